@@ -1,0 +1,6 @@
+-- The library is written in what Lua 5.1 to 5.4 share; tests may use busted's names.
+std = "min"
+max_line_length = 120
+files["tests"] = { std = "min+busted" }
+files["tests/bench/service.lua"] = { std = "min+ngx_lua" }
+files["lua/mde/driver/resty.lua"] = { std = "min+ngx_lua" }

@@ -1,0 +1,156 @@
+#include "comment.h"
+
+#include <stdint.h>
+
+#include "utf8.h"
+
+static const char opening[] = " [mde:";
+#define OPENING_LENGTH (sizeof opening - 1)
+
+static bool letter_or_digit(char c)
+{
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool all_of(struct mde_text text, const char *others)
+{
+  for (size_t i = 0; i < text.length; i++) {
+    char c = text.bytes[i];
+    if (!letter_or_digit(c) && (c == '\0' || strchr(others, c) == NULL)) return false;
+  }
+  return true;
+}
+
+bool mde_incident_valid(struct mde_text incident)
+{
+  return incident.bytes != NULL && incident.length >= 1 && incident.length <= MDE_INCIDENT_LIMIT &&
+         all_of(incident, "._#/-");
+}
+
+bool mde_operation_valid(struct mde_text operation)
+{
+  return operation.bytes != NULL && operation.length >= MDE_OPERATION_SHORTEST &&
+         operation.length <= MDE_OPERATION_LIMIT && all_of(operation, "._-");
+}
+
+bool mde_incident_same(struct mde_text a, struct mde_text b)
+{
+  return mde_text_same_caseless(a, b);
+}
+
+/* The last place where a suffix could begin, or NULL. */
+static const char *last_opening(struct mde_text comment)
+{
+  if (comment.length <= OPENING_LENGTH || comment.bytes[comment.length - 1] != ']') return NULL;
+  for (const char *at = comment.bytes + comment.length - OPENING_LENGTH;; at--) {
+    if (memcmp(at, opening, OPENING_LENGTH) == 0) return at;
+    if (at == comment.bytes) return NULL;
+  }
+}
+
+struct mde_comment mde_comment_parse(struct mde_text comment)
+{
+  struct mde_comment parts = {.text = comment};
+  if (comment.bytes == NULL) {
+    parts.text = (struct mde_text){"", 0};
+    return parts;
+  }
+  const char *start = last_opening(comment);
+  if (start == NULL) return parts;
+  const char *inside = start + OPENING_LENGTH;
+  const char *end = comment.bytes + comment.length - 1;
+  struct mde_text incident = {NULL, 0};
+  const char *colon = memchr(inside, ':', (size_t)(end - inside));
+  if (colon != NULL) {
+    incident = (struct mde_text){inside, (size_t)(colon - inside)};
+    if (!mde_incident_valid(incident)) return parts;
+    inside = colon + 1;
+  }
+  struct mde_text operation = {inside, (size_t)(end - inside)};
+  if (!mde_operation_valid(operation)) return parts;
+  parts.text.length = (size_t)(start - comment.bytes);
+  parts.incident = incident;
+  parts.operation = operation;
+  return parts;
+}
+
+void mde_operation_make(const unsigned char random[MDE_OPERATION_RANDOM],
+                        char operation[MDE_OPERATION_LENGTH])
+{
+  static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+  uint32_t bits = 0;
+  int held = 0;
+  size_t written = 0;
+  for (size_t i = 0; i < MDE_OPERATION_RANDOM; i++) {
+    bits = (bits << 8 | random[i]) & 0xfff;
+    for (held += 8; held >= 5; held -= 5)
+      operation[written++] = alphabet[bits >> (held - 5) & 31];
+  }
+  operation[written] = alphabet[bits << (5 - held) & 31];
+}
+
+static bool blank(uint32_t c)
+{
+  return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xa0 || c == 0x2028 ||
+         c == 0x2029 || c == 0x3000 || (c >= 0x2000 && c <= 0x200b) || c == 0xfeff;
+}
+
+static int check_text(struct mde_text text)
+{
+  const char *at = text.bytes;
+  const char *end = at + text.length;
+  size_t code_points = 0;
+  bool seen = false;
+  bool nul = false;
+  uint32_t c;
+  int status;
+  while ((status = mde_utf8_next(&at, end, &c)) > 0) {
+    code_points++;
+    seen = seen || !blank(c);
+    nul = nul || c == 0;
+  }
+  if (status == 0 && !seen) return MDE_COMMENT_EMPTY;
+  if (status < 0) return MDE_COMMENT_NOT_UTF8;
+  if (nul) return MDE_COMMENT_NUL;
+  return code_points > MDE_COMMENT_TEXT_LIMIT ? MDE_COMMENT_TOO_LONG : MDE_COMMENT_OK;
+}
+
+static char *put(char *at, struct mde_text text)
+{
+  memcpy(at, text.bytes, text.length);
+  return at + text.length;
+}
+
+int mde_comment_compose(char out[MDE_COMMENT_LIMIT], size_t *length, struct mde_text text,
+                        struct mde_text incident, struct mde_text operation)
+{
+  text = mde_comment_parse(text).text;
+  int status = check_text(text);
+  if (status != MDE_COMMENT_OK) return status;
+  if (incident.bytes != NULL && !mde_incident_valid(incident)) return MDE_COMMENT_INCIDENT;
+  if (!mde_operation_valid(operation)) return MDE_COMMENT_OPERATION;
+  char *at = put(out, text);
+  at = put(at, (struct mde_text){opening, OPENING_LENGTH});
+  if (incident.bytes != NULL) {
+    at = put(at, incident);
+    *at++ = ':';
+  }
+  at = put(at, operation);
+  *at++ = ']';
+  *length = (size_t)(at - out);
+  return MDE_COMMENT_OK;
+}
+
+enum mde_comment_match mde_comment_compare(struct mde_text sent, struct mde_text returned)
+{
+  if (returned.bytes == NULL || returned.length == 0) return MDE_COMMENT_OTHER;
+  struct mde_comment ours = mde_comment_parse(sent);
+  struct mde_comment theirs = mde_comment_parse(returned);
+  bool same_incident = ours.incident.bytes == NULL
+                           ? theirs.incident.bytes == NULL
+                           : mde_incident_same(ours.incident, theirs.incident);
+  if (same_incident && mde_text_same(ours.operation, theirs.operation)) return MDE_COMMENT_SAME;
+  if (returned.length < sent.length && memcmp(sent.bytes, returned.bytes, returned.length) == 0)
+    return MDE_COMMENT_CUT;
+  return MDE_COMMENT_OTHER;
+}

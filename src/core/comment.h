@@ -1,0 +1,75 @@
+/*
+ * comment: the one field of an action that is ours to write, and so the only record of who meant
+ * what.
+ *
+ * What the service gets is the user's text and a suffix, " [mde:INC-4711:<operation id>]", or
+ * " [mde:<operation id>]" where no incident is named. Only a suffix at the very end counts; one
+ * that the user's text already has there is removed first, so that a comment taken from an old
+ * action does not speak for it.
+ */
+#ifndef MDE_COMMENT_H
+#define MDE_COMMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "text.h"
+
+enum {
+  MDE_COMMENT_TEXT_LIMIT = 850, /* code points of the user's text */
+  MDE_INCIDENT_LIMIT = 64,      /* bytes */
+  MDE_OPERATION_SHORTEST = 8,   /* bytes */
+  MDE_OPERATION_LIMIT = 64,     /* bytes */
+  MDE_OPERATION_RANDOM = 16,    /* random bytes in a generated operation id */
+  MDE_OPERATION_LENGTH = 26,    /* characters of a generated operation id */
+  /* bytes of the longest comment: four for each code point, then " [mde:" ":" "]" */
+  MDE_COMMENT_LIMIT = 4 * MDE_COMMENT_TEXT_LIMIT + 8 + MDE_INCIDENT_LIMIT + MDE_OPERATION_LIMIT
+};
+
+enum mde_comment_status {
+  MDE_COMMENT_OK = 0,
+  MDE_COMMENT_EMPTY = -1,    /* nothing but white space is left of the text */
+  MDE_COMMENT_NOT_UTF8 = -2, /* overlong forms and surrogates are not UTF-8 either */
+  MDE_COMMENT_NUL = -3,      /* a NUL, at which a service written in C would cut the suffix off */
+  MDE_COMMENT_TOO_LONG = -4,
+  MDE_COMMENT_INCIDENT = -5, /* not 1 to 64 of A-Za-z0-9._#/- */
+  MDE_COMMENT_OPERATION = -6 /* not 8 to 64 of A-Za-z0-9._- */
+};
+
+struct mde_comment {
+  struct mde_text text;      /* without the suffix; never absent */
+  struct mde_text incident;  /* absent if none is named, or if there is no suffix */
+  struct mde_text operation; /* absent if there is no suffix of ours */
+};
+
+/* Takes a comment apart. Always succeeds; the parts point into `comment`. Absent reads as empty. */
+struct mde_comment mde_comment_parse(struct mde_text comment);
+
+/* Whether a text may be an incident; whether it may be an operation id (or a caller's key). */
+bool mde_incident_valid(struct mde_text incident);
+bool mde_operation_valid(struct mde_text operation);
+
+/* Whether two incidents are the same one: INC-1 and inc-1 are, INC-1 and INC-10 are not. */
+bool mde_incident_same(struct mde_text a, struct mde_text b);
+
+/* 128 random bits in base32 (RFC 4648, lower case, unpadded). */
+void mde_operation_make(const unsigned char random[MDE_OPERATION_RANDOM],
+                        char operation[MDE_OPERATION_LENGTH]);
+
+/*
+ * Writes the whole comment into `out` and its bytes into `*length`. `incident` may be absent.
+ * MDE_COMMENT_OK, or what is wrong, in the order of the list above.
+ */
+int mde_comment_compose(char out[MDE_COMMENT_LIMIT], size_t *length, struct mde_text text,
+                        struct mde_text incident, struct mde_text operation);
+
+enum mde_comment_match {
+  MDE_COMMENT_OTHER, /* somebody else's */
+  MDE_COMMENT_SAME,  /* the final suffix agrees, whatever became of the text before it */
+  MDE_COMMENT_CUT    /* the beginning of ours: the service cut the rest off */
+};
+
+/* What a comment that came back is to the one that was sent. */
+enum mde_comment_match mde_comment_compare(struct mde_text sent, struct mde_text returned);
+
+#endif

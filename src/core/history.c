@@ -1,0 +1,246 @@
+#include "history.h"
+
+#include "timestamp.h"
+
+#define CLOCK_TOLERANCE (5 * MDE_TICKS_PER_SECOND)
+
+static bool is(struct mde_text text, const char *word)
+{
+  return mde_text_same_caseless(text, (struct mde_text){word, strlen(word)});
+}
+
+enum mde_status mde_status_read(struct mde_text status)
+{
+  if (is(status, "Succeeded")) return MDE_STATUS_SUCCEEDED;
+  if (is(status, "Failed") || is(status, "TimeOut")) return MDE_STATUS_FAILED;
+  if (is(status, "Cancelled") || is(status, "Canceled")) return MDE_STATUS_CANCELLED;
+  return MDE_STATUS_PENDING;
+}
+
+static bool read_verb(struct mde_text type, enum mde_verb *verb)
+{
+  bool restrict_ = is(type, "RestrictCodeExecution");
+  *verb = restrict_ ? MDE_RESTRICT : MDE_RELEASE;
+  return restrict_ || is(type, "UnrestrictCodeExecution");
+}
+
+struct mde_action mde_action_read(const struct mde_action_text *text, struct mde_text machine)
+{
+  struct mde_action action = {.counts = false};
+  if (!read_verb(text->type, &action.verb)) return action;
+  if (text->machine.bytes != NULL && !mde_text_same_caseless(text->machine, machine)) return action;
+  action.counts = true;
+  action.status = mde_status_read(text->status);
+  action.created = mde_timestamp(text->created);
+  action.updated = mde_timestamp(text->updated);
+  if (action.updated == MDE_NO_TIME) action.updated = action.created;
+  action.comment = mde_comment_parse(text->comment);
+  return action;
+}
+
+/* Newest first by creation: whether `a` comes before `b`. An action without a time is the oldest.
+ */
+static bool created_later(const struct mde_action *a, const struct mde_action *b)
+{
+  return a->created > b->created;
+}
+
+static bool succeeded_later(const struct mde_action *a, const struct mde_action *b)
+{
+  return a->updated != b->updated ? a->updated > b->updated : a->created > b->created;
+}
+
+/* The newest created action of a verb and status, MDE_NO_ACTION if there is none. */
+static size_t newest(const struct mde_action *actions, size_t count, enum mde_verb verb,
+                     enum mde_status status)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++)
+    if (actions[i].counts && actions[i].verb == verb && actions[i].status == status &&
+        (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
+      found = i;
+  return found;
+}
+
+/* The action of a verb that succeeded last. */
+static size_t last_succeeded(const struct mde_action *actions, size_t count, enum mde_verb verb)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++)
+    if (actions[i].counts && actions[i].verb == verb && actions[i].status == MDE_STATUS_SUCCEEDED &&
+        (found == MDE_NO_ACTION || succeeded_later(&actions[i], &actions[found])))
+      found = i;
+  return found;
+}
+
+/*
+ * Which of two actions of opposite verbs is the later: 1 the first, -1 the second, 0 if that cannot
+ * be told. Either may be MDE_NO_ACTION.
+ */
+static int later_of(const struct mde_action *actions, size_t first, size_t second,
+                    bool (*later)(const struct mde_action *, const struct mde_action *))
+{
+  if (second == MDE_NO_ACTION) return 1;
+  if (first == MDE_NO_ACTION) return -1;
+  const struct mde_action *a = &actions[first];
+  const struct mde_action *b = &actions[second];
+  bool created_known = a->created != MDE_NO_TIME && b->created != MDE_NO_TIME;
+  bool updated_known = a->updated != MDE_NO_TIME && b->updated != MDE_NO_TIME;
+  bool by_update = later == succeeded_later && a->updated != b->updated;
+  if (by_update ? !updated_known : !created_known) return 0;
+  return later(a, b) ? 1 : later(b, a) ? -1 : 0;
+}
+
+enum mde_state mde_history_state(const struct mde_action *actions, size_t count, size_t *rests_on)
+{
+  static const enum mde_state changing[] = {MDE_STATE_RELEASING, MDE_STATE_UNCLEAR,
+                                            MDE_STATE_RESTRICTING};
+  static const enum mde_state settled[] = {MDE_STATE_RELEASED, MDE_STATE_UNCLEAR,
+                                           MDE_STATE_RESTRICTED};
+  const enum mde_state *states = changing;
+  size_t restriction = newest(actions, count, MDE_RESTRICT, MDE_STATUS_PENDING);
+  size_t release = newest(actions, count, MDE_RELEASE, MDE_STATUS_PENDING);
+  int which = later_of(actions, restriction, release, created_later);
+  if (restriction == MDE_NO_ACTION && release == MDE_NO_ACTION) {
+    states = settled;
+    restriction = last_succeeded(actions, count, MDE_RESTRICT);
+    release = last_succeeded(actions, count, MDE_RELEASE);
+    which = later_of(actions, restriction, release, succeeded_later);
+  }
+  *rests_on = which > 0 ? restriction : which < 0 ? release : MDE_NO_ACTION;
+  if (restriction == MDE_NO_ACTION && release == MDE_NO_ACTION) return MDE_STATE_NONE;
+  return states[which + 1];
+}
+
+size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde_verb verb,
+                        struct mde_text operation)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++)
+    if (actions[i].counts && actions[i].verb == verb &&
+        mde_text_same(actions[i].comment.operation, operation) &&
+        (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
+      found = i;
+  return found;
+}
+
+static enum mde_verb opposite_of(enum mde_verb verb)
+{
+  return verb == MDE_RESTRICT ? MDE_RELEASE : MDE_RESTRICT;
+}
+
+/* The newest opposite action that overtook `first`, or may have; MDE_NO_ACTION if none did. */
+static size_t undone_by(const struct mde_action *actions, size_t count,
+                        const struct mde_action *first)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++) {
+    const struct mde_action *a = &actions[i];
+    if (!a->counts || a->verb != opposite_of(first->verb)) continue;
+    bool succeeded = a->status == MDE_STATUS_SUCCEEDED;
+    bool created_known = a->created != MDE_NO_TIME && first->created != MDE_NO_TIME;
+    bool decided_later = (succeeded || a->status == MDE_STATUS_PENDING) &&
+                         (!created_known || a->created >= first->created);
+    bool finished_later =
+        succeeded && first->status == MDE_STATUS_SUCCEEDED && succeeded_later(a, first);
+    if ((decided_later || finished_later) &&
+        (found == MDE_NO_ACTION || created_later(a, &actions[found])))
+      found = i;
+  }
+  return found;
+}
+
+/* Whether `action` is a record of what the caller intends: it names his incident, or he names none.
+ */
+static bool records(const struct mde_action *action, const struct mde_intent *intent)
+{
+  return intent->incident.bytes == NULL ||
+         mde_incident_same(action->comment.incident, intent->incident);
+}
+
+static struct mde_look look(enum mde_decision decision, size_t action)
+{
+  return (struct mde_look){.decision = decision, .action = action, .recorded = true};
+}
+
+static struct mde_look look_at_repeat(const struct mde_action *actions, size_t count, size_t first,
+                                      const struct mde_intent *intent)
+{
+  if (actions[first].status == MDE_STATUS_CANCELLED) return look(MDE_SUPERSEDED, first);
+  size_t undoing = undone_by(actions, count, &actions[first]);
+  if (undoing != MDE_NO_ACTION) return look(MDE_SUPERSEDED, undoing);
+  struct mde_look repeat = look(MDE_ALREADY_ACTIVE, first);
+  repeat.recorded = records(&actions[first], intent);
+  return repeat;
+}
+
+/* The newest action of this verb and status that is later than `after` and records the intent. */
+static size_t newest_record(const struct mde_action *actions, size_t count,
+                            const struct mde_intent *intent, enum mde_status status, size_t after)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++) {
+    const struct mde_action *a = &actions[i];
+    if (!a->counts || a->verb != intent->verb || a->status != status || !records(a, intent))
+      continue;
+    if (after != MDE_NO_ACTION && !succeeded_later(a, &actions[after])) continue;
+    if (found == MDE_NO_ACTION || created_later(a, &actions[found])) found = i;
+  }
+  return found;
+}
+
+struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
+                                 const struct mde_intent *intent)
+{
+  enum mde_verb verb = intent->verb;
+  if (intent->key.bytes != NULL) {
+    size_t first = mde_history_find(actions, count, verb, intent->key);
+    if (first != MDE_NO_ACTION && actions[first].status != MDE_STATUS_FAILED)
+      return look_at_repeat(actions, count, first, intent);
+  }
+
+  size_t opposite = newest(actions, count, opposite_of(verb), MDE_STATUS_PENDING);
+  if (opposite != MDE_NO_ACTION)
+    return look(intent->cancel_opposite ? MDE_CANCEL_OPPOSITE : MDE_CONFLICT, opposite);
+
+  size_t pending = newest(actions, count, verb, MDE_STATUS_PENDING);
+  if (pending != MDE_NO_ACTION) {
+    size_t recorded = newest_record(actions, count, intent, MDE_STATUS_PENDING, MDE_NO_ACTION);
+    struct mde_look already = look(MDE_ALREADY_ACTIVE, pending);
+    already.recorded = recorded != MDE_NO_ACTION;
+    if (already.recorded) already.action = recorded;
+    return already;
+  }
+
+  size_t rests_on;
+  enum mde_state state = mde_history_state(actions, count, &rests_on);
+  if (verb == MDE_RELEASE && state == MDE_STATE_RELEASED) {
+    struct mde_look already = look(MDE_ALREADY_ACTIVE, rests_on);
+    already.recorded = records(&actions[rests_on], intent);
+    return already;
+  }
+  if (verb == MDE_RESTRICT && state == MDE_STATE_RESTRICTED) {
+    size_t release = last_succeeded(actions, count, MDE_RELEASE);
+    size_t recorded = newest_record(actions, count, intent, MDE_STATUS_SUCCEEDED, release);
+    if (recorded != MDE_NO_ACTION)
+      return look(MDE_ALREADY_ACTIVE, intent->incident.bytes != NULL ? recorded : rests_on);
+  }
+  return look(MDE_SEND, MDE_NO_ACTION);
+}
+
+enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_text machine,
+                                 enum mde_verb verb, struct mde_text comment, int64_t sent_at)
+{
+  struct mde_action action = mde_action_read(text, machine);
+  if (!action.counts || action.verb != verb || text->id.bytes == NULL || text->id.length == 0)
+    return MDE_REPLY_FOREIGN;
+  bool earlier = action.created != MDE_NO_TIME && action.created < sent_at - CLOCK_TOLERANCE;
+  if (!earlier) {
+    enum mde_comment_match match = mde_comment_compare(comment, text->comment);
+    if (match == MDE_COMMENT_SAME) return MDE_REPLY_ACCEPTED;
+    if (match == MDE_COMMENT_CUT) return MDE_REPLY_CUT;
+  }
+  if (action.status == MDE_STATUS_FAILED || action.status == MDE_STATUS_CANCELLED)
+    return MDE_REPLY_FOREIGN;
+  return MDE_REPLY_ALREADY_ACTIVE;
+}

@@ -1,0 +1,130 @@
+/*
+ * history: what a device's actions mean, and what to do about them.
+ *
+ * Every rule here can hurt somebody: restrict a laptop after the all-clear, or leave one free that
+ * was meant to be contained. The service has no "is restricted" property, so the state is what the
+ * device's restrict and unrestrict actions say it is. Looking before a send, reading the state and
+ * judging the answer to a send all ask these functions. Nothing is allocated; texts are borrowed.
+ */
+#ifndef MDE_HISTORY_H
+#define MDE_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "comment.h"
+#include "text.h"
+
+enum mde_verb { MDE_RESTRICT, MDE_RELEASE };
+
+enum mde_status {
+  MDE_STATUS_PENDING, /* Pending, InProgress, and every word we do not know: not final */
+  MDE_STATUS_SUCCEEDED,
+  MDE_STATUS_FAILED, /* Failed and TimeOut */
+  MDE_STATUS_CANCELLED
+};
+
+/* A status as the service spells it, in any case; Canceled with one l as well. */
+enum mde_status mde_status_read(struct mde_text status);
+
+/* An action as the service tells it; texts that are null there are absent here. */
+struct mde_action_text {
+  struct mde_text id, type, status, machine, comment, created, updated;
+};
+
+/* An action as the rules see it. */
+struct mde_action {
+  bool counts; /* a restrict or unrestrict of the machine in question; the rest is unset if not */
+  enum mde_verb verb;
+  enum mde_status status;
+  int64_t created; /* ticks, or MDE_NO_TIME */
+  int64_t updated; /* ticks, or MDE_NO_TIME; creation time where the service gives no update time */
+  struct mde_comment comment;
+};
+
+/*
+ * Reads one action of a listing that was asked for `machine`. An action without a machine counts as
+ * its own (fresh ones come so); one that names another machine does not count.
+ */
+struct mde_action mde_action_read(const struct mde_action_text *text, struct mde_text machine);
+
+#define MDE_NO_ACTION SIZE_MAX
+
+enum mde_state {
+  MDE_STATE_NONE, /* never restricted nor released, as far as the service remembers */
+  MDE_STATE_RESTRICTED,
+  MDE_STATE_RESTRICTING,
+  MDE_STATE_RELEASING,
+  MDE_STATE_RELEASED,
+  MDE_STATE_UNCLEAR /* the actions' times are missing or equal and it matters */
+};
+
+/*
+ * The state, and in `*rests_on` the action that it rests on (MDE_NO_ACTION for none and unclear).
+ * An action that is not final, however old, means restricting or releasing: the newest created one.
+ * Otherwise the succeeded one that was updated last decides, since duplicates finish out of order.
+ */
+enum mde_state mde_history_state(const struct mde_action *actions, size_t count, size_t *rests_on);
+
+struct mde_intent {
+  enum mde_verb verb;
+  struct mde_text incident; /* absent: none named */
+  struct mde_text
+      key; /* the caller's own operation id; absent where the id was made for this call */
+  bool cancel_opposite; /* the caller wants a pending opposite action cancelled */
+};
+
+enum mde_decision {
+  MDE_SEND,
+  MDE_ALREADY_ACTIVE,  /* `action` does it already: send nothing */
+  MDE_CONFLICT,        /* `action`, the opposite, is pending: send nothing */
+  MDE_CANCEL_OPPOSITE, /* cancel `action`, read until it is final, ask again */
+  MDE_SUPERSEDED /* the keyed action was undone or cancelled since, by `action`: send nothing */
+};
+
+struct mde_look {
+  enum mde_decision decision;
+  size_t action; /* index, or MDE_NO_ACTION for MDE_SEND */
+  bool recorded; /* for MDE_ALREADY_ACTIVE: `action` names the caller's incident, or none was named
+                  */
+};
+
+/*
+ * What to do before a send. In this order:
+ *  1. The key was used before, for this verb: the newest such action decides. Failed: sent again.
+ *     Cancelled: superseded by itself. An opposite that is pending or succeeded and was created
+ * later, or that succeeded later: superseded by that. Otherwise already active.
+ *  2. An opposite action is pending: conflict, or cancel it.
+ *  3. An action of this verb is pending: already active; one under the caller's incident is
+ * preferred.
+ *  4. Restrict, and restricted: already active, but sent again if an incident is named that no
+ *     restriction since the last release carries, because the comment is the only record.
+ *     Release, and released: already active.
+ *  5. Send. An unclear state is sent too: it is what the caller wants, and repeating it does no
+ * harm.
+ */
+struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
+                                 const struct mde_intent *intent);
+
+/* The newest action with this operation id and verb; MDE_NO_ACTION if there is none. */
+size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde_verb verb,
+                        struct mde_text operation);
+
+enum mde_reply {
+  MDE_REPLY_ACCEPTED,
+  MDE_REPLY_CUT,            /* accepted, but the service cut our comment short */
+  MDE_REPLY_ALREADY_ACTIVE, /* an earlier action was returned instead of a new one */
+  MDE_REPLY_FOREIGN         /* not an answer to what was sent; what happened is unknown */
+};
+
+/*
+ * Judges the action that answered a send of `comment` for `machine`. `sent_at` is the service's
+ * time of the send in ticks, as well as it is known. Created more than five seconds before that, or
+ * with another comment: an earlier action. Of another machine or type, without an id, or an earlier
+ * action that failed or was cancelled: foreign.
+ */
+enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_text machine,
+                                 enum mde_verb verb, struct mde_text comment, int64_t sent_at);
+
+#endif

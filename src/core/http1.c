@@ -1,0 +1,450 @@
+#include "http1.h"
+
+#include "header.h"
+
+/* ---- heads */
+
+struct reader {
+  const char *start;
+  const char *at;
+  const char *end;
+  struct mde_http1_head *head;
+};
+
+/* The steps of reading a head return one of these. */
+enum { READ = 1, MORE = MDE_HTTP1_MORE, BAD = MDE_HTTP1_BAD };
+
+static int bad(struct reader *reader, const char *problem)
+{
+  reader->head->problem = problem;
+  return BAD;
+}
+
+static bool is_blank(char c)
+{
+  return c == ' ' || c == '\t';
+}
+
+/* What a field's value and a reason may be made of. */
+static bool is_value_byte(char c)
+{
+  unsigned char byte = (unsigned char)c;
+  return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+}
+
+static struct mde_text between(const char *from, const char *to)
+{
+  struct mde_text text = {.bytes = from, .length = (size_t)(to - from)};
+  return text;
+}
+
+static bool is_word(struct mde_text text, const char *word)
+{
+  struct mde_text other = {.bytes = word, .length = strlen(word)};
+  return mde_text_same_caseless(text, other);
+}
+
+static int take_byte(struct reader *reader, char byte, const char *problem)
+{
+  if (reader->at == reader->end) return MORE;
+  if (*reader->at != byte) return bad(reader, problem);
+  reader->at++;
+  return READ;
+}
+
+/* The carriage return and line feed that end every line. */
+static int take_line_end(struct reader *reader, const char *problem)
+{
+  int status = take_byte(reader, '\r', problem);
+  if (status != READ) return status;
+  return take_byte(reader, '\n', "a carriage return without a line feed");
+}
+
+static int take_token(struct reader *reader, struct mde_text *token, char stop, const char *problem)
+{
+  const char *from = reader->at;
+  while (reader->at < reader->end && mde_header_is_token_byte(*reader->at))
+    reader->at++;
+  if (reader->at == reader->end) return MORE;
+  if (reader->at == from || *reader->at != stop) return bad(reader, problem);
+  *token = between(from, reader->at);
+  reader->at++;
+  return READ;
+}
+
+static int take_version(struct reader *reader)
+{
+  static const char prefix[] = "HTTP/1.";
+  for (const char *expected = prefix; *expected != '\0'; expected++) {
+    int status = take_byte(reader, *expected, "not HTTP/1.0 or HTTP/1.1");
+    if (status != READ) return status;
+  }
+  if (reader->at == reader->end) return MORE;
+  if (*reader->at != '0' && *reader->at != '1') return bad(reader, "not HTTP/1.0 or HTTP/1.1");
+  reader->head->minor_version = *reader->at - '0';
+  reader->at++;
+  return READ;
+}
+
+static int take_request_line(struct reader *reader)
+{
+  int status = take_token(reader, &reader->head->method, ' ', "the method is not a token");
+  if (status != READ) return status;
+  const char *from = reader->at;
+  while (reader->at<reader->end && * reader->at> 0x20 && *reader->at < 0x7f)
+    reader->at++;
+  if (reader->at == reader->end) return MORE;
+  if (reader->at == from || *reader->at != ' ')
+    return bad(reader, "the request's target is not visible ASCII");
+  reader->head->target = between(from, reader->at);
+  reader->at++;
+  status = take_version(reader);
+  if (status != READ) return status;
+  return take_line_end(reader, "the request line does not end behind the version");
+}
+
+static int take_status_line(struct reader *reader)
+{
+  int status = take_version(reader);
+  if (status == READ) status = take_byte(reader, ' ', "no space behind the version");
+  if (status != READ) return status;
+  int code = 0;
+  for (int i = 0; i < 3; i++) {
+    if (reader->at == reader->end) return MORE;
+    if (*reader->at < '0' || *reader->at > '9')
+      return bad(reader, "the status is not three digits");
+    code = code * 10 + (*reader->at - '0');
+    reader->at++;
+  }
+  if (code < 100) return bad(reader, "the status is below 100");
+  reader->head->status = code;
+  if (reader->at == reader->end) return MORE;
+  /* Some servers leave out the space before an absent reason. */
+  if (*reader->at == ' ')
+    reader->at++;
+  else if (*reader->at != '\r')
+    return bad(reader, "the status is not three digits");
+  const char *from = reader->at;
+  while (reader->at < reader->end && is_value_byte(*reader->at))
+    reader->at++;
+  reader->head->reason = between(from, reader->at);
+  return take_line_end(reader, "a control character in the reason");
+}
+
+static int take_field(struct reader *reader)
+{
+  struct mde_http1_head *head = reader->head;
+  if (is_blank(*reader->at)) return bad(reader, "a folded line");
+  if (head->field_count == MDE_HTTP1_FIELD_LIMIT) return bad(reader, "too many fields");
+  struct mde_http1_field *field = &head->fields[head->field_count];
+  int status = take_token(reader, &field->name, ':', "a field's name is not a token");
+  if (status != READ) return status;
+  while (reader->at < reader->end && is_blank(*reader->at))
+    reader->at++;
+  const char *from = reader->at;
+  while (reader->at < reader->end && is_value_byte(*reader->at))
+    reader->at++;
+  const char *to = reader->at;
+  while (to > from && is_blank(to[-1]))
+    to--;
+  field->value = between(from, to);
+  status = take_line_end(reader, "a control character in a field's value");
+  if (status == READ) head->field_count++;
+  return status;
+}
+
+static int take_fields(struct reader *reader)
+{
+  for (;;) {
+    if (reader->at == reader->end) return MORE;
+    if (*reader->at == '\r') return take_line_end(reader, "");
+    int status = take_field(reader);
+    if (status != READ) return status;
+  }
+}
+
+/* Digits, or the same number several times with commas between. */
+static bool read_length(struct mde_text text, int64_t *length)
+{
+  const char *at = text.bytes;
+  const char *end = text.bytes + text.length;
+  bool first = true;
+  for (;;) {
+    int64_t number = 0;
+    const char *from = at;
+    for (; at < end && *at >= '0' && *at <= '9'; at++) {
+      number = number * 10 + (*at - '0');
+      if (number > MDE_HTTP1_LENGTH_LIMIT) return false;
+    }
+    if (at == from || (!first && number != *length)) return false;
+    *length = number;
+    first = false;
+    while (at < end && is_blank(*at))
+      at++;
+    if (at == end) return true;
+    if (*at != ',') return false;
+    at++;
+    while (at < end && is_blank(*at))
+      at++;
+  }
+}
+
+/* How the body is delimited, from the fields alone; MDE_HTTP1_NO_BODY if they do not say. */
+static int read_framing(struct reader *reader)
+{
+  struct mde_http1_head *head = reader->head;
+  bool has_length = false;
+  bool has_coding = false;
+  for (size_t i = 0; i < head->field_count; i++) {
+    const struct mde_http1_field *field = &head->fields[i];
+    if (is_word(field->name, "content-length")) {
+      int64_t length = 0;
+      if (!read_length(field->value, &length))
+        return bad(reader, "Content-Length is not a number, or not one");
+      if (has_length && length != head->length) return bad(reader, "two different Content-Length");
+      head->length = length;
+      has_length = true;
+    } else if (is_word(field->name, "transfer-encoding")) {
+      if (has_coding) return bad(reader, "two Transfer-Encoding");
+      if (!is_word(field->value, "chunked"))
+        return bad(reader, "a Transfer-Encoding other than chunked");
+      has_coding = true;
+    }
+  }
+  if (has_coding && has_length) return bad(reader, "both Transfer-Encoding and Content-Length");
+  if (has_coding && head->minor_version == 0) return bad(reader, "Transfer-Encoding in HTTP/1.0");
+  if (has_coding)
+    head->body = MDE_HTTP1_CHUNKED;
+  else if (has_length)
+    head->body = MDE_HTTP1_LENGTH;
+  else
+    head->body = MDE_HTTP1_NO_BODY;
+  return READ;
+}
+
+/* A head is read as a whole or not at all; what is longer than the limit is not even looked at. */
+static int read_head(struct mde_text input, int (*take_first_line)(struct reader *),
+                     struct mde_http1_head *head)
+{
+  head->method = head->target = head->reason = between(NULL, NULL);
+  head->status = 0;
+  head->minor_version = 0;
+  head->body = MDE_HTTP1_NO_BODY;
+  head->length = 0;
+  head->field_count = 0;
+  head->problem = NULL;
+  bool is_cut = input.length > MDE_HTTP1_HEAD_LIMIT;
+  size_t length = is_cut ? (size_t)MDE_HTTP1_HEAD_LIMIT : input.length;
+  struct reader reader = {
+      .start = input.bytes, .at = input.bytes, .end = input.bytes + length, .head = head};
+  int status = take_first_line(&reader);
+  if (status == READ) status = take_fields(&reader);
+  if (status == MORE && length == MDE_HTTP1_HEAD_LIMIT) return bad(&reader, "the head is too long");
+  if (status == READ) status = read_framing(&reader);
+  return status == READ ? (int)(reader.at - reader.start) : status;
+}
+
+int mde_http1_request(struct mde_text input, struct mde_http1_head *head)
+{
+  return read_head(input, take_request_line, head);
+}
+
+int mde_http1_response(struct mde_text input, struct mde_text request_method,
+                       struct mde_http1_head *head)
+{
+  int used = read_head(input, take_status_line, head);
+  if (used <= 0) return used;
+  bool has_none = head->status < 200 || head->status == 204 || head->status == 304;
+  if (request_method.bytes != NULL) {
+    struct mde_text method_head = {.bytes = "HEAD", .length = 4};
+    struct mde_text method_connect = {.bytes = "CONNECT", .length = 7};
+    if (mde_text_same(request_method, method_head)) has_none = true;
+    if (mde_text_same(request_method, method_connect) && head->status < 300) has_none = true;
+  }
+  if (has_none)
+    head->body = MDE_HTTP1_NO_BODY;
+  else if (head->body == MDE_HTTP1_NO_BODY)
+    head->body = MDE_HTTP1_UNTIL_CLOSE;
+  return used;
+}
+
+/* ---- chunked bodies */
+
+enum chunk_state {
+  SIZE,              /* the digits of a chunk's size */
+  BEHIND_SIZE,       /* blanks between the size and what follows */
+  EXTENSION,         /* to be ignored, up to the end of the line */
+  SIZE_LINE_FEED,    /* the line feed behind a size */
+  CONTENT,           /* the bytes of a chunk */
+  CONTENT_RETURN,    /* the carriage return behind them */
+  CONTENT_LINE_FEED, /* and the line feed */
+  TRAILER,           /* the first byte of a line behind the last chunk */
+  TRAILER_NAME,
+  TRAILER_VALUE,
+  TRAILER_LINE_FEED, /* the line feed behind a trailer */
+  LAST_LINE_FEED,    /* the line feed of the empty line */
+  DONE,
+  BROKEN
+};
+
+void mde_http1_chunks_init(struct mde_http1_chunks *chunks, uint64_t limit)
+{
+  chunks->state = SIZE;
+  chunks->digits = 0;
+  chunks->left = 0;
+  chunks->decoded = 0;
+  chunks->limit = limit;
+  chunks->overhead = 0;
+  chunks->problem = NULL;
+}
+
+static void broken(struct mde_http1_chunks *chunks, const char *problem)
+{
+  chunks->state = BROKEN;
+  chunks->problem = problem;
+}
+
+static int hexadecimal(char c)
+{
+  if (c >= '0' && c <= '9') return c - '0';
+  int lower = mde_ascii_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* A digit of the size, or the first byte behind it. */
+static void read_size(struct mde_http1_chunks *chunks, char c)
+{
+  int digit = hexadecimal(c);
+  if (digit >= 0) {
+    if (++chunks->digits > 16) {
+      broken(chunks, "a chunk's size is too long");
+      return;
+    }
+    chunks->left = chunks->left * 16 + (uint64_t)digit;
+  } else if (chunks->digits == 0) {
+    broken(chunks, "a chunk without a size");
+  } else if (c == '\r') {
+    chunks->state = SIZE_LINE_FEED;
+  } else if (c == ';') {
+    chunks->state = EXTENSION;
+  } else if (is_blank(c)) {
+    chunks->state = BEHIND_SIZE;
+  } else {
+    broken(chunks, "a chunk's size is not hexadecimal");
+  }
+}
+
+/* The line with a chunk's size is complete. */
+static void begin_chunk(struct mde_http1_chunks *chunks)
+{
+  if (chunks->left > chunks->limit - chunks->decoded) {
+    broken(chunks, "the body is longer than allowed");
+    return;
+  }
+  chunks->decoded += chunks->left;
+  chunks->state = chunks->left == 0 ? TRAILER : CONTENT;
+}
+
+/* Extensions and trailers are for nobody, but they must not go on for ever. */
+static void count_overhead(struct mde_http1_chunks *chunks)
+{
+  if (++chunks->overhead > MDE_HTTP1_OVERHEAD_LIMIT)
+    broken(chunks, "too many chunk extensions or trailers");
+}
+
+static void expect(struct mde_http1_chunks *chunks, char c, char expected, int next,
+                   const char *problem)
+{
+  if (c == expected)
+    chunks->state = next;
+  else
+    broken(chunks, problem);
+}
+
+/* One byte that is not a chunk's content. */
+static void read_byte(struct mde_http1_chunks *chunks, char c)
+{
+  static const char no_line_feed[] = "a carriage return without a line feed";
+  switch ((enum chunk_state)chunks->state) {
+  case SIZE:
+    read_size(chunks, c);
+    break;
+  case BEHIND_SIZE:
+    if (c == ';')
+      chunks->state = EXTENSION;
+    else if (!is_blank(c))
+      expect(chunks, c, '\r', SIZE_LINE_FEED, "a chunk's size is not hexadecimal");
+    count_overhead(chunks);
+    break;
+  case EXTENSION:
+    if (!is_value_byte(c))
+      expect(chunks, c, '\r', SIZE_LINE_FEED, "a control character in a chunk extension");
+    count_overhead(chunks);
+    break;
+  case SIZE_LINE_FEED:
+    if (c == '\n')
+      begin_chunk(chunks);
+    else
+      broken(chunks, no_line_feed);
+    break;
+  case CONTENT_RETURN:
+    expect(chunks, c, '\r', CONTENT_LINE_FEED, "a chunk is longer than its size");
+    break;
+  case CONTENT_LINE_FEED:
+    chunks->digits = 0;
+    expect(chunks, c, '\n', SIZE, no_line_feed);
+    break;
+  case TRAILER:
+    if (c == '\r')
+      chunks->state = LAST_LINE_FEED;
+    else if (mde_header_is_token_byte(c))
+      chunks->state = TRAILER_NAME;
+    else
+      broken(chunks, "a trailer's name is not a token");
+    count_overhead(chunks);
+    break;
+  case TRAILER_NAME:
+    if (!mde_header_is_token_byte(c))
+      expect(chunks, c, ':', TRAILER_VALUE, "a trailer's name is not a token");
+    count_overhead(chunks);
+    break;
+  case TRAILER_VALUE:
+    if (!is_value_byte(c))
+      expect(chunks, c, '\r', TRAILER_LINE_FEED, "a control character in a trailer");
+    count_overhead(chunks);
+    break;
+  case TRAILER_LINE_FEED:
+    expect(chunks, c, '\n', TRAILER, no_line_feed);
+    break;
+  case LAST_LINE_FEED:
+    expect(chunks, c, '\n', DONE, no_line_feed);
+    break;
+  case CONTENT:
+  case DONE:
+  case BROKEN:
+    break;
+  }
+}
+
+int mde_http1_chunks_next(struct mde_http1_chunks *chunks, struct mde_text *input,
+                          struct mde_text *data)
+{
+  for (;;) {
+    if (chunks->state == BROKEN) return MDE_HTTP1_BAD;
+    if (chunks->state == DONE) return MDE_HTTP1_DONE;
+    if (input->length == 0) return MDE_HTTP1_MORE;
+    if (chunks->state == CONTENT) {
+      size_t take = chunks->left < input->length ? (size_t)chunks->left : input->length;
+      data->bytes = input->bytes;
+      data->length = take;
+      input->bytes += take;
+      input->length -= take;
+      chunks->left -= take;
+      if (chunks->left == 0) chunks->state = CONTENT_RETURN;
+      return MDE_HTTP1_DATA;
+    }
+    read_byte(chunks, *input->bytes);
+    input->bytes++;
+    input->length--;
+  }
+}

@@ -1,0 +1,91 @@
+/*
+ * http1: reads the heads and the chunked bodies of HTTP/1.1 (RFC 9112), strictly.
+ *
+ * What two readers could understand differently is refused, because that is how requests are
+ * smuggled: bare line feeds, folded lines, a space before the colon, a length beside chunks.
+ * Nothing here allocates; the results point into the input.
+ */
+#ifndef MDE_HTTP1_H
+#define MDE_HTTP1_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "text.h"
+
+enum {
+  MDE_HTTP1_HEAD_LIMIT = 65536,    /* bytes of a head, its empty line included */
+  MDE_HTTP1_FIELD_LIMIT = 128,     /* fields of a head */
+  MDE_HTTP1_OVERHEAD_LIMIT = 16384 /* bytes of chunk extensions and trailers, in one whole body */
+};
+
+/* The longest body that can be announced: the integers that a double holds exactly. */
+#define MDE_HTTP1_LENGTH_LIMIT INT64_C(9007199254740991)
+
+enum mde_http1_body {
+  MDE_HTTP1_NO_BODY,
+  MDE_HTTP1_CHUNKED,
+  MDE_HTTP1_LENGTH,     /* mde_http1_head.length bytes */
+  MDE_HTTP1_UNTIL_CLOSE /* responses only */
+};
+
+struct mde_http1_field {
+  struct mde_text name;  /* as it was sent */
+  struct mde_text value; /* without the blanks around it */
+};
+
+struct mde_http1_head {
+  struct mde_text method; /* requests: a token */
+  struct mde_text target; /* requests: visible ASCII */
+  int status;             /* responses: 100 to 999 */
+  struct mde_text reason; /* responses: may be empty */
+  int minor_version;      /* 0 or 1 */
+  enum mde_http1_body body;
+  int64_t length;
+  size_t field_count;
+  struct mde_http1_field fields[MDE_HTTP1_FIELD_LIMIT];
+  const char *problem; /* after MDE_HTTP1_BAD: what is wrong, a phrase */
+};
+
+enum { MDE_HTTP1_MORE = 0, MDE_HTTP1_BAD = -1 };
+
+/*
+ * Reads a request's head at the start of `input`. Returns how many bytes it takes up;
+ * MDE_HTTP1_MORE if it is not complete; or MDE_HTTP1_BAD, as early as that is certain.
+ */
+int mde_http1_request(struct mde_text input, struct mde_http1_head *head);
+
+/*
+ * The same for a response to a request of that method, on which the body depends (HEAD has none);
+ * an absent method counts as GET. Interim (1xx) answers are answers like any other.
+ */
+int mde_http1_response(struct mde_text input, struct mde_text request_method,
+                       struct mde_http1_head *head);
+
+/* A chunked body that is being decoded. Its fields are nobody else's business, but `problem`. */
+struct mde_http1_chunks {
+  int state;
+  int digits;          /* of the size being read */
+  uint64_t left;       /* bytes of the current chunk that are still to come */
+  uint64_t decoded;    /* bytes of body so far, those announced included */
+  uint64_t limit;      /* the most that `decoded` may become */
+  size_t overhead;     /* bytes of extensions and trailers so far */
+  const char *problem; /* after MDE_HTTP1_BAD: what is wrong, a phrase */
+};
+
+enum { MDE_HTTP1_DATA = 1, MDE_HTTP1_DONE = 2 };
+
+/* A decoder that refuses bodies of more than `limit` bytes. */
+void mde_http1_chunks_init(struct mde_http1_chunks *chunks, uint64_t limit);
+
+/*
+ * Takes bytes off the front of `input`, as far as they go, and moves it behind what was taken.
+ *
+ * MDE_HTTP1_DATA: `data`, a part of the input, belongs to the body; ask again for the rest.
+ * MDE_HTTP1_MORE: the input is used up. MDE_HTTP1_DONE: the body is complete; the input stands
+ * behind it. MDE_HTTP1_BAD: this is no chunked body. The last two stay what they are.
+ */
+int mde_http1_chunks_next(struct mde_http1_chunks *chunks, struct mde_text *input,
+                          struct mde_text *data);
+
+#endif

@@ -1,0 +1,307 @@
+#include "odata.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "utf8.h"
+
+static bool is_digit(char c)
+{
+  return c >= '0' && c <= '9';
+}
+
+static int hexadecimal(char c)
+{
+  if (is_digit(c)) return c - '0';
+  int lower = mde_ascii_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* ---- writing */
+
+struct writer {
+  char *out;
+  size_t size;
+  size_t length; /* of all that was to be written */
+};
+
+static void put(struct writer *writer, char c)
+{
+  if (writer->length < writer->size) writer->out[writer->length] = c;
+  writer->length++;
+}
+
+size_t mde_odata_literal(struct mde_text text, char *out, size_t size)
+{
+  struct writer writer = {.out = out, .size = size};
+  put(&writer, '\'');
+  for (size_t i = 0; i < text.length; i++) {
+    if (text.bytes[i] == '\'') put(&writer, '\'');
+    put(&writer, text.bytes[i]);
+  }
+  put(&writer, '\'');
+  return writer.length;
+}
+
+static bool is_unreserved(char c)
+{
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+size_t mde_odata_encode(struct mde_text text, char *out, size_t size)
+{
+  static const char digits[] = "0123456789ABCDEF";
+  struct writer writer = {.out = out, .size = size};
+  for (size_t i = 0; i < text.length; i++) {
+    unsigned char byte = (unsigned char)text.bytes[i];
+    if (is_unreserved(text.bytes[i])) {
+      put(&writer, text.bytes[i]);
+    } else {
+      put(&writer, '%');
+      put(&writer, digits[byte >> 4]);
+      put(&writer, digits[byte & 15]);
+    }
+  }
+  return writer.length;
+}
+
+size_t mde_odata_decode(struct mde_text text, bool plus_is_space, char *out, size_t size)
+{
+  struct writer writer = {.out = out, .size = size};
+  for (size_t i = 0; i < text.length; i++) {
+    char c = text.bytes[i];
+    if (c == '%') {
+      if (text.length - i < 3) return MDE_ODATA_MALFORMED;
+      int high = hexadecimal(text.bytes[i + 1]);
+      int low = hexadecimal(text.bytes[i + 2]);
+      if (high < 0 || low < 0) return MDE_ODATA_MALFORMED;
+      c = (char)(high * 16 + low);
+      i += 2;
+    } else if (c == '+' && plus_is_space) {
+      c = ' ';
+    }
+    put(&writer, c);
+  }
+  return writer.length;
+}
+
+/* ---- ids */
+
+bool mde_odata_is_machine_id(struct mde_text text)
+{
+  if (text.length != 40) return false;
+  for (size_t i = 0; i < text.length; i++)
+    if (hexadecimal(text.bytes[i]) < 0) return false;
+  return true;
+}
+
+bool mde_odata_is_guid(struct mde_text text)
+{
+  if (text.length != 36) return false;
+  for (size_t i = 0; i < text.length; i++) {
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      if (text.bytes[i] != '-') return false;
+    } else if (hexadecimal(text.bytes[i]) < 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool is_all_zero(struct mde_text guid)
+{
+  for (size_t i = 0; i < guid.length; i++)
+    if (guid.bytes[i] != '0' && guid.bytes[i] != '-') return false;
+  return true;
+}
+
+/* ---- addresses */
+
+static bool is_ipv4(struct mde_text text)
+{
+  size_t at = 0;
+  for (int number = 0; number < 4; number++) {
+    int value = 0;
+    size_t from = at;
+    if (number > 0) {
+      if (at == text.length || text.bytes[at] != '.') return false;
+      from = ++at;
+    }
+    for (; at < text.length && at - from < 3 && is_digit(text.bytes[at]); at++)
+      value = value * 10 + (text.bytes[at] - '0');
+    if (at == from || value > 255) return false;
+  }
+  return at == text.length;
+}
+
+/* Eight groups of up to four digits; `::` stands for one or more; the last two may be an IPv4 one.
+ */
+static bool is_ipv6(struct mde_text text)
+{
+  size_t at = 0;
+  int groups = 0;
+  bool shortened = false;
+  if (text.length >= 2 && text.bytes[0] == ':' && text.bytes[1] == ':') {
+    shortened = true;
+    at = 2;
+  }
+  while (at < text.length) {
+    struct mde_text rest = {.bytes = text.bytes + at, .length = text.length - at};
+    if (is_ipv4(rest)) {
+      groups += 2;
+      break;
+    }
+    size_t digits = 0;
+    while (digits < 4 && digits < rest.length && hexadecimal(rest.bytes[digits]) >= 0)
+      digits++;
+    if (digits == 0) return false;
+    at += digits;
+    groups++;
+    if (at == text.length) break;
+    if (text.bytes[at] != ':' || ++at == text.length) return false;
+    if (text.bytes[at] == ':') {
+      if (shortened) return false;
+      shortened = true;
+      at++;
+    }
+    if (groups > 8) return false;
+  }
+  return shortened ? groups < 8 : groups == 8;
+}
+
+bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address)
+{
+  struct mde_text inner = text;
+  bool is_address = false;
+  if (inner.length >= 2 && inner.bytes[0] == '[' && inner.bytes[inner.length - 1] == ']') {
+    inner.bytes++;
+    inner.length -= 2;
+  } else {
+    is_address = is_ipv4(inner);
+  }
+  if (!is_address && inner.length > 0) {
+    const char *zone = memchr(inner.bytes, '%', inner.length);
+    bool zone_is_empty = zone != NULL && zone + 1 == inner.bytes + inner.length;
+    if (zone != NULL) inner.length = (size_t)(zone - inner.bytes);
+    is_address = !zone_is_empty && is_ipv6(inner);
+  }
+  if (is_address && address != NULL) *address = inner;
+  return is_address;
+}
+
+/* ---- devices */
+
+static bool is_space(uint32_t code_point)
+{
+  return code_point == ' ' || code_point == 0xa0 || code_point == 0x1680 ||
+         (code_point >= 0x2000 && code_point <= 0x200a) || code_point == 0x2028 ||
+         code_point == 0x2029 || code_point == 0x202f || code_point == 0x205f ||
+         code_point == 0x3000;
+}
+
+/* Whether it is text that a name could be at all; if not, the reason is set. */
+static bool is_printable_text(struct mde_text text, struct mde_device *device)
+{
+  const char *at = text.bytes;
+  const char *end = text.bytes + text.length;
+  uint32_t code_point = 0;
+  bool only_space = true;
+  int status;
+  while ((status = mde_utf8_next(&at, end, &code_point)) == 1) {
+    if (code_point < 0x20 || code_point == 0x7f) {
+      snprintf(device->reason, sizeof device->reason, "has a control character (byte 0x%02x)",
+               (unsigned)code_point);
+      return false;
+    }
+    if (code_point >= 0x80 && code_point <= 0x9f) {
+      snprintf(device->reason, sizeof device->reason, "has a control character (U+%04X)",
+               (unsigned)code_point);
+      return false;
+    }
+    if (!is_space(code_point)) only_space = false;
+  }
+  if (status < 0)
+    snprintf(device->reason, sizeof device->reason, "is not valid UTF-8");
+  else if (only_space)
+    snprintf(device->reason, sizeof device->reason, "is only white space");
+  return status == 0 && !only_space;
+}
+
+/* Whether an id has been damaged on its way; if so, the reason is set. */
+static bool is_damaged_id(struct mde_text text, struct mde_device *device)
+{
+  if (text.length < 30 || text.length > 64) return false;
+  size_t digits = 0;
+  for (size_t i = 0; i < text.length; i++) {
+    char c = text.bytes[i];
+    if (hexadecimal(c) >= 0)
+      digits++;
+    else if (c != '-' && c != '{' && c != '}')
+      return false;
+  }
+  if (digits == text.length && digits != 32)
+    snprintf(device->reason, sizeof device->reason,
+             "looks like a machine id, but has %zu hex digits instead of 40", digits);
+  else
+    snprintf(device->reason, sizeof device->reason,
+             "looks like an Entra device id, but is not 8-4-4-4-12 hex digits with dashes between");
+  return true;
+}
+
+static void set_canonical(struct mde_device *device, enum mde_device_kind kind,
+                          struct mde_text text)
+{
+  device->kind = kind;
+  device->length = text.length;
+  memcpy(device->canonical, text.bytes, text.length);
+  if (kind == MDE_DEVICE_FULL_NAME || kind == MDE_DEVICE_BARE_NAME) return;
+  for (size_t i = 0; i < device->length; i++)
+    device->canonical[i] = (char)mde_ascii_lower(device->canonical[i]);
+}
+
+static bool has_dot_inside(struct mde_text text)
+{
+  return text.length > 2 && memchr(text.bytes + 1, '.', text.length - 2) != NULL;
+}
+
+void mde_odata_device(struct mde_text text, struct mde_device *device)
+{
+  struct mde_text address = text;
+  device->kind = MDE_DEVICE_NONE;
+  device->length = 0;
+  device->reason[0] = '\0';
+  if (text.length == 0) {
+    snprintf(device->reason, sizeof device->reason, "is empty");
+    return;
+  }
+  if (text.length > MDE_DEVICE_LIMIT) {
+    snprintf(device->reason, sizeof device->reason, "is %zu bytes long; a name has at most %d",
+             text.length, (int)MDE_DEVICE_LIMIT);
+    return;
+  }
+  if (!is_printable_text(text, device)) return;
+  if (mde_odata_is_machine_id(text)) {
+    set_canonical(device, MDE_DEVICE_MACHINE_ID, text);
+    return;
+  }
+  if (mde_odata_is_guid(text)) {
+    if (is_all_zero(text))
+      snprintf(device->reason, sizeof device->reason, "is the all-zero GUID, which no device has");
+    else
+      set_canonical(device, MDE_DEVICE_GUID, text);
+    return;
+  }
+  if (mde_odata_is_ip_address(text, &address)) {
+    set_canonical(device, MDE_DEVICE_IP_ADDRESS, address);
+    return;
+  }
+  if (is_damaged_id(text, device)) return;
+  for (size_t i = 0; i < text.length; i++)
+    if (strchr("/\\:*?<>|", text.bytes[i]) != NULL) {
+      snprintf(device->reason, sizeof device->reason, "contains \"%c\", which no device name has",
+               text.bytes[i]);
+      return;
+    }
+  set_canonical(device, has_dot_inside(text) ? MDE_DEVICE_FULL_NAME : MDE_DEVICE_BARE_NAME, text);
+}

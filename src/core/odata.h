@@ -1,0 +1,70 @@
+/*
+ * odata: values on their way into a URL, and what a device's name may look like.
+ *
+ * Each of these decisions is made by the one function here and by no other. Nothing here allocates:
+ * what writes text does it as snprintf does, at most `size` bytes to `out`, and returns how many
+ * there are in all; no NUL is added.
+ */
+#ifndef MDE_ODATA_H
+#define MDE_ODATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "text.h"
+
+/* A string as OData writes it: in single quotes, with the quotes inside doubled. */
+size_t mde_odata_literal(struct mde_text text, char *out, size_t size);
+
+/* Percent-encodes every byte but A-Z a-z 0-9 - . _ ~ , with upper-case digits. */
+size_t mde_odata_encode(struct mde_text text, char *out, size_t size);
+
+/* What mde_odata_decode returns when a percent sign is not followed by two hexadecimal digits. */
+#define MDE_ODATA_MALFORMED ((size_t)-1)
+
+/* The reverse; with `plus_is_space` as in a form, where a space is written as a plus sign. */
+size_t mde_odata_decode(struct mde_text text, bool plus_is_space, char *out, size_t size);
+
+/* 40 hexadecimal digits. */
+bool mde_odata_is_machine_id(struct mde_text text);
+
+/* Hexadecimal digits in groups of 8-4-4-4-12. */
+bool mde_odata_is_guid(struct mde_text text);
+
+/*
+ * An IPv4 address as four decimal numbers; or an IPv6 address in any of its forms, alone or in
+ * square brackets, with or without a zone behind a percent sign. `address`, if not NULL, is set to
+ * the part without brackets and zone.
+ */
+bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address);
+
+enum mde_device_kind {
+  MDE_DEVICE_NONE,
+  MDE_DEVICE_MACHINE_ID,
+  MDE_DEVICE_GUID,
+  MDE_DEVICE_FULL_NAME, /* a name with a dot inside */
+  MDE_DEVICE_BARE_NAME,
+  MDE_DEVICE_IP_ADDRESS
+};
+
+enum {
+  MDE_DEVICE_LIMIT = 255,       /* the longest text, in bytes, that can mean a device */
+  MDE_DEVICE_REASON_LIMIT = 128 /* room enough for any reason, its NUL included */
+};
+
+struct mde_device {
+  enum mde_device_kind kind;
+  char canonical[MDE_DEVICE_LIMIT]; /* ids and addresses in lower case, names as they are */
+  size_t length;
+  char reason[MDE_DEVICE_REASON_LIMIT]; /* kind NONE: why; completes `the device "..." `. ASCII. */
+};
+
+/*
+ * What a text that is to mean a device looks like. Names are opaque: quotes, spaces, % & # + and
+ * any other script are legal in them. No device's name has control characters or / \ : * ? < > |,
+ * and what looks like an id that was damaged on its way is refused rather than looked for as a
+ * name.
+ */
+void mde_odata_device(struct mde_text text, struct mde_device *device);
+
+#endif

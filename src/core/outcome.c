@@ -1,0 +1,97 @@
+#include "outcome.h"
+
+#include <math.h>
+
+#define FIRST_BACKOFF 0.8
+#define LONGEST_BACKOFF 60.0
+#define GARBAGE_AFTER_429 60.0
+#define RETRY_AFTER_SPREAD 0.1
+
+static enum mde_class classify(const struct mde_attempt *attempt)
+{
+  int status = attempt->status;
+  if (!attempt->answered) return attempt->maybe_sent ? MDE_UNKNOWN : MDE_NOT_SENT;
+  if (status >= 200 && status <= 299) return attempt->usable ? MDE_DEFINITE : MDE_UNKNOWN;
+  if (status < 300 || status > 499) return MDE_UNKNOWN;
+  switch (status) {
+  case 401:
+    if (attempt->kind == MDE_TOKEN_REQUEST || attempt->authentications > 0) return MDE_DEFINITE;
+    return MDE_REFUSED_UNPROCESSED;
+  case 408:
+  case 421:
+  case 425:
+  case 429:
+    return MDE_REFUSED_UNPROCESSED;
+  default:
+    return MDE_DEFINITE;
+  }
+}
+
+/* Seconds that the answer asks to stay away; negative if it says nothing of the kind. */
+static double asked_to_wait(const struct mde_attempt *attempt)
+{
+  if (!attempt->answered) return -1;
+  bool told = attempt->has_retry_after && !attempt->retry_after_invalid;
+  if (told && attempt->retry_after >= 0 && isfinite(attempt->retry_after))
+    return attempt->retry_after;
+  bool garbage = attempt->has_retry_after || attempt->retry_after_invalid;
+  return garbage && attempt->status == 429 ? GARBAGE_AFTER_429 : -1;
+}
+
+static double backoff(const struct mde_attempt *attempt)
+{
+  return attempt->random * fmin(LONGEST_BACKOFF, ldexp(FIRST_BACKOFF, attempt->attempt - 1));
+}
+
+static struct mde_judgement try_again(const struct mde_attempt *attempt, enum mde_class class)
+{
+  struct mde_judgement judgement = {.class = class, .verdict = MDE_VERDICT_RETRY};
+  double asked = asked_to_wait(attempt);
+  double spread = asked >= 0 ? asked * (1 + RETRY_AFTER_SPREAD * attempt->random) : 0;
+  judgement.delay = asked >= 0 ? spread : backoff(attempt);
+  if (attempt->attempt >= attempt->attempts_allowed) {
+    judgement.verdict = MDE_VERDICT_EXHAUSTED;
+    judgement.delay = spread;
+  } else if (attempt->now + judgement.delay >= attempt->deadline) {
+    judgement.verdict = asked > 0 ? MDE_VERDICT_THROTTLED : MDE_VERDICT_EXHAUSTED;
+    judgement.delay = spread;
+  }
+  return judgement;
+}
+
+static enum mde_verdict definite(const struct mde_attempt *attempt)
+{
+  if (attempt->status <= 299) return MDE_VERDICT_DONE;
+  bool active = attempt->kind == MDE_ACTION && attempt->status == 400 && attempt->active_request;
+  return active ? MDE_VERDICT_ACTIVE : MDE_VERDICT_REFUSED;
+}
+
+struct mde_judgement mde_judge(const struct mde_attempt *attempt)
+{
+  enum mde_class class = classify(attempt);
+  struct mde_judgement judgement = {.class = class};
+  if (class == MDE_DEFINITE) {
+    judgement.verdict = definite(attempt);
+  } else if (class == MDE_UNKNOWN && attempt->kind == MDE_ACTION) {
+    judgement.verdict = MDE_VERDICT_UNKNOWN;
+  } else if (attempt->answered && attempt->status == 401) {
+    bool late = attempt->now >= attempt->deadline;
+    judgement.verdict = late ? MDE_VERDICT_EXHAUSTED : MDE_VERDICT_AUTHENTICATE;
+  } else {
+    judgement = try_again(attempt, class);
+  }
+  return judgement;
+}
+
+const char *mde_class_name(enum mde_class class)
+{
+  static const char *const names[] = {"not_sent", "refused_unprocessed", "unknown", "definite"};
+  return names[class];
+}
+
+const char *mde_verdict_name(enum mde_verdict verdict)
+{
+  static const char *const names[] = {"done",      "refused",   "retry",   "authenticate",
+                                      "throttled", "exhausted", "unknown", "active"};
+  return names[verdict];
+}

@@ -1,0 +1,36 @@
+/*
+ * text: bytes that somebody else owns. `bytes` NULL means absent, which is not the same as empty.
+ */
+#ifndef MDE_TEXT_H
+#define MDE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct mde_text {
+  const char *bytes;
+  size_t length;
+};
+
+static inline bool mde_text_same(struct mde_text a, struct mde_text b)
+{
+  return a.bytes != NULL && b.bytes != NULL && a.length == b.length &&
+         memcmp(a.bytes, b.bytes, a.length) == 0;
+}
+
+static inline int mde_ascii_lower(int c)
+{
+  return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* Equal when the letters A to Z count as a to z; no other character has a case here. */
+static inline bool mde_text_same_caseless(struct mde_text a, struct mde_text b)
+{
+  if (a.bytes == NULL || b.bytes == NULL || a.length != b.length) return false;
+  for (size_t i = 0; i < a.length; i++)
+    if (mde_ascii_lower(a.bytes[i]) != mde_ascii_lower(b.bytes[i])) return false;
+  return true;
+}
+
+#endif

@@ -1,0 +1,39 @@
+#include "utf8.h"
+
+#include <stddef.h>
+
+int mde_utf8_next(const char **at, const char *end, uint32_t *code_point)
+{
+  /* The smallest code point that needs a sequence of so many bytes. */
+  static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const unsigned char *bytes = (const unsigned char *)*at;
+  size_t available = (size_t)(end - *at);
+  if (available == 0) return 0;
+  size_t length;
+  uint32_t value;
+  if (bytes[0] < 0x80) {
+    length = 1;
+    value = bytes[0];
+  } else if (bytes[0] >= 0xc2 && bytes[0] <= 0xdf) {
+    length = 2;
+    value = bytes[0] & 0x1fU;
+  } else if (bytes[0] >= 0xe0 && bytes[0] <= 0xef) {
+    length = 3;
+    value = bytes[0] & 0x0fU;
+  } else if (bytes[0] >= 0xf0 && bytes[0] <= 0xf4) {
+    length = 4;
+    value = bytes[0] & 0x07U;
+  } else {
+    return -1;
+  }
+  if (available < length) return -1;
+  for (size_t i = 1; i < length; i++) {
+    if ((bytes[i] & 0xc0) != 0x80) return -1;
+    value = (value << 6) | (bytes[i] & 0x3fU);
+  }
+  if (value < smallest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+    return -1;
+  *at += length;
+  *code_point = value;
+  return 1;
+}

@@ -1,0 +1,208 @@
+/* comment: what is composed, what is read back, and whose it is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "comment.h"
+
+#define OPERATION "abcdefgh23456"
+
+static struct mde_text text(const char *s)
+{
+  struct mde_text t = {s, s != NULL ? strlen(s) : 0};
+  return t;
+}
+
+static void assert_text(struct mde_text found, const char *wanted)
+{
+  if (wanted == NULL) {
+    assert_null(found.bytes);
+    return;
+  }
+  assert_non_null(found.bytes);
+  assert_int_equal(found.length, strlen(wanted));
+  assert_memory_equal(found.bytes, wanted, found.length);
+}
+
+static void comments_are_taken_apart(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *comment, *text, *incident, *operation;
+  } cases[] = {
+      {NULL, "", NULL, NULL},
+      {"", "", NULL, NULL},
+      {"beacon", "beacon", NULL, NULL},
+      {"beacon [mde:" OPERATION "]", "beacon", NULL, OPERATION},
+      {"beacon [mde:INC-1:" OPERATION "]", "beacon", "INC-1", OPERATION},
+      {"a [mde:INC-1:abcdefgh] [mde:INC-2:" OPERATION "]", "a [mde:INC-1:abcdefgh]", "INC-2",
+       OPERATION},
+      {" [mde:" OPERATION "]", "", NULL, OPERATION},
+      /* only at the very end */
+      {"beacon [mde:" OPERATION "] ", "beacon [mde:" OPERATION "] ", NULL, NULL},
+      {"[mde:" OPERATION "] beacon", "[mde:" OPERATION "] beacon", NULL, NULL},
+      {"beacon [mde:" OPERATION, "beacon [mde:" OPERATION, NULL, NULL},
+      /* not ours */
+      {"beacon[mde:" OPERATION "]", "beacon[mde:" OPERATION "]", NULL, NULL},
+      {"beacon [mde:short]", "beacon [mde:short]", NULL, NULL},
+      {"beacon [mde::" OPERATION "]", "beacon [mde::" OPERATION "]", NULL, NULL},
+      {"beacon [mde:INC 1:" OPERATION "]", "beacon [mde:INC 1:" OPERATION "]", NULL, NULL},
+      {"beacon [mde:a:b:" OPERATION "]", "beacon [mde:a:b:" OPERATION "]", NULL, NULL},
+      {"beacon [MDE:" OPERATION "]", "beacon [MDE:" OPERATION "]", NULL, NULL},
+      {" [mde:]", " [mde:]", NULL, NULL},
+      {"]", "]", NULL, NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_comment parts = mde_comment_parse(text(cases[i].comment));
+    assert_text(parts.text, cases[i].text);
+    assert_text(parts.incident, cases[i].incident);
+    assert_text(parts.operation, cases[i].operation);
+  }
+}
+
+static void comments_are_composed(void **state)
+{
+  (void)state;
+  static const struct {
+    int status;
+    const char *text, *incident, *operation, *whole;
+  } cases[] = {
+      {MDE_COMMENT_OK, "beacon", "INC-1", OPERATION, "beacon [mde:INC-1:" OPERATION "]"},
+      {MDE_COMMENT_OK, "beacon", NULL, OPERATION, "beacon [mde:" OPERATION "]"},
+      {MDE_COMMENT_OK, "old [mde:INC-1:abcdefgh]", "INC-2", OPERATION,
+       "old [mde:INC-2:" OPERATION "]"},
+      {MDE_COMMENT_OK, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x92", NULL, OPERATION,
+       "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x92 [mde:" OPERATION "]"},
+      {MDE_COMMENT_EMPTY, "", NULL, OPERATION, NULL},
+      {MDE_COMMENT_EMPTY, NULL, NULL, OPERATION, NULL},
+      {MDE_COMMENT_EMPTY, " \t\r\n\xc2\xa0\xe3\x80\x80", NULL, OPERATION, NULL},
+      {MDE_COMMENT_EMPTY, " [mde:INC-1:abcdefgh]", NULL, OPERATION, NULL},
+      {MDE_COMMENT_NOT_UTF8, "caf\xe9", NULL, OPERATION, NULL},
+      {MDE_COMMENT_NOT_UTF8, "\xc0\xaf", NULL, OPERATION, NULL},
+      {MDE_COMMENT_NOT_UTF8, "\xed\xa0\x80", NULL, OPERATION, NULL},
+      {MDE_COMMENT_INCIDENT, "beacon", "", OPERATION, NULL},
+      {MDE_COMMENT_INCIDENT, "beacon", "INC 1", OPERATION, NULL},
+      {MDE_COMMENT_INCIDENT, "beacon", "INC:1", OPERATION, NULL},
+      {MDE_COMMENT_INCIDENT, "beacon", "INC]1", OPERATION, NULL},
+      {MDE_COMMENT_OPERATION, "beacon", "INC-1", "short", NULL},
+      {MDE_COMMENT_OPERATION, "beacon", "INC-1", "with space", NULL},
+      {MDE_COMMENT_OPERATION, "beacon", "INC-1", NULL, NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char out[MDE_COMMENT_LIMIT];
+    size_t length = 0;
+    int status = mde_comment_compose(out, &length, text(cases[i].text), text(cases[i].incident),
+                                     text(cases[i].operation));
+    assert_int_equal(status, cases[i].status);
+    if (status == MDE_COMMENT_OK) assert_text((struct mde_text){out, length}, cases[i].whole);
+  }
+}
+
+static void a_nul_is_refused(void **state)
+{
+  (void)state;
+  char out[MDE_COMMENT_LIMIT];
+  size_t length;
+  struct mde_text with_nul = {"bea\0con", 7};
+  assert_int_equal(MDE_COMMENT_NUL,
+                   mde_comment_compose(out, &length, with_nul, text(NULL), text(OPERATION)));
+}
+
+static void the_longest_comment_fits_and_one_more_does_not(void **state)
+{
+  (void)state;
+  enum { BYTES = 4 * (MDE_COMMENT_TEXT_LIMIT + 1) };
+  char *many = malloc(BYTES);
+  assert_non_null(many);
+  for (size_t i = 0; i < BYTES; i += 4)
+    memcpy(many + i, "\xf0\x9f\x94\x92", 4);
+  char incident[MDE_INCIDENT_LIMIT + 1];
+  char operation[MDE_OPERATION_LIMIT + 1];
+  memset(incident, 'i', sizeof incident);
+  memset(operation, 'o', sizeof operation);
+  struct mde_text longest_incident = {incident, MDE_INCIDENT_LIMIT};
+  struct mde_text longest_operation = {operation, MDE_OPERATION_LIMIT};
+  char *out = malloc(MDE_COMMENT_LIMIT); /* so that a sanitizer sees a byte too many */
+  size_t length = 0;
+  struct mde_text longest = {many, BYTES - 4};
+  assert_int_equal(MDE_COMMENT_OK,
+                   mde_comment_compose(out, &length, longest, longest_incident, longest_operation));
+  assert_int_equal(length, MDE_COMMENT_LIMIT);
+  struct mde_text longer = {many, BYTES};
+  assert_int_equal(MDE_COMMENT_TOO_LONG,
+                   mde_comment_compose(out, &length, longer, longest_incident, longest_operation));
+  longest_incident.length++;
+  assert_false(mde_incident_valid(longest_incident));
+  longest_operation.length++;
+  assert_false(mde_operation_valid(longest_operation));
+  free(out);
+  free(many);
+}
+
+static void operation_ids_are_base32(void **state)
+{
+  (void)state;
+  unsigned char random[MDE_OPERATION_RANDOM] = {0};
+  char operation[MDE_OPERATION_LENGTH + 1] = {0};
+  mde_operation_make(random, operation);
+  assert_string_equal(operation, "aaaaaaaaaaaaaaaaaaaaaaaaaa");
+  memset(random, 0xff, sizeof random);
+  mde_operation_make(random, operation);
+  assert_string_equal(operation, "7777777777777777777777777"
+                                 "4");
+  memcpy(random, "0123456789abcdef", sizeof random);
+  mde_operation_make(random, operation);
+  assert_string_equal(operation, "gaytemzugu3doobzmfrggzdfmy");
+  assert_true(mde_operation_valid(text(operation)));
+}
+
+static void a_returned_comment_is_ours_cut_or_somebody_elses(void **state)
+{
+  (void)state;
+  static const char sent[] = "beacon [mde:INC-1:" OPERATION "]";
+  static const struct {
+    enum mde_comment_match match;
+    const char *returned;
+  } cases[] = {
+      {MDE_COMMENT_SAME, sent},
+      {MDE_COMMENT_SAME, "BEACON changed by the service [mde:inc-1:" OPERATION "]"},
+      {MDE_COMMENT_CUT, "beacon [mde:INC-1:abcdefgh23"},
+      {MDE_COMMENT_CUT, "beac"},
+      {MDE_COMMENT_OTHER, NULL},
+      {MDE_COMMENT_OTHER, ""},
+      {MDE_COMMENT_OTHER, "beacon [mde:INC-10:" OPERATION "]"},
+      {MDE_COMMENT_OTHER, "beacon [mde:" OPERATION "]"},
+      {MDE_COMMENT_OTHER, "beacon [mde:INC-1:abcdefgh23457]"},
+      {MDE_COMMENT_OTHER, "beacon [mde:INC-1:" OPERATION "] and more"},
+      {MDE_COMMENT_OTHER, "something else"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    assert_int_equal(mde_comment_compare(text(sent), text(cases[i].returned)), cases[i].match);
+}
+
+static void incidents_are_compared_without_case(void **state)
+{
+  (void)state;
+  assert_true(mde_incident_same(text("INC-1"), text("inc-1")));
+  assert_false(mde_incident_same(text("INC-1"), text("INC-10")));
+  assert_false(mde_incident_same(text("INC-1"), text(NULL)));
+  assert_false(mde_incident_same(text(NULL), text(NULL)));
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(comments_are_taken_apart),
+      cmocka_unit_test(comments_are_composed),
+      cmocka_unit_test(a_nul_is_refused),
+      cmocka_unit_test(the_longest_comment_fits_and_one_more_does_not),
+      cmocka_unit_test(operation_ids_are_base32),
+      cmocka_unit_test(a_returned_comment_is_ours_cut_or_somebody_elses),
+      cmocka_unit_test(incidents_are_compared_without_case),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

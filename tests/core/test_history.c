@@ -1,0 +1,765 @@
+/*
+ * history: a row for every rule.
+ *
+ * A device's actions are written in shorthand, newest last: verb (R restrict, U unrestrict), status
+ * (P pending, S succeeded, F failed, T timed out, C cancelled), @created, >updated, and optionally
+ * an incident and an operation id as the comment's suffix. Times are minutes of one hour; "?" is
+ * none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "history.h"
+#include "timestamp.h"
+
+#define MACHINE "0123456789abcdef0123456789abcdef01234567"
+#define NONE MDE_NO_ACTION
+enum { MOST = 6 };
+
+struct row {
+  const char *type, *status, *created, *updated, *comment, *machine;
+};
+
+static struct mde_text text(const char *s)
+{
+  struct mde_text t = {s, s != NULL ? strlen(s) : 0};
+  return t;
+}
+
+#define AT(minute) "2026-02-03T10:" minute ":00Z"
+#define R "RestrictCodeExecution"
+#define U "UnrestrictCodeExecution"
+#define P "Pending"
+#define S "Succeeded"
+#define F "Failed"
+#define C "Cancelled"
+
+static size_t read_rows(const struct row *rows, struct mde_action *actions)
+{
+  size_t count = 0;
+  for (; count < MOST && rows[count].type != NULL; count++) {
+    struct mde_action_text action = {.id = text("id"),
+                                     .type = text(rows[count].type),
+                                     .status = text(rows[count].status),
+                                     .machine = text(rows[count].machine),
+                                     .comment = text(rows[count].comment),
+                                     .created = text(rows[count].created),
+                                     .updated = text(rows[count].updated)};
+    actions[count] = mde_action_read(&action, text(MACHINE));
+  }
+  return count;
+}
+
+static void statuses_are_read_in_any_case(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *word;
+    enum mde_status status;
+  } cases[] = {
+      {"Pending", MDE_STATUS_PENDING},     {"InProgress", MDE_STATUS_PENDING},
+      {"Succeeded", MDE_STATUS_SUCCEEDED}, {"succeeded", MDE_STATUS_SUCCEEDED},
+      {"Failed", MDE_STATUS_FAILED},       {"TimeOut", MDE_STATUS_FAILED},
+      {"timeout", MDE_STATUS_FAILED},      {"Cancelled", MDE_STATUS_CANCELLED},
+      {"Canceled", MDE_STATUS_CANCELLED},  {"Queued", MDE_STATUS_PENDING},
+      {"Succeeded ", MDE_STATUS_PENDING},  {"", MDE_STATUS_PENDING},
+      {NULL, MDE_STATUS_PENDING},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    assert_int_equal(mde_status_read(text(cases[i].word)), cases[i].status);
+}
+
+/* clang-format off: a rule is a line */
+static void the_state_is_what_the_actions_say(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *what;
+    enum mde_state state;
+    size_t rests_on;
+    struct row rows[MOST];
+  } cases[] = {
+      {"no action", MDE_STATE_NONE, NONE, {{0}}},
+      {"restricted", MDE_STATE_RESTRICTED, 0, {{R, S, AT("01"), AT("02"), 0, 0}}},
+      {"released", MDE_STATE_RELEASED, 0, {{U, S, AT("01"), AT("02"), 0, 0}}},
+      {"restricting", MDE_STATE_RESTRICTING, 0, {{R, P, AT("01"), AT("02"), 0, 0}}},
+      {"releasing", MDE_STATE_RELEASING, 0, {{U, P, AT("01"), AT("02"), 0, 0}}},
+      {"in progress is not final",
+       MDE_STATE_RESTRICTING,
+       0,
+       {{R, "InProgress", AT("01"), AT("02"), 0, 0}}},
+      {"an unknown word is not final",
+       MDE_STATE_RESTRICTING,
+       0,
+       {{R, "Paused", AT("01"), AT("02"), 0, 0}}},
+      {"failed ones say nothing",
+       MDE_STATE_NONE,
+       NONE,
+       {{R, F, AT("01"), AT("02"), 0, 0}, {U, "TimeOut", AT("03"), AT("04"), 0, 0}}},
+      {"cancelled ones say nothing",
+       MDE_STATE_RESTRICTED,
+       0,
+       {{R, S, AT("01"), AT("02"), 0, 0}, {U, C, AT("03"), AT("04"), 0, 0}}},
+      {"restricted, then released",
+       MDE_STATE_RELEASED,
+       1,
+       {{R, S, AT("01"), AT("02"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"the order of the list does not matter",
+       MDE_STATE_RELEASED,
+       0,
+       {{U, S, AT("03"), AT("04"), 0, 0}, {R, S, AT("01"), AT("02"), 0, 0}}},
+      {"a duplicate that finished after its opposite",
+       MDE_STATE_RESTRICTED,
+       0,
+       {{R, S, AT("01"), AT("09"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"updated at once: created later decides",
+       MDE_STATE_RELEASED,
+       1,
+       {{R, S, AT("01"), AT("05"), 0, 0}, {U, S, AT("03"), AT("05"), 0, 0}}},
+      {"the same times",
+       MDE_STATE_UNCLEAR,
+       NONE,
+       {{R, S, AT("01"), AT("05"), 0, 0}, {U, S, AT("01"), AT("05"), 0, 0}}},
+      {"no update time: creation time",
+       MDE_STATE_RELEASED,
+       1,
+       {{R, S, AT("01"), 0, 0, 0}, {U, S, AT("03"), 0, 0, 0}}},
+      {"no times at all",
+       MDE_STATE_UNCLEAR,
+       NONE,
+       {{R, S, 0, 0, 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"no times, but nothing to compare with", MDE_STATE_RESTRICTED, 0, {{R, S, 0, 0, 0, 0}}},
+      {"no creation times, but update times",
+       MDE_STATE_RELEASED,
+       1,
+       {{R, S, 0, AT("02"), 0, 0}, {U, S, 0, AT("04"), 0, 0}}},
+      {"pending beats succeeded, however old",
+       MDE_STATE_RESTRICTING,
+       0,
+       {{R, P, AT("01"), AT("01"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"of two pending ones the newest",
+       MDE_STATE_RELEASING,
+       1,
+       {{R, P, AT("01"), AT("09"), 0, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
+      {"two pending ones of one moment",
+       MDE_STATE_UNCLEAR,
+       NONE,
+       {{R, P, AT("01"), AT("01"), 0, 0}, {U, P, AT("01"), AT("01"), 0, 0}}},
+      {"pending without a time beside its opposite",
+       MDE_STATE_UNCLEAR,
+       NONE,
+       {{R, P, 0, 0, 0, 0}, {U, P, AT("01"), AT("01"), 0, 0}}},
+      {"other actions do not count",
+       MDE_STATE_NONE,
+       NONE,
+       {{"Isolate", S, AT("01"), AT("02"), 0, 0},
+        {"Unisolate", P, AT("01"), AT("02"), 0, 0},
+        {NULL, 0, 0, 0, 0, 0}}},
+      {"types in another case count",
+       MDE_STATE_RESTRICTED,
+       0,
+       {{"restrictcodeexecution", S, AT("01"), AT("02"), 0, 0}}},
+      {"another machine's actions do not count",
+       MDE_STATE_NONE,
+       NONE,
+       {{R, S, AT("01"), AT("02"), 0, "ffffffffffffffffffffffffffffffffffffffff"}}},
+      {"a machine id in another case is the same",
+       MDE_STATE_RESTRICTED,
+       0,
+       {{R, S, AT("01"), AT("02"), 0, "0123456789ABCDEF0123456789ABCDEF01234567"}}},
+      {"the seventh digit decides",
+       MDE_STATE_RELEASED,
+       1,
+       {{R, S, AT("01"), "2026-02-03T10:05:00.0000001Z", 0, 0},
+        {U, S, AT("01"), "2026-02-03T10:05:00.0000002Z", 0, 0}}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_action actions[MOST];
+    size_t count = read_rows(cases[i].rows, actions);
+    size_t rests_on = 4711;
+    enum mde_state found = mde_history_state(actions, count, &rests_on);
+    if (found != cases[i].state || rests_on != cases[i].rests_on)
+      fail_msg("%s: state %d on action %zd", cases[i].what, (int)found, (ssize_t)rests_on);
+  }
+}
+
+#define SUFFIX_1 "why [mde:INC-1:operation-1]"
+#define SUFFIX_10 "why [mde:INC-10:operation-10]"
+#define SUFFIX_KEY "why [mde:INC-1:alert-4711]"
+#define BARE_KEY "why [mde:alert-4711]"
+
+static void looking_first_decides(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *what;
+    enum mde_verb verb;
+    const char *incident, *key;
+    bool cancel_opposite;
+    enum mde_decision decision;
+    size_t action;
+    bool unrecorded;
+    struct row rows[MOST];
+  } cases[] = {
+      /* nothing in the way */
+      {"restrict: no action", MDE_RESTRICT, 0, 0, false, MDE_SEND, NONE, false, {{0}}},
+      {"restrict: released",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{U, S, AT("01"), AT("02"), 0, 0}}},
+      {"restrict: failed before",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, F, AT("01"), AT("02"), 0, 0}}},
+      {"restrict: cancelled before",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, C, AT("01"), AT("02"), 0, 0}}},
+      {"release: no action", MDE_RELEASE, 0, 0, true, MDE_SEND, NONE, false, {{0}}},
+      {"release: restricted",
+       MDE_RELEASE,
+       0,
+       0,
+       true,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("02"), 0, 0}}},
+      {"release: unclear",
+       MDE_RELEASE,
+       0,
+       0,
+       true,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("05"), 0, 0}, {U, S, AT("01"), AT("05"), 0, 0}}},
+      {"restrict: unclear",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("05"), 0, 0}, {U, S, AT("01"), AT("05"), 0, 0}}},
+      /* restricted */
+      {"restrict: restricted",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, S, AT("01"), AT("02"), 0, 0}}},
+      {"restrict: restricted by the same incident",
+       MDE_RESTRICT,
+       "inc-1",
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"restrict: restricted without the incident",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("02"), "by hand", 0}}},
+      {"restrict: INC-10 is not INC-1",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("02"), SUFFIX_10, 0}}},
+      {"restrict: an older record since the last release",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       1,
+       false,
+       {{U, S, AT("01"), AT("02"), 0, 0},
+        {R, S, AT("03"), AT("04"), SUFFIX_1, 0},
+        {R, S, AT("05"), AT("06"), SUFFIX_10, 0}}},
+      {"restrict: a record before the last release",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0},
+        {U, S, AT("03"), AT("04"), 0, 0},
+        {R, S, AT("05"), AT("06"), SUFFIX_10, 0}}},
+      {"restrict: no incident named, the last one is told",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {R, S, AT("05"), AT("06"), SUFFIX_10, 0}}},
+      {"restrict: a failed record is none",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("02"), 0, 0}, {R, F, AT("05"), AT("06"), SUFFIX_1, 0}}},
+      /* restricting */
+      {"restrict: restricting",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, P, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"restrict: restricting by the same incident",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, P, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"restrict: restricting by another incident",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       true,
+       {{R, P, AT("01"), AT("02"), SUFFIX_10, 0}}},
+      {"restrict: restricting twice, the caller's is told",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, P, AT("01"), AT("02"), SUFFIX_1, 0}, {R, P, AT("03"), AT("04"), SUFFIX_10, 0}}},
+      {"restrict: restricting again while restricted",
+       MDE_RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       1,
+       true,
+       {{R, S, AT("01"), AT("02"), 0, 0}, {R, P, AT("03"), AT("04"), 0, 0}}},
+      {"restrict: old and still pending",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, P, "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z", 0, 0},
+        {U, S, AT("03"), AT("04"), 0, 0}}},
+      /* the opposite is pending */
+      {"restrict: releasing",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_CONFLICT,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), 0, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
+      {"restrict: releasing, cancel it",
+       MDE_RESTRICT,
+       0,
+       0,
+       true,
+       MDE_CANCEL_OPPOSITE,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), 0, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
+      {"restrict: both pending",
+       MDE_RESTRICT,
+       0,
+       0,
+       false,
+       MDE_CONFLICT,
+       0,
+       false,
+       {{U, P, AT("01"), AT("02"), 0, 0}, {R, P, AT("03"), AT("04"), 0, 0}}},
+      {"release: restricting",
+       MDE_RELEASE,
+       0,
+       0,
+       true,
+       MDE_CANCEL_OPPOSITE,
+       0,
+       false,
+       {{R, P, AT("01"), AT("02"), 0, 0}}},
+      {"release: restricting, do not cancel",
+       MDE_RELEASE,
+       0,
+       0,
+       false,
+       MDE_CONFLICT,
+       0,
+       false,
+       {{R, P, AT("01"), AT("02"), 0, 0}}},
+      {"release: an old duplicate is still pending",
+       MDE_RELEASE,
+       0,
+       0,
+       true,
+       MDE_CANCEL_OPPOSITE,
+       0,
+       false,
+       {{R, P, AT("01"), AT("02"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"release: the newest of several first",
+       MDE_RELEASE,
+       0,
+       0,
+       true,
+       MDE_CANCEL_OPPOSITE,
+       1,
+       false,
+       {{R, P, AT("01"), AT("02"), 0, 0}, {R, P, AT("03"), AT("04"), 0, 0}}},
+      /* released, releasing */
+      {"release: released",
+       MDE_RELEASE,
+       0,
+       0,
+       true,
+       MDE_ALREADY_ACTIVE,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"release: releasing",
+       MDE_RELEASE,
+       0,
+       0,
+       true,
+       MDE_ALREADY_ACTIVE,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), 0, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
+      {"release: released under another incident",
+       MDE_RELEASE,
+       "INC-1",
+       0,
+       true,
+       MDE_ALREADY_ACTIVE,
+       0,
+       true,
+       {{U, S, AT("03"), AT("04"), SUFFIX_10, 0}}},
+      /* the caller's own key */
+      {"key: never used",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{U, S, AT("01"), AT("02"), 0, 0}}},
+      {"key: pending",
+       MDE_RESTRICT,
+       "INC-1",
+       "alert-4711",
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, P, AT("01"), AT("02"), SUFFIX_KEY, 0}}},
+      {"key: succeeded",
+       MDE_RESTRICT,
+       "INC-1",
+       "alert-4711",
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, S, AT("01"), AT("02"), SUFFIX_KEY, 0}}},
+      {"key: the first is told, not the newest",
+       MDE_RESTRICT,
+       "INC-1",
+       "alert-4711",
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, S, AT("01"), AT("02"), SUFFIX_KEY, 0}, {R, S, AT("03"), AT("04"), SUFFIX_1, 0}}},
+      {"key: used under another incident",
+       MDE_RESTRICT,
+       "INC-2",
+       "alert-4711",
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       true,
+       {{R, S, AT("01"), AT("02"), SUFFIX_KEY, 0}}},
+      {"key: failed",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, F, AT("01"), AT("02"), BARE_KEY, 0}}},
+      {"key: failed, then succeeded",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_ALREADY_ACTIVE,
+       1,
+       false,
+       {{R, F, AT("01"), AT("02"), BARE_KEY, 0}, {R, S, AT("03"), AT("04"), BARE_KEY, 0}}},
+      {"key: cancelled",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_SUPERSEDED,
+       0,
+       false,
+       {{R, C, AT("01"), AT("02"), BARE_KEY, 0}}},
+      {"key: undone",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_SUPERSEDED,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), BARE_KEY, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"key: being undone",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       true,
+       MDE_SUPERSEDED,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), BARE_KEY, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
+      {"key: undone by an opposite that finished later",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_SUPERSEDED,
+       0,
+       false,
+       {{U, S, AT("01"), AT("09"), 0, 0}, {R, S, AT("02"), AT("03"), BARE_KEY, 0}}},
+      {"key: the undoing failed",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_ALREADY_ACTIVE,
+       0,
+       false,
+       {{R, S, AT("01"), AT("02"), BARE_KEY, 0}, {U, F, AT("03"), AT("04"), 0, 0}}},
+      {"key: undone, then restricted by somebody",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_SUPERSEDED,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), BARE_KEY, 0},
+        {U, S, AT("03"), AT("04"), 0, 0},
+        {R, S, AT("05"), AT("06"), 0, 0}}},
+      {"key: an older release does not undo",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_ALREADY_ACTIVE,
+       1,
+       false,
+       {{U, S, AT("01"), AT("02"), 0, 0}, {R, S, AT("03"), AT("04"), BARE_KEY, 0}}},
+      {"key: of the other verb",
+       MDE_RELEASE,
+       0,
+       "alert-4711",
+       true,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("02"), BARE_KEY, 0}}},
+      {"key: in another case is another key",
+       MDE_RESTRICT,
+       "INC-9",
+       "ALERT-4711",
+       false,
+       MDE_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("02"), BARE_KEY, 0}}},
+      {"key: released by key, restricted since",
+       MDE_RELEASE,
+       0,
+       "alert-4711",
+       true,
+       MDE_SUPERSEDED,
+       1,
+       false,
+       {{U, S, AT("01"), AT("02"), BARE_KEY, 0}, {R, S, AT("03"), AT("04"), 0, 0}}},
+      {"key: without a time, an opposite may have undone it",
+       MDE_RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_SUPERSEDED,
+       1,
+       false,
+       {{R, P, 0, 0, BARE_KEY, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_action actions[MOST];
+    size_t count = read_rows(cases[i].rows, actions);
+    struct mde_intent intent = {.verb = cases[i].verb,
+                                .incident = text(cases[i].incident),
+                                .key = text(cases[i].key),
+                                .cancel_opposite = cases[i].cancel_opposite};
+    struct mde_look look = mde_history_look(actions, count, &intent);
+    if (look.decision != cases[i].decision || look.action != cases[i].action ||
+        look.recorded == cases[i].unrecorded)
+      fail_msg("%s: decision %d, action %zd, recorded %d", cases[i].what, (int)look.decision,
+               (ssize_t)look.action, look.recorded);
+  }
+}
+
+/* clang-format on */
+static void actions_are_found_by_operation_id(void **state)
+{
+  (void)state;
+  static const struct row rows[MOST] = {{R, F, AT("01"), AT("02"), BARE_KEY, 0},
+                                        {R, P, AT("03"), AT("03"), BARE_KEY, 0},
+                                        {U, P, AT("05"), AT("05"), BARE_KEY, 0},
+                                        {R, P, AT("07"), AT("07"), "why [mde:alert-47110]", 0},
+                                        {R, P, AT("08"), AT("08"), BARE_KEY, "ff"}};
+  struct mde_action actions[MOST];
+  size_t count = read_rows(rows, actions);
+  assert_int_equal(mde_history_find(actions, count, MDE_RESTRICT, text("alert-4711")), 1);
+  assert_int_equal(mde_history_find(actions, count, MDE_RELEASE, text("alert-4711")), 2);
+  assert_int_equal(mde_history_find(actions, count, MDE_RELEASE, text("alert-47110")), NONE);
+  assert_int_equal(mde_history_find(actions, 0, MDE_RESTRICT, text("alert-4711")), NONE);
+}
+
+/* clang-format off: a rule is a line */
+static void the_answer_to_a_send_is_judged(void **state)
+{
+  (void)state;
+  static const char sent[] = SUFFIX_KEY;
+  static const struct {
+    const char *what;
+    enum mde_reply reply;
+    const char *id;
+    struct row row;
+  } cases[] = {
+      {"ours", MDE_REPLY_ACCEPTED, "id", {R, P, AT("30"), 0, sent, MACHINE}},
+      {"ours, without a machine yet", MDE_REPLY_ACCEPTED, "id", {R, P, AT("30"), 0, sent, 0}},
+      {"ours, without times", MDE_REPLY_ACCEPTED, "id", {R, P, 0, 0, sent, MACHINE}},
+      {"ours, failed at once", MDE_REPLY_ACCEPTED, "id", {R, F, AT("30"), 0, sent, MACHINE}},
+      {"ours, a clock that is a little behind",
+       MDE_REPLY_ACCEPTED,
+       "id",
+       {R, P, "2026-02-03T10:29:55Z", 0, sent, MACHINE}},
+      {"cut short", MDE_REPLY_CUT, "id", {R, P, AT("30"), 0, "why [mde:INC", MACHINE}},
+      {"our key, but an earlier action",
+       MDE_REPLY_ALREADY_ACTIVE,
+       "id",
+       {R, P, "2026-02-03T10:29:54.9Z", 0, sent, MACHINE}},
+      {"an earlier action with the beginning of our comment",
+       MDE_REPLY_ALREADY_ACTIVE,
+       "id",
+       {R, P, AT("29"), 0, "why", MACHINE}},
+      {"somebody else's", MDE_REPLY_ALREADY_ACTIVE, "id", {R, P, AT("30"), 0, SUFFIX_10, MACHINE}},
+      {"without a comment", MDE_REPLY_ALREADY_ACTIVE, "id", {R, P, AT("30"), 0, 0, MACHINE}},
+      {"somebody else's that succeeded",
+       MDE_REPLY_ALREADY_ACTIVE,
+       "id",
+       {R, S, AT("20"), 0, "by hand", MACHINE}},
+      {"somebody else's that failed",
+       MDE_REPLY_FOREIGN,
+       "id",
+       {R, F, AT("20"), 0, "by hand", MACHINE}},
+      {"somebody else's that was cancelled",
+       MDE_REPLY_FOREIGN,
+       "id",
+       {R, C, AT("20"), 0, "by hand", MACHINE}},
+      {"another machine", MDE_REPLY_FOREIGN, "id", {R, P, AT("30"), 0, sent, "ff"}},
+      {"the opposite", MDE_REPLY_FOREIGN, "id", {U, P, AT("30"), 0, sent, MACHINE}},
+      {"another type", MDE_REPLY_FOREIGN, "id", {"Isolate", P, AT("30"), 0, sent, MACHINE}},
+      {"no type", MDE_REPLY_FOREIGN, "id", {0, P, AT("30"), 0, sent, MACHINE}},
+      {"no id", MDE_REPLY_FOREIGN, 0, {R, P, AT("30"), 0, sent, MACHINE}},
+      {"an empty id", MDE_REPLY_FOREIGN, "", {R, P, AT("30"), 0, sent, MACHINE}},
+  };
+  int64_t sent_at = mde_timestamp(text(AT("30")));
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const struct row *row = &cases[i].row;
+    struct mde_action_text action = {.id = text(cases[i].id),
+                                     .type = text(row->type),
+                                     .status = text(row->status),
+                                     .machine = text(row->machine),
+                                     .comment = text(row->comment),
+                                     .created = text(row->created),
+                                     .updated = text(row->updated)};
+    enum mde_reply reply =
+        mde_history_reply(&action, text(MACHINE), MDE_RESTRICT, text(sent), sent_at);
+    if (reply != cases[i].reply) fail_msg("%s: %d", cases[i].what, (int)reply);
+  }
+}
+
+/* clang-format on */
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(statuses_are_read_in_any_case),
+      cmocka_unit_test(the_state_is_what_the_actions_say),
+      cmocka_unit_test(looking_first_decides),
+      cmocka_unit_test(actions_are_found_by_operation_id),
+      cmocka_unit_test(the_answer_to_a_send_is_judged),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

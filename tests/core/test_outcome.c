@@ -1,0 +1,360 @@
+/*
+ * The outcome of an attempt: a row for every class of answer and every kind of request, and the
+ * times between attempts.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "outcome.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+#define DONE MDE_VERDICT_DONE
+#define REFUSED MDE_VERDICT_REFUSED
+#define RETRY MDE_VERDICT_RETRY
+#define AUTHENTICATE MDE_VERDICT_AUTHENTICATE
+#define THROTTLED MDE_VERDICT_THROTTLED
+#define EXHAUSTED MDE_VERDICT_EXHAUSTED
+#define UNKNOWN MDE_VERDICT_UNKNOWN
+#define ACTIVE MDE_VERDICT_ACTIVE
+
+/* ---- what each answer means to each kind of request, on the first attempt, with time to spare */
+
+static const struct {
+  const char *answer;
+  bool answered, maybe_sent;
+  int status;
+  bool usable, active_request;
+  int authentications;
+  enum mde_class class, class_of_token;
+  enum mde_verdict read, token, action;
+} answers[] = {
+#define NOTHING(text, maybe_sent, class, read, token, action)                                      \
+  {                                                                                                \
+    text, false, maybe_sent, 0, true, true, 0, class, class, read, token, action                   \
+  }
+#define ANSWER(status, class, read, token, action)                                                 \
+  {                                                                                                \
+    "status " #status, true, true, status, false, false, 0, class, class, read, token, action      \
+  }
+
+    NOTHING("not sent: no such host, no connection, no TLS, no proxy, cancelled", false,
+            MDE_NOT_SENT, RETRY, RETRY, RETRY),
+    NOTHING("sent, perhaps: timeout, reset, cut off, broken", true, MDE_UNKNOWN, RETRY, RETRY,
+            UNKNOWN),
+
+    {"a 2xx that is what was asked for", true, true, 200, true, false, 0, MDE_DEFINITE,
+     MDE_DEFINITE, DONE, DONE, DONE},
+    {"a 201 that is what was asked for", true, true, 201, true, false, 0, MDE_DEFINITE,
+     MDE_DEFINITE, DONE, DONE, DONE},
+    {"a 299 that is what was asked for", true, true, 299, true, false, 0, MDE_DEFINITE,
+     MDE_DEFINITE, DONE, DONE, DONE},
+    ANSWER(200, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN), /* but not what was asked for */
+    ANSWER(201, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(204, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+
+    {"the first 401", true, true, 401, false, false, 0, MDE_REFUSED_UNPROCESSED, MDE_DEFINITE,
+     AUTHENTICATE, REFUSED, AUTHENTICATE},
+    {"the second 401", true, true, 401, false, false, 1, MDE_DEFINITE, MDE_DEFINITE, REFUSED,
+     REFUSED, REFUSED},
+    ANSWER(408, MDE_REFUSED_UNPROCESSED, RETRY, RETRY, RETRY),
+    ANSWER(421, MDE_REFUSED_UNPROCESSED, RETRY, RETRY, RETRY),
+    ANSWER(425, MDE_REFUSED_UNPROCESSED, RETRY, RETRY, RETRY),
+    ANSWER(429, MDE_REFUSED_UNPROCESSED, RETRY, RETRY, RETRY),
+
+    ANSWER(500, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(501, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(502, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(503, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(504, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(599, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+
+    ANSWER(300, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(301, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(302, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(304, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(307, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(308, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(399, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(400, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(403, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(404, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(405, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(409, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(413, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(499, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+
+    {"400 that names an active request", true, true, 400, false, true, 0, MDE_DEFINITE,
+     MDE_DEFINITE, REFUSED, REFUSED, ACTIVE},
+    {"409 does not", true, true, 409, false, true, 0, MDE_DEFINITE, MDE_DEFINITE, REFUSED, REFUSED,
+     REFUSED},
+    {"a 400 is not done, whatever its body", true, true, 400, true, false, 0, MDE_DEFINITE,
+     MDE_DEFINITE, REFUSED, REFUSED, REFUSED},
+    {"a 500 is not done, whatever its body", true, true, 500, true, false, 0, MDE_UNKNOWN,
+     MDE_UNKNOWN, RETRY, RETRY, UNKNOWN},
+
+    ANSWER(100, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(199, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(0, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(-1, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(99, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(600, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+    ANSWER(999, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
+};
+
+static void expect(const char *what, const char *kind, struct mde_judgement judgement,
+                   enum mde_class class, enum mde_verdict verdict)
+{
+  if (judgement.class != class || judgement.verdict != verdict)
+    fail_msg("%s, %s: %s (%s), not %s (%s)", what, kind, mde_verdict_name(judgement.verdict),
+             mde_class_name(judgement.class), mde_verdict_name(verdict), mde_class_name(class));
+}
+
+static void every_answer_has_its_verdict(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(answers); i++) {
+    struct mde_attempt attempt = {.attempt = 1,
+                                  .attempts_allowed = 4,
+                                  .authentications = answers[i].authentications,
+                                  .now = 1000,
+                                  .deadline = 1120,
+                                  .random = 0.5,
+                                  .answered = answers[i].answered,
+                                  .maybe_sent = answers[i].maybe_sent,
+                                  .status = answers[i].status,
+                                  .usable = answers[i].usable,
+                                  .active_request = answers[i].active_request};
+    attempt.kind = MDE_READ;
+    expect(answers[i].answer, "read", mde_judge(&attempt), answers[i].class, answers[i].read);
+    attempt.kind = MDE_ACTION;
+    expect(answers[i].answer, "action", mde_judge(&attempt), answers[i].class, answers[i].action);
+    attempt.kind = MDE_TOKEN_REQUEST;
+    expect(answers[i].answer, "token", mde_judge(&attempt), answers[i].class_of_token,
+           answers[i].token);
+  }
+}
+
+/* ---- when it is tried again, and when not */
+
+#define HALF_WAY .random = 0.5
+#define RETRY_AFTER(seconds) .has_retry_after = true, .retry_after = (seconds)
+#define ANSWERED(code) .answered = true, .status = (code)
+
+static const struct {
+  const char *rule;
+  struct mde_attempt attempt; /* at 1000; up to 1120 unless told; 4 attempts unless told */
+  enum mde_verdict verdict;
+  double delay;
+} waits[] = {
+    {"before the second: up to 0.8 s", {ANSWERED(500), .attempt = 1, HALF_WAY}, RETRY, 0.4},
+    {"before the third: up to 1.6 s", {ANSWERED(500), .attempt = 2, HALF_WAY}, RETRY, 0.8},
+    {"before the fourth: up to 3.2 s", {ANSWERED(500), .attempt = 3, HALF_WAY}, RETRY, 1.6},
+    {"the jitter is full", {ANSWERED(500), .attempt = 3, .random = 0}, RETRY, 0},
+    {"the seventh: up to 51.2 s",
+     {ANSWERED(500), .attempt = 7, .attempts_allowed = 99, HALF_WAY},
+     RETRY,
+     25.6},
+    {"later ones: up to 60 s",
+     {ANSWERED(500), .attempt = 8, .attempts_allowed = 99, HALF_WAY},
+     RETRY,
+     30},
+    {"much later ones, too",
+     {ANSWERED(500), .attempt = 2000000000, .attempts_allowed = 2100000000, HALF_WAY},
+     RETRY,
+     30},
+    {"the fourth is the last", {ANSWERED(500), .attempt = 4, HALF_WAY}, EXHAUSTED, 0},
+    {"also for what was not sent", {.attempt = 4, HALF_WAY}, EXHAUSTED, 0},
+    {"also for an action that was not sent",
+     {.kind = MDE_ACTION, .attempt = 4, HALF_WAY},
+     EXHAUSTED,
+     0},
+    {"also for an action that was refused unprocessed",
+     {ANSWERED(429), .kind = MDE_ACTION, .attempt = 4, HALF_WAY},
+     EXHAUSTED,
+     0},
+    {"an unknown action is unknown at the first",
+     {.maybe_sent = true, .kind = MDE_ACTION, .attempt = 1, HALF_WAY},
+     UNKNOWN,
+     0},
+    {"and at the last", {.maybe_sent = true, .kind = MDE_ACTION, .attempt = 4}, UNKNOWN, 0},
+    {"and after the deadline",
+     {ANSWERED(503), .kind = MDE_ACTION, .attempt = 1, .deadline = 900},
+     UNKNOWN,
+     0},
+    {"and with Retry-After",
+     {ANSWERED(503), .kind = MDE_ACTION, .attempt = 1, RETRY_AFTER(3)},
+     UNKNOWN,
+     0},
+    {"one attempt allowed",
+     {ANSWERED(500), .attempt = 1, .attempts_allowed = 1, HALF_WAY},
+     EXHAUSTED,
+     0},
+    {"what is done is done after the deadline, too",
+     {ANSWERED(200), .usable = true, .attempt = 1, .deadline = 900},
+     DONE,
+     0},
+    {"what is refused, too", {ANSWERED(404), .attempt = 1, .deadline = 900}, REFUSED, 0},
+
+    {"a retry that starts before the deadline",
+     {ANSWERED(500), .attempt = 1, HALF_WAY, .deadline = 1000.5},
+     RETRY,
+     0.4},
+    {"a retry that starts at the deadline",
+     {ANSWERED(500), .attempt = 1, HALF_WAY, .deadline = 1000.4},
+     EXHAUSTED,
+     0},
+    {"a retry that starts after the deadline",
+     {ANSWERED(500), .attempt = 1, HALF_WAY, .deadline = 1000.3},
+     EXHAUSTED,
+     0},
+    {"the same for what was not sent",
+     {.kind = MDE_ACTION, .attempt = 1, HALF_WAY, .deadline = 1000.3},
+     EXHAUSTED,
+     0},
+    {"no deadline", {ANSWERED(500), .attempt = 1, HALF_WAY, .deadline = HUGE_VAL}, RETRY, 0.4},
+
+    {"Retry-After wins over backoff", {ANSWERED(429), .attempt = 1, RETRY_AFTER(8)}, RETRY, 8},
+    {"also if it is shorter than backoff",
+     {ANSWERED(429), .attempt = 3, RETRY_AFTER(0), HALF_WAY},
+     RETRY,
+     0},
+    {"up to a tenth is added", {ANSWERED(429), .attempt = 1, RETRY_AFTER(8), HALF_WAY}, RETRY, 8.4},
+    {"also with 503", {ANSWERED(503), .attempt = 1, RETRY_AFTER(8)}, RETRY, 8},
+    {"also with 408", {ANSWERED(408), .attempt = 1, RETRY_AFTER(8)}, RETRY, 8},
+    {"also with a 2xx of no use", {ANSWERED(202), .attempt = 1, RETRY_AFTER(8)}, RETRY, 8},
+    {"also for an action",
+     {ANSWERED(429), .kind = MDE_ACTION, .attempt = 1, RETRY_AFTER(8)},
+     RETRY,
+     8},
+    {"also for a token",
+     {ANSWERED(429), .kind = MDE_TOKEN_REQUEST, .attempt = 1, RETRY_AFTER(8)},
+     RETRY,
+     8},
+    {"without an answer there is none",
+     {.maybe_sent = true, .attempt = 1, RETRY_AFTER(8), HALF_WAY},
+     RETRY,
+     0.4},
+    {"429 without Retry-After: backoff", {ANSWERED(429), .attempt = 1, HALF_WAY}, RETRY, 0.4},
+    {"garbage with 429 means 60 s",
+     {ANSWERED(429), .attempt = 1, .retry_after_invalid = true},
+     RETRY,
+     60},
+    {"up to a tenth is added to that",
+     {ANSWERED(429), .attempt = 1, .retry_after_invalid = true, HALF_WAY},
+     RETRY,
+     63},
+    {"negative with 429 means 60 s", {ANSWERED(429), .attempt = 1, RETRY_AFTER(-1)}, RETRY, 60},
+    {"without end with 429 means 60 s",
+     {ANSWERED(429), .attempt = 1, RETRY_AFTER(HUGE_VAL)},
+     RETRY,
+     60},
+    {"no number with 429 means 60 s", {ANSWERED(429), .attempt = 1, RETRY_AFTER(NAN)}, RETRY, 60},
+    {"garbage wins over what was read of it",
+     {ANSWERED(429), .attempt = 1, RETRY_AFTER(3), .retry_after_invalid = true},
+     RETRY,
+     60},
+    {"garbage with 503 means nothing",
+     {ANSWERED(503), .attempt = 1, .retry_after_invalid = true, HALF_WAY},
+     RETRY,
+     0.4},
+    {"Retry-After past the deadline: throttled, and when to come back",
+     {ANSWERED(429), .attempt = 1, RETRY_AFTER(300)},
+     THROTTLED,
+     300},
+    {"so for an action",
+     {ANSWERED(429), .kind = MDE_ACTION, .attempt = 1, RETRY_AFTER(300)},
+     THROTTLED,
+     300},
+    {"so with 503", {ANSWERED(503), .attempt = 1, RETRY_AFTER(300)}, THROTTLED, 300},
+    {"so with garbage",
+     {ANSWERED(429), .attempt = 1, .retry_after_invalid = true, .deadline = 1030},
+     THROTTLED,
+     60},
+    {"Retry-After of zero past the deadline is not to blame",
+     {ANSWERED(429), .attempt = 1, RETRY_AFTER(0), .deadline = 1000},
+     EXHAUSTED,
+     0},
+    {"it fits, but what is added does not",
+     {ANSWERED(429), .attempt = 1, RETRY_AFTER(119), HALF_WAY},
+     THROTTLED,
+     124.95},
+    {"attempts are used up, and when to come back",
+     {ANSWERED(429), .attempt = 4, RETRY_AFTER(7)},
+     EXHAUSTED,
+     7},
+
+    {"401 is answered at once", {ANSWERED(401), .attempt = 1, HALF_WAY}, AUTHENTICATE, 0},
+    {"whatever its Retry-After", {ANSWERED(401), .attempt = 1, RETRY_AFTER(300)}, AUTHENTICATE, 0},
+    {"it needs no attempt left", {ANSWERED(401), .attempt = 4}, AUTHENTICATE, 0},
+    {"for an action, too", {ANSWERED(401), .kind = MDE_ACTION, .attempt = 4}, AUTHENTICATE, 0},
+    {"it needs time left", {ANSWERED(401), .attempt = 1, .deadline = 1000}, EXHAUSTED, 0},
+    {"a second 401 is refused", {ANSWERED(401), .attempt = 1, .authentications = 1}, REFUSED, 0},
+    {"a 429 after the 401 is retried",
+     {ANSWERED(429), .attempt = 1, .authentications = 1, HALF_WAY},
+     RETRY,
+     0.4},
+};
+
+static void every_wait_has_its_length(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(waits); i++) {
+    struct mde_attempt attempt = waits[i].attempt;
+    attempt.now = 1000;
+    if (attempt.deadline == 0) attempt.deadline = 1120;
+    if (attempt.attempts_allowed == 0) attempt.attempts_allowed = 4;
+    struct mde_judgement judgement = mde_judge(&attempt);
+    if (judgement.verdict != waits[i].verdict || fabs(judgement.delay - waits[i].delay) > 1e-9)
+      fail_msg("%s: %s after %g s, not %s after %g s", waits[i].rule,
+               mde_verdict_name(judgement.verdict), judgement.delay,
+               mde_verdict_name(waits[i].verdict), waits[i].delay);
+  }
+}
+
+/* Whatever an action is answered, it is sent again only if it certainly was not executed. */
+static void an_action_is_never_repeated_unseen(void **state)
+{
+  (void)state;
+  for (int status = -1; status <= 1000; status++) {
+    for (int bits = 0; bits < 128; bits++) {
+      struct mde_attempt attempt = {.kind = MDE_ACTION,
+                                    .attempt = 1 + (bits & 1),
+                                    .attempts_allowed = 4,
+                                    .authentications = bits >> 1 & 1,
+                                    .now = 5,
+                                    .deadline = 100,
+                                    .answered = true,
+                                    .maybe_sent = bits >> 2 & 1,
+                                    .status = status,
+                                    .usable = bits >> 3 & 1,
+                                    .active_request = bits >> 4 & 1,
+                                    .has_retry_after = bits >> 5 & 1,
+                                    .retry_after = 2,
+                                    .retry_after_invalid = bits >> 6 & 1};
+      enum mde_verdict verdict = mde_judge(&attempt).verdict;
+      if (verdict == RETRY)
+        assert_true(status == 408 || status == 421 || status == 425 || status == 429);
+      if (verdict == AUTHENTICATE) assert_true(status == 401 && attempt.authentications == 0);
+      if (verdict == DONE) assert_true(status >= 200 && status <= 299 && attempt.usable);
+      if (verdict == REFUSED) assert_true(status >= 300 && status <= 499);
+    }
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_answer_has_its_verdict),
+      cmocka_unit_test(every_wait_has_its_length),
+      cmocka_unit_test(an_action_is_never_repeated_unseen),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,72 @@
+/*
+ * history: any listing. The first byte of each 0xff-separated record chooses type and status, the
+ * rest is its times and its comment. Whatever comes, the answers agree with each other.
+ */
+#include <assert.h>
+#include <stdint.h>
+
+#include "history.h"
+
+enum { MOST = 16 };
+
+static const char machine[] = "0123456789abcdef0123456789abcdef01234567";
+
+static struct mde_text word(const char *s)
+{
+  struct mde_text text = {s, strlen(s)};
+  return text;
+}
+
+static struct mde_action read_record(const uint8_t *record, size_t length)
+{
+  static const char *const types[] = {"RestrictCodeExecution", "UnrestrictCodeExecution",
+                                      "Isolate"};
+  static const char *const statuses[] = {"Pending", "Succeeded", "Failed", "Cancelled", "?"};
+  uint8_t choice = length > 0 ? record[0] : 0;
+  const char *rest = (const char *)record + (length > 0);
+  size_t left = length > 0 ? length - 1 : 0;
+  size_t third = left / 3;
+  struct mde_action_text text = {.id = word("id"),
+                                 .type = word(types[choice % 3]),
+                                 .status = word(statuses[choice / 3 % 5]),
+                                 .created = {rest, third},
+                                 .updated = {rest + third, third},
+                                 .comment = {rest + 2 * third, left - 2 * third}};
+  return mde_action_read(&text, word(machine));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  struct mde_action actions[MOST];
+  size_t count = 0;
+  for (size_t at = 0; at < size && count < MOST; count++) {
+    const uint8_t *end = memchr(data + at, 0xff, size - at);
+    size_t length = end != NULL ? (size_t)(end - data) - at : size - at;
+    actions[count] = read_record(data + at, length);
+    at += length + 1;
+  }
+
+  size_t rests_on;
+  enum mde_state state = mde_history_state(actions, count, &rests_on);
+  assert(rests_on == MDE_NO_ACTION || rests_on < count);
+  assert((rests_on == MDE_NO_ACTION) == (state == MDE_STATE_NONE || state == MDE_STATE_UNCLEAR));
+
+  for (int i = 0; i < 8; i++) {
+    struct mde_intent intent = {.verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT,
+                                .cancel_opposite = (i & 2) != 0};
+    if (i & 4) intent.key = word("alert-4711");
+    struct mde_look look = mde_history_look(actions, count, &intent);
+    assert((look.action == MDE_NO_ACTION) == (look.decision == MDE_SEND));
+    assert(look.action == MDE_NO_ACTION || look.action < count);
+    if (look.decision == MDE_ALREADY_ACTIVE) {
+      assert(actions[look.action].verb == intent.verb);
+      assert(actions[look.action].status == MDE_STATUS_PENDING ||
+             actions[look.action].status == MDE_STATUS_SUCCEEDED);
+    }
+    if (look.decision == MDE_CONFLICT || look.decision == MDE_CANCEL_OPPOSITE)
+      assert(actions[look.action].status == MDE_STATUS_PENDING);
+  }
+  return 0;
+}

@@ -1,0 +1,107 @@
+/*
+ * redact: any bytes, with and without known values. The room suffices; doing it twice is the same
+ * as once, but for URLs; and a known value that stands there as it is never comes through.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "redact.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void require(bool holds)
+{
+  if (!holds) abort();
+}
+
+static void *allocate(void *context, void *block, size_t old_size, size_t new_size)
+{
+  (void)context;
+  (void)old_size;
+  if (new_size == 0) {
+    free(block);
+    return NULL;
+  }
+  return realloc(block, new_size);
+}
+
+static struct mde_text contents(const struct mde_secret *secret)
+{
+  struct mde_text text = {.bytes = secret->bytes, .length = secret->length};
+  return text;
+}
+
+static bool contains(struct mde_text text, struct mde_text part)
+{
+  for (size_t i = 0; i + part.length <= text.length; i++)
+    if (memcmp(text.bytes + i, part.bytes, part.length) == 0) return true;
+  return false;
+}
+
+static bool has_url(struct mde_text text)
+{
+  struct mde_text plain = {"://", 3};
+  struct mde_text escaped = {":\\/", 3};
+  struct mde_text half_escaped = {":/\\/", 4};
+  return contains(text, plain) || contains(text, escaped) || contains(text, half_escaped);
+}
+
+static void redact_text(struct mde_text text)
+{
+  struct mde_allocator allocator = {.allocate = allocate};
+  struct mde_secret once;
+  struct mde_secret twice;
+  mde_secret_init(&once, allocator, mde_redact_limit(text.length));
+  require(mde_redact_text(&once, text) == MDE_SECRET_OK);
+  mde_secret_init(&twice, allocator, mde_redact_limit(once.length));
+  require(mde_redact_text(&twice, contents(&once)) == MDE_SECRET_OK);
+  if (!has_url(contents(&once)))
+    require(once.length == twice.length &&
+            (once.length == 0 || memcmp(once.bytes, twice.bytes, once.length) == 0));
+  mde_secret_clear(&once);
+  mde_secret_clear(&twice);
+}
+
+/* The first bytes say how long the value is that follows them; the rest is the text. */
+static void redact_known(struct mde_text text)
+{
+  struct mde_allocator allocator = {.allocate = allocate};
+  struct mde_secret out;
+  struct mde_secret scratch;
+  struct mde_text mark = {MDE_REDACTED, sizeof MDE_REDACTED - 1};
+  struct mde_text values[2] = {{"pl4nted/va+lue", 14}, {text.bytes, 0}};
+  if (text.length > 0) {
+    size_t length = (unsigned char)text.bytes[0] % 32;
+    text.bytes++;
+    text.length--;
+    values[1].bytes = text.bytes;
+    values[1].length = length < text.length ? length : text.length;
+  }
+  mde_secret_init(&out, allocator, mde_redact_limit(text.length));
+  mde_secret_init(&scratch, allocator, mde_redact_limit(text.length));
+  require(mde_redact_known(&out, &scratch, text, values, 2) == MDE_SECRET_OK);
+  require(scratch.length == 0);
+  if (!contains(mark, values[1])) require(!contains(contents(&out), values[0]));
+  mde_secret_clear(&out);
+}
+
+static void redact_header(struct mde_text value)
+{
+  struct mde_allocator allocator = {.allocate = allocate};
+  struct mde_text name = {"authorization", 13};
+  struct mde_secret out;
+  mde_secret_init(&out, allocator, mde_redact_limit(value.length));
+  require(mde_redact_header(&out, name, value) == MDE_SECRET_OK);
+  require(out.length <= sizeof "AWS4-HMAC-SHA256" + sizeof MDE_REDACTED + value.length);
+  mde_secret_clear(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+  struct mde_text text = {.bytes = (const char *)bytes, .length = length};
+  if (length == 0) text.bytes = "";
+  redact_text(text);
+  redact_known(text);
+  redact_header(text);
+  return 0;
+}
