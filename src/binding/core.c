@@ -1,0 +1,27 @@
+/*
+ * mde.core: the core's values, for Lua. One file for each concept; this one only gathers them.
+ */
+#include "compat.h"
+
+static const struct {
+  const char *name;
+  void (*open)(lua_State *L);
+} concepts[] = {
+    {"comment", mde_open_comment}, {"header", mde_open_header}, {"history", mde_open_history},
+    {"http1", mde_open_http1},     {"json", mde_open_json},     {"odata", mde_open_odata},
+    {"outcome", mde_open_outcome}, {"redact", mde_open_redact}, {"secret", mde_open_secret},
+    {"system", mde_open_system},   {"token", mde_open_token},
+};
+
+MDE_EXPORT int luaopen_mde_core(lua_State *L);
+
+int luaopen_mde_core(lua_State *L)
+{
+  luaL_checkstack(L, 8, "mde.core");
+  lua_newtable(L);
+  for (size_t i = 0; i < sizeof concepts / sizeof concepts[0]; i++) {
+    concepts[i].open(L);
+    lua_setfield(L, -2, concepts[i].name);
+  }
+  return 1;
+}

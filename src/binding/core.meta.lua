@@ -1,0 +1,180 @@
+---@meta mde.core
+
+-- mde.core.meta: what the C functions of mde.core take and return, for editors and type checkers.
+-- It is never loaded.
+-- luacheck: ignore
+
+---@class mde.core
+---@field header mde.core.header
+---@field http1 mde.core.http1
+---@field json mde.core.json
+---@field odata mde.core.odata
+---@field redact mde.core.redact
+---@field secret mde.core.secret
+local core = {}
+
+---@class mde.core.header
+local header = {}
+
+---@class mde.challenge
+---@field scheme string in lower case
+---@field token68? string
+---@field parameters table<string, string> names in lower case; values without quotes and backslashes
+
+---How long to wait, by retry-after-ms, x-ms-retry-after-ms or retry-after: the first of them that can be
+---understood. A date is relative to the response's own Date, else to the wall time. Of a header that came
+---several times every part has to be understood, and the longest wait counts. At most 2147483647.
+---@param headers table<string, string> lower-case name to value
+---@param wall_time number Unix seconds
+---@return number? seconds counted from now, at least 0; nil if no header says so
+---@return "invalid"? why if one is there and none can be understood
+function header.retry_after(headers, wall_time) end
+
+---Reads any of the three date forms of HTTP, and nothing around it.
+---@param text string
+---@param wall_time? number decides on the century of a two-digit year; by default the machine's clock
+---@return integer? seconds Unix seconds
+function header.date(text, wall_time) end
+
+---Reads the value of WWW-Authenticate.
+---@param text string
+---@return mde.challenge[]? challenges nil if malformed
+function header.challenges(text) end
+
+---@class mde.core.http1
+local http1 = {}
+
+---@alias mde.http1.body "none"|"chunked"|"length"|"close"
+
+---@class mde.http1.request
+---@field method string
+---@field target string
+---@field version "1.0"|"1.1"
+---@field headers table<string, string> lower-case name to value, several values joined by ", "
+---@field body mde.http1.body
+---@field length? integer if body is "length"
+
+---@class mde.http1.response
+---@field status integer
+---@field reason string
+---@field version "1.0"|"1.1"
+---@field headers table<string, string> lower-case name to value, several values joined by ", "
+---@field body mde.http1.body
+---@field length? integer if body is "length"
+
+---Reads a request's head.
+---@param bytes string
+---@param from? integer index of its first byte; 1 by default
+---@return mde.http1.request? head
+---@return integer|"more"|"bad" next the index behind the head; or that it is incomplete; or malformed
+---@return string? reason what is wrong, if "bad"
+function http1.request_head(bytes, from) end
+
+---Reads a response's head. Interim (1xx) answers are returned like any other.
+---@param bytes string
+---@param from? integer index of its first byte; 1 by default
+---@param request_method? string of the request that is answered; "HEAD" has no body
+---@return mde.http1.response? head
+---@return integer|"more"|"bad" next the index behind the head; or that it is incomplete; or malformed
+---@return string? reason what is wrong, if "bad"
+function http1.response_head(bytes, from, request_method) end
+
+---@class mde.http1.chunks
+local chunks = {}
+
+---Begins to decode a chunked body.
+---@param limit number the most bytes the body may have
+---@return mde.http1.chunks decoder
+function http1.chunks(limit) end
+
+---Takes the next bytes of the body. However they are cut, they give the same. After the end, or after an
+---error, every call answers the same again.
+---@param bytes string
+---@return string? data the part of the body among them
+---@return boolean|string done whether the body is complete; or what is wrong, if data is nil
+---@return string? rest what stood behind the end of the body
+function chunks:feed(bytes) end
+
+---@class mde.core.json
+local json = {}
+
+---Makes fields that are null absent, lists without gaps, and integral floats integers where Lua has them.
+---@generic T
+---@param value T changed in place
+---@param null any what the decoder puts in the place of null
+---@return T? value
+---@return string? reason if it holds NaN or an infinity, or more than 64 levels; it is of no use then
+function json.clean(value, null) end
+
+---@class mde.core.odata
+local odata = {}
+
+---A string as OData writes it, in single quotes, with the quotes inside doubled.
+---@param text string
+---@return string
+function odata.literal(text) end
+
+---Percent-encodes everything but A-Z a-z 0-9 - . _ ~
+---@param text string
+---@return string
+function odata.encode(text) end
+
+---@param text string
+---@param plus_is_space? boolean as in forms
+---@return string? text nil if a percent sign has no two hexadecimal digits behind it
+function odata.decode(text, plus_is_space) end
+
+---@alias mde.device_kind "machine_id"|"guid"|"full_name"|"bare_name"|"ip_address"
+
+---Tells what a text that is to mean a device looks like.
+---@param text string
+---@return mde.device_kind? kind
+---@return string canonical ids and addresses in lower case, names as they are; or, if there is no kind,
+---why the text can mean no device: a phrase behind `the device "..." `
+function odata.kind(text) end
+
+---@class mde.core.redact
+local redact = {}
+
+---Takes out the secrets that are known by the names before them.
+---@param text string any bytes
+---@return string
+function redact.text(text) end
+
+---The same for a URL.
+---@param url string
+---@return string
+function redact.url(url) end
+
+---A header's value as it may be shown. Of Authorization the scheme stays.
+---@param name string
+---@param value string
+---@return string
+function redact.header(name, value) end
+
+---Also takes out these values, plain, percent-encoded, escaped for JSON or in base64. Values of fewer than
+---4 bytes are passed over.
+---@param text string any bytes
+---@param secrets (string|mde.secret)[]
+---@return string
+function redact.known(text, secrets) end
+
+---@class mde.core.secret
+local secret = {}
+
+---Text outside of Lua's strings. tostring gives "[secret]", # its length.
+---@class mde.secret
+---@operator len: integer
+local value = {}
+
+---@param text string at most 65536 bytes; raises if it is longer
+---@return mde.secret
+function secret.new(text) end
+
+---@return string text raises once the secret is wiped
+function value:reveal() end
+
+---Overwrites the bytes and frees them. A second call is harmless.
+function value:wipe() end
+
+return core

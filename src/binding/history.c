@@ -1,0 +1,202 @@
+/*
+ * mde.core.history: what a device's actions mean (src/core/history.h). Actions are tables as the
+ * service sends them, decoded; the strings in them stay alive because the tables do.
+ */
+#include "compat.h"
+
+#include "history.h"
+#include "timestamp.h"
+
+static const char *const verbs[] = {"restrict", "release", NULL};
+
+/* A string field of the table at `index`; absent if it is anything but a string. */
+static struct mde_text text_field(lua_State *L, int index, const char *name)
+{
+  struct mde_text text = {NULL, 0};
+  lua_getfield(L, index, name);
+  if (lua_type(L, -1) == LUA_TSTRING) text.bytes = lua_tolstring(L, -1, &text.length);
+  lua_pop(L, 1);
+  return text;
+}
+
+/* The misspelt lastUpdateTimeUtc stands in the service's own samples. */
+static struct mde_action_text action_text(lua_State *L, int index)
+{
+  struct mde_action_text text = {
+      .id = text_field(L, index, "id"),
+      .type = text_field(L, index, "type"),
+      .status = text_field(L, index, "status"),
+      .machine = text_field(L, index, "machineId"),
+      .comment = text_field(L, index, "requestorComment"),
+      .created = text_field(L, index, "creationDateTimeUtc"),
+      .updated = text_field(L, index, "lastUpdateDateTimeUtc"),
+  };
+  if (text.updated.bytes == NULL) text.updated = text_field(L, index, "lastUpdateTimeUtc");
+  return text;
+}
+
+static struct mde_text check_text(lua_State *L, int index)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, index, &text.length);
+  return text;
+}
+
+/* Reads the listing at argument 1 for the machine at argument 2; leaves the userdata that holds it.
+ */
+static const struct mde_action *read_actions(lua_State *L, size_t *count)
+{
+  luaL_checktype(L, 1, LUA_TTABLE);
+  struct mde_text machine = check_text(L, 2);
+  *count = lua_rawlen(L, 1);
+  struct mde_action *actions = lua_newuserdata(L, (*count + 1) * sizeof *actions);
+  for (size_t i = 0; i < *count; i++) {
+    actions[i].counts = false;
+    lua_rawgeti(L, 1, (int)(i + 1));
+    if (lua_istable(L, -1)) {
+      struct mde_action_text text = action_text(L, lua_gettop(L));
+      actions[i] = mde_action_read(&text, machine);
+    }
+    lua_pop(L, 1);
+  }
+  return actions;
+}
+
+static void push_action(lua_State *L, size_t index)
+{
+  if (index == MDE_NO_ACTION)
+    lua_pushnil(L);
+  else
+    lua_rawgeti(L, 1, (int)(index + 1));
+}
+
+/* state(actions, machine) -> "none", "restricted", ... or "unclear"; the action it rests on | nil
+ */
+static int history_state(lua_State *L)
+{
+  static const char *const names[] = {
+      [MDE_STATE_NONE] = "none",
+      [MDE_STATE_RESTRICTED] = "restricted",
+      [MDE_STATE_RESTRICTING] = "restricting",
+      [MDE_STATE_RELEASING] = "releasing",
+      [MDE_STATE_RELEASED] = "released",
+      [MDE_STATE_UNCLEAR] = "unclear",
+  };
+  size_t count;
+  size_t rests_on;
+  const struct mde_action *actions = read_actions(L, &count);
+  lua_pushstring(L, names[mde_history_state(actions, count, &rests_on)]);
+  push_action(L, rests_on);
+  return 2;
+}
+
+/*
+ * look(actions, machine, { verb, incident, key, cancel_opposite }) -> "send", "already_active",
+ * "conflict", "cancel_opposite" or "superseded"; the action it is about | nil; recorded
+ */
+static int history_look(lua_State *L)
+{
+  static const char *const names[] = {
+      [MDE_SEND] = "send",
+      [MDE_ALREADY_ACTIVE] = "already_active",
+      [MDE_CONFLICT] = "conflict",
+      [MDE_CANCEL_OPPOSITE] = "cancel_opposite",
+      [MDE_SUPERSEDED] = "superseded",
+  };
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  lua_getfield(L, 3, "verb");
+  struct mde_intent intent = {.verb = (enum mde_verb)luaL_checkoption(L, 4, NULL, verbs),
+                              .incident = text_field(L, 3, "incident"),
+                              .key = text_field(L, 3, "key")};
+  lua_getfield(L, 3, "cancel_opposite");
+  intent.cancel_opposite = lua_toboolean(L, -1) != 0;
+  size_t count;
+  const struct mde_action *actions = read_actions(L, &count);
+  struct mde_look look = mde_history_look(actions, count, &intent);
+  lua_pushstring(L, names[look.decision]);
+  push_action(L, look.action);
+  lua_pushboolean(L, look.recorded);
+  return 3;
+}
+
+/* find(actions, machine, verb, operation) -> the newest action that carries this operation id | nil
+ */
+static int history_find(lua_State *L)
+{
+  enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 3, NULL, verbs);
+  struct mde_text operation = check_text(L, 4);
+  size_t count;
+  const struct mde_action *actions = read_actions(L, &count);
+  push_action(L, mde_history_find(actions, count, verb, operation));
+  return 1;
+}
+
+/*
+ * reply(action, machine, verb, comment, sent_at) -> "accepted", "cut", "already_active" or
+ * "foreign". sent_at: Unix seconds by the service's clock.
+ */
+static int history_reply(lua_State *L)
+{
+  static const char *const names[] = {
+      [MDE_REPLY_ACCEPTED] = "accepted",
+      [MDE_REPLY_CUT] = "cut",
+      [MDE_REPLY_ALREADY_ACTIVE] = "already_active",
+      [MDE_REPLY_FOREIGN] = "foreign",
+  };
+  luaL_checktype(L, 1, LUA_TTABLE);
+  struct mde_text machine = check_text(L, 2);
+  enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 3, NULL, verbs);
+  struct mde_text comment = check_text(L, 4);
+  lua_Number sent_at = luaL_checknumber(L, 5);
+  if (!(sent_at > 0)) sent_at = 0; /* a clock that is far off must not raise: the action was sent */
+  if (sent_at > 1e11) sent_at = 1e11;
+  struct mde_action_text text = action_text(L, 1);
+  int64_t ticks = (int64_t)(sent_at * (lua_Number)MDE_TICKS_PER_SECOND);
+  lua_pushstring(L, names[mde_history_reply(&text, machine, verb, comment, ticks)]);
+  return 1;
+}
+
+/* status(text) -> "pending", "succeeded", "failed" or "cancelled" */
+static int history_status(lua_State *L)
+{
+  static const char *const names[] = {
+      [MDE_STATUS_PENDING] = "pending",
+      [MDE_STATUS_SUCCEEDED] = "succeeded",
+      [MDE_STATUS_FAILED] = "failed",
+      [MDE_STATUS_CANCELLED] = "cancelled",
+  };
+  struct mde_text status = {NULL, 0};
+  if (lua_type(L, 1) == LUA_TSTRING) status = check_text(L, 1);
+  lua_pushstring(L, names[mde_status_read(status)]);
+  return 1;
+}
+
+/* time(text) -> Unix seconds with a fraction | nil */
+static int history_time(lua_State *L)
+{
+  struct mde_text text = {NULL, 0};
+  if (lua_type(L, 1) == LUA_TSTRING) text = check_text(L, 1);
+  int64_t ticks = mde_timestamp(text);
+  if (ticks == MDE_NO_TIME)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, (lua_Number)ticks / (lua_Number)MDE_TICKS_PER_SECOND);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"state", history_state},
+    {"look", history_look},
+    {"find", history_find},
+    {"reply", history_reply},
+    {"status", history_status},
+    {"time", history_time},
+    {NULL, NULL},
+};
+
+void mde_open_history(lua_State *L)
+{
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+}

@@ -1,0 +1,101 @@
+/*
+ * mde.core.odata: values on their way into a URL, and what a device's name may look like
+ * (src/core/odata.h).
+ */
+#include "compat.h"
+
+#include "odata.h"
+
+static struct mde_text check_text(lua_State *L, int index)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, index, &text.length);
+  return text;
+}
+
+/* Pushes what `write` makes of the text, by way of a block that the collector owns if it is long.
+ */
+static int push_written(lua_State *L, struct mde_text text,
+                        size_t (*write)(struct mde_text, char *, size_t))
+{
+  char brief[512];
+  size_t length = write(text, brief, sizeof brief);
+  if (length <= sizeof brief) {
+    lua_pushlstring(L, brief, length);
+    return 1;
+  }
+  char *out = lua_newuserdata(L, length);
+  write(text, out, length);
+  lua_pushlstring(L, out, length);
+  return 1;
+}
+
+/* literal(text) -> a string as OData writes it: 'it''s' */
+static int odata_literal(lua_State *L)
+{
+  return push_written(L, check_text(L, 1), mde_odata_literal);
+}
+
+/* encode(text) -> the text with everything but A-Z a-z 0-9 - . _ ~ percent-encoded */
+static int odata_encode(lua_State *L)
+{
+  return push_written(L, check_text(L, 1), mde_odata_encode);
+}
+
+static size_t decode_url(struct mde_text text, char *out, size_t size)
+{
+  return mde_odata_decode(text, false, out, size);
+}
+
+static size_t decode_form(struct mde_text text, char *out, size_t size)
+{
+  return mde_odata_decode(text, true, out, size);
+}
+
+/* decode(text [, plus_is_space]) -> the text | nil if a percent sign has no two digits behind it */
+static int odata_decode(lua_State *L)
+{
+  struct mde_text text = check_text(L, 1);
+  if (mde_odata_decode(text, false, NULL, 0) == MDE_ODATA_MALFORMED) {
+    lua_pushnil(L);
+    return 1;
+  }
+  return push_written(L, text, lua_toboolean(L, 2) ? decode_form : decode_url);
+}
+
+/*
+ * kind(text) -> "machine_id", "guid", "full_name", "bare_name" or "ip_address", and the canonical
+ * text | nil and why it can mean no device: a phrase behind `the device "..." `.
+ */
+static int odata_kind(lua_State *L)
+{
+  static const char *const names[] = {
+      [MDE_DEVICE_MACHINE_ID] = "machine_id", [MDE_DEVICE_GUID] = "guid",
+      [MDE_DEVICE_FULL_NAME] = "full_name",   [MDE_DEVICE_BARE_NAME] = "bare_name",
+      [MDE_DEVICE_IP_ADDRESS] = "ip_address",
+  };
+  struct mde_device device;
+  mde_odata_device(check_text(L, 1), &device);
+  if (device.kind == MDE_DEVICE_NONE) {
+    lua_pushnil(L);
+    lua_pushstring(L, device.reason);
+  } else {
+    lua_pushstring(L, names[device.kind]);
+    lua_pushlstring(L, device.canonical, device.length);
+  }
+  return 2;
+}
+
+static const luaL_Reg functions[] = {
+    {"literal", odata_literal},
+    {"encode", odata_encode},
+    {"decode", odata_decode},
+    {"kind", odata_kind},
+    {NULL, NULL},
+};
+
+void mde_open_odata(lua_State *L)
+{
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+}
