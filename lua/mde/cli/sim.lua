@@ -1,0 +1,164 @@
+-- mde sim: serves a simulated tenant over HTTPS on localhost.
+local sim = {
+  name = "sim",
+  summary = "Serve a simulated tenant, to rehearse in.",
+}
+
+local default_port = 8443
+
+local function number(text)
+  local value = tonumber(text)
+  if not value or value < 0 or value ~= value or value == math.huge then
+    return nil, ("'%s' is not a number of 0 or more"):format(text)
+  end
+  return value
+end
+
+local function port(text)
+  local value = text:find "^%d+$" and tonumber(text)
+  if not value or value > 65535 then return nil, ("'%s' is not a port"):format(text) end
+  return value
+end
+
+--- Declares the options.
+---@param command table of argparse
+function sim.configure(command)
+  command:option("--port", ("Port on localhost; 0 for any that is free (default %d)."):format(default_port))
+    :convert(port)
+  command:option("--dir", "Where the tenant's keys, ids and secret are kept "
+    .. "(default $XDG_STATE_HOME/mde/sim or ~/.local/state/mde/sim).")
+  command:flag("--print-env", "Print the environment that points a client at the tenant, for eval, and exit.")
+  command:option("--latency", "Seconds that each request takes."):convert(number):default "0"
+  command:option("--action-seconds", "Seconds from an action's creation to its end."):convert(number):default "1.5"
+  command:option("--duplicates", "What a second action of a kind that is pending gets.")
+    :choices { "pending", "active_request", "in_progress", "new" }:default "pending"
+  command:flag("--no-limits", "Do not count calls.")
+  command:option("--offline", "A machine, by name, that takes no action up."):count "*"
+  command:option("--certificate", "The server's certificate.")
+    :choices { "valid", "wrong-host", "expired", "self-signed", "unknown-ca" }:default "valid"
+  command:option("--tls", "The newest version of TLS that the server speaks."):choices { "1.1" }
+  command:option("--control-port", "A second port for the simulator's own requests alone, always with a valid "
+    .. "certificate and out of the faults' reach; 0 for any that is free."):convert(port)
+  command:flag("--until-eof", "Stop also when standard input ends.")
+end
+
+local function fail(message)
+  io.stderr:write("mde sim: ", message, "\n")
+  return 1
+end
+
+-- Without these the command cannot run: each module, and what to do about it.
+local needed = {
+  { "cqueues", "install lua-cqueues" }, { "openssl", "install lua-luaossl" }, { "cjson", "install lua-cjson" },
+  { "mde.core", "build mde, and name its directory in LUA_CPATH" },
+}
+
+local function missing_module()
+  for _, one in ipairs(needed) do
+    local ok, message = pcall(require, one[1])
+    if not ok then return ("%s (%s)"):format(tostring(message):match "^[^\n]*":gsub(":$", ""), one[2]) end
+  end
+end
+
+local function is_served(port_number)
+  local socket = require "cqueues.socket"
+  local probe = socket.connect { host = "127.0.0.1", port = port_number }
+  probe:onerror(function(_, _, code) return code end)
+  local connected = probe:connect(1)
+  probe:close()
+  return connected ~= nil and connected ~= false
+end
+
+local function base_url(port_number)
+  return ("https://localhost:%d"):format(port_number)
+end
+
+local function print_environment(home, tenant, wanted_port)
+  local quote = require("mde.sim.home").quote
+  local noted = not wanted_port and home:port()
+  if noted and not is_served(noted) then noted = nil end
+  local environment = tenant:env(base_url(wanted_port or noted or default_port), home.ca_file)
+  local names = {}
+  for name in pairs(environment) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do print(("export %s=%s"):format(name, quote(environment[name]))) end
+  return 0
+end
+
+-- How to call this program again from a shell, for the line that tells about --print-env.
+local function program()
+  local quote = require("mde.sim.home").quote
+  local path = arg and arg[0] or "mde"
+  return path:find "[^%w_./+-]" and quote(path) or path
+end
+
+local function announce(home, port_number, control_port)
+  print(("%s serves a simulated tenant. To point a client at it: eval \"$(%s sim --print-env --dir %s)\"")
+    :format(base_url(port_number), program(), require("mde.sim.home").quote(home.directory)))
+  if control_port then print(base_url(control_port) .. " takes the simulator's own requests.") end
+  io.stdout:flush()
+end
+
+local function set_offline(tenant, names)
+  for _, name in ipairs(names) do
+    local found = false
+    for _, machine in ipairs(tenant.machines) do
+      if machine.computerDnsName == name then
+        tenant:put_machine { id = machine.id, offline = true }
+        found = true
+      end
+    end
+    if not found then return ("--offline: there is no machine '%s'"):format(name) end
+  end
+end
+
+local function serve(home, tenant, arguments)
+  local keys = require "mde.sim.keys"
+  local server = require("mde.sim.server").new(tenant, arguments.latency)
+  local port_number, control_port, message
+  port_number, message = server:open(arguments.port or default_port,
+    keys.server_context(home.authority, arguments.certificate, arguments.tls))
+  if not port_number then return fail(message) end
+  if arguments.control_port then
+    control_port, message = server:open(arguments.control_port, keys.server_context(home.authority), true)
+    if not control_port then return fail(message) end
+  end
+  server:run {
+    until_eof = arguments.until_eof,
+    ready = function()
+      home:set_port(port_number)
+      announce(home, port_number, control_port)
+    end,
+  }
+  home:clear_port(port_number)
+  return 0
+end
+
+--- Runs the subcommand.
+---@param arguments table as argparse leaves them
+---@return integer status
+function sim.run(arguments)
+  local missing = missing_module()
+  if missing then return fail(missing) end
+  local homes = require "mde.sim.home"
+  local directory = arguments.dir or homes.default()
+  if not directory then return fail "neither --dir, XDG_STATE_HOME nor HOME says where to keep the keys" end
+  local ok, home = pcall(homes.open, directory)
+  if not ok then return fail(home) end
+  local total = arguments.action_seconds
+  local tenant = require("mde.sim").new {
+    clock = "real",
+    tenant_id = home.identity.tenant_id,
+    client_id = home.identity.client_id,
+    client_secret = home.identity.client_secret,
+    limits = not arguments.no_limits,
+    duplicates = arguments.duplicates,
+    delays = { pending = total / 3, running = total - total / 3 },
+  }
+  if arguments.print_env then return print_environment(home, tenant, arguments.port) end
+  local problem = set_offline(tenant, arguments.offline)
+  if problem then return fail(problem) end
+  return serve(home, tenant, arguments)
+end
+
+return sim

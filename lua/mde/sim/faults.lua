@@ -1,0 +1,174 @@
+-- What can be told to go wrong: rules that say which requests are meant and what happens to their answers.
+--
+--   { match = { method = "POST", path = "restrictCodeExecution", nth = 2 }, fault = "cut", at = "head", count = 1 }
+--
+-- `match`: `method`, `path` (a plain part of path and query) and `nth` (begin with the nth such request) may each be
+-- left out. `count`: how many requests are hit (1; false for all). `processed`: whether the tenant acts on the request
+-- before the fault. The kinds, with their own fields:
+--
+--   refuse        the connection is closed before anything is read: hits connections, so `match` has `nth` alone
+--   reset         the connection is reset after the request was read; not processed unless told
+--   gone          processed, then the connection is closed without an answer
+--   cut           the answer ends early: `at` = "nothing", "head" or "half" (of the body); `how` = "close" or "reset"
+--   stall         the answer stops and the connection stays open: `at` = "nothing" (unless told), "head" or "half"
+--   slow          one byte each `interval` (0.05) seconds
+--   wrong_length  Content-Length is off by `by` bytes (10; negative: too short), then the connection closes
+--   huge          a body of `size` bytes (100 MB)
+--   gzip_bomb     Content-Encoding: gzip, which inflates to `size` bytes (100 MB)
+--   redirect      `status` (302) and `location`; not processed unless told
+--   answer        `status` (200), `headers`, `body`, as they are; not processed unless told
+local faults = {}
+faults.__index = faults
+
+local megabyte = 1024 * 1024
+
+local function is_one_of(...)
+  local allowed = {}
+  for _, value in ipairs { ... } do allowed[value] = true end
+  return function(value) return allowed[value] == true end
+end
+
+local function is_number(value) return type(value) == "number" and value == value end
+local function is_size(value) return is_number(value) and value >= 0 and value == math.floor(value) end
+local function is_text(value) return type(value) == "string" end
+local function is_boolean(value) return type(value) == "boolean" end
+
+local function is_status(value) return is_size(value) and value >= 200 and value <= 599 end
+
+-- What the server writes itself.
+local framing = { ["content-length"] = true, ["transfer-encoding"] = true, ["connection"] = true }
+
+local function is_headers(value)
+  if type(value) ~= "table" then return false end
+  for name, text in pairs(value) do
+    if not is_text(name) or not is_text(text) or (name .. text):find "[%z\r\n]" or framing[name:lower()] then
+      return false
+    end
+  end
+  return true
+end
+
+local place = is_one_of("nothing", "head", "half")
+
+-- For each kind its own fields: how each is checked, and what it is if left out.
+local kinds = {
+  refuse = { processed = false },
+  reset = { processed = false },
+  gone = { processed = true },
+  cut = { processed = true, fields = { at = { place, "half" }, how = { is_one_of("close", "reset"), "close" } } },
+  stall = { processed = true, fields = { at = { place, "nothing" } } },
+  slow = { processed = true, fields = { interval = { is_number, 0.05 } } },
+  wrong_length = { processed = true, fields = { by = { is_number, 10 } } },
+  huge = { processed = true, fields = { size = { is_size, 100 * megabyte } } },
+  gzip_bomb = { processed = true, fields = { size = { is_size, 100 * megabyte } } },
+  redirect = { processed = false, fields = { status = { is_status, 302 },
+    location = { is_text, "https://elsewhere.example/" } } },
+  answer = { processed = false, fields = { status = { is_status, 200 }, headers = { is_headers, {} },
+    body = { is_text, "" } } },
+}
+
+local matching = { method = is_text, path = is_text, nth = is_size }
+
+local common = { fault = true, match = true, count = true, processed = true }
+
+local function read_match(match, kind)
+  if type(match) ~= "table" then error("match must be a table", 0) end
+  for name, value in pairs(match) do
+    if not matching[name] or not matching[name](value) then
+      error(("match: '%s' does not exist or has a wrong value"):format(tostring(name)), 0)
+    end
+  end
+  if kind == "refuse" and (match.method or match.path) then
+    error("refuse hits a connection before its request is known: match can have nth alone", 0)
+  end
+  return { method = match.method, path = match.path, nth = match.nth or 1 }
+end
+
+local function read_rule(rule)
+  local kind = type(rule) == "table" and kinds[rule.fault]
+  if not kind then error("there is no fault of this kind: " .. tostring(type(rule) == "table" and rule.fault), 0) end
+  local own = kind.fields or {}
+  local complete = { fault = rule.fault, match = read_match(rule.match or {}, rule.fault), seen = 0, applied = 0 }
+  for name in pairs(rule) do
+    if not common[name] and not own[name] then
+      error(("fault '%s' has no field '%s'"):format(rule.fault, tostring(name)), 0)
+    end
+  end
+  for name, field in pairs(own) do
+    local check, default = field[1], field[2]
+    complete[name] = rule[name]
+    if rule[name] == nil then complete[name] = default end
+    if not check(complete[name]) then error(("fault '%s': wrong value for '%s'"):format(rule.fault, name), 0) end
+  end
+  complete.processed = kind.processed
+  if rule.processed ~= nil then
+    if not is_boolean(rule.processed) then error("processed must be true or false", 0) end
+    complete.processed = rule.processed
+  end
+  complete.count = rule.count == nil and 1 or rule.count or math.huge
+  if not is_number(complete.count) then error("count must be a number, or false for no limit", 0) end
+  return complete
+end
+
+---@return table faults none yet
+function faults.new()
+  return setmetatable({ rules = {} }, faults)
+end
+
+--- Adds a rule; raises a message if it is malformed.
+---@param rule table
+function faults:add(rule)
+  self.rules[#self.rules + 1] = read_rule(rule)
+end
+
+function faults:clear()
+  self.rules = {}
+end
+
+local function meant(rule, method, target)
+  local match = rule.match
+  return (not match.method or match.method:upper() == method)
+    and (not match.path or target:find(match.path, 1, true) ~= nil)
+end
+
+-- Every rule counts what it sees; the first that is due strikes.
+local function strike(self, is_meant)
+  local due
+  for _, rule in ipairs(self.rules) do
+    if is_meant(rule) then
+      rule.seen = rule.seen + 1
+      if not due and rule.seen >= rule.match.nth and rule.applied < rule.count then due = rule end
+    end
+  end
+  if due then due.applied = due.applied + 1 end
+  return due
+end
+
+--- The rule that hits this request, if any.
+---@param method string
+---@param target string path and query
+---@return table? rule
+function faults:for_request(method, target)
+  return strike(self, function(rule) return rule.fault ~= "refuse" and meant(rule, method, target) end)
+end
+
+--- The rule that hits this new connection, if any.
+---@return table? rule
+function faults:for_connection()
+  return strike(self, function(rule) return rule.fault == "refuse" end)
+end
+
+--- The answer that takes the place of the tenant's, for the kinds that have one.
+---@param rule table
+---@return table? response
+function faults.canned_answer(rule)
+  if rule.fault == "redirect" then
+    return { status = rule.status, headers = { location = rule.location }, body = "" }
+  elseif rule.fault == "answer" then
+    local headers = { ["content-type"] = "application/json; charset=utf-8" }
+    for name, value in pairs(rule.headers) do headers[name:lower()] = value end
+    return { status = rule.status, headers = headers, body = rule.body }
+  end
+end
+
+return faults

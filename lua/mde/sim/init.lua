@@ -1,0 +1,137 @@
+--- mde.sim: a simulated tenant of Microsoft Defender for Endpoint, to rehearse a playbook in.
+--
+-- It answers as the service answers, and refuses what the service refuses; its history tells what it really did. It is
+-- reached as a driver in the same process, or over HTTPS (`mde sim`), with the same behaviour.
+--
+--   local tenant = require("mde.sim").new()
+--   local driver = tenant:driver()
+local driver = require "mde.sim.driver"
+local encoding = require "mde.sim.encoding"
+local faults = require "mde.sim.faults"
+local routes = require "mde.sim.routes"
+local sign_in = require "mde.sim.sign_in"
+local tenant = require "mde.sim.tenant"
+local time = require "mde.sim.time"
+
+local sim = {}
+
+local function lower_case_names(headers)
+  local copy = {}
+  for name, value in pairs(headers or {}) do copy[name:lower()] = value end
+  return copy
+end
+
+-- Path and query of a request, whether its URL is whole or begins with the path.
+local function split(url)
+  local target = url:gsub("^https?://[^/?#]*", ""):gsub("#.*$", "")
+  local path, query = target:match "^([^?]*)%??(.*)$"
+  return path, query
+end
+
+-- The decoded segments of a path; nil if one cannot be decoded.
+local function segments_of(path)
+  local segments = {}
+  for segment in path:gmatch "[^/]+" do
+    local decoded = encoding.unescape(segment)
+    if not decoded then return nil end
+    segments[#segments + 1] = decoded
+  end
+  return segments
+end
+
+local function not_found()
+  return { status = 404, headers = {}, body = "" }
+end
+
+local function dispatch(self, request, path)
+  local segments = segments_of(path)
+  if not segments then return { status = 400, headers = {}, body = "" } end
+  if #segments == 4 and path:lower():find "^/[^/]+/oauth2/v2%.0/token/?$" then
+    return sign_in.answer(self, request, segments[1])
+  elseif segments[1] and segments[1]:lower() == "api" then
+    table.remove(segments, 1)
+    return routes.answer(self, request, segments)
+  end
+  return not_found()
+end
+
+--- Gives an answer the headers that every one has.
+---@param response table
+---@return table response
+function tenant:complete(response)
+  response.headers["date"] = response.headers["date"] or time.http(self.clock.now())
+  return response
+end
+
+--- Puts a request into the history.
+---@param request table
+---@param status integer? nil if it was not acted on
+---@param fault string? what hit it
+function tenant:record_request(request, status, fault)
+  local path, query = split(request.url)
+  self:record("request", { method = request.method, path = path, query = query, status = status, fault = fault })
+end
+
+--- Answers a request: `method`, `url` (whole, or path and query), `headers`, `body`. Never waits.
+---@param request table
+---@param fault string? for the history
+---@return { status: integer, headers: table<string, string>, body: string } response
+function tenant:handle(request, fault)
+  self:settle()
+  local path, query = split(request.url)
+  local response = dispatch(self, {
+    method = request.method, query = query, headers = lower_case_names(request.headers), body = request.body,
+  }, path)
+  self:record_request(request, response.status, fault)
+  return self:complete(response)
+end
+
+--- The answer to a request that a rule of `tenant.faults` has hit: the rule's own, or the tenant's if it acts on the
+--- request, or an empty one that nobody will see.
+---@param rule table
+---@param request table
+---@return table response
+function tenant:handle_with(rule, request)
+  local response
+  if rule.processed then
+    response = self:handle(request, rule.fault)
+  else
+    self:record_request(request, nil, rule.fault)
+  end
+  return self:complete(faults.canned_answer(rule) or response or { status = 200, headers = {}, body = "" })
+end
+
+--- A driver that reaches this tenant in the same process (`latency`: seconds that each request takes). Its `now` and
+--- `sleep` are the tenant's clock; a made-up one jumps as soon as everybody sleeps.
+---@param options { latency: number? }?
+---@return table driver
+function tenant:driver(options)
+  return driver.new(self, options)
+end
+
+--- The environment that points a client at this tenant.
+---@param base_url string? where it is served
+---@param ca_file string?
+---@return table<string, string>
+function tenant:env(base_url, ca_file)
+  base_url = base_url or "https://localhost:8443"
+  return {
+    AZURE_TENANT_ID = self.tenant_id,
+    AZURE_CLIENT_ID = self.client_id,
+    AZURE_CLIENT_SECRET = self.client_secret,
+    AZURE_AUTHORITY_HOST = base_url .. "/",
+    MDE_BASE_URL = base_url,
+    SSL_CERT_FILE = ca_file,
+  }
+end
+
+--- Makes a tenant; see tenant.lua for the options. `tenant.faults` is what goes wrong (see faults.lua).
+---@param options table?
+---@return mde.sim.tenant
+function sim.new(options)
+  local self = tenant.new(options)
+  self.faults = faults.new()
+  return self
+end
+
+return sim

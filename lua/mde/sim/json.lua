@@ -1,0 +1,96 @@
+-- JSON as the simulated tenant writes it: keys in the service's order, null for what is absent, [] for an
+-- empty list, whole numbers without a fraction. Reading is lua-cjson's work.
+local cjson = require "cjson"
+
+local codec = cjson.new()
+codec.decode_invalid_numbers(false)
+
+local json = { null = cjson.null }
+
+local array_mark = {}
+
+local escapes = {
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
+}
+
+local function quote(text)
+  return '"' .. text:gsub('[%z\1-\31"\\\127]', function(character)
+    return escapes[character] or ("\\u%04x"):format(character:byte())
+  end) .. '"'
+end
+
+local function number(value)
+  if value ~= value or value == math.huge or value == -math.huge then
+    error("JSON has no number for " .. tostring(value))
+  end
+  if value == math.floor(value) and math.abs(value) < 2 ^ 53 then
+    return ("%d"):format(value)
+  end
+  return ("%.14g"):format(value)
+end
+
+--- Marks a table as a list, so that it is written as one even if it is empty.
+---@param list table
+---@return table list
+function json.array(list)
+  return setmetatable(list, array_mark)
+end
+
+---@param value any
+---@return string
+function json.encode(value)
+  local kind = type(value)
+  if value == nil or value == json.null then return "null" end
+  if kind == "string" then return quote(value) end
+  if kind == "number" then return number(value) end
+  if kind == "boolean" then return tostring(value) end
+  if kind ~= "table" then error("JSON has no " .. kind) end
+  local parts = {}
+  if getmetatable(value) == array_mark or #value > 0 then
+    for i = 1, #value do parts[i] = json.encode(value[i]) end
+    return "[" .. table.concat(parts, ",") .. "]"
+  end
+  local names = {}
+  for name in pairs(value) do names[#names + 1] = name end
+  table.sort(names)
+  return json.object(names, value)
+end
+
+--- Writes the named members of a table, in this order and no others; an absent one is null.
+---@param names string[]
+---@param value table
+---@return string
+function json.object(names, value)
+  local parts = {}
+  for i, name in ipairs(names) do
+    parts[i] = quote(name) .. ":" .. json.encode(value[name])
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+--- Null becomes `json.null`.
+---@param text string
+---@return any value nil if the text is not JSON
+---@return string? message
+function json.decode(text)
+  local ok, value = pcall(codec.decode, text)
+  if not ok then return nil, value end
+  return value
+end
+
+--- The same, and null or not an object is nil; members that are null are absent.
+---@param text string
+---@return table? object
+---@return string? message
+function json.decode_object(text)
+  local value, message = json.decode(text)
+  if type(value) ~= "table" or not text:find "^%s*{" then
+    return nil, message or "not a JSON object"
+  end
+  for name, member in pairs(value) do
+    if member == json.null then value[name] = nil end
+  end
+  return value
+end
+
+return json

@@ -1,0 +1,425 @@
+-- The model of a tenant: its machines, the actions on them and how those go on, its applications, and the history
+-- of what really happened. It knows neither HTTP nor the wire; time and randomness come from outside.
+local clock = require "mde.sim.clock"
+local encoding = require "mde.sim.encoding"
+local fleet = require "mde.sim.fleet"
+local json = require "mde.sim.json"
+local limits = require "mde.sim.limits"
+local schema = require "mde.sim.schema"
+local time = require "mde.sim.time"
+
+---@class mde.sim.tenant
+---@field tenant_id string
+---@field client_id string
+---@field client_secret string
+---@field history table[] what it really did, oldest first; `at` is the time, `event` the kind
+local tenant = {}
+tenant.__index = tenant
+
+local final = { Succeeded = true, Failed = true, TimeOut = true, Cancelled = true }
+
+local duplicates = { pending = true, active_request = true, in_progress = true, new = true }
+
+local function system_random(count)
+  local source = assert(io.open("/dev/urandom", "rb"))
+  local bytes = source:read(count)
+  source:close()
+  return bytes
+end
+
+---- settings
+
+local settings = {}
+
+function settings.lifetime(self, value)
+  if type(value) ~= "number" then error("lifetime must be a number of seconds", 0) end
+  self.lifetime = value
+end
+
+function settings.delays(self, value)
+  if type(value) ~= "table" then error("delays must be a table", 0) end
+  local delays = { pending = self.delays.pending, running = self.delays.running }
+  for name, seconds in pairs(value) do
+    if not delays[name] or type(seconds) ~= "number" or seconds < 0 then
+      error("delays are `pending` and `running`, in seconds", 0)
+    end
+    delays[name] = seconds
+  end
+  self.delays = delays
+end
+
+function settings.duplicates(self, value)
+  if not duplicates[value] then
+    error("duplicates must be pending, active_request, in_progress or new", 0)
+  end
+  self.duplicates = value
+end
+
+function settings.limits(self, value)
+  if value == true then value = {} end
+  self.limits = value and limits.new(value) or nil
+end
+
+function settings.comment_limit(self, value)
+  if value and (type(value) ~= "number" or value < 1) then
+    error("comment_limit must be a number of characters, or false", 0)
+  end
+  self.comment_limit = value or nil
+end
+
+--- Changes how the tenant behaves from now on: `lifetime` of new tokens, `delays = { pending, running }` of actions,
+--- `duplicates`, `limits` (a table, true for the service's, false for none), `comment_limit`.
+---@param changes table
+function tenant:set(changes)
+  for name, value in pairs(changes) do
+    if not settings[name] then error(("there is no setting '%s'"):format(tostring(name)), 0) end
+    settings[name](self, value)
+  end
+end
+
+-- A value that nobody else holds.
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local same = {}
+  for name, member in pairs(value) do same[name] = copy(member) end
+  return same
+end
+
+---- birth
+
+local known_options = {
+  machines = true, clock = true, start = true, random = true, lifetime = true, limits = true, delays = true,
+  duplicates = true, comment_limit = true, applications = true, tenant_id = true, client_id = true,
+  client_secret = true, roles = true,
+}
+
+--- Makes a tenant. All options may be left out:
+--- `machines` (a list for `put_machine`; the fleet if absent), `clock` and `start` (see clock.lua), `random` (count ->
+--- bytes), `tenant_id`, `client_id`, `client_secret`, `roles` (the main application), `applications` (a list for
+--- `put_application`), and everything that `set` takes.
+---@param options table?
+---@return mde.sim.tenant
+function tenant.new(options)
+  options = options or {}
+  for name in pairs(options) do
+    if not known_options[name] then error(("sim.new: there is no option '%s'"):format(tostring(name)), 3) end
+  end
+  local self = setmetatable({
+    clock = clock.new(options.clock, options.start),
+    random = options.random or system_random,
+    tenant_id = options.tenant_id or "7e000000-0000-4000-8000-00000000007e",
+    client_id = options.client_id or "c1000000-0000-4000-8000-0000000000c1",
+    client_secret = options.client_secret or "not a real secret ~+/=%&",
+    roles = options.roles or { "Machine.Read.All", "Machine.RestrictExecution" },
+    options = options,
+  }, tenant)
+  self:reset()
+  return self
+end
+
+--- Back to birth: machines, applications and settings as they were given, nothing else. The clock goes on.
+function tenant:reset()
+  local options = self.options
+  self.history = {}
+  self.tokens = {}
+  self.machines, self.machines_by_id = {}, {}
+  self.actions, self.actions_by_id, self.open_actions = {}, {}, {}
+  self.applications = {}
+  self.delays = { pending = 0.5, running = 1 }
+  self:set {
+    lifetime = options.lifetime or 3599,
+    delays = options.delays or {},
+    duplicates = options.duplicates or "pending",
+    limits = options.limits == nil or options.limits,
+    comment_limit = options.comment_limit or false,
+  }
+  self:put_application { client_id = self.client_id, client_secret = self.client_secret, name = "mde",
+    roles = self.roles }
+  for _, application in ipairs(options.applications or {}) do self:put_application(application) end
+  for _, machine in ipairs(options.machines or fleet.machines(self.clock.now())) do self:put_machine(machine) end
+end
+
+---@return string guid
+function tenant:guid()
+  local hex = encoding.hex(self.random(16))
+  return ("%s-%s-4%s-%s%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(14, 16),
+    ("89ab"):sub(1 + tonumber(hex:sub(17, 17), 16) % 4):sub(1, 1), hex:sub(18, 20), hex:sub(21))
+end
+
+--- Puts an entry into the history.
+---@param event string
+---@param entry table gets `event` and, unless it has one, `at`
+function tenant:record(event, entry)
+  entry.event = event
+  entry.at = entry.at or self.clock.now()
+  self.history[#self.history + 1] = entry
+end
+
+---- applications
+
+--- Registers an application, or replaces it.
+---@param application { client_id: string, client_secret: string, name: string?, roles: string[]? }
+function tenant:put_application(application)
+  for _, name in ipairs { "client_id", "client_secret" } do
+    if type(application[name]) ~= "string" then error("an application needs a " .. name, 0) end
+  end
+  self.applications[application.client_id:lower()] = {
+    client_id = application.client_id,
+    client_secret = application.client_secret,
+    name = application.name or application.client_id,
+    roles = copy(application.roles or {}),
+  }
+end
+
+---- machines
+
+local defaults = {
+  isPotentialDuplication = false, isExcluded = false, osPlatform = "Windows11", osProcessor = "x64", version = "24H2",
+  lastIpAddress = "192.0.2.10", lastExternalIpAddress = "198.51.100.7", agentVersion = "10.8750.26100.1",
+  osBuild = 26100, healthStatus = "Active", deviceValue = "Normal", rbacGroupId = 0, riskScore = "None",
+  exposureLevel = "Low", isAadJoined = true, defenderAvStatus = "Updated", onboardingStatus = "Onboarded",
+  osArchitecture = "64-bit", managedBy = "Intune", managedByStatus = "Unknown",
+}
+
+local switches = { offline = true, failing = true }
+
+local no_sensor = { Inactive = true, NoSensorData = true, NoSensorDataImpairedCommunication = true }
+
+-- Whether a machine takes up what is waiting for it.
+local function reachable(machine)
+  return not (machine.offline or machine.mergedIntoMachineId or no_sensor[machine.healthStatus])
+end
+
+local function check_machine(fields)
+  for name, value in pairs(fields) do
+    if switches[name] then
+      if type(value) ~= "boolean" then error(("'%s' must be true or false"):format(name), 0) end
+    elseif value ~= json.null and not schema.fits(schema.machine, name, value) then
+      error(("a machine has no property '%s' of that type"):format(tostring(name)), 0)
+    end
+  end
+  if fields.id ~= nil and (type(fields.id) ~= "string" or not fields.id:find "^%x+$" or #fields.id ~= 40) then
+    error("a machine's id is 40 hexadecimal digits", 0)
+  end
+end
+
+--- Adds a machine, or changes the one with that `id`. Beside the service's properties there are two switches:
+--- `offline` (takes no action up) and `failing` (each action fails). `json.null` makes a property null.
+---@param fields table
+---@return table machine
+function tenant:put_machine(fields)
+  check_machine(fields)
+  local machine = fields.id and self.machines_by_id[fields.id:lower()]
+  local now = self.clock.now()
+  if machine then
+    self:settle()
+  else
+    machine = { id = fields.id or encoding.hex(self.random(20)), machineTags = {}, ipAddresses = {},
+      firstSeen = time.iso(now - 200 * 86400), lastSeen = time.iso(now - 3600) }
+    for name, value in pairs(defaults) do machine[name] = value end
+    self.machines[#self.machines + 1] = machine
+    self.machines_by_id[machine.id:lower()] = machine
+  end
+  local was_reachable = reachable(machine)
+  for name, value in pairs(fields) do
+    if value == json.null then machine[name] = nil elseif name ~= "id" then machine[name] = copy(value) end
+  end
+  if reachable(machine) and not was_reachable then machine.reachable_since = now end
+  return machine
+end
+
+--- The machine with this id or, where a name is allowed, computer name; of several the one seen last.
+---@param key string
+---@param by_name boolean?
+---@return table?
+function tenant:find_machine(key, by_name)
+  key = key:lower()
+  local found = self.machines_by_id[key]
+  if found or not by_name then return found end
+  for _, machine in ipairs(self.machines) do
+    if machine.computerDnsName and machine.computerDnsName:lower() == key
+        and (not found or time.parse(machine.lastSeen) > time.parse(found.lastSeen)) then
+      found = machine
+    end
+  end
+  return found
+end
+
+---- actions
+
+local function is_open(action) return not final[action.status] end
+
+-- Keeps the list in the order of creation, also when one is inserted with a time of its own.
+local function add_in_order(list, action)
+  local place = #list + 1
+  while place > 1 and list[place - 1].created > action.created do place = place - 1 end
+  table.insert(list, place, action)
+end
+
+function tenant:add_action(action)
+  add_in_order(self.actions, action)
+  self.actions_by_id[action.id:lower()] = action
+  if action.machineId and is_open(action) then
+    local key = action.machineId:lower()
+    local open = self.open_actions[key]
+    if not open then
+      open = {}
+      self.open_actions[key] = open
+    end
+    add_in_order(open, action)
+  end
+  self:record("action_created", { action = action.id, machine = action.machineId, type = action.type,
+    comment = action.requestorComment, requestor = action.requestor, status = action.status })
+end
+
+--- The machine's action of this type that is not final, the oldest if there are several.
+---@param machine table
+---@param kind string
+---@return table? action
+function tenant:open_action(machine, kind)
+  for _, action in ipairs(self.open_actions[machine.id:lower()] or {}) do
+    if action.type == kind and is_open(action) then return action end
+  end
+end
+
+--- Queues an action, as the service does when it answers 201.
+---@param machine table
+---@param kind string
+---@param comment string
+---@param requestor string
+---@return table action
+function tenant:create_action(machine, kind, comment, requestor)
+  if self.comment_limit then comment = encoding.first_characters(comment, self.comment_limit) end
+  local now = self.clock.now()
+  local action = {
+    id = self:guid(), type = kind, status = "Pending", requestor = requestor, requestorComment = comment,
+    machineId = machine.id, computerDnsName = machine.computerDnsName, created = now,
+    creationDateTimeUtc = time.iso(now), lastUpdateDateTimeUtc = time.iso(now), errorHResult = 0,
+    requestSource = "PublicApi", commands = {},
+  }
+  self:add_action(action)
+  return action
+end
+
+--- Inserts an action as if somebody else had made it: any property of the record; `type` is required, the rest is made
+--- up. An open one is carried out like any other unless `frozen` is true.
+---@param fields table
+---@return table action
+function tenant:insert_action(fields)
+  local now = self.clock.now()
+  local action = {
+    id = self:guid(), status = "Pending", requestor = "somebody.else@corp.example", requestSource = "Portal",
+    requestorComment = "from the portal", errorHResult = 0, commands = {}, creationDateTimeUtc = time.iso(now),
+  }
+  for name, value in pairs(fields) do
+    if value == json.null then
+      action[name] = nil
+    elseif (name == "frozen" and type(value) == "boolean") or schema.fits(schema.action, name, value) then
+      action[name] = copy(value)
+    else
+      error(("an action has no property '%s' of that type"):format(tostring(name)), 0)
+    end
+  end
+  if not action.type then error("an action needs a type", 0) end
+  action.created = action.creationDateTimeUtc and time.parse(action.creationDateTimeUtc)
+  if not action.created then error("creationDateTimeUtc is not a time", 0) end
+  if fields.lastUpdateDateTimeUtc == nil then action.lastUpdateDateTimeUtc = action.creationDateTimeUtc end
+  local machine = action.machineId and self.machines_by_id[action.machineId:lower()]
+  if machine and fields.computerDnsName == nil then action.computerDnsName = machine.computerDnsName end
+  self:add_action(action)
+  return action
+end
+
+---@param id string
+---@return table? action
+function tenant:find_action(id)
+  return self.actions_by_id[id:lower()]
+end
+
+--- Cancels an action that is not final.
+---@param action table
+---@param comment string
+---@param requestor string
+---@return boolean done false if it was final already
+function tenant:cancel_action(action, comment, requestor)
+  if not is_open(action) then return false end
+  local now = self.clock.now()
+  self:record("action_cancelled", { action = action.id, machine = action.machineId, from = action.status,
+    comment = comment, requestor = requestor })
+  action.status = "Cancelled"
+  action.cancellationComment, action.cancellationRequestor = comment, requestor
+  action.cancellationDateTimeUtc, action.lastUpdateDateTimeUtc = time.iso(now), time.iso(now)
+  return true
+end
+
+---- how actions go on
+
+local function change(changes, action, status, at)
+  changes[#changes + 1] = { at = at, order = #changes, action = action.id, machine = action.machineId,
+    type = action.type, from = action.status, to = status }
+  action.status = status
+  action.lastUpdateDateTimeUtc = time.iso(at)
+end
+
+-- Takes one action as far as it is by now. True if it is final.
+function tenant:carry_out(machine, action, now, changes)
+  if action.status == "Pending" then
+    if not reachable(machine) then return false end
+    local start = math.max(action.created, machine.busy_until or 0, machine.reachable_since or 0) + self.delays.pending
+    if now < start then return false end
+    action.started = start
+    change(changes, action, "InProgress", start)
+  end
+  local stop = (action.started or action.created) + self.delays.running
+  if now < stop then return false end
+  machine.busy_until = stop
+  if machine.failing then
+    action.errorHResult = -2147024891
+    action.troubleshootInfo = "The device could not apply the policy."
+    change(changes, action, "Failed", stop)
+  else
+    change(changes, action, "Succeeded", stop)
+  end
+  return true
+end
+
+-- A machine carries its actions out one after the other, in the order of their creation.
+function tenant:work_off(machine, open, now, changes)
+  local i = 1
+  while open[i] do
+    local action = open[i]
+    if not is_open(action) then
+      table.remove(open, i)
+    elseif action.frozen or not machine then
+      i = i + 1
+    elseif not self:carry_out(machine, action, now, changes) then
+      return
+    end
+  end
+end
+
+--- Brings everything up to the clock. Whoever looks at actions or the history after time has passed calls it first.
+function tenant:settle()
+  local now, changes = self.clock.now(), {}
+  for id, open in pairs(self.open_actions) do
+    self:work_off(self.machines_by_id[id], open, now, changes)
+    if not open[1] then self.open_actions[id] = nil end
+  end
+  table.sort(changes, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    return a.order < b.order
+  end)
+  for _, entry in ipairs(changes) do
+    entry.order = nil
+    self:record("action_changed", entry)
+  end
+end
+
+--- Puts the clock forward.
+---@param seconds number
+function tenant:advance(seconds)
+  self.clock.advance(seconds)
+  self:settle()
+end
+
+return tenant
