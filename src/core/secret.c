@@ -41,7 +41,7 @@ int mde_secret_append(struct mde_secret *secret, const char *bytes, size_t lengt
     size_t capacity = secret->capacity < SMALLEST_BLOCK ? SMALLEST_BLOCK : secret->capacity;
     while (capacity < needed && capacity <= secret->limit / 2)
       capacity *= 2;
-    if (capacity < needed) capacity = needed;
+    if (capacity < needed) capacity = secret->limit;
     int status = grow(secret, capacity);
     if (status != MDE_SECRET_OK) return status;
   }

@@ -58,6 +58,20 @@ static void stops_at_the_limit(void **state)
   test_allocator_finish(&memory);
 }
 
+/* Past half of its limit a secret once grew by what was appended, and copied all of it each time. */
+static void grows_in_few_steps(void **state)
+{
+  (void)state;
+  struct test_memory memory = {.check_wiped = true};
+  struct mde_secret secret;
+  mde_secret_init(&secret, test_allocator(&memory), 100000);
+  while (secret.length < secret.limit)
+    assert_int_equal(mde_secret_append(&secret, "0123456789", 10), MDE_SECRET_OK);
+  assert_in_range(memory.allocations, 1, 12);
+  mde_secret_clear(&secret);
+  test_allocator_finish(&memory);
+}
+
 static void keeps_its_contents_without_memory(void **state)
 {
   (void)state;
@@ -85,6 +99,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(grows_and_wipes),
       cmocka_unit_test(stops_at_the_limit),
+      cmocka_unit_test(grows_in_few_steps),
       cmocka_unit_test(keeps_its_contents_without_memory),
   };
   return cmocka_run_group_tests_name("secret", tests, NULL, NULL);

@@ -130,8 +130,10 @@ function driver.new(tenant, options)
   end
 
   function self.sleep(seconds) sleep(seconds) end
-  function self.spawn(fn) events:spawn(fn) end
-  function self.gate() return events:gate() end
+  if loop.concurrent then
+    function self.spawn(fn) events:spawn(fn) end
+    function self.gate() return events:gate() end
+  end
   return self
 end
 

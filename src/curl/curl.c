@@ -1,0 +1,500 @@
+/*
+ * mde.curl: requests over libcurl, for Lua. The face is lua/mde/driver/curl.lua.
+ *
+ *   curl.multi() -> the multi handle of this Lua state
+ *   curl.version -> "libcurl/7.88.1 OpenSSL/3.0.9"
+ *   multi:start(request, settings) -> transfer | nil, message, false
+ *   multi:poll(seconds)
+ *   multi:finished() -> the transfer that finished first, again and again until it is released |
+ * nil multi:release(transfer) multi:close() transfer:result() -> response | nil, message,
+ * maybe_sent; once transfer:withdraw() -> true if it was taken off the wire before the other side
+ * could act on it
+ *
+ * `request` is the driver contract's; `settings` has ca_file and proxy. A request that nobody could
+ * send raises, what the outside world does is returned.
+ *
+ * A transfer in flight is anchored in the multi's user value, and has that table for its own user
+ * value, in which the multi is too: neither can be collected while the other needs it, and in a
+ * closing state, where finalizers come in any order, each takes itself out of the other.
+ */
+#include "compat.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "failure.h"
+#include "header.h"
+#include "http1.h"
+#include "multi.h"
+
+#define MULTI "mde.curl.multi"
+#define TRANSFER "mde.curl.transfer"
+
+#define DEFAULT_TIMEOUT 30
+#define DEFAULT_MAX_BYTES (64 * 1024 * 1024)
+#define DEFAULT_MAX_IDLE 50
+
+struct transfer {
+  struct mde_transfer of_curl; /* first: the lists hold pointers to it */
+  struct mde_multi *multi;     /* NULL until it was started */
+  int anchor;                  /* in the multi's user value */
+  bool taken;                  /* its result was */
+};
+
+MDE_EXPORT int luaopen_mde_curl(lua_State *L);
+
+static struct mde_multi *check_multi(lua_State *L)
+{
+  return luaL_checkudata(L, 1, MULTI);
+}
+
+static struct transfer *check_transfer(lua_State *L, int index)
+{
+  return luaL_checkudata(L, index, TRANSFER);
+}
+
+/* ---- what a request may look like */
+
+/* Raises what is wrong with a request, with the place where the driver's send was called. */
+__attribute__((noreturn, format(printf, 2, 3))) static void refuse(lua_State *L, const char *format,
+                                                                   ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  luaL_where(L, 2);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  lua_concat(L, 2);
+  lua_error(L);
+  abort(); /* not reached, which lua_error's declaration does not say */
+}
+
+static bool has_controls(const char *text, size_t length)
+{
+  for (size_t i = 0; i < length; i++)
+    if (text[i] == '\r' || text[i] == '\n' || text[i] == '\0') return true;
+  return false;
+}
+
+static bool is_token(const char *text, size_t length)
+{
+  for (size_t i = 0; i < length; i++)
+    if (!mde_header_is_token_byte(text[i])) return false;
+  return length > 0;
+}
+
+/*
+ * Pushes the field and returns its text: never NULL unless it may be missing and is. It stays on
+ * the stack, so the text lives as long as the call.
+ */
+static const char *text_field(lua_State *L, int table, const char *name, bool required,
+                              size_t *length)
+{
+  size_t ignored;
+  if (!mde_field(L, table, name) && !required) return NULL;
+  if (lua_type(L, -1) != LUA_TSTRING)
+    refuse(L, "%s must be a string, not %s", name, luaL_typename(L, -1));
+  return lua_tolstring(L, -1, length != NULL ? length : &ignored);
+}
+
+/* A file's name or a proxy: text that C reads, so a NUL in it would cut it short unseen. */
+static const char *line_field(lua_State *L, int table, const char *name)
+{
+  size_t length;
+  const char *text = text_field(L, table, name, false, &length);
+  if (text != NULL && has_controls(text, length))
+    refuse(L, "%s has a line break or NUL in it", name);
+  return text;
+}
+
+static lua_Number number_field(lua_State *L, int table, const char *name, lua_Number otherwise)
+{
+  lua_Number value = otherwise;
+  if (mde_field(L, table, name)) {
+    if (lua_type(L, -1) != LUA_TNUMBER)
+      refuse(L, "%s must be a number, not %s", name, luaL_typename(L, -1));
+    value = lua_tonumber(L, -1);
+    if (!(value >= 0)) refuse(L, "%s must not be negative", name);
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+/*
+ * libcurl would take a user name from the URL, send nothing of a fragment, and guess what a space
+ * means. None of it is in a URL that was built rightly. Copies the host for messages.
+ */
+static void check_url(lua_State *L, const char *url, size_t length, char *host, size_t host_size)
+{
+  static const char scheme[] = "https://";
+  static const char host_characters[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]";
+  const size_t start = sizeof scheme - 1;
+  if (length <= start || strncasecmp(url, scheme, start) != 0)
+    refuse(L, "url must begin with https://");
+  for (size_t i = 0; i < length; i++)
+    if (url[i] <= ' ' || url[i] > '~' || url[i] == '#' || url[i] == '\\')
+      refuse(L, "url has a character at position %d that must be percent-encoded", (int)i + 1);
+  size_t host_length = strcspn(url + start, "/?");
+  if (strspn(url + start, host_characters) < host_length)
+    refuse(L, "url has something besides host and port before its path");
+  if (host_length == 0) refuse(L, "url names no host");
+  if (host_length >= host_size) refuse(L, "url names a host that is too long");
+  memcpy(host, url + start, host_length);
+  host[host_length] = '\0';
+}
+
+/* Raises for memory only: a header that is too long was too long for any server. */
+static void check_secret(lua_State *L, int status)
+{
+  if (status == MDE_SECRET_TOO_LONG) refuse(L, "headers are too long");
+  if (status != MDE_SECRET_OK) refuse(L, "not enough memory");
+}
+
+static void add_headers(lua_State *L, int request, struct mde_transfer *transfer)
+{
+  if (!mde_field(L, request, "headers")) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (!lua_istable(L, -1)) refuse(L, "headers must be a table, not %s", luaL_typename(L, -1));
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    size_t name_length, value_length;
+    if (lua_type(L, -2) != LUA_TSTRING) refuse(L, "a header's name is not a string");
+    const char *name = lua_tolstring(L, -2, &name_length);
+    if (!is_token(name, name_length))
+      refuse(L, "a header's name has a character that is not allowed");
+    if (lua_type(L, -1) != LUA_TSTRING)
+      refuse(L, "header %s must be a string, not %s", name, luaL_typename(L, -1));
+    const char *value = lua_tolstring(L, -1, &value_length);
+    if (has_controls(value, value_length))
+      refuse(L, "header %s has a line break or NUL in it", name);
+    check_secret(L, mde_transfer_header(transfer, name, value));
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+static void add_body(lua_State *L, int request, struct mde_transfer *transfer)
+{
+  size_t length;
+  const char *body = text_field(L, request, "body", false, &length);
+  if (body != NULL) check_secret(L, mde_transfer_body(transfer, body, length));
+  lua_pop(L, 1);
+}
+
+static long milliseconds(lua_Number seconds)
+{
+  lua_Number rounded_up = ceil(seconds * 1000);
+  if (!(rounded_up >= 1)) return 1;
+  return rounded_up > 1e9 ? 1000000000L : (long)rounded_up;
+}
+
+/*
+ * libcurl counts idle time in whole seconds that have passed and uses a connection that has reached
+ * the limit; so with a limit of 5 it may be told 4.
+ */
+static long whole_idle_seconds(lua_Number seconds)
+{
+  lua_Number whole = ceil(seconds) - 1;
+  return whole > 1e6 ? 1000000L : (long)whole;
+}
+
+/* ---- the multi handle */
+
+/* A transfer that owns what it is given from the first byte on, not yet known to the multi. */
+static struct transfer *new_transfer(lua_State *L)
+{
+  struct transfer *transfer = mde_newuserdata(L, sizeof *transfer);
+  mde_transfer_init(&transfer->of_curl, mde_state_allocator(L));
+  transfer->multi = NULL;
+  transfer->anchor = LUA_NOREF;
+  transfer->taken = false;
+  luaL_getmetatable(L, TRANSFER);
+  lua_setmetatable(L, -2);
+  return transfer;
+}
+
+static int return_unstarted(lua_State *L, CURLcode code)
+{
+  char text[MDE_FAILURE_SIZE];
+  mde_failure_describe_start(code, text);
+  lua_pushnil(L);
+  lua_pushstring(L, text);
+  lua_pushboolean(L, 0);
+  return 3;
+}
+
+static int multi_start(lua_State *L)
+{
+  struct mde_multi *multi = check_multi(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  luaL_checkstack(L, 16, "mde.curl");
+
+  struct transfer *transfer = new_transfer(L);
+  const int itself = lua_gettop(L);
+  struct mde_transfer_options options;
+  size_t url_length, method_length;
+  options.method = text_field(L, 2, "method", true, &method_length);
+  if (!is_token(options.method, method_length)) refuse(L, "method is not one word");
+  options.url = text_field(L, 2, "url", true, &url_length);
+  check_url(L, options.url, url_length, transfer->of_curl.host, sizeof transfer->of_curl.host);
+  options.ca_file = line_field(L, 3, "ca_file");
+  if (options.ca_file == NULL) options.ca_file = getenv("SSL_CERT_FILE");
+  if (options.ca_file != NULL && options.ca_file[0] == '\0') options.ca_file = NULL;
+  options.proxy = line_field(L, 3, "proxy");
+  options.timeout = milliseconds(number_field(L, 2, "timeout", DEFAULT_TIMEOUT));
+  options.max_idle = whole_idle_seconds(number_field(L, 2, "max_idle", DEFAULT_MAX_IDLE));
+  lua_Number max_bytes = number_field(L, 2, "max_bytes", DEFAULT_MAX_BYTES);
+  options.max_bytes = max_bytes < (lua_Number)PTRDIFF_MAX ? (size_t)max_bytes : PTRDIFF_MAX;
+  add_headers(L, 2, &transfer->of_curl);
+  add_body(L, 2, &transfer->of_curl);
+
+  mde_getuservalue(L, 1);
+  lua_pushvalue(L, -1);
+  mde_setuservalue(L, itself);
+  lua_pushvalue(L, itself);
+  transfer->anchor = luaL_ref(L, -2);
+  CURLcode code = mde_multi_start(multi, &transfer->of_curl, &options);
+  if (code != CURLE_OK) {
+    luaL_unref(L, -1, transfer->anchor);
+    transfer->anchor = LUA_NOREF;
+    mde_transfer_clear(&transfer->of_curl);
+    return return_unstarted(L, code);
+  }
+  transfer->multi = multi;
+  lua_pushvalue(L, itself);
+  return 1;
+}
+
+static int multi_poll(lua_State *L)
+{
+  struct mde_multi *multi = check_multi(L);
+  lua_Number seconds = luaL_checknumber(L, 2);
+  mde_multi_poll(multi, seconds > 0 ? (int)milliseconds(seconds) : 0);
+  return 0;
+}
+
+static int multi_finished(lua_State *L)
+{
+  struct transfer *transfer = (struct transfer *)mde_multi_finished(check_multi(L));
+  if (transfer == NULL) return 0;
+  mde_getuservalue(L, 1);
+  lua_rawgeti(L, -1, transfer->anchor);
+  return 1;
+}
+
+/* Leaves the lists and the anchor; the table of anchors is that of the transfer at `index`. */
+static void release(lua_State *L, int index, struct transfer *transfer)
+{
+  if (transfer->multi == NULL) return;
+  mde_multi_release(transfer->multi, &transfer->of_curl);
+  transfer->multi = NULL;
+  mde_getuservalue(L, index);
+  luaL_unref(L, -1, transfer->anchor);
+  transfer->anchor = LUA_NOREF;
+  lua_pop(L, 1);
+}
+
+static int multi_release(lua_State *L)
+{
+  check_multi(L);
+  release(L, 2, check_transfer(L, 2));
+  return 0;
+}
+
+static int multi_close(lua_State *L)
+{
+  mde_multi_close(check_multi(L));
+  return 0;
+}
+
+/* Clears the transfers too: one that a finalizer starts in a closing state gets no finalizer
+ * itself. */
+static int multi_collect(lua_State *L)
+{
+  struct mde_multi *multi = check_multi(L);
+  multi->gone = true;
+  mde_multi_close(multi);
+  while (multi->finished.first != NULL) {
+    struct transfer *transfer = (struct transfer *)multi->finished.first;
+    mde_multi_release(multi, &transfer->of_curl);
+    mde_transfer_clear(&transfer->of_curl);
+    transfer->multi = NULL;
+  }
+  return 0;
+}
+
+static int multi_tostring(lua_State *L)
+{
+  lua_pushliteral(L, MULTI);
+  return 1;
+}
+
+/* ---- a transfer's answer */
+
+/* Adds one field to the table on the top; a second one of the same name is joined to the first. */
+static void push_field(lua_State *L, const struct mde_http1_field *field)
+{
+  luaL_Buffer name;
+  luaL_buffinit(L, &name);
+  for (size_t i = 0; i < field->name.length; i++)
+    luaL_addchar(&name, (char)mde_ascii_lower(field->name.bytes[i]));
+  luaL_pushresult(&name);
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3); /* fields, name, earlier value */
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushlstring(L, field->value.bytes, field->value.length);
+  } else {
+    lua_pushliteral(L, ", ");
+    lua_pushlstring(L, field->value.bytes, field->value.length);
+    lua_concat(L, 3);
+  }
+  lua_rawset(L, -3);
+}
+
+/* libcurl is generous with heads; the core's reader, by which other drivers go too, is not. */
+static bool read_head(struct mde_transfer *transfer, struct mde_http1_head *head)
+{
+  static const struct mde_text any_method = {NULL, 0};
+  struct mde_text input = {transfer->head.bytes, transfer->head.length};
+  int taken = input.bytes != NULL ? mde_http1_response(input, any_method, head) : MDE_HTTP1_MORE;
+  if (taken > 0) return true;
+  transfer->trouble = MDE_TROUBLE_MALFORMED;
+  transfer->problem = taken == MDE_HTTP1_BAD ? head->problem : "its head has no end";
+  return false;
+}
+
+static int return_failure(lua_State *L, struct mde_transfer *transfer)
+{
+  char text[MDE_FAILURE_SIZE];
+  mde_failure_describe(transfer, text);
+  bool maybe_sent = mde_transfer_maybe_sent(transfer);
+  mde_transfer_clear(transfer);
+  lua_pushnil(L);
+  lua_pushstring(L, text);
+  lua_pushboolean(L, maybe_sent);
+  return 3;
+}
+
+static int transfer_result(lua_State *L)
+{
+  struct transfer *transfer = check_transfer(L, 1);
+  struct mde_transfer *of_curl = &transfer->of_curl;
+  if (of_curl->state == MDE_TRANSFER_IN_FLIGHT) return luaL_error(L, "the transfer is in flight");
+  if (transfer->taken) return luaL_error(L, "the transfer's result was taken already");
+  transfer->taken = true;
+  struct mde_http1_head head;
+  if (!mde_transfer_answered(of_curl) || !read_head(of_curl, &head))
+    return return_failure(L, of_curl);
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, (lua_Integer)of_curl->status);
+  lua_setfield(L, -2, "status");
+  lua_createtable(L, 0, (int)head.field_count);
+  for (size_t i = 0; i < head.field_count; i++)
+    push_field(L, &head.fields[i]);
+  lua_setfield(L, -2, "headers");
+  lua_pushlstring(L, of_curl->answer.bytes != NULL ? of_curl->answer.bytes : "",
+                  of_curl->answer.length);
+  lua_setfield(L, -2, "body");
+  mde_transfer_clear(of_curl);
+  return 1;
+}
+
+static int transfer_withdraw(lua_State *L)
+{
+  struct transfer *transfer = check_transfer(L, 1);
+  bool possible = transfer->multi != NULL && transfer->of_curl.state == MDE_TRANSFER_IN_FLIGHT &&
+                  !mde_transfer_maybe_sent(&transfer->of_curl);
+  if (possible) mde_multi_end(transfer->multi, &transfer->of_curl, MDE_TROUBLE_WITHDRAWN);
+  lua_pushboolean(L, possible);
+  return 1;
+}
+
+static int transfer_collect(lua_State *L)
+{
+  struct transfer *transfer = check_transfer(L, 1);
+  if (transfer->multi != NULL) mde_multi_release(transfer->multi, &transfer->of_curl);
+  transfer->multi = NULL;
+  mde_transfer_clear(&transfer->of_curl);
+  return 0;
+}
+
+static int transfer_tostring(lua_State *L)
+{
+  lua_pushliteral(L, TRANSFER);
+  return 1;
+}
+
+/* ---- the module */
+
+static const luaL_Reg multi_methods[] = {
+    {"start", multi_start},     {"poll", multi_poll},   {"finished", multi_finished},
+    {"release", multi_release}, {"close", multi_close}, {NULL, NULL},
+};
+
+static const luaL_Reg multi_metamethods[] = {
+    {"__gc", multi_collect},
+    {"__tostring", multi_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg transfer_methods[] = {
+    {"result", transfer_result},
+    {"withdraw", transfer_withdraw},
+    {NULL, NULL},
+};
+
+static const luaL_Reg transfer_metamethods[] = {
+    {"__gc", transfer_collect},
+    {"__tostring", transfer_tostring},
+    {NULL, NULL},
+};
+
+/* multi(): the one of this Lua state, made on the first call; it lives as long as the state. */
+static int curl_multi(lua_State *L)
+{
+  lua_getfield(L, LUA_REGISTRYINDEX, MULTI ".instance");
+  if (!lua_isnil(L, -1)) return 1;
+  struct mde_multi *multi = mde_newuserdata(L, sizeof *multi);
+  mde_multi_init(multi);
+  luaL_getmetatable(L, MULTI);
+  lua_setmetatable(L, -2);
+  lua_newtable(L);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "multi");
+  mde_setuservalue(L, -2);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, MULTI ".instance");
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"multi", curl_multi},
+    {NULL, NULL},
+};
+
+int luaopen_mde_curl(lua_State *L)
+{
+  luaL_checkstack(L, 8, "mde.curl");
+  CURLcode code = mde_multi_initialize_process();
+  if (code != CURLE_OK)
+    return luaL_error(L, "libcurl could not be started: %s", curl_easy_strerror(code));
+  mde_metatable(L, MULTI, multi_methods, multi_metamethods);
+  mde_metatable(L, TRANSFER, transfer_methods, transfer_metamethods);
+  lua_pop(L, 2);
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  lua_pushfstring(L, "libcurl/%s %s", info->version,
+                  info->ssl_version != NULL ? info->ssl_version : "without TLS");
+  lua_setfield(L, -2, "version");
+  return 1;
+}

@@ -1,0 +1,173 @@
+#include "failure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool mde_transfer_answered(const struct mde_transfer *transfer)
+{
+  return transfer->trouble == MDE_TROUBLE_NONE && transfer->code == CURLE_OK &&
+         transfer->status >= 200;
+}
+
+/*
+ * libcurl's own words. They can quote a proxy's URL with its password, so whatever has an '@' in it
+ * is replaced by the general text for the code.
+ */
+static void copy_detail(const struct mde_transfer *transfer, char detail[CURL_ERROR_SIZE])
+{
+  bool usable = transfer->error[0] != '\0' && strchr(transfer->error, '@') == NULL;
+  snprintf(detail, CURL_ERROR_SIZE, "%s",
+           usable ? transfer->error : curl_easy_strerror(transfer->code));
+  size_t length = strlen(detail);
+  while (length > 0 && (detail[length - 1] == '\n' || detail[length - 1] == '\r'))
+    detail[--length] = '\0';
+  for (size_t i = 0; i < length; i++)
+    if (detail[i] < ' ' || detail[i] > '~') detail[i] = '?';
+}
+
+static const char *certificate_advice(const char *detail)
+{
+  if (strstr(detail, "expired") != NULL || strstr(detail, "not yet valid") != NULL)
+    return "renew it, or set this machine's clock right";
+  if (strstr(detail, "subject name") != NULL || strstr(detail, "match") != NULL)
+    return "it was issued for another name: check the URL, the DNS and any proxy in between";
+  return "if that is the right host, point ca_file or SSL_CERT_FILE at the CA that issued it";
+}
+
+/* The end of a failed TLS handshake can be one of many things; only a wrong version has advice. */
+static const char *handshake_advice(const char *detail)
+{
+  if (strstr(detail, "version") != NULL || strstr(detail, "unsupported protocol") != NULL ||
+      strstr(detail, "protocol is not supported") != NULL)
+    return " (TLS 1.2 or newer is required)";
+  return "";
+}
+
+__attribute__((format(printf, 2, 3))) static void say(char *text, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, MDE_FAILURE_SIZE, format, arguments);
+  va_end(arguments);
+}
+
+/* True if it was one of our own, which libcurl's code would only call an aborted callback. */
+static bool describe_trouble(const struct mde_transfer *transfer, char *text)
+{
+  const char *host = transfer->host;
+  switch (transfer->trouble) {
+  case MDE_TROUBLE_NONE:
+    return false;
+  case MDE_TROUBLE_MEMORY:
+    say(text, "not enough memory for the answer of %s", host);
+    return true;
+  case MDE_TROUBLE_HEAD:
+    say(text, "the headers of the answer of %s are longer than %zu bytes", host,
+        transfer->head.limit);
+    return true;
+  case MDE_TROUBLE_MALFORMED:
+    say(text, "the answer of %s is malformed: %s", host, transfer->problem);
+    return true;
+  case MDE_TROUBLE_BODY:
+    say(text, "the answer of %s is longer than %zu bytes", host, transfer->answer.limit);
+    return true;
+  case MDE_TROUBLE_REPEATED:
+    say(text, "%s closed the connection before it answered", host);
+    return true;
+  case MDE_TROUBLE_FORKED:
+    say(text,
+        "the request to %s was in flight when this process was forked; its answer went to the "
+        "parent process",
+        host);
+    return true;
+  case MDE_TROUBLE_WITHDRAWN:
+    say(text, "the request to %s was withdrawn", host);
+    return true;
+  case MDE_TROUBLE_CLOSED:
+    say(text, "the driver was closed while a request to %s was in flight", host);
+    return true;
+  }
+  return false;
+}
+
+static void describe_early(const struct mde_transfer *transfer, const char *detail, char *text)
+{
+  const char *host = transfer->host;
+  switch (transfer->code) {
+  case CURLE_COULDNT_RESOLVE_HOST:
+    say(text, "could not resolve host %s", host);
+    break;
+  case CURLE_COULDNT_RESOLVE_PROXY:
+    say(text,
+        "could not resolve the proxy on the way to %s: %s; check the proxy option or https_proxy",
+        host, detail);
+    break;
+  case CURLE_OPERATION_TIMEDOUT:
+    say(text, "no connection to %s in time: %s", host, detail);
+    break;
+  case CURLE_SSL_CONNECT_ERROR:
+    say(text, "TLS with %s failed: %s%s", host, detail, handshake_advice(detail));
+    break;
+  case CURLE_PEER_FAILED_VERIFICATION:
+    say(text, "the TLS certificate of %s was not accepted: %s; %s", host, detail,
+        certificate_advice(detail));
+    break;
+  case CURLE_SSL_CACERT_BADFILE:
+    say(text, "the CA certificates could not be read: %s; check ca_file or SSL_CERT_FILE", detail);
+    break;
+  default:
+    say(text, "could not connect to %s: %s", host, detail);
+    break;
+  }
+}
+
+static void describe_late(const struct mde_transfer *transfer, const char *detail, char *text)
+{
+  const char *host = transfer->host;
+  switch (transfer->code) {
+  case CURLE_OK:
+    say(text, "%s sent an interim status (%ld) as its last answer", host, transfer->status);
+    break;
+  case CURLE_OPERATION_TIMEDOUT:
+    say(text, "no whole answer from %s in time: %s", host, detail);
+    break;
+  case CURLE_GOT_NOTHING:
+  case CURLE_SEND_FAIL_REWIND:
+    say(text, "%s closed the connection before it answered", host);
+    break;
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+    say(text, "the connection to %s broke: %s", host, detail);
+    break;
+  case CURLE_PARTIAL_FILE:
+    say(text, "the answer of %s ended early: %s", host, detail);
+    break;
+  case CURLE_BAD_CONTENT_ENCODING:
+    say(text, "the answer of %s could not be decompressed: %s", host, detail);
+    break;
+  case CURLE_WEIRD_SERVER_REPLY:
+  case CURLE_UNSUPPORTED_PROTOCOL:
+    say(text, "%s did not answer in HTTP/1.1: %s", host, detail);
+    break;
+  default:
+    say(text, "the request to %s failed: %s", host, detail);
+    break;
+  }
+}
+
+void mde_failure_describe(const struct mde_transfer *transfer, char text[MDE_FAILURE_SIZE])
+{
+  char detail[CURL_ERROR_SIZE];
+  if (describe_trouble(transfer, text)) return;
+  copy_detail(transfer, detail);
+  if (transfer->head_offered)
+    describe_late(transfer, detail, text);
+  else
+    describe_early(transfer, detail, text);
+}
+
+void mde_failure_describe_start(CURLcode code, char text[MDE_FAILURE_SIZE])
+{
+  say(text, "libcurl could not start the request: %s", curl_easy_strerror(code));
+}

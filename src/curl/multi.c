@@ -1,0 +1,269 @@
+#define _GNU_SOURCE 1 /* sigtimedwait */
+
+#include "multi.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#define CONNECTIONS_PER_HOST 8L
+#define FIRST_WITHOUT_SIGPIPE 0x075700 /* from here on libcurl's TLS writes with MSG_NOSIGNAL */
+
+static unsigned long fork_generation;
+static unsigned int running_version;
+static CURLcode initialized;
+
+static void after_fork_in_child(void)
+{
+  fork_generation++;
+}
+
+static void initialize(void)
+{
+  initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
+  running_version = curl_version_info(CURLVERSION_NOW)->version_num;
+  pthread_atfork(NULL, NULL, after_fork_in_child);
+}
+
+CURLcode mde_multi_initialize_process(void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, initialize);
+  return initialized;
+}
+
+/* ---- SIGPIPE: a peer that hangs up must not end the program */
+
+struct sigpipe_guard {
+  bool active;
+  bool was_pending;
+  sigset_t mask;
+};
+
+static void sigpipe_set(sigset_t *set)
+{
+  sigemptyset(set);
+  sigaddset(set, SIGPIPE);
+}
+
+static void guard_enter(struct sigpipe_guard *guard)
+{
+  guard->active = running_version < FIRST_WITHOUT_SIGPIPE;
+  if (!guard->active) return;
+  sigset_t pending, sigpipe;
+  sigpending(&pending);
+  guard->was_pending = sigismember(&pending, SIGPIPE) == 1;
+  sigpipe_set(&sigpipe);
+  pthread_sigmask(SIG_BLOCK, &sigpipe, &guard->mask);
+}
+
+static void guard_leave(const struct sigpipe_guard *guard)
+{
+  if (!guard->active) return;
+  if (!guard->was_pending) {
+    static const struct timespec at_once = {0, 0};
+    sigset_t sigpipe;
+    sigpipe_set(&sigpipe);
+    while (sigtimedwait(&sigpipe, NULL, &at_once) == SIGPIPE)
+      continue;
+  }
+  pthread_sigmask(SIG_SETMASK, &guard->mask, NULL);
+}
+
+/* ---- lists */
+
+static void link_last(struct mde_transfer_list *list, struct mde_transfer *transfer)
+{
+  transfer->previous = list->last;
+  transfer->next = NULL;
+  if (list->last != NULL)
+    list->last->next = transfer;
+  else
+    list->first = transfer;
+  list->last = transfer;
+}
+
+static void unlink_from(struct mde_transfer_list *list, struct mde_transfer *transfer)
+{
+  if (transfer->previous != NULL)
+    transfer->previous->next = transfer->next;
+  else
+    list->first = transfer->next;
+  if (transfer->next != NULL)
+    transfer->next->previous = transfer->previous;
+  else
+    list->last = transfer->previous;
+  transfer->previous = transfer->next = NULL;
+}
+
+static void move_to_finished(struct mde_multi *multi, struct mde_transfer *transfer)
+{
+  unlink_from(&multi->in_flight, transfer);
+  link_last(&multi->finished, transfer);
+  transfer->state = MDE_TRANSFER_FINISHED;
+}
+
+/* ---- easy handles */
+
+static CURL *take_spare(struct mde_multi *multi)
+{
+  if (multi->spare_count > 0) return multi->spares[--multi->spare_count];
+  return curl_easy_init();
+}
+
+/* A reset handle has forgotten every option, and with them our buffers. */
+static void give_back(struct mde_multi *multi, CURL *easy)
+{
+  if (multi->spare_count == MDE_MULTI_SPARES) {
+    curl_easy_cleanup(easy);
+    return;
+  }
+  curl_easy_reset(easy);
+  multi->spares[multi->spare_count++] = easy;
+}
+
+static void detach(struct mde_multi *multi, struct mde_transfer *transfer)
+{
+  CURL *easy = transfer->easy;
+  transfer->easy = NULL;
+#if LIBCURL_VERSION_NUM < 0x075000
+  curl_off_t pretransfer = 0;
+  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+  if (pretransfer > 0) transfer->head_offered = true;
+#endif
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+  curl_multi_remove_handle(multi->handle, easy);
+  give_back(multi, easy);
+}
+
+/* ---- the multi handle */
+
+void mde_multi_init(struct mde_multi *multi)
+{
+  *multi = (struct mde_multi){.handle = NULL};
+}
+
+/* After a fork: what the parent has in flight is its own, and so is every handle. */
+static void forget_parent(struct mde_multi *multi)
+{
+  if (multi->generation == fork_generation) return;
+  multi->generation = fork_generation;
+  multi->handle = NULL;
+  multi->spare_count = 0;
+  while (multi->in_flight.first != NULL) {
+    struct mde_transfer *transfer = multi->in_flight.first;
+    transfer->easy = NULL;
+    transfer->head_offered = transfer->body_offered = true;
+    transfer->trouble = MDE_TROUBLE_FORKED;
+    move_to_finished(multi, transfer);
+  }
+}
+
+static CURLcode need_handle(struct mde_multi *multi)
+{
+  forget_parent(multi);
+  if (multi->handle != NULL) return CURLE_OK;
+  if (multi->gone) return CURLE_FAILED_INIT;
+  multi->handle = curl_multi_init();
+  if (multi->handle == NULL) return CURLE_OUT_OF_MEMORY;
+  curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST);
+  curl_multi_setopt(multi->handle, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+  return CURLE_OK;
+}
+
+CURLcode mde_multi_start(struct mde_multi *multi, struct mde_transfer *transfer,
+                         const struct mde_transfer_options *options)
+{
+  CURLcode code = need_handle(multi);
+  if (code != CURLE_OK) return code;
+  CURL *easy = take_spare(multi);
+  if (easy == NULL) return CURLE_OUT_OF_MEMORY;
+  code = mde_transfer_prepare(transfer, easy, options);
+  if (code == CURLE_OK && curl_multi_add_handle(multi->handle, easy) != CURLM_OK)
+    code = CURLE_OUT_OF_MEMORY;
+  if (code != CURLE_OK) {
+    give_back(multi, easy);
+    return code;
+  }
+  transfer->easy = easy;
+  transfer->state = MDE_TRANSFER_IN_FLIGHT;
+  link_last(&multi->in_flight, transfer);
+  return CURLE_OK;
+}
+
+static void collect(struct mde_multi *multi)
+{
+  int left = 0;
+  CURLMsg *message;
+  while ((message = curl_multi_info_read(multi->handle, &left)) != NULL) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURLcode code = message->data.result;
+    struct mde_transfer *transfer = NULL;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+    transfer->code = code;
+    detach(multi, transfer);
+    move_to_finished(multi, transfer);
+  }
+}
+
+static void perform(struct mde_multi *multi)
+{
+  int running = 0;
+  struct sigpipe_guard guard;
+  guard_enter(&guard);
+  curl_multi_perform(multi->handle, &running);
+  collect(multi);
+  guard_leave(&guard);
+}
+
+/* For the loop that has nothing in flight too this is how it sleeps, so there is always a handle.
+ */
+void mde_multi_poll(struct mde_multi *multi, int milliseconds)
+{
+  if (need_handle(multi) != CURLE_OK) return;
+  perform(multi);
+  if (milliseconds == 0 || multi->finished.first != NULL) return;
+  curl_multi_poll(multi->handle, NULL, 0, milliseconds, NULL);
+  perform(multi);
+}
+
+struct mde_transfer *mde_multi_finished(struct mde_multi *multi)
+{
+  forget_parent(multi);
+  return multi->finished.first;
+}
+
+void mde_multi_end(struct mde_multi *multi, struct mde_transfer *transfer,
+                   enum mde_transfer_trouble trouble)
+{
+  forget_parent(multi);
+  if (transfer->state != MDE_TRANSFER_IN_FLIGHT) return;
+  struct sigpipe_guard guard;
+  guard_enter(&guard);
+  detach(multi, transfer);
+  guard_leave(&guard);
+  transfer->trouble = trouble;
+  move_to_finished(multi, transfer);
+}
+
+void mde_multi_release(struct mde_multi *multi, struct mde_transfer *transfer)
+{
+  mde_multi_end(multi, transfer, MDE_TROUBLE_WITHDRAWN);
+  if (transfer->state != MDE_TRANSFER_FINISHED) return;
+  unlink_from(&multi->finished, transfer);
+  transfer->state = MDE_TRANSFER_RELEASED;
+}
+
+void mde_multi_close(struct mde_multi *multi)
+{
+  forget_parent(multi);
+  struct sigpipe_guard guard;
+  guard_enter(&guard);
+  while (multi->in_flight.first != NULL)
+    mde_multi_end(multi, multi->in_flight.first, MDE_TROUBLE_CLOSED);
+  while (multi->spare_count > 0)
+    curl_easy_cleanup(multi->spares[--multi->spare_count]);
+  if (multi->handle != NULL) curl_multi_cleanup(multi->handle);
+  multi->handle = NULL;
+  guard_leave(&guard);
+}

@@ -1,0 +1,61 @@
+/*
+ * multi: the transfers in flight, their connections, and what of them has finished.
+ *
+ * Knows no Lua. There is one for each Lua state. libcurl's handle is made when the first transfer
+ * needs it, and made anew after a fork: a handle from before belongs to the parent, whose
+ * connections it would share, so the child forgets it and neither closes nor frees anything of it.
+ */
+#ifndef MDE_CURL_MULTI_H
+#define MDE_CURL_MULTI_H
+
+#include "transfer.h"
+
+#define MDE_MULTI_SPARES 16
+
+struct mde_transfer_list {
+  struct mde_transfer *first;
+  struct mde_transfer *last;
+};
+
+struct mde_multi {
+  CURLM *handle;            /* NULL until needed */
+  unsigned long generation; /* of forks, when the handle was made */
+  struct mde_transfer_list in_flight;
+  struct mde_transfer_list finished; /* oldest first */
+  CURL *spares[MDE_MULTI_SPARES];    /* easy handles at rest */
+  int spare_count;
+  bool gone; /* the Lua state is closing: nothing starts any more */
+};
+
+/* Starts libcurl and the counting of forks, once for the process. CURLE_OK or why not. */
+CURLcode mde_multi_initialize_process(void);
+
+void mde_multi_init(struct mde_multi *multi);
+
+/*
+ * Sends a filled transfer off. CURLE_OK: it is in flight; the bytes go when the multi is polled.
+ * Otherwise it is new as before, nothing was sent, and it can only be cleared.
+ */
+CURLcode mde_multi_start(struct mde_multi *multi, struct mde_transfer *transfer,
+                         const struct mde_transfer_options *options);
+
+/*
+ * Carries bytes, waiting at most so long for something to happen; less if a signal comes or a
+ * transfer finishes.
+ */
+void mde_multi_poll(struct mde_multi *multi, int milliseconds);
+
+/* The transfer that finished first and was not released yet, or NULL. */
+struct mde_transfer *mde_multi_finished(struct mde_multi *multi);
+
+/* Takes a transfer that is in flight off the wire; it is finished then. */
+void mde_multi_end(struct mde_multi *multi, struct mde_transfer *transfer,
+                   enum mde_transfer_trouble trouble);
+
+/* Takes a transfer out of whatever list it is in, off the wire if need be. */
+void mde_multi_release(struct mde_multi *multi, struct mde_transfer *transfer);
+
+/* Ends what is in flight and closes all connections. The multi can be used again, unless gone. */
+void mde_multi_close(struct mde_multi *multi);
+
+#endif

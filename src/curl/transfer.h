@@ -1,0 +1,101 @@
+/*
+ * transfer: one request on one libcurl easy handle, and what came back.
+ *
+ * Knows no Lua. Header lines, bodies and the answer lie in wiped buffers of the allocator given at
+ * birth; libcurl's callbacks touch nothing else. A transfer must not move while it is in flight.
+ */
+#ifndef MDE_CURL_TRANSFER_H
+#define MDE_CURL_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <curl/curl.h>
+
+#include "allocator.h"
+#include "secret.h"
+
+enum mde_transfer_state {
+  MDE_TRANSFER_NEW,       /* being filled; libcurl does not know it */
+  MDE_TRANSFER_IN_FLIGHT, /* libcurl works on it */
+  MDE_TRANSFER_FINISHED,  /* ended, and not yet released by who reads what finished */
+  MDE_TRANSFER_RELEASED   /* in no list any more */
+};
+
+enum mde_transfer_trouble {
+  MDE_TROUBLE_NONE,
+  MDE_TROUBLE_MEMORY,    /* no memory for what came */
+  MDE_TROUBLE_HEAD,      /* the answer's head is longer than a head may be */
+  MDE_TROUBLE_MALFORMED, /* the answer's head is not what a head must be */
+  MDE_TROUBLE_BODY,      /* the answer's body is longer than max_bytes */
+  MDE_TROUBLE_REPEATED,  /* libcurl wanted to send the request once more */
+  MDE_TROUBLE_FORKED,    /* the connection belongs to the process that this one was forked from */
+  MDE_TROUBLE_WITHDRAWN, /* taken back by the caller */
+  MDE_TROUBLE_CLOSED     /* the multi handle was closed under it */
+};
+
+struct mde_transfer {
+  struct mde_transfer *previous; /* in the list that its state says */
+  struct mde_transfer *next;
+  enum mde_transfer_state state;
+  enum mde_transfer_trouble trouble;
+  CURL *easy; /* NULL unless in flight */
+  CURLcode code;
+  long status;
+
+  struct mde_secret lines; /* request header lines, each ended by a NUL */
+  struct curl_slist *nodes;
+  size_t node_count;
+  struct mde_secret body;
+  size_t body_taken; /* bytes of it that libcurl has read */
+  bool has_body;
+  bool has_content_type;
+
+  bool head_offered; /* a connection stood, so bytes of the request's head may have gone */
+  bool body_offered; /* libcurl asked for a byte of the body */
+
+  struct mde_secret head; /* the final answer's status line and headers */
+  struct mde_secret answer;
+  bool head_ended;
+  const char *problem; /* with MDE_TROUBLE_MALFORMED: a phrase */
+
+  char host[256];
+  char error[CURL_ERROR_SIZE];
+};
+
+struct mde_transfer_options {
+  const char *method;
+  const char *url;     /* https, checked by the caller */
+  const char *ca_file; /* NULL: libcurl's default */
+  const char *proxy;   /* NULL: the environment's; "": none */
+  long timeout;        /* milliseconds for the whole exchange */
+  long max_idle; /* a connection idle for that many whole seconds is still used; -1: a new one */
+  size_t max_bytes;
+};
+
+/* An empty transfer. Allocates nothing; cannot fail. */
+void mde_transfer_init(struct mde_transfer *transfer, struct mde_allocator allocator);
+
+/* Adds one request header. An MDE_SECRET_ code. */
+int mde_transfer_header(struct mde_transfer *transfer, const char *name, const char *value);
+
+/* Sets the request's body (empty is not none). An MDE_SECRET_ code. */
+int mde_transfer_body(struct mde_transfer *transfer, const char *bytes, size_t length);
+
+/*
+ * Sets every option of a fresh or reset easy handle. After this no header may be added. The easy
+ * handle refers to the transfer until it is reset or cleaned up. CURLE_OK or why not.
+ */
+CURLcode mde_transfer_prepare(struct mde_transfer *transfer, CURL *easy,
+                              const struct mde_transfer_options *options);
+
+/*
+ * False only if it is certain that no byte of the body, or of the head of a request without one,
+ * was handed to the transport.
+ */
+bool mde_transfer_maybe_sent(const struct mde_transfer *transfer);
+
+/* Wipes and frees all buffers; harmless when repeated. Not while in flight. */
+void mde_transfer_clear(struct mde_transfer *transfer);
+
+#endif

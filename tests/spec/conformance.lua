@@ -1,0 +1,364 @@
+-- The driver contract (lua/mde/driver/driver.md) as tests.
+--
+--   conformance("curl", function(tenant) return curl.new { ca_file = tenant.ca_file } end, tenants.start)
+--
+-- `make` gives a driver that reaches the tenant; `serve` a simulated tenant with `base_url`, `env`, `history`,
+-- `fault`, `clear`, `reset` and `stop`, as tests/spec/support/tenant.lua starts it. A driver without `spawn` is
+-- tested without that.
+
+-- busted gives its functions to spec files alone.
+local busted = require "busted"
+local describe, it, setup, teardown = busted.describe, busted.it, busted.setup, busted.teardown
+local before_each = busted.before_each
+local assert = require "luassert"
+
+local LAPTOP = "1f00000000000000000000000000000000000017"
+local RESTRICT = "/api/machines/" .. LAPTOP .. "/restrictCodeExecution"
+local SCOPE = "https://api.securitycenter.microsoft.com/.default"
+
+local function percent_encoded(text)
+  return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+---@param name string
+---@param make fun(tenant: table): mde.Driver
+---@param serve fun(): table
+return function(name, make, serve)
+  describe("the driver contract: " .. name, function()
+    local tenant, driver
+
+    setup(function()
+      tenant = serve()
+      driver = make(tenant)
+    end)
+
+    teardown(function()
+      if driver and driver.close then driver.close() end
+      if tenant then tenant.stop() end
+    end)
+
+    before_each(function()
+      tenant.reset()
+      tenant.clear()
+    end)
+
+    local function request(method, path, changes)
+      local made = {
+        method = method, url = tenant.base_url .. path, headers = { Accept = "application/json" },
+        timeout = 10, max_bytes = 1000000, max_idle = 50,
+      }
+      if method == "POST" then
+        made.headers["Content-Type"] = "application/json"
+        made.body = "{}"
+      end
+      for field, value in pairs(changes or {}) do made[field] = value end
+      return made
+    end
+
+    local function token()
+      local env = tenant.env
+      local response = assert(driver.send(request("POST", "/" .. env.AZURE_TENANT_ID .. "/oauth2/v2.0/token", {
+        headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
+        body = ("grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s"):format(
+          percent_encoded(env.AZURE_CLIENT_ID), percent_encoded(env.AZURE_CLIENT_SECRET), percent_encoded(SCOPE)),
+      })))
+      assert.equal(200, response.status)
+      return response.body:match '"access_token":"([^"]+)"'
+    end
+
+    local function restrict(changes)
+      local made = request("POST", RESTRICT, changes)
+      made.headers = { Authorization = "Bearer " .. token(), ["Content-Type"] = "application/json" }
+      made.body = '{"Comment":"conformance"}'
+      return made
+    end
+
+    -- How many requests for that path reached the tenant.
+    local function arrived(path)
+      local count = 0
+      for _, entry in ipairs(tenant.history "request") do
+        if entry.path == path then count = count + 1 end
+      end
+      return count
+    end
+
+    local function assert_failed(maybe_sent_is_false, response, message, maybe_sent)
+      assert.is_nil(response)
+      assert.equal("string", type(message))
+      assert.is_true(#message > 0)
+      if maybe_sent_is_false then
+        assert.is_false(maybe_sent)
+      else
+        assert.is_not_false(maybe_sent)
+      end
+    end
+
+    describe("an answer", function()
+      it("has a status, headers in lower case and a body", function()
+        local response = assert(driver.send(request("GET", "/api/machines")))
+        assert.equal(401, response.status)
+        assert.equal("string", type(response.body))
+        local names = 0
+        for field, value in pairs(response.headers) do
+          assert.equal(field:lower(), field)
+          assert.equal("string", type(value))
+          names = names + 1
+        end
+        assert.is_true(names > 0)
+        assert.equal("string", type(response.headers.date))
+      end)
+
+      it("is an answer whatever its status", function()
+        for _, status in ipairs { 204, 304, 404, 429, 500, 503 } do
+          tenant.fault { fault = "answer", status = status, headers = { ["Retry-After"] = "7" } }
+          local response = assert(driver.send(request("GET", "/api/machines")))
+          assert.equal(status, response.status)
+          assert.equal("7", response.headers["retry-after"])
+          assert.equal("", response.body)
+        end
+      end)
+
+      it("may be exactly as long as allowed, and no longer", function()
+        tenant.fault { fault = "answer", body = ("x"):rep(1000), count = 2 }
+        local response = assert(driver.send(request("GET", "/api/machines", { max_bytes = 1000 })))
+        assert.equal(("x"):rep(1000), response.body)
+        assert_failed(false, driver.send(request("GET", "/api/machines", { max_bytes = 999 })))
+      end)
+
+      it("that redirects is returned and not followed", function()
+        for _, status in ipairs { 301, 302, 307, 308 } do
+          local made = restrict()
+          tenant.fault { fault = "redirect", status = status, location = tenant.base_url .. "/elsewhere" }
+          local response = assert(driver.send(made))
+          assert.equal(status, response.status)
+          assert.equal(tenant.base_url .. "/elsewhere", response.headers.location)
+        end
+        assert.equal(0, arrived "/elsewhere")
+      end)
+    end)
+
+    describe("a request", function()
+      it("is carried whole", function()
+        local response = assert(driver.send(restrict()))
+        assert.equal(201, response.status)
+        local created = tenant.history "action_created"
+        assert.equal(1, #created)
+        assert.equal(LAPTOP, created[1].machine)
+      end)
+
+      it("is not changed", function()
+        local made = request("POST", "/api/machines")
+        assert(driver.send(made))
+        assert.same(request("POST", "/api/machines"), made)
+      end)
+
+      it("that is malformed raises, and goes nowhere", function()
+        local malformed = {
+          { url = 17 }, { method = false }, { body = 17 }, { url = tenant.base_url .. "/a b" },
+          { url = tenant.base_url .. "/a\r\nb" }, { url = tenant.base_url .. "/\0" },
+          { url = tenant.base_url .. "/\195\164" },
+          { headers = { Accept = "a\r\nX: b" } }, { headers = { Accept = "a\nb" } },
+          { headers = { Accept = "a\0b" } }, { headers = { Accept = 17 } }, { headers = { ["A\nB"] = "c" } },
+          { headers = { [17] = "c" } },
+        }
+        for i, changes in ipairs(malformed) do
+          local ok, err = pcall(driver.send, request("GET", "/api/machines", changes))
+          assert(not ok, ("malformed request %d did not raise"):format(i))
+          assert.equal("string", type(err))
+        end
+        assert.equal(0, #tenant.history "request")
+      end)
+
+      it("goes over https or not at all", function()
+        local url = tenant.base_url:gsub("^https", "http") .. "/api/machines"
+        local ok, response, _, maybe_sent = pcall(driver.send, request("GET", "/", { url = url }))
+        if ok then
+          assert.is_nil(response)
+          assert.is_false(maybe_sent)
+        end
+        assert.equal(0, #tenant.history "request")
+      end)
+    end)
+
+    describe("a failure before anything was sent", function()
+      it("names the host that does not exist", function()
+        local made = request("POST", "/", { url = "https://no-such-host.invalid/api/machines" })
+        local response, message, maybe_sent = driver.send(made)
+        assert_failed(true, response, message, maybe_sent)
+        assert.truthy(message:find("no-such-host.invalid", 1, true))
+      end)
+
+      for _, method in ipairs { "GET", "POST" } do
+        it("is certain when the connection is refused: " .. method, function()
+          tenant.fault { fault = "refuse" }
+          assert_failed(true, driver.send(request(method, "/api/machines", { max_idle = 0 })))
+          assert.equal(0, #tenant.history "request")
+        end)
+      end
+    end)
+
+    -- Each way of going wrong after the request has gone, on a new and on a reused connection: one request
+    -- arrives, and the driver does not claim that it was none.
+    local faults = {
+      { "gone", { fault = "gone" } },
+      { "reset", { fault = "reset" } },
+      { "cut before the head", { fault = "cut", at = "nothing" } },
+      { "cut after the head", { fault = "cut", at = "head" } },
+      { "cut in the body", { fault = "cut", at = "half" } },
+      { "reset before the head", { fault = "cut", at = "nothing", how = "reset" } },
+      { "reset after the head", { fault = "cut", at = "head", how = "reset" } },
+      { "reset in the body", { fault = "cut", at = "half", how = "reset" } },
+      { "stalled before the head", { fault = "stall", at = "nothing" }, timeout = 0.3 },
+      { "stalled after the head", { fault = "stall", at = "head" }, timeout = 0.3 },
+      { "stalled in the body", { fault = "stall", at = "half" }, timeout = 0.3 },
+      { "slower than the time allows", { fault = "slow", interval = 0.05 }, timeout = 0.3 },
+      { "longer than announced", { fault = "wrong_length", by = 10 } },
+      { "too long", { fault = "huge", size = 4000000 } },
+      { "too long once unpacked", { fault = "gzip_bomb", size = 4000000 } },
+    }
+
+    describe("a failure after the request has gone:", function()
+      for _, fault in ipairs(faults) do
+        for _, method in ipairs { "GET", "POST" } do
+          for _, reused in ipairs { false, true } do
+            it(("%s, %s, %s connection"):format(fault[1], method, reused and "reused" or "new"), function()
+              if reused then assert(driver.send(request("GET", "/api/machines"))) end
+              local path = method == "POST" and RESTRICT or "/api/machineactions"
+              tenant.fault(fault[2])
+              assert_failed(false, driver.send(request(method, path, {
+                timeout = fault.timeout or 10, max_idle = reused and 50 or 0,
+              })))
+              assert.equal(1, arrived(path))
+              local after = assert(driver.send(request("GET", "/api/machines")))
+              assert.equal(401, after.status)
+            end)
+          end
+        end
+      end
+
+      it("an action that was processed is there once", function()
+        local made = restrict { max_idle = 50 }
+        tenant.fault { fault = "gone", match = { method = "POST" } }
+        assert_failed(false, driver.send(made))
+        assert.equal(1, #tenant.history "action_created")
+      end)
+    end)
+
+    describe("time", function()
+      it("goes forward by what was slept", function()
+        if not driver.now then return end
+        local before = driver.now()
+        driver.sleep(0.05)
+        assert.is_true(driver.now() - before > 0.0499)
+      end)
+    end)
+
+    describe("tasks", function()
+      local can_spawn
+
+      setup(function() can_spawn = make(tenant).spawn ~= nil end)
+
+      -- Runs the functions as tasks, and returns once all have ended.
+      local function together(functions)
+        local gate, left = driver.gate(), #functions
+        for _, fn in ipairs(functions) do
+          driver.spawn(function()
+            fn()
+            left = left - 1
+            if left == 0 then gate:open() end
+          end)
+        end
+        assert.is_true(gate:wait(30))
+      end
+
+      it("have requests in flight beside one another", function()
+        if not can_spawn then return end
+        tenant.fault { fault = "stall", match = { path = "/api/machineactions" } }
+        local order = {}
+        together {
+          function()
+            assert_failed(false, driver.send(request("GET", "/api/machineactions", { timeout = 1 })))
+            order[#order + 1] = "stalled"
+          end,
+          function()
+            for _ = 1, 3 do
+              assert(driver.send(request("GET", "/api/machines")))
+              order[#order + 1] = "answered"
+            end
+          end,
+        }
+        assert.same({ "answered", "answered", "answered", "stalled" }, order)
+      end)
+
+      it("can be a hundred", function()
+        if not can_spawn then return end
+        local functions, answers = {}, 0
+        for i = 1, 100 do
+          functions[i] = function()
+            local response = assert(driver.send(request("GET", "/api/machines")))
+            if response.status == 401 then answers = answers + 1 end
+          end
+        end
+        together(functions)
+        assert.equal(100, answers)
+        assert.equal(100, arrived "/api/machines")
+      end)
+
+      it("block where they cannot be suspended", function()
+        if not can_spawn then return end
+        local replaced, list = nil, { 2, 1 }
+        together {
+          function()
+            replaced = ("x"):gsub("x", function()
+              return tostring(assert(driver.send(request("GET", "/api/machines"))).status)
+            end)
+          end,
+          function()
+            table.sort(list, function(a, b)
+              return assert(driver.send(request("GET", "/api/machines"))).status == 401 and a < b
+            end)
+          end,
+        }
+        assert.truthy(replaced:find "^401")
+        assert.same({ 1, 2 }, list)
+      end)
+
+      it("leave coroutines of the user's alone", function()
+        if not can_spawn then return end
+        local yields = {}
+        together {
+          function()
+            local own = coroutine.wrap(function()
+              for i = 1, 2 do
+                assert(driver.send(request("GET", "/api/machines")))
+                coroutine.yield(i)
+              end
+            end)
+            yields[1], yields[2] = own(), own()
+          end,
+          function() assert(driver.send(request("GET", "/api/machines"))) end,
+        }
+        local outside = coroutine.wrap(function()
+          return (assert(driver.send(request("GET", "/api/machines"))).status)
+        end)
+        assert.same({ 1, 2 }, yields)
+        assert.equal(401, outside())
+      end)
+
+      it("wait at gates", function()
+        if not can_spawn then return end
+        local gate, results = driver.gate(), {}
+        together {
+          function() results.late = gate:wait(0.01) end,
+          function()
+            driver.sleep(0.05)
+            gate:open()
+          end,
+          function() results.through = gate:wait(10) end,
+        }
+        assert.same({ late = false, through = true }, results)
+        assert.is_true(gate:wait(0))
+      end)
+    end)
+  end)
+end

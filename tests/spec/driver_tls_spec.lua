@@ -1,0 +1,90 @@
+-- Servers that a driver must not talk to: each is refused before a byte of the request is sent, and the message says
+-- what to do.
+
+local curl = require "mde.driver.curl"
+local tenants = require "tests.spec.support.tenant"
+
+describe("mde.driver.curl over TLS", function()
+  local function request(tenant, method)
+    return { method = method, url = tenant.base_url .. "/api/machines", headers = { Authorization = "Bearer none" },
+      body = method == "POST" and "{}" or nil, timeout = 10, max_bytes = 1000, max_idle = 5 }
+  end
+
+  local cases = {
+    { name = "of another host", options = { certificate = "wrong-host" },
+      says = { "certificate of localhost:%d+ was not accepted", "issued for another name" } },
+    { name = "that has expired", options = { certificate = "expired" },
+      says = { "certificate of localhost:%d+ was not accepted", "expired", "clock" } },
+    { name = "signed by itself", options = { certificate = "self-signed" },
+      says = { "certificate of localhost:%d+ was not accepted", "ca_file or SSL_CERT_FILE" } },
+    { name = "of an unknown authority", options = { certificate = "unknown-ca" },
+      says = { "certificate of localhost:%d+ was not accepted", "ca_file or SSL_CERT_FILE" } },
+    { name = "with TLS 1.1 only", options = { tls = "1.1" },
+      says = { "TLS with localhost:%d+ failed", "TLS 1%.2 or newer is required" } },
+  }
+
+  for _, case in ipairs(cases) do
+    it("refuses a server " .. case.name, function()
+      local tenant = tenants.start(case.options)
+      local driver = curl.new { ca_file = tenant.ca_file, proxy = "" }
+      finally(function()
+        driver.close()
+        tenant.stop()
+      end)
+      for _, method in ipairs { "GET", "POST" } do
+        local response, message, maybe_sent = driver.send(request(tenant, method))
+        assert.is_nil(response)
+        assert.is_false(maybe_sent)
+        for _, pattern in ipairs(case.says) do
+          assert(message:find(pattern), ("'%s' is missing in: %s"):format(pattern, message))
+        end
+      end
+      assert.equal(0, #tenant.history "request")
+    end)
+  end
+
+  describe("finds the authority", function()
+    local tenant
+
+    setup(function() tenant = tenants.start() end)
+    teardown(function() tenant.stop() end)
+
+    it("in ca_file", function()
+      local driver = curl.new { ca_file = tenant.ca_file, proxy = "" }
+      assert.equal(401, assert(driver.send(request(tenant, "GET"))).status)
+      driver.close()
+    end)
+
+    it("nowhere if it is not named, whatever was accepted before", function()
+      local trusting, careful = curl.new { ca_file = tenant.ca_file, proxy = "" }, curl.new { proxy = "" }
+      assert(trusting.send(request(tenant, "GET")))
+      local response, message, maybe_sent = careful.send(request(tenant, "GET"))
+      assert.is_nil(response)
+      assert.is_false(maybe_sent)
+      assert.truthy(message:find("was not accepted", 1, true))
+      trusting.close()
+      careful.close()
+    end)
+
+    it("in SSL_CERT_FILE", function()
+      local script = require "tests.spec.support.script"
+      local output, status = script.run([[
+        local driver = require("mde.driver.curl").new { proxy = "" }
+        print(assert(driver.send { method = "GET", url = arg[1], headers = {}, timeout = 10, max_bytes = 1000,
+          max_idle = 5 }).status)
+      ]], { arguments = { tenant.base_url .. "/" }, environment = { SSL_CERT_FILE = tenant.ca_file } })
+      assert.equal("404\n", output)
+      assert.equal("exit 0", status)
+    end)
+
+    it("in no file that cannot be read, and says so", function()
+      local driver = curl.new { ca_file = "/nonexistent/ca.pem", proxy = "" }
+      local response, message, maybe_sent = driver.send(request(tenant, "GET"))
+      driver.close()
+      assert.is_nil(response)
+      assert.is_false(maybe_sent)
+      assert.truthy(message:find("/nonexistent/ca.pem", 1, true))
+      assert.truthy(message:find("check ca_file or SSL_CERT_FILE", 1, true))
+    end)
+  end)
+end)
