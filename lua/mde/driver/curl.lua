@@ -96,14 +96,12 @@ function curl.new(options)
     loop:sleep(seconds)
   end
 
-  if loops.concurrent then
-    function driver.spawn(fn)
-      loop:spawn(fn)
-    end
+  function driver.spawn(fn)
+    loop:spawn(fn)
+  end
 
-    function driver.gate()
-      return loop:gate()
-    end
+  function driver.gate()
+    return loop:gate()
   end
 
   --- Ends the use of this driver. The last one that is closed closes the connections, unless a request

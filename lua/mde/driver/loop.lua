@@ -271,9 +271,7 @@ end
 
 local metatable = { __name = "mde.loop", __index = methods, __metatable = false }
 
---- `concurrent`: whether this Lua can run tasks. Plain 5.1 cannot tell where a coroutine may yield; a driver
---- there offers neither `spawn` nor `gate`.
-local loop = { concurrent = isyieldable ~= nil }
+local loop = {}
 
 ---@class mde.loop.options
 ---@field now fun(): number seconds on a clock that only goes forward

@@ -130,10 +130,8 @@ function driver.new(tenant, options)
   end
 
   function self.sleep(seconds) sleep(seconds) end
-  if loop.concurrent then
-    function self.spawn(fn) events:spawn(fn) end
-    function self.gate() return events:gate() end
-  end
+  function self.spawn(fn) events:spawn(fn) end
+  function self.gate() return events:gate() end
   return self
 end
 

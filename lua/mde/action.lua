@@ -1,0 +1,532 @@
+--- action: restrict and release: look, send, wait.
+--
+-- Read top to bottom, `change` is what happens: the device is resolved, its history is looked at (the
+-- core decides what it means), one POST leaves, and the answer is judged. Nothing but success is
+-- truthy; an action of unknown fate is an error of kind `unknown`, never a guess.
+
+local collection = require "mde.collection"
+local core = require "mde.core"
+local devices = require "mde.device"
+local errors = require "mde.error"
+local options_of = require "mde.options"
+
+local ACTION_SECONDS = 120
+local PAGE_SECONDS = 300
+-- A history that cannot be read in this time is not waited for: containing matters more.
+local LOOK_SECONDS = 30
+local MOST_CANCELS = 10
+
+local WAIT_SECONDS = 600
+local FIRST_POLL_SECONDS = 2
+local LONGEST_POLL_SECONDS = 30
+local ABSENCE_SECONDS = 60
+
+local PERMISSION = "Machine.RestrictExecution"
+
+local verbs = {
+  restrict = { path = "restrictCodeExecution", type = "RestrictCodeExecution" },
+  release = { path = "unrestrictCodeExecution", type = "UnrestrictCodeExecution" },
+}
+
+local change_options = {
+  incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag",
+}
+
+---@class mde.Action an action as the service tells it, and what this library found out about it
+---@field id string
+---@field type string
+---@field status string Pending, InProgress, Succeeded, Failed, TimeOut or Cancelled
+---@field machineId? string
+---@field computerDnsName? string
+---@field requestor? string
+---@field requestorComment? string
+---@field creationDateTimeUtc? string
+---@field lastUpdateDateTimeUtc? string
+---@field troubleshootInfo? string
+---@field outcome? "accepted"|"already_active" of a restrict or release
+---@field operation_id? string the operation id at the end of its comment
+---@field incident? string the incident there
+---@field attempts? integer how many times the request was sent (refused ones that were repeated count)
+---@field looked? boolean whether the device's history could be read before the send
+---@field recorded? boolean false: already active under another incident, so yours stands nowhere
+---@field comment_cut? boolean the service cut the comment short
+
+local M = {}
+
+---@class mde.ChangeOptions
+---@field incident? string|integer 1 to 64 of A-Za-z0-9._#/- ; stands in the comment
+---@field key? string your own idempotency key, 8 to 64 of A-Za-z0-9._- ; it becomes the operation id
+---@field timeout? number seconds for everything
+---@field look? boolean false: send without reading the device or its history
+---@field cancel_opposite? boolean cancel a pending opposite action first; true for release, false for restrict
+
+local comment_problems = {
+  empty = { "the comment is empty", "Say in a few words why; it is recorded in the service." },
+  not_utf8 = { "the comment is not valid UTF-8", "Convert it to UTF-8 first." },
+  nul = { "the comment has a NUL byte in it", "Remove it; the service would end the comment there." },
+  too_long = { "the comment is longer than 850 characters", "Shorten it." },
+  incident = { "the incident is not 1 to 64 of A-Z a-z 0-9 . _ # / -", "Give the incident's id alone." },
+  operation = { "the key is not 8 to 64 of A-Z a-z 0-9 . _ -", "Give the id of what you act on, an alert say." },
+}
+
+local function check_incident(incident)
+  if type(incident) == "number" and incident % 1 == 0 and math.abs(incident) < 2 ^ 53 then
+    incident = ("%d"):format(incident)
+  end
+  if incident ~= nil and type(incident) ~= "string" then
+    errors.invalid(("option \"incident\" must be a string or an integer, not %s"):format(tostring(incident)))
+  end
+  return incident
+end
+
+local function check_comment(comment, incident, operation_id)
+  if type(comment) ~= "string" then
+    errors.invalid(comment == nil and "a comment is required"
+      or ("the comment must be a string, not a %s"):format(type(comment)),
+      "Say in a few words why; it is recorded in the service.")
+  end
+  local whole, problem = core.comment.compose(comment, incident, operation_id)
+  if not whole then errors.invalid(comment_problems[problem][1], comment_problems[problem][2]) end
+  return whole
+end
+
+local function new_operation_id()
+  local bytes, problem = core.system.entropy(16)
+  if not bytes then return nil, errors.new { kind = "unavailable", message = problem } end
+  return core.comment.operation(bytes)
+end
+
+--- A row of the service as an action of this client. Whose it is stands in its comment.
+---@param client mde.Client
+---@param row table
+---@param fields? table what this library found out about it
+---@return mde.Action
+local function adopt(client, row, fields)
+  row["@odata.context"] = nil
+  local _, incident, operation_id = core.comment.parse(row.requestorComment)
+  row.incident, row.operation_id = incident, operation_id
+  for name, value in pairs(fields or {}) do row[name] = value end
+  return setmetatable(row, client.action_metatable)
+end
+
+M.adopt = adopt
+
+-- What is compared and taken apart as text must be text where it is there at all.
+local function has_texts(row)
+  for _, name in ipairs { "type", "status", "machineId", "requestorComment" } do
+    if row[name] ~= nil and type(row[name]) ~= "string" then return false, name .. " is not a text" end
+  end
+  return true
+end
+
+local function is_action(answer)
+  if type(answer.id) ~= "string" or type(answer.status) ~= "string" then return false, "it is not a machine action" end
+  return has_texts(answer)
+end
+
+local function history_of(client, machine_id, deadline)
+  return collection.read(client.exchange, "machineactions", "machineId eq " .. core.odata.literal(machine_id),
+    has_texts, deadline)
+end
+
+--- The machine's restrict and release actions and all others that the service lists for it.
+---@param client mde.Client
+---@param machine_id string
+---@param deadline number
+---@return table[]? rows
+---@return mde.Error? err
+M.history = history_of
+
+local function is_the_action(id)
+  return function(answer)
+    local ok, why = is_action(answer)
+    if not ok then return false, why end
+    return answer.id:lower() == id:lower(), "it is another action than the one asked for"
+  end
+end
+
+local function read(client, id, deadline)
+  return client.exchange:call {
+    method = "GET", path = "/machineactions/" .. core.odata.encode(id), kind = "read", api = "machineactions",
+    permission = "Machine.Read.All", deadline = deadline, usable = is_the_action(id),
+  }
+end
+
+local function cancel(client, id, comment, deadline)
+  return client.exchange:call {
+    method = "POST", path = ("/machineactions/%s/cancel"):format(core.odata.encode(id)), kind = "action",
+    api = "cancel", permission = PERMISSION, deadline = deadline, body = { Comment = comment },
+    usable = is_the_action(id),
+  }
+end
+
+--- Reads an action until it is final; the last time shortly before the deadline. nil, error if it is not
+--- final then (no error if it could be read) or if it cannot be read.
+local function follow(client, row, deadline)
+  local exchange = client.exchange
+  local interval, started, last, problem = FIRST_POLL_SECONDS, exchange.now(), false, nil
+  local passing = { unavailable = true, throttled = true, protocol = true }
+  while core.history.status(row.status) == "pending" do
+    local remaining = deadline - exchange.now()
+    if last or remaining <= 0 then return nil, problem end
+    local most = remaining - math.min(1, remaining / 2)
+    last = interval >= most
+    exchange.sleep(math.min(interval, most))
+    interval = math.min(interval * 1.5, LONGEST_POLL_SECONDS)
+    local fresh, err = read(client, row.id, deadline)
+    if fresh and row.machineId and fresh.machineId and fresh.machineId:lower() ~= row.machineId:lower() then
+      return nil, errors.new { kind = "protocol", message = ("action %s is of machine %s, not of %s")
+        :format(errors.show(row.id), errors.show(fresh.machineId), errors.show(row.machineId)) }
+    elseif fresh then
+      problem = nil
+      fresh["@odata.context"] = nil
+      for name, value in pairs(fresh) do row[name] = value end
+    elseif passing[err.kind] or err.kind == "not_found" and exchange.now() - started < ABSENCE_SECONDS then
+      problem = err
+    else
+      return nil, err
+    end
+  end
+  return row
+end
+
+--- Cancels a pending opposite action and reads until it is final. nil, error if that cannot be done.
+local function clear_way(client, opposite, comment, deadline)
+  local _, err = cancel(client, opposite.id, comment, deadline)
+  -- Refused for having ended meanwhile, or of unknown fate: reading tells.
+  if err and (err.kind == "permission" or err.kind == "auth" or err.kind == "throttled") then
+    local fields = {}
+    for name, value in pairs(err) do fields[name] = value end
+    fields.action = adopt(client, opposite)
+    fields.message = ("the opposite action %s could not be cancelled: %s"):format(errors.show(opposite.id), err.message)
+    return nil, errors.new(fields)
+  end
+  local ended, problem = follow(client, opposite, deadline)
+  if ended then return true end
+  return nil, errors.new {
+    kind = "conflict", action = adopt(client, opposite),
+    message = ("the opposite action %s could not be cancelled in time%s"):format(errors.show(opposite.id),
+      problem and ": " .. problem.message or err and ": " .. err.message or ""),
+    hint = "It may still be carried out. Try again, or wait for its end.",
+  }
+end
+
+local function conflict(client, verb, opposite)
+  return errors.new {
+    kind = "conflict", action = adopt(client, opposite),
+    message = ("the opposite action %s (%s, created %s) is still %s"):format(errors.show(opposite.id),
+      errors.show(opposite.type), errors.show(opposite.creationDateTimeUtc or "at an unknown time"),
+      errors.show(opposite.status)),
+    hint = verb == "restrict" and "Wait for its end, or give cancel_opposite = true to cancel it."
+      or "Wait for its end, or leave cancel_opposite at true.",
+  }
+end
+
+local function superseded(client, newer)
+  local became = core.history.status(newer.status) == "cancelled" and "its action %s (%s, %s) did not take place"
+    or "action %s (%s, %s) has overtaken it since"
+  return errors.new {
+    kind = "superseded", action = adopt(client, newer),
+    message = "this key was used before, and " .. became:format(errors.show(newer.id), errors.show(newer.type),
+      errors.show(newer.status)),
+    hint = "Somebody decided otherwise. If you mean it anew, use another key.",
+  }
+end
+
+-- Until when to read before a send: never so long that no time is left to send.
+local function look_deadline(client, intent)
+  local now = client.exchange.now()
+  return now + math.min(LOOK_SECONDS, (intent.ends - now) / 2)
+end
+
+--- Looks first. Returns the action that makes a send needless, or nil and an error that forbids it, or
+--- nothing at all if it is to be sent; and whether the history could be read.
+local function look(client, intent, machine_id)
+  for _ = 1, MOST_CANCELS do
+    local rows = history_of(client, machine_id, look_deadline(client, intent))
+    if not rows then return nil, nil, false end
+    local decision, row, recorded = core.history.look(rows, machine_id, intent)
+    if decision == "already_active" then
+      return adopt(client, row, { outcome = "already_active", recorded = recorded }), nil, true
+    elseif decision == "conflict" then
+      return nil, conflict(client, intent.verb, row), true
+    elseif decision == "superseded" then
+      return nil, superseded(client, row), true
+    elseif decision == "send" then
+      return nil, nil, true
+    end
+    local cleared, err = clear_way(client, row, intent.comment, client:deadline(intent, ACTION_SECONDS))
+    if not cleared then return nil, err, true end
+  end
+  return nil, errors.new { kind = "conflict",
+    message = ("opposite actions keep appearing; %d were cancelled"):format(MOST_CANCELS),
+    hint = "Find out who else acts on this device." }, true
+end
+
+-- The service says that such an action is active already: find it.
+local function find_active(client, intent, machine_id, refusal)
+  local rows = history_of(client, machine_id, client:deadline(intent, LOOK_SECONDS))
+  if rows then
+    local decision, row, recorded = core.history.look(rows, machine_id,
+      { verb = intent.verb, incident = intent.incident })
+    if decision == "already_active" then
+      return adopt(client, row, { outcome = "already_active", recorded = recorded })
+    elseif decision == "conflict" then
+      return nil, conflict(client, intent.verb, row)
+    end
+  end
+  refusal.hint = (rows and "The device's list of actions does not show it"
+    or "The device's list of actions could not be read") .. ". Try again in a minute."
+  return nil, refusal
+end
+
+local function unknown(err, intent, machine_id, sent_at)
+  err.kind, err.verb, err.operation_id = "unknown", intent.verb, intent.operation_id
+  err.machine_id, err.sent_at = machine_id, sent_at
+  return err
+end
+
+--- Sends the POST, once, and judges the answer.
+local function send(client, intent, machine_id)
+  local exchange = client.exchange
+  local row, err, info = exchange:call {
+    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(machine_id), verbs[intent.verb].path),
+    kind = "action", api = intent.verb, permission = PERMISSION,
+    deadline = client:deadline(intent, ACTION_SECONDS), body = { Comment = intent.comment }, usable = is_action,
+  }
+  local sent_at = info.sent_at and exchange:service_time(info.sent_at)
+  if not row then
+    if info.verdict == "active" then return find_active(client, intent, machine_id, err) end
+    if err.kind == "unknown" then return nil, unknown(err, intent, machine_id, sent_at) end
+    return nil, err
+  end
+  local _, _, operation_id = core.comment.parse(row.requestorComment)
+  -- Only a key can have been used before: an id made for this call is in no earlier action, whatever the clocks say.
+  local certain = not intent.key and operation_id == intent.operation_id
+  local reply = core.history.reply(row, machine_id, intent.verb, intent.comment, certain and 0 or sent_at)
+  if reply == "foreign" then
+    return nil, unknown(errors.new {
+      message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
+        errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),
+      hint = "Do not repeat it blindly: mde.find_action(err) asks the service again.",
+    }, intent, machine_id, sent_at)
+  end
+  row.machineId = row.machineId or machine_id
+  local action = adopt(client, row, { attempts = info.attempts })
+  if reply == "already_active" then
+    action.outcome = "already_active"
+    action.recorded = intent.incident == nil
+      or action.incident ~= nil and action.incident:lower() == intent.incident:lower()
+  else
+    action.outcome = "accepted"
+    action.operation_id, action.incident = intent.operation_id, intent.incident
+    action.comment_cut = reply == "cut" or nil
+  end
+  return action
+end
+
+-- Which machine: a machine id is read too, so that a merged or unknown one is not acted on, but if it
+-- cannot be read for another reason it is a name that needs no resolving.
+local function resolve(client, intent, device)
+  local kind, canonical = devices.check(device)
+  if kind == "machine_id" and not intent.look_first then return canonical end
+  local by_id = kind == "machine_id" or kind == "machine"
+  local machine, err = devices.resolve(client.exchange, device,
+    by_id and look_deadline(client, intent) or client:deadline(intent, PAGE_SECONDS))
+  if machine then return machine.id:lower() end
+  if by_id and err.kind ~= "not_found" then return canonical end
+  return nil, err
+end
+
+--- Looks and sends, when it is this call's turn.
+local function look_and_send(client, intent, machine_id)
+  local looked = false
+  if intent.look_first then
+    local active, refusal
+    active, refusal, looked = look(client, intent, machine_id)
+    if refusal then return nil, refusal end
+    if active then
+      active.looked = true
+      return active
+    end
+  end
+  local action, err = send(client, intent, machine_id)
+  if action then action.looked = looked end
+  return action, err
+end
+
+local function change(client, intent, device)
+  local machine_id, err = resolve(client, intent, device)
+  if not machine_id then return nil, err end
+  local patience = client:deadline(intent, ACTION_SECONDS) - client.exchange.now()
+  local done, action, problem = client.turns:take(machine_id, patience, function()
+    return look_and_send(client, intent, machine_id)
+  end)
+  if not done then
+    return nil, errors.new { kind = "unavailable",
+      message = "another change of the same machine was still under way when the time was up; nothing was sent" }
+  end
+  return action, problem
+end
+
+--- Restricts or releases a device.
+---@param client mde.Client
+---@param verb "restrict"|"release"
+---@param device string|mde.Machine
+---@param comment string
+---@param options? mde.ChangeOptions
+---@return mde.Action? action
+---@return mde.Error? err
+function M.change(client, verb, device, comment, options)
+  options = options_of.check(options, change_options, "mde." .. verb)
+  devices.check(device)
+  local incident = check_incident(options.incident)
+  local operation_id, err = options.key, nil
+  if not operation_id then operation_id, err = new_operation_id() end
+  if not operation_id then return nil, err end
+  local cancel_opposite = options.cancel_opposite
+  if cancel_opposite == nil then cancel_opposite = verb == "release" end
+  local intent = {
+    verb = verb, incident = incident, key = options.key, operation_id = operation_id,
+    comment = check_comment(comment, incident, operation_id),
+    cancel_opposite = cancel_opposite, look_first = options.look ~= false,
+    ends = client:ends(options.timeout),
+  }
+  local action, problem = change(client, intent, device)
+  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(device))) end
+  return action
+end
+
+local function check_id(action, what)
+  local id = type(action) == "table" and action.id or action
+  local kind = type(id) == "string" and core.odata.kind(id)
+  if kind ~= "guid" then
+    errors.invalid(("%s: %s is not an action or an action's id (a GUID)"):format(what,
+      type(id) == "string" and errors.quote(id) or tostring(id)))
+  end
+  return id
+end
+
+--- Reads one action.
+---@param client mde.Client
+---@param id string
+---@param options? { timeout?: number }
+---@return mde.Action? action
+---@return mde.Error? err
+function M.read(client, id, options)
+  options = options_of.check(options, { timeout = "seconds" }, "mde.action")
+  id = check_id(id, "mde.action")
+  local row, err = read(client, id, client:deadline({ ends = client:ends(options.timeout) }, ACTION_SECONDS))
+  if not row then return nil, errors.about(err, "action " .. errors.quote(id)) end
+  return adopt(client, row)
+end
+
+--- Cancels an action that is not final yet. Cancelling one that is cancelled already succeeds.
+---@param client mde.Client
+---@param action mde.Action|string
+---@param comment string
+---@param options? { timeout?: number }
+---@return mde.Action? action
+---@return mde.Error? err
+function M.cancel(client, action, comment, options)
+  options = options_of.check(options, { timeout = "seconds" }, "mde.cancel")
+  local id = check_id(action, "mde.cancel")
+  check_comment(comment, nil, "checked-here")
+  local asked = "cancel action " .. errors.quote(id)
+  local call = { ends = client:ends(options.timeout) }
+  local row, err, info = cancel(client, id, comment, client:deadline(call, ACTION_SECONDS))
+  if row then return adopt(client, row) end
+  if err.kind ~= "unknown" and not (info.response and info.response.status == 400) then
+    return nil, errors.about(err, asked)
+  end
+  row = read(client, id, client:deadline(call, LOOK_SECONDS))
+  local status = row and core.history.status(row.status)
+  if status == "cancelled" then return adopt(client, row) end
+  if status and status ~= "pending" then
+    err = errors.new { kind = "conflict", action = adopt(client, row), http_status = err.http_status, code = err.code,
+      message = ("it has ended already: %s"):format(errors.show(row.status)) }
+  elseif err.kind == "unknown" then
+    err.hint = "Read the action again, and cancel it again if it is still pending."
+  end
+  return nil, errors.about(err, asked)
+end
+
+--- Asks the service what became of an action whose fate was unknown.
+---@param client mde.Client
+---@param err mde.Error|table with machine_id, operation_id, and verb if only that is meant
+---@param options? { timeout?: number }
+---@return mde.Action? action
+---@return mde.Error? problem of kind not_found if the service lists no such action
+function M.find(client, err, options)
+  options = options_of.check(options, { timeout = "seconds" }, "mde.find_action")
+  if type(err) ~= "table" or type(err.machine_id) ~= "string" or type(err.operation_id) ~= "string" then
+    errors.invalid("mde.find_action needs an error of kind unknown, or a table with machine_id and operation_id")
+  end
+  local machine_id = err.machine_id:lower()
+  if core.odata.kind(machine_id) ~= "machine_id" then
+    errors.invalid(("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
+  end
+  local asked = ("find action with operation id %s"):format(errors.quote(err.operation_id))
+  local rows, problem = history_of(client, machine_id,
+    client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS))
+  if not rows then return nil, errors.about(problem, asked) end
+  for _, verb in ipairs { "restrict", "release" } do
+    local row = (err.verb == nil or err.verb == verb) and core.history.find(rows, machine_id, verb, err.operation_id)
+    if row then
+      return adopt(client, row, { outcome = "accepted" })
+    end
+  end
+  return nil, errors.new { kind = "not_found", asked = asked,
+    message = ("machine %s has no action with that id in its list"):format(errors.show(machine_id)),
+    hint = "The list may lag behind by some seconds; ask once more before you act." }
+end
+
+--- Waits until the action is final.
+---@param options? { timeout?: number } seconds, 600 unless told
+---@return "Succeeded"?
+---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
+local function wait(client, action, options)
+  options = options_of.check(options, { timeout = "seconds" }, "action:wait")
+  local seconds = options.timeout or WAIT_SECONDS
+  local ended, problem = follow(client, action, client.exchange.now() + seconds)
+  local about = ("%s of %s"):format(errors.show(action.type),
+    errors.show(action.computerDnsName or action.machineId or "the machine"))
+  if not ended and problem and problem.kind ~= "unavailable" and problem.kind ~= "throttled" then
+    return nil, errors.about(problem, "wait for " .. about)
+  end
+  local status = core.history.status(action.status)
+  if status == "succeeded" then return "Succeeded" end
+  local fields = { asked = "wait for " .. about, action = action }
+  if status == "pending" then
+    fields.kind = "pending"
+    fields.message = ("still %s after %g seconds"):format(errors.show(action.status), seconds)
+      .. (problem and " (last read: " .. problem.message .. ")" or "")
+    fields.hint = "An offline device carries it out when it is back. Wait again, or cancel it."
+  elseif status == "cancelled" then
+    fields.kind = "cancelled"
+    fields.message = ("cancelled by %s: %s"):format(errors.show(action.cancellationRequestor or "somebody"),
+      errors.quote(action.cancellationComment or ""))
+  else
+    fields.kind = "failed"
+    fields.message = ("ended as %s%s"):format(errors.show(action.status),
+      action.troubleshootInfo and ": " .. errors.show(action.troubleshootInfo) or "")
+    fields.hint = "The device is as it was before."
+  end
+  return nil, errors.new(fields)
+end
+
+--- The metatable of a client's actions.
+---@param client mde.Client
+---@return table
+function M.metatable(client)
+  local methods = {
+    wait = function(action, options) return wait(client, action, options) end,
+    cancel = function(action, comment, options) return M.cancel(client, action, comment, options) end,
+  }
+  return { __name = "mde.action", __index = methods, __tostring = function(action)
+    return ("%s of %s: %s"):format(errors.show(action.type),
+      errors.show(action.computerDnsName or action.machineId or "a machine"), errors.show(action.status))
+  end }
+end
+
+return M

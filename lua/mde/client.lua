@@ -1,0 +1,356 @@
+--- client: one application in one tenant: where its settings come from and what it can do.
+--
+-- Settings are options, or else the environment variables that every Azure SDK reads. A wrong option
+-- raises; a wrong environment is an error that is returned.
+
+local actions = require "mde.action"
+local clouds = require "mde.cloud"
+local core = require "mde.core"
+local devices = require "mde.device"
+local each = require "mde.each"
+local errors = require "mde.error"
+local exchanges = require "mde.exchange"
+local options_of = require "mde.options"
+local secret = require "mde.credential.secret"
+local state = require "mde.state"
+local traces = require "mde.trace"
+local turns = require "mde.turns"
+
+local VERSION = "0.1.0"
+local READ_SECONDS = 300
+
+local known_options = {
+  tenant_id = "text", client_id = "text", credential = "any", cloud = "text", authority = "text",
+  base_url = "text", scope = "text", ca_file = "text", proxy = "text", driver = "object",
+  timeout = "seconds", on_event = "callback",
+}
+
+---@class mde.ClientOptions
+---@field tenant_id? string AZURE_TENANT_ID: the tenant's GUID or verified domain
+---@field client_id? string AZURE_CLIENT_ID: the application's GUID
+---@field credential? string|mde.Credential AZURE_CLIENT_SECRET: the client secret's value, or a credential
+---@field cloud? "commercial"|"gcc"|"gcc_high"|"dod" MDE_CLOUD
+---@field authority? string AZURE_AUTHORITY_HOST: where to sign in
+---@field base_url? string MDE_BASE_URL: the service, a geographic host say
+---@field scope? string MDE_SCOPE: what the token is asked for
+---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file
+---@field proxy? string https_proxy: the proxy's URL
+---@field driver? mde.Driver what carries the bytes; libcurl unless told (see driver/driver.md)
+---@field timeout? number seconds for each call, counting everything
+---@field on_event? fun(event: table) is told of every request, response and retry, redacted
+
+---@class mde.Client
+---@field exchange mde.Exchange
+---@field turns mde.Turns
+---@field action_metatable table
+local Client = { __name = "mde.client" }
+Client.__index = Client
+
+local function from_environment(name)
+  local value = os.getenv(name)
+  if value ~= "" then return value end
+end
+
+local GUID = ("x"):rep(8) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(12)
+local GUID_PATTERN = "^" .. GUID:gsub("%-", "%%-"):gsub("x", "%%x") .. "$"
+
+-- Each check returns the value as the client uses it, or raises with the name by which the user set it.
+
+local function check_tenant(value, name)
+  local domain = value:find "^%w[%w.-]*%.[%w-]+$"
+  if not value:find(GUID_PATTERN) and not domain then
+    errors.invalid(("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
+      "Give the tenant's id as the portal shows it.")
+  end
+  return value
+end
+
+local function check_client_id(value, name)
+  if not value:find(GUID_PATTERN) then
+    errors.invalid(("%s is %s, which is not a GUID"):format(name, errors.quote(value)),
+      "Give the application (client) id as the portal shows it.")
+  end
+  return value
+end
+
+local function valid_port(port)
+  local number = tonumber(port)
+  return number ~= nil and number >= 1 and number <= 65535
+end
+
+local function is_https_url(value)
+  local scheme = "^[hH][tT][tT][pP][sS]://"
+  local rest = value:match(scheme .. "[%w._-]+(.*)$") or value:match(scheme .. "%[[%x:.]+%](.*)$")
+  if not rest then return false end
+  local port, path = rest:match "^:(%d+)(.*)$"
+  path = path or rest
+  return (port == nil or valid_port(port)) and (path == "" or path:find "^/[%w/._~-]*$" ~= nil)
+end
+
+local function check_url(value, name)
+  local shown = errors.quote(core.redact.url(value))
+  if value:lower():find "^http://" then
+    errors.invalid(("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
+  end
+  if not is_https_url(value) then
+    errors.invalid(("%s is %s, which is not the https URL of a host"):format(name, shown),
+      "Write https://host, and nothing after it but a port.")
+  end
+  value = value:gsub("/+$", "")
+  if value:lower():find "/api$" then
+    errors.invalid(("%s is %s; the path /api is added by this library"):format(name, shown), "Leave /api away.")
+  end
+  return value
+end
+
+local function check_scope(value, name)
+  if not value:find "^%S+/%.default$" then
+    errors.invalid(("%s is %s, which does not end in \"/.default\""):format(name, errors.quote(value)),
+      "Write the resource followed by /.default.")
+  end
+  return value
+end
+
+local function check_cloud(value, name)
+  if not clouds[value] then
+    local near = options_of.nearest(value, clouds)
+    errors.invalid(("%s is %s; there are commercial, gcc, gcc_high and dod"):format(name, errors.quote(value)),
+      near and ("Did you mean %q?"):format(near) or nil)
+  end
+  return clouds[value]
+end
+
+local function check_ca_file(value, name)
+  local file, problem = io.open(value, "rb")
+  local readable
+  if file then
+    readable, problem = file:read(1)
+    file:close()
+  end
+  if not readable then
+    errors.invalid(("%s is %s, which cannot be read (%s)"):format(name, errors.quote(value),
+      errors.show(problem or "it is empty")), "Give the path of a PEM file with the certificates to trust.")
+  end
+  return value
+end
+
+local function check_credential(value, name)
+  if type(value) == "string" then
+    local ok, credential = pcall(secret.new, value)
+    if ok then return credential end
+    if not errors.is(credential) then error(credential, 0) end
+    errors.invalid(("%s: %s"):format(name, credential.message), credential.hint)
+  end
+  if type(value) ~= "table" or type(value.form) ~= "function" or type(value.secrets) ~= "function" then
+    errors.invalid(("%s must be the client secret's value or a credential, not a %s"):format(name, type(value)))
+  end
+  return value
+end
+
+---@type { option: string, variable: string, check: fun(value: any, name: string): any }[]
+local sources = {
+  { option = "cloud", variable = "MDE_CLOUD", check = check_cloud },
+  { option = "tenant_id", variable = "AZURE_TENANT_ID", check = check_tenant, required = true },
+  { option = "client_id", variable = "AZURE_CLIENT_ID", check = check_client_id, required = true },
+  { option = "credential", variable = "AZURE_CLIENT_SECRET", check = check_credential, required = true },
+  { option = "authority", variable = "AZURE_AUTHORITY_HOST", check = check_url },
+  { option = "base_url", variable = "MDE_BASE_URL", check = check_url },
+  { option = "scope", variable = "MDE_SCOPE", check = check_scope },
+}
+
+local function read_options(options)
+  local settings = {}
+  for _, source in ipairs(sources) do
+    local value = options[source.option]
+    if value ~= nil then settings[source.option] = source.check(value, ("option %q"):format(source.option)) end
+  end
+  return settings
+end
+
+local function add_environment(settings)
+  local missing, options = {}, {}
+  for _, source in ipairs(sources) do
+    local value = from_environment(source.variable)
+    if settings[source.option] == nil and value ~= nil then
+      settings[source.option] = source.check(value, source.variable)
+    elseif settings[source.option] == nil and source.required then
+      missing[#missing + 1], options[#options + 1] = source.variable, errors.quote(source.option)
+    end
+  end
+  if missing[1] then
+    errors.invalid("not set in the environment: " .. table.concat(missing, ", "),
+      "Set what is missing, or give mde.client the option " .. table.concat(options, ", ") .. ".")
+  end
+  local cloud = settings.cloud or clouds.commercial
+  for name, value in pairs(cloud) do
+    if settings[name] == nil then settings[name] = value end
+  end
+end
+
+local function default_driver(options)
+  local ca_file, named = options.ca_file, from_environment "SSL_CERT_FILE"
+  if not ca_file and named then ca_file = check_ca_file(named, "SSL_CERT_FILE") end
+  return require "mde.driver.curl".new { ca_file = ca_file, proxy = options.proxy }
+end
+
+local function check_driver(driver)
+  if type(driver.send) ~= "function" then
+    errors.invalid("option \"driver\" has no function send", "driver/driver.md says what a driver is.")
+  end
+  if (driver.spawn == nil) ~= (driver.gate == nil) then
+    errors.invalid("option \"driver\" has one of spawn and gate but not the other",
+      "driver/driver.md says what a driver is.")
+  end
+  return driver
+end
+
+-- Plain Lua 5.1 makes single calls: its pcall cannot be waited in, so tasks are of no use there.
+local function without_tasks(driver)
+  return { name = driver.name, send = driver.send, now = driver.now, sleep = driver.sleep }
+end
+
+local function user_agent()
+  local host = rawget(_G, "jit") and "LuaJIT" or _VERSION
+  return ("mde/%s (%s)"):format(VERSION, host)
+end
+
+--- A client. Raises for a wrong option; returns nil and an error for a wrong or missing environment variable.
+---@param options? mde.ClientOptions
+---@return mde.Client? client
+---@return mde.Error? err
+local function new(options)
+  if type(options) == "table" and options.client_secret ~= nil then
+    errors.invalid("mde.client has no option \"client_secret\"", "Give the secret's value as \"credential\".")
+  end
+  options = options_of.check(options, known_options, "mde.client")
+  local settings = read_options(options)
+  if options.ca_file then check_ca_file(options.ca_file, "option \"ca_file\"") end
+  local driver = options.driver and check_driver(options.driver)
+  local ok, problem = pcall(add_environment, settings)
+  if ok and not driver then
+    ok, problem = pcall(default_driver, options)
+    driver = problem
+  end
+  if not ok then
+    if errors.is(problem) then return nil, problem end
+    error(problem, 0)
+  end
+  if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then driver = without_tasks(driver) end
+  settings.driver = driver
+  settings.user_agent = user_agent()
+  settings.trace = traces.new(options.on_event, function() return settings.credential:secrets() end)
+  local client = setmetatable({
+    exchange = exchanges.new(settings),
+    turns = turns.new(driver),
+    driver = driver,
+    timeout = options.timeout,
+  }, Client)
+  client.action_metatable = actions.metatable(client)
+  return client
+end
+
+function Client:__tostring()
+  return ("mde.client: %s"):format(self.exchange.base_url)
+end
+
+--- When a call that may take so many seconds must have ended, by the driver's clock.
+---@param timeout? number
+---@return number
+function Client:ends(timeout)
+  timeout = timeout or self.timeout
+  return timeout and self.exchange.now() + timeout or math.huge
+end
+
+--- The deadline of a part of a call: so many seconds from now, and not after the call's own end.
+---@param call { ends: number }
+---@param seconds number
+---@return number
+function Client:deadline(call, seconds)
+  return math.min(call.ends, self.exchange.now() + seconds)
+end
+
+--- Lets a device run only code signed by Microsoft.
+---@param device string|mde.Machine
+---@param comment string why; recorded in the service
+---@param options? mde.ChangeOptions
+---@return mde.Action? action its `outcome` is "accepted" or "already_active"
+---@return mde.Error? err
+function Client:restrict(device, comment, options)
+  return actions.change(self, "restrict", device, comment, options)
+end
+
+--- Takes the restriction back.
+---@param device string|mde.Machine
+---@param comment string why; recorded in the service
+---@param options? mde.ChangeOptions
+---@return mde.Action? action
+---@return mde.Error? err
+function Client:release(device, comment, options)
+  return actions.change(self, "release", device, comment, options)
+end
+
+--- Reads the record of a device, anew if a machine is given.
+---@param device string|mde.Machine
+---@param options? { timeout?: number }
+---@return mde.Machine? machine
+---@return mde.Error? err
+function Client:machine(device, options)
+  options = options_of.check(options, { timeout = "seconds" }, "mde.machine")
+  local deadline = self:deadline({ ends = self:ends(options.timeout) }, READ_SECONDS)
+  local shown = devices.shown(device)
+  if type(device) == "table" then
+    local _, id = devices.check(device)
+    device = id
+  end
+  local machine, err = devices.resolve(self.exchange, device, deadline)
+  if not machine then return nil, errors.about(err, "machine " .. shown) end
+  return machine
+end
+
+--- Reads one action by its id.
+---@param id string|mde.Action
+---@param options? { timeout?: number }
+---@return mde.Action? action
+---@return mde.Error? err
+function Client:action(id, options)
+  return actions.read(self, id, options)
+end
+
+--- Cancels an action that is not final yet.
+---@param action mde.Action|string
+---@param comment string
+---@param options? { timeout?: number }
+---@return mde.Action? action
+---@return mde.Error? err
+function Client:cancel(action, comment, options)
+  return actions.cancel(self, action, comment, options)
+end
+
+--- Asks what became of an action whose fate was unknown.
+---@param err mde.Error
+---@param options? { timeout?: number }
+---@return mde.Action? action
+---@return mde.Error? problem
+function Client:find_action(err, options)
+  return actions.find(self, err, options)
+end
+
+--- Whether a device is restricted.
+---@param device string|mde.Machine
+---@param options? { timeout?: number }
+---@return "restricted"|"restricting"|"releasing"|"released"|"none"|nil state
+---@return mde.Action|mde.Error|nil action the action it rests on
+function Client:state(device, options)
+  return state(self, device, options)
+end
+
+--- Calls fn(item) for many items, several at a time.
+---@param items any[]|fun(): any
+---@param fn fun(item: any): any, any
+---@param options? { parallel?: integer }
+---@return mde.Results
+function Client:each(items, fn, options)
+  return each(self.driver, items, fn, options)
+end
+
+return { new = new, VERSION = VERSION, methods = Client }

@@ -1,0 +1,232 @@
+--- device: which machine is meant?
+--
+-- A device is a machine id, an Entra device id, a full or bare DNS name, or a machine table. A name or
+-- an Entra id means the onboarded records that were not merged into another; inactive ones count only
+-- if there is no other; several are an error that lists them. Nothing is ever guessed.
+
+local collection = require "mde.collection"
+local core = require "mde.core"
+local errors = require "mde.error"
+
+local SPURIOUS_ABSENCE_SECONDS = 2
+
+local M = {}
+
+local odata = core.odata
+
+--- What the caller called the device, for errors.
+---@param device any
+---@return string
+function M.shown(device)
+  if type(device) == "table" then
+    return errors.quote(device.computerDnsName or device.id or "a machine")
+  end
+  return errors.quote(device)
+end
+
+-- The record of a machine that can be acted on: its id goes into a URL.
+local function is_machine(row)
+  return odata.kind(row.id) == "machine_id", "a machine's id is not 40 hex digits"
+end
+
+local function merged(machine)
+  return errors.new {
+    kind = "not_found",
+    message = ("machine %s was merged into machine %s"):format(errors.show(machine.id),
+      errors.show(machine.mergedIntoMachineId)),
+    hint = "Name the surviving machine: " .. errors.show(machine.mergedIntoMachineId) .. ".",
+    candidates = { { id = machine.mergedIntoMachineId } },
+  }
+end
+
+--- Raises unless this can name a device.
+---@param device any
+---@return string kind "machine_id", "guid", "full_name", "bare_name" or "machine"
+---@return string canonical the id or name to look for
+function M.check(device)
+  if type(device) == "table" then
+    local kind, id = nil, nil
+    if type(device.id) == "string" then kind, id = odata.kind(device.id) end
+    if kind ~= "machine_id" then
+      errors.invalid("the machine table has no id of a machine (40 hex digits)",
+        "Give a machine that a query returned, or a device name.")
+    end
+    return "machine", id
+  end
+  if type(device) ~= "string" then
+    local got = device == nil and "nil" or "a " .. type(device)
+    errors.invalid(("a device is a string or a machine, not %s"):format(got))
+  end
+  local kind, canonical = odata.kind(device)
+  if not kind then
+    errors.invalid(("the device %s %s"):format(errors.quote(device), canonical),
+      "Give a machine id (40 hex digits), an Entra device id (GUID) or a DNS name.")
+  elseif kind == "ip_address" then
+    errors.invalid(("the device %s is an IP address, and who has it now may not be who had it then")
+      :format(errors.quote(device)), "Give the device's name or id.")
+  end
+  return kind, canonical
+end
+
+local function names_filter(name, bare)
+  local clauses = { "computerDnsName eq " .. odata.literal(name) }
+  if name:lower() ~= name then
+    clauses[#clauses + 1] = "computerDnsName eq " .. odata.literal(name:lower())
+  end
+  if bare then
+    clauses[#clauses + 1] = ("startswith(computerDnsName,%s)"):format(odata.literal(name:lower() .. "."))
+  end
+  return table.concat(clauses, " or ")
+end
+
+local function has_name(machine, name, bare)
+  local own = type(machine.computerDnsName) == "string" and machine.computerDnsName:lower()
+  name = name:lower()
+  return own and (own == name or bare and own:sub(1, #name + 1) == name .. ".") or false
+end
+
+--- How to ask for the records, and how to tell that one is what was asked for.
+local function question(kind, canonical)
+  if kind == "guid" then
+    return "aadDeviceId eq " .. canonical, function(machine)
+      return type(machine.aadDeviceId) == "string" and machine.aadDeviceId:lower() == canonical
+    end
+  end
+  local bare = kind == "bare_name"
+  return names_filter(canonical, bare), function(machine) return has_name(machine, canonical, bare) end
+end
+
+local function is(value, word)
+  return type(value) == "string" and value:lower() == word
+end
+
+local function last_seen(machine)
+  return core.history.time(machine.lastSeen) and machine.lastSeen or nil
+end
+
+local function newest_first(machines)
+  table.sort(machines, function(a, b)
+    local x, y = last_seen(a) or "", last_seen(b) or ""
+    if x ~= y then return x > y end
+    return a.id < b.id
+  end)
+  return machines
+end
+
+local function describe(machine)
+  return ("%s (%s, %s, last seen %s)"):format(errors.show(machine.id),
+    errors.show(machine.computerDnsName or "no name"), errors.show(machine.healthStatus or "health unknown"),
+    errors.show(last_seen(machine) or "never"))
+end
+
+-- Why none of the records that were found is the device.
+local function nothing_left(shown, machines)
+  local survivor, all_merged = nil, true
+  for _, machine in ipairs(machines) do
+    survivor = survivor or machine.mergedIntoMachineId
+    all_merged = all_merged and machine.mergedIntoMachineId ~= nil
+  end
+  if survivor then
+    return errors.new { kind = "not_found", candidates = { { id = survivor } },
+      message = ("every record of %s was merged into another machine%s"):format(shown,
+        all_merged and "" or " or is not onboarded"),
+      hint = "If that is the one you mean, name it: " .. errors.show(survivor) .. "." }
+  end
+  return errors.new { kind = "not_found", candidates = newest_first(machines),
+    message = ("%s is known to the service, but not onboarded (%s)"):format(shown,
+      errors.show(machines[1].onboardingStatus)),
+    hint = "Only an onboarded device can be restricted or released." }
+end
+
+--- The one record that a name or an Entra device id means.
+local function choose(shown, machines)
+  if #machines == 0 then
+    return nil, errors.new { kind = "not_found", message = ("the service knows no device %s"):format(shown),
+      hint = "Check the spelling: a bare host name or the full DNS name, an Entra device id, or a machine id." }
+  end
+  local live, inactive = {}, {}
+  for _, machine in ipairs(machines) do
+    local onboarded = machine.onboardingStatus == nil or is(machine.onboardingStatus, "onboarded")
+    if onboarded and machine.mergedIntoMachineId == nil then
+      local group = is(machine.healthStatus, "inactive") and inactive or live
+      group[#group + 1] = machine
+    end
+  end
+  local candidates = #live > 0 and live or inactive
+  if #candidates == 0 then return nil, nothing_left(shown, machines) end
+  if #candidates == 1 then return candidates[1] end
+  local lines = {}
+  for i, machine in ipairs(newest_first(candidates)) do
+    if i <= 5 then lines[i] = describe(machine) end
+  end
+  if #candidates > 5 then lines[6] = ("%d more"):format(#candidates - 5) end
+  return nil, errors.new { kind = "ambiguous", candidates = candidates,
+    message = ("%d devices answer to %s: %s"):format(#candidates, shown, table.concat(lines, "; ")),
+    hint = "Give the id of the one you mean." }
+end
+
+local function find(exchange, kind, canonical, shown, deadline)
+  local filter, matches = question(kind, canonical)
+  local rows, err = collection.read(exchange, "machines", filter, is_machine, deadline)
+  if not rows then return nil, err end
+  local machines = {}
+  for _, machine in ipairs(rows) do
+    if matches(machine) then machines[#machines + 1] = machine end
+  end
+  if #rows > 0 and #machines == 0 then
+    return nil, errors.new { kind = "protocol",
+      message = ("asked for %s, the service listed %d other machines"):format(shown, #rows) }
+  end
+  return choose(shown, machines)
+end
+
+--- The record of a machine id. A known id has been answered with 404 now and then: asked once more.
+---@param exchange mde.Exchange
+---@param id string
+---@param deadline number
+---@return mde.Machine? machine
+---@return mde.Error? err
+function M.read(exchange, id, deadline)
+  local function get()
+    return exchange:call {
+      method = "GET", path = "/machines/" .. id, kind = "read", api = "machines", permission = "Machine.Read.All",
+      deadline = deadline,
+      usable = function(machine)
+        return type(machine.id) == "string" and machine.id:lower() == id, "it is not the machine that was asked for"
+      end,
+    }
+  end
+  local machine, err = get()
+  if not machine and err.kind == "not_found" and exchange.now() + SPURIOUS_ABSENCE_SECONDS < deadline then
+    exchange.sleep(SPURIOUS_ABSENCE_SECONDS)
+    machine, err = get()
+  end
+  if not machine and err.kind == "not_found" then
+    err.message = ("the service knows no machine %s"):format(id)
+  end
+  if not machine then return nil, err end
+  machine["@odata.context"] = nil
+  machine.id = id
+  return machine
+end
+
+--- Finds the machine that is meant. Raises if the device cannot name one.
+---@param exchange mde.Exchange
+---@param device string|mde.Machine
+---@param deadline number by the driver's clock
+---@return mde.Machine? machine its whole record
+---@return mde.Error? err
+function M.resolve(exchange, device, deadline)
+  local kind, canonical = M.check(device)
+  local machine, err
+  if kind == "machine" or kind == "machine_id" then
+    machine, err = device, nil
+    if kind == "machine_id" then machine, err = M.read(exchange, canonical, deadline) end
+    if machine and machine.mergedIntoMachineId ~= nil then return nil, merged(machine) end
+  else
+    machine, err = find(exchange, kind, canonical, M.shown(device), deadline)
+  end
+  return machine, err
+end
+
+return M

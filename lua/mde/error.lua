@@ -1,0 +1,142 @@
+--- error: what is told when something did not happen.
+--
+-- An error says what was asked, what happened and what to do now, in one line. It is a table, so that
+-- a program can decide by `kind`, and it prints as that line. A wrong argument raises one; the outside
+-- world failing returns `nil, error`.
+
+---@alias mde.ErrorKind
+---| "auth"        # sign-in failed: the credential, the tenant or the application
+---| "permission"  # signed in, but an application permission is missing
+---| "not_found"   # no such device or action
+---| "ambiguous"   # several devices answer to the name; see `candidates`
+---| "invalid"     # a wrong argument or setting
+---| "protected"   # a guard rule forbids it; see `rule`
+---| "conflict"    # the opposite action is still pending; see `action`
+---| "throttled"   # the service asks to wait until `retry_at`
+---| "refused"     # the service said no
+---| "unavailable" # the service could not be reached or is down; nothing was done
+---| "protocol"    # an answer that makes no sense
+---| "unknown"     # sent, but what became of it could not be established
+---| "superseded"  # a newer opposite decision exists; see `action`
+---| "failed"      # the action ended without success
+---| "pending"     # the action was not final when the time was up
+---| "cancelled"   # the action was cancelled
+
+---@class mde.Error
+---@field kind mde.ErrorKind
+---@field message string what happened
+---@field asked? string what was asked, in the caller's words: `restrict "laptop-17"`
+---@field hint? string what to do now
+---@field http_status? integer
+---@field code? string the service's or the sign-in service's own code
+---@field request_id? string what the service's support asks for
+---@field retry_at? number Unix seconds
+---@field age? number seconds since a failed sign-in, which is told again instead of tried again
+---@field rule? string the guard rule that forbids
+---@field candidates? mde.Machine[] the devices to choose from
+---@field action? mde.Action the action that stands in the way
+---@field verb? "restrict"|"release" of an `unknown` outcome
+---@field operation_id? string of an `unknown` outcome
+---@field machine_id? string of an `unknown` outcome
+---@field sent_at? number Unix seconds, of an `unknown` outcome
+local Error = { __name = "mde.error" }
+
+local M = {}
+
+local function escape_bytes(text)
+  return (text:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
+end
+
+--- How many bytes the UTF-8 character that begins at `i` has; nil if none does.
+local function character_length(text, i)
+  local lead = text:byte(i)
+  local length = lead >= 0xf0 and lead <= 0xf4 and 4 or lead >= 0xe0 and lead < 0xf0 and 3
+    or lead >= 0xc2 and lead < 0xe0 and 2
+  if length and #text:match("^[\128-\191]*", i + 1) >= length - 1 then return length end
+end
+
+-- Characters beyond ASCII that act on a terminal or turn the line around instead of showing.
+local function acts(character)
+  return character:find "^\194[\128-\159]$" or character == "\216\156"
+    or character:find "^\226\128[\142\143\168-\174]$" or character:find "^\226\129[\166-\169]$"
+end
+
+local function escape_run(text)
+  local out, i = {}, 1
+  while i <= #text do
+    local length = character_length(text, i)
+    local character = text:sub(i, i + (length or 1) - 1)
+    out[#out + 1] = (not length or acts(character)) and escape_bytes(character) or character
+    i = i + #character
+  end
+  return table.concat(out)
+end
+
+--- A text made safe to show in one line: what would act on a terminal is shown as `\x1b`, all else stays.
+---@param text string
+---@return string
+function M.escape(text)
+  text = text:gsub("[%z\1-\31\127]", escape_bytes)
+  return (text:gsub("[\128-\255]+", escape_run))
+end
+
+--- A value from outside, escaped and cut to a length that leaves room for the rest of the line.
+---@param value any
+---@return string
+function M.show(value)
+  local text = tostring(value)
+  if #text > 300 then text = text:sub(1, 297) .. "..." end
+  return M.escape(text)
+end
+
+--- The same between double quotes.
+---@param text any
+---@return string
+function M.quote(text)
+  return '"' .. M.show(text) .. '"'
+end
+
+local function sentence(text)
+  return text:find "[.!?]$" and text or text .. "."
+end
+
+function Error:__tostring()
+  local line = self.message
+  if self.asked then line = self.asked .. ": " .. line end
+  if self.hint then line = sentence(line) .. " " .. self.hint end
+  return M.escape(line)
+end
+
+--- A new error from its fields.
+---@param fields table
+---@return mde.Error
+function M.new(fields)
+  return setmetatable(fields, Error)
+end
+
+--- Raises an error of kind `invalid`: a wrong argument.
+---@param message string
+---@param hint? string
+function M.invalid(message, hint)
+  error(M.new { kind = "invalid", message = message, hint = hint }, 0)
+end
+
+---@param value any
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == Error
+end
+
+--- A copy that also says what was asked. The original may be shared by many callers.
+---@param err mde.Error
+---@param asked string
+---@return mde.Error
+function M.about(err, asked)
+  if not M.is(err) or err.asked then return err end
+  local copy = {}
+  for key, value in pairs(err) do copy[key] = value end
+  copy.asked = asked
+  return M.new(copy)
+end
+
+return M

@@ -1,0 +1,427 @@
+--- exchange: one authenticated request: token, send, judge, sleep. The only loop there is.
+--
+-- Every attempt is judged by the core (mde.core.outcome); what it says is done here, in the order in
+-- which it happens. Token requests go through the same loop. This is the only place that holds a
+-- token, and the only one that talks to a driver.
+
+local core = require "mde.core"
+local errors = require "mde.error"
+local failures = require "mde.failure"
+local flights = require "mde.flight"
+local json = require "mde.json"
+
+local REQUEST_SECONDS = 30
+-- A token request with all its attempts ends before the lease of the one who makes it.
+local TOKEN_ATTEMPT_SECONDS = 15
+local TOKEN_SECONDS = 30
+local TOKEN_LEASE_SECONDS = TOKEN_SECONDS + 5
+-- Where a refresh cannot go on in the background, a call with a usable token lends it this much of its time.
+local REFRESH_SECONDS, REFRESH_PART = 5, 0.25
+local KEPT_ALIVE_SECONDS = 50
+-- An action is not sent on a connection that the server is likely to be closing just then.
+local KEPT_ALIVE_SECONDS_FOR_ACTIONS = 5
+local LONGEST_TOKEN_ANSWER = 64 * 1024
+local LONGEST_ACTION_ANSWER = 256 * 1024
+local LONGEST_PAGE = 64 * 1024 * 1024
+-- A service whose clock is before 2017 or after 2100 does not know the time.
+local EARLIEST_DATE, LATEST_DATE = 1.5e9, 4.1e9
+
+---@class mde.Call what to ask the service
+---@field method "GET"|"POST"
+---@field path string after /api, percent-encoded, with its query
+---@field kind "read"|"action" an action changes something and is never sent twice unseen
+---@field api string the service's name for it in its limits
+---@field permission string the application permission it needs
+---@field deadline number by the driver's clock
+---@field body? table sent as JSON
+---@field seconds? number the longest that one attempt may take; 30 unless told
+---@field usable? fun(answer: table): boolean, string? whether a decoded 2xx answer is what was asked for
+
+---@class mde.Token
+---@field value string
+---@field generation? integer of the cache; nil if the cache did not keep it
+---@field expires? number by the driver's clock
+
+---@class mde.Exchange
+---@field now fun(): number
+---@field sleep fun(seconds: number)
+---@field base_url string
+local Exchange = {}
+Exchange.__index = Exchange
+
+-- The core's sleep ends early when a signal arrives.
+local function sleep(seconds)
+  local ends = core.system.now() + seconds
+  while core.system.now() < ends do core.system.sleep(ends - core.system.now()) end
+end
+
+---@param settings table driver, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent
+---@return mde.Exchange
+local function new(settings)
+  local driver = settings.driver
+  local self = setmetatable({
+    driver = driver,
+    now = driver.now or core.system.now,
+    sleep = driver.sleep or sleep,
+    credential = settings.credential,
+    client_id = settings.client_id,
+    scope = settings.scope,
+    token_url = ("%s/%s/oauth2/v2.0/token"):format(settings.authority, settings.tenant_id),
+    base_url = settings.base_url,
+    trace = settings.trace,
+    user_agent = settings.user_agent,
+    tokens = core.token.new(),
+    paused_until = {},
+    clock_offset = 0,
+  }, Exchange)
+  self.flights = flights.new(driver, self.sleep)
+  -- Makes a text from outside fit to be shown.
+  self.show = function(text) return errors.show(self.trace:redact(text)) end
+  return self
+end
+
+--- A random number from 0 to below 1.
+local function random()
+  local bytes = core.system.entropy(3)
+  if not bytes then return 0.5 end
+  local a, b, c = bytes:byte(1, 3)
+  return (a * 65536 + b * 256 + c) / 16777216
+end
+
+--- The service's time (Unix seconds), as well as its last Date header tells it.
+---@param time? number a local time to translate; now unless told
+---@return number
+function Exchange:service_time(time)
+  return (time or core.system.time()) + self.clock_offset
+end
+
+local function learn_clock(self, response)
+  local date = response.headers.date
+  date = type(date) == "string" and core.header.date(date)
+  if date and date > EARLIEST_DATE and date < LATEST_DATE then self.clock_offset = date - core.system.time() end
+end
+
+local function is_response(value)
+  return type(value) == "table" and type(value.status) == "number" and value.status % 1 == 0
+    and type(value.headers) == "table" and type(value.body) == "string"
+end
+
+-- Sends once; tells what was sent and what came back.
+local function send(self, call, request)
+  local trace, driver, started = self.trace, self.driver, self.now()
+  if trace:on() then
+    trace:tell { event = "request", driver = driver.name, method = request.method, url = request.url,
+      headers = request.headers, body = request.body }
+  end
+  local response, message, maybe_sent = driver.send(request)
+  if response and not is_response(response) then
+    response, message, maybe_sent = nil, "the driver gave an answer without status, headers or body", true
+  elseif response then
+    learn_clock(self, response)
+  else
+    message = self.show(tostring(message or "the driver gave no reason"))
+  end
+  if trace:on() then
+    local event = { event = "response", driver = driver.name, method = request.method, url = request.url,
+      seconds = self.now() - started, kind = call.kind }
+    if response then
+      event.status, event.headers, event.body = response.status, response.headers, response.body
+    else
+      event.message, event.maybe_sent = message, maybe_sent ~= false
+    end
+    trace:tell(event)
+  end
+  return response, message, maybe_sent ~= false
+end
+
+-- How long an answer asks to wait: seconds | nil; whether it asks in a way that nobody understands.
+local function read_retry_after(response, refusal)
+  local seconds, problem = core.header.retry_after(response.headers, core.system.time())
+  if not seconds and not problem and response.status == 429 and refusal.message then
+    seconds = tonumber(refusal.message:match "again in (%d%d?%d?%d?%d?) second")
+  end
+  return seconds, problem ~= nil
+end
+
+local function names_active_request(response, refusal)
+  return response.status == 400 and (refusal.code == "ActiveRequestAlreadyExists"
+    or (refusal.message or ""):find("Action is already in progress", 1, true) ~= nil)
+end
+
+-- Reads what an attempt brought: the facts for the judge, the value it is about, and what an error would tell.
+local function read_attempt(self, call, response, message, maybe_sent)
+  if not response then return { maybe_sent = maybe_sent }, nil, message end
+  local facts = { status = response.status }
+  if response.status >= 200 and response.status < 300 then
+    local value, problem = call.read(response)
+    facts.usable = value ~= nil
+    return facts, value, problem
+  end
+  local refusal = failures.read(response, self.show)
+  facts.retry_after, facts.retry_after_invalid = read_retry_after(response, refusal)
+  facts.active_request = names_active_request(response, refusal)
+  return facts, nil, nil, refusal
+end
+
+local function time_is_up(before_what)
+  return errors.new { kind = "unavailable", message = "the time was up before " .. before_what,
+    hint = "Give it a longer timeout." }
+end
+
+-- Waits until the service lets this API be called again. nil, error if that is not before the deadline.
+local function wait_for_pause(self, call)
+  local pause = (self.paused_until[call.api] or 0) - self.now()
+  while pause > 0 do
+    if self.now() + pause >= call.deadline then return nil, errors.new(failures.throttled(call.host, pause)) end
+    self.sleep(pause)
+    pause = (self.paused_until[call.api] or 0) - self.now()
+  end
+  return true
+end
+
+-- Nobody calls this API for so long; a pause that is longer already stays.
+local function pause_api(self, api, seconds)
+  self.paused_until[api] = math.max(self.paused_until[api] or 0, self.now() + seconds)
+end
+
+-- Waits until the call may be sent. Returns its token, an empty one where it needs none; or nil and an error.
+-- Getting the token takes time, in which another call may have been told to stay away.
+local function admit(self, call)
+  local token = {}
+  repeat
+    local may_go, err = wait_for_pause(self, call)
+    if may_go and call.authenticated then token, err = self:token(call.deadline) end
+    if err then return nil, err end
+  until (self.paused_until[call.api] or 0) <= self.now()
+  return token
+end
+
+local function headers_for(self, call, token)
+  return {
+    ["Accept"] = "application/json",
+    ["User-Agent"] = self.user_agent,
+    ["Content-Type"] = call.content_type,
+    ["Authorization"] = token.value and "Bearer " .. token.value,
+  }
+end
+
+-- How long an attempt may take: it ends before the deadline, and before its token does. A token that lived so
+-- short that it is over already may be tried all the same.
+local function seconds_for(self, call, token)
+  local now, ends = self.now(), call.deadline
+  if token.expires and token.expires > now then ends = math.min(ends, token.expires) end
+  return math.min(call.seconds or REQUEST_SECONDS, ends - now)
+end
+
+--- The loop. `call` has, beside the fields of mde.Call: host, url, content_type, payload, read, failure, longest,
+--- idle and authenticated.
+---@return any value nil on failure
+---@return mde.Error? err
+---@return table info attempts, sent (driver's clock) and sent_at (Unix seconds) of the last, response, retry_after,
+--- verdict
+local function run(self, call)
+  local info, authentications = { attempts = 0 }, 0
+  while true do
+    local token, err = admit(self, call)
+    if not token then return nil, err, info end
+    local seconds = seconds_for(self, call, token)
+    if seconds <= 0 then return nil, time_is_up "it could be sent", info end
+
+    info.attempts = info.attempts + 1
+    info.sent, info.sent_at = self.now(), core.system.time()
+    local response, message, maybe_sent = send(self, call, {
+      method = call.method, url = call.url, headers = headers_for(self, call, token), body = call.payload,
+      timeout = seconds, max_bytes = call.longest, max_idle = call.idle,
+    })
+    local facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent)
+    facts.attempt, facts.authentications = info.attempts - authentications, authentications
+    facts.now, facts.deadline, facts.random = self.now(), call.deadline, random()
+    local verdict, delay = core.outcome.judge(call.kind, facts)
+    info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
+    if facts.status == 429 then pause_api(self, call.api, delay) end
+
+    if verdict == "done" then
+      return value, nil, info
+    elseif verdict == "authenticate" or verdict == "retry" then
+      if self.trace:on() then
+        self.trace:tell { event = "retry", method = call.method, url = call.url, attempt = info.attempts,
+          status = facts.status, message = message, delay = delay }
+      end
+      if verdict == "authenticate" then
+        authentications = authentications + 1
+        self.tokens:rejected(token.generation or 0)
+      else
+        self.sleep(delay)
+      end
+    else
+      local fields = call.failure { host = call.host, kind = call.kind, permission = call.permission,
+        verdict = verdict, delay = delay, attempts = info.attempts, response = response, message = problem,
+        refusal = refusal, show = self.show }
+      fields.http_status = response and response.status
+      fields.code = fields.code or refusal and refusal.code
+      fields.request_id = fields.request_id or refusal and refusal.request_id
+      return nil, errors.new(fields), info
+    end
+  end
+end
+
+local function host_of(url)
+  return url:match "^https?://([^/?#]+)" or url
+end
+
+-- ---- tokens
+
+local function form(fields)
+  local names, parts = {}, {}
+  for name in pairs(fields) do names[#names + 1] = name end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    parts[i] = name .. "=" .. core.odata.encode(fields[name])
+  end
+  return table.concat(parts, "&")
+end
+
+local function read_object(response)
+  local answer, problem = json.decode(response.body)
+  if type(answer) == "table" then return answer end
+  return nil, "it is not a JSON object" .. (problem and " (" .. errors.show(problem) .. ")" or "")
+end
+
+local function read_token(response)
+  local answer, problem = read_object(response)
+  if not answer then return nil, problem end
+  local value, kind = answer.access_token, answer.token_type
+  if type(value) ~= "string" or value == "" then return nil, "it has no access_token" end
+  if value:find "[^\33-\126]" then return nil, "its access_token has characters that no token has" end
+  if kind ~= nil and tostring(kind):lower() ~= "bearer" then return nil, "its token_type is not Bearer" end
+  return answer
+end
+
+-- Asks the sign-in service for a token and tells the cache what came of it. Returns the token; nil and an
+-- error; or nothing if a token that was asked for later is in the cache.
+local function fetch_token(self, lease, deadline)
+  local fields = self.credential:form()
+  fields.grant_type, fields.client_id, fields.scope = "client_credentials", self.client_id, self.scope
+  local answer, err, info = run(self, {
+    method = "POST", host = host_of(self.token_url), url = self.token_url, kind = "token", api = "token",
+    payload = form(fields), content_type = "application/x-www-form-urlencoded",
+    deadline = math.min(deadline, self.now() + TOKEN_SECONDS), seconds = TOKEN_ATTEMPT_SECONDS,
+    read = read_token, failure = failures.sign_in, longest = LONGEST_TOKEN_ANSWER, idle = KEPT_ALIVE_SECONDS,
+  })
+  local tokens = self.tokens
+  if answer then
+    local value = answer.access_token
+    self.trace:conceal(value)
+    self.trace:tell { event = "token", outcome = "fetched" }
+    local generation, why = tokens:fetched(lease, info.sent, value, answer, info.sent_at, random())
+    if why == "older" then return nil end
+    return { value = value, generation = generation, expires = generation and tokens:expiry() }
+  end
+  self.trace:tell { event = "token", outcome = err.kind, code = err.code }
+  if self.now() >= deadline then
+    -- The caller's own time ended it, which says nothing about the sign-in service.
+    tokens:abandon(lease)
+  else
+    tokens:failed(lease, self.now(), info.response and info.response.status, info.retry_after, err)
+  end
+  return nil, err
+end
+
+local function fly(self, lease, deadline)
+  return self.flights:start("token", function()
+    local finished, token, err = pcall(fetch_token, self, lease, deadline)
+    if finished then return token, err end
+    self.tokens:abandon(lease)
+    self.trace:tell { event = "token", outcome = "raised", message = tostring(token) }
+    error(token, 0)
+  end)
+end
+
+-- Starts to get a token. Whatever raises on the way, nobody waits for a lease that nobody holds.
+local function start_fetch(self, lease, deadline)
+  local ok, flight = pcall(fly, self, lease, deadline)
+  if ok then return flight end
+  self.tokens:abandon(lease)
+  error(flight, 0)
+end
+
+-- An error that many are told, so that none can change it for another. `age`: seconds since it was told first.
+local function told_again(err, age)
+  local copy = {}
+  for name, value in pairs(err) do copy[name] = value end
+  copy.age = age
+  return errors.new(copy)
+end
+
+--- A token for the service, from the cache or from the sign-in service. Whoever needs one at the same
+--- time shares one request and its result.
+---@param deadline number by the driver's clock
+---@return mde.Token? token
+---@return mde.Error? err
+function Exchange:token(deadline)
+  local tokens, in_background = self.tokens, self.driver.spawn ~= nil
+  while true do
+    local now = self.now()
+    if now >= deadline then return nil, time_is_up(host_of(self.token_url) .. " gave a token") end
+    local answer, a, b, c = tokens:ask(now, TOKEN_LEASE_SECONDS)
+    if answer == "use" then
+      return { value = a, generation = b, expires = tokens:expiry() }
+    elseif answer == "failed" then
+      return nil, told_again(a, b)
+    elseif answer == "refresh" then
+      -- Asked again, the cache has the new token, or the old one without another refresh.
+      start_fetch(self, c, in_background and math.huge
+        or now + math.min(REFRESH_SECONDS, (deadline - now) * REFRESH_PART))
+    else
+      local leads = answer == "fetch"
+      local flight, lease_ends
+      if leads then
+        flight, lease_ends = start_fetch(self, a, in_background and math.huge or deadline), now + TOKEN_LEASE_SECONDS
+      else
+        flight, lease_ends = self.flights:current "token", a
+      end
+      self.flights:wait(flight, math.min(lease_ends, deadline) - now)
+      if flight and flight.raised then
+        if leads then error(flight.problem, 0) end
+      elseif flight and flight.value then
+        return flight.value
+      elseif flight and flight.err then
+        return nil, told_again(flight.err)
+      end
+    end
+  end
+end
+
+-- ---- calls
+
+local function reader(usable)
+  return function(response)
+    local answer, problem = read_object(response)
+    if answer and usable then
+      local ok, why = usable(answer)
+      if not ok then return nil, why end
+    end
+    return answer, problem
+  end
+end
+
+--- Asks the service.
+---@param call mde.Call
+---@return table? answer the decoded reply
+---@return mde.Error? err
+---@return table info attempts, sent_at, verdict
+function Exchange:call(call)
+  local action = call.kind == "action"
+  return run(self, {
+    method = call.method, kind = call.kind, api = call.api, permission = call.permission,
+    deadline = call.deadline, seconds = call.seconds,
+    host = host_of(self.base_url), url = self.base_url .. "/api" .. call.path,
+    payload = call.body and json.encode(call.body),
+    content_type = call.body and "application/json; charset=utf-8",
+    read = reader(call.usable), failure = failures.service, authenticated = true,
+    longest = action and LONGEST_ACTION_ANSWER or LONGEST_PAGE,
+    idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
+  })
+end
+
+return { new = new }

@@ -1,0 +1,38 @@
+--- mde: contain a compromised device through Microsoft Defender for Endpoint.
+--
+--     local mde = require "mde"
+--     local action, err = mde.restrict("laptop-17.corp.example", "beacon to known C2", { incident = "INC-4711" })
+--
+-- The functions use the client that the environment describes (AZURE_TENANT_ID, AZURE_CLIENT_ID,
+-- AZURE_CLIENT_SECRET and what client.lua lists); `mde.client { ... }` makes one explicitly, with the
+-- same functions as methods. Success is truthy, and nothing else is: everything returns nil and an
+-- error (see error.lua) when it did not happen, and raises one for a wrong argument.
+
+local clients = require "mde.client"
+
+---@class mde
+local M = { _VERSION = "mde " .. clients.VERSION }
+
+local client_of_environment
+
+local function default_client()
+  local err
+  if not client_of_environment then
+    client_of_environment, err = clients.new()
+  end
+  return client_of_environment, err
+end
+
+M.client = clients.new
+
+M.credential = { secret = require "mde.credential.secret".new }
+
+for _, name in ipairs { "restrict", "release", "machine", "action", "cancel", "find_action", "state", "each" } do
+  M[name] = function(...)
+    local client, err = default_client()
+    if not client then return nil, err end
+    return client[name](client, ...)
+  end
+end
+
+return M

@@ -1,0 +1,98 @@
+--- options: checks the option tables of the public functions, so that a misspelt name never passes.
+
+local errors = require "mde.error"
+
+local M = {}
+
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local above = row[j]
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      row[j] = math.min(above + 1, row[j - 1] + 1, diagonal + cost)
+      diagonal = above
+    end
+  end
+  return row[#b]
+end
+
+-- How far a name is from a candidate; a part of it, as `tenant` is of `tenant_id`, is near.
+local function unlikeness(name, candidate)
+  if #name >= 3 and candidate:find(name, 1, true) then return 1 end
+  return distance(name, candidate)
+end
+
+--- The name that was probably meant, or nil.
+---@param name string
+---@param names table<string, any> its keys are the names there are
+---@return string?
+function M.nearest(name, names)
+  local best, best_distance
+  for candidate in pairs(names) do
+    local d = unlikeness(name:lower(), candidate:lower())
+    if not best or d < best_distance or (d == best_distance and candidate < best) then
+      best, best_distance = candidate, d
+    end
+  end
+  if best and best_distance <= math.max(2, math.floor(#name / 3)) then return best end
+end
+
+local function is_integer(value)
+  return type(value) == "number" and value % 1 == 0
+end
+
+local checks = {
+  seconds = function(value)
+    return type(value) == "number" and value > 0 and value < math.huge, "a number of seconds above 0"
+  end,
+  count = function(value)
+    return is_integer(value) and value >= 1, "a whole number of at least 1"
+  end,
+  text = function(value)
+    return type(value) == "string", "a string"
+  end,
+  flag = function(value)
+    return type(value) == "boolean", "true or false"
+  end,
+  callback = function(value)
+    return type(value) == "function", "a function"
+  end,
+  object = function(value)
+    return type(value) == "table", "a table"
+  end,
+  any = function()
+    return true
+  end,
+}
+
+--- Raises unless every option is known and of its type. Returns the table, an empty one for nil.
+---@param options table?
+---@param known table<string, string> name to "seconds", "count", "text", "flag", "callback", "object" or "any"
+---@param what string whose options they are, for the error
+---@return table
+function M.check(options, known, what)
+  if options == nil then return {} end
+  if type(options) ~= "table" then
+    errors.invalid(("%s: options must be a table, not a %s"):format(what, type(options)))
+  end
+  for name, value in pairs(options) do
+    local check = known[name]
+    if not check then
+      local near = type(name) == "string" and M.nearest(name, known)
+      errors.invalid(("%s has no option %s"):format(what, errors.quote(name)),
+        near and ("Did you mean %q?"):format(near) or nil)
+    end
+    local ok, wanted = checks[check](value)
+    if not ok then
+      errors.invalid(("%s: option %q must be %s, not %s"):format(what, name, wanted,
+        type(value) == "string" and errors.quote(value) or tostring(value)))
+    end
+  end
+  return options
+end
+
+return M

@@ -1,0 +1,264 @@
+-- The same for many devices.
+
+local each = require "mde.each"
+local errors = require "mde.error"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+-- The real globals; a test file may have its own.
+local globals = package.loaded._G
+
+local function id(number)
+  return ("%040x"):format(number)
+end
+
+-- What is promised whether the driver can do several things at once or not.
+local function common(new)
+  local r
+
+  before_each(function() r = new() end)
+
+  local function sleep_backwards(item)
+    r.driver.sleep(10 - item)
+    return item * 10
+  end
+
+  it("gives results in the order of the items, whichever ends first", function()
+    local results = r.client:each({ 1, 2, 3, 4, 5 }, sleep_backwards)
+    assert.equal(5, #results)
+    assert.equal(0, results.failed)
+    for i, result in ipairs(results) do assert.same({ item = i, value = i * 10 }, result) end
+  end)
+
+  it("gives nothing for nothing", function()
+    assert.same({ failed = 0 }, r.client:each({}, error))
+    assert.same({ failed = 0 }, r.client:each(function() end, error))
+  end)
+
+  it("takes an iterator, and of what it gives the first", function()
+    local results = r.client:each(("a b c"):gmatch "%a", function(item) return item:upper() end)
+    assert.same({ { item = "a", value = "A" }, { item = "b", value = "B" }, { item = "c", value = "C" }, failed = 0 },
+      results)
+    local n = 0
+    results = r.client:each(function()
+      n = n + 1
+      if n < 3 then return n, "more" end
+    end, function(...) return select("#", ...) end)
+    assert.same({ { item = 1, value = 1 }, { item = 2, value = 1 }, failed = 0 }, results)
+  end)
+
+  it("does not ask an iterator again after its end", function()
+    local left = 3
+    local results = r.client:each(function()
+      if not left then error "asked after the end" end
+      left = left > 0 and left - 1 or nil
+      return left
+    end, function(item) return item + 1 end)
+    assert.equal(3, #results)
+  end)
+
+  it("has one puller, also for an iterator that waits", function()
+    local pulling, n = false, 0
+    local results = r.client:each(function()
+      assert(not pulling, "pulled while it was being pulled")
+      pulling = true
+      r.driver.sleep(1)
+      pulling = false
+      n = n + 1
+      if n <= 20 then return n end
+    end, function(item) return item end, { parallel = 5 })
+    assert.equal(0, results.failed)
+    assert.equal(20, #results)
+    for i, result in ipairs(results) do assert.equal(i, result.item) end
+  end)
+
+  it("keeps what fn returns beside nil or false as the item's error", function()
+    local results = r.client:each({ "a", "b", "c", "d" }, function(item)
+      if item == "a" then return nil, "why not" end
+      if item == "b" then return false, "no" end
+      if item == "c" then return "yes", "ignored" end
+    end)
+    assert.same({ { item = "a", err = "why not" }, { item = "b", value = false, err = "no" },
+      { item = "c", value = "yes" }, { item = "d" }, failed = 2 }, results)
+  end)
+
+  it("keeps what fn raises as the item's error, and goes on", function()
+    local raised = errors.new { kind = "refused", message = "no" }
+    local results = r.client:each({ raised, "text", 17, "nothing", "false", "last" }, function(item)
+      if item == "last" then return true end
+      if item == "nothing" then error(nil) end
+      if item == "false" then error(false) end
+      error(item, 0)
+    end)
+    assert.equal(5, results.failed)
+    assert.equal(raised, results[1].err)
+    assert.equal("text", results[2].err)
+    assert.equal(17, results[3].err)
+    for i = 4, 5 do assert.truthy(tostring(results[i].err):find "was raised") end
+    assert.is_true(results[6].value)
+  end)
+
+  it("raises what the iterator raises, when the calls under way have ended", function()
+    local broken, ended = { "the page could not be read" }, 0
+    local n = 0
+    local ok, problem = pcall(r.client.each, r.client, function()
+      n = n + 1
+      if n == 3 then error(broken, 0) end
+      return n
+    end, function()
+      r.driver.sleep(5)
+      ended = ended + 1
+    end)
+    assert.is_false(ok)
+    assert.equal(broken, problem)
+    assert.equal(2, ended)
+    assert.equal(3, n)
+  end)
+
+  it("contains many, and one token is enough", function()
+    local names = {}
+    for i = 1, 100 do
+      r.tenant:put_machine { id = id(i), computerDnsName = ("desk-%d.corp.example"):format(i) }
+      names[i] = id(i)
+    end
+    r.tenant:set { limits = false }
+    local results = r.client:each(names, function(name) return r.client:restrict(name, "why", { look = false }) end,
+      { parallel = 100 })
+    assert.equal(0, results.failed)
+    for i, result in ipairs(results) do assert.equal(id(i), result.value.machineId) end
+    assert.equal(1, r:count "token_issued")
+    assert.equal(100, r:count "action_created")
+  end)
+
+  it("tells for each item what went wrong with it", function()
+    local results = r.client:each({ "laptop-17", "kiosk", "nowhere", "192.0.2.1", "build-3" }, function(device)
+      return r.client:restrict(device, "why")
+    end)
+    local kinds = {}
+    for i, result in ipairs(results) do kinds[i] = result.err and result.err.kind or result.value.outcome end
+    assert.same({ "accepted", "ambiguous", "not_found", "invalid", "refused" }, kinds)
+    assert.equal(4, results.failed)
+  end)
+
+  it("can be called inside of itself", function()
+    local results = r.client:each({ 1, 2, 3 }, function(outer)
+      local inner = r.client:each({ 1, 2, 3 }, function(item)
+        r.driver.sleep(1)
+        return outer * item
+      end)
+      return inner[3].value
+    end)
+    assert.same({ { item = 1, value = 3 }, { item = 2, value = 6 }, { item = 3, value = 9 }, failed = 0 }, results)
+  end)
+
+  for what, case in pairs {
+    ["no list"] = { nil, print, nil, "list or an iterator" },
+    ["a text for a list"] = { "laptop-17", print, nil, "list or an iterator" },
+    ["no function"] = { {}, nil, nil, "function" },
+    ["none at once"] = { {}, print, { parallel = 0 }, "parallel" },
+    ["half of one at once"] = { {}, print, { parallel = 1.5 }, "parallel" },
+    ["an unknown option"] = { {}, print, { parralel = 4 }, 'Did you mean "parallel"' },
+  } do
+    it("refuses " .. what, function()
+      local err = rehearsal.refused(r.client.each, r.client, case[1], case[2], case[3])
+      assert.truthy(tostring(err):find(case[4], 1, true), tostring(err))
+    end)
+  end
+end
+
+describe("each", function()
+  describe("with a driver that does several things at once", function()
+    common(function() return rehearsal.new() end)
+
+    for _, case in ipairs { { nil, 8 }, { 1, 1 }, { 3, 3 }, { 100, 20 } } do
+      it(("has %d of 20 under way at once, told %s"):format(case[2], tostring(case[1])), function()
+        local r = rehearsal.new()
+        local items, now, most = {}, 0, 0
+        for i = 1, 20 do items[i] = i end
+        r.client:each(items, function()
+          now = now + 1
+          most = math.max(most, now)
+          r.driver.sleep(1)
+          now = now - 1
+        end, { parallel = case[1] })
+        assert.equal(case[2], most)
+        assert.equal(0, now)
+      end)
+    end
+
+    it("goes on working while the iterator waits", function()
+      local r = rehearsal.new()
+      local pulled, now, most = 0, 0, 0
+      r.client:each(function()
+        r.driver.sleep(1)
+        pulled = pulled + 1
+        if pulled <= 20 then return pulled end
+      end, function()
+        now = now + 1
+        most = math.max(most, now)
+        r.driver.sleep(10)
+        now = now - 1
+      end, { parallel = 5 })
+      assert.equal(21, pulled)
+      assert.equal(5, most)
+    end)
+
+    it("signs in once for all, also when that fails", function()
+      local r = rehearsal.new { client = { credential = "not the right one" } }
+      local items = {}
+      for i = 1, 100 do items[i] = id(i) end
+      local results = r.client:each(items, function(device) return r.client:restrict(device, "why") end,
+        { parallel = 100 })
+      assert.equal(100, results.failed)
+      for _, result in ipairs(results) do
+        local err, first = result.err, results[1].err
+        assert.same({ first.kind, first.code, first.message }, { err.kind, err.code, err.message })
+      end
+      assert.equal("auth", results[1].err.kind)
+      assert.equal("AADSTS7000215", results[1].err.code)
+      assert.equal(1, r:count "token_refused")
+    end)
+
+    it("lets changes of one machine take turns: one restriction, whoever is first", function()
+      local r = rehearsal.new { latency = 0.1 }
+      r.tenant:set { duplicates = "new" }
+      local items = { "laptop-17", "LAPTOP-17.corp.example", "17171717-0000-4000-8000-000000000017",
+        "1f00000000000000000000000000000000000017" }
+      local results = r.client:each(items, function(device) return r.client:restrict(device, "why") end)
+      local outcomes = {}
+      for _, result in ipairs(results) do
+        local outcome = assert(result.value).outcome
+        outcomes[outcome] = (outcomes[outcome] or 0) + 1
+      end
+      assert.same({ accepted = 1, already_active = 3 }, outcomes)
+      assert.equal(1, r:count "action_created")
+    end)
+  end)
+
+  describe("with a driver that does one thing at a time", function()
+    common(function() return rehearsal.new { sequential = true } end)
+
+    it("does one after the other, whatever it is told", function()
+      local r = rehearsal.new { sequential = true }
+      local now = 0
+      local results = r.client:each({ 1, 2, 3 }, function()
+        now = now + 1
+        r.driver.sleep(1)
+        now = now - 1
+        return now
+      end, { parallel = 8 })
+      for _, result in ipairs(results) do assert.equal(0, result.value) end
+    end)
+  end)
+
+  it("says that it cannot work in plain Lua 5.1", function()
+    local version, jit = rawget(globals, "_VERSION"), rawget(globals, "jit")
+    rawset(globals, "_VERSION", "Lua 5.1")
+    rawset(globals, "jit", nil)
+    local ok, err = pcall(each, {}, {}, print)
+    rawset(globals, "_VERSION", version)
+    rawset(globals, "jit", jit)
+    assert.is_false(ok)
+    assert.equal("invalid", err.kind)
+    assert.truthy(tostring(err):find("plain Lua 5.1", 1, true))
+  end)
+end)

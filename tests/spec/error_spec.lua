@@ -1,0 +1,177 @@
+-- Errors: a table to decide by, and one line to act on.
+
+local errors = require "mde.error"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+describe("an error", function()
+  describe("is printed as one line", function()
+    for line, fields in pairs {
+      ["what happened"] = { message = "what happened" },
+      ['restrict "desk": what happened'] = { asked = 'restrict "desk"', message = "what happened" },
+      ["what happened. Do this."] = { message = "what happened", hint = "Do this." },
+      ["what happened? Do this."] = { message = "what happened?", hint = "Do this." },
+      ['restrict "desk": what happened! Do this.'] = { asked = 'restrict "desk"', message = "what happened!",
+        hint = "Do this." },
+      ["two\\x0alines\\x0d\\x00"] = { message = "two\nlines\r\0" },
+    } do
+      it(": " .. line, function()
+        local err = errors.new(fields)
+        assert.equal(line, tostring(err))
+        assert.is_true(rehearsal.is_one_line(tostring(err)))
+      end)
+    end
+  end)
+
+  describe("escapes what would act instead of being shown:", function()
+    for what, case in pairs {
+      ["an escape sequence"] = { "\27[31mred", "\\x1b[31mred" },
+      ["NUL, tab, line ends"] = { "\0\t\r\n", "\\x00\\x09\\x0d\\x0a" },
+      ["delete"] = { "\127", "\\x7f" },
+      ["C1 controls"] = { "\194\155" .. "31m", "\\xc2\\x9b31m" },
+      ["bytes that are not UTF-8"] = { "caf\233!", "caf\\xe9!" },
+      ["a character that breaks off"] = { "\226\130", "\\xe2\\x82" },
+      ["a continuation that nothing begins"] = { "\130", "\\x82" },
+      ["overlong forms"] = { "\192\175", "\\xc0\\xaf" },
+      ["bytes beyond Unicode"] = { "\245\128\128\128\255", "\\xf5\\x80\\x80\\x80\\xff" },
+      ["what turns the line around"] = { "a\226\128\174b\226\129\166c\226\128\143d\216\156",
+        "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x80\\x8fd\\xd8\\x9c" },
+      ["line and paragraph separators"] = { "\226\128\168\226\128\169", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9" },
+    } do
+      it(what, function()
+        assert.equal(case[2], errors.escape(case[1]))
+        assert.equal(case[2], errors.escape(case[2]))
+        assert.equal(case[2], tostring(errors.new { message = case[1] }))
+      end)
+    end
+
+    for what, text in pairs {
+      ["plain text"] = "laptop-17.corp.example, 100 % & more #1 \\ \"quoted\"",
+      ["other scripts"] = "b\195\188ro \231\148\181\232\132\145 \208\184 \240\159\148\146",
+      ["nothing"] = "",
+    } do
+      it("but not " .. what, function() assert.equal(text, errors.escape(text)) end)
+    end
+  end)
+
+  it("shows a value from outside, cut to what leaves room for the rest", function()
+    assert.equal("17", errors.show(17))
+    assert.equal("nil", errors.show(nil))
+    assert.equal(300, #errors.show(("x"):rep(300)))
+    local long = errors.show(("x"):rep(1e6))
+    assert.equal(300, #long)
+    assert.equal("...", long:sub(-3))
+    assert.equal('"a\\x0ab"', errors.quote "a\nb")
+  end)
+
+  it("is known as one", function()
+    assert.is_true(errors.is(errors.new { message = "x" }))
+    for _, value in ipairs { "x", 17, {}, setmetatable({}, {}) } do assert.is_false(errors.is(value)) end
+    assert.is_false(errors.is(nil))
+  end)
+
+  it("of a wrong argument is raised as it is", function()
+    local err = rehearsal.refused(errors.invalid, "wrong", "Do it right.")
+    assert.same({ "invalid", "wrong", "Do it right." }, { err.kind, err.message, err.hint })
+  end)
+
+  describe("about what was asked", function()
+    local original = errors.new { kind = "auth", message = "no", code = "AADSTS1", candidates = { {} } }
+
+    it("is a copy that is equal in all else", function()
+      local copy = errors.about(original, 'restrict "desk"')
+      assert.not_equal(original, copy)
+      assert.is_nil(original.asked)
+      assert.equal('restrict "desk"', copy.asked)
+      for name, value in pairs(original) do assert.equal(value, copy[name]) end
+      assert.is_true(errors.is(copy))
+    end)
+
+    it("keeps what was asked first", function()
+      local copy = errors.about(original, "first")
+      assert.equal(copy, errors.about(copy, "second"))
+    end)
+
+    it("leaves what is no error of ours alone", function()
+      assert.equal("text", errors.about("text", "asked"))
+    end)
+  end)
+
+  it("can be raised by assert where nothing was expected to go wrong", function()
+    local err = errors.new { message = "x" }
+    local ok, raised = pcall(function() return rawget(package.loaded._G, "assert")(nil, err) end)
+    assert.is_false(ok)
+    assert.equal(err, raised)
+  end)
+end)
+
+describe("nothing but success is truthy:", function()
+  local laptop = "1f00000000000000000000000000000000000017"
+  local offline = "1f00000000000000000000000000000000000018"
+  local post = { method = "POST", path = "restrictCodeExecution" }
+  local refused = { code = "BadRequest", message = "no" }
+
+  -- For each kind of error a call that ends with it.
+  local cases = {
+    auth = function()
+      return rehearsal.new { client = { credential = "not the right one" } }.client:restrict(laptop, "why")
+    end,
+    permission = function() return rehearsal.new { roles = {} }.client:state(laptop) end,
+    not_found = function(r) return r.client:restrict("nowhere", "why") end,
+    ambiguous = function(r) return r.client:machine "kiosk" end,
+    conflict = function(r)
+      r:past(laptop, "release", "Pending", 10)
+      return r.client:restrict(laptop, "why")
+    end,
+    throttled = function(r)
+      r:fault { match = post, fault = "answer", status = 429, headers = { ["Retry-After"] = "3000" } }
+      return r.client:restrict(laptop, "why")
+    end,
+    refused = function(r)
+      r:answer(post, 400, { error = refused })
+      return r.client:restrict(laptop, "why")
+    end,
+    unavailable = function(r)
+      r:fault { match = {}, fault = "refuse", count = false }
+      return r.client:machine(laptop)
+    end,
+    protocol = function(r)
+      r:fault { match = post, fault = "redirect" }
+      return r.client:restrict(laptop, "why")
+    end,
+    unknown = function(r)
+      r:fault { match = post, fault = "gone" }
+      return r.client:restrict(laptop, "why")
+    end,
+    superseded = function(r)
+      assert(assert(r.client:restrict(offline, "why", { key = "alert-4711" })):cancel "no")
+      return r.client:restrict(offline, "why", { key = "alert-4711" })
+    end,
+    failed = function(r)
+      return assert(r.client:restrict("1f00000000000000000000000000000000000019", "why")):wait()
+    end,
+    pending = function(r) return assert(r.client:restrict(offline, "why")):wait { timeout = 5 } end,
+    cancelled = function(r)
+      local action = assert(r.client:restrict(offline, "why"))
+      assert(action:cancel "no")
+      return action:wait()
+    end,
+  }
+
+  for kind, call in pairs(cases) do
+    it(kind, function()
+      local r = rehearsal.new()
+      local value, err = call(r)
+      assert.is_nil(value)
+      assert.equal(kind, err.kind)
+      assert.is_true(errors.is(err))
+      assert.truthy(err.asked)
+      assert.is_true(rehearsal.is_one_line(tostring(err)))
+      assert.is_nil(tostring(err):find(r.tenant.client_secret, 1, true))
+    end)
+  end
+
+  it("when the service asks to wait, the time is told", function()
+    local _, err = cases.throttled(rehearsal.new())
+    assert.equal("number", type(err.retry_at))
+  end)
+end)

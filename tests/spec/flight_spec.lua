@@ -1,0 +1,131 @@
+-- flight: one piece of work for many waiters.
+local flights = require "mde.flight"
+local sim = require "mde.sim"
+
+-- Flights over a driver on a made-up clock.
+local function concurrent()
+  local tenant = sim.new { machines = {} }
+  local driver = tenant:driver()
+  return flights.new(driver, driver.sleep), driver
+end
+
+-- Flights over a driver that can do one thing at a time; `slept` collects what it was told to sleep.
+local function sequential()
+  local slept = {}
+  return flights.new({}, function(seconds) slept[#slept + 1] = seconds end), slept
+end
+
+describe("a flight", function()
+  it("does the work once and has its result for everybody who waited", function()
+    local all, driver = concurrent()
+    local times, got = 0, {}
+    local function work()
+      times = times + 1
+      driver.sleep(3)
+      return "the result"
+    end
+    local flight = all:start("a", work)
+    for i = 1, 5 do
+      driver.spawn(function()
+        all:wait(all:current "a", 10)
+        got[i] = flight.value
+      end)
+    end
+    all:wait(flight, 10)
+    driver.sleep(1)
+    assert.equal(1, times)
+    assert.same({ "the result", "the result", "the result", "the result", "the result" }, got)
+  end)
+
+  it("has a failure for everybody, too", function()
+    local all = concurrent()
+    local flight = all:start("a", function() return nil, "no" end)
+    all:wait(flight, 1)
+    assert.is_true(flight.landed)
+    assert.is_false(flight.raised)
+    assert.is_nil(flight.value)
+    assert.equal("no", flight.err)
+  end)
+
+  it("keeps what the work raised, even nil, for whoever has to know", function()
+    local all = concurrent()
+    local flight = all:start("a", function() error "broken" end)
+    all:wait(flight, 1)
+    assert.is_true(flight.raised)
+    assert.matches("broken", flight.problem)
+    flight = all:start("a", function() error(nil) end)
+    all:wait(flight, 1)
+    assert.is_true(flight.raised)
+  end)
+
+  it("lets a waiter go when its time is up, and goes on", function()
+    local all, driver = concurrent()
+    local flight = all:start("a", function() driver.sleep(60) return "late" end)
+    local began = driver.now()
+    all:wait(flight, 2)
+    assert.equal(2, driver.now() - began)
+    assert.is_nil(flight.landed)
+    assert.equal(flight, all:current "a")
+    all:wait(flight, 100)
+    assert.equal("late", flight.value)
+    assert.is_nil(all:current "a")
+  end)
+
+  it("is replaced by a later one, which its landing does not end", function()
+    local all, driver = concurrent()
+    local first = all:start("a", function() driver.sleep(5) return 1 end)
+    local second = all:start("a", function() driver.sleep(9) return 2 end)
+    all:wait(first, 100)
+    assert.equal(1, first.value)
+    assert.equal(second, all:current "a")
+    all:wait(second, 100)
+    assert.equal(2, second.value)
+  end)
+
+  it("knows its key", function()
+    local all, driver = concurrent()
+    local a = all:start("a", function() driver.sleep(1) return "a" end)
+    local b = all:start("b", function() driver.sleep(1) return "b" end)
+    assert.equal(a, all:current "a")
+    assert.equal(b, all:current "b")
+  end)
+
+  it("is done on the spot where the driver cannot run things concurrently", function()
+    local all, slept = sequential()
+    local flight = all:start("a", function() return "at once" end)
+    assert.equal("at once", flight.value)
+    assert.is_nil(all:current "a")
+    all:wait(flight, 60)
+    assert.same({}, slept)
+    assert.is_true(all:start("a", function() error "broken" end).raised)
+  end)
+
+  it("is looked after every now and then if it was started by a coroutine of the host", function()
+    local all, slept = sequential()
+    local host = coroutine.wrap(function()
+      all:start("a", function() coroutine.yield() return "in the end" end)
+    end)
+    host()
+    local flight = all:current "a"
+    all:wait(flight, 60)
+    assert.is_true(slept[1] > 0 and slept[1] <= 1)
+    all:wait(flight, 0.01)
+    assert.equal(0.01, slept[2])
+    host()
+    assert.equal("in the end", flight.value)
+  end)
+
+  it("may be over as soon as it began", function()
+    local all, driver = concurrent()
+    driver.spawn = function(fn) fn() end
+    local flight = all:start("a", function() return "at once" end)
+    assert.is_true(flight.landed)
+    assert.is_nil(all:current "a")
+  end)
+
+  it("may be out of sight", function()
+    local all, slept = sequential()
+    all:wait(nil, 60)
+    assert.is_true(slept[1] > 0 and slept[1] <= 1)
+  end)
+end)
