@@ -71,7 +71,8 @@ local function new(settings)
     trace = settings.trace,
     user_agent = settings.user_agent,
     tokens = core.token.new(),
-    paused_until = {},
+    paused_until = {}, -- for each API by the driver's clock
+    trouble = {}, -- for each API what its last attempt failed with
     clock_offset = 0,
   }, Exchange)
   self.flights = flights.new(driver, self.sleep)
@@ -163,9 +164,11 @@ local function read_attempt(self, call, response, message, maybe_sent)
   return facts, nil, nil, refusal
 end
 
-local function time_is_up(before_what)
-  return errors.new { kind = "unavailable", message = "the time was up before " .. before_what,
-    hint = "Give it a longer timeout." }
+-- `trouble`: what has kept it so far, if that is known; more time would not help against that.
+local function time_is_up(before_what, trouble)
+  local message = "the time was up before " .. before_what
+  if trouble then return errors.new { kind = "unavailable", message = message .. ": " .. trouble } end
+  return errors.new { kind = "unavailable", message = message, hint = "Give it a longer timeout." }
 end
 
 -- Waits until the service lets this API be called again. nil, error if that is not before the deadline.
@@ -225,7 +228,7 @@ local function run(self, call)
     local token, err = admit(self, call)
     if not token then return nil, err, info end
     local seconds = seconds_for(self, call, token)
-    if seconds <= 0 then return nil, time_is_up "it could be sent", info end
+    if seconds <= 0 then return nil, time_is_up("it could be sent", self.trouble[call.api]), info end
 
     info.attempts = info.attempts + 1
     info.sent, info.sent_at = self.now(), core.system.time()
@@ -238,6 +241,7 @@ local function run(self, call)
     facts.now, facts.deadline, facts.random = self.now(), call.deadline, random()
     local verdict, delay = core.outcome.judge(call.kind, facts)
     info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
+    self.trouble[call.api] = verdict ~= "done" and (problem or ("HTTP %d"):format(facts.status)) or nil
     if facts.status == 429 then pause_api(self, call.api, delay) end
 
     if verdict == "done" then
@@ -362,7 +366,9 @@ function Exchange:token(deadline)
   local tokens, in_background = self.tokens, self.driver.spawn ~= nil
   while true do
     local now = self.now()
-    if now >= deadline then return nil, time_is_up(host_of(self.token_url) .. " gave a token") end
+    if now >= deadline then
+      return nil, time_is_up(host_of(self.token_url) .. " gave a token", self.trouble.token)
+    end
     local answer, a, b, c = tokens:ask(now, TOKEN_LEASE_SECONDS)
     if answer == "use" then
       return { value = a, generation = b, expires = tokens:expiry() }

@@ -1,0 +1,45 @@
+-- A restrict with all that belongs to it: signing in, finding the device, looking first, sending. Times and
+-- random numbers are made up, so that every run makes the same allocations.
+
+local core = require "mde.core"
+
+core.system.entropy = function(count) return ("\7"):rep(count) end
+core.system.time = function() return 1.7e9 end
+core.system.now = function() return 1000 end
+
+local mde = require "mde"
+local sim = require "mde.sim"
+
+local drawn = 0
+local tenant = sim.new {
+  random = function(count)
+    drawn = drawn + 1
+    return (("%08d"):format(drawn):rep(40)):sub(1, count)
+  end,
+}
+local driver = tenant:driver()
+local client = assert(mde.client {
+  tenant_id = tenant.tenant_id, client_id = tenant.client_id, credential = tenant.client_secret, driver = driver,
+})
+
+local function restrict()
+  local action, err = client:restrict("laptop-17.corp.example", "does it load", { incident = "INC-1" })
+  if not action then return nil, err end
+  if action.outcome ~= "accepted" then return nil, "outcome " .. action.outcome end
+  return true
+end
+
+-- No action yet and no token, so that each run begins at the beginning.
+local function before()
+  tenant:reset()
+  local tokens = client.exchange.tokens
+  tokens:forget_failure()
+  local answer, value, generation = tokens:ask(driver.now(), 1)
+  if answer == "use" then
+    tokens:rejected(generation)
+  elseif answer == "fetch" then
+    tokens:abandon(value)
+  end
+end
+
+return restrict, before
