@@ -331,7 +331,7 @@ local function resolve(client, intent, device)
   local kind, canonical = devices.check(device)
   if kind == "machine_id" and not intent.look_first then return canonical end
   local by_id = kind == "machine_id" or kind == "machine"
-  local machine, err = devices.resolve(client.exchange, device,
+  local machine, err = devices.resolve(client, device,
     by_id and look_deadline(client, intent) or client:deadline(intent, PAGE_SECONDS))
   if machine then return machine.id:lower() end
   if by_id and err.kind ~= "not_found" then return canonical end

@@ -10,6 +10,7 @@ local devices = require "mde.device"
 local each = require "mde.each"
 local errors = require "mde.error"
 local exchanges = require "mde.exchange"
+local machines = require "mde.machine"
 local options_of = require "mde.options"
 local secret = require "mde.credential.secret"
 local state = require "mde.state"
@@ -43,6 +44,8 @@ local known_options = {
 ---@field exchange mde.Exchange
 ---@field turns mde.Turns
 ---@field action_metatable table
+---@field machine_metatable table
+---@field read_at table<mde.Machine, number> when each machine that is still in use was read, by the driver's clock
 local Client = { __name = "mde.client" }
 Client.__index = Client
 
@@ -244,8 +247,9 @@ local function new(options)
     turns = turns.new(driver),
     driver = driver,
     timeout = options.timeout,
+    read_at = setmetatable({}, { __mode = "k" }),
   }, Client)
-  client.action_metatable = actions.metatable(client)
+  client.action_metatable, client.machine_metatable = actions.metatable(client), machines.metatable(client)
   return client
 end
 
@@ -302,7 +306,7 @@ function Client:machine(device, options)
     local _, id = devices.check(device)
     device = id
   end
-  local machine, err = devices.resolve(self.exchange, device, deadline)
+  local machine, err = devices.resolve(self, device, deadline)
   if not machine then return nil, errors.about(err, "machine " .. shown) end
   return machine
 end

@@ -7,6 +7,7 @@
 local collection = require "mde.collection"
 local core = require "mde.core"
 local errors = require "mde.error"
+local machines = require "mde.machine"
 
 local SPURIOUS_ABSENCE_SECONDS = 2
 
@@ -100,29 +101,25 @@ local function is(value, word)
   return type(value) == "string" and value:lower() == word
 end
 
-local function last_seen(machine)
-  return core.history.time(machine.lastSeen) and machine.lastSeen or nil
-end
-
-local function newest_first(machines)
-  table.sort(machines, function(a, b)
-    local x, y = last_seen(a) or "", last_seen(b) or ""
+local function newest_first(list)
+  table.sort(list, function(a, b)
+    local x, y = machines.last_seen(a) or "", machines.last_seen(b) or ""
     if x ~= y then return x > y end
     return a.id < b.id
   end)
-  return machines
+  return list
 end
 
 local function describe(machine)
   return ("%s (%s, %s, last seen %s)"):format(errors.show(machine.id),
     errors.show(machine.computerDnsName or "no name"), errors.show(machine.healthStatus or "health unknown"),
-    errors.show(last_seen(machine) or "never"))
+    errors.show(machines.last_seen(machine) or "never"))
 end
 
 -- Why none of the records that were found is the device.
-local function nothing_left(shown, machines)
+local function nothing_left(shown, records)
   local survivor, all_merged = nil, true
-  for _, machine in ipairs(machines) do
+  for _, machine in ipairs(records) do
     survivor = survivor or machine.mergedIntoMachineId
     all_merged = all_merged and machine.mergedIntoMachineId ~= nil
   end
@@ -132,20 +129,20 @@ local function nothing_left(shown, machines)
         all_merged and "" or " or is not onboarded"),
       hint = "If that is the one you mean, name it: " .. errors.show(survivor) .. "." }
   end
-  return errors.new { kind = "not_found", candidates = newest_first(machines),
+  return errors.new { kind = "not_found", candidates = newest_first(records),
     message = ("%s is known to the service, but not onboarded (%s)"):format(shown,
-      errors.show(machines[1].onboardingStatus)),
+      errors.show(records[1].onboardingStatus)),
     hint = "Only an onboarded device can be restricted or released." }
 end
 
 --- The one record that a name or an Entra device id means.
-local function choose(shown, machines)
-  if #machines == 0 then
+local function choose(shown, records)
+  if #records == 0 then
     return nil, errors.new { kind = "not_found", message = ("the service knows no device %s"):format(shown),
       hint = "Check the spelling: a bare host name or the full DNS name, an Entra device id, or a machine id." }
   end
   local live, inactive = {}, {}
-  for _, machine in ipairs(machines) do
+  for _, machine in ipairs(records) do
     local onboarded = machine.onboardingStatus == nil or is(machine.onboardingStatus, "onboarded")
     if onboarded and machine.mergedIntoMachineId == nil then
       local group = is(machine.healthStatus, "inactive") and inactive or live
@@ -153,7 +150,7 @@ local function choose(shown, machines)
     end
   end
   local candidates = #live > 0 and live or inactive
-  if #candidates == 0 then return nil, nothing_left(shown, machines) end
+  if #candidates == 0 then return nil, nothing_left(shown, records) end
   if #candidates == 1 then return candidates[1] end
   local lines = {}
   for i, machine in ipairs(newest_first(candidates)) do
@@ -165,28 +162,29 @@ local function choose(shown, machines)
     hint = "Give the id of the one you mean." }
 end
 
-local function find(exchange, kind, canonical, shown, deadline)
+local function find(client, kind, canonical, shown, deadline)
   local filter, matches = question(kind, canonical)
-  local rows, err = collection.read(exchange, "machines", filter, is_machine, deadline)
+  local rows, err = collection.read(client.exchange, "machines", filter, is_machine, deadline)
   if not rows then return nil, err end
-  local machines = {}
+  local records = {}
   for _, machine in ipairs(rows) do
-    if matches(machine) then machines[#machines + 1] = machine end
+    if matches(machine) then records[#records + 1] = machines.adopt(client, machine) end
   end
-  if #rows > 0 and #machines == 0 then
+  if #rows > 0 and #records == 0 then
     return nil, errors.new { kind = "protocol",
       message = ("asked for %s, the service listed %d other machines"):format(shown, #rows) }
   end
-  return choose(shown, machines)
+  return choose(shown, records)
 end
 
 --- The record of a machine id. A known id has been answered with 404 now and then: asked once more.
----@param exchange mde.Exchange
+---@param client mde.Client
 ---@param id string
 ---@param deadline number
 ---@return mde.Machine? machine
 ---@return mde.Error? err
-function M.read(exchange, id, deadline)
+function M.read(client, id, deadline)
+  local exchange = client.exchange
   local function get()
     return exchange:call {
       method = "GET", path = "/machines/" .. id, kind = "read", api = "machines", permission = "Machine.Read.All",
@@ -205,26 +203,25 @@ function M.read(exchange, id, deadline)
     err.message = ("the service knows no machine %s"):format(id)
   end
   if not machine then return nil, err end
-  machine["@odata.context"] = nil
   machine.id = id
-  return machine
+  return machines.adopt(client, machine)
 end
 
 --- Finds the machine that is meant. Raises if the device cannot name one.
----@param exchange mde.Exchange
+---@param client mde.Client
 ---@param device string|mde.Machine
 ---@param deadline number by the driver's clock
 ---@return mde.Machine? machine its whole record
 ---@return mde.Error? err
-function M.resolve(exchange, device, deadline)
+function M.resolve(client, device, deadline)
   local kind, canonical = M.check(device)
   local machine, err
   if kind == "machine" or kind == "machine_id" then
     machine, err = device, nil
-    if kind == "machine_id" then machine, err = M.read(exchange, canonical, deadline) end
+    if kind == "machine_id" then machine, err = M.read(client, canonical, deadline) end
     if machine and machine.mergedIntoMachineId ~= nil then return nil, merged(machine) end
   else
-    machine, err = find(exchange, kind, canonical, M.shown(device), deadline)
+    machine, err = find(client, kind, canonical, M.shown(device), deadline)
   end
   return machine, err
 end

@@ -20,7 +20,7 @@ local function state(client, device, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.state")
   local asked = "state of " .. devices.shown(device)
   local deadline = client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS)
-  local machine, err = devices.resolve(client.exchange, device, deadline)
+  local machine, err = devices.resolve(client, device, deadline)
   if not machine then return nil, errors.about(err, asked) end
   local machine_id = machine.id:lower()
   local rows, problem = actions.history(client, machine_id, deadline)
