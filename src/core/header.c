@@ -1,5 +1,7 @@
 #include "header.h"
 
+#include "calendar.h"
+
 #include <string.h>
 
 static bool is_digit(char c)
@@ -44,26 +46,9 @@ struct moment {
   int second;
 };
 
-static bool is_leap_year(int64_t year)
-{
-  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-/* Days from 1970-01-01. Years are counted from March, so that a leap day is the last one of a year.
- */
-static int64_t days_from_date(int64_t year, int month, int day)
-{
-  if (month <= 2) year--;
-  int64_t era = (year >= 0 ? year : year - 399) / 400;
-  int64_t year_of_era = year - era * 400;
-  int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146097 + day_of_era - 719468;
-}
-
 static int64_t seconds_from_moment(const struct moment *moment)
 {
-  int64_t days = days_from_date(moment->year, moment->month, moment->day);
+  int64_t days = mde_days_from_date(moment->year, moment->month, moment->day);
   return days * 86400 + moment->hour * 3600 + moment->minute * 60 + moment->second;
 }
 
@@ -71,9 +56,9 @@ static int64_t seconds_from_moment(const struct moment *moment)
 static int64_t year_of(int64_t unix_seconds)
 {
   int64_t year = 1970 + unix_seconds / 31556952;
-  while (days_from_date(year, 1, 1) * 86400 > unix_seconds)
+  while (mde_days_from_date(year, 1, 1) * 86400 > unix_seconds)
     year--;
-  while (days_from_date(year + 1, 1, 1) * 86400 <= unix_seconds)
+  while (mde_days_from_date(year + 1, 1, 1) * 86400 <= unix_seconds)
     year++;
   return year;
 }
@@ -180,9 +165,7 @@ static bool read_asctime_date(struct mde_text text, struct moment *moment)
 
 static bool is_on_the_calendar(const struct moment *moment)
 {
-  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  int last = days[moment->month - 1];
-  if (moment->month == 2 && is_leap_year(moment->year)) last++;
+  int last = mde_days_in_month(moment->year, moment->month);
   return moment->day >= 1 && moment->day <= last && moment->hour <= 23 && moment->minute <= 59 &&
          moment->second <= 60;
 }
@@ -191,11 +174,12 @@ static bool is_on_the_calendar(const struct moment *moment)
 static void set_century(struct moment *moment, int64_t now)
 {
   int64_t current = year_of(now);
-  int64_t since_new_year = now - days_from_date(current, 1, 1) * 86400;
+  int64_t since_new_year = now - mde_days_from_date(current, 1, 1) * 86400;
   int64_t two_digits = moment->year;
   moment->year = (current + 50) / 100 * 100 + two_digits;
   if (moment->year > current + 50) moment->year -= 100;
-  int64_t into_its_year = seconds_from_moment(moment) - days_from_date(moment->year, 1, 1) * 86400;
+  int64_t into_its_year =
+      seconds_from_moment(moment) - mde_days_from_date(moment->year, 1, 1) * 86400;
   if (moment->year == current + 50 && into_its_year > since_new_year) moment->year -= 100;
 }
 

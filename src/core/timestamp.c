@@ -1,5 +1,7 @@
 #include "timestamp.h"
 
+#include "calendar.h"
+
 /* The number that `count` digits at `*at` make, moving past them; -1 if they are not all digits. */
 static int digits(const char **at, const char *end, int count)
 {
@@ -19,25 +21,6 @@ static bool character(const char **at, const char *end, char wanted)
   if (*at == end || **at != wanted) return false;
   (*at)++;
   return true;
-}
-
-static bool leap(int year)
-{
-  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int days_in_month(int year, int month)
-{
-  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  return days[month - 1] + (month == 2 && leap(year));
-}
-
-/* Days from 1970-01-01, by counting years from a 1 March so that a leap day comes last. */
-static int64_t days_from_epoch(int year, int month, int day)
-{
-  int64_t y = month <= 2 ? year - 1 : year;
-  int64_t m = month <= 2 ? month + 9 : month - 3;
-  return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
 }
 
 /* The fraction as ticks; -1 if a point is not followed by 1 to 9 digits. */
@@ -77,7 +60,7 @@ int64_t mde_timestamp(struct mde_text text)
   int month = digits(&at, end, 2);
   if (month < 1 || month > 12 || !character(&at, end, '-')) return MDE_NO_TIME;
   int day = digits(&at, end, 2);
-  if (day < 1 || day > days_in_month(year, month)) return MDE_NO_TIME;
+  if (day < 1 || day > mde_days_in_month(year, month)) return MDE_NO_TIME;
   if (!character(&at, end, 'T') && !character(&at, end, 't')) return MDE_NO_TIME;
   int hour = digits(&at, end, 2);
   if (hour < 0 || hour > 23 || !character(&at, end, ':')) return MDE_NO_TIME;
@@ -89,6 +72,7 @@ int64_t mde_timestamp(struct mde_text text)
   if (ticks < 0) return MDE_NO_TIME;
   int64_t ahead = zone(&at, end);
   if (ahead == INT64_MIN || at != end) return MDE_NO_TIME;
-  int64_t seconds = days_from_epoch(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+  int64_t seconds =
+      mde_days_from_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
   return (seconds - ahead) * MDE_TICKS_PER_SECOND + ticks;
 }
