@@ -8,7 +8,9 @@
 ---@field header mde.core.header
 ---@field http1 mde.core.http1
 ---@field json mde.core.json
+---@field limiter mde.core.limiter
 ---@field odata mde.core.odata
+---@field process mde.core.process
 ---@field redact mde.core.redact
 ---@field secret mde.core.secret
 local core = {}
@@ -106,6 +108,41 @@ local json = {}
 ---@return string? reason if it holds NaN or an infinity, or more than 64 levels; it is of no use then
 function json.clean(value, null) end
 
+---@class mde.core.limiter
+local limiter = {}
+
+---How many sends there may be in how much time, counted exactly. Times are finite numbers of seconds on one
+---clock, and need not be told in order.
+---@class mde.limiter
+local sends = {}
+
+---A limiter that has sent nothing yet. A further window may follow: count, seconds.
+---@param count integer at most so many sends, 0 to 100000; 0 lets nothing pass
+---@param seconds number within so much time
+---@param ... number
+---@return mde.limiter
+function limiter.new(count, seconds, ...) end
+
+---Records a send, whether or not there was room for it. Raises for lack of memory; nothing must be sent then.
+---@param time number
+function sends:take(time) end
+
+---The send recorded at this time did not happen.
+---@param time number
+---@return boolean known
+function sends:give_back(time) end
+
+---@param now number
+---@return number? seconds until the next send may go, 0: at once; nil: never
+function sends:wait(now) end
+
+---@param now number
+---@return integer limit how many may go at most at once
+---@return integer remaining how many of them may go now
+---@return number? retry_after what wait() says
+---@return number reset_after seconds until all may go again
+function sends:peek(now) end
+
 ---@class mde.core.odata
 local odata = {}
 
@@ -132,6 +169,29 @@ function odata.decode(text, plus_is_space) end
 ---@return string canonical ids and addresses in lower case, names as they are; or, if there is no kind,
 ---why the text can mean no device: a phrase behind `the device "..." `
 function odata.kind(text) end
+
+---@class mde.core.process for a command, which owns its process; a library leaves these to its host
+local process = {}
+
+---From now on SIGINT, SIGTERM and SIGHUP are counted instead of ending the process (SIGHUP stays ignored where it
+---is), and writing to a closed pipe is an error.
+function process.watch_signals() end
+
+---@return integer count how often the process was asked to end since it watches: 0, 1 or 2
+function process.interruptions() end
+
+---No core dump, and no other process of the same user may read the memory of this one.
+---@return boolean? done
+---@return string? problem
+function process.harden() end
+
+---@param descriptor 0|1|2
+---@return boolean
+function process.is_terminal(descriptor) end
+
+---@param descriptor 0|1|2
+---@return integer? columns nil if it is no terminal or does not say
+function process.columns(descriptor) end
 
 ---@class mde.core.redact
 local redact = {}

@@ -120,6 +120,53 @@ static int history_look(lua_State *L)
   return 3;
 }
 
+/* The texts of the list at `index` (absolute); they stay alive because the list does. */
+static const struct mde_text *read_incidents(lua_State *L, int index, size_t *count)
+{
+  luaL_checktype(L, index, LUA_TTABLE);
+  *count = lua_rawlen(L, index);
+  struct mde_text *incidents = lua_newuserdata(L, (*count + 1) * sizeof *incidents);
+  for (size_t i = 0; i < *count; i++) {
+    lua_rawgeti(L, index, (int)(i + 1));
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "incidents are strings");
+    incidents[i].bytes = lua_tolstring(L, -1, &incidents[i].length);
+    lua_pop(L, 1);
+  }
+  return incidents;
+}
+
+static void push_actions(lua_State *L, const size_t *indexes, size_t count)
+{
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    push_action(L, indexes[i]);
+    lua_rawseti(L, -2, (int)(i + 1));
+  }
+}
+
+/*
+ * holders(actions, machine, incidents, since|nil) -> the restrictions that hold the machine and are
+ * of one of the incidents and created since (Unix seconds); the others that hold it
+ */
+static int history_holders(lua_State *L)
+{
+  lua_settop(L, 4);
+  struct mde_claim claim = {.since = MDE_NO_TIME};
+  if (!lua_isnil(L, 4)) {
+    lua_Number since = luaL_checknumber(L, 4);
+    luaL_argcheck(L, since >= 0 && since <= 1e11, 4, "Unix seconds");
+    claim.since = (int64_t)(since * (lua_Number)MDE_TICKS_PER_SECOND);
+  }
+  claim.incidents = read_incidents(L, 3, &claim.count);
+  size_t count;
+  const struct mde_action *actions = read_actions(L, &count);
+  size_t *indexes = lua_newuserdata(L, (2 * count + 1) * sizeof *indexes);
+  struct mde_holders held = mde_history_holders(actions, count, &claim, indexes, indexes + count);
+  push_actions(L, indexes, held.ours);
+  push_actions(L, indexes + count, held.others);
+  return 2;
+}
+
 /* find(actions, machine, verb, operation) -> the newest action that carries this operation id | nil
  */
 static int history_find(lua_State *L)
@@ -186,13 +233,10 @@ static int history_time(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"state", history_state},
-    {"look", history_look},
-    {"find", history_find},
-    {"reply", history_reply},
-    {"status", history_status},
-    {"time", history_time},
-    {NULL, NULL},
+    {"state", history_state},     {"look", history_look},
+    {"holders", history_holders}, {"find", history_find},
+    {"reply", history_reply},     {"status", history_status},
+    {"time", history_time},       {NULL, NULL},
 };
 
 void mde_open_history(lua_State *L)

@@ -112,6 +112,39 @@ enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
   return states[which + 1];
 }
 
+/* Whether a restriction is why the device is restricted, or may be. */
+static bool holds(const struct mde_action *actions, size_t restriction, size_t release)
+{
+  const struct mde_action *a = &actions[restriction];
+  if (!a->counts || a->verb != MDE_RESTRICT) return false;
+  if (a->status == MDE_STATUS_PENDING) return true;
+  return a->status == MDE_STATUS_SUCCEEDED &&
+         later_of(actions, restriction, release, succeeded_later) >= 0;
+}
+
+static bool covers(const struct mde_claim *claim, const struct mde_action *restriction)
+{
+  if (restriction->created < claim->since) return false;
+  for (size_t i = 0; i < claim->count; i++)
+    if (mde_incident_same(restriction->comment.incident, claim->incidents[i])) return true;
+  return false;
+}
+
+struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
+                                       const struct mde_claim *claim, size_t *ours, size_t *others)
+{
+  struct mde_holders held = {0, 0};
+  size_t release = last_succeeded(actions, count, MDE_RELEASE);
+  for (size_t i = 0; i < count; i++) {
+    if (!holds(actions, i, release)) continue;
+    if (covers(claim, &actions[i]))
+      ours[held.ours++] = i;
+    else
+      others[held.others++] = i;
+  }
+  return held;
+}
+
 size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde_verb verb,
                         struct mde_text operation)
 {

@@ -107,6 +107,29 @@ struct mde_look {
 struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
                                  const struct mde_intent *intent);
 
+/* Whose hold is asked about: the restrictions of any of these incidents, created since a time. */
+struct mde_claim {
+  const struct mde_text *incidents;
+  size_t count;
+  int64_t since; /* ticks; MDE_NO_TIME: however old */
+};
+
+struct mde_holders {
+  size_t ours;   /* how many of the restrictions that hold the device the claim covers */
+  size_t others; /* and how many it does not: other incidents', older ones, and those of nobody */
+};
+
+/*
+ * Who holds a device: writes the indexes of the restrictions because of which it is restricted, or
+ * is about to be, into `ours` and `others`, each with room for `count`. That is a restriction which
+ * is pending, however old, since it may yet be carried out; and one that succeeded later than the
+ * last release that succeeded, or may have, where the times do not tell. A release that is pending,
+ * failed or was cancelled takes nobody's hold away. A restriction without an incident, or without a
+ * time where one is asked for, is always another's, so that in doubt the device stays as it is.
+ */
+struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
+                                       const struct mde_claim *claim, size_t *ours, size_t *others);
+
 /* The newest action with this operation id and verb; MDE_NO_ACTION if there is none. */
 size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde_verb verb,
                         struct mde_text operation);

@@ -687,6 +687,171 @@ static void actions_are_found_by_operation_id(void **state)
 }
 
 /* clang-format off: a rule is a line */
+#define SUFFIX_LOWER "why [mde:inc-1:operation-2]"
+#define SUFFIX_TWICE "why [mde:INC-1:operation-1] [mde:INC-2:operation-3]"
+#define SUFFIX_NO_INCIDENT "why [mde:operation-4]"
+
+/* In `holds` a letter for each action: o ours, x another's, - holds nothing. */
+static void who_holds_a_device(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *what;
+    const char *incidents[2];
+    const char *since;
+    const char *holds;
+    struct row rows[MOST];
+  } cases[] = {
+      {"nothing happened", {"INC-1"}, 0, "", {{0}}},
+      {"restricted", {"INC-1"}, 0, "o", {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"restricting", {"INC-1"}, 0, "o", {{R, P, AT("01"), AT("01"), SUFFIX_1, 0}}},
+      {"in progress", {"INC-1"}, 0, "o", {{R, "InProgress", AT("01"), 0, SUFFIX_1, 0}}},
+      {"another case", {"inc-1"}, 0, "o", {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"another case there", {"INC-1"}, 0, "o", {{R, S, AT("01"), AT("02"), SUFFIX_LOWER, 0}}},
+      {"INC-10 is not INC-1", {"INC-1"}, 0, "x", {{R, S, AT("01"), AT("02"), SUFFIX_10, 0}}},
+      {"INC-1 is not INC-10", {"INC-10"}, 0, "x", {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"only the last suffix counts",
+       {"INC-1"},
+       0,
+       "x",
+       {{R, S, AT("01"), AT("02"), SUFFIX_TWICE, 0}}},
+      {"only the last suffix counts, for its own",
+       {"INC-2"},
+       0,
+       "o",
+       {{R, S, AT("01"), AT("02"), SUFFIX_TWICE, 0}}},
+      {"a suffix in the middle is text",
+       {"INC-1"},
+       0,
+       "x",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1 " and more", 0}}},
+      {"a suffix without an incident",
+       {"INC-1"},
+       0,
+       "x",
+       {{R, S, AT("01"), AT("02"), SUFFIX_NO_INCIDENT, 0}}},
+      {"no comment", {"INC-1"}, 0, "x", {{R, S, AT("01"), AT("02"), 0, 0}}},
+      {"failed", {"INC-1"}, 0, "-", {{R, F, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"timed out", {"INC-1"}, 0, "-", {{R, "TimeOut", AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"cancelled", {"INC-1"}, 0, "-", {{R, C, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"another action", {"INC-1"}, 0, "-", {{"Isolate", S, AT("01"), 0, SUFFIX_1, 0}}},
+      {"another machine", {"INC-1"}, 0, "-", {{R, S, AT("01"), AT("02"), SUFFIX_1, "ff"}}},
+      {"released",
+       {"INC-1"},
+       0,
+       "--",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"a release in between",
+       {"INC-1"},
+       0,
+       "--o",
+       {{R, S, AT("01"), AT("02"), SUFFIX_10, 0},
+        {U, S, AT("03"), AT("04"), 0, 0},
+        {R, S, AT("05"), AT("06"), SUFFIX_1, 0}}},
+      {"a release in between, then somebody else's",
+       {"INC-1"},
+       0,
+       "--x",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0},
+        {U, S, AT("03"), AT("04"), 0, 0},
+        {R, S, AT("05"), AT("06"), SUFFIX_10, 0}}},
+      {"the order of the list does not matter",
+       {"INC-1"},
+       0,
+       "o--",
+       {{R, S, AT("05"), AT("06"), SUFFIX_1, 0},
+        {U, S, AT("03"), AT("04"), 0, 0},
+        {R, S, AT("01"), AT("02"), SUFFIX_10, 0}}},
+      {"a release that is pending",
+       {"INC-1"},
+       0,
+       "o-",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
+      {"a release that failed",
+       {"INC-1"},
+       0,
+       "o-",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {U, F, AT("03"), AT("04"), 0, 0}}},
+      {"a release that was cancelled",
+       {"INC-1"},
+       0,
+       "o-",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {U, C, AT("03"), AT("04"), 0, 0}}},
+      {"pending since before the release",
+       {"INC-1"},
+       0,
+       "o-",
+       {{R, P, AT("01"), AT("01"), SUFFIX_1, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"somebody else's, pending since before the release",
+       {"INC-1"},
+       0,
+       "x-o",
+       {{R, P, AT("01"), AT("01"), SUFFIX_10, 0},
+        {U, S, AT("03"), AT("04"), 0, 0},
+        {R, S, AT("05"), AT("06"), SUFFIX_1, 0}}},
+      {"asked for before the release, done after it",
+       {"INC-1"},
+       0,
+       "o-",
+       {{R, S, AT("01"), AT("09"), SUFFIX_1, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"asked for after the release, done before it",
+       {"INC-1"},
+       0,
+       "--",
+       {{R, S, AT("04"), AT("05"), SUFFIX_1, 0}, {U, S, AT("03"), AT("09"), 0, 0}}},
+      {"times that do not tell",
+       {"INC-1"},
+       0,
+       "ox-",
+       {{R, S, 0, 0, SUFFIX_1, 0},
+        {R, S, AT("03"), AT("04"), SUFFIX_10, 0},
+        {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"two incidents",
+       {"INC-1"},
+       0,
+       "ox",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {R, S, AT("03"), AT("04"), SUFFIX_10, 0}}},
+      {"two incidents, both asked about",
+       {"INC-1", "inc-10"},
+       0,
+       "oo",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {R, S, AT("03"), AT("04"), SUFFIX_10, 0}}},
+      {"somebody by hand, later",
+       {"INC-1"},
+       0,
+       "ox",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {R, P, AT("03"), AT("04"), "by hand", 0}}},
+      {"created then", {"INC-1"}, AT("01"), "o", {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"created before", {"INC-1"}, AT("02"), "x", {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}}},
+      {"created before and since",
+       {"INC-1"},
+       AT("02"),
+       "xo",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {R, S, AT("03"), AT("04"), SUFFIX_1, 0}}},
+      {"created nobody knows when", {"INC-1"}, AT("02"), "x", {{R, P, 0, 0, SUFFIX_1, 0}}},
+      {"no incident asked about", {0}, 0, "x", {{R, P, 0, 0, SUFFIX_1, 0}}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_action actions[MOST];
+    size_t count = read_rows(cases[i].rows, actions);
+    struct mde_text incidents[2];
+    struct mde_claim claim = {.incidents = incidents, .since = mde_timestamp(text(cases[i].since))};
+    while (claim.count < 2 && cases[i].incidents[claim.count] != NULL) {
+      incidents[claim.count] = text(cases[i].incidents[claim.count]);
+      claim.count++;
+    }
+    size_t ours[MOST], others[MOST];
+    struct mde_holders held = mde_history_holders(actions, count, &claim, ours, others);
+    char found[MOST + 1] = "------";
+    found[count] = '\0';
+    for (size_t k = 0; k < held.ours; k++)
+      found[ours[k]] = 'o';
+    for (size_t k = 0; k < held.others; k++)
+      found[others[k]] = 'x';
+    if (strcmp(found, cases[i].holds) != 0) fail_msg("%s: %s", cases[i].what, found);
+  }
+}
+
 static void the_answer_to_a_send_is_judged(void **state)
 {
   (void)state;
@@ -759,6 +924,7 @@ int main(void)
       cmocka_unit_test(the_state_is_what_the_actions_say),
       cmocka_unit_test(looking_first_decides),
       cmocka_unit_test(actions_are_found_by_operation_id),
+      cmocka_unit_test(who_holds_a_device),
       cmocka_unit_test(the_answer_to_a_send_is_judged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "history.h"
+#include "timestamp.h"
 
 enum { MOST = 16 };
 
@@ -52,6 +53,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   enum mde_state state = mde_history_state(actions, count, &rests_on);
   assert(rests_on == MDE_NO_ACTION || rests_on < count);
   assert((rests_on == MDE_NO_ACTION) == (state == MDE_STATE_NONE || state == MDE_STATE_UNCLEAR));
+
+  size_t ours[MOST], others[MOST];
+  struct mde_text incident = word("INC-1");
+  struct mde_claim claim = {&incident, 1, MDE_NO_TIME};
+  struct mde_holders held = mde_history_holders(actions, count, &claim, ours, others);
+  assert(held.ours + held.others <= count);
+  if (state == MDE_STATE_RESTRICTED || state == MDE_STATE_RESTRICTING)
+    assert(held.ours + held.others > 0);
 
   for (int i = 0; i < 8; i++) {
     struct mde_intent intent = {.verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT,

@@ -1,0 +1,133 @@
+#include "limiter.h"
+
+#include <math.h>
+
+void mde_limiter_init(struct mde_limiter *limiter, struct mde_allocator allocator,
+                      const struct mde_window *windows, size_t count)
+{
+  *limiter =
+      (struct mde_limiter){.allocator = allocator, .window_count = count, .forgotten = -INFINITY};
+  for (size_t i = 0; i < count; i++) {
+    limiter->windows[i] = windows[i];
+    if (windows[i].count > limiter->capacity) limiter->capacity = windows[i].count;
+  }
+}
+
+void mde_limiter_clear(struct mde_limiter *limiter)
+{
+  double *sends = limiter->sends;
+  limiter->sends = NULL;
+  limiter->first = limiter->length = 0;
+  limiter->forgotten = -INFINITY;
+  mde_release(&limiter->allocator, sends, limiter->capacity * sizeof *sends);
+}
+
+/* The place of the send with this many older ones. */
+static double *place_of(const struct mde_limiter *limiter, size_t older)
+{
+  size_t place = limiter->first + older;
+  return &limiter->sends[place < limiter->capacity ? place : place - limiter->capacity];
+}
+
+static double send_at(const struct mde_limiter *limiter, size_t older)
+{
+  return *place_of(limiter, older);
+}
+
+static double leaves(const struct mde_window *window, double send)
+{
+  return send + window->seconds;
+}
+
+/* A window has room once the send that fills it, the count-th last, has left it. */
+double mde_limiter_wait(const struct mde_limiter *limiter, double now)
+{
+  double longest = 0;
+  for (size_t i = 0; i < limiter->window_count; i++) {
+    const struct mde_window *window = &limiter->windows[i];
+    if (window->count == 0) return -1;
+    if (limiter->length < window->count) continue;
+    double wait = leaves(window, send_at(limiter, limiter->length - window->count)) - now;
+    if (wait > longest) longest = wait;
+  }
+  return longest;
+}
+
+/* How many sends are still in the window: the latest ones, which binary search tells. */
+static size_t used(const struct mde_limiter *limiter, const struct mde_window *window, double now)
+{
+  size_t gone = 0;
+  size_t end = limiter->length;
+  while (gone < end) {
+    size_t middle = gone + (end - gone) / 2;
+    if (leaves(window, send_at(limiter, middle)) <= now)
+      gone = middle + 1;
+    else
+      end = middle;
+  }
+  return limiter->length - gone;
+}
+
+size_t mde_limiter_remaining(const struct mde_limiter *limiter, double now)
+{
+  size_t remaining = limiter->capacity;
+  for (size_t i = 0; i < limiter->window_count; i++) {
+    const struct mde_window *window = &limiter->windows[i];
+    size_t taken = used(limiter, window, now);
+    size_t left = taken < window->count ? window->count - taken : 0;
+    if (left < remaining) remaining = left;
+  }
+  return remaining;
+}
+
+double mde_limiter_reset(const struct mde_limiter *limiter, double now)
+{
+  double longest = 0;
+  for (size_t i = 0; limiter->length > 0 && i < limiter->window_count; i++) {
+    double wait = leaves(&limiter->windows[i], send_at(limiter, limiter->length - 1)) - now;
+    if (wait > longest) longest = wait;
+  }
+  return longest;
+}
+
+static void drop_oldest(struct mde_limiter *limiter)
+{
+  limiter->first = limiter->first + 1 < limiter->capacity ? limiter->first + 1 : 0;
+  limiter->length--;
+}
+
+bool mde_limiter_take(struct mde_limiter *limiter, double time)
+{
+  if (limiter->capacity == 0) return true;
+  if (limiter->sends == NULL) {
+    limiter->sends = mde_allocate(&limiter->allocator, limiter->capacity * sizeof *limiter->sends);
+    if (limiter->sends == NULL) return false;
+  }
+  if (limiter->length == limiter->capacity) {
+    double oldest = send_at(limiter, 0);
+    double left_out = time < oldest ? time : oldest;
+    if (left_out > limiter->forgotten) limiter->forgotten = left_out;
+    if (time < oldest) return true;
+    drop_oldest(limiter);
+  }
+  size_t older = limiter->length++;
+  for (; older > 0 && send_at(limiter, older - 1) > time; older--)
+    *place_of(limiter, older) = send_at(limiter, older - 1);
+  *place_of(limiter, older) = time;
+  return true;
+}
+
+bool mde_limiter_give_back(struct mde_limiter *limiter, double time)
+{
+  size_t older = limiter->length;
+  while (older > 0 && send_at(limiter, older - 1) != time)
+    older--;
+  if (older == 0) return false;
+  for (older--; older > 0; older--)
+    *place_of(limiter, older) = send_at(limiter, older - 1);
+  if (limiter->forgotten > -INFINITY)
+    *place_of(limiter, 0) = limiter->forgotten;
+  else
+    drop_oldest(limiter);
+  return true;
+}

@@ -1,0 +1,344 @@
+/*
+ * The limiter: tables of made-up sends, and random ones that are counted by a naive list as well.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "limiter.h"
+#include "test_allocator.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define HOUR 3600.0
+
+/* ---- rules: what was sent, and what may go when */
+
+enum { MOST_SENDS = 6, END = -1000 };
+
+static const struct {
+  const char *rule;
+  struct mde_window windows[MDE_LIMITER_WINDOWS];
+  double sends[MOST_SENDS + 1];      /* up to END */
+  double given_back[MOST_SENDS + 1]; /* up to END */
+  double now, wait;
+  size_t remaining;
+  double reset;
+} rules[] = {
+    {"nothing sent", {{3, 10}}, {END}, {END}, 0, 0, 3, 0},
+    {"one sent", {{3, 10}}, {5, END}, {END}, 6, 0, 2, 9},
+    {"full", {{3, 10}}, {5, 6, 7, END}, {END}, 8, 7, 0, 9},
+    {"full until the moment before", {{3, 10}}, {5, 6, 7, END}, {END}, 14.75, 0.25, 0, 2.25},
+    {"a send leaves when its time has passed", {{3, 10}}, {5, 6, 7, END}, {END}, 15, 0, 1, 2},
+    {"all have left", {{3, 10}}, {5, 6, 7, END}, {END}, 17, 0, 3, 0},
+    {"at one moment", {{3, 10}}, {5, 5, 5, END}, {END}, 5, 10, 0, 10},
+    {"at one moment they leave together", {{3, 10}}, {5, 5, 5, END}, {END}, 15, 0, 3, 0},
+    {"told out of order", {{3, 10}}, {7, 5, 6, END}, {END}, 8, 7, 0, 9},
+    {"one in the future counts", {{2, 10}}, {5, 100, END}, {END}, 20, 0, 1, 90},
+    {"more than there was room for", {{2, 10}}, {1, 2, 3, 4, END}, {END}, 5, 8, 0, 9},
+    {"an older one than the ring has a place for", {{2, 10}}, {5, 6, 1, END}, {END}, 7, 8, 0, 9},
+    {"before the clock began", {{2, 10}}, {-5, -4, END}, {END}, 0, 5, 0, 6},
+    {"nothing may pass", {{0, 10}}, {END}, {END}, 0, -1, 0, 0},
+    {"nothing may pass, whatever was told", {{0, 10}}, {1, 2, END}, {END}, 100, -1, 0, 0},
+
+    {"the shorter window is full", {{2, 10}, {4, 100}}, {5, 6, END}, {END}, 7, 8, 0, 99},
+    {"the longer window is full", {{2, 10}, {4, 100}}, {1, 2, 30, 31, END}, {END}, 50, 51, 0, 81},
+    {"both are full", {{2, 10}, {4, 100}}, {1, 2, 30, 31, END}, {END}, 32, 69, 0, 99},
+    {"room in both", {{2, 10}, {4, 100}}, {1, 2, 30, END}, {END}, 32, 0, 1, 98},
+    {"whichever is named first", {{4, 100}, {2, 10}}, {1, 2, 30, 31, END}, {END}, 32, 69, 0, 99},
+    {"one of two lets nothing pass", {{4, 100}, {0, 10}}, {1, END}, {END}, 2, -1, 0, 99},
+
+    {"given back", {{2, 10}}, {5, 6, END}, {6, END}, 7, 0, 1, 8},
+    {"given back, the older one", {{2, 10}}, {5, 6, END}, {5, END}, 7, 0, 1, 9},
+    {"all given back", {{2, 10}}, {5, 6, END}, {5, 6, END}, 7, 0, 2, 0},
+    {"one of two at one moment given back", {{2, 10}}, {5, 5, END}, {5, END}, 7, 0, 1, 8},
+    {"the ring has turned, then given back", {{2, 10}}, {1, 20, 21, END}, {21, END}, 22, 0, 1, 8},
+    {"more than room, one given back", {{2, 10}}, {1, 2, 3, END}, {3, END}, 4, 7, 0, 8},
+    {"more than room, the oldest given back", {{2, 10}}, {1, 2, 3, END}, {2, END}, 4, 7, 0, 9},
+    {"more than room, all given back: too many are counted",
+     {{2, 10}},
+     {1, 2, 3, 4, END},
+     {3, 4, END},
+     5,
+     7,
+     0,
+     7},
+};
+
+static void keeps_the_rules(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(rules); i++) {
+    struct test_memory memory = {0};
+    struct mde_limiter limiter;
+    size_t windows = rules[i].windows[1].seconds > 0 ? 2 : 1;
+    mde_limiter_init(&limiter, test_allocator(&memory), rules[i].windows, windows);
+    for (const double *send = rules[i].sends; *send != END; send++)
+      assert_true(mde_limiter_take(&limiter, *send));
+    for (const double *send = rules[i].given_back; *send != END; send++)
+      assert_true(mde_limiter_give_back(&limiter, *send));
+    double wait = mde_limiter_wait(&limiter, rules[i].now);
+    size_t remaining = mde_limiter_remaining(&limiter, rules[i].now);
+    double reset = mde_limiter_reset(&limiter, rules[i].now);
+    if (wait != rules[i].wait || remaining != rules[i].remaining || reset != rules[i].reset)
+      fail_msg("%s: wait %g, remaining %zu, reset %g", rules[i].rule, wait, remaining, reset);
+    mde_limiter_clear(&limiter);
+    test_allocator_finish(&memory);
+  }
+}
+
+static void gives_back_only_what_was_taken(void **state)
+{
+  (void)state;
+  struct test_memory memory = {0};
+  struct mde_limiter limiter;
+  mde_limiter_init(&limiter, test_allocator(&memory), &(struct mde_window){2, 10}, 1);
+  assert_false(mde_limiter_give_back(&limiter, 1));
+  assert_true(mde_limiter_take(&limiter, 1));
+  assert_false(mde_limiter_give_back(&limiter, 2));
+  assert_true(mde_limiter_give_back(&limiter, 1));
+  assert_false(mde_limiter_give_back(&limiter, 1));
+  assert_int_equal(mde_limiter_remaining(&limiter, 1), 2);
+  mde_limiter_clear(&limiter);
+  test_allocator_finish(&memory);
+}
+
+/* ---- memory */
+
+static void takes_memory_once(void **state)
+{
+  (void)state;
+  struct test_memory memory = {0};
+  struct mde_limiter limiter;
+  mde_limiter_init(&limiter, test_allocator(&memory), &(struct mde_window){100, 60}, 1);
+  assert_int_equal(memory.allocations, 0);
+  for (int i = 0; i < 1000; i++)
+    assert_true(mde_limiter_take(&limiter, i));
+  assert_int_equal(memory.allocations, 1);
+  assert_int_equal(memory.live_bytes, 100 * sizeof(double));
+  mde_limiter_clear(&limiter);
+  mde_limiter_clear(&limiter);
+  assert_int_equal(mde_limiter_remaining(&limiter, 1000), 100);
+  assert_true(mde_limiter_take(&limiter, 1000));
+  assert_int_equal(mde_limiter_remaining(&limiter, 1000), 99);
+  mde_limiter_clear(&limiter);
+  test_allocator_finish(&memory);
+}
+
+static void lets_nothing_go_without_memory(void **state)
+{
+  (void)state;
+  struct test_memory memory = {.fail_at = 1};
+  struct mde_limiter limiter;
+  mde_limiter_init(&limiter, test_allocator(&memory), &(struct mde_window){2, 10}, 1);
+  assert_false(mde_limiter_take(&limiter, 1));
+  assert_int_equal(mde_limiter_remaining(&limiter, 1), 2);
+  assert_false(mde_limiter_give_back(&limiter, 1));
+  assert_true(mde_limiter_take(&limiter, 1));
+  assert_int_equal(mde_limiter_remaining(&limiter, 1), 1);
+  mde_limiter_clear(&limiter);
+  test_allocator_finish(&memory);
+}
+
+/* ---- a naive list beside it */
+
+enum { MOST_LISTED = 4000, LONGEST_WINDOW = 60, STEPS = 2000, ROUNDS = 60 };
+
+struct list {
+  double sends[MOST_LISTED];
+  size_t length;
+};
+
+static uint32_t random_state;
+
+static uint32_t draw(uint32_t below)
+{
+  random_state ^= random_state << 13;
+  random_state ^= random_state >> 17;
+  random_state ^= random_state << 5;
+  return random_state % below;
+}
+
+static size_t list_used(const struct list *list, const struct mde_window *window, double now)
+{
+  size_t taken = 0;
+  for (size_t i = 0; i < list->length; i++)
+    if (list->sends[i] + window->seconds > now) taken++;
+  return taken;
+}
+
+static size_t list_remaining(const struct list *list, const struct mde_window *windows, double now)
+{
+  size_t remaining = SIZE_MAX;
+  for (size_t w = 0; w < 2; w++) {
+    size_t taken = list_used(list, &windows[w], now);
+    size_t left = taken < windows[w].count ? windows[w].count - taken : 0;
+    if (left < remaining) remaining = left;
+  }
+  return remaining;
+}
+
+/* Room comes only when a send leaves: the first such moment, in whole seconds as all times here. */
+static double list_wait(const struct list *list, const struct mde_window *windows, double now)
+{
+  double wait = 0;
+  while (list_remaining(list, windows, now + wait) == 0)
+    wait++;
+  return wait;
+}
+
+static double list_reset(const struct list *list, const struct mde_window *windows, double now)
+{
+  double reset = 0;
+  while (list_used(list, &windows[0], now + reset) + list_used(list, &windows[1], now + reset) > 0)
+    reset++;
+  return reset;
+}
+
+static void list_remove(struct list *list, size_t i)
+{
+  list->sends[i] = list->sends[--list->length];
+}
+
+/* What no window can have in it any more. */
+static void list_prune(struct list *list, double now)
+{
+  for (size_t i = list->length; i > 0; i--)
+    if (list->sends[i - 1] + LONGEST_WINDOW <= now) list_remove(list, i - 1);
+}
+
+static void counts_as_a_naive_list(void **state)
+{
+  (void)state;
+  static struct list list;
+  for (uint32_t round = 1; round <= ROUNDS; round++) {
+    random_state = round * 2654435761u;
+    struct mde_window windows[2] = {{1 + draw(6), 1 + draw(20)},
+                                    {1 + draw(12), 1 + draw(LONGEST_WINDOW)}};
+    struct test_memory memory = {0};
+    struct mde_limiter limiter;
+    mde_limiter_init(&limiter, test_allocator(&memory), windows, 2);
+    list.length = 0;
+    double now = 100;
+    for (int step = 0; step < STEPS && list.length < MOST_LISTED; step++) {
+      uint32_t what = draw(10);
+      if (what < 4) now += draw(8);
+      list_prune(&list, now);
+      if (what >= 4 && what < 8 && mde_limiter_wait(&limiter, now) == 0) {
+        /* Every send that may go is also one that the list has room for. */
+        assert_true(list_remaining(&list, windows, now) > 0);
+        assert_true(mde_limiter_take(&limiter, now));
+        list.sends[list.length++] = now;
+      }
+      if (what == 8 && list.length > 0) {
+        size_t i = draw((uint32_t)list.length);
+        /* Not known any more: no window has it in it. */
+        if (mde_limiter_give_back(&limiter, list.sends[i])) list_remove(&list, i);
+      }
+      if (what == 9 && list.length > 0 && mde_limiter_wait(&limiter, now) == 0) {
+        /* Learnt of later: sent a while ago. */
+        double earlier = now - draw(10);
+        assert_true(mde_limiter_take(&limiter, earlier));
+        list.sends[list.length++] = earlier;
+      }
+      assert_int_equal(mde_limiter_remaining(&limiter, now), list_remaining(&list, windows, now));
+      assert_true(mde_limiter_wait(&limiter, now) == list_wait(&list, windows, now));
+      assert_true(mde_limiter_reset(&limiter, now) == list_reset(&list, windows, now));
+    }
+    mde_limiter_clear(&limiter);
+    test_allocator_finish(&memory);
+  }
+}
+
+/* More taken than there was room for, and given back at will: never fewer are counted than there
+ * were. */
+static void never_counts_too_few(void **state)
+{
+  (void)state;
+  static struct list list;
+  size_t exact = 0;
+  for (uint32_t round = 1; round <= ROUNDS; round++) {
+    random_state = round * 2246822519u;
+    struct mde_window windows[2] = {{1 + draw(6), 1 + draw(20)},
+                                    {1 + draw(12), 1 + draw(LONGEST_WINDOW)}};
+    struct test_memory memory = {0};
+    struct mde_limiter limiter;
+    mde_limiter_init(&limiter, test_allocator(&memory), windows, 2);
+    list.length = 0;
+    double now = 100;
+    for (int step = 0; step < STEPS && list.length < MOST_LISTED; step++) {
+      uint32_t what = draw(8);
+      if (what < 2) now += draw(12);
+      list_prune(&list, now);
+      if (what >= 2 && what < 6) {
+        double time = now - draw(4);
+        assert_true(mde_limiter_take(&limiter, time));
+        list.sends[list.length++] = time;
+      }
+      if (what == 6 && list.length > 0) {
+        size_t i = draw((uint32_t)list.length);
+        mde_limiter_give_back(&limiter, list.sends[i]);
+        list_remove(&list, i);
+      }
+      size_t remaining = list_remaining(&list, windows, now);
+      assert_true(mde_limiter_remaining(&limiter, now) <= remaining);
+      assert_true(mde_limiter_wait(&limiter, now) >= list_wait(&list, windows, now));
+      if (mde_limiter_remaining(&limiter, now) == remaining) exact++;
+    }
+    mde_limiter_clear(&limiter);
+    test_allocator_finish(&memory);
+  }
+  /* Nor does it refuse everything. */
+  assert_true(exact > (size_t)ROUNDS * STEPS / 2);
+}
+
+/* ---- the limits that it is made for */
+
+static double last_of(struct mde_limiter *limiter, int sends)
+{
+  double now = 0;
+  for (int i = 0; i < sends; i++) {
+    now += mde_limiter_wait(limiter, now);
+    assert_true(mde_limiter_take(limiter, now));
+  }
+  return now;
+}
+
+static void uses_the_service_s_limits_in_full(void **state)
+{
+  (void)state;
+  static const struct mde_window windows[] = {{100, 60 + 2}, {1500, HOUR + 2}};
+  static const struct {
+    int sends;
+    double last;
+  } cases[] = {
+      {100, 0}, {101, 62}, {1500, 14 * 62}, {1501, HOUR + 2}, {10000, 6 * (HOUR + 2) + 9 * 62}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct test_memory memory = {0};
+    struct mde_limiter limiter;
+    mde_limiter_init(&limiter, test_allocator(&memory), windows, 2);
+    double last = last_of(&limiter, cases[i].sends);
+    if (last != cases[i].last) fail_msg("the last of %d goes at %g", cases[i].sends, last);
+    mde_limiter_clear(&limiter);
+    test_allocator_finish(&memory);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(keeps_the_rules),
+      cmocka_unit_test(gives_back_only_what_was_taken),
+      cmocka_unit_test(takes_memory_once),
+      cmocka_unit_test(lets_nothing_go_without_memory),
+      cmocka_unit_test(counts_as_a_naive_list),
+      cmocka_unit_test(never_counts_too_few),
+      cmocka_unit_test(uses_the_service_s_limits_in_full),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
