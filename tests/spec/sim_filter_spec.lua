@@ -6,10 +6,12 @@ local guid = "0a0a0a0a-1b1b-4c4c-8d8d-2e2e2e2e2e2e"
 
 local machines = {
   { id = "a1", computerDnsName = "alpha.corp.example", aadDeviceId = guid:upper(), rbacGroupId = 1,
-    healthStatus = "Active", lastSeen = "2026-02-03T10:11:12.5Z" },
+    healthStatus = "Active", lastSeen = "2026-02-03T10:11:12.5Z",
+    machineTags = { "tier0", "O'Brien & sons" } },
   { id = "b2", computerDnsName = "o'brien", rbacGroupId = 20, healthStatus = "Inactive",
-    lastSeen = "2026-01-01T00:00:00Z" },
+    lastSeen = "2026-01-01T00:00:00Z", machineTags = { "Tier0" } },
   { id = "c3", computerDnsName = "x' or healthStatus eq 'Active", healthStatus = "Active", rbacGroupId = 300,
+    machineTags = {},
     lastSeen = "2025-12-31T23:59:59.9999999Z" },
   { id = "d4", healthStatus = "Unknown", lastSeen = "2026-02-03T10:11:12.4Z" },
 }
@@ -60,6 +62,30 @@ local selections = {
   { "lastSeen lt 2026-01-01Z", "c3" },
   { "lastSeen le 2026-01-01", "b2 c3" },
   { "lastSeen eq 2026-01-01T00:00:00Z", "b2" },
+  { "lastSeen lt 2026-01-01T00:00:00.0000000Z", "c3" },
+  { "lastSeen eq null", "" },
+  -- lists
+  { "id in ('a1','d4')", "a1 d4" },
+  { "id in ( 'a1' , 'x' )", "a1" },
+  { "not (id in ('a1','d4')) and id ne 'c3'", "b2" },
+  { "not id in ('a1')", "b2 c3 d4" },
+  { "id in ('A1')", "" },
+  { "computerDnsName in ('o''brien', null)", "b2 d4" },
+  { "rbacGroupId in (1,300)", "a1 c3" },
+  { "aadDeviceId in (" .. guid .. ")", "a1" },
+  { "lastSeen in (2026-01-01Z)", "b2" },
+  -- collections
+  { "machineTags/any(t: t eq 'tier0')", "a1" },
+  { "machineTags/any(tag:tag eq 'O''Brien & sons')", "a1" },
+  { "machineTags/any(t: startswith(t,'tier') or t eq 'Tier0')", "a1 b2" },
+  { "machineTags/any(t: t in ('x','Tier0'))", "b2" },
+  { "machineTags/any(t: t eq 'tier0' and id eq 'a1')", "a1" },
+  { "machineTags/any(t: t ne 'tier0')", "a1 b2" },
+  { "not machineTags/any(t: t eq 'tier0')", "b2 c3 d4" },
+  { "machineTags/any(t: t eq 'tier0') or machineTags/any(t: t eq 'Tier0')", "a1 b2" },
+  { "machineTags/any(t: t eq 'tier0') and machineTags/any(t: t eq 'Tier0')", "" },
+  { "machineTags/any()", "a1 b2" },
+  { "MachineTags/any(t: t eq 'tier0')", "a1" },
   -- and, or, not, parentheses
   { "healthStatus eq 'Active' and rbacGroupId gt 1", "c3" },
   { "rbacGroupId eq 1 or rbacGroupId eq 20 and healthStatus eq 'Active'", "a1" },
@@ -110,7 +136,28 @@ local refusals = {
   { "(id eq 'a1'", "')' expected" },
   { "id eq 'a1')", "'end' expected" },
   { "id eq 'a1' and", "property or a literal expected" },
-  { "id in ('a1','b2')", "comparison operator expected" },
+  { "id in ()", "a literal expected" },
+  { "id in 'a1'", "'(' expected" },
+  { "id in ('a1',)", "a literal expected" },
+  { "id in ('a1' 'b2')", "')' expected" },
+  { "id in ('a1'", "')' expected" },
+  { "id in (id)", "a literal expected" },
+  { "id in (5)", "'id' of type Edm.String with a literal of type Edm.Double" },
+  { "id IN ('a1')", "comparison operator expected" },
+  { "machineTags eq 'x'", "'machineTags' is a collection" },
+  { "machineTags eq null", "'machineTags' is a collection" },
+  { "contains(machineTags,'x')", "'machineTags' is a collection" },
+  { "id/any(t: t eq 'x')", "'id' is no collection" },
+  { "ipAddresses/any(a: a eq 'x')", "'ipAddresses' cannot be used" },
+  { "nickname/any(t: t eq 'x')", "property named 'nickname'" },
+  { "machineTags/all(t: t eq 'x')", "'any' expected" },
+  { "machineTags/any(t eq 'x')", "':' expected" },
+  { "machineTags/any(t: t eq 5)", "Operator 'eq' cannot compare property 't'" },
+  { "machineTags/any(t: u eq 'x')", "property named 'u'" },
+  { "machineTags/any(t: machineTags/any(t: t eq 'x'))", "a new variable expected" },
+  { "machineTags/any(t: t eq 'x'", "')' expected" },
+  { "machineTags/any(t: t eq 'x') and t eq 'x'", "property named 't'" },
+  { "machineTags/", "'any' expected" },
   { "id eq \"a1\"", "is not valid" },
   { ("("):rep(101) .. "id eq 'a1'" .. (")"):rep(101), "nested" },
   { ("not "):rep(200000) .. "id eq 'a1'", "nested" },
@@ -136,5 +183,31 @@ describe("a filter", function()
     assert.is_true(filter.parse("id eq " .. guid .. " and machineId eq 'a1'", schema.action)(action))
     assert.is_nil(filter.parse("id eq '" .. guid .. "'", schema.action))
     assert.is_nil(filter.parse("requestorComment eq 'x'", schema.action))
+  end)
+
+  it("may name what the service allows, and nothing else", function()
+    local function filterable(kind)
+      local names = {}
+      for _, name in ipairs(kind.names) do
+        local test = name .. (kind.properties[name].type == "Edm.Collection" and "/any()" or " eq null")
+        local matches, message = filter.parse(test, kind)
+        if matches then
+          names[#names + 1] = name
+        else
+          assert.truthy(message:find(("'%s' cannot be used"):format(name), 1, true), message)
+        end
+      end
+      table.sort(names)
+      return table.concat(names, " ")
+    end
+    assert.equal("aadDeviceId computerDnsName deviceValue exposureLevel healthStatus id lastIpAddress lastSeen "
+      .. "machineTags onboardingStatus osPlatform rbacGroupId riskScore version", filterable(schema.machine))
+    assert.equal("creationDateTimeUtc id machineId requestor status type", filterable(schema.action))
+  end)
+
+  it("can be used again, and for record in record", function()
+    local matches = filter.parse("machineTags/any(t: t eq 'x')", schema.machine)
+    assert.same({ true, false, false, true }, { matches { machineTags = { "y", "x" } }, matches { machineTags = {} },
+      matches {}, matches { machineTags = { "x" } } })
   end)
 end)

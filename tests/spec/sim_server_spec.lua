@@ -365,6 +365,38 @@ describe("mde sim", function()
     assert.truthy(run("--port 0 --offline nobody --dir \"$(mktemp -d)\""):find("no machine 'nobody'", 1, true))
   end)
 
+  it("has the machines of a fixture, and the settings", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write [[{ machines = { { computerDnsName = "mine.corp.example" } }, roles = { "Machine.ReadWrite.All" },
+      lists = { skip = "ignored" }, limits = { per_minute = 7 } }]]
+    file:close()
+    local served = "--port 0 --fixture %s --offline mine.corp.example --until-eof --dir \"$(mktemp -d)\" </dev/null"
+    local printed = run(served:format(path))
+    assert.truthy(printed:find("serves a simulated tenant", 1, true), printed)
+    assert.truthy(printed:find("status 0\n", 1, true), printed)
+    os.remove(path)
+    assert.truthy(run(("--fixture %s --dir \"$(mktemp -d)\""):format(path)):find(path, 1, true))
+  end)
+
+  it("has as many machines as it is told to", function()
+    tenant = tenants.start { "--machines", "12", "--seed", "3", "--role", "Machine.ReadWrite.All" }
+    driver = curl.new { ca_file = tenant.ca_file, proxy = "" }
+    local headers = authorized(token())
+    local function list() return json.decode(assert(send("GET", "/api/machines", nil, headers)).body) end
+    assert.equal(12, #list().value)
+    tenant.set { lists = { next_link = "whole", page_rows = 5 } }
+    assert.equal(5, #list().value)
+    assert.equal(tenant.base_url .. "/api/machines?$skip=5", list()["@odata.nextLink"])
+    local tagged = assert(send("POST", ("/api/machines/%s/tags"):format(laptop), '{"Value":"x","Action":"Add"}',
+      headers))
+    assert.equal(200, tagged.status)
+    assert.same({ laptop }, { tenant.history("machine_tagged")[1].machine })
+    assert.equal(403, restrict(token()).status)
+    driver.close()
+    tenant.stop()
+  end)
+
   it("takes machines offline", function()
     local running = tenants.start { "--offline", "laptop-17.corp.example" }
     running.action { type = "RestrictCodeExecution", machineId = laptop }

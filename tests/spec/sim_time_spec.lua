@@ -38,6 +38,19 @@ describe("a time", function()
     end)
   end
 
+  local resolved = {
+    { "2026-02-03T10:11:12.25Z", "2026-02-03T10:11:12.25Z" }, { "2026-02-03Z", "2026-02-03Z" },
+    { "90s ago", "2026-02-03T10:09:42Z" }, { "30m ago", "2026-02-03T09:41:12Z" }, { "2h ago", "2026-02-03T08:11:12Z" },
+    { "1.5h ago", "2026-02-03T08:41:12Z" }, { "40 d ago", "2025-12-25T10:11:12Z" },
+    { "0s ago", "2026-02-03T10:11:12Z" },
+    { "yesterday" }, { "2h" }, { "2 hours ago" }, { "-2h ago" }, { "2w ago" }, { "" },
+  }
+  for _, case in ipairs(resolved) do
+    it(("is %s as a person may write it: '%s'"):format(case[2] and "read" or "refused", case[1]), function()
+      assert.equal(case[2], time.resolve(case[1], 1770113472))
+    end)
+  end
+
   it("sorts by its key, to the seventh digit", function()
     local before, after = time.sort_key "2025-12-31T23:59:59.9999999Z", time.sort_key "2026-01-01T00:00:00Z"
     assert.is_true(before < after)

@@ -8,7 +8,7 @@
 --   POST   /sim/machines      adds a machine, or changes the one with that id; answers with the id
 --   POST   /sim/actions       inserts an action of somebody else's; answers with the id
 --   POST   /sim/applications  registers an application: client_id, client_secret, name, roles
---   POST   /sim/settings      lifetime, delays, duplicates, limits, comment_limit (see tenant.lua)
+--   POST   /sim/settings      lifetime, delays, duplicates, limits, comment_limit, lists (see tenant.lua)
 --   POST   /sim/clock         {"advance": seconds}; answers with the time
 --   POST   /sim/reset         back to birth; the clock goes on
 --

@@ -1,12 +1,16 @@
--- $filter, read and evaluated for real: comparisons, and/or/not, parentheses, startswith, contains and endswith,
--- over the properties that a schema allows. What the service would refuse is refused, with a message that names it.
+-- $filter, read once into a function and evaluated for real: comparisons, lists, and/or/not, parentheses, startswith,
+-- contains and endswith, any, over the properties that a schema allows. What the service would refuse is refused, with
+-- a message that names it.
 --
 --   expression  = conjunction { "or" conjunction }
 --   conjunction = factor { "and" factor }
---   factor      = "not" factor | "(" expression ")" | comparison | call
---   comparison  = operand ("eq" | "ne" | "gt" | "ge" | "lt" | "le") operand
+--   factor      = "not" factor | "(" expression ")" | comparison | call | any
+--   comparison  = operand ("eq" | "ne" | "gt" | "ge" | "lt" | "le") operand | operand "in" list
+--   list        = "(" literal { "," literal } ")"
 --   call        = ("startswith" | "contains" | "endswith") "(" operand "," operand ")"
---   operand     = property | string | GUID | date | number | true | false | null
+--   any         = collection "/" "any" "(" [ variable ":" expression ] ")"
+--   operand     = property | variable | literal
+--   literal     = string | GUID | date | number | true | false | null
 local time = require "mde.sim.time"
 
 local filter = {}
@@ -55,7 +59,7 @@ end
 local function read_token(text, position)
   local character = text:sub(position, position)
   if character == "'" then return read_string(text, position) end
-  if character:find "[(),]" then return { kind = character }, position + 1 end
+  if character:find "[(),/:]" then return { kind = character }, position + 1 end
   local guid = text:match(guid_pattern, position)
   if guid and ends(text, position + #guid) then
     return literal("Edm.Guid", guid:lower()), position + #guid
@@ -104,11 +108,26 @@ local function describe(operand)
   return "a literal of type " .. operand.type
 end
 
+-- To read a date takes long, and the same ones are read for each page of a list.
+local sort_keys, known, most_known = {}, 0, 100000
+
+local function sort_key(date)
+  local key = sort_keys[date]
+  if key then return key end
+  if known == most_known then sort_keys, known = {}, 0 end
+  key = time.sort_key(date)
+  sort_keys[date], known = key, known + 1
+  return key
+end
+
 -- The value of a property in the form in which its literals are.
 local function reader(property)
   local name = property.name
   if property.type == "Edm.DateTimeOffset" then
-    return function(record) return record[name] and time.sort_key(record[name]) end
+    return function(record)
+      local date = record[name]
+      return date and sort_key(date)
+    end
   elseif property.type == "Edm.Guid" then
     return function(record) return record[name] and record[name]:lower() end
   end
@@ -138,6 +157,25 @@ function parser:expect(kind)
   end
 end
 
+function parser:literal()
+  local token = self:take()
+  if token.kind ~= "literal" then
+    refuse("Syntax error at position %d in '%s': a literal expected.", token.position, self.text)
+  end
+  return token
+end
+
+function parser:property(name)
+  local property = self.schema.properties[name]
+  if not property then
+    refuse("Could not find a property named '%s' in %s.", name, self.schema.set)
+  end
+  if not property.filterable then
+    refuse("The property '%s' cannot be used in the $filter query option.", name)
+  end
+  return property
+end
+
 function parser:operand()
   local token = self:take()
   if token.kind == "literal" then
@@ -147,49 +185,83 @@ function parser:operand()
   if token.kind ~= "name" then
     refuse("Syntax error at position %d in '%s': a property or a literal expected.", token.position, self.text)
   end
-  local property = self.schema.properties[token.name]
-  if not property then
-    refuse("Could not find a property named '%s' in %s.", token.name, self.schema.set)
-  end
-  if not property.filterable then
-    refuse("The property '%s' cannot be used in the $filter query option.", token.name)
+  local variable = self.variables[token.name]
+  if variable then return variable end
+  local property = self:property(token.name)
+  if property.type == "Edm.Collection" then
+    refuse("The property '%s' is a collection and can be used with any() alone.", token.name)
   end
   return { type = property.type, name = property.name, read = reader(property) }
 end
 
 ---- comparisons and calls
 
-local function ordered(compare)
-  return function(a, b) return a ~= nil and b ~= nil and compare(a, b) end
+-- For each operator a function that makes the test; nothing is greater or less than null, or the other way round.
+local operators = {}
+
+function operators.eq(left, right) return function(record) return left(record) == right(record) end end
+
+function operators.ne(left, right) return function(record) return left(record) ~= right(record) end end
+
+function operators.gt(left, right)
+  return function(record)
+    local a, b = left(record), right(record)
+    return a ~= nil and b ~= nil and a > b
+  end
 end
 
-local operators = {
-  eq = function(a, b) return a == b end,
-  ne = function(a, b) return a ~= b end,
-  gt = ordered(function(a, b) return a > b end),
-  ge = ordered(function(a, b) return a >= b end),
-  lt = ordered(function(a, b) return a < b end),
-  le = ordered(function(a, b) return a <= b end),
-}
+function operators.ge(left, right)
+  return function(record)
+    local a, b = left(record), right(record)
+    return a ~= nil and b ~= nil and a >= b
+  end
+end
+
+function operators.lt(left, right) return operators.gt(right, left) end
+
+function operators.le(left, right) return operators.ge(right, left) end
 
 local unordered = { ["Edm.Boolean"] = true, ["Edm.Guid"] = true }
+
+local function check_comparable(operator, left, right)
+  if not comparable(left, right) then
+    refuse("Operator '%s' cannot compare %s with %s.", operator, describe(left), describe(right))
+  end
+end
+
+function parser:list_of_literals(left)
+  local values, has_null = {}, false
+  self:expect "("
+  repeat
+    local value = self:literal()
+    check_comparable("in", left, value)
+    if value.value == nil then has_null = true else values[value.value] = true end
+    local more = self:peek().kind == ","
+    if more then self:take() end
+  until not more
+  self:expect ")"
+  local read = left.read
+  return function(record)
+    local value = read(record)
+    if value == nil then return has_null end
+    return values[value] == true
+  end
+end
 
 function parser:comparison()
   local left = self:operand()
   local token = self:take()
-  local compare = token.kind == "name" and operators[token.name]
-  if not compare then
+  if token.kind == "name" and token.name == "in" then return self:list_of_literals(left) end
+  local make = token.kind == "name" and operators[token.name]
+  if not make then
     refuse("Syntax error at position %d in '%s': a comparison operator expected.", token.position, self.text)
   end
   local right = self:operand()
-  if not comparable(left, right) then
-    refuse("Operator '%s' cannot compare %s with %s.", token.name, describe(left), describe(right))
-  end
+  check_comparable(token.name, left, right)
   if token.name ~= "eq" and token.name ~= "ne" and (unordered[left.type] or unordered[right.type]) then
     refuse("Operator '%s' is not defined for %s.", token.name, describe(left))
   end
-  local read_left, read_right = left.read, right.read
-  return function(record) return compare(read_left(record), read_right(record)) end
+  return make(left.read, right.read)
 end
 
 local functions = {
@@ -217,6 +289,42 @@ function parser:call(name)
   end
 end
 
+-- The collection's name and the stroke after it are taken. The variable stands for each member in turn.
+function parser:any(name, depth)
+  local property = self:property(name)
+  if property.type ~= "Edm.Collection" then
+    refuse("The property '%s' is no collection, and any() is for collections.", name)
+  end
+  local token = self:take()
+  if token.kind ~= "name" or token.name ~= "any" then
+    refuse("Syntax error at position %d in '%s': 'any' expected.", token.position, self.text)
+  end
+  self:expect "("
+  local field = property.name
+  if self:peek().kind == ")" then
+    self:take()
+    return function(record) return record[field] ~= nil and record[field][1] ~= nil end
+  end
+  token = self:take()
+  local variable = token.name
+  if token.kind ~= "name" or self.variables[variable] then
+    refuse("Syntax error at position %d in '%s': a new variable expected.", token.position, self.text)
+  end
+  self:expect ":"
+  local member
+  self.variables[variable] = { type = "Edm.String", name = variable, read = function() return member end }
+  local inner = self:expression(depth + 1)
+  self.variables[variable] = nil
+  self:expect ")"
+  return function(record)
+    for _, value in ipairs(record[field] or {}) do
+      member = value
+      if inner(record) then return true end
+    end
+    return false
+  end
+end
+
 ---- and, or, not
 
 function parser:factor(depth)
@@ -235,6 +343,9 @@ function parser:factor(depth)
   if token.kind == "name" and following.kind == "(" then
     self:take()
     return self:call(token.name)
+  elseif token.kind == "name" and following.kind == "/" then
+    self.at = self.at + 2
+    return self:any(token.name, depth)
   end
   return self:comparison()
 end
@@ -264,7 +375,7 @@ end
 ---@return string? message why the filter is refused
 function filter.parse(text, schema)
   local ok, result = pcall(function()
-    local self = setmetatable({ text = text, schema = schema, tokens = tokenize(text), at = 1 }, parser)
+    local self = setmetatable({ text = text, schema = schema, tokens = tokenize(text), at = 1, variables = {} }, parser)
     local matches = self:expression(1)
     self:expect "end"
     return matches

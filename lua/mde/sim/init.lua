@@ -28,6 +28,11 @@ local function split(url)
   return path, query
 end
 
+-- Scheme and host that were asked.
+local function origin_of(url, headers)
+  return url:match "^https?://[^/?#]*" or "https://" .. (headers.host or "api.security.microsoft.com")
+end
+
 -- The decoded segments of a path; nil if one cannot be decoded.
 local function segments_of(path)
   local segments = {}
@@ -43,7 +48,8 @@ local function not_found()
   return { status = 404, headers = {}, body = "" }
 end
 
-local function dispatch(self, request, path)
+local function dispatch(self, request)
+  local path = request.path
   local segments = segments_of(path)
   if not segments then return { status = 400, headers = {}, body = "" } end
   if #segments == 4 and path:lower():find "^/[^/]+/oauth2/v2%.0/token/?$" then
@@ -79,9 +85,11 @@ end
 function tenant:handle(request, fault)
   self:settle()
   local path, query = split(request.url)
+  local headers = lower_case_names(request.headers)
   local response = dispatch(self, {
-    method = request.method, query = query, headers = lower_case_names(request.headers), body = request.body,
-  }, path)
+    method = request.method, origin = origin_of(request.url, headers), path = path, query = query, headers = headers,
+    body = request.body,
+  })
   self:record_request(request, response.status, fault)
   return self:complete(response)
 end

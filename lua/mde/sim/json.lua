@@ -14,6 +14,7 @@ local escapes = {
 }
 
 local function quote(text)
+  if not text:find '[%z\1-\31"\\\127]' then return '"' .. text .. '"' end
   return '"' .. text:gsub('[%z\1-\31"\\\127]', function(character)
     return escapes[character] or ("\\u%04x"):format(character:byte())
   end) .. '"'

@@ -1,13 +1,15 @@
 -- The API: from a request to an answer, in the order in which the service checks.
 local encoding = require "mde.sim.encoding"
-local filter = require "mde.sim.filter"
 local json = require "mde.sim.json"
+local lists = require "mde.sim.lists"
 local schema = require "mde.sim.schema"
 local sign_in = require "mde.sim.sign_in"
+local time = require "mde.sim.time"
 
 local routes = {}
 
-local maximum_rows = 10000
+local tags_at_once = 500
+local address_tolerance, address_memory = 15 * 60, 30 * 86400
 
 ---- answers
 
@@ -80,8 +82,8 @@ end
 
 ---- bodies
 
--- The parameter `Comment` of an action, or the refusal.
-local function read_comment(tenant, request)
+-- The body's members, or the refusal.
+local function read_body(tenant, request)
   local content_type = (request.headers["content-type"] or ""):lower()
   if not content_type:find "^%s*application/json%s*$" and not content_type:find "^%s*application/json%s*;" then
     return nil, empty(tenant, 415)
@@ -94,67 +96,39 @@ local function read_comment(tenant, request)
   if not object then
     return nil, refuse(tenant, 400, "InvalidRequestBody", "The request body is not a JSON object.")
   end
-  if object.Comment == nil or object.Comment == "" then
-    return nil, refuse(tenant, 400, "MissingRequiredParameter", "Comment is a required parameter and is missing.")
-  elseif type(object.Comment) ~= "string" then
-    return nil, refuse(tenant, 400, "InvalidRequestBody", "Comment must be a text.")
-  end
-  return object.Comment
+  return object
 end
 
----- lists
-
-local supported_options = { ["$filter"] = true, ["$top"] = true, ["$skip"] = true }
-
-local function row_count(options, name, default)
-  local text = options[name]
-  if not text then return default end
-  local number = text:find "^%d+$" and #text < 10 and tonumber(text)
-  if not number then return nil, ("The value '%s' of %s is not a number of rows."):format(text, name) end
-  return number
+-- A parameter that must be a text, one of those that are allowed if that is told; or the refusal.
+local function read_text(tenant, object, name, allowed)
+  local value = object[name]
+  if value == nil or value == "" then
+    return nil, refuse(tenant, 400, "MissingRequiredParameter", name .. " is a required parameter and is missing.")
+  elseif type(value) ~= "string" then
+    return nil, refuse(tenant, 400, "InvalidRequestBody", name .. " must be a text.")
+  elseif allowed and not allowed[value] then
+    return nil, refuse(tenant, 400, "InvalidInput", ("'%s' is not a value of %s."):format(value, name))
+  end
+  return value
 end
 
--- What the query string asks for: `matches`, `top` and `skip`; or why it is refused.
-local function read_options(query, kind)
-  local options, message = encoding.form(query)
-  if not options then return nil, message end
-  for name in pairs(options) do
-    if name:sub(1, 1) == "$" and not supported_options[name] then
-      return nil, ("The query option '%s' is not supported."):format(name)
-    end
-  end
-  local top, skip, matches
-  top, message = row_count(options, "$top", maximum_rows)
-  if not top then return nil, message end
-  if top > maximum_rows then
-    return nil, ("The value %d of $top is above the limit of %d."):format(top, maximum_rows)
-  end
-  skip, message = row_count(options, "$skip", 0)
-  if not skip then return nil, message end
-  if options["$filter"] then
-    matches, message = filter.parse(options["$filter"], kind)
-    if not matches then return nil, message end
-  end
-  return { matches = matches, top = top, skip = skip }
-end
-
-local function list(tenant, request, kind, records, first, last, step)
-  local options, message = read_options(request.query, kind)
-  if not options then return refuse(tenant, 400, "ODataError", message) end
-  local rows, skipped = {}, 0
-  for i = first, last, step do
-    if #rows == options.top then break end
-    if not options.matches or options.matches(records[i]) then
-      if skipped < options.skip then skipped = skipped + 1 else rows[#rows + 1] = records[i] end
-    end
-  end
-  return answer(tenant, 200, schema.list(kind, rows))
+-- The parameter `Comment` of an action, or the refusal.
+local function read_comment(tenant, request)
+  local object, refusal = read_body(tenant, request)
+  if not object then return nil, refusal end
+  return read_text(tenant, object, "Comment")
 end
 
 ---- machines
 
+local function list(tenant, request, kind, records)
+  local body, message = lists.answer(tenant.lists, request, kind, records)
+  if not body then return refuse(tenant, 400, "ODataError", message) end
+  return answer(tenant, 200, body)
+end
+
 local function list_machines(tenant, request)
-  return list(tenant, request, schema.machine, tenant.machines, 1, #tenant.machines, 1)
+  return list(tenant, request, schema.machine, tenant:listed_machines())
 end
 
 local function no_such_machine(tenant, id)
@@ -164,6 +138,131 @@ end
 local function get_machine(tenant, _, _, id)
   local machine = tenant:find_machine(id, true)
   if not machine then return no_such_machine(tenant, id) end
+  return answer(tenant, 200, schema.entity(schema.machine, machine))
+end
+
+-- The arguments of a function in a path, as name='text' or name=value.
+local function read_arguments(text)
+  local arguments, position = {}, 1
+  while true do
+    local name, value, stop = text:match("^%s*([%a_]+)%s*=%s*'([^']*)'%s*()", position)
+    if not name then name, value, stop = text:match("^%s*([%a_]+)%s*=%s*([^,')]+)()", position) end
+    if not name or arguments[name] then return nil end
+    arguments[name] = value
+    if text:sub(stop) == "" then return arguments end
+    if text:sub(stop, stop) ~= "," then return nil end
+    position = stop + 1
+  end
+end
+
+local function is_address(text)
+  local a, b, c, d = text:match "^(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$"
+  if a then return tonumber(a) < 256 and tonumber(b) < 256 and tonumber(c) < 256 and tonumber(d) < 256 end
+  return text:find "^[%x:.]+$" ~= nil and text:find(":", 1, true) ~= nil
+end
+
+local function find_by_address(tenant, _, _, text)
+  local arguments = read_arguments(text)
+  if not arguments or not arguments.ip or not arguments.timestamp then
+    return refuse(tenant, 400, "BadRequest", "findbyip takes ip='...' and timestamp=...")
+  elseif not is_address(arguments.ip) then
+    return refuse(tenant, 400, "InvalidIpAddress", ("'%s' is not an IP address."):format(arguments.ip))
+  end
+  local at, now = time.parse(arguments.timestamp), tenant.clock.now()
+  if not at then
+    return refuse(tenant, 400, "InvalidInput", ("'%s' is not a time."):format(arguments.timestamp))
+  elseif at < now - address_memory or at > now + address_tolerance then
+    return refuse(tenant, 400, "InvalidInput", "The timestamp must be within the last 30 days.")
+  end
+  return answer(tenant, 200, schema.list(schema.machine,
+    tenant:machines_by_address(arguments.ip, at, address_tolerance)))
+end
+
+local truth_values = { ["true"] = true, ["false"] = false }
+
+local function find_by_tag(tenant, request)
+  local options, message = encoding.form(request.query)
+  if not options then return refuse(tenant, 400, "ODataError", message) end
+  local from_start = truth_values[(options.useStartsWithFilter or "false"):lower()]
+  if not options.tag or options.tag == "" then
+    return refuse(tenant, 400, "MissingRequiredParameter", "tag is a required parameter and is missing.")
+  elseif from_start == nil then
+    return refuse(tenant, 400, "InvalidInput", "useStartsWithFilter must be true or false.")
+  end
+  local wanted, found = options.tag, {}
+  for _, machine in ipairs(tenant.machines) do
+    local has = false
+    for _, tag in ipairs(machine.machineTags or {}) do
+      has = has or (from_start and tag:sub(1, #wanted) or tag) == wanted
+    end
+    if has then found[#found + 1] = machine end
+  end
+  return answer(tenant, 200, schema.list(schema.machine, found))
+end
+
+local tag_changes = { Add = true, Remove = true }
+
+-- The parameters `Value` and `Action` of a request for tags, or the refusal.
+local function read_tag(tenant, object)
+  local tag, change, refusal
+  tag, refusal = read_text(tenant, object, "Value")
+  if not tag then return nil, nil, refusal end
+  change, refusal = read_text(tenant, object, "Action", tag_changes)
+  if not change then return nil, nil, refusal end
+  return tag, change
+end
+
+local function change_tag(tenant, request, grant, id)
+  local object, refusal = read_body(tenant, request)
+  if not object then return refusal end
+  local tag, change
+  tag, change, refusal = read_tag(tenant, object)
+  if not tag then return refusal end
+  local machine = tenant:find_machine(id)
+  if not machine then return no_such_machine(tenant, id) end
+  tenant:tag_machine(machine, tag, change, grant.application.name)
+  return answer(tenant, 200, schema.entity(schema.machine, machine))
+end
+
+-- The machines with these ids, or the refusal.
+local function find_machines(tenant, ids)
+  if type(ids) ~= "table" or ids[1] == nil then
+    return nil, refuse(tenant, 400, "MissingRequiredParameter", "MachineIds is a required parameter and is missing.")
+  elseif #ids > tags_at_once then
+    return nil, refuse(tenant, 400, "MaximumBatchSizeExceeded", ("%d machines are more than the limit of %d.")
+      :format(#ids, tags_at_once))
+  end
+  local machines = {}
+  for i, id in ipairs(ids) do
+    machines[i] = type(id) == "string" and tenant:find_machine(id)
+    if not machines[i] then return nil, no_such_machine(tenant, tostring(id)) end
+  end
+  return machines
+end
+
+local function change_tag_of_many(tenant, request, grant)
+  local object, refusal = read_body(tenant, request)
+  if not object then return refusal end
+  local tag, change, machines
+  tag, change, refusal = read_tag(tenant, object)
+  if not tag then return refusal end
+  machines, refusal = find_machines(tenant, object.MachineIds)
+  if not machines then return refusal end
+  for _, machine in ipairs(machines) do tenant:tag_machine(machine, tag, change, grant.application.name) end
+  return answer(tenant, 200, schema.list(schema.machine, machines))
+end
+
+local device_values = { Low = true, Normal = true, High = true }
+
+local function set_device_value(tenant, request, grant, id)
+  local object, refusal = read_body(tenant, request)
+  if not object then return refusal end
+  local value
+  value, refusal = read_text(tenant, object, "DeviceValue", device_values)
+  if not value then return refusal end
+  local machine = tenant:find_machine(id)
+  if not machine then return no_such_machine(tenant, id) end
+  tenant:set_device_value(machine, value, grant.application.name)
   return answer(tenant, 200, schema.entity(schema.machine, machine))
 end
 
@@ -208,7 +307,7 @@ end
 ---- actions
 
 local function list_actions(tenant, request)
-  return list(tenant, request, schema.action, tenant.actions, #tenant.actions, 1, -1)
+  return list(tenant, request, schema.action, tenant:listed_actions())
 end
 
 -- The action that a path names, or the refusal.
@@ -259,11 +358,19 @@ end
 ---- which request goes where
 
 local reading = { "Machine.Read.All", "Machine.ReadWrite.All" }
+local writing = { "Machine.ReadWrite.All" }
 local restricting = { "Machine.RestrictExecution" }
 
--- Segments are compared without case; * stands for any.
+-- Segments are compared without case; * stands for any, and name(*) for a function's arguments. Of several that fit the
+-- first counts.
 local table_of_routes = {
   { method = "GET", path = { "machines" }, roles = reading, run = list_machines },
+  { method = "GET", path = { "machines", "findbyip(*)" }, roles = reading, run = find_by_address },
+  { method = "GET", path = { "machines", "findbytag" }, roles = reading, run = find_by_tag },
+  { method = "POST", path = { "machines", "addorremovetagformultiplemachines" }, roles = writing,
+    run = change_tag_of_many },
+  { method = "POST", path = { "machines", "*", "tags" }, roles = writing, run = change_tag },
+  { method = "POST", path = { "machines", "*", "setdevicevalue" }, roles = writing, run = set_device_value },
   { method = "GET", path = { "machines", "*" }, roles = reading, run = get_machine },
   { method = "POST", path = { "machines", "*", "restrictcodeexecution" }, roles = restricting,
     run = start_action "RestrictCodeExecution" },
@@ -280,8 +387,11 @@ local function matches(path, segments)
   if #path ~= #segments then return nil end
   local captured = ""
   for i, wanted in ipairs(path) do
+    local name = wanted:match "^(.*)%(%*%)$"
     if wanted == "*" then
       captured = segments[i]
+    elseif name and segments[i]:sub(1, #name + 1):lower() == name .. "(" and segments[i]:sub(-1) == ")" then
+      captured = segments[i]:sub(#name + 2, -2)
     elseif wanted ~= segments[i]:lower() then
       return nil
     end
@@ -301,8 +411,8 @@ end
 
 --- Answers a request below /api.
 ---@param tenant mde.sim.tenant
----@param request { method: string, query: string, headers: table<string, string>, body: string? } header names in
---- lower case, the query still encoded
+---@param request { method: string, origin: string, path: string, query: string, headers: table<string, string>, body:
+--- string? } header names in lower case, path and query still encoded
 ---@param segments string[] the path after /api, decoded
 ---@return table response
 function routes.answer(tenant, request, segments)

@@ -1,11 +1,13 @@
 -- The service's two kinds of record: their properties in the order in which it writes them, their types, and
 -- which of them $filter may name. A property that is not here does not exist.
 local json = require "mde.sim.json"
+local time = require "mde.sim.time"
 
 local schema = {}
 
-local function property(name, kind, filterable)
-  return { name = name, type = "Edm." .. kind, filterable = filterable or false }
+-- `members`: the names of an object's members, or of each object's in a collection; a collection without is of texts.
+local function property(name, kind, filterable, members)
+  return { name = name, type = "Edm." .. kind, filterable = filterable or false, members = members }
 end
 
 local function new(set, properties)
@@ -16,7 +18,7 @@ local function new(set, properties)
     -- Filters may write a property with a capital first letter too.
     by_name[each.name:sub(1, 1):upper() .. each.name:sub(2)] = each
   end
-  return { set = set, names = names, properties = by_name }
+  return { set = set, names = names, list = properties, properties = by_name }
 end
 
 schema.machine = new("Machines", {
@@ -44,14 +46,14 @@ schema.machine = new("Machines", {
   property("exposureLevel", "String", true),
   property("isAadJoined", "Boolean"),
   property("aadDeviceId", "Guid", true),
-  property("machineTags", "Collection"),
+  property("machineTags", "Collection", true),
   property("defenderAvStatus", "String"),
   property("onboardingStatus", "String", true),
   property("osArchitecture", "String"),
   property("managedBy", "String"),
   property("managedByStatus", "String"),
-  property("ipAddresses", "Collection"),
-  property("vmMetadata", "Complex"),
+  property("ipAddresses", "Collection", false, { "ipAddress", "macAddress", "type", "operationalStatus" }),
+  property("vmMetadata", "Complex", false, { "vmId", "cloudProvider", "resourceId", "subscriptionId" }),
 })
 
 schema.action = new("MachineActions", {
@@ -72,19 +74,67 @@ schema.action = new("MachineActions", {
   property("scope", "String"),
   property("externalId", "String"),
   property("requestSource", "String"),
-  property("relatedFileInfo", "Complex"),
-  property("commands", "Collection"),
+  property("relatedFileInfo", "Complex", false, { "fileIdentifier", "fileIdentifierType" }),
+  property("commands", "Collection", false,
+    { "index", "startTime", "endTime", "commandStatus", "errors", "command" }),
   property("troubleshootInfo", "String"),
 })
 
 local metadata = "https://api.security.microsoft.com/api/$metadata#"
 
--- The members of a record, without the braces.
-local function members(kind, record)
-  for _, name in ipairs(kind.names) do
-    if kind.properties[name].type == "Edm.Collection" and record[name] then json.array(record[name]) end
+local encode = json.encode
+
+-- A list of 10,000 machines has 400,000 members, most of them plain texts: those are written here and now.
+local function write_members(list, record, wanted)
+  local parts, count = {}, 0
+  for i = 1, #list do
+    local one = list[i]
+    if not wanted or wanted[one.name] then
+      local value = record[one.name]
+      local kind = type(value)
+      local text
+      if kind == "string" and not value:find '[%c"\\\127]' then
+        text = one.quoted_label .. value .. '"'
+      elseif kind == "table" and one.write then
+        text = one.label .. one.write(value)
+      else
+        text = one.label .. encode(value)
+      end
+      count = count + 1
+      parts[count] = text
+    end
   end
-  return json.object(kind.names, record):sub(2, -2)
+  return table.concat(parts, ",")
+end
+
+local function label(one)
+  one.label = encode(one.name) .. ":"
+  one.quoted_label = one.label .. '"'
+  return one
+end
+
+-- Gives a property what it needs to write a table.
+local function set_writer(one)
+  local labels = {}
+  for i, name in ipairs(one.members or {}) do labels[i] = label { name = name } end
+  local function write_object(value) return "{" .. write_members(labels, value) .. "}" end
+  local write_element = one.members and write_object or encode
+  if one.type == "Edm.Complex" then
+    one.write = write_object
+  elseif one.type == "Edm.Collection" then
+    one.write = function(list)
+      local parts = {}
+      for i = 1, #list do parts[i] = write_element(list[i]) end
+      return "[" .. table.concat(parts, ",") .. "]"
+    end
+  end
+end
+
+for _, kind in pairs { schema.machine, schema.action } do
+  for _, one in ipairs(kind.list) do
+    label(one)
+    set_writer(one)
+  end
 end
 
 --- One record as the whole body of an answer.
@@ -92,17 +142,38 @@ end
 ---@param record table
 ---@return string
 function schema.entity(kind, record)
-  return ('{"@odata.context":"%s%s/$entity",%s}'):format(metadata, kind.set, members(kind, record))
+  return ('{"@odata.context":"%s%s/$entity",%s}'):format(metadata, kind.set, write_members(kind.list, record))
+end
+
+-- The context names what was selected.
+local function selection(kind, wanted)
+  if not wanted then return "" end
+  local names = {}
+  for _, name in ipairs(kind.names) do
+    if wanted[name] then names[#names + 1] = name end
+  end
+  return "(" .. table.concat(names, ",") .. ")"
 end
 
 --- A list of records as the whole body of an answer.
 ---@param kind table
 ---@param records table[]
+---@param wanted table<string, boolean>? the properties to write; nil for all
+---@param next_link string? where the list goes on
 ---@return string
-function schema.list(kind, records)
+function schema.list(kind, records, wanted, next_link)
   local parts = {}
-  for i, record in ipairs(records) do parts[i] = "{" .. members(kind, record) .. "}" end
-  return ('{"@odata.context":"%s%s","value":[%s]}'):format(metadata, kind.set, table.concat(parts, ","))
+  for i, record in ipairs(records) do parts[i] = "{" .. write_members(kind.list, record, wanted) .. "}" end
+  return ('{"@odata.context":"%s%s%s","value":[%s]%s}'):format(metadata, kind.set, selection(kind, wanted),
+    table.concat(parts, ","), next_link and ',"@odata.nextLink":' .. json.encode(next_link) or "")
+end
+
+local function is_list_of(element_type, value)
+  if type(value) ~= "table" then return false end
+  for index, element in pairs(value) do
+    if type(index) ~= "number" or type(element) ~= element_type then return false end
+  end
+  return true
 end
 
 --- Whether a value from outside (a fixture, a control request) fits a property.
@@ -118,7 +189,9 @@ function schema.fits(kind, name, value)
   if wanted == "Edm.Int32" or wanted == "Edm.Int64" then
     return type(value) == "number" and value == math.floor(value)
   end
-  if wanted == "Edm.Collection" or wanted == "Edm.Complex" then return type(value) == "table" end
+  if wanted == "Edm.DateTimeOffset" then return type(value) == "string" and time.parse(value) ~= nil end
+  if wanted == "Edm.Collection" then return is_list_of(one.members and "table" or "string", value) end
+  if wanted == "Edm.Complex" then return type(value) == "table" end
   return type(value) == "string"
 end
 

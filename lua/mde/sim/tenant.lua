@@ -2,9 +2,11 @@
 -- of what really happened. It knows neither HTTP nor the wire; time and randomness come from outside.
 local clock = require "mde.sim.clock"
 local encoding = require "mde.sim.encoding"
+local fixture = require "mde.sim.fixture"
 local fleet = require "mde.sim.fleet"
 local json = require "mde.sim.json"
 local limits = require "mde.sim.limits"
+local lists = require "mde.sim.lists"
 local schema = require "mde.sim.schema"
 local time = require "mde.sim.time"
 
@@ -67,8 +69,13 @@ function settings.comment_limit(self, value)
   self.comment_limit = value or nil
 end
 
+function settings.lists(self, value)
+  self.lists = lists.settings(value, self.lists)
+  self.is_listed = false
+end
+
 --- Changes how the tenant behaves from now on: `lifetime` of new tokens, `delays = { pending, running }` of actions,
---- `duplicates`, `limits` (a table, true for the service's, false for none), `comment_limit`.
+--- `duplicates`, `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see lists.lua).
 ---@param changes table
 function tenant:set(changes)
   for name, value in pairs(changes) do
@@ -88,15 +95,16 @@ end
 ---- birth
 
 local known_options = {
-  machines = true, clock = true, start = true, random = true, lifetime = true, limits = true, delays = true,
-  duplicates = true, comment_limit = true, applications = true, tenant_id = true, client_id = true,
-  client_secret = true, roles = true,
+  machines = true, actions = true, fleet = true, fixture = true, clock = true, start = true, random = true,
+  lifetime = true, limits = true, delays = true, duplicates = true, comment_limit = true, lists = true,
+  applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true,
 }
 
 --- Makes a tenant. All options may be left out:
---- `machines` (a list for `put_machine`; the fleet if absent), `clock` and `start` (see clock.lua), `random` (count ->
---- bytes), `tenant_id`, `client_id`, `client_secret`, `roles` (the main application), `applications` (a list for
---- `put_application`), and everything that `set` takes.
+--- `machines` (a list for `put_machine`; the fleet if absent), `fleet = { count, seed }` (how large the fleet is),
+--- `actions` (a list for `insert_action`), `fixture` (a file with further options, see fixture.lua), `clock` and
+--- `start` (see clock.lua), `random` (count -> bytes), `tenant_id`, `client_id`, `client_secret`, `roles` (the main
+--- application), `applications` (a list for `put_application`), and everything that `set` takes.
 ---@param options table?
 ---@return mde.sim.tenant
 function tenant.new(options)
@@ -104,6 +112,8 @@ function tenant.new(options)
   for name in pairs(options) do
     if not known_options[name] then error(("sim.new: there is no option '%s'"):format(tostring(name)), 3) end
   end
+  if options.fixture ~= nil then options = fixture.merge(options) end
+  if options.machines and options.fleet then error("sim.new: either `machines` or `fleet`, not both", 3) end
   local self = setmetatable({
     clock = clock.new(options.clock, options.start),
     random = options.random or system_random,
@@ -125,18 +135,44 @@ function tenant:reset()
   self.machines, self.machines_by_id = {}, {}
   self.actions, self.actions_by_id, self.open_actions = {}, {}, {}
   self.applications = {}
-  self.delays = { pending = 0.5, running = 1 }
+  self.delays, self.lists = { pending = 0.5, running = 1 }, nil
   self:set {
     lifetime = options.lifetime or 3599,
     delays = options.delays or {},
     duplicates = options.duplicates or "pending",
     limits = options.limits == nil or options.limits,
     comment_limit = options.comment_limit or false,
+    lists = options.lists or {},
   }
   self:put_application { client_id = self.client_id, client_secret = self.client_secret, name = "mde",
     roles = self.roles }
   for _, application in ipairs(options.applications or {}) do self:put_application(application) end
-  for _, machine in ipairs(options.machines or fleet.machines(self.clock.now())) do self:put_machine(machine) end
+  self:populate(options)
+end
+
+local function check_list(name, value)
+  if type(value) ~= "table" then error(name .. " must be a list", 0) end
+  return value
+end
+
+-- Calls fn(item) for each item of a list; a message says which one it is about.
+local function for_each(list, name, fn)
+  for i, item in ipairs(check_list(name, list)) do
+    local ok, message = type(item) == "table", "must be a table"
+    if ok then ok, message = pcall(fn, item) end
+    if not ok then error(("%s[%d]: %s"):format(name, i, tostring(message)), 0) end
+  end
+end
+
+function tenant:populate(options)
+  local known, crowd_count, next_machine = fleet.machines(self.clock.now(), options.fleet or {})
+  self.next_machine = next_machine
+  if options.machines then known, crowd_count = options.machines, 0 end
+  local file = options.fixture and options.fixture .. ": " or ""
+  for_each(known, file .. "machines", function(fields) self:put_machine(fields) end)
+  for _ = 1, crowd_count do self:adopt_machine(next_machine()) end
+  for_each(options.actions or {}, file .. "actions", function(fields) self:insert_action(fields) end)
+  for _, machine in ipairs(self.machines) do machine.listed_since = nil end
 end
 
 ---@return string guid
@@ -163,6 +199,9 @@ function tenant:put_application(application)
   for _, name in ipairs { "client_id", "client_secret" } do
     if type(application[name]) ~= "string" then error("an application needs a " .. name, 0) end
   end
+  for _, role in ipairs(check_list("roles", application.roles or {})) do
+    if type(role) ~= "string" then error("a role is a text", 0) end
+  end
   self.applications[application.client_id:lower()] = {
     client_id = application.client_id,
     client_secret = application.client_secret,
@@ -183,6 +222,33 @@ local defaults = {
 
 local switches = { offline = true, failing = true }
 
+local date_properties = { "firstSeen", "lastSeen" }
+
+-- Which machine had which address when: for those who want another answer than that it always had what it has now.
+local function read_addresses(list, now)
+  local complete = {}
+  if type(list) ~= "table" then error("addresses must be a list", 0) end
+  for i, entry in ipairs(list) do
+    local from = entry.from and time.resolve(entry.from, now)
+    local to = entry.to and time.resolve(entry.to, now)
+    if type(entry.ipAddress) ~= "string" or (entry.from and not from) or (entry.to and not to) then
+      error(("addresses[%d] must have an ipAddress and, if any, times `from` and `to`"):format(i), 0)
+    end
+    complete[i] = { ipAddress = entry.ipAddress, from = from and time.parse(from), to = to and time.parse(to) }
+  end
+  return complete
+end
+
+-- A copy in which times are as the service writes them, and what is not the service's has been checked.
+local function read_fields(fields, dates, now)
+  local complete = {}
+  for name, value in pairs(fields) do complete[name] = value end
+  for _, name in ipairs(dates) do
+    if type(fields[name]) == "string" then complete[name] = time.resolve(fields[name], now) or fields[name] end
+  end
+  return complete
+end
+
 local no_sensor = { Inactive = true, NoSensorData = true, NoSensorDataImpairedCommunication = true }
 
 -- Whether a machine takes up what is waiting for it.
@@ -192,7 +258,9 @@ end
 
 local function check_machine(fields)
   for name, value in pairs(fields) do
-    if switches[name] then
+    if name == "addresses" then
+      if type(value) ~= "table" then error("addresses must be a list", 0) end
+    elseif switches[name] then
       if type(value) ~= "boolean" then error(("'%s' must be true or false"):format(name), 0) end
     elseif value ~= json.null and not schema.fits(schema.machine, name, value) then
       error(("a machine has no property '%s' of that type"):format(tostring(name)), 0)
@@ -203,26 +271,42 @@ local function check_machine(fields)
   end
 end
 
+--- Adds a complete record, which is the tenant's from now on.
+---@param machine table
+---@param place integer? where in the lists; the end if absent
+function tenant:adopt_machine(machine, place)
+  machine.listed_since = self.clock.now()
+  table.insert(self.machines, place or #self.machines + 1, machine)
+  self.machines_by_id[machine.id:lower()] = machine
+end
+
 --- Adds a machine, or changes the one with that `id`. Beside the service's properties there are two switches:
---- `offline` (takes no action up) and `failing` (each action fails). `json.null` makes a property null.
+--- `offline` (takes no action up) and `failing` (each action fails); and `addresses`, a list of
+--- `{ ipAddress, from, to }`: who had which address when. `json.null` makes a property null. A time may be told as
+--- "2h ago".
 ---@param fields table
 ---@return table machine
 function tenant:put_machine(fields)
-  check_machine(fields)
-  local machine = fields.id and self.machines_by_id[fields.id:lower()]
   local now = self.clock.now()
+  fields = read_fields(fields, date_properties, now)
+  check_machine(fields)
+  if fields.addresses then fields.addresses = read_addresses(fields.addresses, now) end
+  local machine = fields.id and self.machines_by_id[fields.id:lower()]
   if machine then
     self:settle()
   else
-    machine = { id = fields.id or encoding.hex(self.random(20)), machineTags = {}, ipAddresses = {},
+    machine = { id = fields.id or encoding.hex(self.random(20)), machineTags = {},
       firstSeen = time.iso(now - 200 * 86400), lastSeen = time.iso(now - 3600) }
     for name, value in pairs(defaults) do machine[name] = value end
-    self.machines[#self.machines + 1] = machine
-    self.machines_by_id[machine.id:lower()] = machine
+    self:adopt_machine(machine)
   end
   local was_reachable = reachable(machine)
   for name, value in pairs(fields) do
     if value == json.null then machine[name] = nil elseif name ~= "id" then machine[name] = copy(value) end
+  end
+  if not machine.ipAddresses then
+    machine.ipAddresses = { machine.lastIpAddress and { ipAddress = machine.lastIpAddress, type = "Ethernet",
+      operationalStatus = "Up" } }
   end
   if reachable(machine) and not was_reachable then machine.reachable_since = now end
   return machine
@@ -238,11 +322,99 @@ function tenant:find_machine(key, by_name)
   if found or not by_name then return found end
   for _, machine in ipairs(self.machines) do
     if machine.computerDnsName and machine.computerDnsName:lower() == key
-        and (not found or time.parse(machine.lastSeen) > time.parse(found.lastSeen)) then
+        and (not found or (machine.lastSeen and time.parse(machine.lastSeen) or 0)
+          > (found.lastSeen and time.parse(found.lastSeen) or 0)) then
       found = machine
     end
   end
   return found
+end
+
+-- What happens between two pages of a list: machines appear, and others report.
+function tenant:churn()
+  local churn, now = self.lists.churn, self.clock.now()
+  local count = #self.machines
+  for i = 1, count > 0 and churn.seen or 0 do
+    local machine = self.machines[self.lists.draw(count) + 1]
+    machine.lastSeen = time.iso(now - i / 1e4)
+  end
+  for _ = 1, churn.added or 0 do
+    local machine = self.next_machine()
+    self:adopt_machine(machine, 1)
+    self:record("machine_added", { machine = machine.id })
+  end
+end
+
+--- The machines as a list has them now, in its order.
+---@return table[]
+function tenant:listed_machines()
+  if self.is_listed then self:churn() end
+  self.is_listed = true
+  local lag = self.lists.lag
+  if lag == 0 then return self.machines end
+  local visible, limit = {}, self.clock.now() - lag
+  for _, machine in ipairs(self.machines) do
+    if not machine.listed_since or machine.listed_since <= limit then visible[#visible + 1] = machine end
+  end
+  return visible
+end
+
+-- Whether a machine had an address in some moment of a time. Without any notes it has had what it has since it was
+-- first seen, until its last report or, if it is alive, until now.
+local function had_address(machine, address, from, to, now)
+  if machine.addresses then
+    for _, entry in ipairs(machine.addresses) do
+      if entry.ipAddress == address and (entry.from or -math.huge) <= to and (entry.to or now) >= from then
+        return true
+      end
+    end
+    return false
+  end
+  local has = machine.lastIpAddress == address
+  for _, entry in ipairs(machine.ipAddresses or {}) do has = has or entry.ipAddress == address end
+  if not has then return false end
+  local first = machine.firstSeen and time.parse(machine.firstSeen) or -math.huge
+  local last = reachable(machine) and now or machine.lastSeen and time.parse(machine.lastSeen) or now
+  return first <= to and last >= from
+end
+
+--- The machines that had an address within so many seconds of a time.
+---@param address string
+---@param at number
+---@param tolerance number
+---@return table[]
+function tenant:machines_by_address(address, at, tolerance)
+  local found, now = {}, self.clock.now()
+  for _, machine in ipairs(self.machines) do
+    if had_address(machine, address, at - tolerance, at + tolerance, now) then found[#found + 1] = machine end
+  end
+  return found
+end
+
+--- Gives a machine a tag, or takes it away; nothing happens if that is so already.
+---@param machine table
+---@param tag string
+---@param change "Add"|"Remove"
+---@param requestor string
+function tenant:tag_machine(machine, tag, change, requestor)
+  local tags, place = machine.machineTags or {}, nil
+  for i, present in ipairs(tags) do
+    if present == tag then place = i end
+  end
+  if (change == "Add") == (place ~= nil) then return end
+  if place then table.remove(tags, place) else tags[#tags + 1] = tag end
+  machine.machineTags = tags
+  self:record("machine_tagged", { machine = machine.id, tag = tag, change = change, requestor = requestor })
+end
+
+--- Sets what a machine is worth.
+---@param machine table
+---@param value "Low"|"Normal"|"High"
+---@param requestor string
+function tenant:set_device_value(machine, value, requestor)
+  self:record("machine_valued", { machine = machine.id, from = machine.deviceValue, to = value,
+    requestor = requestor })
+  machine.deviceValue = value
 end
 
 ---- actions
@@ -256,7 +428,41 @@ local function add_in_order(list, action)
   table.insert(list, place, action)
 end
 
+-- Notes what an action's status was from when on, for lists that lag behind.
+local function note_status(action, since)
+  action.past = action.past or {}
+  table.insert(action.past, { since = since, status = action.status, updated = action.lastUpdateDateTimeUtc })
+end
+
+-- An action as it was at that time; nil if it was not there yet.
+local function as_of(action, at)
+  local then_so
+  for _, note in ipairs(action.past) do
+    if note.since <= at then then_so = note end
+  end
+  if not then_so or then_so == action.past[#action.past] then return then_so and action end
+  local view = {}
+  for _, name in ipairs(schema.action.names) do view[name] = action[name] end
+  view.status, view.lastUpdateDateTimeUtc = then_so.status, then_so.updated
+  view.cancellationRequestor, view.cancellationComment, view.cancellationDateTimeUtc = nil, nil, nil
+  view.errorHResult, view.troubleshootInfo = 0, nil
+  return view
+end
+
+--- The actions as a list has them now, the newest first.
+---@return table[]
+function tenant:listed_actions()
+  local visible, limit = {}, self.clock.now() - self.lists.lag
+  for i = #self.actions, 1, -1 do
+    local action = self.actions[i]
+    if self.lists.lag > 0 then action = as_of(action, limit) end
+    visible[#visible + 1] = action
+  end
+  return visible
+end
+
 function tenant:add_action(action)
+  note_status(action, action.created)
   add_in_order(self.actions, action)
   self.actions_by_id[action.id:lower()] = action
   if action.machineId and is_open(action) then
@@ -301,12 +507,21 @@ function tenant:create_action(machine, kind, comment, requestor)
   return action
 end
 
+local date_properties_of_actions = { "creationDateTimeUtc", "lastUpdateDateTimeUtc", "cancellationDateTimeUtc" }
+
 --- Inserts an action as if somebody else had made it: any property of the record; `type` is required, the rest is made
---- up. An open one is carried out like any other unless `frozen` is true.
+--- up. An open one is carried out like any other unless `frozen` is true. Where there is no `machineId`, the machine
+--- may be told by `computerDnsName`. A time may be told as "2h ago".
 ---@param fields table
 ---@return table action
 function tenant:insert_action(fields)
   local now = self.clock.now()
+  fields = read_fields(fields, date_properties_of_actions, now)
+  if fields.machineId == nil and type(fields.computerDnsName) == "string" then
+    local named = self:find_machine(fields.computerDnsName, true)
+    if not named then error(("there is no machine '%s'"):format(fields.computerDnsName), 0) end
+    fields.machineId = named.id
+  end
   local action = {
     id = self:guid(), status = "Pending", requestor = "somebody.else@corp.example", requestSource = "Portal",
     requestorComment = "from the portal", errorHResult = 0, commands = {}, creationDateTimeUtc = time.iso(now),
@@ -349,6 +564,7 @@ function tenant:cancel_action(action, comment, requestor)
   action.status = "Cancelled"
   action.cancellationComment, action.cancellationRequestor = comment, requestor
   action.cancellationDateTimeUtc, action.lastUpdateDateTimeUtc = time.iso(now), time.iso(now)
+  note_status(action, now)
   return true
 end
 
@@ -359,6 +575,7 @@ local function change(changes, action, status, at)
     type = action.type, from = action.status, to = status }
   action.status = status
   action.lastUpdateDateTimeUtc = time.iso(at)
+  note_status(action, at)
 end
 
 -- Takes one action as far as it is by now. True if it is final.

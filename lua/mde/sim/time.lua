@@ -104,7 +104,19 @@ function time.parse(text)
   return seconds + tonumber("0." .. digits .. "0")
 end
 
---- The same as a text that sorts as time does, exact to the seventh digit, which a number is not.
+local units = { s = 1, m = 60, h = 3600, d = 86400 }
+
+--- Reads a time as a person may write it: ISO 8601, or "90s ago", "30m ago", "2h ago", "40d ago".
+---@param text string
+---@param now number
+---@return string? iso the text itself if it is ISO 8601; nil if it is neither
+function time.resolve(text, now)
+  if time.parse(text) then return text end
+  local count, unit = text:match "^(%d+%.?%d*)%s*([smhd]) ago$"
+  return count and tonumber(count) and time.iso(now - tonumber(count) * units[unit]) or nil
+end
+
+--- A time in ISO 8601 as a text that sorts as time does, exact to the seventh digit, which a number is not.
 ---@param text string
 ---@return string?
 function time.sort_key(text)

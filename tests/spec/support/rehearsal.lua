@@ -19,10 +19,13 @@ Rehearsal.__index = Rehearsal
 
 local rehearsal = { null = json.null }
 
-local own = { client = true, latency = true, sequential = true }
+local own = { client = true, latency = true, sequential = true, unguarded = true }
+
+--- Options of a client that protects nothing and has no cap, so that a restrict is one request, or two with a look.
+rehearsal.unguarded = { protect = { servers = false, device_values = {} }, cap = false }
 
 --- Options of the tenant (see mde.sim), `client` (options of the client), `latency` and `sequential` (the driver
---- has neither tasks nor gates).
+--- has neither tasks nor gates) and `unguarded` (the client protects nothing and has no cap).
 ---@param options table?
 ---@return tests.Rehearsal
 function rehearsal.new(options)
@@ -33,6 +36,7 @@ function rehearsal.new(options)
   local self = setmetatable({ tenant = sim.new(of_tenant) }, Rehearsal)
   self.driver = self.tenant:driver { latency = options and options.latency or nil }
   if options and options.sequential then self.driver.spawn, self.driver.gate = nil, nil end
+  for name, value in pairs(options and options.unguarded and rehearsal.unguarded or {}) do of_client[name] = value end
   for name, value in pairs(options and options.client or {}) do of_client[name] = value end
   of_client.tenant_id, of_client.client_id = self.tenant.tenant_id, self.tenant.client_id
   of_client.credential = of_client.credential or self.tenant.client_secret

@@ -43,7 +43,7 @@ local function command_line(directory, options)
   local words = { "--port", "0", "--control-port", "0", "--until-eof", "--dir", directory }
   for _, argument in ipairs(options) do words[#words + 1] = argument end
   local switches = { certificate = "--certificate", tls = "--tls", latency = "--latency", duplicates = "--duplicates",
-    action_seconds = "--action-seconds" }
+    action_seconds = "--action-seconds", machines = "--machines", seed = "--seed", fixture = "--fixture" }
   for name, value in pairs(options) do
     if switches[name] then
       words[#words + 1] = switches[name]

@@ -1,0 +1,193 @@
+-- Lists of machines and actions: what the query string asks for, page by page, and the ways in which lists misbehave.
+--
+-- The setting `lists` of a tenant:
+--
+--   page_rows   rows of an answer without $top, and the most that $top may ask for (10000)
+--   next_link   what stands at the end of a page without $top if there are more rows: "missing", as seen of late;
+--               "whole", which works; "mangled", which has lost the names of its options, so that the first page comes
+--               again, of everything, with yet another link; "looping", which leads to the first page; "foreign", which
+--               leads to another host
+--   order       "steady", or "reshuffled": another order for each request
+--   skip        "honoured", or "ignored": the first page comes for ever
+--   churn       { added, seen }: so many machines appear, and so many report again (their lastSeen is now), before each
+--               list of machines but the first
+--   lag         seconds by which a list lags behind: what was created or has changed since is not in it yet
+local chance = require "mde.sim.chance"
+local encoding = require "mde.sim.encoding"
+local filter = require "mde.sim.filter"
+local schema = require "mde.sim.schema"
+
+local lists = {}
+
+local service_rows = 10000
+
+local function is_one_of(...)
+  local allowed = {}
+  for _, value in ipairs { ... } do allowed[value] = true end
+  return function(value) return allowed[value] == true end
+end
+
+local function is_count(value)
+  return type(value) == "number" and value >= 0 and value == math.floor(value)
+end
+
+local function is_churn(value)
+  if type(value) ~= "table" then return false end
+  for name, count in pairs(value) do
+    if (name ~= "added" and name ~= "seen") or not is_count(count) then return false end
+  end
+  return true
+end
+
+local checks = {
+  page_rows = function(value) return is_count(value) and value >= 1 and value <= service_rows end,
+  next_link = is_one_of("missing", "whole", "mangled", "looping", "foreign"),
+  order = is_one_of("steady", "reshuffled"),
+  skip = is_one_of("honoured", "ignored"),
+  churn = is_churn,
+  lag = function(value) return type(value) == "number" and value >= 0 end,
+}
+
+--- The setting `lists`; what is left out stays as it was.
+---@param changes table
+---@param present table? as it was; nil for good manners
+---@return table complete
+function lists.settings(changes, present)
+  if type(changes) ~= "table" then error("lists must be a table", 0) end
+  local complete = { page_rows = service_rows, next_link = "missing", order = "steady", skip = "honoured", churn = {},
+    lag = 0 }
+  for name, value in pairs(present or {}) do complete[name] = value end
+  for name, value in pairs(changes) do
+    if not checks[name] or not checks[name](value) then
+      error(("lists: '%s' does not exist or has a wrong value"):format(tostring(name)), 0)
+    end
+    complete[name] = value
+  end
+  complete.draw = complete.draw or chance.new(1)
+  return complete
+end
+
+---- what the query string asks for
+
+local supported_options = { ["$filter"] = true, ["$top"] = true, ["$skip"] = true, ["$select"] = true }
+
+local function row_count(options, name)
+  local text = options[name]
+  if not text then return nil end
+  local number = text:find "^%d+$" and #text < 10 and tonumber(text)
+  if not number then return nil, ("The value '%s' of %s is not a number of rows."):format(text, name) end
+  return number
+end
+
+-- The properties that $select names, as a set.
+local function selected(text, kind)
+  local wanted = {}
+  for name in (text .. ","):gmatch "([^,]*)," do
+    name = name:match "^%s*(.-)%s*$"
+    local property = kind.properties[name]
+    if not property then return nil, ("Could not find a property named '%s' in %s."):format(name, kind.set) end
+    wanted[property.name] = true
+  end
+  return wanted
+end
+
+-- What the query string asks for: `matches`, `top`, `skip` and `wanted`, each if asked for; or why it is refused.
+local function read_options(query, kind, page_rows)
+  local fields, message = encoding.form(query)
+  if not fields then return nil, message end
+  for name in pairs(fields) do
+    if name:sub(1, 1) == "$" and not supported_options[name] then
+      return nil, ("The query option '%s' is not supported."):format(name)
+    end
+  end
+  local options = { fields = fields }
+  options.top, message = row_count(fields, "$top")
+  if message then return nil, message end
+  if options.top and options.top > page_rows then
+    return nil, ("The value %d of $top is above the limit of %d."):format(options.top, page_rows)
+  end
+  options.skip, message = row_count(fields, "$skip")
+  if message then return nil, message end
+  if fields["$select"] then
+    options.wanted, message = selected(fields["$select"], kind)
+    if not options.wanted then return nil, message end
+  end
+  if fields["$filter"] then
+    options.matches, message = filter.parse(fields["$filter"], kind)
+    if not options.matches then return nil, message end
+  end
+  return options
+end
+
+---- the next page
+
+-- The same query with another $skip.
+local function query_with_skip(query, skip)
+  local parts = {}
+  for pair in query:gmatch "[^&]+" do
+    if encoding.unescape(pair:match "^[^=]*", true) ~= "$skip" then parts[#parts + 1] = pair end
+  end
+  parts[#parts + 1] = ("$skip=%d"):format(skip)
+  return table.concat(parts, "&")
+end
+
+local links = {}
+
+function links.missing() end
+
+function links.whole(request, _, skip)
+  return request.origin .. request.path .. "?" .. query_with_skip(request.query, skip)
+end
+
+function links.mangled(request, options, skip, page_rows)
+  local before = tonumber(options.fields[""])
+  return ("%s%s?=%d"):format(request.origin, request.path, before and before + page_rows or skip)
+end
+
+function links.looping(request)
+  return request.origin .. request.path .. "?" .. query_with_skip(request.query, 0)
+end
+
+function links.foreign(request, _, skip)
+  return "https://elsewhere.example" .. request.path .. "?" .. query_with_skip(request.query, skip)
+end
+
+---- the answer
+
+--- Answers a request for a list.
+---@param settings table from `lists.settings`
+---@param request { query: string, path: string, origin: string } `origin`: scheme and host that were asked
+---@param kind table
+---@param records table[] in the service's order
+---@return string? body
+---@return string? message why the request is refused
+function lists.answer(settings, request, kind, records)
+  local page_rows = settings.page_rows
+  local options, message = read_options(request.query, kind, page_rows)
+  if not options then return nil, message end
+  if settings.order == "reshuffled" then records = chance.shuffled(records, settings.draw) end
+  local skip = settings.skip == "honoured" and options.skip or 0
+  local matches, wanted_rows = options.matches, options.top or page_rows
+  local rows, count, skipped, more = {}, 0, 0, false
+  for i = 1, #records do
+    local record = records[i]
+    if not matches or matches(record) then
+      if skipped < skip then
+        skipped = skipped + 1
+      elseif count == wanted_rows then
+        more = true
+        break
+      else
+        count = count + 1
+        rows[count] = record
+      end
+    end
+  end
+  local next_link
+  if more and not options.top then
+    next_link = links[settings.next_link](request, options, (options.skip or 0) + page_rows, page_rows)
+  end
+  return schema.list(kind, rows, options.wanted, next_link)
+end
+
+return lists

@@ -1,0 +1,224 @@
+-- Runs the `mde` command as a person or a script would: as a process of its own, against a tenant.
+--
+--   local command = require("tests.spec.support.command").new(tenant.env)
+--   local result = command.run({ "restrict", "laptop-17", "--yes" }, { input = "..." })
+--   ... result.out, result.err, result.status
+--   local screen = command.screen({ "restrict", "laptop-17" }, { columns = 80 })
+--   screen.wait_for "Restrict it" screen.keys("y", "Enter") ... screen.text() screen.status()
+--   command.stop()
+
+local PATIENCE_SECONDS = 60
+
+local commands = {}
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function read_file(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local function output_of(line)
+  local pipe = assert(io.popen(line))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+--- Asks until the answer is truthy, and returns that; raises with what `describe` says if it never is.
+local function wait_until(ask, describe)
+  local system = require("mde.core").system
+  local ends = system.now() + PATIENCE_SECONDS
+  while true do
+    local answer = ask()
+    if answer then return answer end
+    if system.now() > ends then error("waited in vain: " .. describe(), 3) end
+    system.sleep(0.05)
+  end
+end
+
+commands.wait_until = wait_until
+
+--- Whether there can be a screen.
+function commands.has_tmux()
+  return output_of "command -v tmux" ~= ""
+end
+
+-- The environment stands in a file, since a secret is no argument. Nothing of the surrounding one matters: the
+-- trace would be among the remarks, and a preloaded sanitizer is for the command, not for tmux.
+local function write_environment(path, environment, build)
+  local lines = { "unset MDE_LOG" }
+  environment.LUA_PATH_5_4 = "./lua/?.lua;./lua/?/init.lua;;"
+  environment.LUA_CPATH_5_4 = build .. "/lua5.4/?.so;;"
+  environment.LD_PRELOAD = os.getenv "LD_PRELOAD"
+  for name, value in pairs(environment) do lines[#lines + 1] = ("export %s=%s"):format(name, quote(value)) end
+  write_file(path, table.concat(lines, "\n") .. "\n")
+end
+
+local function words_of(arguments)
+  local words = { "lua5.4", "lua/mde/cli/mde.lua" }
+  for _, argument in ipairs(arguments) do words[#words + 1] = quote(argument) end
+  return table.concat(words, " ")
+end
+
+---@param environment table<string, string> of the tenant, say
+function commands.new(environment)
+  local directory = output_of "mktemp -d":gsub("%s+$", "")
+  local build = os.getenv "MDE_BUILD" or "./build"
+  local copy = {}
+  for name, value in pairs(environment) do copy[name] = value end
+  write_environment(directory .. "/env", copy, build)
+  local self, count, screens = { directory = directory }, 0, {}
+
+  local function new_place()
+    count = count + 1
+    return ("%s/%d"):format(directory, count)
+  end
+
+  --- A file with that text; its path.
+  function self.file(name, text)
+    write_file(directory .. "/" .. name, text)
+    return directory .. "/" .. name
+  end
+
+  --- Starts it in the background. `options`: `input` (standard input; empty unless told), `endless` (the input does not
+  --- end after that), `environment`, `output` (a shell's redirection instead of a file).
+  function self.start(arguments, options)
+    options = options or {}
+    local place = new_place()
+    if options.endless then
+      os.execute(("mkfifo %s.in"):format(place))
+    else
+      write_file(place .. ".in", options.input or "")
+    end
+    local settings = {}
+    for name, value in pairs(options.environment or {}) do
+      settings[#settings + 1] = ("export %s=%s; "):format(name, quote(value))
+    end
+    os.execute(("(. %s/env; %s sh -c 'echo $$ >%s.pid; exec \"$@\"' sh %s %s%s.in %s 2>%s.err; "
+      .. "echo $? >%s.status.new; mv %s.status.new %s.status) &")
+      :format(directory, table.concat(settings), place, words_of(arguments), options.endless and "<>" or "<", place,
+        options.output or ">" .. place .. ".out", place, place, place, place))
+    if options.endless then write_file(place .. ".in", options.input) end
+    local process = {}
+
+    function process.errors() return read_file(place .. ".err") or "" end
+
+    function process.output() return read_file(place .. ".out") or "" end
+
+    --- Waits until its remarks have this text.
+    function process.wait_for(text)
+      wait_until(function() return process.errors():find(text, 1, true) end, process.errors)
+    end
+
+    local function pid()
+      return wait_until(function() return tonumber(read_file(place .. ".pid") or "") end, function()
+        return "its process id"
+      end)
+    end
+
+    --- Sends it a signal.
+    function process.signal(name)
+      os.execute(("kill -%s %d"):format(name, pid()))
+    end
+
+    --- Waits until it has made ready for signals (SIGPIPE is ignored) and sleeps, as it does while it reads.
+    function process.wait_until_it_reads()
+      wait_until(function()
+        local status = read_file(("/proc/%d/status"):format(pid())) or ""
+        local ignored = tonumber(status:match "SigIgn:%s*%x*(%x%x%x%x)" or "0", 16)
+        return math.floor(ignored / 0x1000) % 2 == 1 and status:find "State:%s*S"
+      end, process.errors)
+    end
+
+    --- Waits for its end.
+    function process.finish()
+      local status = wait_until(function() return tonumber(read_file(place .. ".status") or "") end, process.errors)
+      local result = { out = process.output(), err = process.errors(), status = status }
+      -- Searched for secrets with everything else that the tests write.
+      if os.getenv "MDE_LOG" then io.stderr:write(result.out, result.err) end
+      return result
+    end
+
+    return process
+  end
+
+  --- Runs it to its end.
+  ---@return { out: string, err: string, status: integer }
+  function self.run(arguments, options)
+    return self.start(arguments, options).finish()
+  end
+
+  --- Runs it on a terminal.
+  function self.screen(arguments, options)
+    options = options or {}
+    local place = new_place()
+    -- The shell outlives both Ctrl-C and the terminal, to tell the status.
+    write_file(place .. ".sh", (". %s/env\ntrap : INT\ntrap '' HUP\n(trap - HUP; exec %s)\nstatus=$?\n"
+      .. "echo $status >%s.status.new\nmv %s.status.new %s.status\necho \"exit $status\"\n"
+      .. "while :; do sleep 1; done\n"):format(directory, words_of(arguments), place, place, place))
+    local tmux = ("env -u LD_PRELOAD -u TMUX LC_ALL=C.UTF-8 tmux -u -S %s.tmux -f /dev/null "):format(place)
+    os.execute(("%s new-session -d -x %d -y %d 'sh %s.sh'"):format(tmux, options.columns or 80, options.lines or 40,
+      place))
+    local screen = {}
+    screens[#screens + 1] = screen
+
+    --- What is seen now, without the empty lines at the end.
+    ---@return string
+    function screen.text()
+      return (output_of(tmux .. "capture-pane -p 2>&1"):gsub("%s+$", ""))
+    end
+
+    --- Waits until this text is seen.
+    function screen.wait_for(text)
+      wait_until(function() return screen.text():find(text, 1, true) end, function()
+        return text .. "\n" .. screen.text()
+      end)
+    end
+
+    --- Presses keys, as tmux names them.
+    function screen.keys(...)
+      local words = {}
+      for i, key in ipairs { ... } do words[i] = quote(key) end
+      os.execute(tmux .. "send-keys " .. table.concat(words, " "))
+    end
+
+    --- Waits for the end of the command; its status.
+    function screen.status()
+      return wait_until(function() return tonumber(read_file(place .. ".status") or "") end, screen.text)
+    end
+
+    --- Keeps what is seen among the results of the tests.
+    function screen.record(name)
+      os.execute(("mkdir -p %s"):format(quote(build .. "/seen")))
+      write_file(("%s/seen/%s.txt"):format(build, name), screen.text() .. "\n")
+    end
+
+    --- Closes the terminal.
+    function screen.close()
+      os.execute(tmux .. "kill-server 2>/dev/null")
+    end
+
+    return screen
+  end
+
+  function self.stop()
+    for _, screen in ipairs(screens) do screen.close() end
+    os.execute("rm -rf " .. quote(directory))
+  end
+
+  return self
+end
+
+return commands
