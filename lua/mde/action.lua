@@ -8,6 +8,8 @@ local collection = require "mde.collection"
 local core = require "mde.core"
 local devices = require "mde.device"
 local errors = require "mde.error"
+local guards = require "mde.guard"
+local listings = require "mde.listing"
 local options_of = require "mde.options"
 
 local ACTION_SECONDS = 120
@@ -16,7 +18,6 @@ local PAGE_SECONDS = 300
 local LOOK_SECONDS = 30
 local MOST_CANCELS = 10
 
-local WAIT_SECONDS = 600
 local FIRST_POLL_SECONDS = 2
 local LONGEST_POLL_SECONDS = 30
 local ABSENCE_SECONDS = 60
@@ -30,6 +31,7 @@ local verbs = {
 
 local change_options = {
   incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag",
+  allow = "any",
 }
 
 ---@class mde.Action an action as the service tells it, and what this library found out about it
@@ -51,14 +53,15 @@ local change_options = {
 ---@field recorded? boolean false: already active under another incident, so yours stands nowhere
 ---@field comment_cut? boolean the service cut the comment short
 
-local M = {}
+local M = { WAIT_SECONDS = 600 }
 
 ---@class mde.ChangeOptions
 ---@field incident? string|integer 1 to 64 of A-Za-z0-9._#/- ; stands in the comment
 ---@field key? string your own idempotency key, 8 to 64 of A-Za-z0-9._- ; it becomes the operation id
 ---@field timeout? number seconds for everything
----@field look? boolean false: send without reading the device or its history
+---@field look? boolean false: send without reading the device's history
 ---@field cancel_opposite? boolean cancel a pending opposite action first; true for release, false for restrict
+---@field allow? mde.Rule[] rules of the guard that this call lifts: { "servers" }
 
 local comment_problems = {
   empty = { "the comment is empty", "Say in a few words why; it is recorded in the service." },
@@ -89,6 +92,10 @@ local function check_comment(comment, incident, operation_id)
   if not whole then errors.invalid(comment_problems[problem][1], comment_problems[problem][2]) end
   return whole
 end
+
+--- Raises unless the comment can be recorded; the whole of it as it would be.
+---@type fun(comment: any, incident: string?, operation_id: string): string
+M.check_comment = check_comment
 
 local function new_operation_id()
   local bytes, problem = core.system.entropy(16)
@@ -124,9 +131,26 @@ local function is_action(answer)
   return has_texts(answer)
 end
 
+--- Whether a row of a list is an action that can be worked with, or why not.
+M.is_row = has_texts
+
+--- Tells the listing of the `each` in whose task this is called what was read of an action. Returns the row.
+---@param client mde.Client
+---@param row table?
+---@return table? row
+local function noted(client, row)
+  local listing = listings.current(client)
+  if listing and row then listing:add(row) end
+  return row
+end
+
+M.note = noted
+
 local function history_of(client, machine_id, deadline)
-  return collection.read(client.exchange, "machineactions", "machineId eq " .. core.odata.literal(machine_id),
-    has_texts, deadline)
+  local rows, err = collection.read(client.exchange, "machineactions",
+    "machineId eq " .. core.odata.literal(machine_id), has_texts, deadline)
+  for _, row in ipairs(rows or {}) do noted(client, row) end
+  return rows, err
 end
 
 --- The machine's restrict and release actions and all others that the service lists for it.
@@ -146,46 +170,85 @@ local function is_the_action(id)
 end
 
 local function read(client, id, deadline)
-  return client.exchange:call {
+  local row, err = client.exchange:call {
     method = "GET", path = "/machineactions/" .. core.odata.encode(id), kind = "read", api = "machineactions",
     permission = "Machine.Read.All", deadline = deadline, usable = is_the_action(id),
   }
+  return noted(client, row), err
 end
 
+M.read_row = read
+
 local function cancel(client, id, comment, deadline)
-  return client.exchange:call {
+  local row, err, info = client.exchange:call {
     method = "POST", path = ("/machineactions/%s/cancel"):format(core.odata.encode(id)), kind = "action",
     api = "cancel", permission = PERMISSION, deadline = deadline, body = { Comment = comment },
     usable = is_the_action(id),
   }
+  return noted(client, row), err, info
 end
 
---- Reads an action until it is final; the last time shortly before the deadline. nil, error if it is not
---- final then (no error if it could be read) or if it cannot be read.
-local function follow(client, row, deadline)
-  local exchange = client.exchange
-  local interval, started, last, problem = FIRST_POLL_SECONDS, exchange.now(), false, nil
-  local passing = { unavailable = true, throttled = true, protocol = true }
-  while core.history.status(row.status) == "pending" do
+--- A function that sleeps until it is time to read again, each time for longer, the last time shortly before the
+--- deadline; it returns false when there is no time left.
+---@param exchange mde.Exchange
+---@param deadline number by the driver's clock
+---@return fun(): boolean
+function M.pace(exchange, deadline)
+  local interval, last = FIRST_POLL_SECONDS, false
+  return function()
     local remaining = deadline - exchange.now()
-    if last or remaining <= 0 then return nil, problem end
+    if last or remaining <= 0 then return false end
     local most = remaining - math.min(1, remaining / 2)
     last = interval >= most
     exchange.sleep(math.min(interval, most))
     interval = math.min(interval * 1.5, LONGEST_POLL_SECONDS)
+    return true
+  end
+end
+
+local passing = { unavailable = true, throttled = true, protocol = true }
+
+--- Whether an error while an action is awaited may be gone the next time: an action that was only just made may
+--- be unknown for a moment.
+---@param err mde.Error
+---@param seconds number since the wait began
+---@return boolean
+function M.may_pass(err, seconds)
+  return passing[err.kind] or err.kind == "not_found" and seconds < ABSENCE_SECONDS
+end
+
+--- Brings an action up to what was read of it. nil, error if that is about another one.
+---@param row table the action, changed in place
+---@param fresh table
+---@return boolean? updated
+---@return mde.Error? err
+function M.update(row, fresh)
+  if row.machineId and fresh.machineId and fresh.machineId:lower() ~= row.machineId:lower() then
+    return nil, errors.new { kind = "protocol", message = ("action %s is of machine %s, not of %s")
+      :format(errors.show(row.id), errors.show(fresh.machineId), errors.show(row.machineId)) }
+  end
+  for name, value in pairs(fresh) do
+    if name ~= "@odata.context" then row[name] = value end
+  end
+  return true
+end
+
+--- Reads an action until it is final. nil, error if it is not final in time (no error if it could be read) or if it
+--- cannot be read.
+local function follow(client, row, deadline)
+  local exchange = client.exchange
+  local started, may_read_again, problem = exchange.now(), M.pace(exchange, deadline), nil
+  while core.history.status(row.status) == "pending" do
+    if not may_read_again() then return nil, problem end
     local fresh, err = read(client, row.id, deadline)
-    if fresh and row.machineId and fresh.machineId and fresh.machineId:lower() ~= row.machineId:lower() then
-      return nil, errors.new { kind = "protocol", message = ("action %s is of machine %s, not of %s")
-        :format(errors.show(row.id), errors.show(fresh.machineId), errors.show(row.machineId)) }
-    elseif fresh then
-      problem = nil
-      fresh["@odata.context"] = nil
-      for name, value in pairs(fresh) do row[name] = value end
-    elseif passing[err.kind] or err.kind == "not_found" and exchange.now() - started < ABSENCE_SECONDS then
-      problem = err
-    else
+    if fresh then
+      local updated
+      updated, err = M.update(row, fresh)
+      if not updated then return nil, err end
+    elseif not M.may_pass(err, exchange.now() - started) then
       return nil, err
     end
+    problem = err
   end
   return row
 end
@@ -239,13 +302,28 @@ local function look_deadline(client, intent)
   return now + math.min(LOOK_SECONDS, (intent.ends - now) / 2)
 end
 
+-- What the history says is to be done: the core's decision, the action it is about, and whether that is recorded.
+-- Within an `each` its listing is asked; but what stands in the way, and whether a key was used before, is read anew.
+-- nil if the history cannot be read.
+local function consider(client, intent, machine_id, anew)
+  local deadline = look_deadline(client, intent)
+  local listing = not anew and not intent.key and listings.current(client)
+  local now = client.exchange.now()
+  local rows = listing and listing:rows(machine_id, now + (deadline - now) / 2)
+  if rows then
+    local decision, row, recorded = core.history.look(rows, machine_id, intent)
+    if decision == "send" or decision == "already_active" then return decision, row, recorded end
+  end
+  rows = history_of(client, machine_id, deadline)
+  if rows then return core.history.look(rows, machine_id, intent) end
+end
+
 --- Looks first. Returns the action that makes a send needless, or nil and an error that forbids it, or
 --- nothing at all if it is to be sent; and whether the history could be read.
 local function look(client, intent, machine_id)
-  for _ = 1, MOST_CANCELS do
-    local rows = history_of(client, machine_id, look_deadline(client, intent))
-    if not rows then return nil, nil, false end
-    local decision, row, recorded = core.history.look(rows, machine_id, intent)
+  for n = 1, MOST_CANCELS do
+    local decision, row, recorded = consider(client, intent, machine_id, n > 1)
+    if not decision then return nil, nil, false end
     if decision == "already_active" then
       return adopt(client, row, { outcome = "already_active", recorded = recorded }), nil, true
     elseif decision == "conflict" then
@@ -255,6 +333,8 @@ local function look(client, intent, machine_id)
     elseif decision == "send" then
       return nil, nil, true
     end
+    local free, full = guards.take(client, intent)
+    if not free then return nil, full, true end
     local cleared, err = clear_way(client, row, intent.comment, client:deadline(intent, ACTION_SECONDS))
     if not cleared then return nil, err, true end
   end
@@ -280,7 +360,9 @@ local function find_active(client, intent, machine_id, refusal)
   return nil, refusal
 end
 
-local function unknown(err, intent, machine_id, sent_at)
+local function unknown(client, err, intent, machine_id, sent_at)
+  local listing = listings.current(client)
+  if listing then listing:doubt(machine_id) end
   err.kind, err.verb, err.operation_id = "unknown", intent.verb, intent.operation_id
   err.machine_id, err.sent_at = machine_id, sent_at
   return err
@@ -294,10 +376,11 @@ local function send(client, intent, machine_id)
     kind = "action", api = intent.verb, permission = PERMISSION,
     deadline = client:deadline(intent, ACTION_SECONDS), body = { Comment = intent.comment }, usable = is_action,
   }
+  guards.settle(client, intent, info)
   local sent_at = info.sent_at and exchange:service_time(info.sent_at)
   if not row then
     if info.verdict == "active" then return find_active(client, intent, machine_id, err) end
-    if err.kind == "unknown" then return nil, unknown(err, intent, machine_id, sent_at) end
+    if err.kind == "unknown" then return nil, unknown(client, err, intent, machine_id, sent_at) end
     return nil, err
   end
   local _, _, operation_id = core.comment.parse(row.requestorComment)
@@ -305,13 +388,14 @@ local function send(client, intent, machine_id)
   local certain = not intent.key and operation_id == intent.operation_id
   local reply = core.history.reply(row, machine_id, intent.verb, intent.comment, certain and 0 or sent_at)
   if reply == "foreign" then
-    return nil, unknown(errors.new {
+    return nil, unknown(client, errors.new {
       message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
         errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),
       hint = "Do not repeat it blindly: mde.find_action(err) asks the service again.",
     }, intent, machine_id, sent_at)
   end
   row.machineId = row.machineId or machine_id
+  noted(client, row)
   local action = adopt(client, row, { attempts = info.attempts })
   if reply == "already_active" then
     action.outcome = "already_active"
@@ -325,16 +409,17 @@ local function send(client, intent, machine_id)
   return action
 end
 
--- Which machine: a machine id is read too, so that a merged or unknown one is not acted on, but if it
--- cannot be read for another reason it is a name that needs no resolving.
+-- Which machine: its record, or its id alone. A machine id is read too, so that a merged or unknown one is not
+-- acted on, but if it cannot be read for another reason it is a name that needs no resolving.
 local function resolve(client, intent, device)
   local kind, canonical = devices.check(device)
-  if kind == "machine_id" and not intent.look_first then return canonical end
+  local read_by_guard = guards.judges(client, intent)
+  if kind == "machine_id" and (read_by_guard or not intent.look_first) then return { id = canonical } end
   local by_id = kind == "machine_id" or kind == "machine"
   local machine, err = devices.resolve(client, device,
     by_id and look_deadline(client, intent) or client:deadline(intent, PAGE_SECONDS))
-  if machine then return machine.id:lower() end
-  if by_id and err.kind ~= "not_found" then return canonical end
+  if machine then return machine end
+  if by_id and err.kind ~= "not_found" then return { id = canonical } end
   return nil, err
 end
 
@@ -344,20 +429,26 @@ local function look_and_send(client, intent, machine_id)
   if intent.look_first then
     local active, refusal
     active, refusal, looked = look(client, intent, machine_id)
+    if active or refusal then guards.give_back(client, intent) end
     if refusal then return nil, refusal end
     if active then
       active.looked = true
       return active
     end
   end
+  local free, full = guards.take(client, intent)
+  if not free then return nil, full end
   local action, err = send(client, intent, machine_id)
   if action then action.looked = looked end
   return action, err
 end
 
 local function change(client, intent, device)
-  local machine_id, err = resolve(client, intent, device)
-  if not machine_id then return nil, err end
+  local machine, err = resolve(client, intent, device)
+  if not machine then return nil, err end
+  local allowed, refusal = guards.check(client, intent, machine)
+  if not allowed then return nil, refusal end
+  local machine_id = machine.id:lower()
   local patience = client:deadline(intent, ACTION_SECONDS) - client.exchange.now()
   local done, action, problem = client.turns:take(machine_id, patience, function()
     return look_and_send(client, intent, machine_id)
@@ -390,7 +481,7 @@ function M.change(client, verb, device, comment, options)
     verb = verb, incident = incident, key = options.key, operation_id = operation_id,
     comment = check_comment(comment, incident, operation_id),
     cancel_opposite = cancel_opposite, look_first = options.look ~= false,
-    ends = client:ends(options.timeout),
+    allow = guards.allowed(options.allow), ends = client:ends(options.timeout),
   }
   local action, problem = change(client, intent, device)
   if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(device))) end
@@ -481,22 +572,21 @@ function M.find(client, err, options)
     hint = "The list may lag behind by some seconds; ask once more before you act." }
 end
 
---- Waits until the action is final.
----@param options? { timeout?: number } seconds, 600 unless told
+--- What an awaited action came to.
+---@param action mde.Action as it was read last
+---@param seconds number how long it was waited for
+---@param problem? mde.Error why it could not be read in the end
 ---@return "Succeeded"?
----@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
-local function wait(client, action, options)
-  options = options_of.check(options, { timeout = "seconds" }, "action:wait")
-  local seconds = options.timeout or WAIT_SECONDS
-  local ended, problem = follow(client, action, client.exchange.now() + seconds)
-  local about = ("%s of %s"):format(errors.show(action.type),
+---@return mde.Error? err of kind failed, cancelled or pending, or the problem if that is here to stay
+function M.result(action, seconds, problem)
+  local asked = ("wait for %s of %s"):format(errors.show(action.type),
     errors.show(action.computerDnsName or action.machineId or "the machine"))
-  if not ended and problem and problem.kind ~= "unavailable" and problem.kind ~= "throttled" then
-    return nil, errors.about(problem, "wait for " .. about)
+  if problem and problem.kind ~= "unavailable" and problem.kind ~= "throttled" then
+    return nil, errors.about(problem, asked)
   end
   local status = core.history.status(action.status)
   if status == "succeeded" then return "Succeeded" end
-  local fields = { asked = "wait for " .. about, action = action }
+  local fields = { asked = asked, action = action }
   if status == "pending" then
     fields.kind = "pending"
     fields.message = ("still %s after %g seconds"):format(errors.show(action.status), seconds)
@@ -513,6 +603,17 @@ local function wait(client, action, options)
     fields.hint = "The device is as it was before."
   end
   return nil, errors.new(fields)
+end
+
+--- Waits until the action is final.
+---@param options? { timeout?: number } seconds, 600 unless told
+---@return "Succeeded"?
+---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
+local function wait(client, action, options)
+  options = options_of.check(options, { timeout = "seconds" }, "action:wait")
+  local seconds = options.timeout or M.WAIT_SECONDS
+  local _, problem = follow(client, action, client.exchange.now() + seconds)
+  return M.result(action, seconds, problem)
 end
 
 --- The metatable of a client's actions.

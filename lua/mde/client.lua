@@ -10,12 +10,18 @@ local devices = require "mde.device"
 local each = require "mde.each"
 local errors = require "mde.error"
 local exchanges = require "mde.exchange"
+local guards = require "mde.guard"
+local incident = require "mde.incident"
+local listings = require "mde.listing"
 local machines = require "mde.machine"
 local options_of = require "mde.options"
 local secret = require "mde.credential.secret"
+local selection = require "mde.selection"
 local state = require "mde.state"
+local tags = require "mde.tag"
 local traces = require "mde.trace"
 local turns = require "mde.turns"
+local wait = require "mde.wait"
 
 local VERSION = "0.1.0"
 local READ_SECONDS = 300
@@ -23,7 +29,7 @@ local READ_SECONDS = 300
 local known_options = {
   tenant_id = "text", client_id = "text", credential = "any", cloud = "text", authority = "text",
   base_url = "text", scope = "text", ca_file = "text", proxy = "text", driver = "object",
-  timeout = "seconds", on_event = "callback",
+  timeout = "seconds", on_event = "callback", protect = "any", cap = "any",
 }
 
 ---@class mde.ClientOptions
@@ -38,6 +44,8 @@ local known_options = {
 ---@field proxy? string https_proxy: the proxy's URL
 ---@field driver? mde.Driver what carries the bytes; libcurl unless told (see driver/driver.md)
 ---@field timeout? number seconds for each call, counting everything
+---@field protect? mde.Protect which machines no restrict may touch; see guard.md
+---@field cap? number|false restricts an hour, 25 unless told; false or math.huge for no cap, 0 for none at all
 ---@field on_event? fun(event: table) is told of every request, response and retry, redacted
 
 ---@class mde.Client
@@ -45,6 +53,8 @@ local known_options = {
 ---@field turns mde.Turns
 ---@field action_metatable table
 ---@field machine_metatable table
+---@field guard mde.Guard
+---@field listings table<thread|table, mde.Listing> of each task that works for `each`, what it looks at
 ---@field read_at table<mde.Machine, number> when each machine that is still in use was read, by the driver's clock
 local Client = { __name = "mde.client" }
 Client.__index = Client
@@ -228,6 +238,7 @@ local function new(options)
   options = options_of.check(options, known_options, "mde.client")
   local settings = read_options(options)
   if options.ca_file then check_ca_file(options.ca_file, "option \"ca_file\"") end
+  local guard = guards.new(options.protect, options.cap)
   local driver = options.driver and check_driver(options.driver)
   local ok, problem = pcall(add_environment, settings)
   if ok and not driver then
@@ -247,7 +258,9 @@ local function new(options)
     turns = turns.new(driver),
     driver = driver,
     timeout = options.timeout,
+    guard = guard,
     read_at = setmetatable({}, { __mode = "k" }),
+    listings = setmetatable({}, { __mode = "k" }),
   }, Client)
   client.action_metatable, client.machine_metatable = actions.metatable(client), machines.metatable(client)
   return client
@@ -293,8 +306,9 @@ function Client:release(device, comment, options)
   return actions.change(self, "release", device, comment, options)
 end
 
---- Reads the record of a device, anew if a machine is given.
----@param device string|mde.Machine
+--- Reads the record of a device, anew if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
+--- the address then, in the last 30 days.
+---@param device string|mde.Machine|{ ip: string, at: mde.Time }
 ---@param options? { timeout?: number }
 ---@return mde.Machine? machine
 ---@return mde.Error? err
@@ -302,13 +316,34 @@ function Client:machine(device, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.machine")
   local deadline = self:deadline({ ends = self:ends(options.timeout) }, READ_SECONDS)
   local shown = devices.shown(device)
-  if type(device) == "table" then
-    local _, id = devices.check(device)
-    device = id
+  local machine, err
+  if type(device) == "table" and device.id == nil and (device.ip ~= nil or device.at ~= nil) then
+    machine, err = devices.find_owner(self, device, deadline)
+  else
+    if type(device) == "table" then
+      local _, id = devices.check(device)
+      device = id
+    end
+    machine, err = devices.resolve(self, device, deadline)
   end
-  local machine, err = devices.resolve(self, device, deadline)
   if not machine then return nil, errors.about(err, "machine " .. shown) end
   return machine
+end
+
+--- The machines that a query selects, one after the other, however many there are.
+---@param query mde.Query a table, a text of OData, or "all"; see query.lua
+---@param options? mde.SelectionOptions
+---@return fun(): mde.Machine? next_machine raises the error if a page cannot be read
+function Client:machines(query, options)
+  return selection.machines(self, query, options)
+end
+
+--- The actions that a query selects, of every type.
+---@param query mde.Query
+---@param options? mde.SelectionOptions
+---@return fun(): mde.Action? next_action raises the error if a page cannot be read
+function Client:actions(query, options)
+  return selection.actions(self, query, options)
 end
 
 --- Reads one action by its id.
@@ -345,15 +380,61 @@ end
 ---@return "restricted"|"restricting"|"releasing"|"released"|"none"|nil state
 ---@return mde.Action|mde.Error|nil action the action it rests on
 function Client:state(device, options)
-  return state(self, device, options)
+  return state.one(self, device, options)
 end
 
---- Calls fn(item) for many items, several at a time.
+--- The states of many devices, by one list of all actions.
+---@param list (string|mde.Machine)[]|fun(): string|mde.Machine|nil
+---@param options? { timeout?: number }
+---@return mde.Results results of mde.StateResult, in the order of the list
+function Client:states(list, options)
+  return state.many(self, list, options)
+end
+
+--- Waits until many actions are final, with one list a round.
+---@param list mde.Action[]
+---@param options? { timeout?: number } seconds, 600 unless told
+---@return mde.Results results of each action "Succeeded", or an error, in the order of the list
+function Client:wait(list, options)
+  return wait(self, list, options)
+end
+
+--- The machines that incidents hold, and nobody else; those that others hold too are in its `shared`.
+---@param options mde.RestrictedOptions
+---@return mde.RestrictedList? machines
+---@return mde.Error? err
+function Client:restricted(options)
+  return incident(self, options)
+end
+
+--- Adds a tag to a machine. Needs the permission Machine.ReadWrite.All.
+---@param device string|mde.Machine
+---@param tag string
+---@param options? { timeout?: number }
+---@return mde.Machine? machine its record, anew
+---@return mde.Error? err
+function Client:tag(device, tag, options)
+  return tags.change(self, "tag", device, tag, options)
+end
+
+--- Removes a tag from a machine. Needs the permission Machine.ReadWrite.All.
+---@param device string|mde.Machine
+---@param tag string
+---@param options? { timeout?: number }
+---@return mde.Machine? machine its record, anew
+---@return mde.Error? err
+function Client:untag(device, tag, options)
+  return tags.change(self, "untag", device, tag, options)
+end
+
+--- Calls fn(item) for many items, several at a time; see each.lua. What it restricts and releases looks at one list
+--- of the tenant's actions, which is extended at most once a minute, instead of one for each device.
 ---@param items any[]|fun(): any
 ---@param fn fun(item: any): any, any
----@param options? { parallel?: integer }
+---@param options? mde.EachOptions
 ---@return mde.Results
 function Client:each(items, fn, options)
+  if type(fn) == "function" then fn = listings.shared(self, fn, actions.is_row) end
   return each(self.driver, items, fn, options)
 end
 

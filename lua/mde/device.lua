@@ -8,8 +8,11 @@ local collection = require "mde.collection"
 local core = require "mde.core"
 local errors = require "mde.error"
 local machines = require "mde.machine"
+local queries = require "mde.query"
 
 local SPURIOUS_ABSENCE_SECONDS = 2
+-- The service finds the owner of an address in this span, and in a quarter of an hour around the time.
+local ADDRESS_SECONDS, ADDRESS_TOLERANCE = 30 * 86400, 900
 
 local M = {}
 
@@ -19,7 +22,9 @@ local odata = core.odata
 ---@param device any
 ---@return string
 function M.shown(device)
-  if type(device) == "table" then
+  if type(device) == "table" and device.ip ~= nil then
+    return ("{ ip = %s }"):format(errors.quote(device.ip))
+  elseif type(device) == "table" then
     return errors.quote(device.computerDnsName or device.id or "a machine")
   end
   return errors.quote(device)
@@ -50,7 +55,8 @@ function M.check(device)
     if type(device.id) == "string" then kind, id = odata.kind(device.id) end
     if kind ~= "machine_id" then
       errors.invalid("the machine table has no id of a machine (40 hex digits)",
-        "Give a machine that a query returned, or a device name.")
+        device.ip ~= nil and "Find the machine first, by mde.machine { ip = ..., at = ... }."
+          or "Give a machine that a query returned, or a device name.")
     end
     return "machine", id
   end
@@ -64,7 +70,8 @@ function M.check(device)
       "Give a machine id (40 hex digits), an Entra device id (GUID) or a DNS name.")
   elseif kind == "ip_address" then
     errors.invalid(("the device %s is an IP address, and who has it now may not be who had it then")
-      :format(errors.quote(device)), "Give the device's name or id.")
+      :format(errors.quote(device)),
+      "Give the device's name or id, or find who had it by mde.machine { ip = ..., at = ... }.")
   end
   return kind, canonical
 end
@@ -136,10 +143,10 @@ local function nothing_left(shown, records)
 end
 
 --- The one record that a name or an Entra device id means.
-local function choose(shown, records)
+local function choose(shown, records, hint)
   if #records == 0 then
     return nil, errors.new { kind = "not_found", message = ("the service knows no device %s"):format(shown),
-      hint = "Check the spelling: a bare host name or the full DNS name, an Entra device id, or a machine id." }
+      hint = hint or "Check the spelling: a bare host name or the full DNS name, an Entra device id, or a machine id." }
   end
   local live, inactive = {}, {}
   for _, machine in ipairs(records) do
@@ -205,6 +212,54 @@ function M.read(client, id, deadline)
   if not machine then return nil, err end
   machine.id = id
   return machines.adopt(client, machine)
+end
+
+-- Raises unless an address and a time are given by which the service can find a machine.
+---@param owner { ip: string, at: mde.Time }
+---@param now number Unix seconds
+---@return string ip
+---@return string at in whole seconds
+local function check_owner(owner, now)
+  for name in pairs(owner) do
+    if name ~= "ip" and name ~= "at" then
+      errors.invalid(("mde.machine { ip, at } has no field %s"):format(errors.quote(name)))
+    end
+  end
+  local kind, ip
+  if type(owner.ip) == "string" then kind, ip = odata.kind(owner.ip) end
+  if kind ~= "ip_address" then
+    errors.invalid(("%s is not an IP address"):format(
+      type(owner.ip) == "string" and errors.quote(owner.ip) or errors.show(owner.ip)))
+  elseif owner.at == nil then
+    errors.invalid("at is missing: an address belongs to one device now and to another then",
+      'Say when it was seen: at = mde.ago "2h", or the time of the alert.')
+  end
+  local _, at = queries.time(owner.at, now, "at")
+  if at < now - ADDRESS_SECONDS or at > now + ADDRESS_TOLERANCE then
+    errors.invalid(("at is %s, which does not lie in the last 30 days"):format(queries.time(at, now, "at")),
+      "The service remembers for so long who had an address.")
+  end
+  return ip, (queries.time(math.floor(at), now, "at"))
+end
+
+--- The machine that had an address a quarter of an hour around a time. Raises if these cannot name one.
+---@param client mde.Client
+---@param owner { ip: string, at: mde.Time }
+---@param deadline number by the driver's clock
+---@return mde.Machine? machine
+---@return mde.Error? err
+function M.find_owner(client, owner, deadline)
+  local ip, at = check_owner(owner, client.exchange:service_time())
+  local answer, err = client.exchange:call {
+    method = "GET", path = ("/machines/findbyip(ip=%s,timestamp=%s)"):format(odata.literal(ip), at),
+    kind = "read", api = "findbyip", permission = "Machine.Read.All", deadline = deadline,
+    usable = collection.lists(is_machine),
+  }
+  if not answer and err.kind ~= "not_found" then return nil, err end
+  local records = {}
+  for i, row in ipairs(answer and answer.value or {}) do records[i] = machines.adopt(client, row) end
+  return choose(("with the address %s at %s"):format(ip, at), records,
+    "The service looks a quarter of an hour around that time; it is UTC unless it says otherwise.")
 end
 
 --- Finds the machine that is meant. Raises if the device cannot name one.

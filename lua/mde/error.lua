@@ -32,13 +32,15 @@
 ---@field request_id? string what the service's support asks for
 ---@field retry_at? number Unix seconds
 ---@field age? number seconds since a failed sign-in, which is told again instead of tried again
----@field rule? string the guard rule that forbids
+---@field rule? mde.Rule the rule of the guard that forbids it
 ---@field candidates? mde.Machine[] the devices to choose from
 ---@field action? mde.Action the action that stands in the way
 ---@field verb? "restrict"|"release" of an `unknown` outcome
 ---@field operation_id? string of an `unknown` outcome
----@field machine_id? string of an `unknown` outcome
+---@field machine_id? string of an `unknown` outcome, or of a protected machine
 ---@field sent_at? number Unix seconds, of an `unknown` outcome
+---@field results? mde.Results what mde.each had done when its iterator raised this
+---@field cause? any what that iterator raised, if it was no error of this kind
 local Error = { __name = "mde.error" }
 
 local M = {}

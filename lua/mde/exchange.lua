@@ -221,7 +221,7 @@ end
 ---@return any value nil on failure
 ---@return mde.Error? err
 ---@return table info attempts, sent (driver's clock) and sent_at (Unix seconds) of the last, response, retry_after,
---- verdict
+--- verdict, class
 local function run(self, call)
   local info, authentications = { attempts = 0 }, 0
   while true do
@@ -239,8 +239,9 @@ local function run(self, call)
     local facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent)
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.now, facts.deadline, facts.random = self.now(), call.deadline, random()
-    local verdict, delay = core.outcome.judge(call.kind, facts)
+    local verdict, delay, class = core.outcome.judge(call.kind, facts)
     info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
+    if info.class == nil or class ~= "not_sent" then info.class = class end
     self.trouble[call.api] = verdict ~= "done" and (problem or ("HTTP %d"):format(facts.status)) or nil
     if facts.status == 429 then pause_api(self, call.api, delay) end
 
@@ -415,7 +416,7 @@ end
 ---@param call mde.Call
 ---@return table? answer the decoded reply
 ---@return mde.Error? err
----@return table info attempts, sent_at, verdict
+---@return table info attempts, sent, sent_at, verdict, class: "not_sent" only if no attempt was, nil if none was made
 function Exchange:call(call)
   local action = call.kind == "action"
   return run(self, {

@@ -9,6 +9,7 @@
 -- error (see error.lua) when it did not happen, and raises one for a wrong argument.
 
 local clients = require "mde.client"
+local queries = require "mde.query"
 
 ---@class mde
 local M = { _VERSION = "mde " .. clients.VERSION }
@@ -27,7 +28,19 @@ M.client = clients.new
 
 M.credential = { secret = require "mde.credential.secret".new }
 
-for _, name in ipairs { "restrict", "release", "machine", "action", "cancel", "find_action", "state", "each" } do
+for _, name in ipairs(queries.operators) do M[name] = queries[name] end
+
+-- What is called in the head of a `for` has nobody to return an error to.
+for _, name in ipairs { "machines", "actions" } do
+  M[name] = function(...)
+    local client, err = default_client()
+    if not client then error(err, 0) end
+    return client[name](client, ...)
+  end
+end
+
+for _, name in ipairs { "restrict", "release", "machine", "action", "cancel", "find_action", "state", "states", "wait",
+  "restricted", "tag", "untag", "each" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then return nil, err end

@@ -50,11 +50,25 @@ end
 --- A row of the service as a machine of this client, which remembers when it was read.
 ---@param client mde.Client
 ---@param row table
+---@param read_at? number by the driver's clock; now unless told
 ---@return mde.Machine
-function M.adopt(client, row)
+function M.adopt(client, row, read_at)
   row["@odata.context"] = nil
-  client.read_at[row] = client.exchange.now()
+  client.read_at[row] = read_at or client.exchange.now()
   return setmetatable(row, client.machine_metatable)
+end
+
+--- Whether a row is the record of a machine: what is compared and taken apart as text is text where it is there at
+--- all, and the tags are a list.
+---@param row table
+---@return boolean
+---@return string? why not
+function M.is_row(row)
+  for _, name in ipairs { "computerDnsName", "osPlatform", "healthStatus", "onboardingStatus", "riskScore",
+    "deviceValue", "lastSeen", "mergedIntoMachineId" } do
+    if row[name] ~= nil and type(row[name]) ~= "string" then return false, name .. " is not a text" end
+  end
+  return row.machineTags == nil or type(row.machineTags) == "table", "machineTags is not a list"
 end
 
 --- When a machine was last seen, as the service writes it; nil where it says "never".

@@ -120,7 +120,7 @@ describe("a device over TLS", function()
   end)
 
   it("is acted on for eight callers at a time, results in order", function()
-    local client = client_of(tenant)
+    local client = client_of(tenant, { cap = 40 })
     local ids = {}
     for i = 1, 40 do
       ids[i] = ("%040x"):format(0xa0000 + i)

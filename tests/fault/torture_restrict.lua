@@ -7,11 +7,13 @@ core.system.entropy = function(count) return ("\7"):rep(count) end
 core.system.time = function() return 1.7e9 end
 core.system.now = function() return 1000 end
 
+local guards = require "mde.guard"
 local mde = require "mde"
 local sim = require "mde.sim"
 
 local drawn = 0
 local tenant = sim.new {
+  machines = { { id = ("1"):rep(40), computerDnsName = "laptop-17.corp.example" } },
   random = function(count)
     drawn = drawn + 1
     return (("%08d"):format(drawn):rep(40)):sub(1, count)
@@ -29,9 +31,10 @@ local function restrict()
   return true
 end
 
--- No action yet and no token, so that each run begins at the beginning.
+-- No action yet, none counted and no token, so that each run begins at the beginning.
 local function before()
   tenant:reset()
+  client.guard = guards.new()
   local tokens = client.exchange.tokens
   tokens:forget_failure()
   local answer, value, generation = tokens:ask(driver.now(), 1)

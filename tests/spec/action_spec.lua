@@ -23,7 +23,7 @@ end
 describe("an action", function()
   local r
 
-  before_each(function() r = rehearsal.new() end)
+  before_each(function() r = rehearsal.new { unguarded = true } end)
 
   -- The answer to a POST, as the service would tell a new action of this machine.
   local function reply(verb, fields)
@@ -580,7 +580,7 @@ describe("an action", function()
     end
 
     it("a missing permission is named, with those that there are", function()
-      r = rehearsal.new { roles = { "Machine.Read.All" } }
+      r = rehearsal.new { unguarded = true, roles = { "Machine.Read.All" } }
       local action, err = r.client:restrict(machine, "why")
       assert.is_nil(action)
       assert.equal("permission", err.kind)
@@ -842,7 +842,7 @@ describe("an action", function()
   end)
 
   it("counts everything against the caller's timeout", function()
-    r = rehearsal.new { latency = 6 }
+    r = rehearsal.new { unguarded = true, latency = 6 }
     local before = r.tenant.clock.now()
     local action, err = r.client:restrict("laptop-17", "why", { timeout = 10 })
     assert.is_nil(action)

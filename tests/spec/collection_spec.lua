@@ -1,8 +1,11 @@
--- A whole collection, page by page. The pages here are made up; the exchange is a list of answers.
+-- A whole collection, page by page. The pages here are made up: the exchange is a list of answers, or a service
+-- that evaluates the filters over rows that move while they are read.
 
 local collection = require "mde.collection"
+local core = require "mde.core"
 local errors = require "mde.error"
-local rehearsal = require "tests.spec.support.rehearsal"
+local filters = require "mde.sim.filter"
+local schema = require "mde.sim.schema"
 
 local function any()
   return true
@@ -11,12 +14,12 @@ end
 describe("a collection", function()
   local calls
 
-  -- An exchange that answers from a function of $skip.
+  -- An exchange that answers from a function of how often it was asked.
   local function exchange(answer)
     calls = {}
     return { call = function(_, call)
       calls[#calls + 1] = call
-      local value, err = answer(tonumber(call.path:match "%$skip=(%d+)") or 0)
+      local value, err = answer(#calls)
       if value then
         local ok, why = call.usable(value)
         if not ok then return nil, errors.new { kind = "protocol", message = why } end
@@ -45,29 +48,6 @@ describe("a collection", function()
     assert.equal("/machines?$filter=x%27%20%26%24top%3D1%23%25%C3%BC%2B&$top=10000", calls[1].path)
   end)
 
-  it("of several pages is asked for until one is not full", function()
-    local rows = assert(collection.read(exchange(function(skip)
-      return page(skip + 1, math.min(skip + 10000, 20001))
-    end), "machineactions", "f", any, 1))
-    assert.equal(20001, #rows)
-    assert.equal("row 20001", rows[20001].id)
-    assert.equal(3, #calls)
-    assert.truthy(calls[3].path:find("&$skip=20000", 1, true))
-  end)
-
-  it("whose pages overlap has every row once", function()
-    local rows = assert(collection.read(exchange(function(skip)
-      return skip == 0 and page(1, 10000) or page(9991, 10010)
-    end), "machines", "f", any, 1))
-    assert.equal(10010, #rows)
-  end)
-
-  it("whose pages repeat for ever comes to an end", function()
-    local rows = assert(collection.read(exchange(function() return page(1, 10000) end), "machines", "f", any, 1))
-    assert.equal(10000, #rows)
-    assert.equal(2, #calls)
-  end)
-
   it("follows no link", function()
     assert(collection.read(exchange(function()
       local answer = page(1, 1)
@@ -83,14 +63,19 @@ describe("a collection", function()
     assert.same({}, collection.read(exchange(function() return nil, nothing end), "machines", "f", any, 1))
   end)
 
-  it("is an error if any of its pages is", function()
-    local down = errors.new { kind = "unavailable", message = "down" }
-    local rows, err = collection.read(exchange(function(skip)
-      if skip > 0 then return nil, down end
-      return page(1, 10000)
-    end), "machines", "f", any, 1)
+  it("of everything is not empty where the service calls that not found", function()
+    local nothing = errors.new { kind = "not_found", message = "none" }
+    local rows, err = collection.read(exchange(function() return nil, nothing end), "machines", "", any, 1)
     assert.is_nil(rows)
-    assert.equal(down, err)
+    assert.equal(nothing, err)
+    assert.equal("/machines?$top=10000", calls[1].path)
+  end)
+
+  it("with a row twice has it once, however its id is written", function()
+    local rows = assert(collection.read(exchange(function()
+      return { value = { { id = "a" }, { id = "b" }, { id = "A" } } }
+    end), "machines", "f", any, 1))
+    assert.equal(2, #rows)
   end)
 
   for what, answer in pairs {
@@ -112,15 +97,258 @@ describe("a collection", function()
     assert.is_nil(rows)
     assert.equal("row 3 is odd", err.message)
   end)
+end)
 
-  it("is read from a tenant with more rows than a page holds", function()
-    local r = rehearsal.new { machines = {} }
-    r.tenant:set { limits = false }
-    for i = 1, 10001 do
-      r.tenant:put_machine { id = ("%040x"):format(i), computerDnsName = "desk" }
+-- A service with so many machines, which does to them what `between` says before each answer but the first.
+local function service(options)
+  local self = { rows = {}, asked = {}, largest = 0 }
+  for i = 1, options.count do
+    self.rows[i] = { id = ("row %d"):format(i), lastSeen = options.last_seen(i) }
+  end
+  self.beginning = #self.rows
+
+  local function answer(path)
+    local text = path:match "%$filter=([^&]+)"
+    local matches = text and assert(filters.parse(core.odata.decode(text), schema.machine)) or any
+    local page, list = {}, options.order and options.order(self.rows) or self.rows
+    for _, row in ipairs(list) do
+      if #page == 10000 then break end
+      if matches(row) then page[#page + 1] = { id = row.id, lastSeen = row.lastSeen } end
     end
-    local rows = assert(collection.read(r.client.exchange, "machines", "computerDnsName eq 'desk'", any, math.huge))
-    assert.equal(10001, #rows)
-    assert.equal(2, #r:requests())
+    return { value = page }
+  end
+
+  function self.call(_, call)
+    if self.asked[1] and options.between then options.between(self) end
+    self.asked[#self.asked + 1] = core.odata.decode(call.path)
+    return answer(call.path)
+  end
+
+  return self
+end
+
+local function iso(seconds)
+  return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(seconds)) .. (".%07dZ"):format(math.floor(seconds % 1 * 1e7))
+end
+
+-- A source of numbers that is the same in each run.
+local function numbers(seed)
+  return function(count)
+    seed = seed * 16807 % 2147483647
+    return math.floor(seed / 2147483647 * count) + 1
+  end
+end
+
+local NOW, DAY = 1770000000, 86400
+
+local function reshuffled(draw)
+  return function(rows)
+    local list = {}
+    for i, row in ipairs(rows) do
+      local other = draw(i)
+      list[i] = list[other]
+      list[other] = row
+    end
+    return list
+  end
+end
+
+local function by_time(later_first)
+  return function(rows)
+    local list = {}
+    for i, row in ipairs(rows) do list[i] = row end
+    table.sort(list, function(a, b)
+      local x, y = a.lastSeen or "", b.lastSeen or ""
+      if x ~= y then return (x > y) == later_first end
+      return a.id < b.id
+    end)
+    return list
+  end
+end
+
+-- Machines that report, and ones that appear.
+local function churn(draw)
+  local clock = NOW
+  return function(self)
+    clock = clock + 5
+    for _ = 1, 300 do self.rows[draw(#self.rows)].lastSeen = iso(clock) end
+    for _ = 1, 40 do
+      self.rows[#self.rows + 1] = { id = ("row %d"):format(#self.rows + 1), lastSeen = iso(clock) }
+    end
+  end
+end
+
+-- Reads it all and checks that everything that was there at the beginning came, and nothing twice.
+local function read(exchange, filter)
+  local pages, seen, count = collection.pages(exchange, "machines", { filter or "" }), {}, 0
+  local rows = assert(pages:next(1))
+  while rows do
+    assert.truthy(#rows <= 10000)
+    for _, row in ipairs(rows) do
+      assert.is_nil(seen[row.id])
+      seen[row.id] = true
+    end
+    local err
+    rows, err = pages:next(1)
+    assert.is_nil(err)
+  end
+  for i = 1, exchange.beginning do
+    if seen[("row %d"):format(i)] then count = count + 1 end
+  end
+  return count
+end
+
+describe("a collection larger than a page", function()
+  local function anywhere(draw)
+    return function(i)
+      if i % 50 == 0 then return nil end
+      if i % 77 == 0 then return "0001-01-01T00:00:00Z" end
+      return iso(NOW - (i % 10 == 0 and 90 * DAY or DAY) * draw(1000000) / 1000000)
+    end
+  end
+
+  for name, order in pairs {
+    ["in an order that changes"] = reshuffled(numbers(7)), ["newest first"] = by_time(true),
+    ["oldest first"] = by_time(false),
+  } do
+    it("is read whole, " .. name .. ", while machines report and appear", function()
+      local draw = numbers(42)
+      local exchange = service { count = 25000, last_seen = anywhere(draw), order = order, between = churn(draw) }
+      assert.equal(25000, read(exchange))
+      assert.truthy(#exchange.asked <= 20, ("%d requests"):format(#exchange.asked))
+    end)
+  end
+
+  it("is read whole where it is twice as large", function()
+    local draw = numbers(43)
+    local exchange = service { count = 50000, last_seen = anywhere(draw), order = reshuffled(draw),
+      between = churn(draw) }
+    assert.equal(50000, read(exchange))
+    assert.truthy(#exchange.asked <= 30, ("%d requests"):format(#exchange.asked))
+  end)
+
+  it("is read whole where a tenth of it reports between two pages", function()
+    local draw, clock = numbers(44), NOW
+    local exchange = service { count = 25000, last_seen = anywhere(draw), order = reshuffled(draw),
+      between = function(self)
+        clock = clock + 60
+        for _ = 1, 2500 do self.rows[draw(25000)].lastSeen = iso(clock + draw(1000) / 1000) end
+      end }
+    assert.equal(25000, read(exchange))
+  end)
+
+  it("is read whole where many rows have the same time", function()
+    local exchange = service { count = 25000, last_seen = function(i) return iso(NOW + i % 3) end }
+    assert.equal(25000, read(exchange))
+  end)
+
+  it("is asked for those without a time, then from the earliest to the last, without gaps", function()
+    local draw = numbers(45)
+    local exchange = service { count = 15000, last_seen = anywhere(draw), order = reshuffled(draw) }
+    read(exchange, "riskScore eq null")
+    assert.equal("/machines?$filter=riskScore eq null&$top=10000", exchange.asked[1])
+    assert.equal("/machines?$filter=(riskScore eq null) and lastSeen eq null&$top=10000", exchange.asked[2])
+    local time = "(%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%dZ)"
+    local cut = exchange.asked[3]:match("^/machines%?%$filter=%(riskScore eq null%) and lastSeen lt " .. time
+      .. "&%$top=10000$")
+    assert.truthy(cut, exchange.asked[3])
+    assert.equal(("/machines?$filter=(riskScore eq null) and lastSeen ge %s&$top=10000"):format(cut), exchange.asked[4])
+    assert.equal(4, #exchange.asked)
+  end)
+
+  it("of exactly one page is read on to make sure", function()
+    local exchange = service { count = 10000, last_seen = anywhere(numbers(46)) }
+    assert.equal(10000, read(exchange))
+    assert.equal(4, #exchange.asked)
+  end)
+
+  it("is cut by the time of creation where it is of actions", function()
+    local asked = {}
+    local rows = {}
+    for i = 1, 10000 do rows[i] = { id = ("row %d"):format(i), creationDateTimeUtc = iso(NOW + i) } end
+    local exchange = { call = function(_, call)
+      asked[#asked + 1] = core.odata.decode(call.path)
+      return { value = #asked == 1 and rows or {} }
+    end }
+    assert.equal(10000, #assert(collection.read(exchange, "machineactions", "", function() return true end, 1)))
+    assert.equal("/machineactions?$filter=creationDateTimeUtc eq null&$top=10000", asked[2])
+    assert.truthy(asked[3]:find("creationDateTimeUtc lt ", 1, true))
+  end)
+
+  -- What comes of reading it all; the number of requests.
+  local function problem(exchange, calls)
+    local count, call = 0, exchange.call
+    function exchange.call(...)
+      count = count + 1
+      assert.truthy(count < 50, "it goes on for ever")
+      return call(...)
+    end
+    local rows, err = collection.read(exchange, "machines", "", function() return true end, 1)
+    assert.is_nil(rows)
+    if calls then assert.equal(calls, count) end
+    return err
+  end
+
+  it("whose first page comes for ever is an error", function()
+    local first = service { count = 10000, last_seen = function(i) return iso(NOW + i) end }
+    local page = first:call { path = "/machines?$top=10000" }
+    local err = problem({ call = function() return page end }, 2)
+    assert.equal("protocol", err.kind)
+    assert.truthy(err.message:find("repeating a page", 1, true))
+  end)
+
+  it("whose second page comes for ever is an error too", function()
+    local exchange = service { count = 25000, last_seen = function(i) return iso(NOW + i) end }
+    local call, page = exchange.call, nil
+    function exchange.call(...)
+      if #exchange.asked == 2 then page = page or call(...) end
+      return page or call(...)
+    end
+    local err = problem(exchange)
+    assert.equal("protocol", err.kind)
+  end)
+
+  it("whose pages never bring anything new is an error", function()
+    local count = 0
+    local exchange = { call = function(_, call)
+      count = count + 1
+      -- The same ids again, at times that are always where they were asked for.
+      local text = core.odata.decode(call.path)
+      local from = text:match "ge ([^ &]+)"
+      local seconds = from and core.history.time(from) or NOW - 1e6 * count
+      local rows = {}
+      if not text:find("null", 1, true) then
+        for i = 1, 10000 do rows[i] = { id = ("row %d"):format(i), lastSeen = iso(seconds + i) } end
+      end
+      return { value = rows }
+    end }
+    local err = problem(exchange)
+    assert.equal("protocol", err.kind)
+    assert.truthy(err.message:find("repeats", 1, true))
+  end)
+
+  it("with too many rows of the same time is an error", function()
+    local exchange = service { count = 25000, last_seen = function() return "2026-02-02T02:40:00.1234567Z" end }
+    local err = problem(exchange)
+    assert.equal("protocol", err.kind)
+    assert.truthy(err.message:find("the same lastSeen", 1, true))
+  end)
+
+  it("with too many rows without a time is an error", function()
+    local exchange = service { count = 25000, last_seen = function(i) return i > 12000 and iso(NOW + i) or nil end }
+    local err = problem(exchange)
+    assert.equal("protocol", err.kind)
+    assert.truthy(err.message:find("no lastSeen", 1, true))
+  end)
+
+  it("is an error if any of its pages is", function()
+    local down = errors.new { kind = "unavailable", message = "down" }
+    local exchange = service { count = 25000, last_seen = function(i) return iso(NOW + i) end }
+    local call = exchange.call
+    function exchange.call(...)
+      if #exchange.asked == 3 then return nil, down end
+      return call(...)
+    end
+    assert.equal(down, problem(exchange, 4))
   end)
 end)

@@ -97,24 +97,182 @@ local function common(new)
     assert.is_true(results[6].value)
   end)
 
-  it("raises what the iterator raises, when the calls under way have ended", function()
-    local broken, ended = { "the page could not be read" }, 0
-    local n = 0
-    local ok, problem = pcall(r.client.each, r.client, function()
+  -- An iterator that breaks at its third item, and a function that takes its time.
+  local function breaks(problem)
+    local n, ended = 0, {}
+    return function()
       n = n + 1
-      if n == 3 then error(broken, 0) end
+      if n == 3 then error(problem, 0) end
       return n
-    end, function()
+    end, function(item)
       r.driver.sleep(5)
-      ended = ended + 1
-    end)
+      ended[#ended + 1] = item
+      return "done " .. item
+    end, ended
+  end
+
+  it("raises what the iterator raises, when the calls under way have ended, with the results so far", function()
+    local broken = errors.new { kind = "unavailable", message = "the page could not be read", hint = "Later." }
+    local iterator, fn, ended = breaks(broken)
+    local ok, problem = pcall(r.client.each, r.client, iterator, fn)
     assert.is_false(ok)
-    assert.equal(broken, problem)
-    assert.equal(2, ended)
-    assert.equal(3, n)
+    assert.same({ 1, 2 }, ended)
+    assert.equal(tostring(broken), tostring(problem))
+    assert.equal("unavailable", problem.kind)
+    assert.same({ { item = 1, value = "done 1" }, { item = 2, value = "done 2" }, failed = 0 }, problem.results)
+    assert.is_nil(broken.results)
+  end)
+
+  for what, raised in pairs { text = "no such file", table = { "theirs" }, ["nil"] = false } do
+    it("keeps the results too if the iterator raises a " .. what .. " of its own", function()
+      local iterator, fn = breaks(raised or nil)
+      local ok, problem = pcall(r.client.each, r.client, iterator, fn)
+      assert.is_false(ok)
+      assert.is_true(errors.is(problem))
+      assert.equal("invalid", problem.kind)
+      assert.equal(raised or nil, problem.cause)
+      assert.truthy(tostring(problem):find("the iterator raised: " .. tostring(raised or nil), 1, true))
+      assert.equal(2, #problem.results)
+    end)
+  end
+
+  describe("told to stop on an error", function()
+    local function fails_at(bad)
+      return function(item)
+        r.driver.sleep(item == bad and 1 or 2)
+        if item == bad then return nil, "bad" end
+        return item
+      end
+    end
+
+    it("takes no more, and gives what there is", function()
+      local items, begun = {}, 0
+      for i = 1, 20 do items[i] = i end
+      local fn = fails_at(3)
+      local results = r.client:each(items, function(item)
+        begun = begun + 1
+        return fn(item)
+      end, { parallel = 4, stop_on_error = true })
+      assert.is_true(results.stopped)
+      assert.equal(1, results.failed)
+      assert.equal(begun, #results)
+      assert.is_true(begun >= 3 and begun <= 4)
+      for i, result in ipairs(results) do
+        assert.equal(i, result.item)
+        if i == 3 then assert.equal("bad", result.err) else assert.equal(i, result.value) end
+      end
+    end)
+
+    it("stops for what is raised, too", function()
+      local results = r.client:each({ 1, 2, 3 }, function(item) error("raised " .. item, 0) end,
+        { parallel = 1, stop_on_error = true })
+      assert.same({ { item = 1, err = "raised 1" }, failed = 1, stopped = true }, results)
+    end)
+
+    it("goes to the end if there is none", function()
+      local results = r.client:each({ 1, 2, 3 }, fails_at(4), { stop_on_error = true })
+      assert.equal(3, #results)
+      assert.is_nil(results.stopped)
+    end)
+
+    it("goes on if it is told not to", function()
+      local results = r.client:each({ 1, 2, 3 }, fails_at(1), { parallel = 1, stop_on_error = false })
+      assert.equal(3, #results)
+      assert.equal(1, results.failed)
+      assert.is_nil(results.stopped)
+    end)
+  end)
+
+  describe("tells of the progress", function()
+    it("after each item, with how many there are", function()
+      local told = {}
+      local results = r.client:each({ 5, 6, 7 }, sleep_backwards, { on_progress = function(...)
+        told[#told + 1] = { select("#", ...), ... }
+      end })
+      assert.equal(3, #told)
+      local seen = {}
+      for i, call in ipairs(told) do
+        assert.same({ 3, i, 3 }, { call[1], call[2], call[3] })
+        seen[call[4]] = true
+      end
+      for _, result in ipairs(results) do assert.is_true(seen[result]) end
+    end)
+
+    it("of an iterator, nobody knows how many there are", function()
+      local totals = {}
+      r.client:each(("a b"):gmatch "%a", string.upper, { on_progress = function(done, total)
+        totals[done] = tostring(total)
+      end })
+      assert.same({ "nil", "nil" }, totals)
+    end)
+
+    it("of a list that grows", function()
+      local list, totals = { 1, 2 }, {}
+      r.client:each(list, function(item)
+        if item < 3 then list[#list + 1] = item + 2 end
+      end, { parallel = 1, on_progress = function(done, total)
+        totals[done] = total
+        assert.is_true(total >= done)
+      end })
+      assert.equal(4, #totals)
+      assert.equal(4, totals[4])
+    end)
+
+    it("of errors, with the result", function()
+      local errs = {}
+      r.client:each({ 1, 2 }, function(item) return nil, "err " .. item end,
+        { on_progress = function(_, _, result) errs[#errs + 1] = result.err end })
+      assert.same({ "err 1", "err 2" }, errs)
+    end)
+
+    it("in the caller's own coroutine, which may even yield there", function()
+      local seen = {}
+      local caller = coroutine.create(function()
+        return r.client:each({ 1, 2, 3 }, sleep_backwards, { on_progress = function(done)
+          seen[done] = coroutine.running()
+          coroutine.yield(done)
+        end })
+      end)
+      for i = 1, 3 do assert.same({ true, i }, { coroutine.resume(caller) }) end
+      local ok, results = coroutine.resume(caller)
+      assert.is_true(ok)
+      assert.equal(3, #results)
+      for i = 1, 3 do assert.equal(caller, seen[i]) end
+    end)
+
+    it("and waits if that makes calls of its own", function()
+      local done = 0
+      local results = r.client:each({ 1, 2, 3, 4 }, sleep_backwards, { parallel = 2, on_progress = function()
+        assert(r.client:state "laptop-17")
+        r.driver.sleep(100)
+        done = done + 1
+      end })
+      assert.equal(4, #results)
+      assert.equal(4, done)
+    end)
+
+    it("and ends if that raises, when what is under way has ended", function()
+      local problem, told, begun, ended = { "enough" }, 0, 0, 0
+      local items = {}
+      for i = 1, 20 do items[i] = i end
+      local ok, raised = pcall(r.client.each, r.client, items, function(item)
+        begun = begun + 1
+        r.driver.sleep(item)
+        ended = ended + 1
+      end, { parallel = 3, on_progress = function()
+        told = told + 1
+        if told == 2 then error(problem, 0) end
+      end })
+      assert.is_false(ok)
+      assert.equal(problem, raised)
+      assert.equal(2, told)
+      assert.equal(begun, ended)
+      assert.is_true(begun < 20)
+    end)
   end)
 
   it("contains many, and one token is enough", function()
+    r = new { client = { cap = 100 } }
     local names = {}
     for i = 1, 100 do
       r.tenant:put_machine { id = id(i), computerDnsName = ("desk-%d.corp.example"):format(i) }
@@ -156,6 +314,8 @@ local function common(new)
     ["no function"] = { {}, nil, nil, "function" },
     ["none at once"] = { {}, print, { parallel = 0 }, "parallel" },
     ["half of one at once"] = { {}, print, { parallel = 1.5 }, "parallel" },
+    ["a word for a callback"] = { {}, print, { on_progress = "print" }, "on_progress" },
+    ["a word for a flag"] = { {}, print, { stop_on_error = "yes" }, "stop_on_error" },
     ["an unknown option"] = { {}, print, { parralel = 4 }, 'Did you mean "parallel"' },
   } do
     it("refuses " .. what, function()
@@ -167,7 +327,7 @@ end
 
 describe("each", function()
   describe("with a driver that does several things at once", function()
-    common(function() return rehearsal.new() end)
+    common(function() return rehearsal.new { unguarded = true } end)
 
     for _, case in ipairs { { nil, 8 }, { 1, 1 }, { 3, 3 }, { 100, 20 } } do
       it(("has %d of 20 under way at once, told %s"):format(case[2], tostring(case[1])), function()
@@ -234,8 +394,116 @@ describe("each", function()
     end)
   end)
 
+  it("begins nothing that was still being pulled when another failed", function()
+    local r = rehearsal.new()
+    local pulled, begun = 0, {}
+    local results = r.client:each(function()
+      r.driver.sleep(3)
+      pulled = pulled + 1
+      return pulled
+    end, function(item)
+      begun[#begun + 1] = item
+      r.driver.sleep(1)
+      return nil, "bad"
+    end, { stop_on_error = true, parallel = 4 })
+    assert.same({ 1 }, begun)
+    assert.equal(2, pulled)
+    assert.same({ { item = 1, err = "bad" }, failed = 1, stopped = true }, results)
+  end)
+
+  it("is not stopped by an error after everything was begun", function()
+    local r = rehearsal.new()
+    local results = r.client:each({ 1, 2, 3 }, function()
+      r.driver.sleep(1)
+      return nil, "bad"
+    end, { stop_on_error = true })
+    assert.same({ 3, 3 }, { #results, results.failed })
+    assert.is_nil(results.stopped)
+  end)
+
+  -- A host with threads of its own, as a web server has them: whoever waits is asked again and again.
+  describe("in a host's own concurrency", function()
+    local function new_host(most)
+      local threads, host, started = {}, {}, 0
+      local function pass() coroutine.yield "host" end
+      function host.spawn(fn)
+        started = started + 1
+        if started > most then error "too many threads" end
+        threads[#threads + 1] = coroutine.create(fn)
+      end
+      function host.gate()
+        local opened = false
+        return {
+          open = function() opened = true end,
+          wait = function()
+            while not opened do pass() end
+            return true
+          end,
+        }
+      end
+      host.pass = pass
+      function host.run(fn)
+        threads[1] = coroutine.create(fn)
+        while threads[1] do
+          local thread = table.remove(threads, 1)
+          local ok, what = coroutine.resume(thread)
+          assert(ok, what)
+          if coroutine.status(thread) ~= "dead" then
+            assert.equal("host", what)
+            threads[#threads + 1] = thread
+          end
+        end
+      end
+      return host
+    end
+
+    for _, most in ipairs { 100, 3, 1 } do
+      it(("works with %d threads"):format(most), function()
+        local host, now, highest, results, told = new_host(most), 0, 0, nil, 0
+        host.run(function()
+          local n = 0
+          results = each(host, function()
+            host.pass()
+            n = n + 1
+            if n <= 20 then return n end
+          end, function(item)
+            now = now + 1
+            highest = math.max(highest, now)
+            for _ = 1, item % 7 * 10 do host.pass() end
+            now = now - 1
+            if item == 11 then error "raised" end
+            return item
+          end, { parallel = 5, on_progress = function()
+            host.pass()
+            told = told + 1
+          end })
+        end)
+        assert.equal(20, #results)
+        assert.equal(20, told)
+        assert.equal(1, results.failed)
+        assert.equal(math.min(most, 5), highest)
+        for i, result in ipairs(results) do assert.equal(i, result.item) end
+      end)
+    end
+
+    it("tells of all of it where a thread runs at once", function()
+      local told = 0
+      local results = each({ spawn = function(fn) fn() end, gate = new_host(1).gate }, { 1, 2, 3 }, tostring,
+        { on_progress = function() told = told + 1 end })
+      assert.equal(3, #results)
+      assert.equal(3, told)
+    end)
+
+    it("says so if there are no threads at all", function()
+      local host = new_host(0)
+      local ok, problem = pcall(each, host, { 1 }, print)
+      assert.is_false(ok)
+      assert.truthy(problem:find "too many threads")
+    end)
+  end)
+
   describe("with a driver that does one thing at a time", function()
-    common(function() return rehearsal.new { sequential = true } end)
+    common(function() return rehearsal.new { sequential = true, unguarded = true } end)
 
     it("does one after the other, whatever it is told", function()
       local r = rehearsal.new { sequential = true }

@@ -16,6 +16,7 @@ local function new(options)
   options = options or {}
   options.machines = options.machines or { { id = ID, computerDnsName = "desk-1.corp.example" },
     { id = OTHER, computerDnsName = "desk-2.corp.example" } }
+  options.unguarded = true
   return rehearsal.new(options)
 end
 
@@ -582,7 +583,8 @@ end)
 describe("a driver that has only `send`", function()
   local function client_of(r, send)
     return assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
-      credential = r.tenant.client_secret, driver = { send = send } })
+      credential = r.tenant.client_secret, driver = { send = send },
+      protect = rehearsal.unguarded.protect, cap = false })
   end
 
   -- A client whose API requests are answered by `answer`, and how many there were.

@@ -12,6 +12,7 @@ local function new(options)
   options = options or {}
   options.machines = options.machines or { { id = ID, computerDnsName = "desk-1.corp.example" } }
   if options.limits == nil then options.limits = false end
+  options.unguarded = true
   return rehearsal.new(options)
 end
 

@@ -1,0 +1,94 @@
+--- selection: the machines or actions that a query selects, one after the other.
+--
+-- An iterator is a closure that reads the next page when the last one is used up, so that at most one page
+-- and the ids so far are in memory. It may be called from several tasks; one of them reads, the others wait.
+-- Like io.lines it raises if it cannot go on, with the error object, and goes on raising it: what looks
+-- like the end is the end.
+
+local actions = require "mde.action"
+local collection = require "mde.collection"
+local errors = require "mde.error"
+local machines = require "mde.machine"
+local options_of = require "mde.options"
+local queries = require "mde.query"
+local turns = require "mde.turns"
+
+local PAGE_SECONDS = 300
+
+local M = {}
+
+---@class mde.SelectionOptions
+---@field timeout? number seconds for each page
+
+-- What was asked, for errors.
+local function described(what, filters)
+  if filters[1] == "" then return "all " .. what end
+  return ("%s where %s"):format(what, errors.show(filters[1])) .. (filters[2] and ", and more" or "")
+end
+
+---@class mde.SelectionKind what is selected
+---@field what "machines"|"actions"
+---@field set "machines"|"machineactions" the service's name for it
+---@field is_row fun(row: table): boolean, string? whether a row with an id is one
+---@field adopt fun(client: mde.Client, row: table, read_at: number): table a row of a page asked for at that time
+
+---@param kind mde.SelectionKind
+local function iterator(client, kind, query, options)
+  local what = kind.what
+  options = options_of.check(options, { timeout = "seconds" }, "mde." .. what)
+  local filters = queries.filters(what, query, client.exchange:service_time())
+  local pages = collection.pages(client.exchange, kind.set, filters, kind.is_row)
+  local turn, over, problem = turns.new(client.driver), false, nil
+  local rows, at, read_at = {}, 0, nil
+
+  -- Brings the next row within reach, unless another task just did.
+  local function read_on()
+    while not over and not problem and not rows[at + 1] do
+      rows, at, read_at = {}, 0, client.exchange.now()
+      local page, err = pages:next(client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS))
+      if page then
+        rows = page
+      elseif err then
+        problem = errors.about(err, described(what, filters))
+      else
+        over = true
+      end
+    end
+  end
+
+  return function()
+    while not rows[at + 1] and not over and not problem do turn:take("page", nil, read_on) end
+    if rows[at + 1] then
+      at = at + 1
+      local row = rows[at]
+      rows[at] = false
+      return kind.adopt(client, row, read_at)
+    end
+    if problem then error(problem, 0) end
+  end
+end
+
+local of_machines = { what = "machines", set = "machines", is_row = machines.is_row, adopt = machines.adopt }
+
+local of_actions = { what = "actions", set = "machineactions", is_row = actions.is_row,
+  adopt = function(client, row) return actions.adopt(client, row) end }
+
+--- The machines that a query selects.
+---@param client mde.Client
+---@param query mde.Query
+---@param options? mde.SelectionOptions
+---@return fun(): mde.Machine? next_machine raises the error if a page cannot be read
+function M.machines(client, query, options)
+  return iterator(client, of_machines, query, options)
+end
+
+--- The actions that a query selects, restricting and all others.
+---@param client mde.Client
+---@param query mde.Query
+---@param options? mde.SelectionOptions
+---@return fun(): mde.Action? next_action raises the error if a page cannot be read
+function M.actions(client, query, options)
+  return iterator(client, of_actions, query, options)
+end
+
+return M

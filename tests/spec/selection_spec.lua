@@ -1,0 +1,355 @@
+-- The machines and actions that a query selects, one after the other; and the machine that had an address.
+
+local errors = require "mde.error"
+local mde = require "mde"
+local rehearsal = require "tests.spec.support.rehearsal"
+local script = require "tests.spec.support.script"
+
+local LAPTOP = "1f00000000000000000000000000000000000017"
+
+local function id(i)
+  return ("%040x"):format(0xe0000 + i)
+end
+
+local function small(options)
+  local machines = {}
+  for i = 1, 5 do
+    machines[i] = { id = id(i), computerDnsName = ("desk-%d.corp.example"):format(i), osPlatform = "Windows11",
+      riskScore = i % 2 == 1 and "High" or "Low", machineTags = { "desk", i == 1 and "front" or nil } }
+  end
+  options = options or {}
+  options.machines = machines
+  return rehearsal.new(options)
+end
+
+local function ids(iterator)
+  local list = {}
+  for machine in iterator do list[#list + 1] = machine.id end
+  table.sort(list)
+  return list
+end
+
+-- An iterator over pages that `answer` makes up, from how often it was asked.
+local function made_up(r, answer)
+  local asked = 0
+  function r.client.exchange.call()
+    asked = asked + 1
+    return answer(asked)
+  end
+  return r.client:machines "all"
+end
+
+local function page(first, last)
+  local rows = {}
+  for i = first, last do
+    rows[#rows + 1] = { id = id(i), lastSeen = os.date("!%Y-%m-%dT%H:%M:%SZ", 1770000000 + i) }
+  end
+  return { value = rows }
+end
+
+describe("the machines of a query", function()
+  it("come one after the other and are asked for once", function()
+    local r = small()
+    assert.same({ id(1), id(3), id(5) }, ids(r.client:machines { riskScore = "High" }))
+    assert.same({ "GET /api/machines?$filter=riskScore%20eq%20%27High%27&$top=10000" }, r:requests())
+  end)
+
+  it("are not asked for before the first is wanted, nor after the last", function()
+    local r = small()
+    local next_machine = r.client:machines "all"
+    assert.same({}, r:requests())
+    for _ = 1, 5 do assert.is_table(next_machine()) end
+    for _ = 1, 3 do assert.is_nil(next_machine()) end
+    assert.same({ "GET /api/machines?$top=10000" }, r:requests())
+  end)
+
+  it("can be asked and acted on", function()
+    local r = small()
+    local machine = r.client:machines { machineTags = mde.has "front" }()
+    assert.equal(id(1), machine.id)
+    assert.is_true(machine:has_tag "DESK")
+    assert.equal("desk-1.corp.example", tostring(machine))
+    assert.equal("accepted", assert(machine:restrict "why").outcome)
+    assert.equal("restricting", assert(machine:state()))
+  end)
+
+  it("were read when their page was asked for, however long the loop takes", function()
+    local r = small { latency = 7 }
+    assert(r.client:machine(id(1)))
+    local before, next_machine = r.driver.now(), r.client:machines "all"
+    local first = next_machine()
+    assert.equal(before, r.client.read_at[first])
+    r.driver.sleep(3600)
+    assert.equal(before, r.client.read_at[next_machine()])
+  end)
+
+  it("of several queries at once come once each", function()
+    local r = small()
+    local names = {}
+    for i = 1, 400 do names[i] = ("desk-%d.corp.example"):format(i % 7) .. (i > 7 and (" "):rep(i) or "") end
+    assert.same({ id(1), id(2), id(3), id(4), id(5) }, ids(r.client:machines { computerDnsName = names }))
+    assert.truthy(#r:requests() > 1)
+    for _, request in ipairs(r:requests()) do assert.truthy(#request < 8000) end
+  end)
+
+  it("are none where the service calls that not found", function()
+    local r = small()
+    r:answer({ path = "/machines?" }, 404, { error = { code = "ResourceNotFound", message = "none" } })
+    assert.same({}, ids(r.client:machines { riskScore = "High" }))
+  end)
+
+  it("are an error where everything is not found", function()
+    local r = small()
+    r:answer({ path = "/machines?" }, 404, { error = { code = "ResourceNotFound", message = "none" } })
+    local ok, err = pcall(r.client:machines "all")
+    assert.is_false(ok)
+    assert.equal("not_found", err.kind)
+  end)
+
+  it("are asked for again if a page is lost on its way", function()
+    local r = small()
+    r:fault { match = { path = "/machines?" }, fault = "cut", at = "half", count = 2 }
+    r:answer({ path = "/machines?", nth = 3 }, 429, "", { headers = { ["Retry-After"] = "20" } })
+    assert.equal(5, #ids(r.client:machines "all"))
+    assert.equal(4, #r:requests())
+  end)
+
+  it("are an error if a page stays lost, each time it is asked", function()
+    local r = small()
+    r:fault { match = { path = "/machines?" }, fault = "gone", count = false }
+    local next_machine = r.client:machines { riskScore = "High" }
+    for _ = 1, 2 do
+      local ok, err = pcall(next_machine)
+      assert.is_false(ok)
+      assert.is_true(errors.is(err))
+      assert.equal("unavailable", err.kind)
+      assert.truthy(tostring(err):find("machines where riskScore eq 'High': ", 1, true), tostring(err))
+    end
+  end)
+
+  it("end in an error where a page in the middle fails, after all before it", function()
+    local r = small()
+    local down = errors.new { kind = "unavailable", message = "down" }
+    local next_machine = made_up(r, function(asked)
+      if asked == 1 then return page(1, 10000) end
+      return nil, down
+    end)
+    for i = 1, 10000 do assert.equal(id(i), next_machine().id) end
+    for _ = 1, 2 do
+      local ok, err = pcall(next_machine)
+      assert.is_false(ok)
+      assert.equal("all machines: down", tostring(err))
+    end
+  end)
+
+  it("end in an error where the service repeats a page for ever", function()
+    local r = small()
+    local next_machine = made_up(r, function() return page(1, 10000) end)
+    for i = 1, 10000 do assert.equal(id(i), next_machine().id) end
+    local ok, err = pcall(next_machine)
+    assert.is_false(ok)
+    assert.equal("protocol", err.kind)
+    assert.truthy(err.message:find("repeating a page", 1, true))
+  end)
+
+  it("are an error where the service lists something else", function()
+    local r = small()
+    local rows = { { name = "no id" }, { id = id(1), machineTags = "tier0" }, { id = id(1), osPlatform = 11 } }
+    for _, row in ipairs(rows) do
+      r.tenant.faults:clear()
+      r:answer({ path = "/machines?" }, 200, { value = { row } }, { count = false })
+      local ok, err = pcall(r.client:machines "all")
+      assert.is_false(ok)
+      assert.equal("protocol", err.kind)
+    end
+  end)
+
+  it("are pulled by one of many tasks at a time, each machine once", function()
+    local r = small()
+    local under_way, most, asked = 0, 0, 0
+    function r.client.exchange.call()
+      asked = asked + 1
+      under_way = under_way + 1
+      most = math.max(most, under_way)
+      r.driver.sleep(1)
+      under_way = under_way - 1
+      if asked == 1 then return page(1, 10000) end
+      return asked == 4 and page(9000, 10050) or { value = {} }
+    end
+    local seen, tasks, done = {}, 8, r.driver.gate()
+    local next_machine, count = r.client:machines "all", 0
+    for _ = 1, tasks do
+      r.driver.spawn(function()
+        for machine in next_machine do
+          assert(not seen[machine.id], "twice")
+          seen[machine.id], count = true, count + 1
+          if count % 1000 == 0 then r.driver.sleep(0.5) end
+        end
+        tasks = tasks - 1
+        if tasks == 0 then done:open() end
+      end)
+    end
+    done:wait()
+    assert.equal(10050, count)
+    assert.equal(4, asked)
+    assert.equal(1, most)
+  end)
+
+  it("are what each takes, and a page that fails ends it", function()
+    local r = small()
+    local results = r.client:each(r.client:machines "all", function(machine) return machine:restrict "why" end)
+    assert.equal(5, #results)
+    assert.equal(0, results.failed)
+    r:fault { match = { path = "/machines?" }, fault = "gone", count = false }
+    local ok, err = pcall(r.client.each, r.client, r.client:machines "all", function() end)
+    assert.is_false(ok)
+    assert.equal("unavailable", err.kind)
+  end)
+
+  it("take no option that does not exist", function()
+    local r = small()
+    assert.truthy(rehearsal.refused(r.client.machines, r.client, "all", { time_out = 3 }).hint:find("timeout", 1, true))
+  end)
+
+  it("have so many seconds for each page, not for all", function()
+    local r = small { latency = 4 }
+    assert(r.client:machine(id(1)))
+    local next_machine = r.client:machines("all", { timeout = 5 })
+    next_machine()
+    r.driver.sleep(100)
+    for _ = 1, 4 do assert.is_table(next_machine()) end
+    local ok, err = pcall(r.client:machines("all", { timeout = 3 }))
+    assert.is_false(ok)
+    assert.equal("unavailable", err.kind)
+  end)
+
+  it("raise where the environment describes no client, as in the head of a for", function()
+    local output = script.run([[
+      local ok, err = pcall(require("mde").machines, "all")
+      print(ok, err.kind, (tostring(err):match "AZURE_TENANT_ID"))
+    ]], { environment = { AZURE_TENANT_ID = "", AZURE_CLIENT_ID = "", AZURE_CLIENT_SECRET = "" } })
+    assert.equal("false\tinvalid\tAZURE_TENANT_ID\n", output)
+  end)
+end)
+
+describe("the actions of a query", function()
+  it("come one after the other, as actions", function()
+    local r = small()
+    local action = assert(r.client:restrict(id(1), "why", { incident = "INC-1" }))
+    assert(r.client:restrict(id(2), "why"))
+    local found = {}
+    for one in r.client:actions { machineId = id(1), status = { "Pending", "InProgress" } } do
+      found[#found + 1] = one
+    end
+    assert.equal(1, #found)
+    assert.equal(action.id, found[1].id)
+    assert.equal("INC-1", found[1].incident)
+    assert.equal(action.operation_id, found[1].operation_id)
+    assert.equal("Succeeded", found[1]:wait())
+  end)
+
+  it("are an error where the service lists something else", function()
+    local r = small()
+    local odd = { id = id(1), requestorComment = 7 }
+    r:answer({ path = "/machineactions?" }, 200, { value = { odd } }, { count = false })
+    local ok, err = pcall(r.client:actions "all")
+    assert.is_false(ok)
+    assert.equal("protocol", err.kind)
+  end)
+
+  it("are an error if they cannot be read", function()
+    local r = rehearsal.new { roles = { "Machine.RestrictExecution" } }
+    local ok, err = pcall(r.client:actions { creationDateTimeUtc = mde.ge(mde.ago "1d") })
+    assert.is_false(ok)
+    assert.equal("permission", err.kind)
+    assert.truthy(tostring(err):find("^actions where creationDateTimeUtc ge "))
+  end)
+end)
+
+describe("the machine that had an address", function()
+  it("is found by the address and the time", function()
+    local r = rehearsal.new()
+    local at = r.tenant.clock.now() - 4 * 3600
+    local machine = assert(r.client:machine { ip = "192.0.2.31", at = at })
+    assert.equal("3f00000000000000000000000000000000000001", machine.id)
+    assert.is_function(machine.restrict)
+    assert.equal(("GET /api/machines/findbyip(ip='192.0.2.31',timestamp=%s)"):format(
+      os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(at))), r:requests()[1])
+  end)
+
+  it("can be said in any way to say a time", function()
+    local r = rehearsal.new()
+    local at = math.floor(r.tenant.clock.now() - 4 * 3600)
+    for _, time in ipairs { mde.ago "4h", os.date("!%Y-%m-%dT%H:%M:%SZ", at), os.date("*t", at), at + 0.5 } do
+      assert.equal("3f00000000000000000000000000000000000001",
+        assert(r.client:machine { ip = "192.0.2.31", at = time }).id)
+    end
+  end)
+
+  it("is not found where nobody had it", function()
+    local r = rehearsal.new()
+    local machine, err = r.client:machine { ip = "203.0.113.99", at = mde.ago "1h" }
+    assert.is_nil(machine)
+    assert.equal("not_found", err.kind)
+    assert.truthy(tostring(err):find('machine { ip = "203.0.113.99" }: ', 1, true), tostring(err))
+    assert.truthy(err.hint:find("quarter of an hour", 1, true))
+  end)
+
+  it("is ambiguous where two had it", function()
+    local r = rehearsal.new()
+    r.tenant:put_machine { id = LAPTOP, lastIpAddress = "192.0.2.31" }
+    local machine, err = r.client:machine { ip = "192.0.2.31", at = mde.ago "3h" }
+    assert.is_nil(machine)
+    assert.equal("ambiguous", err.kind)
+    assert.equal(2, #err.candidates)
+  end)
+
+  it("is an error where the service lists something else", function()
+    local r = rehearsal.new()
+    for _, value in ipairs { { value = "none" }, { value = { { id = "../x" } } }, { value = { "row" } } } do
+      r.tenant.faults:clear()
+      r:answer({ path = "findbyip" }, 200, value, { count = false })
+      local machine, err = r.client:machine { ip = "192.0.2.31", at = mde.ago "3h" }
+      assert.is_nil(machine)
+      assert.equal("protocol", err.kind)
+    end
+  end)
+
+  it("is none where the service calls that not found", function()
+    local r = rehearsal.new()
+    r:answer({ path = "findbyip" }, 404, { error = { code = "ResourceNotFound", message = "none" } })
+    local machine, err = r.client:machine { ip = "192.0.2.31", at = mde.ago "3h" }
+    assert.is_nil(machine)
+    assert.equal("not_found", err.kind)
+    assert.truthy(err.message:find("with the address 192.0.2.31 at ", 1, true))
+  end)
+
+  it("is not looked for by what is no address or no time of the last 30 days", function()
+    local r = rehearsal.new()
+    local now = r.tenant.clock.now()
+    local wrong = {
+      { ip = "192.0.2.31" }, { at = now }, { ip = "laptop-17", at = now }, { ip = "", at = now }, { ip = 7, at = now },
+      { ip = "192.0.2.256", at = now }, { ip = "192.0.2.31", at = "yesterday" },
+      { ip = "192.0.2.31", at = mde.ago "31d" },
+      { ip = "192.0.2.31", at = now + 86400 }, { ip = "192.0.2.31", at = now, tag = "x" },
+      { ip = "192.0.2.31') or (1 eq 1", at = now },
+    }
+    for _, owner in ipairs(wrong) do rehearsal.refused(r.client.machine, r.client, owner) end
+    assert.same({}, r:requests())
+  end)
+
+  it("has to be found before it is acted on", function()
+    local r = rehearsal.new()
+    for _, device in ipairs { "192.0.2.31", { ip = "192.0.2.31", at = mde.ago "3h" } } do
+      local err = rehearsal.refused(r.client.restrict, r.client, device, "why")
+      assert.truthy(err.hint:find("mde.machine { ip", 1, true), err.hint)
+    end
+    assert.same({}, r:requests())
+  end)
+
+  it("is found by an IPv6 address, whatever stands around it", function()
+    local r = rehearsal.new()
+    r.tenant:put_machine { id = LAPTOP, lastIpAddress = "2001:db8::17" }
+    assert.equal(LAPTOP, assert(r.client:machine { ip = "[2001:DB8::17]", at = mde.ago "3h" }).id)
+  end)
+end)
