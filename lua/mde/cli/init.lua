@@ -1,37 +1,141 @@
--- The `mde` command. Each subcommand is a file beside this one, which returns
---   { name, summary, configure = function(command), run = function(arguments) -> exit status }
+--- The `mde` command. Each subcommand is a file beside this one, which returns
+--   { name, summary, configure = function(command), run = function(arguments, parser) -> exit status,
+--     examples = { { command line, what it does } }, explained? = more help, needs_no_client? = true }
+
 local argparse = require "argparse"
+local errors = require "mde.error"
+local exit = require "mde.cli.exit"
 
 local cli = {}
 
-local subcommands = { "sim" }
+local subcommands = { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag", "sim",
+  "completion" }
 
-local usage_error = 1
+local introduction = [[
+Contains compromised devices through Microsoft Defender for Endpoint.
+
+The tenant and the application stand in the environment: AZURE_TENANT_ID, AZURE_CLIENT_ID and
+AZURE_CLIENT_SECRET. No secret is ever an argument. To rehearse without a tenant: mde sim.]]
+
+local overview = [[
+Examples:
+   mde restrict laptop-17 --comment "beacon to known C2" --incident INC-4711
+   mde state laptop-17
+   mde machines riskScore=High 'lastSeen>=2h ago'
+   mde release --all-of INC-4711 --since 14h --comment "false alarm"
+
+mde <command> --help shows what a command can do, with examples.]]
+
+local function examples_of(subcommand)
+  local lines = { "Examples:" }
+  for _, example in ipairs(subcommand.examples or {}) do
+    lines[#lines + 1] = ("   %s\n      %s"):format(example[1], example[2])
+  end
+  return lines[2] and table.concat(lines, "\n")
+end
+
+local function epilog(...)
+  local parts = {}
+  for i = 1, select("#", ...) do parts[#parts + 1] = (select(i, ...)) or nil end
+  return table.concat(parts, "\n\n")
+end
+
+local function say_version()
+  print(require("mde")._VERSION)
+  os.exit(exit.done)
+end
 
 local function build()
-  local parser = argparse("mde", "Contains compromised devices through Microsoft Defender for Endpoint.")
+  local parser = argparse("mde", introduction, epilog(overview, exit.explained))
+  parser:help_max_width(100):help_description_margin(30):usage_max_width(100)
   parser:command_target "command"
   parser:require_command(true)
+  parser:flag("--version", "Show the version and exit."):action(say_version)
   local by_name = {}
   for _, name in ipairs(subcommands) do
     local subcommand = require("mde.cli." .. name)
-    subcommand.configure(parser:command(subcommand.name, subcommand.summary))
+    local command = parser:command(subcommand.name)
+    command:summary(subcommand.summary):description(subcommand.summary)
+    command:epilog(epilog(subcommand.explained, examples_of(subcommand), exit.explained))
+    subcommand.configure(command)
     by_name[subcommand.name] = subcommand
   end
   return parser, by_name
+end
+
+--- `--wait` alone is `--wait=10m`: argparse would take the next word, a device, for its time.
+local function spell_out(arguments)
+  local words, is_option = {}, true
+  for i, word in ipairs(arguments) do
+    if word == "--" then is_option = false end
+    words[i] = word
+    if is_option and word == "--wait" then
+      words[i] = "--wait=10m"
+      local after = arguments[i + 1]
+      if after and after:find "^%d+[smhd]?$" then
+        return nil, ("'--wait %s' is ambiguous; write --wait=%s"):format(after, after)
+      end
+    end
+  end
+  return words
+end
+
+local function complain(name, text)
+  io.stderr:write(("mde%s: %s\n"):format(name and " " .. name or "", errors.escape(text)))
+end
+
+local function usage_error(name, message, parser)
+  complain(name, (message:gsub("%s*\n%s*", " ")))
+  io.stderr:write(("See mde%s --help.\n"):format(parser and " " .. name or ""))
+  return exit.usage
+end
+
+-- The name of the subcommand among the words, for what is said about them.
+local function named_in(words, by_name)
+  for _, word in ipairs(words) do
+    if by_name[word] then return word end
+  end
+end
+
+--- Runs a subcommand in a process that keeps its memory to itself and ends in order.
+local function run(subcommand, arguments, parser)
+  if subcommand.needs_no_client then return subcommand.run(arguments, parser) end
+  local process = require("mde.core").process
+  local hardened, problem = process.harden()
+  if not hardened then complain(subcommand.name, "warning: " .. problem) end
+  process.watch_signals()
+  return subcommand.run(arguments, parser)
+end
+
+-- Reading a list, say, ends with an error then.
+local function was_interrupted()
+  local ok, core = pcall(require, "mde.core")
+  return ok and core.process.interruptions() > 0
 end
 
 --- Runs the command.
 ---@param arguments string[]
 ---@return integer status for the shell
 function cli.run(arguments)
-  local parser, by_name = build()
-  local ok, parsed = parser:pparse(arguments)
-  if not ok then
-    io.stderr:write("mde: ", parsed, "\n", parser:get_usage(), "\n")
-    return usage_error
+  local loaded, parser, by_name = pcall(build)
+  if not loaded then
+    complain(nil, ("the command cannot start: %s"):format(tostring(parser):match "^[^\n]*"))
+    return exit.usage
   end
-  return by_name[parsed.command].run(parsed)
+  local words, problem = spell_out(arguments)
+  if not words then return usage_error(nil, problem) end
+  local ok, parsed = parser:pparse(words)
+  if not ok then
+    local name = named_in(words, by_name)
+    return usage_error(name, parsed, name)
+  end
+  local subcommand = by_name[parsed.command]
+  local ran, status = pcall(run, subcommand, parsed, parser)
+  if ran then return status end
+  io.stdout:flush()
+  complain(subcommand.name, tostring(status))
+  if was_interrupted() then return exit.interrupted end
+  return exit.of(status)
 end
 
 return cli

@@ -2,6 +2,11 @@
 local sim = {
   name = "sim",
   summary = "Serve a simulated tenant, to rehearse in.",
+  needs_no_client = true,
+  examples = {
+    { "mde sim", "serves https://localhost:8443 until Ctrl-C" },
+    { 'eval "$(mde sim --print-env)"', "in another shell: points a client at it" },
+  },
 }
 
 local default_port = 8443
@@ -11,6 +16,12 @@ local function number(text)
   if not value or value < 0 or value ~= value or value == math.huge then
     return nil, ("'%s' is not a number of 0 or more"):format(text)
   end
+  return value
+end
+
+local function count(text)
+  local value = text:find "^%d+$" and tonumber(text)
+  if not value or value > 1000000 then return nil, ("'%s' is not a number of up to 1000000"):format(text) end
   return value
 end
 
@@ -28,10 +39,15 @@ function sim.configure(command)
   command:option("--dir", "Where the tenant's keys, ids and secret are kept "
     .. "(default $XDG_STATE_HOME/mde/sim or ~/.local/state/mde/sim).")
   command:flag("--print-env", "Print the environment that points a client at the tenant, for eval, and exit.")
+  command:option("--machines", "How many machines there are (default 200)."):convert(count)
+  command:option("--seed", "Another number makes other machines (default 1)."):convert(count)
+  command:option("--fixture", "A file with machines, actions and settings of your own, as a table of Lua or as JSON.")
+  command:option("--role", "A role of the application, in place of Machine.Read.All and Machine.RestrictExecution.")
+    :count "*"
   command:option("--latency", "Seconds that each request takes."):convert(number):default "0"
-  command:option("--action-seconds", "Seconds from an action's creation to its end."):convert(number):default "1.5"
-  command:option("--duplicates", "What a second action of a kind that is pending gets.")
-    :choices { "pending", "active_request", "in_progress", "new" }:default "pending"
+  command:option("--action-seconds", "Seconds from an action's creation to its end (default 1.5)."):convert(number)
+  command:option("--duplicates", "What a second action of a kind that is pending gets (default pending).")
+    :choices { "pending", "active_request", "in_progress", "new" }
   command:flag("--no-limits", "Do not count calls.")
   command:option("--offline", "A machine, by name, that takes no action up."):count "*"
   command:option("--certificate", "The server's certificate.")
@@ -134,6 +150,26 @@ local function serve(home, tenant, arguments)
   return 0
 end
 
+-- What the arguments say of the tenant; what they leave out is as the fixture has it, or as usual.
+local function options_of_tenant(home, arguments)
+  local total = arguments.action_seconds
+  local options = {
+    clock = "real",
+    tenant_id = home.identity.tenant_id,
+    client_id = home.identity.client_id,
+    client_secret = home.identity.client_secret,
+    fixture = arguments.fixture,
+    duplicates = arguments.duplicates,
+    delays = total and { pending = total / 3, running = total - total / 3 },
+  }
+  if arguments.no_limits then options.limits = false end
+  if arguments.role[1] then options.roles = arguments.role end
+  if arguments.machines or arguments.seed then
+    options.fleet = { count = arguments.machines, seed = arguments.seed }
+  end
+  return options
+end
+
 --- Runs the subcommand.
 ---@param arguments table as argparse leaves them
 ---@return integer status
@@ -145,16 +181,9 @@ function sim.run(arguments)
   if not directory then return fail "neither --dir, XDG_STATE_HOME nor HOME says where to keep the keys" end
   local ok, home = pcall(homes.open, directory)
   if not ok then return fail(home) end
-  local total = arguments.action_seconds
-  local tenant = require("mde.sim").new {
-    clock = "real",
-    tenant_id = home.identity.tenant_id,
-    client_id = home.identity.client_id,
-    client_secret = home.identity.client_secret,
-    limits = not arguments.no_limits,
-    duplicates = arguments.duplicates,
-    delays = { pending = total / 3, running = total - total / 3 },
-  }
+  local tenant
+  ok, tenant = pcall(require("mde.sim").new, options_of_tenant(home, arguments))
+  if not ok then return fail(tostring(tenant)) end
   if arguments.print_env then return print_environment(home, tenant, arguments.port) end
   local problem = set_offline(tenant, arguments.offline)
   if problem then return fail(problem) end

@@ -1,0 +1,120 @@
+--- batch: the same for many entries, some at a time, told in their order as soon as that is possible.
+--
+-- Ctrl-C, a reader who has gone, or a sign-in that failed: nothing new is begun, what is in flight is
+-- finished, and what was not begun is said.
+
+local errors = require "mde.error"
+local interrupt = require "mde.cli.interrupt"
+local output = require "mde.cli.output"
+local terminal = require "mde.cli.terminal"
+
+local batch = {}
+
+--- Whether somebody wants no more to be begun, or nobody is there any more to be told.
+---@return boolean
+function batch.is_cut_short()
+  return interrupt.asked() or output.is_broken() or terminal.is_gone()
+end
+
+-- The entries that are left to do, until there is a reason to begin no more.
+local function remaining(entries, run)
+  local position = 0
+  return function()
+    if batch.is_cut_short() or run.halted then return nil end
+    repeat position = position + 1 until not (entries[position] and entries[position].done)
+    return entries[position]
+  end
+end
+
+local function do_one(entry, act, run)
+  entry.started = true
+  local ok, value, err = pcall(act, entry)
+  if not ok and interrupt.is_stop(value) then error(value, 0) end
+  if not ok then
+    -- A wrong argument is wrong for every other too.
+    entry.err, run.halted = value or "nothing was raised", true
+  elseif not value then
+    entry.err = err or "nothing was returned"
+  end
+  entry.done = true
+  -- So is a credential.
+  if errors.is(entry.err) and entry.err.kind == "auth" then run.halted = true end
+end
+
+---@class mde.cli.BatchOptions
+---@field label string what the progress is called
+---@field patience integer interruptions after which it is given up: 1 where nothing changes, else 2
+---@field show? fun(entry: mde.cli.Result) tells of one that is done
+
+--- Does every entry that is not done yet.
+---@param client mde.Client
+---@param entries mde.cli.Result[]
+---@param act fun(entry: mde.cli.Result): any, any truthy, or nil and an error
+---@param options mde.cli.BatchOptions
+---@return boolean complete false if some were not begun or not finished
+function batch.run(client, entries, act, options)
+  local run, told = { halted = false }, 0
+  local progress = terminal.progress(options.label, #entries)
+
+  local function tell()
+    if not options.show then return end
+    while entries[told + 1] and entries[told + 1].done do
+      told = told + 1
+      options.show(entries[told])
+    end
+    output.flush()
+  end
+
+  local function work(entry)
+    do_one(entry, act, run)
+    progress.step(entry.err ~= nil)
+    tell()
+  end
+
+  local finished = interrupt.during(client.driver, options.patience, function()
+    local next_entry = remaining(entries, run)
+    -- One alone needs no listing for all.
+    if #entries > 1 then
+      client:each(next_entry, work)
+    else
+      local only = next_entry()
+      if only then work(only) end
+    end
+  end, function()
+    terminal.say "Finishing what is in flight, nothing new is begun. Ctrl-C again stops at once."
+  end)
+  progress.finish()
+
+  local complete = finished
+  for i, entry in ipairs(entries) do
+    if i > told and entry.done and options.show then options.show(entry) end
+    complete = complete and entry.done
+  end
+  output.flush()
+  return complete or false
+end
+
+--- Counts entries by what became of them, and says it: "12 devices: 10 accepted, 2 failed".
+---@param entries mde.cli.Result[]
+---@param outcome_of fun(entry: mde.cli.Result): string what became of one that went well
+---@return string
+function batch.summary(entries, outcome_of)
+  local counts, order = {}, {}
+  local function count(word)
+    if not counts[word] then order[#order + 1] = word end
+    counts[word] = (counts[word] or 0) + 1
+  end
+  for _, entry in ipairs(entries) do
+    if entry.done and not entry.err then count(outcome_of(entry)) end
+  end
+  for _, entry in ipairs(entries) do
+    if entry.done and entry.err then count "failed" end
+  end
+  for _, entry in ipairs(entries) do
+    if not entry.done then count(entry.started and "stopped in flight, of unknown fate" or "not begun") end
+  end
+  for i, word in ipairs(order) do order[i] = ("%d %s"):format(counts[word], word) end
+  return ("%d device%s: %s"):format(#entries, #entries == 1 and "" or "s", table.concat(order, ", "))
+end
+
+return batch

@@ -1,0 +1,97 @@
+--- conditions: reads `riskScore=High lastSeen>='2h ago'` as a query.
+--
+-- The same field several times: with = any of the values, otherwise all of the conditions.
+
+local errors = require "mde.error"
+local query = require "mde.query"
+
+local conditions = {}
+
+conditions.explained = [[
+A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed:
+   riskScore=High              is; several of one field mean any of these
+   healthStatus!=Inactive      is not
+   'lastSeen>=2h ago'          at or after; also <=, > and <; a time is like
+                               2026-02-03, 2026-02-03T10:11:12Z or 30m ago
+   computerDnsName^=lab-       begins with; *= has in it, $= ends with
+   machineTags=tier0           has the tag
+All conditions have to hold.]]
+
+-- Longer ones first, since > begins >= too.
+local operators = {
+  { "!=", "ne" }, { ">=", "ge" }, { "<=", "le" }, { "^=", "startswith" }, { "*=", "contains" },
+  { "$=", "endswith" }, { "==", "eq" }, { "=", "eq" }, { ">", "gt" }, { "<", "lt" },
+}
+
+local function split(word)
+  local field, rest = word:match "^%s*([%a_][%w_]*)%s*(.*)$"
+  for _, operator in ipairs(field and operators or {}) do
+    local symbol = operator[1]
+    if rest:sub(1, #symbol) == symbol then return field, operator[2], rest:sub(#symbol + 1):match "^%s*(.-)%s*$" end
+  end
+  errors.invalid(("%s is not a condition"):format(errors.quote(word)),
+    ("Write FIELD=VALUE, computerDnsName=%s say."):format(errors.show(word:match "^[%w.-]+$" or "NAME")))
+end
+
+local function value_of(field, text)
+  if field == "rbacGroupId" and text:find "^%d+$" then return tonumber(text) end
+  local span = text:match "^(%d+%.?%d*[smhd])%s+ago$"
+  return span and query.ago(span) or text
+end
+
+local function condition(field, operator, text)
+  local value = value_of(field, text)
+  if field ~= "machineTags" then return query[operator](value) end
+  if operator == "eq" then return query.has(value) end
+  if operator == "ne" then return query.none_of { query.has(value) } end
+  return query[operator](value)
+end
+
+--- The query that the words mean.
+---@param words string[]
+---@return table<string, mde.Operator>
+function conditions.query(words)
+  local equal, others, fields = {}, {}, {}
+  for _, word in ipairs(words) do
+    local field, operator, text = split(word)
+    local group = operator == "eq" and equal or others
+    group[field] = group[field] or {}
+    table.insert(group[field], condition(field, operator, text))
+    fields[field] = true
+  end
+  local result = {}
+  for field in pairs(fields) do
+    local all = others[field] or {}
+    if equal[field] then table.insert(all, 1, equal[field][2] and query.any_of(equal[field]) or equal[field][1]) end
+    result[field] = all[2] and query.all_of(all) or all[1]
+  end
+  return result
+end
+
+--- Declares how machines or actions are chosen.
+---@param command table of argparse
+---@param what "machine"|"action"
+function conditions.configure(command, what)
+  command:argument("conditions", "What holds for them."):args "*":argname "<condition>"
+  command:option("--filter", "A filter in OData, passed on as it is."):argname "<odata>"
+  command:flag("--all", ("Every %s."):format(what))
+end
+
+--- The query that the arguments ask; raises unless exactly one way is used.
+---@param arguments table as argparse leaves them
+---@return mde.Query
+function conditions.gather(arguments)
+  local ways = (#arguments.conditions > 0 and 1 or 0) + (arguments.filter and 1 or 0) + (arguments.all and 1 or 0)
+  if ways == 0 then
+    errors.invalid("nothing says which are meant", "Give conditions, FIELD=VALUE, or --filter, or --all.")
+  elseif ways > 1 then
+    errors.invalid("conditions, --filter and --all exclude each other", "Give one of them.")
+  end
+  if arguments.all then return "all" end
+  if arguments.filter == "all" then
+    errors.invalid("--filter needs a filter in OData", "Say --all if you mean all.")
+  end
+  return arguments.filter or conditions.query(arguments.conditions)
+end
+
+return conditions

@@ -1,0 +1,63 @@
+--- csv: writes rows that a spreadsheet shows and does not run, and reads the first cell of a row.
+
+local errors = require "mde.error"
+
+local csv = {}
+
+-- The wide forms of = + - @ in Unicode, which some spreadsheets take for the plain ones.
+local wide_signs = { ["\239\188\157"] = true, ["\239\188\139"] = true, ["\239\188\141"] = true,
+  ["\239\188\160"] = true }
+
+local function is_formula(text)
+  return text:find "^[ ]*[=+%-@\t\r\n]" ~= nil or wide_signs[text:sub(1, 3)] ~= nil
+end
+
+--- One cell. A text that a spreadsheet would take for a formula gets an apostrophe in front; control
+--- characters are shown as `\x1b`.
+---@param value any nil is an empty cell
+---@return string
+function csv.cell(value)
+  if value == nil then return "" end
+  if type(value) ~= "string" then return tostring(value) end
+  local text = errors.escape(value)
+  if is_formula(value) then text = "'" .. text end
+  if text:find '[",;]' or text:find "^ " or text:find " $" then text = '"' .. text:gsub('"', '""') .. '"' end
+  return text
+end
+
+--- One line, with its end.
+---@param values any[]
+---@param count integer how many cells, since values may be absent
+---@return string
+function csv.line(values, count)
+  local cells = {}
+  for i = 1, count do cells[i] = csv.cell(values[i]) end
+  return table.concat(cells, ",") .. "\r\n"
+end
+
+--- The first cell of a line, with white space around it removed.
+---@param line string
+---@return string? cell nil if a quote is not closed
+---@return boolean? several whether other cells follow
+function csv.first(line)
+  local quoted = line:match '^ *"(.*)$'
+  if not quoted then
+    local cell, separator = line:match "^([^,;\t]*)([,;\t]?)"
+    return cell:match "^%s*(.-)%s*$", separator ~= ""
+  end
+  local parts, position = {}, 1
+  while true do
+    local close = quoted:find('"', position, true)
+    if not close then return nil end
+    parts[#parts + 1] = quoted:sub(position, close - 1)
+    if quoted:sub(close + 1, close + 1) ~= '"' then
+      local rest = quoted:sub(close + 1)
+      if not rest:find "^%s*$" and not rest:find "^%s*[,;\t]" then return nil end
+      return table.concat(parts), rest:find "[,;\t]" ~= nil
+    end
+    parts[#parts + 1] = '"'
+    position = close + 2
+  end
+end
+
+return csv

@@ -1,0 +1,36 @@
+--- duration: reads `90s`, `10m`, `14h`, `2d` and `1h30m`.
+
+local duration = {}
+
+local seconds_of = { s = 1, m = 60, h = 3600, d = 86400 }
+
+--- The seconds of a duration.
+---@param text string
+---@return number? seconds above 0
+---@return string? message
+function duration.parse(text)
+  local total, position = 0, 1
+  while position <= #text do
+    local number, unit, after = text:match("^(%d+)([smhd])()", position)
+    if not number or #number > 9 then break end
+    total = total + tonumber(number) * seconds_of[unit]
+    position = after
+  end
+  if position > #text and total > 0 then return total end
+  return nil, ("'%s' is not a duration; write 90s, 10m, 14h or 2d"):format(text)
+end
+
+--- How long ago, in the largest unit that fits.
+---@param seconds number
+---@return string
+function duration.ago(seconds)
+  if seconds < 0 then return "in the future" end
+  for _, unit in ipairs { "d", "h", "m" } do
+    if seconds >= seconds_of[unit] then
+      return ("%d%s ago"):format(math.floor(seconds / seconds_of[unit]), unit)
+    end
+  end
+  return ("%ds ago"):format(math.floor(seconds))
+end
+
+return duration

@@ -1,0 +1,48 @@
+--- listing: writes what a query finds, as it is found.
+
+local connection = require "mde.cli.connection"
+local exit = require "mde.cli.exit"
+local interrupt = require "mde.cli.interrupt"
+local output = require "mde.cli.output"
+local rows = require "mde.cli.rows"
+local terminal = require "mde.cli.terminal"
+
+local listing = {}
+
+-- Written through after so many rows, so that a reader who has gone is noticed.
+local FLUSH_ROWS = 50
+
+--- Writes everything that an iterator gives. A reader who has had enough, as `head` has, is no error.
+---@param find fun(client: mde.Client): fun(): table? makes the iterator
+---@param arguments table as argparse leaves them
+---@param columns mde.cli.RowColumn[]
+---@return integer status
+function listing.run(find, arguments, columns)
+  local client = connection.open()
+  local writer = rows.new(rows.format(arguments), columns)
+  local count = 0
+  -- What was found is written, also if what follows cannot be read.
+  local ok, finished = pcall(interrupt.during, client.driver, 1, function()
+    for record in find(client) do
+      writer.add(record)
+      count = count + 1
+      if count % FLUSH_ROWS == 0 then output.flush() end
+      if output.is_broken() or interrupt.asked() then return end
+    end
+  end)
+  writer.finish()
+  output.flush()
+  if not ok then error(finished, 0) end
+  if output.failure() then
+    terminal.say("mde: results cannot be written: " .. output.failure())
+    return exit.unavailable
+  end
+  if interrupt.asked() then
+    terminal.say "Interrupted; the list is not complete."
+    return exit.interrupted
+  end
+  if count == 0 then terminal.say "Nothing was found." end
+  return exit.done
+end
+
+return listing

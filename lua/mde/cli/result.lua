@@ -1,0 +1,159 @@
+--- result: how is told what became of one device, of a tag or of an action: in a sentence, as JSON or CSV.
+
+local errors = require "mde.error"
+local exit = require "mde.cli.exit"
+
+local result = {}
+
+---@class mde.cli.Result
+---@field device string as it was named
+---@field machine? mde.Machine if it was looked up
+---@field action? mde.Action
+---@field started? boolean
+---@field done? boolean
+---@field err? any
+---@field waited? string "Succeeded"
+
+local words = {
+  restrict = { noun = "restriction", active = "restricted", pending = "being restricted" },
+  release = { noun = "release", active = "released", pending = "being released" },
+}
+
+local function is_final(action)
+  return action.status ~= "Pending" and action.status ~= "InProgress"
+end
+
+--- What a device is called when it is spoken of.
+---@param one mde.cli.Result
+---@return string
+function result.name(one)
+  local action = one.action
+  return errors.show(action and action.computerDnsName or one.machine and one.machine.computerDnsName or one.device)
+end
+
+local function active(one, verb)
+  local action, own = one.action, words[verb]
+  local text = ("already %s (action %s, %s, by %s: %s)"):format(
+    is_final(action) and own.active or own.pending, errors.show(action.id), errors.show(action.status),
+    errors.show(action.requestor or "somebody"), errors.quote(action.requestorComment or ""))
+  if action.recorded == false then text = text .. "; your incident is recorded nowhere" end
+  return text
+end
+
+local function accepted(one, verb, brief)
+  local action = one.action
+  local text = words[verb].noun .. " accepted"
+  if not brief then text = ("%s (action %s, %s)"):format(text, errors.show(action.id), errors.show(action.status)) end
+  if action.comment_cut then text = text .. "; the service cut the comment short" end
+  return text
+end
+
+--- What happened, in one line.
+---@param one mde.cli.Result
+---@param verb "restrict"|"release"
+---@param brief boolean? whether the action's id is of no interest, because there are many
+---@return string
+function result.sentence(one, verb, brief)
+  local text = one.action.outcome == "already_active" and active(one, verb) or accepted(one, verb, brief)
+  return ("%s: %s"):format(result.name(one), text)
+end
+
+-- What to do, where the library's own words are for programs.
+local hints = {
+  { "cancel_opposite = true", "Wait for its end, or give --cancel-opposite to cancel it." },
+  { "mde.find_action", "Do not repeat it blindly: mde state tells what became of it." },
+}
+
+local function in_words(err)
+  if not errors.is(err) or not err.hint then return tostring(err) end
+  local copy = {}
+  for name, value in pairs(err) do copy[name] = value end
+  for _, hint in ipairs(hints) do
+    if err.hint:find(hint[1], 1, true) then copy.hint = hint[2] end
+  end
+  return tostring(errors.new(copy))
+end
+
+--- Why it did not happen, in one line.
+---@param one mde.cli.Result
+---@return string
+function result.complaint(one)
+  local text = errors.escape(in_words(one.err))
+  return one.where and ("%s: %s"):format(errors.show(one.where), text) or text
+end
+
+local function outcome(one)
+  if one.action and one.action.outcome then return one.action.outcome end
+  if one.err then return "error" end
+  if one.done then return "done" end
+  return one.started and "unknown" or "not_started"
+end
+
+local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatus", "lastSeen" }
+
+--- An error as --json shows it.
+---@param err any
+---@param known? mde.Action an action that is shown beside it
+---@return table
+function result.error_record(err, known)
+  if not errors.is(err) then return { kind = "unknown", message = tostring(err) } end
+  local record = { text = in_words(err) }
+  for _, name in ipairs { "kind", "message", "asked", "hint", "http_status", "code", "request_id", "retry_at", "rule",
+    "operation_id", "machine_id", "sent_at" } do
+    record[name] = err[name]
+  end
+  if err.action ~= known then record.action = err.action end
+  if err.candidates then
+    record.candidates = {}
+    for i, candidate in ipairs(err.candidates) do
+      record.candidates[i] = {}
+      for _, name in ipairs(shown_of_candidate) do record.candidates[i][name] = candidate[name] end
+    end
+  end
+  return record
+end
+
+--- What --json shows of one device.
+---@param one mde.cli.Result
+---@return table
+function result.record(one)
+  local machine, action = one.machine or {}, one.action or {}
+  return {
+    device = one.device, outcome = outcome(one),
+    machine_id = action.machineId or machine.id,
+    computerDnsName = action.computerDnsName or machine.computerDnsName,
+    action = one.action, waited = one.waited, state = one.state,
+    error = one.err and result.error_record(one.err, one.action),
+  }
+end
+
+local function of_action(name)
+  return function(one) return one.action and one.action[name] end
+end
+
+--- What --csv shows of one device.
+---@type mde.cli.RowColumn[]
+result.columns = {
+  { name = "device", value = function(one) return one.device end },
+  { name = "machineId", value = function(one) return result.record(one).machine_id end },
+  { name = "computerDnsName", value = function(one) return result.record(one).computerDnsName end },
+  { name = "outcome", value = outcome },
+  { name = "actionId", value = of_action "id" },
+  { name = "status", value = of_action "status" },
+  { name = "error", value = function(one) return one.err and result.error_record(one.err).kind end },
+  { name = "message", value = function(one) return one.err and in_words(one.err) end },
+}
+
+--- The exit status of many devices: the highest.
+---@param list mde.cli.Result[]
+---@param was_interrupted boolean
+---@return integer
+function result.status(list, was_interrupted)
+  local status = was_interrupted and exit.interrupted or exit.done
+  for _, one in ipairs(list) do
+    if one.err then status = math.max(status, exit.of(one.err)) end
+  end
+  return status
+end
+
+return result

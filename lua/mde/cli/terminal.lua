@@ -1,0 +1,206 @@
+--- terminal: what a person sees and answers: escaping, widths, questions, progress.
+--
+-- Questions, progress and remarks go to standard error, so that standard output carries results alone.
+
+local core = require "mde.core"
+local errors = require "mde.error"
+
+local process = core.process
+
+local terminal = {}
+
+local INPUT, OUTPUT, ERROR = 0, 1, 2
+local DEFAULT_COLUMNS = 80
+
+--- A text that acts on no terminal.
+terminal.escape = errors.escape
+
+--- Whether a person can be asked.
+---@return boolean
+function terminal.is_interactive()
+  return process.is_terminal(INPUT) and process.is_terminal(ERROR)
+end
+
+--- Whether results are read by a person as they come.
+---@return boolean
+function terminal.shows_results()
+  return process.is_terminal(OUTPUT)
+end
+
+--- How wide the terminal is on which results or, if these go elsewhere, remarks are shown.
+---@return integer
+function terminal.columns()
+  return process.columns(OUTPUT) or process.columns(ERROR) or DEFAULT_COLUMNS
+end
+
+-- ---- widths
+
+-- Ranges of code points that take two columns, and of those that take none.
+local wide = {
+  { 0x1100, 0x115f }, { 0x2e80, 0x303e }, { 0x3041, 0xa4cf }, { 0xac00, 0xd7a3 }, { 0xf900, 0xfaff },
+  { 0xfe30, 0xfe6f }, { 0xff00, 0xff60 }, { 0xffe0, 0xffe6 }, { 0x1f300, 0x1faff }, { 0x20000, 0x3fffd },
+}
+local without_width = {
+  { 0x300, 0x36f }, { 0x483, 0x489 }, { 0x591, 0x5bd }, { 0x610, 0x61a }, { 0x64b, 0x65f }, { 0xe31, 0xe31 },
+  { 0xe34, 0xe3a }, { 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x200b, 0x200d }, { 0x20d0, 0x20ff },
+  { 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f }, { 0xfeff, 0xfeff },
+}
+
+local function is_in(code, ranges)
+  for _, range in ipairs(ranges) do
+    if code >= range[1] and code <= range[2] then return true end
+  end
+  return false
+end
+
+local function columns_of(character)
+  if #character == 1 then return 1 end
+  local lead = character:byte()
+  local code = lead % (lead >= 0xf0 and 8 or lead >= 0xe0 and 16 or 32)
+  for i = 2, #character do code = code * 64 + character:byte(i) % 64 end
+  if is_in(code, without_width) then return 0 end
+  return is_in(code, wide) and 2 or 1
+end
+
+local character_pattern = "[%z\1-\127\192-\255][\128-\191]*"
+
+--- How many columns an escaped text takes.
+---@param text string
+---@return integer
+function terminal.width(text)
+  if not text:find "[\128-\255]" then return #text end
+  local total = 0
+  for character in text:gmatch(character_pattern) do total = total + columns_of(character) end
+  return total
+end
+
+--- An escaped text in exactly that many columns: filled up, or cut and marked with dots.
+---@param text string
+---@param columns integer
+---@return string
+function terminal.fit(text, columns)
+  local width = terminal.width(text)
+  if width <= columns then return text .. (" "):rep(columns - width) end
+  local mark = ("."):rep(math.min(3, columns))
+  local room, taken, out = columns - #mark, 0, {}
+  for character in text:gmatch(character_pattern) do
+    local own = columns_of(character)
+    if taken + own > room then break end
+    taken = taken + own
+    out[#out + 1] = character
+  end
+  return table.concat(out) .. mark .. (" "):rep(room - taken)
+end
+
+-- ---- remarks and questions
+
+local shown_progress
+local gone = false
+
+-- Writes a text that is escaped already.
+local function write(...)
+  if not io.stderr:write(...) and process.interruptions() == 0 then gone = true end
+end
+
+--- Whether standard error takes nothing more, because the terminal was closed, say.
+---@return boolean
+function terminal.is_gone()
+  return gone
+end
+
+--- Writes a line to standard error, escaped; above the progress, if there is one.
+---@param text string
+function terminal.say(text)
+  terminal.hide_progress()
+  write(terminal.escape(text), "\n")
+  terminal.show_progress()
+end
+
+--- Writes lines that table.lua made, without a look at the progress.
+---@param line string
+function terminal.show(line)
+  write(line, "\n")
+end
+
+--- Asks, and returns the answer without white space around it; nil if there is none: the end of the
+--- input or an interruption.
+---@param question string
+---@return string?
+function terminal.ask(question)
+  write(terminal.escape(question))
+  local answer = io.read "*l"
+  if not answer or process.interruptions() > 0 then
+    write "\n"
+    return nil
+  end
+  return (answer:match "^%s*(.-)%s*$")
+end
+
+--- Asks for yes or no until one of them is said; everything but yes is no.
+---@param question string
+---@return boolean
+function terminal.confirm(question)
+  while true do
+    local answer = terminal.ask(question .. " [y/N] ")
+    if not answer or answer == "" then return false end
+    answer = answer:lower()
+    if answer == "y" or answer == "yes" then return true end
+    if answer == "n" or answer == "no" then return false end
+    write "Answer y or n.\n"
+  end
+end
+
+-- ---- progress
+
+local BAR_COLUMNS = 30
+
+--- Takes the progress off the line it stands on, for a line that is to stand there.
+function terminal.hide_progress()
+  if shown_progress then write "\r\27[K" end
+end
+
+--- Puts it back.
+function terminal.show_progress()
+  if shown_progress then write(shown_progress) end
+end
+
+local function bar(label, done, total, failed)
+  local filled = math.floor(BAR_COLUMNS * done / total)
+  return ("%s [%s%s] %d of %d%s"):format(label, ("#"):rep(filled), ("."):rep(BAR_COLUMNS - filled), done, total,
+    failed > 0 and (", %d failed"):format(failed) or "")
+end
+
+---@class mde.cli.Progress
+---@field step fun(failed: boolean?) one more is done
+---@field finish fun() takes the progress away
+
+--- Shows how many of several are done, on a terminal; elsewhere nothing is shown.
+---@param label string
+---@param total integer
+---@return mde.cli.Progress
+function terminal.progress(label, total)
+  local done, failures = 0, 0
+  local visible = total > 1 and process.is_terminal(ERROR) and os.getenv "TERM" ~= "dumb"
+  local function draw()
+    if not visible then return end
+    terminal.hide_progress()
+    -- One column stays free: a character in the last one moves some terminals to the next line.
+    local line = bar(label, done, total, failures)
+    shown_progress = line:sub(1, (process.columns(ERROR) or DEFAULT_COLUMNS) - 1)
+    terminal.show_progress()
+  end
+  draw()
+  return {
+    step = function(failed)
+      done = done + 1
+      if failed then failures = failures + 1 end
+      draw()
+    end,
+    finish = function()
+      terminal.hide_progress()
+      shown_progress = nil
+    end,
+  }
+end
+
+return terminal

@@ -1,0 +1,490 @@
+-- The command as a script runs it: a process of its own with its output piped, against a tenant over TLS.
+local commands = require "tests.spec.support.command"
+local sim_json = require "mde.sim.json"
+local tenants = require "tests.spec.support.tenant"
+
+local LAPTOP_ID = "1f00000000000000000000000000000000000017"
+local LAPTOP = "laptop-17.corp.example"
+local HOSTILE = "\27]0;owned\7\27[2J\194\155evil\226\128\174.corp.example"
+
+local tenant, command
+
+local function has(text, part)
+  assert.truthy(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
+end
+
+local function has_not(text, part)
+  assert.falsy(text:find(part, 1, true), ("%q is in:\n%s"):format(part, text))
+end
+
+local function lines_of(text)
+  local lines = {}
+  for line in text:gmatch "[^\r\n]+" do lines[#lines + 1] = line end
+  return lines
+end
+
+local function created()
+  return tenant.history "action_created"
+end
+
+-- Machines that nothing protects, and a list of their names.
+local function desks(count)
+  local names = {}
+  for i = 1, count do
+    names[i] = ("desk-%03d.corp.example"):format(i)
+    tenant.machine { id = ("%040x"):format(0xd0000 + i), computerDnsName = names[i] }
+  end
+  return names
+end
+
+setup(function()
+  tenant = tenants.start { limits = false, action_seconds = 0.3 }
+  command = commands.new(tenant.env)
+end)
+
+teardown(function()
+  if command then command.stop() end
+  tenant.stop()
+end)
+
+before_each(function()
+  tenant.reset()
+  tenant.clear()
+end)
+
+describe("mde, piped,", function()
+  it("restricts a device, waits for it, tells its state and releases it", function()
+    local result = command.run { "restrict", "laptop-17", "--comment", "beacon", "--incident", "INC-1", "--yes",
+      "--wait" }
+    assert.equal(0, result.status, result.err)
+    local lines = lines_of(result.out)
+    assert.equal(2, #lines)
+    has(lines[1], LAPTOP .. ": restriction accepted (action " .. created()[1].action)
+    assert.equal(LAPTOP .. ": Succeeded", lines[2])
+    assert.equal("", result.err)
+
+    result = command.run { "state", "laptop-17" }
+    assert.equal(0, result.status)
+    has(result.out, "laptop-17\trestricted\t" .. LAPTOP .. "\t" .. LAPTOP_ID)
+
+    result = command.run { "restrict", "laptop-17", "--comment", "again", "--incident", "inc-1", "--yes" }
+    assert.equal(0, result.status)
+    has(result.out, LAPTOP .. ": already restricted")
+    assert.equal(1, #created())
+
+    result = command.run { "release", "laptop-17", "--comment", "cleared", "--yes", "--wait=20s" }
+    assert.equal(0, result.status)
+    has(result.out, LAPTOP .. ": release accepted")
+    has(command.run { "state", "laptop-17" }.out, "\treleased\t")
+  end)
+
+  for name, case in pairs {
+    ["without --yes"] = { { "restrict", "laptop-17", "--comment", "beacon" }, "--yes" },
+    ["without a comment"] = { { "restrict", "laptop-17", "--yes" }, "a comment is required" },
+    ["with an empty comment"] = { { "restrict", "laptop-17", "--yes", "--comment", "" }, "the comment is empty" },
+    ["with the list on standard input and without --yes"] =
+      { { "restrict", "--list", "-", "--comment", "x" }, "--yes" },
+    ["without a device"] = { { "restrict", "--comment", "x", "--yes" }, "no device is named" },
+    ["with a device that is an unset variable"] = { { "restrict", "", "--comment", "x", "--yes" }, 'the device ""' },
+    ["with an IP address"] = { { "restrict", "192.0.2.7", "--comment", "x", "--yes" }, "is an IP address" },
+    ["with a rule that there is not"] =
+      { { "restrict", "laptop-17", "--comment", "x", "--yes", "--allow", "server" }, 'Did you mean "servers"?' },
+    ["with a time that could be a device"] =
+      { { "restrict", "laptop-17", "--wait", "10m", "--comment", "x", "--yes" }, "write --wait=10m" },
+    ["with --all-of and a device"] =
+      { { "release", "laptop-17", "--all-of", "INC-1", "--comment", "x", "--yes" }, "--all-of selects the devices" },
+    ["with --all-of an unset variable"] =
+      { { "release", "--all-of", "", "--comment", "x", "--yes" }, "not an incident" },
+    ["with --since alone"] =
+      { { "release", "laptop-17", "--since", "2h", "--comment", "x", "--yes" }, "--since belongs to --all-of" },
+    ["with a file that is not there"] =
+      { { "restrict", "--list", "/nowhere/list", "--comment", "x", "--yes" }, "the list cannot be read" },
+    ["with a directory for a file"] =
+      { { "restrict", "--list", "/", "--comment", "x", "--yes" }, "cannot be read" },
+    ["with a misspelt command"] = { { "restrct", "laptop-17" }, "Did you mean 'restrict'?" },
+    ["with a misspelt option"] = { { "restrict", "laptop-17", "--coment", "x" }, "Did you mean '--comment'?" },
+    ["with no query"] = { { "machines" }, "nothing says which are meant" },
+    ["with a misspelt field"] = { { "machines", "riskscore=High" }, 'Did you mean "riskScore"?' },
+    ["with a value that is an unset variable"] = { { "machines", "riskScore=" }, "empty text" },
+    ["with an action that is none"] = { { "action", "laptop-17" }, "is not an action's id" },
+    ["with a tag that is an unset variable"] = { { "tag", "laptop-17", "" }, "the tag is empty" },
+  } do
+    it("asks the service nothing " .. name, function()
+      local result = command.run(case[1], { input = "laptop-17\n" })
+      assert.equal(1, result.status, result.err)
+      assert.equal("", result.out)
+      has(result.err, case[2])
+      has_not(result.err, "stack traceback")
+      assert.equal(0, #tenant.history "request")
+    end)
+  end
+
+  it("says what is missing in the environment", function()
+    local result = command.run({ "state", "laptop-17" }, { environment = { AZURE_CLIENT_SECRET = "" } })
+    assert.equal(1, result.status)
+    assert.equal("mde state: not set in the environment: AZURE_CLIENT_SECRET. Set what is missing, or give "
+      .. 'mde.client the option "credential".\n', result.err)
+  end)
+
+  describe("tells by its status", function()
+    local function status(arguments, options)
+      return command.run(arguments, options).status
+    end
+
+    it("a sign-in that failed, which is tried once", function()
+      desks(20)
+      local result = command.run({ "restrict", "--list", "-", "--comment", "x", "--yes" },
+        { input = table.concat(desks(20), "\n"), environment = { AZURE_CLIENT_SECRET = "not the right one" } })
+      assert.equal(1, result.status)
+      has(result.err, "not begun")
+      assert.equal(1, #tenant.history "token_refused")
+    end)
+
+    it("what was refused: protected, unknown to the service, ambiguous", function()
+      assert.equal(2, status { "restrict", "dc-01", "--comment", "x", "--yes" })
+      assert.equal(2, status { "restrict", "nowhere", "--comment", "x", "--yes" })
+      assert.equal(2, status { "restrict", "kiosk", "--comment", "x", "--yes" })
+      assert.equal(0, #created())
+      assert.equal(0, status { "restrict", "dc-01", "--comment", "x", "--yes", "--allow", "servers", "--allow",
+        "device_values" })
+    end)
+
+    it("a service that cannot be reached", function()
+      assert.equal(3, status({ "action", "5c1f9a52-0000-4000-8000-000000000001" },
+        { environment = { MDE_BASE_URL = "https://localhost:1" } }))
+    end)
+
+    it("an action that failed, and one that is still pending", function()
+      assert.equal(4, status { "restrict", "laptop-19", "--comment", "x", "--yes", "--wait" })
+      assert.equal(4, status { "restrict", "laptop-18", "--comment", "x", "--yes", "--wait=1s" })
+    end)
+
+    it("that nobody knows what became of it, which is the highest of several", function()
+      tenant.fault { match = { method = "POST", path = LAPTOP_ID }, fault = "gone" }
+      local result = command.run { "restrict", "laptop-17", "nowhere", "--comment", "x", "--yes" }
+      assert.equal(5, result.status, result.err)
+      has(result.err, "mde state tells what became of it")
+    end)
+
+    it("a cap that is reached, and which are left", function()
+      desks(3)
+      local result = command.run { "restrict", "desk-001", "desk-002", "desk-003", "--cap", "2", "--comment", "x",
+        "--yes" }
+      assert.equal(2, result.status)
+      has(result.err, "3 devices: 2 accepted, 1 failed.")
+      assert.equal(2, #created())
+    end)
+  end)
+
+  describe("reads a list", function()
+    it("as it comes from Windows, with a heading, comments, blank lines and duplicates", function()
+      desks(4)
+      local path = command.file("list.csv", "\239\187\191DeviceName,Owner\r\n# the first floor\r\ndesk-001,\"A, B\"\r\n"
+        .. "\r\n\"desk-002\";x\r\n  desk-003.corp.example  \r\nDESK-001\r\ndesk-004\tx")
+      local result = command.run { "restrict", "--list", path, "--comment", "x", "--yes" }
+      assert.equal(0, result.status, result.err)
+      local lines = lines_of(result.out)
+      assert.equal(4, #lines)
+      for i = 1, 4 do has(lines[i], ("desk-00%d.corp.example: restriction accepted"):format(i)) end
+      has(result.err, 'Note: the first line, "DeviceName", is a heading.')
+      has(result.err, ('Note: "DESK-001" (line 7 of %s) is named more than once, first in line 3'):format(path))
+      has(result.err, "4 devices: 4 accepted.")
+      assert.equal(4, #created())
+    end)
+
+    it("not at all if a line of it can be no device", function()
+      local path = command.file("bad.txt", "laptop-17\n192.0.2.1\nfine\nbell\7\n\"open\n")
+      local result = command.run { "restrict", "--list", path, "--comment", "x", "--yes" }
+      assert.equal(1, result.status)
+      has(result.err, ("line 2 of %s: the device \"192.0.2.1\" is an IP address"):format(path))
+      has(result.err, ("line 4 of %s: the device \"bell\\x07\""):format(path))
+      has(result.err, ("line 5 of %s: a quote is not closed"):format(path))
+      assert.equal(1, #lines_of(result.err))
+      assert.equal(0, #tenant.history "request")
+    end)
+
+    it("that a query wrote", function()
+      desks(3)
+      local found = command.run { "machines", "computerDnsName^=desk-0", "--csv" }
+      assert.equal(0, found.status, found.err)
+      local result = command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = found.out })
+      assert.equal(0, result.status, result.err)
+      has(result.err, "3 devices: 3 accepted.")
+      local plain = command.run { "machines", "computerDnsName^=desk-0" }
+      has(command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = plain.out }).err,
+        "3 devices: 3 already active.")
+    end)
+  end)
+
+  describe("shows", function()
+    before_each(function()
+      tenant.machine { id = ("%040x"):format(0xe0001), computerDnsName = HOSTILE,
+        machineTags = { "=cmd|' /C calc'!A0", "\27[31mred" } }
+    end)
+
+    it("no name, tag or comment in a way that acts", function()
+      tenant.action { machineId = ("%040x"):format(0xe0001), computerDnsName = HOSTILE, type = "RestrictCodeExecution",
+        status = "Succeeded", requestor = "\27[1mroot", requestorComment = "first\nsecond\27[2J" }
+      for _, arguments in ipairs {
+        { "machines", "--all" }, { "machines", "--all", "--csv" }, { "machines", "--all", "--json" },
+        { "actions", "--all" }, { "actions", "--all", "--csv" }, { "actions", "--all", "--json" },
+        { "state", ("%040x"):format(0xe0001) }, { "restrict", ("%040x"):format(0xe0001), "--comment", "x", "--yes" },
+        { "restrict", ("%040x"):format(0xe0001), "--comment", "x", "--yes", "--json" },
+        { "action", tenant.history()[1].action },
+      } do
+        local result = command.run(arguments)
+        assert.equal(0, result.status, result.err)
+        has(result.out .. result.err, arguments[#arguments] == "--json" and "\\u001b" or "\\x1b")
+        assert.falsy((result.out .. result.err):find "[%z\1-\8\11\12\14-\31\127]", table.concat(arguments, " "))
+        has_not(result.out, "\194\155")
+        has_not(result.out, "\226\128\174")
+      end
+    end)
+
+    it("CSV that a spreadsheet does not run", function()
+      local result = command.run { "machines", "computerDnsName*=evil", "--csv" }
+      has(result.out, "id,computerDnsName,osPlatform,healthStatus,riskScore,lastSeen,machineTags,lastIpAddress\r\n")
+      has(result.out, ",\"'=cmd|' /C calc'!A0, \\x1b[31mred\",")
+    end)
+
+    it("JSON that is JSON, one object a line, also of what failed", function()
+      local result = command.run { "restrict", "laptop-17", "kiosk", "nowhere", "--comment", "x", "--yes", "--json" }
+      assert.equal(2, result.status)
+      local rows = {}
+      for i, line in ipairs(lines_of(result.out)) do rows[i] = assert(sim_json.decode(line)) end
+      assert.equal(3, #rows)
+      assert.equal("accepted", rows[1].outcome)
+      assert.equal(created()[1].action, rows[1].action.id)
+      assert.equal(LAPTOP_ID, rows[1].machine_id)
+      assert.equal("ambiguous", rows[2].error.kind)
+      assert.equal(2, #rows[2].error.candidates)
+      assert.equal("nowhere", rows[3].device)
+      assert.equal("not_found", rows[3].error.kind)
+      for _, line in ipairs(lines_of(command.run { "machines", "riskScore=High", "--json" }.out)) do
+        assert.equal("High", assert(sim_json.decode(line)).riskScore)
+      end
+    end)
+  end)
+
+  it("releases what an incident holds alone, and names what others hold too", function()
+    local names = desks(4)
+    local function restrict(incident, ...)
+      local result = command.run { "restrict", "--comment", "x", "--yes", "--wait", "--incident", incident, ... }
+      assert.equal(0, result.status, result.err)
+    end
+    restrict("INC-1", names[1], names[2])
+    restrict("INC-10", names[2], names[3])
+    local result = command.run { "release", "--all-of", "inc-1", "--since", "14h", "--comment", "false alarm", "--yes",
+      "--wait" }
+    assert.equal(0, result.status, result.err)
+    has(result.out, names[1] .. ": release accepted")
+    assert.equal(2, #lines_of(result.out))
+    has(result.err, "Left restricted: " .. names[2] .. ", held too by INC-10.")
+    local states = command.run { "state", names[1], names[2], names[3], names[4] }.out
+    has(states, names[1] .. "\treleased\t")
+    has(states, names[2] .. "\trestricted\t")
+    has(states, names[3] .. "\trestricted\t")
+    has(states, names[4] .. "\tnone\t")
+    result = command.run { "release", "--all-of", "INC-7", "--comment", "x", "--yes" }
+    assert.equal(0, result.status)
+    has(result.err, "Nothing to release: INC-7 alone holds no device.")
+  end)
+
+  it("refuses while the opposite is pending, and says how to cancel that", function()
+    assert.equal(0, command.run { "release", "laptop-18", "--comment", "x", "--yes" }.status)
+    local result = command.run { "restrict", "laptop-18", "--comment", "x", "--yes" }
+    assert.equal(2, result.status)
+    has(result.err, "give --cancel-opposite to cancel it")
+    result = command.run { "restrict", "laptop-18", "--comment", "x", "--yes", "--cancel-opposite" }
+    assert.equal(0, result.status, result.err)
+    assert.equal(2, #created())
+  end)
+
+  it("says that its results cannot be written", function()
+    local result = command.run({ "machines", "--all" }, { output = ">/dev/full" })
+    assert.equal(3, result.status)
+    assert.equal("mde: results cannot be written: No space left on device\n", result.err)
+    result = command.run({ "restrict", "laptop-17", "--comment", "x", "--yes" }, { output = ">/dev/full" })
+    assert.equal(0, result.status)
+    has(result.err, "results cannot be written")
+    assert.equal(1, #created())
+  end)
+
+  it("shows no secret, in its trace either", function()
+    local result = command.run({ "restrict", "laptop-17", "--comment", "x", "--yes" },
+      { environment = { MDE_LOG = "json" } })
+    assert.equal(0, result.status)
+    has(result.err, "client_secret=[redacted]")
+    has_not(result.out .. result.err, tenant.client_secret)
+  end)
+
+  it("shows and cancels an action", function()
+    command.run { "restrict", "laptop-18", "--comment", "x", "--yes" }
+    local id = created()[1].action
+    local result = command.run { "action", id }
+    assert.equal(0, result.status)
+    has(result.out, "status                 Pending\n")
+    has(command.run { "actions", "status=Pending" }.out, id)
+    result = command.run { "cancel", id, "--comment", "wrong laptop" }
+    assert.equal(0, result.status, result.err)
+    has(result.out, "Cancelled")
+    has(result.out, "wrong laptop")
+    assert.equal(2, command.run { "action", "5c1f9a52-0000-4000-8000-00000000dead" }.status)
+  end)
+
+  it("tags and untags, with the permission for it", function()
+    local refused = command.run { "tag", "laptop-17", "x" }
+    assert.equal(2, refused.status)
+    has(refused.err, "Machine.ReadWrite.All")
+    local client_id = "7a6a1c5e-0000-4000-8000-000000000001"
+    tenant.application { client_id = client_id, client_secret = tenant.client_secret, name = "tagger",
+      roles = { "Machine.ReadWrite.All" } }
+    local environment = { AZURE_CLIENT_ID = client_id }
+    local function as_tagger(arguments) return command.run(arguments, { environment = environment }) end
+    local result = as_tagger { "tag", "laptop-17", "nowhere", "left for review" }
+    assert.equal(2, result.status)
+    assert.equal(LAPTOP .. ': tagged "left for review"\n', result.out)
+    has(result.err, "2 devices: 1 tagged, 1 failed.")
+    has(as_tagger { "machines", "machineTags=left for review" }.out, LAPTOP)
+    assert.equal(0, as_tagger { "untag", "laptop-17", "left for review" }.status)
+    local after = as_tagger { "machines", "machineTags=left for review" }
+    assert.equal("", after.out)
+    assert.equal("Nothing was found.\n", after.err)
+  end)
+
+  it("lists to a reader who has soon had enough", function()
+    for _, format in ipairs { "--json", "--csv" } do
+      local result = command.run({ "machines", "--all", format }, { output = "| head -n 1 >/dev/null" })
+      assert.equal("", result.err)
+    end
+  end)
+
+  it("finishes what is in flight when its reader goes, and begins no more", function()
+    local names = desks(60)
+    local place = command.directory .. "/gone"
+    local script = ("{ . %s/env; lua5.4 lua/mde/cli/mde.lua restrict --list %s --comment x --yes --cap 100 2>%s.err; "
+      .. "echo $? >%s.status; } | head -n 1 >%s.out"):format(command.directory,
+      command.file("sixty", table.concat(names, "\n")), place, place, place)
+    os.execute(script)
+    local function read(name)
+      local file = assert(io.open(place .. name))
+      local text = file:read "*a"
+      file:close()
+      return text
+    end
+    has(read ".out", names[1] .. ": restriction accepted")
+    local remarks = read ".err"
+    assert.equal("130\n", read ".status")
+    has_not(remarks, "traceback")
+    local accepted, left = remarks:match "60 devices: (%d+) accepted, (%d+) not begun"
+    assert.equal(60, accepted + left)
+    assert.equal(tonumber(accepted), #created())
+    assert.truthy(tonumber(left) > 0)
+  end)
+
+  it("finishes what is in flight on SIGTERM or Ctrl-C, says what was done, and begins no more", function()
+    local names = desks(20)
+    for _, signal in ipairs { "INT", "TERM" } do
+      tenant.reset()
+      desks(20)
+      tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.002,
+        count = false }
+      local process = command.start({ "restrict", "-", "--comment", "x", "--yes" },
+        { input = table.concat(names, "\n") })
+      commands.wait_until(function() return #created() == 8 end, process.errors)
+      process.signal(signal)
+      process.wait_for "Finishing what is in flight"
+      local result = process.finish()
+      assert.equal(130, result.status)
+      assert.equal(8, #lines_of(result.out))
+      for i, line in ipairs(lines_of(result.out)) do has(line, names[i] .. ": restriction accepted") end
+      has(result.err, "Interrupted. 20 devices: 8 accepted, 12 not begun.")
+      assert.equal(8, #created())
+      tenant.clear()
+    end
+  end)
+
+  it("stops at once when interrupted twice, and says what it cannot know", function()
+    local names = desks(3)
+    tenant.fault { match = { method = "POST", path = ("%040x"):format(0xd0002) }, fault = "stall" }
+    local process = command.start { "restrict", names[1], names[2], names[3], "--comment", "x", "--yes" }
+    commands.wait_until(function() return #created() == 3 end, process.errors)
+    process.signal "INT"
+    process.wait_for "Finishing what is in flight"
+    process.signal "INT"
+    local result = process.finish()
+    assert.equal(130, result.status)
+    has(result.out, names[1] .. ": restriction accepted")
+    has(result.out, names[3] .. ": restriction accepted")
+    has(result.err, "3 devices: 2 accepted, 1 stopped in flight, of unknown fate.")
+    has(result.err, ('"%s": stopped in flight; mde state tells'):format(names[2]))
+  end)
+
+  it("stops at once with one device too, when interrupted twice", function()
+    tenant.fault { match = { method = "POST", path = LAPTOP_ID }, fault = "stall" }
+    local process = command.start { "restrict", "laptop-17", "--comment", "x", "--yes" }
+    commands.wait_until(function() return #created() == 1 end, process.errors)
+    process.signal "INT"
+    process.wait_for "Finishing what is in flight"
+    process.signal "INT"
+    local result = process.finish()
+    assert.equal(130, result.status)
+    has(result.err, '"laptop-17": stopped in flight; mde state tells')
+  end)
+
+  it("does nothing with a list that is cut short by Ctrl-C", function()
+    local process = command.start({ "restrict", "-", "--comment", "x", "--yes" },
+      { input = "laptop-17\nlaptop-", endless = true })
+    process.wait_until_it_reads()
+    process.signal "INT"
+    local result = process.finish()
+    assert.equal(130, result.status)
+    has(result.err, "Nothing was done.")
+    assert.equal(0, #tenant.history "request")
+  end)
+
+  it("stops waiting at the first interruption, with what it knows", function()
+    local process = command.start { "restrict", "laptop-18", "--comment", "x", "--yes", "--wait", "--json" }
+    commands.wait_until(function()
+      local polls = 0
+      for _, entry in ipairs(tenant.history "request") do
+        if entry.path:find("/machineactions/", 1, true) then polls = polls + 1 end
+      end
+      return polls > 0
+    end, process.errors)
+    process.signal "INT"
+    local result = process.finish()
+    assert.equal(130, result.status)
+    assert.equal("accepted", assert(sim_json.decode(result.out)).outcome)
+  end)
+
+  it("explains itself", function()
+    local result = command.run { "--version" }
+    assert.truthy(result.out:find "^mde %d+%.%d+%.%d+\n$")
+    assert.equal(0, result.status)
+    for _, name in ipairs { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag",
+      "sim", "completion" } do
+      result = command.run { name, "--help" }
+      assert.equal(0, result.status)
+      has(result.out, "Usage: mde " .. name)
+      has(result.out, "Examples:\n   ")
+      has(result.out, "Exit status:")
+      for _, line in ipairs(lines_of(result.out)) do assert.truthy(#line <= 100, line) end
+    end
+    has(command.run({ "--help" }).out, "AZURE_CLIENT_SECRET")
+  end)
+
+  it("completes its words in shells", function()
+    for shell, check in pairs { bash = "bash -n", zsh = false, fish = false } do
+      local result = command.run { "completion", shell }
+      assert.equal(0, result.status)
+      for _, word in ipairs { "restrict", "incident", "completion" } do has(result.out, word) end
+      if check then
+        local path = command.file("completion", result.out)
+        local pipe = io.popen(("%s %s 2>&1; echo $?"):format(check, path))
+        assert.equal("0\n", pipe:read "*a")
+        pipe:close()
+      end
+    end
+  end)
+end)

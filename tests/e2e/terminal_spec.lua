@@ -1,0 +1,222 @@
+-- The command as a person meets it: on terminals of 80 and 200 columns, against a tenant over TLS. What is seen is kept
+-- in the build directory's seen/.
+local commands = require "tests.spec.support.command"
+local tenants = require "tests.spec.support.tenant"
+
+local LAPTOP = "laptop-17.corp.example"
+local HOSTILE = "\27]0;owned\7\27[2J\194\155evil\226\128\174.corp.example"
+
+local tenant, command
+
+local function has(text, part)
+  assert.truthy(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
+end
+
+local function has_not(text, part)
+  assert.falsy(text:find(part, 1, true), ("%q is in:\n%s"):format(part, text))
+end
+
+local function lines_of(text)
+  local lines = {}
+  for line in text:gmatch "[^\r\n]+" do lines[#lines + 1] = line end
+  return lines
+end
+
+local function created()
+  return tenant.history "action_created"
+end
+
+-- Machines that nothing protects, and a list of their names.
+local function desks(count)
+  local names = {}
+  for i = 1, count do
+    names[i] = ("desk-%03d.corp.example"):format(i)
+    tenant.machine { id = ("%040x"):format(0xd0000 + i), computerDnsName = names[i] }
+  end
+  return names
+end
+
+setup(function()
+  tenant = tenants.start { limits = false, action_seconds = 0.3 }
+  command = commands.new(tenant.env)
+end)
+
+teardown(function()
+  if command then command.stop() end
+  tenant.stop()
+end)
+
+before_each(function()
+  tenant.reset()
+  tenant.clear()
+end)
+
+describe("mde on a terminal", function()
+  local screens = {}
+
+  before_each(function()
+    assert.truthy(commands.has_tmux(), "tmux is missing: tests/set-up tests")
+  end)
+
+  after_each(function()
+    for _, screen in ipairs(screens) do screen.close() end
+    screens = {}
+  end)
+
+  local function screen_of(arguments, options)
+    local screen = command.screen(arguments, options)
+    screens[#screens + 1] = screen
+    return screen
+  end
+
+  for _, columns in ipairs { 80, 200 } do
+    local function name(what) return ("%s-%d"):format(what, columns) end
+
+    it(("of %d columns shows the machines, offers a comment and asks"):format(columns), function()
+      tenant.machine { id = ("%040x"):format(0xe0001), computerDnsName = HOSTILE, machineTags = { "\27[31mred" } }
+      local screen = screen_of({ "restrict", "laptop-17", ("%040x"):format(0xe0001), "kiosk", "--incident", "INC-1" },
+        { columns = columns })
+      screen.wait_for "Comment [Possible security risk.]:"
+      has(screen.text(), "To be restricted to code signed by Microsoft:")
+      has(screen.text(), "  NAME  ")
+      has(screen.text(), "  " .. LAPTOP .. " ")
+      has(screen.text(), "Windows11")
+      has(screen.text(), "2h ago")
+      has(screen.text(), "\\x1b]0;owned\\x07\\x1b[2J")
+      has(screen.text(), '2 devices answer to "kiosk"')
+      screen.keys "Enter"
+      screen.wait_for "Restrict these 2? [y/N]"
+      assert.equal(0, #created())
+      screen.keys("y", "Enter")
+      assert.equal(2, screen.status())
+      screen.wait_for "exit 2"
+      has(screen.text(), LAPTOP .. ": restriction accepted")
+      has(screen.text(), "3 devices: 2 accepted, 1 failed.")
+      screen.record(name "restrict")
+      local first = created()[1]
+      assert.equal(2, #created())
+      has(command.run({ "action", first.action }).out, "Possible security risk. [mde:INC-1:")
+    end)
+
+    it(("of %d columns does nothing unless yes is said"):format(columns), function()
+      for _, answer in ipairs { "", "n", "C-d" } do
+        local screen = screen_of({ "release", "laptop-17", "--comment", "x" }, { columns = columns })
+        screen.wait_for "Release it? [y/N]"
+        if answer == "C-d" then screen.keys(answer) else screen.keys(answer, "Enter") end
+        assert.equal(2, screen.status())
+        screen.wait_for "Nothing was done."
+      end
+      assert.equal(0, #created())
+    end)
+
+    it(("of %d columns shows machines in columns that fit"):format(columns), function()
+      tenant.machine { id = ("%040x"):format(0xe0001), computerDnsName = HOSTILE, riskScore = "High",
+        machineTags = { ("a long tag "):rep(20) } }
+      local screen = screen_of({ "machines", "riskScore=High" }, { columns = columns })
+      screen.wait_for "exit 0"
+      screen.record(name "machines")
+      local lines = lines_of(screen.text())
+      assert.truthy(lines[1]:find "^NAME +PLATFORM +")
+      assert.equal(columns >= 200, lines[1]:find "ID$" ~= nil)
+      has(screen.text(), LAPTOP .. " ")
+      -- A row that did not fit would take two lines.
+      local found = command.run { "machines", "riskScore=High" }
+      assert.equal(#lines_of(found.out) + 2, #lines)
+    end)
+
+    it(("of %d columns shows how far it is with many"):format(columns), function()
+      local names = desks(12)
+      tenant.fault { match = { method = "POST", path = ("%040x"):format(0xd0005) }, fault = "slow", interval = 0.002 }
+      local list = command.file("twelve", table.concat(names, "\n"))
+      local screen = screen_of({ "restrict", "--list", list, "--comment", "x", "--yes", "--wait" },
+        { columns = columns })
+      screen.wait_for "Restricting [###########################...] 11 of 12"
+      screen.record(name "progress")
+      screen.wait_for "12 devices: 12 succeeded."
+      screen.wait_for "exit 0"
+      has_not(screen.text(), "Restricting [")
+      screen.record(name "many")
+    end)
+
+    it(("of %d columns says what was done at Ctrl-C"):format(columns), function()
+      local names = desks(12)
+      tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.002,
+        count = false }
+      local list = command.file("twelve", table.concat(names, "\n"))
+      local screen = screen_of({ "restrict", "--list", list, "--comment", "x", "--yes" }, { columns = columns })
+      commands.wait_until(function() return #created() == 8 end, screen.text)
+      screen.keys "C-c"
+      screen.wait_for "Finishing what is in flight, nothing new is begun. Ctrl-C again stops at once."
+      assert.equal(130, screen.status())
+      screen.wait_for "Interrupted. 12 devices: 8 accepted, 4 not begun."
+      screen.record(name "interrupted")
+      assert.equal(8, #created())
+    end)
+
+    it(("of %d columns stops at once at the second Ctrl-C"):format(columns), function()
+      local names = desks(3)
+      tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "stall", count = false }
+      local screen = screen_of({ "restrict", names[1], names[2], names[3], "--comment", "x", "--yes" },
+        { columns = columns })
+      commands.wait_until(function() return #created() == 3 end, screen.text)
+      screen.keys "C-c"
+      screen.wait_for "Finishing what is in flight"
+      screen.keys "C-c"
+      assert.equal(130, screen.status())
+      screen.wait_for "Interrupted. 3 devices: 3 stopped in flight, of unknown fate."
+      screen.record(name "interrupted-twice")
+    end)
+  end
+
+  it("asks for a comment again if the service would refuse it", function()
+    local screen = screen_of { "restrict", "laptop-17" }
+    screen.wait_for "Comment ["
+    screen.keys((("x"):rep(851)), "Enter")
+    screen.wait_for "longer than 850 characters"
+    screen.keys("fine", "Enter")
+    screen.wait_for "Restrict it?"
+    screen.keys("yes", "Enter")
+    assert.equal(0, screen.status())
+  end)
+
+  it("does nothing at Ctrl-C while it asks", function()
+    local screen = screen_of { "restrict", "laptop-17" }
+    screen.wait_for "Comment ["
+    screen.keys "C-c"
+    assert.equal(130, screen.status())
+    screen.wait_for "Interrupted; nothing was done."
+    assert.equal(0, #created())
+  end)
+
+  it("requires --yes where the list is what would be answered from", function()
+    local screen = screen_of { "restrict", "-" }
+    assert.equal(1, screen.status())
+    screen.wait_for "Give --yes if you are sure."
+  end)
+
+  it("shows what an incident holds before it releases that", function()
+    command.run { "restrict", "laptop-17", "--comment", "x", "--yes", "--wait", "--incident", "INC-1" }
+    local screen = screen_of { "release", "--all-of", "INC-1" }
+    screen.wait_for "Comment [No longer a security risk.]:"
+    has(screen.text(), "  " .. LAPTOP .. "  Windows11  2h ago")
+    screen.keys "Enter"
+    screen.wait_for "Release it?"
+    screen.keys("y", "Enter")
+    assert.equal(0, screen.status())
+    screen.wait_for ": release accepted"
+  end)
+
+  it("finishes what is in flight when the terminal closes", function()
+    local names = desks(12)
+    tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.002,
+      count = false }
+    local list = command.file("twelve", table.concat(names, "\n"))
+    local screen = screen_of { "restrict", "--list", list, "--comment", "x", "--yes" }
+    commands.wait_until(function() return #created() == 8 end, screen.text)
+    screen.close()
+    assert.equal(130, screen.status())
+    assert.equal(8, #created())
+    tenant.clear()
+    has(command.run({ "state", "--list", list }).out, names[8] .. "\trestrict")
+  end)
+end)

@@ -1,0 +1,116 @@
+local errors = require "mde.error"
+local list = require "mde.cli.list"
+
+local function read(text)
+  local lines = {}
+  for line in (text:find "\n$" and text or text .. "\n"):gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
+  local i = 0
+  return list.read(function()
+    i = i + 1
+    return lines[i]
+  end, "FILE")
+end
+
+local function devices(text)
+  local names = {}
+  for i, entry in ipairs(read(text).entries) do names[i] = entry.device end
+  return names
+end
+
+local function refused(text)
+  local ok, err = pcall(read, text)
+  assert.is_false(ok)
+  assert.is_true(errors.is(err))
+  assert.equal("invalid", err.kind)
+  return tostring(err)
+end
+
+describe("a list of devices", function()
+  for what, case in pairs {
+    ["one a line"] = { "a\nb\nc\n", { "a", "b", "c" } },
+    ["without a last line end"] = { "a\nb", { "a", "b" } },
+    ["with Windows line ends"] = { "a\r\nb\r\n", { "a", "b" } },
+    ["with a byte order mark"] = { "\239\187\191a\nb", { "a", "b" } },
+    ["with blank lines and white space"] = { "\n  a \n\t\n  b\t\n\n", { "a", "b" } },
+    ["with comments"] = { "# a\na\n  # b\nc#d\n", { "a", "c#d" } },
+    ["of a CSV"] = { "a,x,y\nb;x\nc\tx\n", { "a", "b", "c" } },
+    ["with quotes"] = { '"a","x"\n"b, c",x\n"say ""d"""\n "e" ,x\n', { "a", "b, c", 'say "d"', "e" } },
+    ["with a heading"] = { "computerDnsName\na", { "a" } },
+    ["with a heading of several words"] = { "Device Name,Owner\na,b", { "a" } },
+    ["with a heading behind a byte order mark and comments"] = { "\239\187\191# x\n\"id\",\"name\"\na,b", { "a" } },
+    ["with a machine that is called as a heading might be"] = { "name\nb", { "name", "b" } },
+    ["with a heading's word in a later line"] = { "a\nfqdn", { "a", "fqdn" } },
+    ["with duplicates, whatever their case"] = { "a\nA\nb\na.corp.example\na", { "a", "b", "a.corp.example" } },
+    ["with apostrophes and other signs"] = { "o'brien\nx' or healthStatus eq 'Active\n50% & more",
+      { "o'brien", "x' or healthStatus eq 'Active", "50% & more" } },
+    ["of ids"] = { "1F00000000000000000000000000000000000017\n1f00000000000000000000000000000000000017",
+      { "1F00000000000000000000000000000000000017" } },
+  } do
+    it(what, function() assert.same(case[2], devices(case[1])) end)
+  end
+
+  for what, case in pairs {
+    ["an IP address"] = { "a\n10.0.0.1", "line 2 of FILE: the device \"10.0.0.1\" is an IP address" },
+    ["a control character"] = { "a\7", "line 1 of FILE: the device \"a\\x07\"" },
+    ["a NUL"] = { "ok\na\0b", "line 2 of FILE" },
+    ["what is not UTF-8"] = { "caf\233", "line 1 of FILE" },
+    ["a name that is too long"] = { ("x"):rep(256), "line 1 of FILE" },
+    ["an open quote"] = { "a\n\"b,c", "line 2 of FILE: a quote is not closed" },
+    ["a quote in the middle"] = { '"a"b', "line 1 of FILE: a quote is not closed" },
+    ["an empty first cell"] = { "a\n,b", "line 2 of FILE: its first cell is empty" },
+    ["an empty first cell before a tab"] = { "\t\"b\"", "line 1 of FILE: its first cell is empty" },
+    ["UTF-16"] = { "\255\254a\0\10\0", "FILE is UTF-16. Save it as UTF-8." },
+  } do
+    it("is refused for " .. what, function()
+      assert.truthy(refused(case[1]):find(case[2], 1, true), refused(case[1]))
+    end)
+  end
+
+  it("names the first bad lines and counts the others", function()
+    local text = refused(("10.0.0.1\n"):rep(12))
+    assert.truthy(text:find("line 5 of FILE", 1, true))
+    assert.falsy(text:find("line 6 of FILE", 1, true))
+    assert.truthy(text:find("; and 7 more", 1, true))
+    assert.falsy(text:find("\n", 1, true))
+  end)
+
+  it("says where a duplicate was and where it was first", function()
+    local found = read "a\nb\nA\n"
+    assert.same({ { device = "A", where = "line 3 of FILE", first = "line 1 of FILE" } }, found.repeated)
+    assert.same({ '"A" (line 3 of FILE) is named more than once, first in line 1 of FILE; it counts once' },
+      list.remarks(found))
+  end)
+
+  it("may be long", function()
+    local i = 0
+    local found = list.read(function()
+      i = i + 1
+      if i <= 100000 then return ("desk-%d\r"):format(i % 99990) end
+    end, "FILE")
+    assert.equal(99990, #found.entries)
+    assert.equal(10, #found.repeated)
+    assert.equal(6, #list.remarks(found))
+  end)
+
+  it("comes from arguments too, which are no CSV", function()
+    local found = list.gather { devices = { "a,b", "c", "A,B" } }
+    assert.equal(2, #found.entries)
+    assert.equal("a,b", found.entries[1].device)
+    assert.same({ '"A,B" is named more than once; it counts once' }, list.remarks(found))
+  end)
+
+  it("has to name something", function()
+    for _, arguments in ipairs { { devices = {} }, { list = os.tmpname(), devices = {} } } do
+      local ok, err = pcall(list.gather, arguments)
+      assert.is_false(ok)
+      assert.truthy(tostring(err):find("Name one or more devices", 1, true), tostring(err))
+      if arguments.list then os.remove(arguments.list) end
+    end
+  end)
+
+  it("is on standard input where - says so", function()
+    assert.is_true(list.is_on_standard_input { devices = { "a", "-" } })
+    assert.is_true(list.is_on_standard_input { devices = {}, list = "-" })
+    assert.is_false(list.is_on_standard_input { devices = { "a" }, list = "b" })
+  end)
+end)
