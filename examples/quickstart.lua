@@ -12,7 +12,7 @@ local device = arg[1] or "17171717-0000-4000-8000-000000000017"
 local function check(value, err)
   if value then return value end
   io.stderr:write(tostring(err), "\n")
-  os.exit(1)
+  os.exit(1, true)
 end
 
 local machine = check(mde.machine(device))

@@ -1,0 +1,160 @@
+-- The examples, each as a user starts it: a program of its own, over real TLS.
+local script = require "tests.spec.support.script"
+local tenants = require "tests.spec.support.tenant"
+
+local LAPTOP, LAPTOP_ENTRA_ID = "1f00000000000000000000000000000000000017", "17171717-0000-4000-8000-000000000017"
+
+local function read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+describe("the example", function()
+  local tenant
+
+  setup(function() tenant = tenants.start { limits = false, action_seconds = 0.5 } end)
+  teardown(function() tenant.stop() end)
+  before_each(function() tenant.reset() end)
+
+  local function run(name, ...)
+    return script.run(read_file("examples/" .. name .. ".lua"), { arguments = { ... }, environment = tenant.env })
+  end
+
+  -- The machines on which an action was created, by type; every test looks at the domain controllers.
+  local function acted_on(kind)
+    local machines, count = {}, 0
+    for _, entry in ipairs(tenant.history "action_created") do
+      assert.is_nil(entry.machine:find "^5f00", "a domain controller was touched")
+      if entry.type == kind then
+        machines[entry.machine] = (machines[entry.machine] or 0) + 1
+        count = count + 1
+      end
+    end
+    return machines, count
+  end
+
+  it("is under forty lines", function()
+    local pipe = io.popen "wc -l examples/*.lua"
+    for line in pipe:lines() do
+      local lines, name = line:match "^%s*(%d+) (%S+%.lua)$"
+      if name then assert.is_true(tonumber(lines) < 40, name) end
+    end
+    pipe:close()
+  end)
+
+  it("runbook restricts a device by its Entra device id, and takes it back", function()
+    local output, status = run("runbook", LAPTOP_ENTRA_ID)
+    assert.equal("exit 0", status)
+    assert.truthy(output:find("accepted", 1, true))
+    assert.truthy(output:find("Succeeded", 1, true))
+    local created = tenant.history "action_created"
+    assert.truthy(created[1].comment:find("^Possible security risk%. %[mde:"))
+    output, status = run("runbook", LAPTOP_ENTRA_ID, "true", "it was nothing")
+    assert.equal("exit 0", status)
+    assert.truthy(output:find("Succeeded", 1, true))
+    assert.same({ [LAPTOP] = 1 }, (acted_on "UnrestrictCodeExecution"))
+    output, status = run("runbook", "kiosk")
+    assert.equal("exit 2", status)
+    assert.truthy(output:find("2 devices answer to", 1, true))
+    assert.equal("exit 1", select(2, run "runbook"))
+    assert.equal("exit 1", select(2, run("runbook", LAPTOP, "perhaps")))
+  end)
+
+  it("machine_list works off 300 devices of a CSV with conditions", function()
+    local lines, wanted = { "\239\187\191device,owner\r" }, 0
+    for i = 1, 290 do
+      local fields = { id = ("%040x"):format(0xb0000 + i), computerDnsName = ("till-%03d.shop.example"):format(i) }
+      if i % 50 == 0 then
+        fields.machineTags = { "Keep" }
+      elseif i % 50 == 1 then
+        fields.osPlatform = "WindowsServer2022"
+      elseif i % 50 == 2 then
+        fields.lastSeen = "30d ago"
+      else
+        wanted = wanted + 1
+      end
+      tenant.machine(fields)
+      lines[#lines + 1] = ('"till-%03d",somebody\r'):format(i)
+    end
+    local others = { "kiosk", "nobody-1", "nobody-2", "dc-01", "till-007", "", "TILL-008", "laptop-17", "build-3" }
+    for _, name in ipairs(others) do
+      lines[#lines + 1] = name .. ",\r"
+    end
+    local file = os.tmpname()
+    local handle = assert(io.open(file, "wb"))
+    handle:write(table.concat(lines, "\n"), "\n")
+    handle:close()
+    local output, status = run("machine_list", file, "INC-1")
+    os.remove(file)
+    assert.equal("exit 2", status)
+    local machines, count = acted_on "RestrictCodeExecution"
+    assert.equal(wanted + 1, count)
+    assert.equal(1, machines[LAPTOP])
+    assert.truthy(output:find("till%-050 +left: tagged keep"))
+    assert.truthy(output:find("till%-002 +left: not seen for a week"))
+    assert.truthy(output:find("till%-001 +.-servers"))
+    assert.truthy(output:find("kiosk +.-2 devices answer"))
+    assert.truthy(output:find("nobody%-1 +.-knows no device"))
+    assert.truthy(output:find("dc%-01 +.-protected"))
+    assert.truthy(output:find("296 devices, ", 1, true))
+  end)
+
+  it("high_risk selects by a query whose value comes from outside", function()
+    local output, status = run("high_risk", "High", "INC-1")
+    assert.equal("exit 0", status)
+    assert.truthy(output:find("laptop%-17%.corp%.example +accepted"))
+    local _, count = acted_on "RestrictCodeExecution"
+    assert.is_true(count >= 1)
+    tenant.reset()
+    output, status = run "high_risk"
+    assert.equal("exit 1", status)
+    assert.truthy(output:find("nil", 1, true))
+    assert.equal(0, #tenant.history "action_created")
+  end)
+
+  it("wait_and_report waits for all, and says which failed", function()
+    local output, status = run("wait_and_report", "INC-1", "laptop-17", "laptop-19", "nobody")
+    assert.equal("exit 4", status)
+    assert.truthy(output:find("laptop%-17%.corp%.example +Succeeded"))
+    assert.truthy(output:find("laptop%-19%.corp%.example +.-Failed"))
+    assert.truthy(output:find("knows no device", 1, true))
+  end)
+
+  it("morning_release leaves what others hold", function()
+    local function restricted(name, comment, ago)
+      tenant.action { computerDnsName = name, type = "RestrictCodeExecution", status = "Succeeded",
+        requestorComment = comment, creationDateTimeUtc = ago, lastUpdateDateTimeUtc = ago }
+    end
+    restricted("laptop-17.corp.example", "night [mde:INC-1:operation-1]", "9h ago")
+    restricted("desk-5", "night [mde:inc-1:operation-2]", "8h ago")
+    restricted("front-desk.corp.example", "night [mde:INC-10:operation-3]", "9h ago")
+    restricted("o'brien-laptop.corp.example", "night [mde:INC-1:operation-4]", "9h ago")
+    restricted("o'brien-laptop.corp.example", "I am not done with it", "2h ago")
+    local before = #tenant.history "action_created"
+    local output, status = run("morning_release", "INC-1")
+    assert.equal("exit 0", status)
+    assert.truthy(output:find("o'brien%-laptop%.corp%.example +left: also held by by hand"))
+    local machines = acted_on "UnrestrictCodeExecution"
+    assert.same({ [LAPTOP] = 1, ["7f00000000000000000000000000000000000001"] = 1 }, machines)
+    assert.equal(before + 2, #tenant.history "action_created")
+  end)
+
+  it("nightly restricts ten an hour at the most, in however many processes", function()
+    for i = 1, 15 do
+      tenant.machine { id = ("%040x"):format(0xc0000 + i), computerDnsName = ("risky-%d.shop.example"):format(i),
+        riskScore = "High" }
+    end
+    local output, status = run("nightly", "INC-2")
+    assert.equal("exit 0", status)
+    local _, count = acted_on "RestrictCodeExecution"
+    assert.equal(10, count)
+    assert.truthy(output:find("for the morning", 1, true))
+    assert.truthy(output:find("risky%-%d+%.shop%.example +cap"))
+    assert.truthy(output:find("sql%-1%.corp%.example +device_values"))
+    local again = select(2, run("nightly", "INC-3"))
+    assert.equal("exit 0", again)
+    assert.equal(10, select(2, acted_on "RestrictCodeExecution"))
+  end)
+end)
