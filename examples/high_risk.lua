@@ -15,14 +15,15 @@ local query = {
 }
 local incident = assert(arg[2], "no incident was given")
 
-local left = 0
+local left, failed = 0, 0
 for machine in mde.machines(query) do
   local action, err
   if machine.osPlatform and machine.osPlatform:find "^Windows1[01]" then
     action, err = machine:restrict("risk is " .. arg[1], { incident = incident })
   end
-  left = left + (action and 0 or 1)
+  if err then failed = failed + 1 elseif not action then left = left + 1 end
   print(("%-40s %s"):format(machine.computerDnsName or machine.id,
     action and action.outcome or tostring(err or "left for review: " .. (machine.osPlatform or "no platform"))))
 end
-print(left .. " left for review")
+print(("%d left for review, %d could not be restricted"):format(left, failed))
+os.exit(failed == 0 and 0 or 2, true)

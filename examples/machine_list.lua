@@ -13,7 +13,7 @@ local client = assert(mde.client { cap = 300 })
 local devices, seen = {}, {}
 for line in io.lines(file) do
   local device = line:gsub("^\239\187\191", ""):match '^%s*"?([^",\r]*)'
-  if device ~= "" and device ~= "device" and not seen[device:lower()] then
+  if device ~= "" and device ~= "device" and not device:find "^#" and not seen[device:lower()] then
     seen[device:lower()] = true
     devices[#devices + 1] = device
   end

@@ -15,7 +15,7 @@ local results = client:each(client:machines { riskScore = "High", healthStatus =
   return action and action.outcome, err
 end, { parallel = 4 })
 
-local refused = {}
+local refused, failed = {}, 0
 for _, result in ipairs(results) do
   local name = result.item.computerDnsName or result.item.id
   if result.value then
@@ -23,8 +23,10 @@ for _, result in ipairs(results) do
   elseif result.err.kind == "protected" then
     refused[#refused + 1] = ("%-40s %s"):format(name, result.err.rule)
   else
+    failed = failed + 1
     print(("%-40s %s"):format(name, tostring(result.err)))
   end
 end
 print(("for the morning (%d):"):format(#refused))
 print(table.concat(refused, "\n"))
+os.exit(failed == 0 and 0 or 2, true)

@@ -57,10 +57,10 @@ local function character_length(text, i)
   if length and #text:match("^[\128-\191]*", i + 1) >= length - 1 then return length end
 end
 
--- Characters beyond ASCII that act on a terminal or turn the line around instead of showing.
+-- Characters beyond ASCII that act on a terminal, turn the line around or show nothing at all.
 local function acts(character)
-  return character:find "^\194[\128-\159]$" or character == "\216\156"
-    or character:find "^\226\128[\142\143\168-\174]$" or character:find "^\226\129[\166-\169]$"
+  return character:find "^\194[\128-\159\173]$" or character == "\216\156" or character == "\239\187\191"
+    or character:find "^\226\128[\139-\143\168-\174]$" or character:find "^\226\129[\160-\169]$"
 end
 
 local function escape_run(text)

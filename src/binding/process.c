@@ -7,6 +7,7 @@
 #include "compat.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -87,12 +88,27 @@ static int return_problem(lua_State *L, const char *what)
 }
 
 /*
- * harden() -> true, or nil and why not: no core dump, and no other process of the same user may
- * read this one's memory, where a secret may be.
+ * Whoever starts a program with a standard stream closed has its next file or connection take that
+ * number, and with it whatever is printed. The stand-in is opened the wrong way round, so that
+ * using it fails as using a closed one does.
+ */
+static bool occupy_closed_streams(void)
+{
+  for (int stream = 0; stream <= 2; stream++)
+    if (fcntl(stream, F_GETFD) == -1 &&
+        open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY) != stream)
+      return false;
+  return true;
+}
+
+/*
+ * harden() -> true, or nil and why not: no core dump, no other process of the same user may read
+ * this one's memory, where a secret may be, and no connection takes the place of a standard stream.
  */
 static int process_harden(lua_State *L)
 {
   static const struct rlimit none = {0, 0};
+  if (!occupy_closed_streams()) return return_problem(L, "a standard stream is closed");
   if (setrlimit(RLIMIT_CORE, &none) != 0) return return_problem(L, "core dumps stay possible");
   if (!MUST_STAY_DUMPABLE && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
     return return_problem(L, "the process stays readable");

@@ -63,6 +63,32 @@ describe("the process", function()
     assert.equal("00", output)
   end)
 
+  it("lets no file take the place of a closed standard stream once it is hardened", function()
+    local output = run [[
+      if not arg[1] then
+        local name = os.tmpname()
+        os.execute(("%s %s %s <&- >&- 2>&-"):format(arg[-1], arg[0], name))
+        local written = ""
+        for i = 1, 3 do
+          local file = assert(io.open(name .. i))
+          written = written .. file:read "*a"
+          file:close()
+          os.remove(name .. i)
+        end
+        os.remove(name)
+        io.write("[", written, "]")
+      else
+        assert(process.harden())
+        local files = {}
+        for i = 1, 3 do files[i] = io.open(arg[1] .. i, "w") end
+        print "leaked"
+        io.stdout:flush()
+        io.stderr:write "leaked"
+      end
+    ]]
+    assert.equal("[]", output)
+  end)
+
   it("asks about standard input, output and error alone", function()
     assert.is_boolean(process.is_terminal(0))
     for _, descriptor in ipairs { -1, 3 } do

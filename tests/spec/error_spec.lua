@@ -35,6 +35,8 @@ describe("an error", function()
       ["bytes beyond Unicode"] = { "\245\128\128\128\255", "\\xf5\\x80\\x80\\x80\\xff" },
       ["what turns the line around"] = { "a\226\128\174b\226\129\166c\226\128\143d\216\156",
         "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x80\\x8fd\\xd8\\x9c" },
+      ["what shows nothing"] = { "a\226\128\139b\239\187\191c\194\173d\226\129\160",
+        "a\\xe2\\x80\\x8bb\\xef\\xbb\\xbfc\\xc2\\xadd\\xe2\\x81\\xa0" },
       ["line and paragraph separators"] = { "\226\128\168\226\128\169", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9" },
     } do
       it(what, function()
