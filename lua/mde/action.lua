@@ -146,10 +146,43 @@ end
 
 M.note = noted
 
+-- A list may lag behind by some seconds; what this client sent itself a moment ago it need not be told.
+local REMEMBERED_SECONDS = 120
+
+local function remember(client, machine_id, row)
+  machine_id = machine_id:lower()
+  local sent, now, own = client.sent, client.exchange.now(), {}
+  while sent[1] and sent[1].at < now - REMEMBERED_SECONDS do table.remove(sent, 1) end
+  for name, value in pairs(row) do own[name] = value end
+  sent[#sent + 1] = { at = now, machine_id = machine_id, row = own }
+end
+
+local function is_pending(row)
+  return core.history.status(row.status) == "pending"
+end
+
+-- Puts what is remembered of a machine into its list: what is missing there, and the end of what is pending.
+local function recall(client, machine_id, rows)
+  local place, since = {}, client.exchange.now() - REMEMBERED_SECONDS
+  for i, row in ipairs(rows) do place[row.id:lower()] = i end
+  for _, entry in ipairs(client.sent) do
+    local id = entry.row.id:lower()
+    local listed = rows[place[id] or 0]
+    if entry.machine_id == machine_id and entry.at >= since
+      and (not listed or is_pending(listed) and not is_pending(entry.row)) then
+      local row = {}
+      for name, value in pairs(entry.row) do row[name] = value end
+      place[id] = place[id] or #rows + 1
+      rows[place[id]] = row
+    end
+  end
+end
+
 local function history_of(client, machine_id, deadline)
   local rows, err = collection.read(client.exchange, "machineactions",
     "machineId eq " .. core.odata.literal(machine_id), has_texts, deadline)
   for _, row in ipairs(rows or {}) do noted(client, row) end
+  if rows then recall(client, machine_id, rows) end
   return rows, err
 end
 
@@ -217,16 +250,25 @@ function M.may_pass(err, seconds)
   return passing[err.kind] or err.kind == "not_found" and seconds < ABSENCE_SECONDS
 end
 
+-- Why a row cannot be what became of this action, although it has its id; nil if it can.
+local function mismatch(action, row)
+  for _, name in ipairs { "machineId", "type" } do
+    local own, other = action[name], row[name]
+    if own and other and own:lower() ~= other:lower() then
+      return errors.new { kind = "protocol", message = ("action %s: the service's answer has the %s %s, not %s")
+        :format(errors.show(action.id), name, errors.show(other), errors.show(own)) }
+    end
+  end
+end
+
 --- Brings an action up to what was read of it. nil, error if that is about another one.
 ---@param row table the action, changed in place
 ---@param fresh table
 ---@return boolean? updated
 ---@return mde.Error? err
 function M.update(row, fresh)
-  if row.machineId and fresh.machineId and fresh.machineId:lower() ~= row.machineId:lower() then
-    return nil, errors.new { kind = "protocol", message = ("action %s is of machine %s, not of %s")
-      :format(errors.show(row.id), errors.show(fresh.machineId), errors.show(row.machineId)) }
-  end
+  local problem = mismatch(row, fresh)
+  if problem then return nil, problem end
   for name, value in pairs(fresh) do
     if name ~= "@odata.context" then row[name] = value end
   end
@@ -250,6 +292,7 @@ local function follow(client, row, deadline)
     end
     problem = err
   end
+  if row.machineId then remember(client, row.machineId, row) end
   return row
 end
 
@@ -396,6 +439,7 @@ local function send(client, intent, machine_id)
   end
   row.machineId = row.machineId or machine_id
   noted(client, row)
+  remember(client, machine_id, row)
   local action = adopt(client, row, { attempts = info.attempts })
   if reply == "already_active" then
     action.outcome = "already_active"
@@ -506,9 +550,11 @@ end
 ---@return mde.Error? err
 function M.read(client, id, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.action")
+  local known = type(id) == "table" and id or {}
   id = check_id(id, "mde.action")
   local row, err = read(client, id, client:deadline({ ends = client:ends(options.timeout) }, ACTION_SECONDS))
-  if not row then return nil, errors.about(err, "action " .. errors.quote(id)) end
+  if row then err = mismatch(known, row) end
+  if err then return nil, errors.about(err, "action " .. errors.quote(id)) end
   return adopt(client, row)
 end
 
@@ -526,16 +572,27 @@ function M.cancel(client, action, comment, options)
   local asked = "cancel action " .. errors.quote(id)
   local call = { ends = client:ends(options.timeout) }
   local row, err, info = cancel(client, id, comment, client:deadline(call, ACTION_SECONDS))
-  if row then return adopt(client, row) end
-  if err.kind ~= "unknown" and not (info.response and info.response.status == 400) then
+  if err and err.kind ~= "unknown" and not (info.response and info.response.status == 400) then
     return nil, errors.about(err, asked)
   end
-  row = read(client, id, client:deadline(call, LOOK_SECONDS))
+  if not row or core.history.status(row.status) ~= "cancelled" then
+    row = read(client, id, client:deadline(call, LOOK_SECONDS)) or row
+  end
+  local problem = row and mismatch(type(action) == "table" and action or {}, row)
+  if problem then return nil, errors.about(problem, asked) end
   local status = row and core.history.status(row.status)
-  if status == "cancelled" then return adopt(client, row) end
+  if status == "cancelled" then
+    if row.machineId then remember(client, row.machineId, row) end
+    return adopt(client, row)
+  end
   if status and status ~= "pending" then
-    err = errors.new { kind = "conflict", action = adopt(client, row), http_status = err.http_status, code = err.code,
-      message = ("it has ended already: %s"):format(errors.show(row.status)) }
+    err = errors.new { kind = "conflict", action = adopt(client, row), http_status = err and err.http_status,
+      code = err and err.code, message = ("it has ended already: %s"):format(errors.show(row.status)),
+      hint = status == "succeeded" and "To undo it, send the opposite." or "There is nothing left to cancel." }
+  elseif not err then
+    err = errors.new { kind = "pending", action = adopt(client, row),
+      message = ("the service took the cancellation, but the action is still %s"):format(errors.show(row.status)),
+      hint = "Read the action again, and cancel it again if it stays so." }
   elseif err.kind == "unknown" then
     err.hint = "Read the action again, and cancel it again if it is still pending."
   end

@@ -55,6 +55,7 @@ local known_options = {
 ---@field machine_metatable table
 ---@field guard mde.Guard
 ---@field listings table<thread|table, mde.Listing> of each task that works for `each`, what it looks at
+---@field sent table[] the actions that this client sent within the last minutes, oldest first
 ---@field read_at table<mde.Machine, number> when each machine that is still in use was read, by the driver's clock
 local Client = { __name = "mde.client" }
 Client.__index = Client
@@ -260,6 +261,7 @@ local function new(options)
     timeout = options.timeout,
     guard = guard,
     read_at = setmetatable({}, { __mode = "k" }),
+    sent = {},
     listings = setmetatable({}, { __mode = "k" }),
   }, Client)
   client.action_metatable, client.machine_metatable = actions.metatable(client), machines.metatable(client)

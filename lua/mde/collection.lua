@@ -125,6 +125,10 @@ function Pages:ask(part, deadline)
     method = "GET", path = path, kind = "read", api = self.set, permission = "Machine.Read.All",
     deadline = deadline, seconds = PAGE_SECONDS, usable = M.lists(self.is_row),
   }
+  if answer and #answer.value < PAGE and answer["@odata.nextLink"] ~= nil then
+    return nil, malformed(("the service cut a list short after %d rows and links to the rest; no link is followed")
+      :format(#answer.value), "Try again later.")
+  end
   -- The list of nothing is documented as 404 and has been seen as an empty list.
   if not answer and err.kind == "not_found" and filter ~= "" then return {} end
   return answer and answer.value, err

@@ -51,7 +51,10 @@ local function puller(items)
   end
   if type(items) ~= "table" then
     errors.invalid(("mde.each needs a list or an iterator, not %s"):format(items == nil and "nil" or type(items)))
+  elseif type(items.id) == "string" then
+    errors.invalid("mde.each needs a list or an iterator, not one item", "Write { item }.")
   end
+  options_of.check_list(items, "mde.each")
   local i, total = 0, 0
   return function()
     i = i + 1

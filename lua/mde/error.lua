@@ -109,6 +109,11 @@ function Error:__tostring()
   return M.escape(line)
 end
 
+--- So that an error may be put into a text as a string error may.
+function Error.__concat(a, b)
+  return tostring(a) .. tostring(b)
+end
+
 --- A new error from its fields.
 ---@param fields table
 ---@return mde.Error

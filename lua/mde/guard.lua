@@ -301,6 +301,10 @@ local function because(err, message, hint)
   return fields
 end
 
+-- Why a record cannot be read where the restrict itself might still go out; nothing is gained by lifting a
+-- rule where the sign-in fails, say.
+local is_curable = { unavailable = true, permission = true, protocol = true, refused = true }
+
 local function unreadable(rules, err)
   local names = names_of(rules)
   return errors.new(because(err,
@@ -337,7 +341,7 @@ function M.check(client, intent, machine)
   if #rules == 0 then return true end
   if not is_fresh(client, machine) then
     local record, err = devices.resolve(client, machine.id, client:deadline(intent, READ_SECONDS))
-    if not record and err.kind == "not_found" then return nil, err end
+    if not record and not is_curable[err.kind] then return nil, err end
     if not record then return nil, unreadable(rules, err) end
     machine = record
   end

@@ -95,4 +95,20 @@ function M.check(options, known, what)
   return options
 end
 
+--- Raises if a list has a hole: what stands behind a nil would silently be left out.
+---@param list table
+---@param what string whose list it is, for the error
+function M.check_list(list, what)
+  local last = 0
+  for index in pairs(list) do
+    if type(index) == "number" and index > last then last = index end
+  end
+  for index = 1, last do
+    if list[index] == nil then
+      errors.invalid(("%s: item %d of the list is missing (nil)"):format(what, index),
+        "Leave out what is nil before; a call that failed gives one.")
+    end
+  end
+end
+
 return M

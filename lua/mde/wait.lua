@@ -18,6 +18,7 @@ local function check_actions(list)
     errors.invalid(("mde.wait needs a list of actions, not %s"):format(
       list == nil and "nil" or type(list) == "table" and "one action" or type(list)), "Of one: action:wait().")
   end
+  options_of.check_list(list, "mde.wait")
   for i, action in ipairs(list) do
     local kind = type(action) == "table" and type(action.id) == "string" and core.odata.kind(action.id)
     if kind ~= "guid" then

@@ -105,7 +105,8 @@ describe("mde, piped,", function()
     ["with a misspelt option"] = { { "restrict", "laptop-17", "--coment", "x" }, "Did you mean '--comment'?" },
     ["with no query"] = { { "machines" }, "nothing says which are meant" },
     ["with a misspelt field"] = { { "machines", "riskscore=High" }, 'Did you mean "riskScore"?' },
-    ["with a value that is an unset variable"] = { { "machines", "riskScore=" }, "empty text" },
+    ["with a value that is an unset variable"] = { { "machines", "riskScore=" },
+      "riskScore has no value; an empty shell variable?" },
     ["with an action that is none"] = { { "action", "laptop-17" }, "is not an action's id" },
     ["with a tag that is an unset variable"] = { { "tag", "laptop-17", "" }, "the tag is empty" },
   } do
@@ -122,8 +123,8 @@ describe("mde, piped,", function()
   it("says what is missing in the environment", function()
     local result = command.run({ "state", "laptop-17" }, { environment = { AZURE_CLIENT_SECRET = "" } })
     assert.equal(1, result.status)
-    assert.equal("mde state: not set in the environment: AZURE_CLIENT_SECRET. Set what is missing, or give "
-      .. 'mde.client the option "credential".\n', result.err)
+    assert.equal("mde state: not set in the environment: AZURE_CLIENT_SECRET. Set what is missing.\n",
+      result.err)
   end)
 
   describe("tells by its status", function()
@@ -305,9 +306,67 @@ describe("mde, piped,", function()
     assert.equal(3, result.status)
     assert.equal("mde: results cannot be written: No space left on device\n", result.err)
     result = command.run({ "restrict", "laptop-17", "--comment", "x", "--yes" }, { output = ">/dev/full" })
-    assert.equal(0, result.status)
+    assert.equal(3, result.status)
     has(result.err, "results cannot be written")
     assert.equal(1, #created())
+    local id = created()[1].action
+    for _, arguments in ipairs {
+      { "state", "laptop-17" }, { "state", "laptop-17", "--csv" }, { "action", id }, { "action", id, "--json" },
+      { "restrict", "laptop-17", "--comment", "x", "--yes", "--json" },
+      { "release", "laptop-17", "--comment", "x", "--yes", "--csv" }, { "actions", "--all" }, { "completion", "bash" },
+    } do
+      for _, stream in ipairs { ">/dev/full", ">&-" } do
+        result = command.run(arguments, { output = stream })
+        local what = table.concat(arguments, " ") .. " " .. stream
+        assert.equal(3, result.status, what .. ": " .. result.err)
+        local _, count = result.err:gsub("results cannot be written", "")
+        assert.equal(1, count, what)
+      end
+    end
+  end)
+
+  it("says in CSV too why a state is unknown", function()
+    local result = command.run { "state", "laptop-17", "kiosk", "--csv" }
+    assert.equal(2, result.status)
+    local lines = lines_of(result.out)
+    assert.truthy(lines[1]:find ",error,message$", lines[1])
+    assert.truthy(lines[2]:find ",,$", lines[2])
+    has(lines[3], ',ambiguous,"machine ""kiosk"": 2 devices answer to ""kiosk""')
+    has(result.err, '2 devices answer to "kiosk"')
+  end)
+
+  it("tells two machines of one name apart", function()
+    local ids = {}
+    for i, name in ipairs { "twin.corp.example", "TWIN.corp.example" } do
+      ids[i] = ("%040x"):format(0xf0000 + i)
+      tenant.machine { id = ids[i], computerDnsName = name }
+    end
+    local result = command.run { "restrict", ids[1], ids[2], "--comment", "x", "--yes" }
+    assert.equal(0, result.status, result.err)
+    has(lines_of(result.out)[2], (" (%s): restriction accepted"):format(ids[2]))
+  end)
+
+  it("calls a machine without a name by what it was asked for", function()
+    local id = ("%040x"):format(0xf0003)
+    tenant.machine { id = id, computerDnsName = "" }
+    local result = command.run { "restrict", id, "--comment", "x", "--yes" }
+    assert.equal(0, result.status, result.err)
+    has(result.out, id .. ": restriction accepted")
+  end)
+
+  it("says beforehand that the cap will be reached, and not of each device that it was", function()
+    local names = desks(28)
+    local function restrict(...)
+      return command.run({ "restrict", "-", "--comment", "x", "--yes", ... }, { input = table.concat(names, "\n") })
+    end
+    local result = restrict("--cap", "20")
+    assert.equal(2, result.status)
+    has(result.err, "Note: at most 20 restricts an hour are sent; --cap raises that.")
+    has(result.err, "If so many are meant, give --cap N, or --allow cap.")
+    local _, count = result.err:gsub('rule "cap"', "")
+    assert.equal(5, count)
+    has(result.err, "and 3 more: rule cap")
+    has_not(restrict("--allow", "cap").err, "Note: at most")
   end)
 
   it("shows no secret, in its trace either", function()
@@ -472,6 +531,11 @@ describe("mde, piped,", function()
       for _, line in ipairs(lines_of(result.out)) do assert.truthy(#line <= 100, line) end
     end
     has(command.run({ "--help" }).out, "AZURE_CLIENT_SECRET")
+    local explained = command.run({ "actions", "--help" }).out
+    for _, field in ipairs { "status=", "type=", "machineId=", "requestor!=", "creationDateTimeUtc>=" } do
+      has(explained, field)
+    end
+    has_not(explained, "riskScore")
   end)
 
   it("completes its words in shells", function()
@@ -479,6 +543,15 @@ describe("mde, piped,", function()
       local result = command.run { "completion", shell }
       assert.equal(0, result.status)
       for _, word in ipairs { "restrict", "incident", "completion" } do has(result.out, word) end
+      if shell == "fish" then
+        for line in result.out:gmatch "[^\n]+" do
+          if line:find("using_command release", 1, true) or line:find("seen_subcommand_from release", 1, true) then
+            has_not(line, "cancel-opposite")
+          end
+        end
+        local _, count = result.out:gsub("cancel%-opposite", "")
+        assert.equal(1, count)
+      end
       if check then
         local path = command.file("completion", result.out)
         local pipe = io.popen(("%s %s 2>&1; echo $?"):format(check, path))

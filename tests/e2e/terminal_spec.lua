@@ -179,6 +179,66 @@ describe("mde on a terminal", function()
     assert.equal(0, screen.status())
   end)
 
+  it("shows an action's id whole, which is what others are given", function()
+    command.run { "restrict", "laptop-17", "--comment", ("a long comment "):rep(10), "--yes" }
+    local screen = screen_of({ "actions", "--all" }, { columns = 80 })
+    screen.wait_for "exit 0"
+    has(screen.text(), created()[1].action .. "  Restrict ")
+    has_not(screen.text(), "REQUESTOR")
+  end)
+
+  it("tells two machines of one name apart, when it asks and when it tells", function()
+    local ids = {}
+    for i, name in ipairs { "the-name-of-two-laptops.corp.example", "THE-NAME-of-two-laptops.corp.example" } do
+      ids[i] = ("%040x"):format(0xf0000 + i)
+      tenant.machine { id = ids[i], computerDnsName = name }
+    end
+    local screen = screen_of({ "restrict", ids[1], ids[2], "laptop-17", "--comment", "x" }, { columns = 80 })
+    screen.wait_for "Restrict these 3? [y/N]"
+    has(screen.text(), "  the-name-of-two-laptops... " .. ids[1])
+    has(screen.text(), "  THE-NAME-of-two-laptops... " .. ids[2])
+    has_not(screen.text(), "kiosk")
+    screen.keys("y", "Enter")
+    assert.equal(0, screen.status())
+    screen.wait_for "3 devices: 3 accepted."
+    local text = screen.text():gsub("%s+", " ")
+    for _, id in ipairs(ids) do has(text, ("(%s): restriction accepted"):format(id)) end
+    has(text, LAPTOP .. ": restriction accepted")
+  end)
+
+  it("shows some of many devices that cannot be looked up", function()
+    local names = desks(1)
+    for i = 2, 46 do names[i] = ("missing-%02d.corp.example"):format(i) end
+    local list = command.file("missing", table.concat(names, "\n"))
+    local screen = screen_of { "restrict", "--list", list, "--comment", "x" }
+    screen.wait_for "Restrict it? [y/N]"
+    has(screen.text(), "\nand 5 more\n")
+    has_not(screen.text(), "missing-42")
+    screen.keys("n", "Enter")
+    assert.equal(2, screen.status())
+  end)
+
+  it("notes before it asks that the cap will be reached", function()
+    local names = desks(3)
+    local screen = screen_of { "restrict", names[1], names[2], names[3], "--comment", "x", "--cap", "2" }
+    screen.wait_for "Restrict these 3? [y/N]"
+    has(screen.text(), "Note: at most 2 restricts an hour are sent; --cap raises that.")
+    screen.keys("n", "Enter")
+    assert.equal(2, screen.status())
+  end)
+
+  it("does nothing at Ctrl-C while it looks devices up", function()
+    local names = desks(3)
+    tenant.fault { match = { method = "GET", path = "/machines" }, fault = "stall", count = false }
+    local screen = screen_of { "restrict", names[1], names[2], names[3], "--comment", "x" }
+    screen.wait_for "Looking up ["
+    screen.keys "C-c"
+    assert.equal(130, screen.status())
+    screen.wait_for "Interrupted; nothing was done."
+    has_not(screen.text(), "mde: ")
+    assert.equal(0, #created())
+  end)
+
   it("does nothing at Ctrl-C while it asks", function()
     local screen = screen_of { "restrict", "laptop-17" }
     screen.wait_for "Comment ["

@@ -459,6 +459,15 @@ describe("an action", function()
     end)
   end)
 
+  it("that this client sent a moment ago is known while the service's list lags behind", function()
+    r.tenant:set { lists = { lag = 20 } }
+    local restriction = assert(r.client:restrict("laptop-18", "why"))
+    assert.equal("restricting", r.client:state "laptop-18")
+    assert.equal(restriction.id, assert(r.client:restrict("laptop-18", "why")).id)
+    assert.equal("accepted", assert(r.client:release("laptop-18", "why")).outcome)
+    assert.equal("Cancelled", r.tenant:find_action(restriction.id).status)
+  end)
+
   describe("is judged by the answer:", function()
     for what, case in pairs {
       ["an action of another machine"] = { { machineId = other } },

@@ -53,6 +53,32 @@ describe("cancel", function()
     end)
   end
 
+  for what, case in pairs {
+    ["is final otherwise"] = { "Succeeded", nil, "conflict" },
+    ["is still pending"] = { "Pending", nil, "pending" },
+    ["is another machine's"] = { "Cancelled", ("b"):rep(40), "protocol" },
+  } do
+    it("is no success because the service says 200, where the action " .. what, function()
+      local body = ('{"id":"%s","type":"RestrictCodeExecution","status":"%s","machineId":"%s"}')
+        :format(action.id, case[1], case[2] or action.machineId)
+      r:fault { match = { path = "/machineactions/" .. action.id }, fault = "answer", count = false, body = body,
+        headers = { ["Content-Type"] = "application/json" } }
+      local cancelled, err = r.client:cancel(action, "not this one")
+      assert.is_nil(cancelled)
+      assert.equal(case[3], err.kind)
+      assert.equal(0, cancels())
+    end)
+  end
+
+  it("and reading refuse an answer of another type", function()
+    r:fault { match = { path = "/machineactions/" .. action.id }, fault = "answer", count = false,
+      body = ('{"id":"%s","type":"UnrestrictCodeExecution","status":"Succeeded"}'):format(action.id),
+      headers = { ["Content-Type"] = "application/json" } }
+    assert.equal("protocol", select(2, r.client:action(action)).kind)
+    assert.equal("protocol", select(2, action:wait { timeout = 5 }).kind)
+    assert.equal("RestrictCodeExecution", action.type)
+  end)
+
   it("of what the service does not know is not found", function()
     local cancelled, err = r.client:cancel(unknown_id, "why")
     assert.is_nil(cancelled)

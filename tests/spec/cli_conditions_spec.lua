@@ -38,7 +38,7 @@ describe("conditions", function()
   for what, case in pairs {
     ["no operator"] = { { "laptop-17" }, "computerDnsName=laptop-17" },
     ["no field"] = { { "=High" }, "is not a condition" },
-    ["an empty value"] = { { "riskScore=" }, "empty text" },
+    ["an empty value"] = { { "riskScore=" }, "riskScore has no value; an empty shell variable?" },
     ["a field that there is not"] = { { "riskscore=High" }, 'Did you mean "riskScore"?' },
     ["a value that there is not"] = { { "riskScore=Hihg" }, 'Did you mean "High"?' },
     ["a time that is none"] = { { "lastSeen>=yesterday" }, "is not a time" },

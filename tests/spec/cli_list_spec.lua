@@ -34,6 +34,7 @@ describe("a list of devices", function()
     ["with blank lines and white space"] = { "\n  a \n\t\n  b\t\n\n", { "a", "b" } },
     ["with comments"] = { "# a\na\n  # b\nc#d\n", { "a", "c#d" } },
     ["of a CSV"] = { "a,x,y\nb;x\nc\tx\n", { "a", "b", "c" } },
+    ["with a line for Excel"] = { "\239\187\191sep=;\r\nName;Owner\r\na;x\r\n", { "a" } },
     ["with quotes"] = { '"a","x"\n"b, c",x\n"say ""d"""\n "e" ,x\n', { "a", "b, c", 'say "d"', "e" } },
     ["with a heading"] = { "computerDnsName\na", { "a" } },
     ["with a heading of several words"] = { "Device Name,Owner\na,b", { "a" } },

@@ -48,12 +48,14 @@ describe("a collection", function()
     assert.equal("/machines?$filter=x%27%20%26%24top%3D1%23%25%C3%BC%2B&$top=10000", calls[1].path)
   end)
 
-  it("follows no link", function()
-    assert(collection.read(exchange(function()
+  it("that goes on behind a link is refused, and the link is not followed", function()
+    local rows, err = collection.read(exchange(function()
       local answer = page(1, 1)
       answer["@odata.nextLink"] = "https://elsewhere.example/api/machines"
       return answer
-    end), "machines", "f", any, 1))
+    end), "machines", "f", any, 1)
+    assert.is_nil(rows)
+    assert.equal("protocol", err.kind)
     assert.equal(1, #calls)
   end)
 

@@ -29,6 +29,14 @@ local function common(new)
     for i, result in ipairs(results) do assert.same({ item = i, value = i * 10 }, result) end
   end)
 
+  it("refuses a list with a hole, behind which an item would be left out, and one item", function()
+    for _, list in ipairs { { [1] = 1, [3] = 3 }, { id = id(1) } } do
+      local ok, err = pcall(r.client.each, r.client, list, error)
+      assert.is_false(ok)
+      assert.equal("invalid", err.kind)
+    end
+  end)
+
   it("gives nothing for nothing", function()
     assert.same({ failed = 0 }, r.client:each({}, error))
     assert.same({ failed = 0 }, r.client:each(function() end, error))

@@ -176,4 +176,10 @@ describe("nothing but success is truthy:", function()
     local _, err = cases.throttled(rehearsal.new())
     assert.equal("number", type(err.retry_at))
   end)
+
+  it("is put into a text as a string error is", function()
+    local err = errors.new { kind = "refused", message = "no" }
+    assert.equal("E: no", "E: " .. err)
+    assert.equal("no!", err .. "!")
+  end)
 end)

@@ -47,6 +47,12 @@ describe("waiting for many", function()
     return list
   end
 
+  it("refuses a list with a hole", function()
+    local actions = restricted(2)
+    local err = rehearsal.refused(r.client.wait, r.client, { [1] = actions[1], [3] = actions[2] })
+    assert.truthy(tostring(err):find("item 2", 1, true))
+  end)
+
   it("gives each its end, in the order of the list", function()
     local actions = restricted(5)
     r.tenant:put_machine { id = id(2), failing = true }

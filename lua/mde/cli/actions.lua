@@ -12,7 +12,7 @@ local actions = {
     { "mde actions status=Pending type=RestrictCodeExecution", "restricts that wait for their device" },
     { "mde actions 'creationDateTimeUtc>=12h ago' --csv", "what was done last night" },
   },
-  explained = conditions.explained,
+  explained = conditions.explained_for_actions,
 }
 
 --- Declares the options.

@@ -19,6 +19,10 @@ local terminal = require "mde.cli.terminal"
 
 local WAIT = "10m"
 local MOST_SHOWN = 40
+local MOST_CAP_REFUSALS = 5
+local CAP = 25
+-- So that an id of 40 digits fits beside it on a terminal of 80 columns.
+local SHARED_NAME_COLUMNS = 26
 
 local change = {}
 
@@ -83,6 +87,30 @@ local function say_error(entry)
   terminal.say("mde: " .. result.complaint(entry))
 end
 
+local function say_errors(entries)
+  local count = 0
+  for _, entry in ipairs(entries) do
+    if entry.err then
+      count = count + 1
+      if count <= MOST_SHOWN then say_error(entry) end
+    end
+  end
+  if count > MOST_SHOWN then terminal.say(("and %d more"):format(count - MOST_SHOWN)) end
+end
+
+local function say_cap(self, count)
+  if self.verb ~= "restrict" or count <= (self.arguments.cap or CAP) then return end
+  for _, rule in ipairs(self.arguments.allow or {}) do
+    if rule == "cap" then return end
+  end
+  terminal.say(("Note: at most %d restricts an hour are sent; --cap raises that."):format(self.arguments.cap or CAP))
+end
+
+local function note_names(entries)
+  local seen = {}
+  for _, entry in ipairs(entries) do result.note_name(entry, seen) end
+end
+
 --- Reads the machines' records, so that they can be shown. A machine whose id is known is meant by it, even if its
 --- record cannot be read, unless there is none.
 local function look_up(client, entries)
@@ -112,22 +140,32 @@ local function without_twins(entries)
   return rest
 end
 
+-- What stands for a machine in the first column.
+local function name_cell(entry)
+  local name = result.dns_name(entry)
+  if not name then return entry.machine.id end
+  if not entry.shares_name then return name end
+  name = errors.escape(name)
+  name = terminal.fit(name, math.min(terminal.width(name), SHARED_NAME_COLUMNS))
+  return ("%s %s"):format(name, entry.machine.id)
+end
+
 local function show_machines(entries, verb)
-  local count, shown = 0, 0
+  local count, shown, asked = 0, 0, columns.asked
   for _, entry in ipairs(entries) do
     if not entry.err then count = count + 1 end
+    if entry.shares_name then asked = columns.asked_by_id end
   end
   if count == 0 then return 0 end
   terminal.say(verbs[verb].means)
-  local shown_table = tables.new(columns.asked, terminal.columns() - 2, function(line)
+  local shown_table = tables.new(asked, terminal.columns() - 2, function(line)
     terminal.show("  " .. line)
   end)
   for _, entry in ipairs(entries) do
     if not entry.err and shown < MOST_SHOWN then
       shown = shown + 1
-      local row = {}
-      for i, column in ipairs(columns.asked) do row[i] = column.value(entry.machine) end
-      for i in ipairs(columns.asked) do row[i] = row[i] or "" end
+      local row = { name_cell(entry) }
+      for i = 2, #asked do row[i] = asked[i].value(entry.machine) or "" end
       shown_table.add(row)
     end
   end
@@ -137,16 +175,20 @@ local function show_machines(entries, verb)
 end
 
 --- Shows what is meant and asks. The entries to go on with, and the comment; or nil and the status to end with.
-local function consult(client, entries, verb, comment)
+local function consult(self, client, entries, comment)
+  local verb = self.verb
   local complete = look_up(client, entries)
-  for _, entry in ipairs(entries) do
-    if entry.err then say_error(entry) end
+  if interrupt.asked() then
+    terminal.say "Interrupted; nothing was done."
+    return nil, exit.interrupted
   end
-  if interrupt.asked() then return nil, exit.interrupted end
+  say_errors(entries)
   if not complete then return nil, result.status(entries, false) end
   entries = without_twins(entries)
+  note_names(entries)
   local count = show_machines(entries, verb)
   if count == 0 then return nil, result.status(entries, false) end
+  say_cap(self, count)
   comment = comment or ask_comment(verb)
   local question = ("%s %s?"):format(verbs[verb].question, count == 1 and "it" or ("these %d"):format(count))
   if not comment or not terminal.confirm(question) then
@@ -171,18 +213,27 @@ end
 local function teller(arguments, verb, count)
   local format = rows.format(arguments)
   local brief = count > 1 and terminal.shows_results()
+  local seen, cap_refusals = {}, 0
   if format == "text" then
     return {
       show = function(entry)
         if entry.told then return end
         entry.told = true
+        if entry.err and errors.is(entry.err) and entry.err.rule == "cap" then
+          cap_refusals = cap_refusals + 1
+          if cap_refusals > MOST_CAP_REFUSALS then return end
+        end
         if entry.err then return say_error(entry) end
+        result.note_name(entry, seen)
         terminal.hide_progress()
         output.write(result.sentence(entry, verb, brief) .. "\n")
         output.flush()
         terminal.show_progress()
       end,
-      finish = function() end,
+      finish = function()
+        if cap_refusals <= MOST_CAP_REFUSALS then return end
+        terminal.say(("and %d more: rule cap"):format(cap_refusals - MOST_CAP_REFUSALS))
+      end,
     }
   end
   local writer = rows.new(format, format == "json" and {} or result.columns)
@@ -244,8 +295,6 @@ local function outcome_of(entry)
 end
 
 local function say_end(entries, complete)
-  local reason = output.failure()
-  if reason then terminal.say("mde: results cannot be written: " .. reason) end
   if #entries > 1 or not complete or interrupt.asked() then
     terminal.say((interrupt.asked() and "Interrupted. " or "") .. batch.summary(entries, outcome_of) .. ".")
   end
@@ -288,12 +337,15 @@ function change.run(self)
   end
   if not arguments.yes then
     local status
-    entries, status = consult(client, entries, verb, comment)
+    entries, status = consult(self, client, entries, comment)
     if not entries then return status end
     comment = status
-  elseif not comment and can_ask then
-    comment = ask_comment(verb)
-    if not comment then return interrupt.asked() and exit.interrupted or exit.refused end
+  else
+    say_cap(self, #entries)
+    if not comment and can_ask then
+      comment = ask_comment(verb)
+      if not comment then return interrupt.asked() and exit.interrupted or exit.refused end
+    end
   end
 
   local tell = teller(arguments, verb, #entries)

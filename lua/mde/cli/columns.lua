@@ -6,6 +6,8 @@ local machines = require "mde.machine"
 
 -- What tells machines apart has to be seen, however narrow the terminal.
 local NAME_LEAST = 28
+-- An action's id is what mde action and mde cancel are given.
+local ACTION_ID_LEAST = 36
 
 local columns = {}
 
@@ -50,15 +52,19 @@ columns.machines = {
   { name = "id", title = "ID", value = field "id", optional = true, only_shown = true },
 }
 
+local function short_type(action)
+  return type(action.type) == "string" and action.type:gsub("CodeExecution$", "") or nil
+end
+
 ---@type mde.cli.RowColumn[]
 columns.actions = {
-  { name = "id", title = "ID", value = field "id" },
-  { name = "type", title = "TYPE", value = field "type" },
+  { name = "id", title = "ID", value = field "id", least = ACTION_ID_LEAST },
+  { name = "type", title = "TYPE", value = field "type", shown = short_type },
   { name = "status", title = "STATUS", value = field "status" },
   { name = "computerDnsName", title = "MACHINE", value = field "computerDnsName" },
   { name = "creationDateTimeUtc", title = "CREATED", value = field "creationDateTimeUtc",
     shown = ago "creationDateTimeUtc" },
-  { name = "requestor", title = "REQUESTOR", value = field "requestor" },
+  { name = "requestor", title = "REQUESTOR", value = field "requestor", optional = true },
   { name = "requestorComment", title = "COMMENT", value = field "requestorComment", optional = true },
   { name = "machineId", title = "MACHINE ID", value = field "machineId", only_data = true },
 }
@@ -71,6 +77,13 @@ columns.asked = {
   { title = "LAST SEEN", value = columns.last_seen },
   { title = "TAGS", value = tags },
   { title = "ID", value = field "id", optional = true },
+}
+
+--- The same where machines share a name, which stands in their first cell with the id.
+---@type mde.cli.Column[]
+columns.asked_by_id = {
+  { title = "NAME", least = 67 },
+  { title = "LAST SEEN", value = columns.last_seen },
 }
 
 return columns

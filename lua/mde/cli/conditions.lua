@@ -17,6 +17,18 @@ A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed
    machineTags=tier0           has the tag
 All conditions have to hold.]]
 
+conditions.explained_for_actions = [[
+A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed:
+   status=Pending              is; several of one field mean any of these; Pending,
+                               InProgress, Succeeded, Failed, TimeOut or Cancelled
+   type=RestrictCodeExecution  or UnrestrictCodeExecution, and what else there is
+   machineId=ID                of one machine, by its id of 40 digits
+   requestor!=NAME             is not
+   'creationDateTimeUtc>=2h ago'
+                               at or after; also <=, > and <; a time is like
+                               2026-02-03, 2026-02-03T10:11:12Z or 30m ago
+All conditions have to hold.]]
+
 -- Longer ones first, since > begins >= too.
 local operators = {
   { "!=", "ne" }, { ">=", "ge" }, { "<=", "le" }, { "^=", "startswith" }, { "*=", "contains" },
@@ -54,6 +66,7 @@ function conditions.query(words)
   local equal, others, fields = {}, {}, {}
   for _, word in ipairs(words) do
     local field, operator, text = split(word)
+    if text == "" then errors.invalid(("%s has no value; an empty shell variable?"):format(field)) end
     local group = operator == "eq" and equal or others
     group[field] = group[field] or {}
     table.insert(group[field], condition(field, operator, text))

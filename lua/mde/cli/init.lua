@@ -5,6 +5,8 @@
 local argparse = require "argparse"
 local errors = require "mde.error"
 local exit = require "mde.cli.exit"
+local output = require "mde.cli.output"
+local result = require "mde.cli.result"
 
 local cli = {}
 
@@ -113,6 +115,15 @@ local function was_interrupted()
   return ok and core.process.interruptions() > 0
 end
 
+-- That results could not be written is never passed over in silence.
+local function hand_on_results(status)
+  output.flush()
+  local reason = output.failure()
+  if not reason then return status end
+  complain(nil, "results cannot be written: " .. reason)
+  return math.max(status, exit.unavailable)
+end
+
 --- Runs the command.
 ---@param arguments string[]
 ---@return integer status for the shell
@@ -131,11 +142,10 @@ function cli.run(arguments)
   end
   local subcommand = by_name[parsed.command]
   local ran, status = pcall(run, subcommand, parsed, parser)
-  if ran then return status end
-  io.stdout:flush()
-  complain(subcommand.name, tostring(status))
-  if was_interrupted() then return exit.interrupted end
-  return exit.of(status)
+  if ran then return hand_on_results(status) end
+  output.flush()
+  complain(subcommand.name, result.in_words(status))
+  return hand_on_results(was_interrupted() and exit.interrupted or exit.of(status))
 end
 
 return cli

@@ -77,6 +77,11 @@ local function is_heading(cell, several)
   return headings[word] or several and likely_headings[word] or false
 end
 
+-- With such a line Excel is told what stands between cells.
+local function is_separator_line(line)
+  return line:lower():find '^"?sep=[,;\t]"?$' ~= nil
+end
+
 local function add_lines(self, next_line, name)
   local number, first = 0, true
   for line in next_line do
@@ -88,7 +93,7 @@ local function add_lines(self, next_line, name)
       line = line:gsub("^\239\187\191", "")
     end
     line = line:gsub("\r$", "")
-    if line:find "%S" and not line:find "^%s*#" then
+    if line:find "%S" and not line:find "^%s*#" and not (first and is_separator_line(line)) then
       local where = ("line %d of %s"):format(number, name)
       local cell, several = csv.first(line)
       if not cell then

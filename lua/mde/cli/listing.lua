@@ -33,10 +33,7 @@ function listing.run(find, arguments, columns)
   writer.finish()
   output.flush()
   if not ok then error(finished, 0) end
-  if output.failure() then
-    terminal.say("mde: results cannot be written: " .. output.failure())
-    return exit.unavailable
-  end
+  if output.failure() then return exit.unavailable end
   if interrupt.asked() then
     terminal.say "Interrupted; the list is not complete."
     return exit.interrupted

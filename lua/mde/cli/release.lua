@@ -35,9 +35,30 @@ function release.configure(command)
   rows.configure(command)
 end
 
+local function name_of(machine)
+  local name = machine.computerDnsName
+  return name ~= "" and name or machine.id
+end
+
 local function name_others(machine)
-  return ("Left restricted: %s, held too by %s"):format(errors.show(machine.computerDnsName or machine.id),
+  return ("Left restricted: %s, held too by %s"):format(errors.show(name_of(machine)),
     errors.show(table.concat(machine.incidents or {}, ", ")))
+end
+
+-- How to release a machine for all incidents that hold it; nothing where somebody holds it without one.
+local function release_for_all(machine, incidents)
+  local words, named = {}, {}
+  local function add(incident)
+    if named[incident:lower()] then return end
+    named[incident:lower()] = true
+    words[#words + 1] = "--all-of " .. errors.show(incident)
+  end
+  for _, incident in ipairs(incidents) do add(incident) end
+  for _, action in ipairs(machine.others or {}) do
+    if not action.incident then return "" end
+    add(action.incident)
+  end
+  return (" To release it for all: mde release %s."):format(table.concat(words, " "))
 end
 
 -- The devices that these incidents hold. Those that others hold too are named.
@@ -48,13 +69,15 @@ local function held_by(incidents, since)
       since = since and core.system.time() - since,
     }
     if not machines then error(err, 0) end
-    for _, machine in ipairs(machines.shared) do terminal.say(name_others(machine) .. ".") end
+    for _, machine in ipairs(machines.shared) do
+      terminal.say(name_others(machine) .. "." .. release_for_all(machine, incidents))
+    end
     for _, action in ipairs(machines.unattributed) do
       terminal.say(("Left alone: action %s, which does not say of which machine it is."):format(errors.show(action.id)))
     end
     local entries = {}
     for i, machine in ipairs(machines) do
-      entries[i] = { device = machine.computerDnsName or machine.id, machine = machine }
+      entries[i] = { device = name_of(machine), machine = machine }
     end
     if #entries == 0 then
       terminal.say(("Nothing to release: %s alone holds no device%s."):format(table.concat(incidents, ", "),

@@ -13,6 +13,7 @@ local result = {}
 ---@field done? boolean
 ---@field err? any
 ---@field waited? string "Succeeded"
+---@field shares_name? boolean whether another machine goes by the same name
 
 local words = {
   restrict = { noun = "restriction", active = "restricted", pending = "being restricted" },
@@ -23,12 +24,44 @@ local function is_final(action)
   return action.status ~= "Pending" and action.status ~= "InProgress"
 end
 
+local function id_of(one)
+  return one.action and one.action.machineId or one.machine and one.machine.id
+end
+
+local function name_in(record)
+  local name = record and record.computerDnsName
+  return name ~= "" and name or nil
+end
+
+--- The name the service has for a device, if it is known; an empty one is none.
+---@param one mde.cli.Result
+---@return string?
+function result.dns_name(one)
+  return name_in(one.action) or name_in(one.machine)
+end
+
 --- What a device is called when it is spoken of.
 ---@param one mde.cli.Result
 ---@return string
 function result.name(one)
-  local action = one.action
-  return errors.show(action and action.computerDnsName or one.machine and one.machine.computerDnsName or one.device)
+  local name = errors.show(result.dns_name(one) or one.device)
+  local id = one.shares_name and id_of(one)
+  return id and ("%s (%s)"):format(name, errors.show(id)) or name
+end
+
+--- Takes note of a device, so that two machines of one name are told apart by their ids.
+---@param one mde.cli.Result
+---@param seen table<string, mde.cli.Result> the first of each name; empty in the beginning
+function result.note_name(one, seen)
+  local name, id = result.dns_name(one), id_of(one)
+  if not name or not id then return end
+  name = name:lower()
+  local first = seen[name]
+  if not first then
+    seen[name] = one
+  elseif id_of(first):lower() ~= id:lower() then
+    first.shares_name, one.shares_name = true, true
+  end
 end
 
 local function active(one, verb)
@@ -62,15 +95,22 @@ end
 local hints = {
   { "cancel_opposite = true", "Wait for its end, or give --cancel-opposite to cancel it." },
   { "mde.find_action", "Do not repeat it blindly: mde state tells what became of it." },
+  { 'mde.client the option "credential"', "Set what is missing." },
+  { "a client with cap = false", "To go on uncounted, give --allow cap." },
+  { "the client a higher cap", "If so many are meant, give --cap N, or --allow cap." },
 }
 
-local function in_words(err)
+--- An error in one line, in the words of the command, not those of the library.
+---@param err any
+---@return string
+function result.in_words(err)
   if not errors.is(err) or not err.hint then return tostring(err) end
   local copy = {}
   for name, value in pairs(err) do copy[name] = value end
   for _, hint in ipairs(hints) do
     if err.hint:find(hint[1], 1, true) then copy.hint = hint[2] end
   end
+  copy.hint = copy.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1")
   return tostring(errors.new(copy))
 end
 
@@ -78,7 +118,7 @@ end
 ---@param one mde.cli.Result
 ---@return string
 function result.complaint(one)
-  local text = errors.escape(in_words(one.err))
+  local text = errors.escape(result.in_words(one.err))
   return one.where and ("%s: %s"):format(errors.show(one.where), text) or text
 end
 
@@ -97,7 +137,7 @@ local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatu
 ---@return table
 function result.error_record(err, known)
   if not errors.is(err) then return { kind = "unknown", message = tostring(err) } end
-  local record = { text = in_words(err) }
+  local record = { text = result.in_words(err) }
   for _, name in ipairs { "kind", "message", "asked", "hint", "http_status", "code", "request_id", "retry_at", "rule",
     "operation_id", "machine_id", "sent_at" } do
     record[name] = err[name]
@@ -131,6 +171,13 @@ local function of_action(name)
   return function(one) return one.action and one.action[name] end
 end
 
+--- What --csv shows of an error.
+---@type mde.cli.RowColumn[]
+result.error_columns = {
+  { name = "error", value = function(one) return one.err and result.error_record(one.err).kind end },
+  { name = "message", value = function(one) return one.err and result.in_words(one.err) end },
+}
+
 --- What --csv shows of one device.
 ---@type mde.cli.RowColumn[]
 result.columns = {
@@ -140,8 +187,8 @@ result.columns = {
   { name = "outcome", value = outcome },
   { name = "actionId", value = of_action "id" },
   { name = "status", value = of_action "status" },
-  { name = "error", value = function(one) return one.err and result.error_record(one.err).kind end },
-  { name = "message", value = function(one) return one.err and in_words(one.err) end },
+  result.error_columns[1],
+  result.error_columns[2],
 }
 
 --- The exit status of many devices: the highest.

@@ -25,15 +25,11 @@ local function of_action(name)
   return function(entry) return entry.action and entry.action[name] end
 end
 
-local function name_of(entry)
-  return entry.machine and entry.machine.computerDnsName or entry.action and entry.action.computerDnsName
-end
-
 ---@type mde.cli.RowColumn[]
 local columns = {
   { name = "device", title = "DEVICE", value = function(entry) return entry.device end, least = 24 },
   { name = "state", title = "STATE", value = function(entry) return entry.state end, least = 11 },
-  { name = "computerDnsName", title = "NAME", value = name_of, optional = true },
+  { name = "computerDnsName", title = "NAME", value = result.dns_name, optional = true },
   { name = "machineId", title = "MACHINE ID", value = function(entry) return result.record(entry).machine_id end,
     only_data = true },
   { name = "lastUpdateDateTimeUtc", title = "SINCE", value = of_action "lastUpdateDateTimeUtc",
@@ -42,6 +38,10 @@ local columns = {
   { name = "requestorComment", title = "COMMENT", value = of_action "requestorComment" },
   { name = "actionId", title = "ACTION", value = of_action "id", optional = true },
 }
+
+local csv_columns = {}
+for i, column in ipairs(columns) do csv_columns[i] = column end
+for _, column in ipairs(result.error_columns) do csv_columns[#csv_columns + 1] = column end
 
 --- Declares the options.
 ---@param command table of argparse
@@ -99,13 +99,12 @@ function state.run(arguments)
     return exit.interrupted
   end
   local format = rows.format(arguments)
-  local writer = rows.new(format, columns)
+  local writer = rows.new(format, format == "csv" and csv_columns or columns)
   for _, entry in ipairs(entries) do
-    if entry.err and format == "text" then
-      terminal.say("mde: " .. result.complaint(entry))
-    elseif not entry.err and not entry.state then
-      entry.err = errors.new { kind = "unavailable", message = "was not asked for" }
+    if not entry.err and not entry.state then
+      entry.err = errors.new { kind = "unavailable", asked = entry.device, message = "was not asked for" }
     end
+    if entry.err and format ~= "json" then terminal.say("mde: " .. result.complaint(entry)) end
     if format ~= "text" or not entry.err then writer.add(format == "json" and result.record(entry) or entry) end
   end
   writer.finish()
