@@ -208,6 +208,7 @@ function M.read(client, id, deadline)
   end
   if not machine and err.kind == "not_found" then
     err.message = ("the service knows no machine %s"):format(id)
+    err.hint = "Check the id; a machine that was not seen for months is forgotten."
   end
   if not machine then return nil, err end
   machine.id = id

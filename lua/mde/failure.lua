@@ -133,9 +133,10 @@ local function no_answer(failure)
     return { kind = "unavailable",
       message = with_attempts(("no answer from %s: %s"):format(failure.host, failure.message), failure) }
   elseif response.status == 429 then
+    local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS.service
     return { kind = "throttled", message = with_attempts("the service is throttling this application", failure),
-      retry_at = core.system.time() + (failure.delay > 0 and failure.delay or THROTTLED_SECONDS.service),
-      hint = "Try again then, with fewer calls at a time." }
+      retry_at = core.system.time() + wait,
+      hint = ("Try again in %.0f seconds, with fewer calls at a time."):format(wait) }
   elseif is_success(response.status) then
     return { kind = "protocol",
       message = with_attempts(("the answer of %s makes no sense: %s"):format(failure.host, failure.message), failure),

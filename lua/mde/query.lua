@@ -288,6 +288,8 @@ end
 local function text_literal(value, field)
   if type(value) ~= "string" then
     wrong_value(field, value, "a text", type(value) == "number" and ("Write %q."):format(tostring(value)) or nil)
+  elseif value:find "[%z\1-\31\127]" then
+    wrong_value(field, value, "a text without control characters")
   end
   return odata.literal(value), value
 end

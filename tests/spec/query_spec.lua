@@ -464,4 +464,10 @@ describe("what a query costs to get wrong", function()
       assert.truthy(tostring(err):find("machines where " .. filter, 1, true), tostring(err))
     end
   end)
+
+  it("refuses a text with a control character, which no machine has", function()
+    for _, text in ipairs { "a\0b", "a\nb", "\27[2J" } do
+      assert.truthy(refused({ computerDnsName = text }).message:find("control", 1, true))
+    end
+  end)
 end)
