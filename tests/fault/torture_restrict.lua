@@ -31,10 +31,10 @@ local function restrict()
   return true
 end
 
--- No action yet, none counted and no token, so that each run begins at the beginning.
+-- No action yet, none counted or remembered, and no token, so that each run begins at the beginning.
 local function before()
   tenant:reset()
-  client.guard = guards.new()
+  client.guard, client.sent = guards.new(), {}
   local tokens = client.exchange.tokens
   tokens:forget_failure()
   local answer, value, generation = tokens:ask(driver.now(), 1)
