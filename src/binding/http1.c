@@ -2,6 +2,7 @@
  * mde.core.http1: heads and chunked bodies of HTTP/1.1 (src/core/http1.h).
  */
 #include "compat.h"
+#include "http_field.h"
 
 #include "http1.h"
 
@@ -24,27 +25,6 @@ static void set_text(lua_State *L, const char *name, struct mde_text text)
 {
   lua_pushlstring(L, text.bytes, text.length);
   lua_setfield(L, -2, name);
-}
-
-/* Adds a field to the table on top; one that comes again is joined to what is there. */
-static void add_field(lua_State *L, const struct mde_http1_field *field)
-{
-  luaL_Buffer name;
-  luaL_buffinit(L, &name);
-  for (size_t i = 0; i < field->name.length; i++)
-    luaL_addchar(&name, (char)mde_ascii_lower(field->name.bytes[i]));
-  luaL_pushresult(&name);
-  lua_pushvalue(L, -1);
-  lua_rawget(L, -3); /* fields, name, former value or nil */
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    lua_pushlstring(L, field->value.bytes, field->value.length);
-  } else {
-    lua_pushliteral(L, ", ");
-    lua_pushlstring(L, field->value.bytes, field->value.length);
-    lua_concat(L, 3);
-  }
-  lua_rawset(L, -3);
 }
 
 static int push_head(lua_State *L, const struct mde_http1_head *head, int used, lua_Integer from)
@@ -81,7 +61,7 @@ static int push_head(lua_State *L, const struct mde_http1_head *head, int used, 
   }
   lua_createtable(L, 0, (int)head->field_count);
   for (size_t i = 0; i < head->field_count; i++)
-    add_field(L, &head->fields[i]);
+    mde_push_http_field(L, &head->fields[i]);
   lua_setfield(L, -2, "headers");
   lua_pushinteger(L, from + used);
   return 2;

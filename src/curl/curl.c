@@ -18,6 +18,7 @@
  * closing state, where finalizers come in any order, each takes itself out of the other.
  */
 #include "compat.h"
+#include "http_field.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -339,27 +340,6 @@ static int multi_tostring(lua_State *L)
 
 /* ---- a transfer's answer */
 
-/* Adds one field to the table on the top; a second one of the same name is joined to the first. */
-static void push_field(lua_State *L, const struct mde_http1_field *field)
-{
-  luaL_Buffer name;
-  luaL_buffinit(L, &name);
-  for (size_t i = 0; i < field->name.length; i++)
-    luaL_addchar(&name, (char)mde_ascii_lower(field->name.bytes[i]));
-  luaL_pushresult(&name);
-  lua_pushvalue(L, -1);
-  lua_rawget(L, -3); /* fields, name, earlier value */
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    lua_pushlstring(L, field->value.bytes, field->value.length);
-  } else {
-    lua_pushliteral(L, ", ");
-    lua_pushlstring(L, field->value.bytes, field->value.length);
-    lua_concat(L, 3);
-  }
-  lua_rawset(L, -3);
-}
-
 /* libcurl is generous with heads; the core's reader, by which other drivers go too, is not. */
 static bool read_head(struct mde_transfer *transfer, struct mde_http1_head *head)
 {
@@ -399,7 +379,7 @@ static int transfer_result(lua_State *L)
   lua_setfield(L, -2, "status");
   lua_createtable(L, 0, (int)head.field_count);
   for (size_t i = 0; i < head.field_count; i++)
-    push_field(L, &head.fields[i]);
+    mde_push_http_field(L, &head.fields[i]);
   lua_setfield(L, -2, "headers");
   lua_pushlstring(L, of_curl->answer.bytes != NULL ? of_curl->answer.bytes : "",
                   of_curl->answer.length);
