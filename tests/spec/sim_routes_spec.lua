@@ -106,6 +106,27 @@ describe("the API", function()
     assert.equal(404, client:get("").status)
   end)
 
+  it("knows nothing where a path has an empty part", function()
+    for _, path in ipairs { "machines/", "/machines", "machines//", "machineactions/", "machines/" .. laptop .. "/",
+        "machines//" .. laptop } do
+      assert.equal(404, client:get(path).status, path)
+    end
+    assert.equal(404, client:post(restrict .. "/", comment).status)
+    assert.equal(404, client:post("machines//restrictCodeExecution", comment).status)
+    assert.same({}, tenant.actions)
+  end)
+
+  it("refuses a target of more than 8 KB", function()
+    local headers = { Authorization = "Bearer " .. client:token() }
+    local function ask(length)
+      local target = "/api/machines?$top=1&$filter=id%20eq%20'"
+      return tenant:handle { method = "GET", url = target .. ("x"):rep(length - #target - 1) .. "'", headers = headers }
+    end
+    assert.equal(200, ask(8192).status)
+    local response = ask(8193)
+    assert.same({ 414, "" }, { response.status, response.body })
+  end)
+
   it("answers the wrong method with 405, nothing, and the right one", function()
     local response = client:get(restrict)
     assert.equal(405, response.status)
@@ -118,6 +139,16 @@ describe("the API", function()
   it("refuses a path that cannot be decoded", function()
     assert.equal(400, client:get("machines/%zz").status)
     assert.equal(400, client:get("machines/a%").status)
+    assert.equal(400, client:get("machines/%FF").status)
+    assert.equal(400, client:get("machines/a%00").status)
+  end)
+
+  it("refuses characters that a URL cannot have", function()
+    for character in ('" < > \\ ^ ` { | }'):gmatch "%S" do
+      assert.equal(400, client:get("machines?$filter=id%20eq%20'" .. character .. "'").status, character)
+      assert.equal(400, client:get("machines/a" .. character).status, character)
+      assert.equal(200, client:get("machines?$filter=id%20eq%20'" .. caller.escape(character) .. "'").status, character)
+    end
   end)
 
   it("has its headers", function()
@@ -184,6 +215,9 @@ describe("the API", function()
     { "$top=10001", "10000" }, { "$top=-1", "'-1'" }, { "$top=x", "'x'" }, { "$top=", "''" }, { "$skip=1.5", "'1.5'" },
     { "$select=nickname", "nickname" }, { "$select=", "''" }, { "$orderby=id", "$orderby" },
     { "$filter=id%20eq%20'1'&$filter=id%20eq%20'2'", "twice" }, { "$filter=%", "percent" },
+    { "filter=id%20eq%20'1'", "'filter' must be written '$filter'" }, { "top=1", "'$top'" },
+    { "$Top=1", "'$Top'" }, { "$top=1&Skip=1", "'$skip'" }, { "nonsense=1", "'nonsense'" }, { "$count=true", "$count" },
+    { "$filter=id%20eq%20'%FF'", "UTF-8" }, { "$filter=id%20eq%20'%00'", "NUL" }, { "$top=1&%FF=1", "UTF-8" },
   }
   for _, case in ipairs(bad_queries) do
     it("refuses the query " .. case[1], function()
@@ -191,6 +225,18 @@ describe("the API", function()
       assert.truthy(message:find(case[2], 1, true), message)
     end)
   end
+
+  it("takes options where there is something to choose from, and nowhere else", function()
+    local now = "2026-02-03T10:11:12Z"
+    for _, path in ipairs { "machines/" .. laptop .. "?$select=id", "machines/" .. laptop .. "?$filter=id%20eq%20'x'",
+        ("machines/findbyip(ip='10.1.2.3',timestamp=%s)?$top=1"):format(now),
+        "machines/findbytag?tag=tier0&$top=1", "machines/findbytag?tag=tier0&usestartswithfilter=true",
+        "machineactions/11111111-2222-4333-8444-555555555555?$select=id" } do
+      refused(400, "ODataError", client:get(path))
+    end
+    refused(400, "ODataError", client:post(restrict .. "?Comment=x", comment))
+    assert.same({}, tenant.actions)
+  end)
 
   it("writes every documented property, and null where nothing is known", function()
     local machine = tenant:put_machine { computerDnsName = json.null, firstSeen = "0001-01-01T00:00:00Z",
@@ -282,6 +328,13 @@ describe("the API", function()
     end)
 
     local wrong = {
+      { "(ip=10.1.2.3,timestamp=2026-02-03T00:00:00Z)", "BadRequest" },
+      { "(ip='10.1.2.3',timestamp='2026-02-03T00:00:00Z')", "BadRequest" },
+      { "(ip='10.1.2.3',timestamp=2026-02-03T00:00:00Z,x='1')", "BadRequest" },
+      { "(IP='10.1.2.3',timestamp=2026-02-03T00:00:00Z)", "BadRequest" },
+      { "(ip='10.1.2.3',timestamp=2026-02-03)", "InvalidInput" },
+      { "(ip='10.1.2.3',timestamp=2026-02-03Z)", "InvalidInput" },
+      { "(ip='10.1.2.3',timestamp=2026-02-03T01:00:00%2B01:00)", "InvalidInput" },
       { "(ip='10.1.2.3')", "BadRequest" }, { "()", "BadRequest" }, { "(timestamp=2026-02-03T00:00:00Z)", "BadRequest" },
       { "(ip='10.1.2.3',timestamp=2026-02-03T00:00:00Z,)", "BadRequest" },
       { "(ip='10.1.2.3' timestamp=2026-02-03T00:00:00Z)", "BadRequest" },
@@ -467,6 +520,14 @@ describe("the API", function()
     { "no object", '["Comment"]', "InvalidRequestBody" },
     { "nothing", "", "InvalidRequestBody" },
     { "no UTF-8", '{"Comment":"\255"}', "InvalidRequestBody" },
+    { "a blank Comment", '{"Comment":" \\t\\n "}', "MissingRequiredParameter" },
+    { "what is no parameter", '{"Comment":"x","Reason":"y"}', "InvalidRequestBody" },
+    { "Comment in two cases", '{"Comment":"x","comment":"y"}', "InvalidRequestBody" },
+    { "what is no parameter, and null", '{"Comment":"x","Reason":null}', "InvalidRequestBody" },
+    { "a raw line break in a text", '{"Comment":"a\nb"}', "InvalidRequestBody" },
+    { "a raw tab in a text", '{"Comment":"a\\\\\tb"}', "InvalidRequestBody" },
+    { "more than one object", '{"Comment":"x"}{}', "InvalidRequestBody" },
+    { "half a surrogate pair", '{"Comment":"\\ud800"}', "InvalidRequestBody" },
     { "a surrogate in UTF-8", '{"Comment":"\237\160\128"}', "InvalidRequestBody" },
   }
   for _, case in ipairs(bad_bodies) do
@@ -477,11 +538,15 @@ describe("the API", function()
   end
 
   it("insists on JSON", function()
-    for _, content_type in ipairs { "text/plain", "application/x-www-form-urlencoded", "application/jsonx", false } do
+    for _, content_type in ipairs { "text/plain", "application/x-www-form-urlencoded", "application/jsonx",
+        "application/json; charset=iso-8859-1", "application/json, text/plain", false } do
       local response = client:call("POST", restrict, comment, { ["Content-Type"] = content_type })
       assert.equal(415, response.status)
     end
     local response = client:call("POST", restrict, comment, { ["Content-Type"] = "Application/JSON; charset=utf-8" })
+    assert.equal(201, response.status)
+    response = client:call("POST", restrict, '{\n\t"Comment" : "a \\"b\\" \\\\" }\r\n',
+      { ["Content-Type"] = 'application/json;odata.metadata=minimal;charset="utf-8"' })
     assert.equal(201, response.status)
   end)
 
@@ -622,7 +687,7 @@ describe("the API", function()
     assert.equal(200, other:get("machines").status)
   end)
 
-  it("counts calls in an hour, and not those that it refused", function()
+  it("counts calls in an hour", function()
     tenant:set { lifetime = 86400, limits = { per_minute = 5, per_hour = 8 } }
     local function send(count)
       local last
@@ -630,13 +695,30 @@ describe("the API", function()
       return last
     end
     assert.equal(200, send(5).status)
-    assert.equal(429, send(10).status)
     tenant:advance(61)
     assert.equal(200, send(3).status)
     local response = send(1)
+    -- The second of the first five makes room for the next call, since the one refused has taken the first's.
     assert.same({ 429, "3539" }, { response.status, response.headers["retry-after"] })
-    tenant:advance(3539)
+    tenant:advance(3538)
+    assert.equal(429, send(1).status)
+    tenant:advance(1)
     assert.equal(200, send(1).status)
+  end)
+
+  it("makes those wait longer who do not wait", function()
+    tenant:set { limits = { per_minute = 2, per_hour = 100 } }
+    local function wait() return client:get("machines").headers["retry-after"] end
+    assert.same({}, { wait() })
+    tenant:advance(20)
+    assert.same({}, { wait() })
+    tenant:advance(10)
+    assert.equal("50", wait())
+    assert.equal("60", wait())
+    tenant:advance(50)
+    assert.equal("10", wait())
+    tenant:advance(10)
+    assert.same({}, { wait() })
   end)
 
   it("does not count if it was told so", function()

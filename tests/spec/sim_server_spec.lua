@@ -105,6 +105,27 @@ describe("a served tenant", function()
     assert.truthy(bytes:find("\r\nWww-Authenticate: Bearer\r\n", 1, true))
   end)
 
+  it("sends no body to one who asks for the head alone", function()
+    local path = ("/%s/oauth2/v2.0/token"):format(tenant.env.AZURE_TENANT_ID)
+    local bytes = send_bytes("HEAD " .. path .. " HTTP/1.1\r\nHost: x\r\n\r\n"
+      .. "HEAD /sim/history HTTP/1.1\r\nHost: x\r\n\r\n"
+      .. "HEAD /api/machines HTTP/1.1\r\nHost: x\r\n\r\n"
+      .. "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    local statuses, rest = {}, bytes
+    while rest ~= "" do
+      local status, after = rest:match "^HTTP/1%.1 (%d+) .-\r\n\r\n(.*)$"
+      assert.is_string(status, rest)
+      statuses[#statuses + 1], rest = status, after
+    end
+    assert.same({ "405", "404", "405", "404" }, statuses)
+  end)
+
+  it("does not ask for a body that it would not take", function()
+    local bytes = send_bytes("POST /sim/clock HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+      .. "Content-Length: 99999999\r\n\r\n")
+    assert.truthy(bytes:find "^HTTP/1%.1 413 ")
+  end)
+
   it("asks for the body of one who waits to be asked", function()
     local bytes = send_bytes("POST /sim/clock HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 13\r\n"
       .. "Connection: close\r\n\r\n{\"advance\":0}")
@@ -122,6 +143,10 @@ describe("a served tenant", function()
     { "length and chunks", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
       "400" },
     { "a broken chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400" },
+    { "no host", "GET / HTTP/1.1\r\n\r\n", "400" },
+    { "two hosts", "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400" },
+    { "too many chunks", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+      .. ("10000\r\n" .. ("x"):rep(65536) .. "\r\n"):rep(65), "413" },
     { "too long a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", "413" },
     { "an endless head", "GET / HTTP/1.1\r\nHost: x\r\nA: " .. ("a"):rep(70000), "4%d%d" },
   }
@@ -133,6 +158,26 @@ describe("a served tenant", function()
       assert.equal(401, send("GET", "/api/machines").status)
     end)
   end
+
+  it("serves others while some never finish", function()
+    local port, idle = tonumber(tenant.base_url:match "%d+$"), {}
+    for i = 1, 60 do
+      local one = socket.connect("127.0.0.1", port)
+      one:onerror(function(_, _, code) return code end)
+      one:setmode("bn", "bn")
+      if i % 3 == 0 then
+        assert(one:connect(10))
+      else
+        assert(one:starttls(context.new "TLS", 10))
+        if i % 3 == 1 then one:xwrite("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx", "bn", 10) end
+      end
+      idle[i] = one
+    end
+    assert.equal(401, send("GET", "/api/machines").status)
+    for _, one in ipairs(idle) do one:close() end
+    assert.equal(401, send("GET", "/api/machines").status)
+    assert.equal("", tenant.errors())
+  end)
 
   it("survives those who leave in the middle", function()
     send_bytes("POST /api/machines HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", true)
@@ -355,6 +400,31 @@ describe("mde sim", function()
       while true do running.history() end
     end)
     assert.truthy(run("--print-env --dir " .. running.directory):find("localhost:8443'", 1, true))
+    running.stop()
+  end)
+
+  it("says who has its port, and what to do", function()
+    local running = tenants.start {}
+    local port = running.base_url:match "%d+$"
+    for _, option in ipairs { "--port", "--port 0 --control-port" } do
+      local text = run(("%s %s --dir \"$(mktemp -d)\""):format(option, port))
+      assert.truthy(text:find(("mde sim: port %s cannot be bound: Address already in use. Something else listens "
+        .. "there: stop it, or choose another port.\n"):format(port), 1, true), text)
+      assert.truthy(text:find("status 1\n", 1, true))
+    end
+    running.stop()
+  end)
+
+  it("starts again where it was killed", function()
+    local running = tenants.start {}
+    local port = running.base_url:match "%d+$"
+    os.execute(("kill -9 %d"):format(running.pid))
+    assert.has_error(function()
+      while true do running.history() end
+    end)
+    assert.truthy(run("--print-env --dir " .. running.directory):find("localhost:8443'", 1, true))
+    local text = run(("--port %s --until-eof --dir %s </dev/null"):format(port, running.directory))
+    assert.truthy(text:find(("https://localhost:%s serves"):format(port), 1, true), text)
     running.stop()
   end)
 

@@ -91,6 +91,8 @@ describe("the token endpoint", function()
     { "no scope", { scope = false }, 400, "invalid_request", 900144 },
     { "a scope without .default", { scope = "https://api.securitycenter.microsoft.com" }, 400, "invalid_scope", 70011 },
     { "a scope that is no address", { scope = "Machine.Read.All/.default" }, 400, "invalid_scope", 70011 },
+    { "a stroke too many", { scope = "https://api.securitycenter.microsoft.com//.default" }, 400, "invalid_resource",
+      500011 },
     { "two scopes", { scope = "https://a.example/.default https://b.example/.default" }, 400, "invalid_scope", 70011 },
     { "an unknown resource", { scope = "https://nowhere.example/.default" }, 400, "invalid_resource", 500011 },
   }
@@ -126,6 +128,14 @@ describe("the token endpoint", function()
     local response = tenant:handle { method = "POST", url = "/" .. tenant.tenant_id .. "/oauth2/v2.0/token",
       headers = { ["content-type"] = "application/x-www-form-urlencoded" }, body = "grant_type=%zz" }
     assert.equal(400, response.status)
+  end)
+
+  it("is at one address", function()
+    for _, path in ipairs { "/%s/oauth2/v2.0/token/", "//%s/oauth2/v2.0/token", "/%s//oauth2/v2.0/token",
+        "/%s/oauth2/token", "/oauth2/v2.0/token" } do
+      local response = tenant:handle { method = "POST", url = path:format(tenant.tenant_id), headers = {} }
+      assert.equal(404, response.status, path)
+    end
   end)
 
   it("takes POST alone", function()

@@ -33,6 +33,37 @@ describe("a tenant", function()
     assert.equal(0, action.errorHResult)
   end)
 
+  it("leaves actions of a machine pending that has no sensor", function()
+    for _, status in ipairs { "CanBeOnboarded", "Unsupported", "InsufficientInfo", json.null } do
+      local machine = tenant:put_machine { onboardingStatus = status }
+      local action = start(machine.id)
+      tenant:advance(1e6)
+      assert.equal("Pending", action.status)
+      tenant:put_machine { id = machine.id, onboardingStatus = "Onboarded" }
+      tenant:advance(2)
+      assert.equal("Succeeded", action.status)
+    end
+  end)
+
+  it("writes the times of others as the service does", function()
+    local machine = tenant:put_machine { lastSeen = "2026-01-01", firstSeen = "2025-12-31T23:00:00.500000000-01:00" }
+    assert.same({ "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z" }, { machine.lastSeen, machine.firstSeen })
+    machine = tenant:put_machine { lastSeen = "2026-01-01T00:00:00.1000000Z", firstSeen = "0001-01-01T00:00:00Z" }
+    assert.same({ "2026-01-01T00:00:00.1000000Z", "0001-01-01T00:00:00Z" }, { machine.lastSeen, machine.firstSeen })
+  end)
+
+  it("refuses roles that do not exist, and what an application does not have", function()
+    local ok, message = pcall(tenant.put_application, tenant, { client_id = "x", client_secret = "y",
+      roles = { "Machine.Read.All", "Machine.RestrictExecutions" } })
+    assert.is_false(ok)
+    assert.truthy(message:find("Did you mean 'Machine.RestrictExecution'?", 1, true), message)
+    for _, more in ipairs { { rolls = {} }, { name = 5 }, { name = json.null }, { roles = "Machine.Read.All" },
+        { roles = { a = "Machine.Read.All" } } } do
+      more.client_id, more.client_secret = "x", "y"
+      assert.has_error(function() tenant:put_application(more) end)
+    end
+  end)
+
   it("has delays that can be told", function()
     tenant:set { delays = { pending = 10 } }
     local action = start(laptop)

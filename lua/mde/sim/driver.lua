@@ -81,16 +81,16 @@ function driver.new(tenant, options)
   for name in pairs(options) do
     if name ~= "latency" then error(("tenant:driver: there is no option '%s'"):format(tostring(name)), 3) end
   end
-  local latency = options.latency or 0
-  local events = loop.new { now = tenant.clock.now, poll = poll_for(tenant.clock) }
+  local latency, sending = options.latency or 0, 0
+  local events = loop.new { now = tenant.clock.now, poll = poll_for(tenant.clock),
+    under_way = function() return sending > 0 end }
   local self = { name = "sim", now = tenant.clock.now }
 
   local function sleep(seconds)
     if seconds > 0 then events:sleep(seconds) end
   end
 
-  function self.send(request)
-    check_request(request)
+  local function exchange(request)
     local host, target = request.url:match "^https://([^/?#:]+)[:%d]*(/?[^#]*)"
     if not host then return nil, "only https is supported", false end
     if not hosts[host:lower()] then return nil, ("could not resolve host: %s"):format(host), false end
@@ -129,7 +129,18 @@ function driver.new(tenant, options)
     return response
   end
 
-  function self.sleep(seconds) sleep(seconds) end
+  local function sent(...)
+    sending = sending - 1
+    return ...
+  end
+
+  function self.send(request)
+    check_request(request)
+    sending = sending + 1
+    return sent(exchange(request))
+  end
+
+  function self.sleep(seconds) events:sleep(seconds) end
   function self.spawn(fn) events:spawn(fn) end
   function self.gate() return events:gate() end
   return self

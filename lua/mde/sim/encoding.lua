@@ -13,22 +13,6 @@ function encoding.unescape(text, plus_is_space)
   return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
 end
 
---- Reads `name=value&...`.
----@param text string
----@return table<string, string>? fields nil if the text is malformed or a name occurs twice
----@return string? message
-function encoding.form(text)
-  local fields = {}
-  for pair in text:gmatch "[^&]+" do
-    local name, value = pair:match "^([^=]*)=?(.*)$"
-    name, value = encoding.unescape(name, true), encoding.unescape(value, true)
-    if not name or not value then return nil, "a percent sign is not followed by two hexadecimal digits" end
-    if fields[name] then return nil, ("'%s' occurs twice"):format(name) end
-    fields[name] = value
-  end
-  return fields
-end
-
 local digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 local values = {}
 for i = 1, #digits do values[digits:sub(i, i)] = i - 1 end
@@ -113,6 +97,32 @@ function encoding.first_characters(text, limit)
     limit = limit - 1
   end
   return text:sub(1, position - 1)
+end
+
+--- What is wrong with a text that was percent-encoded, if anything.
+---@param text string? decoded
+---@return string? problem
+function encoding.problem(text)
+  if not text then return "a percent sign is not followed by two hexadecimal digits" end
+  if text:find("%z") then return "there is a NUL" end
+  if not encoding.characters(text) then return "a text is not UTF-8" end
+end
+
+--- Reads `name=value&...`.
+---@param text string
+---@return table<string, string>? fields nil if the text is malformed or a name occurs twice
+---@return string? message
+function encoding.form(text)
+  local fields = {}
+  for pair in text:gmatch "[^&]+" do
+    local name, value = pair:match "^([^=]*)=?(.*)$"
+    name, value = encoding.unescape(name, true), encoding.unescape(value, true)
+    local problem = encoding.problem(name) or encoding.problem(value)
+    if problem then return nil, problem end
+    if fields[name] then return nil, ("'%s' occurs twice"):format(name) end
+    fields[name] = value
+  end
+  return fields
 end
 
 return encoding

@@ -4,7 +4,8 @@
 --
 --   expression  = conjunction { "or" conjunction }
 --   conjunction = factor { "and" factor }
---   factor      = "not" factor | "(" expression ")" | comparison | call | any
+--   factor      = negation | "(" expression ")" | comparison | call | any
+--   negation    = "not" ( negation | "(" expression ")" | call | any )
 --   comparison  = operand ("eq" | "ne" | "gt" | "ge" | "lt" | "le") operand | operand "in" list
 --   list        = "(" literal { "," literal } ")"
 --   call        = ("startswith" | "contains" | "endswith") "(" operand "," operand ")"
@@ -56,6 +57,12 @@ local function read_string(text, position)
   end
 end
 
+-- Whether a date says its zone, and no more of a second than the service keeps.
+local function is_date(text)
+  local digits = text:match "%.(%d*)"
+  return not text:find "^%d+%-%d+%-%d+$" and (digits == nil or #digits <= 7)
+end
+
 local function read_token(text, position)
   local character = text:sub(position, position)
   if character == "'" then return read_string(text, position) end
@@ -66,11 +73,11 @@ local function read_token(text, position)
   end
   local date = text:match("^%d%d%d%d%-%d%d%-[%w:.+-]*", position)
   if date then
-    local key = time.sort_key(date)
+    local key = is_date(date) and time.sort_key(date)
     if not key then refuse("'%s' is not a date.", date) end
     return literal("Edm.DateTimeOffset", key), position + #date
   end
-  local number = text:match("^[+-]?%d+%.?%d*", position)
+  local number = text:match("^[+-]?%d+%.%d+", position) or text:match("^[+-]?%d+", position)
   if number and ends(text, position + #number) and tonumber(number) then
     return literal("Edm.Double", tonumber(number)), position + #number
   end
@@ -327,9 +334,21 @@ end
 
 ---- and, or, not
 
+-- `not` binds closer than a comparison does: what follows it must be true or false by itself.
+function parser:check_negated()
+  local token, following = self:peek(), self.tokens[self.at + 1]
+  local is_whole = token.kind == "("
+    or token.kind == "name" and (token.name == "not" or following.kind == "(" or following.kind == "/")
+  if not is_whole then
+    refuse("'not' cannot be applied to the operand at position %d in '%s': a comparison after it stands in "
+      .. "parentheses.", token.position, self.text)
+  end
+end
+
 function parser:factor(depth)
   if depth > maximum_depth then refuse("The filter is nested more than %d deep.", maximum_depth) end
   if self:accept_word "not" then
+    self:check_negated()
     local inner = self:factor(depth + 1)
     return function(record) return not inner(record) end
   end

@@ -15,6 +15,12 @@ local time = require "mde.sim.time"
 
 local sim = {}
 
+-- Bytes of path and query.
+local target_limit = 8192
+
+-- What must be percent-encoded wherever it stands.
+local not_in_urls = '["<>\\^`{|}]'
+
 local function lower_case_names(headers)
   local copy = {}
   for name, value in pairs(headers or {}) do copy[name:lower()] = value end
@@ -33,32 +39,35 @@ local function origin_of(url, headers)
   return url:match "^https?://[^/?#]*" or "https://" .. (headers.host or "api.security.microsoft.com")
 end
 
--- The decoded segments of a path; nil if one cannot be decoded.
+-- The decoded segments of a path; nil and a status if it is none.
 local function segments_of(path)
+  if path:sub(1, 1) ~= "/" or path:sub(-1) == "/" or path:find("//", 1, true) then return nil, 404 end
   local segments = {}
   for segment in path:gmatch "[^/]+" do
     local decoded = encoding.unescape(segment)
-    if not decoded then return nil end
+    if encoding.problem(decoded) then return nil, 400 end
     segments[#segments + 1] = decoded
   end
   return segments
 end
 
-local function not_found()
-  return { status = 404, headers = {}, body = "" }
+local function empty(status)
+  return { status = status, headers = {}, body = "" }
 end
 
 local function dispatch(self, request)
   local path = request.path
-  local segments = segments_of(path)
-  if not segments then return { status = 400, headers = {}, body = "" } end
-  if #segments == 4 and path:lower():find "^/[^/]+/oauth2/v2%.0/token/?$" then
+  if #path + #request.query + 1 > target_limit then return empty(414) end
+  if (path .. request.query):find(not_in_urls) then return empty(400) end
+  local segments, status = segments_of(path)
+  if not segments then return empty(status) end
+  if #segments == 4 and path:lower():find "^/[^/]+/oauth2/v2%.0/token$" then
     return sign_in.answer(self, request, segments[1])
   elseif segments[1] and segments[1]:lower() == "api" then
     table.remove(segments, 1)
     return routes.answer(self, request, segments)
   end
-  return not_found()
+  return empty(404)
 end
 
 --- Gives an answer the headers that every one has.

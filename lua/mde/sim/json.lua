@@ -69,6 +69,16 @@ function json.object(names, value)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
+--- Where a text in this JSON holds a raw control character, which lua-cjson lets pass.
+---@param text string
+---@return integer? position of the text; nil if none does
+function json.control_character(text)
+  local without_escapes = text:gsub("\\.", "..")
+  for position, content in without_escapes:gmatch '()"([^"]*)"' do
+    if content:find "[%z\1-\31]" then return position end
+  end
+end
+
 --- Null becomes `json.null`.
 ---@param text string
 ---@return any value nil if the text is not JSON

@@ -1,4 +1,6 @@
 -- The service's limits, counted for real: so many calls in any minute and in any hour, for each API and application.
+local complaint = require "mde.sim.complaint"
+
 local limits = {}
 limits.__index = limits
 
@@ -12,8 +14,10 @@ function limits.new(wanted)
   if type(wanted) ~= "table" then error("limits must be a table, true or false", 0) end
   local allowed = { per_minute = usual.per_minute, per_hour = usual.per_hour }
   for name, count in pairs(wanted) do
-    if not usual[name] or type(count) ~= "number" or count < 1 then
-      error("limits are `per_minute` and `per_hour`, of at least 1", 0)
+    if not usual[name] then
+      error(("limits: there is no '%s'; there are per_minute and per_hour"):format(tostring(name)), 0)
+    elseif type(count) ~= "number" or count < 1 or count ~= math.floor(count) then
+      error("limits: " .. complaint.must(name, "a whole number of at least 1", count), 0)
     end
     allowed[name] = count
   end
@@ -24,7 +28,20 @@ function limits.new(wanted)
   }, limits)
 end
 
---- Counts a call, unless that would be one too many. A call that is refused does not count.
+-- How long until a call may go, after these; nil if one may go now.
+local function longest_wait(windows, times, now)
+  local longest
+  for _, window in ipairs(windows) do
+    local index = times.last - window.allowed + 1
+    local wait = index >= times.first and times[index] + window.seconds - now or 0
+    if wait > 0 and (not longest or wait > longest.wait) then
+      longest = { wait = wait, allowed = window.allowed, text = window.text }
+    end
+  end
+  return longest
+end
+
+--- Counts a call, whether or not it is one too many: who does not wait, waits longer.
 ---@param key string
 ---@param now number
 ---@return table? refused nil if the call may go; else `wait` (seconds), `allowed`, `text` (the window's length)
@@ -38,17 +55,10 @@ function limits:count(key, now)
     times[times.first] = nil
     times.first = times.first + 1
   end
-  local refused
-  for _, window in ipairs(self.windows) do
-    local index = times.last - window.allowed + 1
-    local wait = index >= times.first and times[index] + window.seconds - now or 0
-    if wait > 0 and (not refused or wait > refused.wait) then
-      refused = { wait = wait, allowed = window.allowed, text = window.text }
-    end
-  end
-  if refused then return refused end
+  local too_many = longest_wait(self.windows, times, now)
   times.last = times.last + 1
   times[times.last] = now
+  return too_many and longest_wait(self.windows, times, now)
 end
 
 return limits

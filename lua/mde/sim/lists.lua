@@ -13,6 +13,7 @@
 --               list of machines but the first
 --   lag         seconds by which a list lags behind: what was created or has changed since is not in it yet
 local chance = require "mde.sim.chance"
+local complaint = require "mde.sim.complaint"
 local encoding = require "mde.sim.encoding"
 local filter = require "mde.sim.filter"
 local schema = require "mde.sim.schema"
@@ -21,10 +22,10 @@ local lists = {}
 
 local service_rows = 10000
 
-local function is_one_of(...)
+local function one_of(...)
   local allowed = {}
   for _, value in ipairs { ... } do allowed[value] = true end
-  return function(value) return allowed[value] == true end
+  return { function(value) return allowed[value] == true end, "one of " .. table.concat({ ... }, ", ") }
 end
 
 local function is_count(value)
@@ -39,13 +40,15 @@ local function is_churn(value)
   return true
 end
 
+-- For each field a check, and what is wanted.
 local checks = {
-  page_rows = function(value) return is_count(value) and value >= 1 and value <= service_rows end,
-  next_link = is_one_of("missing", "whole", "mangled", "looping", "foreign"),
-  order = is_one_of("steady", "reshuffled"),
-  skip = is_one_of("honoured", "ignored"),
-  churn = is_churn,
-  lag = function(value) return type(value) == "number" and value >= 0 end,
+  page_rows = { function(value) return is_count(value) and value >= 1 and value <= service_rows end,
+    ("a whole number from 1 to %d"):format(service_rows) },
+  next_link = one_of("missing", "whole", "mangled", "looping", "foreign"),
+  order = one_of("steady", "reshuffled"),
+  skip = one_of("honoured", "ignored"),
+  churn = { is_churn, "a table with `added` and `seen`, whole numbers" },
+  lag = { function(value) return type(value) == "number" and value >= 0 end, "a number of seconds" },
 }
 
 --- The setting `lists`; what is left out stays as it was.
@@ -58,9 +61,8 @@ function lists.settings(changes, present)
     lag = 0 }
   for name, value in pairs(present or {}) do complete[name] = value end
   for name, value in pairs(changes) do
-    if not checks[name] or not checks[name](value) then
-      error(("lists: '%s' does not exist or has a wrong value"):format(tostring(name)), 0)
-    end
+    if not checks[name] then error("lists: " .. complaint.unknown("", name, checks), 0) end
+    if not checks[name][1](value) then error("lists: " .. complaint.must(name, checks[name][2], value), 0) end
     complete[name] = value
   end
   complete.draw = complete.draw or chance.new(1)
@@ -69,7 +71,12 @@ end
 
 ---- what the query string asks for
 
-local supported_options = { ["$filter"] = true, ["$top"] = true, ["$skip"] = true, ["$select"] = true }
+local supported_options = {
+  ["$filter"] = "$filter", ["$top"] = "$top", ["$skip"] = "$skip", ["$select"] = "$select",
+}
+
+-- What is left of an option in a mangled link.
+local nameless = ""
 
 local function row_count(options, name)
   local text = options[name]
@@ -96,7 +103,10 @@ local function read_options(query, kind, page_rows)
   local fields, message = encoding.form(query)
   if not fields then return nil, message end
   for name in pairs(fields) do
-    if name:sub(1, 1) == "$" and not supported_options[name] then
+    local meant = supported_options["$" .. name:lower():gsub("^%$", "")]
+    if meant and name ~= meant then
+      return nil, ("The query option '%s' must be written '%s'."):format(name, meant)
+    elseif not meant and name ~= nameless then
       return nil, ("The query option '%s' is not supported."):format(name)
     end
   end
@@ -140,7 +150,7 @@ function links.whole(request, _, skip)
 end
 
 function links.mangled(request, options, skip, page_rows)
-  local before = tonumber(options.fields[""])
+  local before = tonumber(options.fields[nameless])
   return ("%s%s?=%d"):format(request.origin, request.path, before and before + page_rows or skip)
 end
 

@@ -82,19 +82,40 @@ end
 
 ---- bodies
 
--- The body's members, or the refusal.
-local function read_body(tenant, request)
-  local content_type = (request.headers["content-type"] or ""):lower()
-  if not content_type:find "^%s*application/json%s*$" and not content_type:find "^%s*application/json%s*;" then
-    return nil, empty(tenant, 415)
-  end
+local function is_json(content_type)
+  local kind, parameters = content_type:lower():match "^%s*([^%s;]+)%s*(.*)$"
+  if kind ~= "application/json" or (parameters ~= "" and parameters:sub(1, 1) ~= ";") then return false end
+  local charset = parameters:match ';%s*charset%s*=%s*"?([^%s;"]*)'
+  return charset == nil or charset == "utf-8"
+end
+
+local function is_absent(value)
+  return value == nil or value == json.null or (type(value) == "string" and not value:find "%S")
+end
+
+-- The body's members, which must be these and no others; or the refusal.
+local function read_body(tenant, request, names)
+  if not is_json(request.headers["content-type"] or "") then return nil, empty(tenant, 415) end
   local body = request.body or ""
   if not encoding.characters(body) then
     return nil, refuse(tenant, 400, "InvalidRequestBody", "The request body is not UTF-8.")
   end
-  local object = json.decode_object(body)
+  local object = body:find "^%s*{" and not json.control_character(body) and json.decode(body)
   if not object then
     return nil, refuse(tenant, 400, "InvalidRequestBody", "The request body is not a JSON object.")
+  end
+  local known = {}
+  for _, name in ipairs(names) do
+    if is_absent(object[name]) then
+      return nil, refuse(tenant, 400, "MissingRequiredParameter", name .. " is a required parameter and is missing.")
+    end
+    known[name] = true
+  end
+  for name in pairs(object) do
+    if not known[name] then
+      return nil, refuse(tenant, 400, "InvalidRequestBody", ("'%s' is not a parameter of this operation.")
+        :format(name))
+    end
   end
   return object
 end
@@ -102,9 +123,7 @@ end
 -- A parameter that must be a text, one of those that are allowed if that is told; or the refusal.
 local function read_text(tenant, object, name, allowed)
   local value = object[name]
-  if value == nil or value == "" then
-    return nil, refuse(tenant, 400, "MissingRequiredParameter", name .. " is a required parameter and is missing.")
-  elseif type(value) ~= "string" then
+  if type(value) ~= "string" then
     return nil, refuse(tenant, 400, "InvalidRequestBody", name .. " must be a text.")
   elseif allowed and not allowed[value] then
     return nil, refuse(tenant, 400, "InvalidInput", ("'%s' is not a value of %s."):format(value, name))
@@ -114,7 +133,7 @@ end
 
 -- The parameter `Comment` of an action, or the refusal.
 local function read_comment(tenant, request)
-  local object, refusal = read_body(tenant, request)
+  local object, refusal = read_body(tenant, request, { "Comment" })
   if not object then return nil, refusal end
   return read_text(tenant, object, "Comment")
 end
@@ -141,18 +160,12 @@ local function get_machine(tenant, _, _, id)
   return answer(tenant, 200, schema.entity(schema.machine, machine))
 end
 
--- The arguments of a function in a path, as name='text' or name=value.
+-- The arguments of findbyip: a text and a bare time, in either order.
 local function read_arguments(text)
-  local arguments, position = {}, 1
-  while true do
-    local name, value, stop = text:match("^%s*([%a_]+)%s*=%s*'([^']*)'%s*()", position)
-    if not name then name, value, stop = text:match("^%s*([%a_]+)%s*=%s*([^,')]+)()", position) end
-    if not name or arguments[name] then return nil end
-    arguments[name] = value
-    if text:sub(stop) == "" then return arguments end
-    if text:sub(stop, stop) ~= "," then return nil end
-    position = stop + 1
-  end
+  local address, at = text:match "^%s*ip%s*=%s*'([^']*)'%s*,%s*timestamp%s*=%s*([^,')%s]+)%s*$"
+  if address then return address, at end
+  at, address = text:match "^%s*timestamp%s*=%s*([^,')%s]+)%s*,%s*ip%s*=%s*'([^']*)'%s*$"
+  return address, at
 end
 
 local function is_address(text)
@@ -162,26 +175,32 @@ local function is_address(text)
 end
 
 local function find_by_address(tenant, _, _, text)
-  local arguments = read_arguments(text)
-  if not arguments or not arguments.ip or not arguments.timestamp then
-    return refuse(tenant, 400, "BadRequest", "findbyip takes ip='...' and timestamp=...")
-  elseif not is_address(arguments.ip) then
-    return refuse(tenant, 400, "InvalidIpAddress", ("'%s' is not an IP address."):format(arguments.ip))
+  local address, at_text = read_arguments(text)
+  if not address then
+    return refuse(tenant, 400, "BadRequest", "findbyip takes ip='...' and timestamp=..., and nothing else.")
+  elseif not is_address(address) then
+    return refuse(tenant, 400, "InvalidIpAddress", ("'%s' is not an IP address."):format(address))
   end
-  local at, now = time.parse(arguments.timestamp), tenant.clock.now()
+  local at, now = at_text:find "T.*Z$" and time.parse(at_text), tenant.clock.now()
   if not at then
-    return refuse(tenant, 400, "InvalidInput", ("'%s' is not a time."):format(arguments.timestamp))
+    return refuse(tenant, 400, "InvalidInput", ("'%s' is not a time in UTC."):format(at_text))
   elseif at < now - address_memory or at > now + address_tolerance then
     return refuse(tenant, 400, "InvalidInput", "The timestamp must be within the last 30 days.")
   end
   return answer(tenant, 200, schema.list(schema.machine,
-    tenant:machines_by_address(arguments.ip, at, address_tolerance)))
+    tenant:machines_by_address(address, at, address_tolerance)))
 end
 
 local truth_values = { ["true"] = true, ["false"] = false }
 
 local function find_by_tag(tenant, request)
   local options, message = encoding.form(request.query)
+  for name in pairs(options or {}) do
+    if name ~= "tag" and name ~= "useStartsWithFilter" then
+      options, message = nil, ("The query option '%s' is not supported."):format(name)
+      break
+    end
+  end
   if not options then return refuse(tenant, 400, "ODataError", message) end
   local from_start = truth_values[(options.useStartsWithFilter or "false"):lower()]
   if not options.tag or options.tag == "" then
@@ -213,7 +232,7 @@ local function read_tag(tenant, object)
 end
 
 local function change_tag(tenant, request, grant, id)
-  local object, refusal = read_body(tenant, request)
+  local object, refusal = read_body(tenant, request, { "Value", "Action" })
   if not object then return refusal end
   local tag, change
   tag, change, refusal = read_tag(tenant, object)
@@ -241,7 +260,7 @@ local function find_machines(tenant, ids)
 end
 
 local function change_tag_of_many(tenant, request, grant)
-  local object, refusal = read_body(tenant, request)
+  local object, refusal = read_body(tenant, request, { "Value", "Action", "MachineIds" })
   if not object then return refusal end
   local tag, change, machines
   tag, change, refusal = read_tag(tenant, object)
@@ -255,7 +274,7 @@ end
 local device_values = { Low = true, Normal = true, High = true }
 
 local function set_device_value(tenant, request, grant, id)
-  local object, refusal = read_body(tenant, request)
+  local object, refusal = read_body(tenant, request, { "DeviceValue" })
   if not object then return refusal end
   local value
   value, refusal = read_text(tenant, object, "DeviceValue", device_values)
@@ -364,9 +383,9 @@ local restricting = { "Machine.RestrictExecution" }
 -- Segments are compared without case; * stands for any, and name(*) for a function's arguments. Of several that fit the
 -- first counts.
 local table_of_routes = {
-  { method = "GET", path = { "machines" }, roles = reading, run = list_machines },
+  { method = "GET", path = { "machines" }, roles = reading, has_options = true, run = list_machines },
   { method = "GET", path = { "machines", "findbyip(*)" }, roles = reading, run = find_by_address },
-  { method = "GET", path = { "machines", "findbytag" }, roles = reading, run = find_by_tag },
+  { method = "GET", path = { "machines", "findbytag" }, roles = reading, has_options = true, run = find_by_tag },
   { method = "POST", path = { "machines", "addorremovetagformultiplemachines" }, roles = writing,
     run = change_tag_of_many },
   { method = "POST", path = { "machines", "*", "tags" }, roles = writing, run = change_tag },
@@ -376,7 +395,7 @@ local table_of_routes = {
     run = start_action "RestrictCodeExecution" },
   { method = "POST", path = { "machines", "*", "unrestrictcodeexecution" }, roles = restricting,
     run = start_action "UnrestrictCodeExecution" },
-  { method = "GET", path = { "machineactions" }, roles = reading, run = list_actions },
+  { method = "GET", path = { "machineactions" }, roles = reading, has_options = true, run = list_actions },
   { method = "GET", path = { "machineactions", "*" }, roles = reading, run = get_action },
   { method = "POST", path = { "machineactions", "*", "cancel" }, roles = cancelling_roles, run = cancel_action },
 }
@@ -409,6 +428,12 @@ local function find(method, segments)
   return nil, allowed
 end
 
+local function refuse_options(tenant, request)
+  if request.query == "" then return nil end
+  return refuse(tenant, 400, "ODataError", ("The query option '%s' is not supported.")
+    :format(request.query:match "^[^=&]*"))
+end
+
 --- Answers a request below /api.
 ---@param tenant mde.sim.tenant
 ---@param request { method: string, origin: string, path: string, query: string, headers: table<string, string>, body:
@@ -427,6 +452,7 @@ function routes.answer(tenant, request, segments)
   if refusal then return refusal end
   return throttle(tenant, grant, route.api)
     or authorize(tenant, grant, route.roles)
+    or (not route.has_options and refuse_options(tenant, request))
     or route.run(tenant, request, grant, id)
 end
 

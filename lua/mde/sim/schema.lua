@@ -1,13 +1,28 @@
 -- The service's two kinds of record: their properties in the order in which it writes them, their types, and
 -- which of them $filter may name. A property that is not here does not exist.
+local complaint = require "mde.sim.complaint"
 local json = require "mde.sim.json"
 local time = require "mde.sim.time"
 
 local schema = {}
 
+-- What the documents list as the values of a property.
+local documented = {
+  healthStatus = { "Active", "Inactive", "ImpairedCommunication", "NoSensorData", "NoSensorDataImpairedCommunication",
+    "Unknown" },
+  onboardingStatus = { "Onboarded", "CanBeOnboarded", "Unsupported", "InsufficientInfo" },
+  riskScore = { "None", "Informational", "Low", "Medium", "High" },
+  exposureLevel = { "None", "Low", "Medium", "High" },
+  deviceValue = { "Low", "Normal", "High" },
+  type = { "RunAntiVirusScan", "Offboard", "LiveResponse", "CollectInvestigationPackage", "Isolate", "Unisolate",
+    "StopAndQuarantineFile", "RestrictCodeExecution", "UnrestrictCodeExecution" },
+  status = { "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled" },
+}
+
 -- `members`: the names of an object's members, or of each object's in a collection; a collection without is of texts.
 local function property(name, kind, filterable, members)
-  return { name = name, type = "Edm." .. kind, filterable = filterable or false, members = members }
+  return { name = name, type = "Edm." .. kind, filterable = filterable or false, members = members,
+    values = documented[name] }
 end
 
 local function new(set, properties)
@@ -168,6 +183,9 @@ function schema.list(kind, records, wanted, next_link)
     table.concat(parts, ","), next_link and ',"@odata.nextLink":' .. json.encode(next_link) or "")
 end
 
+local hex4 = ("%x"):rep(4)
+local guid_pattern = "^" .. hex4 .. hex4 .. ("%-" .. hex4):rep(4) .. hex4 .. hex4 .. "$"
+
 local function is_list_of(element_type, value)
   if type(value) ~= "table" then return false end
   for index, element in pairs(value) do
@@ -192,7 +210,55 @@ function schema.fits(kind, name, value)
   if wanted == "Edm.DateTimeOffset" then return type(value) == "string" and time.parse(value) ~= nil end
   if wanted == "Edm.Collection" then return is_list_of(one.members and "table" or "string", value) end
   if wanted == "Edm.Complex" then return type(value) == "table" end
+  if wanted == "Edm.Guid" then return type(value) == "string" and value:find(guid_pattern) ~= nil end
   return type(value) == "string"
+end
+
+local descriptions = {
+  ["Edm.Boolean"] = "true or false", ["Edm.Int32"] = "a whole number", ["Edm.Int64"] = "a whole number",
+  ["Edm.DateTimeOffset"] = "a time such as 2026-02-03T10:11:12Z or 2h ago", ["Edm.Guid"] = "a GUID",
+  ["Edm.String"] = "a text",
+}
+
+local function describe(one)
+  local members = one.members and table.concat(one.members, ", ")
+  if one.type == "Edm.Collection" then return members and "a list of tables with " .. members or "a list of texts" end
+  if one.type == "Edm.Complex" then return "a table with " .. members end
+  return one.values and "one of " .. table.concat(one.values, ", ") or descriptions[one.type]
+end
+
+--- Why a value from outside does not fit.
+---@param kind table
+---@param name string
+---@param value any not nil
+---@param switches table<string, boolean> what else a record may have, each true or false
+---@return string? message nil if it fits
+function schema.problem(kind, name, value, switches)
+  if switches[name] then
+    return type(value) ~= "boolean" and complaint.must(name, "true or false", value) or nil
+  end
+  local one = kind.properties[name]
+  if not one or one.name ~= name then
+    local names = {}
+    for _, other in ipairs(kind.names) do names[other] = true end
+    for other in pairs(switches) do names[other] = true end
+    return complaint.unknown("property ", name, names)
+  end
+  return not schema.fits(kind, name, value) and complaint.must(name, describe(one), value) or nil
+end
+
+--- Why a text is none of the values that the documents list for a property.
+---@param kind table
+---@param name string
+---@param value any
+---@return string? message nil if it is one, or if there is no such list
+function schema.undocumented(kind, name, value)
+  local one = kind.properties[name]
+  if not one or one.name ~= name or not one.values or type(value) ~= "string" then return nil end
+  for _, documented_value in ipairs(one.values) do
+    if value == documented_value then return nil end
+  end
+  return complaint.must(name, describe(one), value)
 end
 
 return schema

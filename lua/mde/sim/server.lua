@@ -19,7 +19,7 @@ local reasons = {
   [200] = "OK", [201] = "Created", [204] = "No Content", [301] = "Moved Permanently", [302] = "Found",
   [307] = "Temporary Redirect", [308] = "Permanent Redirect", [400] = "Bad Request", [401] = "Unauthorized",
   [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed", [408] = "Request Timeout",
-  [413] = "Content Too Large", [415] = "Unsupported Media Type", [429] = "Too Many Requests",
+  [413] = "Content Too Large", [414] = "URI Too Long", [415] = "Unsupported Media Type", [429] = "Too Many Requests",
   [431] = "Request Header Fields Too Large", [500] = "Internal Server Error", [502] = "Bad Gateway",
   [503] = "Service Unavailable", [504] = "Gateway Timeout",
 }
@@ -60,7 +60,6 @@ function connection:read_head()
 end
 
 function connection:read_length(length, deadline)
-  if length > body_limit then return nil, 413 end
   local parts, have = { self.buffer }, #self.buffer
   while have < length do
     local bytes = self.socket:xread(-read_size, "bn", math.max(0, deadline - cqueues.monotime()))
@@ -77,7 +76,8 @@ function connection:read_chunks(deadline)
   while true do
     if self.buffer ~= "" then
       local data, done, rest = reader:feed(self.buffer)
-      if not data then return nil, 400 end
+      -- In the place of `done` stands what is wrong.
+      if not data then return nil, done == "the body is longer than allowed" and 413 or 400 end
       parts[#parts + 1] = data
       self.buffer = done and rest or ""
       if done then return table.concat(parts) end
@@ -88,6 +88,7 @@ end
 
 function connection:read_body(head)
   if head.body == "none" then return nil end
+  if head.body == "length" and head.length > body_limit then return nil, 413 end
   if (head.headers["expect"] or ""):lower() == "100-continue" then
     self:write "HTTP/1.1 100 Continue\r\n\r\n"
   end
@@ -120,9 +121,10 @@ local function length_of(bytes)
   return ("Content-Length: %d"):format(bytes)
 end
 
--- Sends an answer whole; the API's own come in chunks, as the service's do.
+-- Sends an answer whole; the API's own come in chunks, as the service's do. To HEAD there is no body, whatever it says.
 function connection:respond(response, close, chunked)
   local body = response.body
+  if self.method == "HEAD" then return self:write(head_of(response, length_of(#body), close)) end
   if response.status == 204 or response.status == 304 then return self:write(head_of(response, nil, close)) end
   if chunked and body ~= "" then
     return self:write(("%s%x\r\n%s\r\n0\r\n\r\n")
@@ -195,10 +197,15 @@ end
 
 ---- one connection: from request to answer
 
+-- HTTP/1.1 asks for one host, by name.
+local function names_host(head)
+  return head.version == "1.0" or (head.headers["host"] or ""):find "^[^%s,/?#@]+$" ~= nil
+end
+
 local function wants_close(head)
   local header = (head.headers["connection"] or ""):lower()
   if header:find("close", 1, true) then return true end
-  return head.version == "1.0" or head.version == 10
+  return head.version == "1.0"
 end
 
 -- Answers what cannot be understood. Then it reads on for a moment: to close with bytes unread would reset the
@@ -238,7 +245,10 @@ function connection:serve()
   while true do
     local head, status = self:read_head()
     local body
-    if head then body, status = self:read_body(head) end
+    if head then
+      self.method = head.method
+      if names_host(head) then body, status = self:read_body(head) else status = 400 end
+    end
     if status then self:refuse(status) end
     if not head or status then return end
     if not self:answer(head, body) then return end
@@ -301,7 +311,9 @@ local function new_entrance(wanted_port, context, for_control)
     listeners, port = listen_on_both(wanted_port)
     if listeners then return { port = port, listeners = listeners, context = context, for_control = for_control } end
   end
-  return nil, ("port %d cannot be bound: %s"):format(wanted_port, errno.strerror(port))
+  return nil, ("port %d cannot be bound: %s. %s"):format(wanted_port, errno.strerror(port),
+    port == errno.EADDRINUSE and "Something else listens there: stop it, or choose another port." or
+    "Choose another port.")
 end
 
 --- A server without a port.

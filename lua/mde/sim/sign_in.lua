@@ -88,7 +88,6 @@ end
 local function audience_of(scope)
   local audience = scope:match "^%s*(%S+)/%.default%s*$"
   if not audience or not audience:find "^%a[%w+.-]*:" then return nil, "malformed_scope", scope end
-  audience = audience:gsub("/+$", "")
   if sign_in.audiences[audience] or other_resources[audience] then return audience end
   return nil, "unknown_resource", audience
 end

@@ -1,12 +1,14 @@
 -- The model of a tenant: its machines, the actions on them and how those go on, its applications, and the history
 -- of what really happened. It knows neither HTTP nor the wire; time and randomness come from outside.
 local clock = require "mde.sim.clock"
+local complaint = require "mde.sim.complaint"
 local encoding = require "mde.sim.encoding"
 local fixture = require "mde.sim.fixture"
 local fleet = require "mde.sim.fleet"
 local json = require "mde.sim.json"
 local limits = require "mde.sim.limits"
 local lists = require "mde.sim.lists"
+local roles = require "mde.sim.roles"
 local schema = require "mde.sim.schema"
 local time = require "mde.sim.time"
 
@@ -20,7 +22,7 @@ tenant.__index = tenant
 
 local final = { Succeeded = true, Failed = true, TimeOut = true, Cancelled = true }
 
-local duplicates = { pending = true, active_request = true, in_progress = true, new = true }
+local ways_with_duplicates = { pending = true, active_request = true, in_progress = true, new = true }
 
 local function system_random(count)
   local source = assert(io.open("/dev/urandom", "rb"))
@@ -33,17 +35,21 @@ end
 
 local settings = {}
 
+local function is_duration(value) return type(value) == "number" and value >= 0 and value < math.huge end
+
 function settings.lifetime(self, value)
-  if type(value) ~= "number" then error("lifetime must be a number of seconds", 0) end
+  if not is_duration(value) then error(complaint.must("lifetime", "a number of seconds", value), 0) end
   self.lifetime = value
 end
 
 function settings.delays(self, value)
-  if type(value) ~= "table" then error("delays must be a table", 0) end
+  if type(value) ~= "table" then error(complaint.must("delays", "a table", value), 0) end
   local delays = { pending = self.delays.pending, running = self.delays.running }
   for name, seconds in pairs(value) do
-    if not delays[name] or type(seconds) ~= "number" or seconds < 0 then
-      error("delays are `pending` and `running`, in seconds", 0)
+    if not delays[name] then
+      error(("delays: there is no '%s'; there are pending and running, in seconds"):format(tostring(name)), 0)
+    elseif not is_duration(seconds) then
+      error("delays: " .. complaint.must(name, "a number of seconds", seconds), 0)
     end
     delays[name] = seconds
   end
@@ -51,8 +57,8 @@ function settings.delays(self, value)
 end
 
 function settings.duplicates(self, value)
-  if not duplicates[value] then
-    error("duplicates must be pending, active_request, in_progress or new", 0)
+  if not ways_with_duplicates[value] then
+    error(complaint.must("duplicates", "one of active_request, in_progress, new, pending", value), 0)
   end
   self.duplicates = value
 end
@@ -64,7 +70,7 @@ end
 
 function settings.comment_limit(self, value)
   if value and (type(value) ~= "number" or value < 1) then
-    error("comment_limit must be a number of characters, or false", 0)
+    error(complaint.must("comment_limit", "a number of characters, or false", value), 0)
   end
   self.comment_limit = value or nil
 end
@@ -79,7 +85,7 @@ end
 ---@param changes table
 function tenant:set(changes)
   for name, value in pairs(changes) do
-    if not settings[name] then error(("there is no setting '%s'"):format(tostring(name)), 0) end
+    if not settings[name] then error(complaint.unknown("setting ", name, settings), 0) end
     settings[name](self, value)
   end
 end
@@ -112,7 +118,8 @@ function tenant.new(options)
   for name in pairs(options) do
     if not known_options[name] then error(("sim.new: there is no option '%s'"):format(tostring(name)), 3) end
   end
-  if options.fixture ~= nil then options = fixture.merge(options) end
+  local from_file = {}
+  if options.fixture ~= nil then options, from_file = fixture.merge(options) end
   if options.machines and options.fleet then error("sim.new: either `machines` or `fleet`, not both", 3) end
   local self = setmetatable({
     clock = clock.new(options.clock, options.start),
@@ -122,9 +129,17 @@ function tenant.new(options)
     client_secret = options.client_secret or "not a real secret ~+/=%&",
     roles = options.roles or { "Machine.Read.All", "Machine.RestrictExecution" },
     options = options,
+    from_file = from_file,
   }, tenant)
   self:reset()
   return self
+end
+
+-- Calls fn, which is about an option. What it raises names the file, if the option is from one.
+function tenant:blame(option, fn)
+  local ok, message = pcall(fn)
+  if ok then return end
+  error((self.from_file[option] and self.options.fixture .. ": " or "") .. tostring(message), 0)
 end
 
 --- Back to birth: machines, applications and settings as they were given, nothing else. The clock goes on.
@@ -136,7 +151,7 @@ function tenant:reset()
   self.actions, self.actions_by_id, self.open_actions = {}, {}, {}
   self.applications = {}
   self.delays, self.lists = { pending = 0.5, running = 1 }, nil
-  self:set {
+  local at_birth = {
     lifetime = options.lifetime or 3599,
     delays = options.delays or {},
     duplicates = options.duplicates or "pending",
@@ -144,34 +159,38 @@ function tenant:reset()
     comment_limit = options.comment_limit or false,
     lists = options.lists or {},
   }
-  self:put_application { client_id = self.client_id, client_secret = self.client_secret, name = "mde",
-    roles = self.roles }
-  for _, application in ipairs(options.applications or {}) do self:put_application(application) end
+  for name, value in pairs(at_birth) do
+    self:blame(name, function() self:set { [name] = value } end)
+  end
+  self:blame("roles", function()
+    self:put_application { client_id = self.client_id, client_secret = self.client_secret, name = "mde",
+      roles = self.roles }
+  end)
+  self:blame("applications", function()
+    complaint.for_each("applications", options.applications or {}, function(application)
+      self:put_application(application)
+    end)
+  end)
   self:populate(options)
 end
 
-local function check_list(name, value)
-  if type(value) ~= "table" then error(name .. " must be a list", 0) end
-  return value
-end
-
--- Calls fn(item) for each item of a list; a message says which one it is about.
-local function for_each(list, name, fn)
-  for i, item in ipairs(check_list(name, list)) do
-    local ok, message = type(item) == "table", "must be a table"
-    if ok then ok, message = pcall(fn, item) end
-    if not ok then error(("%s[%d]: %s"):format(name, i, tostring(message)), 0) end
-  end
-end
-
 function tenant:populate(options)
-  local known, crowd_count, next_machine = fleet.machines(self.clock.now(), options.fleet or {})
-  self.next_machine = next_machine
+  local known, crowd_count
+  self:blame("fleet", function()
+    known, crowd_count, self.next_machine = fleet.machines(self.clock.now(), options.fleet or {})
+  end)
   if options.machines then known, crowd_count = options.machines, 0 end
-  local file = options.fixture and options.fixture .. ": " or ""
-  for_each(known, file .. "machines", function(fields) self:put_machine(fields) end)
-  for _ = 1, crowd_count do self:adopt_machine(next_machine()) end
-  for_each(options.actions or {}, file .. "actions", function(fields) self:insert_action(fields) end)
+  self:blame("machines", function()
+    complaint.for_each("machines", known, function(fields) self:put_machine(fields) end)
+  end)
+  for _ = 1, crowd_count do self:adopt_machine(self.next_machine()) end
+  self:blame("actions", function()
+    complaint.for_each("actions", options.actions or {}, function(fields)
+      local id = self.from_file.actions and fields.machineId
+      if type(id) == "string" and not self:find_machine(id) then error(("there is no machine '%s'"):format(id), 0) end
+      self:insert_action(fields)
+    end)
+  end)
   for _, machine in ipairs(self.machines) do machine.listed_since = nil end
 end
 
@@ -193,20 +212,25 @@ end
 
 ---- applications
 
+local application_fields = { client_id = true, client_secret = true, name = true, roles = true }
+
 --- Registers an application, or replaces it.
 ---@param application { client_id: string, client_secret: string, name: string?, roles: string[]? }
 function tenant:put_application(application)
+  for name, value in pairs(application) do
+    if not application_fields[name] then error(complaint.unknown("", name, application_fields), 0) end
+    if name ~= "roles" and type(value) ~= "string" then error(complaint.must(name, "a text", value), 0) end
+  end
   for _, name in ipairs { "client_id", "client_secret" } do
-    if type(application[name]) ~= "string" then error("an application needs a " .. name, 0) end
+    if not application[name] then error("an application needs a " .. name, 0) end
   end
-  for _, role in ipairs(check_list("roles", application.roles or {})) do
-    if type(role) ~= "string" then error("a role is a text", 0) end
-  end
+  local granted = application.roles or {}
+  roles.check(granted)
   self.applications[application.client_id:lower()] = {
     client_id = application.client_id,
     client_secret = application.client_secret,
     name = application.name or application.client_id,
-    roles = copy(application.roles or {}),
+    roles = copy(granted),
   }
 end
 
@@ -220,22 +244,32 @@ local defaults = {
   osArchitecture = "64-bit", managedBy = "Intune", managedByStatus = "Unknown",
 }
 
-local switches = { offline = true, failing = true }
+-- What a record may have beside the service's properties. `addresses` is more than true or false, and checked apart.
+local switches, action_switches = { offline = true, failing = true, addresses = true }, { frozen = true }
 
 local date_properties = { "firstSeen", "lastSeen" }
+
+local address_fields = { ipAddress = true, from = true, to = true }
+
+local function read_moment(name, text, now)
+  if text == nil then return nil end
+  local resolved = type(text) == "string" and time.resolve(text, now)
+  if not resolved then error(complaint.must(name, "a time such as 2026-02-03T10:11:12Z or 2h ago", text), 0) end
+  return time.parse(resolved)
+end
 
 -- Which machine had which address when: for those who want another answer than that it always had what it has now.
 local function read_addresses(list, now)
   local complete = {}
-  if type(list) ~= "table" then error("addresses must be a list", 0) end
-  for i, entry in ipairs(list) do
-    local from = entry.from and time.resolve(entry.from, now)
-    local to = entry.to and time.resolve(entry.to, now)
-    if type(entry.ipAddress) ~= "string" or (entry.from and not from) or (entry.to and not to) then
-      error(("addresses[%d] must have an ipAddress and, if any, times `from` and `to`"):format(i), 0)
+  complaint.for_each("addresses", list, function(entry, i)
+    for name in pairs(entry) do
+      if not address_fields[name] then error(complaint.unknown("", name, address_fields), 0) end
     end
-    complete[i] = { ipAddress = entry.ipAddress, from = from and time.parse(from), to = to and time.parse(to) }
-  end
+    if type(entry.ipAddress) ~= "string" then error(complaint.must("ipAddress", "a text", entry.ipAddress), 0) end
+    local from, to = read_moment("from", entry.from, now), read_moment("to", entry.to, now)
+    if from and to and from > to then error("from is later than to", 0) end
+    complete[i] = { ipAddress = entry.ipAddress, from = from, to = to }
+  end)
   return complete
 end
 
@@ -253,21 +287,21 @@ local no_sensor = { Inactive = true, NoSensorData = true, NoSensorDataImpairedCo
 
 -- Whether a machine takes up what is waiting for it.
 local function reachable(machine)
-  return not (machine.offline or machine.mergedIntoMachineId or no_sensor[machine.healthStatus])
+  return machine.onboardingStatus == "Onboarded"
+    and not (machine.offline or machine.mergedIntoMachineId or no_sensor[machine.healthStatus])
 end
 
 local function check_machine(fields)
   for name, value in pairs(fields) do
-    if name == "addresses" then
-      if type(value) ~= "table" then error("addresses must be a list", 0) end
-    elseif switches[name] then
-      if type(value) ~= "boolean" then error(("'%s' must be true or false"):format(name), 0) end
-    elseif value ~= json.null and not schema.fits(schema.machine, name, value) then
-      error(("a machine has no property '%s' of that type"):format(tostring(name)), 0)
+    local problem
+    if name ~= "addresses" and (value ~= json.null or not schema.machine.properties[name]) then
+      problem = schema.problem(schema.machine, name, value, switches)
     end
+    if problem then error(problem, 0) end
   end
-  if fields.id ~= nil and (type(fields.id) ~= "string" or not fields.id:find "^%x+$" or #fields.id ~= 40) then
-    error("a machine's id is 40 hexadecimal digits", 0)
+  local id = fields.id
+  if id ~= nil and (type(id) ~= "string" or not id:find "^%x+$" or #id ~= 40) then
+    error(complaint.must("id", "40 hexadecimal digits", id), 0)
   end
 end
 
@@ -290,7 +324,7 @@ function tenant:put_machine(fields)
   local now = self.clock.now()
   fields = read_fields(fields, date_properties, now)
   check_machine(fields)
-  if fields.addresses then fields.addresses = read_addresses(fields.addresses, now) end
+  if fields.addresses ~= nil then fields.addresses = read_addresses(fields.addresses, now) end
   local machine = fields.id and self.machines_by_id[fields.id:lower()]
   if machine then
     self:settle()
@@ -527,13 +561,10 @@ function tenant:insert_action(fields)
     requestorComment = "from the portal", errorHResult = 0, commands = {}, creationDateTimeUtc = time.iso(now),
   }
   for name, value in pairs(fields) do
-    if value == json.null then
-      action[name] = nil
-    elseif (name == "frozen" and type(value) == "boolean") or schema.fits(schema.action, name, value) then
-      action[name] = copy(value)
-    else
-      error(("an action has no property '%s' of that type"):format(tostring(name)), 0)
-    end
+    local is_null = value == json.null and schema.action.properties[name]
+    local problem = not is_null and schema.problem(schema.action, name, value, action_switches)
+    if problem then error(problem, 0) end
+    if is_null then action[name] = nil else action[name] = copy(value) end
   end
   if not action.type then error("an action needs a type", 0) end
   action.created = action.creationDateTimeUtc and time.parse(action.creationDateTimeUtc)

@@ -104,14 +104,20 @@ function time.parse(text)
   return seconds + tonumber("0." .. digits .. "0")
 end
 
+local function is_service_form(text)
+  local digits = text:match "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.?(%d*)Z$"
+  return digits ~= nil and #digits <= 7
+end
+
 local units = { s = 1, m = 60, h = 3600, d = 86400 }
 
 --- Reads a time as a person may write it: ISO 8601, or "90s ago", "30m ago", "2h ago", "40d ago".
 ---@param text string
 ---@param now number
----@return string? iso the text itself if it is ISO 8601; nil if it is neither
+---@return string? iso as the service writes it; nil if it is neither
 function time.resolve(text, now)
-  if time.parse(text) then return text end
+  local seconds = time.parse(text)
+  if seconds then return is_service_form(text) and text or time.iso(seconds) end
   local count, unit = text:match "^(%d+%.?%d*)%s*([smhd]) ago$"
   return count and tonumber(count) and time.iso(now - tonumber(count) * units[unit]) or nil
 end
