@@ -22,8 +22,8 @@ for machine in mde.machines(query) do
     action, err = machine:restrict("risk is " .. arg[1], { incident = incident })
   end
   if err then failed = failed + 1 elseif not action then left = left + 1 end
-  print(("%-40s %s"):format(machine.computerDnsName or machine.id,
-    action and action.outcome or tostring(err or "left for review: " .. (machine.osPlatform or "no platform"))))
+  print(("%-40s %s"):format(tostring(machine),
+    action and action.outcome or tostring(err or "left for review: " .. mde.show(machine.osPlatform or "no platform"))))
 end
 print(("%d left for review, %d could not be restricted"):format(left, failed))
 os.exit(failed == 0 and 0 or 2, true)

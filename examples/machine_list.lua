@@ -10,10 +10,11 @@ local mde = require "mde"
 local file, incident = assert(arg[1], "no file was given"), assert(arg[2], "no incident was given")
 local client = assert(mde.client { cap = 300 })
 
-local devices, seen = {}, {}
-for line in io.lines(file) do
-  local device = line:gsub("^\239\187\191", ""):match '^%s*"?([^",\r]*)'
-  if device ~= "" and device ~= "device" and not device:find "^#" and not seen[device:lower()] then
+local devices, seen, lines = {}, {}, io.lines(file)
+assert(lines(), "the file is empty")
+for line in lines do
+  local device = line:match '^%s*"?%s*([^",\r]-)%s*[",\r]' or line:match "^%s*(.-)%s*$"
+  if device ~= "" and not device:find "^#" and not seen[device:lower()] then
     seen[device:lower()] = true
     devices[#devices + 1] = device
   end
@@ -30,7 +31,7 @@ local results = client:each(devices, function(device)
 end)
 
 for _, result in ipairs(results) do
-  print(("%-40s %s"):format(result.item, result.value or tostring(result.err)))
+  print(("%-40s %s"):format(mde.show(result.item), result.value or tostring(result.err)))
 end
 print(("%d devices, %d could not be restricted"):format(#results, results.failed))
 os.exit(results.failed == 0 and 0 or 2, true)

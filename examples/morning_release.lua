@@ -13,15 +13,15 @@ if not machines then
 end
 
 for _, machine in ipairs(machines.shared) do
-  print(("%-40s left: also held by %s"):format(machine.computerDnsName or machine.id,
-    table.concat(machine.incidents, ", ")))
+  print(("%-40s left: also held by %s"):format(tostring(machine),
+    mde.show(table.concat(machine.incidents, ", "))))
 end
 
-local results = mde.each(machines, function(machine)
+local results = assert(mde.each(machines, function(machine)
   return mde.release(machine, comment, { incident = incident })
-end)
+end))
 for _, result in ipairs(results) do
-  print(("%-40s %s"):format(result.item.computerDnsName or result.item.id,
+  print(("%-40s %s"):format(tostring(result.item),
     result.value and result.value.outcome or tostring(result.err)))
 end
 os.exit(results.failed == 0 and 0 or 2, true)

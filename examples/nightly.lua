@@ -17,7 +17,7 @@ end, { parallel = 4 })
 
 local refused, failed = {}, 0
 for _, result in ipairs(results) do
-  local name = result.item.computerDnsName or result.item.id
+  local name = tostring(result.item)
   if result.value then
     print(("%-40s %s"):format(name, result.value))
   elseif result.err.kind == "protected" then

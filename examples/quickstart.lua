@@ -16,12 +16,12 @@ local function check(value, err)
 end
 
 local machine = check(mde.machine(device))
-print(("device      %s\n            is %s, %s, machine id %s"):format(device, machine.computerDnsName,
-  machine.osPlatform, machine.id))
+print(("device      %s\n            is %s, %s, machine id %s"):format(device, tostring(machine),
+  mde.show(machine.osPlatform or "no platform"), machine.id))
 
 local restriction = check(mde.restrict(device, "beacon to known C2", { incident = "INC-4711" }))
 print(("restrict    %s: action %s"):format(restriction.outcome, restriction.id))
-print(("            comment %q"):format(restriction.requestorComment))
+print(("            comment %q"):format(mde.show(restriction.requestorComment)))
 print("wait        " .. check(restriction:wait { timeout = 60 }))
 print("state       " .. check(mde.state(device)))
 
@@ -31,4 +31,4 @@ print("wait        " .. check(release:wait { timeout = 60 }))
 print("state       " .. check(mde.state(device)))
 
 print(("done        %s was restricted and released again; both stand in the service's history under INC-4711")
-  :format(machine.computerDnsName))
+  :format(tostring(machine)))

@@ -6,9 +6,9 @@ local mde = require "mde"
 
 local incident = assert(table.remove(arg, 1), "no incident was given")
 
-local results = mde.each(arg, function(device)
+local results = assert(mde.each(arg, function(device)
   return mde.restrict(device, "contained for " .. incident, { incident = incident })
-end)
+end))
 
 local actions, failed = {}, results.failed
 for _, result in ipairs(results) do
@@ -19,9 +19,9 @@ for _, result in ipairs(results) do
   end
 end
 
-for _, result in ipairs(mde.wait(actions, { timeout = 120 })) do
+for _, result in ipairs(assert(mde.wait(actions, { timeout = 120 }))) do
   local action = result.item
-  print(("%-40s %s"):format(action.computerDnsName or action.machineId, result.value or tostring(result.err)))
+  print(("%-40s %s"):format(mde.show(action.computerDnsName or action.machineId), result.value or tostring(result.err)))
   if result.err then failed = failed + 1 end
 end
 os.exit(failed == 0 and 0 or 4, true)

@@ -45,12 +45,15 @@ local change_options = {
 ---@field creationDateTimeUtc? string
 ---@field lastUpdateDateTimeUtc? string
 ---@field troubleshootInfo? string
----@field outcome? "accepted"|"already_active" of a restrict or release
+---@field outcome? "accepted"|"already_active" of a restrict or release: the service took it, or had one already;
+--- `status` says what became of it
 ---@field operation_id? string the operation id at the end of its comment
 ---@field incident? string the incident there
 ---@field attempts? integer how many times the request was sent (refused ones that were repeated count)
 ---@field looked? boolean whether the device's history could be read before the send
 ---@field recorded? boolean false: already active under another incident, so yours stands nowhere
+---@field also_ended? string[] of a release: the other incidents that held the device restricted until then, and who
+--- did without one, in words
 ---@field comment_cut? boolean the service cut the comment short
 
 local M = { WAIT_SECONDS = 600 }
@@ -77,7 +80,8 @@ local function check_incident(incident)
     incident = ("%d"):format(incident)
   end
   if incident ~= nil and type(incident) ~= "string" then
-    errors.invalid(("option \"incident\" must be a string or an integer, not %s"):format(tostring(incident)))
+    errors.invalid(("option \"incident\" must be a string or an integer, not %s"):format(errors.got(incident)),
+      "Give the incident's id, INC-4711 say.")
   end
   return incident
 end
@@ -146,43 +150,11 @@ end
 
 M.note = noted
 
--- A list may lag behind by some seconds; what this client sent itself a moment ago it need not be told.
-local REMEMBERED_SECONDS = 120
-
-local function remember(client, machine_id, row)
-  machine_id = machine_id:lower()
-  local sent, now, own = client.sent, client.exchange.now(), {}
-  while sent[1] and sent[1].at < now - REMEMBERED_SECONDS do table.remove(sent, 1) end
-  for name, value in pairs(row) do own[name] = value end
-  sent[#sent + 1] = { at = now, machine_id = machine_id, row = own }
-end
-
-local function is_pending(row)
-  return core.history.status(row.status) == "pending"
-end
-
--- Puts what is remembered of a machine into its list: what is missing there, and the end of what is pending.
-local function recall(client, machine_id, rows)
-  local place, since = {}, client.exchange.now() - REMEMBERED_SECONDS
-  for i, row in ipairs(rows) do place[row.id:lower()] = i end
-  for _, entry in ipairs(client.sent) do
-    local id = entry.row.id:lower()
-    local listed = rows[place[id] or 0]
-    if entry.machine_id == machine_id and entry.at >= since
-      and (not listed or is_pending(listed) and not is_pending(entry.row)) then
-      local row = {}
-      for name, value in pairs(entry.row) do row[name] = value end
-      place[id] = place[id] or #rows + 1
-      rows[place[id]] = row
-    end
-  end
-end
-
 local function history_of(client, machine_id, deadline)
   local rows, err = collection.read(client.exchange, "machineactions",
     "machineId eq " .. core.odata.literal(machine_id), has_texts, deadline)
   for _, row in ipairs(rows or {}) do noted(client, row) end
-  if rows then recall(client, machine_id, rows) end
+  if rows then client.recent:recall(machine_id, rows) end
   return rows, err
 end
 
@@ -254,9 +226,9 @@ end
 local function mismatch(action, row)
   for _, name in ipairs { "machineId", "type" } do
     local own, other = action[name], row[name]
-    if own and other and own:lower() ~= other:lower() then
+    if own ~= nil and other ~= nil and tostring(own):lower() ~= tostring(other):lower() then
       return errors.new { kind = "protocol", message = ("action %s: the service's answer has the %s %s, not %s")
-        :format(errors.show(action.id), name, errors.show(other), errors.show(own)) }
+        :format(errors.show(action.id), name, errors.show(tostring(other)), errors.show(tostring(own))) }
     end
   end
 end
@@ -292,7 +264,7 @@ local function follow(client, row, deadline)
     end
     problem = err
   end
-  if row.machineId then remember(client, row.machineId, row) end
+  if row.machineId then client.recent:remember(row.machineId, row) end
   return row
 end
 
@@ -345,30 +317,60 @@ local function look_deadline(client, intent)
   return now + math.min(LOOK_SECONDS, (intent.ends - now) / 2)
 end
 
--- What the history says is to be done: the core's decision, the action it is about, and whether that is recorded.
--- Within an `each` its listing is asked; but what stands in the way, and whether a key was used before, is read anew.
--- nil if the history cannot be read.
+--- Who else than an incident holds a machine restricted, in words: other incidents, and who did it without one. Where
+--- no incident is asked for, the incidents that do.
+---@param rows table[] the machine's actions
+---@param machine_id string
+---@param incident? string
+---@return string[]
+function M.other_holders(rows, machine_id, incident)
+  local _, others = core.history.holders(rows, machine_id, { incident })
+  local holders, seen = {}, {}
+  for _, row in ipairs(others) do
+    local _, named = core.comment.parse(row.requestorComment)
+    local holder = named or incident and ("%s (no incident)"):format(errors.show(row.requestor or "somebody"))
+    if holder and not seen[holder:lower()] then
+      seen[holder:lower()] = true
+      holders[#holders + 1] = holder
+    end
+  end
+  table.sort(holders, function(a, b) return a:lower() < b:lower() end)
+  return holders
+end
+
+-- What the history says is to be done: the core's decision, the action it is about, whether that is recorded, and
+-- the history. Within an `each` its listing is asked; but what stands in the way, and whether a key was used before,
+-- is read anew. nil if the history cannot be read.
 local function consider(client, intent, machine_id, anew)
   local deadline = look_deadline(client, intent)
   local listing = not anew and not intent.key and listings.current(client)
   local now = client.exchange.now()
   local rows = listing and listing:rows(machine_id, now + (deadline - now) / 2)
   if rows then
+    client.recent:recall(machine_id, rows)
     local decision, row, recorded = core.history.look(rows, machine_id, intent)
-    if decision == "send" or decision == "already_active" then return decision, row, recorded end
+    if decision == "send" or decision == "already_active" then return decision, row, recorded, rows end
   end
   rows = history_of(client, machine_id, deadline)
-  if rows then return core.history.look(rows, machine_id, intent) end
+  if not rows then return nil end
+  local decision, row, recorded = core.history.look(rows, machine_id, intent)
+  return decision, row, recorded, rows
 end
 
 --- Looks first. Returns the action that makes a send needless, or nil and an error that forbids it, or
---- nothing at all if it is to be sent; and whether the history could be read.
+--- nothing at all if it is to be sent; and whether the history could be read. Notes in the intent of a release
+--- whose hold it ends beside the own.
 local function look(client, intent, machine_id)
   for n = 1, MOST_CANCELS do
-    local decision, row, recorded = consider(client, intent, machine_id, n > 1)
+    local decision, row, recorded, rows = consider(client, intent, machine_id, n > 1)
     if not decision then return nil, nil, false end
+    if n == 1 and intent.verb == "release" then
+      local others = M.other_holders(rows, machine_id, intent.incident)
+      intent.also_ended = others[1] and others or nil
+    end
     if decision == "already_active" then
-      return adopt(client, row, { outcome = "already_active", recorded = recorded }), nil, true
+      return adopt(client, row, { outcome = "already_active", recorded = recorded,
+        also_ended = n > 1 and intent.also_ended or nil }), nil, true
     elseif decision == "conflict" then
       return nil, conflict(client, intent.verb, row), true
     elseif decision == "superseded" then
@@ -439,7 +441,7 @@ local function send(client, intent, machine_id)
   end
   row.machineId = row.machineId or machine_id
   noted(client, row)
-  remember(client, machine_id, row)
+  client.recent:remember(machine_id, row)
   local action = adopt(client, row, { attempts = info.attempts })
   if reply == "already_active" then
     action.outcome = "already_active"
@@ -484,15 +486,17 @@ local function look_and_send(client, intent, machine_id)
   if not free then return nil, full end
   local action, err = send(client, intent, machine_id)
   if action then action.looked = looked end
+  if action and action.outcome == "accepted" then action.also_ended = intent.also_ended end
   return action, err
 end
 
 local function change(client, intent, device)
   local machine, err = resolve(client, intent, device)
   if not machine then return nil, err end
+  -- Taken now: another task may write into the table while its record is read.
+  local machine_id = machine.id:lower()
   local allowed, refusal = guards.check(client, intent, machine)
   if not allowed then return nil, refusal end
-  local machine_id = machine.id:lower()
   local patience = client:deadline(intent, ACTION_SECONDS) - client.exchange.now()
   local done, action, problem = client.turns:take(machine_id, patience, function()
     return look_and_send(client, intent, machine_id)
@@ -536,8 +540,8 @@ local function check_id(action, what)
   local id = type(action) == "table" and action.id or action
   local kind = type(id) == "string" and core.odata.kind(id)
   if kind ~= "guid" then
-    errors.invalid(("%s: %s is not an action or an action's id (a GUID)"):format(what,
-      type(id) == "string" and errors.quote(id) or tostring(id)))
+    errors.invalid(("%s: %s is not an action or an action's id (a GUID)"):format(what, errors.got(id)),
+      "Give what mde.restrict, mde.release or mde.actions returned, or its id.")
   end
   return id
 end
@@ -582,7 +586,7 @@ function M.cancel(client, action, comment, options)
   if problem then return nil, errors.about(problem, asked) end
   local status = row and core.history.status(row.status)
   if status == "cancelled" then
-    if row.machineId then remember(client, row.machineId, row) end
+    if row.machineId then client.recent:remember(row.machineId, row) end
     return adopt(client, row)
   end
   if status and status ~= "pending" then
@@ -603,7 +607,8 @@ end
 ---@param client mde.Client
 ---@param err mde.Error|table with machine_id, operation_id, and verb if only that is meant
 ---@param options? { timeout?: number }
----@return mde.Action? action
+---@return mde.Action? action whose `outcome` is "accepted": the service took it. Its `status` says what became of it,
+--- which may be Failed or Cancelled; action:wait() returns nil and an error then
 ---@return mde.Error? problem of kind not_found if the service lists no such action
 function M.find(client, err, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.find_action")

@@ -4,6 +4,7 @@
 -- raises; a wrong environment is an error that is returned.
 
 local actions = require "mde.action"
+local authorities = require "mde.authorities"
 local clouds = require "mde.cloud"
 local core = require "mde.core"
 local devices = require "mde.device"
@@ -15,6 +16,8 @@ local incident = require "mde.incident"
 local listings = require "mde.listing"
 local machines = require "mde.machine"
 local options_of = require "mde.options"
+local recents = require "mde.recent"
+local records = require "mde.record"
 local secret = require "mde.credential.secret"
 local selection = require "mde.selection"
 local state = require "mde.state"
@@ -55,8 +58,8 @@ local known_options = {
 ---@field machine_metatable table
 ---@field guard mde.Guard
 ---@field listings table<thread|table, mde.Listing> of each task that works for `each`, what it looks at
----@field sent table[] the actions that this client sent within the last minutes, oldest first
----@field read_at table<mde.Machine, number> when each machine that is still in use was read, by the driver's clock
+---@field recent mde.Recent
+---@field records mde.Records
 local Client = { __name = "mde.client" }
 Client.__index = Client
 
@@ -128,24 +131,10 @@ end
 local function check_cloud(value, name)
   if not clouds[value] then
     local near = options_of.nearest(value, clouds)
-    errors.invalid(("%s is %s; there are commercial, gcc, gcc_high and dod"):format(name, errors.quote(value)),
-      near and ("Did you mean %q?"):format(near) or nil)
+    errors.invalid(("%s is %s; there are %s"):format(name, errors.quote(value), options_of.listed(clouds)),
+      near and ("Did you mean %q?"):format(near) or "Those of the US government are gcc, gcc_high and dod.")
   end
   return clouds[value]
-end
-
-local function check_ca_file(value, name)
-  local file, problem = io.open(value, "rb")
-  local readable
-  if file then
-    readable, problem = file:read(1)
-    file:close()
-  end
-  if not readable then
-    errors.invalid(("%s is %s, which cannot be read (%s)"):format(name, errors.quote(value),
-      errors.show(problem or "it is empty")), "Give the path of a PEM file with the certificates to trust.")
-  end
-  return value
 end
 
 local function check_credential(value, name)
@@ -156,7 +145,8 @@ local function check_credential(value, name)
     errors.invalid(("%s: %s"):format(name, credential.message), credential.hint)
   end
   if type(value) ~= "table" or type(value.form) ~= "function" or type(value.secrets) ~= "function" then
-    errors.invalid(("%s must be the client secret's value or a credential, not a %s"):format(name, type(value)))
+    errors.invalid(("%s must be the client secret's value or a credential, not a %s"):format(name, type(value)),
+      "Make a credential by mde.credential.secret(value).")
   end
   return value
 end
@@ -203,7 +193,7 @@ end
 
 local function default_driver(options)
   local ca_file, named = options.ca_file, from_environment "SSL_CERT_FILE"
-  if not ca_file and named then ca_file = check_ca_file(named, "SSL_CERT_FILE") end
+  if not ca_file and named then ca_file = authorities.check(named, "SSL_CERT_FILE") end
   return require "mde.driver.curl".new { ca_file = ca_file, proxy = options.proxy }
 end
 
@@ -238,7 +228,13 @@ local function new(options)
   end
   options = options_of.check(options, known_options, "mde.client")
   local settings = read_options(options)
-  if options.ca_file then check_ca_file(options.ca_file, "option \"ca_file\"") end
+  if options.ca_file then authorities.check(options.ca_file, "option \"ca_file\"") end
+  for _, name in ipairs { "ca_file", "proxy" } do
+    if options[name] and options.driver then
+      errors.invalid(("option %q has no effect beside the option \"driver\""):format(name),
+        "Give it to what makes the driver: require \"mde.driver.curl\".new { ... }, say.")
+    end
+  end
   local guard = guards.new(options.protect, options.cap)
   local driver = options.driver and check_driver(options.driver)
   local ok, problem = pcall(add_environment, settings)
@@ -254,14 +250,15 @@ local function new(options)
   settings.driver = driver
   settings.user_agent = user_agent()
   settings.trace = traces.new(options.on_event, function() return settings.credential:secrets() end)
+  local exchange = exchanges.new(settings)
   local client = setmetatable({
-    exchange = exchanges.new(settings),
+    exchange = exchange,
     turns = turns.new(driver),
     driver = driver,
     timeout = options.timeout,
     guard = guard,
-    read_at = setmetatable({}, { __mode = "k" }),
-    sent = {},
+    records = records.new(),
+    recent = recents.new(exchange.now),
     listings = setmetatable({}, { __mode = "k" }),
   }, Client)
   client.action_metatable, client.machine_metatable = actions.metatable(client), machines.metatable(client)
@@ -395,7 +392,7 @@ end
 
 --- Waits until many actions are final, with one list a round.
 ---@param list mde.Action[]
----@param options? { timeout?: number } seconds, 600 unless told
+---@param options? mde.WaitOptions
 ---@return mde.Results results of each action "Succeeded", or an error, in the order of the list
 function Client:wait(list, options)
   return wait(self, list, options)

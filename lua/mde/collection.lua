@@ -31,7 +31,9 @@ end
 ---@return fun(answer: table): boolean, string?
 function M.lists(is_row)
   return function(answer)
-    if type(answer.value) ~= "table" then return false, "it has no list of values" end
+    if type(answer.value) ~= "table" or answer.value[1] == nil and next(answer.value) ~= nil then
+      return false, "it has no list of values"
+    end
     for _, row in ipairs(answer.value) do
       if type(row) ~= "table" or type(row.id) ~= "string" then return false, "a row of the list has no id" end
       local ok, why = is_row(row)

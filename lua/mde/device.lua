@@ -22,8 +22,8 @@ local odata = core.odata
 ---@param device any
 ---@return string
 function M.shown(device)
-  if type(device) == "table" and device.ip ~= nil then
-    return ("{ ip = %s }"):format(errors.quote(device.ip))
+  if type(device) == "table" and device.id == nil and (device.ip ~= nil or device.at ~= nil) then
+    return ("{ ip = %s }"):format(errors.got(device.ip))
   elseif type(device) == "table" then
     return errors.quote(device.computerDnsName or device.id or "a machine")
   end
@@ -32,7 +32,8 @@ end
 
 -- The record of a machine that can be acted on: its id goes into a URL.
 local function is_machine(row)
-  return odata.kind(row.id) == "machine_id", "a machine's id is not 40 hex digits"
+  if odata.kind(row.id) ~= "machine_id" then return false, "a machine's id is not 40 hex digits" end
+  return machines.is_row(row)
 end
 
 local function merged(machine)
@@ -62,7 +63,9 @@ function M.check(device)
   end
   if type(device) ~= "string" then
     local got = device == nil and "nil" or "a " .. type(device)
-    errors.invalid(("a device is a string or a machine, not %s"):format(got))
+    errors.invalid(("a device is a string or a machine, not %s"):format(got),
+      device == nil and "Find out why it is nil: a machine that was not found, say."
+        or "Give a machine that a query returned, its id (40 hex digits), its Entra device id (GUID) or its DNS name.")
   end
   local kind, canonical = odata.kind(device)
   if not kind then
@@ -179,7 +182,8 @@ local function find(client, kind, canonical, shown, deadline)
   end
   if #rows > 0 and #records == 0 then
     return nil, errors.new { kind = "protocol",
-      message = ("asked for %s, the service listed %d other machines"):format(shown, #rows) }
+      message = ("asked for %s, the service listed %d other machines"):format(shown, #rows),
+      hint = "Try again later, or give the machine's id." }
   end
   return choose(shown, records)
 end
@@ -197,7 +201,10 @@ function M.read(client, id, deadline)
       method = "GET", path = "/machines/" .. id, kind = "read", api = "machines", permission = "Machine.Read.All",
       deadline = deadline,
       usable = function(machine)
-        return type(machine.id) == "string" and machine.id:lower() == id, "it is not the machine that was asked for"
+        if type(machine.id) ~= "string" or machine.id:lower() ~= id then
+          return false, "it is not the machine that was asked for"
+        end
+        return machines.is_row(machine)
       end,
     }
   end
@@ -223,21 +230,27 @@ end
 local function check_owner(owner, now)
   for name in pairs(owner) do
     if name ~= "ip" and name ~= "at" then
-      errors.invalid(("mde.machine { ip, at } has no field %s"):format(errors.quote(name)))
+      errors.invalid(("mde.machine { ip, at } has no field %s"):format(errors.quote(name)),
+        'Write mde.machine { ip = "10.1.2.3", at = mde.ago "2h" }.')
     end
   end
   local kind, ip
+  if owner.ip == nil then
+    errors.invalid("mde.machine { ip, at }: ip is missing", 'Say which address it was: ip = "10.1.2.3".')
+  end
   if type(owner.ip) == "string" then kind, ip = odata.kind(owner.ip) end
   if kind ~= "ip_address" then
-    errors.invalid(("%s is not an IP address"):format(
-      type(owner.ip) == "string" and errors.quote(owner.ip) or errors.show(owner.ip)))
+    errors.invalid(("mde.machine { ip, at }: ip is %s, which is not an IP address"):format(errors.got(owner.ip)),
+      "Write it as 10.1.2.3 or 2001:db8::17; a device's name or id is given alone.")
   elseif owner.at == nil then
-    errors.invalid("at is missing: an address belongs to one device now and to another then",
+    errors.invalid(
+      "mde.machine { ip, at }: at is missing, and an address belongs to one device now and to another then",
       'Say when it was seen: at = mde.ago "2h", or the time of the alert.')
   end
-  local _, at = queries.time(owner.at, now, "at")
+  local _, at = queries.time(owner.at, now, "mde.machine { ip, at }: at")
   if at < now - ADDRESS_SECONDS or at > now + ADDRESS_TOLERANCE then
-    errors.invalid(("at is %s, which does not lie in the last 30 days"):format(queries.time(at, now, "at")),
+    errors.invalid(
+      ("mde.machine { ip, at }: at is %s, which does not lie in the last 30 days"):format(queries.time(at, now, "at")),
       "The service remembers for so long who had an address.")
   end
   return ip, (queries.time(math.floor(at), now, "at"))
@@ -250,8 +263,13 @@ end
 ---@return mde.Machine? machine
 ---@return mde.Error? err
 function M.find_owner(client, owner, deadline)
-  local ip, at = check_owner(owner, client.exchange:service_time())
-  local answer, err = client.exchange:call {
+  local exchange = client.exchange
+  check_owner(owner, exchange:service_time())
+  -- Whoever has signed in has heard what time it is.
+  local signed_in, problem = exchange:token(deadline)
+  if not signed_in then return nil, problem end
+  local ip, at = check_owner(owner, exchange:service_time())
+  local answer, err = exchange:call {
     method = "GET", path = ("/machines/findbyip(ip=%s,timestamp=%s)"):format(odata.literal(ip), at),
     kind = "read", api = "findbyip", permission = "Machine.Read.All", deadline = deadline,
     usable = collection.lists(is_machine),
@@ -263,6 +281,19 @@ function M.find_owner(client, owner, deadline)
     "The service looks a quarter of an hour around that time; it is UTC unless it says otherwise.")
 end
 
+local function unmerged(machine, err)
+  if machine and machine.mergedIntoMachineId ~= nil then return nil, merged(machine) end
+  return machine, err
+end
+
+-- What is known of a machine that is given as a table: what the service said of it, or else what the table says. A
+-- table that got the id of another machine tells nothing of that one.
+local function known(client, device, id, deadline)
+  if client.records:has_other(device) then return unmerged(M.read(client, id, deadline)) end
+  local record, err = unmerged(client.records:of(device) or device)
+  return record and device, err
+end
+
 --- Finds the machine that is meant. Raises if the device cannot name one.
 ---@param client mde.Client
 ---@param device string|mde.Machine
@@ -271,15 +302,9 @@ end
 ---@return mde.Error? err
 function M.resolve(client, device, deadline)
   local kind, canonical = M.check(device)
-  local machine, err
-  if kind == "machine" or kind == "machine_id" then
-    machine, err = device, nil
-    if kind == "machine_id" then machine, err = M.read(client, canonical, deadline) end
-    if machine and machine.mergedIntoMachineId ~= nil then return nil, merged(machine) end
-  else
-    machine, err = find(client, kind, canonical, M.shown(device), deadline)
-  end
-  return machine, err
+  if kind == "machine" then return known(client, device, canonical, deadline) end
+  if kind == "machine_id" then return unmerged(M.read(client, canonical, deadline)) end
+  return find(client, kind, canonical, M.shown(device), deadline)
 end
 
 return M

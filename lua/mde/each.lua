@@ -34,6 +34,7 @@ local known_options = { parallel = "count", stop_on_error = "flag", on_progress 
 ---@field fn fun(item: any): any, any
 ---@field next_item fun(): any
 ---@field count fun(): integer? how many items there are, if that can be known
+---@field has_more fun(): boolean whether there is an item that was not pulled; true where that cannot be known
 ---@field on_progress? fun(done: integer, total: integer?, result: mde.Result)
 ---@field stop_on_error? boolean
 ---@field halted boolean nothing new is pulled
@@ -44,10 +45,11 @@ local known_options = { parallel = "count", stop_on_error = "flag", on_progress 
 ---@field working integer workers at work
 ---@field news? table the gate at which the caller waits for the next to end
 
---- A function that gives the next item, or nil at the end; and one that counts the items, for a list.
+--- A function that gives the next item, or nil at the end; for a list one that counts the items, and one that says
+--- whether there is another.
 local function puller(items)
   if type(items) == "function" then
-    return function() return (items()) end, function() end
+    return function() return (items()) end, function() end, function() return true end
   end
   if type(items) ~= "table" then
     errors.invalid(("mde.each needs a list or an iterator, not %s"):format(items == nil and "nil" or type(items)))
@@ -62,6 +64,8 @@ local function puller(items)
   end, function()
     while items[total + 1] ~= nil do total = total + 1 end
     return total
+  end, function()
+    return items[i + 1] ~= nil
   end
 end
 
@@ -71,14 +75,16 @@ local function shared(driver, run, next_item)
   local turn, over = turns.new(driver), false
   local function pull()
     if over then return nil end
+    local dropped = false
     if not run.halted then
       over = true
       local item = next_item()
       over = item == nil
       if over or not run.halted then return item end
+      -- What was still being pulled when another item failed is not begun any more.
+      dropped = true
     end
-    -- What was still being pulled when another item failed is not begun any more.
-    if run.stop_on_error then run.results.stopped = true end
+    if run.stop_on_error and (dropped or run.has_more()) then run.results.stopped = true end
   end
   return function()
     local _, item = turn:take("next", nil, pull)
@@ -98,7 +104,8 @@ local function broken(problem, results)
     for name, value in pairs(problem) do fields[name] = value end
   else
     fields.kind, fields.cause = "invalid", problem
-    fields.message = "the iterator raised: " .. errors.show(problem)
+    local shown, text = pcall(tostring, problem)
+    fields.message = "the iterator raised: " .. errors.show(shown and text or "a " .. type(problem))
   end
   fields.results = results
   return errors.new(fields)
@@ -121,13 +128,16 @@ local function do_one(run, item)
   run.ended[#run.ended + 1] = result
 end
 
-local function work_off(run, tell)
+--- `rest` lets others go on between two items: whoever blocks inside one task and drives the others meanwhile gets
+--- the way back to what he waited for.
+local function work_off(run, tell, rest)
   while true do
     local pulled, item = pcall(run.next_item)
     if not pulled then halt(run, broken(item, run.results)) end
     if not pulled or item == nil then return end
     do_one(run, item)
     tell(run)
+    if rest then rest() end
   end
 end
 
@@ -151,11 +161,13 @@ end
 
 --- Starts the workers. With a host that does not grant as many, it goes on with those that there are.
 local function start(driver, run, parallel)
-  for n = 1, parallel do
+  local function rest() driver.sleep(0) end
+  local total = run.count()
+  for n = 1, math.min(parallel, total and math.max(total, 1) or parallel) do
     run.working = run.working + 1
     local ok, problem = pcall(driver.spawn, function()
       -- It raises where there is no memory left.
-      local done, why = pcall(work_off, run, wake_caller)
+      local done, why = pcall(work_off, run, wake_caller, driver.sleep and rest)
       if not done then halt(run, why) end
       run.working = run.working - 1
       wake_caller(run)
@@ -190,7 +202,7 @@ local function each(driver, items, fn, options)
     on_progress = options.on_progress, stop_on_error = options.stop_on_error,
   }
   local next_item
-  next_item, run.count = puller(items)
+  next_item, run.count, run.has_more = puller(items)
   run.next_item = shared(driver, run, next_item)
   if driver.spawn then
     start(driver, run, options.parallel or PARALLEL)

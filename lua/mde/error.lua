@@ -49,12 +49,19 @@ local function escape_bytes(text)
   return (text:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
 end
 
+-- Where a second byte has not the whole range: overlong forms, surrogates and what lies beyond Unicode.
+local second_bytes = { [0xe0] = "^[\160-\191]", [0xed] = "^[\128-\159]", [0xf0] = "^[\144-\191]",
+  [0xf4] = "^[\128-\143]" }
+
 --- How many bytes the UTF-8 character that begins at `i` has; nil if none does.
 local function character_length(text, i)
   local lead = text:byte(i)
   local length = lead >= 0xf0 and lead <= 0xf4 and 4 or lead >= 0xe0 and lead < 0xf0 and 3
     or lead >= 0xc2 and lead < 0xe0 and 2
-  if length and #text:match("^[\128-\191]*", i + 1) >= length - 1 then return length end
+  if length and #text:match("^[\128-\191]*", i + 1) >= length - 1
+    and text:find(second_bytes[lead] or "", i + 1) == i + 1 then
+    return length
+  end
 end
 
 -- Characters beyond ASCII that act on a terminal, turn the line around or show nothing at all.
@@ -82,20 +89,36 @@ function M.escape(text)
   return (text:gsub("[\128-\255]+", escape_run))
 end
 
+-- What has no text of its own but an address, which tells nobody anything.
+local function is_addressed(value)
+  local kind, metatable = type(value), getmetatable(value)
+  if kind == "table" then return not (type(metatable) == "table" and metatable.__tostring) end
+  return kind ~= "string" and kind ~= "number" and kind ~= "boolean" and kind ~= "nil"
+end
+
 --- A value from outside, escaped and cut to a length that leaves room for the rest of the line.
 ---@param value any
 ---@return string
 function M.show(value)
-  local text = tostring(value)
+  local named, text = false, nil
+  if not is_addressed(value) then named, text = pcall(tostring, value) end
+  if not named then text = "a " .. type(value) end
   if #text > 300 then text = text:sub(1, 297) .. "..." end
   return M.escape(text)
 end
 
---- The same between double quotes.
----@param text any
+--- The same between double quotes, where it is a text.
+---@param value any
 ---@return string
-function M.quote(text)
-  return '"' .. M.show(text) .. '"'
+function M.quote(value)
+  return is_addressed(value) and M.show(value) or '"' .. M.show(value) .. '"'
+end
+
+--- A value that is not what was wanted, behind "not": a text between double quotes, all else as it is.
+---@param value any
+---@return string
+function M.got(value)
+  return type(value) == "string" and M.quote(value) or M.show(value)
 end
 
 local function sentence(text)

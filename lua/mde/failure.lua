@@ -92,6 +92,28 @@ local function permission_hint(failure)
   return hint .. " and let an administrator consent."
 end
 
+-- What to do about the service's own codes.
+local hints = {
+  OsPlatformNotSupported = "No repetition helps: code can be restricted on Windows 10 1709 or later, Windows 11 and "
+    .. "Windows Server 2019 or later. Leave this device out, or isolate it in the portal.",
+  ClientVersionNotSupported = "No repetition helps before Windows is updated on the device; it needs Windows 10 1709 "
+    .. "or later. Until then isolate it in the portal.",
+  DisabledFeature = "No permission helps: turn the feature on in the portal, in Settings, Endpoints, Advanced "
+    .. "features.",
+  DisallowedOperation = "No permission helps: a setting of the tenant or of the device's group forbids it; an "
+    .. "administrator can change it in the portal.",
+  ODataError = "Correct the query: the service does not take it as it is.",
+}
+
+-- What to do about a refusal that nothing else is known of.
+local function general_hint(said)
+  if said.request_id and #said.request_id <= 64 then
+    return ("Repeated as it is, it will be refused again; Microsoft's support asks for request %s.")
+      :format(said.request_id)
+  end
+  return "Repeated as it is, it will be refused again: change what the service names."
+end
+
 local function refused(failure)
   local status, said = failure.response.status, failure.refusal
   if is_redirect(status) then
@@ -113,11 +135,16 @@ local function refused(failure)
     fields.message = "the service did not accept a fresh token (HTTP 401)"
       .. (said.message and ": " .. failure.show(said.message) or "")
     fields.hint = "Check that MDE_CLOUD, MDE_BASE_URL and MDE_SCOPE belong together."
+  elseif hints[said.code] then
+    fields.hint = hints[said.code]
   elseif status == 403 then
     fields.kind = "permission"
     fields.hint = permission_hint(failure)
   elseif status == 404 then
     fields.kind = "not_found"
+    fields.hint = "Check the id, and that it is one of the tenant that AZURE_TENANT_ID names."
+  else
+    fields.hint = general_hint(said)
   end
   return fields
 end
@@ -131,7 +158,8 @@ local function no_answer(failure)
   local response = failure.response
   if not response then
     return { kind = "unavailable",
-      message = with_attempts(("no answer from %s: %s"):format(failure.host, failure.message), failure) }
+      message = with_attempts(("no answer from %s: %s"):format(failure.host, failure.message), failure),
+      hint = failure.kind ~= "action" and "Try again when that is mended." or nil }
   elseif response.status == 429 then
     local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS.service
     return { kind = "throttled", message = with_attempts("the service is throttling this application", failure),
@@ -147,7 +175,7 @@ local function no_answer(failure)
     return { kind = "unavailable", message = "the token was not accepted (HTTP 401), and the time was up for another",
       hint = "Give it a longer timeout." }
   end
-  return { kind = "unavailable",
+  return { kind = "unavailable", hint = failure.kind ~= "action" and "Try again in a minute." or nil,
     message = with_attempts(("the service failed (HTTP %d)"):format(response.status), failure)
       .. (said and ": " .. failure.show(said) or "") }
 end
@@ -160,7 +188,8 @@ function M.service(failure)
   if verdict == "refused" then return refused(failure) end
   if verdict == "throttled" then return M.throttled(failure.host, failure.delay) end
   if verdict == "active" then
-    return { kind = "conflict", message = "the service says that such an action is already in progress" }
+    return { kind = "conflict", message = "the service says that such an action is already in progress",
+      hint = "Wait until it has ended, or look at it: mde.state(device) names it." }
   end
   local fields = no_answer(failure)
   if verdict == "unknown" then
@@ -201,11 +230,13 @@ function M.sign_in(failure)
   local host, response, delay = failure.host, failure.response, failure.delay
   if not response then
     return { kind = "unavailable",
-      message = with_attempts(("signing in at %s failed: %s"):format(host, failure.message), failure) }
+      message = with_attempts(("signing in at %s failed: %s"):format(host, failure.message), failure),
+      hint = "Check AZURE_AUTHORITY_HOST, and try again when that is mended." }
   elseif failure.verdict == "throttled" or response.status == 429 then
     delay = delay > 0 and delay or THROTTLED_SECONDS.sign_in
     return { kind = "throttled", retry_at = core.system.time() + delay,
-      message = ("%s asks to wait for %.0f seconds before signing in again"):format(host, delay) }
+      message = ("%s asks to wait for %.0f seconds before signing in again"):format(host, delay),
+      hint = "Try again then." }
   elseif is_redirect(response.status) then
     return redirected(failure, "Check AZURE_AUTHORITY_HOST, and whether a proxy stands in between.")
   elseif is_success(response.status) then

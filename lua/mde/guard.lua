@@ -81,7 +81,8 @@ local function matches(glob, text)
       star, taken = g, t
       g = g + 1
     elseif wanted == "?" or wanted == text:sub(t, t) then
-      g, t = g + 1, t + 1
+      -- A question mark stands for a character, which may be several bytes.
+      g, t = g + 1, t + (wanted == "?" and #text:match("^.[\128-\191]*", t) or 1)
     elseif star then
       taken = taken + 1
       g, t = star + 1, taken
@@ -93,16 +94,17 @@ local function matches(glob, text)
 end
 
 local function protect_names(list)
+  local globs = {}
+  for i, glob in ipairs(list) do globs[i] = glob:lower():gsub("%.$", "") end
   return function(machine)
     local name = machine.computerDnsName
     if is_missing(name) then return "its record has no computerDnsName" end
     if type(name) ~= "string" then return "its computerDnsName is not a text" end
     local whole = name:lower():gsub("%.$", "")
     local host = whole:match "^[^.]*"
-    for _, glob in ipairs(list) do
-      local wanted = glob:lower()
-      if matches(wanted, whole) or matches(wanted, host) then
-        return ("its name %s matches %s"):format(errors.quote(name), errors.quote(glob))
+    for i, glob in ipairs(globs) do
+      if matches(glob, whole) or matches(glob, host) then
+        return ("its name %s matches %s"):format(errors.quote(name), errors.quote(list[i]))
       end
     end
   end
@@ -182,6 +184,20 @@ local function check_platforms(list, what)
   return list
 end
 
+-- What no name of a machine can match protects nothing, and that would show too late.
+local function check_names(list, what)
+  for _, glob in ipairs(check_list(list, what)) do
+    if glob:find "%c" or glob:find "^%s" or glob:find "%s$" then
+      errors.invalid(("%s: %s begins or ends with a space, or has a control character in it; no name does")
+        :format(what, errors.quote(glob)), "Take it out.")
+    elseif glob:find "[%[%]{}]" then
+      errors.invalid(("%s: %s has a bracket in it, which no name has"):format(what, errors.quote(glob)),
+        "There are * (any characters) and ? (one character); write one glob for each alternative.")
+    end
+  end
+  return list
+end
+
 local function check_flag(value, what)
   if type(value) ~= "boolean" then
     errors.invalid(("%s must be true or false, not %s"):format(what, errors.quote(value)))
@@ -193,7 +209,7 @@ end
 -- makes the judge of it.
 local kinds = {
   { name = "tags", default = {}, check = check_list, protect = protect_tags },
-  { name = "names", default = {}, check = check_list, protect = protect_names },
+  { name = "names", default = {}, check = check_names, protect = protect_names },
   { name = "device_values", default = { "High" }, check = check_device_values, protect = protect_device_values },
   { name = "servers", default = true, check = check_flag, protect = protect_servers },
   { name = "platforms", default = {}, check = check_platforms, protect = protect_platforms },
@@ -325,9 +341,10 @@ local function protected(machine, rules, reasons)
   }
 end
 
-local function is_fresh(client, machine)
-  local read_at = client.read_at[machine]
-  return read_at ~= nil and client.exchange.now() - read_at <= RECORD_SECONDS
+-- What the service said of it within the last minutes.
+local function fresh_record(client, machine)
+  local record = client.records:of(machine)
+  if record and client.exchange.now() - record.read_at <= RECORD_SECONDS then return record end
 end
 
 --- Whether this machine may be restricted. Its record is read anew unless this client has read it just now.
@@ -339,18 +356,19 @@ end
 function M.check(client, intent, machine)
   local rules = in_force(client, intent)
   if #rules == 0 then return true end
-  if not is_fresh(client, machine) then
-    local record, err = devices.resolve(client, machine.id, client:deadline(intent, READ_SECONDS))
-    if not record and not is_curable[err.kind] then return nil, err end
-    if not record then return nil, unreadable(rules, err) end
-    machine = record
+  local record = fresh_record(client, machine)
+  if not record then
+    local read, err = devices.resolve(client, machine.id, client:deadline(intent, READ_SECONDS))
+    if not read and not is_curable[err.kind] then return nil, err end
+    if not read then return nil, unreadable(rules, err) end
+    record = client.records:of(read)
   end
   local broken, reasons = {}, {}
   for _, rule in ipairs(rules) do
-    local reason = rule.judge(machine)
+    local reason = rule.judge(record)
     if reason then broken[#broken + 1], reasons[#reasons + 1] = rule, reason end
   end
-  if #broken > 0 then return nil, protected(machine, broken, reasons) end
+  if #broken > 0 then return nil, protected(record, broken, reasons) end
   return true
 end
 
@@ -443,6 +461,16 @@ local function one_too_many(cap, wait)
   return errors.new(fields)
 end
 
+--- Why the cap lets no restrict be sent just now, as far as that is known without asking.
+---@param client mde.Client
+---@return mde.Error? err of kind `protected`
+function M.full(client)
+  local guard = client.guard
+  if not guard.limiter or not guard.counted and guard.cap > 0 then return nil end
+  local wait = guard.limiter:wait(client.exchange.now())
+  if wait ~= 0 then return one_too_many(guard.cap, wait) end
+end
+
 --- Takes a slot for a restrict that is about to be sent, unless it has one.
 ---@param client mde.Client
 ---@param intent table
@@ -456,8 +484,8 @@ function M.take(client, intent)
       local counted, err = count_once(client, intent)
       if not counted then return nil, err end
     end
-    local wait = guard.limiter:wait(now())
-    if wait ~= 0 then return nil, one_too_many(guard.cap, wait) end
+    local full = M.full(client)
+    if full then return nil, full end
   end
   local slot = now()
   guard.limiter:take(slot)

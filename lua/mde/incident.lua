@@ -40,7 +40,7 @@ local function check_incident(value)
   if type(value) == "number" and value % 1 == 0 and math.abs(value) < 2 ^ 53 then incident = ("%d"):format(value) end
   if type(incident) ~= "string" or not core.comment.incident_valid(incident) then
     errors.invalid(("mde.restricted: the incident %s is not 1 to 64 of A-Z a-z 0-9 . _ # / -"):format(
-      type(value) == "string" and errors.quote(value) or tostring(value)), "Give the incident's id alone.")
+      errors.got(value)), "Give the incident's id alone.")
   end
   return incident
 end
@@ -54,7 +54,8 @@ local function check_incidents(value)
   for _ in pairs(value) do entries = entries + 1 end
   for i, incident in ipairs(value) do list[i] = check_incident(incident) end
   if #list == 0 or #list ~= entries then
-    errors.invalid("mde.restricted: option \"incident\" must be an incident or a list of some, without holes")
+    errors.invalid("mde.restricted: option \"incident\" must be an incident or a list of some, without holes",
+      'Write incident = "INC-4711" or incident = { "INC-4711", "INC-4712" }.')
   end
   return list
 end
@@ -145,6 +146,8 @@ local function restricted(client, options)
   if not machines then
     return nil, errors.about(err, "restricted by " .. errors.quote(table.concat(claim.incidents, ", ")))
   end
+  -- The answer has told what time it is, from which mde.ago counts.
+  claim.since, claim.since_text = check_since(client, options.since)
   local list = { shared = {}, unattributed = {} }
   for machine_id, rows in pairs(machines) do
     if machine_id == "" then

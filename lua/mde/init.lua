@@ -9,6 +9,7 @@
 -- error (see error.lua) when it did not happen, and raises one for a wrong argument.
 
 local clients = require "mde.client"
+local errors = require "mde.error"
 local queries = require "mde.query"
 
 ---@class mde
@@ -29,6 +30,14 @@ M.client = clients.new
 M.credential = { secret = require "mde.credential.secret".new }
 
 for _, name in ipairs(queries.operators) do M[name] = queries[name] end
+
+--- A text that came from the service, a name or a comment, made safe to show: it is one line, and what would act on
+--- a terminal is shown as `\x1b`. Errors, and what tostring makes of machines and actions, are safe already.
+---@param text any
+---@return string
+function M.show(text)
+  return errors.escape(tostring(text))
+end
 
 -- What is called in the head of a `for` has nobody to return an error to.
 for _, name in ipairs { "machines", "actions" } do

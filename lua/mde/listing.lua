@@ -62,6 +62,7 @@ function M.read(client, is_row, deadline)
     machines[machine_id] = machines[machine_id] or {}
     table.insert(machines[machine_id], row)
   end
+  client.recent:recall_all(machines)
   return machines
 end
 

@@ -47,14 +47,14 @@ function M.metatable(client)
   end }
 end
 
---- A row of the service as a machine of this client, which remembers when it was read.
+--- A row of the service as a machine of this client, which remembers what was read, and when.
 ---@param client mde.Client
 ---@param row table
 ---@param read_at? number by the driver's clock; now unless told
 ---@return mde.Machine
 function M.adopt(client, row, read_at)
   row["@odata.context"] = nil
-  client.read_at[row] = read_at or client.exchange.now()
+  client.records:keep(row, read_at or client.exchange.now())
   return setmetatable(row, client.machine_metatable)
 end
 

@@ -26,7 +26,7 @@ local function unlikeness(name, candidate)
   return distance(name, candidate)
 end
 
---- The name that was probably meant, or nil.
+--- The name that was probably meant, or nil. At least half of its letters are those of the other.
 ---@param name string
 ---@param names table<string, any> its keys are the names there are
 ---@return string?
@@ -38,7 +38,19 @@ function M.nearest(name, names)
       best, best_distance = candidate, d
     end
   end
-  if best and best_distance <= math.max(2, math.floor(#name / 3)) then return best end
+  if best and best_distance <= math.max(2, math.floor(#name / 3)) and best_distance * 2 <= math.max(#name, #best) then
+    return best
+  end
+end
+
+--- The names there are, for an error.
+---@param names table<string, any> its keys are the names
+---@return string
+function M.listed(names)
+  local list = {}
+  for name in pairs(names) do list[#list + 1] = name end
+  table.sort(list)
+  return table.concat(list, ", ")
 end
 
 local function is_integer(value)
@@ -77,31 +89,41 @@ local checks = {
 function M.check(options, known, what)
   if options == nil then return {} end
   if type(options) ~= "table" then
-    errors.invalid(("%s: options must be a table, not a %s"):format(what, type(options)))
+    errors.invalid(("%s: options must be a table, not a %s"):format(what, type(options)),
+      "Write { name = value }.")
   end
   for name, value in pairs(options) do
     local check = known[name]
     if not check then
       local near = type(name) == "string" and M.nearest(name, known)
       errors.invalid(("%s has no option %s"):format(what, errors.quote(name)),
-        near and ("Did you mean %q?"):format(near) or nil)
+        near and ("Did you mean %q?"):format(near) or ("There are %s."):format(M.listed(known)))
     end
     local ok, wanted = checks[check](value)
     if not ok then
-      errors.invalid(("%s: option %q must be %s, not %s"):format(what, name, wanted,
-        type(value) == "string" and errors.quote(value) or tostring(value)))
+      errors.invalid(("%s: option %q must be %s, not %s"):format(what, name, wanted, errors.got(value)))
     end
   end
   return options
 end
 
---- Raises if a list has a hole: what stands behind a nil would silently be left out.
+-- What the lists that this library returns have beside their items.
+local beside = { failed = true, stopped = true, shared = true, unattributed = true, n = true }
+
+--- Raises if a list has a hole, since what stands behind a nil would silently be left out; or if it has names in the
+--- place of items, for then nothing would be done at all.
 ---@param list table
 ---@param what string whose list it is, for the error
 function M.check_list(list, what)
   local last = 0
   for index in pairs(list) do
     if type(index) == "number" and index > last then last = index end
+  end
+  for name in pairs(last == 0 and list or {}) do
+    if not beside[name] then
+      errors.invalid(("%s: the table has no item 1, but %s"):format(what, errors.quote(name)),
+        "Give a list: { \"laptop-17\", \"laptop-18\" }.")
+    end
   end
   for index = 1, last do
     if list[index] == nil then

@@ -10,7 +10,8 @@
 -- `{ computerDnsName = nil, riskScore = "High" }` Lua leaves no trace of the nil, so a value that comes
 -- from outside belongs in an operator, `mde.eq(value)`.
 --
--- Fields that the service cannot filter by are for an `if` in Lua.
+-- Fields that the service cannot filter by are for an `if` in Lua; values that it has added since this was written
+-- are asked for in OData.
 
 local core = require "mde.core"
 local errors = require "mde.error"
@@ -20,12 +21,14 @@ local odata = core.odata
 
 -- What one filter may be long in a URL of 8 KB; the rest is for the host, the path and a range of times.
 local LONGEST_FILTER = 7500
+local EARLIEST_TIME = 1e9 -- in 2001; as a span, 31 years
 local LATEST_TIME = 253402300799 -- the last second of the year 9999
 local MILLISECONDS = 1e11 -- in seconds the year 5138, in milliseconds 1973
 local LARGEST_NUMBER = 2 ^ 31 - 1
+local DEEPEST = 50 -- lists in lists
 
 ---@class mde.Operator a condition on one field
----@class mde.Ago a time that lies so long before the query is made
+---@class mde.Ago a time that lies so long before the query is asked
 ---@field seconds number
 
 ---@alias mde.Time number|string|table|mde.Ago Unix seconds; ISO 8601, in UTC unless it says otherwise, a date alone
@@ -53,12 +56,14 @@ local LARGEST_NUMBER = 2 ^ 31 - 1
 ---@alias mde.RiskScore "None"|"Informational"|"Low"|"Medium"|"High"
 ---@alias mde.ExposureLevel "None"|"Low"|"Medium"|"High"
 ---@alias mde.DeviceValue "Low"|"Normal"|"High"
+---@alias mde.ActionType "RestrictCodeExecution"|"UnrestrictCodeExecution"|"Isolate"|"Unisolate"
+---| "RunAntiVirusScan"|"StopAndQuarantineFile"|"CollectInvestigationPackage"|"LiveResponse"|"Offboard"
 ---@alias mde.ActionStatus "Pending"|"InProgress"|"Succeeded"|"Failed"|"TimeOut"|"Cancelled"
 
 ---@class mde.ActionQuery
 ---@field id? string|string[]|mde.Operator
 ---@field machineId? string|string[]|mde.Operator
----@field type? string|string[]|mde.Operator RestrictCodeExecution, say
+---@field type? mde.ActionType|mde.ActionType[]|mde.Operator
 ---@field requestor? string|string[]|mde.Operator
 ---@field status? mde.ActionStatus|mde.ActionStatus[]|mde.Operator
 ---@field creationDateTimeUtc? mde.Time|mde.Operator
@@ -68,14 +73,13 @@ local LARGEST_NUMBER = 2 ^ 31 - 1
 local Operator = { __name = "mde.operator" }
 local Ago = { __name = "mde.ago" }
 
+function Operator:__tostring() return "mde." .. self.name end
+
+function Ago:__tostring() return ("mde.ago(%g)"):format(self.seconds) end
+
 local M = {}
 
 -- ---- operators
-
-local function quoted(value)
-  if type(value) == "string" then return errors.quote(value) end
-  return type(value) == "table" and "a table" or errors.show(value)
-end
 
 local function needs_value(name, value)
   if value == nil then
@@ -100,8 +104,9 @@ end
 
 -- The items of a list without gaps; raises for anything else.
 local function items_of(list, what)
-  if type(list) ~= "table" or getmetatable(list) ~= nil then
-    errors.invalid(("%s needs a list, not %s"):format(what, list == nil and "nil" or quoted(list)))
+  if type(list) ~= "table" or getmetatable(list) ~= nil or type(list.id) == "string" then
+    errors.invalid(("%s needs a list, not %s"):format(what, errors.got(list)),
+      type(list) == "table" and type(list.id) == "string" and "Of a machine or an action write its id." or nil)
   end
   local count = 0
   for _ in pairs(list) do count = count + 1 end
@@ -110,8 +115,13 @@ local function items_of(list, what)
   end
   local items = {}
   for i = 1, count do
-    if list[i] == nil then errors.invalid(("%s needs a list without gaps; there is no item %d"):format(what, i)) end
-    needs_value("eq", list[i])
+    if list[i] == nil then
+      errors.invalid(("%s needs a list without gaps; there is no item %d"):format(what, i),
+        "Leave out what is nil before, or find out why it is.")
+    end
+    if list[i] == "" then
+      errors.invalid(("%s: item %d of the list is an empty text"):format(what, i), "Find out why it is empty.")
+    end
     items[i] = list[i]
   end
   return items
@@ -189,7 +199,8 @@ M.none_of = of_list "none_of"
 
 local unit_seconds = { s = 1, m = 60, h = 3600, d = 86400 }
 
---- So long ago, counted from when the query is made: "90s", "30m", "2h", "7d", or seconds as a number.
+--- So long ago: "90s", "30m", "2h", "7d", or seconds as a number. Counted by the service's clock, as its answers tell
+--- it, from when the first page is asked for.
 ---@param span string|number
 ---@return mde.Ago
 function M.ago(span)
@@ -198,7 +209,7 @@ function M.ago(span)
   if type(span) == "string" then number, unit = span:match "^(%d+%.?%d*)([smhd])$" end
   local seconds = type(span) == "number" and span or number and tonumber(number) * unit_seconds[unit]
   if not seconds or not (seconds >= 0 and seconds < LATEST_TIME) then
-    errors.invalid(("mde.ago was given %s, which is not a span of time"):format(quoted(span)),
+    errors.invalid(("mde.ago was given %s, which is not a span of time"):format(errors.got(span)),
       'Write "90s", "30m", "2h" or "7d".')
   end
   return setmetatable({ seconds = seconds }, Ago)
@@ -207,7 +218,7 @@ end
 -- ---- times
 
 local function not_a_time(value, what, why)
-  errors.invalid(("%s: %s %s"):format(what, type(value) == "table" and "the table" or quoted(value), why),
+  errors.invalid(("%s: %s %s"):format(what, type(value) == "table" and "the table" or errors.got(value), why),
     'Give Unix seconds, a text like "2026-02-03" or "2026-02-03T10:11:12Z", a table like os.date "*t", '
       .. 'or mde.ago "2h".')
 end
@@ -236,14 +247,29 @@ local function time_of_number(seconds, what)
   return os.date("!%Y-%m-%dT%H:%M:%S", whole) .. (fraction and fraction ~= "." and fraction or "") .. "Z", seconds
 end
 
+local date_parts = {
+  { name = "year", from = 1970, to = 9999 }, { name = "month", from = 1, to = 12 }, { name = "day", from = 1, to = 31 },
+  { name = "hour", from = 0, to = 23 }, { name = "min", from = 0, to = 59 }, { name = "sec", from = 0, to = 60 },
+}
+
+-- os.time makes March 2 of February 30; nobody who asks for a day means another.
 local function time_of_table(fields, what)
-  local parts = { hour = 0, min = 0, sec = 0, isdst = fields.isdst }
-  for _, name in ipairs { "year", "month", "day", "hour", "min", "sec" } do
-    local part = fields[name]
-    if part == nil then part = parts[name] end
-    if type(part) ~= "number" or part % 1 ~= 0 then not_a_time(fields, what, "is not a date: see its " .. name) end
-    parts[name] = part
+  local parts = { hour = 0, min = 0, sec = 0 }
+  for _, one in ipairs(date_parts) do
+    local part = fields[one.name]
+    if part == nil then part = parts[one.name] end
+    if type(part) ~= "number" or part % 1 ~= 0 or part < one.from or part > one.to then
+      not_a_time(fields, what, "is not a date: see its " .. one.name)
+    end
+    parts[one.name] = part
   end
+  local noon = os.time { year = parts.year, month = parts.month, day = parts.day, hour = 12 }
+  if not noon or os.date("*t", noon).day ~= parts.day then
+    errors.invalid(
+      ("%s: the table is not a date: %04d-%02d has no day %d"):format(what, parts.year, parts.month, parts.day),
+      "If the time that os.time makes of it is meant, give that: os.time(date).")
+  end
+  parts.isdst = fields.isdst
   local seconds = os.time(parts)
   if not seconds then not_a_time(fields, what, "is not a date") end
   return time_of_number(seconds, what)
@@ -260,6 +286,9 @@ function M.time(value, now, what)
     return time_of_number(math.max(0, now - value.seconds), what)
   elseif type(value) == "string" then
     return time_of_text(value, what)
+  elseif type(value) == "number" and value >= 0 and value < EARLIEST_TIME then
+    errors.invalid(("%s: %s looks like a span of time, not like Unix seconds"):format(what, errors.show(value)),
+      ("For so many seconds ago write mde.ago(%s)."):format(errors.show(value)))
   elseif type(value) == "number" then
     return time_of_number(value, what)
   elseif type(value) == "table" and value.year ~= nil then
@@ -272,6 +301,7 @@ end
 
 ---@class mde.query.Kind what a field holds
 ---@field literal fun(value: any, field: table, context: table): string, any the value in OData, and to compare it by
+---@field part? fun(value: any, field: table): string a part of a value, where that need not look like one
 ---@field operators table<string, boolean> those that it knows, beside the ones for lists
 
 local function names(...)
@@ -281,39 +311,72 @@ local function names(...)
 end
 
 local function wrong_value(field, value, wanted, hint)
-  if type(value) == "table" and value[1] ~= nil then hint = "For a list there are mde.any_of and mde.none_of." end
-  errors.invalid(("%s is %s, not %s"):format(field.name, wanted, quoted(value)), hint)
+  if type(value) == "table" and value[1] ~= nil then
+    hint = "For a list there are mde.any_of and mde.none_of."
+  elseif type(value) == "table" and getmetatable(value) == Operator then
+    hint = "An operator stands alone; several of one field go into mde.any_of, mde.all_of or mde.none_of."
+  elseif type(value) == "table" and getmetatable(value) == Ago then
+    hint = "Only times can be compared with it."
+  end
+  errors.invalid(("%s is %s, not %s"):format(field.name, wanted, errors.got(value)), hint)
+end
+
+-- Raises unless a text could reach the service as it is; `shown` is what the user knows it as.
+local function check_flaw(text, shown, what)
+  local flaw = odata.flaw(text)
+  if not flaw then return end
+  errors.invalid(("%s %s %s"):format(what, errors.quote(shown), flaw), flaw:find("UTF-8", 1, true)
+    and "Convert it to UTF-8 first." or "Find out where that comes from, and take it out.")
 end
 
 local function text_literal(value, field)
   if type(value) ~= "string" then
     wrong_value(field, value, "a text", type(value) == "number" and ("Write %q."):format(tostring(value)) or nil)
-  elseif value:find "[%z\1-\31\127]" then
-    wrong_value(field, value, "a text without control characters")
   end
+  check_flaw(value, value, field.name .. ": the text")
   return odata.literal(value), value
 end
 
 local function choice_literal(value, field)
   if type(value) ~= "string" or not field.choices[value] then
-    local near = type(value) == "string" and options_of.nearest(value, field.choices)
-    wrong_value(field, value, "one of " .. table.concat(field.order, ", "),
-      near and ("Did you mean %q?"):format(near) or nil)
+    local hint
+    if type(value) == "string" then
+      local near = options_of.nearest(value, field.choices)
+      hint = (near and ("Did you mean %q? "):format(near) or "")
+        .. ('One that the service has added since is asked for in a text: "%s eq \'...\'".'):format(field.name)
+    end
+    wrong_value(field, value, "one of " .. table.concat(field.order, ", "), hint)
   end
   return odata.literal(value), field.choices[value]
 end
 
-local function guid_literal(value, field)
+-- An id of the kind that is wanted, in lower case; or raises.
+local function id_of(value, field, wanted, words, example)
   local kind, canonical
   if type(value) == "string" then kind, canonical = odata.kind(value) end
-  if kind ~= "guid" then wrong_value(field, value, "a GUID") end
+  if kind == wanted then return canonical end
+  local reason = type(value) == "string" and not kind and canonical
+  wrong_value(field, value, words, reason and ("It %s: write %s."):format(reason, example)
+    or ("Write %s."):format(example))
+end
+
+local function guid_literal(value, field)
+  local canonical = id_of(value, field, "guid", "a GUID", "8-4-4-4-12 hex digits with dashes between")
   return canonical, canonical
+end
+
+local function machine_id_literal(value, field)
+  local canonical = id_of(value, field, "machine_id", "the id of a machine",
+    field.name == "id" and "40 hex digits, or ask for the name by computerDnsName"
+      or "40 hex digits; mde.machine(name).id has it")
+  return odata.literal(canonical), canonical
 end
 
 local function number_literal(value, field)
   if type(value) ~= "number" or value % 1 ~= 0 or math.abs(value) > LARGEST_NUMBER then
     wrong_value(field, value, "a whole number",
-      type(value) == "string" and tonumber(value) and ("Write %s without quotes."):format(value) or nil)
+      type(value) == "string" and tonumber(value) and ("Write %s without quotes."):format(value)
+        or "Write the number that the service gives it, 140 say.")
   end
   return ("%d"):format(value), value
 end
@@ -324,6 +387,10 @@ end
 
 ---@type table<string, mde.query.Kind>
 local kinds = {
+  machine_id = { literal = machine_id_literal, part = text_literal,
+    operators = names("eq", "ne", "startswith", "endswith", "contains") },
+  type = { literal = choice_literal, part = text_literal,
+    operators = names("eq", "ne", "startswith", "endswith", "contains") },
   text = { literal = text_literal, operators = names("eq", "ne", "startswith", "endswith", "contains") },
   choice = { literal = choice_literal, operators = names("eq", "ne") },
   level = { literal = choice_literal, operators = names("eq", "ne", "gt", "ge", "lt", "le", "between") },
@@ -339,7 +406,7 @@ local function field(kind, order)
   return { kind = kind, order = order, choices = choices }
 end
 
-local function schema(what, fields, others)
+local function schema(what, example, fields, others)
   local known, listed = {}, {}
   for name in pairs(others) do known[name] = true end
   for name, one in pairs(fields) do
@@ -347,12 +414,12 @@ local function schema(what, fields, others)
     listed[#listed + 1] = name
   end
   table.sort(listed)
-  return { what = what, fields = fields, known = known, listed = table.concat(listed, ", ") }
+  return { what = what, example = example, fields = fields, known = known, names = listed }
 end
 
 local schemas = {
-  machines = schema("machines", {
-    id = field "text",
+  machines = schema("machines", '{ riskScore = "High" }', {
+    id = field "machine_id",
     computerDnsName = field "text",
     version = field "text",
     osPlatform = field "text",
@@ -370,10 +437,11 @@ local schemas = {
   }, names("firstSeen", "rbacGroupName", "osBuild", "osVersion", "osProcessor", "osArchitecture", "agentVersion",
     "lastExternalIpAddress", "ipAddresses", "isAadJoined", "managedBy", "managedByStatus", "mergedIntoMachineId",
     "isPotentialDuplication", "isExcluded", "exclusionReason", "defenderAvStatus", "vmMetadata")),
-  actions = schema("actions", {
+  actions = schema("actions", '{ status = "Pending" }', {
     id = field "guid",
-    machineId = field "text",
-    type = field "text",
+    machineId = field "machine_id",
+    type = field("type", { "RestrictCodeExecution", "UnrestrictCodeExecution", "Isolate", "Unisolate",
+      "RunAntiVirusScan", "StopAndQuarantineFile", "CollectInvestigationPackage", "LiveResponse", "Offboard" }),
     requestor = field "text",
     creationDateTimeUtc = field "time",
     status = field("choice", { "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled" }),
@@ -385,7 +453,7 @@ local schemas = {
 local function find_field(name, of)
   if type(name) ~= "string" then
     errors.invalid(("mde.%s: a query is a table of field = value, and %s is not a field's name"):format(of.what,
-      quoted(name)), 'Write { riskScore = "High" }, say.')
+      errors.got(name)), ("Write %s, say."):format(of.example))
   end
   local found = of.fields[name]
   if found then return found end
@@ -395,7 +463,7 @@ local function find_field(name, of)
   end
   local near = options_of.nearest(name, of.known)
   errors.invalid(("mde.%s has no field %s"):format(of.what, errors.quote(name)),
-    near and ("Did you mean %q?"):format(near) or ("There are %s."):format(of.listed))
+    near and ("Did you mean %q?"):format(near) or ("There are %s."):format(table.concat(of.names, ", ")))
 end
 
 -- ---- conditions
@@ -409,7 +477,8 @@ local function choices_where(one, holds)
     if holds(i) then alternatives[#alternatives + 1] = one.name .. " eq " .. odata.literal(choice) end
   end
   if not alternatives[1] then
-    errors.invalid(("%s: no value lies there; there are %s"):format(one.name, table.concat(one.order, ", ")))
+    errors.invalid(("%s: no value lies there"):format(one.name),
+      ("From the lowest to the highest there are %s."):format(table.concat(one.order, ", ")))
   end
   return alternatives
 end
@@ -452,8 +521,9 @@ local function render_equality(one, condition, context)
 end
 
 local function render_call(one, condition, context)
+  local kind = kinds[one.kind]
   return { ("%s(%s,%s)"):format(condition.name, one.name,
-    (kinds[one.kind].literal(condition.value, one, context))) }
+    ((kind.part or kind.literal)(condition.value, one, context))) }
 end
 
 local function render_has(one, condition, context)
@@ -464,8 +534,18 @@ local function any_of(alternatives)
   return alternatives[2] and "(" .. table.concat(alternatives, " or ") .. ")" or alternatives[1]
 end
 
+-- Goes into a list.
+local function enter(one, context)
+  local inner = { now = context.now, depth = (context.depth or 0) + 1 }
+  if inner.depth > DEEPEST then
+    errors.invalid(("%s: more than %d lists in lists"):format(one.name, DEEPEST), "Does a list hold itself?")
+  end
+  return inner
+end
+
 local function render_any_of(one, condition, context)
   local alternatives, present = {}, {}
+  context = enter(one, context)
   for _, item in ipairs(condition.items) do
     for _, text in ipairs(render(one, item, context)) do
       if not present[text] then alternatives[#alternatives + 1] = text end
@@ -477,6 +557,7 @@ end
 
 local function render_all_of(one, condition, context)
   local parts = {}
+  context = enter(one, context)
   for i, item in ipairs(condition.items) do parts[i] = any_of(render(one, item, context)) end
   return { parts[2] and "(" .. table.concat(parts, " and ") .. ")" or parts[1] }
 end
@@ -496,10 +577,14 @@ local renderers = {
 
 local of_lists = names("any_of", "all_of", "none_of")
 
-local missing_operators = {
-  list = "Write mde.has(value).",
-  text = "The service promises no order of texts: test it in Lua.",
-}
+-- What can be done instead of asking a field for what it does not know.
+local function instead_of(name, one)
+  if one.kind == "list" then return "Write mde.has(value)." end
+  if comparisons[name] or name == "between" then return "The service promises no order of these: test it in Lua." end
+  local known = {}
+  for known_name in pairs(kinds[one.kind].operators) do known["mde." .. known_name] = true end
+  return ("It knows %s, and lists."):format(options_of.listed(known))
+end
 
 -- A value as the condition it stands for.
 local function condition_of(one, value)
@@ -522,7 +607,7 @@ function render(one, value, context)
   local condition = condition_of(one, value)
   local name = condition.name
   if not of_lists[name] and not kinds[one.kind].operators[name] then
-    errors.invalid(("mde.%s cannot be asked of %s"):format(name, one.name), missing_operators[one.kind])
+    errors.invalid(("mde.%s cannot be asked of %s"):format(name, one.name), instead_of(name, one))
   end
   return renderers[name](one, condition, context)
 end
@@ -566,30 +651,57 @@ local function split(clauses, filters, what)
   return filters
 end
 
-local function filters_of_text(text, what)
-  if text == "all" then return { "" } end
-  if not text:find "%S" then
-    errors.invalid(("mde.%s: the query is an empty text"):format(what), 'Say mde.' .. what .. ' "all" if you mean all.')
-  elseif #odata.encode(text) > LONGEST_FILTER then
-    errors.invalid(("mde.%s: the query is too long for a URL"):format(what), "Test a part of it in Lua.")
+-- The field of which a word is a value, or which a word names, as it would be written in a table.
+local function in_a_table(word, of)
+  for _, name in ipairs(of.names) do
+    local one = of.fields[name]
+    if name:lower() == word:lower() then return ("{ %s = ... }"):format(name) end
+    for _, choice in ipairs(one.order or {}) do
+      if choice:lower() == word:lower() then return ("{ %s = %q }"):format(name, choice) end
+    end
   end
-  return { text }
 end
 
---- The OData filters, not yet percent-encoded, that together select what a query means; one, as a rule; the
---- empty one selects all. What two of them select may overlap. Raises if the query is not well formed.
+-- Raises unless a text could be a condition in OData, which has a blank or a parenthesis in it.
+local function check_text(text, of)
+  if #odata.encode(text) > LONGEST_FILTER then
+    errors.invalid(("mde.%s: the query is too long for a URL"):format(of.what), "Test a part of it in Lua.")
+  end
+  local word, shown = text:match "^%s*(.-)%s*$", errors.quote(text)
+  if word == "" then
+    errors.invalid(("mde.%s: the query is an empty text"):format(of.what),
+      ('Say mde.%s "all" if you mean all.'):format(of.what))
+  elseif word:lower() == "all" then
+    errors.invalid(("mde.%s: %s is no query"):format(of.what, shown), 'Did you mean "all"?')
+  elseif word:lower():find "^%??%$?filter=" then
+    errors.invalid(("mde.%s: the query is %s"):format(of.what, shown), "Leave $filter= away; the text is what follows.")
+  elseif not word:find "[%s(]" then
+    errors.invalid(("mde.%s: %s is no condition in OData"):format(of.what, shown),
+      ("Write a table, %s, or \"all\"."):format(in_a_table(word, of) or of.example))
+  end
+  check_flaw((text:gsub("[\t\r\n]", " ")), text, ("mde.%s: the query"):format(of.what))
+end
+
+--- A query, ready to be asked. Raises if it is not well formed.
 ---@param what "machines"|"actions"
 ---@param query mde.Query
----@param now number Unix seconds, from which mde.ago counts
----@return string[] filters
-function M.filters(what, query, now)
-  if type(query) == "string" then return filters_of_text(query, what) end
+---@return fun(now: number): string[] filters the OData filters, not yet percent-encoded, that together select what
+--- it means when it is `now` (Unix seconds), from which mde.ago counts; one, as a rule; the empty one selects all.
+--- What two of them select may overlap. Raises too, for a value that does not fit its field.
+function M.compile(what, query)
+  local of = schemas[what]
+  if query == "all" then return function() return { "" } end end
+  if type(query) == "string" then
+    check_text(query, of)
+    return function() return { query } end
+  end
   if type(query) ~= "table" or getmetatable(query) ~= nil then
     errors.invalid(("mde.%s needs a query, a table or a text, not %s"):format(what,
-      query == nil and "nil" or getmetatable(query) == Operator and "an operator alone" or "a " .. type(query)),
-      query == nil and ('Say mde.%s "all" if you mean all.'):format(what) or nil)
+      getmetatable(query) == Operator and "an operator alone" or errors.got(query)),
+      query == nil and ('Say mde.%s "all" if you mean all.'):format(what)
+        or ("Write %s, say."):format(of.example))
   end
-  local of, fields = schemas[what], {}
+  local fields, conditions = {}, {}
   for name in pairs(query) do fields[#fields + 1] = find_field(name, of) end
   if not fields[1] then
     errors.invalid(("mde.%s: the query is an empty table"):format(what),
@@ -597,9 +709,21 @@ function M.filters(what, query, now)
         :format(what))
   end
   table.sort(fields, function(a, b) return a.name < b.name end)
-  local clauses, context = {}, { now = now }
-  for i, one in ipairs(fields) do clauses[i] = render(one, query[one.name], context) end
-  return split(clauses, {}, what)
+  for i, one in ipairs(fields) do conditions[i] = condition_of(one, query[one.name]) end
+  return function(now)
+    local clauses, context = {}, { now = now }
+    for i, one in ipairs(fields) do clauses[i] = render(one, conditions[i], context) end
+    return split(clauses, {}, what)
+  end
+end
+
+--- The filters of a query at a time; see M.compile.
+---@param what "machines"|"actions"
+---@param query mde.Query
+---@param now number
+---@return string[] filters
+function M.filters(what, query, now)
+  return M.compile(what, query)(now)
 end
 
 M.operators = { "eq", "ne", "gt", "ge", "lt", "le", "between", "startswith", "endswith", "contains", "has", "any_of",

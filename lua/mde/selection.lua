@@ -26,6 +26,20 @@ local function described(what, filters)
   return ("%s where %s"):format(what, errors.show(filters[1])) .. (filters[2] and ", and more" or "")
 end
 
+-- An error about a query, which may be the query's fault.
+local function problem_of(err, what, query, filters)
+  local problem = errors.about(err, described(what, filters))
+  if problem.http_status == 400 then
+    problem.hint = type(query) == "string"
+      and ("It was sent as it is: correct the text %s, or write a table, whose names and values are checked before "
+        .. "anything is sent."):format(errors.quote(query))
+      or "Leave out of the query what the message names, and test it in Lua."
+  elseif problem.kind == "not_found" and filters[1] == "" then
+    problem.hint = "It has none, or is not set up for Defender for Endpoint: check AZURE_TENANT_ID."
+  end
+  return problem
+end
+
 ---@class mde.SelectionKind what is selected
 ---@field what "machines"|"actions"
 ---@field set "machines"|"machineactions" the service's name for it
@@ -36,20 +50,33 @@ end
 local function iterator(client, kind, query, options)
   local what = kind.what
   options = options_of.check(options, { timeout = "seconds" }, "mde." .. what)
-  local filters = queries.filters(what, query, client.exchange:service_time())
-  local pages = collection.pages(client.exchange, kind.set, filters, kind.is_row)
+  local exchange = client.exchange
+  local filters_at = queries.compile(what, query)
+  local filters, pages = filters_at(exchange:service_time()), nil
   local turn, over, problem = turns.new(client.driver), false, nil
   local rows, at, read_at = {}, 0, nil
+
+  -- The next page. Whoever has signed in has heard what time it is, on which the query may depend.
+  local function next_page()
+    local deadline = client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS)
+    if not pages then
+      local signed_in, err = exchange:token(deadline)
+      if not signed_in then return nil, err end
+      filters = filters_at(exchange:service_time())
+      pages = collection.pages(exchange, kind.set, filters, kind.is_row)
+    end
+    return pages:next(deadline)
+  end
 
   -- Brings the next row within reach, unless another task just did.
   local function read_on()
     while not over and not problem and not rows[at + 1] do
-      rows, at, read_at = {}, 0, client.exchange.now()
-      local page, err = pages:next(client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS))
+      rows, at, read_at = {}, 0, exchange.now()
+      local page, err = next_page()
       if page then
         rows = page
       elseif err then
-        problem = errors.about(err, described(what, filters))
+        problem = problem_of(err, what, query, filters)
       else
         over = true
       end

@@ -20,7 +20,7 @@ local function read_state(client, rows, machine_id, asked)
   if name == "unclear" then
     return nil, errors.new { kind = "protocol", asked = asked,
       message = "the times of the device's actions do not tell which came last",
-      hint = "Look at the device's action centre." }
+      hint = "Look at the device's action centre in the portal." }
   end
   return name, row and actions.adopt(client, row)
 end
@@ -55,6 +55,13 @@ end
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function M.many(client, list, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.states")
+  if type(list) == "table" and list.id == nil then
+    options_of.check_list(list, "mde.states")
+  elseif type(list) ~= "function" then
+    errors.invalid(("mde.states needs a list of devices or an iterator, not %s"):format(
+      type(list) == "table" and "one machine" or errors.got(list)), list ~= nil and "Write mde.states { device }."
+      or "Find out why it is nil.")
+  end
   local call = { ends = client:ends(options.timeout) }
   local results = each(client.driver, list, function(device)
     return devices.resolve(client, device, client:deadline(call, PAGE_SECONDS))

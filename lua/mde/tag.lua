@@ -15,9 +15,25 @@ local MOST_SENDS = 2
 
 local PERMISSION = "Machine.ReadWrite.All"
 
+-- The spellings of a tag that a machine has: case does not tell tags apart for people, but it may for the service.
+local function spellings(machine, tag)
+  local own = {}
+  for _, other in ipairs(machine.machineTags or {}) do
+    if type(other) == "string" and other:lower() == tag:lower() then own[#own + 1] = other end
+  end
+  return own
+end
+
+local function has(machine, tag)
+  for _, own in ipairs(spellings(machine, tag)) do
+    if own == tag then return true end
+  end
+  return false
+end
+
 local verbs = {
-  tag = { action = "Add", done = function(machine, tag) return machine:has_tag(tag) end },
-  untag = { action = "Remove", done = function(machine, tag) return not machine:has_tag(tag) end },
+  tag = { action = "Add", done = function(machine, tag) return spellings(machine, tag)[1] ~= nil end, still = "lacks" },
+  untag = { action = "Remove", done = function(machine, tag) return not has(machine, tag) end, still = "still has" },
 }
 
 local M = {}
@@ -26,11 +42,14 @@ local M = {}
 local function check_tag(tag, what)
   local got = type(tag) == "string" and errors.quote(tag) or tag == nil and "nil" or "a " .. type(tag)
   if type(tag) ~= "string" then
-    errors.invalid(("%s: a tag is a string, not %s"):format(what, got))
+    errors.invalid(("%s: a tag is a string, not %s"):format(what, got), "Find out where it comes from.")
   elseif not tag:find "%S" then
-    errors.invalid(("%s: the tag is empty"):format(what))
-  elseif tag:find "[%c\127]" or errors.escape(tag) ~= tag then
-    errors.invalid(("%s: the tag %s has characters in it that do not show, or is not UTF-8"):format(what, got))
+    errors.invalid(("%s: the tag is empty"):format(what), "Find out why it is.")
+  end
+  local flaw = core.odata.flaw(tag) or errors.escape(tag) ~= tag and "has characters in it that do not show"
+  if flaw then
+    errors.invalid(("%s: the tag %s %s"):format(what, got, flaw), flaw:find("UTF-8", 1, true)
+      and "Convert it to UTF-8 first." or "Take them out: nobody could type that tag.")
   end
 end
 
@@ -39,7 +58,10 @@ local function send(client, verb, machine_id, tag, deadline)
     method = "POST", path = ("/machines/%s/tags"):format(core.odata.encode(machine_id)), kind = "action", api = "tags",
     permission = PERMISSION, deadline = deadline, body = { Value = tag, Action = verbs[verb].action },
     usable = function(row)
-      return type(row.id) == "string" and row.id:lower() == machine_id, "it is not the machine that was asked for"
+      if type(row.id) ~= "string" or row.id:lower() ~= machine_id then
+        return false, "it is not the machine that was asked for"
+      end
+      return machines.is_row(row)
     end,
   }
 end
@@ -48,9 +70,13 @@ local function change(client, verb, machine_id, tag, deadline)
   local row, err
   for _ = 1, MOST_SENDS do
     row, err = send(client, verb, machine_id, tag, deadline)
-    if row then
+    if row and verbs[verb].done(row, tag) then
       row.id = machine_id
       return machines.adopt(client, row)
+    elseif row then
+      return nil, errors.new { kind = "protocol", machine_id = machine_id,
+        message = ("the service took it, but by its answer the machine %s the tag"):format(verbs[verb].still),
+        hint = "Read the machine again; if it is so, do it again." }
     elseif err.kind ~= "unknown" then
       return nil, err
     end
@@ -78,8 +104,13 @@ function M.change(client, verb, device, tag, options)
   local call = { ends = client:ends(options.timeout) }
   local machine, err = devices.resolve(client, device, client:deadline(call, READ_SECONDS))
   if not machine then return nil, errors.about(err, asked) end
-  machine, err = change(client, verb, machine.id:lower(), tag, client:deadline(call, ACTION_SECONDS))
-  if not machine then return nil, errors.about(err, asked) end
+  local machine_id, deadline = machine.id:lower(), client:deadline(call, ACTION_SECONDS)
+  local to_send = verb == "untag" and spellings(machine, tag) or {}
+  if not to_send[1] then to_send[1] = tag end
+  for _, spelling in ipairs(to_send) do
+    machine, err = change(client, verb, machine_id, spelling, deadline)
+    if not machine then return nil, errors.about(err, asked) end
+  end
   return machine
 end
 

@@ -33,13 +33,14 @@ end
 ---@field actions mde.Action[]
 ---@field problem? mde.Error of the last time it was to be read
 ---@field lost? boolean the problem is here to stay
+---@field strangers table<mde.Action, mde.Error> those that are of another machine or type than the service says
 
 local function watches_of(list)
   local watches, by_id = {}, {}
   for _, action in ipairs(list) do
     local id = action.id:lower()
     if not by_id[id] then
-      by_id[id] = { id = id, actions = {} }
+      by_id[id] = { id = id, actions = {}, strangers = {} }
       watches[#watches + 1] = by_id[id]
     end
     table.insert(by_id[id].actions, action)
@@ -50,7 +51,7 @@ end
 local function is_pending(watch)
   if watch.lost then return false end
   for _, action in ipairs(watch.actions) do
-    if core.history.status(action.status) == "pending" then return true end
+    if not watch.strangers[action] and core.history.status(action.status) == "pending" then return true end
   end
   return false
 end
@@ -61,6 +62,24 @@ local function pending_of(watches)
     if is_pending(watch) then pending[#pending + 1] = watch end
   end
   return pending
+end
+
+-- The results, and a function that takes in and tells those that are new: of the actions that have ended, or of all.
+local function new_results(list, by_id, seconds, on_progress)
+  local results, done = { failed = 0 }, 0
+  return results, function(all)
+    for i, action in ipairs(list) do
+      local watch = by_id[action.id:lower()]
+      local stranger = watch.strangers[action]
+      if not results[i] and (all or stranger or not is_pending(watch)) then
+        local value, err = actions.result(action, seconds, stranger or watch.problem)
+        results[i] = { item = action, value = value, err = err }
+        if err then results.failed = results.failed + 1 end
+        done = done + 1
+        if on_progress then on_progress(done, #list, results[i]) end
+      end
+    end
+  end
 end
 
 -- OData for the actions that are still pending, and whatever else there is of their types since the oldest.
@@ -84,11 +103,14 @@ local function filter_of(pending)
   return table.concat(clauses, " and ")
 end
 
-local function update(watch, row)
+local function update(client, watch, row)
   watch.problem = nil
   for _, action in ipairs(watch.actions) do
-    local updated, err = actions.update(action, row)
-    if not updated then watch.problem, watch.lost = err, true end
+    local _, err = actions.update(action, row)
+    watch.strangers[action] = err
+  end
+  if row.machineId and core.history.status(row.status) ~= "pending" then
+    client.recent:remember(row.machineId, row)
   end
 end
 
@@ -101,7 +123,7 @@ end
 local function read_one(client, watch, deadline, started)
   local row, err = actions.read_row(client, watch.id, deadline)
   if row then
-    update(watch, row)
+    update(client, watch, row)
   else
     stumble(watch, err, client.exchange.now() - started)
   end
@@ -118,7 +140,8 @@ local function read_list(client, pending, by_id, deadline, started)
       local id = row.id:lower()
       if by_id[id] then
         listed[id] = true
-        update(by_id[id], row)
+        -- A list that lags behind takes back nothing that has ended.
+        if is_pending(by_id[id]) then update(client, by_id[id], row) end
         actions.note(client, row)
       end
     end
@@ -131,13 +154,18 @@ local function read_list(client, pending, by_id, deadline, started)
   return missing
 end
 
+---@class mde.WaitOptions
+---@field timeout? number seconds, 600 unless told
+---@field on_progress? fun(done: integer, total: integer, result: mde.Result) called once for each action, as they
+--- end; in the end for those, too, that are still pending. What it raises ends the wait
+
 --- Waits until all actions are final, or the time is up. Their fields are brought up to date.
 ---@param client mde.Client
 ---@param list mde.Action[]
----@param options? { timeout?: number } seconds, 600 unless told
+---@param options? mde.WaitOptions
 ---@return mde.Results of each action "Succeeded", or an error of a kind that action:wait has
 local function wait(client, list, options)
-  options = options_of.check(options, { timeout = "seconds" }, "mde.wait")
+  options = options_of.check(options, { timeout = "seconds", on_progress = "callback" }, "mde.wait")
   check_actions(list)
   local seconds = options.timeout or actions.WAIT_SECONDS
   local exchange = client.exchange
@@ -145,7 +173,9 @@ local function wait(client, list, options)
   local deadline = started + seconds
   local may_read_again = actions.pace(exchange, deadline)
   local watches, by_id = watches_of(list)
+  local results, take_in = new_results(list, by_id, seconds, options.on_progress)
   local pending, turn = pending_of(watches), 0
+  take_in(false)
   while pending[1] and may_read_again() do
     local missing = pending
     if pending[2] then missing = read_list(client, pending, by_id, deadline, started) end
@@ -154,13 +184,9 @@ local function wait(client, list, options)
       read_one(client, missing[turn % #missing + 1], deadline, started)
     end
     pending = pending_of(watches)
+    take_in(false)
   end
-  local results = { failed = 0 }
-  for i, action in ipairs(list) do
-    local value, err = actions.result(action, seconds, by_id[action.id:lower()].problem)
-    results[i] = { item = action, value = value, err = err }
-    if err then results.failed = results.failed + 1 end
-  end
+  take_in(true)
   return results
 end
 

@@ -170,6 +170,11 @@ function odata.decode(text, plus_is_space) end
 ---why the text can mean no device: a phrase behind `the device "..." `
 function odata.kind(text) end
 
+---Tells whether it is text that a name or a value can be: UTF-8 without control characters.
+---@param text string
+---@return string? flaw what is wrong with it: a phrase behind `the name "..." `; nil if nothing is
+function odata.flaw(text) end
+
 ---@class mde.core.process for a command, which owns its process; a library leaves these to its host
 local process = {}
 

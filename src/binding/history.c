@@ -145,6 +145,18 @@ static void push_actions(lua_State *L, const size_t *indexes, size_t count)
 }
 
 /*
+ * The time that a number of seconds stands for, or a little before: a lua_Number near today is up
+ * to 1.2 ticks off, and what was created just then must not fall before it.
+ */
+static int64_t ticks_not_after(lua_Number seconds)
+{
+  int64_t whole = (int64_t)seconds;
+  lua_Number part = seconds - (lua_Number)whole;
+  int64_t ticks = whole * MDE_TICKS_PER_SECOND + (int64_t)(part * (lua_Number)MDE_TICKS_PER_SECOND);
+  return ticks > 2 ? ticks - 2 : 0;
+}
+
+/*
  * holders(actions, machine, incidents, since|nil) -> the restrictions that hold the machine and are
  * of one of the incidents and created since (Unix seconds); the others that hold it
  */
@@ -155,7 +167,7 @@ static int history_holders(lua_State *L)
   if (!lua_isnil(L, 4)) {
     lua_Number since = luaL_checknumber(L, 4);
     luaL_argcheck(L, since >= 0 && since <= 1e11, 4, "Unix seconds");
-    claim.since = (int64_t)(since * (lua_Number)MDE_TICKS_PER_SECOND);
+    claim.since = ticks_not_after(since);
   }
   claim.incidents = read_incidents(L, 3, &claim.count);
   size_t count;

@@ -86,12 +86,20 @@ static int odata_kind(lua_State *L)
   return 2;
 }
 
+/* flaw(text) -> why it is no text that a name or a value can be, a phrase; nil if it is one */
+static int odata_flaw(lua_State *L)
+{
+  char flaw[MDE_ODATA_FLAW_LIMIT];
+  if (mde_odata_is_text(check_text(L, 1), flaw))
+    lua_pushnil(L);
+  else
+    lua_pushstring(L, flaw);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"literal", odata_literal},
-    {"encode", odata_encode},
-    {"decode", odata_decode},
-    {"kind", odata_kind},
-    {NULL, NULL},
+    {"literal", odata_literal}, {"encode", odata_encode}, {"decode", odata_decode},
+    {"kind", odata_kind},       {"flaw", odata_flaw},     {NULL, NULL},
 };
 
 void mde_open_odata(lua_State *L)

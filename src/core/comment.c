@@ -124,7 +124,11 @@ static char *put(char *at, struct mde_text text)
 int mde_comment_compose(char out[MDE_COMMENT_LIMIT], size_t *length, struct mde_text text,
                         struct mde_text incident, struct mde_text operation)
 {
-  text = mde_comment_parse(text).text;
+  size_t before;
+  do {
+    before = text.length;
+    text = mde_comment_parse(text).text;
+  } while (text.length < before);
   int status = check_text(text);
   if (status != MDE_COMMENT_OK) return status;
   if (incident.bytes != NULL && !mde_incident_valid(incident)) return MDE_COMMENT_INCIDENT;

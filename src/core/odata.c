@@ -190,6 +190,29 @@ bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address)
   return is_address;
 }
 
+/* ---- text */
+
+bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_LIMIT])
+{
+  const char *at = text.bytes;
+  const char *end = text.bytes + text.length;
+  uint32_t code_point = 0;
+  int status;
+  while ((status = mde_utf8_next(&at, end, &code_point)) == 1) {
+    if (code_point < 0x20 || code_point == 0x7f)
+      snprintf(flaw, MDE_ODATA_FLAW_LIMIT, "has a control character (byte 0x%02x)",
+               (unsigned)code_point);
+    else if (code_point >= 0x80 && code_point <= 0x9f)
+      snprintf(flaw, MDE_ODATA_FLAW_LIMIT, "has a control character (U+%04X)",
+               (unsigned)code_point);
+    else
+      continue;
+    return false;
+  }
+  if (status < 0) snprintf(flaw, MDE_ODATA_FLAW_LIMIT, "is not valid UTF-8");
+  return status == 0;
+}
+
 /* ---- devices */
 
 static bool is_space(uint32_t code_point)
@@ -200,32 +223,14 @@ static bool is_space(uint32_t code_point)
          code_point == 0x3000;
 }
 
-/* Whether it is text that a name could be at all; if not, the reason is set. */
-static bool is_printable_text(struct mde_text text, struct mde_device *device)
+static bool is_only_space(struct mde_text text)
 {
   const char *at = text.bytes;
   const char *end = text.bytes + text.length;
   uint32_t code_point = 0;
-  bool only_space = true;
-  int status;
-  while ((status = mde_utf8_next(&at, end, &code_point)) == 1) {
-    if (code_point < 0x20 || code_point == 0x7f) {
-      snprintf(device->reason, sizeof device->reason, "has a control character (byte 0x%02x)",
-               (unsigned)code_point);
-      return false;
-    }
-    if (code_point >= 0x80 && code_point <= 0x9f) {
-      snprintf(device->reason, sizeof device->reason, "has a control character (U+%04X)",
-               (unsigned)code_point);
-      return false;
-    }
-    if (!is_space(code_point)) only_space = false;
-  }
-  if (status < 0)
-    snprintf(device->reason, sizeof device->reason, "is not valid UTF-8");
-  else if (only_space)
-    snprintf(device->reason, sizeof device->reason, "is only white space");
-  return status == 0 && !only_space;
+  while (mde_utf8_next(&at, end, &code_point) == 1)
+    if (!is_space(code_point)) return false;
+  return true;
 }
 
 /* Whether an id has been damaged on its way; if so, the reason is set. */
@@ -280,7 +285,11 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
              text.length, (int)MDE_DEVICE_LIMIT);
     return;
   }
-  if (!is_printable_text(text, device)) return;
+  if (!mde_odata_is_text(text, device->reason)) return;
+  if (is_only_space(text)) {
+    snprintf(device->reason, sizeof device->reason, "is only white space");
+    return;
+  }
   if (mde_odata_is_machine_id(text)) {
     set_canonical(device, MDE_DEVICE_MACHINE_ID, text);
     return;

@@ -38,6 +38,14 @@ bool mde_odata_is_guid(struct mde_text text);
  */
 bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address);
 
+enum { MDE_ODATA_FLAW_LIMIT = 64 }; /* room enough for any flaw, its NUL included */
+
+/*
+ * Whether it is text that a name or a value can be: UTF-8 without control characters. If not,
+ * `flaw` is set to what is wrong with it, in ASCII; completes `the name "..." `.
+ */
+bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_LIMIT]);
+
 enum mde_device_kind {
   MDE_DEVICE_NONE,
   MDE_DEVICE_MACHINE_ID,

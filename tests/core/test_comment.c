@@ -75,6 +75,12 @@ static void comments_are_composed(void **state)
       {MDE_COMMENT_OK, "beacon", NULL, OPERATION, "beacon [mde:" OPERATION "]"},
       {MDE_COMMENT_OK, "old [mde:INC-1:abcdefgh]", "INC-2", OPERATION,
        "old [mde:INC-2:" OPERATION "]"},
+      /* all of them: cut short, the comment must not end in a suffix that is not its own */
+      {MDE_COMMENT_OK, "old [mde:INC-1:abcdefgh] [mde:INC-9:abcdefgh] [mde:abcdefgh]", "INC-2",
+       OPERATION, "old [mde:INC-2:" OPERATION "]"},
+      {MDE_COMMENT_OK, "old [mde:INC-1:abcdefgh], then [mde:INC-9:abcdefgh]", NULL, OPERATION,
+       "old [mde:INC-1:abcdefgh], then [mde:" OPERATION "]"},
+      {MDE_COMMENT_EMPTY, " [mde:INC-1:abcdefgh] [mde:INC-9:abcdefgh]", NULL, OPERATION, NULL},
       {MDE_COMMENT_OK, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x92", NULL, OPERATION,
        "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x92 [mde:" OPERATION "]"},
       {MDE_COMMENT_EMPTY, "", NULL, OPERATION, NULL},

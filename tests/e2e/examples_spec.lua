@@ -1,4 +1,5 @@
 -- The examples, each as a user starts it: a program of its own, over real TLS.
+local rehearsal = require "tests.spec.support.rehearsal"
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"
 
@@ -99,6 +100,77 @@ describe("the example", function()
     assert.truthy(output:find("nobody%-1 +.-knows no device"))
     assert.truthy(output:find("dc%-01 +.-protected"))
     assert.truthy(output:find("296 devices, ", 1, true))
+  end)
+
+  local function written(text)
+    local file = os.tmpname()
+    local handle = assert(io.open(file, "wb"))
+    handle:write(text)
+    handle:close()
+    return file
+  end
+
+  it("machine_list skips the first line, whatever it says, and knows fields with spaces and quotes", function()
+    local file = written('laptop-18,owner\n  laptop-17  ,somebody\n# laptop-16\n\n"front-desk","Smith, J."\r\n'
+      .. ' " desk-5 " ,x\n\t"o\'brien-laptop"\nFRONT-DESK')
+    local output, status = run("machine_list", file, "INC-1")
+    os.remove(file)
+    assert.equal("exit 0", status, output)
+    local devices = {}
+    for line in output:gmatch "[^\n]+" do devices[#devices + 1] = line:match "^(%S+) +accepted$" end
+    assert.same({ "laptop-17", "front-desk", "desk-5", "o'brien-laptop" }, devices)
+    assert.equal(4, select(2, acted_on "RestrictCodeExecution"))
+  end)
+
+  it("machine_list has nothing to do for a header alone, and says that a file is empty", function()
+    for text, case in pairs { ["device,owner\r\n"] = { "exit 0", "^0 devices" }, [""] = { "exit 1", "is empty" } } do
+      local file = written(text)
+      local output, status = run("machine_list", file, "INC-1")
+      os.remove(file)
+      assert.equal(case[1], status)
+      assert.truthy(output:find(case[2]), output)
+    end
+  end)
+
+  it("shows what the service says harmlessly, whichever it is", function()
+    local evil, name = ("%040x"):format(0xe0001), "\27[2Jevil\7\226\128\174.shop.example"
+    local function check(outcome, output, status)
+      local shown = output:gsub("\n", "")
+      assert.is_true(rehearsal.is_one_line(shown), ("%q"):format(output))
+      assert.is_nil(output:find("\226\128\174", 1, true))
+      assert.truthy(output:find("\\x1b[2Jevil\\x07", 1, true), output)
+      assert.truthy(output:find(outcome), output)
+      assert.equal("exit 0", status, output)
+      acted_on "RestrictCodeExecution"
+    end
+    local function meet(fields)
+      tenant.reset()
+      fields.id, fields.computerDnsName, fields.riskScore, fields.lastSeen = evil, name, "High", "20m ago"
+      tenant.machine(fields)
+    end
+    meet {}
+    check("accepted", run("high_risk", "High", "INC-1"))
+    check("evil[^\n]+ already_active", run("nightly", "INC-1"))
+    meet {}
+    check("Succeeded", run("wait_and_report", "INC-1", evil))
+    check("evil[^\n]+ accepted", run("morning_release", "INC-1"))
+    meet { osPlatform = "Windows\27]0;11\7" }
+    check("left for review: Windows\\x1b", run("high_risk", "High", "INC-1"))
+    meet {}
+    check("done ", run("quickstart", evil))
+    meet {}
+    for _, fields in ipairs { { ago = "9h ago", requestorComment = "why [mde:INC-1:operation-1]" },
+      { ago = "2h ago", requestorComment = "\27[2J", requestor = "\27[31mcolleague\7" } } do
+      tenant.action { machineId = evil, computerDnsName = name, type = "RestrictCodeExecution", status = "Succeeded",
+        creationDateTimeUtc = fields.ago, lastUpdateDateTimeUtc = fields.ago, requestor = fields.requestor,
+        requestorComment = fields.requestorComment }
+    end
+    check("evil[^\n]+ left: also held by by hand %(\\x1b%[31mcolleague", run("morning_release", "INC-1"))
+    local file = written("device\n" .. name .. "\n")
+    local output, status = run("machine_list", file, "INC-1")
+    os.remove(file)
+    assert.equal("exit 2", status)
+    assert.is_true(rehearsal.is_one_line((output:gsub("\n", ""))), ("%q"):format(output))
   end)
 
   it("high_risk selects by a query whose value comes from outside", function()

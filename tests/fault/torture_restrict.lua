@@ -9,6 +9,7 @@ core.system.now = function() return 1000 end
 
 local guards = require "mde.guard"
 local mde = require "mde"
+local recents = require "mde.recent"
 local sim = require "mde.sim"
 
 local drawn = 0
@@ -34,7 +35,7 @@ end
 -- No action yet, none counted or remembered, and no token, so that each run begins at the beginning.
 local function before()
   tenant:reset()
-  client.guard, client.sent = guards.new(), {}
+  client.guard, client.recent = guards.new(), recents.new(driver.now)
   local tokens = client.exchange.tokens
   tokens:forget_failure()
   local answer, value, generation = tokens:ask(driver.now(), 1)

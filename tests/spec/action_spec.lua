@@ -673,6 +673,16 @@ describe("an action", function()
       assert.equal(action.id, found.id)
     end)
 
+    it("and tells in its status what became of it", function()
+      for _, status in ipairs { "Failed", "Cancelled", "Succeeded" } do
+        r:past(machine, "restrict", status, 30, { requestorComment = ("why [mde:operation-%s]"):format(status) })
+        local found = assert(r.client:find_action { machine_id = machine, operation_id = "operation-" .. status })
+        assert.same({ "accepted", status }, { found.outcome, found.status })
+        local ended, err = found:wait()
+        assert.equal(status == "Succeeded" and "Succeeded" or status:lower(), ended or err.kind)
+      end
+    end)
+
     it("but not under another verb or machine", function()
       local id = assert(r.client:restrict(machine, "why")).operation_id
       for _, ask in ipairs { { machine_id = machine, operation_id = id, verb = "release" },

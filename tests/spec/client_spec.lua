@@ -11,7 +11,34 @@ local client_id = "c1000000-0000-4000-8000-0000000000c1"
 local secret = "planted+client/secret~value="
 local password = "planted-password"
 
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+-- It looks like one, which is all that is asked here; TLS reads it.
+local certificate = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\nAbc+/w==\n-----END CERTIFICATE-----\n"
+
+local no_certificate, key, garbled = os.tmpname(), os.tmpname(), os.tmpname()
+
+local files_of_no_use = {
+  ["is missing"] = "/nowhere/at/all.pem", ["is a directory"] = "/", ["is empty"] = "/dev/null",
+  ["cannot be read"] = "/proc/self/mem", ["is below a file"] = no_certificate .. "/ca.pem",
+  ["has no certificate"] = no_certificate, ["has a key alone"] = key, ["is garbled"] = garbled,
+}
+
 describe("a client", function()
+  setup(function()
+    write(no_certificate, "to be filled in\n")
+    write(key, (certificate:gsub("CERTIFICATE", "PRIVATE KEY")))
+    write(garbled, (certificate:gsub("MII", "<b>")))
+  end)
+
+  teardown(function()
+    for _, path in ipairs { no_certificate, key, garbled } do os.remove(path) end
+  end)
+
   local system = package.loaded.os
   local getenv = system.getenv
   local environment
@@ -172,16 +199,33 @@ describe("a client", function()
       end)
     end
 
-    for what, case in pairs { missing = "/nowhere/at/all.pem", ["a directory"] = "/", empty = "/dev/null" } do
-      it("is not made with an SSL_CERT_FILE that is " .. what, function()
-        environment.SSL_CERT_FILE = case
+    for what, path in pairs(files_of_no_use) do
+      it("is not made with an SSL_CERT_FILE that " .. what, function()
+        environment.SSL_CERT_FILE = path
         local client, err = clients.new()
         assert.is_nil(client)
         assert.equal("invalid", err.kind)
         assert.truthy(err.message:find("^SSL_CERT_FILE is "))
         check_message(err)
       end)
+
+      it("raises for a ca_file that " .. what, function()
+        local err = rehearsal.refused(clients.new, { ca_file = path })
+        assert.truthy(err.message:find('^option "ca_file" is '))
+        assert.truthy(err.hint:find("PEM file", 1, true))
+        check_message(err)
+      end)
     end
+
+    it("is made with a ca_file that has a certificate, whatever else is in it", function()
+      local path = os.tmpname()
+      finally(function() os.remove(path) end)
+      for _, text in ipairs { certificate, certificate:gsub("\n", "\r\n"), "# Corporate root\n" .. certificate,
+        (certificate:gsub("BEGIN", "BEGIN TRUSTED"):gsub("END", "END TRUSTED")) } do
+        write(path, text)
+        assert(clients.new { ca_file = path, proxy = "" }).driver.close()
+      end
+    end)
 
     it("does not mind SSL_CERT_FILE if it has a driver", function()
       environment.SSL_CERT_FILE = "/nowhere/at/all.pem"
@@ -213,6 +257,11 @@ describe("a client", function()
       { { credential = 17 }, 'option "credential" must be' },
       { { client_secret = secret }, 'Give the secret\'s value as "credential"' },
       { { cloud = "gc" }, 'Did you mean "gcc"' },
+      { { cloud = "gov" }, 'option "cloud" is "gov"; there are commercial, dod, gcc, gcc_high. Those of the US '
+        .. "government are gcc, gcc_high and dod." },
+      { { ca_file = "/dev/null", driver = deaf_driver() }, 'option "ca_file" is "/dev/null", which cannot be read' },
+      { { proxy = "https://proxy.example", driver = deaf_driver() }, 'option "proxy" has no effect beside the option '
+        .. '"driver"' },
       { { authority = "http://a.example" }, 'option "authority" is "http://a.example": only https' },
       { { base_url = "http://a.example" }, 'option "base_url" is "http://a.example": only https' },
       { { base_url = "https://user:" .. password .. "@a.example" }, 'option "base_url"' },

@@ -81,7 +81,8 @@ describe("a collection", function()
   end)
 
   for what, answer in pairs {
-    ["no list"] = {}, ["a text for a list"] = { value = "none" }, ["a row that is none"] = { value = { "row" } },
+    ["no list"] = {}, ["a text for a list"] = { value = "none" },
+    ["an object for a list"] = { value = { id = "a" } }, ["a row that is none"] = { value = { "row" } },
     ["a row without an id"] = { value = { { id = "a" }, { name = "b" } } },
     ["a row whose id is a number"] = { value = { { id = 1 } } },
   } do

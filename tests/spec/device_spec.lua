@@ -9,6 +9,41 @@ local function id(number)
   return ("%040x"):format(number)
 end
 
+describe("text that is not UTF-8", function()
+  local mde = require "mde"
+  local ID = id(17)
+
+  for what, call in pairs {
+    ["a device"] = function(client, text) return client:restrict(text, "why") end,
+    ["a comment"] = function(client, text) return client:restrict(ID, text) end,
+    ["an incident"] = function(client, text) return client:restrict(ID, "why", { incident = text }) end,
+    ["a key"] = function(client, text) return client:restrict(ID, "why", { key = "alert-12345" .. text }) end,
+    ["a tag"] = function(client, text) return client:tag(ID, text) end,
+    ["a tag to remove"] = function(client, text) return client:untag(ID, text) end,
+    ["an action"] = function(client, text) return client:action(text) end,
+    ["a comment of a cancellation"] = function(client, text)
+      return client:cancel("17171717-0000-4000-8000-000000000017", text)
+    end,
+    ["an incident's machines"] = function(client, text) return client:restricted { incident = text } end,
+    ["a time"] = function(client, text) return client:restricted { incident = "INC-1", since = text } end,
+    ["an address"] = function(client, text) return client:machine { ip = text, at = mde.ago "1h" } end,
+    ["a query"] = function(client, text) return client:machines { computerDnsName = text } end,
+    ["a list of a query"] = function(client, text) return client:machines { osPlatform = { "Linux", text } } end,
+    ["a query in OData"] = function(client, text) return client:machines(("version eq '%s'"):format(text)) end,
+    ["a query of actions"] = function(client, text) return client:actions { requestor = mde.contains(text) } end,
+  } do
+    it("is refused before anything is sent: " .. what, function()
+      local r = rehearsal.new()
+      for _, text in ipairs { "caf\233", "\192\175", "\237\160\128", "a\195" } do
+        local err = rehearsal.refused(call, r.client, text)
+        assert.is_true(rehearsal.is_one_line(tostring(err)))
+        assert.is_nil(tostring(err):find "[\128-\255]", tostring(err))
+      end
+      assert.same({}, r.tenant.history)
+    end)
+  end
+end)
+
 describe("a device", function()
   local r
 
@@ -319,12 +354,31 @@ describe("a device", function()
         { id = id(1), computerDnsName = 17, healthStatus = true },
         { id = id(2), computerDnsName = "desk", healthStatus = 3, lastSeen = 4, onboardingStatus = "Onboarded" },
         { id = id(3), computerDnsName = "desk", healthStatus = { 1 }, lastSeen = true },
-      } })
-      local _, err = client:machine "desk"
-      assert.equal("ambiguous", err.kind)
-      assert.equal(2, #err.candidates)
+      } }, { count = false })
+      local machine, err = client:machine "desk"
+      assert.is_nil(machine)
+      assert.equal("protocol", err.kind)
       assert.is_true(rehearsal.is_one_line(tostring(err)))
     end)
+
+    for what, fields in pairs { ["tags that are a text"] = { machineTags = "tier0" },
+      ["a platform that is a number"] = { osPlatform = 5 }, ["a name that is a number"] = { computerDnsName = 7 },
+      ["a survivor that is a number"] = { mergedIntoMachineId = 9 } } do
+      it("a record with " .. what .. " is none, by its id and by its name", function()
+        local client = with { { id = id(1), computerDnsName = "desk" } }
+        local row = { id = id(1), computerDnsName = "desk", osPlatform = "Windows11" }
+        for name, value in pairs(fields) do row[name] = value end
+        r:answer({ method = "GET", path = "/machines/" }, 200, row, { count = false })
+        r:answer({ method = "GET", path = "$filter" }, 200, { value = { row } }, { count = false })
+        for _, device in ipairs { id(1), "desk" } do
+          local machine, err = client:machine(device)
+          assert.is_nil(machine)
+          assert.equal("protocol", err.kind)
+        end
+        assert.equal("protocol", select(2, client:restrict("desk", "why")).kind)
+        assert.same({}, r:posts())
+      end)
+    end
 
     it("a 404 for a known machine is asked once more", function()
       local client = with { { id = id(1) } }

@@ -77,14 +77,22 @@ describe("mde.driver.curl over TLS", function()
       assert.equal("exit 0", status)
     end)
 
-    it("in no file that cannot be read, and says so", function()
-      local driver = curl.new { ca_file = "/nonexistent/ca.pem", proxy = "" }
-      local response, message, maybe_sent = driver.send(request(tenant, "GET"))
-      driver.close()
-      assert.is_nil(response)
-      assert.is_false(maybe_sent)
-      assert.truthy(message:find("/nonexistent/ca.pem", 1, true))
-      assert.truthy(message:find("check ca_file or SSL_CERT_FILE", 1, true))
+    it("in no file that cannot be read or has none, and says so at once", function()
+      for _, path in ipairs { "/nonexistent/ca.pem", "/", "/dev/null", tenant.directory .. "/tenant.json" } do
+        local ok, err = pcall(curl.new, { ca_file = path, proxy = "" })
+        assert.is_false(ok)
+        assert.equal("invalid", err.kind)
+        assert.truthy(err.message:find('ca_file is "' .. path .. '", ', 1, true), err.message)
+      end
+    end)
+
+    it("in no such file that SSL_CERT_FILE names, and says so", function()
+      local script = require "tests.spec.support.script"
+      local output = script.run([[
+        local ok, err = pcall(require("mde.driver.curl").new, { proxy = "" })
+        print(ok, err.kind, err.message)
+      ]], { environment = { SSL_CERT_FILE = "/nonexistent/ca.pem" } })
+      assert.truthy(output:find '^false\tinvalid\tSSL_CERT_FILE is "/nonexistent/ca.pem", which cannot be read', output)
     end)
   end)
 end)

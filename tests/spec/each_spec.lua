@@ -29,8 +29,8 @@ local function common(new)
     for i, result in ipairs(results) do assert.same({ item = i, value = i * 10 }, result) end
   end)
 
-  it("refuses a list with a hole, behind which an item would be left out, and one item", function()
-    for _, list in ipairs { { [1] = 1, [3] = 3 }, { id = id(1) } } do
+  it("refuses a list with a hole, behind which an item would be left out, one item, and what has no items", function()
+    for _, list in ipairs { { [1] = 1, [3] = 3 }, { id = id(1) }, { ["laptop-17"] = true }, { [0] = "laptop-17" } } do
       local ok, err = pcall(r.client.each, r.client, list, error)
       assert.is_false(ok)
       assert.equal("invalid", err.kind)
@@ -144,6 +144,17 @@ local function common(new)
     end)
   end
 
+  it("keeps the results, too, if what the iterator raises cannot even be shown", function()
+    local raised = setmetatable({}, { __tostring = function() error "not shown" end })
+    local iterator, fn = breaks(raised)
+    local ok, problem = pcall(r.client.each, r.client, iterator, fn)
+    assert.is_false(ok)
+    assert.is_true(errors.is(problem))
+    assert.equal(raised, problem.cause)
+    assert.truthy(tostring(problem):find("the iterator raised", 1, true))
+    assert.equal(2, #problem.results)
+  end)
+
   describe("told to stop on an error", function()
     local function fails_at(bad)
       return function(item)
@@ -175,6 +186,17 @@ local function common(new)
       local results = r.client:each({ 1, 2, 3 }, function(item) error("raised " .. item, 0) end,
         { parallel = 1, stop_on_error = true })
       assert.same({ { item = 1, err = "raised 1" }, failed = 1, stopped = true }, results)
+    end)
+
+    it("was not stopped by the last of a list, since nothing was left", function()
+      for _, parallel in ipairs { 1, 3, 8 } do
+        local results = r.client:each({ 1, 2, 3 }, fails_at(3), { parallel = parallel, stop_on_error = true })
+        assert.same({ 3, 1 }, { #results, results.failed })
+        assert.is_nil(results.stopped)
+      end
+      local results = r.client:each({ 1, 2, 3, 4 }, fails_at(3), { parallel = 1, stop_on_error = true })
+      assert.equal(3, #results)
+      assert.is_true(results.stopped)
     end)
 
     it("goes to the end if there is none", function()
@@ -352,6 +374,74 @@ describe("each", function()
         assert.equal(0, now)
       end)
     end
+
+    it("makes no more tasks than there are items", function()
+      local r = rehearsal.new()
+      local spawn, made = r.driver.spawn, 0
+      r.driver.spawn = function(fn)
+        made = made + 1
+        return spawn(fn)
+      end
+      assert.equal(3, #r.client:each({ 1, 2, 3 }, function(item) return item end, { parallel = 100000 }))
+      assert.equal(3, made)
+      assert.equal(0, #r.client:each({}, error, { parallel = 100000 }))
+      assert.is_true(made <= 4)
+    end)
+
+    for what, through in pairs {
+      ["a gsub callback"] = function(fn)
+        local value, err
+        local _ = ("x"):gsub("x", function() value, err = fn() end)
+        return value, err
+      end,
+      ["a coroutine of the user's"] = function(fn) return coroutine.wrap(fn)() end,
+    } do
+      for _, parallel in ipairs { 8, 64 } do
+        it(("loses no item where fn calls from %s, %d at once"):format(what, parallel), function()
+          local r = rehearsal.new { machines = {}, limits = false, latency = 1, unguarded = true }
+          local items, accepted = {}, 0
+          for i = 1, 100 do
+            items[i] = id(i)
+            r.tenant:put_machine { id = id(i), computerDnsName = ("desk-%d"):format(i) }
+          end
+          local results = r.client:each(items, function(item)
+            return through(function() return r.client:restrict(item, "why") end)
+          end, { parallel = parallel })
+          assert.equal(#items, #results)
+          for i, result in ipairs(results) do
+            assert.equal(items[i], result.item)
+            if result.value then
+              accepted = accepted + 1
+            else
+              assert.is_true(errors.is(result.err), tostring(result.err))
+              assert.is_nil(tostring(result.err):find("overflow", 1, true), tostring(result.err))
+            end
+          end
+          assert.equal(#items, accepted + results.failed)
+          assert.is_true(r:count "action_created" >= accepted)
+        end)
+      end
+    end
+
+    it("says so where an iterator that tasks share is pulled where nobody can wait for it", function()
+      local r = rehearsal.new { latency = 1 }
+      local iterator, seen = r.client:machines "all", 0
+      local results = r.client:each({ 1, 2, 3 }, function()
+        return coroutine.wrap(function()
+          local count = 0
+          for _ in iterator do count = count + 1 end
+          seen = seen + count
+          return count
+        end)()
+      end)
+      assert.equal(3, #results)
+      for _, result in ipairs(results) do
+        if result.err then
+          assert.truthy(tostring(result.err):find("this wait could never end", 1, true), tostring(result.err))
+        end
+      end
+      assert.equal(#r.tenant.machines, seen)
+    end)
 
     it("goes on working while the iterator waits", function()
       local r = rehearsal.new()

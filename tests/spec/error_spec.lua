@@ -31,7 +31,10 @@ describe("an error", function()
       ["bytes that are not UTF-8"] = { "caf\233!", "caf\\xe9!" },
       ["a character that breaks off"] = { "\226\130", "\\xe2\\x82" },
       ["a continuation that nothing begins"] = { "\130", "\\x82" },
-      ["overlong forms"] = { "\192\175", "\\xc0\\xaf" },
+      ["overlong forms"] = { "\192\175 \224\159\191 \240\143\191\191",
+        "\\xc0\\xaf \\xe0\\x9f\\xbf \\xf0\\x8f\\xbf\\xbf" },
+      ["surrogates"] = { "\237\160\128 \237\191\191", "\\xed\\xa0\\x80 \\xed\\xbf\\xbf" },
+      ["what lies beyond Unicode"] = { "\244\144\128\128", "\\xf4\\x90\\x80\\x80" },
       ["bytes beyond Unicode"] = { "\245\128\128\128\255", "\\xf5\\x80\\x80\\x80\\xff" },
       ["what turns the line around"] = { "a\226\128\174b\226\129\166c\226\128\143d\216\156",
         "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x80\\x8fd\\xd8\\x9c" },
@@ -49,6 +52,7 @@ describe("an error", function()
     for what, text in pairs {
       ["plain text"] = "laptop-17.corp.example, 100 % & more #1 \\ \"quoted\"",
       ["other scripts"] = "b\195\188ro \231\148\181\232\132\145 \208\184 \240\159\148\146",
+      ["the edges of what is left out"] = "\224\160\128 \237\159\191 \240\144\128\128 \244\143\191\191",
       ["nothing"] = "",
     } do
       it("but not " .. what, function() assert.equal(text, errors.escape(text)) end)
@@ -63,6 +67,19 @@ describe("an error", function()
     assert.equal(300, #long)
     assert.equal("...", long:sub(-3))
     assert.equal('"a\\x0ab"', errors.quote "a\nb")
+  end)
+
+  it("shows what has no text as what it is, never as an address", function()
+    assert.equal("a table", errors.show {})
+    assert.equal("a table", errors.quote(setmetatable({}, { __name = "x" })))
+    assert.equal("a function", errors.show(print))
+    assert.equal("a thread", errors.got(coroutine.create(print)))
+    assert.equal("a userdata", errors.quote(io.stdout))
+    assert.equal('"desk"', errors.got "desk")
+    assert.equal("17", errors.got(17))
+    assert.equal("nil", errors.got(nil))
+    assert.equal("a name", errors.show(setmetatable({}, { __tostring = function() return "a name" end })))
+    assert.equal("a table", errors.show(setmetatable({}, { __tostring = function() error "no" end })))
   end)
 
   it("is known as one", function()

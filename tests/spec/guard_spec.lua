@@ -39,7 +39,7 @@ describe("the guard", function()
     for name, value in pairs(fields) do
       if value == null then fields[name] = nil end
     end
-    client.read_at[fields] = r.driver.now()
+    client.records:keep(fields, r.driver.now())
     return fields
   end
 
@@ -125,11 +125,21 @@ describe("the guard", function()
       { "many stars", { names = { ("*a"):rep(40) .. "b" } }, { computerDnsName = ("a"):rep(200) } },
       { "no question mark for nothing", { names = { "laptop?" } }, { computerDnsName = "laptop" } },
       { "no part of a name", { names = { "lap", "top", "corp.example" } }, {} },
-      { "no pattern of Lua's", { names = { "l.ptop", "%a*", "[l]aptop" } }, {} },
-      { "a name with pattern characters", { names = { "a-b[1]*" } }, { computerDnsName = "A-B[1].corp" }, "names",
-        '"A-B[1].corp"' },
+      { "no pattern of Lua's", { names = { "l.ptop", "%a*", "l+" } }, {} },
+      { "a name with pattern characters", { names = { "a-b(1)%*" } }, { computerDnsName = "A-B(1)%.corp" }, "names",
+        '"A-B(1)%.corp"' },
+      { "a name with a space in it", { names = { "meeting room *" } }, { computerDnsName = "Meeting Room 4" },
+        "names", '"Meeting Room 4"' },
       { "a name that ends in a dot", { names = { "laptop.corp" } }, { computerDnsName = "laptop.corp." }, "names",
         '"laptop.corp."' },
+      { "a name that is given with a dot at its end", { names = { "Laptop.corp." } },
+        { computerDnsName = "laptop.corp" }, "names", '"Laptop.corp."' },
+      { "a host name that is given with a dot at its end", { names = { "lap*." } }, {}, "names", '"lap*."' },
+      { "a question mark for a character of several bytes", { names = { "k?che-??" } },
+        { computerDnsName = "k\195\188che-\226\130\172\240\159\148\146" }, "names", '"k?che-??"' },
+      { "no two question marks for one character", { names = { "k??che", "*k??che" } },
+        { computerDnsName = "k\195\188che" } },
+      { "a star before question marks", { names = { "*??" } }, { computerDnsName = "k\195\188" }, "names", '"*??"' },
       { "a name that is not known", { names = { "dc*" } }, { computerDnsName = null }, "names", "no computerDnsName" },
 
       { "a value", { device_values = { "Low" } }, { deviceValue = "Low" }, "device_values", '"Low"' },
@@ -349,6 +359,103 @@ describe("the guard", function()
       assert.equal(0, reads())
     end)
 
+    for what, case in pairs {
+      ["another platform"] = { "osPlatform", "Windows11", "servers" },
+      ["no server's platform where there was none"] = { "osPlatform", "unknown", "servers", null },
+      ["another value"] = { "deviceValue", "Normal", "device_values" },
+      ["other tags"] = { "machineTags", {}, "tags" },
+      ["no tags"] = { "machineTags", nil, "tags" },
+      ["another name"] = { "computerDnsName", "harmless", "names" },
+    } do
+      it("as the service told it, whatever the program wrote into the table: " .. what, function()
+        local fields = { id = laptop, computerDnsName = "laptop.corp.example", osPlatform = "Windows11" }
+        if case[3] == "servers" then fields.osPlatform = case[4] or "WindowsServer2022" end
+        if case[3] == "device_values" then fields.deviceValue = "High" end
+        if case[3] == "tags" then fields.machineTags = { "tier0" } end
+        local client = with({ protect = { tags = { "tier0" }, names = case[3] == "names" and { "laptop" } or nil } },
+          { fields })
+        local machine = assert(client:machine(laptop))
+        local found = client:machines "all"()
+        machine[case[1]], found[case[1]] = case[2], case[2]
+        check_protected(case[3], "protected", client:restrict(machine, "why"))
+        check_protected(case[3], "protected", found:restrict "why")
+        assert.equal(1, reads())
+      end)
+    end
+
+    it("as the service told it, also where a program took a tag out of the list", function()
+      local client = meet({ machineTags = { "tier0" } }, { tags = { "tier0" } })
+      local machine = assert(client:machine(laptop))
+      machine.machineTags[1] = nil
+      check_protected("tags", "tier0", client:restrict(machine, "why"))
+    end)
+
+    it("of the machine whose id the table has now", function()
+      local client = with()
+      local machine = assert(client:machine(laptop))
+      machine.id = server:upper()
+      check_protected("servers", server, client:restrict(machine, "why"))
+      machine.id = laptop
+      assert.equal("accepted", assert(client:restrict(machine, "why")).outcome)
+    end)
+
+    it("of the machine that it goes to, though tasks share a table", function()
+      local client = with { protect = { names = { "nothing" } } }
+      local shared = {}
+      client:each({ laptop, server }, function(machine_id)
+        shared.id = machine_id
+        return client:restrict(shared, "why")
+      end)
+      r.tenant:settle()
+      for _, entry in ipairs(r.tenant.history) do
+        if entry.event == "action_created" then assert.equal(laptop, entry.machine) end
+      end
+    end)
+
+    it("as this client changed it meanwhile", function()
+      r = rehearsal.new { client = { protect = { tags = { "keep" } } }, roles = { "Machine.Read.All",
+        "Machine.ReadWrite.All", "Machine.RestrictExecution" }, machines = { { id = laptop,
+        computerDnsName = "laptop.corp.example" } } }
+      local machine = assert(r.client:machine(laptop))
+      assert(r.client:tag("laptop", "Keep"))
+      local action, err = r.client:restrict(machine, "why")
+      assert.is_nil(action)
+      assert.equal("tags", err.rule)
+      assert(r.client:untag("laptop", "keep"))
+      assert.equal("accepted", assert(r.client:restrict(machine, "why")).outcome)
+    end)
+
+    it("that was merged into another, whatever the table says", function()
+      local client = with()
+      local machine = assert(client:machine(laptop))
+      r.tenant:put_machine { id = laptop, mergedIntoMachineId = id(7) }
+      assert.is_nil((client:machine(laptop)))
+      for _, verb in ipairs { "restrict", "release" } do
+        local action, err = client[verb](client, machine, "why")
+        assert.is_nil(action)
+        assert.equal("not_found", err.kind)
+        assert.truthy(err.message:find(id(7), 1, true), err.message)
+      end
+      for found in client:machines "all" do
+        found.mergedIntoMachineId = nil
+        if found.id == laptop then assert.is_nil((found:release "why")) end
+      end
+      assert.same({}, r:posts())
+    end)
+
+    it("that was merged into another no longer stands for what the table became", function()
+      local client = with()
+      r.tenant:put_machine { id = laptop, mergedIntoMachineId = server }
+      local merged, other
+      for found in client:machines "all" do
+        if found.id == laptop then merged = found else other = found end
+      end
+      merged.id = server
+      assert.equal("accepted", assert(client:release(merged, "why")).outcome)
+      other.id = laptop
+      assert.equal("not_found", select(2, client:release(other, "why")).kind)
+    end)
+
     it("of no machine if no rule is in force", function()
       for _, case in ipairs {
         { { protect = { servers = false, device_values = {} }, cap = false } },
@@ -371,6 +478,13 @@ describe("the guard", function()
       ["for a tag that is nil"] = { { protect = { tags = { nil, "tier0" } } }, "tags" },
       ["for a tag that is a number"] = { { protect = { tags = { 17 } } }, "item 1" },
       ["for a tag that is empty"] = { { protect = { tags = { "a", " " } } }, "item 2" },
+      ["for a name with a class"] = { { protect = { names = { "[l]aptop" } } }, "one glob for each alternative" },
+      ["for a name with alternatives"] = { { protect = { names = { "a", "{dc,sql}-*" } } }, "{dc,sql}-*" },
+      ["for a name with a bracket alone"] = { { protect = { names = { "a-b[1*" } } }, "bracket" },
+      ["for a name that begins with a space"] = { { protect = { names = { " dc*" } } }, "space" },
+      ["for a name that ends with a space"] = { { protect = { names = { "dc* " } } }, "space" },
+      ["for a name that ends with a carriage return"] = { { protect = { names = { "dc*\r" } } }, "control" },
+      ["for a name with a NUL in it"] = { { protect = { names = { "dc\0*" } } }, "control" },
       ["for names that are false"] = { { protect = { names = false } }, "must be a list of strings" },
       ["for a value that there is not"] = { { protect = { device_values = { "Hihg" } } }, 'Did you mean "High"' },
       ["for a value that is far from any"] = { { protect = { device_values = { "tier0" } } }, "only Low, Normal" },

@@ -1,5 +1,6 @@
 -- The machines that an incident holds, by the service's own history.
 
+local core = require "mde.core"
 local queries = require "mde.query"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -184,6 +185,33 @@ describe("an incident's machines", function()
       assert.equal("01 02 03", names(list))
     end)
 
+    it("is a span by the service's clock, whatever this one says, from the first question on", function()
+      for _, skew in ipairs { -7200, 7200 } do
+        r = rehearsal.new { start = os.time() + skew, machines = { { id = id(1), computerDnsName = "desk-01" },
+          { id = id(2), computerDnsName = "desk-02" } } }
+        happened(1, { "restrict", "Succeeded", 5400, "INC-1" })
+        happened(2, { "restrict", "Succeeded", 1800, "INC-1" })
+        for _ = 1, 2 do
+          assert.equal("02", names(assert(r.client:restricted { incident = "INC-1", since = queries.ago "1h" })))
+        end
+      end
+    end)
+
+    it("counts what was created just then, to the last digit", function()
+      for i = 1, 60 do
+        local digits = i <= 10 and 10000000 - i or i * 1234567 % 10000000
+        local time = os.date("!%Y-%m-%dT%H:%M:%S", os.time() - 3600 - i) .. (".%07dZ"):format(digits)
+        local seconds = core.history.time(time)
+        r = rehearsal.new { machines = { { id = id(1), computerDnsName = "desk-01" } } }
+        r:past(id(1), "restrict", "Succeeded", 3600, { creationDateTimeUtc = time, lastUpdateDateTimeUtc = time,
+          requestorComment = "why [mde:INC-1:abcdefgh]" })
+        for since, wanted in pairs { [time] = "01", [seconds] = "01", [seconds + 0.001] = "" } do
+          local list = assert(r.client:restricted { incident = "INC-1", since = since })
+          assert.equal(wanted, names(list), time .. " and " .. since)
+        end
+      end
+    end)
+
     it("knows a restriction without a time as an old one", function()
       local now = rehearsal.time(r.tenant.clock.now())
       r:answer({ path = "/machineactions" }, 200, { value = {
@@ -224,6 +252,46 @@ describe("an incident's machines", function()
     assert.equal(0, #assert(r.client:restricted { incident = "INC-1" }))
   end)
 
+  it("are known to who restricted them a moment ago, though the service's list lags behind", function()
+    r.tenant:set { lists = { lag = 1000 } }
+    local action = assert(r.client:restrict(id(1), "why", { incident = "INC-1" }))
+    assert.equal("01", names(assert(r.client:restricted { incident = "INC-1" })))
+    assert.equal("restricting", r.client:states({ id(1) })[1].value)
+    assert.equal("restricting", (r.client:state(id(1))))
+    assert.equal("Succeeded", action:wait())
+    assert.equal("01", names(assert(r.client:restricted { incident = "INC-1" })))
+    assert.equal("restricted", r.client:states({ id(1) })[1].value)
+    assert.equal("restricted", (r.client:state(id(1))))
+    assert(assert(r.client:release(id(1), "why")):wait())
+    assert.equal("", names(assert(r.client:restricted { incident = "INC-1" })))
+    assert.equal("released", r.client:states({ id(1) })[1].value)
+    assert.equal("released", (r.client:state(id(1))))
+  end)
+
+  it("are known to who restricted them a moment ago, though the list does not say yet whose it is", function()
+    local action = assert(r.client:restrict(id(1), "why", { incident = "INC-1" }))
+    r:answer({ path = "/machineactions?" }, 200, { value = { { id = action.id:upper(), type = action.type,
+      status = "InProgress", requestorComment = action.requestorComment } } })
+    local list = assert(r.client:restricted { incident = "INC-1" })
+    assert.equal(id(1), list[1].id)
+    assert.equal("InProgress", list[1].action.status)
+    assert.equal(0, #list.unattributed)
+  end)
+
+  it("are none of an incident whose suffix was at the end of a text, though the service cuts comments", function()
+    for _, text in ipairs { "x [mde:INC-9:abcdefgh]", "x [mde:INC-9:abcdefgh] [mde:INC-9:abcdefgh]",
+      "x [mde:INC-9:abcdefgh] [mde:INC-9:abcdefgh] [mde:abcdefgh]" } do
+      r = rehearsal.new { machines = { { id = id(1), computerDnsName = "desk-01" } }, unguarded = true,
+        comment_limit = #"x [mde:INC-9:abcdefgh]" }
+      local action = assert(r.client:restrict(id(1), text, { incident = "INC-1" }))
+      assert.equal("accepted", action.outcome)
+      assert.is_true(action.comment_cut)
+      assert(action:wait())
+      local list = assert(r.client:restricted { incident = "INC-9" })
+      assert.equal(0, #list + #list.shared)
+    end
+  end)
+
   it("have a name if any of their actions tells it", function()
     happened(1, { "restrict", "Succeeded", 200, "INC-1" })
     r:past(id(1), "restrict", "Pending", 10, { computerDnsName = rehearsal.null,
@@ -242,10 +310,12 @@ describe("an incident's machines", function()
   for what, incident in pairs { ["nothing"] = false, ["an empty one"] = "", ["an empty list"] = {},
     ["a list with an empty one"] = { "INC-1", "" }, ["one with a space"] = "INC 1", ["a fraction"] = 1.5,
     ["a list with a hole"] = { [1] = "INC-1", [3] = "INC-3" }, ["a table"] = { incident = "INC-1" },
+    ["a list in a list"] = { { "INC-1" } },
     ["a device name with a wild card"] = "*" } do
     it("refuses " .. what, function()
       local err = rehearsal.refused(r.client.restricted, r.client, { incident = incident or nil })
       assert.truthy(tostring(err):find("incident", 1, true))
+      assert.is_nil(tostring(err):find "0x%x%x")
       assert.same({}, r.tenant.history)
     end)
   end

@@ -166,6 +166,41 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
       assert.same({ listings = 1, single = 0, posts = 1, others = 0 }, asked(r))
     end)
 
+    it("knows what this client itself just sent, though the service's lists lag behind", function()
+      r, machines = new(2, { lists = { lag = 1000 }, duplicates = "new" })
+      r.tenant:put_machine { id = id(1), offline = true }
+      local sent = {}
+      for i = 1, 2 do sent[i] = assert(restrict(machines[i])) end
+      local results = r.client:each({ function() return release(machines[1]) end,
+        function() return restrict(machines[2]) end }, function(call) return call() end)
+      assert.equal("accepted", results[1].value.outcome)
+      assert.equal("Cancelled", r.tenant:find_action(sent[1].id).status)
+      assert.equal("already_active", results[2].value.outcome)
+      assert.equal(sent[2].id, results[2].value.id)
+      assert.same({ "restrictCodeExecution", "restrictCodeExecution", "cancel", "unrestrictCodeExecution" }, r:posts())
+    end)
+
+    for _, lag in ipairs { 0, 1000 } do
+      it(("knows what on_progress did, where lists lag %d seconds"):format(lag), function()
+        r, machines = new(2, { lists = { lag = lag } })
+        local released
+        local results = r.client:each({ 1, 2, 1 }, function(i)
+          if i == 2 then r.driver.sleep(20) end
+          local action, err = restrict(machines[i])
+          if action then assert(action:wait()) end
+          return action, err
+        end, { parallel = 1, on_progress = function(done, _, result)
+          if done > 1 then return end
+          released = assert(release(machines[1]))
+          assert(released:wait())
+          assert.equal("accepted", result.value.outcome)
+        end })
+        assert.equal("accepted", released.outcome)
+        assert.equal("accepted", results[3].value.outcome)
+        assert.equal("restricted", (r.client:state(machines[1])))
+      end)
+    end
+
     it("knows what was read through it: an action that failed is sent again at once", function()
       r, machines = new(2)
       for i = 1, 2 do r.tenant:put_machine { id = id(i), failing = true } end
@@ -340,6 +375,24 @@ describe("the listing of an each", function()
     assert.is_false(results[1].value.looked)
     assert.is_true(results[2].value.looked)
     assert.same({ listings = 1, single = 0, posts = 2, others = 0 }, asked(r, machines[2].id))
+  end)
+
+  it("knows what another task of the same client did while the each runs", function()
+    for _, lag in ipairs { 0, 1000 } do
+      local r, machines = many(2, { lists = { lag = lag } })
+      r.driver.spawn(function()
+        r.driver.sleep(10)
+        assert(assert(r.client:release(machines[1], "cleared")):wait())
+      end)
+      local results = r.client:each({ 1, 2, 1 }, function(i)
+        if i == 2 then r.driver.sleep(30) end
+        local action, err = r.client:restrict(machines[i], "why")
+        if action then assert(action:wait()) end
+        return action, err
+      end, { parallel = 1 })
+      for i = 1, 3 do assert.equal("accepted", results[i].value.outcome) end
+      assert.equal("restricted", (r.client:state(machines[1])))
+    end
   end)
 
   it("does not reach beside the each: another task looks for itself", function()

@@ -255,6 +255,47 @@ describe("mde.driver.loop", function()
       assert.same({ 1, 2, 3 }, values)
     end)
 
+    it("is an error where nothing can end it, if the world tells what is under way", function()
+      local under_way = false
+      loop = loops.new { now = function() return clock end, poll = poll, under_way = function()
+        return under_way or world[1] ~= nil
+      end }
+      local gate = loop:gate()
+      local function wait_inside() return pcall(inside_gsub, function() return gate:wait() end) end
+      local ok, problem = wait_inside()
+      assert.is_false(ok)
+      assert.truthy(problem:find("this wait could never end", 1, true))
+      -- Held by the task that waits for it, by way of another.
+      local tried
+      loop:spawn(function() ok = inside_gsub(function() return tried:wait(5) end) end)
+      tried = loop:gate()
+      loop:spawn(function() problem = select(2, wait_inside()) end)
+      loop:sleep(6)
+      assert.is_false(ok)
+      assert.truthy(problem:find("this wait could never end", 1, true))
+    end)
+
+    it("is none where something is under way, ready or to come at its time", function()
+      loop = loops.new { now = function() return clock end, poll = poll, under_way = function()
+        return world[1] ~= nil
+      end }
+      for i, prepare in ipairs {
+        function(gate) at(clock + 3, function() gate:open() end) end,
+        function(gate) loop:spawn(function() gate:open() end) end,
+        function(gate)
+          loop:spawn(function()
+            loop:sleep(3)
+            gate:open()
+          end)
+        end,
+      } do
+        local gate = loop:gate()
+        prepare(gate)
+        assert.is_true(inside_gsub(function() return gate:wait() end), i)
+        assert.is_false(loop:gate():wait(2))
+      end
+    end)
+
     it("many tasks that block inside one another all end", function()
       local ended = 0
       for i = 1, 300 do

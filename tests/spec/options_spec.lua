@@ -58,11 +58,24 @@ describe("options", function()
     end)
   end
 
-  for _, name in ipairs { "colour", "x", "" } do
-    it(("make no guess about %q"):format(name), function()
-      assert.is_nil(rehearsal.refused(check, { [name] = 1 }).hint)
+  for _, name in ipairs { "colour", "x", "", "kit", "lag" } do
+    it(("make no guess about %q, but say what there is"):format(name), function()
+      assert.equal("There are driver, incident, key, look, on_event, parallel, timeout.",
+        rehearsal.refused(check, { [name] = 1 }).hint)
     end)
   end
+
+  it("never print an address, which tells nobody anything", function()
+    for name in pairs(known) do
+      for _, value in ipairs { {}, print, coroutine.create(print), io.stdout } do
+        local ok, err = pcall(check, { [name] = value })
+        if not ok then assert.is_nil(tostring(err):find "0x%x%x") end
+      end
+    end
+    for _, key in ipairs { {}, print } do
+      assert.is_nil(tostring(rehearsal.refused(check, { [key] = 1 })):find "0x%x%x")
+    end
+  end)
 
   it("guess the same name every time", function()
     for _ = 1, 20 do assert.equal("ab", options.nearest("aa", { ab = 1, ac = 1, ad = 1, ca = 1 })) end

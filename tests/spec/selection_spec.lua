@@ -1,5 +1,6 @@
 -- The machines and actions that a query selects, one after the other; and the machine that had an address.
 
+local core = require "mde.core"
 local errors = require "mde.error"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
@@ -78,9 +79,9 @@ describe("the machines of a query", function()
     assert(r.client:machine(id(1)))
     local before, next_machine = r.driver.now(), r.client:machines "all"
     local first = next_machine()
-    assert.equal(before, r.client.read_at[first])
+    assert.equal(before, r.client.records:of(first).read_at)
     r.driver.sleep(3600)
-    assert.equal(before, r.client.read_at[next_machine()])
+    assert.equal(before, r.client.records:of(next_machine()).read_at)
   end)
 
   it("of several queries at once come once each", function()
@@ -232,6 +233,155 @@ describe("the machines of a query", function()
   end)
 end)
 
+describe("more machines than a page holds", function()
+  local COUNT = 50000
+  local r, asked
+
+  setup(function()
+    local machines = {}
+    for i = 1, COUNT do
+      machines[i] = { id = id(i), computerDnsName = ("desk-%d"):format(i), healthStatus = "Active",
+        lastSeen = os.date("!%Y-%m-%dT%H:%M:%SZ", 1770000000 + i % 40000) }
+    end
+    machines[COUNT + 1] = { id = id(COUNT + 1), healthStatus = "Inactive" }
+    r = rehearsal.new { machines = machines, limits = false }
+  end)
+
+  before_each(function()
+    r.tenant.faults:clear()
+    asked = #r:requests()
+  end)
+
+  it("come once each, 50,000 of them", function()
+    local seen, count = {}, 0
+    for machine in r.client:machines { healthStatus = "Active" } do
+      assert(not seen[machine.id], "twice")
+      seen[machine.id], count = true, count + 1
+    end
+    assert.equal(COUNT, count)
+    assert.is_nil(seen[id(COUNT + 1)])
+    assert.is_true(#r:requests() - asked <= 30, ("%d requests"):format(#r:requests() - asked))
+  end)
+
+  it("end in an error where a page in the middle stays lost, and it says of what", function()
+    r:fault { match = { path = "/machines?", nth = 4 }, fault = "gone", count = false }
+    local count = 0
+    local ok, err = pcall(function()
+      for _ in r.client:machines { healthStatus = "Active" } do count = count + 1 end
+    end)
+    assert.is_false(ok)
+    assert.is_true(errors.is(err))
+    assert.equal("unavailable", err.kind)
+    assert.truthy(tostring(err):find("machines where healthStatus eq 'Active': ", 1, true), tostring(err))
+    assert.is_true(count >= 10000 and count < COUNT)
+  end)
+
+  it("end in an error where the service gives the same page for ever", function()
+    local rows = {}
+    for i = 1, 10000 do
+      rows[i] = ('{"id":"%s","lastSeen":"%s"}'):format(id(i), os.date("!%Y-%m-%dT%H:%M:%SZ", 1770000000 + i))
+    end
+    r:answer({ path = "/machines?" }, 200, '{"value":[' .. table.concat(rows, ",") .. "]}", { count = false })
+    local count = 0
+    local ok, err = pcall(function()
+      for _ in r.client:machines "all" do count = count + 1 end
+    end)
+    assert.is_false(ok)
+    assert.equal("protocol", err.kind)
+    assert.equal(10000, count)
+    assert.equal(2, #r:requests() - asked)
+  end)
+
+  it("end in an error where the service links to another host, which is not asked", function()
+    for _, link in ipairs { "https://elsewhere.example/api/machines?$skip=2", "/api/machines?$skip=2", "",
+      "http://api.security.microsoft.com/api/machines?$skip=2" } do
+      r.tenant.faults:clear()
+      r:answer({ path = "/machines?" }, 200, { value = { { id = id(1) } }, ["@odata.nextLink"] = link },
+        { count = false })
+      local before, sent = #r:requests(), {}
+      local send = r.driver.send
+      r.driver.send = function(request)
+        sent[#sent + 1] = request.url
+        return send(request)
+      end
+      local ok, err = pcall(r.client:machines "all")
+      r.driver.send = send
+      assert.is_false(ok)
+      assert.equal("protocol", err.kind)
+      assert.truthy(err.message:find("no link is followed", 1, true))
+      assert.equal(1, #r:requests() - before)
+      for _, url in ipairs(sent) do assert.is_nil(url:find("elsewhere", 1, true)) end
+    end
+  end)
+end)
+
+describe("so long ago", function()
+  for _, hours in ipairs { -5, 5 } do
+    -- A client that has asked for nothing yet, and a service whose clock is so many hours off.
+    local function new()
+      local start = os.time() + hours * 3600
+      local function seen(ago) return rehearsal.time(start - ago) end
+      return rehearsal.new { start = start, machines = {
+        { id = id(1), lastSeen = seen(600), lastIpAddress = "192.0.2.1" },
+        { id = id(2), lastSeen = seen(3 * 3600), lastIpAddress = "192.0.2.2" },
+        { id = id(3), lastSeen = seen(30 * 3600), lastIpAddress = "192.0.2.3" },
+      } }
+    end
+
+    it(("is told by the service's clock, %d hours off, in a client's first query of machines"):format(hours), function()
+      assert.same({ id(1) }, ids(new().client:machines { lastSeen = mde.ge(mde.ago "1h") }))
+      assert.same({ id(2), id(3) }, ids(new().client:machines { lastSeen = mde.lt(mde.ago "2h") }))
+    end)
+
+    it(("is told by the service's clock, %d hours off, in a client's first query of actions"):format(hours), function()
+      local r = new()
+      local recent = r:past(id(1), "restrict", "Succeeded", 600)
+      r:past(id(2), "restrict", "Succeeded", 3 * 3600)
+      assert.same({ recent.id }, ids(r.client:actions { creationDateTimeUtc = mde.ge(mde.ago "1h") }))
+    end)
+
+    it(("is told by the service's clock, %d hours off, where an address is asked for first"):format(hours), function()
+      local r = new()
+      local at = r.tenant.clock.now() - 3600
+      local machine, err = r.client:machine { ip = "192.0.2.1", at = mde.ago "1h" }
+      assert.is_true(machine ~= nil or err.kind == "not_found")
+      local asked = core.history.time(r:requests()[1]:match "timestamp=([^)]+)")
+      assert.is_true(math.abs(asked - at) < 60)
+    end)
+
+    it(("is told by the service's clock, %d hours off, where incidents are asked for first"):format(hours), function()
+      local r = new()
+      r:past(id(1), "restrict", "Succeeded", 600, { requestorComment = "why [mde:INC-1:aaaaaaaaaaaaaaaaaaaaaaaaaa]" })
+      r:past(id(2), "restrict", "Succeeded", 3 * 3600,
+        { requestorComment = "why [mde:INC-1:bbbbbbbbbbbbbbbbbbbbbbbbbb]" })
+      local list = assert(r.client:restricted { incident = "INC-1", since = mde.ago "1h" })
+      assert.equal(1, #list)
+      assert.equal(id(1), list[1].id)
+    end)
+  end
+
+  it("is not asked for where the client cannot sign in, and that is the error", function()
+    local r = rehearsal.new { client = { credential = "wrong" } }
+    local ok, err = pcall(r.client:machines { lastSeen = mde.ge(mde.ago "1h") })
+    assert.is_false(ok)
+    assert.equal("auth", err.kind)
+    assert.truthy(tostring(err):find "^machines where lastSeen ge ")
+    assert.same({}, r:requests())
+    local machine, problem = r.client:machine { ip = "192.0.2.1", at = mde.ago "1h" }
+    assert.is_nil(machine)
+    assert.equal("auth", problem.kind)
+  end)
+
+  it("is what the query was when it was made, whatever becomes of its table", function()
+    local r = small()
+    local values = { "High" }
+    local query = { riskScore = values }
+    local next_machine = r.client:machines(query)
+    values[1], query.riskScore, query.computerDnsName = "Low", nil, "desk-1.corp.example"
+    assert.same({ id(1), id(3), id(5) }, ids(next_machine))
+  end)
+end)
+
 describe("the actions of a query", function()
   it("come one after the other, as actions", function()
     local r = small()
@@ -337,6 +487,27 @@ describe("the machine that had an address", function()
     for _, owner in ipairs(wrong) do rehearsal.refused(r.client.machine, r.client, owner) end
     assert.same({}, r:requests())
   end)
+
+  for what, case in pairs {
+    ["no address"] = { { at = "2026-02-03" }, "ip is missing", "Say which address it was" },
+    ["no time"] = { { ip = "192.0.2.31" }, "at is missing", "mde.ago" },
+    ["a name for the address"] = { { ip = "laptop-17", at = 1 }, 'ip is "laptop-17", which is not an IP address',
+      "given alone" },
+    ["a table for the address"] = { { ip = {}, at = 1 }, "ip is a table", "10.1.2.3" },
+    ["a word for the time"] = { { ip = "192.0.2.31", at = "now" }, 'at: "now" is not a time', "Unix seconds" },
+    ["an impossible date"] = { { ip = "192.0.2.31", at = { year = 2026, month = 2, day = 30 } }, "has no day 30" },
+    ["a time long ago"] = { { ip = "192.0.2.31", at = "2020-01-01" }, "not lie in the last 30 days", "remembers" },
+    ["another field"] = { { ip = "192.0.2.31", at = 1, [{}] = 1 }, "has no field a table", "mde.ago" },
+  } do
+    it("is not looked for with " .. what .. ", and it is said what to write", function()
+      local r = rehearsal.new()
+      local err = rehearsal.refused(r.client.machine, r.client, case[1])
+      assert.truthy(err.message:find("mde.machine { ip, at }", 1, true), err.message)
+      assert.truthy(err.message:find(case[2], 1, true), err.message)
+      if case[3] then assert.truthy(err.hint:find(case[3], 1, true), err.hint) end
+      assert.is_nil(tostring(err):find "0x%x%x")
+    end)
+  end
 
   it("has to be found before it is acted on", function()
     local r = rehearsal.new()

@@ -96,8 +96,18 @@ describe("the states of many", function()
   end)
 
   it("refuses what is no list, and unknown options", function()
-    rehearsal.refused(r.client.states, r.client, nil)
-    rehearsal.refused(r.client.states, r.client, "desk-1")
+    for _, case in ipairs {
+      { nil, "not nil", "why it is nil" }, { "desk-1", 'not "desk-1"', "mde.states { device }" },
+      { { id = id(1) }, "not one machine", "mde.states { device }" }, { 7, "not 7", "mde.states { device }" },
+      { { "desk-1", nil, "desk-2" }, "item 2 of the list is missing", "Leave out" },
+      { { ["desk-1"] = true }, 'no item 1, but "desk-1"', "Give a list" },
+    } do
+      local err = rehearsal.refused(r.client.states, r.client, case[1])
+      assert.truthy(err.message:find("^mde.states"), err.message)
+      assert.truthy(err.message:find(case[2], 1, true), err.message)
+      assert.truthy(err.hint:find(case[3], 1, true), tostring(err))
+    end
     rehearsal.refused(r.client.states, r.client, {}, { parallel = 3 })
+    assert.same({}, r:requests())
   end)
 end)

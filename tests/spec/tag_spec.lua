@@ -21,7 +21,7 @@ describe("a tag", function()
     assert.equal(machine, tagged.id)
     assert.is_true(tagged:has_tag "left for review")
     assert.equal("left for review", tags()[before + 1])
-    assert.is_number(r.client.read_at[tagged])
+    assert.is_number(r.client.records:of(tagged).read_at)
     local untagged = assert(r.client:untag(tagged, "left for review"))
     assert.is_false(untagged:has_tag "left for review")
     assert.equal(before, #tags())
@@ -37,6 +37,41 @@ describe("a tag", function()
     assert.equal(before - 1, #tags())
   end)
 
+  it("is taken away in every spelling that the machine has", function()
+    r.tenant:put_machine { id = machine, machineTags = { "tier0", "keep", "TIER0" } }
+    local untagged = assert(r.client:untag(machine, "Tier0"))
+    assert.is_false(untagged:has_tag "tier0")
+    assert.same({ "keep" }, tags())
+  end)
+
+  it("that is there in another spelling need not be added", function()
+    r.tenant:put_machine { id = machine, machineTags = { "tier0" } }
+    assert.is_true(assert(r.client:tag(machine, "TIER0")):has_tag "tier0")
+    assert.equal(1, #r:posts())
+  end)
+
+  for verb, case in pairs { tag = { {}, "lacks" }, untag = { { "tier0" }, "still has" } } do
+    it("is not believed where the answer shows the contrary: " .. verb, function()
+      r:answer({ path = "/tags" }, 200, { id = machine, machineTags = case[1] }, { count = false })
+      local found, err = r.client[verb](r.client, machine, "tier0")
+      assert.is_nil(found)
+      assert.equal("protocol", err.kind)
+      assert.truthy(tostring(err):find(case[2] .. " the tag", 1, true), tostring(err))
+      assert.same({ "tags" }, r:posts())
+    end)
+
+    it("is not believed of what is no machine: " .. verb, function()
+      for _, fields in ipairs { { machineTags = "tier0" }, { machineTags = case[1], osPlatform = 5 } } do
+        r.tenant.faults:clear()
+        fields.id = machine
+        r:answer({ path = "/machines/" .. machine }, 200, fields, { count = false })
+        local found, err = r.client[verb](r.client, { id = machine }, "tier0")
+        assert.is_nil(found)
+        assert.equal("unknown", err.kind)
+      end
+    end)
+  end
+
   it("of a machine table is one request", function()
     assert(r.client:tag({ id = machine:upper() }, "tier0"))
     assert.same({ "POST /api/machines/" .. machine .. "/tags" }, r:requests())
@@ -50,6 +85,7 @@ describe("a tag", function()
 
   for what, text in pairs { ["nothing"] = false, ["a number"] = 17, ["an empty one"] = "", ["white space"] = " \t",
     ["a line feed"] = "a\nb", ["a NUL"] = "a\0b", ["an escape"] = "\27[31m", ["not UTF-8"] = "caf\233",
+    ["a surrogate"] = "\237\160\128",
     ["one that turns the line around"] = "a\226\128\174b" } do
     it("refuses " .. what, function()
       for _, verb in ipairs { "tag", "untag" } do

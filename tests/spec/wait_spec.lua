@@ -227,6 +227,38 @@ describe("waiting for many", function()
     assert.equal("Succeeded", results[2].value)
   end)
 
+  it("refuses what is of another machine or type by itself, not the action of the same id", function()
+    local actions = restricted(3)
+    local told = {}
+    local list = { actions[1], { id = actions[1].id, machineId = 7 }, actions[2],
+      { id = actions[1].id:upper(), machineId = id(3) }, { id = actions[2].id, type = 5 }, { id = actions[3].id } }
+    local results = r.client:wait(list, { on_progress = function(done) told[#told + 1] = done end })
+    for i, result in ipairs(results) do
+      assert.equal(list[i], result.item)
+      if i == 2 or i == 4 or i == 5 then
+        assert.equal("protocol", result.err.kind)
+        assert.is_true(rehearsal.is_one_line(tostring(result.err)))
+      else
+        assert.equal("Succeeded", result.value)
+      end
+    end
+    assert.equal(3, results.failed)
+    assert.same({ 1, 2, 3, 4, 5, 6 }, told)
+    assert.equal("Succeeded", actions[1].status)
+    assert.is_nil(list[2].status)
+  end)
+
+  it("leaves nothing unknown, though the service's lists lag behind", function()
+    local actions = restricted(2)
+    r.tenant:set { lists = { lag = 10000 } }
+    assert.equal(0, r.client:wait(actions).failed)
+    assert.equal("restricted", (r.client:state(id(1))))
+    assert.equal("restricted", r.client:states({ id(2) })[1].value)
+    actions[3] = assert(r.client:release(id(1), "why"))
+    assert.equal(0, r.client:wait({ actions[3] }).failed)
+    assert.equal("released", (r.client:state(id(1))))
+  end)
+
   it("may be given the same action twice", function()
     local actions = restricted(2)
     local copy = assert(r.client:action(actions[1].id:upper()))
@@ -244,9 +276,60 @@ describe("waiting for many", function()
     assert.is_true(passed <= 90 and passed > 85)
   end)
 
+  it("tells of each once, as they end, and in the end of those that have not", function()
+    local actions = restricted(4)
+    r.tenant:put_machine { id = id(2), failing = true }
+    r.tenant:put_machine { id = id(3), offline = true }
+    assert(r.client:cancel(actions[4], "not this one"))
+    actions[4] = assert(r.client:action(actions[4].id))
+    local start, told = r.tenant.clock.now(), {}
+    local results = r.client:wait(actions, { timeout = 60, on_progress = function(done, total, result)
+      assert.equal(#told + 1, done)
+      assert.equal(4, total)
+      told[done] = { result = result, after = r.tenant.clock.now() - start }
+    end })
+    assert.equal(4, #told)
+    assert.equal(results[4], told[1].result)
+    assert.equal(0, told[1].after)
+    assert.equal(results[1], told[2].result)
+    assert.equal(results[2], told[3].result)
+    assert.is_true(told[3].after > 0 and told[3].after < 30)
+    assert.equal(results[3], told[4].result)
+    assert.equal("pending", told[4].result.err.kind)
+    assert.is_true(told[4].after > 50)
+  end)
+
+  it("ends with what on_progress raises", function()
+    local actions = restricted(2)
+    local ok, problem = pcall(r.client.wait, r.client, actions, { on_progress = function() error "enough" end })
+    assert.is_false(ok)
+    assert.truthy(problem:find "enough$")
+  end)
+
+  it("does not take back what has ended because a list lags behind", function()
+    local actions = restricted(3)
+    r.tenant:put_machine { id = id(2), offline = true }
+    r.tenant:put_machine { id = id(3), offline = true }
+    local rows = {}
+    for i, action in ipairs(actions) do
+      rows[i] = { id = action.id, status = "Pending", type = action.type, machineId = action.machineId,
+        creationDateTimeUtc = action.creationDateTimeUtc }
+    end
+    local first
+    local results = r.client:wait(actions, { timeout = 60, on_progress = function()
+      if first then return end
+      first = true
+      r:answer({ path = "/machineactions?" }, 200, { value = rows }, { count = false })
+    end })
+    assert.equal("Succeeded", results[1].value)
+    assert.equal("Succeeded", actions[1].status)
+    assert.equal("pending", results[2].err.kind)
+  end)
+
   for what, case in pairs {
     ["nothing"] = { nil, "a list of actions, not nil" },
     ["one action"] = { { id = ghost }, "action:wait" },
+    ["actions by name"] = { { a = { id = ghost } }, "no item 1" },
     ["a number"] = { 17, "not number" },
     ["a list of names"] = { { "laptop-17" }, "item 1 is not an action" },
     ["a list of results"] = { { { item = "x", value = {} } }, "take the value" },
@@ -261,5 +344,6 @@ describe("waiting for many", function()
 
   it("refuses an unknown option", function()
     rehearsal.refused(r.client.wait, r.client, {}, { timeuot = 3 })
+    rehearsal.refused(r.client.wait, r.client, {}, { on_progress = "tell me" })
   end)
 end)

@@ -1,6 +1,7 @@
 --- curl: the driver for scripts: libcurl, several requests in flight from one thread.
 --
 -- All drivers of a Lua state share its connections. See driver.md for what a driver promises.
+local authorities = require "mde.authorities"
 local loops = require "mde.driver.loop"
 
 local curl = {}
@@ -37,6 +38,13 @@ local function check_options(options)
   if (options.now == nil) ~= (options.sleep == nil) then error("now and sleep come together", 3) end
 end
 
+-- Raises for a file that is of no use, before there is anything to close.
+local function find_authorities(ca_file)
+  if ca_file then return authorities.check(ca_file, "ca_file") end
+  local named = os.getenv "SSL_CERT_FILE"
+  return named and named ~= "" and authorities.check(named, "SSL_CERT_FILE") or nil
+end
+
 ---@class mde.driver.curl.options
 ---@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE, else libcurl's own
 ---@field proxy string? nil: what https_proxy and no_proxy say; "": none
@@ -50,9 +58,9 @@ end
 function curl.new(options)
   options = options or {}
   check_options(options)
+  local settings = { ca_file = find_authorities(options.ca_file), proxy = options.proxy }
   local module = load_module()
   local multi = module.multi()
-  local settings = { ca_file = options.ca_file, proxy = options.proxy }
   local now = options.now or require("mde.core").system.now
   local in_flight, closed = 0, false
   open_drivers = open_drivers + 1
@@ -66,7 +74,7 @@ function curl.new(options)
     end
   end
 
-  local loop = loops.new { now = now, poll = poll }
+  local loop = loops.new { now = now, poll = poll, under_way = function() return in_flight_of_all > 0 end }
   local driver = { name = "curl", now = now }
 
   --- Sends one request; see driver.md. An error or Ctrl-C that ends the wait takes the request back if

@@ -18,8 +18,9 @@ local floor = math.floor
 local LONGEST_POLL = 1
 
 -- Tasks that block (in a gsub callback, say) drive the tasks that are ready from inside, and those
--- may block too. Each level takes C stack, of which the interpreters have some 200 levels.
-local DEEPEST = 64
+-- may block too. Each level takes C stack, of which the interpreters have some 200 levels and the user's
+-- own functions in between take their part.
+local DEEPEST = 16
 
 -- What our own yields carry, to tell them from a yield of the user's inside a task.
 local SUSPENDED = {}
@@ -173,12 +174,22 @@ local function until_next(self)
   return seconds < LONGEST_POLL and seconds or LONGEST_POLL
 end
 
+-- Nothing that is under way can wake anybody: whoever could is waiting on the stack below.
+local function is_stuck(self)
+  return self.under_way ~= nil and not self.under_way() and not self.deadlines[1]
+end
+
 -- Drives the loop until `waiter` is done. The error of a task is raised by the outermost one who
 -- drives, since another task that happens to be driving has nothing to do with it.
 local function drive(self, waiter)
   local depth = depth_here(self)
   local may_run = depth < DEEPEST
   while not waiter.done do
+    if is_stuck(self) and (not may_run or self.first > self.last) then
+      if waiter.gate then leave_gate(waiter) end
+      error("this wait could never end: what it waits for is held by whoever called it. Call it in the task "
+        .. "itself, not in a coroutine inside it", 0)
+    end
     may_run = may_run and run_ready(self, waiter, depth)
     if depth == 0 and self.failure then
       local failure = self.failure
@@ -241,6 +252,7 @@ local gate_metatable = { __name = "mde.gate", __index = gate_methods, __metatabl
 ---@class mde.loop
 ---@field private now fun(): number
 ---@field private poll fun(seconds: number)
+---@field private under_way? fun(): boolean
 ---@field private tasks table<thread, true>
 local methods = {}
 
@@ -277,6 +289,8 @@ local loop = {}
 ---@field now fun(): number seconds on a clock that only goes forward
 ---@field poll fun(seconds: number) waits at most that long for the world and opens the gates of what
 --- has happened; it may return early; it resumes nobody
+---@field under_way? fun(): boolean whether anything is under way that can open a gate; without it a wait that nothing
+--- can end is not noticed
 
 --- A loop of its own; tasks of one loop are ordinary callers, who block, for another.
 ---@param options mde.loop.options
@@ -285,6 +299,7 @@ function loop.new(options)
   return setmetatable({
     now = options.now,
     poll = options.poll,
+    under_way = options.under_way,
     tasks = setmetatable({}, { __mode = "k" }),
     ready = {}, first = 1, last = 0,
     deadlines = {},

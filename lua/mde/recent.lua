@@ -1,0 +1,105 @@
+--- recent: the actions that were sent, or seen to end, a moment ago, which the service's list may not show yet.
+--
+-- A list may lag behind by some seconds. What this client did itself it need not be told.
+
+local core = require "mde.core"
+
+local REMEMBERED_SECONDS = 120
+
+---@class mde.Recent
+---@field private now fun(): number
+---@field private by_machine table<string, table[]> oldest first
+---@field private order table[] of all machines, oldest first
+---@field private first integer in `order`
+---@field private last integer
+local Recent = {}
+Recent.__index = Recent
+
+---@param now fun(): number the driver's clock
+---@return mde.Recent
+local function new(now)
+  return setmetatable({ now = now, by_machine = {}, order = {}, first = 1, last = 0 }, Recent)
+end
+
+local function copy(row)
+  local own = {}
+  for name, value in pairs(row) do own[name] = value end
+  return own
+end
+
+local function is_pending(row)
+  return core.history.status(row.status) == "pending"
+end
+
+local function forget_old(self)
+  local since, order = self.now() - REMEMBERED_SECONDS, self.order
+  while order[self.first] and order[self.first].at < since do
+    local machine_id = order[self.first].machine_id
+    local entries = self.by_machine[machine_id]
+    table.remove(entries, 1)
+    if not entries[1] then self.by_machine[machine_id] = nil end
+    order[self.first] = nil
+    self.first = self.first + 1
+  end
+end
+
+--- Remembers an action.
+---@param machine_id string
+---@param row table
+function Recent:remember(machine_id, row)
+  forget_old(self)
+  machine_id = machine_id:lower()
+  local entry = { at = self.now(), machine_id = machine_id, row = copy(row) }
+  entry.row.machineId = entry.row.machineId or machine_id
+  self.last = self.last + 1
+  self.order[self.last] = entry
+  self.by_machine[machine_id] = self.by_machine[machine_id] or {}
+  table.insert(self.by_machine[machine_id], entry)
+end
+
+--- Puts what is remembered of a machine into its list: what is missing there, and the end of what is pending.
+---@param machine_id string in lower case
+---@param rows table[] changed in place
+function Recent:recall(machine_id, rows)
+  forget_old(self)
+  local place = {}
+  for i, row in ipairs(rows) do place[row.id:lower()] = i end
+  for _, entry in ipairs(self.by_machine[machine_id] or {}) do
+    local id = entry.row.id:lower()
+    local listed = rows[place[id] or 0]
+    if not listed or is_pending(listed) and not is_pending(entry.row) then
+      place[id] = place[id] or #rows + 1
+      rows[place[id]] = copy(entry.row)
+    end
+  end
+end
+
+-- What the service does not say whose it is, it may be known here.
+local function attribute(self, lists)
+  local owners, others = {}, {}
+  for machine_id, entries in pairs(self.by_machine) do
+    for _, entry in ipairs(entries) do owners[entry.row.id:lower()] = machine_id end
+  end
+  for _, row in ipairs(lists[""] or {}) do
+    local machine_id = owners[row.id:lower()]
+    row.machineId = machine_id
+    local list = machine_id and (lists[machine_id] or {}) or others
+    if machine_id then lists[machine_id] = list end
+    list[#list + 1] = row
+  end
+  lists[""] = others[1] and others or nil
+end
+
+--- The same for the lists of all machines.
+---@param lists table<string, table[]> by machine id in lower case, under "" what does not say whose it is; changed in
+--- place
+function Recent:recall_all(lists)
+  forget_old(self)
+  attribute(self, lists)
+  for machine_id in pairs(self.by_machine) do
+    lists[machine_id] = lists[machine_id] or {}
+    self:recall(machine_id, lists[machine_id])
+  end
+end
+
+return { new = new }
