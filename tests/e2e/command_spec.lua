@@ -1,56 +1,23 @@
 -- The command as a script runs it: a process of its own with its output piped, against a tenant over TLS.
 local commands = require "tests.spec.support.command"
 local sim_json = require "mde.sim.json"
-local tenants = require "tests.spec.support.tenant"
 
 local LAPTOP_ID = "1f00000000000000000000000000000000000017"
 local LAPTOP = "laptop-17.corp.example"
-local HOSTILE = "\27]0;owned\7\27[2J\194\155evil\226\128\174.corp.example"
+local HOSTILE = commands.HOSTILE
 
+local has, has_not, lines_of = commands.has, commands.has_not, commands.lines_of
+local scene = commands.scene()
+local created, desks = scene.created, scene.desks
 local tenant, command
 
-local function has(text, part)
-  assert.truthy(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
-end
-
-local function has_not(text, part)
-  assert.falsy(text:find(part, 1, true), ("%q is in:\n%s"):format(part, text))
-end
-
-local function lines_of(text)
-  local lines = {}
-  for line in text:gmatch "[^\r\n]+" do lines[#lines + 1] = line end
-  return lines
-end
-
-local function created()
-  return tenant.history "action_created"
-end
-
--- Machines that nothing protects, and a list of their names.
-local function desks(count)
-  local names = {}
-  for i = 1, count do
-    names[i] = ("desk-%03d.corp.example"):format(i)
-    tenant.machine { id = ("%040x"):format(0xd0000 + i), computerDnsName = names[i] }
-  end
-  return names
-end
-
 setup(function()
-  tenant = tenants.start { limits = false, action_seconds = 0.3 }
-  command = commands.new(tenant.env)
+  scene.start()
+  tenant, command = scene.tenant, scene.command
 end)
 
-teardown(function()
-  if command then command.stop() end
-  tenant.stop()
-end)
-
-before_each(function()
-  tenant.reset()
-  tenant.clear()
-end)
+teardown(scene.stop)
+before_each(scene.reset)
 
 describe("mde, piped,", function()
   it("restricts a device, waits for it, tells its state and releases it", function()
@@ -104,6 +71,13 @@ describe("mde, piped,", function()
     ["with a misspelt command"] = { { "restrct", "laptop-17" }, "Did you mean 'restrict'?" },
     ["with a misspelt option"] = { { "restrict", "laptop-17", "--coment", "x" }, "Did you mean '--comment'?" },
     ["with no query"] = { { "machines" }, "nothing says which are meant" },
+    ["with a filter that is an unset variable"] = { { "machines", "--filter", "" }, "--filter is empty" },
+    ["with a list that is an unset variable"] =
+      { { "restrict", "--list", "", "--comment", "x", "--yes" }, "--list is empty; an empty shell variable?" },
+    ["with a span for a time"] = { { "machines", "lastSeen>=2h" }, "or, in quotes, 2h ago." },
+    ["with a name for an id"] = { { "actions", "machineId=laptop-17" }, "mde machines computerDnsName=NAME" },
+    ["with a status that there is not"] = { { "actions", "status=Pend" }, "asked for with --filter" },
+    ["with all for --all"] = { { "machines", "ALL" }, "Did you mean --all?" },
     ["with a misspelt field"] = { { "machines", "riskscore=High" }, 'Did you mean "riskScore"?' },
     ["with a value that is an unset variable"] = { { "machines", "riskScore=" },
       "riskScore has no value; an empty shell variable?" },
@@ -314,6 +288,8 @@ describe("mde, piped,", function()
       { "state", "laptop-17" }, { "state", "laptop-17", "--csv" }, { "action", id }, { "action", id, "--json" },
       { "restrict", "laptop-17", "--comment", "x", "--yes", "--json" },
       { "release", "laptop-17", "--comment", "x", "--yes", "--csv" }, { "actions", "--all" }, { "completion", "bash" },
+      { "--help" }, { "--version" }, { "restrict", "--help" }, { "sim", "-h" }, { "completion", "--help" },
+      { "sim", "--print-env", "--dir", command.directory .. "/home" },
     } do
       for _, stream in ipairs { ">/dev/full", ">&-" } do
         result = command.run(arguments, { output = stream })
@@ -361,12 +337,67 @@ describe("mde, piped,", function()
     end
     local result = restrict("--cap", "20")
     assert.equal(2, result.status)
-    has(result.err, "Note: at most 20 restricts an hour are sent; --cap raises that.")
+    has(result.err, "28 devices: at most 20 restricts an hour are sent; --cap raises that.")
     has(result.err, "If so many are meant, give --cap N, or --allow cap.")
     local _, count = result.err:gsub('rule "cap"', "")
     assert.equal(5, count)
     has(result.err, "and 3 more: rule cap")
-    has_not(restrict("--allow", "cap").err, "Note: at most")
+    has_not(restrict("--allow", "cap").err, "at most")
+  end)
+
+  it("asks nothing more for the sake of what the cap refuses anyway", function()
+    local names = desks(120)
+    local result = command.run({ "restrict", "-", "--comment", "x", "--yes", "--cap", "2" },
+      { input = table.concat(names, "\n") })
+    assert.equal(2, result.status)
+    has(result.err, "120 devices: at most 2 restricts an hour are sent; --cap raises that.")
+    has(result.err, "120 devices: 2 accepted, 118 failed.")
+    assert.equal(2, #created())
+    assert.truthy(#tenant.history "request" < 60, #tenant.history "request" .. " requests")
+  end)
+
+  it("says beforehand how long a long list takes", function()
+    local names = {}
+    for i = 1, 5000 do names[i] = ("seat-%d"):format(i) end
+    local list = command.file("long", table.concat(names, "\n"))
+    local environment = { AZURE_CLIENT_SECRET = "not the right one" }
+    local limits = "5,000 devices: the service takes 100 calls a minute and 1,500 an hour, so "
+    for what, arguments in pairs {
+      ["restricting them"] = { "restrict", "--list", list, "--comment", "x", "--yes", "--allow", "cap" },
+      ["releasing them"] = { "release", "--list", list, "--comment", "x", "--yes" },
+      ["looking them up"] = { "state", "--list", list },
+      ["tagging them"] = { "tag", "--list", list, "x" },
+    } do
+      local result = command.run(arguments, { environment = environment })
+      assert.equal(1, result.status)
+      assert.equal(limits .. what .. " takes at least 3 h 4 min.", lines_of(result.err)[1])
+    end
+    local capped = command.run({ "restrict", "--list", list, "--comment", "x", "--yes", "--cap", "400" },
+      { environment = environment })
+    has(capped.err, "5,000 devices: at most 400 restricts an hour are sent; --cap raises that; the service takes "
+      .. "100 calls a minute and 1,500 an hour, so restricting those takes at least 3 min.\n")
+  end)
+
+  it("names the incidents that a release ends beside its own", function()
+    local function hold()
+      tenant.reset()
+      for _, incident in ipairs { "INC-1", "INC-2" } do
+        local result = command.run { "restrict", "laptop-17", "--comment", "x", "--yes", "--wait",
+          "--incident", incident }
+        assert.equal(0, result.status, result.err)
+      end
+    end
+    local function release(...)
+      hold()
+      local result = command.run { "release", "laptop-17", "--comment", "x", "--yes", "--incident", "inc-1", ... }
+      assert.equal(0, result.status, result.err)
+      return result.out
+    end
+    has(release(), "; it was held too by INC-2, which ends with it\n")
+    assert.same({ "INC-2" }, assert(sim_json.decode(release "--json")).action.also_ended)
+    has(release "--csv", ',"it was held too by INC-2, which ends with it"')
+    hold()
+    has_not(command.run { "release", "--all-of", "INC-1", "--all-of", "INC-2", "--comment", "x", "--yes" }.out, "held")
   end)
 
   it("shows no secret, in its trace either", function()
@@ -500,6 +531,86 @@ describe("mde, piped,", function()
     assert.equal(130, result.status)
     has(result.err, "Nothing was done.")
     assert.equal(0, #tenant.history "request")
+  end)
+
+  it("tells the states that it knows when it is interrupted", function()
+    local names
+    local function interrupted(...)
+      tenant.reset()
+      names = desks(3)
+      tenant.fault { match = { method = "GET", path = "desk-002" }, fault = "stall", count = false }
+      local process = command.start { "state", names[1], names[2], names[3], "missing", ... }
+      commands.wait_until(function()
+        local found = 0
+        for _, entry in ipairs(tenant.history "request") do
+          if (entry.query or ""):find("desk-", 1, true) or (entry.query or ""):find("missing", 1, true) then
+            found = found + 1
+          end
+        end
+        return found >= 4
+      end, process.errors)
+      process.signal "INT"
+      return process.finish()
+    end
+    local result = interrupted()
+    assert.equal(130, result.status)
+    assert.equal(("%s\tnone\t%s"):format(names[1], names[1]), lines_of(result.out)[1]:match "^[^\t]+\t[^\t]+\t[^\t]+")
+    assert.equal(2, #lines_of(result.out))
+    has(result.err, "Asking for the state of the 2 that were looked up. Ctrl-C again stops at once.")
+    has(result.err, '"missing"')
+    has(result.err, "Interrupted. 4 devices: 2 told, 1 failed, 1 not finished.")
+    local rows = {}
+    for i, line in ipairs(lines_of(interrupted("--json").out)) do rows[i] = assert(sim_json.decode(line)) end
+    assert.equal(4, #rows)
+    assert.equal("none", rows[3].state)
+    assert.equal("unavailable", rows[2].error.kind)
+    assert.equal("not_found", rows[4].error.kind)
+  end)
+
+  for what, arguments in pairs {
+    ["an action"] = { "action", "5c1f9a52-0000-4000-8000-000000000001" },
+    ["the state of one"] = { "state", "laptop-17" },
+    ["what an incident holds"] = { "release", "--all-of", "INC-1", "--comment", "x", "--yes" },
+    ["machines"] = { "machines", "--all" },
+  } do
+    it("says that it was interrupted while it read " .. what, function()
+      tenant.fault { match = { method = "GET" }, fault = "stall", count = false }
+      local process = command.start(arguments)
+      commands.wait_until(function() return tenant.faults()[1].applied > 0 end, process.errors)
+      process.signal "INT"
+      local result = process.finish()
+      assert.equal(130, result.status)
+      assert.equal("", result.out)
+      has(result.err, "Interrupted")
+    end)
+  end
+
+  it("tells whose end it has seen when it is interrupted while it waits", function()
+    for _, format in ipairs { "--json", "--csv", "" } do
+      tenant.reset()
+      local process = command.start { "restrict", "laptop-17", "laptop-18", "--comment", "x", "--yes", "--wait",
+        format ~= "" and format or nil }
+      if format ~= "" then process.wait_for "Waiting: 1 of 2\n" else process.wait_for_output "Succeeded" end
+      process.signal "INT"
+      local result = process.finish()
+      assert.equal(130, result.status)
+      has(result.err, "Interrupted. 2 devices: 1 succeeded, 1 accepted.")
+      if format == "--json" then
+        local rows = lines_of(result.out)
+        assert.equal("Succeeded", assert(sim_json.decode(rows[1])).waited)
+        assert.is_nil(assert(sim_json.decode(rows[2])).waited)
+      end
+    end
+  end)
+
+  it("writes an action that cannot be read as JSON too", function()
+    local id = "5c1f9a52-0000-4000-8000-00000000dead"
+    local result = command.run { "action", id, "--json" }
+    assert.equal(2, result.status)
+    assert.equal("", result.err)
+    local row = assert(sim_json.decode(result.out))
+    assert.equal(id, row.id)
+    assert.equal("not_found", row.error.kind)
   end)
 
   it("stops waiting at the first interruption, with what it knows", function()

@@ -1,55 +1,22 @@
 -- The command as a person meets it: on terminals of 80 and 200 columns, against a tenant over TLS. What is seen is kept
 -- in the build directory's seen/.
 local commands = require "tests.spec.support.command"
-local tenants = require "tests.spec.support.tenant"
 
 local LAPTOP = "laptop-17.corp.example"
-local HOSTILE = "\27]0;owned\7\27[2J\194\155evil\226\128\174.corp.example"
+local HOSTILE = commands.HOSTILE
 
+local has, has_not, lines_of = commands.has, commands.has_not, commands.lines_of
+local scene = commands.scene()
+local created, desks = scene.created, scene.desks
 local tenant, command
 
-local function has(text, part)
-  assert.truthy(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
-end
-
-local function has_not(text, part)
-  assert.falsy(text:find(part, 1, true), ("%q is in:\n%s"):format(part, text))
-end
-
-local function lines_of(text)
-  local lines = {}
-  for line in text:gmatch "[^\r\n]+" do lines[#lines + 1] = line end
-  return lines
-end
-
-local function created()
-  return tenant.history "action_created"
-end
-
--- Machines that nothing protects, and a list of their names.
-local function desks(count)
-  local names = {}
-  for i = 1, count do
-    names[i] = ("desk-%03d.corp.example"):format(i)
-    tenant.machine { id = ("%040x"):format(0xd0000 + i), computerDnsName = names[i] }
-  end
-  return names
-end
-
 setup(function()
-  tenant = tenants.start { limits = false, action_seconds = 0.3 }
-  command = commands.new(tenant.env)
+  scene.start()
+  tenant, command = scene.tenant, scene.command
 end)
 
-teardown(function()
-  if command then command.stop() end
-  tenant.stop()
-end)
-
-before_each(function()
-  tenant.reset()
-  tenant.clear()
-end)
+teardown(scene.stop)
+before_each(scene.reset)
 
 describe("mde on a terminal", function()
   local screens = {}
@@ -222,7 +189,7 @@ describe("mde on a terminal", function()
     local names = desks(3)
     local screen = screen_of { "restrict", names[1], names[2], names[3], "--comment", "x", "--cap", "2" }
     screen.wait_for "Restrict these 3? [y/N]"
-    has(screen.text(), "Note: at most 2 restricts an hour are sent; --cap raises that.")
+    has(screen.text(), "3 devices: at most 2 restricts an hour are sent; --cap raises that.")
     screen.keys("n", "Enter")
     assert.equal(2, screen.status())
   end)
@@ -264,6 +231,60 @@ describe("mde on a terminal", function()
     screen.keys("y", "Enter")
     assert.equal(0, screen.status())
     screen.wait_for ": release accepted"
+  end)
+
+  it("shows how many it still waits for", function()
+    local screen = screen_of { "restrict", "laptop-17", "laptop-18", "--comment", "x", "--yes", "--wait" }
+    screen.wait_for "Waiting [###############...............] 1 of 2"
+    has(screen.text(), LAPTOP .. ": Succeeded")
+    screen.record "waiting"
+    screen.keys "C-c"
+    assert.equal(130, screen.status())
+    screen.wait_for "Interrupted. 2 devices: 1 succeeded, 1 accepted."
+    has_not(screen.text(), "Waiting [")
+  end)
+
+  it("draws nothing on a terminal that does not say what it is", function()
+    local names = desks(3)
+    tenant.fault { match = { method = "GET", path = "/machines" }, fault = "stall", count = false }
+    for _, kind in ipairs { "", "dumb" } do
+      local before = #tenant.history "request"
+      local screen = screen_of({ "restrict", names[1], names[2], names[3], "--comment", "x" },
+        { environment = { TERM = kind } })
+      commands.wait_until(function() return #tenant.history "request" >= before + 3 end, screen.text)
+      has_not(screen.text(), "Looking up [")
+      screen.keys "C-c"
+      screen.wait_for "Interrupted; nothing was done."
+    end
+  end)
+
+  it("says before it releases who else holds a device", function()
+    local names = desks(3)
+    for _, incident in ipairs { "INC-1", "INC-2" } do
+      command.run { "restrict", names[1], names[2], "--comment", "x", "--yes", "--wait", "--incident", incident }
+    end
+    for count = 1, 3 do
+      local arguments = { "release", "--comment", "x", "--incident", "INC-1" }
+      for i = 1, count do arguments[#arguments + 1] = names[i] end
+      local screen = screen_of(arguments)
+      screen.wait_for "[y/N]"
+      local text = screen.text():gsub("%s+", " ")
+      for i = 1, 3 do
+        (i <= math.min(2, count) and has or has_not)(text,
+          ("Note: %s is held too by INC-2; the release ends that as well."):format(names[i]))
+      end
+      screen.keys("n", "Enter")
+      assert.equal(2, screen.status())
+    end
+  end)
+
+  it("says that nobody could tell who else holds a device", function()
+    tenant.fault { match = { path = "/machineactions" }, fault = "answer", status = 403, count = false }
+    local screen = screen_of { "release", "laptop-17", "--comment", "x" }
+    screen.wait_for "Release it? [y/N]"
+    has(screen.text(), "Note: whether others hold them restricted too could not be read")
+    screen.keys("n", "Enter")
+    assert.equal(2, screen.status())
   end)
 
   it("finishes what is in flight when the terminal closes", function()

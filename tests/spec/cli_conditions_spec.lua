@@ -42,6 +42,7 @@ describe("conditions", function()
     ["a field that there is not"] = { { "riskscore=High" }, 'Did you mean "riskScore"?' },
     ["a value that there is not"] = { { "riskScore=Hihg" }, 'Did you mean "High"?' },
     ["a time that is none"] = { { "lastSeen>=yesterday" }, "is not a time" },
+    ["all for --all"] = { { "ALL" }, "Did you mean --all?" },
     ["escapes"] = { { "\27[2J" }, "\\x1b[2J" },
   } do
     it("are refused with " .. what, function()
@@ -60,7 +61,7 @@ describe("conditions", function()
     assert.equal("all", gather { all = true })
     assert.equal("riskScore eq 'High'", gather { filter = "riskScore eq 'High'" })
     for _, arguments in ipairs { {}, { all = true, filter = "x" }, { all = true, conditions = { "a=b" } },
-      { filter = "all" } } do
+      { filter = "all" }, { filter = " ALL" }, { filter = " " } } do
       assert.is_false((pcall(gather, arguments)))
     end
   end)

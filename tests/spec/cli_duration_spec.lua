@@ -1,6 +1,13 @@
 local duration = require "mde.cli.duration"
 
 describe("a duration", function()
+  it("is told in hours and minutes", function()
+    assert.equal("1 min", duration.text(60))
+    assert.equal("2 min", duration.text(61))
+    assert.equal("2 h", duration.text(7200))
+    assert.equal("3 h 4 min", duration.text(11040))
+  end)
+
   for text, seconds in pairs {
     ["90s"] = 90, ["10m"] = 600, ["14h"] = 50400, ["2d"] = 172800, ["1h30m"] = 5400, ["001s"] = 1,
   } do

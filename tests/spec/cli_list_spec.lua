@@ -33,6 +33,12 @@ describe("a list of devices", function()
     ["with a byte order mark"] = { "\239\187\191a\nb", { "a", "b" } },
     ["with blank lines and white space"] = { "\n  a \n\t\n  b\t\n\n", { "a", "b" } },
     ["with comments"] = { "# a\na\n  # b\nc#d\n", { "a", "c#d" } },
+    ["with notes"] = {
+      "laptop-17   # suspected, and \"why\"\r\na.corp.example\t#\n 1f00000000000000000000000000000000000017 # x",
+      { "laptop-17", "a.corp.example", "1f00000000000000000000000000000000000017" } },
+    ["with notes in the first column of a CSV"] = { "name,owner\nlaptop-17 # seen,x\nb,# x\n", { "laptop-17", "b" } },
+    ["with names that have the sign of a note in them"] =
+      { "Bob's phone # 2\niPad #2\n\"laptop # 3\",x\na#\n", { "Bob's phone # 2", "iPad #2", "laptop # 3", "a#" } },
     ["of a CSV"] = { "a,x,y\nb;x\nc\tx\n", { "a", "b", "c" } },
     ["with a line for Excel"] = { "\239\187\191sep=;\r\nName;Owner\r\na;x\r\n", { "a" } },
     ["with quotes"] = { '"a","x"\n"b, c",x\n"say ""d"""\n "e" ,x\n', { "a", "b, c", 'say "d"', "e" } },
@@ -66,6 +72,12 @@ describe("a list of devices", function()
       assert.truthy(refused(case[1]):find(case[2], 1, true), refused(case[1]))
     end)
   end
+
+  it("shows the beginning of what is no device", function()
+    local text = refused("\127ELF\1" .. ("\0"):rep(200) .. "x")
+    assert.truthy(text:find('line 1 of FILE: the device "\\x7fELF\\x01\\x00', 1, true), text)
+    assert.truthy(#text < 500)
+  end)
 
   it("names the first bad lines and counts the others", function()
     local text = refused(("10.0.0.1\n"):rep(12))

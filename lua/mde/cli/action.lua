@@ -18,7 +18,7 @@ end
 ---@param arguments table as argparse leaves them
 ---@return integer status
 function action.run(arguments)
-  return single_action.run(arguments, 1, function(client, id) return client:action(id) end)
+  return single_action.run(arguments, 1, "read", function(client, id) return client:action(id) end)
 end
 
 return action

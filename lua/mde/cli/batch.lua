@@ -60,7 +60,7 @@ function batch.run(client, entries, act, options)
     if not options.show then return end
     while entries[told + 1] and entries[told + 1].done do
       told = told + 1
-      options.show(entries[told])
+      terminal.above_progress(options.show, entries[told])
     end
     output.flush()
   end
@@ -94,27 +94,48 @@ function batch.run(client, entries, act, options)
   return complete or false
 end
 
---- Counts entries by what became of them, and says it: "12 devices: 10 accepted, 2 failed".
----@param entries mde.cli.Result[]
----@param outcome_of fun(entry: mde.cli.Result): string what became of one that went well
----@return string
-function batch.summary(entries, outcome_of)
+-- How many of them what became of, in words: "10 accepted, 2 failed".
+local function count_ends(entries, words)
   local counts, order = {}, {}
   local function count(word)
     if not counts[word] then order[#order + 1] = word end
     counts[word] = (counts[word] or 0) + 1
   end
   for _, entry in ipairs(entries) do
-    if entry.done and not entry.err then count(outcome_of(entry)) end
+    if entry.done and not entry.err then count(words.outcome(entry)) end
   end
   for _, entry in ipairs(entries) do
     if entry.done and entry.err then count "failed" end
   end
   for _, entry in ipairs(entries) do
-    if not entry.done then count(entry.started and "stopped in flight, of unknown fate" or "not begun") end
+    if not entry.done then
+      count(entry.started and (words.ask and "stopped in flight, of unknown fate" or "not finished") or "not begun")
+    end
   end
   for i, word in ipairs(order) do order[i] = ("%d %s"):format(counts[word], word) end
-  return ("%d device%s: %s"):format(#entries, #entries == 1 and "" or "s", table.concat(order, ", "))
+  return table.concat(order, ", ")
+end
+
+---@class mde.cli.BatchWords how the end is told
+---@field noun string what an entry is
+---@field outcome fun(entry: mde.cli.Result): string what became of one that went well
+---@field ask? string the command that tells what became of one that was stopped in flight; none where nothing changes
+---@field brief? boolean say nothing where nothing was left
+
+--- Says in the end what became of all, unless it was one alone that went well or the words are brief.
+---@param entries mde.cli.Result[]
+---@param complete boolean
+---@param words mde.cli.BatchWords
+function batch.say_end(entries, complete, words)
+  if interrupt.asked() or not complete or #entries > 1 and not words.brief then
+    terminal.say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
+      #entries == 1 and "" or "s", count_ends(entries, words)))
+  end
+  for _, entry in ipairs(entries) do
+    if entry.started and not entry.done and words.ask then
+      terminal.say(("%s: stopped in flight; %s tells what became of it"):format(errors.quote(entry.device), words.ask))
+    end
+  end
 end
 
 return batch

@@ -21,7 +21,9 @@ end
 ---@param arguments table as argparse leaves them
 ---@return integer status
 function cancel.run(arguments)
-  return single_action.run(arguments, 2, function(client, id) return client:cancel(id, arguments.comment) end)
+  return single_action.run(arguments, 2, "cancelled", function(client, id)
+    return client:cancel(id, arguments.comment)
+  end)
 end
 
 return cancel

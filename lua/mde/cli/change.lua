@@ -3,33 +3,29 @@
 
 local actions = require "mde.action"
 local batch = require "mde.cli.batch"
-local columns = require "mde.cli.columns"
 local connection = require "mde.cli.connection"
-local core = require "mde.core"
+local consult = require "mde.cli.consult"
 local duration = require "mde.cli.duration"
 local errors = require "mde.error"
 local exit = require "mde.cli.exit"
+local guards = require "mde.guard"
 local interrupt = require "mde.cli.interrupt"
 local list = require "mde.cli.list"
 local output = require "mde.cli.output"
+local pace = require "mde.cli.pace"
 local result = require "mde.cli.result"
 local rows = require "mde.cli.rows"
-local tables = require "mde.cli.table"
 local terminal = require "mde.cli.terminal"
 
 local WAIT = "10m"
-local MOST_SHOWN = 40
 local MOST_CAP_REFUSALS = 5
-local CAP = 25
--- So that an id of 40 digits fits beside it on a terminal of 80 columns.
-local SHARED_NAME_COLUMNS = 26
 
 local change = {}
 
 local verbs = {
-  restrict = { question = "Restrict", comment = "Possible security risk.",
+  restrict = { question = "Restrict", doing = "restricting %s", comment = "Possible security risk.",
     means = "To be restricted to code signed by Microsoft:" },
-  release = { question = "Release", comment = "No longer a security risk.",
+  release = { question = "Release", doing = "releasing %s", comment = "No longer a security risk.",
     means = "To be released, to run any code again:" },
 }
 
@@ -67,147 +63,11 @@ local function check_words(comment, incident)
   actions.check_comment(comment, incident, "checked-here")
 end
 
-local function ask_comment(verb)
-  local default = verbs[verb].comment
-  while true do
-    local answer = terminal.ask(("Comment [%s]: "):format(default))
-    if not answer then return nil end
-    if answer == "" then answer = default end
-    local ok, problem = pcall(check_words, answer)
-    if ok then return answer end
-    terminal.say(tostring(problem))
-  end
-end
-
-local function say_remarks(remarks)
-  for _, remark in ipairs(remarks) do terminal.say("Note: " .. remark .. ".") end
-end
+-- ---- telling
 
 local function say_error(entry)
   terminal.say("mde: " .. result.complaint(entry))
 end
-
-local function say_errors(entries)
-  local count = 0
-  for _, entry in ipairs(entries) do
-    if entry.err then
-      count = count + 1
-      if count <= MOST_SHOWN then say_error(entry) end
-    end
-  end
-  if count > MOST_SHOWN then terminal.say(("and %d more"):format(count - MOST_SHOWN)) end
-end
-
-local function say_cap(self, count)
-  if self.verb ~= "restrict" or count <= (self.arguments.cap or CAP) then return end
-  for _, rule in ipairs(self.arguments.allow or {}) do
-    if rule == "cap" then return end
-  end
-  terminal.say(("Note: at most %d restricts an hour are sent; --cap raises that."):format(self.arguments.cap or CAP))
-end
-
-local function note_names(entries)
-  local seen = {}
-  for _, entry in ipairs(entries) do result.note_name(entry, seen) end
-end
-
---- Reads the machines' records, so that they can be shown. A machine whose id is known is meant by it, even if its
---- record cannot be read, unless there is none.
-local function look_up(client, entries)
-  return batch.run(client, entries, function(entry)
-    local known = entry.machine
-    if not known and core.odata.kind(entry.device) == "machine_id" then known = { id = entry.device:lower() } end
-    local machine, err = client:machine(known or entry.device)
-    if not machine and known and err.kind ~= "not_found" and err.kind ~= "auth" then machine = known end
-    entry.machine = machine
-    return machine, err
-  end, { label = "Looking up", patience = 1 })
-end
-
--- Two names of one machine are one entry.
-local function without_twins(entries)
-  local first, rest = {}, {}
-  for _, entry in ipairs(entries) do
-    local id = entry.machine and entry.machine.id:lower()
-    if id and first[id] then
-      terminal.say(("Note: %s and %s are the same machine; it counts once."):format(errors.quote(first[id].device),
-        errors.quote(entry.device)))
-    else
-      rest[#rest + 1] = entry
-      if id then first[id] = entry end
-    end
-  end
-  return rest
-end
-
--- What stands for a machine in the first column.
-local function name_cell(entry)
-  local name = result.dns_name(entry)
-  if not name then return entry.machine.id end
-  if not entry.shares_name then return name end
-  name = errors.escape(name)
-  name = terminal.fit(name, math.min(terminal.width(name), SHARED_NAME_COLUMNS))
-  return ("%s %s"):format(name, entry.machine.id)
-end
-
-local function show_machines(entries, verb)
-  local count, shown, asked = 0, 0, columns.asked
-  for _, entry in ipairs(entries) do
-    if not entry.err then count = count + 1 end
-    if entry.shares_name then asked = columns.asked_by_id end
-  end
-  if count == 0 then return 0 end
-  terminal.say(verbs[verb].means)
-  local shown_table = tables.new(asked, terminal.columns() - 2, function(line)
-    terminal.show("  " .. line)
-  end)
-  for _, entry in ipairs(entries) do
-    if not entry.err and shown < MOST_SHOWN then
-      shown = shown + 1
-      local row = { name_cell(entry) }
-      for i = 2, #asked do row[i] = asked[i].value(entry.machine) or "" end
-      shown_table.add(row)
-    end
-  end
-  shown_table.finish()
-  if count > shown then terminal.say(("  and %d more"):format(count - shown)) end
-  return count
-end
-
---- Shows what is meant and asks. The entries to go on with, and the comment; or nil and the status to end with.
-local function consult(self, client, entries, comment)
-  local verb = self.verb
-  local complete = look_up(client, entries)
-  if interrupt.asked() then
-    terminal.say "Interrupted; nothing was done."
-    return nil, exit.interrupted
-  end
-  say_errors(entries)
-  if not complete then return nil, result.status(entries, false) end
-  entries = without_twins(entries)
-  note_names(entries)
-  local count = show_machines(entries, verb)
-  if count == 0 then return nil, result.status(entries, false) end
-  say_cap(self, count)
-  comment = comment or ask_comment(verb)
-  local question = ("%s %s?"):format(verbs[verb].question, count == 1 and "it" or ("these %d"):format(count))
-  if not comment or not terminal.confirm(question) then
-    if interrupt.asked() then
-      terminal.say "Interrupted; nothing was done."
-      return nil, exit.interrupted
-    end
-    terminal.say "Nothing was done."
-    return nil, exit.refused
-  end
-  for _, entry in ipairs(entries) do
-    entry.done = entry.err ~= nil
-    entry.started = entry.done
-    entry.told = entry.done
-  end
-  return entries, comment
-end
-
--- ---- telling
 
 --- Writes results in the format that was asked for.
 local function teller(arguments, verb, count)
@@ -225,10 +85,8 @@ local function teller(arguments, verb, count)
         end
         if entry.err then return say_error(entry) end
         result.note_name(entry, seen)
-        terminal.hide_progress()
         output.write(result.sentence(entry, verb, brief) .. "\n")
         output.flush()
-        terminal.show_progress()
       end,
       finish = function()
         if cap_refusals <= MOST_CAP_REFUSALS then return end
@@ -238,9 +96,7 @@ local function teller(arguments, verb, count)
   end
   local writer = rows.new(format, format == "json" and {} or result.columns)
   local function add(entry)
-    terminal.hide_progress()
     writer.add(format == "json" and result.record(entry) or entry)
-    terminal.show_progress()
   end
   return {
     -- A row can be written once, so it waits for the end of the action where that is waited for.
@@ -255,12 +111,13 @@ local function teller(arguments, verb, count)
   }
 end
 
+-- Tells of each as it ends, so that what is known is told however the waiting ends.
 local function wait_for(client, entries, arguments)
-  local waiting, of = {}, {}
+  local waiting, entry_of = {}, {}
   for _, entry in ipairs(entries) do
     if entry.action then
       waiting[#waiting + 1] = entry.action
-      of[#waiting] = entry
+      entry_of[entry.action] = entry
     end
   end
   if #waiting == 0 or batch.is_cut_short() then return end
@@ -268,41 +125,29 @@ local function wait_for(client, entries, arguments)
     terminal.say(("Waiting for %d device%s. Ctrl-C ends the waiting, not the action%s."):format(#waiting,
       #waiting == 1 and "" or "s", #waiting == 1 and "" or "s"))
   end
-  local _, answers = interrupt.during(client.driver, 1, function()
-    return client:wait(waiting, { timeout = arguments.wait })
-  end)
-  for i, entry in ipairs(of) do
-    local answer = answers and answers[i]
-    if answer and answer.err then
-      entry.err = answer.err
-    elseif answer then
-      entry.waited = answer.value
-    end
-    if rows.format(arguments) == "text" and answer then
-      if entry.err then
+  local in_text = rows.format(arguments) == "text"
+  local progress = terminal.progress("Waiting", #waiting, not in_text)
+  interrupt.during(client.driver, 1, function()
+    client:wait(waiting, { timeout = arguments.wait, on_progress = function(_, _, ended)
+      local entry = entry_of[ended.item]
+      entry.waited, entry.err = ended.value, ended.err
+      progress.step(ended.err ~= nil)
+      if in_text and entry.err then
         say_error(entry)
-      else
-        output.write(("%s: %s\n"):format(result.name(entry), errors.show(entry.waited)))
+      elseif in_text then
+        terminal.above_progress(function()
+          output.write(("%s: %s\n"):format(result.name(entry), errors.show(entry.waited)))
+          output.flush()
+        end)
       end
-    end
-  end
-  output.flush()
+    end })
+  end)
+  progress.finish()
 end
 
 local function outcome_of(entry)
   if entry.waited then return entry.waited:lower() end
   return entry.action.outcome == "already_active" and "already active" or "accepted"
-end
-
-local function say_end(entries, complete)
-  if #entries > 1 or not complete or interrupt.asked() then
-    terminal.say((interrupt.asked() and "Interrupted. " or "") .. batch.summary(entries, outcome_of) .. ".")
-  end
-  for _, entry in ipairs(entries) do
-    if entry.started and not entry.done then
-      terminal.say(("%s: stopped in flight; mde state tells what became of it"):format(errors.quote(entry.device)))
-    end
-  end
 end
 
 -- ---- the whole
@@ -314,49 +159,78 @@ end
 ---@field options table of mde.restrict or mde.release
 ---@field find? fun(client: mde.Client): mde.cli.Result[] the entries, if they are not named by the arguments
 
+-- Whether the cap of the guard counts these.
+local function is_capped(self)
+  return self.verb == "restrict" and not guards.allowed(self.options.allow).cap
+end
+
+-- What is to be known of so many devices before they are begun with.
+local function remark_of(self, client, count)
+  return pace.remark(count, verbs[self.verb].doing, is_capped(self) and client.guard.cap or nil)
+end
+
+-- Does it to one. Once the cap is used up nothing more is asked for the sake of those that would be refused for it.
+local function act(self, client, entry, comment)
+  local full = is_capped(self) and not entry.machine and guards.full(client)
+  if full then return nil, errors.about(full, ("%s %s"):format(self.verb, errors.quote(entry.device))) end
+  return client[self.verb](client, entry.machine or entry.device, comment, self.options)
+end
+
+-- The devices that are meant; nil and the status if that cannot be established any more.
+local function entries_of(self, client)
+  local finished, entries = interrupt.during(client.driver, 1, function() return self.find(client) end)
+  if finished then return entries end
+  terminal.say "Interrupted; nothing was done."
+  return nil, exit.interrupted
+end
+
+-- Looks, or only says what is to be known, and has a comment. The entries to go on with and the comment; nil and the
+-- status to end with.
+local function prepare(self, client, entries, can_ask)
+  local arguments, own = self.arguments, verbs[self.verb]
+  local function remark(count) return remark_of(self, client, count) end
+  if not arguments.yes then
+    return consult.ask(client, entries, arguments.comment, {
+      means = own.means, verb = own.question, comment = own.comment, incident = arguments.incident,
+      releases = self.verb == "release" and not self.find, remark = remark,
+    })
+  end
+  local text = remark(#entries)
+  if text then terminal.say(text) end
+  local comment = arguments.comment or can_ask and consult.comment(own.comment)
+  if comment then return entries, comment end
+  if not interrupt.asked() then return nil, exit.refused end
+  terminal.say "Interrupted; nothing was done."
+  return nil, exit.interrupted
+end
+
 --- Restricts or releases what the arguments name.
 ---@param self mde.cli.Change
 ---@return integer status
 function change.run(self)
   local arguments, verb = self.arguments, self.verb
   local can_ask = check_unattended(arguments)
-  local comment, entries = arguments.comment, nil
-  check_words(comment or verbs[verb].comment, arguments.incident)
-  if not self.find then
-    local named = list.gather(arguments)
-    say_remarks(list.remarks(named))
-    entries = named.entries
-  end
+  check_words(arguments.comment or verbs[verb].comment, arguments.incident)
+  local entries = not self.find and list.entries(arguments) or nil
   if interrupt.asked() then return exit.interrupted end
   local client = connection.open(self.client_options)
+  local comment
   if self.find then
-    local finished
-    finished, entries = interrupt.during(client.driver, 1, function() return self.find(client) end)
-    if not finished then return exit.interrupted end
-    if #entries == 0 then return exit.done end
+    entries, comment = entries_of(self, client)
+    if entries and not entries[1] then return exit.done end
   end
-  if not arguments.yes then
-    local status
-    entries, status = consult(self, client, entries, comment)
-    if not entries then return status end
-    comment = status
-  else
-    say_cap(self, #entries)
-    if not comment and can_ask then
-      comment = ask_comment(verb)
-      if not comment then return interrupt.asked() and exit.interrupted or exit.refused end
-    end
-  end
+  if entries then entries, comment = prepare(self, client, entries, can_ask) end
+  if not entries then return comment end
 
   local tell = teller(arguments, verb, #entries)
   local complete = batch.run(client, entries, function(entry)
     local err
-    entry.action, err = client[verb](client, entry.machine or entry.device, comment, self.options)
+    entry.action, err = act(self, client, entry, comment)
     return entry.action, err
   end, { label = verb == "restrict" and "Restricting" or "Releasing", patience = 2, show = tell.show })
   if arguments.wait then wait_for(client, entries, arguments) end
   tell.finish(entries)
-  say_end(entries, complete)
+  batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state" })
   return result.status(entries, interrupt.asked() or not complete and batch.is_cut_short())
 end
 

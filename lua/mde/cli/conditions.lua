@@ -41,6 +41,9 @@ local function split(word)
     local symbol = operator[1]
     if rest:sub(1, #symbol) == symbol then return field, operator[2], rest:sub(#symbol + 1):match "^%s*(.-)%s*$" end
   end
+  if word:lower() == "all" then
+    errors.invalid(("%s is not a condition"):format(errors.quote(word)), "Did you mean --all?")
+  end
   errors.invalid(("%s is not a condition"):format(errors.quote(word)),
     ("Write FIELD=VALUE, computerDnsName=%s say."):format(errors.show(word:match "^[%w.-]+$" or "NAME")))
 end
@@ -101,7 +104,10 @@ function conditions.gather(arguments)
     errors.invalid("conditions, --filter and --all exclude each other", "Give one of them.")
   end
   if arguments.all then return "all" end
-  if arguments.filter == "all" then
+  if arguments.filter and not arguments.filter:find "%S" then
+    errors.invalid("--filter is empty; an empty shell variable?", "Say --all if you mean all.")
+  end
+  if arguments.filter and arguments.filter:lower():find "^%s*all%s*$" then
     errors.invalid("--filter needs a filter in OData", "Say --all if you mean all.")
   end
   return arguments.filter or conditions.query(arguments.conditions)

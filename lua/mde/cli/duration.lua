@@ -20,6 +20,17 @@ function duration.parse(text)
   return nil, ("'%s' is not a duration; write 90s, 10m, 14h or 2d"):format(text)
 end
 
+--- A duration for a person, in hours and minutes.
+---@param seconds number
+---@return string
+function duration.text(seconds)
+  local minutes = math.ceil(seconds / 60)
+  local hours = math.floor(minutes / 60)
+  minutes = minutes - 60 * hours
+  if hours == 0 then return ("%d min"):format(minutes) end
+  return minutes == 0 and ("%d h"):format(hours) or ("%d h %d min"):format(hours, minutes)
+end
+
 --- How long ago, in the largest unit that fits.
 ---@param seconds number
 ---@return string

@@ -42,9 +42,27 @@ local function epilog(...)
   return table.concat(parts, "\n\n")
 end
 
-local function say_version()
-  print(require("mde")._VERSION)
-  os.exit(exit.done)
+local function complain(name, text)
+  io.stderr:write(("mde%s: %s\n"):format(name and " " .. name or "", errors.escape(text)))
+end
+
+-- That results could not be written is never passed over in silence.
+local function hand_on_results(status)
+  output.flush()
+  local reason = output.failure()
+  if not reason then return status end
+  complain(nil, "results cannot be written: " .. reason)
+  return math.max(status, exit.unavailable)
+end
+
+-- What an option shows that is all there is to do.
+local function show_and_exit(text)
+  output.write(text .. "\n")
+  os.exit(hand_on_results(exit.done), true)
+end
+
+local function show_help(parser)
+  parser:add_help { action = function() show_and_exit(parser:get_help()) end }
 end
 
 local function build()
@@ -52,11 +70,15 @@ local function build()
   parser:help_max_width(100):help_description_margin(30):usage_max_width(100)
   parser:command_target "command"
   parser:require_command(true)
-  parser:flag("--version", "Show the version and exit."):action(say_version)
+  show_help(parser)
+  parser:flag("--version", "Show the version and exit."):action(function()
+    show_and_exit(require("mde")._VERSION)
+  end)
   local by_name = {}
   for _, name in ipairs(subcommands) do
     local subcommand = require("mde.cli." .. name)
     local command = parser:command(subcommand.name)
+    show_help(command)
     command:summary(subcommand.summary):description(subcommand.summary)
     command:epilog(epilog(subcommand.explained, examples_of(subcommand), exit.explained))
     subcommand.configure(command)
@@ -80,10 +102,6 @@ local function spell_out(arguments)
     end
   end
   return words
-end
-
-local function complain(name, text)
-  io.stderr:write(("mde%s: %s\n"):format(name and " " .. name or "", errors.escape(text)))
 end
 
 local function usage_error(name, message, parser)
@@ -113,15 +131,6 @@ end
 local function was_interrupted()
   local ok, core = pcall(require, "mde.core")
   return ok and core.process.interruptions() > 0
-end
-
--- That results could not be written is never passed over in silence.
-local function hand_on_results(status)
-  output.flush()
-  local reason = output.failure()
-  if not reason then return status end
-  complain(nil, "results cannot be written: " .. reason)
-  return math.max(status, exit.unavailable)
 end
 
 --- Runs the command.

@@ -1,16 +1,20 @@
 --- list: the devices that are meant: from the arguments, a file or standard input.
 --
 -- A file has one device a line, or is CSV whose first cell is the device. Windows line ends, a byte
--- order mark, blank lines and lines that begin with # are no trouble. One line that can name no device
--- spoils the whole list: nothing is done by half because of a slip in a file.
+-- order mark, blank lines and lines that begin with # are no trouble, nor is a note behind a device:
+-- white space, a #, white space. One line that can name no device spoils the whole list: nothing is done
+-- by half because of a slip in a file.
 
 local core = require "mde.core"
 local csv = require "mde.cli.csv"
 local errors = require "mde.error"
+local terminal = require "mde.cli.terminal"
 
 local list = {}
 
 local MOST_PROBLEMS = 5
+-- So much of what is no device is shown; it may be anything.
+local MOST_SHOWN_BYTES = 64
 
 -- What a heading is called, in lower case without white space and underscores.
 local headings = {
@@ -27,7 +31,7 @@ function list.configure(command, args)
   command:argument("devices", "A machine id, an Entra device id, or a full or bare DNS name; - reads a list from "
     .. "standard input."):args(args):argname "<device>"
   command:option("--list", "Read devices from a file, or from standard input for -: one a line, or the first "
-    .. "column of a CSV."):argname "<file>"
+    .. "column of a CSV; what stands behind # is a note."):argname "<file>"
 end
 
 ---@class mde.cli.Entry one device that was named
@@ -55,10 +59,15 @@ local function add_problem(self, where, text)
   end
 end
 
+local function shown(device)
+  if #device <= MOST_SHOWN_BYTES then return errors.quote(device) end
+  return errors.quote(device:sub(1, MOST_SHOWN_BYTES)) .. "..."
+end
+
 local function add(self, device, where)
   local kind, canonical = core.odata.kind(device)
   if not kind then
-    return add_problem(self, where, ("the device %s %s"):format(errors.quote(device), canonical))
+    return add_problem(self, where, ("the device %s %s"):format(shown(device), canonical))
   elseif kind == "ip_address" then
     return add_problem(self, where,
       ("the device %s is an IP address, and who has it now may not be who had it then"):format(errors.quote(device)))
@@ -82,6 +91,12 @@ local function is_separator_line(line)
   return line:lower():find '^"?sep=[,;\t]"?$' ~= nil
 end
 
+-- Only behind a plain name or id, which are all that can be restricted: "Bob's phone # 2" is a name, and so is
+-- whatever stands in quotes.
+local function without_note(line)
+  return line:match "^%s*([%w._-]+)%s+#%s" or line:match "^%s*([%w._-]+)%s+#$" or line
+end
+
 local function add_lines(self, next_line, name)
   local number, first = 0, true
   for line in next_line do
@@ -95,7 +110,7 @@ local function add_lines(self, next_line, name)
     line = line:gsub("\r$", "")
     if line:find "%S" and not line:find "^%s*#" and not (first and is_separator_line(line)) then
       local where = ("line %d of %s"):format(number, name)
-      local cell, several = csv.first(line)
+      local cell, several = csv.first(without_note(line))
       if not cell then
         add_problem(self, where, "a quote is not closed")
       elseif first and is_heading(cell, several) then
@@ -143,6 +158,7 @@ local function add_file(self, file, name)
 end
 
 local function add_path(self, path)
+  if path == "" then errors.invalid("--list is empty; an empty shell variable?", "Give the path of a file.") end
   local file, problem = io.open(path, "rb")
   if not file then errors.invalid(("the list cannot be read: %s"):format(errors.show(problem))) end
   add_file(self, file, path)
@@ -205,6 +221,15 @@ function list.remarks(self)
     remarks[#remarks + 1] = ("%d more devices are named more than once"):format(count - MOST_PROBLEMS)
   end
   return remarks
+end
+
+--- The devices that the arguments name; what a person is to know about the list is said.
+---@param arguments table as argparse leaves them
+---@return mde.cli.Entry[]
+function list.entries(arguments)
+  local self = list.gather(arguments)
+  for _, remark in ipairs(list.remarks(self)) do terminal.note(remark) end
+  return self.entries
 end
 
 return list

@@ -1,5 +1,6 @@
---- listing: writes what a query finds, as it is found.
+--- listing: what `mde machines` and `mde actions` have in common: what a query finds is written as it is found.
 
+local conditions = require "mde.cli.conditions"
 local connection = require "mde.cli.connection"
 local exit = require "mde.cli.exit"
 local interrupt = require "mde.cli.interrupt"
@@ -12,18 +13,15 @@ local listing = {}
 -- Written through after so many rows, so that a reader who has gone is noticed.
 local FLUSH_ROWS = 50
 
---- Writes everything that an iterator gives. A reader who has had enough, as `head` has, is no error.
----@param find fun(client: mde.Client): fun(): table? makes the iterator
----@param arguments table as argparse leaves them
----@param columns mde.cli.RowColumn[]
----@return integer status
-function listing.run(find, arguments, columns)
+-- Writes everything that the query selects. A reader who has had enough, as `head` has, is no error.
+local function run(arguments, method, columns)
+  local query = conditions.gather(arguments)
   local client = connection.open()
   local writer = rows.new(rows.format(arguments), columns)
   local count = 0
   -- What was found is written, also if what follows cannot be read.
   local ok, finished = pcall(interrupt.during, client.driver, 1, function()
-    for record in find(client) do
+    for record in client[method](client, query) do
       writer.add(record)
       count = count + 1
       if count % FLUSH_ROWS == 0 then output.flush() end
@@ -40,6 +38,27 @@ function listing.run(find, arguments, columns)
   end
   if count == 0 then terminal.say "Nothing was found." end
   return exit.done
+end
+
+--- A subcommand that lists what its conditions select.
+---@param method "machines"|"actions" of the client
+---@param noun "machine"|"action"
+---@param columns mde.cli.RowColumn[]
+---@param subcommand table what else init.lua asks of it
+---@return table subcommand
+function listing.subcommand(method, noun, columns, subcommand)
+  subcommand.name = method
+
+  function subcommand.configure(command)
+    conditions.configure(command, noun)
+    rows.configure(command)
+  end
+
+  function subcommand.run(arguments)
+    return run(arguments, method, columns)
+  end
+
+  return subcommand
 end
 
 return listing

@@ -7,20 +7,12 @@ local exit = require "mde.cli.exit"
 local interrupt = require "mde.cli.interrupt"
 local list = require "mde.cli.list"
 local output = require "mde.cli.output"
+local pace = require "mde.cli.pace"
 local result = require "mde.cli.result"
 local rows = require "mde.cli.rows"
 local terminal = require "mde.cli.terminal"
 
 local marking = {}
-
---- Declares the devices and the tag, which comes last.
----@param command table of argparse
----@param name string
-function marking.configure(command, name)
-  list.configure(command, "1+")
-  rows.configure(command)
-  command:usage(("Usage: mde %s [-h] [--list <file>] [--json | --csv] <device> ... <tag>"):format(name))
-end
 
 -- The last word is the tag.
 local function take_tag(arguments)
@@ -34,38 +26,57 @@ local function take_tag(arguments)
   return tag
 end
 
---- Sets or removes the tag on each device.
----@param arguments table as argparse leaves them
----@param method "tag"|"untag"
----@param done string how it is told
----@return integer status
-function marking.run(arguments, method, done)
+-- Sets or removes the tag on each device.
+local function run(arguments, method, words)
   local tag = take_tag(arguments)
-  local named = list.gather(arguments)
+  local entries, format = list.entries(arguments), rows.format(arguments)
   if interrupt.asked() then return exit.interrupted end
-  for _, remark in ipairs(list.remarks(named)) do terminal.say("Note: " .. remark .. ".") end
-  local entries, format = named.entries, rows.format(arguments)
   local client = connection.open()
+  local remark = pace.remark(#entries, words.doing)
+  if remark then terminal.say(remark) end
   local writer = format ~= "text" and rows.new(format, result.columns)
   local complete = batch.run(client, entries, function(entry)
     local err
     entry.machine, err = client[method](client, entry.device, tag)
     return entry.machine, err
-  end, { label = "Tagging", patience = 2, show = function(entry)
-    terminal.hide_progress()
+  end, { label = words.label, patience = 2, show = function(entry)
     if writer then
       writer.add(format == "json" and result.record(entry) or entry)
     elseif entry.err then
       terminal.say("mde: " .. result.complaint(entry))
     else
-      output.write(("%s: %s %s\n"):format(result.name(entry), done, errors.quote(tag)))
+      output.write(("%s: %s %s\n"):format(result.name(entry), words.done, errors.quote(tag)))
     end
-    terminal.show_progress()
   end })
-  if #entries > 1 or not complete then
-    terminal.say(batch.summary(entries, function() return done end) .. ".")
-  end
+  batch.say_end(entries, complete, { noun = "device", outcome = function() return words.done end,
+    ask = "mde machines machineTags=TAG" })
   return result.status(entries, interrupt.asked() or not complete and batch.is_cut_short())
+end
+
+---@class mde.cli.MarkingWords how it is told
+---@field done string
+---@field doing string
+---@field label string of the progress
+
+--- A subcommand that sets or removes a tag, which is the last word.
+---@param method "tag"|"untag"
+---@param words mde.cli.MarkingWords
+---@param subcommand table what else init.lua asks of it
+---@return table subcommand
+function marking.subcommand(method, words, subcommand)
+  subcommand.name = method
+
+  function subcommand.configure(command)
+    list.configure(command, "1+")
+    rows.configure(command)
+    command:usage(("Usage: mde %s [-h] [--list <file>] [--json | --csv] <device> ... <tag>"):format(method))
+  end
+
+  function subcommand.run(arguments)
+    return run(arguments, method, words)
+  end
+
+  return subcommand
 end
 
 return marking

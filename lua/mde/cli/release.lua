@@ -77,7 +77,7 @@ local function held_by(incidents, since)
     end
     local entries = {}
     for i, machine in ipairs(machines) do
-      entries[i] = { device = name_of(machine), machine = machine }
+      entries[i] = { device = name_of(machine), machine = machine, incidents = incidents }
     end
     if #entries == 0 then
       terminal.say(("Nothing to release: %s alone holds no device%s."):format(table.concat(incidents, ", "),

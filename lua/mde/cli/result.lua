@@ -14,6 +14,7 @@ local result = {}
 ---@field err? any
 ---@field waited? string "Succeeded"
 ---@field shares_name? boolean whether another machine goes by the same name
+---@field incidents? string[] the incidents for which it was chosen
 
 local words = {
   restrict = { noun = "restriction", active = "restricted", pending = "being restricted" },
@@ -73,12 +74,26 @@ local function active(one, verb)
   return text
 end
 
+-- Whose hold the release ended that was not meant by it, in words.
+local function also_ended(one)
+  local meant, others = {}, {}
+  for _, incident in ipairs(one.incidents or {}) do meant[incident:lower()] = true end
+  for _, holder in ipairs(one.action and one.action.also_ended or {}) do
+    if not meant[holder:lower()] then others[#others + 1] = errors.show(holder) end
+  end
+  if others[1] then
+    return ("it was held %sby %s, which ends with it"):format(one.action.incident and "too " or "",
+      table.concat(others, ", "))
+  end
+end
+
 local function accepted(one, verb, brief)
   local action = one.action
   local text = words[verb].noun .. " accepted"
   if not brief then text = ("%s (action %s, %s)"):format(text, errors.show(action.id), errors.show(action.status)) end
   if action.comment_cut then text = text .. "; the service cut the comment short" end
-  return text
+  local others = also_ended(one)
+  return others and text .. "; " .. others or text
 end
 
 --- What happened, in one line.
@@ -96,6 +111,8 @@ local hints = {
   { "cancel_opposite = true", "Wait for its end, or give --cancel-opposite to cancel it." },
   { "mde.find_action", "Do not repeat it blindly: mde state tells what became of it." },
   { 'mde.client the option "credential"', "Set what is missing." },
+  { 'os.date "*t"', "Write 2026-02-03, 2026-02-03T10:11:12Z or, in quotes, 2h ago." },
+  { "mde.machine(name).id", "Write 40 hex digits; mde machines computerDnsName=NAME --csv shows them." },
   { "a client with cap = false", "To go on uncounted, give --allow cap." },
   { "the client a higher cap", "If so many are meant, give --cap N, or --allow cap." },
 }
@@ -110,7 +127,8 @@ function result.in_words(err)
   for _, hint in ipairs(hints) do
     if err.hint:find(hint[1], 1, true) then copy.hint = hint[2] end
   end
-  copy.hint = copy.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1")
+  copy.hint = copy.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
+    "asked for with --filter")
   return tostring(errors.new(copy))
 end
 
@@ -171,11 +189,11 @@ local function of_action(name)
   return function(one) return one.action and one.action[name] end
 end
 
---- What --csv shows of an error.
+--- What --csv shows of an error, and of what else is to be known.
 ---@type mde.cli.RowColumn[]
 result.error_columns = {
   { name = "error", value = function(one) return one.err and result.error_record(one.err).kind end },
-  { name = "message", value = function(one) return one.err and result.in_words(one.err) end },
+  { name = "message", value = function(one) return one.err and result.in_words(one.err) or also_ended(one) end },
 }
 
 --- What --csv shows of one device.

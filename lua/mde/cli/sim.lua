@@ -1,4 +1,7 @@
 -- mde sim: serves a simulated tenant over HTTPS on localhost.
+
+local output = require "mde.cli.output"
+
 local sim = {
   name = "sim",
   summary = "Serve a simulated tenant, to rehearse in.",
@@ -97,7 +100,7 @@ local function print_environment(home, tenant, wanted_port)
   local names = {}
   for name in pairs(environment) do names[#names + 1] = name end
   table.sort(names)
-  for _, name in ipairs(names) do print(("export %s=%s"):format(name, quote(environment[name]))) end
+  for _, name in ipairs(names) do output.write(("export %s=%s\n"):format(name, quote(environment[name]))) end
   return 0
 end
 
@@ -109,10 +112,10 @@ local function program()
 end
 
 local function announce(home, port_number, control_port)
-  print(("%s serves a simulated tenant. To point a client at it: eval \"$(%s sim --print-env --dir %s)\"")
+  output.write(("%s serves a simulated tenant. To point a client at it: eval \"$(%s sim --print-env --dir %s)\"\n")
     :format(base_url(port_number), program(), require("mde.sim.home").quote(home.directory)))
-  if control_port then print(base_url(control_port) .. " takes the simulator's own requests.") end
-  io.stdout:flush()
+  if control_port then output.write(base_url(control_port) .. " takes the simulator's own requests.\n") end
+  output.flush()
 end
 
 local function set_offline(tenant, names)

@@ -29,8 +29,13 @@ local function teller(format)
   if format ~= "text" then
     local writer = rows.new(format, columns.actions)
     return function(entry)
-      if entry.err then return terminal.say("mde: " .. result.complaint(entry)) end
-      writer.add(entry.action)
+      if not entry.err then
+        writer.add(entry.action)
+      elseif format == "json" then
+        writer.add { id = entry.device, error = result.error_record(entry.err) }
+      else
+        terminal.say("mde: " .. result.complaint(entry))
+      end
     end
   end
   local first = true
@@ -45,9 +50,10 @@ end
 --- Does something with each action that the arguments name, and tells of the action it gives.
 ---@param arguments table as argparse leaves them
 ---@param patience integer interruptions after which it is given up
+---@param done string how it is told
 ---@param act fun(client: mde.Client, id: string): mde.Action?, mde.Error?
 ---@return integer status
-function single_action.run(arguments, patience, act)
+function single_action.run(arguments, patience, done, act)
   local entries = {}
   for i, id in ipairs(arguments.ids) do
     if core.odata.kind(id) ~= "guid" then
@@ -62,6 +68,8 @@ function single_action.run(arguments, patience, act)
     entry.action, err = act(client, entry.device)
     return entry.action, err
   end, { label = "Asking", patience = patience, show = teller(rows.format(arguments)) })
+  batch.say_end(entries, complete, { noun = "action", outcome = function() return done end, brief = true,
+    ask = patience > 1 and "mde action" or nil })
   return result.status(entries, interrupt.asked() or not complete and batch.is_cut_short())
 end
 

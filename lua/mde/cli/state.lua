@@ -8,6 +8,7 @@ local exit = require "mde.cli.exit"
 local interrupt = require "mde.cli.interrupt"
 local list = require "mde.cli.list"
 local output = require "mde.cli.output"
+local pace = require "mde.cli.pace"
 local result = require "mde.cli.result"
 local rows = require "mde.cli.rows"
 local terminal = require "mde.cli.terminal"
@@ -59,57 +60,74 @@ local function keep(entry, value, action, err)
   end
 end
 
---- Many are looked up first, and share one listing of actions.
-local function ask_for_many(client, entries)
+-- The devices whose records are found; what became of the others is in their entries.
+local function look_up(client, entries)
+  local remark = pace.remark(#entries, "looking %s up")
+  if remark then terminal.say(remark) end
   batch.run(client, entries, function(entry)
     local err
     entry.machine, err = client:machine(entry.device)
     return entry.machine, err
   end, { label = "Looking up", patience = 1 })
-  if interrupt.asked() then return end
-  local machines, of = {}, {}
+  local machines, entry_of = {}, {}
   for _, entry in ipairs(entries) do
     if entry.machine then
+      entry.done = false
       machines[#machines + 1] = entry.machine
-      of[#machines] = entry
+      entry_of[#machines] = entry
     end
   end
-  if #machines == 0 then return end
-  for i, answer in ipairs(client:states(machines)) do keep(of[i], answer.value, answer.action, answer.err) end
+  return machines, entry_of
 end
 
-local function ask(client, entries)
-  if entries[2] then return ask_for_many(client, entries) end
-  local value, action = client:state(entries[1].device)
-  keep(entries[1], value, action, action)
+--- Many are looked up first, and share one listing of actions; so do those that were looked up before Ctrl-C.
+local function ask_for_many(client, entries)
+  local machines, entry_of = look_up(client, entries)
+  if not machines[1] then return end
+  local patience = 1
+  if interrupt.asked() then
+    patience = 2
+    terminal.say(("Asking for the state of the %d that were looked up. Ctrl-C again stops at once."):format(#machines))
+  end
+  local _, answers = interrupt.during(client.driver, patience, function() return client:states(machines) end)
+  for i, answer in ipairs(answers or {}) do keep(entry_of[i], answer.value, answer.action, answer.err) end
+end
+
+local function ask_for_one(client, entry)
+  entry.started = true
+  interrupt.during(client.driver, 1, function()
+    local value, action = client:state(entry.device)
+    keep(entry, value, action, action)
+  end)
+end
+
+local function write(entries, format)
+  local writer = rows.new(format, format == "csv" and csv_columns or columns)
+  for _, entry in ipairs(entries) do
+    if entry.done and entry.err and format ~= "json" then terminal.say("mde: " .. result.complaint(entry)) end
+    if not entry.done then
+      entry.err = errors.new { kind = "unavailable", asked = "state of " .. errors.quote(entry.device),
+        message = "it was not asked for any more", hint = "Ask again." }
+    end
+    if format ~= "text" or not entry.err then writer.add(format == "json" and result.record(entry) or entry) end
+  end
+  writer.finish()
+  output.flush()
 end
 
 --- Runs the subcommand.
 ---@param arguments table as argparse leaves them
 ---@return integer status
 function state.run(arguments)
-  local named = list.gather(arguments)
+  local entries = list.entries(arguments)
   if interrupt.asked() then return exit.interrupted end
-  for _, remark in ipairs(list.remarks(named)) do terminal.say("Note: " .. remark .. ".") end
-  local entries = named.entries
   local client = connection.open()
-  local finished = interrupt.during(client.driver, 1, function() ask(client, entries) end)
-  if not finished or interrupt.asked() then
-    terminal.say "Interrupted."
-    return exit.interrupted
-  end
-  local format = rows.format(arguments)
-  local writer = rows.new(format, format == "csv" and csv_columns or columns)
-  for _, entry in ipairs(entries) do
-    if not entry.err and not entry.state then
-      entry.err = errors.new { kind = "unavailable", asked = entry.device, message = "was not asked for" }
-    end
-    if entry.err and format ~= "json" then terminal.say("mde: " .. result.complaint(entry)) end
-    if format ~= "text" or not entry.err then writer.add(format == "json" and result.record(entry) or entry) end
-  end
-  writer.finish()
-  output.flush()
-  return result.status(entries, false)
+  if entries[2] then ask_for_many(client, entries) else ask_for_one(client, entries[1]) end
+  local status, complete = result.status(entries, interrupt.asked()), true
+  for _, entry in ipairs(entries) do complete = complete and entry.done or false end
+  write(entries, rows.format(arguments))
+  batch.say_end(entries, complete, { noun = "device", outcome = function() return "told" end, brief = true })
+  return status
 end
 
 return state

@@ -108,12 +108,36 @@ function terminal.is_gone()
   return gone
 end
 
+-- Takes the progress off the line it stands on, for a line that is to stand there.
+local function hide_progress()
+  if shown_progress then write "\r\27[K" end
+end
+
+-- Puts it back.
+local function show_progress()
+  if shown_progress then write(shown_progress) end
+end
+
+--- Lets fn(...) write to standard output, above the progress if there is one.
+---@param fn fun(...: any)
+function terminal.above_progress(fn, ...)
+  hide_progress()
+  fn(...)
+  show_progress()
+end
+
 --- Writes a line to standard error, escaped; above the progress, if there is one.
 ---@param text string
 function terminal.say(text)
-  terminal.hide_progress()
+  hide_progress()
   write(terminal.escape(text), "\n")
-  terminal.show_progress()
+  show_progress()
+end
+
+--- Writes a remark, which is a sentence without its end.
+---@param text string
+function terminal.note(text)
+  terminal.say("Note: " .. text .. ".")
 end
 
 --- Writes lines that table.lua made, without a look at the progress.
@@ -154,40 +178,54 @@ end
 
 local BAR_COLUMNS = 30
 
---- Takes the progress off the line it stands on, for a line that is to stand there.
-function terminal.hide_progress()
-  if shown_progress then write "\r\27[K" end
+-- Whether a line can be taken back, which a terminal that does not say what it is may be unable to do.
+local function has_movable_line()
+  local kind = os.getenv "TERM" or ""
+  return process.is_terminal(ERROR) and kind ~= "" and kind ~= "dumb"
 end
 
---- Puts it back.
-function terminal.show_progress()
-  if shown_progress then write(shown_progress) end
+local function with_failures(count)
+  return count > 0 and (", %d failed"):format(count) or ""
 end
 
-local function bar(label, done, total, failed)
+local function bar(label, done, total, failures)
   local filled = math.floor(BAR_COLUMNS * done / total)
   return ("%s [%s%s] %d of %d%s"):format(label, ("#"):rep(filled), ("."):rep(BAR_COLUMNS - filled), done, total,
-    failed > 0 and (", %d failed"):format(failed) or "")
+    with_failures(failures))
 end
 
 ---@class mde.cli.Progress
 ---@field step fun(failed: boolean?) one more is done
 ---@field finish fun() takes the progress away
 
---- Shows how many of several are done, on a terminal; elsewhere nothing is shown.
+-- Elsewhere than on a terminal a line is written for each part of the whole.
+local PARTS = 10
+
+--- Shows how many of several are done, on a terminal; elsewhere nothing is shown, or a line now and then.
 ---@param label string
 ---@param total integer
+---@param in_lines? boolean whether lines are written where there is no terminal
 ---@return mde.cli.Progress
-function terminal.progress(label, total)
-  local done, failures = 0, 0
-  local visible = total > 1 and process.is_terminal(ERROR) and os.getenv "TERM" ~= "dumb"
+function terminal.progress(label, total, in_lines)
+  local done, failures, parts = 0, 0, 0
+  local visible = total > 1 and has_movable_line()
+  in_lines = in_lines and total > 1 and not visible
+
+  local function write_line()
+    local reached = math.floor(PARTS * done / total)
+    if reached == parts then return end
+    parts = reached
+    terminal.say(("%s: %d of %d%s"):format(label, done, total, with_failures(failures)))
+  end
+
   local function draw()
+    if in_lines then write_line() end
     if not visible then return end
-    terminal.hide_progress()
+    hide_progress()
     -- One column stays free: a character in the last one moves some terminals to the next line.
     local line = bar(label, done, total, failures)
     shown_progress = line:sub(1, (process.columns(ERROR) or DEFAULT_COLUMNS) - 1)
-    terminal.show_progress()
+    show_progress()
   end
   draw()
   return {
@@ -197,7 +235,7 @@ function terminal.progress(label, total)
       draw()
     end,
     finish = function()
-      terminal.hide_progress()
+      hide_progress()
       shown_progress = nil
     end,
   }

@@ -6,6 +6,8 @@
 --   local screen = command.screen({ "restrict", "laptop-17" }, { columns = 80 })
 --   screen.wait_for "Restrict it" screen.keys("y", "Enter") ... screen.text() screen.status()
 --   command.stop()
+--
+-- commands.scene() has both, a tenant and the command.
 
 local PATIENCE_SECONDS = 60
 
@@ -72,6 +74,14 @@ local function words_of(arguments)
   return table.concat(words, " ")
 end
 
+local function settings_of(options)
+  local settings = {}
+  for name, value in pairs(options.environment or {}) do
+    settings[#settings + 1] = ("export %s=%s; "):format(name, quote(value))
+  end
+  return table.concat(settings)
+end
+
 ---@param environment table<string, string> of the tenant, say
 function commands.new(environment)
   local directory = output_of "mktemp -d":gsub("%s+$", "")
@@ -102,13 +112,9 @@ function commands.new(environment)
     else
       write_file(place .. ".in", options.input or "")
     end
-    local settings = {}
-    for name, value in pairs(options.environment or {}) do
-      settings[#settings + 1] = ("export %s=%s; "):format(name, quote(value))
-    end
     os.execute(("(. %s/env; %s sh -c 'echo $$ >%s.pid; exec \"$@\"' sh %s %s%s.in %s 2>%s.err; "
       .. "echo $? >%s.status.new; mv %s.status.new %s.status) &")
-      :format(directory, table.concat(settings), place, words_of(arguments), options.endless and "<>" or "<", place,
+      :format(directory, settings_of(options), place, words_of(arguments), options.endless and "<>" or "<", place,
         options.output or ">" .. place .. ".out", place, place, place, place))
     if options.endless then write_file(place .. ".in", options.input) end
     local process = {}
@@ -120,6 +126,11 @@ function commands.new(environment)
     --- Waits until its remarks have this text.
     function process.wait_for(text)
       wait_until(function() return process.errors():find(text, 1, true) end, process.errors)
+    end
+
+    --- The same of its results.
+    function process.wait_for_output(text)
+      wait_until(function() return process.output():find(text, 1, true) end, process.errors)
     end
 
     local function pid()
@@ -160,14 +171,15 @@ function commands.new(environment)
     return self.start(arguments, options).finish()
   end
 
-  --- Runs it on a terminal.
+  --- Runs it on a terminal. `options`: `columns`, `lines`, `environment`.
   function self.screen(arguments, options)
     options = options or {}
     local place = new_place()
     -- The shell outlives both Ctrl-C and the terminal, to tell the status.
-    write_file(place .. ".sh", (". %s/env\ntrap : INT\ntrap '' HUP\n(trap - HUP; exec %s)\nstatus=$?\n"
+    write_file(place .. ".sh", (". %s/env; %s\ntrap : INT\ntrap '' HUP\n(trap - HUP; exec %s)\nstatus=$?\n"
       .. "echo $status >%s.status.new\nmv %s.status.new %s.status\necho \"exit $status\"\n"
-      .. "while :; do sleep 1; done\n"):format(directory, words_of(arguments), place, place, place))
+      .. "while :; do sleep 1; done\n")
+      :format(directory, settings_of(options), words_of(arguments), place, place, place))
     local tmux = ("env -u LD_PRELOAD -u TMUX LC_ALL=C.UTF-8 tmux -u -S %s.tmux -f /dev/null "):format(place)
     os.execute(("%s new-session -d -x %d -y %d 'sh %s.sh'"):format(tmux, options.columns or 80, options.lines or 40,
       place))
@@ -219,6 +231,64 @@ function commands.new(environment)
   end
 
   return self
+end
+
+--- Fails unless the text has this part.
+function commands.has(text, part)
+  if not text:find(part, 1, true) then error(("%q is not in:\n%s"):format(part, text), 2) end
+end
+
+--- Fails if the text has this part.
+function commands.has_not(text, part)
+  if text:find(part, 1, true) then error(("%q is in:\n%s"):format(part, text), 2) end
+end
+
+function commands.lines_of(text)
+  local lines = {}
+  for line in text:gmatch "[^\r\n]+" do lines[#lines + 1] = line end
+  return lines
+end
+
+--- A name that would act on a terminal.
+commands.HOSTILE = "\27]0;owned\7\27[2J\194\155evil\226\128\174.corp.example"
+
+--- A tenant without limits, the command that is pointed at it, and what is asked of both.
+function commands.scene()
+  local scene = {}
+
+  --- Starts both: `tenant` and `command`.
+  function scene.start()
+    scene.tenant = require("tests.spec.support.tenant").start { limits = false, action_seconds = 0.3 }
+    scene.command = commands.new(scene.tenant.env)
+  end
+
+  function scene.stop()
+    if scene.command then scene.command.stop() end
+    scene.tenant.stop()
+  end
+
+  --- The tenant is as in the beginning, and nothing goes wrong.
+  function scene.reset()
+    scene.tenant.reset()
+    scene.tenant.clear()
+  end
+
+  --- The actions that were created, in their order.
+  function scene.created()
+    return scene.tenant.history "action_created"
+  end
+
+  --- Machines that nothing protects; a list of their names.
+  function scene.desks(count)
+    local names = {}
+    for i = 1, count do
+      names[i] = ("desk-%03d.corp.example"):format(i)
+      scene.tenant.machine { id = ("%040x"):format(0xd0000 + i), computerDnsName = names[i] }
+    end
+    return names
+  end
+
+  return scene
 end
 
 return commands
