@@ -3,4 +3,7 @@ std = "min"
 max_line_length = 120
 files["tests"] = { std = "min+busted" }
 files["tests/bench/service.lua"] = { std = "min+ngx_lua" }
+files["examples/webhook/service.lua"] = { std = "min+ngx_lua" }
 files["lua/mde/driver/resty.lua"] = { std = "min+ngx_lua" }
+files["lua/mde/driver/resty"] = { std = "min+ngx_lua" }
+files["tests/hosts/nginx"] = { std = "min+busted+ngx_lua" }

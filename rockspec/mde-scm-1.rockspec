@@ -17,6 +17,10 @@ dependencies = {
   "lua-cjson",
   "argparse",
 }
+test = {
+  type = "command",
+  script = "tests/luarocks.lua",
+}
 build = {
   type = "cmake",
   variables = {

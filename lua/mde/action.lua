@@ -441,7 +441,7 @@ local function send(client, intent, machine_id)
   end
   row.machineId = row.machineId or machine_id
   noted(client, row)
-  client.recent:remember(machine_id, row)
+  client.recent:announce(machine_id, row)
   local action = adopt(client, row, { attempts = info.attempts })
   if reply == "already_active" then
     action.outcome = "already_active"
@@ -490,6 +490,12 @@ local function look_and_send(client, intent, machine_id)
   return action, err
 end
 
+-- Does what must not be left half done where a host drops its caller meanwhile. It has the listing that the caller has.
+local function to_its_end(client, ends, work, ...)
+  if listings.current(client) then work = listings.shared(client, work, has_texts) end
+  return client.exchange.flights:see_through(ends, work, ...)
+end
+
 local function change(client, intent, device)
   local machine, err = resolve(client, intent, device)
   if not machine then return nil, err end
@@ -497,13 +503,16 @@ local function change(client, intent, device)
   local machine_id = machine.id:lower()
   local allowed, refusal = guards.check(client, intent, machine)
   if not allowed then return nil, refusal end
+  intent.machine_id = machine_id
   local patience = client:deadline(intent, ACTION_SECONDS) - client.exchange.now()
   local done, action, problem = client.turns:take(machine_id, patience, function()
     return look_and_send(client, intent, machine_id)
   end)
   if not done then
-    return nil, errors.new { kind = "unavailable",
-      message = "another change of the same machine was still under way when the time was up; nothing was sent" }
+    local why = action or errors.new { kind = "unavailable",
+      message = "another change of the same machine was still under way when the time was up" }
+    why.message = why.message .. "; nothing was sent"
+    return nil, why
   end
   return action, problem
 end
@@ -531,7 +540,10 @@ function M.change(client, verb, device, comment, options)
     cancel_opposite = cancel_opposite, look_first = options.look ~= false,
     allow = guards.allowed(options.allow), ends = client:ends(options.timeout),
   }
-  local action, problem = change(client, intent, device)
+  local action, problem = to_its_end(client, intent.ends, change, client, intent, device)
+  if problem and problem.kind == "unknown" and not problem.operation_id then
+    problem.operation_id, problem.verb, problem.machine_id = operation_id, verb, intent.machine_id
+  end
   if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(device))) end
   return action
 end
@@ -562,6 +574,12 @@ function M.read(client, id, options)
   return adopt(client, row)
 end
 
+local function cancel_in_time(client, id, comment, call, told)
+  local answer, problem
+  answer, problem, told.info = cancel(client, id, comment, client:deadline(call, ACTION_SECONDS))
+  return answer, problem
+end
+
 --- Cancels an action that is not final yet. Cancelling one that is cancelled already succeeds.
 ---@param client mde.Client
 ---@param action mde.Action|string
@@ -575,7 +593,9 @@ function M.cancel(client, action, comment, options)
   check_comment(comment, nil, "checked-here")
   local asked = "cancel action " .. errors.quote(id)
   local call = { ends = client:ends(options.timeout) }
-  local row, err, info = cancel(client, id, comment, client:deadline(call, ACTION_SECONDS))
+  local told = {}
+  local row, err = to_its_end(client, call.ends, cancel_in_time, client, id, comment, call, told)
+  local info = told.info or {}
   if err and err.kind ~= "unknown" and not (info.response and info.response.status == 400) then
     return nil, errors.about(err, asked)
   end

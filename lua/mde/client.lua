@@ -21,6 +21,7 @@ local records = require "mde.record"
 local secret = require "mde.credential.secret"
 local selection = require "mde.selection"
 local state = require "mde.state"
+local stores = require "mde.store"
 local tags = require "mde.tag"
 local traces = require "mde.trace"
 local turns = require "mde.turns"
@@ -31,7 +32,7 @@ local READ_SECONDS = 300
 
 local known_options = {
   tenant_id = "text", client_id = "text", credential = "any", cloud = "text", authority = "text",
-  base_url = "text", scope = "text", ca_file = "text", proxy = "text", driver = "object",
+  base_url = "text", scope = "text", ca_file = "text", proxy = "text", driver = "object", store = "object",
   timeout = "seconds", on_event = "callback", protect = "any", cap = "any",
 }
 
@@ -45,7 +46,8 @@ local known_options = {
 ---@field scope? string MDE_SCOPE: what the token is asked for
 ---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file
 ---@field proxy? string https_proxy: the proxy's URL
----@field driver? mde.Driver what carries the bytes; libcurl unless told (see driver/driver.md)
+---@field driver? mde.Driver what carries the bytes; libcurl, in nginx its own sockets, unless told (driver/driver.md)
+---@field store? table what processes share: token, cap and turns; `ngx.shared.NAME`, or see store.lua
 ---@field timeout? number seconds for each call, counting everything
 ---@field protect? mde.Protect which machines no restrict may touch; see guard.md
 ---@field cap? number|false restricts an hour, 25 unless told; false or math.huge for no cap, 0 for none at all
@@ -54,6 +56,7 @@ local known_options = {
 ---@class mde.Client
 ---@field exchange mde.Exchange
 ---@field turns mde.Turns
+---@field store? mde.Store what is shared with other processes
 ---@field action_metatable table
 ---@field machine_metatable table
 ---@field guard mde.Guard
@@ -171,6 +174,20 @@ local function read_options(options)
   return settings
 end
 
+-- The functions of nginx's Lua module, where this runs in it.
+local function nginx()
+  local ngx = rawget(_G, "ngx")
+  return type(ngx) == "table" and type(ngx.socket) == "table" and type(ngx.get_phase) == "function" and ngx or nil
+end
+
+-- The master, in which init_by_lua runs, sees the environment that nginx was started with; its workers see of that
+-- only what nginx.conf names.
+local function how_to_set(variables)
+  if not nginx() then return "Set what is missing," end
+  return ("Start nginx with what is missing, and make the client in init_by_lua_block; or name what the workers may "
+    .. "see at the top of nginx.conf: env %s;"):format(table.concat(variables, "; env "))
+end
+
 local function add_environment(settings)
   local missing, options = {}, {}
   for _, source in ipairs(sources) do
@@ -183,7 +200,7 @@ local function add_environment(settings)
   end
   if missing[1] then
     errors.invalid("not set in the environment: " .. table.concat(missing, ", "),
-      "Set what is missing, or give mde.client the option " .. table.concat(options, ", ") .. ".")
+      how_to_set(missing) .. " or give mde.client the option " .. table.concat(options, ", ") .. ".")
   end
   local cloud = settings.cloud or clouds.commercial
   for name, value in pairs(cloud) do
@@ -192,6 +209,13 @@ local function add_environment(settings)
 end
 
 local function default_driver(options)
+  if nginx() then
+    if options.ca_file then
+      errors.invalid("option \"ca_file\" has no effect in nginx",
+        "Name the file in nginx.conf: lua_ssl_trusted_certificate.")
+    end
+    return require "mde.driver.resty".new { proxy = options.proxy }
+  end
   local ca_file, named = options.ca_file, from_environment "SSL_CERT_FILE"
   if not ca_file and named then ca_file = authorities.check(named, "SSL_CERT_FILE") end
   return require "mde.driver.curl".new { ca_file = ca_file, proxy = options.proxy }
@@ -204,6 +228,9 @@ local function check_driver(driver)
   if (driver.spawn == nil) ~= (driver.gate == nil) then
     errors.invalid("option \"driver\" has one of spawn and gate but not the other",
       "driver/driver.md says what a driver is.")
+  end
+  if driver.detach ~= nil and driver.gate == nil then
+    errors.invalid("option \"driver\" has detach but no gate", "driver/driver.md says what a driver is.")
   end
   return driver
 end
@@ -236,6 +263,7 @@ local function new(options)
     end
   end
   local guard = guards.new(options.protect, options.cap)
+  if options.store then settings.store = stores.check(options.store) end
   local driver = options.driver and check_driver(options.driver)
   local ok, problem = pcall(add_environment, settings)
   if ok and not driver then
@@ -251,14 +279,16 @@ local function new(options)
   settings.user_agent = user_agent()
   settings.trace = traces.new(options.on_event, function() return settings.credential:secrets() end)
   local exchange = exchanges.new(settings)
+  guards.begin(guard, exchange.now, exchange.store)
   local client = setmetatable({
     exchange = exchange,
-    turns = turns.new(driver),
+    turns = turns.new(driver, exchange.store),
+    store = exchange.store,
     driver = driver,
     timeout = options.timeout,
     guard = guard,
     records = records.new(),
-    recent = recents.new(exchange.now),
+    recent = recents.new(exchange.now, exchange.store),
     listings = setmetatable({}, { __mode = "k" }),
   }, Client)
   client.action_metatable, client.machine_metatable = actions.metatable(client), machines.metatable(client)

@@ -5,6 +5,7 @@
 -- ends it early, an error, the iterator or the caller's own on_progress, what is in flight finishes
 -- first, and the results so far are kept.
 
+local core = require "mde.core"
 local errors = require "mde.error"
 local options_of = require "mde.options"
 local turns = require "mde.turns"
@@ -43,6 +44,7 @@ local known_options = { parallel = "count", stop_on_error = "flag", on_progress 
 ---@field ended mde.Result[] in the order in which they ended
 ---@field reported integer of how many of those on_progress was told
 ---@field working integer workers at work
+---@field generation integer of forks, when it began
 ---@field news? table the gate at which the caller waits for the next to end
 
 --- A function that gives the next item, or nil at the end; for a list one that counts the items, and one that says
@@ -97,6 +99,15 @@ local function halt(run, problem)
   run.halted = true
 end
 
+-- Whether this is a fork of the process that works through the list, which goes on with it; nothing is done twice.
+local function was_forked(run)
+  if run.generation == core.system.generation() then return false end
+  halt(run, errors.new { kind = "invalid",
+    message = "this process was forked while mde.each was at work, which goes on in its parent alone",
+    hint = "Fork before mde.each, or end the child before it returns to it." })
+  return true
+end
+
 -- What the iterator raised, as each raises it.
 local function broken(problem, results)
   local fields = {}
@@ -131,7 +142,7 @@ end
 --- `rest` lets others go on between two items: whoever blocks inside one task and drives the others meanwhile gets
 --- the way back to what he waited for.
 local function work_off(run, tell, rest)
-  while true do
+  while not was_forked(run) do
     local pulled, item = pcall(run.next_item)
     if not pulled then halt(run, broken(item, run.results)) end
     if not pulled or item == nil then return end
@@ -199,14 +210,14 @@ local function each(driver, items, fn, options)
   end
   local run = {
     results = { failed = 0 }, fn = fn, halted = false, broken = false, ended = {}, reported = 0, working = 0,
-    on_progress = options.on_progress, stop_on_error = options.stop_on_error,
+    on_progress = options.on_progress, stop_on_error = options.stop_on_error, generation = core.system.generation(),
   }
   local next_item
   next_item, run.count, run.has_more = puller(items)
   run.next_item = shared(driver, run, next_item)
   if driver.spawn then
     start(driver, run, options.parallel or PARALLEL)
-    while run.working > 0 do
+    while run.working > 0 and not was_forked(run) do
       run.news = driver.gate()
       run.news:wait()
       report(run)

@@ -9,6 +9,8 @@ local errors = require "mde.error"
 local failures = require "mde.failure"
 local flights = require "mde.flight"
 local json = require "mde.json"
+local stores = require "mde.store"
+local token_shares = require "mde.token_share"
 
 local REQUEST_SECONDS = 30
 -- A token request with all its attempts ends before the lease of the one who makes it.
@@ -46,6 +48,8 @@ local EARLIEST_DATE, LATEST_DATE = 1.5e9, 4.1e9
 ---@field now fun(): number
 ---@field sleep fun(seconds: number)
 ---@field base_url string
+---@field store? mde.Store what is shared with other processes
+---@field private token_share? mde.TokenShare
 local Exchange = {}
 Exchange.__index = Exchange
 
@@ -55,7 +59,20 @@ local function sleep(seconds)
   while core.system.now() < ends do core.system.sleep(ends - core.system.now()) end
 end
 
----@param settings table driver, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent
+-- Some digits that tell a credential from another one of the same application, and do not tell it. nil without
+-- mde.crypto.
+local function fingerprint(credential, application)
+  local ok, crypto = pcall(require, "mde.crypto")
+  if not ok then return nil end
+  local secrets = {}
+  for i, secret in ipairs(credential:secrets()) do
+    secrets[i] = type(secret) == "userdata" and secret:reveal() or secret
+  end
+  local digest = crypto.hmac_sha256(table.concat(secrets, "\0"), application)
+  return digest and crypto.hex(digest):sub(1, 16)
+end
+
+---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent
 ---@return mde.Exchange
 local function new(settings)
   local driver = settings.driver
@@ -76,6 +93,12 @@ local function new(settings)
     clock_offset = 0,
   }, Exchange)
   self.flights = flights.new(driver, self.sleep)
+  if settings.store then
+    local application = ("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id):lower()
+    self.store = stores.new(settings.store, application .. "|" .. settings.base_url:lower(), driver, self)
+    self.token_share = token_shares.new(stores.new(settings.store, application .. "|" .. settings.scope, driver, self),
+      function() return fingerprint(settings.credential, application) end)
+  end
   -- Makes a text from outside fit to be shown.
   self.show = function(text) return errors.show(self.trace:redact(text)) end
   return self
@@ -255,6 +278,7 @@ local function run(self, call)
       if verdict == "authenticate" then
         authentications = authentications + 1
         self.tokens:rejected(token.generation or 0)
+        if self.token_share then self.token_share:rejected(token.value) end
       else
         self.sleep(delay)
       end
@@ -302,34 +326,69 @@ local function read_token(response)
   return answer
 end
 
--- Asks the sign-in service for a token and tells the cache what came of it. Returns the token; nil and an
--- error; or nothing if a token that was asked for later is in the cache.
-local function fetch_token(self, lease, deadline)
+-- Puts a token into the cache. Returns it, or nothing if one that was asked for later is there.
+local function keep_token(self, lease, sent, value, answer, sent_at)
+  self.trace:conceal(value)
+  local generation, why = self.tokens:fetched(lease, sent, value, answer, sent_at, random())
+  if why == "older" then return nil end
+  return { value = value, generation = generation, expires = generation and self.tokens:expiry() }
+end
+
+local function ask_for_token(self, deadline)
   local fields = self.credential:form()
   fields.grant_type, fields.client_id, fields.scope = "client_credentials", self.client_id, self.scope
-  local answer, err, info = run(self, {
+  return run(self, {
     method = "POST", host = host_of(self.token_url), url = self.token_url, kind = "token", api = "token",
     payload = form(fields), content_type = "application/x-www-form-urlencoded",
     deadline = math.min(deadline, self.now() + TOKEN_SECONDS), seconds = TOKEN_ATTEMPT_SECONDS,
     read = read_token, failure = failures.sign_in, longest = LONGEST_TOKEN_ANSWER, idle = KEPT_ALIVE_SECONDS,
   })
-  local tokens = self.tokens
+end
+
+-- Takes what another process found out: a token, or a failure, about which the cache is to be asked again.
+local function take_shared(self, lease, what, found)
+  local age = math.max(0, core.system.time() - found.at)
+  if what == "token" then
+    self.trace:tell { event = "token", outcome = "shared" }
+    return keep_token(self, lease, self.now() - age, found.value, found.answer, found.at)
+  end
+  self.tokens:failed(lease, self.now() - age, found.status, found.retry_after, errors.new(found.err))
+end
+
+local function ask_and_keep(self, lease, deadline)
+  local share = self.token_share
+  local answer, err, info = ask_for_token(self, deadline)
   if answer then
-    local value = answer.access_token
-    self.trace:conceal(value)
     self.trace:tell { event = "token", outcome = "fetched" }
-    local generation, why = tokens:fetched(lease, info.sent, value, answer, info.sent_at, random())
-    if why == "older" then return nil end
-    return { value = value, generation = generation, expires = generation and tokens:expiry() }
+    local token = keep_token(self, lease, info.sent, answer.access_token, answer, info.sent_at)
+    if share and token and token.expires then
+      share:fetched(token.value, answer, info.sent_at, token.expires - self.now())
+    end
+    return token
   end
   self.trace:tell { event = "token", outcome = err.kind, code = err.code }
   if self.now() >= deadline then
     -- The caller's own time ended it, which says nothing about the sign-in service.
-    tokens:abandon(lease)
+    self.tokens:abandon(lease)
   else
-    tokens:failed(lease, self.now(), info.response and info.response.status, info.retry_after, err)
+    local status = info.response and info.response.status
+    self.tokens:failed(lease, self.now(), status, info.retry_after, err)
+    if share then share:failed(err, status, info.retry_after) end
   end
   return nil, err
+end
+
+-- Asks the sign-in service for a token and tells the cache, and whoever shares it, what came of it. Returns the
+-- token; nil and an error; or nothing if the cache is to be asked again.
+local function fetch_token(self, lease, deadline)
+  if not self.token_share then return ask_and_keep(self, lease, deadline) end
+  local what, found = self.token_share:learn(self.now, self.sleep,
+    math.min(deadline, self.now() + TOKEN_LEASE_SECONDS), TOKEN_LEASE_SECONDS)
+  if what == "token" or what == "failure" then return take_shared(self, lease, what, found) end
+  local ok, token, err = pcall(ask_and_keep, self, lease, deadline)
+  if found then found:release() end
+  if not ok then error(token, 0) end
+  return token, err
 end
 
 local function fly(self, lease, deadline)
@@ -344,10 +403,19 @@ end
 
 -- Starts to get a token. Whatever raises on the way, nobody waits for a lease that nobody holds.
 local function start_fetch(self, lease, deadline)
+  self.fetching = { lease = lease, generation = core.system.generation() }
   local ok, flight = pcall(fly, self, lease, deadline)
+  if not ok or flight.refused then self.tokens:abandon(lease) end
   if ok then return flight end
-  self.tokens:abandon(lease)
   error(flight, 0)
+end
+
+-- A token that was being fetched when this process was forked comes to the parent alone.
+local function leave_to_parent(self)
+  if self.fetching and self.fetching.generation ~= core.system.generation() then
+    self.tokens:abandon(self.fetching.lease)
+    self.fetching = nil
+  end
 end
 
 -- An error that many are told, so that none can change it for another. `age`: seconds since it was told first.
@@ -365,6 +433,7 @@ end
 ---@return mde.Error? err
 function Exchange:token(deadline)
   local tokens, in_background = self.tokens, self.driver.spawn ~= nil
+  leave_to_parent(self)
   while true do
     local now = self.now()
     if now >= deadline then

@@ -9,6 +9,7 @@ local core = require "mde.core"
 local devices = require "mde.device"
 local errors = require "mde.error"
 local options_of = require "mde.options"
+local tallies = require "mde.tally"
 
 -- A record that is older is read anew before it is judged.
 local RECORD_SECONDS = 300
@@ -37,9 +38,7 @@ local M = {}
 ---@class mde.Guard
 ---@field rules { name: mde.Rule, judge: fun(machine: mde.Machine): string? }[] those in force, in their order
 ---@field cap number
----@field limiter? table counts the restricts that this client sent; nil if there is no cap
----@field counted boolean whether those that were sent before this client was made are in it
----@field early table<string, integer> how many were sent under an operation id before that
+---@field tally? mde.Tally counts the restricts of the last hour; nil if there is no cap
 ---@field lease_ends number when the one who counts is waited for no longer, by the driver's clock
 
 -- ---- rules: each gives, for what the client protects, a function that says why a machine is protected
@@ -241,7 +240,7 @@ end
 --- What a client protects. Raises for a wrong option.
 ---@param protect? mde.Protect
 ---@param cap? number|false restricts an hour, 25 unless told; false or math.huge for no cap
----@return mde.Guard
+---@return mde.Guard guard without a tally so far
 function M.new(protect, cap)
   protect = options_of.check(protect, known_protect, "option \"protect\"")
   local rules = {}
@@ -253,11 +252,16 @@ function M.new(protect, cap)
       rules[#rules + 1] = { name = kind.name, judge = kind.protect(value) }
     end
   end
-  cap = check_cap(cap)
-  return {
-    rules = rules, cap = cap, limiter = cap < math.huge and core.limiter.new(cap, HOUR) or nil,
-    counted = false, early = {}, lease_ends = -math.huge,
-  }
+  return { rules = rules, cap = check_cap(cap), lease_ends = -math.huge }
+end
+
+--- Begins to count, in the store if there is one.
+---@param guard mde.Guard
+---@param now fun(): number the driver's clock
+---@param store? mde.Store
+function M.begin(guard, now, store)
+  if guard.cap == math.huge then return end
+  guard.tally = store and tallies.shared(guard.cap, now, store) or tallies.new(guard.cap, now)
 end
 
 --- The rules that a call lifts. Raises for a rule that there is not.
@@ -382,27 +386,23 @@ local function our_restrict(row)
   return is_restrict and operation_id and operation_id:lower()
 end
 
--- When the restricts among the rows were sent, by the driver's clock, without those that are counted already.
-local function times_of(client, rows)
-  local exchange, early, times = client.exchange, {}, {}
-  local now, service_now = exchange.now(), exchange:service_time()
-  for operation_id, count in pairs(client.guard.early) do early[operation_id] = count end
+-- The restricts among the rows, and how long ago they were sent.
+local function restricts_of(client, rows)
+  local service_now, earlier = client.exchange:service_time(), {}
   for _, row in ipairs(rows) do
     local operation_id = our_restrict(row)
-    if operation_id and (early[operation_id] or 0) > 0 then
-      early[operation_id] = early[operation_id] - 1
-    elseif operation_id then
+    if operation_id then
       local created = core.history.time(row.creationDateTimeUtc) or service_now
-      times[#times + 1] = now - math.max(0, service_now - created)
+      earlier[#earlier + 1] = { id = operation_id, age = math.max(0, service_now - created) }
     end
   end
-  return times
+  return earlier
 end
 
 -- Asks the service what was restricted in the last hour, by its own clock, and counts it. A client that has had no
 -- answer yet may have the time wrong; the answer tells it, and then it asks for the right hour.
 local function count(client, deadline)
-  local guard, exchange = client.guard, client.exchange
+  local exchange = client.exchange
   local rows, err, since
   repeat
     since = exchange:service_time() - HOUR - COUNT_MARGIN
@@ -412,10 +412,7 @@ local function count(client, deadline)
       nil, deadline)
     if not rows then return nil, err end
   until exchange:service_time() - HOUR >= since
-  if guard.counted then return true end
-  for _, time in ipairs(times_of(client, rows)) do guard.limiter:take(time) end
-  guard.counted, guard.early = true, {}
-  return true
+  return client.guard.tally:merge(restricts_of(client, rows))
 end
 
 local function uncounted(client, err)
@@ -426,11 +423,14 @@ local function uncounted(client, err)
   return errors.new(fields)
 end
 
---- What was sent before this client was made is counted once, by one request for all who wait for it.
+--- What was sent before the count began is counted once, by one request for all who wait for it.
 local function count_once(client, intent)
   local guard, exchange = client.guard, client.exchange
   local flights, deadline = exchange.flights, client:deadline(intent, READ_SECONDS)
-  while not guard.counted do
+  while true do
+    local whole, err = guard.tally:is_whole()
+    if whole then return true end
+    if err then return nil, uncounted(client, err) end
     local now, flight = exchange.now(), flights:current "cap"
     if now >= deadline then
       return nil, uncounted(client, errors.new { kind = "unavailable", message = "the time was up" })
@@ -439,13 +439,12 @@ local function count_once(client, intent)
       guard.lease_ends = now + COUNT_LEASE_SECONDS
       local ends = now + COUNT_SECONDS
       if not client.driver.spawn then ends = math.min(ends, deadline) end
-      flight = flights:start("cap", function() return count(client, ends) end)
+      flight = flights:start("cap", count, client, ends)
     end
     flights:wait(flight, math.min(deadline, guard.lease_ends) - now)
     if flight.raised then error(flight.problem, 0) end
     if flight.err then return nil, uncounted(client, flight.err) end
   end
-  return true
 end
 
 local function one_too_many(cap, wait)
@@ -466,8 +465,8 @@ end
 ---@return mde.Error? err of kind `protected`
 function M.full(client)
   local guard = client.guard
-  if not guard.limiter or not guard.counted and guard.cap > 0 then return nil end
-  local wait = guard.limiter:wait(client.exchange.now())
+  if not guard.tally or guard.cap > 0 and not guard.tally:is_whole() then return nil end
+  local wait = guard.tally:wait()
   if wait ~= 0 then return one_too_many(guard.cap, wait) end
 end
 
@@ -477,36 +476,24 @@ end
 ---@return true?
 ---@return mde.Error? err of kind `protected`, or why the sends before could not be counted
 function M.take(client, intent)
-  local guard, now = client.guard, client.exchange.now
-  if intent.verb ~= "restrict" or not guard.limiter or intent.slot then return true end
-  if not intent.allow.cap then
-    if guard.cap > 0 then
-      local counted, err = count_once(client, intent)
-      if not counted then return nil, err end
-    end
-    local full = M.full(client)
-    if full then return nil, full end
+  local guard, lifted = client.guard, intent.allow.cap
+  if intent.verb ~= "restrict" or not guard.tally or intent.slot then return true end
+  if not lifted and guard.cap > 0 then
+    local counted, err = count_once(client, intent)
+    if not counted then return nil, err end
   end
-  local slot = now()
-  guard.limiter:take(slot)
-  intent.slot = slot
-  if not guard.counted then
-    local operation_id = intent.operation_id:lower()
-    guard.early[operation_id] = (guard.early[operation_id] or 0) + 1
-  end
-  return true
+  local wait, err
+  intent.slot, wait, err = guard.tally:take(intent.operation_id:lower(), lifted)
+  if intent.slot then return true end
+  return nil, err and uncounted(client, err) or one_too_many(guard.cap, wait)
 end
 
 --- Nothing was sent: gives the slot back, if there is one.
 ---@param client mde.Client
 ---@param intent table
 function M.give_back(client, intent)
-  local guard, slot = client.guard, intent.slot
-  if not slot then return end
-  guard.limiter:give_back(slot)
+  if intent.slot then client.guard.tally:give_back(intent.slot) end
   intent.slot = nil
-  local operation_id = intent.operation_id:lower()
-  if guard.early[operation_id] then guard.early[operation_id] = guard.early[operation_id] - 1 end
 end
 
 --- Says what became of the send that the slot was taken for. Its hour begins when it was sent, which can be some
@@ -517,10 +504,8 @@ end
 function M.settle(client, intent, info)
   if info.class == nil or info.class == "not_sent" then
     M.give_back(client, intent)
-  elseif intent.slot and info.sent > intent.slot then
-    client.guard.limiter:give_back(intent.slot)
-    client.guard.limiter:take(info.sent)
-    intent.slot = info.sent
+  elseif intent.slot then
+    client.guard.tally:went(intent.slot, client.exchange.now() - info.sent)
   end
 end
 

@@ -148,16 +148,17 @@ local function is_fresh(self, time)
   return time ~= nil and self.client.exchange.now() - time < FRESH_SECONDS
 end
 
+local function extend_in_time(self, deadline)
+  return extend(self, math.min(self.client.exchange.now() + READ_SECONDS, deadline))
+end
+
 -- One reads, everybody waits for that one. False if it cannot be read, or not in time.
 local function refresh(self, deadline)
   if is_fresh(self, self.failed_at) then return false end
   local now, in_background = self.client.exchange.now, self.client.driver.spawn ~= nil
   local flight, leads = self.flights:current "listing", false
   if not flight then
-    flight, leads = self.flights:start("listing", function()
-      local longest = now() + READ_SECONDS
-      return extend(self, in_background and longest or math.min(longest, deadline))
-    end), true
+    flight, leads = self.flights:start("listing", extend_in_time, self, in_background and math.huge or deadline), true
   end
   while not flight.landed and now() < deadline do self.flights:wait(flight, deadline - now()) end
   if leads and flight.raised then error(flight.problem, 0) end

@@ -1,12 +1,14 @@
 --- recent: the actions that were sent, or seen to end, a moment ago, which the service's list may not show yet.
 --
--- A list may lag behind by some seconds. What this client did itself it need not be told.
+-- A list may lag behind by some seconds. What this client did itself it need not be told; nor, with a store,
+-- what another process sent.
 
 local core = require "mde.core"
 
 local REMEMBERED_SECONDS = 120
 
 ---@class mde.Recent
+---@field private store? mde.Store
 ---@field private now fun(): number
 ---@field private by_machine table<string, table[]> oldest first
 ---@field private order table[] of all machines, oldest first
@@ -16,9 +18,10 @@ local Recent = {}
 Recent.__index = Recent
 
 ---@param now fun(): number the driver's clock
+---@param store? mde.Store
 ---@return mde.Recent
-local function new(now)
-  return setmetatable({ now = now, by_machine = {}, order = {}, first = 1, last = 0 }, Recent)
+local function new(now, store)
+  return setmetatable({ store = store, now = now, by_machine = {}, order = {}, first = 1, last = 0 }, Recent)
 end
 
 local function copy(row)
@@ -57,14 +60,35 @@ function Recent:remember(machine_id, row)
   table.insert(self.by_machine[machine_id], entry)
 end
 
---- Puts what is remembered of a machine into its list: what is missing there, and the end of what is pending.
----@param machine_id string in lower case
----@param rows table[] changed in place
-function Recent:recall(machine_id, rows)
-  forget_old(self)
-  local place = {}
-  for i, row in ipairs(rows) do place[row.id:lower()] = i end
-  for _, entry in ipairs(self.by_machine[machine_id] or {}) do
+local function name_of(machine_id)
+  return "recent|" .. machine_id
+end
+
+-- What processes sent to a machine, without what is too old. Nothing where the store cannot be read: the service's
+-- list has it all the same some seconds later.
+local function sent_to(self, machine_id)
+  local since, entries = core.system.time() - REMEMBERED_SECONDS, {}
+  for _, entry in ipairs(self.store and self.store:read(name_of(machine_id)) or {}) do
+    if entry.at >= since then entries[#entries + 1] = entry end
+  end
+  return entries
+end
+
+--- Remembers an action that was sent, and tells it to other processes. To be called by whoever has the turn for
+--- this machine.
+---@param machine_id string
+---@param row table
+function Recent:announce(machine_id, row)
+  machine_id = machine_id:lower()
+  self:remember(machine_id, row)
+  if not self.store then return end
+  local entries = sent_to(self, machine_id)
+  entries[#entries + 1] = { at = core.system.time(), row = copy(row) }
+  self.store:write(name_of(machine_id), entries, REMEMBERED_SECONDS)
+end
+
+local function add(rows, place, entries)
+  for _, entry in ipairs(entries) do
     local id = entry.row.id:lower()
     local listed = rows[place[id] or 0]
     if not listed or is_pending(listed) and not is_pending(entry.row) then
@@ -72,6 +96,17 @@ function Recent:recall(machine_id, rows)
       rows[place[id]] = copy(entry.row)
     end
   end
+end
+
+--- Puts what is remembered of a machine into its list: what is missing there, and the end of what is pending.
+---@param machine_id string in lower case
+---@param rows table[] changed in place
+function Recent:recall(machine_id, rows)
+  forget_old(self)
+  local place = {}
+  for i, row in ipairs(rows) do place[row.id:lower()] = i end
+  add(rows, place, sent_to(self, machine_id))
+  add(rows, place, self.by_machine[machine_id] or {})
 end
 
 -- What the service does not say whose it is, it may be known here.

@@ -87,6 +87,15 @@ local function change(client, verb, machine_id, tag, deadline)
   return nil, err
 end
 
+local function change_all(client, verb, machine_id, tags, call)
+  local deadline, machine, err = client:deadline(call, ACTION_SECONDS), nil, nil
+  for _, tag in ipairs(tags) do
+    machine, err = change(client, verb, machine_id, tag, deadline)
+    if not machine then break end
+  end
+  return machine, err
+end
+
 --- Adds a tag to a machine, or removes it.
 ---@param client mde.Client
 ---@param verb "tag"|"untag"
@@ -104,13 +113,11 @@ function M.change(client, verb, device, tag, options)
   local call = { ends = client:ends(options.timeout) }
   local machine, err = devices.resolve(client, device, client:deadline(call, READ_SECONDS))
   if not machine then return nil, errors.about(err, asked) end
-  local machine_id, deadline = machine.id:lower(), client:deadline(call, ACTION_SECONDS)
   local to_send = verb == "untag" and spellings(machine, tag) or {}
   if not to_send[1] then to_send[1] = tag end
-  for _, spelling in ipairs(to_send) do
-    machine, err = change(client, verb, machine_id, spelling, deadline)
-    if not machine then return nil, errors.about(err, asked) end
-  end
+  machine, err = client.exchange.flights:see_through(call.ends, change_all, client, verb, machine.id:lower(), to_send,
+    call)
+  if not machine then return nil, errors.about(err, asked) end
   return machine
 end
 

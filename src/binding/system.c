@@ -89,12 +89,34 @@ static int system_generation(lua_State *L)
   return 1;
 }
 
+/*
+ * yieldable() -> whether whoever calls could be suspended here; nothing where Lua cannot tell
+ * (5.1). nginx takes coroutine.isyieldable away. Weak, since a module built for LuaJIT loads in 5.1
+ * too.
+ */
+#if LUA_VERSION_NUM >= 503 || defined(LUA_LJDIR)
+#pragma weak lua_isyieldable
+static int system_yieldable(lua_State *L)
+{
+  if (lua_isyieldable == NULL) return 0;
+  lua_pushboolean(L, lua_isyieldable(L));
+  return 1;
+}
+#else
+static int system_yieldable(lua_State *L)
+{
+  (void)L;
+  return 0;
+}
+#endif
+
 static const luaL_Reg functions[] = {
     {"now", system_now},
     {"time", system_time},
     {"sleep", system_sleep},
     {"entropy", system_entropy},
     {"generation", system_generation},
+    {"yieldable", system_yieldable},
     {NULL, NULL},
 };
 

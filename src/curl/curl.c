@@ -2,13 +2,22 @@
  * mde.curl: requests over libcurl, for Lua. The face is lua/mde/driver/curl.lua.
  *
  *   curl.multi() -> the multi handle of this Lua state
+ *   curl.loop() -> the same, behind a descriptor that any event loop can watch | nil, message
  *   curl.version -> "libcurl/7.88.1 OpenSSL/3.0.9"
  *   multi:start(request, settings) -> transfer | nil, message, false
  *   multi:poll(seconds)
- *   multi:finished() -> the transfer that finished first, again and again until it is released |
- * nil multi:release(transfer) multi:close() transfer:result() -> response | nil, message,
- * maybe_sent; once transfer:withdraw() -> true if it was taken off the wire before the other side
- * could act on it
+ *   multi:finished() -> the transfer that finished first, until it is released | nil
+ *   multi:release(transfer)
+ *   multi:close()
+ *   transfer:result() -> response | nil, message, maybe_sent; once
+ *   transfer:withdraw() -> true if it was taken off the wire before the other side could act on it
+ *
+ * For an event loop, as cqueues.poll asks an object:
+ *
+ *   multi:pollfd() -> the descriptor; another one after a fork
+ *   multi:events() -> "r": when it is readable there is something to do
+ *   multi:timeout() -> seconds until there will be in any case | nil; the descriptor knows it too
+ *   multi:step() does what there is to do, and does not wait
  *
  * `request` is the driver contract's; `settings` has ca_file and proxy. A request that nobody could
  * send raises, what the outside world does is returned.
@@ -282,6 +291,38 @@ static int multi_poll(lua_State *L)
   return 0;
 }
 
+static int multi_step(lua_State *L)
+{
+  mde_multi_step(check_multi(L));
+  return 0;
+}
+
+static int multi_pollfd(lua_State *L)
+{
+  struct mde_multi *multi = check_multi(L);
+  int problem = mde_multi_watch(multi);
+  if (problem != 0)
+    return luaL_error(L, "there is no descriptor for an event loop: %s", strerror(problem));
+  lua_pushinteger(L, multi->watch.epoll);
+  return 1;
+}
+
+static int multi_events(lua_State *L)
+{
+  check_multi(L);
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
+static int multi_timeout(lua_State *L)
+{
+  struct mde_multi *multi = check_multi(L);
+  double left = mde_multi_left(multi);
+  if (left < 0) return 0;
+  lua_pushnumber(L, left);
+  return 1;
+}
+
 static int multi_finished(lua_State *L)
 {
   struct transfer *transfer = (struct transfer *)mde_multi_finished(check_multi(L));
@@ -416,8 +457,11 @@ static int transfer_tostring(lua_State *L)
 /* ---- the module */
 
 static const luaL_Reg multi_methods[] = {
-    {"start", multi_start},     {"poll", multi_poll},   {"finished", multi_finished},
-    {"release", multi_release}, {"close", multi_close}, {NULL, NULL},
+    {"start", multi_start},       {"poll", multi_poll},
+    {"finished", multi_finished}, {"release", multi_release},
+    {"close", multi_close},       {"step", multi_step},
+    {"pollfd", multi_pollfd},     {"events", multi_events},
+    {"timeout", multi_timeout},   {NULL, NULL},
 };
 
 static const luaL_Reg multi_metamethods[] = {
@@ -456,8 +500,19 @@ static int curl_multi(lua_State *L)
   return 1;
 }
 
+static int curl_loop(lua_State *L)
+{
+  curl_multi(L);
+  int problem = mde_multi_watch(luaL_checkudata(L, -1, MULTI));
+  if (problem == 0) return 1;
+  lua_pushnil(L);
+  lua_pushfstring(L, "there is no descriptor for an event loop: %s", strerror(problem));
+  return 2;
+}
+
 static const luaL_Reg functions[] = {
     {"multi", curl_multi},
+    {"loop", curl_loop},
     {NULL, NULL},
 };
 

@@ -81,6 +81,12 @@ static bool describe_trouble(const struct mde_transfer *transfer, char *text)
         "parent process",
         host);
     return true;
+  case MDE_TROUBLE_UNWATCHED:
+    say(text,
+        "the system would not watch the connection to %s; see "
+        "/proc/sys/fs/epoll/max_user_watches and the memory that is free",
+        host);
+    return true;
   case MDE_TROUBLE_WITHDRAWN:
     say(text, "the request to %s was withdrawn", host);
     return true;

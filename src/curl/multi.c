@@ -7,7 +7,13 @@
 #include <time.h>
 
 #define CONNECTIONS_PER_HOST 8L
+#define CONNECTIONS_PER_HOST_IN_A_LOOP 32L /* which may serve many callers at a time */
+#define SOCKETS_AT_ONCE 64
 #define FIRST_WITHOUT_SIGPIPE 0x075700 /* from here on libcurl's TLS writes with MSG_NOSIGNAL */
+
+#ifndef CURL_IGNORE_DEPRECATION /* libcurl before 7.87 */
+#define CURL_IGNORE_DEPRECATION(statements) statements
+#endif
 
 static unsigned long fork_generation;
 static unsigned int running_version;
@@ -141,6 +147,7 @@ static void detach(struct mde_multi *multi, struct mde_transfer *transfer)
 void mde_multi_init(struct mde_multi *multi)
 {
   *multi = (struct mde_multi){.handle = NULL};
+  mde_watch_init(&multi->watch);
 }
 
 /* After a fork: what the parent has in flight is its own, and so is every handle. */
@@ -150,6 +157,8 @@ static void forget_parent(struct mde_multi *multi)
   multi->generation = fork_generation;
   multi->handle = NULL;
   multi->spare_count = 0;
+  multi->unwatched_transfers = false;
+  mde_watch_forget(&multi->watch);
   while (multi->in_flight.first != NULL) {
     struct mde_transfer *transfer = multi->in_flight.first;
     transfer->easy = NULL;
@@ -159,15 +168,49 @@ static void forget_parent(struct mde_multi *multi)
   }
 }
 
+/* ---- libcurl's callbacks: C memory only, and no call into libcurl's multi handle */
+
+/* A transfer whose socket nobody watches would hang until its time is up; it is ended instead. */
+static int watch_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *ignored)
+{
+  struct mde_multi *multi = context;
+  struct mde_transfer *transfer = NULL;
+  (void)ignored;
+  if (mde_watch_socket(&multi->watch, socket, what)) return 0;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+  if (transfer != NULL) transfer->trouble = MDE_TROUBLE_UNWATCHED;
+  multi->unwatched_transfers = true;
+  return 0;
+}
+
+static int watch_timer(CURLM *handle, long milliseconds, void *context)
+{
+  struct mde_multi *multi = context;
+  (void)handle;
+  mde_watch_timer(&multi->watch, milliseconds);
+  return 0;
+}
+
+static void tell_watch(struct mde_multi *multi)
+{
+  curl_multi_setopt(multi->handle, CURLMOPT_SOCKETFUNCTION, watch_socket);
+  curl_multi_setopt(multi->handle, CURLMOPT_SOCKETDATA, multi);
+  curl_multi_setopt(multi->handle, CURLMOPT_TIMERFUNCTION, watch_timer);
+  curl_multi_setopt(multi->handle, CURLMOPT_TIMERDATA, multi);
+  curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST_IN_A_LOOP);
+}
+
 static CURLcode need_handle(struct mde_multi *multi)
 {
   forget_parent(multi);
   if (multi->handle != NULL) return CURLE_OK;
   if (multi->gone) return CURLE_FAILED_INIT;
+  if (multi->watched && mde_watch_open(&multi->watch) != 0) return CURLE_OUT_OF_MEMORY;
   multi->handle = curl_multi_init();
   if (multi->handle == NULL) return CURLE_OUT_OF_MEMORY;
   curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST);
   curl_multi_setopt(multi->handle, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+  if (multi->watched) tell_watch(multi);
   return CURLE_OK;
 }
 
@@ -216,15 +259,87 @@ static void perform(struct mde_multi *multi)
   guard_leave(&guard);
 }
 
+/* ---- behind a descriptor */
+
+static void end_unwatched(struct mde_multi *multi)
+{
+  if (!multi->unwatched_transfers) return;
+  multi->unwatched_transfers = false;
+  for (struct mde_transfer *transfer = multi->in_flight.first, *next; transfer != NULL;
+       transfer = next) {
+    next = transfer->next;
+    if (transfer->trouble == MDE_TROUBLE_UNWATCHED)
+      mde_multi_end(multi, transfer, MDE_TROUBLE_UNWATCHED);
+  }
+}
+
+/* libcurl looks itself at what happened on a socket (the 0), as it does when nobody watches for it.
+ */
+static void act(struct mde_multi *multi, int milliseconds)
+{
+  int sockets[SOCKETS_AT_ONCE], running = 0;
+  bool due;
+  int count = mde_watch_wait(&multi->watch, sockets, SOCKETS_AT_ONCE, milliseconds, &due);
+  struct sigpipe_guard guard;
+  guard_enter(&guard);
+  for (int i = 0; i < count; i++)
+    curl_multi_socket_action(multi->handle, sockets[i], 0, &running);
+  if (due) curl_multi_socket_action(multi->handle, CURL_SOCKET_TIMEOUT, 0, &running);
+  collect(multi);
+  end_unwatched(multi);
+  guard_leave(&guard);
+}
+
+/* The sockets of what is in flight already are told by the one call that tells all. */
+int mde_multi_watch(struct mde_multi *multi)
+{
+  forget_parent(multi);
+  bool at_first = multi->watch.epoll == -1;
+  int problem = mde_watch_open(&multi->watch);
+  if (problem != 0) return problem;
+  multi->watched = true;
+  if (at_first && multi->handle != NULL) {
+    int running = 0;
+    struct sigpipe_guard guard;
+    guard_enter(&guard);
+    tell_watch(multi);
+    CURL_IGNORE_DEPRECATION(curl_multi_socket_all(multi->handle, &running);)
+    collect(multi);
+    end_unwatched(multi);
+    guard_leave(&guard);
+  }
+  return 0;
+}
+
+double mde_multi_left(struct mde_multi *multi)
+{
+  forget_parent(multi);
+  if (multi->finished.first != NULL) return 0;
+  return multi->watch.epoll != -1 ? mde_watch_left(&multi->watch) : -1;
+}
+
+void mde_multi_step(struct mde_multi *multi)
+{
+  if (need_handle(multi) != CURLE_OK) return;
+  if (multi->watched)
+    act(multi, 0);
+  else
+    perform(multi);
+}
+
 /* For the loop that has nothing in flight too this is how it sleeps, so there is always a handle.
  */
 void mde_multi_poll(struct mde_multi *multi, int milliseconds)
 {
   if (need_handle(multi) != CURLE_OK) return;
-  perform(multi);
+  mde_multi_step(multi);
   if (milliseconds == 0 || multi->finished.first != NULL) return;
-  curl_multi_poll(multi->handle, NULL, 0, milliseconds, NULL);
-  perform(multi);
+  if (multi->watched) {
+    act(multi, milliseconds);
+  } else {
+    curl_multi_poll(multi->handle, NULL, 0, milliseconds, NULL);
+    perform(multi);
+  }
 }
 
 struct mde_transfer *mde_multi_finished(struct mde_multi *multi)
@@ -244,6 +359,7 @@ void mde_multi_end(struct mde_multi *multi, struct mde_transfer *transfer,
   guard_leave(&guard);
   transfer->trouble = trouble;
   move_to_finished(multi, transfer);
+  mde_watch_timer(&multi->watch, 0); /* somebody is to be told */
 }
 
 void mde_multi_release(struct mde_multi *multi, struct mde_transfer *transfer)
@@ -265,5 +381,6 @@ void mde_multi_close(struct mde_multi *multi)
     curl_easy_cleanup(multi->spares[--multi->spare_count]);
   if (multi->handle != NULL) curl_multi_cleanup(multi->handle);
   multi->handle = NULL;
+  if (multi->gone) mde_watch_close(&multi->watch);
   guard_leave(&guard);
 }

@@ -4,11 +4,15 @@
  * Knows no Lua. There is one for each Lua state. libcurl's handle is made when the first transfer
  * needs it, and made anew after a fork: a handle from before belongs to the parent, whose
  * connections it would share, so the child forgets it and neither closes nor frees anything of it.
+ *
+ * It is driven by whoever waits (mde_multi_poll), or by an event loop that watches its descriptor
+ * and has mde_multi_step called when that is readable; once there is a descriptor, by both.
  */
 #ifndef MDE_CURL_MULTI_H
 #define MDE_CURL_MULTI_H
 
 #include "transfer.h"
+#include "watch.h"
 
 #define MDE_MULTI_SPARES 16
 
@@ -24,7 +28,10 @@ struct mde_multi {
   struct mde_transfer_list finished; /* oldest first */
   CURL *spares[MDE_MULTI_SPARES];    /* easy handles at rest */
   int spare_count;
-  bool gone; /* the Lua state is closing: nothing starts any more */
+  bool watched;             /* there is to be a descriptor, in each process */
+  struct mde_watch watch;   /* closed unless there is one */
+  bool unwatched_transfers; /* the system would not watch a socket of some */
+  bool gone;                /* the Lua state is closing: nothing starts any more */
 };
 
 /* Starts libcurl and the counting of forks, once for the process. CURLE_OK or why not. */
@@ -45,6 +52,18 @@ CURLcode mde_multi_start(struct mde_multi *multi, struct mde_transfer *transfer,
  */
 void mde_multi_poll(struct mde_multi *multi, int milliseconds);
 
+/*
+ * Puts the multi behind a descriptor, for good; harmless when repeated, and needed again after a
+ * fork. 0 or an errno, and then nothing has changed.
+ */
+int mde_multi_watch(struct mde_multi *multi);
+
+/* Seconds until something is due in any case, 0 if it is; negative: nothing is. */
+double mde_multi_left(struct mde_multi *multi);
+
+/* Does what is due, without waiting. */
+void mde_multi_step(struct mde_multi *multi);
+
 /* The transfer that finished first and was not released yet, or NULL. */
 struct mde_transfer *mde_multi_finished(struct mde_multi *multi);
 
@@ -55,7 +74,10 @@ void mde_multi_end(struct mde_multi *multi, struct mde_transfer *transfer,
 /* Takes a transfer out of whatever list it is in, off the wire if need be. */
 void mde_multi_release(struct mde_multi *multi, struct mde_transfer *transfer);
 
-/* Ends what is in flight and closes all connections. The multi can be used again, unless gone. */
+/*
+ * Ends what is in flight and closes all connections. The multi can be used again, unless gone; its
+ * descriptor stays, since an event loop may hold it, until it is gone.
+ */
 void mde_multi_close(struct mde_multi *multi);
 
 #endif

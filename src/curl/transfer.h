@@ -30,6 +30,7 @@ enum mde_transfer_trouble {
   MDE_TROUBLE_BODY,      /* the answer's body is longer than max_bytes */
   MDE_TROUBLE_REPEATED,  /* libcurl wanted to send the request once more */
   MDE_TROUBLE_FORKED,    /* the connection belongs to the process that this one was forked from */
+  MDE_TROUBLE_UNWATCHED, /* the system would not watch its socket for an event loop */
   MDE_TROUBLE_WITHDRAWN, /* taken back by the caller */
   MDE_TROUBLE_CLOSED     /* the multi handle was closed under it */
 };

@@ -36,6 +36,7 @@ end
 local function before()
   tenant:reset()
   client.guard, client.recent = guards.new(), recents.new(driver.now)
+  guards.begin(client.guard, driver.now)
   local tokens = client.exchange.tokens
   tokens:forget_failure()
   local answer, value, generation = tokens:ask(driver.now(), 1)

@@ -4,11 +4,13 @@
 --
 -- `make` gives a driver that reaches the tenant; `serve` a simulated tenant with `base_url`, `env`, `history`,
 -- `fault`, `clear`, `reset` and `stop`, as tests/spec/support/tenant.lua starts it. A driver without `spawn` is
--- tested without that.
+-- tested without that. A fourth argument { never_blocks = true } is for a driver of a host that must not be blocked:
+-- where it cannot suspend who calls, it raises. { within = function(driver, fn) ... end } runs each test's body where
+-- the driver's host wants it.
 
 -- busted gives its functions to spec files alone.
 local busted = require "busted"
-local describe, it, setup, teardown = busted.describe, busted.it, busted.setup, busted.teardown
+local describe, setup, teardown = busted.describe, busted.setup, busted.teardown
 local before_each = busted.before_each
 local assert = require "luassert"
 
@@ -23,9 +25,17 @@ end
 ---@param name string
 ---@param make fun(tenant: table): mde.Driver
 ---@param serve fun(): table
-return function(name, make, serve)
+---@param options { never_blocks: boolean?, within: fun(driver: mde.Driver, fn: fun())? }?
+return function(name, make, serve, options)
+  local never_blocks = options ~= nil and options.never_blocks
+  local within = options and options.within or function(_, body) body() end
+
   describe("the driver contract: " .. name, function()
     local tenant, driver
+
+    local function it(what, body)
+      busted.it(what, function() within(driver, body) end)
+    end
 
     setup(function()
       tenant = serve()
@@ -304,8 +314,23 @@ return function(name, make, serve)
         assert.equal(100, arrived "/api/machines")
       end)
 
+      it("raise where they cannot be suspended, if nothing may block", function()
+        if not can_spawn or not never_blocks then return end
+        local ok, err, answered
+        together {
+          function()
+            ok, err = pcall(string.gsub, "x", "x", function() driver.send(request("GET", "/api/machines")) end)
+            answered = assert(driver.send(request("GET", "/api/machineactions"))).status
+          end,
+        }
+        assert.is_false(ok)
+        assert.truthy(tostring(err):find "gsub")
+        assert.equal(401, answered)
+        assert.equal(0, arrived "/api/machines")
+      end)
+
       it("block where they cannot be suspended", function()
-        if not can_spawn then return end
+        if not can_spawn or never_blocks then return end
         local replaced, list = nil, { 2, 1 }
         together {
           function()
@@ -343,6 +368,21 @@ return function(name, make, serve)
         end)
         assert.same({ 1, 2 }, yields)
         assert.equal(401, outside())
+      end)
+
+      it("can be detached, also by what was detached", function()
+        if not driver.detach then return end
+        local gate, order = driver.gate(), {}
+        assert.is_true(driver.detach(function()
+          order[#order + 1] = "begun"
+          assert.is_true(driver.detach(function()
+            driver.sleep(0.01)
+            order[#order + 1] = tostring(assert(driver.send(request("GET", "/api/machines"))).status)
+            gate:open()
+          end))
+        end))
+        assert.is_true(gate:wait(30))
+        assert.same({ "begun", "401" }, order)
       end)
 
       it("wait at gates", function()

@@ -128,4 +128,84 @@ describe("a flight", function()
     all:wait(nil, 60)
     assert.is_true(slept[1] > 0 and slept[1] <= 1)
   end)
+
+  it("is nobody's where the task could not be made", function()
+    local all, driver = concurrent()
+    driver.spawn = function() error "not enough memory" end
+    assert.has_error(function() all:start("a", function() end) end)
+    assert.is_nil(all:current "a")
+  end)
+
+  describe("where the host may drop a caller", function()
+    local all, driver, detached
+
+    before_each(function()
+      all, driver = concurrent()
+      detached = 0
+      driver.detach = function(fn)
+        detached = detached + 1
+        driver.spawn(fn)
+        return true
+      end
+    end)
+
+    it("is in a task that stays", function()
+      local flight = all:start("a", function() return "the result" end)
+      all:wait(flight, 1)
+      assert.equal("the result", flight.value)
+      assert.equal(1, detached)
+    end)
+
+    it("is seen through, and its caller has its result", function()
+      local done = false
+      local value, err = all:see_through(math.huge, function()
+        driver.sleep(500)
+        done = true
+        return nil, "an error"
+      end)
+      assert.is_true(done)
+      assert.is_nil(value)
+      assert.equal("an error", err)
+      assert.has_error(function() all:see_through(math.huge, function() error "broken" end) end)
+      assert.equal(2, detached)
+    end)
+
+    it("is refused where there is no place for it, and nothing was run", function()
+      driver.detach = function() return nil, "1,000 are waiting" end
+      local run = false
+      local value, err = all:see_through(math.huge, function() run = true end)
+      assert.is_nil(value)
+      assert.equal("unavailable", err.kind)
+      assert.matches("1,000 are waiting", err.message)
+      assert.is_false(run)
+      local flight = all:start("a", function() run = true end)
+      assert.is_true(flight.refused)
+      assert.is_nil(all:current "a")
+      assert.is_false(run)
+    end)
+  end)
+
+  it("whose task the host ended is not waited for for ever, and nobody knows what it did", function()
+    local all, driver = concurrent()
+    local tasks = {}
+    driver.detach = function(fn)
+      tasks[#tasks + 1] = fn
+      return true
+    end
+    local before = driver.now()
+    local value, err = all:see_through(before + 10, function() return true end)
+    assert.is_nil(value)
+    assert.equal("unknown", err.kind)
+    assert.is_true(driver.now() - before >= 10)
+    value, err = all:see_through(math.huge, function() return true end)
+    assert.is_nil(value)
+    assert.equal("unknown", err.kind)
+    assert.equal(2, #tasks)
+  end)
+
+  it("is seen through on the spot elsewhere", function()
+    local all = sequential()
+    local value, err = all:see_through(math.huge, function() return 1, 2 end)
+    assert.same({ 1, 2 }, { value, err })
+  end)
 end)

@@ -6,6 +6,12 @@
 -- resumes the tasks that are ready. So tasks go on only while somebody waits, and no coroutine but a
 -- task is ever resumed or suspended from here.
 --
+-- A driver inside a host that has an event loop of its own calls `turn` whenever something happened;
+-- then tasks go on while nobody drives, and the host's own coroutines can be suspended by `park`.
+--
+-- In a process that was forked, the parent's tasks are left to the parent: only those at work just then, the
+-- one that forked and whoever drove it, go on.
+--
 -- Whoever waits is woken by name, never found by asking everybody: opening a gate costs as much as
 -- it has waiters, a deadline is an entry in a heap.
 
@@ -28,7 +34,8 @@ local SUSPENDED = {}
 ---@class mde.loop.waiter
 ---@field done boolean? set when it was woken or its time came
 ---@field opened boolean? true if a gate woke it
----@field task thread? the task to resume; nil for one who drives
+---@field task thread? the task to resume; nil for one who drives or is parked
+---@field wake fun()? set by who parks: has it look at `done` again
 ---@field gate mde.gate?
 ---@field time number? when it gives up
 ---@field place integer? its index in the heap of deadlines
@@ -84,6 +91,7 @@ end
 local function make_ready(self, task)
   self.ready[self.last + 1] = task
   self.last = self.last + 1
+  if self.stir then self.stir() end
 end
 
 -- Ctrl-C may come between any two steps, so they stand in this order: a task may be made ready twice,
@@ -91,7 +99,8 @@ end
 -- none is done without having been made ready.
 local function wake(self, waiter)
   if waiter.done then return end
-  if waiter.task then make_ready(self, waiter.task) end
+  if waiter.task and self.tasks[waiter.task] then make_ready(self, waiter.task) end
+  if waiter.wake then waiter.wake() end
   waiter.done = true
   if waiter.place then remove(self.deadlines, waiter) end
 end
@@ -122,6 +131,30 @@ local function expire(self)
   end
 end
 
+-- ---- forks
+
+local function is_at_work(task)
+  local is = status(task)
+  return is == "running" or is == "normal"
+end
+
+-- In a process that was forked: forgets the tasks that are the parent's.
+local function leave_to_parent(self)
+  local generation = self.count_forks()
+  if self.generation == generation then return end
+  self.generation, self.failure = generation, nil
+  local own, waiters = setmetatable({}, { __mode = "k" }), {}
+  for task in pairs(self.tasks) do own[task] = is_at_work(task) or nil end
+  for place = self.first, self.last do
+    if not own[self.ready[place]] then self.ready[place] = false end
+  end
+  for _, waiter in ipairs(self.deadlines) do
+    if not waiter.task or own[waiter.task] then waiters[#waiters + 1] = waiter else waiter.place = nil end
+  end
+  self.tasks, self.deadlines = own, {}
+  for place, waiter in ipairs(waiters) do rise(self.deadlines, place, waiter) end
+end
+
 -- ---- driving
 
 -- How many tasks are being driven from inside one another here. An error or Ctrl-C can have left the
@@ -135,43 +168,107 @@ local function depth_here(self)
   return 0
 end
 
--- Resumes one task. False if there is no C stack left to do it; then it stays ready.
-local function run(self, task, depth)
-  if status(task) ~= "suspended" then return true end
-  local before, depth_before = self.running, self.depth
-  self.running, self.depth = task, depth + 1
-  local ok, value = resume(task)
+-- What a task yielded or raised, or that it ended. False if there was no C stack left to resume it; then it
+-- stays ready.
+local function after_run(self, task, before, depth_before, ok, value, ...)
   self.running, self.depth = before, depth_before
   if status(task) == "suspended" then
-    if not ok or value ~= SUSPENDED then make_ready(self, task) end
+    if not ok then
+      make_ready(self, task)
+    elseif value == SUSPENDED then
+      self.suspends[task] = not self.blocks[task] or nil
+    elseif self.foreign then
+      self.foreign(task, value, ...)
+    else
+      make_ready(self, task)
+    end
     return ok
   end
   if not ok and not self.failure then self.failure = { value = value } end
   return true
 end
 
--- Runs the tasks that are ready now, not those that become so meanwhile: these come after a poll. A
--- task leaves the queue once it has run, or when one who drives inside it finds it running.
-local function run_ready(self, waiter, depth)
-  local last = self.last
-  while self.first <= last and not waiter.done do
-    local place = self.first
+-- Resumes one task.
+local function run(self, task, depth, ...)
+  leave_to_parent(self)
+  if status(task) ~= "suspended" or not self.tasks[task] then return true end
+  local before, depth_before = self.running, self.depth
+  self.running, self.depth = task, depth + 1
+  return after_run(self, task, before, depth_before, resume(task, ...))
+end
+
+-- Takes a task out of the queue, which it leaves once it has run, or when one who drives inside it finds it
+-- running.
+local function dequeue(self, place, task)
+  if self.ready[place] == task then self.ready[place] = false end
+  while self.first <= self.last and not self.ready[self.first] do
+    self.ready[self.first] = nil
+    self.first = self.first + 1
+  end
+end
+
+-- Runs the tasks that are ready now, not those that become so meanwhile: these come after a poll. `fit`, if given,
+-- says which. False if there is no C stack left; whether any was run.
+local function run_ready(self, waiter, depth, fit)
+  local place, last, any = self.first, self.last, false
+  while place <= last and not waiter.done do
     local task = self.ready[place]
-    if task and not run(self, task, depth) then return false end
-    if self.first == place then
-      self.ready[place] = nil
-      self.first = place + 1
+    if not task or not fit or fit[task] then
+      if task and not run(self, task, depth) then return false, any end
+      any = any or task and true or false
+      dequeue(self, place, task)
     end
+    place = place + 1
+  end
+  return true, any
+end
+
+-- One who blocks inside a task does so on top of whoever runs it, who cannot go on before: if each ran all the
+-- others, each would wait for all of them. So they run what is known to suspend itself; and, where nothing is under
+-- way that could end the wait, one other, the newest, since that is what the wait is for.
+local function run_inside(self, waiter, depth)
+  if not self.under_way then return run_ready(self, waiter, depth) end
+  local could, any = run_ready(self, waiter, depth, self.suspends)
+  if not could or any or waiter.done or self.under_way() then return could end
+  for place = self.last, self.first, -1 do
+    local task = self.ready[place]
+    local is_next = task and status(task) == "suspended"
+    if is_next and not run(self, task, depth) then return false end
+    if task then dequeue(self, place, task) end
+    if is_next then return true end
   end
   return true
 end
 
-local function until_next(self)
+-- Whether there is a task to run before anything else happens.
+local function has_ready(self, depth)
+  if depth == 0 or not self.under_way or not self.under_way() then return self.first <= self.last end
+  for place = self.first, self.last do
+    if self.suspends[self.ready[place]] then return true end
+  end
+  return false
+end
+
+-- Seconds until a deadline; nil: there is none.
+local function until_deadline(self)
   local first = self.deadlines[1]
-  if not first then return LONGEST_POLL end
+  if not first then return nil end
   local seconds = first.time - self.now()
-  if seconds <= 0 then return 0 end
-  return seconds < LONGEST_POLL and seconds or LONGEST_POLL
+  return seconds > 0 and seconds or 0
+end
+
+local function until_next(self)
+  local seconds = until_deadline(self)
+  return seconds and seconds < LONGEST_POLL and seconds or LONGEST_POLL
+end
+
+-- Raises the error of a task, for the outermost one who drives: another task that happens to be driving has
+-- nothing to do with it.
+local function raise_failure(self, depth)
+  local failure = self.failure
+  if depth > 0 or not failure then return end
+  self.failure = nil
+  error(failure.value, 0)
 end
 
 -- Nothing that is under way can wake anybody: whoever could is waiting on the stack below.
@@ -179,41 +276,58 @@ local function is_stuck(self)
   return self.under_way ~= nil and not self.under_way() and not self.deadlines[1]
 end
 
--- Drives the loop until `waiter` is done. The error of a task is raised by the outermost one who
--- drives, since another task that happens to be driving has nothing to do with it.
+-- Drives the loop until `waiter` is done.
 local function drive(self, waiter)
   local depth = depth_here(self)
   local may_run = depth < DEEPEST
+  if depth > 0 then self.blocks[self.running], self.suspends[self.running] = true, nil end
   while not waiter.done do
     if is_stuck(self) and (not may_run or self.first > self.last) then
       if waiter.gate then leave_gate(waiter) end
       error("this wait could never end: what it waits for is held by whoever called it. Call it in the task "
         .. "itself, not in a coroutine inside it", 0)
     end
-    may_run = may_run and run_ready(self, waiter, depth)
-    if depth == 0 and self.failure then
-      local failure = self.failure
-      self.failure = nil
-      error(failure.value, 0)
-    end
+    may_run = may_run and (depth == 0 and run_ready or run_inside)(self, waiter, depth)
+    raise_failure(self, depth)
     if not waiter.done then
-      self.poll(may_run and self.first <= self.last and 0 or until_next(self))
+      self.poll(may_run and has_ready(self, depth) and 0 or until_next(self))
       expire(self)
     end
   end
 end
 
+local function set_deadline(self, waiter, seconds)
+  if not seconds then return end
+  waiter.time = self.now() + (seconds > 0 and seconds or 0)
+  rise(self.deadlines, #self.deadlines + 1, waiter)
+end
+
+-- Whoever waited does so no longer, whether it was woken or not.
+local function give_up(self, waiter)
+  if waiter.done then return end
+  waiter.done = true
+  if waiter.place then remove(self.deadlines, waiter) end
+  if waiter.gate then leave_gate(waiter) end
+end
+
 local function wait(self, waiter, seconds)
-  if seconds then
-    waiter.time = self.now() + (seconds > 0 and seconds or 0)
-    rise(self.deadlines, #self.deadlines + 1, waiter)
-  end
+  leave_to_parent(self)
   local here = running()
   if here and self.tasks[here] and isyieldable() then
+    set_deadline(self, waiter, seconds)
     waiter.task = here
+    if self.stir then self.stir() end
     repeat yield(SUSPENDED) until waiter.done
+  elseif self.park and self.park(waiter, seconds) then
+    give_up(self, waiter)
   else
-    drive(self, waiter)
+    set_deadline(self, waiter, seconds)
+    -- Deeper there is no C stack to spare, and the deadline that an error leaves does no harm.
+    if depth_here(self) > 0 then return drive(self, waiter) end
+    local ok, err = pcall(drive, self, waiter)
+    if ok then return end
+    give_up(self, waiter)
+    error(err, 0)
   end
 end
 
@@ -254,6 +368,10 @@ local gate_metatable = { __name = "mde.gate", __index = gate_methods, __metatabl
 ---@field private poll fun(seconds: number)
 ---@field private under_way? fun(): boolean
 ---@field private tasks table<thread, true>
+---@field private blocks table<thread, true> those that have driven from inside
+---@field private suspends table<thread, true> those that have suspended themselves, and never driven from inside
+---@field private count_forks fun(): integer grows in the child of each fork
+---@field private generation integer what that was when the tasks were made
 local methods = {}
 
 --- Runs fn() concurrently in a task of its own, from the next time that somebody waits. It should not
@@ -264,9 +382,50 @@ function methods:spawn(fn)
     error("this Lua cannot run requests concurrently: it cannot tell where a coroutine may yield "
       .. "(Lua 5.3, 5.4 and LuaJIT can)", 2)
   end
+  leave_to_parent(self)
   local task = create(fn)
   self.tasks[task] = true
   make_ready(self, task)
+end
+
+--- Whether the caller is a task, so that what it spawns had better be one.
+---@return boolean
+function methods:is_task()
+  local here = running()
+  return here ~= nil and self.tasks[here] == true
+end
+
+--- Resumes a task that was suspended by a yield which was not ours, with what that yield is to return.
+---@param task thread
+---@param ... any
+function methods:continue(task, ...)
+  local depth = depth_here(self)
+  run(self, task, depth, ...)
+  raise_failure(self, depth)
+end
+
+--- Lets a task that was suspended by a yield which was not ours go on the next time.
+---@param task thread
+function methods:ready_again(task)
+  make_ready(self, task)
+end
+
+--- Runs what is ready and does not wait. Raises the error of a task.
+---@return number? seconds until there is something to do again in any case; nil: that is up to the world
+function methods:turn()
+  leave_to_parent(self)
+  expire(self)
+  local depth = depth_here(self)
+  local could_run = depth < DEEPEST and run_ready(self, {}, depth)
+  raise_failure(self, depth)
+  if could_run and self.first <= self.last then return 0 end
+  return until_deadline(self)
+end
+
+--- Whether a task is ready or has a deadline.
+---@return boolean
+function methods:busy()
+  return self.first <= self.last or self.deadlines[1] ~= nil
 end
 
 --- A gate, shut.
@@ -289,22 +448,31 @@ local loop = {}
 ---@field now fun(): number seconds on a clock that only goes forward
 ---@field poll fun(seconds: number) waits at most that long for the world and opens the gates of what
 --- has happened; it may return early; it resumes nobody
----@field under_way? fun(): boolean whether anything is under way that can open a gate; without it a wait that nothing
---- can end is not noticed
+---@field under_way (fun(): boolean)? whether anything is under way that can open a gate; without it a wait that
+--- nothing can end is not noticed
+---@field park (fun(waiter: mde.loop.waiter, seconds: number?): boolean)? suspends a coroutine of the host's
+--- until `done` is set, of which `wake` tells, or the time has passed; false: the caller is none, and drives
+---@field stir fun()? called when a task becomes ready or waits, so that the host calls `turn`
+---@field foreign fun(task: thread, ...)? gets what a task yielded that was not ours, and resumes it in
+--- time; nil: it goes on the next time
 
 --- A loop of its own; tasks of one loop are ordinary callers, who block, for another.
 ---@param options mde.loop.options
 ---@return mde.loop
 function loop.new(options)
+  local count_forks = require("mde.core").system.generation
   return setmetatable({
     now = options.now,
     poll = options.poll,
     under_way = options.under_way,
+    park = options.park, stir = options.stir, foreign = options.foreign,
     tasks = setmetatable({}, { __mode = "k" }),
+    blocks = setmetatable({}, { __mode = "k" }), suspends = setmetatable({}, { __mode = "k" }),
     ready = {}, first = 1, last = 0,
     deadlines = {},
     running = nil, depth = 0,
     failure = nil,
+    count_forks = count_forks, generation = count_forks(),
   }, metatable)
 end
 

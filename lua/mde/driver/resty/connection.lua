@@ -1,0 +1,190 @@
+--- connection: a verified TLS connection on nginx's own sockets, from nginx's pools or new, also through a proxy.
+--
+-- nginx reads its certificates and name servers from its configuration and from nowhere else, so what goes wrong is
+-- told with the directive to set.
+local core = require "mde.core"
+local gate = require "mde.driver.resty.gate"
+local request = require "mde.driver.resty.request"
+local http1, now = core.http1, core.system.now
+
+local LONGEST_MILLISECONDS = 1000000000
+local PROXY_PORT = 80
+local READ_BYTES = 65536
+
+local RESOLVER = "set resolver in nginx.conf to a name server (resolver 127.0.0.53 ipv6=off;)"
+local AUTHORITY = "if that is the right host, point lua_ssl_trusted_certificate in nginx.conf at the certificates to "
+  .. "trust (Debian: /etc/ssl/certs/ca-certificates.crt), and set lua_ssl_verify_depth 3"
+local NAME = "it was issued for another name: check the URL, the DNS and any proxy in between"
+local ADDRESS = "nginx compares names only: use the host's name instead of its address"
+local TIME = "renew it, or set this machine's clock right"
+local VERSION = "TLS 1.2 or newer is required"
+
+local connection = {}
+
+-- ---- what went wrong
+
+local function visible(detail)
+  return (tostring(detail):gsub("[^\32-\126]", "?"))
+end
+
+local function connect_failure(name, err)
+  if err == "timeout" then return ("no connection to %s in time"):format(name) end
+  if err:find("no resolver defined", 1, true) then
+    return ("could not resolve host %s: nginx knows no name server; %s"):format(name, RESOLVER)
+  end
+  local detail = err:match "could not be resolved %((.*)%)"
+  if detail then return ("could not resolve host %s: %s"):format(name, visible(detail)) end
+  return ("could not connect to %s: %s"):format(name, visible(err))
+end
+
+local function certificate_advice(target, reason)
+  if reason:find("expired", 1, true) or reason:find("not yet valid", 1, true) then return TIME end
+  if reason ~= "certificate host mismatch" then return AUTHORITY end
+  return connection.is_address(target.host) and ADDRESS or NAME
+end
+
+-- The number before the reason is OpenSSL's; where there is another reason than OpenSSL's, it is of an earlier failure.
+-- nginx tells the last of several reasons, which for a chain that is too long is that its authority is not known.
+local function handshake_failure(target, err)
+  local name, reason = target.authority, err:gsub("^%d+: ", "")
+  if reason == "timeout" then return ("no connection to %s in time"):format(name) end
+  if reason == "handshake failed" or reason == "closed" then
+    return ("TLS with %s failed: %s (%s)"):format(name, reason, VERSION)
+  end
+  return ("the TLS certificate of %s was not accepted: %s; %s"):format(name, visible(reason),
+    certificate_advice(target, reason))
+end
+
+-- ---- steps on the way
+
+--- Gives a socket's next operation what is left of the time.
+---@return boolean in_time
+function connection.hurry(socket, ends)
+  local milliseconds = math.ceil((ends - now()) * 1000)
+  if milliseconds <= 0 then return false end
+  milliseconds = math.min(milliseconds, LONGEST_MILLISECONDS)
+  socket:settimeouts(milliseconds, milliseconds, milliseconds)
+  return true
+end
+
+---@param host string
+---@return boolean
+function connection.is_address(host)
+  return host:find(":", 1, true) ~= nil or host:find "^[%d.]+$" ~= nil
+end
+
+-- A name may take nginx as long as resolver_timeout says, whatever the socket's own time-out.
+local function connect(socket, host, port, options, ends)
+  if not connection.hurry(socket, ends) then return nil, "timeout" end
+  if connection.is_address(host) then
+    return socket:connect(host:find(":", 1, true) and "[" .. host .. "]" or host, port, options)
+  end
+  local done, ok, err = gate.new(), nil, nil
+  local thread = ngx.thread.spawn(function()
+    ok, err = socket:connect(host, port, options)
+    done:open()
+  end)
+  if not done:wait(ends - now()) then
+    ngx.thread.kill(thread)
+    return nil, "timeout"
+  end
+  ngx.thread.wait(thread)
+  return ok, err
+end
+
+-- Asks the proxy for a tunnel. nil and what went wrong if there is none.
+local function tunnel(socket, proxy, target, ends)
+  local to = ("%s:%d"):format(target.host:find(":", 1, true) and "[" .. target.host .. "]" or target.host, target.port)
+  local bytes, err = socket:send { "CONNECT ", to, " HTTP/1.1\r\nHost: ", to, "\r\n", proxy.authorization, "\r\n" }
+  local answer = ""
+  while bytes do
+    local head, behind, problem = http1.response_head(answer, 1, "CONNECT")
+    if head and (head.status < 200 or behind <= #answer) then
+      return nil, "its answer to CONNECT is not one"
+    elseif head and head.status < 300 then
+      return true
+    elseif head then
+      return nil, ("it answered %d to CONNECT"):format(head.status)
+    elseif behind == "bad" then
+      return nil, "its answer is malformed: " .. problem
+    end
+    if not connection.hurry(socket, ends) then return nil, "timeout" end
+    bytes, err = socket:receiveany(READ_BYTES)
+    answer = answer .. (bytes or "")
+  end
+  return nil, err
+end
+
+-- Every property that makes one connection unlike another. A password must not stand in nginx's debug log.
+local function pool_of(target, proxy)
+  return ("mde|https|%s|%d|sni %s|verified|idle %g|%s"):format(target.host, target.port, target.host, target.max_idle,
+    proxy and ngx.md5(proxy.authority .. "|" .. proxy.authorization) or "direct")
+end
+
+---@class mde.resty.proxy
+---@field authority string
+---@field host string
+---@field port integer
+---@field authorization string a header line, or nothing
+
+local function unescape(text)
+  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+--- Reads a proxy's URL: http://[user:password@]host[:port]. nil if it is none.
+---@param url string
+---@return mde.resty.proxy?
+function connection.proxy(url)
+  local rest = url:match "^[Hh][Tt][Tt][Pp]://([\33-\126]+)$"
+  rest = rest and rest:gsub("/$", "")
+  local user, authority = (rest or ""):match "^(.*)@([^@]*)$"
+  authority = authority or rest
+  local host, port = request.host_and_port(authority or "")
+  if not host then return nil end
+  if not authority:find ":%d+$" then port = PROXY_PORT end
+  local authorization = user and ("Proxy-Authorization: Basic %s\r\n"):format(ngx.encode_base64(unescape(user))) or ""
+  return { authority = authority, host = host, port = port, authorization = authorization }
+end
+
+-- ---- the whole way
+
+local function handshake(socket, target, ends)
+  if not connection.hurry(socket, ends) then return nil, "timeout" end
+  local ok, err = socket:sslhandshake(false, target.host, true)
+  if not ok then return nil, tostring(err) end
+  -- nginx's Lua module 0.10.23 reports a refused certificate as success if the whole handshake was done at once, as
+  -- can happen within one machine. It has closed the connection then.
+  if not socket:getreusedtimes() then return nil, "nginx's error log says why" end
+  return true
+end
+
+--- A connection over which nothing of the request has gone yet.
+---@param target { authority: string, host: string, port: integer, max_idle: number }
+---@param proxy mde.resty.proxy?
+---@param ends number
+---@return table? socket
+---@return string? message
+function connection.open(target, proxy, ends)
+  local socket = ngx.socket.tcp()
+  local first = proxy or target
+  local ok, err = connect(socket, first.host, first.port, { pool = pool_of(target, proxy) }, ends)
+  if not ok then
+    return nil, connect_failure(proxy and ("%s, the proxy on the way to %s"):format(proxy.authority, target.authority)
+      or target.authority, err)
+  end
+  if socket:getreusedtimes() > 0 then return socket end
+  if proxy then
+    ok, err = tunnel(socket, proxy, target, ends)
+    if not ok then
+      socket:close()
+      return nil, ("the proxy %s gave no tunnel to %s: %s; check the proxy option")
+        :format(proxy.authority, target.authority, visible(err))
+    end
+  end
+  ok, err = handshake(socket, target, ends)
+  if ok then return socket end
+  socket:close()
+  return nil, handshake_failure(target, err)
+end
+
+return connection

@@ -1,0 +1,125 @@
+--- request: what a request may look like, and its bytes in HTTP/1.1. The same is refused as mde.curl refuses.
+local DEFAULT_TIMEOUT, DEFAULT_MAX_BYTES, DEFAULT_MAX_IDLE = 30, 64 * 1024 * 1024, 50
+local HTTPS_PORT = 443
+-- The integers that a double holds exactly.
+local MOST_BYTES = 9007199254740991
+
+-- What says where a request ends, and to whom it goes, is the driver's own.
+local own_headers = { connection = true, ["content-length"] = true, host = true, ["transfer-encoding"] = true }
+
+local has_body = { POST = true, PUT = true, PATCH = true }
+
+---@class mde.resty.request
+---@field bytes string[] head and body
+---@field method string
+---@field authority string host and port as they stand in the URL
+---@field host string without brackets
+---@field port integer
+---@field timeout number
+---@field max_bytes number
+---@field max_idle number
+
+local request = {}
+
+local function refuse(level, format, ...)
+  error(format:format(...), level + 1)
+end
+
+local function check_text(value, name, level)
+  if type(value) ~= "string" then refuse(level + 1, "%s must be a string, not %s", name, type(value)) end
+end
+
+local function is_token(text)
+  return text:find "^[%w!#$%%&'*+%-.^_`|~]+$" ~= nil
+end
+
+-- Not by a pattern, which would take longer over a token than everything else here together.
+local function breaks_line(text)
+  return text:find("\r", 1, true) or text:find("\n", 1, true) or text:find("\0", 1, true)
+end
+
+local function number_of(given, name, otherwise, level)
+  local value = given[name]
+  if value == nil then return otherwise end
+  if type(value) ~= "number" then refuse(level + 1, "%s must be a number, not %s", name, type(value)) end
+  if value ~= value or value < 0 then refuse(level + 1, "%s must not be negative", name) end
+  return value
+end
+
+local function port_of(digits)
+  if digits == "" then return HTTPS_PORT end
+  local port = tonumber(digits)
+  return port and port >= 1 and port <= 65535 and port or nil
+end
+
+--- Host and port of the part of a URL that names them; nil if it does not.
+---@param authority string
+---@return string? host without brackets
+---@return integer? port
+function request.host_and_port(authority)
+  local host, digits = authority:match "^%[([%x:.]+)%]:?(%d*)$"
+  if not host then host, digits = authority:match "^([%w%-._~]+):?(%d*)$" end
+  local port = host and port_of(digits)
+  if port then return host, port end
+end
+
+--- Takes a URL apart; raises for one that cannot be meant.
+---@param url string
+---@param level integer
+---@return string authority
+---@return string host
+---@return integer port
+---@return string target
+function request.take_apart(url, level)
+  check_text(url, "url", level + 1)
+  if not url:lower():find "^https://." then refuse(level, "url must begin with https://") end
+  local wrong = url:find "[^\33-\126]" or url:find "[#\\]"
+  if wrong then refuse(level, "url has a character at position %d that must be percent-encoded", wrong) end
+  local authority, target = url:match("^([^/?]*)(.*)$", #"https://" + 1)
+  if authority == "" then refuse(level, "url names no host") end
+  if authority:find "[^%w%-._~:%[%]]" then refuse(level, "url has something besides host and port before its path") end
+  local host, port = request.host_and_port(authority)
+  if not host then refuse(level, "url names a host and port that cannot be") end
+  return authority, host, port, target:find "^/" and target or "/" .. target
+end
+
+local function header_lines(given, level)
+  local headers = given.headers or {}
+  if type(headers) ~= "table" then refuse(level + 1, "headers must be a table, not %s", type(headers)) end
+  local lines, encoding = {}, false
+  for name, value in pairs(headers) do
+    if type(name) ~= "string" then refuse(level + 1, "a header's name is not a string") end
+    if not is_token(name) then refuse(level + 1, "a header's name has a character that is not allowed") end
+    check_text(value, "header " .. name, level + 1)
+    if breaks_line(value) then refuse(level + 1, "header %s has a line break or NUL in it", name) end
+    if own_headers[name:lower()] then refuse(level + 1, "header %s is the driver's own", name) end
+    encoding = encoding or name:lower() == "accept-encoding"
+    lines[#lines + 1] = name .. ": " .. value .. "\r\n"
+  end
+  if not encoding then lines[#lines + 1] = "Accept-Encoding: identity\r\n" end
+  return table.concat(lines)
+end
+
+--- Reads a request as driver.md has it; raises what is wrong with it.
+---@param given table
+---@param level integer whose place the error tells, as `error` counts
+---@return mde.resty.request
+function request.read(given, level)
+  if type(given) ~= "table" then refuse(level, "a request must be a table, not %s", type(given)) end
+  local method, body = given.method, given.body
+  check_text(method, "method", level)
+  if not is_token(method) then refuse(level, "method is not one word") end
+  local authority, host, port, target = request.take_apart(given.url, level)
+  if body ~= nil then check_text(body, "body", level) end
+  local length = (body or has_body[method]) and ("Content-Length: %d\r\n"):format(#(body or "")) or ""
+  return {
+    method = method, authority = authority, host = host, port = port,
+    timeout = number_of(given, "timeout", DEFAULT_TIMEOUT, level),
+    max_bytes = math.min(number_of(given, "max_bytes", DEFAULT_MAX_BYTES, level), MOST_BYTES),
+    max_idle = number_of(given, "max_idle", DEFAULT_MAX_IDLE, level),
+    bytes = { method, " ", target, " HTTP/1.1\r\nHost: ", authority, "\r\nConnection: keep-alive\r\n",
+      header_lines(given, level), length, "\r\n", body or "" },
+  }
+end
+
+return request

@@ -1,0 +1,126 @@
+--- transfers: what this Lua state has in flight over libcurl, and who waits for each.
+--
+-- The drivers over libcurl (curl, cqueues, luv) differ in who waits how; this is what they share. There
+-- is one multi handle, with its connections, for all of them, so whoever drives it finds the transfers
+-- of all and tells their senders.
+
+local authorities = require "mde.authorities"
+local errors = require "mde.error"
+
+local transfers = {}
+
+-- transfer -> tells its sender that it ended. What is in flight is what stands here: a number kept beside it could be
+-- left wrong by Ctrl-C.
+local senders = setmetatable({}, { __mode = "k" })
+local open_drivers = 0
+
+local function load_module()
+  local ok, result = pcall(require, "mde.curl")
+  if ok then return result end
+  local why = tostring(result):find("^module '") and "is not installed" or "cannot be loaded: " .. errors.show(result)
+  errors.invalid("the C module mde.curl, which carries requests over libcurl, " .. why, "Install libcurl 7.76 or newer "
+    .. "with its headers (Debian: libcurl4-openssl-dev) and build mde again, or give the client another driver.")
+end
+
+--- Raises, for the caller of the driver's `new`, what is wrong with its options.
+---@param options table
+---@param wanted table<string, string> the type of each option that there is
+function transfers.check_options(options, wanted)
+  for name, value in pairs(options) do
+    local kind = wanted[name]
+    if not kind then error(("there is no option '%s'"):format(tostring(name)), 3) end
+    if type(value) ~= kind then error(("%s must be a %s"):format(name, kind), 3) end
+  end
+end
+
+--- The multi handle of this Lua state.
+function transfers.multi()
+  return load_module().multi()
+end
+
+--- The same, behind a descriptor for an event loop.
+function transfers.loop()
+  local multi, message = load_module().loop()
+  if not multi then error(message, 3) end
+  return multi
+end
+
+--- Whether a transfer is in flight, or has ended and was not told of yet.
+---@return boolean
+function transfers.in_flight()
+  return next(senders) ~= nil
+end
+
+--- Tells the senders of what has ended. Telling comes before releasing, and both may be repeated: Ctrl-C in
+--- between loses nothing.
+function transfers.tell(multi)
+  local transfer = multi:finished()
+  while transfer do
+    local tell = senders[transfer]
+    if tell then tell() end
+    senders[transfer] = nil
+    multi:release(transfer)
+    transfer = multi:finished()
+  end
+end
+
+---@class mde.driver.line a driver's share
+---@field send fun(request: table): table?, string?, boolean?
+---@field close fun()
+---@field in_flight fun(): boolean
+
+-- Raises for a file that is of no use, before there is anything to close.
+local function find_authorities(ca_file)
+  if ca_file then return authorities.check(ca_file, "ca_file") end
+  local named = os.getenv "SSL_CERT_FILE"
+  return named and named ~= "" and authorities.check(named, "SSL_CERT_FILE") or nil
+end
+
+--- Opens a driver's share in the connections. Raises for a ca_file that is of no use.
+---@param multi table
+---@param settings { ca_file: string?, proxy: string? }
+---@param gate fun(): mde.gate a gate, shut, at which `send` waits
+---@return mde.driver.line
+function transfers.open(multi, settings, gate)
+  settings = { ca_file = find_authorities(settings.ca_file), proxy = settings.proxy }
+  local line, own, closed = {}, {}, false
+  open_drivers = open_drivers + 1
+
+  --- Sends one request; see driver.md. An error or Ctrl-C that ends the wait takes the request back if
+  --- nothing of it has gone; otherwise it goes on to its end whenever something is waited for.
+  function line.send(request)
+    if closed then error("the driver is closed", 2) end
+    local transfer, message, maybe_sent = multi:start(request, settings)
+    if not transfer then return nil, message, maybe_sent end
+    local answered = gate()
+    senders[transfer] = function()
+      own[transfer] = nil
+      answered:open()
+    end
+    own[transfer] = true
+    local ok, err = pcall(answered.wait, answered)
+    if not ok then
+      if transfer:withdraw() then transfers.tell(multi) end
+      error(err, 0)
+    end
+    return transfer:result()
+  end
+
+  --- Whether any of what was sent here is in flight.
+  function line.in_flight()
+    return next(own) ~= nil
+  end
+
+  --- Ends the use of the driver. The last one that is closed closes the connections, unless a request
+  --- is still in flight: that one is not cut off.
+  function line.close()
+    if closed then return end
+    closed = true
+    open_drivers = open_drivers - 1
+    if open_drivers == 0 and not transfers.in_flight() then multi:close() end
+  end
+
+  return line
+end
+
+return transfers

@@ -1,0 +1,219 @@
+--- tally: the restricts of the last hour, counted against the cap.
+--
+-- It is kept by the client itself, or in the store for all the processes that share it. What was sent
+-- before it began is not in it until somebody has asked the service and merged that in; what was sent
+-- meanwhile is known by its operation id and not counted twice. A send that is taken before it goes is
+-- given back if it did not go.
+
+local core = require "mde.core"
+local errors = require "mde.error"
+
+local HOUR = 3600
+local LEASE_SECONDS, PATIENCE_SECONDS = 10, 30
+
+---@class mde.Send a restrict that counts
+---@field id string its operation id, in lower case
+---@field at number by the tally's own clock
+
+---@class mde.Earlier a restrict that the service told of
+---@field id string
+---@field age number seconds
+
+local M = {}
+
+-- ---- kept by the client
+
+---@class mde.Tally
+---@field private limiter table
+---@field private now fun(): number
+---@field private merged boolean
+---@field private early table<string, integer> how many were sent under an operation id before that
+local Tally = {}
+Tally.__index = Tally
+
+---@param cap number
+---@param now fun(): number the driver's clock
+---@return mde.Tally
+function M.new(cap, now)
+  return setmetatable({ limiter = core.limiter.new(cap, HOUR), now = now, merged = false, early = {} }, Tally)
+end
+
+--- Whether what was sent before is in it; nil if that cannot be known.
+---@return boolean?
+---@return mde.Error? err
+function Tally:is_whole()
+  return self.merged
+end
+
+--- Adds what was sent before.
+---@param earlier mde.Earlier[]
+---@return true?
+---@return mde.Error? err
+function Tally:merge(earlier)
+  if self.merged then return true end
+  local now = self.now()
+  for _, send in ipairs(earlier) do
+    local known = self.early[send.id] or 0
+    if known > 0 then self.early[send.id] = known - 1 else self.limiter:take(now - send.age) end
+  end
+  self.merged, self.early = true, {}
+  return true
+end
+
+--- How many seconds the next must wait: 0 if it may go, nil if no wait helps, as far as that is known without asking.
+---@return number?
+function Tally:wait()
+  return self.limiter:wait(self.now())
+end
+
+--- Counts a send that is about to go, if there is room or if it goes all the same.
+---@param id string
+---@param all_the_same boolean?
+---@return mde.Send? send nil if there is no room
+---@return number? wait seconds until there is; nil if no wait helps
+---@return mde.Error? err why it cannot be known
+function Tally:take(id, all_the_same)
+  local wait = self:wait()
+  if wait ~= 0 and not all_the_same then return nil, wait end
+  local send = { id = id, at = self.now() }
+  self.limiter:take(send.at)
+  if not self.merged then self.early[id] = (self.early[id] or 0) + 1 end
+  return send
+end
+
+--- It did not go.
+---@param send mde.Send
+function Tally:give_back(send)
+  self.limiter:give_back(send.at)
+  local known = self.early[send.id]
+  if known then self.early[send.id] = known - 1 end
+end
+
+--- It went so many seconds ago: its hour began then.
+---@param send mde.Send
+---@param age number
+function Tally:went(send, age)
+  local at = self.now() - age
+  if at <= send.at then return end
+  self.limiter:give_back(send.at)
+  self.limiter:take(at)
+  send.at = at
+end
+
+-- ---- kept in the store
+
+---@class mde.SharedTally: mde.Tally
+---@field private store mde.Store
+---@field private cap number
+local SharedTally = {}
+SharedTally.__index = SharedTally
+
+---@param cap number
+---@param now fun(): number the driver's clock
+---@param store mde.Store
+---@return mde.SharedTally
+function M.shared(cap, now, store)
+  return setmetatable({ cap = cap, now = now, store = store }, SharedTally)
+end
+
+local function within_the_hour(sends)
+  local kept, since = {}, core.system.time() - HOUR
+  for _, send in ipairs(sends) do
+    if send.at > since then kept[#kept + 1] = send end
+  end
+  return kept
+end
+
+-- Changes what stands in the store while nobody else can. `change` gets { whole, sends } and returns whether it
+-- changed that, and what is to be returned.
+local function change_stored(self, change)
+  local store = self.store
+  local lease, err = store:wait_for_lease("cap", self.now() + PATIENCE_SECONDS, LEASE_SECONDS)
+  if not lease then
+    return nil, nil, err or errors.new { kind = "unavailable", message = "the store stayed locked by somebody else" }
+  end
+  local stored, problem = store:read "cap"
+  if problem then
+    lease:release()
+    return nil, nil, problem
+  end
+  stored = stored or { whole = false, sends = {} }
+  stored.sends = within_the_hour(stored.sends)
+  local changed, result, wait = change(stored)
+  local written = true
+  if changed then written, problem = store:write("cap", stored, HOUR) end
+  lease:release()
+  if not written then return nil, nil, problem end
+  return result, wait
+end
+
+function SharedTally:is_whole()
+  local stored, err = self.store:read "cap"
+  if err then return nil, err end
+  return stored ~= nil and stored.whole
+end
+
+function SharedTally:merge(earlier)
+  local merged, _, err = change_stored(self, function(stored)
+    if stored.whole then return false, true end
+    local known = {}
+    for _, send in ipairs(stored.sends) do known[send.id] = (known[send.id] or 0) + 1 end
+    for _, send in ipairs(earlier) do
+      if (known[send.id] or 0) > 0 then
+        known[send.id] = known[send.id] - 1
+      else
+        stored.sends[#stored.sends + 1] = { id = send.id, at = core.system.time() - send.age }
+      end
+    end
+    stored.whole = true
+    return true, true
+  end)
+  return merged, err
+end
+
+local function wait_of(self, sends)
+  local limiter, now = core.limiter.new(self.cap, HOUR), core.system.time()
+  for _, send in ipairs(sends) do limiter:take(send.at) end
+  return limiter:wait(now)
+end
+
+function SharedTally:wait()
+  local stored = self.store:read "cap"
+  return wait_of(self, within_the_hour(stored and stored.sends or {}))
+end
+
+function SharedTally:take(id, all_the_same)
+  return change_stored(self, function(stored)
+    local wait = wait_of(self, stored.sends)
+    if wait ~= 0 and not all_the_same then return false, nil, wait end
+    local send = { id = id, at = core.system.time() }
+    stored.sends[#stored.sends + 1] = send
+    return true, { id = send.id, at = send.at }
+  end)
+end
+
+-- Puts another time, or none, in the place of a send's.
+local function set_time(self, send, at)
+  change_stored(self, function(stored)
+    for i, other in ipairs(stored.sends) do
+      if other.id == send.id and math.abs(other.at - send.at) < 0.001 then
+        if at then other.at = at else table.remove(stored.sends, i) end
+        return true
+      end
+    end
+    return false
+  end)
+  send.at = at or send.at
+end
+
+function SharedTally:give_back(send)
+  set_time(self, send)
+end
+
+-- Not worth another lock where it went at once.
+function SharedTally:went(send, age)
+  local at = core.system.time() - age
+  if at > send.at + 1 then set_time(self, send, at) end
+end
+
+return M

@@ -1,0 +1,36 @@
+rockspec_format = "3.0"
+package = "mde"
+version = "0.1.0-1"
+source = {
+  url = "git+https://example.org/mde.git",
+  tag = "v0.1.0",
+}
+description = {
+  summary = "Contain a compromised device through Microsoft Defender for Endpoint",
+  detailed = [[
+    Restricts a device to Microsoft-signed code and releases it again, with everything that a script run
+    at three in the morning should not have to think about. Brings a simulated tenant to rehearse in.
+  ]],
+  license = "MIT",
+}
+dependencies = {
+  "lua >= 5.1, < 5.5",
+  "lua-cjson",
+  "argparse",
+}
+test = {
+  type = "command",
+  script = "tests/luarocks.lua",
+}
+build = {
+  type = "cmake",
+  variables = {
+    CMAKE_C_FLAGS = "$(CFLAGS)",
+    LUA_INCDIR = "$(LUA_INCDIR)",
+    LIBDIR = "$(LIBDIR)",
+    LUADIR = "$(LUADIR)",
+  },
+  install = {
+    bin = { mde = "lua/mde/cli/mde.lua" },
+  },
+}

@@ -1,0 +1,124 @@
+#define _GNU_SOURCE 1 /* RTLD_DEFAULT, dl_iterate_phdr */
+
+#include "libcrypto.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What to load where none is loaded. A test build names something else. */
+#ifndef MDE_LIBCRYPTO_NAMES
+#define MDE_LIBCRYPTO_NAMES "libcrypto.so.3", "libcrypto.so.1.1"
+#endif
+
+static const char *const names[] = {MDE_LIBCRYPTO_NAMES};
+
+static const struct {
+  const char *name;
+  size_t offset;
+} functions[] = {
+#define FIELD(type, name, parameters) {#name, offsetof(struct mde_libcrypto, name)},
+    MDE_LIBCRYPTO_FUNCTIONS(FIELD)
+#undef FIELD
+};
+
+/* Takes every function from one place; the name of the first that is not there, or NULL. */
+static const char *take_from(void *place, struct mde_libcrypto *libcrypto)
+{
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    void *function = dlsym(place, functions[i].name);
+    if (function == NULL) return functions[i].name;
+    /* A pointer to data is one to a function where there is dlsym; C has no cast that says so. */
+    memcpy((char *)libcrypto + functions[i].offset, &function, sizeof function);
+  }
+  return NULL;
+}
+
+/* The path of the first libcrypto that this process has loaded; empty: none. */
+struct loaded {
+  char path[PATH_MAX];
+};
+
+static int note_libcrypto(struct dl_phdr_info *object, size_t size, void *context)
+{
+  static const char prefix[] = "libcrypto.so";
+  struct loaded *loaded = context;
+  (void)size;
+  if (object->dlpi_name == NULL) return 0;
+  const char *slash = strrchr(object->dlpi_name, '/');
+  const char *name = slash != NULL ? slash + 1 : object->dlpi_name;
+  if (strncmp(name, prefix, sizeof prefix - 1) != 0) return 0;
+  return snprintf(loaded->path, sizeof loaded->path, "%s", object->dlpi_name) > 0;
+}
+
+/* What the last dlopen complains of. */
+static const char *complaint(void)
+{
+  const char *text = dlerror();
+  return text != NULL ? text : "no reason was given";
+}
+
+static bool take_from_program(struct mde_libcrypto *libcrypto, bool *is_there, char *problem,
+                              size_t size)
+{
+  *is_there = dlsym(RTLD_DEFAULT, "EVP_sha256") != NULL;
+  if (!*is_there) return false;
+  const char *missing = take_from(RTLD_DEFAULT, libcrypto);
+  if (missing == NULL) return true;
+  snprintf(problem, size,
+           "the OpenSSL that this program was built with lacks the function %s, and a second one "
+           "beside it is not loaded: use a program that is linked to a whole libcrypto",
+           missing);
+  return false;
+}
+
+/* A handle is never closed: what lies behind it must stay, and one too many does no harm. */
+static bool take_from_loaded(struct mde_libcrypto *libcrypto, bool *is_there, char *problem,
+                             size_t size)
+{
+  struct loaded loaded = {{'\0'}};
+  dl_iterate_phdr(note_libcrypto, &loaded);
+  *is_there = loaded.path[0] != '\0';
+  if (!*is_there) return false;
+  void *handle = dlopen(loaded.path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (handle == NULL) {
+    snprintf(problem, size, "the libcrypto that this process has loaded cannot be used: %.300s: %s",
+             loaded.path, complaint());
+    return false;
+  }
+  const char *missing = take_from(handle, libcrypto);
+  if (missing == NULL) return true;
+  snprintf(
+      problem, size,
+      "the libcrypto that this process has loaded (%.300s) lacks the function %s, and a second "
+      "one beside it is not loaded: use OpenSSL 1.1 or newer",
+      loaded.path, missing);
+  return false;
+}
+
+static bool load(struct mde_libcrypto *libcrypto, char *problem, size_t size)
+{
+  snprintf(problem, size, "no libcrypto was found: install OpenSSL's library (Debian: libssl3)");
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    void *handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) continue;
+    const char *missing = take_from(handle, libcrypto);
+    if (missing == NULL) return true;
+    snprintf(problem, size, "%s lacks the function %s: use OpenSSL 1.1 or newer", names[i],
+             missing);
+    return false;
+  }
+  return false;
+}
+
+bool mde_libcrypto_find(struct mde_libcrypto *libcrypto, char *problem, size_t size)
+{
+  bool is_there;
+  bool taken = take_from_program(libcrypto, &is_there, problem, size);
+  if (is_there) return taken;
+  taken = take_from_loaded(libcrypto, &is_there, problem, size);
+  if (is_there) return taken;
+  return load(libcrypto, problem, size);
+}

@@ -1,0 +1,40 @@
+-- The driver contract inside nginx: answers with the report of tests/spec/conformance.lua, run in the phase it is
+-- called in, or in a timer.
+local resty = require "mde.driver.resty"
+local suite = require "tests.hosts.nginx.suite"
+local tenants = require "tests.hosts.nginx.tenant"
+
+local M = {}
+
+local function run()
+  local env = {}
+  for name in ("AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET"):gmatch "%S+" do env[name] = os.getenv(name) end
+  return suite.text(suite.run(function()
+    require "tests.spec.conformance"("resty", function() return resty.new() end, function()
+      return tenants.of(resty.new(), os.getenv "MDE_BASE_URL", env)
+    end, { never_blocks = true })
+  end))
+end
+
+local function run_in_timer()
+  local finished = require("ngx.semaphore").new(0)
+  local report
+  assert(ngx.timer.at(0, function()
+    local ok, text = pcall(run)
+    report = ok and text or "raised: " .. tostring(text)
+    finished:post()
+  end))
+  finished:wait(280)
+  return report or "the timer did not end"
+end
+
+--- Answers the request with the report.
+---@param in_timer boolean? whether the tests run in a timer
+function M.answer(in_timer)
+  local ok, text = pcall(in_timer and run_in_timer or run)
+  ngx.status = 200
+  ngx.print(ok and text or "raised: " .. tostring(text))
+  ngx.exit(200)
+end
+
+return M

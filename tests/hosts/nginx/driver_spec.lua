@@ -1,0 +1,43 @@
+-- mde.driver.resty inside a real nginx: the driver contract, over TLS, in each phase that can wait.
+
+local nameserver = require "tests.spec.support.nameserver"
+local nginx = require "tests.spec.support.nginx"
+local tenants = require "tests.spec.support.tenant"
+
+-- How many tests tests/spec/conformance.lua has, so that a run which leaves some out does not pass.
+local LEAST_TESTS = 70
+
+describe("mde.driver.resty in nginx", function()
+  local tenant, names
+
+  setup(function()
+    tenant, names = tenants.start(), nameserver.start()
+  end)
+
+  teardown(function()
+    names.stop()
+    tenant.stop()
+  end)
+
+  local phases = {
+    rewrite = 'rewrite_by_lua_block { require("tests.hosts.nginx.conformance").answer() }',
+    access = 'access_by_lua_block { require("tests.hosts.nginx.conformance").answer() }',
+    content = 'content_by_lua_block { require("tests.hosts.nginx.conformance").answer() }',
+    timer = 'content_by_lua_block { require("tests.hosts.nginx.conformance").answer(true) }',
+  }
+
+  for phase, directive in pairs(phases) do
+    it("holds to the driver contract in the phase " .. phase, function()
+      local server = nginx.start {
+        ca_file = tenant.ca_file, resolver = names.address, environment = tenant.env,
+        locations = "location / { " .. directive .. " }",
+      }
+      finally(server.stop)
+      local body, status = server.get("/", 290)
+      assert.equal(200, status)
+      local passed, failed = (body or ""):match "^(%d+) passed, (%d+) failed"
+      assert(failed == "0", body)
+      assert.is_true(tonumber(passed) >= LEAST_TESTS)
+    end)
+  end
+end)

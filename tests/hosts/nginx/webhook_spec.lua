@@ -1,0 +1,526 @@
+-- examples/webhook in nginx, as it is, against a simulated tenant: what it takes, what it refuses, what it does.
+local cjson = require "cjson"
+local command = require "tests.spec.support.command"
+local crypto = require "mde.crypto"
+local names = require "tests.spec.support.nameserver"
+local system = require("mde.core").system
+local tenants = require "tests.spec.support.tenant"
+
+local SECRET = crypto.hex(assert(system.entropy(32)))
+local EXAMPLE = "examples/webhook"
+local WORKERS = 4
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function read_file(path)
+  local file = io.open(path, "rb")
+  if not file then return "" end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local function output_of(line)
+  local pipe = assert(io.popen(line))
+  local text = pipe:read "*a"
+  pipe:close()
+  return (text:gsub("%s+$", ""))
+end
+
+local function free_port()
+  local listener = assert(require("socket").bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return port
+end
+
+-- ---- the service
+
+-- The example's own nginx.conf, with other addresses, and a log of which worker served what.
+local function configuration(port, resolver)
+  local text, changes = read_file(EXAMPLE .. "/nginx.conf"), 0
+  for from, to in pairs {
+    ["127.0.0.1:8443"] = "127.0.0.1:" .. port,
+    ["127.0.0.1:53"] = resolver,
+    ["access_log access.log;"] = "log_format worker '$pid $request_method $status';\n  access_log access.log worker;",
+  } do
+    local first, last = text:find(from, 1, true)
+    assert(first, "nginx.conf lacks " .. from)
+    text, changes = text:sub(1, first - 1) .. to .. text:sub(last + 1), changes + 1
+  end
+  assert(changes == 3)
+  return text
+end
+
+local function write_environment(path, environment)
+  local lines = { "unset SSL_CERT_FILE" }
+  for name, value in pairs(environment) do lines[#lines + 1] = ("export %s=%s"):format(name, quote(value)) end
+  write_file(path, table.concat(lines, "\n") .. "\n")
+end
+
+local function new_place()
+  local place = output_of "mktemp -d"
+  os.execute(("cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+    .. "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out certificate.pem 2>openssl")
+    :format(place))
+  os.execute(("cp %s/service.lua %s"):format(EXAMPLE, place))
+  return place
+end
+
+-- Starts nginx in a place; it ends with its standard input.
+local function launch(place, environment)
+  local root, build = output_of "pwd", os.getenv "MDE_BUILD" or output_of "pwd" .. "/build"
+  environment.LUA_PATH = root .. "/lua/?.lua;" .. root .. "/lua/?/init.lua;;"
+  environment.LUA_CPATH = build .. "/luajit/?.so;;"
+  write_environment(place .. "/env", environment)
+  os.remove(place .. "/ended")
+  return assert(io.popen(([[. PLACE/env; PATH=$PATH:/usr/sbin:/sbin; : >PLACE/error.log
+    (nginx -p PLACE -e PLACE/error.log -c PLACE/nginx.conf 2>PLACE/said; echo $? >PLACE/ended.new
+      mv PLACE/ended.new PLACE/ended) &
+    cat >/dev/null; [ ! -s PLACE/nginx.pid ] || kill $(cat PLACE/nginx.pid); wait]]):gsub("PLACE", place), "w"))
+end
+
+---@return table service
+local function start(tenant, resolver, environment)
+  local place, port = new_place(), free_port()
+  write_file(place .. "/nginx.conf", configuration(port, resolver))
+  os.execute(("cp %s %s/trusted.pem"):format(tenant.ca_file, place))
+  local self = { place = place }
+  local input
+
+  local variables = { ALERT_SECRET = SECRET }
+  for name, value in pairs(tenant.env) do variables[name] = value end
+  variables.SSL_CERT_FILE = nil
+  for name, value in pairs(environment or {}) do variables[name] = value or nil end
+
+  local function curl(config)
+    write_file(place .. "/request", config)
+    return output_of(("curl --no-progress-meter --noproxy '*' --parallel-immediate --config %s/request 2>&1")
+      :format(place))
+  end
+
+  -- One request as curl's configuration has it. The body goes through a file, since it may hold anything.
+  local function block(request)
+    local lines = {
+      ("url = https://localhost:%d%s"):format(port, request.path), ("cacert = %s/certificate.pem"):format(place),
+      "request = " .. (request.method or "GET"), "max-time = 60",
+      ("output = %s/answer"):format(place), ("dump-header = %s/headers"):format(place),
+      'write-out = "%{http_code}\\n"',
+    }
+    for _, header in ipairs(request.headers or {}) do lines[#lines + 1] = ('header = "%s"'):format(header) end
+    if request.body then
+      write_file(place .. "/body.json", request.body)
+      lines[#lines + 1] = ('data-binary = "@%s/body.json"'):format(place)
+    end
+    return table.concat(lines, "\n") .. "\n"
+  end
+
+  --- Status, decoded answer, its text, its headers.
+  function self.send(request)
+    os.execute(("rm -f %s/answer"):format(place))
+    local status = tonumber(curl(block(request)))
+    local text = read_file(place .. "/answer")
+    if os.getenv "MDE_LOG" then io.stderr:write(text) end
+    local ok, answer = pcall(cjson.decode, text)
+    return status, ok and answer, text, read_file(place .. "/headers"):lower()
+  end
+
+  --- The same request so many times at once; the statuses.
+  function self.send_many(count, request)
+    local blocks = {}
+    for i = 1, count do blocks[i] = block(request) end
+    return curl(("parallel\nparallel-max = %d\n"):format(count) .. table.concat(blocks, "next\n"))
+  end
+
+  function self.errors() return read_file(place .. "/error.log") end
+
+  --- The process ids of the workers that answered requests of that method.
+  function self.workers(method)
+    local pids, count = {}, 0
+    for pid in read_file(place .. "/access.log"):gmatch("(%d+) " .. method) do
+      if not pids[pid] then pids[pid], count = true, count + 1 end
+    end
+    return count
+  end
+
+  --- Ends nginx; what it said and its status.
+  function self.finish()
+    if not input then return end
+    input:close()
+    input = nil
+    if os.getenv "MDE_LOG" then io.stderr:write(self.errors()) end
+    return read_file(place .. "/said") .. self.errors(), tonumber(read_file(place .. "/ended"))
+  end
+
+  --- Starts nginx, the second time anew: it remembers nothing.
+  function self.begin()
+    input = launch(place, variables)
+    command.wait_until(function()
+      return tonumber(read_file(place .. "/ended")) or (self.send { path = "/nothing" }) == 404
+    end, self.errors)
+  end
+
+  function self.stop()
+    self.finish()
+    os.execute("rm -rf " .. quote(place))
+  end
+
+  self.begin()
+  return self
+end
+
+-- ---- alerts
+
+local count = 0
+
+
+local function alert_of(fields)
+  count = count + 1
+  local alert = { id = ("alert-%s-%d"):format(SECRET:sub(1, 4), count), device = "laptop-17.corp.example",
+    severity = "High", title = "beacon to known C2" }
+  for name, value in pairs(fields or {}) do alert[name] = value or nil end
+  return alert
+end
+
+local function signature(timestamp, content, secret)
+  return crypto.hex(assert(crypto.hmac_sha256(secret or SECRET, timestamp .. "." .. content)))
+end
+
+-- A delivery: signed now and as it should be, unless told.
+local function delivery(body, options)
+  options = options or {}
+  local timestamp = options.timestamp or tostring(os.time())
+  local headers = options.headers or {
+    "X-Alert-Timestamp: " .. timestamp,
+    "X-Alert-Signature: v1=" .. (options.signature or signature(timestamp, body)),
+  }
+  headers[#headers + 1] = "Content-Type: " .. (options.content_type or "application/json")
+  return { method = "POST", path = "/alerts", headers = headers, body = body }
+end
+
+local function question(id)
+  local timestamp, path = tostring(os.time()), "/alerts/" .. id
+  return { path = path, headers = { "X-Alert-Timestamp: " .. timestamp,
+    "X-Alert-Signature: v1=" .. signature(timestamp, path) } }
+end
+
+describe("the webhook", function()
+  local tenant, resolver, service, laptop, laptop_id, earlier
+
+  setup(function()
+    tenant = tenants.start { limits = false, action_seconds = 0.3, duplicates = "new" }
+    resolver = names.start()
+    service = start(tenant, resolver.address)
+  end)
+  teardown(function()
+    service.stop()
+    resolver.stop()
+    tenant.stop()
+  end)
+
+  -- Each test has a laptop of its own: what the service has done with another it remembers.
+  before_each(function()
+    count = count + 1
+    laptop = ("desk-%d.corp.example"):format(count)
+    laptop_id = tenant.machine { computerDnsName = laptop, osPlatform = "Windows11" }
+    earlier = #tenant.history "action_created"
+  end)
+
+  local function alert_about_laptop(fields)
+    local alert = alert_of(fields)
+    alert.device = laptop
+    return alert
+  end
+
+  local function deliver(body, options)
+    return service.send(delivery(type(body) == "table" and cjson.encode(body) or body, options))
+  end
+
+  -- The record of an alert, once it is in one of the states.
+  local function until_it_is(id, ...)
+    local wanted, record = {}, nil
+    for _, state in ipairs { ... } do wanted[state] = true end
+    command.wait_until(function()
+      local status, answer = service.send(question(id))
+      record = status == 200 and answer
+      return record and wanted[record.state]
+    end, function() return record and cjson.encode(record) or "there is no record" end)
+    return record
+  end
+
+  -- What the test has made the tenant do.
+  local function actions()
+    local all, own = tenant.history "action_created", {}
+    for i = earlier + 1, #all do own[#own + 1] = all[i] end
+    return own
+  end
+
+  it("contains a device, and tells where to ask what became of it", function()
+    local alert = alert_about_laptop()
+    local status, answer, _, headers = deliver(alert)
+    assert.equal(202, status)
+    assert.equal("/alerts/" .. alert.id, answer.ask)
+    assert.truthy(headers:find("location: /alerts/" .. alert.id .. "\r\n", 1, true))
+    local record = until_it_is(alert.id, "restricted")
+    assert.equal("accepted", record.outcome)
+    assert.equal("Succeeded", record.action.status)
+    assert.equal(laptop, record.device)
+    local created = actions()
+    assert.equal(1, #created)
+    assert.equal(laptop_id, created[1].machine)
+    assert.equal(record.action.id, created[1].action)
+    assert.equal(("beacon to known C2 [mde:%s]"):format(alert.id), created[1].comment)
+  end)
+
+  it("makes one action of an alert that 50 deliver at once to four workers", function()
+    local before = service.workers "POST"
+    assert.is_true(before < WORKERS, "what follows would show nothing of all workers")
+    -- Whoever looks first sees nothing for long enough that all the others are there.
+    tenant.fault { match = { path = "/machineactions?" }, fault = "slow", interval = 0.002, count = false }
+    local alert = alert_about_laptop()
+    local statuses = service.send_many(50, delivery(cjson.encode(alert)))
+    assert.equal(("202\n"):rep(50), statuses .. "\n")
+    assert.equal(WORKERS, service.workers "POST")
+    tenant.clear()
+    local record = until_it_is(alert.id, "restricted")
+    assert.equal(1, #actions())
+    assert.equal("accepted", record.outcome)
+  end)
+
+  it("makes no second action of an alert that it has forgotten, nor after somebody's all-clear", function()
+    local alert = alert_about_laptop()
+    assert.equal(202, (deliver(alert)))
+    local record = until_it_is(alert.id, "restricted")
+    service.finish()
+    service.begin()
+    assert.equal(404, (service.send(question(alert.id))))
+    assert.equal(202, (deliver(alert)))
+    local again = until_it_is(alert.id, "restricted")
+    assert.equal(record.action.id, again.action.id)
+    assert.equal(1, #actions())
+    tenant.action { machineId = laptop_id, type = "UnrestrictCodeExecution", status = "Succeeded",
+      requestorComment = "all clear" }
+    local before = #actions()
+    service.finish()
+    service.begin()
+    assert.equal(202, (deliver(alert)))
+    assert.equal("superseded", until_it_is(alert.id, "refused").error.kind)
+    assert.equal(before, #actions())
+  end)
+
+  it("refuses what is not signed with its secret", function()
+    local body = cjson.encode(alert_about_laptop())
+    local now = tostring(os.time())
+    local good = signature(now, body)
+    local flipped = (good:sub(1, 1) == "0" and "1" or "0") .. good:sub(2)
+    local timestamp = "X-Alert-Timestamp: " .. now
+    for name, options in pairs {
+      ["one digit is wrong"] = { signature = flipped },
+      ["half of it"] = { signature = good:sub(1, 32) },
+      ["nothing"] = { signature = "" },
+      ["of another secret"] = { signature = signature(now, body, SECRET .. "x") },
+      ["of another body"] = { signature = signature(now, body .. " ") },
+      ["of another time"] = { signature = signature(("%d"):format(now + 1), body), timestamp = now },
+      ["not even there"] = { headers = { timestamp } },
+      ["of another version"] = { headers = { timestamp, "X-Alert-Signature: v2=" .. good } },
+      ["there twice"] = { headers = { timestamp, "X-Alert-Signature: v1=" .. good, "X-Alert-Signature: v1=" .. good } },
+      ["without a time"] = { headers = { "X-Alert-Signature: v1=" .. good } },
+    } do
+      options.timestamp = options.timestamp or now
+      local status, answer = deliver(body, options)
+      assert.equal(401, status, name)
+      assert.equal("signature", answer.error.code, name)
+    end
+    assert.equal(202, (deliver(body, { timestamp = now, signature = good:upper() })))
+    until_it_is(cjson.decode(body).id, "restricted")
+    assert.equal(1, #actions())
+  end)
+
+  it("refuses a replay outside of the time window, from the past and from the future", function()
+    local body = cjson.encode(alert_about_laptop())
+    local now = os.time()
+    for _, timestamp in ipairs { now - 302, now + 330, 0, "soon", "1e9", ("9"):rep(400), "-1", "" } do
+      local status, answer = deliver(body, { timestamp = tostring(timestamp) })
+      assert.equal(401, status, tostring(timestamp))
+      assert.equal("timestamp", answer.error.code, tostring(timestamp))
+    end
+    assert.equal(0, #actions())
+    assert.equal(202, (deliver(body, { timestamp = ("%d"):format(now - 270) })))
+    assert.equal(202, (deliver(body, { timestamp = ("%d"):format(now + 290) })))
+    until_it_is(cjson.decode(body).id, "restricted")
+    assert.equal(1, #actions())
+  end)
+
+  it("refuses a body that is no alert, and says none of it again", function()
+    local whole = cjson.encode(alert_about_laptop())
+    for _, body in ipairs { "", "{", whole:sub(1, -2), whole .. "}", "null", "17", '"text"', "<script>", "\0",
+      (whole:gsub("beacon", "\255")), ("["):rep(5000) } do
+      local status, answer, text = deliver(body)
+      assert.equal(400, status, body)
+      assert.equal("malformed", answer.error.code)
+      assert.is_nil(text:find("script", 1, true))
+    end
+    for _, case in ipairs {
+      { "id", false }, { "id", 17 }, { "id", "short" }, { "id", ("x"):rep(65) }, { "id", "has a blank" },
+      { "id", "<script>alert" }, { "id", "../../health" }, { "id", "alert-1\n" }, { "id", { "alert-17" } },
+      { "device", false }, { "device", "" }, { "device", {} }, { "device", ("x"):rep(256) }, { "device", "a\0b" },
+      { "severity", false }, { "severity", "<script>" }, { "severity", "high" }, { "severity", true },
+      { "title", false }, { "title", "" }, { "title", ("x"):rep(501) }, { "title", "two\nlines" },
+      { "title", "\27[2J" },
+    } do
+      local status, answer, text = deliver(alert_of { [case[1]] = case[2] })
+      assert.equal(422, status, case[1])
+      assert.equal("field", answer.error.code)
+      assert.truthy(answer.error.message:find("^" .. case[1] .. " must be "), answer.error.message)
+      assert.is_nil(text:find("script", 1, true))
+    end
+    local status, answer = deliver "[1]"
+    assert.equal(422, status)
+    assert.equal("field", answer.error.code)
+    assert.equal(0, #actions())
+  end)
+
+  it("refuses other types, methods, paths and sizes, each as JSON", function()
+    local body = cjson.encode(alert_about_laptop())
+    for _, type_of in ipairs { "text/plain", "application/jsonx", "application/x-www-form-urlencoded", "" } do
+      local status, answer = deliver(body, { content_type = type_of })
+      assert.equal(415, status, type_of)
+      assert.equal("content_type", answer.error.code)
+    end
+    local status, answer, _, headers = service.send { method = "PUT", path = "/alerts", body = body }
+    assert.equal(405, status)
+    assert.equal("method", answer.error.code)
+    assert.truthy(headers:find "allow: post\r\n")
+    status, answer = service.send { method = "DELETE", path = "/alerts/alert-17" }
+    assert.equal(405, status)
+    assert.equal("method", answer.error.code)
+    status, answer = service.send { path = "/other" }
+    assert.equal(404, status)
+    assert.equal("not_found", answer.error.code)
+    for _, more in ipairs { {}, { "Transfer-Encoding: chunked" } } do
+      local request = delivery(("x"):rep(16 * 1024 + 1))
+      for _, header in ipairs(more) do table.insert(request.headers, header) end
+      status, answer = service.send(request)
+      assert.equal(413, status)
+      assert.equal("too_large", answer.error.code)
+    end
+    assert.equal(0, #actions())
+  end)
+
+  it("tells nobody without the secret what became of an alert", function()
+    local alert = alert_about_laptop { severity = "Low" }
+    deliver(alert)
+    until_it_is(alert.id, "review")
+    local status, answer = service.send { path = "/alerts/" .. alert.id }
+    assert.equal(401, status)
+    assert.equal("signature", answer.error.code)
+    local request = question(alert.id)
+    request.path = "/alerts/alert-of-somebody-else"
+    assert.equal(401, (service.send(request)))
+    assert.equal(404, (service.send(question "alert-that-never-was")))
+  end)
+
+  it("leaves to people what is not severe or cannot be restricted", function()
+    for _, case in ipairs {
+      { { severity = "Medium" }, "its severity is Medium" },
+      { { device = "design-2.corp.example" }, "only Windows can be restricted" },
+    } do
+      local alert = alert_of(case[1])
+      assert.equal(202, (deliver(alert)))
+      assert.equal(case[2], until_it_is(alert.id, "review").reason)
+    end
+    tenant.machine { id = laptop_id, machineTags = { "VIP" } }
+    local alert = alert_about_laptop()
+    deliver(alert)
+    assert.equal("its user is to be called first", until_it_is(alert.id, "review").reason)
+    assert.equal(0, #actions())
+  end)
+
+  it("refuses a domain controller by name", function()
+    for _, name in ipairs { "dc-01.corp.example", "DC-LIMA" } do
+      local alert = alert_of { device = name }
+      assert.equal(202, (deliver(alert)))
+      local record = until_it_is(alert.id, "refused")
+      assert.equal("protected", record.error.kind)
+      assert.truthy(record.error.message:find(name:lower(), 1, true), record.error.message)
+      assert.truthy(record.error.message:find('rule "names"', 1, true), record.error.message)
+      assert.truthy(record.error.message:find('rule "servers"', 1, true), record.error.message)
+      assert.equal(202, (deliver(alert)))
+      assert.equal("refused", select(2, service.send(question(alert.id))).state)
+    end
+    assert.equal(0, #actions())
+  end)
+
+  it("says what went wrong, and tries again when the alert is delivered again", function()
+    local alert = alert_of { device = "kiosk" }
+    deliver(alert)
+    assert.equal("ambiguous", until_it_is(alert.id, "failed").error.kind)
+    alert = alert_of { device = "nobody" }
+    deliver(alert)
+    assert.equal("not_found", until_it_is(alert.id, "failed").error.kind)
+    local id = tenant.machine { computerDnsName = "nobody", osPlatform = "Windows11" }
+    assert.equal(202, (deliver(alert)))
+    assert.equal("accepted", until_it_is(alert.id, "restricted").outcome)
+    assert.equal(id, actions()[1].machine)
+    alert = alert_of { device = "laptop-19.corp.example" }
+    deliver(alert)
+    local record = until_it_is(alert.id, "failed")
+    assert.equal("the action ended as Failed", record.error.message)
+    assert.equal(2, #actions())
+  end)
+
+  it("takes no alert for another device under the id of an earlier one", function()
+    local alert = alert_about_laptop { severity = "Low" }
+    deliver(alert)
+    until_it_is(alert.id, "review")
+    alert.device = "front-desk.corp.example"
+    local status, answer = deliver(alert)
+    assert.equal(409, status)
+    assert.equal("device", answer.error.code)
+  end)
+
+  it("shows its health to a load balancer, and no secret", function()
+    local status, answer = service.send { path = "/health" }
+    assert.equal(200, status)
+    assert.equal("ok", answer.status)
+    local wrong = tenant.client_secret:reverse()
+    local ill = start(tenant, resolver.address, { AZURE_CLIENT_SECRET = wrong })
+    local text
+    status, answer, text = ill.send { path = "/health" }
+    assert.equal(503, status)
+    assert.same({ status = "failing", kind = "auth" }, answer)
+    local alert = alert_about_laptop()
+    assert.equal(202, (ill.send(delivery(cjson.encode(alert)))))
+    command.wait_until(function()
+      status, answer, text = ill.send { path = "/health" }
+      return answer.last_error
+    end, ill.errors)
+    assert.equal(503, status)
+    assert.equal("auth", answer.last_error.kind)
+    assert.is_true(#text < 200)
+    local said = ill.finish()
+    ill.stop()
+    for _, hidden in ipairs { SECRET, wrong, tenant.client_secret } do
+      assert.is_nil((said .. text .. service.errors()):find(hidden, 1, true), "a secret was shown")
+    end
+  end)
+
+  it("does not start without what it needs, and says what that is", function()
+    for name, hint in pairs { ALERT_SECRET = "openssl rand", AZURE_TENANT_ID = "AZURE_TENANT_ID" } do
+      local broken = start(tenant, resolver.address, { [name] = false })
+      local said, status = broken.finish()
+      broken.stop()
+      assert.not_equal(0, status)
+      assert.truthy(said:find(name, 1, true), said)
+      assert.truthy(said:find(hint, 1, true), said)
+    end
+  end)
+end)

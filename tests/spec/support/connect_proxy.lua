@@ -1,0 +1,103 @@
+-- A proxy that makes tunnels (CONNECT) on the loopback interface, for user "proxied" with the password "opaque-word".
+--
+--   local proxy = require("tests.spec.support.connect_proxy").start()
+--   ... proxy.port, proxy.seen()    -- what came before the tunnels, as text
+--   proxy.stop()
+--
+-- Run as a program it is the server itself: lua5.4 connect_proxy.lua DIRECTORY. It ends with its standard input.
+
+local AUTHORIZATION = "Basic cHJveGllZDpvcGFxdWUtd29yZA=="
+
+local function serve(directory)
+  local cqueues = require "cqueues"
+  local signal = require "cqueues.signal"
+  local socket = require "cqueues.socket"
+  signal.ignore(signal.SIGPIPE)
+  local listener = socket.listen { host = "127.0.0.1", port = 0 }
+  assert(listener:listen())
+  local loop = cqueues.new()
+  local seen = assert(io.open(directory .. "/seen", "w"))
+  seen:setvbuf "no"
+
+  local function ready(tcp)
+    tcp:onerror(function(_, _, code) return code end)
+    tcp:setmode("bn", "bn")
+    return tcp
+  end
+
+  local function pass_on(from, to)
+    for bytes in function() return from:xread(-4096, "bn", 60) end do to:xwrite(bytes, "bn", 10) end
+    to:shutdown "w"
+  end
+
+  local function answer(tcp)
+    ready(tcp)
+    local host, port, allowed
+    for line in function() return tcp:xread("*l", "b", 10) end do
+      line = line:gsub("\r$", "")
+      if line == "" then break end
+      seen:write(line, "\n")
+      if not host then host, port = line:match "^CONNECT (%S+):(%d+) HTTP/1%.1$" end
+      allowed = allowed or line == "Proxy-Authorization: " .. AUTHORIZATION
+    end
+    if not host or not allowed then
+      tcp:xwrite("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "bn", 10)
+    else
+      local behind = ready(socket.connect { host = host, port = tonumber(port) })
+      if behind:connect(10) then
+        tcp:xwrite("HTTP/1.1 200 Connection established\r\n\r\n", "bn", 10)
+        loop:wrap(function() pass_on(behind, tcp) end)
+        pass_on(tcp, behind)
+      else
+        tcp:xwrite("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "bn", 10)
+      end
+    end
+    tcp:shutdown "w"
+  end
+
+  loop:wrap(function()
+    while true do
+      local tcp = listener:accept()
+      if tcp then loop:wrap(function() answer(tcp) end) end
+    end
+  end)
+  loop:wrap(function()
+    repeat cqueues.poll { pollfd = 0, events = "r" } until not io.stdin:read(1)
+    os.exit(0)
+  end)
+  local _, _, port = listener:localname()
+  local output = assert(io.open(directory .. "/port", "w"))
+  output:write(("%d\n"):format(port))
+  output:close()
+  assert(loop:loop())
+end
+
+if arg and arg[0] and arg[0]:find "connect_proxy%.lua$" then return serve(arg[1]) end
+
+local connect_proxy = {}
+
+---@return { port: integer, seen: (fun(): string), stop: fun() }
+function connect_proxy.start()
+  local pipe = assert(io.popen "mktemp -d")
+  local directory = assert(pipe:read "*l")
+  pipe:close()
+  os.execute(("mkfifo %s/port"):format(directory))
+  local input = assert(io.popen(("exec lua5.4 tests/spec/support/connect_proxy.lua %s"):format(directory), "w"))
+  local self = { port = tonumber(assert(io.open(directory .. "/port")):read "*l") }
+
+  function self.seen()
+    local file = assert(io.open(directory .. "/seen"))
+    local text = file:read "*a"
+    file:close()
+    return text
+  end
+
+  function self.stop()
+    input:close()
+    os.execute("rm -rf " .. directory)
+  end
+
+  return self
+end
+
+return connect_proxy
