@@ -45,7 +45,7 @@ local client = mde.client {
   credential = "not a real secret",
   authority = base,
   base_url = base,
-  ca_file = ca_file,
+  ca_file = mode ~= "memory" and ca_file or nil,
   driver = mode == "memory" and memory or nil,
   protect = { servers = false, device_values = {} },
   cap = false,

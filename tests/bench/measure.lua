@@ -4,6 +4,8 @@
 --
 -- HERE holds the programs, BUILD the modules and raw, PLACE the server's certificate; BASE is the server.
 
+local quantile = require "tests.bench.quantile"
+
 local here, build, place, base = arg[1], arg[2], arg[3], arg[4]
 local COUNT, ROUNDS = tonumber(arg[5]), tonumber(arg[6])
 local FEW = math.ceil(COUNT / 100) -- for what opens a connection each time
@@ -87,13 +89,6 @@ local subjects = {
   { "by hand: lua-sec, Lua 5.4", by_hand("lua5.4", FEW, 1, "lua-sec"), count = FEW },
 }
 
-local function median(list)
-  table.sort(list)
-  local middle = math.floor(#list / 2)
-  if #list % 2 == 1 then return list[middle + 1] end
-  return (list[middle] + list[middle + 1]) / 2
-end
-
 local head_bytes, body_bytes = keep_request()
 for _, subject in ipairs(subjects) do
   subject.wall, subject.cpu, subject.requests = {}, {}, 1
@@ -114,14 +109,14 @@ for round = 1, ROUNDS do
   end
 end
 
-local floor_wall, floor_cpu = median(subjects[1].wall), median(subjects[1].cpu)
+local floor_wall, floor_cpu = quantile(subjects[1].wall, 0.5), quantile(subjects[1].cpu, 0.5)
 print(("%d requests a round, medians of %d rounds; the request: %d bytes of head, %d of body"):format(
   COUNT, ROUNDS, head_bytes, body_bytes))
 print "Microseconds per request, and the ratio to raw libcurl one after another."
 print ""
 print(("%-42s %9s %7s %9s %7s"):format("", "CPU us", "ratio", "wall us", "ratio"))
 for _, subject in ipairs(subjects) do
-  local wall, cpu = median(subject.wall), median(subject.cpu)
+  local wall, cpu = quantile(subject.wall, 0.5), quantile(subject.cpu, 0.5)
   local name = subject[1]
   if subject.per_request then name = ("%s (%.4g requests)"):format(name, subject.requests) end
   print(("%-42s %9.1f %7.2f %9.1f %7.2f"):format(name, cpu, cpu / floor_cpu, wall, wall / floor_wall))
