@@ -175,11 +175,11 @@ function commands.new(environment)
   function self.screen(arguments, options)
     options = options or {}
     local place = new_place()
-    -- The shell outlives both Ctrl-C and the terminal, to tell the status.
+    -- The shell outlives both Ctrl-C and the terminal, to tell the status; but not this place.
     write_file(place .. ".sh", (". %s/env; %s\ntrap : INT\ntrap '' HUP\n(trap - HUP; exec %s)\nstatus=$?\n"
       .. "echo $status >%s.status.new\nmv %s.status.new %s.status\necho \"exit $status\"\n"
-      .. "while :; do sleep 1; done\n")
-      :format(directory, settings_of(options), words_of(arguments), place, place, place))
+      .. "while [ -e %s.sh ]; do sleep 1; done\n")
+      :format(directory, settings_of(options), words_of(arguments), place, place, place, place))
     local tmux = ("env -u LD_PRELOAD -u TMUX LC_ALL=C.UTF-8 tmux -u -S %s.tmux -f /dev/null "):format(place)
     os.execute(("%s new-session -d -x %d -y %d 'sh %s.sh'"):format(tmux, options.columns or 80, options.lines or 40,
       place))
