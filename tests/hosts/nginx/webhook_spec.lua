@@ -142,6 +142,12 @@ local function start(tenant, resolver, environment)
 
   function self.errors() return read_file(place .. "/error.log") end
 
+  --- Kills all workers; nginx starts others.
+  function self.kill_workers()
+    os.execute(("for status in $(grep -ls \"^PPid:.$(cat %s/nginx.pid)$\" /proc/[0-9]*/status); do "
+      .. "status=${status#/proc/}; kill -KILL ${status%%%%/*}; done"):format(place))
+  end
+
   --- The process ids of the workers that answered requests of that method.
   function self.workers(method)
     local pids, count = {}, 0
@@ -511,6 +517,47 @@ describe("the webhook", function()
     for _, hidden in ipairs { SECRET, wrong, tenant.client_secret } do
       assert.is_nil((said .. text .. service.errors()):find(hidden, 1, true), "a secret was shown")
     end
+  end)
+
+  it("asks the service once, however many want to know its health", function()
+    local fresh = start(tenant, resolver.address)
+    local function asked()
+      local times = 0
+      for _, entry in ipairs(tenant.history "request") do
+        if entry.path:find("/machineactions/00000000", 1, true) then times = times + 1 end
+      end
+      return times
+    end
+    local before = asked()
+    tenant.fault { match = { path = "/machineactions/00000000" }, fault = "slow", interval = 0.005, count = false }
+    fresh.send_many(40, { path = "/health" })
+    tenant.clear()
+    assert.equal(1, asked() - before)
+    assert.equal(200, (fresh.send { path = "/health" }))
+    fresh.stop()
+  end)
+
+  it("takes up an alert whose worker was killed, when it is delivered again", function()
+    local fresh = start(tenant, resolver.address)
+    -- The one who looks waits for longer than its worker lives.
+    tenant.fault { match = { path = "/machineactions?" }, fault = "stall", count = 1 }
+    local alert = alert_about_laptop()
+    local before = #tenant.history "request"
+    assert.equal(202, (fresh.send(delivery(cjson.encode(alert)))))
+    command.wait_until(function()
+      local all = tenant.history "request"
+      for i = before + 1, #all do
+        if all[i].path:find("/machineactions", 1, true) then return true end
+      end
+    end, fresh.errors)
+    fresh.kill_workers()
+    tenant.clear()
+    command.wait_until(function()
+      fresh.send(delivery(cjson.encode(alert)))
+      return #actions() > 0
+    end, fresh.errors)
+    assert.equal(1, #actions())
+    fresh.stop()
   end)
 
   it("does not start without what it needs, and says what that is", function()
