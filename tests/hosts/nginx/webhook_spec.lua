@@ -3,6 +3,8 @@ local cjson = require "cjson"
 local command = require "tests.spec.support.command"
 local crypto = require "mde.crypto"
 local names = require "tests.spec.support.nameserver"
+local nginx = require "tests.spec.support.nginx"
+local shell = require "tests.spec.support.shell"
 local system = require("mde.core").system
 local tenants = require "tests.spec.support.tenant"
 
@@ -10,36 +12,14 @@ local SECRET = crypto.hex(assert(system.entropy(32)))
 local EXAMPLE = "examples/webhook"
 local WORKERS = 4
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local quote, write_file = shell.quote, shell.write_file
 
 local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return "" end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
+  return shell.read_file(path) or ""
 end
 
 local function output_of(line)
-  local pipe = assert(io.popen(line))
-  local text = pipe:read "*a"
-  pipe:close()
-  return (text:gsub("%s+$", ""))
-end
-
-local function free_port()
-  local listener = assert(require("socket").bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return port
+  return (shell.output_of(line):gsub("%s+$", ""))
 end
 
 -- ---- the service
@@ -90,7 +70,7 @@ end
 
 ---@return table service
 local function start(tenant, resolver, environment)
-  local place, port = new_place(), free_port()
+  local place, port = new_place(), nginx.free_port()
   write_file(place .. "/nginx.conf", configuration(port, resolver))
   os.execute(("cp %s %s/trusted.pem"):format(tenant.ca_file, place))
   local self = { place = place }

@@ -9,34 +9,13 @@
 --
 -- commands.scene() has both, a tenant and the command.
 
+local shell = require "tests.spec.support.shell"
+
 local PATIENCE_SECONDS = 60
 
 local commands = {}
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
-local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function output_of(line)
-  local pipe = assert(io.popen(line))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local quote, read_file, write_file, output_of = shell.quote, shell.read_file, shell.write_file, shell.output_of
 
 --- Asks until the answer is truthy, and returns that; raises with what `describe` says if it never is.
 local function wait_until(ask, describe)

@@ -14,6 +14,7 @@
 -- The Lua files of the tree and the modules of the build are on its path. What it wrote to its error log is among the
 -- standard error of the test.
 
+local shell = require "tests.spec.support.shell"
 local system = require("mde.core").system
 
 local PATIENCE_SECONDS = 30
@@ -58,32 +59,19 @@ http {
 }
 ]]
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local quote, write_file = shell.quote, shell.write_file
 
 local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return "" end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
+  return shell.read_file(path) or ""
 end
 
 local function output_of(line)
-  local pipe = assert(io.popen(line))
-  local text = pipe:read "*a"
-  pipe:close()
-  return (text:gsub("%s+$", ""))
+  return (shell.output_of(line):gsub("%s+$", ""))
 end
 
-local function free_port()
+--- A port that nobody listens on.
+---@return integer
+function nginx.free_port()
   local listener = assert(require("socket").bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
   listener:close()
@@ -136,7 +124,7 @@ function nginx.start(options)
   local place, input, port
   local ends = system.now() + PATIENCE_SECONDS
   repeat
-    place, port = output_of "mktemp -d", free_port()
+    place, port = output_of "mktemp -d", nginx.free_port()
     write_file(place .. "/nginx.conf", configuration(options, place, port))
     input = launch(place)
     local pid
