@@ -67,13 +67,14 @@ describe("mde.driver.luv", function()
     tenant.clear()
   end)
 
-  local function start(text)
+  -- What luv has of its own when it ends the program, or the child of a fork of its parent, is no leak of ours.
+  local function start(text, ended_by_luv)
     return script.start(START .. text, { arguments = { tenant.base_url, tenant.ca_file },
-      environment = text:find("fork", 1, true) and { ASAN_OPTIONS = "detect_leaks=0" } or nil })
+      environment = (ended_by_luv or text:find("fork", 1, true)) and { ASAN_OPTIONS = "detect_leaks=0" } or nil })
   end
 
   local function run(text, expected)
-    local output, status = start(text).finish()
+    local output, status = start(text, expected ~= nil).finish()
     assert.equal(expected or "exit 0", status, output)
     return output
   end
