@@ -86,6 +86,7 @@ static const struct {
     ANSWER(400, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
     ANSWER(403, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
     ANSWER(404, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
+    ANSWER(410, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
     ANSWER(405, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
     ANSWER(409, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
     ANSWER(413, MDE_DEFINITE, REFUSED, REFUSED, REFUSED),
@@ -139,6 +140,54 @@ static void every_answer_has_its_verdict(void **state)
     attempt.kind = MDE_TOKEN_REQUEST;
     expect(answers[i].answer, "token", mde_judge(&attempt), answers[i].class_of_token,
            answers[i].token);
+  }
+}
+
+/* What differs for the endpoint of a managed identity: it may be there in a moment. */
+static void an_identity_endpoint_may_be_away(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(answers); i++) {
+    struct mde_attempt attempt = {.kind = MDE_IDENTITY_REQUEST,
+                                  .attempt = 1,
+                                  .attempts_allowed = 4,
+                                  .authentications = answers[i].authentications,
+                                  .now = 1000,
+                                  .deadline = 1120,
+                                  .random = 0.5,
+                                  .answered = answers[i].answered,
+                                  .maybe_sent = answers[i].maybe_sent,
+                                  .status = answers[i].status,
+                                  .usable = answers[i].usable};
+    bool away = answers[i].status == 404 || answers[i].status == 410;
+    expect(answers[i].answer, "identity", mde_judge(&attempt),
+           away ? MDE_REFUSED_UNPROCESSED : answers[i].class_of_token,
+           away ? RETRY : answers[i].token);
+  }
+}
+
+static void only_a_token_request_is_temporarily_unavailable(void **state)
+{
+  (void)state;
+  static const struct {
+    enum mde_request_kind kind;
+    int status;
+    enum mde_verdict verdict;
+  } cases[] = {
+      {MDE_TOKEN_REQUEST, 400, RETRY},    {MDE_TOKEN_REQUEST, 401, RETRY},
+      {MDE_IDENTITY_REQUEST, 400, RETRY}, {MDE_READ, 400, REFUSED},
+      {MDE_ACTION, 400, REFUSED},         {MDE_TOKEN_REQUEST, 302, REFUSED},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct mde_attempt attempt = {.kind = cases[i].kind,
+                                  .attempt = 1,
+                                  .attempts_allowed = 4,
+                                  .now = 1000,
+                                  .deadline = 1120,
+                                  .answered = true,
+                                  .temporary = true,
+                                  .status = cases[i].status};
+    assert_int_equal(mde_judge(&attempt).verdict, cases[i].verdict);
   }
 }
 
@@ -353,6 +402,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_answer_has_its_verdict),
+      cmocka_unit_test(an_identity_endpoint_may_be_away),
+      cmocka_unit_test(only_a_token_request_is_temporarily_unavailable),
       cmocka_unit_test(every_wait_has_its_length),
       cmocka_unit_test(an_action_is_never_repeated_unseen),
   };

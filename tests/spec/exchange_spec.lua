@@ -498,7 +498,7 @@ describe("403", function()
     assert.equal("permission", err.kind)
     assert.equal(403, err.http_status)
     assert.matches("Machine.RestrictExecution", err.hint, 1, true)
-    assert.matches("it has Machine.Read.All", err.hint, 1, true)
+    assert.matches("its token has Machine.Read.All", err.hint, 1, true)
     assert.equal(1, #r:posts())
   end)
 
@@ -506,7 +506,7 @@ describe("403", function()
     local r = new { roles = {} }
     local _, err = read(r)
     assert.equal("permission", err.kind)
-    assert.matches("Machine.Read.All or Machine.ReadWrite.All (it has none)", err.hint, 1, true)
+    assert.matches("Machine.Read.All or Machine.ReadWrite.All (its token has none)", err.hint, 1, true)
   end)
 
   it("names the permission of the call if the service does not", function()

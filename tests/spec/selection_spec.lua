@@ -234,7 +234,8 @@ describe("the machines of a query", function()
 end)
 
 describe("more machines than a page holds", function()
-  local COUNT = 50000
+  -- Another Lua has nothing of its own here, and takes longer to make them.
+  local COUNT = _VERSION == "Lua 5.4" and 50000 or 15000
   local r, asked
 
   setup(function()
@@ -252,7 +253,7 @@ describe("more machines than a page holds", function()
     asked = #r:requests()
   end)
 
-  it("come once each, 50,000 of them", function()
+  it(("come once each, %d of them"):format(COUNT), function()
     local seen, count = {}, 0
     for machine in r.client:machines { healthStatus = "Active" } do
       assert(not seen[machine.id], "twice")
@@ -264,7 +265,7 @@ describe("more machines than a page holds", function()
   end)
 
   it("end in an error where a page in the middle stays lost, and it says of what", function()
-    r:fault { match = { path = "/machines?", nth = 4 }, fault = "gone", count = false }
+    r:fault { match = { path = "/machines?", nth = COUNT == 50000 and 4 or 2 }, fault = "gone", count = false }
     local count = 0
     local ok, err = pcall(function()
       for _ in r.client:machines { healthStatus = "Active" } do count = count + 1 end

@@ -155,10 +155,11 @@ describe("when the one who fetches dies", function()
     local asked = 0
     local client = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
       driver = r.driver, credential = {
-        form = function()
+        kind = "of a test",
+        ask = function(_, request)
           asked = asked + 1
           if asked == 1 then error "no credential today" end
-          return { client_secret = r.tenant.client_secret }
+          return request:post { client_secret = r.tenant.client_secret }
         end,
         secrets = function() return { r.tenant.client_secret } end,
       } })
