@@ -1,12 +1,10 @@
 --- client: one application in one tenant: where its settings come from and what it can do.
 --
--- Settings are options, or else the environment variables that every Azure SDK reads. A wrong option
+-- Settings are options, or else the environment variables that every Azure SDK reads (settings.lua). A wrong option
 -- raises; a wrong environment is an error that is returned.
 
 local actions = require "mde.action"
 local authorities = require "mde.authorities"
-local clouds = require "mde.cloud"
-local core = require "mde.core"
 local devices = require "mde.device"
 local each = require "mde.each"
 local errors = require "mde.error"
@@ -18,8 +16,8 @@ local machines = require "mde.machine"
 local options_of = require "mde.options"
 local recents = require "mde.recent"
 local records = require "mde.record"
-local secret = require "mde.credential.secret"
 local selection = require "mde.selection"
+local settings_of = require "mde.settings"
 local state = require "mde.state"
 local stores = require "mde.store"
 local tags = require "mde.tag"
@@ -38,8 +36,9 @@ local known_options = {
 
 ---@class mde.ClientOptions
 ---@field tenant_id? string AZURE_TENANT_ID: the tenant's GUID or verified domain
----@field client_id? string AZURE_CLIENT_ID: the application's GUID
----@field credential? string|mde.Credential AZURE_CLIENT_SECRET: the client secret's value, or a credential
+---@field client_id? string AZURE_CLIENT_ID: the application's GUID; of a managed identity, its own
+---@field credential? string|mde.Credential|mde.TokenGiver the client secret's value, a credential (see credential.md)
+--- or a function that gets tokens; what the environment describes unless told
 ---@field cloud? "commercial"|"gcc"|"gcc_high"|"dod" MDE_CLOUD
 ---@field authority? string AZURE_AUTHORITY_HOST: where to sign in
 ---@field base_url? string MDE_BASE_URL: the service, a geographic host say
@@ -71,145 +70,8 @@ local function from_environment(name)
   if value ~= "" then return value end
 end
 
-local GUID = ("x"):rep(8) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(12)
-local GUID_PATTERN = "^" .. GUID:gsub("%-", "%%-"):gsub("x", "%%x") .. "$"
-
--- Each check returns the value as the client uses it, or raises with the name by which the user set it.
-
-local function check_tenant(value, name)
-  local domain = value:find "^%w[%w.-]*%.[%w-]+$"
-  if not value:find(GUID_PATTERN) and not domain then
-    errors.invalid(("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
-      "Give the tenant's id as the portal shows it.")
-  end
-  return value
-end
-
-local function check_client_id(value, name)
-  if not value:find(GUID_PATTERN) then
-    errors.invalid(("%s is %s, which is not a GUID"):format(name, errors.quote(value)),
-      "Give the application (client) id as the portal shows it.")
-  end
-  return value
-end
-
-local function valid_port(port)
-  local number = tonumber(port)
-  return number ~= nil and number >= 1 and number <= 65535
-end
-
-local function is_https_url(value)
-  local scheme = "^[hH][tT][tT][pP][sS]://"
-  local rest = value:match(scheme .. "[%w._-]+(.*)$") or value:match(scheme .. "%[[%x:.]+%](.*)$")
-  if not rest then return false end
-  local port, path = rest:match "^:(%d+)(.*)$"
-  path = path or rest
-  return (port == nil or valid_port(port)) and (path == "" or path:find "^/[%w/._~-]*$" ~= nil)
-end
-
-local function check_url(value, name)
-  local shown = errors.quote(core.redact.url(value))
-  if value:lower():find "^http://" then
-    errors.invalid(("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
-  end
-  if not is_https_url(value) then
-    errors.invalid(("%s is %s, which is not the https URL of a host"):format(name, shown),
-      "Write https://host, and nothing after it but a port.")
-  end
-  value = value:gsub("/+$", "")
-  if value:lower():find "/api$" then
-    errors.invalid(("%s is %s; the path /api is added by this library"):format(name, shown), "Leave /api away.")
-  end
-  return value
-end
-
-local function check_scope(value, name)
-  if not value:find "^%S+/%.default$" then
-    errors.invalid(("%s is %s, which does not end in \"/.default\""):format(name, errors.quote(value)),
-      "Write the resource followed by /.default.")
-  end
-  return value
-end
-
-local function check_cloud(value, name)
-  if not clouds[value] then
-    local near = options_of.nearest(value, clouds)
-    errors.invalid(("%s is %s; there are %s"):format(name, errors.quote(value), options_of.listed(clouds)),
-      near and ("Did you mean %q?"):format(near) or "Those of the US government are gcc, gcc_high and dod.")
-  end
-  return clouds[value]
-end
-
-local function check_credential(value, name)
-  if type(value) == "string" then
-    local ok, credential = pcall(secret.new, value)
-    if ok then return credential end
-    if not errors.is(credential) then error(credential, 0) end
-    errors.invalid(("%s: %s"):format(name, credential.message), credential.hint)
-  end
-  if type(value) ~= "table" or type(value.form) ~= "function" or type(value.secrets) ~= "function" then
-    errors.invalid(("%s must be the client secret's value or a credential, not a %s"):format(name, type(value)),
-      "Make a credential by mde.credential.secret(value).")
-  end
-  return value
-end
-
----@type { option: string, variable: string, check: fun(value: any, name: string): any }[]
-local sources = {
-  { option = "cloud", variable = "MDE_CLOUD", check = check_cloud },
-  { option = "tenant_id", variable = "AZURE_TENANT_ID", check = check_tenant, required = true },
-  { option = "client_id", variable = "AZURE_CLIENT_ID", check = check_client_id, required = true },
-  { option = "credential", variable = "AZURE_CLIENT_SECRET", check = check_credential, required = true },
-  { option = "authority", variable = "AZURE_AUTHORITY_HOST", check = check_url },
-  { option = "base_url", variable = "MDE_BASE_URL", check = check_url },
-  { option = "scope", variable = "MDE_SCOPE", check = check_scope },
-}
-
-local function read_options(options)
-  local settings = {}
-  for _, source in ipairs(sources) do
-    local value = options[source.option]
-    if value ~= nil then settings[source.option] = source.check(value, ("option %q"):format(source.option)) end
-  end
-  return settings
-end
-
--- The functions of nginx's Lua module, where this runs in it.
-local function nginx()
-  local ngx = rawget(_G, "ngx")
-  return type(ngx) == "table" and type(ngx.socket) == "table" and type(ngx.get_phase) == "function" and ngx or nil
-end
-
--- The master, in which init_by_lua runs, sees the environment that nginx was started with; its workers see of that
--- only what nginx.conf names.
-local function how_to_set(variables)
-  if not nginx() then return "Set what is missing," end
-  return ("Start nginx with what is missing, and make the client in init_by_lua_block; or name what the workers may "
-    .. "see at the top of nginx.conf: env %s;"):format(table.concat(variables, "; env "))
-end
-
-local function add_environment(settings)
-  local missing, options = {}, {}
-  for _, source in ipairs(sources) do
-    local value = from_environment(source.variable)
-    if settings[source.option] == nil and value ~= nil then
-      settings[source.option] = source.check(value, source.variable)
-    elseif settings[source.option] == nil and source.required then
-      missing[#missing + 1], options[#options + 1] = source.variable, errors.quote(source.option)
-    end
-  end
-  if missing[1] then
-    errors.invalid("not set in the environment: " .. table.concat(missing, ", "),
-      how_to_set(missing) .. " or give mde.client the option " .. table.concat(options, ", ") .. ".")
-  end
-  local cloud = settings.cloud or clouds.commercial
-  for name, value in pairs(cloud) do
-    if settings[name] == nil then settings[name] = value end
-  end
-end
-
 local function default_driver(options)
-  if nginx() then
+  if settings_of.nginx() then
     if options.ca_file then
       errors.invalid("option \"ca_file\" has no effect in nginx",
         "Name the file in nginx.conf: lua_ssl_trusted_certificate.")
@@ -254,7 +116,7 @@ local function new(options)
     errors.invalid("mde.client has no option \"client_secret\"", "Give the secret's value as \"credential\".")
   end
   options = options_of.check(options, known_options, "mde.client")
-  local settings = read_options(options)
+  local settings = settings_of.of_options(options)
   if options.ca_file then authorities.check(options.ca_file, "option \"ca_file\"") end
   for _, name in ipairs { "ca_file", "proxy" } do
     if options[name] and options.driver then
@@ -265,7 +127,7 @@ local function new(options)
   local guard = guards.new(options.protect, options.cap)
   if options.store then settings.store = stores.check(options.store) end
   local driver = options.driver and check_driver(options.driver)
-  local ok, problem = pcall(add_environment, settings)
+  local ok, problem = pcall(settings_of.complete, settings)
   if ok and not driver then
     ok, problem = pcall(default_driver, options)
     driver = problem
@@ -297,6 +159,13 @@ end
 
 function Client:__tostring()
   return ("mde.client: %s"):format(self.exchange.base_url)
+end
+
+--- What is not as it should be with the credential, one line each: others may read its file, it ends soon.
+---@return string[]
+function Client:remarks()
+  local credential = self.exchange.credential
+  return credential.remarks and credential:remarks() or {}
 end
 
 --- When a call that may take so many seconds must have ended, by the driver's clock.

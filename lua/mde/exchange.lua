@@ -4,25 +4,27 @@
 -- which it happens. Token requests go through the same loop. This is the only place that holds a
 -- token, and the only one that talks to a driver.
 
+local claims_of = require "mde.claims"
 local core = require "mde.core"
 local errors = require "mde.error"
 local failures = require "mde.failure"
 local flights = require "mde.flight"
 local json = require "mde.json"
+local sign_in = require "mde.sign_in"
 local stores = require "mde.store"
 local token_shares = require "mde.token_share"
 
 local REQUEST_SECONDS = 30
 -- A token request with all its attempts ends before the lease of the one who makes it.
-local TOKEN_ATTEMPT_SECONDS = 15
 local TOKEN_SECONDS = 30
 local TOKEN_LEASE_SECONDS = TOKEN_SECONDS + 5
 -- Where a refresh cannot go on in the background, a call with a usable token lends it this much of its time.
 local REFRESH_SECONDS, REFRESH_PART = 5, 0.25
+-- While there is a token that will do, a refresh that fails is not hurried: the next one is due soon.
+local REFRESH_ATTEMPTS = 1
 local KEPT_ALIVE_SECONDS = 50
 -- An action is not sent on a connection that the server is likely to be closing just then.
 local KEPT_ALIVE_SECONDS_FOR_ACTIONS = 5
-local LONGEST_TOKEN_ANSWER = 64 * 1024
 local LONGEST_ACTION_ANSWER = 256 * 1024
 local LONGEST_PAGE = 64 * 1024 * 1024
 -- A service whose clock is before 2017 or after 2100 does not know the time.
@@ -65,11 +67,22 @@ local function fingerprint(credential, application)
   local ok, crypto = pcall(require, "mde.crypto")
   if not ok then return nil end
   local secrets = {}
-  for i, secret in ipairs(credential:secrets()) do
+  for i, secret in ipairs(credential.traits and credential:traits() or credential:secrets()) do
     secrets[i] = type(secret) == "userdata" and secret:reveal() or secret
   end
   local digest = crypto.hmac_sha256(table.concat(secrets, "\0"), application)
   return digest and crypto.hex(digest):sub(1, 16)
+end
+
+-- What tells an application from others that share a store.
+local function application_of(settings)
+  local credential = settings.credential
+  if settings.tenant_id and settings.client_id then
+    return ("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id):lower()
+  end
+  local traits = { credential.kind }
+  for _, trait in ipairs(credential.traits and credential:traits() or {}) do traits[#traits + 1] = tostring(trait) end
+  return table.concat(traits, "|"):lower()
 end
 
 ---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent
@@ -81,20 +94,23 @@ local function new(settings)
     now = driver.now or core.system.now,
     sleep = driver.sleep or sleep,
     credential = settings.credential,
+    tenant_id = settings.tenant_id,
     client_id = settings.client_id,
+    authority = settings.authority,
     scope = settings.scope,
-    token_url = ("%s/%s/oauth2/v2.0/token"):format(settings.authority, settings.tenant_id),
+    token_url = settings.tenant_id and ("%s/%s/oauth2/v2.0/token"):format(settings.authority, settings.tenant_id),
     base_url = settings.base_url,
     trace = settings.trace,
     user_agent = settings.user_agent,
     tokens = core.token.new(),
+    claims = nil, -- what a claims challenge asked for
     paused_until = {}, -- for each API by the driver's clock
     trouble = {}, -- for each API what its last attempt failed with
     clock_offset = 0,
   }, Exchange)
   self.flights = flights.new(driver, self.sleep)
   if settings.store then
-    local application = ("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id):lower()
+    local application = application_of(settings)
     self.store = stores.new(settings.store, application .. "|" .. settings.base_url:lower(), driver, self)
     self.token_share = token_shares.new(stores.new(settings.store, application .. "|" .. settings.scope, driver, self),
       function() return fingerprint(settings.credential, application) end)
@@ -158,6 +174,17 @@ local function send(self, call, request)
   return response, message, maybe_sent ~= false
 end
 
+-- What a claims challenge asks the next token to have in it.
+local function learn_claims(self, response)
+  for _, challenge in ipairs(core.header.challenges(response.headers["www-authenticate"] or "") or {}) do
+    local parameters = challenge.parameters
+    if challenge.scheme == "bearer" and parameters.error == "insufficient_claims" and parameters.claims then
+      local claims = core.base64.decode(parameters.claims)
+      self.claims = claims and json.object(claims) or self.claims
+    end
+  end
+end
+
 -- How long an answer asks to wait: seconds | nil; whether it asks in a way that nobody understands.
 local function read_retry_after(response, refusal)
   local seconds, problem = core.header.retry_after(response.headers, core.system.time())
@@ -184,6 +211,7 @@ local function read_attempt(self, call, response, message, maybe_sent)
   local refusal = failures.read(response, self.show)
   facts.retry_after, facts.retry_after_invalid = read_retry_after(response, refusal)
   facts.active_request = names_active_request(response, refusal)
+  facts.temporary = call.temporary ~= nil and call.temporary(response.body)
   return facts, nil, nil, refusal
 end
 
@@ -223,12 +251,14 @@ local function admit(self, call)
 end
 
 local function headers_for(self, call, token)
-  return {
+  local headers = {
     ["Accept"] = "application/json",
     ["User-Agent"] = self.user_agent,
     ["Content-Type"] = call.content_type,
     ["Authorization"] = token.value and "Bearer " .. token.value,
   }
+  for name, value in pairs(call.headers or {}) do headers[name] = value end
+  return headers
 end
 
 -- How long an attempt may take: it ends before the deadline, and before its token does. A token that lived so
@@ -237,6 +267,12 @@ local function seconds_for(self, call, token)
   local now, ends = self.now(), call.deadline
   if token.expires and token.expires > now then ends = math.min(ends, token.expires) end
   return math.min(call.seconds or REQUEST_SECONDS, ends - now)
+end
+
+-- The application permissions that a token has; nil if it does not tell.
+local function roles_of(token)
+  local claims = token.value and claims_of(token.value)
+  if claims and not claims.opaque then return claims.roles or {} end
 end
 
 --- The loop. `call` has, beside the fields of mde.Call: host, url, content_type, payload, read, failure, longest,
@@ -257,10 +293,11 @@ local function run(self, call)
     info.sent, info.sent_at = self.now(), core.system.time()
     local response, message, maybe_sent = send(self, call, {
       method = call.method, url = call.url, headers = headers_for(self, call, token), body = call.payload,
-      timeout = seconds, max_bytes = call.longest, max_idle = call.idle,
+      timeout = seconds, max_bytes = call.longest, max_idle = call.idle, plain = call.plain,
     })
     local facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent)
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
+    facts.attempts_allowed = call.attempts_allowed
     facts.now, facts.deadline, facts.random = self.now(), call.deadline, random()
     local verdict, delay, class = core.outcome.judge(call.kind, facts)
     info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
@@ -277,6 +314,7 @@ local function run(self, call)
       end
       if verdict == "authenticate" then
         authentications = authentications + 1
+        learn_claims(self, response)
         self.tokens:rejected(token.generation or 0)
         if self.token_share then self.token_share:rejected(token.value) end
       else
@@ -285,7 +323,7 @@ local function run(self, call)
     else
       local fields = call.failure { host = call.host, kind = call.kind, permission = call.permission,
         verdict = verdict, delay = delay, attempts = info.attempts, response = response, message = problem,
-        refusal = refusal, show = self.show }
+        refusal = refusal, show = self.show, roles = facts.status == 403 and roles_of(token) or nil }
       fields.http_status = response and response.status
       fields.code = fields.code or refusal and refusal.code
       fields.request_id = fields.request_id or refusal and refusal.request_id
@@ -300,30 +338,24 @@ end
 
 -- ---- tokens
 
-local function form(fields)
-  local names, parts = {}, {}
-  for name in pairs(fields) do names[#names + 1] = name end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    parts[i] = name .. "=" .. core.odata.encode(fields[name])
-  end
-  return table.concat(parts, "&")
-end
-
-local function read_object(response)
-  local answer, problem = json.decode(response.body)
-  if type(answer) == "table" then return answer end
-  return nil, "it is not a JSON object" .. (problem and " (" .. errors.show(problem) .. ")" or "")
-end
-
-local function read_token(response)
-  local answer, problem = read_object(response)
-  if not answer then return nil, problem end
-  local value, kind = answer.access_token, answer.token_type
-  if type(value) ~= "string" or value == "" then return nil, "it has no access_token" end
-  if value:find "[^\33-\126]" then return nil, "its access_token has characters that no token has" end
-  if kind ~= nil and tostring(kind):lower() ~= "bearer" then return nil, "its token_type is not Bearer" end
-  return answer
+-- Asks by the credential. `attempts`: the most that one request may take.
+local function ask_for_token(self, deadline, attempts)
+  local request = sign_in.new {
+    tenant_id = self.tenant_id, client_id = self.client_id, token_url = self.token_url, scope = self.scope,
+    claims = self.claims, deadline = math.min(deadline, self.now() + TOKEN_SECONDS), show = self.show,
+    clock = function() return self:service_time() end,
+    clock_offset = function() return self.clock_offset end,
+    conceal = function(text) self.trace:conceal(text) end,
+    call = function(call)
+      call.attempts_allowed = attempts
+      return run(self, call)
+    end,
+  }
+  local sent, sent_at = self.now(), core.system.time()
+  local answer, err = self.credential:ask(request)
+  local info = request.info or {}
+  info.sent, info.sent_at = info.sent or sent, info.sent_at or sent_at
+  return answer, err, info
 end
 
 -- Puts a token into the cache. Returns it, or nothing if one that was asked for later is there.
@@ -332,17 +364,6 @@ local function keep_token(self, lease, sent, value, answer, sent_at)
   local generation, why = self.tokens:fetched(lease, sent, value, answer, sent_at, random())
   if why == "older" then return nil end
   return { value = value, generation = generation, expires = generation and self.tokens:expiry() }
-end
-
-local function ask_for_token(self, deadline)
-  local fields = self.credential:form()
-  fields.grant_type, fields.client_id, fields.scope = "client_credentials", self.client_id, self.scope
-  return run(self, {
-    method = "POST", host = host_of(self.token_url), url = self.token_url, kind = "token", api = "token",
-    payload = form(fields), content_type = "application/x-www-form-urlencoded",
-    deadline = math.min(deadline, self.now() + TOKEN_SECONDS), seconds = TOKEN_ATTEMPT_SECONDS,
-    read = read_token, failure = failures.sign_in, longest = LONGEST_TOKEN_ANSWER, idle = KEPT_ALIVE_SECONDS,
-  })
 end
 
 -- Takes what another process found out: a token, or a failure, about which the cache is to be asked again.
@@ -355,10 +376,11 @@ local function take_shared(self, lease, what, found)
   self.tokens:failed(lease, self.now() - age, found.status, found.retry_after, errors.new(found.err))
 end
 
-local function ask_and_keep(self, lease, deadline)
+local function ask_and_keep(self, lease, deadline, attempts)
   local share = self.token_share
-  local answer, err, info = ask_for_token(self, deadline)
+  local answer, err, info = ask_for_token(self, deadline, attempts)
   if answer then
+    self.claims = nil
     self.trace:tell { event = "token", outcome = "fetched" }
     local token = keep_token(self, lease, info.sent, answer.access_token, answer, info.sent_at)
     if share and token and token.expires then
@@ -380,20 +402,20 @@ end
 
 -- Asks the sign-in service for a token and tells the cache, and whoever shares it, what came of it. Returns the
 -- token; nil and an error; or nothing if the cache is to be asked again.
-local function fetch_token(self, lease, deadline)
-  if not self.token_share then return ask_and_keep(self, lease, deadline) end
+local function fetch_token(self, lease, deadline, attempts)
+  if not self.token_share then return ask_and_keep(self, lease, deadline, attempts) end
   local what, found = self.token_share:learn(self.now, self.sleep,
     math.min(deadline, self.now() + TOKEN_LEASE_SECONDS), TOKEN_LEASE_SECONDS)
   if what == "token" or what == "failure" then return take_shared(self, lease, what, found) end
-  local ok, token, err = pcall(ask_and_keep, self, lease, deadline)
+  local ok, token, err = pcall(ask_and_keep, self, lease, deadline, attempts)
   if found then found:release() end
   if not ok then error(token, 0) end
   return token, err
 end
 
-local function fly(self, lease, deadline)
+local function fly(self, lease, deadline, attempts)
   return self.flights:start("token", function()
-    local finished, token, err = pcall(fetch_token, self, lease, deadline)
+    local finished, token, err = pcall(fetch_token, self, lease, deadline, attempts)
     if finished then return token, err end
     self.tokens:abandon(lease)
     self.trace:tell { event = "token", outcome = "raised", message = tostring(token) }
@@ -402,9 +424,9 @@ local function fly(self, lease, deadline)
 end
 
 -- Starts to get a token. Whatever raises on the way, nobody waits for a lease that nobody holds.
-local function start_fetch(self, lease, deadline)
+local function start_fetch(self, lease, deadline, attempts)
   self.fetching = { lease = lease, generation = core.system.generation() }
-  local ok, flight = pcall(fly, self, lease, deadline)
+  local ok, flight = pcall(fly, self, lease, deadline, attempts)
   if not ok or flight.refused then self.tokens:abandon(lease) end
   if ok then return flight end
   error(flight, 0)
@@ -426,6 +448,17 @@ local function told_again(err, age)
   return errors.new(copy)
 end
 
+local function has_changed(credential)
+  return credential.changed ~= nil and credential:changed()
+end
+
+--- The host that is shown the credential.
+---@return string
+function Exchange:signs_in_at()
+  local own = self.credential.host and self.credential:host()
+  return own or self.token_url and host_of(self.token_url) or "the function that gets tokens"
+end
+
 --- A token for the service, from the cache or from the sign-in service. Whoever needs one at the same
 --- time shares one request and its result.
 ---@param deadline number by the driver's clock
@@ -437,17 +470,19 @@ function Exchange:token(deadline)
   while true do
     local now = self.now()
     if now >= deadline then
-      return nil, time_is_up(host_of(self.token_url) .. " gave a token", self.trouble.token)
+      return nil, time_is_up(self:signs_in_at() .. " gave a token", self.trouble.token)
     end
     local answer, a, b, c = tokens:ask(now, TOKEN_LEASE_SECONDS)
     if answer == "use" then
       return { value = a, generation = b, expires = tokens:expiry() }
+    elseif answer == "failed" and has_changed(self.credential) then
+      tokens:forget_failure()
     elseif answer == "failed" then
       return nil, told_again(a, b)
     elseif answer == "refresh" then
       -- Asked again, the cache has the new token, or the old one without another refresh.
       start_fetch(self, c, in_background and math.huge
-        or now + math.min(REFRESH_SECONDS, (deadline - now) * REFRESH_PART))
+        or now + math.min(REFRESH_SECONDS, (deadline - now) * REFRESH_PART), REFRESH_ATTEMPTS)
     else
       local leads = answer == "fetch"
       local flight, lease_ends
@@ -472,13 +507,23 @@ end
 
 local function reader(usable)
   return function(response)
-    local answer, problem = read_object(response)
+    local answer, problem = json.object(response.body)
     if answer and usable then
       local ok, why = usable(answer)
       if not ok then return nil, why end
     end
     return answer, problem
   end
+end
+
+--- What the access token says of itself, from a token as any call gets it.
+---@param deadline number by the driver's clock
+---@return mde.Claims? claims
+---@return mde.Error? err
+function Exchange:token_claims(deadline)
+  local token, err = self:token(deadline)
+  if not token then return nil, err end
+  return claims_of(token.value)
 end
 
 --- Asks the service.

@@ -20,6 +20,7 @@ local THROTTLED_SECONDS = { service = 60, sign_in = 5 }
 ---@field refusal? { code?: string, message?: string, request_id?: string, foreign: boolean } what another says
 ---@field kind "read"|"token"|"action"
 ---@field permission? string the application permission it needs
+---@field roles? string[] those that the token has
 ---@field show fun(text: string): string makes a text from outside fit to be shown
 
 local M = {}
@@ -86,10 +87,9 @@ local function permission_hint(failure)
   local required, present = message:match "API required roles: (.-), application roles: ?(.-)%.?$"
   local hint = ("Give the application the permission %s"):format(
     required and failure.show((required:gsub(",%s*", " or "))) or failure.permission)
-  if present then
-    hint = hint .. (" (it has %s)"):format(present == "" and "none" or failure.show((present:gsub(",%s*", ", "))))
-  end
-  return hint .. " and let an administrator consent."
+  local has = failure.roles and table.concat(failure.roles, ", ") or present and present:gsub(",%s*", ", ")
+  if has then hint = hint .. (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) end
+  return hint .. " and let an administrator consent; a token from before that lacks it for up to an hour."
 end
 
 -- What to do about the service's own codes.
@@ -219,7 +219,7 @@ local function sign_in_refused(failure)
     kind = "auth", code = code, request_id = request_id and failure.show(request_id),
     message = ("%s refused to sign the application in (HTTP %d): %s"):format(host, status,
       description and failure.show(description) or code),
-    hint = hint or "Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_AUTHORITY_HOST.",
+    hint = hint or "Check AZURE_TENANT_ID, AZURE_CLIENT_ID, the credential and AZURE_AUTHORITY_HOST.",
   }
 end
 
@@ -246,9 +246,50 @@ function M.sign_in(failure)
   elseif failure.verdict == "refused" then
     return sign_in_refused(failure)
   end
-  local code = refusal.read(response.body)
-  return { kind = "unavailable", code = code and failure.show(code), hint = "Try again in a minute.",
-    message = with_attempts(("the sign-in service %s failed (HTTP %d)"):format(host, response.status), failure) }
+  local code, _, hint, request_id = refusal.read(response.body)
+  return { kind = "unavailable", code = code and failure.show(code), hint = hint or "Try again in a minute.",
+    request_id = request_id and failure.show(request_id),
+    message = with_attempts(("the sign-in service %s failed (HTTP %d%s)"):format(host, response.status,
+      code and " " .. failure.show(code) or ""), failure) }
+end
+
+-- What an endpoint of a managed identity says; App Service has fields of its own for it.
+local function said_by_identity(response)
+  local answer = json.decode(response.body)
+  if type(answer) ~= "table" then return nil, nil end
+  return text(answer.error_description) or text(answer.message), text(answer.error)
+end
+
+--- The fields of the error that a request to a managed identity's endpoint ends with.
+---@param failure mde.Failure
+---@param name string what the endpoint is called
+---@param advice { absent: string, unassigned: string, refused: string } what to do where there is no endpoint, no
+--- identity, or where it says no
+---@return table fields
+function M.identity(failure, name, advice)
+  local response = failure.response
+  if not response then
+    return { kind = "unavailable", hint = advice.absent,
+      message = with_attempts(("%s (%s) does not answer: %s"):format(name, failure.host, failure.message), failure) }
+  end
+  local status = response.status
+  local said, code = said_by_identity(response)
+  local message = ("%s gave no token (HTTP %d)%s"):format(name, status, said and ": "
+    .. failure.show(said:match "^[^\r\n]*") or "")
+  if is_success(status) then
+    return { kind = "protocol", hint = advice.absent,
+      message = with_attempts(("%s gave an answer that is no token: %s"):format(name, failure.message), failure) }
+  elseif failure.verdict == "throttled" or status == 429 then
+    return { kind = "throttled", hint = "Try again then.", message = message,
+      retry_at = core.system.time() + math.max(failure.delay, THROTTLED_SECONDS.sign_in) }
+  elseif failure.verdict ~= "refused" then
+    return { kind = "unavailable", hint = status == 404 and advice.absent or "Try again in a minute.",
+      message = with_attempts(message, failure) }
+  end
+  local unassigned = status == 400 and said and (said:lower():find("identity not found", 1, true)
+    or said:lower():find("no managed identity", 1, true))
+  return { kind = "auth", code = code and failure.show(code), message = message,
+    hint = unassigned and advice.unassigned or advice.refused }
 end
 
 return M

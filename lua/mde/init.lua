@@ -27,7 +27,22 @@ end
 
 M.client = clients.new
 
-M.credential = { secret = require "mde.credential.secret".new }
+--- The ways to prove who the application is; see credential.md.
+---@class mde.credentials
+---@field secret fun(value: string): mde.Credential
+---@field secret_file fun(path: string): mde.Credential
+---@field certificate fun(options: string|mde.credential.CertificateOptions): mde.Credential
+---@field federated fun(source: string|fun(application: table): string?, string?): mde.Credential
+---@field managed_identity fun(options?: mde.credential.ManagedIdentityOptions): mde.Credential
+---@field token fun(give: mde.TokenGiver): mde.Credential
+M.credential = {
+  secret = require("mde.credential.secret").new,
+  secret_file = require("mde.credential.secret").from_file,
+  certificate = require("mde.credential.certificate").new,
+  federated = require("mde.credential.federated").new,
+  managed_identity = require("mde.credential.managed_identity").new,
+  token = require("mde.credential.token_function").new,
+}
 
 for _, name in ipairs(queries.operators) do M[name] = queries[name] end
 

@@ -5,6 +5,7 @@
 
 local cjson = require "cjson"
 local core = require "mde.core"
+local errors = require "mde.error"
 
 local codec = cjson.new()
 codec.decode_invalid_numbers(false)
@@ -21,6 +22,16 @@ function M.decode(text)
   if not ok then return nil, tostring(value) end
   if value == cjson.null then return nil, "null" end
   return core.json.clean(value, cjson.null)
+end
+
+--- The table of a text that is a JSON object or array.
+---@param text string
+---@return table? object
+---@return string? problem a phrase for people
+function M.object(text)
+  local value, reason = M.decode(text)
+  if type(value) == "table" then return value end
+  return nil, "it is not a JSON object" .. (reason and " (" .. errors.show(reason) .. ")" or "")
 end
 
 --- A JSON object of a table with string keys.

@@ -5,6 +5,7 @@
 -- luacheck: ignore
 
 ---@class mde.core
+---@field base64 mde.core.base64
 ---@field header mde.core.header
 ---@field http1 mde.core.http1
 ---@field json mde.core.json
@@ -14,6 +15,21 @@
 ---@field redact mde.core.redact
 ---@field secret mde.core.secret
 local core = {}
+
+---@class mde.core.base64
+local base64 = {}
+
+---@param bytes string
+---@return string text padded
+function base64.encode(bytes) end
+
+---@param bytes string
+---@return string text in the alphabet for URLs, without padding
+function base64.encode_url(bytes) end
+
+---@param text string in either alphabet, padded or not
+---@return string? bytes nil if it is malformed
+function base64.decode(text) end
 
 ---@class mde.core.header
 local header = {}
@@ -235,6 +251,20 @@ local value = {}
 ---@param text string at most 65536 bytes; raises if it is longer
 ---@return mde.secret
 function secret.new(text) end
+
+---Reads a file into a secret; no Lua string of it is made. White space at its end is no part of it.
+---@param path string
+---@return mde.secret? secret
+---@return string stamp_or_problem what `stamp` says of the file; or why it cannot be read, without the path: it is no
+---file, is empty, is longer than 65536 bytes, or everybody may write it
+---@return string? remark if others than its owner may read it
+function secret.read(path) end
+
+---A text that changes when the file does.
+---@param path string
+---@return string? stamp
+---@return string? problem
+function secret.stamp(path) end
 
 ---@return string text raises once the secret is wiped
 function value:reveal() end

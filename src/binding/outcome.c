@@ -58,10 +58,10 @@ static bool is_there(lua_State *L, const char *name)
 /*
  * judge(kind, facts) -> verdict, delay, class
  *
- * kind     "read", "token" or "action"
+ * kind     "read", "token", "identity" or "action"
  * facts    attempt (1: the first), now, deadline (math.huge: none), random in [0, 1);
  *          attempts_allowed (4 unless told), authentications (0 unless told);
- *          status (nil: no response), usable, active_request, retry_after (seconds),
+ *          status (nil: no response), usable, temporary, active_request, retry_after (seconds),
  *          retry_after_invalid; and without a response maybe_sent, which is true unless it is false
  * verdict  "done", "refused", "retry", "authenticate", "throttled", "exhausted", "unknown",
  * "active" delay    seconds to wait before a retry, or until the service wants to be asked again;
@@ -69,8 +69,9 @@ static bool is_there(lua_State *L, const char *name)
  */
 static int outcome_judge(lua_State *L)
 {
-  static const char *const kinds[] = {"read", "token", "action", NULL};
-  static const enum mde_request_kind kind_of[] = {MDE_READ, MDE_TOKEN_REQUEST, MDE_ACTION};
+  static const char *const kinds[] = {"read", "token", "identity", "action", NULL};
+  static const enum mde_request_kind kind_of[] = {MDE_READ, MDE_TOKEN_REQUEST, MDE_IDENTITY_REQUEST,
+                                                  MDE_ACTION};
   struct mde_attempt attempt = {.kind = kind_of[luaL_checkoption(L, 1, NULL, kinds)]};
   luaL_checktype(L, FACTS, LUA_TTABLE);
   attempt.attempt = count_fact(L, "attempt", NAN, 1);
@@ -89,6 +90,7 @@ static int outcome_judge(lua_State *L)
     attempt.status = plausible ? (int)status : 0;
   }
   attempt.usable = is_true(L, "usable");
+  attempt.temporary = is_true(L, "temporary");
   attempt.active_request = is_true(L, "active_request");
   attempt.retry_after_invalid = is_true(L, "retry_after_invalid");
   attempt.has_retry_after = is_there(L, "retry_after");

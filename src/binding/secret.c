@@ -9,22 +9,14 @@
 #include "secret.h"
 #include "secret_value.h"
 
-#define SECRET "mde.secret"
-#define LONGEST_SECRET 65536
-
-struct value {
-  struct mde_secret secret;
-  bool is_wiped;
-};
-
-const struct mde_secret *mde_test_secret(lua_State *L, int index)
+struct mde_secret *mde_push_secret(lua_State *L)
 {
-  const struct value *value = lua_touserdata(L, index);
-  if (value == NULL || !lua_getmetatable(L, index)) return NULL;
-  luaL_getmetatable(L, SECRET);
-  bool is_secret = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
-  return is_secret ? &value->secret : NULL;
+  struct mde_secret_value *value = mde_newuserdata(L, sizeof *value);
+  mde_secret_init(&value->secret, mde_state_allocator(L), MDE_LONGEST_SECRET);
+  value->is_wiped = false;
+  luaL_getmetatable(L, MDE_SECRET_TYPE);
+  lua_setmetatable(L, -2);
+  return &value->secret;
 }
 
 /* new(text) -> a secret. Raises if it is longer than 64 KB. */
@@ -32,13 +24,9 @@ static int secret_new(lua_State *L)
 {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
-  luaL_argcheck(L, length <= LONGEST_SECRET, 1, "a secret has at most 65536 bytes");
-  struct value *value = mde_newuserdata(L, sizeof *value);
-  mde_secret_init(&value->secret, mde_state_allocator(L), LONGEST_SECRET);
-  value->is_wiped = false;
-  luaL_getmetatable(L, SECRET);
-  lua_setmetatable(L, -2);
-  if (mde_secret_set(&value->secret, text, length) != MDE_SECRET_OK)
+  luaL_argcheck(L, length <= MDE_LONGEST_SECRET, 1, "a secret has at most 65536 bytes");
+  struct mde_secret *secret = mde_push_secret(L);
+  if (mde_secret_set(secret, text, length) != MDE_SECRET_OK)
     return luaL_error(L, "not enough memory");
   return 1;
 }
@@ -46,7 +34,7 @@ static int secret_new(lua_State *L)
 /* secret:reveal() -> the text. Raises once it is wiped. */
 static int secret_reveal(lua_State *L)
 {
-  const struct value *value = luaL_checkudata(L, 1, SECRET);
+  const struct mde_secret_value *value = luaL_checkudata(L, 1, MDE_SECRET_TYPE);
   if (value->is_wiped) return luaL_error(L, "the secret has been wiped");
   lua_pushlstring(L, value->secret.length > 0 ? value->secret.bytes : "", value->secret.length);
   return 1;
@@ -55,7 +43,7 @@ static int secret_reveal(lua_State *L)
 /* secret:wipe(); a second call is harmless. Also what the collector and a closed variable call. */
 static int secret_wipe(lua_State *L)
 {
-  struct value *value = luaL_checkudata(L, 1, SECRET);
+  struct mde_secret_value *value = luaL_checkudata(L, 1, MDE_SECRET_TYPE);
   value->is_wiped = true;
   mde_secret_clear(&value->secret);
   return 0;
@@ -64,20 +52,22 @@ static int secret_wipe(lua_State *L)
 /* #secret -> its length in bytes; 0 once it is wiped */
 static int secret_length(lua_State *L)
 {
-  const struct value *value = luaL_checkudata(L, 1, SECRET);
+  const struct mde_secret_value *value = luaL_checkudata(L, 1, MDE_SECRET_TYPE);
   lua_pushinteger(L, (lua_Integer)value->secret.length);
   return 1;
 }
 
 static int secret_tostring(lua_State *L)
 {
-  luaL_checkudata(L, 1, SECRET);
+  luaL_checkudata(L, 1, MDE_SECRET_TYPE);
   lua_pushliteral(L, "[secret]");
   return 1;
 }
 
 static const luaL_Reg functions[] = {
     {"new", secret_new},
+    {"read", mde_secret_read},
+    {"stamp", mde_secret_stamp},
     {NULL, NULL},
 };
 
@@ -97,7 +87,7 @@ static const luaL_Reg metamethods[] = {
 
 void mde_open_secret(lua_State *L)
 {
-  mde_metatable(L, SECRET, methods, metamethods);
+  mde_metatable(L, MDE_SECRET_TYPE, methods, metamethods);
   lua_pop(L, 1);
   lua_newtable(L);
   mde_setfuncs(L, functions);

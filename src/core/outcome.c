@@ -7,16 +7,26 @@
 #define GARBAGE_AFTER_429 60.0
 #define RETRY_AFTER_SPREAD 0.1
 
+static bool asks_for_token(const struct mde_attempt *attempt)
+{
+  return attempt->kind == MDE_TOKEN_REQUEST || attempt->kind == MDE_IDENTITY_REQUEST;
+}
+
 static enum mde_class classify(const struct mde_attempt *attempt)
 {
   int status = attempt->status;
   if (!attempt->answered) return attempt->maybe_sent ? MDE_UNKNOWN : MDE_NOT_SENT;
   if (status >= 200 && status <= 299) return attempt->usable ? MDE_DEFINITE : MDE_UNKNOWN;
   if (status < 300 || status > 499) return MDE_UNKNOWN;
+  if (status >= 400 && attempt->temporary && asks_for_token(attempt))
+    return MDE_REFUSED_UNPROCESSED;
   switch (status) {
   case 401:
-    if (attempt->kind == MDE_TOKEN_REQUEST || attempt->authentications > 0) return MDE_DEFINITE;
+    if (asks_for_token(attempt) || attempt->authentications > 0) return MDE_DEFINITE;
     return MDE_REFUSED_UNPROCESSED;
+  case 404:
+  case 410:
+    return attempt->kind == MDE_IDENTITY_REQUEST ? MDE_REFUSED_UNPROCESSED : MDE_DEFINITE;
   case 408:
   case 421:
   case 425:
@@ -74,7 +84,7 @@ struct mde_judgement mde_judge(const struct mde_attempt *attempt)
     judgement.verdict = definite(attempt);
   } else if (class == MDE_UNKNOWN && attempt->kind == MDE_ACTION) {
     judgement.verdict = MDE_VERDICT_UNKNOWN;
-  } else if (attempt->answered && attempt->status == 401) {
+  } else if (attempt->answered && attempt->status == 401 && !asks_for_token(attempt)) {
     bool late = attempt->now >= attempt->deadline;
     judgement.verdict = late ? MDE_VERDICT_EXHAUSTED : MDE_VERDICT_AUTHENTICATE;
   } else {

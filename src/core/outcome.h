@@ -16,9 +16,13 @@
  *                         any 3xx, any other 4xx, a further 401          refused       refused
  *                         400 that names an active request               refused       active
  *
+ * Token requests. A 4xx whose OAuth error is `temporarily_unavailable` is refused unprocessed. The
+ * endpoint of a managed identity answers 404 and 410 while it is being set up or brought up to date
+ * (Azure's page on the instance metadata service), which means the same there.
+ *
  * 401. The first is answered with a new token ("authenticate") at once; it counts as no attempt,
  * and attempts_allowed does not stop it. A second one in the same request is refused. For a token
- * request a 401 is the answer itself: refused.
+ * or identity request a 401 is the answer itself: refused.
  *
  * Retry. At most attempts_allowed attempts, the first included. Before the n-th further one a
  * random time from 0 to 0.8 s * 2^(n - 1) passes, from 0 to 60 s at most. An answer's Retry-After
@@ -37,7 +41,8 @@
 enum mde_request_kind {
   MDE_READ,
   MDE_TOKEN_REQUEST,
-  MDE_ACTION /* changes something */
+  MDE_IDENTITY_REQUEST, /* a token request to a managed identity's endpoint */
+  MDE_ACTION            /* changes something */
 };
 
 enum mde_class { MDE_NOT_SENT, MDE_REFUSED_UNPROCESSED, MDE_UNKNOWN, MDE_DEFINITE };
@@ -68,6 +73,7 @@ struct mde_attempt {
 
   int status;
   bool usable;         /* a 2xx that parsed to what was asked for; means nothing elsewhere */
+  bool temporary;      /* a 4xx to a token request that says temporarily_unavailable */
   bool active_request; /* a 400 whose code is ActiveRequestAlreadyExists */
   bool has_retry_after;
   bool retry_after_invalid; /* there was one, and it could not be read */

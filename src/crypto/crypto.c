@@ -1,5 +1,6 @@
 /*
- * mde.crypto: SHA-256, HMAC, and the comparison that tells nobody how far two texts agree.
+ * mde.crypto: SHA-256, HMAC, the comparison that tells nobody how far two texts agree, and what
+ * signs (signing.c).
  *
  *   crypto.sha256(message) -> 32 bytes | nil, message
  *   crypto.hmac_sha256(key, message) -> 32 bytes | nil, message
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #include "libcrypto.h"
+#include "signing.h"
 
 #define SHA256_BYTES 32
 #define LONGEST_DIGEST 64 /* what OpenSSL may write, whatever the algorithm */
@@ -156,5 +158,6 @@ int luaopen_mde_crypto(lua_State *L)
     lua_setfield(L, -3, function->name);
   }
   lua_pop(L, 1);
+  mde_open_signing(L);
   return 1;
 }

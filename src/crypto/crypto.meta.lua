@@ -31,6 +31,41 @@ function crypto.equal(a, b) end
 ---@return string digits two for each byte, in lower case
 function crypto.hex(bytes) end
 
+---Reads an RSA private key of 2048 bits or more.
+---@param pem string|mde.secret what else is in it is passed over
+---@param password? string|mde.secret
+---@return mde.crypto.key? key
+---@return string? problem there is none in it, it is encrypted and the password is missing or wrong, it is of another
+---kind or too short; or there is no libcrypto that will do
+function crypto.private_key(pem, password) end
+
+---@class mde.crypto.key
+local key = {}
+
+---@param algorithm "PS256"|"RS256"
+---@param message string
+---@return string? signature
+---@return string? problem
+function key:sign(algorithm, message) end
+
+---@return integer bits
+function key:bits() end
+
+---@class mde.crypto.certificate
+---@field der string
+---@field sha256 string 32 bytes, of the DER
+---@field sha1 string 20 bytes
+---@field not_before number Unix seconds
+---@field not_after number Unix seconds
+---@field subject string in one line
+
+---The certificate that belongs to a private key.
+---@param pem string|mde.secret in any order with others and with the key
+---@param key? mde.crypto.key nil: the first
+---@return mde.crypto.certificate? certificate
+---@return string? problem there is none in it, or none that belongs to the key
+function crypto.certificate(pem, key) end
+
 ---Which libcrypto is used.
 ---@return string? version as it tells it, "OpenSSL 3.0.19 ..." say
 ---@return string? problem

@@ -15,23 +15,35 @@
 
 static const char *const names[] = {MDE_LIBCRYPTO_NAMES};
 
-static const struct {
-  const char *name;
-  size_t offset;
-} functions[] = {
+/* Functions that are looked for together, and where each is to be put. */
+struct group {
+  const struct place {
+    const char *name;
+    size_t offset;
+  } * functions;
+  size_t count;
+};
+
+static const struct place digest_functions[] = {
 #define FIELD(type, name, parameters) {#name, offsetof(struct mde_libcrypto, name)},
     MDE_LIBCRYPTO_FUNCTIONS(FIELD)
 #undef FIELD
 };
 
-/* Takes every function from one place; the name of the first that is not there, or NULL. */
-static const char *take_from(void *place, struct mde_libcrypto *libcrypto)
+static const struct place signing_functions[] = {
+#define FIELD(type, name, parameters) {#name, offsetof(struct mde_libcrypto_signing, name)},
+    MDE_LIBCRYPTO_SIGNING_FUNCTIONS(FIELD)
+#undef FIELD
+};
+
+/* Takes every function from one library; the name of the first that is not there, or NULL. */
+static const char *take_from(void *library, struct group group, void *table)
 {
-  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-    void *function = dlsym(place, functions[i].name);
-    if (function == NULL) return functions[i].name;
+  for (size_t i = 0; i < group.count; i++) {
+    void *function = dlsym(library, group.functions[i].name);
+    if (function == NULL) return group.functions[i].name;
     /* A pointer to data is one to a function where there is dlsym; C has no cast that says so. */
-    memcpy((char *)libcrypto + functions[i].offset, &function, sizeof function);
+    memcpy((char *)table + group.functions[i].offset, &function, sizeof function);
   }
   return NULL;
 }
@@ -60,12 +72,12 @@ static const char *complaint(void)
   return text != NULL ? text : "no reason was given";
 }
 
-static bool take_from_program(struct mde_libcrypto *libcrypto, bool *is_there, char *problem,
+static bool take_from_program(struct group group, void *table, bool *is_there, char *problem,
                               size_t size)
 {
   *is_there = dlsym(RTLD_DEFAULT, "EVP_sha256") != NULL;
   if (!*is_there) return false;
-  const char *missing = take_from(RTLD_DEFAULT, libcrypto);
+  const char *missing = take_from(RTLD_DEFAULT, group, table);
   if (missing == NULL) return true;
   snprintf(problem, size,
            "the OpenSSL that this program was built with lacks the function %s, and a second one "
@@ -75,7 +87,7 @@ static bool take_from_program(struct mde_libcrypto *libcrypto, bool *is_there, c
 }
 
 /* A handle is never closed: what lies behind it must stay, and one too many does no harm. */
-static bool take_from_loaded(struct mde_libcrypto *libcrypto, bool *is_there, char *problem,
+static bool take_from_loaded(struct group group, void *table, bool *is_there, char *problem,
                              size_t size)
 {
   struct loaded loaded = {{'\0'}};
@@ -88,7 +100,7 @@ static bool take_from_loaded(struct mde_libcrypto *libcrypto, bool *is_there, ch
              loaded.path, complaint());
     return false;
   }
-  const char *missing = take_from(handle, libcrypto);
+  const char *missing = take_from(handle, group, table);
   if (missing == NULL) return true;
   snprintf(
       problem, size,
@@ -98,13 +110,13 @@ static bool take_from_loaded(struct mde_libcrypto *libcrypto, bool *is_there, ch
   return false;
 }
 
-static bool load(struct mde_libcrypto *libcrypto, char *problem, size_t size)
+static bool load(struct group group, void *table, char *problem, size_t size)
 {
   snprintf(problem, size, "no libcrypto was found: install OpenSSL's library (Debian: libssl3)");
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     void *handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) continue;
-    const char *missing = take_from(handle, libcrypto);
+    const char *missing = take_from(handle, group, table);
     if (missing == NULL) return true;
     snprintf(problem, size, "%s lacks the function %s: use OpenSSL 1.1 or newer", names[i],
              missing);
@@ -113,12 +125,24 @@ static bool load(struct mde_libcrypto *libcrypto, char *problem, size_t size)
   return false;
 }
 
-bool mde_libcrypto_find(struct mde_libcrypto *libcrypto, char *problem, size_t size)
+static bool find(struct group group, void *table, char *problem, size_t size)
 {
   bool is_there;
-  bool taken = take_from_program(libcrypto, &is_there, problem, size);
+  bool taken = take_from_program(group, table, &is_there, problem, size);
   if (is_there) return taken;
-  taken = take_from_loaded(libcrypto, &is_there, problem, size);
+  taken = take_from_loaded(group, table, &is_there, problem, size);
   if (is_there) return taken;
-  return load(libcrypto, problem, size);
+  return load(group, table, problem, size);
+}
+
+bool mde_libcrypto_find(struct mde_libcrypto *libcrypto, char *problem, size_t size)
+{
+  struct group group = {digest_functions, sizeof digest_functions / sizeof digest_functions[0]};
+  return find(group, libcrypto, problem, size);
+}
+
+bool mde_libcrypto_find_signing(struct mde_libcrypto_signing *libcrypto, char *problem, size_t size)
+{
+  struct group group = {signing_functions, sizeof signing_functions / sizeof signing_functions[0]};
+  return find(group, libcrypto, problem, size);
 }

@@ -133,18 +133,45 @@ static lua_Number number_field(lua_State *L, int table, const char *name, lua_Nu
   return value;
 }
 
+static bool flag_field(lua_State *L, int table, const char *name)
+{
+  bool value = false;
+  if (mde_field(L, table, name)) {
+    if (!lua_isboolean(L, -1))
+      refuse(L, "%s must be a boolean, not %s", name, luaL_typename(L, -1));
+    value = lua_toboolean(L, -1);
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+/* Whether a URL's host is this machine or on its link-local network, as far as its text tells. */
+static bool is_near(const char *host)
+{
+  static const char *const near[] = {"localhost", "127.", "169.254.", "[::1]"};
+  size_t length = strcspn(host, host[0] == '[' ? "" : ":");
+  for (size_t i = 0; i < sizeof near / sizeof near[0]; i++) {
+    size_t prefix = strlen(near[i]);
+    if (length < prefix || strncasecmp(host, near[i], prefix) != 0) continue;
+    if (near[i][prefix - 1] == '.') return strspn(host, "0123456789.") == length;
+    return host[prefix] == '\0' || host[prefix] == ':';
+  }
+  return false;
+}
+
 /*
  * libcurl would take a user name from the URL, send nothing of a fragment, and guess what a space
  * means. None of it is in a URL that was built rightly. Copies the host for messages.
  */
-static void check_url(lua_State *L, const char *url, size_t length, char *host, size_t host_size)
+static void check_url(lua_State *L, const char *url, size_t length, bool plain, char *host,
+                      size_t host_size)
 {
-  static const char scheme[] = "https://";
+  const char *scheme = plain ? "http://" : "https://";
   static const char host_characters[] =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]";
-  const size_t start = sizeof scheme - 1;
+  const size_t start = strlen(scheme);
   if (length <= start || strncasecmp(url, scheme, start) != 0)
-    refuse(L, "url must begin with https://");
+    refuse(L, "url must begin with %s", scheme);
   for (size_t i = 0; i < length; i++)
     if (url[i] <= ' ' || url[i] > '~' || url[i] == '#' || url[i] == '\\')
       refuse(L, "url has a character at position %d that must be percent-encoded", (int)i + 1);
@@ -155,6 +182,8 @@ static void check_url(lua_State *L, const char *url, size_t length, char *host, 
   if (host_length >= host_size) refuse(L, "url names a host that is too long");
   memcpy(host, url + start, host_length);
   host[host_length] = '\0';
+  if (plain && !is_near(host))
+    refuse(L, "http goes to this machine and its link-local network alone");
 }
 
 /* Raises for memory only: a header that is too long was too long for any server. */
@@ -254,7 +283,9 @@ static int multi_start(lua_State *L)
   options.method = text_field(L, 2, "method", true, &method_length);
   if (!is_token(options.method, method_length)) refuse(L, "method is not one word");
   options.url = text_field(L, 2, "url", true, &url_length);
-  check_url(L, options.url, url_length, transfer->of_curl.host, sizeof transfer->of_curl.host);
+  options.plain = flag_field(L, 2, "plain");
+  check_url(L, options.url, url_length, options.plain, transfer->of_curl.host,
+            sizeof transfer->of_curl.host);
   options.ca_file = line_field(L, 3, "ca_file");
   if (options.ca_file == NULL) options.ca_file = getenv("SSL_CERT_FILE");
   if (options.ca_file != NULL && options.ca_file[0] == '\0') options.ca_file = NULL;

@@ -169,9 +169,9 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 static CURLcode set_security(CURL *easy, const struct mde_transfer_options *options)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-  SET(CURLOPT_PROTOCOLS_STR, "https");
+  SET(CURLOPT_PROTOCOLS_STR, options->plain ? "http" : "https");
 #else
-  SET(CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+  SET(CURLOPT_PROTOCOLS, (long)(options->plain ? CURLPROTO_HTTP : CURLPROTO_HTTPS));
 #endif
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -183,7 +183,10 @@ static CURLcode set_security(CURL *easy, const struct mde_transfer_options *opti
   }
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  if (options->proxy != NULL) SET(CURLOPT_PROXY, options->proxy);
+  if (options->plain)
+    SET(CURLOPT_PROXY, "");
+  else if (options->proxy != NULL)
+    SET(CURLOPT_PROXY, options->proxy);
   SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_HTTP09_ALLOWED, 0L);

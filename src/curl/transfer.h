@@ -66,7 +66,8 @@ struct mde_transfer {
 
 struct mde_transfer_options {
   const char *method;
-  const char *url;     /* https, checked by the caller */
+  const char *url;     /* https, or http if `plain`; checked by the caller */
+  bool plain;          /* http, and no proxy */
   const char *ca_file; /* NULL: libcurl's default */
   const char *proxy;   /* NULL: the environment's; "": none */
   long timeout;        /* milliseconds for the whole exchange */

@@ -155,8 +155,8 @@ describe("a client", function()
       local client, err = clients.new()
       assert.is_nil(client)
       assert.equal("not set in the environment: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET. Set what is "
-        .. 'missing, or give mde.client the option "tenant_id", "client_id", "credential". Instead of a secret there may be '
-        .. 'AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE, or a managed identity: '
+        .. 'missing, or give mde.client the option "tenant_id", "client_id", "credential". Instead of a secret there '
+        .. 'may be AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE, or a managed identity: '
         .. 'AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.', tostring(err))
     end)
 

@@ -58,6 +58,9 @@ function sim.configure(command)
   command:option("--tls", "The newest version of TLS that the server speaks."):choices { "1.1" }
   command:option("--control-port", "A second port for the simulator's own requests alone, always with a valid "
     .. "certificate and out of the faults' reach; 0 for any that is free."):convert(port)
+  command:option("--identity-port", "A port on which the endpoints of managed identities are served over plain http; 0 "
+    .. "for any that is free."):convert(port)
+  command:option("--arc-directory", "Where the endpoint of Azure Arc puts its key files.")
   command:flag("--until-eof", "Stop also when standard input ends.")
 end
 
@@ -111,10 +114,13 @@ local function program()
   return path:find "[^%w_./+-]" and quote(path) or path
 end
 
-local function announce(home, port_number, control_port)
+local function announce(home, port_number, control_port, identity_port)
   output.write(("%s serves a simulated tenant. To point a client at it: eval \"$(%s sim --print-env --dir %s)\"\n")
     :format(base_url(port_number), program(), require("mde.sim.home").quote(home.directory)))
   if control_port then output.write(base_url(control_port) .. " takes the simulator's own requests.\n") end
+  if identity_port then
+    output.write(("http://127.0.0.1:%d has the endpoints of managed identities.\n"):format(identity_port))
+  end
   output.flush()
 end
 
@@ -134,7 +140,7 @@ end
 local function serve(home, tenant, arguments)
   local keys = require "mde.sim.keys"
   local server = require("mde.sim.server").new(tenant, arguments.latency)
-  local port_number, control_port, message
+  local port_number, control_port, identity_port, message
   port_number, message = server:open(arguments.port or default_port,
     keys.server_context(home.authority, arguments.certificate, arguments.tls))
   if not port_number then return fail(message) end
@@ -142,11 +148,15 @@ local function serve(home, tenant, arguments)
     control_port, message = server:open(arguments.control_port, keys.server_context(home.authority), true)
     if not control_port then return fail(message) end
   end
+  if arguments.identity_port then
+    identity_port, message = server:open(arguments.identity_port, nil)
+    if not identity_port then return fail(message) end
+  end
   server:run {
     until_eof = arguments.until_eof,
     ready = function()
       home:set_port(port_number)
-      announce(home, port_number, control_port)
+      announce(home, port_number, control_port, identity_port)
     end,
   }
   home:clear_port(port_number)
@@ -165,6 +175,7 @@ local function options_of_tenant(home, arguments)
     duplicates = arguments.duplicates,
     delays = total and { pending = total / 3, running = total - total / 3 },
   }
+  if arguments.arc_directory then options.arc = { directory = arguments.arc_directory } end
   if arguments.no_limits then options.limits = false end
   if arguments.role[1] then options.roles = arguments.role end
   if arguments.machines or arguments.seed then

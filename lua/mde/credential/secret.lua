@@ -1,16 +1,17 @@
---- credential.secret: an application that signs in with a client secret.
+--- credential.secret: an application that signs in with a client secret, given as it is or in a file.
 --
--- A credential knows how to ask for a token and nothing else: `form(client_id)` gives the fields of
--- the token request that are its own, `secrets()` what must never be seen in a log. Lua strings cannot
--- be wiped from memory; where that matters, another kind of credential is the better choice.
+-- A file is read again when it has changed. Lua strings cannot be wiped from memory; where that matters, another kind
+-- of credential is the better choice.
 
 local core = require "mde.core"
 local errors = require "mde.error"
+local secret_files = require "mde.credential.secret_file"
 
----@class mde.Credential
----@field kind string
----@field form fun(self: mde.Credential): table<string, string> fields of the token request
----@field secrets fun(self: mde.Credential): (string|userdata)[] texts and mde.core secrets to keep out of every log
+local LONGEST = 4096
+
+---@class mde.credential.Secret: mde.Credential
+---@field private value userdata an mde.core secret
+---@field private file? mde.SecretFile
 local Secret = { __name = "mde.credential.secret" }
 Secret.__index = Secret
 
@@ -18,12 +19,31 @@ function Secret.__tostring()
   return "mde.credential.secret: [secret]"
 end
 
-function Secret:form()
-  return { client_secret = self.value:reveal() }
+---@param request mde.TokenRequest
+function Secret:ask(request)
+  if self.file then
+    local value, err = self.file:read()
+    if not value then return nil, err end
+    self.value = value
+  end
+  return request:post { client_secret = self.value:reveal() }
 end
 
 function Secret:secrets()
   return { self.value }
+end
+
+function Secret:changed()
+  return self.file ~= nil and self.file:changed()
+end
+
+function Secret:about()
+  local source = self.file and "from " .. errors.show(self.file.path) or "given as it is"
+  return { { name = "client secret", value = source } }
+end
+
+function Secret:remarks()
+  return { self.file and self.file.remark or nil }
 end
 
 --- A credential of a client secret's value (not its id). Raises if it cannot be one.
@@ -37,10 +57,21 @@ local function new(value)
     errors.invalid("the client secret has a line break or another control character in it",
       "Copy the value alone, without a line end.")
   end
-  if #value > 4096 then
+  if #value > LONGEST then
     errors.invalid("the client secret is longer than 4,096 bytes", "Give the secret's value, not a file.")
   end
   return setmetatable({ kind = "secret", value = core.secret.new(value) }, Secret)
 end
 
-return { new = new }
+--- A credential of a file with a client secret's value alone, which is read again when it changes. Raises if it cannot
+--- be read.
+---@param path string
+---@return mde.Credential
+local function from_file(path)
+  local file = secret_files.new(path, "the file with the client secret", LONGEST)
+  local value, err = file:read()
+  if not value then error(err, 0) end
+  return setmetatable({ kind = "secret", value = value, file = file }, Secret)
+end
+
+return { new = new, from_file = from_file }

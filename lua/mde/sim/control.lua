@@ -7,8 +7,10 @@
 --   DELETE /sim/faults        forgets all rules
 --   POST   /sim/machines      adds a machine, or changes the one with that id; answers with the id
 --   POST   /sim/actions       inserts an action of somebody else's; answers with the id
---   POST   /sim/applications  registers an application: client_id, client_secret, name, roles
---   POST   /sim/settings      lifetime, delays, duplicates, limits, comment_limit, lists (see tenant.lua)
+--   POST   /sim/applications  registers an application (see application.lua)
+--   POST   /sim/revoke        takes back all tokens that were issued until now
+--   POST   /sim/settings      lifetime, delays, duplicates, limits, comment_limit, lists, identities, arc, app_header
+--                             (see tenant.lua)
 --   POST   /sim/clock         {"advance": seconds}; answers with the time
 --   POST   /sim/reset         back to birth; the clock goes on
 --
@@ -52,6 +54,11 @@ end
 
 requests["POST /sim/applications"] = function(tenant, body)
   tenant:put_application(body)
+  return {}
+end
+
+requests["POST /sim/revoke"] = function(tenant)
+  tenant:revoke()
   return {}
 end
 

@@ -10,7 +10,13 @@ local hosts = {
   ["api.security.microsoft.com"] = true,
   ["api.securitycenter.microsoft.com"] = true,
   ["localhost"] = true,
+  ["login.microsoftonline.us"] = true,
+  ["api-gcc.securitycenter.microsoft.us"] = true,
+  ["api-gov.securitycenter.microsoft.us"] = true,
 }
+
+-- And under these the endpoints of managed identities, over plain http.
+local plain_hosts = { ["169.254.169.254"] = true, ["127.0.0.1"] = true, ["localhost"] = true }
 
 local function check_text(name, value)
   if type(value) ~= "string" then error(("request: %s must be a string"):format(name), 4) end
@@ -32,7 +38,7 @@ end
 local function snapshot(request)
   local headers = {}
   for name, value in pairs(request.headers or {}) do headers[name] = value end
-  return { method = request.method, url = request.url, headers = headers, body = request.body }
+  return { method = request.method, url = request.url, headers = headers, body = request.body, plain = request.plain }
 end
 
 local function too_long(max_bytes)
@@ -91,9 +97,12 @@ function driver.new(tenant, options)
   end
 
   local function exchange(request)
-    local host, target = request.url:match "^https://([^/?#:]+)[:%d]*(/?[^#]*)"
+    local scheme = request.plain and "http" or "https"
+    local host, target = request.url:match("^" .. scheme .. "://([^/?#:]+)[:%d]*(/?[^#]*)")
     if not host then return nil, "only https is supported", false end
-    if not hosts[host:lower()] then return nil, ("could not resolve host: %s"):format(host), false end
+    if not (request.plain and plain_hosts or hosts)[host:lower()] then
+      return nil, ("could not resolve host: %s"):format(host), false
+    end
     local timeout = request.timeout or math.huge
     if tenant.faults:for_connection() then
       return nil, "the connection was refused", false

@@ -8,7 +8,7 @@ local fixture = {}
 -- What a file may tell. The clock, ids and secrets are not its matter.
 local allowed = {
   machines = true, actions = true, applications = true, fleet = true, roles = true, lifetime = true, delays = true,
-  duplicates = true, limits = true, comment_limit = true, lists = true,
+  duplicates = true, limits = true, comment_limit = true, lists = true, identities = true, app_header = true,
 }
 
 -- Raises a message about a position in the text.

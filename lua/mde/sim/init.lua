@@ -8,6 +8,8 @@
 local driver = require "mde.sim.driver"
 local encoding = require "mde.sim.encoding"
 local faults = require "mde.sim.faults"
+local identity = require "mde.sim.identity"
+local openid = require "mde.sim.openid"
 local routes = require "mde.sim.routes"
 local sign_in = require "mde.sim.sign_in"
 local tenant = require "mde.sim.tenant"
@@ -55,12 +57,31 @@ local function empty(status)
   return { status = status, headers = {}, body = "" }
 end
 
+-- What a client library asks before it signs in; nil if it is something else.
+local function answer_openid(self, request, segments)
+  local what = table.concat(segments, "/", 2):lower()
+  if what == "discovery/instance" and segments[1]:lower() == "common" then
+    return openid.instance(self, request.origin)
+  elseif what == "v2.0/.well-known/openid-configuration" then
+    return sign_in.refuse_tenant(self, segments[1]) or openid.configuration(self, request.origin)
+  elseif what == "discovery/v2.0/keys" then
+    return sign_in.refuse_tenant(self, segments[1]) or openid.keys(self)
+  end
+end
+
+-- What came over plain http reaches the endpoints of managed identities, and what came over TLS does not.
+local function dispatch_plain(self, request)
+  return identity.answer(self, request) or empty(404)
+end
+
 local function dispatch(self, request)
   local path = request.path
   if #path + #request.query + 1 > target_limit then return empty(414) end
   if (path .. request.query):find(not_in_urls) then return empty(400) end
   local segments, status = segments_of(path)
   if not segments then return empty(status) end
+  local openid_answer = request.method == "GET" and answer_openid(self, request, segments)
+  if openid_answer then return openid_answer end
   if #segments == 4 and path:lower():find "^/[^/]+/oauth2/v2%.0/token$" then
     return sign_in.answer(self, request, segments[1])
   elseif segments[1] and segments[1]:lower() == "api" then
@@ -87,7 +108,8 @@ function tenant:record_request(request, status, fault)
   self:record("request", { method = request.method, path = path, query = query, status = status, fault = fault })
 end
 
---- Answers a request: `method`, `url` (whole, or path and query), `headers`, `body`. Never waits.
+--- Answers a request: `method`, `url` (whole, or path and query), `headers`, `body`; `plain`: it came over plain http.
+--- Never waits.
 ---@param request table
 ---@param fault string? for the history
 ---@return { status: integer, headers: table<string, string>, body: string } response
@@ -95,7 +117,7 @@ function tenant:handle(request, fault)
   self:settle()
   local path, query = split(request.url)
   local headers = lower_case_names(request.headers)
-  local response = dispatch(self, {
+  local response = (request.plain and dispatch_plain or dispatch)(self, {
     method = request.method, origin = origin_of(request.url, headers), path = path, query = query, headers = headers,
     body = request.body,
   })
@@ -124,6 +146,18 @@ end
 ---@return table driver
 function tenant:driver(options)
   return driver.new(self, options)
+end
+
+--- The environment that points a client at a managed identity of this tenant.
+---@param source "imds"|"app_service"|"arc"
+---@param base_url string where its endpoints are served over plain http
+---@return table<string, string>
+function tenant:identity_env(source, base_url)
+  if source == "imds" then return { AZURE_POD_IDENTITY_AUTHORITY_HOST = base_url } end
+  if source == "app_service" then
+    return { IDENTITY_ENDPOINT = base_url .. "/msi/token", IDENTITY_HEADER = self.app_header }
+  end
+  return { IDENTITY_ENDPOINT = base_url .. "/metadata/identity/oauth2/token", IMDS_ENDPOINT = base_url }
 end
 
 --- The environment that points a client at this tenant.

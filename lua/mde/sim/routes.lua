@@ -40,6 +40,14 @@ end
 
 ---- who asks, how often, and may they
 
+-- What asks a client for a token that was issued after a moment (RFC 9470's forerunner in Entra, a claims challenge).
+local function challenge(tenant)
+  local claims = json.encode { access_token = { nbf = { essential = true,
+    value = ("%d"):format(math.floor(tenant.revoked_at)) } } }
+  return ('Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+    .. 'error="insufficient_claims", claims="%s"'):format(encoding.base64url(claims))
+end
+
 local function authenticate(tenant, request)
   local token = (request.headers["authorization"] or ""):match "^[Bb][Ee][Aa][Rr][Ee][Rr] +(%S+)%s*$"
   local grant = token and tenant.tokens[token]
@@ -51,7 +59,11 @@ local function authenticate(tenant, request)
     local why = grant and "The access token has expired" or "The access token is not valid"
     response = refuse(tenant, 401, "Unauthorized", why .. ".")
     response.headers["www-authenticate"] = ('Bearer error="invalid_token", error_description="%s"'):format(why)
-  elseif not sign_in.audiences[grant.audience] then
+  elseif tenant.revoked_at and grant.issued <= tenant.revoked_at then
+    response = refuse(tenant, 401, "Unauthorized", "The access token has been revoked.")
+    response.headers["www-authenticate"] = grant.can_be_challenged and challenge(tenant)
+      or 'Bearer error="invalid_token", error_description="The access token has been revoked"'
+  elseif not sign_in.audiences[tenant.cloud][grant.audience] then
     response = refuse(tenant, 403, "Forbidden", ("The token is for '%s', not for this API."):format(grant.audience))
   end
   return grant, response

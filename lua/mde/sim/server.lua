@@ -222,9 +222,10 @@ function connection:refuse(status)
 end
 
 function connection:answer(head, body)
-  local request = { method = head.method, url = head.target, headers = head.headers, body = body }
+  local request = { method = head.method, url = head.target, headers = head.headers, body = body,
+    plain = self.entrance.plain }
   local tenant, close = self.server.tenant, wants_close(head)
-  if self.entrance.for_control or control.owns(head.target) then
+  if self.entrance.for_control or (not self.entrance.plain and control.owns(head.target)) then
     return self:respond(tenant:complete(control.answer(tenant, request)), close) and not close
   end
   local rule = tenant.faults:for_request(head.method, head.target)
@@ -266,7 +267,7 @@ function server:accept(tcp, entrance)
   tcp:onerror(pass_on)
   tcp:setmode("bn", "bn")
   local refused = not entrance.for_control and self.tenant.faults:for_connection()
-  if not refused and tcp:starttls(entrance.context, handshake_timeout) then
+  if not refused and (entrance.plain or tcp:starttls(entrance.context, handshake_timeout)) then
     local client = setmetatable({ server = self, entrance = entrance, socket = tcp, buffer = "" }, connection)
     local ok, message = xpcall(client.serve, debug.traceback, client)
     if not ok then
@@ -309,7 +310,10 @@ local function new_entrance(wanted_port, context, for_control)
   local listeners, port
   for _ = 1, wanted_port == 0 and 10 or 1 do
     listeners, port = listen_on_both(wanted_port)
-    if listeners then return { port = port, listeners = listeners, context = context, for_control = for_control } end
+    if listeners then
+      return { port = port, listeners = listeners, context = context, plain = context == nil,
+        for_control = for_control }
+    end
   end
   return nil, ("port %d cannot be bound: %s. %s"):format(wanted_port, errno.strerror(port),
     port == errno.EADDRINUSE and "Something else listens there: stop it, or choose another port." or
@@ -326,7 +330,7 @@ end
 
 --- Opens a port of localhost.
 ---@param port integer 0 for any that is free
----@param context userdata from `keys.server_context`
+---@param context userdata? from `keys.server_context`; nil: plain http, for the endpoints of managed identities alone
 ---@param for_control boolean? true: nothing but the simulator's own requests, and no faults
 ---@return integer? port
 ---@return string? message

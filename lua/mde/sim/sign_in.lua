@@ -1,15 +1,22 @@
--- The sign-in service: the v2 token endpoint for applications with a client secret, and its refusals.
+-- The sign-in service: the v2 token endpoint for applications with a client secret, a certificate or a token of another
+-- identity provider, and its refusals.
+local assertion = require "mde.sim.assertion"
 local encoding = require "mde.sim.encoding"
 local json = require "mde.sim.json"
 local time = require "mde.sim.time"
 
 local sign_in = {}
 
---- The audiences that the API accepts.
+--- The audiences that the API of each cloud accepts.
 sign_in.audiences = {
-  ["https://api.securitycenter.microsoft.com"] = true,
-  ["https://api.securitycenter.windows.com"] = true,
-  ["https://securitycenter.onmicrosoft.com/windowsatpservice"] = true,
+  commercial = {
+    ["https://api.securitycenter.microsoft.com"] = true,
+    ["https://api.securitycenter.windows.com"] = true,
+    ["https://securitycenter.onmicrosoft.com/windowsatpservice"] = true,
+  },
+  gcc = { ["https://api-gcc.securitycenter.microsoft.us"] = true },
+  gcc_high = { ["https://api-gov.securitycenter.microsoft.us"] = true },
+  dod = { ["https://api-gov.securitycenter.microsoft.us"] = true },
 }
 
 -- Resources of other services. They exist in every tenant, so tokens for them are issued; the API refuses those.
@@ -17,6 +24,14 @@ local other_resources = {
   ["https://api.security.microsoft.com"] = true,
   ["https://graph.microsoft.com"] = true,
 }
+
+--- Whether tokens for a resource are issued at all.
+---@param resource string
+---@param tenant mde.sim.tenant
+---@return boolean
+function sign_in.issues_for(resource, tenant)
+  return sign_in.audiences[tenant.cloud][resource] or other_resources[resource] or false
+end
 
 local refusals = {
   unknown_tenant = { 90002, 400, "invalid_request",
@@ -31,7 +46,23 @@ local refusals = {
     "The request body must hold either 'client_assertion' or 'client_secret'." },
   wrong_secret = { 7000215, 401, "invalid_client",
     "The client secret is not valid for application '%s'. Send the secret's value, not its id." },
-  assertion = { 700027, 401, "invalid_client", "The client assertion was not signed by a key of application '%s'." },
+  expired_secret = { 7000222, 401, "invalid_client", "The client secret of application '%s' has expired." },
+  assertion_key = { 700027, 401, "invalid_client",
+    "The client assertion is not signed by a key of the application: %s." },
+  assertion_time = { 700024, 401, "invalid_client", "The client assertion is not within its valid time range: %s." },
+  assertion_malformed = { 50027, 400, "invalid_request", "The client assertion is not valid: %s." },
+  assertion_type = { 900144, 400, "invalid_request",
+    "The request body lacks the required parameter 'client_assertion_type', or it is not '%s'." },
+  federated_unknown = { 70021, 400, "invalid_client", "No matching federated identity record was found for '%s'." },
+  federated_issuer = { 700211, 400, "invalid_client",
+    "No matching federated identity record was found for the presented assertion issuer '%s'." },
+  federated_audience = { 700212, 400, "invalid_client",
+    "No matching federated identity record was found for the presented assertion audience '%s'." },
+  federated_subject = { 700213, 400, "invalid_client",
+    "No matching federated identity record was found for the presented assertion subject '%s'." },
+  disabled = { 7000112, 400, "unauthorized_client", "Application '%s' is disabled." },
+  public = { 700025, 401, "invalid_client", "Application '%s' is a public client, so it must not present a secret." },
+  claims = { 9000411, 400, "invalid_request", "The parameter 'claims' is not a JSON object%s." },
   malformed_scope = { 70011, 400, "invalid_scope", "The value '%s' given for 'scope' is not valid." },
   unknown_resource = { 500011, 400, "invalid_resource", "There is no resource '%s' in this tenant." },
   not_post = { 900561, 405, "invalid_request", "This endpoint takes POST requests only, not %s." },
@@ -48,8 +79,17 @@ local function headers_for(tenant)
   }
 end
 
+-- OAuth errors of the reasons that an application can be told to be refused for, where it is not invalid_client.
+local errors_of = { [90006] = "temporarily_unavailable", [90012] = "temporarily_unavailable",
+  [90024] = "temporarily_unavailable", [90033] = "temporarily_unavailable", [90055] = "temporarily_unavailable" }
+
+-- Refuses by a number alone, whatever it stands for.
+local function reason(number)
+  return { number, 400, errors_of[number] or "invalid_client", "The application '%s' is refused for this reason." }
+end
+
 local function refuse(tenant, name, detail, client_id)
-  local refusal = refusals[name]
+  local refusal = type(name) == "number" and reason(name) or refusals[name]
   local code, status, kind, text = refusal[1], refusal[2], refusal[3], refusal[4]
   local headers = headers_for(tenant)
   local trace, correlation = headers["x-ms-request-id"], tenant:guid()
@@ -85,20 +125,20 @@ local function basic_credential(header)
 end
 
 -- The audience that a scope asks for, or the name of a refusal.
-local function audience_of(scope)
+local function audience_of(scope, tenant)
   local audience = scope:match "^%s*(%S+)/%.default%s*$"
   if not audience or not audience:find "^%a[%w+.-]*:" then return nil, "malformed_scope", scope end
-  if sign_in.audiences[audience] or other_resources[audience] then return audience end
+  if sign_in.issues_for(audience, tenant) then return audience end
   return nil, "unknown_resource", audience
 end
 
 -- Looks like the service's tokens, and like them all of one beginning.
-local function make_token(tenant, application, audience, now, expires)
+local function make_token(tenant, application, audience, now, expires, more)
   local claims = {
     aud = audience, iss = ("https://sts.windows.net/%s/"):format(tenant.tenant_id), iat = now, nbf = now,
-    exp = expires, appid = application.client_id, appidacr = "1", app_displayname = application.name, idtyp = "app",
+    exp = expires, appid = application.client_id, app_displayname = application.name, idtyp = "app",
     roles = application.roles[1] and application.roles or nil, tid = tenant.tenant_id,
-    uti = encoding.base64url(tenant.random(16)), ver = "1.0",
+    uti = encoding.base64url(tenant.random(16)), ver = "1.0", appidacr = more.appidacr, xms_cc = more.capabilities,
   }
   local header = json.object({ "typ", "alg", "kid" }, { typ = "JWT", alg = "RS256", kid = "of the simulated tenant" })
   return table.concat({ encoding.base64url(header), encoding.base64url(json.encode(claims)),
@@ -111,23 +151,43 @@ local function copy(list)
   return same
 end
 
-local function issue(tenant, application, audience)
-  local now = math.floor(tenant.clock.now())
-  local token = make_token(tenant, application, audience, now, now + math.floor(tenant.lifetime))
+local class_of_credential = { secret = "1", certificate = "2", federated = "2", managed_identity = "2" }
+
+--- Issues a token.
+---@param tenant mde.sim.tenant
+---@param application { client_id: string, name: string, roles: string[] }
+---@param audience string
+---@param credential "secret"|"certificate"|"federated"|"managed_identity"
+---@param claims table? what the request asks to have in it
+---@return { token: string, issued: integer, expires: integer, lifetime: integer }
+function sign_in.grant(tenant, application, audience, credential, claims)
+  local now, lifetime = math.floor(tenant.clock.now()), math.floor(tenant.lifetime)
+  local of_token = claims and type(claims.access_token) == "table" and claims.access_token or {}
+  local capabilities = type(of_token.xms_cc) == "table" and type(of_token.xms_cc.values) == "table"
+    and json.array(copy(of_token.xms_cc.values)) or nil
+  local token = make_token(tenant, application, audience, now, now + lifetime,
+    { appidacr = class_of_credential[credential], capabilities = capabilities })
   tenant.tokens[token] = {
     application = application,
     audience = audience,
     roles = copy(application.roles),
+    issued = tenant.clock.now(),
     expires = tenant.clock.now() + tenant.lifetime,
+    can_be_challenged = capabilities ~= nil and capabilities[1] == "cp1",
+    challenged = of_token.nbf ~= nil,
   }
   tenant:record("token_issued", { client_id = application.client_id, audience = audience,
-    lifetime = tenant.lifetime })
+    lifetime = tenant.lifetime, credential = credential, challenged = of_token.nbf ~= nil or nil })
+  return { token = token, issued = now, expires = now + lifetime, lifetime = lifetime }
+end
+
+local function issue(tenant, application, audience, credential, claims)
+  local grant = sign_in.grant(tenant, application, audience, credential, claims)
   return {
     status = 200,
     headers = headers_for(tenant),
     body = json.object({ "token_type", "expires_in", "ext_expires_in", "access_token" }, {
-      token_type = "Bearer", expires_in = math.floor(tenant.lifetime),
-      ext_expires_in = math.floor(tenant.lifetime), access_token = token,
+      token_type = "Bearer", expires_in = grant.lifetime, ext_expires_in = grant.lifetime, access_token = grant.token,
     }),
   }
 end
@@ -142,40 +202,88 @@ local function present(value)
   return value ~= nil and value ~= ""
 end
 
+local ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+-- What the application has proved to be it with: a kind; or nil, the name of the refusal and a detail.
+local function check_secret(application, secret, now)
+  local expired = false
+  for _, known in ipairs(application.secrets) do
+    if secret == known.value then
+      if not known.expires or now < known.expires then return "secret" end
+      expired = true
+    end
+  end
+  return nil, expired and "expired_secret" or "wrong_secret", application.client_id
+end
+
+local function check_credential(tenant, application, form, secret, endpoint)
+  local now = tenant.clock.now()
+  if application.public then return nil, "public", application.client_id end
+  if present(secret) then return check_secret(application, secret, now) end
+  if not present(form.client_assertion) then return nil, "missing_credential", "" end
+  if form.client_assertion_type ~= ASSERTION_TYPE then return nil, "assertion_type", ASSERTION_TYPE end
+  return assertion.check(form.client_assertion, application, endpoint, now)
+end
+
+-- The claims that a form asks for; false if they are malformed.
+local function claims_of(form)
+  if not present(form.claims) then return nil end
+  return json.decode_object(form.claims) or false
+end
+
+-- Why a form cannot be answered, whoever sends it: the name of a refusal and a detail.
+local function flaw_of(form, client_id)
+  if not present(form.grant_type) then return "missing_field", "grant_type" end
+  if form.grant_type ~= "client_credentials" then return "grant_type", form.grant_type end
+  if not present(client_id) then return "missing_field", "client_id" end
+  if not present(form.scope) then return "missing_field", "scope" end
+  if claims_of(form) == false then return "claims", "" end
+end
+
+-- Why the tenant that the path names is none that signs applications in.
+local function flaw_of_tenant(tenant, named)
+  local lower = named:lower()
+  if lower == "common" or lower == "organizations" or lower == "consumers" then return "no_tenant" end
+  if lower ~= tenant.tenant_id:lower() then return "unknown_tenant" end
+end
+
+--- The refusal of a tenant that there is not.
+---@param tenant mde.sim.tenant
+---@param named string
+---@return table? response
+function sign_in.refuse_tenant(tenant, named)
+  local flaw = flaw_of_tenant(tenant, named)
+  return flaw and refuse(tenant, flaw, named)
+end
+
 --- Answers `POST /{tenant}/oauth2/v2.0/token`.
 ---@param tenant mde.sim.tenant
----@param request { method: string, headers: table<string, string>, body: string? } header names in lower case
+---@param request { method: string, origin: string, path: string, headers: table<string, string>, body: string? } header
+--- names in lower case
 ---@param named string the tenant that the path names
 ---@return table response
 function sign_in.answer(tenant, request, named)
   if request.method ~= "POST" then return refuse(tenant, "not_post", request.method) end
-  local lower = named:lower()
-  if lower == "common" or lower == "organizations" or lower == "consumers" then
-    return refuse(tenant, "no_tenant", named)
-  elseif lower ~= tenant.tenant_id:lower() then
-    return refuse(tenant, "unknown_tenant", named)
-  end
+  local flaw = flaw_of_tenant(tenant, named)
+  if flaw then return refuse(tenant, flaw, named) end
   local form, problem = read_form(request)
   if not form then return refuse(tenant, "malformed", problem) end
   local client_id, secret = basic_credential(request.headers["authorization"])
   client_id, secret = client_id or form.client_id, secret or form.client_secret
 
-  if not present(form.grant_type) then return refuse(tenant, "missing_field", "grant_type", client_id) end
-  if form.grant_type ~= "client_credentials" then
-    return refuse(tenant, "grant_type", form.grant_type, client_id)
-  end
-  if not present(client_id) then return refuse(tenant, "missing_field", "client_id") end
-  if not present(form.scope) then return refuse(tenant, "missing_field", "scope", client_id) end
-  local audience, refusal, detail = audience_of(form.scope)
-  if refusal == "malformed_scope" then return refuse(tenant, refusal, detail, client_id) end
+  local refusal, detail = flaw_of(form, client_id)
+  if refusal then return refuse(tenant, refusal, detail, client_id) end
+  local audience, no_audience, of_audience = audience_of(form.scope, tenant)
+  if no_audience == "malformed_scope" then return refuse(tenant, no_audience, of_audience, client_id) end
   local application = tenant.applications[client_id:lower()]
   if not application then return refuse(tenant, "unknown_application", client_id, client_id) end
-  if not present(secret) then
-    return refuse(tenant, form.client_assertion and "assertion" or "missing_credential", client_id, client_id)
-  end
-  if secret ~= application.client_secret then return refuse(tenant, "wrong_secret", client_id, client_id) end
-  if not audience then return refuse(tenant, refusal, detail, client_id) end
-  return issue(tenant, application, audience)
+  if application.refuse then return refuse(tenant, application.refuse, client_id, client_id) end
+  if application.disabled then return refuse(tenant, "disabled", client_id, client_id) end
+  local credential
+  credential, refusal, detail = check_credential(tenant, application, form, secret, request.origin .. request.path)
+  if not credential then return refuse(tenant, refusal, detail, client_id) end
+  if not audience then return refuse(tenant, no_audience, of_audience, client_id) end
+  return issue(tenant, application, audience, credential, claims_of(form))
 end
 
 return sign_in

@@ -1,6 +1,8 @@
 -- The model of a tenant: its machines, the actions on them and how those go on, its applications, and the history
 -- of what really happened. It knows neither HTTP nor the wire; time and randomness come from outside.
+local application = require "mde.sim.application"
 local clock = require "mde.sim.clock"
+local clouds = require "mde.cloud"
 local complaint = require "mde.sim.complaint"
 local encoding = require "mde.sim.encoding"
 local fixture = require "mde.sim.fixture"
@@ -29,6 +31,14 @@ local function system_random(count)
   local bytes = source:read(count)
   source:close()
   return bytes
+end
+
+-- A value that nobody else holds.
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local same = {}
+  for name, member in pairs(value) do same[name] = copy(member) end
+  return same
 end
 
 ---- settings
@@ -75,13 +85,43 @@ function settings.comment_limit(self, value)
   self.comment_limit = value or nil
 end
 
+local identity_fields = { client_id = "string", object_id = "string", resource_id = "string", roles = "table",
+  system = "boolean" }
+
+function settings.identities(self, value)
+  local list = {}
+  complaint.for_each("identities", value, function(one)
+    for name, field in pairs(one) do
+      if not identity_fields[name] then error(complaint.unknown("", name, identity_fields), 0) end
+      if type(field) ~= identity_fields[name] then
+        error(complaint.must(name, "a " .. identity_fields[name], field), 0)
+      end
+    end
+    if not one.client_id then error("an identity needs a client_id", 0) end
+    roles.check(one.roles or {})
+    list[#list + 1] = copy(one)
+  end)
+  self.identities = list
+end
+
+function settings.arc(self, value)
+  if type(value) ~= "table" then error(complaint.must("arc", "a table", value), 0) end
+  self.arc = { directory = value.directory or self.arc and self.arc.directory, challenge = value.challenge, keys = {} }
+end
+
+function settings.app_header(self, value)
+  if type(value) ~= "string" then error(complaint.must("app_header", "a text", value), 0) end
+  self.app_header = value
+end
+
 function settings.lists(self, value)
   self.lists = lists.settings(value, self.lists)
   self.is_listed = false
 end
 
 --- Changes how the tenant behaves from now on: `lifetime` of new tokens, `delays = { pending, running }` of actions,
---- `duplicates`, `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see lists.lua).
+--- `duplicates`, `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see lists.lua),
+--- `identities`, `arc` and `app_header` (see identity.lua).
 ---@param changes table
 function tenant:set(changes)
   for name, value in pairs(changes) do
@@ -90,33 +130,34 @@ function tenant:set(changes)
   end
 end
 
--- A value that nobody else holds.
-local function copy(value)
-  if type(value) ~= "table" then return value end
-  local same = {}
-  for name, member in pairs(value) do same[name] = copy(member) end
-  return same
-end
 
 ---- birth
+
+-- The identity of the machine on which the endpoints of managed identities seem to be, unless others are told.
+local own_identity = "1d000000-0000-4000-8000-00000000001d"
 
 local known_options = {
   machines = true, actions = true, fleet = true, fixture = true, clock = true, start = true, random = true,
   lifetime = true, limits = true, delays = true, duplicates = true, comment_limit = true, lists = true,
-  applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true,
+  applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, cloud = true,
+  identities = true, arc = true, app_header = true,
 }
 
 --- Makes a tenant. All options may be left out:
 --- `machines` (a list for `put_machine`; the fleet if absent), `fleet = { count, seed }` (how large the fleet is),
 --- `actions` (a list for `insert_action`), `fixture` (a file with further options, see fixture.lua), `clock` and
 --- `start` (see clock.lua), `random` (count -> bytes), `tenant_id`, `client_id`, `client_secret`, `roles` (the main
---- application), `applications` (a list for `put_application`), and everything that `set` takes.
+--- application), `applications` (a list for `put_application`), `cloud` (whose audiences it takes), and everything that
+--- `set` takes.
 ---@param options table?
 ---@return mde.sim.tenant
 function tenant.new(options)
   options = options or {}
   for name in pairs(options) do
     if not known_options[name] then error(("sim.new: there is no option '%s'"):format(tostring(name)), 3) end
+  end
+  if options.cloud and not clouds[options.cloud] then
+    error(("sim.new: there is no cloud '%s'"):format(tostring(options.cloud)), 3)
   end
   local from_file = {}
   if options.fixture ~= nil then options, from_file = fixture.merge(options) end
@@ -128,6 +169,7 @@ function tenant.new(options)
     client_id = options.client_id or "c1000000-0000-4000-8000-0000000000c1",
     client_secret = options.client_secret or "not a real secret ~+/=%&",
     roles = options.roles or { "Machine.Read.All", "Machine.RestrictExecution" },
+    cloud = options.cloud or "commercial",
     options = options,
     from_file = from_file,
   }, tenant)
@@ -158,7 +200,11 @@ function tenant:reset()
     limits = options.limits == nil or options.limits,
     comment_limit = options.comment_limit or false,
     lists = options.lists or {},
+    identities = options.identities or {},
+    arc = options.arc or {},
+    app_header = options.app_header or "a made-up header of an app",
   }
+  self.revoked_at = nil
   for name, value in pairs(at_birth) do
     self:blame(name, function() self:set { [name] = value } end)
   end
@@ -166,9 +212,12 @@ function tenant:reset()
     self:put_application { client_id = self.client_id, client_secret = self.client_secret, name = "mde",
       roles = self.roles }
   end)
+  if not options.identities then
+    self:set { identities = { { client_id = own_identity, system = true, roles = self.roles } } }
+  end
   self:blame("applications", function()
-    complaint.for_each("applications", options.applications or {}, function(application)
-      self:put_application(application)
+    complaint.for_each("applications", options.applications or {}, function(fields)
+      self:put_application(fields)
     end)
   end)
   self:populate(options)
@@ -212,26 +261,17 @@ end
 
 ---- applications
 
-local application_fields = { client_id = true, client_secret = true, name = true, roles = true }
+--- Registers an application, or replaces it. Tokens that it has keep the roles that they were issued with.
+---@param fields table see application.lua
+function tenant:put_application(fields)
+  local one = application.new(fields)
+  self.applications[one.client_id:lower()] = one
+end
 
---- Registers an application, or replaces it.
----@param application { client_id: string, client_secret: string, name: string?, roles: string[]? }
-function tenant:put_application(application)
-  for name, value in pairs(application) do
-    if not application_fields[name] then error(complaint.unknown("", name, application_fields), 0) end
-    if name ~= "roles" and type(value) ~= "string" then error(complaint.must(name, "a text", value), 0) end
-  end
-  for _, name in ipairs { "client_id", "client_secret" } do
-    if not application[name] then error("an application needs a " .. name, 0) end
-  end
-  local granted = application.roles or {}
-  roles.check(granted)
-  self.applications[application.client_id:lower()] = {
-    client_id = application.client_id,
-    client_secret = application.client_secret,
-    name = application.name or application.client_id,
-    roles = copy(granted),
-  }
+--- Tokens that were issued until now are not taken any more. Those that announce `cp1` are answered with a claims
+--- challenge.
+function tenant:revoke()
+  self.revoked_at = self.clock.now()
 end
 
 ---- machines

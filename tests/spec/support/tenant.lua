@@ -40,7 +40,8 @@ local function plant_identity(directory)
 end
 
 local function command_line(directory, options)
-  local words = { "--port", "0", "--control-port", "0", "--until-eof", "--dir", directory }
+  local words = { "--port", "0", "--control-port", "0", "--identity-port", "0", "--arc-directory", directory,
+    "--until-eof", "--dir", directory }
   for _, argument in ipairs(options) do words[#words + 1] = argument end
   local switches = { certificate = "--certificate", tls = "--tls", latency = "--latency", duplicates = "--duplicates",
     action_seconds = "--action-seconds", machines = "--machines", seed = "--seed", fixture = "--fixture" }
@@ -66,23 +67,25 @@ local function launch(directory, options)
   os.execute(("mkfifo %s/output"):format(directory))
   local input = assert(io.popen(command_line(directory, options), "w"))
   local output = assert(io.open(directory .. "/output", "r"))
-  local first, second = output:read "*l", output:read "*l"
+  local first, second, third = output:read "*l", output:read "*l", output:read "*l"
   output:close()
   local base_url = first and first:match "^https://%S+"
   local control_url = second and second:match "^https://%S+"
-  if not base_url or not control_url then
+  local identity_url = third and third:match "^http://%S+"
+  if not base_url or not control_url or not identity_url then
     input:close()
     local errors = read_file(directory .. "/errors")
     os.execute("rm -rf " .. quote(directory))
     error("the simulated tenant did not start: " .. errors, 3)
   end
-  return input, base_url, control_url
+  return input, base_url, control_url, identity_url
 end
 
 ---@class tests.tenant
 ---@field base_url string
 ---@field env table<string, string>
 ---@field ca_file string
+---@field identity_url string where the endpoints of managed identities are, over plain http
 ---@field directory string
 ---@field pid integer
 ---@field client_secret string
@@ -94,11 +97,11 @@ end
 function tenants.start(options)
   local directory = new_directory()
   local template = plant_identity(directory)
-  local input, base_url, control_url = launch(directory, options or {})
+  local input, base_url, control_url, identity_url = launch(directory, options or {})
   local ca_file = directory .. "/ca.pem"
   local driver = require("mde.driver.curl").new { ca_file = ca_file, proxy = "" }
   local self = {
-    base_url = base_url, ca_file = ca_file, directory = directory,
+    base_url = base_url, identity_url = identity_url, ca_file = ca_file, directory = directory,
     client_secret = template.client_secret,
     env = template:env(base_url, ca_file),
     pid = tonumber(read_file(directory .. "/pid")),
@@ -150,6 +153,12 @@ function tenants.start(options)
 
   --- Puts the tenant's clock forward.
   function self.advance(seconds) control("POST", "/sim/clock", { advance = seconds }) end
+
+  --- The environment that points a client at a managed identity of this tenant: "imds", "app_service" or "arc".
+  function self.identity_env(source) return template:identity_env(source, identity_url) end
+
+  --- Takes back all tokens that were issued until now.
+  function self.revoke() control("POST", "/sim/revoke", {}) end
 
   --- Back to birth.
   function self.reset() control("POST", "/sim/reset") end

@@ -117,6 +117,7 @@ end
 
 -- Every property that makes one connection unlike another. A password must not stand in nginx's debug log.
 local function pool_of(target, proxy)
+  if target.plain then return ("mde|http|%s|%d|idle %g"):format(target.host, target.port, target.max_idle) end
   return ("mde|https|%s|%d|sni %s|verified|idle %g|%s"):format(target.host, target.port, target.host, target.max_idle,
     proxy and ngx.md5(proxy.authority .. "|" .. proxy.authorization) or "direct")
 end
@@ -159,20 +160,21 @@ local function handshake(socket, target, ends)
 end
 
 --- A connection over which nothing of the request has gone yet.
----@param target { authority: string, host: string, port: integer, max_idle: number }
+---@param target { authority: string, host: string, port: integer, max_idle: number, plain: boolean? }
 ---@param proxy mde.resty.proxy?
 ---@param ends number
 ---@return table? socket
 ---@return string? message
 function connection.open(target, proxy, ends)
   local socket = ngx.socket.tcp()
+  proxy = not target.plain and proxy or nil
   local first = proxy or target
   local ok, err = connect(socket, first.host, first.port, { pool = pool_of(target, proxy) }, ends)
   if not ok then
     return nil, connect_failure(proxy and ("%s, the proxy on the way to %s"):format(proxy.authority, target.authority)
       or target.authority, err)
   end
-  if socket:getreusedtimes() > 0 then return socket end
+  if target.plain or socket:getreusedtimes() > 0 then return socket end
   if proxy then
     ok, err = tunnel(socket, proxy, target, ends)
     if not ok then

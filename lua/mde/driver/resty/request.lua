@@ -1,6 +1,6 @@
 --- request: what a request may look like, and its bytes in HTTP/1.1. The same is refused as mde.curl refuses.
 local DEFAULT_TIMEOUT, DEFAULT_MAX_BYTES, DEFAULT_MAX_IDLE = 30, 64 * 1024 * 1024, 50
-local HTTPS_PORT = 443
+local HTTPS_PORT, HTTP_PORT = 443, 80
 -- The integers that a double holds exactly.
 local MOST_BYTES = 9007199254740991
 
@@ -15,6 +15,7 @@ local has_body = { POST = true, PUT = true, PATCH = true }
 ---@field authority string host and port as they stand in the URL
 ---@field host string without brackets
 ---@field port integer
+---@field plain boolean http, and no proxy
 ---@field timeout number
 ---@field max_bytes number
 ---@field max_idle number
@@ -46,40 +47,52 @@ local function number_of(given, name, otherwise, level)
   return value
 end
 
-local function port_of(digits)
-  if digits == "" then return HTTPS_PORT end
+local function port_of(digits, default)
+  if digits == "" then return default end
   local port = tonumber(digits)
   return port and port >= 1 and port <= 65535 and port or nil
 end
 
 --- Host and port of the part of a URL that names them; nil if it does not.
 ---@param authority string
+---@param default? integer the port where none is named; 443 unless told
 ---@return string? host without brackets
 ---@return integer? port
-function request.host_and_port(authority)
+function request.host_and_port(authority, default)
   local host, digits = authority:match "^%[([%x:.]+)%]:?(%d*)$"
   if not host then host, digits = authority:match "^([%w%-._~]+):?(%d*)$" end
-  local port = host and port_of(digits)
+  local port = host and port_of(digits, default or HTTPS_PORT)
   if port then return host, port end
+end
+
+-- Whether a host is this machine or on its link-local network, as far as its text tells.
+local function is_near(host)
+  return host:lower() == "localhost" or host == "::1" or host:find "^127%.[%d.]+$" ~= nil
+    or host:find "^169%.254%.[%d.]+$" ~= nil
 end
 
 --- Takes a URL apart; raises for one that cannot be meant.
 ---@param url string
 ---@param level integer
+---@param plain? boolean whether it is http, as a request's `plain` says
 ---@return string authority
 ---@return string host
 ---@return integer port
 ---@return string target
-function request.take_apart(url, level)
+function request.take_apart(url, level, plain)
   check_text(url, "url", level + 1)
-  if not url:lower():find "^https://." then refuse(level, "url must begin with https://") end
+  local scheme = plain and "http://" or "https://"
+  if not url:lower():find("^" .. scheme .. ".") then refuse(level, "url must begin with %s", scheme) end
   local wrong = url:find "[^\33-\126]" or url:find "[#\\]"
   if wrong then refuse(level, "url has a character at position %d that must be percent-encoded", wrong) end
-  local authority, target = url:match("^([^/?]*)(.*)$", #"https://" + 1)
+  local authority, target = url:match("^([^/?]*)(.*)$", #scheme + 1)
   if authority == "" then refuse(level, "url names no host") end
   if authority:find "[^%w%-._~:%[%]]" then refuse(level, "url has something besides host and port before its path") end
-  local host, port = request.host_and_port(authority)
+  local host, port = request.host_and_port(authority, plain and HTTP_PORT or HTTPS_PORT)
   if not host then refuse(level, "url names a host and port that cannot be") end
+  if plain and not is_near(host) then refuse(level, "http goes to this machine and its link-local network alone") end
+  -- nginx reads no /etc/hosts.
+  if plain and host:lower() == "localhost" then host = "127.0.0.1" end
   return authority, host, port, target:find "^/" and target or "/" .. target
 end
 
@@ -109,11 +122,13 @@ function request.read(given, level)
   local method, body = given.method, given.body
   check_text(method, "method", level)
   if not is_token(method) then refuse(level, "method is not one word") end
-  local authority, host, port, target = request.take_apart(given.url, level)
+  local plain = given.plain
+  if plain ~= nil and type(plain) ~= "boolean" then refuse(level, "plain must be a boolean, not %s", type(plain)) end
+  local authority, host, port, target = request.take_apart(given.url, level, plain)
   if body ~= nil then check_text(body, "body", level) end
   local length = (body or has_body[method]) and ("Content-Length: %d\r\n"):format(#(body or "")) or ""
   return {
-    method = method, authority = authority, host = host, port = port,
+    method = method, authority = authority, host = host, port = port, plain = plain or false,
     timeout = number_of(given, "timeout", DEFAULT_TIMEOUT, level),
     max_bytes = math.min(number_of(given, "max_bytes", DEFAULT_MAX_BYTES, level), MOST_BYTES),
     max_idle = number_of(given, "max_idle", DEFAULT_MAX_IDLE, level),

@@ -1,0 +1,38 @@
+--- claims: what an access token says of itself.
+--
+-- A token is the service's own affair, and may be anything. Where it is a JSON Web Token its claims tell what is wrong
+-- with it; nothing else is decided by them.
+
+local core = require "mde.core"
+local json = require "mde.json"
+
+---@class mde.Claims
+---@field opaque? boolean it is no JSON Web Token
+---@field aud? string whom it is for
+---@field tid? string the tenant
+---@field appid? string the application, or `azp`
+---@field roles? string[] the application permissions; nil: nothing was consented
+---@field exp? number Unix seconds
+
+-- A list of texts, or nil.
+local function texts(value)
+  if type(value) ~= "table" then return nil end
+  for _, text in ipairs(value) do
+    if type(text) ~= "string" then return nil end
+  end
+  return value
+end
+
+--- The claims of an access token.
+---@param token string
+---@return mde.Claims
+local function claims_of(token)
+  local payload = token:match "^[%w_-]+%.([%w_-]+)%.[%w_-]*$"
+  local bytes = payload and core.base64.decode(payload)
+  local claims = bytes and json.object(bytes)
+  if not claims then return { opaque = true } end
+  claims.roles = texts(claims.roles)
+  return claims
+end
+
+return claims_of

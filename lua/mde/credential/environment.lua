@@ -1,0 +1,69 @@
+--- credential.environment: the credential that the environment describes, by the names that every Azure SDK reads and
+-- in the order in which they look: secret, certificate, federated token, managed identity.
+--
+-- What is set is what counts: nothing is tried out, and nothing falls through to the next when a sign-in fails.
+
+local core = require "mde.core"
+local errors = require "mde.error"
+local managed_identity = require "mde.credential.managed_identity"
+
+local M = {}
+
+local function variable(name)
+  local value = os.getenv(name)
+  if value ~= "" then return value end
+end
+
+-- What makes a credential complains of its argument; here it is called by the name of its variable.
+local function named(name, make, value)
+  local ok, credential = pcall(make, value)
+  if ok then return credential end
+  if not errors.is(credential) then error(credential, 0) end
+  errors.invalid(("%s: %s"):format(name, credential.message), credential.hint)
+end
+
+local function secret()
+  local value = variable "AZURE_CLIENT_SECRET"
+  if value then return named("AZURE_CLIENT_SECRET", require("mde.credential.secret").new, value) end
+  local path = variable "MDE_CLIENT_SECRET_FILE"
+  return path and named("MDE_CLIENT_SECRET_FILE", require("mde.credential.secret").from_file, path)
+end
+
+local function certificate()
+  local path = variable "AZURE_CLIENT_CERTIFICATE_PATH"
+  return path and named("AZURE_CLIENT_CERTIFICATE_PATH", require("mde.credential.certificate").new,
+    { path = path, password = variable "AZURE_CLIENT_CERTIFICATE_PASSWORD" })
+end
+
+local function federated()
+  local path = variable "AZURE_FEDERATED_TOKEN_FILE"
+  return path and require("mde.credential.federated").new(path)
+end
+
+local function identity(client_id, must)
+  if must or managed_identity.detect() then return managed_identity.new { client_id = client_id } end
+end
+
+-- AZURE_TOKEN_CREDENTIALS narrows the choice, to one or to those that are fit for production, which all of ours are.
+local chosen = {
+  EnvironmentCredential = function() return secret() or certificate() end,
+  WorkloadIdentityCredential = federated,
+  ManagedIdentityCredential = function(client_id) return identity(client_id, true) end,
+}
+
+--- The credential that the environment describes; nil if it describes none. Raises for one that cannot be used.
+---@param client_id? string
+---@return mde.Credential?
+function M.credential(client_id)
+  local choice = variable "AZURE_TOKEN_CREDENTIALS"
+  if choice and choice:lower() ~= "prod" then
+    for name, make in pairs(chosen) do
+      if name:lower() == choice:lower() then return make(client_id) end
+    end
+    errors.invalid(("AZURE_TOKEN_CREDENTIALS is %s"):format(errors.quote(core.redact.text(choice))),
+      "There are prod, EnvironmentCredential, WorkloadIdentityCredential and ManagedIdentityCredential.")
+  end
+  return secret() or certificate() or federated() or identity(client_id)
+end
+
+return M

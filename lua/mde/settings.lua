@@ -1,0 +1,193 @@
+--- settings: which application of which tenant a client is, in which cloud: from options, or else from the environment
+-- variables that every Azure SDK reads.
+--
+-- A wrong option raises; so does a wrong environment here, and whoever makes a client returns that as an error.
+
+local clouds = require "mde.cloud"
+local core = require "mde.core"
+local environment = require "mde.credential.environment"
+local errors = require "mde.error"
+local options_of = require "mde.options"
+local secret = require "mde.credential.secret"
+local token_function = require "mde.credential.token_function"
+
+local M = {}
+
+local function from_environment(name)
+  local value = os.getenv(name)
+  if value ~= "" then return value end
+end
+
+local GUID = ("x"):rep(8) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(12)
+local GUID_PATTERN = "^" .. GUID:gsub("%-", "%%-"):gsub("x", "%%x") .. "$"
+
+-- Each check returns the value as the client uses it, or raises with the name by which the user set it.
+
+local function check_tenant(value, name)
+  local domain = value:find "^%w[%w.-]*%.[%w-]+$"
+  if not value:find(GUID_PATTERN) and not domain then
+    errors.invalid(("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
+      "Give the tenant's id as the portal shows it.")
+  end
+  return value
+end
+
+local function check_client_id(value, name)
+  if not value:find(GUID_PATTERN) then
+    errors.invalid(("%s is %s, which is not a GUID"):format(name, errors.quote(value)),
+      "Give the application (client) id as the portal shows it.")
+  end
+  return value
+end
+
+local function valid_port(port)
+  local number = tonumber(port)
+  return number ~= nil and number >= 1 and number <= 65535
+end
+
+local function is_https_url(value)
+  local scheme = "^[hH][tT][tT][pP][sS]://"
+  local rest = value:match(scheme .. "[%w._-]+(.*)$") or value:match(scheme .. "%[[%x:.]+%](.*)$")
+  if not rest then return false end
+  local port, path = rest:match "^:(%d+)(.*)$"
+  path = path or rest
+  return (port == nil or valid_port(port)) and (path == "" or path:find "^/[%w/._~-]*$" ~= nil)
+end
+
+local function check_url(value, name)
+  local shown = errors.quote(core.redact.url(value))
+  if value:lower():find "^http://" then
+    errors.invalid(("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
+  end
+  if not is_https_url(value) then
+    errors.invalid(("%s is %s, which is not the https URL of a host"):format(name, shown),
+      "Write https://host, and nothing after it but a port.")
+  end
+  value = value:gsub("/+$", "")
+  if value:lower():find "/api$" then
+    errors.invalid(("%s is %s; the path /api is added by this library"):format(name, shown), "Leave /api away.")
+  end
+  return value
+end
+
+local function check_scope(value, name)
+  if not value:find "^%S+/%.default$" then
+    errors.invalid(("%s is %s, which does not end in \"/.default\""):format(name, errors.quote(value)),
+      "Write the resource followed by /.default.")
+  end
+  return value
+end
+
+local function check_cloud(value, name)
+  if not clouds[value] then
+    local near = options_of.nearest(value, clouds)
+    errors.invalid(("%s is %s; there are %s"):format(name, errors.quote(value), options_of.listed(clouds)),
+      near and ("Did you mean %q?"):format(near) or "Those of the US government are gcc, gcc_high and dod.")
+  end
+  return clouds[value]
+end
+
+-- What makes a credential complains of its argument; here it is called by the name that the user gave it.
+local function named(name, make, value)
+  local ok, credential = pcall(make, value)
+  if ok then return credential end
+  if not errors.is(credential) then error(credential, 0) end
+  errors.invalid(("%s: %s"):format(name, credential.message), credential.hint)
+end
+
+local function check_credential(value, name)
+  if type(value) == "string" then return named(name, secret.new, value) end
+  if type(value) == "function" then return token_function.new(value) end
+  if type(value) ~= "table" or type(value.ask) ~= "function" or type(value.secrets) ~= "function" then
+    errors.invalid(("%s must be the client secret's value, a credential or a function that gets tokens, not a %s")
+      :format(name, type(value)), "Make a credential by mde.credential.certificate(path), say.")
+  end
+  return value
+end
+
+---@type { option: string, variable: string, check: fun(value: any, name: string): any }[]
+local sources = {
+  { option = "cloud", variable = "MDE_CLOUD", check = check_cloud },
+  { option = "tenant_id", variable = "AZURE_TENANT_ID", check = check_tenant },
+  { option = "client_id", variable = "AZURE_CLIENT_ID", check = check_client_id },
+  { option = "credential", check = check_credential },
+  { option = "authority", variable = "AZURE_AUTHORITY_HOST", check = check_url },
+  { option = "base_url", variable = "MDE_BASE_URL", check = check_url },
+  { option = "scope", variable = "MDE_SCOPE", check = check_scope },
+}
+
+--- The settings that options give. Raises for one that is wrong.
+---@param options mde.ClientOptions
+---@return table settings
+function M.of_options(options)
+  local settings = {}
+  for _, source in ipairs(sources) do
+    local value = options[source.option]
+    if value ~= nil then settings[source.option] = source.check(value, ("option %q"):format(source.option)) end
+  end
+  return settings
+end
+
+-- The functions of nginx's Lua module, where this runs in it.
+function M.nginx()
+  local ngx = rawget(_G, "ngx")
+  return type(ngx) == "table" and type(ngx.socket) == "table" and type(ngx.get_phase) == "function" and ngx or nil
+end
+
+-- The master, in which init_by_lua runs, sees the environment that nginx was started with; its workers see of that
+-- only what nginx.conf names.
+local function how_to_set(variables)
+  if not M.nginx() then return "Set what is missing," end
+  return ("Start nginx with what is missing, and make the client in init_by_lua_block; or name what the workers may "
+    .. "see at the top of nginx.conf: env %s;"):format(table.concat(variables, "; env "))
+end
+
+-- Raises if the ids or the credential are not there, with all that is missing.
+local function require_application(settings)
+  local missing, options = {}, {}
+  local function miss(variable, option)
+    missing[#missing + 1], options[#options + 1] = variable, errors.quote(option)
+  end
+  local needs_ids = not settings.credential or settings.credential.needs_application ~= false
+  if needs_ids and not settings.tenant_id then miss("AZURE_TENANT_ID", "tenant_id") end
+  if needs_ids and not settings.client_id then miss("AZURE_CLIENT_ID", "client_id") end
+  if not settings.credential then miss("AZURE_CLIENT_SECRET", "credential") end
+  if not missing[1] then return end
+  local other = settings.credential and "" or " Instead of a secret there may be AZURE_CLIENT_CERTIFICATE_PATH or "
+    .. "AZURE_FEDERATED_TOKEN_FILE, or a managed identity: AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential."
+  errors.invalid("not set in the environment: " .. table.concat(missing, ", "),
+    how_to_set(missing) .. " or give mde.client the option " .. table.concat(options, ", ") .. "." .. other)
+end
+
+local function same_host(url, other)
+  return url ~= nil and url:lower():match "^https://([^/:]+)" == other:match "^https://([^/:]+)"
+end
+
+-- A host that a national cloud alone has says that this one is meant. GCC signs in where the commercial cloud does;
+-- GCC High and DoD have everything in common that matters here.
+local function cloud_of(settings)
+  if settings.cloud then return settings.cloud end
+  for _, name in ipairs { "gcc", "gcc_high" } do
+    local cloud = clouds[name]
+    if same_host(settings.base_url, cloud.base_url) then return cloud end
+  end
+  return same_host(settings.authority, clouds.gcc_high.authority) and clouds.gcc_high or clouds.commercial
+end
+
+--- Adds what the environment says, and what follows from the cloud. Raises for what is wrong or missing in it.
+---@param settings table as of_options returns them
+function M.complete(settings)
+  for _, source in ipairs(sources) do
+    local value = source.variable and from_environment(source.variable)
+    if settings[source.option] == nil and value then
+      settings[source.option] = source.check(value, source.variable)
+    end
+  end
+  if not settings.credential then settings.credential = environment.credential(settings.client_id) end
+  require_application(settings)
+  for name, value in pairs(cloud_of(settings)) do
+    if settings[name] == nil then settings[name] = value end
+  end
+end
+
+return M

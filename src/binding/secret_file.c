@@ -1,0 +1,126 @@
+/*
+ * mde.core.secret.read and .stamp: a file with something secret in it, read into a secret without
+ * a Lua string in between.
+ */
+#define _GNU_SOURCE 1 /* O_CLOEXEC, explicit_bzero, st_mtim */
+
+#include "secret_value.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "secret.h"
+
+#define STAMP_SIZE 160
+
+/* Changes whenever the file does: who it is, how long, and when it was written or replaced. */
+static void write_stamp(const struct stat *status, char stamp[STAMP_SIZE])
+{
+  snprintf(stamp, STAMP_SIZE, "%ju-%ju-%jd-%jd.%09ld-%jd.%09ld", (uintmax_t)status->st_dev,
+           (uintmax_t)status->st_ino, (intmax_t)status->st_size, (intmax_t)status->st_mtim.tv_sec,
+           status->st_mtim.tv_nsec, (intmax_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
+}
+
+/* What speaks against reading the file; NULL: nothing. */
+static const char *flaw_of(const struct stat *status)
+{
+  if (!S_ISREG(status->st_mode)) return "it is no regular file";
+  if (status->st_mode & S_IWOTH) return "everybody on this machine may write it";
+  if (status->st_size > MDE_LONGEST_SECRET) return "it is longer than 65536 bytes";
+  return NULL;
+}
+
+static bool is_space(char c)
+{
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Reads to the end of the file. NULL, or what went wrong. */
+static const char *read_all(int file, struct mde_secret *secret)
+{
+  char part[4096];
+  const char *problem = NULL;
+  ssize_t count = 0;
+  do {
+    count = read(file, part, sizeof part);
+    if (count > 0) {
+      int status = mde_secret_append(secret, part, (size_t)count);
+      if (status == MDE_SECRET_TOO_LONG) problem = "it is longer than 65536 bytes";
+      if (status == MDE_SECRET_NO_MEMORY) problem = "there is not enough memory";
+    } else if (count < 0 && errno != EINTR) {
+      problem = strerror(errno);
+    }
+  } while (problem == NULL && (count > 0 || (count < 0 && errno == EINTR)));
+  explicit_bzero(part, sizeof part);
+  while (secret->length > 0 && is_space(secret->bytes[secret->length - 1]))
+    secret->length--;
+  if (problem == NULL && secret->length == 0) problem = "it is empty";
+  return problem;
+}
+
+/* Opens, looks and reads; nothing of Lua in here. NULL, or what went wrong. */
+static const char *read_file(const char *path, struct mde_secret *secret, struct stat *status)
+{
+  /* Opening a FIFO would otherwise wait for somebody to write. */
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (file < 0) return strerror(errno);
+  const char *problem = fstat(file, status) == 0 ? flaw_of(status) : strerror(errno);
+  if (problem == NULL) problem = read_all(file, secret);
+  close(file);
+  if (problem != NULL) mde_secret_clear(secret);
+  return problem;
+}
+
+static int push_problem(lua_State *L, const char *path, const char *problem)
+{
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s: %s", path, problem);
+  return 2;
+}
+
+static const char *check_path(lua_State *L)
+{
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, length == strlen(path), 1, "a path has no NUL in it");
+  return path;
+}
+
+/*
+ * read(path) -> a secret, stamp [, remark] | nil, problem
+ *
+ * White space at the end is no part of the secret. `remark` says that others than the owner may
+ * read the file. Symbolic links are followed.
+ */
+int mde_secret_read(lua_State *L)
+{
+  const char *path = check_path(L);
+  struct mde_secret *secret = mde_push_secret(L);
+  struct stat status;
+  const char *problem = read_file(path, secret, &status);
+  if (problem != NULL) return push_problem(L, path, problem);
+  char stamp[STAMP_SIZE];
+  write_stamp(&status, stamp);
+  lua_pushstring(L, stamp);
+  if ((status.st_mode & (S_IRGRP | S_IROTH | S_IWGRP)) == 0) return 2;
+  lua_pushfstring(L, "%s may be %s others than its owner: chmod 600 it", path,
+                  status.st_mode & S_IWGRP ? "written by" : "read by");
+  return 3;
+}
+
+/* stamp(path) -> a text that changes when the file does | nil, problem */
+int mde_secret_stamp(lua_State *L)
+{
+  const char *path = check_path(L);
+  struct stat status;
+  if (stat(path, &status) != 0) return push_problem(L, path, strerror(errno));
+  char stamp[STAMP_SIZE];
+  write_stamp(&status, stamp);
+  lua_pushstring(L, stamp);
+  return 1;
+}

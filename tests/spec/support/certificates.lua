@@ -1,0 +1,72 @@
+-- RSA keys, certificates and signed tokens, made by the command openssl when a test needs them.
+--
+--   local one = certificates.new { days = 30 }
+--   one.pem (key and certificate), one.key, one.certificate, one.public_key, one.directory
+--   certificates.token(one, { iss = ..., sub = ..., aud = ... })   a JSON Web Token signed by its key, RS256
+
+local json = require "mde.sim.json"
+local shell = require "tests.spec.support.shell"
+
+local certificates = {}
+
+-- Keys take longest, so one that will do is made once.
+local made = {}
+
+local function run(directory, command)
+  local status = os.execute(("cd %s && openssl %s >log 2>&1"):format(directory, command))
+  assert(status == true or status == 0, shell.read_file(directory .. "/log"))
+end
+
+local function make(options)
+  local directory = shell.output_of "mktemp -d":gsub("%s+$", "")
+  run(directory, ("genpkey -algorithm %s -out key.pem"):format(options.algorithm
+    or ("RSA -pkeyopt rsa_keygen_bits:%d"):format(options.bits or 2048)))
+  run(directory, "req -new -key key.pem -subj '/O=A made-up company/CN=mde' -out request.pem")
+  run(directory, ("x509 -req -in request.pem -signkey key.pem -days %d -out certificate.pem")
+    :format(options.days or 90))
+  run(directory, "x509 -in certificate.pem -noout -pubkey")
+  os.execute(("cd %s && cp log public.pem && cat key.pem certificate.pem >both.pem && chmod 600 *"):format(directory))
+  local function read(name) return shell.read_file(("%s/%s.pem"):format(directory, name)) end
+  return { directory = directory, path = directory .. "/both.pem", pem = read "both", key = read "key",
+    certificate = read "certificate", public_key = read "public" }
+end
+
+--- A self-signed certificate and its key. Options: `days` (90; negative: it has expired), `bits` (2048), `algorithm`
+--- (of `openssl genpkey`), `name` (another name is another key).
+---@param options table?
+---@return table
+function certificates.new(options)
+  options = options or {}
+  local key = ("%s|%s|%s|%s"):format(tostring(options.days), tostring(options.bits), tostring(options.algorithm),
+    tostring(options.name))
+  made[key] = made[key] or make(options)
+  return made[key]
+end
+
+--- Runs openssl in the directory of a certificate.
+---@param one table
+---@param command string
+function certificates.openssl(one, command)
+  run(one.directory, command)
+end
+
+--- A token that the key has signed, as an identity provider does.
+---@param one table
+---@param claims table
+---@return string
+function certificates.token(one, claims)
+  local encode = require("mde.core").base64.encode_url
+  local message = encode(json.encode { alg = "RS256", typ = "JWT", kid = "made up" }) .. "."
+    .. encode(json.encode(claims))
+  shell.write_file(one.directory .. "/message", message)
+  run(one.directory, "dgst -sha256 -sign key.pem -out signature message")
+  return message .. "." .. encode(shell.read_file(one.directory .. "/signature"))
+end
+
+--- Removes all that was made.
+function certificates.remove()
+  for _, one in pairs(made) do os.execute("rm -rf " .. shell.quote(one.directory)) end
+  made = {}
+end
+
+return certificates
