@@ -18,6 +18,8 @@ local REQUEST_SECONDS = 30
 -- A token request with all its attempts ends before the lease of the one who makes it.
 local TOKEN_SECONDS = 30
 local TOKEN_LEASE_SECONDS = TOKEN_SECONDS + 5
+-- Whoever has been asked so often in vain is left in peace for so long.
+local TOKEN_ATTEMPTS, AFTER_ALL_ATTEMPTS_SECONDS = 4, 60
 -- Where a refresh cannot go on in the background, a call with a usable token lends it this much of its time.
 local REFRESH_SECONDS, REFRESH_PART = 5, 0.25
 -- While there is a token that will do, a refresh that fails is not hurried: the next one is due soon.
@@ -394,8 +396,12 @@ local function ask_and_keep(self, lease, deadline, attempts)
     self.tokens:abandon(lease)
   else
     local status = info.response and info.response.status
-    self.tokens:failed(lease, self.now(), status, info.retry_after, err)
-    if share then share:failed(err, status, info.retry_after) end
+    local retry_after = info.retry_after
+    if not retry_after and info.verdict == "exhausted" and info.attempts >= TOKEN_ATTEMPTS then
+      retry_after = AFTER_ALL_ATTEMPTS_SECONDS
+    end
+    self.tokens:failed(lease, self.now(), status, retry_after, err)
+    if share then share:failed(err, status, retry_after) end
   end
   return nil, err
 end
@@ -487,7 +493,8 @@ function Exchange:token(deadline)
       local leads = answer == "fetch"
       local flight, lease_ends
       if leads then
-        flight, lease_ends = start_fetch(self, a, in_background and math.huge or deadline), now + TOKEN_LEASE_SECONDS
+        flight = start_fetch(self, a, in_background and math.huge or deadline, TOKEN_ATTEMPTS)
+        lease_ends = now + TOKEN_LEASE_SECONDS
       else
         flight, lease_ends = self.flights:current "token", a
       end

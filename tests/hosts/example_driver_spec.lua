@@ -42,7 +42,8 @@ describe("the driver in driver.md", function()
   end)
 end)
 
-conformance("of driver.md", function(tenant) return load_driver(tenant.ca_file) end, tenants.start)
+conformance("of driver.md", function(tenant) return load_driver(tenant.ca_file) end, tenants.start,
+  { plain = false })
 
 describe("the driver in driver.md, over TLS,", function()
   local servers = {

@@ -5,8 +5,8 @@
 -- `make` gives a driver that reaches the tenant; `serve` a simulated tenant with `base_url`, `env`, `history`,
 -- `fault`, `clear`, `reset` and `stop`, as tests/spec/support/tenant.lua starts it. A driver without `spawn` is
 -- tested without that. A fourth argument { never_blocks = true } is for a driver of a host that must not be blocked:
--- where it cannot suspend who calls, it raises. { within = function(driver, fn) ... end } runs each test's body where
--- the driver's host wants it.
+-- where it cannot suspend who calls, it raises; { plain = false } is for one that takes no requests over http.
+-- { within = function(driver, fn) ... end } runs each test's body where the driver's host wants it.
 
 -- busted gives its functions to spec files alone.
 local busted = require "busted"
@@ -25,9 +25,10 @@ end
 ---@param name string
 ---@param make fun(tenant: table): mde.Driver
 ---@param serve fun(): table
----@param options { never_blocks: boolean?, within: fun(driver: mde.Driver, fn: fun())? }?
+---@param options { never_blocks: boolean?, plain: boolean?, within: fun(driver: mde.Driver, fn: fun())? }?
 return function(name, make, serve, options)
   local never_blocks = options ~= nil and options.never_blocks
+  local takes_plain = options == nil or options.plain ~= false
   local within = options and options.within or function(_, body) body() end
 
   describe("the driver contract: " .. name, function()
@@ -185,6 +186,46 @@ return function(name, make, serve, options)
         if ok then
           assert.is_nil(response)
           assert.is_false(maybe_sent)
+        end
+        assert.equal(0, #tenant.history "request")
+      end)
+    end)
+
+    describe("a request to a managed identity's endpoint", function()
+      local function plain(changes)
+        local made = request("GET", "/")
+        made.url = tenant.identity_url .. "/metadata/identity/oauth2/token?api-version=2018-02-01&resource="
+          .. percent_encoded(SCOPE:gsub("/.default$", ""))
+        made.headers, made.plain = { Metadata = "true" }, true
+        for field, value in pairs(changes or {}) do made[field] = value end
+        return made
+      end
+
+      if takes_plain then
+        it("goes over http, and its answer comes back", function()
+          for _ = 1, 2 do
+            local response = assert(driver.send(plain()))
+            assert.equal(200, response.status)
+            assert.truthy(response.body:find('"token_type":"Bearer"', 1, true))
+          end
+          assert.equal(2, #tenant.history "token_issued")
+        end)
+
+        it("keeps to the longest body and to the time-out", function()
+          assert_failed(false, driver.send(plain { max_bytes = 10 }))
+          tenant.fault { fault = "stall", match = { path = "/metadata/" } }
+          assert_failed(false, driver.send(plain { timeout = 0.3 }))
+        end)
+      end
+
+      it("goes nowhere else, and nothing else goes over http", function()
+        for i, changes in ipairs {
+          takes_plain and { url = tenant.base_url .. "/api/machines" } or { plain = false },
+          { url = "http://192.0.2.1/metadata" }, { plain = "yes" },
+          { url = "http://127.0.0.1.example/" }, { url = "http://identity.example/" }, { plain = false },
+        } do
+          local ok, response, _, maybe_sent = pcall(driver.send, plain(changes))
+          assert(not ok or (response == nil and maybe_sent == false), ("request %d went somewhere"):format(i))
         end
         assert.equal(0, #tenant.history "request")
       end)

@@ -121,6 +121,14 @@ describe("mde.driver.curl", function()
       end
     end)
 
+    it("sends nothing of a managed identity's through a proxy", function()
+      local through = curl.new { ca_file = tenant.ca_file, proxy = "http://127.0.0.1:9" }
+      local response, message = through.send(request { plain = true, headers = { Metadata = "true" },
+        url = tenant.identity_url .. "/metadata/identity/oauth2/token?api-version=2018-02-01" })
+      through.close()
+      assert.equal(400, response and response.status, message)
+    end)
+
     it("finds what another driver of the state has in flight, and tells it", function()
       local other = curl.new { ca_file = tenant.ca_file, proxy = "" }
       local status

@@ -291,19 +291,86 @@ describe("a failure of the sign-in service", function()
     assert.equal(2, token_requests(r))
   end)
 
-  it("is remembered for five seconds if it may pass", function()
+  it("is remembered for a minute, too, once all attempts were in vain", function()
     local r = new()
     r:fault { match = { path = TOKEN_PATH }, fault = "answer", status = 500, count = 4 }
     local _, first = read(r)
     assert.equal("unavailable", first.kind)
-    r.tenant:advance(4)
+    r.tenant:advance(59)
     local _, second = read(r)
     assert.equal("unavailable", second.kind)
-    assert.equal(4, second.age)
+    assert.equal(59, second.age)
+    assert.equal(first.message, second.message)
+    assert.equal(4, token_requests(r))
     r.tenant:advance(1.5)
     assert.truthy(read(r))
     assert.equal(5, token_requests(r))
   end)
+
+  it("is remembered for five seconds if there was no time for all attempts", function()
+    local r = new()
+    r:fault { match = { path = TOKEN_PATH }, fault = "stall", count = 2 }
+    assert.equal("unavailable", select(2, read(r)).kind)
+    r.tenant:advance(4)
+    local _, err = read(r)
+    assert.equal("unavailable", err.kind)
+    assert.equal(4, err.age)
+    r.tenant:advance(1.5)
+    assert.truthy(read(r))
+    assert.equal(3, token_requests(r))
+  end)
+
+  -- Ten minutes of an outage with a token in use, and then without one.
+  local outages = {
+    { "503", { fault = "answer", status = 503 } },
+    { "a page of a proxy", { fault = "answer", status = 502, body = "<" } },
+    { "503 that asks for two minutes", { fault = "answer", status = 503, headers = { ["Retry-After"] = "120" } } },
+    { "a refusal", { fault = "answer", status = 400, body = '{"error":"invalid_client"}' } },
+    { "no answer", { fault = "gone" } }, { "a reset", { fault = "reset" } }, { "silence", { fault = "stall" } },
+  }
+  for _, case in ipairs(outages) do
+    it("of ten minutes is not noticed while there is a token: " .. case[1], function()
+      local r = new { latency = 0.1 }
+      assert(read(r))
+      r.tenant:advance(3599 - 640)
+      local rule = { match = { path = TOKEN_PATH }, count = false }
+      for name, value in pairs(case[2]) do rule[name] = value end
+      r:fault(rule)
+      local before, ends = token_requests(r), r.driver.now() + 600
+      local restricted = 0
+      while r.driver.now() < ends do
+        assert(r.client:restrict(ID, "an outage", { look = false }))
+        assert(r.client:release(ID, "an outage", { look = false }))
+        restricted = restricted + 1
+        r.driver.sleep(10)
+      end
+      assert.is_true(restricted >= 25)
+      local asked = token_requests(r) - before
+      assert.is_true(asked >= 1 and asked <= 20, ("%d requests"):format(asked))
+    end)
+
+    it("without a token is told to everybody at once, and not asked about for a minute: " .. case[1], function()
+      local r = new { latency = 0.1 }
+      local rule = { match = { path = TOKEN_PATH }, count = false }
+      for name, value in pairs(case[2]) do rule[name] = value end
+      r:fault(rule)
+      local results = many(r, 100)
+      assert.equal(100, results.failed)
+      for _, result in ipairs(results) do
+        assert.equal(results[1].err.kind, result.err.kind)
+        assert.equal(results[1].err.message, result.err.message)
+      end
+      local asked = token_requests(r)
+      assert.is_true(asked <= 4)
+      if case[1] ~= "silence" then
+        r.tenant:advance(59 - 0.1)
+        local _, err = read(r)
+        assert.equal(results[1].err.message, err.message)
+        assert.is_true(err.age > 58 and err.age <= 60)
+        assert.equal(asked, token_requests(r))
+      end
+    end)
+  end
 
   it("is remembered for as long as it asks", function()
     local r = new()
@@ -397,7 +464,7 @@ describe("an aging token", function()
       local before = token_requests(r)
       r.driver.sleep(29)
       read(r)
-      assert.is_true(token_requests(r) <= before + 4)
+      assert.is_true(token_requests(r) <= before + 1)
     end
   end)
 
@@ -489,6 +556,34 @@ describe("a token that the service rejects", function()
     assert.equal("auth", err.kind)
     assert.equal("AADSTS7000215", err.code)
     assert.equal(0, r:count "action_created")
+  end)
+
+  it("by a claims challenge is replaced by one with these claims, for all callers by one request", function()
+    local r = new { latency = 0.2 }
+    assert(read(r))
+    r.tenant:advance(5)
+    r.tenant:revoke()
+    r.tenant:advance(1)
+    local results = many(r, 20)
+    assert.equal(0, results.failed)
+    local issued = {}
+    for _, entry in ipairs(r.tenant.history) do
+      if entry.event == "token_issued" then issued[#issued + 1] = entry.challenged or false end
+    end
+    assert.same({ false, true }, issued)
+    assert.equal(ID, r.client:restrict(ID, "why", { look = false }).machineId)
+  end)
+
+  it("with a challenge that makes no sense is replaced as any other", function()
+    for _, challenge in ipairs { 'Bearer error="insufficient_claims", claims="%%%"', "Bearer error", 'Bearer realm="',
+      'Bearer error="insufficient_claims"', 'Bearer error="insufficient_claims", claims="W10"', "", "\1" } do
+      local r = new()
+      assert(read(r))
+      r:fault { match = { method = "GET" }, fault = "answer", status = 401, headers = { ["WWW-Authenticate"] =
+        challenge:gsub("%c", "") } }
+      assert.truthy(read(r))
+      assert.equal(2, token_requests(r))
+    end
   end)
 
   it("does not count as an attempt", function()

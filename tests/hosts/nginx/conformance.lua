@@ -11,7 +11,7 @@ local function run()
   for name in ("AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET"):gmatch "%S+" do env[name] = os.getenv(name) end
   return suite.text(suite.run(function()
     require "tests.spec.conformance"("resty", function() return resty.new() end, function()
-      return tenants.of(resty.new(), os.getenv "MDE_BASE_URL", env)
+      return tenants.of(resty.new(), os.getenv "MDE_BASE_URL", env, os.getenv "MDE_IDENTITY_URL")
     end, { never_blocks = true })
   end))
 end

@@ -10,8 +10,9 @@ local IDLE_SECONDS = 57
 ---@param driver mde.Driver
 ---@param base_url string
 ---@param env table<string, string>
-function tenants.of(driver, base_url, env)
-  local self = { base_url = base_url, env = env }
+---@param identity_url string where the endpoints of managed identities are
+function tenants.of(driver, base_url, env, identity_url)
+  local self = { base_url = base_url, env = env, identity_url = identity_url }
 
   local function control(method, path, body)
     local response, message = driver.send {
