@@ -271,12 +271,6 @@ local function seconds_for(self, call, token)
   return math.min(call.seconds or REQUEST_SECONDS, ends - now)
 end
 
--- The application permissions that a token has; nil if it does not tell.
-local function roles_of(token)
-  local claims = token.value and claims_of(token.value)
-  if claims and not claims.opaque then return claims.roles or {} end
-end
-
 --- The loop. `call` has, beside the fields of mde.Call: host, url, content_type, payload, read, failure, longest,
 --- idle and authenticated.
 ---@return any value nil on failure
@@ -325,7 +319,8 @@ local function run(self, call)
     else
       local fields = call.failure { host = call.host, kind = call.kind, permission = call.permission,
         verdict = verdict, delay = delay, attempts = info.attempts, response = response, message = problem,
-        refusal = refusal, show = self.show, roles = facts.status == 403 and roles_of(token) or nil }
+        refusal = refusal, show = self.show, credential = self.credential.kind,
+        claims = facts.status == 403 and token.value and claims_of(token.value) or nil }
       fields.http_status = response and response.status
       fields.code = fields.code or refusal and refusal.code
       fields.request_id = fields.request_id or refusal and refusal.request_id

@@ -20,7 +20,8 @@ local THROTTLED_SECONDS = { service = 60, sign_in = 5 }
 ---@field refusal? { code?: string, message?: string, request_id?: string, foreign: boolean } what another says
 ---@field kind "read"|"token"|"action"
 ---@field permission? string the application permission it needs
----@field roles? string[] those that the token has
+---@field credential? string the kind of the credential
+---@field claims? mde.Claims of the token that was refused
 ---@field show fun(text: string): string makes a text from outside fit to be shown
 
 local M = {}
@@ -79,17 +80,37 @@ local function redirected(failure, hint)
   }
 end
 
+-- Whether a list of roles has one of those that a hint names.
+local function has_one_of(roles, needed)
+  for _, role in ipairs(roles) do
+    for name in needed:gmatch "[%w.]+" do
+      if name == role then return true end
+    end
+  end
+  return false
+end
+
 local function permission_hint(failure)
   local message = failure.refusal.message or ""
   if message:find("Account mode is inactive", 1, true) or message:find("not provisioned", 1, true) then
     return "The tenant has not been set up for Defender for Endpoint."
   end
   local required, present = message:match "API required roles: (.-), application roles: ?(.-)%.?$"
-  local hint = ("Give the application the permission %s"):format(
-    required and failure.show((required:gsub(",%s*", " or "))) or failure.permission)
-  local has = failure.roles and table.concat(failure.roles, ", ") or present and present:gsub(",%s*", ", ")
-  if has then hint = hint .. (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) end
-  return hint .. " and let an administrator consent; a token from before that lacks it for up to an hour."
+  local needed = required and failure.show((required:gsub(",%s*", " or "))) or failure.permission
+  local claims = failure.claims or {}
+  local roles = not claims.opaque and failure.claims and (claims.roles or {})
+  if roles and claims.aud and has_one_of(roles, needed) then
+    return ("Its token has the permission %s, but is for %s: check MDE_SCOPE and MDE_CLOUD."):format(needed,
+      failure.show(claims.aud))
+  end
+  local has = roles and table.concat(roles, ", ") or present and present:gsub(",%s*", ", ")
+  has = has and (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) or ""
+  if failure.credential == "managed identity" then
+    return ("Give the managed identity the permission %s%s: an administrator assigns it that role of "
+      .. "WindowsDefenderATP by Microsoft Graph; it can take a day until its tokens have it."):format(needed, has)
+  end
+  return ("Give the application the permission %s%s and let an administrator consent; a token from before that lacks "
+    .. "it for up to an hour."):format(needed, has)
 end
 
 -- What to do about the service's own codes.

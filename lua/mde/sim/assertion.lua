@@ -58,7 +58,7 @@ local function refuse_certificate(token, application, endpoint, now)
     return "assertion_malformed", "its issuer and its subject must be the application"
   end
   if type(claims.jti) ~= "string" or claims.jti == "" then return "assertion_malformed", "it has no jti" end
-  if not is_in_time(claims, now) then return "assertion_time", "now" end
+  if not is_in_time(claims, now) then return "assertion_time", "it is over, or has not begun" end
 end
 
 local function speaks_to(audience, wanted)
@@ -83,7 +83,7 @@ local function refuse_federated(token, application, now)
     or not openssl.verifies(of_subject.key, "RS256", token.message, token.signature) then
     return "assertion_key", "its signature is not that of its issuer"
   end
-  if not is_in_time(claims, now) then return "assertion_time", "now" end
+  if not is_in_time(claims, now) then return "assertion_time", "it is over, or has not begun" end
 end
 
 --- Whether an assertion proves that an application asks.
