@@ -6,6 +6,7 @@
 local actions = require "mde.action"
 local authorities = require "mde.authorities"
 local devices = require "mde.device"
+local doctor = require "mde.doctor"
 local each = require "mde.each"
 local errors = require "mde.error"
 local exchanges = require "mde.exchange"
@@ -323,6 +324,14 @@ end
 ---@return mde.Error? err
 function Client:untag(device, tag, options)
   return tags.change(self, "untag", device, tag, options)
+end
+
+--- Looks at settings, hosts, clock, token and permissions, and changes nothing; see doctor.md.
+---@param options? { timeout?: number } seconds for all of it, 60 unless told
+---@return mde.Report
+function Client:doctor(options)
+  options = options_of.check(options, { timeout = "seconds" }, "mde.doctor")
+  return doctor.examine(self, options.timeout)
 end
 
 --- Calls fn(item) for many items, several at a time; see each.lua. What it restricts and releases looks at one list

@@ -528,6 +528,22 @@ function Exchange:token_claims(deadline)
   return claims_of(token.value)
 end
 
+--- Asks for something that needs no credential, once, and leaves it to the caller what an answer means.
+---@param url string
+---@param seconds number
+---@return table? response
+---@return string? message why there is none
+---@return number? offset how far the host's clock is ahead of this machine's, if it told the time
+function Exchange:probe(url, seconds)
+  if seconds <= 0 then return nil, "the time was up" end
+  local before = core.system.time()
+  local response, message = send(self, { kind = "read" }, { method = "GET", url = url, timeout = seconds,
+    headers = headers_for(self, {}, {}), max_bytes = LONGEST_ACTION_ANSWER, max_idle = KEPT_ALIVE_SECONDS })
+  if not response then return nil, message end
+  local date = type(response.headers.date) == "string" and core.header.date(response.headers.date)
+  return response, nil, date and date - (before + core.system.time()) / 2 or nil
+end
+
 --- Asks the service.
 ---@param call mde.Call
 ---@return table? answer the decoded reply

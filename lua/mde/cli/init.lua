@@ -10,14 +10,15 @@ local result = require "mde.cli.result"
 
 local cli = {}
 
-local subcommands = { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag", "sim",
-  "completion" }
+local subcommands = { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag",
+  "doctor", "sim", "completion" }
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.
 
 The tenant and the application stand in the environment: AZURE_TENANT_ID, AZURE_CLIENT_ID and
-AZURE_CLIENT_SECRET. No secret is ever an argument. To rehearse without a tenant: mde sim.]]
+AZURE_CLIENT_SECRET, or a certificate, a federated token or a managed identity instead. No secret is
+ever an argument. Whether all is well: mde doctor. To rehearse without a tenant: mde sim.]]
 
 local overview = [[
 Examples:

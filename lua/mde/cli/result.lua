@@ -110,12 +110,25 @@ end
 local hints = {
   { "cancel_opposite = true", "Wait for its end, or give --cancel-opposite to cancel it." },
   { "mde.find_action", "Do not repeat it blindly: mde state tells what became of it." },
-  { 'mde.client the option "credential"', "Set what is missing." },
+  { 'mde.client the option "credential"', "Set what is missing. Instead of a secret there may be "
+    .. "AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE, or a managed identity: "
+    .. "AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential." },
   { 'os.date "*t"', "Write 2026-02-03, 2026-02-03T10:11:12Z or, in quotes, 2h ago." },
   { "mde.machine(name).id", "Write 40 hex digits; mde machines computerDnsName=NAME --csv shows them." },
   { "a client with cap = false", "To go on uncounted, give --allow cap." },
   { "the client a higher cap", "If so many are meant, give --cap N, or --allow cap." },
 }
+
+--- What to do now, in the words of the command, not those of the library.
+---@param hint string of an error
+---@return string
+function result.advice(hint)
+  for _, one in ipairs(hints) do
+    if hint:find(one[1], 1, true) then return one[2] end
+  end
+  return (hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
+    "asked for with --filter"))
+end
 
 --- An error in one line, in the words of the command, not those of the library.
 ---@param err any
@@ -124,11 +137,7 @@ function result.in_words(err)
   if not errors.is(err) or not err.hint then return tostring(err) end
   local copy = {}
   for name, value in pairs(err) do copy[name] = value end
-  for _, hint in ipairs(hints) do
-    if err.hint:find(hint[1], 1, true) then copy.hint = hint[2] end
-  end
-  copy.hint = copy.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
-    "asked for with --filter")
+  copy.hint = result.advice(err.hint)
   return tostring(errors.new(copy))
 end
 

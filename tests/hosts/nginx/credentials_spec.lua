@@ -22,6 +22,13 @@ local LOCATIONS = [[
       ngx.print(action and action.outcome or tostring(err))
     }
   }
+  location /doctor {
+    content_by_lua_block {
+      local report = client:doctor()
+      for _, check in ipairs(report.checks) do ngx.say(check.status, " ", check.name, ": ", check.message) end
+      ngx.say(tostring(report.ok))
+    }
+  }
 ]]
 
 describe("in nginx an application that signs in by", function()
@@ -85,6 +92,14 @@ describe("in nginx an application that signs in by", function()
       assert.equal(1, #tenant.history "action_created")
     end)
   end
+
+  it("any of them can ask the doctor", function()
+    local server = start { AZURE_CLIENT_SECRET = tenant.client_secret }
+    finally(server.stop)
+    local report = server.get "/doctor"
+    assert.matches("ok token: for https://api.securitycenter.microsoft.com", report, 1, true)
+    assert.matches("\ntrue\n$", report)
+  end)
 
   local wrong = {
     { "a secret of another", function() return { AZURE_CLIENT_SECRET = "not the right one" } end, "AADSTS7000215" },

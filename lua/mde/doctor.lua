@@ -1,0 +1,370 @@
+--- doctor: looks at everything that a call needs, from the settings to the permissions, and changes nothing.
+--
+-- Each check tells what it found in a sentence, and what to do now where something is wrong. What depends on a check
+-- that failed is skipped. The only things sent are requests without a credential to both hosts, one for a token, and
+-- one harmless read.
+
+local clouds = require "mde.cloud"
+local errors = require "mde.error"
+local permissions = require "mde.permissions"
+
+local SECONDS, PROBE_SECONDS = 60, 15
+local CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60, 300
+local SHORT_LIFE_SECONDS = 300
+local NO_API = "https://api.security.microsoft.com/.default"
+
+---@class mde.Check
+---@field name string "settings", "sign-in host", "API host", "clock", "token", "read", "permissions"
+---@field status "ok"|"warning"|"failed"|"skipped"
+---@field message string
+---@field hint? string what to do now
+---@field kind? mde.ErrorKind of what failed
+
+---@class mde.DoctorFunction
+---@field name string
+---@field works boolean
+---@field needs string the permissions, any of which will do
+---@field remark? string
+
+---@class mde.Report
+---@field ok boolean nothing failed; there may be warnings
+---@field checks mde.Check[]
+---@field functions mde.DoctorFunction[] empty if the permissions could not be told
+
+local M = {}
+
+-- ---- reports
+
+local Report = {}
+Report.__index = Report
+
+local function new_report()
+  return setmetatable({ ok = true, checks = {}, functions = {} }, Report)
+end
+
+function Report:add(name, status, message, hint, kind)
+  self.checks[#self.checks + 1] = { name = name, status = status, message = message, hint = hint, kind = kind }
+  if status == "failed" then self.ok = false end
+  return status ~= "failed" and status ~= "skipped"
+end
+
+function Report:fail(name, err)
+  return self:add(name, "failed", err.message, err.hint, err.kind)
+end
+
+function Report:skip(name, why)
+  return self:add(name, "skipped", why)
+end
+
+local function plain(report)
+  return setmetatable(report, nil)
+end
+
+--- The report of an environment that describes no client.
+---@param err mde.Error
+---@return mde.Report
+function M.without_client(err)
+  local report = new_report()
+  report:fail("settings", err)
+  for _, name in ipairs { "sign-in host", "API host", "clock", "token", "read", "permissions" } do
+    report:skip(name, "the settings have to be right first")
+  end
+  return plain(report)
+end
+
+-- ---- settings
+
+local MICROSOFT = { "microsoftonline%.com", "microsoftonline%.us", "microsoftonline%.cn", "sovcloud%-identity%.%a%a",
+  "security%.microsoft%.com", "securitycenter%.microsoft%.com", "securitycenter%.windows%.com",
+  "securitycenter%.microsoft%.us" }
+
+local function name_of(host)
+  return (host:lower():gsub(":%d+$", ""))
+end
+
+local function is_of_microsoft(host)
+  for _, domain in ipairs(MICROSOFT) do
+    if ("." .. name_of(host)):find("%." .. domain .. "$") then return true end
+  end
+  return false
+end
+
+local function is_this_machine(host)
+  local name = name_of(host)
+  return name == "localhost" or name == "[::1]" or name:find "^127%." ~= nil or name:find "^169%.254%." ~= nil
+end
+
+local function host_of(url)
+  return url:match "^https?://([^/?#]+)"
+end
+
+-- Who gets what, where that is nobody of Microsoft's.
+local function strangers(exchange, list)
+  local function look(host, what)
+    if host and not is_of_microsoft(host) and not is_this_machine(host) then
+      list[#list + 1] = ("%s receives %s and is no host of Microsoft's"):format(errors.show(host), what)
+    end
+  end
+  local credential = exchange.credential
+  if credential.kind ~= "token function" and not credential.host then
+    look(host_of(exchange.authority), "the credential")
+  end
+  look(host_of(exchange.base_url), "the token")
+  for _, url in ipairs { exchange.authority, exchange.base_url } do
+    local host = host_of(url)
+    if is_this_machine(host) and not list.simulated then
+      list.simulated = true
+      list[#list + 1] = ("%s is this machine: a simulated tenant"):format(errors.show(host))
+    end
+  end
+end
+
+-- What does not belong together.
+local function contradictions(exchange, list)
+  local host = name_of(host_of(exchange.base_url))
+  if exchange.scope == NO_API then
+    list[#list + 1] = ("the scope is of another API; Defender for Endpoint's is %s"):format(clouds.commercial.scope)
+  end
+  for _, name in ipairs { "commercial", "gcc", "gcc_high" } do
+    local cloud = clouds[name]
+    if host == name_of(host_of(cloud.base_url)) and exchange.scope ~= cloud.scope and exchange.scope ~= NO_API then
+      list[#list + 1] = ("%s takes tokens of the scope %s, and %s is set"):format(host, cloud.scope,
+        errors.show(exchange.scope))
+    end
+  end
+end
+
+local function settings(report, client)
+  local exchange, remarks = client.exchange, client:remarks()
+  local who = exchange.client_id and ("application %s"):format(exchange.client_id) or "its own identity"
+  if exchange.tenant_id then who = who .. (" of the tenant %s"):format(errors.show(exchange.tenant_id)) end
+  local facts = {}
+  for _, fact in ipairs(exchange.credential.about and exchange.credential:about() or {}) do
+    facts[#facts + 1] = ("%s: %s"):format(fact.name, errors.show(fact.value))
+  end
+  strangers(exchange, remarks)
+  contradictions(exchange, remarks)
+  local message = ("%s, by %s%s; signs in at %s, calls %s, by the driver %s"):format(who, exchange.credential.kind,
+    facts[1] and " (" .. table.concat(facts, ", ") .. ")" or "", exchange:signs_in_at(),
+    host_of(exchange.base_url), client.driver.name or "of your own")
+  if not remarks[1] then return report:add("settings", "ok", message) end
+  return report:add("settings", "warning", message, table.concat(remarks, "; ") .. ".")
+end
+
+-- ---- hosts
+
+-- What to do about a host that cannot be talked to, by what the driver says of it.
+local function advice(host, message)
+  if message:find("nginx", 1, true) then return "Set it in nginx.conf and reload nginx." end
+  if message:find("resolve", 1, true) then
+    return "Check the name, the DNS of this machine, and whether only a proxy leads outside (https_proxy)."
+  elseif message:find("certificate of", 1, true) and not message:find("expired", 1, true)
+    and not message:find("another name", 1, true) then
+    local port = host:find ":%d+$" and host or host .. ":443"
+    return ("Most likely a proxy on the way opens TLS. Who issued the certificate: openssl s_client -connect %s "
+      .. "-showcerts </dev/null. If that is your company's, name a file with its authority: SSL_CERT_FILE, or the "
+      .. "option ca_file."):format(errors.show(port))
+  elseif message:find("certificate of", 1, true) or message:find("TLS with", 1, true) then
+    return "Check the host, the clock of this machine, and what stands in between."
+  end
+  return "Check the network, the firewall, and whether only a proxy leads outside (https_proxy)."
+end
+
+-- Asks a host for something that needs no credential. `judge` says what the answer means.
+local function probe(report, client, name, url, deadline, judge)
+  local host = host_of(url)
+  local response, message, clock = client.exchange:probe(url, math.min(PROBE_SECONDS, deadline - client.exchange.now()))
+  if not response then
+    return report:add(name, "failed", message, advice(host, message), "unavailable"), nil
+  end
+  local status, text, hint, kind = judge(response, host)
+  return report:add(name, status, text, hint, kind), clock
+end
+
+local BETWEEN = "Check whether a proxy stands in between and answers in its place."
+
+local function judge_sign_in(client)
+  return function(response, host)
+    local exchange = client.exchange
+    if response.status == 200 then
+      return "ok", ("%s resolves, answers over verified TLS and knows the tenant"):format(host)
+    elseif response.status == 400 or response.status == 404 then
+      local found = response.body:find("AADSTS", 1, true)
+      if found then
+        return "failed", ("%s knows no tenant %s"):format(host, errors.quote(exchange.tenant_id)),
+          "Check AZURE_TENANT_ID, and MDE_CLOUD or AZURE_AUTHORITY_HOST if the tenant is in a national cloud.", "auth"
+      end
+    end
+    return "failed", ("%s answers, but not as a sign-in service does (HTTP %d)"):format(host, response.status),
+      "Check AZURE_AUTHORITY_HOST. " .. BETWEEN, "protocol"
+  end
+end
+
+local function judge_api(response, host)
+  if response.status == 401 then
+    return "ok", ("%s resolves, answers over verified TLS and asks for a token"):format(host)
+  elseif response.status == 429 or response.status >= 500 then
+    return "warning", ("%s answers over verified TLS, but has trouble (HTTP %d)"):format(host, response.status),
+      "Try again in a minute."
+  end
+  return "failed", ("%s answers, but not as the service does (HTTP %d)"):format(host, response.status),
+    "Check MDE_BASE_URL. " .. BETWEEN, "protocol"
+end
+
+-- ---- the clock
+
+local function in_words(seconds)
+  seconds = math.abs(seconds)
+  if seconds >= 5400 then return ("%.0f hours"):format(seconds / 3600) end
+  if seconds >= 120 then return ("%.0f minutes"):format(seconds / 60) end
+  return ("%.0f seconds"):format(seconds)
+end
+
+local function clock(report, offset, host)
+  if not offset then return report:skip("clock", "no answer told the time") end
+  local off = math.abs(offset)
+  if off < CLOCK_WARNING_SECONDS then
+    return report:add("clock", "ok", "this machine's clock agrees with the service's")
+  end
+  local message = ("this machine's clock is %s %s that of %s"):format(in_words(offset),
+    offset < 0 and "ahead of" or "behind", host)
+  local hint = "Set it right (NTP): certificates, federated tokens and times in queries depend on it."
+  if off < CLOCK_FAILURE_SECONDS then return report:add("clock", "warning", message, hint) end
+  return report:add("clock", "failed", message, hint, "invalid")
+end
+
+-- ---- the token
+
+local function has(list, value)
+  for _, one in ipairs(list) do
+    if one == value then return true end
+  end
+  return false
+end
+
+-- What in a token is not as the settings have it.
+local function doubts(exchange, claims)
+  local list = {}
+  local audience = exchange.scope:gsub("/%.default$", "")
+  if claims.aud and claims.aud ~= audience and claims.aud:gsub("/+$", "") ~= audience:gsub("/+$", "") then
+    list[#list + 1] = ("it is for %s, not for %s"):format(errors.show(claims.aud), errors.show(audience))
+  end
+  local is_guid = exchange.tenant_id and exchange.tenant_id:find "^%x+%-%x+%-%x+%-%x+%-%x+$"
+  if is_guid and claims.tid and claims.tid:lower() ~= exchange.tenant_id:lower() then
+    list[#list + 1] = ("it is of the tenant %s"):format(errors.show(claims.tid))
+  end
+  return list
+end
+
+local function token(report, client, deadline)
+  local exchange = client.exchange
+  local claims, err = exchange:token_claims(deadline)
+  if not claims then
+    report:fail("token", err)
+    return nil
+  end
+  if claims.opaque then
+    report:add("token", "warning", "there is a token, and it does not tell what it is for",
+      "The service decides what it is good for.")
+    return claims
+  end
+  local left = claims.exp and claims.exp - exchange:service_time()
+  local message = ("for %s, of the tenant %s, application %s, with %s%s"):format(errors.show(claims.aud or "nobody"),
+    errors.show(claims.tid or "?"), errors.show(claims.appid or claims.azp or "?"),
+    claims.roles and #claims.roles > 0 and "the roles " .. errors.show(table.concat(claims.roles, ", ")) or "no roles",
+    left and (", for another %s"):format(in_words(left)) or "")
+  local list = doubts(exchange, claims)
+  if left and left < SHORT_LIFE_SECONDS then list[#list + 1] = "it ends soon: check the clock" end
+  if not claims.roles or #claims.roles == 0 then
+    list[#list + 1] = "it was issued although nothing was consented: an administrator grants the permissions below"
+  end
+  if list[1] then
+    report:add("token", "warning", message, table.concat(list, "; ") .. ".")
+  else
+    report:add("token", "ok", message)
+  end
+  return claims
+end
+
+-- ---- reading, and what is allowed
+
+local function read(report, client, deadline)
+  local answer, err = client.exchange:call {
+    method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
+    permission = permissions.reading, deadline = deadline,
+    usable = function(answer) return type(answer.value) == "table", "it has no list" end,
+  }
+  if answer then
+    return report:add("read", "ok", ("one machine was read: %s"):format(answer.value[1] and "it is there"
+      or "there is none in this tenant yet"))
+  end
+  return report:fail("read", err)
+end
+
+local function allowed(report, client, claims)
+  if claims.opaque then return report:skip("permissions", "the token does not tell its roles") end
+  local roles, missing = claims.roles or {}, {}
+  report.functions = permissions.functions(roles, client.guard)
+  for _, one in ipairs(report.functions) do
+    if not one.works and one.expected and not has(missing, one.needs) then missing[#missing + 1] = one.needs end
+    one.expected = nil
+  end
+  if not missing[1] then return report:add("permissions", "ok", "restrict, release and all that reads will work") end
+  return report:add("permissions", "failed", "missing: " .. table.concat(missing, "; "),
+    client.exchange.credential.kind == "managed identity"
+    and "An administrator assigns the roles of WindowsDefenderATP to the managed identity by Microsoft Graph."
+    or "Add them in the portal (App registrations, API permissions, WindowsDefenderATP, Application permissions) and "
+      .. "grant admin consent.", "permission")
+end
+
+-- ---- all of it
+
+--- Looks at everything, and changes nothing.
+---@param client mde.Client
+---@param seconds? number the longest that it may take; 60 unless told
+---@return mde.Report
+function M.examine(client, seconds)
+  local exchange, report = client.exchange, new_report()
+  local deadline = exchange.now() + (seconds or SECONDS)
+  settings(report, client)
+
+  local offset, teller
+  local function note(found, url)
+    if found and not offset then offset, teller = found, host_of(url) end
+  end
+  local sign_in_works = true
+  if exchange.credential.kind == "token function" then
+    report:skip("sign-in host", "a function of your own gets the tokens")
+  elseif exchange.credential.host then
+    report:skip("sign-in host", ("the managed identity's endpoint is %s"):format(exchange:signs_in_at()))
+  else
+    local url = ("%s/%s/v2.0/.well-known/openid-configuration"):format(exchange.authority, exchange.tenant_id)
+    local found
+    sign_in_works, found = probe(report, client, "sign-in host", url, deadline, judge_sign_in(client))
+    note(found, url)
+  end
+  local url = exchange.base_url .. "/api/machines?$top=1"
+  local api_works, found = probe(report, client, "API host", url, deadline, judge_api)
+  note(found, url)
+  clock(report, offset, teller)
+
+  local claims
+  if sign_in_works then
+    claims = token(report, client, deadline)
+  else
+    report:skip("token", "the sign-in host has to work first")
+  end
+  if claims and api_works then
+    read(report, client, deadline)
+  else
+    report:skip("read", claims and "the API host has to work first" or "it needs a token")
+  end
+  if claims then
+    allowed(report, client, claims)
+  else
+    report:skip("permissions", "they stand in the token")
+  end
+  return plain(report)
+end
+
+return M

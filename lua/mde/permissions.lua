@@ -1,0 +1,56 @@
+--- permissions: which application permission each function needs, and what a set of them is good for.
+
+local M = {}
+
+M.reading = "Machine.Read.All or Machine.ReadWrite.All"
+M.restricting = "Machine.RestrictExecution"
+M.writing = "Machine.ReadWrite.All"
+
+local function has_any(roles, needs)
+  for _, role in ipairs(roles) do
+    for name in needs:gmatch "[%w.]+" do
+      if name == role then return true end
+    end
+  end
+  return false
+end
+
+-- `expected`: an application of this library has the permission as a rule; tags are an extra.
+local functions = {
+  { name = "machine, machines", needs = M.reading, expected = true },
+  { name = "action, actions, wait", needs = M.reading, expected = true },
+  { name = "state, states, restricted, find_action", needs = M.reading, expected = true },
+  { name = "restrict", needs = M.restricting, expected = true },
+  { name = "release", needs = M.restricting, expected = true },
+  { name = "cancel", needs = M.restricting, expected = true },
+  { name = "tag, untag", needs = M.writing },
+}
+
+-- What a function that changes something cannot do where nothing can be read.
+local function blind(name, guard)
+  if name == "restrict" then
+    local lifted = {}
+    for i, rule in ipairs(guard.rules) do lifted[i] = rule.name end
+    if guard.cap ~= math.huge then lifted[#lifted + 1] = "cap" end
+    local allow = lifted[1] and ("; only with allow = { \"%s\" }"):format(table.concat(lifted, "\", \"")) or ""
+    return ("by machine id alone, without looking first%s"):format(allow)
+  end
+  return "by machine id alone, without looking first"
+end
+
+--- What each function can do with these roles.
+---@param roles string[]
+---@param guard mde.Guard
+---@return mde.DoctorFunction[]
+function M.functions(roles, guard)
+  local can_read, list = has_any(roles, M.reading), {}
+  for i, one in ipairs(functions) do
+    local works = has_any(roles, one.needs)
+    local remark = works and not can_read and one.needs == M.restricting and one.name ~= "cancel"
+      and blind(one.name, guard) or nil
+    list[i] = { name = one.name, needs = one.needs, works = works, expected = one.expected, remark = remark }
+  end
+  return list
+end
+
+return M

@@ -1,0 +1,199 @@
+-- doctor: each check with each of its ends, in a simulated tenant in the same process.
+
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local clients = require "mde.client"
+local mde = require "mde"
+
+local function new(options)
+  options = options or {}
+  options.machines = options.machines or { { computerDnsName = "desk-1.corp.example" } }
+  return rehearsal.new(options)
+end
+
+-- The checks of a report by their names.
+local function by_name(report)
+  local checks = {}
+  for _, check in ipairs(report.checks) do checks[check.name] = check end
+  return checks
+end
+
+local function examine(r, options)
+  local report = r.client:doctor(options)
+  for _, check in ipairs(report.checks) do
+    assert.is_true(rehearsal.is_one_line(check.message .. (check.hint or "")))
+    if check.status == "failed" then assert.is_string(check.kind, check.name) end
+  end
+  return report, by_name(report)
+end
+
+local function status_of(report)
+  local list = {}
+  for i, check in ipairs(report.checks) do list[i] = ("%s %s"):format(check.name, check.status) end
+  return list
+end
+
+local NAMES = { "settings", "sign-in host", "API host", "clock", "token", "read", "permissions" }
+
+local function all(status, changes)
+  local list = {}
+  for i, name in ipairs(NAMES) do list[i] = ("%s %s"):format(name, changes and changes[name] or status) end
+  return list
+end
+
+describe("the doctor", function()
+  it("finds nothing where nothing is wrong, and changes nothing", function()
+    local r = new()
+    local report = examine(r)
+    assert.is_true(report.ok)
+    assert.same(all "ok", status_of(report))
+    local requests = {}
+    for _, entry in ipairs(r.tenant.history) do
+      if entry.event == "request" then requests[#requests + 1] = entry.method .. " " .. entry.path end
+    end
+    assert.same({ ("GET /%s/v2.0/.well-known/openid-configuration"):format(r.tenant.tenant_id), "GET /api/machines",
+      ("POST /%s/oauth2/v2.0/token"):format(r.tenant.tenant_id), "GET /api/machines" }, requests)
+  end)
+
+  it("sends no credential where none belongs", function()
+    local r = new()
+    local send, seen = r.driver.send, {}
+    r.driver.send = function(request)
+      seen[#seen + 1] = request
+      return send(request)
+    end
+    examine(r)
+    for i = 1, 2 do
+      assert.is_nil(seen[i].headers.Authorization)
+      assert.is_nil(seen[i].body)
+    end
+  end)
+
+  local permissions = {
+    { { "Machine.RestrictExecution" }, "Machine.Read.All or Machine.ReadWrite.All", "failed" },
+    { { "Machine.Read.All" }, "Machine.RestrictExecution", "ok" },
+    { {}, "Machine.Read.All or Machine.ReadWrite.All; Machine.RestrictExecution", "failed" },
+  }
+  for _, case in ipairs(permissions) do
+    it("says that what is missing is " .. case[2], function()
+      local report, checks = examine(new { roles = case[1] })
+      assert.is_false(report.ok)
+      assert.equal("failed", checks.permissions.status)
+      assert.equal("permission", checks.permissions.kind)
+      assert.equal("missing: " .. case[2], checks.permissions.message)
+      assert.equal(case[3], checks.read.status)
+      assert.equal(#case[1] == 0 and "warning" or "ok", checks.token.status)
+    end)
+  end
+
+  it("knows what each function needs, as the service does", function()
+    for _, roles in ipairs { { "Machine.Read.All", "Machine.RestrictExecution" }, { "Machine.RestrictExecution" },
+      { "Machine.ReadWrite.All" }, { "Machine.Read.All" }, {} } do
+      local r = new { roles = roles, client = { cap = false, protect = { servers = false, device_values = {} } } }
+      local report = examine(r)
+      local works = {}
+      for _, one in ipairs(report.functions) do works[one.name:match "^%w+"] = one.works end
+      local id = r.tenant.machines[1].id
+      local function permitted(_, err) return not (err and err.kind == "permission") end
+      assert.equal(permitted(r.client:machine(id)), works.machine)
+      assert.equal(permitted(r.client:restrict(id, "why", { look = false })), works.restrict)
+      assert.equal(permitted(r.client:release(id, "why", { look = false })), works.release)
+      assert.equal(permitted(r.client:state(id)), works.state)
+      assert.equal(permitted(r.client:tag(id, "seen")), works.tag)
+      assert.equal(permitted(r.client:action("1d000000-0000-4000-8000-00000000001d")), works.action)
+    end
+  end)
+
+  it("says which rules stand in the way of who cannot read", function()
+    local report = examine(new { roles = { "Machine.RestrictExecution" } })
+    for _, one in ipairs(report.functions) do
+      if one.name == "restrict" then assert.matches('"device_values", "servers", "cap"', one.remark, 1, true) end
+    end
+  end)
+
+  local hours = { { 7200, "failed", "2 hours behind" }, { -7200, "failed", "2 hours ahead of" },
+    { 200, "warning", "3 minutes behind" }, { 30, "ok", "agrees" } }
+  for _, case in ipairs(hours) do
+    it(("tells a clock that is off by %d seconds"):format(case[1]), function()
+      local _, checks = examine(new { start = os.time() + case[1] + 0.5 })
+      assert.equal(case[2], checks.clock.status)
+      assert.matches(case[3], checks.clock.message)
+    end)
+  end
+
+  it("goes no further than what works", function()
+    local r = new()
+    r:fault { fault = "refuse", count = false }
+    assert.same(all("failed", { settings = "ok", clock = "skipped", token = "skipped", read = "skipped",
+      permissions = "skipped" }), status_of(examine(r)))
+    r = new()
+    r:fault { fault = "gone", match = { path = "/api/" }, count = false }
+    local report = examine(r)
+    assert.same(all("ok", { ["API host"] = "failed", read = "skipped" }), status_of(report))
+    r = new { client = { credential = "not the right one" } }
+    assert.same(all("ok", { token = "failed", read = "skipped", permissions = "skipped" }), status_of(examine(r)))
+  end)
+
+  it("tells whom it does not know as what they are", function()
+    local r = new()
+    r:fault { fault = "answer", status = 200, body = "<html>", match = { path = "/api/" }, count = false }
+    r:fault { fault = "answer", status = 302, match = { path = "openid" }, count = false }
+    local _, checks = examine(r)
+    assert.equal("protocol", checks["API host"].kind)
+    assert.equal("protocol", checks["sign-in host"].kind)
+    r = new()
+    r:fault { fault = "answer", status = 503, match = { path = "/api/" }, count = false }
+    _, checks = examine(r)
+    assert.equal("warning", checks["API host"].status)
+    assert.equal("failed", checks.read.status)
+  end)
+
+  it("warns of hosts that are nobody of Microsoft's", function()
+    local strange = { ["https://api.security.microsoft.com.example"] = true,
+      ["https://evil-security.microsoft.com"] = true,
+      ["https://eu.api.security.microsoft.com"] = false, ["https://api-gcc.securitycenter.microsoft.us"] = false,
+      ["https://notsecurity.microsoft.com"] = true, ["https://api.securitycenter.windows.com:443"] = false }
+    for url, is_strange in pairs(strange) do
+      local _, checks = examine(new { client = { base_url = url } })
+      local hint = checks.settings.hint or ""
+      assert.equal(is_strange, hint:find("no host of Microsoft's", 1, true) ~= nil, url .. hint)
+    end
+    local _, checks = examine(new { client = { authority = "https://login.example" } })
+    assert.matches("login.example receives the credential", checks.settings.hint, 1, true)
+  end)
+
+  it("warns of a scope that does not belong to the host", function()
+    local _, checks = examine(new { client = { scope = "https://api.security.microsoft.com/.default" } })
+    assert.matches("another API", checks.settings.hint)
+    _, checks = examine(new { client = { cloud = "gcc", scope = "https://api.securitycenter.microsoft.com/.default" } })
+    assert.matches("api%-gcc%.securitycenter%.microsoft%.us takes tokens of the scope", checks.settings.hint)
+  end)
+
+  it("has no more time than it is given", function()
+    local r = new()
+    r:fault { fault = "stall", count = false }
+    local began = r.driver.now()
+    local report = examine(r, { timeout = 20 })
+    assert.is_true(r.driver.now() - began <= 20)
+    assert.is_false(report.ok)
+    rehearsal.refused(r.client.doctor, r.client, { timeout = "long" })
+  end)
+
+  it("does not ask what a token that it cannot read may do", function()
+    local r = new { client = { credential = function() return "an-opaque-token", 600 end } }
+    local _, checks = examine(r)
+    assert.equal("skipped", checks["sign-in host"].status)
+    assert.equal("warning", checks.token.status)
+    assert.equal("skipped", checks.permissions.status)
+  end)
+
+  it("is called by the module, too", function()
+    local getenv = os.getenv
+    finally(function() os.getenv = getenv end) -- luacheck: ignore
+    os.getenv = function() end -- luacheck: ignore
+    local report, err = mde.doctor()
+    assert.is_nil(report)
+    assert.equal("invalid", err.kind)
+    assert.is_function(clients.methods.doctor)
+  end)
+end)
