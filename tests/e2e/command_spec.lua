@@ -97,8 +97,9 @@ describe("mde, piped,", function()
   it("says what is missing in the environment", function()
     local result = command.run({ "state", "laptop-17" }, { environment = { AZURE_CLIENT_SECRET = "" } })
     assert.equal(1, result.status)
-    assert.equal("mde state: not set in the environment: AZURE_CLIENT_SECRET. Set what is missing.\n",
-      result.err)
+    has(result.err, "mde state: not set in the environment: AZURE_CLIENT_SECRET. Set what is missing. Instead of a "
+      .. "secret there may be AZURE_CLIENT_CERTIFICATE_PATH")
+    has_not(result.err, "mde.client")
   end)
 
   describe("tells by its status", function()

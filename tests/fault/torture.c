@@ -22,10 +22,13 @@
  * is given back with another size than it had ends the copy at once (on LuaJIT, a block of mde's;
  * LuaJIT itself is not that exact). Freed memory is overwritten, and a block never grows in place.
  *
+ * A scenario may call plant(text) for each secret, key or token that it uses. A block of mde's that
+ * is given back with such a text in it was not wiped, and that is a complaint.
+ *
  * Each copy starts from the same heap. So a scenario that always does the same, with random numbers
  * and times that are made up, makes the same allocations every time, and none of them is left out.
  */
-#define _GNU_SOURCE 1 /* dl_iterate_phdr, MAP_ANONYMOUS */
+#define _GNU_SOURCE 1 /* dl_iterate_phdr, MAP_ANONYMOUS, memmem */
 
 #include <errno.h>
 #include <link.h>
@@ -86,6 +89,13 @@ struct memory {
   void *retry_block;
   size_t retry_size;
 
+  struct planted {
+    char *bytes;
+    size_t length;
+  } planted[8];
+  int planted_count;
+  size_t unwiped; /* blocks of mde's that were given back with one of them inside */
+
   struct range modules[4]; /* where the code of mde's modules lies, once they are loaded */
   int module_count;
 };
@@ -119,8 +129,19 @@ static bool must_fail(struct memory *memory, void *block, size_t size, bool by_m
   return true;
 }
 
+static bool holds_planted(const struct memory *memory, const union prefix *prefix)
+{
+  for (int i = 0; i < memory->planted_count; i++) {
+    const struct planted *planted = &memory->planted[i];
+    if (memmem(prefix + 1, prefix->block.size, planted->bytes, planted->length) != NULL)
+      return true;
+  }
+  return false;
+}
+
 static void release(struct memory *memory, union prefix *prefix)
 {
+  if (prefix->block.by_mde && holds_planted(memory, prefix)) memory->unwiped++;
   memory->live_blocks--;
   memory->live_bytes -= prefix->block.size;
   memory->live_blocks_by_mde -= prefix->block.by_mde;
@@ -284,12 +305,35 @@ static bool begin_afresh(lua_State *L, char *message, size_t size)
   return well && call(L, COLLECT, message, size);
 }
 
+/* plant(text): a text that no block of mde's may have in it when it is given back. */
+static int plant(lua_State *L)
+{
+  struct memory *memory = lua_touserdata(L, lua_upvalueindex(1));
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  int most = (int)(sizeof memory->planted / sizeof memory->planted[0]);
+  if (length < 8 || memory->planted_count == most)
+    return luaL_error(L, "up to %d texts of 8 bytes or more can be planted", most);
+  struct planted *planted = &memory->planted[memory->planted_count];
+  planted->bytes = malloc(length);
+  if (planted->bytes == NULL) return luaL_error(L, "not enough memory");
+  memcpy(planted->bytes, text, length);
+  planted->length = length;
+  memory->planted_count++;
+  return 0;
+}
+
 /* Opens the libraries and the scenario whose path is the argument; returns its two functions. */
 static int prepare(lua_State *L)
 {
   const char *path = lua_touserdata(L, 1);
   luaL_checkstack(L, 16, "torture");
   luaL_openlibs(L);
+  void *memory;
+  lua_getallocf(L, &memory);
+  lua_pushlightuserdata(L, memory);
+  lua_pushcclosure(L, plant, 1);
+  lua_setglobal(L, "plant");
 #if LUA_VERSION_NUM < 502
   /* Whether and when a trace is compiled differs from run to run. */
   if (luaL_dostring(L, "jit.off()") != 0) return lua_error(L);
@@ -319,6 +363,10 @@ static void close_state(lua_State *L, const struct memory *memory, struct report
   char message[128];
   report->moment = "closing";
   lua_close(L);
+  if (memory->unwiped > 0) {
+    snprintf(message, sizeof message, "%zu", memory->unwiped);
+    complain(report, "blocks with something planted were given back unwiped", message);
+  }
   if (memory->live_blocks == 0) return;
   report->leaks += memory->live_blocks;
   snprintf(message, sizeof message, "%zu (%zu bytes), %zu of them mde's", memory->live_blocks,

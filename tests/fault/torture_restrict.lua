@@ -25,6 +25,12 @@ local client = assert(mde.client {
   tenant_id = tenant.tenant_id, client_id = tenant.client_id, credential = tenant.client_secret, driver = driver,
 })
 
+-- The secret, the form in which it is sent, and how every token begins.
+-- luacheck: read globals plant
+plant(tenant.client_secret)
+plant(core.odata.encode(tenant.client_secret))
+plant(core.base64.encode_url '{"typ":"JWT"')
+
 local function restrict()
   local action, err = client:restrict("laptop-17.corp.example", "does it load", { incident = "INC-1" })
   if not action then return nil, err end
