@@ -408,6 +408,11 @@ local function fetch_token(self, lease, deadline, attempts)
   local what, found = self.token_share:learn(self.now, self.sleep,
     math.min(deadline, self.now() + TOKEN_LEASE_SECONDS), TOKEN_LEASE_SECONDS)
   if what == "token" or what == "failure" then return take_shared(self, lease, what, found) end
+  if not what then
+    -- Somebody else has asked all the while, the second after one who died perhaps.
+    self.tokens:abandon(lease)
+    return nil
+  end
   local ok, token, err = pcall(ask_and_keep, self, lease, deadline, attempts)
   if found then found:release() end
   if not ok then error(token, 0) end
