@@ -94,6 +94,15 @@ describe("mde, piped,", function()
     end)
   end
 
+  it("keeps its memory to itself", function()
+    local process = command.start({ "restrict", "--list", "-", "--comment", "x", "--yes" },
+      { input = "", endless = true })
+    process.wait_until_it_reads()
+    assert.matches("Max core file size%s+0%s+0%s", process.proc "limits")
+    process.signal "TERM"
+    process.finish()
+  end)
+
   it("says what is missing in the environment", function()
     local result = command.run({ "state", "laptop-17" }, { environment = { AZURE_CLIENT_SECRET = "" } })
     assert.equal(1, result.status)

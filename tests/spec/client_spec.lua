@@ -123,6 +123,26 @@ describe("a client", function()
       end)
     end
 
+    for name, case in pairs {
+      ["a regional host, with the scope of all"] = { "MDE_BASE_URL", "https://eu.api.security.microsoft.com",
+        "login.microsoftonline.com", "api.securitycenter.microsoft.com" },
+      ["the host of GCC"] = { "MDE_BASE_URL", "https://api-gcc.securitycenter.microsoft.us",
+        "login.microsoftonline.com", "api-gcc.securitycenter.microsoft.us" },
+      ["the host of GCC High and DoD"] = { "MDE_BASE_URL", "https://API-GOV.securitycenter.microsoft.us/",
+        "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us" },
+      ["where the US government signs in"] = { "AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us",
+        "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us" },
+      ["a host of one's own"] = { "MDE_BASE_URL", "https://localhost:8443", "login.microsoftonline.com",
+        "api.securitycenter.microsoft.com" },
+    } do
+      it("is told its cloud by " .. name, function()
+        environment[case[1]] = case[2]
+        local request = first_request()
+        assert.equal(case[3], request.url:match "^https://([^/]+)")
+        assert.truthy(request.body:find("scope=https%3A%2F%2F" .. case[4] .. "%2F.default", 1, true), request.body)
+      end)
+    end
+
     it("may be in a cloud and have hosts of its own", function()
       environment.MDE_CLOUD, environment.MDE_BASE_URL = "gcc_high", "https://front.example"
       local request, client = first_request()

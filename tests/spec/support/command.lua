@@ -118,6 +118,9 @@ function commands.new(environment)
       end)
     end
 
+    --- A file of what the system knows of it.
+    function process.proc(name) return read_file(("/proc/%d/%s"):format(pid(), name)) or "" end
+
     --- Sends it a signal.
     function process.signal(name)
       os.execute(("kill -%s %d"):format(name, pid()))

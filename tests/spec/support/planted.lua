@@ -25,6 +25,6 @@ end
 ---@field secrets string[]
 ---@field token_prefixes string[] the first 16 characters of a token
 return {
-  secrets = { tenant.client_secret },
+  secrets = { tenant.client_secret, tenant.app_header },
   token_prefixes = { token():sub(1, 16) },
 }
