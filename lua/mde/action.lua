@@ -1,8 +1,9 @@
 --- action: restrict and release: look, send, wait.
 --
 -- Read top to bottom, `change` is what happens: the device is resolved, its history is looked at (the
--- core decides what it means), one POST leaves, and the answer is judged. Nothing but success is
--- truthy; an action of unknown fate is an error of kind `unknown`, never a guess.
+-- core decides what it means), one POST leaves, and the answer is judged. Where it is lost, the history is looked at
+-- again (reconcile.lua). Nothing but success is truthy; an action of unknown fate is an error of kind `unknown`, never
+-- a guess.
 
 local collection = require "mde.collection"
 local core = require "mde.core"
@@ -11,6 +12,7 @@ local errors = require "mde.error"
 local guards = require "mde.guard"
 local listings = require "mde.listing"
 local options_of = require "mde.options"
+local reconcile = require "mde.reconcile"
 
 local ACTION_SECONDS = 120
 local PAGE_SECONDS = 300
@@ -30,7 +32,7 @@ local verbs = {
 }
 
 local change_options = {
-  incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag",
+  incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
   allow = "any",
 }
 
@@ -50,6 +52,7 @@ local change_options = {
 ---@field operation_id? string the operation id at the end of its comment
 ---@field incident? string the incident there
 ---@field attempts? integer how many times the request was sent (refused ones that were repeated count)
+---@field reconciled? boolean the answer was lost, and the action was found in the device's list
 ---@field looked? boolean whether the device's history could be read before the send
 ---@field recorded? boolean false: already active under another incident, so yours stands nowhere
 ---@field also_ended? string[] of a release: the other incidents that held the device restricted until then, and who
@@ -63,6 +66,7 @@ local M = { WAIT_SECONDS = 600 }
 ---@field key? string your own idempotency key, 8 to 64 of A-Za-z0-9._- ; it becomes the operation id
 ---@field timeout? number seconds for everything
 ---@field look? boolean false: send without reading the device's history
+---@field resend? boolean false: do not send it again where its answer was lost and its list does not show it
 ---@field cancel_opposite? boolean cancel a pending opposite action first; true for release, false for restrict
 ---@field allow? mde.Rule[] rules of the guard that this call lifts: { "servers" }
 
@@ -300,14 +304,16 @@ local function conflict(client, verb, opposite)
   }
 end
 
-local function superseded(client, newer)
+-- `before`: how it comes that there is an earlier one.
+local function superseded(client, newer, before)
   local became = core.history.status(newer.status) == "cancelled" and "its action %s (%s, %s) did not take place"
     or "action %s (%s, %s) has overtaken it since"
   return errors.new {
     kind = "superseded", action = adopt(client, newer),
-    message = "this key was used before, and " .. became:format(errors.show(newer.id), errors.show(newer.type),
-      errors.show(newer.status)),
-    hint = "Somebody decided otherwise. If you mean it anew, use another key.",
+    message = (before or "this key was used before, and ") .. became:format(errors.show(newer.id),
+      errors.show(newer.type), errors.show(newer.status)),
+    hint = before and "Somebody decided otherwise. Nothing was sent again; if you mean it anew, call it anew."
+      or "Somebody decided otherwise. If you mean it anew, use another key.",
   }
 end
 
@@ -413,46 +419,120 @@ local function unknown(client, err, intent, machine_id, sent_at)
   return err
 end
 
---- Sends the POST, once, and judges the answer.
-local function send(client, intent, machine_id)
-  local exchange = client.exchange
-  local row, err, info = exchange:call {
-    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(machine_id), verbs[intent.verb].path),
-    kind = "action", api = intent.verb, permission = PERMISSION,
-    deadline = client:deadline(intent, ACTION_SECONDS), body = { Comment = intent.comment }, usable = is_action,
-  }
-  guards.settle(client, intent, info)
-  local sent_at = info.sent_at and exchange:service_time(info.sent_at)
-  if not row then
-    if info.verdict == "active" then return find_active(client, intent, machine_id, err) end
-    if err.kind == "unknown" then return nil, unknown(client, err, intent, machine_id, sent_at) end
-    return nil, err
-  end
+local function is_recorded(action, intent)
+  return intent.incident == nil
+    or action.incident ~= nil and action.incident:lower() == intent.incident:lower()
+end
+
+-- What the answer to the POST says: an action, or nil and an error, of kind `unknown` if it says nothing that helps.
+local function judge_answer(client, intent, machine_id, row, info, sent_at)
   local _, _, operation_id = core.comment.parse(row.requestorComment)
   -- Only a key can have been used before: an id made for this call is in no earlier action, whatever the clocks say.
   local certain = not intent.key and operation_id == intent.operation_id
   local reply = core.history.reply(row, machine_id, intent.verb, intent.comment, certain and 0 or sent_at)
   if reply == "foreign" then
-    return nil, unknown(client, errors.new {
+    return nil, errors.new { kind = "unknown",
       message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
         errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),
-      hint = "Do not repeat it blindly: mde.find_action(err) asks the service again.",
-    }, intent, machine_id, sent_at)
+      hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
   end
   row.machineId = row.machineId or machine_id
   noted(client, row)
   client.recent:announce(machine_id, row)
   local action = adopt(client, row, { attempts = info.attempts })
   if reply == "already_active" then
-    action.outcome = "already_active"
-    action.recorded = intent.incident == nil
-      or action.incident ~= nil and action.incident:lower() == intent.incident:lower()
+    action.outcome, action.recorded = "already_active", is_recorded(action, intent)
   else
     action.outcome = "accepted"
     action.operation_id, action.incident = intent.operation_id, intent.incident
     action.comment_cut = reply == "cut" or nil
   end
   return action
+end
+
+-- Sends the POST, once, and judges the answer.
+local function post(client, intent, machine_id, deadline)
+  local exchange = client.exchange
+  local row, err, info = exchange:call {
+    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(machine_id), verbs[intent.verb].path),
+    kind = "action", api = intent.verb, permission = PERMISSION, deadline = deadline,
+    body = { Comment = intent.comment }, usable = is_action,
+  }
+  guards.settle(client, intent, info)
+  local sent_at = info.sent_at and exchange:service_time(info.sent_at)
+  local action
+  if row then
+    action, err = judge_answer(client, intent, machine_id, row, info, sent_at)
+  elseif info.verdict == "active" then
+    action, err = find_active(client, intent, machine_id, err)
+  end
+  return action, err, sent_at, info.attempts
+end
+
+-- The machine's actions, read anew: in an `each` by one list for all who ask at the same time.
+local function list_anew(client, machine_id)
+  local listing = listings.current(client)
+  return function(deadline)
+    local rows = listing and listing:rows_anew(machine_id, deadline)
+    if rows then return rows end
+    return history_of(client, machine_id, deadline)
+  end
+end
+
+-- What an action that was found in the list is to the caller who lost the answer.
+local function found(client, intent, decision, row, attempts)
+  noted(client, row)
+  if decision == "superseded" then return nil, superseded(client, row, "it was sent and its answer was lost, and ") end
+  if row.machineId then client.recent:announce(row.machineId:lower(), row) end
+  local action = adopt(client, row, { attempts = attempts, reconciled = true })
+  if decision == "active" then
+    action.outcome, action.recorded = "already_active", is_recorded(action, intent)
+    return action
+  end
+  action.comment_cut = action.operation_id ~= intent.operation_id or nil
+  action.outcome, action.operation_id, action.incident = "accepted", intent.operation_id, intent.incident
+  return action
+end
+
+-- It was sent, and what became of it is not known: looks, and sends it once more, with the same id, if it is certain
+-- enough that nothing came of it.
+local function find_out(client, intent, machine_id, deadline, err, sent_at, attempts)
+  local lost = { verb = intent.verb, machine_id = machine_id, operation_id = intent.operation_id,
+    comment = intent.comment, sent_at = sent_at, deadline = deadline }
+  local function follow_opposite(row, ends) return follow(client, row, ends) end
+  for round = 1, 2 do
+    local decision, row = reconcile(client.exchange, lost, list_anew(client, machine_id), follow_opposite)
+    if decision and decision ~= "nothing" then return found(client, intent, decision, row, attempts) end
+    if not decision then
+      err.message = ("%s; its list of actions does not tell either: %s"):format(err.message, row.message)
+      break
+    end
+    if round == 2 or not intent.resend then
+      err.message = err.message .. "; its list of actions does not show it"
+      break
+    end
+    local action, problem, sent_again_at, more = post(client, intent, machine_id, deadline)
+    attempts = attempts + (more or 0)
+    if action then
+      action.attempts = attempts
+      return action
+    end
+    -- Nothing of it went this time, or it was refused: then the first is what is not known.
+    if problem.kind ~= "unknown" then
+      err.message = ("%s; sent again, it ended with: %s"):format(err.message, problem.message)
+      break
+    end
+    err, lost.sent_at = problem, math.min(sent_at, sent_again_at)
+  end
+  return nil, unknown(client, err, intent, machine_id, sent_at)
+end
+
+--- Sends, and finds out what became of it.
+local function send(client, intent, machine_id)
+  local deadline = client:deadline(intent, ACTION_SECONDS)
+  local action, err, sent_at, attempts = post(client, intent, machine_id, deadline)
+  if action or err.kind ~= "unknown" then return action, err end
+  return find_out(client, intent, machine_id, deadline, err, sent_at, attempts)
 end
 
 -- Which machine: its record, or its id alone. A machine id is read too, so that a merged or unknown one is not
@@ -537,7 +617,7 @@ function M.change(client, verb, device, comment, options)
   local intent = {
     verb = verb, incident = incident, key = options.key, operation_id = operation_id,
     comment = check_comment(comment, incident, operation_id),
-    cancel_opposite = cancel_opposite, look_first = options.look ~= false,
+    cancel_opposite = cancel_opposite, look_first = options.look ~= false, resend = options.resend ~= false,
     allow = guards.allowed(options.allow), ends = client:ends(options.timeout),
   }
   local action, problem = to_its_end(client, intent.ends, change, client, intent, device)

@@ -4,6 +4,7 @@
 -- that failed is skipped. The only things sent are requests without a credential to both hosts, one for a token, and
 -- one harmless read.
 
+local audience = require "mde.audience"
 local clouds = require "mde.cloud"
 local errors = require "mde.error"
 local permissions = require "mde.permissions"
@@ -245,9 +246,9 @@ end
 -- What in a token is not as the settings have it.
 local function doubts(exchange, claims)
   local list = {}
-  local audience = exchange.scope:gsub("/%.default$", "")
-  if claims.aud and claims.aud ~= audience and claims.aud:gsub("/+$", "") ~= audience:gsub("/+$", "") then
-    list[#list + 1] = ("it is for %s, not for %s"):format(errors.show(claims.aud), errors.show(audience))
+  if not audience.is_of_the_service(claims.aud) then
+    list[#list + 1] = ("it is for %s, which is not Defender for Endpoint: check MDE_SCOPE and MDE_CLOUD"):format(
+      errors.show(claims.aud or "nobody"))
   end
   local is_guid = exchange.tenant_id and exchange.tenant_id:find "^%x+%-%x+%-%x+%-%x+%-%x+$"
   if is_guid and claims.tid and claims.tid:lower() ~= exchange.tenant_id:lower() then

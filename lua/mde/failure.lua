@@ -3,6 +3,7 @@
 -- The core has judged; here the verdict gets its kind, the words for a person and a hint. Whatever came
 -- from outside is redacted, escaped and cut before it is part of them.
 
+local audience = require "mde.audience"
 local core = require "mde.core"
 local json = require "mde.json"
 local refusal = require "mde.credential.refusal"
@@ -99,9 +100,13 @@ local function permission_hint(failure)
   local needed = required and failure.show((required:gsub(",%s*", " or "))) or failure.permission
   local claims = failure.claims or {}
   local roles = not claims.opaque and failure.claims and (claims.roles or {})
-  if roles and claims.aud and has_one_of(roles, needed) then
-    return ("Its token has the permission %s, but is for %s: check MDE_SCOPE and MDE_CLOUD."):format(needed,
-      failure.show(claims.aud))
+  if roles and has_one_of(roles, needed) then
+    if not audience.is_of_the_service(claims.aud) then
+      return ("Its token has the permission %s, but is for %s: check MDE_SCOPE and MDE_CLOUD."):format(needed,
+        failure.show(claims.aud or "nobody"))
+    end
+    return ("Its token has the permission %s. Where Defender's own access control by roles is on, the application "
+      .. "needs a role for the device's group, too."):format(needed)
   end
   local has = roles and table.concat(roles, ", ") or present and present:gsub(",%s*", ", ")
   has = has and (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) or ""

@@ -177,6 +177,22 @@ function Listing:rows(machine_id, deadline)
   return rows
 end
 
+--- The same, as they are now: of a list that is read after this was asked, one for all who ask meanwhile.
+---@param machine_id string in lower case
+---@param deadline number
+---@return table[]? rows nil if this listing cannot tell
+function Listing:rows_anew(machine_id, deadline)
+  local now = self.client.exchange.now
+  local asked = now()
+  while not self.read_at or self.read_at < asked do
+    self.failed_at = nil
+    if now() >= deadline or not refresh(self, deadline) then return nil end
+  end
+  local rows = {}
+  for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
+  return rows
+end
+
 local function who_asks()
   return coroutine.running() or MAIN
 end

@@ -192,6 +192,34 @@ static int history_find(lua_State *L)
 }
 
 /*
+ * reconcile(actions, machine, verb, operation, since) -> "ours", "active", "superseded",
+ * "opposite" or "nothing", and the action that it is about. since: Unix seconds by the service's
+ * clock.
+ */
+static int history_reconcile(lua_State *L)
+{
+  static const char *const names[] = {
+      [MDE_RECONCILE_OURS] = "ours",
+      [MDE_RECONCILE_ACTIVE] = "active",
+      [MDE_RECONCILE_SUPERSEDED] = "superseded",
+      [MDE_RECONCILE_OPPOSITE] = "opposite",
+      [MDE_RECONCILE_NOTHING] = "nothing",
+  };
+  enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 3, NULL, verbs);
+  struct mde_text operation = check_text(L, 4);
+  lua_Number since = luaL_checknumber(L, 5);
+  if (!(since > 0)) since = 0; /* a clock that is far off must not raise */
+  if (since > 1e11) since = 1e11;
+  size_t count;
+  const struct mde_action *actions = read_actions(L, &count);
+  struct mde_reconciled found =
+      mde_history_reconcile(actions, count, verb, operation, ticks_not_after(since));
+  lua_pushstring(L, names[found.decision]);
+  push_action(L, found.action);
+  return 2;
+}
+
+/*
  * reply(action, machine, verb, comment, sent_at) -> "accepted", "cut", "already_active" or
  * "foreign". sent_at: Unix seconds by the service's clock.
  */
@@ -245,10 +273,9 @@ static int history_time(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"state", history_state},     {"look", history_look},
-    {"holders", history_holders}, {"find", history_find},
-    {"reply", history_reply},     {"status", history_status},
-    {"time", history_time},       {NULL, NULL},
+    {"state", history_state}, {"look", history_look},           {"holders", history_holders},
+    {"find", history_find},   {"reply", history_reply},         {"status", history_status},
+    {"time", history_time},   {"reconcile", history_reconcile}, {NULL, NULL},
 };
 
 void mde_open_history(lua_State *L)

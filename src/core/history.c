@@ -261,6 +261,47 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
   return look(MDE_SEND, MDE_NO_ACTION);
 }
 
+/* The newest action since a time that took effect or may yet; one without a time is the newest. */
+static size_t newest_since(const struct mde_action *actions, size_t count, int64_t since)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++) {
+    const struct mde_action *a = &actions[i];
+    bool stands = a->status == MDE_STATUS_PENDING || a->status == MDE_STATUS_SUCCEEDED;
+    if (!a->counts || !stands) continue;
+    if (a->created == MDE_NO_TIME) return i;
+    if (a->created < since) continue;
+    if (found == MDE_NO_ACTION || a->created > actions[found].created) found = i;
+  }
+  return found;
+}
+
+static struct mde_reconciled reconciled(enum mde_reconciliation decision, size_t action)
+{
+  return (struct mde_reconciled){.decision = decision, .action = action};
+}
+
+struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, size_t count,
+                                            enum mde_verb verb, struct mde_text operation,
+                                            int64_t since)
+{
+  size_t ours = mde_history_find(actions, count, verb, operation);
+  bool earlier = ours != MDE_NO_ACTION && actions[ours].created != MDE_NO_TIME &&
+                 actions[ours].created < since;
+  if (ours != MDE_NO_ACTION && !earlier) {
+    bool cancelled = actions[ours].status == MDE_STATUS_CANCELLED;
+    return reconciled(cancelled ? MDE_RECONCILE_SUPERSEDED : MDE_RECONCILE_OURS, ours);
+  }
+  size_t last = newest_since(actions, count, since);
+  if (last != MDE_NO_ACTION && actions[last].verb != verb)
+    return reconciled(MDE_RECONCILE_SUPERSEDED, last);
+  size_t pending = newest(actions, count, verb, MDE_STATUS_PENDING);
+  if (pending != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_ACTIVE, pending);
+  size_t opposite = newest(actions, count, opposite_of(verb), MDE_STATUS_PENDING);
+  if (opposite != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_OPPOSITE, opposite);
+  return reconciled(MDE_RECONCILE_NOTHING, MDE_NO_ACTION);
+}
+
 enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_text machine,
                                  enum mde_verb verb, struct mde_text comment, int64_t sent_at)
 {

@@ -3,8 +3,9 @@
  *
  * Every rule here can hurt somebody: restrict a laptop after the all-clear, or leave one free that
  * was meant to be contained. The service has no "is restricted" property, so the state is what the
- * device's restrict and unrestrict actions say it is. Looking before a send, reading the state and
- * judging the answer to a send all ask these functions. Nothing is allocated; texts are borrowed.
+ * device's restrict and unrestrict actions say it is. Looking before a send, reading the state,
+ * judging the answer to a send and finding out what became of one without an answer all ask these
+ * functions. Nothing is allocated; texts are borrowed.
  */
 #ifndef MDE_HISTORY_H
 #define MDE_HISTORY_H
@@ -106,6 +107,34 @@ struct mde_look {
  */
 struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
                                  const struct mde_intent *intent);
+
+enum mde_reconciliation {
+  MDE_RECONCILE_OURS,       /* `action` is the one that was sent */
+  MDE_RECONCILE_ACTIVE,     /* `action`, somebody else's of the same verb, is pending */
+  MDE_RECONCILE_SUPERSEDED, /* by `action`: never send again */
+  MDE_RECONCILE_OPPOSITE,   /* `action`, the opposite, was pending before: wait for its end */
+  MDE_RECONCILE_NOTHING     /* it was not executed, as far as the list knows */
+};
+
+struct mde_reconciled {
+  enum mde_reconciliation decision;
+  size_t action; /* index, or MDE_NO_ACTION for MDE_RECONCILE_NOTHING */
+};
+
+/*
+ * What the list says became of a send whose fate is unknown, which had this verb and this operation
+ * id and left after `since` (ticks by the service's clock, with a margin). In this order:
+ *  1. The action with our id, created since then (a key may have been used before): ours, or
+ *     superseded by itself if it was cancelled.
+ *  2. Of the actions created since then that are pending or succeeded the newest is the opposite:
+ *     superseded by it. One that does not say when it was created may be the newest.
+ *  3. An action of this verb is pending: active.
+ *  4. An opposite action is pending: opposite.
+ *  5. Nothing.
+ */
+struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, size_t count,
+                                            enum mde_verb verb, struct mde_text operation,
+                                            int64_t since);
 
 /* Whose hold is asked about: the restrictions of any of these incidents, created since a time. */
 struct mde_claim {

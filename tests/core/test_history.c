@@ -917,9 +917,66 @@ static void the_answer_to_a_send_is_judged(void **state)
 }
 
 /* clang-format on */
+/* What became of a restrict with the operation id "operation-1" that was sent at minute 30, with a
+ * minute's margin. */
+static void a_lost_answer_is_found_in_the_list(void **state)
+{
+  (void)state;
+#define OURS "why [mde:operation-1]"
+  static const struct {
+    struct row rows[MOST];
+    enum mde_reconciliation decision;
+    size_t action;
+  } cases[] = {
+      {{{0}}, MDE_RECONCILE_NOTHING, NONE},
+      {{{R, P, AT("30"), NULL, OURS, MACHINE}}, MDE_RECONCILE_OURS, 0},
+      {{{R, S, AT("30"), AT("31"), OURS, MACHINE}}, MDE_RECONCILE_OURS, 0},
+      {{{R, F, AT("30"), AT("31"), OURS, MACHINE}}, MDE_RECONCILE_OURS, 0},
+      {{{R, P, NULL, NULL, OURS, NULL}}, MDE_RECONCILE_OURS, 0},
+      {{{R, C, AT("30"), AT("31"), OURS, MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
+      {{{U, P, AT("30"), NULL, OURS, MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
+      /* A key that was used before: that one is not what was sent now. */
+      {{{R, F, AT("10"), AT("11"), OURS, MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
+      {{{R, P, AT("29"), NULL, "by hand", MACHINE}}, MDE_RECONCILE_ACTIVE, 0},
+      {{{R, P, AT("01"), NULL, "by hand", MACHINE}}, MDE_RECONCILE_ACTIVE, 0},
+      {{{R, S, AT("31"), AT("32"), "by hand", MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
+      {{{U, P, AT("31"), NULL, "by hand", MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
+      {{{U, S, AT("31"), AT("32"), "by hand", MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
+      {{{U, F, AT("31"), AT("32"), "by hand", MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
+      {{{U, C, AT("31"), AT("32"), "by hand", MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
+      {{{U, P, NULL, NULL, "by hand", MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
+      {{{U, P, AT("10"), NULL, "by hand", MACHINE}}, MDE_RECONCILE_OPPOSITE, 0},
+      {{{U, S, AT("10"), AT("31"), "by hand", MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
+      /* Of several the newest counts; but ours is ours. */
+      {{{R, P, AT("31"), NULL, "by hand", MACHINE}, {U, S, AT("32"), AT("33"), "no", MACHINE}},
+       MDE_RECONCILE_SUPERSEDED,
+       1},
+      {{{U, S, AT("31"), AT("33"), "no", MACHINE}, {R, P, AT("32"), NULL, "by hand", MACHINE}},
+       MDE_RECONCILE_ACTIVE,
+       1},
+      {{{R, S, AT("30"), AT("31"), OURS, MACHINE}, {U, S, AT("32"), AT("33"), "no", MACHINE}},
+       MDE_RECONCILE_OURS,
+       0},
+      {{{U, P, AT("31"), NULL, "no", "ffffffffffffffffffffffffffffffffffffffff"}},
+       MDE_RECONCILE_NOTHING,
+       NONE},
+  };
+  int64_t since = mde_timestamp(text(AT("29")));
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_action actions[MOST];
+    size_t count = read_rows(cases[i].rows, actions);
+    struct mde_reconciled found =
+        mde_history_reconcile(actions, count, MDE_RESTRICT, text("operation-1"), since);
+    if (found.decision != cases[i].decision || found.action != cases[i].action)
+      fail_msg("case %zu: %d about %zd, not %d about %zd", i, (int)found.decision,
+               (ssize_t)found.action, (int)cases[i].decision, (ssize_t)cases[i].action);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_lost_answer_is_found_in_the_list),
       cmocka_unit_test(statuses_are_read_in_any_case),
       cmocka_unit_test(the_state_is_what_the_actions_say),
       cmocka_unit_test(looking_first_decides),

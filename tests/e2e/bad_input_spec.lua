@@ -79,7 +79,7 @@ describe("a reply over TLS that is", function()
       local rule = { match = { method = "POST", path = "restrictCodeExecution" }, count = false }
       for name, value in pairs(fault) do rule[name] = value end
       tenant.fault(rule)
-      local action, err = client_of(tenant):restrict(MACHINE_ID, "beacon", { look = false })
+      local action, err = client_of(tenant):restrict(MACHINE_ID, "beacon", { look = false, timeout = 2 })
       assert.is_nil(action)
       assert.equal(action_kind, err.kind)
       assert_clear(err)

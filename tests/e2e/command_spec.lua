@@ -146,6 +146,11 @@ describe("mde, piped,", function()
 
     it("that nobody knows what became of it, which is the highest of several", function()
       tenant.fault { match = { method = "POST", path = LAPTOP_ID }, fault = "gone" }
+      -- Neither the list of all, after the first look at it, nor that of the device tells.
+      for path, nth in pairs { ["UnrestrictCode"] = 2, ["machineactions?$filter=machineId"] = 1 } do
+        tenant.fault { match = { path = path, method = "GET", nth = nth }, fault = "answer", status = 403,
+          count = false }
+      end
       local result = command.run { "restrict", "laptop-17", "nowhere", "--comment", "x", "--yes" }
       assert.equal(5, result.status, result.err)
       has(result.err, "mde state tells what became of it")

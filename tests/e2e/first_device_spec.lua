@@ -75,18 +75,15 @@ describe("a device over TLS", function()
     local client = client_of(tenant)
     assert(client:state(MACHINE_ID))
     tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "gone" }
-    local action, err = client:restrict(MACHINE_ID, "beacon", { incident = "INC-4711" })
-    assert.is_nil(action)
-    assert.equal("unknown", err.kind)
-    assert.equal(MACHINE_ID, err.machine_id)
-    assert.equal("restrict", err.verb)
-    assert.is_number(err.sent_at)
+    local action = assert(client:restrict(MACHINE_ID, "beacon", { incident = "INC-4711" }))
+    assert.equal("accepted", action.outcome)
+    assert.is_true(action.reconciled)
     local created = tenant.history "action_created"
     assert.equal(1, #created)
+    assert.equal(created[1].action, action.id)
 
-    local found = assert(client:find_action(err))
+    local found = assert(client:find_action { machine_id = MACHINE_ID, operation_id = action.operation_id })
     assert.equal(created[1].action, found.id)
-    assert.equal(err.operation_id, found.operation_id)
   end)
 
   it("is signed in for once by 100 callers", function()

@@ -62,6 +62,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (state == MDE_STATE_RESTRICTED || state == MDE_STATE_RESTRICTING)
     assert(held.ours + held.others > 0);
 
+  for (int i = 0; i < 4; i++) {
+    enum mde_verb verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT;
+    int64_t since = i & 2 ? 0 : 639000000000000000;
+    struct mde_reconciled found =
+        mde_history_reconcile(actions, count, verb, word("alert-4711"), since);
+    assert((found.action == MDE_NO_ACTION) == (found.decision == MDE_RECONCILE_NOTHING));
+    assert(found.action == MDE_NO_ACTION || found.action < count);
+    if (found.decision == MDE_RECONCILE_OURS || found.decision == MDE_RECONCILE_ACTIVE)
+      assert(actions[found.action].verb == verb);
+    if (found.decision == MDE_RECONCILE_OPPOSITE)
+      assert(actions[found.action].verb != verb &&
+             actions[found.action].status == MDE_STATUS_PENDING);
+  }
+
   for (int i = 0; i < 8; i++) {
     struct mde_intent intent = {.verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT,
                                 .cancel_opposite = (i & 2) != 0};

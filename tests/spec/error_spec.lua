@@ -159,6 +159,7 @@ describe("nothing but success is truthy:", function()
     end,
     unknown = function(r)
       r:fault { match = post, fault = "gone" }
+      r:answer({ path = "/machineactions?$filter=machineId" }, 403, "", { count = false })
       return r.client:restrict(laptop, "why")
     end,
     superseded = function(r)

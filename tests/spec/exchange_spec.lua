@@ -192,8 +192,9 @@ describe("an action that may have been sent", function()
     { "an answer of 100 MB", { fault = "huge" }, 1 },
   }
   for _, case in ipairs(faults) do
-    it("is never sent again: " .. case[1], function()
+    it("is never sent again unseen: " .. case[1], function()
       local r = signed_in()
+      r:answer({ path = "/machineactions" }, 403, "", { count = false })
       local rule = { match = { method = "POST" }, count = false }
       for name, value in pairs(case[2]) do rule[name] = value end
       r:fault(rule)
@@ -521,6 +522,15 @@ describe("403", function()
     assert.equal("permission", err.kind)
     assert.matches("has not been set up for Defender", err.hint, 1, true)
   end)
+
+  it("of a token that has the permission says what else it can be", function()
+    local r = signed_in()
+    r:answer({ method = "POST" }, 403, "")
+    assert.matches("needs a role for the device's group", select(2, act(r)).hint, 1, true)
+    r = new { client = { scope = "https://api.security.microsoft.com/.default" } }
+    local _, err = act(r)
+    assert.matches("is for https://api.security.microsoft.com: check MDE_SCOPE", err.hint, 1, true)
+  end)
 end)
 
 describe("what the service says", function()
@@ -556,6 +566,7 @@ describe("the service's clock", function()
       local action = assert(r.client:restrict(ID, "a test"))
       assert.equal("accepted", action.outcome)
       r:fault { match = { method = "POST" }, fault = "gone" }
+      r:answer({ path = "/machineactions" }, 403, "", { count = false })
       local _, err = r.client:restrict(OTHER, "a test")
       assert.equal("unknown", err.kind)
       assert.is_true(math.abs(err.sent_at - r.driver.now()) < 3)
@@ -574,6 +585,7 @@ describe("the service's clock", function()
       end
       assert.equal("accepted", assert(act(r)).outcome)
       r:fault { match = { method = "POST" }, fault = "gone" }
+      r:answer({ path = "/machineactions" }, 403, "", { count = false })
       local _, err = r.client:restrict(OTHER, "a test", { look = false })
       assert.is_true(math.abs(err.sent_at - os.time()) < 60)
     end
@@ -613,7 +625,7 @@ describe("a driver that has only `send`", function()
   it("that does not say whether something was sent may have sent it", function()
     for _, message in ipairs { "it broke", false } do
       local client, count = with(function() return nil, message or nil end)
-      local action, err = client:restrict(ID, "a test", { look = false })
+      local action, err = client:restrict(ID, "a test", { look = false, timeout = 1.5 })
       assert.is_nil(action)
       assert.equal("unknown", err.kind)
       assert.matches(message or "the driver gave no reason", err.message, 1, true)
@@ -635,7 +647,7 @@ describe("a driver that has only `send`", function()
     for _, answer in ipairs { {}, { status = 200 }, { status = "200", headers = {}, body = "" }, "text", true,
         { status = 200, headers = {} }, { status = 201.5, headers = {}, body = "" } } do
       local client = with(function() return answer end)
-      local action, err = client:restrict(ID, "a test", { look = false })
+      local action, err = client:restrict(ID, "a test", { look = false, timeout = 1.5 })
       assert.is_nil(action)
       assert.equal("unknown", err.kind)
       assert.matches("the driver gave an answer without", err.message, 1, true)
@@ -650,7 +662,7 @@ describe("a driver that has only `send`", function()
     end)
     local _, err = client:machine(ID)
     assert.equal("protocol", err.kind)
-    _, err = client:restrict(ID, "a test", { look = false })
+    _, err = client:restrict(ID, "a test", { look = false, timeout = 1.5 })
     assert.equal("unknown", err.kind)
   end)
 

@@ -674,6 +674,7 @@ describe("the cap", function()
     for _, fault in ipairs { "gone", "reset", "stall" } do
       begin(1)
       r:fault { match = { method = "POST", path = "restrictCode" }, fault = fault }
+      r:answer({ path = "/machineactions?$filter=machineId" }, 403, "", { count = false })
       assert.equal("unknown", select(2, client:restrict(id(1), "why")).kind)
       check_full(client:restrict(id(2), "why"))
     end

@@ -261,12 +261,28 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
     it("is not asked again about a device of which nobody knows what became of it", function()
       r, machines = new(2)
       r:fault { match = { method = "POST", path = id(1) }, fault = "gone" }
+      r:answer({ path = "/machineactions?", nth = 2 }, 403, "", { count = 2 })
       local results = r.client:each({ 1, 2, 1, 2 }, function(i) return restrict(machines[i]) end, { parallel = 1 })
       assert.equal("unknown", results[1].err.kind)
       assert.equal("accepted", results[2].value.outcome)
       assert.equal("already_active", results[3].value.outcome)
       assert.equal("already_active", results[4].value.outcome)
-      assert.same({ listings = 1, single = 1, posts = 2, others = 0 }, asked(r))
+      assert.same({ listings = 2, single = 2, posts = 2, others = 0 }, asked(r))
+    end)
+
+    it("is read anew, once for all whose answers were lost at the same time", function()
+      r, machines = new(8)
+      r:fault { match = { method = "POST" }, fault = "gone", count = false }
+      local results = r.client:each(machines, restrict, { parallel = 8 })
+      assert.equal(0, results.failed)
+      for i = 1, 8 do
+        assert.equal("accepted", results[i].value.outcome)
+        assert.is_true(results[i].value.reconciled)
+      end
+      local counts = asked(r)
+      assert.equal(0, counts.single)
+      assert.equal(8, counts.posts)
+      assert.is_true(counts.listings <= (sequential and 9 or 3), ("%d listings"):format(counts.listings))
     end)
 
     it("attributes no action that does not say whose it is", function()

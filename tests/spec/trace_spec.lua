@@ -68,6 +68,7 @@ describe("a watcher", function()
     local r, events = watched()
     r:fault { fault = "refuse", match = { nth = 2 } }
     r:fault { fault = "gone", match = { method = "POST", path = "restrict" } }
+    r:answer({ path = "/machineactions" }, 403, "", { count = false })
     local _, err = r.client:restrict(ID, "a test", { look = false })
     assert.equal("unknown", err.kind)
     local responses = of_kind(events, "response")
