@@ -151,6 +151,17 @@ function M.invalid(message, hint)
   error(M.new { kind = "invalid", message = message, hint = hint }, 0)
 end
 
+--- Calls fn(...); an error of ours that it raises is raised as `invalid`, about what the user calls by this name.
+---@param name string
+---@param fn fun(...): any
+---@return any value what fn returned
+function M.under_name(name, fn, ...)
+  local ok, value = pcall(fn, ...)
+  if ok then return value end
+  if not M.is(value) then error(value, 0) end
+  M.invalid(("%s: %s"):format(name, value.message), value.hint)
+end
+
 ---@param value any
 ---@return boolean
 function M.is(value)

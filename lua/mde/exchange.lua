@@ -342,7 +342,7 @@ local function ask_for_token(self, deadline, attempts)
     claims = self.claims, deadline = math.min(deadline, self.now() + TOKEN_SECONDS), show = self.show,
     clock = function() return self:service_time() end,
     clock_offset = function() return self.clock_offset end,
-    conceal = function(text) self.trace:conceal(text) end,
+    conceal = function(text) self.trace:conceal_proof(text) end,
     call = function(call)
       call.attempts_allowed = attempts
       return run(self, call)
@@ -374,10 +374,11 @@ local function take_shared(self, lease, what, found)
 end
 
 local function ask_and_keep(self, lease, deadline, attempts)
-  local share = self.token_share
+  local share, claims = self.token_share, self.claims
   local answer, err, info = ask_for_token(self, deadline, attempts)
   if answer then
-    self.claims = nil
+    -- A challenge that came meanwhile is still to be met.
+    if self.claims == claims then self.claims = nil end
     self.trace:tell { event = "token", outcome = "fetched" }
     local token = keep_token(self, lease, info.sent, answer.access_token, answer, info.sent_at)
     if share and token and token.expires then

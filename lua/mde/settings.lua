@@ -87,16 +87,8 @@ local function check_cloud(value, name)
   return clouds[value]
 end
 
--- What makes a credential complains of its argument; here it is called by the name that the user gave it.
-local function named(name, make, value)
-  local ok, credential = pcall(make, value)
-  if ok then return credential end
-  if not errors.is(credential) then error(credential, 0) end
-  errors.invalid(("%s: %s"):format(name, credential.message), credential.hint)
-end
-
 local function check_credential(value, name)
-  if type(value) == "string" then return named(name, secret.new, value) end
+  if type(value) == "string" then return errors.under_name(name, secret.new, value) end
   if type(value) == "function" then return token_function.new(value) end
   if type(value) ~= "table" or type(value.ask) ~= "function" or type(value.secrets) ~= "function" then
     errors.invalid(("%s must be the client secret's value, a credential or a function that gets tokens, not a %s")

@@ -10,13 +10,14 @@ local json = require "mde.json"
 
 local LONGEST_BODY = 4096
 -- The newest, and the one before it, which requests in flight still carry.
-local CONCEALED_TOKENS = 2
+local CONCEALED_TOKENS, CONCEALED_PROOFS = 2, 2
 
 ---@class mde.Trace
 ---@field private on_event? fun(event: table)
 ---@field private to_log boolean
 ---@field private secrets fun(): (string|userdata)[]
 ---@field private tokens userdata[]
+---@field private proofs userdata[]
 local Trace = {}
 Trace.__index = Trace
 
@@ -30,21 +31,32 @@ local function new(on_event, secrets)
     to_log = os.getenv "MDE_LOG" == "json",
     secrets = secrets,
     tokens = {},
+    proofs = {},
   }, Trace)
+end
+
+local function conceal(list, text, most)
+  list[#list + 1] = core.secret.new(text)
+  if #list > most then table.remove(list, 1):wipe() end
 end
 
 --- Keeps a token out of everything that is shown from now on, as the credential's own secrets are.
 ---@param token string
 function Trace:conceal(token)
-  local tokens = self.tokens
-  tokens[#tokens + 1] = core.secret.new(token)
-  if #tokens > CONCEALED_TOKENS then table.remove(tokens, 1):wipe() end
+  conceal(self.tokens, token, CONCEALED_TOKENS)
+end
+
+--- The same of what a token is asked for with and that is no secret for long: an assertion, say.
+---@param proof string
+function Trace:conceal_proof(proof)
+  conceal(self.proofs, proof, CONCEALED_PROOFS)
 end
 
 local function known_secrets(self)
   local all = {}
   for i, secret in ipairs(self.secrets()) do all[i] = secret end
   for _, token in ipairs(self.tokens) do all[#all + 1] = token end
+  for _, proof in ipairs(self.proofs) do all[#all + 1] = proof end
   return all
 end
 

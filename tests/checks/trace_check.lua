@@ -110,6 +110,11 @@ function M.check(trace, planted, required)
     local at = trace:find(prefix, 1, true)
     if at then complain("the beginning of token %d, at byte %d", i, at) end
   end
+  for what, pattern in pairs { ["a private key"] = "PRIVATE KEY%-%-%-%-%-", ["an assertion"] =
+    "client_assertion=[%w_-]+%.", ["a key of Azure Arc's agent"] = "Basic %x%x%x%x%x%x%x%x" } do
+    local at = trace:find(pattern)
+    if at then complain("%s, at byte %d", what, at) end
+  end
   local drivers = seen(trace)
   for _, name in ipairs(required) do
     local driver = drivers[name]

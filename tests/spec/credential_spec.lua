@@ -116,6 +116,16 @@ describe("a client secret in a file", function()
     assert.truthy(r.client:machine "desk-5")
   end)
 
+  it("that changes into one that cannot be read does not end the memory of a failure for good", function()
+    shell.write_file(path, "not the right one")
+    local r = rehearsal.new { client = { credential = mde.credential.secret_file(path) } }
+    assert.is_nil(r.client:machine "desk-5")
+    shell.write_file(path, "neither")
+    os.execute("chmod 666 " .. path)
+    for _ = 1, 5 do assert.equal("AADSTS7000215", select(2, r.client:machine "desk-5").code) end
+    assert.equal(2, r:count "token_refused")
+  end)
+
   it("that others may read is remarked on, and that everybody may write is refused", function()
     shell.write_file(path, VALUE)
     os.execute("chmod 600 " .. path)

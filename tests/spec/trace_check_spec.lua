@@ -20,6 +20,13 @@ local function check(trace, ...)
 end
 
 describe("the search of the trace", function()
+  it("finds keys and assertions, whoever made them", function()
+    for _, text in ipairs { "-----BEGIN PRIVATE KEY" .. "-----", "a=b&client_assertion=eyJhbGciOi.eyJh.x",
+      "Authorization: Basic 0123456789abcdef" } do
+      assert.equal(1, #check(clean .. text .. "\n", "curl"), text)
+    end
+  end)
+
   it("is content with a clean trace", function()
     assert.same({}, check(clean, "curl"))
   end)

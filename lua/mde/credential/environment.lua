@@ -14,24 +14,16 @@ local function variable(name)
   if value ~= "" then return value end
 end
 
--- What makes a credential complains of its argument; here it is called by the name of its variable.
-local function named(name, make, value)
-  local ok, credential = pcall(make, value)
-  if ok then return credential end
-  if not errors.is(credential) then error(credential, 0) end
-  errors.invalid(("%s: %s"):format(name, credential.message), credential.hint)
-end
-
 local function secret()
   local value = variable "AZURE_CLIENT_SECRET"
-  if value then return named("AZURE_CLIENT_SECRET", require("mde.credential.secret").new, value) end
+  if value then return errors.under_name("AZURE_CLIENT_SECRET", require("mde.credential.secret").new, value) end
   local path = variable "MDE_CLIENT_SECRET_FILE"
-  return path and named("MDE_CLIENT_SECRET_FILE", require("mde.credential.secret").from_file, path)
+  return path and errors.under_name("MDE_CLIENT_SECRET_FILE", require("mde.credential.secret").from_file, path)
 end
 
 local function certificate()
   local path = variable "AZURE_CLIENT_CERTIFICATE_PATH"
-  return path and named("AZURE_CLIENT_CERTIFICATE_PATH", require("mde.credential.certificate").new,
+  return path and errors.under_name("AZURE_CLIENT_CERTIFICATE_PATH", require("mde.credential.certificate").new,
     { path = path, password = variable "AZURE_CLIENT_CERTIFICATE_PASSWORD" })
 end
 

@@ -55,8 +55,10 @@ end
 function SecretFile:read_anew()
   local value, stamp, remark = core.secret.read(self.path)
   if not value then
-    if self.value then return self.value, nil, false end
-    return nil, unreadable(self, stamp)
+    if not self.value then return nil, unreadable(self, stamp) end
+    -- Not looked at again before it changes once more.
+    self.stamp = core.secret.stamp(self.path) or self.stamp
+    return self.value, nil, false
   end
   if #value > self.longest then
     value:wipe()

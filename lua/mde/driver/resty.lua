@@ -192,7 +192,7 @@ function resty.check(client)
   elseif type(client) == "table" and type(client[1]) == "string" then
     urls = client
   elseif type(client) == "table" and type(client.exchange) == "table" then
-    urls = { client.exchange.token_url, client.exchange.base_url }
+    urls = { client.exchange.base_url, client.exchange.token_url }
     driver = client.driver.reach and client.driver
   else
     error("check wants a client or URLs", 2)
