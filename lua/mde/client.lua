@@ -24,6 +24,7 @@ local stores = require "mde.store"
 local tags = require "mde.tag"
 local traces = require "mde.trace"
 local turns = require "mde.turns"
+local variable = require "mde.variable"
 local wait = require "mde.wait"
 
 local VERSION = "0.1.0"
@@ -66,11 +67,6 @@ local known_options = {
 local Client = { __name = "mde.client" }
 Client.__index = Client
 
-local function from_environment(name)
-  local value = os.getenv(name)
-  if value ~= "" then return value end
-end
-
 local function default_driver(options)
   if settings_of.nginx() then
     if options.ca_file then
@@ -79,7 +75,7 @@ local function default_driver(options)
     end
     return require "mde.driver.resty".new { proxy = options.proxy }
   end
-  local ca_file, named = options.ca_file, from_environment "SSL_CERT_FILE"
+  local ca_file, named = options.ca_file, variable "SSL_CERT_FILE"
   if not ca_file and named then ca_file = authorities.check(named, "SSL_CERT_FILE") end
   return require "mde.driver.curl".new { ca_file = ca_file, proxy = options.proxy }
 end

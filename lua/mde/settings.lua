@@ -10,13 +10,9 @@ local errors = require "mde.error"
 local options_of = require "mde.options"
 local secret = require "mde.credential.secret"
 local token_function = require "mde.credential.token_function"
+local variable = require "mde.variable"
 
 local M = {}
-
-local function from_environment(name)
-  local value = os.getenv(name)
-  if value ~= "" then return value end
-end
 
 local GUID = ("x"):rep(8) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(12)
 local GUID_PATTERN = "^" .. GUID:gsub("%-", "%%-"):gsub("x", "%%x") .. "$"
@@ -137,8 +133,8 @@ end
 -- Raises if the ids or the credential are not there, with all that is missing.
 local function require_application(settings)
   local missing, options = {}, {}
-  local function miss(variable, option)
-    missing[#missing + 1], options[#options + 1] = variable, errors.quote(option)
+  local function miss(name, option)
+    missing[#missing + 1], options[#options + 1] = name, errors.quote(option)
   end
   local needs_ids = not settings.credential or settings.credential.needs_application ~= false
   if needs_ids and not settings.tenant_id then miss("AZURE_TENANT_ID", "tenant_id") end
@@ -170,7 +166,7 @@ end
 ---@param settings table as of_options returns them
 function M.complete(settings)
   for _, source in ipairs(sources) do
-    local value = source.variable and from_environment(source.variable)
+    local value = source.variable and variable(source.variable)
     if settings[source.option] == nil and value then
       settings[source.option] = source.check(value, source.variable)
     end

@@ -3,6 +3,7 @@
 local core = require "mde.core"
 local endpoints = require "mde.credential.identity_endpoint"
 local errors = require "mde.error"
+local variable = require "mde.variable"
 
 local NAMES = { client_id = "client_id", object_id = "principal_id", resource_id = "mi_res_id" }
 
@@ -14,8 +15,8 @@ local failure = endpoints.failure("the app's identity endpoint", {
 
 -- The platform changes the header's value now and then.
 local function refresh_header(self)
-  local value = os.getenv "IDENTITY_HEADER"
-  if value and value ~= "" and not value:find "%c" and value ~= self.secret:reveal() then
+  local value = variable "IDENTITY_HEADER"
+  if value and not value:find "%c" and value ~= self.secret:reveal() then
     self.secret = core.secret.new(value)
   end
   return self.secret:reveal()
@@ -33,8 +34,8 @@ local AppService = endpoints.class { kind = "app_service", name = "App Service",
 ---@param options mde.credential.ManagedIdentityOptions
 ---@return mde.Credential
 local function new(options)
-  local url, header = os.getenv "IDENTITY_ENDPOINT" or "", os.getenv "IDENTITY_HEADER" or ""
-  if url == "" or header == "" then
+  local url, header = variable "IDENTITY_ENDPOINT", variable "IDENTITY_HEADER"
+  if not url or not header then
     errors.invalid("the managed identity of an app needs IDENTITY_ENDPOINT and IDENTITY_HEADER, and one is not set",
       "The platform sets both once an identity is assigned; restart the app after that.")
   end

@@ -7,6 +7,7 @@
 local core = require "mde.core"
 local endpoints = require "mde.credential.identity_endpoint"
 local errors = require "mde.error"
+local variable = require "mde.variable"
 
 local URL = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
 local DIRECTORY = "/var/opt/azcmagent/tokens"
@@ -76,8 +77,8 @@ local Arc = endpoints.class { kind = "arc", name = "Azure Arc", ask = ask }
 ---@param options mde.credential.ManagedIdentityOptions
 ---@return mde.Credential
 local function new(options)
-  local url = os.getenv "IDENTITY_ENDPOINT"
-  url = url and url ~= "" and endpoints.check_url(url, "IDENTITY_ENDPOINT") or URL
+  local url = variable "IDENTITY_ENDPOINT"
+  url = url and endpoints.check_url(url, "IDENTITY_ENDPOINT") or URL
   return setmetatable({ kind = "managed identity", needs_application = false, options = options, url = url,
     directory = (options.tokens_directory or DIRECTORY):gsub("/+$", "") }, Arc)
 end

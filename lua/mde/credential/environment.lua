@@ -6,13 +6,9 @@
 local core = require "mde.core"
 local errors = require "mde.error"
 local managed_identity = require "mde.credential.managed_identity"
+local variable = require "mde.variable"
 
 local M = {}
-
-local function variable(name)
-  local value = os.getenv(name)
-  if value ~= "" then return value end
-end
 
 local function secret()
   local value = variable "AZURE_CLIENT_SECRET"

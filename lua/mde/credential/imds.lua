@@ -1,6 +1,7 @@
 --- credential.imds: the managed identity of a virtual machine, from Azure's instance metadata service.
 
 local endpoints = require "mde.credential.identity_endpoint"
+local variable = require "mde.variable"
 
 local HOST = "http://169.254.169.254"
 local PATH = "/metadata/identity/oauth2/token"
@@ -26,8 +27,8 @@ local Imds = endpoints.class { kind = "imds", name = "instance metadata service"
 ---@return mde.Credential
 local function new(options)
   local name = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
-  local host = os.getenv(name)
-  host = host and host ~= "" and endpoints.check_url(host, name):gsub("/+$", "") or HOST
+  local host = variable(name)
+  host = host and endpoints.check_url(host, name):gsub("/+$", "") or HOST
   return setmetatable({ kind = "managed identity", needs_application = false, options = options,
     url = host .. PATH }, Imds)
 end

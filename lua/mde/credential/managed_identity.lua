@@ -6,6 +6,7 @@
 
 local errors = require "mde.error"
 local options_of = require "mde.options"
+local variable = require "mde.variable"
 
 ---@class mde.credential.ManagedIdentityOptions which identity, where the machine has more than its own; one of
 ---@field client_id? string
@@ -22,11 +23,6 @@ local sources = { imds = true, app_service = true, arc = true }
 local ARC_AGENT = "/opt/azcmagent/bin/himds"
 
 local M = {}
-
-local function variable(name)
-  local value = os.getenv(name)
-  if value ~= "" then return value end
-end
 
 local function exists(path)
   local file = io.open(path, "rb")
