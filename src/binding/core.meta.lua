@@ -149,8 +149,9 @@ function sends:take(time) end
 function sends:give_back(time) end
 
 ---@param now number
+---@param reserve? integer so many sends of each window are left to others
 ---@return number? seconds until the next send may go, 0: at once; nil: never
-function sends:wait(now) end
+function sends:wait(now, reserve) end
 
 ---@param now number
 ---@return integer limit how many may go at most at once
@@ -158,6 +159,15 @@ function sends:wait(now) end
 ---@return number? retry_after what wait() says
 ---@return number reset_after seconds until all may go again
 function sends:peek(now) end
+
+---The sends that are known, as bytes, for another limiter of the same windows.
+---@return string bytes
+function sends:pack() end
+
+---Takes those sends in the place of its own.
+---@param bytes string
+---@return boolean understood false: these are no such sends, and it is without any
+function sends:unpack(bytes) end
 
 ---@class mde.core.odata
 local odata = {}

@@ -75,11 +75,18 @@ static void push_wait(lua_State *L, double seconds)
     lua_pushnumber(L, seconds);
 }
 
-/* limiter:wait(now) -> seconds until the next send may go, 0: at once; nil: never */
+/*
+ * limiter:wait(now [, reserve]) -> seconds until the next send may go, 0: at once; nil: never
+ *
+ * `reserve`: so many sends of each window are left to others.
+ */
 static int limiter_wait(lua_State *L)
 {
   struct mde_limiter *limiter = check_limiter(L);
-  push_wait(L, mde_limiter_wait(limiter, check_time(L)));
+  double reserve = luaL_optnumber(L, 3, 0);
+  luaL_argcheck(L, reserve >= 0 && reserve <= MDE_LIMITER_MOST && reserve == floor(reserve), 3,
+                "a whole number from 0 to 100000 expected");
+  push_wait(L, mde_limiter_wait(limiter, check_time(L), (size_t)reserve));
   return 1;
 }
 
@@ -98,9 +105,36 @@ static int limiter_peek(lua_State *L)
     if (limiter->windows[i].count < limit) limit = limiter->windows[i].count;
   lua_pushinteger(L, (lua_Integer)limit);
   lua_pushinteger(L, (lua_Integer)mde_limiter_remaining(limiter, now));
-  push_wait(L, mde_limiter_wait(limiter, now));
+  push_wait(L, mde_limiter_wait(limiter, now, 0));
   lua_pushnumber(L, mde_limiter_reset(limiter, now));
   return 4;
+}
+
+/* limiter:pack() -> the sends that are known, as bytes */
+static int limiter_pack(lua_State *L)
+{
+  struct mde_limiter *limiter = check_limiter(L);
+  size_t size = mde_limiter_packed_size(limiter);
+  unsigned char *bytes = mde_newuserdata(L, size);
+  mde_limiter_pack(limiter, bytes);
+  lua_pushlstring(L, (const char *)bytes, size);
+  return 1;
+}
+
+/*
+ * limiter:unpack(bytes) -> true: it knows these sends in the place of its own; false if the bytes
+ * are not what pack() gives for such windows. It is without a send then, as it is when this raises
+ * for lack of memory.
+ */
+static int limiter_unpack(lua_State *L)
+{
+  struct mde_limiter *limiter = check_limiter(L);
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  enum mde_unpacked result = mde_limiter_unpack(limiter, (const unsigned char *)bytes, length);
+  if (result == MDE_UNPACK_NO_MEMORY) return luaL_error(L, "not enough memory");
+  lua_pushboolean(L, result == MDE_UNPACKED);
+  return 1;
 }
 
 static int limiter_gc(lua_State *L)
@@ -115,8 +149,8 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    {"take", limiter_take}, {"give_back", limiter_give_back},
-    {"wait", limiter_wait}, {"peek", limiter_peek},
+    {"take", limiter_take}, {"give_back", limiter_give_back}, {"wait", limiter_wait},
+    {"peek", limiter_peek}, {"pack", limiter_pack},           {"unpack", limiter_unpack},
     {NULL, NULL},
 };
 

@@ -1,6 +1,8 @@
 #include "limiter.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 void mde_limiter_init(struct mde_limiter *limiter, struct mde_allocator allocator,
                       const struct mde_window *windows, size_t count)
@@ -40,14 +42,15 @@ static double leaves(const struct mde_window *window, double send)
 }
 
 /* A window has room once the send that fills it, the count-th last, has left it. */
-double mde_limiter_wait(const struct mde_limiter *limiter, double now)
+double mde_limiter_wait(const struct mde_limiter *limiter, double now, size_t reserve)
 {
   double longest = 0;
   for (size_t i = 0; i < limiter->window_count; i++) {
     const struct mde_window *window = &limiter->windows[i];
-    if (window->count == 0) return -1;
-    if (limiter->length < window->count) continue;
-    double wait = leaves(window, send_at(limiter, limiter->length - window->count)) - now;
+    if (window->count <= reserve) return -1;
+    size_t count = window->count - reserve;
+    if (limiter->length < count) continue;
+    double wait = leaves(window, send_at(limiter, limiter->length - count)) - now;
     if (wait > longest) longest = wait;
   }
   return longest;
@@ -96,13 +99,18 @@ static void drop_oldest(struct mde_limiter *limiter)
   limiter->length--;
 }
 
+/* Makes the ring, if it is not there. */
+static bool have_ring(struct mde_limiter *limiter)
+{
+  if (limiter->sends == NULL)
+    limiter->sends = mde_allocate(&limiter->allocator, limiter->capacity * sizeof *limiter->sends);
+  return limiter->sends != NULL;
+}
+
 bool mde_limiter_take(struct mde_limiter *limiter, double time)
 {
   if (limiter->capacity == 0) return true;
-  if (limiter->sends == NULL) {
-    limiter->sends = mde_allocate(&limiter->allocator, limiter->capacity * sizeof *limiter->sends);
-    if (limiter->sends == NULL) return false;
-  }
+  if (!have_ring(limiter)) return false;
   if (limiter->length == limiter->capacity) {
     double oldest = send_at(limiter, 0);
     double left_out = time < oldest ? time : oldest;
@@ -130,4 +138,64 @@ bool mde_limiter_give_back(struct mde_limiter *limiter, double time)
   else
     drop_oldest(limiter);
   return true;
+}
+
+enum { PACKED = 8 };
+
+size_t mde_limiter_packed_size(const struct mde_limiter *limiter)
+{
+  return PACKED * (1 + limiter->length);
+}
+
+static void pack(double time, unsigned char *bytes)
+{
+  uint64_t bits;
+  memcpy(&bits, &time, sizeof bits);
+  for (int i = 0; i < PACKED; i++)
+    bytes[i] = (unsigned char)(bits >> (8 * i));
+}
+
+static double unpack(const unsigned char *bytes)
+{
+  uint64_t bits = 0;
+  for (int i = 0; i < PACKED; i++)
+    bits |= (uint64_t)bytes[i] << (8 * i);
+  double time;
+  memcpy(&time, &bits, sizeof time);
+  return time;
+}
+
+void mde_limiter_pack(const struct mde_limiter *limiter, unsigned char *bytes)
+{
+  pack(limiter->forgotten, bytes);
+  for (size_t i = 0; i < limiter->length; i++)
+    pack(send_at(limiter, i), bytes + PACKED * (1 + i));
+}
+
+/* Whether the bytes are sends, ascending, none before the latest that was forgotten. */
+static bool are_sends(const unsigned char *bytes, size_t count)
+{
+  double before = unpack(bytes);
+  if (isnan(before) || before == INFINITY) return false;
+  for (size_t i = 1; i <= count; i++) {
+    double time = unpack(bytes + PACKED * i);
+    if (!isfinite(time) || time < before) return false;
+    before = time;
+  }
+  return true;
+}
+
+enum mde_unpacked mde_limiter_unpack(struct mde_limiter *limiter, const unsigned char *bytes,
+                                     size_t length)
+{
+  mde_limiter_clear(limiter);
+  if (length < PACKED || length % PACKED != 0) return MDE_UNPACK_DAMAGED;
+  size_t count = length / PACKED - 1;
+  if (count > limiter->capacity || !are_sends(bytes, count)) return MDE_UNPACK_DAMAGED;
+  if (count > 0 && !have_ring(limiter)) return MDE_UNPACK_NO_MEMORY;
+  limiter->forgotten = unpack(bytes);
+  limiter->length = count;
+  for (size_t i = 0; i < count; i++)
+    limiter->sends[i] = unpack(bytes + PACKED * (1 + i));
+  return MDE_UNPACKED;
 }

@@ -9,6 +9,8 @@
  * A slot is taken just before a send and given back only if it is certain that nothing was sent.
  * Times are seconds on one clock, finite, and need not be told in order: sends that are learnt of
  * later, from the service's own history say, are added to the ones before.
+ *
+ * Processes that share a budget hand the sends to one another as bytes: `pack` and `unpack`.
  */
 #ifndef MDE_LIMITER_H
 #define MDE_LIMITER_H
@@ -45,9 +47,10 @@ void mde_limiter_clear(struct mde_limiter *limiter);
 
 /*
  * How many seconds from `now` on the next send must wait: 0 if it may go. A negative number if no
- * waiting helps, since a window lets nothing pass.
+ * waiting helps, since a window lets nothing pass. `reserve`: so many sends of each window are left
+ * to others.
  */
-double mde_limiter_wait(const struct mde_limiter *limiter, double now);
+double mde_limiter_wait(const struct mde_limiter *limiter, double now, size_t reserve);
 
 /* How many sends may go at `now`. */
 size_t mde_limiter_remaining(const struct mde_limiter *limiter, double now);
@@ -67,5 +70,23 @@ bool mde_limiter_take(struct mde_limiter *limiter, double time);
  * comes back in the place of the one given back, so that rather too many are counted than too few.
  */
 bool mde_limiter_give_back(struct mde_limiter *limiter, double time);
+
+/* How many bytes `pack` writes: 8, and 8 for each send in the ring. */
+size_t mde_limiter_packed_size(const struct mde_limiter *limiter);
+
+/* Writes the sends: the latest forgotten one, then those of the ring, ascending, as IEEE doubles,
+ * the lowest byte first. */
+void mde_limiter_pack(const struct mde_limiter *limiter, unsigned char *bytes);
+
+enum mde_unpacked {
+  MDE_UNPACKED,
+  MDE_UNPACK_DAMAGED, /* not what `pack` writes, or of larger windows */
+  MDE_UNPACK_NO_MEMORY
+};
+
+/* Takes the sends of `bytes` in the place of those that are known. Unless it returns MDE_UNPACKED
+ * the limiter is without a send. */
+enum mde_unpacked mde_limiter_unpack(struct mde_limiter *limiter, const unsigned char *bytes,
+                                     size_t length);
 
 #endif

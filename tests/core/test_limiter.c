@@ -82,7 +82,7 @@ static void keeps_the_rules(void **state)
       assert_true(mde_limiter_take(&limiter, *send));
     for (const double *send = rules[i].given_back; *send != END; send++)
       assert_true(mde_limiter_give_back(&limiter, *send));
-    double wait = mde_limiter_wait(&limiter, rules[i].now);
+    double wait = mde_limiter_wait(&limiter, rules[i].now, 0);
     size_t remaining = mde_limiter_remaining(&limiter, rules[i].now);
     double reset = mde_limiter_reset(&limiter, rules[i].now);
     if (wait != rules[i].wait || remaining != rules[i].remaining || reset != rules[i].reset)
@@ -90,6 +90,105 @@ static void keeps_the_rules(void **state)
     mde_limiter_clear(&limiter);
     test_allocator_finish(&memory);
   }
+}
+
+static void leaves_a_reserve_to_others(void **state)
+{
+  (void)state;
+  struct test_memory memory = {0};
+  struct mde_limiter limiter;
+  mde_limiter_init(&limiter, test_allocator(&memory),
+                   (struct mde_window[]){{.count = 3, .seconds = 10}, {.count = 5, .seconds = 100}},
+                   2);
+  assert_true(mde_limiter_take(&limiter, 1));
+  assert_true(mde_limiter_take(&limiter, 2));
+  assert_true(mde_limiter_wait(&limiter, 3, 0) == 0);
+  assert_true(mde_limiter_wait(&limiter, 3, 1) == 8);
+  assert_true(mde_limiter_wait(&limiter, 3, 2) == 9);
+  assert_true(mde_limiter_wait(&limiter, 3, 3) == -1);
+  assert_true(mde_limiter_take(&limiter, 20));
+  assert_true(mde_limiter_wait(&limiter, 21, 2) == 80);
+  mde_limiter_clear(&limiter);
+  assert_true(mde_limiter_wait(&limiter, 3, 2) == 0);
+  assert_true(mde_limiter_wait(&limiter, 3, 4) == -1);
+  test_allocator_finish(&memory);
+}
+
+enum { ROOM_FOR_PACKED = 64 };
+
+static void is_handed_over_as_bytes(void **state)
+{
+  (void)state;
+  for (size_t sends = 0; sends <= MOST_SENDS; sends++) {
+    struct test_memory memory = {0};
+    struct mde_limiter one;
+    struct mde_limiter other;
+    unsigned char bytes[ROOM_FOR_PACKED];
+    mde_limiter_init(&one, test_allocator(&memory), &(struct mde_window){3, 10}, 1);
+    mde_limiter_init(&other, test_allocator(&memory), &(struct mde_window){3, 10}, 1);
+    assert_true(mde_limiter_take(&other, 99));
+    for (size_t i = 0; i < sends; i++)
+      assert_true(mde_limiter_take(&one, 1.25 * (double)i));
+    size_t size = mde_limiter_packed_size(&one);
+    assert_int_equal(size, 8 * (1 + (sends < 3 ? sends : 3)));
+    mde_limiter_pack(&one, bytes);
+    assert_int_equal(mde_limiter_unpack(&other, bytes, size), MDE_UNPACKED);
+    for (double now = 0; now < 25; now += 0.5) {
+      assert_true(mde_limiter_wait(&one, now, 0) == mde_limiter_wait(&other, now, 0));
+      assert_int_equal(mde_limiter_remaining(&one, now), mde_limiter_remaining(&other, now));
+    }
+    /* What was forgotten is handed over, too. */
+    if (sends > 0) {
+      assert_true(mde_limiter_give_back(&one, 1.25 * (double)(sends - 1)));
+      assert_true(mde_limiter_give_back(&other, 1.25 * (double)(sends - 1)));
+    }
+    assert_int_equal(mde_limiter_remaining(&one, 2), mde_limiter_remaining(&other, 2));
+    mde_limiter_clear(&one);
+    mde_limiter_clear(&other);
+    test_allocator_finish(&memory);
+  }
+}
+
+static void takes_no_bytes_that_are_no_sends(void **state)
+{
+  (void)state;
+  struct test_memory memory = {0};
+  struct mde_limiter one;
+  struct mde_limiter other;
+  unsigned char bytes[ROOM_FOR_PACKED];
+  mde_limiter_init(&one, test_allocator(&memory), &(struct mde_window){4, 10}, 1);
+  mde_limiter_init(&other, test_allocator(&memory), &(struct mde_window){3, 10}, 1);
+  for (int i = 1; i <= 4; i++)
+    assert_true(mde_limiter_take(&one, i));
+  mde_limiter_pack(&one, bytes);
+  static const struct {
+    const char *what;
+    size_t at, length;
+    double instead; /* what stands at `at` */
+  } damages[] = {
+      {"nothing", 0, 0, -INFINITY},         {"a part of a send", 0, 15, -INFINITY},
+      {"too many sends", 0, 40, -INFINITY}, {"not a number", 8, 32, NAN},
+      {"no time", 16, 32, INFINITY},        {"not ascending", 16, 32, 0.5},
+      {"forgotten after them", 0, 32, 2},   {"forgotten for ever", 0, 32, INFINITY},
+  };
+  for (size_t i = 0; i < COUNT(damages); i++) {
+    unsigned char damaged[ROOM_FOR_PACKED];
+    memcpy(damaged, bytes, sizeof damaged);
+    uint64_t bits;
+    memcpy(&bits, &damages[i].instead, sizeof bits);
+    for (size_t byte = 0; byte < 8; byte++)
+      damaged[damages[i].at + byte] = (unsigned char)(bits >> (8 * byte));
+    assert_true(mde_limiter_take(&other, 1));
+    if (mde_limiter_unpack(&other, damaged, damages[i].length) != MDE_UNPACK_DAMAGED)
+      fail_msg("%s was taken for sends", damages[i].what);
+    assert_int_equal(mde_limiter_remaining(&other, 1), 3);
+  }
+  memory.fail_at = 1;
+  assert_int_equal(mde_limiter_unpack(&other, bytes, 32), MDE_UNPACK_NO_MEMORY);
+  assert_int_equal(mde_limiter_remaining(&other, 1), 3);
+  mde_limiter_clear(&one);
+  mde_limiter_clear(&other);
+  test_allocator_finish(&memory);
 }
 
 static void gives_back_only_what_was_taken(void **state)
@@ -229,7 +328,7 @@ static void counts_as_a_naive_list(void **state)
       uint32_t what = draw(10);
       if (what < 4) now += draw(8);
       list_prune(&list, now);
-      if (what >= 4 && what < 8 && mde_limiter_wait(&limiter, now) == 0) {
+      if (what >= 4 && what < 8 && mde_limiter_wait(&limiter, now, 0) == 0) {
         /* Every send that may go is also one that the list has room for. */
         assert_true(list_remaining(&list, windows, now) > 0);
         assert_true(mde_limiter_take(&limiter, now));
@@ -240,14 +339,14 @@ static void counts_as_a_naive_list(void **state)
         /* Not known any more: no window has it in it. */
         if (mde_limiter_give_back(&limiter, list.sends[i])) list_remove(&list, i);
       }
-      if (what == 9 && list.length > 0 && mde_limiter_wait(&limiter, now) == 0) {
+      if (what == 9 && list.length > 0 && mde_limiter_wait(&limiter, now, 0) == 0) {
         /* Learnt of later: sent a while ago. */
         double earlier = now - draw(10);
         assert_true(mde_limiter_take(&limiter, earlier));
         list.sends[list.length++] = earlier;
       }
       assert_int_equal(mde_limiter_remaining(&limiter, now), list_remaining(&list, windows, now));
-      assert_true(mde_limiter_wait(&limiter, now) == list_wait(&list, windows, now));
+      assert_true(mde_limiter_wait(&limiter, now, 0) == list_wait(&list, windows, now));
       assert_true(mde_limiter_reset(&limiter, now) == list_reset(&list, windows, now));
     }
     mde_limiter_clear(&limiter);
@@ -287,7 +386,7 @@ static void never_counts_too_few(void **state)
       }
       size_t remaining = list_remaining(&list, windows, now);
       assert_true(mde_limiter_remaining(&limiter, now) <= remaining);
-      assert_true(mde_limiter_wait(&limiter, now) >= list_wait(&list, windows, now));
+      assert_true(mde_limiter_wait(&limiter, now, 0) >= list_wait(&list, windows, now));
       if (mde_limiter_remaining(&limiter, now) == remaining) exact++;
     }
     mde_limiter_clear(&limiter);
@@ -303,7 +402,7 @@ static double last_of(struct mde_limiter *limiter, int sends)
 {
   double now = 0;
   for (int i = 0; i < sends; i++) {
-    now += mde_limiter_wait(limiter, now);
+    now += mde_limiter_wait(limiter, now, 0);
     assert_true(mde_limiter_take(limiter, now));
   }
   return now;
@@ -333,6 +432,9 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keeps_the_rules),
+      cmocka_unit_test(leaves_a_reserve_to_others),
+      cmocka_unit_test(is_handed_over_as_bytes),
+      cmocka_unit_test(takes_no_bytes_that_are_no_sends),
       cmocka_unit_test(gives_back_only_what_was_taken),
       cmocka_unit_test(takes_memory_once),
       cmocka_unit_test(lets_nothing_go_without_memory),
