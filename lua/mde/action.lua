@@ -165,7 +165,7 @@ end
 --- The machine's restrict and release actions and all others that the service lists for it.
 ---@param client mde.Client
 ---@param machine_id string
----@param deadline number
+---@param deadline mde.Deadline
 ---@return table[]? rows
 ---@return mde.Error? err
 M.history = history_of
@@ -180,7 +180,7 @@ end
 
 local function read(client, id, deadline)
   local row, err = client.exchange:call {
-    method = "GET", path = "/machineactions/" .. core.odata.encode(id), kind = "read", api = "machineactions",
+    method = "GET", path = "/machineactions/" .. core.odata.encode(id), kind = "read", api = "machineaction",
     permission = "Machine.Read.All", deadline = deadline, usable = is_the_action(id),
   }
   return noted(client, row), err
@@ -200,12 +200,12 @@ end
 --- A function that sleeps until it is time to read again, each time for longer, the last time shortly before the
 --- deadline; it returns false when there is no time left.
 ---@param exchange mde.Exchange
----@param deadline number by the driver's clock
+---@param deadline mde.Deadline
 ---@return fun(): boolean
 function M.pace(exchange, deadline)
   local interval, last = FIRST_POLL_SECONDS, false
   return function()
-    local remaining = deadline - exchange.now()
+    local remaining = deadline:left()
     if last or remaining <= 0 then return false end
     local most = remaining - math.min(1, remaining / 2)
     last = interval >= most
@@ -317,10 +317,13 @@ local function superseded(client, newer, before)
   }
 end
 
--- Until when to read before a send: never so long that no time is left to send.
+-- Until when to read before a send: never so long that no time is left to send. In the queue it may be for as long as
+-- the send itself would be.
 local function look_deadline(client, intent)
-  local now = client.exchange.now()
-  return now + math.min(LOOK_SECONDS, (intent.ends - now) / 2)
+  local deadline = client:deadline(intent, ACTION_SECONDS)
+  local patience = deadline:patience()
+  local seconds = math.min(LOOK_SECONDS, patience / 2)
+  return deadline:at_most(seconds, math.min(client.exchange:queue(intent.verb) + seconds, patience * 3 / 4))
 end
 
 --- Who else than an incident holds a machine restricted, in words: other incidents, and who did it without one. Where
@@ -350,8 +353,7 @@ end
 local function consider(client, intent, machine_id, anew)
   local deadline = look_deadline(client, intent)
   local listing = not anew and not intent.key and listings.current(client)
-  local now = client.exchange.now()
-  local rows = listing and listing:rows(machine_id, now + (deadline - now) / 2)
+  local rows = listing and listing:rows(machine_id, deadline:at_most(deadline:left() / 2, deadline:patience() / 2))
   if rows then
     client.recent:recall(machine_id, rows)
     local decision, row, recorded = core.history.look(rows, machine_id, intent)
@@ -584,7 +586,7 @@ local function change(client, intent, device)
   local allowed, refusal = guards.check(client, intent, machine)
   if not allowed then return nil, refusal end
   intent.machine_id = machine_id
-  local patience = client:deadline(intent, ACTION_SECONDS) - client.exchange.now()
+  local patience = client:deadline(intent, ACTION_SECONDS + client.exchange:queue(intent.verb)):left()
   local done, action, problem = client.turns:take(machine_id, patience, function()
     return look_and_send(client, intent, machine_id)
   end)
@@ -614,11 +616,12 @@ function M.change(client, verb, device, comment, options)
   if not operation_id then return nil, err end
   local cancel_opposite = options.cancel_opposite
   if cancel_opposite == nil then cancel_opposite = verb == "release" end
+  local call = client:begin(options.timeout, verb)
   local intent = {
     verb = verb, incident = incident, key = options.key, operation_id = operation_id,
     comment = check_comment(comment, incident, operation_id),
     cancel_opposite = cancel_opposite, look_first = options.look ~= false, resend = options.resend ~= false,
-    allow = guards.allowed(options.allow), ends = client:ends(options.timeout),
+    allow = guards.allowed(options.allow), ends = call.ends, rank = call.rank,
   }
   local action, problem = to_its_end(client, intent.ends, change, client, intent, device)
   if problem and problem.kind == "unknown" and not problem.operation_id then
@@ -648,7 +651,7 @@ function M.read(client, id, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.action")
   local known = type(id) == "table" and id or {}
   id = check_id(id, "mde.action")
-  local row, err = read(client, id, client:deadline({ ends = client:ends(options.timeout) }, ACTION_SECONDS))
+  local row, err = read(client, id, client:deadline(client:begin(options.timeout), ACTION_SECONDS))
   if row then err = mismatch(known, row) end
   if err then return nil, errors.about(err, "action " .. errors.quote(id)) end
   return adopt(client, row)
@@ -672,7 +675,7 @@ function M.cancel(client, action, comment, options)
   local id = check_id(action, "mde.cancel")
   check_comment(comment, nil, "checked-here")
   local asked = "cancel action " .. errors.quote(id)
-  local call = { ends = client:ends(options.timeout) }
+  local call = client:begin(options.timeout)
   local told = {}
   local row, err = to_its_end(client, call.ends, cancel_in_time, client, id, comment, call, told)
   local info = told.info or {}
@@ -721,7 +724,7 @@ function M.find(client, err, options)
   end
   local asked = ("find action with operation id %s"):format(errors.quote(err.operation_id))
   local rows, problem = history_of(client, machine_id,
-    client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS))
+    client:deadline(client:begin(options.timeout), PAGE_SECONDS))
   if not rows then return nil, errors.about(problem, asked) end
   for _, verb in ipairs { "restrict", "release" } do
     local row = (err.verb == nil or err.verb == verb) and core.history.find(rows, machine_id, verb, err.operation_id)
@@ -774,7 +777,7 @@ end
 local function wait(client, action, options)
   options = options_of.check(options, { timeout = "seconds" }, "action:wait")
   local seconds = options.timeout or M.WAIT_SECONDS
-  local _, problem = follow(client, action, client.exchange.now() + seconds)
+  local _, problem = follow(client, action, client:deadline(client:begin(seconds), seconds))
   return M.result(action, seconds, problem)
 end
 

@@ -5,6 +5,7 @@
 
 local actions = require "mde.action"
 local authorities = require "mde.authorities"
+local deadlines = require "mde.deadline"
 local devices = require "mde.device"
 local doctor = require "mde.doctor"
 local each = require "mde.each"
@@ -12,6 +13,7 @@ local errors = require "mde.error"
 local exchanges = require "mde.exchange"
 local guards = require "mde.guard"
 local incident = require "mde.incident"
+local limits_of = require "mde.limits"
 local listings = require "mde.listing"
 local machines = require "mde.machine"
 local options_of = require "mde.options"
@@ -20,7 +22,6 @@ local records = require "mde.record"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
 local state = require "mde.state"
-local stores = require "mde.store"
 local tags = require "mde.tag"
 local traces = require "mde.trace"
 local turns = require "mde.turns"
@@ -32,8 +33,8 @@ local READ_SECONDS = 300
 
 local known_options = {
   tenant_id = "text", client_id = "text", credential = "any", cloud = "text", authority = "text",
-  base_url = "text", scope = "text", ca_file = "text", proxy = "text", driver = "object", store = "object",
-  timeout = "seconds", on_event = "callback", protect = "any", cap = "any",
+  base_url = "text", scope = "text", ca_file = "text", proxy = "text", driver = "object", store = "any",
+  timeout = "seconds", on_event = "callback", protect = "any", cap = "any", limits = "any", reserve = "any",
 }
 
 ---@class mde.ClientOptions
@@ -48,10 +49,14 @@ local known_options = {
 ---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file
 ---@field proxy? string https_proxy: the proxy's URL
 ---@field driver? mde.Driver what carries the bytes; libcurl, in nginx its own sockets, unless told (driver/driver.md)
----@field store? table what processes share: token, cap and turns; `ngx.shared.NAME`, or see store.lua
+---@field store? string|table MDE_STORE: what processes share: limits, cap and turns, and in memory the token; a file's
+--- path, `ngx.shared.NAME`, or see store.lua
 ---@field timeout? number seconds for each call, counting everything
 ---@field protect? mde.Protect which machines no restrict may touch; see guard.md
 ---@field cap? number|false restricts an hour, 25 unless told; false or math.huge for no cap, 0 for none at all
+---@field limits? false|{ per_minute?: integer, per_hour?: integer } how many calls of each API the service allows this
+--- application, 100 and 1500 unless told; false: they are not counted
+---@field reserve? integer of these, so many that `each` leaves to releases and single calls; 0 unless told
 ---@field on_event? fun(event: table) is told of every request, response and retry, redacted
 
 ---@class mde.Client
@@ -122,7 +127,7 @@ local function new(options)
     end
   end
   local guard = guards.new(options.protect, options.cap)
-  if options.store then settings.store = stores.check(options.store) end
+  settings.windows, settings.reserve = limits_of.check(options.limits, options.reserve)
   local driver = options.driver and check_driver(options.driver)
   local ok, problem = pcall(settings_of.complete, settings)
   if ok and not driver then
@@ -165,20 +170,24 @@ function Client:remarks()
   return credential.remarks and credential:remarks() or {}
 end
 
---- When a call that may take so many seconds must have ended, by the driver's clock.
----@param timeout? number
----@return number
-function Client:ends(timeout)
+--- What every call begins with: when it must have ended, by the driver's clock, and how urgent it is.
+---@param timeout? number seconds for everything; the client's unless told
+---@param verb? string a release goes first
+---@return { ends: number, rank: mde.Rank } call
+function Client:begin(timeout, verb)
   timeout = timeout or self.timeout
-  return timeout and self.exchange.now() + timeout or math.huge
+  return {
+    ends = timeout and self.exchange.now() + timeout or math.huge,
+    rank = verb == "release" and deadlines.RELEASE or listings.current(self) and deadlines.MANY or deadlines.SINGLE,
+  }
 end
 
 --- The deadline of a part of a call: so many seconds from now, and not after the call's own end.
----@param call { ends: number }
+---@param call { ends: number, rank: mde.Rank }
 ---@param seconds number
----@return number
+---@return mde.Deadline
 function Client:deadline(call, seconds)
-  return math.min(call.ends, self.exchange.now() + seconds)
+  return deadlines.new(self.exchange.now, seconds, call.ends, call.rank)
 end
 
 --- Lets a device run only code signed by Microsoft.
@@ -209,7 +218,7 @@ end
 ---@return mde.Error? err
 function Client:machine(device, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.machine")
-  local deadline = self:deadline({ ends = self:ends(options.timeout) }, READ_SECONDS)
+  local deadline = self:deadline(self:begin(options.timeout), READ_SECONDS)
   local shown = devices.shown(device)
   local machine, err
   if type(device) == "table" and device.id == nil and (device.ip ~= nil or device.at ~= nil) then
@@ -328,6 +337,15 @@ end
 function Client:doctor(options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.doctor")
   return doctor.examine(self, options.timeout)
+end
+
+--- What is left of the service's limits, without asking it: how many calls may go now, when the next may, and how long
+--- so many more will take at the least.
+---@param verb? "restrict"|"release" restrict unless told
+---@param count? integer 1 unless told
+---@return mde.Peek
+function Client:peek(verb, count)
+  return self.exchange:peek(limits_of.check_verb(verb), limits_of.check_count(count))
 end
 
 --- Calls fn(item) for many items, several at a time; see each.lua. What it restricts and releases looks at one list

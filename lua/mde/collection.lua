@@ -165,7 +165,7 @@ function Pages:new_ones(rows)
 end
 
 --- The rows of the next page that were not on an earlier one; there may be none.
----@param deadline number by the driver's clock
+---@param deadline mde.Deadline
 ---@return table[]? rows nil at the end
 ---@return mde.Error? err
 function Pages:next(deadline)
@@ -207,7 +207,7 @@ end
 ---@param set "machines"|"machineactions"
 ---@param filter string OData, not yet percent-encoded
 ---@param is_row fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
----@param deadline number by the driver's clock
+---@param deadline mde.Deadline
 ---@return table[]? rows
 ---@return mde.Error? err
 function M.read(exchange, set, filter, is_row, deadline)

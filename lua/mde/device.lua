@@ -191,14 +191,14 @@ end
 --- The record of a machine id. A known id has been answered with 404 now and then: asked once more.
 ---@param client mde.Client
 ---@param id string
----@param deadline number
+---@param deadline mde.Deadline
 ---@return mde.Machine? machine
 ---@return mde.Error? err
 function M.read(client, id, deadline)
   local exchange = client.exchange
   local function get()
     return exchange:call {
-      method = "GET", path = "/machines/" .. id, kind = "read", api = "machines", permission = "Machine.Read.All",
+      method = "GET", path = "/machines/" .. id, kind = "read", api = "machine", permission = "Machine.Read.All",
       deadline = deadline,
       usable = function(machine)
         if type(machine.id) ~= "string" or machine.id:lower() ~= id then
@@ -209,7 +209,7 @@ function M.read(client, id, deadline)
     }
   end
   local machine, err = get()
-  if not machine and err.kind == "not_found" and exchange.now() + SPURIOUS_ABSENCE_SECONDS < deadline then
+  if not machine and err.kind == "not_found" and deadline:left() > SPURIOUS_ABSENCE_SECONDS then
     exchange.sleep(SPURIOUS_ABSENCE_SECONDS)
     machine, err = get()
   end
@@ -259,7 +259,7 @@ end
 --- The machine that had an address a quarter of an hour around a time. Raises if these cannot name one.
 ---@param client mde.Client
 ---@param owner { ip: string, at: mde.Time }
----@param deadline number by the driver's clock
+---@param deadline mde.Deadline
 ---@return mde.Machine? machine
 ---@return mde.Error? err
 function M.find_owner(client, owner, deadline)
@@ -297,7 +297,7 @@ end
 --- Finds the machine that is meant. Raises if the device cannot name one.
 ---@param client mde.Client
 ---@param device string|mde.Machine
----@param deadline number by the driver's clock
+---@param deadline mde.Deadline
 ---@return mde.Machine? machine its whole record
 ---@return mde.Error? err
 function M.resolve(client, device, deadline)

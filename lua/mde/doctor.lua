@@ -174,7 +174,7 @@ end
 -- Asks a host for something that needs no credential. `judge` says what the answer means.
 local function probe(report, client, name, url, deadline, judge)
   local host = host_of(url)
-  local response, message, clock = client.exchange:probe(url, math.min(PROBE_SECONDS, deadline - client.exchange.now()))
+  local response, message, clock = client.exchange:probe(url, math.min(PROBE_SECONDS, deadline:left()))
   if not response then
     return report:add(name, "failed", message, advice(host, message), "unavailable"), nil
   end
@@ -326,7 +326,8 @@ end
 ---@return mde.Report
 function M.examine(client, seconds)
   local exchange, report = client.exchange, new_report()
-  local deadline = exchange.now() + (seconds or SECONDS)
+  seconds = seconds or SECONDS
+  local deadline = client:deadline(client:begin(seconds), seconds)
   settings(report, client)
 
   local offset, teller

@@ -1,4 +1,4 @@
---- exchange: one authenticated request: token, send, judge, sleep. The only loop there is.
+--- exchange: one authenticated request: slot, token, send, judge, sleep. The only loop there is.
 --
 -- Every attempt is judged by the core (mde.core.outcome); what it says is done here, in the order in
 -- which it happens. Token requests go through the same loop. This is the only place that holds a
@@ -6,10 +6,12 @@
 
 local claims_of = require "mde.claims"
 local core = require "mde.core"
+local deadlines = require "mde.deadline"
 local errors = require "mde.error"
 local failures = require "mde.failure"
 local flights = require "mde.flight"
 local json = require "mde.json"
+local limiters = require "mde.limiter"
 local sign_in = require "mde.sign_in"
 local stores = require "mde.store"
 local token_shares = require "mde.token_share"
@@ -36,9 +38,9 @@ local EARLIEST_DATE, LATEST_DATE = 1.5e9, 4.1e9
 ---@field method "GET"|"POST"
 ---@field path string after /api, percent-encoded, with its query
 ---@field kind "read"|"action" an action changes something and is never sent twice unseen
----@field api string the service's name for it in its limits
+---@field api string ours for what the service counts by itself in its limits
 ---@field permission string the application permission it needs
----@field deadline number by the driver's clock
+---@field deadline mde.Deadline
 ---@field body? table sent as JSON
 ---@field seconds? number the longest that one attempt may take; 30 unless told
 ---@field usable? fun(answer: table): boolean, string? whether a decoded 2xx answer is what was asked for
@@ -87,7 +89,8 @@ local function application_of(settings)
   return table.concat(traits, "|"):lower()
 end
 
----@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent
+---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
+--- windows (of the service's limits), reserve
 ---@return mde.Exchange
 local function new(settings)
   local driver = settings.driver
@@ -106,7 +109,9 @@ local function new(settings)
     user_agent = settings.user_agent,
     tokens = core.token.new(),
     claims = nil, -- what a claims challenge asked for
-    paused_until = {}, -- for each API by the driver's clock
+    windows = settings.windows,
+    reserve = settings.reserve,
+    limiters = {}, -- for each API
     trouble = {}, -- for each API what its last attempt failed with
     clock_offset = 0,
   }, Exchange)
@@ -114,7 +119,8 @@ local function new(settings)
   if settings.store then
     local application = application_of(settings)
     self.store = stores.new(settings.store, application .. "|" .. settings.base_url:lower(), driver, self)
-    self.token_share = token_shares.new(stores.new(settings.store, application .. "|" .. settings.scope, driver, self),
+    self.token_share = not settings.store.on_disk and token_shares.new(
+      stores.new(settings.store, application .. "|" .. settings.scope, driver, self),
       function() return fingerprint(settings.credential, application) end)
   end
   -- Makes a text from outside fit to be shown.
@@ -224,32 +230,38 @@ local function time_is_up(before_what, trouble)
   return errors.new { kind = "unavailable", message = message, hint = "Give it a longer timeout." }
 end
 
--- Waits until the service lets this API be called again. nil, error if that is not before the deadline.
-local function wait_for_pause(self, call)
-  local pause = (self.paused_until[call.api] or 0) - self.now()
-  while pause > 0 do
-    if self.now() + pause >= call.deadline then return nil, errors.new(failures.throttled(call.host, pause)) end
-    self.sleep(pause)
-    pause = (self.paused_until[call.api] or 0) - self.now()
+-- The budget of an API. The service's sign-in is not counted.
+local function limiter_of(self, api, is_counted)
+  local limiter = self.limiters[api]
+  if not limiter then
+    local windows = is_counted and self.windows or {}
+    limiter = limiters.new { name = api, windows = windows, reserve = self.reserve, now = self.now, sleep = self.sleep,
+      driver = self.driver, store = windows[1] and self.store or nil }
+    self.limiters[api] = limiter
   end
-  return true
+  return limiter
 end
 
--- Nobody calls this API for so long; a pause that is longer already stays.
-local function pause_api(self, api, seconds)
-  self.paused_until[api] = math.max(self.paused_until[api] or 0, self.now() + seconds)
-end
-
--- Waits until the call may be sent. Returns its token, an empty one where it needs none; or nil and an error.
--- Getting the token takes time, in which another call may have been told to stay away.
-local function admit(self, call)
-  local token = {}
-  repeat
-    local may_go, err = wait_for_pause(self, call)
-    if may_go and call.authenticated then token, err = self:token(call.deadline) end
+-- Waits until the call may be sent. Returns its token, an empty one where it needs none, and its slot; or nil and an
+-- error. The token comes first, since a slot is for a call that is sent at once; where it ends in the queue, there is
+-- another.
+local function admit(self, call, limiter)
+  local token, err = {}, nil
+  while true do
+    if call.authenticated then token, err = self:token(call.deadline) end
     if err then return nil, err end
-  until (self.paused_until[call.api] or 0) <= self.now()
-  return token
+    local began = self.now()
+    local slot, problem = limiter:enter(call.deadline)
+    if not slot then
+      return nil, problem.paused and errors.new(failures.throttled(call.host, problem.paused)) or problem
+    end
+    local waited = self.now() - began
+    if waited > 0 and self.trace:on() then
+      self.trace:tell { event = "queued", method = call.method, url = call.url, seconds = waited }
+    end
+    if not token.expires or token.expires <= began or token.expires > self.now() then return token, slot end
+    limiter:give_back(slot)
+  end
 end
 
 local function headers_for(self, call, token)
@@ -266,7 +278,7 @@ end
 -- How long an attempt may take: it ends before the deadline, and before its token does. A token that lived so
 -- short that it is over already may be tried all the same.
 local function seconds_for(self, call, token)
-  local now, ends = self.now(), call.deadline
+  local now, ends = self.now(), call.deadline:at()
   if token.expires and token.expires > now then ends = math.min(ends, token.expires) end
   return math.min(call.seconds or REQUEST_SECONDS, ends - now)
 end
@@ -279,11 +291,15 @@ end
 --- verdict, class
 local function run(self, call)
   local info, authentications = { attempts = 0 }, 0
+  local limiter = limiter_of(self, call.api, call.authenticated)
   while true do
-    local token, err = admit(self, call)
-    if not token then return nil, err, info end
+    local token, slot = admit(self, call, limiter)
+    if not token then return nil, slot, info end
     local seconds = seconds_for(self, call, token)
-    if seconds <= 0 then return nil, time_is_up("it could be sent", self.trouble[call.api]), info end
+    if seconds <= 0 then
+      limiter:give_back(slot)
+      return nil, time_is_up("it could be sent", self.trouble[call.api]), info
+    end
 
     info.attempts = info.attempts + 1
     info.sent, info.sent_at = self.now(), core.system.time()
@@ -294,12 +310,13 @@ local function run(self, call)
     local facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent)
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.attempts_allowed = call.attempts_allowed
-    facts.now, facts.deadline, facts.random = self.now(), call.deadline, random()
+    facts.now, facts.deadline, facts.random = self.now(), call.deadline:at(), random()
     local verdict, delay, class = core.outcome.judge(call.kind, facts)
     info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
     if info.class == nil or class ~= "not_sent" then info.class = class end
     self.trouble[call.api] = verdict ~= "done" and (problem or ("HTTP %d"):format(facts.status)) or nil
-    if facts.status == 429 then pause_api(self, call.api, delay) end
+    if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot) end
+    if facts.status == 429 then limiter:pause(delay) end
 
     if verdict == "done" then
       return value, nil, info
@@ -339,7 +356,8 @@ end
 local function ask_for_token(self, deadline, attempts)
   local request = sign_in.new {
     tenant_id = self.tenant_id, client_id = self.client_id, token_url = self.token_url, scope = self.scope,
-    claims = self.claims, deadline = math.min(deadline, self.now() + TOKEN_SECONDS), show = self.show,
+    claims = self.claims, show = self.show,
+    deadline = deadlines.new(self.now, math.min(deadline - self.now(), TOKEN_SECONDS)),
     clock = function() return self:service_time() end,
     clock_offset = function() return self.clock_offset end,
     conceal = function(text) self.trace:conceal_proof(text) end,
@@ -468,11 +486,11 @@ end
 
 --- A token for the service, from the cache or from the sign-in service. Whoever needs one at the same
 --- time shares one request and its result.
----@param deadline number by the driver's clock
+---@param until_when mde.Deadline
 ---@return mde.Token? token
 ---@return mde.Error? err
-function Exchange:token(deadline)
-  local tokens, in_background = self.tokens, self.driver.spawn ~= nil
+function Exchange:token(until_when)
+  local deadline, tokens, in_background = until_when:at(), self.tokens, self.driver.spawn ~= nil
   leave_to_parent(self)
   while true do
     local now = self.now()
@@ -525,7 +543,7 @@ local function reader(usable)
 end
 
 --- What the access token says of itself, from a token as any call gets it.
----@param deadline number by the driver's clock
+---@param deadline mde.Deadline
 ---@return mde.Claims? claims
 ---@return mde.Error? err
 function Exchange:token_claims(deadline)
@@ -548,6 +566,24 @@ function Exchange:probe(url, seconds)
   if not response then return nil, message end
   local date = type(response.headers.date) == "string" and core.header.date(response.headers.date)
   return response, nil, date and date - (before + core.system.time()) / 2 or nil
+end
+
+--- How long a call would wait for the service's limits if it came now.
+---@param api string
+---@return number seconds
+function Exchange:queue(api)
+  return limiter_of(self, api, true):peek().retry_after
+end
+
+--- What is left of the budget of an API.
+---@param api string
+---@param count integer for how many more calls the time is told
+---@return mde.Peek
+function Exchange:peek(api, count)
+  local limiter = limiter_of(self, api, true)
+  local peek = limiter:peek()
+  peek.seconds = limiter:seconds(count)
+  return peek
 end
 
 --- Asks the service.

@@ -10,8 +10,9 @@ local core = require "mde.core"
 local errors = require "mde.error"
 
 local LOOK_AGAIN_SECONDS = 0.1
--- No wait is without an end, whatever becomes of a host's tasks: longer than any change takes.
-local LONGEST_WORK_SECONDS, LOOK_SECONDS = 900, 60
+-- No wait is without an end, whatever becomes of a host's tasks: longer than any change takes, an hour in the queue of
+-- the limits included.
+local LONGEST_WORK_SECONDS, LOOK_SECONDS = 5400, 60
 -- How much later than the work itself the caller gives up.
 local MARGIN_SECONDS = 5
 

@@ -6,6 +6,7 @@
 
 local collection = require "mde.collection"
 local core = require "mde.core"
+local deadlines = require "mde.deadline"
 local devices = require "mde.device"
 local errors = require "mde.error"
 local options_of = require "mde.options"
@@ -432,16 +433,15 @@ local function count_once(client, intent)
     if whole then return true end
     if err then return nil, uncounted(client, err) end
     local now, flight = exchange.now(), flights:current "cap"
-    if now >= deadline then
+    if deadline:left() <= 0 then
       return nil, uncounted(client, errors.new { kind = "unavailable", message = "the time was up" })
     end
     if not flight or now >= guard.lease_ends then
       guard.lease_ends = now + COUNT_LEASE_SECONDS
-      local ends = now + COUNT_SECONDS
-      if not client.driver.spawn then ends = math.min(ends, deadline) end
-      flight = flights:start("cap", count, client, ends)
+      local own = client.driver.spawn and deadlines.new(exchange.now, math.huge, nil, deadline.rank) or deadline
+      flight = flights:start("cap", count, client, own:at_most(COUNT_SECONDS))
     end
-    flights:wait(flight, math.min(deadline, guard.lease_ends) - now)
+    flights:wait(flight, math.min(deadline:left(), guard.lease_ends - now))
     if flight.raised then error(flight.problem, 0) end
     if flight.err then return nil, uncounted(client, flight.err) end
   end

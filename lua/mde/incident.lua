@@ -142,7 +142,7 @@ local function restricted(client, options)
   for _, incident in ipairs(claim.incidents) do claim.names[incident:lower()] = true end
 
   local machines, err = listings.read(client, actions.is_row,
-    client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS))
+    client:deadline(client:begin(options.timeout), PAGE_SECONDS))
   if not machines then
     return nil, errors.about(err, "restricted by " .. errors.quote(table.concat(claim.incidents, ", ")))
   end

@@ -10,6 +10,7 @@
 
 local collection = require "mde.collection"
 local core = require "mde.core"
+local deadlines = require "mde.deadline"
 local flights = require "mde.flight"
 
 local FRESH_SECONDS = 60
@@ -50,7 +51,7 @@ end
 --- All restrict and release actions of the tenant, by machine. Those that do not say whose they are stand under "".
 ---@param client mde.Client
 ---@param is_row fun(row: table): boolean, string?
----@param deadline number
+---@param deadline mde.Deadline
 ---@return table<string, table[]>? rows by machine id in lower case
 ---@return mde.Error? err
 function M.read(client, is_row, deadline)
@@ -149,25 +150,26 @@ local function is_fresh(self, time)
 end
 
 local function extend_in_time(self, deadline)
-  return extend(self, math.min(self.client.exchange.now() + READ_SECONDS, deadline))
+  return extend(self, deadline:at_most(READ_SECONDS))
 end
 
 -- One reads, everybody waits for that one. False if it cannot be read, or not in time.
 local function refresh(self, deadline)
   if is_fresh(self, self.failed_at) then return false end
-  local now, in_background = self.client.exchange.now, self.client.driver.spawn ~= nil
   local flight, leads = self.flights:current "listing", false
   if not flight then
-    flight, leads = self.flights:start("listing", extend_in_time, self, in_background and math.huge or deadline), true
+    -- Who goes on without the one who began it is not bound by his time.
+    local own = self.client.driver.spawn and deadlines.new(self.client.exchange.now, math.huge, nil, deadline.rank)
+    flight, leads = self.flights:start("listing", extend_in_time, self, own or deadline), true
   end
-  while not flight.landed and now() < deadline do self.flights:wait(flight, deadline - now()) end
+  while not flight.landed and deadline:left() > 0 do self.flights:wait(flight, deadline:left()) end
   if leads and flight.raised then error(flight.problem, 0) end
   return flight.value == true
 end
 
 --- The actions of one machine, not more than a minute old; the caller's own to change.
 ---@param machine_id string in lower case
----@param deadline number
+---@param deadline mde.Deadline
 ---@return table[]? rows nil if this listing cannot tell
 function Listing:rows(machine_id, deadline)
   if self.doubtful[machine_id] then return nil end
@@ -179,14 +181,13 @@ end
 
 --- The same, as they are now: of a list that is read after this was asked, one for all who ask meanwhile.
 ---@param machine_id string in lower case
----@param deadline number
+---@param deadline mde.Deadline
 ---@return table[]? rows nil if this listing cannot tell
 function Listing:rows_anew(machine_id, deadline)
-  local now = self.client.exchange.now
-  local asked = now()
+  local asked = self.client.exchange.now()
   while not self.read_at or self.read_at < asked do
     self.failed_at = nil
-    if now() >= deadline or not refresh(self, deadline) then return nil end
+    if deadline:left() <= 0 or not refresh(self, deadline) then return nil end
   end
   local rows = {}
   for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end

@@ -17,7 +17,7 @@ local MARGIN_SECONDS = 60
 ---@field operation_id string
 ---@field comment string the whole of it
 ---@field sent_at number when it was sent, by the service's clock
----@field deadline number by the driver's clock
+---@field deadline mde.Deadline
 
 local function late(what)
   return errors.new { kind = "unavailable", message = "the time was up before " .. what }
@@ -25,7 +25,7 @@ end
 
 -- Sleeps, if there is more time than that.
 local function pause(exchange, seconds, deadline)
-  if exchange.now() + seconds >= deadline then return false end
+  if deadline:left() <= seconds then return false end
   exchange.sleep(seconds)
   return true
 end
@@ -50,8 +50,8 @@ end
 --- Finds out. `"nothing"` says that it was not executed, as far as two looks can tell.
 ---@param exchange mde.Exchange
 ---@param lost mde.Lost
----@param list fun(deadline: number): table[]?, mde.Error? reads the machine's actions anew
----@param follow fun(row: table, deadline: number): table?, mde.Error? reads an action until it is final
+---@param list fun(deadline: mde.Deadline): table[]?, mde.Error? reads the machine's actions anew
+---@param follow fun(row: table, deadline: mde.Deadline): table?, mde.Error? reads an action until it is final
 ---@return "ours"|"active"|"superseded"|"nothing"|nil decision nil if it cannot be found out
 ---@return table|mde.Error|nil row the action that it is about; or why it cannot
 return function(exchange, lost, list, follow)

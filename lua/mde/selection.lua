@@ -58,7 +58,7 @@ local function iterator(client, kind, query, options)
 
   -- The next page. Whoever has signed in has heard what time it is, on which the query may depend.
   local function next_page()
-    local deadline = client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS)
+    local deadline = client:deadline(client:begin(options.timeout), PAGE_SECONDS)
     if not pages then
       local signed_in, err = exchange:token(deadline)
       if not signed_in then return nil, err end

@@ -9,6 +9,7 @@ local environment = require "mde.credential.environment"
 local errors = require "mde.error"
 local options_of = require "mde.options"
 local secret = require "mde.credential.secret"
+local stores = require "mde.store"
 local token_function = require "mde.credential.token_function"
 local variable = require "mde.variable"
 
@@ -102,6 +103,7 @@ local sources = {
   { option = "authority", variable = "AZURE_AUTHORITY_HOST", check = check_url },
   { option = "base_url", variable = "MDE_BASE_URL", check = check_url },
   { option = "scope", variable = "MDE_SCOPE", check = check_scope },
+  { option = "store", variable = "MDE_STORE", check = stores.check },
 }
 
 --- The settings that options give. Raises for one that is wrong.

@@ -34,7 +34,7 @@ end
 function M.one(client, device, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.state")
   local asked = "state of " .. devices.shown(device)
-  local deadline = client:deadline({ ends = client:ends(options.timeout) }, PAGE_SECONDS)
+  local deadline = client:deadline(client:begin(options.timeout), PAGE_SECONDS)
   local machine, err = devices.resolve(client, device, deadline)
   if not machine then return nil, errors.about(err, asked) end
   local machine_id = machine.id:lower()
@@ -62,7 +62,7 @@ function M.many(client, list, options)
       type(list) == "table" and "one machine" or errors.got(list)), list ~= nil and "Write mde.states { device }."
       or "Find out why it is nil.")
   end
-  local call = { ends = client:ends(options.timeout) }
+  local call = client:begin(options.timeout)
   local results = each(client.driver, list, function(device)
     return devices.resolve(client, device, client:deadline(call, PAGE_SECONDS))
   end)

@@ -110,7 +110,7 @@ function M.change(client, verb, device, tag, options)
   devices.check(device)
   check_tag(tag, what)
   local asked = ("%s %s with %s"):format(verb, devices.shown(device), errors.quote(tag))
-  local call = { ends = client:ends(options.timeout) }
+  local call = client:begin(options.timeout)
   local machine, err = devices.resolve(client, device, client:deadline(call, READ_SECONDS))
   if not machine then return nil, errors.about(err, asked) end
   local to_send = verb == "untag" and spellings(machine, tag) or {}

@@ -6,10 +6,8 @@
 -- given back if it did not go.
 
 local core = require "mde.core"
-local errors = require "mde.error"
 
 local HOUR = 3600
-local LEASE_SECONDS, PATIENCE_SECONDS = 10, 30
 
 ---@class mde.Send a restrict that counts
 ---@field id string its operation id, in lower case
@@ -125,26 +123,14 @@ local function within_the_hour(sends)
 end
 
 -- Changes what stands in the store while nobody else can. `change` gets { whole, sends } and returns whether it
--- changed that, and what is to be returned.
+-- changed that, and two results. Returns true and these; or nil and an error.
 local function change_stored(self, change)
-  local store = self.store
-  local lease, err = store:wait_for_lease("cap", self.now() + PATIENCE_SECONDS, LEASE_SECONDS)
-  if not lease then
-    return nil, nil, err or errors.new { kind = "unavailable", message = "the store stayed locked by somebody else" }
-  end
-  local stored, problem = store:read "cap"
-  if problem then
-    lease:release()
-    return nil, nil, problem
-  end
-  stored = stored or { whole = false, sends = {} }
-  stored.sends = within_the_hour(stored.sends)
-  local changed, result, wait = change(stored)
-  local written = true
-  if changed then written, problem = store:write("cap", stored, HOUR) end
-  lease:release()
-  if not written then return nil, nil, problem end
-  return result, wait
+  return self.store:change("cap", HOUR, function(stored)
+    stored = stored or { whole = false, sends = {} }
+    stored.sends = within_the_hour(stored.sends)
+    local changed, result, more = change(stored)
+    return changed and stored or nil, result, more
+  end)
 end
 
 function SharedTally:is_whole()
@@ -154,8 +140,8 @@ function SharedTally:is_whole()
 end
 
 function SharedTally:merge(earlier)
-  local merged, _, err = change_stored(self, function(stored)
-    if stored.whole then return false, true end
+  return change_stored(self, function(stored)
+    if stored.whole then return false end
     local known = {}
     for _, send in ipairs(stored.sends) do known[send.id] = (known[send.id] or 0) + 1 end
     for _, send in ipairs(earlier) do
@@ -166,9 +152,8 @@ function SharedTally:merge(earlier)
       end
     end
     stored.whole = true
-    return true, true
+    return true
   end)
-  return merged, err
 end
 
 local function wait_of(self, sends)
@@ -183,13 +168,15 @@ function SharedTally:wait()
 end
 
 function SharedTally:take(id, all_the_same)
-  return change_stored(self, function(stored)
-    local wait = wait_of(self, stored.sends)
-    if wait ~= 0 and not all_the_same then return false, nil, wait end
-    local send = { id = id, at = core.system.time() }
-    stored.sends[#stored.sends + 1] = send
-    return true, { id = send.id, at = send.at }
+  local done, send, wait = change_stored(self, function(stored)
+    local seconds = wait_of(self, stored.sends)
+    if seconds ~= 0 and not all_the_same then return false, nil, seconds end
+    local taken = { id = id, at = core.system.time() }
+    stored.sends[#stored.sends + 1] = taken
+    return true, { id = taken.id, at = taken.at }
   end)
+  if not done then return nil, nil, send end
+  return send, wait
 end
 
 -- Puts another time, or none, in the place of a send's.

@@ -6,8 +6,9 @@
 
 local core = require "mde.core"
 
--- Longer than any change takes. Whoever has had the turn for so long is gone: a host may end its tasks.
-local LONGEST_TURN_SECONDS = 900
+-- Longer than any change takes, an hour in the queue of the limits included. Whoever has had the turn for so long is
+-- gone: a host may end its tasks.
+local LONGEST_TURN_SECONDS = 5400
 
 ---@class mde.Turns
 ---@field private driver mde.Driver

@@ -170,7 +170,7 @@ local function wait(client, list, options)
   local seconds = options.timeout or actions.WAIT_SECONDS
   local exchange = client.exchange
   local started = exchange.now()
-  local deadline = started + seconds
+  local deadline = client:deadline(client:begin(seconds), seconds)
   local may_read_again = actions.pace(exchange, deadline)
   local watches, by_id = watches_of(list)
   local results, take_in = new_results(list, by_id, seconds, options.on_progress)

@@ -10,6 +10,7 @@
 ---@field http1 mde.core.http1
 ---@field json mde.core.json
 ---@field limiter mde.core.limiter
+---@field locked_file mde.core.locked_file
 ---@field odata mde.core.odata
 ---@field process mde.core.process
 ---@field redact mde.core.redact
@@ -168,6 +169,37 @@ function sends:pack() end
 ---@param bytes string
 ---@return boolean understood false: these are no such sends, and it is without any
 function sends:unpack(bytes) end
+
+---@class mde.core.locked_file
+local locked_file = {}
+
+---One text in a file that several processes change, one at a time.
+---@class mde.locked_file
+local file = {}
+
+---@param path string made, for its owner alone, if there is no such file
+---@return mde.locked_file?
+---@return string? problem
+function locked_file.open(path) end
+
+---@return boolean? locked false: somebody else has it
+---@return string? problem
+function file:lock() end
+
+function file:unlock() end
+
+---To be called by whoever has the lock.
+---@return string? text "" in a new file
+---@return string? problem
+function file:read() end
+
+---To be called by whoever has the lock and has read.
+---@param text string
+---@return true?
+---@return string? problem the text that was there stays
+function file:write(text) end
+
+function file:close() end
 
 ---@class mde.core.odata
 local odata = {}

@@ -191,11 +191,12 @@ enum mde_unpacked mde_limiter_unpack(struct mde_limiter *limiter, const unsigned
   mde_limiter_clear(limiter);
   if (length < PACKED || length % PACKED != 0) return MDE_UNPACK_DAMAGED;
   size_t count = length / PACKED - 1;
-  if (count > limiter->capacity || !are_sends(bytes, count)) return MDE_UNPACK_DAMAGED;
-  if (count > 0 && !have_ring(limiter)) return MDE_UNPACK_NO_MEMORY;
-  limiter->forgotten = unpack(bytes);
-  limiter->length = count;
-  for (size_t i = 0; i < count; i++)
-    limiter->sends[i] = unpack(bytes + PACKED * (1 + i));
+  if (!are_sends(bytes, count)) return MDE_UNPACK_DAMAGED;
+  size_t left_out = count > limiter->capacity ? count - limiter->capacity : 0;
+  if (count > left_out && !have_ring(limiter)) return MDE_UNPACK_NO_MEMORY;
+  limiter->forgotten = unpack(bytes + PACKED * left_out);
+  limiter->length = count - left_out;
+  for (size_t i = 0; i < limiter->length; i++)
+    limiter->sends[i] = unpack(bytes + PACKED * (1 + left_out + i));
   return MDE_UNPACKED;
 }

@@ -78,14 +78,13 @@ size_t mde_limiter_packed_size(const struct mde_limiter *limiter);
  * the lowest byte first. */
 void mde_limiter_pack(const struct mde_limiter *limiter, unsigned char *bytes);
 
-enum mde_unpacked {
-  MDE_UNPACKED,
-  MDE_UNPACK_DAMAGED, /* not what `pack` writes, or of larger windows */
-  MDE_UNPACK_NO_MEMORY
-};
+enum mde_unpacked { MDE_UNPACKED, MDE_UNPACK_DAMAGED, MDE_UNPACK_NO_MEMORY };
 
-/* Takes the sends of `bytes` in the place of those that are known. Unless it returns MDE_UNPACKED
- * the limiter is without a send. */
+/*
+ * Takes the sends of `bytes` in the place of those that are known; where they are of larger
+ * windows, the latest. Damaged: not what `pack` writes. Unless it returns MDE_UNPACKED the limiter
+ * is without a send.
+ */
 enum mde_unpacked mde_limiter_unpack(struct mde_limiter *limiter, const unsigned char *bytes,
                                      size_t length);
 

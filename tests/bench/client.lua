@@ -49,6 +49,7 @@ local client = mde.client {
   driver = mode == "memory" and memory or nil,
   protect = { servers = false, device_values = {} },
   cap = false,
+  limits = false,
 }
 local options = { look = mode == "look" and nil }
 if mode ~= "look" then options.look = false end

@@ -25,6 +25,7 @@ function M.start(base, ca_file)
       driver = driver,
       protect = { servers = false, device_values = {} },
       cap = false,
+      limits = false,
     }
   end
 end

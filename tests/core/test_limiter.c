@@ -166,10 +166,13 @@ static void takes_no_bytes_that_are_no_sends(void **state)
     size_t at, length;
     double instead; /* what stands at `at` */
   } damages[] = {
-      {"nothing", 0, 0, -INFINITY},         {"a part of a send", 0, 15, -INFINITY},
-      {"too many sends", 0, 40, -INFINITY}, {"not a number", 8, 32, NAN},
-      {"no time", 16, 32, INFINITY},        {"not ascending", 16, 32, 0.5},
-      {"forgotten after them", 0, 32, 2},   {"forgotten for ever", 0, 32, INFINITY},
+      {"nothing", 0, 0, -INFINITY},
+      {"a part of a send", 0, 15, -INFINITY},
+      {"not a number", 8, 32, NAN},
+      {"no time", 16, 32, INFINITY},
+      {"not ascending", 16, 32, 0.5},
+      {"forgotten after them", 0, 32, 2},
+      {"forgotten for ever", 0, 32, INFINITY},
   };
   for (size_t i = 0; i < COUNT(damages); i++) {
     unsigned char damaged[ROOM_FOR_PACKED];
@@ -183,6 +186,12 @@ static void takes_no_bytes_that_are_no_sends(void **state)
       fail_msg("%s was taken for sends", damages[i].what);
     assert_int_equal(mde_limiter_remaining(&other, 1), 3);
   }
+  /* Of four sends the three latest; the other is known to have been. */
+  assert_int_equal(mde_limiter_unpack(&other, bytes, 40), MDE_UNPACKED);
+  assert_true(mde_limiter_wait(&other, 5, 0) == 7);
+  assert_true(mde_limiter_give_back(&other, 4));
+  assert_true(mde_limiter_wait(&other, 5, 0) == 6);
+  mde_limiter_clear(&other);
   memory.fail_at = 1;
   assert_int_equal(mde_limiter_unpack(&other, bytes, 32), MDE_UNPACK_NO_MEMORY);
   assert_int_equal(mde_limiter_remaining(&other, 1), 3);

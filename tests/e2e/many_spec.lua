@@ -12,7 +12,7 @@ local function client_of(tenant, options)
   local settings = {
     tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
     credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-    base_url = tenant.env.MDE_BASE_URL, ca_file = tenant.ca_file, proxy = "", cap = COUNT,
+    base_url = tenant.env.MDE_BASE_URL, ca_file = tenant.ca_file, proxy = "", cap = COUNT, limits = false,
   }
   for name, value in pairs(options or {}) do settings[name] = value end
   return assert(mde.client(settings))

@@ -19,7 +19,7 @@ end
 -- With an inherited connection TLS fails and a read is tried again, so that has to be counted.
 local retries = 0
 local client = assert(mde.client { tenant_id = tenant_id, client_id = client_id, credential = credential,
-  authority = base_url, base_url = base_url, ca_file = ca_file, proxy = "", cap = false,
+  authority = base_url, base_url = base_url, ca_file = ca_file, proxy = "", cap = false, limits = false,
   on_event = function(event)
     if event.event == "retry" then retries = retries + 1 end
   end })

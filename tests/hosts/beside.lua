@@ -36,7 +36,7 @@ return function(name, host)
       local settings = {
         tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
         credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-        base_url = tenant.env.MDE_BASE_URL, driver = driver,
+        base_url = tenant.env.MDE_BASE_URL, driver = driver, limits = false,
       }
       for option, value in pairs(options or {}) do settings[option] = value end
       return assert(mde.client(settings))

@@ -304,8 +304,8 @@ describe("a store", function()
       assert.matches("store", err.message)
       assert.matches("ngx.shared", err.hint)
     end
-    assert.matches("store", rehearsal.refused(clients.new, { store = "mde" }).message)
-    assert.equal(dict, stores.check(dict))
+    assert.matches("store", rehearsal.refused(clients.new, { store = 7 }).message)
+    assert.equal(dict, stores.check(dict, "store"))
   end)
 
   it("that holds something else is not believed", function()

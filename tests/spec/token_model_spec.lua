@@ -68,7 +68,7 @@ local function world(below)
   for i = 1, 2 do
     processes[i] = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
       credential = r.tenant.client_secret, driver = r.driver, store = shared,
-      protect = rehearsal.unguarded.protect, cap = false })
+      protect = rehearsal.unguarded.protect, cap = false, limits = false })
   end
   return r, seen, processes
 end

@@ -112,7 +112,7 @@ end
 
 -- The actions of each machine, by its id: of one by itself, of many by one list of all.
 local function read_histories(client, found)
-  local deadline = client.exchange.now() + READ_SECONDS
+  local deadline = client:deadline(client:begin(READ_SECONDS), READ_SECONDS)
   if found[2] then return listings.read(client, actions.is_row, deadline) end
   local id = found[1].machine.id:lower()
   local rows, err = actions.history(client, id, deadline)

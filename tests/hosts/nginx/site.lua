@@ -130,7 +130,7 @@ function site.start(tenant, names, options)
     lua_max_running_timers 512;
     init_by_lua_block {
       local mde = require "mde"
-      clients = { main = assert(mde.client { store = ngx.shared.mde, %s }) }
+      clients = { main = assert(mde.client { store = ngx.shared.mde, limits = false, %s }) }
       %s
       require("tests.hosts.nginx.calls").clients = clients
     }

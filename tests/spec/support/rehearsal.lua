@@ -25,7 +25,8 @@ local own = { client = true, latency = true, sequential = true, unguarded = true
 rehearsal.unguarded = { protect = { servers = false, device_values = {} }, cap = false }
 
 --- Options of the tenant (see mde.sim), `client` (options of the client), `latency` and `sequential` (the driver
---- has neither tasks nor gates) and `unguarded` (the client protects nothing and has no cap).
+--- has neither tasks nor gates) and `unguarded` (the client protects nothing and has no cap). Where the tenant has no
+--- limits, the client counts no calls.
 ---@param options table?
 ---@return tests.Rehearsal
 function rehearsal.new(options)
@@ -38,6 +39,7 @@ function rehearsal.new(options)
   if options and options.sequential then self.driver.spawn, self.driver.gate = nil, nil end
   for name, value in pairs(options and options.unguarded and rehearsal.unguarded or {}) do of_client[name] = value end
   for name, value in pairs(options and options.client or {}) do of_client[name] = value end
+  if of_tenant.limits == false and of_client.limits == nil then of_client.limits = false end
   of_client.tenant_id, of_client.client_id = self.tenant.tenant_id, self.tenant.client_id
   of_client.credential = of_client.credential or self.tenant.client_secret
   of_client.driver = of_client.driver or self.driver

@@ -1,0 +1,247 @@
+/*
+ * mde.core.locked_file: one text in a file that several processes change, one at a time.
+ *
+ * The lock belongs to the open file, not to the process (F_OFD_SETLK, elsewhere flock), so it also
+ * stands between two Lua states of one process, and goes with the process that dies. The text never
+ * stands half written: a new one is put beside the old one, and then a head of 24 bytes that says
+ * where it is. A disk that is full, or a process that is killed in between, leaves the old text.
+ *
+ *   byte 0   "mdefile1"
+ *        8   where the text begins     64 bits each, the lowest byte first
+ *       16   how long it is
+ */
+#define _GNU_SOURCE 1 /* F_OFD_SETLK, O_CLOEXEC, O_NOFOLLOW */
+
+#include "compat.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCKED_FILE "mde.core.locked_file"
+#define MAGIC "mdefile1"
+
+enum { HEAD = 24, LONGEST_TEXT = 16 * 1024 * 1024 };
+
+struct locked_file {
+  int descriptor; /* -1: closed */
+  uint64_t place; /* of the text that was read last; 0: there is none yet */
+  uint64_t length;
+};
+
+static struct locked_file *check_file(lua_State *L)
+{
+  struct locked_file *file = luaL_checkudata(L, 1, LOCKED_FILE);
+  luaL_argcheck(L, file->descriptor >= 0, 1, "the file is closed");
+  return file;
+}
+
+static int push_problem(lua_State *L, const char *problem)
+{
+  lua_pushnil(L);
+  lua_pushstring(L, problem);
+  return 2;
+}
+
+/* What speaks against keeping anything in the file; NULL: nothing. */
+static const char *flaw_of(int descriptor)
+{
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) return strerror(errno);
+  if (!S_ISREG(status.st_mode)) return "it is no regular file";
+  if (status.st_mode & S_IWOTH) return "everybody on this machine may write it";
+  return NULL;
+}
+
+/*
+ * open(path) -> a file | nil, problem
+ *
+ * Makes the file, for its owner alone, if there is none. A symbolic link is not followed.
+ */
+static int locked_file_open(lua_State *L)
+{
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, length == strlen(path), 1, "a path has no NUL in it");
+  struct locked_file *file = mde_newuserdata(L, sizeof *file);
+  *file = (struct locked_file){.descriptor = -1};
+  luaL_getmetatable(L, LOCKED_FILE);
+  lua_setmetatable(L, -2);
+  /* Opening a FIFO would otherwise wait for somebody to write. */
+  int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+  file->descriptor = open(path, flags, S_IRUSR | S_IWUSR);
+  if (file->descriptor < 0)
+    return push_problem(L, errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+  const char *flaw = flaw_of(file->descriptor);
+  return flaw == NULL ? 1 : push_problem(L, flaw);
+}
+
+static int change_lock(int descriptor, bool wanted)
+{
+#ifdef F_OFD_SETLK
+  struct flock lock = {.l_type = (short)(wanted ? F_WRLCK : F_UNLCK), .l_whence = SEEK_SET};
+  return fcntl(descriptor, F_OFD_SETLK, &lock);
+#else
+  return flock(descriptor, wanted ? LOCK_EX | LOCK_NB : LOCK_UN);
+#endif
+}
+
+/* file:lock() -> true | false: somebody else has it | nil, problem. Never waits. */
+static int locked_file_lock(lua_State *L)
+{
+  struct locked_file *file = check_file(L);
+  if (change_lock(file->descriptor, true) == 0) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  if (errno != EAGAIN && errno != EACCES && errno != EINTR) return push_problem(L, strerror(errno));
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+/* file:unlock() */
+static int locked_file_unlock(lua_State *L)
+{
+  struct locked_file *file = check_file(L);
+  change_lock(file->descriptor, false);
+  return 0;
+}
+
+static uint64_t read_number(const unsigned char *bytes)
+{
+  uint64_t number = 0;
+  for (int i = 0; i < 8; i++)
+    number |= (uint64_t)bytes[i] << (8 * i);
+  return number;
+}
+
+static void write_number(unsigned char *bytes, uint64_t number)
+{
+  for (int i = 0; i < 8; i++)
+    bytes[i] = (unsigned char)(number >> (8 * i));
+}
+
+/* How many bytes could be read, which is fewer at the end of the file; negative: errno tells. */
+static ssize_t read_at(int descriptor, void *bytes, size_t length, uint64_t place)
+{
+  size_t done = 0;
+  while (done < length) {
+    ssize_t count = pread(descriptor, (char *)bytes + done, length - done, (off_t)(place + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return -1;
+    if (count == 0) break;
+    done += (size_t)count;
+  }
+  return (ssize_t)done;
+}
+
+static bool write_at(int descriptor, const void *bytes, size_t length, uint64_t place)
+{
+  size_t done = 0;
+  while (done < length) {
+    ssize_t count =
+        pwrite(descriptor, (const char *)bytes + done, length - done, (off_t)(place + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    done += (size_t)count;
+  }
+  return true;
+}
+
+/* Reads where the text is. NULL, or what is wrong. */
+static const char *read_head(struct locked_file *file)
+{
+  unsigned char head[HEAD];
+  file->place = file->length = 0;
+  ssize_t count = read_at(file->descriptor, head, sizeof head, 0);
+  if (count < 0) return strerror(errno);
+  if (count == 0) return NULL;
+  if (count < HEAD || memcmp(head, MAGIC, 8) != 0) return "it holds something else";
+  file->place = read_number(head + 8);
+  file->length = read_number(head + 16);
+  if (file->place < HEAD || file->place > 4 * LONGEST_TEXT || file->length > LONGEST_TEXT) {
+    file->place = file->length = 0;
+    return "it is damaged";
+  }
+  return NULL;
+}
+
+/* file:read() -> the text, "" in a new file | nil, problem. To be called by whoever has the lock.
+ */
+static int locked_file_read(lua_State *L)
+{
+  struct locked_file *file = check_file(L);
+  const char *problem = read_head(file);
+  if (problem != NULL) return push_problem(L, problem);
+  char *text = mde_newuserdata(L, (size_t)file->length + 1);
+  ssize_t count = read_at(file->descriptor, text, (size_t)file->length, file->place);
+  if (count < 0) return push_problem(L, strerror(errno));
+  if ((uint64_t)count < file->length) return push_problem(L, "it is damaged");
+  lua_pushlstring(L, text, (size_t)file->length);
+  return 1;
+}
+
+/*
+ * file:write(text) -> true | nil, problem: the text that was there stays
+ *
+ * To be called by whoever has the lock and has read the file under it.
+ */
+static int locked_file_write(lua_State *L)
+{
+  struct locked_file *file = check_file(L);
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  if (length > LONGEST_TEXT) return push_problem(L, "there is too much to keep");
+  bool fits_before = file->place >= HEAD + length;
+  uint64_t place = file->place == 0 || fits_before ? HEAD : file->place + file->length;
+  unsigned char head[HEAD];
+  memcpy(head, MAGIC, 8);
+  write_number(head + 8, place);
+  write_number(head + 16, length);
+  if (!write_at(file->descriptor, text, length, place) ||
+      !write_at(file->descriptor, head, sizeof head, 0))
+    return push_problem(L, strerror(errno));
+  file->place = place;
+  file->length = length;
+  /* What lies behind is of no use, and does no harm if it stays. */
+  bool shortened = ftruncate(file->descriptor, (off_t)(place + length)) == 0;
+  (void)shortened;
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* file:close(): a second time is harmless. The lock goes with it. */
+static int locked_file_close(lua_State *L)
+{
+  struct locked_file *file = luaL_checkudata(L, 1, LOCKED_FILE);
+  int descriptor = file->descriptor;
+  file->descriptor = -1;
+  if (descriptor >= 0) close(descriptor);
+  return 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"open", locked_file_open},
+    {NULL, NULL},
+};
+
+static const luaL_Reg methods[] = {
+    {"lock", locked_file_lock},   {"unlock", locked_file_unlock}, {"read", locked_file_read},
+    {"write", locked_file_write}, {"close", locked_file_close},   {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+    {"__gc", locked_file_close},
+    {NULL, NULL},
+};
+
+void mde_open_locked_file(lua_State *L)
+{
+  mde_metatable(L, LOCKED_FILE, methods, metamethods);
+  lua_pop(L, 1);
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+}
