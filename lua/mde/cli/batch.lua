@@ -45,6 +45,7 @@ end
 ---@field label string what the progress is called
 ---@field patience integer interruptions after which it is given up: 1 where nothing changes, else 2
 ---@field show? fun(entry: mde.cli.Result) tells of one that is done
+---@field remark? fun(left: integer): string? what the progress says beside, when so many are left
 
 --- Does every entry that is not done yet.
 ---@param client mde.Client
@@ -54,7 +55,7 @@ end
 ---@return boolean complete false if some were not begun or not finished
 function batch.run(client, entries, act, options)
   local run, told = { halted = false }, 0
-  local progress = terminal.progress(options.label, #entries)
+  local progress = terminal.progress(options.label, #entries, false, options.remark)
 
   local function tell()
     if not options.show then return end

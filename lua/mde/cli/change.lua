@@ -166,7 +166,9 @@ end
 
 -- What is to be known of so many devices before they are begun with.
 local function remark_of(self, client, count)
-  return pace.remark(count, verbs[self.verb].doing, is_capped(self) and client.guard.cap or nil)
+  return pace.remark(count, verbs[self.verb].doing, is_capped(self) and client.guard.cap or nil, function(sent)
+    return client:peek(self.verb, sent).seconds
+  end)
 end
 
 -- Does it to one. Once the cap is used up nothing more is asked for the sake of those that would be refused for it.
@@ -227,7 +229,8 @@ function change.run(self)
     local err
     entry.action, err = act(self, client, entry, comment)
     return entry.action, err
-  end, { label = verb == "restrict" and "Restricting" or "Releasing", patience = 2, show = tell.show })
+  end, { label = verb == "restrict" and "Restricting" or "Releasing", patience = 2, show = tell.show,
+    remark = pace.left(client, verb) })
   if arguments.wait then wait_for(client, entries, arguments) end
   tell.finish(entries)
   batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state" })

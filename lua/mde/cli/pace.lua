@@ -27,8 +27,9 @@ end
 ---@param count integer
 ---@param doing string what is done with all of them: "restricting %s" say
 ---@param cap? number how many are restricted in an hour at the most
+---@param seconds_for? fun(count: integer): number how long so many take; as if none had gone before unless told
 ---@return string? remark
-function pace.remark(count, doing, cap)
+function pace.remark(count, doing, cap, seconds_for)
   local parts, sent = {}, count
   -- The service itself stops what would get that far.
   if cap and cap < math.min(count, PER_HOUR) then
@@ -36,13 +37,31 @@ function pace.remark(count, doing, cap)
     parts[1] = ("at most %s restrict%s an hour %s sent; --cap raises that"):format(with_commas(cap),
       cap == 1 and "" or "s", cap == 1 and "is" or "are")
   end
-  local seconds = pace.seconds(sent)
+  local seconds = (seconds_for or pace.seconds)(sent)
   if seconds > PATIENCE_SECONDS then
     parts[#parts + 1] = ("the service takes %s calls a minute and %s an hour, so %s takes at least %s"):format(
       with_commas(PER_MINUTE), with_commas(PER_HOUR), doing:format(sent == count and "them" or "those"),
       duration.text(seconds))
   end
   if parts[1] then return ("%s devices: %s."):format(with_commas(count), table.concat(parts, "; ")) end
+end
+
+-- So often it is looked how long the rest takes, at most.
+local LOOK_SECONDS = 5
+
+--- What the progress of many says of the time that is left; nothing where that is short.
+---@param client mde.Client
+---@param verb "restrict"|"release"
+---@return fun(left: integer): string?
+function pace.left(client, verb)
+  local now, looked_at, remark = client.exchange.now, -math.huge, nil
+  return function(left)
+    if now() - looked_at < LOOK_SECONDS then return remark end
+    looked_at = now()
+    local seconds = client:peek(verb, left).seconds
+    remark = seconds > PATIENCE_SECONDS and ("at least %s left"):format(duration.text(seconds)) or nil
+    return remark
+  end
 end
 
 return pace

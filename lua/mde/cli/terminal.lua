@@ -188,10 +188,10 @@ local function with_failures(count)
   return count > 0 and (", %d failed"):format(count) or ""
 end
 
-local function bar(label, done, total, failures)
+local function bar(label, done, total, failures, remark)
   local filled = math.floor(BAR_COLUMNS * done / total)
-  return ("%s [%s%s] %d of %d%s"):format(label, ("#"):rep(filled), ("."):rep(BAR_COLUMNS - filled), done, total,
-    with_failures(failures))
+  return ("%s [%s%s] %d of %d%s%s"):format(label, ("#"):rep(filled), ("."):rep(BAR_COLUMNS - filled), done, total,
+    with_failures(failures), remark and ", " .. remark or "")
 end
 
 ---@class mde.cli.Progress
@@ -205,8 +205,9 @@ local PARTS = 10
 ---@param label string
 ---@param total integer
 ---@param in_lines? boolean whether lines are written where there is no terminal
+---@param remark? fun(left: integer): string? what to add on a terminal, when so many are left
 ---@return mde.cli.Progress
-function terminal.progress(label, total, in_lines)
+function terminal.progress(label, total, in_lines, remark)
   local done, failures, parts = 0, 0, 0
   local visible = total > 1 and has_movable_line()
   in_lines = in_lines and total > 1 and not visible
@@ -223,7 +224,7 @@ function terminal.progress(label, total, in_lines)
     if not visible then return end
     hide_progress()
     -- One column stays free: a character in the last one moves some terminals to the next line.
-    local line = bar(label, done, total, failures)
+    local line = bar(label, done, total, failures, remark and remark(total - done))
     shown_progress = line:sub(1, (process.columns(ERROR) or DEFAULT_COLUMNS) - 1)
     show_progress()
   end
