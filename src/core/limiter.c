@@ -190,13 +190,18 @@ enum mde_unpacked mde_limiter_unpack(struct mde_limiter *limiter, const unsigned
 {
   mde_limiter_clear(limiter);
   if (length < PACKED || length % PACKED != 0) return MDE_UNPACK_DAMAGED;
-  size_t count = length / PACKED - 1;
-  if (!are_sends(bytes, count)) return MDE_UNPACK_DAMAGED;
-  size_t left_out = count > limiter->capacity ? count - limiter->capacity : 0;
-  if (count > left_out && !have_ring(limiter)) return MDE_UNPACK_NO_MEMORY;
-  limiter->forgotten = unpack(bytes + PACKED * left_out);
-  limiter->length = count - left_out;
+  size_t known = length / PACKED - 1;
+  if (!are_sends(bytes, known)) return MDE_UNPACK_DAMAGED;
+  /* The latest that was forgotten is a send like the others, where there is a place for it. */
+  if (unpack(bytes) == -INFINITY)
+    bytes += PACKED;
+  else
+    known++;
+  size_t left_out = known > limiter->capacity ? known - limiter->capacity : 0;
+  if (known > left_out && !have_ring(limiter)) return MDE_UNPACK_NO_MEMORY;
+  if (left_out > 0) limiter->forgotten = unpack(bytes + PACKED * (left_out - 1));
+  limiter->length = known - left_out;
   for (size_t i = 0; i < limiter->length; i++)
-    limiter->sends[i] = unpack(bytes + PACKED * (1 + left_out + i));
+    limiter->sends[i] = unpack(bytes + PACKED * (left_out + i));
   return MDE_UNPACKED;
 }
