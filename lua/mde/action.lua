@@ -483,9 +483,11 @@ end
 
 -- What an action that was found in the list is to the caller who lost the answer.
 local function found(client, intent, decision, row, attempts)
+  -- The list was asked for this machine; a fresh action may not say yet whose it is.
+  row.machineId = row.machineId or intent.machine_id
   noted(client, row)
   if decision == "superseded" then return nil, superseded(client, row, "it was sent and its answer was lost, and ") end
-  if row.machineId then client.recent:announce(row.machineId:lower(), row) end
+  client.recent:announce(intent.machine_id, row)
   local action = adopt(client, row, { attempts = attempts, reconciled = true })
   if decision == "active" then
     action.outcome, action.recorded = "already_active", is_recorded(action, intent)

@@ -128,7 +128,9 @@ static void give_back(struct mde_multi *multi, CURL *easy)
   multi->spares[multi->spare_count++] = easy;
 }
 
-static void detach(struct mde_multi *multi, struct mde_transfer *transfer)
+/* `well`: it ended as libcurl wanted. The handle of another one remembers more than a reset
+ * forgets: that the next body has to be sent from its beginning, say, where it could not be. */
+static void detach(struct mde_multi *multi, struct mde_transfer *transfer, bool well)
 {
   CURL *easy = transfer->easy;
   transfer->easy = NULL;
@@ -139,7 +141,10 @@ static void detach(struct mde_multi *multi, struct mde_transfer *transfer)
 #endif
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &transfer->status);
   curl_multi_remove_handle(multi->handle, easy);
-  give_back(multi, easy);
+  if (well)
+    give_back(multi, easy);
+  else
+    curl_easy_cleanup(easy);
 }
 
 /* ---- the multi handle */
@@ -244,7 +249,7 @@ static void collect(struct mde_multi *multi)
     struct mde_transfer *transfer = NULL;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
     transfer->code = code;
-    detach(multi, transfer);
+    detach(multi, transfer, code == CURLE_OK);
     move_to_finished(multi, transfer);
   }
 }
@@ -355,7 +360,7 @@ void mde_multi_end(struct mde_multi *multi, struct mde_transfer *transfer,
   if (transfer->state != MDE_TRANSFER_IN_FLIGHT) return;
   struct sigpipe_guard guard;
   guard_enter(&guard);
-  detach(multi, transfer);
+  detach(multi, transfer, false);
   guard_leave(&guard);
   transfer->trouble = trouble;
   move_to_finished(multi, transfer);

@@ -48,6 +48,8 @@ function sim.configure(command)
   command:option("--role", "A role of the application, in place of Machine.Read.All and Machine.RestrictExecution.")
     :count "*"
   command:option("--latency", "Seconds that each request takes."):convert(number):default "0"
+  command:option("--idle-seconds", "Seconds after which an idle connection is closed (default 65).")
+    :convert(number):default "65"
   command:option("--action-seconds", "Seconds from an action's creation to its end (default 1.5)."):convert(number)
   command:option("--duplicates", "What a second action of a kind that is pending gets (default pending).")
     :choices { "pending", "active_request", "in_progress", "new" }
@@ -139,7 +141,7 @@ end
 
 local function serve(home, tenant, arguments)
   local keys = require "mde.sim.keys"
-  local server = require("mde.sim.server").new(tenant, arguments.latency)
+  local server = require("mde.sim.server").new(tenant, arguments.latency, arguments.idle_seconds)
   local port_number, control_port, identity_port, message
   port_number, message = server:open(arguments.port or default_port,
     keys.server_context(home.authority, arguments.certificate, arguments.tls))

@@ -75,7 +75,7 @@ end
 
 requests["POST /sim/reset"] = function(tenant)
   tenant:reset()
-  tenant.faults:clear()
+  tenant:restore_faults()
   return {}
 end
 

@@ -45,13 +45,18 @@ local function too_long(max_bytes)
   return nil, ("the answer is longer than %d bytes"):format(max_bytes), true
 end
 
+-- What arrives as an answer, whatever it says.
+local unspoilt = { redirect = true, answer = true, throttled = true, challenge = true, skew = true, nameless = true,
+  interim = true, deflate = true }
+
 -- What a fault makes of the tenant's answer; `wait` sleeps as long as the caller is willing to.
 local function spoil(rule, response, request, wait, sleep)
   local kind = rule.fault
-  if kind == "redirect" or kind == "answer" then return response end
+  if unspoilt[kind] then return response end
   if kind == "gone" then return nil, "the connection was closed without an answer", true end
   if kind == "reset" then return nil, "the connection was reset by the other side", true end
   if kind == "cut" then return nil, "the connection was closed before the answer was complete", true end
+  if kind == "malformed" then return nil, "the answer is malformed", true end
   if kind == "stall" then
     wait()
     return nil, "timed out", true

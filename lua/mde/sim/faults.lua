@@ -6,6 +6,8 @@
 -- left out. `count`: how many requests are hit (1; false for all). `processed`: whether the tenant acts on the request
 -- before the fault. The kinds, with their own fields:
 --
+-- of bytes:
+--
 --   refuse        the connection is closed before anything is read: hits connections, so `match` has `nth` alone
 --   reset         the connection is reset after the request was read; not processed unless told
 --   gone          processed, then the connection is closed without an answer
@@ -13,14 +15,34 @@
 --   stall         the answer stops and the connection stays open: `at` = "nothing" (unless told), "head" or "half"
 --   slow          one byte each `interval` (0.05) seconds
 --   wrong_length  Content-Length is off by `by` bytes (10; negative: too short), then the connection closes
+--   malformed     no HTTP: `how` = "head", "length" (two of them, which differ) or "chunk"
+--
+-- of HTTP:
+--
 --   huge          a body of `size` bytes (100 MB)
 --   gzip_bomb     Content-Encoding: gzip, which inflates to `size` bytes (100 MB)
+--   deflate       Content-Encoding: deflate, which was not asked for: `format` = "zlib" or "raw"
+--   interim       `times` (1) interim answers of `status` (103) before the answer
 --   redirect      `status` (302) and `location`; not processed unless told
 --   answer        `status` (200), `headers`, `body`, as they are; not processed unless told
+--
+-- and the service's own:
+--
+--   throttled     429 with a Retry-After of `seconds` (30) in a `form`: "seconds", "milliseconds", "date", "rfc850",
+--                 "asctime", "text" (in the message alone), "negative", "garbage" or "none"; not processed unless told
+--   challenge     401 that asks for a token with other claims; not processed unless told
+--   skew          Date is off by `by` seconds (a day)
+--   nameless      the action in the answer does not say whose it is
+--
+-- An answer that is lost after the action took effect is `gone`; a page of a proxy's, an action that is not known for
+-- a moment (404) and the like are `answer`. How lists lag and duplicates are answered are settings (see tenant.lua).
+local encoding = require "mde.sim.encoding"
+local time = require "mde.sim.time"
+
 local faults = {}
 faults.__index = faults
 
-local megabyte = 1024 * 1024
+local megabyte, day = 1024 * 1024, 86400
 
 local function is_one_of(...)
   local allowed = {}
@@ -34,6 +56,7 @@ local function is_text(value) return type(value) == "string" end
 local function is_boolean(value) return type(value) == "boolean" end
 
 local function is_status(value) return is_size(value) and value >= 200 and value <= 599 end
+local function is_interim(value) return is_size(value) and value >= 100 and value <= 199 and value ~= 101 end
 
 -- What the server writes itself.
 local framing = { ["content-length"] = true, ["transfer-encoding"] = true, ["connection"] = true }
@@ -61,6 +84,14 @@ local kinds = {
   wrong_length = { processed = true, fields = { by = { is_number, 10 } } },
   huge = { processed = true, fields = { size = { is_size, 100 * megabyte } } },
   gzip_bomb = { processed = true, fields = { size = { is_size, 100 * megabyte } } },
+  malformed = { processed = true, fields = { how = { is_one_of("head", "length", "chunk"), "head" } } },
+  deflate = { processed = true, fields = { format = { is_one_of("zlib", "raw"), "zlib" } } },
+  interim = { processed = true, fields = { status = { is_interim, 103 }, times = { is_size, 1 } } },
+  throttled = { processed = false, fields = { seconds = { is_number, 30 }, form = { is_one_of("seconds",
+    "milliseconds", "date", "rfc850", "asctime", "text", "negative", "garbage", "none"), "seconds" } } },
+  challenge = { processed = false },
+  skew = { processed = true, fields = { by = { is_number, day } } },
+  nameless = { processed = true },
   redirect = { processed = false, fields = { status = { is_status, 302 },
     location = { is_text, "https://elsewhere.example/" } } },
   answer = { processed = false, fields = { status = { is_status, 200 }, headers = { is_headers, {} },
@@ -158,17 +189,84 @@ function faults:for_connection()
   return strike(self, function(rule) return rule.fault == "refuse" end)
 end
 
+local function refusal(status, headers, code, message)
+  headers["content-type"] = "application/json; charset=utf-8"
+  return { status = status, headers = headers,
+    body = ('{"error":{"code":"%s","message":"%s","target":"|rehearsed."}}'):format(code, message) }
+end
+
+-- How each form of Retry-After is written; `now` is the time of the answer.
+local retry_after = {
+  seconds = function(seconds) return "retry-after", ("%d"):format(seconds) end,
+  milliseconds = function(seconds) return "retry-after-ms", ("%d"):format(seconds * 1000) end,
+  date = function(seconds, now) return "retry-after", time.http(now + seconds) end,
+  rfc850 = function(seconds, now)
+    return "retry-after", os.date("!%A, %d-%b-%y %H:%M:%S GMT", math.floor(now + seconds))
+  end,
+  asctime = function(seconds, now)
+    return "retry-after", (os.date("!%a %b %d %H:%M:%S %Y", math.floor(now + seconds)):gsub(" 0(%d )", "  %1", 1))
+  end,
+  negative = function(seconds) return "retry-after", ("-%d"):format(seconds) end,
+  garbage = function() return "retry-after", "soon" end,
+}
+
+local canned = {}
+
+function canned.redirect(rule)
+  return { status = rule.status, headers = { location = rule.location }, body = "" }
+end
+
+function canned.answer(rule)
+  local headers = { ["content-type"] = "application/json; charset=utf-8" }
+  for name, value in pairs(rule.headers) do headers[name:lower()] = value end
+  return { status = rule.status, headers = headers, body = rule.body }
+end
+
+function canned.throttled(rule, now)
+  local headers, message = {}, "API calls quota exceeded!"
+  if retry_after[rule.form] then
+    local name, value = retry_after[rule.form](rule.seconds, now)
+    headers[name] = value
+  elseif rule.form == "text" then
+    message = ("%s You can send requests again in %d seconds."):format(message, rule.seconds)
+  end
+  return refusal(429, headers, "429", message)
+end
+
+function canned.challenge()
+  local claims = encoding.base64url '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
+  return refusal(401, { ["www-authenticate"] = ('Bearer realm="", error="insufficient_claims", claims="%s"')
+    :format(claims) }, "Unauthorized", "The access token has been revoked.")
+end
+
 --- The answer that takes the place of the tenant's, for the kinds that have one.
 ---@param rule table
+---@param now number the time, Unix seconds
 ---@return table? response
-function faults.canned_answer(rule)
-  if rule.fault == "redirect" then
-    return { status = rule.status, headers = { location = rule.location }, body = "" }
-  elseif rule.fault == "answer" then
-    local headers = { ["content-type"] = "application/json; charset=utf-8" }
-    for name, value in pairs(rule.headers) do headers[name:lower()] = value end
-    return { status = rule.status, headers = headers, body = rule.body }
+function faults.canned_answer(rule, now)
+  local make = canned[rule.fault]
+  return make and make(rule, now)
+end
+
+local shapers = {}
+
+function shapers.skew(response, rule, now)
+  response.headers["date"] = time.http(now + rule.by)
+end
+
+function shapers.nameless(response)
+  for _, name in ipairs { "machineId", "computerDnsName" } do
+    response.body = response.body:gsub(('"%s":"[^"]*"'):format(name), ('"%s":null'):format(name))
   end
+end
+
+--- Changes what an answer says, for the kinds that leave it an answer.
+---@param rule table
+---@param response table changed in place
+---@param now number the time, Unix seconds
+function faults.shape(rule, response, now)
+  local shape = shapers[rule.fault]
+  if shape then shape(response, rule, now) end
 end
 
 return faults

@@ -5,6 +5,7 @@
 --
 --   local tenant = require("mde.sim").new()
 --   local driver = tenant:driver()
+local complaint = require "mde.sim.complaint"
 local driver = require "mde.sim.driver"
 local encoding = require "mde.sim.encoding"
 local faults = require "mde.sim.faults"
@@ -137,7 +138,18 @@ function tenant:handle_with(rule, request)
   else
     self:record_request(request, nil, rule.fault)
   end
-  return self:complete(faults.canned_answer(rule) or response or { status = 200, headers = {}, body = "" })
+  local now = self.clock.now()
+  response = faults.canned_answer(rule, now) or response or { status = 200, headers = {}, body = "" }
+  faults.shape(rule, response, now)
+  return self:complete(response)
+end
+
+--- The faults that it was born with, in the place of all others.
+function tenant:restore_faults()
+  self.faults:clear()
+  self:blame("faults", function()
+    complaint.for_each("faults", self.options.faults or {}, function(rule) self.faults:add(rule) end)
+  end)
 end
 
 --- A driver that reaches this tenant in the same process (`latency`: seconds that each request takes). Its `now` and
@@ -182,6 +194,7 @@ end
 function sim.new(options)
   local self = tenant.new(options)
   self.faults = faults.new()
+  self:restore_faults()
   return self
 end
 

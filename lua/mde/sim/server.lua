@@ -5,6 +5,7 @@ local errno = require "cqueues.errno"
 local signal = require "cqueues.signal"
 local socket = require "cqueues.socket"
 local control = require "mde.sim.control"
+local deflate = require "mde.sim.deflate"
 local gzip = require "mde.sim.gzip"
 local http1 = require("mde.core").http1
 
@@ -12,7 +13,7 @@ local server = {}
 server.__index = server
 
 -- Seconds, and bytes.
-local handshake_timeout, idle_timeout, request_timeout, write_timeout, drain_timeout = 10, 65, 30, 60, 2
+local handshake_timeout, request_timeout, write_timeout, drain_timeout = 10, 30, 60, 2
 local head_limit, body_limit, drain_limit, read_size = 64 * 1024, 4 * 1024 * 1024, 1024 * 1024, 64 * 1024
 
 local reasons = {
@@ -53,7 +54,7 @@ function connection:read_head()
       end
       deadline = deadline or cqueues.monotime() + request_timeout
     end
-    if not self:fill(deadline and math.max(0, deadline - cqueues.monotime()) or idle_timeout) then
+    if not self:fill(deadline and math.max(0, deadline - cqueues.monotime()) or self.server.idle) then
       return nil, self.buffer ~= "" and 408 or nil
     end
   end
@@ -188,11 +189,35 @@ function spoilers.huge(self, rule, response)
   end
 end
 
+function spoilers.malformed(self, rule, response)
+  local length, body = length_of(#response.body), response.body
+  if rule.how == "head" then return self:write("HTTP/1.1 2x0 OK\r\n" .. length .. "\r\n\r\n" .. body) end
+  if rule.how == "length" then
+    length = length .. "\r\n" .. length_of(#body + 1)
+  else
+    length, body = "Transfer-Encoding: chunked", "zz\r\n" .. body .. "\r\n0\r\n\r\n"
+  end
+  self:write(head_of(response, length) .. body)
+end
+
 function spoilers.gzip_bomb(self, rule, response)
   local bomb = gzip.zeros(math.max(1, rule.size))
   response.headers["content-encoding"] = "gzip"
   self:write(head_of(response, length_of(bomb.length)))
   bomb.write(function(bytes) self:write(bytes) end)
+end
+
+-- What stays an answer, and the connection open.
+local dressings = {}
+
+function dressings.interim(self, rule)
+  self:write(("HTTP/1.1 %d Interim\r\n\r\n"):format(rule.status):rep(rule.times))
+end
+
+function dressings.deflate(_, rule, response)
+  if response.body == "" then return end
+  response.headers["content-encoding"] = "deflate"
+  response.body = deflate.stored(response.body, rule.format)
 end
 
 ---- one connection: from request to answer
@@ -238,6 +263,8 @@ function connection:answer(head, body)
     spoil(self, rule, response)
     return false
   end
+  local dress = rule and dressings[rule.fault]
+  if dress then dress(self, rule, response) end
   return self:respond(response, close, not close and head.target:find "^/api/" ~= nil) and not close
 end
 
@@ -281,7 +308,7 @@ end
 ---- all connections
 
 local function listen(host, port)
-  local listener = socket.listen { host = host, port = port, nodelay = true, reuseaddr = true, v6only = host == "::1" }
+  local listener = socket.listen { host = host, port = port, reuseaddr = true, v6only = host == "::1" }
   listener:onerror(pass_on)
   local ok, code = listener:listen()
   if not ok then
@@ -323,9 +350,10 @@ end
 --- A server without a port.
 ---@param tenant mde.sim.tenant
 ---@param latency number seconds that each request takes
+---@param idle number seconds after which a connection is closed on which nothing is asked
 ---@return table server
-function server.new(tenant, latency)
-  return setmetatable({ tenant = tenant, latency = latency, entrances = {} }, server)
+function server.new(tenant, latency, idle)
+  return setmetatable({ tenant = tenant, latency = latency, idle = idle, entrances = {} }, server)
 end
 
 --- Opens a port of localhost.
@@ -343,7 +371,8 @@ end
 
 function server:take_connections(listener, entrance)
   while not self.stopped do
-    local tcp = listener:accept()
+    -- Otherwise the first answer waits until the client has acknowledged what ends the handshake: 40 ms.
+    local tcp = listener:accept { nodelay = true }
     if tcp then
       self.loop:wrap(function() self:accept(tcp, entrance) end)
     else

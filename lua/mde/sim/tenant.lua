@@ -114,13 +114,21 @@ function settings.app_header(self, value)
   self.app_header = value
 end
 
+function settings.completion(self, value)
+  if value ~= "in_order" and value ~= "reversed" then
+    error(complaint.must("completion", "in_order or reversed", value), 0)
+  end
+  self.completion = value
+end
+
 function settings.lists(self, value)
   self.lists = lists.settings(value, self.lists)
   self.is_listed = false
 end
 
 --- Changes how the tenant behaves from now on: `lifetime` of new tokens, `delays = { pending, running }` of actions,
---- `duplicates`, `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see lists.lua),
+--- `duplicates`, `completion` (which action of a machine is carried out first: the oldest, "in_order", or the newest,
+--- "reversed"), `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see lists.lua),
 --- `identities`, `arc` and `app_header` (see identity.lua).
 ---@param changes table
 function tenant:set(changes)
@@ -140,15 +148,15 @@ local known_options = {
   machines = true, actions = true, fleet = true, fixture = true, clock = true, start = true, random = true,
   lifetime = true, limits = true, delays = true, duplicates = true, comment_limit = true, lists = true,
   applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, cloud = true,
-  identities = true, arc = true, app_header = true,
+  identities = true, arc = true, app_header = true, faults = true, completion = true,
 }
 
 --- Makes a tenant. All options may be left out:
 --- `machines` (a list for `put_machine`; the fleet if absent), `fleet = { count, seed }` (how large the fleet is),
 --- `actions` (a list for `insert_action`), `fixture` (a file with further options, see fixture.lua), `clock` and
 --- `start` (see clock.lua), `random` (count -> bytes), `tenant_id`, `client_id`, `client_secret`, `roles` (the main
---- application), `applications` (a list for `put_application`), `cloud` (whose audiences it takes), and everything that
---- `set` takes.
+--- application), `applications` (a list for `put_application`), `cloud` (whose audiences it takes), `faults` (a list of
+--- rules, see faults.lua), and everything that `set` takes.
 ---@param options table?
 ---@return mde.sim.tenant
 function tenant.new(options)
@@ -197,6 +205,7 @@ function tenant:reset()
     lifetime = options.lifetime or 3599,
     delays = options.delays or {},
     duplicates = options.duplicates or "pending",
+    completion = options.completion or "in_order",
     limits = options.limits == nil or options.limits,
     comment_limit = options.comment_limit or false,
     lists = options.lists or {},
@@ -671,18 +680,30 @@ function tenant:carry_out(machine, action, now, changes)
   return true
 end
 
--- A machine carries its actions out one after the other, in the order of their creation.
+-- What is open of a machine, in the order in which it is carried out: as it was created, or what is under way already
+-- and then the newest first.
+local function in_turn(open, completion)
+  local list = {}
+  for i, action in ipairs(open) do list[i] = action end
+  if completion == "reversed" then
+    table.sort(list, function(a, b)
+      local a_runs, b_runs = a.status == "InProgress", b.status == "InProgress"
+      if a_runs ~= b_runs then return a_runs end
+      return a.created > b.created
+    end)
+  end
+  return list
+end
+
+-- A machine carries its actions out one after the other.
 function tenant:work_off(machine, open, now, changes)
-  local i = 1
-  while open[i] do
-    local action = open[i]
-    if not is_open(action) then
-      table.remove(open, i)
-    elseif action.frozen or not machine then
-      i = i + 1
-    elseif not self:carry_out(machine, action, now, changes) then
-      return
+  for _, action in ipairs(in_turn(open, self.completion)) do
+    if machine and is_open(action) and not action.frozen and not self:carry_out(machine, action, now, changes) then
+      break
     end
+  end
+  for i = #open, 1, -1 do
+    if not is_open(open[i]) then table.remove(open, i) end
   end
 end
 

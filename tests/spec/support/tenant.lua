@@ -44,7 +44,8 @@ local function command_line(directory, options)
     "--until-eof", "--dir", directory }
   for _, argument in ipairs(options) do words[#words + 1] = argument end
   local switches = { certificate = "--certificate", tls = "--tls", latency = "--latency", duplicates = "--duplicates",
-    action_seconds = "--action-seconds", machines = "--machines", seed = "--seed", fixture = "--fixture" }
+    action_seconds = "--action-seconds", idle_seconds = "--idle-seconds",
+    machines = "--machines", seed = "--seed", fixture = "--fixture" }
   for name, value in pairs(options) do
     if switches[name] then
       words[#words + 1] = switches[name]
@@ -83,6 +84,7 @@ end
 
 ---@class tests.tenant
 ---@field base_url string
+---@field control_url string where it takes the simulator's own requests
 ---@field env table<string, string>
 ---@field ca_file string
 ---@field identity_url string where the endpoints of managed identities are, over plain http
@@ -90,8 +92,8 @@ end
 ---@field pid integer
 ---@field client_secret string
 
---- Starts a tenant. Options: `certificate`, `tls`, `latency`, `duplicates`, `action_seconds`, `limits = false`; list
---- items are further arguments of `mde sim`.
+--- Starts a tenant. Options: `certificate`, `tls`, `latency`, `duplicates`, `action_seconds`, `idle_seconds`,
+--- `limits = false`; list items are further arguments of `mde sim`.
 ---@param options table?
 ---@return tests.tenant
 function tenants.start(options)
@@ -101,7 +103,8 @@ function tenants.start(options)
   local ca_file = directory .. "/ca.pem"
   local driver = require("mde.driver.curl").new { ca_file = ca_file, proxy = "" }
   local self = {
-    base_url = base_url, identity_url = identity_url, ca_file = ca_file, directory = directory,
+    base_url = base_url, control_url = control_url, identity_url = identity_url,
+    ca_file = ca_file, directory = directory,
     client_secret = template.client_secret,
     env = template:env(base_url, ca_file),
     pid = tonumber(read_file(directory .. "/pid")),
