@@ -71,10 +71,11 @@ local function arm(world, row)
   world.control("POST", "/sim/faults", rule)
 end
 
+-- A token, and a connection such as the request will ask for: one for an action may not have idled for long.
 local function warm_up(client, driver, world, row)
-  if row.request ~= "token" then return assert(client:machine(axes.other)) end
-  return assert(driver.send { method = "GET", url = world.env.MDE_BASE_URL .. "/api/", headers = {}, timeout = 5,
-    max_bytes = 1e6, max_idle = 50 })
+  if row.request ~= "token" then assert(client:machine(axes.other)) end
+  assert(driver.send { method = "GET", url = world.env.MDE_BASE_URL .. "/api/", headers = {}, timeout = 5,
+    max_bytes = 1e6, max_idle = VERBS[row.request] and 5 or 50 })
 end
 
 local function call(client, row)

@@ -1,4 +1,4 @@
--- A world for the table of faults: a simulated tenant over TLS, and mde.driver.curl.
+-- Worlds for the table of faults: a simulated tenant over TLS, and mde.driver.curl or a real nginx.
 
 local axes = require "tests.fault.outcomes.axes"
 local shell = require "tests.spec.support.shell"
@@ -44,6 +44,28 @@ function worlds.start()
     stop = function()
       driver.close()
       control.close()
+      tenant.stop()
+    end,
+  }
+end
+
+--- Starts a tenant and an nginx that plays the rows for whoever asks it (tests/hosts/nginx/table.lua).
+---@return { get: (fun(path: string): string?), stop: fun() }
+function worlds.start_nginx()
+  local nameserver = require "tests.spec.support.nameserver"
+  local nginx = require "tests.spec.support.nginx"
+  local tenant, names = worlds.tenant(), nameserver.start()
+  local environment = { MDE_CONTROL_URL = tenant.control_url }
+  for name, value in pairs(tenant.env) do environment[name] = value end
+  local server = nginx.start {
+    ca_file = tenant.ca_file, resolver = names.address, environment = environment,
+    locations = 'location / { content_by_lua_block { require("tests.hosts.nginx.table").answer() } }',
+  }
+  return {
+    get = function(path) return (server.get(path, 290)) end,
+    stop = function()
+      server.stop()
+      names.stop()
       tenant.stop()
     end,
   }

@@ -1,0 +1,33 @@
+-- Prints the table of faults. Arguments: the drivers, "libcurl" and "cosocket".
+
+local axes = require "tests.fault.outcomes.axes"
+local play = require "tests.fault.outcomes.play"
+local worlds = require "tests.fault.outcomes.world"
+
+local print_rows = {}
+
+function print_rows.libcurl()
+  local world = worlds.start()
+  local ok, played, problems = pcall(play.play_all, world, "libcurl", print)
+  world.stop()
+  if not ok then error(played, 0) end
+  return played, #problems
+end
+
+function print_rows.cosocket()
+  local site = worlds.start_nginx()
+  local body = site.get "/"
+  site.stop()
+  local played, rows = (body or ""):match "^(%d+) rows\n(.*)$"
+  if not played then error(body or "nginx did not answer", 0) end
+  print(rows)
+  return tonumber(played), select(2, rows:gsub("| WRONG:", ""))
+end
+
+local failed = false
+for _, driver in ipairs(arg) do
+  local played, wrong = print_rows[driver]()
+  print(("%s: %d rows of %d, %d wrong"):format(driver, played, axes.count(), wrong))
+  failed = failed or wrong > 0 or played ~= axes.count()
+end
+os.exit(failed and 1 or 0, true)

@@ -1,0 +1,46 @@
+-- The table of faults inside nginx: answers with what is wrong in it, after a first line that says how many rows there
+-- are. See tests/fault/outcomes.
+local json = require "mde.sim.json"
+local play = require "tests.fault.outcomes.play"
+local resty = require "mde.driver.resty"
+
+local M = {}
+
+-- No call of the client's may use connections that idle for so long, so control's are in a pool of their own.
+local IDLE_SECONDS = 57
+
+local function world()
+  local driver, env = resty.new(), {}
+  for name in ("AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET AZURE_AUTHORITY_HOST MDE_BASE_URL"):gmatch "%S+" do
+    env[name] = os.getenv(name)
+  end
+  return {
+    env = env, send = driver.send,
+    sleep_between = function() ngx.sleep(0) end,
+    control = function(method, path, body)
+      local response, message = driver.send {
+        method = method, url = os.getenv "MDE_CONTROL_URL" .. path, body = body and json.encode(body), timeout = 30,
+        headers = body and { ["Content-Type"] = "application/json" } or {}, max_bytes = 1e8, max_idle = IDLE_SECONDS,
+      }
+      if not response then error("the simulated tenant cannot be controlled: " .. message, 0) end
+      local value = json.decode(response.body)
+      if response.status ~= 200 then error(tostring(value and value.message or response.status), 0) end
+      return value
+    end,
+  }
+end
+
+--- Answers the request with the table: the rows, or with `problems` in its query only what is wrong.
+function M.answer()
+  local lines, only_problems = {}, ngx.req.get_uri_args().problems
+  local ok, played, problems = pcall(play.play_all, world(), "cosocket", function(line) lines[#lines + 1] = line end)
+  ngx.status = 200
+  if not ok then
+    ngx.print("raised: ", tostring(played))
+  else
+    ngx.print(played, " rows\n", table.concat(only_problems and problems or lines, "\n"))
+  end
+  ngx.exit(200)
+end
+
+return M
