@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "header.h"
 
 size_t mde_redact_limit(size_t length)
 {
@@ -382,11 +381,19 @@ static bool is_prose(const char *from, const char *to)
   return false;
 }
 
-/* `name=value`, which is a challenge's parameter; the equals signs that end base64 are not. */
+static bool is_token_byte(char c)
+{
+  return is_letter_or_digit(c) || c == '-' || c == '_';
+}
+
+/*
+ * `name=value`, which is a challenge's parameter; the equals signs that end base64 are not. A name
+ * could have other bytes too, but none has, and with a point in it it may be a token.
+ */
 static bool is_challenge_parameter(const char *from, const char *end)
 {
   const char *at = from;
-  while (at < end && mde_header_is_token_byte(*at))
+  while (at < end && is_token_byte(*at))
     at++;
   if (at == from || at == end || *at != '=') return false;
   at++;
@@ -414,11 +421,6 @@ static bool scan_bearer(struct scanner *scanner)
   if (from == to || is_prose(from, to) || is_challenge_parameter(from, scanner->end)) return false;
   take_out(scanner, from, to);
   return true;
-}
-
-static bool is_token_byte(char c)
-{
-  return is_letter_or_digit(c) || c == '-' || c == '_';
 }
 
 /* A JSON Web Token: its first part is an object, and all such begin alike in base64. */

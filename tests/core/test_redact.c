@@ -131,6 +131,7 @@ static void text(void **state)
       {"Bearer%20fake&x", "Bearer%20" R "&x"},
       {"the Bearer token is missing", NULL},
       {"WWW-Authenticate: Bearer realm=\"\", error=\"invalid_token\"", NULL},
+      {"bearer rQg#x&eyJfQ.c2Xie_nQQQgrayc=evc", "bearer " R "&" R "=evc"},
       {"Bearer error=invalid_token", NULL},
       {"\"Bearer authorization_uri=\\\"https://x\\\"\"", NULL},
       {"Bearer abc=", "Bearer " R},
