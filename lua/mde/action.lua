@@ -155,11 +155,11 @@ end
 M.note = noted
 
 local function history_of(client, machine_id, deadline)
-  local rows, err = collection.read(client.exchange, "machineactions",
+  local rows, err, absent = collection.read(client.exchange, "machineactions",
     "machineId eq " .. core.odata.literal(machine_id), has_texts, deadline)
   for _, row in ipairs(rows or {}) do noted(client, row) end
   if rows then client.recent:recall(machine_id, rows) end
-  return rows, err
+  return rows, err, absent
 end
 
 --- The machine's restrict and release actions and all others that the service lists for it.
@@ -475,8 +475,9 @@ end
 local function list_anew(client, machine_id)
   local listing = listings.current(client)
   return function(deadline)
-    local rows = listing and listing:rows_anew(machine_id, deadline)
-    if rows then return rows end
+    local rows, absent
+    if listing then rows, absent = listing:rows_anew(machine_id, deadline) end
+    if rows then return rows, nil, absent end
     return history_of(client, machine_id, deadline)
   end
 end

@@ -115,6 +115,7 @@ end
 ---@field private parts mde.Part[] what is still to be read, the next one last
 ---@field private seen table<string, boolean> the ids so far
 ---@field private fruitless integer
+---@field absent? boolean the service said that there is no such list, which it says of an empty one
 local Pages = {}
 Pages.__index = Pages
 
@@ -132,7 +133,10 @@ function Pages:ask(part, deadline)
       :format(#answer.value), "Try again later.")
   end
   -- The list of nothing is documented as 404 and has been seen as an empty list.
-  if not answer and err.kind == "not_found" and filter ~= "" then return {} end
+  if not answer and err.kind == "not_found" and filter ~= "" then
+    self.absent = true
+    return {}
+  end
   return answer and answer.value, err
 end
 
@@ -210,12 +214,13 @@ end
 ---@param deadline mde.Deadline
 ---@return table[]? rows
 ---@return mde.Error? err
+---@return boolean? absent the service said that there is no such list, which it says of an empty one
 function M.read(exchange, set, filter, is_row, deadline)
   local pages, all = M.pages(exchange, set, { filter }, is_row), {}
   while true do
     local rows, err = pages:next(deadline)
     if not rows and err then return nil, err end
-    if not rows then return all end
+    if not rows then return all, nil, pages.absent end
     for _, row in ipairs(rows) do all[#all + 1] = row end
   end
 end

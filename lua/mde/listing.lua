@@ -35,6 +35,7 @@ local MAIN = {}
 ---@field private newest? number when the newest action that was listed was created, by the service's clock
 ---@field private read_at? number when it was read last, by the driver's clock
 ---@field private failed_at? number when it could not be read
+---@field private absent? boolean what the service said the last time: that there is no such list
 local Listing = {}
 Listing.__index = Listing
 
@@ -131,7 +132,7 @@ end
 local function extend(self, deadline)
   local exchange = self.client.exchange
   local started = exchange.now()
-  local rows, err = collection.read(exchange, "machineactions", M.filter(since(self)), self.is_row, deadline)
+  local rows, err, absent = collection.read(exchange, "machineactions", M.filter(since(self)), self.is_row, deadline)
   if not rows then
     self.failed_at = started
     return nil, err
@@ -141,7 +142,7 @@ local function extend(self, deadline)
     if created and (not self.newest or created > self.newest) then self.newest = created end
     self:add(row)
   end
-  self.read_at = started
+  self.read_at, self.absent = started, absent
   return true
 end
 
@@ -183,6 +184,7 @@ end
 ---@param machine_id string in lower case
 ---@param deadline mde.Deadline
 ---@return table[]? rows nil if this listing cannot tell
+---@return boolean? absent the service said that there is no such list
 function Listing:rows_anew(machine_id, deadline)
   local asked = self.client.exchange.now()
   while not self.read_at or self.read_at < asked do
@@ -191,7 +193,7 @@ function Listing:rows_anew(machine_id, deadline)
   end
   local rows = {}
   for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
-  return rows
+  return rows, self.absent
 end
 
 local function who_asks()

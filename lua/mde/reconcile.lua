@@ -1,8 +1,8 @@
 --- reconcile: what became of a restrict or release whose answer was lost.
 --
 -- The service may have executed it, may yet, or may never have seen it. Only the device's list of actions tells, and
--- lists lag: it is read twice, some seconds apart, before "it is not there" is believed. What the list means is the
--- core's to decide.
+-- lists lag: it is read twice, some seconds apart, before "it is not there" is believed. That there is no list (404),
+-- which may be said of an empty one, is not enough. What the list means is the core's to decide.
 
 local core = require "mde.core"
 local errors = require "mde.error"
@@ -50,17 +50,20 @@ end
 --- Finds out. `"nothing"` says that it was not executed, as far as two looks can tell.
 ---@param exchange mde.Exchange
 ---@param lost mde.Lost
----@param list fun(deadline: mde.Deadline): table[]?, mde.Error? reads the machine's actions anew
+---@param list fun(deadline: mde.Deadline): table[]?, mde.Error?, boolean? reads the machine's actions anew; whether the
+--- service said that there is no such list
 ---@param follow fun(row: table, deadline: mde.Deadline): table?, mde.Error? reads an action until it is final
 ---@return "ours"|"active"|"superseded"|"nothing"|nil decision nil if it cannot be found out
 ---@return table|mde.Error|nil row the action that it is about; or why it cannot
 return function(exchange, lost, list, follow)
+  local never_seen = false
   for _, seconds in ipairs(WAITS_SECONDS) do
     if not pause(exchange, seconds, lost.deadline) then return nil, late "its list of actions could be read twice" end
     local decision, row
     repeat
-      local rows, err = list(lost.deadline)
+      local rows, err, absent = list(lost.deadline)
       if not rows then return nil, err end
+      never_seen = never_seen or absent or false
       decision, row = decide(rows, lost)
       if decision == "opposite" then
         local ended, problem = follow(row, lost.deadline)
@@ -69,5 +72,6 @@ return function(exchange, lost, list, follow)
     until decision ~= "opposite"
     if decision ~= "nothing" then return decision, row end
   end
-  return "nothing"
+  if not never_seen then return "nothing" end
+  return nil, errors.new { kind = "unavailable", message = "the service says that there is no such list (HTTP 404)" }
 end

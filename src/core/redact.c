@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-
 size_t mde_redact_limit(size_t length)
 {
   /* A known value grows from 4 bytes to 10 at most, and what surrounds that at most threefold. */

@@ -176,9 +176,10 @@ end
 -- The answer to the action was lost, and then the list is read by which it is found.
 local function of_list(fault, times)
   local found = value { attempts = 1, actions = 1, reconciled = true }
-  if fault.heard == "no" and fault.kind ~= "not_found" then return { result = "unknown", actions = 1 } end
-  -- A list of nothing has been told as 404; there is another look.
-  if fault.heard == "no" then return times == 1 and found or value { attempts = 2, actions = 2 } end
+  -- A list of nothing may be told as 404: there is another look, but nothing is sent on the strength of it.
+  if fault.heard == "no" and (fault.kind ~= "not_found" or times > 1) then
+    return { result = "unknown", actions = 1 }
+  end
   if fault.heard == "unauthorized" and times > 1 then return { result = "unknown", actions = 1 } end
   if fault.heard == "later" and not fits(fault, times, 110) then return { result = "unknown", actions = 1 } end
   return found

@@ -1,0 +1,17 @@
+-- A model of a bad night: random calls, faults, deaths of processes and a colleague's decisions, in tests/spec/support/
+-- model.lua. tests/fault/model takes as many steps as it is told.
+--
+-- The seed is printed; MDE_TEST_SEED in the environment repeats what one did.
+
+local core = require "mde.core"
+local model = require "tests.spec.support.model"
+
+local STEPS = 6000
+
+describe("a bad night", function()
+  it("keeps every promise", function()
+    local seed = tonumber(os.getenv "MDE_TEST_SEED" or "") or math.floor(core.system.time() * 1000) % 2147483647
+    print(("a bad night: MDE_TEST_SEED=%d"):format(seed))
+    print(model.text(model.play(seed, STEPS)))
+  end)
+end)
