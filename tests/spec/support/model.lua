@@ -14,6 +14,8 @@ local time_of = require "mde.sim.time"
 local clients = require "mde.client"
 
 local MACHINES, CALLERS, STEPS_OF_A_NIGHT = 8, 3, 300
+-- Such that they are reached.
+local LIMITS = { per_minute = 20, per_hour = 400 }
 local LIST_LAG_BELIEVED = 7
 local VERBS = { restrict = "RestrictCodeExecution", release = "UnrestrictCodeExecution" }
 
@@ -108,7 +110,7 @@ local function new_process(self)
   process.driver = driver_of(self, process)
   process.client = assert(clients.new { tenant_id = self.r.tenant.tenant_id, client_id = self.r.tenant.client_id,
     credential = self.r.tenant.client_secret, driver = process.driver, store = self.store,
-    protect = rehearsal.unguarded.protect, cap = false })
+    protect = rehearsal.unguarded.protect, cap = false, limits = LIMITS })
   return process
 end
 
@@ -228,7 +230,17 @@ local function largest_lag(self, since)
   return largest
 end
 
-local judges = {}
+local judges, opposite = {}, { restrict = VERBS.release, release = VERBS.restrict }
+
+-- What was pending all the while, and could be seen, is cancelled or not sent against.
+local function judge_opposite(self, call, action)
+  if not action.looked or self:had_trouble(call.began - 61) then return end
+  for _, other in ipairs(self:actions_of(call.machine_id)) do
+    local was_seen = other.type == opposite[call.verb] and other.listed_at
+      and other.listed_at < call.began - largest_lag(self, call.began) - 61
+    assert(not (was_seen and is_open(other)), "sent, while the opposite was pending")
+  end
+end
 
 function judges.accepted(self, call, action, posts)
   local own = assert(self.r.tenant:find_action(action.id), "accepted, and there is no such action")
@@ -236,6 +248,7 @@ function judges.accepted(self, call, action, posts)
   assert(own.type == VERBS[call.verb], "accepted, and it is of another type")
   assert(action.operation_id == call.operation, "accepted under another operation id")
   assert(own.requestorComment:find(call.operation, 1, true) or action.comment_cut, "accepted, with another comment")
+  if call.verb == "restrict" then judge_opposite(self, call, action) end
   assert(action.attempts == posts, ("%d attempts told, %d sent"):format(action.attempts, posts))
 end
 
@@ -245,10 +258,8 @@ function judges.already_active(self, call, action)
   -- What many look at may be a minute old; and a list that could not be read says nothing.
   local since = call.began - largest_lag(self, call.began) - (call.is_one_of_many and 61 or 1)
   local ended_before = (own.status == "Failed" or own.status == "Cancelled") and own.ended_at and own.ended_at < since
-  assert(not ended_before or self:had_trouble(call.began), "already active, and it had ended long before")
+  assert(not ended_before or self:had_trouble(since), "already active, and it had ended long before")
 end
-
-local opposite = { restrict = VERBS.release, release = VERBS.restrict }
 
 function judges.superseded(self, call, err)
   local other = assert(err.action and self.r.tenant:find_action(err.action.id), "superseded by nothing")
@@ -505,9 +516,10 @@ end
 
 -- ---- the night
 
--- Where an action ended is noted, for what is judged later.
-local function note_ends(self)
+-- When an action was seen first, and when it had ended, is noted for what is judged later.
+local function note_actions(self)
   for _, action in ipairs(self.r.tenant.actions) do
+    action.listed_at = action.listed_at or self.r.driver.now()
     if not is_open(action) and not action.ended_at then action.ended_at = self.r.driver.now() end
   end
 end
@@ -522,7 +534,7 @@ function Night:man(process)
         count(self, "steps")
         local name = self:pick(lots)
         self.r.tenant:settle()
-        note_ends(self)
+        note_actions(self)
         local ok, problem = pcall(steps[name][2], self, process)
         if not ok then self.problem = self.problem or ("%s: %s"):format(name, tostring(problem)) end
         if not process.dead then self.r.driver.sleep(self.below(30) / 10) end
@@ -544,7 +556,8 @@ local function play_night(below, left, report)
   local self = setmetatable({ below = below, calls = {}, sends = {}, known = {}, unknown = {}, left = left,
     lags = { { seconds = 0 } }, disturbed = -math.huge, last_fault = -math.huge, applied = 0, spoilt = 0,
     signing_in = {}, working = 0, report = report,
-    r = rehearsal.new { machines = machines, latency = 0.05, start = 1.7e9 + 0.5, random = bytes, unguarded = true } },
+    r = rehearsal.new { machines = machines, latency = 0.05, start = 1.7e9 + 0.5, random = bytes, unguarded = true,
+      limits = LIMITS } },
     Night)
   core.system.time, core.system.entropy = self.r.driver.now, bytes
   local operation = core.comment.operation
