@@ -385,7 +385,7 @@ describe("mde, piped,", function()
     } do
       local result = command.run(arguments, { environment = environment })
       assert.equal(1, result.status)
-      assert.equal(limits .. what .. " takes at least 3 h 5 min.", lines_of(result.err)[1])
+      assert.equal(limits .. what .. " takes at least 3 h 4 min.", lines_of(result.err)[1])
     end
     local capped = command.run({ "restrict", "--list", list, "--comment", "x", "--yes", "--cap", "400" },
       { environment = environment })

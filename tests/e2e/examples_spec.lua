@@ -63,15 +63,15 @@ describe("the example", function()
     assert.equal("exit 1", select(2, run("runbook", LAPTOP, "perhaps")))
   end)
 
-  it("machine_list works off 300 devices of a CSV with conditions", function()
+  it("machine_list works off 90 devices of a CSV with conditions", function()
     local lines, wanted = { "\239\187\191device,owner\r" }, 0
-    for i = 1, 290 do
+    for i = 1, 84 do
       local fields = { id = ("%040x"):format(0xb0000 + i), computerDnsName = ("till-%03d.shop.example"):format(i) }
-      if i % 50 == 0 then
+      if i % 20 == 0 then
         fields.machineTags = { "Keep" }
-      elseif i % 50 == 1 then
+      elseif i % 20 == 1 then
         fields.osPlatform = "WindowsServer2022"
-      elseif i % 50 == 2 then
+      elseif i % 20 == 2 then
         fields.lastSeen = "30d ago"
       else
         wanted = wanted + 1
@@ -93,13 +93,13 @@ describe("the example", function()
     local machines, count = acted_on "RestrictCodeExecution"
     assert.equal(wanted + 1, count)
     assert.equal(1, machines[LAPTOP])
-    assert.truthy(output:find("till%-050 +left: tagged keep"))
+    assert.truthy(output:find("till%-040 +left: tagged keep"))
     assert.truthy(output:find("till%-002 +left: not seen for a week"))
     assert.truthy(output:find("till%-001 +.-servers"))
     assert.truthy(output:find("kiosk +.-2 devices answer"))
     assert.truthy(output:find("nobody%-1 +.-knows no device"))
     assert.truthy(output:find("dc%-01 +.-protected"))
-    assert.truthy(output:find("296 devices, ", 1, true))
+    assert.truthy(output:find("90 devices, ", 1, true))
   end)
 
   local function written(text)

@@ -41,7 +41,7 @@ function pace.remark(count, doing, cap, seconds_for)
   if seconds > PATIENCE_SECONDS then
     parts[#parts + 1] = ("the service takes %s calls a minute and %s an hour, so %s takes at least %s"):format(
       with_commas(PER_MINUTE), with_commas(PER_HOUR), doing:format(sent == count and "them" or "those"),
-      duration.text(seconds))
+      duration.text(math.floor(seconds / 60) * 60))
   end
   if parts[1] then return ("%s devices: %s."):format(with_commas(count), table.concat(parts, "; ")) end
 end
@@ -59,7 +59,8 @@ function pace.left(client, verb)
     if now() - looked_at < LOOK_SECONDS then return remark end
     looked_at = now()
     local seconds = client:peek(verb, left).seconds
-    remark = seconds > PATIENCE_SECONDS and ("at least %s left"):format(duration.text(seconds)) or nil
+    remark = seconds > PATIENCE_SECONDS and ("at least %s left"):format(duration.text(math.floor(seconds / 60) * 60))
+      or nil
     return remark
   end
 end
