@@ -560,7 +560,7 @@ local function look_and_send(client, intent, machine_id)
   if intent.look_first then
     local active, refusal
     active, refusal, looked = look(client, intent, machine_id)
-    if active or refusal then guards.give_back(client, intent) end
+    if active or refusal then guards.give_back(intent) end
     if refusal then return nil, refusal end
     if active then
       active.looked = true
@@ -594,10 +594,8 @@ local function change(client, intent, device)
     return look_and_send(client, intent, machine_id)
   end)
   if not done then
-    local why = action or errors.new { kind = "unavailable",
-      message = "another change of the same machine was still under way when the time was up" }
-    why.message = why.message .. "; nothing was sent"
-    return nil, why
+    return nil, errors.new { kind = "unavailable", message = "another change of the same machine was still under way "
+      .. "when the time was up; nothing was sent" }
   end
   return action, problem
 end

@@ -40,6 +40,7 @@ local M = {}
 ---@field rules { name: mde.Rule, judge: fun(machine: mde.Machine): string? }[] those in force, in their order
 ---@field cap number
 ---@field tally? mde.Tally counts the restricts of the last hour; nil if there is no cap
+---@field spare? mde.Tally counts them while the store fails
 ---@field lease_ends number when the one who counts is waited for no longer, by the driver's clock
 
 -- ---- rules: each gives, for what the client protects, a function that says why a machine is protected
@@ -402,7 +403,7 @@ end
 
 -- Asks the service what was restricted in the last hour, by its own clock, and counts it. A client that has had no
 -- answer yet may have the time wrong; the answer tells it, and then it asks for the right hour.
-local function count(client, deadline)
+local function count(client, deadline, tally)
   local exchange = client.exchange
   local rows, err, since
   repeat
@@ -413,7 +414,7 @@ local function count(client, deadline)
       nil, deadline)
     if not rows then return nil, err end
   until exchange:service_time() - HOUR >= since
-  return client.guard.tally:merge(restricts_of(client, rows))
+  return tally:merge(restricts_of(client, rows))
 end
 
 local function uncounted(client, err)
@@ -424,12 +425,26 @@ local function uncounted(client, err)
   return errors.new(fields)
 end
 
+-- Who counts now: where the store fails the client itself does, and begins with what the service tells.
+local function usable_tally(client)
+  local guard = client.guard
+  local _, err = guard.tally:is_whole()
+  if not err then
+    -- What was sent meanwhile is known to the service alone.
+    if guard.spare then guard.tally:doubt() end
+    guard.spare = nil
+    return guard.tally
+  end
+  guard.spare = guard.spare or tallies.new(guard.cap, client.exchange.now)
+  return guard.spare
+end
+
 --- What was sent before the count began is counted once, by one request for all who wait for it.
-local function count_once(client, intent)
+local function count_once(client, intent, tally)
   local guard, exchange = client.guard, client.exchange
   local flights, deadline = exchange.flights, client:deadline(intent, READ_SECONDS)
   while true do
-    local whole, err = guard.tally:is_whole()
+    local whole, err = tally:is_whole()
     if whole then return true end
     if err then return nil, uncounted(client, err) end
     local now, flight = exchange.now(), flights:current "cap"
@@ -439,7 +454,7 @@ local function count_once(client, intent)
     if not flight or now >= guard.lease_ends then
       guard.lease_ends = now + COUNT_LEASE_SECONDS
       local own = client.driver.spawn and deadlines.new(exchange.now, math.huge, nil, deadline.rank) or deadline
-      flight = flights:start("cap", count, client, own:at_most(COUNT_SECONDS))
+      flight = flights:start("cap", count, client, own:at_most(COUNT_SECONDS), tally)
     end
     flights:wait(flight, math.min(deadline:left(), guard.lease_ends - now))
     if flight.raised then error(flight.problem, 0) end
@@ -478,21 +493,22 @@ end
 function M.take(client, intent)
   local guard, lifted = client.guard, intent.allow.cap
   if intent.verb ~= "restrict" or not guard.tally or intent.slot then return true end
+  local tally = usable_tally(client)
   if not lifted and guard.cap > 0 then
-    local counted, err = count_once(client, intent)
+    local counted, err = count_once(client, intent, tally)
     if not counted then return nil, err end
   end
   local wait, err
-  intent.slot, wait, err = guard.tally:take(intent.operation_id:lower(), lifted)
+  intent.slot, wait, err = tally:take(intent.operation_id:lower(), lifted)
+  intent.tally = tally
   if intent.slot then return true end
   return nil, err and uncounted(client, err) or one_too_many(guard.cap, wait)
 end
 
 --- Nothing was sent: gives the slot back, if there is one.
----@param client mde.Client
 ---@param intent table
-function M.give_back(client, intent)
-  if intent.slot then client.guard.tally:give_back(intent.slot) end
+function M.give_back(intent)
+  if intent.slot then intent.tally:give_back(intent.slot) end
   intent.slot = nil
 end
 
@@ -503,9 +519,9 @@ end
 ---@param info table what the exchange tells of the call
 function M.settle(client, intent, info)
   if info.class == nil or info.class == "not_sent" then
-    M.give_back(client, intent)
+    M.give_back(intent)
   elseif intent.slot then
-    client.guard.tally:went(intent.slot, client.exchange.now() - info.sent)
+    intent.tally:went(intent.slot, client.exchange.now() - info.sent)
   end
 end
 

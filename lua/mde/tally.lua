@@ -139,6 +139,14 @@ function SharedTally:is_whole()
   return stored ~= nil and stored.whole
 end
 
+--- What was sent while the store failed is not in it.
+function SharedTally:doubt()
+  change_stored(self, function(stored)
+    stored.whole = false
+    return true
+  end)
+end
+
 function SharedTally:merge(earlier)
   return change_stored(self, function(stored)
     if stored.whole then return false end

@@ -31,11 +31,13 @@ local function give_back(lease, ok, ...)
   return true, ...
 end
 
--- This process has the turn; the others are asked for it.
+-- This process has the turn; the others are asked for it. Where the store fails it goes on by itself: to contain one
+-- machine matters more than the order in which that is done.
 local function among_processes(self, key, deadline, work)
   if not self.store then return true, work() end
   local lease, err = self.store:wait_for_lease("turn|" .. key, deadline or math.huge)
-  if not lease then return false, err end
+  if err then return true, work() end
+  if not lease then return false end
   return give_back(lease, pcall(work))
 end
 
@@ -51,7 +53,7 @@ end
 ---@param seconds? number how long to wait for the turn; nil: until it comes
 ---@param work fun(): ...
 ---@return boolean done false if the turn did not come in time; nothing was run then
----@return any ... what `work` returned; or of a turn that did not come the mde.Error, if it was not for the time
+---@return any ... what `work` returned
 function Turns:take(key, seconds, work)
   local driver = self.driver
   local now = driver.now or core.system.now

@@ -143,14 +143,15 @@ describe("a client with a shared file", function()
     assert.matches("store", rehearsal.refused(rehearsal.new, { machines = {}, client = { store = "" } }).message)
   end)
 
-  it("that cannot be used reads, and says why nothing is sent", function()
-    local r = rehearsal.new { machines = { LAPTOP }, unguarded = true, client = { store = "/nowhere/store" } }
-    assert.equal(LAPTOP.id, assert(r.client:machine(LAPTOP.id)).id)
-    local action, err = r.client:restrict(LAPTOP.id, "why", { look = false })
-    assert.is_nil(action)
+  it("that cannot be used restricts one device, and says why it does nothing to many", function()
+    local r = rehearsal.new { machines = { LAPTOP }, client = { store = "/nowhere/store" } }
+    local results = r.client:each({ LAPTOP.id }, function(id) return r.client:restrict(id, "why") end)
+    local err = results[1].err
     assert.equal("unavailable", err.kind)
     assert.matches("/nowhere/store: No such file", err.message)
     assert.matches("disk", err.hint)
     assert.same({}, r:posts())
+    assert.equal("accepted", assert(r.client:restrict(LAPTOP.id, "why")).outcome)
+    assert.equal("already_active", assert(r.client:restrict(LAPTOP.id, "why")).outcome)
   end)
 end)

@@ -191,16 +191,18 @@ describe("a store", function()
       assert.is_truthy(list[2].store:lease "turn|k")
     end)
 
-    it("sends nothing where it is broken", function()
+    it("lets a single change pass where it is broken, and nothing of many", function()
       local client = workers(1, { cap = false })[1]
       assert(client:machine(LAPTOP.id))
       dict.broken = true
-      local action, err = client:restrict(LAPTOP.id, "why")
-      assert.is_nil(action)
+      local results = client:each({ LAPTOP.id }, function(id) return client:restrict(id, "why") end)
+      local err = results[1].err
       assert.equal("unavailable", err.kind)
+      assert.matches("nothing was sent", err.message)
       assert.matches("the store could not be", err.message)
       assert.matches("lua_shared_dict", err.hint)
       assert.same({}, r:posts())
+      assert.equal("accepted", assert(client:restrict(LAPTOP.id, "why")).outcome)
     end)
   end)
 
@@ -263,14 +265,24 @@ describe("a store", function()
       assert(list[2]:restrict(fleet[3].id, "why", { allow = { "cap" } }))
     end)
 
-    it("is not passed where it cannot be counted", function()
-      local client = workers(1)[1]
-      assert(client:machine(fleet[1].id))
+    it("is counted by the service's own list where the store is broken", function()
+      local list = workers(2, { cap = 3 })
+      assert(list[1]:restrict(fleet[1].id, "why"))
+      assert(list[1]:restrict(fleet[2].id, "why"))
       dict.broken = true
-      local action, err = client:restrict(fleet[1].id, "why")
+      assert(list[2]:restrict(fleet[3].id, "why"))
+      local action, err = list[2]:restrict(fleet[4].id, "why")
       assert.is_nil(action)
-      assert.same({}, r:posts())
-      assert.matches("the store", err.message)
+      assert.equal("cap", err.rule)
+      assert.equal(3, #r:posts())
+      -- And by the store again as soon as that works, with what was sent meanwhile.
+      dict.broken = false
+      action, err = list[2]:restrict(fleet[5].id, "why")
+      assert.is_nil(action)
+      assert.equal("cap", err.rule)
+      action, err = list[1]:restrict(fleet[6].id, "why")
+      assert.is_nil(action)
+      assert.equal("cap", err.rule)
     end)
   end)
 
