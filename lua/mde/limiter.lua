@@ -135,7 +135,8 @@ local function try(self, rank)
     if not pause then return false end
     at = pause <= 0 and queue <= 0 and now or nil
     if at and budget.sends then budget.sends:take(at) end
-    if rank < deadlines.MANY then
+    -- Those of this client wait in their order anyway.
+    if self.store and rank < deadlines.MANY then
       budget.urgent[rank] = at and -math.huge or now + math.max(pause, queue) + URGENT_SECONDS
     end
     return true
