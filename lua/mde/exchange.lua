@@ -255,9 +255,8 @@ local function admit(self, call, limiter)
     if not slot then
       return nil, problem.paused and errors.new(failures.throttled(call.host, problem.paused)) or problem
     end
-    local waited = self.now() - began
-    if waited > 0 and self.trace:on() then
-      self.trace:tell { event = "queued", method = call.method, url = call.url, seconds = waited }
+    if slot.waited and self.trace:on() then
+      self.trace:tell { event = "queued", method = call.method, url = call.url, seconds = slot.waited }
     end
     if not token.expires or token.expires <= began or token.expires > self.now() then return token, slot end
     limiter:give_back(slot)

@@ -425,18 +425,20 @@ local function uncounted(client, err)
   return errors.new(fields)
 end
 
--- Who counts now: where the store fails the client itself does, and begins with what the service tells.
-local function usable_tally(client)
+-- Who counts while the store fails: the client itself, which begins with what the service tells.
+local function spare_tally(client)
   local guard = client.guard
-  local _, err = guard.tally:is_whole()
-  if not err then
-    -- What was sent meanwhile is known to the service alone.
-    if guard.spare then guard.tally:doubt() end
-    guard.spare = nil
-    return guard.tally
-  end
   guard.spare = guard.spare or tallies.new(guard.cap, client.exchange.now)
   return guard.spare
+end
+
+-- Who counts now. Where the store works again, what was sent meanwhile is known to the service alone.
+local function usable_tally(client)
+  local guard = client.guard
+  if guard.spare and not guard.tally:doubt() then return guard.spare end
+  guard.spare = nil
+  local _, err = guard.tally:is_whole()
+  return err and spare_tally(client) or guard.tally
 end
 
 --- What was sent before the count began is counted once, by one request for all who wait for it.
@@ -485,24 +487,34 @@ function M.full(client)
   if wait ~= 0 then return one_too_many(guard.cap, wait) end
 end
 
+-- A slot of a tally; or how long to wait; or why it cannot be known.
+local function take_from(client, intent, tally)
+  local lifted = intent.allow.cap
+  if not lifted and client.guard.cap > 0 then
+    local counted, err = count_once(client, intent, tally)
+    if not counted then return nil, nil, err end
+  end
+  local slot, wait, err = tally:take(intent.operation_id:lower(), lifted)
+  return slot, wait, err and uncounted(client, err)
+end
+
 --- Takes a slot for a restrict that is about to be sent, unless it has one.
 ---@param client mde.Client
 ---@param intent table
 ---@return true?
 ---@return mde.Error? err of kind `protected`, or why the sends before could not be counted
 function M.take(client, intent)
-  local guard, lifted = client.guard, intent.allow.cap
+  local guard = client.guard
   if intent.verb ~= "restrict" or not guard.tally or intent.slot then return true end
   local tally = usable_tally(client)
-  if not lifted and guard.cap > 0 then
-    local counted, err = count_once(client, intent, tally)
-    if not counted then return nil, err end
+  local slot, wait, err = take_from(client, intent, tally)
+  if err and client.store and tally == guard.tally then
+    tally = spare_tally(client)
+    slot, wait, err = take_from(client, intent, tally)
   end
-  local wait, err
-  intent.slot, wait, err = tally:take(intent.operation_id:lower(), lifted)
-  intent.tally = tally
-  if intent.slot then return true end
-  return nil, err and uncounted(client, err) or one_too_many(guard.cap, wait)
+  intent.slot, intent.tally = slot, tally
+  if slot then return true end
+  return nil, err or one_too_many(guard.cap, wait)
 end
 
 --- Nothing was sent: gives the slot back, if there is one.

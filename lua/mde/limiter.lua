@@ -37,6 +37,7 @@ local M = {}
 
 ---@class mde.Slot
 ---@field at number when it was taken
+---@field waited? number seconds, if it was waited for
 
 ---@class mde.Limiter
 ---@field private windows mde.Window[] none: calls are not counted
@@ -165,6 +166,7 @@ end
 ---@field due? number when it looks again, if it is the first
 ---@field gate? table opened when it should look at once
 ---@field passed_over? boolean it is not among those who wait any more
+---@field waits_since? number nil: it has not had to wait so far
 
 -- The first who is still there. Who was thought gone, and was only late, joins again.
 local function first(self)
@@ -204,6 +206,7 @@ end
 
 -- Waits so long, or until somebody says that it is time to look again.
 local function wait(self, waiter, seconds, is_first)
+  waiter.waits_since = waiter.waits_since or self.now()
   if not self.driver.gate then return self.sleep(is_first and seconds or math.min(seconds, LOOK_AGAIN_SECONDS)) end
   waiter.gate = self.driver.gate()
   waiter.gate:wait(seconds)
@@ -283,6 +286,7 @@ function Limiter:enter(deadline)
   local ok, slot, err = pcall(wait_in_turn, self, waiter, deadline)
   leave(self, waiter)
   if not ok then error(slot, 0) end
+  if slot and waiter.waits_since then slot.waited = self.now() - waiter.waits_since end
   return slot, err
 end
 

@@ -139,12 +139,13 @@ function SharedTally:is_whole()
   return stored ~= nil and stored.whole
 end
 
---- What was sent while the store failed is not in it.
+--- What was sent while the store failed is not in it, and has to be asked for.
+---@return true? done nil: it still fails
 function SharedTally:doubt()
-  change_stored(self, function(stored)
+  return (change_stored(self, function(stored)
     stored.whole = false
     return true
-  end)
+  end))
 end
 
 function SharedTally:merge(earlier)

@@ -80,7 +80,8 @@ describe("the service's limits", function()
     return ("%d:%02d:%04.1f"):format(math.floor(seconds / 3600), math.floor(seconds % 3600 / 60), seconds % 60)
   end
 
-  for _, case in ipairs { { 1500, 14 * 60 + 40 }, { 10000, 6 * 3600 + 15 * 60 } } do
+  -- Elsewhere than on 5.4 the shorter one will do.
+  for _, case in ipairs { { 1500, 14 * 60 + 40 }, _VERSION == "Lua 5.4" and { 10000, 6 * 3600 + 15 * 60 } or nil } do
     local count, most = case[1], case[2]
     it(("let %d devices through as fast as they may"):format(count), function()
       local r = new(count, { latency = 0.05 })
@@ -172,6 +173,15 @@ describe("whoever waits for the limits", function()
     r:fault { match = RESTRICT, fault = "answer", status = 408, count = 2 }
     local action = assert(send(r, 1501))
     assert.equal(3, action.attempts)
+  end)
+
+  it("is seen by whoever looks on, and nobody else", function()
+    local waits = {}
+    local r = new(3, { limits = false, client = { limits = { per_minute = 2 }, on_event = function(event)
+      if event.event == "queued" then waits[#waits + 1] = event.seconds end
+    end } })
+    for i = 1, 3 do assert(send(r, i)) end
+    assert.same({ 62 }, waits)
   end)
 
   it("is told at once if its own time is shorter, and nothing is sent", function()
