@@ -262,9 +262,11 @@ function axes.name(row)
 end
 
 --- How many rows there must be.
+---@param only? "once" of faults that strike once
 ---@return integer
-function axes.count()
-  return #faults * 2 * #axes.connections * (#axes.requests + 2) + 10 * 2 * 2 * #axes.connections
+function axes.count(only)
+  local times = only and 1 or 2
+  return #faults * times * #axes.connections * (#axes.requests + 2) + 10 * 2 * 2 * #axes.connections
 end
 
 return axes
