@@ -1,5 +1,5 @@
 /*
- * system_calls: fails the k-th system call that the driver makes, as the kernel may fail it.
+ * system_calls: fails the k-th system call of a driver or a file store, as the kernel may fail it.
  *
  * Preloaded, it stands between libcurl, OpenSSL and mde's modules and the C library. As a Lua
  * module it is told what to do:
@@ -7,8 +7,8 @@
  *   arm(k, variant)  the k-th call from now on fails, with that one of its errors (1, 2...)
  *   disarm() -> calls, name, errno   how many calls there were, and which one failed, if one did
  *
- * Which errors a call may have stands with it; fcntl, as it is used here, can have none. What is
- * closed is closed all the same.
+ * Which errors a call may have stands with it; fcntl can have some only where it asks for a lock.
+ * What is closed is closed all the same.
  */
 #define _GNU_SOURCE 1 /* RTLD_NEXT */
 
@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -184,6 +185,45 @@ EXPORT int close(int fd)
   NEXT(int, "close", int);
   int result = next(fd);
   return fails(&call) ? -1 : result;
+}
+
+EXPORT int fcntl(int fd, int command, ...)
+{
+  static const struct call call = {"fcntl", {ENOLCK, EAGAIN, EINTR}};
+  NEXT(int, "fcntl", int, int, ...);
+  va_list arguments;
+  va_start(arguments, command);
+  void *argument = va_arg(arguments, void *);
+  va_end(arguments);
+  return command == F_OFD_SETLK && fails(&call) ? -1 : next(fd, command, argument);
+}
+
+EXPORT int fstat(int fd, struct stat *status)
+{
+  static const struct call call = {"fstat", {EIO, ENOMEM}};
+  NEXT(int, "fstat", int, struct stat *);
+  return fails(&call) ? -1 : next(fd, status);
+}
+
+EXPORT ssize_t pread(int fd, void *bytes, size_t length, off_t place)
+{
+  static const struct call call = {"pread", {EIO, EINTR}};
+  NEXT(ssize_t, "pread", int, void *, size_t, off_t);
+  return fails(&call) ? -1 : next(fd, bytes, length, place);
+}
+
+EXPORT ssize_t pwrite(int fd, const void *bytes, size_t length, off_t place)
+{
+  static const struct call call = {"pwrite", {EIO, ENOSPC, EDQUOT, EINTR}};
+  NEXT(ssize_t, "pwrite", int, const void *, size_t, off_t);
+  return fails(&call) ? -1 : next(fd, bytes, length, place);
+}
+
+EXPORT int ftruncate(int fd, off_t length)
+{
+  static const struct call call = {"ftruncate", {EIO, EINTR}};
+  NEXT(int, "ftruncate", int, off_t);
+  return fails(&call) ? -1 : next(fd, length);
 }
 
 /* ---- for Lua */

@@ -41,12 +41,12 @@ local function driver_of(world, row)
   }
 end
 
-local function client_of(world, driver)
+local function client_of(world, row, driver)
   return assert(mde.client {
     tenant_id = world.env.AZURE_TENANT_ID, client_id = world.env.AZURE_CLIENT_ID,
     credential = world.env.AZURE_CLIENT_SECRET, authority = world.env.AZURE_AUTHORITY_HOST,
     base_url = world.env.MDE_BASE_URL, driver = driver, protect = { servers = false, device_values = {} },
-    cap = false,
+    cap = false, store = row.store,
   })
 end
 
@@ -122,7 +122,8 @@ local function lie(row, value, err, actions)
   if #actions > 1 and not (value and value.attempts == #actions) then return "it was done twice, and nobody told so" end
 end
 
---- Plays a row. Where it has `strike` and `spare`, these are called before and after the call.
+--- Plays a row. Where it has `strike` and `spare`, these are called before and after the call; where it has `store`, the
+--- client keeps its state there.
 ---@param world tests.outcomes.World
 ---@param row table
 ---@return table seen `result` ("value" or the error's kind), `attempts`, `reconciled`, `actions`, `message`
@@ -132,7 +133,7 @@ function M.play(world, row)
   world.control("POST", "/sim/settings", { lists = { lag = row.lag or 0 } })
   world.control("POST", "/sim/machines", { id = axes.machine, offline = row.offline or false })
   local driver = driver_of(world, row)
-  local client = client_of(world, driver)
+  local client = client_of(world, row, driver)
   warm_up(client, driver, world, row)
   arm(world, row)
   if row.strike then row.strike() end
