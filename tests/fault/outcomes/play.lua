@@ -122,8 +122,8 @@ local function lie(row, value, err, actions)
   if #actions > 1 and not (value and value.attempts == #actions) then return "it was done twice, and nobody told so" end
 end
 
---- Plays a row. Where it has `strike` and `spare`, these are called before and after the call; where it has `store`, the
---- client keeps its state there.
+--- Plays a row. Where it has `strike` and `spare`, these are called before and after the call; where it has `store`,
+--- the client keeps its state there.
 ---@param world tests.outcomes.World
 ---@param row table
 ---@return table seen `result` ("value" or the error's kind), `attempts`, `reconciled`, `actions`, `message`

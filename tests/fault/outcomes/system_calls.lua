@@ -1,15 +1,18 @@
 -- Fails each system call of mde.driver.curl in turn, with each error that it can have, and judges what the caller was
--- told by what the tenant did; and once more each of a client whose state is in a file. To be run with
--- tests/fault/system_calls.c preloaded.
+-- told by what the tenant did; the same for mde.driver.cqueues in a controller, and for a client whose state is in a
+-- file. To be run with tests/fault/system_calls.c preloaded.
 --
 -- With any argument each row is printed.
 
 local axes = require "tests.fault.outcomes.axes"
+local cqueues = require "cqueues"
 local play = require "tests.fault.outcomes.play"
 local system_calls = require "tests.system_calls"
 local worlds = require "tests.fault.outcomes.world"
 
 local MOST_ERRORS, MOST_CALLS = 4, 2000
+-- How often a controller may stop: some of the calls that fail are its own.
+local MOST_STOPS = 1000
 local prints = arg[1] ~= nil
 
 local function descriptors()
@@ -19,58 +22,59 @@ local function descriptors()
   return count
 end
 
-local world = worlds.start()
-local failed, clean, problems, by_call = 0, {}, {}, {}
+---@class tests.SystemCalls what came of it with one driver
+---@field name string the driver's
+---@field world tests.outcomes.World
+---@field failed integer
+---@field told table<string, integer>
+---@field calls table<string, integer>
+---@field problems string[]
 
 -- Plays a row with the k-th call failed. Whether there was such a call, and whether it has such an error.
-local function fail(request, connection, store, k, variant)
+local function fail(run, request, connection, store, k, variant)
   local calls, name, number
   if store then os.remove(store) end
-  local row = { store = store, driver = "libcurl", fault = "a system call", request = request, connection = connection, expected = {},
+  local row = {
+    driver = "libcurl", fault = "a system call", request = request, connection = connection, store = store,
+    expected = {},
     strike = function() system_calls.arm(k, variant) end,
-    spare = function() calls, name, number = system_calls.disarm() end }
-  local seen, problem = play.play(world, row)
+    spare = function() calls, name, number = system_calls.disarm() end,
+  }
+  local seen, problem = play.play(run.world, row)
   if name then
-    failed = failed + 1
-    clean[seen.result] = (clean[seen.result] or 0) + 1
-    by_call[name] = (by_call[name] or 0) + 1
-    local text = ("%-8s %-6s %-5s call %3d, %-12s errno %3d: tenant: %d done, told: %s%s"):format(request, connection,
-      store and "file" or "state", k, name, number, seen.actions, seen.result, problem and " WRONG: " .. problem or "")
-    if prints or problem then print(text) end
-    if problem then problems[#problems + 1] = text end
+    run.failed = run.failed + 1
+    run.told[seen.result] = (run.told[seen.result] or 0) + 1
+    run.calls[name] = (run.calls[name] or 0) + 1
+    local text = ("%-8s %-8s %-6s %-5s call %3d, %-12s errno %3d: tenant: %d done, told: %s%s"):format(run.name,
+      request, connection, store and "file" or "state", k, name, number, seen.actions, seen.result,
+      problem and " WRONG: " .. problem or "")
+    if prints then print(text) end
+    if problem then run.problems[#run.problems + 1] = text end
   end
   return calls >= k, name ~= nil
 end
 
--- What keeps descriptors for good has been opened.
-play.play(world, { driver = "libcurl", request = "restrict", connection = "new", expected = {} })
-local before = descriptors()
-local function fail_all(request, connection, store)
+local function fail_each(run, request, connection, store)
   for k = 1, MOST_CALLS do
     local is_reached = true
     for variant = 1, MOST_ERRORS do
-      local reached, has_error = fail(request, connection, store, k, variant)
+      local reached, has_error = fail(run, request, connection, store, k, variant)
       is_reached = is_reached and reached
       if not has_error then break end
     end
     if not is_reached then return end
   end
-  problems[#problems + 1] = ("%s: more than %d calls"):format(request, MOST_CALLS)
+  run.problems[#run.problems + 1] = ("%s: more than %d calls"):format(request, MOST_CALLS)
 end
 
-local path = os.tmpname()
-for _, request in ipairs { "get", "restrict", "release" } do
-  for _, connection in ipairs(axes.connections) do
-    fail_all(request, connection)
-    fail_all(request, connection, path)
+local function fail_all(run, store)
+  for _, request in ipairs { "get", "restrict", "release" } do
+    for _, connection in ipairs(axes.connections) do
+      fail_each(run, request, connection)
+      if store then fail_each(run, request, connection, store) end
+    end
   end
 end
-collectgarbage()
-os.remove(path)
--- Nothing that was begun is left open, but for a few connections that are kept alive.
-local after = descriptors()
-if after > before + 8 then problems[#problems + 1] = ("%d descriptors, and %d before"):format(after, before) end
-world.stop()
 
 local function in_words(counts)
   local names, parts = {}, {}
@@ -80,7 +84,51 @@ local function in_words(counts)
   return table.concat(parts, ", ")
 end
 
-print(("system calls failed: %d (%s); told: %s; descriptors: %d before, %d after; wrong: %d"):format(failed,
-  in_words(by_call), in_words(clean), before, after, #problems))
-for _, problem in ipairs(problems) do io.stderr:write(problem, "\n") end
-os.exit(#problems == 0 and failed > 0 and 0 or 1, true)
+-- Whether all was well. `within(fn)` calls fn where the driver is at home.
+local function judge(name, store, within)
+  local run = { name = name, world = worlds.start(name), failed = 0, told = {}, calls = {}, problems = {} }
+  local before
+  within(run, function()
+    -- What keeps descriptors for good is opened now.
+    play.play(run.world, { driver = "libcurl", request = "restrict", connection = "new", expected = {} })
+    before = descriptors()
+    fail_all(run, store)
+  end)
+  collectgarbage()
+  -- Nothing that was begun is left open, but for a few connections that are kept alive.
+  local after = descriptors()
+  if after > before + 8 then
+    run.problems[#run.problems + 1] = ("%d descriptors, and %d before"):format(after, before)
+  end
+  run.world.stop()
+  print(("%s: system calls failed: %d (%s); told: %s; descriptors: %d before, %d after; wrong: %d"):format(name,
+    run.failed, in_words(run.calls), in_words(run.told), before, after, #run.problems))
+  for _, problem in ipairs(run.problems) do io.stderr:write(problem, "\n") end
+  return #run.problems == 0 and run.failed > 0
+end
+
+local function directly(_, fn) fn() end
+
+-- A program whose controller stops has it go on.
+local function in_controller(run, fn)
+  local controller, ended = cqueues.new(), false
+  controller:wrap(function()
+    fn()
+    ended = true
+  end)
+  local stops = 0
+  while not controller:empty() and stops <= MOST_STOPS do
+    local ok, message = controller:loop()
+    if not ok then
+      stops = stops + 1
+      if prints then print(("%s: the controller stopped: %s"):format(run.name, message)) end
+    end
+  end
+  if not ended then run.problems[#run.problems + 1] = "the controller did not end" end
+end
+
+local path = os.tmpname()
+local is_well = judge("curl", path, directly)
+os.remove(path)
+is_well = judge("cqueues", nil, in_controller) and is_well
+os.exit(is_well and 0 or 1, true)

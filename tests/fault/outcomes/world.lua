@@ -24,10 +24,11 @@ function worlds.tenant(options)
 end
 
 --- Starts a world; `stop` ends it.
+---@param name? "curl"|"cqueues" the driver, "curl" unless told
 ---@return tests.outcomes.World
-function worlds.start()
+function worlds.start(name)
   local tenant = worlds.tenant()
-  local driver = require("mde.driver.curl").new { ca_file = tenant.ca_file, proxy = "" }
+  local driver = require("mde.driver." .. (name or "curl")).new { ca_file = tenant.ca_file, proxy = "" }
   local control = require("mde.driver.curl").new { ca_file = tenant.ca_file, proxy = "" }
   return {
     env = tenant.env, send = driver.send,
