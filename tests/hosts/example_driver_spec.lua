@@ -67,14 +67,18 @@ describe("the driver in driver.md, over TLS,", function()
   end
 
   it("shows nothing of a request to who looks at processes and files", function()
-    local tenant = tenants.start()
-    finally(tenant.stop)
+    local tenant, under_way = tenants.start(), os.tmpname()
+    finally(function()
+      os.remove(under_way)
+      tenant.stop()
+    end)
     tenant.fault { fault = "stall", count = false }
     local driver, files = load_driver(tenant.ca_file)
-    -- A look from beside, while the request is under way.
-    local look = io.popen "for i in 1 2 3 4 5 6; do sleep 0.2; ps -eo args; done 2>/dev/null"
+    -- Looks from beside, for as long as the request is under way.
+    local look = io.popen(("while [ -e %s ]; do ps -eo args; sleep 0.1; done 2>/dev/null"):format(under_way))
     driver.send { method = "POST", url = tenant.base_url .. "/opaque-path", headers = { Authorization = "opaque-word" },
-      body = "opaque-body", timeout = 0.8, max_bytes = 1000, max_idle = 5 }
+      body = "opaque-body", timeout = 2, max_bytes = 1000, max_idle = 5 }
+    os.remove(under_way)
     local seen = look:read "*a"
     look:close()
     assert.truthy(seen:find("curl -q -s -K", 1, true))
