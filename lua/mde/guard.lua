@@ -40,7 +40,7 @@ local M = {}
 ---@field rules { name: mde.Rule, judge: fun(machine: mde.Machine): string? }[] those in force, in their order
 ---@field cap number
 ---@field tally? mde.Tally counts the restricts of the last hour; nil if there is no cap
----@field spare? mde.Tally counts them while the store fails
+---@field spare? mde.Tally counts them while the store fails, beginning with what the service tells
 ---@field lease_ends number when the one who counts is waited for no longer, by the driver's clock
 
 -- ---- rules: each gives, for what the client protects, a function that says why a machine is protected
@@ -425,20 +425,10 @@ local function uncounted(client, err)
   return errors.new(fields)
 end
 
--- Who counts while the store fails: the client itself, which begins with what the service tells.
-local function spare_tally(client)
-  local guard = client.guard
-  guard.spare = guard.spare or tallies.new(guard.cap, client.exchange.now)
-  return guard.spare
-end
-
 -- Who counts now. Where the store works again, what was sent meanwhile is known to the service alone.
-local function usable_tally(client)
-  local guard = client.guard
-  if guard.spare and not guard.tally:doubt() then return guard.spare end
-  guard.spare = nil
-  local _, err = guard.tally:is_whole()
-  return err and spare_tally(client) or guard.tally
+local function tally_now(guard)
+  if guard.spare and guard.tally:doubt() then guard.spare = nil end
+  return guard.spare or guard.tally
 end
 
 --- What was sent before the count began is counted once, by one request for all who wait for it.
@@ -506,10 +496,11 @@ end
 function M.take(client, intent)
   local guard = client.guard
   if intent.verb ~= "restrict" or not guard.tally or intent.slot then return true end
-  local tally = usable_tally(client)
+  local tally = tally_now(guard)
   local slot, wait, err = take_from(client, intent, tally)
   if err and client.store and tally == guard.tally then
-    tally = spare_tally(client)
+    guard.spare = guard.spare or tallies.new(guard.cap, client.exchange.now)
+    tally = guard.spare
     slot, wait, err = take_from(client, intent, tally)
   end
   intent.slot, intent.tally = slot, tally

@@ -193,7 +193,7 @@ EXPORT int fcntl(int fd, int command, ...)
   NEXT(int, "fcntl", int, int, ...);
   va_list arguments;
   va_start(arguments, command);
-  void *argument = va_arg(arguments, void *);
+  void *argument = va_arg(arguments, void *); /* a number is passed in the same place */
   va_end(arguments);
   return command == F_OFD_SETLK && fails(&call) ? -1 : next(fd, command, argument);
 }

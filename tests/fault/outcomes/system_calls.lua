@@ -30,23 +30,19 @@ end
 ---@field calls table<string, integer>
 ---@field problems string[]
 
--- Plays a row with the k-th call failed. Whether there was such a call, and whether it has such an error.
-local function fail(run, request, connection, store, k, variant)
+-- Plays the row with the k-th call failed. Whether there was such a call, and whether it has such an error.
+local function fail(run, row, k, variant)
   local calls, name, number
-  if store then os.remove(store) end
-  local row = {
-    driver = "libcurl", fault = "a system call", request = request, connection = connection, store = store,
-    expected = {},
-    strike = function() system_calls.arm(k, variant) end,
-    spare = function() calls, name, number = system_calls.disarm() end,
-  }
+  if row.store then os.remove(row.store) end
+  row.strike = function() system_calls.arm(k, variant) end
+  row.spare = function() calls, name, number = system_calls.disarm() end
   local seen, problem = play.play(run.world, row)
   if name then
     run.failed = run.failed + 1
     run.told[seen.result] = (run.told[seen.result] or 0) + 1
     run.calls[name] = (run.calls[name] or 0) + 1
     local text = ("%-8s %-8s %-6s %-5s call %3d, %-12s errno %3d: tenant: %d done, told: %s%s"):format(run.name,
-      request, connection, store and "file" or "state", k, name, number, seen.actions, seen.result,
+      row.request, row.connection, row.store and "file" or "state", k, name, number, seen.actions, seen.result,
       problem and " WRONG: " .. problem or "")
     if prints then print(text) end
     if problem then run.problems[#run.problems + 1] = text end
@@ -55,10 +51,11 @@ local function fail(run, request, connection, store, k, variant)
 end
 
 local function fail_each(run, request, connection, store)
+  local row = { driver = "libcurl", request = request, connection = connection, store = store, expected = {} }
   for k = 1, MOST_CALLS do
     local is_reached = true
     for variant = 1, MOST_ERRORS do
-      local reached, has_error = fail(run, request, connection, store, k, variant)
+      local reached, has_error = fail(run, row, k, variant)
       is_reached = is_reached and reached
       if not has_error then break end
     end
