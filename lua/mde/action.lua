@@ -1,9 +1,9 @@
 --- action: restrict and release: look, send, wait.
 --
 -- Read top to bottom, `change` is what happens: the device is resolved, its history is looked at (the
--- core decides what it means), one POST leaves, and the answer is judged. Where it is lost, the history is looked at
--- again (reconcile.lua). Nothing but success is truthy; an action of unknown fate is an error of kind `unknown`, never
--- a guess.
+-- core decides what it means), one POST leaves, and the answer is judged. If the POST had to wait, what it rests on is
+-- read again right before it leaves. If its answer is lost, the history is looked at again (reconcile.lua). Nothing but
+-- success is truthy; an action of unknown fate is an error of kind `unknown`, never a guess.
 
 local collection = require "mde.collection"
 local core = require "mde.core"
@@ -19,6 +19,8 @@ local PAGE_SECONDS = 300
 -- A history that cannot be read in this time is not waited for: containing matters more.
 local LOOK_SECONDS = 30
 local MOST_CANCELS = 10
+-- How old the look and the machine's record may be when the POST leaves.
+local LOOK_AGE_SECONDS, RECORD_AGE_SECONDS = 60, 300
 
 local FIRST_POLL_SECONDS = 2
 local LONGEST_POLL_SECONDS = 30
@@ -304,16 +306,35 @@ local function conflict(client, verb, opposite)
   }
 end
 
--- `before`: how it comes that there is an earlier one.
-local function superseded(client, newer, before)
-  local became = core.history.status(newer.status) == "cancelled" and "its action %s (%s, %s) did not take place"
-    or "action %s (%s, %s) has overtaken it since"
+-- Who made or cancelled an action, when and why, as far as it says.
+local function decided_by(row, is_cancelled)
+  local who = is_cancelled and row.cancellationRequestor or row.requestor
+  local why = is_cancelled and row.cancellationComment or row.requestorComment
+  local words = {}
+  if type(who) == "string" then words[#words + 1] = " by " .. errors.show(who) end
+  if row.creationDateTimeUtc then words[#words + 1] = ", created " .. errors.show(row.creationDateTimeUtc) end
+  if type(why) == "string" and why ~= "" then words[#words + 1] = ": " .. errors.quote(why) end
+  return table.concat(words)
+end
+
+local overtaken = {
+  key = { before = "this key was used before, and ",
+    hint = "Somebody decided otherwise. If you mean it anew, use another key." },
+  lost = { before = "it was sent and its answer was lost, and ",
+    hint = "Somebody decided otherwise. Nothing was sent again; if you mean it anew, call it anew." },
+  waited = { before = "nothing was sent: meanwhile ",
+    hint = "Somebody decided otherwise after this call had begun. If you mean it all the same, call it anew." },
+}
+
+-- `when`: at which point somebody's newer decision was met.
+local function superseded(client, newer, when)
+  local is_cancelled = core.history.status(newer.status) == "cancelled"
+  local became = is_cancelled and "its action %s (%s, %s) was cancelled%s" or "action %s (%s, %s) has overtaken it%s"
   return errors.new {
     kind = "superseded", action = adopt(client, newer),
-    message = (before or "this key was used before, and ") .. became:format(errors.show(newer.id),
-      errors.show(newer.type), errors.show(newer.status)),
-    hint = before and "Somebody decided otherwise. Nothing was sent again; if you mean it anew, call it anew."
-      or "Somebody decided otherwise. If you mean it anew, use another key.",
+    message = overtaken[when].before .. became:format(errors.show(newer.id), errors.show(newer.type),
+      errors.show(newer.status), decided_by(newer, is_cancelled)),
+    hint = overtaken[when].hint,
   }
 end
 
@@ -331,9 +352,10 @@ end
 ---@param rows table[] the machine's actions
 ---@param machine_id string
 ---@param incident? string
+---@param latest number Unix seconds, after which no time of an action is usable
 ---@return string[]
-function M.other_holders(rows, machine_id, incident)
-  local _, others = core.history.holders(rows, machine_id, { incident })
+function M.other_holders(rows, machine_id, incident, latest)
+  local _, others = core.history.holders(rows, machine_id, { incident }, nil, latest)
   local holders, seen = {}, {}
   for _, row in ipairs(others) do
     local _, named = core.comment.parse(row.requestorComment)
@@ -347,22 +369,55 @@ function M.other_holders(rows, machine_id, incident)
   return holders
 end
 
+-- What the first look had, by id and status: whatever else is there later came after the decision.
+local function note_seen(intent, rows)
+  if intent.seen then return end
+  intent.seen = {}
+  for _, row in ipairs(rows) do intent.seen[row.id:lower()] = row.status or "" end
+end
+
+local function decide(client, intent, machine_id, rows)
+  return core.history.look(rows, machine_id, { verb = intent.verb, incident = intent.incident, key = intent.key,
+    cancel_opposite = intent.cancel_opposite, seen = intent.seen, latest = client.exchange.clock:latest() })
+end
+
 -- What the history says is to be done: the core's decision, the action it is about, whether that is recorded, and
 -- the history. Within an `each` its listing is asked; but what stands in the way, and whether a key was used before,
--- is read anew. nil if the history cannot be read.
+-- is read anew. nil, error if the history cannot be read.
 local function consider(client, intent, machine_id, anew)
   local deadline = look_deadline(client, intent)
   local listing = not anew and not intent.key and listings.current(client)
-  local rows = listing and listing:rows(machine_id, deadline:at_most(deadline:left() / 2, deadline:patience() / 2))
+  local rows, read_at
+  if listing then
+    rows, read_at = listing:rows(machine_id, deadline:at_most(deadline:left() / 2, deadline:patience() / 2))
+  end
   if rows then
     client.recent:recall(machine_id, rows)
-    local decision, row, recorded = core.history.look(rows, machine_id, intent)
-    if decision == "send" or decision == "already_active" then return decision, row, recorded, rows end
+    local decision, row, recorded = decide(client, intent, machine_id, rows)
+    if decision == "send" or decision == "already_active" then
+      note_seen(intent, rows)
+      intent.looked_at = read_at
+      return decision, row, recorded, rows
+    end
   end
-  rows = history_of(client, machine_id, deadline)
-  if not rows then return nil end
-  local decision, row, recorded = core.history.look(rows, machine_id, intent)
+  local began = client.exchange.now()
+  local whole, err = history_of(client, machine_id, deadline)
+  if not whole then return nil, err end
+  rows = whole
+  local decision, row, recorded = decide(client, intent, machine_id, rows)
+  note_seen(intent, rows)
+  intent.looked_at = began
   return decision, row, recorded, rows
+end
+
+-- Containing matters more than looking first, so a restrict is sent unseen. Not one under a key, which may have been
+-- used before, nor a release, which may undo what somebody means to keep.
+local function refuse_unseen(intent, err)
+  if intent.verb == "restrict" and not intent.key then return nil end
+  if err.kind == "auth" then return err end
+  return errors.derive(err, { kind = "unavailable",
+    message = "nothing was sent, since the device's history could not be read: " .. err.message,
+    hint = ("Try again; %slook = false (--no-look) sends it unseen."):format(intent.key and "without a key, " or "") })
 end
 
 --- Looks first. Returns the action that makes a send needless, or nil and an error that forbids it, or
@@ -371,9 +426,9 @@ end
 local function look(client, intent, machine_id)
   for n = 1, MOST_CANCELS do
     local decision, row, recorded, rows = consider(client, intent, machine_id, n > 1)
-    if not decision then return nil, nil, false end
+    if not decision then return nil, refuse_unseen(intent, row), false end
     if n == 1 and intent.verb == "release" then
-      local others = M.other_holders(rows, machine_id, intent.incident)
+      local others = M.other_holders(rows, machine_id, intent.incident, client.exchange.clock:latest())
       intent.also_ended = others[1] and others or nil
     end
     if decision == "already_active" then
@@ -382,7 +437,9 @@ local function look(client, intent, machine_id)
     elseif decision == "conflict" then
       return nil, conflict(client, intent.verb, row), true
     elseif decision == "superseded" then
-      return nil, superseded(client, row), true
+      return nil, superseded(client, row, "key"), true
+    elseif decision == "overtaken" then
+      return nil, superseded(client, row, "waited"), true
     elseif decision == "send" then
       return nil, nil, true
     end
@@ -396,21 +453,31 @@ local function look(client, intent, machine_id)
     hint = "Find out who else acts on this device." }, true
 end
 
--- The service says that such an action is active already: find it.
-local function find_active(client, intent, machine_id, refusal)
-  local rows = history_of(client, machine_id, client:deadline(intent, LOOK_SECONDS))
-  if rows then
-    local decision, row, recorded = core.history.look(rows, machine_id,
-      { verb = intent.verb, incident = intent.incident })
-    if decision == "already_active" then
-      return adopt(client, row, { outcome = "already_active", recorded = recorded })
-    elseif decision == "conflict" then
-      return nil, conflict(client, intent.verb, row)
-    end
+-- Reads the record again: a machine that was merged, or is protected by now, is left alone. nil, error then.
+local function judge_again(client, intent, machine)
+  if guards.judges(client, intent) then return guards.check(client, intent, machine) end
+  local fresh, err = devices.resolve(client, intent.machine_id, look_deadline(client, intent))
+  if fresh then intent.record_at = client.exchange.now() end
+  return fresh or err.kind ~= "not_found", err
+end
+
+-- A function that is asked right before the POST leaves. If the record or the look have become too old while it
+-- waited, they are read again; `look_again` returns whether it still is to be sent. What stands against it is put into
+-- `stopped`.
+local function confirmation(client, intent, machine, stopped, look_again)
+  local function is_older(time, seconds)
+    return time ~= nil and client.exchange.now() - time > seconds
   end
-  refusal.hint = (rows and "The device's list of actions does not show it"
-    or "The device's list of actions could not be read") .. ". Try again in a minute."
-  return nil, refusal
+  return function()
+    if is_older(intent.record_at, RECORD_AGE_SECONDS) then
+      local allowed, refusal = judge_again(client, intent, machine)
+      if not allowed then
+        stopped.err = refusal
+        return false
+      end
+    end
+    return not is_older(intent.looked_at, LOOK_AGE_SECONDS) or look_again()
+  end
 end
 
 local function unknown(client, err, intent, machine_id, sent_at)
@@ -426,12 +493,15 @@ local function is_recorded(action, intent)
     or action.incident ~= nil and action.incident:lower() == intent.incident:lower()
 end
 
+-- The send, as the core asks for it.
+local function sent_of(intent, sent_at)
+  return { verb = intent.verb, operation_id = intent.operation_id, key = intent.key, comment = intent.comment,
+    seen = intent.seen, sent_at = sent_at }
+end
+
 -- What the answer to the POST says: an action, or nil and an error, of kind `unknown` if it says nothing that helps.
 local function judge_answer(client, intent, machine_id, row, info, sent_at)
-  local _, _, operation_id = core.comment.parse(row.requestorComment)
-  -- Only a key can have been used before: an id made for this call is in no earlier action, whatever the clocks say.
-  local certain = not intent.key and operation_id == intent.operation_id
-  local reply = core.history.reply(row, machine_id, intent.verb, intent.comment, certain and 0 or sent_at)
+  local reply = core.history.reply(row, machine_id, sent_of(intent, sent_at))
   if reply == "foreign" then
     return nil, errors.new { kind = "unknown",
       message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
@@ -452,42 +522,12 @@ local function judge_answer(client, intent, machine_id, row, info, sent_at)
   return action
 end
 
--- Sends the POST, once, and judges the answer.
-local function post(client, intent, machine_id, deadline)
-  local exchange = client.exchange
-  local row, err, info = exchange:call {
-    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(machine_id), verbs[intent.verb].path),
-    kind = "action", api = intent.verb, permission = PERMISSION, deadline = deadline,
-    body = { Comment = intent.comment }, usable = is_action,
-  }
-  guards.settle(client, intent, info)
-  local sent_at = info.sent_at and exchange:service_time(info.sent_at)
-  local action
-  if row then
-    action, err = judge_answer(client, intent, machine_id, row, info, sent_at)
-  elseif info.verdict == "active" then
-    action, err = find_active(client, intent, machine_id, err)
-  end
-  return action, err, sent_at, info.attempts
-end
-
--- The machine's actions, read anew: in an `each` by one list for all who ask at the same time.
-local function list_anew(client, machine_id)
-  local listing = listings.current(client)
-  return function(deadline)
-    local rows, absent
-    if listing then rows, absent = listing:rows_anew(machine_id, deadline) end
-    if rows then return rows, nil, absent end
-    return history_of(client, machine_id, deadline)
-  end
-end
-
 -- What an action that was found in the list is to the caller who lost the answer.
 local function found(client, intent, decision, row, attempts)
   -- The list was asked for this machine; a fresh action may not say yet whose it is.
   row.machineId = row.machineId or intent.machine_id
   noted(client, row)
-  if decision == "superseded" then return nil, superseded(client, row, "it was sent and its answer was lost, and ") end
+  if decision == "superseded" then return nil, superseded(client, row, "lost") end
   client.recent:announce(intent.machine_id, row)
   local action = adopt(client, row, { attempts = attempts, reconciled = true })
   if decision == "active" then
@@ -499,14 +539,69 @@ local function found(client, intent, decision, row, attempts)
   return action
 end
 
+-- The service says that such an action is active already: find it. It may be ours, sent before.
+local function find_active(client, intent, machine_id, refusal, sent_at, attempts)
+  local rows = history_of(client, machine_id, client:deadline(intent, LOOK_SECONDS))
+  if rows then
+    local whose, ours = core.history.reconcile(rows, machine_id, sent_of(intent, sent_at))
+    if whose == "ours" then return found(client, intent, whose, ours, attempts) end
+    local decision, row, recorded = core.history.look(rows, machine_id,
+      { verb = intent.verb, incident = intent.incident })
+    if decision == "already_active" then
+      return adopt(client, row, { outcome = "already_active", recorded = recorded })
+    elseif decision == "conflict" then
+      return nil, conflict(client, intent.verb, row)
+    end
+  end
+  refusal.hint = (rows and "The device's list of actions does not show it"
+    or "The device's list of actions could not be read") .. ". Try again in a minute."
+  return nil, refusal
+end
+
+-- Sends the POST, once, and judges the answer. Nothing is returned if `before_send` has stopped it.
+local function post(client, intent, machine_id, deadline, before_send)
+  local exchange = client.exchange
+  local row, err, info = exchange:call {
+    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(machine_id), verbs[intent.verb].path),
+    kind = "action", api = intent.verb, permission = PERMISSION, deadline = deadline,
+    body = { Comment = intent.comment }, usable = is_action, before_send = before_send,
+  }
+  guards.settle(client, intent, info)
+  local sent_at = info.sent and exchange.clock:time(info.sent)
+  local action
+  if row then
+    action, err = judge_answer(client, intent, machine_id, row, info, sent_at)
+  elseif info.verdict == "active" and err then
+    action, err = find_active(client, intent, machine_id, err, sent_at, info.attempts)
+  end
+  return action, err, sent_at, info
+end
+
+-- The machine's actions, read anew: in an `each` by one list for all who ask at the same time.
+local function list_anew(client, intent, machine_id)
+  local listing = listings.current(client)
+  return function(deadline)
+    local rows, absent
+    local began = client.exchange.now()
+    if listing then rows, absent = listing:rows_anew(machine_id, deadline) end
+    local err
+    if not rows then rows, err, absent = history_of(client, machine_id, deadline) end
+    if rows then intent.looked_at = began end
+    return rows, err, absent
+  end
+end
+
+local is_told = { ours = true, active = true, superseded = true }
+
 -- It was sent, and what became of it is not known: looks, and sends it once more, with the same id, if it is certain
 -- enough that nothing came of it.
-local function find_out(client, intent, machine_id, deadline, err, sent_at, attempts)
-  local lost = { verb = intent.verb, machine_id = machine_id, operation_id = intent.operation_id,
-    comment = intent.comment, sent_at = sent_at, deadline = deadline }
+local function find_out(client, intent, machine, deadline, err, sent_at, attempts)
+  local machine_id, list = intent.machine_id, list_anew(client, intent, intent.machine_id)
+  local lost = sent_of(intent, sent_at)
+  lost.machine_id, lost.deadline = machine_id, deadline
   local function follow_opposite(row, ends) return follow(client, row, ends) end
   for round = 1, 2 do
-    local decision, row = reconcile(client.exchange, lost, list_anew(client, machine_id), follow_opposite)
+    local decision, row = reconcile.find_out(client.exchange, lost, list, follow_opposite)
     if decision and decision ~= "nothing" then return found(client, intent, decision, row, attempts) end
     if not decision then
       err.message = ("%s; its list of actions does not tell either: %s"):format(err.message, row.message)
@@ -516,28 +611,45 @@ local function find_out(client, intent, machine_id, deadline, err, sent_at, atte
       err.message = err.message .. "; its list of actions does not show it"
       break
     end
-    local action, problem, sent_again_at, more = post(client, intent, machine_id, deadline)
-    attempts = attempts + (more or 0)
+    local stopped = {}
+    local action, problem, sent_again_at, info = post(client, intent, machine_id, deadline,
+      confirmation(client, intent, machine, stopped, function()
+        stopped.decision, stopped.row = reconcile.look(client.exchange, lost, list)
+        return stopped.decision == "nothing"
+      end))
+    attempts = attempts + info.attempts
     if action then
       action.attempts = attempts
       return action
+    elseif is_told[stopped.decision] then
+      return found(client, intent, stopped.decision, stopped.row, attempts)
     end
-    -- Nothing of it went this time, or it was refused: then the first is what is not known.
-    if problem.kind ~= "unknown" then
+    -- That one is active already says that the first arrived: it is looked for again.
+    local is_active = info.verdict == "active"
+    problem = problem or stopped.err or stopped.decision == "opposite" and conflict(client, intent.verb, stopped.row)
+      or stopped.row
+    if problem.kind ~= "unknown" and not is_active then
+      -- Nothing of it went this time, or it was refused: then the first is what is not known.
       err.message = ("%s; sent again, it ended with: %s"):format(err.message, problem.message)
       break
+    elseif not is_active then
+      err, lost.sent_at = problem, math.min(sent_at, sent_again_at)
     end
-    err, lost.sent_at = problem, math.min(sent_at, sent_again_at)
   end
   return nil, unknown(client, err, intent, machine_id, sent_at)
 end
 
 --- Sends, and finds out what became of it.
-local function send(client, intent, machine_id)
-  local deadline = client:deadline(intent, ACTION_SECONDS)
-  local action, err, sent_at, attempts = post(client, intent, machine_id, deadline)
+local function send(client, intent, machine)
+  local deadline, stopped = client:deadline(intent, ACTION_SECONDS), {}
+  local action, err, sent_at, info = post(client, intent, intent.machine_id, deadline,
+    confirmation(client, intent, machine, stopped, function()
+      stopped.action, stopped.err, intent.looked = look(client, intent, intent.machine_id)
+      return not (stopped.action or stopped.err)
+    end))
+  if stopped.action or stopped.err then return stopped.action, stopped.err end
   if action or err.kind ~= "unknown" then return action, err end
-  return find_out(client, intent, machine_id, deadline, err, sent_at, attempts)
+  return find_out(client, intent, machine, deadline, err, sent_at, info.attempts)
 end
 
 -- Which machine: its record, or its id alone. A machine id is read too, so that a merged or unknown one is not
@@ -549,17 +661,20 @@ local function resolve(client, intent, device)
   local by_id = kind == "machine_id" or kind == "machine"
   local machine, err = devices.resolve(client, device,
     by_id and look_deadline(client, intent) or client:deadline(intent, PAGE_SECONDS))
-  if machine then return machine end
+  if machine then
+    intent.record_at = client.exchange.now()
+    return machine
+  end
   if by_id and err.kind ~= "not_found" then return { id = canonical } end
   return nil, err
 end
 
 --- Looks and sends, when it is this call's turn.
-local function look_and_send(client, intent, machine_id)
-  local looked = false
+local function look_and_send(client, intent, machine)
+  intent.looked = false
   if intent.look_first then
     local active, refusal
-    active, refusal, looked = look(client, intent, machine_id)
+    active, refusal, intent.looked = look(client, intent, intent.machine_id)
     if active or refusal then guards.give_back(intent) end
     if refusal then return nil, refusal end
     if active then
@@ -569,8 +684,8 @@ local function look_and_send(client, intent, machine_id)
   end
   local free, full = guards.take(client, intent)
   if not free then return nil, full end
-  local action, err = send(client, intent, machine_id)
-  if action then action.looked = looked end
+  local action, err = send(client, intent, machine)
+  if action then action.looked = intent.looked end
   if action and action.outcome == "accepted" then action.also_ended = intent.also_ended end
   return action, err
 end
@@ -589,9 +704,10 @@ local function change(client, intent, device)
   local allowed, refusal = guards.check(client, intent, machine)
   if not allowed then return nil, refusal end
   intent.machine_id = machine_id
+  local judged = { id = machine_id }
   local patience = client:deadline(intent, ACTION_SECONDS + client.exchange:queue(intent.verb)):left()
   local done, action, problem = client.turns:take(machine_id, patience, function()
-    return look_and_send(client, intent, machine_id)
+    return look_and_send(client, intent, judged)
   end)
   if not done then
     return nil, errors.new { kind = "unavailable", message = "another change of the same machine was still under way "
@@ -611,6 +727,10 @@ end
 function M.change(client, verb, device, comment, options)
   options = options_of.check(options, change_options, "mde." .. verb)
   devices.check(device)
+  if options.key and options.look == false then
+    errors.invalid("a key needs a look: without one nobody knows whether it was used before",
+      "Leave out look = false, or the key.")
+  end
   local incident = check_incident(options.incident)
   local operation_id, err = options.key, nil
   if not operation_id then operation_id, err = new_operation_id() end

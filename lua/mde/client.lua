@@ -339,6 +339,13 @@ function Client:doctor(options)
   return doctor.examine(self, options.timeout)
 end
 
+--- The service's time, as well as the answers so far tell it: what its records say, `lastSeen` for instance, is to be
+--- compared with this and not with `os.time()`. Asks nothing; before the first answer it is this machine's time.
+---@return number seconds Unix seconds
+function Client:now()
+  return self.exchange.clock:time()
+end
+
 --- What is left of the service's limits, without asking it: how many calls may go now, when the next may, and how long
 --- so many more will take at the least.
 ---@param verb? "restrict"|"release" restrict unless told

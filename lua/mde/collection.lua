@@ -137,6 +137,7 @@ function Pages:ask(part, deadline)
     self.absent = true
     return {}
   end
+  if answer and self.set == "machineactions" then self.exchange.clock:hear_rows(answer.value) end
   return answer and answer.value, err
 end
 

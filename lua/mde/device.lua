@@ -264,11 +264,10 @@ end
 ---@return mde.Error? err
 function M.find_owner(client, owner, deadline)
   local exchange = client.exchange
-  check_owner(owner, exchange:service_time())
-  -- Whoever has signed in has heard what time it is.
-  local signed_in, problem = exchange:token(deadline)
-  if not signed_in then return nil, problem end
-  local ip, at = check_owner(owner, exchange:service_time())
+  check_owner(owner, exchange.clock:time())
+  local settled, problem = exchange:settle_clock(deadline)
+  if not settled then return nil, problem end
+  local ip, at = check_owner(owner, exchange.clock:time())
   local answer, err = exchange:call {
     method = "GET", path = ("/machines/findbyip(ip=%s,timestamp=%s)"):format(odata.literal(ip), at),
     kind = "read", api = "findbyip", permission = "Machine.Read.All", deadline = deadline,

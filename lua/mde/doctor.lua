@@ -221,14 +221,23 @@ local function in_words(seconds)
   return ("%.0f seconds"):format(seconds)
 end
 
-local function clock(report, offset, host)
-  if not offset then return report:skip("clock", "no answer told the time") end
-  local off = math.abs(offset)
+-- `told`: by how much each host that told the time is ahead of this machine.
+local function clock(report, told)
+  local far, near = nil, nil
+  for _, one in ipairs(told) do
+    if not far or math.abs(one.offset) > math.abs(far.offset) then far, near = one, far else near = one end
+  end
+  if not far then return report:skip("clock", "no answer told the time") end
+  local off = math.abs(far.offset)
   if off < CLOCK_WARNING_SECONDS then
     return report:add("clock", "ok", "this machine's clock agrees with the service's")
+  elseif near and math.abs(near.offset) < CLOCK_WARNING_SECONDS then
+    return report:add("clock", "warning", ("the clock of %s is %s %s that of this machine and of %s"):format(far.host,
+      in_words(far.offset), far.offset < 0 and "behind" or "ahead of", near.host),
+      "Check whether something in between answers in its place. Of three clocks the median counts.")
   end
-  local message = ("this machine's clock is %s %s that of %s"):format(in_words(offset),
-    offset < 0 and "ahead of" or "behind", host)
+  local message = ("this machine's clock is %s %s that of %s"):format(in_words(far.offset),
+    far.offset < 0 and "ahead of" or "behind", far.host)
   local hint = "Set it right (NTP): certificates, federated tokens and times in queries depend on it."
   if off < CLOCK_FAILURE_SECONDS then return report:add("clock", "warning", message, hint) end
   return report:add("clock", "failed", message, hint, "invalid")
@@ -269,7 +278,8 @@ local function token(report, client, deadline)
       "The service decides what it is good for.")
     return claims
   end
-  local left = claims.exp and claims.exp - exchange:service_time()
+  exchange:settle_clock(deadline)
+  local left = claims.exp and claims.exp - exchange.clock:time()
   local message = ("for %s, of the tenant %s, application %s, with %s%s"):format(errors.show(claims.aud or "nobody"),
     errors.show(claims.tid or "?"), errors.show(claims.appid or claims.azp or "?"),
     claims.roles and #claims.roles > 0 and "the roles " .. errors.show(table.concat(claims.roles, ", ")) or "no roles",
@@ -330,9 +340,9 @@ function M.examine(client, seconds)
   local deadline = client:deadline(client:begin(seconds), seconds)
   settings(report, client)
 
-  local offset, teller
-  local function note(found, url)
-    if found and not offset then offset, teller = found, host_of(url) end
+  local told = {}
+  local function note(offset, url)
+    if offset then told[#told + 1] = { offset = offset, host = host_of(url) } end
   end
   local sign_in_works = true
   if exchange.credential.kind == "token function" then
@@ -348,7 +358,7 @@ function M.examine(client, seconds)
   local url = exchange.base_url .. "/api/machines?$top=1"
   local api_works, found = probe(report, client, "API host", url, deadline, judge_api)
   note(found, url)
-  clock(report, offset, teller)
+  clock(report, told)
 
   local claims
   if sign_in_works then

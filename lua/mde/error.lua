@@ -168,16 +168,24 @@ function M.is(value)
   return getmetatable(value) == Error
 end
 
---- A copy that also says what was asked. The original may be shared by many callers.
+--- A copy of an error with other fields in the place of its own. The original may be shared by many callers.
+---@param err mde.Error
+---@param fields table
+---@return mde.Error
+function M.derive(err, fields)
+  local copy = {}
+  for key, value in pairs(err) do copy[key] = value end
+  for key, value in pairs(fields) do copy[key] = value end
+  return M.new(copy)
+end
+
+--- A copy that also says what was asked.
 ---@param err mde.Error
 ---@param asked string
 ---@return mde.Error
 function M.about(err, asked)
   if not M.is(err) or err.asked then return err end
-  local copy = {}
-  for key, value in pairs(err) do copy[key] = value end
-  copy.asked = asked
-  return M.new(copy)
+  return M.derive(err, { asked = asked })
 end
 
 return M

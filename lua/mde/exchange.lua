@@ -12,6 +12,7 @@ local failures = require "mde.failure"
 local flights = require "mde.flight"
 local json = require "mde.json"
 local limiters = require "mde.limiter"
+local service_clocks = require "mde.service_clock"
 local sign_in = require "mde.sign_in"
 local stores = require "mde.store"
 local token_shares = require "mde.token_share"
@@ -31,8 +32,6 @@ local KEPT_ALIVE_SECONDS = 50
 local KEPT_ALIVE_SECONDS_FOR_ACTIONS = 5
 local LONGEST_ACTION_ANSWER = 256 * 1024
 local LONGEST_PAGE = 64 * 1024 * 1024
--- A service whose clock is before 2017 or after 2100 does not know the time.
-local EARLIEST_DATE, LATEST_DATE = 1.5e9, 4.1e9
 
 ---@class mde.Call what to ask the service
 ---@field method "GET"|"POST"
@@ -44,6 +43,8 @@ local EARLIEST_DATE, LATEST_DATE = 1.5e9, 4.1e9
 ---@field body? table sent as JSON
 ---@field seconds? number the longest that one attempt may take; 30 unless told
 ---@field usable? fun(answer: table): boolean, string? whether a decoded 2xx answer is what was asked for
+---@field before_send? fun(): boolean asked each time when token and slot are in hand, right before it is sent; false:
+--- it is not sent, and the call returns nil without an error
 
 ---@class mde.Token
 ---@field value string
@@ -54,6 +55,7 @@ local EARLIEST_DATE, LATEST_DATE = 1.5e9, 4.1e9
 ---@field now fun(): number
 ---@field sleep fun(seconds: number)
 ---@field base_url string
+---@field clock mde.ServiceClock
 ---@field store? mde.Store what is shared with other processes
 ---@field private token_share? mde.TokenShare
 local Exchange = {}
@@ -113,8 +115,9 @@ local function new(settings)
     reserve = settings.reserve,
     limiters = {}, -- for each API
     trouble = {}, -- for each API what its last attempt failed with
-    clock_offset = 0,
+    sign_in_offset = nil, -- how far the sign-in service's clock is ahead of this machine's
   }, Exchange)
+  self.clock = service_clocks.new(self.now, self.trace)
   self.flights = flights.new(driver, self.sleep)
   if settings.store then
     local application = application_of(settings)
@@ -136,17 +139,19 @@ local function random()
   return (a * 65536 + b * 256 + c) / 16777216
 end
 
---- The service's time (Unix seconds), as well as its last Date header tells it.
----@param time? number a local time to translate; now unless told
----@return number
-function Exchange:service_time(time)
-  return (time or core.system.time()) + self.clock_offset
+-- The sign-in service judges an assertion by its own clock.
+local function learn_sign_in_clock(self, response)
+  local date = type(response.headers.date) == "string" and core.header.date(response.headers.date)
+  if date then self.sign_in_offset = date - core.system.time() end
 end
 
-local function learn_clock(self, response)
-  local date = response.headers.date
-  date = type(date) == "string" and core.header.date(date)
-  if date and date > EARLIEST_DATE and date < LATEST_DATE then self.clock_offset = date - core.system.time() end
+-- What the time is, by an answer.
+local function learn_clock(self, call, response)
+  if call.authenticated then
+    self.clock:hear_api(response.headers)
+  elseif call.url == self.token_url then
+    learn_sign_in_clock(self, response)
+  end
 end
 
 local function is_response(value)
@@ -165,7 +170,7 @@ local function send(self, call, request)
   if response and not is_response(response) then
     response, message, maybe_sent = nil, "the driver gave an answer without status, headers or body", true
   elseif response then
-    learn_clock(self, response)
+    learn_clock(self, call, response)
   else
     message = self.show(tostring(message or "the driver gave no reason"))
   end
@@ -274,12 +279,31 @@ local function headers_for(self, call, token)
   return headers
 end
 
+-- Asks whether what was decided before the wait still stands. The slot is kept meanwhile; a token that ended then is
+-- replaced. Returns the token; or nil, and an error if that is why.
+local function confirm(self, call, token)
+  if not call.before_send then return token end
+  local began = self.now()
+  if not call.before_send() then return nil end
+  if not token.expires or token.expires <= began or token.expires > self.now() then return token end
+  return self:token(call.deadline)
+end
+
 -- How long an attempt may take: it ends before the deadline, and before its token does. A token that lived so
 -- short that it is over already may be tried all the same.
 local function seconds_for(self, call, token)
   local now, ends = self.now(), call.deadline:at()
   if token.expires and token.expires > now then ends = math.min(ends, token.expires) end
   return math.min(call.seconds or REQUEST_SECONDS, ends - now)
+end
+
+-- What is to be said of a Retry-After that is longer than any limit of the service; nil if it is not.
+local function report_excess(self, call, facts)
+  local seconds = facts.retry_after
+  if not seconds or seconds <= core.outcome.LONGEST_WAIT then return nil end
+  local message = ("%s asks to wait for %.0f seconds, of which an hour at most is believed"):format(call.host, seconds)
+  self.trace:tell { event = "warning", code = "retry_after_too_long", seconds = seconds, message = message }
+  return message
 end
 
 --- The loop. `call` has, beside the fields of mde.Call: host, url, content_type, payload, read, failure, longest,
@@ -294,6 +318,12 @@ local function run(self, call)
   while true do
     local token, slot = admit(self, call, limiter)
     if not token then return nil, slot, info end
+    local problem
+    token, problem = confirm(self, call, token)
+    if not token then
+      limiter:give_back(slot)
+      return nil, problem, info
+    end
     local seconds = seconds_for(self, call, token)
     if seconds <= 0 then
       limiter:give_back(slot)
@@ -306,7 +336,8 @@ local function run(self, call)
       method = call.method, url = call.url, headers = headers_for(self, call, token), body = call.payload,
       timeout = seconds, max_bytes = call.longest, max_idle = call.idle, plain = call.plain,
     })
-    local facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent)
+    local facts, value, refusal
+    facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent)
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.attempts_allowed = call.attempts_allowed
     facts.now, facts.deadline, facts.random = self.now(), call.deadline:at(), random()
@@ -315,9 +346,11 @@ local function run(self, call)
     if info.class == nil or class ~= "not_sent" then info.class = class end
     self.trouble[call.api] = verdict ~= "done" and (problem or ("HTTP %d"):format(facts.status)) or nil
     if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot) end
-    if facts.status == 429 then limiter:pause(delay) end
+    local excess = report_excess(self, call, facts)
+    if facts.status == 429 then limiter:pause(delay, excess ~= nil) end
 
     if verdict == "done" then
+      limiter:resume()
       return value, nil, info
     elseif verdict == "authenticate" or verdict == "retry" then
       if self.trace:on() then
@@ -340,6 +373,7 @@ local function run(self, call)
       fields.http_status = response and response.status
       fields.code = fields.code or refusal and refusal.code
       fields.request_id = fields.request_id or refusal and refusal.request_id
+      if excess then fields.message = ("%s (%s)"):format(fields.message, excess) end
       return nil, errors.new(fields), info
     end
   end
@@ -351,14 +385,19 @@ end
 
 -- ---- tokens
 
+-- How far the sign-in service's clock is ahead of this machine's, as well as that is known.
+local function sign_in_offset(self)
+  return self.sign_in_offset or self.clock:time() - core.system.time()
+end
+
 -- Asks by the credential. `attempts`: the most that one request may take.
 local function ask_for_token(self, deadline, attempts)
   local request = sign_in.new {
     tenant_id = self.tenant_id, client_id = self.client_id, token_url = self.token_url, scope = self.scope,
     claims = self.claims, show = self.show,
     deadline = deadlines.new(self.now, math.min(deadline - self.now(), TOKEN_SECONDS)),
-    clock = function() return self:service_time() end,
-    clock_offset = function() return self.clock_offset end,
+    clock = function() return core.system.time() + sign_in_offset(self) end,
+    clock_offset = function() return sign_in_offset(self) end,
     conceal = function(text) self.trace:conceal_proof(text) end,
     call = function(call)
       call.attempts_allowed = attempts
@@ -377,6 +416,7 @@ local function keep_token(self, lease, sent, value, answer, sent_at)
   self.trace:conceal(value)
   local generation, why = self.tokens:fetched(lease, sent, value, answer, sent_at, random())
   if why == "older" then return nil end
+  self.clock:hear_token(value, answer, sent)
   return { value = value, generation = generation, expires = generation and self.tokens:expiry() }
 end
 
@@ -598,10 +638,26 @@ function Exchange:call(call)
     host = host_of(self.base_url), url = self.base_url .. "/api" .. call.path,
     payload = call.body and json.encode(call.body),
     content_type = call.body and "application/json; charset=utf-8",
-    read = reader(call.usable), failure = failures.service, authenticated = true,
+    read = reader(call.usable), before_send = call.before_send, failure = failures.service, authenticated = true,
     longest = action and LONGEST_ACTION_ANSWER or LONGEST_PAGE,
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
   })
+end
+
+--- Signs in, and makes sure that what time it is does not rest on one clock alone: where this machine's and the token's
+--- differ, the API is asked for something small.
+---@param deadline mde.Deadline
+---@return true?
+---@return mde.Error? err the sign-in failed
+function Exchange:settle_clock(deadline)
+  local token, err = self:token(deadline)
+  if not token then return nil, err end
+  if not self.clock:is_settled() then
+    -- Whatever the answer is, it has the time in it.
+    self:call { method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
+      permission = "Machine.Read.All", deadline = deadline }
+  end
+  return true
 end
 
 return { new = new }

@@ -369,6 +369,7 @@ function M.check(client, intent, machine)
     if not read then return nil, unreadable(rules, err) end
     record = client.records:of(read)
   end
+  intent.record_at = record.read_at
   local broken, reasons = {}, {}
   for _, rule in ipairs(rules) do
     local reason = rule.judge(record)
@@ -390,7 +391,7 @@ end
 
 -- The restricts among the rows, and how long ago they were sent.
 local function restricts_of(client, rows)
-  local service_now, earlier = client.exchange:service_time(), {}
+  local service_now, earlier = client.exchange.clock:time(), {}
   for _, row in ipairs(rows) do
     local operation_id = our_restrict(row)
     if operation_id then
@@ -407,13 +408,13 @@ local function count(client, deadline, tally)
   local exchange = client.exchange
   local rows, err, since
   repeat
-    since = exchange:service_time() - HOUR - COUNT_MARGIN
+    since = exchange.clock:time() - HOUR - COUNT_MARGIN
     rows, err = collection.read(exchange, "machineactions",
       ("type eq 'RestrictCodeExecution' and creationDateTimeUtc ge %s"):format(
         os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since))),
       nil, deadline)
     if not rows then return nil, err end
-  until exchange:service_time() - HOUR >= since
+  until exchange.clock:time() - HOUR >= since
   return tally:merge(restricts_of(client, rows))
 end
 
@@ -515,15 +516,18 @@ function M.give_back(intent)
   intent.slot = nil
 end
 
---- Says what became of the send that the slot was taken for. Its hour begins when it was sent, which can be some
---- time after the slot was taken.
+--- Says what became of a send that the slot was taken for. Its hour begins when it was sent, which can be some
+--- time after the slot was taken. The slot is given back only if nothing of any send of this change can have arrived.
 ---@param client mde.Client
 ---@param intent table
 ---@param info table what the exchange tells of the call
 function M.settle(client, intent, info)
   if info.class == nil or info.class == "not_sent" then
-    M.give_back(intent)
-  elseif intent.slot then
+    if not intent.may_have_arrived then M.give_back(intent) end
+    return
+  end
+  intent.may_have_arrived = true
+  if intent.slot then
     intent.tally:went(intent.slot, client.exchange.now() - info.sent)
   end
 end

@@ -63,7 +63,7 @@ end
 -- Unix seconds, and how to show them.
 local function check_since(client, value)
   if value == nil then return nil end
-  local text, seconds = queries.time(value, client.exchange:service_time(), 'mde.restricted: option "since"')
+  local text, seconds = queries.time(value, client.exchange.clock:time(), 'mde.restricted: option "since"')
   if seconds < EARLIEST_SINCE then
     errors.invalid(('mde.restricted: option "since" is %s, a time long before any incident'):format(text),
       'Give a time, not a span: since = mde.ago "14h".')
@@ -102,9 +102,9 @@ end
 
 -- What the claim has in a machine; nil if nothing.
 local function held(client, machine_id, rows, claim)
-  local ours, others = core.history.holders(rows, machine_id, claim.incidents, claim.since)
+  local ours, others = core.history.holders(rows, machine_id, claim.incidents, claim.since, claim.latest)
   if not ours[1] then return nil end
-  local state, rests_on = core.history.state(rows, machine_id)
+  local state, rests_on = core.history.state(rows, machine_id, claim.latest)
   for _, row in ipairs(rows) do actions.adopt(client, row) end
   local machine = setmetatable({ id = machine_id, computerDnsName = name_of(rows), action = newest(ours),
     releasing = state == "releasing" and rests_on or nil }, client.machine_metatable)
@@ -148,12 +148,13 @@ local function restricted(client, options)
   end
   -- The answer has told what time it is, from which mde.ago counts.
   claim.since, claim.since_text = check_since(client, options.since)
+  claim.latest = client.exchange.clock:latest()
   local list = { shared = {}, unattributed = {} }
   for machine_id, rows in pairs(machines) do
     if machine_id == "" then
       -- Each by itself: a release among them may be of another machine.
       for _, row in ipairs(rows) do
-        local ours = core.history.holders({ row }, machine_id, claim.incidents, claim.since)
+        local ours = core.history.holders({ row }, machine_id, claim.incidents, claim.since, claim.latest)
         if ours[1] then table.insert(list.unattributed, actions.adopt(client, row)) end
       end
     else

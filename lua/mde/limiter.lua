@@ -21,6 +21,8 @@ local URGENT_SECONDS = 1
 local LOOK_AGAIN_SECONDS = 0.1
 -- How often a call may go whose budget cannot be known.
 local UNKNOWN_COUNT, UNKNOWN_SECONDS = 1, 1
+-- The longest window of the service's limits: a pause beyond it is a mistake, in a store as well.
+local LONGEST_PAUSE_SECONDS = 3600
 -- A budget that was not touched for so long is full again.
 local KEPT_SECONDS = 2 * 3600
 
@@ -33,6 +35,7 @@ local M = {}
 ---@class mde.Budget what is known of the calls of an API
 ---@field sends mde.limiter? nil: they are not counted
 ---@field paused_until number
+---@field in_doubt boolean whether that may be a mistake of the service's
 ---@field urgent number[] for each rank until when somebody of it is waited for
 
 ---@class mde.Slot
@@ -63,7 +66,8 @@ local function counter(windows)
 end
 
 local function new_budget(self)
-  return { sends = counter(self.windows), paused_until = -math.huge, urgent = { -math.huge, -math.huge } }
+  return { sends = counter(self.windows), paused_until = -math.huge, in_doubt = false,
+    urgent = { -math.huge, -math.huge } }
 end
 
 ---@class mde.LimiterOptions
@@ -89,14 +93,15 @@ end
 -- ---- the budget, as a store keeps it
 
 local function pack(budget)
-  return ("%.17g %.17g %.17g\n"):format(budget.paused_until, budget.urgent[1], budget.urgent[2])
-    .. (budget.sends and budget.sends:pack() or "")
+  return ("%s%.17g %.17g %.17g\n"):format(budget.in_doubt and "~" or "", budget.paused_until, budget.urgent[1],
+    budget.urgent[2]) .. (budget.sends and budget.sends:pack() or "")
 end
 
 -- False if it is not what `pack` makes.
 local function unpack_into(budget, text)
-  local pause, release, single, sends = text:match "^(%S+) (%S+) (%S+)\n(.*)$"
+  local doubt, pause, release, single, sends = text:match "^(~?)(%S+) (%S+) (%S+)\n(.*)$"
   if not pause then return false end
+  budget.in_doubt = doubt == "~"
   budget.paused_until = tonumber(pause) or -math.huge
   budget.urgent = { tonumber(release) or -math.huge, tonumber(single) or -math.huge }
   return not budget.sends or budget.sends:unpack(sends)
@@ -112,9 +117,12 @@ local function transact(self, change)
     local budget = new_budget(self)
     -- What is damaged tells nothing: everybody waits until the shorter window is empty for certain.
     if text and not unpack_into(budget, text) then budget.paused_until = self.now() + self.windows[1].seconds end
+    local longest = self.now() + LONGEST_PAUSE_SECONDS
+    local is_too_long = budget.paused_until > longest
+    if is_too_long then budget.paused_until, budget.in_doubt = longest, true end
     local changed = change(budget)
     self.budget = budget
-    return changed and pack(budget) or nil
+    return (changed or is_too_long) and pack(budget) or nil
   end)
   if done then return true end
   return nil, err
@@ -310,14 +318,28 @@ function Limiter:answered(slot)
   end)
 end
 
---- The service asks everybody to stay away for so long. A longer pause stays.
+--- The service asks everybody to stay away for so long. A longer pause stays, unless it is in doubt.
 ---@param seconds number
-function Limiter:pause(seconds)
+---@param in_doubt boolean the service named a span that it cannot mean: the next answer corrects it
+function Limiter:pause(seconds, in_doubt)
   local ends = self.now() + seconds
   transact(self, function(budget)
-    budget.paused_until = math.max(budget.paused_until, ends)
+    if budget.in_doubt or ends > budget.paused_until then
+      budget.paused_until, budget.in_doubt = ends, in_doubt
+    end
     return true
   end)
+end
+
+--- The service has done what it was asked for, so a pause that is in doubt is over.
+function Limiter:resume()
+  if not self.budget.in_doubt then return end
+  transact(self, function(budget)
+    local was_in_doubt = budget.in_doubt
+    if was_in_doubt then budget.paused_until, budget.in_doubt = -math.huge, false end
+    return was_in_doubt
+  end)
+  wake(first(self))
 end
 
 -- The budget as it is now; the one that was seen last, where the store fails.

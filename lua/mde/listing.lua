@@ -172,12 +172,13 @@ end
 ---@param machine_id string in lower case
 ---@param deadline mde.Deadline
 ---@return table[]? rows nil if this listing cannot tell
+---@return number? read_at by the driver's clock
 function Listing:rows(machine_id, deadline)
   if self.doubtful[machine_id] then return nil end
   if not is_fresh(self, self.read_at) and not refresh(self, deadline) then return nil end
   local rows = {}
   for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
-  return rows
+  return rows, self.read_at
 end
 
 --- The same, as they are now: of a list that is read after this was asked, one for all who ask meanwhile.

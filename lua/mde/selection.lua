@@ -52,17 +52,17 @@ local function iterator(client, kind, query, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde." .. what)
   local exchange = client.exchange
   local filters_at = queries.compile(what, query)
-  local filters, pages = filters_at(exchange:service_time()), nil
+  local filters, pages = filters_at(exchange.clock:time()), nil
   local turn, over, problem = turns.new(client.driver), false, nil
   local rows, at, read_at = {}, 0, nil
 
-  -- The next page. Whoever has signed in has heard what time it is, on which the query may depend.
+  -- The next page. The query may depend on what time it is.
   local function next_page()
     local deadline = client:deadline(client:begin(options.timeout), PAGE_SECONDS)
     if not pages then
-      local signed_in, err = exchange:token(deadline)
-      if not signed_in then return nil, err end
-      filters = filters_at(exchange:service_time())
+      local settled, err = exchange:settle_clock(deadline)
+      if not settled then return nil, err end
+      filters = filters_at(exchange.clock:time())
       pages = collection.pages(exchange, kind.set, filters, kind.is_row)
     end
     return pages:next(deadline)

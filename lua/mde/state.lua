@@ -16,7 +16,7 @@ local M = {}
 
 -- The state that a device's actions say, and the action it rests on.
 local function read_state(client, rows, machine_id, asked)
-  local name, row = core.history.state(rows, machine_id)
+  local name, row = core.history.state(rows, machine_id, client.exchange.clock:latest())
   if name == "unclear" then
     return nil, errors.new { kind = "protocol", asked = asked,
       message = "the times of the device's actions do not tell which came last",

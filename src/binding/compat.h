@@ -92,6 +92,7 @@ void mde_open_outcome(lua_State *L);
 void mde_open_process(lua_State *L);
 void mde_open_redact(lua_State *L);
 void mde_open_secret(lua_State *L);
+void mde_open_service_time(lua_State *L);
 void mde_open_system(lua_State *L);
 void mde_open_token(lua_State *L);
 

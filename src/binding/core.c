@@ -13,8 +13,8 @@ static const struct {
     {"limiter", mde_open_limiter}, {"locked_file", mde_open_locked_file},
     {"odata", mde_open_odata},     {"outcome", mde_open_outcome},
     {"process", mde_open_process}, {"redact", mde_open_redact},
-    {"secret", mde_open_secret},   {"system", mde_open_system},
-    {"token", mde_open_token},
+    {"secret", mde_open_secret},   {"service_time", mde_open_service_time},
+    {"system", mde_open_system},   {"token", mde_open_token},
 };
 
 MDE_EXPORT int luaopen_mde_core(lua_State *L);

@@ -15,6 +15,7 @@
 ---@field process mde.core.process
 ---@field redact mde.core.redact
 ---@field secret mde.core.secret
+---@field service_time mde.core.service_time
 local core = {}
 
 ---@class mde.core.base64
@@ -281,6 +282,43 @@ function redact.header(name, value) end
 ---@param secrets (string|mde.secret)[]
 ---@return string
 function redact.known(text, secrets) end
+
+---@class mde.core.service_time
+local service_time = {}
+
+---What time it is at the service, from clocks of which none is trusted alone (src/core/service_time.h). Times are Unix
+---seconds; `ticked` is seconds on a clock that only goes forward, `local_time` what the local clock says.
+---@class mde.core.service_time.value
+local time = {}
+
+---@return mde.core.service_time.value
+function service_time.new() end
+
+---@param witness "api"|"token"
+---@param ticked number
+---@param told number
+function time:hear(witness, ticked, told) end
+
+---@param ticked number
+---@param local_time number
+---@param created number
+---@return boolean moved whether an action created then moves the time forward
+function time:row(ticked, local_time, created) end
+
+---@param ticked number
+---@param local_time number
+---@return number seconds
+function time:at(ticked, local_time) end
+
+---@param ticked number
+---@param local_time number
+---@return number seconds after which no action can have been created
+function time:latest(ticked, local_time) end
+
+---@param ticked number
+---@param local_time number
+---@return number seconds by which the clocks differ at most
+function time:spread(ticked, local_time) end
 
 ---@class mde.core.secret
 local secret = {}

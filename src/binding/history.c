@@ -42,9 +42,55 @@ static struct mde_text check_text(lua_State *L, int index)
   return text;
 }
 
-/* Reads the listing at argument 1 for the machine at argument 2; leaves the userdata that holds it.
+/*
+ * The time that a number of seconds stands for, or a little before: a lua_Number near today is up
+ * to 1.2 ticks off, and what was created just then must not fall before it. A number that is no
+ * time, since a clock is far off, is the nearest that is one.
  */
-static const struct mde_action *read_actions(lua_State *L, size_t *count)
+static int64_t ticks_not_after(lua_Number seconds)
+{
+  if (!(seconds > 0)) return 0;
+  if (seconds > 1e11) seconds = 1e11;
+  int64_t whole = (int64_t)seconds;
+  lua_Number part = seconds - (lua_Number)whole;
+  int64_t ticks = whole * MDE_TICKS_PER_SECOND + (int64_t)(part * (lua_Number)MDE_TICKS_PER_SECOND);
+  return ticks > 2 ? ticks - 2 : 0;
+}
+
+/* The Unix seconds in the field `name` of the table at `index`; MDE_NO_TIME where it is nil. */
+static int64_t time_field(lua_State *L, int index, const char *name)
+{
+  int64_t time = MDE_NO_TIME;
+  if (mde_field(L, index, name)) time = ticks_not_after(luaL_checknumber(L, -1));
+  lua_pop(L, 1);
+  return time;
+}
+
+/* The status that the table `seen` at `index` has under an action's id in lower case, if any. */
+static bool seen_status(lua_State *L, int index, struct mde_text id, enum mde_status *status)
+{
+  if (id.bytes == NULL) return false;
+  luaL_Buffer key;
+  luaL_buffinit(L, &key);
+  for (size_t i = 0; i < id.length; i++)
+    luaL_addchar(&key, (char)mde_ascii_lower(id.bytes[i]));
+  luaL_pushresult(&key);
+  lua_gettable(L, index);
+  bool there = lua_type(L, -1) == LUA_TSTRING;
+  if (there) {
+    struct mde_text word;
+    word.bytes = lua_tolstring(L, -1, &word.length);
+    *status = mde_status_read(word);
+  }
+  lua_pop(L, 1);
+  return there;
+}
+
+/*
+ * Reads the listing at argument 1 for the machine at argument 2; leaves the userdata that holds it.
+ * `seen`: the index of a table of what a look before had, id to status; 0: there was none.
+ */
+static const struct mde_action *read_actions(lua_State *L, int64_t latest, int seen, size_t *count)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
   struct mde_text machine = check_text(L, 2);
@@ -55,11 +101,19 @@ static const struct mde_action *read_actions(lua_State *L, size_t *count)
     lua_rawgeti(L, 1, (int)(i + 1));
     if (lua_istable(L, -1)) {
       struct mde_action_text text = action_text(L, lua_gettop(L));
-      actions[i] = mde_action_read(&text, machine);
+      enum mde_status status;
+      actions[i] = mde_action_read(&text, machine, latest);
+      if (seen != 0 && seen_status(L, seen, text.id, &status)) mde_action_see(&actions[i], status);
     }
     lua_pop(L, 1);
   }
   return actions;
+}
+
+/* `latest` at an argument: Unix seconds, or nil. */
+static int64_t check_latest(lua_State *L, int index)
+{
+  return lua_isnoneornil(L, index) ? MDE_NO_TIME : ticks_not_after(luaL_checknumber(L, index));
 }
 
 static void push_action(lua_State *L, size_t index)
@@ -70,7 +124,9 @@ static void push_action(lua_State *L, size_t index)
     lua_rawgeti(L, 1, (int)(index + 1));
 }
 
-/* state(actions, machine) -> "none", "restricted", ... or "unclear"; the action it rests on | nil
+/*
+ * state(actions, machine, latest|nil) -> "none", "restricted", ... or "unclear"; the action it
+ * rests on | nil. latest: Unix seconds, after which no time of an action is usable.
  */
 static int history_state(lua_State *L)
 {
@@ -84,15 +140,17 @@ static int history_state(lua_State *L)
   };
   size_t count;
   size_t rests_on;
-  const struct mde_action *actions = read_actions(L, &count);
+  int64_t latest = check_latest(L, 3);
+  const struct mde_action *actions = read_actions(L, latest, 0, &count);
   lua_pushstring(L, names[mde_history_state(actions, count, &rests_on)]);
   push_action(L, rests_on);
   return 2;
 }
 
 /*
- * look(actions, machine, { verb, incident, key, cancel_opposite }) -> "send", "already_active",
- * "conflict", "cancel_opposite" or "superseded"; the action it is about | nil; recorded
+ * look(actions, machine, { verb, incident, key, cancel_opposite, seen, latest }) -> "send",
+ * "already_active", "conflict", "cancel_opposite", "superseded" or "overtaken"; the action it is
+ * about | nil; recorded. seen: in a later look what the first had, a table of ids to statuses.
  */
 static int history_look(lua_State *L)
 {
@@ -102,6 +160,7 @@ static int history_look(lua_State *L)
       [MDE_CONFLICT] = "conflict",
       [MDE_CANCEL_OPPOSITE] = "cancel_opposite",
       [MDE_SUPERSEDED] = "superseded",
+      [MDE_OVERTAKEN] = "overtaken",
   };
   luaL_checktype(L, 3, LUA_TTABLE);
   lua_settop(L, 3);
@@ -111,8 +170,10 @@ static int history_look(lua_State *L)
                               .key = text_field(L, 3, "key")};
   lua_getfield(L, 3, "cancel_opposite");
   intent.cancel_opposite = lua_toboolean(L, -1) != 0;
+  intent.looked = mde_field(L, 3, "seen");
   size_t count;
-  const struct mde_action *actions = read_actions(L, &count);
+  const struct mde_action *actions =
+      read_actions(L, time_field(L, 3, "latest"), intent.looked ? lua_gettop(L) : 0, &count);
   struct mde_look look = mde_history_look(actions, count, &intent);
   lua_pushstring(L, names[look.decision]);
   push_action(L, look.action);
@@ -145,24 +206,12 @@ static void push_actions(lua_State *L, const size_t *indexes, size_t count)
 }
 
 /*
- * The time that a number of seconds stands for, or a little before: a lua_Number near today is up
- * to 1.2 ticks off, and what was created just then must not fall before it.
- */
-static int64_t ticks_not_after(lua_Number seconds)
-{
-  int64_t whole = (int64_t)seconds;
-  lua_Number part = seconds - (lua_Number)whole;
-  int64_t ticks = whole * MDE_TICKS_PER_SECOND + (int64_t)(part * (lua_Number)MDE_TICKS_PER_SECOND);
-  return ticks > 2 ? ticks - 2 : 0;
-}
-
-/*
- * holders(actions, machine, incidents, since|nil) -> the restrictions that hold the machine and are
- * of one of the incidents and created since (Unix seconds); the others that hold it
+ * holders(actions, machine, incidents, since|nil, latest|nil) -> the restrictions that hold the
+ * machine and are of one of the incidents and created since (Unix seconds); the others that hold it
  */
 static int history_holders(lua_State *L)
 {
-  lua_settop(L, 4);
+  lua_settop(L, 5);
   struct mde_claim claim = {.since = MDE_NO_TIME};
   if (!lua_isnil(L, 4)) {
     lua_Number since = luaL_checknumber(L, 4);
@@ -171,7 +220,7 @@ static int history_holders(lua_State *L)
   }
   claim.incidents = read_incidents(L, 3, &claim.count);
   size_t count;
-  const struct mde_action *actions = read_actions(L, &count);
+  const struct mde_action *actions = read_actions(L, check_latest(L, 5), 0, &count);
   size_t *indexes = lua_newuserdata(L, (2 * count + 1) * sizeof *indexes);
   struct mde_holders held = mde_history_holders(actions, count, &claim, indexes, indexes + count);
   push_actions(L, indexes, held.ours);
@@ -186,15 +235,40 @@ static int history_find(lua_State *L)
   enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 3, NULL, verbs);
   struct mde_text operation = check_text(L, 4);
   size_t count;
-  const struct mde_action *actions = read_actions(L, &count);
+  const struct mde_action *actions = read_actions(L, MDE_NO_TIME, 0, &count);
   push_action(L, mde_history_find(actions, count, verb, operation));
   return 1;
 }
 
 /*
- * reconcile(actions, machine, verb, operation, since) -> "ours", "active", "superseded",
- * "opposite" or "nothing", and the action that it is about. since: Unix seconds by the service's
- * clock.
+ * The send at argument 3, { verb, operation_id, key|nil, comment, seen|nil, sent_at|nil }; its
+ * texts stay alive because the table does. Leaves `seen` on the stack, and its index in `*seen`: 0
+ * if nil.
+ */
+static struct mde_sent check_sent(lua_State *L, int *seen)
+{
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  lua_getfield(L, 3, "verb");
+  struct mde_sent sent = {.verb = (enum mde_verb)luaL_checkoption(L, 4, NULL, verbs),
+                          .operation = text_field(L, 3, "operation_id"),
+                          .comment = text_field(L, 3, "comment"),
+                          .sent_at = time_field(L, 3, "sent_at")};
+  luaL_argcheck(L, sent.operation.bytes != NULL && sent.comment.bytes != NULL, 3,
+                "a send has an operation_id and a comment");
+  lua_getfield(L, 3, "key");
+  sent.keyed = !lua_isnil(L, -1);
+  sent.looked = mde_field(L, 3, "seen");
+  *seen = sent.looked ? lua_gettop(L) : 0;
+  if (sent.looked) luaL_checktype(L, *seen, LUA_TTABLE);
+  return sent;
+}
+
+/*
+ * reconcile(actions, machine, sent) -> "ours", "active", "superseded", "opposite", "unclear" or
+ * "nothing", and the action that it is about. sent: { verb, operation_id, key, comment, seen,
+ * sent_at, latest }; seen: what the look before had, id to status, nil if nothing was looked at;
+ * sent_at and latest: Unix seconds by the service's clock.
  */
 static int history_reconcile(lua_State *L)
 {
@@ -203,26 +277,20 @@ static int history_reconcile(lua_State *L)
       [MDE_RECONCILE_ACTIVE] = "active",
       [MDE_RECONCILE_SUPERSEDED] = "superseded",
       [MDE_RECONCILE_OPPOSITE] = "opposite",
+      [MDE_RECONCILE_UNCLEAR] = "unclear",
       [MDE_RECONCILE_NOTHING] = "nothing",
   };
-  enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 3, NULL, verbs);
-  struct mde_text operation = check_text(L, 4);
-  lua_Number since = luaL_checknumber(L, 5);
-  if (!(since > 0)) since = 0; /* a clock that is far off must not raise */
-  if (since > 1e11) since = 1e11;
+  int seen;
+  struct mde_sent sent = check_sent(L, &seen);
   size_t count;
-  const struct mde_action *actions = read_actions(L, &count);
-  struct mde_reconciled found =
-      mde_history_reconcile(actions, count, verb, operation, ticks_not_after(since));
+  const struct mde_action *actions = read_actions(L, time_field(L, 3, "latest"), seen, &count);
+  struct mde_reconciled found = mde_history_reconcile(actions, count, &sent);
   lua_pushstring(L, names[found.decision]);
   push_action(L, found.action);
   return 2;
 }
 
-/*
- * reply(action, machine, verb, comment, sent_at) -> "accepted", "cut", "already_active" or
- * "foreign". sent_at: Unix seconds by the service's clock.
- */
+/* reply(action, machine, sent) -> "accepted", "cut", "already_active" or "foreign" */
 static int history_reply(lua_State *L)
 {
   static const char *const names[] = {
@@ -233,14 +301,12 @@ static int history_reply(lua_State *L)
   };
   luaL_checktype(L, 1, LUA_TTABLE);
   struct mde_text machine = check_text(L, 2);
-  enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 3, NULL, verbs);
-  struct mde_text comment = check_text(L, 4);
-  lua_Number sent_at = luaL_checknumber(L, 5);
-  if (!(sent_at > 0)) sent_at = 0; /* a clock that is far off must not raise: the action was sent */
-  if (sent_at > 1e11) sent_at = 1e11;
+  int seen;
+  struct mde_sent sent = check_sent(L, &seen);
   struct mde_action_text text = action_text(L, 1);
-  int64_t ticks = (int64_t)(sent_at * (lua_Number)MDE_TICKS_PER_SECOND);
-  lua_pushstring(L, names[mde_history_reply(&text, machine, verb, comment, ticks)]);
+  enum mde_status status;
+  bool was_seen = seen != 0 && seen_status(L, seen, text.id, &status);
+  lua_pushstring(L, names[mde_history_reply(&text, machine, &sent, was_seen)]);
   return 1;
 }
 

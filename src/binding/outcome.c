@@ -111,4 +111,6 @@ void mde_open_outcome(lua_State *L)
 {
   lua_newtable(L);
   mde_setfuncs(L, functions);
+  lua_pushnumber(L, MDE_LONGEST_WAIT);
+  lua_setfield(L, -2, "LONGEST_WAIT");
 }

@@ -2,8 +2,6 @@
 
 #include "timestamp.h"
 
-#define CLOCK_TOLERANCE (5 * MDE_TICKS_PER_SECOND)
-
 static bool is(struct mde_text text, const char *word)
 {
   return mde_text_same_caseless(text, (struct mde_text){word, strlen(word)});
@@ -24,18 +22,32 @@ static bool read_verb(struct mde_text type, enum mde_verb *verb)
   return restrict_ || is(type, "UnrestrictCodeExecution");
 }
 
-struct mde_action mde_action_read(const struct mde_action_text *text, struct mde_text machine)
+/* A time that is usable, or none. */
+static int64_t usable_time(struct mde_text text, int64_t latest)
+{
+  int64_t time = mde_timestamp(text);
+  return latest != MDE_NO_TIME && time > latest ? MDE_NO_TIME : time;
+}
+
+struct mde_action mde_action_read(const struct mde_action_text *text, struct mde_text machine,
+                                  int64_t latest)
 {
   struct mde_action action = {.counts = false};
   if (!read_verb(text->type, &action.verb)) return action;
   if (text->machine.bytes != NULL && !mde_text_same_caseless(text->machine, machine)) return action;
   action.counts = true;
   action.status = mde_status_read(text->status);
-  action.created = mde_timestamp(text->created);
-  action.updated = mde_timestamp(text->updated);
+  action.created = usable_time(text->created, latest);
+  action.updated = usable_time(text->updated, latest);
   if (action.updated == MDE_NO_TIME) action.updated = action.created;
   action.comment = mde_comment_parse(text->comment);
+  action.returned = text->comment;
   return action;
+}
+
+void mde_action_see(struct mde_action *action, enum mde_status status)
+{
+  action->seen = action->status != MDE_STATUS_CANCELLED || status == MDE_STATUS_CANCELLED;
 }
 
 /* Newest first by creation: whether `a` comes before `b`. An action without a time is the oldest.
@@ -145,13 +157,18 @@ struct mde_holders mde_history_holders(const struct mde_action *actions, size_t 
   return held;
 }
 
+static bool carries(const struct mde_action *action, enum mde_verb verb, struct mde_text operation)
+{
+  return action->counts && action->verb == verb &&
+         mde_text_same(action->comment.operation, operation);
+}
+
 size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde_verb verb,
                         struct mde_text operation)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
-    if (actions[i].counts && actions[i].verb == verb &&
-        mde_text_same(actions[i].comment.operation, operation) &&
+    if (carries(&actions[i], verb, operation) &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
@@ -222,6 +239,19 @@ static size_t newest_record(const struct mde_action *actions, size_t count,
   return found;
 }
 
+/* The newest action by which somebody decided otherwise since the first look. */
+static size_t decided_otherwise(const struct mde_action *actions, size_t count, enum mde_verb verb)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++) {
+    const struct mde_action *a = &actions[i];
+    bool otherwise = (a->verb == verb) == (a->status == MDE_STATUS_CANCELLED);
+    if (!a->counts || a->seen || !otherwise) continue;
+    if (found == MDE_NO_ACTION || created_later(a, &actions[found])) found = i;
+  }
+  return found;
+}
+
 struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
                                  const struct mde_intent *intent)
 {
@@ -231,6 +261,9 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
     if (first != MDE_NO_ACTION && actions[first].status != MDE_STATUS_FAILED)
       return look_at_repeat(actions, count, first, intent);
   }
+
+  size_t decided = intent->looked ? decided_otherwise(actions, count, verb) : MDE_NO_ACTION;
+  if (decided != MDE_NO_ACTION) return look(MDE_OVERTAKEN, decided);
 
   size_t opposite = newest(actions, count, opposite_of(verb), MDE_STATUS_PENDING);
   if (opposite != MDE_NO_ACTION)
@@ -261,19 +294,55 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
   return look(MDE_SEND, MDE_NO_ACTION);
 }
 
-/* The newest action since a time that took effect or may yet; one without a time is the newest. */
-static size_t newest_since(const struct mde_action *actions, size_t count, int64_t since)
+enum when { BEFORE, UNCLEAR, AFTER };
+
+/* When an action was created, as seen from a send. */
+static enum when when_of(const struct mde_action *action, const struct mde_sent *sent)
+{
+  if (action->seen) return BEFORE;
+  if (sent->looked) return AFTER;
+  if (action->created == MDE_NO_TIME || sent->sent_at == MDE_NO_TIME) return UNCLEAR;
+  if (action->created < sent->sent_at - MDE_DOUBT) return BEFORE;
+  return action->created > sent->sent_at + MDE_DOUBT ? AFTER : UNCLEAR;
+}
+
+/* The newest action not before a send that took effect or may yet; one without a time is that. */
+static size_t newest_since(const struct mde_action *actions, size_t count,
+                           const struct mde_sent *sent)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
     bool stands = a->status == MDE_STATUS_PENDING || a->status == MDE_STATUS_SUCCEEDED;
-    if (!a->counts || !stands) continue;
+    if (!a->counts || !stands || when_of(a, sent) == BEFORE) continue;
     if (a->created == MDE_NO_TIME) return i;
-    if (a->created < since) continue;
     if (found == MDE_NO_ACTION || a->created > actions[found].created) found = i;
   }
   return found;
+}
+
+/* The newest that carries our id and that the look before the send had not. */
+static size_t find_ours(const struct mde_action *actions, size_t count, const struct mde_sent *sent)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++)
+    if (carries(&actions[i], sent->verb, sent->operation) && !actions[i].seen &&
+        (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
+      found = i;
+  return found;
+}
+
+/* Ours, whose comment the service has cut short and our id with it. */
+static size_t find_cut(const struct mde_action *actions, size_t count, const struct mde_sent *sent)
+{
+  for (size_t i = 0; i < count; i++) {
+    const struct mde_action *a = &actions[i];
+    if (a->counts && a->verb == sent->verb && a->status != MDE_STATUS_CANCELLED &&
+        when_of(a, sent) != BEFORE &&
+        mde_comment_compare(sent->comment, a->returned) == MDE_COMMENT_CUT)
+      return i;
+  }
+  return MDE_NO_ACTION;
 }
 
 static struct mde_reconciled reconciled(enum mde_reconciliation decision, size_t action)
@@ -282,19 +351,25 @@ static struct mde_reconciled reconciled(enum mde_reconciliation decision, size_t
 }
 
 struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, size_t count,
-                                            enum mde_verb verb, struct mde_text operation,
-                                            int64_t since)
+                                            const struct mde_sent *sent)
 {
-  size_t ours = mde_history_find(actions, count, verb, operation);
-  bool earlier = ours != MDE_NO_ACTION && actions[ours].created != MDE_NO_TIME &&
-                 actions[ours].created < since;
-  if (ours != MDE_NO_ACTION && !earlier) {
+  enum mde_verb verb = sent->verb;
+  size_t ours = find_ours(actions, count, sent);
+  if (ours != MDE_NO_ACTION) {
     bool cancelled = actions[ours].status == MDE_STATUS_CANCELLED;
     return reconciled(cancelled ? MDE_RECONCILE_SUPERSEDED : MDE_RECONCILE_OURS, ours);
   }
-  size_t last = newest_since(actions, count, since);
-  if (last != MDE_NO_ACTION && actions[last].verb != verb)
+
+  size_t last = newest_since(actions, count, sent);
+  if (last != MDE_NO_ACTION && actions[last].verb == verb) last = MDE_NO_ACTION;
+  size_t cut = find_cut(actions, count, sent);
+  if (last != MDE_NO_ACTION && when_of(&actions[last], sent) == AFTER)
     return reconciled(MDE_RECONCILE_SUPERSEDED, last);
+  if (cut != MDE_NO_ACTION && when_of(&actions[cut], sent) == AFTER)
+    return reconciled(MDE_RECONCILE_OURS, cut);
+  if (last != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_UNCLEAR, last);
+  if (cut != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_UNCLEAR, cut);
+
   size_t pending = newest(actions, count, verb, MDE_STATUS_PENDING);
   if (pending != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_ACTIVE, pending);
   size_t opposite = newest(actions, count, opposite_of(verb), MDE_STATUS_PENDING);
@@ -303,14 +378,16 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
 }
 
 enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_text machine,
-                                 enum mde_verb verb, struct mde_text comment, int64_t sent_at)
+                                 const struct mde_sent *sent, bool seen)
 {
-  struct mde_action action = mde_action_read(text, machine);
-  if (!action.counts || action.verb != verb || text->id.bytes == NULL || text->id.length == 0)
+  struct mde_action action = mde_action_read(text, machine, MDE_NO_TIME);
+  if (!action.counts || action.verb != sent->verb || text->id.bytes == NULL || text->id.length == 0)
     return MDE_REPLY_FOREIGN;
-  bool earlier = action.created != MDE_NO_TIME && action.created < sent_at - CLOCK_TOLERANCE;
-  if (!earlier) {
-    enum mde_comment_match match = mde_comment_compare(comment, text->comment);
+  enum mde_comment_match match = mde_comment_compare(sent->comment, text->comment);
+  bool settled = match == MDE_COMMENT_SAME && !sent->keyed;
+  bool older = action.created != MDE_NO_TIME && sent->sent_at != MDE_NO_TIME &&
+               action.created < sent->sent_at - MDE_DOUBT;
+  if (!seen && (settled || !older)) {
     if (match == MDE_COMMENT_SAME) return MDE_REPLY_ACCEPTED;
     if (match == MDE_COMMENT_CUT) return MDE_REPLY_CUT;
   }

@@ -37,18 +37,25 @@ struct mde_action_text {
 /* An action as the rules see it. */
 struct mde_action {
   bool counts; /* a restrict or unrestrict of the machine in question; the rest is unset if not */
+  bool seen;   /* a look before had it; one that was cancelled since counts as not seen */
   enum mde_verb verb;
   enum mde_status status;
   int64_t created; /* ticks, or MDE_NO_TIME */
   int64_t updated; /* ticks, or MDE_NO_TIME; creation time where the service gives no update time */
   struct mde_comment comment;
+  struct mde_text returned; /* the whole comment */
 };
 
 /*
  * Reads one action of a listing that was asked for `machine`. An action without a machine counts as
- * its own (fresh ones come so); one that names another machine does not count.
+ * its own (fresh ones come so); one that names another machine does not count. A time after
+ * `latest` (ticks; MDE_NO_TIME: any may be) is no usable one (service_time.h). Nothing is seen.
  */
-struct mde_action mde_action_read(const struct mde_action_text *text, struct mde_text machine);
+struct mde_action mde_action_read(const struct mde_action_text *text, struct mde_text machine,
+                                  int64_t latest);
+
+/* Marks an action as one that a look before had, with this status. */
+void mde_action_see(struct mde_action *action, enum mde_status status);
 
 #define MDE_NO_ACTION SIZE_MAX
 
@@ -74,6 +81,7 @@ struct mde_intent {
   struct mde_text
       key; /* the caller's own operation id; absent where the id was made for this call */
   bool cancel_opposite; /* the caller wants a pending opposite action cancelled */
+  bool looked; /* this is not the first look: what is not seen came after the caller had decided */
 };
 
 enum mde_decision {
@@ -81,7 +89,8 @@ enum mde_decision {
   MDE_ALREADY_ACTIVE,  /* `action` does it already: send nothing */
   MDE_CONFLICT,        /* `action`, the opposite, is pending: send nothing */
   MDE_CANCEL_OPPOSITE, /* cancel `action`, read until it is final, ask again */
-  MDE_SUPERSEDED /* the keyed action was undone or cancelled since, by `action`: send nothing */
+  MDE_SUPERSEDED, /* the keyed action was undone or cancelled since, by `action`: send nothing */
+  MDE_OVERTAKEN   /* somebody decided otherwise after the first look, by `action`: send nothing */
 };
 
 struct mde_look {
@@ -96,23 +105,42 @@ struct mde_look {
  *  1. The key was used before, for this verb: the newest such action decides. Failed: sent again.
  *     Cancelled: superseded by itself. An opposite that is pending or succeeded and was created
  * later, or that succeeded later: superseded by that. Otherwise already active.
- *  2. An opposite action is pending: conflict, or cancel it.
- *  3. An action of this verb is pending: already active; one under the caller's incident is
- * preferred.
- *  4. Restrict, and restricted: already active, but sent again if an incident is named that no
+ *  2. In a later look, an opposite action that is pending, succeeded or failed and was not seen by
+ *     the first, or an action of this verb that was cancelled since: overtaken, by the newest.
+ *  3. An opposite action is pending: conflict, or cancel it.
+ *  4. An action of this verb is pending: already active; one under the caller's incident is
+ *     preferred.
+ *  5. Restrict, and restricted: already active, but sent again if an incident is named that no
  *     restriction since the last release carries, because the comment is the only record.
  *     Release, and released: already active.
- *  5. Send. An unclear state is sent too: it is what the caller wants, and repeating it does no
- * harm.
+ *  6. Send. An unclear state is sent too: it is what the caller wants, and repeating it does no
+ *     harm.
  */
 struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
                                  const struct mde_intent *intent);
+
+/*
+ * A send, and what was known before it. What a look has seen is older than the send, and what it
+ * has not seen is newer. Clocks are asked only where nothing was looked at; then an action that was
+ * created within MDE_DOUBT of the send may be either.
+ */
+struct mde_sent {
+  enum mde_verb verb;
+  struct mde_text operation;
+  bool keyed;              /* the operation id is the caller's own and may have been used before */
+  struct mde_text comment; /* the whole of it */
+  bool looked;
+  int64_t sent_at; /* the service's time, ticks, or MDE_NO_TIME */
+};
+
+#define MDE_DOUBT (300 * MDE_TICKS_PER_SECOND)
 
 enum mde_reconciliation {
   MDE_RECONCILE_OURS,       /* `action` is the one that was sent */
   MDE_RECONCILE_ACTIVE,     /* `action`, somebody else's of the same verb, is pending */
   MDE_RECONCILE_SUPERSEDED, /* by `action`: never send again */
   MDE_RECONCILE_OPPOSITE,   /* `action`, the opposite, was pending before: wait for its end */
+  MDE_RECONCILE_UNCLEAR,    /* whether `action` came before the send cannot be told */
   MDE_RECONCILE_NOTHING     /* it was not executed, as far as the list knows */
 };
 
@@ -122,19 +150,20 @@ struct mde_reconciled {
 };
 
 /*
- * What the list says became of a send whose fate is unknown, which had this verb and this operation
- * id and left after `since` (ticks by the service's clock, with a margin). In this order:
- *  1. The action with our id, created since then (a key may have been used before): ours, or
+ * What the list says became of a send whose fate is unknown. In this order:
+ *  1. An action with our id that was not seen before (a key may have been used before): ours, or
  *     superseded by itself if it was cancelled.
- *  2. Of the actions created since then that are pending or succeeded the newest is the opposite:
- *     superseded by it. One that does not say when it was created may be the newest.
- *  3. An action of this verb is pending: active.
- *  4. An opposite action is pending: opposite.
- *  5. Nothing.
+ *  2. Of the actions after the send that are pending or succeeded the newest is the opposite:
+ *     superseded by it. One that does not say when it was created is the newest.
+ *  3. An action after the send whose comment is the beginning of ours, which the service has cut,
+ *     and that was not cancelled: ours.
+ *  4. The same as 2 or 3, but whether it came after the send cannot be told: unclear.
+ *  5. An action of this verb is pending: active.
+ *  6. An opposite action is pending: opposite.
+ *  7. Nothing.
  */
 struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, size_t count,
-                                            enum mde_verb verb, struct mde_text operation,
-                                            int64_t since);
+                                            const struct mde_sent *sent);
 
 /* Whose hold is asked about: the restrictions of any of these incidents, created since a time. */
 struct mde_claim {
@@ -171,12 +200,13 @@ enum mde_reply {
 };
 
 /*
- * Judges the action that answered a send of `comment` for `machine`. `sent_at` is the service's
- * time of the send in ticks, as well as it is known. Created more than five seconds before that, or
- * with another comment: an earlier action. Of another machine or type, without an id, or an earlier
- * action that failed or was cancelled: foreign.
+ * Judges the action that answered a send for `machine`. `seen`: the look before had it already, so
+ * it is an earlier one. So is one with another comment; and one that was created MDE_DOUBT or more
+ * before the send, if its id does not settle it: a key may have been used before, and a comment
+ * that is the beginning of ours may be somebody's. Of another machine or type, without an id, or an
+ * earlier action that failed or was cancelled: foreign.
  */
 enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_text machine,
-                                 enum mde_verb verb, struct mde_text comment, int64_t sent_at);
+                                 const struct mde_sent *sent, bool seen);
 
 #endif

@@ -28,6 +28,7 @@ static enum mde_class classify(const struct mde_attempt *attempt)
   case 410:
     return attempt->kind == MDE_IDENTITY_REQUEST ? MDE_REFUSED_UNPROCESSED : MDE_DEFINITE;
   case 408:
+    return MDE_UNKNOWN;
   case 421:
   case 425:
   case 429:
@@ -43,7 +44,7 @@ static double asked_to_wait(const struct mde_attempt *attempt)
   if (!attempt->answered) return -1;
   bool told = attempt->has_retry_after && !attempt->retry_after_invalid;
   if (told && attempt->retry_after >= 0 && isfinite(attempt->retry_after))
-    return attempt->retry_after;
+    return fmin(attempt->retry_after, MDE_LONGEST_WAIT);
   bool garbage = attempt->has_retry_after || attempt->retry_after_invalid;
   return garbage && attempt->status == 429 ? GARBAGE_AFTER_429 : -1;
 }
@@ -57,8 +58,9 @@ static struct mde_judgement try_again(const struct mde_attempt *attempt, enum md
 {
   struct mde_judgement judgement = {.class = class, .verdict = MDE_VERDICT_RETRY};
   double asked = asked_to_wait(attempt);
-  double spread = asked >= 0 ? asked * (1 + RETRY_AFTER_SPREAD * attempt->random) : 0;
-  judgement.delay = asked >= 0 ? spread : backoff(attempt);
+  double spread =
+      asked >= 0 ? fmin(asked * (1 + RETRY_AFTER_SPREAD * attempt->random), MDE_LONGEST_WAIT) : 0;
+  judgement.delay = fmax(spread, backoff(attempt));
   if (attempt->attempt >= attempt->attempts_allowed) {
     judgement.verdict = MDE_VERDICT_EXHAUSTED;
     judgement.delay = spread;

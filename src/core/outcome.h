@@ -8,13 +8,16 @@
  *   class                 when                                           read, token   action
  *   not sent              no answer, and certainly no byte of a body     retry         retry
  *                         was handed over
- *   refused unprocessed   401 the first time, 408, 421, 425, 429         retry         retry
+ *   refused unprocessed   401 the first time, 421, 425, 429              retry         retry
  *   unknown               no answer though something may have been       retry         unknown
- *                         sent; any 5xx; a 2xx that is not what was
- *                         asked for; 1xx, or no status at all
+ *                         sent; 408; any 5xx; a 2xx that is not what
+ *                         was asked for; 1xx, or no status at all
  *   definite              a usable 2xx                                   done          done
  *                         any 3xx, any other 4xx, a further 401          refused       refused
  *                         400 that names an active request               refused       active
+ *
+ * 408. RFC 9110, 15.5.9, means a server that did not get the whole request. Gateways send it after
+ * a slow backend, too, which may have acted.
  *
  * Token requests. A 4xx whose OAuth error is `temporarily_unavailable` is refused unprocessed. The
  * endpoint of a managed identity answers 404 and 410 while it is being set up or brought up to date
@@ -26,8 +29,9 @@
  *
  * Retry. At most attempts_allowed attempts, the first included. Before the n-th further one a
  * random time from 0 to 0.8 s * 2^(n - 1) passes, from 0 to 60 s at most. An answer's Retry-After
- * is obeyed instead, whatever the status: never less, up to a tenth more. One that cannot be read
- * (a negative one, too) means 60 s with a 429 and nothing elsewhere.
+ * is obeyed instead, whatever the status: never less, up to a tenth more, but at most
+ * MDE_LONGEST_WAIT and never sooner than without it. One that cannot be read (a negative one, too)
+ * means 60 s with a 429 and nothing elsewhere.
  *
  * Deadline. A retry that would start when the deadline has come is not made. If a Retry-After is
  * the reason, that is "throttled" and says when it may be tried; else it is "exhausted". So is
@@ -37,6 +41,9 @@
 #define MDE_OUTCOME_H
 
 #include <stdbool.h>
+
+/* Seconds: the longest window of the service's limits. A Retry-After beyond it is a mistake. */
+#define MDE_LONGEST_WAIT 3600.0
 
 enum mde_request_kind {
   MDE_READ,

@@ -50,7 +50,7 @@ static size_t read_rows(const struct row *rows, struct mde_action *actions)
                                      .comment = text(rows[count].comment),
                                      .created = text(rows[count].created),
                                      .updated = text(rows[count].updated)};
-    actions[count] = mde_action_read(&action, text(MACHINE));
+    actions[count] = mde_action_read(&action, text(MACHINE), MDE_NO_TIME);
   }
   return count;
 }
@@ -852,55 +852,129 @@ static void who_holds_a_device(void **state)
   }
 }
 
+/* clang-format on */
+
+/* What was sent at minute 30 under the operation id of SUFFIX_KEY. */
+static struct mde_sent a_send(bool looked)
+{
+  return (struct mde_sent){.verb = MDE_RESTRICT,
+                           .operation = text("alert-4711"),
+                           .comment = text(SUFFIX_KEY),
+                           .looked = looked,
+                           .sent_at = mde_timestamp(text(AT("30")))};
+}
+
+/* clang-format off: a rule is a line */
 static void the_answer_to_a_send_is_judged(void **state)
 {
   (void)state;
   static const char sent[] = SUFFIX_KEY;
+  /* Seen by the look before; not seen by it; neither, and the id is a key; there was no look. */
+  enum before { SEEN, UNSEEN, KEYED, BLIND };
   static const struct {
     const char *what;
     enum mde_reply reply;
+    enum before before;
     const char *id;
     struct row row;
   } cases[] = {
-      {"ours", MDE_REPLY_ACCEPTED, "id", {R, P, AT("30"), 0, sent, MACHINE}},
-      {"ours, without a machine yet", MDE_REPLY_ACCEPTED, "id", {R, P, AT("30"), 0, sent, 0}},
-      {"ours, without times", MDE_REPLY_ACCEPTED, "id", {R, P, 0, 0, sent, MACHINE}},
-      {"ours, failed at once", MDE_REPLY_ACCEPTED, "id", {R, F, AT("30"), 0, sent, MACHINE}},
-      {"ours, a clock that is a little behind",
+      {"ours", MDE_REPLY_ACCEPTED, UNSEEN, "id", {R, P, AT("30"), 0, sent, MACHINE}},
+      {"ours, unlooked", MDE_REPLY_ACCEPTED, BLIND, "id", {R, P, AT("30"), 0, sent, MACHINE}},
+      {"ours, under a key, long before",
+       MDE_REPLY_ALREADY_ACTIVE,
+       KEYED,
+       "id",
+       {R, P, AT("24"), 0, sent, MACHINE}},
+      {"ours, under a key", MDE_REPLY_ACCEPTED, KEYED, "id", {R, P, AT("26"), 0, sent, MACHINE}},
+      {"ours, without a machine yet",
        MDE_REPLY_ACCEPTED,
+       UNSEEN,
        "id",
-       {R, P, "2026-02-03T10:29:55Z", 0, sent, MACHINE}},
-      {"cut short", MDE_REPLY_CUT, "id", {R, P, AT("30"), 0, "why [mde:INC", MACHINE}},
-      {"our key, but an earlier action",
-       MDE_REPLY_ALREADY_ACTIVE,
+       {R, P, AT("30"), 0, sent, 0}},
+      {"ours, without times", MDE_REPLY_ACCEPTED, UNSEEN, "id", {R, P, 0, 0, sent, MACHINE}},
+      {"ours, failed at once",
+       MDE_REPLY_ACCEPTED,
+       UNSEEN,
        "id",
-       {R, P, "2026-02-03T10:29:54.9Z", 0, sent, MACHINE}},
-      {"an earlier action with the beginning of our comment",
+       {R, F, AT("30"), 0, sent, MACHINE}},
+      {"ours, a clock that is behind",
+       MDE_REPLY_ACCEPTED,
+       UNSEEN,
+       "id",
+       {R, P, AT("01"), 0, sent, MACHINE}},
+      {"ours, a clock that is behind, unlooked",
+       MDE_REPLY_ACCEPTED,
+       BLIND,
+       "id",
+       {R, P, AT("01"), 0, sent, MACHINE}},
+      {"ours, years ahead",
+       MDE_REPLY_ACCEPTED,
+       BLIND,
+       "id",
+       {R, P, "2046-02-03T10:00:00Z", 0, sent, MACHINE}},
+      {"cut short", MDE_REPLY_CUT, UNSEEN, "id", {R, P, AT("30"), 0, "why [mde:INC", MACHINE}},
+      {"cut short, a clock that is behind",
+       MDE_REPLY_CUT,
+       UNSEEN,
+       "id",
+       {R, P, AT("26"), 0, "why [mde:INC", MACHINE}},
+      {"the beginning of our comment long before",
        MDE_REPLY_ALREADY_ACTIVE,
+       UNSEEN,
+       "id",
+       {R, P, AT("24"), 0, "why", MACHINE}},
+      {"cut short, unlooked",
+       MDE_REPLY_CUT,
+       BLIND,
+       "id",
+       {R, P, AT("26"), 0, "why [mde:INC", MACHINE}},
+      {"our key, but the look had it",
+       MDE_REPLY_ALREADY_ACTIVE,
+       SEEN,
+       "id",
+       {R, P, AT("30"), 0, sent, MACHINE}},
+      {"the beginning of our comment, but the look had it",
+       MDE_REPLY_ALREADY_ACTIVE,
+       SEEN,
        "id",
        {R, P, AT("29"), 0, "why", MACHINE}},
-      {"somebody else's", MDE_REPLY_ALREADY_ACTIVE, "id", {R, P, AT("30"), 0, SUFFIX_10, MACHINE}},
-      {"without a comment", MDE_REPLY_ALREADY_ACTIVE, "id", {R, P, AT("30"), 0, 0, MACHINE}},
+      {"the beginning of our comment long before, unlooked",
+       MDE_REPLY_ALREADY_ACTIVE,
+       BLIND,
+       "id",
+       {R, P, AT("24"), 0, "why", MACHINE}},
+      {"somebody else's",
+       MDE_REPLY_ALREADY_ACTIVE,
+       UNSEEN,
+       "id",
+       {R, P, AT("30"), 0, SUFFIX_10, MACHINE}},
+      {"without a comment",
+       MDE_REPLY_ALREADY_ACTIVE,
+       UNSEEN,
+       "id",
+       {R, P, AT("30"), 0, 0, MACHINE}},
       {"somebody else's that succeeded",
        MDE_REPLY_ALREADY_ACTIVE,
+       SEEN,
        "id",
        {R, S, AT("20"), 0, "by hand", MACHINE}},
       {"somebody else's that failed",
        MDE_REPLY_FOREIGN,
+       SEEN,
        "id",
        {R, F, AT("20"), 0, "by hand", MACHINE}},
       {"somebody else's that was cancelled",
        MDE_REPLY_FOREIGN,
+       SEEN,
        "id",
        {R, C, AT("20"), 0, "by hand", MACHINE}},
-      {"another machine", MDE_REPLY_FOREIGN, "id", {R, P, AT("30"), 0, sent, "ff"}},
-      {"the opposite", MDE_REPLY_FOREIGN, "id", {U, P, AT("30"), 0, sent, MACHINE}},
-      {"another type", MDE_REPLY_FOREIGN, "id", {"Isolate", P, AT("30"), 0, sent, MACHINE}},
-      {"no type", MDE_REPLY_FOREIGN, "id", {0, P, AT("30"), 0, sent, MACHINE}},
-      {"no id", MDE_REPLY_FOREIGN, 0, {R, P, AT("30"), 0, sent, MACHINE}},
-      {"an empty id", MDE_REPLY_FOREIGN, "", {R, P, AT("30"), 0, sent, MACHINE}},
+      {"another machine", MDE_REPLY_FOREIGN, UNSEEN, "id", {R, P, AT("30"), 0, sent, "ff"}},
+      {"the opposite", MDE_REPLY_FOREIGN, UNSEEN, "id", {U, P, AT("30"), 0, sent, MACHINE}},
+      {"another type", MDE_REPLY_FOREIGN, UNSEEN, "id", {"Isolate", P, AT("30"), 0, sent, MACHINE}},
+      {"no type", MDE_REPLY_FOREIGN, UNSEEN, "id", {0, P, AT("30"), 0, sent, MACHINE}},
+      {"no id", MDE_REPLY_FOREIGN, UNSEEN, 0, {R, P, AT("30"), 0, sent, MACHINE}},
+      {"an empty id", MDE_REPLY_FOREIGN, UNSEEN, "", {R, P, AT("30"), 0, sent, MACHINE}},
   };
-  int64_t sent_at = mde_timestamp(text(AT("30")));
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     const struct row *row = &cases[i].row;
     struct mde_action_text action = {.id = text(cases[i].id),
@@ -910,73 +984,376 @@ static void the_answer_to_a_send_is_judged(void **state)
                                      .comment = text(row->comment),
                                      .created = text(row->created),
                                      .updated = text(row->updated)};
+    struct mde_sent send = a_send(cases[i].before != BLIND);
+    send.keyed = cases[i].before == KEYED;
     enum mde_reply reply =
-        mde_history_reply(&action, text(MACHINE), MDE_RESTRICT, text(sent), sent_at);
+        mde_history_reply(&action, text(MACHINE), &send, cases[i].before == SEEN);
     if (reply != cases[i].reply) fail_msg("%s: %d", cases[i].what, (int)reply);
   }
 }
 
-/* clang-format on */
-/* What became of a restrict with the operation id "operation-1" that was sent at minute 30, with a
- * minute's margin. */
+/*
+ * What became of a restrict with the operation id "alert-4711" that was sent at minute 30. Of each
+ * row `seen` says what the look before had: 'x' not there, '=' there as it is, 'p' there, pending;
+ * NULL: nothing was looked at.
+ */
 static void a_lost_answer_is_found_in_the_list(void **state)
 {
   (void)state;
-#define OURS "why [mde:operation-1]"
+#define OURS SUFFIX_KEY
+#define CUT "why [mde:INC"
+#define LATE "2046-02-03T10:00:00Z"
   static const struct {
-    struct row rows[MOST];
+    const char *what;
+    const char *seen;
     enum mde_reconciliation decision;
     size_t action;
+    struct row rows[MOST];
   } cases[] = {
-      {{{0}}, MDE_RECONCILE_NOTHING, NONE},
-      {{{R, P, AT("30"), NULL, OURS, MACHINE}}, MDE_RECONCILE_OURS, 0},
-      {{{R, S, AT("30"), AT("31"), OURS, MACHINE}}, MDE_RECONCILE_OURS, 0},
-      {{{R, F, AT("30"), AT("31"), OURS, MACHINE}}, MDE_RECONCILE_OURS, 0},
-      {{{R, P, NULL, NULL, OURS, NULL}}, MDE_RECONCILE_OURS, 0},
-      {{{R, C, AT("30"), AT("31"), OURS, MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
-      {{{U, P, AT("30"), NULL, OURS, MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
-      /* A key that was used before: that one is not what was sent now. */
-      {{{R, F, AT("10"), AT("11"), OURS, MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
-      {{{R, P, AT("29"), NULL, "by hand", MACHINE}}, MDE_RECONCILE_ACTIVE, 0},
-      {{{R, P, AT("01"), NULL, "by hand", MACHINE}}, MDE_RECONCILE_ACTIVE, 0},
-      {{{R, S, AT("31"), AT("32"), "by hand", MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
-      {{{U, P, AT("31"), NULL, "by hand", MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
-      {{{U, S, AT("31"), AT("32"), "by hand", MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
-      {{{U, F, AT("31"), AT("32"), "by hand", MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
-      {{{U, C, AT("31"), AT("32"), "by hand", MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
-      {{{U, P, NULL, NULL, "by hand", MACHINE}}, MDE_RECONCILE_SUPERSEDED, 0},
-      {{{U, P, AT("10"), NULL, "by hand", MACHINE}}, MDE_RECONCILE_OPPOSITE, 0},
-      {{{U, S, AT("10"), AT("31"), "by hand", MACHINE}}, MDE_RECONCILE_NOTHING, NONE},
-      /* Of several the newest counts; but ours is ours. */
-      {{{R, P, AT("31"), NULL, "by hand", MACHINE}, {U, S, AT("32"), AT("33"), "no", MACHINE}},
-       MDE_RECONCILE_SUPERSEDED,
-       1},
-      {{{U, S, AT("31"), AT("33"), "no", MACHINE}, {R, P, AT("32"), NULL, "by hand", MACHINE}},
-       MDE_RECONCILE_ACTIVE,
-       1},
-      {{{R, S, AT("30"), AT("31"), OURS, MACHINE}, {U, S, AT("32"), AT("33"), "no", MACHINE}},
+      {"no action", "", MDE_RECONCILE_NOTHING, NONE, {{0}}},
+      {"ours", "x", MDE_RECONCILE_OURS, 0, {{R, P, AT("30"), 0, OURS, MACHINE}}},
+      {"ours, unlooked", 0, MDE_RECONCILE_OURS, 0, {{R, P, AT("30"), 0, OURS, MACHINE}}},
+      {"ours, a clock that is behind",
+       "x",
        MDE_RECONCILE_OURS,
-       0},
-      {{{U, P, AT("31"), NULL, "no", "ffffffffffffffffffffffffffffffffffffffff"}},
+       0,
+       {{R, P, AT("01"), 0, OURS, MACHINE}}},
+      {"ours, a clock that is behind, unlooked",
+       0,
+       MDE_RECONCILE_OURS,
+       0,
+       {{R, P, AT("01"), 0, OURS, MACHINE}}},
+      {"ours, years ahead", "x", MDE_RECONCILE_OURS, 0, {{R, P, LATE, 0, OURS, MACHINE}}},
+      {"ours, succeeded", "x", MDE_RECONCILE_OURS, 0, {{R, S, AT("30"), AT("31"), OURS, MACHINE}}},
+      {"ours, failed", "x", MDE_RECONCILE_OURS, 0, {{R, F, AT("30"), AT("31"), OURS, MACHINE}}},
+      {"ours, without times and machine", "x", MDE_RECONCILE_OURS, 0, {{R, P, 0, 0, OURS, 0}}},
+      {"ours, cancelled",
+       "x",
+       MDE_RECONCILE_SUPERSEDED,
+       0,
+       {{R, C, AT("30"), AT("31"), OURS, MACHINE}}},
+      {"our id with the other verb",
+       "x",
+       MDE_RECONCILE_SUPERSEDED,
+       0,
+       {{U, P, AT("30"), 0, OURS, MACHINE}}},
+      {"a key that was used before",
+       "=",
        MDE_RECONCILE_NOTHING,
-       NONE},
+       NONE,
+       {{R, F, AT("30"), AT("31"), OURS, MACHINE}}},
+      {"a key that was used before, and the new one without a usable time",
+       "=x",
+       MDE_RECONCILE_OURS,
+       1,
+       {{R, F, AT("10"), AT("11"), OURS, MACHINE}, {R, P, 0, 0, OURS, MACHINE}}},
+
+      {"pending before", "=", MDE_RECONCILE_ACTIVE, 0, {{R, P, AT("29"), 0, "by hand", MACHINE}}},
+      {"pending since", "x", MDE_RECONCILE_ACTIVE, 0, {{R, P, AT("31"), 0, "by hand", MACHINE}}},
+      {"the same by somebody else, done",
+       "x",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{R, S, AT("31"), AT("32"), "by hand", MACHINE}}},
+
+      {"the opposite since, pending",
+       "x",
+       MDE_RECONCILE_SUPERSEDED,
+       0,
+       {{U, P, AT("31"), 0, "by hand", MACHINE}}},
+      {"the opposite since, done",
+       "x",
+       MDE_RECONCILE_SUPERSEDED,
+       0,
+       {{U, S, AT("31"), AT("32"), "by hand", MACHINE}}},
+      {"the opposite since, by a clock that is behind",
+       "x",
+       MDE_RECONCILE_SUPERSEDED,
+       0,
+       {{U, S, AT("01"), AT("02"), "by hand", MACHINE}}},
+      {"the opposite since, without a time",
+       "x",
+       MDE_RECONCILE_SUPERSEDED,
+       0,
+       {{U, P, 0, 0, "by hand", MACHINE}}},
+      {"the opposite since, failed",
+       "x",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{U, F, AT("31"), AT("32"), "by hand", MACHINE}}},
+      {"the opposite since, cancelled",
+       "x",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{U, C, AT("31"), AT("32"), "by hand", MACHINE}}},
+      {"the look had the opposite, done a moment before",
+       "=",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{U, S, AT("29"), AT("29"), "by hand", MACHINE}}},
+      {"the look had the opposite, by a clock that is ahead",
+       "=",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{U, S, AT("45"), AT("46"), "by hand", MACHINE}}},
+      {"the look had the opposite, years ahead",
+       "=",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{U, S, LATE, LATE, "by hand", MACHINE}}},
+      {"the look had the opposite pending, done since",
+       "p",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{U, S, AT("10"), AT("31"), "by hand", MACHINE}}},
+      {"the look had the opposite pending",
+       "=",
+       MDE_RECONCILE_OPPOSITE,
+       0,
+       {{U, P, AT("10"), 0, "by hand", MACHINE}}},
+
+      {"of several the newest counts",
+       "xx",
+       MDE_RECONCILE_SUPERSEDED,
+       1,
+       {{R, P, AT("31"), 0, "by hand", MACHINE}, {U, S, AT("32"), AT("33"), "no", MACHINE}}},
+      {"of several the newest counts: pending",
+       "xx",
+       MDE_RECONCILE_ACTIVE,
+       1,
+       {{U, S, AT("31"), AT("33"), "no", MACHINE}, {R, P, AT("32"), 0, "by hand", MACHINE}}},
+      {"but ours is ours",
+       "xx",
+       MDE_RECONCILE_OURS,
+       0,
+       {{R, S, AT("30"), AT("31"), OURS, MACHINE}, {U, S, AT("32"), AT("33"), "no", MACHINE}}},
+      {"another machine's", "x", MDE_RECONCILE_NOTHING, NONE, {{U, P, AT("31"), 0, "no", "ff"}}},
+
+      {"ours, cut short", "x", MDE_RECONCILE_OURS, 0, {{R, P, AT("30"), 0, CUT, MACHINE}}},
+      {"ours, cut short, cancelled",
+       "x",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{R, C, AT("30"), 0, CUT, MACHINE}}},
+      {"cut short, but the look had it",
+       "=",
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{R, S, AT("29"), AT("30"), CUT, MACHINE}}},
+      {"superseded, though cut",
+       "xx",
+       MDE_RECONCILE_SUPERSEDED,
+       1,
+       {{R, S, AT("30"), AT("31"), CUT, MACHINE}, {U, S, AT("32"), AT("33"), "no", MACHINE}}},
+
+      {"unlooked: long before",
+       0,
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{U, S, AT("24"), AT("25"), "by hand", MACHINE}}},
+      {"unlooked: long after",
+       0,
+       MDE_RECONCILE_SUPERSEDED,
+       0,
+       {{U, S, AT("36"), AT("37"), "by hand", MACHINE}}},
+      {"unlooked: shortly before",
+       0,
+       MDE_RECONCILE_UNCLEAR,
+       0,
+       {{U, S, AT("26"), AT("27"), "by hand", MACHINE}}},
+      {"unlooked: shortly after",
+       0,
+       MDE_RECONCILE_UNCLEAR,
+       0,
+       {{U, P, AT("34"), 0, "by hand", MACHINE}}},
+      {"unlooked: without a time", 0, MDE_RECONCILE_UNCLEAR, 0, {{U, P, 0, 0, "by hand", MACHINE}}},
+      {"unlooked: cut short long before",
+       0,
+       MDE_RECONCILE_NOTHING,
+       NONE,
+       {{R, S, AT("24"), AT("25"), CUT, MACHINE}}},
+      {"unlooked: cut short about then",
+       0,
+       MDE_RECONCILE_UNCLEAR,
+       0,
+       {{R, P, AT("30"), 0, CUT, MACHINE}}},
   };
-  int64_t since = mde_timestamp(text(AT("29")));
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct mde_action actions[MOST];
     size_t count = read_rows(cases[i].rows, actions);
-    struct mde_reconciled found =
-        mde_history_reconcile(actions, count, MDE_RESTRICT, text("operation-1"), since);
+    const char *seen = cases[i].seen;
+    for (size_t k = 0; seen != NULL && k < count; k++)
+      if (seen[k] != 'x')
+        mde_action_see(&actions[k], seen[k] == 'p' ? MDE_STATUS_PENDING : actions[k].status);
+    struct mde_sent send = a_send(seen != NULL);
+    struct mde_reconciled found = mde_history_reconcile(actions, count, &send);
     if (found.decision != cases[i].decision || found.action != cases[i].action)
-      fail_msg("case %zu: %d about %zd, not %d about %zd", i, (int)found.decision,
-               (ssize_t)found.action, (int)cases[i].decision, (ssize_t)cases[i].action);
+      fail_msg("%s: %d about %zd", cases[i].what, (int)found.decision, (ssize_t)found.action);
   }
+}
+
+/* What a later look decides; `seen` as above, of the first look. */
+static void a_later_look_respects_what_was_decided_since(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *what;
+    const char *seen;
+    enum mde_verb verb;
+    enum mde_decision decision;
+    size_t action;
+    struct row rows[MOST];
+  } cases[] = {
+      {"nothing new", "", MDE_RESTRICT, MDE_SEND, NONE, {{0}}},
+      {"the opposite since, done",
+       "x",
+       MDE_RESTRICT,
+       MDE_OVERTAKEN,
+       0,
+       {{U, S, AT("31"), AT("32"), 0, 0}}},
+      {"the opposite since, failed",
+       "x",
+       MDE_RESTRICT,
+       MDE_OVERTAKEN,
+       0,
+       {{U, F, AT("31"), AT("32"), 0, 0}}},
+      {"the opposite since, pending",
+       "x",
+       MDE_RESTRICT,
+       MDE_OVERTAKEN,
+       0,
+       {{U, P, AT("31"), AT("32"), 0, 0}}},
+      {"the opposite since, cancelled",
+       "x",
+       MDE_RESTRICT,
+       MDE_SEND,
+       NONE,
+       {{U, C, AT("31"), AT("32"), 0, 0}}},
+      {"the opposite since, and the same again",
+       "xx",
+       MDE_RESTRICT,
+       MDE_OVERTAKEN,
+       0,
+       {{U, S, AT("31"), AT("32"), 0, 0}, {R, P, AT("33"), AT("33"), 0, 0}}},
+      {"the newest of several",
+       "xx",
+       MDE_RESTRICT,
+       MDE_OVERTAKEN,
+       1,
+       {{U, S, AT("31"), AT("32"), 0, 0}, {U, S, AT("33"), AT("34"), 0, 0}}},
+      {"the first look had the opposite",
+       "=",
+       MDE_RESTRICT,
+       MDE_SEND,
+       NONE,
+       {{U, S, AT("31"), AT("32"), 0, 0}}},
+      {"the first look had the opposite pending, done since",
+       "p",
+       MDE_RESTRICT,
+       MDE_SEND,
+       NONE,
+       {{U, S, AT("31"), AT("32"), 0, 0}}},
+      {"the same since",
+       "x",
+       MDE_RESTRICT,
+       MDE_ALREADY_ACTIVE,
+       0,
+       {{R, P, AT("31"), AT("32"), 0, 0}}},
+      {"the same since, cancelled",
+       "x",
+       MDE_RESTRICT,
+       MDE_OVERTAKEN,
+       0,
+       {{R, C, AT("31"), AT("32"), 0, 0}}},
+      {"the first look had the same pending, cancelled since",
+       "p",
+       MDE_RESTRICT,
+       MDE_OVERTAKEN,
+       0,
+       {{R, C, AT("20"), AT("32"), 0, 0}}},
+      {"the first look had the same cancelled",
+       "=",
+       MDE_RESTRICT,
+       MDE_SEND,
+       NONE,
+       {{R, C, AT("20"), AT("32"), 0, 0}}},
+      {"release: restricted since",
+       "x",
+       MDE_RELEASE,
+       MDE_OVERTAKEN,
+       0,
+       {{R, S, AT("31"), AT("32"), 0, 0}}},
+      {"release: restricting since",
+       "x",
+       MDE_RELEASE,
+       MDE_OVERTAKEN,
+       0,
+       {{R, P, AT("31"), AT("32"), 0, 0}}},
+      {"release: released since",
+       "x",
+       MDE_RELEASE,
+       MDE_ALREADY_ACTIVE,
+       0,
+       {{U, S, AT("31"), AT("32"), 0, 0}}},
+      {"another machine's",
+       "x",
+       MDE_RESTRICT,
+       MDE_SEND,
+       NONE,
+       {{U, S, AT("31"), AT("32"), 0, "ff"}}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_action actions[MOST];
+    size_t count = read_rows(cases[i].rows, actions);
+    for (size_t k = 0; k < count; k++)
+      if (cases[i].seen[k] != 'x')
+        mde_action_see(&actions[k],
+                       cases[i].seen[k] == 'p' ? MDE_STATUS_PENDING : actions[k].status);
+    struct mde_intent intent = {
+        .verb = cases[i].verb, .cancel_opposite = cases[i].verb == MDE_RELEASE, .looked = true};
+    struct mde_look look = mde_history_look(actions, count, &intent);
+    if (look.decision != cases[i].decision || look.action != cases[i].action)
+      fail_msg("%s: %d about %zd", cases[i].what, (int)look.decision, (ssize_t)look.action);
+  }
+}
+/* clang-format on */
+
+/* A row from the future wins neither against those of today nor against a look. */
+static void a_time_in_the_future_is_not_usable(void **state)
+{
+  (void)state;
+  struct mde_action_text restriction = {.id = text("a"),
+                                        .type = text(R),
+                                        .status = text(S),
+                                        .created = text(LATE),
+                                        .updated = text(LATE)};
+  int64_t latest = mde_timestamp(text(AT("35")));
+  struct mde_action action = mde_action_read(&restriction, text(MACHINE), latest);
+  assert_true(action.created == MDE_NO_TIME && action.updated == MDE_NO_TIME);
+  restriction.created = text(AT("35"));
+  action = mde_action_read(&restriction, text(MACHINE), latest);
+  assert_true(action.created == latest && action.updated == latest);
+
+  restriction.created = text(LATE);
+  struct mde_action_text release = {.id = text("b"),
+                                    .type = text(U),
+                                    .status = text(S),
+                                    .created = text(AT("30")),
+                                    .updated = text(AT("31"))};
+  struct mde_action actions[] = {mde_action_read(&restriction, text(MACHINE), latest),
+                                 mde_action_read(&release, text(MACHINE), latest)};
+  size_t rests_on;
+  assert_int_equal(mde_history_state(actions, 2, &rests_on), MDE_STATE_UNCLEAR);
+  struct mde_intent intent = {.verb = MDE_RESTRICT};
+  assert_int_equal(mde_history_look(actions, 2, &intent).decision, MDE_SEND);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_lost_answer_is_found_in_the_list),
+      cmocka_unit_test(a_later_look_respects_what_was_decided_since),
+      cmocka_unit_test(a_time_in_the_future_is_not_usable),
       cmocka_unit_test(statuses_are_read_in_any_case),
       cmocka_unit_test(the_state_is_what_the_actions_say),
       cmocka_unit_test(looking_first_decides),

@@ -64,7 +64,7 @@ static const struct {
      AUTHENTICATE, REFUSED, AUTHENTICATE},
     {"the second 401", true, true, 401, false, false, 1, MDE_DEFINITE, MDE_DEFINITE, REFUSED,
      REFUSED, REFUSED},
-    ANSWER(408, MDE_REFUSED_UNPROCESSED, RETRY, RETRY, RETRY),
+    ANSWER(408, MDE_UNKNOWN, RETRY, RETRY, UNKNOWN),
     ANSWER(421, MDE_REFUSED_UNPROCESSED, RETRY, RETRY, RETRY),
     ANSWER(425, MDE_REFUSED_UNPROCESSED, RETRY, RETRY, RETRY),
     ANSWER(429, MDE_REFUSED_UNPROCESSED, RETRY, RETRY, RETRY),
@@ -271,10 +271,21 @@ static const struct {
     {"no deadline", {ANSWERED(500), .attempt = 1, HALF_WAY, .deadline = HUGE_VAL}, RETRY, 0.4},
 
     {"Retry-After wins over backoff", {ANSWERED(429), .attempt = 1, RETRY_AFTER(8)}, RETRY, 8},
-    {"also if it is shorter than backoff",
+    {"but it is never sooner than without it",
      {ANSWERED(429), .attempt = 3, RETRY_AFTER(0), HALF_WAY},
      RETRY,
-     0},
+     1.6},
+    {"nor is a short one", {ANSWERED(503), .attempt = 3, RETRY_AFTER(1), HALF_WAY}, RETRY, 1.6},
+    {"an hour counts in full",
+     {ANSWERED(429), .attempt = 1, RETRY_AFTER(3600), HALF_WAY, .deadline = HUGE_VAL},
+     RETRY,
+     3600},
+    {"a day counts as an hour",
+     {ANSWERED(429), .attempt = 1, RETRY_AFTER(86400), .deadline = HUGE_VAL},
+     RETRY,
+     3600},
+    {"decades count as an hour", {ANSWERED(429), .attempt = 1, RETRY_AFTER(1e19)}, THROTTLED, 3600},
+    {"so with attempts used up", {ANSWERED(503), .attempt = 4, RETRY_AFTER(1e19)}, EXHAUSTED, 3600},
     {"up to a tenth is added", {ANSWERED(429), .attempt = 1, RETRY_AFTER(8), HALF_WAY}, RETRY, 8.4},
     {"also with 503", {ANSWERED(503), .attempt = 1, RETRY_AFTER(8)}, RETRY, 8},
     {"also with 408", {ANSWERED(408), .attempt = 1, RETRY_AFTER(8)}, RETRY, 8},
@@ -389,8 +400,7 @@ static void an_action_is_never_repeated_unseen(void **state)
                                     .retry_after = 2,
                                     .retry_after_invalid = bits >> 6 & 1};
       enum mde_verdict verdict = mde_judge(&attempt).verdict;
-      if (verdict == RETRY)
-        assert_true(status == 408 || status == 421 || status == 425 || status == 429);
+      if (verdict == RETRY) assert_true(status == 421 || status == 425 || status == 429);
       if (verdict == AUTHENTICATE) assert_true(status == 401 && attempt.authentications == 0);
       if (verdict == DONE) assert_true(status >= 200 && status <= 299 && attempt.usable);
       if (verdict == REFUSED) assert_true(status >= 300 && status <= 499);

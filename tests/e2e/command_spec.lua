@@ -280,6 +280,38 @@ describe("mde, piped,", function()
     has(result.err, "Nothing to release: INC-7 alone holds no device.")
   end)
 
+  for _, hours in ipairs { -2, 2 } do
+    it(("knows what --since means where the service is %d hours ahead of this machine"):format(hours), function()
+      tenant.advance(hours * 3600)
+      finally(function() tenant.advance(-hours * 3600 - 5400) end)
+      local function restrict(incident)
+        return command.run({ "restrict", "laptop-17", "--comment", "x", "--yes", "--wait", "--incident", incident }).status
+      end
+      local function release(incident)
+        local result = command.run { "release", "--all-of", incident, "--since", "1h", "--comment", "x", "--yes" }
+        assert.equal(0, result.status, result.err)
+        return result
+      end
+      assert.equal(0, restrict "INC-8")
+      has(release("INC-8").out, "release accepted")
+      tenant.advance(60)
+      assert.equal(0, restrict "INC-9")
+      tenant.advance(5400)
+      has(release("INC-9").err, "Nothing to release")
+    end)
+  end
+
+  it("sends unseen what cannot be looked at, if it is told to", function()
+    tenant.fault { match = { method = "GET", path = "/machineactions" }, fault = "answer", status = 403, count = false }
+    local result = command.run { "release", "laptop-17", "--comment", "x", "--yes" }
+    assert.equal(3, result.status)
+    has(result.err, "history could not be read")
+    has(result.err, "--no-look")
+    result = command.run { "release", "laptop-17", "--comment", "x", "--yes", "--no-look" }
+    assert.equal(0, result.status, result.err)
+    has(result.out, "release accepted")
+  end)
+
   it("refuses while the opposite is pending, and says how to cancel that", function()
     assert.equal(0, command.run { "release", "laptop-18", "--comment", "x", "--yes" }.status)
     local result = command.run { "restrict", "laptop-18", "--comment", "x", "--yes" }

@@ -33,7 +33,10 @@ static struct mde_action read_record(const uint8_t *record, size_t length)
                                  .created = {rest, third},
                                  .updated = {rest + third, third},
                                  .comment = {rest + 2 * third, left - 2 * third}};
-  return mde_action_read(&text, word(machine));
+  struct mde_action action = mde_action_read(
+      &text, word(machine), choice & 0x40 ? INT64_C(17700000000000000) : MDE_NO_TIME);
+  if (choice & 0x80) mde_action_see(&action, mde_status_read(word(statuses[choice / 15 % 5])));
+  return action;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -62,23 +65,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (state == MDE_STATE_RESTRICTED || state == MDE_STATE_RESTRICTING)
     assert(held.ours + held.others > 0);
 
-  for (int i = 0; i < 4; i++) {
-    enum mde_verb verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT;
-    int64_t since = i & 2 ? 0 : 639000000000000000;
-    struct mde_reconciled found =
-        mde_history_reconcile(actions, count, verb, word("alert-4711"), since);
+  for (int i = 0; i < 8; i++) {
+    struct mde_sent sent = {.verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT,
+                            .operation = word("alert-4711"),
+                            .comment = word("why [mde:alert-4711]"),
+                            .looked = (i & 2) != 0,
+                            .sent_at = i & 4 ? INT64_C(17700000000000000) : MDE_NO_TIME};
+    struct mde_reconciled found = mde_history_reconcile(actions, count, &sent);
     assert((found.action == MDE_NO_ACTION) == (found.decision == MDE_RECONCILE_NOTHING));
     assert(found.action == MDE_NO_ACTION || found.action < count);
-    if (found.decision == MDE_RECONCILE_OURS || found.decision == MDE_RECONCILE_ACTIVE)
-      assert(actions[found.action].verb == verb);
+    if (found.decision == MDE_RECONCILE_OURS)
+      assert(actions[found.action].verb == sent.verb && !actions[found.action].seen);
+    if (found.decision == MDE_RECONCILE_ACTIVE) assert(actions[found.action].verb == sent.verb);
+    if (found.decision == MDE_RECONCILE_SUPERSEDED) assert(!actions[found.action].seen);
+    if (found.decision == MDE_RECONCILE_UNCLEAR) assert(!sent.looked);
     if (found.decision == MDE_RECONCILE_OPPOSITE)
-      assert(actions[found.action].verb != verb &&
+      assert(actions[found.action].verb != sent.verb &&
              actions[found.action].status == MDE_STATUS_PENDING);
   }
 
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 16; i++) {
     struct mde_intent intent = {.verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT,
-                                .cancel_opposite = (i & 2) != 0};
+                                .cancel_opposite = (i & 2) != 0,
+                                .looked = (i & 8) != 0};
     if (i & 4) intent.key = word("alert-4711");
     struct mde_look look = mde_history_look(actions, count, &intent);
     assert((look.action == MDE_NO_ACTION) == (look.decision == MDE_SEND));
@@ -88,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
       assert(actions[look.action].status == MDE_STATUS_PENDING ||
              actions[look.action].status == MDE_STATUS_SUCCEEDED);
     }
+    if (look.decision == MDE_OVERTAKEN) assert(intent.looked && !actions[look.action].seen);
     if (look.decision == MDE_CONFLICT || look.decision == MDE_CANCEL_OPPOSITE)
       assert(actions[look.action].status == MDE_STATUS_PENDING);
   }

@@ -269,7 +269,7 @@ describe("a collection larger than a page", function()
     local asked = {}
     local rows = {}
     for i = 1, 10000 do rows[i] = { id = ("row %d"):format(i), creationDateTimeUtc = iso(NOW + i) } end
-    local exchange = { call = function(_, call)
+    local exchange = { clock = { hear_rows = function() end }, call = function(_, call)
       asked[#asked + 1] = core.odata.decode(call.path)
       return { value = #asked == 1 and rows or {} }
     end }
@@ -313,7 +313,7 @@ describe("a collection larger than a page", function()
 
   it("whose pages never bring anything new is an error", function()
     local count = 0
-    local exchange = { call = function(_, call)
+    local exchange = { clock = { hear_rows = function() end }, call = function(_, call)
       count = count + 1
       -- The same ids again, at times that are always where they were asked for.
       local text = core.odata.decode(call.path)

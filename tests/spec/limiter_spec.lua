@@ -170,7 +170,7 @@ describe("whoever waits for the limits", function()
   it("does not use up the time that the call itself may take", function()
     local r = new(1600)
     for i = 1, 1500 do assert(send(r, i)) end
-    r:fault { match = RESTRICT, fault = "answer", status = 408, count = 2 }
+    r:fault { match = RESTRICT, fault = "answer", status = 421, count = 2 }
     local action = assert(send(r, 1501))
     assert.equal(3, action.attempts)
   end)

@@ -44,7 +44,15 @@ function change.configure(command, verb)
     :argname "<id>"
   command:option("--wait", ("Wait until the devices have done it, that long at most; --wait alone is --wait=%s.")
     :format(WAIT)):argname "<time>":convert(duration.parse)
+  command:flag("--no-look", "Send without reading the device's history first. For when it cannot be read.")
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
+end
+
+--- The option `look` that the arguments ask for.
+---@param arguments table as argparse leaves them
+---@return false?
+function change.looks(arguments)
+  if arguments.no_look then return false end
 end
 
 --- Whether somebody is there to be asked. Raises if nobody is and something would have to be asked.

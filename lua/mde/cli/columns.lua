@@ -1,5 +1,6 @@
 --- columns: what is shown of machines and of actions.
 
+local connection = require "mde.cli.connection"
 local core = require "mde.core"
 local duration = require "mde.cli.duration"
 local machines = require "mde.machine"
@@ -20,7 +21,7 @@ end
 ---@return string? nil if it is none
 function columns.ago(time)
   local seconds = core.history.time(time)
-  if seconds then return duration.ago(core.system.time() - seconds) end
+  if seconds then return duration.ago(connection.now() - seconds) end
 end
 
 local function ago(name)

@@ -1,18 +1,38 @@
 --- connection: the client that the environment describes, for one run of the command.
 
 local clients = require "mde.client"
+local core = require "mde.core"
 local terminal = require "mde.cli.terminal"
 
 local connection = {}
 
---- Raises if the environment describes none.
+local current
+
+local function warn(message)
+  terminal.say("mde: warning: " .. message)
+end
+
+local function on_event(event)
+  if event.event == "warning" then warn(event.message) end
+end
+
+--- Raises if the environment describes none. What the client warns of is said.
 ---@param options? mde.ClientOptions
 ---@return mde.Client
 function connection.open(options)
-  local client, err = clients.new(options)
+  local all = { on_event = on_event }
+  for name, value in pairs(options or {}) do all[name] = value end
+  local client, err = clients.new(all)
   if not client then error(err, 0) end
-  for _, remark in ipairs(client:remarks()) do terminal.say("mde: warning: " .. remark) end
+  current = client
+  for _, remark in ipairs(client:remarks()) do warn(remark) end
   return client
+end
+
+--- What time it is at the service: how long ago something was is told by it.
+---@return number seconds Unix seconds
+function connection.now()
+  return current and current:now() or core.system.time()
 end
 
 return connection

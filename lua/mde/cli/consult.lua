@@ -133,7 +133,7 @@ local function say_holders(client, found, incident)
   local count = 0
   for _, entry in ipairs(found) do
     local id = entry.machine.id:lower()
-    local holders = actions.other_holders(answer.histories[id] or {}, id, incident)
+    local holders = actions.other_holders(answer.histories[id] or {}, id, incident, client.exchange.clock:latest())
     if holders[1] then
       count = count + 1
       if count <= MOST_SHOWN then

@@ -1,10 +1,10 @@
 --- mde release: takes restrictions back, of named devices or of all that an incident holds.
 
 local change = require "mde.cli.change"
-local core = require "mde.core"
 local duration = require "mde.cli.duration"
 local errors = require "mde.error"
 local list = require "mde.cli.list"
+local queries = require "mde.query"
 local rows = require "mde.cli.rows"
 local terminal = require "mde.cli.terminal"
 
@@ -66,7 +66,7 @@ local function held_by(incidents, since)
   return function(client)
     local machines, err = client:restricted {
       incident = incidents[2] and incidents or incidents[1],
-      since = since and core.system.time() - since,
+      since = since and queries.ago(since),
     }
     if not machines then error(err, 0) end
     for _, machine in ipairs(machines.shared) do
@@ -111,7 +111,7 @@ function release.run(arguments)
   check_selection(arguments)
   return change.run {
     verb = "release", arguments = arguments,
-    options = { incident = arguments.incident },
+    options = { incident = arguments.incident, look = change.looks(arguments) },
     find = arguments.all_of[1] and held_by(arguments.all_of, arguments.since) or nil,
   }
 end

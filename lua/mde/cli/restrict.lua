@@ -44,7 +44,7 @@ function restrict.run(arguments)
     verb = "restrict", arguments = arguments, client_options = { cap = arguments.cap },
     options = {
       incident = arguments.incident, cancel_opposite = arguments.cancel_opposite,
-      allow = arguments.allow[1] and arguments.allow or nil,
+      allow = arguments.allow[1] and arguments.allow or nil, look = change.looks(arguments),
     },
   }
 end

@@ -86,7 +86,7 @@ for status, kind in pairs { [400] = "refused", [403] = "permission", [405] = "re
 end
 add("HTTP 404", "no", false, answer(404), { kind = "not_found", status = 404 })
 add("HTTP 403, a page", "no", false, answer(403, { body = PAGE, headers = HTML }), { kind = "protocol" })
-for _, status in ipairs { 408, 421, 425 } do
+for _, status in ipairs { 421, 425 } do
   add(("HTTP %d"):format(status), "later", false, answer(status))
 end
 for _, form in ipairs { "seconds", "milliseconds", "date", "rfc850", "asctime", "text", "none" } do
@@ -103,7 +103,7 @@ add("401 with claims", "unauthorized", false, { fault = "challenge" }, { is_fore
 -- Failures, of a service that did nothing and of one that did it.
 for _, executed in ipairs { false, true } do
   local how = executed and ", executed" or ", not executed"
-  for _, status in ipairs { 500, 502, 503, 504, 599 } do
+  for _, status in ipairs { 408, 500, 502, 503, 504, 599 } do
     add(("HTTP %d%s"):format(status, how), "nothing", executed, answer(status, { processed = executed }))
   end
   add("502, a page" .. how, "nothing", executed, answer(502, { processed = executed, body = PAGE, headers = HTML }))

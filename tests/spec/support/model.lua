@@ -91,7 +91,8 @@ local function driver_of(self, process)
     if applied ~= self.applied then self.applied, self.last_fault = applied, note.ended end
     if note.key and not process.dead then self.signing_in[note.key] = nil end
     note.status = response and response.status
-    note.lost = not response and maybe_sent ~= false or response and response.status >= 500
+    note.lost = not response and maybe_sent ~= false
+      or response and (response.status >= 500 or response.status == 408)
     note.usable = response and response.status < 300 and response.body:find('"id"', 1, true) ~= nil
     note.whole_list = response and response.status == 200 and response.body:find '"value":%[' ~= nil
     live()
@@ -334,6 +335,7 @@ local faults = {
   { fault = "cut", at = "half" }, { fault = "stall" }, { fault = "stall", processed = false },
   { fault = "wrong_length" }, { fault = "malformed" }, { fault = "huge", size = 300000 }, { fault = "slow" },
   { fault = "redirect" }, { fault = "challenge" }, { fault = "nameless" }, { fault = "skew", by = 40 },
+  { fault = "skew", by = -600 }, { fault = "skew", by = 61 }, { fault = "skew", by = 86400 },
   { fault = "answer", status = 500 }, { fault = "answer", status = 503, processed = true },
   { fault = "answer", status = 502, body = "<html>" }, { fault = "answer", status = 408 },
   { fault = "answer", status = 403 }, { fault = "answer", status = 401 },
@@ -351,11 +353,13 @@ local steps = {}
 
 local function some_options(self, verb)
   local below = self.below
+  local key = below(6) == 0 and ("alert-%04d-%s"):format(below(6), verb) or nil
   return {
     incident = below(3) > 0 and "INC-" .. below(3) or nil,
-    key = below(6) == 0 and ("alert-%04d-%s"):format(below(6), verb) or nil,
+    key = key,
     timeout = below(6) == 0 and below(90) + 1 or nil,
-    look = below(5) ~= 0, resend = below(6) ~= 0,
+    -- A key needs a look.
+    look = below(5) ~= 0 or key ~= nil, resend = below(6) ~= 0,
     cancel_opposite = ({ nil, true, false })[below(3) + 1],
   }
 end

@@ -1,0 +1,76 @@
+#include "service_time.h"
+
+#include <math.h>
+#include <stddef.h>
+
+/* Who says that it is before 2017 or after 2100 does not know the time. */
+#define EARLIEST 1.5e9
+#define LATEST 4.1e9
+
+void mde_service_time_init(struct mde_service_time *time)
+{
+  *time = (struct mde_service_time){.has_row = false};
+}
+
+void mde_service_time_hear(struct mde_service_time *time, enum mde_witness witness, double ticked,
+                           double told)
+{
+  if (!(told > EARLIEST && told < LATEST) || !isfinite(ticked)) return;
+  time->heard[witness] = true;
+  time->ahead[witness] = told - ticked;
+}
+
+/* What the witnesses say, ascending; returns how many they are. */
+static size_t testimonies(const struct mde_service_time *time, double ticked, double local,
+                          double said[MDE_WITNESSES + 1])
+{
+  size_t count = 1;
+  said[0] = local;
+  for (size_t i = 0; i < MDE_WITNESSES; i++) {
+    if (!time->heard[i]) continue;
+    double told = ticked + time->ahead[i];
+    size_t place = count++;
+    for (; place > 0 && said[place - 1] > told; place--)
+      said[place] = said[place - 1];
+    said[place] = told;
+  }
+  return count;
+}
+
+static double median(const struct mde_service_time *time, double ticked, double local)
+{
+  double said[MDE_WITNESSES + 1];
+  size_t count = testimonies(time, ticked, local, said);
+  return said[(count - 1) / 2];
+}
+
+bool mde_service_time_row(struct mde_service_time *time, double ticked, double local,
+                          double created)
+{
+  bool usable = isfinite(created) && isfinite(ticked) &&
+                created <= mde_service_time_latest(time, ticked, local);
+  if (!usable || created <= mde_service_time_at(time, ticked, local)) return false;
+  time->has_row = true;
+  time->row_ahead = created - ticked;
+  return true;
+}
+
+double mde_service_time_at(const struct mde_service_time *time, double ticked, double local)
+{
+  double agreed = median(time, ticked, local);
+  if (!time->has_row) return agreed;
+  double row = ticked + time->row_ahead;
+  return fmin(fmax(agreed, row), agreed + MDE_SERVICE_TIME_AHEAD);
+}
+
+double mde_service_time_latest(const struct mde_service_time *time, double ticked, double local)
+{
+  return median(time, ticked, local) + MDE_SERVICE_TIME_AHEAD;
+}
+
+double mde_service_time_spread(const struct mde_service_time *time, double ticked, double local)
+{
+  double said[MDE_WITNESSES + 1];
+  size_t count = testimonies(time, ticked, local, said);
+  return said[count - 1] - said[0];
+}

@@ -1,0 +1,338 @@
+-- A restrict or release whose answer is lost, or whose history cannot be read: it is never done twice, never passes the
+-- cap, and nobody is told what is not so. Each of these was seen to go wrong.
+
+local rehearsal = require "tests.spec.support.rehearsal"
+local times = require "mde.sim.time"
+
+local machine = "1f00000000000000000000000000000000000017"
+local DAY, YEAR = 86400, 365 * 86400
+
+local path_of = { restrict = "restrictCodeExecution", release = "unrestrictCodeExecution" }
+local opposite_of = { restrict = "release", release = "restrict" }
+local type_of = { restrict = "RestrictCodeExecution", release = "UnrestrictCodeExecution" }
+local verbs = { "restrict", "release" }
+
+local function desk(n) return ("%040x"):format(0xd000 + n) end
+
+local function new(options)
+  local all = { unguarded = true, delays = { pending = 0.2, running = 0.2 } }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return rehearsal.new(all)
+end
+
+local function lose(r, verb, processed)
+  r:fault { match = { method = "POST", path = path_of[verb] }, fault = processed and "gone" or "reset" }
+end
+
+local function own_actions(r, verb)
+  local count = 0
+  for _, action in ipairs(r.tenant.actions) do
+    if action.type == type_of[verb] and action.requestor == "mde" then count = count + 1 end
+  end
+  return count
+end
+
+describe("a service whose Date is off", function()
+  for _, by in ipairs { -DAY, -600, 61, 600, DAY, 20 * YEAR } do
+    for _, verb in ipairs(verbs) do
+      for _, key in ipairs { false, "alert-12345678" } do
+        local how = key and ", under a key" or ""
+        it(("by %d s does not make a lost %s happen twice%s"):format(by, verb, how), function()
+          local r = new { duplicates = "new" }
+          lose(r, verb, true)
+          r:fault { match = {}, fault = "skew", by = by, count = false }
+          local action = assert(r.client[verb](r.client, machine, "why", { key = key or nil }))
+          assert.equal("accepted", action.outcome)
+          assert.equal(1, action.attempts)
+          assert.is_true(action.reconciled)
+          assert.equal(1, own_actions(r, verb))
+        end)
+      end
+    end
+
+    it(("by %d s does not let more than the cap pass"):format(by), function()
+      local machines = {}
+      for i = 1, 40 do machines[i] = { id = desk(i), computerDnsName = ("desk-%02d.corp.example"):format(i) } end
+      local r = rehearsal.new { machines = machines }
+      r:fault { match = {}, fault = "skew", by = by, count = false }
+      local sent, refused = 0, 0
+      for run = 0, 3 do
+        local one_shot = assert(require("mde.client").new { tenant_id = r.tenant.tenant_id,
+          client_id = r.tenant.client_id, credential = r.tenant.client_secret, driver = r.driver })
+        for i = run * 10 + 1, run * 10 + 10 do
+          local action, err = one_shot:restrict(desk(i), "why")
+          if action then sent = sent + 1 end
+          if err and err.rule == "cap" then refused = refused + 1 end
+        end
+      end
+      assert.equal(25, sent)
+      assert.equal(15, refused)
+    end)
+  end
+end)
+
+describe("what the first look has seen", function()
+  for _, verb in ipairs(verbs) do
+    for _, ago in ipairs { 2, 30, 59 } do
+      it(("is no newer decision: the opposite %d s before a lost %s"):format(ago, verb), function()
+        local r = new()
+        r:past(machine, opposite_of[verb], "Succeeded", ago)
+        lose(r, verb, false)
+        local action = assert(r.client[verb](r.client, machine, "why"))
+        assert.equal("accepted", action.outcome)
+        assert.equal(2, action.attempts)
+        assert.equal(1, own_actions(r, verb))
+      end)
+    end
+
+    it("is told from what came since by its id, whatever the clocks say: " .. verb, function()
+      local r = new()
+      lose(r, verb, false)
+      local now = r.tenant.clock.now()
+      r.driver.spawn(function()
+        r.driver.sleep(1)
+        r:past(machine, opposite_of[verb], "Succeeded", 0, { creationDateTimeUtc = rehearsal.time(now - 3600),
+          lastUpdateDateTimeUtc = rehearsal.time(now - 3599), requestor = "colleague@corp.example" })
+      end)
+      local action, err = r.client[verb](r.client, machine, "why")
+      assert.is_nil(action)
+      assert.equal("superseded", err.kind)
+      assert.equal("colleague@corp.example", err.action.requestor)
+      assert.equal(0, own_actions(r, verb))
+    end)
+
+    for _, since in ipairs { -30, 30 } do
+      it(("is not known unlooked: the opposite %d s after a lost %s is in doubt"):format(since, verb), function()
+        local r = new()
+        r:past(machine, opposite_of[verb], "Succeeded", -since)
+        lose(r, verb, false)
+        local action, err = r.client[verb](r.client, machine, "why", { look = false })
+        assert.is_nil(action)
+        assert.equal("unknown", err.kind)
+        assert.matches("cannot be told", err.message, 1, true)
+        assert.equal(0, own_actions(r, verb))
+      end)
+    end
+  end
+end)
+
+describe("the cap's slot", function()
+  it("stays taken when a send that may have arrived is sent again and that is refused at connect", function()
+    local r = rehearsal.new { client = { cap = 1 }, machines = {
+      { id = desk(1), computerDnsName = "desk-01.corp.example" },
+      { id = desk(2), computerDnsName = "desk-02.corp.example" },
+    }, lists = { lag = 60 } }
+    lose(r, "restrict", true)
+    local send, posts = r.driver.send, 0
+    function r.driver.send(request)
+      if request.url:find(path_of.restrict, 1, true) then posts = posts + 1 end
+      if posts >= 2 then
+        if request.method == "POST" then return nil, "the connection was refused", false end
+      end
+      return send(request)
+    end
+    local action, err = r.client:restrict(desk(1), "why")
+    assert.is_nil(action)
+    assert.equal("unknown", err.kind)
+    assert.equal(1, own_actions(r, "restrict"))
+    r.driver.send = send
+    action, err = r.client:restrict(desk(2), "why")
+    assert.is_nil(action)
+    assert.equal("cap", err.rule)
+    assert.equal(1, own_actions(r, "restrict"))
+  end)
+
+  it("is given back if nothing of any send can have arrived", function()
+    local r = rehearsal.new { client = { cap = 1 } }
+    local send = r.driver.send
+    function r.driver.send(request)
+      if request.method == "POST" and request.url:find("/api/", 1, true) then
+        return nil, "the connection was refused", false
+      end
+      return send(request)
+    end
+    local action, err = r.client:restrict(machine, "why", { timeout = 20 })
+    assert.is_nil(action)
+    assert.equal("unavailable", err.kind)
+    r.driver.send = send
+    assert.equal("accepted", assert(r.client:restrict(machine, "why")).outcome)
+  end)
+end)
+
+describe("a history that cannot be read", function()
+  local function unreadable(options)
+    local r = new(options)
+    r:answer({ method = "GET", path = "/machineactions" }, 500, "", { count = false })
+    return r
+  end
+
+  it("lets a restrict through, unseen", function()
+    local action = assert(unreadable().client:restrict(machine, "why"))
+    assert.equal("accepted", action.outcome)
+    assert.is_false(action.looked)
+  end)
+
+  it("does not let a key be used twice", function()
+    local r = unreadable()
+    for _ = 1, 2 do
+      local action, err = r.client:restrict(machine, "why", { key = "alert-4711" })
+      assert.is_nil(action)
+      assert.equal("unavailable", err.kind)
+      assert.equal(500, err.http_status)
+      assert.matches("history could not be read", err.message, 1, true)
+      assert.matches("without a key, look = false", err.hint, 1, true)
+    end
+    assert.equal(0, #r.tenant.actions)
+  end)
+
+  it("stops a release, which look = false sends all the same", function()
+    local r = unreadable()
+    local action, err = r.client:release(machine, "why")
+    assert.is_nil(action)
+    assert.equal("unavailable", err.kind)
+    assert.matches("look = false (--no-look)", err.hint, 1, true)
+    assert.same({}, r:posts())
+    assert.equal("accepted", assert(r.client:release(machine, "why", { look = false })).outcome)
+  end)
+
+  it("does not let a restrict through that cannot be counted", function()
+    local r = rehearsal.new {}
+    r:answer({ method = "GET", path = "/machineactions" }, 500, "", { count = false })
+    local action, err = r.client:restrict(machine, "why")
+    assert.is_nil(action)
+    assert.equal("cap", err.rule)
+    assert.same({}, r:posts())
+  end)
+
+  it("tells a sign-in that failed as that", function()
+    local r = new { client = { credential = "not the right one" } }
+    local action, err = r.client:release(machine, "why")
+    assert.is_nil(action)
+    assert.equal("auth", err.kind)
+  end)
+
+  it("is not to be skipped under a key", function()
+    local err = rehearsal.refused(new().client.restrict, new().client, machine, "why",
+      { key = "alert-4711", look = false })
+    assert.matches("a key needs a look", err.message, 1, true)
+  end)
+end)
+
+describe("HTTP 408", function()
+  for _, verb in ipairs(verbs) do
+    it("after the service has acted does not make it act twice: " .. verb, function()
+      local r = new { duplicates = "new" }
+      r:answer({ method = "POST", path = path_of[verb] }, 408, "", { processed = true })
+      local action = assert(r.client[verb](r.client, machine, "why"))
+      assert.equal("accepted", action.outcome)
+      assert.is_true(action.reconciled)
+      assert.equal(1, action.attempts)
+      assert.equal(1, own_actions(r, verb))
+    end)
+  end
+end)
+
+describe("a send again that is answered with 'active already'", function()
+  for _, duplicates in ipairs { "active_request", "in_progress" } do
+    it("is known as ours once the list shows it: " .. duplicates, function()
+      local r = rehearsal.new { unguarded = true, duplicates = duplicates, lists = { lag = 9 },
+        delays = { pending = 60, running = 60 } }
+      lose(r, "restrict", true)
+      local action = assert(r.client:restrict(machine, "why"))
+      assert.equal("accepted", action.outcome)
+      assert.is_true(action.reconciled)
+      assert.equal(2, action.attempts)
+      assert.equal(1, own_actions(r, "restrict"))
+    end)
+  end
+end)
+
+describe("Retry-After", function()
+  for what, value in pairs { ["of twenty nines"] = ("9"):rep(20), ["of a day"] = "86400",
+    ["of the year 9999"] = "Fri, 31 Dec 9999 23:59:59 GMT" } do
+    it(what .. " stops an API for an hour at most, and says so", function()
+      local warnings = {}
+      local r = new { client = { on_event = function(event)
+        if event.event == "warning" then warnings[#warnings + 1] = event end
+      end } }
+      r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = value } })
+      local began = os.time()
+      local found, err = r.client:machine(machine)
+      assert.is_nil(found)
+      assert.equal("throttled", err.kind)
+      assert.is_true(err.retry_at >= began + 3599 and err.retry_at <= os.time() + 3601)
+      assert.matches("of which an hour at most is believed", err.message, 1, true)
+      assert.equal("retry_after_too_long", warnings[1].code)
+      assert.equal("throttled", select(2, r.client:machine(machine)).kind)
+      r.driver.sleep(3601)
+      assert(r.client:machine(machine))
+    end)
+  end
+
+  it("that cannot be meant is corrected by the next answer", function()
+    for _, next_answer in ipairs { "8", false } do
+      local r = new { latency = 1 }
+      r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
+      if next_answer then
+        r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = next_answer } })
+      end
+      local results = r.client:each({ machine, "1f00000000000000000000000000000000000018" }, function(id)
+        return r.client:machine(id)
+      end, { parallel = 2 })
+      assert.equal(1, results.failed)
+      local began = r.driver.now()
+      assert(r.client:machine(machine))
+      assert.is_true(r.driver.now() - began < 10)
+    end
+  end)
+
+  it("that cannot be meant does not outlive an hour in a store", function()
+    local store = require("tests.spec.support.dict")
+    local r = new { client = { limits = { per_minute = 100 } } }
+    local shared = store(r.driver.now)
+    local function client()
+      return assert(require("mde.client").new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+        credential = r.tenant.client_secret, driver = r.driver, store = shared })
+    end
+    r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
+    assert.equal("throttled", select(2, client():machine(machine)).kind)
+    local _, err = client():machine(machine)
+    assert.equal("throttled", err.kind)
+    assert.is_true(err.retry_at <= os.time() + 3601)
+    r.driver.sleep(3601)
+    assert(client():machine(machine))
+  end)
+
+  for what, value in pairs { ["of zero"] = "0", ["in the past"] = "Thu, 01 Jan 2015 00:00:00 GMT" } do
+    it(what .. " is no reason to hurry", function()
+      local core = require "mde.core"
+      local entropy = core.system.entropy
+      -- Of the time to wait, half.
+      core.system.entropy = function(count) return count == 3 and "\128\0\0" or entropy(count) end
+      local r = new()
+      r:answer({ method = "GET", path = "/machines/" }, 503, "", { headers = { ["Retry-After"] = value }, count = 3 })
+      local began = r.driver.now()
+      local found = r.client:machine(machine)
+      core.system.entropy = entropy
+      assert(found)
+      -- 0.4, 0.8 and 1.6 seconds.
+      assert.equal(2.8, math.floor((r.driver.now() - began) * 10 + 0.5) / 10)
+    end)
+  end
+end)
+
+describe("since", function()
+  for _, hours in ipairs { -2, 2, 26 } do
+    it(("is told by the service's clock where this machine is %d hours behind it"):format(hours), function()
+      local r = rehearsal.new { start = os.time() + hours * 3600 + 0.5, unguarded = true }
+      assert(r.client:restrict(machine, "why", { incident = "INC-1" }))
+      r.tenant:advance(60)
+      local held = assert(r.client:restricted { incident = "INC-1", since = require("mde").ago "1h" })
+      assert.equal(1, #held)
+      r.tenant:advance(2 * 3600)
+      assert.equal(0, #assert(r.client:restricted { incident = "INC-1", since = require("mde").ago "1h" }))
+      assert.is_true(math.abs(r.client:now() - r.tenant.clock.now()) < 5)
+      assert.truthy(times.http(r.client:now()))
+    end)
+  end
+end)

@@ -1,0 +1,212 @@
+-- A restrict or release that waits an hour for the service's limits, while the world changes: what it rests on is read
+-- again right before it leaves, and its caller is told what happened meanwhile.
+
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local HOUR = 3600
+-- What the service allows in an hour, of each of its APIs.
+local PER_HOUR = 10
+-- Costs nothing but the send.
+local UNSEEN = { look = false, allow = { "tags", "servers", "device_values", "cap" } }
+
+local first, machine, survivor = ("a"):rep(40), ("b"):rep(40), ("c"):rep(40)
+
+local function new(options)
+  local client = { protect = { tags = { "tier0" } }, limits = { per_hour = PER_HOUR }, cap = false }
+  for name, value in pairs(options and options.client or {}) do client[name] = value end
+  return rehearsal.new { limits = false, client = client, latency = options and options.latency, machines = {
+    { id = first, computerDnsName = "first.corp.example" },
+    { id = machine, computerDnsName = "waits.corp.example" },
+    { id = survivor, computerDnsName = "survivor.corp.example" },
+  } }
+end
+
+-- Uses up a limit with another machine.
+local function use_up(r, verb, count)
+  for _ = 1, count do assert(r.client[verb](r.client, first, "the first", UNSEEN)) end
+end
+
+-- Uses up the limit of sends, then calls; half an hour later `change(r)` happens. Returns what the call
+-- returned, how long it took, and what was posted for the machine.
+local function wait_while(r, verb, change, options)
+  use_up(r, verb, PER_HOUR)
+  local events = #r:requests()
+  r.driver.spawn(function()
+    r.driver.sleep(HOUR / 2)
+    change(r)
+  end)
+  local began = r.driver.now()
+  local action, err = r.client[verb](r.client, machine, "beacon", options)
+  local posts = {}
+  for i, request in ipairs(r:requests()) do
+    if i > events and request:find "^POST" then posts[#posts + 1] = request:match "[^/]+$" end
+  end
+  return action, err, r.driver.now() - began, posts
+end
+
+local function act(verb, status)
+  return function(r) r:past(machine, verb, status or "Succeeded", 0, { requestor = "colleague@corp.example",
+    requestorComment = "all clear" }) end
+end
+
+local function put(fields)
+  return function(r)
+    fields.id = machine
+    r.tenant:put_machine(fields)
+  end
+end
+
+local path_of = { restrict = "restrictCodeExecution", release = "unrestrictCodeExecution" }
+local opposite_of = { restrict = "release", release = "restrict" }
+
+describe("a change that waits an hour for the limits", function()
+  for _, verb in ipairs { "restrict", "release" } do
+    it("is sent if nothing has changed: " .. verb, function()
+      local r = new()
+      local action, err, seconds, posts = wait_while(r, verb, function() end)
+      assert.is_nil(err)
+      assert.equal("accepted", action.outcome)
+      assert.is_true(action.looked)
+      assert.is_true(seconds >= HOUR)
+      assert.same({ path_of[verb] }, posts)
+    end)
+
+    for _, status in ipairs { "Succeeded", "Pending", "Failed" } do
+      it(("is superseded by a colleague's %s of which it is %s: %s"):format(opposite_of[verb], status, verb), function()
+        local action, err, seconds, posts = wait_while(new(), verb, act(opposite_of[verb], status))
+        assert.is_nil(action)
+        assert.equal("superseded", err.kind)
+        assert.equal("colleague@corp.example", err.action.requestor)
+        assert.matches("by colleague@corp.example", err.message, 1, true)
+        assert.matches('"all clear"', err.message, 1, true)
+        assert.is_true(seconds >= HOUR)
+        assert.same({}, posts)
+      end)
+    end
+
+    it("is already active if somebody did the same: " .. verb, function()
+      local action, err, _, posts = wait_while(new(), verb, act(verb))
+      assert.is_nil(err)
+      assert.equal("already_active", action.outcome)
+      assert.equal("colleague@corp.example", action.requestor)
+      assert.same({}, posts)
+    end)
+
+    it("is not sent to a machine that was merged into another: " .. verb, function()
+      local action, err, _, posts = wait_while(new(), verb, put { mergedIntoMachineId = survivor })
+      assert.is_nil(action)
+      assert.equal("not_found", err.kind)
+      assert.equal(survivor, err.candidates[1].id)
+      assert.same({}, posts)
+    end)
+
+    it("is not sent against a cancellation of the same: " .. verb, function()
+      local r = new()
+      local action, err = wait_while(r, verb, act(verb, "Cancelled"))
+      assert.is_nil(action)
+      assert.equal("superseded", err.kind)
+      assert.equal("Cancelled", err.action.status)
+    end)
+
+    it("gives back what it had taken if it is not sent: " .. verb, function()
+      local r = new { client = { cap = PER_HOUR + 1 } }
+      local _, err = wait_while(r, verb, act(opposite_of[verb]))
+      assert.equal("superseded", err.kind)
+      local began, before = r.driver.now(), r.client:peek(verb).remaining
+      assert.equal("accepted", assert(r.client[verb](r.client, survivor, "the next", { look = false })).outcome)
+      assert.equal(began, r.driver.now())
+      assert.equal(before - 1, r.client:peek(verb).remaining)
+    end)
+  end
+
+  it("does not restrict what was tagged meanwhile", function()
+    local action, err, _, posts = wait_while(new(), "restrict", put { machineTags = { "tier0" } })
+    assert.is_nil(action)
+    assert.equal("protected", err.kind)
+    assert.equal("tags", err.rule)
+    assert.same({}, posts)
+  end)
+
+  it("releases what was tagged meanwhile", function()
+    local action = wait_while(new(), "release", put { machineTags = { "tier0" } })
+    assert.equal("accepted", action.outcome)
+  end)
+
+  it("looks at every attempt again, however long the service asks to wait", function()
+    local r = new { client = { limits = false } }
+    r:answer({ method = "POST", path = machine }, 429, "", { headers = { ["Retry-After"] = "100" } })
+    r.driver.spawn(function()
+      r.driver.sleep(50)
+      act "release" (r)
+    end)
+    local action, err = r.client:restrict(machine, "beacon")
+    assert.is_nil(action)
+    assert.equal("superseded", err.kind)
+    assert.same({ "restrictCodeExecution" }, r:posts())
+    assert.equal(1, #r.tenant.actions)
+  end)
+
+  it("looks once where the wait was short", function()
+    local r = new { client = { limits = { per_minute = PER_HOUR } } }
+    use_up(r, "restrict", PER_HOUR)
+    r.driver.sleep(10)
+    local began = #r:requests()
+    assert.equal("accepted", assert(r.client:restrict(machine, "beacon")).outcome)
+    assert.equal(3, #r:requests() - began)
+  end)
+
+  describe("whose history cannot be read again", function()
+    local function unreadable(r) r:answer({ method = "GET", path = "/machineactions" }, 403, "", { count = false }) end
+
+    it("is sent unseen if it restricts", function()
+      local action = wait_while(new(), "restrict", unreadable)
+      assert.equal("accepted", action.outcome)
+      assert.is_false(action.looked)
+    end)
+
+    for what, case in pairs { ["has a key"] = { "restrict", { key = "alert-4711" } }, ["releases"] = { "release" } } do
+      it("is not sent if it " .. what, function()
+        local action, err, _, posts = wait_while(new(), case[1], unreadable, case[2])
+        assert.is_nil(action)
+        assert.equal("unavailable", err.kind)
+        assert.matches("look = false", err.hint, 1, true)
+        assert.same({}, posts)
+      end)
+    end
+  end)
+
+  it("in an each costs one list for all, not one for each", function()
+    local machines, ids = {}, {}
+    for i = 1, 30 do
+      ids[i] = ("%040x"):format(0xe000 + i)
+      machines[i] = { id = ids[i], computerDnsName = ("desk-%02d.corp.example"):format(i) }
+    end
+    local r = rehearsal.new { limits = false, client = { cap = false, limits = { per_minute = 5 },
+      protect = { servers = false, device_values = {} } }, machines = machines }
+    local results = r.client:each(ids, function(id) return r.client:restrict(id, "beacon") end)
+    assert.equal(0, results.failed)
+    local lists = 0
+    for _, request in ipairs(r:requests()) do
+      if request:find("^GET /api/machineactions") then lists = lists + 1 end
+    end
+    -- Six minutes in the queue: a list a minute.
+    assert.is_true(lists <= 8, ("%d lists"):format(lists))
+  end)
+
+  it("keeps its place while it looks", function()
+    local r = new { latency = 1, client = { limits = { per_hour = PER_HOUR } } }
+    use_up(r, "restrict", PER_HOUR)
+    local order = {}
+    local ended = r.driver.gate()
+    for i, id in ipairs { machine, survivor } do
+      r.driver.spawn(function()
+        assert(r.client:restrict(id, "beacon"))
+        order[#order + 1] = i
+        if #order == 2 then ended:open() end
+      end)
+      r.driver.sleep(0.1)
+    end
+    ended:wait()
+    assert.same({ 1, 2 }, order)
+  end)
+end)
