@@ -285,7 +285,8 @@ describe("mde, piped,", function()
       tenant.advance(hours * 3600)
       finally(function() tenant.advance(-hours * 3600 - 5400) end)
       local function restrict(incident)
-        return command.run({ "restrict", "laptop-17", "--comment", "x", "--yes", "--wait", "--incident", incident }).status
+        local words = { "restrict", "laptop-17", "--comment", "x", "--yes", "--wait", "--incident", incident }
+        return command.run(words).status
       end
       local function release(incident)
         local result = command.run { "release", "--all-of", incident, "--since", "1h", "--comment", "x", "--yes" }

@@ -16,12 +16,15 @@ local function field(name)
   return function(record) return record[name] end
 end
 
+-- Clocks are told in whole seconds: what happened in this one is not in the future.
+local RESOLUTION_SECONDS = 1
+
 --- How long ago it was, for a person.
 ---@param time any as the service writes times
 ---@return string? nil if it is none
 function columns.ago(time)
   local seconds = core.history.time(time)
-  if seconds then return duration.ago(connection.now() - seconds) end
+  if seconds then return duration.ago(connection.now() + RESOLUTION_SECONDS - seconds) end
 end
 
 local function ago(name)

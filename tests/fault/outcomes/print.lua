@@ -1,6 +1,7 @@
--- Prints the table of faults. Arguments: the drivers, "libcurl" and "cosocket".
+-- Prints the table of faults. Arguments: the drivers, "libcurl" and "cosocket", and "clock" for the axis of clocks.
 
 local axes = require "tests.fault.outcomes.axes"
+local clocks = require "tests.fault.outcomes.clocks"
 local play = require "tests.fault.outcomes.play"
 local worlds = require "tests.fault.outcomes.world"
 
@@ -24,10 +25,24 @@ function print_rows.cosocket()
   return tonumber(played), select(2, rows:gsub("| WRONG:", ""))
 end
 
+-- Whether all was well.
+local function print_clocks()
+  local world = worlds.start()
+  local ok, sum = pcall(clocks.play_all, world, print)
+  world.stop()
+  if not ok then error(sum, 0) end
+  print(clocks.text(sum))
+  return #sum.problems == 0 and sum.rows == #clocks.rows()
+end
+
 local failed = false
 for _, driver in ipairs(arg) do
-  local played, wrong = print_rows[driver]()
-  print(("%s: %d rows of %d, %d wrong"):format(driver, played, axes.count(), wrong))
-  failed = failed or wrong > 0 or played ~= axes.count()
+  if driver == "clock" then
+    failed = not print_clocks() or failed
+  else
+    local played, wrong = print_rows[driver]()
+    print(("%s: %d rows of %d, %d wrong"):format(driver, played, axes.count(), wrong))
+    failed = failed or wrong > 0 or played ~= axes.count()
+  end
 end
 os.exit(failed and 1 or 0, true)
