@@ -61,13 +61,13 @@ function Recent:remember(machine_id, row)
 end
 
 local function name_of(machine_id)
-  return "recent|" .. machine_id
+  return "recent|sent|" .. machine_id
 end
 
 -- What processes sent to a machine, without what is too old. Nothing where the store cannot be read: the service's
 -- list has it all the same some seconds later.
 local function sent_to(self, machine_id)
-  local since, entries = core.system.time() - REMEMBERED_SECONDS, {}
+  local since, entries = self.now() - REMEMBERED_SECONDS, {}
   for _, entry in ipairs(self.store and self.store:read(name_of(machine_id)) or {}) do
     if entry.at >= since then entries[#entries + 1] = entry end
   end
@@ -83,7 +83,7 @@ function Recent:announce(machine_id, row)
   self:remember(machine_id, row)
   if not self.store then return end
   local entries = sent_to(self, machine_id)
-  entries[#entries + 1] = { at = core.system.time(), row = copy(row) }
+  entries[#entries + 1] = { at = self.now(), row = copy(row) }
   self.store:write(name_of(machine_id), entries, REMEMBERED_SECONDS)
 end
 

@@ -16,7 +16,7 @@
 --
 -- Each may return nil, "busy" and is then asked again. Where `on_disk` is true no token is put.
 --
--- Times in it are Unix seconds, except those of the limiters, which are the machine's own monotonic clock.
+-- Times in it are those of the machine's own monotonic clock, except the ones of tokens, which are Unix seconds.
 
 local core = require "mde.core"
 local errors = require "mde.error"

@@ -8,10 +8,13 @@
 local core = require "mde.core"
 
 local HOUR = 3600
+-- Where the sends stand in a store.
+local STORED = "cap|sends"
 
 ---@class mde.Send a restrict that counts
 ---@field id string its operation id, in lower case
----@field at number by the tally's own clock
+---@field at number by the driver's clock, which those who share a store have in common: a wall clock that is set forward
+--- would forget what was sent
 
 ---@class mde.Earlier a restrict that the service told of
 ---@field id string
@@ -114,8 +117,8 @@ function M.shared(cap, now, store)
   return setmetatable({ cap = cap, now = now, store = store }, SharedTally)
 end
 
-local function within_the_hour(sends)
-  local kept, since = {}, core.system.time() - HOUR
+local function within_the_hour(self, sends)
+  local kept, since = {}, self.now() - HOUR
   for _, send in ipairs(sends) do
     if send.at > since then kept[#kept + 1] = send end
   end
@@ -125,16 +128,16 @@ end
 -- Changes what stands in the store while nobody else can. `change` gets { whole, sends } and returns whether it
 -- changed that, and two results. Returns true and these; or nil and an error.
 local function change_stored(self, change)
-  return self.store:change("cap", HOUR, function(stored)
+  return self.store:change(STORED, HOUR, function(stored)
     stored = stored or { whole = false, sends = {} }
-    stored.sends = within_the_hour(stored.sends)
+    stored.sends = within_the_hour(self, stored.sends)
     local changed, result, more = change(stored)
     return changed and stored or nil, result, more
   end)
 end
 
 function SharedTally:is_whole()
-  local stored, err = self.store:read "cap"
+  local stored, err = self.store:read(STORED)
   if err then return nil, err end
   return stored ~= nil and stored.whole
 end
@@ -157,7 +160,7 @@ function SharedTally:merge(earlier)
       if (known[send.id] or 0) > 0 then
         known[send.id] = known[send.id] - 1
       else
-        stored.sends[#stored.sends + 1] = { id = send.id, at = core.system.time() - send.age }
+        stored.sends[#stored.sends + 1] = { id = send.id, at = self.now() - send.age }
       end
     end
     stored.whole = true
@@ -166,21 +169,21 @@ function SharedTally:merge(earlier)
 end
 
 local function wait_of(self, sends)
-  local limiter, now = core.limiter.new(self.cap, HOUR), core.system.time()
+  local limiter, now = core.limiter.new(self.cap, HOUR), self.now()
   for _, send in ipairs(sends) do limiter:take(send.at) end
   return limiter:wait(now)
 end
 
 function SharedTally:wait()
-  local stored = self.store:read "cap"
-  return wait_of(self, within_the_hour(stored and stored.sends or {}))
+  local stored = self.store:read(STORED)
+  return wait_of(self, within_the_hour(self, stored and stored.sends or {}))
 end
 
 function SharedTally:take(id, all_the_same)
   local done, send, wait = change_stored(self, function(stored)
     local seconds = wait_of(self, stored.sends)
     if seconds ~= 0 and not all_the_same then return false, nil, seconds end
-    local taken = { id = id, at = core.system.time() }
+    local taken = { id = id, at = self.now() }
     stored.sends[#stored.sends + 1] = taken
     return true, { id = taken.id, at = taken.at }
   end)
@@ -208,7 +211,7 @@ end
 
 -- Not worth another lock where it went at once.
 function SharedTally:went(send, age)
-  local at = core.system.time() - age
+  local at = self.now() - age
   if at > send.at + 1 then set_time(self, send, at) end
 end
 

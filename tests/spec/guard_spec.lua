@@ -805,6 +805,26 @@ describe("the cap", function()
       end)
     end
 
+    for _, wrong in ipairs { 2 * HOUR, -2 * HOUR } do
+      it(("counts on in a store when this machine's clock is set by %d s"):format(wrong), function()
+        begin(1)
+        -- The service's list could not tell either.
+        r.tenant:set { lists = { lag = 24 * HOUR } }
+        local store = require("tests.spec.support.dict")(r.driver.now)
+        local function sharing()
+          return assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+            credential = r.tenant.client_secret, driver = r.driver, cap = 1, store = store })
+        end
+        assert(sharing():restrict(id(1), "why"))
+        local time = core.system.time
+        core.system.time = function() return time() + wrong end
+        local ok, action, err = pcall(function() return sharing():restrict(id(2), "why") end)
+        core.system.time = time
+        assert.is_true(ok, action)
+        check_full(action, err)
+      end)
+    end
+
     it("counts what carries our mark, whoever sent it and whatever became of it", function()
       local marked = "x [mde:INC-1:abcdefgh]"
       for what, case in pairs {
