@@ -174,7 +174,7 @@ local function is_the_action(id)
   return function(answer)
     local ok, why = is_action(answer)
     if not ok then return false, why end
-    return answer.id:lower() == id:lower(), "it is another action than the one asked for"
+    return core.text.lower(answer.id) == core.text.lower(id), "it is another action than the one asked for"
   end
 end
 
@@ -230,7 +230,7 @@ end
 local function mismatch(action, row)
   for _, name in ipairs { "machineId", "type" } do
     local own, other = action[name], row[name]
-    if own ~= nil and other ~= nil and tostring(own):lower() ~= tostring(other):lower() then
+    if own ~= nil and other ~= nil and core.text.lower(tostring(own)) ~= core.text.lower(tostring(other)) then
       return errors.new { kind = "protocol", message = ("action %s: the service's answer has the %s %s, not %s")
         :format(errors.show(action.id), name, errors.show(tostring(other)), errors.show(tostring(own))) }
     end
@@ -338,12 +338,12 @@ function M.other_holders(rows, machine_id, incident)
   for _, row in ipairs(others) do
     local _, named = core.comment.parse(row.requestorComment)
     local holder = named or incident and ("%s (no incident)"):format(errors.show(row.requestor or "somebody"))
-    if holder and not seen[holder:lower()] then
-      seen[holder:lower()] = true
+    if holder and not seen[core.text.lower(holder)] then
+      seen[core.text.lower(holder)] = true
       holders[#holders + 1] = holder
     end
   end
-  table.sort(holders, function(a, b) return a:lower() < b:lower() end)
+  table.sort(holders, function(a, b) return core.text.before(core.text.lower(a), core.text.lower(b)) end)
   return holders
 end
 
@@ -423,7 +423,7 @@ end
 
 local function is_recorded(action, intent)
   return intent.incident == nil
-    or action.incident ~= nil and action.incident:lower() == intent.incident:lower()
+    or action.incident ~= nil and core.text.lower(action.incident) == core.text.lower(intent.incident)
 end
 
 -- What the answer to the POST says: an action, or nil and an error, of kind `unknown` if it says nothing that helps.
@@ -585,7 +585,7 @@ local function change(client, intent, device)
   local machine, err = resolve(client, intent, device)
   if not machine then return nil, err end
   -- Taken now: another task may write into the table while its record is read.
-  local machine_id = machine.id:lower()
+  local machine_id = core.text.lower(machine.id)
   local allowed, refusal = guards.check(client, intent, machine)
   if not allowed then return nil, refusal end
   intent.machine_id = machine_id
@@ -719,7 +719,7 @@ function M.find(client, err, options)
   if type(err) ~= "table" or type(err.machine_id) ~= "string" or type(err.operation_id) ~= "string" then
     errors.invalid("mde.find_action needs an error of kind unknown, or a table with machine_id and operation_id")
   end
-  local machine_id = err.machine_id:lower()
+  local machine_id = core.text.lower(err.machine_id)
   if core.odata.kind(machine_id) ~= "machine_id" then
     errors.invalid(("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
   end

@@ -159,7 +159,7 @@ end
 function Pages:new_ones(rows)
   local seen, fresh = self.seen, {}
   for _, row in ipairs(rows) do
-    local id = row.id:lower()
+    local id = core.text.lower(row.id)
     if not seen[id] then
       seen[id] = true
       fresh[#fresh + 1] = row

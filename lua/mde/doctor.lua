@@ -6,6 +6,7 @@
 
 local audience = require "mde.audience"
 local clouds = require "mde.cloud"
+local core = require "mde.core"
 local errors = require "mde.error"
 local permissions = require "mde.permissions"
 
@@ -80,7 +81,7 @@ local MICROSOFT = { "microsoftonline%.com", "microsoftonline%.us", "microsoftonl
   "securitycenter%.microsoft%.us" }
 
 local function name_of(host)
-  return (host:lower():gsub(":%d+$", ""))
+  return (core.text.lower(host):gsub(":%d+$", ""))
 end
 
 local function is_of_microsoft(host)
@@ -251,7 +252,7 @@ local function doubts(exchange, claims)
       errors.show(claims.aud or "nobody"))
   end
   local is_guid = exchange.tenant_id and exchange.tenant_id:find "^%x+%-%x+%-%x+%-%x+%-%x+$"
-  if is_guid and claims.tid and claims.tid:lower() ~= exchange.tenant_id:lower() then
+  if is_guid and claims.tid and core.text.lower(claims.tid) ~= core.text.lower(exchange.tenant_id) then
     list[#list + 1] = ("it is of the tenant %s"):format(errors.show(claims.tid))
   end
   return list

@@ -82,11 +82,11 @@ end
 local function application_of(settings)
   local credential = settings.credential
   if settings.tenant_id and settings.client_id then
-    return ("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id):lower()
+    return core.text.lower(("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id))
   end
   local traits = { credential.kind }
   for _, trait in ipairs(credential.traits and credential:traits() or {}) do traits[#traits + 1] = tostring(trait) end
-  return table.concat(traits, "|"):lower()
+  return core.text.lower(table.concat(traits, "|"))
 end
 
 ---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
@@ -118,7 +118,7 @@ local function new(settings)
   self.flights = flights.new(driver, self.sleep)
   if settings.store then
     local application = application_of(settings)
-    self.store = stores.new(settings.store, application .. "|" .. settings.base_url:lower(), driver, self)
+    self.store = stores.new(settings.store, application .. "|" .. core.text.lower(settings.base_url), driver, self)
     self.token_share = not settings.store.on_disk and token_shares.new(
       stores.new(settings.store, application .. "|" .. settings.scope, driver, self),
       function() return fingerprint(settings.credential, application) end)

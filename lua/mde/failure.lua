@@ -312,8 +312,8 @@ function M.identity(failure, name, advice)
     return { kind = "unavailable", hint = status == 404 and advice.absent or "Try again in a minute.",
       message = with_attempts(message, failure) }
   end
-  local unassigned = status == 400 and said and (said:lower():find("identity not found", 1, true)
-    or said:lower():find("no managed identity", 1, true))
+  local unassigned = status == 400 and said and (core.text.lower(said):find("identity not found", 1, true)
+    or core.text.lower(said):find("no managed identity", 1, true))
   return { kind = "auth", code = code and failure.show(code), message = message,
     hint = unassigned and advice.unassigned or advice.refused }
 end

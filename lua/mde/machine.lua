@@ -27,9 +27,9 @@ local M = {}
 ---@return boolean
 function Machine:has_tag(tag)
   if type(tag) ~= "string" then errors.invalid("machine:has_tag needs a tag, a string") end
-  tag = tag:lower()
+  tag = core.text.lower(tag)
   for _, own in ipairs(self.machineTags or {}) do
-    if type(own) == "string" and own:lower() == tag then return true end
+    if type(own) == "string" and core.text.lower(own) == tag then return true end
   end
   return false
 end

@@ -413,7 +413,7 @@ local function schema(what, example, fields, others)
     one.name, known[name] = name, true
     listed[#listed + 1] = name
   end
-  table.sort(listed)
+  table.sort(listed, core.text.before)
   return { what = what, example = example, fields = fields, known = known, names = listed }
 end
 
@@ -499,10 +499,15 @@ local function render_comparison(one, condition, context)
   return { ("%s %s %s"):format(one.name, condition.name, literal) }
 end
 
+local function is_greater(a, b)
+  if type(a) == "string" then return core.text.before(b, a) end
+  return a > b
+end
+
 local function render_between(one, condition, context)
   local from, low = kinds[one.kind].literal(condition.from, one, context)
   local to, high = kinds[one.kind].literal(condition.to, one, context)
-  if low > high then
+  if is_greater(low, high) then
     errors.invalid(("%s: nothing lies between %s and %s, in that order"):format(one.name, from, to),
       "Give the smaller one first.")
   end
@@ -655,9 +660,9 @@ end
 local function in_a_table(word, of)
   for _, name in ipairs(of.names) do
     local one = of.fields[name]
-    if name:lower() == word:lower() then return ("{ %s = ... }"):format(name) end
+    if core.text.lower(name) == core.text.lower(word) then return ("{ %s = ... }"):format(name) end
     for _, choice in ipairs(one.order or {}) do
-      if choice:lower() == word:lower() then return ("{ %s = %q }"):format(name, choice) end
+      if core.text.lower(choice) == core.text.lower(word) then return ("{ %s = %q }"):format(name, choice) end
     end
   end
 end
@@ -671,9 +676,9 @@ local function check_text(text, of)
   if word == "" then
     errors.invalid(("mde.%s: the query is an empty text"):format(of.what),
       ('Say mde.%s "all" if you mean all.'):format(of.what))
-  elseif word:lower() == "all" then
+  elseif core.text.lower(word) == "all" then
     errors.invalid(("mde.%s: %s is no query"):format(of.what, shown), 'Did you mean "all"?')
-  elseif word:lower():find "^%??%$?filter=" then
+  elseif core.text.lower(word):find "^%??%$?filter=" then
     errors.invalid(("mde.%s: the query is %s"):format(of.what, shown), "Leave $filter= away; the text is what follows.")
   elseif not word:find "[%s(]" then
     errors.invalid(("mde.%s: %s is no condition in OData"):format(of.what, shown),
@@ -708,7 +713,7 @@ function M.compile(what, query)
       ('A field that is nil leaves nothing behind: write mde.eq(value). Say mde.%s "all" if you mean all.')
         :format(what))
   end
-  table.sort(fields, function(a, b) return a.name < b.name end)
+  table.sort(fields, function(a, b) return core.text.before(a.name, b.name) end)
   for i, one in ipairs(fields) do conditions[i] = condition_of(one, query[one.name]) end
   return function(now)
     local clauses, context = {}, { now = now }

@@ -53,7 +53,7 @@ end
 
 local function check_url(value, name)
   local shown = errors.quote(core.redact.url(value))
-  if value:lower():find "^http://" then
+  if core.text.lower(value):find "^http://" then
     errors.invalid(("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
   end
   if not is_https_url(value) then
@@ -61,7 +61,7 @@ local function check_url(value, name)
       "Write https://host, and nothing after it but a port.")
   end
   value = value:gsub("/+$", "")
-  if value:lower():find "/api$" then
+  if core.text.lower(value):find "/api$" then
     errors.invalid(("%s is %s; the path /api is added by this library"):format(name, shown), "Leave /api away.")
   end
   return value
@@ -150,7 +150,7 @@ local function require_application(settings)
 end
 
 local function same_host(url, other)
-  return url ~= nil and url:lower():match "^https://([^/:]+)" == other:match "^https://([^/:]+)"
+  return url ~= nil and core.text.lower(url):match "^https://([^/:]+)" == other:match "^https://([^/:]+)"
 end
 
 -- A host that a national cloud alone has says that this one is meant. GCC signs in where the commercial cloud does;

@@ -93,6 +93,7 @@ void mde_open_process(lua_State *L);
 void mde_open_redact(lua_State *L);
 void mde_open_secret(lua_State *L);
 void mde_open_system(lua_State *L);
+void mde_open_text(lua_State *L);
 void mde_open_token(lua_State *L);
 
 #endif

@@ -14,7 +14,7 @@ static const struct {
     {"odata", mde_open_odata},     {"outcome", mde_open_outcome},
     {"process", mde_open_process}, {"redact", mde_open_redact},
     {"secret", mde_open_secret},   {"system", mde_open_system},
-    {"token", mde_open_token},
+    {"text", mde_open_text},       {"token", mde_open_token},
 };
 
 MDE_EXPORT int luaopen_mde_core(lua_State *L);

@@ -15,6 +15,7 @@
 ---@field process mde.core.process
 ---@field redact mde.core.redact
 ---@field secret mde.core.secret
+---@field text mde.core.text
 local core = {}
 
 ---@class mde.core.base64
@@ -313,5 +314,24 @@ function value:reveal() end
 
 ---Overwrites the bytes and frees them. A second call is harmless.
 function value:wipe() end
+
+---@class mde.core.text what string.lower, string.upper and < do by the process's locale, in every locale alike
+local text = {}
+
+---A to Z as a to z; no other character changes.
+---@param value string
+---@return string
+function text.lower(value) end
+
+---a to z as A to Z; no other character changes.
+---@param value string
+---@return string
+function text.upper(value) end
+
+---Whether a comes before b in the order of their bytes, for table.sort.
+---@param a string
+---@param b string
+---@return boolean
+function text.before(a, b) end
 
 return core

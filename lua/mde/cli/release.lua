@@ -49,8 +49,8 @@ end
 local function release_for_all(machine, incidents)
   local words, named = {}, {}
   local function add(incident)
-    if named[incident:lower()] then return end
-    named[incident:lower()] = true
+    if named[core.text.lower(incident)] then return end
+    named[core.text.lower(incident)] = true
     words[#words + 1] = "--all-of " .. errors.show(incident)
   end
   for _, incident in ipairs(incidents) do add(incident) end

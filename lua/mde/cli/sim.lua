@@ -1,5 +1,6 @@
 -- mde sim: serves a simulated tenant over HTTPS on localhost.
 
+local core = require "mde.core"
 local output = require "mde.cli.output"
 
 local sim = {
@@ -104,7 +105,7 @@ local function print_environment(home, tenant, wanted_port)
   local environment = tenant:env(base_url(wanted_port or noted or default_port), home.ca_file)
   local names = {}
   for name in pairs(environment) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, core.text.before)
   for _, name in ipairs(names) do output.write(("export %s=%s\n"):format(name, quote(environment[name]))) end
   return 0
 end

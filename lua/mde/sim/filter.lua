@@ -12,6 +12,7 @@
 --   any         = collection "/" "any" "(" [ variable ":" expression ] ")"
 --   operand     = property | variable | literal
 --   literal     = string | GUID | date | number | true | false | null
+local core = require "mde.core"
 local time = require "mde.sim.time"
 
 local filter = {}
@@ -69,7 +70,7 @@ local function read_token(text, position)
   if character:find "[(),/:]" then return { kind = character }, position + 1 end
   local guid = text:match(guid_pattern, position)
   if guid and ends(text, position + #guid) then
-    return literal("Edm.Guid", guid:lower()), position + #guid
+    return literal("Edm.Guid", core.text.lower(guid)), position + #guid
   end
   local date = text:match("^%d%d%d%d%-%d%d%-[%w:.+-]*", position)
   if date then
@@ -136,7 +137,7 @@ local function reader(property)
       return date and sort_key(date)
     end
   elseif property.type == "Edm.Guid" then
-    return function(record) return record[name] and record[name]:lower() end
+    return function(record) return record[name] and core.text.lower(record[name]) end
   end
   return function(record) return record[name] end
 end
@@ -210,17 +211,22 @@ function operators.eq(left, right) return function(record) return left(record) =
 
 function operators.ne(left, right) return function(record) return left(record) ~= right(record) end end
 
+local function is_greater(a, b)
+  if type(a) == "string" then return core.text.before(b, a) end
+  return a > b
+end
+
 function operators.gt(left, right)
   return function(record)
     local a, b = left(record), right(record)
-    return a ~= nil and b ~= nil and a > b
+    return a ~= nil and b ~= nil and is_greater(a, b)
   end
 end
 
 function operators.ge(left, right)
   return function(record)
     local a, b = left(record), right(record)
-    return a ~= nil and b ~= nil and a >= b
+    return a ~= nil and b ~= nil and (a == b or is_greater(a, b))
   end
 end
 

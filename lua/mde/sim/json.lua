@@ -1,6 +1,7 @@
 -- JSON as the simulated tenant writes it: keys in the service's order, null for what is absent, [] for an
 -- empty list, whole numbers without a fraction. Reading is lua-cjson's work.
 local cjson = require "cjson"
+local core = require "mde.core"
 
 local codec = cjson.new()
 codec.decode_invalid_numbers(false)
@@ -53,7 +54,7 @@ function json.encode(value)
   end
   local names = {}
   for name in pairs(value) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, core.text.before)
   return json.object(names, value)
 end
 

@@ -1,4 +1,6 @@
 --- request: what a request may look like, and its bytes in HTTP/1.1. The same is refused as mde.curl refuses.
+local core = require "mde.core"
+
 local DEFAULT_TIMEOUT, DEFAULT_MAX_BYTES, DEFAULT_MAX_IDLE = 30, 64 * 1024 * 1024, 50
 local HTTPS_PORT, HTTP_PORT = 443, 80
 -- The integers that a double holds exactly.
@@ -67,7 +69,7 @@ end
 
 -- Whether a host is this machine or on its link-local network, as far as its text tells.
 local function is_near(host)
-  return host:lower() == "localhost" or host == "::1" or host:find "^127%.[%d.]+$" ~= nil
+  return core.text.lower(host) == "localhost" or host == "::1" or host:find "^127%.[%d.]+$" ~= nil
     or host:find "^169%.254%.[%d.]+$" ~= nil
 end
 
@@ -82,7 +84,7 @@ end
 function request.take_apart(url, level, plain)
   check_text(url, "url", level + 1)
   local scheme = plain and "http://" or "https://"
-  if not url:lower():find("^" .. scheme .. ".") then refuse(level, "url must begin with %s", scheme) end
+  if not core.text.lower(url):find("^" .. scheme .. ".") then refuse(level, "url must begin with %s", scheme) end
   local wrong = url:find "[^\33-\126]" or url:find "[#\\]"
   if wrong then refuse(level, "url has a character at position %d that must be percent-encoded", wrong) end
   local authority, target = url:match("^([^/?]*)(.*)$", #scheme + 1)
@@ -92,7 +94,7 @@ function request.take_apart(url, level, plain)
   if not host then refuse(level, "url names a host and port that cannot be") end
   if plain and not is_near(host) then refuse(level, "http goes to this machine and its link-local network alone") end
   -- nginx reads no /etc/hosts.
-  if plain and host:lower() == "localhost" then host = "127.0.0.1" end
+  if plain and core.text.lower(host) == "localhost" then host = "127.0.0.1" end
   return authority, host, port, target:find "^/" and target or "/" .. target
 end
 
@@ -105,8 +107,8 @@ local function header_lines(given, level)
     if not is_token(name) then refuse(level + 1, "a header's name has a character that is not allowed") end
     check_text(value, "header " .. name, level + 1)
     if breaks_line(value) then refuse(level + 1, "header %s has a line break or NUL in it", name) end
-    if own_headers[name:lower()] then refuse(level + 1, "header %s is the driver's own", name) end
-    encoding = encoding or name:lower() == "accept-encoding"
+    if own_headers[core.text.lower(name)] then refuse(level + 1, "header %s is the driver's own", name) end
+    encoding = encoding or core.text.lower(name) == "accept-encoding"
     lines[#lines + 1] = name .. ": " .. value .. "\r\n"
   end
   if not encoding then lines[#lines + 1] = "Accept-Encoding: identity\r\n" end
