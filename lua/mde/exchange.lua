@@ -43,7 +43,8 @@ local EARLIEST_DATE, LATEST_DATE = 1.5e9, 4.1e9
 ---@field deadline mde.Deadline
 ---@field body? table sent as JSON
 ---@field seconds? number the longest that one attempt may take; 30 unless told
----@field usable? fun(answer: table): boolean, string? whether a decoded 2xx answer is what was asked for
+---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
+--- was, is what was asked for
 
 ---@class mde.Token
 ---@field value string
@@ -534,7 +535,7 @@ local function reader(usable)
   return function(response)
     local answer, problem = json.object(response.body)
     if answer and usable then
-      local ok, why = usable(answer)
+      local ok, why = usable(answer, response.body)
       if not ok then return nil, why end
     end
     return answer, problem
