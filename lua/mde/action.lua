@@ -755,7 +755,7 @@ function M.result(action, seconds, problem)
   local fields = { asked = asked, action = action }
   if status == "pending" then
     fields.kind = "pending"
-    fields.message = ("still %s after %g seconds"):format(errors.show(action.status), seconds)
+    fields.message = ("still %s after %s seconds"):format(errors.show(action.status), core.number.write(seconds))
       .. (problem and " (last read: " .. problem.message .. ")" or "")
     fields.hint = "An offline device carries it out when it is back. Wait again, or cancel it."
   elseif status == "cancelled" then

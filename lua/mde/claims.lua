@@ -14,11 +14,15 @@ local json = require "mde.json"
 ---@field roles? string[] the application permissions; nil: nothing was consented
 ---@field exp? number Unix seconds
 
+local function text(value)
+  return type(value) == "string" and value or nil
+end
+
 -- A list of texts, or nil.
 local function texts(value)
   if type(value) ~= "table" then return nil end
-  for _, text in ipairs(value) do
-    if type(text) ~= "string" then return nil end
+  for _, item in ipairs(value) do
+    if type(item) ~= "string" then return nil end
   end
   return value
 end
@@ -27,12 +31,12 @@ end
 ---@param token string
 ---@return mde.Claims
 local function claims_of(token)
-  local payload = token:match "^[%w_-]+%.([%w_-]+)%.[%w_-]*$"
+  local payload = token:match "^[A-Za-z0-9_-]+%.([A-Za-z0-9_-]+)%.[A-Za-z0-9_-]*$"
   local bytes = payload and core.base64.decode(payload)
   local claims = bytes and json.object(bytes)
   if not claims then return { opaque = true } end
-  claims.roles = texts(claims.roles)
-  return claims
+  return { aud = text(claims.aud), tid = text(claims.tid), appid = text(claims.appid) or text(claims.azp),
+    roles = texts(claims.roles), exp = type(claims.exp) == "number" and claims.exp or nil }
 end
 
 return claims_of

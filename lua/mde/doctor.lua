@@ -6,6 +6,7 @@
 
 local audience = require "mde.audience"
 local clouds = require "mde.cloud"
+local collection = require "mde.collection"
 local core = require "mde.core"
 local errors = require "mde.error"
 local permissions = require "mde.permissions"
@@ -76,9 +77,9 @@ end
 
 -- ---- settings
 
-local MICROSOFT = { "microsoftonline%.com", "microsoftonline%.us", "microsoftonline%.cn", "sovcloud%-identity%.%a%a",
-  "security%.microsoft%.com", "securitycenter%.microsoft%.com", "securitycenter%.windows%.com",
-  "securitycenter%.microsoft%.us" }
+local MICROSOFT = { "microsoftonline%.com", "microsoftonline%.us", "microsoftonline%.cn",
+  "sovcloud%-identity%.[a-z][a-z]", "security%.microsoft%.com", "securitycenter%.microsoft%.com",
+  "securitycenter%.windows%.com", "securitycenter%.microsoft%.us" }
 
 local function name_of(host)
   return (core.text.lower(host):gsub(":%d+$", ""))
@@ -272,7 +273,7 @@ local function token(report, client, deadline)
   end
   local left = claims.exp and claims.exp - exchange:service_time()
   local message = ("for %s, of the tenant %s, application %s, with %s%s"):format(errors.show(claims.aud or "nobody"),
-    errors.show(claims.tid or "?"), errors.show(claims.appid or claims.azp or "?"),
+    errors.show(claims.tid or "?"), errors.show(claims.appid or "?"),
     claims.roles and #claims.roles > 0 and "the roles " .. errors.show(table.concat(claims.roles, ", ")) or "no roles",
     left and (", for another %s"):format(in_words(left)) or "")
   local list = doubts(exchange, claims)
@@ -294,7 +295,7 @@ local function read(report, client, deadline)
   local answer, err = client.exchange:call {
     method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
     permission = permissions.reading, deadline = deadline,
-    usable = function(answer) return type(answer.value) == "table", "it has no list" end,
+    usable = collection.lists(function() return true end),
   }
   if answer then
     return report:add("read", "ok", ("one machine was read: %s"):format(answer.value[1] and "it is there"

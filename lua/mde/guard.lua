@@ -188,7 +188,7 @@ end
 -- What no name of a machine can match protects nothing, and that would show too late.
 local function check_names(list, what)
   for _, glob in ipairs(check_list(list, what)) do
-    if glob:find "%c" or glob:find "^%s" or glob:find "%s$" then
+    if glob:find "[%z\1-\31\127]" or glob:find "^%s" or glob:find "%s$" then
       errors.invalid(("%s: %s begins or ends with a space, or has a control character in it; no name does")
         :format(what, errors.quote(glob)), "Take it out.")
     elseif glob:find "[%[%]{}]" then

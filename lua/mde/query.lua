@@ -75,7 +75,7 @@ local Ago = { __name = "mde.ago" }
 
 function Operator:__tostring() return "mde." .. self.name end
 
-function Ago:__tostring() return ("mde.ago(%g)"):format(self.seconds) end
+function Ago:__tostring() return ("mde.ago(%s)"):format(core.number.write(self.seconds)) end
 
 local M = {}
 
@@ -207,7 +207,7 @@ function M.ago(span)
   needs_value("ago", span)
   local number, unit
   if type(span) == "string" then number, unit = span:match "^(%d+%.?%d*)([smhd])$" end
-  local seconds = type(span) == "number" and span or number and tonumber(number) * unit_seconds[unit]
+  local seconds = type(span) == "number" and span or number and core.number.read(number) * unit_seconds[unit]
   if not seconds or not (seconds >= 0 and seconds < LATEST_TIME) then
     errors.invalid(("mde.ago was given %s, which is not a span of time"):format(errors.got(span)),
       'Write "90s", "30m", "2h" or "7d".')
@@ -243,8 +243,9 @@ local function time_of_number(seconds, what)
     not_a_time(seconds, what, "is not a time in seconds since 1970")
   end
   local whole = math.floor(seconds)
-  local fraction = ("%.6f"):format(seconds - whole):match "^0(%.%d-)0*$"
-  return os.date("!%Y-%m-%dT%H:%M:%S", whole) .. (fraction and fraction ~= "." and fraction or "") .. "Z", seconds
+  local millionths = math.min(math.floor((seconds - whole) * 1e6 + 0.5), 999999)
+  local fraction = millionths > 0 and ("." .. ("%06d"):format(millionths):gsub("0+$", "")) or ""
+  return os.date("!%Y-%m-%dT%H:%M:%S", whole) .. fraction .. "Z", seconds
 end
 
 local date_parts = {
@@ -288,7 +289,7 @@ function M.time(value, now, what)
     return time_of_text(value, what)
   elseif type(value) == "number" and value >= 0 and value < EARLIEST_TIME then
     errors.invalid(("%s: %s looks like a span of time, not like Unix seconds"):format(what, errors.show(value)),
-      ("For so many seconds ago write mde.ago(%s)."):format(errors.show(value)))
+      ("For so many seconds ago write mde.ago(%s)."):format(core.number.write(value)))
   elseif type(value) == "number" then
     return time_of_number(value, what)
   elseif type(value) == "table" and value.year ~= nil then

@@ -21,7 +21,7 @@ local GUID_PATTERN = "^" .. GUID:gsub("%-", "%%-"):gsub("x", "%%x") .. "$"
 -- Each check returns the value as the client uses it, or raises with the name by which the user set it.
 
 local function check_tenant(value, name)
-  local domain = value:find "^%w[%w.-]*%.[%w-]+$"
+  local domain = value:find "^[A-Za-z0-9][A-Za-z0-9.-]*%.[A-Za-z0-9-]+$"
   if not value:find(GUID_PATTERN) and not domain then
     errors.invalid(("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
       "Give the tenant's id as the portal shows it.")
@@ -44,11 +44,11 @@ end
 
 local function is_https_url(value)
   local scheme = "^[hH][tT][tT][pP][sS]://"
-  local rest = value:match(scheme .. "[%w._-]+(.*)$") or value:match(scheme .. "%[[%x:.]+%](.*)$")
+  local rest = value:match(scheme .. "[A-Za-z0-9._-]+(.*)$") or value:match(scheme .. "%[[%x:.]+%](.*)$")
   if not rest then return false end
   local port, path = rest:match "^:(%d+)(.*)$"
   path = path or rest
-  return (port == nil or valid_port(port)) and (path == "" or path:find "^/[%w/._~-]*$" ~= nil)
+  return (port == nil or valid_port(port)) and (path == "" or path:find "^/[A-Za-z0-9/._~-]*$" ~= nil)
 end
 
 local function check_url(value, name)

@@ -37,7 +37,7 @@ local operators = {
 }
 
 local function split(word)
-  local field, rest = word:match "^%s*([%a_][%w_]*)%s*(.*)$"
+  local field, rest = word:match "^%s*([A-Za-z_][A-Za-z0-9_]*)%s*(.*)$"
   for _, operator in ipairs(field and operators or {}) do
     local symbol = operator[1]
     if rest:sub(1, #symbol) == symbol then return field, operator[2], rest:sub(#symbol + 1):match "^%s*(.-)%s*$" end
@@ -46,7 +46,7 @@ local function split(word)
     errors.invalid(("%s is not a condition"):format(errors.quote(word)), "Did you mean --all?")
   end
   errors.invalid(("%s is not a condition"):format(errors.quote(word)),
-    ("Write FIELD=VALUE, computerDnsName=%s say."):format(errors.show(word:match "^[%w.-]+$" or "NAME")))
+    ("Write FIELD=VALUE, computerDnsName=%s say."):format(errors.show(word:match "^[A-Za-z0-9.-]+$" or "NAME")))
 end
 
 local function value_of(field, text)

@@ -55,8 +55,7 @@ end
 local function number(value)
   if value ~= value or value == math.huge or value == -math.huge then return "null" end
   if value == math.floor(value) and math.abs(value) < 2 ^ 53 then return ("%d"):format(value) end
-  local text = ("%.15g"):format(value)
-  return tonumber(text) == value and text or ("%.17g"):format(value)
+  return core.number.write(value)
 end
 
 --- One line, without its end.

@@ -94,7 +94,7 @@ end
 -- Only behind a plain name or id, which are all that can be restricted: "Bob's phone # 2" is a name, and so is
 -- whatever stands in quotes.
 local function without_note(line)
-  return line:match "^%s*([%w._-]+)%s+#%s" or line:match "^%s*([%w._-]+)%s+#$" or line
+  return line:match "^%s*([A-Za-z0-9._-]+)%s+#%s" or line:match "^%s*([A-Za-z0-9._-]+)%s+#$" or line
 end
 
 local function add_lines(self, next_line, name)

@@ -95,7 +95,7 @@ local function check_selection(arguments)
     errors.invalid("--since belongs to --all-of", "Name the incident: --all-of INC-4711.")
   end
   for _, incident in ipairs(all_of) do
-    if not incident:find "^[%w._#/-]+$" or #incident > 64 then
+    if not incident:find "^[A-Za-z0-9._#/-]+$" or #incident > 64 then
       errors.invalid(("--all-of: %s is not an incident: 1 to 64 of A-Z a-z 0-9 . _ # / -")
         :format(errors.quote(incident)), "An empty one is what a shell makes of a variable that is not set.")
     end

@@ -16,8 +16,8 @@ local sim = {
 local default_port = 8443
 
 local function number(text)
-  local value = tonumber(text)
-  if not value or value < 0 or value ~= value or value == math.huge then
+  local value = core.number.read(text)
+  if not value or value < 0 then
     return nil, ("'%s' is not a number of 0 or more"):format(text)
   end
   return value
@@ -114,7 +114,7 @@ end
 local function program()
   local quote = require("mde.sim.home").quote
   local path = arg and arg[0] or "mde"
-  return path:find "[^%w_./+-]" and quote(path) or path
+  return path:find "[^A-Za-z0-9_./+-]" and quote(path) or path
 end
 
 local function announce(home, port_number, control_port, identity_port)

@@ -14,9 +14,9 @@ local M = {}
 ---@return string url without a query
 function M.check_url(url, name)
   local shown = errors.quote(core.redact.url(url))
-  local scheme, host, rest = url:match "^(%a+)://([%w.-]+)(.*)$"
-  if not host then scheme, host, rest = url:match "^(%a+)://%[([%x:.]+)%](.*)$" end
-  if not host or not rest:find "^:?%d*/?[%w/._~-]*$" then
+  local scheme, host, rest = url:match "^([A-Za-z]+)://([A-Za-z0-9.-]+)(.*)$"
+  if not host then scheme, host, rest = url:match "^([A-Za-z]+)://%[([%x:.]+)%](.*)$" end
+  if not host or not rest:find "^:?%d*/?[A-Za-z0-9/._~-]*$" then
     errors.invalid(("%s is %s, which is not the URL of an endpoint"):format(name, shown),
       "Leave it as the platform sets it.")
   end
@@ -57,7 +57,7 @@ function M.class(of)
   end
 
   function Identity:host()
-    return self.url:match "^%a+://([^/?#]+)"
+    return self.url:match "^[A-Za-z]+://([^/?#]+)"
   end
 
   return Identity

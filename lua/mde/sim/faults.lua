@@ -201,12 +201,8 @@ local retry_after = {
   seconds = function(seconds) return "retry-after", ("%d"):format(seconds) end,
   milliseconds = function(seconds) return "retry-after-ms", ("%d"):format(seconds * 1000) end,
   date = function(seconds, now) return "retry-after", time.http(now + seconds) end,
-  rfc850 = function(seconds, now)
-    return "retry-after", os.date("!%A, %d-%b-%y %H:%M:%S GMT", math.floor(now + seconds))
-  end,
-  asctime = function(seconds, now)
-    return "retry-after", (os.date("!%a %b %d %H:%M:%S %Y", math.floor(now + seconds)):gsub(" 0(%d )", "  %1", 1))
-  end,
+  rfc850 = function(seconds, now) return "retry-after", time.rfc850(now + seconds) end,
+  asctime = function(seconds, now) return "retry-after", time.asctime(now + seconds) end,
   negative = function(seconds) return "retry-after", ("-%d"):format(seconds) end,
   garbage = function() return "retry-after", "soon" end,
 }

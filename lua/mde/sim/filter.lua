@@ -41,7 +41,7 @@ local words = {
 
 -- Whether a token that began as a GUID, date or number also ends there.
 local function ends(text, position)
-  return not text:find("^[%w_.:+-]", position)
+  return not text:find("^[A-Za-z0-9_.:+-]", position)
 end
 
 local function read_string(text, position)
@@ -72,17 +72,18 @@ local function read_token(text, position)
   if guid and ends(text, position + #guid) then
     return literal("Edm.Guid", core.text.lower(guid)), position + #guid
   end
-  local date = text:match("^%d%d%d%d%-%d%d%-[%w:.+-]*", position)
+  local date = text:match("^%d%d%d%d%-%d%d%-[A-Za-z0-9:.+-]*", position)
   if date then
     local key = is_date(date) and time.sort_key(date)
     if not key then refuse("'%s' is not a date.", date) end
     return literal("Edm.DateTimeOffset", key), position + #date
   end
   local number = text:match("^[+-]?%d+%.%d+", position) or text:match("^[+-]?%d+", position)
-  if number and ends(text, position + #number) and tonumber(number) then
-    return literal("Edm.Double", tonumber(number)), position + #number
+  local value = number and ends(text, position + #number) and core.number.read((number:gsub("^%+", "")))
+  if value then
+    return literal("Edm.Double", value), position + #number
   end
-  local name = text:match("^[%a_][%w_]*", position)
+  local name = text:match("^[A-Za-z_][A-Za-z0-9_]*", position)
   if name then
     return words[name] or { kind = "name", name = name }, position + #name
   end

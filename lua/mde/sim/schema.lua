@@ -109,7 +109,7 @@ local function write_members(list, record, wanted)
       local value = record[one.name]
       local kind = type(value)
       local text
-      if kind == "string" and not value:find '[%c"\\\127]' then
+      if kind == "string" and not value:find '[%z\1-\31"\\\127]' then
         text = one.quoted_label .. value .. '"'
       elseif kind == "table" and one.write then
         text = one.label .. one.write(value)

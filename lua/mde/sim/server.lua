@@ -112,7 +112,7 @@ end
 local function head_of(response, framing, close)
   local lines = { ("HTTP/1.1 %d %s"):format(response.status, reasons[response.status] or "Status") }
   for name, value in pairs(response.headers) do
-    lines[#lines + 1] = ("-" .. name):gsub("%-%l", core.text.upper):sub(2) .. ": " .. value
+    lines[#lines + 1] = ("-" .. name):gsub("%-[a-z]", core.text.upper):sub(2) .. ": " .. value
   end
   lines[#lines + 1] = framing
   if close then lines[#lines + 1] = "Connection: close" end

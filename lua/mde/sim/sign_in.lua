@@ -128,7 +128,7 @@ end
 -- The audience that a scope asks for, or the name of a refusal.
 local function audience_of(scope, tenant)
   local audience = scope:match "^%s*(%S+)/%.default%s*$"
-  if not audience or not audience:find "^%a[%w+.-]*:" then return nil, "malformed_scope", scope end
+  if not audience or not audience:find "^[A-Za-z][A-Za-z0-9+.-]*:" then return nil, "malformed_scope", scope end
   if sign_in.issues_for(audience, tenant) then return audience end
   return nil, "unknown_resource", audience
 end

@@ -33,7 +33,7 @@ local function check_text(value, name, level)
 end
 
 local function is_token(text)
-  return text:find "^[%w!#$%%&'*+%-.^_`|~]+$" ~= nil
+  return text:find "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]+$" ~= nil
 end
 
 -- Not by a pattern, which would take longer over a token than everything else here together.
@@ -62,7 +62,7 @@ end
 ---@return integer? port
 function request.host_and_port(authority, default)
   local host, digits = authority:match "^%[([%x:.]+)%]:?(%d*)$"
-  if not host then host, digits = authority:match "^([%w%-._~]+):?(%d*)$" end
+  if not host then host, digits = authority:match "^([A-Za-z0-9%-._~]+):?(%d*)$" end
   local port = host and port_of(digits, default or HTTPS_PORT)
   if port then return host, port end
 end
@@ -89,7 +89,9 @@ function request.take_apart(url, level, plain)
   if wrong then refuse(level, "url has a character at position %d that must be percent-encoded", wrong) end
   local authority, target = url:match("^([^/?]*)(.*)$", #scheme + 1)
   if authority == "" then refuse(level, "url names no host") end
-  if authority:find "[^%w%-._~:%[%]]" then refuse(level, "url has something besides host and port before its path") end
+  if authority:find "[^A-Za-z0-9%-._~:%[%]]" then
+    refuse(level, "url has something besides host and port before its path")
+  end
   local host, port = request.host_and_port(authority, plain and HTTP_PORT or HTTPS_PORT)
   if not host then refuse(level, "url names a host and port that cannot be") end
   if plain and not is_near(host) then refuse(level, "http goes to this machine and its link-local network alone") end
