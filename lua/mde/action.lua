@@ -12,6 +12,7 @@ local errors = require "mde.error"
 local guards = require "mde.guard"
 local listings = require "mde.listing"
 local options_of = require "mde.options"
+local own_names = require "mde.own_names"
 local reconcile = require "mde.reconcile"
 
 local ACTION_SECONDS = 120
@@ -60,6 +61,11 @@ local change_options = {
 ---@field comment_cut? boolean the service cut the comment short
 
 local M = { WAIT_SECONDS = 600 }
+
+local methods = {}
+
+local ours = own_names.new(methods, { "outcome", "operation_id", "incident", "attempts", "reconciled", "looked",
+  "recorded", "also_ended", "comment_cut" })
 
 ---@class mde.ChangeOptions
 ---@field incident? string|integer 1 to 64 of A-Za-z0-9._#/- ; stands in the comment
@@ -118,6 +124,7 @@ end
 ---@return mde.Action
 local function adopt(client, row, fields)
   row["@odata.context"] = nil
+  ours:drop(row)
   local _, incident, operation_id = core.comment.parse(row.requestorComment)
   row.incident, row.operation_id = incident, operation_id
   for name, value in pairs(fields or {}) do row[name] = value end
@@ -246,7 +253,7 @@ function M.update(row, fresh)
   local problem = mismatch(row, fresh)
   if problem then return nil, problem end
   for name, value in pairs(fresh) do
-    if name ~= "@odata.context" then row[name] = value end
+    if name ~= "@odata.context" and not ours:has(name) then row[name] = value end
   end
   return true
 end
@@ -775,22 +782,20 @@ end
 ---@param options? { timeout?: number } seconds, 600 unless told
 ---@return "Succeeded"?
 ---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
-local function wait(client, action, options)
+function methods.wait(client, action, options)
   options = options_of.check(options, { timeout = "seconds" }, "action:wait")
   local seconds = options.timeout or M.WAIT_SECONDS
   local _, problem = follow(client, action, client:deadline(client:begin(seconds), seconds))
   return M.result(action, seconds, problem)
 end
 
+methods.cancel = M.cancel
+
 --- The metatable of a client's actions.
 ---@param client mde.Client
 ---@return table
 function M.metatable(client)
-  local methods = {
-    wait = function(action, options) return wait(client, action, options) end,
-    cancel = function(action, comment, options) return M.cancel(client, action, comment, options) end,
-  }
-  return { __name = "mde.action", __index = methods, __tostring = function(action)
+  return { __name = "mde.action", __index = own_names.bind(methods, client), __tostring = function(action)
     return ("%s of %s: %s"):format(errors.show(action.type),
       errors.show(action.computerDnsName or action.machineId or "a machine"), errors.show(action.status))
   end }
