@@ -500,15 +500,10 @@ local function render_comparison(one, condition, context)
   return { ("%s %s %s"):format(one.name, condition.name, literal) }
 end
 
-local function is_greater(a, b)
-  if type(a) == "string" then return core.text.before(b, a) end
-  return a > b
-end
-
 local function render_between(one, condition, context)
   local from, low = kinds[one.kind].literal(condition.from, one, context)
   local to, high = kinds[one.kind].literal(condition.to, one, context)
-  if is_greater(low, high) then
+  if low > high then
     errors.invalid(("%s: nothing lies between %s and %s, in that order"):format(one.name, from, to),
       "Give the smaller one first.")
   end
