@@ -12,6 +12,7 @@ local errors = require "mde.error"
 local guards = require "mde.guard"
 local listings = require "mde.listing"
 local options_of = require "mde.options"
+local own_names = require "mde.own_names"
 local reconcile = require "mde.reconcile"
 
 local ACTION_SECONDS = 120
@@ -62,6 +63,11 @@ local change_options = {
 ---@field comment_cut? boolean the service cut the comment short
 
 local M = { WAIT_SECONDS = 600 }
+
+local methods = {}
+
+local ours = own_names.new(methods, { "outcome", "operation_id", "incident", "attempts", "reconciled", "looked",
+  "recorded", "also_ended", "comment_cut" })
 
 ---@class mde.ChangeOptions
 ---@field incident? string|integer 1 to 64 of A-Za-z0-9._#/- ; stands in the comment
@@ -120,6 +126,7 @@ end
 ---@return mde.Action
 local function adopt(client, row, fields)
   row["@odata.context"] = nil
+  ours:drop(row)
   local _, incident, operation_id = core.comment.parse(row.requestorComment)
   row.incident, row.operation_id = incident, operation_id
   for name, value in pairs(fields or {}) do row[name] = value end
@@ -176,7 +183,7 @@ local function is_the_action(id)
   return function(answer)
     local ok, why = is_action(answer)
     if not ok then return false, why end
-    return answer.id:lower() == id:lower(), "it is another action than the one asked for"
+    return core.text.lower(answer.id) == core.text.lower(id), "it is another action than the one asked for"
   end
 end
 
@@ -232,7 +239,7 @@ end
 local function mismatch(action, row)
   for _, name in ipairs { "machineId", "type" } do
     local own, other = action[name], row[name]
-    if own ~= nil and other ~= nil and tostring(own):lower() ~= tostring(other):lower() then
+    if own ~= nil and other ~= nil and core.text.lower(tostring(own)) ~= core.text.lower(tostring(other)) then
       return errors.new { kind = "protocol", message = ("action %s: the service's answer has the %s %s, not %s")
         :format(errors.show(action.id), name, errors.show(tostring(other)), errors.show(tostring(own))) }
     end
@@ -248,7 +255,7 @@ function M.update(row, fresh)
   local problem = mismatch(row, fresh)
   if problem then return nil, problem end
   for name, value in pairs(fresh) do
-    if name ~= "@odata.context" then row[name] = value end
+    if name ~= "@odata.context" and not ours:has(name) then row[name] = value end
   end
   return true
 end
@@ -360,12 +367,12 @@ function M.other_holders(rows, machine_id, incident, latest)
   for _, row in ipairs(others) do
     local _, named = core.comment.parse(row.requestorComment)
     local holder = named or incident and ("%s (no incident)"):format(errors.show(row.requestor or "somebody"))
-    if holder and not seen[holder:lower()] then
-      seen[holder:lower()] = true
+    if holder and not seen[core.text.lower(holder)] then
+      seen[core.text.lower(holder)] = true
       holders[#holders + 1] = holder
     end
   end
-  table.sort(holders, function(a, b) return a:lower() < b:lower() end)
+  table.sort(holders, function(a, b) return core.text.before(core.text.lower(a), core.text.lower(b)) end)
   return holders
 end
 
@@ -373,7 +380,7 @@ end
 local function note_seen(intent, rows)
   if intent.seen then return end
   intent.seen = {}
-  for _, row in ipairs(rows) do intent.seen[row.id:lower()] = row.status or "" end
+  for _, row in ipairs(rows) do intent.seen[core.text.lower(row.id)] = row.status or "" end
 end
 
 local function decide(client, intent, machine_id, rows)
@@ -490,7 +497,7 @@ end
 
 local function is_recorded(action, intent)
   return intent.incident == nil
-    or action.incident ~= nil and action.incident:lower() == intent.incident:lower()
+    or action.incident ~= nil and core.text.lower(action.incident) == core.text.lower(intent.incident)
 end
 
 -- The send, as the core asks for it.
@@ -543,8 +550,8 @@ end
 local function find_active(client, intent, machine_id, refusal, sent_at, attempts)
   local rows = history_of(client, machine_id, client:deadline(intent, LOOK_SECONDS))
   if rows then
-    local whose, ours = core.history.reconcile(rows, machine_id, sent_of(intent, sent_at))
-    if whose == "ours" then return found(client, intent, whose, ours, attempts) end
+    local whose, own = core.history.reconcile(rows, machine_id, sent_of(intent, sent_at))
+    if whose == "ours" then return found(client, intent, whose, own, attempts) end
     local decision, row, recorded = core.history.look(rows, machine_id,
       { verb = intent.verb, incident = intent.incident })
     if decision == "already_active" then
@@ -700,7 +707,7 @@ local function change(client, intent, device)
   local machine, err = resolve(client, intent, device)
   if not machine then return nil, err end
   -- Taken now: another task may write into the table while its record is read.
-  local machine_id = machine.id:lower()
+  local machine_id = core.text.lower(machine.id)
   local allowed, refusal = guards.check(client, intent, machine)
   if not allowed then return nil, refusal end
   intent.machine_id = machine_id
@@ -839,7 +846,7 @@ function M.find(client, err, options)
   if type(err) ~= "table" or type(err.machine_id) ~= "string" or type(err.operation_id) ~= "string" then
     errors.invalid("mde.find_action needs an error of kind unknown, or a table with machine_id and operation_id")
   end
-  local machine_id = err.machine_id:lower()
+  local machine_id = core.text.lower(err.machine_id)
   if core.odata.kind(machine_id) ~= "machine_id" then
     errors.invalid(("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
   end
@@ -875,7 +882,7 @@ function M.result(action, seconds, problem)
   local fields = { asked = asked, action = action }
   if status == "pending" then
     fields.kind = "pending"
-    fields.message = ("still %s after %g seconds"):format(errors.show(action.status), seconds)
+    fields.message = ("still %s after %s seconds"):format(errors.show(action.status), core.number.write(seconds))
       .. (problem and " (last read: " .. problem.message .. ")" or "")
     fields.hint = "An offline device carries it out when it is back. Wait again, or cancel it."
   elseif status == "cancelled" then
@@ -895,22 +902,20 @@ end
 ---@param options? { timeout?: number } seconds, 600 unless told
 ---@return "Succeeded"?
 ---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
-local function wait(client, action, options)
+function methods.wait(client, action, options)
   options = options_of.check(options, { timeout = "seconds" }, "action:wait")
   local seconds = options.timeout or M.WAIT_SECONDS
   local _, problem = follow(client, action, client:deadline(client:begin(seconds), seconds))
   return M.result(action, seconds, problem)
 end
 
+methods.cancel = M.cancel
+
 --- The metatable of a client's actions.
 ---@param client mde.Client
 ---@return table
 function M.metatable(client)
-  local methods = {
-    wait = function(action, options) return wait(client, action, options) end,
-    cancel = function(action, comment, options) return M.cancel(client, action, comment, options) end,
-  }
-  return { __name = "mde.action", __index = methods, __tostring = function(action)
+  return { __name = "mde.action", __index = own_names.bind(methods, client), __tostring = function(action)
     return ("%s of %s: %s"):format(errors.show(action.type),
       errors.show(action.computerDnsName or action.machineId or "a machine"), errors.show(action.status))
   end }

@@ -3,6 +3,7 @@
 -- The service has had several names, each cloud has its own, and a token may carry its application id instead.
 
 local clouds = require "mde.cloud"
+local core = require "mde.core"
 
 local known = {
   ["https://api.securitycenter.windows.com"] = true,
@@ -21,7 +22,7 @@ local M = {}
 ---@return boolean
 function M.is_of_the_service(aud)
   if type(aud) ~= "string" then return false end
-  local name = aud:lower():gsub("/+$", "")
+  local name = core.text.lower(aud):gsub("/+$", "")
   return known[name] or false
 end
 

@@ -21,7 +21,7 @@ end
 
 -- Whether there is a certificate in it; one is a DER sequence longer than 255 bytes, which begins with MI in base64.
 local function has_certificate(content)
-  for label, body in content:gmatch "%-%-%-%-%-BEGIN ([%u%d ]+)%-%-%-%-%-%s+([%w+/=%s]+)%-%-%-%-%-END " do
+  for label, body in content:gmatch "%-%-%-%-%-BEGIN ([A-Z%d ]+)%-%-%-%-%-%s+([A-Za-z0-9+/=%s]+)%-%-%-%-%-END " do
     if (label == "CERTIFICATE" or label == "TRUSTED CERTIFICATE" or label == "X509 CERTIFICATE")
       and body:find "^MI" then
       return true

@@ -28,12 +28,12 @@ end
 
 --- What tells whether an answer is a list of such rows.
 ---@param is_row fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
----@return fun(answer: table): boolean, string?
+---@return fun(answer: table, text: string): boolean, string?
 function M.lists(is_row)
-  return function(answer)
-    if type(answer.value) ~= "table" or answer.value[1] == nil and next(answer.value) ~= nil then
-      return false, "it has no list of values"
-    end
+  return function(answer, text)
+    local count = core.json.list(text, "value")
+    if not count or type(answer.value) ~= "table" then return false, "it has no list of values" end
+    if count ~= #answer.value then return false, "a row of the list is null" end
     for _, row in ipairs(answer.value) do
       if type(row) ~= "table" or type(row.id) ~= "string" then return false, "a row of the list has no id" end
       local ok, why = is_row(row)
@@ -160,7 +160,7 @@ end
 function Pages:new_ones(rows)
   local seen, fresh = self.seen, {}
   for _, row in ipairs(rows) do
-    local id = row.id:lower()
+    local id = core.text.lower(row.id)
     if not seen[id] then
       seen[id] = true
       fresh[#fresh + 1] = row

@@ -81,18 +81,18 @@ end
 
 local function names_filter(name, bare)
   local clauses = { "computerDnsName eq " .. odata.literal(name) }
-  if name:lower() ~= name then
-    clauses[#clauses + 1] = "computerDnsName eq " .. odata.literal(name:lower())
+  if core.text.lower(name) ~= name then
+    clauses[#clauses + 1] = "computerDnsName eq " .. odata.literal(core.text.lower(name))
   end
   if bare then
-    clauses[#clauses + 1] = ("startswith(computerDnsName,%s)"):format(odata.literal(name:lower() .. "."))
+    clauses[#clauses + 1] = ("startswith(computerDnsName,%s)"):format(odata.literal(core.text.lower(name) .. "."))
   end
   return table.concat(clauses, " or ")
 end
 
 local function has_name(machine, name, bare)
-  local own = type(machine.computerDnsName) == "string" and machine.computerDnsName:lower()
-  name = name:lower()
+  local own = type(machine.computerDnsName) == "string" and core.text.lower(machine.computerDnsName)
+  name = core.text.lower(name)
   return own and (own == name or bare and own:sub(1, #name + 1) == name .. ".") or false
 end
 
@@ -100,7 +100,7 @@ end
 local function question(kind, canonical)
   if kind == "guid" then
     return "aadDeviceId eq " .. canonical, function(machine)
-      return type(machine.aadDeviceId) == "string" and machine.aadDeviceId:lower() == canonical
+      return type(machine.aadDeviceId) == "string" and core.text.lower(machine.aadDeviceId) == canonical
     end
   end
   local bare = kind == "bare_name"
@@ -108,14 +108,14 @@ local function question(kind, canonical)
 end
 
 local function is(value, word)
-  return type(value) == "string" and value:lower() == word
+  return type(value) == "string" and core.text.lower(value) == word
 end
 
 local function newest_first(list)
   table.sort(list, function(a, b)
     local x, y = machines.last_seen(a) or "", machines.last_seen(b) or ""
-    if x ~= y then return x > y end
-    return a.id < b.id
+    if x ~= y then return core.text.before(y, x) end
+    return core.text.before(a.id, b.id)
   end)
   return list
 end
@@ -201,7 +201,7 @@ function M.read(client, id, deadline)
       method = "GET", path = "/machines/" .. id, kind = "read", api = "machine", permission = "Machine.Read.All",
       deadline = deadline,
       usable = function(machine)
-        if type(machine.id) ~= "string" or machine.id:lower() ~= id then
+        if type(machine.id) ~= "string" or core.text.lower(machine.id) ~= id then
           return false, "it is not the machine that was asked for"
         end
         return machines.is_row(machine)

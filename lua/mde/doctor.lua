@@ -6,6 +6,8 @@
 
 local audience = require "mde.audience"
 local clouds = require "mde.cloud"
+local collection = require "mde.collection"
+local core = require "mde.core"
 local errors = require "mde.error"
 local permissions = require "mde.permissions"
 
@@ -75,12 +77,12 @@ end
 
 -- ---- settings
 
-local MICROSOFT = { "microsoftonline%.com", "microsoftonline%.us", "microsoftonline%.cn", "sovcloud%-identity%.%a%a",
-  "security%.microsoft%.com", "securitycenter%.microsoft%.com", "securitycenter%.windows%.com",
-  "securitycenter%.microsoft%.us" }
+local MICROSOFT = { "microsoftonline%.com", "microsoftonline%.us", "microsoftonline%.cn",
+  "sovcloud%-identity%.[a-z][a-z]", "security%.microsoft%.com", "securitycenter%.microsoft%.com",
+  "securitycenter%.windows%.com", "securitycenter%.microsoft%.us" }
 
 local function name_of(host)
-  return (host:lower():gsub(":%d+$", ""))
+  return (core.text.lower(host):gsub(":%d+$", ""))
 end
 
 local function is_of_microsoft(host)
@@ -260,7 +262,7 @@ local function doubts(exchange, claims)
       errors.show(claims.aud or "nobody"))
   end
   local is_guid = exchange.tenant_id and exchange.tenant_id:find "^%x+%-%x+%-%x+%-%x+%-%x+$"
-  if is_guid and claims.tid and claims.tid:lower() ~= exchange.tenant_id:lower() then
+  if is_guid and claims.tid and core.text.lower(claims.tid) ~= core.text.lower(exchange.tenant_id) then
     list[#list + 1] = ("it is of the tenant %s"):format(errors.show(claims.tid))
   end
   return list
@@ -281,7 +283,7 @@ local function token(report, client, deadline)
   exchange:settle_clock(deadline)
   local left = claims.exp and claims.exp - exchange.clock:time()
   local message = ("for %s, of the tenant %s, application %s, with %s%s"):format(errors.show(claims.aud or "nobody"),
-    errors.show(claims.tid or "?"), errors.show(claims.appid or claims.azp or "?"),
+    errors.show(claims.tid or "?"), errors.show(claims.appid or "?"),
     claims.roles and #claims.roles > 0 and "the roles " .. errors.show(table.concat(claims.roles, ", ")) or "no roles",
     left and (", for another %s"):format(in_words(left)) or "")
   local list = doubts(exchange, claims)
@@ -303,7 +305,7 @@ local function read(report, client, deadline)
   local answer, err = client.exchange:call {
     method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
     permission = permissions.reading, deadline = deadline,
-    usable = function(answer) return type(answer.value) == "table", "it has no list" end,
+    usable = collection.lists(function() return true end),
   }
   if answer then
     return report:add("read", "ok", ("one machine was read: %s"):format(answer.value[1] and "it is there"

@@ -42,7 +42,8 @@ local LONGEST_PAGE = 64 * 1024 * 1024
 ---@field deadline mde.Deadline
 ---@field body? table sent as JSON
 ---@field seconds? number the longest that one attempt may take; 30 unless told
----@field usable? fun(answer: table): boolean, string? whether a decoded 2xx answer is what was asked for
+---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
+--- was, is what was asked for
 ---@field before_send? fun(): boolean asked each time when token and slot are in hand, right before it is sent; false:
 --- it is not sent, and the call returns nil without an error
 
@@ -84,11 +85,11 @@ end
 local function application_of(settings)
   local credential = settings.credential
   if settings.tenant_id and settings.client_id then
-    return ("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id):lower()
+    return core.text.lower(("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id))
   end
   local traits = { credential.kind }
   for _, trait in ipairs(credential.traits and credential:traits() or {}) do traits[#traits + 1] = tostring(trait) end
-  return table.concat(traits, "|"):lower()
+  return core.text.lower(table.concat(traits, "|"))
 end
 
 ---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
@@ -121,7 +122,7 @@ local function new(settings)
   self.flights = flights.new(driver, self.sleep)
   if settings.store then
     local application = application_of(settings)
-    self.store = stores.new(settings.store, application .. "|" .. settings.base_url:lower(), driver, self)
+    self.store = stores.new(settings.store, application .. "|" .. core.text.lower(settings.base_url), driver, self)
     self.token_share = not settings.store.on_disk and token_shares.new(
       stores.new(settings.store, application .. "|" .. settings.scope, driver, self),
       function() return fingerprint(settings.credential, application) end)
@@ -574,7 +575,7 @@ local function reader(usable)
   return function(response)
     local answer, problem = json.object(response.body)
     if answer and usable then
-      local ok, why = usable(answer)
+      local ok, why = usable(answer, response.body)
       if not ok then return nil, why end
     end
     return answer, problem

@@ -29,7 +29,7 @@ local M = {}
 
 local function text(value)
   if type(value) == "string" and value ~= "" then return value end
-  if type(value) == "number" then return tostring(value) end
+  if type(value) == "number" then return core.number.write(value) end
 end
 
 --- What the service says in an answer that is not a success. `message` is as it came; the rest is fit to be shown.
@@ -84,7 +84,7 @@ end
 -- Whether a list of roles has one of those that a hint names.
 local function has_one_of(roles, needed)
   for _, role in ipairs(roles) do
-    for name in needed:gmatch "[%w.]+" do
+    for name in needed:gmatch "[A-Za-z0-9.]+" do
       if name == role then return true end
     end
   end
@@ -312,8 +312,8 @@ function M.identity(failure, name, advice)
     return { kind = "unavailable", hint = status == 404 and advice.absent or "Try again in a minute.",
       message = with_attempts(message, failure) }
   end
-  local unassigned = status == 400 and said and (said:lower():find("identity not found", 1, true)
-    or said:lower():find("no managed identity", 1, true))
+  local unassigned = status == 400 and said and (core.text.lower(said):find("identity not found", 1, true)
+    or core.text.lower(said):find("no managed identity", 1, true))
   return { kind = "auth", code = code and failure.show(code), message = message,
     hint = unassigned and advice.unassigned or advice.refused }
 end

@@ -56,7 +56,7 @@ end
 
 local function set_of(list)
   local set = {}
-  for _, text in ipairs(list) do set[text:lower()] = true end
+  for _, text in ipairs(list) do set[core.text.lower(text)] = true end
   return set
 end
 
@@ -68,7 +68,7 @@ local function protect_tags(list)
     if type(tags) ~= "table" then return "its machineTags are not a list" end
     for _, tag in pairs(tags) do
       if type(tag) ~= "string" then return "one of its machineTags is not a text" end
-      if protected[tag:lower()] then return "it has the tag " .. errors.quote(tag) end
+      if protected[core.text.lower(tag)] then return "it has the tag " .. errors.quote(tag) end
     end
   end
 end
@@ -96,12 +96,12 @@ end
 
 local function protect_names(list)
   local globs = {}
-  for i, glob in ipairs(list) do globs[i] = glob:lower():gsub("%.$", "") end
+  for i, glob in ipairs(list) do globs[i] = core.text.lower(glob):gsub("%.$", "") end
   return function(machine)
     local name = machine.computerDnsName
     if is_missing(name) then return "its record has no computerDnsName" end
     if type(name) ~= "string" then return "its computerDnsName is not a text" end
-    local whole = name:lower():gsub("%.$", "")
+    local whole = core.text.lower(name):gsub("%.$", "")
     local host = whole:match "^[^.]*"
     for i, glob in ipairs(globs) do
       if matches(glob, whole) or matches(glob, host) then
@@ -115,7 +115,7 @@ local function protect_device_values(list)
   local protected = set_of(list)
   return function(machine)
     local value = machine.deviceValue
-    if value ~= nil and (type(value) ~= "string" or protected[value:lower()]) then
+    if value ~= nil and (type(value) ~= "string" or protected[core.text.lower(value)]) then
       return "its deviceValue is " .. quoted(value)
     end
   end
@@ -125,7 +125,7 @@ local function protect_servers(wanted)
   return wanted and function(machine)
     local platform = machine.osPlatform
     if is_missing(platform) then return "its record has no osPlatform, so it counts as a server" end
-    if type(platform) ~= "string" or platform:lower():find("server", 1, true) then
+    if type(platform) ~= "string" or core.text.lower(platform):find("server", 1, true) then
       return "its osPlatform is " .. quoted(platform)
     end
   end
@@ -136,7 +136,7 @@ local function protect_platforms(list)
   return function(machine)
     local platform = machine.osPlatform
     if is_missing(platform) then return "its record has no osPlatform" end
-    if type(platform) ~= "string" or protected[platform:lower()] then
+    if type(platform) ~= "string" or protected[core.text.lower(platform)] then
       return "its osPlatform is " .. quoted(platform)
     end
   end
@@ -166,7 +166,7 @@ local device_values = { Low = true, Normal = true, High = true }
 local function check_device_values(list, what)
   local known = set_of { "Low", "Normal", "High" }
   for _, value in ipairs(check_list(list, what)) do
-    if not known[value:lower()] then
+    if not known[core.text.lower(value)] then
       local near = options_of.nearest(value, device_values)
       errors.invalid(("%s: there is no device value %s, only Low, Normal and High"):format(what, errors.quote(value)),
         near and ("Did you mean %q?"):format(near) or nil)
@@ -188,7 +188,7 @@ end
 -- What no name of a machine can match protects nothing, and that would show too late.
 local function check_names(list, what)
   for _, glob in ipairs(check_list(list, what)) do
-    if glob:find "%c" or glob:find "^%s" or glob:find "%s$" then
+    if glob:find "[%z\1-\31\127]" or glob:find "^%s" or glob:find "%s$" then
       errors.invalid(("%s: %s begins or ends with a space, or has a control character in it; no name does")
         :format(what, errors.quote(glob)), "Take it out.")
     elseif glob:find "[%[%]{}]" then
@@ -385,8 +385,8 @@ end
 local function our_restrict(row)
   if type(row.requestorComment) ~= "string" then return nil end
   local _, _, operation_id = core.comment.parse(row.requestorComment)
-  local is_restrict = type(row.type) ~= "string" or row.type:lower() == "restrictcodeexecution"
-  return is_restrict and operation_id and operation_id:lower()
+  local is_restrict = type(row.type) ~= "string" or core.text.lower(row.type) == "restrictcodeexecution"
+  return is_restrict and operation_id and core.text.lower(operation_id)
 end
 
 -- The restricts among the rows, and how long ago they were sent.
@@ -485,7 +485,7 @@ local function take_from(client, intent, tally)
     local counted, err = count_once(client, intent, tally)
     if not counted then return nil, nil, err end
   end
-  local slot, wait, err = tally:take(intent.operation_id:lower(), lifted)
+  local slot, wait, err = tally:take(core.text.lower(intent.operation_id), lifted)
   return slot, wait, err and uncounted(client, err)
 end
 

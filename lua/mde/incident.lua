@@ -86,7 +86,7 @@ end
 -- Who else holds a machine by this restriction, in words.
 local function holder(action, claim)
   local requestor = errors.show(action.requestor or "somebody")
-  if action.incident and claim.names[action.incident:lower()] then
+  if action.incident and claim.names[core.text.lower(action.incident)] then
     return ("%s before %s"):format(action.incident, claim.since_text)
   elseif action.incident then
     return action.incident
@@ -113,20 +113,20 @@ local function held(client, machine_id, rows, claim)
     machine.incidents, machine.others = {}, others
     for _, action in ipairs(others) do
       local who = holder(action, claim)
-      if not seen[who:lower()] then
-        seen[who:lower()] = true
+      if not seen[core.text.lower(who)] then
+        seen[core.text.lower(who)] = true
         table.insert(machine.incidents, who)
       end
     end
-    table.sort(machine.incidents, function(a, b) return a:lower() < b:lower() end)
+    table.sort(machine.incidents, function(a, b) return core.text.before(core.text.lower(a), core.text.lower(b)) end)
   end
   return machine
 end
 
 local function by_name(a, b)
-  local x, y = (a.computerDnsName or ""):lower(), (b.computerDnsName or ""):lower()
-  if x ~= y then return x < y end
-  return a.id < b.id
+  local x, y = core.text.lower(a.computerDnsName or ""), core.text.lower(b.computerDnsName or "")
+  if x ~= y then return core.text.before(x, y) end
+  return core.text.before(a.id, b.id)
 end
 
 --- The machines that are restricted, or being restricted, by these incidents since their last release, and by nobody
@@ -139,7 +139,7 @@ local function restricted(client, options)
   options = options_of.check(options, { incident = "any", since = "any", timeout = "seconds" }, "mde.restricted")
   local claim = { incidents = check_incidents(options.incident), names = {} }
   claim.since, claim.since_text = check_since(client, options.since)
-  for _, incident in ipairs(claim.incidents) do claim.names[incident:lower()] = true end
+  for _, incident in ipairs(claim.incidents) do claim.names[core.text.lower(incident)] = true end
 
   local machines, err = listings.read(client, actions.is_row,
     client:deadline(client:begin(options.timeout), PAGE_SECONDS))

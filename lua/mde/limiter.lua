@@ -93,17 +93,19 @@ end
 -- ---- the budget, as a store keeps it
 
 local function pack(budget)
-  return ("%s%.17g %.17g %.17g\n"):format(budget.in_doubt and "~" or "", budget.paused_until, budget.urgent[1],
-    budget.urgent[2]) .. (budget.sends and budget.sends:pack() or "")
+  local write = core.number.write
+  return ("%s%s %s %s\n"):format(budget.in_doubt and "~" or "", write(budget.paused_until), write(budget.urgent[1]),
+    write(budget.urgent[2])) .. (budget.sends and budget.sends:pack() or "")
 end
 
 -- False if it is not what `pack` makes.
 local function unpack_into(budget, text)
   local doubt, pause, release, single, sends = text:match "^(~?)(%S+) (%S+) (%S+)\n(.*)$"
   if not pause then return false end
+  local read = core.number.read
   budget.in_doubt = doubt == "~"
-  budget.paused_until = tonumber(pause) or -math.huge
-  budget.urgent = { tonumber(release) or -math.huge, tonumber(single) or -math.huge }
+  budget.paused_until = read(pause) or -math.huge
+  budget.urgent = { read(release) or -math.huge, read(single) or -math.huge }
   return not budget.sends or budget.sends:unpack(sends)
 end
 
@@ -225,7 +227,7 @@ local function in_words(self)
   local words = {}
   for i, window in ipairs(self.windows) do
     words[i] = ("%d in %s"):format(window.count, window.seconds == 60 and "a minute" or window.seconds == 3600
-      and "an hour" or ("%g seconds"):format(window.seconds))
+      and "an hour" or core.number.write(window.seconds) .. " seconds")
   end
   return table.concat(words, " and ")
 end

@@ -60,7 +60,7 @@ function M.read(client, is_row, deadline)
   if not rows then return nil, err end
   local machines = {}
   for _, row in ipairs(rows) do
-    local machine_id = (row.machineId or ""):lower()
+    local machine_id = core.text.lower(row.machineId or "")
     machines[machine_id] = machines[machine_id] or {}
     table.insert(machines[machine_id], row)
   end
@@ -92,15 +92,15 @@ end
 --- behind says.
 ---@param row table as the service told it
 function Listing:add(row)
-  if not counted[(row.type or ""):lower()] then return end
-  local id = row.id:lower()
+  if not counted[core.text.lower(row.type or "")] then return end
+  local id = core.text.lower(row.id)
   local known = self.rows_by_id[id]
   if known and is_pending(row) and not is_pending(known) then return end
   local machine_id = row.machineId or known and known.machineId
   -- One that nobody knows whose it is cannot be told from any machine's.
   if not machine_id then return end
   if not known then
-    local key = machine_id:lower()
+    local key = core.text.lower(machine_id)
     local ids = self.ids_by_machine[key] or {}
     self.ids_by_machine[key] = ids
     ids[#ids + 1] = id

@@ -2,6 +2,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.error"
+local own_names = require "mde.own_names"
 
 ---@class mde.Machine the service's own fields; null ones are absent
 ---@field id string 40 hex digits
@@ -18,31 +19,40 @@ local errors = require "mde.error"
 ---@field lastSeen? string
 ---@field lastIpAddress? string
 ---@field mergedIntoMachineId? string
-local Machine = { __name = "mde.machine" }
 
 local M = {}
 
+local methods = {}
+
+-- The fields are those of mde.Restricted.
+local ours = own_names.new(methods, { "action", "releasing", "incidents", "others" })
+
 --- Whether the machine has a tag, without regard to case.
+---@param machine mde.Machine
 ---@param tag string
 ---@return boolean
-function Machine:has_tag(tag)
+local function has_tag(machine, tag)
   if type(tag) ~= "string" then errors.invalid("machine:has_tag needs a tag, a string") end
-  tag = tag:lower()
-  for _, own in ipairs(self.machineTags or {}) do
-    if type(own) == "string" and own:lower() == tag then return true end
+  tag = core.text.lower(tag)
+  for _, own in ipairs(machine.machineTags or {}) do
+    if type(own) == "string" and core.text.lower(own) == tag then return true end
   end
   return false
 end
+
+function methods.has_tag(_, machine, tag) return has_tag(machine, tag) end
+
+function methods.restrict(client, machine, comment, options) return client:restrict(machine, comment, options) end
+
+function methods.release(client, machine, comment, options) return client:release(machine, comment, options) end
+
+function methods.state(client, machine, options) return client:state(machine, options) end
 
 --- The metatable of a client's machines.
 ---@param client mde.Client
 ---@return table
 function M.metatable(client)
-  local methods = { has_tag = Machine.has_tag }
-  function methods.restrict(machine, comment, options) return client:restrict(machine, comment, options) end
-  function methods.release(machine, comment, options) return client:release(machine, comment, options) end
-  function methods.state(machine, options) return client:state(machine, options) end
-  return { __name = Machine.__name, __index = methods, __tostring = function(machine)
+  return { __name = "mde.machine", __index = own_names.bind(methods, client), __tostring = function(machine)
     return errors.show(machine.computerDnsName or machine.id or "a machine")
   end }
 end
@@ -54,6 +64,7 @@ end
 ---@return mde.Machine
 function M.adopt(client, row, read_at)
   row["@odata.context"] = nil
+  ours:drop(row)
   client.records:keep(row, read_at or client.exchange.now())
   return setmetatable(row, client.machine_metatable)
 end

@@ -1,5 +1,6 @@
 --- options: checks the option tables of the public functions, so that a misspelt name never passes.
 
+local core = require "mde.core"
 local errors = require "mde.error"
 
 local M = {}
@@ -33,8 +34,8 @@ end
 function M.nearest(name, names)
   local best, best_distance
   for candidate in pairs(names) do
-    local d = unlikeness(name:lower(), candidate:lower())
-    if not best or d < best_distance or (d == best_distance and candidate < best) then
+    local d = unlikeness(core.text.lower(name), core.text.lower(candidate))
+    if not best or d < best_distance or (d == best_distance and core.text.before(candidate, best)) then
       best, best_distance = candidate, d
     end
   end
@@ -49,7 +50,7 @@ end
 function M.listed(names)
   local list = {}
   for name in pairs(names) do list[#list + 1] = name end
-  table.sort(list)
+  table.sort(list, core.text.before)
   return table.concat(list, ", ")
 end
 

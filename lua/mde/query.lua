@@ -75,7 +75,7 @@ local Ago = { __name = "mde.ago" }
 
 function Operator:__tostring() return "mde." .. self.name end
 
-function Ago:__tostring() return ("mde.ago(%g)"):format(self.seconds) end
+function Ago:__tostring() return ("mde.ago(%s)"):format(core.number.write(self.seconds)) end
 
 local M = {}
 
@@ -207,7 +207,7 @@ function M.ago(span)
   needs_value("ago", span)
   local number, unit
   if type(span) == "string" then number, unit = span:match "^(%d+%.?%d*)([smhd])$" end
-  local seconds = type(span) == "number" and span or number and tonumber(number) * unit_seconds[unit]
+  local seconds = type(span) == "number" and span or number and core.number.read(number) * unit_seconds[unit]
   if not seconds or not (seconds >= 0 and seconds < LATEST_TIME) then
     errors.invalid(("mde.ago was given %s, which is not a span of time"):format(errors.got(span)),
       'Write "90s", "30m", "2h" or "7d".')
@@ -243,8 +243,9 @@ local function time_of_number(seconds, what)
     not_a_time(seconds, what, "is not a time in seconds since 1970")
   end
   local whole = math.floor(seconds)
-  local fraction = ("%.6f"):format(seconds - whole):match "^0(%.%d-)0*$"
-  return os.date("!%Y-%m-%dT%H:%M:%S", whole) .. (fraction and fraction ~= "." and fraction or "") .. "Z", seconds
+  local millionths = math.min(math.floor((seconds - whole) * 1e6 + 0.5), 999999)
+  local fraction = millionths > 0 and ("." .. ("%06d"):format(millionths):gsub("0+$", "")) or ""
+  return os.date("!%Y-%m-%dT%H:%M:%S", whole) .. fraction .. "Z", seconds
 end
 
 local date_parts = {
@@ -288,7 +289,7 @@ function M.time(value, now, what)
     return time_of_text(value, what)
   elseif type(value) == "number" and value >= 0 and value < EARLIEST_TIME then
     errors.invalid(("%s: %s looks like a span of time, not like Unix seconds"):format(what, errors.show(value)),
-      ("For so many seconds ago write mde.ago(%s)."):format(errors.show(value)))
+      ("For so many seconds ago write mde.ago(%s)."):format(core.number.write(value)))
   elseif type(value) == "number" then
     return time_of_number(value, what)
   elseif type(value) == "table" and value.year ~= nil then
@@ -413,7 +414,7 @@ local function schema(what, example, fields, others)
     one.name, known[name] = name, true
     listed[#listed + 1] = name
   end
-  table.sort(listed)
+  table.sort(listed, core.text.before)
   return { what = what, example = example, fields = fields, known = known, names = listed }
 end
 
@@ -655,9 +656,9 @@ end
 local function in_a_table(word, of)
   for _, name in ipairs(of.names) do
     local one = of.fields[name]
-    if name:lower() == word:lower() then return ("{ %s = ... }"):format(name) end
+    if core.text.lower(name) == core.text.lower(word) then return ("{ %s = ... }"):format(name) end
     for _, choice in ipairs(one.order or {}) do
-      if choice:lower() == word:lower() then return ("{ %s = %q }"):format(name, choice) end
+      if core.text.lower(choice) == core.text.lower(word) then return ("{ %s = %q }"):format(name, choice) end
     end
   end
 end
@@ -671,9 +672,9 @@ local function check_text(text, of)
   if word == "" then
     errors.invalid(("mde.%s: the query is an empty text"):format(of.what),
       ('Say mde.%s "all" if you mean all.'):format(of.what))
-  elseif word:lower() == "all" then
+  elseif core.text.lower(word) == "all" then
     errors.invalid(("mde.%s: %s is no query"):format(of.what, shown), 'Did you mean "all"?')
-  elseif word:lower():find "^%??%$?filter=" then
+  elseif core.text.lower(word):find "^%??%$?filter=" then
     errors.invalid(("mde.%s: the query is %s"):format(of.what, shown), "Leave $filter= away; the text is what follows.")
   elseif not word:find "[%s(]" then
     errors.invalid(("mde.%s: %s is no condition in OData"):format(of.what, shown),
@@ -708,7 +709,7 @@ function M.compile(what, query)
       ('A field that is nil leaves nothing behind: write mde.eq(value). Say mde.%s "all" if you mean all.')
         :format(what))
   end
-  table.sort(fields, function(a, b) return a.name < b.name end)
+  table.sort(fields, function(a, b) return core.text.before(a.name, b.name) end)
   for i, one in ipairs(fields) do conditions[i] = condition_of(one, query[one.name]) end
   return function(now)
     local clauses, context = {}, { now = now }

@@ -51,7 +51,7 @@ end
 ---@param row table
 function Recent:remember(machine_id, row)
   forget_old(self)
-  machine_id = machine_id:lower()
+  machine_id = core.text.lower(machine_id)
   local entry = { at = self.now(), machine_id = machine_id, row = copy(row) }
   entry.row.machineId = entry.row.machineId or machine_id
   self.last = self.last + 1
@@ -79,7 +79,7 @@ end
 ---@param machine_id string
 ---@param row table
 function Recent:announce(machine_id, row)
-  machine_id = machine_id:lower()
+  machine_id = core.text.lower(machine_id)
   self:remember(machine_id, row)
   if not self.store then return end
   local entries = sent_to(self, machine_id)
@@ -89,7 +89,7 @@ end
 
 local function add(rows, place, entries)
   for _, entry in ipairs(entries) do
-    local id = entry.row.id:lower()
+    local id = core.text.lower(entry.row.id)
     local listed = rows[place[id] or 0]
     if not listed or is_pending(listed) and not is_pending(entry.row) then
       place[id] = place[id] or #rows + 1
@@ -104,7 +104,7 @@ end
 function Recent:recall(machine_id, rows)
   forget_old(self)
   local place = {}
-  for i, row in ipairs(rows) do place[row.id:lower()] = i end
+  for i, row in ipairs(rows) do place[core.text.lower(row.id)] = i end
   add(rows, place, sent_to(self, machine_id))
   add(rows, place, self.by_machine[machine_id] or {})
 end
@@ -113,10 +113,10 @@ end
 local function attribute(self, lists)
   local owners, others = {}, {}
   for machine_id, entries in pairs(self.by_machine) do
-    for _, entry in ipairs(entries) do owners[entry.row.id:lower()] = machine_id end
+    for _, entry in ipairs(entries) do owners[core.text.lower(entry.row.id)] = machine_id end
   end
   for _, row in ipairs(lists[""] or {}) do
-    local machine_id = owners[row.id:lower()]
+    local machine_id = owners[core.text.lower(row.id)]
     row.machineId = machine_id
     local list = machine_id and (lists[machine_id] or {}) or others
     if machine_id then lists[machine_id] = list end

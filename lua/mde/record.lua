@@ -4,6 +4,8 @@
 -- tags. What may be done to a device is judged on what the service said, and on the newest of it: all the
 -- tables of one machine share a record. It is kept as long as one of them is.
 
+local core = require "mde.core"
+
 -- What a judgement may rest on.
 local FIELDS = { "id", "computerDnsName", "osPlatform", "deviceValue", "machineTags", "mergedIntoMachineId" }
 
@@ -36,7 +38,7 @@ end
 ---@param machine table
 ---@param read_at number by the driver's clock
 function Records:keep(machine, read_at)
-  local id = machine.id:lower()
+  local id = core.text.lower(machine.id)
   local record = self.by_id[id] or {}
   self.by_id[id], self.by_machine[machine] = record, record
   if record.read_at and record.read_at > read_at then return end
@@ -49,7 +51,7 @@ end
 ---@return mde.Record? record nil if this client has not read it, or if it has another machine's id now
 function Records:of(machine)
   local record = self.by_machine[machine]
-  if record and type(machine.id) == "string" and machine.id:lower() == record.id then return record end
+  if record and type(machine.id) == "string" and core.text.lower(machine.id) == record.id then return record end
 end
 
 --- Whether this table was read as one machine and has another's id now.

@@ -88,8 +88,8 @@ end
 ---@param sent number when it was asked for, by the driver's clock
 function ServiceClock:hear_token(value, answer, sent)
   local claims = claims_of(value)
-  local expires, life = tonumber(claims.exp), tonumber(answer.expires_in)
-  local issued = expires and life and expires - life or tonumber(claims.iat)
+  local life = tonumber(answer.expires_in)
+  local issued = claims.exp and life and claims.exp - life or claims.iat
   if issued then hear(self, "token", sent, issued) end
 end
 

@@ -21,7 +21,7 @@ local GUID_PATTERN = "^" .. GUID:gsub("%-", "%%-"):gsub("x", "%%x") .. "$"
 -- Each check returns the value as the client uses it, or raises with the name by which the user set it.
 
 local function check_tenant(value, name)
-  local domain = value:find "^%w[%w.-]*%.[%w-]+$"
+  local domain = value:find "^[A-Za-z0-9][A-Za-z0-9.-]*%.[A-Za-z0-9-]+$"
   if not value:find(GUID_PATTERN) and not domain then
     errors.invalid(("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
       "Give the tenant's id as the portal shows it.")
@@ -44,16 +44,16 @@ end
 
 local function is_https_url(value)
   local scheme = "^[hH][tT][tT][pP][sS]://"
-  local rest = value:match(scheme .. "[%w._-]+(.*)$") or value:match(scheme .. "%[[%x:.]+%](.*)$")
+  local rest = value:match(scheme .. "[A-Za-z0-9._-]+(.*)$") or value:match(scheme .. "%[[%x:.]+%](.*)$")
   if not rest then return false end
   local port, path = rest:match "^:(%d+)(.*)$"
   path = path or rest
-  return (port == nil or valid_port(port)) and (path == "" or path:find "^/[%w/._~-]*$" ~= nil)
+  return (port == nil or valid_port(port)) and (path == "" or path:find "^/[A-Za-z0-9/._~-]*$" ~= nil)
 end
 
 local function check_url(value, name)
   local shown = errors.quote(core.redact.url(value))
-  if value:lower():find "^http://" then
+  if core.text.lower(value):find "^http://" then
     errors.invalid(("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
   end
   if not is_https_url(value) then
@@ -61,7 +61,7 @@ local function check_url(value, name)
       "Write https://host, and nothing after it but a port.")
   end
   value = value:gsub("/+$", "")
-  if value:lower():find "/api$" then
+  if core.text.lower(value):find "/api$" then
     errors.invalid(("%s is %s; the path /api is added by this library"):format(name, shown), "Leave /api away.")
   end
   return value
@@ -150,7 +150,7 @@ local function require_application(settings)
 end
 
 local function same_host(url, other)
-  return url ~= nil and url:lower():match "^https://([^/:]+)" == other:match "^https://([^/:]+)"
+  return url ~= nil and core.text.lower(url):match "^https://([^/:]+)" == other:match "^https://([^/:]+)"
 end
 
 -- A host that a national cloud alone has says that this one is meant. GCC signs in where the commercial cloud does;

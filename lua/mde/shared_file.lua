@@ -53,7 +53,7 @@ local function decode(text, now)
   if text == "" or boot ~= boot_id() then return text == "" and entries or boot and entries or nil end
   while place <= #text do
     local ends, key_length, text_length, start = text:match("^(%S+) (%d+) (%d+)\n()", place)
-    ends, key_length, text_length = tonumber(ends), tonumber(key_length), tonumber(text_length)
+    ends, key_length, text_length = core.number.read(ends or ""), tonumber(key_length), tonumber(text_length)
     if not ends or start + key_length + text_length - 1 > #text then return nil end
     local middle = start + key_length
     place = middle + text_length
@@ -65,7 +65,7 @@ end
 local function encode(entries)
   local parts = { boot_id() .. "\n" }
   for key, entry in pairs(entries) do
-    parts[#parts + 1] = ("%.17g %d %d\n"):format(entry.ends, #key, #entry.text)
+    parts[#parts + 1] = ("%s %d %d\n"):format(core.number.write(entry.ends), #key, #entry.text)
     parts[#parts + 1] = key
     parts[#parts + 1] = entry.text
   end

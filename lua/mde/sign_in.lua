@@ -80,7 +80,7 @@ local function check_answer(answer)
   local value, kind = answer.access_token, answer.token_type
   if type(value) ~= "string" or value == "" then return nil, "it has no access_token" end
   if value:find "[^\33-\126]" then return nil, "its access_token has characters that no token has" end
-  if kind ~= nil and tostring(kind):lower() ~= "bearer" then return nil, "its token_type is not Bearer" end
+  if kind ~= nil and core.text.lower(tostring(kind)) ~= "bearer" then return nil, "its token_type is not Bearer" end
   return answer
 end
 
@@ -105,7 +105,7 @@ end
 local function form(fields)
   local names, parts = {}, {}
   for name in pairs(fields) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, core.text.before)
   for i, name in ipairs(names) do
     parts[i] = name .. "=" .. core.odata.encode(fields[name])
   end

@@ -37,7 +37,7 @@ function M.one(client, device, options)
   local deadline = client:deadline(client:begin(options.timeout), PAGE_SECONDS)
   local machine, err = devices.resolve(client, device, deadline)
   if not machine then return nil, errors.about(err, asked) end
-  local machine_id = machine.id:lower()
+  local machine_id = core.text.lower(machine.id)
   local rows, problem = actions.history(client, machine_id, deadline)
   if not rows then return nil, errors.about(problem, asked) end
   return read_state(client, rows, machine_id, asked)
@@ -74,7 +74,7 @@ function M.many(client, list, options)
     local machine = result.value
     result.value = nil
     if machine and machines then
-      local machine_id = machine.id:lower()
+      local machine_id = core.text.lower(machine.id)
       local state, action = read_state(client, machines[machine_id] or {}, machine_id, asked)
       if state then
         result.value, result.action = state, action

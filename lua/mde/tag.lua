@@ -19,7 +19,7 @@ local PERMISSION = "Machine.ReadWrite.All"
 local function spellings(machine, tag)
   local own = {}
   for _, other in ipairs(machine.machineTags or {}) do
-    if type(other) == "string" and other:lower() == tag:lower() then own[#own + 1] = other end
+    if type(other) == "string" and core.text.lower(other) == core.text.lower(tag) then own[#own + 1] = other end
   end
   return own
 end
@@ -58,7 +58,7 @@ local function send(client, verb, machine_id, tag, deadline)
     method = "POST", path = ("/machines/%s/tags"):format(core.odata.encode(machine_id)), kind = "action", api = "tags",
     permission = PERMISSION, deadline = deadline, body = { Value = tag, Action = verbs[verb].action },
     usable = function(row)
-      if type(row.id) ~= "string" or row.id:lower() ~= machine_id then
+      if type(row.id) ~= "string" or core.text.lower(row.id) ~= machine_id then
         return false, "it is not the machine that was asked for"
       end
       return machines.is_row(row)
@@ -115,8 +115,8 @@ function M.change(client, verb, device, tag, options)
   if not machine then return nil, errors.about(err, asked) end
   local to_send = verb == "untag" and spellings(machine, tag) or {}
   if not to_send[1] then to_send[1] = tag end
-  machine, err = client.exchange.flights:see_through(call.ends, change_all, client, verb, machine.id:lower(), to_send,
-    call)
+  machine, err = client.exchange.flights:see_through(call.ends, change_all, client, verb, core.text.lower(machine.id),
+    to_send, call)
   if not machine then return nil, errors.about(err, asked) end
   return machine
 end

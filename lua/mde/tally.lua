@@ -13,8 +13,8 @@ local STORED = "cap|sends"
 
 ---@class mde.Send a restrict that counts
 ---@field id string its operation id, in lower case
----@field at number by the driver's clock, which those who share a store have in common: a wall clock that is set forward
---- would forget what was sent
+---@field at number by the driver's clock, which those who share a store have in common: a wall clock that is set
+--- forward would forget what was sent
 
 ---@class mde.Earlier a restrict that the service told of
 ---@field id string

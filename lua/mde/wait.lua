@@ -38,7 +38,7 @@ end
 local function watches_of(list)
   local watches, by_id = {}, {}
   for _, action in ipairs(list) do
-    local id = action.id:lower()
+    local id = core.text.lower(action.id)
     if not by_id[id] then
       by_id[id] = { id = id, actions = {}, strangers = {} }
       watches[#watches + 1] = by_id[id]
@@ -69,7 +69,7 @@ local function new_results(list, by_id, seconds, on_progress)
   local results, done = { failed = 0 }, 0
   return results, function(all)
     for i, action in ipairs(list) do
-      local watch = by_id[action.id:lower()]
+      local watch = by_id[core.text.lower(action.id)]
       local stranger = watch.strangers[action]
       if not results[i] and (all or stranger or not is_pending(watch)) then
         local value, err = actions.result(action, seconds, stranger or watch.problem)
@@ -137,7 +137,7 @@ local function read_list(client, pending, by_id, deadline, started)
   if rows then
     local listed = {}
     for _, row in ipairs(rows) do
-      local id = row.id:lower()
+      local id = core.text.lower(row.id)
       if by_id[id] then
         listed[id] = true
         -- A list that lags behind takes back nothing that has ended.

@@ -11,11 +11,13 @@
 ---@field json mde.core.json
 ---@field limiter mde.core.limiter
 ---@field locked_file mde.core.locked_file
+---@field number mde.core.number
 ---@field odata mde.core.odata
 ---@field process mde.core.process
 ---@field redact mde.core.redact
 ---@field secret mde.core.secret
 ---@field service_time mde.core.service_time
+---@field text mde.core.text
 local core = {}
 
 ---@class mde.core.base64
@@ -126,6 +128,13 @@ local json = {}
 ---@return string? reason if it holds NaN or an infinity, or more than 64 levels; it is of no use then
 function json.clean(value, null) end
 
+---Counts the items of the list that is a member of an object; a decoder makes the same of [] and {}, and nulls in a
+---list are lost in `clean`.
+---@param text string JSON
+---@param name string of the member, in ASCII
+---@return integer? count nil if it is no list, if there is no such member or several, or if the text is no object
+function json.list(text, name) end
+
 ---@class mde.core.limiter
 local limiter = {}
 
@@ -201,6 +210,22 @@ function file:read() end
 function file:write(text) end
 
 function file:close() end
+
+---@class mde.core.number what string.format, tostring and tonumber do by the process's locale, in every locale alike
+local number = {}
+
+---Integral numbers without a fraction, others with a point and as many digits as it takes to read the same number
+---back; or "inf", "-inf", "nan".
+---@param value number
+---@return string
+function number.write(value) end
+
+---@param text string
+---@return number? value nil if it is no decimal number: with blanks, a "+", "0x10", ".5", "inf", "1,5"
+function number.read(text) end
+
+---@return string point what other code of this process writes in the place of the point, since the locale says so
+function number.point() end
 
 ---@class mde.core.odata
 local odata = {}
@@ -351,5 +376,24 @@ function value:reveal() end
 
 ---Overwrites the bytes and frees them. A second call is harmless.
 function value:wipe() end
+
+---@class mde.core.text what string.lower, string.upper and < do by the process's locale, in every locale alike
+local text = {}
+
+---A to Z as a to z; no other character changes.
+---@param value string
+---@return string
+function text.lower(value) end
+
+---a to z as A to Z; no other character changes.
+---@param value string
+---@return string
+function text.upper(value) end
+
+---Whether a comes before b in the order of their bytes, for table.sort.
+---@param a string
+---@param b string
+---@return boolean
+function text.before(a, b) end
 
 return core

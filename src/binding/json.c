@@ -1,6 +1,6 @@
 /*
- * mde.core.json: the pass over a decoded reply that makes nulls absent and integral numbers
- * integers.
+ * mde.core.json: what a decoder does not tell (src/core/json.h), and the pass over a decoded reply
+ * that makes nulls absent and integral numbers integers.
  *
  * A decoder of JSON leaves a sentinel where a null was and, depending on its build, floats where
  * integers were and NaN where there was no JSON at all. One walk over the tables mends all three.
@@ -8,6 +8,8 @@
 #include "compat.h"
 
 #include <math.h>
+
+#include "json.h"
 
 #define DEEPEST 64 /* levels of tables; far beyond any reply of the service */
 
@@ -120,8 +122,23 @@ static int json_clean(lua_State *L)
   return 2;
 }
 
+/* list(text, name) -> how many items the list has that is this member of an object | nil: none */
+static int json_list(lua_State *L)
+{
+  struct mde_text text, name;
+  size_t count;
+  text.bytes = luaL_checklstring(L, 1, &text.length);
+  name.bytes = luaL_checklstring(L, 2, &name.length);
+  if (mde_json_list(text, name, &count))
+    lua_pushinteger(L, (lua_Integer)count);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"clean", json_clean},
+    {"list", json_list},
     {NULL, NULL},
 };
 

@@ -1,5 +1,7 @@
 /*
  * text: bytes that somebody else owns. `bytes` NULL means absent, which is not the same as empty.
+ *
+ * What a letter is and what comes first does not depend on the process's locale.
  */
 #ifndef MDE_TEXT_H
 #define MDE_TEXT_H
@@ -24,6 +26,11 @@ static inline int mde_ascii_lower(int c)
   return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
+static inline int mde_ascii_upper(int c)
+{
+  return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
+}
+
 /* Equal when the letters A to Z count as a to z; no other character has a case here. */
 static inline bool mde_text_same_caseless(struct mde_text a, struct mde_text b)
 {
@@ -31,6 +38,13 @@ static inline bool mde_text_same_caseless(struct mde_text a, struct mde_text b)
   for (size_t i = 0; i < a.length; i++)
     if (mde_ascii_lower(a.bytes[i]) != mde_ascii_lower(b.bytes[i])) return false;
   return true;
+}
+
+/* Whether `a` comes before `b` in the order of their bytes. Both are there. */
+static inline bool mde_text_before(struct mde_text a, struct mde_text b)
+{
+  int order = memcmp(a.bytes, b.bytes, a.length < b.length ? a.length : b.length);
+  return order != 0 ? order < 0 : a.length < b.length;
 }
 
 #endif

@@ -33,7 +33,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "failure.h"
 #include "header.h"
@@ -145,6 +144,14 @@ static bool flag_field(lua_State *L, int table, const char *name)
   return value;
 }
 
+/* Whether the first `length` bytes of two texts that have as many are the same, A to Z as a to z.
+ */
+static bool begins_with(const char *text, const char *beginning, size_t length)
+{
+  return mde_text_same_caseless((struct mde_text){text, length},
+                                (struct mde_text){beginning, length});
+}
+
 /* Whether a URL's host is this machine or on its link-local network, as far as its text tells. */
 static bool is_near(const char *host)
 {
@@ -152,7 +159,7 @@ static bool is_near(const char *host)
   size_t length = strcspn(host, host[0] == '[' ? "" : ":");
   for (size_t i = 0; i < sizeof near / sizeof near[0]; i++) {
     size_t prefix = strlen(near[i]);
-    if (length < prefix || strncasecmp(host, near[i], prefix) != 0) continue;
+    if (length < prefix || !begins_with(host, near[i], prefix)) continue;
     if (near[i][prefix - 1] == '.') return strspn(host, "0123456789.") == length;
     return host[prefix] == '\0' || host[prefix] == ':';
   }
@@ -170,7 +177,7 @@ static void check_url(lua_State *L, const char *url, size_t length, bool plain, 
   static const char host_characters[] =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]";
   const size_t start = strlen(scheme);
-  if (length <= start || strncasecmp(url, scheme, start) != 0)
+  if (length <= start || !begins_with(url, scheme, start))
     refuse(L, "url must begin with %s", scheme);
   for (size_t i = 0; i < length; i++)
     if (url[i] <= ' ' || url[i] > '~' || url[i] == '#' || url[i] == '\\')

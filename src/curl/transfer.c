@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "http1.h"
@@ -43,7 +42,9 @@ int mde_transfer_header(struct mde_transfer *transfer, const char *name, const c
     transfer->lines.length = before;
     return status;
   }
-  if (strcasecmp(name, "content-type") == 0) transfer->has_content_type = true;
+  static const struct mde_text content_type = {"content-type", sizeof "content-type" - 1};
+  if (mde_text_same_caseless((struct mde_text){name, strlen(name)}, content_type))
+    transfer->has_content_type = true;
   transfer->node_count++;
   return MDE_SECRET_OK;
 }

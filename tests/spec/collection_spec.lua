@@ -5,6 +5,8 @@ local collection = require "mde.collection"
 local core = require "mde.core"
 local errors = require "mde.error"
 local filters = require "mde.sim.filter"
+local json = require "mde.json"
+local service_json = require "mde.sim.json"
 local schema = require "mde.sim.schema"
 
 local function any()
@@ -14,24 +16,25 @@ end
 describe("a collection", function()
   local calls
 
-  -- An exchange that answers from a function of how often it was asked.
+  -- An exchange that answers from a function of how often it was asked: a table, or the text of one.
   local function exchange(answer)
     calls = {}
     return { call = function(_, call)
       calls[#calls + 1] = call
       local value, err = answer(#calls)
-      if value then
-        local ok, why = call.usable(value)
-        if not ok then return nil, errors.new { kind = "protocol", message = why } end
-      end
-      return value, err
+      if not value then return nil, err end
+      local text = type(value) == "string" and value or service_json.encode(value)
+      value = assert(json.object(text))
+      local ok, why = call.usable(value, text)
+      if not ok then return nil, errors.new { kind = "protocol", message = why } end
+      return value
     end }
   end
 
   local function page(first, last)
     local rows = {}
     for i = first, last do rows[#rows + 1] = { id = ("row %d"):format(i) } end
-    return { value = rows }
+    return { value = service_json.array(rows) }
   end
 
   it("of one page is asked for once", function()
@@ -81,10 +84,15 @@ describe("a collection", function()
   end)
 
   for what, answer in pairs {
-    ["no list"] = {}, ["a text for a list"] = { value = "none" },
-    ["an object for a list"] = { value = { id = "a" } }, ["a row that is none"] = { value = { "row" } },
-    ["a row without an id"] = { value = { { id = "a" }, { name = "b" } } },
-    ["a row whose id is a number"] = { value = { { id = 1 } } },
+    ["no list"] = "{}", ["null for a list"] = '{"value":null}', ["a text for a list"] = '{"value":"none"}',
+    ["an object for a list"] = '{"value":{"id":"a"}}', ["an empty object for a list"] = '{"value":{}}',
+    ["an object of numbers for a list"] = '{"value":{"1":{"id":"a"}}}', ["a list alone"] = "[]",
+    ["two lists"] = '{"value":[{"id":"a"}],"value":[]}',
+    ["two lists, one in disguise"] = '{"value":[],"v\\u0061lue":[]}',
+    ["a list that is elsewhere"] = '{"error":{"value":[]}}', ["a row that is none"] = '{"value":["row"]}',
+    ["a row that is null"] = '{"value":[null]}', ["a null among rows"] = '{"value":[{"id":"a"},null,{"id":"b"}]}',
+    ["a row that is a list"] = '{"value":[[]]}', ["a row without an id"] = '{"value":[{"id":"a"},{"name":"b"}]}',
+    ["a row whose id is a number"] = '{"value":[{"id":1}]}',
   } do
     it("makes no sense with " .. what, function()
       local rows, err = collection.read(exchange(function() return answer end), "machines", "f", any, 1)

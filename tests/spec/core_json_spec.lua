@@ -104,4 +104,15 @@ describe("core.json", function()
   it("asks for a value", function()
     assert.has_error(function() json.clean() end)
   end)
+
+  it("counts the items of a list, before nulls are gone", function()
+    assert.are.equal(0, json.list('{"value":[]}', "value"))
+    assert.are.equal(3, json.list('{"a":{},"value":[null,{"b":[1,2]},"]"]}', "value"))
+    for _, text in ipairs { '{"value":{}}', '{"value":null}', "{}", "[]", "", '{"value":[}',
+      '{"value":[],"value":[]}' } do
+      assert.is_nil(json.list(text, "value"))
+    end
+    assert.has_error(function() json.list(nil, "value") end)
+    assert.has_error(function() json.list "{}" end)
+  end)
 end)

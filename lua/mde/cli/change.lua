@@ -5,6 +5,7 @@ local actions = require "mde.action"
 local batch = require "mde.cli.batch"
 local connection = require "mde.cli.connection"
 local consult = require "mde.cli.consult"
+local core = require "mde.core"
 local duration = require "mde.cli.duration"
 local errors = require "mde.error"
 local exit = require "mde.cli.exit"
@@ -154,7 +155,7 @@ local function wait_for(client, entries, arguments)
 end
 
 local function outcome_of(entry)
-  if entry.waited then return entry.waited:lower() end
+  if entry.waited then return core.text.lower(entry.waited) end
   return entry.action.outcome == "already_active" and "already active" or "accepted"
 end
 

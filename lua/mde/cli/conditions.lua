@@ -2,6 +2,7 @@
 --
 -- The same field several times: with = any of the values, otherwise all of the conditions.
 
+local core = require "mde.core"
 local errors = require "mde.error"
 local query = require "mde.query"
 
@@ -36,16 +37,16 @@ local operators = {
 }
 
 local function split(word)
-  local field, rest = word:match "^%s*([%a_][%w_]*)%s*(.*)$"
+  local field, rest = word:match "^%s*([A-Za-z_][A-Za-z0-9_]*)%s*(.*)$"
   for _, operator in ipairs(field and operators or {}) do
     local symbol = operator[1]
     if rest:sub(1, #symbol) == symbol then return field, operator[2], rest:sub(#symbol + 1):match "^%s*(.-)%s*$" end
   end
-  if word:lower() == "all" then
+  if core.text.lower(word) == "all" then
     errors.invalid(("%s is not a condition"):format(errors.quote(word)), "Did you mean --all?")
   end
   errors.invalid(("%s is not a condition"):format(errors.quote(word)),
-    ("Write FIELD=VALUE, computerDnsName=%s say."):format(errors.show(word:match "^[%w.-]+$" or "NAME")))
+    ("Write FIELD=VALUE, computerDnsName=%s say."):format(errors.show(word:match "^[A-Za-z0-9.-]+$" or "NAME")))
 end
 
 local function value_of(field, text)
@@ -107,7 +108,7 @@ function conditions.gather(arguments)
   if arguments.filter and not arguments.filter:find "%S" then
     errors.invalid("--filter is empty; an empty shell variable?", "Say --all if you mean all.")
   end
-  if arguments.filter and arguments.filter:lower():find "^%s*all%s*$" then
+  if arguments.filter and core.text.lower(arguments.filter):find "^%s*all%s*$" then
     errors.invalid("--filter needs a filter in OData", "Say --all if you mean all.")
   end
   return arguments.filter or conditions.query(arguments.conditions)

@@ -41,7 +41,8 @@ local function look_up(client, entries)
   if remark then terminal.say(remark) end
   return batch.run(client, entries, function(entry)
     local known = entry.machine
-    if not known and core.odata.kind(entry.device) == "machine_id" then known = { id = entry.device:lower() } end
+    local kind, id = core.odata.kind(entry.device)
+    if not known and kind == "machine_id" then known = { id = id } end
     local machine, err = client:machine(known or entry.device)
     if not machine and known and err.kind ~= "not_found" and err.kind ~= "auth" then machine = known end
     entry.machine = machine
@@ -64,7 +65,7 @@ end
 local function without_twins(entries)
   local first, rest = {}, {}
   for _, entry in ipairs(entries) do
-    local id = entry.machine and entry.machine.id:lower()
+    local id = entry.machine and core.text.lower(entry.machine.id)
     if id and first[id] then
       terminal.note(("%s and %s are the same machine; it counts once"):format(errors.quote(first[id].device),
         errors.quote(entry.device)))
@@ -114,7 +115,7 @@ end
 local function read_histories(client, found)
   local deadline = client:deadline(client:begin(READ_SECONDS), READ_SECONDS)
   if found[2] then return listings.read(client, actions.is_row, deadline) end
-  local id = found[1].machine.id:lower()
+  local id = core.text.lower(found[1].machine.id)
   local rows, err = actions.history(client, id, deadline)
   return rows and { [id] = rows }, err
 end
@@ -132,7 +133,7 @@ local function say_holders(client, found, incident)
   end
   local count = 0
   for _, entry in ipairs(found) do
-    local id = entry.machine.id:lower()
+    local id = core.text.lower(entry.machine.id)
     local holders = actions.other_holders(answer.histories[id] or {}, id, incident, client.exchange.clock:latest())
     if holders[1] then
       count = count + 1

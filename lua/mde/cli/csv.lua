@@ -1,5 +1,6 @@
 --- csv: writes rows that a spreadsheet shows and does not run, and reads the first cell of a row.
 
+local core = require "mde.core"
 local errors = require "mde.error"
 
 local csv = {}
@@ -12,13 +13,20 @@ local function is_formula(text)
   return text:find "^[ ]*[=+%-@\t\r\n]" ~= nil or wide_signs[text:sub(1, 3)] ~= nil
 end
 
+--- A value as a text; a number in every locale alike.
+---@param value any
+---@return string
+function csv.text(value)
+  return type(value) == "number" and core.number.write(value) or tostring(value)
+end
+
 --- One cell. A text that a spreadsheet would take for a formula gets an apostrophe in front; control
 --- characters are shown as `\x1b`.
 ---@param value any nil is an empty cell
 ---@return string
 function csv.cell(value)
   if value == nil then return "" end
-  if type(value) ~= "string" then return tostring(value) end
+  if type(value) ~= "string" then return csv.text(value) end
   local text = errors.escape(value)
   if is_formula(value) then text = "'" .. text end
   if text:find '[",;]' or text:find "^ " or text:find " $" then text = '"' .. text:gsub('"', '""') .. '"' end

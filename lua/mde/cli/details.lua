@@ -1,5 +1,6 @@
 --- details: one record, a line for each field.
 
+local csv = require "mde.cli.csv"
 local output = require "mde.cli.output"
 local terminal = require "mde.cli.terminal"
 
@@ -15,7 +16,7 @@ function details.write(record, names)
   end
   for _, name in ipairs(names) do
     if record[name] ~= nil then
-      output.write(("%s  %s\n"):format(terminal.fit(name, longest), terminal.escape(tostring(record[name]))))
+      output.write(("%s  %s\n"):format(terminal.fit(name, longest), terminal.escape(csv.text(record[name]))))
     end
   end
 end

@@ -6,7 +6,6 @@ local argparse = require "argparse"
 local errors = require "mde.error"
 local exit = require "mde.cli.exit"
 local output = require "mde.cli.output"
-local result = require "mde.cli.result"
 
 local cli = {}
 
@@ -154,7 +153,7 @@ function cli.run(arguments)
   local ran, status = pcall(run, subcommand, parsed, parser)
   if ran then return hand_on_results(status) end
   output.flush()
-  complain(subcommand.name, result.in_words(status))
+  complain(subcommand.name, require("mde.cli.result").in_words(status))
   return hand_on_results(was_interrupted() and exit.interrupted or exit.of(status))
 end
 

@@ -3,6 +3,8 @@
 -- Keys are sorted, so that equal values are equal lines. What acts on a terminal is written as \u001b,
 -- bytes that are no UTF-8 as \ufffd; an empty table is a list; a function is left out.
 
+local core = require "mde.core"
+
 local json = {}
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
@@ -53,8 +55,7 @@ end
 local function number(value)
   if value ~= value or value == math.huge or value == -math.huge then return "null" end
   if value == math.floor(value) and math.abs(value) < 2 ^ 53 then return ("%d"):format(value) end
-  local text = ("%.15g"):format(value)
-  return tonumber(text) == value and text or ("%.17g"):format(value)
+  return core.number.write(value)
 end
 
 --- One line, without its end.
@@ -75,7 +76,7 @@ function json.encode(value)
   for name, member in pairs(value) do
     if type(name) == "string" and type(member) ~= "function" then names[#names + 1] = name end
   end
-  table.sort(names)
+  table.sort(names, core.text.before)
   for i, name in ipairs(names) do parts[i] = quote(name) .. ":" .. json.encode(value[name]) end
   return "{" .. table.concat(parts, ",") .. "}"
 end

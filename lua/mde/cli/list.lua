@@ -72,7 +72,7 @@ local function add(self, device, where)
     return add_problem(self, where,
       ("the device %s is an IP address, and who has it now may not be who had it then"):format(errors.quote(device)))
   end
-  local key = canonical:lower()
+  local key = core.text.lower(canonical)
   if self.places[key] then
     self.repeated[#self.repeated + 1] = { device = device, where = where, first = self.places[key] }
     return
@@ -82,19 +82,19 @@ local function add(self, device, where)
 end
 
 local function is_heading(cell, several)
-  local word = cell:lower():gsub("[%s_]", "")
+  local word = core.text.lower(cell):gsub("[%s_]", "")
   return headings[word] or several and likely_headings[word] or false
 end
 
 -- With such a line Excel is told what stands between cells.
 local function is_separator_line(line)
-  return line:lower():find '^"?sep=[,;\t]"?$' ~= nil
+  return core.text.lower(line):find '^"?sep=[,;\t]"?$' ~= nil
 end
 
 -- Only behind a plain name or id, which are all that can be restricted: "Bob's phone # 2" is a name, and so is
 -- whatever stands in quotes.
 local function without_note(line)
-  return line:match "^%s*([%w._-]+)%s+#%s" or line:match "^%s*([%w._-]+)%s+#$" or line
+  return line:match "^%s*([A-Za-z0-9._-]+)%s+#%s" or line:match "^%s*([A-Za-z0-9._-]+)%s+#$" or line
 end
 
 local function add_lines(self, next_line, name)

@@ -1,6 +1,7 @@
 --- mde release: takes restrictions back, of named devices or of all that an incident holds.
 
 local change = require "mde.cli.change"
+local core = require "mde.core"
 local duration = require "mde.cli.duration"
 local errors = require "mde.error"
 local list = require "mde.cli.list"
@@ -49,8 +50,8 @@ end
 local function release_for_all(machine, incidents)
   local words, named = {}, {}
   local function add(incident)
-    if named[incident:lower()] then return end
-    named[incident:lower()] = true
+    if named[core.text.lower(incident)] then return end
+    named[core.text.lower(incident)] = true
     words[#words + 1] = "--all-of " .. errors.show(incident)
   end
   for _, incident in ipairs(incidents) do add(incident) end
@@ -95,7 +96,7 @@ local function check_selection(arguments)
     errors.invalid("--since belongs to --all-of", "Name the incident: --all-of INC-4711.")
   end
   for _, incident in ipairs(all_of) do
-    if not incident:find "^[%w._#/-]+$" or #incident > 64 then
+    if not incident:find "^[A-Za-z0-9._#/-]+$" or #incident > 64 then
       errors.invalid(("--all-of: %s is not an incident: 1 to 64 of A-Z a-z 0-9 . _ # / -")
         :format(errors.quote(incident)), "An empty one is what a shell makes of a variable that is not set.")
     end

@@ -1,5 +1,6 @@
 --- result: how is told what became of one device, of a tag or of an action: in a sentence, as JSON or CSV.
 
+local core = require "mde.core"
 local errors = require "mde.error"
 local exit = require "mde.cli.exit"
 
@@ -56,11 +57,11 @@ end
 function result.note_name(one, seen)
   local name, id = result.dns_name(one), id_of(one)
   if not name or not id then return end
-  name = name:lower()
+  name = core.text.lower(name)
   local first = seen[name]
   if not first then
     seen[name] = one
-  elseif id_of(first):lower() ~= id:lower() then
+  elseif core.text.lower(id_of(first)) ~= core.text.lower(id) then
     first.shares_name, one.shares_name = true, true
   end
 end
@@ -77,9 +78,9 @@ end
 -- Whose hold the release ended that was not meant by it, in words.
 local function also_ended(one)
   local meant, others = {}, {}
-  for _, incident in ipairs(one.incidents or {}) do meant[incident:lower()] = true end
+  for _, incident in ipairs(one.incidents or {}) do meant[core.text.lower(incident)] = true end
   for _, holder in ipairs(one.action and one.action.also_ended or {}) do
-    if not meant[holder:lower()] then others[#others + 1] = errors.show(holder) end
+    if not meant[core.text.lower(holder)] then others[#others + 1] = errors.show(holder) end
   end
   if others[1] then
     return ("it was held %sby %s, which ends with it"):format(one.action.incident and "too " or "",

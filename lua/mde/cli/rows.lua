@@ -43,7 +43,7 @@ local function texts(columns, record, for_people)
   local row = {}
   for i, column in ipairs(columns) do
     local value = (for_people and column.shown or column.value)(record)
-    row[i] = value == nil and "" or tostring(value)
+    row[i] = value == nil and "" or csv.text(value)
   end
   return row
 end

@@ -1,5 +1,6 @@
 -- mde sim: serves a simulated tenant over HTTPS on localhost.
 
+local core = require "mde.core"
 local output = require "mde.cli.output"
 
 local sim = {
@@ -15,8 +16,8 @@ local sim = {
 local default_port = 8443
 
 local function number(text)
-  local value = tonumber(text)
-  if not value or value < 0 or value ~= value or value == math.huge then
+  local value = core.number.read(text)
+  if not value or value < 0 then
     return nil, ("'%s' is not a number of 0 or more"):format(text)
   end
   return value
@@ -104,7 +105,7 @@ local function print_environment(home, tenant, wanted_port)
   local environment = tenant:env(base_url(wanted_port or noted or default_port), home.ca_file)
   local names = {}
   for name in pairs(environment) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, core.text.before)
   for _, name in ipairs(names) do output.write(("export %s=%s\n"):format(name, quote(environment[name]))) end
   return 0
 end
@@ -113,7 +114,7 @@ end
 local function program()
   local quote = require("mde.sim.home").quote
   local path = arg and arg[0] or "mde"
-  return path:find "[^%w_./+-]" and quote(path) or path
+  return path:find "[^A-Za-z0-9_./+-]" and quote(path) or path
 end
 
 local function announce(home, port_number, control_port, identity_port)

@@ -167,7 +167,7 @@ function terminal.confirm(question)
   while true do
     local answer = terminal.ask(question .. " [y/N] ")
     if not answer or answer == "" then return false end
-    answer = answer:lower()
+    answer = core.text.lower(answer)
     if answer == "y" or answer == "yes" then return true end
     if answer == "n" or answer == "no" then return false end
     write "Answer y or n.\n"

@@ -16,7 +16,7 @@ local failure = endpoints.failure("the app's identity endpoint", {
 -- The platform changes the header's value now and then.
 local function refresh_header(self)
   local value = variable "IDENTITY_HEADER"
-  if value and not value:find "%c" and value ~= self.secret:reveal() then
+  if value and not value:find "[%z\1-\31\127]" and value ~= self.secret:reveal() then
     self.secret = core.secret.new(value)
   end
   return self.secret:reveal()
@@ -39,7 +39,7 @@ local function new(options)
     errors.invalid("the managed identity of an app needs IDENTITY_ENDPOINT and IDENTITY_HEADER, and one is not set",
       "The platform sets both once an identity is assigned; restart the app after that.")
   end
-  if header:find "%c" then errors.invalid("IDENTITY_HEADER has a control character in it") end
+  if header:find "[%z\1-\31\127]" then errors.invalid("IDENTITY_HEADER has a control character in it") end
   return setmetatable({ kind = "managed identity", needs_application = false, options = options,
     url = endpoints.check_url(url, "IDENTITY_ENDPOINT"), secret = core.secret.new(header) }, AppService)
 end

@@ -30,7 +30,7 @@ local function key_path(self, response)
   local path = (response.headers["www-authenticate"] or ""):match '^%s*[Bb][Aa][Ss][Ii][Cc]%s+[Rr]ealm="?([^"]+)"?%s*$'
   if not path then return refuse "Azure Arc's agent asks for a proof and does not name a key file" end
   local directory, name = path:match "^(.*)/([^/]+)$"
-  if directory ~= self.directory or not name:find "^[%w_-][%w._-]*%.key$" then
+  if directory ~= self.directory or not name:find "^[A-Za-z0-9_-][A-Za-z0-9._-]*%.key$" then
     return refuse(("Azure Arc's agent names %s, which is not a .key file directly in %s"):format(errors.quote(path),
       errors.show(self.directory)))
   end
@@ -45,7 +45,7 @@ local function read_key(path)
   end
   local content = key:reveal()
   key:wipe()
-  if #content > LONGEST_KEY or content:find "%c" then
+  if #content > LONGEST_KEY or content:find "[%z\1-\31\127]" then
     return refuse(("%s is no key file of Azure Arc's agent: it is longer than 4,096 bytes or has more than a line")
       :format(errors.quote(path)))
   end

@@ -44,9 +44,9 @@ local chosen = {
 ---@return mde.Credential?
 function M.credential(client_id)
   local choice = variable "AZURE_TOKEN_CREDENTIALS"
-  if choice and choice:lower() ~= "prod" then
+  if choice and core.text.lower(choice) ~= "prod" then
     for name, make in pairs(chosen) do
-      if name:lower() == choice:lower() then return make(client_id) end
+      if core.text.lower(name) == core.text.lower(choice) then return make(client_id) end
     end
     errors.invalid(("AZURE_TOKEN_CREDENTIALS is %s"):format(errors.quote(core.redact.text(choice))),
       "There are prod, EnvironmentCredential, WorkloadIdentityCredential and ManagedIdentityCredential.")

@@ -47,7 +47,7 @@ function Federated:ask(request)
   local previous = self.last
   self.last = token
   local text = token:reveal()
-  if text:find "[^%w%-_.=]" then
+  if text:find "[^A-Za-z0-9%-_.=]" then
     return nil, errors.new { kind = "auth", message = "the federated token is no JSON Web Token",
       hint = "The file has to have the token in it and nothing else." }
   end

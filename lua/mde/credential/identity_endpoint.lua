@@ -14,14 +14,14 @@ local M = {}
 ---@return string url without a query
 function M.check_url(url, name)
   local shown = errors.quote(core.redact.url(url))
-  local scheme, host, rest = url:match "^(%a+)://([%w.-]+)(.*)$"
-  if not host then scheme, host, rest = url:match "^(%a+)://%[([%x:.]+)%](.*)$" end
-  if not host or not rest:find "^:?%d*/?[%w/._~-]*$" then
+  local scheme, host, rest = url:match "^([A-Za-z]+)://([A-Za-z0-9.-]+)(.*)$"
+  if not host then scheme, host, rest = url:match "^([A-Za-z]+)://%[([%x:.]+)%](.*)$" end
+  if not host or not rest:find "^:?%d*/?[A-Za-z0-9/._~-]*$" then
     errors.invalid(("%s is %s, which is not the URL of an endpoint"):format(name, shown),
       "Leave it as the platform sets it.")
   end
-  scheme = scheme:lower()
-  local near = host:find "^127%.%d+%.%d+%.%d+$" or host == "::1" or host:lower() == "localhost"
+  scheme = core.text.lower(scheme)
+  local near = host:find "^127%.%d+%.%d+%.%d+$" or host == "::1" or core.text.lower(host) == "localhost"
     or host:find "^169%.254%.%d+%.%d+$"
   if scheme ~= "https" and not (scheme == "http" and near) then
     errors.invalid(("%s is %s: http is spoken to this machine and its link-local network alone"):format(name, shown),
@@ -57,7 +57,7 @@ function M.class(of)
   end
 
   function Identity:host()
-    return self.url:match "^%a+://([^/?#]+)"
+    return self.url:match "^[A-Za-z]+://([^/?#]+)"
   end
 
   return Identity
@@ -91,7 +91,8 @@ end
 ---@return mde.Error? err
 function M.check_identity(answer, options)
   local wanted, given = options.client_id, answer.client_id
-  if not wanted or type(given) ~= "string" or given == "" or given:lower() == wanted:lower() then return answer end
+  if not wanted or type(given) ~= "string" or given == "" then return answer end
+  if core.text.lower(given) == core.text.lower(wanted) then return answer end
   return nil, errors.new { kind = "auth",
     message = ("the endpoint gave a token of the identity %s, not of %s"):format(errors.show(given),
       errors.show(wanted)),

@@ -53,7 +53,7 @@ local function new(value)
   if type(value) ~= "string" or value == "" then
     errors.invalid("the client secret is empty", "Set it to the secret's value as the portal showed it once.")
   end
-  if value:find "[%c]" then
+  if value:find "[%z\1-\31\127]" then
     errors.invalid("the client secret has a line break or another control character in it",
       "Copy the value alone, without a line end.")
   end

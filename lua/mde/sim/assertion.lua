@@ -21,7 +21,7 @@ end
 ---@param text string
 ---@return table? token `header`, `claims`, `message` (what was signed) and `signature`
 function assertion.read(text)
-  local head, body, tail = text:match "^([%w_-]+)%.([%w_-]+)%.([%w_-]+)$"
+  local head, body, tail = text:match "^([A-Za-z0-9_-]+)%.([A-Za-z0-9_-]+)%.([A-Za-z0-9_-]+)$"
   local header, claims = head and decoded(head), body and decoded(body)
   if not header or not claims or not algorithms[header.alg] then return nil end
   return { header = header, claims = claims, message = head .. "." .. body,

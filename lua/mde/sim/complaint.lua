@@ -1,4 +1,5 @@
 -- The words in which a fixture, an option or a control request is refused: where the slip is, and what is wanted.
+local core = require "mde.core"
 local json = require "mde.sim.json"
 local nearest = require("mde.options").nearest
 
@@ -8,8 +9,8 @@ local longest_value = 60
 
 local function shown(value)
   local kind = type(value)
-  if kind == "string" then return ("'%s'"):format(value:sub(1, longest_value):gsub("[%c\127]", "?")) end
-  if kind == "number" then return ("%.14g"):format(value) end
+  if kind == "string" then return ("'%s'"):format(value:sub(1, longest_value):gsub("[%z\1-\31\127]", "?")) end
+  if kind == "number" then return core.number.write(value) end
   if value == json.null then return "null" end
   return kind == "table" and "a table" or tostring(value)
 end

@@ -1,5 +1,6 @@
 -- The tenant as a driver in the same process (see mde/driver/driver.md): no socket, no waiting but on the tenant's own
 -- clock, and the same faults as on the wire as far as a caller can tell them apart.
+local core = require "mde.core"
 local loop = require "mde.driver.loop"
 
 local driver = {}
@@ -105,7 +106,7 @@ function driver.new(tenant, options)
     local scheme = request.plain and "http" or "https"
     local host, target = request.url:match("^" .. scheme .. "://([^/?#:]+)[:%d]*(/?[^#]*)")
     if not host then return nil, "only https is supported", false end
-    if not (request.plain and plain_hosts or hosts)[host:lower()] then
+    if not (request.plain and plain_hosts or hosts)[core.text.lower(host)] then
       return nil, ("could not resolve host: %s"):format(host), false
     end
     local timeout = request.timeout or math.huge

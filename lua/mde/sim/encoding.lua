@@ -38,7 +38,7 @@ end
 ---@return string? bytes
 function encoding.unbase64(text)
   text = text:gsub("=+$", "")
-  if text:find "[^%w+/]" or #text % 4 == 1 then return nil end
+  if text:find "[^A-Za-z0-9+/]" or #text % 4 == 1 then return nil end
   local parts = {}
   for i = 1, #text, 4 do
     local group, count = 0, 0

@@ -36,6 +36,7 @@
 --
 -- An answer that is lost after the action took effect is `gone`; a page of a proxy's, an action that is not known for
 -- a moment (404) and the like are `answer`. How lists lag and duplicates are answered are settings (see tenant.lua).
+local core = require "mde.core"
 local encoding = require "mde.sim.encoding"
 local time = require "mde.sim.time"
 
@@ -64,7 +65,7 @@ local framing = { ["content-length"] = true, ["transfer-encoding"] = true, ["con
 local function is_headers(value)
   if type(value) ~= "table" then return false end
   for name, text in pairs(value) do
-    if not is_text(name) or not is_text(text) or (name .. text):find "[%z\r\n]" or framing[name:lower()] then
+    if not is_text(name) or not is_text(text) or (name .. text):find "[%z\r\n]" or framing[core.text.lower(name)] then
       return false
     end
   end
@@ -158,7 +159,7 @@ end
 
 local function meant(rule, method, target)
   local match = rule.match
-  return (not match.method or match.method:upper() == method)
+  return (not match.method or core.text.upper(match.method) == method)
     and (not match.path or target:find(match.path, 1, true) ~= nil)
 end
 
@@ -200,12 +201,8 @@ local retry_after = {
   seconds = function(seconds) return "retry-after", ("%d"):format(seconds) end,
   milliseconds = function(seconds) return "retry-after-ms", ("%d"):format(seconds * 1000) end,
   date = function(seconds, now) return "retry-after", time.http(now + seconds) end,
-  rfc850 = function(seconds, now)
-    return "retry-after", os.date("!%A, %d-%b-%y %H:%M:%S GMT", math.floor(now + seconds))
-  end,
-  asctime = function(seconds, now)
-    return "retry-after", (os.date("!%a %b %d %H:%M:%S %Y", math.floor(now + seconds)):gsub(" 0(%d )", "  %1", 1))
-  end,
+  rfc850 = function(seconds, now) return "retry-after", time.rfc850(now + seconds) end,
+  asctime = function(seconds, now) return "retry-after", time.asctime(now + seconds) end,
   negative = function(seconds) return "retry-after", ("-%d"):format(seconds) end,
   garbage = function() return "retry-after", "soon" end,
 }
@@ -218,7 +215,7 @@ end
 
 function canned.answer(rule)
   local headers = { ["content-type"] = "application/json; charset=utf-8" }
-  for name, value in pairs(rule.headers) do headers[name:lower()] = value end
+  for name, value in pairs(rule.headers) do headers[core.text.lower(name)] = value end
   return { status = rule.status, headers = headers, body = rule.body }
 end
 

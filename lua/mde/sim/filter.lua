@@ -12,6 +12,7 @@
 --   any         = collection "/" "any" "(" [ variable ":" expression ] ")"
 --   operand     = property | variable | literal
 --   literal     = string | GUID | date | number | true | false | null
+local core = require "mde.core"
 local time = require "mde.sim.time"
 
 local filter = {}
@@ -40,7 +41,7 @@ local words = {
 
 -- Whether a token that began as a GUID, date or number also ends there.
 local function ends(text, position)
-  return not text:find("^[%w_.:+-]", position)
+  return not text:find("^[A-Za-z0-9_.:+-]", position)
 end
 
 local function read_string(text, position)
@@ -69,19 +70,20 @@ local function read_token(text, position)
   if character:find "[(),/:]" then return { kind = character }, position + 1 end
   local guid = text:match(guid_pattern, position)
   if guid and ends(text, position + #guid) then
-    return literal("Edm.Guid", guid:lower()), position + #guid
+    return literal("Edm.Guid", core.text.lower(guid)), position + #guid
   end
-  local date = text:match("^%d%d%d%d%-%d%d%-[%w:.+-]*", position)
+  local date = text:match("^%d%d%d%d%-%d%d%-[A-Za-z0-9:.+-]*", position)
   if date then
     local key = is_date(date) and time.sort_key(date)
     if not key then refuse("'%s' is not a date.", date) end
     return literal("Edm.DateTimeOffset", key), position + #date
   end
   local number = text:match("^[+-]?%d+%.%d+", position) or text:match("^[+-]?%d+", position)
-  if number and ends(text, position + #number) and tonumber(number) then
-    return literal("Edm.Double", tonumber(number)), position + #number
+  local value = number and ends(text, position + #number) and core.number.read((number:gsub("^%+", "")))
+  if value then
+    return literal("Edm.Double", value), position + #number
   end
-  local name = text:match("^[%a_][%w_]*", position)
+  local name = text:match("^[A-Za-z_][A-Za-z0-9_]*", position)
   if name then
     return words[name] or { kind = "name", name = name }, position + #name
   end
@@ -136,7 +138,7 @@ local function reader(property)
       return date and sort_key(date)
     end
   elseif property.type == "Edm.Guid" then
-    return function(record) return record[name] and record[name]:lower() end
+    return function(record) return record[name] and core.text.lower(record[name]) end
   end
   return function(record) return record[name] end
 end
@@ -210,17 +212,22 @@ function operators.eq(left, right) return function(record) return left(record) =
 
 function operators.ne(left, right) return function(record) return left(record) ~= right(record) end end
 
+local function is_greater(a, b)
+  if type(a) == "string" then return core.text.before(b, a) end
+  return a > b
+end
+
 function operators.gt(left, right)
   return function(record)
     local a, b = left(record), right(record)
-    return a ~= nil and b ~= nil and a > b
+    return a ~= nil and b ~= nil and is_greater(a, b)
   end
 end
 
 function operators.ge(left, right)
   return function(record)
     local a, b = left(record), right(record)
-    return a ~= nil and b ~= nil and a >= b
+    return a ~= nil and b ~= nil and (a == b or is_greater(a, b))
   end
 end
 

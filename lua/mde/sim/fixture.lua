@@ -1,4 +1,5 @@
 -- A tenant written by hand: a file with options of `sim.new`, as a table of Lua or as JSON (see sim.md).
+local core = require "mde.core"
 local complaint = require "mde.sim.complaint"
 local json = require "mde.sim.json"
 local schema = require "mde.sim.schema"
@@ -81,7 +82,7 @@ local function check_records(options)
   local place_of = {}
   complaint.for_each("machines", options.machines or {}, function(machine, i)
     check_values(schema.machine, machine)
-    local id = type(machine.id) == "string" and machine.id:lower()
+    local id = type(machine.id) == "string" and core.text.lower(machine.id)
     if id and place_of[id] then error(("the id is that of machines[%d]"):format(place_of[id]), 0) end
     if id then place_of[id] = i end
   end)
@@ -113,7 +114,7 @@ function fixture.read(path)
   file:close()
   if not text then error(path .. " cannot be read", 0) end
   text = text:gsub("^\239\187\191", "")
-  local ok, options = pcall(path:lower():find "%.json$" and read_json or read_lua, text)
+  local ok, options = pcall(core.text.lower(path):find "%.json$" and read_json or read_lua, text)
   if not ok then error(path .. options, 0) end
   local message
   ok, message = pcall(check, options)

@@ -5,6 +5,7 @@
 -- machine's own. `arc` says how the agent behaves: `directory`, where it puts its key files, and `challenge`, what is
 -- wrong with the path that it names: "outside", "extension", "missing", "large", "none". `app_header` is the value that
 -- App Service wants to see.
+local core = require "mde.core"
 local encoding = require "mde.sim.encoding"
 local json = require "mde.sim.json"
 local sign_in = require "mde.sim.sign_in"
@@ -35,7 +36,7 @@ local function find(tenant, parameters, names)
     if value then
       wanted = true
       for _, one in ipairs(tenant.identities) do
-        if one[field] and one[field]:lower() == value:lower() then return one end
+        if one[field] and core.text.lower(one[field]) == core.text.lower(value) then return one end
       end
     end
   end
@@ -154,7 +155,7 @@ end
 ---@return table? response
 function identity.answer(tenant, request)
   local parameters = read_query(request.query)
-  local path = request.path:lower()
+  local path = core.text.lower(request.path)
   if path ~= "/metadata/identity/oauth2/token" and path ~= "/msi/token" then return nil end
   if request.method ~= "GET" then return { status = 405, headers = { allow = "GET" }, body = "" } end
   if path == "/msi/token" then return app_service(tenant, request, parameters) end

@@ -5,6 +5,7 @@
 --
 --   local tenant = require("mde.sim").new()
 --   local driver = tenant:driver()
+local core = require "mde.core"
 local complaint = require "mde.sim.complaint"
 local driver = require "mde.sim.driver"
 local encoding = require "mde.sim.encoding"
@@ -26,7 +27,7 @@ local not_in_urls = '["<>\\^`{|}]'
 
 local function lower_case_names(headers)
   local copy = {}
-  for name, value in pairs(headers or {}) do copy[name:lower()] = value end
+  for name, value in pairs(headers or {}) do copy[core.text.lower(name)] = value end
   return copy
 end
 
@@ -60,8 +61,8 @@ end
 
 -- What a client library asks before it signs in; nil if it is something else.
 local function answer_openid(self, request, segments)
-  local what = table.concat(segments, "/", 2):lower()
-  if what == "discovery/instance" and segments[1]:lower() == "common" then
+  local what = core.text.lower(table.concat(segments, "/", 2))
+  if what == "discovery/instance" and core.text.lower(segments[1]) == "common" then
     return openid.instance(self, request.origin)
   elseif what == "v2.0/.well-known/openid-configuration" then
     return sign_in.refuse_tenant(self, segments[1]) or openid.configuration(self, request.origin)
@@ -83,9 +84,9 @@ local function dispatch(self, request)
   if not segments then return empty(status) end
   local openid_answer = request.method == "GET" and answer_openid(self, request, segments)
   if openid_answer then return openid_answer end
-  if #segments == 4 and path:lower():find "^/[^/]+/oauth2/v2%.0/token$" then
+  if #segments == 4 and core.text.lower(path):find "^/[^/]+/oauth2/v2%.0/token$" then
     return sign_in.answer(self, request, segments[1])
-  elseif segments[1] and segments[1]:lower() == "api" then
+  elseif segments[1] and core.text.lower(segments[1]) == "api" then
     table.remove(segments, 1)
     return routes.answer(self, request, segments)
   end

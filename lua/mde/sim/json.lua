@@ -1,11 +1,9 @@
 -- JSON as the simulated tenant writes it: keys in the service's order, null for what is absent, [] for an
 -- empty list, whole numbers without a fraction. Reading is lua-cjson's work.
-local cjson = require "cjson"
+local core = require "mde.core"
+local codec = require("mde.json").codecs(1000)
 
-local codec = cjson.new()
-codec.decode_invalid_numbers(false)
-
-local json = { null = cjson.null }
+local json = { null = require("cjson").null }
 
 local array_mark = {}
 
@@ -27,7 +25,7 @@ local function number(value)
   if value == math.floor(value) and math.abs(value) < 2 ^ 53 then
     return ("%d"):format(value)
   end
-  return ("%.14g"):format(value)
+  return core.number.write(value)
 end
 
 --- Marks a table as a list, so that it is written as one even if it is empty.
@@ -53,7 +51,7 @@ function json.encode(value)
   end
   local names = {}
   for name in pairs(value) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, core.text.before)
   return json.object(names, value)
 end
 
@@ -79,12 +77,16 @@ function json.control_character(text)
   end
 end
 
+local function decode(text)
+  return codec().decode(text)
+end
+
 --- Null becomes `json.null`.
 ---@param text string
 ---@return any value nil if the text is not JSON
 ---@return string? message
 function json.decode(text)
-  local ok, value = pcall(codec.decode, text)
+  local ok, value = pcall(decode, text)
   if not ok then return nil, value end
   return value
 end

@@ -12,6 +12,7 @@
 --   churn       { added, seen }: so many machines appear, and so many report again (their lastSeen is now), before each
 --               list of machines but the first
 --   lag         seconds by which a list lags behind: what was created or has changed since is not in it yet
+local core = require "mde.core"
 local chance = require "mde.sim.chance"
 local complaint = require "mde.sim.complaint"
 local encoding = require "mde.sim.encoding"
@@ -103,7 +104,7 @@ local function read_options(query, kind, page_rows)
   local fields, message = encoding.form(query)
   if not fields then return nil, message end
   for name in pairs(fields) do
-    local meant = supported_options["$" .. name:lower():gsub("^%$", "")]
+    local meant = supported_options["$" .. core.text.lower(name):gsub("^%$", "")]
     if meant and name ~= meant then
       return nil, ("The query option '%s' must be written '%s'."):format(name, meant)
     elseif not meant and name ~= nameless then

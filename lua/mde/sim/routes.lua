@@ -1,4 +1,5 @@
 -- The API: from a request to an answer, in the order in which the service checks.
+local core = require "mde.core"
 local encoding = require "mde.sim.encoding"
 local json = require "mde.sim.json"
 local lists = require "mde.sim.lists"
@@ -95,7 +96,7 @@ end
 ---- bodies
 
 local function is_json(content_type)
-  local kind, parameters = content_type:lower():match "^%s*([^%s;]+)%s*(.*)$"
+  local kind, parameters = core.text.lower(content_type):match "^%s*([^%s;]+)%s*(.*)$"
   if kind ~= "application/json" or (parameters ~= "" and parameters:sub(1, 1) ~= ";") then return false end
   local charset = parameters:match ';%s*charset%s*=%s*"?([^%s;"]*)'
   return charset == nil or charset == "utf-8"
@@ -214,7 +215,7 @@ local function find_by_tag(tenant, request)
     end
   end
   if not options then return refuse(tenant, 400, "ODataError", message) end
-  local from_start = truth_values[(options.useStartsWithFilter or "false"):lower()]
+  local from_start = truth_values[core.text.lower(options.useStartsWithFilter or "false")]
   if not options.tag or options.tag == "" then
     return refuse(tenant, 400, "MissingRequiredParameter", "tag is a required parameter and is missing.")
   elseif from_start == nil then
@@ -421,9 +422,9 @@ local function matches(path, segments)
     local name = wanted:match "^(.*)%(%*%)$"
     if wanted == "*" then
       captured = segments[i]
-    elseif name and segments[i]:sub(1, #name + 1):lower() == name .. "(" and segments[i]:sub(-1) == ")" then
+    elseif name and core.text.lower(segments[i]:sub(1, #name + 1)) == name .. "(" and segments[i]:sub(-1) == ")" then
       captured = segments[i]:sub(#name + 2, -2)
-    elseif wanted ~= segments[i]:lower() then
+    elseif wanted ~= core.text.lower(segments[i]) then
       return nil
     end
   end
@@ -453,7 +454,7 @@ end
 ---@param segments string[] the path after /api, decoded
 ---@return table response
 function routes.answer(tenant, request, segments)
-  if segments[1] and segments[1]:lower() == "v1.0" then table.remove(segments, 1) end
+  if segments[1] and core.text.lower(segments[1]) == "v1.0" then table.remove(segments, 1) end
   local route, id = find(request.method, segments)
   if not route then
     local response = empty(tenant, id and 405 or 404)

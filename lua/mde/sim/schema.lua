@@ -1,5 +1,6 @@
 -- The service's two kinds of record: their properties in the order in which it writes them, their types, and
 -- which of them $filter may name. A property that is not here does not exist.
+local core = require "mde.core"
 local complaint = require "mde.sim.complaint"
 local json = require "mde.sim.json"
 local time = require "mde.sim.time"
@@ -31,7 +32,7 @@ local function new(set, properties)
     names[i] = each.name
     by_name[each.name] = each
     -- Filters may write a property with a capital first letter too.
-    by_name[each.name:sub(1, 1):upper() .. each.name:sub(2)] = each
+    by_name[core.text.upper(each.name:sub(1, 1)) .. each.name:sub(2)] = each
   end
   return { set = set, names = names, list = properties, properties = by_name }
 end
@@ -108,7 +109,7 @@ local function write_members(list, record, wanted)
       local value = record[one.name]
       local kind = type(value)
       local text
-      if kind == "string" and not value:find '[%c"\\\127]' then
+      if kind == "string" and not value:find '[%z\1-\31"\\\127]' then
         text = one.quoted_label .. value .. '"'
       elseif kind == "table" and one.write then
         text = one.label .. one.write(value)

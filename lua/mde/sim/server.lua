@@ -4,10 +4,11 @@ local cqueues = require "cqueues"
 local errno = require "cqueues.errno"
 local signal = require "cqueues.signal"
 local socket = require "cqueues.socket"
+local core = require "mde.core"
 local control = require "mde.sim.control"
 local deflate = require "mde.sim.deflate"
 local gzip = require "mde.sim.gzip"
-local http1 = require("mde.core").http1
+local http1 = core.http1
 
 local server = {}
 server.__index = server
@@ -90,7 +91,7 @@ end
 function connection:read_body(head)
   if head.body == "none" then return nil end
   if head.body == "length" and head.length > body_limit then return nil, 413 end
-  if (head.headers["expect"] or ""):lower() == "100-continue" then
+  if core.text.lower(head.headers["expect"] or "") == "100-continue" then
     self:write "HTTP/1.1 100 Continue\r\n\r\n"
   end
   local deadline = cqueues.monotime() + request_timeout
@@ -111,7 +112,7 @@ end
 local function head_of(response, framing, close)
   local lines = { ("HTTP/1.1 %d %s"):format(response.status, reasons[response.status] or "Status") }
   for name, value in pairs(response.headers) do
-    lines[#lines + 1] = ("-" .. name):gsub("%-%l", string.upper):sub(2) .. ": " .. value
+    lines[#lines + 1] = ("-" .. name):gsub("%-[a-z]", core.text.upper):sub(2) .. ": " .. value
   end
   lines[#lines + 1] = framing
   if close then lines[#lines + 1] = "Connection: close" end
@@ -228,7 +229,7 @@ local function names_host(head)
 end
 
 local function wants_close(head)
-  local header = (head.headers["connection"] or ""):lower()
+  local header = core.text.lower(head.headers["connection"] or "")
   if header:find("close", 1, true) then return true end
   return head.version == "1.0"
 end

@@ -1,5 +1,6 @@
 -- The sign-in service: the v2 token endpoint for applications with a client secret, a certificate or a token of another
 -- identity provider, and its refusals.
+local core = require "mde.core"
 local assertion = require "mde.sim.assertion"
 local encoding = require "mde.sim.encoding"
 local json = require "mde.sim.json"
@@ -127,7 +128,7 @@ end
 -- The audience that a scope asks for, or the name of a refusal.
 local function audience_of(scope, tenant)
   local audience = scope:match "^%s*(%S+)/%.default%s*$"
-  if not audience or not audience:find "^%a[%w+.-]*:" then return nil, "malformed_scope", scope end
+  if not audience or not audience:find "^[A-Za-z][A-Za-z0-9+.-]*:" then return nil, "malformed_scope", scope end
   if sign_in.issues_for(audience, tenant) then return audience end
   return nil, "unknown_resource", audience
 end
@@ -193,7 +194,7 @@ local function issue(tenant, application, audience, credential, claims)
 end
 
 local function read_form(request)
-  local content_type = (request.headers["content-type"] or ""):lower()
+  local content_type = core.text.lower(request.headers["content-type"] or "")
   if not content_type:find "^%s*application/x%-www%-form%-urlencoded%s*;?" then return {} end
   return encoding.form(request.body or "")
 end
@@ -242,9 +243,9 @@ end
 
 -- Why the tenant that the path names is none that signs applications in.
 local function flaw_of_tenant(tenant, named)
-  local lower = named:lower()
+  local lower = core.text.lower(named)
   if lower == "common" or lower == "organizations" or lower == "consumers" then return "no_tenant" end
-  if lower ~= tenant.tenant_id:lower() then return "unknown_tenant" end
+  if lower ~= core.text.lower(tenant.tenant_id) then return "unknown_tenant" end
 end
 
 --- The refusal of a tenant that there is not.
@@ -275,7 +276,7 @@ function sign_in.answer(tenant, request, named)
   if refusal then return refuse(tenant, refusal, detail, client_id) end
   local audience, no_audience, of_audience = audience_of(form.scope, tenant)
   if no_audience == "malformed_scope" then return refuse(tenant, no_audience, of_audience, client_id) end
-  local application = tenant.applications[client_id:lower()]
+  local application = tenant.applications[core.text.lower(client_id)]
   if not application then return refuse(tenant, "unknown_application", client_id, client_id) end
   if application.refuse then return refuse(tenant, application.refuse, client_id, client_id) end
   if application.disabled then return refuse(tenant, "disabled", client_id, client_id) end

@@ -3,6 +3,7 @@
 local application = require "mde.sim.application"
 local clock = require "mde.sim.clock"
 local clouds = require "mde.cloud"
+local core = require "mde.core"
 local complaint = require "mde.sim.complaint"
 local encoding = require "mde.sim.encoding"
 local fixture = require "mde.sim.fixture"
@@ -274,7 +275,7 @@ end
 ---@param fields table see application.lua
 function tenant:put_application(fields)
   local one = application.new(fields)
-  self.applications[one.client_id:lower()] = one
+  self.applications[core.text.lower(one.client_id)] = one
 end
 
 --- Tokens that were issued until now are not taken any more. Those that announce `cp1` are answered with a claims
@@ -360,7 +361,7 @@ end
 function tenant:adopt_machine(machine, place)
   machine.listed_since = self.clock.now()
   table.insert(self.machines, place or #self.machines + 1, machine)
-  self.machines_by_id[machine.id:lower()] = machine
+  self.machines_by_id[core.text.lower(machine.id)] = machine
 end
 
 --- Adds a machine, or changes the one with that `id`. Beside the service's properties there are two switches:
@@ -374,7 +375,7 @@ function tenant:put_machine(fields)
   fields = read_fields(fields, date_properties, now)
   check_machine(fields)
   if fields.addresses ~= nil then fields.addresses = read_addresses(fields.addresses, now) end
-  local machine = fields.id and self.machines_by_id[fields.id:lower()]
+  local machine = fields.id and self.machines_by_id[core.text.lower(fields.id)]
   if machine then
     self:settle()
   else
@@ -400,11 +401,11 @@ end
 ---@param by_name boolean?
 ---@return table?
 function tenant:find_machine(key, by_name)
-  key = key:lower()
+  key = core.text.lower(key)
   local found = self.machines_by_id[key]
   if found or not by_name then return found end
   for _, machine in ipairs(self.machines) do
-    if machine.computerDnsName and machine.computerDnsName:lower() == key
+    if machine.computerDnsName and core.text.lower(machine.computerDnsName) == key
         and (not found or (machine.lastSeen and time.parse(machine.lastSeen) or 0)
           > (found.lastSeen and time.parse(found.lastSeen) or 0)) then
       found = machine
@@ -547,9 +548,9 @@ end
 function tenant:add_action(action)
   note_status(action, action.created)
   add_in_order(self.actions, action)
-  self.actions_by_id[action.id:lower()] = action
+  self.actions_by_id[core.text.lower(action.id)] = action
   if action.machineId and is_open(action) then
-    local key = action.machineId:lower()
+    local key = core.text.lower(action.machineId)
     local open = self.open_actions[key]
     if not open then
       open = {}
@@ -566,7 +567,7 @@ end
 ---@param kind string
 ---@return table? action
 function tenant:open_action(machine, kind)
-  for _, action in ipairs(self.open_actions[machine.id:lower()] or {}) do
+  for _, action in ipairs(self.open_actions[core.text.lower(machine.id)] or {}) do
     if action.type == kind and is_open(action) then return action end
   end
 end
@@ -619,7 +620,7 @@ function tenant:insert_action(fields)
   action.created = action.creationDateTimeUtc and time.parse(action.creationDateTimeUtc)
   if not action.created then error("creationDateTimeUtc is not a time", 0) end
   if fields.lastUpdateDateTimeUtc == nil then action.lastUpdateDateTimeUtc = action.creationDateTimeUtc end
-  local machine = action.machineId and self.machines_by_id[action.machineId:lower()]
+  local machine = action.machineId and self.machines_by_id[core.text.lower(action.machineId)]
   if machine and fields.computerDnsName == nil then action.computerDnsName = machine.computerDnsName end
   self:add_action(action)
   return action
@@ -628,7 +629,7 @@ end
 ---@param id string
 ---@return table? action
 function tenant:find_action(id)
-  return self.actions_by_id[id:lower()]
+  return self.actions_by_id[core.text.lower(id)]
 end
 
 --- Cancels an action that is not final.

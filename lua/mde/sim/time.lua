@@ -1,4 +1,6 @@
 -- Times as the service writes and reads them. Inside the tenant a time is seconds since 1970, with a fraction.
+local core = require "mde.core"
+
 local time = {}
 
 local floor = math.floor
@@ -59,6 +61,25 @@ function time.plain(seconds)
   return ("%04d-%02d-%02d %02d:%02d:%02dZ"):format(year, month, day, hour, minute, second)
 end
 
+local long_weekdays = { [0] = "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" }
+
+--- As a header may have it in the form of RFC 850.
+---@param seconds number
+---@return string
+function time.rfc850(seconds)
+  local year, month, day, hour, minute, second, weekday = split(floor(seconds))
+  return ("%s, %02d-%s-%02d %02d:%02d:%02d GMT"):format(long_weekdays[weekday], day, months[month], year % 100, hour,
+    minute, second)
+end
+
+--- As a header may have it in the form of C's asctime.
+---@param seconds number
+---@return string
+function time.asctime(seconds)
+  local year, month, day, hour, minute, second, weekday = split(floor(seconds))
+  return ("%s %s %2d %02d:%02d:%02d %04d"):format(weekdays[weekday], months[month], day, hour, minute, second, year)
+end
+
 --- As the Date header has it.
 ---@param seconds number
 ---@return string
@@ -101,7 +122,7 @@ end
 function time.parse(text)
   local seconds, digits = read(text)
   if not seconds then return nil end
-  return seconds + tonumber("0." .. digits .. "0")
+  return seconds + core.number.read("0." .. digits .. "0")
 end
 
 local function is_service_form(text)
@@ -119,7 +140,8 @@ function time.resolve(text, now)
   local seconds = time.parse(text)
   if seconds then return is_service_form(text) and text or time.iso(seconds) end
   local count, unit = text:match "^(%d+%.?%d*)%s*([smhd]) ago$"
-  return count and tonumber(count) and time.iso(now - tonumber(count) * units[unit]) or nil
+  count = count and core.number.read(count)
+  return count and time.iso(now - count * units[unit]) or nil
 end
 
 --- A time in ISO 8601 as a text that sorts as time does, exact to the seventh digit, which a number is not.

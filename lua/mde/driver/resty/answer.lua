@@ -1,6 +1,7 @@
 --- answer: reads one answer of HTTP/1.1 from a socket of nginx's, whole or not at all.
 local connection = require "mde.driver.resty.connection"
-local http1 = require("mde.core").http1
+local core = require "mde.core"
+local http1 = core.http1
 
 local READ_BYTES = 65536
 
@@ -97,7 +98,7 @@ local function read_body(self, head, max_bytes)
   local encoding = head.headers["content-encoding"]
   if head.body == "none" or head.length == 0 then
     return ""
-  elseif encoding and encoding:lower() ~= "identity" then
+  elseif encoding and core.text.lower(encoding) ~= "identity" then
     return nil, ("the answer of %s is encoded (%s), which was not asked for"):format(self.authority,
       (encoding:sub(1, 40):gsub("[^\32-\126]", "?")))
   elseif head.body == "close" then
@@ -113,7 +114,7 @@ end
 local function stays_open(self, head)
   if head.version ~= "1.1" or self.buffer ~= "" then return false end
   for option in (head.headers.connection or ""):gmatch "[^%s,]+" do
-    if option:lower() == "close" then return false end
+    if core.text.lower(option) == "close" then return false end
   end
   return true
 end

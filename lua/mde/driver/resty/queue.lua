@@ -42,7 +42,7 @@ Queue.__index = Queue
 
 -- What the error says may hold anything; where it was raised does not.
 local function place_of(err)
-  return type(err) == "string" and err:match "^[^%c]-:%d+:" or "an unknown place:"
+  return type(err) == "string" and err:match "^[^%z\1-\31\127]-:%d+:" or "an unknown place:"
 end
 
 local function run(piece)

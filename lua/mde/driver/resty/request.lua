@@ -1,4 +1,6 @@
 --- request: what a request may look like, and its bytes in HTTP/1.1. The same is refused as mde.curl refuses.
+local core = require "mde.core"
+
 local DEFAULT_TIMEOUT, DEFAULT_MAX_BYTES, DEFAULT_MAX_IDLE = 30, 64 * 1024 * 1024, 50
 local HTTPS_PORT, HTTP_PORT = 443, 80
 -- The integers that a double holds exactly.
@@ -31,7 +33,7 @@ local function check_text(value, name, level)
 end
 
 local function is_token(text)
-  return text:find "^[%w!#$%%&'*+%-.^_`|~]+$" ~= nil
+  return text:find "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]+$" ~= nil
 end
 
 -- Not by a pattern, which would take longer over a token than everything else here together.
@@ -60,14 +62,14 @@ end
 ---@return integer? port
 function request.host_and_port(authority, default)
   local host, digits = authority:match "^%[([%x:.]+)%]:?(%d*)$"
-  if not host then host, digits = authority:match "^([%w%-._~]+):?(%d*)$" end
+  if not host then host, digits = authority:match "^([A-Za-z0-9%-._~]+):?(%d*)$" end
   local port = host and port_of(digits, default or HTTPS_PORT)
   if port then return host, port end
 end
 
 -- Whether a host is this machine or on its link-local network, as far as its text tells.
 local function is_near(host)
-  return host:lower() == "localhost" or host == "::1" or host:find "^127%.[%d.]+$" ~= nil
+  return core.text.lower(host) == "localhost" or host == "::1" or host:find "^127%.[%d.]+$" ~= nil
     or host:find "^169%.254%.[%d.]+$" ~= nil
 end
 
@@ -82,17 +84,19 @@ end
 function request.take_apart(url, level, plain)
   check_text(url, "url", level + 1)
   local scheme = plain and "http://" or "https://"
-  if not url:lower():find("^" .. scheme .. ".") then refuse(level, "url must begin with %s", scheme) end
+  if not core.text.lower(url):find("^" .. scheme .. ".") then refuse(level, "url must begin with %s", scheme) end
   local wrong = url:find "[^\33-\126]" or url:find "[#\\]"
   if wrong then refuse(level, "url has a character at position %d that must be percent-encoded", wrong) end
   local authority, target = url:match("^([^/?]*)(.*)$", #scheme + 1)
   if authority == "" then refuse(level, "url names no host") end
-  if authority:find "[^%w%-._~:%[%]]" then refuse(level, "url has something besides host and port before its path") end
+  if authority:find "[^A-Za-z0-9%-._~:%[%]]" then
+    refuse(level, "url has something besides host and port before its path")
+  end
   local host, port = request.host_and_port(authority, plain and HTTP_PORT or HTTPS_PORT)
   if not host then refuse(level, "url names a host and port that cannot be") end
   if plain and not is_near(host) then refuse(level, "http goes to this machine and its link-local network alone") end
   -- nginx reads no /etc/hosts.
-  if plain and host:lower() == "localhost" then host = "127.0.0.1" end
+  if plain and core.text.lower(host) == "localhost" then host = "127.0.0.1" end
   return authority, host, port, target:find "^/" and target or "/" .. target
 end
 
@@ -105,8 +109,8 @@ local function header_lines(given, level)
     if not is_token(name) then refuse(level + 1, "a header's name has a character that is not allowed") end
     check_text(value, "header " .. name, level + 1)
     if breaks_line(value) then refuse(level + 1, "header %s has a line break or NUL in it", name) end
-    if own_headers[name:lower()] then refuse(level + 1, "header %s is the driver's own", name) end
-    encoding = encoding or name:lower() == "accept-encoding"
+    if own_headers[core.text.lower(name)] then refuse(level + 1, "header %s is the driver's own", name) end
+    encoding = encoding or core.text.lower(name) == "accept-encoding"
     lines[#lines + 1] = name .. ": " .. value .. "\r\n"
   end
   if not encoding then lines[#lines + 1] = "Accept-Encoding: identity\r\n" end

@@ -1,0 +1,56 @@
+/*
+ * mde.core.text: letters and order, whatever the process's locale is (src/core/text.h).
+ */
+#include "compat.h"
+
+#include "text.h"
+
+static struct mde_text check_text(lua_State *L, int index)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, index, &text.length);
+  return text;
+}
+
+static int push_mapped(lua_State *L, int (*map)(int))
+{
+  struct mde_text text = check_text(L, 1);
+  luaL_Buffer buffer;
+  luaL_buffinit(L, &buffer);
+  for (size_t i = 0; i < text.length; i++)
+    luaL_addchar(&buffer, (char)map(text.bytes[i]));
+  luaL_pushresult(&buffer);
+  return 1;
+}
+
+/* lower(text) -> text, A to Z as a to z */
+static int text_lower(lua_State *L)
+{
+  return push_mapped(L, mde_ascii_lower);
+}
+
+/* upper(text) -> text, a to z as A to Z */
+static int text_upper(lua_State *L)
+{
+  return push_mapped(L, mde_ascii_upper);
+}
+
+/* before(a, b) -> whether a comes first in the order of bytes */
+static int text_before(lua_State *L)
+{
+  lua_pushboolean(L, mde_text_before(check_text(L, 1), check_text(L, 2)));
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"lower", text_lower},
+    {"upper", text_upper},
+    {"before", text_before},
+    {NULL, NULL},
+};
+
+void mde_open_text(lua_State *L)
+{
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+}

@@ -1,0 +1,73 @@
+/*
+ * json: any bytes as an answer; and any bytes as the texts of a list, whose number is known.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+
+enum { LONGEST = 4096 };
+
+static const struct mde_text value = {"value", 5};
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void require(bool holds)
+{
+  if (!holds) abort();
+}
+
+static void read_answer(struct mde_text text)
+{
+  size_t count = 0;
+  if (!mde_json_list(text, value, &count)) return;
+  require(count <= text.length);
+  /* Nothing that is cut is a list, and nothing that goes on. */
+  size_t end = text.length;
+  while (text.bytes[end - 1] != '}')
+    end--;
+  size_t ignored;
+  require(!mde_json_list((struct mde_text){text.bytes, end - 1}, value, &ignored));
+  require(!mde_json_list((struct mde_text){text.bytes, end / 2}, value, &ignored));
+  char longer[LONGEST + 1];
+  memcpy(longer, text.bytes, text.length);
+  longer[text.length] = '}';
+  require(!mde_json_list((struct mde_text){longer, text.length + 1}, value, &ignored));
+}
+
+/* Each line of the input as a text of the list, and once more as the name of a member before it. */
+static void read_list(struct mde_text text)
+{
+  static char json[16 * LONGEST];
+  char *at = json + sprintf(json, "{\"x\":{\"value\":{}},\"value\" : [");
+  size_t lines = 0;
+  for (size_t i = 0; i <= text.length; i++) {
+    if (i == 0 || text.bytes[i - 1] == '\n') {
+      at += sprintf(at, lines > 0 ? "\", \"" : "\"");
+      lines++;
+    }
+    if (i == text.length) break;
+    unsigned char c = (unsigned char)text.bytes[i];
+    if (c == '"' || c == '\\') *at++ = '\\';
+    if (c < ' ')
+      at += sprintf(at, "\\u%04x", c);
+    else
+      *at++ = (char)c;
+  }
+  at += sprintf(at, "\"]}");
+  size_t count = 0;
+  require(mde_json_list((struct mde_text){json, (size_t)(at - json)}, value, &count));
+  require(count == lines);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+  struct mde_text text = {.bytes = length > 0 ? (const char *)bytes : "", .length = length};
+  if (length > LONGEST) return 0;
+  read_answer(text);
+  read_list(text);
+  return 0;
+}
