@@ -7,13 +7,21 @@ static const struct {
   const char *name;
   void (*open)(lua_State *L);
 } concepts[] = {
-    {"base64", mde_open_base64},   {"comment", mde_open_comment},
-    {"header", mde_open_header},   {"history", mde_open_history},
-    {"http1", mde_open_http1},     {"json", mde_open_json},
-    {"limiter", mde_open_limiter}, {"locked_file", mde_open_locked_file},
-    {"odata", mde_open_odata},     {"outcome", mde_open_outcome},
-    {"process", mde_open_process}, {"redact", mde_open_redact},
-    {"secret", mde_open_secret},   {"system", mde_open_system},
+    {"base64", mde_open_base64},
+    {"comment", mde_open_comment},
+    {"device_list", mde_open_device_list},
+    {"header", mde_open_header},
+    {"history", mde_open_history},
+    {"http1", mde_open_http1},
+    {"json", mde_open_json},
+    {"limiter", mde_open_limiter},
+    {"locked_file", mde_open_locked_file},
+    {"odata", mde_open_odata},
+    {"outcome", mde_open_outcome},
+    {"process", mde_open_process},
+    {"redact", mde_open_redact},
+    {"secret", mde_open_secret},
+    {"system", mde_open_system},
     {"token", mde_open_token},
 };
 
