@@ -200,7 +200,7 @@ end
 -- ---- the whole
 
 local function check_column(column)
-  if column == nil or type(column) == "string" and column:find "%S" and #column <= MOST_HEADING_BYTES then
+  if column == nil or type(column) == "string" and column:find "[^ \t]" and #column <= MOST_HEADING_BYTES then
     return column
   elseif type(column) == "number" and column % 1 == 0 and column >= 1 and column <= MOST_COLUMNS then
     return column

@@ -170,7 +170,7 @@ static enum mde_csv_event end_record(struct mde_csv_reader *reader)
 
 static enum mde_csv_event take_undecided(struct mde_csv_reader *reader, int c)
 {
-  if (separator_named(reader) == ' ' && !reader->cell.quoted)
+  if (separator_named(reader) == ' ' && reader->all == 4 && !reader->cell.quoted)
     return take_separator(reader, c, SEPARATOR);
   if (c == '\t' && reader->count == 0 && !reader->cell.quoted) {
     reader->tabs = 1;

@@ -145,6 +145,7 @@ static void delimiters(void **state)
       {"sep=,\nsep=;", 0, "[sep=;@2:1]"},
       {"a\nsep=x", 0, "[a@1:1][sep=x@2:1]"},
       {"sepp\n", 0, "[sepp@1:1]"},
+      {"sep=  ;x", 0, "[sep=@1:1 x@1:8]"},
       {"sep=;x", 0, "bad 1:6 text behind the separator of a line \"sep=\""},
       {"sep=|\na|b", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
       {"sep=\na", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
