@@ -726,7 +726,7 @@ end
 --- Restricts or releases a device.
 ---@param client mde.Client
 ---@param verb "restrict"|"release"
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param comment string
 ---@param options? mde.ChangeOptions
 ---@return mde.Action? action

@@ -191,7 +191,7 @@ function Client:deadline(call, seconds)
 end
 
 --- Lets a device run only code signed by Microsoft.
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param comment string why; recorded in the service
 ---@param options? mde.ChangeOptions
 ---@return mde.Action? action its `outcome` is "accepted" or "already_active"
@@ -201,7 +201,7 @@ function Client:restrict(device, comment, options)
 end
 
 --- Takes the restriction back.
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param comment string why; recorded in the service
 ---@param options? mde.ChangeOptions
 ---@return mde.Action? action
@@ -212,7 +212,7 @@ end
 
 --- Reads the record of a device, anew if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
 --- the address then, in the last 30 days.
----@param device string|mde.Machine|{ ip: string, at: mde.Time }
+---@param device mde.Device|{ ip: string, at: mde.Time }
 ---@param options? { timeout?: number }
 ---@return mde.Machine? machine
 ---@return mde.Error? err
@@ -225,8 +225,8 @@ function Client:machine(device, options)
     machine, err = devices.find_owner(self, device, deadline)
   else
     if type(device) == "table" then
-      local _, id = devices.check(device)
-      device = id
+      local kind, id = devices.check(device)
+      if kind == "machine" then device = id end
     end
     machine, err = devices.resolve(self, device, deadline)
   end
@@ -279,7 +279,7 @@ function Client:find_action(err, options)
 end
 
 --- Whether a device is restricted.
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param options? { timeout?: number }
 ---@return "restricted"|"restricting"|"releasing"|"released"|"none"|nil state
 ---@return mde.Action|mde.Error|nil action the action it rests on
@@ -288,7 +288,7 @@ function Client:state(device, options)
 end
 
 --- The states of many devices, by one list of all actions.
----@param list (string|mde.Machine)[]|fun(): string|mde.Machine|nil
+---@param list mde.Device[]|fun(): mde.Device?
 ---@param options? { timeout?: number }
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function Client:states(list, options)
@@ -312,7 +312,7 @@ function Client:restricted(options)
 end
 
 --- Adds a tag to a machine. Needs the permission Machine.ReadWrite.All.
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param tag string
 ---@param options? { timeout?: number }
 ---@return mde.Machine? machine its record, anew
@@ -322,7 +322,7 @@ function Client:tag(device, tag, options)
 end
 
 --- Removes a tag from a machine. Needs the permission Machine.ReadWrite.All.
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param tag string
 ---@param options? { timeout?: number }
 ---@return mde.Machine? machine its record, anew

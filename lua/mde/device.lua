@@ -1,18 +1,22 @@
 --- device: which machine is meant?
 --
--- A device is a machine id, an Entra device id, a full or bare DNS name, or a machine table. A name or
--- an Entra id means the onboarded records that were not merged into another; inactive ones count only
--- if there is no other; several are an error that lists them. Nothing is ever guessed.
+-- A device is a machine id, an Entra device id, a full or bare DNS name, a machine table, or several of
+-- the first three that must mean one device (identity.lua). A name or an Entra id means the onboarded
+-- records that were not merged into another; inactive ones count only if there is no other; several are
+-- an error that lists them. Nothing is ever guessed.
 
 local collection = require "mde.collection"
 local core = require "mde.core"
 local errors = require "mde.error"
+local identities = require "mde.identity"
 local machines = require "mde.machine"
 local queries = require "mde.query"
 
 local SPURIOUS_ABSENCE_SECONDS = 2
 -- The service finds the owner of an address in this span, and in a quarter of an hour around the time.
 local ADDRESS_SECONDS, ADDRESS_TOLERANCE = 30 * 86400, 900
+
+---@alias mde.Device string|mde.Machine|mde.Identity
 
 local M = {}
 
@@ -24,6 +28,8 @@ local odata = core.odata
 function M.shown(device)
   if type(device) == "table" and device.id == nil and (device.ip ~= nil or device.at ~= nil) then
     return ("{ ip = %s }"):format(errors.got(device.ip))
+  elseif identities.is(device) then
+    return errors.quote(device)
   elseif type(device) == "table" then
     return errors.quote(device.computerDnsName or device.id or "a machine")
   end
@@ -48,9 +54,10 @@ end
 
 --- Raises unless this can name a device.
 ---@param device any
----@return string kind "machine_id", "guid", "full_name", "bare_name" or "machine"
+---@return string kind "machine_id", "guid", "full_name", "bare_name", "machine" or "identity"
 ---@return string canonical the id or name to look for
 function M.check(device)
+  if identities.is(device) then return "identity", device[1] end
   if type(device) == "table" then
     local kind, id = nil, nil
     if type(device.id) == "string" then kind, id = odata.kind(device.id) end
@@ -295,12 +302,17 @@ end
 
 --- Finds the machine that is meant. Raises if the device cannot name one.
 ---@param client mde.Client
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param deadline mde.Deadline
 ---@return mde.Machine? machine its whole record
 ---@return mde.Error? err
 function M.resolve(client, device, deadline)
   local kind, canonical = M.check(device)
+  if kind == "identity" then
+    local machine, err = M.resolve(client, canonical, deadline)
+    if not machine then return nil, err end
+    return identities.check(device, machine)
+  end
   if kind == "machine" then return known(client, device, canonical, deadline) end
   if kind == "machine_id" then return unmerged(M.read(client, canonical, deadline)) end
   return find(client, kind, canonical, M.shown(device), deadline)

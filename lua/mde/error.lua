@@ -8,8 +8,8 @@
 ---| "auth"        # sign-in failed: the credential, the tenant or the application
 ---| "permission"  # signed in, but an application permission is missing
 ---| "not_found"   # no such device or action
----| "ambiguous"   # several devices answer to the name; see `candidates`
----| "invalid"     # a wrong argument or setting
+---| "ambiguous"   # several devices answer to the name, or what a list says of one does not agree; see `candidates`
+---| "invalid"     # a wrong argument or setting, or a list that cannot be read
 ---| "protected"   # a guard rule forbids it; see `rule`
 ---| "conflict"    # the opposite action is still pending; see `action`
 ---| "throttled"   # the service asks to wait until `retry_at`

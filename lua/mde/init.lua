@@ -9,6 +9,7 @@
 -- error (see error.lua) when it did not happen, and raises one for a wrong argument.
 
 local clients = require "mde.client"
+local device_lists = require "mde.device_list"
 local errors = require "mde.error"
 local queries = require "mde.query"
 
@@ -53,6 +54,8 @@ for _, name in ipairs(queries.operators) do M[name] = queries[name] end
 function M.show(text)
   return errors.escape(tostring(text))
 end
+
+M.read_list = device_lists.read
 
 -- What is called in the head of a `for` has nobody to return an error to.
 for _, name in ipairs { "machines", "actions" } do

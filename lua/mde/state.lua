@@ -27,7 +27,7 @@ end
 
 --- The state of a device and the action it rests on.
 ---@param client mde.Client
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param options? { timeout?: number }
 ---@return "restricted"|"restricting"|"releasing"|"released"|"none"|nil state
 ---@return mde.Action|mde.Error|nil action nil for "none"
@@ -50,7 +50,7 @@ end
 --- The states of many devices, by one list of all actions. A machine costs nothing more; a name or an id is resolved
 --- first, as in M.one. An action that does not say whose it is counts for nobody here.
 ---@param client mde.Client
----@param list (string|mde.Machine)[]|fun(): string|mde.Machine|nil
+---@param list mde.Device[]|fun(): mde.Device?
 ---@param options? { timeout?: number }
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function M.many(client, list, options)

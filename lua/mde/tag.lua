@@ -99,7 +99,7 @@ end
 --- Adds a tag to a machine, or removes it.
 ---@param client mde.Client
 ---@param verb "tag"|"untag"
----@param device string|mde.Machine
+---@param device mde.Device
 ---@param tag string
 ---@param options? { timeout?: number }
 ---@return mde.Machine? machine its record, anew

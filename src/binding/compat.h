@@ -81,6 +81,7 @@ static inline bool mde_field(lua_State *L, int index, const char *name)
  */
 void mde_open_base64(lua_State *L);
 void mde_open_comment(lua_State *L);
+void mde_open_device_list(lua_State *L);
 void mde_open_header(lua_State *L);
 void mde_open_history(lua_State *L);
 void mde_open_http1(lua_State *L);

@@ -9,6 +9,7 @@ static const struct {
 } concepts[] = {
     {"base64", mde_open_base64},
     {"comment", mde_open_comment},
+    {"device_list", mde_open_device_list},
     {"header", mde_open_header},
     {"history", mde_open_history},
     {"http1", mde_open_http1},

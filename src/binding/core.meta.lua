@@ -6,6 +6,7 @@
 
 ---@class mde.core
 ---@field base64 mde.core.base64
+---@field device_list mde.core.device_list
 ---@field header mde.core.header
 ---@field http1 mde.core.http1
 ---@field json mde.core.json
@@ -34,6 +35,66 @@ function base64.encode_url(bytes) end
 ---@param text string in either alphabet, padded or not
 ---@return string? bytes nil if it is malformed
 function base64.decode(text) end
+
+---@class mde.core.device_list
+local device_list = {}
+
+---@class mde.core.device_list.Cell
+---@field text string
+---@field reason string why it names no device: a phrase behind `the device "..." `
+---@field column integer from 1
+
+---@class mde.core.device_list.Entry the identifiers of one device, the one that counts first
+---@field [integer] string
+---@field line integer where the record begins
+---@field passed_over? mde.core.device_list.Cell[] cells that can be no identifier of the sort of their column
+---@field flaw? mde.core.device_list.Cell it names no device, and should
+
+---@class mde.core.device_list.Column
+---@field number integer from 1
+---@field heading string its first 64 bytes
+
+---@class mde.core.device_list.Trouble
+---@field about "framing"|"column"|"record"
+---@field problem string a phrase
+---@field line integer
+---@field column? integer the character in the line
+---@field candidates? mde.core.device_list.Column[] columns to choose from
+
+---Reads which devices a file names.
+---@class mde.core.device_list.Reader
+local reader = {}
+
+---@param column? string|integer a heading of 1 to 64 bytes, or a number from 1 to 256
+---@return mde.core.device_list.Reader
+function device_list.new(column) end
+
+---Takes the next bytes of the file. However they are cut, they give the same.
+---@param bytes? string nil: the end of the file
+---@return mde.core.device_list.Entry[] entries
+---@return mde.core.device_list.Trouble? trouble why the list is refused
+function reader:feed(bytes) end
+
+---@return integer? number of the column that names the devices; nil before the first record
+---@return mde.core.device_list.Column[]? columns those that name them, by their headings
+function reader:columns() end
+
+---@return integer comments lines that begin with #
+---@return integer notes
+function reader:left_out() end
+
+---Tells whether an identifier can mean the device with these properties.
+---@param identifier string
+---@param machine_id string?
+---@param entra_id string?
+---@param name string?
+---@return boolean
+function device_list.fits(identifier, machine_id, entra_id, name) end
+
+---The normal form of an identifier, the same for two that are the same.
+---@param identifier string of at most 255 bytes
+---@return string
+function device_list.normal(identifier) end
 
 ---@class mde.core.header
 local header = {}

@@ -170,7 +170,7 @@ describe("mde, piped,", function()
     it("as it comes from Windows, with a heading, comments, blank lines and duplicates", function()
       desks(4)
       local path = command.file("list.csv", "\239\187\191DeviceName,Owner\r\n# the first floor\r\ndesk-001,\"A, B\"\r\n"
-        .. "\r\n\"desk-002\";x\r\n  desk-003.corp.example  \r\nDESK-001\r\ndesk-004\tx")
+        .. "\r\n\"desk-002\",x\r\n  desk-003.corp.example  ,\r\nDESK-001,\r\ndesk-004,\tx")
       local result = command.run { "restrict", "--list", path, "--comment", "x", "--yes" }
       assert.equal(0, result.status, result.err)
       local lines = lines_of(result.out)
@@ -188,7 +188,7 @@ describe("mde, piped,", function()
       assert.equal(1, result.status)
       has(result.err, ("line 2 of %s: the device \"192.0.2.1\" is an IP address"):format(path))
       has(result.err, ("line 4 of %s: the device \"bell\\x07\""):format(path))
-      has(result.err, ("line 5 of %s: a quote is not closed"):format(path))
+      has(result.err, ("line 5 of %s, column 1: a quote is not closed"):format(path))
       assert.equal(1, #lines_of(result.err))
       assert.equal(0, #tenant.history "request")
     end)
@@ -201,8 +201,11 @@ describe("mde, piped,", function()
       assert.equal(0, result.status, result.err)
       has(result.err, "3 devices: 3 accepted.")
       local plain = command.run { "machines", "computerDnsName^=desk-0" }
-      has(command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = plain.out }).err,
+      has(command.run({ "restrict", "-", "--column", "1", "--comment", "x", "--yes" }, { input = plain.out }).err,
         "3 devices: 3 already active.")
+      local untold = command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = plain.out })
+      assert.equal(1, untold.status)
+      has(untold.err, "no heading that tells which one names a device")
     end)
   end)
 

@@ -185,6 +185,19 @@ describe("mde on a terminal", function()
     assert.equal(2, screen.status())
   end)
 
+  it("asks of no device whose line in a list means two", function()
+    desks(3)
+    local list = command.file("two", ("DeviceId,DeviceName\n%040x,desk-002\n%040x,desk-003\n"):format(0xd0001, 0xd0003))
+    tenant.fault { match = { method = "GET", path = ("/machines/%040x"):format(0xd0003) }, fault = "answer",
+      status = 500, body = "", count = false }
+    local screen = screen_of { "restrict", "--list", list, "--comment", "x" }
+    assert.equal(3, screen.status())
+    local text = screen.text():gsub("\n", "")
+    has(text, "are not the same device")
+    has_not(text, "[y/N]")
+    assert.equal(0, #created())
+  end)
+
   it("notes before it asks that the cap will be reached", function()
     local names = desks(3)
     local screen = screen_of { "restrict", names[1], names[2], names[3], "--comment", "x", "--cap", "2" }

@@ -18,17 +18,3 @@ describe("a cell of CSV", function()
     assert.equal("a,,c,\r\n", csv.line({ "a", nil, "c" }, 4))
   end)
 end)
-
-describe("the first cell of a line", function()
-  for _, case in ipairs {
-    { "a", "a", false }, { "a,b", "a", true }, { " a ;b", "a", true }, { '"a,b"', "a,b", false },
-    { '"a""b",c', 'a"b', true }, { '"a" , b', "a", true }, { "", "", false }, { ",a", "", true },
-    { '"a', nil }, { '"a"b', nil },
-  } do
-    it(("of %q is %s"):format(case[1], tostring(case[2])), function()
-      local cell, several = csv.first(case[1])
-      assert.equal(case[2], cell)
-      if cell then assert.equal(case[3], several) end
-    end)
-  end
-end)

@@ -1,14 +1,25 @@
 local errors = require "mde.error"
 local list = require "mde.cli.list"
 
-local function read(text)
-  local lines = {}
-  for line in (text:find "\n$" and text or text .. "\n"):gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
-  local i = 0
-  return list.read(function()
-    i = i + 1
-    return lines[i]
-  end, "FILE")
+-- What the command makes of a file with that text.
+local function gather(text, column)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  local ok, found = pcall(list.gather, { devices = {}, list = path, column = column })
+  os.remove(path)
+  return ok, found, path
+end
+
+local function read(text, column)
+  local ok, found, path = gather(text, column)
+  if not ok then error(found, 0) end
+  for _, entry in ipairs(found.entries) do entry.where = entry.where:gsub(path, "FILE", 1) end
+  for _, one in ipairs(found.repeated) do
+    one.where, one.first = one.where:gsub(path, "FILE", 1), one.first:gsub(path, "FILE", 1)
+  end
+  return found
 end
 
 local function devices(text)
@@ -18,11 +29,11 @@ local function devices(text)
 end
 
 local function refused(text)
-  local ok, err = pcall(read, text)
+  local ok, err, path = gather(text)
   assert.is_false(ok)
   assert.is_true(errors.is(err))
   assert.equal("invalid", err.kind)
-  return tostring(err)
+  return (tostring(err):gsub(path, "FILE"))
 end
 
 describe("a list of devices", function()
@@ -38,15 +49,15 @@ describe("a list of devices", function()
       { "laptop-17", "a.corp.example", "1f00000000000000000000000000000000000017" } },
     ["with notes in the first column of a CSV"] = { "name,owner\nlaptop-17 # seen,x\nb,# x\n", { "laptop-17", "b" } },
     ["with names that have the sign of a note in them"] =
-      { "Bob's phone # 2\niPad #2\n\"laptop # 3\",x\na#\n", { "Bob's phone # 2", "iPad #2", "laptop # 3", "a#" } },
-    ["of a CSV"] = { "a,x,y\nb;x\nc\tx\n", { "a", "b", "c" } },
+      { "Bob's phone # 2\niPad #2\n\"laptop # 3\"\na#\n", { "Bob's phone # 2", "iPad #2", "laptop # 3", "a#" } },
+    ["of a CSV"] = { "device,x,y\na,x,y\nb,,\n,,\nc,x,\n", { "a", "b", "c" } },
     ["with a line for Excel"] = { "\239\187\191sep=;\r\nName;Owner\r\na;x\r\n", { "a" } },
-    ["with quotes"] = { '"a","x"\n"b, c",x\n"say ""d"""\n "e" ,x\n', { "a", "b, c", 'say "d"', "e" } },
+    ["with quotes"] = { '"name","x"\n"a","x"\n"b, c",x\n"say ""d""",\n "e" ,x\n', { "a", "b, c", 'say "d"', "e" } },
     ["with a heading"] = { "computerDnsName\na", { "a" } },
     ["with a heading of several words"] = { "Device Name,Owner\na,b", { "a" } },
-    ["with a heading behind a byte order mark and comments"] = { "\239\187\191# x\n\"id\",\"name\"\na,b", { "a" } },
+    ["with a heading behind a byte order mark and comments"] = { "\239\187\191# x\n\"id\",\"owner\"\na,b", { "a" } },
     ["with a machine that is called as a heading might be"] = { "name\nb", { "name", "b" } },
-    ["with a heading's word in a later line"] = { "a\nfqdn", { "a", "fqdn" } },
+    ["with a word in a later line that is a heading only beside others"] = { "a\nid\nhost", { "a", "id", "host" } },
     ["with duplicates, whatever their case"] = { "a\nA\nb\na.corp.example\na", { "a", "b", "a.corp.example" } },
     ["with apostrophes and other signs"] = { "o'brien\nx' or healthStatus eq 'Active\n50% & more",
       { "o'brien", "x' or healthStatus eq 'Active", "50% & more" } },
@@ -62,11 +73,13 @@ describe("a list of devices", function()
     ["a NUL"] = { "ok\na\0b", "line 2 of FILE" },
     ["what is not UTF-8"] = { "caf\233", "line 1 of FILE" },
     ["a name that is too long"] = { ("x"):rep(256), "line 1 of FILE" },
-    ["an open quote"] = { "a\n\"b,c", "line 2 of FILE: a quote is not closed" },
-    ["a quote in the middle"] = { '"a"b', "line 1 of FILE: a quote is not closed" },
-    ["an empty first cell"] = { "a\n,b", "line 2 of FILE: its first cell is empty" },
+    ["an open quote"] = { "a\n\"b,c", "line 2 of FILE, column 1: a quote is not closed" },
+    ["a quote in the middle"] = { '"a"b', "line 1 of FILE, column 4: text behind a closing quote" },
+    ["an empty first cell"] = { "a,\n,b", "line 2 of FILE: its first cell is empty" },
+    ["several devices on a line"] = { "a,\nb, c", 'line 2 of FILE: several cells, and no heading' },
+    ["a second heading"] = { "a\nfqdn", "line 2 of FILE: a heading in the middle of the list" },
     ["an empty first cell before a tab"] = { "\t\"b\"", "line 1 of FILE: its first cell is empty" },
-    ["UTF-16"] = { "\255\254a\0\10\0", "FILE is UTF-16. Save it as UTF-8." },
+    ["UTF-16"] = { "\255\254a\0\10\0", "line 1 of FILE, column 1: it is UTF-16, not UTF-8" },
   } do
     it("is refused for " .. what, function()
       assert.truthy(refused(case[1]):find(case[2], 1, true), refused(case[1]))
@@ -74,8 +87,8 @@ describe("a list of devices", function()
   end
 
   it("shows the beginning of what is no device", function()
-    local text = refused("\127ELF\1" .. ("\0"):rep(200) .. "x")
-    assert.truthy(text:find('line 1 of FILE: the device "\\x7fELF\\x01\\x00', 1, true), text)
+    local text = refused("\127ELF\1" .. ("\2"):rep(200) .. "x")
+    assert.truthy(text:find('line 1 of FILE: the device "\\x7fELF\\x01\\x02', 1, true), text)
     assert.truthy(#text < 500)
   end)
 
@@ -85,6 +98,8 @@ describe("a list of devices", function()
     assert.falsy(text:find("line 6 of FILE", 1, true))
     assert.truthy(text:find("; and 7 more", 1, true))
     assert.falsy(text:find("\n", 1, true))
+    text = refused(("10.0.0.1\n"):rep(12) .. "\"open")
+    assert.truthy(text:find("; and 7 more; line 13 of FILE, column 1: a quote is not closed", 1, true), text)
   end)
 
   it("says where a duplicate was and where it was first", function()
@@ -95,14 +110,29 @@ describe("a list of devices", function()
   end)
 
   it("may be long", function()
-    local i = 0
-    local found = list.read(function()
-      i = i + 1
-      if i <= 100000 then return ("desk-%d\r"):format(i % 99990) end
-    end, "FILE")
+    local lines = {}
+    for i = 1, 100000 do lines[i] = ("desk-%d\r\n"):format(i % 99990) end
+    local found = read(table.concat(lines))
     assert.equal(99990, #found.entries)
     assert.equal(10, #found.repeated)
     assert.equal(6, #list.remarks(found))
+  end)
+
+  it("has a column of the person's choice", function()
+    local found = read("box,place\na,b\n", "Place")
+    assert.equal("b", found.entries[1].device)
+    assert.same({ 'the first line is a heading; the devices are named by column 2: "place"' }, list.remarks(found))
+    assert.equal("b", read("a,b\n", 2).entries[1].device)
+    local ok, err = pcall(list.gather, { devices = { "a" }, column = 2 })
+    assert.is_false(ok)
+    assert.truthy(tostring(err):find("--column belongs to a list", 1, true))
+  end)
+
+  it("keeps the identifiers of one device together", function()
+    local entry = read("DeviceId,DeviceName\n1f00000000000000000000000000000000000017,laptop-17\n").entries[1]
+    assert.equal("1f00000000000000000000000000000000000017", entry.device)
+    assert.equal("laptop-17", entry.identity[2])
+    assert.equal("line 2 of FILE", entry.where)
   end)
 
   it("comes from arguments too, which are no CSV", function()

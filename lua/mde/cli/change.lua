@@ -184,7 +184,7 @@ end
 local function act(self, client, entry, comment)
   local full = is_capped(self) and not entry.machine and guards.full(client)
   if full then return nil, errors.about(full, ("%s %s"):format(self.verb, errors.quote(entry.device))) end
-  return client[self.verb](client, entry.machine or entry.device, comment, self.options)
+  return client[self.verb](client, entry.machine or entry.identity or entry.device, comment, self.options)
 end
 
 -- The devices that are meant; nil and the status if that cannot be established any more.

@@ -42,7 +42,7 @@ function columns.last_seen(machine)
   return columns.ago(machines.last_seen(machine)) or "never"
 end
 
---- The id comes first where another program reads it, which may be `mde restrict --list -`.
+--- The id comes first where another program reads it, which may be `mde restrict - --column 1`.
 ---@type mde.cli.RowColumn[]
 columns.machines = {
   { name = "id", title = "ID", value = field "id", only_data = true },

@@ -35,15 +35,15 @@ function consult.comment(default)
 end
 
 --- Reads the machines' records, so that they can be shown. A machine whose id is known is meant by it, even if its
---- record cannot be read, unless there is none.
+--- record cannot be read, unless there is none; but what else it was named by must fit its record.
 local function look_up(client, entries)
   local remark = pace.remark(#entries, "looking %s up")
   if remark then terminal.say(remark) end
   return batch.run(client, entries, function(entry)
     local known = entry.machine
     local kind, id = core.odata.kind(entry.device)
-    if not known and kind == "machine_id" then known = { id = id } end
-    local machine, err = client:machine(known or entry.device)
+    if not known and not entry.identity and kind == "machine_id" then known = { id = id } end
+    local machine, err = client:machine(known or entry.identity or entry.device)
     if not machine and known and err.kind ~= "not_found" and err.kind ~= "auth" then machine = known end
     entry.machine = machine
     return machine, err

@@ -1,4 +1,4 @@
---- csv: writes rows that a spreadsheet shows and does not run, and reads the first cell of a row.
+--- csv: writes rows that a spreadsheet shows and does not run.
 
 local core = require "mde.core"
 local errors = require "mde.error"
@@ -41,31 +41,6 @@ function csv.line(values, count)
   local cells = {}
   for i = 1, count do cells[i] = csv.cell(values[i]) end
   return table.concat(cells, ",") .. "\r\n"
-end
-
---- The first cell of a line, with white space around it removed.
----@param line string
----@return string? cell nil if a quote is not closed
----@return boolean? several whether other cells follow
-function csv.first(line)
-  local quoted = line:match '^ *"(.*)$'
-  if not quoted then
-    local cell, separator = line:match "^([^,;\t]*)([,;\t]?)"
-    return cell:match "^%s*(.-)%s*$", separator ~= ""
-  end
-  local parts, position = {}, 1
-  while true do
-    local close = quoted:find('"', position, true)
-    if not close then return nil end
-    parts[#parts + 1] = quoted:sub(position, close - 1)
-    if quoted:sub(close + 1, close + 1) ~= '"' then
-      local rest = quoted:sub(close + 1)
-      if not rest:find "^%s*$" and not rest:find "^%s*[,;\t]" then return nil end
-      return table.concat(parts), rest:find "[,;\t]" ~= nil
-    end
-    parts[#parts + 1] = '"'
-    position = close + 2
-  end
 end
 
 return csv

@@ -37,7 +37,7 @@ local function run(arguments, method, words)
   local writer = format ~= "text" and rows.new(format, result.columns)
   local complete = batch.run(client, entries, function(entry)
     local err
-    entry.machine, err = client[method](client, entry.device, tag)
+    entry.machine, err = client[method](client, entry.identity or entry.device, tag)
     return entry.machine, err
   end, { label = words.label, patience = 2, show = function(entry)
     if writer then
@@ -69,7 +69,8 @@ function marking.subcommand(method, words, subcommand)
   function subcommand.configure(command)
     list.configure(command, "1+")
     rows.configure(command)
-    command:usage(("Usage: mde %s [-h] [--list <file>] [--json | --csv] <device> ... <tag>"):format(method))
+    command:usage(("Usage: mde %s [-h] [--list <file>] [--column <column>] [--json | --csv]\n       <device> ... <tag>")
+      :format(method))
   end
 
   function subcommand.run(arguments)

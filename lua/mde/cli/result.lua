@@ -8,6 +8,7 @@ local result = {}
 
 ---@class mde.cli.Result
 ---@field device string as it was named
+---@field identity? mde.Identity if it was named by several identifiers
 ---@field machine? mde.Machine if it was looked up
 ---@field action? mde.Action
 ---@field started? boolean

@@ -66,7 +66,7 @@ local function look_up(client, entries)
   if remark then terminal.say(remark) end
   batch.run(client, entries, function(entry)
     local err
-    entry.machine, err = client:machine(entry.device)
+    entry.machine, err = client:machine(entry.identity or entry.device)
     return entry.machine, err
   end, { label = "Looking up", patience = 1 })
   local machines, entry_of = {}, {}
@@ -96,7 +96,7 @@ end
 local function ask_for_one(client, entry)
   entry.started = true
   interrupt.during(client.driver, 1, function()
-    local value, action = client:state(entry.device)
+    local value, action = client:state(entry.identity or entry.device)
     keep(entry, value, action, action)
   end)
 end

@@ -1,0 +1,220 @@
+/*
+ * mde.core.device_list: which devices a file names (src/core/device_list.h).
+ */
+#include "compat.h"
+
+#include "device_list.h"
+
+#define LIST "mde.device_list"
+
+static struct mde_text check_text(lua_State *L, int index)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, index, &text.length);
+  return text;
+}
+
+static struct mde_text optional_text(lua_State *L, int index)
+{
+  struct mde_text text = {NULL, 0};
+  return lua_isnoneornil(L, index) ? text : check_text(L, index);
+}
+
+/* new([column]) -> a reader; `column` is a heading (of 1 to 64 bytes) or a number from 1 */
+static int device_list_new(lua_State *L)
+{
+  struct mde_text heading = {NULL, 0};
+  lua_Integer number = 0;
+  if (lua_type(L, 1) == LUA_TNUMBER) {
+    number = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, number >= 1 && number <= MDE_DEVICE_LIST_COLUMNS, 1, "no number of a column");
+  } else if (!lua_isnoneornil(L, 1)) {
+    heading = check_text(L, 1);
+    luaL_argcheck(L, heading.length >= 1 && heading.length <= MDE_DEVICE_LIST_HEADING, 1,
+                  "no heading of a column");
+  }
+  struct mde_device_list *list = mde_newuserdata(L, sizeof *list);
+  mde_device_list_init(list, heading, (size_t)number);
+  luaL_getmetatable(L, LIST);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+static void set_integer(lua_State *L, const char *name, size_t value)
+{
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static void push_identifier(lua_State *L, const struct mde_identifier *identifier)
+{
+  lua_createtable(L, 0, 3);
+  lua_pushlstring(L, identifier->text, identifier->length);
+  lua_setfield(L, -2, "text");
+  lua_pushstring(L, identifier->reason);
+  lua_setfield(L, -2, "reason");
+  set_integer(L, "column", identifier->column + 1);
+}
+
+/* Pushes { line, identifier, ..., passed_over = { { text, reason, column }, ... } | nil }. */
+static void push_entry(lua_State *L, const struct mde_device_list *list)
+{
+  lua_createtable(L, (int)list->identifier_count, 1);
+  set_integer(L, "line", list->line);
+  for (size_t i = 0; i < list->identifier_count; i++) {
+    const struct mde_identifier *identifier = &list->identifiers[i];
+    lua_pushlstring(L, identifier->text, identifier->length);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  if (list->passed_over == 0) return;
+  lua_createtable(L, (int)list->passed_over, 0);
+  for (size_t i = 0; i < list->passed_over; i++) {
+    push_identifier(L, &list->identifiers[list->identifier_count + i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_setfield(L, -2, "passed_over");
+}
+
+/* Pushes { line, flaw = { text, reason, column } }. */
+static void push_flaw(lua_State *L, const struct mde_device_list *list)
+{
+  lua_createtable(L, 0, 2);
+  set_integer(L, "line", list->line);
+  push_identifier(L, &list->identifiers[0]);
+  lua_setfield(L, -2, "flaw");
+}
+
+static void push_heading(lua_State *L, const struct mde_device_column *column)
+{
+  lua_pushlstring(L, column->heading, column->length);
+}
+
+/* Pushes { about, problem, line, column | nil, candidates = { [number] = heading } | nil }. */
+static void push_trouble(lua_State *L, const struct mde_device_list *list)
+{
+  static const char *const names[] = {
+      [MDE_TROUBLE_FRAMING] = "framing",
+      [MDE_TROUBLE_COLUMN] = "column",
+      [MDE_TROUBLE_RECORD] = "record",
+  };
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, names[list->trouble]);
+  lua_setfield(L, -2, "about");
+  lua_pushstring(L, list->problem);
+  lua_setfield(L, -2, "problem");
+  set_integer(L, "line", list->problem_line);
+  if (list->problem_column > 0) set_integer(L, "column", list->problem_column);
+  if (list->trouble != MDE_TROUBLE_COLUMN) return;
+  lua_newtable(L);
+  for (size_t i = 0, count = 0; i < list->column_count; i++) {
+    if (!list->columns[i].is_candidate) continue;
+    lua_createtable(L, 0, 2);
+    set_integer(L, "number", i + 1);
+    push_heading(L, &list->columns[i]);
+    lua_setfield(L, -2, "heading");
+    lua_rawseti(L, -2, (int)++count);
+  }
+  lua_setfield(L, -2, "candidates");
+}
+
+/*
+ * list:feed([bytes]) -> what the records name, in their order, and why the list is refused or nil.
+ * Without bytes the file is at its end.
+ */
+static int list_feed(lua_State *L)
+{
+  struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
+  struct mde_text input = optional_text(L, 2);
+  enum mde_device_list_event event;
+  int count = 0;
+  lua_newtable(L);
+  while ((event = mde_device_list_next(list, &input)) == MDE_DEVICE_LIST_ENTRY ||
+         event == MDE_DEVICE_LIST_FLAW) {
+    if (event == MDE_DEVICE_LIST_ENTRY)
+      push_entry(L, list);
+    else
+      push_flaw(L, list);
+    lua_rawseti(L, -2, ++count);
+  }
+  if (event != MDE_DEVICE_LIST_BAD) return 1;
+  push_trouble(L, list);
+  return 2;
+}
+
+/*
+ * list:columns() -> the number of the column that names the devices, the headings of those that
+ * name them or nil, in the order of the columns as { number, heading } | nil before the first
+ * record
+ */
+static int list_columns(lua_State *L)
+{
+  const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
+  if (!list->has_record) return 0;
+  lua_pushinteger(L, (lua_Integer)list->naming + 1);
+  if (!list->has_heading) return 1;
+  lua_newtable(L);
+  for (size_t i = 0, count = 0; i < list->column_count; i++) {
+    if (list->columns[i].role == MDE_COLUMN_OTHER) continue;
+    lua_createtable(L, 0, 2);
+    set_integer(L, "number", i + 1);
+    push_heading(L, &list->columns[i]);
+    lua_setfield(L, -2, "heading");
+    lua_rawseti(L, -2, (int)++count);
+  }
+  return 2;
+}
+
+/* list:left_out() -> how many lines of comment, and how many notes */
+static int list_left_out(lua_State *L)
+{
+  const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
+  lua_pushinteger(L, (lua_Integer)list->csv.comments);
+  lua_pushinteger(L, (lua_Integer)list->csv.notes);
+  return 2;
+}
+
+/* fits(identifier, machine_id [, entra_id [, name]]) -> whether it can mean the device with these
+ */
+static int device_list_fits(lua_State *L)
+{
+  struct mde_text identifier = check_text(L, 1);
+  struct mde_device_record record = {.machine_id = optional_text(L, 2),
+                                     .entra_id = optional_text(L, 3),
+                                     .name = optional_text(L, 4)};
+  lua_pushboolean(L, mde_device_list_fits(identifier, &record));
+  return 1;
+}
+
+/* normal(identifier) -> its normal form, the same for two that are the same */
+static int device_list_normal(lua_State *L)
+{
+  char out[MDE_DEVICE_LIMIT];
+  size_t length = mde_device_list_normal(check_text(L, 1), out, sizeof out);
+  luaL_argcheck(L, length <= sizeof out, 1, "longer than an identifier can be");
+  lua_pushlstring(L, out, length);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"new", device_list_new},
+    {"fits", device_list_fits},
+    {"normal", device_list_normal},
+    {NULL, NULL},
+};
+
+static const luaL_Reg methods[] = {
+    {"feed", list_feed},
+    {"columns", list_columns},
+    {"left_out", list_left_out},
+    {NULL, NULL},
+};
+
+static const luaL_Reg no_metamethods[] = {{NULL, NULL}};
+
+void mde_open_device_list(lua_State *L)
+{
+  mde_metatable(L, LIST, methods, no_metamethods);
+  lua_pop(L, 1);
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+}

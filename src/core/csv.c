@@ -1,0 +1,498 @@
+#include "csv.h"
+
+enum state {
+  MARK,         /* nothing but the beginning of a byte order mark */
+  RECORD_START, /* nothing of the record but blanks */
+  HELD_TABS,    /* undecided: behind tabs that are blanks or delimiters */
+  HELD_SIGN,    /* and behind a # after them */
+  CELL_START,   /* nothing of the cell but blanks */
+  UNQUOTED,
+  NOTE_SIGN, /* behind a # that may begin a note */
+  NOTE,
+  QUOTED,
+  QUOTE,        /* behind a quote inside a quoted cell */
+  BEHIND_QUOTE, /* behind the closing quote and blanks */
+  SEPARATOR,    /* behind `sep=;` */
+  COMMENT,
+  TABS_END,    /* the held tabs were delimiters; the cell before them is to be told */
+  RECORD_END,  /* the last cell of a record was told */
+  NEXT_RECORD, /* and the record */
+  DONE,
+  BROKEN
+};
+
+/* What `delimiter` is where it is no byte. */
+enum { UNDECIDED = -1, NONE = -2 };
+
+/* What stands for the end of the file among the bytes. */
+enum { END = -1 };
+
+static const char second_cell[] =
+    "a second cell, in a list whose first line has one; put quotes around a cell that contains "
+    "a comma, a semicolon or a tab";
+
+void mde_csv_init(struct mde_csv_reader *reader, char *buffer, size_t size)
+{
+  struct mde_csv_reader fresh = {.buffer = buffer,
+                                 .size = size,
+                                 .state = MARK,
+                                 .delimiter = UNDECIDED,
+                                 .line = 1,
+                                 .column = 1};
+  *reader = fresh;
+}
+
+static void broken_at(struct mde_csv_reader *reader, const char *problem, size_t line,
+                      size_t column)
+{
+  reader->state = BROKEN;
+  reader->problem = problem;
+  reader->problem_line = line;
+  reader->problem_column = column;
+}
+
+static void broken(struct mde_csv_reader *reader, const char *problem)
+{
+  broken_at(reader, problem, reader->line, reader->column);
+}
+
+static bool is_line_end(int c)
+{
+  return c == '\r' || c == '\n' || c == END;
+}
+
+static bool may_delimit(int c)
+{
+  return c == ',' || c == ';' || c == '\t';
+}
+
+/* A space, or a tab where it does not delimit. */
+static bool is_blank(const struct mde_csv_reader *reader, int c)
+{
+  return c == ' ' || (c == '\t' && reader->delimiter != '\t');
+}
+
+static bool is_plain(int c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+/* ---- the current cell */
+
+static void begin_cell(struct mde_csv_reader *reader, int state)
+{
+  reader->state = state;
+  reader->all = 0;
+  reader->cell.length = 0;
+  reader->cell.line = reader->line;
+  reader->cell.column = reader->column;
+  reader->cell.quoted = false;
+  reader->plain = true;
+  reader->tab_behind = false;
+}
+
+static void begin_record(struct mde_csv_reader *reader)
+{
+  reader->count = 0;
+  reader->tabs = 0;
+  begin_cell(reader, RECORD_START);
+}
+
+/* Blanks are kept, too, since they may turn out to stand inside. */
+static void add(struct mde_csv_reader *reader, int c)
+{
+  bool blank = !reader->cell.quoted && is_blank(reader, c);
+  if (reader->all < reader->size) reader->buffer[reader->all] = (char)c;
+  reader->all++;
+  if (blank) {
+    reader->tab_behind = reader->tab_behind || c == '\t';
+    return;
+  }
+  if (reader->tab_behind && reader->delimiter == NONE) broken(reader, second_cell);
+  reader->plain = reader->plain && is_plain(c) && reader->all == reader->cell.length + 1;
+  reader->tab_behind = false;
+  reader->cell.length = reader->all;
+}
+
+static enum mde_csv_event tell_cell(struct mde_csv_reader *reader)
+{
+  reader->cell.text.bytes = reader->buffer;
+  reader->cell.text.length =
+      reader->cell.length < reader->size ? reader->cell.length : reader->size;
+  if (reader->count == 0) reader->record_line = reader->cell.line;
+  reader->count++;
+  return MDE_CSV_CELL;
+}
+
+static enum mde_csv_event end_cell(struct mde_csv_reader *reader)
+{
+  reader->state = CELL_START;
+  return tell_cell(reader);
+}
+
+/* `sep=` and one byte more, if `text` is that; else 0. */
+static int separator_named(const struct mde_csv_reader *reader)
+{
+  static const char word[] = "sep=";
+  if (reader->has_record || reader->count > 0 || reader->delimiter != UNDECIDED) return 0;
+  if (reader->cell.length < 4 || reader->cell.length > 5) return 0;
+  if (reader->size < sizeof word) return 0;
+  for (size_t i = 0; i < 4; i++)
+    if (mde_ascii_lower(reader->buffer[i]) != word[i]) return 0;
+  return reader->cell.length == 4 ? ' ' : (unsigned char)reader->buffer[4];
+}
+
+/* The line is Excel's and no record. */
+static enum mde_csv_event take_separator(struct mde_csv_reader *reader, int separator, int state)
+{
+  if (!may_delimit(separator)) {
+    broken_at(reader, "a line \"sep=\" that names neither , nor ; nor a tab", reader->cell.line,
+              reader->cell.column);
+    return MDE_CSV_BAD;
+  }
+  reader->delimiter = separator;
+  reader->state = state;
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event end_record(struct mde_csv_reader *reader)
+{
+  int separator = separator_named(reader);
+  if (separator != 0 && (separator != ' ' || !reader->cell.quoted))
+    return take_separator(reader, separator, RECORD_START);
+  if (reader->delimiter == UNDECIDED) reader->delimiter = NONE;
+  reader->state = RECORD_END;
+  return tell_cell(reader);
+}
+
+/* ---- bytes, by state; each tells MDE_CSV_MORE if there is nothing to tell yet */
+
+static enum mde_csv_event take_undecided(struct mde_csv_reader *reader, int c)
+{
+  if (separator_named(reader) == ' ' && reader->all == 4 && !reader->cell.quoted)
+    return take_separator(reader, c, SEPARATOR);
+  if (c == '\t' && reader->count == 0 && !reader->cell.quoted) {
+    reader->tabs = 1;
+    reader->state = HELD_TABS;
+    return MDE_CSV_MORE;
+  }
+  reader->delimiter = c;
+  return end_cell(reader);
+}
+
+static enum mde_csv_event take_unquoted(struct mde_csv_reader *reader, int c)
+{
+  if (is_line_end(c)) return end_record(reader);
+  if (c == reader->delimiter) return end_cell(reader);
+  if (reader->delimiter == UNDECIDED && may_delimit(c)) return take_undecided(reader, c);
+  if (reader->delimiter == NONE && may_delimit(c) && c != '\t') {
+    broken(reader, second_cell);
+  } else if (c == '"') {
+    broken(reader, "a quote inside a cell that does not begin with one");
+  } else if (c == '#' && reader->plain && reader->all > reader->cell.length) {
+    reader->state = NOTE_SIGN;
+  } else {
+    add(reader, c);
+  }
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take_cell_start(struct mde_csv_reader *reader, int c)
+{
+  if (is_blank(reader, c)) return MDE_CSV_MORE;
+  begin_cell(reader, UNQUOTED);
+  if (c == '"') {
+    reader->state = QUOTED;
+    reader->cell.quoted = true;
+    return MDE_CSV_MORE;
+  }
+  return take_unquoted(reader, c);
+}
+
+static enum mde_csv_event take_record_start(struct mde_csv_reader *reader, int c)
+{
+  if (is_line_end(c)) return MDE_CSV_MORE;
+  if (c == '\t' && reader->delimiter == UNDECIDED) {
+    begin_cell(reader, HELD_TABS);
+    reader->tabs = 1;
+    return MDE_CSV_MORE;
+  }
+  if (c == '#') {
+    reader->state = COMMENT;
+    reader->comments++;
+    return MDE_CSV_MORE;
+  }
+  return take_cell_start(reader, c);
+}
+
+static void begin_note(struct mde_csv_reader *reader)
+{
+  reader->notes++;
+  reader->state = NOTE;
+  if (reader->delimiter == UNDECIDED) reader->delimiter = NONE;
+}
+
+static enum mde_csv_event take_note(struct mde_csv_reader *reader, int c)
+{
+  if (is_line_end(c)) return end_record(reader);
+  if (c == reader->delimiter) return end_cell(reader);
+  if (c == '"' && reader->delimiter != NONE) broken(reader, "a quote inside a note");
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take_note_sign(struct mde_csv_reader *reader, int c)
+{
+  if (reader->delimiter == UNDECIDED && (c == ',' || c == ';')) reader->delimiter = c;
+  if (is_blank(reader, c) || is_line_end(c) || c == reader->delimiter) {
+    begin_note(reader);
+    return take_note(reader, c);
+  }
+  reader->state = UNQUOTED;
+  add(reader, '#');
+  return reader->state == UNQUOTED ? take_unquoted(reader, c) : MDE_CSV_MORE;
+}
+
+/* The tabs were delimiters, so the byte belongs to another cell. */
+static void end_tabs(struct mde_csv_reader *reader)
+{
+  reader->delimiter = '\t';
+  reader->state = TABS_END;
+}
+
+static enum mde_csv_event take_held_tabs(struct mde_csv_reader *reader, int c)
+{
+  bool empty = reader->cell.length == 0;
+  if (c == '\t') reader->tabs++;
+  if (c == '\t' || c == ' ') return MDE_CSV_MORE;
+  if (is_line_end(c)) {
+    reader->tabs = 0;
+    if (!empty) return end_record(reader);
+    begin_record(reader);
+  } else if (c == '#' && empty) {
+    reader->tabs = 0;
+    reader->state = COMMENT;
+    reader->comments++;
+  } else if (c == '#' && reader->plain) {
+    reader->state = HELD_SIGN;
+  } else {
+    end_tabs(reader);
+  }
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take_held_sign(struct mde_csv_reader *reader, int c)
+{
+  if (is_blank(reader, c) || is_line_end(c)) {
+    reader->tabs = 0;
+    begin_note(reader);
+    return take_note(reader, c);
+  }
+  reader->sign_held = true;
+  end_tabs(reader);
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take_behind_quote(struct mde_csv_reader *reader, int c)
+{
+  if (is_line_end(c)) return end_record(reader);
+  if (c == reader->delimiter) return end_cell(reader);
+  if (reader->delimiter == UNDECIDED && may_delimit(c)) return take_undecided(reader, c);
+  if (is_blank(reader, c))
+    reader->state = BEHIND_QUOTE;
+  else if (reader->delimiter == NONE && may_delimit(c))
+    broken(reader, second_cell);
+  else
+    broken(reader, "text behind a closing quote");
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take_quoted(struct mde_csv_reader *reader, int c)
+{
+  if (c == '"')
+    reader->state = QUOTE;
+  else if (c == END)
+    broken_at(reader, "a quote is not closed", reader->cell.line, reader->cell.column);
+  else
+    add(reader, c);
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take_quote(struct mde_csv_reader *reader, int c)
+{
+  if (c != '"') return take_behind_quote(reader, c);
+  add(reader, c);
+  reader->state = QUOTED;
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take_separator_end(struct mde_csv_reader *reader, int c)
+{
+  if (is_line_end(c))
+    begin_record(reader);
+  else if (c != ' ')
+    broken(reader, "text behind the separator of a line \"sep=\"");
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take(struct mde_csv_reader *reader, int c)
+{
+  switch ((enum state)reader->state) {
+  case RECORD_START:
+    return take_record_start(reader, c);
+  case HELD_TABS:
+    return take_held_tabs(reader, c);
+  case HELD_SIGN:
+    return take_held_sign(reader, c);
+  case CELL_START:
+    return take_cell_start(reader, c);
+  case UNQUOTED:
+    return take_unquoted(reader, c);
+  case NOTE_SIGN:
+    return take_note_sign(reader, c);
+  case NOTE:
+    return take_note(reader, c);
+  case QUOTED:
+    return take_quoted(reader, c);
+  case QUOTE:
+    return take_quote(reader, c);
+  case BEHIND_QUOTE:
+    return take_behind_quote(reader, c);
+  case SEPARATOR:
+    return take_separator_end(reader, c);
+  case COMMENT:
+    if (is_line_end(c)) begin_record(reader);
+    break;
+  case MARK:
+  case TABS_END:
+  case RECORD_END:
+  case NEXT_RECORD:
+  case DONE:
+  case BROKEN:
+    break;
+  }
+  return MDE_CSV_MORE;
+}
+
+static void advance(struct mde_csv_reader *reader, int c)
+{
+  bool ends_line = c == '\r' || c == '\n';
+  if (ends_line && !(c == '\n' && reader->after_return)) reader->line++;
+  if (ends_line)
+    reader->column = 1;
+  else if ((c & 0xc0) != 0x80)
+    reader->column++;
+  reader->after_return = c == '\r';
+}
+
+/* ---- the byte order mark */
+
+static const struct {
+  unsigned char bytes[3];
+  size_t length;
+  bool is_utf8;
+} marks[] = {
+    {{0xef, 0xbb, 0xbf}, 3, true},
+    {{0xff, 0xfe}, 2, false},
+    {{0xfe, 0xff}, 2, false},
+};
+
+/* What began like a mark and was none is text. */
+static void end_mark(struct mde_csv_reader *reader)
+{
+  reader->column = 1;
+  begin_record(reader);
+  for (size_t i = 0; i < reader->marked; i++) {
+    take(reader, marks[reader->mark].bytes[i]);
+    advance(reader, marks[reader->mark].bytes[i]);
+  }
+}
+
+/* Whether the byte belongs to a mark, or may. */
+static bool take_mark(struct mde_csv_reader *reader, int c)
+{
+  if (reader->marked == 0)
+    while (reader->mark < sizeof marks / sizeof marks[0] && marks[reader->mark].bytes[0] != c)
+      reader->mark++;
+  if (reader->mark == sizeof marks / sizeof marks[0] ||
+      marks[reader->mark].bytes[reader->marked] != c) {
+    end_mark(reader);
+    return false;
+  }
+  reader->marked++;
+  if (reader->marked < marks[reader->mark].length) return true;
+  reader->column = 1;
+  if (marks[reader->mark].is_utf8)
+    begin_record(reader);
+  else
+    broken_at(reader, "it is UTF-16, not UTF-8", 1, 1);
+  return true;
+}
+
+/* ---- the whole */
+
+/* What is due before the next byte; MDE_CSV_MORE if nothing is. */
+static enum mde_csv_event take_due(struct mde_csv_reader *reader)
+{
+  if (reader->state == BROKEN) return MDE_CSV_BAD;
+  if (reader->state == DONE) return MDE_CSV_END;
+  if (reader->state == RECORD_END) {
+    reader->state = NEXT_RECORD;
+    return MDE_CSV_RECORD;
+  }
+  if (reader->state == NEXT_RECORD) {
+    reader->has_record = true;
+    begin_record(reader);
+  }
+  if (reader->state == TABS_END) {
+    reader->tabs--;
+    reader->state = CELL_START;
+    return tell_cell(reader);
+  }
+  if (reader->state == CELL_START && reader->tabs > 0) {
+    reader->tabs--;
+    begin_cell(reader, CELL_START);
+    return tell_cell(reader);
+  }
+  if (reader->state == CELL_START && reader->sign_held) {
+    reader->sign_held = false;
+    begin_cell(reader, UNQUOTED);
+    reader->cell.column--;
+    add(reader, '#');
+  }
+  return MDE_CSV_MORE;
+}
+
+static enum mde_csv_event take_end(struct mde_csv_reader *reader)
+{
+  if (reader->state == MARK) end_mark(reader);
+  if (reader->state != RECORD_START && reader->state != COMMENT && reader->state != SEPARATOR)
+    return take(reader, END);
+  reader->state = DONE;
+  return MDE_CSV_MORE;
+}
+
+enum mde_csv_event mde_csv_next(struct mde_csv_reader *reader, struct mde_text *input)
+{
+  for (;;) {
+    enum mde_csv_event event = take_due(reader);
+    if (event == MDE_CSV_MORE && input->bytes == NULL) {
+      event = take_end(reader);
+      if (event == MDE_CSV_MORE) continue;
+    }
+    if (event != MDE_CSV_MORE || input->length == 0) return event;
+    int c = (unsigned char)*input->bytes;
+    if (c == 0)
+      broken(reader, "a NUL byte");
+    else if (reader->state == MARK && take_mark(reader, c))
+      event = MDE_CSV_MORE;
+    else if (c != '\n' || !reader->after_return || reader->state == QUOTED)
+      event = take(reader, c);
+    if (reader->state == BROKEN) return MDE_CSV_BAD;
+    if (reader->state == TABS_END) continue;
+    advance(reader, c);
+    input->bytes++;
+    input->length--;
+    if (event != MDE_CSV_MORE) return event;
+  }
+}

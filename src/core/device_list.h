@@ -1,0 +1,147 @@
+/*
+ * device_list: which devices a file names that somebody exported or typed.
+ *
+ * It reads CSV (csv.h) and decides which cells name a device. Nothing is guessed, and nothing is
+ * dropped that could have been meant: where the file does not say which column it is, it is
+ * refused.
+ *
+ * The first record is a heading if it says so. These are known, without regard to case, blanks and
+ * underscores:
+ *
+ *   ids:        DeviceId, MachineId, MdeDeviceId, id
+ *   Entra ids:  AadDeviceId, AzureAdDeviceId, MicrosoftEntraDeviceId, EntraDeviceId
+ *   names:      DeviceName, MachineName, ComputerName, HostName, DisplayName, DnsName,
+ *               ComputerDnsName, DeviceDnsName, FQDN
+ *   likely:     device, machine, computer, name, host
+ *
+ * `id` counts only where other cells stand beside it; a likely one only so, in the first cell, and
+ * where no known one is among them.
+ *
+ * An id goes before an Entra id before a name. A cell's shape tells what it is: an Entra export
+ * calls the Entra id deviceId. Further identifiers of a record are told with it, since all of them
+ * must mean one device. Two columns of one sort, and several cells without a heading, need to be
+ * told which.
+ *
+ * Nothing here allocates.
+ */
+#ifndef MDE_DEVICE_LIST_H
+#define MDE_DEVICE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "csv.h"
+#include "odata.h"
+#include "text.h"
+
+enum {
+  MDE_DEVICE_LIST_COLUMNS = 256,   /* the most cells of a record */
+  MDE_DEVICE_LIST_HEADING = 64,    /* bytes of a heading that are kept */
+  MDE_DEVICE_LIST_IDENTIFIERS = 3, /* the most of one record */
+  MDE_DEVICE_LIST_TEXT = 320,      /* bytes of an identifier that are kept, more than it may have */
+  MDE_DEVICE_LIST_PROBLEM = 256    /* room enough for any problem, its NUL included */
+};
+
+enum mde_column_role {
+  MDE_COLUMN_ID,
+  MDE_COLUMN_ENTRA_ID,
+  MDE_COLUMN_NAME,
+  MDE_COLUMN_LIKELY,
+  MDE_COLUMN_OTHER,
+  MDE_COLUMN_CHOSEN /* by the caller */
+};
+
+struct mde_device_column {
+  char heading[MDE_DEVICE_LIST_HEADING];
+  size_t length; /* of what is kept */
+  enum mde_column_role role;
+  bool is_candidate; /* after a problem with the columns: one to choose from */
+};
+
+struct mde_identifier {
+  char text[MDE_DEVICE_LIST_TEXT];
+  size_t length; /* of what is kept */
+  size_t column; /* from 0 */
+  enum mde_column_role role;
+  enum mde_device_kind kind;            /* NONE: it is no identifier, and `reason` says why */
+  char reason[MDE_DEVICE_REASON_LIMIT]; /* completes `the device "..." ` */
+};
+
+enum mde_device_list_trouble {
+  MDE_TROUBLE_FRAMING, /* it is no CSV that can be read */
+  MDE_TROUBLE_COLUMN,  /* which column is meant is not said, or not there */
+  MDE_TROUBLE_RECORD   /* a record is not like the others */
+};
+
+struct mde_device_list {
+  /* After ENTRY: what names the device, first the identifier that counts; behind them `passed_over`
+   * cells that can be none of the sort that their column has. After FLAW: the one that should. */
+  struct mde_identifier identifiers[MDE_DEVICE_LIST_IDENTIFIERS];
+  size_t identifier_count;
+  size_t passed_over;
+  size_t line; /* where the record begins */
+
+  /* After BAD. */
+  enum mde_device_list_trouble trouble;
+  char problem[MDE_DEVICE_LIST_PROBLEM]; /* a phrase, ASCII */
+  size_t problem_line;
+  size_t problem_column; /* the character in the line; 0: the whole line */
+
+  /* The first record, once it is read: what stands above the columns, or in them. */
+  struct mde_device_column columns[MDE_DEVICE_LIST_COLUMNS];
+  size_t column_count;
+  bool has_heading;
+  size_t naming; /* the column that names the devices, from 0 */
+
+  /* The rest is nobody else's business, but csv.comments and csv.notes. */
+  struct mde_csv_reader csv;
+  char buffer[MDE_DEVICE_LIST_TEXT];
+  char wanted[MDE_DEVICE_LIST_HEADING];
+  size_t wanted_length;
+  size_t wanted_number;
+  bool has_record;
+  bool is_bad;
+  bool is_alone; /* no other column could name the devices */
+  size_t filled; /* cells of the record that are not empty */
+};
+
+enum mde_device_list_event {
+  MDE_DEVICE_LIST_BAD = -1,  /* the list is refused: `trouble`, `problem`, where; stays */
+  MDE_DEVICE_LIST_MORE = 0,  /* the input is used up */
+  MDE_DEVICE_LIST_ENTRY = 1, /* a record names a device */
+  MDE_DEVICE_LIST_FLAW = 2,  /* a record should, and does not; the list is good for nothing */
+  MDE_DEVICE_LIST_END = 3    /* stays */
+};
+
+/*
+ * A list whose devices stand in the column with the heading `column` (of at most
+ * MDE_DEVICE_LIST_HEADING bytes; absent: none), or in the column `number` (from 1; 0: none), or
+ * where the file says.
+ */
+void mde_device_list_init(struct mde_device_list *list, struct mde_text column, size_t number);
+
+/* Takes bytes as mde_csv_next does. */
+enum mde_device_list_event mde_device_list_next(struct mde_device_list *list,
+                                                struct mde_text *input);
+
+/* What the service says of a device; absent where it says nothing. */
+struct mde_device_record {
+  struct mde_text machine_id;
+  struct mde_text entra_id;
+  struct mde_text name;
+};
+
+/*
+ * Whether an identifier of a list can mean that device: it is its id, its Entra id, or its name. A
+ * name is compared in its normal form, and one without a domain with the first label, too. The
+ * apostrophe by which a spreadsheet is kept from running a cell is no part of it.
+ */
+bool mde_device_list_fits(struct mde_text identifier, const struct mde_device_record *record);
+
+/*
+ * The normal form of an identifier: without blanks around it, without a dot at the end, A to Z as a
+ * to z. Writes at most `size` bytes and returns how many there are in all.
+ */
+size_t mde_device_list_normal(struct mde_text identifier, char *out, size_t size);
+
+#endif

@@ -1,0 +1,442 @@
+/*
+ * device_list: which cells of a file name a device, by quotes, line ends, headings, columns and
+ * encodings; and every file that does not say it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "device_list.h"
+#include "test_edge.h"
+
+#define ID1 "1f00000000000000000000000000000000000017"
+#define ID2 "2F00000000000000000000000000000000000018"
+#define GUID "17171717-0000-4000-8000-000000000017"
+#define ZERO "00000000-0000-0000-0000-000000000000"
+
+struct reading {
+  char text[8192];
+  size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void write(struct reading *reading, const char *format,
+                                                        ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(reading->text + reading->length, sizeof reading->text - reading->length,
+                         format, arguments);
+  va_end(arguments);
+  assert_true(length >= 0 && reading->length + (size_t)length < sizeof reading->text);
+  reading->length += (size_t)length;
+}
+
+static void write_identifiers(struct reading *out, const struct mde_device_list *list)
+{
+  write(out, "%zu:", list->line);
+  for (size_t i = 0; i < list->identifier_count + list->passed_over; i++) {
+    const struct mde_identifier *one = &list->identifiers[i];
+    const char *sign = i == 0 ? "" : i < list->identifier_count ? "+" : "-";
+    write(out, "%s%.*s", sign, (int)one->length, one->text);
+  }
+  write(out, " ");
+}
+
+static void write_bad(struct reading *out, const struct mde_device_list *list)
+{
+  static const char *const about[] = {"framing", "column", "record"};
+  write(out, "%s %zu:%zu %s", about[list->trouble], list->problem_line, list->problem_column,
+        list->problem);
+  if (list->trouble != MDE_TROUBLE_COLUMN) return;
+  for (size_t i = 0; i < list->column_count; i++)
+    if (list->columns[i].is_candidate)
+      write(out, " <%.*s>", (int)list->columns[i].length, list->columns[i].heading);
+}
+
+/* True when there is nothing more to read. */
+static bool read_part(struct mde_device_list *list, struct mde_text *part, struct reading *out)
+{
+  for (;;) {
+    switch (mde_device_list_next(list, part)) {
+    case MDE_DEVICE_LIST_MORE:
+      return false;
+    case MDE_DEVICE_LIST_END:
+      if (list->has_record)
+        write(out, "by %zu%s", list->naming + 1, list->has_heading ? " of a heading" : "");
+      return true;
+    case MDE_DEVICE_LIST_BAD:
+      write_bad(out, list);
+      return true;
+    case MDE_DEVICE_LIST_ENTRY:
+      write_identifiers(out, list);
+      break;
+    case MDE_DEVICE_LIST_FLAW:
+      write(out, "%zu!%.*s %s; ", list->line, (int)list->identifiers[0].length,
+            list->identifiers[0].text, list->identifiers[0].reason);
+      break;
+    }
+  }
+}
+
+static void read_in_pieces(const char *bytes, size_t piece, const char *column, size_t number,
+                           struct reading *out)
+{
+  static struct mde_device_list list;
+  struct mde_text end = {NULL, 0};
+  struct mde_text wanted = {column, column == NULL ? 0 : strlen(column)};
+  size_t length = strlen(bytes);
+  out->length = 0;
+  out->text[0] = '\0';
+  mde_device_list_init(&list, wanted, number);
+  for (size_t at = 0; at < length; at += piece) {
+    struct mde_text part = test_edge(bytes + at, length - at < piece ? length - at : piece);
+    if (read_part(&list, &part, out)) return;
+  }
+  assert_true(read_part(&list, &end, out));
+}
+
+struct list_case {
+  const char *bytes;
+  const char *expected;
+  const char *column;
+  size_t number;
+};
+
+static void assert_lists(const struct list_case *cases, size_t count)
+{
+  static const size_t pieces[] = {1, 2, 7, 100000};
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < sizeof pieces / sizeof pieces[0]; j++) {
+      static struct reading reading;
+      read_in_pieces(cases[i].bytes, pieces[j], cases[i].column, cases[i].number, &reading);
+      if (strcmp(reading.text, cases[i].expected) != 0)
+        fail_msg("\"%s\" in pieces of %zu:\n  read     %s\n  expected %s", cases[i].bytes,
+                 pieces[j], reading.text, cases[i].expected);
+    }
+}
+
+#define ASSERT_LISTS(cases) assert_lists(cases, sizeof(cases) / sizeof((cases)[0]))
+
+/* Every line end, delimiter and way to quote says the same. */
+static void forms(void **state)
+{
+  (void)state;
+  static const char *const ends[] = {"\n", "\r\n", "\r"};
+  static const char *const delimiters[] = {",", ";", "\t", " , ", "; "};
+  static const char *const marks[] = {"", "\xef\xbb\xbf", "\xef\xbb\xbf# x\n \n"};
+  static const char *const quotes[] = {"", "\""};
+  for (size_t i = 0; i < 3 * 5 * 3 * 2; i++) {
+    const char *end = ends[i % 3];
+    const char *to = delimiters[i / 3 % 5];
+    const char *mark = marks[i / 15 % 3];
+    const char *quote = quotes[i / 45];
+    size_t skipped = i / 15 % 3 == 2 ? 2 : 0;
+    char bytes[512];
+    char expected[128];
+    snprintf(bytes, sizeof bytes,
+             "%s%sOwner%s%s%sDevice Name%s%s\"x%sa%s\"\"\"%s%sb%s%s%s\"# c\"%s%sd e%s%s", mark,
+             quote, quote, to, quote, quote, end, end, end, to, quote, quote, end, end, to, quote,
+             quote, end);
+    snprintf(expected, sizeof expected, "%zu:b %zu:d e by 2 of a heading", skipped + 2,
+             skipped + 6);
+    struct list_case one = {bytes, expected, NULL, 0};
+    assert_lists(&one, 1);
+  }
+}
+
+static void without_heading(void **state)
+{
+  (void)state;
+  static const struct list_case cases[] = {
+      {"", "", NULL, 0},
+      {"\n# a\n\n", "", NULL, 0},
+      {"a\nb.c\n" ID1, "1:a 2:b.c 3:" ID1 " by 1", NULL, 0},
+      {"a,\nb,,\n,,\n", "1:a 2:b by 1", NULL, 0},
+      {"name\nid\ndevice", "1:name 2:id 3:device by 1", NULL, 0},
+      {"\"a, b\"\nc", "1:a, b 2:c by 1", NULL, 0},
+      {"a # b, c\nd", "1:a 2:d by 1", NULL, 0},
+      {"a,\n,b", "1:a 2! is empty; by 1", NULL, 0},
+      {",a", "1! is empty; by 1", NULL, 0},
+      {"\ta", "1! is empty; by 1", NULL, 0},
+      {"a, b, c",
+       "column 1:0 several cells, and no heading that tells which one names a device <a> <b> <c>",
+       NULL, 0},
+      {"a,\nb,c",
+       "1:a column 2:0 several cells, and no heading that tells which one names a device <a>", NULL,
+       0},
+      {"DESK-1,computer,Berlin\nDESK-2,phone,Berlin",
+       "column 1:0 several cells, and no heading that tells which one names a device <DESK-1> "
+       "<computer> <Berlin>",
+       NULL, 0},
+      {"a\nDevice_Name", "1:a record 2:0 a heading in the middle of the list", NULL, 0},
+      {"a\n\xef\xbb\xbf"
+       "fqdn",
+       "1:a record 2:0 a heading in the middle of the list", NULL, 0},
+      {"a,x\nb,y", "1:a 2:b by 1", NULL, 1},
+      {"a,x\nb,y", "1:x 2:y by 2", NULL, 2},
+      {"a,x\nb", "1:x record 2:0 1 cell, where the first line has 2", NULL, 2},
+      {"a,x\nb,y", "column 1:0 there is no column 3, but 2", NULL, 3},
+      {"a,x\nfqdn,y", "1:a record 2:0 a heading in the middle of the list", NULL, 1},
+      {"computer,a\ncomputer,b", "1:a 2:b by 2", NULL, 2},
+  };
+  ASSERT_LISTS(cases);
+}
+
+static void headings(void **state)
+{
+  (void)state;
+  static const char *const known[] = {
+      "DeviceId",
+      "Device ID",
+      "machineId",
+      "MdeDeviceId",
+      "AADDeviceId",
+      "aadDeviceId",
+      "Azure AD Device ID",
+      "Microsoft Entra Device ID",
+      "EntraDeviceId",
+      "DeviceName",
+      "Device name",
+      "device_name",
+      "computerDnsName",
+      "COMPUTERDNSNAME",
+      "machine name",
+      "Computer Name",
+      "hostname",
+      "Host Name",
+      "displayName",
+      "dnsName",
+      "DeviceDnsName",
+      "FQDN",
+      "\xef\xbb\xbfMachineId",
+  };
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    char bytes[128];
+    struct list_case one = {bytes, "2:" GUID " by 1 of a heading", NULL, 0};
+    snprintf(bytes, sizeof bytes, "%s\n" GUID, known[i]);
+    assert_lists(&one, 1);
+    one.expected = "2:" GUID " by 2 of a heading";
+    snprintf(bytes, sizeof bytes, "x,%s,Remote%s\ny," GUID ",z", known[i],
+             known[i] + (known[i][0] == '\xef' ? 3 : 0));
+    assert_lists(&one, 1);
+  }
+  static const struct list_case cases[] = {
+      {"id,x\n" ID1 ",y", "2:" ID1 " by 1 of a heading", NULL, 0},
+      {"x,id\ny," ID1, "2:" ID1 " by 2 of a heading", NULL, 0},
+      {"name,owner\na,b", "2:a by 1 of a heading", NULL, 0},
+      {"Computer;x\na;b", "2:a by 1 of a heading", NULL, 0},
+      {"DeviceName,Note\n", "by 1 of a heading", NULL, 0},
+      {"\"RemoteDeviceName\",\"DeviceName\",\"Logons\"\n\"a\",\"b\",\"14\"",
+       "2:b by 2 of a heading", NULL, 0},
+      {"DeviceName\nlaptop\n" ID1 "\n" GUID, "2:laptop 3:" ID1 " 4:" GUID " by 1 of a heading",
+       NULL, 0},
+      {"DeviceId\nlaptop", "2:laptop by 1 of a heading", NULL, 0},
+  };
+  ASSERT_LISTS(cases);
+}
+
+static void several_identifiers(void **state)
+{
+  (void)state;
+  static const struct list_case cases[] = {
+      {"DeviceName,Device ID,Azure AD Device ID\na," ID1 "," GUID,
+       "2:" ID1 "+" GUID "+a by 2 of a heading", NULL, 0},
+      {"displayName,deviceId\na," GUID, "2:" GUID "+a by 2 of a heading", NULL, 0},
+      {"DeviceName,AadDeviceId\na," GUID "\nb,\nc," ZERO "\n," GUID,
+       "2:" GUID "+a 3:b 4:c 5:" GUID " by 2 of a heading", NULL, 0},
+      {"id,name\n" ID1 ",b", "2:" ID1 " by 1 of a heading", NULL, 0},
+      {"machine,id\na," ID1, "2:" ID1 " by 2 of a heading", NULL, 0},
+      {"id,name\na,b", "2!a is no machine id and no Entra device id; by 1 of a heading", NULL, 0},
+      {"No,Name,Id\n1,a,4711", "2!4711 is no machine id and no Entra device id; by 3 of a heading",
+       NULL, 0},
+      {"AadDeviceId,fqdn\nN/A,b\nunknown,c",
+       "2!N/A contains \"/\", which no device name has; 3!unknown is no Entra device id; by 1 of a "
+       "heading",
+       NULL, 0},
+      {"id,fqdn\n," ID1 "\n,\n" GUID ",\n,10.0.0.1",
+       "2!" ID1 " is an id in a column of names; 4:" GUID
+       " 5!10.0.0.1 is an IP address, and who has "
+       "it now may not be who had it then; by 1 of a heading",
+       NULL, 0},
+      {"id,x,fqdn\n,y,", "2! is empty; by 1 of a heading", NULL, 0},
+      {"id,aadDeviceId,x\n" ZERO "," ZERO ",y",
+       "2!" ZERO " is the all-zero GUID, which no device has; by 1 of a heading", NULL, 0},
+      {"id,fqdn\n" ID1 ",a\\x1b\n" ID2 ",fqdn\n" ID2 "," ID1 "\n" ID1 ",10.0.0.1",
+       "2:" ID1 "-a\\x1b 3:" ID2 "+fqdn 4:" ID2 "+" ID1 " 5:" ID1 "+10.0.0.1 by 1 of a heading",
+       NULL, 0},
+      {"id,AadDeviceId,fqdn\n" ID1 ",none,b", "2:" ID1 "+b-none by 1 of a heading", NULL, 0},
+      {"id,fqdn\n" ID1 ",caf\xe9", "2!caf\xe9 is not valid UTF-8; by 1 of a heading", NULL, 0},
+      {"id,x\n" ID1 ",caf\xe9", "2:" ID1 " by 1 of a heading", NULL, 0},
+  };
+  ASSERT_LISTS(cases);
+}
+
+#define SEVERAL "column 1:0 several columns could name the devices"
+
+static void columns(void **state)
+{
+  (void)state;
+  static const struct list_case cases[] = {
+      {"hostname,x,fqdn\na,b,c", SEVERAL " <hostname> <fqdn>", NULL, 0},
+      {"DeviceName,DeviceName\na,b", SEVERAL " <DeviceName> <DeviceName>", NULL, 0},
+      {"id,DeviceId,fqdn\na,b,c", SEVERAL " <id> <DeviceId>", NULL, 0},
+      {"DeviceId,fqdn,hostname\na,b,c", SEVERAL " <fqdn> <hostname>", NULL, 0},
+      {"name,device\na,b", SEVERAL " <name> <device>", NULL, 0},
+      {"name,device\na,b", "2:b by 2 of a heading", "Device", 0},
+      {"hostname,x,fqdn\na,b,c", "2:c by 3 of a heading", "FQDN", 0},
+      {"hostname,x,fqdn\na,b,c", "2:c by 3 of a heading", NULL, 3},
+      {"hostname,x,fqdn\na,b,c", "2:b by 2 of a heading", "x", 0},
+      {"box,seat no\na,b", "2:b by 2 of a heading", "Seat_No", 0},
+      {"box,seat\na,b", "column 1:0 no column has the heading that was asked for <box> <seat>",
+       "chair", 0},
+      {"DeviceName,device name\na,b",
+       "column 1:0 several columns have the heading that was asked for <DeviceName> <device name>",
+       "devicename", 0},
+      {"DeviceName,device name\na,b", "2:b by 2 of a heading", NULL, 2},
+      {"id,name\n4711,b", "2:4711 by 1 of a heading", "id", 0},
+  };
+  ASSERT_LISTS(cases);
+}
+
+static void records(void **state)
+{
+  (void)state;
+  static const struct list_case cases[] = {
+      {"fqdn,x\na", "record 2:0 1 cell, where the first line has 2", NULL, 0},
+      {"fqdn,x\na,b,c", "record 2:0 3 cells, where the first line has 2", NULL, 0},
+      {"fqdn,x\n\n,\n,,,\na,b", "5:a by 1 of a heading", NULL, 0},
+      {"fqdn,x\na,b\n\nFQDN,x\nc,d", "2:a record 4:0 a heading in the middle of the list", NULL, 0},
+      {"name,x\na,b\nname,x\nc,d", "2:a record 3:0 a heading in the middle of the list", NULL, 0},
+      {"box,x\na,b\nbox,x", "2:a record 3:0 a heading in the middle of the list", "box", 0},
+      {"fqdn;x\na,b;c",
+       "2!a,b looks like more than one; put quotes around it if it is one; by 1 of a "
+       "heading",
+       NULL, 0},
+      {"fqdn;x\n\"a,b\";c", "2:a,b by 1 of a heading", NULL, 0},
+      {"fqdn,x\na,b\n\"c,d", "2:a framing 3:1 a quote is not closed", NULL, 0},
+      {"10.0.0.1\na\x07\n{" GUID "}",
+       "1!10.0.0.1 is an IP address, and who has it now may not be who had it then; 2!a\x07 has a "
+       "control character (byte 0x07); 3!{" GUID "} looks like an Entra device id, but is not "
+       "8-4-4-4-12 hex digits with dashes between; by 1",
+       NULL, 0},
+      {"caf\xe9\ncaf\xc3\xa9", "1!caf\xe9 is not valid UTF-8; 2:caf\xc3\xa9 by 1", NULL, 0},
+      {"\"a\nb\"", "1!a\nb has a control character (byte 0x0a); by 1", NULL, 0},
+  };
+  ASSERT_LISTS(cases);
+}
+
+static void limits(void **state)
+{
+  (void)state;
+  static char bytes[2000];
+  static char expected[600];
+  struct list_case one = {bytes, expected, NULL, 0};
+  for (size_t length = 255; length <= 1000; length += 745) {
+    memset(bytes, 'x', length);
+    bytes[length] = '\0';
+    if (length == 255)
+      snprintf(expected, sizeof expected, "1:%.255s by 1", bytes);
+    else
+      snprintf(expected, sizeof expected,
+               "1!%.320s is 1000 bytes long; a name has at most 255; by 1", bytes);
+    assert_lists(&one, 1);
+  }
+  for (int cells = MDE_DEVICE_LIST_COLUMNS; cells <= MDE_DEVICE_LIST_COLUMNS + 1; cells++) {
+    strcpy(bytes, "fqdn");
+    for (int i = 1; i < cells; i++)
+      strcat(bytes, ",");
+    strcpy(expected, cells == MDE_DEVICE_LIST_COLUMNS ? "by 1 of a heading"
+                                                      : "record 1:0 has more than 256 cells");
+    assert_lists(&one, 1);
+  }
+}
+
+static void fits(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *identifier;
+    const char *id;
+    const char *entra_id;
+    const char *name;
+    bool expected;
+  } cases[] = {
+      {ID1, ID1, NULL, NULL, true},
+      {ID2, "2f00000000000000000000000000000000000018", NULL, NULL, true},
+      {ID1, ID2, GUID, "a", false},
+      {ID1, ID2, NULL, ID1, true},
+      {"1F1F1F1F-0000-4000-8000-000000000017", ID1, "1f1f1f1f-0000-4000-8000-000000000017", NULL,
+       true},
+      {GUID, ID1, NULL, "a", false},
+      {GUID, GUID, ZERO, "a", false},
+      {"a", ID1, NULL, NULL, false},
+      {"a", ID1, NULL, "", false},
+      {"LapTop.corp.example", ID1, NULL, "laptop.CORP.example", true},
+      {"laptop.corp.example.", ID1, NULL, "laptop.corp.example", true},
+      {"laptop.corp.example", ID1, NULL, "laptop.corp.example.", true},
+      {" laptop ", ID1, NULL, "laptop", true},
+      {"laptop", ID1, NULL, "LAPTOP.corp.example", true},
+      {"laptop.", ID1, NULL, "laptop.corp.example", true},
+      {"laptop", ID1, NULL, "laptop-17.corp.example", false},
+      {"laptop-17", ID1, NULL, "laptop", false},
+      {"laptop.corp.example", ID1, NULL, "laptop", false},
+      {"laptop.corp", ID1, NULL, "laptop.corp.example", false},
+      {"'=1+1", ID1, NULL, "=1+1", true},
+      {"'a", ID1, NULL, "'a", true},
+      {"'a", ID1, NULL, "''a", false},
+      {"'", ID1, NULL, "a", false},
+      {".", ID1, NULL, "..", false},
+      {"", ID1, NULL, ".a", false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_text identifier = test_edge_string(cases[i].identifier);
+    struct mde_device_record record = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+    record.machine_id.bytes = cases[i].id;
+    record.machine_id.length = strlen(cases[i].id);
+    record.entra_id.bytes = cases[i].entra_id;
+    record.entra_id.length = cases[i].entra_id == NULL ? 0 : strlen(cases[i].entra_id);
+    record.name.bytes = cases[i].name;
+    record.name.length = cases[i].name == NULL ? 0 : strlen(cases[i].name);
+    if (mde_device_list_fits(identifier, &record) != cases[i].expected)
+      fail_msg("\"%s\" and \"%s\"", cases[i].identifier, cases[i].name);
+  }
+}
+
+static void normal(void **state)
+{
+  (void)state;
+  static const char *const cases[][2] = {
+      {"LAPTOP-17.Corp.example.", "laptop-17.corp.example"},
+      {" a\t", "a"},
+      {"", ""},
+      {".", ""},
+      {"a..", "a."},
+      {"\xc3\x84", "\xc3\x84"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char out[32];
+    size_t length = mde_device_list_normal(test_edge_string(cases[i][0]), out, sizeof out);
+    assert_int_equal(length, strlen(cases[i][1]));
+    assert_memory_equal(out, cases[i][1], length);
+  }
+  char two[2] = {0, 'x'};
+  assert_int_equal(mde_device_list_normal(test_edge_string("ABC"), two, 1), 3);
+  assert_memory_equal(two, "ax", 2);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(forms),    cmocka_unit_test(without_heading),
+      cmocka_unit_test(headings), cmocka_unit_test(several_identifiers),
+      cmocka_unit_test(columns),  cmocka_unit_test(records),
+      cmocka_unit_test(limits),   cmocka_unit_test(fits),
+      cmocka_unit_test(normal),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

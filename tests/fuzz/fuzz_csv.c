@@ -1,0 +1,423 @@
+/*
+ * csv: any bytes as a list of devices. A second reader, which has the whole file before it and
+ * knows nothing of the first, finds the same cells in the same records, or refuses the file, too.
+ * No bytes make a list name a device that stands in no cell of its columns, none leave a record
+ * out, and a file says the same however it is cut.
+ *
+ * The first byte tells how the file is cut, the second which column is asked for.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "csv.h"
+#include "device_list.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void require(bool holds)
+{
+  if (!holds) abort();
+}
+
+/* ---- the second reader: one position in the whole text, and no memory of how it got there */
+
+enum { MOST_CELLS = 8192, MOST_RECORDS = 8192, MOST_BYTES = 16384 };
+
+struct cell {
+  size_t record;
+  size_t column;
+  size_t from; /* in `unquoted` */
+  size_t length;
+  bool quoted;
+};
+
+static struct file {
+  const char *at;
+  const char *end;
+  char delimiter; /* 0: none */
+  bool refused;
+  struct cell cells[MOST_CELLS];
+  size_t cell_count;
+  size_t lines[MOST_RECORDS]; /* of the records */
+  size_t record_count;
+  char unquoted[MOST_BYTES];
+  size_t used;
+} file;
+
+static const char *find(const char *at, const char *end, const char *any)
+{
+  while (at < end && (*at == '\0' || strchr(any, *at) == NULL))
+    at++;
+  return at;
+}
+
+static const char *skip(const char *at, const char *end, const char *any)
+{
+  while (at < end && *at != '\0' && strchr(any, *at) != NULL)
+    at++;
+  return at;
+}
+
+static const char *line_end(const char *at)
+{
+  return find(at, file.end, "\r\n");
+}
+
+/* Behind the end of a line. */
+static const char *next_line(const char *at)
+{
+  if (at < file.end && *at == '\r' && at + 1 < file.end && at[1] == '\n') return at + 2;
+  return at < file.end ? at + 1 : at;
+}
+
+/* How long the plain name is that a note follows in this text; 0 if none does. */
+static size_t noted(const char *from, const char *to)
+{
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  const char *name_end = skip(from, to, plain);
+  const char *sign = skip(name_end, to, " \t");
+  if (name_end == from || sign == name_end || sign == to || *sign != '#') return 0;
+  return sign + 1 == to || sign[1] == ' ' || sign[1] == '\t' ? (size_t)(name_end - from) : 0;
+}
+
+static void put(char c)
+{
+  file.unquoted[file.used++] = c;
+}
+
+static void add_cell(const char *from, const char *to, bool quoted, size_t column)
+{
+  struct cell *cell = &file.cells[file.cell_count++];
+  cell->record = file.record_count;
+  cell->column = column;
+  cell->quoted = quoted;
+  cell->from = file.used;
+  for (; from < to; from++) {
+    put(*from);
+    if (quoted && *from == '"') from++;
+  }
+  cell->length = file.used - cell->from;
+}
+
+/* The quote that closes the one at `at`; the end if none does. */
+static const char *closing(const char *at)
+{
+  for (at++; at < file.end; at++) {
+    if (*at != '"') continue;
+    if (at + 1 == file.end || at[1] != '"') return at;
+    at++;
+  }
+  return at;
+}
+
+static void read_quoted(size_t column, const char *blanks)
+{
+  const char *close = closing(file.at);
+  if (close == file.end) {
+    file.refused = true;
+    return;
+  }
+  const char *rest = skip(close + 1, file.end, blanks);
+  bool ends = rest == file.end || *rest == '\r' || *rest == '\n' ||
+              (file.delimiter != 0 && *rest == file.delimiter);
+  if (!ends) {
+    file.refused = true;
+    return;
+  }
+  add_cell(file.at + 1, close, true, column);
+  file.at = rest;
+}
+
+static void read_unquoted(size_t column, const char *blanks)
+{
+  const char *stop = line_end(file.at);
+  if (file.delimiter != 0) {
+    const char own[] = {file.delimiter, '\0'};
+    stop = find(file.at, stop, own);
+  }
+  const char *to = stop;
+  size_t name = noted(file.at, stop);
+  bool has_quote = find(file.at, stop, "\"") < stop;
+  if (name > 0)
+    to = file.at + name;
+  else
+    while (to > file.at && to[-1] != '\0' && strchr(blanks, to[-1]) != NULL)
+      to--;
+  if (has_quote && (name == 0 || file.delimiter != 0)) file.refused = true;
+  if (file.delimiter == 0 && find(file.at, to, ",;\t") < to) file.refused = true;
+  add_cell(file.at, to, false, column);
+  file.at = stop;
+}
+
+static void read_record(void)
+{
+  const char *blanks = file.delimiter == '\t' ? " " : " \t";
+  for (size_t column = 0; !file.refused; column++) {
+    file.at = skip(file.at, file.end, blanks);
+    if (file.at < file.end && *file.at == '"')
+      read_quoted(column, blanks);
+    else
+      read_unquoted(column, blanks);
+    if (file.refused || file.at == file.end || *file.at == '\r' || *file.at == '\n') break;
+    file.at++;
+  }
+}
+
+static bool is_rest_blank(const char *at)
+{
+  return skip(at, file.end, " \t") == line_end(at);
+}
+
+/* What the first record is cut by. */
+static char first_delimiter(void)
+{
+  const char *at = skip(file.at, file.end, " ");
+  const char *end = line_end(at);
+  if (at < end && *at == '"') {
+    const char *close = closing(at);
+    at = close < file.end ? skip(close + 1, file.end, " ") : file.end;
+    return at < file.end && *at != '\0' && strchr(",;\t", *at) != NULL ? *at : 0;
+  }
+  if (noted(at, end) > 0) return 0;
+  at = find(at, end, ",;\t");
+  if (at == end || (*at == '\t' && is_rest_blank(at))) return 0;
+  return *at;
+}
+
+/* Takes the line by which Excel is told, if this is one; refuses the file where it tells nothing.
+ */
+static bool take_separator(void)
+{
+  const char *at = skip(file.at, file.end, " ");
+  const char *end = line_end(at);
+  bool quoted = at < end && *at == '"';
+  if (quoted) at++;
+  static const char word[] = "sep=";
+  for (size_t i = 0; i < 4; i++)
+    if (at + i >= end || mde_ascii_lower(at[i]) != word[i]) return false;
+  at += 4;
+  bool known = at < end && *at != '\0' && strchr(",;\t", *at) != NULL;
+  if (quoted) {
+    if (at + 1 >= end || at[1] != '"' || *at == '"') return false;
+    const char *behind = at + 2;
+    if (!is_rest_blank(behind)) return false;
+    if (known && skip(behind, end, " ") < end) return false;
+    if (!known) file.refused = true;
+  } else if (known) {
+    if (skip(at + 1, end, " ") < end) file.refused = true;
+  } else {
+    const char *to = end;
+    while (to > at && (to[-1] == ' ' || to[-1] == '\t'))
+      to--;
+    if (to > at + 1) return false;
+    file.refused = true;
+  }
+  file.delimiter = known ? *at : 0;
+  file.at = next_line(end);
+  return true;
+}
+
+static size_t line_of(const char *start, const char *at)
+{
+  size_t line = 1;
+  for (const char *c = start; c < at; c++)
+    if (*c == '\n' ? c == start || c[-1] != '\r' : *c == '\r') line++;
+  return line;
+}
+
+static void read_file(struct mde_text text)
+{
+  const char *start = text.bytes;
+  file.at = start;
+  file.end = text.bytes + text.length;
+  file.delimiter = 0;
+  file.refused = false;
+  file.cell_count = file.record_count = file.used = 0;
+  if (text.length >= 3 && memcmp(file.at, "\xef\xbb\xbf", 3) == 0) file.at += 3;
+  if (text.length >= 2 && (memcmp(start, "\xff\xfe", 2) == 0 || memcmp(start, "\xfe\xff", 2) == 0))
+    file.refused = true;
+  if (memchr(text.bytes, '\0', text.length) != NULL) file.refused = true;
+  bool decided = false;
+  while (!file.refused && file.at < file.end) {
+    const char *visible = skip(file.at, file.end, decided && file.delimiter == '\t' ? " " : " \t");
+    if (visible == line_end(visible)) {
+      file.at = next_line(visible);
+    } else if (*visible == '#') {
+      file.at = next_line(line_end(visible));
+    } else if (!decided && take_separator()) {
+      decided = true;
+    } else {
+      if (!decided) file.delimiter = first_delimiter();
+      decided = true;
+      file.lines[file.record_count] = line_of(start, visible);
+      read_record();
+      file.record_count++;
+      if (!file.refused) file.at = next_line(file.at);
+    }
+  }
+}
+
+static const struct cell *cell_at(size_t record, size_t column)
+{
+  for (size_t i = 0; i < file.cell_count; i++)
+    if (file.cells[i].record == record && file.cells[i].column == column) return &file.cells[i];
+  return NULL;
+}
+
+/* ---- the first reader against it */
+
+static void compare_cells(struct mde_text text, size_t piece)
+{
+  static char buffer[MOST_BYTES];
+  struct mde_csv_reader reader;
+  struct mde_text end = {NULL, 0};
+  size_t cells = 0;
+  size_t records = 0;
+  size_t at = 0;
+  mde_csv_init(&reader, buffer, sizeof buffer);
+  struct mde_text part = {.bytes = text.bytes, .length = 0};
+  for (;;) {
+    bool is_end = at >= text.length && part.length == 0;
+    enum mde_csv_event event = mde_csv_next(&reader, is_end ? &end : &part);
+    if (event == MDE_CSV_MORE) {
+      require(part.length == 0);
+      part.bytes = text.bytes + at;
+      part.length = text.length - at < piece ? text.length - at : piece;
+      at += part.length;
+    } else if (event == MDE_CSV_CELL) {
+      if (file.refused && cells >= file.cell_count) continue;
+      require(cells < file.cell_count);
+      const struct cell *cell = &file.cells[cells++];
+      if (file.refused) continue;
+      require(cell->record == records && cell->column + 1 == reader.count);
+      require(cell->length == reader.cell.length && cell->quoted == reader.cell.quoted);
+      require(memcmp(file.unquoted + cell->from, reader.cell.text.bytes, cell->length) == 0);
+    } else if (event == MDE_CSV_RECORD) {
+      if (!file.refused) require(reader.record_line == file.lines[records]);
+      records++;
+    } else {
+      require((event == MDE_CSV_BAD) == file.refused);
+      break;
+    }
+  }
+  if (!file.refused) require(cells == file.cell_count && records == file.record_count);
+}
+
+/* ---- lists of devices */
+
+static bool is_empty_record(size_t record)
+{
+  for (size_t i = 0; i < file.cell_count; i++)
+    if (file.cells[i].record == record && file.cells[i].length > 0) return false;
+  return true;
+}
+
+/* What a list told, to be the same however it is cut. */
+struct told {
+  int end;
+  size_t entries;
+  uint64_t sum;
+};
+
+static void add_to(struct told *told, const void *bytes, size_t length)
+{
+  const unsigned char *at = bytes;
+  for (size_t i = 0; i < length; i++)
+    told->sum = (told->sum ^ at[i]) * UINT64_C(1099511628211);
+}
+
+static void check_identifier(const struct mde_device_list *list, size_t record, size_t i)
+{
+  const struct mde_identifier *identifier = &list->identifiers[i];
+  const struct cell *cell = cell_at(record, identifier->column);
+  enum mde_column_role role = list->columns[identifier->column].role;
+  require(cell != NULL && identifier->column < list->column_count);
+  require(cell->length <= MDE_DEVICE_LIMIT && cell->length == identifier->length);
+  require(memcmp(file.unquoted + cell->from, identifier->text, cell->length) == 0);
+  require(role != MDE_COLUMN_OTHER);
+  if (list->is_alone) require(identifier->column == list->naming);
+  if (i < list->identifier_count) require(identifier->kind != MDE_DEVICE_NONE);
+}
+
+static struct told read_list(struct mde_text text, size_t piece, struct mde_text column,
+                             size_t number, bool checked)
+{
+  static struct mde_device_list list;
+  struct told told = {.end = 0};
+  struct mde_text end = {NULL, 0};
+  struct mde_text part = {.bytes = text.bytes, .length = 0};
+  size_t at = 0;
+  size_t record = 0;
+  mde_device_list_init(&list, column, number);
+  for (;;) {
+    bool is_end = at >= text.length && part.length == 0;
+    int event = mde_device_list_next(&list, is_end ? &end : &part);
+    if (event == MDE_DEVICE_LIST_MORE) {
+      part.bytes = text.bytes + at;
+      part.length = text.length - at < piece ? text.length - at : piece;
+      at += part.length;
+      continue;
+    }
+    told.end = event;
+    if (event != MDE_DEVICE_LIST_ENTRY && event != MDE_DEVICE_LIST_FLAW) break;
+    told.entries++;
+    add_to(&told, &list.line, sizeof list.line);
+    for (size_t i = 0; i < list.identifier_count + list.passed_over; i++)
+      add_to(&told, list.identifiers[i].text, list.identifiers[i].length);
+    if (!checked) continue;
+    /* The record of this line; those that were left out before it said nothing, or are the heading.
+     */
+    bool heading = list.has_heading && told.entries == 1;
+    while (record < file.record_count && file.lines[record] != list.line) {
+      require(is_empty_record(record) || heading);
+      if (!is_empty_record(record)) heading = false;
+      record++;
+    }
+    require(record < file.record_count);
+    for (size_t i = 0;
+         event == MDE_DEVICE_LIST_ENTRY && i < list.identifier_count + list.passed_over; i++)
+      check_identifier(&list, record, i);
+    if (event == MDE_DEVICE_LIST_ENTRY && !list.has_heading && number == 0)
+      for (size_t i = 1; i < file.cell_count; i++)
+        require(file.cells[i].record != record || file.cells[i].column == 0 ||
+                file.cells[i].length == 0);
+    record++;
+  }
+  if (told.end == MDE_DEVICE_LIST_BAD) {
+    add_to(&told, list.problem, strlen(list.problem));
+    add_to(&told, &list.problem_line, sizeof list.problem_line);
+    add_to(&told, &list.problem_column, sizeof list.problem_column);
+  }
+  if (checked && told.end == MDE_DEVICE_LIST_END) {
+    size_t heading = list.has_heading && told.entries == 0 ? 1 : 0;
+    for (; record < file.record_count; record++)
+      if (!is_empty_record(record)) require(heading-- == 1);
+  }
+  return told;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+  static const char *const names[] = {"x", "Device Name", "b"};
+  if (length < 2 || length > 6000) return 0;
+  size_t piece = bytes[0] % 16 + 1U;
+  size_t choice = bytes[1] % 8;
+  struct mde_text column = {NULL, 0};
+  size_t number = choice >= 2 && choice <= 4 ? choice - 1 : 0;
+  if (choice >= 5) {
+    column.bytes = names[choice - 5];
+    column.length = strlen(names[choice - 5]);
+  }
+  struct mde_text text = {.bytes = (const char *)bytes + 2, .length = length - 2};
+  if (text.length == 0) text.bytes = "";
+  read_file(text);
+  compare_cells(text, text.length + 1);
+  compare_cells(text, piece);
+  struct told whole = read_list(text, text.length + 1, column, number, !file.refused);
+  struct told cut = read_list(text, piece, column, number, false);
+  require(whole.end == cut.end && whole.entries == cut.entries && whole.sum == cut.sum);
+  if (file.refused) require(whole.end == MDE_DEVICE_LIST_BAD);
+  return 0;
+}

@@ -1,0 +1,222 @@
+-- mde.read_list: what a file says, and what its devices are to the other functions. The table of files is in
+-- tests/core/test_device_list.c.
+local mde = require "mde"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local LAPTOP, DESK = ("a"):rep(40), ("b"):rep(40)
+local LAPTOP_ENTRA, DESK_ENTRA = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000001"
+local BOTH = "DeviceId,DeviceName\n"
+
+local function written(text)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+local function read(text, options)
+  options = options or {}
+  options.name = options.name or "FILE"
+  local path = written(text)
+  local list, err = mde.read_list(path, options)
+  os.remove(path)
+  return list, err
+end
+
+local function refused(text, options)
+  local list, err = read(text, options)
+  assert.is_nil(list)
+  assert.equal("invalid", err.kind)
+  assert.is_true(rehearsal.is_one_line(tostring(err)))
+  return tostring(err)
+end
+
+local function has(text, part) assert.truthy(text:find(part, 1, true), text) end
+
+describe("mde.read_list", function()
+  it("tells the devices and where they stand", function()
+    local list = assert(read('\239\187\191# x\r\nNote;Device Name\r\n"a\r\nlaptop-19";laptop-17 # seen\r\n'
+      .. ";laptop-18\r\n"))
+    assert.same({ "laptop-17", "laptop-18" }, { list[1], list[2] })
+    assert.equal(2, #list)
+    assert.same({ 3, 5 }, list.lines)
+    assert.equal("Device Name", list.heading)
+    assert.equal(2, list.column)
+    assert.same({ 'the first line is a heading; the devices are named by column 2: "Device Name"',
+      "left out of FILE: 1 line that begins with #, 1 note behind #" }, list.remarks)
+    assert.same({}, list.repeated)
+  end)
+
+  it("tells what is named twice, whatever its spelling", function()
+    local list = assert(read "a.b\nc\nA.B.\nc")
+    assert.same({ "a.b", "c" }, { list[1], list[2] })
+    assert.equal(2, #list)
+    assert.same({ { device = "A.B.", line = 3, first = 1 }, { device = "c", line = 4, first = 2 } }, list.repeated)
+    assert.same({ '"A.B." (line 3) is named more than once, first in line 1; it counts once',
+      '"c" (line 4) is named more than once, first in line 2; it counts once' }, list.remarks)
+    assert.equal(6, #assert(read(("a\n"):rep(9))).remarks)
+  end)
+
+  it("keeps a line apart that says something else of the same device", function()
+    local list = assert(read(("%s%s,a\n%s,b\n%s,A\n"):format(BOTH, LAPTOP, LAPTOP:upper(), LAPTOP)))
+    assert.equal(2, #list)
+    assert.equal(LAPTOP .. " (a)", tostring(list[1]))
+    assert.same({ 4 }, { list.repeated[1].line })
+    assert.equal('the first line is a heading; the devices are named by column 1: "DeviceId", 2: "DeviceName", which '
+      .. "must mean the same", list.remarks[1])
+  end)
+
+  it("tells which cells say nothing", function()
+    local list = assert(read(("%s%s,a/b\n"):format(BOTH, LAPTOP)))
+    assert.same({ LAPTOP }, { list[1] })
+    assert.equal('"a/b" (line 2) contains "/", which no device name has, and is not compared', list.remarks[2])
+  end)
+
+  it("has a column of the caller's choice", function()
+    assert.equal("b", assert(read("x,y\na,b", { column = "Y" }))[1])
+    local list = assert(read("x,y\na,b", { column = 2 }))
+    assert.same({ "y", "b" }, { list[1], list[2] })
+    assert.is_nil(list.heading)
+    assert.equal(2, list.column)
+    assert.same({ "no heading is known in the first line, so it names a device" }, list.remarks)
+  end)
+
+  it("says of what it refuses where, why and what to do now", function()
+    local text = refused "x,y\na,b"
+    assert.equal('line 1 of FILE: several cells, and no heading that tells which one names a device (1: "x", 2: "y"). '
+      .. "Say which column names the devices: column = HEADING or NUMBER (--column). Nothing was done.", text)
+    has(refused "a\n\"b", "line 2 of FILE, column 1: a quote is not closed. Correct that place")
+    has(refused "fqdn,x\na", "line 2 of FILE: 1 cell, where the first line has 2. Correct that line.")
+    has(refused "a\n10.0.0.1\n\"b",
+      '"10.0.0.1" is an IP address, and who has it now may not be who had it then; line 3')
+    has(refused "caf\233", 'the device "caf\\xe9" is not valid UTF-8. Give a machine id')
+    has(refused(("10.0.0.1\n"):rep(12)), "; and 7 more.")
+    has(refused "id,x\n,b", "line 2 of FILE: its first cell is empty")
+    has(refused "x,fqdn\nb,", "line 2 of FILE: its column 2 cell is empty")
+    has(refused(("x"):rep(300)), "is 300 bytes long")
+    has(refused(("n%d,"):rep(9)), "4 more")
+  end)
+
+  it("says which file cannot be read", function()
+    local list, err = mde.read_list "/nowhere/list"
+    assert.is_nil(list)
+    assert.equal("invalid", err.kind)
+    has(tostring(err), "/nowhere/list")
+    list, err = mde.read_list "/"
+    assert.is_nil(list)
+    has(tostring(err), "/ cannot be read: ")
+  end)
+
+  it("reads an open file, and leaves it open", function()
+    local path = written "a\nb\n"
+    local file = assert(io.open(path, "rb"))
+    os.remove(path)
+    assert.equal(2, #assert(mde.read_list(file)))
+    assert.equal("file", io.type(file))
+    file:close()
+  end)
+
+  it("says the same of a long list, however it is read", function()
+    local lines = { "DeviceName,Note" }
+    for i = 1, 30000 do lines[#lines + 1] = ('"desk-%d","%s\n"'):format(i, ("x"):rep(i % 50)) end
+    local list = assert(read(table.concat(lines, "\r\n")))
+    assert.equal(30000, #list)
+    assert.equal("desk-30000", list[30000])
+    assert.equal(60000, list.lines[30000])
+  end)
+
+  it("raises for a wrong argument", function()
+    local path = written "a"
+    local closed = io.open(path, "rb")
+    closed:close()
+    for _, case in ipairs { { nil }, { 7 }, { {} }, { "" }, { closed }, { path, { column = 0 } },
+      { path, { column = 257 } }, { path, { column = 1.5 } }, { path, { column = "" } }, { path, { column = true } },
+      { path, { column = ("x"):rep(65) } }, { path, { colunm = 1 } }, { path, 7 } } do
+      rehearsal.refused(mde.read_list, case[1], case[2])
+    end
+    os.remove(path)
+  end)
+end)
+
+describe("a device with several identifiers", function()
+  local r
+
+  before_each(function()
+    local roles = { "Machine.Read.All", "Machine.ReadWrite.All", "Machine.RestrictExecution" }
+    r = rehearsal.new { unguarded = true, roles = roles, machines = {
+      { id = LAPTOP, computerDnsName = "laptop-17.corp.example", aadDeviceId = LAPTOP_ENTRA },
+      { id = DESK, computerDnsName = "desk-5", aadDeviceId = DESK_ENTRA },
+    } }
+  end)
+
+  local function device(text) return assert(read(text))[1] end
+
+  local agreeing = {
+    ["an id and a name"] = BOTH .. LAPTOP .. ",laptop-17.corp.example",
+    ["an id and a bare name"] = BOTH .. LAPTOP:upper() .. ",LAPTOP-17",
+    ["an Entra id and a name"] = "displayName,deviceId\nlaptop-17," .. LAPTOP_ENTRA:upper(),
+    ["all three"] = ("fqdn,id,AadDeviceId\nLaptop-17.Corp.example.,%s,%s"):format(LAPTOP, LAPTOP_ENTRA),
+  }
+  local differing = {
+    ["an id and another's name"] = BOTH .. LAPTOP .. ",desk-5",
+    ["an Entra id and another's name"] = "displayName,deviceId\ndesk-5," .. LAPTOP_ENTRA,
+    ["an id and another's Entra id"] = ("id,AadDeviceId\n%s,%s"):format(LAPTOP, DESK_ENTRA),
+    ["a full name of a machine that has a bare one"] = BOTH .. DESK .. ",desk-5.corp.example",
+    ["the beginning of a name"] = BOTH .. LAPTOP .. ",laptop",
+  }
+
+  for what, text in pairs(agreeing) do
+    it(("is what all of them mean: %s"):format(what), function()
+      assert.equal(LAPTOP, assert(r.client:machine(device(text))).id)
+      assert.equal("none", (assert(r.client:state(device(text)))))
+      assert.equal("accepted", assert(r.client:restrict(device(text), "why")).outcome)
+      assert.equal("accepted", assert(r.client:release(device(text), "why")).outcome)
+      assert.equal(LAPTOP, assert(r.client:tag(device(text), "seen")).id)
+      assert.same({ "restrictCodeExecution", "cancel", "unrestrictCodeExecution", "tags" }, r:posts())
+    end)
+  end
+
+  for what, text in pairs(differing) do
+    it(("is none where they differ: %s"):format(what), function()
+      for _, call in ipairs { { "machine" }, { "state" }, { "restrict", "why" }, { "release", "why" }, { "tag", "x" },
+        { "restrict", "why", { look = false } }, { "restrict", "why", { key = "alert-4711" } } } do
+        local one = device(text)
+        local value, err = r.client[call[1]](r.client, one, call[2], call[3])
+        assert.is_nil(value)
+        assert.equal("ambiguous", err.kind)
+        has(tostring(err), ('"%s" and "%s" are not the same device'):format(one[1], one[2]))
+        assert.is_true(rehearsal.is_one_line(tostring(err)))
+      end
+      assert.equal("ambiguous", r.client:states({ device(text) })[1].err.kind)
+      assert.same({}, r:posts())
+    end)
+  end
+
+  it("is never acted on unread", function()
+    r:fault { match = { path = "/machines/" .. LAPTOP }, fault = "answer", status = 500, body = "", count = false }
+    for _, options in ipairs { {}, { look = false } } do
+      local action, err = r.client:restrict(device(agreeing["an id and a name"]), "why", options)
+      assert.is_nil(action)
+      assert.equal("unavailable", err.kind)
+    end
+    assert.same({}, r:posts())
+  end)
+
+  it("is not what a record says that lacks the name", function()
+    r.tenant:find_machine(LAPTOP).computerDnsName = nil
+    local machine, err = r.client:machine(device(agreeing["an id and a name"]))
+    assert.is_nil(machine)
+    assert.equal("ambiguous", err.kind)
+    has(tostring(err), "has no name and the Entra device id " .. LAPTOP_ENTRA)
+  end)
+
+  it("goes through mde.each with the others", function()
+    local list = assert(read(("%s%s,laptop-17\n%s,laptop-17\n,desk-5\n"):format(BOTH, LAPTOP, DESK)))
+    local results = r.client:each(list, function(one) return r.client:restrict(one, "why") end)
+    assert.equal(1, results.failed)
+    assert.equal("ambiguous", results[2].err.kind)
+    assert.same({ "restrictCodeExecution", "restrictCodeExecution" }, r:posts())
+    assert.equal(0, #r.client:each(assert(read "fqdn,x\n"), function() return true end))
+  end)
+end)
