@@ -433,6 +433,7 @@ local function judge_answer(client, intent, machine_id, row, info, sent_at)
   local certain = not intent.key and operation_id == intent.operation_id
   local reply = core.history.reply(row, machine_id, intent.verb, intent.comment, certain and 0 or sent_at)
   if reply == "foreign" then
+    if info.response.discard then info.response.discard() end
     return nil, errors.new { kind = "unknown",
       message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
         errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),
