@@ -15,8 +15,7 @@ struct mde_connection {
   struct mde_connection *next;
   curl_socket_t socket;
   unsigned long number;
-  unsigned long begun; /* requests */
-  unsigned long ended;
+  bool used; /* has carried a request */
   bool spoilt;
 };
 
@@ -107,74 +106,54 @@ static bool socket_is_empty(curl_socket_t socket)
   return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+/* Of the TLS library that libcurl was linked to, as the system would find it for libcurl. */
+static void *find_pending(struct mde_connections *connections, const char *name)
+{
+  if (!connections->pending_is_known) connections->pending = dlsym(RTLD_DEFAULT, name);
+  connections->pending_is_known = true;
+  return connections->pending;
+}
+
 /*
  * The record with the end of an answer may hold more, which TLS has unpacked and the socket does
- * not show. The TLS library is the one that libcurl was linked to, and is asked by its own
- * function; where it has none that is known here, nobody can say that nothing is left.
+ * not show. A pointer to data is one to a function where there is dlsym; C has no cast that says
+ * so. Where the library has no function that is known here, nobody can say that nothing is left.
  */
-static bool tls_is_empty(CURL *easy)
+static bool tls_is_empty(struct mde_connections *connections, CURL *easy)
 {
   struct curl_tlssessioninfo *tls = NULL;
   if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || tls->internals == NULL)
     return false;
   if (tls->backend == CURLSSLBACKEND_OPENSSL) {
+    void *function = find_pending(connections, "SSL_has_pending");
     int (*has_pending)(const void *);
-    void *function = dlsym(RTLD_DEFAULT, "SSL_has_pending");
-    if (function == NULL) return false;
-    memcpy(&has_pending, &function, sizeof has_pending);
-    return has_pending(tls->internals) == 0;
+    memcpy(&has_pending, &function, sizeof function);
+    return function != NULL && has_pending(tls->internals) == 0;
   }
   if (tls->backend == CURLSSLBACKEND_GNUTLS) {
+    void *function = find_pending(connections, "gnutls_record_check_pending");
     size_t (*check_pending)(void *);
-    void *function = dlsym(RTLD_DEFAULT, "gnutls_record_check_pending");
-    if (function == NULL) return false;
-    memcpy(&check_pending, &function, sizeof check_pending);
-    return check_pending(tls->internals) == 0;
+    memcpy(&check_pending, &function, sizeof function);
+    return function != NULL && check_pending(tls->internals) == 0;
   }
   return false;
 }
 
-unsigned long mde_connections_begin(struct mde_connections *connections, CURL *easy, bool is_tls,
-                                    const struct mde_connection_ends *ends)
+unsigned long mde_connections_use(struct mde_connections *connections, CURL *easy, bool is_tls,
+                                  const struct mde_connection_ends *ends)
 {
   struct mde_connection *connection = find_between(connections, ends);
   if (connection == NULL || connection->spoilt) return 0;
-  if (connection->begun > 0 &&
-      (!socket_is_empty(connection->socket) || (is_tls && !tls_is_empty(easy))))
+  if (connection->used &&
+      (!socket_is_empty(connection->socket) || (is_tls && !tls_is_empty(connections, easy))))
     return 0;
-  connection->begun++;
+  connection->used = true;
   return connection->number;
-}
-
-/* ---- its end */
-
-static struct mde_connection *find(const struct mde_connections *connections, unsigned long number)
-{
-  struct mde_connection *connection = connections->first;
-  while (connection != NULL && connection->number != number)
-    connection = connection->next;
-  return connection;
-}
-
-/* libcurl, which owns the socket, finds that it has ended, and so does the other side at once. */
-static void shut_down_if_spoilt(const struct mde_connection *connection)
-{
-  if (connection->spoilt && connection->ended == connection->begun)
-    shutdown(connection->socket, SHUT_RDWR);
-}
-
-void mde_connections_end(struct mde_connections *connections, unsigned long number)
-{
-  struct mde_connection *connection = find(connections, number);
-  if (connection == NULL) return;
-  connection->ended++;
-  shut_down_if_spoilt(connection);
 }
 
 void mde_connections_spoil(struct mde_connections *connections, unsigned long number)
 {
-  struct mde_connection *connection = find(connections, number);
-  if (connection == NULL) return;
-  connection->spoilt = true;
-  shut_down_if_spoilt(connection);
+  for (struct mde_connection *connection = connections->first; connection != NULL;
+       connection = connection->next)
+    if (connection->number == number) connection->spoilt = true;
 }

@@ -17,7 +17,9 @@ struct mde_connection;
 
 struct mde_connections {
   struct mde_connection *first;
-  unsigned long count; /* of connections so far, by which each is known */
+  unsigned long count;   /* of connections so far, by which each is known */
+  void *pending;         /* the TLS library's function that tells what is left in it */
+  bool pending_is_known; /* whether there is one, that is */
 };
 
 /* The two ends of a connection, as libcurl tells them. */
@@ -38,18 +40,12 @@ int mde_connections_close(struct mde_connections *connections, curl_socket_t soc
 /*
  * The number of the connection over which a request of `easy` is about to go; 0 if it must not:
  * something unread lies on it, in the socket or in TLS, it was spoilt, or it is not known. One
- * that has carried no request is not looked at. What was begun is to be ended.
+ * that has carried no request is not looked at.
  */
-unsigned long mde_connections_begin(struct mde_connections *connections, CURL *easy, bool is_tls,
-                                    const struct mde_connection_ends *ends);
+unsigned long mde_connections_use(struct mde_connections *connections, CURL *easy, bool is_tls,
+                                  const struct mde_connection_ends *ends);
 
-/* A request that was begun has ended. Harmless for a connection that is closed, and for 0. */
-void mde_connections_end(struct mde_connections *connections, unsigned long number);
-
-/*
- * No further request goes over the connection; it is shut down as soon as it carries none. Harmless
- * for one that is closed, and for 0.
- */
+/* No further request goes over the connection. Harmless for one that is closed, and for 0. */
 void mde_connections_spoil(struct mde_connections *connections, unsigned long number);
 
 /* Forgets all, without closing anything. */

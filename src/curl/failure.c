@@ -90,6 +90,9 @@ static bool describe_trouble(const struct mde_transfer *transfer, char *text)
   case MDE_TROUBLE_ENDLESS:
     say(text, "the answer of %s does not say how long it is, so it could have been cut", host);
     return true;
+  case MDE_TROUBLE_CUT:
+    say(text, "the answer of %s ended early: its compressed body is cut", host);
+    return true;
   case MDE_TROUBLE_BODY:
     say(text, "the answer of %s is longer than %zu bytes", host, transfer->answer.limit);
     return true;
@@ -179,6 +182,9 @@ static void describe_late(const struct mde_transfer *transfer, const char *detai
   case CURLE_PARTIAL_FILE:
     say(text, "the answer of %s ended early: %s", host, detail);
     break;
+  case CURLE_WRITE_ERROR: /* not ours, whose trouble is told: bytes behind the packed ones */
+    say(text, "the answer of %s could not be decompressed: it does not end where it says", host);
+    break;
   case CURLE_BAD_CONTENT_ENCODING:
     say(text, "the answer of %s could not be decompressed: %s", host, detail);
     break;
@@ -240,6 +246,7 @@ static const char *late_code(const struct mde_transfer *transfer)
   case CURLE_OUT_OF_MEMORY:
     return "memory";
   case CURLE_OK:
+  case CURLE_WRITE_ERROR:
   case CURLE_BAD_CONTENT_ENCODING:
   case CURLE_FILESIZE_EXCEEDED:
   case CURLE_WEIRD_SERVER_REPLY:
@@ -263,6 +270,7 @@ const char *mde_failure_code(const struct mde_transfer *transfer)
     return "too_large";
   case MDE_TROUBLE_MALFORMED:
   case MDE_TROUBLE_ENDLESS:
+  case MDE_TROUBLE_CUT:
     return "malformed";
   case MDE_TROUBLE_UNCLEAN:
   case MDE_TROUBLE_REPEATED:

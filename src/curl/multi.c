@@ -149,7 +149,6 @@ static void detach(struct mde_multi *multi, struct mde_transfer *transfer, bool 
   transfer->answer_began = first_byte > 0;
   transfer->tls_is_openssl = tls != NULL && tls->backend == CURLSSLBACKEND_OPENSSL;
   curl_multi_remove_handle(multi->handle, easy);
-  mde_connections_end(&multi->connections, transfer->connection);
   if (well)
     give_back(multi, easy);
   else
@@ -272,7 +271,7 @@ static void collect(struct mde_multi *multi)
     }
     transfer->code = code;
     detach(multi, transfer, code == CURLE_OK);
-    mde_transfer_judge_code(transfer);
+    mde_transfer_judge_end(transfer);
     move_to_finished(multi, transfer);
   }
 }

@@ -109,31 +109,78 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
   return 0;
 }
 
-static void spoil_connection(struct mde_transfer *transfer)
+/* What comes after the answer cannot be understood. */
+static void give_up_connection(struct mde_transfer *transfer)
 {
   mde_connections_spoil(transfer->connections, transfer->connection);
+  curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
 }
 
-/*
- * libcurl is generous with chunks, too, and drops what it has read behind the last one without a
- * word. Only its trace shows the bytes, so that is switched on for them.
- */
-static int trace_chunks(CURL *easy, curl_infotype type, char *bytes, size_t length, void *context)
+static void note_packed(struct mde_transfer *transfer, struct mde_text bytes)
 {
-  struct mde_transfer *transfer = context;
-  struct mde_text input = {bytes, length}, data;
+  const size_t size = sizeof transfer->packed_end;
+  if (bytes.length >= size) {
+    memcpy(transfer->packed_end, bytes.bytes + bytes.length - size, size);
+  } else {
+    memmove(transfer->packed_end, transfer->packed_end + bytes.length, size - bytes.length);
+    if (bytes.length > 0)
+      memcpy(transfer->packed_end + size - bytes.length, bytes.bytes, bytes.length);
+  }
+}
+
+static void trace_chunks(struct mde_transfer *transfer, struct mde_text input)
+{
+  struct mde_text data;
   int status;
-  (void)easy;
-  if (type != CURLINFO_DATA_IN) return 0;
   while ((status = mde_http1_chunks_next(&transfer->chunks, &input, &data)) == MDE_HTTP1_DATA)
-    continue;
+    note_packed(transfer, data);
   if (status == MDE_HTTP1_BAD) {
     transfer->trouble = MDE_TROUBLE_MALFORMED;
     transfer->problem = transfer->chunks.problem;
   }
   if (status == MDE_HTTP1_BAD || (status == MDE_HTTP1_DONE && input.length > 0))
-    spoil_connection(transfer);
+    give_up_connection(transfer);
+}
+
+/*
+ * The bytes of the body as they came. libcurl is generous with chunks, drops what it has read
+ * behind the last one without a word, and takes a packed body for whole whose end is missing. Only
+ * its trace shows these bytes, so that is switched on for them.
+ */
+static int trace(CURL *easy, curl_infotype type, char *bytes, size_t length, void *context)
+{
+  struct mde_transfer *transfer = context;
+  struct mde_text input = {bytes, length};
+  (void)easy;
+  if (type != CURLINFO_DATA_IN) return 0;
+  if (transfer->framing == MDE_HTTP1_CHUNKED) {
+    trace_chunks(transfer, input);
+  } else {
+    if ((uint64_t)length > (uint64_t)transfer->packed_left)
+      input.length = (size_t)transfer->packed_left;
+    transfer->packed_left -= (int64_t)input.length;
+    note_packed(transfer, input);
+  }
   return 0;
+}
+
+/* A packed body ends with the length that it has unpacked, modulo 2^32 (RFC 1952). */
+static bool is_cut(const struct mde_transfer *transfer)
+{
+  const unsigned char *end = transfer->packed_end;
+  uint32_t length =
+      (uint32_t)end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24;
+  return transfer->is_gzip && length != (uint32_t)transfer->answer.length;
+}
+
+static bool is_packed(const struct mde_http1_head *head)
+{
+  static const struct mde_text name = {"content-encoding", 16}, gzip = {"gzip", 4};
+  for (size_t i = 0; i < head->field_count; i++)
+    if (mde_text_same_caseless(head->fields[i].name, name) &&
+        mde_text_same_caseless(head->fields[i].value, gzip))
+      return true;
+  return false;
 }
 
 /*
@@ -148,14 +195,17 @@ static bool judge_head(struct mde_transfer *transfer)
   transfer->head_is_interim = head.status < 200;
   if (transfer->head_is_interim) return true;
   bool is_empty = head.body == MDE_HTTP1_LENGTH && head.length == 0;
-  if (!head.reusable || is_empty) spoil_connection(transfer);
+  if (!head.reusable || is_empty) give_up_connection(transfer);
   if (head.body == MDE_HTTP1_UNTIL_CLOSE) {
     transfer->trouble = MDE_TROUBLE_ENDLESS;
     return false;
   }
-  if (head.body != MDE_HTTP1_CHUNKED) return true;
+  transfer->framing = head.body;
+  transfer->packed_left = head.length;
+  transfer->is_gzip = head.body != MDE_HTTP1_NO_BODY && !is_empty && is_packed(&head);
   mde_http1_chunks_init(&transfer->chunks, MDE_HTTP1_LENGTH_LIMIT);
-  return curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L) == CURLE_OK;
+  bool wants_trace = head.body == MDE_HTTP1_CHUNKED || transfer->is_gzip;
+  return curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, wants_trace ? 1L : 0L) == CURLE_OK;
 }
 
 /* Keeps the head of the final answer: an interim one gives way to the next, trailers are no
@@ -192,7 +242,7 @@ static int before_request(void *context, char *remote, char *local, int remote_p
   }
 #endif
   transfer->connection =
-      mde_connections_begin(transfer->connections, transfer->easy, !transfer->plain, &ends);
+      mde_connections_use(transfer->connections, transfer->easy, !transfer->plain, &ends);
   if (transfer->connection == 0 && !transfer->fresh) {
     transfer->trouble = MDE_TROUBLE_UNCLEAN;
     return CURL_PREREQFUNC_ABORT;
@@ -309,7 +359,7 @@ static CURLcode set_callbacks(struct mde_transfer *transfer, CURL *easy)
   SET(CURLOPT_WRITEDATA, transfer);
   SET(CURLOPT_HEADERFUNCTION, take_head);
   SET(CURLOPT_HEADERDATA, transfer);
-  SET(CURLOPT_DEBUGFUNCTION, trace_chunks);
+  SET(CURLOPT_DEBUGFUNCTION, trace);
   SET(CURLOPT_DEBUGDATA, transfer);
 #if LIBCURL_VERSION_NUM >= 0x075000
   SET(CURLOPT_PREREQFUNCTION, before_request);
@@ -364,8 +414,10 @@ CURLcode mde_transfer_prepare_again(struct mde_transfer *transfer, CURL *easy)
 
 /* libcurl keeps a line until it has its end, and before 8.6 had one code for no memory and too much
  * of it. */
-void mde_transfer_judge_code(struct mde_transfer *transfer)
+void mde_transfer_judge_end(struct mde_transfer *transfer)
 {
+  if (transfer->code == CURLE_OK && transfer->trouble == MDE_TROUBLE_NONE && is_cut(transfer))
+    transfer->trouble = MDE_TROUBLE_CUT;
   bool is_full = transfer->code == CURLE_OUT_OF_MEMORY;
 #if LIBCURL_VERSION_NUM >= 0x080600
   is_full = is_full || transfer->code == CURLE_TOO_LARGE;

@@ -30,6 +30,7 @@ enum mde_transfer_trouble {
   MDE_TROUBLE_HEAD,      /* the answer's head is longer than a head may be */
   MDE_TROUBLE_MALFORMED, /* the answer's head is not what a head must be */
   MDE_TROUBLE_ENDLESS,   /* nothing but the end of the connection says where the answer ends */
+  MDE_TROUBLE_CUT,       /* the answer's body was packed, and its end is missing */
   MDE_TROUBLE_BODY,      /* the answer's body is longer than max_bytes */
   MDE_TROUBLE_REPEATED,  /* libcurl wanted to send the request once more */
   MDE_TROUBLE_UNCLEAN,   /* the connection that libcurl chose must not carry a request; none went */
@@ -73,9 +74,13 @@ struct mde_transfer {
   struct mde_secret answer;
   bool head_ended;
   bool head_is_interim;           /* the one that ended last */
+  enum mde_http1_body framing;    /* of the answer */
   struct mde_http1_chunks chunks; /* of the answer, if it has any */
-  bool answer_began;              /* a byte came */
-  const char *problem;            /* with MDE_TROUBLE_MALFORMED: a phrase */
+  int64_t packed_left;         /* bytes of the answer's body that are to come, if it has a length */
+  bool is_gzip;                /* the answer's body is packed */
+  unsigned char packed_end[4]; /* its last bytes so far, before they were unpacked */
+  bool answer_began;           /* a byte came */
+  const char *problem;         /* with MDE_TROUBLE_MALFORMED: a phrase */
 
   char host[256];
   char error[CURL_ERROR_SIZE];
@@ -114,10 +119,10 @@ CURLcode mde_transfer_prepare(struct mde_transfer *transfer, CURL *easy,
 CURLcode mde_transfer_prepare_again(struct mde_transfer *transfer, CURL *easy);
 
 /*
- * Sees through a code of libcurl's that means something else: for a header line that is too long
- * for it, it says that memory is short.
+ * Sees through a code of libcurl's that means something else: no memory for a header line that is
+ * too long for it, and success for a packed body whose end is missing.
  */
-void mde_transfer_judge_code(struct mde_transfer *transfer);
+void mde_transfer_judge_end(struct mde_transfer *transfer);
 
 /* Reads the head of the answer; false if it is none, which is the transfer's trouble then. */
 bool mde_transfer_read_head(struct mde_transfer *transfer, struct mde_http1_head *head);

@@ -66,6 +66,40 @@ local answers = {
     says = "decompressed", code = "malformed" },
 }
 
+local TEXT = ("packed "):rep(100)
+
+local function packed()
+  local pipe = assert(io.popen(("printf '%s' | gzip -c"):format(TEXT)))
+  local bytes = pipe:read "*a"
+  pipe:close()
+  return bytes
+end
+
+local function with_length(bytes)
+  return ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s"):format(#bytes, bytes)
+end
+
+local function in_chunks(bytes)
+  local parts = { "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" }
+  for i = 1, #bytes, 3 do
+    local part = bytes:sub(i, i + 2)
+    parts[#parts + 1] = ("%x\r\n%s\r\n"):format(#part, part)
+  end
+  return table.concat(parts) .. "0\r\n\r\n"
+end
+
+for how, framed in pairs { ["with a length"] = with_length, ["in chunks"] = in_chunks } do
+  local bytes = packed()
+  answers[#answers + 1] = { "a packed body " .. how, framed(bytes), status = 200, body = TEXT }
+  answers[#answers + 1] = { "an empty packed body " .. how, framed "", status = 200, body = "" }
+  for _, missing in ipairs { 1, 4, 8, 9, #bytes - 10, #bytes - 1 } do
+    answers[#answers + 1] = { ("a packed body without its last %d bytes %s"):format(missing, how),
+      framed(bytes:sub(1, -missing - 1)), says = "compress", code = "malformed" }
+  end
+  answers[#answers + 1] = { "bytes behind a packed body " .. how, framed(bytes .. "ok"), says = "decompressed",
+    code = "malformed" }
+end
+
 describe("mde.driver.curl gets", function()
   local server, driver
 

@@ -411,6 +411,22 @@ return function(name, make, serve, options)
         end
       end
 
+      it("is closed at once behind what cannot be understood", function()
+        for i, answer in ipairs {
+          "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nodd", "HTTP/1.1 204 No Content\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Odd\r\n\r\nodd", CHUNKED .. CHUNKS .. "HTTP/1.1 200 OK\r\n",
+        } do
+          raw.reply("closed" .. i, { answer, ends = "open" })
+          ask("closed" .. i)
+          local sleep, tries = raw_driver.sleep or system.sleep, 0
+          repeat
+            sleep(0.01)
+            tries = tries + 1
+            assert(tries < 1000, answer)
+          until connection_of "ends"
+        end
+      end)
+
       local sound = {
         { "an answer with a length", ok "sound" },
         { "one in chunks", CHUNKED .. "3\r\nsou\r\n2;a=b\r\nnd\r\n0\r\nX-Trailer: 1\r\n\r\n" },

@@ -79,8 +79,8 @@ local function serve(directory)
       local name, ends
       repeat
         name = read_request(tcp)
+        append_file(directory .. "/log", ("%d %s\n"):format(number, name or "ends"))
         if name then
-          append_file(directory .. "/log", ("%d %s\n"):format(number, name))
           ends = send_reply(tcp, name)
           append_file(directory .. "/log", ("%d answered\n"):format(number))
         end
@@ -127,7 +127,7 @@ end
 ---@field directory string
 ---@field reply fun(name: string, reply: string|table)
 ---@field arrived fun(): string[] what came since the last reply was set: "1 connects" is the first connection, "1 odd"
---- a request for /odd on it, "1 answered" says that all of the answer has been sent
+--- a request for /odd on it; "1 answered" says that all of the answer has been sent, "1 ends" that no request follows
 ---@field stop fun()
 
 --- Controls a server that another process has started, from its directory.
