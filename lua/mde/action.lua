@@ -510,6 +510,7 @@ end
 local function judge_answer(client, intent, machine_id, row, info, sent_at)
   local reply = core.history.reply(row, machine_id, sent_of(intent, sent_at))
   if reply == "foreign" then
+    if info.response.discard then info.response.discard() end
     return nil, errors.new { kind = "unknown",
       message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
         errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),

@@ -160,14 +160,15 @@ local function is_response(value)
     and type(value.headers) == "table" and type(value.body) == "string"
 end
 
--- Sends once; tells what was sent and what came back.
+-- Sends once; tells what was sent and what came back: a response, or nil, a message, whether something may have been
+-- sent, and the driver's code for the reason.
 local function send(self, call, request)
   local trace, driver, started = self.trace, self.driver, self.now()
   if trace:on() then
     trace:tell { event = "request", driver = driver.name, method = request.method, url = request.url,
       headers = request.headers, body = request.body }
   end
-  local response, message, maybe_sent = driver.send(request)
+  local response, message, maybe_sent, code = driver.send(request)
   if response and not is_response(response) then
     response, message, maybe_sent = nil, "the driver gave an answer without status, headers or body", true
   elseif response then
@@ -185,7 +186,7 @@ local function send(self, call, request)
     end
     trace:tell(event)
   end
-  return response, message, maybe_sent ~= false
+  return response, message, maybe_sent ~= false, code
 end
 
 -- What a claims challenge asks the next token to have in it.
@@ -214,8 +215,8 @@ local function names_active_request(response, refusal)
 end
 
 -- Reads what an attempt brought: the facts for the judge, the value it is about, and what an error would tell.
-local function read_attempt(self, call, response, message, maybe_sent)
-  if not response then return { maybe_sent = maybe_sent }, nil, message end
+local function read_attempt(self, call, response, message, maybe_sent, code)
+  if not response then return { maybe_sent = maybe_sent, code = code }, nil, message end
   local facts = { status = response.status }
   if response.status >= 200 and response.status < 300 then
     local value, problem = call.read(response)
@@ -227,6 +228,13 @@ local function read_attempt(self, call, response, message, maybe_sent)
   facts.active_request = names_active_request(response, refusal)
   facts.temporary = call.temporary ~= nil and call.temporary(response.body)
   return facts, nil, nil, refusal
+end
+
+-- An answer that is neither what was asked for nor the service's refusal may be the answer to another request, and all
+-- that follow on its connection may be shifted: the driver closes it.
+local function discard_unless_understood(response, value, refusal)
+  local refused = refusal and refusal.code and response.status >= 400 and response.status < 500
+  if value == nil and not refused and response.discard then response.discard() end
 end
 
 -- `trouble`: what has kept it so far, if that is known; more time would not help against that.
@@ -333,12 +341,13 @@ local function run(self, call)
 
     info.attempts = info.attempts + 1
     info.sent, info.sent_at = self.now(), core.system.time()
-    local response, message, maybe_sent = send(self, call, {
+    local response, message, maybe_sent, code = send(self, call, {
       method = call.method, url = call.url, headers = headers_for(self, call, token), body = call.payload,
       timeout = seconds, max_bytes = call.longest, max_idle = call.idle, plain = call.plain,
     })
     local facts, value, refusal
-    facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent)
+    facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent, code)
+    if response then discard_unless_understood(response, value, refusal) end
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.attempts_allowed = call.attempts_allowed
     facts.now, facts.deadline, facts.random = self.now(), call.deadline:at(), random()

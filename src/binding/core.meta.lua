@@ -144,6 +144,7 @@ local http1 = {}
 ---@field headers table<string, string> lower-case name to value, several values joined by ", "
 ---@field body mde.http1.body
 ---@field length? integer if body is "length"
+---@field reusable? true if the connection may carry another request once the body has been read
 
 ---Reads a request's head.
 ---@param bytes string

@@ -59,6 +59,10 @@ static int push_head(lua_State *L, const struct mde_http1_head *head, int used, 
     lua_pushinteger(L, (lua_Integer)head->length);
     lua_setfield(L, -2, "length");
   }
+  if (head->reusable) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "reusable");
+  }
   lua_createtable(L, 0, (int)head->field_count);
   for (size_t i = 0; i < head->field_count; i++)
     mde_push_http_field(L, &head->fields[i]);
@@ -82,7 +86,7 @@ static int http1_request_head(lua_State *L)
 
 /*
  * response_head(bytes [, from [, request_method]]) -> { status, reason, version, headers, body,
- * length }, and the index behind the head | nil, "more" | nil, "bad", what is wrong.
+ * length, reusable }, and the index behind the head | nil, "more" | nil, "bad", what is wrong.
  */
 static int http1_response_head(lua_State *L)
 {

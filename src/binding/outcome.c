@@ -55,6 +55,13 @@ static bool is_there(lua_State *L, const char *name)
   return there;
 }
 
+/* What a driver says, who may say anything; it stays on the stack. NULL: no text. */
+static const char *text_fact(lua_State *L, const char *name)
+{
+  mde_field(L, FACTS, name);
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+}
+
 /*
  * judge(kind, facts) -> verdict, delay, class
  *
@@ -62,7 +69,8 @@ static bool is_there(lua_State *L, const char *name)
  * facts    attempt (1: the first), now, deadline (math.huge: none), random in [0, 1);
  *          attempts_allowed (4 unless told), authentications (0 unless told);
  *          status (nil: no response), usable, temporary, active_request, retry_after (seconds),
- *          retry_after_invalid; and without a response maybe_sent, which is true unless it is false
+ *          retry_after_invalid; and without a response maybe_sent, which is true unless it is
+ *          false, and code, the driver's for the reason
  * verdict  "done", "refused", "retry", "authenticate", "throttled", "exhausted", "unknown",
  * "active" delay    seconds to wait before a retry, or until the service wants to be asked again;
  * else 0 class    "not_sent", "refused_unprocessed", "unknown", "definite"
@@ -83,6 +91,7 @@ static int outcome_judge(lua_State *L)
   if (attempt.random < 0 || attempt.random >= 1)
     return luaL_error(L, "outcome.judge: 'random' must be in [0, 1)");
   attempt.maybe_sent = !is_false(L, "maybe_sent");
+  attempt.code = text_fact(L, "code");
   attempt.answered = is_there(L, "status");
   if (attempt.answered) {
     double status = number_fact(L, "status", 0);

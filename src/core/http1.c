@@ -231,6 +231,7 @@ static int read_head(struct mde_text input, int (*take_first_line)(struct reader
   head->minor_version = 0;
   head->body = MDE_HTTP1_NO_BODY;
   head->length = 0;
+  head->reusable = false;
   head->field_count = 0;
   head->problem = NULL;
   bool is_cut = input.length > MDE_HTTP1_HEAD_LIMIT;
@@ -249,6 +250,33 @@ int mde_http1_request(struct mde_text input, struct mde_http1_head *head)
   return read_head(input, take_request_line, head);
 }
 
+/* Whether one of the options of Connection is "close". */
+static bool says_close(struct mde_text value)
+{
+  const char *at = value.bytes;
+  const char *end = value.bytes + value.length;
+  while (at < end) {
+    const char *from = at;
+    while (at < end && *at != ',' && !is_blank(*at))
+      at++;
+    if (is_word(between(from, at), "close")) return true;
+    if (at < end) at++;
+  }
+  return false;
+}
+
+static bool is_reusable(const struct mde_http1_head *head)
+{
+  bool definite =
+      (head->status >= 200 && head->status <= 299) || (head->status >= 400 && head->status <= 499);
+  bool delimited = head->body == MDE_HTTP1_CHUNKED || head->body == MDE_HTTP1_LENGTH;
+  if (!definite || !delimited || head->minor_version == 0) return false;
+  for (size_t i = 0; i < head->field_count; i++)
+    if (is_word(head->fields[i].name, "connection") && says_close(head->fields[i].value))
+      return false;
+  return true;
+}
+
 int mde_http1_response(struct mde_text input, struct mde_text request_method,
                        struct mde_http1_head *head)
 {
@@ -265,6 +293,7 @@ int mde_http1_response(struct mde_text input, struct mde_text request_method,
     head->body = MDE_HTTP1_NO_BODY;
   else if (head->body == MDE_HTTP1_NO_BODY)
     head->body = MDE_HTTP1_UNTIL_CLOSE;
+  head->reusable = is_reusable(head);
   return used;
 }
 

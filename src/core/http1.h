@@ -8,6 +8,7 @@
 #ifndef MDE_HTTP1_H
 #define MDE_HTTP1_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,7 @@ struct mde_http1_head {
   int minor_version;      /* 0 or 1 */
   enum mde_http1_body body;
   int64_t length;
+  bool reusable; /* responses: see mde_http1_response */
   size_t field_count;
   struct mde_http1_field fields[MDE_HTTP1_FIELD_LIMIT];
   const char *problem; /* after MDE_HTTP1_BAD: what is wrong, a phrase */
@@ -58,6 +60,12 @@ int mde_http1_request(struct mde_text input, struct mde_http1_head *head);
 /*
  * The same for a response to a request of that method, on which the body depends (HEAD has none);
  * an absent method counts as GET. Interim (1xx) answers are answers like any other.
+ *
+ * `reusable`: the connection may carry another request once the body has been read and nothing lies
+ * behind it. That is so only if nobody can doubt where the answer ends: HTTP/1.1, no "close", a
+ * length or chunks, and a status that says what became of the request (2xx or 4xx). The body behind
+ * a 204, or the late answer behind a gateway's 504, would otherwise be taken for the answer to the
+ * next request.
  */
 int mde_http1_response(struct mde_text input, struct mde_text request_method,
                        struct mde_http1_head *head);

@@ -1,6 +1,7 @@
 #include "outcome.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FIRST_BACKOFF 0.8
 #define LONGEST_BACKOFF 60.0
@@ -54,6 +55,14 @@ static double backoff(const struct mde_attempt *attempt)
   return attempt->random * fmin(LONGEST_BACKOFF, ldexp(FIRST_BACKOFF, attempt->attempt - 1));
 }
 
+static bool is_in_vain(const struct mde_attempt *attempt)
+{
+  static const char of_certificate[] = "tls_";
+  if (attempt->answered || attempt->code == NULL) return false;
+  return strncmp(attempt->code, of_certificate, sizeof of_certificate - 1) == 0 ||
+         strcmp(attempt->code, "proxy_auth") == 0;
+}
+
 static struct mde_judgement try_again(const struct mde_attempt *attempt, enum mde_class class)
 {
   struct mde_judgement judgement = {.class = class, .verdict = MDE_VERDICT_RETRY};
@@ -61,7 +70,7 @@ static struct mde_judgement try_again(const struct mde_attempt *attempt, enum md
   double spread =
       asked >= 0 ? fmin(asked * (1 + RETRY_AFTER_SPREAD * attempt->random), MDE_LONGEST_WAIT) : 0;
   judgement.delay = fmax(spread, backoff(attempt));
-  if (attempt->attempt >= attempt->attempts_allowed) {
+  if (attempt->attempt >= attempt->attempts_allowed || is_in_vain(attempt)) {
     judgement.verdict = MDE_VERDICT_EXHAUSTED;
     judgement.delay = spread;
   } else if (attempt->now + judgement.delay >= attempt->deadline) {

@@ -33,6 +33,11 @@
  * MDE_LONGEST_WAIT and never sooner than without it. One that cannot be read (a negative one, too)
  * means 60 s with a 429 and nothing elsewhere.
  *
+ * In vain. A driver gives the reason of a failure a code (lua/mde/driver/driver.md). Neither a
+ * certificate that was refused (tls_untrusted, tls_name, tls_expired; every code that begins with
+ * "tls_") nor a proxy that wants another password (proxy_auth) is another one a second later:
+ * "exhausted" after the first attempt.
+ *
  * Deadline. A retry that would start when the deadline has come is not made. If a Retry-After is
  * the reason, that is "throttled" and says when it may be tried; else it is "exhausted". So is
  * running out of attempts. Either way nothing took effect, or it was a read.
@@ -75,8 +80,9 @@ struct mde_attempt {
   double deadline;
   double random; /* in [0, 1) */
 
-  bool answered;   /* there was a whole response */
-  bool maybe_sent; /* without one: something may have been handed to the transport */
+  bool answered;    /* there was a whole response */
+  bool maybe_sent;  /* without one: something may have been handed to the transport */
+  const char *code; /* without one: the driver's code for the reason, or NULL */
 
   int status;
   bool usable;         /* a 2xx that parsed to what was asked for; means nothing elsewhere */

@@ -4,12 +4,13 @@
  *   curl.multi() -> the multi handle of this Lua state
  *   curl.loop() -> the same, behind a descriptor that any event loop can watch | nil, message
  *   curl.version -> "libcurl/7.88.1 OpenSSL/3.0.9"
- *   multi:start(request, settings) -> transfer | nil, message, false
+ *   multi:start(request, settings) -> transfer | nil, message, false, code
  *   multi:poll(seconds)
  *   multi:finished() -> the transfer that finished first, until it is released | nil
  *   multi:release(transfer)
  *   multi:close()
- *   transfer:result() -> response | nil, message, maybe_sent; once
+ *   transfer:result() -> response | nil, message, maybe_sent, code; once
+ *   transfer:discard(): no further request goes over the connection that brought the answer
  *   transfer:withdraw() -> true if it was taken off the wire before the other side could act on it
  *
  * For an event loop, as cqueues.poll asks an object:
@@ -272,7 +273,8 @@ static int return_unstarted(lua_State *L, CURLcode code)
   lua_pushnil(L);
   lua_pushstring(L, text);
   lua_pushboolean(L, 0);
-  return 3;
+  lua_pushstring(L, mde_failure_code_of_start(code));
+  return 4;
 }
 
 static int multi_start(lua_State *L)
@@ -419,18 +421,6 @@ static int multi_tostring(lua_State *L)
 
 /* ---- a transfer's answer */
 
-/* libcurl is generous with heads; the core's reader, by which other drivers go too, is not. */
-static bool read_head(struct mde_transfer *transfer, struct mde_http1_head *head)
-{
-  static const struct mde_text any_method = {NULL, 0};
-  struct mde_text input = {transfer->head.bytes, transfer->head.length};
-  int taken = input.bytes != NULL ? mde_http1_response(input, any_method, head) : MDE_HTTP1_MORE;
-  if (taken > 0) return true;
-  transfer->trouble = MDE_TROUBLE_MALFORMED;
-  transfer->problem = taken == MDE_HTTP1_BAD ? head->problem : "its head has no end";
-  return false;
-}
-
 static int return_failure(lua_State *L, struct mde_transfer *transfer)
 {
   char text[MDE_FAILURE_SIZE];
@@ -440,7 +430,8 @@ static int return_failure(lua_State *L, struct mde_transfer *transfer)
   lua_pushnil(L);
   lua_pushstring(L, text);
   lua_pushboolean(L, maybe_sent);
-  return 3;
+  lua_pushstring(L, mde_failure_code(transfer));
+  return 4;
 }
 
 static int transfer_result(lua_State *L)
@@ -451,7 +442,7 @@ static int transfer_result(lua_State *L)
   if (transfer->taken) return luaL_error(L, "the transfer's result was taken already");
   transfer->taken = true;
   struct mde_http1_head head;
-  if (!mde_transfer_answered(of_curl) || !read_head(of_curl, &head))
+  if (!mde_transfer_answered(of_curl) || !mde_transfer_read_head(of_curl, &head))
     return return_failure(L, of_curl);
   lua_createtable(L, 0, 3);
   lua_pushinteger(L, (lua_Integer)of_curl->status);
@@ -465,6 +456,15 @@ static int transfer_result(lua_State *L)
   lua_setfield(L, -2, "body");
   mde_transfer_clear(of_curl);
   return 1;
+}
+
+/* Harmless after a fork: its connection is the parent's, of whom no number is known here. */
+static int transfer_discard(lua_State *L)
+{
+  struct mde_transfer *of_curl = &check_transfer(L, 1)->of_curl;
+  if (of_curl->connections != NULL)
+    mde_connections_spoil(of_curl->connections, of_curl->connection);
+  return 0;
 }
 
 static int transfer_withdraw(lua_State *L)
@@ -511,6 +511,7 @@ static const luaL_Reg multi_metamethods[] = {
 static const luaL_Reg transfer_methods[] = {
     {"result", transfer_result},
     {"withdraw", transfer_withdraw},
+    {"discard", transfer_discard},
     {NULL, NULL},
 };
 

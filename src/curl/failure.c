@@ -26,11 +26,29 @@ static void copy_detail(const struct mde_transfer *transfer, char detail[CURL_ER
     if (detail[i] < ' ' || detail[i] > '~') detail[i] = '?';
 }
 
-static const char *certificate_advice(const char *detail)
+/*
+ * What is wrong with a certificate is known by OpenSSL's numbers (X509_V_ERR_...). libcurl compares
+ * the name itself, before it asks for one, and leaves the number that it began with.
+ */
+static const char *certificate_code(const struct mde_transfer *transfer)
 {
-  if (strstr(detail, "expired") != NULL || strstr(detail, "not yet valid") != NULL)
-    return "renew it, or set this machine's clock right";
-  if (strstr(detail, "subject name") != NULL || strstr(detail, "match") != NULL)
+  enum { UNSPECIFIED = 1, NOT_YET_VALID = 9, HAS_EXPIRED = 10 };
+  switch (transfer->tls_is_openssl ? transfer->verification : 0) {
+  case UNSPECIFIED:
+    return "tls_name";
+  case NOT_YET_VALID:
+  case HAS_EXPIRED:
+    return "tls_expired";
+  default:
+    return "tls_untrusted";
+  }
+}
+
+static const char *certificate_advice(const struct mde_transfer *transfer)
+{
+  const char *code = certificate_code(transfer);
+  if (strcmp(code, "tls_expired") == 0) return "renew it, or set this machine's clock right";
+  if (strcmp(code, "tls_name") == 0)
     return "it was issued for another name: check the URL, the DNS and any proxy in between";
   return "if that is the right host, point ca_file or SSL_CERT_FILE at the CA that issued it";
 }
@@ -69,8 +87,17 @@ static bool describe_trouble(const struct mde_transfer *transfer, char *text)
   case MDE_TROUBLE_MALFORMED:
     say(text, "the answer of %s is malformed: %s", host, transfer->problem);
     return true;
+  case MDE_TROUBLE_ENDLESS:
+    say(text, "the answer of %s does not say how long it is, so it could have been cut", host);
+    return true;
+  case MDE_TROUBLE_CUT:
+    say(text, "the answer of %s ended early: its compressed body is cut", host);
+    return true;
   case MDE_TROUBLE_BODY:
     say(text, "the answer of %s is longer than %zu bytes", host, transfer->answer.limit);
+    return true;
+  case MDE_TROUBLE_UNCLEAN:
+    say(text, "the connection to %s had something unread on it", host);
     return true;
   case MDE_TROUBLE_REPEATED:
     say(text, "%s closed the connection before it answered", host);
@@ -112,12 +139,15 @@ static void describe_early(const struct mde_transfer *transfer, const char *deta
   case CURLE_OPERATION_TIMEDOUT:
     say(text, "no connection to %s in time: %s", host, detail);
     break;
+  case CURLE_OUT_OF_MEMORY:
+    say(text, "not enough memory for a connection to %s", host);
+    break;
   case CURLE_SSL_CONNECT_ERROR:
     say(text, "TLS with %s failed: %s%s", host, detail, handshake_advice(detail));
     break;
   case CURLE_PEER_FAILED_VERIFICATION:
     say(text, "the TLS certificate of %s was not accepted: %s; %s", host, detail,
-        certificate_advice(detail));
+        certificate_advice(transfer));
     break;
   case CURLE_SSL_CACERT_BADFILE:
     say(text, "the CA certificates could not be read: %s; check ca_file or SSL_CERT_FILE", detail);
@@ -146,11 +176,20 @@ static void describe_late(const struct mde_transfer *transfer, const char *detai
   case CURLE_RECV_ERROR:
     say(text, "the connection to %s broke: %s", host, detail);
     break;
+  case CURLE_OUT_OF_MEMORY:
+    say(text, "not enough memory for the request to %s", host);
+    break;
   case CURLE_PARTIAL_FILE:
     say(text, "the answer of %s ended early: %s", host, detail);
     break;
+  case CURLE_WRITE_ERROR: /* not ours, whose trouble is told: bytes behind the packed ones */
+    say(text, "the answer of %s could not be decompressed: it does not end where it says", host);
+    break;
   case CURLE_BAD_CONTENT_ENCODING:
     say(text, "the answer of %s could not be decompressed: %s", host, detail);
+    break;
+  case CURLE_FILESIZE_EXCEEDED:
+    say(text, "the answer of %s is malformed: its length is no number", host);
     break;
   case CURLE_WEIRD_SERVER_REPLY:
   case CURLE_UNSUPPORTED_PROTOCOL:
@@ -171,6 +210,82 @@ void mde_failure_describe(const struct mde_transfer *transfer, char text[MDE_FAI
     describe_late(transfer, detail, text);
   else
     describe_early(transfer, detail, text);
+}
+
+static const char *early_code(const struct mde_transfer *transfer)
+{
+  enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
+  if (transfer->proxy_status == PROXY_AUTHENTICATION_REQUIRED) return "proxy_auth";
+  if (transfer->proxy_status >= 300) return "proxy";
+  switch (transfer->code) {
+  case CURLE_COULDNT_RESOLVE_HOST:
+    return "resolve";
+  case CURLE_COULDNT_RESOLVE_PROXY:
+  case CURLE_PROXY:
+    return "proxy";
+  case CURLE_OPERATION_TIMEDOUT:
+    return "timeout";
+  case CURLE_SSL_CONNECT_ERROR:
+    return "tls";
+  case CURLE_PEER_FAILED_VERIFICATION:
+    return certificate_code(transfer);
+  case CURLE_SSL_CACERT_BADFILE:
+    return "tls_authorities";
+  case CURLE_OUT_OF_MEMORY:
+    return "memory";
+  default:
+    return "connect";
+  }
+}
+
+static const char *late_code(const struct mde_transfer *transfer)
+{
+  switch (transfer->code) {
+  case CURLE_OPERATION_TIMEDOUT:
+    return "timeout";
+  case CURLE_OUT_OF_MEMORY:
+    return "memory";
+  case CURLE_OK:
+  case CURLE_WRITE_ERROR:
+  case CURLE_BAD_CONTENT_ENCODING:
+  case CURLE_FILESIZE_EXCEEDED:
+  case CURLE_WEIRD_SERVER_REPLY:
+  case CURLE_UNSUPPORTED_PROTOCOL:
+    return "malformed";
+  default:
+    return "closed";
+  }
+}
+
+const char *mde_failure_code(const struct mde_transfer *transfer)
+{
+  switch (transfer->trouble) {
+  case MDE_TROUBLE_NONE:
+    return transfer->head_offered ? late_code(transfer) : early_code(transfer);
+  case MDE_TROUBLE_MEMORY:
+  case MDE_TROUBLE_UNWATCHED:
+    return "memory";
+  case MDE_TROUBLE_HEAD:
+  case MDE_TROUBLE_BODY:
+    return "too_large";
+  case MDE_TROUBLE_MALFORMED:
+  case MDE_TROUBLE_ENDLESS:
+  case MDE_TROUBLE_CUT:
+    return "malformed";
+  case MDE_TROUBLE_UNCLEAN:
+  case MDE_TROUBLE_REPEATED:
+  case MDE_TROUBLE_FORKED:
+  case MDE_TROUBLE_CLOSED:
+    return "closed";
+  case MDE_TROUBLE_WITHDRAWN:
+    return "withdrawn";
+  }
+  return "closed";
+}
+
+const char *mde_failure_code_of_start(CURLcode code)
+{
+  return code == CURLE_OUT_OF_MEMORY ? "memory" : "unsupported";
 }
 
 void mde_failure_describe_start(CURLcode code, char text[MDE_FAILURE_SIZE])

@@ -1,5 +1,5 @@
 /*
- * failure: why a transfer brought no answer, in words for people.
+ * failure: why a transfer brought no answer, in words for people and as a code for programs.
  */
 #ifndef MDE_CURL_FAILURE_H
 #define MDE_CURL_FAILURE_H
@@ -18,7 +18,11 @@ bool mde_transfer_answered(const struct mde_transfer *transfer);
  */
 void mde_failure_describe(const struct mde_transfer *transfer, char text[MDE_FAILURE_SIZE]);
 
+/* One of the codes of lua/mde/driver/driver.md. */
+const char *mde_failure_code(const struct mde_transfer *transfer);
+
 /* The same for a transfer that could not be started. */
 void mde_failure_describe_start(CURLcode code, char text[MDE_FAILURE_SIZE]);
+const char *mde_failure_code_of_start(CURLcode code);
 
 #endif

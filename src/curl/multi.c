@@ -139,7 +139,15 @@ static void detach(struct mde_multi *multi, struct mde_transfer *transfer, bool 
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   if (pretransfer > 0) transfer->head_offered = true;
 #endif
+  curl_off_t first_byte = 0;
+  struct curl_tlssessioninfo *tls = NULL;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &transfer->proxy_status);
+  curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &transfer->verification);
+  curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+  curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls);
+  transfer->answer_began = first_byte > 0;
+  transfer->tls_is_openssl = tls != NULL && tls->backend == CURLSSLBACKEND_OPENSSL;
   curl_multi_remove_handle(multi->handle, easy);
   if (well)
     give_back(multi, easy);
@@ -161,6 +169,7 @@ static void forget_parent(struct mde_multi *multi)
   if (multi->generation == fork_generation) return;
   multi->generation = fork_generation;
   multi->handle = NULL;
+  mde_connections_forget(&multi->connections);
   multi->spare_count = 0;
   multi->unwatched_transfers = false;
   mde_watch_forget(&multi->watch);
@@ -226,7 +235,7 @@ CURLcode mde_multi_start(struct mde_multi *multi, struct mde_transfer *transfer,
   if (code != CURLE_OK) return code;
   CURL *easy = take_spare(multi);
   if (easy == NULL) return CURLE_OUT_OF_MEMORY;
-  code = mde_transfer_prepare(transfer, easy, options);
+  code = mde_transfer_prepare(transfer, easy, &multi->connections, options);
   if (code == CURLE_OK && curl_multi_add_handle(multi->handle, easy) != CURLM_OK)
     code = CURLE_OUT_OF_MEMORY;
   if (code != CURLE_OK) {
@@ -239,6 +248,14 @@ CURLcode mde_multi_start(struct mde_multi *multi, struct mde_transfer *transfer,
   return CURLE_OK;
 }
 
+/* Sends a transfer off again of which nothing has gone; false if that is not possible. */
+static bool start_again(struct mde_multi *multi, struct mde_transfer *transfer)
+{
+  curl_multi_remove_handle(multi->handle, transfer->easy);
+  return mde_transfer_prepare_again(transfer, transfer->easy) == CURLE_OK &&
+         curl_multi_add_handle(multi->handle, transfer->easy) == CURLM_OK;
+}
+
 static void collect(struct mde_multi *multi)
 {
   int left = 0;
@@ -248,8 +265,13 @@ static void collect(struct mde_multi *multi)
     CURLcode code = message->data.result;
     struct mde_transfer *transfer = NULL;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+    if (transfer->trouble == MDE_TROUBLE_UNCLEAN) {
+      if (start_again(multi, transfer)) continue;
+      code = CURLE_OUT_OF_MEMORY;
+    }
     transfer->code = code;
     detach(multi, transfer, code == CURLE_OK);
+    mde_transfer_judge_end(transfer);
     move_to_finished(multi, transfer);
   }
 }

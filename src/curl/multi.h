@@ -22,8 +22,9 @@ struct mde_transfer_list {
 };
 
 struct mde_multi {
-  CURLM *handle;            /* NULL until needed */
-  unsigned long generation; /* of forks, when the handle was made */
+  CURLM *handle;                      /* NULL until needed */
+  unsigned long generation;           /* of forks, when the handle was made */
+  struct mde_connections connections; /* of the handle */
   struct mde_transfer_list in_flight;
   struct mde_transfer_list finished; /* oldest first */
   CURL *spares[MDE_MULTI_SPARES];    /* easy handles at rest */

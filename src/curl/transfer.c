@@ -1,10 +1,11 @@
-#define _GNU_SOURCE 1 /* SOCK_CLOEXEC */
+#define _GNU_SOURCE 1 /* clock_gettime */
 
 #include "transfer.h"
 
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "http1.h"
 
@@ -13,6 +14,8 @@
 #define SLOWEST_BYTES 1L
 #define SLOWEST_SECONDS 20L
 #define CONNECTION_LIFE_SECONDS 600L
+/* From here on libcurl asks before it sends a request, on whatever connection. */
+#define FIRST_THAT_ASKS 0x075000
 
 /* Header lines that a request gets besides its own, and so the nodes that it needs beyond them. */
 enum { EXPECT_LINE, CONTENT_TYPE_LINE, OWN_LINES };
@@ -101,17 +104,110 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
   struct mde_transfer *transfer = context;
   size_t length = size * count;
+  if (transfer->trouble != MDE_TROUBLE_NONE) return 0;
   int status = mde_secret_append(&transfer->answer, bytes, length);
   if (status == MDE_SECRET_OK) return length;
   transfer->trouble = status == MDE_SECRET_TOO_LONG ? MDE_TROUBLE_BODY : MDE_TROUBLE_MEMORY;
   return 0;
 }
 
-/* "HTTP/1.1 103 Early Hints" */
-static bool is_interim(const struct mde_secret *head)
+/* What comes after the answer cannot be understood. */
+static void give_up_connection(struct mde_transfer *transfer)
 {
-  const size_t first_digit = sizeof "HTTP/1.1 " - 1;
-  return head->length > first_digit && head->bytes[first_digit] == '1';
+  mde_connections_spoil(transfer->connections, transfer->connection);
+  curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
+static void note_packed(struct mde_transfer *transfer, struct mde_text bytes)
+{
+  const size_t size = sizeof transfer->packed_end;
+  if (bytes.length >= size) {
+    memcpy(transfer->packed_end, bytes.bytes + bytes.length - size, size);
+  } else {
+    memmove(transfer->packed_end, transfer->packed_end + bytes.length, size - bytes.length);
+    if (bytes.length > 0)
+      memcpy(transfer->packed_end + size - bytes.length, bytes.bytes, bytes.length);
+  }
+}
+
+static void trace_chunks(struct mde_transfer *transfer, struct mde_text input)
+{
+  struct mde_text data;
+  int status;
+  while ((status = mde_http1_chunks_next(&transfer->chunks, &input, &data)) == MDE_HTTP1_DATA)
+    note_packed(transfer, data);
+  if (status == MDE_HTTP1_BAD) {
+    transfer->trouble = MDE_TROUBLE_MALFORMED;
+    transfer->problem = transfer->chunks.problem;
+  }
+  if (status == MDE_HTTP1_BAD || (status == MDE_HTTP1_DONE && input.length > 0))
+    give_up_connection(transfer);
+}
+
+/*
+ * The bytes of the body as they came. libcurl is generous with chunks, drops what it has read
+ * behind the last one without a word, and takes a packed body for whole whose end is missing. Only
+ * its trace shows these bytes, so that is switched on for them.
+ */
+static int trace(CURL *easy, curl_infotype type, char *bytes, size_t length, void *context)
+{
+  struct mde_transfer *transfer = context;
+  struct mde_text input = {bytes, length};
+  (void)easy;
+  if (type != CURLINFO_DATA_IN) return 0;
+  if (transfer->framing == MDE_HTTP1_CHUNKED) {
+    trace_chunks(transfer, input);
+  } else {
+    if ((uint64_t)length > (uint64_t)transfer->packed_left)
+      input.length = (size_t)transfer->packed_left;
+    transfer->packed_left -= (int64_t)input.length;
+    note_packed(transfer, input);
+  }
+  return 0;
+}
+
+/* A packed body ends with the length that it has unpacked, modulo 2^32 (RFC 1952). */
+static bool is_cut(const struct mde_transfer *transfer)
+{
+  const unsigned char *end = transfer->packed_end;
+  uint32_t length =
+      (uint32_t)end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24;
+  return transfer->is_gzip && length != (uint32_t)transfer->answer.length;
+}
+
+static bool is_packed(const struct mde_http1_head *head)
+{
+  static const struct mde_text name = {"content-encoding", 16}, gzip = {"gzip", 4};
+  for (size_t i = 0; i < head->field_count; i++)
+    if (mde_text_same_caseless(head->fields[i].name, name) &&
+        mde_text_same_caseless(head->fields[i].value, gzip))
+      return true;
+  return false;
+}
+
+/*
+ * libcurl is generous with heads; the core's reader, by which other drivers go too, is not. True if
+ * the answer can be understood. If it can be, and another one after it cannot, the connection ends
+ * with it. So it does where there is no body, since libcurl drops what it has read behind the head.
+ */
+static bool judge_head(struct mde_transfer *transfer)
+{
+  struct mde_http1_head head;
+  if (!mde_transfer_read_head(transfer, &head)) return false;
+  transfer->head_is_interim = head.status < 200;
+  if (transfer->head_is_interim) return true;
+  bool is_empty = head.body == MDE_HTTP1_LENGTH && head.length == 0;
+  if (!head.reusable || is_empty) give_up_connection(transfer);
+  if (head.body == MDE_HTTP1_UNTIL_CLOSE) {
+    transfer->trouble = MDE_TROUBLE_ENDLESS;
+    return false;
+  }
+  transfer->framing = head.body;
+  transfer->packed_left = head.length;
+  transfer->is_gzip = head.body != MDE_HTTP1_NO_BODY && !is_empty && is_packed(&head);
+  mde_http1_chunks_init(&transfer->chunks, MDE_HTTP1_LENGTH_LIMIT);
+  bool wants_trace = head.body == MDE_HTTP1_CHUNKED || transfer->is_gzip;
+  return curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, wants_trace ? 1L : 0L) == CURLE_OK;
 }
 
 /* Keeps the head of the final answer: an interim one gives way to the next, trailers are no
@@ -121,14 +217,14 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *context)
   struct mde_transfer *transfer = context;
   size_t length = size * count;
   if (transfer->head_ended) {
-    if (!is_interim(&transfer->head)) return length;
+    if (!transfer->head_is_interim) return length;
     mde_secret_clear(&transfer->head);
     transfer->head_ended = false;
   }
   int status = mde_secret_append(&transfer->head, bytes, length);
   if (status == MDE_SECRET_OK) {
     transfer->head_ended = length > 0 && (bytes[0] == '\r' || bytes[0] == '\n');
-    return length;
+    return !transfer->head_ended || judge_head(transfer) ? length : 0;
   }
   transfer->trouble = status == MDE_SECRET_TOO_LONG ? MDE_TROUBLE_HEAD : MDE_TROUBLE_MEMORY;
   return 0;
@@ -140,23 +236,33 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *context)
 static int before_request(void *context, char *remote, char *local, int remote_port, int local_port)
 {
   struct mde_transfer *transfer = context;
-  (void)remote, (void)local, (void)remote_port, (void)local_port;
+  const struct mde_connection_ends ends = {remote, local, remote_port, local_port};
 #ifndef MDE_CURL_POSTFIELDS
   if (transfer->head_offered) {
     transfer->trouble = MDE_TROUBLE_REPEATED;
     return CURL_PREREQFUNC_ABORT;
   }
 #endif
+  transfer->connection =
+      mde_connections_use(transfer->connections, transfer->easy, !transfer->plain, &ends);
+  if (transfer->connection == 0 && !transfer->fresh) {
+    transfer->trouble = MDE_TROUBLE_UNCLEAN;
+    return CURL_PREREQFUNC_ABORT;
+  }
   transfer->head_offered = true;
   return CURL_PREREQFUNC_OK;
 }
 #endif
 
-/* A program that the script starts must not inherit a connection to the service. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-  (void)context, (void)purpose;
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  (void)purpose;
+  return mde_connections_open(context, address);
+}
+
+static int close_socket(void *context, curl_socket_t socket)
+{
+  return mde_connections_close(context, socket);
 }
 
 /* ---- options */
@@ -191,7 +297,6 @@ static CURLcode set_security(CURL *easy, const struct mde_transfer_options *opti
   SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_HTTP09_ALLOWED, 0L);
-  SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   return CURLE_OK;
 }
 
@@ -202,7 +307,7 @@ static CURLcode set_time(CURL *easy, const struct mde_transfer_options *options)
   SET(CURLOPT_TIMEOUT_MS, options->timeout);
   SET(CURLOPT_LOW_SPEED_LIMIT, SLOWEST_BYTES);
   SET(CURLOPT_LOW_SPEED_TIME, SLOWEST_SECONDS);
-  if (options->max_idle < 0)
+  if (options->max_idle < 0 || LIBCURL_VERSION_NUM < FIRST_THAT_ASKS)
     SET(CURLOPT_FRESH_CONNECT, 1L);
   else
     SET(CURLOPT_MAXAGE_CONN, options->max_idle);
@@ -256,20 +361,39 @@ static CURLcode set_callbacks(struct mde_transfer *transfer, CURL *easy)
   SET(CURLOPT_WRITEDATA, transfer);
   SET(CURLOPT_HEADERFUNCTION, take_head);
   SET(CURLOPT_HEADERDATA, transfer);
+  SET(CURLOPT_DEBUGFUNCTION, trace);
+  SET(CURLOPT_DEBUGDATA, transfer);
 #if LIBCURL_VERSION_NUM >= 0x075000
   SET(CURLOPT_PREREQFUNCTION, before_request);
   SET(CURLOPT_PREREQDATA, transfer);
 #endif
+  SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  SET(CURLOPT_OPENSOCKETDATA, transfer->connections);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+  SET(CURLOPT_CLOSESOCKETDATA, transfer->connections);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
   SET(CURLOPT_PRIVATE, transfer);
   return CURLE_OK;
 }
 
+static long now_milliseconds(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 CURLcode mde_transfer_prepare(struct mde_transfer *transfer, CURL *easy,
+                              struct mde_connections *connections,
                               const struct mde_transfer_options *options)
 {
   if (!make_nodes(transfer)) return CURLE_OUT_OF_MEMORY;
+  transfer->connections = connections;
+  transfer->ends = now_milliseconds() + options->timeout;
   transfer->answer.limit = options->max_bytes;
+  transfer->plain = options->plain;
+  transfer->is_head = strcmp(options->method, "HEAD") == 0;
+  transfer->fresh = options->max_idle < 0;
   CURLcode code = set_security(easy, options);
   if (code == CURLE_OK) code = set_time(easy, options);
   if (code == CURLE_OK) code = set_request(transfer, easy, options);
@@ -277,7 +401,45 @@ CURLcode mde_transfer_prepare(struct mde_transfer *transfer, CURL *easy,
   return code;
 }
 
+CURLcode mde_transfer_prepare_again(struct mde_transfer *transfer, CURL *easy)
+{
+  long left = transfer->ends - now_milliseconds();
+  transfer->trouble = MDE_TROUBLE_NONE;
+  transfer->error[0] = '\0';
+  transfer->fresh = true;
+  SET(CURLOPT_FRESH_CONNECT, 1L);
+  SET(CURLOPT_TIMEOUT_MS, left > 1 ? left : 1L);
+  return CURLE_OK;
+}
+
 /* ---- afterwards */
+
+/* libcurl keeps a line until it has its end, and before 8.6 had one code for no memory and too much
+ * of it. */
+void mde_transfer_judge_end(struct mde_transfer *transfer)
+{
+  if (transfer->code == CURLE_OK && transfer->trouble == MDE_TROUBLE_NONE && is_cut(transfer))
+    transfer->trouble = MDE_TROUBLE_CUT;
+  bool is_full = transfer->code == CURLE_OUT_OF_MEMORY;
+#if LIBCURL_VERSION_NUM >= 0x080600
+  is_full = is_full || transfer->code == CURLE_TOO_LARGE;
+#endif
+  if (is_full && transfer->trouble == MDE_TROUBLE_NONE && transfer->answer_began &&
+      !transfer->head_ended)
+    transfer->trouble = MDE_TROUBLE_HEAD;
+}
+
+bool mde_transfer_read_head(struct mde_transfer *transfer, struct mde_http1_head *head)
+{
+  static const struct mde_text method_head = {"HEAD", 4}, any_method = {NULL, 0};
+  struct mde_text input = {transfer->head.bytes, transfer->head.length};
+  struct mde_text method = transfer->is_head ? method_head : any_method;
+  int taken = input.bytes != NULL ? mde_http1_response(input, method, head) : MDE_HTTP1_MORE;
+  if (taken > 0) return true;
+  transfer->trouble = MDE_TROUBLE_MALFORMED;
+  transfer->problem = taken == MDE_HTTP1_BAD ? head->problem : "its head has no end";
+  return false;
+}
 
 bool mde_transfer_maybe_sent(const struct mde_transfer *transfer)
 {

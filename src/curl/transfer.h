@@ -13,6 +13,8 @@
 #include <curl/curl.h>
 
 #include "allocator.h"
+#include "connections.h"
+#include "http1.h"
 #include "secret.h"
 
 enum mde_transfer_state {
@@ -27,8 +29,11 @@ enum mde_transfer_trouble {
   MDE_TROUBLE_MEMORY,    /* no memory for what came */
   MDE_TROUBLE_HEAD,      /* the answer's head is longer than a head may be */
   MDE_TROUBLE_MALFORMED, /* the answer's head is not what a head must be */
+  MDE_TROUBLE_ENDLESS,   /* nothing but the end of the connection says where the answer ends */
+  MDE_TROUBLE_CUT,       /* the answer's body was packed, and its end is missing */
   MDE_TROUBLE_BODY,      /* the answer's body is longer than max_bytes */
   MDE_TROUBLE_REPEATED,  /* libcurl wanted to send the request once more */
+  MDE_TROUBLE_UNCLEAN,   /* the connection that libcurl chose must not carry a request; none went */
   MDE_TROUBLE_FORKED,    /* the connection belongs to the process that this one was forked from */
   MDE_TROUBLE_UNWATCHED, /* the system would not watch its socket for an event loop */
   MDE_TROUBLE_WITHDRAWN, /* taken back by the caller */
@@ -43,6 +48,9 @@ struct mde_transfer {
   CURL *easy; /* NULL unless in flight */
   CURLcode code;
   long status;
+  long proxy_status; /* of the proxy's answer to CONNECT, or 0 */
+  long verification; /* what the TLS library found of the certificate, a number of its own */
+  bool tls_is_openssl;
 
   struct mde_secret lines; /* request header lines, each ended by a NUL */
   struct curl_slist *nodes;
@@ -52,13 +60,27 @@ struct mde_transfer {
   bool has_body;
   bool has_content_type;
 
+  bool plain;   /* http, so no TLS */
+  bool is_head; /* a HEAD request, whose answer has no body */
+  bool fresh;   /* goes over a new connection */
+  long ends;    /* when its time is up, in milliseconds of a clock that only goes forward */
+  struct mde_connections *connections;
+  unsigned long connection; /* over which it goes or went; 0: not known */
+
   bool head_offered; /* a connection stood, so bytes of the request's head may have gone */
   bool body_offered; /* libcurl asked for a byte of the body */
 
   struct mde_secret head; /* the final answer's status line and headers */
   struct mde_secret answer;
   bool head_ended;
-  const char *problem; /* with MDE_TROUBLE_MALFORMED: a phrase */
+  bool head_is_interim;           /* the one that ended last */
+  enum mde_http1_body framing;    /* of the answer */
+  struct mde_http1_chunks chunks; /* of the answer, if it has any */
+  int64_t packed_left;         /* bytes of the answer's body that are to come, if it has a length */
+  bool is_gzip;                /* the answer's body is packed */
+  unsigned char packed_end[4]; /* its last bytes so far, before they were unpacked */
+  bool answer_began;           /* a byte came */
+  const char *problem;         /* with MDE_TROUBLE_MALFORMED: a phrase */
 
   char host[256];
   char error[CURL_ERROR_SIZE];
@@ -70,7 +92,7 @@ struct mde_transfer_options {
   bool plain;          /* http, and no proxy */
   const char *ca_file; /* NULL: libcurl's default */
   const char *proxy;   /* NULL: the environment's; "": none */
-  long timeout;        /* milliseconds for the whole exchange */
+  long timeout;        /* milliseconds for the whole exchange; above 0 */
   long max_idle; /* a connection idle for that many whole seconds is still used; -1: a new one */
   size_t max_bytes;
 };
@@ -86,10 +108,24 @@ int mde_transfer_body(struct mde_transfer *transfer, const char *bytes, size_t l
 
 /*
  * Sets every option of a fresh or reset easy handle. After this no header may be added. The easy
- * handle refers to the transfer until it is reset or cleaned up. CURLE_OK or why not.
+ * handle refers to the transfer until it is reset or cleaned up, and each connection that it opens
+ * refers to `connections` until it is closed. CURLE_OK or why not.
  */
 CURLcode mde_transfer_prepare(struct mde_transfer *transfer, CURL *easy,
+                              struct mde_connections *connections,
                               const struct mde_transfer_options *options);
+
+/* Prepares it again after libcurl chose a connection that must not carry it: for a new one. */
+CURLcode mde_transfer_prepare_again(struct mde_transfer *transfer, CURL *easy);
+
+/*
+ * Sees through a code of libcurl's that means something else: no memory for a header line that is
+ * too long for it, and success for a packed body whose end is missing.
+ */
+void mde_transfer_judge_end(struct mde_transfer *transfer);
+
+/* Reads the head of the answer; false if it is none, which is the transfer's trouble then. */
+bool mde_transfer_read_head(struct mde_transfer *transfer, struct mde_http1_head *head);
 
 /*
  * False only if it is certain that no byte of the body, or of the head of a request without one,

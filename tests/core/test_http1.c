@@ -60,6 +60,49 @@ static void response(void **state)
     assert_int_equal(mde_http1_response(test_edge(bytes, length), none, &head), MDE_HTTP1_MORE);
 }
 
+static void reuse(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *bytes;
+    const char *method;
+    bool reusable;
+  } cases[] = {
+      {RESPONSE "Content-Length: 1\r\n\r\n", NULL, true},
+      {RESPONSE "Content-Length: 0\r\n\r\n", NULL, true},
+      {RESPONSE "Transfer-Encoding: chunked\r\n\r\n", NULL, true},
+      {RESPONSE "Connection: keep-alive, x-close\r\nContent-Length: 1\r\n\r\n", NULL, true},
+      {RESPONSE "X: close\r\nContent-Length: 1\r\n\r\n", NULL, true},
+      {"HTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\n", NULL, true},
+      {"HTTP/1.1 400 Bad Request\r\nContent-Length: 1\r\n\r\n", NULL, true},
+      {"HTTP/1.1 499 X\r\nContent-Length: 1\r\n\r\n", NULL, true},
+
+      {"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {RESPONSE "Connection: close\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {RESPONSE "connection: CLOSE\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {RESPONSE "Connection: a ,\tclose\t, b\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {RESPONSE "Connection: keep-alive\r\nConnection: close\r\nContent-Length: 1\r\n\r\n", NULL,
+       false},
+      {RESPONSE "\r\n", NULL, false},
+      {RESPONSE "Content-Length: 1\r\n\r\n", "HEAD", false},
+      {"HTTP/1.1 100 Continue\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {"HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {"HTTP/1.1 304 Not Modified\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {"HTTP/1.1 302 Found\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {"HTTP/1.1 500 X\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {"HTTP/1.1 999 X\r\nContent-Length: 1\r\n\r\n", NULL, false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_http1_head head;
+    struct mde_text method = {cases[i].method,
+                              cases[i].method != NULL ? strlen(cases[i].method) : 0};
+    if (mde_http1_response(test_edge_string(cases[i].bytes), method, &head) <= 0 ||
+        head.reusable != cases[i].reusable)
+      fail_msg("%s%s", cases[i].bytes, head.reusable ? "is reusable" : "is not reusable");
+  }
+}
+
 static void framing(void **state)
 {
   (void)state;
@@ -350,10 +393,10 @@ static void limits_of_chunks(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(request),          cmocka_unit_test(response),
-      cmocka_unit_test(framing),          cmocka_unit_test(malformed_heads),
-      cmocka_unit_test(limits_of_heads),  cmocka_unit_test(chunks),
-      cmocka_unit_test(limits_of_chunks),
+      cmocka_unit_test(request),         cmocka_unit_test(response),
+      cmocka_unit_test(framing),         cmocka_unit_test(reuse),
+      cmocka_unit_test(malformed_heads), cmocka_unit_test(limits_of_heads),
+      cmocka_unit_test(chunks),          cmocka_unit_test(limits_of_chunks),
   };
   return cmocka_run_group_tests_name("http1", tests, NULL, NULL);
 }

@@ -6,13 +6,17 @@
 -- `fault`, `clear`, `reset` and `stop`, as tests/spec/support/tenant.lua starts it. A driver without `spawn` is
 -- tested without that. A fourth argument { never_blocks = true } is for a driver of a host that must not be blocked:
 -- where it cannot suspend who calls, it raises; { plain = false } is for one that takes no requests over http.
--- { within = function(driver, fn) ... end } runs each test's body where the driver's host wants it.
+-- { within = function(driver, fn) ... end } runs each test's body where the driver's host wants it. { raw = server } is
+-- a server as tests/spec/support/raw_server.lua starts it, where the tests cannot start one themselves.
 
 -- busted gives its functions to spec files alone.
 local busted = require "busted"
 local describe, setup, teardown = busted.describe, busted.setup, busted.teardown
 local before_each = busted.before_each
 local assert = require "luassert"
+
+local raw_server = require "tests.spec.support.raw_server"
+local system = require("mde.core").system
 
 local LAPTOP = "1f00000000000000000000000000000000000017"
 local RESTRICT = "/api/machines/" .. LAPTOP .. "/restrictCodeExecution"
@@ -25,7 +29,8 @@ end
 ---@param name string
 ---@param make fun(tenant: table): mde.Driver
 ---@param serve fun(): table
----@param options { never_blocks: boolean?, plain: boolean?, within: fun(driver: mde.Driver, fn: fun())? }?
+---@param options { never_blocks: boolean?, plain: boolean?, within: fun(driver: mde.Driver, fn: fun())?,
+--- raw: tests.raw_server? }?
 return function(name, make, serve, options)
   local never_blocks = options ~= nil and options.never_blocks
   local takes_plain = options == nil or options.plain ~= false
@@ -292,6 +297,179 @@ return function(name, make, serve, options)
         tenant.fault { fault = "gone", match = { method = "POST" } }
         assert_failed(false, driver.send(made))
         assert.equal(1, #tenant.history "action_created")
+      end)
+    end)
+
+    describe("a connection", function()
+      local raw, raw_driver
+
+      setup(function()
+        raw = options and options.raw or raw_server.start()
+        raw_driver = make(raw)
+      end)
+
+      teardown(function()
+        if raw_driver and raw_driver.close then raw_driver.close() end
+        if raw then raw.stop() end
+      end)
+
+      local function ok(body)
+        return ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"):format(#body, body)
+      end
+
+      local function ask(path, method)
+        return raw_driver.send { method = method or "GET", url = raw.base_url .. "/" .. path, headers = {},
+          timeout = 10, max_bytes = 100000, max_idle = 50, body = method == "POST" and "{}" or nil }
+      end
+
+      local function connection_of(what)
+        for _, line in ipairs(raw.arrived()) do
+          local number, event = line:match "^(%d+) (.*)$"
+          if event == what then return number end
+        end
+      end
+
+      local function was_answered(what)
+        local of_its_connection
+        for _, line in ipairs(raw.arrived()) do
+          local number, event = line:match "^(%d+) (.*)$"
+          if event == what then of_its_connection = number .. " answered" end
+          if line == of_its_connection then return true end
+        end
+      end
+
+      -- Until all of the answer lies in this machine.
+      local function wait_for_all(what)
+        local sleep, tries = raw_driver.sleep or system.sleep, 0
+        repeat
+          sleep(0.01)
+          tries = tries + 1
+          assert.is_true(tries < 1000)
+        until was_answered(what)
+      end
+
+      local CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+      local CHUNKS = "3\r\nodd\r\n0\r\n\r\n"
+
+      -- Behind which nobody can know what comes. `status`: of the answer all the same; nil: it is a failure.
+      local odd = {
+        { "a second answer in the same record", { ok "odd" .. ok "stale" }, status = 200 },
+        { "a second answer in the next record", { ok "odd", ok "stale" }, status = 200 },
+        { "a second answer that comes late", { ok "odd", 0.05, ok "stale" }, status = 200 },
+        { "a second answer behind the body, which is in a record of its own",
+          { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", "odd" .. ok "stale" }, status = 200 },
+        { "a second answer, longer than a record",
+          { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", "odd" .. ok(("x"):rep(40000)) .. ok "stale" },
+          status = 200 },
+        { "half a second answer", { ok "odd", "HTTP/1.1 200 OK\r\nContent-" }, status = 200 },
+        { "more bytes than announced", { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", "odd!" }, status = 200 },
+        { "line breaks behind the body", { ok "odd" .. "\r\n" }, status = 200 },
+        { "a second answer behind chunks", { CHUNKED .. CHUNKS .. ok "stale" }, status = 200 },
+        { "a second answer behind chunks in the next record", { CHUNKED .. CHUNKS, ok "stale" }, status = 200 },
+        { "a second answer behind chunks, longer than a record",
+          { CHUNKED, CHUNKS .. ok(("x"):rep(40000)) .. ok "stale" }, status = 200 },
+        { "one byte behind chunks", { CHUNKED .. CHUNKS .. "0" }, status = 200 },
+        { "a body behind 204", { "HTTP/1.1 204 No Content\r\n\r\n", ok "stale" }, status = 204 },
+        { "a body behind 204 in the same record", { "HTTP/1.1 204 No Content\r\n\r\n" .. ok "stale" }, status = 204 },
+        { "a body behind 304", { "HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n" .. ok "stale" },
+          status = 304 },
+        { "a body behind none", { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" .. ok "stale" }, status = 200 },
+        { "a gateway's failure", { "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 3\r\n\r\nodd" }, status = 504 },
+        { "a redirect", { "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 3\r\n\r\nodd" }, status = 302 },
+        { "a status that there is not", { "HTTP/1.1 999 Odd\r\nContent-Length: 3\r\n\r\nodd" }, status = 999 },
+        { "HTTP/1.0", { "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nodd" }, status = 200 },
+        { "Connection: close", { "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 3\r\n\r\nodd" },
+          status = 200 },
+        { "two lengths", { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nodd!" },
+          may_be_taken = true },
+        { "a length beside chunks", { "HTTP/1.1 200 OK\r\nContent-Length: 13\r\nTransfer-Encoding: chunked\r\n\r\n"
+          .. CHUNKS }, may_be_taken = true },
+        { "a space before a colon", { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Odd : 1\r\n\r\nodd" },
+          may_be_taken = true },
+        { "a chunk that is longer than its size", { CHUNKED .. "3\r\nodd!\r\n0\r\n\r\n" } },
+      }
+
+      for i, case in ipairs(odd) do
+        for _, method in ipairs { "GET", "POST" } do
+          it(("carries no %s after %s"):format(method, case[1]), function()
+            local path = ("odd%d%s"):format(i, method)
+            case[2].ends = "open"
+            raw.reply("next", { ok "next", ends = "open" })
+            raw.reply(path, case[2])
+            local response, message, maybe_sent = ask(path, "POST")
+            if case.status then
+              assert(response, message)
+              assert.equal(case.status, response.status)
+            elseif not case.may_be_taken or not response then
+              assert_failed(false, response, message, maybe_sent)
+            end
+            wait_for_all(path)
+            assert.equal("next", assert(ask("next", method)).body)
+            assert.not_equal(connection_of(path), connection_of "next")
+            assert.equal("next", assert(ask "next").body)
+          end)
+        end
+      end
+
+      it("is closed at once behind what cannot be understood", function()
+        for i, answer in ipairs {
+          "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nodd", "HTTP/1.1 204 No Content\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Odd\r\n\r\nodd", CHUNKED .. CHUNKS .. "HTTP/1.1 200 OK\r\n",
+        } do
+          raw.reply("closed" .. i, { answer, ends = "open" })
+          ask("closed" .. i)
+          local sleep, tries = raw_driver.sleep or system.sleep, 0
+          repeat
+            sleep(0.01)
+            tries = tries + 1
+            assert(tries < 1000, answer)
+          until connection_of "ends"
+        end
+      end)
+
+      local sound = {
+        { "an answer with a length", ok "sound" },
+        { "one in chunks", CHUNKED .. "3\r\nsou\r\n2;a=b\r\nnd\r\n0\r\nX-Trailer: 1\r\n\r\n" },
+        { "one behind early hints", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" .. ok "sound" },
+        { "a refusal", "HTTP/1.1 400 Bad Request\r\nContent-Length: 5\r\n\r\nsound" },
+      }
+
+      for i, case in ipairs(sound) do
+        it("carries another request after " .. case[1] .. ", unless that was discarded", function()
+          local path = "sound" .. i
+          raw.reply("after", { ok "after", ends = "open" })
+          raw.reply(path, { case[2], ends = "open" })
+          local response = assert(ask(path))
+          assert.equal("sound", response.body)
+          if not response.discard then return end
+          wait_for_all(path)
+          assert(ask("after", "POST"))
+          assert.equal(connection_of(path), connection_of "after")
+          raw.reply("after", { ok "after", ends = "open" })
+          assert(ask "after").discard()
+          local discarded = connection_of "after"
+          raw.reply(path, { case[2], ends = "open" })
+          assert.equal("sound", assert(ask(path)).body)
+          assert.not_equal(discarded, connection_of(path))
+        end)
+      end
+
+      it("says by its end alone where an answer ends, which is a failure: it could have been cut", function()
+        for _, version in ipairs { "1.0", "1.1" } do
+          for _, method in ipairs { "GET", "POST" } do
+            raw.reply("endless", ("HTTP/%s 200 OK\r\nConnection: close\r\n\r\n{\"value\":[]}"):format(version))
+            assert_failed(false, ask("endless", method))
+          end
+        end
+      end)
+
+      it("may bring too long a head, which is a failure", function()
+        local line = "X: " .. ("a"):rep(1000) .. "\r\n"
+        for _, head in ipairs { "X: " .. ("a"):rep(1024 * 1024) .. "\r\n", line:rep(1000) } do
+          raw.reply("head", "HTTP/1.1 200 OK\r\n" .. head .. "Content-Length: 2\r\n\r\nok")
+          local response, message, maybe_sent = ask("head", "POST")
+          assert_failed(false, response, message, maybe_sent)
+        end
       end)
     end)
 

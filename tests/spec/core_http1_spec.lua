@@ -46,6 +46,13 @@ describe("core.http1", function()
       assert.are.equal(51, next_index)
     end)
 
+    it("knows whether the connection can carry another request", function()
+      local function reusable(bytes, method) return assert(http1.response_head(bytes, 1, method)).reusable end
+      assert.is_true(reusable "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
+      assert.is_nil(reusable "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n")
+      assert.is_nil(reusable "HTTP/1.1 503 No\r\nContent-Length: 3\r\n\r\n")
+    end)
+
     it("knows how the body is delimited", function()
       local function body(bytes, method)
         local head = assert(http1.response_head(bytes, 1, method))

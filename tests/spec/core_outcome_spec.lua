@@ -47,6 +47,15 @@ describe("mde.core.outcome", function()
     assert.same({ "unknown", 0, "unknown" }, { judge("action", { status = 500, maybe_sent = false }) })
   end)
 
+  it("gives up at once what no repetition mends, by the driver's code", function()
+    assert.same({ "exhausted", 0, "not_sent" }, { judge("action", { maybe_sent = false, code = "tls_untrusted" }) })
+    assert.same({ "exhausted", 0, "not_sent" }, { judge("read", { maybe_sent = false, code = "proxy_auth" }) })
+    assert.same({ "retry", 0.4, "not_sent" }, { judge("read", { maybe_sent = false, code = "resolve" }) })
+    for _, code in ipairs { true, 17, {}, "" } do
+      assert.same({ "retry", 0.4, "not_sent" }, { judge("read", { maybe_sent = false, code = code }) })
+    end
+  end)
+
   it("takes a status that is none for a broken answer", function()
     for _, status in ipairs { 0, -1, 99, 600, 1e300, -1e300, 200.5, math.huge } do
       assert.equal("unknown", (judge("action", { status = status, usable = true })), tostring(status))

@@ -1,7 +1,10 @@
 -- mde.driver.curl: the contract over real TLS, and what is its own.
 
+local clients = require "mde.client"
 local conformance = require "tests.spec.conformance"
 local curl = require "mde.driver.curl"
+local proxies = require "tests.spec.support.connect_proxy"
+local raw_server = require "tests.spec.support.raw_server"
 local tenants = require "tests.spec.support.tenant"
 
 conformance("curl", function(tenant)
@@ -59,6 +62,70 @@ describe("mde.driver.curl", function()
     assert.is_true(gate:wait(1))
     assert.equal(7200, clock)
     assert.is_nil(response) -- the authority of the tenant was not named
+  end)
+
+  -- Every answer is whole, and the answer to something else: as if another one had come before it.
+  it("is told by a client of answers that are not what was asked for, and uses their connections no more", function()
+    local raw, clock = raw_server.start(), 0
+    local driver = curl.new { ca_file = raw.ca_file, proxy = "", now = function() return clock end,
+      sleep = function(seconds) clock = clock + seconds end }
+    finally(function()
+      driver.close()
+      raw.stop()
+    end)
+    local client = assert(clients.new { driver = driver, tenant_id = "feed0000-0000-4000-8000-000000000001",
+      client_id = "feed0000-0000-4000-8000-000000000002", credential = "made up", authority = raw.base_url,
+      base_url = raw.base_url, cap = false })
+    local function answer(name, status, body)
+      raw.reply(name, { ("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s")
+        :format(status, #body, body), ends = "open" })
+    end
+    local function connections()
+      local all, seen, count = 0, {}, 0
+      for _, line in ipairs(raw.arrived()) do
+        local number = line:match "^(%d+) api$"
+        if number then all = all + 1 end
+        if number and not seen[number] then seen[number], count = true, count + 1 end
+      end
+      return all, count
+    end
+    answer("feed0000", "200 OK", '{"token_type":"Bearer","expires_in":3599,"access_token":"opaque"}')
+
+    for status, body in pairs {
+      ["200 OK"] = ('{"id":"%s","computerDnsName":"another"}'):format(("b2"):rep(20)),
+      ["201 Created"] = '{"value":[]}',
+      ["409 Conflict"] = "<html>a page</html>",
+    } do
+      answer("api", status, body)
+      for _ = 1, 4 do assert.is_nil((client:machine(("a1"):rep(20)))) end
+      local all, different = connections()
+      assert.equal(status:find "^2" and 16 or 4, all)
+      assert.equal(all, different, status)
+    end
+
+    -- The action of another machine.
+    answer("api", "201 Created", ('{"id":"feed0000-0000-4000-8000-000000000003","type":"RestrictCodeExecution",'
+      .. '"status":"Pending","machineId":"%s","creationDateTimeUtc":"2026-11-29T01:02:03Z"}'):format(("b2"):rep(20)))
+    for _ = 1, 2 do
+      local action, err = client:restrict(("a1"):rep(20), "a test", { look = false, resend = false,
+        allow = { "tags", "names", "device_values", "servers", "platforms" } })
+      assert.is_nil(action)
+      assert.equal("unknown", err.kind, err.message)
+    end
+    local all, different = connections()
+    assert.is_true(all >= 2)
+    assert.equal(all, different)
+
+    -- And what is understood, refusals too.
+    for status, body in pairs {
+      ["200 OK"] = ('{"id":"%s","computerDnsName":"desk-1"}'):format(("a1"):rep(20)),
+      ["403 Forbidden"] = '{"error":{"code":"Forbidden","message":"no"}}',
+    } do
+      answer("api", status, body)
+      for _ = 1, 3 do client:machine(("a1"):rep(20)) end
+      all, different = connections()
+      assert.same({ 3, 1 }, { all, different }, status)
+    end
   end)
 
   describe("with a tenant", function()
@@ -119,6 +186,26 @@ describe("mde.driver.curl", function()
         assert.is_nil(message:find("opaque-word", 1, true))
         assert.is_nil(message:find("user", 1, true))
       end
+    end)
+
+    it("knows a connection through a proxy again, and the proxy that wants another password", function()
+      local proxy = proxies.start()
+      local through = curl.new { ca_file = tenant.ca_file,
+        proxy = ("http://proxied:opaque-word@127.0.0.1:%d"):format(proxy.port) }
+      local refused = curl.new { ca_file = tenant.ca_file,
+        proxy = ("http://proxied:wrong-word@127.0.0.1:%d"):format(proxy.port) }
+      finally(function()
+        through.close()
+        refused.close()
+        proxy.stop()
+      end)
+      for _ = 1, 3 do assert.equal(401, assert(through.send(request())).status) end
+      assert.equal(1, select(2, proxy.seen():gsub("CONNECT ", "")))
+      local response, message, maybe_sent, code = refused.send(request())
+      assert.is_nil(response)
+      assert.truthy(message:find("407", 1, true))
+      assert.is_false(maybe_sent)
+      assert.equal("proxy_auth", code)
     end)
 
     it("sends nothing of a managed identity's through a proxy", function()

@@ -11,15 +11,15 @@ describe("mde.driver.curl over TLS", function()
   end
 
   local cases = {
-    { name = "of another host", options = { certificate = "wrong-host" },
+    { name = "of another host", options = { certificate = "wrong-host" }, code = "tls_name",
       says = { "certificate of localhost:%d+ was not accepted", "issued for another name" } },
-    { name = "that has expired", options = { certificate = "expired" },
+    { name = "that has expired", options = { certificate = "expired" }, code = "tls_expired",
       says = { "certificate of localhost:%d+ was not accepted", "expired", "clock" } },
-    { name = "signed by itself", options = { certificate = "self-signed" },
+    { name = "signed by itself", options = { certificate = "self-signed" }, code = "tls_untrusted",
       says = { "certificate of localhost:%d+ was not accepted", "ca_file or SSL_CERT_FILE" } },
-    { name = "of an unknown authority", options = { certificate = "unknown-ca" },
+    { name = "of an unknown authority", options = { certificate = "unknown-ca" }, code = "tls_untrusted",
       says = { "certificate of localhost:%d+ was not accepted", "ca_file or SSL_CERT_FILE" } },
-    { name = "with TLS 1.1 only", options = { tls = "1.1" },
+    { name = "with TLS 1.1 only", options = { tls = "1.1" }, code = "tls",
       says = { "TLS with localhost:%d+ failed", "TLS 1%.2 or newer is required" } },
   }
 
@@ -32,14 +32,39 @@ describe("mde.driver.curl over TLS", function()
         tenant.stop()
       end)
       for _, method in ipairs { "GET", "POST" } do
-        local response, message, maybe_sent = driver.send(request(tenant, method))
+        local response, message, maybe_sent, code = driver.send(request(tenant, method))
         assert.is_nil(response)
         assert.is_false(maybe_sent)
+        assert.equal(case.code, code)
         for _, pattern in ipairs(case.says) do
           assert(message:find(pattern), ("'%s' is missing in: %s"):format(pattern, message))
         end
       end
       assert.equal(0, #tenant.history "request")
+    end)
+  end
+
+  -- A certificate that was refused is the same one a second later. A handshake may fail once.
+  for _, case in ipairs(cases) do
+    local attempts = case.code == "tls" and 4 or 1
+    it(("asks a server %s %d times in one call"):format(case.name, attempts), function()
+      local tenant = tenants.start(case.options)
+      local driver = curl.new { ca_file = tenant.ca_file, proxy = "" }
+      local client = assert(require("mde.client").new { driver = driver, tenant_id = tenant.env.AZURE_TENANT_ID,
+        client_id = tenant.env.AZURE_CLIENT_ID, credential = tenant.client_secret, authority = tenant.base_url,
+        base_url = tenant.base_url })
+      finally(function()
+        driver.close()
+        tenant.stop()
+      end)
+      -- Strikes nothing, and counts the connections.
+      tenant.fault { fault = "refuse", count = 0 }
+      local machine, err = client:machine(("a1"):rep(20))
+      assert.is_nil(machine)
+      assert.equal("unavailable", err.kind)
+      assert(err.message:find(case.says[1]), err.message)
+      assert.equal(attempts > 1, err.message:find "attempts" ~= nil, err.message)
+      assert.equal(attempts, tenant.faults()[1].seen)
     end)
   end
 

@@ -48,24 +48,27 @@ end
 -- ---- sending
 
 local function exchange(wanted, proxy, ends)
-  local socket, message = connection.open(wanted, proxy, ends)
-  if not socket then return nil, message, false end
+  local socket, message, code = connection.open(wanted, proxy, ends)
+  if not socket then return nil, message, false, code end
   if not connection.hurry(socket, ends) then
     socket:close()
-    return nil, ("no connection to %s in time"):format(wanted.authority), false
+    return nil, ("no connection to %s in time"):format(wanted.authority), false, "timeout"
   end
   local sent, err = socket:send(wanted.bytes)
   if not sent then
     socket:close()
     return nil, ("the request to %s could not be sent: %s"):format(wanted.authority,
-      (tostring(err):gsub("[^\32-\126]", "?"))), true
+      (tostring(err):gsub("[^\32-\126]", "?"))), true, err == "timeout" and "timeout" or "closed"
   end
-  local response, reusable = answer.read(socket, wanted, ends)
+  local response, reusable
+  response, reusable, code = answer.read(socket, wanted, ends)
   if not response then
     socket:close()
-    return nil, reusable, true
+    return nil, reusable, true, code
   end
   if not (reusable and wanted.max_idle > 0 and socket:setkeepalive(wanted.max_idle * 1000)) then socket:close() end
+  local host, port = wanted.host, wanted.port
+  response.discard = function() connection.discard(host, port) end
   return response
 end
 
@@ -101,12 +104,12 @@ function resty.new(options)
     local place = of_host:take(ends, ends - wanted.timeout / 2)
     if not place then
       return nil, ("%d requests to %s were in flight all the time, which is the limit (option parallel of the driver)")
-        :format(at_once, wanted.authority), false
+        :format(at_once, wanted.authority), false, "busy"
     end
-    local ok, response, message, maybe_sent = pcall(exchange, wanted, proxy, ends)
+    local ok, response, message, maybe_sent, code = pcall(exchange, wanted, proxy, ends)
     of_host:give(place)
     if not ok then error(response, 0) end
-    return response, message, maybe_sent
+    return response, message, maybe_sent, code
   end
 
   --- Sends one request; see driver.md. Raises in a phase of nginx that cannot wait.

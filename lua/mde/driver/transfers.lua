@@ -65,7 +65,7 @@ function transfers.tell(multi)
 end
 
 ---@class mde.driver.line a driver's share
----@field send fun(request: table): table?, string?, boolean?
+---@field send fun(request: table): table?, string?, boolean?, string?
 ---@field close fun()
 ---@field in_flight fun(): boolean
 
@@ -90,8 +90,8 @@ function transfers.open(multi, settings, gate)
   --- nothing of it has gone; otherwise it goes on to its end whenever something is waited for.
   function line.send(request)
     if closed then error("the driver is closed", 2) end
-    local transfer, message, maybe_sent = multi:start(request, settings)
-    if not transfer then return nil, message, maybe_sent end
+    local transfer, message, maybe_sent, code = multi:start(request, settings)
+    if not transfer then return nil, message, maybe_sent, code end
     local answered = gate()
     senders[transfer] = function()
       own[transfer] = nil
@@ -103,7 +103,10 @@ function transfers.open(multi, settings, gate)
       if transfer:withdraw() then transfers.tell(multi) end
       error(err, 0)
     end
-    return transfer:result()
+    local response
+    response, message, maybe_sent, code = transfer:result()
+    if response then response.discard = function() transfer:discard() end end
+    return response, message, maybe_sent, code
   end
 
   --- Whether any of what was sent here is in flight.

@@ -5,6 +5,8 @@ local loop = require "mde.driver.loop"
 
 local driver = {}
 
+local CUT = "the connection was closed before the answer was complete"
+
 -- Under these names the tenant is reached.
 local hosts = {
   ["login.microsoftonline.com"] = true,
@@ -43,7 +45,7 @@ local function snapshot(request)
 end
 
 local function too_long(max_bytes)
-  return nil, ("the answer is longer than %d bytes"):format(max_bytes), true
+  return nil, ("the answer is longer than %d bytes"):format(max_bytes), true, "too_large"
 end
 
 -- What arrives as an answer, whatever it says.
@@ -54,23 +56,23 @@ local unspoilt = { redirect = true, answer = true, throttled = true, challenge =
 local function spoil(rule, response, request, wait, sleep)
   local kind = rule.fault
   if unspoilt[kind] then return response end
-  if kind == "gone" then return nil, "the connection was closed without an answer", true end
-  if kind == "reset" then return nil, "the connection was reset by the other side", true end
-  if kind == "cut" then return nil, "the connection was closed before the answer was complete", true end
-  if kind == "malformed" then return nil, "the answer is malformed", true end
+  if kind == "gone" then return nil, "the connection was closed without an answer", true, "closed" end
+  if kind == "reset" then return nil, "the connection was reset by the other side", true, "closed" end
+  if kind == "cut" then return nil, CUT, true, "closed" end
+  if kind == "malformed" then return nil, "the answer is malformed", true, "malformed" end
   if kind == "stall" then
     wait()
-    return nil, "timed out", true
+    return nil, "timed out", true, "timeout"
   elseif kind == "slow" then
     local seconds = #response.body * rule.interval
     if request.timeout and seconds > request.timeout then
       wait()
-      return nil, "timed out", true
+      return nil, "timed out", true, "timeout"
     end
     sleep(seconds)
     return response
   elseif kind == "wrong_length" then
-    if rule.by > 0 then return nil, "the connection was closed before the answer was complete", true end
+    if rule.by > 0 then return nil, CUT, true, "closed" end
     response.body = response.body:sub(1, math.max(0, #response.body + rule.by))
     return response
   end
@@ -105,13 +107,13 @@ function driver.new(tenant, options)
   local function exchange(request)
     local scheme = request.plain and "http" or "https"
     local host, target = request.url:match("^" .. scheme .. "://([^/?#:]+)[:%d]*(/?[^#]*)")
-    if not host then return nil, "only https is supported", false end
+    if not host then return nil, "only https is supported", false, "unsupported" end
     if not (request.plain and plain_hosts or hosts)[core.text.lower(host)] then
-      return nil, ("could not resolve host: %s"):format(host), false
+      return nil, ("could not resolve host: %s"):format(host), false, "resolve"
     end
     local timeout = request.timeout or math.huge
     if tenant.faults:for_connection() then
-      return nil, "the connection was refused", false
+      return nil, "the connection was refused", false, "connect"
     end
     local rule = tenant.faults:for_request(request.method, target)
     local sent = snapshot(request)
@@ -126,19 +128,20 @@ function driver.new(tenant, options)
         arrive()
       end)
       sleep(timeout)
-      return nil, "timed out", true
+      return nil, "timed out", true, "timeout"
     end
     sleep(half)
     local response = arrive()
     if latency > timeout then
       sleep(timeout - half)
-      return nil, "timed out", true
+      return nil, "timed out", true, "timeout"
     end
     sleep(half)
     if rule then
-      local message, maybe_sent
-      response, message, maybe_sent = spoil(rule, response, request, function() sleep(request.timeout or 30) end, sleep)
-      if not response then return nil, message, maybe_sent end
+      local message, maybe_sent, code
+      response, message, maybe_sent, code = spoil(rule, response, request,
+        function() sleep(request.timeout or 30) end, sleep)
+      if not response then return nil, message, maybe_sent, code end
     end
     if request.max_bytes and #response.body > request.max_bytes then return too_long(request.max_bytes) end
     return response

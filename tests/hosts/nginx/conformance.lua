@@ -1,6 +1,7 @@
 -- The driver contract inside nginx: answers with the report of tests/spec/conformance.lua, run in the phase it is
 -- called in, or in a timer.
 local resty = require "mde.driver.resty"
+local raw_server = require "tests.spec.support.raw_server"
 local suite = require "tests.hosts.nginx.suite"
 local tenants = require "tests.hosts.nginx.tenant"
 
@@ -12,7 +13,7 @@ local function run()
   return suite.text(suite.run(function()
     require "tests.spec.conformance"("resty", function() return resty.new() end, function()
       return tenants.of(resty.new(), os.getenv "MDE_BASE_URL", env, os.getenv "MDE_IDENTITY_URL")
-    end, { never_blocks = true })
+    end, { never_blocks = true, raw = raw_server.attach(os.getenv "MDE_RAW_URL", os.getenv "MDE_RAW_DIRECTORY") })
   end))
 end
 

@@ -2,21 +2,26 @@
 
 local nameserver = require "tests.spec.support.nameserver"
 local nginx = require "tests.spec.support.nginx"
+local raw_server = require "tests.spec.support.raw_server"
+local shell = require "tests.spec.support.shell"
 local tenants = require "tests.spec.support.tenant"
 
 -- How many tests tests/spec/conformance.lua has, so that a run which leaves some out does not pass.
-local LEAST_TESTS = 73
+local LEAST_TESTS = 140
 
 describe("mde.driver.resty in nginx", function()
-  local tenant, names
+  local tenant, names, raw, authorities
 
   setup(function()
-    tenant, names = tenants.start(), nameserver.start()
+    tenant, names, raw = tenants.start(), nameserver.start(), raw_server.start()
+    authorities = raw.directory .. "/both.pem"
+    shell.write_file(authorities, shell.read_file(tenant.ca_file) .. shell.read_file(raw.ca_file))
   end)
 
   teardown(function()
     names.stop()
     tenant.stop()
+    raw.stop()
   end)
 
   local phases = {
@@ -27,7 +32,8 @@ describe("mde.driver.resty in nginx", function()
   }
 
   local function environment()
-    local all = { MDE_IDENTITY_URL = tenant.identity_url }
+    local all = { MDE_IDENTITY_URL = tenant.identity_url, MDE_RAW_URL = raw.base_url,
+      MDE_RAW_DIRECTORY = raw.directory }
     for name, value in pairs(tenant.env) do all[name] = value end
     return all
   end
@@ -35,7 +41,7 @@ describe("mde.driver.resty in nginx", function()
   for phase, directive in pairs(phases) do
     it("holds to the driver contract in the phase " .. phase, function()
       local server = nginx.start {
-        ca_file = tenant.ca_file, resolver = names.address, environment = environment(),
+        ca_file = authorities, resolver = names.address, environment = environment(),
         locations = "location / { " .. directive .. " }",
       }
       finally(server.stop)

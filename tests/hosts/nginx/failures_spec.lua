@@ -161,11 +161,12 @@ describe("mde.driver.resty in nginx", function()
 
   describe("refuses, before a byte of the request is sent, a server", function()
     local cases = {
-      ["of another name"] = { { certificate = "wrong-host" }, "issued for another name" },
-      ["whose certificate has expired"] = { { certificate = "expired" }, "expired; renew it" },
-      ["signed by itself"] = { { certificate = "self-signed" }, "lua_ssl_trusted_certificate" },
-      ["of an unknown authority"] = { { certificate = "unknown-ca" }, "lua_ssl_trusted_certificate" },
-      ["with TLS 1.1 only"] = { { tls = "1.1" }, "TLS 1.2 or newer is required" },
+      ["of another name"] = { { certificate = "wrong-host" }, "issued for another name", "code: tls_name" },
+      ["whose certificate has expired"] = { { certificate = "expired" }, "expired; renew it", "code: tls_expired" },
+      ["signed by itself"] = { { certificate = "self-signed" }, "lua_ssl_trusted_certificate", "code: tls_untrusted" },
+      ["of an unknown authority"] = { { certificate = "unknown-ca" }, "lua_ssl_trusted_certificate",
+        "code: tls_untrusted" },
+      ["with TLS 1.1 only"] = { { tls = "1.1" }, "TLS 1.2 or newer is required", "code: tls" },
     }
     for name, case in pairs(cases) do
       it(name, function()
@@ -175,8 +176,8 @@ describe("mde.driver.resty in nginx", function()
           server.stop()
           other.stop()
         end)
-        assert_refused(server, { url = other.base_url .. "/" }, case[2])
-        assert_refused(server, { url = other.base_url .. "/", method = "POST", body = "{}" }, case[2])
+        assert_refused(server, { url = other.base_url .. "/" }, case[2], case[3])
+        assert_refused(server, { url = other.base_url .. "/", method = "POST", body = "{}" }, case[2], case[3])
         assert.equal(0, #other.history "request")
       end)
     end
@@ -200,7 +201,7 @@ describe("mde.driver.resty in nginx", function()
 
     it("is not held up by a name server that does not answer", function()
       assert_says(send(server, { url = "https://silent.invalid/", timeout = 0.3 }), NOT_SENT, "silent.invalid",
-        "in time")
+        "in time", "code: timeout")
     end)
   end)
 
@@ -248,7 +249,7 @@ describe("mde.driver.resty in nginx", function()
     it("says what the proxy answered, and nothing of the password", function()
       local url = ("http://proxied:wrong-word@127.0.0.1:%d"):format(proxy.port)
       local text = send(server, { url = tenant.base_url .. "/", proxy = url, method = "POST", body = "{}" })
-      assert_says(text, NOT_SENT, "407", "127.0.0.1:" .. proxy.port, "proxy option")
+      assert_says(text, NOT_SENT, "407", "127.0.0.1:" .. proxy.port, "proxy option", "code: proxy_auth")
       assert.is_nil(text:find("wrong-word", 1, true))
       local nobody = send(server, { url = tenant.base_url .. "/", proxy = "http://proxied:wrong-word@127.0.0.1:9" })
       assert_says(nobody, NOT_SENT, "127.0.0.1:9, the proxy on the way to localhost")
@@ -349,6 +350,8 @@ describe("mde.driver.resty in nginx gets", function()
     { "a length beside chunks", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
       .. "2\r\nok\r\n0\r\n\r\n", "malformed" },
     { "a head that does not end", "HTTP/1.1 200 OK\r\n" .. ("X-A: " .. ("a"):rep(1000) .. "\r\n"):rep(100),
+      "the head is too long" },
+    { "a header of a megabyte", "HTTP/1.1 200 OK\r\nX-A: " .. ("a"):rep(1024 * 1024) .. "\r\n\r\n",
       "the head is too long" },
     { "an encoded body", "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 2\r\n\r\nok",
       "is encoded (deflate), which was not asked for" },

@@ -13,11 +13,11 @@ function service.driver(options)
 end
 
 --- Sends what the query says (url, method, body, timeout, idle, proxy), and answers with "200 the body", or with what
---- went wrong and whether it may have been sent.
+--- went wrong, whether it may have been sent, and the code.
 function service.send()
   local query = ngx.req.get_uri_args()
   local driver = service.driver { proxy = query.proxy }
-  local response, message, maybe_sent = driver.send {
+  local response, message, maybe_sent, code = driver.send {
     method = query.method or "GET", url = query.url, headers = {}, body = query.body,
     timeout = tonumber(query.timeout or 10), max_bytes = tonumber(query.max_bytes or 1000),
     max_idle = tonumber(query.idle or 0),
@@ -25,7 +25,7 @@ function service.send()
   if response then
     ngx.print(response.status, " ", response.body)
   else
-    ngx.print("failed: ", message, " (maybe sent: ", tostring(maybe_sent), ")")
+    ngx.print("failed: ", message, " (maybe sent: ", tostring(maybe_sent), ") code: ", tostring(code))
   end
 end
 

@@ -15,14 +15,14 @@ local READ_BYTES = 65536
 local answer = {}
 
 local function too_long(self, max_bytes)
-  return nil, ("the answer of %s is longer than %d bytes"):format(self.authority, max_bytes)
+  return nil, ("the answer of %s is longer than %d bytes"):format(self.authority, max_bytes), "too_large"
 end
 
 local function malformed(self, problem)
-  return nil, ("the answer of %s is malformed: %s"):format(self.authority, problem)
+  return nil, ("the answer of %s is malformed: %s"):format(self.authority, problem), "malformed"
 end
 
--- The next bytes, whatever arrives first; nil and a message if none do.
+-- The next bytes, whatever arrives first; nil, a message and a code if none do.
 local function receive(self)
   local bytes, err
   if connection.hurry(self.socket, self.ends) then
@@ -34,13 +34,14 @@ local function receive(self)
     self.received = true
     return bytes
   elseif err == "timeout" then
-    return nil, ("no whole answer from %s in time"):format(self.authority)
+    return nil, ("no whole answer from %s in time"):format(self.authority), "timeout"
   elseif err ~= "closed" then
-    return nil, ("the connection to %s broke: %s"):format(self.authority, (tostring(err):gsub("[^\32-\126]", "?")))
+    return nil, ("the connection to %s broke: %s"):format(self.authority, (tostring(err):gsub("[^\32-\126]", "?"))),
+      "closed"
   elseif self.received then
-    return nil, ("the answer of %s ended early"):format(self.authority)
+    return nil, ("the answer of %s ended early"):format(self.authority), "closed"
   end
-  return nil, ("%s closed the connection before it answered"):format(self.authority)
+  return nil, ("%s closed the connection before it answered"):format(self.authority), "closed"
 end
 
 local function read_head(self, method)
@@ -53,8 +54,8 @@ local function read_head(self, method)
     elseif behind == "bad" then
       return malformed(self, problem)
     else
-      local bytes, message = receive(self)
-      if not bytes then return nil, message end
+      local bytes, message, code = receive(self)
+      if not bytes then return nil, message, code end
       self.buffer = self.buffer .. bytes
     end
   end
@@ -63,8 +64,8 @@ end
 local function read_length(self, length)
   local parts, have = { self.buffer }, #self.buffer
   while have < length do
-    local bytes, message = receive(self)
-    if not bytes then return nil, message end
+    local bytes, message, code = receive(self)
+    if not bytes then return nil, message, code end
     parts[#parts + 1], have = bytes, have + #bytes
   end
   local all = table.concat(parts)
@@ -87,9 +88,9 @@ local function read_chunks(self, max_bytes)
       self.buffer = rest or ""
       return table.concat(parts)
     end
-    local message
-    bytes, message = receive(self)
-    if not bytes then return nil, message end
+    local message, code
+    bytes, message, code = receive(self)
+    if not bytes then return nil, message, code end
   end
 end
 
@@ -100,9 +101,10 @@ local function read_body(self, head, max_bytes)
     return ""
   elseif encoding and core.text.lower(encoding) ~= "identity" then
     return nil, ("the answer of %s is encoded (%s), which was not asked for"):format(self.authority,
-      (encoding:sub(1, 40):gsub("[^\32-\126]", "?")))
+      (encoding:sub(1, 40):gsub("[^\32-\126]", "?"))), "malformed"
   elseif head.body == "close" then
-    return nil, ("the answer of %s does not say how long it is, so it could have been cut"):format(self.authority)
+    return nil, ("the answer of %s does not say how long it is, so it could have been cut"):format(self.authority),
+      "malformed"
   elseif head.body == "chunked" then
     return read_chunks(self, max_bytes)
   elseif head.length > max_bytes then
@@ -111,28 +113,21 @@ local function read_body(self, head, max_bytes)
   return read_length(self, head.length)
 end
 
-local function stays_open(self, head)
-  if head.version ~= "1.1" or self.buffer ~= "" then return false end
-  for option in (head.headers.connection or ""):gmatch "[^%s,]+" do
-    if core.text.lower(option) == "close" then return false end
-  end
-  return true
-end
-
 --- Reads the answer to a request that has just been sent.
 ---@param socket table
 ---@param wanted mde.resty.request
 ---@param ends number
 ---@return table? response as driver.md has it
 ---@return string|boolean reusable whether the connection can carry another request; of a failure its message
+---@return string? code of a failure
 function answer.read(socket, wanted, ends)
   local self = { socket = socket, ends = ends, buffer = "", received = false, authority = wanted.authority }
-  local head, body, message
-  head, message = read_head(self, wanted.method)
-  if not head then return nil, message end
-  body, message = read_body(self, head, wanted.max_bytes)
-  if not body then return nil, message end
-  return { status = head.status, headers = head.headers, body = body }, stays_open(self, head)
+  local head, body, message, code
+  head, message, code = read_head(self, wanted.method)
+  if not head then return nil, message, code end
+  body, message, code = read_body(self, head, wanted.max_bytes)
+  if not body then return nil, message, code end
+  return { status = head.status, headers = head.headers, body = body }, head.reusable == true and self.buffer == ""
 end
 
 return answer

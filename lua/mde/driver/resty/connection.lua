@@ -9,6 +9,7 @@ local http1, now = core.http1, core.system.now
 
 local LONGEST_MILLISECONDS = 1000000000
 local PROXY_PORT = 80
+local PROXY_AUTHENTICATION_REQUIRED = 407
 local READ_BYTES = 65536
 
 local RESOLVER = "set resolver in nginx.conf to a name server (resolver 127.0.0.53 ipv6=off;)"
@@ -27,19 +28,25 @@ local function visible(detail)
   return (tostring(detail):gsub("[^\32-\126]", "?"))
 end
 
+-- nginx tells what went wrong in words alone. They are read here and nowhere else: a message and a code come of them.
 local function connect_failure(name, err)
-  if err == "timeout" then return ("no connection to %s in time"):format(name) end
+  if err == "timeout" then return ("no connection to %s in time"):format(name), "timeout" end
   if err:find("no resolver defined", 1, true) then
-    return ("could not resolve host %s: nginx knows no name server; %s"):format(name, RESOLVER)
+    return ("could not resolve host %s: nginx knows no name server; %s"):format(name, RESOLVER), "resolve"
   end
   local detail = err:match "could not be resolved %((.*)%)"
-  if detail then return ("could not resolve host %s: %s"):format(name, visible(detail)) end
-  return ("could not connect to %s: %s"):format(name, visible(err))
+  if detail then return ("could not resolve host %s: %s"):format(name, visible(detail)), "resolve" end
+  return ("could not connect to %s: %s"):format(name, visible(err)), "connect"
 end
 
-local function certificate_advice(target, reason)
-  if reason:find("expired", 1, true) or reason:find("not yet valid", 1, true) then return TIME end
-  if reason ~= "certificate host mismatch" then return AUTHORITY end
+local function certificate_code(reason)
+  if reason:find("expired", 1, true) or reason:find("not yet valid", 1, true) then return "tls_expired" end
+  return reason == "certificate host mismatch" and "tls_name" or "tls_untrusted"
+end
+
+local function certificate_advice(target, code)
+  if code == "tls_expired" then return TIME end
+  if code == "tls_untrusted" then return AUTHORITY end
   return connection.is_address(target.host) and ADDRESS or NAME
 end
 
@@ -47,12 +54,13 @@ end
 -- nginx tells the last of several reasons, which for a chain that is too long is that its authority is not known.
 local function handshake_failure(target, err)
   local name, reason = target.authority, err:gsub("^%d+: ", "")
-  if reason == "timeout" then return ("no connection to %s in time"):format(name) end
+  if reason == "timeout" then return ("no connection to %s in time"):format(name), "timeout" end
   if reason == "handshake failed" or reason == "closed" then
-    return ("TLS with %s failed: %s (%s)"):format(name, reason, VERSION)
+    return ("TLS with %s failed: %s (%s)"):format(name, reason, VERSION), "tls"
   end
+  local code = certificate_code(reason)
   return ("the TLS certificate of %s was not accepted: %s; %s"):format(name, visible(reason),
-    certificate_advice(target, reason))
+    certificate_advice(target, code)), code
 end
 
 -- ---- steps on the way
@@ -92,7 +100,7 @@ local function connect(socket, host, port, options, ends)
   return ok, err
 end
 
--- Asks the proxy for a tunnel. nil and what went wrong if there is none.
+-- Asks the proxy for a tunnel. nil, what went wrong and a code if there is none.
 local function tunnel(socket, proxy, target, ends)
   local to = ("%s:%d"):format(target.host:find(":", 1, true) and "[" .. target.host .. "]" or target.host, target.port)
   local bytes, err = socket:send { "CONNECT ", to, " HTTP/1.1\r\nHost: ", to, "\r\n", proxy.authorization, "\r\n" }
@@ -100,26 +108,41 @@ local function tunnel(socket, proxy, target, ends)
   while bytes do
     local head, behind, problem = http1.response_head(answer, 1, "CONNECT")
     if head and (head.status < 200 or behind <= #answer) then
-      return nil, "its answer to CONNECT is not one"
+      return nil, "its answer to CONNECT is not one", "proxy"
     elseif head and head.status < 300 then
       return true
     elseif head then
-      return nil, ("it answered %d to CONNECT"):format(head.status)
+      return nil, ("it answered %d to CONNECT"):format(head.status),
+        head.status == PROXY_AUTHENTICATION_REQUIRED and "proxy_auth" or "proxy"
     elseif behind == "bad" then
-      return nil, "its answer is malformed: " .. problem
+      return nil, "its answer is malformed: " .. problem, "proxy"
     end
-    if not connection.hurry(socket, ends) then return nil, "timeout" end
+    if not connection.hurry(socket, ends) then return nil, "timeout", "timeout" end
     bytes, err = socket:receiveany(READ_BYTES)
     answer = answer .. (bytes or "")
   end
-  return nil, err
+  return nil, err, err == "timeout" and "timeout" or "proxy"
 end
+
+-- How often the connections to a host were given up, in this worker. nginx lets nobody close one that idles in a pool,
+-- so those from before are left in pools that nobody asks any more.
+local discarded = {}
 
 -- Every property that makes one connection unlike another. A password must not stand in nginx's debug log.
 local function pool_of(target, proxy)
-  if target.plain then return ("mde|http|%s|%d|idle %g"):format(target.host, target.port, target.max_idle) end
-  return ("mde|https|%s|%d|sni %s|verified|idle %g|%s"):format(target.host, target.port, target.host, target.max_idle,
-    proxy and ngx.md5(proxy.authority .. "|" .. proxy.authorization) or "direct")
+  local place = target.host .. "|" .. target.port
+  local round = discarded[place] or 0
+  if target.plain then return ("mde|http|%s|idle %g|%d"):format(place, target.max_idle, round) end
+  return ("mde|https|%s|sni %s|verified|idle %g|%s|%d"):format(place, target.host, target.max_idle,
+    proxy and ngx.md5(proxy.authority .. "|" .. proxy.authorization) or "direct", round)
+end
+
+--- Has no further request go over a connection to that host that is open now.
+---@param host string
+---@param port integer
+function connection.discard(host, port)
+  local place = host .. "|" .. port
+  discarded[place] = (discarded[place] or 0) + 1
 end
 
 ---@class mde.resty.proxy
@@ -165,28 +188,32 @@ end
 ---@param ends number
 ---@return table? socket
 ---@return string? message
+---@return string? code
 function connection.open(target, proxy, ends)
   local socket = ngx.socket.tcp()
   proxy = not target.plain and proxy or nil
   local first = proxy or target
   local ok, err = connect(socket, first.host, first.port, { pool = pool_of(target, proxy) }, ends)
   if not ok then
-    return nil, connect_failure(proxy and ("%s, the proxy on the way to %s"):format(proxy.authority, target.authority)
-      or target.authority, err)
+    local message, code = connect_failure(proxy and ("%s, the proxy on the way to %s"):format(proxy.authority,
+      target.authority) or target.authority, err)
+    return nil, message, proxy and "proxy" or code
   end
   if target.plain or socket:getreusedtimes() > 0 then return socket end
   if proxy then
-    ok, err = tunnel(socket, proxy, target, ends)
+    local code
+    ok, err, code = tunnel(socket, proxy, target, ends)
     if not ok then
       socket:close()
       return nil, ("the proxy %s gave no tunnel to %s: %s; check the proxy option")
-        :format(proxy.authority, target.authority, visible(err))
+        :format(proxy.authority, target.authority, visible(err)), code
     end
   end
   ok, err = handshake(socket, target, ends)
   if ok then return socket end
   socket:close()
-  return nil, handshake_failure(target, err)
+  local message, code = handshake_failure(target, err)
+  return nil, message, code
 end
 
 return connection
