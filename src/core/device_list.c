@@ -303,8 +303,10 @@ static bool is_nothing(const struct mde_identifier *identifier, bool is_alone)
   return true;
 }
 
+/* What was cut may end within a character; it is too long for a device anyway. */
 static bool is_utf8(const struct mde_identifier *identifier)
 {
+  if (identifier->length > MDE_DEVICE_LIMIT) return true;
   const char *at = identifier->text;
   uint32_t code_point = 0;
   int status;

@@ -346,6 +346,13 @@ static void limits(void **state)
                "1!%.320s is 1000 bytes long; a name has at most 255; by 1", bytes);
     assert_lists(&one, 1);
   }
+  /* What a machine is called in a language of two bytes a letter does not spoil the list. */
+  strcpy(bytes, "fqdn,id\n");
+  for (int i = 0; i < 401; i++)
+    strcat(bytes, i == 0 ? "x" : "\xc3\xa9");
+  strcat(bytes, "," ID1);
+  snprintf(expected, sizeof expected, "2:" ID1 "-%.320s by 2 of a heading", bytes + 8);
+  assert_lists(&one, 1);
   for (int cells = MDE_DEVICE_LIST_COLUMNS; cells <= MDE_DEVICE_LIST_COLUMNS + 1; cells++) {
     strcpy(bytes, "fqdn");
     for (int i = 1; i < cells; i++)

@@ -334,11 +334,14 @@ static void check_identifier(const struct mde_device_list *list, size_t record, 
   const struct cell *cell = cell_at(record, identifier->column);
   enum mde_column_role role = list->columns[identifier->column].role;
   require(cell != NULL && identifier->column < list->column_count);
-  require(cell->length <= MDE_DEVICE_LIMIT && cell->length == identifier->length);
-  require(memcmp(file.unquoted + cell->from, identifier->text, cell->length) == 0);
+  /* What is passed over may be cut. */
+  require(cell->length == identifier->length ||
+          (i >= list->identifier_count && identifier->length == sizeof identifier->text));
+  require(memcmp(file.unquoted + cell->from, identifier->text, identifier->length) == 0);
   require(role != MDE_COLUMN_OTHER);
   if (list->is_alone) require(identifier->column == list->naming);
-  if (i < list->identifier_count) require(identifier->kind != MDE_DEVICE_NONE);
+  if (i < list->identifier_count)
+    require(identifier->kind != MDE_DEVICE_NONE && identifier->length <= MDE_DEVICE_LIMIT);
 }
 
 static struct told read_list(struct mde_text text, size_t piece, struct mde_text column,
