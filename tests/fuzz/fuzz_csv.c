@@ -201,9 +201,7 @@ static bool take_separator(void)
   bool known = at < end && *at != '\0' && strchr(",;\t", *at) != NULL;
   if (quoted) {
     if (at + 1 >= end || at[1] != '"' || *at == '"') return false;
-    const char *behind = at + 2;
-    if (!is_rest_blank(behind)) return false;
-    if (known && skip(behind, end, " ") < end) return false;
+    if (skip(at + 2, end, " ") < end) return false;
     if (!known) file.refused = true;
   } else if (known) {
     if (skip(at + 1, end, " ") < end) file.refused = true;
