@@ -11,10 +11,10 @@ static const struct {
     {"header", mde_open_header},   {"history", mde_open_history},
     {"http1", mde_open_http1},     {"json", mde_open_json},
     {"limiter", mde_open_limiter}, {"locked_file", mde_open_locked_file},
-    {"odata", mde_open_odata},     {"outcome", mde_open_outcome},
-    {"process", mde_open_process}, {"redact", mde_open_redact},
-    {"secret", mde_open_secret},   {"system", mde_open_system},
-    {"token", mde_open_token},
+    {"name", mde_open_name},       {"odata", mde_open_odata},
+    {"outcome", mde_open_outcome}, {"process", mde_open_process},
+    {"redact", mde_open_redact},   {"secret", mde_open_secret},
+    {"system", mde_open_system},   {"token", mde_open_token},
 };
 
 MDE_EXPORT int luaopen_mde_core(lua_State *L);

@@ -11,6 +11,7 @@
 ---@field json mde.core.json
 ---@field limiter mde.core.limiter
 ---@field locked_file mde.core.locked_file
+---@field name mde.core.name
 ---@field odata mde.core.odata
 ---@field process mde.core.process
 ---@field redact mde.core.redact
@@ -201,6 +202,41 @@ function file:write(text) end
 
 function file:close() end
 
+---@alias mde.name_relation "eq"|"startswith"|"endswith"|"contains" as OData calls them
+
+---@class mde.core.name how the names of devices are compared: without regard to the case of A to Z, without blanks
+---around, and without one dot at the end
+local name = {}
+
+---The one form of a name: two texts mean one name if theirs is the same.
+---@param text string
+---@return string
+function name.normal(text) end
+
+---A text with A to Z in small letters, whatever the locale.
+---@param text string
+---@return string
+function name.lower(text) end
+
+---What is looked for: of a whole name what is left without blanks and dot, of a beginning without the blanks before it,
+---of an end without what stands behind it.
+---@param text string
+---@param relation mde.name_relation
+---@return string
+function name.asked(text, relation) end
+
+---Whether a name is, begins with, ends with or contains a text.
+---@param own string
+---@param relation mde.name_relation
+---@param text string
+---@return boolean
+function name.matches(own, relation, text) end
+
+---A text in the ways in which somebody may have written it: as it is, in small letters and in capitals; each once.
+---@param text string
+---@return string[]
+function name.spellings(text) end
+
 ---@class mde.core.odata
 local odata = {}
 
@@ -224,7 +260,8 @@ function odata.decode(text, plus_is_space) end
 ---Tells what a text that is to mean a device looks like.
 ---@param text string
 ---@return mde.device_kind? kind
----@return string canonical ids and addresses in lower case, names as they are; or, if there is no kind,
+---@return string canonical ids and addresses in lower case, names in their own, without blanks around and a dot at
+---the end; or, if there is no kind,
 ---why the text can mean no device: a phrase behind `the device "..." `
 function odata.kind(text) end
 

@@ -24,6 +24,11 @@ static inline int mde_ascii_lower(int c)
   return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
+static inline int mde_ascii_upper(int c)
+{
+  return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
+}
+
 /* Equal when the letters A to Z count as a to z; no other character has a case here. */
 static inline bool mde_text_same_caseless(struct mde_text a, struct mde_text b)
 {
