@@ -72,7 +72,7 @@ local function add(self, device, where)
     return add_problem(self, where,
       ("the device %s is an IP address, and who has it now may not be who had it then"):format(errors.quote(device)))
   end
-  local key = canonical:lower()
+  local key = core.name.normal(canonical)
   if self.places[key] then
     self.repeated[#self.repeated + 1] = { device = device, where = where, first = self.places[key] }
     return
