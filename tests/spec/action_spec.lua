@@ -570,6 +570,13 @@ describe("an action", function()
         assert.equal("already_active", action.outcome)
         assert.equal(pending.id, action.id)
         assert.is_false(action.recorded)
+        local statuses = {}
+        for _, entry in ipairs(r.tenant.history) do
+          if entry.event == "request" and entry.path:find("restrictCode", 1, true) then
+            statuses[#statuses + 1] = entry.status
+          end
+        end
+        assert.same({ 400 }, statuses)
       end)
     end
 
