@@ -555,7 +555,12 @@ local function find_active(client, intent, machine_id, refusal, sent_at, attempt
     if whose == "ours" then return found(client, intent, whose, own, attempts) end
     local decision, row, recorded = core.history.look(rows, machine_id,
       { verb = intent.verb, incident = intent.incident })
-    if decision == "already_active" then
+    -- The opposite may be pending besides: it is not what the service has found active.
+    if decision == "conflict" and whose == "active" then
+      adopt(client, own, { outcome = "already_active" })
+      own.recorded = is_recorded(own, intent)
+      return own
+    elseif decision == "already_active" then
       return adopt(client, row, { outcome = "already_active", recorded = recorded })
     elseif decision == "conflict" then
       return nil, conflict(client, intent.verb, row)

@@ -69,6 +69,7 @@ local known_options = {
 ---@field listings table<thread|table, mde.Listing> of each task that works for `each`, what it looks at
 ---@field recent mde.Recent
 ---@field records mde.Records
+---@field all_machines mde.AllMachines
 local Client = { __name = "mde.client" }
 Client.__index = Client
 
@@ -152,6 +153,7 @@ local function new(options)
     timeout = options.timeout,
     guard = guard,
     records = records.new(),
+    all_machines = devices.all_machines(exchange, driver),
     recent = recents.new(exchange.now, exchange.store),
     listings = setmetatable({}, { __mode = "k" }),
   }, Client)

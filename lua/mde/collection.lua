@@ -169,6 +169,13 @@ function Pages:new_ones(rows)
   return fresh
 end
 
+--- Goes on with what other filters select, and leaves out what was on an earlier page.
+---@param filters string[] OData, not yet percent-encoded; "" for all
+function Pages:turn_to(filters)
+  self.parts, self.fruitless = {}, 0
+  for i = #filters, 1, -1 do self.parts[#self.parts + 1] = { filter = filters[i] } end
+end
+
 --- The rows of the next page that were not on an earlier one; there may be none.
 ---@param deadline mde.Deadline
 ---@return table[]? rows nil at the end
@@ -201,10 +208,9 @@ end
 ---@param is_row? fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
 ---@return mde.Pages
 function M.pages(exchange, set, filters, is_row)
-  local parts = {}
-  for i = #filters, 1, -1 do parts[#parts + 1] = { filter = filters[i] } end
-  return setmetatable({ exchange = exchange, set = set, is_row = is_row or any_row, parts = parts, seen = {},
-    fruitless = 0 }, Pages)
+  local pages = setmetatable({ exchange = exchange, set = set, is_row = is_row or any_row, seen = {} }, Pages)
+  pages:turn_to(filters)
+  return pages
 end
 
 --- All rows that a filter selects.

@@ -3,13 +3,16 @@
 -- A device is a machine id, an Entra device id, a full or bare DNS name, a machine table, or several of
 -- the first three that must mean one device (identity.lua). A name or an Entra id means the onboarded
 -- records that were not merged into another; inactive ones count only if there is no other; several are
--- an error that lists them. Nothing is ever guessed.
+-- an error that lists them. Nothing is ever guessed. Names are compared without regard to case, blanks around
+-- and a dot at the end; a full name does not mean a record with a bare one.
 
+local all_machines = require "mde.all_machines"
 local collection = require "mde.collection"
 local core = require "mde.core"
 local errors = require "mde.error"
 local identities = require "mde.identity"
 local machines = require "mde.machine"
+local names = require "mde.names"
 local queries = require "mde.query"
 
 local SPURIOUS_ABSENCE_SECONDS = 2
@@ -87,20 +90,19 @@ function M.check(device)
 end
 
 local function names_filter(name, bare)
-  local clauses = { "computerDnsName eq " .. odata.literal(name) }
-  if core.text.lower(name) ~= name then
-    clauses[#clauses + 1] = "computerDnsName eq " .. odata.literal(core.text.lower(name))
-  end
+  local clauses = names.render("computerDnsName", "eq", name)
   if bare then
-    clauses[#clauses + 1] = ("startswith(computerDnsName,%s)"):format(odata.literal(core.text.lower(name) .. "."))
+    for _, clause in ipairs(names.render("computerDnsName", "startswith", name .. ".")) do
+      clauses[#clauses + 1] = clause
+    end
   end
   return table.concat(clauses, " or ")
 end
 
 local function has_name(machine, name, bare)
-  local own = type(machine.computerDnsName) == "string" and core.text.lower(machine.computerDnsName)
-  name = core.text.lower(name)
-  return own and (own == name or bare and own:sub(1, #name + 1) == name .. ".") or false
+  local own = machine.computerDnsName
+  return type(own) == "string"
+    and (core.name.matches(own, "eq", name) or bare and core.name.matches(own, "startswith", name .. "."))
 end
 
 --- How to ask for the records, and how to tell that one is what was asked for.
@@ -152,12 +154,21 @@ local function nothing_left(shown, records)
     hint = "Only an onboarded device can be restricted or released." }
 end
 
---- The one record that a name or an Entra device id means.
-local function choose(shown, records, hint)
-  if #records == 0 then
-    return nil, errors.new { kind = "not_found", message = ("the service knows no device %s"):format(shown),
-      hint = hint or "Check the spelling: a bare host name or the full DNS name, an Entra device id, or a machine id." }
+-- No record is the device. `similar`: records whose names begin alike.
+local function not_found(shown, hint, similar)
+  local lines = {}
+  for i, machine in ipairs(newest_first(similar or {})) do
+    if i <= 5 then lines[i] = describe(machine) end
   end
+  return errors.new { kind = "not_found", candidates = lines[1] and similar or nil,
+    message = ("the service knows no device %s"):format(shown),
+    hint = lines[1] and ("If you mean one of these, give its id: %s."):format(table.concat(lines, "; "))
+      or hint or "Check the spelling: a bare host name or the full DNS name, an Entra device id, or a machine id." }
+end
+
+--- The one record that a name or an Entra device id means.
+local function choose(shown, records, hint, similar)
+  if #records == 0 then return nil, not_found(shown, hint, similar) end
   local live, inactive = {}, {}
   for _, machine in ipairs(records) do
     local onboarded = machine.onboardingStatus == nil or is(machine.onboardingStatus, "onboarded")
@@ -179,14 +190,33 @@ local function choose(shown, records, hint)
     hint = "Give the id of the one you mean." }
 end
 
+-- Those of some rows that match, and the others.
+local function parted(client, rows, matches, read_at)
+  local records, others = {}, {}
+  for _, row in ipairs(rows) do
+    local list = matches(row) and records or others
+    list[#list + 1] = machines.adopt(client, row, read_at)
+  end
+  return records, others
+end
+
+-- A name that was not found as it was asked for, or could not be asked for: it may be stored in another spelling.
+local function find_among_all(client, canonical, shown, matches, deadline)
+  local rows, read_at = client.all_machines:like(canonical, deadline)
+  if not rows then return nil, read_at end
+  local records, others = parted(client, rows, matches, read_at)
+  return choose(shown, records, nil, others)
+end
+
 local function find(client, kind, canonical, shown, deadline)
   local filter, matches = question(kind, canonical)
   local rows, err = collection.read(client.exchange, "machines", filter, is_machine, deadline)
-  if not rows then return nil, err end
-  local records = {}
-  for _, machine in ipairs(rows) do
-    if matches(machine) then records[#records + 1] = machines.adopt(client, machine) end
+  local by_name = kind ~= "guid"
+  if by_name and (rows and not rows[1] or err and err.http_status == 400) then
+    return find_among_all(client, canonical, shown, matches, deadline)
   end
+  if not rows then return nil, err end
+  local records = parted(client, rows, matches)
   if #rows > 0 and #records == 0 then
     return nil, errors.new { kind = "protocol",
       message = ("asked for %s, the service listed %d other machines"):format(shown, #rows),
@@ -300,6 +330,14 @@ local function known(client, device, id, deadline)
   return record and device, err
 end
 
+--- The machines by name of a client.
+---@param exchange mde.Exchange
+---@param driver mde.Driver
+---@return mde.AllMachines
+function M.all_machines(exchange, driver)
+  return all_machines.new(exchange, driver, is_machine)
+end
+
 --- Finds the machine that is meant. Raises if the device cannot name one.
 ---@param client mde.Client
 ---@param device mde.Device
@@ -313,6 +351,7 @@ function M.resolve(client, device, deadline)
     if not machine then return nil, err end
     return identities.check(device, machine)
   end
+  client.all_machines:forget_old()
   if kind == "machine" then return known(client, device, canonical, deadline) end
   if kind == "machine_id" then return unmerged(M.read(client, canonical, deadline)) end
   return find(client, kind, canonical, M.shown(device), deadline)

@@ -40,9 +40,9 @@ local known_options = { column = "any", name = "text" }
 ---@param device string|mde.Identity
 ---@return string
 function M.key(device)
-  if not identities.is(device) then return core.device_list.normal(device) end
+  if not identities.is(device) then return core.name.normal(device) end
   local parts = {}
-  for i, identifier in ipairs(device) do parts[i] = core.device_list.normal(identifier) end
+  for i, identifier in ipairs(device) do parts[i] = core.name.normal(identifier) end
   return table.concat(parts, "\n")
 end
 

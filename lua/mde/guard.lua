@@ -96,12 +96,12 @@ end
 
 local function protect_names(list)
   local globs = {}
-  for i, glob in ipairs(list) do globs[i] = core.text.lower(glob):gsub("%.$", "") end
+  for i, glob in ipairs(list) do globs[i] = core.name.normal(glob) end
   return function(machine)
     local name = machine.computerDnsName
     if is_missing(name) then return "its record has no computerDnsName" end
     if type(name) ~= "string" then return "its computerDnsName is not a text" end
-    local whole = core.text.lower(name):gsub("%.$", "")
+    local whole = core.name.normal(name)
     local host = whole:match "^[^.]*"
     for i, glob in ipairs(globs) do
       if matches(glob, whole) or matches(glob, host) then

@@ -12,9 +12,16 @@
 --
 -- Fields that the service cannot filter by are for an `if` in Lua; values that it has added since this was written
 -- are asked for in OData.
+--
+-- Names and tags are compared without regard to case, and names without blanks around and a dot at the end, whatever
+-- the service does: see names.lua. What is asked for and in no machine costs one more reading, of all that the other
+-- fields select. A service that regards case may know a beginning, an end or a part of names in mixed letters beside
+-- one in plain letters; those it leaves out, since the plain ones were found. Other texts, and all in OData, are
+-- compared as the service does it.
 
 local core = require "mde.core"
 local errors = require "mde.error"
+local compared = require "mde.names"
 local options_of = require "mde.options"
 
 local odata = core.odata
@@ -26,6 +33,8 @@ local LATEST_TIME = 253402300799 -- the last second of the year 9999
 local MILLISECONDS = 1e11 -- in seconds the year 5138, in milliseconds 1973
 local LARGEST_NUMBER = 2 ^ 31 - 1
 local DEEPEST = 50 -- lists in lists
+-- Filters by name or tag, above which all machines are read instead.
+local MOST_FILTERS = 5
 
 ---@class mde.Operator a condition on one field
 ---@class mde.Ago a time that lies so long before the query is asked
@@ -338,6 +347,29 @@ local function text_literal(value, field)
   return odata.literal(value), value
 end
 
+-- Whether a platform is, begins with, ends with or contains a text, letter by letter.
+local has_exactly = {
+  eq = function(platform, text) return platform == text end,
+  startswith = function(platform, text) return platform:sub(1, #text) == text end,
+  endswith = function(platform, text) return platform:sub(-#text) == text end,
+  contains = function(platform, text) return platform:find(text, 1, true) ~= nil end,
+}
+
+-- What differs from a known platform in case alone would select nothing, if the service regards case.
+local function platform_literal(value, field, _, asked)
+  local literal, relation = text_literal(value, field), asked == "ne" and "eq" or asked
+  local meant
+  for _, platform in ipairs(field.order) do
+    if has_exactly[relation](platform, value) then return literal, value end
+    if core.name.matches(platform, relation, value) then meant = meant or platform end
+  end
+  if meant then
+    wrong_value(field, value, "a platform as the service writes it",
+      (relation == "eq" and "Did you mean %q?" or "It writes %q."):format(meant))
+  end
+  return literal, value
+end
+
 local function choice_literal(value, field)
   if type(value) ~= "string" or not field.choices[value] then
     local hint
@@ -393,6 +425,7 @@ local kinds = {
   type = { literal = choice_literal, part = text_literal,
     operators = names("eq", "ne", "startswith", "endswith", "contains") },
   text = { literal = text_literal, operators = names("eq", "ne", "startswith", "endswith", "contains") },
+  platform = { literal = platform_literal, operators = names("eq", "ne", "startswith", "endswith", "contains") },
   choice = { literal = choice_literal, operators = names("eq", "ne") },
   level = { literal = choice_literal, operators = names("eq", "ne", "gt", "ge", "lt", "le", "between") },
   guid = { literal = guid_literal, operators = names("eq", "ne") },
@@ -423,7 +456,8 @@ local schemas = {
     id = field "machine_id",
     computerDnsName = field "text",
     version = field "text",
-    osPlatform = field "text",
+    osPlatform = field("platform", { "Windows10", "Windows11", "WindowsServer2012R2", "WindowsServer2016",
+      "WindowsServer2019", "WindowsServer2022", "WindowsServer2025", "Linux", "macOS", "Android", "iOS" }),
     lastIpAddress = field "text",
     aadDeviceId = field "guid",
     rbacGroupId = field "number",
@@ -513,22 +547,29 @@ local function render_between(one, condition, context)
   return { ("(%s ge %s and %s le %s)"):format(one.name, from, one.name, to) }
 end
 
+-- A condition on what is compared here.
+local function render_compared(one, condition, context)
+  kinds[one.kind].literal(condition.value, one, context)
+  local alternatives, count = compared.render(one.name, condition.name, condition.value, context.negated)
+  context.tally.comparisons = context.tally.comparisons + count
+  return alternatives
+end
+
 local function render_equality(one, condition, context)
   if one.kind == "time" and getmetatable(condition.value) == Ago then
     errors.invalid(("%s is hardly ever exactly so long ago"):format(one.name),
       'Write mde.ge(mde.ago "2h") for the last two hours, mde.lt(mde.ago "2h") for what was before.')
   end
-  return { ("%s %s %s"):format(one.name, condition.name, (kinds[one.kind].literal(condition.value, one, context))) }
+  if compared.are(one.name) then return render_compared(one, condition, context) end
+  return { ("%s %s %s"):format(one.name, condition.name,
+    (kinds[one.kind].literal(condition.value, one, context, condition.name))) }
 end
 
 local function render_call(one, condition, context)
+  if compared.are(one.name) then return render_compared(one, condition, context) end
   local kind = kinds[one.kind]
   return { ("%s(%s,%s)"):format(condition.name, one.name,
-    ((kind.part or kind.literal)(condition.value, one, context))) }
-end
-
-local function render_has(one, condition, context)
-  return { ("%s/any(t: t eq %s)"):format(one.name, (kinds[one.kind].literal(condition.value, one, context))) }
+    ((kind.part or kind.literal)(condition.value, one, context, condition.name))) }
 end
 
 local function any_of(alternatives)
@@ -537,7 +578,8 @@ end
 
 -- Goes into a list.
 local function enter(one, context)
-  local inner = { now = context.now, depth = (context.depth or 0) + 1 }
+  local inner = { now = context.now, depth = (context.depth or 0) + 1, negated = context.negated,
+    tally = context.tally }
   if inner.depth > DEEPEST then
     errors.invalid(("%s: more than %d lists in lists"):format(one.name, DEEPEST), "Does a list hold itself?")
   end
@@ -564,7 +606,8 @@ local function render_all_of(one, condition, context)
 end
 
 local function render_none_of(one, condition, context)
-  return { ("not (%s)"):format(table.concat(render_any_of(one, condition, context), " or ")) }
+  local inside = { now = context.now, depth = context.depth, negated = not context.negated, tally = context.tally }
+  return { ("not (%s)"):format(table.concat(render_any_of(one, condition, inside), " or ")) }
 end
 
 local renderers = {
@@ -572,7 +615,7 @@ local renderers = {
   gt = render_comparison, ge = render_comparison, lt = render_comparison, le = render_comparison,
   between = render_between,
   startswith = render_call, endswith = render_call, contains = render_call,
-  has = render_has,
+  has = render_compared,
   any_of = render_any_of, all_of = render_all_of, none_of = render_none_of,
 }
 
@@ -627,24 +670,30 @@ local function size_of(alternatives)
   return #odata.encode(table.concat(alternatives, " or "))
 end
 
--- Splits the largest clause in two until every filter fits into a URL.
-local function split(clauses, filters, what)
-  local text = join(clauses)
-  if #odata.encode(text) <= LONGEST_FILTER then
-    filters[#filters + 1] = text
-    return filters
-  end
+-- The clause to be split: one with more alternatives than it may have; the largest, if all are too long for a URL.
+local function to_split(clauses, is_too_long)
   local largest
   for i, alternatives in ipairs(clauses) do
+    if alternatives.most and #alternatives > alternatives.most then return i, alternatives.most end
     if alternatives[2] and (not largest or size_of(alternatives) > size_of(clauses[largest])) then largest = i end
   end
-  if not largest then
+  if is_too_long and largest then return largest, math.floor(#clauses[largest] / 2) end
+end
+
+-- Splits a clause in two until every filter may be sent.
+local function split(clauses, filters, what)
+  local text = join(clauses)
+  local is_too_long = #odata.encode(text) > LONGEST_FILTER
+  local largest, place = to_split(clauses, is_too_long)
+  if not largest and not is_too_long then
+    filters[#filters + 1] = text
+    return filters
+  elseif not largest then
     errors.invalid(("mde.%s: the query is too long for a URL"):format(what), "Test a part of it in Lua.")
   end
   local alternatives = clauses[largest]
-  local half = math.floor(#alternatives / 2)
-  for _, range in ipairs { { 1, half }, { half + 1, #alternatives } } do
-    local part, whole = {}, {}
+  for _, range in ipairs { { 1, place }, { place + 1, #alternatives } } do
+    local part, whole = { most = alternatives.most }, {}
     for i = range[1], range[2] do part[#part + 1] = alternatives[i] end
     for i, clause in ipairs(clauses) do whole[i] = i == largest and part or clause end
     split(whole, filters, what)
@@ -683,18 +732,53 @@ local function check_text(text, of)
   check_flaw((text:gsub("[\t\r\n]", " ")), text, ("mde.%s: the query"):format(of.what))
 end
 
+-- Whether each alternative is one comparison.
+local function are_single(alternatives)
+  for _, text in ipairs(alternatives) do
+    if text:find "^%(" or text:find "^not " then return false end
+  end
+  return true
+end
+
+-- The clauses of the fields; of those that are compared here only if they are `asked`, and not if they cannot be split
+-- and are more than one filter may have.
+local function clauses_of(fields, conditions, now, asked)
+  local clauses = {}
+  for i, one in ipairs(fields) do
+    local tally = { comparisons = 0 }
+    local alternatives = render(one, conditions[i], { now = now, tally = tally })
+    local is_compared = compared.are(one.name)
+    if is_compared and are_single(alternatives) then alternatives.most = compared.MOST end
+    if not is_compared or asked and (alternatives.most or tally.comparisons <= compared.MOST) then
+      clauses[#clauses + 1] = alternatives
+    end
+  end
+  return clauses
+end
+
+---@class mde.CompiledQuery
+---@field filters fun(now: number): string[], boolean the OData filters, not yet percent-encoded, that together select
+---what it means when it is `now` (Unix seconds), from which mde.ago counts; one, as a rule; the empty one selects all.
+---What two of them select may overlap. Raises for a value that does not fit its field. The second is true where
+---nothing but the fields that are compared here is left out
+---@field filters_apart? fun(now: number): string[] the same without those fields; nil if there are none
+---@field judge? fun(): mde.names.Judge what tells which of the rows are meant, as far as those fields go
+
+-- What every filter stands for.
+local function as_they_are(filters)
+  return { filters = function() return filters, false end }
+end
+
 --- A query, ready to be asked. Raises if it is not well formed.
 ---@param what "machines"|"actions"
 ---@param query mde.Query
----@return fun(now: number): string[] filters the OData filters, not yet percent-encoded, that together select what
---- it means when it is `now` (Unix seconds), from which mde.ago counts; one, as a rule; the empty one selects all.
---- What two of them select may overlap. Raises too, for a value that does not fit its field.
+---@return mde.CompiledQuery
 function M.compile(what, query)
   local of = schemas[what]
-  if query == "all" then return function() return { "" } end end
+  if query == "all" then return as_they_are { "" } end
   if type(query) == "string" then
     check_text(query, of)
-    return function() return { query } end
+    return as_they_are { query }
   end
   if type(query) ~= "table" or getmetatable(query) ~= nil then
     errors.invalid(("mde.%s needs a query, a table or a text, not %s"):format(what,
@@ -702,7 +786,7 @@ function M.compile(what, query)
       query == nil and ('Say mde.%s "all" if you mean all.'):format(what)
         or ("Write %s, say."):format(of.example))
   end
-  local fields, conditions = {}, {}
+  local fields, conditions, compared_here = {}, {}, {}
   for name in pairs(query) do fields[#fields + 1] = find_field(name, of) end
   if not fields[1] then
     errors.invalid(("mde.%s: the query is an empty table"):format(what),
@@ -710,12 +794,24 @@ function M.compile(what, query)
         :format(what))
   end
   table.sort(fields, function(a, b) return core.text.before(a.name, b.name) end)
-  for i, one in ipairs(fields) do conditions[i] = condition_of(one, query[one.name]) end
-  return function(now)
-    local clauses, context = {}, { now = now }
-    for i, one in ipairs(fields) do clauses[i] = render(one, conditions[i], context) end
-    return split(clauses, {}, what)
+  for i, one in ipairs(fields) do
+    conditions[i] = condition_of(one, query[one.name])
+    if compared.are(one.name) then
+      compared_here[#compared_here + 1] = { field = one, condition = conditions[i] }
+    end
   end
+  local function filters_apart(now) return split(clauses_of(fields, conditions, now, false), {}, what) end
+  if not compared_here[1] then return { filters = function(now) return filters_apart(now), false end } end
+  return {
+    filters = function(now)
+      local filters, apart = split(clauses_of(fields, conditions, now, true), {}, what), filters_apart(now)
+      local is_apart = table.concat(filters, "\n") == table.concat(apart, "\n")
+      if is_apart or #filters > math.max(MOST_FILTERS, #apart) then return apart, true end
+      return filters, false
+    end,
+    filters_apart = filters_apart,
+    judge = function() return compared.judge(compared_here, condition_of) end,
+  }
 end
 
 --- The filters of a query at a time; see M.compile.
@@ -724,7 +820,7 @@ end
 ---@param now number
 ---@return string[] filters
 function M.filters(what, query, now)
-  return M.compile(what, query)(now)
+  return (M.compile(what, query).filters(now))
 end
 
 M.operators = { "eq", "ne", "gt", "ge", "lt", "le", "between", "startswith", "endswith", "contains", "has", "any_of",

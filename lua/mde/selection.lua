@@ -4,6 +4,9 @@
 -- and the ids so far are in memory. It may be called from several tasks; one of them reads, the others wait.
 -- Like io.lines it raises if it cannot go on, with the error object, and goes on raising it: what looks
 -- like the end is the end.
+--
+-- Names and tags are compared here. Where a value that was asked for is in no row, or the service takes no filter by
+-- them, it is read on without that filter: what the other fields select.
 
 local actions = require "mde.action"
 local collection = require "mde.collection"
@@ -51,10 +54,25 @@ local function iterator(client, kind, query, options)
   local what = kind.what
   options = options_of.check(options, { timeout = "seconds" }, "mde." .. what)
   local exchange = client.exchange
-  local filters_at = queries.compile(what, query)
-  local filters, pages = filters_at(exchange.clock:time()), nil
+  local compiled = queries.compile(what, query)
+  local asked_at = exchange.clock:time()
+  local filters, is_apart = compiled.filters(asked_at)
+  local pages, judge = nil, compiled.judge and compiled.judge()
   local turn, over, problem = turns.new(client.driver), false, nil
   local rows, at, read_at = {}, 0, nil
+
+  -- The rows of a page that are meant; or none, if it is to be read on without the filters by name and tag.
+  local function judged(page, err)
+    if not judge then return page, err end
+    if page then return judge:select(page) end
+    local is_refused = err and err.http_status == 400
+    -- The list of nothing is told as 404.
+    if is_apart and err and err.kind == "not_found" then return nil end
+    if is_apart or err and not is_refused or not err and not judge:misses() then return nil, err end
+    is_apart = true
+    pages:turn_to(compiled.filters_apart(asked_at))
+    return {}
+  end
 
   -- The next page. The query may depend on what time it is.
   local function next_page()
@@ -62,10 +80,11 @@ local function iterator(client, kind, query, options)
     if not pages then
       local settled, err = exchange:settle_clock(deadline)
       if not settled then return nil, err end
-      filters = filters_at(exchange.clock:time())
+      asked_at = exchange.clock:time()
+      filters, is_apart = compiled.filters(asked_at)
       pages = collection.pages(exchange, kind.set, filters, kind.is_row)
     end
-    return pages:next(deadline)
+    return judged(pages:next(deadline))
   end
 
   -- Brings the next row within reach, unless another task just did.

@@ -16,6 +16,7 @@ static const struct {
     {"json", mde_open_json},
     {"limiter", mde_open_limiter},
     {"locked_file", mde_open_locked_file},
+    {"name", mde_open_name},
     {"number", mde_open_number},
     {"odata", mde_open_odata},
     {"outcome", mde_open_outcome},

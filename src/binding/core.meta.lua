@@ -12,6 +12,7 @@
 ---@field json mde.core.json
 ---@field limiter mde.core.limiter
 ---@field locked_file mde.core.locked_file
+---@field name mde.core.name
 ---@field number mde.core.number
 ---@field odata mde.core.odata
 ---@field process mde.core.process
@@ -90,11 +91,6 @@ function reader:left_out() end
 ---@param name string?
 ---@return boolean
 function device_list.fits(identifier, machine_id, entra_id, name) end
-
----The normal form of an identifier, the same for two that are the same.
----@param identifier string of at most 255 bytes
----@return string
-function device_list.normal(identifier) end
 
 ---@class mde.core.header
 local header = {}
@@ -289,6 +285,36 @@ function number.read(text) end
 ---@return string point what other code of this process writes in the place of the point, since the locale says so
 function number.point() end
 
+---@alias mde.name_relation "eq"|"startswith"|"endswith"|"contains" as OData calls them
+
+---@class mde.core.name how the names of devices are compared: without regard to the case of A to Z, without blanks
+---around, and without one dot at the end
+local name = {}
+
+---The one form of a name: two texts mean one name if theirs is the same.
+---@param text string
+---@return string
+function name.normal(text) end
+
+---What is looked for: of a whole name what is left without blanks and dot, of a beginning without the blanks before it,
+---of an end without what stands behind it.
+---@param text string
+---@param relation mde.name_relation
+---@return string
+function name.asked(text, relation) end
+
+---Whether a name is, begins with, ends with or contains a text.
+---@param own string
+---@param relation mde.name_relation
+---@param text string
+---@return boolean
+function name.matches(own, relation, text) end
+
+---A text in the ways in which somebody may have written it: as it is, in small letters and in capitals; each once.
+---@param text string
+---@return string[]
+function name.spellings(text) end
+
 ---@class mde.core.odata
 local odata = {}
 
@@ -312,7 +338,8 @@ function odata.decode(text, plus_is_space) end
 ---Tells what a text that is to mean a device looks like.
 ---@param text string
 ---@return mde.device_kind? kind
----@return string canonical ids and addresses in lower case, names as they are; or, if there is no kind,
+---@return string canonical ids and addresses in lower case, names in their own, without blanks around and a dot at
+---the end; or, if there is no kind,
 ---why the text can mean no device: a phrase behind `the device "..." `
 function odata.kind(text) end
 

@@ -185,20 +185,9 @@ static int device_list_fits(lua_State *L)
   return 1;
 }
 
-/* normal(identifier) -> its normal form, the same for two that are the same */
-static int device_list_normal(lua_State *L)
-{
-  char out[MDE_DEVICE_LIMIT];
-  size_t length = mde_device_list_normal(check_text(L, 1), out, sizeof out);
-  luaL_argcheck(L, length <= sizeof out, 1, "longer than an identifier can be");
-  lua_pushlstring(L, out, length);
-  return 1;
-}
-
 static const luaL_Reg functions[] = {
     {"new", device_list_new},
     {"fits", device_list_fits},
-    {"normal", device_list_normal},
     {NULL, NULL},
 };
 

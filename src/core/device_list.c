@@ -1,5 +1,7 @@
 #include "device_list.h"
 
+#include "name.h"
+
 #include <stdio.h>
 
 #include "utf8.h"
@@ -464,36 +466,11 @@ enum mde_device_list_event mde_device_list_next(struct mde_device_list *list,
 
 /* ---- comparing */
 
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t';
-}
-
-static struct mde_text trimmed(struct mde_text text)
-{
-  while (text.length > 0 && is_blank(text.bytes[0])) {
-    text.bytes++;
-    text.length--;
-  }
-  while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
-    text.length--;
-  if (text.length > 0 && text.bytes[text.length - 1] == '.') text.length--;
-  return text;
-}
-
-size_t mde_device_list_normal(struct mde_text identifier, char *out, size_t size)
-{
-  struct mde_text text = trimmed(identifier);
-  for (size_t i = 0; i < text.length && i < size; i++)
-    out[i] = (char)mde_ascii_lower(text.bytes[i]);
-  return text.length;
-}
-
 static bool is_name(struct mde_text listed, struct mde_text recorded)
 {
   if (recorded.bytes == NULL) return false;
-  struct mde_text name = trimmed(listed);
-  struct mde_text own = trimmed(recorded);
+  struct mde_text name = mde_name_asked(listed, MDE_NAME_IS);
+  struct mde_text own = mde_name_asked(recorded, MDE_NAME_IS);
   if (name.length == 0) return false;
   if (mde_text_same_caseless(name, own)) return true;
   if (memchr(name.bytes, '.', name.length) != NULL) return false;

@@ -133,15 +133,9 @@ struct mde_device_record {
 
 /*
  * Whether an identifier of a list can mean that device: it is its id, its Entra id, or its name. A
- * name is compared in its normal form, and one without a domain with the first label, too. The
- * apostrophe by which a spreadsheet is kept from running a cell is no part of it.
+ * name is compared in its one form (name.h), and one without a domain with the first label, too.
+ * The apostrophe by which a spreadsheet is kept from running a cell is no part of it.
  */
 bool mde_device_list_fits(struct mde_text identifier, const struct mde_device_record *record);
-
-/*
- * The normal form of an identifier: without blanks around it, without a dot at the end, A to Z as a
- * to z. Writes at most `size` bytes and returns how many there are in all.
- */
-size_t mde_device_list_normal(struct mde_text identifier, char *out, size_t size);
 
 #endif

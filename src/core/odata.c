@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "name.h"
 #include "utf8.h"
 
 static bool is_digit(char c)
@@ -215,21 +216,13 @@ bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_LIMIT])
 
 /* ---- devices */
 
-static bool is_space(uint32_t code_point)
-{
-  return code_point == ' ' || code_point == 0xa0 || code_point == 0x1680 ||
-         (code_point >= 0x2000 && code_point <= 0x200a) || code_point == 0x2028 ||
-         code_point == 0x2029 || code_point == 0x202f || code_point == 0x205f ||
-         code_point == 0x3000;
-}
-
 static bool is_only_space(struct mde_text text)
 {
   const char *at = text.bytes;
   const char *end = text.bytes + text.length;
   uint32_t code_point = 0;
   while (mde_utf8_next(&at, end, &code_point) == 1)
-    if (!is_space(code_point)) return false;
+    if (!mde_name_is_blank(code_point)) return false;
   return true;
 }
 
@@ -272,7 +265,7 @@ static bool has_dot_inside(struct mde_text text)
 
 void mde_odata_device(struct mde_text text, struct mde_device *device)
 {
-  struct mde_text address = text;
+  struct mde_text address;
   device->kind = MDE_DEVICE_NONE;
   device->length = 0;
   device->reason[0] = '\0';
@@ -288,6 +281,12 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
   if (!mde_odata_is_text(text, device->reason)) return;
   if (is_only_space(text)) {
     snprintf(device->reason, sizeof device->reason, "is only white space");
+    return;
+  }
+  struct mde_text whole = text;
+  text = address = mde_name_asked(text, MDE_NAME_IS);
+  if (text.length < whole.length && (mde_odata_is_machine_id(text) || mde_odata_is_guid(text))) {
+    snprintf(device->reason, sizeof device->reason, "is an id with a blank or a dot beside it");
     return;
   }
   if (mde_odata_is_machine_id(text)) {

@@ -62,13 +62,14 @@ enum {
 
 struct mde_device {
   enum mde_device_kind kind;
-  char canonical[MDE_DEVICE_LIMIT]; /* ids and addresses in lower case, names as they are */
+  char canonical[MDE_DEVICE_LIMIT]; /* ids and addresses in lower case, names in their own */
   size_t length;
   char reason[MDE_DEVICE_REASON_LIMIT]; /* kind NONE: why; completes `the device "..." `. ASCII. */
 };
 
 /*
- * What a text that is to mean a device looks like. Names are opaque: quotes, spaces, % & # + and
+ * What a text that is to mean a device looks like. Of a name, blanks around it and one dot at its
+ * end are left out (see name.h); an id stands alone. Names are opaque: quotes, spaces, % & # + and
  * any other script are legal in them. No device's name has control characters or / \ : * ? < > |,
  * and what looks like an id that was damaged on its way is refused rather than looked for as a
  * name.

@@ -414,28 +414,6 @@ static void fits(void **state)
   }
 }
 
-static void normal(void **state)
-{
-  (void)state;
-  static const char *const cases[][2] = {
-      {"LAPTOP-17.Corp.example.", "laptop-17.corp.example"},
-      {" a\t", "a"},
-      {"", ""},
-      {".", ""},
-      {"a..", "a."},
-      {"\xc3\x84", "\xc3\x84"},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    char out[32];
-    size_t length = mde_device_list_normal(test_edge_string(cases[i][0]), out, sizeof out);
-    assert_int_equal(length, strlen(cases[i][1]));
-    assert_memory_equal(out, cases[i][1], length);
-  }
-  char two[2] = {0, 'x'};
-  assert_int_equal(mde_device_list_normal(test_edge_string("ABC"), two, 1), 3);
-  assert_memory_equal(two, "ax", 2);
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -443,7 +421,6 @@ int main(void)
       cmocka_unit_test(headings), cmocka_unit_test(several_identifiers),
       cmocka_unit_test(columns),  cmocka_unit_test(records),
       cmocka_unit_test(limits),   cmocka_unit_test(fits),
-      cmocka_unit_test(normal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,19 @@ describe("mde, piped,", function()
     has(command.run { "state", "laptop-17" }.out, "\treleased\t")
   end)
 
+  it("finds one device by its name in whatever spelling, and acts on it once", function()
+    tenant.machine { id = ("%040x"):format(0xd0001), computerDnsName = "Counter-1.Shop.example" }
+    for _, typed in ipairs { "COUNTER-1.SHOP.EXAMPLE", "counter-1.shop.example.", "cOUNTER-1.shop.Example" } do
+      has(command.run({ "state", typed }).out, typed .. "\tnone")
+      has(command.run({ "machines", "computerDnsName=" .. typed, "--csv" }).out, "Counter-1.Shop.example")
+    end
+    local result = command.run({ "restrict", "-", "--comment", "x", "--yes" },
+      { input = "COUNTER-1.shop.example\ncounter-1.SHOP.example.\nCounter-1\n" })
+    assert.equal(0, result.status, result.err)
+    has(result.err, "is named more than once")
+    assert.equal(1, #created())
+  end)
+
   for name, case in pairs {
     ["without --yes"] = { { "restrict", "laptop-17", "--comment", "beacon" }, "--yes" },
     ["without a comment"] = { { "restrict", "laptop-17", "--yes" }, "a comment is required" },

@@ -19,7 +19,7 @@ end
 return function()
   local actions = {}
   for i, id in ipairs(ids) do
-    local action, err = world.client:restrict(id, "why", { look = false, key = "alert-000" .. i })
+    local action, err = world.client:restrict(id, "why", { look = false })
     if not action then return nil, err end
     actions[i] = action
   end

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "name.h"
 #include "odata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -52,6 +53,20 @@ static void write_literal(struct mde_text text)
   free(literal);
 }
 
+/* The one form of a name is its own, and is what the name is. */
+static void compare_names(struct mde_text text)
+{
+  size_t length;
+  char *normal = written(text, mde_name_normal, &length);
+  struct mde_text form = {.bytes = normal, .length = length};
+  size_t again_length;
+  char *again = written(form, mde_name_normal, &again_length);
+  require(again_length == length && memcmp(again, normal, length) == 0);
+  require(mde_name_matches(text, MDE_NAME_IS, form) && mde_name_matches(form, MDE_NAME_IS, text));
+  free(again);
+  free(normal);
+}
+
 static void tell_device(struct mde_text text)
 {
   static struct mde_device device;
@@ -73,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   if (length == 0) text.bytes = "";
   encode_and_decode(text);
   write_literal(text);
+  compare_names(text);
   tell_device(text);
   return 0;
 }

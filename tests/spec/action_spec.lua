@@ -562,14 +562,22 @@ describe("an action", function()
       assert.equal(first.id, second.id)
     end)
 
-    for _, duplicates in ipairs { "active_request", "in_progress" } do
-      it("refused because one is active, that one is looked for: " .. duplicates, function()
-        r.tenant:set { duplicates = duplicates }
+    for what, settings in pairs { ["as the tenant does of itself"] = {},
+      active_request = { duplicates = "active_request" }, in_progress = { duplicates = "in_progress" } } do
+      it("refused because one is active, that one is looked for: " .. what, function()
+        r.tenant:set(settings)
         local pending = r:past(machine, "restrict", "Pending", 10)
         local action = assert(r.client:restrict(machine, "why", { incident = "INC-1", look = false }))
         assert.equal("already_active", action.outcome)
         assert.equal(pending.id, action.id)
         assert.is_false(action.recorded)
+        local statuses = {}
+        for _, entry in ipairs(r.tenant.history) do
+          if entry.event == "request" and entry.path:find("restrictCode", 1, true) then
+            statuses[#statuses + 1] = entry.status
+          end
+        end
+        assert.same({ 400 }, statuses)
       end)
     end
 

@@ -59,6 +59,9 @@ describe("a list of devices", function()
     ["with a machine that is called as a heading might be"] = { "name\nb", { "name", "b" } },
     ["with a word in a later line that is a heading only beside others"] = { "a\nid\nhost", { "a", "id", "host" } },
     ["with duplicates, whatever their case"] = { "a\nA\nb\na.corp.example\na", { "a", "b", "a.corp.example" } },
+    ["with duplicates, whatever blanks are around and a dot at the end"] =
+      { "Laptop-17.corp.example.\n laptop-17.CORP.example \nlaptop-17\n\194\160LAPTOP-17.",
+        { "Laptop-17.corp.example.", "laptop-17" } },
     ["with apostrophes and other signs"] = { "o'brien\nx' or healthStatus eq 'Active\n50% & more",
       { "o'brien", "x' or healthStatus eq 'Active", "50% & more" } },
     ["of ids"] = { "1F00000000000000000000000000000000000017\n1f00000000000000000000000000000000000017",

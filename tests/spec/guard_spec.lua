@@ -659,7 +659,11 @@ describe("the cap", function()
   it("is not used up by a release", function()
     begin(1)
     restrict(1, 1)
-    for _ = 1, 3 do assert(client:release(id(1), "why", { look = false })) end
+    for _ = 1, 3 do
+      r.tenant:advance(10)
+      assert(client:release(id(1), "why", { look = false }))
+    end
+    assert.equal(4, #r:posts())
     begin(1)
     for i = 1, 3 do assert(client:release(id(i), "why")) end
     restrict(1, 1, { look = false })

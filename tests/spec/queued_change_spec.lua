@@ -9,21 +9,24 @@ local PER_HOUR = 10
 -- Costs nothing but the send.
 local UNSEEN = { look = false, allow = { "tags", "servers", "device_values", "cap" } }
 
-local first, machine, survivor = ("a"):rep(40), ("b"):rep(40), ("c"):rep(40)
+local machine, survivor = ("b"):rep(40), ("c"):rep(40)
+
+local function other(n) return ("%040x"):format(0xf000 + n) end
 
 local function new(options)
   local client = { protect = { tags = { "tier0" } }, limits = { per_hour = PER_HOUR }, cap = false }
   for name, value in pairs(options and options.client or {}) do client[name] = value end
-  return rehearsal.new { limits = false, client = client, latency = options and options.latency, machines = {
-    { id = first, computerDnsName = "first.corp.example" },
-    { id = machine, computerDnsName = "waits.corp.example" },
-    { id = survivor, computerDnsName = "survivor.corp.example" },
-  } }
+  local machines = { { id = machine, computerDnsName = "waits.corp.example" },
+    { id = survivor, computerDnsName = "survivor.corp.example" } }
+  for i = 1, PER_HOUR do
+    machines[#machines + 1] = { id = other(i), computerDnsName = ("other-%d.corp.example"):format(i) }
+  end
+  return rehearsal.new { limits = false, client = client, latency = options and options.latency, machines = machines }
 end
 
--- Uses up a limit with another machine.
+-- Uses up a limit with other machines.
 local function use_up(r, verb, count)
-  for _ = 1, count do assert(r.client[verb](r.client, first, "the first", UNSEEN)) end
+  for i = 1, count do assert(r.client[verb](r.client, other(i), "another", UNSEEN)) end
 end
 
 -- Uses up the limit of sends, then calls; half an hour later `change(r)` happens. Returns what the call

@@ -81,7 +81,9 @@ describe("a fault", function()
     local response, _, maybe_sent = restrict { fault = "malformed" }
     assert.is_nil(response)
     assert.is_true(maybe_sent)
+    tenant:advance(10)
     assert.equal(201, restrict({ fault = "interim", status = 100 }).status)
+    tenant:advance(10)
     assert.equal(201, restrict({ fault = "deflate" }).status)
   end)
 

@@ -16,8 +16,8 @@ local machines = {
   { id = "d4", healthStatus = "Unknown", lastSeen = "2026-02-03T10:11:12.4Z" },
 }
 
-local function selected(text)
-  local matches, message = filter.parse(text, schema.machine)
+local function selected(text, caseless)
+  local matches, message = filter.parse(text, schema.machine, caseless)
   if not matches then return nil, message end
   local ids = {}
   for _, machine in ipairs(machines) do
@@ -73,6 +73,8 @@ local selections = {
   { "rbacGroupId in (1,300)", "a1 c3" },
   { "aadDeviceId in (" .. guid .. ")", "a1" },
   { "lastSeen in (2026-01-01Z)", "b2" },
+  { "aadDeviceId in ('" .. guid .. "')", "a1" },
+  { "aadDeviceId in ('" .. guid:upper() .. "', '" .. ("0"):rep(8) .. guid:sub(9) .. "')", "a1" },
   -- collections
   { "machineTags/any(t: t eq 'tier0')", "a1" },
   { "machineTags/any(tag:tag eq 'O''Brien & sons')", "a1" },
@@ -95,6 +97,10 @@ local selections = {
   { "not not (healthStatus eq 'Active')", "a1 c3" },
   { "((((id eq 'a1'))))", "a1" },
   { "true eq false or id eq 'd4'", "d4" },
+  { "healthStatus eq 'Active' AND rbacGroupId gt 1", "c3" },
+  { "rbacGroupId eq 1 OR rbacGroupId eq 20 AND healthStatus eq 'Active'", "a1" },
+  { "NOT (healthStatus eq 'Active' OR rbacGroupId eq 20)", "d4" },
+  { "NOT not startswith(id,'a')", "a1" },
   -- functions
   { "startswith(computerDnsName,'alpha.')", "a1" },
   { "startswith(computerDnsName, '')", "a1 b2 c3" },
@@ -104,6 +110,24 @@ local selections = {
   { "contains(computerDnsName,'''')", "b2 c3" },
   { "not contains(computerDnsName,'''')", "a1 d4" },
   { "startswith(computerDnsName,'o') and endswith(id,'2')", "b2" },
+}
+
+-- What a tenant selects that does not regard case, beside the ones above.
+local without_case = {
+  { "computerDnsName eq 'Alpha.CORP.example'", "a1" },
+  { "'ALPHA.corp.example' eq computerDnsName", "a1" },
+  { "computerDnsName ne 'O''BRIEN'", "a1 c3 d4" },
+  { "computerDnsName in ('ALPHA.corp.example', null)", "a1 d4" },
+  { "startswith(computerDnsName,'ALPHA.')", "a1" },
+  { "endswith(computerDnsName,'.Example')", "a1" },
+  { "contains(computerDnsName,'CORP')", "a1" },
+  { "machineTags/any(t: t eq 'TIER0')", "a1 b2" },
+  { "machineTags/any(t: t in ('x','TIER0'))", "a1 b2" },
+  { "machineTags/any(t: startswith(t,'o''brien'))", "a1" },
+  { "machineTags/any(t: t ne 'tier0')", "a1" },
+  { "healthStatus eq 'active'", "a1 c3" },
+  { "id eq 'A1'", "a1" },
+  { "computerDnsName eq 'alph\195\132'", "" },
 }
 
 local refusals = {
@@ -144,6 +168,12 @@ local refusals = {
   { "id in (id)", "a literal expected" },
   { "id in (5)", "'id' of type Edm.String with a literal of type Edm.Double" },
   { "id IN ('a1')", "comparison operator expected" },
+  { "aadDeviceId in ('x')", "'aadDeviceId' of type Edm.Guid with a literal of type Edm.String" },
+  { "aadDeviceId in ('{" .. guid .. "}')", "Edm.String" },
+  { "id in (" .. guid .. ")", "Edm.Guid" },
+  { "id eq 'a1' And id eq 'a1'", "'end' expected" },
+  { "Not (id eq 'a1')", "'Not'" },
+  { "NOT healthStatus eq 'Active'", "'not' cannot" },
   { "machineTags eq 'x'", "'machineTags' is a collection" },
   { "machineTags eq null", "'machineTags' is a collection" },
   { "contains(machineTags,'x')", "'machineTags' is a collection" },
@@ -177,6 +207,12 @@ describe("a filter", function()
   for _, case in ipairs(selections) do
     it("selects by " .. case[1], function()
       assert.equal(case[2], selected(case[1]))
+    end)
+  end
+
+  for _, case in ipairs(without_case) do
+    it("selects without regard to case, if it is told to, by " .. case[1], function()
+      assert.equal(case[2], selected(case[1], true))
     end)
   end
 

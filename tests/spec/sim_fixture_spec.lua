@@ -46,6 +46,7 @@ describe("a fixture", function()
       },
       roles = { "Machine.Read.All" },
       duplicates = "new",
+      comparison = "caseless",
       lists = { page_rows = 1 },
     }]]
   local in_json = [[{
@@ -57,7 +58,8 @@ describe("a fixture", function()
       { "computerDnsName": "a.corp.example", "type": "RestrictCodeExecution", "status": "Succeeded",
         "creationDateTimeUtc": "9h ago", "requestorComment": "because" }
     ],
-    "roles": ["Machine.Read.All"], "duplicates": "new", "lists": { "page_rows": 1 } }]]
+    "roles": ["Machine.Read.All"], "duplicates": "new", "comparison": "caseless",
+    "lists": { "page_rows": 1 } }]]
 
   local forms = {
     { "a file of Lua", in_lua }, { "a table of Lua alone", (in_lua:gsub("return", "")) }, { "JSON", in_json, ".json" },
@@ -79,7 +81,7 @@ describe("a fixture", function()
       assert.same({ a.id, "2026-02-03T01:11:12Z", "because" }, { tenant.actions[1].machineId,
         tenant.actions[1].creationDateTimeUtc, tenant.actions[1].requestorComment })
       assert.same({ "Machine.Read.All" }, tenant.roles)
-      assert.equal("new", tenant.duplicates)
+      assert.same({ "new", "caseless" }, { tenant.duplicates, tenant.comparison })
       assert.equal(1, tenant.lists.page_rows)
       tenant:put_machine { id = a.id, riskScore = "High" }
       tenant:reset()
@@ -176,6 +178,7 @@ describe("a fixture", function()
     { "{ limits = { per_minute = 0 } }", ": limits: per_minute must be a whole number of at least 1, not 0" },
     { "{ duplicates = 'sometimes' }", ": duplicates must be one of active_request, in_progress, new, pending, "
       .. "not 'sometimes'" },
+    { "{ comparison = true }", ": comparison must be one of caseless, exact, not true" },
     { "{ lists = { next_link = 'broken' } }", ": lists: next_link must be one of missing, whole, mangled, looping, "
       .. "foreign, not 'broken'" },
     { "{ lists = { page_row = 5 } }", ": lists: there is no 'page_row'. Did you mean 'page_rows'?" },

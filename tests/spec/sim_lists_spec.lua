@@ -235,6 +235,59 @@ describe("a list", function()
     assert.equal(0, #get("machineactions?$select=id,status").value)
   end)
 
+  it("says with $count=true how many there are, whatever part of them it has", function()
+    local response = client:get "machines?$count=true&$top=2&$skip=1&$select=id"
+    assert.truthy(response.body:find '^{"@odata.context":"[^"]*","@odata.count":7,"value":%[')
+    assert.same({ 2, 3 }, numbers(json.decode(response.body).value))
+    assert.equal(3, get("machines?$count=true&$filter=" .. caller.escape "healthStatus eq 'Inactive'")["@odata.count"])
+    assert.equal(0, get("machineactions?$count=true")["@odata.count"])
+    assert.equal(7, get("machines?$count=true&$top=0")["@odata.count"])
+    tenant:set { lists = { next_link = "whole" } }
+    local answer = get "machines?$count=true"
+    assert.same({ 7, host .. "/api/machines?$count=true&$skip=3" },
+      { answer["@odata.count"], answer["@odata.nextLink"] })
+    assert.is_nil(get("machines?$count=false")["@odata.count"])
+    assert.is_nil(get("machines")["@odata.count"])
+  end)
+
+  it("comes in the order that $orderby names, and those of one rank in the service's", function()
+    tenant:put_machine { id = ("%040d"):format(3), lastSeen = "2026-01-01T00:00:00.5Z", version = json.null }
+    tenant:put_machine { id = ("%040d"):format(5), lastSeen = "2026-01-01T00:00:00Z" }
+    tenant:set { lists = { page_rows = 100 } }
+    assert.same({ 5, 3, 1, 2, 4, 6, 7 }, numbers(get("machines?$orderby=lastSeen").value))
+    assert.same({ 5, 3, 1, 2, 4, 6, 7 }, numbers(get("machines?$orderby=LastSeen%20asc").value))
+    assert.same({ 1, 2, 4, 6, 7, 3, 5 }, numbers(get("machines?$orderby=lastSeen%20desc").value))
+    assert.same({ 6, 7 }, numbers(get("machines?$orderby=lastSeen%20desc&$skip=3&$top=2").value))
+    assert.same({ 3, 1, 2, 4, 5, 6, 7 }, numbers(get("machines?$orderby=version").value))
+    assert.same({ 2, 4, 6, 1, 3, 5, 7 }, numbers(get("machines?$orderby=healthStatus+desc").value))
+  end)
+
+  it("takes what a large vendor's connector asks for", function()
+    local ids = {}
+    tenant:set { lists = { page_rows = 100 } }
+    for i = 1, 3 do
+      ids[i] = tenant:create_action(tenant.machines[i], "RestrictCodeExecution", "why", "mde").id
+      tenant:advance(10)
+    end
+    local filter = ("id in ('%s','%s') AND status in ('Succeeded') AND machineId in ('%040d','%040d')")
+      :format(ids[1]:upper(), ids[3], 1, 3)
+    local answer = get("machineactions?$count=true&$top=10&$skip=0&$orderby=creationDateTimeUtc%20asc&$filter="
+      .. caller.escape(filter))
+    assert.same({ 2, ids[1], ids[3] }, { answer["@odata.count"], answer.value[1].id, answer.value[2].id })
+  end)
+
+  it("compares texts with regard to case, or without", function()
+    local filter = "computerDnsName eq 'M1.corp.example'"
+    assert.same({}, client:rows("machines", filter))
+    tenant:set { comparison = "caseless" }
+    assert.same({ 1 }, numbers(client:rows("machines", filter)))
+    local born_so = sim.new { machines = machines(2), comparison = "caseless" }
+    assert.same({ 1 }, numbers(caller.new(born_so):rows("machines", filter)))
+    assert.has_error(function() tenant:set { comparison = "both" } end)
+    tenant:reset()
+    assert.same({}, caller.new(tenant):rows("machines", filter))
+  end)
+
   it("goes back to good manners with a reset", function()
     tenant:set { lists = { skip = "ignored", order = "reshuffled", churn = { added = 5 }, lag = 3, page_rows = 7 } }
     tenant:reset()

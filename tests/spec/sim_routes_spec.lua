@@ -213,10 +213,13 @@ describe("the API", function()
     { "$filter=nickname%20eq%20'x'", "nickname" }, { "$filter=aadDeviceId%20eq%20'x'", "aadDeviceId" },
     { "$filter=", "" },
     { "$top=10001", "10000" }, { "$top=-1", "'-1'" }, { "$top=x", "'x'" }, { "$top=", "''" }, { "$skip=1.5", "'1.5'" },
-    { "$select=nickname", "nickname" }, { "$select=", "''" }, { "$orderby=id", "$orderby" },
+    { "$select=nickname", "nickname" }, { "$select=", "''" }, { "$orderby=nickname", "nickname" },
+    { "$orderby=machineTags", "'machineTags' cannot be used" }, { "$orderby=id%20up", "'id up'" },
+    { "$orderby=id,version", "'id,version'" }, { "$orderby=", "''" }, { "orderby=id", "'$orderby'" },
     { "$filter=id%20eq%20'1'&$filter=id%20eq%20'2'", "twice" }, { "$filter=%", "percent" },
     { "filter=id%20eq%20'1'", "'filter' must be written '$filter'" }, { "top=1", "'$top'" },
-    { "$Top=1", "'$Top'" }, { "$top=1&Skip=1", "'$skip'" }, { "nonsense=1", "'nonsense'" }, { "$count=true", "$count" },
+    { "$Top=1", "'$Top'" }, { "$top=1&Skip=1", "'$skip'" }, { "nonsense=1", "'nonsense'" }, { "$count=yes", "'yes'" },
+    { "$Count=true", "'$count'" }, { "$expand=id", "$expand" },
     { "$filter=id%20eq%20'%FF'", "UTF-8" }, { "$filter=id%20eq%20'%00'", "NUL" }, { "$top=1&%FF=1", "UTF-8" },
   }
   for _, case in ipairs(bad_queries) do
@@ -545,7 +548,7 @@ describe("the API", function()
     end
     local response = client:call("POST", restrict, comment, { ["Content-Type"] = "Application/JSON; charset=utf-8" })
     assert.equal(201, response.status)
-    response = client:call("POST", restrict, '{\n\t"Comment" : "a \\"b\\" \\\\" }\r\n',
+    response = client:call("POST", release, '{\n\t"Comment" : "a \\"b\\" \\\\" }\r\n',
       { ["Content-Type"] = 'application/json;odata.metadata=minimal;charset="utf-8"' })
     assert.equal(201, response.status)
   end)
@@ -571,13 +574,14 @@ describe("the API", function()
     assert.equal(201, try({ osPlatform = "WindowsServer2022" }).status)
   end)
 
-  it("answers a duplicate in the way that it was told", function()
+  it("refuses a duplicate, or answers it in the way that it was told", function()
     local _, first = client:post(restrict, comment)
+    assert.equal("Action is already in progress",
+      refused(400, "ActiveRequestAlreadyExists", client:post(restrict, { Comment = "another" })))
+    tenant:set { duplicates = "pending" }
     local response, second = client:post(restrict, { Comment = "another" })
     assert.equal(201, response.status)
     assert.same({ first.id, "because" }, { second.id, second.requestorComment })
-    tenant:set { duplicates = "active_request" }
-    refused(400, "ActiveRequestAlreadyExists", client:post(restrict, comment))
     tenant:set { duplicates = "in_progress" }
     assert.equal("Action is already in progress", refused(400, "BadRequest", client:post(restrict, comment)))
     assert.equal(1, #tenant.actions)

@@ -200,7 +200,7 @@ describe("a tenant", function()
     assert.same({}, tenant.history)
     assert.same({}, tenant.actions)
     assert.is_nil(tenant:find_machine(laptop).offline)
-    assert.equal("pending", tenant.duplicates)
+    assert.equal("active_request", tenant.duplicates)
     assert.equal(1, tenant.delays.running)
   end)
 

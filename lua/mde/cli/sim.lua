@@ -52,8 +52,11 @@ function sim.configure(command)
   command:option("--idle-seconds", "Seconds after which an idle connection is closed (default 65).")
     :convert(number):default "65"
   command:option("--action-seconds", "Seconds from an action's creation to its end (default 1.5)."):convert(number)
-  command:option("--duplicates", "What a second action of a kind that is pending gets (default pending).")
-    :choices { "pending", "active_request", "in_progress", "new" }
+  command:option("--duplicates", "What a second action of a kind that is pending gets (default active_request, an "
+    .. "error 400).")
+    :choices { "active_request", "in_progress", "pending", "new" }
+  command:option("--comparison", "Whether filters compare text with regard to case (default exact).")
+    :choices { "exact", "caseless" }
   command:flag("--no-limits", "Do not count calls.")
   command:option("--offline", "A machine, by name, that takes no action up."):count "*"
   command:option("--certificate", "The server's certificate.")
@@ -176,6 +179,7 @@ local function options_of_tenant(home, arguments)
     client_secret = home.identity.client_secret,
     fixture = arguments.fixture,
     duplicates = arguments.duplicates,
+    comparison = arguments.comparison,
     delays = total and { pending = total / 3, running = total - total / 3 },
   }
   if arguments.arc_directory then options.arc = { directory = arguments.arc_directory } end

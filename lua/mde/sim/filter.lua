@@ -12,6 +12,9 @@
 --   any         = collection "/" "any" "(" [ variable ":" expression ] ")"
 --   operand     = property | variable | literal
 --   literal     = string | GUID | date | number | true | false | null
+--
+-- `and`, `or` and `not` may stand in capitals, and in a list a GUID may be a string: a large vendor's connector sends
+-- both.
 local core = require "mde.core"
 local time = require "mde.sim.time"
 
@@ -129,8 +132,11 @@ local function sort_key(date)
   return key
 end
 
+-- Text as it is compared without case, whatever the locale.
+local fold = core.text.lower
+
 -- The value of a property in the form in which its literals are.
-local function reader(property)
+local function reader(property, caseless)
   local name = property.name
   if property.type == "Edm.DateTimeOffset" then
     return function(record)
@@ -139,12 +145,20 @@ local function reader(property)
     end
   elseif property.type == "Edm.Guid" then
     return function(record) return record[name] and core.text.lower(record[name]) end
+  elseif property.type == "Edm.String" and caseless then
+    return function(record) return record[name] and fold(record[name]) end
   end
   return function(record) return record[name] end
 end
 
 local parser = {}
 parser.__index = parser
+
+local in_capitals = { ["and"] = "AND", ["or"] = "OR", ["not"] = "NOT" }
+
+local function is_word(token, word)
+  return token.kind == "name" and (token.name == word or token.name == in_capitals[word])
+end
 
 function parser:peek() return self.tokens[self.at] end
 
@@ -155,8 +169,7 @@ function parser:take()
 end
 
 function parser:accept_word(word)
-  local token = self:peek()
-  if token.kind == "name" and token.name == word then return self:take() end
+  if is_word(self:peek(), word) then return self:take() end
 end
 
 function parser:expect(kind)
@@ -166,12 +179,13 @@ function parser:expect(kind)
   end
 end
 
+-- A literal and its value in the form in which it is compared.
 function parser:literal()
   local token = self:take()
   if token.kind ~= "literal" then
     refuse("Syntax error at position %d in '%s': a literal expected.", token.position, self.text)
   end
-  return token
+  return token, self.caseless and token.type == "Edm.String" and fold(token.value) or token.value
 end
 
 function parser:property(name)
@@ -186,11 +200,11 @@ function parser:property(name)
 end
 
 function parser:operand()
-  local token = self:take()
-  if token.kind == "literal" then
-    local value = token.value
-    return { type = token.type, read = function() return value end }
+  if self:peek().kind == "literal" then
+    local literal_token, value = self:literal()
+    return { type = literal_token.type, read = function() return value end }
   end
+  local token = self:take()
   if token.kind ~= "name" then
     refuse("Syntax error at position %d in '%s': a property or a literal expected.", token.position, self.text)
   end
@@ -200,7 +214,7 @@ function parser:operand()
   if property.type == "Edm.Collection" then
     refuse("The property '%s' is a collection and can be used with any() alone.", token.name)
   end
-  return { type = property.type, name = property.name, read = reader(property) }
+  return { type = property.type, name = property.name, read = reader(property, self.caseless) }
 end
 
 ---- comparisons and calls
@@ -243,13 +257,19 @@ local function check_comparable(operator, left, right)
   end
 end
 
+-- The GUID that a string is.
+local function guid_in(text)
+  return #text == 36 and text:find(guid_pattern) and fold(text) or nil
+end
+
 function parser:list_of_literals(left)
   local values, has_null = {}, false
   self:expect "("
   repeat
-    local value = self:literal()
-    check_comparable("in", left, value)
-    if value.value == nil then has_null = true else values[value.value] = true end
+    local token, value = self:literal()
+    local guid = left.type == "Edm.Guid" and token.type == "Edm.String" and guid_in(value)
+    if not guid then check_comparable("in", left, token) end
+    if value == nil then has_null = true else values[guid or value] = true end
     local more = self:peek().kind == ","
     if more then self:take() end
   until not more
@@ -325,14 +345,14 @@ function parser:any(name, depth)
     refuse("Syntax error at position %d in '%s': a new variable expected.", token.position, self.text)
   end
   self:expect ":"
-  local member
+  local member, caseless = nil, self.caseless
   self.variables[variable] = { type = "Edm.String", name = variable, read = function() return member end }
   local inner = self:expression(depth + 1)
   self.variables[variable] = nil
   self:expect ")"
   return function(record)
     for _, value in ipairs(record[field] or {}) do
-      member = value
+      member = caseless and fold(value) or value
       if inner(record) then return true end
     end
     return false
@@ -345,7 +365,7 @@ end
 function parser:check_negated()
   local token, following = self:peek(), self.tokens[self.at + 1]
   local is_whole = token.kind == "("
-    or token.kind == "name" and (token.name == "not" or following.kind == "(" or following.kind == "/")
+    or token.kind == "name" and (is_word(token, "not") or following.kind == "(" or following.kind == "/")
   if not is_whole then
     refuse("'not' cannot be applied to the operand at position %d in '%s': a comparison after it stands in "
       .. "parentheses.", token.position, self.text)
@@ -397,11 +417,13 @@ end
 --- Reads a filter over records of this schema.
 ---@param text string
 ---@param schema table
+---@param caseless boolean? whether texts are compared without regard to case
 ---@return (fun(record: table): boolean)? matches
 ---@return string? message why the filter is refused
-function filter.parse(text, schema)
+function filter.parse(text, schema, caseless)
   local ok, result = pcall(function()
-    local self = setmetatable({ text = text, schema = schema, tokens = tokenize(text), at = 1, variables = {} }, parser)
+    local self = setmetatable({ text = text, schema = schema, caseless = caseless, tokens = tokenize(text), at = 1,
+      variables = {} }, parser)
     local matches = self:expression(1)
     self:expect "end"
     return matches

@@ -1,7 +1,8 @@
--- A gzip stream of zero bytes, as long as you like, made without a compressor and never whole in memory.
+-- gzip streams: of a text, which the command gzip packs; and of zero bytes, as many as you like, made without a
+-- compressor and never whole in memory.
 --
--- The deflate block has fixed codes: literal zeros until the rest is a multiple of 258, then only "copy 258 bytes from
--- one byte back". Such a copy takes 13 bits, so eight of them are 13 bytes that repeat.
+-- The deflate block of the latter has fixed codes: literal zeros until the rest is a multiple of 258, then only "copy
+-- 258 bytes from one byte back". Such a copy takes 13 bits, so eight of them are 13 bytes that repeat.
 local gzip = {}
 
 local floor = math.floor
@@ -99,6 +100,21 @@ function gzip.zeros(size)
   end
 
   return { length = #head + rounds * 13 + #tail, write = write }
+end
+
+--- Packs a text.
+---@param text string
+---@return string? stream nil if the command gzip cannot be run
+function gzip.pack(text)
+  local name = os.tmpname()
+  local file = io.open(name, "wb")
+  local written = file and file:write(text)
+  if file then written = file:close() and written end
+  local pipe = written and io.popen(("gzip -c -1 <'%s' 2>/dev/null"):format(name))
+  local stream = pipe and pipe:read "*a" or ""
+  if pipe then pipe:close() end
+  os.remove(name)
+  return stream:sub(-4) == little_endian(#text) and stream or nil
 end
 
 return gzip

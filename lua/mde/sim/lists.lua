@@ -18,6 +18,7 @@ local complaint = require "mde.sim.complaint"
 local encoding = require "mde.sim.encoding"
 local filter = require "mde.sim.filter"
 local schema = require "mde.sim.schema"
+local time = require "mde.sim.time"
 
 local lists = {}
 
@@ -74,6 +75,7 @@ end
 
 local supported_options = {
   ["$filter"] = "$filter", ["$top"] = "$top", ["$skip"] = "$skip", ["$select"] = "$select",
+  ["$count"] = "$count", ["$orderby"] = "$orderby",
 }
 
 -- What is left of an option in a mangled link.
@@ -99,8 +101,56 @@ local function selected(text, kind)
   return wanted
 end
 
--- What the query string asks for: `matches`, `top`, `skip` and `wanted`, each if asked for; or why it is refused.
-local function read_options(query, kind, page_rows)
+local truth_values = { ["true"] = true, ["false"] = false }
+
+-- What cannot be put in an order.
+local unordered = { ["Edm.Collection"] = true, ["Edm.Complex"] = true }
+
+-- What comes before what, by one property; null is less than everything.
+local function comparison_by(property, descending)
+  local name, is_date = property.name, property.type == "Edm.DateTimeOffset"
+  local function value_of(record)
+    local value = record[name]
+    if is_date and value then return time.sort_key(value) end
+    if type(value) == "boolean" then return value and 1 or 0 end
+    return value
+  end
+  return function(a, b)
+    local first, second = value_of(a), value_of(b)
+    if descending then first, second = second, first end
+    if first == second or second == nil then return false end
+    return first == nil or first < second
+  end
+end
+
+-- What comes before what, as $orderby says: a property, and `asc` or `desc`.
+local function order_of(text, kind)
+  local name, direction = text:match "^%s*([A-Za-z0-9_]+)%s*([A-Za-z]*)%s*$"
+  local property = name and kind.properties[name]
+  if not name or direction ~= "" and direction ~= "asc" and direction ~= "desc" then
+    return nil, ("The value '%s' of $orderby is not a property, and asc or desc."):format(text)
+  elseif not property then
+    return nil, ("Could not find a property named '%s' in %s."):format(name, kind.set)
+  elseif unordered[property.type] then
+    return nil, ("The property '%s' cannot be used in the $orderby query option."):format(name)
+  end
+  return comparison_by(property, direction == "desc")
+end
+
+-- The records in an order; those of one rank stay as they were.
+local function ordered(records, comes_before)
+  local places, sorted = {}, {}
+  for i, record in ipairs(records) do places[record], sorted[i] = i, record end
+  table.sort(sorted, function(a, b)
+    if comes_before(a, b) then return true end
+    return not comes_before(b, a) and places[a] < places[b]
+  end)
+  return sorted
+end
+
+-- What the query string asks for: `matches`, `top`, `skip`, `counts`, `comes_before` and `wanted`, each if asked for;
+-- or why it is refused.
+local function read_options(query, kind, page_rows, caseless)
   local fields, message = encoding.form(query)
   if not fields then return nil, message end
   for name in pairs(fields) do
@@ -124,8 +174,18 @@ local function read_options(query, kind, page_rows)
     if not options.wanted then return nil, message end
   end
   if fields["$filter"] then
-    options.matches, message = filter.parse(fields["$filter"], kind)
+    options.matches, message = filter.parse(fields["$filter"], kind, caseless)
     if not options.matches then return nil, message end
+  end
+  if fields["$orderby"] then
+    options.comes_before, message = order_of(fields["$orderby"], kind)
+    if not options.comes_before then return nil, message end
+  end
+  if fields["$count"] then
+    options.counts = truth_values[fields["$count"]]
+    if options.counts == nil then
+      return nil, ("The value '%s' of $count is not true or false."):format(fields["$count"])
+    end
   end
   return options
 end
@@ -170,35 +230,35 @@ end
 ---@param request { query: string, path: string, origin: string } `origin`: scheme and host that were asked
 ---@param kind table
 ---@param records table[] in the service's order
+---@param caseless boolean whether a filter compares texts without regard to case
 ---@return string? body
 ---@return string? message why the request is refused
-function lists.answer(settings, request, kind, records)
+function lists.answer(settings, request, kind, records, caseless)
   local page_rows = settings.page_rows
-  local options, message = read_options(request.query, kind, page_rows)
+  local options, message = read_options(request.query, kind, page_rows, caseless)
   if not options then return nil, message end
   if settings.order == "reshuffled" then records = chance.shuffled(records, settings.draw) end
+  if options.comes_before then records = ordered(records, options.comes_before) end
   local skip = settings.skip == "honoured" and options.skip or 0
   local matches, wanted_rows = options.matches, options.top or page_rows
-  local rows, count, skipped, more = {}, 0, 0, false
+  local rows, count, total = {}, 0, 0
   for i = 1, #records do
     local record = records[i]
     if not matches or matches(record) then
-      if skipped < skip then
-        skipped = skipped + 1
-      elseif count == wanted_rows then
-        more = true
-        break
-      else
+      total = total + 1
+      if total > skip and count < wanted_rows then
         count = count + 1
         rows[count] = record
+      elseif total > skip and not options.counts then
+        break
       end
     end
   end
   local next_link
-  if more and not options.top then
+  if total > skip + count and not options.top then
     next_link = links[settings.next_link](request, options, (options.skip or 0) + page_rows, page_rows)
   end
-  return schema.list(kind, rows, options.wanted, next_link)
+  return schema.list(kind, rows, options.wanted, next_link, options.counts and total or nil)
 end
 
 return lists

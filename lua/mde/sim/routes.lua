@@ -154,7 +154,7 @@ end
 ---- machines
 
 local function list(tenant, request, kind, records)
-  local body, message = lists.answer(tenant.lists, request, kind, records)
+  local body, message = lists.answer(tenant.lists, request, kind, records, tenant.comparison == "caseless")
   if not body then return refuse(tenant, 400, "ODataError", message) end
   return answer(tenant, 200, body)
 end

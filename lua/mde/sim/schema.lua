@@ -176,12 +176,14 @@ end
 ---@param records table[]
 ---@param wanted table<string, boolean>? the properties to write; nil for all
 ---@param next_link string? where the list goes on
+---@param total integer? how many records there are, if that was asked
 ---@return string
-function schema.list(kind, records, wanted, next_link)
+function schema.list(kind, records, wanted, next_link, total)
   local parts = {}
   for i, record in ipairs(records) do parts[i] = "{" .. write_members(kind.list, record, wanted) .. "}" end
-  return ('{"@odata.context":"%s%s%s","value":[%s]%s}'):format(metadata, kind.set, selection(kind, wanted),
-    table.concat(parts, ","), next_link and ',"@odata.nextLink":' .. json.encode(next_link) or "")
+  return ('{"@odata.context":"%s%s%s"%s,"value":[%s]%s}'):format(metadata, kind.set, selection(kind, wanted),
+    total and (',"@odata.count":%d'):format(total) or "", table.concat(parts, ","),
+    next_link and ',"@odata.nextLink":' .. json.encode(next_link) or "")
 end
 
 local hex4 = ("%x"):rep(4)

@@ -17,6 +17,9 @@ server.__index = server
 local handshake_timeout, request_timeout, write_timeout, drain_timeout = 10, 30, 60, 2
 local head_limit, body_limit, drain_limit, read_size = 64 * 1024, 4 * 1024 * 1024, 1024 * 1024, 64 * 1024
 
+-- From how many bytes on a list is packed.
+local packed_from = 16 * 1024
+
 local reasons = {
   [200] = "OK", [201] = "Created", [204] = "No Content", [301] = "Moved Permanently", [302] = "Found",
   [307] = "Temporary Redirect", [308] = "Permanent Redirect", [400] = "Bad Request", [401] = "Unauthorized",
@@ -135,6 +138,27 @@ function connection:respond(response, close, chunked)
   return self:write(head_of(response, length_of(#body), close) .. body)
 end
 
+-- Whether a client takes gzip: it says so, and not with a weight of nothing.
+local function takes_gzip(headers)
+  for item in ((headers["accept-encoding"] or "") .. ","):gmatch "([^,]*)," do
+    local name, parameters = item:match "^%s*([A-Za-z0-9-]+)%s*(.*)$"
+    if name == "gzip" then return not parameters:find "^;%s*q%s*=%s*0%.?0*%s*$" end
+  end
+  return false
+end
+
+-- Packs a long list, as the service does, for a client that takes it so.
+local function pack(head, response)
+  if head.method ~= "GET" or response.status ~= 200 or #response.body < packed_from
+      or not head.target:find "^/api/" or not takes_gzip(head.headers) then
+    return
+  end
+  local packed = gzip.pack(response.body)
+  if not packed then return end
+  response.body = packed
+  response.headers["content-encoding"], response.headers["vary"] = "gzip", "Accept-Encoding"
+end
+
 ---- one connection: going wrong
 
 -- Closes with a reset: lingering is switched off, which cqueues cannot do and luasocket can.
@@ -208,6 +232,9 @@ function spoilers.gzip_bomb(self, rule, response)
   bomb.write(function(bytes) self:write(bytes) end)
 end
 
+-- These say themselves what the bytes are.
+local never_packed = { answer = true, deflate = true, gzip_bomb = true, huge = true }
+
 -- What stays an answer, and the connection open.
 local dressings = {}
 
@@ -259,6 +286,7 @@ function connection:answer(head, body)
   if latency > 0 then cqueues.sleep(latency / 2) end
   local response = rule and tenant:handle_with(rule, request) or tenant:handle(request)
   if latency > 0 then cqueues.sleep(latency / 2) end
+  if not (rule and never_packed[rule.fault]) then pack(head, response) end
   local spoil = rule and spoilers[rule.fault]
   if spoil then
     spoil(self, rule, response)

@@ -25,6 +25,8 @@ tenant.__index = tenant
 
 local final = { Succeeded = true, Failed = true, TimeOut = true, Cancelled = true }
 
+local comparisons = { exact = true, caseless = true }
+
 local ways_with_duplicates = { pending = true, active_request = true, in_progress = true, new = true }
 
 local function system_random(count)
@@ -72,6 +74,11 @@ function settings.duplicates(self, value)
     error(complaint.must("duplicates", "one of active_request, in_progress, new, pending", value), 0)
   end
   self.duplicates = value
+end
+
+function settings.comparison(self, value)
+  if not comparisons[value] then error(complaint.must("comparison", "one of caseless, exact", value), 0) end
+  self.comparison = value
 end
 
 function settings.limits(self, value)
@@ -128,9 +135,10 @@ function settings.lists(self, value)
 end
 
 --- Changes how the tenant behaves from now on: `lifetime` of new tokens, `delays = { pending, running }` of actions,
---- `duplicates`, `completion` (which action of a machine is carried out first: the oldest, "in_order", or the newest,
---- "reversed"), `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see lists.lua),
---- `identities`, `arc` and `app_header` (see identity.lua).
+--- `duplicates`, `comparison` (whether a filter compares texts with regard to case, "exact", or without, "caseless"),
+--- `completion` (which action of a machine is carried out first: the oldest, "in_order", or the newest, "reversed"),
+--- `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see lists.lua), `identities`,
+--- `arc` and `app_header` (see identity.lua).
 ---@param changes table
 function tenant:set(changes)
   for name, value in pairs(changes) do
@@ -149,7 +157,7 @@ local known_options = {
   machines = true, actions = true, fleet = true, fixture = true, clock = true, start = true, random = true,
   lifetime = true, limits = true, delays = true, duplicates = true, comment_limit = true, lists = true,
   applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, cloud = true,
-  identities = true, arc = true, app_header = true, faults = true, completion = true,
+  identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
 }
 
 --- Makes a tenant. All options may be left out:
@@ -205,7 +213,8 @@ function tenant:reset()
   local at_birth = {
     lifetime = options.lifetime or 3599,
     delays = options.delays or {},
-    duplicates = options.duplicates or "pending",
+    duplicates = options.duplicates or "active_request",
+    comparison = options.comparison or "exact",
     completion = options.completion or "in_order",
     limits = options.limits == nil or options.limits,
     comment_limit = options.comment_limit or false,

@@ -208,19 +208,30 @@ end
 
 -- ---- rows
 
--- How far a list lags behind, and whether the machine carries out what it is told meanwhile: a second action of its
--- kind is folded into one that is pending.
+-- What can become of a second action of a kind: the machine has carried the first out meanwhile; or it has not, and
+-- then the service refuses the second, or answers with the first.
+local manners = {
+  { text = "the machine is on", offline = false, actions = 2 },
+  { text = "the machine is off", offline = true },
+  { text = "the machine is off, told again", offline = true, duplicates = "pending", actions = 1 },
+}
+
+-- How far a list lags behind. Nobody knows whose the action is for which a second one was refused, if the list does not
+-- show it.
 local function lag_rows(rows, driver)
   for _, lag in ipairs { 0.5, 1, 1.5, 3, 5, 6.5, 7.5, 9, 12, 20 } do
-    for _, offline in ipairs { false, true } do
+    for _, manner in ipairs(manners) do
       for _, verb in ipairs { "restrict", "release" } do
         for _, connection in ipairs(axes.connections) do
-          local seen = lag < 7
+          -- It is looked for after 2 and 7 seconds; and if a second one was refused, twice more, after 2 and 7.
+          local seen, seen_later = lag < 7, lag < 14
           rows[#rows + 1] = { driver = driver, request = verb, connection = connection, times = 1,
-            fault = ("closed, executed; the list lags %g s, the machine is %s"):format(lag, offline and "off" or "on"),
-            rule = { fault = "gone" }, lag = lag, offline = offline,
+            fault = ("closed, executed; the list lags %g s, %s"):format(lag, manner.text),
+            rule = { fault = "gone" }, lag = lag, offline = manner.offline, duplicates = manner.duplicates,
             expected = seen and value { attempts = 1, actions = 1, reconciled = true }
-              or value { attempts = 2, actions = offline and 1 or 2, lags = true } }
+              or manner.actions and value { attempts = 2, actions = manner.actions, lags = true }
+              or seen_later and value { attempts = 2, actions = 1, reconciled = true }
+              or { result = "unknown", actions = 1 } }
         end
       end
     end
@@ -266,7 +277,7 @@ end
 ---@return integer
 function axes.count(only)
   local times = only and 1 or 2
-  return #faults * times * #axes.connections * (#axes.requests + 2) + 10 * 2 * 2 * #axes.connections
+  return #faults * times * #axes.connections * (#axes.requests + 2) + 10 * #manners * 2 * #axes.connections
 end
 
 return axes

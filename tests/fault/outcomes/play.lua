@@ -130,7 +130,7 @@ end
 ---@return string? problem what is wrong with that
 function M.play(world, row)
   world.control("POST", "/sim/reset")
-  world.control("POST", "/sim/settings", { lists = { lag = row.lag or 0 } })
+  world.control("POST", "/sim/settings", { lists = { lag = row.lag or 0 }, duplicates = row.duplicates })
   world.control("POST", "/sim/machines", { id = axes.machine, offline = row.offline or false })
   local driver = driver_of(world, row)
   local client = client_of(world, row, driver)

@@ -26,7 +26,7 @@ rehearsal.unguarded = { protect = { servers = false, device_values = {} }, cap =
 
 --- Options of the tenant (see mde.sim), `client` (options of the client), `latency` and `sequential` (the driver
 --- has neither tasks nor gates) and `unguarded` (the client protects nothing and has no cap). Where the tenant has no
---- limits, the client counts no calls.
+--- limits, the client counts no calls. How the tenant compares text, unless told, is in MDE_TEST_COMPARISON.
 ---@param options table?
 ---@return tests.Rehearsal
 function rehearsal.new(options)
@@ -34,6 +34,7 @@ function rehearsal.new(options)
   for name, value in pairs(options or {}) do
     if not own[name] then of_tenant[name] = value end
   end
+  of_tenant.comparison = of_tenant.comparison or os.getenv "MDE_TEST_COMPARISON"
   local self = setmetatable({ tenant = sim.new(of_tenant) }, Rehearsal)
   self.driver = self.tenant:driver { latency = options and options.latency or nil }
   if options and options.sequential then self.driver.spawn, self.driver.gate = nil, nil end

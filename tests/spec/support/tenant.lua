@@ -4,7 +4,8 @@
 --   ... tenant.base_url, tenant.env, tenant.ca_file, tenant.pid
 --   tenant.stop()
 --
--- Control goes through a port of its own, which faults and bad certificates do not touch.
+-- Control goes through a port of its own, which faults and bad certificates do not touch. How it compares text, unless
+-- told, is in MDE_TEST_COMPARISON.
 local json = require "mde.sim.json"
 local sim = require "mde.sim"
 
@@ -43,9 +44,14 @@ local function command_line(directory, options)
   local words = { "--port", "0", "--control-port", "0", "--identity-port", "0", "--arc-directory", directory,
     "--until-eof", "--dir", directory }
   for _, argument in ipairs(options) do words[#words + 1] = argument end
+  local comparison = os.getenv "MDE_TEST_COMPARISON"
+  if comparison and not options.comparison then
+    words[#words + 1] = "--comparison"
+    words[#words + 1] = comparison
+  end
   local switches = { certificate = "--certificate", tls = "--tls", latency = "--latency", duplicates = "--duplicates",
     action_seconds = "--action-seconds", idle_seconds = "--idle-seconds",
-    machines = "--machines", seed = "--seed", fixture = "--fixture" }
+    machines = "--machines", seed = "--seed", fixture = "--fixture", comparison = "--comparison" }
   for name, value in pairs(options) do
     if switches[name] then
       words[#words + 1] = switches[name]
@@ -92,8 +98,8 @@ end
 ---@field pid integer
 ---@field client_secret string
 
---- Starts a tenant. Options: `certificate`, `tls`, `latency`, `duplicates`, `action_seconds`, `idle_seconds`,
---- `limits = false`; list items are further arguments of `mde sim`.
+--- Starts a tenant. Options: `certificate`, `tls`, `latency`, `duplicates`, `comparison`, `action_seconds`,
+--- `idle_seconds`, `limits = false`; list items are further arguments of `mde sim`.
 ---@param options table?
 ---@return tests.tenant
 function tenants.start(options)

@@ -1,0 +1,91 @@
+/*
+ * mde.core.name: how the names of devices are compared (src/core/name.h).
+ */
+#include "compat.h"
+
+#include "name.h"
+
+static struct mde_text check_text(lua_State *L, int index)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, index, &text.length);
+  return text;
+}
+
+static enum mde_name_relation check_relation(lua_State *L, int index)
+{
+  static const char *const names[] = {
+      [MDE_NAME_IS] = "eq",           [MDE_NAME_STARTS] = "startswith",
+      [MDE_NAME_ENDS] = "endswith",   [MDE_NAME_CONTAINS] = "contains",
+      [MDE_NAME_CONTAINS + 1] = NULL,
+  };
+  return (enum mde_name_relation)luaL_checkoption(L, index, NULL, names);
+}
+
+static void push_written(lua_State *L, struct mde_text text,
+                         size_t (*write)(struct mde_text, char *, size_t))
+{
+  char brief[512];
+  size_t length = write(text, brief, sizeof brief);
+  if (length <= sizeof brief) {
+    lua_pushlstring(L, brief, length);
+    return;
+  }
+  char *out = lua_newuserdata(L, length);
+  write(text, out, length);
+  lua_pushlstring(L, out, length);
+  lua_remove(L, -2);
+}
+
+/* normal(text) -> the one form of a name */
+static int name_normal(lua_State *L)
+{
+  push_written(L, check_text(L, 1), mde_name_normal);
+  return 1;
+}
+
+/* asked(text, relation) -> what is looked for */
+static int name_asked(lua_State *L)
+{
+  struct mde_text asked = mde_name_asked(check_text(L, 1), check_relation(L, 2));
+  lua_pushlstring(L, asked.bytes, asked.length);
+  return 1;
+}
+
+/* matches(name, relation, text) -> whether the name is, begins with, ends with or contains it */
+static int name_matches(lua_State *L)
+{
+  struct mde_text name = check_text(L, 1);
+  enum mde_name_relation relation = check_relation(L, 2);
+  lua_pushboolean(L, mde_name_matches(name, relation, check_text(L, 3)));
+  return 1;
+}
+
+/* spellings(text) -> a list of the text as it is, in small letters and in capitals, each once */
+static int name_spellings(lua_State *L)
+{
+  struct mde_text text = check_text(L, 1);
+  lua_settop(L, 1);
+  push_written(L, text, mde_name_in_small_letters);
+  push_written(L, text, mde_name_in_capitals);
+  lua_createtable(L, 3, 0);
+  int count = 0;
+  for (int i = 1; i <= 3; i++) {
+    if (i > 1 && lua_rawequal(L, i, 1)) continue;
+    if (i > 2 && lua_rawequal(L, i, 2)) continue;
+    lua_pushvalue(L, i);
+    lua_rawseti(L, 4, ++count);
+  }
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"normal", name_normal},       {"asked", name_asked}, {"matches", name_matches},
+    {"spellings", name_spellings}, {NULL, NULL},
+};
+
+void mde_open_name(lua_State *L)
+{
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+}

@@ -1,0 +1,238 @@
+-- Names have one form, whether or not the tenant regards case: what one function finds, each finds, and what is found
+-- at the first request costs no more.
+
+local mde = require "mde"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local function id(number)
+  return ("%040x"):format(number)
+end
+
+local TENANTS = { "exact", "caseless" }
+local SMALL, CAPITAL, MIXED = "laptop-17.corp.example", "LAPTOP-17.CORP.EXAMPLE", "Laptop-17.Corp.example"
+
+-- What a person may type, and whether it is stored so.
+local TYPED = { SMALL, CAPITAL, MIXED, "lapTOP-17.corp.EXAMPLE", SMALL .. ".", " " .. CAPITAL .. ". ",
+  "\194\160" .. MIXED .. "\227\128\128" }
+
+for _, comparison in ipairs(TENANTS) do
+  describe(("names in a tenant that is %s"):format(comparison), function()
+    local r
+
+    local function with(machines, options)
+      options = options or {}
+      options.machines, options.comparison, options.unguarded = machines, comparison, true
+      r = rehearsal.new(options)
+      return r.client
+    end
+
+    local function ids_of(client, query)
+      local ids = {}
+      for machine in client:machines(query) do ids[#ids + 1] = machine.id end
+      table.sort(ids)
+      return ids
+    end
+
+    -- Whether the tenant finds what is stored so, if it is asked for in the three spellings of what was typed.
+    local function is_found_at_once(stored, typed)
+      return comparison == "caseless" or stored ~= MIXED or typed:find(MIXED, 1, true) ~= nil
+    end
+
+    for _, stored in ipairs { SMALL, CAPITAL, MIXED } do
+      for _, typed in ipairs(TYPED) do
+        it(("%s is found by %q"):format(stored, typed), function()
+          local requests = is_found_at_once(stored, typed) and 1 or 2
+          for _, device in ipairs { typed, (typed:gsub("%.[%a.]+", "")) } do
+            local client = with { { id = id(17), computerDnsName = stored }, { id = id(18), computerDnsName = "other" },
+              { id = id(19), computerDnsName = "laptop-171.corp.example" } }
+            local machine, err = client:machine(device)
+            assert.equal(id(17), machine and machine.id, tostring(err))
+            if device == typed then assert.equal(requests, #r:requests()) end
+          end
+          for _, query in ipairs { { computerDnsName = typed }, { computerDnsName = mde.any_of { typed } },
+            { computerDnsName = typed, osPlatform = "Windows11" } } do
+            local client = with { { id = id(17), computerDnsName = stored }, { id = id(18), computerDnsName = "other" },
+              { id = id(19), computerDnsName = "laptop-171.corp.example" } }
+            assert.same({ id(17) }, ids_of(client, query))
+            assert.equal(requests, #r:requests())
+          end
+        end)
+      end
+
+      it(stored .. " is found by a beginning, an end and a part, whatever their case", function()
+        local client = with { { id = id(17), computerDnsName = stored }, { id = id(18), computerDnsName = "other" } }
+        for _, condition in ipairs { mde.startswith "LAPTOP-1", mde.startswith "laptop-17.", mde.startswith "lapTop",
+          mde.endswith ".corp.EXAMPLE", mde.endswith "Example.", mde.contains "TOP-17.c", mde.contains "Top" } do
+          assert.same({ id(17) }, ids_of(client, { computerDnsName = condition }))
+        end
+      end)
+
+      it(stored .. " is excluded in whatever spelling", function()
+        local client = with { { id = id(17), computerDnsName = stored }, { id = id(18), computerDnsName = "other" },
+          { id = id(19) } }
+        for _, typed in ipairs(TYPED) do
+          for _, condition in ipairs { mde.ne(typed), mde.none_of { typed }, mde.none_of { "nobody", mde.eq(typed) },
+            mde.none_of { mde.startswith "LapTop-" }, mde.all_of { mde.ne(typed), mde.none_of { "x" } } } do
+            assert.same({ id(18), id(19) }, ids_of(client, { computerDnsName = condition }))
+          end
+          assert.same({ id(17) }, ids_of(client, { computerDnsName = mde.none_of { mde.ne(typed) } }))
+        end
+        for _, request in ipairs(r:requests()) do assert.truthy(request:find("machines", 1, true)) end
+      end)
+    end
+
+    it("that stand nowhere cost one more request, and that of each is the same", function()
+      local client = with { { id = id(17), computerDnsName = MIXED } }
+      local machine, err = client:machine "laptop-18.corp.example"
+      assert.is_nil(machine)
+      assert.equal("not_found", err.kind)
+      assert.is_nil(err.candidates)
+      assert.equal(2, #r:requests())
+      assert.same({}, ids_of(client, { computerDnsName = "laptop-18.corp.example", riskScore = "None" }))
+      assert.equal(4, #r:requests())
+      assert.truthy(r:requests()[4]:find("?$filter=riskScore%20eq%20%27None%27&$top=10000", 1, true))
+    end)
+
+    it("that an each asks for are compared with one list of all machines", function()
+      local machines, list = {}, {}
+      for i = 1, 30 do
+        machines[i] = { id = id(i), computerDnsName = ("Desk-%d.Corp.example"):format(i) }
+        list[i] = ("dESK-%d.corp.example"):format(i)
+        list[i + 30] = ("desk-%d.lab.example"):format(i)
+      end
+      local client = with(machines, { limits = false })
+      local results = client:each(list, function(name) return client:machine(name) end)
+      assert.equal(30, results.failed)
+      for i = 1, 30 do
+        assert.equal(id(i), results[i].value.id)
+        assert.equal("not_found", results[i + 30].err.kind)
+      end
+      assert.equal(60 + 1, #r:requests())
+    end)
+
+    it("are read anew when the list is a minute old", function()
+      local client = with { { id = id(17), computerDnsName = MIXED } }
+      assert.equal("not_found", select(2, client:machine "desk").kind)
+      r.tenant:put_machine { id = id(18), computerDnsName = "Desk.Corp.example" }
+      r.tenant:advance(61)
+      assert.equal(id(18), assert(client:machine "DESK.corp.example").id)
+    end)
+
+    it("that an each names twice are one device", function()
+      local client = with { { id = id(17), computerDnsName = SMALL } }
+      local results = client:each({ "LAPTOP-17", SMALL .. ".", "laptop-17 " }, function(name)
+        return client:restrict(name, "why")
+      end)
+      assert.equal(0, results.failed)
+      for i = 1, 3 do assert.equal(id(17), results[i].value.machineId) end
+      assert.equal(1, r:count "action_created")
+    end)
+
+    it("that are full do not mean a record with a bare one, which is a candidate", function()
+      local client = with { { id = id(17), computerDnsName = "Laptop-17" },
+        { id = id(18), computerDnsName = "laptop-17.lab.example" } }
+      local action, err = client:restrict("LAPTOP-17.corp.example", "why")
+      assert.is_nil(action)
+      assert.equal("not_found", err.kind)
+      assert.same({ id(17), id(18) }, { err.candidates[1].id, err.candidates[2].id })
+      assert.truthy(tostring(err):find(id(17) .. " (Laptop-17, Active", 1, true), tostring(err))
+      assert.same({}, r:posts())
+    end)
+
+    it("that are bare, and equal one record and begin another, are ambiguous", function()
+      for _, names in ipairs { { "desk", "desk.corp.example" }, { "DESK", "desk.corp.example" },
+        { "dEsk", "Desk.corp.example" } } do
+        local client = with { { id = id(1), computerDnsName = names[1] }, { id = id(2), computerDnsName = names[2] } }
+        local machine, err = client:machine "deSk."
+        assert.is_nil(machine)
+        assert.equal("ambiguous", err.kind)
+        assert.equal(2, #err.candidates)
+      end
+    end)
+
+    it("are compared with all machines where the service takes no filter by them", function()
+      local client = with { { id = id(17), computerDnsName = SMALL }, { id = id(18), computerDnsName = "other" } }
+      local function refuse()
+        r:answer({ path = "/machines?$filter=" }, 400, { error = { code = "ODataError", message = "too complex" } })
+      end
+      refuse()
+      assert.equal(id(17), assert(client:machine(CAPITAL)).id)
+      refuse()
+      assert.same({ id(17) }, ids_of(client, { computerDnsName = mde.startswith "LAPTOP" }))
+    end)
+
+    it("are not said to stand nowhere if not all machines could be read", function()
+      local client = with({ { id = id(17), computerDnsName = SMALL } }, { client = { timeout = 60 } })
+      r:answer({ path = "/machines?$top=" }, 503, "", { count = false })
+      local machine, err = client:machine "laptop-18.corp.example"
+      assert.is_nil(machine)
+      assert.equal("unavailable", err.kind)
+      local ok, problem = pcall(client:machines { computerDnsName = "laptop-18.corp.example" })
+      assert.is_false(ok)
+      assert.equal("unavailable", problem.kind)
+    end)
+
+    it("stand nowhere in a tenant without a machine", function()
+      local client = with {}
+      r:answer({ path = "/machines?$top=" }, 404, "", { count = 2 })
+      assert.equal("not_found", select(2, client:machine "desk").kind)
+      assert.same({}, ids_of(client, { computerDnsName = "desk" }))
+    end)
+
+    it("of more than one spelling come once each", function()
+      local client = with { { id = id(1), computerDnsName = "desk-1" }, { id = id(2), computerDnsName = "DESK-2" },
+        { id = id(3), computerDnsName = "Desk-3" }, { id = id(4), computerDnsName = "desk-4" } }
+      assert.same({ id(1), id(2), id(3) }, ids_of(client, { computerDnsName = { "DESK-1", "desk-2", "DESK-3" } }))
+    end)
+
+    it("are found among so many that all machines are read instead", function()
+      local list, machines = {}, {}
+      for i = 1, 60 do
+        list[i] = ("DESK-%d.corp.example"):format(i)
+        machines[i] = { id = id(i), computerDnsName = ("Desk-%d.corp.example"):format(i * 2) }
+      end
+      local client = with(machines)
+      local ids = ids_of(client, { computerDnsName = list })
+      assert.equal(30, #ids)
+      assert.equal(1, #r:requests())
+      assert.equal(30, #ids_of(client, { computerDnsName = mde.none_of(list) }))
+      assert.equal(2, #r:requests())
+    end)
+
+    it("tags are compared without regard to case, too", function()
+      for _, stored in ipairs { "tier0", "TIER0", "Tier0" } do
+        local client = with { { id = id(1), machineTags = { "x", stored } }, { id = id(2), machineTags = { "tier01" } },
+          { id = id(3) } }
+        for _, typed in ipairs { "tier0", "TIER0", "Tier0", "tIER0" } do
+          assert.same({ id(1) }, ids_of(client, { machineTags = mde.has(typed) }))
+          local either = mde.any_of { mde.has(typed), mde.has "TIER01" }
+          assert.same({ id(1), id(2) }, ids_of(client, { machineTags = either }))
+          assert.same({ id(2), id(3) }, ids_of(client, { machineTags = mde.none_of { mde.has(typed) } }))
+        end
+        assert.same({}, ids_of(client, { machineTags = mde.has "tier0." }))
+      end
+    end)
+  end)
+end
+
+describe("a platform in another case than the service's", function()
+  for _, case in ipairs { { "windows11", 'Did you mean "Windows11"?' }, { mde.ne "LINUX", 'Did you mean "Linux"?' },
+    { { "Windows10", "MacOS" }, 'Did you mean "macOS"?' }, { mde.startswith "windowsServer", '"WindowsServer2012R2"' },
+    { mde.contains "SERVER", '"WindowsServer2012R2"' }, { mde.endswith "LINUX", '"Linux"' },
+    { mde.none_of { "windows10" }, '"Windows10"' } } do
+    it("is refused: " .. tostring(case[2]), function()
+      local r = rehearsal.new()
+      local err = rehearsal.refused(r.client.machines, r.client, { osPlatform = case[1] })
+      assert.truthy(err.hint:find(case[2], 1, true), tostring(err))
+      assert.same({}, r.tenant.history)
+    end)
+  end
+
+  it("is taken where it is the service's, or none that is known", function()
+    local r = rehearsal.new()
+    for _, value in ipairs { "Windows11", "macOS", "BeOS", "windows12", mde.startswith "Windows", mde.startswith "W",
+      mde.contains "Server", mde.contains "xyz", mde.endswith "2022" } do
+      assert.is_function(r.client:machines { osPlatform = value })
+    end
+  end)
+end)
