@@ -21,6 +21,19 @@ struct mde_connection {
 
 /* ---- sockets */
 
+static void forget_socket(struct mde_connections *connections, curl_socket_t socket)
+{
+  for (struct mde_connection **link = &connections->first; *link != NULL; link = &(*link)->next) {
+    struct mde_connection *connection = *link;
+    if (connection->socket != socket) continue;
+    *link = connection->next;
+    free(connection);
+    return;
+  }
+}
+
+/* libcurl closes a socket by itself that was never connected; its number is given out again then.
+ */
 curl_socket_t mde_connections_open(struct mde_connections *connections,
                                    const struct curl_sockaddr *address)
 {
@@ -31,6 +44,7 @@ curl_socket_t mde_connections_open(struct mde_connections *connections,
     free(connection);
     return CURL_SOCKET_BAD;
   }
+  forget_socket(connections, connection->socket);
   connection->number = ++connections->count;
   connection->next = connections->first;
   connections->first = connection;
@@ -39,13 +53,7 @@ curl_socket_t mde_connections_open(struct mde_connections *connections,
 
 int mde_connections_close(struct mde_connections *connections, curl_socket_t socket)
 {
-  for (struct mde_connection **link = &connections->first; *link != NULL; link = &(*link)->next) {
-    struct mde_connection *connection = *link;
-    if (connection->socket != socket) continue;
-    *link = connection->next;
-    free(connection);
-    break;
-  }
+  forget_socket(connections, socket);
   return close(socket);
 }
 

@@ -408,6 +408,7 @@ void mde_multi_close(struct mde_multi *multi)
     curl_easy_cleanup(multi->spares[--multi->spare_count]);
   if (multi->handle != NULL) curl_multi_cleanup(multi->handle);
   multi->handle = NULL;
+  mde_connections_forget(&multi->connections);
   if (multi->gone) mde_watch_close(&multi->watch);
   guard_leave(&guard);
 }

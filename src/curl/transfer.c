@@ -188,7 +188,8 @@ static bool is_packed(const struct mde_http1_head *head)
 /*
  * libcurl is generous with heads; the core's reader, by which other drivers go too, is not. True if
  * the answer can be understood. If it can be, and another one after it cannot, the connection ends
- * with it. So it does where there is no body, since libcurl drops what it has read behind the head.
+ * with it. Where the body is empty, nobody sees what libcurl has read behind the head; it drops
+ * that, so that at least no answer is shifted by it.
  */
 static bool judge_head(struct mde_transfer *transfer)
 {
@@ -196,15 +197,14 @@ static bool judge_head(struct mde_transfer *transfer)
   if (!mde_transfer_read_head(transfer, &head)) return false;
   transfer->head_is_interim = head.status < 200;
   if (transfer->head_is_interim) return true;
-  bool is_empty = head.body == MDE_HTTP1_LENGTH && head.length == 0;
-  if (!head.reusable || is_empty) give_up_connection(transfer);
+  if (!head.reusable) give_up_connection(transfer);
   if (head.body == MDE_HTTP1_UNTIL_CLOSE) {
     transfer->trouble = MDE_TROUBLE_ENDLESS;
     return false;
   }
   transfer->framing = head.body;
   transfer->packed_left = head.length;
-  transfer->is_gzip = head.body != MDE_HTTP1_NO_BODY && !is_empty && is_packed(&head);
+  transfer->is_gzip = head.body != MDE_HTTP1_NO_BODY && is_packed(&head);
   mde_http1_chunks_init(&transfer->chunks, MDE_HTTP1_LENGTH_LIMIT);
   bool wants_trace = head.body == MDE_HTTP1_CHUNKED || transfer->is_gzip;
   return curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, wants_trace ? 1L : 0L) == CURLE_OK;

@@ -351,7 +351,8 @@ return function(name, make, serve, options)
       local CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
       local CHUNKS = "3\r\nodd\r\n0\r\n\r\n"
 
-      -- Behind which nobody can know what comes. `status`: of the answer all the same; nil: it is a failure.
+      -- Behind which nobody can know what comes. `status`: of the answer all the same; nil: it is a failure, unless it
+      -- `may_be_taken` for an answer. `may_be_dropped`: what is behind it, with no more than that.
       local odd = {
         { "a second answer in the same record", { ok "odd" .. ok "stale" }, status = 200 },
         { "a second answer in the next record", { ok "odd", ok "stale" }, status = 200 },
@@ -373,7 +374,8 @@ return function(name, make, serve, options)
         { "a body behind 204 in the same record", { "HTTP/1.1 204 No Content\r\n\r\n" .. ok "stale" }, status = 204 },
         { "a body behind 304", { "HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n" .. ok "stale" },
           status = 304 },
-        { "a body behind none", { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" .. ok "stale" }, status = 200 },
+        { "a body behind none", { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" .. ok "stale" }, status = 200,
+          may_be_dropped = true },
         { "a gateway's failure", { "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 3\r\n\r\nodd" }, status = 504 },
         { "a redirect", { "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 3\r\n\r\nodd" }, status = 302 },
         { "a status that there is not", { "HTTP/1.1 999 Odd\r\nContent-Length: 3\r\n\r\nodd" }, status = 999 },
@@ -405,7 +407,7 @@ return function(name, make, serve, options)
             end
             wait_for_all(path)
             assert.equal("next", assert(ask("next", method)).body)
-            assert.not_equal(connection_of(path), connection_of "next")
+            if not case.may_be_dropped then assert.not_equal(connection_of(path), connection_of "next") end
             assert.equal("next", assert(ask "next").body)
           end)
         end
