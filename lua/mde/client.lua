@@ -5,6 +5,7 @@
 
 local actions = require "mde.action"
 local authorities = require "mde.authorities"
+local change = require "mde.change"
 local deadlines = require "mde.deadline"
 local devices = require "mde.device"
 local doctor = require "mde.doctor"
@@ -199,7 +200,7 @@ end
 ---@return mde.Action? action its `outcome` is "accepted" or "already_active"
 ---@return mde.Error? err
 function Client:restrict(device, comment, options)
-  return actions.change(self, "restrict", device, comment, options)
+  return change(self, "restrict", device, comment, options)
 end
 
 --- Takes the restriction back.
@@ -209,7 +210,7 @@ end
 ---@return mde.Action? action
 ---@return mde.Error? err
 function Client:release(device, comment, options)
-  return actions.change(self, "release", device, comment, options)
+  return change(self, "release", device, comment, options)
 end
 
 --- Reads the record of a device, anew if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
