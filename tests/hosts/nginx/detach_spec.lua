@@ -258,12 +258,15 @@ describe("driver.detach in nginx", function()
     end
 
     local TWO = [[
-      local first, second = driver.gate(), driver.gate()
+      local begun, first, second = driver.gate(), driver.gate(), driver.gate()
       driver.detach(function()
-        send("/api/machineactions", 1)
+        begun:open()
+        send("/api/machineactions", 3)
         table.insert(shared, "stalled")
         first:open()
       end)
+      -- Timers run in an order of their own.
+      begun:wait(20)
       driver.detach(function()
         table.insert(shared, tostring((send("/api/machines", 10) or {}).status))
         second:open()
