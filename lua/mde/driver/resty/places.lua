@@ -5,6 +5,8 @@
 local semaphore = require "ngx.semaphore"
 local now = require("mde.core").system.now
 
+-- So much later than it said, one who has a place is taken to be gone: a request may end a moment after its time-out.
+local GRACE_SECONDS = 1
 local LONGEST_WAIT_SECONDS = 1
 local SHORTEST_WAIT_SECONDS = 0.001
 
@@ -34,7 +36,7 @@ function Places:take(ends, patience)
     self.bell:wait(math.max(SHORTEST_WAIT_SECONDS, math.min(left, LONGEST_WAIT_SECONDS)))
   end
   local place = {}
-  self.taken[place] = ends
+  self.taken[place] = ends + GRACE_SECONDS
   return place
 end
 
