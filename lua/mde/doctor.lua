@@ -4,12 +4,12 @@
 -- that failed is skipped. The only things sent are requests without a credential to both hosts, one for a token, and
 -- one harmless read.
 
-local audience = require "mde.audience"
-local clouds = require "mde.cloud"
-local collection = require "mde.collection"
+local audience = require "mde.auth.audience"
+local clouds = require "mde.base.cloud"
+local collection = require "mde.api.pager"
 local core = require "mde.core"
-local errors = require "mde.error"
-local permissions = require "mde.permissions"
+local errors = require "mde.base.error"
+local permissions = require "mde.api.permissions"
 
 local SECONDS, PROBE_SECONDS = 60, 15
 local CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60, 300

@@ -9,9 +9,9 @@
 -- error (see error.lua) when it did not happen, and raises one for a wrong argument.
 
 local clients = require "mde.client"
-local device_lists = require "mde.device_list"
-local errors = require "mde.error"
-local queries = require "mde.query"
+local device_lists = require "mde.device.list"
+local errors = require "mde.base.error"
+local queries = require "mde.query.filter"
 
 ---@class mde
 local M = { _VERSION = "mde " .. clients.VERSION }
@@ -37,12 +37,12 @@ M.client = clients.new
 ---@field managed_identity fun(options?: mde.credential.ManagedIdentityOptions): mde.Credential
 ---@field token fun(give: mde.TokenGiver): mde.Credential
 M.credential = {
-  secret = require("mde.credential.secret").new,
-  secret_file = require("mde.credential.secret").from_file,
-  certificate = require("mde.credential.certificate").new,
-  federated = require("mde.credential.federated").new,
-  managed_identity = require("mde.credential.managed_identity").new,
-  token = require("mde.credential.token_function").new,
+  secret = require("mde.auth.credential.secret").new,
+  secret_file = require("mde.auth.credential.secret").from_file,
+  certificate = require("mde.auth.credential.certificate").new,
+  federated = require("mde.auth.credential.federated").new,
+  managed_identity = require("mde.auth.credential.managed_identity").new,
+  token = require("mde.auth.credential.token_function").new,
 }
 
 for _, name in ipairs(queries.operators) do M[name] = queries[name] end

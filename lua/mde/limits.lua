@@ -1,7 +1,7 @@
 --- limits: the options that say what the service allows, and what is asked about it.
 
-local errors = require "mde.error"
-local options_of = require "mde.options"
+local errors = require "mde.base.error"
+local options_of = require "mde.base.options"
 
 -- Of most of the service's APIs.
 local PER_MINUTE, PER_HOUR = 100, 1500

@@ -8,13 +8,13 @@
 -- Names and tags are compared here. Where a value that was asked for is in no row, or the service takes no filter by
 -- them, it is read on without that filter: what the other fields select.
 
-local actions = require "mde.action"
-local collection = require "mde.collection"
-local errors = require "mde.error"
-local machines = require "mde.machine"
-local options_of = require "mde.options"
-local queries = require "mde.query"
-local turns = require "mde.turns"
+local actions = require "mde.action.action"
+local collection = require "mde.api.pager"
+local errors = require "mde.base.error"
+local machines = require "mde.device.machine"
+local options_of = require "mde.base.options"
+local queries = require "mde.query.filter"
+local turns = require "mde.sync.mutex"
 
 local PAGE_SECONDS = 300
 

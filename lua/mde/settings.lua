@@ -3,15 +3,15 @@
 --
 -- A wrong option raises; so does a wrong environment here, and whoever makes a client returns that as an error.
 
-local clouds = require "mde.cloud"
+local clouds = require "mde.base.cloud"
 local core = require "mde.core"
-local environment = require "mde.credential.environment"
-local errors = require "mde.error"
-local options_of = require "mde.options"
-local secret = require "mde.credential.secret"
-local stores = require "mde.store"
-local token_function = require "mde.credential.token_function"
-local variable = require "mde.variable"
+local environment = require "mde.auth.credential.environment"
+local errors = require "mde.base.error"
+local options_of = require "mde.base.options"
+local secret = require "mde.auth.credential.secret"
+local stores = require "mde.sync.store"
+local token_function = require "mde.auth.credential.token_function"
+local variable = require "mde.base.variable"
 
 local M = {}
 

@@ -1,6 +1,6 @@
 -- Every credential, over TLS, from its environment: it restricts a device; and for each thing that is likely to be
--- wrong, the message that a person gets. The table of these messages in lua/mde/credential.md is what was seen here:
--- MDE_WRITE_PAGES=1 in the environment writes it anew.
+-- wrong, the message that a person gets. The table of these messages in lua/mde/auth/credential.md is what was seen
+-- here: MDE_WRITE_PAGES=1 in the environment writes it.
 
 local certificates = require "tests.spec.support.certificates"
 local page = require "tests.spec.support.page"
@@ -8,7 +8,7 @@ local script = require "tests.spec.support.script"
 local shell = require "tests.spec.support.shell"
 local tenants = require "tests.spec.support.tenant"
 
-local PAGE = "lua/mde/credential.md"
+local PAGE = "lua/mde/auth/credential.md"
 local ID = ("c5"):rep(20)
 local OTHER = "1d000000-0000-4000-8000-0000000000a1"
 

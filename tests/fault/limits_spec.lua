@@ -12,7 +12,7 @@ local seconds = tonumber(arg[1])
 local core = require "mde.core"
 local mde = require "mde"
 local client = assert(mde.client { cap = false })
-client.exchange.windows = { { count = ]] .. COUNT .. [[, seconds = ]] .. SECONDS .. [[ } }
+client.exchange.requests.windows = { { count = ]] .. COUNT .. [[, seconds = ]] .. SECONDS .. [[ } }
 local ends, sent = core.system.now() + seconds, 0
 while core.system.now() < ends do
   local machine, err = client:machine(arg[2], { timeout = math.max(0.1, ends - core.system.now()) })

@@ -7,9 +7,9 @@ core.system.entropy = function(count) return ("\7"):rep(count) end
 core.system.time = function() return 1.7e9 end
 core.system.now = function() return 1000 end
 
-local guards = require "mde.guard"
+local guards = require "mde.action.guard"
 local mde = require "mde"
-local recents = require "mde.recent"
+local recents = require "mde.action.recent"
 local sim = require "mde.sim"
 
 local drawn = 0
@@ -43,7 +43,7 @@ local function before()
   tenant:reset()
   client.guard, client.recent = guards.new(), recents.new(driver.now)
   guards.begin(client.guard, driver.now)
-  local tokens = client.exchange.tokens
+  local tokens = client.exchange.token_source.tokens
   tokens:forget_failure()
   local answer, value, generation = tokens:ask(driver.now(), 1)
   if answer == "use" then

@@ -1,6 +1,6 @@
 local conditions = require "mde.cli.conditions"
-local errors = require "mde.error"
-local query = require "mde.query"
+local errors = require "mde.base.error"
+local query = require "mde.query.filter"
 
 local NOW = 1800000000
 

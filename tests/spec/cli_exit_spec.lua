@@ -1,4 +1,4 @@
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
 local result = require "mde.cli.result"
 

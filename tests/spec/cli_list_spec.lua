@@ -1,4 +1,4 @@
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local list = require "mde.cli.list"
 
 -- What the command makes of a file with that text.

@@ -2,7 +2,7 @@
 
 local clients = require "mde.client"
 local mde = require "mde"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local tenant_id = "7e000000-0000-4000-8000-00000000007e"

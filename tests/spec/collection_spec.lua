@@ -1,11 +1,11 @@
 -- A whole collection, page by page. The pages here are made up: the exchange is a list of answers, or a service
 -- that evaluates the filters over rows that move while they are read.
 
-local collection = require "mde.collection"
+local collection = require "mde.api.pager"
 local core = require "mde.core"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local filters = require "mde.sim.filter"
-local json = require "mde.json"
+local json = require "mde.base.json"
 local service_json = require "mde.sim.json"
 local schema = require "mde.sim.schema"
 

@@ -1,6 +1,6 @@
 -- Which machine is meant: by what it may be called, and when that is not enough to act.
 
-local devices = require "mde.device"
+local devices = require "mde.device.device"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local null = rehearsal.null

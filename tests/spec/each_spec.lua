@@ -1,7 +1,7 @@
 -- The same for many devices.
 
-local each = require "mde.each"
-local errors = require "mde.error"
+local each = require "mde.sync.each"
+local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 -- The real globals; a test file may have its own.

@@ -1,6 +1,6 @@
 -- Errors: a table to decide by, and one line to act on.
 
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("an error", function()

@@ -7,7 +7,7 @@ local time = require "mde.sim.time"
 
 local clients = require "mde.client"
 local core = require "mde.core"
-local deadlines = require "mde.deadline"
+local deadlines = require "mde.sync.deadline"
 
 local ID = ("a1"):rep(20)
 local OTHER = ("b2"):rep(20)
@@ -325,7 +325,7 @@ describe("429", function()
     r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = "60" } })
     local results = r.client:each({ 0, 1 }, function(seconds)
       r.driver.sleep(seconds)
-      if seconds > 0 then assert(r.client.exchange.tokens:rejected(1)) end
+      if seconds > 0 then assert(r.client.exchange.token_source.tokens:rejected(1)) end
       return r.client:machine(ID)
     end, { parallel = 2 })
     assert.equal(0, results.failed)

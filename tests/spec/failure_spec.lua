@@ -1,8 +1,8 @@
 -- What a request that failed is told as: each says what happened and what to do now.
 
 local core = require "mde.core"
-local failures = require "mde.failure"
-local errors = require "mde.error"
+local failures = { service = require "mde.api.failure", sign_in = require("mde.auth.failure").sign_in }
+local errors = require "mde.base.error"
 
 local function failure(status, fields)
   local all = { host = "api.example", verdict = "refused", delay = 0, attempts = 1, kind = "action",

@@ -1,5 +1,5 @@
 -- flight: one piece of work for many waiters.
-local flights = require "mde.flight"
+local flights = require "mde.sync.single_flight"
 local sim = require "mde.sim"
 
 -- Flights over a driver on a made-up clock.

@@ -3,7 +3,7 @@
 
 local clients = require "mde.client"
 local core = require "mde.core"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local null = rehearsal.null
@@ -711,17 +711,16 @@ describe("the cap", function()
     begin(1)
     assert(client:machine(id(1)))
     r.tenant:advance(3598)
-    local tokens = client.exchange
-    local token = tokens.token
+    local source = client.exchange.token_source
     local original = client.exchange.call
     function client.exchange.call(self, call)
       if call.method == "POST" then
-        self.token = function() return nil, errors.new { kind = "auth", message = "made up" } end
+        source.token = function() return nil, errors.new { kind = "auth", message = "made up" } end
       end
       return original(self, call)
     end
     assert.equal("auth", select(2, client:restrict(id(1), "why")).kind)
-    client.exchange.call, tokens.token = nil, token
+    client.exchange.call, source.token = nil, nil
     restrict(2, 2)
     check_full(client:restrict(id(3), "why"))
   end)

@@ -1,7 +1,7 @@
 -- The machines that an incident holds, by the service's own history.
 
 local core = require "mde.core"
-local queries = require "mde.query"
+local queries = require "mde.query.filter"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local function id(number)

@@ -1,6 +1,6 @@
 -- What the service sends, as Lua sees it.
 
-local json = require "mde.json"
+local json = require "mde.base.json"
 
 describe("json", function()
   for text, value in pairs {

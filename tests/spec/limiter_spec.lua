@@ -4,11 +4,11 @@ local rehearsal = require "tests.spec.support.rehearsal"
 
 local clients = require "mde.client"
 local core = require "mde.core"
-local deadlines = require "mde.deadline"
+local deadlines = require "mde.sync.deadline"
 local dicts = require "tests.spec.support.dict"
-local limiters = require "mde.limiter"
-local shared_files = require "mde.shared_file"
-local stores = require "mde.store"
+local limiters = require "mde.request.limiter"
+local shared_files = require "mde.sync.shared_file"
+local stores = require "mde.sync.store"
 
 local RESTRICT = { method = "POST", path = "restrictCodeExecution" }
 
@@ -223,7 +223,7 @@ describe("whoever waits for the limits", function()
     end
     assert(send(r, 1))
     assert(send(r, 2))
-    local limiter = r.client.exchange.limiters.restrict
+    local limiter = r.client.exchange.requests.limiters.restrict
     local function enter(rank)
       return function() return limiter:enter(deadlines.new(r.driver.now, 60, nil, rank)) end
     end
@@ -253,7 +253,7 @@ describe("whoever waits for the limits", function()
   it("is not held up by one who was dropped while it waited", function()
     local r = new(3, { limits = false, client = { limits = { per_minute = 1, per_hour = 1500 } } })
     assert(send(r, 1))
-    local limiter = r.client.exchange.limiters.restrict
+    local limiter = r.client.exchange.requests.limiters.restrict
     -- A host that drops it resumes it never again.
     local dropped = coroutine.create(function() limiter:enter(deadlines.new(r.driver.now, 60)) end)
     local gate = r.driver.gate
@@ -267,7 +267,7 @@ describe("whoever waits for the limits", function()
   it("is still waiting where everything stood still for a while", function()
     local r = new(10, { limits = false, client = { limits = { per_minute = 1, per_hour = 1500 } } })
     assert(send(r, 1))
-    local limiter, entered = r.client.exchange.limiters.restrict, 0
+    local limiter, entered = r.client.exchange.requests.limiters.restrict, 0
     local tasks = {}
     for i = 1, 3 do
       tasks[i] = function()

@@ -25,12 +25,12 @@ io.write(("%d\n"):format(r.client:peek("restrict").remaining))
 -- Lua 5.3 and 5.4 cannot even read 1.5 in a program.
 local LOADING = [[
 assert(os.setlocale(arg[1]) == arg[1])
-local ok, problem = pcall(require, "mde.json")
+local ok, problem = pcall(require, "mde.base.json")
 io.write(tostring(ok), " ", tostring(problem), "\n")
 ]]
 
 local DECODING = [[
-local json = require "mde.json"
+local json = require "mde.base.json"
 assert(os.setlocale(arg[1]) == arg[1])
 local ok, problem = pcall(json.encode, { a = 0.5 })
 io.write(tostring(ok), " ", tostring(problem), "\n", tostring(select(2, json.decode "[0.5]")), "\n")

@@ -1,6 +1,6 @@
 -- Options: a misspelt name or a value of the wrong kind never passes.
 
-local options = require "mde.options"
+local options = require "mde.base.options"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local known = { timeout = "seconds", parallel = "count", key = "text", look = "flag", on_event = "callback",

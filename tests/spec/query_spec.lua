@@ -1,9 +1,9 @@
 -- Queries: what they become in OData, what is refused, and that a tenant and plain Lua read them alike.
 
 local core = require "mde.core"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local mde = require "mde"
-local queries = require "mde.query"
+local queries = require "mde.query.filter"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local NOW = 1770000000 -- 2026-02-02T02:40:00Z

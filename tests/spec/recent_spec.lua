@@ -1,6 +1,6 @@
 -- What a client did a moment ago, put into lists that do not show it yet.
 
-local recents = require "mde.recent"
+local recents = require "mde.action.recent"
 
 local ID = ("a"):rep(40)
 local OTHER = ("b"):rep(40)

@@ -1,6 +1,6 @@
 -- What the service said of a machine, apart from the tables that programs have.
 
-local records = require "mde.record"
+local records = require "mde.device.record"
 
 local ID = ("A"):rep(40)
 local OTHER = ("b"):rep(40)

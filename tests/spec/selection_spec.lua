@@ -1,7 +1,7 @@
 -- The machines and actions that a query selects, one after the other; and the machine that had an address.
 
 local core = require "mde.core"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
 local script = require "tests.spec.support.script"

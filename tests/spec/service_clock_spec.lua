@@ -3,7 +3,7 @@
 local core = require "mde.core"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
-local service_clocks = require "mde.service_clock"
+local service_clocks = require "mde.api.service_clock"
 local times = require "mde.sim.time"
 
 local id = "1f00000000000000000000000000000000000017"
@@ -26,7 +26,7 @@ local function answer(time, fields)
 end
 
 local function token(claims)
-  local function part(value) return core.base64.encode_url(require("mde.json").encode(value)) end
+  local function part(value) return core.base64.encode_url(require("mde.base.json").encode(value)) end
   return part { alg = "none" } .. "." .. part(claims) .. ".c2ln"
 end
 

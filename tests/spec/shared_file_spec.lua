@@ -1,7 +1,7 @@
 -- A store in a file: what a shared dict does, between processes, and what happens where it cannot.
 local core = require "mde.core"
 local rehearsal = require "tests.spec.support.rehearsal"
-local shared_files = require "mde.shared_file"
+local shared_files = require "mde.sync.shared_file"
 local shell = require "tests.spec.support.shell"
 
 local clients = require "mde.client"
@@ -100,7 +100,7 @@ describe("a shared file", function()
   it("keeps what is there when the disk is full", function()
     -- What may not grow any further stands for a disk that is full.
     local script = ([[
-      local file = require("mde.shared_file").new(%q)
+      local file = require("mde.sync.shared_file").new(%q)
       assert(file:safe_set("a", "x", 1000))
       local ok, message = file:safe_set("b", ("y"):rep(100000), 1000)
       assert(not ok and message, "it was not full")

@@ -5,7 +5,7 @@ local clients = require "mde.client"
 local core = require "mde.core"
 local dicts = require "tests.spec.support.dict"
 local rehearsal = require "tests.spec.support.rehearsal"
-local stores = require "mde.store"
+local stores = require "mde.sync.store"
 
 local LAPTOP = { id = ("a"):rep(40), computerDnsName = "laptop.corp.example", osPlatform = "Windows11" }
 local RESTRICT = { method = "POST", path = "restrictCodeExecution" }
@@ -93,7 +93,7 @@ describe("a store", function()
 
     it("hands out none that is about to end", function()
       local client = workers(1)[1]
-      local share = client.exchange.token_share
+      local share = client.exchange.token_source.token_share
       share:fetched("from another process", { expires_in = 40 }, core.system.time() - 36, 4)
       r.driver.sleep(3)
       assert(workers(1)[1]:machine(LAPTOP.id))
@@ -102,7 +102,7 @@ describe("a store", function()
 
     it("is asked once more by whoever got the lease", function()
       local client = workers(1)[1]
-      local place, share = dict, client.exchange.token_share
+      local place, share = dict, client.exchange.token_source.token_share
       local add = place.safe_add
       place.safe_add = function(...)
         place.safe_add = add
@@ -133,7 +133,7 @@ describe("a store", function()
       begin { latency = 1 }
       -- Another process took the lease and was killed.
       local other = workers(1)[1]
-      local lease = assert(other.exchange.token_share.store:lease("token", 35))
+      local lease = assert(other.exchange.token_source.token_share.store:lease("token", 35))
       key = lease.key
       local before = r.tenant.clock.now()
       assert(workers(1)[1]:machine(LAPTOP.id, { timeout = 60 }))

@@ -1,7 +1,7 @@
 -- Tokens as callers meet them: one request for any number of waiters, also when it fails, also when the one who
 -- asked dies; a token in use goes on working while the sign-in service is down.
-local deadlines = require "mde.deadline"
-local errors = require "mde.error"
+local deadlines = require "mde.sync.deadline"
+local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local clients = require "mde.client"

@@ -4,8 +4,8 @@ local script = require "tests.spec.support.script"
 
 local cjson = require "cjson"
 local encoding = require "mde.sim.encoding"
-local errors = require "mde.error"
-local traces = require "mde.trace"
+local errors = require "mde.base.error"
+local traces = require "mde.base.trace"
 
 local ID = ("a1"):rep(20)
 local TOKEN_PATH = "/oauth2/v2.0/token"

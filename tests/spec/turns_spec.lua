@@ -1,7 +1,7 @@
 -- One after the other under one key, and nobody waits for other keys.
 
 local rehearsal = require "tests.spec.support.rehearsal"
-local turns = require "mde.turns"
+local turns = require "mde.sync.mutex"
 
 describe("turns", function()
   local driver, clock, log

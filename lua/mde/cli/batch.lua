@@ -3,7 +3,7 @@
 -- Ctrl-C, a reader who has gone, or a sign-in that failed: nothing new is begun, what is in flight is
 -- finished, and what was not begun is said.
 
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local interrupt = require "mde.cli.interrupt"
 local output = require "mde.cli.output"
 local terminal = require "mde.cli.terminal"

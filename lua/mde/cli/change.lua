@@ -1,15 +1,15 @@
 --- change: what `mde restrict` and `mde release` have in common: which devices, why, a look and a
 -- question, the deed, and what became of it.
 
-local actions = require "mde.action"
+local actions = require "mde.action.action"
 local batch = require "mde.cli.batch"
 local connection = require "mde.cli.connection"
 local consult = require "mde.cli.consult"
 local core = require "mde.core"
 local duration = require "mde.cli.duration"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
-local guards = require "mde.guard"
+local guards = require "mde.action.guard"
 local interrupt = require "mde.cli.interrupt"
 local list = require "mde.cli.list"
 local output = require "mde.cli.output"

@@ -3,7 +3,7 @@
 local connection = require "mde.cli.connection"
 local core = require "mde.core"
 local duration = require "mde.cli.duration"
-local machines = require "mde.machine"
+local machines = require "mde.device.machine"
 
 -- What tells machines apart has to be seen, however narrow the terminal.
 local NAME_LEAST = 28

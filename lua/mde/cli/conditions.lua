@@ -3,8 +3,8 @@
 -- The same field several times: with = any of the values, otherwise all of the conditions.
 
 local core = require "mde.core"
-local errors = require "mde.error"
-local query = require "mde.query"
+local errors = require "mde.base.error"
+local query = require "mde.query.filter"
 
 local conditions = {}
 

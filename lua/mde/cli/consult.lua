@@ -1,13 +1,13 @@
 --- consult: shows what is to be restricted or released, and asks whether that is meant.
 
-local actions = require "mde.action"
+local actions = require "mde.action.action"
 local batch = require "mde.cli.batch"
 local columns = require "mde.cli.columns"
 local core = require "mde.core"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
 local interrupt = require "mde.cli.interrupt"
-local listings = require "mde.listing"
+local listings = require "mde.action.listing"
 local pace = require "mde.cli.pace"
 local result = require "mde.cli.result"
 local tables = require "mde.cli.table"

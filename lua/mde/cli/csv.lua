@@ -1,7 +1,7 @@
 --- csv: writes rows that a spreadsheet shows and does not run.
 
 local core = require "mde.core"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 
 local csv = {}
 

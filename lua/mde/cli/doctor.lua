@@ -2,7 +2,7 @@
 
 local clients = require "mde.client"
 local doctor = require "mde.doctor"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
 local interrupt = require "mde.cli.interrupt"
 local json = require "mde.cli.json"

@@ -1,6 +1,6 @@
 --- exit: what the command tells the shell that called it.
 
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 
 local exit = { done = 0, usage = 1, refused = 2, unavailable = 3, unfinished = 4, unknown = 5, interrupted = 130 }
 

@@ -3,7 +3,7 @@
 --     examples = { { command line, what it does } }, explained? = more help, needs_no_client? = true }
 
 local argparse = require "argparse"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
 local output = require "mde.cli.output"
 

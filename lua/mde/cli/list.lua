@@ -4,9 +4,9 @@
 -- done by half because of a slip.
 
 local core = require "mde.core"
-local device_list = require "mde.device_list"
-local errors = require "mde.error"
-local identities = require "mde.identity"
+local device_list = require "mde.device.list"
+local errors = require "mde.base.error"
+local identities = require "mde.device.identity"
 local terminal = require "mde.cli.terminal"
 
 local list = {}

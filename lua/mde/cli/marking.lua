@@ -2,7 +2,7 @@
 
 local batch = require "mde.cli.batch"
 local connection = require "mde.cli.connection"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
 local interrupt = require "mde.cli.interrupt"
 local list = require "mde.cli.list"

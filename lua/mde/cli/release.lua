@@ -3,9 +3,9 @@
 local change = require "mde.cli.change"
 local core = require "mde.core"
 local duration = require "mde.cli.duration"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local list = require "mde.cli.list"
-local queries = require "mde.query"
+local queries = require "mde.query.filter"
 local rows = require "mde.cli.rows"
 local terminal = require "mde.cli.terminal"
 

@@ -1,7 +1,7 @@
 --- mde restrict: lets devices run only code signed by Microsoft.
 
 local change = require "mde.cli.change"
-local guards = require "mde.guard"
+local guards = require "mde.action.guard"
 local list = require "mde.cli.list"
 local rows = require "mde.cli.rows"
 

@@ -1,7 +1,7 @@
 --- result: how is told what became of one device, of a tag or of an action: in a sentence, as JSON or CSV.
 
 local core = require "mde.core"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
 
 local result = {}

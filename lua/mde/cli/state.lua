@@ -3,7 +3,7 @@
 local batch = require "mde.cli.batch"
 local columns_of = require "mde.cli.columns"
 local connection = require "mde.cli.connection"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
 local interrupt = require "mde.cli.interrupt"
 local list = require "mde.cli.list"

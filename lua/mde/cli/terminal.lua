@@ -3,7 +3,7 @@
 -- Questions, progress and remarks go to standard error, so that standard output carries results alone.
 
 local core = require "mde.core"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 
 local process = core.process
 

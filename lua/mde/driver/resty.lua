@@ -195,7 +195,7 @@ function resty.check(client)
   elseif type(client) == "table" and type(client[1]) == "string" then
     urls = client
   elseif type(client) == "table" and type(client.exchange) == "table" then
-    urls = { client.exchange.base_url, client.exchange.token_url }
+    urls = { client.exchange.base_url, client.exchange.token_source.token_url }
     driver = client.driver.reach and client.driver
   else
     error("check wants a client or URLs", 2)

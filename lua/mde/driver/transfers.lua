@@ -4,8 +4,8 @@
 -- is one multi handle, with its connections, for all of them, so whoever drives it finds the transfers
 -- of all and tells their senders.
 
-local authorities = require "mde.authorities"
-local errors = require "mde.error"
+local authorities = require "mde.driver.ca_bundle"
+local errors = require "mde.base.error"
 
 local transfers = {}
 

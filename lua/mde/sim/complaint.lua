@@ -1,7 +1,7 @@
 -- The words in which a fixture, an option or a control request is refused: where the slip is, and what is wanted.
 local core = require "mde.core"
 local json = require "mde.sim.json"
-local nearest = require("mde.options").nearest
+local nearest = require("mde.base.options").nearest
 
 local complaint = {}
 

@@ -1,7 +1,7 @@
 -- JSON as the simulated tenant writes it: keys in the service's order, null for what is absent, [] for an
 -- empty list, whole numbers without a fraction. Reading is lua-cjson's work.
 local core = require "mde.core"
-local codec = require("mde.json").codecs(1000)
+local codec = require("mde.base.json").codecs(1000)
 
 local json = { null = require("cjson").null }
 

@@ -2,7 +2,7 @@
 -- of what really happened. It knows neither HTTP nor the wire; time and randomness come from outside.
 local application = require "mde.sim.application"
 local clock = require "mde.sim.clock"
-local clouds = require "mde.cloud"
+local clouds = require "mde.base.cloud"
 local core = require "mde.core"
 local complaint = require "mde.sim.complaint"
 local encoding = require "mde.sim.encoding"

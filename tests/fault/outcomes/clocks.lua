@@ -6,7 +6,7 @@
 
 local axes = require "tests.fault.outcomes.axes"
 local core = require "mde.core"
-local json = require "mde.json"
+local json = require "mde.base.json"
 local mde = require "mde"
 local times = require "mde.sim.time"
 

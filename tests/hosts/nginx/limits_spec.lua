@@ -13,7 +13,7 @@ describe("the limits in nginx", function()
     names = nameserver.start()
     tenant = site.tenant()
     server = site.start(tenant, names, { options = "limits = {}",
-      clients = ("clients.main.exchange.windows = { { count = %d, seconds = %d } }"):format(COUNT, SECONDS) })
+      clients = ("clients.main.exchange.requests.windows = { { count = %d, seconds = %d } }"):format(COUNT, SECONDS) })
   end)
 
   teardown(function()

@@ -17,7 +17,7 @@ if when == "before" then set(locale) end
 local mde = require "mde"
 local core = require "mde.core"
 local csv = require "mde.cli.csv"
-local json = require "mde.json"
+local json = require "mde.base.json"
 local lines = require "mde.cli.json"
 local others = require "cjson"
 local rehearsal = require "tests.spec.support.rehearsal"

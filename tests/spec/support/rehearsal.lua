@@ -6,7 +6,7 @@
 --   assert.same({ "restrictCodeExecution" }, r:posts())
 
 local clients = require "mde.client"
-local errors = require "mde.error"
+local errors = require "mde.base.error"
 local json = require "mde.sim.json"
 local sim = require "mde.sim"
 

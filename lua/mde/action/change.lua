@@ -1,0 +1,514 @@
+--- change: restrict and release: look, send, and find out what became of it.
+--
+-- Read from the bottom up, `change` is what happens: the device is resolved, its history is looked at (the core decides
+-- what it means), one POST leaves, and the answer is judged. If the POST had to wait, what it rests on is read again
+-- right before it leaves. If its answer is lost, the history is looked at again (reconcile.lua). Nothing but success is
+-- truthy; an action of unknown fate is an error of kind `unknown`, never a guess.
+
+local actions = require "mde.action.action"
+local core = require "mde.core"
+local devices = require "mde.device.device"
+local errors = require "mde.base.error"
+local guards = require "mde.action.guard"
+local listings = require "mde.action.listing"
+local options_of = require "mde.base.options"
+local reconcile = require "mde.action.reconcile"
+
+local ACTION_SECONDS = 120
+local PAGE_SECONDS = 300
+-- A history that cannot be read in this time is not waited for: containing matters more.
+local LOOK_SECONDS = 30
+local MOST_CANCELS = 10
+-- How old the look and the machine's record may be when the POST leaves.
+local LOOK_AGE_SECONDS, RECORD_AGE_SECONDS = 60, 300
+
+local verbs = {
+  restrict = { path = "restrictCodeExecution", type = "RestrictCodeExecution" },
+  release = { path = "unrestrictCodeExecution", type = "UnrestrictCodeExecution" },
+}
+
+local change_options = {
+  incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
+  allow = "any",
+}
+
+---@class mde.ChangeOptions
+---@field incident? string|integer 1 to 64 of A-Za-z0-9._#/- ; stands in the comment
+---@field key? string your own idempotency key, 8 to 64 of A-Za-z0-9._- ; it becomes the operation id
+---@field timeout? number seconds for everything
+---@field look? boolean false: send without reading the device's history
+---@field resend? boolean false: do not send it again where its answer was lost and its list does not show it
+---@field cancel_opposite? boolean cancel a pending opposite action first; true for release, false for restrict
+---@field allow? mde.Rule[] rules of the guard that this call lifts: { "servers" }
+
+local function check_incident(incident)
+  if type(incident) == "number" and incident % 1 == 0 and math.abs(incident) < 2 ^ 53 then
+    incident = ("%d"):format(incident)
+  end
+  if incident ~= nil and type(incident) ~= "string" then
+    errors.invalid(("option \"incident\" must be a string or an integer, not %s"):format(errors.got(incident)),
+      "Give the incident's id, INC-4711 say.")
+  end
+  return incident
+end
+
+local function new_operation_id()
+  local bytes, problem = core.system.entropy(16)
+  if not bytes then return nil, errors.new { kind = "unavailable", message = problem } end
+  return core.comment.operation(bytes)
+end
+
+--- Cancels a pending opposite action and reads until it is final. nil, error if that cannot be done.
+local function clear_way(client, opposite, comment, deadline)
+  local _, err = actions.cancel_row(client, opposite.id, comment, deadline)
+  -- Refused for having ended meanwhile, or of unknown fate: reading tells.
+  if err and (err.kind == "permission" or err.kind == "auth" or err.kind == "throttled") then
+    return nil, errors.derive(err, { action = actions.adopt(client, opposite),
+      message = ("the opposite action %s could not be cancelled: %s"):format(errors.show(opposite.id), err.message) })
+  end
+  local ended, problem = actions.follow(client, opposite, deadline)
+  if ended then return true end
+  return nil, errors.new {
+    kind = "conflict", action = actions.adopt(client, opposite),
+    message = ("the opposite action %s could not be cancelled in time%s"):format(errors.show(opposite.id),
+      problem and ": " .. problem.message or err and ": " .. err.message or ""),
+    hint = "It may still be carried out. Try again, or wait for its end.",
+  }
+end
+
+local function conflict(client, verb, opposite)
+  return errors.new {
+    kind = "conflict", action = actions.adopt(client, opposite),
+    message = ("the opposite action %s (%s, created %s) is still %s"):format(errors.show(opposite.id),
+      errors.show(opposite.type), errors.show(opposite.creationDateTimeUtc or "at an unknown time"),
+      errors.show(opposite.status)),
+    hint = verb == "restrict" and "Wait for its end, or give cancel_opposite = true to cancel it."
+      or "Wait for its end, or leave cancel_opposite at true.",
+  }
+end
+
+-- Who made or cancelled an action, when and why, as far as it says.
+local function decided_by(row, is_cancelled)
+  local who = is_cancelled and row.cancellationRequestor or row.requestor
+  local why = is_cancelled and row.cancellationComment or row.requestorComment
+  local words = {}
+  if type(who) == "string" then words[#words + 1] = " by " .. errors.show(who) end
+  if row.creationDateTimeUtc then words[#words + 1] = ", created " .. errors.show(row.creationDateTimeUtc) end
+  if type(why) == "string" and why ~= "" then words[#words + 1] = ": " .. errors.quote(why) end
+  return table.concat(words)
+end
+
+local overtaken = {
+  key = { before = "this key was used before, and ",
+    hint = "Somebody decided otherwise. If you still mean it, use another key." },
+  lost = { before = "it was sent and its answer was lost, and ",
+    hint = "Somebody decided otherwise. Nothing was sent again; if you still mean it, call it again." },
+  waited = { before = "nothing was sent: meanwhile ",
+    hint = "Somebody decided otherwise after this call had begun. If you still mean it, call it again." },
+}
+
+-- `when`: at which point somebody's newer decision was met.
+local function superseded(client, newer, when)
+  local is_cancelled = core.history.status(newer.status) == "cancelled"
+  local became = is_cancelled and "its action %s (%s, %s) was cancelled%s" or "action %s (%s, %s) has overtaken it%s"
+  return errors.new {
+    kind = "superseded", action = actions.adopt(client, newer),
+    message = overtaken[when].before .. became:format(errors.show(newer.id), errors.show(newer.type),
+      errors.show(newer.status), decided_by(newer, is_cancelled)),
+    hint = overtaken[when].hint,
+  }
+end
+
+-- Until when to read before a send: never so long that no time is left to send. In the queue it may be for as long as
+-- the send itself would be.
+local function look_deadline(client, intent)
+  local deadline = client:deadline(intent, ACTION_SECONDS)
+  local patience = deadline:patience()
+  local seconds = math.min(LOOK_SECONDS, patience / 2)
+  return deadline:at_most(seconds, math.min(client.exchange:queue(intent.verb) + seconds, patience * 3 / 4))
+end
+
+-- What the first look had, by id and status: whatever else is there later came after the decision.
+local function note_seen(intent, rows)
+  if intent.seen then return end
+  intent.seen = {}
+  for _, row in ipairs(rows) do intent.seen[core.text.lower(row.id)] = row.status or "" end
+end
+
+local function decide(client, intent, machine_id, rows)
+  return core.history.look(rows, machine_id, { verb = intent.verb, incident = intent.incident, key = intent.key,
+    cancel_opposite = intent.cancel_opposite, seen = intent.seen, latest = client.exchange.clock:latest() })
+end
+
+-- What the history says is to be done: the core's decision, the action it is about, whether that is recorded, and
+-- the history. Within an `each` its listing is asked; but what stands in the way, and whether a key was used before,
+-- is read by itself. nil, error if the history cannot be read.
+local function consider(client, intent, machine_id, anew)
+  local deadline = look_deadline(client, intent)
+  local listing = not anew and not intent.key and listings.current(client)
+  local rows, read_at
+  if listing then
+    rows, read_at = listing:rows(machine_id, deadline:at_most(deadline:left() / 2, deadline:patience() / 2))
+  end
+  if rows then
+    client.recent:recall(machine_id, rows)
+    local decision, row, recorded = decide(client, intent, machine_id, rows)
+    if decision == "send" or decision == "already_active" then
+      note_seen(intent, rows)
+      intent.looked_at = read_at
+      return decision, row, recorded, rows
+    end
+  end
+  local began = client.exchange.now()
+  local whole, err = actions.history(client, machine_id, deadline)
+  if not whole then return nil, err end
+  rows = whole
+  local decision, row, recorded = decide(client, intent, machine_id, rows)
+  note_seen(intent, rows)
+  intent.looked_at = began
+  return decision, row, recorded, rows
+end
+
+-- Containing matters more than looking first, so a restrict is sent unseen. Not one under a key, which may have been
+-- used before, nor a release, which may undo what somebody means to keep.
+local function refuse_unseen(intent, err)
+  if intent.verb == "restrict" and not intent.key then return nil end
+  if err.kind == "auth" then return err end
+  return errors.derive(err, { kind = "unavailable",
+    message = "nothing was sent, since the device's history could not be read: " .. err.message,
+    hint = ("Try again; %slook = false (--no-look) sends it unseen."):format(intent.key and "without a key, " or "") })
+end
+
+--- Looks first. Returns the action that makes a send needless, or nil and an error that forbids it, or
+--- nothing at all if it is to be sent; and whether the history could be read. Notes in the intent of a release
+--- whose hold it ends beside the own.
+local function look(client, intent, machine_id)
+  for n = 1, MOST_CANCELS do
+    local decision, row, recorded, rows = consider(client, intent, machine_id, n > 1)
+    if not decision then return nil, refuse_unseen(intent, row), false end
+    if n == 1 and intent.verb == "release" then
+      local others = actions.other_holders(rows, machine_id, intent.incident, client.exchange.clock:latest())
+      intent.also_ended = others[1] and others or nil
+    end
+    if decision == "already_active" then
+      return actions.adopt(client, row, { outcome = "already_active", recorded = recorded,
+        also_ended = n > 1 and intent.also_ended or nil }), nil, true
+    elseif decision == "conflict" then
+      return nil, conflict(client, intent.verb, row), true
+    elseif decision == "superseded" then
+      return nil, superseded(client, row, "key"), true
+    elseif decision == "overtaken" then
+      return nil, superseded(client, row, "waited"), true
+    elseif decision == "send" then
+      return nil, nil, true
+    end
+    local free, full = guards.take(client, intent)
+    if not free then return nil, full, true end
+    local cleared, err = clear_way(client, row, intent.comment, client:deadline(intent, ACTION_SECONDS))
+    if not cleared then return nil, err, true end
+  end
+  return nil, errors.new { kind = "conflict",
+    message = ("opposite actions keep appearing; %d were cancelled"):format(MOST_CANCELS),
+    hint = "Find out who else acts on this device." }, true
+end
+
+-- Reads the record again: a machine that was merged, or is protected by now, is left alone. nil, error then.
+local function judge_again(client, intent, machine)
+  if guards.judges(client, intent) then return guards.check(client, intent, machine) end
+  local fresh, err = devices.resolve(client, intent.machine_id, look_deadline(client, intent))
+  if fresh then intent.record_at = client.exchange.now() end
+  return fresh or err.kind ~= "not_found", err
+end
+
+-- A function that is asked right before the POST leaves. If the record or the look have become too old while it
+-- waited, they are read again; `look_again` returns whether it still is to be sent. What stands against it is put into
+-- `stopped`.
+local function confirmation(client, intent, machine, stopped, look_again)
+  local function is_older(time, seconds)
+    return time ~= nil and client.exchange.now() - time > seconds
+  end
+  return function()
+    if is_older(intent.record_at, RECORD_AGE_SECONDS) then
+      local allowed, refusal = judge_again(client, intent, machine)
+      if not allowed then
+        stopped.err = refusal
+        return false
+      end
+    end
+    return not is_older(intent.looked_at, LOOK_AGE_SECONDS) or look_again()
+  end
+end
+
+local function unknown(client, err, intent, machine_id, sent_at)
+  local listing = listings.current(client)
+  if listing then listing:doubt(machine_id) end
+  err.kind, err.verb, err.operation_id = "unknown", intent.verb, intent.operation_id
+  err.machine_id, err.sent_at = machine_id, sent_at
+  return err
+end
+
+local function is_recorded(action, intent)
+  return intent.incident == nil
+    or action.incident ~= nil and core.text.lower(action.incident) == core.text.lower(intent.incident)
+end
+
+-- The send, as the core asks for it.
+local function sent_of(intent, sent_at)
+  return { verb = intent.verb, operation_id = intent.operation_id, key = intent.key, comment = intent.comment,
+    seen = intent.seen, sent_at = sent_at }
+end
+
+-- What the answer to the POST says: an action, or nil and an error, of kind `unknown` if it says nothing that helps.
+local function judge_answer(client, intent, machine_id, row, info, sent_at)
+  local reply = core.history.reply(row, machine_id, sent_of(intent, sent_at))
+  if reply == "foreign" then
+    if info.response.discard then info.response.discard() end
+    return nil, errors.new { kind = "unknown",
+      message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
+        errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),
+      hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
+  end
+  row.machineId = row.machineId or machine_id
+  actions.note(client, row)
+  client.recent:announce(machine_id, row)
+  local action = actions.adopt(client, row, { attempts = info.attempts })
+  if reply == "already_active" then
+    action.outcome, action.recorded = "already_active", is_recorded(action, intent)
+  else
+    action.outcome = "accepted"
+    action.operation_id, action.incident = intent.operation_id, intent.incident
+    action.comment_cut = reply == "cut" or nil
+  end
+  return action
+end
+
+-- What an action that was found in the list is to the caller who lost the answer.
+local function found(client, intent, decision, row, attempts)
+  -- The list was asked for this machine; a fresh action may not say yet whose it is.
+  row.machineId = row.machineId or intent.machine_id
+  actions.note(client, row)
+  if decision == "superseded" then return nil, superseded(client, row, "lost") end
+  client.recent:announce(intent.machine_id, row)
+  local action = actions.adopt(client, row, { attempts = attempts, reconciled = true })
+  if decision == "active" then
+    action.outcome, action.recorded = "already_active", is_recorded(action, intent)
+    return action
+  end
+  action.comment_cut = action.operation_id ~= intent.operation_id or nil
+  action.outcome, action.operation_id, action.incident = "accepted", intent.operation_id, intent.incident
+  return action
+end
+
+-- The service says that such an action is active already: find it. It may be ours, sent before.
+local function find_active(client, intent, machine_id, refusal, sent_at, attempts)
+  local rows = actions.history(client, machine_id, client:deadline(intent, LOOK_SECONDS))
+  if rows then
+    local whose, own = core.history.reconcile(rows, machine_id, sent_of(intent, sent_at))
+    if whose == "ours" then return found(client, intent, whose, own, attempts) end
+    local decision, row, recorded = core.history.look(rows, machine_id,
+      { verb = intent.verb, incident = intent.incident })
+    -- The opposite may be pending besides: it is not what the service has found active.
+    if decision == "conflict" and whose == "active" then
+      actions.adopt(client, own, { outcome = "already_active" })
+      own.recorded = is_recorded(own, intent)
+      return own
+    elseif decision == "already_active" then
+      return actions.adopt(client, row, { outcome = "already_active", recorded = recorded })
+    elseif decision == "conflict" then
+      return nil, conflict(client, intent.verb, row)
+    end
+  end
+  refusal.hint = (rows and "The device's list of actions does not show it"
+    or "The device's list of actions could not be read") .. ". Try again in a minute."
+  return nil, refusal
+end
+
+-- Sends the POST, once, and judges the answer. Nothing is returned if `before_send` has stopped it.
+local function post(client, intent, machine_id, deadline, before_send)
+  local exchange = client.exchange
+  local row, err, info = exchange:call {
+    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(machine_id), verbs[intent.verb].path),
+    kind = "action", api = intent.verb, permission = actions.PERMISSION, deadline = deadline,
+    body = { Comment = intent.comment }, usable = actions.is_action, before_send = before_send,
+  }
+  guards.settle(client, intent, info)
+  local sent_at = info.sent and exchange.clock:time(info.sent)
+  local action
+  if row then
+    action, err = judge_answer(client, intent, machine_id, row, info, sent_at)
+  elseif info.verdict == "active" and err then
+    action, err = find_active(client, intent, machine_id, err, sent_at, info.attempts)
+  end
+  return action, err, sent_at, info
+end
+
+-- Reads the machine's actions now: in an `each` by one list for all who ask at the same time.
+local function list_reader(client, intent, machine_id)
+  local listing = listings.current(client)
+  return function(deadline)
+    local rows, absent
+    local began = client.exchange.now()
+    if listing then rows, absent = listing:rows_anew(machine_id, deadline) end
+    local err
+    if not rows then rows, err, absent = actions.history(client, machine_id, deadline) end
+    if rows then intent.looked_at = began end
+    return rows, err, absent
+  end
+end
+
+local is_told = { ours = true, active = true, superseded = true }
+
+-- It was sent, and what became of it is not known: looks, and sends it once more, with the same id, if it is certain
+-- enough that nothing came of it.
+local function find_out(client, intent, machine, deadline, err, sent_at, attempts)
+  local machine_id, list = intent.machine_id, list_reader(client, intent, intent.machine_id)
+  local lost = sent_of(intent, sent_at)
+  lost.machine_id, lost.deadline = machine_id, deadline
+  local function follow_opposite(row, ends) return actions.follow(client, row, ends) end
+  for round = 1, 2 do
+    local decision, row = reconcile.find_out(client.exchange, lost, list, follow_opposite)
+    if decision and decision ~= "nothing" then return found(client, intent, decision, row, attempts) end
+    if not decision then
+      err.message = ("%s; its list of actions does not tell either: %s"):format(err.message, row.message)
+      break
+    end
+    if round == 2 or not intent.resend then
+      err.message = err.message .. "; its list of actions does not show it"
+      break
+    end
+    local stopped = {}
+    local action, problem, sent_again_at, info = post(client, intent, machine_id, deadline,
+      confirmation(client, intent, machine, stopped, function()
+        stopped.decision, stopped.row = reconcile.look(client.exchange, lost, list)
+        return stopped.decision == "nothing"
+      end))
+    attempts = attempts + info.attempts
+    if action then
+      action.attempts = attempts
+      return action
+    elseif is_told[stopped.decision] then
+      return found(client, intent, stopped.decision, stopped.row, attempts)
+    end
+    -- That one is active already says that the first arrived: it is looked for again.
+    local is_active = info.verdict == "active"
+    problem = problem or stopped.err or stopped.decision == "opposite" and conflict(client, intent.verb, stopped.row)
+      or stopped.row
+    if problem.kind ~= "unknown" and not is_active then
+      -- Nothing of it went this time, or it was refused: then the first is what is not known.
+      err.message = ("%s; sent again, it ended with: %s"):format(err.message, problem.message)
+      break
+    elseif not is_active then
+      err, lost.sent_at = problem, math.min(sent_at, sent_again_at)
+    end
+  end
+  return nil, unknown(client, err, intent, machine_id, sent_at)
+end
+
+--- Sends, and finds out what became of it.
+local function send(client, intent, machine)
+  local deadline, stopped = client:deadline(intent, ACTION_SECONDS), {}
+  local action, err, sent_at, info = post(client, intent, intent.machine_id, deadline,
+    confirmation(client, intent, machine, stopped, function()
+      stopped.action, stopped.err, intent.looked = look(client, intent, intent.machine_id)
+      return not (stopped.action or stopped.err)
+    end))
+  if stopped.action or stopped.err then return stopped.action, stopped.err end
+  if action or err.kind ~= "unknown" then return action, err end
+  return find_out(client, intent, machine, deadline, err, sent_at, info.attempts)
+end
+
+-- Which machine: its record, or its id alone. A machine id is read too, so that a merged or unknown one is not
+-- acted on, but if it cannot be read for another reason it is a name that needs no resolving.
+local function resolve(client, intent, device)
+  local kind, canonical = devices.check(device)
+  local read_by_guard = guards.judges(client, intent)
+  if kind == "machine_id" and (read_by_guard or not intent.look_first) then return { id = canonical } end
+  local by_id = kind == "machine_id" or kind == "machine"
+  local machine, err = devices.resolve(client, device,
+    by_id and look_deadline(client, intent) or client:deadline(intent, PAGE_SECONDS))
+  if machine then
+    intent.record_at = client.exchange.now()
+    return machine
+  end
+  if by_id and err.kind ~= "not_found" then return { id = canonical } end
+  return nil, err
+end
+
+--- Looks and sends, when it is this call's turn.
+local function look_and_send(client, intent, machine)
+  intent.looked = false
+  if intent.look_first then
+    local active, refusal
+    active, refusal, intent.looked = look(client, intent, intent.machine_id)
+    if active or refusal then guards.give_back(intent) end
+    if refusal then return nil, refusal end
+    if active then
+      active.looked = true
+      return active
+    end
+  end
+  local free, full = guards.take(client, intent)
+  if not free then return nil, full end
+  local action, err = send(client, intent, machine)
+  if action then action.looked = intent.looked end
+  if action and action.outcome == "accepted" then action.also_ended = intent.also_ended end
+  return action, err
+end
+
+local function change(client, intent, device)
+  local machine, err = resolve(client, intent, device)
+  if not machine then return nil, err end
+  -- Taken now: another task may write into the table while its record is read.
+  local machine_id = core.text.lower(machine.id)
+  local allowed, refusal = guards.check(client, intent, machine)
+  if not allowed then return nil, refusal end
+  intent.machine_id = machine_id
+  local judged = { id = machine_id }
+  local patience = client:deadline(intent, ACTION_SECONDS + client.exchange:queue(intent.verb)):left()
+  local done, action, problem = client.turns:take(machine_id, patience, function()
+    return look_and_send(client, intent, judged)
+  end)
+  if not done then
+    return nil, errors.new { kind = "unavailable", message = "another change of the same machine was still under way "
+      .. "when the time was up; nothing was sent" }
+  end
+  return action, problem
+end
+
+--- Restricts or releases a device.
+---@param client mde.Client
+---@param verb "restrict"|"release"
+---@param device mde.Device
+---@param comment string
+---@param options? mde.ChangeOptions
+---@return mde.Action? action
+---@return mde.Error? err
+local function restrict_or_release(client, verb, device, comment, options)
+  options = options_of.check(options, change_options, "mde." .. verb)
+  devices.check(device)
+  if options.key and options.look == false then
+    errors.invalid("a key needs a look: without one nobody knows whether it was used before",
+      "Leave out look = false, or the key.")
+  end
+  local incident = check_incident(options.incident)
+  local operation_id, err = options.key, nil
+  if not operation_id then operation_id, err = new_operation_id() end
+  if not operation_id then return nil, err end
+  local cancel_opposite = options.cancel_opposite
+  if cancel_opposite == nil then cancel_opposite = verb == "release" end
+  local call = client:begin(options.timeout, verb)
+  local intent = {
+    verb = verb, incident = incident, key = options.key, operation_id = operation_id,
+    comment = actions.check_comment(comment, incident, operation_id),
+    cancel_opposite = cancel_opposite, look_first = options.look ~= false, resend = options.resend ~= false,
+    allow = guards.allowed(options.allow), ends = call.ends, rank = call.rank,
+  }
+  local action, problem = actions.to_its_end(client, intent.ends, change, client, intent, device)
+  if problem and problem.kind == "unknown" and not problem.operation_id then
+    problem.operation_id, problem.verb, problem.machine_id = operation_id, verb, intent.machine_id
+  end
+  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(device))) end
+  return action
+end
+
+return restrict_or_release

@@ -1,0 +1,170 @@
+--- incident: which machines does an incident hold?
+--
+-- By the service's own history, without a file: the comment of each restriction says whose it is, and the core
+-- decides which restrictions hold a machine (mde_history_holders). What an incident holds alone may be released for
+-- it. What somebody else holds too, another incident or a colleague by hand, is named and left: it stays restricted
+-- until all that hold it are released together.
+
+local actions = require "mde.action.action"
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local listings = require "mde.action.listing"
+local options_of = require "mde.base.options"
+local queries = require "mde.query.filter"
+
+local PAGE_SECONDS = 300
+-- A number below is no time of an incident but a span, taken for one.
+local EARLIEST_SINCE = 1e9
+
+---@class mde.RestrictedOptions
+---@field incident string|integer|(string|integer)[] whose machines; of several, what they hold together
+---@field since? mde.Time only restrictions created then or later; an older one, of the same incident too, is somebody
+--- else's, so a machine that has both is among the shared ones
+---@field timeout? number
+
+---@class mde.Restricted : mde.Machine a machine as far as its actions tell; it can be given to mde.release
+---@field id string
+---@field computerDnsName? string
+---@field action mde.Action the newest restriction by which the incidents hold it
+---@field releasing? mde.Action a release that is under way: they hold it until that has succeeded
+---@field incidents? string[] of the shared ones: who else holds it, in words
+---@field others? mde.Action[] of the shared ones: by which restrictions
+
+---@class mde.RestrictedList an array of mde.Restricted, by name: what the incidents hold, and nobody else
+---@field [integer] mde.Restricted
+---@field shared mde.Restricted[] what others hold too
+---@field unattributed mde.Action[] restrictions of these incidents that do not say of which machine they are
+
+local function check_incident(value)
+  local incident = value
+  if type(value) == "number" and value % 1 == 0 and math.abs(value) < 2 ^ 53 then incident = ("%d"):format(value) end
+  if type(incident) ~= "string" or not core.comment.incident_valid(incident) then
+    errors.invalid(("mde.restricted: the incident %s is not 1 to 64 of A-Z a-z 0-9 . _ # / -"):format(
+      errors.got(value)), "Give the incident's id alone.")
+  end
+  return incident
+end
+
+local function check_incidents(value)
+  if value == nil then
+    errors.invalid("mde.restricted needs an incident", 'Write mde.restricted { incident = "INC-4711" }.')
+  end
+  if type(value) ~= "table" then return { check_incident(value) } end
+  local list, entries = {}, 0
+  for _ in pairs(value) do entries = entries + 1 end
+  for i, incident in ipairs(value) do list[i] = check_incident(incident) end
+  if #list == 0 or #list ~= entries then
+    errors.invalid("mde.restricted: option \"incident\" must be an incident or a list of some, without holes",
+      'Write incident = "INC-4711" or incident = { "INC-4711", "INC-4712" }.')
+  end
+  return list
+end
+
+-- Unix seconds, and how to show them.
+local function check_since(client, value)
+  if value == nil then return nil end
+  local text, seconds = queries.time(value, client.exchange.clock:time(), 'mde.restricted: option "since"')
+  if seconds < EARLIEST_SINCE then
+    errors.invalid(('mde.restricted: option "since" is %s, a time long before any incident'):format(text),
+      'Give a time, not a span: since = mde.ago "14h".')
+  end
+  return seconds, text
+end
+
+local function created(action)
+  return core.history.time(action.creationDateTimeUtc) or -math.huge
+end
+
+local function newest(list)
+  local found = list[1]
+  for _, action in ipairs(list) do
+    if created(action) > created(found) then found = action end
+  end
+  return found
+end
+
+-- Who else holds a machine by this restriction, in words.
+local function holder(action, claim)
+  local requestor = errors.show(action.requestor or "somebody")
+  if action.incident and claim.names[core.text.lower(action.incident)] then
+    return ("%s before %s"):format(action.incident, claim.since_text)
+  elseif action.incident then
+    return action.incident
+  end
+  return (action.operation_id and "no incident (%s)" or "by hand (%s)"):format(requestor)
+end
+
+local function name_of(rows)
+  local named = newest(rows).computerDnsName
+  for _, row in ipairs(rows) do named = named or row.computerDnsName end
+  return named
+end
+
+-- What the claim has in a machine; nil if nothing.
+local function held(client, machine_id, rows, claim)
+  local ours, others = core.history.holders(rows, machine_id, claim.incidents, claim.since, claim.latest)
+  if not ours[1] then return nil end
+  local state, rests_on = core.history.state(rows, machine_id, claim.latest)
+  for _, row in ipairs(rows) do actions.adopt(client, row) end
+  local machine = setmetatable({ id = machine_id, computerDnsName = name_of(rows), action = newest(ours),
+    releasing = state == "releasing" and rests_on or nil }, client.machine_metatable)
+  if others[1] then
+    local seen = {}
+    machine.incidents, machine.others = {}, others
+    for _, action in ipairs(others) do
+      local who = holder(action, claim)
+      if not seen[core.text.lower(who)] then
+        seen[core.text.lower(who)] = true
+        table.insert(machine.incidents, who)
+      end
+    end
+    table.sort(machine.incidents, function(a, b) return core.text.before(core.text.lower(a), core.text.lower(b)) end)
+  end
+  return machine
+end
+
+local function by_name(a, b)
+  local x, y = core.text.lower(a.computerDnsName or ""), core.text.lower(b.computerDnsName or "")
+  if x ~= y then return core.text.before(x, y) end
+  return core.text.before(a.id, b.id)
+end
+
+--- The machines that are restricted, or being restricted, by these incidents since their last release, and by nobody
+--- else; and in `shared` those that others hold too. One list of all actions is read.
+---@param client mde.Client
+---@param options mde.RestrictedOptions
+---@return mde.RestrictedList? machines
+---@return mde.Error? err
+local function restricted(client, options)
+  options = options_of.check(options, { incident = "any", since = "any", timeout = "seconds" }, "mde.restricted")
+  local claim = { incidents = check_incidents(options.incident), names = {} }
+  claim.since, claim.since_text = check_since(client, options.since)
+  for _, incident in ipairs(claim.incidents) do claim.names[core.text.lower(incident)] = true end
+
+  local machines, err = listings.read(client, actions.is_row,
+    client:deadline(client:begin(options.timeout), PAGE_SECONDS))
+  if not machines then
+    return nil, errors.about(err, "restricted by " .. errors.quote(table.concat(claim.incidents, ", ")))
+  end
+  -- The answer has told what time it is, from which mde.ago counts.
+  claim.since, claim.since_text = check_since(client, options.since)
+  claim.latest = client.exchange.clock:latest()
+  local list = { shared = {}, unattributed = {} }
+  for machine_id, rows in pairs(machines) do
+    if machine_id == "" then
+      -- Each by itself: a release among them may be of another machine.
+      for _, row in ipairs(rows) do
+        local ours = core.history.holders({ row }, machine_id, claim.incidents, claim.since, claim.latest)
+        if ours[1] then table.insert(list.unattributed, actions.adopt(client, row)) end
+      end
+    else
+      local machine = held(client, machine_id, rows, claim)
+      if machine then table.insert(machine.others and list.shared or list, machine) end
+    end
+  end
+  table.sort(list, by_name)
+  table.sort(list.shared, by_name)
+  return list
+end
+
+return restricted

@@ -1,0 +1,232 @@
+--- listing: the restrict and release actions of the whole tenant, read once for all the devices of an `each`.
+--
+-- Looking first asks for the history of one device. Where many are acted on, one list of all of them
+-- serves: it is read when it is first asked for and extended when it is asked for again and is a minute
+-- old. Until then it also knows what this client itself did and read. Whoever needs more than that, the
+-- end of an opposite action say, reads the one device anew.
+--
+-- Which listing is meant depends on who asks: the task in which `each` calls its function has it, and
+-- nobody else. A single call that is made beside it, or in a coroutine of the user's own, reads for itself.
+
+local collection = require "mde.api.pager"
+local core = require "mde.core"
+local deadlines = require "mde.sync.deadline"
+local flights = require "mde.sync.single_flight"
+
+local FRESH_SECONDS = 60
+-- How long a listing may take, and how far an extension reaches back behind what was seen last: lists lag.
+local READ_SECONDS = 60
+local MARGIN_SECONDS = 300
+
+local TYPES = "type eq 'RestrictCodeExecution' or type eq 'UnrestrictCodeExecution'"
+
+local counted = { restrictcodeexecution = true, unrestrictcodeexecution = true }
+
+-- Stands for the main program where that is no coroutine.
+local MAIN = {}
+
+---@class mde.Listing
+---@field private client mde.Client
+---@field private is_row fun(row: table): boolean, string?
+---@field private flights mde.Flights
+---@field private rows_by_id table<string, table>
+---@field private ids_by_machine table<string, string[]> in the order in which they were seen
+---@field private doubtful table<string, boolean> machines about which it cannot be asked any more
+---@field private newest? number when the newest action that was listed was created, by the service's clock
+---@field private read_at? number when it was read last, by the driver's clock
+---@field private failed_at? number when it could not be read
+---@field private absent? boolean what the service said the last time: that there is no such list
+local Listing = {}
+Listing.__index = Listing
+
+local M = {}
+
+--- OData for the restrict and release actions that were created since a time, or for all.
+---@param since? number Unix seconds
+---@return string
+function M.filter(since)
+  if not since then return TYPES end
+  return ("(%s) and creationDateTimeUtc ge %s"):format(TYPES, os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since)))
+end
+
+--- All restrict and release actions of the tenant, by machine. Those that do not say whose they are stand under "".
+---@param client mde.Client
+---@param is_row fun(row: table): boolean, string?
+---@param deadline mde.Deadline
+---@return table<string, table[]>? rows by machine id in lower case
+---@return mde.Error? err
+function M.read(client, is_row, deadline)
+  local rows, err = collection.read(client.exchange, "machineactions", M.filter(), is_row, deadline)
+  if not rows then return nil, err end
+  local machines = {}
+  for _, row in ipairs(rows) do
+    local machine_id = core.text.lower(row.machineId or "")
+    machines[machine_id] = machines[machine_id] or {}
+    table.insert(machines[machine_id], row)
+  end
+  client.recent:recall_all(machines)
+  return machines
+end
+
+---@param client mde.Client
+---@param is_row fun(row: table): boolean, string?
+---@return mde.Listing
+local function new(client, is_row)
+  return setmetatable({
+    client = client, is_row = is_row, flights = flights.new(client.driver, client.exchange.sleep),
+    rows_by_id = {}, ids_by_machine = {}, doubtful = {},
+  }, Listing)
+end
+
+local function is_pending(row)
+  return core.history.status(row.status) == "pending"
+end
+
+local function copy(row)
+  local same = {}
+  for name, value in pairs(row) do same[name] = value end
+  return same
+end
+
+--- Takes note of an action, if it is one of those listed here. One that is final stays so, whatever a list that lags
+--- behind says.
+---@param row table as the service told it
+function Listing:add(row)
+  if not counted[core.text.lower(row.type or "")] then return end
+  local id = core.text.lower(row.id)
+  local known = self.rows_by_id[id]
+  if known and is_pending(row) and not is_pending(known) then return end
+  local machine_id = row.machineId or known and known.machineId
+  -- One that nobody knows whose it is cannot be told from any machine's.
+  if not machine_id then return end
+  if not known then
+    local key = core.text.lower(machine_id)
+    local ids = self.ids_by_machine[key] or {}
+    self.ids_by_machine[key] = ids
+    ids[#ids + 1] = id
+  end
+  local own = copy(row)
+  own.machineId = machine_id
+  self.rows_by_id[id] = own
+end
+
+--- Nobody knows what became of an action of this machine: from now on it is read by itself.
+---@param machine_id string
+function Listing:doubt(machine_id)
+  self.doubtful[machine_id] = true
+end
+
+-- Since when actions have to be read again to see what is new and what became of the pending ones; nil: all.
+local function since(self)
+  local oldest = self.newest
+  for _, row in pairs(self.rows_by_id) do
+    if oldest and is_pending(row) then
+      local created = core.history.time(row.creationDateTimeUtc)
+      if not created then return nil end
+      oldest = math.min(oldest, created)
+    end
+  end
+  return oldest and oldest - MARGIN_SECONDS
+end
+
+local function extend(self, deadline)
+  local exchange = self.client.exchange
+  local started = exchange.now()
+  local rows, err, absent = collection.read(exchange, "machineactions", M.filter(since(self)), self.is_row, deadline)
+  if not rows then
+    self.failed_at = started
+    return nil, err
+  end
+  for _, row in ipairs(rows) do
+    local created = core.history.time(row.creationDateTimeUtc)
+    if created and (not self.newest or created > self.newest) then self.newest = created end
+    self:add(row)
+  end
+  self.read_at, self.absent = started, absent
+  return true
+end
+
+local function is_fresh(self, time)
+  return time ~= nil and self.client.exchange.now() - time < FRESH_SECONDS
+end
+
+local function extend_in_time(self, deadline)
+  return extend(self, deadline:at_most(READ_SECONDS))
+end
+
+-- One reads, everybody waits for that one. False if it cannot be read, or not in time.
+local function refresh(self, deadline)
+  if is_fresh(self, self.failed_at) then return false end
+  local flight, leads = self.flights:current "listing", false
+  if not flight then
+    -- Who goes on without the one who began it is not bound by his time.
+    local own = self.client.driver.spawn and deadlines.new(self.client.exchange.now, math.huge, nil, deadline.rank)
+    flight, leads = self.flights:start("listing", extend_in_time, self, own or deadline), true
+  end
+  while not flight.landed and deadline:left() > 0 do self.flights:wait(flight, deadline:left()) end
+  if leads and flight.raised then error(flight.problem, 0) end
+  return flight.value == true
+end
+
+--- The actions of one machine, not more than a minute old; the caller's own to change.
+---@param machine_id string in lower case
+---@param deadline mde.Deadline
+---@return table[]? rows nil if this listing cannot tell
+---@return number? read_at by the driver's clock
+function Listing:rows(machine_id, deadline)
+  if self.doubtful[machine_id] then return nil end
+  if not is_fresh(self, self.read_at) and not refresh(self, deadline) then return nil end
+  local rows = {}
+  for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
+  return rows, self.read_at
+end
+
+--- The same, as they are now: of a list that is read after this was asked, one for all who ask meanwhile.
+---@param machine_id string in lower case
+---@param deadline mde.Deadline
+---@return table[]? rows nil if this listing cannot tell
+---@return boolean? absent the service said that there is no such list
+function Listing:rows_anew(machine_id, deadline)
+  local asked = self.client.exchange.now()
+  while not self.read_at or self.read_at < asked do
+    self.failed_at = nil
+    if deadline:left() <= 0 or not refresh(self, deadline) then return nil end
+  end
+  local rows = {}
+  for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
+  return rows, self.absent
+end
+
+local function who_asks()
+  return coroutine.running() or MAIN
+end
+
+--- The listing of the `each` in whose task this is called; nil outside.
+---@param client mde.Client
+---@return mde.Listing?
+function M.current(client)
+  return client.listings[who_asks()]
+end
+
+local function leave(client, task, outer, ok, ...)
+  client.listings[task] = outer
+  if not ok then error((...), 0) end
+  return ...
+end
+
+--- The same function, which has a listing while it runs: that of the `each` around it, or a new one.
+---@param client mde.Client
+---@param fn fun(...): ...
+---@param is_row fun(row: table): boolean, string? whether a row is an action
+---@return fun(...): ...
+function M.shared(client, fn, is_row)
+  local listing = M.current(client) or new(client, is_row)
+  return function(...)
+    local task = who_asks()
+    local outer = client.listings[task]
+    client.listings[task] = listing
+    return leave(client, task, outer, pcall(fn, ...))
+  end
+end
+
+return M

@@ -1,0 +1,193 @@
+--- wait: until many actions are final.
+--
+-- A round is one request for the list of what was created since the oldest action that is still pending, and
+-- at most one more, for an action that the list does not show. So 500 devices cost no more than one; the
+-- filter names types and a time, never ids, and does not grow with them.
+
+local actions = require "mde.action.action"
+local collection = require "mde.api.pager"
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local options_of = require "mde.base.options"
+
+-- More types than there are would only make the URL long.
+local MOST_TYPES = 10
+
+local function check_actions(list)
+  if type(list) ~= "table" or type(list.id) == "string" then
+    errors.invalid(("mde.wait needs a list of actions, not %s"):format(
+      list == nil and "nil" or type(list) == "table" and "one action" or type(list)), "Of one: action:wait().")
+  end
+  options_of.check_list(list, "mde.wait")
+  for i, action in ipairs(list) do
+    local kind = type(action) == "table" and type(action.id) == "string" and core.odata.kind(action.id)
+    if kind ~= "guid" then
+      errors.invalid(("mde.wait: item %d is not an action"):format(i),
+        "Of the results of mde.each, take the value of each that has one.")
+    end
+  end
+end
+
+---@class mde.wait.watch one action, which may be in the list several times
+---@field id string in lower case
+---@field actions mde.Action[]
+---@field problem? mde.Error of the last time it was to be read
+---@field lost? boolean the problem is here to stay
+---@field strangers table<mde.Action, mde.Error> those that are of another machine or type than the service says
+
+local function watches_of(list)
+  local watches, by_id = {}, {}
+  for _, action in ipairs(list) do
+    local id = core.text.lower(action.id)
+    if not by_id[id] then
+      by_id[id] = { id = id, actions = {}, strangers = {} }
+      watches[#watches + 1] = by_id[id]
+    end
+    table.insert(by_id[id].actions, action)
+  end
+  return watches, by_id
+end
+
+local function is_pending(watch)
+  if watch.lost then return false end
+  for _, action in ipairs(watch.actions) do
+    if not watch.strangers[action] and core.history.status(action.status) == "pending" then return true end
+  end
+  return false
+end
+
+local function pending_of(watches)
+  local pending = {}
+  for _, watch in ipairs(watches) do
+    if is_pending(watch) then pending[#pending + 1] = watch end
+  end
+  return pending
+end
+
+-- The results, and a function that takes in and tells those that are new: of the actions that have ended, or of all.
+local function new_results(list, by_id, seconds, on_progress)
+  local results, done = { failed = 0 }, 0
+  return results, function(all)
+    for i, action in ipairs(list) do
+      local watch = by_id[core.text.lower(action.id)]
+      local stranger = watch.strangers[action]
+      if not results[i] and (all or stranger or not is_pending(watch)) then
+        local value, err = actions.result(action, seconds, stranger or watch.problem)
+        results[i] = { item = action, value = value, err = err }
+        if err then results.failed = results.failed + 1 end
+        done = done + 1
+        if on_progress then on_progress(done, #list, results[i]) end
+      end
+    end
+  end
+end
+
+-- OData for the actions that are still pending, and whatever else there is of their types since the oldest.
+local function filter_of(pending)
+  local types, seen, oldest = {}, {}, nil
+  for _, watch in ipairs(pending) do
+    local action = watch.actions[1]
+    local created = core.history.time(action.creationDateTimeUtc)
+    if created and (not oldest or created < oldest) then oldest = created end
+    local kind = type(action.type) == "string" and action.type or ""
+    if not seen[kind] then
+      seen[kind] = true
+      types[#types + 1] = "type eq " .. core.odata.literal(kind)
+    end
+  end
+  local clauses = {}
+  if #types <= MOST_TYPES and not seen[""] then clauses[1] = "(" .. table.concat(types, " or ") .. ")" end
+  if oldest then
+    clauses[#clauses + 1] = "creationDateTimeUtc ge " .. os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(oldest))
+  end
+  return table.concat(clauses, " and ")
+end
+
+local function update(client, watch, row)
+  watch.problem = nil
+  for _, action in ipairs(watch.actions) do
+    local _, err = actions.update(action, row)
+    watch.strangers[action] = err
+  end
+  if row.machineId and core.history.status(row.status) ~= "pending" then
+    client.recent:remember(row.machineId, row)
+  end
+end
+
+local function stumble(watch, err, seconds)
+  watch.problem = err
+  watch.lost = not actions.may_pass(err, seconds)
+end
+
+-- Reads one by itself.
+local function read_one(client, watch, deadline, started)
+  local row, err = actions.read_row(client, watch.id, deadline)
+  if row then
+    update(client, watch, row)
+  else
+    stumble(watch, err, client.exchange.now() - started)
+  end
+end
+
+-- Reads one page. Returns those that were not on it; none if it could not be read.
+local function read_list(client, pending, by_id, deadline, started)
+  local pages = collection.pages(client.exchange, "machineactions", { filter_of(pending) }, actions.is_row)
+  local rows, err = pages:next(deadline)
+  local missing = {}
+  if rows then
+    local listed = {}
+    for _, row in ipairs(rows) do
+      local id = core.text.lower(row.id)
+      if by_id[id] then
+        listed[id] = true
+        -- A list that lags behind takes back nothing that has ended.
+        if is_pending(by_id[id]) then update(client, by_id[id], row) end
+        actions.note(client, row)
+      end
+    end
+    for _, watch in ipairs(pending) do
+      if not listed[watch.id] then missing[#missing + 1] = watch end
+    end
+  else
+    for _, watch in ipairs(pending) do stumble(watch, err, client.exchange.now() - started) end
+  end
+  return missing
+end
+
+---@class mde.WaitOptions
+---@field timeout? number seconds, 600 unless told
+---@field on_progress? fun(done: integer, total: integer, result: mde.Result) called once for each action, as they
+--- end; in the end for those, too, that are still pending. What it raises ends the wait
+
+--- Waits until all actions are final, or the time is up. Their fields are brought up to date.
+---@param client mde.Client
+---@param list mde.Action[]
+---@param options? mde.WaitOptions
+---@return mde.Results of each action "Succeeded", or an error of a kind that action:wait has
+local function wait(client, list, options)
+  options = options_of.check(options, { timeout = "seconds", on_progress = "callback" }, "mde.wait")
+  check_actions(list)
+  local seconds = options.timeout or actions.WAIT_SECONDS
+  local exchange = client.exchange
+  local started = exchange.now()
+  local deadline = client:deadline(client:begin(seconds), seconds)
+  local may_read_again = actions.pace(exchange, deadline)
+  local watches, by_id = watches_of(list)
+  local results, take_in = new_results(list, by_id, seconds, options.on_progress)
+  local pending, turn = pending_of(watches), 0
+  take_in(false)
+  while pending[1] and may_read_again() do
+    local missing = pending
+    if pending[2] then missing = read_list(client, pending, by_id, deadline, started) end
+    if missing[1] then
+      turn = turn + 1
+      read_one(client, missing[turn % #missing + 1], deadline, started)
+    end
+    pending = pending_of(watches)
+    take_in(false)
+  end
+  take_in(true)
+  return results
+end
+
+return wait

@@ -1,0 +1,205 @@
+--- exchange: one authenticated call of the service: it combines requests, the token source and the service's clock.
+
+local claims_of = require "mde.auth.claims"
+local clocks = require "mde.sync.clock"
+local core = require "mde.core"
+local flights = require "mde.sync.single_flight"
+local json = require "mde.base.json"
+local requests_of = require "mde.request.request"
+local service_clocks = require "mde.api.service_clock"
+local service_failure = require "mde.api.failure"
+local stores = require "mde.sync.store"
+local token_sources = require "mde.auth.token_source"
+
+local KEPT_ALIVE_SECONDS = 50
+-- An action is not sent on a connection that the server is likely to be closing just then.
+local KEPT_ALIVE_SECONDS_FOR_ACTIONS = 5
+local LONGEST_ACTION_ANSWER = 256 * 1024
+local LONGEST_PAGE = 64 * 1024 * 1024
+
+---@class mde.Call what to ask the service
+---@field method "GET"|"POST"
+---@field path string after /api, percent-encoded, with its query
+---@field kind "read"|"action" an action changes something and is never sent twice unseen
+---@field api string ours for what the service counts by itself in its limits
+---@field permission string the application permission it needs
+---@field deadline mde.Deadline
+---@field body? table sent as JSON
+---@field seconds? number the longest that one attempt may take; 30 unless told
+---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
+--- was, is what was asked for
+---@field before_send? fun(): boolean asked each time when token and slot are in hand, right before it is sent; false:
+--- it is not sent, and the call returns nil without an error
+
+---@class mde.Exchange
+---@field now fun(): number
+---@field sleep fun(seconds: number)
+---@field driver mde.Driver
+---@field base_url string
+---@field credential mde.Credential
+---@field clock mde.ServiceClock
+---@field flights mde.SingleFlight
+---@field requests mde.Requests
+---@field token_source mde.TokenSource
+---@field store? mde.Store what is shared with other processes
+local Exchange = {}
+Exchange.__index = Exchange
+
+-- What tells an application from others that share a store.
+local function application_of(settings)
+  local credential = settings.credential
+  if settings.tenant_id and settings.client_id then
+    return core.text.lower(("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id))
+  end
+  local traits = { credential.kind }
+  for _, trait in ipairs(credential.traits and credential:traits() or {}) do traits[#traits + 1] = tostring(trait) end
+  return core.text.lower(table.concat(traits, "|"))
+end
+
+---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
+--- windows (of the service's limits), reserve
+---@return mde.Exchange
+local function new(settings)
+  local driver, place, application = settings.driver, settings.store, application_of(settings)
+  local time = clocks(driver)
+  local function store_of(what)
+    return stores.new(place, application .. "|" .. what, driver, time)
+  end
+  local store = place and store_of(core.text.lower(settings.base_url)) or nil
+  local requests = requests_of.new { driver = driver, clock = time, trace = settings.trace,
+    user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve, store = store }
+  local clock, in_flight = service_clocks.new(time.now, settings.trace), flights.new(driver, time.sleep)
+  local token_source = token_sources.new {
+    requests = requests, flights = in_flight, driver = driver, credential = settings.credential,
+    tenant_id = settings.tenant_id, client_id = settings.client_id, authority = settings.authority,
+    scope = settings.scope, application = application,
+    store = place and not place.on_disk and store_of(settings.scope) or nil,
+    service_time = function() return clock:time() end,
+    on_token = function(value, answer, sent) clock:hear_token(value, answer, sent) end,
+  }
+  return setmetatable({
+    requests = requests, token_source = token_source, store = store, clock = clock, flights = in_flight,
+    now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
+    tenant_id = settings.tenant_id, base_url = settings.base_url, authority = settings.authority,
+    scope = settings.scope,
+  }, Exchange)
+end
+
+local function host_of(url)
+  return url:match "^https?://([^/?#]+)" or url
+end
+
+-- ---- calls
+
+local function reader(usable)
+  return function(response)
+    local answer, problem = json.object(response.body)
+    if answer and usable then
+      local ok, why = usable(answer, response.body)
+      if not ok then return nil, why end
+    end
+    return answer, problem
+  end
+end
+
+--- A token for the service; see token_source.lua.
+---@param deadline mde.Deadline
+---@return mde.Token? token
+---@return mde.Error? err
+function Exchange:token(deadline)
+  return self.token_source:token(deadline)
+end
+
+--- What the access token says of itself, from a token as any call gets it.
+---@param deadline mde.Deadline
+---@return mde.Claims? claims
+---@return mde.Error? err
+function Exchange:token_claims(deadline)
+  return self.token_source:token_claims(deadline)
+end
+
+--- The host that is shown the credential.
+---@return string
+function Exchange:signs_in_at()
+  return self.token_source:signs_in_at()
+end
+
+--- Asks for something that needs no credential, once, and leaves it to the caller what an answer means.
+---@param url string
+---@param seconds number
+---@return table? response
+---@return string? message why there is none
+---@return number? offset how far the host's clock is ahead of this machine's, if it told the time
+function Exchange:probe(url, seconds)
+  if seconds <= 0 then return nil, "the time was up" end
+  local before = core.system.time()
+  local response, message = self.requests:probe(url, seconds, LONGEST_ACTION_ANSWER, KEPT_ALIVE_SECONDS)
+  if not response then return nil, message end
+  local date = type(response.headers.date) == "string" and core.header.date(response.headers.date)
+  return response, nil, date and date - (before + core.system.time()) / 2 or nil
+end
+
+--- How long a call would wait for the service's limits if it came now.
+---@param api string
+---@return number seconds
+function Exchange:queue(api)
+  return self.requests:queue(api)
+end
+
+--- What is left of the budget of an API.
+---@param api string
+---@param count integer for how many more calls the time is told
+---@return mde.Peek
+function Exchange:peek(api, count)
+  return self.requests:peek(api, count)
+end
+
+-- What an error of the service needs to know beside what the request knows.
+local function failure_of(self, permission)
+  return function(failure)
+    local token, status = failure.authorization, failure.response and failure.response.status
+    failure.permission, failure.credential = permission, self.credential.kind
+    failure.claims = status == 403 and token.value and claims_of(token.value) or nil
+    return service_failure(failure)
+  end
+end
+
+--- Asks the service.
+---@param call mde.Call
+---@return table? answer the decoded reply
+---@return mde.Error? err
+---@return table info attempts, sent, sent_at, verdict, class: "not_sent" only if no attempt was, nil if none was made
+function Exchange:call(call)
+  local action, source = call.kind == "action", self.token_source
+  return self.requests:perform {
+    method = call.method, kind = call.kind, api = call.api, deadline = call.deadline, seconds = call.seconds,
+    host = host_of(self.base_url), url = self.base_url .. "/api" .. call.path,
+    payload = call.body and json.encode(call.body),
+    content_type = call.body and "application/json; charset=utf-8",
+    longest = action and LONGEST_ACTION_ANSWER or LONGEST_PAGE,
+    idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
+    is_counted = true, before_send = call.before_send,
+    authorize = function(deadline) return source:token(deadline) end,
+    rejected = function(token, response) source:rejected(token, response) end,
+    heard = function(response) self.clock:hear_api(response.headers) end,
+    read = reader(call.usable), failure = failure_of(self, call.permission),
+  }
+end
+
+--- Signs in, and makes sure that what time it is does not rest on one clock alone: where this machine's and the token's
+--- differ, the API is asked for something small.
+---@param deadline mde.Deadline
+---@return true?
+---@return mde.Error? err the sign-in failed
+function Exchange:settle_clock(deadline)
+  local token, err = self:token(deadline)
+  if not token then return nil, err end
+  if not self.clock:is_settled() then
+    -- Whatever the answer is, it has the time in it.
+    self:call { method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
+      permission = "Machine.Read.All", deadline = deadline }
+  end
+  return true
+end
+
+return { new = new }

@@ -1,0 +1,160 @@
+--- failure: what a call of the service that failed is told as.
+
+local audience = require "mde.auth.audience"
+local core = require "mde.core"
+local failures = require "mde.request.failure"
+
+local is_redirect, is_success, with_attempts = failures.is_redirect, failures.is_success, failures.with_attempts
+
+-- When to come back if an answer that throttles does not say it.
+local THROTTLED_SECONDS = 60
+
+---@class mde.ServiceFailure : mde.Failure
+---@field permission string the application permission it needs
+---@field credential string the kind of the credential
+---@field claims? mde.Claims of the token that was refused
+
+-- Whether a list of roles has one of those that a hint names.
+local function has_one_of(roles, needed)
+  for _, role in ipairs(roles) do
+    for name in needed:gmatch "[A-Za-z0-9.]+" do
+      if name == role then return true end
+    end
+  end
+  return false
+end
+
+local function permission_hint(failure)
+  local message = failure.refusal.message or ""
+  if message:find("Account mode is inactive", 1, true) or message:find("not provisioned", 1, true) then
+    return "The tenant has not been set up for Defender for Endpoint."
+  end
+  local required, present = message:match "API required roles: (.-), application roles: ?(.-)%.?$"
+  local needed = required and failure.show((required:gsub(",%s*", " or "))) or failure.permission
+  local claims = failure.claims or {}
+  local roles = not claims.opaque and failure.claims and (claims.roles or {})
+  if roles and has_one_of(roles, needed) then
+    if not audience.is_of_the_service(claims.aud) then
+      return ("Its token has the permission %s, but is for %s: check MDE_SCOPE and MDE_CLOUD."):format(needed,
+        failure.show(claims.aud or "nobody"))
+    end
+    return ("Its token has the permission %s. Where Defender's own access control by roles is on, the application "
+      .. "needs a role for the device's group, too."):format(needed)
+  end
+  local has = roles and table.concat(roles, ", ") or present and present:gsub(",%s*", ", ")
+  has = has and (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) or ""
+  if failure.credential == "managed identity" then
+    return ("Give the managed identity the permission %s%s: an administrator assigns it that role of "
+      .. "WindowsDefenderATP by Microsoft Graph; it can take a day until its tokens have it."):format(needed, has)
+  end
+  return ("Give the application the permission %s%s and let an administrator consent; a token from before that lacks "
+    .. "it for up to an hour."):format(needed, has)
+end
+
+-- What to do about the service's own codes.
+local hints = {
+  OsPlatformNotSupported = "No repetition helps: code can be restricted on Windows 10 1709 or later, Windows 11 and "
+    .. "Windows Server 2019 or later. Leave this device out, or isolate it in the portal.",
+  ClientVersionNotSupported = "No repetition helps before Windows is updated on the device; it needs Windows 10 1709 "
+    .. "or later. Until then isolate it in the portal.",
+  DisabledFeature = "No permission helps: turn the feature on in the portal, in Settings, Endpoints, Advanced "
+    .. "features.",
+  DisallowedOperation = "No permission helps: a setting of the tenant or of the device's group forbids it; an "
+    .. "administrator can change it in the portal.",
+  ODataError = "Correct the query: the service does not take it as it is.",
+}
+
+-- What to do about a refusal that nothing else is known of.
+local function general_hint(said)
+  if said.request_id and #said.request_id <= 64 then
+    return ("Repeated as it is, it will be refused again; Microsoft's support asks for request %s.")
+      :format(said.request_id)
+  end
+  return "Repeated as it is, it will be refused again: change what the service names."
+end
+
+local function refused(failure)
+  local status, said = failure.response.status, failure.refusal
+  if is_redirect(status) then
+    return failures.redirected(failure, "Check MDE_BASE_URL, and whether a proxy stands in between.")
+  elseif said.foreign then
+    return {
+      kind = "protocol",
+      message = ("%s refused it (HTTP %d) with a page that is not the service's"):format(failure.host, status),
+      hint = "Check MDE_BASE_URL, and whether a proxy stands in between.",
+    }
+  end
+  local fields = {
+    kind = "refused",
+    message = ("the service refused it (HTTP %d%s)%s"):format(status, said.code and " " .. said.code or "",
+      said.message and ": " .. failure.show(said.message) or ""),
+  }
+  if status == 401 then
+    fields.kind = "auth"
+    fields.message = "the service did not accept a fresh token (HTTP 401)"
+      .. (said.message and ": " .. failure.show(said.message) or "")
+    fields.hint = "Check that MDE_CLOUD, MDE_BASE_URL and MDE_SCOPE belong together."
+  elseif hints[said.code] then
+    fields.hint = hints[said.code]
+  elseif status == 403 then
+    fields.kind = "permission"
+    fields.hint = permission_hint(failure)
+  elseif status == 404 then
+    fields.kind = "not_found"
+    fields.hint = "Check the id, and that it is one of the tenant that AZURE_TENANT_ID names."
+  else
+    fields.hint = general_hint(said)
+  end
+  return fields
+end
+
+-- Why the service gave no answer of use.
+local function no_answer(failure)
+  local response = failure.response
+  if not response then
+    return { kind = "unavailable",
+      message = with_attempts(("no answer from %s: %s"):format(failure.host, failure.message), failure),
+      hint = failure.kind ~= "action" and "Try again when that is mended." or nil }
+  elseif response.status == 429 then
+    local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS
+    return { kind = "throttled", message = with_attempts("the service is throttling this application", failure),
+      retry_at = core.system.time() + wait,
+      hint = ("Try again in %.0f seconds, with fewer calls at a time."):format(wait) }
+  elseif is_success(response.status) then
+    return { kind = "protocol",
+      message = with_attempts(("the answer of %s makes no sense: %s"):format(failure.host, failure.message), failure),
+      hint = "Check MDE_BASE_URL, and whether a proxy stands in between." }
+  end
+  local said = failure.refusal.message
+  if response.status == 401 then
+    return { kind = "unavailable", message = "the token was not accepted (HTTP 401), and the time was up for another",
+      hint = "Give it a longer timeout." }
+  end
+  return { kind = "unavailable", hint = failure.kind ~= "action" and "Try again in a minute." or nil,
+    message = with_attempts(("the service failed (HTTP %d)"):format(response.status), failure)
+      .. (said and ": " .. failure.show(said) or "") }
+end
+
+--- The fields of the error that a call of the service ends with.
+---@param failure mde.ServiceFailure
+---@return table fields
+local function service(failure)
+  local verdict = failure.verdict
+  if verdict == "refused" then return refused(failure) end
+  if verdict == "throttled" then return failures.throttled(failure.host, failure.delay) end
+  if verdict == "active" then
+    return { kind = "conflict", message = "the service says that such an action is already in progress",
+      hint = "Wait until it has ended, or look at it: mde.state(device) names it." }
+  end
+  local fields = no_answer(failure)
+  if verdict == "unknown" then
+    fields.kind = "unknown"
+    fields.message = "it was sent, but what became of it is not known: " .. fields.message
+    fields.hint = "Do not repeat it blindly: mde.find_action(err) asks the service again."
+  elseif failure.kind == "action" then
+    fields.hint = fields.hint or "Nothing was changed; it can be tried again."
+  end
+  return fields
+end
+
+return service

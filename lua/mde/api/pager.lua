@@ -1,0 +1,235 @@
+--- collection: reads an OData collection, page by page, so that nothing that was there is left out.
+--
+-- One request brings at most 10,000 rows, and where there are more, the order in which the service lists
+-- them may change from one page to the next: whoever skips what was read loses rows. So a full page is
+-- followed by one request for the rows that have no time, and then by ranges of time (of machines
+-- `lastSeen`, of actions `creationDateTimeUtc`), the earliest first and the last without an end, each cut in
+-- two until it fits a page. Times only move forward. A row that moves while this goes on lands in a range
+-- that has not been read yet, so a row that was there at the beginning is never missed; what comes twice
+-- is told by its id. No link of the service's is followed: they have been missing and mangled.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+
+local PAGE = 10000
+local PAGE_SECONDS = 120
+-- Full pages in a row without a row that is new, after which the service is taken to repeat itself.
+local MOST_FRUITLESS = 10
+-- Rows of a page that may lie elsewhere than was asked for, since they moved just then.
+local MOST_STRAYS = 100
+
+local M = {}
+
+local times = { machines = "lastSeen", machineactions = "creationDateTimeUtc" }
+
+local function any_row()
+  return true
+end
+
+--- What tells whether an answer is a list of such rows.
+---@param is_row fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
+---@return fun(answer: table, text: string): boolean, string?
+function M.lists(is_row)
+  return function(answer, text)
+    local count = core.json.list(text, "value")
+    if not count or type(answer.value) ~= "table" then return false, "it has no list of values" end
+    if count ~= #answer.value then return false, "a row of the list is null" end
+    for _, row in ipairs(answer.value) do
+      if type(row) ~= "table" or type(row.id) ~= "string" then return false, "a row of the list has no id" end
+      local ok, why = is_row(row)
+      if not ok then return false, why end
+    end
+    return true
+  end
+end
+
+-- Times are cut in whole milliseconds since 1970, so that a range can always be cut further or never again.
+local function milliseconds(text)
+  local seconds = core.history.time(text)
+  return seconds and math.floor(seconds * 1000)
+end
+
+local function written(time)
+  local seconds = math.floor(time / 1000)
+  return os.date("!%Y-%m-%dT%H:%M:%S", seconds) .. (".%03dZ"):format(time - seconds * 1000)
+end
+
+---@class mde.Part a part of a collection
+---@field filter string OData; "" for all
+---@field timeless? boolean the rows without a time
+---@field from? integer the first millisecond
+---@field before? integer the first millisecond behind it
+
+-- The part as OData. The filter is in parentheses only where something is added to it, so that one that
+-- is malformed is refused before.
+local function filter_of(part, time)
+  local clauses = {}
+  if part.timeless then clauses[1] = time .. " eq null" end
+  if part.from then clauses[1] = ("%s ge %s"):format(time, written(part.from)) end
+  if part.before then clauses[#clauses + 1] = ("%s lt %s"):format(time, written(part.before)) end
+  if not clauses[1] then return part.filter end
+  if part.filter ~= "" then table.insert(clauses, 1, "(" .. part.filter .. ")") end
+  return table.concat(clauses, " and ")
+end
+
+local function is_whole(part)
+  return not (part.timeless or part.from or part.before)
+end
+
+-- Where to cut a part whose page was full: in the middle of the times on that page, and inside of the part.
+-- nil if it is one millisecond long, or has no times.
+local function middle(part, rows, time)
+  local low, high, inside = part.from or -math.huge, part.before or math.huge, {}
+  for _, row in ipairs(rows) do
+    local own = milliseconds(row[time])
+    if own and own > low and own < high then inside[#inside + 1] = own end
+  end
+  if inside[1] then
+    table.sort(inside)
+    return inside[math.ceil(#inside / 2)]
+  elseif part.from and part.from + 1 < high then
+    return part.from + 1
+  end
+end
+
+-- How many rows are not where they were asked for.
+local function strays(part, rows, time)
+  local count = 0
+  for _, row in ipairs(rows) do
+    local own = milliseconds(row[time])
+    if own and (part.timeless or part.from and own < part.from or part.before and own >= part.before) then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+local function malformed(message, hint)
+  return errors.new { kind = "protocol", message = message, hint = hint }
+end
+
+---@class mde.Pages
+---@field private exchange mde.Exchange
+---@field private set "machines"|"machineactions"
+---@field private is_row fun(row: table): boolean, string?
+---@field private parts mde.Part[] what is still to be read, the next one last
+---@field private seen table<string, boolean> the ids so far
+---@field private fruitless integer
+---@field absent? boolean the service said that there is no such list, which it says of an empty one
+local Pages = {}
+Pages.__index = Pages
+
+-- The rows of one part; at most one page.
+function Pages:ask(part, deadline)
+  local path = ("/%s?$top=%d"):format(self.set, PAGE)
+  local filter = filter_of(part, times[self.set])
+  if filter ~= "" then path = ("/%s?$filter=%s&$top=%d"):format(self.set, core.odata.encode(filter), PAGE) end
+  local answer, err = self.exchange:call {
+    method = "GET", path = path, kind = "read", api = self.set, permission = "Machine.Read.All",
+    deadline = deadline, seconds = PAGE_SECONDS, usable = M.lists(self.is_row),
+  }
+  if answer and #answer.value < PAGE and answer["@odata.nextLink"] ~= nil then
+    return nil, malformed(("the service cut a list short after %d rows and links to the rest; no link is followed")
+      :format(#answer.value), "Try again later.")
+  end
+  -- The list of nothing is documented as 404 and has been seen as an empty list.
+  if not answer and err.kind == "not_found" and filter ~= "" then
+    self.absent = true
+    return {}
+  end
+  if answer and self.set == "machineactions" then self.exchange.clock:hear_rows(answer.value) end
+  return answer and answer.value, err
+end
+
+-- Puts what a full page has left out on the list of what is to be read. nil, error if that cannot be told.
+function Pages:divide(part, rows)
+  local parts, time = self.parts, times[self.set]
+  local cut = middle(part, rows, time)
+  if not cut or part.timeless then
+    return nil, malformed(("there are %d or more %s with %s %s, which cannot be read in parts"):format(PAGE, self.set,
+      part.from and "the same" or "no", time), "Ask for fewer, by another field too.")
+  elseif self.fruitless >= MOST_FRUITLESS then
+    return nil, malformed("the service repeats the same rows page after page", "Try again later.")
+  end
+  parts[#parts + 1] = { filter = part.filter, from = cut, before = part.before }
+  parts[#parts + 1] = { filter = part.filter, from = part.from, before = cut }
+  if is_whole(part) then parts[#parts + 1] = { filter = part.filter, timeless = true } end
+  return true
+end
+
+function Pages:new_ones(rows)
+  local seen, fresh = self.seen, {}
+  for _, row in ipairs(rows) do
+    local id = core.text.lower(row.id)
+    if not seen[id] then
+      seen[id] = true
+      fresh[#fresh + 1] = row
+    end
+  end
+  return fresh
+end
+
+--- Goes on with what other filters select, and leaves out what was on an earlier page.
+---@param filters string[] OData, not yet percent-encoded; "" for all
+function Pages:turn_to(filters)
+  self.parts, self.fruitless = {}, 0
+  for i = #filters, 1, -1 do self.parts[#self.parts + 1] = { filter = filters[i] } end
+end
+
+--- The rows of the next page that were not on an earlier one; there may be none.
+---@param deadline mde.Deadline
+---@return table[]? rows nil at the end
+---@return mde.Error? err
+function Pages:next(deadline)
+  local part = self.parts[#self.parts]
+  if not part then return nil end
+  local rows, err = self:ask(part, deadline)
+  if not rows then return nil, err end
+  local strange = strays(part, rows, times[self.set])
+  if strange > math.max(MOST_STRAYS, #rows / 2) then
+    return nil, malformed(("%d of %d rows are not those that were asked for; the service may be repeating a page")
+      :format(strange, #rows), "Try again later.")
+  end
+  table.remove(self.parts)
+  local fresh = self:new_ones(rows)
+  self.fruitless = fresh[1] and 0 or self.fruitless + 1
+  if #rows >= PAGE then
+    local divided
+    divided, err = self:divide(part, rows)
+    if not divided then return nil, err end
+  end
+  return fresh
+end
+
+--- The pages of what any of the filters selects.
+---@param exchange mde.Exchange
+---@param set "machines"|"machineactions"
+---@param filters string[] OData, not yet percent-encoded; "" for all
+---@param is_row? fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
+---@return mde.Pages
+function M.pages(exchange, set, filters, is_row)
+  local pages = setmetatable({ exchange = exchange, set = set, is_row = is_row or any_row, seen = {} }, Pages)
+  pages:turn_to(filters)
+  return pages
+end
+
+--- All rows that a filter selects.
+---@param exchange mde.Exchange
+---@param set "machines"|"machineactions"
+---@param filter string OData, not yet percent-encoded
+---@param is_row fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
+---@param deadline mde.Deadline
+---@return table[]? rows
+---@return mde.Error? err
+---@return boolean? absent the service said that there is no such list, which it says of an empty one
+function M.read(exchange, set, filter, is_row, deadline)
+  local pages, all = M.pages(exchange, set, { filter }, is_row), {}
+  while true do
+    local rows, err = pages:next(deadline)
+    if not rows and err then return nil, err end
+    if not rows then return all, nil, pages.absent end
+    for _, row in ipairs(rows) do all[#all + 1] = row end
+  end
+end
+
+return M

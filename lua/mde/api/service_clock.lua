@@ -1,0 +1,106 @@
+--- service_clock: what time it is at the service, and what has told it.
+--
+-- Three clocks are asked, and the median counts (src/core/service_time.h): this machine's, that of the API's answers,
+-- and the one by which tokens are issued. Whatever is compared with the times of the service's own records, the age of
+-- an action or "two hours ago" in a query, is reckoned by it.
+
+local claims_of = require "mde.auth.claims"
+local core = require "mde.core"
+
+-- How far apart the clocks may be before that is worth a warning.
+local APART_SECONDS = 300
+-- Two clocks that differ by no more than this are enough to go by.
+local AGREED_SECONDS = 60
+
+---@class mde.ServiceClock
+---@field private now fun(): number the driver's clock
+---@field private trace mde.Trace
+---@field private heard mde.core.service_time.value
+---@field private has_heard table<"api"|"token", boolean>
+---@field private warned? boolean
+local ServiceClock = {}
+ServiceClock.__index = ServiceClock
+
+---@param now fun(): number the driver's clock
+---@param trace mde.Trace is told once if the clocks differ
+---@return mde.ServiceClock
+local function new(now, trace)
+  return setmetatable({ now = now, trace = trace, heard = core.service_time.new(), has_heard = {} }, ServiceClock)
+end
+
+local function warn(self)
+  local seconds = not self.warned and self:apart()
+  if not seconds then return end
+  self.warned = true
+  self.trace:tell { event = "warning", code = "clocks_apart", seconds = seconds,
+    message = ("the clocks of this machine, of the service and of its sign-in differ by up to %d seconds; the median "
+      .. "counts; mde doctor says more"):format(math.floor(seconds)) }
+end
+
+local function hear(self, witness, at, told)
+  self.heard:hear(witness, at, told)
+  self.has_heard[witness] = true
+  warn(self)
+end
+
+--- The service's time.
+---@param at? number by the driver's clock; now by default
+---@return number seconds Unix seconds
+function ServiceClock:time(at)
+  local now = self.now()
+  return self.heard:at(now, core.system.time()) - (at and now - at or 0)
+end
+
+--- The latest time at which an action can have been created: one that says later has no usable time.
+---@return number seconds Unix seconds
+function ServiceClock:latest()
+  return self.heard:latest(self.now(), core.system.time())
+end
+
+--- Whether enough clocks were heard to go by. Before the API's first answer there are this machine's and the token's.
+---@return boolean
+function ServiceClock:is_settled()
+  if self.has_heard.api then return true end
+  return self.has_heard.token ~= nil and self.heard:spread(self.now(), core.system.time()) <= AGREED_SECONDS
+end
+
+--- By how many seconds the clocks differ, if that is more than they should.
+---@return number? seconds
+function ServiceClock:apart()
+  local seconds = self.heard:spread(self.now(), core.system.time())
+  return seconds > APART_SECONDS and seconds or nil
+end
+
+--- An answer of the API arrived. Its `Date` counts if it is the API's own: no cache has kept the answer, and it is no
+--- page of something in between.
+---@param headers table<string, string>
+function ServiceClock:hear_api(headers)
+  local date = type(headers.date) == "string" and core.header.date(headers.date)
+  local is_own = headers.age == nil and tostring(headers["content-type"] or ""):find("json", 1, true)
+  if not date or not is_own then return end
+  hear(self, "api", self.now(), date)
+end
+
+--- A token arrived. It was issued when it was asked for, or before, if its endpoint had it already: the life that is
+--- left tells. `iat`, which may be minutes early, counts where that is not known.
+---@param value string
+---@param answer table the token endpoint's
+---@param sent number when it was asked for, by the driver's clock
+function ServiceClock:hear_token(value, answer, sent)
+  local claims = claims_of(value)
+  local life = tonumber(answer.expires_in)
+  local issued = claims.exp and life and claims.exp - life or claims.iat
+  if issued then hear(self, "token", sent, issued) end
+end
+
+--- Takes note of when actions say that they were created, which is never in the future.
+---@param rows table[]
+function ServiceClock:hear_rows(rows)
+  local now, wall = self.now(), core.system.time()
+  for _, row in ipairs(rows) do
+    local created = core.history.time(row.creationDateTimeUtc)
+    if created then self.heard:row(now, wall, created) end
+  end
+end
+
+return { new = new }

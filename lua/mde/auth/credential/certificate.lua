@@ -1,0 +1,200 @@
+--- credential.certificate: an application that signs in with a certificate: each token request carries an assertion
+-- that the certificate's private key has signed.
+--
+-- The key is an RSA key in a PEM file beside the certificate, or it lives elsewhere and a function signs. The file is
+-- read again when it changes, so that a certificate can be renewed under a running service.
+
+local assertions = require "mde.auth.credential.assertion"
+local errors = require "mde.base.error"
+local options_of = require "mde.base.options"
+local secret_files = require "mde.auth.credential.secret_file"
+
+local LONGEST = 65536
+-- A clock that is off by more than this is put right by what the sign-in service's answer says, and asked once more.
+local CLOCK_SECONDS = 60
+
+---@class mde.credential.CertificateOptions
+---@field path? string a PEM file with the certificate and, unless `sign` is given, its private key
+---@field pem? string the same as a text
+---@field password? string of the private key
+---@field algorithm? "PS256"|"RS256" PS256 unless told
+---@field sign? fun(message: string, algorithm: string): string?, string? for a key that lives elsewhere: returns the
+--- signature of SHA-256 over the message, or nil and why there is none
+
+---@class mde.credential.Certificate: mde.Credential
+---@field private file? mde.SecretFile
+---@field private password? userdata an mde.core secret
+---@field private algorithm string
+---@field private sign? function
+---@field private key? userdata
+---@field private certificate table
+local Certificate = { __name = "mde.credential.certificate" }
+Certificate.__index = Certificate
+
+function Certificate.__tostring()
+  return "mde.credential.certificate: [secret]"
+end
+
+local function signing()
+  local ok, crypto = pcall(require, "mde.crypto")
+  if ok then return crypto end
+  errors.invalid("a certificate needs mde.crypto, which is not here",
+    "Build mde with a C compiler; the module needs OpenSSL's library at run time.")
+end
+
+local function refused(name, problem, hint)
+  return errors.new { kind = "auth", message = ("%s cannot be used: %s"):format(name, errors.show(problem)),
+    hint = hint }
+end
+
+-- What to do about a private key that cannot be had.
+local function how_to_mend(self, problem)
+  if problem:find("PKCS#12", 1, true) then
+    local path = errors.show(self.file and self.file.path or "client.pfx")
+    return ("Convert it: openssl pkcs12 -in %s -out %s.pem -nodes"):format(path, path)
+  elseif problem:find("password", 1, true) then
+    return "The password is set as AZURE_CLIENT_CERTIFICATE_PASSWORD, or as the option \"password\"."
+  end
+  return "It has to be a PEM file with an RSA private key of at least 2048 bits and its certificate."
+end
+
+-- Puts the key and the certificate of a PEM text into place; true, or nil and an error.
+local function take(self, pem, name)
+  local crypto = signing()
+  local key, problem
+  if not self.sign then
+    key, problem = crypto.private_key(pem, self.password)
+    if not key then return nil, refused(name, problem, how_to_mend(self, problem)) end
+  end
+  local certificate
+  certificate, problem = crypto.certificate(pem, key)
+  if not certificate then
+    return nil, refused(name, problem, "Put the certificate that is registered with the application into the file, "
+      .. "beside its private key.")
+  end
+  self.key, self.certificate = key, certificate
+  return true
+end
+
+local function name_of(self)
+  return self.file and ("the certificate %s"):format(errors.show(self.file.path)) or "the certificate"
+end
+
+-- Reads the file if it is new.
+local function refresh(self)
+  if not self.file then return true end
+  local pem, err, is_new = self.file:read()
+  if not pem then return nil, err end
+  if not is_new then return true end
+  return take(self, pem, name_of(self))
+end
+
+local function expired(self, now)
+  local certificate = self.certificate
+  if now < certificate.not_after then return nil end
+  return errors.new { kind = "auth",
+    message = ("%s (%s) expired on %s"):format(name_of(self), certificate.subject,
+      os.date("!%Y-%m-%d", certificate.not_after)),
+    hint = "Make a new one, register it with the application in the portal, and put it in its place." }
+end
+
+local function post(self, request)
+  local now = request:time()
+  local err = expired(self, now)
+  if err then return nil, err end
+  local assertion
+  assertion, err = assertions.make(self, request, now)
+  if not assertion then return nil, err end
+  request:keep_secret(assertion)
+  return request:post {
+    client_assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    client_assertion = assertion,
+  }
+end
+
+---@param request mde.TokenRequest
+function Certificate:ask(request)
+  local ok, err = refresh(self)
+  if not ok then return nil, err end
+  local before = request:time_offset()
+  local answer
+  answer, err = post(self, request)
+  if err and err.code == "AADSTS700024" and math.abs(request:time_offset() - before) > CLOCK_SECONDS then
+    return post(self, request)
+  end
+  return answer, err
+end
+
+--- The signature of a message, or nil and why there is none.
+---@param message string
+---@return string? signature
+---@return string? problem
+function Certificate:signature(message)
+  if not self.sign then return self.key:sign(self.algorithm, message) end
+  local ok, signature, problem = pcall(self.sign, message, self.algorithm)
+  if not ok then return nil, tostring(signature) end
+  if type(signature) == "string" and signature ~= "" then return signature end
+  return nil, tostring(problem or "the function that signs returned no signature")
+end
+
+function Certificate:secrets()
+  return { self.password }
+end
+
+function Certificate:traits()
+  return { self.certificate.sha256 }
+end
+
+function Certificate:changed()
+  return self.file ~= nil and self.file:changed()
+end
+
+function Certificate:about()
+  local certificate = self.certificate
+  return {
+    { name = "certificate", value = certificate.subject },
+    { name = "certificate ends", value = os.date("!%Y-%m-%dT%H:%M:%SZ", certificate.not_after) },
+    { name = "algorithm", value = self.algorithm },
+  }
+end
+
+function Certificate:remarks()
+  local list, ends = {}, self.certificate.not_after
+  if self.file and self.file.remark and not self.sign then list[1] = self.file.remark end
+  local days = math.floor((ends - os.time()) / 86400)
+  if days >= 0 and days < 30 then
+    list[#list + 1] = ("%s (%s) ends in %d days"):format(name_of(self), self.certificate.subject, days)
+  end
+  return list
+end
+
+local known_options = { path = "text", pem = "text", password = "text", algorithm = "text", sign = "callback" }
+
+--- A credential of a certificate. Raises if it cannot be used.
+---@param options string|mde.credential.CertificateOptions the path of a PEM file, or more
+---@return mde.Credential
+local function new(options)
+  if type(options) == "string" then options = { path = options } end
+  options = options_of.check(options, known_options, "mde.credential.certificate")
+  if (options.path == nil) == (options.pem == nil) then
+    errors.invalid("mde.credential.certificate wants one of the options \"path\" and \"pem\"")
+  end
+  local algorithm = options.algorithm or "PS256"
+  if algorithm ~= "PS256" and algorithm ~= "RS256" then
+    errors.invalid(("mde.credential.certificate: option \"algorithm\" is %s"):format(errors.quote(algorithm)),
+      "There are PS256 and RS256.")
+  end
+  local self = setmetatable({ kind = "certificate", algorithm = algorithm, sign = options.sign,
+    password = options.password and require("mde.core").secret.new(options.password) }, Certificate)
+  local ok, err
+  if options.path then
+    self.file = secret_files.new(options.path, "the file with the certificate", LONGEST)
+    ok, err = refresh(self)
+  else
+    ok, err = take(self, options.pem, "the certificate")
+  end
+  if not ok then error(err, 0) end
+  return self
+end
+
+return { new = new }

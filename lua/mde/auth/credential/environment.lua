@@ -1,0 +1,57 @@
+--- credential.environment: the credential that the environment describes, by the names that every Azure SDK reads and
+-- in the order in which they look: secret, certificate, federated token, managed identity.
+--
+-- What is set is what counts: nothing is tried out, and nothing falls through to the next when a sign-in fails.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local managed_identity = require "mde.auth.credential.managed_identity"
+local variable = require "mde.base.variable"
+
+local M = {}
+
+local function secret()
+  local value = variable "AZURE_CLIENT_SECRET"
+  if value then return errors.under_name("AZURE_CLIENT_SECRET", require("mde.auth.credential.secret").new, value) end
+  local path = variable "MDE_CLIENT_SECRET_FILE"
+  return path and errors.under_name("MDE_CLIENT_SECRET_FILE", require("mde.auth.credential.secret").from_file, path)
+end
+
+local function certificate()
+  local path = variable "AZURE_CLIENT_CERTIFICATE_PATH"
+  return path and errors.under_name("AZURE_CLIENT_CERTIFICATE_PATH", require("mde.auth.credential.certificate").new,
+    { path = path, password = variable "AZURE_CLIENT_CERTIFICATE_PASSWORD" })
+end
+
+local function federated()
+  local path = variable "AZURE_FEDERATED_TOKEN_FILE"
+  return path and require("mde.auth.credential.federated").new(path)
+end
+
+local function identity(client_id, must)
+  if must or managed_identity.detect() then return managed_identity.new { client_id = client_id } end
+end
+
+-- AZURE_TOKEN_CREDENTIALS narrows the choice, to one or to those that are fit for production, which all of ours are.
+local chosen = {
+  EnvironmentCredential = function() return secret() or certificate() end,
+  WorkloadIdentityCredential = federated,
+  ManagedIdentityCredential = function(client_id) return identity(client_id, true) end,
+}
+
+--- The credential that the environment describes; nil if it describes none. Raises for one that cannot be used.
+---@param client_id? string
+---@return mde.Credential?
+function M.credential(client_id)
+  local choice = variable "AZURE_TOKEN_CREDENTIALS"
+  if choice and core.text.lower(choice) ~= "prod" then
+    for name, make in pairs(chosen) do
+      if core.text.lower(name) == core.text.lower(choice) then return make(client_id) end
+    end
+    errors.invalid(("AZURE_TOKEN_CREDENTIALS is %s"):format(errors.quote(core.redact.text(choice))),
+      "There are prod, EnvironmentCredential, WorkloadIdentityCredential and ManagedIdentityCredential.")
+  end
+  return secret() or certificate() or federated() or identity(client_id)
+end
+
+return M

@@ -1,0 +1,73 @@
+--- credential.secret_file: a file with something secret in it, read when it is new and when it has changed.
+--
+-- What was read stays usable when the file cannot be read any more, since a web server's workers often may not read
+-- what their master could.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+
+---@class mde.SecretFile
+---@field path string
+---@field remark? string what is not as it should be
+---@field private what string whose content it is, for errors
+---@field private longest integer bytes
+---@field private value? userdata an mde.core secret
+---@field private stamp? string
+local SecretFile = {}
+SecretFile.__index = SecretFile
+
+---@param path string
+---@param what string "the file with the client secret"
+---@param longest integer bytes
+---@return mde.SecretFile
+local function new(path, what, longest)
+  if type(path) ~= "string" or path == "" then
+    errors.invalid(("%s must be a path, not %s"):format(what, errors.got(path)), "Give the path of the file.")
+  end
+  return setmetatable({ path = path, what = what, longest = longest }, SecretFile)
+end
+
+local function unreadable(self, problem)
+  return errors.new { kind = "auth", message = ("%s cannot be used: %s"):format(self.what, errors.show(problem)),
+    hint = "Check the path, and that the user who runs this may read the file." }
+end
+
+--- Whether the file is another than the one that was read.
+---@return boolean
+function SecretFile:changed()
+  local stamp = core.secret.stamp(self.path)
+  return stamp ~= nil and stamp ~= self.stamp
+end
+
+--- The content, without white space at its end.
+---@return userdata? value an mde.core secret
+---@return mde.Error? err of kind `auth`
+---@return boolean? is_new whether it is another than before
+function SecretFile:read()
+  if self.value and not self:changed() then return self.value, nil, false end
+  return self:read_anew()
+end
+
+--- The same, whatever the file's stamp says.
+---@return userdata? value
+---@return mde.Error? err
+---@return boolean? is_new
+function SecretFile:read_anew()
+  local value, stamp, remark = core.secret.read(self.path)
+  if not value then
+    if not self.value then return nil, unreadable(self, stamp) end
+    -- Not looked at again before it changes once more.
+    self.stamp = core.secret.stamp(self.path) or self.stamp
+    return self.value, nil, false
+  end
+  if #value > self.longest then
+    value:wipe()
+    return nil, errors.new { kind = "auth",
+      message = ("%s (%s) is longer than %d bytes"):format(self.what, errors.show(self.path), self.longest),
+      hint = "Check that it is the right file." }
+  end
+  self.value, self.stamp, self.remark = value, stamp, remark
+  return value, nil, true
+end
+
+return { new = new }

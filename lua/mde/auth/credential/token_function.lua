@@ -1,0 +1,62 @@
+--- credential.token_function: tokens that a function of the user's own gets.
+
+local errors = require "mde.base.error"
+local sign_in = require "mde.auth.sign_in"
+
+---@class mde.TokenWanted
+---@field scope string what it is for, "https://api.securitycenter.microsoft.com/.default"
+---@field tenant_id? string
+---@field client_id? string
+---@field claims? table what the service asks to have in it
+
+---@alias mde.TokenGiver fun(wanted: mde.TokenWanted): string|table|nil, number|string|nil
+
+---@class mde.credential.TokenFunction: mde.Credential
+---@field private give mde.TokenGiver
+local TokenFunction = { __name = "mde.credential.token" }
+TokenFunction.__index = TokenFunction
+
+function TokenFunction.__tostring()
+  return "mde.credential.token: a function"
+end
+
+local HINT = "It has to return the token and the seconds that it lives, or the token endpoint's answer as a table."
+
+---@param request mde.TokenRequest
+function TokenFunction:ask(request)
+  local ok, given, more = pcall(self.give, { scope = request.scope, tenant_id = request.tenant_id,
+    client_id = request.client_id, claims = request.claims })
+  if not ok then given, more = nil, given end
+  if given == nil then
+    if errors.is(more) then return nil, more end
+    return nil, errors.new { kind = "auth", hint = HINT,
+      message = "the function that gets tokens got none: " .. request.show(tostring(more or "it gave no reason")) }
+  end
+  local answer = type(given) == "table" and given or { access_token = given, expires_in = more }
+  local usable, problem = sign_in.check_answer(answer)
+  if usable then return usable end
+  return nil, errors.new { kind = "auth", hint = HINT,
+    message = "the function that gets tokens gave something that is none: " .. problem }
+end
+
+function TokenFunction.secrets()
+  return {}
+end
+
+function TokenFunction.about()
+  return { { name = "token", value = "from a function of your own" } }
+end
+
+--- A credential of a function that gets tokens: it returns the token and the seconds that it lives (600 unless told),
+--- or a table with `access_token` and `expires_in` or `expires_on`; or nil and why there is none. The token is kept
+--- until shortly before its end. Ids of tenant and application are not needed.
+---@param give mde.TokenGiver
+---@return mde.Credential
+local function new(give)
+  if type(give) ~= "function" then
+    errors.invalid(("mde.credential.token wants a function, not %s"):format(errors.got(give)))
+  end
+  return setmetatable({ kind = "token function", give = give, needs_application = false }, TokenFunction)
+end
+
+return { new = new }

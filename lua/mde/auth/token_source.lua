@@ -1,0 +1,307 @@
+--- token_source: the client's token: one for all who need it, one request for it at a time.
+--
+-- The cache and its rules are the core's (mde.core.token). Here the credential is asked, at most once at a time,
+-- whoever waits is told the same, and processes that share a store share the token.
+
+local claims_of = require "mde.auth.claims"
+local core = require "mde.core"
+local deadlines = require "mde.sync.deadline"
+local errors = require "mde.base.error"
+local json = require "mde.base.json"
+local requests_of = require "mde.request.request"
+local sign_in = require "mde.auth.sign_in"
+local token_shares = require "mde.auth.token_share"
+
+-- A token request with all its attempts ends before the lease of the one who makes it.
+local TOKEN_SECONDS = 30
+local TOKEN_LEASE_SECONDS = TOKEN_SECONDS + 5
+-- A service that was asked so often in vain is left in peace for so long.
+local TOKEN_ATTEMPTS, AFTER_ALL_ATTEMPTS_SECONDS = 4, 60
+-- Where a refresh cannot go on in the background, a call with a usable token lends it this much of its time.
+local REFRESH_SECONDS, REFRESH_PART = 5, 0.25
+-- While there is a token that will do, a refresh that fails is not hurried: the next one is due soon.
+local REFRESH_ATTEMPTS = 1
+
+---@class mde.Token : mde.Authorization
+---@field value string
+---@field generation? integer of the cache; nil if the cache did not keep it
+
+---@class mde.TokenSource
+---@field tokens mde.core.token the cache
+---@field token_url? string
+---@field token_share? mde.TokenShare
+---@field private requests mde.Requests
+---@field private flights mde.SingleFlight
+---@field private credential mde.Credential
+---@field private service_time fun(): number
+---@field private on_token fun(value: string, answer: table, sent: number)
+---@field private claims? table what a claims challenge asked for
+---@field private sign_in_offset? number how far the sign-in service's clock is ahead of this machine's
+local TokenSource = {}
+TokenSource.__index = TokenSource
+
+-- Some digits that tell a credential from another one of the same application, and do not tell it. nil without
+-- mde.crypto.
+local function fingerprint(credential, application)
+  local ok, crypto = pcall(require, "mde.crypto")
+  if not ok then return nil end
+  local secrets = {}
+  for i, secret in ipairs(credential.traits and credential:traits() or credential:secrets()) do
+    secrets[i] = type(secret) == "userdata" and secret:reveal() or secret
+  end
+  local digest = crypto.hmac_sha256(table.concat(secrets, "\0"), application)
+  return digest and crypto.hex(digest):sub(1, 16)
+end
+
+---@class mde.TokenSourceSettings
+---@field requests mde.Requests
+---@field flights mde.SingleFlight
+---@field driver mde.Driver
+---@field credential mde.Credential
+---@field tenant_id? string
+---@field client_id? string
+---@field authority string
+---@field scope string
+---@field service_time fun(): number the service's time, Unix seconds
+---@field on_token fun(value: string, answer: table, sent: number) told of each token and when it was asked for
+---@field store? mde.Store where the token is shared
+---@field application string tells the application from others
+
+---@param settings mde.TokenSourceSettings
+---@return mde.TokenSource
+local function new(settings)
+  local requests, credential, application = settings.requests, settings.credential, settings.application
+  local tenant_id = settings.tenant_id
+  return setmetatable({
+    requests = requests, now = requests.now, sleep = requests.sleep, trace = requests.trace, show = requests.show,
+    flights = settings.flights, driver = settings.driver, credential = credential, tenant_id = tenant_id,
+    client_id = settings.client_id, scope = settings.scope, service_time = settings.service_time,
+    on_token = settings.on_token, tokens = core.token.new(),
+    token_url = tenant_id and ("%s/%s/oauth2/v2.0/token"):format(settings.authority, tenant_id),
+    token_share = settings.store
+      and token_shares.new(settings.store, function() return fingerprint(credential, application) end),
+  }, TokenSource)
+end
+
+local function host_of(url)
+  return url:match "^https?://([^/?#]+)" or url
+end
+
+---@return mde.Token
+local function authorization(value, generation, expires)
+  return { value = value, header = "Bearer " .. value, generation = generation, expires = expires }
+end
+
+-- The sign-in service judges an assertion by its own clock.
+local function learn_sign_in_clock(self, response)
+  local date = type(response.headers.date) == "string" and core.header.date(response.headers.date)
+  if date then self.sign_in_offset = date - core.system.time() end
+end
+
+-- What a claims challenge asks the next token to have in it.
+local function learn_claims(self, response)
+  for _, challenge in ipairs(core.header.challenges(response.headers["www-authenticate"] or "") or {}) do
+    local parameters = challenge.parameters
+    if challenge.scheme == "bearer" and parameters.error == "insufficient_claims" and parameters.claims then
+      local claims = core.base64.decode(parameters.claims)
+      self.claims = claims and json.object(claims) or self.claims
+    end
+  end
+end
+
+-- How far the sign-in service's clock is ahead of this machine's, as well as that is known.
+local function sign_in_offset(self)
+  return self.sign_in_offset or self.service_time() - core.system.time()
+end
+
+-- Asks by the credential. `attempts`: the most that one request may take.
+local function ask_for_token(self, deadline, attempts)
+  local request = sign_in.new {
+    tenant_id = self.tenant_id, client_id = self.client_id, token_url = self.token_url, scope = self.scope,
+    claims = self.claims, show = self.show,
+    deadline = deadlines.new(self.now, math.min(deadline - self.now(), TOKEN_SECONDS)),
+    clock = function() return core.system.time() + sign_in_offset(self) end,
+    clock_offset = function() return sign_in_offset(self) end,
+    conceal = function(text) self.trace:conceal_proof(text) end,
+    call = function(call)
+      call.attempts_allowed = attempts
+      if call.url == self.token_url then call.heard = function(response) learn_sign_in_clock(self, response) end end
+      return self.requests:perform(call)
+    end,
+  }
+  local sent, sent_at = self.now(), core.system.time()
+  local answer, err = self.credential:ask(request)
+  local info = request.info or {}
+  info.sent, info.sent_at = info.sent or sent, info.sent_at or sent_at
+  return answer, err, info
+end
+
+-- Puts a token into the cache. Returns it, or nothing if one that was asked for later is there.
+local function keep_token(self, lease, sent, value, answer, sent_at)
+  self.trace:conceal(value)
+  local generation, why = self.tokens:fetched(lease, sent, value, answer, sent_at, requests_of.random())
+  if why == "older" then return nil end
+  self.on_token(value, answer, sent)
+  return authorization(value, generation, generation and self.tokens:expiry() or nil)
+end
+
+-- Takes what another process found out: a token, or a failure, about which the cache is to be asked again.
+local function take_shared(self, lease, what, found)
+  local age = math.max(0, core.system.time() - found.at)
+  if what == "token" then
+    self.trace:tell { event = "token", outcome = "shared" }
+    return keep_token(self, lease, self.now() - age, found.value, found.answer, found.at)
+  end
+  self.tokens:failed(lease, self.now() - age, found.status, found.retry_after, errors.new(found.err))
+end
+
+local function ask_and_keep(self, lease, deadline, attempts)
+  local share, claims = self.token_share, self.claims
+  local answer, err, info = ask_for_token(self, deadline, attempts)
+  if answer then
+    -- A challenge that came meanwhile is still to be met.
+    if self.claims == claims then self.claims = nil end
+    self.trace:tell { event = "token", outcome = "fetched" }
+    local token = keep_token(self, lease, info.sent, answer.access_token, answer, info.sent_at)
+    if share and token and token.expires then
+      share:fetched(token.value, answer, info.sent_at, token.expires - self.now())
+    end
+    return token
+  end
+  self.trace:tell { event = "token", outcome = err.kind, code = err.code }
+  if self.now() >= deadline then
+    -- The caller's own time ended it, which says nothing about the sign-in service.
+    self.tokens:abandon(lease)
+  else
+    local status = info.response and info.response.status
+    local retry_after = info.retry_after
+    if not retry_after and info.verdict == "exhausted" and info.attempts >= TOKEN_ATTEMPTS then
+      retry_after = AFTER_ALL_ATTEMPTS_SECONDS
+    end
+    self.tokens:failed(lease, self.now(), status, retry_after, err)
+    if share then share:failed(err, status, retry_after) end
+  end
+  return nil, err
+end
+
+-- Asks the sign-in service for a token and tells the cache, and whoever shares it, what came of it. Returns the
+-- token; nil and an error; or nothing if the cache is to be asked again.
+local function fetch_token(self, lease, deadline, attempts)
+  if not self.token_share then return ask_and_keep(self, lease, deadline, attempts) end
+  local what, found = self.token_share:learn(self.now, self.sleep,
+    math.min(deadline, self.now() + TOKEN_LEASE_SECONDS), TOKEN_LEASE_SECONDS)
+  if what == "token" or what == "failure" then return take_shared(self, lease, what, found) end
+  if not what then
+    -- Somebody else has asked all the while, the second after one who died perhaps.
+    self.tokens:abandon(lease)
+    return nil
+  end
+  local ok, token, err = pcall(ask_and_keep, self, lease, deadline, attempts)
+  if found then found:release() end
+  if not ok then error(token, 0) end
+  return token, err
+end
+
+local function fly(self, lease, deadline, attempts)
+  return self.flights:start("token", function()
+    local finished, token, err = pcall(fetch_token, self, lease, deadline, attempts)
+    if finished then return token, err end
+    self.tokens:abandon(lease)
+    self.trace:tell { event = "token", outcome = "raised", message = tostring(token) }
+    error(token, 0)
+  end)
+end
+
+-- Starts to get a token. Whatever raises on the way, nobody waits for a lease that nobody holds.
+local function start_fetch(self, lease, deadline, attempts)
+  self.fetching = { lease = lease, generation = core.system.generation() }
+  local ok, flight = pcall(fly, self, lease, deadline, attempts)
+  if not ok or flight.refused then self.tokens:abandon(lease) end
+  if ok then return flight end
+  error(flight, 0)
+end
+
+-- A token that was being fetched when this process was forked comes to the parent alone.
+local function leave_to_parent(self)
+  if self.fetching and self.fetching.generation ~= core.system.generation() then
+    self.tokens:abandon(self.fetching.lease)
+    self.fetching = nil
+  end
+end
+
+local function has_changed(credential)
+  return credential.changed ~= nil and credential:changed()
+end
+
+--- The host that is shown the credential.
+---@return string
+function TokenSource:signs_in_at()
+  local own = self.credential.host and self.credential:host()
+  return own or self.token_url and host_of(self.token_url) or "the function that gets tokens"
+end
+
+--- A token for the service, from the cache or from the sign-in service. Whoever needs one at the same
+--- time shares one request and its result.
+---@param until_when mde.Deadline
+---@return mde.Token? token
+---@return mde.Error? err
+function TokenSource:token(until_when)
+  local deadline, tokens, in_background = until_when:at(), self.tokens, self.driver.spawn ~= nil
+  leave_to_parent(self)
+  while true do
+    local now = self.now()
+    if now >= deadline then
+      return nil, requests_of.time_is_up(self:signs_in_at() .. " gave a token", self.requests:trouble_of "token")
+    end
+    local answer, a, b, c = tokens:ask(now, TOKEN_LEASE_SECONDS)
+    if answer == "use" then
+      return authorization(a, b, tokens:expiry())
+    elseif answer == "failed" and has_changed(self.credential) then
+      tokens:forget_failure()
+    elseif answer == "failed" then
+      return nil, errors.derive(a, { age = b })
+    elseif answer == "refresh" then
+      -- Asked again, the cache has the new token, or the old one without another refresh.
+      start_fetch(self, c, in_background and math.huge
+        or now + math.min(REFRESH_SECONDS, (deadline - now) * REFRESH_PART), REFRESH_ATTEMPTS)
+    else
+      local leads = answer == "fetch"
+      local flight, lease_ends
+      if leads then
+        flight = start_fetch(self, a, in_background and math.huge or deadline, TOKEN_ATTEMPTS)
+        lease_ends = now + TOKEN_LEASE_SECONDS
+      else
+        flight, lease_ends = self.flights:current "token", a
+      end
+      self.flights:wait(flight, math.min(lease_ends, deadline) - now)
+      if flight and flight.raised then
+        if leads then error(flight.problem, 0) end
+      elseif flight and flight.value then
+        return flight.value
+      elseif flight and flight.err then
+        return nil, errors.derive(flight.err, {})
+      end
+    end
+  end
+end
+
+--- The service did not take a token: it is not handed out any more, and a challenge is met by the next one.
+---@param token mde.Token
+---@param response table
+function TokenSource:rejected(token, response)
+  learn_claims(self, response)
+  self.tokens:rejected(token.generation or 0)
+  if self.token_share then self.token_share:rejected(token.value) end
+end
+
+--- What the access token says of itself, from a token as any call gets it.
+---@param deadline mde.Deadline
+---@return mde.Claims? claims
+---@return mde.Error? err
+function TokenSource:token_claims(deadline)
+  local token, err = self:token(deadline)
+  if not token then return nil, err end
+  return claims_of(token.value)
+end
+
+return { new = new }

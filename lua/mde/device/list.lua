@@ -1,0 +1,264 @@
+--- device_list: reads which devices a file names, for the command and for programs.
+--
+-- The core decides what a file says (src/core/device_list.h). Here the file is read, each device is taken once,
+-- and what a person should know is put into words. What cannot be understood refuses the whole list: nothing is
+-- done by half because of a slip in a file.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local identities = require "mde.device.identity"
+local options_of = require "mde.base.options"
+
+local CHUNK_BYTES = 65536
+local MOST_COLUMNS, MOST_HEADING_BYTES = 256, 64
+local MOST_SHOWN = 5
+-- So much of what is no device is shown; it may be anything.
+local MOST_SHOWN_BYTES = 64
+
+---@class mde.DeviceList the devices, in their order: identifiers, and identities where a line has several
+---@field [integer] string|mde.Identity
+---@field lines integer[] where each of them was named
+---@field repeated mde.Repetition[] those that were named before
+---@field heading? string what stands above the column that names them
+---@field column? integer the number of that column; nil for an empty file
+---@field remarks string[] what a person should know: what was left out, what was named twice; one line each
+
+---@class mde.Repetition
+---@field device string|mde.Identity
+---@field line integer
+---@field first integer the line where it was named before
+
+---@class mde.DeviceListOptions
+---@field column? string|integer the heading or the number of the column that names the devices
+---@field name? string what the list is called in errors; the path by default
+
+local M = {}
+
+local known_options = { column = "any", name = "text" }
+
+--- What two devices have in common that are the same by their words.
+---@param device string|mde.Identity
+---@return string
+function M.key(device)
+  if not identities.is(device) then return core.name.normal(device) end
+  local parts = {}
+  for i, identifier in ipairs(device) do parts[i] = core.name.normal(identifier) end
+  return table.concat(parts, "\n")
+end
+
+-- ---- words
+
+local function shown(text)
+  if #text <= MOST_SHOWN_BYTES then return errors.quote(text) end
+  return errors.quote(text:sub(1, MOST_SHOWN_BYTES)) .. "..."
+end
+
+local hints = {
+  framing = "Correct that place, or export the list again, as CSV in UTF-8. Nothing was done.",
+  record = "Correct that line. Nothing was done.",
+  column = "Say which column names the devices: column = HEADING or NUMBER (--column). Nothing was done.",
+  flaw = "Give a machine id, an Entra device id or a DNS name for each. Nothing was done.",
+}
+
+local function listed(columns)
+  local parts = {}
+  for i = 1, math.min(#columns, MOST_SHOWN) do
+    parts[i] = ("%d: %s"):format(columns[i].number, errors.quote(columns[i].heading))
+  end
+  if #columns > MOST_SHOWN then parts[#parts + 1] = ("%d more"):format(#columns - MOST_SHOWN) end
+  return table.concat(parts, ", ")
+end
+
+local function describe_trouble(trouble, name)
+  local place = ("line %d of %s"):format(trouble.line, name)
+  if trouble.column then place = ("%s, column %d"):format(place, trouble.column) end
+  local text = ("%s: %s"):format(place, trouble.problem)
+  local candidates = trouble.candidates
+  return candidates and candidates[1] and ("%s (%s)"):format(text, listed(candidates)) or text
+end
+
+local function describe_flaw(entry, name)
+  local flaw, place = entry.flaw, ("line %d of %s"):format(entry.line, name)
+  if flaw.text == "" then
+    return ("%s: its %s cell is empty"):format(place, flaw.column == 1 and "first" or "column " .. flaw.column)
+  end
+  return ("%s: the device %s %s"):format(place, shown(flaw.text), flaw.reason)
+end
+
+-- ---- reading
+
+local function add_flaw(self, entry)
+  self.flaw_count = self.flaw_count + 1
+  if self.flaw_count <= MOST_SHOWN then self.flaws[self.flaw_count] = describe_flaw(entry, self.name) end
+end
+
+local function add_entry(self, entry)
+  local list, device = self.list, entry[2] and identities.new(entry) or entry[1]
+  for _, cell in ipairs(entry.passed_over or {}) do
+    self.passed_over[#self.passed_over + 1] = ("%s (line %d) %s, and is not compared"):format(shown(cell.text),
+      entry.line, cell.reason)
+  end
+  local key = M.key(device)
+  local first = self.places[key]
+  if first then
+    list.repeated[#list.repeated + 1] = { device = device, line = entry.line, first = first }
+    return
+  end
+  self.places[key] = entry.line
+  list[#list + 1] = device
+  list.lines[#list] = entry.line
+end
+
+local function feed(self, bytes)
+  local entries, trouble = self.reader:feed(bytes)
+  for _, entry in ipairs(entries) do
+    if entry.flaw then add_flaw(self, entry) else add_entry(self, entry) end
+  end
+  self.trouble = trouble
+  return trouble == nil
+end
+
+-- Half a list, because reading it failed in the middle, is no list.
+local function read_all(self, file)
+  while true do
+    local bytes, problem = file:read(CHUNK_BYTES)
+    if problem then
+      return nil, errors.new { kind = "invalid",
+        message = ("%s cannot be read: %s"):format(self.name, errors.show(problem)), hint = "Nothing was done." }
+    end
+    if not feed(self, bytes) or not bytes then return true end
+  end
+end
+
+-- Why the list is refused; nil if it is not.
+local function refusal(self)
+  local parts = self.flaws
+  if self.flaw_count > #parts then parts[#parts + 1] = ("and %d more"):format(self.flaw_count - #parts) end
+  if self.trouble then parts[#parts + 1] = describe_trouble(self.trouble, self.name) end
+  if not parts[1] then return nil end
+  return errors.new { kind = "invalid", message = table.concat(parts, "; "),
+    hint = hints[self.trouble and self.trouble.about or "flaw"] }
+end
+
+-- ---- remarks
+
+local function plural(count, noun)
+  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
+end
+
+local function add_some(remarks, texts, rest)
+  for i = 1, math.min(#texts, MOST_SHOWN) do remarks[#remarks + 1] = texts[i] end
+  if #texts > MOST_SHOWN then remarks[#remarks + 1] = rest:format(#texts - MOST_SHOWN) end
+end
+
+--- What is to be said of devices that were named more than once.
+---@param repeated { device: string|mde.Identity, where: string?, first: string? }[]
+---@return string[]
+function M.repetitions(repeated)
+  local texts, remarks = {}, {}
+  for i, one in ipairs(repeated) do
+    texts[i] = ("%s%s is named more than once%s; it counts once"):format(errors.quote(one.device),
+      one.where and (" (%s)"):format(one.where) or "", one.first and (", first in %s"):format(one.first) or "")
+  end
+  add_some(remarks, texts, "%d more devices are named more than once")
+  return remarks
+end
+
+local function left_out(self)
+  local comments, notes = self.reader:left_out()
+  local parts = {}
+  if comments > 0 then parts[#parts + 1] = plural(comments, "line") .. " that begin" .. (comments == 1 and "s" or "")
+    .. " with #" end
+  if notes > 0 then parts[#parts + 1] = plural(notes, "note") .. " behind #" end
+  if parts[1] then return ("left out of %s: %s"):format(self.name, table.concat(parts, ", ")) end
+end
+
+local function finish(self)
+  local list = self.list
+  local number, columns = self.reader:columns()
+  list.column = number
+  for _, column in ipairs(columns or {}) do
+    if column.number == number then list.heading = column.heading end
+  end
+  local remarks = {}
+  if list.heading then
+    remarks[1] = ("the first line, %s, is a heading"):format(errors.quote(list.heading))
+    if number > 1 or columns[2] then
+      remarks[1] = ("the first line is a heading; the devices are named by column %s"):format(listed(columns))
+    end
+    if columns[2] then remarks[1] = remarks[1] .. ", which must mean the same" end
+  end
+  if number and not list.heading and self.by_number then
+    remarks[1] = "no heading is known in the first line, so it names a device"
+  end
+  remarks[#remarks + 1] = left_out(self)
+  add_some(remarks, self.passed_over, "%d more cells are not compared")
+  list.remarks = remarks
+  return list
+end
+
+-- ---- the whole
+
+local function check_column(column)
+  if column == nil or type(column) == "string" and column:find "[^ \t]" and #column <= MOST_HEADING_BYTES then
+    return column
+  elseif type(column) == "number" and column % 1 == 0 and column >= 1 and column <= MOST_COLUMNS then
+    return column
+  end
+  errors.invalid(("mde.read_list: option \"column\" must be a heading or a number from 1, not %s")
+    :format(errors.got(column)), "Give what stands above the column.")
+end
+
+local function open(source)
+  if io.type(source) == "file" then return source end
+  if type(source) ~= "string" then
+    errors.invalid(("mde.read_list needs a path or an open file, not %s"):format(
+      io.type(source) or errors.got(source)))
+  elseif source == "" then
+    errors.invalid("mde.read_list: the path is empty", "Find out why it is.")
+  end
+  local file, problem = io.open(source, "rb")
+  if file then return file end
+  return nil, errors.new { kind = "invalid", message = "the list cannot be read: " .. errors.show(problem) }
+end
+
+--- The same as read, but that nothing is said of the devices that are named twice.
+---@param source string|file*
+---@param options? mde.DeviceListOptions
+---@return mde.DeviceList? devices
+---@return mde.Error? err
+function M.load(source, options)
+  options = options_of.check(options, known_options, "mde.read_list")
+  local column = check_column(options.column)
+  local file, problem = open(source)
+  if not file then return nil, problem end
+  local self = {
+    name = errors.show(options.name or type(source) == "string" and source or "the list"),
+    reader = core.device_list.new(column), by_number = type(column) == "number",
+    list = { lines = {}, repeated = {} },
+    places = {}, passed_over = {}, flaws = {}, flaw_count = 0,
+  }
+  local read, err = read_all(self, file)
+  if file ~= source then file:close() end
+  err = err or refusal(self)
+  if not read or err then return nil, err end
+  return finish(self)
+end
+
+--- Reads the devices that a file names, one a line or in a column of a CSV. Raises for a wrong argument.
+---@param source string|file* a path, or an open file, which stays open
+---@param options? mde.DeviceListOptions
+---@return mde.DeviceList? devices for mde.each, say
+---@return mde.Error? err of kind `invalid`: it cannot be read or understood
+function M.read(source, options)
+  local list, err = M.load(source, options)
+  if not list then return nil, err end
+  local repeated = {}
+  for i, one in ipairs(list.repeated) do
+    repeated[i] = { device = one.device, where = ("line %d"):format(one.line), first = ("line %d"):format(one.first) }
+  end
+  for _, remark in ipairs(M.repetitions(repeated)) do list.remarks[#list.remarks + 1] = remark end
+  return list
+end
+
+return M

@@ -1,0 +1,124 @@
+--- tag: marks a machine, or takes the mark away.
+--
+-- A change of the harmless kind: done twice it is done once. If nobody knows what became of it, the machine's
+-- record tells, and it is sent once more if it did not take place.
+
+local core = require "mde.core"
+local devices = require "mde.device.device"
+local errors = require "mde.base.error"
+local machines = require "mde.device.machine"
+local options_of = require "mde.base.options"
+
+local ACTION_SECONDS = 120
+local READ_SECONDS = 300
+local MOST_SENDS = 2
+
+local PERMISSION = "Machine.ReadWrite.All"
+
+-- The spellings of a tag that a machine has: case does not tell tags apart for people, but it may for the service.
+local function spellings(machine, tag)
+  local own = {}
+  for _, other in ipairs(machine.machineTags or {}) do
+    if type(other) == "string" and core.text.lower(other) == core.text.lower(tag) then own[#own + 1] = other end
+  end
+  return own
+end
+
+local function has(machine, tag)
+  for _, own in ipairs(spellings(machine, tag)) do
+    if own == tag then return true end
+  end
+  return false
+end
+
+local verbs = {
+  tag = { action = "Add", done = function(machine, tag) return spellings(machine, tag)[1] ~= nil end, still = "lacks" },
+  untag = { action = "Remove", done = function(machine, tag) return not has(machine, tag) end, still = "still has" },
+}
+
+local M = {}
+
+-- A tag that others could not read, or could not type, is a mistake.
+local function check_tag(tag, what)
+  local got = type(tag) == "string" and errors.quote(tag) or tag == nil and "nil" or "a " .. type(tag)
+  if type(tag) ~= "string" then
+    errors.invalid(("%s: a tag is a string, not %s"):format(what, got), "Find out where it comes from.")
+  elseif not tag:find "%S" then
+    errors.invalid(("%s: the tag is empty"):format(what), "Find out why it is.")
+  end
+  local flaw = core.odata.flaw(tag) or errors.escape(tag) ~= tag and "has characters in it that do not show"
+  if flaw then
+    errors.invalid(("%s: the tag %s %s"):format(what, got, flaw), flaw:find("UTF-8", 1, true)
+      and "Convert it to UTF-8 first." or "Take them out: nobody could type that tag.")
+  end
+end
+
+local function send(client, verb, machine_id, tag, deadline)
+  return client.exchange:call {
+    method = "POST", path = ("/machines/%s/tags"):format(core.odata.encode(machine_id)), kind = "action", api = "tags",
+    permission = PERMISSION, deadline = deadline, body = { Value = tag, Action = verbs[verb].action },
+    usable = function(row)
+      if type(row.id) ~= "string" or core.text.lower(row.id) ~= machine_id then
+        return false, "it is not the machine that was asked for"
+      end
+      return machines.is_row(row)
+    end,
+  }
+end
+
+local function change(client, verb, machine_id, tag, deadline)
+  local row, err
+  for _ = 1, MOST_SENDS do
+    row, err = send(client, verb, machine_id, tag, deadline)
+    if row and verbs[verb].done(row, tag) then
+      row.id = machine_id
+      return machines.adopt(client, row)
+    elseif row then
+      return nil, errors.new { kind = "protocol", machine_id = machine_id,
+        message = ("the service took it, but by its answer the machine %s the tag"):format(verbs[verb].still),
+        hint = "Read the machine again; if it is so, do it again." }
+    elseif err.kind ~= "unknown" then
+      return nil, err
+    end
+    local machine = devices.read(client, machine_id, deadline)
+    if machine and verbs[verb].done(machine, tag) then return machine end
+  end
+  err.hint = "Do it again: twice does no harm."
+  return nil, err
+end
+
+local function change_all(client, verb, machine_id, tags, call)
+  local deadline, machine, err = client:deadline(call, ACTION_SECONDS), nil, nil
+  for _, tag in ipairs(tags) do
+    machine, err = change(client, verb, machine_id, tag, deadline)
+    if not machine then break end
+  end
+  return machine, err
+end
+
+--- Adds a tag to a machine, or removes it.
+---@param client mde.Client
+---@param verb "tag"|"untag"
+---@param device mde.Device
+---@param tag string
+---@param options? { timeout?: number }
+---@return mde.Machine? machine its record, anew
+---@return mde.Error? err
+function M.change(client, verb, device, tag, options)
+  local what = "mde." .. verb
+  options = options_of.check(options, { timeout = "seconds" }, what)
+  devices.check(device)
+  check_tag(tag, what)
+  local asked = ("%s %s with %s"):format(verb, devices.shown(device), errors.quote(tag))
+  local call = client:begin(options.timeout)
+  local machine, err = devices.resolve(client, device, client:deadline(call, READ_SECONDS))
+  if not machine then return nil, errors.about(err, asked) end
+  local to_send = verb == "untag" and spellings(machine, tag) or {}
+  if not to_send[1] then to_send[1] = tag end
+  machine, err = client.exchange.flights:see_through(call.ends, change_all, client, verb, core.text.lower(machine.id),
+    to_send, call)
+  if not machine then return nil, errors.about(err, asked) end
+  return machine
+end
+
+return M

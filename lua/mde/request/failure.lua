@@ -1,0 +1,98 @@
+--- failure: what is known of a request that failed, and the words that all kinds of requests have in common.
+--
+-- The core has judged; those who asked give the verdict its kind, the words for a person and a hint. Whatever came from
+-- outside is redacted, escaped and cut before it is part of them.
+
+local core = require "mde.core"
+local json = require "mde.base.json"
+
+---@class mde.Failure what is known of a request that failed
+---@field host string who was asked
+---@field verdict string the core's
+---@field delay number seconds to stay away, 0 if nobody said
+---@field attempts integer
+---@field response? table
+---@field message? string why there is no response, or why a 2xx one is not what was asked for
+---@field refusal? { code?: string, message?: string, request_id?: string, foreign: boolean } what another says
+---@field kind "read"|"token"|"action"
+---@field authorization? mde.Authorization what the request was let in by
+---@field show fun(text: string): string makes a text from outside fit to be shown
+
+local M = {}
+
+--- A text or a number of an answer as a text; nil for anything else and for an empty one.
+---@param value any
+---@return string?
+function M.text(value)
+  if type(value) == "string" and value ~= "" then return value end
+  if type(value) == "number" then return core.number.write(value) end
+end
+
+local text = M.text
+
+--- What the service says in an answer that is not a success. `message` is as it came; the rest is fit to be shown.
+---@param response table
+---@param show fun(text: string): string
+---@return { code?: string, message?: string, request_id?: string, foreign: boolean } refusal `foreign`: it has a body
+--- that is not the service's, a proxy's page say
+function M.read(response, show)
+  local body, headers = response.body, response.headers
+  local answer = body:find "^%s*{" and json.decode(body)
+  local e = type(answer) == "table" and type(answer.error) == "table" and answer.error or {}
+  local code = text(e.code)
+  local request_id = text(e.target) or text(headers["mise-correlation-id"]) or text(headers["x-ms-request-id"])
+    or text(headers["request-id"])
+  return {
+    code = code and show(code),
+    message = text(e.message),
+    request_id = request_id and show(request_id),
+    foreign = body:find "%S" ~= nil and type(answer) ~= "table",
+  }
+end
+
+--- The error of a call that has to wait longer than it may.
+---@param host string who wants it
+---@param seconds number
+---@return table fields
+function M.throttled(host, seconds)
+  return {
+    kind = "throttled", retry_at = core.system.time() + seconds,
+    message = ("%s asks to wait for %.0f seconds, longer than the time there is"):format(host, seconds),
+    hint = "Try again then, or give it a longer timeout.",
+  }
+end
+
+---@param status integer
+---@return boolean
+function M.is_redirect(status)
+  return status >= 300 and status <= 399
+end
+
+---@param status integer
+---@return boolean
+function M.is_success(status)
+  return status >= 200 and status <= 299
+end
+
+--- The fields of the error that a redirect is.
+---@param failure mde.Failure
+---@param hint string
+---@return table fields
+function M.redirected(failure, hint)
+  local location = text(failure.response.headers.location)
+  return {
+    kind = "protocol", hint = hint,
+    message = ("%s answered with a redirect (HTTP %d)%s, which is not followed"):format(failure.host,
+      failure.response.status, location and (' to "%s"'):format(failure.show(location)) or ""),
+  }
+end
+
+--- A message, with how many attempts it took.
+---@param message string
+---@param failure mde.Failure
+---@return string
+function M.with_attempts(message, failure)
+  return failure.attempts > 1 and ("%s (%d attempts)"):format(message, failure.attempts) or message
+end
+
+return M
