@@ -150,6 +150,8 @@ static void delimiters(void **state)
       {"sep=|\na|b", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
       {"sep=\na", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
       {"\"sep=|\"\na", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
+      {"\"sep= \"\na", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
+      {"\"sep=\"\na", 0, "[\"sep=\"@1:1][a@2:1]"},
       {"\"a\nb\";c", 0, "[\"a\nb\"@1:1 c@2:4]"},
       {"\ta\tb", 0, "[@1:1 a@1:2 b@1:4]"},
       {"\t\t\"b\"", 0, "[@1:1 @1:3 \"b\"@1:3]"},
