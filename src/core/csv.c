@@ -142,6 +142,8 @@ static bool is_separator(const struct mde_csv_reader *reader, int *separator)
   for (size_t i = 0; i < 4; i++)
     if (mde_ascii_lower(reader->buffer[i]) != word[i]) return false;
   *separator = reader->cell.length == 4 ? 0 : (unsigned char)reader->buffer[4];
+  /* What goes on in another line is no such line. */
+  if (is_line_end(*separator)) return false;
   return *separator != 0 || !reader->cell.quoted;
 }
 

@@ -151,6 +151,7 @@ static void delimiters(void **state)
       {"sep=\na", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
       {"\"sep=|\"\na", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
       {"\"sep= \"\na", 0, "bad 1:1 a line \"sep=\" that names neither , nor ; nor a tab"},
+      {"\"sep=\n\"\na", 0, "[\"sep=\n\"@1:1][a@3:1]"},
       {"\"sep=\"\na", 0, "[\"sep=\"@1:1][a@2:1]"},
       {"\"a\nb\";c", 0, "[\"a\nb\"@1:1 c@2:4]"},
       {"\ta\tb", 0, "[@1:1 a@1:2 b@1:4]"},
