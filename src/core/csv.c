@@ -131,16 +131,20 @@ static enum mde_csv_event end_cell(struct mde_csv_reader *reader)
   return tell_cell(reader);
 }
 
-/* `sep=` and one byte more, if `text` is that; else 0. */
-static int separator_named(const struct mde_csv_reader *reader)
+/* Whether the text is `sep=`, and not in quotes, or that and one byte more: `*separator`, else 0.
+ */
+static bool is_separator(const struct mde_csv_reader *reader, int *separator)
 {
   static const char word[] = "sep=";
-  if (reader->has_record || reader->count > 0 || reader->delimiter != UNDECIDED) return 0;
-  if (reader->cell.length < 4 || reader->cell.length > 5) return 0;
-  if (reader->size < sizeof word) return 0;
+  if (reader->has_record || reader->count > 0 || reader->delimiter != UNDECIDED) return false;
+  if (reader->cell.length < 4 || reader->cell.length > 5) return false;
+  if (reader->size < sizeof word) return false;
   for (size_t i = 0; i < 4; i++)
-    if (mde_ascii_lower(reader->buffer[i]) != word[i]) return 0;
-  return reader->cell.length == 4 ? ' ' : (unsigned char)reader->buffer[4];
+    if (mde_ascii_lower(reader->buffer[i]) != word[i]) return false;
+  *separator = reader->cell.length == 4 ? 0 : (unsigned char)reader->buffer[4];
+  /* What goes on in another line is no such line. */
+  if (is_line_end(*separator)) return false;
+  return *separator != 0 || !reader->cell.quoted;
 }
 
 /* The line is Excel's and no record. */
@@ -158,9 +162,8 @@ static enum mde_csv_event take_separator(struct mde_csv_reader *reader, int sepa
 
 static enum mde_csv_event end_record(struct mde_csv_reader *reader)
 {
-  int separator = separator_named(reader);
-  if (separator != 0 && (separator != ' ' || !reader->cell.quoted))
-    return take_separator(reader, separator, RECORD_START);
+  int separator = 0;
+  if (is_separator(reader, &separator)) return take_separator(reader, separator, RECORD_START);
   if (reader->delimiter == UNDECIDED) reader->delimiter = NONE;
   reader->state = RECORD_END;
   return tell_cell(reader);
@@ -170,7 +173,8 @@ static enum mde_csv_event end_record(struct mde_csv_reader *reader)
 
 static enum mde_csv_event take_undecided(struct mde_csv_reader *reader, int c)
 {
-  if (separator_named(reader) == ' ' && reader->all == 4 && !reader->cell.quoted)
+  int separator = 0;
+  if (is_separator(reader, &separator) && separator == 0 && reader->all == 4)
     return take_separator(reader, c, SEPARATOR);
   if (c == '\t' && reader->count == 0 && !reader->cell.quoted) {
     reader->tabs = 1;

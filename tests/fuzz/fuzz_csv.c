@@ -200,8 +200,10 @@ static bool take_separator(void)
   at += 4;
   bool known = at < end && *at != '\0' && strchr(",;\t", *at) != NULL;
   if (quoted) {
-    if (at + 1 >= end || at[1] != '"' || *at == '"') return false;
-    if (skip(at + 2, end, " ") < end) return false;
+    /* One character, which may be a quote, and the closing quote. */
+    const char *close = at < end && *at == '"' ? at + 2 : at + 1;
+    if (close >= end || *close != '"' || close[-1] != *at) return false;
+    if (skip(close + 1, end, " ") < end) return false;
     if (!known) file.refused = true;
   } else if (known) {
     if (skip(at + 1, end, " ") < end) file.refused = true;
