@@ -179,9 +179,9 @@ static enum mde_verb opposite_of(enum mde_verb verb)
   return verb == MDE_RESTRICT ? MDE_RELEASE : MDE_RESTRICT;
 }
 
-/* The newest opposite action that overtook `first`, or may have; MDE_NO_ACTION if none did. */
+/* The newest opposite action that overtook `first`; or may have, where `certain` is false. */
 static size_t undone_by(const struct mde_action *actions, size_t count,
-                        const struct mde_action *first)
+                        const struct mde_action *first, bool certain)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++) {
@@ -189,8 +189,8 @@ static size_t undone_by(const struct mde_action *actions, size_t count,
     if (!a->counts || a->verb != opposite_of(first->verb)) continue;
     bool succeeded = a->status == MDE_STATUS_SUCCEEDED;
     bool created_known = a->created != MDE_NO_TIME && first->created != MDE_NO_TIME;
-    bool decided_later = (succeeded || a->status == MDE_STATUS_PENDING) &&
-                         (!created_known || a->created >= first->created);
+    bool created_later_or_at = created_known ? a->created >= first->created : !certain;
+    bool decided_later = (succeeded || a->status == MDE_STATUS_PENDING) && created_later_or_at;
     bool finished_later =
         succeeded && first->status == MDE_STATUS_SUCCEEDED && succeeded_later(a, first);
     if ((decided_later || finished_later) &&
@@ -217,8 +217,10 @@ static struct mde_look look_at_repeat(const struct mde_action *actions, size_t c
                                       const struct mde_intent *intent)
 {
   if (actions[first].status == MDE_STATUS_CANCELLED) return look(MDE_SUPERSEDED, first);
-  size_t undoing = undone_by(actions, count, &actions[first]);
+  size_t undoing = undone_by(actions, count, &actions[first], true);
   if (undoing != MDE_NO_ACTION) return look(MDE_SUPERSEDED, undoing);
+  undoing = undone_by(actions, count, &actions[first], false);
+  if (undoing != MDE_NO_ACTION) return look(MDE_CONFLICT, undoing);
   struct mde_look repeat = look(MDE_ALREADY_ACTIVE, first);
   repeat.recorded = records(&actions[first], intent);
   return repeat;
@@ -239,16 +241,21 @@ static size_t newest_record(const struct mde_action *actions, size_t count,
   return found;
 }
 
+/* Whether an action says otherwise than one of this verb: an opposite one, or one that was taken
+ * back. */
+static bool says_otherwise(const struct mde_action *action, enum mde_verb verb)
+{
+  return action->counts && (action->verb == verb) == (action->status == MDE_STATUS_CANCELLED);
+}
+
 /* The newest action by which somebody decided otherwise since the first look. */
 static size_t decided_otherwise(const struct mde_action *actions, size_t count, enum mde_verb verb)
 {
   size_t found = MDE_NO_ACTION;
-  for (size_t i = 0; i < count; i++) {
-    const struct mde_action *a = &actions[i];
-    bool otherwise = (a->verb == verb) == (a->status == MDE_STATUS_CANCELLED);
-    if (!a->counts || a->seen || !otherwise) continue;
-    if (found == MDE_NO_ACTION || created_later(a, &actions[found])) found = i;
-  }
+  for (size_t i = 0; i < count; i++)
+    if (says_otherwise(&actions[i], verb) && !actions[i].seen &&
+        (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
+      found = i;
   return found;
 }
 
@@ -306,18 +313,15 @@ static enum when when_of(const struct mde_action *action, const struct mde_sent 
   return action->created > sent->sent_at + MDE_DOUBT ? AFTER : UNCLEAR;
 }
 
-/* The newest action not before a send that took effect or may yet; one without a time is that. */
-static size_t newest_since(const struct mde_action *actions, size_t count,
-                           const struct mde_sent *sent)
+/* The newest action by which somebody decided otherwise then: after a send, or perhaps. */
+static size_t find_otherwise(const struct mde_action *actions, size_t count,
+                             const struct mde_sent *sent, enum when when)
 {
   size_t found = MDE_NO_ACTION;
-  for (size_t i = 0; i < count; i++) {
-    const struct mde_action *a = &actions[i];
-    bool stands = a->status == MDE_STATUS_PENDING || a->status == MDE_STATUS_SUCCEEDED;
-    if (!a->counts || !stands || when_of(a, sent) == BEFORE) continue;
-    if (a->created == MDE_NO_TIME) return i;
-    if (found == MDE_NO_ACTION || a->created > actions[found].created) found = i;
-  }
+  for (size_t i = 0; i < count; i++)
+    if (says_otherwise(&actions[i], sent->verb) && when_of(&actions[i], sent) == when &&
+        (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
+      found = i;
   return found;
 }
 
@@ -338,7 +342,7 @@ static size_t find_cut(const struct mde_action *actions, size_t count, const str
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
     if (a->counts && a->verb == sent->verb && a->status != MDE_STATUS_CANCELLED &&
-        when_of(a, sent) != BEFORE &&
+        when_of(a, sent) != BEFORE && a->returned.length >= MDE_SHORTEST_CUT &&
         mde_comment_compare(sent->comment, a->returned) == MDE_COMMENT_CUT)
       return i;
   }
@@ -360,15 +364,14 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
     return reconciled(cancelled ? MDE_RECONCILE_SUPERSEDED : MDE_RECONCILE_OURS, ours);
   }
 
-  size_t last = newest_since(actions, count, sent);
-  if (last != MDE_NO_ACTION && actions[last].verb == verb) last = MDE_NO_ACTION;
+  size_t otherwise = find_otherwise(actions, count, sent, AFTER);
+  if (otherwise != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_SUPERSEDED, otherwise);
   size_t cut = find_cut(actions, count, sent);
-  if (last != MDE_NO_ACTION && when_of(&actions[last], sent) == AFTER)
-    return reconciled(MDE_RECONCILE_SUPERSEDED, last);
   if (cut != MDE_NO_ACTION && when_of(&actions[cut], sent) == AFTER)
     return reconciled(MDE_RECONCILE_OURS, cut);
-  if (last != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_UNCLEAR, last);
-  if (cut != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_UNCLEAR, cut);
+  size_t perhaps = find_otherwise(actions, count, sent, UNCLEAR);
+  if (perhaps == MDE_NO_ACTION) perhaps = cut;
+  if (perhaps != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_UNCLEAR, perhaps);
 
   size_t pending = newest(actions, count, verb, MDE_STATUS_PENDING);
   if (pending != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_ACTIVE, pending);

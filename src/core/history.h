@@ -104,7 +104,8 @@ struct mde_look {
  * What to do before a send. In this order:
  *  1. The key was used before, for this verb: the newest such action decides. Failed: sent again.
  *     Cancelled: superseded by itself. An opposite that is pending or succeeded and was created
- * later, or that succeeded later: superseded by that. Otherwise already active.
+ *     later, or that succeeded later: superseded by that; conflict, if the times do not tell.
+ *     Otherwise already active.
  *  2. In a later look, an opposite action that is pending, succeeded or failed and was not seen by
  *     the first, or an action of this verb that was cancelled since: overtaken, by the newest.
  *  3. An opposite action is pending: conflict, or cancel it.
@@ -135,6 +136,12 @@ struct mde_sent {
 
 #define MDE_DOUBT (300 * MDE_TICKS_PER_SECOND)
 
+/*
+ * Bytes: the least of our comment that tells an action of a list as ours, where the service has cut
+ * the rest off and our id with it. A colleague may have written the same few words by hand.
+ */
+enum { MDE_SHORTEST_CUT = 16 };
+
 enum mde_reconciliation {
   MDE_RECONCILE_OURS,       /* `action` is the one that was sent */
   MDE_RECONCILE_ACTIVE,     /* `action`, somebody else's of the same verb, is pending */
@@ -153,8 +160,8 @@ struct mde_reconciled {
  * What the list says became of a send whose fate is unknown. In this order:
  *  1. An action with our id that was not seen before (a key may have been used before): ours, or
  *     superseded by itself if it was cancelled.
- *  2. Of the actions after the send that are pending or succeeded the newest is the opposite:
- *     superseded by it. One that does not say when it was created is the newest.
+ *  2. After the send somebody decided otherwise, by an opposite action (pending, succeeded or
+ *     failed) or by the cancellation of one of this verb: superseded, by the newest.
  *  3. An action after the send whose comment is the beginning of ours, which the service has cut,
  *     and that was not cancelled: ours.
  *  4. The same as 2 or 3, but whether it came after the send cannot be told: unclear.
