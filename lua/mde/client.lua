@@ -16,6 +16,7 @@ local guards = require "mde.action.guard"
 local incident = require "mde.action.incident"
 local limits_of = require "mde.limits"
 local listings = require "mde.action.listing"
+local mutexes = require "mde.sync.mutex"
 local machines = require "mde.device.machine"
 local options_of = require "mde.base.options"
 local recents = require "mde.action.recent"
@@ -25,7 +26,6 @@ local settings_of = require "mde.settings"
 local state = require "mde.action.state"
 local tags = require "mde.device.tag"
 local traces = require "mde.base.trace"
-local turns = require "mde.sync.mutex"
 local variable = require "mde.base.variable"
 local wait = require "mde.action.wait"
 
@@ -62,7 +62,9 @@ local known_options = {
 
 ---@class mde.Client
 ---@field exchange mde.Exchange
----@field turns mde.Turns
+---@field changes mde.Mutex one change of a machine at a time
+---@field changing table<string, table[]> for each machine the changes in progress
+---@field private change_count integer
 ---@field store? mde.Store what is shared with other processes
 ---@field action_metatable table
 ---@field machine_metatable table
@@ -148,7 +150,9 @@ local function new(options)
   guards.begin(guard, exchange.now, exchange.store)
   local client = setmetatable({
     exchange = exchange,
-    turns = turns.new(driver, exchange.store),
+    changes = mutexes.new(driver, exchange.store),
+    changing = {}, -- for each machine the changes in progress
+    change_count = 0,
     store = exchange.store,
     driver = driver,
     timeout = options.timeout,
@@ -183,6 +187,13 @@ function Client:begin(timeout, verb)
     ends = timeout and self.exchange.now() + timeout or math.huge,
     rank = verb == "release" and deadlines.RELEASE or listings.current(self) and deadlines.MANY or deadlines.SINGLE,
   }
+end
+
+--- The number of a change: one that began later has a higher one.
+---@return integer
+function Client:next_change()
+  self.change_count = self.change_count + 1
+  return self.change_count
 end
 
 --- The deadline of a part of a call: so many seconds from now, and not after the call's own end.

@@ -14,7 +14,7 @@ local errors = require "mde.base.error"
 local machines = require "mde.device.machine"
 local options_of = require "mde.base.options"
 local queries = require "mde.query.filter"
-local turns = require "mde.sync.mutex"
+local mutexes = require "mde.sync.mutex"
 
 local PAGE_SECONDS = 300
 
@@ -58,7 +58,7 @@ local function iterator(client, kind, query, options)
   local asked_at = exchange.clock:time()
   local filters, is_apart = compiled.filters(asked_at)
   local pages, judge = nil, compiled.judge and compiled.judge()
-  local turn, over, problem = turns.new(client.driver), false, nil
+  local mutex, over, problem = mutexes.new(client.driver), false, nil
   local rows, at, read_at = {}, 0, nil
 
   -- The rows of a page that are meant; or none, if it is to be read on without the filters by name and tag.
@@ -103,7 +103,7 @@ local function iterator(client, kind, query, options)
   end
 
   return function()
-    while not rows[at + 1] and not over and not problem do turn:take("page", nil, read_on) end
+    while not rows[at + 1] and not over and not problem do mutex:take("page", nil, read_on) end
     if rows[at + 1] then
       at = at + 1
       local row = rows[at]

@@ -426,6 +426,11 @@ function time:at(ticked, local_time) end
 
 ---@param ticked number
 ---@param local_time number
+---@return number seconds by the clocks alone, whatever actions say
+function time:agreed(ticked, local_time) end
+
+---@param ticked number
+---@param local_time number
 ---@return number seconds after which no action can have been created
 function time:latest(ticked, local_time) end
 

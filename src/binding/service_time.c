@@ -54,6 +54,12 @@ static int service_time_at(lua_State *L)
   return push_number(L, mde_service_time_at);
 }
 
+/* time:agreed(ticked, local) -> Unix seconds, by the witnesses alone */
+static int service_time_agreed(lua_State *L)
+{
+  return push_number(L, mde_service_time_agreed);
+}
+
 /* time:latest(ticked, local) -> Unix seconds after which no action can have been created */
 static int service_time_latest(lua_State *L)
 {
@@ -67,8 +73,13 @@ static int service_time_spread(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"hear", service_time_hear},     {"row", service_time_row},       {"at", service_time_at},
-    {"latest", service_time_latest}, {"spread", service_time_spread}, {NULL, NULL},
+    {"hear", service_time_hear},
+    {"row", service_time_row},
+    {"at", service_time_at},
+    {"agreed", service_time_agreed},
+    {"latest", service_time_latest},
+    {"spread", service_time_spread},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {{NULL, NULL}};

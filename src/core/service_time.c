@@ -37,7 +37,7 @@ static size_t testimonies(const struct mde_service_time *time, double ticked, do
   return count;
 }
 
-static double median(const struct mde_service_time *time, double ticked, double local)
+double mde_service_time_agreed(const struct mde_service_time *time, double ticked, double local)
 {
   double said[MDE_WITNESSES + 1];
   size_t count = testimonies(time, ticked, local, said);
@@ -57,7 +57,7 @@ bool mde_service_time_row(struct mde_service_time *time, double ticked, double l
 
 double mde_service_time_at(const struct mde_service_time *time, double ticked, double local)
 {
-  double agreed = median(time, ticked, local);
+  double agreed = mde_service_time_agreed(time, ticked, local);
   if (!time->has_row) return agreed;
   double row = ticked + time->row_ahead;
   return fmin(fmax(agreed, row), agreed + MDE_SERVICE_TIME_AHEAD);
@@ -65,7 +65,7 @@ double mde_service_time_at(const struct mde_service_time *time, double ticked, d
 
 double mde_service_time_latest(const struct mde_service_time *time, double ticked, double local)
 {
-  return median(time, ticked, local) + MDE_SERVICE_TIME_AHEAD;
+  return mde_service_time_agreed(time, ticked, local) + MDE_SERVICE_TIME_AHEAD;
 }
 
 double mde_service_time_spread(const struct mde_service_time *time, double ticked, double local)

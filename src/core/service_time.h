@@ -49,6 +49,9 @@ bool mde_service_time_row(struct mde_service_time *time, double ticked, double l
 /* The service's time at `ticked`, when the local clock says `local`. */
 double mde_service_time_at(const struct mde_service_time *time, double ticked, double local);
 
+/* The same by the witnesses alone, without what rows say. */
+double mde_service_time_agreed(const struct mde_service_time *time, double ticked, double local);
+
 /* The latest creation time that a row may have to be usable: the median, and the span above. */
 double mde_service_time_latest(const struct mde_service_time *time, double ticked, double local);
 

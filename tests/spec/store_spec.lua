@@ -94,7 +94,7 @@ describe("a store", function()
     it("hands out none that is about to end", function()
       local client = workers(1)[1]
       local share = client.exchange.token_source.token_share
-      share:fetched("from another process", { expires_in = 40 }, core.system.time() - 36, 4)
+      share:fetched("from another process", { expires_in = 40 }, core.system.time() - 36, r.driver.now() - 36, 4)
       r.driver.sleep(3)
       assert(workers(1)[1]:machine(LAPTOP.id))
       assert.equal(1, token_requests())
@@ -106,7 +106,8 @@ describe("a store", function()
       local add = place.safe_add
       place.safe_add = function(...)
         place.safe_add = add
-        share.store:write("token", { value = "x", at = core.system.time(), answer = { expires_in = 3600 } }, 3600)
+        share.store:write("token and age", { value = "x", at = core.system.time(), sent = r.driver.now(),
+          answer = { expires_in = 3600 } }, 3600)
         return add(...)
       end
       assert.equal("token", (share:learn(r.driver.now, r.driver.sleep, r.driver.now() + 10, 30)))
@@ -181,13 +182,11 @@ describe("a store", function()
 
     it("keeps a lease as long as the work goes on, and no longer", function()
       local list = workers(2)
-      local work
-      list[1].turns:take("k", nil, function()
-        work = #dict.keys()
-        r.driver.sleep(100)
-        assert.is_nil(list[2].store:lease "turn|k")
-      end)
-      assert.is_true(work > 0)
+      local lock = list[1].changes:acquire "k"
+      r.driver.sleep(100)
+      assert.is_nil(list[2].store:lease "turn|k")
+      assert.is_nil(list[2].changes:acquire("k", 5))
+      lock:release()
       assert.is_truthy(list[2].store:lease "turn|k")
     end)
 

@@ -103,7 +103,7 @@ local overtaken = {
     hint = "Somebody decided otherwise. If you still mean it, use another key." },
   lost = { before = "it was sent and its answer was lost, and ",
     hint = "Somebody decided otherwise. Nothing was sent again; if you still mean it, call it again." },
-  waited = { before = "nothing was sent: meanwhile ",
+  waited = { before = "it was not carried out; meanwhile ",
     hint = "Somebody decided otherwise after this call had begun. If you still mean it, call it again." },
 }
 
@@ -128,14 +128,24 @@ local function look_deadline(client, intent)
   return deadline:at_most(seconds, math.min(client.exchange:queue(intent.verb) + seconds, patience * 3 / 4))
 end
 
--- What the first look had, by id and status: whatever else is there later came after the decision.
-local function note_seen(intent, rows)
+-- What the first look had, by id and status: whatever else is there later came after the decision. A look that came
+-- long after the call had begun may have seen what was decided meanwhile; there the time tells, as far as it can.
+local function note_seen(client, intent, rows)
   if intent.seen then return end
   intent.seen = {}
-  for _, row in ipairs(rows) do intent.seen[core.text.lower(row.id)] = row.status or "" end
+  local exchange, last = client.exchange, math.huge
+  if exchange.now() - intent.began > LOOK_AGE_SECONDS then
+    last = exchange.clock:time(intent.began) + core.history.DOUBT_SECONDS
+  end
+  for _, row in ipairs(rows) do
+    if (core.history.time(row.creationDateTimeUtc) or -math.huge) <= last then
+      intent.seen[core.text.lower(row.id)] = row.status or ""
+    end
+  end
 end
 
 local function decide(client, intent, machine_id, rows)
+  note_seen(client, intent, rows)
   return core.history.look(rows, machine_id, { verb = intent.verb, incident = intent.incident, key = intent.key,
     cancel_opposite = intent.cancel_opposite, seen = intent.seen, latest = client.exchange.clock:latest() })
 end
@@ -154,7 +164,6 @@ local function consider(client, intent, machine_id, anew)
     client.recent:recall(machine_id, rows)
     local decision, row, recorded = decide(client, intent, machine_id, rows)
     if decision == "send" or decision == "already_active" then
-      note_seen(intent, rows)
       intent.looked_at = read_at
       return decision, row, recorded, rows
     end
@@ -164,7 +173,6 @@ local function consider(client, intent, machine_id, anew)
   if not whole then return nil, err end
   rows = whole
   local decision, row, recorded = decide(client, intent, machine_id, rows)
-  note_seen(intent, rows)
   intent.looked_at = began
   return decision, row, recorded, rows
 end
@@ -185,7 +193,10 @@ end
 local function look(client, intent, machine_id)
   for n = 1, MOST_CANCELS do
     local decision, row, recorded, rows = consider(client, intent, machine_id, n > 1)
-    if not decision then return nil, refuse_unseen(intent, row), false end
+    if not decision then
+      intent.looked_at = client.exchange.now()
+      return nil, refuse_unseen(intent, row), false
+    end
     if n == 1 and intent.verb == "release" then
       local others = actions.other_holders(rows, machine_id, intent.incident, client.exchange.clock:latest())
       intent.also_ended = others[1] and others or nil
@@ -220,14 +231,30 @@ local function judge_again(client, intent, machine)
   return fresh or err.kind ~= "not_found", err
 end
 
+-- Has the machine to itself from here on. What another call has changed meanwhile has to be looked at.
+local function lock(client, intent, deadline)
+  if intent.lock then return true end
+  intent.lock = client.changes:acquire(intent.machine_id, math.max(0, deadline:left()))
+  return intent.lock ~= nil
+end
+
+local function locked_out()
+  return errors.new { kind = "unavailable", message = "another change of the same machine was still under way when the "
+    .. "time was up; nothing was sent", hint = "Try again; mde.state(device) tells what was done." }
+end
+
 -- A function that is asked right before the POST leaves. If the record or the look have become too old while it
--- waited, they are read again; `look_again` returns whether it still is to be sent. What stands against it is put into
--- `stopped`.
-local function confirmation(client, intent, machine, stopped, look_again)
+-- waited, or another call has changed the machine, they are read again; `look_again` returns whether it still is to be
+-- sent. What stands against it is put into `stopped`.
+local function confirmation(client, intent, machine, deadline, stopped, look_again)
   local function is_older(time, seconds)
     return time ~= nil and client.exchange.now() - time > seconds
   end
   return function()
+    if not lock(client, intent, deadline) then
+      stopped.err = locked_out()
+      return false
+    end
     if is_older(intent.record_at, RECORD_AGE_SECONDS) then
       local allowed, refusal = judge_again(client, intent, machine)
       if not allowed then
@@ -235,7 +262,17 @@ local function confirmation(client, intent, machine, stopped, look_again)
         return false
       end
     end
-    return not is_older(intent.looked_at, LOOK_AGE_SECONDS) or look_again()
+    local looked_at = intent.looked_at
+    local is_stale = is_older(looked_at, LOOK_AGE_SECONDS)
+      or looked_at and client.changes:was_taken_since(intent.machine_id, looked_at)
+    return not is_stale or look_again()
+  end
+end
+
+-- Calls of this client that began later have decided knowing of this action.
+local function tell_later_calls(client, intent, row)
+  for _, other in ipairs(client.changing[intent.machine_id] or {}) do
+    if other.number > intent.number and other.seen then other.seen[core.text.lower(row.id)] = row.status or "" end
   end
 end
 
@@ -271,6 +308,7 @@ local function judge_answer(client, intent, machine_id, row, info, sent_at)
   row.machineId = row.machineId or machine_id
   actions.note(client, row)
   client.recent:announce(machine_id, row)
+  tell_later_calls(client, intent, row)
   local action = actions.adopt(client, row, { attempts = info.attempts })
   if reply == "already_active" then
     action.outcome, action.recorded = "already_active", is_recorded(action, intent)
@@ -289,6 +327,7 @@ local function found(client, intent, decision, row, attempts)
   actions.note(client, row)
   if decision == "superseded" then return nil, superseded(client, row, "lost") end
   client.recent:announce(intent.machine_id, row)
+  tell_later_calls(client, intent, row)
   local action = actions.adopt(client, row, { attempts = attempts, reconciled = true })
   if decision == "active" then
     action.outcome, action.recorded = "already_active", is_recorded(action, intent)
@@ -367,7 +406,14 @@ local function find_out(client, intent, machine, deadline, err, sent_at, attempt
   local function follow_opposite(row, ends) return actions.follow(client, row, ends) end
   for round = 1, 2 do
     local decision, row = reconcile.find_out(client.exchange, lost, list, follow_opposite)
-    if decision and decision ~= "nothing" then return found(client, intent, decision, row, attempts) end
+    if decision == "nothing" and listings.current(client) and round == 1 and intent.resend then
+      -- A list of all machines may not show what a list of this one does.
+      decision, row = reconcile.look(client.exchange, lost, function(ends)
+        return actions.history(client, machine_id, ends)
+      end)
+    end
+    if is_told[decision] then return found(client, intent, decision, row, attempts) end
+    if decision == "opposite" then row, decision = conflict(client, intent.verb, row), nil end
     if not decision then
       err.message = ("%s; its list of actions does not tell either: %s"):format(err.message, row.message)
       break
@@ -378,7 +424,7 @@ local function find_out(client, intent, machine, deadline, err, sent_at, attempt
     end
     local stopped = {}
     local action, problem, sent_again_at, info = post(client, intent, machine_id, deadline,
-      confirmation(client, intent, machine, stopped, function()
+      confirmation(client, intent, machine, deadline, stopped, function()
         stopped.decision, stopped.row = reconcile.look(client.exchange, lost, list)
         return stopped.decision == "nothing"
       end))
@@ -395,7 +441,8 @@ local function find_out(client, intent, machine, deadline, err, sent_at, attempt
       or stopped.row
     if problem.kind ~= "unknown" and not is_active then
       -- Nothing of it went this time, or it was refused: then the first is what is not known.
-      err.message = ("%s; sent again, it ended with: %s"):format(err.message, problem.message)
+      local how = info.attempts > 0 and "sent again, it ended with" or "it was not sent again"
+      err.message = ("%s; %s: %s"):format(err.message, how, problem.message)
       break
     elseif not is_active then
       err, lost.sent_at = problem, math.min(sent_at, sent_again_at)
@@ -408,7 +455,7 @@ end
 local function send(client, intent, machine)
   local deadline, stopped = client:deadline(intent, ACTION_SECONDS), {}
   local action, err, sent_at, info = post(client, intent, intent.machine_id, deadline,
-    confirmation(client, intent, machine, stopped, function()
+    confirmation(client, intent, machine, deadline, stopped, function()
       stopped.action, stopped.err, intent.looked = look(client, intent, intent.machine_id)
       return not (stopped.action or stopped.err)
     end))
@@ -427,14 +474,15 @@ local function resolve(client, intent, device)
   local machine, err = devices.resolve(client, device,
     by_id and look_deadline(client, intent) or client:deadline(intent, PAGE_SECONDS))
   if machine then
-    intent.record_at = client.exchange.now()
+    local record = client.records:of(machine)
+    intent.record_at = record and record.read_at or client.exchange.now()
     return machine
   end
   if by_id and err.kind ~= "not_found" then return { id = canonical } end
   return nil, err
 end
 
---- Looks and sends, when it is this call's turn.
+-- Looks, and sends.
 local function look_and_send(client, intent, machine)
   intent.looked = false
   if intent.look_first then
@@ -455,6 +503,20 @@ local function look_and_send(client, intent, machine)
   return action, err
 end
 
+local function ended(client, intent, ok, ...)
+  local in_progress = client.changing[intent.machine_id]
+  for i, other in ipairs(in_progress) do
+    if other == intent then
+      table.remove(in_progress, i)
+      break
+    end
+  end
+  if not in_progress[1] then client.changing[intent.machine_id] = nil end
+  if intent.lock then intent.lock:release() end
+  if not ok then error((...), 0) end
+  return ...
+end
+
 local function change(client, intent, device)
   local machine, err = resolve(client, intent, device)
   if not machine then return nil, err end
@@ -463,16 +525,10 @@ local function change(client, intent, device)
   local allowed, refusal = guards.check(client, intent, machine)
   if not allowed then return nil, refusal end
   intent.machine_id = machine_id
-  local judged = { id = machine_id }
-  local patience = client:deadline(intent, ACTION_SECONDS + client.exchange:queue(intent.verb)):left()
-  local done, action, problem = client.turns:take(machine_id, patience, function()
-    return look_and_send(client, intent, judged)
-  end)
-  if not done then
-    return nil, errors.new { kind = "unavailable", message = "another change of the same machine was still under way "
-      .. "when the time was up; nothing was sent" }
-  end
-  return action, problem
+  local in_progress = client.changing[machine_id] or {}
+  client.changing[machine_id] = in_progress
+  in_progress[#in_progress + 1] = intent
+  return ended(client, intent, pcall(look_and_send, client, intent, { id = machine_id }))
 end
 
 --- Restricts or releases a device.
@@ -501,7 +557,8 @@ local function restrict_or_release(client, verb, device, comment, options)
     verb = verb, incident = incident, key = options.key, operation_id = operation_id,
     comment = actions.check_comment(comment, incident, operation_id),
     cancel_opposite = cancel_opposite, look_first = options.look ~= false, resend = options.resend ~= false,
-    allow = guards.allowed(options.allow), ends = call.ends, rank = call.rank,
+    allow = guards.allowed(options.allow), ends = call.ends, rank = call.rank, began = client.exchange.now(),
+    number = client:next_change(),
   }
   local action, problem = actions.to_its_end(client, intent.ends, change, client, intent, device)
   if problem and problem.kind == "unknown" and not problem.operation_id then

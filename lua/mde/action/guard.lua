@@ -391,7 +391,7 @@ end
 
 -- The restricts among the rows, and how long ago they were sent.
 local function restricts_of(client, rows)
-  local service_now, earlier = client.exchange.clock:time(), {}
+  local service_now, earlier = client.exchange.clock:agreed(), {}
   for _, row in ipairs(rows) do
     local operation_id = our_restrict(row)
     if operation_id then
@@ -408,13 +408,13 @@ local function count(client, deadline, tally)
   local exchange = client.exchange
   local rows, err, since
   repeat
-    since = exchange.clock:time() - HOUR - COUNT_MARGIN
+    since = exchange.clock:agreed() - HOUR - COUNT_MARGIN
     rows, err = collection.read(exchange, "machineactions",
       ("type eq 'RestrictCodeExecution' and creationDateTimeUtc ge %s"):format(
         os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since))),
       nil, deadline)
     if not rows then return nil, err end
-  until exchange.clock:time() - HOUR >= since
+  until exchange.clock:agreed() - HOUR >= since
   return tally:merge(restricts_of(client, rows))
 end
 

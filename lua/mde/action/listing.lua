@@ -36,17 +36,20 @@ local MAIN = {}
 ---@field private read_at? number when it was read last, by the driver's clock
 ---@field private failed_at? number when it could not be read
 ---@field private absent? boolean what the service said the last time: that there is no such list
+---@field private has_nameless? boolean what was read the last time had an action that may be any machine's: then it
+--- tells nothing of any
 local Listing = {}
 Listing.__index = Listing
 
 local M = {}
 
---- OData for the restrict and release actions that were created since a time, or for all.
+--- OData for the restrict and release actions that were created since a time or do not say when, or for all.
 ---@param since? number Unix seconds
 ---@return string
 function M.filter(since)
   if not since then return TYPES end
-  return ("(%s) and creationDateTimeUtc ge %s"):format(TYPES, os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since)))
+  return ("(%s) and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)"):format(TYPES,
+    os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since)))
 end
 
 --- All restrict and release actions of the tenant, by machine. Those that do not say whose they are stand under "".
@@ -97,7 +100,6 @@ function Listing:add(row)
   local known = self.rows_by_id[id]
   if known and is_pending(row) and not is_pending(known) then return end
   local machine_id = row.machineId or known and known.machineId
-  -- One that nobody knows whose it is cannot be told from any machine's.
   if not machine_id then return end
   if not known then
     local key = core.text.lower(machine_id)
@@ -116,17 +118,30 @@ function Listing:doubt(machine_id)
   self.doubtful[machine_id] = true
 end
 
+-- When an action was created, if it says so and if that can be.
+local function created_at(self, row)
+  local created = core.history.time(row.creationDateTimeUtc)
+  return created and created <= self.client.exchange.clock:latest() and created or nil
+end
+
 -- Since when actions have to be read again to see what is new and what became of the pending ones; nil: all.
 local function since(self)
-  local oldest = self.newest
+  local oldest = self.newest and math.min(self.newest, self.client.exchange.clock:time())
   for _, row in pairs(self.rows_by_id) do
     if oldest and is_pending(row) then
-      local created = core.history.time(row.creationDateTimeUtc)
+      local created = created_at(self, row)
       if not created then return nil end
       oldest = math.min(oldest, created)
     end
   end
   return oldest and oldest - MARGIN_SECONDS
+end
+
+-- Whether a row is one that this listing is of and nobody knows whose: it may be any machine's.
+local function is_nameless(self, row)
+  if not counted[core.text.lower(row.type or "")] or row.machineId then return false end
+  local known = self.rows_by_id[core.text.lower(row.id)]
+  return not (known and known.machineId)
 end
 
 local function extend(self, deadline)
@@ -137,9 +152,11 @@ local function extend(self, deadline)
     self.failed_at = started
     return nil, err
   end
+  self.has_nameless = false
   for _, row in ipairs(rows) do
-    local created = core.history.time(row.creationDateTimeUtc)
+    local created = created_at(self, row)
     if created and (not self.newest or created > self.newest) then self.newest = created end
+    self.has_nameless = self.has_nameless or is_nameless(self, row)
     self:add(row)
   end
   self.read_at, self.absent = started, absent
@@ -176,6 +193,7 @@ end
 function Listing:rows(machine_id, deadline)
   if self.doubtful[machine_id] then return nil end
   if not is_fresh(self, self.read_at) and not refresh(self, deadline) then return nil end
+  if self.has_nameless then return nil end
   local rows = {}
   for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
   return rows, self.read_at
@@ -192,6 +210,7 @@ function Listing:rows_anew(machine_id, deadline)
     self.failed_at = nil
     if deadline:left() <= 0 or not refresh(self, deadline) then return nil end
   end
+  if self.has_nameless then return nil end
   local rows = {}
   for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
   return rows, self.absent

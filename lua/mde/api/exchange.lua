@@ -66,15 +66,17 @@ local function new(settings)
     return stores.new(place, application .. "|" .. what, driver, time)
   end
   local store = place and store_of(core.text.lower(settings.base_url)) or nil
-  local requests = requests_of.new { driver = driver, clock = time, trace = settings.trace,
-    user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve, store = store }
   local clock, in_flight = service_clocks.new(time.now, settings.trace), flights.new(driver, time.sleep)
+  local function service_time() return clock:time() end
+  local requests = requests_of.new { driver = driver, clock = time, trace = settings.trace,
+    user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve, store = store,
+    service_time = service_time }
   local token_source = token_sources.new {
     requests = requests, flights = in_flight, driver = driver, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, authority = settings.authority,
     scope = settings.scope, application = application,
     store = place and not place.on_disk and store_of(settings.scope) or nil,
-    service_time = function() return clock:time() end,
+    service_time = service_time,
     on_token = function(value, answer, sent) clock:hear_token(value, answer, sent) end,
   }
   return setmetatable({

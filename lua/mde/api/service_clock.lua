@@ -51,6 +51,12 @@ function ServiceClock:time(at)
   return self.heard:at(now, core.system.time()) - (at and now - at or 0)
 end
 
+--- The same by the clocks alone, which no action moves: what counts actions goes by this.
+---@return number seconds Unix seconds
+function ServiceClock:agreed()
+  return self.heard:agreed(self.now(), core.system.time())
+end
+
 --- The latest time at which an action can have been created: one that says later has no usable time.
 ---@return number seconds Unix seconds
 function ServiceClock:latest()
@@ -81,16 +87,14 @@ function ServiceClock:hear_api(headers)
   hear(self, "api", self.now(), date)
 end
 
---- A token arrived. It was issued when it was asked for, or before, if its endpoint had it already: the life that is
---- left tells. `iat`, which may be minutes early, counts where that is not known.
+--- A token arrived. What is left of its life tells when it was asked for, whether it was issued then or its endpoint
+--- had it already. Where that is not told it may be of any age, and tells nothing.
 ---@param value string
 ---@param answer table the token endpoint's
 ---@param sent number when it was asked for, by the driver's clock
 function ServiceClock:hear_token(value, answer, sent)
-  local claims = claims_of(value)
-  local life = tonumber(answer.expires_in)
-  local issued = claims.exp and life and claims.exp - life or claims.iat
-  if issued then hear(self, "token", sent, issued) end
+  local expires, life = claims_of(value).exp, tonumber(answer.expires_in)
+  if expires and life then hear(self, "token", sent, expires - life) end
 end
 
 --- Takes note of when actions say that they were created, which is never in the future.

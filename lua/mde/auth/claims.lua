@@ -13,7 +13,6 @@ local json = require "mde.base.json"
 ---@field appid? string the application, or `azp`
 ---@field roles? string[] the application permissions; nil: nothing was consented
 ---@field exp? number Unix seconds
----@field iat? number Unix seconds
 
 local function text(value)
   return type(value) == "string" and value or nil
@@ -41,7 +40,7 @@ local function claims_of(token)
   local claims = bytes and json.object(bytes)
   if not claims then return { opaque = true } end
   return { aud = text(claims.aud), tid = text(claims.tid), appid = text(claims.appid) or text(claims.azp),
-    roles = texts(claims.roles), exp = number(claims.exp), iat = number(claims.iat) }
+    roles = texts(claims.roles), exp = number(claims.exp) }
 end
 
 return claims_of

@@ -14,7 +14,7 @@ local FAILURE_SECONDS = 3600
 -- Nobody is handed a token shortly before its end; of a short life that is its second half. As the cache has it.
 local USABLE_BEFORE_END = 30
 
-local TOKEN, FAILURE, LEASE = "token", "token failure", "token"
+local TOKEN, FAILURE, LEASE = "token and age", "token failure", "token"
 
 ---@class mde.TokenShare
 ---@field private store mde.Store
@@ -86,12 +86,13 @@ end
 ---@param value string
 ---@param answer table the sign-in service's
 ---@param at number Unix seconds, when it was asked for
+---@param sent number the same by the driver's clock, which nobody sets: the token's age is reckoned by it
 ---@param seconds number how long it lives
-function TokenShare:fetched(value, answer, at, seconds)
+function TokenShare:fetched(value, answer, at, sent, seconds)
   at = as_kept(at)
   self.taken_at = at
   seconds = seconds - math.min(USABLE_BEFORE_END, seconds / 2)
-  self.store:write(TOKEN, { value = value, at = at, answer = { expires_in = answer.expires_in,
+  self.store:write(TOKEN, { value = value, at = at, sent = sent, answer = { expires_in = answer.expires_in,
     expires_on = answer.expires_on, refresh_in = answer.refresh_in } }, math.max(1, math.min(seconds, LONGEST_LIFE)))
   self.store:delete(FAILURE)
 end

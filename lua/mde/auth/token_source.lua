@@ -147,11 +147,11 @@ end
 
 -- Takes what another process found out: a token, or a failure, about which the cache is to be asked again.
 local function take_shared(self, lease, what, found)
-  local age = math.max(0, core.system.time() - found.at)
   if what == "token" then
     self.trace:tell { event = "token", outcome = "shared" }
-    return keep_token(self, lease, self.now() - age, found.value, found.answer, found.at)
+    return keep_token(self, lease, math.min(found.sent, self.now()), found.value, found.answer, found.at)
   end
+  local age = math.max(0, core.system.time() - found.at)
   self.tokens:failed(lease, self.now() - age, found.status, found.retry_after, errors.new(found.err))
 end
 
@@ -164,7 +164,7 @@ local function ask_and_keep(self, lease, deadline, attempts)
     self.trace:tell { event = "token", outcome = "fetched" }
     local token = keep_token(self, lease, info.sent, answer.access_token, answer, info.sent_at)
     if share and token and token.expires then
-      share:fetched(token.value, answer, info.sent_at, token.expires - self.now())
+      share:fetched(token.value, answer, info.sent_at, info.sent, token.expires - self.now())
     end
     return token
   end

@@ -54,19 +54,20 @@ local M = {}
 ---@field store? mde.Store where the limits are shared
 ---@field private reserve integer
 ---@field private user_agent string
+---@field private service_time fun(): number Unix seconds
 ---@field private trouble table<string, string?> for each API what its last attempt failed with
 local Requests = {}
 Requests.__index = Requests
 
 ---@param settings { driver: mde.Driver, clock: mde.Clock, trace: mde.Trace, user_agent: string,
---- windows: mde.Window[], reserve: integer, store: mde.Store? }
+--- windows: mde.Window[], reserve: integer, store: mde.Store?, service_time: fun(): number }
 ---@return mde.Requests
 function M.new(settings)
   local trace, clock = settings.trace, settings.clock
   return setmetatable({
     driver = settings.driver, now = clock.now, sleep = clock.sleep, trace = trace, store = settings.store,
     user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve,
-    limiters = {}, trouble = {},
+    service_time = settings.service_time, limiters = {}, trouble = {},
     show = function(text) return errors.show(trace:redact(text)) end,
   }, Requests)
 end
@@ -115,8 +116,8 @@ local function send(self, call, request)
 end
 
 -- How long an answer asks to wait: seconds | nil; whether it asks in a way that nobody understands.
-local function read_retry_after(response, refusal)
-  local seconds, problem = core.header.retry_after(response.headers, core.system.time())
+local function read_retry_after(self, response, refusal)
+  local seconds, problem = core.header.retry_after(response.headers, self.service_time())
   if not seconds and not problem and response.status == 429 and refusal.message then
     seconds = tonumber(refusal.message:match "again in (%d%d?%d?%d?%d?) second")
   end
@@ -138,7 +139,7 @@ local function read_attempt(self, call, response, message, maybe_sent, code)
     return facts, value, problem
   end
   local refusal = failures.read(response, self.show)
-  facts.retry_after, facts.retry_after_invalid = read_retry_after(response, refusal)
+  facts.retry_after, facts.retry_after_invalid = read_retry_after(self, response, refusal)
   facts.active_request = names_active_request(response, refusal)
   facts.temporary = call.temporary ~= nil and call.temporary(response.body)
   return facts, nil, nil, refusal
@@ -282,8 +283,9 @@ function Requests:perform(call)
     local excess = report_excess(self, call, facts)
     if facts.status == 429 then limiter:pause(delay, excess ~= nil) end
 
+    if class == "definite" then limiter:resume() end
+
     if verdict == "done" then
-      limiter:resume()
       return value, nil, info
     elseif verdict == "authenticate" or verdict == "retry" then
       if self.trace:on() then

@@ -8,7 +8,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
-local turns = require "mde.sync.mutex"
+local mutexes = require "mde.sync.mutex"
 
 local PARALLEL = 8
 
@@ -74,7 +74,7 @@ end
 --- The same for several workers: nobody pulls while another does, since an iterator may wait for the next
 --- page, and nobody does after the end or an error, where iterators of the standard library raise.
 local function shared(driver, run, next_item)
-  local turn, over = turns.new(driver), false
+  local mutex, over = mutexes.new(driver), false
   local function pull()
     if over then return nil end
     local dropped = false
@@ -89,7 +89,7 @@ local function shared(driver, run, next_item)
     if run.stop_on_error and (dropped or run.has_more()) then run.results.stopped = true end
   end
   return function()
-    local _, item = turn:take("next", nil, pull)
+    local _, item = mutex:take("next", nil, pull)
     return item
   end
 end
