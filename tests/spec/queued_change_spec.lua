@@ -212,4 +212,106 @@ describe("a change that waits an hour for the limits", function()
     ended:wait()
     assert.same({ 1, 2 }, order)
   end)
+
+  for _, verb in ipairs { "restrict", "release" } do
+    it("is superseded where another call for the machine waits too: " .. verb, function()
+      local r, results = new(), {}
+      local ended = r.driver.gate()
+      use_up(r, verb, PER_HOUR)
+      r.driver.spawn(function()
+        r.driver.sleep(HOUR / 2)
+        act(opposite_of[verb]) (r)
+      end)
+      for i = 1, 2 do
+        r.driver.spawn(function()
+          results[i] = { r.client[verb](r.client, machine, "beacon") }
+          if results[1] and results[2] then ended:open() end
+        end)
+        r.driver.sleep(1)
+      end
+      ended:wait()
+      for i = 1, 2 do
+        assert.is_nil(results[i][1])
+        assert.equal("superseded", results[i][2].kind)
+        assert.equal("colleague@corp.example", results[i][2].action.requestor)
+      end
+      assert.equal(PER_HOUR, #r:posts())
+    end)
+
+    it("is superseded where the first look was what had to wait: " .. verb, function()
+      local r = new()
+      for i = 1, PER_HOUR do assert(r.client:state(other(i))) end
+      local action, err, seconds, posts = wait_while(r, verb, act(opposite_of[verb]))
+      assert.is_nil(action)
+      assert.equal("superseded", err.kind)
+      assert.equal("colleague@corp.example", err.action.requestor)
+      assert.is_true(seconds >= HOUR)
+      assert.same({}, posts)
+    end)
+  end
+
+  it("is superseded where the first look had failed", function()
+    local r = new()
+    r:answer({ method = "GET", path = "/machineactions" }, 403, "", { count = 1 })
+    local action, err, _, posts = wait_while(r, "restrict", act "release")
+    assert.is_nil(action)
+    assert.equal("superseded", err.kind)
+    assert.equal("colleague@corp.example", err.action.requestor)
+    assert.same({}, posts)
+  end)
+
+  it("holds up no release of the machine, which takes it back", function()
+    local r = new()
+    local ended = r.driver.gate()
+    use_up(r, "restrict", PER_HOUR)
+    local action, err
+    r.driver.spawn(function()
+      action, err = r.client:restrict(machine, "beacon")
+      ended:open()
+    end)
+    r.driver.sleep(HOUR / 2)
+    local began = r.driver.now()
+    local released = assert(r.client:release(machine, "false alarm"))
+    assert.equal("accepted", released.outcome)
+    assert.equal(began, r.driver.now())
+    ended:wait()
+    assert.is_nil(action)
+    assert.equal("superseded", err.kind)
+    assert.equal(released.id, err.action.id)
+  end)
+
+  it("and a release that the same playbook makes next both go, in their order", function()
+    local r = new { client = { limits = { per_hour = PER_HOUR + 1 } } }
+    use_up(r, "restrict", PER_HOUR)
+    local results = r.client:each({ machine, survivor }, function(id)
+      assert(r.client:restrict(id, "beacon"))
+      return r.client:release(id, "was a drill")
+    end)
+    assert.equal(0, results.failed)
+    local paths = { [machine] = {}, [survivor] = {} }
+    for _, request in ipairs(r:requests()) do
+      local id, path = request:match "^POST /api/machines/(%x+)/(%a+)$"
+      if paths[id] then table.insert(paths[id], path) end
+    end
+    for _, list in pairs(paths) do assert.same({ path_of.restrict, path_of.release }, list) end
+  end)
+
+  it("is followed by a release that was called while it was on its way", function()
+    local r = new { latency = 1 }
+    local ended = r.driver.gate()
+    local restricted, released, err
+    r.driver.spawn(function()
+      restricted = assert(r.client:restrict(machine, "beacon"))
+      if released or err then ended:open() end
+    end)
+    r.driver.spawn(function()
+      r.driver.sleep(0.5)
+      released, err = r.client:release(machine, "false alarm")
+      if restricted then ended:open() end
+    end)
+    ended:wait()
+    assert.is_nil(err)
+    assert.equal("accepted", released.outcome)
+    assert.equal(path_of.release, r:posts()[#r:posts()])
+  end)
 end)
