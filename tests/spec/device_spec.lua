@@ -304,6 +304,15 @@ describe("a device", function()
     end)
   end)
 
+  it("is merged into nothing, and onboarded for all that is known, where the service writes an empty text", function()
+    for _, device in ipairs { "desk", id(1) } do
+      local client = with { { id = id(1), computerDnsName = "desk", mergedIntoMachineId = "", onboardingStatus = "" } }
+      local machine = assert(client:machine(device))
+      assert.is_nil(machine.mergedIntoMachineId)
+      assert.equal("accepted", assert(client:restrict(machine, "why", { look = false })).outcome)
+    end
+  end)
+
   it("is acted on by its id whatever its health", function()
     local client = with { { id = id(1), healthStatus = "Inactive", onboardingStatus = "CanBeOnboarded" } }
     assert.equal("accepted", assert(client:restrict(id(1), "why")).outcome)

@@ -59,6 +59,20 @@ for _, comparison in ipairs(TENANTS) do
         end)
       end
 
+      for what, fields in pairs { ["is not in use"] = { healthStatus = "Inactive" },
+        ["was merged away"] = { mergedIntoMachineId = id(17) },
+        ["is not onboarded"] = { onboardingStatus = "InsufficientInfo" } } do
+        it(("%s means the one in use, where another record of the name %s"):format(stored, what), function()
+          for _, other in ipairs { SMALL, CAPITAL, MIXED } do
+            local old = { id = id(16), computerDnsName = other }
+            for name, value in pairs(fields) do old[name] = value end
+            local client = with { old, { id = id(17), computerDnsName = stored } }
+            local machine, err = client:machine(other)
+            assert.equal(id(17), machine and machine.id, tostring(err))
+          end
+        end)
+      end
+
       it(stored .. " is found by a beginning, an end and a part, whatever their case", function()
         local client = with { { id = id(17), computerDnsName = stored }, { id = id(18), computerDnsName = "other" } }
         for _, condition in ipairs { mde.startswith "LAPTOP-1", mde.startswith "laptop-17.", mde.startswith "lapTop",

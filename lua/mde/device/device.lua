@@ -166,9 +166,8 @@ local function not_found(shown, hint, similar)
       or hint or "Check the spelling: a bare host name or the full DNS name, an Entra device id, or a machine id." }
 end
 
---- The one record that a name or an Entra device id means.
-local function choose(shown, records, hint, similar)
-  if #records == 0 then return nil, not_found(shown, hint, similar) end
+-- Those of some records that can be acted on and are in use, and those that are not in use.
+local function usable(records)
   local live, inactive = {}, {}
   for _, machine in ipairs(records) do
     local onboarded = machine.onboardingStatus == nil or is(machine.onboardingStatus, "onboarded")
@@ -177,6 +176,13 @@ local function choose(shown, records, hint, similar)
       group[#group + 1] = machine
     end
   end
+  return live, inactive
+end
+
+--- The one record that a name or an Entra device id means.
+local function choose(shown, records, hint, similar)
+  if #records == 0 then return nil, not_found(shown, hint, similar) end
+  local live, inactive = usable(records)
   local candidates = #live > 0 and live or inactive
   if #candidates == 0 then return nil, nothing_left(shown, records) end
   if #candidates == 1 then return candidates[1] end
@@ -201,10 +207,16 @@ local function parted(client, rows, matches, read_at)
 end
 
 -- A name that was not found as it was asked for, or could not be asked for: it may be stored in another spelling.
-local function find_among_all(client, canonical, shown, matches, deadline)
+-- `found`: records of it that are known already.
+local function find_among_all(client, canonical, shown, matches, found, deadline)
   local rows, read_at = client.all_machines:like(canonical, deadline)
   if not rows then return nil, read_at end
   local records, others = parted(client, rows, matches, read_at)
+  local is_known = {}
+  for _, machine in ipairs(records) do is_known[core.text.lower(machine.id)] = true end
+  for _, machine in ipairs(found) do
+    if not is_known[core.text.lower(machine.id)] then records[#records + 1] = machine end
+  end
   return choose(shown, records, nil, others)
 end
 
@@ -213,10 +225,14 @@ local function find(client, kind, canonical, shown, deadline)
   local rows, err = collection.read(client.exchange, "machines", filter, is_machine, deadline)
   local by_name = kind ~= "guid"
   if by_name and (rows and not rows[1] or err and err.http_status == 400) then
-    return find_among_all(client, canonical, shown, matches, deadline)
+    return find_among_all(client, canonical, shown, matches, {}, deadline)
   end
   if not rows then return nil, err end
   local records = parted(client, rows, matches)
+  -- Where the service regards case, the one in use may stand there in another spelling.
+  if by_name and records[1] and not usable(records)[1] then
+    return find_among_all(client, canonical, shown, matches, records, deadline)
+  end
   if #rows > 0 and #records == 0 then
     return nil, errors.new { kind = "protocol",
       message = ("asked for %s, the service listed %d other machines"):format(shown, #rows),

@@ -65,6 +65,9 @@ end
 function M.adopt(client, row, read_at)
   row["@odata.context"] = nil
   ours:drop(row)
+  for _, name in ipairs { "mergedIntoMachineId", "onboardingStatus" } do
+    if row[name] == "" then row[name] = nil end
+  end
   client.records:keep(row, read_at or client.exchange.now())
   return setmetatable(row, client.machine_metatable)
 end
