@@ -192,9 +192,10 @@ end
 --- whose hold it ends beside the own.
 local function look(client, intent, machine_id)
   for n = 1, MOST_CANCELS do
+    local began = client.exchange.now()
     local decision, row, recorded, rows = consider(client, intent, machine_id, n > 1)
     if not decision then
-      intent.looked_at = client.exchange.now()
+      intent.looked_at = began
       return nil, refuse_unseen(intent, row), false
     end
     if n == 1 and intent.verb == "release" then

@@ -1,4 +1,4 @@
--- A machine's turn is kept for as long as the worker of nginx that has it is at work, although its lease is shorter.
+-- A machine is locked for as long as the worker of nginx that sends to it is at work, although its lease is shorter.
 
 local nameserver = require "tests.spec.support.nameserver"
 local site = require "tests.hosts.nginx.site"
@@ -6,7 +6,7 @@ local site = require "tests.hosts.nginx.site"
 local LATENCY_SECONDS = 1
 local MANY = 8
 
-describe("A machine's turn in nginx", function()
+describe("The lock of a machine in nginx", function()
   local tenant, names, server
 
   setup(function()
@@ -21,20 +21,32 @@ describe("A machine's turn in nginx", function()
     names.stop()
   end)
 
-  it("outlasts a look that takes as long as the lease", function()
-    local id = site.id(1)
-    local looked = site.watch(tenant, "GET", id .. "%27")
-    tenant.fault { fault = "stall", match = { method = "GET", path = id .. "%27" } }
+  -- One asks, and many when its request has come.
+  local function first_and_many(number, method, pattern)
+    local id = site.id(number)
+    local come = site.watch(tenant, method, pattern(id))
+    tenant.fault { fault = "stall", match = { method = method, path = pattern(id) } }
     local first = server.ask { ["do"] = "restrict", device = id }
-    site.wait_until(function() return looked() == 1 end, server.errors)
+    site.wait_until(function() return come() == 1 end, server.errors)
     local clients, answers = {}, {}
     for n = 1, MANY do clients[n] = server.ask { ["do"] = "restrict", device = id } end
     local answer = first.answer()
-    assert.equal("accepted", answer.outcome, answer.whole)
-    assert.is_false(answer.looked)
     for n, client in ipairs(clients) do answers[n] = client.answer() end
+    return answer, answers
+  end
+
+  it("outlasts a POST whose answer does not come for as long as the lease", function()
+    local answer, answers = first_and_many(1, "POST", function(id) return id .. "/restrictCodeExecution" end)
+    assert.equal("accepted", answer.outcome, answer.whole)
     assert.equal(MANY .. " already_active", site.tally(answers, "outcome"))
-    assert.equal(1, #site.requests(tenant, "POST", "/restrictCodeExecution"))
+    assert.equal(1, #site.requests(tenant, "POST", site.id(1) .. "/restrictCodeExecution"))
     assert.is_true(#server.served() > 1)
+  end)
+
+  it("is not waited for by others while one looks, and that one sees what they did", function()
+    local answer, answers = first_and_many(2, "GET", function(id) return id .. "%27" end)
+    assert.equal("already_active", answer.outcome, answer.whole)
+    assert.equal(("1 accepted, %d already_active"):format(MANY - 1), site.tally(answers, "outcome"))
+    assert.equal(1, #site.requests(tenant, "POST", site.id(2) .. "/restrictCodeExecution"))
   end)
 end)
