@@ -24,12 +24,37 @@ local function lose(r, verb, processed)
   r:fault { match = { method = "POST", path = path_of[verb] }, fault = processed and "gone" or "reset" }
 end
 
-local function own_actions(r, verb)
+local function own_actions(r, verb, machine_id)
   local count = 0
   for _, action in ipairs(r.tenant.actions) do
-    if action.type == type_of[verb] and action.requestor == "mde" then count = count + 1 end
+    local is_of_machine = machine_id == nil or action.machineId == machine_id
+    if is_of_machine and action.type == type_of[verb] and action.requestor == "mde" then count = count + 1 end
   end
   return count
+end
+
+-- Acts on one machine, by itself or as the only one of an each.
+local function act(r, how, verb, options)
+  if how == "a single call" then return r.client[verb](r.client, machine, "why", options) end
+  local results = r.client:each({ machine }, function(id) return r.client[verb](r.client, id, "why", options) end)
+  return results[1].value, results[1].err
+end
+
+-- Changes the text of each list of actions before the client reads it.
+local function rewrite_lists(r, rewrite)
+  local send = r.driver.send
+  function r.driver.send(request)
+    local response, message, maybe_sent, code = send(request)
+    if response and request.method == "GET" and request.url:find("/api/machineactions", 1, true) then
+      response.body = rewrite(response.body)
+    end
+    return response, message, maybe_sent, code
+  end
+end
+
+-- The same list, with no word of whose its actions are.
+local function without_machines(body)
+  return (body:gsub('"machineId":"[^"]*",', ""):gsub(',"machineId":"[^"]*"', ""))
 end
 
 describe("a service whose Date is off", function()
@@ -68,6 +93,81 @@ describe("a service whose Date is off", function()
       assert.equal(25, sent)
       assert.equal(15, refused)
     end)
+  end
+end)
+
+describe("in an each", function()
+  for _, verb in ipairs(verbs) do
+    for _, ahead in ipairs { 250, 700, YEAR } do
+      it(("another machine's action that is %d s ahead makes no lost %s happen twice"):format(ahead, verb), function()
+        local r = new { duplicates = "new", machines = {
+          { id = desk(1), computerDnsName = "desk-01.corp.example" },
+          { id = desk(2), computerDnsName = "desk-02.corp.example" },
+          { id = desk(3), computerDnsName = "desk-03.corp.example" },
+        } }
+        r:past(desk(3), "restrict", "Succeeded", -ahead)
+        lose(r, verb, true)
+        local results = r.client:each({ desk(1), desk(2) }, function(id)
+          return r.client[verb](r.client, id, "why")
+        end, { parallel = 1 })
+        assert.equal(0, results.failed)
+        assert.is_true(results[1].value.reconciled)
+        for i = 1, 2 do
+          assert.equal("accepted", results[i].value.outcome)
+          assert.equal(1, results[i].value.attempts)
+          assert.equal(1, own_actions(r, verb, desk(i)))
+        end
+      end)
+    end
+
+    for what, field in pairs { ["no time"] = "", ["a time of null"] = ',"creationDateTimeUtc":null' } do
+      it(("an action with %s is found if its answer was lost: %s"):format(what, verb), function()
+        local r = new { duplicates = "new", machines = { { id = machine, computerDnsName = "laptop.corp.example" },
+          { id = desk(1), computerDnsName = "desk-01.corp.example" } } }
+        r:past(desk(1), "restrict", "Succeeded", 1000)
+        lose(r, verb, true)
+        local send = r.driver.send
+        function r.driver.send(request)
+          local response, message, maybe_sent, code = send(request)
+          for _, action in ipairs(r.tenant.actions) do
+            if action.machineId == machine then action.creationDateTimeUtc = nil end
+          end
+          return response, message, maybe_sent, code
+        end
+        rewrite_lists(r, function(body) return (body:gsub('"machineId":"' .. machine .. '"', "%0" .. field)) end)
+        local action = assert(act(r, "an each", verb))
+        assert.equal("accepted", action.outcome)
+        assert.is_true(action.reconciled)
+        assert.equal(1, own_actions(r, verb))
+      end)
+    end
+  end
+end)
+
+describe("where no listed action says whose it is,", function()
+  for _, how in ipairs { "a single call", "an each" } do
+    for _, verb in ipairs(verbs) do
+      it(("%s does no lost %s twice"):format(how, verb), function()
+        local r = new { duplicates = "new" }
+        rewrite_lists(r, without_machines)
+        lose(r, verb, true)
+        local action = assert(act(r, how, verb))
+        assert.equal("accepted", action.outcome)
+        assert.is_true(action.reconciled)
+        assert.equal(1, own_actions(r, verb))
+      end)
+
+      it(("%s sees a pending %s before a %s"):format(how, opposite_of[verb], verb), function()
+        local r = new()
+        rewrite_lists(r, without_machines)
+        local opposite = r:past(machine, opposite_of[verb], "Pending", 5)
+        local action, err = act(r, how, verb, { cancel_opposite = false })
+        assert.is_nil(action)
+        assert.equal("conflict", err.kind)
+        assert.equal(opposite.id, err.action.id)
+        assert.same({}, r:posts())
+      end)
+    end
   end
 end)
 
