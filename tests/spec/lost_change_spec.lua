@@ -171,6 +171,68 @@ describe("where no listed action says whose it is,", function()
   end
 end)
 
+describe("what a colleague decided since", function()
+  -- What was done after the lost send, the oldest first: whether it is the same or the opposite, its status, and
+  -- whether it says when; and which of them counts.
+  local cases = {
+    ["the opposite, pending"] = { { { "opposite", "Pending" } }, 1 },
+    ["the opposite, done"] = { { { "opposite", "Succeeded" } }, 1 },
+    ["the opposite, failed"] = { { { "opposite", "Failed" } }, 1 },
+    ["the opposite, timed out"] = { { { "opposite", "TimeOut" } }, 1 },
+    ["the same, cancelled"] = { { { "same", "Cancelled" } }, 1 },
+    ["the opposite, behind one that was cancelled"] = { { { "opposite", "Succeeded" }, { "opposite", "Cancelled" } },
+      1 },
+    ["the opposite, behind one of the same that failed"] = { { { "opposite", "Succeeded" }, { "same", "Failed" } }, 1 },
+    ["the opposite, failed, behind the same"] = { { { "same", "Succeeded" }, { "opposite", "Failed" } }, 2 },
+    ["the newest of two"] = { { { "opposite", "Succeeded" }, { "opposite", "Failed" } }, 2 },
+    ["a cancellation behind the opposite"] = { { { "opposite", "Failed" }, { "same", "Cancelled" } }, 2 },
+    ["the opposite, beside one of the same without a time"] = { { { "same", "Succeeded", true },
+      { "opposite", "Succeeded" } }, 2 },
+    ["the opposite, beside a pending one of the same without a time"] = { { { "opposite", "Succeeded" },
+      { "same", "Pending", true } }, 1 },
+    ["a cancellation, beside one of the same without a time"] = { { { "same", "Succeeded", true },
+      { "same", "Cancelled" } }, 2 },
+  }
+  for what, case in pairs(cases) do
+    for _, verb in ipairs(verbs) do
+      it(("stops a lost %s: %s"):format(verb, what), function()
+        local r = new()
+        lose(r, verb, false)
+        local made = {}
+        r.driver.spawn(function()
+          r.driver.sleep(1)
+          for i, of in ipairs(case[1]) do
+            made[i] = r:past(machine, of[1] == "same" and verb or opposite_of[verb], of[2], (#case[1] - i) / 10,
+              { requestor = ("colleague-%d@corp.example"):format(i), requestorComment = "all clear" })
+            if of[3] then made[i].creationDateTimeUtc, made[i].lastUpdateDateTimeUtc = nil, nil end
+          end
+        end)
+        local action, err = r.client[verb](r.client, machine, "why")
+        assert.is_nil(action)
+        assert.equal("superseded", err.kind)
+        assert.equal(made[case[2]].id, err.action.id)
+        local how = made[case[2]].status == "Cancelled" and "was cancelled" or "has overtaken it"
+        assert.matches(("it was sent and its answer was lost, and .*%s by colleague%%-%d@"):format(how, case[2]),
+          err.message)
+        assert.equal(0, own_actions(r, verb))
+      end)
+    end
+  end
+
+  it("is nothing if it was the opposite and that was cancelled", function()
+    for _, verb in ipairs(verbs) do
+      local r = new()
+      lose(r, verb, false)
+      r.driver.spawn(function()
+        r.driver.sleep(1)
+        r:past(machine, opposite_of[verb], "Cancelled", 0)
+      end)
+      assert.equal("accepted", assert(r.client[verb](r.client, machine, "why")).outcome)
+      assert.equal(1, own_actions(r, verb))
+    end
+  end)
+end)
+
 describe("what the first look has seen", function()
   for _, verb in ipairs(verbs) do
     for _, ago in ipairs { 2, 30, 59 } do
