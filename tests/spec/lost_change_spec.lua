@@ -233,6 +233,59 @@ describe("what a colleague decided since", function()
   end)
 end)
 
+describe("a colleague's comment", function()
+  local ours = "beacon to known C2"
+
+  -- What a restrict returns whose answer is lost, where a colleague restricts a moment later.
+  local function meet(comment, processed)
+    local r = new { duplicates = "new" }
+    lose(r, "restrict", processed)
+    r.driver.spawn(function()
+      r.driver.sleep(1)
+      r:past(machine, "restrict", "Succeeded", 0, { requestorComment = comment })
+    end)
+    return r, assert(r.client:restrict(machine, ours, { key = "alert-4711" }))
+  end
+
+  for _, comment in ipairs { "b", "beacon", "beacon to known", ours .. ".", ours .. " [mde:alert-47]",
+    ours .. " [mde:alert-471]", ours .. " [mde:alert-47110]", ours .. " [mde:alert-4711] too",
+    "Beacon to known C2 [mde:" } do
+    it(("is not taken for ours: %q"):format(comment), function()
+      local r, action = meet(comment, false)
+      assert.equal("accepted", action.outcome)
+      assert.equal("mde", action.requestor)
+      assert.is_nil(action.comment_cut)
+      assert.equal(2, action.attempts)
+      assert.equal(1, own_actions(r, "restrict"))
+    end)
+  end
+
+  it("does not hide ours", function()
+    local r, action = meet("beacon", true)
+    assert.equal("mde", action.requestor)
+    assert.is_true(action.reconciled)
+    assert.equal(1, own_actions(r, "restrict"))
+  end)
+
+  it("of sixteen bytes that begin ours is ours, cut", function()
+    local r, action = meet("beacon to known ", false)
+    assert.is_true(action.comment_cut)
+    assert.is_true(action.reconciled)
+    assert.equal(0, own_actions(r, "restrict"))
+  end)
+
+  for _, comment in ipairs { "why [mde:alert-47", "why [mde:alert-471]", "why [mde:alert-47110]", "why [mde:alert-4711",
+    "why [mde:ALERT-4711]", "why [mde:alert-4711] too", "why alert-4711" } do
+    it(("uses up no key: %q"):format(comment), function()
+      local r = new()
+      r:past(machine, "restrict", "Succeeded", 200, { requestorComment = comment })
+      r:past(machine, "release", "Succeeded", 100)
+      assert.equal("accepted", assert(r.client:restrict(machine, "why", { key = "alert-4711" })).outcome)
+      assert.equal(1, own_actions(r, "restrict"))
+    end)
+  end
+end)
+
 describe("what the first look has seen", function()
   for _, verb in ipairs(verbs) do
     for _, ago in ipairs { 2, 30, 59 } do
