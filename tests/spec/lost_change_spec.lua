@@ -501,6 +501,34 @@ describe("Retry-After", function()
     end
   end)
 
+  for _, status in ipairs { 200, 400, 403, 404, 409 } do
+    it("that cannot be meant is over once the service answers " .. status, function()
+      local r = new { latency = 1 }
+      r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
+      if status > 200 then
+        r:answer({ method = "GET", path = "/machines/" }, status, { error = { code = "Other", message = "no" } })
+      end
+      r.client:each({ machine, "1f00000000000000000000000000000000000018" }, function(id)
+        return r.client:machine(id, { timeout = 10 })
+      end, { parallel = 2 })
+      local began = r.driver.now()
+      assert(r.client:machine(machine))
+      assert.is_true(r.driver.now() - began < 10)
+    end)
+  end
+
+  it("that cannot be meant stays where the next answer is none", function()
+    for _, status in ipairs { 500, 503 } do
+      local r = new { latency = 1 }
+      r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
+      r:answer({ method = "GET", path = "/machines/" }, status, "")
+      r.client:each({ machine, "1f00000000000000000000000000000000000018" }, function(id)
+        return r.client:machine(id, { timeout = 10 })
+      end, { parallel = 2 })
+      assert.equal("throttled", select(2, r.client:machine(machine)).kind)
+    end
+  end)
+
   it("that cannot be meant does not outlive an hour in a store", function()
     local store = require("tests.spec.support.dict")
     local r = new { client = { limits = { per_minute = 100 } } }
