@@ -171,6 +171,28 @@ describe("where no listed action says whose it is,", function()
   end
 end)
 
+describe("an action of nobody knows which machine", function()
+  for _, verb in ipairs(verbs) do
+    it(("is not forgotten when an each reads on: a pending %s before a %s"):format(opposite_of[verb], verb), function()
+      local r = new { machines = { { id = machine, computerDnsName = "laptop.corp.example" },
+        { id = desk(1), computerDnsName = "desk-01.corp.example" },
+        { id = desk(2), computerDnsName = "desk-02.corp.example" } } }
+      local opposite = r:past(machine, opposite_of[verb], "Pending", 3600)
+      r:past(desk(2), verb, "Succeeded", 10)
+      rewrite_lists(r, function(body) return (body:gsub('"machineId":"' .. machine .. '",', "")) end)
+      local results = r.client:each({ desk(1), machine }, function(id)
+        if id == machine then r.driver.sleep(100) end
+        return r.client[verb](r.client, id, "why", { cancel_opposite = false })
+      end, { parallel = 1 })
+      assert.equal("accepted", results[1].value.outcome)
+      assert.is_nil(results[2].value)
+      assert.equal("conflict", results[2].err.kind)
+      assert.equal(opposite.id, results[2].err.action.id)
+      assert.equal(0, own_actions(r, verb, machine))
+    end)
+  end
+end)
+
 describe("what a colleague decided since", function()
   -- What was done after the lost send, the oldest first: whether it is the same or the opposite, its status, and
   -- whether it says when; and which of them counts.
