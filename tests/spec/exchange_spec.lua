@@ -296,6 +296,30 @@ describe("429", function()
     end)
   end
 
+  for _, off in ipairs { -3600, 3600 } do
+    it(("is waited out by a date of the service's where this machine is %d s off and no Date comes along"):format(off),
+      function()
+        local r = new()
+        local real = core.system.time
+        core.system.time = function() return r.tenant.clock.now() + off end
+        finally(function() core.system.time = real end)
+        assert(read(r))
+        r:answer({ method = "GET" }, 429, "")
+        local send = r.driver.send
+        function r.driver.send(request)
+          local response, message, maybe_sent, code = send(request)
+          if response and response.status == 429 then
+            response.headers = { ["retry-after"] = time.http(r.tenant.clock.now() + 20) }
+          end
+          return response, message, maybe_sent, code
+        end
+        local took, machine, err = timed(r, read, r)
+        assert.is_nil(err)
+        assert.equal(ID, machine.id)
+        assert.is_true(took >= 19 and took <= 23.1, ("it took %g seconds"):format(took))
+      end)
+  end
+
   it("pauses everybody who calls that API, and nobody else", function()
     local r = signed_in { latency = 0.1 }
     local action = assert(act(r))

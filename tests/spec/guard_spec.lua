@@ -786,6 +786,19 @@ describe("the cap", function()
       assert.truthy(fresh(1):restrict(id(2), "why"))
     end)
 
+    for _, ahead in ipairs { 295, 400 } do
+      it(("counts the last hour whole where an action is %d s ahead of the service"):format(ahead), function()
+        begin()
+        for i = 1, 25 do assert(fresh():restrict(id(i), "why")) end
+        r.tenant:advance(3400)
+        r:past(id(60), "restrict", "Succeeded", -ahead)
+        local anew = fresh()
+        assert(anew:state(id(60)))
+        for i = 26, 28 do check_full(anew:restrict(id(i), "why")) end
+        assert.equal(25, #r:posts())
+      end)
+    end
+
     it("says when the next may go", function()
       begin(1)
       restrict(1, 1)

@@ -130,6 +130,27 @@ describe("a change that waits an hour for the limits", function()
     assert.same({}, posts)
   end)
 
+  it("is not sent again to what was tagged meanwhile, and that is said", function()
+    local r = new()
+    use_up(r, "restrict", PER_HOUR - 1)
+    r:fault { match = { method = "POST", path = machine }, fault = "reset" }
+    local events = #r:posts()
+    r.driver.spawn(function()
+      r.driver.sleep(HOUR / 2)
+      put { machineTags = { "tier0" } } (r)
+    end)
+    local began = r.driver.now()
+    local action, err = r.client:restrict(machine, "beacon")
+    assert.is_nil(action)
+    assert.equal("unknown", err.kind)
+    assert.matches("it was not sent again: machine " .. machine, err.message, 1, true)
+    assert.matches('it has the tag "tier0"', err.message, 1, true)
+    assert.not_matches("it ended with", err.message, 1, true)
+    assert.truthy(err.operation_id)
+    assert.is_true(r.driver.now() - began >= HOUR - 60)
+    assert.equal(1, #r:posts() - events)
+  end)
+
   it("releases what was tagged meanwhile", function()
     local action = wait_while(new(), "release", put { machineTags = { "tier0" } })
     assert.equal("accepted", action.outcome)
@@ -314,4 +335,30 @@ describe("a change that waits an hour for the limits", function()
     assert.equal("accepted", released.outcome)
     assert.equal(path_of.release, r:posts()[#r:posts()])
   end)
+end)
+
+describe("a machine's table that is two hours old", function()
+  for _, verb in ipairs { "restrict", "release" } do
+    local function meet(fields)
+      local r = rehearsal.new { unguarded = true, machines = { { id = machine, computerDnsName = "old.corp.example" },
+        { id = survivor, computerDnsName = "survivor.corp.example" } } }
+      local old = assert(r.client:machine(machine))
+      r.driver.sleep(2 * HOUR)
+      if fields then put(fields) (r) end
+      return r, r.client[verb](r.client, old, "beacon")
+    end
+
+    it("is no reason to " .. verb .. " what was merged into another since", function()
+      local r, action, err = meet { mergedIntoMachineId = survivor }
+      assert.is_nil(action)
+      assert.equal("not_found", err.kind)
+      assert.equal(survivor, err.candidates[1].id)
+      assert.same({}, r:posts())
+    end)
+
+    it("is enough to " .. verb .. " what is still there", function()
+      local _, action = meet()
+      assert.equal("accepted", action.outcome)
+    end)
+  end
 end)

@@ -1,5 +1,6 @@
 -- What time it is at the service: which answers are believed, and what is done where clocks differ.
 
+local clients = require "mde.client"
 local core = require "mde.core"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
@@ -153,6 +154,28 @@ describe("a client", function()
     r:fault { match = { path = "/oauth2/" }, fault = "skew", by = DAY, count = false }
     assert(r.client:machine(id))
     assert.is_true(math.abs(r.client.exchange.clock:time() - r.tenant.clock.now()) < 5)
+  end)
+
+  it("learns no time from a token whose age nobody tells", function()
+    local r = rehearsal.new { lifetime = DAY }
+    local real = core.system.time
+    core.system.time = r.tenant.clock.now
+    finally(function() core.system.time = real end)
+    local send, value = r.driver.send, nil
+    function r.driver.send(request)
+      local response, message, maybe_sent, code = send(request)
+      -- Nothing but the token and this machine's clock tells the time.
+      if response then
+        value = value or response.body:match '"access_token":"([^"]+)"'
+        response.headers.date = nil
+      end
+      return response, message, maybe_sent, code
+    end
+    assert(r.client:machine(id))
+    r.driver.sleep(3000)
+    local client = assert(clients.new { credential = function() return value end, driver = r.driver })
+    assert(client:machine(id))
+    assert.is_true(math.abs(client:now() - r.tenant.clock.now()) < 5)
   end)
 
   it("does not take a row from the future for the last word", function()

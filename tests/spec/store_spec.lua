@@ -123,6 +123,39 @@ describe("a store", function()
       assert.equal(2, token_requests())
     end)
 
+    for _, step in ipairs { 3000, -1500 } do
+      it(("moves no clock where this machine's is set by %d s before another takes it"):format(step), function()
+        local machines = {}
+        for n = 1, 30 do machines[n] = { id = ("%040x"):format(n), osPlatform = "Windows11" } end
+        begin { machines = machines, lifetime = 7200 }
+        local off, real = 0, core.system.time
+        core.system.time = function() return r.tenant.clock.now() + off end
+        finally(function() core.system.time = real end)
+        local held, spare = machines[29].id, machines[30].id
+        assert(workers(1)[1]:machine(spare))
+        -- Others, without the store.
+        for n = 1, 25 do
+          local alone = assert(clients.new { driver = r.driver, tenant_id = r.tenant.tenant_id,
+            client_id = r.tenant.client_id, credential = r.tenant.client_secret })
+          assert(alone:restrict(machines[n].id, "why"))
+        end
+        r.driver.sleep(1500)
+        off = step
+        local client = workers(1)[1]
+        r:past(held, "release", "Succeeded", 1300)
+        r:past(held, "restrict", "Succeeded", 1200, { requestorComment = "why [mde:alert-4711]" })
+        local before = token_requests()
+        assert.equal("already_active",
+          assert(client:restrict(held, "why", { key = "alert-4711", allow = { "cap" } })).outcome)
+        assert.equal(before, token_requests())
+        assert.is_true(math.abs(client:now() - r.tenant.clock.now()) < 5)
+        assert.equal("already_active", assert(client:restrict(held, "again", { allow = { "cap" } })).outcome)
+        local action, err = client:restrict(spare, "why")
+        assert.is_nil(action)
+        assert.equal("cap", err.rule)
+      end)
+    end
+
     it("is done without where it is broken", function()
       dict.broken = true
       local machine = workers(1)[1]:machine(LAPTOP.id)

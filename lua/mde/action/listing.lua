@@ -37,7 +37,7 @@ local MAIN = {}
 ---@field private failed_at? number when it could not be read
 ---@field private absent? boolean what the service said the last time: that there is no such list
 ---@field private has_nameless? boolean what was read the last time had an action that may be any machine's: then it
---- tells nothing of any
+--- tells nothing of any, and the next time all are read
 local Listing = {}
 Listing.__index = Listing
 
@@ -126,6 +126,7 @@ end
 
 -- Since when actions have to be read again to see what is new and what became of the pending ones; nil: all.
 local function since(self)
+  if self.has_nameless then return nil end
   local oldest = self.newest and math.min(self.newest, self.client.exchange.clock:time())
   for _, row in pairs(self.rows_by_id) do
     if oldest and is_pending(row) then
