@@ -165,10 +165,13 @@ function M.repetitions(repeated)
 end
 
 local function left_out(self)
-  local comments, notes = self.reader:left_out()
+  local comments, notes, lines = self.reader:left_out()
   local parts = {}
-  if comments > 0 then parts[#parts + 1] = plural(comments, "line") .. " that begin" .. (comments == 1 and "s" or "")
-    .. " with #" end
+  if comments > 0 then
+    local more = comments > #lines and (" and %d more"):format(comments - #lines) or ""
+    parts[1] = ("%s with # (line%s %s%s)"):format(comments == 1 and "1 line that begins"
+      or comments .. " lines that begin", comments == 1 and "" or "s", table.concat(lines, ", "), more)
+  end
   if notes > 0 then parts[#parts + 1] = plural(notes, "note") .. " behind #" end
   if parts[1] then return ("left out of %s: %s"):format(self.name, table.concat(parts, ", ")) end
 end

@@ -82,6 +82,7 @@ function reader:columns() end
 
 ---@return integer comments lines that begin with #
 ---@return integer notes
+---@return integer[] lines of the first five comments
 function reader:left_out() end
 
 ---Tells whether an identifier can mean the device with these properties.

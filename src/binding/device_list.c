@@ -164,13 +164,18 @@ static int list_columns(lua_State *L)
   return 2;
 }
 
-/* list:left_out() -> how many lines of comment, and how many notes */
+/* list:left_out() -> how many comments, how many notes, the lines of the first comments */
 static int list_left_out(lua_State *L)
 {
   const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
   lua_pushinteger(L, (lua_Integer)list->csv.comments);
   lua_pushinteger(L, (lua_Integer)list->csv.notes);
-  return 2;
+  lua_newtable(L);
+  for (size_t i = 0; i < list->csv.comments && i < MDE_CSV_NAMED; i++) {
+    lua_pushinteger(L, (lua_Integer)list->csv.comment_lines[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 3;
 }
 
 /* fits(identifier, machine_id [, entra_id [, name]]) -> whether it can mean the device with these

@@ -93,7 +93,8 @@ struct mde_device_list {
   bool has_heading;
   size_t naming; /* the column that names the devices, from 0 */
 
-  /* The rest is nobody else's business, but csv.comments and csv.notes. */
+  /* The rest is nobody else's business, but csv.comments, csv.comment_lines and
+   * csv.notes. */
   struct mde_csv_reader csv;
   char buffer[MDE_DEVICE_LIST_TEXT];
   char wanted[MDE_DEVICE_LIST_HEADING];

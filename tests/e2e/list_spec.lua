@@ -47,6 +47,19 @@ describe("a list given to mde", function()
     end)
   end
 
+  it("restricts nothing that stands in a note of a record whose first cell begins with #", function()
+    desks(3)
+    refused(restrict_list('Ticket,DeviceName,Note\n#4711,desk-001,"the user called:\n'
+      .. 'x,desk-002,is fine leave it alone\n# thanks"\n4712,desk-003,ok\n'),
+      "line 2 of ", ", column 1: a line that begins with #, in a list with columns")
+    refused(restrict_list "Ticket;DeviceName\n#4711;desk-001\n4712;desk-002\n", "line 2 of ",
+      "take it out, or put quotes")
+    local result = restrict_list '# of today\nTicket;DeviceName\n"#4711";desk-001\n4712;desk-002\n'
+    assert.equal(0, result.status, result.err)
+    has(result.err, "1 line that begins with # (line 1)")
+    assert.same({ 1, 2 }, restricted())
+  end)
+
   it("is refused where a quote is never closed", function()
     desks(3)
     refused(restrict_list 'DeviceName,Note\ndesk-001,"the user called:\ndesk-002\ndesk-003,ok\n',

@@ -44,8 +44,22 @@ describe("mde.read_list", function()
     assert.equal("Device Name", list.heading)
     assert.equal(2, list.column)
     assert.same({ 'the first line is a heading; the devices are named by column 2: "Device Name"',
-      "left out of FILE: 1 line that begins with #, 1 note behind #" }, list.remarks)
+      "left out of FILE: 1 line that begins with # (line 1), 1 note behind #" }, list.remarks)
     assert.same({}, list.repeated)
+  end)
+
+  it("tells which lines were left out for their sign", function()
+    assert.same({ "left out of FILE: 2 lines that begin with # (lines 1, 3)" }, read("# a\nb\n #4711\n").remarks)
+    assert.same({ "left out of FILE: 7 lines that begin with # (lines 2, 3, 4, 5, 6 and 2 more)" },
+      read("b\n" .. ("#\n"):rep(7)).remarks)
+  end)
+
+  it("refuses a line with # that could be a record", function()
+    has(refused "Ticket;DeviceName\n#4711;desk-004\n4712;desk-005\n", "line 2 of FILE, column 1: a line that begins "
+      .. "with #, in a list with columns; take it out, or put quotes around its first cell. Correct that place")
+    assert.equal("desk-004", assert(read 'Ticket;DeviceName\n"#4711";desk-004\n')[1])
+    has(refused '#4711,"x\ndesk-002\n#"\n', 'line 1 of FILE, column 7: a quote in a line that begins with #; take the '
+      .. "line out, or put quotes around its first cell")
   end)
 
   it("tells what is named twice, whatever its spelling", function()
