@@ -104,6 +104,16 @@ describe("a list given to mde", function()
     has(result.err, "--column is empty")
   end)
 
+  it("is refused where there are two", function()
+    desks(3)
+    local first, second = command.file("first", "desk-001\n"), command.file("second", "desk-002\n")
+    local words = { "restrict", "--list", first, "--list", second, "--comment", "x", "--yes" }
+    local result = command.run(words)
+    assert.equal(1, result.status, result.err)
+    has(result.err, "option '--list' must be used at most 1 time")
+    assert.same({}, restricted())
+  end)
+
   it("leaves out a line whose columns mean different devices", function()
     desks(4)
     local text = ("DeviceId,DeviceName\n%s,desk-002\n%s,DESK-003.corp.example.\n%s,desk-004\n"):format(id(1), id(3),

@@ -25,8 +25,9 @@ function list.configure(command, args)
     .. "standard input."):args(args):argname "<device>"
   command:option("--list", "Read devices from a file, or from standard input for -: one a line, or a CSV with a "
     .. "heading that tells the column; what stands behind # is a note."):argname "<file>"
+    :overwrite(false)
   command:option("--column", "Where the list does not tell: the heading or the number of the column that names the "
-    .. "devices."):argname "<column>":convert(column)
+    .. "devices."):argname "<column>":convert(column):overwrite(false)
 end
 
 ---@class mde.cli.Entry one device that was named
