@@ -20,7 +20,14 @@ static struct mde_text optional_text(lua_State *L, int index)
   return lua_isnoneornil(L, index) ? text : check_text(L, index);
 }
 
-/* new([column]) -> a reader; `column` is a heading (of 1 to 64 bytes) or a number from 1 */
+/* is_heading(text) -> whether it can stand above a column */
+static int device_list_is_heading(lua_State *L)
+{
+  lua_pushboolean(L, mde_device_list_is_heading(check_text(L, 1)));
+  return 1;
+}
+
+/* new([column]) -> a reader; `column` is a heading or a number from 1 */
 static int device_list_new(lua_State *L)
 {
   struct mde_text heading = {NULL, 0};
@@ -30,8 +37,7 @@ static int device_list_new(lua_State *L)
     luaL_argcheck(L, number >= 1 && number <= MDE_DEVICE_LIST_COLUMNS, 1, "no number of a column");
   } else if (!lua_isnoneornil(L, 1)) {
     heading = check_text(L, 1);
-    luaL_argcheck(L, heading.length >= 1 && heading.length <= MDE_DEVICE_LIST_HEADING, 1,
-                  "no heading of a column");
+    luaL_argcheck(L, mde_device_list_is_heading(heading), 1, "no heading of a column");
   }
   struct mde_device_list *list = mde_newuserdata(L, sizeof *list);
   mde_device_list_init(list, heading, (size_t)number);
@@ -191,6 +197,7 @@ static int device_list_fits(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+    {"is_heading", device_list_is_heading},
     {"new", device_list_new},
     {"fits", device_list_fits},
     {NULL, NULL},

@@ -9,13 +9,18 @@
  * underscores:
  *
  *   ids:        DeviceId, MachineId, MdeDeviceId, id
- *   Entra ids:  AadDeviceId, AzureAdDeviceId, MicrosoftEntraDeviceId, EntraDeviceId
+ *   Entra ids:  AadDeviceId, DeviceAadId, AzureAdDeviceId, DeviceAzureAdId,
+ *               MicrosoftEntraDeviceId, EntraDeviceId
  *   names:      DeviceName, MachineName, ComputerName, HostName, DisplayName, DnsName,
- *               ComputerDnsName, DeviceDnsName, FQDN
+ *               ComputerDnsName, DeviceDnsName, DnsHostName, FQDN
  *   likely:     device, machine, computer, name, host
  *
- * `id` counts only where other cells stand beside it; a likely one only so, in the first cell, and
- * where no known one is among them.
+ * `id` counts only where other cells stand beside it, and may be the id of anything: where no other
+ * column names the device and there is a name in it, the list needs to be told which column. A
+ * likely one counts only where other cells stand beside it, in the first cell, where no known one
+ * is among them, and no other says by a word in it (device, machine, computer, host, laptop,
+ * server, dns, fqdn, target) that it could be about devices, or is longer than what is kept of it:
+ * then the list needs to be told, too. A heading so long is no known one.
  *
  * An id goes before an Entra id before a name. A cell's shape tells what it is: an Entra export
  * calls the Entra id deviceId. Further identifiers of a record are told with it, since all of them
@@ -54,6 +59,7 @@ enum mde_column_role {
 struct mde_device_column {
   char heading[MDE_DEVICE_LIST_HEADING];
   size_t length; /* of what is kept */
+  bool is_cut;   /* there was more */
   enum mde_column_role role;
   bool is_candidate; /* after a problem with the columns: one to choose from */
 };
@@ -102,8 +108,9 @@ struct mde_device_list {
   size_t wanted_number;
   bool has_record;
   bool is_bad;
-  bool is_alone; /* no other column could name the devices */
-  size_t filled; /* cells of the record that are not empty */
+  bool is_alone;       /* no other column could name the devices */
+  bool is_of_anything; /* and its heading is `id` */
+  size_t filled;       /* cells of the record that are not empty */
 };
 
 enum mde_device_list_event {
@@ -114,10 +121,12 @@ enum mde_device_list_event {
   MDE_DEVICE_LIST_END = 3    /* stays */
 };
 
+/* Whether this can be the heading of a column: some of it counts, and it is not too long. */
+bool mde_device_list_is_heading(struct mde_text text);
+
 /*
- * A list whose devices stand in the column with the heading `column` (of at most
- * MDE_DEVICE_LIST_HEADING bytes; absent: none), or in the column `number` (from 1; 0: none), or
- * where the file says.
+ * A list whose devices stand in the column with the heading `column` (absent: none), or in the
+ * column `number` (from 1; 0: none), or where the file says.
  */
 void mde_device_list_init(struct mde_device_list *list, struct mde_text column, size_t number);
 

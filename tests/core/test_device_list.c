@@ -196,6 +196,9 @@ static void headings(void **state)
       "machineId",
       "MdeDeviceId",
       "AADDeviceId",
+      "Device AAD Id",
+      "DeviceAzureADId",
+      "DNSHostName",
       "aadDeviceId",
       "Azure AD Device ID",
       "Microsoft Entra Device ID",
@@ -229,6 +232,10 @@ static void headings(void **state)
       {"id,x\n" ID1 ",y", "2:" ID1 " by 1 of a heading", NULL, 0},
       {"x,id\ny," ID1, "2:" ID1 " by 2 of a heading", NULL, 0},
       {"name,owner\na,b", "2:a by 1 of a heading", NULL, 0},
+      {"Name,Note\na,b", "2:a by 1 of a heading", NULL, 0},
+      {"Name,Owner,Comment\na,b,c", "2:a by 1 of a heading", NULL, 0},
+      {"\"Name\",\"DNSHostName\"\na,b", "2:b by 2 of a heading", NULL, 0},
+      {"Device name,Domain,Device AAD Id\r\na,x," GUID, "2:" GUID "+a by 3 of a heading", NULL, 0},
       {"Computer;x\na;b", "2:a by 1 of a heading", NULL, 0},
       {"DeviceName,Note\n", "by 1 of a heading", NULL, 0},
       {"\"RemoteDeviceName\",\"DeviceName\",\"Logons\"\n\"a\",\"b\",\"14\"",
@@ -288,6 +295,23 @@ static void columns(void **state)
       {"DeviceId,fqdn,hostname\na,b,c", SEVERAL " <fqdn> <hostname>", NULL, 0},
       {"name,device\na,b", SEVERAL " <name> <device>", NULL, 0},
       {"name,device\na,b", "2:b by 2 of a heading", "Device", 0},
+      {"Name,Email,Laptop\na,b,c", SEVERAL " <Name> <Laptop>", NULL, 0},
+      {"Host,RemoteHost,RemoteDeviceName\na,b,c", SEVERAL " <Host> <RemoteHost> <RemoteDeviceName>",
+       NULL, 0},
+      {"Machine,Target\na,b", SEVERAL " <Machine> <Target>", NULL, 0},
+      {"computer;Primary_D_N_S\na;b", SEVERAL " <computer> <Primary_D_N_S>", NULL, 0},
+      {"name,my server no 1\na,b", SEVERAL " <name> <my server no 1>", NULL, 0},
+      {"device,old FQDN,MachineTags\na,b,c", SEVERAL " <device> <old FQDN> <MachineTags>", NULL, 0},
+      {"name,Computers\na,b", "2:a by 1 of a heading", "Name", 0},
+      {"RemoteDeviceName,Id\ndesk-001,desk-002",
+       "column 2:0 a name in the column \"id\", which may be the id of anything <RemoteDeviceName> "
+       "<Id>",
+       NULL, 0},
+      {"id,x\n" ID1 ",y\na.b,z",
+       "2:" ID1 " column 3:0 a name in the column \"id\", which may be the id of anything <id> <x>",
+       NULL, 0},
+      {"RemoteDeviceName,Id\ndesk-001," GUID, "2:" GUID " by 2 of a heading", NULL, 0},
+      {"RemoteDeviceName,Id\ndesk-001,desk-002", "2:desk-002 by 2 of a heading", "ID", 0},
       {"hostname,x,fqdn\na,b,c", "2:c by 3 of a heading", "FQDN", 0},
       {"hostname,x,fqdn\na,b,c", "2:c by 3 of a heading", NULL, 3},
       {"hostname,x,fqdn\na,b,c", "2:b by 2 of a heading", "x", 0},
@@ -363,6 +387,41 @@ static void limits(void **state)
   }
 }
 
+#define SIXTY_THREE "device name                                                    "
+
+/* What stands behind the part of a heading that is kept counts, too. */
+static void long_headings(void **state)
+{
+  (void)state;
+  assert_int_equal(sizeof SIXTY_THREE, MDE_DEVICE_LIST_HEADING);
+  static const struct list_case cases[] = {
+      {"\"" SIXTY_THREE " \",x\na,b", "2:a by 1 of a heading", NULL, 0},
+      {SIXTY_THREE " of owner,x\na,b",
+       "column 1:0 several cells, and no heading that tells which one names a device <" SIXTY_THREE
+       " > <x>",
+       NULL, 0},
+      {"box," SIXTY_THREE " of owner\na,b",
+       "column 1:0 no column has the heading that was asked for <box> <" SIXTY_THREE " >",
+       "Device Name", 0},
+      {SIXTY_THREE " of owner,fqdn\na,b", "2:b by 2 of a heading", NULL, 0},
+      {"name," SIXTY_THREE "  of owner\na,b", SEVERAL " <name> <" SIXTY_THREE " >", NULL, 0},
+  };
+  ASSERT_LISTS(cases);
+  static const struct {
+    const char *text;
+    bool expected;
+  } texts[] = {{"a", true},
+               {" _.", true},
+               {"", false},
+               {" _\t ", false},
+               {"\xef\xbb\xbf", false},
+               {SIXTY_THREE " ", true},
+               {SIXTY_THREE "  ", false}};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    assert_int_equal(mde_device_list_is_heading(test_edge_string(texts[i].text)),
+                     texts[i].expected);
+}
+
 static void fits(void **state)
 {
   (void)state;
@@ -417,10 +476,11 @@ static void fits(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(forms),    cmocka_unit_test(without_heading),
-      cmocka_unit_test(headings), cmocka_unit_test(several_identifiers),
-      cmocka_unit_test(columns),  cmocka_unit_test(records),
-      cmocka_unit_test(limits),   cmocka_unit_test(fits),
+      cmocka_unit_test(forms),         cmocka_unit_test(without_heading),
+      cmocka_unit_test(headings),      cmocka_unit_test(several_identifiers),
+      cmocka_unit_test(columns),       cmocka_unit_test(records),
+      cmocka_unit_test(limits),        cmocka_unit_test(fits),
+      cmocka_unit_test(long_headings),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

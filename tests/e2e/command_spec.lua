@@ -722,8 +722,8 @@ describe("mde, piped,", function()
       for option, value in command.run({ name, "--help" }).out:gmatch "\n +(%-%-[a-z-]+) +([<{]%S*)" do
         if not repeatable[option] then
           count = count + 1
-          local word = ("%s=%s"):format(option, value:match "^{([^,}]+)" or (option == "--since" or option == "--wait") and "1h"
-            or "1")
+          local plain = (option == "--since" or option == "--wait") and "1h" or "1"
+          local word = ("%s=%s"):format(option, value:match "^{([^,}]+)" or plain)
           local result = command.run { name, word, word }
           assert.equal(1, result.status)
           has(result.err, ("option '%s' must be used %s1 time"):format(option,

@@ -55,7 +55,7 @@ describe("a list of devices", function()
     ["with quotes"] = { '"name","x"\n"a","x"\n"b, c",x\n"say ""d""",\n "e" ,x\n', { "a", "b, c", 'say "d"', "e" } },
     ["with a heading"] = { "computerDnsName\na", { "a" } },
     ["with a heading of several words"] = { "Device Name,Owner\na,b", { "a" } },
-    ["with a heading behind a byte order mark and comments"] = { "\239\187\191# x\n\"id\",\"owner\"\na,b", { "a" } },
+    ["with a heading behind a byte order mark and comments"] = { "\239\187\191# x\n\"hostname\",\"owner\"\na,b", { "a" } },
     ["with a machine that is called as a heading might be"] = { "name\nb", { "name", "b" } },
     ["with a word in a later line that is a heading only beside others"] = { "a\nid\nhost", { "a", "id", "host" } },
     ["with duplicates, whatever their case"] = { "a\nA\nb\na.corp.example\na", { "a", "b", "a.corp.example" } },
