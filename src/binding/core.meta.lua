@@ -90,6 +90,14 @@ function reader:columns() end
 ---@return integer[] lines of the first five comments
 function reader:left_out() end
 
+---@class mde.core.device_list.Span a cell of several lines
+---@field line integer where it begins
+---@field lines integer
+
+---@return mde.core.device_list.Span[] spans the first five
+---@return integer count of all
+function reader:spans() end
+
 ---Tells whether an identifier can mean the device with these properties.
 ---@param identifier string
 ---@param machine_id string?

@@ -184,6 +184,21 @@ static int list_left_out(lua_State *L)
   return 3;
 }
 
+/* list:spans() -> the first cells of several lines as { line, lines }, and how many there are */
+static int list_spans(lua_State *L)
+{
+  const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
+  lua_newtable(L);
+  for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_SPANS; i++) {
+    lua_createtable(L, 0, 2);
+    set_integer(L, "line", list->spans[i].line);
+    set_integer(L, "lines", list->spans[i].lines);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_pushinteger(L, (lua_Integer)list->span_count);
+  return 2;
+}
+
 /* fits(identifier, machine_id [, entra_id [, name]]) -> whether it can mean the device with these
  */
 static int device_list_fits(lua_State *L)
@@ -207,6 +222,7 @@ static const luaL_Reg methods[] = {
     {"feed", list_feed},
     {"columns", list_columns},
     {"left_out", list_left_out},
+    {"spans", list_spans},
     {NULL, NULL},
 };
 

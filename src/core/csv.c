@@ -94,6 +94,7 @@ static void begin_cell(struct mde_csv_reader *reader, int state)
   reader->cell.length = 0;
   reader->cell.line = reader->line;
   reader->cell.column = reader->column;
+  reader->cell.lines = 1;
   reader->cell.quoted = false;
   reader->plain = true;
   reader->tab_behind = false;
@@ -334,6 +335,7 @@ static enum mde_csv_event take_behind_quote(struct mde_csv_reader *reader, int c
 
 static enum mde_csv_event take_quoted(struct mde_csv_reader *reader, int c)
 {
+  reader->cell.lines = reader->line - reader->cell.line + 1;
   if (c == '"')
     reader->state = QUOTE;
   else if (c == END)

@@ -37,6 +37,7 @@ struct mde_csv_cell {
   size_t length;        /* bytes of the whole text */
   size_t line;          /* where it begins, both from 1; a column is a character of UTF-8 */
   size_t column;
+  size_t lines; /* how many it spans */
   bool quoted;
 };
 

@@ -288,6 +288,16 @@ static void keep_cell(struct mde_device_list *list, size_t index, enum mde_colum
     }
 }
 
+static void keep_span(struct mde_device_list *list)
+{
+  const struct mde_csv_cell *cell = &list->csv.cell;
+  if (list->span_count < MDE_DEVICE_LIST_SPANS) {
+    list->spans[list->span_count].line = cell->line;
+    list->spans[list->span_count].lines = cell->lines;
+  }
+  list->span_count++;
+}
+
 static enum mde_device_list_event take_cell(struct mde_device_list *list)
 {
   const struct mde_csv_cell *cell = &list->csv.cell;
@@ -298,6 +308,7 @@ static enum mde_device_list_event take_cell(struct mde_device_list *list)
     return bad(list, MDE_TROUBLE_RECORD);
   }
   if (cell->length > 0) list->filled++;
+  if (cell->lines > 1) keep_span(list);
   if (list->has_record) {
     if (index < list->column_count && list->columns[index].role != MDE_COLUMN_OTHER)
       keep_cell(list, index, list->columns[index].role);
@@ -412,6 +423,10 @@ static enum mde_device_list_event judge(struct mde_device_list *list)
   }
   if (first->kind == MDE_DEVICE_IP_ADDRESS)
     make_none(first, "is an IP address, and who has it now may not be who had it then");
+  if (first->length > 0 && first->text[0] == '\'')
+    make_none(first,
+              "begins with an apostrophe, which may be a spreadsheet's; take it out, or give "
+              "the device's id");
   if (list->is_alone && list->is_of_anything && is_name_kind(first->kind)) {
     make_all_candidates(list);
     return bad_columns(list, "a name in the column \"id\", which may be the id of anything");

@@ -44,6 +44,7 @@ enum {
   MDE_DEVICE_LIST_HEADING = 64,    /* bytes of a heading that are kept */
   MDE_DEVICE_LIST_IDENTIFIERS = 3, /* the most of one record */
   MDE_DEVICE_LIST_TEXT = 320,      /* bytes of an identifier that are kept, more than it may have */
+  MDE_DEVICE_LIST_SPANS = 5,       /* cells of several lines that are told */
   MDE_DEVICE_LIST_PROBLEM = 256    /* room enough for any problem, its NUL included */
 };
 
@@ -62,6 +63,12 @@ struct mde_device_column {
   bool is_cut;   /* there was more */
   enum mde_column_role role;
   bool is_candidate; /* after a problem with the columns: one to choose from */
+};
+
+/* A cell of several lines. */
+struct mde_span {
+  size_t line; /* where it begins */
+  size_t lines;
 };
 
 struct mde_identifier {
@@ -98,6 +105,9 @@ struct mde_device_list {
   size_t column_count;
   bool has_heading;
   size_t naming; /* the column that names the devices, from 0 */
+
+  struct mde_span spans[MDE_DEVICE_LIST_SPANS]; /* the first of them */
+  size_t span_count;                            /* how many there are so far */
 
   /* The rest is nobody else's business, but csv.comments, csv.comment_lines and
    * csv.notes. */
@@ -144,7 +154,8 @@ struct mde_device_record {
 /*
  * Whether an identifier of a list can mean that device: it is its id, its Entra id, or its name. A
  * name is compared in its one form (name.h), and one without a domain with the first label, too.
- * The apostrophe by which a spreadsheet is kept from running a cell is no part of it.
+ * The apostrophe by which a spreadsheet is kept from running a cell is no part of it. In a file
+ * such a name is only compared: alone it names no device, since the apostrophe may be its own.
  */
 bool mde_device_list_fits(struct mde_text identifier, const struct mde_device_record *record);
 

@@ -66,6 +66,8 @@ static bool read_part(struct mde_device_list *list, struct mde_text *part, struc
     case MDE_DEVICE_LIST_MORE:
       return false;
     case MDE_DEVICE_LIST_END:
+      for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_SPANS; i++)
+        write(out, "%zu+%zu ", list->spans[i].line, list->spans[i].lines);
       if (list->has_record)
         write(out, "by %zu%s", list->naming + 1, list->has_heading ? " of a heading" : "");
       return true;
@@ -142,8 +144,8 @@ static void forms(void **state)
              "%s%sOwner%s%s%sDevice Name%s%s\"x%sa%s\"\"\"%s%sb%s%s%s\"# c\"%s%sd e%s%s", mark,
              quote, quote, to, quote, quote, end, end, end, to, quote, quote, end, end, to, quote,
              quote, end);
-    snprintf(expected, sizeof expected, "%zu:b %zu:d e by 2 of a heading", skipped + 2,
-             skipped + 6);
+    snprintf(expected, sizeof expected, "%zu:b %zu:d e %zu+3 by 2 of a heading", skipped + 2,
+             skipped + 6, skipped + 2);
     struct list_case one = {bytes, expected, NULL, 0};
     assert_lists(&one, 1);
   }
@@ -349,7 +351,7 @@ static void records(void **state)
        "8-4-4-4-12 hex digits with dashes between; by 1",
        NULL, 0},
       {"caf\xe9\ncaf\xc3\xa9", "1!caf\xe9 is not valid UTF-8; 2:caf\xc3\xa9 by 1", NULL, 0},
-      {"\"a\nb\"", "1!a\nb has a control character (byte 0x0a); by 1", NULL, 0},
+      {"\"a\nb\"", "1!a\nb has a control character (byte 0x0a); 1+2 by 1", NULL, 0},
   };
   ASSERT_LISTS(cases);
 }
@@ -385,6 +387,38 @@ static void limits(void **state)
                                                       : "record 1:0 has more than 256 cells");
     assert_lists(&one, 1);
   }
+}
+
+/* A cell of several lines may be right, and may have eaten the lines between two quotes. */
+static void spans(void **state)
+{
+  (void)state;
+  static const struct list_case cases[] = {
+      {"fqdn,x\na,\"b\nc\"\nd,\"e\"\n", "2:a 4:d 2+2 by 1 of a heading", NULL, 0},
+      {"\"fqdn\",\"x\r\n\"\ra,\"\"\"\r\r\n\"\"\"", "3:a 1+2 3+3 by 1 of a heading", NULL, 0},
+      {"fqdn,x,y\na,\"\n\",\"\n\n\"\n", "2:a 2+2 3+3 by 1 of a heading", NULL, 0},
+      {"fqdn,\"\n\",\"\n\",\"\n\",\"\n\",\"\n\",\"\n\"", "1+2 2+2 3+2 4+2 5+2 by 1 of a heading",
+       NULL, 0},
+  };
+  ASSERT_LISTS(cases);
+}
+
+#define APOSTROPHE                                                                                 \
+  " begins with an apostrophe, which may be a spreadsheet's; take it out, or give the device's "   \
+  "id; "
+
+static void apostrophes(void **state)
+{
+  (void)state;
+  static const struct list_case cases[] = {
+      {"'a\nb", "1!'a" APOSTROPHE "2:b by 1", NULL, 0},
+      {"fqdn,x\n\"'a.b\",c", "2!'a.b" APOSTROPHE "by 1 of a heading", NULL, 0},
+      {"id,x\n'" ID1 ",c", "2!'" ID1 APOSTROPHE "by 1 of a heading", NULL, 0},
+      {"id,fqdn\n" ID1 ",'=a\n,'-b", "2:" ID1 "+'=a 3!'-b" APOSTROPHE "by 1 of a heading", NULL, 0},
+      {"x,y\na,'b", "1:y 2!'b" APOSTROPHE "by 2", NULL, 2},
+      {"o'a'", "1:o'a' by 1", NULL, 0},
+  };
+  ASSERT_LISTS(cases);
 }
 
 #define SIXTY_THREE "device name                                                    "
@@ -480,7 +514,8 @@ int main(void)
       cmocka_unit_test(headings),      cmocka_unit_test(several_identifiers),
       cmocka_unit_test(columns),       cmocka_unit_test(records),
       cmocka_unit_test(limits),        cmocka_unit_test(fits),
-      cmocka_unit_test(long_headings),
+      cmocka_unit_test(long_headings), cmocka_unit_test(spans),
+      cmocka_unit_test(apostrophes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ describe("core.device_list", function()
     assert.same({}, reader:feed(nil))
     assert.same({}, reader:feed())
     assert.same({ 0, 0, {} }, { reader:left_out() })
+    assert.same({ { { line = 3, lines = 2 } }, 1 }, { reader:spans() })
   end)
 
   it("tells why the list is refused, beside what was read before", function()
@@ -48,6 +49,14 @@ describe("core.device_list", function()
     for _, column in ipairs { 0, 257, "", ("x"):rep(65), {}, true } do
       assert.has_error(function() device_list.new(column) end)
     end
+  end)
+
+  it("knows what can be a heading", function()
+    for text, expected in pairs { a = true, [("x"):rep(64)] = true, [("x"):rep(65)] = false, [""] = false,
+      [" _\t"] = false } do
+      assert.equal(expected, device_list.is_heading(text))
+    end
+    assert.has_error(function() device_list.is_heading(nil) end)
   end)
 
   it("compares identifiers", function()
