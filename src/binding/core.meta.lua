@@ -66,7 +66,12 @@ local device_list = {}
 ---@class mde.core.device_list.Reader
 local reader = {}
 
----@param column? string|integer a heading of 1 to 64 bytes, or a number from 1 to 256
+---Tells whether a text can be the heading of a column: of at most 64 bytes, and not only blanks and underscores.
+---@param text string
+---@return boolean
+function device_list.is_heading(text) end
+
+---@param column? string|integer a heading, or a number from 1 to 256
 ---@return mde.core.device_list.Reader
 function device_list.new(column) end
 
@@ -82,7 +87,16 @@ function reader:columns() end
 
 ---@return integer comments lines that begin with #
 ---@return integer notes
+---@return integer[] lines of the first five comments
 function reader:left_out() end
+
+---@class mde.core.device_list.Span a cell of several lines
+---@field line integer where it begins
+---@field lines integer
+
+---@return mde.core.device_list.Span[] spans the first five
+---@return integer count of all
+function reader:spans() end
 
 ---Tells whether an identifier can mean the device with these properties.
 ---@param identifier string

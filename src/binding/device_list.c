@@ -20,7 +20,14 @@ static struct mde_text optional_text(lua_State *L, int index)
   return lua_isnoneornil(L, index) ? text : check_text(L, index);
 }
 
-/* new([column]) -> a reader; `column` is a heading (of 1 to 64 bytes) or a number from 1 */
+/* is_heading(text) -> whether it can stand above a column */
+static int device_list_is_heading(lua_State *L)
+{
+  lua_pushboolean(L, mde_device_list_is_heading(check_text(L, 1)));
+  return 1;
+}
+
+/* new([column]) -> a reader; `column` is a heading or a number from 1 */
 static int device_list_new(lua_State *L)
 {
   struct mde_text heading = {NULL, 0};
@@ -30,8 +37,7 @@ static int device_list_new(lua_State *L)
     luaL_argcheck(L, number >= 1 && number <= MDE_DEVICE_LIST_COLUMNS, 1, "no number of a column");
   } else if (!lua_isnoneornil(L, 1)) {
     heading = check_text(L, 1);
-    luaL_argcheck(L, heading.length >= 1 && heading.length <= MDE_DEVICE_LIST_HEADING, 1,
-                  "no heading of a column");
+    luaL_argcheck(L, mde_device_list_is_heading(heading), 1, "no heading of a column");
   }
   struct mde_device_list *list = mde_newuserdata(L, sizeof *list);
   mde_device_list_init(list, heading, (size_t)number);
@@ -164,12 +170,32 @@ static int list_columns(lua_State *L)
   return 2;
 }
 
-/* list:left_out() -> how many lines of comment, and how many notes */
+/* list:left_out() -> how many comments, how many notes, the lines of the first comments */
 static int list_left_out(lua_State *L)
 {
   const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
   lua_pushinteger(L, (lua_Integer)list->csv.comments);
   lua_pushinteger(L, (lua_Integer)list->csv.notes);
+  lua_newtable(L);
+  for (size_t i = 0; i < list->csv.comments && i < MDE_CSV_NAMED; i++) {
+    lua_pushinteger(L, (lua_Integer)list->csv.comment_lines[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 3;
+}
+
+/* list:spans() -> the first cells of several lines as { line, lines }, and how many there are */
+static int list_spans(lua_State *L)
+{
+  const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
+  lua_newtable(L);
+  for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_SPANS; i++) {
+    lua_createtable(L, 0, 2);
+    set_integer(L, "line", list->spans[i].line);
+    set_integer(L, "lines", list->spans[i].lines);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_pushinteger(L, (lua_Integer)list->span_count);
   return 2;
 }
 
@@ -186,6 +212,7 @@ static int device_list_fits(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+    {"is_heading", device_list_is_heading},
     {"new", device_list_new},
     {"fits", device_list_fits},
     {NULL, NULL},
@@ -195,6 +222,7 @@ static const luaL_Reg methods[] = {
     {"feed", list_feed},
     {"columns", list_columns},
     {"left_out", list_left_out},
+    {"spans", list_spans},
     {NULL, NULL},
 };
 

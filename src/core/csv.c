@@ -31,6 +31,13 @@ static const char second_cell[] =
     "a second cell, in a list whose first line has one; put quotes around a cell that contains "
     "a comma, a semicolon or a tab";
 
+static const char record_or_comment[] = "a line that begins with #, in a list with columns; take "
+                                        "it out, or put quotes around its first "
+                                        "cell";
+
+static const char quote_in_comment[] =
+    "a quote in a line that begins with #; take the line out, or put quotes around its first cell";
+
 void mde_csv_init(struct mde_csv_reader *reader, char *buffer, size_t size)
 {
   struct mde_csv_reader fresh = {.buffer = buffer,
@@ -87,6 +94,7 @@ static void begin_cell(struct mde_csv_reader *reader, int state)
   reader->cell.length = 0;
   reader->cell.line = reader->line;
   reader->cell.column = reader->column;
+  reader->cell.lines = 1;
   reader->cell.quoted = false;
   reader->plain = true;
   reader->tab_behind = false;
@@ -214,6 +222,26 @@ static enum mde_csv_event take_cell_start(struct mde_csv_reader *reader, int c)
   return take_unquoted(reader, c);
 }
 
+static void begin_comment(struct mde_csv_reader *reader)
+{
+  if (reader->delimiter >= 0) {
+    broken(reader, record_or_comment);
+    return;
+  }
+  if (reader->comments < MDE_CSV_NAMED) reader->comment_lines[reader->comments] = reader->line;
+  reader->comments++;
+  reader->state = COMMENT;
+}
+
+static enum mde_csv_event take_comment(struct mde_csv_reader *reader, int c)
+{
+  if (c == '"')
+    broken(reader, quote_in_comment);
+  else if (is_line_end(c))
+    begin_record(reader);
+  return MDE_CSV_MORE;
+}
+
 static enum mde_csv_event take_record_start(struct mde_csv_reader *reader, int c)
 {
   if (is_line_end(c)) return MDE_CSV_MORE;
@@ -223,8 +251,7 @@ static enum mde_csv_event take_record_start(struct mde_csv_reader *reader, int c
     return MDE_CSV_MORE;
   }
   if (c == '#') {
-    reader->state = COMMENT;
-    reader->comments++;
+    begin_comment(reader);
     return MDE_CSV_MORE;
   }
   return take_cell_start(reader, c);
@@ -275,8 +302,7 @@ static enum mde_csv_event take_held_tabs(struct mde_csv_reader *reader, int c)
     begin_record(reader);
   } else if (c == '#' && empty) {
     reader->tabs = 0;
-    reader->state = COMMENT;
-    reader->comments++;
+    begin_comment(reader);
   } else if (c == '#' && reader->plain) {
     reader->state = HELD_SIGN;
   } else {
@@ -313,6 +339,7 @@ static enum mde_csv_event take_behind_quote(struct mde_csv_reader *reader, int c
 
 static enum mde_csv_event take_quoted(struct mde_csv_reader *reader, int c)
 {
+  reader->cell.lines = reader->line - reader->cell.line + 1;
   if (c == '"')
     reader->state = QUOTE;
   else if (c == END)
@@ -365,8 +392,7 @@ static enum mde_csv_event take(struct mde_csv_reader *reader, int c)
   case SEPARATOR:
     return take_separator_end(reader, c);
   case COMMENT:
-    if (is_line_end(c)) begin_record(reader);
-    break;
+    return take_comment(reader, c);
   case MARK:
   case TABS_END:
   case RECORD_END:

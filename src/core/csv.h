@@ -11,9 +11,14 @@
  * Beyond the RFC: the delimiter is `,` `;` or a tab. It is the one that Excel's line `sep=;` names,
  * else the first one in the first record; if that has none, the file has one column and no
  * delimiter, and one further down is refused. Blanks (spaces, and tabs where they do not delimit)
- * around a cell are no part of it. Lines of blanks, and lines whose first other byte is `#`, are
- * left out. So is a note: behind an unquoted cell of A-Z a-z 0-9 . _ - only, blanks, `#` and
- * another blank or the end; it ends with the cell, in a file of one column with the line.
+ * around a cell are no part of it. Lines of blanks are left out. So is a note: behind an unquoted
+ * cell of A-Z a-z 0-9 . _ - only, blanks, `#` and another blank or the end; it ends with the cell,
+ * in a file of one column with the line.
+ *
+ * A line whose first byte but blanks is `#` is a comment where no delimiter is known: before the
+ * first record, and in a file of one column. A comment is left out, and holds no quote, since to
+ * another reader the quote could hold the lines that follow. Where a delimiter is known, such a
+ * line is refused: it could be a record, a ticket number for its first cell.
  *
  * Nothing here allocates.
  */
@@ -25,24 +30,28 @@
 
 #include "text.h"
 
+enum { MDE_CSV_NAMED = 5 /* comments whose lines are kept */ };
+
 struct mde_csv_cell {
   struct mde_text text; /* lies in the caller's buffer; cut to its size */
   size_t length;        /* bytes of the whole text */
   size_t line;          /* where it begins, both from 1; a column is a character of UTF-8 */
   size_t column;
+  size_t lines; /* how many it spans */
   bool quoted;
 };
 
 /* A reader. Everything but what is said to be for the caller is nobody else's business. */
 struct mde_csv_reader {
   /* For the caller. */
-  struct mde_csv_cell cell; /* after MDE_CSV_CELL: the cell */
-  size_t count;             /* after MDE_CSV_RECORD: its cells */
-  size_t record_line;       /* and the line where it begins */
-  size_t comments;          /* lines with # that were left out so far */
-  size_t notes;             /* notes so far */
-  const char *problem;      /* after MDE_CSV_BAD: what is wrong, a phrase */
-  size_t problem_line;      /* and where */
+  struct mde_csv_cell cell;            /* after MDE_CSV_CELL: the cell */
+  size_t count;                        /* after MDE_CSV_RECORD: its cells */
+  size_t record_line;                  /* and the line where it begins */
+  size_t comments;                     /* that were left out so far */
+  size_t comment_lines[MDE_CSV_NAMED]; /* where the first of them stand */
+  size_t notes;                        /* notes so far */
+  const char *problem;                 /* after MDE_CSV_BAD: what is wrong, a phrase */
+  size_t problem_line;                 /* and where */
   size_t problem_column;
 
   char *buffer;

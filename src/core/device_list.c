@@ -26,6 +26,8 @@ static struct mde_text identifier_text(const struct mde_identifier *identifier)
 
 /* ---- headings */
 
+static const char of_anything[] = "id";
+
 static const struct {
   const char *name;
   enum mde_column_role role;
@@ -34,9 +36,11 @@ static const struct {
     {"deviceid", MDE_COLUMN_ID, true},
     {"machineid", MDE_COLUMN_ID, true},
     {"mdedeviceid", MDE_COLUMN_ID, true},
-    {"id", MDE_COLUMN_ID, false},
+    {of_anything, MDE_COLUMN_ID, false},
     {"aaddeviceid", MDE_COLUMN_ENTRA_ID, true},
+    {"deviceaadid", MDE_COLUMN_ENTRA_ID, true},
     {"azureaddeviceid", MDE_COLUMN_ENTRA_ID, true},
+    {"deviceazureadid", MDE_COLUMN_ENTRA_ID, true},
     {"microsoftentradeviceid", MDE_COLUMN_ENTRA_ID, true},
     {"entradeviceid", MDE_COLUMN_ENTRA_ID, true},
     {"devicename", MDE_COLUMN_NAME, true},
@@ -47,6 +51,7 @@ static const struct {
     {"displayname", MDE_COLUMN_NAME, true},
     {"dnsname", MDE_COLUMN_NAME, true},
     {"devicednsname", MDE_COLUMN_NAME, true},
+    {"dnshostname", MDE_COLUMN_NAME, true},
     {"fqdn", MDE_COLUMN_NAME, true},
     {"device", MDE_COLUMN_LIKELY, false},
     {"machine", MDE_COLUMN_LIKELY, false},
@@ -80,6 +85,30 @@ static bool is_same_heading(struct mde_text a, struct mde_text b)
     if (x != next_of_heading(&b)) return false;
     if (x < 0) return true;
   }
+}
+
+static bool is_heading_of(const struct mde_device_column *column, struct mde_text text)
+{
+  return !column->is_cut && is_same_heading(heading_of(column), text);
+}
+
+/* Words of a heading that could be about devices. */
+static const char *const words[] = {"device", "machine", "computer", "host",  "laptop",
+                                    "server", "dns",     "fqdn",     "target"};
+
+static bool begins_with(struct mde_text heading, const char *word)
+{
+  for (; *word != '\0'; word++)
+    if (next_of_heading(&heading) != *word) return false;
+  return true;
+}
+
+static bool is_about_devices(struct mde_text heading)
+{
+  for (; heading.length > 0; heading.bytes++, heading.length--)
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+      if (begins_with(heading, words[i])) return true;
+  return false;
 }
 
 static enum mde_column_role role_of(struct mde_text heading, bool several)
@@ -133,6 +162,18 @@ static size_t make_candidates(struct mde_device_list *list, enum mde_column_role
   return count;
 }
 
+static size_t make_likely_candidates(struct mde_device_list *list)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < list->column_count; i++) {
+    struct mde_device_column *column = &list->columns[i];
+    column->is_candidate =
+        column->role == MDE_COLUMN_LIKELY || column->is_cut || is_about_devices(heading_of(column));
+    if (column->is_candidate) count++;
+  }
+  return count;
+}
+
 /* ---- the columns */
 
 static enum mde_device_list_event choose(struct mde_device_list *list, size_t naming)
@@ -150,7 +191,7 @@ static enum mde_device_list_event choose_by_name(struct mde_device_list *list)
   size_t found = 0;
   size_t naming = 0;
   for (size_t i = 0; i < list->column_count; i++) {
-    list->columns[i].is_candidate = is_same_heading(heading_of(&list->columns[i]), wanted);
+    list->columns[i].is_candidate = is_heading_of(&list->columns[i], wanted);
     if (!list->columns[i].is_candidate) continue;
     found++;
     naming = i;
@@ -193,11 +234,12 @@ static enum mde_device_list_event choose_known(struct mde_device_list *list)
   list->has_heading = sorts > 0 || list->columns[0].role == MDE_COLUMN_LIKELY;
   if (!list->has_heading) return choose(list, 0);
   if (sorts == 0) {
-    size_t likely = make_candidates(list, MDE_COLUMN_LIKELY);
-    if (likely > 1) return bad_columns(list, "several columns could name the devices");
+    if (make_likely_candidates(list) > 1)
+      return bad_columns(list, "several columns could name the devices");
     return choose(list, 0);
   }
   list->is_alone = sorts == 1;
+  list->is_of_anything = is_heading_of(&list->columns[list->naming], text_of(of_anything));
   for (size_t i = 0; i < list->column_count; i++) {
     if (list->columns[i].role != MDE_COLUMN_LIKELY) continue;
     list->columns[i].role = MDE_COLUMN_OTHER;
@@ -209,8 +251,11 @@ static enum mde_device_list_event choose_known(struct mde_device_list *list)
 /* The first record is complete: which column is it, and is this a heading? */
 static enum mde_device_list_event choose_column(struct mde_device_list *list)
 {
-  for (size_t i = 0; i < list->column_count; i++)
-    list->columns[i].role = role_of(heading_of(&list->columns[i]), list->column_count > 1);
+  for (size_t i = 0; i < list->column_count; i++) {
+    struct mde_device_column *column = &list->columns[i];
+    column->role =
+        column->is_cut ? MDE_COLUMN_OTHER : role_of(heading_of(column), list->column_count > 1);
+  }
   if (list->wanted_length > 0) return choose_by_name(list);
   if (list->wanted_number > 0) return choose_by_number(list);
   return choose_known(list);
@@ -243,6 +288,16 @@ static void keep_cell(struct mde_device_list *list, size_t index, enum mde_colum
     }
 }
 
+static void keep_span(struct mde_device_list *list)
+{
+  const struct mde_csv_cell *cell = &list->csv.cell;
+  if (list->span_count < MDE_DEVICE_LIST_SPANS) {
+    list->spans[list->span_count].line = cell->line;
+    list->spans[list->span_count].lines = cell->lines;
+  }
+  list->span_count++;
+}
+
 static enum mde_device_list_event take_cell(struct mde_device_list *list)
 {
   const struct mde_csv_cell *cell = &list->csv.cell;
@@ -253,14 +308,15 @@ static enum mde_device_list_event take_cell(struct mde_device_list *list)
     return bad(list, MDE_TROUBLE_RECORD);
   }
   if (cell->length > 0) list->filled++;
+  if (cell->lines > 1) keep_span(list);
   if (list->has_record) {
     if (index < list->column_count && list->columns[index].role != MDE_COLUMN_OTHER)
       keep_cell(list, index, list->columns[index].role);
     return MDE_DEVICE_LIST_MORE;
   }
   struct mde_device_column *column = &list->columns[index];
-  column->length =
-      cell->text.length < MDE_DEVICE_LIST_HEADING ? cell->text.length : MDE_DEVICE_LIST_HEADING;
+  column->is_cut = cell->length > MDE_DEVICE_LIST_HEADING;
+  column->length = column->is_cut ? MDE_DEVICE_LIST_HEADING : cell->length;
   memcpy(column->heading, cell->text.bytes, column->length);
   column->is_candidate = false;
   list->column_count = index + 1;
@@ -282,6 +338,11 @@ static void make_none(struct mde_identifier *identifier, const char *reason)
 static bool is_id(const struct mde_identifier *identifier)
 {
   return identifier->kind == MDE_DEVICE_MACHINE_ID || identifier->kind == MDE_DEVICE_GUID;
+}
+
+static bool is_name_kind(enum mde_device_kind kind)
+{
+  return kind == MDE_DEVICE_FULL_NAME || kind == MDE_DEVICE_BARE_NAME;
 }
 
 /* Whether a cell may count as what its column is for, if other columns name the device, too. */
@@ -362,6 +423,14 @@ static enum mde_device_list_event judge(struct mde_device_list *list)
   }
   if (first->kind == MDE_DEVICE_IP_ADDRESS)
     make_none(first, "is an IP address, and who has it now may not be who had it then");
+  if (first->length > 0 && first->text[0] == '\'')
+    make_none(first,
+              "begins with an apostrophe, which may be a spreadsheet's; take it out, or give "
+              "the device's id");
+  if (list->is_alone && list->is_of_anything && is_name_kind(first->kind)) {
+    make_all_candidates(list);
+    return bad_columns(list, "a name in the column \"id\", which may be the id of anything");
+  }
   if (first->kind == MDE_DEVICE_NONE) return flaw(list, 0);
   /* Those that can be compared come first. */
   size_t good = 1;
@@ -381,7 +450,7 @@ static bool is_heading_again(const struct mde_device_list *list)
     struct mde_text text = identifier_text(cell);
     if (cell->column != list->naming || cell->length == 0) continue;
     if (role_of(text, false) != MDE_COLUMN_OTHER) return true;
-    return list->has_heading && is_same_heading(text, heading_of(&list->columns[cell->column]));
+    return list->has_heading && is_heading_of(&list->columns[cell->column], text);
   }
   return false;
 }
@@ -426,6 +495,11 @@ static void begin_record(struct mde_device_list *list)
 }
 
 /* ---- the whole */
+
+bool mde_device_list_is_heading(struct mde_text text)
+{
+  return text.length <= MDE_DEVICE_LIST_HEADING && next_of_heading(&text) >= 0;
+}
 
 void mde_device_list_init(struct mde_device_list *list, struct mde_text column, size_t number)
 {

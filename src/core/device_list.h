@@ -9,13 +9,18 @@
  * underscores:
  *
  *   ids:        DeviceId, MachineId, MdeDeviceId, id
- *   Entra ids:  AadDeviceId, AzureAdDeviceId, MicrosoftEntraDeviceId, EntraDeviceId
+ *   Entra ids:  AadDeviceId, DeviceAadId, AzureAdDeviceId, DeviceAzureAdId,
+ *               MicrosoftEntraDeviceId, EntraDeviceId
  *   names:      DeviceName, MachineName, ComputerName, HostName, DisplayName, DnsName,
- *               ComputerDnsName, DeviceDnsName, FQDN
+ *               ComputerDnsName, DeviceDnsName, DnsHostName, FQDN
  *   likely:     device, machine, computer, name, host
  *
- * `id` counts only where other cells stand beside it; a likely one only so, in the first cell, and
- * where no known one is among them.
+ * `id` counts only where other cells stand beside it, and may be the id of anything: where no other
+ * column names the device and there is a name in it, the list needs to be told which column. A
+ * likely one counts only where other cells stand beside it, in the first cell, where no known one
+ * is among them, and no other says by a word in it (device, machine, computer, host, laptop,
+ * server, dns, fqdn, target) that it could be about devices, or is longer than what is kept of it:
+ * then the list needs to be told, too. A heading so long is no known one.
  *
  * An id goes before an Entra id before a name. A cell's shape tells what it is: an Entra export
  * calls the Entra id deviceId. Further identifiers of a record are told with it, since all of them
@@ -39,6 +44,7 @@ enum {
   MDE_DEVICE_LIST_HEADING = 64,    /* bytes of a heading that are kept */
   MDE_DEVICE_LIST_IDENTIFIERS = 3, /* the most of one record */
   MDE_DEVICE_LIST_TEXT = 320,      /* bytes of an identifier that are kept, more than it may have */
+  MDE_DEVICE_LIST_SPANS = 5,       /* cells of several lines that are told */
   MDE_DEVICE_LIST_PROBLEM = 256    /* room enough for any problem, its NUL included */
 };
 
@@ -54,8 +60,15 @@ enum mde_column_role {
 struct mde_device_column {
   char heading[MDE_DEVICE_LIST_HEADING];
   size_t length; /* of what is kept */
+  bool is_cut;   /* there was more */
   enum mde_column_role role;
   bool is_candidate; /* after a problem with the columns: one to choose from */
+};
+
+/* A cell of several lines. */
+struct mde_span {
+  size_t line; /* where it begins */
+  size_t lines;
 };
 
 struct mde_identifier {
@@ -93,7 +106,11 @@ struct mde_device_list {
   bool has_heading;
   size_t naming; /* the column that names the devices, from 0 */
 
-  /* The rest is nobody else's business, but csv.comments and csv.notes. */
+  struct mde_span spans[MDE_DEVICE_LIST_SPANS]; /* the first of them */
+  size_t span_count;                            /* how many there are so far */
+
+  /* The rest is nobody else's business, but csv.comments, csv.comment_lines and
+   * csv.notes. */
   struct mde_csv_reader csv;
   char buffer[MDE_DEVICE_LIST_TEXT];
   char wanted[MDE_DEVICE_LIST_HEADING];
@@ -101,8 +118,9 @@ struct mde_device_list {
   size_t wanted_number;
   bool has_record;
   bool is_bad;
-  bool is_alone; /* no other column could name the devices */
-  size_t filled; /* cells of the record that are not empty */
+  bool is_alone;       /* no other column could name the devices */
+  bool is_of_anything; /* and its heading is `id` */
+  size_t filled;       /* cells of the record that are not empty */
 };
 
 enum mde_device_list_event {
@@ -113,10 +131,12 @@ enum mde_device_list_event {
   MDE_DEVICE_LIST_END = 3    /* stays */
 };
 
+/* Whether this can be the heading of a column: some of it counts, and it is not too long. */
+bool mde_device_list_is_heading(struct mde_text text);
+
 /*
- * A list whose devices stand in the column with the heading `column` (of at most
- * MDE_DEVICE_LIST_HEADING bytes; absent: none), or in the column `number` (from 1; 0: none), or
- * where the file says.
+ * A list whose devices stand in the column with the heading `column` (absent: none), or in the
+ * column `number` (from 1; 0: none), or where the file says.
  */
 void mde_device_list_init(struct mde_device_list *list, struct mde_text column, size_t number);
 
@@ -134,7 +154,8 @@ struct mde_device_record {
 /*
  * Whether an identifier of a list can mean that device: it is its id, its Entra id, or its name. A
  * name is compared in its one form (name.h), and one without a domain with the first label, too.
- * The apostrophe by which a spreadsheet is kept from running a cell is no part of it.
+ * The apostrophe by which a spreadsheet is kept from running a cell is no part of it. In a file
+ * such a name is only compared: alone it names no device, since the apostrophe may be its own.
  */
 bool mde_device_list_fits(struct mde_text identifier, const struct mde_device_record *record);
 

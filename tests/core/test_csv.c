@@ -44,8 +44,12 @@ static void read_part(struct mde_csv_reader *reader, struct mde_text *part, stru
       write(out, "]");
     else if (event == MDE_CSV_BAD)
       write(out, "bad %zu:%zu %s", reader->problem_line, reader->problem_column, reader->problem);
-    if (event == MDE_CSV_END && reader->comments + reader->notes > 0)
-      write(out, " %zu comments %zu notes", reader->comments, reader->notes);
+    if (event == MDE_CSV_END && reader->comments + reader->notes > 0) {
+      write(out, " %zu comments%s", reader->comments, reader->comments > 0 ? " at" : "");
+      for (size_t i = 0; i < reader->comments && i < MDE_CSV_NAMED; i++)
+        write(out, " %zu", reader->comment_lines[i]);
+      write(out, ", %zu notes", reader->notes);
+    }
     if (event <= MDE_CSV_MORE || event == MDE_CSV_END) return;
   }
 }
@@ -140,7 +144,7 @@ static void delimiters(void **state)
   static const struct reading_case cases[] = {
       {"sep=;\na,b;c", 0, "[a,b@2:1 c@2:5]"},
       {"\"sep=,\"\r\na;b,c", 0, "[a;b@2:1 c@2:5]"},
-      {"\n# x\nSEP=\t \na,b\tc", 0, "[a,b@4:1 c@4:5] 1 comments 0 notes"},
+      {"\n# x\nSEP=\t \na,b\tc", 0, "[a,b@4:1 c@4:5] 1 comments at 2, 0 notes"},
       {"sep=,\na", 0, "[a@2:1]"},
       {"sep=,\nsep=;", 0, "[sep=;@2:1]"},
       {"a\nsep=x", 0, "[a@1:1][sep=x@2:1]"},
@@ -179,7 +183,7 @@ static void one_column(void **state)
       {"a\nb,", 0, "[a@1:1]bad 2:2 " SECOND},
       {"a\n\"b\",c", 0, "[a@1:1]bad 2:4 " SECOND},
       {"a\n\"b,c\"\t\n", 0, "[a@1:1][\"b,c\"@2:1]"},
-      {"a # x, \"y\"\nb\t\t\n", 0, "[a@1:1][b@2:1] 0 comments 1 notes"},
+      {"a # x, \"y\"\nb\t\t\n", 0, "[a@1:1][b@2:1] 0 comments, 1 notes"},
       {"a\n\tb\t#c", 0, "[a@1:1]bad 2:5 " SECOND},
   };
   ASSERT_READINGS(cases);
@@ -189,18 +193,46 @@ static void comments_and_notes(void **state)
 {
   (void)state;
   static const struct reading_case cases[] = {
-      {"# \"a\n  # b\r\t#c\na\n#", 0, "[a@4:1] 4 comments 0 notes"},
-      {"x,y\n # \"z\na,b", 0, "[x@1:1 y@1:3][a@3:1 b@3:3] 1 comments 0 notes"},
+      {"# a\n  # b\r\t#c\na\n#", 0, "[a@4:1] 4 comments at 1 2 3 5, 0 notes"},
+      {"#\n#\n#\n#\n#\n#\na", 0, "[a@7:1] 6 comments at 1 2 3 4 5, 0 notes"},
+      {"# a\n#4711,b\nx,y\na,b", 0, "[x@3:1 y@3:3][a@4:1 b@4:3] 2 comments at 1 2, 0 notes"},
+      {"x,y\n\"#z\",c\na,#b", 0, "[x@1:1 y@1:3][\"#z\"@2:1 c@2:6][a@3:1 #b@3:3]"},
+      {"x\ty\n\t#z\n", 0, "[x@1:1 y@1:3][@2:1 #z@2:2]"},
       {"a # b\na.b-c_9\t#\t\"c\na #\na\t#\r\n", 0,
-       "[a@1:1][a.b-c_9@2:1][a@3:1][a@4:1] 0 comments 4 notes"},
-      {"a\t \t# b, \"c\"", 0, "[a@1:1] 0 comments 1 notes"},
-      {"x,y\na # b,c # d\n", 0, "[x@1:1 y@1:3][a@2:1 c@2:7] 0 comments 2 notes"},
+       "[a@1:1][a.b-c_9@2:1][a@3:1][a@4:1] 0 comments, 4 notes"},
+      {"a\t \t# b, \"c\"", 0, "[a@1:1] 0 comments, 1 notes"},
+      {"x,y\na # b,c # d\n", 0, "[x@1:1 y@1:3][a@2:1 c@2:7] 0 comments, 2 notes"},
       {"x,y\na # \"b\",c", 0, "[x@1:1 y@1:3]bad 2:5 a quote inside a note"},
-      {"x,y\na #,# c", 0, "[x@1:1 y@1:3][a@2:1 # c@2:5] 0 comments 1 notes"},
-      {"a #,b", 0, "[a@1:1 b@1:5] 0 comments 1 notes"},
+      {"x,y\na #,# c", 0, "[x@1:1 y@1:3][a@2:1 # c@2:5] 0 comments, 1 notes"},
+      {"a #,b", 0, "[a@1:1 b@1:5] 0 comments, 1 notes"},
       {"a#b\na #b\na# b\nBob's # 2\niPad 3 # 4", 0,
        "[a#b@1:1][a #b@2:1][a# b@3:1][Bob's # 2@4:1][iPad 3 # 4@5:1]"},
       {"x\ty\na\t# b", 0, "[x@1:1 y@1:3][a@2:1 # b@2:3]"},
+  };
+  ASSERT_READINGS(cases);
+}
+
+#define IN_COLUMNS                                                                                 \
+  "a line that begins with #, in a list with columns; take it out, or put quotes around its "      \
+  "first "                                                                                         \
+  "cell"
+#define QUOTE                                                                                      \
+  "a quote in a line that begins with #; take the line out, or put quotes around its first cell"
+
+/* What one reader takes for a comment could be a record to another, with quotes across lines. */
+static void refused_comments(void **state)
+{
+  (void)state;
+  static const struct reading_case cases[] = {
+      {"x,y\n # \"z\na,b", 0, "[x@1:1 y@1:3]bad 2:2 " IN_COLUMNS},
+      {"x;y\n#4711;a", 0, "[x@1:1 y@1:3]bad 2:1 " IN_COLUMNS},
+      {"x\ty\n #", 0, "[x@1:1 y@1:3]bad 2:2 " IN_COLUMNS},
+      {"x #,y\n\n#", 0, "[x@1:1 y@1:5]bad 3:1 " IN_COLUMNS},
+      {"sep=;\n#4711;a", 0, "bad 2:1 " IN_COLUMNS},
+      {"sep=,\na\n#b", 0, "[a@2:1]bad 3:1 " IN_COLUMNS},
+      {"#4711,\"a\nb\n# c\"\nx,y", 0, "bad 1:7 " QUOTE},
+      {"\t#\"\"", 0, "bad 1:3 " QUOTE},
+      {"a\n# b\n# \"c", 0, "[a@1:1]bad 3:3 " QUOTE},
   };
   ASSERT_READINGS(cases);
 }
@@ -294,6 +326,7 @@ int main(void)
       cmocka_unit_test(delimiters),
       cmocka_unit_test(one_column),
       cmocka_unit_test(comments_and_notes),
+      cmocka_unit_test(refused_comments),
       cmocka_unit_test(refused),
       cmocka_unit_test(marks),
       cmocka_unit_test(long_cells),

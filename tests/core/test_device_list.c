@@ -66,6 +66,8 @@ static bool read_part(struct mde_device_list *list, struct mde_text *part, struc
     case MDE_DEVICE_LIST_MORE:
       return false;
     case MDE_DEVICE_LIST_END:
+      for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_SPANS; i++)
+        write(out, "%zu+%zu ", list->spans[i].line, list->spans[i].lines);
       if (list->has_record)
         write(out, "by %zu%s", list->naming + 1, list->has_heading ? " of a heading" : "");
       return true;
@@ -142,8 +144,8 @@ static void forms(void **state)
              "%s%sOwner%s%s%sDevice Name%s%s\"x%sa%s\"\"\"%s%sb%s%s%s\"# c\"%s%sd e%s%s", mark,
              quote, quote, to, quote, quote, end, end, end, to, quote, quote, end, end, to, quote,
              quote, end);
-    snprintf(expected, sizeof expected, "%zu:b %zu:d e by 2 of a heading", skipped + 2,
-             skipped + 6);
+    snprintf(expected, sizeof expected, "%zu:b %zu:d e %zu+3 by 2 of a heading", skipped + 2,
+             skipped + 6, skipped + 2);
     struct list_case one = {bytes, expected, NULL, 0};
     assert_lists(&one, 1);
   }
@@ -196,6 +198,9 @@ static void headings(void **state)
       "machineId",
       "MdeDeviceId",
       "AADDeviceId",
+      "Device AAD Id",
+      "DeviceAzureADId",
+      "DNSHostName",
       "aadDeviceId",
       "Azure AD Device ID",
       "Microsoft Entra Device ID",
@@ -229,6 +234,10 @@ static void headings(void **state)
       {"id,x\n" ID1 ",y", "2:" ID1 " by 1 of a heading", NULL, 0},
       {"x,id\ny," ID1, "2:" ID1 " by 2 of a heading", NULL, 0},
       {"name,owner\na,b", "2:a by 1 of a heading", NULL, 0},
+      {"Name,Note\na,b", "2:a by 1 of a heading", NULL, 0},
+      {"Name,Owner,Comment\na,b,c", "2:a by 1 of a heading", NULL, 0},
+      {"\"Name\",\"DNSHostName\"\na,b", "2:b by 2 of a heading", NULL, 0},
+      {"Device name,Domain,Device AAD Id\r\na,x," GUID, "2:" GUID "+a by 3 of a heading", NULL, 0},
       {"Computer;x\na;b", "2:a by 1 of a heading", NULL, 0},
       {"DeviceName,Note\n", "by 1 of a heading", NULL, 0},
       {"\"RemoteDeviceName\",\"DeviceName\",\"Logons\"\n\"a\",\"b\",\"14\"",
@@ -288,6 +297,23 @@ static void columns(void **state)
       {"DeviceId,fqdn,hostname\na,b,c", SEVERAL " <fqdn> <hostname>", NULL, 0},
       {"name,device\na,b", SEVERAL " <name> <device>", NULL, 0},
       {"name,device\na,b", "2:b by 2 of a heading", "Device", 0},
+      {"Name,Email,Laptop\na,b,c", SEVERAL " <Name> <Laptop>", NULL, 0},
+      {"Host,RemoteHost,RemoteDeviceName\na,b,c", SEVERAL " <Host> <RemoteHost> <RemoteDeviceName>",
+       NULL, 0},
+      {"Machine,Target\na,b", SEVERAL " <Machine> <Target>", NULL, 0},
+      {"computer;Primary_D_N_S\na;b", SEVERAL " <computer> <Primary_D_N_S>", NULL, 0},
+      {"name,my server no 1\na,b", SEVERAL " <name> <my server no 1>", NULL, 0},
+      {"device,old FQDN,MachineTags\na,b,c", SEVERAL " <device> <old FQDN> <MachineTags>", NULL, 0},
+      {"name,Computers\na,b", "2:a by 1 of a heading", "Name", 0},
+      {"RemoteDeviceName,Id\ndesk-001,desk-002",
+       "column 2:0 a name in the column \"id\", which may be the id of anything <RemoteDeviceName> "
+       "<Id>",
+       NULL, 0},
+      {"id,x\n" ID1 ",y\na.b,z",
+       "2:" ID1 " column 3:0 a name in the column \"id\", which may be the id of anything <id> <x>",
+       NULL, 0},
+      {"RemoteDeviceName,Id\ndesk-001," GUID, "2:" GUID " by 2 of a heading", NULL, 0},
+      {"RemoteDeviceName,Id\ndesk-001,desk-002", "2:desk-002 by 2 of a heading", "ID", 0},
       {"hostname,x,fqdn\na,b,c", "2:c by 3 of a heading", "FQDN", 0},
       {"hostname,x,fqdn\na,b,c", "2:c by 3 of a heading", NULL, 3},
       {"hostname,x,fqdn\na,b,c", "2:b by 2 of a heading", "x", 0},
@@ -325,7 +351,7 @@ static void records(void **state)
        "8-4-4-4-12 hex digits with dashes between; by 1",
        NULL, 0},
       {"caf\xe9\ncaf\xc3\xa9", "1!caf\xe9 is not valid UTF-8; 2:caf\xc3\xa9 by 1", NULL, 0},
-      {"\"a\nb\"", "1!a\nb has a control character (byte 0x0a); by 1", NULL, 0},
+      {"\"a\nb\"", "1!a\nb has a control character (byte 0x0a); 1+2 by 1", NULL, 0},
   };
   ASSERT_LISTS(cases);
 }
@@ -361,6 +387,73 @@ static void limits(void **state)
                                                       : "record 1:0 has more than 256 cells");
     assert_lists(&one, 1);
   }
+}
+
+/* A cell of several lines may be right, and may have eaten the lines between two quotes. */
+static void spans(void **state)
+{
+  (void)state;
+  static const struct list_case cases[] = {
+      {"fqdn,x\na,\"b\nc\"\nd,\"e\"\n", "2:a 4:d 2+2 by 1 of a heading", NULL, 0},
+      {"\"fqdn\",\"x\r\n\"\ra,\"\"\"\r\r\n\"\"\"", "3:a 1+2 3+3 by 1 of a heading", NULL, 0},
+      {"fqdn,x,y\na,\"\n\",\"\n\n\"\n", "2:a 2+2 3+3 by 1 of a heading", NULL, 0},
+      {"fqdn,\"\n\",\"\n\",\"\n\",\"\n\",\"\n\",\"\n\"", "1+2 2+2 3+2 4+2 5+2 by 1 of a heading",
+       NULL, 0},
+  };
+  ASSERT_LISTS(cases);
+}
+
+#define APOSTROPHE                                                                                 \
+  " begins with an apostrophe, which may be a spreadsheet's; take it out, or give the device's "   \
+  "id; "
+
+static void apostrophes(void **state)
+{
+  (void)state;
+  static const struct list_case cases[] = {
+      {"'a\nb", "1!'a" APOSTROPHE "2:b by 1", NULL, 0},
+      {"fqdn,x\n\"'a.b\",c", "2!'a.b" APOSTROPHE "by 1 of a heading", NULL, 0},
+      {"id,x\n'" ID1 ",c", "2!'" ID1 APOSTROPHE "by 1 of a heading", NULL, 0},
+      {"id,fqdn\n" ID1 ",'=a\n,'-b", "2:" ID1 "+'=a 3!'-b" APOSTROPHE "by 1 of a heading", NULL, 0},
+      {"x,y\na,'b", "1:y 2!'b" APOSTROPHE "by 2", NULL, 2},
+      {"o'a'", "1:o'a' by 1", NULL, 0},
+  };
+  ASSERT_LISTS(cases);
+}
+
+#define SIXTY_THREE "device name                                                    "
+
+/* What stands behind the part of a heading that is kept counts, too. */
+static void long_headings(void **state)
+{
+  (void)state;
+  assert_int_equal(sizeof SIXTY_THREE, MDE_DEVICE_LIST_HEADING);
+  static const struct list_case cases[] = {
+      {"\"" SIXTY_THREE " \",x\na,b", "2:a by 1 of a heading", NULL, 0},
+      {SIXTY_THREE " of owner,x\na,b",
+       "column 1:0 several cells, and no heading that tells which one names a device <" SIXTY_THREE
+       " > <x>",
+       NULL, 0},
+      {"box," SIXTY_THREE " of owner\na,b",
+       "column 1:0 no column has the heading that was asked for <box> <" SIXTY_THREE " >",
+       "Device Name", 0},
+      {SIXTY_THREE " of owner,fqdn\na,b", "2:b by 2 of a heading", NULL, 0},
+      {"name," SIXTY_THREE "  of owner\na,b", SEVERAL " <name> <" SIXTY_THREE " >", NULL, 0},
+  };
+  ASSERT_LISTS(cases);
+  static const struct {
+    const char *text;
+    bool expected;
+  } texts[] = {{"a", true},
+               {" _.", true},
+               {"", false},
+               {" _\t ", false},
+               {"\xef\xbb\xbf", false},
+               {SIXTY_THREE " ", true},
+               {SIXTY_THREE "  ", false}};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    assert_int_equal(mde_device_list_is_heading(test_edge_string(texts[i].text)),
+                     texts[i].expected);
 }
 
 static void fits(void **state)
@@ -417,10 +510,12 @@ static void fits(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(forms),    cmocka_unit_test(without_heading),
-      cmocka_unit_test(headings), cmocka_unit_test(several_identifiers),
-      cmocka_unit_test(columns),  cmocka_unit_test(records),
-      cmocka_unit_test(limits),   cmocka_unit_test(fits),
+      cmocka_unit_test(forms),         cmocka_unit_test(without_heading),
+      cmocka_unit_test(headings),      cmocka_unit_test(several_identifiers),
+      cmocka_unit_test(columns),       cmocka_unit_test(records),
+      cmocka_unit_test(limits),        cmocka_unit_test(fits),
+      cmocka_unit_test(long_headings), cmocka_unit_test(spans),
+      cmocka_unit_test(apostrophes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

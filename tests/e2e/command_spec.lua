@@ -182,7 +182,7 @@ describe("mde, piped,", function()
   describe("reads a list", function()
     it("as it comes from Windows, with a heading, comments, blank lines and duplicates", function()
       desks(4)
-      local path = command.file("list.csv", "\239\187\191DeviceName,Owner\r\n# the first floor\r\ndesk-001,\"A, B\"\r\n"
+      local path = command.file("list.csv", "\239\187\191# the first floor\r\nDeviceName,Owner\r\ndesk-001,\"A, B\"\r\n"
         .. "\r\n\"desk-002\",x\r\n  desk-003.corp.example  ,\r\nDESK-001,\r\ndesk-004,\tx")
       local result = command.run { "restrict", "--list", path, "--comment", "x", "--yes" }
       assert.equal(0, result.status, result.err)
@@ -713,6 +713,26 @@ describe("mde, piped,", function()
       has(explained, field)
     end
     has_not(explained, "riskScore")
+  end)
+
+  it("takes no option twice whose second value would contradict the first", function()
+    local repeatable = { ["--allow"] = true, ["--all-of"] = true, ["--role"] = true, ["--offline"] = true }
+    local count = 0
+    for _, name in ipairs { "restrict", "release", "state", "machines", "actions", "cancel", "tag", "untag", "sim" } do
+      for option, value in command.run({ name, "--help" }).out:gmatch "\n +(%-%-[a-z-]+) +([<{]%S*)" do
+        if not repeatable[option] then
+          count = count + 1
+          local plain = (option == "--since" or option == "--wait") and "1h" or "1"
+          local word = ("%s=%s"):format(option, value:match "^{([^,}]+)" or plain)
+          local result = command.run { name, word, word }
+          assert.equal(1, result.status)
+          has(result.err, ("option '%s' must be used %s1 time"):format(option,
+            name == "cancel" and "" or "at most "))
+        end
+      end
+    end
+    assert.truthy(count >= 30, count)
+    has(command.run({ "release", "--cap=1", "--cap=2" }).err, "option '--cap' must be used at most 1 time")
   end)
 
   it("completes its words in shells", function()

@@ -111,7 +111,7 @@ describe("the example", function()
   end
 
   it("machine_list knows fields with spaces, quotes and line breaks", function()
-    local file = written('device,owner\n  laptop-17  ,"somebody, or\nlaptop-19"\n# laptop-16\n\n'
+    local file = written('# laptop-16\n\ndevice,owner\n  laptop-17  ,"somebody, or\nlaptop-19"\n'
       .. '"front-desk","Smith, J."\r\n "desk-5" ,x\n\t"o\'brien-laptop",\nFRONT-DESK,')
     local output, status = run("machine_list", file, "INC-1")
     os.remove(file)

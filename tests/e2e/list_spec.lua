@@ -47,6 +47,19 @@ describe("a list given to mde", function()
     end)
   end
 
+  it("restricts nothing that stands in a note of a record whose first cell begins with #", function()
+    desks(3)
+    refused(restrict_list('Ticket,DeviceName,Note\n#4711,desk-001,"the user called:\n'
+      .. 'x,desk-002,is fine leave it alone\n# thanks"\n4712,desk-003,ok\n'),
+      "line 2 of ", ", column 1: a line that begins with #, in a list with columns")
+    refused(restrict_list "Ticket;DeviceName\n#4711;desk-001\n4712;desk-002\n", "line 2 of ",
+      "take it out, or put quotes")
+    local result = restrict_list '# of today\nTicket;DeviceName\n"#4711";desk-001\n4712;desk-002\n'
+    assert.equal(0, result.status, result.err)
+    has(result.err, "1 line that begins with # (line 1)")
+    assert.same({ 1, 2 }, restricted())
+  end)
+
   it("is refused where a quote is never closed", function()
     desks(3)
     refused(restrict_list 'DeviceName,Note\ndesk-001,"the user called:\ndesk-002\ndesk-003,ok\n',
@@ -89,6 +102,22 @@ describe("a list given to mde", function()
     result = command.run { "state", "--list", "x", "--column", "" }
     assert.equal(1, result.status)
     has(result.err, "--column is empty")
+    for _, column in ipairs { "0", "257", " _\t", ("x"):rep(65) } do
+      result = command.run { "state", "--list", "x", "--column", column }
+      assert.equal(1, result.status)
+      has(result.err, "--column must be a heading, of at most 64 bytes, or a number from 1 to 256, not ")
+      has_not(result.err, "read_list")
+    end
+  end)
+
+  it("is refused where there are two", function()
+    desks(3)
+    local first, second = command.file("first", "desk-001\n"), command.file("second", "desk-002\n")
+    local words = { "restrict", "--list", first, "--list", second, "--comment", "x", "--yes" }
+    local result = command.run(words)
+    assert.equal(1, result.status, result.err)
+    has(result.err, "option '--list' must be used at most 1 time")
+    assert.same({}, restricted())
   end)
 
   it("leaves out a line whose columns mean different devices", function()
@@ -107,6 +136,26 @@ describe("a list given to mde", function()
       has(result.out, '"kind":"ambiguous"')
     end
     assert.same({ 3, 4 }, restricted())
+  end)
+
+  it("leaves out a line of the portal whose name and Entra id mean different devices", function()
+    desks(3)
+    local entra = ("dddddddd-0000-4000-8000-%012x"):format(2)
+    tenant.machine { id = id(9), computerDnsName = "desk-009.corp.example", aadDeviceId = entra, lastSeen = "5m ago" }
+    local result = restrict_list("Device name,Domain,Device AAD Id\r\n"
+      .. ("desk-001.corp.example,x,%s\r\ndesk-009.corp.example,x,%s\r\n"):format(entra, entra))
+    assert.equal(2, result.status, result.err)
+    has(result.err, ('"%s" and "desk-001.corp.example" are not the same device'):format(entra))
+    assert.same({ 9 }, restricted())
+  end)
+
+  it("may be empty beside a device", function()
+    desks(3)
+    local path = command.file("empty", "# none today\n")
+    local result = command.run { "restrict", "desk-001", "--list", path, "--comment", "x", "--yes" }
+    assert.equal(0, result.status, result.err)
+    has(result.err, ("Note: %s names no device"):format(path))
+    assert.same({ 1 }, restricted())
   end)
 
   it("that a query wrote cannot be spoilt by what a machine is called", function()

@@ -1,6 +1,7 @@
 /*
  * csv: any bytes as a list of devices. A second reader, which has the whole file before it and
  * knows nothing of the first, finds the same cells in the same records, or refuses the file, too.
+ * Where a file has columns, so does one that knows no comments.
  * No bytes make a list name a device that stands in no cell of its columns, none leave a record
  * out, and a file says the same however it is cut.
  *
@@ -38,6 +39,7 @@ static struct file {
   const char *end;
   char delimiter; /* 0: none */
   bool refused;
+  bool has_comments;
   struct cell cells[MOST_CELLS];
   size_t cell_count;
   size_t lines[MOST_RECORDS]; /* of the records */
@@ -227,15 +229,39 @@ static size_t line_of(const char *start, const char *at)
   return line;
 }
 
+/* At the beginning, behind a byte order mark. */
+static void begin_file(struct mde_text text)
+{
+  file.at = text.bytes;
+  file.end = text.bytes + text.length;
+  file.refused = file.has_comments = false;
+  file.cell_count = file.record_count = file.used = 0;
+  if (text.length >= 3 && memcmp(file.at, "\xef\xbb\xbf", 3) == 0) file.at += 3;
+}
+
+static void read_next_record(const char *start, const char *visible)
+{
+  file.lines[file.record_count] = line_of(start, visible);
+  read_record();
+  file.record_count++;
+  if (!file.refused) file.at = next_line(file.at);
+}
+
+static void take_comment(const char *sign)
+{
+  bool has_quote = find(sign, line_end(sign), "\"") < line_end(sign);
+  file.has_comments = true;
+  if (file.delimiter != 0 || has_quote)
+    file.refused = true;
+  else
+    file.at = next_line(line_end(sign));
+}
+
 static void read_file(struct mde_text text)
 {
   const char *start = text.bytes;
-  file.at = start;
-  file.end = text.bytes + text.length;
+  begin_file(text);
   file.delimiter = 0;
-  file.refused = false;
-  file.cell_count = file.record_count = file.used = 0;
-  if (text.length >= 3 && memcmp(file.at, "\xef\xbb\xbf", 3) == 0) file.at += 3;
   if (text.length >= 2 && (memcmp(start, "\xff\xfe", 2) == 0 || memcmp(start, "\xfe\xff", 2) == 0))
     file.refused = true;
   if (memchr(text.bytes, '\0', text.length) != NULL) file.refused = true;
@@ -245,18 +271,51 @@ static void read_file(struct mde_text text)
     if (visible == line_end(visible)) {
       file.at = next_line(visible);
     } else if (*visible == '#') {
-      file.at = next_line(line_end(visible));
+      take_comment(visible);
     } else if (!decided && take_separator()) {
       decided = true;
     } else {
       if (!decided) file.delimiter = first_delimiter();
       decided = true;
-      file.lines[file.record_count] = line_of(start, visible);
-      read_record();
-      file.record_count++;
-      if (!file.refused) file.at = next_line(file.at);
+      read_next_record(start, visible);
     }
   }
+}
+
+/* The same file, now that its delimiter is known, by the RFC alone: a line with # is a record, too.
+ */
+static void read_without_comments(struct mde_text text)
+{
+  const char *blanks = file.delimiter == '\t' ? " " : " \t";
+  begin_file(text);
+  while (!file.refused && file.at < file.end) {
+    const char *visible = skip(file.at, file.end, blanks);
+    if (visible == line_end(visible))
+      file.at = next_line(visible);
+    else
+      read_next_record(text.bytes, visible);
+  }
+}
+
+/* To whoever knows no comments, they are records of their own, and all that follows is the same. */
+static void compare_comments(struct mde_text text)
+{
+  static struct file own;
+  own = file;
+  read_without_comments(text);
+  require(!file.refused && file.record_count >= own.record_count);
+  size_t cells = file.cell_count - own.cell_count;
+  size_t records = file.record_count - own.record_count;
+  for (size_t i = 0; i < own.record_count; i++)
+    require(own.lines[i] == file.lines[records + i]);
+  for (size_t i = 0; i < own.cell_count; i++) {
+    const struct cell *a = &own.cells[i];
+    const struct cell *b = &file.cells[cells + i];
+    require(a->record + records == b->record && a->column == b->column);
+    require(a->quoted == b->quoted && a->length == b->length);
+    require(memcmp(own.unquoted + a->from, file.unquoted + b->from, a->length) == 0);
+  }
+  file = own;
 }
 
 static const struct cell *cell_at(size_t record, size_t column)
@@ -416,6 +475,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   struct mde_text text = {.bytes = (const char *)bytes + 2, .length = length - 2};
   if (text.length == 0) text.bytes = "";
   read_file(text);
+  if (!file.refused && file.has_comments && file.delimiter != 0) compare_comments(text);
   compare_cells(text, text.length + 1);
   compare_cells(text, piece);
   struct told whole = read_list(text, text.length + 1, column, number, !file.refused);

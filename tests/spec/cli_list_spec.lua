@@ -55,7 +55,8 @@ describe("a list of devices", function()
     ["with quotes"] = { '"name","x"\n"a","x"\n"b, c",x\n"say ""d""",\n "e" ,x\n', { "a", "b, c", 'say "d"', "e" } },
     ["with a heading"] = { "computerDnsName\na", { "a" } },
     ["with a heading of several words"] = { "Device Name,Owner\na,b", { "a" } },
-    ["with a heading behind a byte order mark and comments"] = { "\239\187\191# x\n\"id\",\"owner\"\na,b", { "a" } },
+    ["with a heading behind a byte order mark and comments"] =
+      { "\239\187\191# x\n\"hostname\",\"owner\"\na,b", { "a" } },
     ["with a machine that is called as a heading might be"] = { "name\nb", { "name", "b" } },
     ["with a word in a later line that is a heading only beside others"] = { "a\nid\nhost", { "a", "id", "host" } },
     ["with duplicates, whatever their case"] = { "a\nA\nb\na.corp.example\na", { "a", "b", "a.corp.example" } },
@@ -129,6 +130,14 @@ describe("a list of devices", function()
     local ok, err = pcall(list.gather, { devices = { "a" }, column = 2 })
     assert.is_false(ok)
     assert.truthy(tostring(err):find("--column belongs to a list", 1, true))
+  end)
+
+  it("that names no device is told beside the devices that are named", function()
+    local path = os.tmpname()
+    local found = list.gather { devices = { "a" }, list = path }
+    os.remove(path)
+    assert.equal(1, #found.entries)
+    assert.same({ path .. " names no device" }, list.remarks(found))
   end)
 
   it("keeps the identifiers of one device together", function()

@@ -20,7 +20,8 @@ describe("core.device_list", function()
     assert.same({ { line = 5, ID, "c" } }, (reader:feed ",\n"))
     assert.same({}, reader:feed(nil))
     assert.same({}, reader:feed())
-    assert.same({ 0, 0 }, { reader:left_out() })
+    assert.same({ 0, 0, {} }, { reader:left_out() })
+    assert.same({ { { line = 3, lines = 2 } }, 1 }, { reader:spans() })
   end)
 
   it("tells why the list is refused, beside what was read before", function()
@@ -41,13 +42,21 @@ describe("core.device_list", function()
   it("is asked for a column", function()
     assert.equal("b", device_list.new("X"):feed("y,x\na,b\n")[1][1])
     local reader = device_list.new(2)
-    assert.equal("x", reader:feed("y,x # n\n# c\n")[1][1])
+    assert.equal("x", reader:feed("# c\ny,x # n\n")[1][1])
     assert.same({ 2 }, { reader:columns() })
-    assert.same({ 1, 1 }, { reader:left_out() })
+    assert.same({ 1, 1, { 1 } }, { reader:left_out() })
     assert.same({}, { device_list.new():columns() })
     for _, column in ipairs { 0, 257, "", ("x"):rep(65), {}, true } do
       assert.has_error(function() device_list.new(column) end)
     end
+  end)
+
+  it("knows what can be a heading", function()
+    for text, expected in pairs { a = true, [("x"):rep(64)] = true, [("x"):rep(65)] = false, [""] = false,
+      [" _\t"] = false } do
+      assert.equal(expected, device_list.is_heading(text))
+    end
+    assert.has_error(function() device_list.is_heading(nil) end)
   end)
 
   it("compares identifiers", function()

@@ -44,8 +44,36 @@ describe("mde.read_list", function()
     assert.equal("Device Name", list.heading)
     assert.equal(2, list.column)
     assert.same({ 'the first line is a heading; the devices are named by column 2: "Device Name"',
-      "left out of FILE: 1 line that begins with #, 1 note behind #" }, list.remarks)
+      "left out of FILE: 1 line that begins with # (line 1), 1 note behind #", "a cell of line 3 spans 2 lines" },
+      list.remarks)
     assert.same({}, list.repeated)
+  end)
+
+  it("tells which lines were left out for their sign", function()
+    assert.same({ "left out of FILE: 2 lines that begin with # (lines 1, 3)" }, read("# a\nb\n #4711\n").remarks)
+    assert.same({ "left out of FILE: 7 lines that begin with # (lines 2, 3, 4, 5, 6 and 2 more)" },
+      read("b\n" .. ("#\n"):rep(7)).remarks)
+  end)
+
+  it("tells which cells span several lines", function()
+    assert.equal("a cell of line 2 spans 3 lines", read('fqdn,x\na,"\n\n"').remarks[2])
+    local remarks = read("fqdn,x\n" .. ('a,"b\nc"\n'):rep(7)).remarks
+    assert.equal("a cell of line 10 spans 2 lines", remarks[6])
+    assert.equal("2 more cells span several lines", remarks[7])
+    has(read("fqdn,x\n" .. ('a,"b\nc"\n'):rep(6)).remarks[7], "1 more cell spans several lines")
+  end)
+
+  it("refuses a name that begins with an apostrophe, unless it is compared with an id", function()
+    has(refused "'desk-001\n", [[line 1 of FILE: the device "'desk-001" begins with an apostrophe]])
+    assert.equal("'desk-001", assert(read(BOTH .. LAPTOP .. ",'desk-001\n"))[1][2])
+  end)
+
+  it("refuses a line with # that could be a record", function()
+    has(refused "Ticket;DeviceName\n#4711;desk-004\n4712;desk-005\n", "line 2 of FILE, column 1: a line that begins "
+      .. "with #, in a list with columns; take it out, or put quotes around its first cell. Correct that place")
+    assert.equal("desk-004", assert(read 'Ticket;DeviceName\n"#4711";desk-004\n')[1])
+    has(refused '#4711,"x\ndesk-002\n#"\n', 'line 1 of FILE, column 7: a quote in a line that begins with #; take the '
+      .. "line out, or put quotes around its first cell")
   end)
 
   it("tells what is named twice, whatever its spelling", function()
@@ -132,6 +160,7 @@ describe("mde.read_list", function()
     closed:close()
     for _, case in ipairs { { nil }, { 7 }, { {} }, { "" }, { closed }, { path, { column = 0 } },
       { path, { column = 257 } }, { path, { column = 1.5 } }, { path, { column = "" } }, { path, { column = true } },
+      { path, { column = " _\t_" } }, { path, { column = "\239\187\191" } },
       { path, { column = ("x"):rep(65) } }, { path, { colunm = 1 } }, { path, 7 } } do
       rehearsal.refused(mde.read_list, case[1], case[2])
     end

@@ -14,7 +14,7 @@ local cancel = {
 ---@param command table of argparse
 function cancel.configure(command)
   single_action.configure(command)
-  command:option("--comment", "Why; recorded in the service."):argname "<text>":count(1)
+  command:option("--comment", "Why; recorded in the service."):argname "<text>":count(1):overwrite(false)
 end
 
 --- Runs the subcommand.

@@ -40,11 +40,11 @@ service tells it), waited (Succeeded) and error (kind, message, hint, text and w
 ---@param verb "restrict"|"release"
 function change.configure(command, verb)
   command:option("--comment", ("Why; recorded in the service. On a terminal it is asked for, with %q as the default.")
-    :format(verbs[verb].comment)):argname "<text>"
+    :format(verbs[verb].comment)):argname "<text>":overwrite(false)
   command:option("--incident", "The incident it belongs to; recorded too, and what release --all-of goes by.")
-    :argname "<id>"
+    :argname "<id>":overwrite(false)
   command:option("--wait", ("Wait until the devices have done it, that long at most; --wait alone is --wait=%s.")
-    :format(WAIT)):argname "<time>":convert(duration.parse)
+    :format(WAIT)):argname "<time>":convert(duration.parse):overwrite(false)
   command:flag("--no-look", "Send without reading the device's history first. For when it cannot be read.")
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
 end

@@ -91,6 +91,7 @@ end
 function conditions.configure(command, what)
   command:argument("conditions", "What holds for them."):args "*":argname "<condition>"
   command:option("--filter", "A filter in OData, passed on as it is."):argname "<odata>"
+    :overwrite(false)
   command:flag("--all", ("Every %s."):format(what))
 end
 

@@ -14,7 +14,10 @@ local list = {}
 -- A heading, or the number of a column.
 local function column(text)
   if text == "" then return nil, "--column is empty; an empty shell variable?" end
-  return text:find "^[0-9]+$" and tonumber(text) or text
+  local asked = text:find "^[0-9]+$" and tonumber(text) or text
+  if device_list.is_column(asked) then return asked end
+  return nil, ("--column must be a heading, of at most 64 bytes, or a number from 1 to 256, not %s"):format(
+    errors.quote(text))
 end
 
 --- Declares what `list.gather` reads.
@@ -25,8 +28,9 @@ function list.configure(command, args)
     .. "standard input."):args(args):argname "<device>"
   command:option("--list", "Read devices from a file, or from standard input for -: one a line, or a CSV with a "
     .. "heading that tells the column; what stands behind # is a note."):argname "<file>"
+    :overwrite(false)
   command:option("--column", "Where the list does not tell: the heading or the number of the column that names the "
-    .. "devices."):argname "<column>":convert(column)
+    .. "devices."):argname "<column>":convert(column):overwrite(false)
 end
 
 ---@class mde.cli.Entry one device that was named
@@ -79,6 +83,7 @@ local function add_file(self, source, name, arguments)
   for _, one in ipairs(found.repeated) do
     self.repeated[#self.repeated + 1] = { device = one.device, where = place(one.line), first = place(one.first) }
   end
+  if not found[1] then self.remarks[#self.remarks + 1] = name .. " names no device" end
   for _, remark in ipairs(found.remarks) do self.remarks[#self.remarks + 1] = remark end
 end
 

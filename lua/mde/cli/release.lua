@@ -27,11 +27,11 @@ function release.configure(command)
   command:option("--all-of", "Every device that this incident holds restricted, and no other does. Instead of "
     .. "devices; may be repeated."):argname "<incident>":count "*"
   command:option("--since", "With --all-of: what was restricted that long ago or later."):argname "<time>"
-    :convert(duration.parse)
+    :convert(duration.parse):overwrite(false)
   change.configure(command, "release")
   -- A release is never guarded, and cancels a pending restrict anyway; so that both can be called alike.
   command:option("--allow"):hidden(true):count "*"
-  command:option("--cap"):hidden(true)
+  command:option("--cap"):hidden(true):overwrite(false)
   command:flag("--cancel-opposite"):hidden(true)
   rows.configure(command)
 end

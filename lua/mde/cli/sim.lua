@@ -39,34 +39,36 @@ end
 ---@param command table of argparse
 function sim.configure(command)
   command:option("--port", ("Port on localhost; 0 for any that is free (default %d)."):format(default_port))
-    :convert(port)
+    :convert(port):overwrite(false)
   command:option("--dir", "Where the tenant's keys, ids and secret are kept "
-    .. "(default $XDG_STATE_HOME/mde/sim or ~/.local/state/mde/sim).")
+    .. "(default $XDG_STATE_HOME/mde/sim or ~/.local/state/mde/sim)."):overwrite(false)
   command:flag("--print-env", "Print the environment that points a client at the tenant, for eval, and exit.")
-  command:option("--machines", "How many machines there are (default 200)."):convert(count)
-  command:option("--seed", "Another number makes other machines (default 1)."):convert(count)
+  command:option("--machines", "How many machines there are (default 200)."):convert(count):overwrite(false)
+  command:option("--seed", "Another number makes other machines (default 1)."):convert(count):overwrite(false)
   command:option("--fixture", "A file with machines, actions and settings of your own, as a table of Lua or as JSON.")
+    :overwrite(false)
   command:option("--role", "A role of the application, in place of Machine.Read.All and Machine.RestrictExecution.")
     :count "*"
-  command:option("--latency", "Seconds that each request takes."):convert(number):default "0"
+  command:option("--latency", "Seconds that each request takes."):convert(number):default "0":overwrite(false)
   command:option("--idle-seconds", "Seconds after which an idle connection is closed (default 65).")
-    :convert(number):default "65"
+    :convert(number):default "65":overwrite(false)
   command:option("--action-seconds", "Seconds from an action's creation to its end (default 1.5)."):convert(number)
+    :overwrite(false)
   command:option("--duplicates", "What a second action of a kind that is pending gets (default active_request, an "
     .. "error 400).")
-    :choices { "active_request", "in_progress", "pending", "new" }
+    :choices { "active_request", "in_progress", "pending", "new" }:overwrite(false)
   command:option("--comparison", "Whether filters compare text with regard to case (default exact).")
-    :choices { "exact", "caseless" }
+    :choices { "exact", "caseless" }:overwrite(false)
   command:flag("--no-limits", "Do not count calls.")
   command:option("--offline", "A machine, by name, that takes no action up."):count "*"
   command:option("--certificate", "The server's certificate.")
-    :choices { "valid", "wrong-host", "expired", "self-signed", "unknown-ca" }:default "valid"
-  command:option("--tls", "The newest version of TLS that the server speaks."):choices { "1.1" }
+    :choices { "valid", "wrong-host", "expired", "self-signed", "unknown-ca" }:default "valid":overwrite(false)
+  command:option("--tls", "The newest version of TLS that the server speaks."):choices { "1.1" }:overwrite(false)
   command:option("--control-port", "A second port for the simulator's own requests alone, always with a valid "
-    .. "certificate and out of the faults' reach; 0 for any that is free."):convert(port)
+    .. "certificate and out of the faults' reach; 0 for any that is free."):convert(port):overwrite(false)
   command:option("--identity-port", "A port on which the endpoints of managed identities are served over plain http; 0 "
-    .. "for any that is free."):convert(port)
-  command:option("--arc-directory", "Where the endpoint of Azure Arc puts its key files.")
+    .. "for any that is free."):convert(port):overwrite(false)
+  command:option("--arc-directory", "Where the endpoint of Azure Arc puts its key files."):overwrite(false)
   command:flag("--until-eof", "Stop also when standard input ends.")
 end
 

@@ -10,7 +10,7 @@ local identities = require "mde.device.identity"
 local options_of = require "mde.base.options"
 
 local CHUNK_BYTES = 65536
-local MOST_COLUMNS, MOST_HEADING_BYTES = 256, 64
+local MOST_COLUMNS = 256
 local MOST_SHOWN = 5
 -- So much of what is no device is shown; it may be anything.
 local MOST_SHOWN_BYTES = 64
@@ -165,12 +165,24 @@ function M.repetitions(repeated)
 end
 
 local function left_out(self)
-  local comments, notes = self.reader:left_out()
+  local comments, notes, lines = self.reader:left_out()
   local parts = {}
-  if comments > 0 then parts[#parts + 1] = plural(comments, "line") .. " that begin" .. (comments == 1 and "s" or "")
-    .. " with #" end
+  if comments > 0 then
+    local more = comments > #lines and (" and %d more"):format(comments - #lines) or ""
+    parts[1] = ("%s with # (line%s %s%s)"):format(comments == 1 and "1 line that begins"
+      or comments .. " lines that begin", comments == 1 and "" or "s", table.concat(lines, ", "), more)
+  end
   if notes > 0 then parts[#parts + 1] = plural(notes, "note") .. " behind #" end
   if parts[1] then return ("left out of %s: %s"):format(self.name, table.concat(parts, ", ")) end
+end
+
+local function add_spans(self, remarks)
+  local spans, count = self.reader:spans()
+  for _, span in ipairs(spans) do
+    remarks[#remarks + 1] = ("a cell of line %d spans %d lines"):format(span.line, span.lines)
+  end
+  if count > #spans then remarks[#remarks + 1] = ("%s several lines"):format(
+    count == #spans + 1 and "1 more cell spans" or ("%d more cells span"):format(count - #spans)) end
 end
 
 local function finish(self)
@@ -192,6 +204,7 @@ local function finish(self)
     remarks[1] = "no heading is known in the first line, so it names a device"
   end
   remarks[#remarks + 1] = left_out(self)
+  add_spans(self, remarks)
   add_some(remarks, self.passed_over, "%d more cells are not compared")
   list.remarks = remarks
   return list
@@ -199,12 +212,16 @@ end
 
 -- ---- the whole
 
+--- Whether a list can be asked for that column.
+---@param column any
+---@return boolean
+function M.is_column(column)
+  if type(column) == "string" then return core.device_list.is_heading(column) end
+  return type(column) == "number" and column % 1 == 0 and column >= 1 and column <= MOST_COLUMNS
+end
+
 local function check_column(column)
-  if column == nil or type(column) == "string" and column:find "[^ \t]" and #column <= MOST_HEADING_BYTES then
-    return column
-  elseif type(column) == "number" and column % 1 == 0 and column >= 1 and column <= MOST_COLUMNS then
-    return column
-  end
+  if column == nil or M.is_column(column) then return column end
   errors.invalid(("mde.read_list: option \"column\" must be a heading or a number from 1, not %s")
     :format(errors.got(column)), "Give what stands above the column.")
 end
