@@ -392,7 +392,7 @@ enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_
                action.created < sent->sent_at - MDE_DOUBT;
   if (!seen && (settled || !older)) {
     if (match == MDE_COMMENT_SAME) return MDE_REPLY_ACCEPTED;
-    if (match == MDE_COMMENT_CUT) return MDE_REPLY_CUT;
+    if (match == MDE_COMMENT_CUT && text->comment.length >= MDE_SHORTEST_CUT) return MDE_REPLY_CUT;
   }
   if (action.status == MDE_STATUS_FAILED || action.status == MDE_STATUS_CANCELLED)
     return MDE_REPLY_FOREIGN;

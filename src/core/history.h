@@ -137,8 +137,8 @@ struct mde_sent {
 #define MDE_DOUBT (300 * MDE_TICKS_PER_SECOND)
 
 /*
- * Bytes: the least of our comment that tells an action of a list as ours, where the service has cut
- * the rest off and our id with it. A colleague may have written the same few words by hand.
+ * Bytes: the least of our comment that tells an action as ours, where the service has cut the rest
+ * off and our id with it. A colleague may have written the same few words by hand.
  */
 enum { MDE_SHORTEST_CUT = 16 };
 

@@ -191,6 +191,7 @@ static void the_state_is_what_the_actions_say(void **state)
 #define SUFFIX_1 "why [mde:INC-1:operation-1]"
 #define SUFFIX_10 "why [mde:INC-10:operation-10]"
 #define SUFFIX_KEY "why [mde:INC-1:alert-4711]"
+#define CUT "why [mde:INC-1:al"
 #define BARE_KEY "why [mde:alert-4711]"
 
 static void looking_first_decides(void **state)
@@ -912,22 +913,23 @@ static void the_answer_to_a_send_is_judged(void **state)
        BLIND,
        "id",
        {R, P, "2046-02-03T10:00:00Z", 0, sent, MACHINE}},
-      {"cut short", MDE_REPLY_CUT, UNSEEN, "id", {R, P, AT("30"), 0, "why [mde:INC", MACHINE}},
+      {"cut short", MDE_REPLY_CUT, UNSEEN, "id", {R, P, AT("30"), 0, CUT, MACHINE}},
+      {"the first words of our comment, a moment ago",
+       MDE_REPLY_ALREADY_ACTIVE,
+       UNSEEN,
+       "id",
+       {R, P, AT("30"), 0, "why [mde:INC", MACHINE}},
       {"cut short, a clock that is behind",
        MDE_REPLY_CUT,
        UNSEEN,
        "id",
-       {R, P, AT("26"), 0, "why [mde:INC", MACHINE}},
+       {R, P, AT("26"), 0, CUT, MACHINE}},
       {"the beginning of our comment long before",
        MDE_REPLY_ALREADY_ACTIVE,
        UNSEEN,
        "id",
        {R, P, AT("24"), 0, "why", MACHINE}},
-      {"cut short, unlooked",
-       MDE_REPLY_CUT,
-       BLIND,
-       "id",
-       {R, P, AT("26"), 0, "why [mde:INC", MACHINE}},
+      {"cut short, unlooked", MDE_REPLY_CUT, BLIND, "id", {R, P, AT("26"), 0, CUT, MACHINE}},
       {"our key, but the look had it",
        MDE_REPLY_ALREADY_ACTIVE,
        SEEN,
@@ -1001,7 +1003,6 @@ static void a_lost_answer_is_found_in_the_list(void **state)
 {
   (void)state;
 #define OURS SUFFIX_KEY
-#define CUT "why [mde:INC-1:al"
 #define LATE "2046-02-03T10:00:00Z"
   static const struct {
     const char *what;
