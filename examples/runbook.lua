@@ -3,7 +3,7 @@
 --   usage: runbook.lua DEVICE [RELEASE] [COMMENT]
 --
 --   DEVICE   the Entra device id (a name or a machine id will do too)
---   RELEASE  true to take the restriction back; false unless told
+--   RELEASE  true to take the restriction back; default false
 --   COMMENT  why; recorded in the service
 
 local mde = require "mde"

@@ -42,22 +42,22 @@ local known_options = {
 ---@field tenant_id? string AZURE_TENANT_ID: the tenant's GUID or verified domain
 ---@field client_id? string AZURE_CLIENT_ID: the application's GUID; of a managed identity, its own
 ---@field credential? string|mde.Credential|mde.TokenGiver the client secret's value, a credential (see credential.md)
---- or a function that gets tokens; what the environment describes unless told
+--- or a function that gets tokens; by default what the environment describes
 ---@field cloud? "commercial"|"gcc"|"gcc_high"|"dod" MDE_CLOUD
 ---@field authority? string AZURE_AUTHORITY_HOST: where to sign in
 ---@field base_url? string MDE_BASE_URL: the service, a geographic host say
 ---@field scope? string MDE_SCOPE: what the token is asked for
 ---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file
 ---@field proxy? string https_proxy: the proxy's URL
----@field driver? mde.Driver what carries the bytes; libcurl, in nginx its own sockets, unless told (driver/driver.md)
+---@field driver? mde.Driver what carries the bytes; by default libcurl, in nginx its own sockets (driver/driver.md)
 ---@field store? string|table MDE_STORE: what processes share: limits, cap and turns, and in memory the token; a file's
 --- path, `ngx.shared.NAME`, or see store.lua
 ---@field timeout? number seconds for each call, counting everything
 ---@field protect? mde.Protect which machines no restrict may touch; see guard.md
----@field cap? number|false restricts an hour, 25 unless told; false or math.huge for no cap, 0 for none at all
+---@field cap? number|false restricts an hour, default 25; false or math.huge for no cap, 0 for none at all
 ---@field limits? false|{ per_minute?: integer, per_hour?: integer } how many calls of each API the service allows this
---- application, 100 and 1500 unless told; false: they are not counted
----@field reserve? integer of these, so many that `each` leaves to releases and single calls; 0 unless told
+--- application, default 100 and 1500; false: they are not counted
+---@field reserve? integer of these, so many that `each` leaves to releases and single calls; default 0
 ---@field on_event? fun(event: table) is told of every request, response and retry, redacted
 
 ---@class mde.Client
@@ -178,7 +178,7 @@ function Client:remarks()
 end
 
 --- What every call begins with: when it must have ended, by the driver's clock, and how urgent it is.
----@param timeout? number seconds for everything; the client's unless told
+---@param timeout? number seconds for everything; default the client's
 ---@param verb? string a release goes first
 ---@return { ends: number, rank: mde.Rank } call
 function Client:begin(timeout, verb)
@@ -346,7 +346,7 @@ function Client:untag(device, tag, options)
 end
 
 --- Looks at settings, hosts, clock, token and permissions, and changes nothing; see doctor.md.
----@param options? { timeout?: number } seconds for all of it, 60 unless told
+---@param options? { timeout?: number } seconds for all of it, default 60
 ---@return mde.Report
 function Client:doctor(options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.doctor")
@@ -362,8 +362,8 @@ end
 
 --- What is left of the service's limits, without asking it: how many calls may go now, when the next may, and how long
 --- so many more will take at the least.
----@param verb? "restrict"|"release" restrict unless told
----@param count? integer 1 unless told
+---@param verb? "restrict"|"release" default restrict
+---@param count? integer default 1
 ---@return mde.Peek
 function Client:peek(verb, count)
   return self.exchange:peek(limits_of.check_verb(verb), limits_of.check_count(count))

@@ -334,7 +334,7 @@ end
 
 --- Looks at everything, and changes nothing.
 ---@param client mde.Client
----@param seconds? number the longest that it may take; 60 unless told
+---@param seconds? number the longest that it may take; default 60
 ---@return mde.Report
 function M.examine(client, seconds)
   local exchange, report = client.exchange, new_report()

@@ -34,7 +34,7 @@ function M.check(limits, reserve)
   reserve = check_number(reserve or 0, "option \"reserve\"", 0)
   if reserve >= math.min(per_minute, per_hour) then
     errors.invalid(("option \"reserve\" is %d, which leaves nothing of the limits to mde.each"):format(reserve),
-      "Give a smaller one; it is 0 unless told.")
+      "Give a smaller one; the default is 0.")
   end
   return { { count = per_minute, seconds = 60 }, { count = per_hour, seconds = 3600 } }, reserve
 end

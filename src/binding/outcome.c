@@ -67,7 +67,7 @@ static const char *text_fact(lua_State *L, const char *name)
  *
  * kind     "read", "token", "identity" or "action"
  * facts    attempt (1: the first), now, deadline (math.huge: none), random in [0, 1);
- *          attempts_allowed (4 unless told), authentications (0 unless told);
+ *          attempts_allowed (default 4), authentications (default 0);
  *          status (nil: no response), usable, temporary, active_request, retry_after (seconds),
  *          retry_after_invalid; and without a response maybe_sent, which is true unless it is
  *          false, and code, the driver's for the reason

@@ -199,7 +199,7 @@ static void only_a_token_request_is_temporarily_unavailable(void **state)
 
 static const struct {
   const char *rule;
-  struct mde_attempt attempt; /* at 1000; up to 1120 unless told; 4 attempts unless told */
+  struct mde_attempt attempt; /* at 1000; default up to 1120; default 4 attempts */
   enum mde_verdict verdict;
   double delay;
 } waits[] = {

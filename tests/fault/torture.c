@@ -3,7 +3,7 @@
  *
  * usage: torture [SCENARIO [STRIDE]]
  *
- * SCENARIO (tests/fault/torture_restrict.lua unless told) is a Lua file that prepares what it needs
+ * SCENARIO (default tests/fault/torture_restrict.lua) is a Lua file that prepares what it needs
  * and returns a function. That function is the scenario: it can be called again and again, returns
  * a true value if it succeeded, or nil and an error, or raises. A second function, if one is
  * returned, is called before each run, with memory: it puts things back as they were, and lets time

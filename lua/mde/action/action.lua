@@ -423,7 +423,7 @@ function M.result(action, seconds, problem)
 end
 
 --- Waits until the action is final.
----@param options? { timeout?: number } seconds, 600 unless told
+---@param options? { timeout?: number } seconds, default 600
 ---@return "Succeeded"?
 ---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
 function methods.wait(client, action, options)

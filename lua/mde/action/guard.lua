@@ -28,11 +28,11 @@ local COUNT_MARGIN = 60
 local M = {}
 
 ---@class mde.Protect
----@field tags? string[] machines with one of these tags; none unless told
+---@field tags? string[] machines with one of these tags; default none
 ---@field names? string[] machines whose name, whole or up to the first dot, matches one of these globs (* and ?)
----@field device_values? string[] machines of one of these values: "Low", "Normal", "High"; { "High" } unless told
----@field servers? boolean Windows servers, and machines whose platform is not known; true unless told
----@field platforms? string[] machines of one of these platforms, "Windows10" say; none unless told
+---@field device_values? string[] machines of one of these values: "Low", "Normal", "High"; default { "High" }
+---@field servers? boolean Windows servers, and machines whose platform is not known; default true
+---@field platforms? string[] machines of one of these platforms, "Windows10" say; default none
 
 ---@alias mde.Rule "tags"|"names"|"device_values"|"servers"|"platforms"|"cap"
 
@@ -206,7 +206,7 @@ local function check_flag(value, what)
   return value
 end
 
--- What `protect` can name, in the order in which it is judged: what holds unless told, what may be told, and what
+-- What `protect` can name, in the order in which it is judged: what holds by default, what may be told, and what
 -- makes the judge of it.
 local kinds = {
   { name = "tags", default = {}, check = check_list, protect = protect_tags },
@@ -241,7 +241,7 @@ end
 
 --- What a client protects. Raises for a wrong option.
 ---@param protect? mde.Protect
----@param cap? number|false restricts an hour, 25 unless told; false or math.huge for no cap
+---@param cap? number|false restricts an hour, default 25; false or math.huge for no cap
 ---@return mde.Guard guard without a tally so far
 function M.new(protect, cap)
   protect = options_of.check(protect, known_protect, "option \"protect\"")

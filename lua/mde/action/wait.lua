@@ -155,7 +155,7 @@ local function read_list(client, pending, by_id, deadline, started)
 end
 
 ---@class mde.WaitOptions
----@field timeout? number seconds, 600 unless told
+---@field timeout? number seconds, default 600
 ---@field on_progress? fun(done: integer, total: integer, result: mde.Result) called once for each action, as they
 --- end; in the end for those, too, that are still pending. What it raises ends the wait
 

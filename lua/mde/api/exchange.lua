@@ -25,7 +25,7 @@ local LONGEST_PAGE = 64 * 1024 * 1024
 ---@field permission string the application permission it needs
 ---@field deadline mde.Deadline
 ---@field body? table sent as JSON
----@field seconds? number the longest that one attempt may take; 30 unless told
+---@field seconds? number the longest that one attempt may take; default 30
 ---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
 --- was, is what was asked for
 ---@field before_send? fun(): boolean asked each time when token and slot are in hand, right before it is sent; false:

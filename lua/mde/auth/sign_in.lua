@@ -20,7 +20,7 @@ local CAPABILITIES = { "cp1" }
 ---@field ask fun(self: mde.Credential, request: mde.TokenRequest): table?, mde.Error? the token endpoint's answer
 ---@field secrets fun(self: mde.Credential): (string|userdata)[] texts and mde.core secrets to keep out of every log
 ---@field traits? fun(self: mde.Credential): (string|userdata)[] what tells it from another one of the application;
---- its secrets unless told
+--- its secrets by default
 ---@field changed? fun(self: mde.Credential): boolean whether it is another than when it was last asked
 ---@field about? fun(self: mde.Credential): { name: string, value: string }[] what may be shown of it
 ---@field remarks? fun(self: mde.Credential): string[] what is not as it should be, one line each

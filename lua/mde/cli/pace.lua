@@ -27,7 +27,7 @@ end
 ---@param count integer
 ---@param doing string what is done with all of them: "restricting %s" say
 ---@param cap? number how many are restricted in an hour at the most
----@param seconds_for? fun(count: integer): number how long so many take; as if none had gone before unless told
+---@param seconds_for? fun(count: integer): number how long so many take; by default as if none had gone before
 ---@return string? remark
 function pace.remark(count, doing, cap, seconds_for)
   local parts, sent = {}, count

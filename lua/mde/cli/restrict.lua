@@ -29,7 +29,7 @@ function restrict.configure(command)
   list.configure(command, "*")
   change.configure(command, "restrict")
   command:option("--allow", "Lift a guard rule by its name, servers say; may be repeated."):argname "<rule>":count "*"
-  command:option("--cap", ("The most restricts in an hour (%d unless told)."):format(guards.new().cap))
+  command:option("--cap", ("The most restricts in an hour (default %d)."):format(guards.new().cap))
     :argname "<count>":convert(whole_number):overwrite(false)
   command:flag("--cancel-opposite", "Cancel a release that is still pending, instead of refusing.")
   rows.configure(command)

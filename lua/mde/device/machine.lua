@@ -60,7 +60,7 @@ end
 --- A row of the service as a machine of this client, which remembers what was read, and when.
 ---@param client mde.Client
 ---@param row table
----@param read_at? number by the driver's clock; now unless told
+---@param read_at? number by the driver's clock; default now
 ---@return mde.Machine
 function M.adopt(client, row, read_at)
   row["@odata.context"] = nil

@@ -9,10 +9,10 @@
 -- of bytes:
 --
 --   refuse        the connection is closed before anything is read: hits connections, so `match` has `nth` alone
---   reset         the connection is reset after the request was read; not processed unless told
+--   reset         the connection is reset after the request was read; not processed by default
 --   gone          processed, then the connection is closed without an answer
 --   cut           the answer ends early: `at` = "nothing", "head" or "half" (of the body); `how` = "close" or "reset"
---   stall         the answer stops and the connection stays open: `at` = "nothing" (unless told), "head" or "half"
+--   stall         the answer stops and the connection stays open: `at` = "nothing" (by default), "head" or "half"
 --   slow          one byte each `interval` (0.05) seconds
 --   wrong_length  Content-Length is off by `by` bytes (10; negative: too short), then the connection closes
 --   malformed     no HTTP: `how` = "head", "length" (two of them, which differ) or "chunk"
@@ -23,14 +23,14 @@
 --   gzip_bomb     Content-Encoding: gzip, which inflates to `size` bytes (100 MB)
 --   deflate       Content-Encoding: deflate, which was not asked for: `format` = "zlib" or "raw"
 --   interim       `times` (1) interim answers of `status` (103) before the answer
---   redirect      `status` (302) and `location`; not processed unless told
---   answer        `status` (200), `headers`, `body`, as they are; not processed unless told
+--   redirect      `status` (302) and `location`; not processed by default
+--   answer        `status` (200), `headers`, `body`, as they are; not processed by default
 --
 -- and the service's own:
 --
 --   throttled     429 with a Retry-After of `seconds` (30) in a `form`: "seconds", "milliseconds", "date", "rfc850",
---                 "asctime", "text" (in the message alone), "negative", "garbage" or "none"; not processed unless told
---   challenge     401 that asks for a token with other claims; not processed unless told
+--                 "asctime", "text" (in the message alone), "negative", "garbage" or "none"; not processed by default
+--   challenge     401 that asks for a token with other claims; not processed by default
 --   skew          Date is off by `by` seconds (a day)
 --   nameless      the action in the answer does not say whose it is
 --

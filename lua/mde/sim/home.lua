@@ -15,7 +15,7 @@ function home.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- Where the tenant lives unless told otherwise.
+--- Where the tenant lives by default.
 ---@return string? path nil if neither XDG_STATE_HOME nor HOME is set
 function home.default()
   local state = os.getenv "XDG_STATE_HOME"

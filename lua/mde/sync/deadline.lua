@@ -21,8 +21,8 @@ local M = { RELEASE = 1, SINGLE = 2, MANY = 3 }
 
 ---@param now fun(): number the driver's clock
 ---@param seconds number math.huge: none but the caller's own
----@param ends? number when the caller's own timeout ends, by that clock; math.huge unless told
----@param rank? mde.Rank M.SINGLE unless told
+---@param ends? number when the caller's own timeout ends, by that clock; default math.huge
+---@param rank? mde.Rank default M.SINGLE
 ---@return mde.Deadline
 function M.new(now, seconds, ends, rank)
   ends = ends or math.huge
@@ -57,7 +57,7 @@ end
 
 --- The deadline of a part: at most so many seconds from now. What the part queues, the whole has queued.
 ---@param seconds number
----@param patience? number how long it may take with the queue; as long as the whole unless told
+---@param patience? number how long it may take with the queue; default as long as the whole
 ---@return mde.Deadline
 function Deadline:at_most(seconds, patience)
   local now = self.now()

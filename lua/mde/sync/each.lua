@@ -25,7 +25,7 @@ local known_options = { parallel = "count", stop_on_error = "flag", on_progress 
 ---@field stopped? boolean true if an error ended it (stop_on_error) before the end of the items was reached
 
 ---@class mde.EachOptions
----@field parallel? integer how many at a time, where the driver can; 8 unless told
+---@field parallel? integer how many at a time, where the driver can; default 8
 ---@field stop_on_error? boolean take no further item once one has an err
 ---@field on_progress? fun(done: integer, total: integer?, result: mde.Result) called where each was called, once for
 --- each item that is done, as they end; `total` is nil for an iterator. What it raises ends the run

@@ -81,7 +81,7 @@ function commands.new(environment)
     return directory .. "/" .. name
   end
 
-  --- Starts it in the background. `options`: `input` (standard input; empty unless told), `endless` (the input does not
+  --- Starts it in the background. `options`: `input` (standard input; default empty), `endless` (the input does not
   --- end after that), `environment`, `output` (a shell's redirection instead of a file).
   function self.start(arguments, options)
     options = options or {}

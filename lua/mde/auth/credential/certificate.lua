@@ -17,7 +17,7 @@ local CLOCK_SECONDS = 60
 ---@field path? string a PEM file with the certificate and, unless `sign` is given, its private key
 ---@field pem? string the same as a text
 ---@field password? string of the private key
----@field algorithm? "PS256"|"RS256" PS256 unless told
+---@field algorithm? "PS256"|"RS256" default "PS256"
 ---@field sign? fun(message: string, algorithm: string): string?, string? for a key that lives elsewhere: returns the
 --- signature of SHA-256 over the message, or nil and why there is none
 

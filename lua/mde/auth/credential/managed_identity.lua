@@ -13,7 +13,7 @@ local variable = require "mde.base.variable"
 ---@field object_id? string
 ---@field resource_id? string the identity's own path in Azure
 ---@field source? "imds"|"app_service"|"arc" nil: what the environment says
----@field tokens_directory? string where Azure Arc's agent puts its key files; /var/opt/azcmagent/tokens unless told
+---@field tokens_directory? string where Azure Arc's agent puts its key files; default /var/opt/azcmagent/tokens
 
 local known_options = { client_id = "text", object_id = "text", resource_id = "text", source = "text",
   tokens_directory = "text" }

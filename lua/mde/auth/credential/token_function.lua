@@ -47,7 +47,7 @@ function TokenFunction.about()
   return { { name = "token", value = "from a function of your own" } }
 end
 
---- A credential of a function that gets tokens: it returns the token and the seconds that it lives (600 unless told),
+--- A credential of a function that gets tokens: it returns the token and the seconds that it lives (default 600),
 --- or a table with `access_token` and `expires_in` or `expires_on`; or nil and why there is none. The token is kept
 --- until shortly before its end. Ids of tenant and application are not needed.
 ---@param give mde.TokenGiver

@@ -57,7 +57,7 @@ end
 
 --- Host and port of the part of a URL that names them; nil if it does not.
 ---@param authority string
----@param default? integer the port where none is named; 443 unless told
+---@param default? integer the port where none is named; default 443
 ---@return string? host without brackets
 ---@return integer? port
 function request.host_and_port(authority, default)
