@@ -63,7 +63,7 @@ local known_options = {
 ---@class mde.Client
 ---@field exchange mde.Exchange
 ---@field changes mde.Mutex one change of a machine at a time
----@field changing table<string, table[]> for each machine the changes in progress
+---@field changed table<string, table[]> for each machine the actions that this client made last
 ---@field private change_count integer
 ---@field store? mde.Store what is shared with other processes
 ---@field action_metatable table
@@ -151,7 +151,7 @@ local function new(options)
   local client = setmetatable({
     exchange = exchange,
     changes = mutexes.new(driver, exchange.store),
-    changing = {}, -- for each machine the changes in progress
+    changed = {},
     change_count = 0,
     store = exchange.store,
     driver = driver,

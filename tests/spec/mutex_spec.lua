@@ -86,24 +86,57 @@ describe("a mutex", function()
     assert.is_true(clock.now() - before < 1e5)
   end)
 
-  it("tells whether somebody had it since", function()
-    local mutex, began = mutexes.new(driver), driver.now()
-    assert.is_false(mutex:was_taken_since("k", began))
+  it("tells whether another owner had it since, also one that never gave it back", function()
+    local mutex = mutexes.new(driver)
+    local function had_since(time, owner)
+      local lock = mutex:acquire("k", nil, owner)
+      local since = lock:was_taken_since(time)
+      lock:release()
+      return since
+    end
+    local began = driver.now()
+    assert.is_false(had_since(began, "a"))
     driver.sleep(1)
+    assert.is_false(had_since(began, "a"))
+    assert.is_true(had_since(began, "b"))
+    assert.is_true(had_since(driver.now(), "a"))
+    driver.sleep(1)
+    assert.is_false(had_since(driver.now(), "b"))
+    local looked = driver.now()
+    mutex:acquire("k", nil, "c")
+    driver.sleep(5400)
+    assert.is_true(had_since(looked, "a"))
+  end)
+
+  it("tells who had to wait that it was taken", function()
+    local mutex, log_of = mutexes.new(driver), {}
+    together(worker(mutex, "k", "a", 3), function()
+      local lock = mutex:acquire("k", 60, "b")
+      log_of.since = lock:was_taken_since(driver.now() + 1000)
+      lock:release()
+    end)
+    assert.is_true(log_of.since)
+  end)
+
+  it("hands on the last note", function()
+    local mutex = mutexes.new(driver)
+    assert.is_nil(mutex:acquire("k"):note())
+    driver.sleep(5401)
+    mutex:acquire("k"):release { verb = "release" }
+    mutex:acquire("k"):release()
     local lock = mutex:acquire "k"
-    driver.sleep(10)
-    assert.is_false(mutex:was_taken_since("k", began))
-    lock:release()
-    lock:release()
-    assert.is_true(mutex:was_taken_since("k", began))
-    assert.is_true(mutex:was_taken_since("k", driver.now()))
-    assert.is_false(mutex:was_taken_since("k", driver.now() + 1))
-    assert.is_false(mutex:was_taken_since("l", began))
+    assert.same({ verb = "release" }, lock:note())
+    lock:release { verb = "restrict" }
+    assert.same({ verb = "restrict" }, mutex:acquire("k"):note())
+  end)
+
+  it("forgets who had it, in time", function()
+    local mutex = mutexes.new(driver)
     for n = 1, 2000 do mutex:acquire(tostring(n)):release() end
-    driver.sleep(121)
+    driver.sleep(5401)
     for _ = 1, 256 do mutex:acquire "m":release() end
     local remembered = 0
-    for _ in pairs(mutex.ended) do remembered = remembered + 1 end
+    for _ in pairs(mutex.holders) do remembered = remembered + 1 end
     assert.equal(1, remembered)
   end)
 

@@ -1,8 +1,6 @@
 -- A restrict or release that waits an hour for the service's limits, while the world changes: what it rests on is read
 -- again right before it leaves, and its caller is told what happened meanwhile.
 
-local clients = require "mde.client"
-local dicts = require "tests.spec.support.dict"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local HOUR = 3600
@@ -282,30 +280,6 @@ describe("a change that waits an hour for the limits", function()
     assert.equal("colleague@corp.example", err.action.requestor)
     assert.same({}, posts)
   end)
-
-  for _, is_shared in ipairs { false, true } do
-    local who = is_shared and "another process" or "another call"
-    it(("sees what %s did while its own first look hung and failed"):format(who), function()
-      local r = new { latency = 1, client = { limits = false } }
-      r:fault { match = { method = "GET", path = "/machineactions" }, fault = "stall" }
-      local second = r.client
-      if is_shared then
-        local options = { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id, cap = false, limits = false,
-          credential = r.tenant.client_secret, driver = r.driver, store = dicts(r.tenant.clock.now) }
-        r.client, second = assert(clients.new(options)), assert(clients.new(options))
-      end
-      local first, ended = nil, r.driver.gate()
-      r.driver.spawn(function()
-        first = assert(r.client:restrict(machine, "beacon"))
-        ended:open()
-      end)
-      r.driver.sleep(2)
-      assert.equal("accepted", assert(second:restrict(machine, "beacon")).outcome)
-      if not first then ended:wait() end
-      assert.equal("already_active", first.outcome)
-      assert.same({ path_of.restrict }, r:posts())
-    end)
-  end
 
   it("holds up no release of the machine, which takes it back", function()
     local r = new()

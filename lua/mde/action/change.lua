@@ -19,6 +19,8 @@ local PAGE_SECONDS = 300
 -- A history that cannot be read in this time is not waited for: containing matters more.
 local LOOK_SECONDS = 30
 local MOST_CANCELS = 10
+-- Of one machine's actions by one client.
+local MOST_REMEMBERED = 16
 -- How old the look and the machine's record may be when the POST leaves.
 local LOOK_AGE_SECONDS, RECORD_AGE_SECONDS = 60, 300
 
@@ -146,6 +148,9 @@ end
 
 local function decide(client, intent, machine_id, rows)
   note_seen(client, intent, rows)
+  for _, own in ipairs(client.changed[machine_id] or {}) do
+    if own.number < intent.number then intent.seen[own.id] = intent.seen[own.id] or own.status end
+  end
   return core.history.look(rows, machine_id, { verb = intent.verb, incident = intent.incident, key = intent.key,
     cancel_opposite = intent.cancel_opposite, seen = intent.seen, latest = client.exchange.clock:latest() })
 end
@@ -232,16 +237,40 @@ local function judge_again(client, intent, machine)
   return fresh or err.kind ~= "not_found", err
 end
 
--- Has the machine to itself from here on. What another call has changed meanwhile has to be looked at.
-local function lock(client, intent, deadline)
+-- Has the machine to itself from here on. nil, error if the time was up.
+local function lock(client, intent, patience)
+  intent.lock = intent.lock or client.changes:acquire(intent.machine_id, math.max(0, patience), intent.owner)
   if intent.lock then return true end
-  intent.lock = client.changes:acquire(intent.machine_id, math.max(0, deadline:left()))
-  return intent.lock ~= nil
+  return nil, errors.new { kind = "unavailable", message = "another change of the same machine was still under way "
+    .. "when the time was up; nothing was sent", hint = "Try again; mde.state(device) tells what was done." }
 end
 
-local function locked_out()
-  return errors.new { kind = "unavailable", message = "another change of the same machine was still under way when the "
-    .. "time was up; nothing was sent", hint = "Try again; mde.state(device) tells what was done." }
+-- `note`: what a call that has found nothing to do leaves for those that wait.
+local function unlock(intent, note)
+  if not intent.lock then return end
+  intent.lock:release(note)
+  intent.lock = nil
+end
+
+-- What a call that found the machine to be so already tells those that wait: it has decided later than they.
+local function note_of(intent, row)
+  local told = {}
+  for _, name in ipairs { "id", "type", "status", "machineId", "creationDateTimeUtc", "requestor" } do
+    told[name] = row[name]
+  end
+  return { verb = intent.verb, began = intent.began, number = intent.number, row = told }
+end
+
+-- The error if a call for the opposite that began later has found the machine to be so already.
+local function decided_meanwhile(client, intent)
+  local note = intent.lock:note()
+  if not note or note.verb == intent.verb then return nil end
+  if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
+  return errors.new { kind = "superseded", action = actions.adopt(client, note_of(note, note.row).row),
+    message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since "
+      .. "action %s (%s, %s) holds"):format(note.verb, errors.show(note.row.id), errors.show(note.row.type),
+      errors.show(note.row.status)),
+    hint = overtaken.waited.hint }
 end
 
 -- A function that is asked right before the POST leaves. If the record or the look have become too old while it
@@ -252,8 +281,12 @@ local function confirmation(client, intent, machine, deadline, stopped, look_aga
     return time ~= nil and client.exchange.now() - time > seconds
   end
   return function()
-    if not lock(client, intent, deadline) then
-      stopped.err = locked_out()
+    local is_new, problem = not intent.lock, nil
+    if is_new then
+      problem = select(2, lock(client, intent, deadline:left())) or decided_meanwhile(client, intent)
+    end
+    if problem then
+      stopped.err = problem
       return false
     end
     if is_older(intent.record_at, RECORD_AGE_SECONDS) then
@@ -265,16 +298,17 @@ local function confirmation(client, intent, machine, deadline, stopped, look_aga
     end
     local looked_at = intent.looked_at
     local is_stale = is_older(looked_at, LOOK_AGE_SECONDS)
-      or looked_at and client.changes:was_taken_since(intent.machine_id, looked_at)
+      or is_new and looked_at and intent.lock:was_taken_since(looked_at)
     return not is_stale or look_again()
   end
 end
 
 -- Calls of this client that began later have decided knowing of this action.
-local function tell_later_calls(client, intent, row)
-  for _, other in ipairs(client.changing[intent.machine_id] or {}) do
-    if other.number > intent.number and other.seen then other.seen[core.text.lower(row.id)] = row.status or "" end
-  end
+local function remember(client, intent, row)
+  local own = client.changed[intent.machine_id] or {}
+  client.changed[intent.machine_id] = own
+  own[#own + 1] = { number = intent.number, id = core.text.lower(row.id), status = row.status or "" }
+  if #own > MOST_REMEMBERED then table.remove(own, 1) end
 end
 
 local function unknown(client, err, intent, machine_id, sent_at)
@@ -309,7 +343,7 @@ local function judge_answer(client, intent, machine_id, row, info, sent_at)
   row.machineId = row.machineId or machine_id
   actions.note(client, row)
   client.recent:announce(machine_id, row)
-  tell_later_calls(client, intent, row)
+  if reply ~= "already_active" then remember(client, intent, row) end
   local action = actions.adopt(client, row, { attempts = info.attempts })
   if reply == "already_active" then
     action.outcome, action.recorded = "already_active", is_recorded(action, intent)
@@ -328,7 +362,7 @@ local function found(client, intent, decision, row, attempts)
   actions.note(client, row)
   if decision == "superseded" then return nil, superseded(client, row, "lost") end
   client.recent:announce(intent.machine_id, row)
-  tell_later_calls(client, intent, row)
+  if decision ~= "active" then remember(client, intent, row) end
   local action = actions.adopt(client, row, { attempts = attempts, reconciled = true })
   if decision == "active" then
     action.outcome, action.recorded = "already_active", is_recorded(action, intent)
@@ -366,6 +400,8 @@ end
 -- Sends the POST, once, and judges the answer. Nothing is returned if `before_send` has stopped it.
 local function post(client, intent, machine_id, deadline, before_send)
   local exchange = client.exchange
+  -- An hour in the queue holds up no other call for the machine, a release of it least of all.
+  if exchange:queue(intent.verb) > 0 then unlock(intent) end
   local row, err, info = exchange:call {
     method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(machine_id), verbs[intent.verb].path),
     kind = "action", api = intent.verb, permission = actions.PERMISSION, deadline = deadline,
@@ -483,8 +519,11 @@ local function resolve(client, intent, device)
   return nil, err
 end
 
--- Looks, and sends.
+-- Looks, and sends, when no other call is at this machine.
 local function look_and_send(client, intent, machine)
+  local patience = client:deadline(intent, ACTION_SECONDS + client.exchange:queue(intent.verb)):left()
+  local locked, problem = lock(client, intent, patience)
+  if not locked then return nil, problem end
   intent.looked = false
   if intent.look_first then
     local active, refusal
@@ -493,6 +532,7 @@ local function look_and_send(client, intent, machine)
     if refusal then return nil, refusal end
     if active then
       active.looked = true
+      unlock(intent, note_of(intent, active))
       return active
     end
   end
@@ -504,16 +544,8 @@ local function look_and_send(client, intent, machine)
   return action, err
 end
 
-local function ended(client, intent, ok, ...)
-  local in_progress = client.changing[intent.machine_id]
-  for i, other in ipairs(in_progress) do
-    if other == intent then
-      table.remove(in_progress, i)
-      break
-    end
-  end
-  if not in_progress[1] then client.changing[intent.machine_id] = nil end
-  if intent.lock then intent.lock:release() end
+local function ended(intent, ok, ...)
+  unlock(intent)
   if not ok then error((...), 0) end
   return ...
 end
@@ -526,10 +558,7 @@ local function change(client, intent, device)
   local allowed, refusal = guards.check(client, intent, machine)
   if not allowed then return nil, refusal end
   intent.machine_id = machine_id
-  local in_progress = client.changing[machine_id] or {}
-  client.changing[machine_id] = in_progress
-  in_progress[#in_progress + 1] = intent
-  return ended(client, intent, pcall(look_and_send, client, intent, { id = machine_id }))
+  return ended(intent, pcall(look_and_send, client, intent, { id = machine_id }))
 end
 
 --- Restricts or releases a device.
@@ -548,9 +577,9 @@ local function restrict_or_release(client, verb, device, comment, options)
       "Leave out look = false, or the key.")
   end
   local incident = check_incident(options.incident)
-  local operation_id, err = options.key, nil
-  if not operation_id then operation_id, err = new_operation_id() end
-  if not operation_id then return nil, err end
+  local owner, err = new_operation_id()
+  if not owner then return nil, err end
+  local operation_id = options.key or owner
   local cancel_opposite = options.cancel_opposite
   if cancel_opposite == nil then cancel_opposite = verb == "release" end
   local call = client:begin(options.timeout, verb)
@@ -559,7 +588,7 @@ local function restrict_or_release(client, verb, device, comment, options)
     comment = actions.check_comment(comment, incident, operation_id),
     cancel_opposite = cancel_opposite, look_first = options.look ~= false, resend = options.resend ~= false,
     allow = guards.allowed(options.allow), ends = call.ends, rank = call.rank, began = client.exchange.now(),
-    number = client:next_change(),
+    number = client:next_change(), owner = owner,
   }
   local action, problem = actions.to_its_end(client, intent.ends, change, client, intent, device)
   if problem and problem.kind == "unknown" and not problem.operation_id then

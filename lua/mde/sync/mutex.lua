@@ -8,23 +8,31 @@ local core = require "mde.core"
 -- Longer than anything that is done meanwhile takes, an hour in the queue of the limits included. One who has had it
 -- for so long is gone: a host may end its tasks.
 local LONGEST_SECONDS = 5400
--- For so long it is known that somebody had it.
-local REMEMBERED_SECONDS, RELEASES_BETWEEN_SWEEPS = 120, 256
+-- For so long it is known who had it last.
+local REMEMBERED_SECONDS, RELEASES_BETWEEN_SWEEPS = LONGEST_SECONDS, 256
 
 ---@class mde.Mutex
 ---@field private driver mde.Driver
 ---@field private now fun(): number the driver's clock
 ---@field private store? mde.Store
 ---@field private taken table<string, { gate: table, ends: number }>
----@field private ended table<string, number> when it was given back last, for each key
+---@field private holders table<string, mde.Holder> who had it last, for each key
 ---@field private releases integer
 ---@field private generation integer of forks, when those were taken
 local Mutex = {}
 Mutex.__index = Mutex
 
+---@class mde.Holder
+---@field owner? string
+---@field at number when it was taken or given back last, by the driver's clock
+---@field note? table what the last who left one has left
+
 ---@class mde.Lock
 ---@field private mutex mde.Mutex
 ---@field private key string
+---@field private owner? string
+---@field private waited boolean somebody else had it when it was asked for
+---@field private previous? mde.Holder
 ---@field private turn? table among the tasks of this process
 ---@field private lease? mde.Lease among processes
 local Lock = {}
@@ -34,23 +42,24 @@ Lock.__index = Lock
 ---@param store? mde.Store
 ---@return mde.Mutex
 local function new(driver, store)
-  return setmetatable({ driver = driver, now = driver.now or core.system.now, store = store, taken = {}, ended = {},
+  return setmetatable({ driver = driver, now = driver.now or core.system.now, store = store, taken = {}, holders = {},
     releases = 0, generation = core.system.generation() }, Mutex)
 end
 
--- Waits for the other tasks of this process. nil if the time was up.
+-- Waits for the other tasks of this process: the turn, nil if the time was up; and whether there was one to wait for.
 local function take_turn(self, key, deadline)
-  local now = self.now
+  local now, has_waited = self.now, false
   local generation = core.system.generation()
   if self.generation ~= generation then self.generation, self.taken = generation, {} end
   while self.taken[key] and self.taken[key].ends > now() do
     local turn = self.taken[key]
+    has_waited = true
     turn.gate:wait(math.min(deadline, turn.ends) - now())
-    if self.taken[key] == turn and now() >= deadline then return nil end
+    if self.taken[key] == turn and now() >= deadline then return nil, true end
   end
   local turn = { gate = self.driver.gate(), ends = now() + LONGEST_SECONDS }
   self.taken[key] = turn
-  return turn
+  return turn, has_waited
 end
 
 local function end_turn(self, key, turn)
@@ -58,27 +67,50 @@ local function end_turn(self, key, turn)
   turn.gate:open()
 end
 
+-- The same among processes: the lease, nil if the time was up or with an error; and whether it had to be waited for.
+local function take_lease(self, key, deadline)
+  local lease, err = self.store:lease("turn|" .. key)
+  if lease or err then return lease, err, false end
+  lease, err = self.store:wait_for_lease("turn|" .. key, deadline)
+  return lease, err, true
+end
+
+local function set_holder(lock, holder)
+  local mutex = lock.mutex
+  mutex.holders[lock.key] = holder
+  if lock.lease then mutex.store:write("holder|" .. lock.key, holder, REMEMBERED_SECONDS) end
+end
+
+-- Who comes next is told of this one, also if it dies.
+local function begin(lock)
+  local mutex, stored = lock.mutex, nil
+  if lock.lease then stored = mutex.store:read("holder|" .. lock.key) end
+  lock.previous = stored or mutex.holders[lock.key]
+  set_holder(lock, { owner = lock.owner, at = mutex.now(), note = lock.previous and lock.previous.note })
+  return lock
+end
+
 --- Waits until nobody else has this key, and has it then.
 ---@param key string
 ---@param seconds? number how long to wait; nil: until it comes
+---@param owner? string for whom, if that one may ask several times
 ---@return mde.Lock? lock nil if the time was up
-function Mutex:acquire(key, seconds)
+function Mutex:acquire(key, seconds, owner)
   local deadline = seconds and self.now() + seconds or math.huge
-  local turn
+  local lock = setmetatable({ mutex = self, key = key, owner = owner, waited = false }, Lock)
   if self.driver.gate then
-    turn = take_turn(self, key, deadline)
-    if not turn then return nil end
+    lock.turn, lock.waited = take_turn(self, key, deadline)
+    if not lock.turn then return nil end
   end
-  local lock = setmetatable({ mutex = self, key = key, turn = turn }, Lock)
-  if not self.store then return lock end
-  local ok, lease, err = pcall(self.store.wait_for_lease, self.store, "turn|" .. key, deadline)
+  if not self.store then return begin(lock) end
+  local ok, lease, err, has_waited = pcall(take_lease, self, key, deadline)
   -- Where the store fails it goes on by itself: to contain one machine matters more than the order in which that is
   -- done.
   if ok and (lease or err) then
-    lock.lease = lease
-    return lock
+    lock.lease, lock.waited = lease, lock.waited or has_waited
+    return begin(lock)
   end
-  if turn then end_turn(self, key, turn) end
+  if lock.turn then end_turn(self, key, lock.turn) end
   if not ok then error(lease, 0) end
   return nil
 end
@@ -88,34 +120,35 @@ local function forget_old(self)
   self.releases = self.releases + 1
   if self.releases % RELEASES_BETWEEN_SWEEPS ~= 0 then return end
   local since = self.now() - REMEMBERED_SECONDS
-  for key, time in pairs(self.ended) do
-    if time < since then self.ended[key] = nil end
+  for key, holder in pairs(self.holders) do
+    if holder.at < since then self.holders[key] = nil end
   end
 end
 
 --- Gives it back; once is enough.
-function Lock:release()
-  local mutex, key = self.mutex, self.key
+---@param note? table for those who come later; without one, what the one before has left stays
+function Lock:release(note)
+  local mutex = self.mutex
   if not mutex then return end
-  self.mutex = nil
   forget_old(mutex)
-  mutex.ended[key] = mutex.now()
-  if self.lease then
-    mutex.store:write("ended|" .. key, { at = mutex.now() }, REMEMBERED_SECONDS)
-    self.lease:release()
-  end
-  if self.turn then end_turn(mutex, key, self.turn) end
+  set_holder(self, { owner = self.owner, at = mutex.now(), note = note or self.previous and self.previous.note })
+  if self.lease then self.lease:release() end
+  if self.turn then end_turn(mutex, self.key, self.turn) end
+  self.mutex = nil
 end
 
---- Whether somebody gave it back then or later; true where that cannot be known.
----@param key string
----@param time number by the driver's clock, at most a minute ago
+--- Whether another owner had it then or later, or it is not known.
+---@param time number by the driver's clock
 ---@return boolean
-function Mutex:was_taken_since(key, time)
-  if (self.ended[key] or -math.huge) >= time then return true end
-  if not self.store then return false end
-  local stored, err = self.store:read("ended|" .. key)
-  return err ~= nil or stored ~= nil and stored.at >= time
+function Lock:was_taken_since(time)
+  local previous = self.previous
+  return self.waited or previous ~= nil and previous.owner ~= self.owner and previous.at >= time
+end
+
+--- What the last before this one who left a note has left.
+---@return table?
+function Lock:note()
+  return self.previous and self.previous.note
 end
 
 local function finish(lock, ok, ...)
