@@ -36,6 +36,10 @@ local LONGEST_PAGE = 64 * 1024 * 1024
 ---@field sleep fun(seconds: number)
 ---@field driver mde.Driver
 ---@field base_url string
+---@field authority string
+---@field tenant_id? string
+---@field client_id? string
+---@field scope string
 ---@field credential mde.Credential
 ---@field clock mde.ServiceClock
 ---@field flights mde.SingleFlight
@@ -82,8 +86,8 @@ local function new(settings)
   return setmetatable({
     requests = requests, token_source = token_source, store = store, clock = clock, flights = in_flight,
     now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
-    tenant_id = settings.tenant_id, base_url = settings.base_url, authority = settings.authority,
-    scope = settings.scope,
+    tenant_id = settings.tenant_id, client_id = settings.client_id, base_url = settings.base_url,
+    authority = settings.authority, scope = settings.scope,
   }, Exchange)
 end
 
