@@ -567,7 +567,7 @@ local function play_night(below, left, report)
   local operation = core.comment.operation
   core.comment.operation = function(random)
     local made, call = operation(random), self.calls[coroutine.running()]
-    if call then call.operation = made end
+    if call then call.operation = call.key or made end
     return made
   end
   self.store = dicts(self.r.driver.now)
