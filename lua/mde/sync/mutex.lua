@@ -30,7 +30,7 @@ Mutex.__index = Mutex
 ---@class mde.Lock
 ---@field private mutex mde.Mutex
 ---@field private key string
----@field private owner? string
+---@field private holder mde.Holder
 ---@field private waited boolean somebody else had it when it was asked for
 ---@field private previous? mde.Holder
 ---@field private turn? table among the tasks of this process
@@ -75,19 +75,21 @@ local function take_lease(self, key, deadline)
   return lease, err, true
 end
 
-local function set_holder(lock, holder)
-  local mutex = lock.mutex
-  mutex.holders[lock.key] = holder
-  if lock.lease then mutex.store:write("holder|" .. lock.key, holder, REMEMBERED_SECONDS) end
-end
-
 -- Who comes next is told of this one, also if it dies.
 local function begin(lock)
   local mutex, stored = lock.mutex, nil
   if lock.lease then stored = mutex.store:read("holder|" .. lock.key) end
   lock.previous = stored or mutex.holders[lock.key]
-  set_holder(lock, { owner = lock.owner, at = mutex.now(), note = lock.previous and lock.previous.note })
-  return lock
+  lock.holder.at, lock.holder.note = mutex.now(), lock.previous and lock.previous.note
+  mutex.holders[lock.key] = lock.holder
+  if lock.lease then mutex.store:write("holder|" .. lock.key, lock.holder, REMEMBERED_SECONDS) end
+end
+
+local function begun(lock)
+  local ok, problem = pcall(begin, lock)
+  if ok then return lock end
+  lock:release()
+  error(problem, 0)
 end
 
 --- Waits until nobody else has this key, and has it then.
@@ -97,18 +99,18 @@ end
 ---@return mde.Lock? lock nil if the time was up
 function Mutex:acquire(key, seconds, owner)
   local deadline = seconds and self.now() + seconds or math.huge
-  local lock = setmetatable({ mutex = self, key = key, owner = owner, waited = false }, Lock)
+  local lock = setmetatable({ mutex = self, key = key, waited = false, holder = { owner = owner, at = 0 } }, Lock)
   if self.driver.gate then
     lock.turn, lock.waited = take_turn(self, key, deadline)
     if not lock.turn then return nil end
   end
-  if not self.store then return begin(lock) end
+  if not self.store then return begun(lock) end
   local ok, lease, err, has_waited = pcall(take_lease, self, key, deadline)
   -- Where the store fails it goes on by itself: to contain one machine matters more than the order in which that is
   -- done.
   if ok and (lease or err) then
     lock.lease, lock.waited = lease, lock.waited or has_waited
-    return begin(lock)
+    return begun(lock)
   end
   if lock.turn then end_turn(self, key, lock.turn) end
   if not ok then error(lease, 0) end
@@ -128,13 +130,17 @@ end
 --- Gives it back; once is enough.
 ---@param note? table for those who come later; without one, what the one before has left stays
 function Lock:release(note)
-  local mutex = self.mutex
+  local mutex, holder, ok, problem = self.mutex, self.holder, true, nil
   if not mutex then return end
-  forget_old(mutex)
-  set_holder(self, { owner = self.owner, at = mutex.now(), note = note or self.previous and self.previous.note })
-  if self.lease then self.lease:release() end
-  if self.turn then end_turn(mutex, self.key, self.turn) end
   self.mutex = nil
+  holder.at, holder.note = mutex.now(), note or holder.note
+  if self.lease then
+    ok, problem = pcall(mutex.store.write, mutex.store, "holder|" .. self.key, holder, REMEMBERED_SECONDS)
+    self.lease:release()
+  end
+  if self.turn then end_turn(mutex, self.key, self.turn) end
+  if not ok then error(problem, 0) end
+  forget_old(mutex)
 end
 
 --- Whether another owner had it then or later, or it is not known.
@@ -142,7 +148,7 @@ end
 ---@return boolean
 function Lock:was_taken_since(time)
   local previous = self.previous
-  return self.waited or previous ~= nil and previous.owner ~= self.owner and previous.at >= time
+  return self.waited or previous ~= nil and previous.owner ~= self.holder.owner and previous.at >= time
 end
 
 --- What the last before this one who left a note has left.
