@@ -18,9 +18,8 @@ local ACTION_SECONDS = 120
 local PAGE_SECONDS = 300
 -- A history that cannot be read in this time is not waited for: containing matters more.
 local LOOK_SECONDS = 30
-local MOST_CANCELS = 10
--- Of one machine's actions by one client.
-local MOST_REMEMBERED = 16
+-- Of opposite actions by one call, and of one machine's actions by one client.
+local MOST_CANCELS, MOST_REMEMBERED = 10, 16
 -- How old the look and the machine's record may be when the POST leaves.
 local LOOK_AGE_SECONDS, RECORD_AGE_SECONDS = 60, 300
 
@@ -237,7 +236,7 @@ local function judge_again(client, intent, machine)
   return fresh or err.kind ~= "not_found", err
 end
 
--- Has the machine to itself from here on. nil, error if the time was up.
+-- nil, error if the time was up while another call had the machine.
 local function lock(client, intent, patience)
   intent.lock = intent.lock or client.changes:acquire(intent.machine_id, math.max(0, patience), intent.owner)
   if intent.lock then return true end
@@ -252,13 +251,14 @@ local function unlock(intent, note)
   intent.lock = nil
 end
 
--- What a call that found the machine to be so already tells those that wait: it has decided later than they.
+local function copy(row)
+  return { id = row.id, type = row.type, status = row.status, machineId = row.machineId, requestor = row.requestor,
+    creationDateTimeUtc = row.creationDateTimeUtc }
+end
+
+-- What a call that found the machine to be so already leaves for those that wait: it has decided later than they.
 local function note_of(intent, row)
-  local told = {}
-  for _, name in ipairs { "id", "type", "status", "machineId", "creationDateTimeUtc", "requestor" } do
-    told[name] = row[name]
-  end
-  return { verb = intent.verb, began = intent.began, number = intent.number, row = told }
+  return { verb = intent.verb, began = intent.began, number = intent.number, row = copy(row) }
 end
 
 -- The error if a call for the opposite that began later has found the machine to be so already.
@@ -266,7 +266,7 @@ local function decided_meanwhile(client, intent)
   local note = intent.lock:note()
   if not note or note.verb == intent.verb then return nil end
   if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
-  return errors.new { kind = "superseded", action = actions.adopt(client, note_of(note, note.row).row),
+  return errors.new { kind = "superseded", action = actions.adopt(client, copy(note.row)),
     message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since "
       .. "action %s (%s, %s) holds"):format(note.verb, errors.show(note.row.id), errors.show(note.row.type),
       errors.show(note.row.status)),
@@ -281,13 +281,10 @@ local function confirmation(client, intent, machine, deadline, stopped, look_aga
     return time ~= nil and client.exchange.now() - time > seconds
   end
   return function()
-    local is_new, problem = not intent.lock, nil
+    local is_new = not intent.lock
     if is_new then
-      problem = select(2, lock(client, intent, deadline:left())) or decided_meanwhile(client, intent)
-    end
-    if problem then
-      stopped.err = problem
-      return false
+      stopped.err = select(2, lock(client, intent, deadline:left())) or decided_meanwhile(client, intent)
+      if stopped.err then return false end
     end
     if is_older(intent.record_at, RECORD_AGE_SECONDS) then
       local allowed, refusal = judge_again(client, intent, machine)
