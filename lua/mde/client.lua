@@ -224,7 +224,7 @@ function Client:release(device, comment, options)
   return change(self, "release", device, comment, options)
 end
 
---- Reads the record of a device, anew if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
+--- Reads the record of a device, again if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
 --- the address then, in the last 30 days.
 ---@param device mde.Device|{ ip: string, at: mde.Time }
 ---@param options? { timeout?: number }
@@ -283,7 +283,7 @@ function Client:cancel(action, comment, options)
   return actions.cancel(self, action, comment, options)
 end
 
---- Asks what became of an action whose fate was unknown.
+--- Asks the service whether an action of unknown fate exists, and how far it is.
 ---@param err mde.Error
 ---@param options? { timeout?: number }
 ---@return mde.Action? action
@@ -329,7 +329,7 @@ end
 ---@param device mde.Device
 ---@param tag string
 ---@param options? { timeout?: number }
----@return mde.Machine? machine its record, anew
+---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
 function Client:tag(device, tag, options)
   return tags.change(self, "tag", device, tag, options)
@@ -339,7 +339,7 @@ end
 ---@param device mde.Device
 ---@param tag string
 ---@param options? { timeout?: number }
----@return mde.Machine? machine its record, anew
+---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
 function Client:untag(device, tag, options)
   return tags.change(self, "untag", device, tag, options)

@@ -157,7 +157,7 @@ struct mde_reconciled {
 };
 
 /*
- * What the list says became of a send whose fate is unknown. In this order:
+ * What the list says of a send whose fate is unknown. In this order:
  *  1. An action with our id that was not seen before (a key may have been used before): ours, or
  *     superseded by itself if it was cancelled.
  *  2. After the send somebody decided otherwise, by an opposite action (pending, succeeded or

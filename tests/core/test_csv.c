@@ -12,23 +12,7 @@
 
 #include "csv.h"
 #include "test_edge.h"
-
-struct reading {
-  char text[4096];
-  size_t length;
-};
-
-__attribute__((format(printf, 2, 3))) static void write(struct reading *reading, const char *format,
-                                                        ...)
-{
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vsnprintf(reading->text + reading->length, sizeof reading->text - reading->length,
-                         format, arguments);
-  va_end(arguments);
-  assert_true(length >= 0 && reading->length + (size_t)length < sizeof reading->text);
-  reading->length += (size_t)length;
-}
+#include "test_reading.h"
 
 /* Writes cells as `text@line:column`, in quotes if they were, records as `[...]`. */
 static void read_part(struct mde_csv_reader *reader, struct mde_text *part, struct reading *out)
@@ -37,18 +21,19 @@ static void read_part(struct mde_csv_reader *reader, struct mde_text *part, stru
     const struct mde_csv_cell *cell = &reader->cell;
     enum mde_csv_event event = mde_csv_next(reader, part);
     if (event == MDE_CSV_CELL)
-      write(out, "%s%s%.*s%s@%zu:%zu", reader->count == 1 ? "[" : " ", cell->quoted ? "\"" : "",
-            (int)cell->text.length, cell->text.bytes, cell->quoted ? "\"" : "", cell->line,
-            cell->column);
+      reading_write(out, "%s%s%.*s%s@%zu:%zu", reader->count == 1 ? "[" : " ",
+                    cell->quoted ? "\"" : "", (int)cell->text.length, cell->text.bytes,
+                    cell->quoted ? "\"" : "", cell->line, cell->column);
     else if (event == MDE_CSV_RECORD)
-      write(out, "]");
+      reading_write(out, "]");
     else if (event == MDE_CSV_BAD)
-      write(out, "bad %zu:%zu %s", reader->problem_line, reader->problem_column, reader->problem);
+      reading_write(out, "bad %zu:%zu %s", reader->problem_line, reader->problem_column,
+                    reader->problem);
     if (event == MDE_CSV_END && reader->comments + reader->notes > 0) {
-      write(out, " %zu comments%s", reader->comments, reader->comments > 0 ? " at" : "");
+      reading_write(out, " %zu comments%s", reader->comments, reader->comments > 0 ? " at" : "");
       for (size_t i = 0; i < reader->comments && i < MDE_CSV_NAMED; i++)
-        write(out, " %zu", reader->comment_lines[i]);
-      write(out, ", %zu notes", reader->notes);
+        reading_write(out, " %zu", reader->comment_lines[i]);
+      reading_write(out, ", %zu notes", reader->notes);
     }
     if (event <= MDE_CSV_MORE || event == MDE_CSV_END) return;
   }

@@ -13,49 +13,33 @@
 
 #include "device_list.h"
 #include "test_edge.h"
+#include "test_reading.h"
 
 #define ID1 "1f00000000000000000000000000000000000017"
 #define ID2 "2F00000000000000000000000000000000000018"
 #define GUID "17171717-0000-4000-8000-000000000017"
 #define ZERO "00000000-0000-0000-0000-000000000000"
 
-struct reading {
-  char text[8192];
-  size_t length;
-};
-
-__attribute__((format(printf, 2, 3))) static void write(struct reading *reading, const char *format,
-                                                        ...)
-{
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vsnprintf(reading->text + reading->length, sizeof reading->text - reading->length,
-                         format, arguments);
-  va_end(arguments);
-  assert_true(length >= 0 && reading->length + (size_t)length < sizeof reading->text);
-  reading->length += (size_t)length;
-}
-
 static void write_identifiers(struct reading *out, const struct mde_device_list *list)
 {
-  write(out, "%zu:", list->line);
+  reading_write(out, "%zu:", list->line);
   for (size_t i = 0; i < list->identifier_count + list->passed_over; i++) {
     const struct mde_identifier *one = &list->identifiers[i];
     const char *sign = i == 0 ? "" : i < list->identifier_count ? "+" : "-";
-    write(out, "%s%.*s", sign, (int)one->length, one->text);
+    reading_write(out, "%s%.*s", sign, (int)one->length, one->text);
   }
-  write(out, " ");
+  reading_write(out, " ");
 }
 
 static void write_bad(struct reading *out, const struct mde_device_list *list)
 {
   static const char *const about[] = {"framing", "column", "record"};
-  write(out, "%s %zu:%zu %s", about[list->trouble], list->problem_line, list->problem_column,
-        list->problem);
+  reading_write(out, "%s %zu:%zu %s", about[list->trouble], list->problem_line,
+                list->problem_column, list->problem);
   if (list->trouble != MDE_TROUBLE_COLUMN) return;
   for (size_t i = 0; i < list->column_count; i++)
     if (list->columns[i].is_candidate)
-      write(out, " <%.*s>", (int)list->columns[i].length, list->columns[i].heading);
+      reading_write(out, " <%.*s>", (int)list->columns[i].length, list->columns[i].heading);
 }
 
 /* True when there is nothing more to read. */
@@ -67,9 +51,9 @@ static bool read_part(struct mde_device_list *list, struct mde_text *part, struc
       return false;
     case MDE_DEVICE_LIST_END:
       for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_SPANS; i++)
-        write(out, "%zu+%zu ", list->spans[i].line, list->spans[i].lines);
+        reading_write(out, "%zu+%zu ", list->spans[i].line, list->spans[i].lines);
       if (list->has_record)
-        write(out, "by %zu%s", list->naming + 1, list->has_heading ? " of a heading" : "");
+        reading_write(out, "by %zu%s", list->naming + 1, list->has_heading ? " of a heading" : "");
       return true;
     case MDE_DEVICE_LIST_BAD:
       write_bad(out, list);
@@ -78,8 +62,8 @@ static bool read_part(struct mde_device_list *list, struct mde_text *part, struc
       write_identifiers(out, list);
       break;
     case MDE_DEVICE_LIST_FLAW:
-      write(out, "%zu!%.*s %s; ", list->line, (int)list->identifiers[0].length,
-            list->identifiers[0].text, list->identifiers[0].reason);
+      reading_write(out, "%zu!%.*s %s; ", list->line, (int)list->identifiers[0].length,
+                    list->identifiers[0].text, list->identifiers[0].reason);
       break;
     }
   }

@@ -32,7 +32,7 @@ local PERMISSION = "Machine.RestrictExecution"
 ---@field lastUpdateDateTimeUtc? string
 ---@field troubleshootInfo? string
 ---@field outcome? "accepted"|"already_active" of a restrict or release: the service took it, or had one already;
---- `status` says what became of it
+--- `status` says how far it is
 ---@field operation_id? string the operation id at the end of its comment
 ---@field incident? string the incident there
 ---@field attempts? integer how many times the request was sent (refused ones that were repeated count)
@@ -197,7 +197,7 @@ function M.may_pass(err, seconds)
   return passing[err.kind] or err.kind == "not_found" and seconds < ABSENCE_SECONDS
 end
 
--- Why a row cannot be what became of this action, although it has its id; nil if it can.
+-- Why a row cannot be this action at a later time, although it has its id; nil if it can.
 local function mismatch(action, row)
   for _, name in ipairs { "machineId", "type" } do
     local own, other = action[name], row[name]
@@ -358,11 +358,11 @@ function M.cancel(client, action, comment, options)
   return nil, errors.about(err, asked)
 end
 
---- Asks the service what became of an action whose fate was unknown.
+--- Asks the service whether an action of unknown fate exists, and how far it is.
 ---@param client mde.Client
 ---@param err mde.Error|table with machine_id, operation_id, and verb if only that is meant
 ---@param options? { timeout?: number }
----@return mde.Action? action whose `outcome` is "accepted": the service took it. Its `status` says what became of it,
+---@return mde.Action? action whose `outcome` is "accepted": the service took it. Its `status` says how far it is,
 --- which may be Failed or Cancelled; action:wait() returns nil and an error then
 ---@return mde.Error? problem of kind not_found if the service lists no such action
 function M.find(client, err, options)

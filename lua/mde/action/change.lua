@@ -1,4 +1,4 @@
---- change: restrict and release: look, send, and find out what became of it.
+--- change: restrict and release: look at the history, send, and find the action if its answer was lost.
 --
 -- Read from the bottom up, `change` is what happens: the device is resolved, its history is looked at (the core decides
 -- what it means), one POST leaves, and the answer is judged. If the POST had to wait, what it rests on is read again
@@ -157,9 +157,9 @@ end
 -- What the history says is to be done: the core's decision, the action it is about, whether that is recorded, and
 -- the history. Within an `each` its listing is asked; but what stands in the way, and whether a key was used before,
 -- is read by itself. nil, error if the history cannot be read.
-local function consider(client, intent, machine_id, anew)
+local function consider(client, intent, machine_id, reads_alone)
   local deadline = look_deadline(client, intent)
-  local listing = not anew and not intent.key and listings.current(client)
+  local listing = not reads_alone and not intent.key and listings.current(client)
   local rows, read_at
   if listing then
     rows, read_at = listing:rows(machine_id, deadline:at_most(deadline:left() / 2, deadline:patience() / 2))
@@ -421,7 +421,7 @@ local function list_reader(client, intent, machine_id)
   return function(deadline)
     local rows, absent
     local began = client.exchange.now()
-    if listing then rows, absent = listing:rows_anew(machine_id, deadline) end
+    if listing then rows, absent = listing:rows_now(machine_id, deadline) end
     local err
     if not rows then rows, err, absent = actions.history(client, machine_id, deadline) end
     if rows then intent.looked_at = began end
@@ -431,7 +431,7 @@ end
 
 local is_told = { ours = true, active = true, superseded = true }
 
--- It was sent, and what became of it is not known: looks, and sends it once more, with the same id, if it is certain
+-- It was sent, and its fate is not known: looks, and sends it once more, with the same id, if it is certain
 -- enough that nothing came of it.
 local function find_out(client, intent, machine, deadline, err, sent_at, attempts)
   local machine_id, list = intent.machine_id, list_reader(client, intent, intent.machine_id)
@@ -485,7 +485,7 @@ local function find_out(client, intent, machine, deadline, err, sent_at, attempt
   return nil, unknown(client, err, intent, machine_id, sent_at)
 end
 
---- Sends, and finds out what became of it.
+--- Sends, and looks for the action if its answer was lost.
 local function send(client, intent, machine)
   local deadline, stopped = client:deadline(intent, ACTION_SECONDS), {}
   local action, err, sent_at, info = post(client, intent, intent.machine_id, deadline,

@@ -12,7 +12,7 @@ local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
 local tallies = require "mde.action.tally"
 
--- A record that is older is read anew before it is judged.
+-- A record that is older is read again before it is judged.
 local RECORD_SECONDS = 300
 local READ_SECONDS = 120
 
@@ -353,7 +353,7 @@ local function fresh_record(client, machine)
   if record and client.exchange.now() - record.read_at <= RECORD_SECONDS then return record end
 end
 
---- Whether this machine may be restricted. Its record is read anew unless this client has read it just now.
+--- Whether this machine may be restricted. Its record is read again unless this client has read it just now.
 ---@param client mde.Client
 ---@param intent table what action.lua is about to do
 ---@param machine mde.Machine|{ id: string }
@@ -516,7 +516,7 @@ function M.give_back(intent)
   intent.slot = nil
 end
 
---- Says what became of a send that the slot was taken for. Its hour begins when it was sent, which can be some
+--- Tells how the send ended that the slot was taken for. Its hour begins when it was sent, which can be some
 --- time after the slot was taken. The slot is given back only if nothing of any send of this change can have arrived.
 ---@param client mde.Client
 ---@param intent table

@@ -3,7 +3,7 @@
 -- Looking first asks for the history of one device. Where many are acted on, one list of all of them
 -- serves: it is read when it is first asked for and extended when it is asked for again and is a minute
 -- old. Until then it also knows what this client itself did and read. Whoever needs more than that, the
--- end of an opposite action say, reads the one device anew.
+-- end of an opposite action say, reads the one device again.
 --
 -- Which listing is meant depends on who asks: the task in which `each` calls its function has it, and
 -- nobody else. A single call that is made beside it, or in a coroutine of the user's own, reads for itself.
@@ -112,7 +112,7 @@ function Listing:add(row)
   self.rows_by_id[id] = own
 end
 
---- Nobody knows what became of an action of this machine: from now on it is read by itself.
+--- The fate of an action of this machine is not known: from now on it is read by itself.
 ---@param machine_id string
 function Listing:doubt(machine_id)
   self.doubtful[machine_id] = true
@@ -124,7 +124,7 @@ local function created_at(self, row)
   return created and created <= self.client.exchange.clock:latest() and created or nil
 end
 
--- Since when actions have to be read again to see what is new and what became of the pending ones; nil: all.
+-- Since when actions have to be read again to see what is new and how the pending ones ended; nil: all.
 local function since(self)
   if self.has_nameless then return nil end
   local oldest = self.newest and math.min(self.newest, self.client.exchange.clock:time())
@@ -205,7 +205,7 @@ end
 ---@param deadline mde.Deadline
 ---@return table[]? rows nil if this listing cannot tell
 ---@return boolean? absent the service said that there is no such list
-function Listing:rows_anew(machine_id, deadline)
+function Listing:rows_now(machine_id, deadline)
   local asked = self.client.exchange.now()
   while not self.read_at or self.read_at < asked do
     self.failed_at = nil

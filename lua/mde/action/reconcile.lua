@@ -1,4 +1,4 @@
---- reconcile: what became of a restrict or release whose answer was lost.
+--- reconcile: finds the restrict or release whose answer was lost.
 --
 -- The service may have executed it, may yet, or may never have seen it. Only the device's list of actions tells, and
 -- lists lag: it is read twice, some seconds apart, before "it is not there" is believed. That there is no list (404),

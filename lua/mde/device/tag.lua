@@ -102,7 +102,7 @@ end
 ---@param device mde.Device
 ---@param tag string
 ---@param options? { timeout?: number }
----@return mde.Machine? machine its record, anew
+---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
 function M.change(client, verb, device, tag, options)
   local what = "mde." .. verb

@@ -1,5 +1,7 @@
 -- The model of a tenant: its machines, the actions on them and how those go on, its applications, and the history
 -- of what really happened. It knows neither HTTP nor the wire; time and randomness come from outside.
+--
+-- The file is long because it is one model: machines, actions and history change together, at one clock.
 local application = require "mde.sim.application"
 local clock = require "mde.sim.clock"
 local clouds = require "mde.base.cloud"
