@@ -1,4 +1,5 @@
 -- What the outside world can do wrong, over real TLS: each gets one clear error, and nothing is changed.
+-- Labels: sanitized, long
 local mde = require "mde"
 local tenants = require "tests.spec.support.tenant"
 

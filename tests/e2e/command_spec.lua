@@ -1,4 +1,5 @@
 -- The command as a script runs it: a process of its own with its output piped, against a tenant over TLS.
+-- Labels: only-lua5.4, caseless, long
 local commands = require "tests.spec.support.command"
 local sim_json = require "mde.sim.json"
 

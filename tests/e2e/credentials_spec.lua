@@ -1,6 +1,7 @@
 -- Every credential, over TLS, from its environment: it restricts a device; and for each thing that is likely to be
 -- wrong, the message that a person gets. The table of these messages in lua/mde/auth/credential.md is what was seen
 -- here: MDE_WRITE_PAGES=1 in the environment writes it.
+-- Labels: only-lua5.4
 
 local certificates = require "tests.spec.support.certificates"
 local page = require "tests.spec.support.page"

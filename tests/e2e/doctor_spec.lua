@@ -1,5 +1,6 @@
 -- `mde doctor` as a person meets it, over TLS, with one thing after another wrong. The page lua/mde/doctor.md shows
 -- what was seen here: MDE_WRITE_PAGES=1 in the environment writes it anew.
+-- Labels: only-lua5.4
 
 local certificates = require "tests.spec.support.certificates"
 local cjson = require "cjson"

@@ -1,4 +1,5 @@
 -- The examples, each as a user starts it: a program of its own, over real TLS.
+-- Labels: not-lua5.3, long
 local rehearsal = require "tests.spec.support.rehearsal"
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"

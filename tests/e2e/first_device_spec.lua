@@ -1,4 +1,5 @@
 -- One device, over real TLS: from the environment to the tenant's own history.
+-- Labels: sanitized
 local mde = require "mde"
 local tenants = require "tests.spec.support.tenant"
 

@@ -1,4 +1,5 @@
 -- Many devices, over real TLS: contained by each, watched to their end, released by incident.
+-- Labels: not-lua5.3, caseless
 local mde = require "mde"
 local tenants = require "tests.spec.support.tenant"
 

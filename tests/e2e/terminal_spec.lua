@@ -1,5 +1,6 @@
 -- The command as a person meets it: on terminals of 80 and 200 columns, against a tenant over TLS. What is seen is kept
 -- in the build directory's seen/.
+-- Labels: only-lua5.4, long
 local commands = require "tests.spec.support.command"
 
 local LAPTOP = "laptop-17.corp.example"

@@ -1,4 +1,5 @@
 -- Requests in flight when something ends: the wait by Ctrl-C, the Lua state in whatever order its objects go.
+-- Labels: sanitized-each-lua
 
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"

@@ -1,5 +1,6 @@
 -- A process that forks while it has connections and requests in flight, as servers do once they are set up. With
 -- shared connections each would read answers to requests of the other.
+-- Labels: sanitized
 
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"

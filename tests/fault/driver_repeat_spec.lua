@@ -1,5 +1,6 @@
 -- A server that processes a request on a reused connection and hangs up. libcurl then likes to send the
 -- request once more, on a new connection, and call that a success: an action would be done twice.
+-- Labels: sanitized
 
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"

@@ -1,5 +1,6 @@
 -- Answers that no honest server gives, byte by byte, and what the curl driver makes of each; and those that
 -- are only too much.
+-- Labels: sanitized
 
 local curl = require "mde.driver.curl"
 local nginx = require "tests.spec.support.nginx"

@@ -1,4 +1,5 @@
 -- A client that was made before a fork, and used in every child, as in servers whose master sets up and then forks.
+-- Labels: sanitized
 
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"

@@ -1,5 +1,6 @@
 -- A connection that was idle, and that the service has closed meanwhile: an action is not sent on it, so nobody has to
 -- find out what became of it.
+-- Labels: only-lua5.4, long
 
 local mde = require "mde"
 local socket = require "socket"

@@ -1,5 +1,6 @@
 -- Four processes of one machine that share the service's limits by a file, each sending as fast as it may; one of them
 -- is killed on the way. The tenant's own clock tells how many arrived when.
+-- Labels: only-lua5.4, long
 
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"

@@ -2,6 +2,7 @@
 -- model.lua. tests/fault/model takes as many steps as it is told.
 --
 -- The seed is printed; MDE_TEST_SEED in the environment repeats what one did.
+-- Labels: not-lua5.3
 
 local core = require "mde.core"
 local model = require "tests.spec.support.model"

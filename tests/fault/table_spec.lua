@@ -1,5 +1,6 @@
 -- The table of faults over libcurl: every fault, at every place, in every kind of request; what the tenant did and what
 -- the caller was told. tests/fault/table prints it.
+-- Labels: only-lua5.4, long
 
 local axes = require "tests.fault.outcomes.axes"
 local play = require "tests.fault.outcomes.play"

@@ -1,7 +1,8 @@
 -- mde.driver.cqueues: the contract outside and inside of a controller, and many calls beside a program's own timers.
+-- Labels: sanitized, long
 
 local beside = require "tests.hosts.beside"
-local conformance = require "tests.spec.conformance"
+local conformance = require "tests.spec.driver.conformance"
 local cqueues = require "cqueues"
 local driver_of_cqueues = require "mde.driver.cqueues"
 local script = require "tests.spec.support.script"

@@ -1,6 +1,7 @@
 -- The whole driver in lua/mde/driver/driver.md, as it stands there, held to the driver contract.
+-- Labels: not-lua5.3, long
 
-local conformance = require "tests.spec.conformance"
+local conformance = require "tests.spec.driver.conformance"
 local tenants = require "tests.spec.support.tenant"
 
 local MOST_LINES = 30

@@ -1,7 +1,8 @@
 -- mde.driver.luv: the contract in the main program and in uv.run, and many calls beside a program's own timers.
+-- Labels: sanitized, not-lua5.3, long
 
 local beside = require "tests.hosts.beside"
-local conformance = require "tests.spec.conformance"
+local conformance = require "tests.spec.driver.conformance"
 local driver_of_luv = require "mde.driver.luv"
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"

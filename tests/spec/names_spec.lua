@@ -1,5 +1,6 @@
 -- Names have one form, whether or not the tenant regards case: what one function finds, each finds, and what is found
 -- at the first request costs no more.
+-- Labels: not-lua5.3
 
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"

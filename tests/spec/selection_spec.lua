@@ -1,4 +1,5 @@
 -- The machines and actions that a query selects, one after the other; and the machine that had an address.
+-- Labels: not-lua5.3, caseless, long
 
 local core = require "mde.core"
 local errors = require "mde.base.error"

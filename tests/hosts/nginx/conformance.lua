@@ -1,5 +1,5 @@
--- The driver contract inside nginx: answers with the report of tests/spec/conformance.lua, run in the phase it is
--- called in, or in a timer.
+-- The driver contract inside nginx: answers with the report of tests/spec/driver/conformance.lua, run in the phase that
+-- it is called in, or in a timer.
 local resty = require "mde.driver.resty"
 local raw_server = require "tests.spec.support.raw_server"
 local suite = require "tests.hosts.nginx.suite"
@@ -11,7 +11,7 @@ local function run()
   local env = {}
   for name in ("AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET"):gmatch "%S+" do env[name] = os.getenv(name) end
   return suite.text(suite.run(function()
-    require "tests.spec.conformance"("resty", function() return resty.new() end, function()
+    require "tests.spec.driver.conformance"("resty", function() return resty.new() end, function()
       return tenants.of(resty.new(), os.getenv "MDE_BASE_URL", env, os.getenv "MDE_IDENTITY_URL")
     end, { never_blocks = true, raw = raw_server.attach(os.getenv "MDE_RAW_URL", os.getenv "MDE_RAW_DIRECTORY") })
   end))

@@ -6,7 +6,7 @@ local raw_server = require "tests.spec.support.raw_server"
 local shell = require "tests.spec.support.shell"
 local tenants = require "tests.spec.support.tenant"
 
--- How many tests tests/spec/conformance.lua has, so that a run which leaves some out does not pass.
+-- How many tests tests/spec/driver/conformance.lua has, so that a run which leaves some out does not pass.
 local LEAST_TESTS = 140
 
 describe("mde.driver.resty in nginx", function()

@@ -1,0 +1,1038 @@
+-- The guard: which machines no restrict touches, how one does it all the same, and how many restricts there may be
+-- in an hour.
+-- Labels: sanitized, caseless
+
+local clients = require "mde.client"
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local null = rehearsal.null
+local HOUR = 3600
+
+local function id(number)
+  return ("%040x"):format(number)
+end
+
+local laptop, server = id(1), id(2)
+
+describe("the guard", function()
+  local r
+
+  local function with(client, machines)
+    r = rehearsal.new { client = client, limits = false, machines = machines or {
+      { id = laptop, computerDnsName = "laptop.corp.example" },
+      { id = server, computerDnsName = "server.corp.example", osPlatform = "WindowsServer2022" },
+    } }
+    return r.client
+  end
+
+  -- A machine of these properties, and a client that protects so.
+  local function meet(fields, protect)
+    fields.id = laptop
+    if fields.computerDnsName == nil then fields.computerDnsName = "laptop.corp.example" end
+    return with({ protect = protect }, { fields })
+  end
+
+  -- A record of the laptop as if this client had just read it, whatever is in it.
+  local function as_read(client, fields)
+    fields.id = laptop
+    for name, value in pairs(fields) do
+      if value == null then fields[name] = nil end
+    end
+    client.records:keep(fields, r.driver.now())
+    return fields
+  end
+
+  local function check_protected(rule, said, action, err)
+    assert.is_nil(action)
+    assert.equal("protected", err.kind)
+    assert.equal(rule, err.rule)
+    assert.is_true(errors.is(err))
+    assert.truthy(tostring(err):find(said, 1, true), tostring(err))
+    assert.truthy(err.hint:find(("allow = { %q"):format(rule), 1, true), err.hint)
+    assert.truthy(err.hint:find("--allow " .. rule, 1, true), err.hint)
+    assert.is_true(rehearsal.is_one_line(tostring(err)))
+    assert.same({}, r:posts())
+  end
+
+  -- It went out, whatever the service thinks of the machine's platform.
+  local function check_sent(action, err)
+    assert.truthy(action or err.code == "OsPlatformNotSupported", tostring(err))
+    assert.same({ "restrictCodeExecution" }, r:posts())
+  end
+
+  describe("unless told", function()
+    for what, case in pairs {
+      ["a server"] = { { osPlatform = "WindowsServer2022" }, "servers", 'osPlatform is "WindowsServer2022"' },
+      ["a server written small"] = { { osPlatform = "windowsserver2019" }, "servers", '"windowsserver2019"' },
+      ["a platform with Server in its name"] = { { osPlatform = "HyperVServer" }, "servers", '"HyperVServer"' },
+      ["a machine whose platform is null"] = { { osPlatform = null }, "servers", "counts as a server" },
+      ["a machine whose platform is empty"] = { { osPlatform = "" }, "servers", "counts as a server" },
+      ["a machine of high value"] = { { deviceValue = "High" }, "device_values", 'deviceValue is "High"' },
+      ["a machine of high value in capitals"] = { { deviceValue = "HIGH" }, "device_values", '"HIGH"' },
+    } do
+      it("protects " .. what, function()
+        local client = meet(case[1])
+        check_protected(case[2], case[3], client:restrict(laptop, "why"))
+        check_protected(case[2], case[3], client:restrict("laptop", "why"))
+        check_protected(case[2], case[3], client:restrict(assert(client:machine "laptop"), "why", { look = false }))
+        check_sent(client:restrict(laptop, "why", { allow = { case[2] } }))
+      end)
+    end
+
+    for what, fields in pairs {
+      ["an ordinary machine"] = {},
+      ["a machine of normal value"] = { deviceValue = "Normal" },
+      ["a machine without a value"] = { deviceValue = null },
+      ["a tagged machine"] = { machineTags = { "tier0" } },
+    } do
+      it("does not protect " .. what, function()
+        assert.equal("accepted", assert(meet(fields):restrict(laptop, "why")).outcome)
+      end)
+    end
+
+    it("never stands before a release, which reads no more than without it", function()
+      local client = with { cap = 0,
+        protect = { tags = { "x" }, names = { "*" }, platforms = { "WindowsServer2022" } } }
+      assert.equal("accepted", assert(client:release(server, "why")).outcome)
+      assert.equal(3, #r:requests())
+      assert.equal("accepted", assert(client:release(laptop, "why", { look = false })).outcome)
+      assert.equal(4, #r:requests())
+    end)
+  end)
+
+  describe("protects by", function()
+    -- What is protected, the machine, and what the refusal says; nil: it is not refused.
+    local cases = {
+      { "a tag", { tags = { "tier0" } }, { machineTags = { "x", "tier0" } }, "tags", 'it has the tag "tier0"' },
+      { "a tag, whatever the case", { tags = { "TIER0" } }, { machineTags = { "Tier0" } }, "tags", '"Tier0"' },
+      { "no part of a tag", { tags = { "tier0" } }, { machineTags = { "tier01", "tier" } } },
+      { "no wildcard in a tag", { tags = { "tier*", "?" } }, { machineTags = { "tier0", "a" } } },
+      { "a tag of pattern characters", { tags = { "50% (a+)" } }, { machineTags = { "50% (A+)" } }, "tags", "50%" },
+      { "the second of the tags", { tags = { "a", "b" } }, { machineTags = { "B" } }, "tags", '"B"' },
+      { "no tag where there is none", { tags = { "tier0" } }, { machineTags = null } },
+
+      { "a whole name", { names = { "laptop.corp.example" } }, {}, "names",
+        'its name "laptop.corp.example" matches "laptop.corp.example"' },
+      { "a host name", { names = { "laptop" } }, {}, "names", 'matches "laptop"' },
+      { "a glob", { names = { "lap*.example" } }, {}, "names", 'matches "lap*.example"' },
+      { "a glob of a host name", { names = { "l?pt?p" } }, {}, "names", 'matches "l?pt?p"' },
+      { "a glob, whatever the case", { names = { "LAP*" } }, { computerDnsName = "LapTop.corp" }, "names", '"LAP*"' },
+      { "a star for nothing", { names = { "laptop*.corp.example*" } }, {}, "names", "matches" },
+      { "a star that has to take more", { names = { "*corp*corp.*" } }, { computerDnsName = "corp1corp.corp.x" },
+        "names", "matches" },
+      { "nothing but stars", { names = { "**" } }, {}, "names", "matches" },
+      { "many stars", { names = { ("*a"):rep(40) .. "b" } }, { computerDnsName = ("a"):rep(200) } },
+      { "no question mark for nothing", { names = { "laptop?" } }, { computerDnsName = "laptop" } },
+      { "no part of a name", { names = { "lap", "top", "corp.example" } }, {} },
+      { "no pattern of Lua's", { names = { "l.ptop", "%a*", "l+" } }, {} },
+      { "a name with pattern characters", { names = { "a-b(1)%*" } }, { computerDnsName = "A-B(1)%.corp" }, "names",
+        '"A-B(1)%.corp"' },
+      { "a name with a space in it", { names = { "meeting room *" } }, { computerDnsName = "Meeting Room 4" },
+        "names", '"Meeting Room 4"' },
+      { "a name that ends in a dot", { names = { "laptop.corp" } }, { computerDnsName = "laptop.corp." }, "names",
+        '"laptop.corp."' },
+      { "a name that is given with a dot at its end", { names = { "Laptop.corp." } },
+        { computerDnsName = "laptop.corp" }, "names", '"Laptop.corp."' },
+      { "a host name that is given with a dot at its end", { names = { "lap*." } }, {}, "names", '"lap*."' },
+      { "a question mark for a character of several bytes", { names = { "k?che-??" } },
+        { computerDnsName = "k\195\188che-\226\130\172\240\159\148\146" }, "names", '"k?che-??"' },
+      { "no two question marks for one character", { names = { "k??che", "*k??che" } },
+        { computerDnsName = "k\195\188che" } },
+      { "a star before question marks", { names = { "*??" } }, { computerDnsName = "k\195\188" }, "names", '"*??"' },
+      { "a name that is not known", { names = { "dc*" } }, { computerDnsName = null }, "names", "no computerDnsName" },
+
+      { "a value", { device_values = { "Low" } }, { deviceValue = "Low" }, "device_values", '"Low"' },
+      { "a value, whatever the case", { device_values = { "low" } }, { deviceValue = "Low" }, "device_values",
+        '"Low"' },
+      { "no value that was not named", { device_values = { "Low" } }, { deviceValue = "High" } },
+      { "no value if none is named", { device_values = {} }, { deviceValue = "High" } },
+
+      { "no server if told so", { servers = false }, { osPlatform = "WindowsServer2022" } },
+      { "no unknown platform if told so", { servers = false }, { osPlatform = null } },
+
+      { "a platform", { platforms = { "Windows10" } }, { osPlatform = "Windows10" }, "platforms", '"Windows10"' },
+      { "a platform, whatever the case", { platforms = { "WINDOWS10" } }, { osPlatform = "Windows10" }, "platforms",
+        '"Windows10"' },
+      { "no part of a platform", { platforms = { "Windows1" } }, { osPlatform = "Windows10", version = "22H2" } },
+      { "a platform that is not known", { platforms = { "Windows10" }, servers = false }, { osPlatform = null },
+        "platforms", "no osPlatform" },
+    }
+    for _, case in ipairs(cases) do
+      it(case[1], function()
+        local client = meet(case[3], case[2])
+        if case[4] then
+          check_protected(case[4], case[5], client:restrict(laptop, "why"))
+          check_sent(client:restrict(laptop, "why", { allow = { case[4] } }))
+        else
+          check_sent(client:restrict(laptop, "why"))
+        end
+      end)
+    end
+
+    it("several rules at once, and says how all of them are lifted", function()
+      local client = meet({ osPlatform = "WindowsServer2022", deviceValue = "High", machineTags = { "tier0" } },
+        { tags = { "tier0" } })
+      local _, err = client:restrict(laptop, "why", { allow = { "cap" } })
+      check_protected("tags", 'machine ' .. laptop .. ', "laptop.corp.example", is protected (rule "tags": it has the '
+        .. 'tag "tier0"; rule "device_values": its deviceValue is "High"; rule "servers": its osPlatform is '
+        .. '"WindowsServer2022")', nil, err)
+      assert.truthy(err.hint:find('allow = { "tags", "device_values", "servers" }', 1, true), err.hint)
+      assert.truthy(err.hint:find("--allow tags --allow device_values --allow servers", 1, true))
+      assert.equal(laptop, err.machine_id)
+      check_protected("servers", "servers", client:restrict(laptop, "why", { allow = { "tags", "device_values" } }))
+      assert.truthy(client:restrict(laptop, "why", { allow = { "servers", "tags", "device_values" } }))
+    end)
+
+    it("what it was told at first, whatever becomes of the table", function()
+      local protect = { tags = { "tier0" }, names = { "laptop" } }
+      local client = meet({ machineTags = { "tier0" }, osPlatform = "WindowsServer2022" }, protect)
+      protect.tags[1], protect.names[1], protect.servers = "other", "other", false
+      check_protected("tags", "tier0", client:restrict(laptop, "why"))
+      check_protected("names", "laptop", client:restrict(laptop, "why", { allow = { "tags" } }))
+      check_protected("servers", "Server", client:restrict(laptop, "why", { allow = { "tags", "names" } }))
+    end)
+
+    it("the rules before what is restricted already, and before the look", function()
+      local client = with()
+      r:past(server, "restrict", "Succeeded", 100)
+      check_protected("servers", "WindowsServer2022", client:restrict(server, "why"))
+      assert.same({ "GET /api/machines/" .. server }, r:requests())
+      assert.equal("already_active", assert(client:restrict(server, "why", { allow = { "servers" } })).outcome)
+    end)
+  end)
+
+  describe("refuses what it cannot judge:", function()
+    for what, case in pairs {
+      ["tags that are a text"] = { { machineTags = "tier0" }, "tags", "not a list" },
+      ["tags that are a number"] = { { machineTags = 17 }, "tags", "not a list" },
+      ["a tag that is a number"] = { { machineTags = { "x", 17 } }, "tags", "not a text" },
+      ["a tag that is an object"] = { { machineTags = { { name = "tier0" } } }, "tags", "not a text" },
+      ["tags in an object"] = { { machineTags = { first = "tier0" } }, "tags", '"tier0"' },
+      ["a tag behind a gap"] = { { machineTags = { nil, "tier0" } }, "tags", '"tier0"' },
+      ["a name that is a number"] = { { computerDnsName = 17 }, "names", "not a text" },
+      ["a name that is empty"] = { { computerDnsName = "" }, "names", "no computerDnsName" },
+      ["a name that is null"] = { { computerDnsName = null }, "names", "no computerDnsName" },
+      ["a value that is a number"] = { { deviceValue = 3 }, "device_values", "not a text" },
+      ["a platform that is a list"] = { { osPlatform = { "Windows11" } }, "servers", "not a text" },
+      ["a platform that is true"] = { { osPlatform = true }, "servers", "not a text" },
+    } do
+      it(what, function()
+        local client = with { protect = { tags = { "tier0" }, names = { "dc*" } } }
+        local record = { computerDnsName = "laptop.corp.example", osPlatform = "Windows11" }
+        for name, value in pairs(case[1]) do record[name] = value end
+        check_protected(case[2], case[3], client:restrict(as_read(client, record), "why"))
+        -- And as the service tells it, whether or not that is taken for a record.
+        record.id = laptop
+        r:answer({ method = "GET", path = "/machines/" }, 200, record, { count = false })
+        local _, err = client:restrict(laptop, "why")
+        assert.is_true(err.kind == "protected" or err.kind == "protocol", tostring(err))
+        assert.same({}, r:posts())
+      end)
+    end
+
+    it("a record of nothing but an id", function()
+      local client = with { protect = { tags = { "tier0" }, names = { "dc*" }, platforms = { "Windows10" } } }
+      r:answer({ method = "GET", path = "/machines/" }, 200, { id = laptop })
+      local _, err = client:restrict(laptop, "why")
+      check_protected("names", 'rule "names": its record has no computerDnsName; rule "servers": its record has no '
+        .. 'osPlatform, so it counts as a server; rule "platforms": its record has no osPlatform', nil, err)
+    end)
+
+    it("a name that acts on a terminal, which is shown harmlessly", function()
+      local client = meet({ computerDnsName = "\27[2J\n\226\128\174laptop", osPlatform = "\27]0;Server\7" })
+      check_protected("servers", "\\x1b", client:restrict(laptop, "why"))
+    end)
+  end)
+
+  describe("refuses what it cannot read,", function()
+    local function check_unread(kind, action, err)
+      assert.is_nil(action)
+      assert.equal(kind, err.kind)
+      assert.truthy(err.message:find("nothing was sent, since its record could not be read", 1, true), err.message)
+      assert.truthy(err.hint:find('allow = { "device_values", "servers" } (--allow device_values --allow servers)', 1,
+        true), err.hint)
+      assert.same({}, r:posts())
+    end
+
+    for _, look in ipairs { true, false } do
+      local way = look and " with a look" or " without a look"
+      it("because the service fails," .. way, function()
+        local client = with()
+        r:answer({ method = "GET", path = "/machines/" }, 503, "", { count = false })
+        local action, err = client:restrict(laptop, "why", { look = look })
+        check_unread("unavailable", action, err)
+        assert.equal(503, err.http_status)
+      end)
+
+      it("because it may not," .. way, function()
+        r = rehearsal.new { roles = { "Machine.RestrictExecution" } }
+        local action, err = r.client:restrict("1f00000000000000000000000000000000000017", "why", { look = look })
+        check_unread("permission", action, err)
+        assert.truthy(err.hint:find("Machine.Read.All", 1, true), err.hint)
+      end)
+
+      it("and sends unseen what it is told to," .. way, function()
+        local client = with()
+        r:answer({ method = "GET", path = "/machines/" }, 503, "", { count = false })
+        assert.truthy(client:restrict(laptop, "why", { look = look, allow = { "servers", "device_values" } }))
+        assert.truthy(client:restrict(server, "why", { look = look, allow = { "device_values", "servers" } }))
+      end)
+
+      it("and says what is simply not there," .. way, function()
+        local client = with()
+        local _, err = client:restrict(id(99), "why", { look = look })
+        assert.equal("not_found", err.kind)
+        assert.is_nil(err.message:find("nothing was sent", 1, true))
+      end)
+
+      it("and names the survivor of a merged machine," .. way, function()
+        local client = with()
+        r.tenant:put_machine { id = laptop, mergedIntoMachineId = id(7) }
+        local action, err = client:restrict(laptop, "why", { look = look })
+        assert.is_nil(action)
+        assert.truthy(err.message:find("merged", 1, true))
+        assert.same({}, r:posts())
+      end)
+    end
+
+    it("within the time there is", function()
+      local client = with()
+      r:fault { match = { method = "GET", path = "/machines/" }, fault = "stall", count = false }
+      local before = r.driver.now()
+      check_unread("unavailable", client:restrict(laptop, "why", { timeout = 7 }))
+      assert.is_true(r.driver.now() - before <= 7)
+    end)
+  end)
+
+  describe("judges a record", function()
+    local function reads()
+      local n = 0
+      for _, request in ipairs(r:requests()) do
+        if request == "GET /api/machines/" .. laptop then n = n + 1 end
+      end
+      return n
+    end
+
+    for _, look in ipairs { true, false } do
+      local options = { look = look, allow = { "cap" } }
+      local way = look and " with a look" or " without a look"
+
+      it("that was read five minutes ago, not one that is older," .. way, function()
+        for _, case in ipairs { { 0, 1 }, { 299, 1 }, { 300, 1 }, { 300.5, 2 }, { 100000, 2 } } do
+          local client = with()
+          local machine = assert(client:machine(laptop))
+          r.tenant:advance(case[1])
+          assert(client:restrict(machine, "why", options))
+          assert.equal(case[2], reads(), case[1])
+        end
+      end)
+
+      it("anew when it is older, and as it is now," .. way, function()
+        local client = with { protect = { tags = { "tier0" } } }
+        local machine = assert(client:machine(laptop))
+        r.tenant:put_machine { id = laptop, machineTags = { "tier0" } }
+        r.tenant:advance(301)
+        check_protected("tags", "tier0", client:restrict(machine, "why", options))
+      end)
+
+      it("that the user made only after reading it," .. way, function()
+        local client = with()
+        local made = { id = server:upper(), computerDnsName = "laptop", osPlatform = "Windows11" }
+        check_protected("servers", "WindowsServer2022", client:restrict(made, "why", options))
+        assert.equal("GET /api/machines/" .. server, r:requests()[1])
+      end)
+
+      it("of another client only after reading it itself," .. way, function()
+        local client = with()
+        local machine = assert(client:machine(laptop))
+        local other = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+          credential = r.tenant.client_secret, driver = r.driver })
+        assert(other:restrict(machine, "why", options))
+        assert.equal(2, reads())
+      end)
+    end
+
+    it("that was found by a name as it was found", function()
+      local client = with()
+      assert(client:restrict("laptop", "why"))
+      assert.equal(0, reads())
+    end)
+
+    for what, case in pairs {
+      ["another platform"] = { "osPlatform", "Windows11", "servers" },
+      ["no server's platform where there was none"] = { "osPlatform", "unknown", "servers", null },
+      ["another value"] = { "deviceValue", "Normal", "device_values" },
+      ["other tags"] = { "machineTags", {}, "tags" },
+      ["no tags"] = { "machineTags", nil, "tags" },
+      ["another name"] = { "computerDnsName", "harmless", "names" },
+    } do
+      it("as the service told it, whatever the program wrote into the table: " .. what, function()
+        local fields = { id = laptop, computerDnsName = "laptop.corp.example", osPlatform = "Windows11" }
+        if case[3] == "servers" then fields.osPlatform = case[4] or "WindowsServer2022" end
+        if case[3] == "device_values" then fields.deviceValue = "High" end
+        if case[3] == "tags" then fields.machineTags = { "tier0" } end
+        local client = with({ protect = { tags = { "tier0" }, names = case[3] == "names" and { "laptop" } or nil } },
+          { fields })
+        local machine = assert(client:machine(laptop))
+        local found = client:machines "all"()
+        machine[case[1]], found[case[1]] = case[2], case[2]
+        check_protected(case[3], "protected", client:restrict(machine, "why"))
+        check_protected(case[3], "protected", found:restrict "why")
+        assert.equal(1, reads())
+      end)
+    end
+
+    it("as the service told it, also where a program took a tag out of the list", function()
+      local client = meet({ machineTags = { "tier0" } }, { tags = { "tier0" } })
+      local machine = assert(client:machine(laptop))
+      machine.machineTags[1] = nil
+      check_protected("tags", "tier0", client:restrict(machine, "why"))
+    end)
+
+    it("of the machine whose id the table has now", function()
+      local client = with()
+      local machine = assert(client:machine(laptop))
+      machine.id = server:upper()
+      check_protected("servers", server, client:restrict(machine, "why"))
+      machine.id = laptop
+      assert.equal("accepted", assert(client:restrict(machine, "why")).outcome)
+    end)
+
+    it("of the machine that it goes to, though tasks share a table", function()
+      local client = with { protect = { names = { "nothing" } } }
+      local shared = {}
+      client:each({ laptop, server }, function(machine_id)
+        shared.id = machine_id
+        return client:restrict(shared, "why")
+      end)
+      r.tenant:settle()
+      for _, entry in ipairs(r.tenant.history) do
+        if entry.event == "action_created" then assert.equal(laptop, entry.machine) end
+      end
+    end)
+
+    it("as this client changed it meanwhile", function()
+      r = rehearsal.new { client = { protect = { tags = { "keep" } } }, roles = { "Machine.Read.All",
+        "Machine.ReadWrite.All", "Machine.RestrictExecution" }, machines = { { id = laptop,
+        computerDnsName = "laptop.corp.example" } } }
+      local machine = assert(r.client:machine(laptop))
+      assert(r.client:tag("laptop", "Keep"))
+      local action, err = r.client:restrict(machine, "why")
+      assert.is_nil(action)
+      assert.equal("tags", err.rule)
+      assert(r.client:untag("laptop", "keep"))
+      assert.equal("accepted", assert(r.client:restrict(machine, "why")).outcome)
+    end)
+
+    it("that was merged into another, whatever the table says", function()
+      local client = with()
+      local machine = assert(client:machine(laptop))
+      r.tenant:put_machine { id = laptop, mergedIntoMachineId = id(7) }
+      assert.is_nil((client:machine(laptop)))
+      for _, verb in ipairs { "restrict", "release" } do
+        local action, err = client[verb](client, machine, "why")
+        assert.is_nil(action)
+        assert.equal("not_found", err.kind)
+        assert.truthy(err.message:find(id(7), 1, true), err.message)
+      end
+      for found in client:machines "all" do
+        found.mergedIntoMachineId = nil
+        if found.id == laptop then assert.is_nil((found:release "why")) end
+      end
+      assert.same({}, r:posts())
+    end)
+
+    it("that was merged into another no longer stands for what the table became", function()
+      local client = with()
+      r.tenant:put_machine { id = laptop, mergedIntoMachineId = server }
+      local merged, other
+      for found in client:machines "all" do
+        if found.id == laptop then merged = found else other = found end
+      end
+      merged.id = server
+      assert.equal("accepted", assert(client:release(merged, "why")).outcome)
+      other.id = laptop
+      assert.equal("not_found", select(2, client:release(other, "why")).kind)
+    end)
+
+    it("of no machine if no rule is in force", function()
+      for _, case in ipairs {
+        { { protect = { servers = false, device_values = {} }, cap = false } },
+        { { cap = math.huge }, { "servers", "device_values" } },
+      } do
+        local client = with(case[1])
+        assert(client:restrict(server, "why", { look = false, allow = case[2] }))
+        assert.equal(1, #r:requests())
+      end
+    end)
+  end)
+
+  describe("raises", function()
+    for what, case in pairs {
+      ["for a rule that there is not"] = { { protect = { server = true } }, 'Did you mean "servers"' },
+      ["for the cap among the rules"] = { { protect = { cap = 3 } }, 'no option "cap"' },
+      ["for rules that are a flag"] = { { protect = false }, "options must be a table, not a boolean" },
+      ["for tags that are a text"] = { { protect = { tags = "tier0" } }, "must be a list of strings" },
+      ["for tags by name"] = { { protect = { tags = { tier0 = true } } }, "must be a list of strings" },
+      ["for a tag that is nil"] = { { protect = { tags = { nil, "tier0" } } }, "tags" },
+      ["for a tag that is a number"] = { { protect = { tags = { 17 } } }, "item 1" },
+      ["for a tag that is empty"] = { { protect = { tags = { "a", " " } } }, "item 2" },
+      ["for a name with a class"] = { { protect = { names = { "[l]aptop" } } }, "one glob for each alternative" },
+      ["for a name with alternatives"] = { { protect = { names = { "a", "{dc,sql}-*" } } }, "{dc,sql}-*" },
+      ["for a name with a bracket alone"] = { { protect = { names = { "a-b[1*" } } }, "bracket" },
+      ["for a name that begins with a space"] = { { protect = { names = { " dc*" } } }, "space" },
+      ["for a name that ends with a space"] = { { protect = { names = { "dc* " } } }, "space" },
+      ["for a name that ends with a carriage return"] = { { protect = { names = { "dc*\r" } } }, "control" },
+      ["for a name with a NUL in it"] = { { protect = { names = { "dc\0*" } } }, "control" },
+      ["for names that are false"] = { { protect = { names = false } }, "must be a list of strings" },
+      ["for a value that there is not"] = { { protect = { device_values = { "Hihg" } } }, 'Did you mean "High"' },
+      ["for a value that is far from any"] = { { protect = { device_values = { "tier0" } } }, "only Low, Normal" },
+      ["for servers that are a text"] = { { protect = { servers = "no" } }, "must be true or false" },
+      ["for servers that are a list"] = { { protect = { servers = {} } }, "must be true or false" },
+      ["for a platform with a wildcard"] = { { protect = { platforms = { "WindowsServer*" } } }, "wildcard" },
+      ["for a cap in words"] = { { cap = "25" }, "cap" },
+      ["for a cap below none"] = { { cap = -1 }, "cap" },
+      ["for a fraction of a cap"] = { { cap = 2.5 }, "cap" },
+      ["for a cap that is no number"] = { { cap = 0 / 0 }, "cap" },
+      ["for a cap that is true"] = { { cap = true }, "cap" },
+      ["for a cap beyond counting"] = { { cap = 100001 }, "cap = false" },
+    } do
+      it(what, function()
+        local err = rehearsal.refused(clients.new, case[1])
+        assert.truthy(tostring(err):find(case[2], 1, true), tostring(err))
+        assert.is_true(rehearsal.is_one_line(tostring(err)))
+      end)
+    end
+
+    for what, case in pairs {
+      ["a misspelt rule to lift"] = { { "server" }, 'Did you mean "servers"' },
+      ["a rule to lift that there is not"] = { { "everything" }, "device_values, servers, platforms and cap" },
+      ["a text to lift"] = { "servers", "must be a list of strings" },
+      ["a rule to lift by name"] = { { servers = true }, "must be a list of strings" },
+      ["true to lift"] = { { true }, "item 1" },
+    } do
+      it("for " .. what, function()
+        local client = with()
+        for _, verb in ipairs { "restrict", "release" } do
+          local err = rehearsal.refused(client[verb], client, laptop, "why", { allow = case[1] })
+          assert.truthy(tostring(err):find(case[2], 1, true), tostring(err))
+        end
+        assert.same({}, r:requests())
+      end)
+    end
+  end)
+end)
+
+describe("the cap", function()
+  local r, client
+
+  local function machines(count)
+    local list = {}
+    for i = 1, count do list[i] = { id = id(i), computerDnsName = ("desk-%d.corp.example"):format(i) } end
+    return list
+  end
+
+  local function begin(cap, options)
+    options = options or {}
+    options.machines, options.limits = machines(options.count or 60), false
+    options.count = nil
+    options.client = { cap = cap, protect = options.protect }
+    options.protect = nil
+    r = rehearsal.new(options)
+    client = r.client
+  end
+
+  -- A client that begins anew in the same tenant, as another process does.
+  local function fresh(cap)
+    return assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+      credential = r.tenant.client_secret, driver = r.driver, cap = cap })
+  end
+
+  local function restrict(first, last, options)
+    for i = first, last do assert.truthy(client:restrict(id(i), "why", options)) end
+  end
+
+  local function counts()
+    local n = 0
+    for _, request in ipairs(r:requests()) do
+      if request:find("?$filter=type%20eq%20%27RestrictCodeExecution%27%20and", 1, true) then n = n + 1 end
+    end
+    return n
+  end
+
+  -- The next POSTs to machines meet a connection that is refused.
+  local function refuse(count)
+    local send = r.driver.send
+    function r.driver.send(request)
+      if count > 0 and request.method == "POST" and request.url:find("/machines/", 1, true) then
+        count = count - 1
+        return nil, "the connection was refused", false
+      end
+      return send(request)
+    end
+  end
+
+  local function check_full(action, err)
+    assert.is_nil(action)
+    assert.equal("protected", err.kind)
+    assert.equal("cap", err.rule)
+    assert.truthy(err.hint:find('allow = { "cap" } (--allow cap)', 1, true), err.hint)
+    assert.truthy(err.hint:find("--cap N", 1, true), err.hint)
+    assert.is_true(rehearsal.is_one_line(tostring(err)))
+    return err
+  end
+
+  it("lets 25 restricts an hour go unless told", function()
+    begin()
+    restrict(1, 25)
+    local before = core.system.time()
+    local err = check_full(client:restrict(id(26), "why"))
+    assert.matches('rule "cap": as many restricts were sent as may be in an hour (cap = 25); the next may go at 20',
+      tostring(err), 1, true)
+    assert.is_true(err.retry_at > before + HOUR - 60 and err.retry_at <= core.system.time() + HOUR)
+    assert.equal(25, #r:posts())
+    assert.equal(1, counts())
+  end)
+
+  for cap = 0, 3 do
+    it("lets exactly " .. cap .. " go if told so", function()
+      begin(cap)
+      restrict(1, cap)
+      local err = check_full(client:restrict(id(50), "why"))
+      assert.equal(cap > 0, err.retry_at ~= nil)
+      assert.equal(cap, #r:posts())
+    end)
+  end
+
+  for what, cap in pairs { ["false"] = false, ["endless"] = math.huge } do
+    it("that is " .. what .. " lets all go and counts nothing", function()
+      begin(cap)
+      restrict(1, 30)
+      assert.equal(0, counts())
+      assert.equal(30, #r:posts())
+    end)
+  end
+
+  it("slides over an hour, to the moment", function()
+    begin(2)
+    restrict(1, 1)
+    r.tenant:advance(1000)
+    restrict(2, 2)
+    local since = r.driver.now()
+    r.tenant:advance(2599)
+    check_full(client:restrict(id(3), "why"))
+    assert.equal(since + 2599, r.driver.now())
+    r.tenant:advance(1)
+    restrict(3, 3)
+    check_full(client:restrict(id(4), "why"))
+    r.tenant:advance(1000)
+    restrict(4, 4)
+  end)
+
+  it("is lifted for a call, which counts all the same", function()
+    begin(2)
+    restrict(1, 2)
+    restrict(3, 4, { allow = { "cap" } })
+    check_full(client:restrict(id(5), "why"))
+    assert.equal(4, #r:posts())
+  end)
+
+  it("is not lifted with the other rules", function()
+    begin(0)
+    check_full(client:restrict(id(1), "why", { allow = { "tags", "names", "device_values", "servers", "platforms" } }))
+  end)
+
+  it("is not used up by what is active already, nor by the repeat of a key", function()
+    begin(2)
+    assert(client:restrict(id(1), "why", { key = "alert-0001" }))
+    for _ = 1, 5 do
+      assert.equal("already_active", assert(client:restrict(id(1), "why")).outcome)
+      assert(client:restrict(id(1), "why", { key = "alert-0001" }))
+    end
+    restrict(2, 2)
+    assert.equal(2, #r:posts())
+    assert.equal("already_active", assert(client:restrict(id(2), "why")).outcome)
+    check_full(client:restrict(id(3), "why"))
+  end)
+
+  it("is not used up by a release", function()
+    begin(1)
+    restrict(1, 1)
+    for _ = 1, 3 do
+      r.tenant:advance(10)
+      assert(client:release(id(1), "why", { look = false }))
+    end
+    assert.equal(4, #r:posts())
+    begin(1)
+    for i = 1, 3 do assert(client:release(id(i), "why")) end
+    restrict(1, 1, { look = false })
+  end)
+
+  it("gets a slot back that was certainly not sent, and no other", function()
+    begin(1)
+    refuse(4)
+    assert.equal("unavailable", select(2, client:restrict(id(1), "why")).kind)
+    restrict(2, 2)
+    check_full(client:restrict(id(3), "why"))
+    for _, fault in ipairs { "gone", "reset", "stall" } do
+      begin(1)
+      r:fault { match = { method = "POST", path = "restrictCode" }, fault = fault }
+      r:answer({ path = "/machineactions?$filter=machineId" }, 403, "", { count = false })
+      assert.equal("unknown", select(2, client:restrict(id(1), "why")).kind)
+      check_full(client:restrict(id(2), "why"))
+    end
+  end)
+
+  it("counts what the service refused", function()
+    begin(1)
+    r:answer({ method = "POST", path = "restrictCode" }, 400, { error = { code = "Other", message = "no" } })
+    assert.is_nil(client:restrict(id(1), "why"))
+    check_full(client:restrict(id(2), "why"))
+  end)
+
+  it("counts a refused attempt before one that was not sent", function()
+    begin(1)
+    r:answer({ method = "POST", path = "restrictCode" }, 429, "", { headers = { ["Retry-After"] = "1" } })
+    local send, posts = r.driver.send, 0
+    function r.driver.send(request)
+      if request.method == "POST" and request.url:find("/machines/", 1, true) then
+        posts = posts + 1
+        if posts > 1 then return nil, "the connection was refused", false end
+      end
+      return send(request)
+    end
+    assert.equal("unavailable", select(2, client:restrict(id(1), "why")).kind)
+    assert.equal(4, posts)
+    check_full(client:restrict(id(2), "why"))
+  end)
+
+  it("gets a slot back when no token can be had", function()
+    begin(1)
+    assert(client:machine(id(1)))
+    r.tenant:advance(3598)
+    local source = client.exchange.token_source
+    local original = client.exchange.call
+    function client.exchange.call(self, call)
+      if call.method == "POST" then
+        source.token = function() return nil, errors.new { kind = "auth", message = "made up" } end
+      end
+      return original(self, call)
+    end
+    assert.equal("auth", select(2, client:restrict(id(1), "why")).kind)
+    client.exchange.call, source.token = nil, nil
+    restrict(2, 2)
+    check_full(client:restrict(id(3), "why"))
+  end)
+
+  it("begins its hour when the request was sent, not when it was to be sent", function()
+    begin(1)
+    r:answer({ method = "POST", path = "restrictCode" }, 429, "", { headers = { ["Retry-After"] = "50" } })
+    assert.equal(2, assert(client:restrict(id(1), "why")).attempts)
+    r.tenant:advance(HOUR - 10)
+    check_full(client:restrict(id(2), "why"))
+    r.tenant:advance(10)
+    restrict(2, 2)
+  end)
+
+  it("leaves a pending release as it is when it is full", function()
+    begin(1)
+    restrict(1, 1)
+    local pending = r:past(id(2), "release", "Pending", 100)
+    check_full(client:restrict(id(2), "why", { cancel_opposite = true }))
+    assert.equal("Pending", assert(client:action(pending.id)).status)
+    assert.same({ "restrictCodeExecution" }, r:posts())
+  end)
+
+  it("takes one slot where a release is cancelled first, and gives it back if that cannot be done", function()
+    begin(1)
+    r:past(id(1), "release", "Pending", 100)
+    r:answer({ path = "/cancel" }, 403, { error = { code = "Forbidden", message = "no" } })
+    assert.is_nil(client:restrict(id(1), "why", { cancel_opposite = true }))
+    restrict(2, 2)
+    check_full(client:restrict(id(3), "why"))
+
+    begin(1)
+    local action = r:past(id(1), "release", "Pending", 100)
+    assert(client:restrict(id(1), "why", { cancel_opposite = true }))
+    assert.equal("Cancelled", assert(client:action(action.id)).status)
+    check_full(client:restrict(id(3), "why"))
+  end)
+
+  describe("in a process that begins anew", function()
+    it("refuses the 26th of 30", function()
+      begin()
+      local accepted = 0
+      for i = 1, 30 do
+        r.tenant:advance(1)
+        local action, err = fresh():restrict(id(i), "why")
+        if action then
+          accepted = accepted + 1
+          assert.equal(i, accepted)
+        else
+          check_full(nil, err)
+        end
+      end
+      assert.equal(25, accepted)
+      assert.equal(25, #r:posts())
+    end)
+
+    it("counts the last hour by the service's clock, to the moment", function()
+      begin(1)
+      restrict(1, 1)
+      r.tenant:advance(HOUR - 2)
+      check_full(fresh(1):restrict(id(2), "why"))
+      r.tenant:advance(3)
+      assert.truthy(fresh(1):restrict(id(2), "why"))
+    end)
+
+    for _, ahead in ipairs { 295, 400 } do
+      it(("counts the last hour whole where an action is %d s ahead of the service"):format(ahead), function()
+        begin()
+        for i = 1, 25 do assert(fresh():restrict(id(i), "why")) end
+        r.tenant:advance(3400)
+        r:past(id(60), "restrict", "Succeeded", -ahead)
+        local anew = fresh()
+        assert(anew:state(id(60)))
+        for i = 26, 28 do check_full(anew:restrict(id(i), "why")) end
+        assert.equal(25, #r:posts())
+      end)
+    end
+
+    it("says when the next may go", function()
+      begin(1)
+      restrict(1, 1)
+      r.tenant:advance(1000)
+      local err = check_full(fresh(1):restrict(id(2), "why"))
+      assert.is_true(math.abs(err.retry_at - (core.system.time() + 2600)) < 5)
+    end)
+
+    for what, wrong in pairs { ahead = 7 * HOUR, behind = -7 * HOUR } do
+      it("counts them though its own clock is " .. what, function()
+        begin(1)
+        restrict(1, 1)
+        local time = core.system.time
+        core.system.time = function() return time() + wrong end
+        local ok, action, err = pcall(function() return fresh(1):restrict(id(2), "why",
+          { look = false, allow = { "servers", "device_values" } }) end)
+        core.system.time = time
+        assert.is_true(ok, action)
+        check_full(action, err)
+      end)
+    end
+
+    for _, wrong in ipairs { 2 * HOUR, -2 * HOUR } do
+      it(("counts on in a store when this machine's clock is set by %d s"):format(wrong), function()
+        begin(1)
+        -- The service's list could not tell either.
+        r.tenant:set { lists = { lag = 24 * HOUR } }
+        local store = require("tests.spec.support.dict")(r.driver.now)
+        local function sharing()
+          return assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+            credential = r.tenant.client_secret, driver = r.driver, cap = 1, store = store })
+        end
+        assert(sharing():restrict(id(1), "why"))
+        local time = core.system.time
+        core.system.time = function() return time() + wrong end
+        local ok, action, err = pcall(function() return sharing():restrict(id(2), "why") end)
+        core.system.time = time
+        assert.is_true(ok, action)
+        check_full(action, err)
+      end)
+    end
+
+    it("counts what carries our mark, whoever sent it and whatever became of it", function()
+      local marked = "x [mde:INC-1:abcdefgh]"
+      for what, case in pairs {
+        ["ours"] = { { requestorComment = marked }, true },
+        ["ours without an incident"] = { { requestorComment = "x [mde:abcdefgh]" }, true },
+        ["ours, cancelled"] = { { requestorComment = marked, status = "Cancelled" }, true },
+        ["ours, failed"] = { { requestorComment = marked, status = "Failed" }, true },
+        ["ours, of no known time"] = { { requestorComment = marked, creationDateTimeUtc = "soon" }, true },
+        ["ours, of tomorrow"] = { { requestorComment = marked, creationDateTimeUtc = "2999-01-01T00:00:00Z" }, true },
+        ["a colleague's in the portal"] = { { requestorComment = "x" }, false },
+        ["without a comment"] = { { requestorComment = null }, false },
+        ["a mark in the middle"] = { { requestorComment = marked .. "!" }, false },
+        ["ours, a release"] = { { requestorComment = marked, type = "UnrestrictCodeExecution" }, false },
+        ["ours, long ago"] = { { requestorComment = marked, creationDateTimeUtc = "2001-01-01T00:00:00Z" }, false },
+      } do
+        begin(1)
+        local row = { id = "5a5a5a5a-0000-4000-8000-00000000005a", type = "RestrictCodeExecution", status = "Succeeded",
+          machineId = id(9), creationDateTimeUtc = rehearsal.time(r.tenant.clock.now() - 60) }
+        for name, value in pairs(case[1]) do row[name] = value end
+        r:answer({ method = "GET", path = "RestrictCodeExecution%27%20and" }, 200, { value = { row } })
+        local action, err = client:restrict(id(1), "why", { look = false })
+        assert.equal(case[2], action == nil, what)
+        if not action then check_full(action, err) end
+      end
+    end)
+
+    it("holds a restrict of a time to come against nobody for longer than an hour", function()
+      begin(1)
+      r:past(id(9), "restrict", "Succeeded", -7 * HOUR, { requestorComment = "x [mde:abcdefgh]" })
+      check_full(client:restrict(id(1), "why"))
+      r.tenant:advance(HOUR + 1)
+      restrict(1, 1)
+    end)
+
+    it("takes no harm from rows that are not well formed", function()
+      begin(3)
+      local rows = {}
+      for i, comment in ipairs { 17, true, {}, "x [mde:abcdefgh]" } do
+        rows[i] = { id = ("row %d"):format(i), type = i == 4 and 17 or "RestrictCodeExecution",
+          requestorComment = comment, creationDateTimeUtc = i }
+      end
+      r:answer({ method = "GET", path = "/machineactions" }, 200, { value = rows })
+      restrict(1, 2, { look = false })
+      check_full(client:restrict(id(3), "why", { look = false }))
+    end)
+
+    it("does not count twice what it sent itself before it counted", function()
+      begin(3)
+      restrict(1, 2, { allow = { "cap" } })
+      assert.equal(0, counts())
+      restrict(3, 3)
+      assert.equal(1, counts())
+      check_full(client:restrict(id(4), "why"))
+    end)
+
+    it("counts with a repeated key what another sent with it", function()
+      begin(3)
+      assert(fresh(3):restrict(id(1), "why", { key = "alert-0001" }))
+      assert(client:restrict(id(2), "why", { key = "alert-0001", allow = { "cap" } }))
+      restrict(3, 3)
+      check_full(client:restrict(id(4), "why"))
+    end)
+
+    for what, answer in pairs {
+      ["fails"] = { 503, "" },
+      ["is refused"] = { 403, { error = { code = "Forbidden", message = "no" } } },
+      ["is no list"] = { 200, "[]" },
+    } do
+      it("sends nothing if the count " .. what .. ", and says how to go on", function()
+        begin(3)
+        r:answer({ method = "GET", path = "/machineactions" }, answer[1], answer[2], { count = false })
+        local action, err = client:restrict(id(1), "why", { look = false })
+        assert.is_nil(action)
+        assert.is_true(err.kind == "unavailable" or err.kind == "permission" or err.kind == "protocol", err.kind)
+        assert.equal("cap", err.rule)
+        assert.truthy(err.message:find("nothing was sent, since the restricts of the last hour could not be counted", 1,
+          true), err.message)
+        assert.truthy(err.hint:find('allow = { "cap" } (--allow cap)', 1, true), err.hint)
+        assert.same({}, r:posts())
+        restrict(1, 1, { look = false, allow = { "cap" } })
+        r.tenant.faults:clear()
+        restrict(2, 3, { look = false })
+        check_full(client:restrict(id(4), "why"))
+      end)
+    end
+
+    it("sends nothing if the count takes longer than there is time", function()
+      begin(3)
+      r:fault { match = { method = "GET", path = "/machineactions" }, fault = "stall", count = false }
+      local before = r.driver.now()
+      local action, err = client:restrict(id(1), "why", { look = false, timeout = 10 })
+      assert.is_nil(action)
+      assert.equal("unavailable", err.kind)
+      assert.equal("cap", err.rule)
+      assert.is_true(r.driver.now() - before <= 10)
+      assert.same({}, r:posts())
+    end)
+  end)
+
+  describe("in each", function()
+    local function ids(count)
+      local list = {}
+      for i = 1, count do list[i] = id(i) end
+      return list
+    end
+
+    for _, parallel in ipairs { 1, 8, 60 } do
+      for what, options in pairs { ["with a look"] = {}, ["without a look"] = { look = false } } do
+        it(("is never passed, %d in flight, %s"):format(parallel, what), function()
+          begin(nil, { latency = 0.2 })
+          local results = client:each(ids(60), function(device) return client:restrict(device, "why", options) end,
+            { parallel = parallel })
+          assert.equal(35, results.failed)
+          assert.equal(25, #r:posts())
+          assert.equal(25, r:count "action_created")
+          assert.equal(1, counts())
+          for i, result in ipairs(results) do
+            assert.equal(id(i), result.item)
+            if result.err then check_full(nil, result.err) end
+          end
+        end)
+      end
+    end
+
+    it("is used in full though some are not sent", function()
+      begin(10, { latency = 0.2 })
+      refuse(40)
+      for _ = 1, 3 do client:each(ids(60), function(device) return client:restrict(device, "why") end) end
+      assert.equal(10, r:count "action_created")
+      assert.equal(10, #r:posts())
+    end)
+
+    it("is counted once for all who wait, also when that fails, and each error is its own", function()
+      begin(10, { latency = 0.2 })
+      r:answer({ method = "GET", path = "/machineactions" }, 403, { error = { code = "Forbidden", message = "no" } },
+        { count = 1 })
+      local results = client:each(ids(8), function(device) return client:restrict(device, "why", { look = false }) end)
+      assert.equal(8, results.failed)
+      assert.equal(1, counts())
+      assert.same({}, r:posts())
+      for i, result in ipairs(results) do
+        assert.equal("permission", result.err.kind)
+        assert.truthy(tostring(result.err):find(id(i), 1, true), tostring(result.err))
+      end
+    end)
+
+    it("is counted by the next one when the one who counted is gone", function()
+      begin(1)
+      local spawn, lost = r.driver.spawn, 0
+      function r.driver.spawn() lost = lost + 1 end
+      assert.is_nil(client:restrict(id(1), "why", { look = false, timeout = 10,
+        allow = { "servers", "device_values" } }))
+      assert.equal(0, counts())
+      r.driver.spawn = spawn
+      local before = r.driver.now()
+      restrict(1, 1, { look = false, allow = { "servers", "device_values" } })
+      assert.equal(1, counts())
+      assert.is_true(lost > 0)
+      assert.is_true(r.driver.now() - before <= 65)
+    end)
+
+    it("goes on for those who have time when one has none", function()
+      begin(10, { latency = 2 })
+      assert(client:machine(id(1)))
+      local results = client:each(ids(8), function(device)
+        return client:restrict(device, "why", { look = false, timeout = device == id(1) and 5 or nil })
+      end)
+      assert.is_true(results.failed <= 1)
+      assert.equal(1, counts())
+    end)
+
+    it("and the rules name each machine that is protected", function()
+      begin()
+      for i = 1, 60, 2 do r.tenant:put_machine { id = id(i), osPlatform = "WindowsServer2019" } end
+      local results = client:each(ids(40), function(device) return client:restrict(device, "why") end)
+      assert.equal(20, results.failed)
+      for i, result in ipairs(results) do
+        if i % 2 == 1 then
+          assert.equal("servers", result.err.rule)
+          assert.truthy(tostring(result.err):find(id(i), 1, true))
+        else
+          assert.equal("accepted", result.value.outcome)
+        end
+      end
+    end)
+  end)
+
+  it("is kept where the driver does one thing at a time", function()
+    begin(nil, { sequential = true })
+    restrict(1, 25)
+    check_full(client:restrict(id(26), "why"))
+    assert.equal(1, counts())
+  end)
+end)

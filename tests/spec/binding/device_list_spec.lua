@@ -1,0 +1,71 @@
+-- mde.core.device_list through the binding; the table of files is in tests/core/test_device_list.c.
+-- Labels: sanitized-each-lua
+local device_list = require("mde.core").device_list
+
+local ID = "1f00000000000000000000000000000000000017"
+
+describe("core.device_list", function()
+  it("tells what records name, as the bytes come", function()
+    local reader = device_list.new()
+    assert.same({}, reader:feed "\nid,fqdn,aadDeviceId\n")
+    assert.same({ 1, { { number = 1, heading = "id" }, { number = 2, heading = "fqdn" },
+      { number = 3, heading = "aadDeviceId" } } }, { reader:columns() })
+    local entries, trouble = reader:feed(ID .. ",\"a\nb\",x\n" .. ID .. ",c")
+    assert.is_nil(trouble)
+    assert.equal(1, #entries)
+    local entry = entries[1]
+    assert.equal(3, entry.line)
+    assert.same({ ID }, { entry[1], entry[2] })
+    assert.same({ { text = "x", column = 3, reason = "is no Entra device id" },
+      { text = "a\nb", column = 2, reason = "has a control character (byte 0x0a)" } }, entry.passed_over)
+    assert.same({ { line = 5, ID, "c" } }, (reader:feed ",\n"))
+    assert.same({}, reader:feed(nil))
+    assert.same({}, reader:feed())
+    assert.same({ 0, 0, {} }, { reader:left_out() })
+    assert.same({ { { line = 3, lines = 2 } }, 1 }, { reader:spans() })
+  end)
+
+  it("tells why the list is refused, beside what was read before", function()
+    local reader = device_list.new()
+    local entries, trouble = reader:feed "a\n10.0.0.1\n\"b\"c"
+    assert.equal(2, #entries)
+    assert.equal("10.0.0.1", entries[2].flaw.text)
+    assert.same({ about = "framing", problem = "text behind a closing quote", line = 3, column = 4 }, trouble)
+    assert.same({ {}, trouble }, { reader:feed "d\n" })
+    trouble = select(2, device_list.new():feed "x,,y\n")
+    assert.same({ about = "column", line = 1,
+      candidates = { { number = 1, heading = "x" }, { number = 3, heading = "y" } },
+      problem = "several cells, and no heading that tells which one names a device" }, trouble)
+    trouble = select(2, device_list.new():feed "fqdn,x\na\n")
+    assert.same({ about = "record", line = 2, problem = "1 cell, where the first line has 2" }, trouble)
+  end)
+
+  it("is asked for a column", function()
+    assert.equal("b", device_list.new("X"):feed("y,x\na,b\n")[1][1])
+    local reader = device_list.new(2)
+    assert.equal("x", reader:feed("# c\ny,x # n\n")[1][1])
+    assert.same({ 2 }, { reader:columns() })
+    assert.same({ 1, 1, { 1 } }, { reader:left_out() })
+    assert.same({}, { device_list.new():columns() })
+    for _, column in ipairs { 0, 257, "", ("x"):rep(65), {}, true } do
+      assert.has_error(function() device_list.new(column) end)
+    end
+  end)
+
+  it("knows what can be a heading", function()
+    for text, expected in pairs { a = true, [("x"):rep(64)] = true, [("x"):rep(65)] = false, [""] = false,
+      [" _\t"] = false } do
+      assert.equal(expected, device_list.is_heading(text))
+    end
+    assert.has_error(function() device_list.is_heading(nil) end)
+  end)
+
+  it("compares identifiers", function()
+    assert.is_true(device_list.fits(ID:upper(), ID))
+    assert.is_true(device_list.fits("a", ID, nil, "A.corp.example"))
+    assert.is_false(device_list.fits("a", ID, nil, nil))
+    assert.is_true(device_list.fits(ID:sub(1, 8) .. "-0000-4000-8000-000000000017", ID,
+      "1F000000-0000-4000-8000-000000000017"))
+    assert.has_error(function() device_list.fits(nil, ID) end)
+  end)
+end)

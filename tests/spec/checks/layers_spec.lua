@@ -1,0 +1,71 @@
+-- tests/checks/layers: it passes for the project, and names what points up, or aside, in a copy of it.
+-- Labels: not-lua5.3
+
+local shell = require "tests.spec.support.shell"
+
+local CHECK = "lua5.4 tests/checks/layers"
+
+local function run(directory)
+  local errors = os.tmpname()
+  local output = shell.output_of(("%s '%s' 2>'%s'; echo \"status $?\""):format(CHECK, directory, errors))
+  local complaints = shell.read_file(errors)
+  os.remove(errors)
+  return tonumber(output:match "status (%d+)"), output, complaints
+end
+
+describe("the check of the layers", function()
+  local directory
+
+  before_each(function()
+    directory = os.tmpname()
+    os.remove(directory)
+    os.execute(("mkdir -p '%s' && cp -r lua src '%s'"):format(directory, directory))
+  end)
+
+  after_each(function() os.execute(("rm -rf '%s'"):format(directory)) end)
+
+  local function append(path, line)
+    shell.write_file(directory .. "/" .. path, shell.read_file(directory .. "/" .. path) .. "\n" .. line .. "\n")
+  end
+
+  it("passes, and prints each layer", function()
+    local status, output = run "."
+    assert.equal(0, status)
+    for _, layer in ipairs { "base", "query", "driver", "sync", "request", "auth", "api", "device", "action", "public",
+      "cli", "sim" } do
+      assert.matches("\n?" .. layer .. " +%d+ files +%d+ lines", output)
+    end
+  end)
+
+  local upward = {
+    base = { "base/error.lua", "query.filter" }, query = { "query/filter.lua", "driver.loop" },
+    driver = { "driver/curl.lua", "sync.store" }, sync = { "sync/store.lua", "request.limiter" },
+    request = { "request/request.lua", "auth.claims" }, auth = { "auth/token_source.lua", "api.exchange" },
+    api = { "api/pager.lua", "device.machine" }, device = { "device/device.lua", "action.guard" },
+    action = { "action/change.lua", "client" }, public = { "client.lua", "cli.list" },
+  }
+  for layer, case in pairs(upward) do
+    it("fails for what points up from " .. layer, function()
+      append("lua/mde/" .. case[1], ('local above = require "mde.%s"'):format(case[2]))
+      local status, _, complaints = run(directory)
+      assert.equal(1, status)
+      assert.matches(("lua/mde/%s (%s) requires mde.%s"):format(case[1], layer, case[2]), complaints, 1, true)
+    end)
+  end
+
+  it("fails for the simulated tenant where it does not belong, and for what it may not know", function()
+    append("lua/mde/action/change.lua", 'require("mde.sim.tenant")')
+    append("lua/mde/sim/tenant.lua", 'require "mde.device.device"')
+    local status, _, complaints = run(directory)
+    assert.equal(1, status)
+    assert.matches("change.lua (action) requires mde.sim.tenant", complaints, 1, true)
+    assert.matches("tenant.lua (sim) requires mde.device.device", complaints, 1, true)
+  end)
+
+  it("fails for a core that reaches out", function()
+    append("src/core/history.c", '#include "compat.h"')
+    local status, _, complaints = run(directory)
+    assert.equal(1, status)
+    assert.matches("src/core/history.c includes compat.h of src/binding", complaints, 1, true)
+  end)
+end)
