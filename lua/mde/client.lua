@@ -3,28 +3,31 @@
 -- Settings are options, or else the environment variables that every Azure SDK reads (settings.lua). A wrong option
 -- raises; a wrong environment is an error that is returned.
 
-local actions = require "mde.action.action"
+local action_metatables = require "mde.action"
 local authorities = require "mde.driver.ca_bundle"
-local change = require "mde.action.change"
-local deadlines = require "mde.sync.deadline"
+local cap_counts = require "mde.action.cap_count"
+local caps = require "mde.action.cap"
+local centers = require "mde.action.center"
+local changes = require "mde.action.change"
+local contexts = require "mde.sync.context"
 local devices = require "mde.device.device"
 local doctor = require "mde.doctor"
 local each = require "mde.sync.each"
 local errors = require "mde.base.error"
 local exchanges = require "mde.api.exchange"
 local guards = require "mde.action.guard"
-local incident = require "mde.action.incident"
+local incidents = require "mde.action.incident"
+local inventories = require "mde.device.inventory"
 local limits_of = require "mde.limits"
 local listings = require "mde.action.listing"
-local mutexes = require "mde.sync.mutex"
-local machines = require "mde.device.machine"
+local lookup = require "mde.action.lookup"
+local machine_metatables = require "mde.machine"
 local options_of = require "mde.base.options"
-local recents = require "mde.action.recent"
-local records = require "mde.device.record"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
 local state = require "mde.action.state"
 local tags = require "mde.device.tag"
+local tasks = require "mde.task"
 local traces = require "mde.base.trace"
 local variable = require "mde.base.variable"
 local wait = require "mde.action.wait"
@@ -62,17 +65,14 @@ local known_options = {
 
 ---@class mde.Client
 ---@field exchange mde.Exchange
----@field changes mde.Mutex one change of a machine at a time
----@field changed table<string, table[]> for each machine the actions that this client made last
----@field private change_count integer
----@field store? mde.Store what is shared with other processes
----@field action_metatable table
----@field machine_metatable table
----@field guard mde.Guard
----@field listings table<thread|table, mde.Listing> of each task that works for `each`, what it looks at
----@field recent mde.Recent
----@field records mde.Records
----@field all_machines mde.AllMachines
+---@field driver mde.Driver
+---@field inventory mde.Inventory
+---@field action_center mde.ActionCenter
+---@field private timeout? number
+---@field private guard mde.Guard
+---@field private cap mde.Cap
+---@field private changes mde.Changes
+---@field private tasks mde.Tasks
 local Client = { __name = "mde.client" }
 Client.__index = Client
 
@@ -130,7 +130,7 @@ local function new(options)
         "Give it to what makes the driver: require \"mde.driver.curl\".new { ... }, say.")
     end
   end
-  local guard = guards.new(options.protect, options.cap)
+  local guard, cap = guards.new(options.protect), caps.check(options.cap)
   settings.windows, settings.reserve = limits_of.check(options.limits, options.reserve)
   local driver = options.driver and check_driver(options.driver)
   local ok, problem = pcall(settings_of.complete, settings)
@@ -147,22 +147,13 @@ local function new(options)
   settings.user_agent = user_agent()
   settings.trace = traces.new(options.on_event, function() return settings.credential:secrets() end)
   local exchange = exchanges.new(settings)
-  guards.begin(guard, exchange.now, exchange.store)
-  local client = setmetatable({
-    exchange = exchange,
-    changes = mutexes.new(driver, exchange.store),
-    changed = {},
-    change_count = 0,
-    store = exchange.store,
-    driver = driver,
-    timeout = options.timeout,
-    guard = guard,
-    records = records.new(),
-    all_machines = devices.all_machines(exchange, driver),
-    recent = recents.new(exchange.now, exchange.store),
-    listings = setmetatable({}, { __mode = "k" }),
-  }, Client)
-  client.action_metatable, client.machine_metatable = actions.metatable(client), machines.metatable(client)
+  local client = setmetatable({ exchange = exchange, driver = driver, timeout = options.timeout, guard = guard,
+    tasks = tasks.new() }, Client)
+  client.inventory = inventories.new(exchange, driver, machine_metatables.metatable(client))
+  client.action_center = centers.new(exchange, driver, action_metatables.metatable(client))
+  client.cap = caps.new(cap, exchange.now, exchange.store, cap_counts.new(exchange, driver))
+  client.changes = changes.new { center = client.action_center, inventory = client.inventory, guard = guard,
+    cap = client.cap }
   return client
 end
 
@@ -177,31 +168,26 @@ function Client:remarks()
   return credential.remarks and credential:remarks() or {}
 end
 
---- What every call begins with: when it must have ended, by the driver's clock, and how urgent it is.
+--- What every call begins with, and passes down: when it must have ended, how urgent it is, and what it shares with
+--- others.
 ---@param timeout? number seconds for everything; default the client's
 ---@param verb? string a release goes first
----@return { ends: number, rank: mde.Rank } call
-function Client:begin(timeout, verb)
-  timeout = timeout or self.timeout
-  return {
-    ends = timeout and self.exchange.now() + timeout or math.huge,
-    rank = verb == "release" and deadlines.RELEASE or listings.current(self) and deadlines.MANY or deadlines.SINGLE,
-  }
+---@return mde.Context
+function Client:context(timeout, verb)
+  local cache = self.tasks:cache()
+  local priority = verb == "release" and contexts.RELEASE or cache and contexts.MANY or contexts.SINGLE
+  return contexts.new(self.exchange.now, timeout or self.timeout, priority, cache)
 end
 
---- The number of a change: one that began later has a higher one.
----@return integer
-function Client:next_change()
-  self.change_count = self.change_count + 1
-  return self.change_count
+-- The context of a call that has no option but its timeout.
+local function timed(client, options, name)
+  return client:context(options_of.check(options, { timeout = "seconds" }, name).timeout)
 end
 
---- The deadline of a part of a call: so many seconds from now, and not after the call's own end.
----@param call { ends: number, rank: mde.Rank }
----@param seconds number
----@return mde.Deadline
-function Client:deadline(call, seconds)
-  return deadlines.new(self.exchange.now, seconds, call.ends, call.rank)
+-- Restricts or releases.
+local function change(client, verb, device, comment, options)
+  options = options_of.check(options, changes.known_options, "mde." .. verb)
+  return client.changes:make(verb, device, comment, options, client:context(options.timeout, verb))
 end
 
 --- Lets a device run only code signed by Microsoft.
@@ -231,18 +217,17 @@ end
 ---@return mde.Machine? machine
 ---@return mde.Error? err
 function Client:machine(device, options)
-  options = options_of.check(options, { timeout = "seconds" }, "mde.machine")
-  local deadline = self:deadline(self:begin(options.timeout), READ_SECONDS)
+  local context = timed(self, options, "mde.machine"):within(READ_SECONDS)
   local shown = devices.shown(device)
   local machine, err
   if type(device) == "table" and device.id == nil and (device.ip ~= nil or device.at ~= nil) then
-    machine, err = devices.find_owner(self, device, deadline)
+    machine, err = self.inventory:find_owner(device, context)
   else
     if type(device) == "table" then
       local kind, id = devices.check(device)
       if kind == "machine" then device = id end
     end
-    machine, err = devices.resolve(self, device, deadline)
+    machine, err = self.inventory:resolve(device, context)
   end
   if not machine then return nil, errors.about(err, "machine " .. shown) end
   return machine
@@ -270,7 +255,7 @@ end
 ---@return mde.Action? action
 ---@return mde.Error? err
 function Client:action(id, options)
-  return actions.read(self, id, options)
+  return lookup.read(self.action_center, id, timed(self, options, "mde.action"))
 end
 
 --- Cancels an action that is not final yet.
@@ -280,7 +265,7 @@ end
 ---@return mde.Action? action
 ---@return mde.Error? err
 function Client:cancel(action, comment, options)
-  return actions.cancel(self, action, comment, options)
+  return lookup.cancel(self.action_center, action, comment, timed(self, options, "mde.cancel"))
 end
 
 --- Asks the service whether an action of unknown fate exists, and how far it is.
@@ -289,7 +274,7 @@ end
 ---@return mde.Action? action
 ---@return mde.Error? problem
 function Client:find_action(err, options)
-  return actions.find(self, err, options)
+  return lookup.find(self.action_center, err, timed(self, options, "mde.find_action"))
 end
 
 --- Whether a device is restricted.
@@ -298,7 +283,7 @@ end
 ---@return "restricted"|"restricting"|"releasing"|"released"|"none"|nil state
 ---@return mde.Action|mde.Error|nil action the action it rests on
 function Client:state(device, options)
-  return state.one(self, device, options)
+  return state.one(self.action_center, self.inventory, device, timed(self, options, "mde.state"))
 end
 
 --- The states of many devices, by one list of all actions.
@@ -306,7 +291,7 @@ end
 ---@param options? { timeout?: number }
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function Client:states(list, options)
-  return state.many(self, list, options)
+  return state.many(self.action_center, self.inventory, list, timed(self, options, "mde.states"))
 end
 
 --- Waits until many actions are final, with one list a round.
@@ -314,7 +299,9 @@ end
 ---@param options? mde.WaitOptions
 ---@return mde.Results results of each action "Succeeded", or an error, in the order of the list
 function Client:wait(list, options)
-  return wait(self, list, options)
+  options = options_of.check(options, wait.known_options, "mde.wait")
+  local seconds = options.timeout or wait.SECONDS
+  return wait.many(self.action_center, list, seconds, options.on_progress, self:context(seconds))
 end
 
 --- The machines that incidents hold, and nobody else; those that others hold too are in its `shared`.
@@ -322,7 +309,8 @@ end
 ---@return mde.RestrictedList? machines
 ---@return mde.Error? err
 function Client:restricted(options)
-  return incident(self, options)
+  options = options_of.check(options, incidents.known_options, "mde.restricted")
+  return incidents.restricted(self.action_center, self.inventory, options, self:context(options.timeout))
 end
 
 --- Adds a tag to a machine. Needs the permission Machine.ReadWrite.All.
@@ -332,7 +320,7 @@ end
 ---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
 function Client:tag(device, tag, options)
-  return tags.change(self, "tag", device, tag, options)
+  return tags.change(self.inventory, "tag", device, tag, timed(self, options, "mde.tag"))
 end
 
 --- Removes a tag from a machine. Needs the permission Machine.ReadWrite.All.
@@ -342,7 +330,7 @@ end
 ---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
 function Client:untag(device, tag, options)
-  return tags.change(self, "untag", device, tag, options)
+  return tags.change(self.inventory, "untag", device, tag, timed(self, options, "mde.untag"))
 end
 
 --- Looks at settings, hosts, clock, token and permissions, and changes nothing; see doctor.md.
@@ -351,6 +339,14 @@ end
 function Client:doctor(options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.doctor")
   return doctor.examine(self, options.timeout)
+end
+
+--- The rules of the guard that are in force, the cap among them.
+---@return mde.Rule[]
+function Client:rules()
+  local names = self.guard:rule_names()
+  if self.cap.limit ~= math.huge then names[#names + 1] = "cap" end
+  return names
 end
 
 --- The service's time, as well as the answers so far tell it: what its records say, `lastSeen` for instance, is to be
@@ -376,7 +372,9 @@ end
 ---@param options? mde.EachOptions
 ---@return mde.Results
 function Client:each(items, fn, options)
-  if type(fn) == "function" then fn = listings.shared(self, fn, actions.is_row) end
+  if type(fn) == "function" then
+    fn = self.tasks:sharing(self.tasks:cache() or listings.new(self.action_center), fn)
+  end
   return each(self.driver, items, fn, options)
 end
 

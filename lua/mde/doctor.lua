@@ -9,7 +9,7 @@ local clouds = require "mde.base.cloud"
 local collection = require "mde.api.pager"
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local permissions = require "mde.api.permissions"
+local permissions = require "mde.permissions"
 
 local SECONDS, PROBE_SECONDS = 60, 15
 local CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60, 300
@@ -174,9 +174,9 @@ local function advice(host, message)
 end
 
 -- Asks a host for something that needs no credential. `judge` says what the answer means.
-local function probe(report, client, name, url, deadline, judge)
+local function probe(report, client, name, url, context, judge)
   local host = host_of(url)
-  local response, message, clock = client.exchange:probe(url, math.min(PROBE_SECONDS, deadline:left()))
+  local response, message, clock = client.exchange:probe(url, math.min(PROBE_SECONDS, context:left()))
   if not response then
     return report:add(name, "failed", message, advice(host, message), "unavailable"), nil
   end
@@ -268,9 +268,9 @@ local function doubts(exchange, claims)
   return list
 end
 
-local function token(report, client, deadline)
+local function token(report, client, context)
   local exchange = client.exchange
-  local claims, err = exchange:token_claims(deadline)
+  local claims, err = exchange:token_claims(context)
   if not claims then
     report:fail("token", err)
     return nil
@@ -280,7 +280,7 @@ local function token(report, client, deadline)
       "The service decides what it is good for.")
     return claims
   end
-  exchange:settle_clock(deadline)
+  exchange:settle_clock(context)
   local left = claims.exp and claims.exp - exchange.clock:time()
   local message = ("for %s, of the tenant %s, application %s, with %s%s"):format(errors.show(claims.aud or "nobody"),
     errors.show(claims.tid or "?"), errors.show(claims.appid or "?"),
@@ -301,10 +301,10 @@ end
 
 -- ---- reading, and what is allowed
 
-local function read(report, client, deadline)
+local function read(report, client, context)
   local answer, err = client.exchange:call {
     method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
-    permission = permissions.reading, deadline = deadline,
+    permission = permissions.reading, context = context,
     usable = collection.lists(function() return true end),
   }
   if answer then
@@ -317,7 +317,7 @@ end
 local function allowed(report, client, claims)
   if claims.opaque then return report:skip("permissions", "the token does not tell its roles") end
   local roles, missing = claims.roles or {}, {}
-  report.functions = permissions.functions(roles, client.guard)
+  report.functions = permissions.functions(roles, client:rules())
   for _, one in ipairs(report.functions) do
     if not one.works and one.expected and not has(missing, one.needs) then missing[#missing + 1] = one.needs end
     one.expected = nil
@@ -339,7 +339,7 @@ end
 function M.examine(client, seconds)
   local exchange, report = client.exchange, new_report()
   seconds = seconds or SECONDS
-  local deadline = client:deadline(client:begin(seconds), seconds)
+  local context = client:context(seconds):within(seconds)
   settings(report, client)
 
   local told = {}
@@ -354,22 +354,22 @@ function M.examine(client, seconds)
   else
     local url = ("%s/%s/v2.0/.well-known/openid-configuration"):format(exchange.authority, exchange.tenant_id)
     local found
-    sign_in_works, found = probe(report, client, "sign-in host", url, deadline, judge_sign_in(client))
+    sign_in_works, found = probe(report, client, "sign-in host", url, context, judge_sign_in(client))
     note(found, url)
   end
   local url = exchange.base_url .. "/api/machines?$top=1"
-  local api_works, found = probe(report, client, "API host", url, deadline, judge_api)
+  local api_works, found = probe(report, client, "API host", url, context, judge_api)
   note(found, url)
   clock(report, told)
 
   local claims
   if sign_in_works then
-    claims = token(report, client, deadline)
+    claims = token(report, client, context)
   else
     report:skip("token", "the sign-in host has to work first")
   end
   if claims and api_works then
-    read(report, client, deadline)
+    read(report, client, context)
   else
     report:skip("read", claims and "the API host has to work first" or "it needs a token")
   end

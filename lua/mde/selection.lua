@@ -9,12 +9,12 @@
 -- them, it is read on without that filter: what the other fields select.
 
 local actions = require "mde.action.action"
-local collection = require "mde.api.pager"
 local errors = require "mde.base.error"
 local machines = require "mde.device.machine"
 local options_of = require "mde.base.options"
 local queries = require "mde.query.filter"
 local mutexes = require "mde.sync.mutex"
+local pager = require "mde.api.pager"
 
 local PAGE_SECONDS = 300
 
@@ -76,15 +76,15 @@ local function iterator(client, kind, query, options)
 
   -- The next page. The query may depend on what time it is.
   local function next_page()
-    local deadline = client:deadline(client:begin(options.timeout), PAGE_SECONDS)
+    local context = client:context(options.timeout):within(PAGE_SECONDS)
     if not pages then
-      local settled, err = exchange:settle_clock(deadline)
+      local settled, err = exchange:settle_clock(context)
       if not settled then return nil, err end
       asked_at = exchange.clock:time()
       filters, is_apart = compiled.filters(asked_at)
-      pages = collection.pages(exchange, kind.set, filters, kind.is_row)
+      pages = pager.pages(exchange, kind.set, filters, kind.is_row)
     end
-    return judged(pages:next(deadline))
+    return judged(pages:next(context))
   end
 
   -- Brings the next row within reach, unless another task just did.
@@ -114,10 +114,11 @@ local function iterator(client, kind, query, options)
   end
 end
 
-local of_machines = { what = "machines", set = "machines", is_row = machines.is_row, adopt = machines.adopt }
+local of_machines = { what = "machines", set = "machines", is_row = machines.is_row,
+  adopt = function(client, row, read_at) return client.inventory:adopt(row, read_at) end }
 
 local of_actions = { what = "actions", set = "machineactions", is_row = actions.is_row,
-  adopt = function(client, row) return actions.adopt(client, row) end }
+  adopt = function(client, row) return client.action_center:adopt(row) end }
 
 --- The machines that a query selects.
 ---@param client mde.Client

@@ -7,7 +7,8 @@ core.system.entropy = function(count) return ("\7"):rep(count) end
 core.system.time = function() return 1.7e9 end
 core.system.now = function() return 1000 end
 
-local guards = require "mde.action.guard"
+local cap_counts = require "mde.action.cap_count"
+local caps = require "mde.action.cap"
 local mde = require "mde"
 local recents = require "mde.action.recent"
 local sim = require "mde.sim"
@@ -41,8 +42,8 @@ end
 -- No action yet, none counted or remembered, and no token, so that each run begins at the beginning.
 local function before()
   tenant:reset()
-  client.guard, client.recent = guards.new(), recents.new(driver.now)
-  guards.begin(client.guard, driver.now)
+  client.action_center.recent = recents.new(driver.now)
+  client.changes.cap = caps.new(caps.DEFAULT, driver.now, nil, cap_counts.new(client.exchange, driver))
   local tokens = client.exchange.token_source.tokens
   tokens:forget_failure()
   local answer, value, generation = tokens:ask(driver.now(), 1)

@@ -80,9 +80,9 @@ describe("the machines of a query", function()
     assert(r.client:machine(id(1)))
     local before, next_machine = r.driver.now(), r.client:machines "all"
     local first = next_machine()
-    assert.equal(before, r.client.records:of(first).read_at)
+    assert.equal(before, r.client.inventory:record_of(first).read_at)
     r.driver.sleep(3600)
-    assert.equal(before, r.client.records:of(next_machine()).read_at)
+    assert.equal(before, r.client.inventory:record_of(next_machine()).read_at)
   end)
 
   it("of several queries at once come once each", function()

@@ -8,27 +8,32 @@
 local actions = require "mde.action.action"
 local core = require "mde.core"
 local devices = require "mde.device.device"
+local caps = require "mde.action.cap"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
-local listings = require "mde.action.listing"
-local options_of = require "mde.base.options"
+local incidents = require "mde.action.incident"
+local mutexes = require "mde.sync.mutex"
 local reconcile = require "mde.action.reconcile"
+local wait = require "mde.action.wait"
 
 local ACTION_SECONDS = 120
 local PAGE_SECONDS = 300
 -- A history that cannot be read in this time is not waited for: containing matters more.
 local LOOK_SECONDS = 30
 -- Of opposite actions by one call, and of one machine's actions by one client.
-local MOST_CANCELS, MOST_REMEMBERED = 10, 16
+local MAX_CANCELS, MAX_REMEMBERED = 10, 16
 -- How old the look and the machine's record may be when the POST leaves.
 local LOOK_AGE_SECONDS, RECORD_AGE_SECONDS = 60, 300
+local RECORD_SECONDS = 120
 
 local verbs = {
   restrict = { path = "restrictCodeExecution", type = "RestrictCodeExecution" },
   release = { path = "unrestrictCodeExecution", type = "UnrestrictCodeExecution" },
 }
 
-local change_options = {
+local M = {}
+
+M.known_options = {
   incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
   allow = "any",
 }
@@ -41,6 +46,27 @@ local change_options = {
 ---@field resend? boolean false: do not send it again where its answer was lost and its list does not show it
 ---@field cancel_opposite? boolean cancel a pending opposite action first; true for release, false for restrict
 ---@field allow? mde.Rule[] rules of the guard that this call lifts: { "servers" }
+
+---@class mde.Changes what is restricted and released by one client
+---@field private center mde.ActionCenter
+---@field private inventory mde.Inventory
+---@field private exchange mde.Exchange
+---@field private guard mde.Guard
+---@field private cap mde.Cap
+---@field private mutex mde.Mutex one change of a machine at a time
+---@field private made table<string, table[]> for each machine the actions that this client made last
+---@field private count integer of the changes so far
+local Changes = {}
+Changes.__index = Changes
+
+---@param settings { center: mde.ActionCenter, inventory: mde.Inventory, guard: mde.Guard, cap: mde.Cap }
+---@return mde.Changes
+function M.new(settings)
+  local exchange = settings.center.exchange
+  return setmetatable({ center = settings.center, inventory = settings.inventory, exchange = exchange,
+    guard = settings.guard, cap = settings.cap, mutex = mutexes.new(settings.center.driver, exchange.store), made = {},
+    count = 0 }, Changes)
+end
 
 local function check_incident(incident)
   if type(incident) == "number" and incident % 1 == 0 and math.abs(incident) < 2 ^ 53 then
@@ -60,26 +86,26 @@ local function new_operation_id()
 end
 
 --- Cancels a pending opposite action and reads until it is final. nil, error if that cannot be done.
-local function clear_way(client, opposite, comment, deadline)
-  local _, err = actions.cancel_row(client, opposite.id, comment, deadline)
+local function clear_way(self, opposite, comment, context)
+  local _, err = self.center:request_cancel(opposite.id, comment, context)
   -- Refused for having ended meanwhile, or of unknown fate: reading tells.
   if err and (err.kind == "permission" or err.kind == "auth" or err.kind == "throttled") then
-    return nil, errors.derive(err, { action = actions.adopt(client, opposite),
+    return nil, errors.derive(err, { action = self.center:adopt(opposite),
       message = ("the opposite action %s could not be cancelled: %s"):format(errors.show(opposite.id), err.message) })
   end
-  local ended, problem = actions.follow(client, opposite, deadline)
+  local ended, problem = wait.follow(self.center, opposite, context)
   if ended then return true end
   return nil, errors.new {
-    kind = "conflict", action = actions.adopt(client, opposite),
+    kind = "conflict", action = self.center:adopt(opposite),
     message = ("the opposite action %s could not be cancelled in time%s"):format(errors.show(opposite.id),
       problem and ": " .. problem.message or err and ": " .. err.message or ""),
     hint = "It may still be carried out. Try again, or wait for its end.",
   }
 end
 
-local function conflict(client, verb, opposite)
+local function conflict(self, verb, opposite)
   return errors.new {
-    kind = "conflict", action = actions.adopt(client, opposite),
+    kind = "conflict", action = self.center:adopt(opposite),
     message = ("the opposite action %s (%s, created %s) is still %s"):format(errors.show(opposite.id),
       errors.show(opposite.type), errors.show(opposite.creationDateTimeUtc or "at an unknown time"),
       errors.show(opposite.status)),
@@ -109,11 +135,11 @@ local overtaken = {
 }
 
 -- `when`: at which point somebody's newer decision was met.
-local function superseded(client, newer, when)
+local function superseded(self, newer, when)
   local is_cancelled = core.history.status(newer.status) == "cancelled"
   local became = is_cancelled and "its action %s (%s, %s) was cancelled%s" or "action %s (%s, %s) has overtaken it%s"
   return errors.new {
-    kind = "superseded", action = actions.adopt(client, newer),
+    kind = "superseded", action = self.center:adopt(newer),
     message = overtaken[when].before .. became:format(errors.show(newer.id), errors.show(newer.type),
       errors.show(newer.status), decided_by(newer, is_cancelled)),
     hint = overtaken[when].hint,
@@ -122,19 +148,19 @@ end
 
 -- Until when to read before a send: never so long that no time is left to send. In the queue it may be for as long as
 -- the send itself would be.
-local function look_deadline(client, intent)
-  local deadline = client:deadline(intent, ACTION_SECONDS)
-  local patience = deadline:patience()
+local function look_context(self, intent)
+  local context = intent.context:within(ACTION_SECONDS)
+  local patience = context:patience()
   local seconds = math.min(LOOK_SECONDS, patience / 2)
-  return deadline:at_most(seconds, math.min(client.exchange:queue(intent.verb) + seconds, patience * 3 / 4))
+  return context:within(seconds, math.min(self.exchange:queue(intent.verb) + seconds, patience * 3 / 4))
 end
 
 -- What the first look had, by id and status: whatever else is there later came after the decision. A look that came
 -- long after the call had begun may have seen what was decided meanwhile; there the time tells, as far as it can.
-local function note_seen(client, intent, rows)
+local function note_seen(self, intent, rows)
   if intent.seen then return end
   intent.seen = {}
-  local exchange, last = client.exchange, math.huge
+  local exchange, last = self.exchange, math.huge
   if exchange.now() - intent.began > LOOK_AGE_SECONDS then
     last = exchange.clock:time(intent.began) + core.history.DOUBT_SECONDS
   end
@@ -145,38 +171,38 @@ local function note_seen(client, intent, rows)
   end
 end
 
-local function decide(client, intent, machine_id, rows)
-  note_seen(client, intent, rows)
-  for _, own in ipairs(client.changed[machine_id] or {}) do
+local function decide(self, intent, machine_id, rows)
+  note_seen(self, intent, rows)
+  for _, own in ipairs(self.made[machine_id] or {}) do
     if own.number < intent.number then intent.seen[own.id] = intent.seen[own.id] or own.status end
   end
   return core.history.look(rows, machine_id, { verb = intent.verb, incident = intent.incident, key = intent.key,
-    cancel_opposite = intent.cancel_opposite, seen = intent.seen, latest = client.exchange.clock:latest() })
+    cancel_opposite = intent.cancel_opposite, seen = intent.seen, latest = self.exchange.clock:latest() })
 end
 
 -- What the history says is to be done: the core's decision, the action it is about, whether that is recorded, and
 -- the history. Within an `each` its listing is asked; but what stands in the way, and whether a key was used before,
 -- is read by itself. nil, error if the history cannot be read.
-local function consider(client, intent, machine_id, reads_alone)
-  local deadline = look_deadline(client, intent)
-  local listing = not reads_alone and not intent.key and listings.current(client)
+local function consider(self, intent, machine_id, reads_alone)
+  local context = look_context(self, intent)
+  local listing = not reads_alone and not intent.key and intent.context.cache
   local rows, read_at
   if listing then
-    rows, read_at = listing:rows(machine_id, deadline:at_most(deadline:left() / 2, deadline:patience() / 2))
+    rows, read_at = listing:rows(machine_id, context:within(context:left() / 2, context:patience() / 2))
   end
   if rows then
-    client.recent:recall(machine_id, rows)
-    local decision, row, recorded = decide(client, intent, machine_id, rows)
+    self.center.recent:recall(machine_id, rows)
+    local decision, row, recorded = decide(self, intent, machine_id, rows)
     if decision == "send" or decision == "already_active" then
       intent.looked_at = read_at
       return decision, row, recorded, rows
     end
   end
-  local began = client.exchange.now()
-  local whole, err = actions.history(client, machine_id, deadline)
+  local began = self.exchange.now()
+  local whole, err = self.center:history(machine_id, context)
   if not whole then return nil, err end
   rows = whole
-  local decision, row, recorded = decide(client, intent, machine_id, rows)
+  local decision, row, recorded = decide(self, intent, machine_id, rows)
   intent.looked_at = began
   return decision, row, recorded, rows
 end
@@ -191,54 +217,75 @@ local function refuse_unseen(intent, err)
     hint = ("Try again; %slook = false (--no-look) sends it unseen."):format(intent.key and "without a key, " or "") })
 end
 
+-- Counts it against the cap; nil, error if it is one too many.
+local function take_slot(self, intent)
+  if not intent.slot then return true end
+  return self.cap:take(intent.slot, intent.context)
+end
+
 --- Looks first. Returns the action that makes a send needless, or nil and an error that forbids it, or
 --- nothing at all if it is to be sent; and whether the history could be read. Notes in the intent of a release
 --- whose hold it ends beside the own.
-local function look(client, intent, machine_id)
-  for n = 1, MOST_CANCELS do
-    local began = client.exchange.now()
-    local decision, row, recorded, rows = consider(client, intent, machine_id, n > 1)
+local function look(self, intent, machine_id)
+  for n = 1, MAX_CANCELS do
+    local began = self.exchange.now()
+    local decision, row, recorded, rows = consider(self, intent, machine_id, n > 1)
     if not decision then
       intent.looked_at = began
       return nil, refuse_unseen(intent, row), false
     end
     if n == 1 and intent.verb == "release" then
-      local others = actions.other_holders(rows, machine_id, intent.incident, client.exchange.clock:latest())
+      local others = incidents.other_holders(rows, machine_id, intent.incident, self.exchange.clock:latest())
       intent.also_ended = others[1] and others or nil
     end
     if decision == "already_active" then
-      return actions.adopt(client, row, { outcome = "already_active", recorded = recorded,
+      return self.center:adopt(row, { outcome = "already_active", recorded = recorded,
         also_ended = n > 1 and intent.also_ended or nil }), nil, true
     elseif decision == "conflict" then
-      return nil, conflict(client, intent.verb, row), true
+      return nil, conflict(self, intent.verb, row), true
     elseif decision == "superseded" then
-      return nil, superseded(client, row, "key"), true
+      return nil, superseded(self, row, "key"), true
     elseif decision == "overtaken" then
-      return nil, superseded(client, row, "waited"), true
+      return nil, superseded(self, row, "waited"), true
     elseif decision == "send" then
       return nil, nil, true
     end
-    local free, full = guards.take(client, intent)
+    local free, full = take_slot(self, intent)
     if not free then return nil, full, true end
-    local cleared, err = clear_way(client, row, intent.comment, client:deadline(intent, ACTION_SECONDS))
+    local cleared, err = clear_way(self, row, intent.comment, intent.context:within(ACTION_SECONDS))
     if not cleared then return nil, err, true end
   end
   return nil, errors.new { kind = "conflict",
-    message = ("opposite actions keep appearing; %d were cancelled"):format(MOST_CANCELS),
+    message = ("opposite actions keep appearing; %d were cancelled"):format(MAX_CANCELS),
     hint = "Find out who else acts on this device." }, true
 end
 
+-- Whether the machine's record has to be judged first.
+local function is_guarded(self, intent)
+  return intent.verb == "restrict" and self.guard:judges(intent.allow)
+end
+
+-- Whether the guard lets it be restricted. Its record is read again if what is known of it is too old.
+local function check_guard(self, intent, machine)
+  if not is_guarded(self, intent) then return true end
+  local record, err = self.inventory:fresh_record(machine, RECORD_AGE_SECONDS, intent.context:within(RECORD_SECONDS))
+  if not record then return nil, self.guard:unjudged(err, intent.allow) end
+  intent.record_at = record.read_at
+  local refusal = self.guard:refusal(record, intent.allow)
+  return not refusal, refusal
+end
+
 -- Reads the record again: a machine that was merged, or is protected by now, is left alone. nil, error then.
-local function judge_again(client, intent, machine)
-  if guards.judges(client, intent) then return guards.check(client, intent, machine) end
-  local fresh, err = devices.resolve(client, intent.machine_id, look_deadline(client, intent))
-  if fresh then intent.record_at = client.exchange.now() end
+local function judge_again(self, intent, machine)
+  if is_guarded(self, intent) then return check_guard(self, intent, machine) end
+  local fresh, err = self.inventory:resolve(intent.machine_id, look_context(self, intent))
+  if fresh then intent.record_at = self.exchange.now() end
   return fresh or err.kind ~= "not_found", err
 end
 
 -- nil, error if the time was up while another call had the machine.
-local function lock(client, intent, patience)
-  intent.lock = intent.lock or client.changes:acquire(intent.machine_id, math.max(0, patience), intent.owner)
+local function lock(self, intent, patience)
+  intent.lock = intent.lock or self.mutex:acquire(intent.machine_id, math.max(0, patience), intent.owner)
   if intent.lock then return true end
   return nil, errors.new { kind = "unavailable", message = "another change of the same machine was still under way "
     .. "when the time was up; nothing was sent", hint = "Try again; mde.state(device) tells what was done." }
@@ -262,11 +309,11 @@ local function note_of(intent, row)
 end
 
 -- The error if a call for the opposite that began later has found the machine to be so already.
-local function decided_meanwhile(client, intent)
+local function decided_meanwhile(self, intent)
   local note = intent.lock:note()
   if not note or note.verb == intent.verb then return nil end
   if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
-  return errors.new { kind = "superseded", action = actions.adopt(client, copy(note.row)),
+  return errors.new { kind = "superseded", action = self.center:adopt(copy(note.row)),
     message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since "
       .. "action %s (%s, %s) holds"):format(note.verb, errors.show(note.row.id), errors.show(note.row.type),
       errors.show(note.row.status)),
@@ -276,18 +323,18 @@ end
 -- A function that is asked right before the POST leaves. If the record or the look have become too old while it
 -- waited, or another call has changed the machine, they are read again; `look_again` returns whether it still is to be
 -- sent. What stands against it is put into `stopped`.
-local function confirmation(client, intent, machine, deadline, stopped, look_again)
+local function confirmation(self, intent, machine, context, stopped, look_again)
   local function is_older(time, seconds)
-    return time ~= nil and client.exchange.now() - time > seconds
+    return time ~= nil and self.exchange.now() - time > seconds
   end
   return function()
     local is_new = not intent.lock
     if is_new then
-      stopped.err = select(2, lock(client, intent, deadline:left())) or decided_meanwhile(client, intent)
+      stopped.err = select(2, lock(self, intent, context:left())) or decided_meanwhile(self, intent)
       if stopped.err then return false end
     end
     if is_older(intent.record_at, RECORD_AGE_SECONDS) then
-      local allowed, refusal = judge_again(client, intent, machine)
+      local allowed, refusal = judge_again(self, intent, machine)
       if not allowed then
         stopped.err = refusal
         return false
@@ -301,16 +348,15 @@ local function confirmation(client, intent, machine, deadline, stopped, look_aga
 end
 
 -- Calls of this client that began later have decided knowing of this action.
-local function remember(client, intent, row)
-  local own = client.changed[intent.machine_id] or {}
-  client.changed[intent.machine_id] = own
+local function remember(self, intent, row)
+  local own = self.made[intent.machine_id] or {}
+  self.made[intent.machine_id] = own
   own[#own + 1] = { number = intent.number, id = core.text.lower(row.id), status = row.status or "" }
-  if #own > MOST_REMEMBERED then table.remove(own, 1) end
+  if #own > MAX_REMEMBERED then table.remove(own, 1) end
 end
 
-local function unknown(client, err, intent, machine_id, sent_at)
-  local listing = listings.current(client)
-  if listing then listing:doubt(machine_id) end
+local function unknown(err, intent, machine_id, sent_at)
+  if intent.context.cache then intent.context.cache:doubt(machine_id) end
   err.kind, err.verb, err.operation_id = "unknown", intent.verb, intent.operation_id
   err.machine_id, err.sent_at = machine_id, sent_at
   return err
@@ -328,7 +374,7 @@ local function sent_of(intent, sent_at)
 end
 
 -- What the answer to the POST says: an action, or nil and an error, of kind `unknown` if it says nothing that helps.
-local function judge_answer(client, intent, machine_id, row, info, sent_at)
+local function judge_answer(self, intent, machine_id, row, info, sent_at)
   local reply = core.history.reply(row, machine_id, sent_of(intent, sent_at))
   if reply == "foreign" then
     if info.response.discard then info.response.discard() end
@@ -338,10 +384,10 @@ local function judge_answer(client, intent, machine_id, row, info, sent_at)
       hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
   end
   row.machineId = row.machineId or machine_id
-  actions.note(client, row)
-  client.recent:announce(machine_id, row)
-  if reply ~= "already_active" then remember(client, intent, row) end
-  local action = actions.adopt(client, row, { attempts = info.attempts })
+  self.center.note(row, intent.context)
+  self.center.recent:announce(machine_id, row)
+  if reply ~= "already_active" then remember(self, intent, row) end
+  local action = self.center:adopt(row, { attempts = info.attempts })
   if reply == "already_active" then
     action.outcome, action.recorded = "already_active", is_recorded(action, intent)
   else
@@ -353,14 +399,14 @@ local function judge_answer(client, intent, machine_id, row, info, sent_at)
 end
 
 -- What an action that was found in the list is to the caller who lost the answer.
-local function found(client, intent, decision, row, attempts)
+local function found(self, intent, decision, row, attempts)
   -- The list was asked for this machine; a fresh action may not say yet whose it is.
   row.machineId = row.machineId or intent.machine_id
-  actions.note(client, row)
-  if decision == "superseded" then return nil, superseded(client, row, "lost") end
-  client.recent:announce(intent.machine_id, row)
-  if decision ~= "active" then remember(client, intent, row) end
-  local action = actions.adopt(client, row, { attempts = attempts, reconciled = true })
+  self.center.note(row, intent.context)
+  if decision == "superseded" then return nil, superseded(self, row, "lost") end
+  self.center.recent:announce(intent.machine_id, row)
+  if decision ~= "active" then remember(self, intent, row) end
+  local action = self.center:adopt(row, { attempts = attempts, reconciled = true })
   if decision == "active" then
     action.outcome, action.recorded = "already_active", is_recorded(action, intent)
     return action
@@ -371,22 +417,22 @@ local function found(client, intent, decision, row, attempts)
 end
 
 -- The service says that such an action is active already: find it. It may be ours, sent before.
-local function find_active(client, intent, machine_id, refusal, sent_at, attempts)
-  local rows = actions.history(client, machine_id, client:deadline(intent, LOOK_SECONDS))
+local function find_active(self, intent, machine_id, refusal, sent_at, attempts)
+  local rows = self.center:history(machine_id, intent.context:within(LOOK_SECONDS))
   if rows then
     local whose, own = core.history.reconcile(rows, machine_id, sent_of(intent, sent_at))
-    if whose == "ours" then return found(client, intent, whose, own, attempts) end
+    if whose == "ours" then return found(self, intent, whose, own, attempts) end
     local decision, row, recorded = core.history.look(rows, machine_id,
       { verb = intent.verb, incident = intent.incident })
     -- The opposite may be pending besides: it is not what the service has found active.
     if decision == "conflict" and whose == "active" then
-      actions.adopt(client, own, { outcome = "already_active" })
+      self.center:adopt(own, { outcome = "already_active" })
       own.recorded = is_recorded(own, intent)
       return own
     elseif decision == "already_active" then
-      return actions.adopt(client, row, { outcome = "already_active", recorded = recorded })
+      return self.center:adopt(row, { outcome = "already_active", recorded = recorded })
     elseif decision == "conflict" then
-      return nil, conflict(client, intent.verb, row)
+      return nil, conflict(self, intent.verb, row)
     end
   end
   refusal.hint = (rows and "The device's list of actions does not show it"
@@ -395,35 +441,35 @@ local function find_active(client, intent, machine_id, refusal, sent_at, attempt
 end
 
 -- Sends the POST, once, and judges the answer. Nothing is returned if `before_send` has stopped it.
-local function post(client, intent, machine_id, deadline, before_send)
-  local exchange = client.exchange
+local function post(self, intent, machine_id, context, before_send)
+  local exchange = self.exchange
   -- An hour in the queue holds up no other call for the machine, a release of it least of all.
   if exchange:queue(intent.verb) > 0 then unlock(intent) end
   local row, err, info = exchange:call {
     method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(machine_id), verbs[intent.verb].path),
-    kind = "action", api = intent.verb, permission = actions.PERMISSION, deadline = deadline,
+    kind = "action", api = intent.verb, permission = actions.PERMISSION, context = context,
     body = { Comment = intent.comment }, usable = actions.is_action, before_send = before_send,
   }
-  guards.settle(client, intent, info)
+  if intent.slot then self.cap:settle(intent.slot, info) end
   local sent_at = info.sent and exchange.clock:time(info.sent)
   local action
   if row then
-    action, err = judge_answer(client, intent, machine_id, row, info, sent_at)
+    action, err = judge_answer(self, intent, machine_id, row, info, sent_at)
   elseif info.verdict == "active" and err then
-    action, err = find_active(client, intent, machine_id, err, sent_at, info.attempts)
+    action, err = find_active(self, intent, machine_id, err, sent_at, info.attempts)
   end
   return action, err, sent_at, info
 end
 
 -- Reads the machine's actions now: in an `each` by one list for all who ask at the same time.
-local function list_reader(client, intent, machine_id)
-  local listing = listings.current(client)
-  return function(deadline)
+local function list_reader(self, intent, machine_id)
+  local listing = intent.context.cache
+  return function(context)
     local rows, absent
-    local began = client.exchange.now()
-    if listing then rows, absent = listing:rows_now(machine_id, deadline) end
+    local began = self.exchange.now()
+    if listing then rows, absent = listing:rows_now(machine_id, context) end
     local err
-    if not rows then rows, err, absent = actions.history(client, machine_id, deadline) end
+    if not rows then rows, err, absent = self.center:history(machine_id, context) end
     if rows then intent.looked_at = began end
     return rows, err, absent
   end
@@ -433,21 +479,21 @@ local is_told = { ours = true, active = true, superseded = true }
 
 -- It was sent, and its fate is not known: looks, and sends it once more, with the same id, if it is certain
 -- enough that nothing came of it.
-local function find_out(client, intent, machine, deadline, err, sent_at, attempts)
-  local machine_id, list = intent.machine_id, list_reader(client, intent, intent.machine_id)
+local function find_out(self, intent, machine, context, err, sent_at, attempts)
+  local machine_id, list = intent.machine_id, list_reader(self, intent, intent.machine_id)
   local lost = sent_of(intent, sent_at)
-  lost.machine_id, lost.deadline = machine_id, deadline
-  local function follow_opposite(row, ends) return actions.follow(client, row, ends) end
+  lost.machine_id, lost.context = machine_id, context
+  local function follow_opposite(row, ends) return wait.follow(self.center, row, ends) end
   for round = 1, 2 do
-    local decision, row = reconcile.find_out(client.exchange, lost, list, follow_opposite)
-    if decision == "nothing" and listings.current(client) and round == 1 and intent.resend then
+    local decision, row = reconcile.find_out(self.exchange, lost, list, follow_opposite)
+    if decision == "nothing" and intent.context.cache and round == 1 and intent.resend then
       -- A list of all machines may not show what a list of this one does.
-      decision, row = reconcile.look(client.exchange, lost, function(ends)
-        return actions.history(client, machine_id, ends)
+      decision, row = reconcile.look(self.exchange, lost, function(ends)
+        return self.center:history(machine_id, ends)
       end)
     end
-    if is_told[decision] then return found(client, intent, decision, row, attempts) end
-    if decision == "opposite" then row, decision = conflict(client, intent.verb, row), nil end
+    if is_told[decision] then return found(self, intent, decision, row, attempts) end
+    if decision == "opposite" then row, decision = conflict(self, intent.verb, row), nil end
     if not decision then
       err.message = ("%s; its list of actions does not tell either: %s"):format(err.message, row.message)
       break
@@ -457,9 +503,9 @@ local function find_out(client, intent, machine, deadline, err, sent_at, attempt
       break
     end
     local stopped = {}
-    local action, problem, sent_again_at, info = post(client, intent, machine_id, deadline,
-      confirmation(client, intent, machine, deadline, stopped, function()
-        stopped.decision, stopped.row = reconcile.look(client.exchange, lost, list)
+    local action, problem, sent_again_at, info = post(self, intent, machine_id, context,
+      confirmation(self, intent, machine, context, stopped, function()
+        stopped.decision, stopped.row = reconcile.look(self.exchange, lost, list)
         return stopped.decision == "nothing"
       end))
     attempts = attempts + info.attempts
@@ -467,11 +513,11 @@ local function find_out(client, intent, machine, deadline, err, sent_at, attempt
       action.attempts = attempts
       return action
     elseif is_told[stopped.decision] then
-      return found(client, intent, stopped.decision, stopped.row, attempts)
+      return found(self, intent, stopped.decision, stopped.row, attempts)
     end
     -- That one is active already says that the first arrived: it is looked for again.
     local is_active = info.verdict == "active"
-    problem = problem or stopped.err or stopped.decision == "opposite" and conflict(client, intent.verb, stopped.row)
+    problem = problem or stopped.err or stopped.decision == "opposite" and conflict(self, intent.verb, stopped.row)
       or stopped.row
     if problem.kind ~= "unknown" and not is_active then
       -- Nothing of it went this time, or it was refused: then the first is what is not known.
@@ -482,34 +528,34 @@ local function find_out(client, intent, machine, deadline, err, sent_at, attempt
       err, lost.sent_at = problem, math.min(sent_at, sent_again_at)
     end
   end
-  return nil, unknown(client, err, intent, machine_id, sent_at)
+  return nil, unknown(err, intent, machine_id, sent_at)
 end
 
 --- Sends, and looks for the action if its answer was lost.
-local function send(client, intent, machine)
-  local deadline, stopped = client:deadline(intent, ACTION_SECONDS), {}
-  local action, err, sent_at, info = post(client, intent, intent.machine_id, deadline,
-    confirmation(client, intent, machine, deadline, stopped, function()
-      stopped.action, stopped.err, intent.looked = look(client, intent, intent.machine_id)
+local function send(self, intent, machine)
+  local context, stopped = intent.context:within(ACTION_SECONDS), {}
+  local action, err, sent_at, info = post(self, intent, intent.machine_id, context,
+    confirmation(self, intent, machine, context, stopped, function()
+      stopped.action, stopped.err, intent.looked = look(self, intent, intent.machine_id)
       return not (stopped.action or stopped.err)
     end))
   if stopped.action or stopped.err then return stopped.action, stopped.err end
   if action or err.kind ~= "unknown" then return action, err end
-  return find_out(client, intent, machine, deadline, err, sent_at, info.attempts)
+  return find_out(self, intent, machine, context, err, sent_at, info.attempts)
 end
 
 -- Which machine: its record, or its id alone. A machine id is read too, so that a merged or unknown one is not
 -- acted on, but if it cannot be read for another reason it is a name that needs no resolving.
-local function resolve(client, intent, device)
+local function resolve(self, intent, device)
   local kind, canonical = devices.check(device)
-  local read_by_guard = guards.judges(client, intent)
+  local read_by_guard = is_guarded(self, intent)
   if kind == "machine_id" and (read_by_guard or not intent.look_first) then return { id = canonical } end
   local by_id = kind == "machine_id" or kind == "machine"
-  local machine, err = devices.resolve(client, device,
-    by_id and look_deadline(client, intent) or client:deadline(intent, PAGE_SECONDS))
+  local machine, err = self.inventory:resolve(device,
+    by_id and look_context(self, intent) or intent.context:within(PAGE_SECONDS))
   if machine then
-    local record = client.records:of(machine)
-    intent.record_at = record and record.read_at or client.exchange.now()
+    local record = self.inventory:record_of(machine)
+    intent.record_at = record and record.read_at or self.exchange.now()
     return machine
   end
   if by_id and err.kind ~= "not_found" then return { id = canonical } end
@@ -517,15 +563,15 @@ local function resolve(client, intent, device)
 end
 
 -- Looks, and sends, when no other call is at this machine.
-local function look_and_send(client, intent, machine)
-  local patience = client:deadline(intent, ACTION_SECONDS + client.exchange:queue(intent.verb)):left()
-  local locked, problem = lock(client, intent, patience)
+local function look_and_send(self, intent, machine)
+  local patience = intent.context:within(ACTION_SECONDS + self.exchange:queue(intent.verb)):left()
+  local locked, problem = lock(self, intent, patience)
   if not locked then return nil, problem end
   intent.looked = false
   if intent.look_first then
     local active, refusal
-    active, refusal, intent.looked = look(client, intent, intent.machine_id)
-    if active or refusal then guards.give_back(intent) end
+    active, refusal, intent.looked = look(self, intent, intent.machine_id)
+    if (active or refusal) and intent.slot then caps.give_back(intent.slot) end
     if refusal then return nil, refusal end
     if active then
       active.looked = true
@@ -533,9 +579,9 @@ local function look_and_send(client, intent, machine)
       return active
     end
   end
-  local free, full = guards.take(client, intent)
+  local free, full = take_slot(self, intent)
   if not free then return nil, full end
-  local action, err = send(client, intent, machine)
+  local action, err = send(self, intent, machine)
   if action then action.looked = intent.looked end
   if action and action.outcome == "accepted" then action.also_ended = intent.also_ended end
   return action, err
@@ -547,27 +593,26 @@ local function ended(intent, ok, ...)
   return ...
 end
 
-local function change(client, intent, device)
-  local machine, err = resolve(client, intent, device)
+local function change(self, intent, device)
+  local machine, err = resolve(self, intent, device)
   if not machine then return nil, err end
   -- Taken now: another task may write into the table while its record is read.
   local machine_id = core.text.lower(machine.id)
-  local allowed, refusal = guards.check(client, intent, machine)
+  local allowed, refusal = check_guard(self, intent, machine)
   if not allowed then return nil, refusal end
   intent.machine_id = machine_id
-  return ended(intent, pcall(look_and_send, client, intent, { id = machine_id }))
+  return ended(intent, pcall(look_and_send, self, intent, { id = machine_id }))
 end
 
---- Restricts or releases a device.
----@param client mde.Client
+--- Restricts or releases a device. Raises for a wrong argument.
 ---@param verb "restrict"|"release"
 ---@param device mde.Device
 ---@param comment string
----@param options? mde.ChangeOptions
+---@param options mde.ChangeOptions checked against M.known_options
+---@param context mde.Context
 ---@return mde.Action? action
 ---@return mde.Error? err
-local function restrict_or_release(client, verb, device, comment, options)
-  options = options_of.check(options, change_options, "mde." .. verb)
+function Changes:make(verb, device, comment, options, context)
   devices.check(device)
   if options.key and options.look == false then
     errors.invalid("a key needs a look: without one nobody knows whether it was used before",
@@ -579,15 +624,16 @@ local function restrict_or_release(client, verb, device, comment, options)
   local operation_id = options.key or owner
   local cancel_opposite = options.cancel_opposite
   if cancel_opposite == nil then cancel_opposite = verb == "release" end
-  local call = client:begin(options.timeout, verb)
+  local allow = guards.allowed(options.allow)
+  self.count = self.count + 1
   local intent = {
     verb = verb, incident = incident, key = options.key, operation_id = operation_id,
     comment = actions.check_comment(comment, incident, operation_id),
     cancel_opposite = cancel_opposite, look_first = options.look ~= false, resend = options.resend ~= false,
-    allow = guards.allowed(options.allow), ends = call.ends, rank = call.rank, began = client.exchange.now(),
-    number = client:next_change(), owner = owner,
+    allow = allow, slot = verb == "restrict" and caps.slot(operation_id, allow.cap) or nil, context = context,
+    began = self.exchange.now(), number = self.count, owner = owner,
   }
-  local action, problem = actions.to_its_end(client, intent.ends, change, client, intent, device)
+  local action, problem = self.exchange.flights:see_through(context, change, self, intent, device)
   if problem and problem.kind == "unknown" and not problem.operation_id then
     problem.operation_id, problem.verb, problem.machine_id = operation_id, verb, intent.machine_id
   end
@@ -595,4 +641,4 @@ local function restrict_or_release(client, verb, device, comment, options)
   return action
 end
 
-return restrict_or_release
+return M

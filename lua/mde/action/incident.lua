@@ -5,11 +5,8 @@
 -- it. What somebody else holds too, another incident or a colleague by hand, is named and left: it stays restricted
 -- until all that hold it are released together.
 
-local actions = require "mde.action.action"
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local listings = require "mde.action.listing"
-local options_of = require "mde.base.options"
 local queries = require "mde.query.filter"
 
 local PAGE_SECONDS = 300
@@ -34,6 +31,10 @@ local EARLIEST_SINCE = 1e9
 ---@field [integer] mde.Restricted
 ---@field shared mde.Restricted[] what others hold too
 ---@field unattributed mde.Action[] restrictions of these incidents that do not say of which machine they are
+
+local M = {}
+
+M.known_options = { incident = "any", since = "any", timeout = "seconds" }
 
 local function check_incident(value)
   local incident = value
@@ -61,9 +62,9 @@ local function check_incidents(value)
 end
 
 -- Unix seconds, and how to show them.
-local function check_since(client, value)
+local function check_since(center, value)
   if value == nil then return nil end
-  local text, seconds = queries.time(value, client.exchange.clock:time(), 'mde.restricted: option "since"')
+  local text, seconds = queries.time(value, center.exchange.clock:time(), 'mde.restricted: option "since"')
   if seconds < EARLIEST_SINCE then
     errors.invalid(('mde.restricted: option "since" is %s, a time long before any incident'):format(text),
       'Give a time, not a span: since = mde.ago "14h".')
@@ -101,13 +102,13 @@ local function name_of(rows)
 end
 
 -- What the claim has in a machine; nil if nothing.
-local function held(client, machine_id, rows, claim)
+local function held(center, inventory, machine_id, rows, claim)
   local ours, others = core.history.holders(rows, machine_id, claim.incidents, claim.since, claim.latest)
   if not ours[1] then return nil end
   local state, rests_on = core.history.state(rows, machine_id, claim.latest)
-  for _, row in ipairs(rows) do actions.adopt(client, row) end
-  local machine = setmetatable({ id = machine_id, computerDnsName = name_of(rows), action = newest(ours),
-    releasing = state == "releasing" and rests_on or nil }, client.machine_metatable)
+  for _, row in ipairs(rows) do center:adopt(row) end
+  local machine = inventory:outline { id = machine_id, computerDnsName = name_of(rows), action = newest(ours),
+    releasing = state == "releasing" and rests_on or nil }
   if others[1] then
     local seen = {}
     machine.incidents, machine.others = {}, others
@@ -129,36 +130,58 @@ local function by_name(a, b)
   return core.text.before(a.id, b.id)
 end
 
+--- Who else than an incident holds a machine restricted, in words: other incidents, and who did it without one. Where
+--- no incident is asked for, the incidents that do.
+---@param rows table[] the machine's actions
+---@param machine_id string
+---@param incident? string
+---@param latest number Unix seconds, after which no time of an action is usable
+---@return string[]
+function M.other_holders(rows, machine_id, incident, latest)
+  local _, others = core.history.holders(rows, machine_id, { incident }, nil, latest)
+  local holders, seen = {}, {}
+  for _, row in ipairs(others) do
+    local _, named = core.comment.parse(row.requestorComment)
+    local who = named or incident and ("%s (no incident)"):format(errors.show(row.requestor or "somebody"))
+    if who and not seen[core.text.lower(who)] then
+      seen[core.text.lower(who)] = true
+      holders[#holders + 1] = who
+    end
+  end
+  table.sort(holders, function(a, b) return core.text.before(core.text.lower(a), core.text.lower(b)) end)
+  return holders
+end
+
 --- The machines that are restricted, or being restricted, by these incidents since their last release, and by nobody
 --- else; and in `shared` those that others hold too. One list of all actions is read.
----@param client mde.Client
+---@param center mde.ActionCenter
+---@param inventory mde.Inventory
 ---@param options mde.RestrictedOptions
+---@param context mde.Context
 ---@return mde.RestrictedList? machines
 ---@return mde.Error? err
-local function restricted(client, options)
-  options = options_of.check(options, { incident = "any", since = "any", timeout = "seconds" }, "mde.restricted")
+function M.restricted(center, inventory, options, context)
   local claim = { incidents = check_incidents(options.incident), names = {} }
-  claim.since, claim.since_text = check_since(client, options.since)
+  claim.since, claim.since_text = check_since(center, options.since)
   for _, incident in ipairs(claim.incidents) do claim.names[core.text.lower(incident)] = true end
 
-  local machines, err = listings.read(client, actions.is_row,
-    client:deadline(client:begin(options.timeout), PAGE_SECONDS))
+  local machines, err = center:histories(context:within(PAGE_SECONDS))
   if not machines then
     return nil, errors.about(err, "restricted by " .. errors.quote(table.concat(claim.incidents, ", ")))
   end
   -- The answer has told what time it is, from which mde.ago counts.
-  claim.since, claim.since_text = check_since(client, options.since)
-  claim.latest = client.exchange.clock:latest()
+  claim.since, claim.since_text = check_since(center, options.since)
+  claim.latest = center.exchange.clock:latest()
   local list = { shared = {}, unattributed = {} }
   for machine_id, rows in pairs(machines) do
     if machine_id == "" then
       -- Each by itself: a release among them may be of another machine.
       for _, row in ipairs(rows) do
         local ours = core.history.holders({ row }, machine_id, claim.incidents, claim.since, claim.latest)
-        if ours[1] then table.insert(list.unattributed, actions.adopt(client, row)) end
+        if ours[1] then table.insert(list.unattributed, center:adopt(row)) end
       end
     else
-      local machine = held(client, machine_id, rows, claim)
+      local machine = held(center, inventory, machine_id, rows, claim)
       if machine then table.insert(machine.others and list.shared or list, machine) end
     end
   end
@@ -167,4 +190,4 @@ local function restricted(client, options)
   return list
 end
 
-return restricted
+return M

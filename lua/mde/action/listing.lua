@@ -4,13 +4,8 @@
 -- serves: it is read when it is first asked for and extended when it is asked for again and is a minute
 -- old. Until then it also knows what this client itself did and read. Whoever needs more than that, the
 -- end of an opposite action say, reads the one device again.
---
--- Which listing is meant depends on who asks: the task in which `each` calls its function has it, and
--- nobody else. A single call that is made beside it, or in a coroutine of the user's own, reads for itself.
 
-local collection = require "mde.api.pager"
 local core = require "mde.core"
-local deadlines = require "mde.sync.deadline"
 local flights = require "mde.sync.single_flight"
 
 local FRESH_SECONDS = 60
@@ -18,16 +13,10 @@ local FRESH_SECONDS = 60
 local READ_SECONDS = 60
 local MARGIN_SECONDS = 300
 
-local TYPES = "type eq 'RestrictCodeExecution' or type eq 'UnrestrictCodeExecution'"
-
 local counted = { restrictcodeexecution = true, unrestrictcodeexecution = true }
 
--- Stands for the main program where that is no coroutine.
-local MAIN = {}
-
 ---@class mde.Listing
----@field private client mde.Client
----@field private is_row fun(row: table): boolean, string?
+---@field private center mde.ActionCenter
 ---@field private flights mde.Flights
 ---@field private rows_by_id table<string, table>
 ---@field private ids_by_machine table<string, string[]> in the order in which they were seen
@@ -41,44 +30,11 @@ local MAIN = {}
 local Listing = {}
 Listing.__index = Listing
 
-local M = {}
-
---- OData for the restrict and release actions that were created since a time or do not say when, or for all.
----@param since? number Unix seconds
----@return string
-function M.filter(since)
-  if not since then return TYPES end
-  return ("(%s) and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)"):format(TYPES,
-    os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since)))
-end
-
---- All restrict and release actions of the tenant, by machine. Those that do not say whose they are stand under "".
----@param client mde.Client
----@param is_row fun(row: table): boolean, string?
----@param deadline mde.Deadline
----@return table<string, table[]>? rows by machine id in lower case
----@return mde.Error? err
-function M.read(client, is_row, deadline)
-  local rows, err = collection.read(client.exchange, "machineactions", M.filter(), is_row, deadline)
-  if not rows then return nil, err end
-  local machines = {}
-  for _, row in ipairs(rows) do
-    local machine_id = core.text.lower(row.machineId or "")
-    machines[machine_id] = machines[machine_id] or {}
-    table.insert(machines[machine_id], row)
-  end
-  client.recent:recall_all(machines)
-  return machines
-end
-
----@param client mde.Client
----@param is_row fun(row: table): boolean, string?
+---@param center mde.ActionCenter
 ---@return mde.Listing
-local function new(client, is_row)
-  return setmetatable({
-    client = client, is_row = is_row, flights = flights.new(client.driver, client.exchange.sleep),
-    rows_by_id = {}, ids_by_machine = {}, doubtful = {},
-  }, Listing)
+local function new(center)
+  return setmetatable({ center = center, flights = flights.new(center.driver, center.exchange.sleep), rows_by_id = {},
+    ids_by_machine = {}, doubtful = {} }, Listing)
 end
 
 local function is_pending(row)
@@ -121,13 +77,13 @@ end
 -- When an action was created, if it says so and if that can be.
 local function created_at(self, row)
   local created = core.history.time(row.creationDateTimeUtc)
-  return created and created <= self.client.exchange.clock:latest() and created or nil
+  return created and created <= self.center.exchange.clock:latest() and created or nil
 end
 
 -- Since when actions have to be read again to see what is new and how the pending ones ended; nil: all.
 local function since(self)
   if self.has_nameless then return nil end
-  local oldest = self.newest and math.min(self.newest, self.client.exchange.clock:time())
+  local oldest = self.newest and math.min(self.newest, self.center.exchange.clock:time())
   for _, row in pairs(self.rows_by_id) do
     if oldest and is_pending(row) then
       local created = created_at(self, row)
@@ -145,10 +101,10 @@ local function is_nameless(self, row)
   return not (known and known.machineId)
 end
 
-local function extend(self, deadline)
-  local exchange = self.client.exchange
+local function extend(self, context)
+  local exchange = self.center.exchange
   local started = exchange.now()
-  local rows, err, absent = collection.read(exchange, "machineactions", M.filter(since(self)), self.is_row, deadline)
+  local rows, err, absent = self.center:listed(since(self), context)
   if not rows then
     self.failed_at = started
     return nil, err
@@ -165,35 +121,35 @@ local function extend(self, deadline)
 end
 
 local function is_fresh(self, time)
-  return time ~= nil and self.client.exchange.now() - time < FRESH_SECONDS
+  return time ~= nil and self.center.exchange.now() - time < FRESH_SECONDS
 end
 
-local function extend_in_time(self, deadline)
-  return extend(self, deadline:at_most(READ_SECONDS))
+local function extend_in_time(self, context)
+  return extend(self, context:within(READ_SECONDS))
 end
 
 -- One reads, everybody waits for that one. False if it cannot be read, or not in time.
-local function refresh(self, deadline)
+local function refresh(self, context)
   if is_fresh(self, self.failed_at) then return false end
   local flight, leads = self.flights:current "listing", false
   if not flight then
     -- Who goes on without the one who began it is not bound by his time.
-    local own = self.client.driver.spawn and deadlines.new(self.client.exchange.now, math.huge, nil, deadline.rank)
-    flight, leads = self.flights:start("listing", extend_in_time, self, own or deadline), true
+    local own = self.center.driver.spawn and context:detached()
+    flight, leads = self.flights:start("listing", extend_in_time, self, own or context), true
   end
-  while not flight.landed and deadline:left() > 0 do self.flights:wait(flight, deadline:left()) end
+  while not flight.landed and context:left() > 0 do self.flights:wait(flight, context:left()) end
   if leads and flight.raised then error(flight.problem, 0) end
   return flight.value == true
 end
 
 --- The actions of one machine, not more than a minute old; the caller's own to change.
 ---@param machine_id string in lower case
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return table[]? rows nil if this listing cannot tell
 ---@return number? read_at by the driver's clock
-function Listing:rows(machine_id, deadline)
+function Listing:rows(machine_id, context)
   if self.doubtful[machine_id] then return nil end
-  if not is_fresh(self, self.read_at) and not refresh(self, deadline) then return nil end
+  if not is_fresh(self, self.read_at) and not refresh(self, context) then return nil end
   if self.has_nameless then return nil end
   local rows = {}
   for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
@@ -202,14 +158,14 @@ end
 
 --- The same, as they are now: of a list that is read after this was asked, one for all who ask meanwhile.
 ---@param machine_id string in lower case
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return table[]? rows nil if this listing cannot tell
 ---@return boolean? absent the service said that there is no such list
-function Listing:rows_now(machine_id, deadline)
-  local asked = self.client.exchange.now()
+function Listing:rows_now(machine_id, context)
+  local asked = self.center.exchange.now()
   while not self.read_at or self.read_at < asked do
     self.failed_at = nil
-    if deadline:left() <= 0 or not refresh(self, deadline) then return nil end
+    if context:left() <= 0 or not refresh(self, context) then return nil end
   end
   if self.has_nameless then return nil end
   local rows = {}
@@ -217,36 +173,4 @@ function Listing:rows_now(machine_id, deadline)
   return rows, self.absent
 end
 
-local function who_asks()
-  return coroutine.running() or MAIN
-end
-
---- The listing of the `each` in whose task this is called; nil outside.
----@param client mde.Client
----@return mde.Listing?
-function M.current(client)
-  return client.listings[who_asks()]
-end
-
-local function leave(client, task, outer, ok, ...)
-  client.listings[task] = outer
-  if not ok then error((...), 0) end
-  return ...
-end
-
---- The same function, which has a listing while it runs: that of the `each` around it, or a new one.
----@param client mde.Client
----@param fn fun(...): ...
----@param is_row fun(row: table): boolean, string? whether a row is an action
----@return fun(...): ...
-function M.shared(client, fn, is_row)
-  local listing = M.current(client) or new(client, is_row)
-  return function(...)
-    local task = who_asks()
-    local outer = client.listings[task]
-    client.listings[task] = listing
-    return leave(client, task, outer, pcall(fn, ...))
-  end
-end
-
-return M
+return { new = new }

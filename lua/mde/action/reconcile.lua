@@ -19,9 +19,9 @@ local M = {}
 ---@field comment string the whole of it
 ---@field seen? table<string, string> what the look before had, ids in lower case to statuses; nil: there was none
 ---@field sent_at number when it was sent, by the service's clock
----@field deadline mde.Deadline
+---@field context mde.Context
 
----@alias mde.ListReader fun(deadline: mde.Deadline): table[]?, mde.Error?, boolean? reads the machine's actions again;
+---@alias mde.ListReader fun(context: mde.Context): table[]?, mde.Error?, boolean? reads the machine's actions again;
 --- whether the service said that there is no such list
 
 local function late(what)
@@ -29,8 +29,8 @@ local function late(what)
 end
 
 -- Sleeps, if there is more time than that.
-local function pause(exchange, seconds, deadline)
-  if deadline:left() <= seconds then return false end
+local function pause(exchange, seconds, context)
+  if context:left() <= seconds then return false end
   exchange.sleep(seconds)
   return true
 end
@@ -43,7 +43,7 @@ end
 ---@return table|mde.Error|nil row the action that it is about; or why it does not tell
 ---@return boolean? absent the service said that there is no such list
 function M.look(exchange, lost, list)
-  local rows, err, absent = list(lost.deadline)
+  local rows, err, absent = list(lost.context)
   if not rows then return nil, err end
   lost.latest = exchange.clock:latest()
   local decision, row = core.history.reconcile(rows, lost.machine_id, lost)
@@ -57,20 +57,20 @@ end
 ---@param exchange mde.Exchange
 ---@param lost mde.Lost
 ---@param list mde.ListReader
----@param follow fun(row: table, deadline: mde.Deadline): table?, mde.Error? reads an action until it is final
+---@param follow fun(row: table, context: mde.Context): table?, mde.Error? reads an action until it is final
 ---@return "ours"|"active"|"superseded"|"nothing"|nil decision nil if it cannot be found out
 ---@return table|mde.Error|nil row the action that it is about; or why it cannot
 function M.find_out(exchange, lost, list, follow)
   local never_seen = false
   for _, seconds in ipairs(WAITS_SECONDS) do
-    if not pause(exchange, seconds, lost.deadline) then return nil, late "its list of actions could be read twice" end
+    if not pause(exchange, seconds, lost.context) then return nil, late "its list of actions could be read twice" end
     local decision, row, absent
     repeat
       decision, row, absent = M.look(exchange, lost, list)
       if not decision then return nil, row end
       never_seen = never_seen or absent or false
       if decision == "opposite" then
-        local ended, problem = follow(row, lost.deadline)
+        local ended, problem = follow(row, lost.context)
         if not ended then return nil, problem or late "the opposite action, which was pending before, had ended" end
       end
     until decision ~= "opposite"

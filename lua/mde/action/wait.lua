@@ -1,17 +1,85 @@
---- wait: until many actions are final.
+--- wait: until an action is final, or many are.
 --
--- A round is one request for the list of what was created since the oldest action that is still pending, and
+-- Of many, a round is one request for the list of what was created since the oldest action that is still pending, and
 -- at most one more, for an action that the list does not show. So 500 devices cost no more than one; the
 -- filter names types and a time, never ids, and does not grow with them.
 
 local actions = require "mde.action.action"
-local collection = require "mde.api.pager"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
+local pager = require "mde.api.pager"
 
+local FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 2, 30
+-- An action that was only just made may be unknown for so long.
+local ABSENCE_SECONDS = 60
 -- More types than there are would only make the URL long.
-local MOST_TYPES = 10
+local MAX_TYPES = 10
+
+local M = { SECONDS = 600 }
+
+-- ---- one
+
+-- A function that sleeps until it is time to read again, each time for longer, the last time shortly before the
+-- deadline; it returns false when there is no time left.
+local function pace(exchange, context)
+  local interval, last = FIRST_POLL_SECONDS, false
+  return function()
+    local remaining = context:left()
+    if last or remaining <= 0 then return false end
+    local most = remaining - math.min(1, remaining / 2)
+    last = interval >= most
+    exchange.sleep(math.min(interval, most))
+    interval = math.min(interval * 1.5, MAX_POLL_SECONDS)
+    return true
+  end
+end
+
+local passing = { unavailable = true, throttled = true, protocol = true }
+
+-- Whether an error may be gone the next time, so many seconds after the wait began.
+local function may_pass(err, seconds)
+  return passing[err.kind] or err.kind == "not_found" and seconds < ABSENCE_SECONDS
+end
+
+--- Reads an action until it is final, and keeps it up to date.
+---@param center mde.ActionCenter
+---@param row table changed in place
+---@param context mde.Context
+---@return table? row nil if it is not final in time, without an error if it could be read
+---@return mde.Error? err
+function M.follow(center, row, context)
+  local exchange = center.exchange
+  local started, may_read_again, problem = exchange.now(), pace(exchange, context), nil
+  while core.history.status(row.status) == "pending" do
+    if not may_read_again() then return nil, problem end
+    local fresh, err = center:read(row.id, context)
+    if fresh then
+      local updated
+      updated, err = actions.update(row, fresh)
+      if not updated then return nil, err end
+    elseif not may_pass(err, exchange.now() - started) then
+      return nil, err
+    end
+    problem = err
+  end
+  if row.machineId then center.recent:remember(row.machineId, row) end
+  return row
+end
+
+--- Waits until an action is final, or the time is up.
+---@param center mde.ActionCenter
+---@param action mde.Action brought up to date
+---@param seconds number
+---@param context mde.Context
+---@return "Succeeded"?
+---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
+function M.one(center, action, seconds, context)
+  local _, problem = M.follow(center, action, context:within(seconds))
+  return actions.result(action, seconds, problem)
+end
+
+-- ---- many
 
 local function check_actions(list)
   if type(list) ~= "table" or type(list.id) == "string" then
@@ -96,43 +164,43 @@ local function filter_of(pending)
     end
   end
   local clauses = {}
-  if #types <= MOST_TYPES and not seen[""] then clauses[1] = "(" .. table.concat(types, " or ") .. ")" end
+  if #types <= MAX_TYPES and not seen[""] then clauses[1] = "(" .. table.concat(types, " or ") .. ")" end
   if oldest then
     clauses[#clauses + 1] = "creationDateTimeUtc ge " .. os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(oldest))
   end
   return table.concat(clauses, " and ")
 end
 
-local function update(client, watch, row)
+local function update(center, watch, row)
   watch.problem = nil
   for _, action in ipairs(watch.actions) do
     local _, err = actions.update(action, row)
     watch.strangers[action] = err
   end
   if row.machineId and core.history.status(row.status) ~= "pending" then
-    client.recent:remember(row.machineId, row)
+    center.recent:remember(row.machineId, row)
   end
 end
 
 local function stumble(watch, err, seconds)
   watch.problem = err
-  watch.lost = not actions.may_pass(err, seconds)
+  watch.lost = not may_pass(err, seconds)
 end
 
 -- Reads one by itself.
-local function read_one(client, watch, deadline, started)
-  local row, err = actions.read_row(client, watch.id, deadline)
+local function read_one(center, watch, context, started)
+  local row, err = center:read(watch.id, context)
   if row then
-    update(client, watch, row)
+    update(center, watch, row)
   else
-    stumble(watch, err, client.exchange.now() - started)
+    stumble(watch, err, center.exchange.now() - started)
   end
 end
 
 -- Reads one page. Returns those that were not on it; none if it could not be read.
-local function read_list(client, pending, by_id, deadline, started)
-  local pages = collection.pages(client.exchange, "machineactions", { filter_of(pending) }, actions.is_row)
-  local rows, err = pages:next(deadline)
+local function read_list(center, pending, by_id, context, started)
+  local pages = pager.pages(center.exchange, "machineactions", { filter_of(pending) }, actions.is_row)
+  local rows, err = pages:next(context)
   local missing = {}
   if rows then
     local listed = {}
@@ -141,15 +209,15 @@ local function read_list(client, pending, by_id, deadline, started)
       if by_id[id] then
         listed[id] = true
         -- A list that lags behind takes back nothing that has ended.
-        if is_pending(by_id[id]) then update(client, by_id[id], row) end
-        actions.note(client, row)
+        if is_pending(by_id[id]) then update(center, by_id[id], row) end
+        center.note(row, context)
       end
     end
     for _, watch in ipairs(pending) do
       if not listed[watch.id] then missing[#missing + 1] = watch end
     end
   else
-    for _, watch in ipairs(pending) do stumble(watch, err, client.exchange.now() - started) end
+    for _, watch in ipairs(pending) do stumble(watch, err, center.exchange.now() - started) end
   end
   return missing
 end
@@ -159,29 +227,31 @@ end
 ---@field on_progress? fun(done: integer, total: integer, result: mde.Result) called once for each action, as they
 --- end; in the end for those, too, that are still pending. What it raises ends the wait
 
+M.known_options = { timeout = "seconds", on_progress = "callback" }
+
 --- Waits until all actions are final, or the time is up. Their fields are brought up to date.
----@param client mde.Client
+---@param center mde.ActionCenter
 ---@param list mde.Action[]
----@param options? mde.WaitOptions
+---@param seconds number
+---@param on_progress? fun(done: integer, total: integer, result: mde.Result)
+---@param context mde.Context
 ---@return mde.Results of each action "Succeeded", or an error of a kind that action:wait has
-local function wait(client, list, options)
-  options = options_of.check(options, { timeout = "seconds", on_progress = "callback" }, "mde.wait")
+function M.many(center, list, seconds, on_progress, context)
   check_actions(list)
-  local seconds = options.timeout or actions.WAIT_SECONDS
-  local exchange = client.exchange
+  local exchange = center.exchange
   local started = exchange.now()
-  local deadline = client:deadline(client:begin(seconds), seconds)
-  local may_read_again = actions.pace(exchange, deadline)
+  context = context:within(seconds)
+  local may_read_again = pace(exchange, context)
   local watches, by_id = watches_of(list)
-  local results, take_in = new_results(list, by_id, seconds, options.on_progress)
+  local results, take_in = new_results(list, by_id, seconds, on_progress)
   local pending, turn = pending_of(watches), 0
   take_in(false)
   while pending[1] and may_read_again() do
     local missing = pending
-    if pending[2] then missing = read_list(client, pending, by_id, deadline, started) end
+    if pending[2] then missing = read_list(center, pending, by_id, context, started) end
     if missing[1] then
       turn = turn + 1
-      read_one(client, missing[turn % #missing + 1], deadline, started)
+      read_one(center, missing[turn % #missing + 1], context, started)
     end
     pending = pending_of(watches)
     take_in(false)
@@ -190,4 +260,4 @@ local function wait(client, list, options)
   return results
 end
 
-return wait
+return M

@@ -23,7 +23,7 @@ local LONGEST_PAGE = 64 * 1024 * 1024
 ---@field kind "read"|"action" an action changes something and is never sent twice unseen
 ---@field api string ours for what the service counts by itself in its limits
 ---@field permission string the application permission it needs
----@field deadline mde.Deadline
+---@field context mde.Context
 ---@field body? table sent as JSON
 ---@field seconds? number the longest that one attempt may take; default 30
 ---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
@@ -109,19 +109,19 @@ local function reader(usable)
 end
 
 --- A token for the service; see token_source.lua.
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return mde.Token? token
 ---@return mde.Error? err
-function Exchange:token(deadline)
-  return self.token_source:token(deadline)
+function Exchange:token(context)
+  return self.token_source:token(context)
 end
 
 --- What the access token says of itself, from a token as any call gets it.
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return mde.Claims? claims
 ---@return mde.Error? err
-function Exchange:token_claims(deadline)
-  return self.token_source:token_claims(deadline)
+function Exchange:token_claims(context)
+  return self.token_source:token_claims(context)
 end
 
 --- The host that is shown the credential.
@@ -178,14 +178,14 @@ end
 function Exchange:call(call)
   local action, source = call.kind == "action", self.token_source
   return self.requests:perform {
-    method = call.method, kind = call.kind, api = call.api, deadline = call.deadline, seconds = call.seconds,
+    method = call.method, kind = call.kind, api = call.api, context = call.context, seconds = call.seconds,
     host = host_of(self.base_url), url = self.base_url .. "/api" .. call.path,
     payload = call.body and json.encode(call.body),
     content_type = call.body and "application/json; charset=utf-8",
     longest = action and LONGEST_ACTION_ANSWER or LONGEST_PAGE,
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
-    authorize = function(deadline) return source:token(deadline) end,
+    authorize = function(context) return source:token(context) end,
     rejected = function(token, response) source:rejected(token, response) end,
     heard = function(response) self.clock:hear_api(response.headers) end,
     read = reader(call.usable), failure = failure_of(self, call.permission),
@@ -194,16 +194,16 @@ end
 
 --- Signs in, and makes sure that what time it is does not rest on one clock alone: where this machine's and the token's
 --- differ, the API is asked for something small.
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return true?
 ---@return mde.Error? err the sign-in failed
-function Exchange:settle_clock(deadline)
-  local token, err = self:token(deadline)
+function Exchange:settle_clock(context)
+  local token, err = self:token(context)
   if not token then return nil, err end
   if not self.clock:is_settled() then
     -- Whatever the answer is, it has the time in it.
     self:call { method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
-      permission = "Machine.Read.All", deadline = deadline }
+      permission = "Machine.Read.All", context = context }
   end
   return true
 end

@@ -120,13 +120,13 @@ local Pages = {}
 Pages.__index = Pages
 
 -- The rows of one part; at most one page.
-function Pages:ask(part, deadline)
+function Pages:ask(part, context)
   local path = ("/%s?$top=%d"):format(self.set, PAGE)
   local filter = filter_of(part, times[self.set])
   if filter ~= "" then path = ("/%s?$filter=%s&$top=%d"):format(self.set, core.odata.encode(filter), PAGE) end
   local answer, err = self.exchange:call {
     method = "GET", path = path, kind = "read", api = self.set, permission = "Machine.Read.All",
-    deadline = deadline, seconds = PAGE_SECONDS, usable = M.lists(self.is_row),
+    context = context, seconds = PAGE_SECONDS, usable = M.lists(self.is_row),
   }
   if answer and #answer.value < PAGE and answer["@odata.nextLink"] ~= nil then
     return nil, malformed(("the service cut a list short after %d rows and links to the rest; no link is followed")
@@ -177,13 +177,13 @@ function Pages:turn_to(filters)
 end
 
 --- The rows of the next page that were not on an earlier one; there may be none.
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return table[]? rows nil at the end
 ---@return mde.Error? err
-function Pages:next(deadline)
+function Pages:next(context)
   local part = self.parts[#self.parts]
   if not part then return nil end
-  local rows, err = self:ask(part, deadline)
+  local rows, err = self:ask(part, context)
   if not rows then return nil, err end
   local strange = strays(part, rows, times[self.set])
   if strange > math.max(MOST_STRAYS, #rows / 2) then
@@ -218,14 +218,14 @@ end
 ---@param set "machines"|"machineactions"
 ---@param filter string OData, not yet percent-encoded
 ---@param is_row fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return table[]? rows
 ---@return mde.Error? err
 ---@return boolean? absent the service said that there is no such list, which it says of an empty one
-function M.read(exchange, set, filter, is_row, deadline)
+function M.read(exchange, set, filter, is_row, context)
   local pages, all = M.pages(exchange, set, { filter }, is_row), {}
   while true do
-    local rows, err = pages:next(deadline)
+    local rows, err = pages:next(context)
     if not rows and err then return nil, err end
     if not rows then return all, nil, pages.absent end
     for _, row in ipairs(rows) do all[#all + 1] = row end

@@ -42,7 +42,7 @@ local CAPABILITIES = { "cp1" }
 local TokenRequest = {}
 TokenRequest.__index = TokenRequest
 
----@param fields table tenant_id, client_id, token_url, scope, claims, deadline, call, clock, conceal, show
+---@param fields table tenant_id, client_id, token_url, scope, claims, context, call, clock, conceal, show
 ---@return mde.TokenRequest
 local function new(fields)
   return setmetatable(fields, TokenRequest)
@@ -92,7 +92,7 @@ end
 
 local function send(self, call)
   call.api = "token"
-  call.deadline = self.deadline
+  call.context = self.context
   call.seconds = ATTEMPT_SECONDS
   call.read, call.temporary = read_answer, refusal.is_temporary
   call.longest, call.idle = LONGEST_ANSWER, KEPT_ALIVE_SECONDS

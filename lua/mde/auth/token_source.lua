@@ -5,7 +5,7 @@
 
 local claims_of = require "mde.auth.claims"
 local core = require "mde.core"
-local deadlines = require "mde.sync.deadline"
+local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local requests_of = require "mde.request.request"
@@ -119,7 +119,7 @@ local function ask_for_token(self, deadline, attempts)
   local request = sign_in.new {
     tenant_id = self.tenant_id, client_id = self.client_id, token_url = self.token_url, scope = self.scope,
     claims = self.claims, show = self.show,
-    deadline = deadlines.new(self.now, math.min(deadline - self.now(), TOKEN_SECONDS)),
+    context = contexts.new(self.now):within(math.min(deadline - self.now(), TOKEN_SECONDS)),
     clock = function() return core.system.time() + sign_in_offset(self) end,
     clock_offset = function() return sign_in_offset(self) end,
     conceal = function(text) self.trace:conceal_proof(text) end,
@@ -242,11 +242,11 @@ end
 
 --- A token for the service, from the cache or from the sign-in service. Whoever needs one at the same
 --- time shares one request and its result.
----@param until_when mde.Deadline
+---@param context mde.Context
 ---@return mde.Token? token
 ---@return mde.Error? err
-function TokenSource:token(until_when)
-  local deadline, tokens, in_background = until_when:at(), self.tokens, self.driver.spawn ~= nil
+function TokenSource:token(context)
+  local deadline, tokens, in_background = context:at(), self.tokens, self.driver.spawn ~= nil
   leave_to_parent(self)
   while true do
     local now = self.now()
@@ -295,11 +295,11 @@ function TokenSource:rejected(token, response)
 end
 
 --- What the access token says of itself, from a token as any call gets it.
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return mde.Claims? claims
 ---@return mde.Error? err
-function TokenSource:token_claims(deadline)
-  local token, err = self:token(deadline)
+function TokenSource:token_claims(context)
+  local token, err = self:token(context)
   if not token then return nil, err end
   return claims_of(token.value)
 end

@@ -40,7 +40,7 @@
 ---@field machine_id? string of an `unknown` outcome, or of a protected machine
 ---@field sent_at? number Unix seconds, of an `unknown` outcome
 ---@field results? mde.Results what mde.each had done when its iterator raised this
----@field cause? any what that iterator raised, if it was no error of this kind
+---@field cause? any what has led to it: an error that this one tells with others, or what an iterator raised
 local Error = { __name = "mde.error" }
 
 local M = {}
@@ -177,6 +177,17 @@ function M.derive(err, fields)
   for key, value in pairs(err) do copy[key] = value end
   for key, value in pairs(fields) do copy[key] = value end
   return M.new(copy)
+end
+
+--- An error that another one has led to, its `cause`. The message says what happened and then why; its own fields are
+--- those of the cause.
+---@param err mde.Error
+---@param message string
+---@param hint? string
+---@return mde.Error
+function M.wrap(err, message, hint)
+  local whole = err.hint and hint and err.hint .. " " .. hint or hint or err.hint
+  return M.derive(err, { message = message .. ": " .. err.message, hint = whole, cause = err })
 end
 
 --- A copy that also says what was asked.

@@ -5,28 +5,26 @@
 -- when a row is taken over. The service's own names are in camel case, and none of them is among ours.
 
 ---@class mde.OwnNames
----@field private methods table<string, function>
----@field private fields table<string, true>
+---@field private names table<string, true>
 local OwnNames = {}
 OwnNames.__index = OwnNames
 
 local M = {}
 
---- The names of a kind of object.
----@param methods table<string, function> as `bind` takes them; more may come into it later
----@param fields string[] what we put into such an object
+--- The names of a kind of object: its methods, and the fields that we put into it.
+---@param names string[]
 ---@return mde.OwnNames
-function M.new(methods, fields)
+function M.new(names)
   local set = {}
-  for _, name in ipairs(fields) do set[name] = true end
-  return setmetatable({ methods = methods, fields = set }, OwnNames)
+  for _, name in ipairs(names) do set[name] = true end
+  return setmetatable({ names = set }, OwnNames)
 end
 
 --- Whether a name is ours.
 ---@param name any
 ---@return boolean
 function OwnNames:has(name)
-  return self.methods[name] ~= nil or self.fields[name] ~= nil
+  return self.names[name] ~= nil
 end
 
 --- Takes everything that has one of our names out of a row.
@@ -35,18 +33,6 @@ function OwnNames:drop(row)
   for name in pairs(row) do
     if self:has(name) then row[name] = nil end
   end
-end
-
---- The methods as a client's objects have them.
----@param methods table<string, fun(client: mde.Client, object: table, ...): any>
----@param client mde.Client
----@return table<string, fun(object: table, ...): any>
-function M.bind(methods, client)
-  local bound = {}
-  for name, method in pairs(methods) do
-    bound[name] = function(...) return method(client, ...) end
-  end
-  return bound
 end
 
 return M

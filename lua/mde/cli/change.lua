@@ -175,14 +175,14 @@ end
 
 -- What is to be known of so many devices before they are begun with.
 local function remark_of(self, client, count)
-  return pace.remark(count, verbs[self.verb].doing, is_capped(self) and client.guard.cap or nil, function(sent)
+  return pace.remark(count, verbs[self.verb].doing, is_capped(self) and client.cap.limit or nil, function(sent)
     return client:peek(self.verb, sent).seconds
   end)
 end
 
 -- Does it to one. Once the cap is used up nothing more is asked for the sake of those that would be refused for it.
 local function act(self, client, entry, comment)
-  local full = is_capped(self) and not entry.machine and guards.full(client)
+  local full = is_capped(self) and not entry.machine and client.cap:full()
   if full then return nil, errors.about(full, ("%s %s"):format(self.verb, errors.quote(entry.device))) end
   return client[self.verb](client, entry.machine or entry.identity or entry.device, comment, self.options)
 end

@@ -6,8 +6,8 @@ local columns = require "mde.cli.columns"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.exit"
+local incidents = require "mde.action.incident"
 local interrupt = require "mde.cli.interrupt"
-local listings = require "mde.action.listing"
 local pace = require "mde.cli.pace"
 local result = require "mde.cli.result"
 local tables = require "mde.cli.table"
@@ -113,10 +113,10 @@ end
 
 -- The actions of each machine, by its id: of one by itself, of many by one list of all.
 local function read_histories(client, found)
-  local deadline = client:deadline(client:begin(READ_SECONDS), READ_SECONDS)
-  if found[2] then return listings.read(client, actions.is_row, deadline) end
+  local context, center = client:context(READ_SECONDS), client.action_center
+  if found[2] then return center:histories(context) end
   local id = core.text.lower(found[1].machine.id)
-  local rows, err = actions.history(client, id, deadline)
+  local rows, err = center:history(id, context)
   return rows and { [id] = rows }, err
 end
 
@@ -134,7 +134,7 @@ local function say_holders(client, found, incident)
   local count = 0
   for _, entry in ipairs(found) do
     local id = core.text.lower(entry.machine.id)
-    local holders = actions.other_holders(answer.histories[id] or {}, id, incident, client.exchange.clock:latest())
+    local holders = incidents.other_holders(answer.histories[id] or {}, id, incident, client.exchange.clock:latest())
     if holders[1] then
       count = count + 1
       if count <= MOST_SHOWN then

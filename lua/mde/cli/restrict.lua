@@ -1,6 +1,7 @@
 --- mde restrict: lets devices run only code signed by Microsoft.
 
 local change = require "mde.cli.change"
+local caps = require "mde.action.cap"
 local guards = require "mde.action.guard"
 local list = require "mde.cli.list"
 local rows = require "mde.cli.rows"
@@ -29,7 +30,7 @@ function restrict.configure(command)
   list.configure(command, "*")
   change.configure(command, "restrict")
   command:option("--allow", "Lift a guard rule by its name, servers say; may be repeated."):argname "<rule>":count "*"
-  command:option("--cap", ("The most restricts in an hour (default %d)."):format(guards.new().cap))
+  command:option("--cap", ("The most restricts in an hour (default %d)."):format(caps.DEFAULT))
     :argname "<count>":convert(whole_number):overwrite(false)
   command:flag("--cancel-opposite", "Cancel a release that is still pending, instead of refusing.")
   rows.configure(command)

@@ -4,11 +4,10 @@
 -- a name is said not to be there, all machines are read and compared here. What was read serves every name for a
 -- minute, and who asks while it is being read waits for it.
 
-local collection = require "mde.api.pager"
 local core = require "mde.core"
-local deadlines = require "mde.sync.deadline"
 local errors = require "mde.base.error"
 local flights = require "mde.sync.single_flight"
+local pager = require "mde.api.pager"
 
 local FRESH_SECONDS = 60
 local READ_SECONDS = 300
@@ -28,9 +27,9 @@ local function host_of(name)
   return name:match "^.[^.]*" or ""
 end
 
-local function read(self, deadline)
+local function read(self, context)
   local started = self.exchange.now()
-  local rows, err = collection.read(self.exchange, "machines", "", self.is_machine, deadline)
+  local rows, err = pager.read(self.exchange, "machines", "", self.is_machine, context)
   -- The list of nothing is told as 404.
   if not rows and err.kind ~= "not_found" then return nil, err end
   local by_host = {}
@@ -45,8 +44,8 @@ local function read(self, deadline)
   return true
 end
 
-local function read_in_time(self, deadline)
-  return read(self, deadline:at_most(READ_SECONDS))
+local function read_in_time(self, context)
+  return read(self, context:within(READ_SECONDS))
 end
 
 --- Lets go of what is too old to serve anybody.
@@ -57,14 +56,14 @@ function AllMachines:forget_old()
 end
 
 -- One reads, everybody waits for that one. nil, error if it cannot be read.
-local function refresh(self, deadline)
+local function refresh(self, context)
   local flight, leads = self.flights:current "machines", false
   if not flight then
     -- Who goes on without the one who began it is not bound by his time.
-    local own = self.driver.spawn and deadlines.new(self.exchange.now, math.huge, nil, deadline.rank)
-    flight, leads = self.flights:start("machines", read_in_time, self, own or deadline), true
+    local own = self.driver.spawn and context:detached()
+    flight, leads = self.flights:start("machines", read_in_time, self, own or context), true
   end
-  while not flight.landed and deadline:left() > 0 do self.flights:wait(flight, deadline:left()) end
+  while not flight.landed and context:left() > 0 do self.flights:wait(flight, context:left()) end
   if leads and flight.raised then error(flight.problem, 0) end
   if flight.value then return true end
   return nil, flight.err or errors.new { kind = "unavailable",
@@ -80,13 +79,13 @@ end
 
 --- The machines whose name has the same first part, whatever its case; the caller's own to change.
 ---@param name string
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return table[]? rows
 ---@return mde.Error|number|nil err or when they were read, by the driver's clock
-function AllMachines:like(name, deadline)
+function AllMachines:like(name, context)
   self:forget_old()
   while not self.by_host do
-    local ok, err = refresh(self, deadline)
+    local ok, err = refresh(self, context)
     if not ok then return nil, err end
   end
   local rows = {}

@@ -1,4 +1,4 @@
---- machine: a device's record, as the service tells it, with what can be asked of it and done to it.
+--- machine: a device's record, as the service tells it.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -22,16 +22,14 @@ local own_names = require "mde.base.own_names"
 
 local M = {}
 
-local methods = {}
-
--- The fields are those of mde.Restricted.
-local ours = own_names.new(methods, { "action", "releasing", "incidents", "others" })
+--- What no property of the service's may hide: the methods of a machine, and the fields of mde.Restricted.
+M.own_names = own_names.new { "has_tag", "restrict", "release", "state", "action", "releasing", "incidents", "others" }
 
 --- Whether the machine has a tag, without regard to case.
 ---@param machine mde.Machine
 ---@param tag string
 ---@return boolean
-local function has_tag(machine, tag)
+function M.has_tag(machine, tag)
   if type(tag) ~= "string" then errors.invalid("machine:has_tag needs a tag, a string") end
   tag = core.text.lower(tag)
   for _, own in ipairs(machine.machineTags or {}) do
@@ -40,36 +38,14 @@ local function has_tag(machine, tag)
   return false
 end
 
-function methods.has_tag(_, machine, tag) return has_tag(machine, tag) end
-
-function methods.restrict(client, machine, comment, options) return client:restrict(machine, comment, options) end
-
-function methods.release(client, machine, comment, options) return client:release(machine, comment, options) end
-
-function methods.state(client, machine, options) return client:state(machine, options) end
-
---- The metatable of a client's machines.
----@param client mde.Client
----@return table
-function M.metatable(client)
-  return { __name = "mde.machine", __index = own_names.bind(methods, client), __tostring = function(machine)
-    return errors.show(machine.computerDnsName or machine.id or "a machine")
-  end }
-end
-
---- A row of the service as a machine of this client, which remembers what was read, and when.
----@param client mde.Client
----@param row table
----@param read_at? number by the driver's clock; default now
----@return mde.Machine
-function M.adopt(client, row, read_at)
+--- Takes out of a row what is no part of a record: our own names, and texts that say nothing.
+---@param row table changed in place
+function M.clean(row)
   row["@odata.context"] = nil
-  ours:drop(row)
+  M.own_names:drop(row)
   for _, name in ipairs { "mergedIntoMachineId", "onboardingStatus" } do
     if row[name] == "" then row[name] = nil end
   end
-  client.records:keep(row, read_at or client.exchange.now())
-  return setmetatable(row, client.machine_metatable)
 end
 
 --- Whether a row is the record of a machine: what is compared and taken apart as text is text where it is there at

@@ -7,7 +7,6 @@ local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
 local machines = require "mde.device.machine"
-local options_of = require "mde.base.options"
 
 local ACTION_SECONDS = 120
 local READ_SECONDS = 300
@@ -53,10 +52,10 @@ local function check_tag(tag, what)
   end
 end
 
-local function send(client, verb, machine_id, tag, deadline)
-  return client.exchange:call {
+local function send(inventory, verb, machine_id, tag, context)
+  return inventory.exchange:call {
     method = "POST", path = ("/machines/%s/tags"):format(core.odata.encode(machine_id)), kind = "action", api = "tags",
-    permission = PERMISSION, deadline = deadline, body = { Value = tag, Action = verbs[verb].action },
+    permission = PERMISSION, context = context, body = { Value = tag, Action = verbs[verb].action },
     usable = function(row)
       if type(row.id) ~= "string" or core.text.lower(row.id) ~= machine_id then
         return false, "it is not the machine that was asked for"
@@ -66,13 +65,13 @@ local function send(client, verb, machine_id, tag, deadline)
   }
 end
 
-local function change(client, verb, machine_id, tag, deadline)
+local function change(inventory, verb, machine_id, tag, context)
   local row, err
   for _ = 1, MOST_SENDS do
-    row, err = send(client, verb, machine_id, tag, deadline)
+    row, err = send(inventory, verb, machine_id, tag, context)
     if row and verbs[verb].done(row, tag) then
       row.id = machine_id
-      return machines.adopt(client, row)
+      return inventory:adopt(row)
     elseif row then
       return nil, errors.new { kind = "protocol", machine_id = machine_id,
         message = ("the service took it, but by its answer the machine %s the tag"):format(verbs[verb].still),
@@ -80,43 +79,42 @@ local function change(client, verb, machine_id, tag, deadline)
     elseif err.kind ~= "unknown" then
       return nil, err
     end
-    local machine = devices.read(client, machine_id, deadline)
+    local machine = inventory:read(machine_id, context)
     if machine and verbs[verb].done(machine, tag) then return machine end
   end
   err.hint = "Do it again: twice does no harm."
   return nil, err
 end
 
-local function change_all(client, verb, machine_id, tags, call)
-  local deadline, machine, err = client:deadline(call, ACTION_SECONDS), nil, nil
+local function change_all(inventory, verb, machine_id, tags, context)
+  local machine, err
+  context = context:within(ACTION_SECONDS)
   for _, tag in ipairs(tags) do
-    machine, err = change(client, verb, machine_id, tag, deadline)
+    machine, err = change(inventory, verb, machine_id, tag, context)
     if not machine then break end
   end
   return machine, err
 end
 
---- Adds a tag to a machine, or removes it.
----@param client mde.Client
+--- Adds a tag to a machine, or removes it. Raises for what is no device or no tag.
+---@param inventory mde.Inventory
 ---@param verb "tag"|"untag"
 ---@param device mde.Device
 ---@param tag string
----@param options? { timeout?: number }
+---@param context mde.Context
 ---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
-function M.change(client, verb, device, tag, options)
+function M.change(inventory, verb, device, tag, context)
   local what = "mde." .. verb
-  options = options_of.check(options, { timeout = "seconds" }, what)
   devices.check(device)
   check_tag(tag, what)
   local asked = ("%s %s with %s"):format(verb, devices.shown(device), errors.quote(tag))
-  local call = client:begin(options.timeout)
-  local machine, err = devices.resolve(client, device, client:deadline(call, READ_SECONDS))
+  local machine, err = inventory:resolve(device, context:within(READ_SECONDS))
   if not machine then return nil, errors.about(err, asked) end
   local to_send = verb == "untag" and spellings(machine, tag) or {}
   if not to_send[1] then to_send[1] = tag end
-  machine, err = client.exchange.flights:see_through(call.ends, change_all, client, verb, core.text.lower(machine.id),
-    to_send, call)
+  machine, err = inventory.exchange.flights:see_through(context, change_all, inventory, verb,
+    core.text.lower(machine.id), to_send, context)
   if not machine then return nil, errors.about(err, asked) end
   return machine
 end

@@ -8,7 +8,7 @@
 -- all processes of a machine have in common.
 
 local core = require "mde.core"
-local deadlines = require "mde.sync.deadline"
+local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
 
 -- What the network may bunch together: without it 1.5 s of jitter let 124 calls arrive in a minute.
@@ -36,7 +36,7 @@ local M = {}
 ---@field sends mde.limiter? nil: they are not counted
 ---@field paused_until number
 ---@field in_doubt boolean whether that may be a mistake of the service's
----@field urgent number[] for each rank until when somebody of it is waited for
+---@field urgent number[] for each priority until when somebody of it is waited for
 
 ---@class mde.Slot
 ---@field at number when it was taken
@@ -130,25 +130,25 @@ local function transact(self, change)
   return nil, err
 end
 
--- Seconds until a call of this rank may go: the pause that a 429 asked for, and the rest; nil: never.
-local function waits(self, budget, rank, now)
-  local queue = budget.sends and budget.sends:wait(now, rank == deadlines.MANY and self.reserve or 0) or 0
+-- Seconds until a call of this priority may go: the pause that a 429 asked for, and the rest; nil: never.
+local function waits(self, budget, priority, now)
+  local queue = budget.sends and budget.sends:wait(now, priority == contexts.MANY and self.reserve or 0) or 0
   if budget.sends and not queue then return nil end
-  for higher = 1, rank - 1 do queue = math.max(queue, budget.urgent[higher] - now) end
+  for higher = 1, priority - 1 do queue = math.max(queue, budget.urgent[higher] - now) end
   return math.max(0, budget.paused_until - now), queue
 end
 
 -- Takes a slot, if there is one: its time; or how long to wait; or nil, nil, error if that cannot be known.
-local function try(self, rank)
+local function try(self, priority)
   local now, at, pause, queue = self.now(), nil, nil, nil
   local done, err = transact(self, function(budget)
-    pause, queue = waits(self, budget, rank, now)
+    pause, queue = waits(self, budget, priority, now)
     if not pause then return false end
     at = pause <= 0 and queue <= 0 and now or nil
     if at and budget.sends then budget.sends:take(at) end
     -- Those of this client wait in their order anyway.
-    if self.store and rank < deadlines.MANY then
-      budget.urgent[rank] = at and -math.huge or now + math.max(pause, queue) + URGENT_SECONDS
+    if self.store and priority < contexts.MANY then
+      budget.urgent[priority] = at and -math.huge or now + math.max(pause, queue) + URGENT_SECONDS
     end
     return true
   end)
@@ -157,8 +157,8 @@ local function try(self, rank)
 end
 
 -- The same where the store fails: one call each second, and none of many.
-local function try_unknown(self, rank, err)
-  if rank == deadlines.MANY then
+local function try_unknown(self, priority, err)
+  if priority == contexts.MANY then
     return nil, nil, errors.new { kind = "unavailable", hint = err.hint,
       message = "nothing was sent, since the service's limits cannot be kept without the store: " .. err.message }
   end
@@ -172,7 +172,7 @@ end
 -- ---- who waits
 
 ---@class mde.limiter.waiter
----@field rank mde.Rank
+---@field priority mde.Priority
 ---@field due? number when it looks again, if it is the first
 ---@field gate? table opened when it should look at once
 ---@field passed_over? boolean it is not among those who wait any more
@@ -194,7 +194,7 @@ local function join(self, waiter)
   local generation = core.system.generation()
   if self.generation ~= generation then self.generation, self.waiting = generation, {} end
   local list, place = self.waiting, #self.waiting + 1
-  while place > 1 and list[place - 1].rank > waiter.rank do place = place - 1 end
+  while place > 1 and list[place - 1].priority > waiter.priority do place = place - 1 end
   waiter.passed_over, waiter.due = nil, nil
   table.insert(list, place, waiter)
   return place
@@ -246,54 +246,54 @@ local function never(self)
 end
 
 -- Whether the wait is longer than there is time for, and what to say then.
-local function refused(self, deadline, state)
-  if state.pause > 0 and state.pause >= deadline:left() then return { paused = state.pause } end
-  if state.queue > 0 and state.queue >= deadline:patience() then return too_late(self, state.queue) end
+local function refused(self, context, state)
+  if state.pause > 0 and state.pause >= context:left() then return { paused = state.pause } end
+  if state.queue > 0 and state.queue >= context:patience() then return too_late(self, state.queue) end
 end
 
-local function wait_in_turn(self, waiter, deadline)
+local function wait_in_turn(self, waiter, context)
   while true do
     local ahead = first(self)
     if waiter.passed_over or not ahead then
       join(self, waiter)
     elseif ahead == waiter then
-      local at, state, err = try(self, deadline.rank)
-      if not at and err then at, state, err = try_unknown(self, deadline.rank, err) end
+      local at, state, err = try(self, context.priority)
+      if not at and err then at, state, err = try_unknown(self, context.priority, err) end
       if at then return { at = at } end
       if err then return nil, err end
       if not state.pause then return nil, never(self) end
-      local problem = refused(self, deadline, state)
+      local problem = refused(self, context, state)
       if problem then return nil, problem end
       local seconds, began = math.max(state.pause, state.queue), self.now()
       waiter.due = began + seconds
       wait(self, waiter, seconds, true)
-      if state.queue >= state.pause then deadline:queued(self.now() - began) end
+      if state.queue >= state.pause then context:queued(self.now() - began) end
     else
       waiter.due = nil
       local began = self.now()
-      wait(self, waiter, math.min(math.max(0, ahead.due - began) + GRACE_SECONDS, deadline:patience()), false)
-      deadline:queued(self.now() - began)
-      if deadline:patience() <= 0 then return nil, too_late(self, self:seconds(#self.waiting)) end
+      wait(self, waiter, math.min(math.max(0, ahead.due - began) + GRACE_SECONDS, context:patience()), false)
+      context:queued(self.now() - began)
+      if context:patience() <= 0 then return nil, too_late(self, self:seconds(#self.waiting)) end
     end
   end
 end
 
 --- Waits until a call may go, and takes its slot. What it waits for the limits does not count for the deadline.
----@param deadline mde.Deadline
+---@param context mde.Context
 ---@return mde.Slot? slot
 ---@return mde.Error|{ paused: number }|nil err `paused`: the service asks to stay away for so many seconds, which is
 --- longer than there is time
-function Limiter:enter(deadline)
-  local waiter = { rank = deadline.rank }
+function Limiter:enter(context)
+  local waiter = { priority = context.priority }
   local place = join(self, waiter)
-  if deadline:patience() < math.huge and place > 1 then
+  if context:patience() < math.huge and place > 1 then
     local seconds = self:seconds(place)
-    if seconds >= deadline:patience() then
+    if seconds >= context:patience() then
       leave(self, waiter)
       return nil, too_late(self, seconds)
     end
   end
-  local ok, slot, err = pcall(wait_in_turn, self, waiter, deadline)
+  local ok, slot, err = pcall(wait_in_turn, self, waiter, context)
   leave(self, waiter)
   if not ok then error(slot, 0) end
   if slot and waiter.waits_since then slot.waited = self.now() - waiter.waits_since end

@@ -24,7 +24,7 @@ local M = {}
 ---@field kind "read"|"action"|"token"|"identity" an action changes something and is never sent twice unseen
 ---@field api string ours for what the service counts by itself in its limits
 ---@field is_counted? boolean whether the service counts it
----@field deadline mde.Deadline
+---@field context mde.Context
 ---@field payload? string
 ---@field content_type? string
 ---@field headers? table<string, string>
@@ -33,7 +33,7 @@ local M = {}
 ---@field idle number seconds: a connection that was idle for longer is not used
 ---@field plain? boolean it is the one kind of request that is not https
 ---@field attempts_allowed? integer default 4
----@field authorize? fun(deadline: mde.Deadline): mde.Authorization?, mde.Error? asked before the slot, and again if it
+---@field authorize? fun(context: mde.Context): mde.Authorization?, mde.Error? asked before the slot, and again if it
 --- ended in the queue
 ---@field rejected? fun(authorization: mde.Authorization, response: table) the answer was a first 401
 ---@field before_send? fun(): boolean asked each time when authorization and slot are in hand, right before it is sent;
@@ -186,10 +186,10 @@ end
 local function admit(self, call, limiter)
   local authorization, err = {}, nil
   while true do
-    if call.authorize then authorization, err = call.authorize(call.deadline) end
+    if call.authorize then authorization, err = call.authorize(call.context) end
     if err then return nil, err end
     local began = self.now()
-    local slot, problem = limiter:enter(call.deadline)
+    local slot, problem = limiter:enter(call.context)
     if not slot then
       return nil, problem.paused and errors.new(failures.throttled(call.host, problem.paused)) or problem
     end
@@ -219,13 +219,13 @@ local function confirm(self, call, authorization)
   local began = self.now()
   if not call.before_send() then return nil end
   if not ended_since(self, authorization, began) then return authorization end
-  return call.authorize(call.deadline)
+  return call.authorize(call.context)
 end
 
 -- How long an attempt may take: it ends before the deadline, and before what lets it in does. What
 -- lived so short that it is over already may be tried all the same.
 local function seconds_for(self, call, authorization)
-  local now, ends = self.now(), call.deadline:at()
+  local now, ends = self.now(), call.context:at()
   if authorization.expires and authorization.expires > now then ends = math.min(ends, authorization.expires) end
   return math.min(call.seconds or REQUEST_SECONDS, ends - now)
 end
@@ -274,7 +274,7 @@ function Requests:perform(call)
     if response then discard_unless_understood(response, value, refusal) end
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.attempts_allowed = call.attempts_allowed
-    facts.now, facts.deadline, facts.random = self.now(), call.deadline:at(), M.random()
+    facts.now, facts.deadline, facts.random = self.now(), call.context:at(), M.random()
     local verdict, delay, class = core.outcome.judge(call.kind, facts)
     info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
     if info.class == nil or class ~= "not_sent" then info.class = class end

@@ -110,16 +110,10 @@ end
 
 -- What the iterator raised, as each raises it.
 local function broken(problem, results)
-  local fields = {}
-  if errors.is(problem) then
-    for name, value in pairs(problem) do fields[name] = value end
-  else
-    fields.kind, fields.cause = "invalid", problem
-    local shown, text = pcall(tostring, problem)
-    fields.message = "the iterator raised: " .. errors.show(shown and text or "a " .. type(problem))
-  end
-  fields.results = results
-  return errors.new(fields)
+  if errors.is(problem) then return errors.derive(problem, { results = results }) end
+  local shown, text = pcall(tostring, problem)
+  return errors.new { kind = "invalid", cause = problem, results = results,
+    message = "the iterator raised: " .. errors.show(shown and text or "a " .. type(problem)) }
 end
 
 local function do_one(run, item)

@@ -113,14 +113,14 @@ end
 
 --- Does work that comes to its end even where a host drops its caller in the midst of a wait. What it raises is
 --- raised here. Where its task was ended by the host, and nobody can know what it did, the error is of kind `unknown`.
----@param ends number when the work is over by itself, by the driver's clock; math.huge: it is told by nobody
+---@param context mde.Context of the caller, whose own end the work knows
 ---@param work fun(): any, any returns a value, or nil and an error
 ---@return any value
 ---@return any err also where the driver does not take it: an mde.Error of kind `unavailable`
-function Flights:see_through(ends, work, ...)
+function Flights:see_through(context, work, ...)
   if not self.driver.detach then return work(...) end
   local now = self.driver.now or core.system.now
-  ends = math.min(ends, now() + LONGEST_WORK_SECONDS) + MARGIN_SECONDS
+  local ends = now() + math.min(context:patience(), LONGEST_WORK_SECONDS) + MARGIN_SECONDS
   local flight = launch(self, nil, bound(work, ...))
   while not flight.landed and now() < ends do self:wait(flight, math.min(LOOK_SECONDS, ends - now())) end
   if not flight.landed then

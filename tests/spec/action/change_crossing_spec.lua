@@ -200,7 +200,7 @@ describe("calls for one machine", function()
     local dying, second = workers { limits = false }
     local results = together {
       { 0, function()
-        assert(dying.store:lease("turn|" .. machine, 30))
+        assert(dying.exchange.store:lease("turn|" .. machine, 30))
         r.driver.sleep(2)
         return r.client:restrict(machine, "why", { look = false })
       end },

@@ -40,7 +40,7 @@ describe("the guard", function()
     for name, value in pairs(fields) do
       if value == null then fields[name] = nil end
     end
-    client.records:keep(fields, r.driver.now())
+    client.inventory.records:keep(fields, r.driver.now())
     return fields
   end
 

@@ -321,7 +321,7 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
       r.client:each({ machines[1] }, restrict)
       assert(restrict(machines[2]))
       assert.same({ listings = 1, single = 1, posts = 2, others = 0 }, asked(r))
-      assert.is_nil(next(r.client.listings))
+      assert.is_nil(next(r.client.tasks.caches))
     end)
 
     it("is not used in a coroutine of the user's own", function()
@@ -339,7 +339,7 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
         error("raised", 0)
       end)
       assert.equal("raised", results[1].err)
-      assert.is_nil(next(r.client.listings))
+      assert.is_nil(next(r.client.tasks.caches))
     end)
 
     it("is the same one for an each inside of it, and another for the next", function()

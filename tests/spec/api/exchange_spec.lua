@@ -8,7 +8,7 @@ local time = require "mde.sim.time"
 
 local clients = require "mde.client"
 local core = require "mde.core"
-local deadlines = require "mde.sync.deadline"
+local contexts = require "mde.sync.context"
 
 local ID = ("a1"):rep(20)
 local OTHER = ("b2"):rep(20)
@@ -152,7 +152,7 @@ describe("a read", function()
       r:answer({ method = "GET" }, case[1], { error = { code = "Some", message = "Because.", target = "|7.7." } },
         { count = false })
       local answer, err = r.client.exchange:call { method = "GET", path = "/machines/" .. ID, kind = "read",
-        api = "machines", permission = "Machine.Read.All", deadline = deadlines.new(r.driver.now, 60) }
+        api = "machines", permission = "Machine.Read.All", context = contexts.new(r.driver.now):within(60) }
       assert.is_nil(answer)
       assert.equal(case[2], err.kind)
       assert.equal(case[1], err.http_status)

@@ -43,7 +43,7 @@ describe("a collection", function()
     assert.equal(3, #rows)
     assert.equal(1, #calls)
     assert.equal("/machines?$filter=a%20eq%20%27b%27&$top=10000", calls[1].path)
-    assert.equal(99, calls[1].deadline)
+    assert.equal(99, calls[1].context)
     assert.equal("read", calls[1].kind)
   end)
 

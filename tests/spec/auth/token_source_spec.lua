@@ -1,7 +1,7 @@
 -- Tokens as callers meet them: one request for any number of waiters, also when it fails, also when the one who
 -- asked dies; a token in use goes on working while the sign-in service is down.
 -- Labels: sanitized
-local deadlines = require "mde.sync.deadline"
+local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -241,7 +241,7 @@ describe("when the one who fetches dies", function()
 
   it("a caller whose time is up does not take its place", function()
     local r = new()
-    local token, err = r.client.exchange:token(deadlines.new(r.driver.now, 0))
+    local token, err = r.client.exchange:token(contexts.new(r.driver.now):within(0))
     assert.is_nil(token)
     assert.equal("unavailable", err.kind)
     assert.equal(0, (timed(r, read, r)))

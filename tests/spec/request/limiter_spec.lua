@@ -5,7 +5,7 @@ local rehearsal = require "tests.spec.support.rehearsal"
 
 local clients = require "mde.client"
 local core = require "mde.core"
-local deadlines = require "mde.sync.deadline"
+local contexts = require "mde.sync.context"
 local dicts = require "tests.spec.support.dict"
 local limiters = require "mde.request.limiter"
 local shared_files = require "mde.sync.shared_file"
@@ -226,7 +226,7 @@ describe("whoever waits for the limits", function()
     assert(send(r, 2))
     local limiter = r.client.exchange.requests.limiters.restrict
     local function enter(rank)
-      return function() return limiter:enter(deadlines.new(r.driver.now, 60, nil, rank)) end
+      return function() return limiter:enter(contexts.new(r.driver.now, nil, rank):within(60)) end
     end
     together(r, {
       function()
@@ -241,11 +241,11 @@ describe("whoever waits for the limits", function()
       end,
       function()
         r.driver.sleep(10)
-        noted("release", enter(deadlines.RELEASE))()
+        noted("release", enter(contexts.RELEASE))()
       end,
       function()
         r.driver.sleep(12)
-        noted("release", enter(deadlines.RELEASE))()
+        noted("release", enter(contexts.RELEASE))()
       end,
     })
     assert.same({ "release", "release", "single", "many", "many" }, order)
@@ -256,7 +256,7 @@ describe("whoever waits for the limits", function()
     assert(send(r, 1))
     local limiter = r.client.exchange.requests.limiters.restrict
     -- A host that drops it resumes it never again.
-    local dropped = coroutine.create(function() limiter:enter(deadlines.new(r.driver.now, 60)) end)
+    local dropped = coroutine.create(function() limiter:enter(contexts.new(r.driver.now):within(60)) end)
     local gate = r.driver.gate
     r.driver.gate = function() return { wait = function() coroutine.yield() end, open = function() end } end
     assert(coroutine.resume(dropped))
@@ -272,7 +272,7 @@ describe("whoever waits for the limits", function()
     local tasks = {}
     for i = 1, 3 do
       tasks[i] = function()
-        assert(limiter:enter(deadlines.new(r.driver.now, 60)))
+        assert(limiter:enter(contexts.new(r.driver.now):within(60)))
         entered = entered + 1
       end
     end
@@ -432,18 +432,18 @@ describe("limits that processes share", function()
       now = r.driver.now, sleep = r.driver.sleep, driver = r.driver,
       store = stores.new(dict, "x", r.driver, { now = r.driver.now, sleep = r.driver.sleep }) }
     dict.broken = true
-    local slot, err = limiter:enter(deadlines.new(r.driver.now, 60, nil, deadlines.MANY))
+    local slot, err = limiter:enter(contexts.new(r.driver.now, nil, contexts.MANY):within(60))
     assert.is_nil(slot)
     assert.equal("unavailable", err.kind)
     assert.matches("nothing was sent", err.message)
     local took = timed(r, function()
       for n = 1, 4 do
-        assert(limiter:enter(deadlines.new(r.driver.now, 60, nil, n % 2 + 1)))
+        assert(limiter:enter(contexts.new(r.driver.now, nil, n % 2 + 1):within(60)))
       end
     end)
     assert.equal(3, took)
     dict.broken = false
-    assert.equal(0, timed(r, function() assert(limiter:enter(deadlines.new(r.driver.now, 60))) end))
+    assert.equal(0, timed(r, function() assert(limiter:enter(contexts.new(r.driver.now):within(60))) end))
   end)
 
   -- Four on one file and one made-up clock, each call by one of them at random, or a moment without any.
@@ -466,7 +466,7 @@ describe("limits that processes share", function()
       local began, sends = now, {}
       for n = 1, count do
         if math.random(4) == 1 then now = now + math.random() / 10 end
-        assert(list[math.random(#list)]:enter(deadlines.new(clock, 60)))
+        assert(list[math.random(#list)]:enter(contexts.new(clock):within(60)))
         sends[n] = now
         for _, window in ipairs(windows) do
           local first = sends[n - window.count]

@@ -1,4 +1,5 @@
--- flight: one piece of work for many waiters.
+-- single_flight: one piece of work for many waiters.
+local contexts = require "mde.sync.context"
 local flights = require "mde.sync.single_flight"
 local sim = require "mde.sim"
 
@@ -158,7 +159,7 @@ describe("a flight", function()
 
     it("is seen through, and its caller has its result", function()
       local done = false
-      local value, err = all:see_through(math.huge, function()
+      local value, err = all:see_through(contexts.new(os.clock), function()
         driver.sleep(500)
         done = true
         return nil, "an error"
@@ -166,14 +167,14 @@ describe("a flight", function()
       assert.is_true(done)
       assert.is_nil(value)
       assert.equal("an error", err)
-      assert.has_error(function() all:see_through(math.huge, function() error "broken" end) end)
+      assert.has_error(function() all:see_through(contexts.new(os.clock), function() error "broken" end) end)
       assert.equal(2, detached)
     end)
 
     it("is refused where there is no place for it, and nothing was run", function()
       driver.detach = function() return nil, "1,000 are waiting" end
       local run = false
-      local value, err = all:see_through(math.huge, function() run = true end)
+      local value, err = all:see_through(contexts.new(os.clock), function() run = true end)
       assert.is_nil(value)
       assert.equal("unavailable", err.kind)
       assert.matches("1,000 are waiting", err.message)
@@ -193,11 +194,11 @@ describe("a flight", function()
       return true
     end
     local before = driver.now()
-    local value, err = all:see_through(before + 10, function() return true end)
+    local value, err = all:see_through(contexts.new(driver.now, 10), function() return true end)
     assert.is_nil(value)
     assert.equal("unknown", err.kind)
     assert.is_true(driver.now() - before >= 10)
-    value, err = all:see_through(math.huge, function() return true end)
+    value, err = all:see_through(contexts.new(os.clock), function() return true end)
     assert.is_nil(value)
     assert.equal("unknown", err.kind)
     assert.equal(2, #tasks)
@@ -205,7 +206,7 @@ describe("a flight", function()
 
   it("is seen through on the spot elsewhere", function()
     local all = sequential()
-    local value, err = all:see_through(math.huge, function() return 1, 2 end)
+    local value, err = all:see_through(contexts.new(os.clock), function() return 1, 2 end)
     assert.same({ 1, 2 }, { value, err })
   end)
 end)

@@ -203,7 +203,7 @@ describe("a store", function()
 
     it("says that the time was up while another had it", function()
       local list = workers(2)
-      local lease = assert(list[1].store:lease("turn|" .. LAPTOP.id, 1000))
+      local lease = assert(list[1].exchange.store:lease("turn|" .. LAPTOP.id, 1000))
       local action, err = list[2]:restrict(LAPTOP.id, "why", { timeout = 5 })
       assert.is_nil(action)
       assert.equal("unavailable", err.kind)
@@ -215,12 +215,12 @@ describe("a store", function()
 
     it("keeps a lease as long as the work goes on, and no longer", function()
       local list = workers(2)
-      local lock = list[1].changes:acquire "k"
+      local lock = list[1].changes.mutex:acquire "k"
       r.driver.sleep(100)
-      assert.is_nil(list[2].store:lease "turn|k")
-      assert.is_nil(list[2].changes:acquire("k", 5))
+      assert.is_nil(list[2].exchange.store:lease "turn|k")
+      assert.is_nil(list[2].changes.mutex:acquire("k", 5))
       lock:release()
-      assert.is_truthy(list[2].store:lease "turn|k")
+      assert.is_truthy(list[2].exchange.store:lease "turn|k")
     end)
 
     it("lets a single change pass where it is broken, and nothing of many", function()
@@ -319,8 +319,8 @@ describe("a store", function()
   end)
 
   it("keeps applications and tenants apart", function()
-    local a = workers(1)[1].store
-    local b = workers(1, { client_id = "00000000-0000-0000-0000-00000000000b" })[1].store
+    local a = workers(1)[1].exchange.store
+    local b = workers(1, { client_id = "00000000-0000-0000-0000-00000000000b" })[1].exchange.store
     assert(a:write("x", { n = 1 }, 10))
     assert.is_nil(b:read "x")
     assert.same({ n = 1 }, a:read "x")
@@ -337,8 +337,8 @@ describe("a store", function()
       full, flushed = false, flushed + 1
       return 1
     end
-    assert(client.store:write("x", { n = 1 }, 10))
-    assert.same({ n = 1 }, client.store:read "x")
+    assert(client.exchange.store:write("x", { n = 1 }, 10))
+    assert.same({ n = 1 }, client.exchange.store:read "x")
     assert.equal(1, flushed)
   end)
 
@@ -353,7 +353,7 @@ describe("a store", function()
   end)
 
   it("that holds something else is not believed", function()
-    local store = workers(1)[1].store
+    local store = workers(1)[1].exchange.store
     dict:safe_set(store.prefix .. "x", "no JSON", 10)
     local value, err = store:read "x"
     assert.is_nil(value)

@@ -27,27 +27,22 @@ local functions = {
 }
 
 -- What a function that changes something cannot do where nothing can be read.
-local function blind(name, guard)
-  if name == "restrict" then
-    local lifted = {}
-    for i, rule in ipairs(guard.rules) do lifted[i] = rule.name end
-    if guard.cap ~= math.huge then lifted[#lifted + 1] = "cap" end
-    local allow = lifted[1] and ("; only with allow = { \"%s\" }"):format(table.concat(lifted, "\", \"")) or ""
-    return ("by machine id alone, without looking first%s"):format(allow)
-  end
-  return "by machine id alone, without looking first"
+local function blind(name, rules)
+  local allow = name == "restrict" and rules[1]
+    and ("; only with allow = { \"%s\" }"):format(table.concat(rules, "\", \"")) or ""
+  return ("by machine id alone, without looking first%s"):format(allow)
 end
 
 --- What each function can do with these roles.
 ---@param roles string[]
----@param guard mde.Guard
+---@param rules mde.Rule[] of the guard, the cap among them, that are in force
 ---@return mde.DoctorFunction[]
-function M.functions(roles, guard)
+function M.functions(roles, rules)
   local can_read, list = has_any(roles, M.reading), {}
   for i, one in ipairs(functions) do
     local works = has_any(roles, one.needs)
     local remark = works and not can_read and one.needs == M.restricting and one.name ~= "cancel"
-      and blind(one.name, guard) or nil
+      and blind(one.name, rules) or nil
     list[i] = { name = one.name, needs = one.needs, works = works, expected = one.expected, remark = remark }
   end
   return list

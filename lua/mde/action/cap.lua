@@ -1,0 +1,155 @@
+--- cap: is it one restrict too many?
+--
+-- What was sent within the last hour is counted (tally.lua), by the client itself, or in the store by all that share
+-- it. What was sent before a client began, or while the store failed, the service tells (cap_count.lua). What cannot
+-- be counted is refused.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local guards = require "mde.action.guard"
+local tallies = require "mde.action.tally"
+
+local DEFAULT = 25
+local MAX = 100000
+
+---@class mde.Cap
+---@field limit number restricts an hour; math.huge: no cap
+---@field private now fun(): number
+---@field private store? mde.Store
+---@field private count mde.CapCount
+---@field private tally? mde.Tally counts the restricts of the last hour; nil if there is no cap
+---@field private spare? mde.Tally counts them while the store fails, beginning with what the service tells
+local Cap = {}
+Cap.__index = Cap
+
+---@alias mde.CapCount fun(tally: mde.Tally, context: mde.Context): true?, mde.Error? counts what was sent before, if it
+--- is not counted yet
+
+---@class mde.CapSlot the place of one change under the cap
+---@field id string its operation id, in lower case
+---@field lifted boolean the call lifts the cap: it counts, and may be one too many
+---@field send? mde.Send what was taken for it
+---@field tally? mde.Tally from which
+---@field may_have_arrived? boolean something of it was sent
+
+local M = { DEFAULT = DEFAULT }
+
+--- What the option `cap` means. Raises for a wrong one.
+---@param cap? number|false restricts an hour, default 25; false or math.huge for no cap
+---@return number
+function M.check(cap)
+  if cap == nil then return DEFAULT end
+  if cap == false or cap == math.huge then return math.huge end
+  if type(cap) ~= "number" or cap % 1 ~= 0 or cap < 0 or cap > MAX then
+    errors.invalid(("option \"cap\" must be a whole number of restricts an hour from 0 to %d, not %s"):format(MAX,
+      errors.quote(cap)), "For none at all, give cap = false.")
+  end
+  return cap
+end
+
+---@param limit number
+---@param now fun(): number the driver's clock
+---@param store? mde.Store
+---@param count mde.CapCount
+---@return mde.Cap
+function M.new(limit, now, store, count)
+  local tally
+  if limit ~= math.huge then
+    tally = store and tallies.shared(limit, now, store) or tallies.new(limit, now)
+  end
+  return setmetatable({ limit = limit, now = now, store = store, count = count, tally = tally }, Cap)
+end
+
+local function uncounted(self, err)
+  local wrapped = errors.wrap(err,
+    ("nothing was sent, since the restricts of the last hour could not be counted (cap %d)"):format(self.limit),
+    ("To go on uncounted, give %s, or a client with cap = false."):format(guards.how_to_lift { "cap" }))
+  wrapped.rule = "cap"
+  return wrapped
+end
+
+local function one_too_many(cap, wait)
+  local fields = { kind = "protected", rule = "cap", hint = ("If so many are meant, give %s, or the client a higher "
+    .. "cap (--cap N)."):format(guards.how_to_lift { "cap" }) }
+  if wait then
+    fields.retry_at = core.system.time() + wait
+    fields.message = ("rule \"cap\": as many restricts were sent as may be in an hour (cap = %d); the next may go "
+      .. "at %s"):format(cap, os.date("!%Y-%m-%d %H:%M:%S UTC", math.ceil(fields.retry_at)))
+  else
+    fields.message = "rule \"cap\": this client may not restrict anything (cap = 0)"
+  end
+  return errors.new(fields)
+end
+
+-- Who counts now. Where the store works again, what was sent meanwhile is known to the service alone.
+local function current(self)
+  if self.spare and self.tally:doubt() then self.spare = nil end
+  return self.spare or self.tally
+end
+
+--- Why the cap lets no restrict be sent just now, as far as that is known without asking.
+---@return mde.Error? err of kind `protected`
+function Cap:full()
+  if not self.tally or self.limit > 0 and not self.tally:is_whole() then return nil end
+  local wait = self.tally:wait()
+  if wait ~= 0 then return one_too_many(self.limit, wait) end
+end
+
+--- A place for a change, which has taken nothing so far.
+---@param operation_id string
+---@param lifted boolean?
+---@return mde.CapSlot
+function M.slot(operation_id, lifted)
+  return { id = core.text.lower(operation_id), lifted = lifted or false }
+end
+
+-- A send; or how long to wait for one; or why it cannot be known.
+local function take_from(self, slot, tally, context)
+  if not slot.lifted and self.limit > 0 then
+    local counted, err = self.count(tally, context)
+    if not counted then return nil, nil, uncounted(self, err) end
+  end
+  local send, wait, err = tally:take(slot.id, slot.lifted)
+  return send, wait, err and uncounted(self, err)
+end
+
+--- Counts a restrict that is about to be sent, unless it is counted already.
+---@param slot mde.CapSlot
+---@param context mde.Context
+---@return true?
+---@return mde.Error? err of kind `protected`, or why the sends before could not be counted
+function Cap:take(slot, context)
+  if not self.tally or slot.send then return true end
+  local tally = current(self)
+  local send, wait, err = take_from(self, slot, tally, context)
+  if err and self.store and tally == self.tally then
+    self.spare = self.spare or tallies.new(self.limit, self.now)
+    tally = self.spare
+    send, wait, err = take_from(self, slot, tally, context)
+  end
+  slot.send, slot.tally = send, tally
+  if send then return true end
+  return nil, err or one_too_many(self.limit, wait)
+end
+
+--- Nothing was sent: it does not count.
+---@param slot mde.CapSlot
+function M.give_back(slot)
+  if slot.send then slot.tally:give_back(slot.send) end
+  slot.send = nil
+end
+
+--- Tells how the send ended that was counted. Its hour begins when it was sent, which can be some time after that. It
+--- is given back only if nothing of any send of this change can have arrived.
+---@param slot mde.CapSlot
+---@param info table what the exchange tells of the call
+function Cap:settle(slot, info)
+  if info.class == nil or info.class == "not_sent" then
+    if not slot.may_have_arrived then M.give_back(slot) end
+    return
+  end
+  slot.may_have_arrived = true
+  if slot.send then slot.tally:went(slot.send, self.now() - info.sent) end
+end
+
+return M

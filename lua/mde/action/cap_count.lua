@@ -1,0 +1,78 @@
+--- cap_count: what was restricted in the last hour, by the service's list: read once for all that wait for it.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local pager = require "mde.api.pager"
+
+local HOUR = 3600
+local READ_SECONDS = 120
+local COUNT_SECONDS = 60
+-- Whoever waits for a count that has not ended by then begins one: the one who was at it is gone.
+local COUNT_LEASE_SECONDS = COUNT_SECONDS + 5
+-- How much earlier the count begins than it has to, since clocks are never quite right.
+local MARGIN_SECONDS = 60
+
+-- The operation id of a restrict that carries our suffix, in lower case. What does not say what it is may be one.
+local function our_restrict(row)
+  if type(row.requestorComment) ~= "string" then return nil end
+  local _, _, operation_id = core.comment.parse(row.requestorComment)
+  local is_restrict = type(row.type) ~= "string" or core.text.lower(row.type) == "restrictcodeexecution"
+  return is_restrict and operation_id and core.text.lower(operation_id)
+end
+
+-- The restricts among the rows, and how long ago they were sent.
+local function restricts_of(rows, service_now)
+  local earlier = {}
+  for _, row in ipairs(rows) do
+    local operation_id = our_restrict(row)
+    if operation_id then
+      local created = core.history.time(row.creationDateTimeUtc) or service_now
+      earlier[#earlier + 1] = { id = operation_id, age = math.max(0, service_now - created) }
+    end
+  end
+  return earlier
+end
+
+-- Asks the service what was restricted in the last hour, by its own clock, and counts it. A client that has had no
+-- answer yet may have the time wrong; the answer tells it, and then it asks for the right hour.
+local function count(exchange, tally, context)
+  local rows, err, since
+  repeat
+    since = exchange.clock:agreed() - HOUR - MARGIN_SECONDS
+    rows, err = pager.read(exchange, "machineactions",
+      ("type eq 'RestrictCodeExecution' and creationDateTimeUtc ge %s"):format(
+        os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since))),
+      nil, context)
+    if not rows then return nil, err end
+  until exchange.clock:agreed() - HOUR >= since
+  return tally:merge(restricts_of(rows, exchange.clock:agreed()))
+end
+
+--- A function that counts in a tally what was sent before it began.
+---@param exchange mde.Exchange
+---@param driver mde.Driver
+---@return mde.CapCount
+local function new(exchange, driver)
+  local flights, lease_ends = exchange.flights, -math.huge
+  return function(tally, context)
+    context = context:within(READ_SECONDS)
+    while true do
+      local whole, err = tally:is_whole()
+      if whole or err then return whole, err end
+      local now, flight = exchange.now(), flights:current "cap"
+      if context:left() <= 0 then
+        return nil, errors.new { kind = "unavailable", message = "the time was up" }
+      end
+      if not flight or now >= lease_ends then
+        lease_ends = now + COUNT_LEASE_SECONDS
+        local own = driver.spawn and context:detached() or context
+        flight = flights:start("cap", count, exchange, tally, own:within(COUNT_SECONDS))
+      end
+      flights:wait(flight, math.min(context:left(), lease_ends - now))
+      if flight.raised then error(flight.problem, 0) end
+      if flight.err then return nil, flight.err end
+    end
+  end
+end
+
+return { new = new }

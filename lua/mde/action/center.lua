@@ -1,0 +1,123 @@
+--- center: the actions of a tenant, as this client reads them: one, those of a machine, or all that restrict.
+--
+-- What this client did or read a moment ago is put into what the service lists (recent.lua), and told to the list that
+-- the devices of an `each` share (listing.lua).
+
+local actions = require "mde.action.action"
+local core = require "mde.core"
+local pager = require "mde.api.pager"
+local recents = require "mde.action.recent"
+
+local TYPES = "type eq 'RestrictCodeExecution' or type eq 'UnrestrictCodeExecution'"
+
+---@class mde.ActionCenter
+---@field exchange mde.Exchange
+---@field driver mde.Driver
+---@field recent mde.Recent
+---@field private metatable table of the actions
+local Center = {}
+Center.__index = Center
+
+---@param exchange mde.Exchange
+---@param driver mde.Driver
+---@param metatable table of the actions
+---@return mde.ActionCenter
+local function new(exchange, driver, metatable)
+  return setmetatable({ exchange = exchange, driver = driver, metatable = metatable,
+    recent = recents.new(exchange.now, exchange.store) }, Center)
+end
+
+--- A row of the service as an action.
+---@param row table changed in place
+---@param fields? table what this library found out about it
+---@return mde.Action
+function Center:adopt(row, fields)
+  return actions.adopt(row, self.metatable, fields)
+end
+
+--- Tells the list that the devices of an `each` share what was read of an action.
+---@param row table?
+---@param context mde.Context
+---@return table? row
+function Center.note(row, context)
+  if context.cache and row then context.cache:add(row) end
+  return row
+end
+
+--- The actions that the service lists for a machine, of every type.
+---@param machine_id string in lower case
+---@param context mde.Context
+---@return table[]? rows
+---@return mde.Error? err
+---@return boolean? absent the service said that there is no such list
+function Center:history(machine_id, context)
+  local rows, err, absent = pager.read(self.exchange, "machineactions",
+    "machineId eq " .. core.odata.literal(machine_id), actions.is_row, context)
+  for _, row in ipairs(rows or {}) do Center.note(row, context) end
+  if rows then self.recent:recall(machine_id, rows) end
+  return rows, err, absent
+end
+
+--- The restrict and release actions of all machines that were created since a time or do not say when, or all of them,
+--- as the service lists them.
+---@param since? number Unix seconds
+---@param context mde.Context
+---@return table[]? rows
+---@return mde.Error? err
+---@return boolean? absent the service said that there is no such list
+function Center:listed(since, context)
+  local filter = TYPES
+  if since then
+    filter = ("(%s) and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)"):format(TYPES,
+      os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since)))
+  end
+  return pager.read(self.exchange, "machineactions", filter, actions.is_row, context)
+end
+
+--- All restrict and release actions of the tenant, by machine. Those that do not say whose they are stand under "".
+---@param context mde.Context
+---@return table<string, table[]>? rows by machine id in lower case
+---@return mde.Error? err
+function Center:histories(context)
+  local rows, err = self:listed(nil, context)
+  if not rows then return nil, err end
+  local machines = {}
+  for _, row in ipairs(rows) do
+    local machine_id = core.text.lower(row.machineId or "")
+    machines[machine_id] = machines[machine_id] or {}
+    table.insert(machines[machine_id], row)
+  end
+  self.recent:recall_all(machines)
+  return machines
+end
+
+--- Reads one action.
+---@param id string a GUID
+---@param context mde.Context
+---@return table? row
+---@return mde.Error? err
+function Center:read(id, context)
+  local row, err = self.exchange:call {
+    method = "GET", path = "/machineactions/" .. core.odata.encode(id), kind = "read", api = "machineaction",
+    permission = "Machine.Read.All", context = context, usable = actions.is_the_action(id),
+  }
+  return Center.note(row, context), err
+end
+
+--- Asks the service to cancel an action.
+---@param id string a GUID
+---@param comment string
+---@param context mde.Context
+---@return table? row the answer
+---@return mde.Error? err
+---@return table info what the exchange tells of the call
+function Center:request_cancel(id, comment, context)
+  local row, err, info = self.exchange:call {
+    method = "POST", path = ("/machineactions/%s/cancel"):format(core.odata.encode(id)), kind = "action",
+    api = "cancel", permission = actions.PERMISSION, context = context, body = { Comment = comment },
+    usable = actions.is_the_action(id),
+  }
+  return Center.note(row, context), err, info
+end
+
+return { new = new }

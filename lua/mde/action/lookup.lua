@@ -1,0 +1,104 @@
+--- lookup: one action by its id: read it, cancel it; and find one whose fate is unknown.
+
+local actions = require "mde.action.action"
+local core = require "mde.core"
+local errors = require "mde.base.error"
+
+local ACTION_SECONDS = 120
+local PAGE_SECONDS = 300
+local READ_SECONDS = 30
+
+local M = {}
+
+--- Reads one action.
+---@param center mde.ActionCenter
+---@param action mde.Action|string
+---@param context mde.Context
+---@return mde.Action? action
+---@return mde.Error? err
+function M.read(center, action, context)
+  local known = type(action) == "table" and action or {}
+  local id = actions.check_id(action, "mde.action")
+  local row, err = center:read(id, context:within(ACTION_SECONDS))
+  if row then err = actions.mismatch(known, row) end
+  if err then return nil, errors.about(err, "action " .. errors.quote(id)) end
+  return center:adopt(row)
+end
+
+local function cancel_in_time(center, id, comment, context, told)
+  local answer, problem
+  answer, problem, told.info = center:request_cancel(id, comment, context:within(ACTION_SECONDS))
+  return answer, problem
+end
+
+--- Cancels an action that is not final yet. Cancelling one that is cancelled already succeeds.
+---@param center mde.ActionCenter
+---@param action mde.Action|string
+---@param comment string
+---@param context mde.Context
+---@return mde.Action? action
+---@return mde.Error? err
+function M.cancel(center, action, comment, context)
+  local id = actions.check_id(action, "mde.cancel")
+  actions.check_comment(comment, nil, "checked-here")
+  local asked = "cancel action " .. errors.quote(id)
+  local told = {}
+  local row, err = center.exchange.flights:see_through(context, cancel_in_time, center, id, comment, context, told)
+  local info = told.info or {}
+  if err and err.kind ~= "unknown" and not (info.response and info.response.status == 400) then
+    return nil, errors.about(err, asked)
+  end
+  if not row or core.history.status(row.status) ~= "cancelled" then
+    row = center:read(id, context:within(READ_SECONDS)) or row
+  end
+  local problem = row and actions.mismatch(type(action) == "table" and action or {}, row)
+  if problem then return nil, errors.about(problem, asked) end
+  local status = row and core.history.status(row.status)
+  if status == "cancelled" then
+    if row.machineId then center.recent:remember(row.machineId, row) end
+    return center:adopt(row)
+  end
+  if status and status ~= "pending" then
+    err = errors.new { kind = "conflict", action = center:adopt(row), http_status = err and err.http_status,
+      code = err and err.code, message = ("it has ended already: %s"):format(errors.show(row.status)),
+      hint = status == "succeeded" and "To undo it, send the opposite." or "There is nothing left to cancel." }
+  elseif not err then
+    err = errors.new { kind = "pending", action = center:adopt(row),
+      message = ("the service took the cancellation, but the action is still %s"):format(errors.show(row.status)),
+      hint = "Read the action again, and cancel it again if it stays so." }
+  elseif err.kind == "unknown" then
+    err.hint = "Read the action again, and cancel it again if it is still pending."
+  end
+  return nil, errors.about(err, asked)
+end
+
+--- Asks the service whether an action of unknown fate exists, and how far it is.
+---@param center mde.ActionCenter
+---@param err mde.Error|table with machine_id, operation_id, and verb if only that is meant
+---@param context mde.Context
+---@return mde.Action? action whose `outcome` is "accepted": the service took it. Its `status` says how far it is,
+--- which may be Failed or Cancelled; action:wait() returns nil and an error then
+---@return mde.Error? problem of kind not_found if the service lists no such action
+function M.find(center, err, context)
+  if type(err) ~= "table" or type(err.machine_id) ~= "string" or type(err.operation_id) ~= "string" then
+    errors.invalid("mde.find_action needs an error of kind unknown, or a table with machine_id and operation_id")
+  end
+  local machine_id = core.text.lower(err.machine_id)
+  if core.odata.kind(machine_id) ~= "machine_id" then
+    errors.invalid(("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
+  end
+  local asked = ("find action with operation id %s"):format(errors.quote(err.operation_id))
+  local rows, problem = center:history(machine_id, context:within(PAGE_SECONDS))
+  if not rows then return nil, errors.about(problem, asked) end
+  for _, verb in ipairs { "restrict", "release" } do
+    local row = (err.verb == nil or err.verb == verb) and core.history.find(rows, machine_id, verb, err.operation_id)
+    if row then
+      return center:adopt(row, { outcome = "accepted" })
+    end
+  end
+  return nil, errors.new { kind = "not_found", asked = asked,
+    message = ("machine %s has no action with that id in its list"):format(errors.show(machine_id)),
+    hint = "The list may lag behind by some seconds; ask once more before you act." }
+end
+
+return M

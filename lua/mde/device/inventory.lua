@@ -1,0 +1,279 @@
+--- inventory: finds the machine that is meant among those of the tenant, and keeps what was read of it.
+--
+-- Names are compared without regard to case, blanks around and a dot at the end; a full name does not mean a record
+-- with a bare one.
+
+local all_machines = require "mde.device.all_machines"
+local choice = require "mde.device.choice"
+local core = require "mde.core"
+local devices = require "mde.device.device"
+local errors = require "mde.base.error"
+local identities = require "mde.device.identity"
+local machines = require "mde.device.machine"
+local names = require "mde.query.names"
+local pager = require "mde.api.pager"
+local queries = require "mde.query.filter"
+local records_of = require "mde.device.record"
+
+local SPURIOUS_ABSENCE_SECONDS = 2
+-- The service finds the owner of an address in this span, and in a quarter of an hour around the time.
+local ADDRESS_SECONDS, ADDRESS_TOLERANCE_SECONDS = 30 * 86400, 900
+
+local odata = core.odata
+
+---@class mde.Inventory
+---@field exchange mde.Exchange
+---@field driver mde.Driver
+---@field private records mde.Records
+---@field private all_machines mde.AllMachines
+---@field private metatable table of the machines
+local Inventory = {}
+Inventory.__index = Inventory
+
+-- The record of a machine that can be acted on: its id goes into a URL.
+local function is_machine(row)
+  if odata.kind(row.id) ~= "machine_id" then return false, "a machine's id is not 40 hex digits" end
+  return machines.is_row(row)
+end
+
+---@param exchange mde.Exchange
+---@param driver mde.Driver
+---@param metatable table of the machines
+---@return mde.Inventory
+local function new(exchange, driver, metatable)
+  return setmetatable({ exchange = exchange, driver = driver, metatable = metatable, records = records_of.new(),
+    all_machines = all_machines.new(exchange, driver, is_machine) }, Inventory)
+end
+
+--- A row of the service as a machine. What was read, and when, is remembered.
+---@param row table
+---@param read_at? number by the driver's clock; default now
+---@return mde.Machine
+function Inventory:adopt(row, read_at)
+  machines.clean(row)
+  self.records:keep(row, read_at or self.exchange.now())
+  return setmetatable(row, self.metatable)
+end
+
+--- A machine of which not its record is known, but what its actions tell.
+---@param fields table changed in place
+---@return mde.Machine
+function Inventory:outline(fields)
+  return setmetatable(fields, self.metatable)
+end
+
+--- What the service said of the machine that this table stands for.
+---@param machine table
+---@return mde.Record? record nil if it was not read, or if the table has another machine's id now
+function Inventory:record_of(machine)
+  return self.records:of(machine)
+end
+
+--- What the service said of a machine in the last seconds; else it is read.
+---@param machine mde.Machine|{ id: string }
+---@param max_age number seconds
+---@param context mde.Context
+---@return mde.Record? record
+---@return mde.Error? err
+function Inventory:fresh_record(machine, max_age, context)
+  local record = self.records:of(machine)
+  if record and self.exchange.now() - record.read_at <= max_age then return record end
+  local read, err = self:resolve(machine.id, context)
+  if not read then return nil, err end
+  return self.records:of(read)
+end
+
+local function names_filter(name, bare)
+  local clauses = names.render("computerDnsName", "eq", name)
+  if bare then
+    for _, clause in ipairs(names.render("computerDnsName", "startswith", name .. ".")) do
+      clauses[#clauses + 1] = clause
+    end
+  end
+  return table.concat(clauses, " or ")
+end
+
+local function has_name(machine, name, bare)
+  local own = machine.computerDnsName
+  return type(own) == "string"
+    and (core.name.matches(own, "eq", name) or bare and core.name.matches(own, "startswith", name .. "."))
+end
+
+--- How to ask for the records, and how to tell that one is what was asked for.
+local function question(kind, canonical)
+  if kind == "guid" then
+    return "aadDeviceId eq " .. canonical, function(machine)
+      return type(machine.aadDeviceId) == "string" and core.text.lower(machine.aadDeviceId) == canonical
+    end
+  end
+  local bare = kind == "bare_name"
+  return names_filter(canonical, bare), function(machine) return has_name(machine, canonical, bare) end
+end
+
+-- Those of some rows that match, and the others.
+local function parted(self, rows, matches, read_at)
+  local records, others = {}, {}
+  for _, row in ipairs(rows) do
+    local list = matches(row) and records or others
+    list[#list + 1] = self:adopt(row, read_at)
+  end
+  return records, others
+end
+
+-- A name that was not found as it was asked for, or could not be asked for: it may be stored in another spelling.
+-- `found`: records of it that are known already.
+local function find_among_all(self, canonical, shown, matches, found, context)
+  local rows, read_at = self.all_machines:like(canonical, context)
+  if not rows then return nil, read_at end
+  local records, others = parted(self, rows, matches, read_at)
+  local is_known = {}
+  for _, machine in ipairs(records) do is_known[core.text.lower(machine.id)] = true end
+  for _, machine in ipairs(found) do
+    if not is_known[core.text.lower(machine.id)] then records[#records + 1] = machine end
+  end
+  return choice.one(shown, records, nil, others)
+end
+
+local function find(self, kind, canonical, shown, context)
+  local filter, matches = question(kind, canonical)
+  local rows, err = pager.read(self.exchange, "machines", filter, is_machine, context)
+  local by_name = kind ~= "guid"
+  if by_name and (rows and not rows[1] or err and err.http_status == 400) then
+    return find_among_all(self, canonical, shown, matches, {}, context)
+  end
+  if not rows then return nil, err end
+  local records = parted(self, rows, matches)
+  -- Where the service regards case, the one in use may stand there in another spelling.
+  if by_name and records[1] and not choice.usable(records)[1] then
+    return find_among_all(self, canonical, shown, matches, records, context)
+  end
+  if #rows > 0 and #records == 0 then
+    return nil, errors.new { kind = "protocol",
+      message = ("asked for %s, the service listed %d other machines"):format(shown, #rows),
+      hint = "Try again later, or give the machine's id." }
+  end
+  return choice.one(shown, records)
+end
+
+--- The record of a machine id. A known id has been answered with 404 now and then: asked once more.
+---@param id string
+---@param context mde.Context
+---@return mde.Machine? machine
+---@return mde.Error? err
+function Inventory:read(id, context)
+  local exchange = self.exchange
+  local function get()
+    return exchange:call {
+      method = "GET", path = "/machines/" .. id, kind = "read", api = "machine", permission = "Machine.Read.All",
+      context = context,
+      usable = function(machine)
+        if type(machine.id) ~= "string" or core.text.lower(machine.id) ~= id then
+          return false, "it is not the machine that was asked for"
+        end
+        return machines.is_row(machine)
+      end,
+    }
+  end
+  local machine, err = get()
+  if not machine and err.kind == "not_found" and context:left() > SPURIOUS_ABSENCE_SECONDS then
+    exchange.sleep(SPURIOUS_ABSENCE_SECONDS)
+    machine, err = get()
+  end
+  if not machine and err.kind == "not_found" then
+    err.message = ("the service knows no machine %s"):format(id)
+    err.hint = "Check the id; a machine that was not seen for months is forgotten."
+  end
+  if not machine then return nil, err end
+  machine.id = id
+  return self:adopt(machine)
+end
+
+-- Raises unless an address and a time are given by which the service can find a machine.
+---@param owner { ip: string, at: mde.Time }
+---@param now number Unix seconds
+---@return string ip
+---@return string at in whole seconds
+local function check_owner(owner, now)
+  for name in pairs(owner) do
+    if name ~= "ip" and name ~= "at" then
+      errors.invalid(("mde.machine { ip, at } has no field %s"):format(errors.quote(name)),
+        'Write mde.machine { ip = "10.1.2.3", at = mde.ago "2h" }.')
+    end
+  end
+  local kind, ip
+  if owner.ip == nil then
+    errors.invalid("mde.machine { ip, at }: ip is missing", 'Say which address it was: ip = "10.1.2.3".')
+  end
+  if type(owner.ip) == "string" then kind, ip = odata.kind(owner.ip) end
+  if kind ~= "ip_address" then
+    errors.invalid(("mde.machine { ip, at }: ip is %s, which is not an IP address"):format(errors.got(owner.ip)),
+      "Write it as 10.1.2.3 or 2001:db8::17; a device's name or id is given alone.")
+  elseif owner.at == nil then
+    errors.invalid(
+      "mde.machine { ip, at }: at is missing, and an address belongs to one device now and to another then",
+      'Say when it was seen: at = mde.ago "2h", or the time of the alert.')
+  end
+  local _, at = queries.time(owner.at, now, "mde.machine { ip, at }: at")
+  if at < now - ADDRESS_SECONDS or at > now + ADDRESS_TOLERANCE_SECONDS then
+    errors.invalid(
+      ("mde.machine { ip, at }: at is %s, which does not lie in the last 30 days"):format(queries.time(at, now, "at")),
+      "The service remembers for so long who had an address.")
+  end
+  return ip, (queries.time(math.floor(at), now, "at"))
+end
+
+--- The machine that had an address a quarter of an hour around a time. Raises if these cannot name one.
+---@param owner { ip: string, at: mde.Time }
+---@param context mde.Context
+---@return mde.Machine? machine
+---@return mde.Error? err
+function Inventory:find_owner(owner, context)
+  local exchange = self.exchange
+  check_owner(owner, exchange.clock:time())
+  local settled, problem = exchange:settle_clock(context)
+  if not settled then return nil, problem end
+  local ip, at = check_owner(owner, exchange.clock:time())
+  local answer, err = exchange:call {
+    method = "GET", path = ("/machines/findbyip(ip=%s,timestamp=%s)"):format(odata.literal(ip), at),
+    kind = "read", api = "findbyip", permission = "Machine.Read.All", context = context,
+    usable = pager.lists(is_machine),
+  }
+  if not answer and err.kind ~= "not_found" then return nil, err end
+  local records = {}
+  for i, row in ipairs(answer and answer.value or {}) do records[i] = self:adopt(row) end
+  return choice.one(("with the address %s at %s"):format(ip, at), records,
+    "The service looks a quarter of an hour around that time; it is UTC unless it says otherwise.")
+end
+
+local function unmerged(machine, err)
+  if machine and machine.mergedIntoMachineId ~= nil then return nil, choice.merged(machine) end
+  return machine, err
+end
+
+-- What is known of a machine that is given as a table: what the service said of it, or else what the table says. A
+-- table that got the id of another machine tells nothing of that one.
+local function known(self, device, id, context)
+  if self.records:has_other(device) then return unmerged(self:read(id, context)) end
+  local record, err = unmerged(self.records:of(device) or device)
+  return record and device, err
+end
+
+--- Finds the machine that is meant. Raises if the device cannot name one.
+---@param device mde.Device
+---@param context mde.Context
+---@return mde.Machine? machine its whole record
+---@return mde.Error? err
+function Inventory:resolve(device, context)
+  local kind, canonical = devices.check(device)
+  if kind == "identity" then
+    local machine, err = self:resolve(canonical, context)
+    if not machine then return nil, err end
+    return identities.check(device, machine)
+  end
+  self.all_machines:forget_old()
+  if kind == "machine" then return known(self, device, canonical, context) end
+  if kind == "machine_id" then return unmerged(self:read(canonical, context)) end
+  return find(self, kind, canonical, devices.shown(device), context)
+end
+
+return { new = new }
