@@ -12,6 +12,7 @@ local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
 local listings = require "mde.action.listing"
 local options_of = require "mde.base.options"
+local posix = require "mde.posix"
 local reconcile = require "mde.action.reconcile"
 
 local ACTION_SECONDS = 120
@@ -54,7 +55,7 @@ local function check_incident(incident)
 end
 
 local function new_operation_id()
-  local bytes, problem = core.system.entropy(16)
+  local bytes, problem = posix.entropy.bytes(16)
   if not bytes then return nil, errors.new { kind = "unavailable", message = problem } end
   return core.comment.operation(bytes)
 end

@@ -10,6 +10,7 @@ local deadlines = require "mde.sync.deadline"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
+local posix = require "mde.posix"
 local tallies = require "mde.action.tally"
 
 -- A record that is older is read again before it is judged.
@@ -459,7 +460,7 @@ local function one_too_many(cap, wait)
   local fields = { kind = "protected", rule = "cap",
     hint = ("If so many are meant, give %s, or the client a higher cap (--cap N)."):format(how_to_lift { "cap" }) }
   if wait then
-    fields.retry_at = core.system.time() + wait
+    fields.retry_at = posix.clock.time() + wait
     fields.message = ("rule \"cap\": as many restricts were sent as may be in an hour (cap = %d); the next may go "
       .. "at %s"):format(cap, os.date("!%Y-%m-%d %H:%M:%S UTC", math.ceil(fields.retry_at)))
   else
