@@ -81,22 +81,20 @@ static inline bool mde_field(lua_State *L, int index, const char *name)
  */
 void mde_open_base64(lua_State *L);
 void mde_open_comment(lua_State *L);
+void mde_open_coroutine(lua_State *L);
 void mde_open_device_list(lua_State *L);
 void mde_open_header(lua_State *L);
 void mde_open_history(lua_State *L);
 void mde_open_http1(lua_State *L);
 void mde_open_json(lua_State *L);
 void mde_open_limiter(lua_State *L);
-void mde_open_locked_file(lua_State *L);
 void mde_open_name(lua_State *L);
 void mde_open_number(lua_State *L);
 void mde_open_odata(lua_State *L);
 void mde_open_outcome(lua_State *L);
-void mde_open_process(lua_State *L);
 void mde_open_redact(lua_State *L);
 void mde_open_secret(lua_State *L);
 void mde_open_service_time(lua_State *L);
-void mde_open_system(lua_State *L);
 void mde_open_text(lua_State *L);
 void mde_open_token(lua_State *L);
 

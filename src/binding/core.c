@@ -3,31 +3,32 @@
  */
 #include "compat.h"
 
+/* One a line, however many there are. */
+/* clang-format off */
 static const struct {
   const char *name;
   void (*open)(lua_State *L);
 } concepts[] = {
     {"base64", mde_open_base64},
     {"comment", mde_open_comment},
+    {"coroutine", mde_open_coroutine},
     {"device_list", mde_open_device_list},
     {"header", mde_open_header},
     {"history", mde_open_history},
     {"http1", mde_open_http1},
     {"json", mde_open_json},
     {"limiter", mde_open_limiter},
-    {"locked_file", mde_open_locked_file},
     {"name", mde_open_name},
     {"number", mde_open_number},
     {"odata", mde_open_odata},
     {"outcome", mde_open_outcome},
-    {"process", mde_open_process},
     {"redact", mde_open_redact},
     {"secret", mde_open_secret},
     {"service_time", mde_open_service_time},
-    {"system", mde_open_system},
     {"text", mde_open_text},
     {"token", mde_open_token},
 };
+/* clang-format on */
 
 MDE_EXPORT int luaopen_mde_core(lua_State *L);
 

@@ -6,16 +6,15 @@
 
 ---@class mde.core
 ---@field base64 mde.core.base64
+---@field coroutine mde.core.coroutine
 ---@field device_list mde.core.device_list
 ---@field header mde.core.header
 ---@field http1 mde.core.http1
 ---@field json mde.core.json
 ---@field limiter mde.core.limiter
----@field locked_file mde.core.locked_file
 ---@field name mde.core.name
 ---@field number mde.core.number
 ---@field odata mde.core.odata
----@field process mde.core.process
 ---@field redact mde.core.redact
 ---@field secret mde.core.secret
 ---@field service_time mde.core.service_time
@@ -36,6 +35,13 @@ function base64.encode_url(bytes) end
 ---@param text string in either alphabet, padded or not
 ---@return string? bytes nil if it is malformed
 function base64.decode(text) end
+
+---@class mde.core.coroutine
+local coroutine = {}
+
+---What coroutine.isyieldable tells, where Lua lacks it or the host takes it away.
+---@return boolean? can_yield whether the caller could be suspended here; nil where Lua cannot tell (5.1)
+function coroutine.is_yieldable() end
 
 ---@class mde.core.device_list
 local device_list = {}
@@ -125,7 +131,7 @@ function header.retry_after(headers, wall_time) end
 
 ---Reads any of the three date forms of HTTP, and nothing around it.
 ---@param text string
----@param wall_time? number decides on the century of a two-digit year; by default the machine's clock
+---@param wall_time number Unix seconds; decides on the century of a two-digit year
 ---@return integer? seconds Unix seconds
 function header.date(text, wall_time) end
 
@@ -252,37 +258,6 @@ function sends:pack() end
 ---@return boolean understood false: these are no such sends, and it is without any
 function sends:unpack(bytes) end
 
----@class mde.core.locked_file
-local locked_file = {}
-
----One text in a file that several processes change, one at a time.
----@class mde.locked_file
-local file = {}
-
----@param path string made, for its owner alone, if there is no such file
----@return mde.locked_file?
----@return string? problem
-function locked_file.open(path) end
-
----@return boolean? locked false: somebody else has it
----@return string? problem
-function file:lock() end
-
-function file:unlock() end
-
----To be called by whoever has the lock.
----@return string? text "" in a new file
----@return string? problem
-function file:read() end
-
----To be called by whoever has the lock and has read.
----@param text string
----@return true?
----@return string? problem the text that was there stays
-function file:write(text) end
-
-function file:close() end
-
 ---@class mde.core.number what string.format, tostring and tonumber do by the process's locale, in every locale alike
 local number = {}
 
@@ -361,29 +336,6 @@ function odata.kind(text) end
 ---@param text string
 ---@return string? flaw what is wrong with it: a phrase behind `the name "..." `; nil if nothing is
 function odata.flaw(text) end
-
----@class mde.core.process for a command, which owns its process; a library leaves these to its host
-local process = {}
-
----From now on SIGINT, SIGTERM and SIGHUP are counted instead of ending the process (SIGHUP stays ignored where it
----is), and writing to a closed pipe is an error.
-function process.watch_signals() end
-
----@return integer count how often the process was asked to end since it watches: 0, 1 or 2
-function process.interruptions() end
-
----No core dump, and no other process of the same user may read the memory of this one.
----@return boolean? done
----@return string? problem
-function process.harden() end
-
----@param descriptor 0|1|2
----@return boolean
-function process.is_terminal(descriptor) end
-
----@param descriptor 0|1|2
----@return integer? columns nil if it is no terminal or does not say
-function process.columns(descriptor) end
 
 ---@class mde.core.redact
 local redact = {}
@@ -464,20 +416,6 @@ local value = {}
 ---@param text string at most 65536 bytes; raises if it is longer
 ---@return mde.secret
 function secret.new(text) end
-
----Reads a file into a secret; no Lua string of it is made. White space at its end is no part of it.
----@param path string
----@return mde.secret? secret
----@return string stamp_or_problem what `stamp` says of the file; or why it cannot be read, without the path: it is no
----file, is empty, is longer than 65536 bytes, or everybody may write it
----@return string? remark if others than its owner may read it
-function secret.read(path) end
-
----A text that changes when the file does.
----@param path string
----@return string? stamp
----@return string? problem
-function secret.stamp(path) end
 
 ---@return string text raises once the secret is wiped
 function value:reveal() end

@@ -4,7 +4,6 @@
 #include "compat.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "header.h"
 
@@ -56,15 +55,15 @@ static int header_retry_after(lua_State *L)
 }
 
 /*
- * date(text [, wall_time]) -> Unix seconds | nil. The wall time, by default the machine's, decides
- * on the century of a two-digit year and on nothing else.
+ * date(text, wall_time) -> Unix seconds | nil. The wall time decides on the century of a two-digit
+ * year and on nothing else.
  */
 static int header_date(lua_State *L)
 {
   struct mde_text text;
   int64_t seconds = 0;
   text.bytes = luaL_checklstring(L, 1, &text.length);
-  lua_Number now = luaL_optnumber(L, 2, (lua_Number)time(NULL));
+  lua_Number now = luaL_checknumber(L, 2);
   luaL_argcheck(L, now >= -1e12 && now <= 1e12, 2, "Unix seconds expected");
   if (mde_header_date(text, (int64_t)now, &seconds))
     lua_pushinteger(L, (lua_Integer)seconds);

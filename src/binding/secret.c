@@ -9,16 +9,6 @@
 #include "secret.h"
 #include "secret_value.h"
 
-struct mde_secret *mde_push_secret(lua_State *L)
-{
-  struct mde_secret_value *value = mde_newuserdata(L, sizeof *value);
-  mde_secret_init(&value->secret, mde_state_allocator(L), MDE_LONGEST_SECRET);
-  value->is_wiped = false;
-  luaL_getmetatable(L, MDE_SECRET_TYPE);
-  lua_setmetatable(L, -2);
-  return &value->secret;
-}
-
 /* new(text) -> a secret. Raises if it is longer than 64 KB. */
 static int secret_new(lua_State *L)
 {
@@ -66,8 +56,6 @@ static int secret_tostring(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"new", secret_new},
-    {"read", mde_secret_read},
-    {"stamp", mde_secret_stamp},
     {NULL, NULL},
 };
 

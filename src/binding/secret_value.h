@@ -9,6 +9,7 @@
 #include "secret.h"
 
 #define MDE_SECRET_TYPE "mde.secret"
+#define MDE_LONGEST_SECRET 65536
 
 /* What the userdata is. */
 struct mde_secret_value {
@@ -27,13 +28,18 @@ static inline const struct mde_secret *mde_test_secret(lua_State *L, int index)
   return is_secret ? &value->secret : NULL;
 }
 
-/* Pushes a new secret, empty, of up to MDE_LONGEST_SECRET bytes. Raises for lack of memory. */
-struct mde_secret *mde_push_secret(lua_State *L);
-
-#define MDE_LONGEST_SECRET 65536
-
-/* secret.read and secret.stamp: see secret_file.c. */
-int mde_secret_read(lua_State *L);
-int mde_secret_stamp(lua_State *L);
+/*
+ * Pushes a new secret, empty, of up to MDE_LONGEST_SECRET bytes. Raises for lack of memory. The
+ * state must have loaded mde.core, which makes the metatable, whose __gc wipes and frees.
+ */
+static inline struct mde_secret *mde_push_secret(lua_State *L)
+{
+  struct mde_secret_value *value = mde_newuserdata(L, sizeof *value);
+  mde_secret_init(&value->secret, mde_state_allocator(L), MDE_LONGEST_SECRET);
+  value->is_wiped = false;
+  luaL_getmetatable(L, MDE_SECRET_TYPE);
+  lua_setmetatable(L, -2);
+  return &value->secret;
+}
 
 #endif

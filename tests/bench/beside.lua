@@ -9,7 +9,7 @@
 
 local nameserver = require "tests.spec.support.nameserver"
 local nginx = require "tests.spec.support.nginx"
-local now = require("mde.core").system.now
+local now = require("mde.posix").clock.now
 local quantile = require "tests.bench.quantile"
 local socket = require "socket"
 

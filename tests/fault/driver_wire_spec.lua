@@ -147,7 +147,7 @@ describe("mde.driver.curl gets a body that ends with the connection", function()
   it("and takes it for one that could have been cut, also where TLS is closed in order", function()
     local directory = shell.output_of "mktemp -d":gsub("%s+$", "")
     shell.write_file(directory .. "/answer", "HTTP/1.1 200 OK\r\n\r\nok")
-    local port, system = nginx.free_port(), require("mde.core").system
+    local port, clock = nginx.free_port(), require("mde.posix").clock
     local process = assert(io.popen(([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem \
       -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null && {
         openssl s_server -HTTP -accept %d -cert cert.pem -key key.pem >log 2>&1 & cat >/dev/null; kill $!; }]])
@@ -158,7 +158,7 @@ describe("mde.driver.curl gets a body that ends with the connection", function()
     end)
     local tries = 0
     repeat
-      system.sleep(0.02)
+      clock.sleep(0.02)
       tries = tries + 1
     until (shell.read_file(directory .. "/log") or ""):find "ACCEPT" or tries == 500
     local through = curl.new { ca_file = directory .. "/cert.pem", proxy = "" }

@@ -10,13 +10,13 @@ local DURATION = 20
 
 local PROCESS = [[
 local seconds = tonumber(arg[1])
-local core = require "mde.core"
 local mde = require "mde"
+local posix = require "mde.posix"
 local client = assert(mde.client { cap = false })
 client.exchange.requests.windows = { { count = ]] .. COUNT .. [[, seconds = ]] .. SECONDS .. [[ } }
-local ends, sent = core.system.now() + seconds, 0
-while core.system.now() < ends do
-  local machine, err = client:machine(arg[2], { timeout = math.max(0.1, ends - core.system.now()) })
+local ends, sent = posix.clock.now() + seconds, 0
+while posix.clock.now() < ends do
+  local machine, err = client:machine(arg[2], { timeout = math.max(0.1, ends - posix.clock.now()) })
   if machine then
     sent = sent + 1
   elseif err.kind ~= "throttled" and err.kind ~= "unavailable" then

@@ -2,6 +2,7 @@
 
 local certificates = require "tests.spec.support.certificates"
 local core = require "mde.core"
+local posix = require "mde.posix"
 
 local one = certificates.new()
 certificates.openssl(one, "rsa -in key.pem -aes128 -traditional -passout pass:a-made-up-password -out locked.pem")
@@ -22,7 +23,7 @@ local function digest(crypto)
 end
 
 local function sign(crypto, path, password)
-  local pem, problem = core.secret.read(path)
+  local pem, problem = posix.secret_file.read(path)
   if not pem then return nil, problem end
   local key
   key, problem = crypto.private_key(pem, password)

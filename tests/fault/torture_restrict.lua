@@ -2,10 +2,11 @@
 -- random numbers are made up, so that every run makes the same allocations.
 
 local core = require "mde.core"
+local posix = require "mde.posix"
 
-core.system.entropy = function(count) return ("\7"):rep(count) end
-core.system.time = function() return 1.7e9 end
-core.system.now = function() return 1000 end
+posix.entropy.bytes = function(count) return ("\7"):rep(count) end
+posix.clock.time = function() return 1.7e9 end
+posix.clock.now = function() return 1000 end
 
 local cap_counts = require "mde.action.cap_count"
 local caps = require "mde.action.cap"

@@ -7,6 +7,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
+local posix = require "mde.posix"
 local tallies = require "mde.action.tally"
 
 local DEFAULT = 25
@@ -72,7 +73,7 @@ local function one_too_many(cap, wait)
   local fields = { kind = "protected", rule = "cap", hint = ("If so many are meant, give %s, or the client a higher "
     .. "cap (--cap N)."):format(guards.how_to_lift { "cap" }) }
   if wait then
-    fields.retry_at = core.system.time() + wait
+    fields.retry_at = posix.clock.time() + wait
     fields.message = ("rule \"cap\": as many restricts were sent as may be in an hour (cap = %d); the next may go "
       .. "at %s"):format(cap, os.date("!%Y-%m-%d %H:%M:%S UTC", math.ceil(fields.retry_at)))
   else

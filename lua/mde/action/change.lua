@@ -6,13 +6,14 @@
 -- truthy; an action of unknown fate is an error of kind `unknown`, never a guess.
 
 local actions = require "mde.action.action"
+local caps = require "mde.action.cap"
 local core = require "mde.core"
 local devices = require "mde.device.device"
-local caps = require "mde.action.cap"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
 local incidents = require "mde.action.incident"
 local mutexes = require "mde.sync.mutex"
+local posix = require "mde.posix"
 local reconcile = require "mde.action.reconcile"
 local wait = require "mde.action.wait"
 
@@ -80,7 +81,7 @@ local function check_incident(incident)
 end
 
 local function new_operation_id()
-  local bytes, problem = core.system.entropy(16)
+  local bytes, problem = posix.entropy.bytes(16)
   if not bytes then return nil, errors.new { kind = "unavailable", message = problem } end
   return core.comment.operation(bytes)
 end

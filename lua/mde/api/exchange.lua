@@ -5,6 +5,7 @@ local clocks = require "mde.sync.clock"
 local core = require "mde.core"
 local flights = require "mde.sync.single_flight"
 local json = require "mde.base.json"
+local posix = require "mde.posix"
 local requests_of = require "mde.request.request"
 local service_clocks = require "mde.api.service_clock"
 local service_failure = require "mde.api.failure"
@@ -138,11 +139,12 @@ end
 ---@return number? offset how far the host's clock is ahead of this machine's, if it told the time
 function Exchange:probe(url, seconds)
   if seconds <= 0 then return nil, "the time was up" end
-  local before = core.system.time()
+  local before = posix.clock.time()
   local response, message = self.requests:probe(url, seconds, LONGEST_ACTION_ANSWER, KEPT_ALIVE_SECONDS)
   if not response then return nil, message end
-  local date = type(response.headers.date) == "string" and core.header.date(response.headers.date)
-  return response, nil, date and date - (before + core.system.time()) / 2 or nil
+  local after, told = posix.clock.time(), response.headers.date
+  local date = type(told) == "string" and core.header.date(told, after)
+  return response, nil, date and date - (before + after) / 2 or nil
 end
 
 --- How long a call would wait for the service's limits if it came now.

@@ -1,8 +1,8 @@
 --- failure: what a call of the service that failed is told as.
 
 local audience = require "mde.auth.audience"
-local core = require "mde.core"
 local failures = require "mde.request.failure"
+local posix = require "mde.posix"
 
 local is_redirect, is_success, with_attempts = failures.is_redirect, failures.is_success, failures.with_attempts
 
@@ -118,7 +118,7 @@ local function no_answer(failure)
   elseif response.status == 429 then
     local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS
     return { kind = "throttled", message = with_attempts("the service is throttling this application", failure),
-      retry_at = core.system.time() + wait,
+      retry_at = posix.clock.time() + wait,
       hint = ("Try again in %.0f seconds, with fewer calls at a time."):format(wait) }
   elseif is_success(response.status) then
     return { kind = "protocol",

@@ -6,6 +6,7 @@
 
 local claims_of = require "mde.auth.claims"
 local core = require "mde.core"
+local posix = require "mde.posix"
 
 -- How far apart the clocks may be before that is worth a warning.
 local APART_SECONDS = 300
@@ -48,32 +49,32 @@ end
 ---@return number seconds Unix seconds
 function ServiceClock:time(at)
   local now = self.now()
-  return self.heard:at(now, core.system.time()) - (at and now - at or 0)
+  return self.heard:at(now, posix.clock.time()) - (at and now - at or 0)
 end
 
 --- The same by the clocks alone, which no action moves: what counts actions goes by this.
 ---@return number seconds Unix seconds
 function ServiceClock:agreed()
-  return self.heard:agreed(self.now(), core.system.time())
+  return self.heard:agreed(self.now(), posix.clock.time())
 end
 
 --- The latest time at which an action can have been created: one that says later has no usable time.
 ---@return number seconds Unix seconds
 function ServiceClock:latest()
-  return self.heard:latest(self.now(), core.system.time())
+  return self.heard:latest(self.now(), posix.clock.time())
 end
 
 --- Whether enough clocks were heard to go by. Before the API's first answer there are this machine's and the token's.
 ---@return boolean
 function ServiceClock:is_settled()
   if self.has_heard.api then return true end
-  return self.has_heard.token ~= nil and self.heard:spread(self.now(), core.system.time()) <= AGREED_SECONDS
+  return self.has_heard.token ~= nil and self.heard:spread(self.now(), posix.clock.time()) <= AGREED_SECONDS
 end
 
 --- By how many seconds the clocks differ, if that is more than they should.
 ---@return number? seconds
 function ServiceClock:apart()
-  local seconds = self.heard:spread(self.now(), core.system.time())
+  local seconds = self.heard:spread(self.now(), posix.clock.time())
   return seconds > APART_SECONDS and seconds or nil
 end
 
@@ -81,7 +82,7 @@ end
 --- page of something in between.
 ---@param headers table<string, string>
 function ServiceClock:hear_api(headers)
-  local date = type(headers.date) == "string" and core.header.date(headers.date)
+  local date = type(headers.date) == "string" and core.header.date(headers.date, posix.clock.time())
   local is_own = headers.age == nil and tostring(headers["content-type"] or ""):find("json", 1, true)
   if not date or not is_own then return end
   hear(self, "api", self.now(), date)
@@ -100,7 +101,7 @@ end
 --- Takes note of when actions say that they were created, which is never in the future.
 ---@param rows table[]
 function ServiceClock:hear_rows(rows)
-  local now, wall = self.now(), core.system.time()
+  local now, wall = self.now(), posix.clock.time()
   for _, row in ipairs(rows) do
     local created = core.history.time(row.creationDateTimeUtc)
     if created then self.heard:row(now, wall, created) end

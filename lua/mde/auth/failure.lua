@@ -3,6 +3,7 @@
 local core = require "mde.core"
 local failures = require "mde.request.failure"
 local json = require "mde.base.json"
+local posix = require "mde.posix"
 local refusal = require "mde.auth.credential.refusal"
 
 local is_redirect, is_success, with_attempts = failures.is_redirect, failures.is_success, failures.with_attempts
@@ -44,7 +45,7 @@ function M.sign_in(failure)
       hint = "Check AZURE_AUTHORITY_HOST, and try again when that is mended." }
   elseif failure.verdict == "throttled" or response.status == 429 then
     delay = delay > 0 and delay or THROTTLED_SECONDS
-    return { kind = "throttled", retry_at = core.system.time() + delay,
+    return { kind = "throttled", retry_at = posix.clock.time() + delay,
       message = ("%s asks to wait for %.0f seconds before signing in again"):format(host, delay),
       hint = "Try again then." }
   elseif is_redirect(response.status) then
@@ -91,7 +92,7 @@ function M.identity(failure, name, advice)
       message = with_attempts(("%s gave an answer that is no token: %s"):format(name, failure.message), failure) }
   elseif failure.verdict == "throttled" or status == 429 then
     return { kind = "throttled", hint = "Try again then.", message = message,
-      retry_at = core.system.time() + math.max(failure.delay, THROTTLED_SECONDS) }
+      retry_at = posix.clock.time() + math.max(failure.delay, THROTTLED_SECONDS) }
   elseif failure.verdict ~= "refused" then
     return { kind = "unavailable", hint = status == 404 and advice.absent or "Try again in a minute.",
       message = with_attempts(message, failure) }

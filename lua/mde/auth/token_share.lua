@@ -4,7 +4,7 @@
 -- getting, or holds the lease and asks. What comes of it, a failure too, is put into the store before the
 -- lease is given back, so that nobody asks a second time. Each process keeps its own cache of it.
 
-local core = require "mde.core"
+local posix = require "mde.posix"
 
 local POLL_SECONDS = 0.05
 -- A store's clock is the wall clock; what is from further ahead than this is from before it was set back.
@@ -34,7 +34,7 @@ local function new(store, credential)
 end
 
 local function is_new(entry, time)
-  return entry and type(entry.at) == "number" and entry.at > time and entry.at <= core.system.time() + AHEAD_SECONDS
+  return entry and type(entry.at) == "number" and entry.at > time and entry.at <= posix.clock.time() + AHEAD_SECONDS
 end
 
 -- As JSON keeps it, so that whoever wrote it does not take it for something newer.
@@ -102,7 +102,7 @@ end
 ---@param status? integer of the answer
 ---@param retry_after? number seconds
 function TokenShare:failed(err, status, retry_after)
-  local fields, at = {}, as_kept(core.system.time())
+  local fields, at = {}, as_kept(posix.clock.time())
   for name, value in pairs(err) do
     if type(value) ~= "table" then fields[name] = value end
   end

@@ -8,6 +8,7 @@ local core = require "mde.core"
 local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
+local posix = require "mde.posix"
 local requests_of = require "mde.request.request"
 local sign_in = require "mde.auth.sign_in"
 local token_shares = require "mde.auth.token_share"
@@ -94,8 +95,9 @@ end
 
 -- The sign-in service judges an assertion by its own clock.
 local function learn_sign_in_clock(self, response)
-  local date = type(response.headers.date) == "string" and core.header.date(response.headers.date)
-  if date then self.sign_in_offset = date - core.system.time() end
+  local now, told = posix.clock.time(), response.headers.date
+  local date = type(told) == "string" and core.header.date(told, now)
+  if date then self.sign_in_offset = date - now end
 end
 
 -- What a claims challenge asks the next token to have in it.
@@ -111,7 +113,7 @@ end
 
 -- How far the sign-in service's clock is ahead of this machine's, as well as that is known.
 local function sign_in_offset(self)
-  return self.sign_in_offset or self.service_time() - core.system.time()
+  return self.sign_in_offset or self.service_time() - posix.clock.time()
 end
 
 -- Asks by the credential. `attempts`: the most that one request may take.
@@ -120,7 +122,7 @@ local function ask_for_token(self, deadline, attempts)
     tenant_id = self.tenant_id, client_id = self.client_id, token_url = self.token_url, scope = self.scope,
     claims = self.claims, show = self.show,
     context = contexts.new(self.now):within(math.min(deadline - self.now(), TOKEN_SECONDS)),
-    clock = function() return core.system.time() + sign_in_offset(self) end,
+    clock = function() return posix.clock.time() + sign_in_offset(self) end,
     clock_offset = function() return sign_in_offset(self) end,
     conceal = function(text) self.trace:conceal_proof(text) end,
     call = function(call)
@@ -129,7 +131,7 @@ local function ask_for_token(self, deadline, attempts)
       return self.requests:perform(call)
     end,
   }
-  local sent, sent_at = self.now(), core.system.time()
+  local sent, sent_at = self.now(), posix.clock.time()
   local answer, err = self.credential:ask(request)
   local info = request.info or {}
   info.sent, info.sent_at = info.sent or sent, info.sent_at or sent_at
@@ -151,7 +153,7 @@ local function take_shared(self, lease, what, found)
     self.trace:tell { event = "token", outcome = "shared" }
     return keep_token(self, lease, math.min(found.sent, self.now()), found.value, found.answer, found.at)
   end
-  local age = math.max(0, core.system.time() - found.at)
+  local age = math.max(0, posix.clock.time() - found.at)
   self.tokens:failed(lease, self.now() - age, found.status, found.retry_after, errors.new(found.err))
 end
 
@@ -214,7 +216,7 @@ end
 
 -- Starts to get a token. Whatever raises on the way, nobody waits for a lease that nobody holds.
 local function start_fetch(self, lease, deadline, attempts)
-  self.fetching = { lease = lease, generation = core.system.generation() }
+  self.fetching = { lease = lease, generation = posix.fork.generation() }
   local ok, flight = pcall(fly, self, lease, deadline, attempts)
   if not ok or flight.refused then self.tokens:abandon(lease) end
   if ok then return flight end
@@ -223,7 +225,7 @@ end
 
 -- A token that was being fetched when this process was forked comes to the parent alone.
 local function leave_to_parent(self)
-  if self.fetching and self.fetching.generation ~= core.system.generation() then
+  if self.fetching and self.fetching.generation ~= posix.fork.generation() then
     self.tokens:abandon(self.fetching.lease)
     self.fetching = nil
   end

@@ -7,6 +7,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
+local posix = require "mde.posix"
 
 local LONGEST_BODY = 4096
 -- The newest, and the one before it, which requests in flight still carry.
@@ -105,7 +106,7 @@ local function tell_watcher(self, event)
   if ok then return end
   local message = self:redact(tostring(problem))
   if self.to_log then
-    log { event = "on_event raised", time = core.system.time(), message = message }
+    log { event = "on_event raised", time = posix.clock.time(), message = message }
   else
     io.stderr:write("mde: on_event raised: ", errors.show(message), "\n")
   end
@@ -115,7 +116,7 @@ end
 ---@param event table
 function Trace:tell(event)
   if not self:on() then return end
-  event.time = core.system.time()
+  event.time = posix.clock.time()
   if event.url then event.url = self:redact(event.url) end
   if event.headers then event.headers = redacted_headers(self, event.headers) end
   if event.body then event.body = redacted_body(self, event.body) end

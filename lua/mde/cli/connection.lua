@@ -1,7 +1,7 @@
 --- connection: the client that the environment describes, for one run of the command.
 
 local clients = require "mde.client"
-local core = require "mde.core"
+local posix = require "mde.posix"
 local terminal = require "mde.cli.terminal"
 
 local connection = {}
@@ -32,7 +32,7 @@ end
 --- What time it is at the service: how long ago something was is told by it.
 ---@return number seconds Unix seconds
 function connection.now()
-  return current and current:now() or core.system.time()
+  return current and current:now() or posix.clock.time()
 end
 
 return connection

@@ -120,17 +120,17 @@ end
 --- Runs a subcommand in a process that keeps its memory to itself and ends in order.
 local function run(subcommand, arguments, parser)
   if subcommand.needs_no_client then return subcommand.run(arguments, parser) end
-  local process = require("mde.core").process
-  local hardened, problem = process.harden()
+  local posix = require "mde.posix"
+  local hardened, problem = posix.process.harden()
   if not hardened then complain(subcommand.name, "warning: " .. problem) end
-  process.watch_signals()
+  posix.signal.watch()
   return subcommand.run(arguments, parser)
 end
 
 -- Reading a list, say, ends with an error then.
 local function was_interrupted()
-  local ok, core = pcall(require, "mde.core")
-  return ok and core.process.interruptions() > 0
+  local ok, posix = pcall(require, "mde.posix")
+  return ok and posix.signal.interruptions() > 0
 end
 
 --- Runs the command.

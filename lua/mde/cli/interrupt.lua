@@ -3,9 +3,7 @@
 -- Signals are only counted; a task beside the others looks at the count and, when it is reached,
 -- raises, which ends the wait of whoever drives the driver's tasks.
 
-local core = require "mde.core"
-
-local process = core.process
+local posix = require "mde.posix"
 
 local LOOK_SECONDS = 0.1
 
@@ -16,7 +14,7 @@ local STOP = setmetatable({}, { __tostring = function() return "interrupted" end
 --- Whether the process was asked to end.
 ---@return boolean
 function interrupt.asked()
-  return process.interruptions() > 0
+  return posix.signal.interruptions() > 0
 end
 
 --- Whether what was raised is the end of the wait, which nobody on the way may take for an error.
@@ -38,7 +36,7 @@ function interrupt.during(driver, patience, fn, on_first)
   local function watch()
     while not over do
       driver.sleep(LOOK_SECONDS)
-      local count = process.interruptions()
+      local count = posix.signal.interruptions()
       if not over and count >= patience then
         over = true
         error(STOP, 0)

@@ -81,6 +81,7 @@ end
 local needed = {
   { "cqueues", "install lua-cqueues" }, { "openssl", "install lua-luaossl" }, { "cjson", "install lua-cjson" },
   { "mde.core", "build mde, and name its directory in LUA_CPATH" },
+  { "mde.posix", "build mde, and name its directory in LUA_CPATH" },
 }
 
 local function missing_module()

@@ -4,8 +4,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
-
-local process = core.process
+local posix = require "mde.posix"
 
 local terminal = {}
 
@@ -18,19 +17,19 @@ terminal.escape = errors.escape
 --- Whether a person can be asked.
 ---@return boolean
 function terminal.is_interactive()
-  return process.is_terminal(INPUT) and process.is_terminal(ERROR)
+  return posix.terminal.is_terminal(INPUT) and posix.terminal.is_terminal(ERROR)
 end
 
 --- Whether results are read by a person as they come.
 ---@return boolean
 function terminal.shows_results()
-  return process.is_terminal(OUTPUT)
+  return posix.terminal.is_terminal(OUTPUT)
 end
 
 --- How wide the terminal is on which results or, if these go elsewhere, remarks are shown.
 ---@return integer
 function terminal.columns()
-  return process.columns(OUTPUT) or process.columns(ERROR) or DEFAULT_COLUMNS
+  return posix.terminal.columns(OUTPUT) or posix.terminal.columns(ERROR) or DEFAULT_COLUMNS
 end
 
 -- ---- widths
@@ -99,7 +98,7 @@ local gone = false
 
 -- Writes a text that is escaped already.
 local function write(...)
-  if not io.stderr:write(...) and process.interruptions() == 0 then gone = true end
+  if not io.stderr:write(...) and posix.signal.interruptions() == 0 then gone = true end
 end
 
 --- Whether standard error takes nothing more, because the terminal was closed, say.
@@ -153,7 +152,7 @@ end
 function terminal.ask(question)
   write(terminal.escape(question))
   local answer = io.read "*l"
-  if not answer or process.interruptions() > 0 then
+  if not answer or posix.signal.interruptions() > 0 then
     write "\n"
     return nil
   end
@@ -181,7 +180,7 @@ local BAR_COLUMNS = 30
 -- Whether a line can be taken back, which a terminal that does not say what it is may be unable to do.
 local function has_movable_line()
   local kind = os.getenv "TERM" or ""
-  return process.is_terminal(ERROR) and kind ~= "" and kind ~= "dumb"
+  return posix.terminal.is_terminal(ERROR) and kind ~= "" and kind ~= "dumb"
 end
 
 local function with_failures(count)
@@ -225,7 +224,7 @@ function terminal.progress(label, total, in_lines, remark)
     hide_progress()
     -- One column stays free: a character in the last one moves some terminals to the next line.
     local line = bar(label, done, total, failures, remark and remark(total - done))
-    shown_progress = line:sub(1, (process.columns(ERROR) or DEFAULT_COLUMNS) - 1)
+    shown_progress = line:sub(1, (posix.terminal.columns(ERROR) or DEFAULT_COLUMNS) - 1)
     show_progress()
   end
   draw()

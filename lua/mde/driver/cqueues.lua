@@ -29,7 +29,7 @@ local transfers = require "mde.driver.transfers"
 -- luacheck: read globals coroutine.isyieldable (5.1 lacks it)
 local isyieldable = coroutine.isyieldable
 local poll, controller_here = cqueues.poll, cqueues.running
-local now = require("mde.core").system.now
+local now = require("mde.posix").clock.now
 
 local KNOWN_OPTIONS = { ca_file = "string", proxy = "string" }
 

@@ -23,7 +23,7 @@ function curl.new(options)
   transfers.check_options(options, KNOWN_OPTIONS)
   if (options.now == nil) ~= (options.sleep == nil) then error("now and sleep come together", 2) end
   local multi = transfers.multi()
-  local now = options.now or require("mde.core").system.now
+  local now = options.now or require("mde.posix").clock.now
   local loop, line
 
   local function poll(seconds)

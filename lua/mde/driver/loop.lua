@@ -460,7 +460,7 @@ local loop = {}
 ---@param options mde.loop.options
 ---@return mde.loop
 function loop.new(options)
-  local count_forks = require("mde.core").system.generation
+  local count_forks = require("mde.posix").fork.generation
   return setmetatable({
     now = options.now,
     poll = options.poll,

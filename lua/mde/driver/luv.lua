@@ -23,10 +23,10 @@
 -- After a fork uv's own loop is the parent's. In the child every call blocks without it.
 local uv = require "luv"
 local loops = require "mde.driver.loop"
+local posix = require "mde.posix"
 local transfers = require "mde.driver.transfers"
-local system = require("mde.core").system
 
-local now, running = system.now, coroutine.running
+local now, running = posix.clock.now, coroutine.running
 local ceil, max, min = math.ceil, math.max, math.min
 
 local KNOWN_OPTIONS = { ca_file = "string", proxy = "string" }
@@ -94,7 +94,7 @@ end
 
 -- Tasks are ready or wait.
 local function stir()
-  if not turning and system.generation() == generation then expect(0) end
+  if not turning and posix.fork.generation() == generation then expect(0) end
 end
 
 -- ---- who waits
@@ -105,7 +105,7 @@ local function in_main_program()
 end
 
 local function block(seconds)
-  if not in_main_program() or uv.loop_mode() or system.generation() ~= generation then
+  if not in_main_program() or uv.loop_mode() or posix.fork.generation() ~= generation then
     multi:poll(seconds)
     transfers.tell(multi)
     return
@@ -135,7 +135,7 @@ function driver.new(options)
   options = options or {}
   transfers.check_options(options, KNOWN_OPTIONS)
   if not loop then
-    multi, generation = transfers.loop(), system.generation()
+    multi, generation = transfers.loop(), posix.fork.generation()
     -- A yield of a task that is not ours is the program's own, and so is it to resume it.
     loop = loops.new { now = now, poll = block, stir = stir, foreign = function() end }
   end

@@ -10,7 +10,7 @@ local phase = require "mde.driver.resty.phase"
 local places = require "mde.driver.resty.places"
 local queue = require "mde.driver.resty.queue"
 local request = require "mde.driver.resty.request"
-local now = require("mde.core").system.now
+local now = require("mde.posix").clock.now
 
 local QUEUE_LIMIT, PARALLEL = 1000, 16
 local CHECK_SECONDS = 15

@@ -5,6 +5,7 @@
 
 local core = require "mde.core"
 local json = require "mde.base.json"
+local posix = require "mde.posix"
 
 ---@class mde.Failure what is known of a request that failed
 ---@field host string who was asked
@@ -56,7 +57,7 @@ end
 ---@return table fields
 function M.throttled(host, seconds)
   return {
-    kind = "throttled", retry_at = core.system.time() + seconds,
+    kind = "throttled", retry_at = posix.clock.time() + seconds,
     message = ("%s asks to wait for %.0f seconds, longer than the time there is"):format(host, seconds),
     hint = "Try again then, or give it a longer timeout.",
   }

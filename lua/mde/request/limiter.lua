@@ -10,6 +10,7 @@
 local core = require "mde.core"
 local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
 
 -- What the network may bunch together: without it 1.5 s of jitter let 124 calls arrive in a minute.
 local PAD_SECONDS = 2
@@ -84,7 +85,7 @@ end
 function M.new(options)
   local self = setmetatable({ windows = options.windows, reserve = options.reserve, name = options.name,
     now = options.now, sleep = options.sleep, driver = options.driver, store = options.store, waiting = {},
-    generation = core.system.generation(),
+    generation = posix.fork.generation(),
     fallback = core.limiter.new(UNKNOWN_COUNT, UNKNOWN_SECONDS) }, Limiter)
   self.budget = new_budget(self)
   return self
@@ -191,7 +192,7 @@ end
 
 -- Returns the place in the queue.
 local function join(self, waiter)
-  local generation = core.system.generation()
+  local generation = posix.fork.generation()
   if self.generation ~= generation then self.generation, self.waiting = generation, {} end
   local list, place = self.waiting, #self.waiting + 1
   while place > 1 and list[place - 1].priority > waiter.priority do place = place - 1 end
@@ -233,7 +234,7 @@ local function in_words(self)
 end
 
 local function too_late(self, seconds)
-  return errors.new { kind = "throttled", retry_at = core.system.time() + seconds,
+  return errors.new { kind = "throttled", retry_at = posix.clock.time() + seconds,
     message = ("this application has used up what the service allows it (%s); the next call may go in %.0f seconds, "
       .. "which is longer than the time there is"):format(in_words(self), math.ceil(seconds)),
     hint = "Try again then, or give it a longer timeout." }

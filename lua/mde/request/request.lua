@@ -8,6 +8,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local failures = require "mde.request.failure"
 local limiters = require "mde.request.limiter"
+local posix = require "mde.posix"
 
 local REQUEST_SECONDS = 30
 
@@ -75,7 +76,7 @@ end
 --- A random number from 0 to below 1.
 ---@return number
 function M.random()
-  local bytes = core.system.entropy(3)
+  local bytes = posix.entropy.bytes(3)
   if not bytes then return 0.5 end
   local a, b, c = bytes:byte(1, 3)
   return (a * 65536 + b * 256 + c) / 16777216
@@ -264,7 +265,7 @@ function Requests:perform(call)
     end
 
     info.attempts = info.attempts + 1
-    info.sent, info.sent_at = self.now(), core.system.time()
+    info.sent, info.sent_at = self.now(), posix.clock.time()
     local response, message, maybe_sent, code = send(self, call, {
       method = call.method, url = call.url, headers = headers_for(self, call, authorization), body = call.payload,
       timeout = seconds, max_bytes = call.longest, max_idle = call.idle, plain = call.plain,

@@ -22,7 +22,7 @@ end
 --- The machine's own time.
 ---@return table clock
 function clock.real()
-  return new(require("mde.core").system.time, false)
+  return new(require("mde.posix").clock.time, false)
 end
 
 --- What the option `clock` may be: "made-up" (or nil), "real", or a function that returns seconds since 1970.

@@ -83,7 +83,7 @@ end
 
 local function poll_for(clock)
   if clock.made_up then return clock.advance end
-  return require("mde.core").system.sleep
+  return require("mde.posix").clock.sleep
 end
 
 --- A driver that reaches this tenant.

@@ -1,19 +1,19 @@
---- clock: a driver's time: its own functions, or the core's where it has none.
+--- clock: a driver's time: its own functions, or the machine's where it has none.
 
-local core = require "mde.core"
+local posix = require "mde.posix"
 
 ---@class mde.Clock
 ---@field now fun(): number seconds on a clock that only goes forward
 ---@field sleep fun(seconds: number)
 
--- The core's sleep ends early when a signal arrives.
+-- The machine's sleep ends early when a signal arrives.
 local function sleep(seconds)
-  local ends = core.system.now() + seconds
-  while core.system.now() < ends do core.system.sleep(ends - core.system.now()) end
+  local ends = posix.clock.now() + seconds
+  while posix.clock.now() < ends do posix.clock.sleep(ends - posix.clock.now()) end
 end
 
 ---@param driver mde.Driver
 ---@return mde.Clock
 return function(driver)
-  return { now = driver.now or core.system.now, sleep = driver.sleep or sleep }
+  return { now = driver.now or posix.clock.now, sleep = driver.sleep or sleep }
 end

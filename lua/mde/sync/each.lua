@@ -5,10 +5,10 @@
 -- ends it early, an error, the iterator or the caller's own on_progress, what is in flight finishes
 -- first, and the results so far are kept.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
 local mutexes = require "mde.sync.mutex"
+local posix = require "mde.posix"
 
 local PARALLEL = 8
 
@@ -101,7 +101,7 @@ end
 
 -- Whether this is a fork of the process that works through the list, which goes on with it; nothing is done twice.
 local function was_forked(run)
-  if run.generation == core.system.generation() then return false end
+  if run.generation == posix.fork.generation() then return false end
   halt(run, errors.new { kind = "invalid",
     message = "this process was forked while mde.each was at work, which goes on in its parent alone",
     hint = "Fork before mde.each, or end the child before it returns to it." })
@@ -204,7 +204,7 @@ local function each(driver, items, fn, options)
   end
   local run = {
     results = { failed = 0 }, fn = fn, halted = false, broken = false, ended = {}, reported = 0, working = 0,
-    on_progress = options.on_progress, stop_on_error = options.stop_on_error, generation = core.system.generation(),
+    on_progress = options.on_progress, stop_on_error = options.stop_on_error, generation = posix.fork.generation(),
   }
   local next_item
   next_item, run.count, run.has_more = puller(items)

@@ -3,7 +3,7 @@
 -- Who waits has it in the order of asking, and nobody waits for other keys. With a store it holds between processes,
 -- too. After a fork, what was taken is the parent's.
 
-local core = require "mde.core"
+local posix = require "mde.posix"
 
 -- Longer than anything that is done meanwhile takes, an hour in the queue of the limits included. One who has had it
 -- for so long is gone: a host may end its tasks.
@@ -42,14 +42,14 @@ Lock.__index = Lock
 ---@param store? mde.Store
 ---@return mde.Mutex
 local function new(driver, store)
-  return setmetatable({ driver = driver, now = driver.now or core.system.now, store = store, taken = {}, holders = {},
-    releases = 0, generation = core.system.generation() }, Mutex)
+  return setmetatable({ driver = driver, now = driver.now or posix.clock.now, store = store, taken = {}, holders = {},
+    releases = 0, generation = posix.fork.generation() }, Mutex)
 end
 
 -- Waits for the other tasks of this process: the turn, nil if the time was up; and whether there was one to wait for.
 local function take_turn(self, key, deadline)
   local now, has_waited = self.now, false
-  local generation = core.system.generation()
+  local generation = posix.fork.generation()
   if self.generation ~= generation then self.generation, self.taken = generation, {} end
   while self.taken[key] and self.taken[key].ends > now() do
     local turn = self.taken[key]

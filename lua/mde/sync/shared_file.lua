@@ -5,6 +5,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
 
 local BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
@@ -30,16 +31,16 @@ end
 ---@param now? fun(): number seconds on a clock that all who share the file have in common; the machine's own if nil
 ---@return mde.SharedFile
 local function new(path, now)
-  return setmetatable({ path = path, now = now or core.system.now,
+  return setmetatable({ path = path, now = now or posix.clock.now,
     hint = ("Look at the file %s: whether it can be written, and its disk is not full. It may be deleted while nothing "
       .. "uses it."):format(errors.show(path)) }, SharedFile)
 end
 
 -- The open file. After a fork the lock of the parent's would be the child's too, so the child opens its own.
 local function open(self)
-  local generation = core.system.generation()
+  local generation = posix.fork.generation()
   if self.file and self.generation == generation then return self.file end
-  local file, problem = core.locked_file.open(self.path)
+  local file, problem = posix.locked_file.open(self.path)
   if not file then return nil, ("%s: %s"):format(self.path, problem) end
   self.file, self.generation = file, generation
   return file

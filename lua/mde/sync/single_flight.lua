@@ -6,8 +6,8 @@
 -- host that switches between its own coroutines meanwhile has the others look again every now and then.
 -- After a fork, what was under way is the parent's.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
 
 local LOOK_AGAIN_SECONDS = 0.1
 -- No wait is without an end, whatever becomes of a host's tasks: longer than any change takes, an hour in the queue of
@@ -37,7 +37,7 @@ Flights.__index = Flights
 ---@param sleep fun(seconds: number)
 ---@return mde.Flights
 local function new(driver, sleep)
-  return setmetatable({ driver = driver, sleep = sleep, under_way = {}, generation = core.system.generation() },
+  return setmetatable({ driver = driver, sleep = sleep, under_way = {}, generation = posix.fork.generation() },
     Flights)
 end
 
@@ -94,7 +94,7 @@ end
 ---@param key string
 ---@return mde.Flight?
 function Flights:current(key)
-  local generation = core.system.generation()
+  local generation = posix.fork.generation()
   if self.generation ~= generation then self.generation, self.under_way = generation, {} end
   return self.under_way[key]
 end
@@ -119,7 +119,7 @@ end
 ---@return any err also where the driver does not take it: an mde.Error of kind `unavailable`
 function Flights:see_through(context, work, ...)
   if not self.driver.detach then return work(...) end
-  local now = self.driver.now or core.system.now
+  local now = self.driver.now or posix.clock.now
   local ends = now() + math.min(context:patience(), LONGEST_WORK_SECONDS) + MARGIN_SECONDS
   local flight = launch(self, nil, bound(work, ...))
   while not flight.landed and now() < ends do self:wait(flight, math.min(LOOK_SECONDS, ends - now())) end

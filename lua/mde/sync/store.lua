@@ -18,9 +18,9 @@
 --
 -- Times in it are those of the machine's own monotonic clock, except the ones of tokens, which are Unix seconds.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
+local posix = require "mde.posix"
 local shared_files = require "mde.sync.shared_file"
 
 local POLL_SECONDS = 0.05
@@ -214,7 +214,7 @@ end
 ---@return mde.Lease? lease nil if somebody else has it
 ---@return mde.Error? err
 function Store:lease(name, seconds)
-  local owner, problem = core.system.entropy(16)
+  local owner, problem = posix.entropy.bytes(16)
   if not owner then return nil, failure(self, "be locked", problem) end
   local lease = setmetatable({ store = self, key = self.prefix .. "lease|" .. name, owner = owner }, Lease)
   local kept = not seconds and self.driver.spawn ~= nil

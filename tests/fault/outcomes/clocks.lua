@@ -8,6 +8,7 @@ local axes = require "tests.fault.outcomes.axes"
 local core = require "mde.core"
 local json = require "mde.base.json"
 local mde = require "mde"
+local posix = require "mde.posix"
 local times = require "mde.sim.time"
 
 local DAY, YEAR = 86400, 365 * 86400
@@ -301,14 +302,14 @@ end
 ---@return { rows: integer, twice: integer, past_the_cap: integer, problems: string[] }
 function M.play_all(world, tell, part)
   local sum = { rows = 0, twice = 0, past_the_cap = 0, problems = {} }
-  local local_time = core.system.time
+  local local_time = posix.clock.time
   for _, row in ipairs(M.rows()) do
     local name = M.name(row)
     if not part or name:find(part, 1, true) then
       local stage = stage_of(world, row)
-      core.system.time = function() return stage.time.service() + (row.clock.here or 0) end
+      posix.clock.time = function() return stage.time.service() + (row.clock.here or 0) end
       local ok, problem = pcall(row.play, stage)
-      core.system.time = local_time
+      posix.clock.time = local_time
       if not ok then problem = "raised " .. tostring(problem) end
       sum.rows, sum.twice = sum.rows + 1, sum.twice + (row.twice or 0)
       sum.past_the_cap = sum.past_the_cap + (row.past_the_cap or 0)

@@ -323,7 +323,7 @@ describe("driver.detach in nginx", function()
       start_with_tenant {
         begin = [[
           for i = 1, 5 do driver.detach(function() send("/api/machines/" .. i, 10) end) end
-          require("mde.core").system.sleep(1.5)
+          require("mde.posix").clock.sleep(1.5)
         ]],
       }
       local client = ask "/begin"

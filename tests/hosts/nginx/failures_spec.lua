@@ -241,7 +241,7 @@ describe("mde.driver.resty in nginx", function()
       assert.equal(before + 4, tunnels())
       -- A tenth of a second is over when its turn comes again, whatever else happens on this machine.
       send(server, { url = tenant.base_url .. "/", proxy = url, idle = 0.1 })
-      require("mde.core").system.sleep(1)
+      require("mde.posix").clock.sleep(1)
       send(server, { url = tenant.base_url .. "/", proxy = url, idle = 0.1 })
       assert.equal(before + 6, tunnels())
     end)

@@ -5,10 +5,10 @@ local crypto = require "mde.crypto"
 local names = require "tests.spec.support.nameserver"
 local nginx = require "tests.spec.support.nginx"
 local shell = require "tests.spec.support.shell"
-local system = require("mde.core").system
+local posix = require "mde.posix"
 local tenants = require "tests.spec.support.tenant"
 
-local SECRET = crypto.hex(assert(system.entropy(32)))
+local SECRET = crypto.hex(assert(posix.entropy.bytes(32)))
 local EXAMPLE = "examples/webhook"
 local WORKERS = 4
 

@@ -3,8 +3,8 @@
 -- Labels: sanitized, caseless
 
 local clients = require "mde.client"
-local core = require "mde.core"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local null = rehearsal.null
@@ -587,11 +587,11 @@ describe("the cap", function()
   it("lets 25 restricts an hour go unless told", function()
     begin()
     restrict(1, 25)
-    local before = core.system.time()
+    local before = posix.clock.time()
     local err = check_full(client:restrict(id(26), "why"))
     assert.matches('rule "cap": as many restricts were sent as may be in an hour (cap = 25); the next may go at 20',
       tostring(err), 1, true)
-    assert.is_true(err.retry_at > before + HOUR - 60 and err.retry_at <= core.system.time() + HOUR)
+    assert.is_true(err.retry_at > before + HOUR - 60 and err.retry_at <= posix.clock.time() + HOUR)
     assert.equal(25, #r:posts())
     assert.equal(1, counts())
   end)
@@ -805,18 +805,18 @@ describe("the cap", function()
       restrict(1, 1)
       r.tenant:advance(1000)
       local err = check_full(fresh(1):restrict(id(2), "why"))
-      assert.is_true(math.abs(err.retry_at - (core.system.time() + 2600)) < 5)
+      assert.is_true(math.abs(err.retry_at - (posix.clock.time() + 2600)) < 5)
     end)
 
     for what, wrong in pairs { ahead = 7 * HOUR, behind = -7 * HOUR } do
       it("counts them though its own clock is " .. what, function()
         begin(1)
         restrict(1, 1)
-        local time = core.system.time
-        core.system.time = function() return time() + wrong end
+        local time = posix.clock.time
+        posix.clock.time = function() return time() + wrong end
         local ok, action, err = pcall(function() return fresh(1):restrict(id(2), "why",
           { look = false, allow = { "servers", "device_values" } }) end)
-        core.system.time = time
+        posix.clock.time = time
         assert.is_true(ok, action)
         check_full(action, err)
       end)
@@ -833,10 +833,10 @@ describe("the cap", function()
             credential = r.tenant.client_secret, driver = r.driver, cap = 1, store = store })
         end
         assert(sharing():restrict(id(1), "why"))
-        local time = core.system.time
-        core.system.time = function() return time() + wrong end
+        local time = posix.clock.time
+        posix.clock.time = function() return time() + wrong end
         local ok, action, err = pcall(function() return sharing():restrict(id(2), "why") end)
-        core.system.time = time
+        posix.clock.time = time
         assert.is_true(ok, action)
         check_full(action, err)
       end)

@@ -7,7 +7,7 @@ local rehearsal = require "tests.spec.support.rehearsal"
 local time = require "mde.sim.time"
 
 local clients = require "mde.client"
-local core = require "mde.core"
+local posix = require "mde.posix"
 local contexts = require "mde.sync.context"
 
 local ID = ("a1"):rep(20)
@@ -301,9 +301,9 @@ describe("429", function()
     it(("is waited out by a date of the service's where this machine is %d s off and no Date comes along"):format(off),
       function()
         local r = new()
-        local real = core.system.time
-        core.system.time = function() return r.tenant.clock.now() + off end
-        finally(function() core.system.time = real end)
+        local real = posix.clock.time
+        posix.clock.time = function() return r.tenant.clock.now() + off end
+        finally(function() posix.clock.time = real end)
         assert(read(r))
         r:answer({ method = "GET" }, 429, "")
         local send = r.driver.send
@@ -720,8 +720,8 @@ end)
 describe("a sleep that a signal cuts short", function()
   it("goes on, so that no wait is shortened", function()
     local r = new()
-    local original, slept, now = core.system, {}, 1000
-    core.system = setmetatable({
+    local original, slept, now = posix.clock, {}, 1000
+    posix.clock = setmetatable({
       now = function() return now end,
       sleep = function(seconds)
         slept[#slept + 1] = seconds
@@ -734,7 +734,7 @@ describe("a sleep that a signal cuts short", function()
       r:answer({ method = "GET", path = "/api/" }, 503, "", { headers = { ["Retry-After"] = "10" } })
       assert(client:machine(ID))
     end)
-    core.system = original
+    posix.clock = original
     assert(ok, problem)
     assert.is_true(now >= 1010)
     assert.is_true(#slept >= 3)

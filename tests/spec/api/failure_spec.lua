@@ -1,6 +1,6 @@
 -- What a request that failed is told as: each says what happened and what to do now.
 
-local core = require "mde.core"
+local posix = require "mde.posix"
 local failures = { service = require "mde.api.failure", sign_in = require("mde.auth.failure").sign_in }
 local errors = require "mde.base.error"
 
@@ -89,7 +89,7 @@ describe("every way to fail says what to do:", function()
   end
 
   it("and when, where it is to be tried again", function()
-    local before = core.system.time()
+    local before = posix.clock.time()
     assert.is_true(failures.service(failure(429, { verdict = "give_up", delay = 30 })).retry_at >= before + 30)
     assert.is_true(failures.sign_in(failure(429)).retry_at >= before)
   end)

@@ -3,6 +3,7 @@
 local clients = require "mde.client"
 local core = require "mde.core"
 local mde = require "mde"
+local posix = require "mde.posix"
 local rehearsal = require "tests.spec.support.rehearsal"
 local service_clocks = require "mde.api.service_clock"
 local times = require "mde.sim.time"
@@ -13,11 +14,11 @@ local DAY = 86400
 -- A clock beside a driver's that began at 1000 when the local one said `local_time`, and the events it told.
 local function new(local_time)
   local now, events = 1000, {}
-  local real = core.system.time
-  core.system.time = function() return local_time + now - 1000 end
+  local real = posix.clock.time
+  posix.clock.time = function() return local_time + now - 1000 end
   local trace = { tell = function(_, event) events[#events + 1] = event end }
   local clock = service_clocks.new(function() return now end, trace)
-  return clock, events, function(seconds) now = now + seconds end, function() core.system.time = real end
+  return clock, events, function(seconds) now = now + seconds end, function() posix.clock.time = real end
 end
 
 local function answer(time, fields)
@@ -158,9 +159,9 @@ describe("a client", function()
 
   it("learns no time from a token whose age nobody tells", function()
     local r = rehearsal.new { lifetime = DAY }
-    local real = core.system.time
-    core.system.time = r.tenant.clock.now
-    finally(function() core.system.time = real end)
+    local real = posix.clock.time
+    posix.clock.time = r.tenant.clock.now
+    finally(function() posix.clock.time = real end)
     local send, value = r.driver.send, nil
     function r.driver.send(request)
       local response, message, maybe_sent, code = send(request)

@@ -4,7 +4,7 @@
 -- The seed is printed; MDE_TEST_SEED in the environment repeats what one did.
 -- Labels: not-lua5.3
 
-local core = require "mde.core"
+local posix = require "mde.posix"
 local dict = require "tests.spec.support.dict"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -100,8 +100,8 @@ local function play(seed)
   local revokes = below(2) == 0
   local r, seen, processes = world(below)
   -- The tenant's clock is that of the machine, too, and nothing is left to chance.
-  core.system.time = r.driver.now
-  core.system.entropy = function(count)
+  posix.clock.time = r.driver.now
+  posix.entropy.bytes = function(count)
     local bytes = {}
     for i = 1, count do bytes[i] = string.char(below(256)) end
     return table.concat(bytes)
@@ -138,13 +138,13 @@ local function play(seed)
 end
 
 describe("a model of signing in", function()
-  local time, entropy = core.system.time, core.system.entropy
+  local time, entropy = posix.clock.time, posix.entropy.bytes
 
-  after_each(function() core.system.time, core.system.entropy = time, entropy end)
+  after_each(function() posix.clock.time, posix.entropy.bytes = time, entropy end)
 
   it("keeps its promises whatever happens", function()
     local wanted = tonumber(os.getenv "MDE_TEST_SEED" or "")
-    local seed = wanted or math.floor(core.system.time())
+    local seed = wanted or math.floor(posix.clock.time())
     for round = 1, wanted and 1 or ROUNDS do
       if not wanted then seed = (seed * 69621 + round) % 2147483647 end
       print(("a model of signing in: MDE_TEST_SEED=%d"):format(seed))

@@ -55,12 +55,12 @@ describe("core.header", function()
       for _, text in ipairs {
         "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
       } do
-        assert.are.equal(784111777, header.date(text))
+        assert.are.equal(784111777, header.date(text, NEW_YEAR))
       end
     end)
 
     it("is an integer", function()
-      assert.are.equal("784111777", tostring(header.date("Sun, 06 Nov 1994 08:49:37 GMT")))
+      assert.are.equal("784111777", tostring(header.date("Sun, 06 Nov 1994 08:49:37 GMT", NEW_YEAR)))
     end)
 
     it("chooses the century by the wall time", function()
@@ -69,8 +69,12 @@ describe("core.header", function()
     end)
 
     it("is nil for anything else", function()
-      assert.is_nil(header.date("Sun, 06 Nov 1994 08:49:37"))
-      assert.is_nil(header.date("2026-01-01T00:00:00Z"))
+      assert.is_nil(header.date("Sun, 06 Nov 1994 08:49:37", NEW_YEAR))
+      assert.is_nil(header.date("2026-01-01T00:00:00Z", NEW_YEAR))
+    end)
+
+    it("raises without a wall time, since the core knows none", function()
+      assert.has_error(function() header.date("Sun, 06 Nov 1994 08:49:37 GMT") end)
       assert.has_error(function() header.date("", 0 / 0) end)
     end)
   end)

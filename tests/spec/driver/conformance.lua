@@ -16,7 +16,7 @@ local before_each = busted.before_each
 local assert = require "luassert"
 
 local raw_server = require "tests.spec.support.raw_server"
-local system = require("mde.core").system
+local clock = require("mde.posix").clock
 
 local LAPTOP = "1f00000000000000000000000000000000000017"
 local RESTRICT = "/api/machines/" .. LAPTOP .. "/restrictCodeExecution"
@@ -340,7 +340,7 @@ return function(name, make, serve, options)
 
       -- Until all of the answer lies in this machine.
       local function wait_for_all(what)
-        local sleep, tries = raw_driver.sleep or system.sleep, 0
+        local sleep, tries = raw_driver.sleep or clock.sleep, 0
         repeat
           sleep(0.01)
           tries = tries + 1
@@ -420,7 +420,7 @@ return function(name, make, serve, options)
         } do
           raw.reply("closed" .. i, { answer, ends = "open" })
           ask("closed" .. i)
-          local sleep, tries = raw_driver.sleep or system.sleep, 0
+          local sleep, tries = raw_driver.sleep or clock.sleep, 0
           repeat
             sleep(0.01)
             tries = tries + 1

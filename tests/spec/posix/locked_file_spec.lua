@@ -1,9 +1,9 @@
--- mde.core.locked_file: one text in a file, whole at any time, changed by one at a time.
+-- mde.posix.locked_file: one text in a file, whole at any time, changed by one at a time.
 -- Labels: sanitized-each-lua
-local core = require "mde.core"
+local posix = require "mde.posix"
 local shell = require "tests.spec.support.shell"
 
-local files = core.locked_file
+local files = posix.locked_file
 
 describe("a locked file", function()
   local path, opened

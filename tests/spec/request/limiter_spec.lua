@@ -4,7 +4,7 @@
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local clients = require "mde.client"
-local core = require "mde.core"
+local posix = require "mde.posix"
 local contexts = require "mde.sync.context"
 local dicts = require "tests.spec.support.dict"
 local limiters = require "mde.request.limiter"
@@ -188,7 +188,7 @@ describe("whoever waits for the limits", function()
   it("is told at once if its own time is shorter, and nothing is sent", function()
     local r = new(101)
     for i = 1, 100 do assert(send(r, i)) end
-    local before = core.system.time()
+    local before = posix.clock.time()
     local took = timed(r, function()
       local action, err = send(r, 101, { timeout = 30 })
       assert.is_nil(action)
@@ -448,7 +448,7 @@ describe("limits that processes share", function()
 
   -- Four on one file and one made-up clock, each call by one of them at random, or a moment without any.
   it("in a file are kept by four limiters, and used as well as by one", function()
-    local seed = tonumber(os.getenv "MDE_TEST_SEED" or "") or math.floor(core.system.time())
+    local seed = tonumber(os.getenv "MDE_TEST_SEED" or "") or math.floor(posix.clock.time())
     print(("limiters on one file: MDE_TEST_SEED=%d"):format(seed))
     math.randomseed(seed)
     local now, windows = 1000, { { count = 20, seconds = 60 }, { count = 90, seconds = 600 } }

@@ -19,13 +19,13 @@ local quote, read_file, write_file, output_of = shell.quote, shell.read_file, sh
 
 --- Asks until the answer is truthy, and returns that; raises with what `describe` says if it never is.
 local function wait_until(ask, describe)
-  local system = require("mde.core").system
-  local ends = system.now() + PATIENCE_SECONDS
+  local clock = require("mde.posix").clock
+  local ends = clock.now() + PATIENCE_SECONDS
   while true do
     local answer = ask()
     if answer then return answer end
-    if system.now() > ends then error("waited in vain: " .. describe(), 3) end
-    system.sleep(0.05)
+    if clock.now() > ends then error("waited in vain: " .. describe(), 3) end
+    clock.sleep(0.05)
   end
 end
 

@@ -7,6 +7,7 @@
 -- Everything random comes from the seed. What does not hold is raised.
 
 local core = require "mde.core"
+local posix = require "mde.posix"
 local dicts = require "tests.spec.support.dict"
 local rehearsal = require "tests.spec.support.rehearsal"
 local time_of = require "mde.sim.time"
@@ -563,7 +564,7 @@ local function play_night(below, left, report)
     r = rehearsal.new { machines = machines, latency = 0.05, start = 1.7e9 + 0.5, random = bytes, unguarded = true,
       limits = LIMITS } },
     Night)
-  core.system.time, core.system.entropy = self.r.driver.now, bytes
+  posix.clock.time, posix.entropy.bytes = self.r.driver.now, bytes
   local operation = core.comment.operation
   core.comment.operation = function(random)
     local made, call = operation(random), self.calls[coroutine.running()]
@@ -594,7 +595,7 @@ end
 ---@return table<string, integer> report how often what happened
 function M.play(seed, count_of_steps)
   local below, report = generator(seed), {}
-  local time, entropy, operation = core.system.time, core.system.entropy, core.comment.operation
+  local time, entropy, operation = posix.clock.time, posix.entropy.bytes, core.comment.operation
   local ok, problem = pcall(function()
     local left = count_of_steps
     while left > 0 do
@@ -602,7 +603,7 @@ function M.play(seed, count_of_steps)
       left = left - STEPS_OF_A_NIGHT
     end
   end)
-  core.system.time, core.system.entropy, core.comment.operation = time, entropy, operation
+  posix.clock.time, posix.entropy.bytes, core.comment.operation = time, entropy, operation
   if not ok then error(("seed %d, after %d steps: %s"):format(seed, report.steps or 0, tostring(problem)), 0) end
   return report
 end

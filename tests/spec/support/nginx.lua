@@ -15,7 +15,7 @@
 -- standard error of the test.
 
 local shell = require "tests.spec.support.shell"
-local system = require("mde.core").system
+local clock = require("mde.posix").clock
 
 local PATIENCE_SECONDS = 30
 local MODULES = "/usr/lib/nginx/modules"
@@ -122,16 +122,16 @@ end
 ---@return table server
 function nginx.start(options)
   local place, input, port
-  local ends = system.now() + PATIENCE_SECONDS
+  local ends = clock.now() + PATIENCE_SECONDS
   repeat
     place, port = output_of "mktemp -d", nginx.free_port()
     write_file(place .. "/nginx.conf", configuration(options, place, port))
     input = launch(place)
     local pid
     repeat
-      system.sleep(0.02)
+      clock.sleep(0.02)
       pid = tonumber(read_file(place .. "/server"))
-    until pid and (is_there(port) or read_file(("/proc/%d/status"):format(pid)) == "") or system.now() > ends
+    until pid and (is_there(port) or read_file(("/proc/%d/status"):format(pid)) == "") or clock.now() > ends
     local log = read_file(place .. "/error.log")
     if pid and log:find("Address already in use", 1, true) then
       input:close()
@@ -149,10 +149,10 @@ function nginx.start(options)
 
   --- Waits until the error log has this text.
   function self.wait_for(text)
-    local last = system.now() + PATIENCE_SECONDS
+    local last = clock.now() + PATIENCE_SECONDS
     while not self.errors():find(text, 1, true) do
-      if system.now() > last then error(("'%s' is not in the error log:\n%s"):format(text, self.errors()), 2) end
-      system.sleep(0.02)
+      if clock.now() > last then error(("'%s' is not in the error log:\n%s"):format(text, self.errors()), 2) end
+      clock.sleep(0.02)
     end
   end
 

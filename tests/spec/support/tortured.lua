@@ -5,10 +5,11 @@
 --   return function() return t.client:state(...) end, function() t.renew() end
 
 local core = require "mde.core"
+local posix = require "mde.posix"
 
-core.system.entropy = function(count) return ("\7"):rep(count) end
-core.system.time = function() return 1.7e9 end
-core.system.now = function() return 1000 end
+posix.entropy.bytes = function(count) return ("\7"):rep(count) end
+posix.clock.time = function() return 1.7e9 end
+posix.clock.now = function() return 1000 end
 
 local mde = require "mde"
 local sim = require "mde.sim"

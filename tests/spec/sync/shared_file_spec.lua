@@ -1,6 +1,6 @@
 -- A store in a file: what a shared dict does, between processes, and what happens where it cannot.
 -- Labels: sanitized
-local core = require "mde.core"
+local posix = require "mde.posix"
 local rehearsal = require "tests.spec.support.rehearsal"
 local shared_files = require "mde.sync.shared_file"
 local shell = require "tests.spec.support.shell"
@@ -64,7 +64,7 @@ describe("a shared file", function()
   end)
 
   it("says that it is busy while another changes it, and never waits", function()
-    local lock = assert(core.locked_file.open(path))
+    local lock = assert(posix.locked_file.open(path))
     assert.is_true(lock:lock())
     assert.same({ nil, "busy" }, { one:get "a" })
     assert.same({ nil, "busy" }, { one:safe_set("a", "x", 1) })
@@ -76,7 +76,7 @@ describe("a shared file", function()
 
   it("begins anew when the machine has", function()
     one:safe_set("a", "x", 10)
-    local lock = assert(core.locked_file.open(path))
+    local lock = assert(posix.locked_file.open(path))
     lock:lock()
     local text = lock:read()
     assert(lock:write((text:gsub("^%S+", "another-boot"))))
@@ -88,7 +88,7 @@ describe("a shared file", function()
 
   it("is not believed where it is damaged", function()
     one:safe_set("a", "x", 10)
-    local lock = assert(core.locked_file.open(path))
+    local lock = assert(posix.locked_file.open(path))
     lock:lock()
     local text = lock:read()
     assert(lock:write(text .. "10 5000 7\nrest"))

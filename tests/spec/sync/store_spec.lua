@@ -2,7 +2,7 @@
 -- The processes are clients with nothing else in common; the wire is the simulated tenant's driver.
 
 local clients = require "mde.client"
-local core = require "mde.core"
+local posix = require "mde.posix"
 local dicts = require "tests.spec.support.dict"
 local rehearsal = require "tests.spec.support.rehearsal"
 local stores = require "mde.sync.store"
@@ -94,7 +94,7 @@ describe("a store", function()
     it("hands out none that is about to end", function()
       local client = workers(1)[1]
       local share = client.exchange.token_source.token_share
-      share:fetched("from another process", { expires_in = 40 }, core.system.time() - 36, r.driver.now() - 36, 4)
+      share:fetched("from another process", { expires_in = 40 }, posix.clock.time() - 36, r.driver.now() - 36, 4)
       r.driver.sleep(3)
       assert(workers(1)[1]:machine(LAPTOP.id))
       assert.equal(1, token_requests())
@@ -106,7 +106,7 @@ describe("a store", function()
       local add = place.safe_add
       place.safe_add = function(...)
         place.safe_add = add
-        share.store:write("token and age", { value = "x", at = core.system.time(), sent = r.driver.now(),
+        share.store:write("token and age", { value = "x", at = posix.clock.time(), sent = r.driver.now(),
           answer = { expires_in = 3600 } }, 3600)
         return add(...)
       end
@@ -128,9 +128,9 @@ describe("a store", function()
         local machines = {}
         for n = 1, 30 do machines[n] = { id = ("%040x"):format(n), osPlatform = "Windows11" } end
         begin { machines = machines, lifetime = 7200 }
-        local off, real = 0, core.system.time
-        core.system.time = function() return r.tenant.clock.now() + off end
-        finally(function() core.system.time = real end)
+        local off, real = 0, posix.clock.time
+        posix.clock.time = function() return r.tenant.clock.now() + off end
+        finally(function() posix.clock.time = real end)
         local held, spare = machines[29].id, machines[30].id
         assert(workers(1)[1]:machine(spare))
         -- Others, without the store.
@@ -282,7 +282,7 @@ describe("a store", function()
       local action, err = list[2]:restrict(fleet[4].id, "why")
       assert.is_nil(action)
       assert.equal("cap", err.rule)
-      assert.is_true(err.retry_at > core.system.time())
+      assert.is_true(err.retry_at > posix.clock.time())
     end)
 
     it("gives back what did not go", function()

@@ -4,9 +4,9 @@
 -- agent's group can read; whoever repeats the request with the file's content has proved to be one of them. A hostile
 -- service in the agent's place could name any file, so the path is looked at before it is read.
 
-local core = require "mde.core"
 local endpoints = require "mde.auth.credential.identity_endpoint"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
 local variable = require "mde.base.variable"
 
 local URL = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
@@ -38,7 +38,7 @@ local function key_path(self, response)
 end
 
 local function read_key(path)
-  local key, problem = core.secret.read(path)
+  local key, problem = posix.secret_file.read(path)
   if not key then
     return refuse("the key file of Azure Arc's agent cannot be read: " .. errors.show(problem),
       "Run this as root, or as a member of the agent's group himds.")

@@ -3,6 +3,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
+local posix = require "mde.posix"
 
 local LIFE_SECONDS = 600
 
@@ -10,7 +11,7 @@ local M = {}
 
 -- A random UUID (RFC 9562, version 4).
 local function uuid()
-  local bytes = assert(core.system.entropy(16), "no entropy")
+  local bytes = assert(posix.entropy.bytes(16), "no entropy")
   local digits = bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)
   local variant = ("89ab"):sub(bytes:byte(9) % 4 + 1):sub(1, 1)
   return ("%s-%s-4%s-%s%s-%s"):format(digits:sub(1, 8), digits:sub(9, 12), digits:sub(14, 16), variant,

@@ -5,6 +5,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
 
 local LONGEST = 65536
 
@@ -21,7 +22,7 @@ function Federated.__tostring()
 end
 
 local function from_file(self)
-  local value, stamp = core.secret.read(self.path)
+  local value, stamp = posix.secret_file.read(self.path)
   if value then
     self.stamp = stamp
     return value
@@ -64,7 +65,7 @@ end
 
 function Federated:changed()
   if not self.path then return false end
-  local stamp = core.secret.stamp(self.path)
+  local stamp = posix.secret_file.stamp(self.path)
   return stamp ~= nil and stamp ~= self.stamp
 end
 

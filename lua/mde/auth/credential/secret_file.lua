@@ -3,8 +3,8 @@
 -- What was read stays usable when the file cannot be read any more, since a web server's workers often may not read
 -- what their master could.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
 
 ---@class mde.SecretFile
 ---@field path string
@@ -35,7 +35,7 @@ end
 --- Whether the file is another than the one that was read.
 ---@return boolean
 function SecretFile:changed()
-  local stamp = core.secret.stamp(self.path)
+  local stamp = posix.secret_file.stamp(self.path)
   return stamp ~= nil and stamp ~= self.stamp
 end
 
@@ -53,11 +53,11 @@ end
 ---@return mde.Error? err
 ---@return boolean? is_new
 function SecretFile:read_anew()
-  local value, stamp, remark = core.secret.read(self.path)
+  local value, stamp, remark = posix.secret_file.read(self.path)
   if not value then
     if not self.value then return nil, unreadable(self, stamp) end
     -- Not looked at again before it changes once more.
-    self.stamp = core.secret.stamp(self.path) or self.stamp
+    self.stamp = posix.secret_file.stamp(self.path) or self.stamp
     return self.value, nil, false
   end
   if #value > self.longest then

@@ -4,8 +4,9 @@
 -- told with the directive to set.
 local core = require "mde.core"
 local gate = require "mde.driver.resty.gate"
+local posix = require "mde.posix"
 local request = require "mde.driver.resty.request"
-local http1, now = core.http1, core.system.now
+local http1, now = core.http1, posix.clock.now
 
 local LONGEST_MILLISECONDS = 1000000000
 local PROXY_PORT = 80

@@ -1,7 +1,7 @@
 --- gate: what several wait for until it is opened, on nginx's semaphores.
 local semaphore = require "ngx.semaphore"
 local phase = require "mde.driver.resty.phase"
-local now = require("mde.core").system.now
+local now = require("mde.posix").clock.now
 
 -- No wait at nginx is longer than this one; whoever still has to wait then begins another.
 local LONGEST_WAIT_SECONDS = 2

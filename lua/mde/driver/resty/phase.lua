@@ -3,7 +3,7 @@
 -- Waiting is done by giving the worker back to nginx, which not every phase can, and which no phase can from inside a
 -- C function that called back into Lua. Both are found out before anything is done: a half-begun operation of nginx's
 -- would resume a coroutine that does not wait for it.
-local yieldable = require("mde.core").system.yieldable
+local yieldable = require("mde.core").coroutine.is_yieldable
 
 local can_wait = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,

@@ -3,7 +3,7 @@
 -- Whoever takes a place says until when at the latest. One that was not given back by then, because nginx ended the
 -- thread that had it, is free.
 local semaphore = require "ngx.semaphore"
-local now = require("mde.core").system.now
+local now = require("mde.posix").clock.now
 
 -- So much later than it said, one who has a place is taken to be gone: a request may end a moment after its time-out.
 local GRACE_SECONDS = 1

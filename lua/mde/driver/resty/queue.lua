@@ -9,7 +9,7 @@
 -- freed only when it ends, each leaves the queue to the next after a while, and ends with the last of its threads.
 local semaphore = require "ngx.semaphore"
 local phase = require "mde.driver.resty.phase"
-local now = require("mde.core").system.now
+local now = require("mde.posix").clock.now
 
 local BEAT_SECONDS = 1
 local DEAD_AFTER_SECONDS = 10

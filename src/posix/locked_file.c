@@ -1,5 +1,5 @@
 /*
- * mde.core.locked_file: one text in a file that several processes change, one at a time.
+ * mde.posix.locked_file: one text in a file that several processes change, one at a time.
  *
  * The lock belongs to the open file, not to the process (F_OFD_SETLK, elsewhere flock), so it also
  * stands between two Lua states of one process, and goes with the process that dies. The text never
@@ -12,7 +12,7 @@
  */
 #define _GNU_SOURCE 1 /* F_OFD_SETLK, O_CLOEXEC, O_NOFOLLOW */
 
-#include "compat.h"
+#include "posix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOCKED_FILE "mde.core.locked_file"
+#define LOCKED_FILE "mde.posix.locked_file"
 #define MAGIC "mdefile1"
 
 enum { HEAD = 24, LONGEST_TEXT = 16 * 1024 * 1024 };

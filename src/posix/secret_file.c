@@ -1,10 +1,10 @@
 /*
- * mde.core.secret.read and .stamp: a file with something secret in it, read into a secret without
+ * mde.posix.secret_file: a file with something secret in it, read into a secret of mde.core without
  * a Lua string in between.
  */
 #define _GNU_SOURCE 1 /* O_CLOEXEC, explicit_bzero, st_mtim */
 
-#include "secret_value.h"
+#include "posix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "secret.h"
+#include "secret_value.h"
 
 #define STAMP_SIZE 160
 
@@ -97,7 +98,7 @@ static const char *check_path(lua_State *L)
  * White space at the end is no part of the secret. `remark` says that others than the owner may
  * read the file. Symbolic links are followed.
  */
-int mde_secret_read(lua_State *L)
+static int secret_file_read(lua_State *L)
 {
   const char *path = check_path(L);
   struct mde_secret *secret = mde_push_secret(L);
@@ -114,7 +115,7 @@ int mde_secret_read(lua_State *L)
 }
 
 /* stamp(path) -> a text that changes when the file does | nil, problem */
-int mde_secret_stamp(lua_State *L)
+static int secret_file_stamp(lua_State *L)
 {
   const char *path = check_path(L);
   struct stat status;
@@ -123,4 +124,16 @@ int mde_secret_stamp(lua_State *L)
   write_stamp(&status, stamp);
   lua_pushstring(L, stamp);
   return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"read", secret_file_read},
+    {"stamp", secret_file_stamp},
+    {NULL, NULL},
+};
+
+void mde_open_secret_file(lua_State *L)
+{
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
 }

@@ -1,0 +1,124 @@
+---@meta mde.posix
+
+-- mde.posix.meta: what the C functions of mde.posix take and return, for editors and type checkers.
+-- It is never loaded.
+-- luacheck: ignore
+
+---What only the operating system knows or does, and mde.core never asks for.
+---@class mde.posix
+---@field clock mde.posix.clock
+---@field entropy mde.posix.entropy
+---@field fork mde.posix.fork
+---@field locked_file mde.posix.locked_file
+---@field process mde.posix.process
+---@field secret_file mde.posix.secret_file
+---@field signal mde.posix.signal
+---@field terminal mde.posix.terminal
+local posix = {}
+
+---@class mde.posix.clock
+local clock = {}
+
+---@return number seconds on a clock that only goes forward, also while the machine sleeps; its zero means nothing
+function clock.now() end
+
+---@return number seconds Unix seconds, with a fraction
+function clock.time() end
+
+---Returns early when a signal arrives, so that a script's Ctrl-C is seen.
+---@param seconds number nothing happens unless it is positive
+function clock.sleep(seconds) end
+
+---@class mde.posix.entropy
+local entropy = {}
+
+---Takes random bytes from the kernel.
+---@param count integer 1 to 64; raises for any other
+---@return string? bytes
+---@return string? problem
+function entropy.bytes(count) end
+
+---@class mde.posix.fork
+local fork = {}
+
+---@return integer generation grows in the child of each fork; handles of another one belong to another process
+function fork.generation() end
+
+---@class mde.posix.locked_file
+local locked_file = {}
+
+---One text in a file that several processes change, one at a time.
+---@class mde.locked_file
+local file = {}
+
+---@param path string made, for its owner alone, if there is no such file
+---@return mde.locked_file?
+---@return string? problem
+function locked_file.open(path) end
+
+---@return boolean? locked false: somebody else has it
+---@return string? problem
+function file:lock() end
+
+function file:unlock() end
+
+---To be called by whoever has the lock.
+---@return string? text "" in a new file
+---@return string? problem
+function file:read() end
+
+---To be called by whoever has the lock and has read.
+---@param text string
+---@return true?
+---@return string? problem the text that was there stays
+function file:write(text) end
+
+function file:close() end
+
+---@class mde.posix.process for a command, which owns its process; a library leaves this to its host
+local process = {}
+
+---No core dump, and no other process of the same user may read the memory of this one.
+---@return boolean? done
+---@return string? problem
+function process.harden() end
+
+---@class mde.posix.secret_file
+local secret_file = {}
+
+---Reads a file into a secret of mde.core; no Lua string of it is made. White space at its end is no part of it.
+---@param path string
+---@return mde.secret? secret
+---@return string stamp_or_problem what `stamp` says of the file; or the path and why it cannot be read: it is no
+---file, is empty, is longer than 65536 bytes, or everybody may write it
+---@return string? remark if others than its owner may read it
+function secret_file.read(path) end
+
+---A text that changes when the file does.
+---@param path string
+---@return string? stamp
+---@return string? problem
+function secret_file.stamp(path) end
+
+---@class mde.posix.signal for a command, which owns its process; a library leaves this to its host
+local signal = {}
+
+---From now on SIGINT, SIGTERM and SIGHUP are counted instead of ending the process (SIGHUP stays ignored where it
+---is), and writing to a closed pipe is an error.
+function signal.watch() end
+
+---@return integer count how often the process was asked to end since it watches: 0, 1 or 2
+function signal.interruptions() end
+
+---@class mde.posix.terminal
+local terminal = {}
+
+---@param descriptor 0|1|2 standard input, output or error
+---@return boolean
+function terminal.is_terminal(descriptor) end
+
+---@param descriptor 0|1|2
+---@return integer? columns nil if it is no terminal or does not say
+function terminal.columns(descriptor) end
+
+return posix
