@@ -68,4 +68,34 @@ describe("the check of the layers", function()
     assert.equal(1, status)
     assert.matches("src/core/history.c includes compat.h of src/binding", complaints, 1, true)
   end)
+
+  for _, folder in ipairs { "core", "binding" } do
+    for _, header in ipairs { "unistd.h", "fcntl.h", "sys/stat.h", "time.h", "signal.h", "pthread.h", "locale.h",
+      "sys/types.h" } do
+      it(("fails for a src/%s that includes %s"):format(folder, header), function()
+        append(("src/%s/history.c"):format(folder), ("#  include <%s>"):format(header))
+        local status, _, complaints = run(directory)
+        assert.equal(1, status)
+        assert.matches(("src/%s/history.c includes %s"):format(folder, header), complaints, 1, true)
+      end)
+    end
+
+    it(("fails for a src/%s that reads or writes a file"):format(folder), function()
+      append(("src/%s/history.c"):format(folder), 'static FILE *file;\nvoid say(void) { fprintf(file, "aloud"); }')
+      local status, _, complaints = run(directory)
+      assert.equal(1, status)
+      assert.matches(("src/%s/history.c has FILE"):format(folder), complaints, 1, true)
+      assert.matches(("src/%s/history.c has fprintf"):format(folder), complaints, 1, true)
+    end)
+  end
+
+  it("does not mind what a comment or a text says of files", function()
+    append("src/core/history.c", [[/* A FILE. */ static const char *word = "a \"FILE\"", mark = '"', *out = "stdout";]])
+    assert.equal(0, (run(directory)))
+  end)
+
+  it("lets src/posix include what it wants", function()
+    append("src/posix/clock.c", "#include <sys/timerfd.h>")
+    assert.equal(0, (run(directory)))
+  end)
 end)
