@@ -12,12 +12,12 @@ local changes = require "mde.action.change"
 local contexts = require "mde.sync.context"
 local devices = require "mde.device.device"
 local doctor = require "mde.doctor"
-local each = require "mde.sync.each"
 local errors = require "mde.base.error"
 local exchanges = require "mde.api.exchange"
 local guards = require "mde.action.guard"
 local incidents = require "mde.action.incident"
 local inventories = require "mde.device.inventory"
+local job_pool = require "mde.sync.job_pool"
 local limits_of = require "mde.limits"
 local listings = require "mde.action.listing"
 local lookup = require "mde.action.lookup"
@@ -29,11 +29,12 @@ local state = require "mde.action.state"
 local tags = require "mde.device.tag"
 local tasks = require "mde.task"
 local traces = require "mde.base.trace"
-local variable = require "mde.base.variable"
+local variables = require "mde.base.variable"
 local wait = require "mde.action.wait"
 
-local VERSION = "0.1.0"
 local READ_SECONDS = 300
+
+local M = { VERSION = "0.1.0" }
 
 local known_options = {
   tenant_id = "text", client_id = "text", credential = "any", cloud = "text", authority = "text",
@@ -84,7 +85,7 @@ local function default_driver(options)
     end
     return require "mde.driver.resty".new { proxy = options.proxy }
   end
-  local ca_file, named = options.ca_file, variable "SSL_CERT_FILE"
+  local ca_file, named = options.ca_file, variables.get "SSL_CERT_FILE"
   if not ca_file and named then ca_file = authorities.check(named, "SSL_CERT_FILE") end
   return require "mde.driver.curl".new { ca_file = ca_file, proxy = options.proxy }
 end
@@ -110,14 +111,14 @@ end
 
 local function user_agent()
   local host = rawget(_G, "jit") and "LuaJIT" or _VERSION
-  return ("mde/%s (%s)"):format(VERSION, host)
+  return ("mde/%s (%s)"):format(M.VERSION, host)
 end
 
 --- A client. Raises for a wrong option; returns nil and an error for a wrong or missing environment variable.
 ---@param options? mde.ClientOptions
 ---@return mde.Client? client
 ---@return mde.Error? err
-local function new(options)
+function M.new(options)
   if type(options) == "table" and options.client_secret ~= nil then
     errors.invalid("mde.client has no option \"client_secret\"", "Give the secret's value as \"credential\".")
   end
@@ -365,7 +366,7 @@ function Client:peek(verb, count)
   return self.exchange:peek(limits_of.check_verb(verb), limits_of.check_count(count))
 end
 
---- Calls fn(item) for many items, several at a time; see each.lua. What it restricts and releases looks at one list
+--- Calls fn(item) for many items, several at a time; see job_pool.lua. What it restricts and releases looks at one list
 --- of the tenant's actions, which is extended at most once a minute, instead of one for each device.
 ---@param items any[]|fun(): any
 ---@param fn fun(item: any): any, any
@@ -375,7 +376,9 @@ function Client:each(items, fn, options)
   if type(fn) == "function" then
     fn = self.tasks:sharing(self.tasks:cache() or listings.new(self.action_center), fn)
   end
-  return each(self.driver, items, fn, options)
+  return job_pool.each(self.driver, items, fn, options)
 end
 
-return { new = new, VERSION = VERSION, methods = Client }
+M.methods = Client
+
+return M

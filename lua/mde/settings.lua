@@ -11,7 +11,7 @@ local options_of = require "mde.base.options"
 local secret = require "mde.auth.credential.secret"
 local stores = require "mde.sync.store"
 local token_function = require "mde.auth.credential.token_function"
-local variable = require "mde.base.variable"
+local variables = require "mde.base.variable"
 
 local M = {}
 
@@ -126,10 +126,10 @@ end
 
 -- The master, in which init_by_lua runs, sees the environment that nginx was started with; its workers see of that
 -- only what nginx.conf names.
-local function how_to_set(variables)
+local function how_to_set(missing)
   if not M.nginx() then return "Set what is missing," end
   return ("Start nginx with what is missing, and make the client in init_by_lua_block; or name what the workers may "
-    .. "see at the top of nginx.conf: env %s;"):format(table.concat(variables, "; env "))
+    .. "see at the top of nginx.conf: env %s;"):format(table.concat(missing, "; env "))
 end
 
 -- Raises if the ids or the credential are not there, with all that is missing.
@@ -168,7 +168,7 @@ end
 ---@param settings table as of_options returns them
 function M.complete(settings)
   for _, source in ipairs(sources) do
-    local value = source.variable and variable(source.variable)
+    local value = source.variable and variables.get(source.variable)
     if settings[source.option] == nil and value then
       settings[source.option] = source.check(value, source.variable)
     end

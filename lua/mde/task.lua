@@ -7,13 +7,15 @@
 -- Stands for the main program where that is no coroutine.
 local MAIN = {}
 
+local M = {}
+
 ---@class mde.Tasks
 ---@field private caches table<thread|table, mde.Listing>
 local Tasks = {}
 Tasks.__index = Tasks
 
 ---@return mde.Tasks
-local function new()
+function M.new()
   return setmetatable({ caches = setmetatable({}, { __mode = "k" }) }, Tasks)
 end
 
@@ -46,4 +48,4 @@ function Tasks:sharing(cache, fn)
   end
 end
 
-return { new = new }
+return M

@@ -12,6 +12,8 @@ local COUNT_LEASE_SECONDS = COUNT_SECONDS + 5
 -- How much earlier the count begins than it has to, since clocks are never quite right.
 local MARGIN_SECONDS = 60
 
+local M = {}
+
 -- The operation id of a restrict that carries our suffix, in lower case. What does not say what it is may be one.
 local function our_restrict(row)
   if type(row.requestorComment) ~= "string" then return nil end
@@ -52,27 +54,27 @@ end
 ---@param exchange mde.Exchange
 ---@param driver mde.Driver
 ---@return mde.CapCount
-local function new(exchange, driver)
-  local flights, lease_ends = exchange.flights, -math.huge
+function M.new(exchange, driver)
+  local single_flight, lease_ends = exchange.single_flight, -math.huge
   return function(tally, context)
     context = context:within(READ_SECONDS)
     while true do
       local whole, err = tally:is_whole()
       if whole or err then return whole, err end
-      local now, flight = exchange.now(), flights:current "cap"
+      local now, call = exchange.now(), single_flight:current "cap"
       if context:left() <= 0 then
         return nil, errors.new { kind = "unavailable", message = "the time was up" }
       end
-      if not flight or now >= lease_ends then
+      if not call or now >= lease_ends then
         lease_ends = now + COUNT_LEASE_SECONDS
         local own = driver.spawn and context:detached() or context
-        flight = flights:start("cap", count, exchange, tally, own:within(COUNT_SECONDS))
+        call = single_flight:start("cap", count, exchange, tally, own:within(COUNT_SECONDS))
       end
-      flights:wait(flight, math.min(context:left(), lease_ends - now))
-      if flight.raised then error(flight.problem, 0) end
-      if flight.err then return nil, flight.err end
+      single_flight:wait(call, math.min(context:left(), lease_ends - now))
+      if call.raised then error(call.problem, 0) end
+      if call.err then return nil, call.err end
     end
   end
 end
 
-return { new = new }
+return M

@@ -10,6 +10,8 @@ local recents = require "mde.action.recent"
 
 local TYPES = "type eq 'RestrictCodeExecution' or type eq 'UnrestrictCodeExecution'"
 
+local M = {}
+
 ---@class mde.ActionCenter
 ---@field exchange mde.Exchange
 ---@field driver mde.Driver
@@ -22,7 +24,7 @@ Center.__index = Center
 ---@param driver mde.Driver
 ---@param metatable table of the actions
 ---@return mde.ActionCenter
-local function new(exchange, driver, metatable)
+function M.new(exchange, driver, metatable)
   return setmetatable({ exchange = exchange, driver = driver, metatable = metatable,
     recent = recents.new(exchange.now, exchange.store) }, Center)
 end
@@ -120,4 +122,4 @@ function Center:request_cancel(id, comment, context)
   return Center.note(row, context), err, info
 end
 
-return { new = new }
+return M

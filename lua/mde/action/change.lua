@@ -296,7 +296,7 @@ end
 local function unlock(intent, note)
   if not intent.lock then return end
   intent.lock:release(note)
-  intent.lock = nil
+  intent.lock = false
 end
 
 local function copy(row)
@@ -633,8 +633,10 @@ function Changes:make(verb, device, comment, options, context)
     cancel_opposite = cancel_opposite, look_first = options.look ~= false, resend = options.resend ~= false,
     allow = allow, slot = verb == "restrict" and caps.slot(operation_id, allow.cap) or nil, context = context,
     began = self.exchange.now(), number = self.count, owner = owner,
+    -- A place for it: once a lock is had, it must not be lost for want of memory.
+    lock = false,
   }
-  local action, problem = self.exchange.flights:see_through(context, change, self, intent, device)
+  local action, problem = self.exchange.single_flight:run_detached(context, change, self, intent, device)
   if problem and problem.kind == "unknown" and not problem.operation_id then
     problem.operation_id, problem.verb, problem.machine_id = operation_id, verb, intent.machine_id
   end

@@ -6,18 +6,20 @@
 -- end of an opposite action say, reads the one device again.
 
 local core = require "mde.core"
-local flights = require "mde.sync.single_flight"
+local single_flights = require "mde.sync.single_flight"
 
 local FRESH_SECONDS = 60
 -- How long a listing may take, and how far an extension reaches back behind what was seen last: lists lag.
 local READ_SECONDS = 60
 local MARGIN_SECONDS = 300
 
+local M = {}
+
 local counted = { restrictcodeexecution = true, unrestrictcodeexecution = true }
 
 ---@class mde.Listing
 ---@field private center mde.ActionCenter
----@field private flights mde.Flights
+---@field private single_flight mde.SingleFlight
 ---@field private rows_by_id table<string, table>
 ---@field private ids_by_machine table<string, string[]> in the order in which they were seen
 ---@field private doubtful table<string, boolean> machines about which it cannot be asked any more
@@ -32,9 +34,9 @@ Listing.__index = Listing
 
 ---@param center mde.ActionCenter
 ---@return mde.Listing
-local function new(center)
-  return setmetatable({ center = center, flights = flights.new(center.driver, center.exchange.sleep), rows_by_id = {},
-    ids_by_machine = {}, doubtful = {} }, Listing)
+function M.new(center)
+  return setmetatable({ center = center, rows_by_id = {}, ids_by_machine = {}, doubtful = {},
+    single_flight = single_flights.new(center.driver, center.exchange.sleep) }, Listing)
 end
 
 local function is_pending(row)
@@ -131,15 +133,7 @@ end
 -- One reads, everybody waits for that one. False if it cannot be read, or not in time.
 local function refresh(self, context)
   if is_fresh(self, self.failed_at) then return false end
-  local flight, leads = self.flights:current "listing", false
-  if not flight then
-    -- Who goes on without the one who began it is not bound by his time.
-    local own = self.center.driver.spawn and context:detached()
-    flight, leads = self.flights:start("listing", extend_in_time, self, own or context), true
-  end
-  while not flight.landed and context:left() > 0 do self.flights:wait(flight, context:left()) end
-  if leads and flight.raised then error(flight.problem, 0) end
-  return flight.value == true
+  return self.single_flight:share("listing", context, extend_in_time, self) == true
 end
 
 --- The actions of one machine, not more than a minute old; the caller's own to change.
@@ -173,4 +167,4 @@ function Listing:rows_now(machine_id, context)
   return rows, self.absent
 end
 
-return { new = new }
+return M

@@ -43,7 +43,8 @@ function M.cancel(center, action, comment, context)
   actions.check_comment(comment, nil, "checked-here")
   local asked = "cancel action " .. errors.quote(id)
   local told = {}
-  local row, err = center.exchange.flights:see_through(context, cancel_in_time, center, id, comment, context, told)
+  local row, err = center.exchange.single_flight:run_detached(context, cancel_in_time, center, id, comment, context,
+    told)
   local info = told.info or {}
   if err and err.kind ~= "unknown" and not (info.response and info.response.status == 400) then
     return nil, errors.about(err, asked)

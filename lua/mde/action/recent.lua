@@ -7,6 +7,8 @@ local core = require "mde.core"
 
 local REMEMBERED_SECONDS = 120
 
+local M = {}
+
 ---@class mde.Recent
 ---@field private store? mde.Store
 ---@field private now fun(): number
@@ -20,7 +22,7 @@ Recent.__index = Recent
 ---@param now fun(): number the driver's clock
 ---@param store? mde.Store
 ---@return mde.Recent
-local function new(now, store)
+function M.new(now, store)
   return setmetatable({ store = store, now = now, by_machine = {}, order = {}, first = 1, last = 0 }, Recent)
 end
 
@@ -137,4 +139,4 @@ function Recent:recall_all(lists)
   end
 end
 
-return { new = new }
+return M

@@ -4,8 +4,8 @@
 
 local core = require "mde.core"
 local devices = require "mde.device.device"
-local each = require "mde.sync.each"
 local errors = require "mde.base.error"
+local job_pool = require "mde.sync.job_pool"
 local options_of = require "mde.base.options"
 
 local PAGE_SECONDS = 300
@@ -60,7 +60,7 @@ function M.many(center, inventory, list, context)
       type(list) == "table" and "one machine" or errors.got(list)), list ~= nil and "Write mde.states { device }."
       or "Find out why it is nil.")
   end
-  local results = each(center.driver, list, function(device)
+  local results = job_pool.each(center.driver, list, function(device)
     return inventory:resolve(device, context:within(PAGE_SECONDS))
   end)
   local wanted = results.failed < #results

@@ -1,14 +1,14 @@
 --- exchange: one authenticated call of the service: it combines requests, the token source and the service's clock.
 
-local claims_of = require "mde.auth.claims"
+local token_claims = require "mde.auth.claims"
 local clocks = require "mde.sync.clock"
 local core = require "mde.core"
-local flights = require "mde.sync.single_flight"
+local single_flights = require "mde.sync.single_flight"
 local json = require "mde.base.json"
 local posix = require "mde.posix"
 local requests_of = require "mde.request.request"
 local service_clocks = require "mde.api.service_clock"
-local service_failure = require "mde.api.failure"
+local failures = require "mde.api.failure"
 local stores = require "mde.sync.store"
 local token_sources = require "mde.auth.token_source"
 
@@ -17,6 +17,8 @@ local KEPT_ALIVE_SECONDS = 50
 local KEPT_ALIVE_SECONDS_FOR_ACTIONS = 5
 local LONGEST_ACTION_ANSWER = 256 * 1024
 local LONGEST_PAGE = 64 * 1024 * 1024
+
+local M = {}
 
 ---@class mde.Call what to ask the service
 ---@field method "GET"|"POST"
@@ -43,7 +45,7 @@ local LONGEST_PAGE = 64 * 1024 * 1024
 ---@field scope string
 ---@field credential mde.Credential
 ---@field clock mde.ServiceClock
----@field flights mde.SingleFlight
+---@field single_flight mde.SingleFlight
 ---@field requests mde.Requests
 ---@field token_source mde.TokenSource
 ---@field store? mde.Store what is shared with other processes
@@ -64,20 +66,20 @@ end
 ---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
 --- windows (of the service's limits), reserve
 ---@return mde.Exchange
-local function new(settings)
+function M.new(settings)
   local driver, place, application = settings.driver, settings.store, application_of(settings)
-  local time = clocks(driver)
+  local time = clocks.of_driver(driver)
   local function store_of(what)
     return stores.new(place, application .. "|" .. what, driver, time)
   end
   local store = place and store_of(core.text.lower(settings.base_url)) or nil
-  local clock, in_flight = service_clocks.new(time.now, settings.trace), flights.new(driver, time.sleep)
+  local clock, single_flight = service_clocks.new(time.now, settings.trace), single_flights.new(driver, time.sleep)
   local function service_time() return clock:time() end
   local requests = requests_of.new { driver = driver, clock = time, trace = settings.trace,
     user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve, store = store,
     service_time = service_time }
   local token_source = token_sources.new {
-    requests = requests, flights = in_flight, driver = driver, credential = settings.credential,
+    requests = requests, single_flight = single_flight, driver = driver, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, authority = settings.authority,
     scope = settings.scope, application = application,
     store = place and not place.on_disk and store_of(settings.scope) or nil,
@@ -85,7 +87,7 @@ local function new(settings)
     on_token = function(value, answer, sent) clock:hear_token(value, answer, sent) end,
   }
   return setmetatable({
-    requests = requests, token_source = token_source, store = store, clock = clock, flights = in_flight,
+    requests = requests, token_source = token_source, store = store, clock = clock, single_flight = single_flight,
     now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, base_url = settings.base_url,
     authority = settings.authority, scope = settings.scope,
@@ -167,8 +169,8 @@ local function failure_of(self, permission)
   return function(failure)
     local token, status = failure.authorization, failure.response and failure.response.status
     failure.permission, failure.credential = permission, self.credential.kind
-    failure.claims = status == 403 and token.value and claims_of(token.value) or nil
-    return service_failure(failure)
+    failure.claims = status == 403 and token.value and token_claims.of_token(token.value) or nil
+    return failures.describe(failure)
   end
 end
 
@@ -210,4 +212,4 @@ function Exchange:settle_clock(context)
   return true
 end
 
-return { new = new }
+return M

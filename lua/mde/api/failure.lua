@@ -6,6 +6,8 @@ local posix = require "mde.posix"
 
 local is_redirect, is_success, with_attempts = failures.is_redirect, failures.is_success, failures.with_attempts
 
+local M = {}
+
 -- When to come back if an answer that throttles does not say it.
 local THROTTLED_SECONDS = 60
 
@@ -138,7 +140,7 @@ end
 --- The fields of the error that a call of the service ends with.
 ---@param failure mde.ServiceFailure
 ---@return table fields
-local function service(failure)
+function M.describe(failure)
   local verdict = failure.verdict
   if verdict == "refused" then return refused(failure) end
   if verdict == "throttled" then return failures.throttled(failure.host, failure.delay) end
@@ -157,4 +159,4 @@ local function service(failure)
   return fields
 end
 
-return service
+return M

@@ -4,7 +4,7 @@
 -- and the one by which tokens are issued. Whatever is compared with the times of the service's own records, the age of
 -- an action or "two hours ago" in a query, is reckoned by it.
 
-local claims_of = require "mde.auth.claims"
+local token_claims = require "mde.auth.claims"
 local core = require "mde.core"
 local posix = require "mde.posix"
 
@@ -12,6 +12,8 @@ local posix = require "mde.posix"
 local APART_SECONDS = 300
 -- Two clocks that differ by no more than this are enough to go by.
 local AGREED_SECONDS = 60
+
+local M = {}
 
 ---@class mde.ServiceClock
 ---@field private now fun(): number the driver's clock
@@ -25,7 +27,7 @@ ServiceClock.__index = ServiceClock
 ---@param now fun(): number the driver's clock
 ---@param trace mde.Trace is told once if the clocks differ
 ---@return mde.ServiceClock
-local function new(now, trace)
+function M.new(now, trace)
   return setmetatable({ now = now, trace = trace, heard = core.service_time.new(), has_heard = {} }, ServiceClock)
 end
 
@@ -94,7 +96,7 @@ end
 ---@param answer table the token endpoint's
 ---@param sent number when it was asked for, by the driver's clock
 function ServiceClock:hear_token(value, answer, sent)
-  local expires, life = claims_of(value).exp, tonumber(answer.expires_in)
+  local expires, life = token_claims.of_token(value).exp, tonumber(answer.expires_in)
   if expires and life then hear(self, "token", sent, expires - life) end
 end
 
@@ -108,4 +110,4 @@ function ServiceClock:hear_rows(rows)
   end
 end
 
-return { new = new }
+return M

@@ -14,6 +14,8 @@ local json = require "mde.base.json"
 ---@field roles? string[] the application permissions; nil: nothing was consented
 ---@field exp? number Unix seconds
 
+local M = {}
+
 local function text(value)
   return type(value) == "string" and value or nil
 end
@@ -34,7 +36,7 @@ end
 --- The claims of an access token.
 ---@param token string
 ---@return mde.Claims
-local function claims_of(token)
+function M.of_token(token)
   local payload = token:match "^[A-Za-z0-9_-]+%.([A-Za-z0-9_-]+)%.[A-Za-z0-9_-]*$"
   local bytes = payload and core.base64.decode(payload)
   local claims = bytes and json.object(bytes)
@@ -43,4 +45,4 @@ local function claims_of(token)
     roles = texts(claims.roles), exp = number(claims.exp) }
 end
 
-return claims_of
+return M

@@ -15,6 +15,8 @@ local ATTEMPT_SECONDS = 15
 -- That the client understands a claims challenge, so that the service may revoke its tokens at once.
 local CAPABILITIES = { "cp1" }
 
+local M = {}
+
 ---@class mde.Credential a way to prove who the application is
 ---@field kind string "secret", "certificate", ...
 ---@field ask fun(self: mde.Credential, request: mde.TokenRequest): table?, mde.Error? the token endpoint's answer
@@ -44,7 +46,7 @@ TokenRequest.__index = TokenRequest
 
 ---@param fields table tenant_id, client_id, token_url, scope, claims, context, call, clock, conceal, show
 ---@return mde.TokenRequest
-local function new(fields)
+function M.new(fields)
   return setmetatable(fields, TokenRequest)
 end
 
@@ -76,7 +78,7 @@ end
 ---@param answer table
 ---@return table? answer
 ---@return string? problem
-local function check_answer(answer)
+function M.check_answer(answer)
   local value, kind = answer.access_token, answer.token_type
   if type(value) ~= "string" or value == "" then return nil, "it has no access_token" end
   if value:find "[^\33-\126]" then return nil, "its access_token has characters that no token has" end
@@ -87,7 +89,7 @@ end
 local function read_answer(response)
   local answer, problem = json.object(response.body)
   if not answer then return nil, problem end
-  return check_answer(answer)
+  return M.check_answer(answer)
 end
 
 local function send(self, call)
@@ -156,4 +158,4 @@ function TokenRequest:get(call)
     headers = call.headers, plain = url:find "^http:" ~= nil, failure = call.failure })
 end
 
-return { new = new, check_answer = check_answer }
+return M

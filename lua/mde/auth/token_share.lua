@@ -16,6 +16,8 @@ local USABLE_BEFORE_END = 30
 
 local TOKEN, FAILURE, LEASE = "token and age", "token failure", "token"
 
+local M = {}
+
 ---@class mde.TokenShare
 ---@field private store mde.Store
 ---@field private credential fun(): string? tells credentials apart
@@ -27,7 +29,7 @@ TokenShare.__index = TokenShare
 ---@param store mde.Store
 ---@param credential fun(): string? digits that tell this process's credential from others; nil where nothing can
 ---@return mde.TokenShare
-local function new(store, credential)
+function M.new(store, credential)
   return setmetatable({
     store = store, credential = credential, taken_at = -math.huge, failure_at = -math.huge,
   }, TokenShare)
@@ -118,4 +120,4 @@ function TokenShare:rejected(value)
   if token and token.value == value then self.store:delete(TOKEN) end
 end
 
-return { new = new }
+return M

@@ -3,7 +3,7 @@
 -- The cache and its rules are the core's (mde.core.token). Here the credential is asked, at most once at a time,
 -- whoever waits is told the same, and processes that share a store share the token.
 
-local claims_of = require "mde.auth.claims"
+local token_claims = require "mde.auth.claims"
 local core = require "mde.core"
 local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
@@ -23,6 +23,8 @@ local REFRESH_SECONDS, REFRESH_PART = 5, 0.25
 -- While there is a token that will do, a refresh that fails is not hurried: the next one is due soon.
 local REFRESH_ATTEMPTS = 1
 
+local M = {}
+
 ---@class mde.Token : mde.Authorization
 ---@field value string
 ---@field generation? integer of the cache; nil if the cache did not keep it
@@ -32,7 +34,7 @@ local REFRESH_ATTEMPTS = 1
 ---@field token_url? string
 ---@field token_share? mde.TokenShare
 ---@field private requests mde.Requests
----@field private flights mde.SingleFlight
+---@field private single_flight mde.SingleFlight
 ---@field private credential mde.Credential
 ---@field private service_time fun(): number
 ---@field private on_token fun(value: string, answer: table, sent: number)
@@ -56,7 +58,7 @@ end
 
 ---@class mde.TokenSourceSettings
 ---@field requests mde.Requests
----@field flights mde.SingleFlight
+---@field single_flight mde.SingleFlight
 ---@field driver mde.Driver
 ---@field credential mde.Credential
 ---@field tenant_id? string
@@ -70,12 +72,12 @@ end
 
 ---@param settings mde.TokenSourceSettings
 ---@return mde.TokenSource
-local function new(settings)
+function M.new(settings)
   local requests, credential, application = settings.requests, settings.credential, settings.application
   local tenant_id = settings.tenant_id
   return setmetatable({
     requests = requests, now = requests.now, sleep = requests.sleep, trace = requests.trace, show = requests.show,
-    flights = settings.flights, driver = settings.driver, credential = credential, tenant_id = tenant_id,
+    single_flight = settings.single_flight, driver = settings.driver, credential = credential, tenant_id = tenant_id,
     client_id = settings.client_id, scope = settings.scope, service_time = settings.service_time,
     on_token = settings.on_token, tokens = core.token.new(),
     token_url = tenant_id and ("%s/%s/oauth2/v2.0/token"):format(settings.authority, tenant_id),
@@ -204,8 +206,8 @@ local function fetch_token(self, lease, deadline, attempts)
   return token, err
 end
 
-local function fly(self, lease, deadline, attempts)
-  return self.flights:start("token", function()
+local function start_call(self, lease, deadline, attempts)
+  return self.single_flight:start("token", function()
     local finished, token, err = pcall(fetch_token, self, lease, deadline, attempts)
     if finished then return token, err end
     self.tokens:abandon(lease)
@@ -217,10 +219,10 @@ end
 -- Starts to get a token. Whatever raises on the way, nobody waits for a lease that nobody holds.
 local function start_fetch(self, lease, deadline, attempts)
   self.fetching = { lease = lease, generation = posix.fork.generation() }
-  local ok, flight = pcall(fly, self, lease, deadline, attempts)
-  if not ok or flight.refused then self.tokens:abandon(lease) end
-  if ok then return flight end
-  error(flight, 0)
+  local ok, call = pcall(start_call, self, lease, deadline, attempts)
+  if not ok or call.refused then self.tokens:abandon(lease) end
+  if ok then return call end
+  error(call, 0)
 end
 
 -- A token that was being fetched when this process was forked comes to the parent alone.
@@ -268,20 +270,20 @@ function TokenSource:token(context)
         or now + math.min(REFRESH_SECONDS, (deadline - now) * REFRESH_PART), REFRESH_ATTEMPTS)
     else
       local leads = answer == "fetch"
-      local flight, lease_ends
+      local call, lease_ends
       if leads then
-        flight = start_fetch(self, a, in_background and math.huge or deadline, TOKEN_ATTEMPTS)
+        call = start_fetch(self, a, in_background and math.huge or deadline, TOKEN_ATTEMPTS)
         lease_ends = now + TOKEN_LEASE_SECONDS
       else
-        flight, lease_ends = self.flights:current "token", a
+        call, lease_ends = self.single_flight:current "token", a
       end
-      self.flights:wait(flight, math.min(lease_ends, deadline) - now)
-      if flight and flight.raised then
-        if leads then error(flight.problem, 0) end
-      elseif flight and flight.value then
-        return flight.value
-      elseif flight and flight.err then
-        return nil, errors.derive(flight.err, {})
+      self.single_flight:wait(call, math.min(lease_ends, deadline) - now)
+      if call and call.raised then
+        if leads then error(call.problem, 0) end
+      elseif call and call.value then
+        return call.value
+      elseif call and call.err then
+        return nil, errors.derive(call.err, {})
       end
     end
   end
@@ -303,7 +305,7 @@ end
 function TokenSource:token_claims(context)
   local token, err = self:token(context)
   if not token then return nil, err end
-  return claims_of(token.value)
+  return token_claims.of_token(token.value)
 end
 
-return { new = new }
+return M

@@ -9,7 +9,7 @@
 ---@field scope string what to ask a token for
 
 ---@type table<string, mde.Cloud>
-return {
+local M = {
   commercial = {
     authority = "https://login.microsoftonline.com",
     base_url = "https://api.security.microsoft.com",
@@ -31,3 +31,5 @@ return {
     scope = "https://api-gov.securitycenter.microsoft.us/.default",
   },
 }
+
+return M

@@ -13,6 +13,8 @@ local LONGEST_BODY = 4096
 -- The newest, and the one before it, which requests in flight still carry.
 local CONCEALED_TOKENS, CONCEALED_PROOFS = 2, 2
 
+local M = {}
+
 ---@class mde.Trace
 ---@field private on_event? fun(event: table)
 ---@field private to_log boolean
@@ -26,7 +28,7 @@ Trace.__index = Trace
 ---@param on_event? fun(event: table)
 ---@param secrets fun(): (string|userdata)[] the values that must not appear, whatever form they take
 ---@return mde.Trace
-local function new(on_event, secrets)
+function M.new(on_event, secrets)
   return setmetatable({
     on_event = on_event,
     to_log = os.getenv "MDE_LOG" == "json",
@@ -125,4 +127,4 @@ function Trace:tell(event)
   if self.on_event then tell_watcher(self, event) end
 end
 
-return { new = new }
+return M

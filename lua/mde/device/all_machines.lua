@@ -6,17 +6,19 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local flights = require "mde.sync.single_flight"
 local pager = require "mde.api.pager"
+local single_flights = require "mde.sync.single_flight"
 
 local FRESH_SECONDS = 60
 local READ_SECONDS = 300
+
+local M = {}
 
 ---@class mde.AllMachines
 ---@field private exchange mde.Exchange
 ---@field private driver mde.Driver
 ---@field private is_machine fun(row: table): boolean, string?
----@field private flights mde.Flights
+---@field private single_flight mde.SingleFlight
 ---@field private by_host? table<string, table[]> the rows by the first part of their names
 ---@field private read_at? number by the driver's clock
 local AllMachines = {}
@@ -57,16 +59,9 @@ end
 
 -- One reads, everybody waits for that one. nil, error if it cannot be read.
 local function refresh(self, context)
-  local flight, leads = self.flights:current "machines", false
-  if not flight then
-    -- Who goes on without the one who began it is not bound by his time.
-    local own = self.driver.spawn and context:detached()
-    flight, leads = self.flights:start("machines", read_in_time, self, own or context), true
-  end
-  while not flight.landed and context:left() > 0 do self.flights:wait(flight, context:left()) end
-  if leads and flight.raised then error(flight.problem, 0) end
-  if flight.value then return true end
-  return nil, flight.err or errors.new { kind = "unavailable",
+  local ok, err = self.single_flight:share("machines", context, read_in_time, self)
+  if ok then return true end
+  return nil, err or errors.new { kind = "unavailable",
     message = "the list of all machines, which may have the name in another spelling, could not be read in time",
     hint = "Try again later, or give the machine's id." }
 end
@@ -97,9 +92,9 @@ end
 ---@param driver mde.Driver
 ---@param is_machine fun(row: table): boolean, string? whether a row with an id is a machine
 ---@return mde.AllMachines
-local function new(exchange, driver, is_machine)
+function M.new(exchange, driver, is_machine)
   return setmetatable({ exchange = exchange, driver = driver, is_machine = is_machine,
-    flights = flights.new(driver, exchange.sleep) }, AllMachines)
+    single_flight = single_flights.new(driver, exchange.sleep) }, AllMachines)
 end
 
-return { new = new }
+return M

@@ -19,6 +19,8 @@ local SPURIOUS_ABSENCE_SECONDS = 2
 -- The service finds the owner of an address in this span, and in a quarter of an hour around the time.
 local ADDRESS_SECONDS, ADDRESS_TOLERANCE_SECONDS = 30 * 86400, 900
 
+local M = {}
+
 local odata = core.odata
 
 ---@class mde.Inventory
@@ -40,7 +42,7 @@ end
 ---@param driver mde.Driver
 ---@param metatable table of the machines
 ---@return mde.Inventory
-local function new(exchange, driver, metatable)
+function M.new(exchange, driver, metatable)
   return setmetatable({ exchange = exchange, driver = driver, metatable = metatable, records = records_of.new(),
     all_machines = all_machines.new(exchange, driver, is_machine) }, Inventory)
 end
@@ -276,4 +278,4 @@ function Inventory:resolve(device, context)
   return find(self, kind, canonical, devices.shown(device), context)
 end
 
-return { new = new }
+return M

@@ -9,6 +9,8 @@ local core = require "mde.core"
 -- What a judgement may rest on.
 local FIELDS = { "id", "computerDnsName", "osPlatform", "deviceValue", "machineTags", "mergedIntoMachineId" }
 
+local M = {}
+
 ---@class mde.Record the service's fields that a judgement may rest on
 ---@field id string in lower case
 ---@field read_at number by the driver's clock
@@ -20,7 +22,7 @@ local Records = {}
 Records.__index = Records
 
 ---@return mde.Records
-local function new()
+function M.new()
   return setmetatable({
     by_machine = setmetatable({}, { __mode = "k" }),
     by_id = setmetatable({}, { __mode = "v" }),
@@ -61,4 +63,4 @@ function Records:has_other(machine)
   return self.by_machine[machine] ~= nil and self:of(machine) == nil
 end
 
-return { new = new }
+return M

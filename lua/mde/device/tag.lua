@@ -113,7 +113,7 @@ function M.change(inventory, verb, device, tag, context)
   if not machine then return nil, errors.about(err, asked) end
   local to_send = verb == "untag" and spellings(machine, tag) or {}
   if not to_send[1] then to_send[1] = tag end
-  machine, err = inventory.exchange.flights:see_through(context, change_all, inventory, verb,
+  machine, err = inventory.exchange.single_flight:run_detached(context, change_all, inventory, verb,
     core.text.lower(machine.id), to_send, context)
   if not machine then return nil, errors.about(err, asked) end
   return machine

@@ -2,6 +2,8 @@
 
 local posix = require "mde.posix"
 
+local M = {}
+
 ---@class mde.Clock
 ---@field now fun(): number seconds on a clock that only goes forward
 ---@field sleep fun(seconds: number)
@@ -14,6 +16,8 @@ end
 
 ---@param driver mde.Driver
 ---@return mde.Clock
-return function(driver)
+function M.of_driver(driver)
   return { now = driver.now or posix.clock.now, sleep = driver.sleep or sleep }
 end
+
+return M

@@ -11,6 +11,8 @@ local LONGEST_SECONDS = 5400
 -- For so long it is known who had it last.
 local REMEMBERED_SECONDS, RELEASES_BETWEEN_SWEEPS = LONGEST_SECONDS, 256
 
+local M = {}
+
 ---@class mde.Mutex
 ---@field private driver mde.Driver
 ---@field private now fun(): number the driver's clock
@@ -25,41 +27,42 @@ Mutex.__index = Mutex
 ---@class mde.Holder
 ---@field owner? string
 ---@field at number when it was taken or given back last, by the driver's clock
----@field note? table what the last who left one has left
+---@field note table|false what the last who left one has left
 
 ---@class mde.Lock
 ---@field private mutex mde.Mutex
 ---@field private key string
 ---@field private holder mde.Holder
 ---@field private waited boolean somebody else had it when it was asked for
----@field private previous? mde.Holder
----@field private turn? table among the tasks of this process
----@field private lease? mde.Lease among processes
+---@field private previous mde.Holder|false
+---@field private turn table|false among the tasks of this process
+---@field private lease mde.Lease|false among processes
 local Lock = {}
 Lock.__index = Lock
 
 ---@param driver mde.Driver
 ---@param store? mde.Store
 ---@return mde.Mutex
-local function new(driver, store)
+function M.new(driver, store)
   return setmetatable({ driver = driver, now = driver.now or posix.clock.now, store = store, taken = {}, holders = {},
     releases = 0, generation = posix.fork.generation() }, Mutex)
 end
 
--- Waits for the other tasks of this process: the turn, nil if the time was up; and whether there was one to wait for.
-local function take_turn(self, key, deadline)
-  local now, has_waited = self.now, false
-  local generation = posix.fork.generation()
-  if self.generation ~= generation then self.generation, self.taken = generation, {} end
-  while self.taken[key] and self.taken[key].ends > now() do
-    local turn = self.taken[key]
-    has_waited = true
+-- Waits for the other tasks of this process. Returns false if the time was up.
+local function take_turn(lock, deadline)
+  local mutex, key = lock.mutex, lock.key
+  local now, generation = mutex.now, posix.fork.generation()
+  if mutex.generation ~= generation then mutex.generation, mutex.taken = generation, {} end
+  while mutex.taken[key] and mutex.taken[key].ends > now() do
+    local turn = mutex.taken[key]
+    lock.waited = true
     turn.gate:wait(math.min(deadline, turn.ends) - now())
-    if self.taken[key] == turn and now() >= deadline then return nil, true end
+    if mutex.taken[key] == turn and now() >= deadline then return false end
   end
-  local turn = { gate = self.driver.gate(), ends = now() + LONGEST_SECONDS }
-  self.taken[key] = turn
-  return turn, has_waited
+  local turn = { gate = mutex.driver.gate(), ends = now() + LONGEST_SECONDS }
+  mutex.taken[key] = turn
+  lock.turn = turn
+  return true
 end
 
 local function end_turn(self, key, turn)
@@ -67,29 +70,34 @@ local function end_turn(self, key, turn)
   turn.gate:open()
 end
 
--- The same among processes: the lease, nil if the time was up or with an error; and whether it had to be waited for.
-local function take_lease(self, key, deadline)
-  local lease, err = self.store:lease("turn|" .. key)
-  if lease or err then return lease, err, false end
-  lease, err = self.store:wait_for_lease("turn|" .. key, deadline)
-  return lease, err, true
+-- The same among processes. Where the store fails it goes on by itself: to contain one machine matters more than the
+-- order in which that is done.
+local function take_lease(lock, deadline)
+  local store, name = lock.mutex.store, "turn|" .. lock.key
+  local lease, err = store:lease(name)
+  if not lease and not err then
+    lock.waited = true
+    lease, err = store:wait_for_lease(name, deadline)
+  end
+  lock.lease = lease or false
+  return lease ~= nil or err ~= nil
 end
 
 -- Who comes next is told of this one, also if it dies.
 local function begin(lock)
   local mutex, stored = lock.mutex, nil
   if lock.lease then stored = mutex.store:read("holder|" .. lock.key) end
-  lock.previous = stored or mutex.holders[lock.key]
-  lock.holder.at, lock.holder.note = mutex.now(), lock.previous and lock.previous.note
+  lock.previous = stored or mutex.holders[lock.key] or false
+  lock.holder.at, lock.holder.note = mutex.now(), lock.previous and lock.previous.note or false
   mutex.holders[lock.key] = lock.holder
   if lock.lease then mutex.store:write("holder|" .. lock.key, lock.holder, REMEMBERED_SECONDS) end
 end
 
-local function begun(lock)
-  local ok, problem = pcall(begin, lock)
-  if ok then return lock end
-  lock:release()
-  error(problem, 0)
+local function take(lock, deadline)
+  if lock.mutex.driver.gate and not take_turn(lock, deadline) then return false end
+  if lock.mutex.store and not take_lease(lock, deadline) then return false end
+  begin(lock)
+  return true
 end
 
 --- Waits until nobody else has this key, and has it then.
@@ -99,21 +107,14 @@ end
 ---@return mde.Lock? lock nil if the time was up
 function Mutex:acquire(key, seconds, owner)
   local deadline = seconds and self.now() + seconds or math.huge
-  local lock = setmetatable({ mutex = self, key = key, waited = false, holder = { owner = owner, at = 0 } }, Lock)
-  if self.driver.gate then
-    lock.turn, lock.waited = take_turn(self, key, deadline)
-    if not lock.turn then return nil end
-  end
-  if not self.store then return begun(lock) end
-  local ok, lease, err, has_waited = pcall(take_lease, self, key, deadline)
-  -- Where the store fails it goes on by itself: to contain one machine matters more than the order in which that is
-  -- done.
-  if ok and (lease or err) then
-    lock.lease, lock.waited = lease, lock.waited or has_waited
-    return begun(lock)
-  end
+  -- Everything has its place already: once the lock is had, it must not be lost for want of memory.
+  local lock = setmetatable({ mutex = self, key = key, waited = false, holder = { owner = owner, at = 0, note = false },
+    previous = false, turn = false, lease = false }, Lock)
+  local ok, taken = pcall(take, lock, deadline)
+  if ok and taken then return lock end
+  if lock.lease then lock.lease:release() end
   if lock.turn then end_turn(self, key, lock.turn) end
-  if not ok then error(lease, 0) end
+  if not ok then error(taken, 0) end
   return nil
 end
 
@@ -127,17 +128,21 @@ local function forget_old(self)
   end
 end
 
+-- Tells those who come later.
+local function leave(lock, mutex, note)
+  local holder = lock.holder
+  holder.at, holder.note = mutex.now(), note or holder.note
+  if lock.lease then mutex.store:write("holder|" .. lock.key, holder, REMEMBERED_SECONDS) end
+end
+
 --- Gives it back; once is enough.
 ---@param note? table for those who come later; without one, what the one before has left stays
 function Lock:release(note)
-  local mutex, holder, ok, problem = self.mutex, self.holder, true, nil
+  local mutex = self.mutex
   if not mutex then return end
   self.mutex = nil
-  holder.at, holder.note = mutex.now(), note or holder.note
-  if self.lease then
-    ok, problem = pcall(mutex.store.write, mutex.store, "holder|" .. self.key, holder, REMEMBERED_SECONDS)
-    self.lease:release()
-  end
+  local ok, problem = pcall(leave, self, mutex, note)
+  if self.lease then self.lease:release() end
   if self.turn then end_turn(mutex, self.key, self.turn) end
   if not ok then error(problem, 0) end
   forget_old(mutex)
@@ -148,13 +153,13 @@ end
 ---@return boolean
 function Lock:was_taken_since(time)
   local previous = self.previous
-  return self.waited or previous ~= nil and previous.owner ~= self.holder.owner and previous.at >= time
+  return self.waited or previous and previous.owner ~= self.holder.owner and previous.at >= time
 end
 
 --- What the last before this one who left a note has left.
 ---@return table?
 function Lock:note()
-  return self.previous and self.previous.note
+  return self.previous and self.previous.note or nil
 end
 
 local function finish(lock, ok, ...)
@@ -175,4 +180,4 @@ function Mutex:take(key, seconds, work)
   return finish(lock, pcall(work))
 end
 
-return { new = new }
+return M

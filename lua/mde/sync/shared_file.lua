@@ -9,6 +9,8 @@ local posix = require "mde.posix"
 
 local BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
+local M = {}
+
 ---@class mde.SharedFile
 ---@field on_disk boolean true: nothing secret is put there
 ---@field hint string what to do where it fails
@@ -30,7 +32,7 @@ end
 ---@param path string
 ---@param now? fun(): number seconds on a clock that all who share the file have in common; the machine's own if nil
 ---@return mde.SharedFile
-local function new(path, now)
+function M.new(path, now)
   return setmetatable({ path = path, now = now or posix.clock.now,
     hint = ("Look at the file %s: whether it can be written, and its disk is not full. It may be deleted while nothing "
       .. "uses it."):format(errors.show(path)) }, SharedFile)
@@ -167,4 +169,4 @@ function SharedFile:update(key, seconds, change)
   end)
 end
 
-return { new = new }
+return M

@@ -1,4 +1,4 @@
---- flight: one piece of work for many waiters.
+--- single_flight: one piece of work for many waiters.
 --
 -- The first who needs something starts it; whoever needs the same while it is under way waits for that
 -- one and gets the same result, success or failure. Where the driver can run things concurrently the work
@@ -12,12 +12,14 @@ local posix = require "mde.posix"
 local LOOK_AGAIN_SECONDS = 0.1
 -- No wait is without an end, whatever becomes of a host's tasks: longer than any change takes, an hour in the queue of
 -- the limits included.
-local LONGEST_WORK_SECONDS, LOOK_SECONDS = 5400, 60
+local MAX_WORK_SECONDS, LOOK_SECONDS = 5400, 60
 -- How much later than the work itself the caller gives up.
 local MARGIN_SECONDS = 5
 
----@class mde.Flight
----@field landed boolean? whether the work has ended
+local M = {}
+
+---@class mde.SharedCall
+---@field ended boolean? whether the work has ended
 ---@field raised boolean? whether it ended by raising `problem`
 ---@field refused boolean? whether the driver did not take it: nothing was run, and `err` says so
 ---@field value any what it returned
@@ -25,31 +27,31 @@ local MARGIN_SECONDS = 5
 ---@field problem any
 ---@field package gate table?
 
----@class mde.Flights
+---@class mde.SingleFlight
 ---@field private driver mde.Driver
 ---@field private sleep fun(seconds: number)
----@field private under_way table<string, mde.Flight>
+---@field private under_way table<string, mde.SharedCall>
 ---@field private generation integer of forks, when those were started
-local Flights = {}
-Flights.__index = Flights
+local SingleFlight = {}
+SingleFlight.__index = SingleFlight
 
 ---@param driver mde.Driver
 ---@param sleep fun(seconds: number)
----@return mde.Flights
-local function new(driver, sleep)
+---@return mde.SingleFlight
+function M.new(driver, sleep)
   return setmetatable({ driver = driver, sleep = sleep, under_way = {}, generation = posix.fork.generation() },
-    Flights)
+    SingleFlight)
 end
 
-local function land(self, key, flight, ok, value, err)
-  flight.landed, flight.raised = true, not ok
+local function finish(self, key, call, ok, value, err)
+  call.ended, call.raised = true, not ok
   if ok then
-    flight.value, flight.err = value, err
+    call.value, call.err = value, err
   else
-    flight.problem = value
+    call.problem = value
   end
-  if key and self.under_way[key] == flight then self.under_way[key] = nil end
-  if flight.gate then flight.gate:open() end
+  if key and self.under_way[key] == call then self.under_way[key] = nil end
+  if call.gate then call.gate:open() end
 end
 
 -- Gives a task to the driver, to be run without whoever calls if it can: whether it was taken, and why not.
@@ -65,50 +67,68 @@ local function bound(work, a, b, c, d, e)
   return function() return work(a, b, c, d, e) end
 end
 
-local function launch(self, key, work)
-  local driver, flight = self.driver, {}
-  if driver.gate then flight.gate = driver.gate() end
-  if key then self.under_way[key] = flight end
-  local ok, taken, message = pcall(give, driver, function() land(self, key, flight, pcall(work)) end)
+local function begin(self, key, work)
+  local driver, call = self.driver, {}
+  if driver.gate then call.gate = driver.gate() end
+  if key then self.under_way[key] = call end
+  local ok, taken, message = pcall(give, driver, function() finish(self, key, call, pcall(work)) end)
   if not ok then
-    land(self, key, flight, false, taken)
+    finish(self, key, call, false, taken)
     error(taken, 0)
   elseif not taken then
-    flight.refused = true
-    land(self, key, flight, true, nil, errors.new { kind = "unavailable",
+    call.refused = true
+    finish(self, key, call, true, nil, errors.new { kind = "unavailable",
       message = "nothing was sent: " .. errors.show(message or "too much is under way"),
       hint = "Try again when less is under way." })
   end
-  return flight
+  return call
 end
 
 --- Starts work that takes the place of what was under way for this key.
 ---@param key string
 ---@param work fun(): any, any returns a value, or nil and an error
 ---@param ... any what `work` is called with, at most five values
----@return mde.Flight flight landed already where the driver cannot run things concurrently
-function Flights:start(key, work, ...)
-  return launch(self, key, bound(work, ...))
+---@return mde.SharedCall call ended already where the driver cannot run things concurrently
+function SingleFlight:start(key, work, ...)
+  return begin(self, key, bound(work, ...))
 end
 
 ---@param key string
----@return mde.Flight?
-function Flights:current(key)
+---@return mde.SharedCall?
+function SingleFlight:current(key)
   local generation = posix.fork.generation()
   if self.generation ~= generation then self.generation, self.under_way = generation, {} end
   return self.under_way[key]
 end
 
 --- Waits until the work has ended, or until it is time to see whether somebody else has to do it.
----@param flight mde.Flight? nil: somebody out of sight is at it
+---@param call mde.SharedCall? nil: somebody out of sight is at it
 ---@param seconds number the longest wait
-function Flights:wait(flight, seconds)
-  if flight and flight.landed then return end
-  if flight and flight.gate then
-    flight.gate:wait(seconds)
+function SingleFlight:wait(call, seconds)
+  if call and call.ended then return end
+  if call and call.gate then
+    call.gate:wait(seconds)
   else
     self.sleep(math.min(seconds, LOOK_AGAIN_SECONDS))
   end
+end
+
+--- The result of work that is done once for all that need it at the same time. Where it goes on without the one who
+--- began it, it is not bound by his time. What it raises is raised for him alone; the others have no result then.
+---@param key string
+---@param context mde.Context until when to wait
+---@param work fun(object: any, context: mde.Context): any, any returns a value, or nil and an error
+---@param object any
+---@return any value nil without an error: it did not end in time
+---@return any err
+function SingleFlight:share(key, context, work, object)
+  local call, leads = self:current(key), false
+  if not call then
+    call, leads = self:start(key, work, object, self.driver.spawn and context:detached() or context), true
+  end
+  while not call.ended and context:left() > 0 do self:wait(call, context:left()) end
+  if leads and call.raised then error(call.problem, 0) end
+  return call.value, call.err
 end
 
 --- Does work that comes to its end even where a host drops its caller in the midst of a wait. What it raises is
@@ -117,18 +137,18 @@ end
 ---@param work fun(): any, any returns a value, or nil and an error
 ---@return any value
 ---@return any err also where the driver does not take it: an mde.Error of kind `unavailable`
-function Flights:see_through(context, work, ...)
+function SingleFlight:run_detached(context, work, ...)
   if not self.driver.detach then return work(...) end
   local now = self.driver.now or posix.clock.now
-  local ends = now() + math.min(context:patience(), LONGEST_WORK_SECONDS) + MARGIN_SECONDS
-  local flight = launch(self, nil, bound(work, ...))
-  while not flight.landed and now() < ends do self:wait(flight, math.min(LOOK_SECONDS, ends - now())) end
-  if not flight.landed then
+  local ends = now() + math.min(context:patience(), MAX_WORK_SECONDS) + MARGIN_SECONDS
+  local call = begin(self, nil, bound(work, ...))
+  while not call.ended and now() < ends do self:wait(call, math.min(LOOK_SECONDS, ends - now())) end
+  if not call.ended then
     return nil, errors.new { kind = "unknown", message = "the task that was to do it has not ended in time",
       hint = "Ask for the device's state before you repeat it." }
   end
-  if flight.raised then error(flight.problem, 0) end
-  return flight.value, flight.err
+  if call.raised then error(call.problem, 0) end
+  return call.value, call.err
 end
 
-return { new = new }
+return M

@@ -1,7 +1,7 @@
 -- What a request that failed is told as: each says what happened and what to do now.
 
 local posix = require "mde.posix"
-local failures = { service = require "mde.api.failure", sign_in = require("mde.auth.failure").sign_in }
+local failures = { service = require("mde.api.failure").describe, sign_in = require("mde.auth.failure").sign_in }
 local errors = require "mde.base.error"
 
 local function failure(status, fields)

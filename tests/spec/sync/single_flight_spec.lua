@@ -1,22 +1,22 @@
 -- single_flight: one piece of work for many waiters.
 local contexts = require "mde.sync.context"
-local flights = require "mde.sync.single_flight"
+local single_flights = require "mde.sync.single_flight"
 local sim = require "mde.sim"
 
 -- Flights over a driver on a made-up clock.
 local function concurrent()
   local tenant = sim.new { machines = {} }
   local driver = tenant:driver()
-  return flights.new(driver, driver.sleep), driver
+  return single_flights.new(driver, driver.sleep), driver
 end
 
 -- Flights over a driver that can do one thing at a time; `slept` collects what it was told to sleep.
 local function sequential()
   local slept = {}
-  return flights.new({}, function(seconds) slept[#slept + 1] = seconds end), slept
+  return single_flights.new({}, function(seconds) slept[#slept + 1] = seconds end), slept
 end
 
-describe("a flight", function()
+describe("a single flight", function()
   it("does the work once and has its result for everybody who waited", function()
     local all, driver = concurrent()
     local times, got = 0, {}
@@ -25,14 +25,14 @@ describe("a flight", function()
       driver.sleep(3)
       return "the result"
     end
-    local flight = all:start("a", work)
+    local call = all:start("a", work)
     for i = 1, 5 do
       driver.spawn(function()
         all:wait(all:current "a", 10)
-        got[i] = flight.value
+        got[i] = call.value
       end)
     end
-    all:wait(flight, 10)
+    all:wait(call, 10)
     driver.sleep(1)
     assert.equal(1, times)
     assert.same({ "the result", "the result", "the result", "the result", "the result" }, got)
@@ -40,35 +40,35 @@ describe("a flight", function()
 
   it("has a failure for everybody, too", function()
     local all = concurrent()
-    local flight = all:start("a", function() return nil, "no" end)
-    all:wait(flight, 1)
-    assert.is_true(flight.landed)
-    assert.is_false(flight.raised)
-    assert.is_nil(flight.value)
-    assert.equal("no", flight.err)
+    local call = all:start("a", function() return nil, "no" end)
+    all:wait(call, 1)
+    assert.is_true(call.ended)
+    assert.is_false(call.raised)
+    assert.is_nil(call.value)
+    assert.equal("no", call.err)
   end)
 
   it("keeps what the work raised, even nil, for whoever has to know", function()
     local all = concurrent()
-    local flight = all:start("a", function() error "broken" end)
-    all:wait(flight, 1)
-    assert.is_true(flight.raised)
-    assert.matches("broken", flight.problem)
-    flight = all:start("a", function() error(nil) end)
-    all:wait(flight, 1)
-    assert.is_true(flight.raised)
+    local call = all:start("a", function() error "broken" end)
+    all:wait(call, 1)
+    assert.is_true(call.raised)
+    assert.matches("broken", call.problem)
+    call = all:start("a", function() error(nil) end)
+    all:wait(call, 1)
+    assert.is_true(call.raised)
   end)
 
   it("lets a waiter go when its time is up, and goes on", function()
     local all, driver = concurrent()
-    local flight = all:start("a", function() driver.sleep(60) return "late" end)
+    local call = all:start("a", function() driver.sleep(60) return "late" end)
     local began = driver.now()
-    all:wait(flight, 2)
+    all:wait(call, 2)
     assert.equal(2, driver.now() - began)
-    assert.is_nil(flight.landed)
-    assert.equal(flight, all:current "a")
-    all:wait(flight, 100)
-    assert.equal("late", flight.value)
+    assert.is_nil(call.ended)
+    assert.equal(call, all:current "a")
+    all:wait(call, 100)
+    assert.equal("late", call.value)
     assert.is_nil(all:current "a")
   end)
 
@@ -93,10 +93,10 @@ describe("a flight", function()
 
   it("is done on the spot where the driver cannot run things concurrently", function()
     local all, slept = sequential()
-    local flight = all:start("a", function() return "at once" end)
-    assert.equal("at once", flight.value)
+    local call = all:start("a", function() return "at once" end)
+    assert.equal("at once", call.value)
     assert.is_nil(all:current "a")
-    all:wait(flight, 60)
+    all:wait(call, 60)
     assert.same({}, slept)
     assert.is_true(all:start("a", function() error "broken" end).raised)
   end)
@@ -107,20 +107,20 @@ describe("a flight", function()
       all:start("a", function() coroutine.yield() return "in the end" end)
     end)
     host()
-    local flight = all:current "a"
-    all:wait(flight, 60)
+    local call = all:current "a"
+    all:wait(call, 60)
     assert.is_true(slept[1] > 0 and slept[1] <= 1)
-    all:wait(flight, 0.01)
+    all:wait(call, 0.01)
     assert.equal(0.01, slept[2])
     host()
-    assert.equal("in the end", flight.value)
+    assert.equal("in the end", call.value)
   end)
 
   it("may be over as soon as it began", function()
     local all, driver = concurrent()
     driver.spawn = function(fn) fn() end
-    local flight = all:start("a", function() return "at once" end)
-    assert.is_true(flight.landed)
+    local call = all:start("a", function() return "at once" end)
+    assert.is_true(call.ended)
     assert.is_nil(all:current "a")
   end)
 
@@ -151,15 +151,15 @@ describe("a flight", function()
     end)
 
     it("is in a task that stays", function()
-      local flight = all:start("a", function() return "the result" end)
-      all:wait(flight, 1)
-      assert.equal("the result", flight.value)
+      local call = all:start("a", function() return "the result" end)
+      all:wait(call, 1)
+      assert.equal("the result", call.value)
       assert.equal(1, detached)
     end)
 
     it("is seen through, and its caller has its result", function()
       local done = false
-      local value, err = all:see_through(contexts.new(os.clock), function()
+      local value, err = all:run_detached(contexts.new(os.clock), function()
         driver.sleep(500)
         done = true
         return nil, "an error"
@@ -167,20 +167,20 @@ describe("a flight", function()
       assert.is_true(done)
       assert.is_nil(value)
       assert.equal("an error", err)
-      assert.has_error(function() all:see_through(contexts.new(os.clock), function() error "broken" end) end)
+      assert.has_error(function() all:run_detached(contexts.new(os.clock), function() error "broken" end) end)
       assert.equal(2, detached)
     end)
 
     it("is refused where there is no place for it, and nothing was run", function()
       driver.detach = function() return nil, "1,000 are waiting" end
       local run = false
-      local value, err = all:see_through(contexts.new(os.clock), function() run = true end)
+      local value, err = all:run_detached(contexts.new(os.clock), function() run = true end)
       assert.is_nil(value)
       assert.equal("unavailable", err.kind)
       assert.matches("1,000 are waiting", err.message)
       assert.is_false(run)
-      local flight = all:start("a", function() run = true end)
-      assert.is_true(flight.refused)
+      local call = all:start("a", function() run = true end)
+      assert.is_true(call.refused)
       assert.is_nil(all:current "a")
       assert.is_false(run)
     end)
@@ -194,11 +194,11 @@ describe("a flight", function()
       return true
     end
     local before = driver.now()
-    local value, err = all:see_through(contexts.new(driver.now, 10), function() return true end)
+    local value, err = all:run_detached(contexts.new(driver.now, 10), function() return true end)
     assert.is_nil(value)
     assert.equal("unknown", err.kind)
     assert.is_true(driver.now() - before >= 10)
-    value, err = all:see_through(contexts.new(os.clock), function() return true end)
+    value, err = all:run_detached(contexts.new(os.clock), function() return true end)
     assert.is_nil(value)
     assert.equal("unknown", err.kind)
     assert.equal(2, #tasks)
@@ -206,7 +206,7 @@ describe("a flight", function()
 
   it("is seen through on the spot elsewhere", function()
     local all = sequential()
-    local value, err = all:see_through(contexts.new(os.clock), function() return 1, 2 end)
+    local value, err = all:run_detached(contexts.new(os.clock), function() return 1, 2 end)
     assert.same({ 1, 2 }, { value, err })
   end)
 end)

@@ -3,9 +3,11 @@
 local core = require "mde.core"
 local endpoints = require "mde.auth.credential.identity_endpoint"
 local errors = require "mde.base.error"
-local variable = require "mde.base.variable"
+local variables = require "mde.base.variable"
 
 local NAMES = { client_id = "client_id", object_id = "principal_id", resource_id = "mi_res_id" }
+
+local M = {}
 
 local failure = endpoints.failure("the app's identity endpoint", {
   absent = "Check IDENTITY_ENDPOINT, which the platform sets.",
@@ -15,7 +17,7 @@ local failure = endpoints.failure("the app's identity endpoint", {
 
 -- The platform changes the header's value now and then.
 local function refresh_header(self)
-  local value = variable "IDENTITY_HEADER"
+  local value = variables.get "IDENTITY_HEADER"
   if value and not value:find "[%z\1-\31\127]" and value ~= self.secret:reveal() then
     self.secret = core.secret.new(value)
   end
@@ -33,8 +35,8 @@ local AppService = endpoints.class { kind = "app_service", name = "App Service",
 
 ---@param options mde.credential.ManagedIdentityOptions
 ---@return mde.Credential
-local function new(options)
-  local url, header = variable "IDENTITY_ENDPOINT", variable "IDENTITY_HEADER"
+function M.new(options)
+  local url, header = variables.get "IDENTITY_ENDPOINT", variables.get "IDENTITY_HEADER"
   if not url or not header then
     errors.invalid("the managed identity of an app needs IDENTITY_ENDPOINT and IDENTITY_HEADER, and one is not set",
       "The platform sets both once an identity is assigned; restart the app after that.")
@@ -44,4 +46,4 @@ local function new(options)
     url = endpoints.check_url(url, "IDENTITY_ENDPOINT"), secret = core.secret.new(header) }, AppService)
 end
 
-return { new = new }
+return M

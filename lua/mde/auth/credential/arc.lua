@@ -7,12 +7,14 @@
 local endpoints = require "mde.auth.credential.identity_endpoint"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
-local variable = require "mde.base.variable"
+local variables = require "mde.base.variable"
 
 local URL = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
 local DIRECTORY = "/var/opt/azcmagent/tokens"
 local LONGEST_KEY = 4096
 local NAMES = { client_id = "client_id", object_id = "object_id", resource_id = "msi_res_id" }
+
+local M = {}
 
 local failure = endpoints.failure("Azure Arc's agent", {
   absent = "Check that the agent runs on this machine: azcmagent show.",
@@ -76,11 +78,11 @@ local Arc = endpoints.class { kind = "arc", name = "Azure Arc", ask = ask }
 
 ---@param options mde.credential.ManagedIdentityOptions
 ---@return mde.Credential
-local function new(options)
-  local url = variable "IDENTITY_ENDPOINT"
+function M.new(options)
+  local url = variables.get "IDENTITY_ENDPOINT"
   url = url and endpoints.check_url(url, "IDENTITY_ENDPOINT") or URL
   return setmetatable({ kind = "managed identity", needs_application = false, options = options, url = url,
     directory = (options.tokens_directory or DIRECTORY):gsub("/+$", "") }, Arc)
 end
 
-return { new = new }
+return M

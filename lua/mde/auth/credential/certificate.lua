@@ -13,6 +13,8 @@ local LONGEST = 65536
 -- A clock that is off by more than this is put right by what the sign-in service's answer says, and asked once more.
 local CLOCK_SECONDS = 60
 
+local M = {}
+
 ---@class mde.credential.CertificateOptions
 ---@field path? string a PEM file with the certificate and, unless `sign` is given, its private key
 ---@field pem? string the same as a text
@@ -173,7 +175,7 @@ local known_options = { path = "text", pem = "text", password = "text", algorith
 --- A credential of a certificate. Raises if it cannot be used.
 ---@param options string|mde.credential.CertificateOptions the path of a PEM file, or more
 ---@return mde.Credential
-local function new(options)
+function M.new(options)
   if type(options) == "string" then options = { path = options } end
   options = options_of.check(options, known_options, "mde.credential.certificate")
   if (options.path == nil) == (options.pem == nil) then
@@ -197,4 +199,4 @@ local function new(options)
   return self
 end
 
-return { new = new }
+return M

@@ -6,25 +6,25 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local managed_identity = require "mde.auth.credential.managed_identity"
-local variable = require "mde.base.variable"
+local variables = require "mde.base.variable"
 
 local M = {}
 
 local function secret()
-  local value = variable "AZURE_CLIENT_SECRET"
+  local value = variables.get "AZURE_CLIENT_SECRET"
   if value then return errors.under_name("AZURE_CLIENT_SECRET", require("mde.auth.credential.secret").new, value) end
-  local path = variable "MDE_CLIENT_SECRET_FILE"
+  local path = variables.get "MDE_CLIENT_SECRET_FILE"
   return path and errors.under_name("MDE_CLIENT_SECRET_FILE", require("mde.auth.credential.secret").from_file, path)
 end
 
 local function certificate()
-  local path = variable "AZURE_CLIENT_CERTIFICATE_PATH"
+  local path = variables.get "AZURE_CLIENT_CERTIFICATE_PATH"
   return path and errors.under_name("AZURE_CLIENT_CERTIFICATE_PATH", require("mde.auth.credential.certificate").new,
-    { path = path, password = variable "AZURE_CLIENT_CERTIFICATE_PASSWORD" })
+    { path = path, password = variables.get "AZURE_CLIENT_CERTIFICATE_PASSWORD" })
 end
 
 local function federated()
-  local path = variable "AZURE_FEDERATED_TOKEN_FILE"
+  local path = variables.get "AZURE_FEDERATED_TOKEN_FILE"
   return path and require("mde.auth.credential.federated").new(path)
 end
 
@@ -43,7 +43,7 @@ local chosen = {
 ---@param client_id? string
 ---@return mde.Credential?
 function M.credential(client_id)
-  local choice = variable "AZURE_TOKEN_CREDENTIALS"
+  local choice = variables.get "AZURE_TOKEN_CREDENTIALS"
   if choice and core.text.lower(choice) ~= "prod" then
     for name, make in pairs(chosen) do
       if core.text.lower(name) == core.text.lower(choice) then return make(client_id) end

@@ -9,6 +9,8 @@ local posix = require "mde.posix"
 
 local LONGEST = 65536
 
+local M = {}
+
 ---@class mde.credential.Federated: mde.Credential
 ---@field private path? string
 ---@field private give? fun(): string?, string?
@@ -77,7 +79,7 @@ end
 ---@param source string|fun(application: { tenant_id: string, client_id: string }): string?, string? the path of a file,
 --- read for every request, or what returns the token, or nil and why there is none
 ---@return mde.Credential
-local function new(source)
+function M.new(source)
   if type(source) == "function" then return setmetatable({ kind = "federated", give = source }, Federated) end
   if type(source) ~= "string" or source == "" then
     errors.invalid(("mde.credential.federated wants the path of a file or a function, not %s")
@@ -86,4 +88,4 @@ local function new(source)
   return setmetatable({ kind = "federated", path = source }, Federated)
 end
 
-return { new = new }
+return M

@@ -1,11 +1,13 @@
 --- credential.imds: the managed identity of a virtual machine, from Azure's instance metadata service.
 
 local endpoints = require "mde.auth.credential.identity_endpoint"
-local variable = require "mde.base.variable"
+local variables = require "mde.base.variable"
 
 local HOST = "http://169.254.169.254"
 local PATH = "/metadata/identity/oauth2/token"
 local NAMES = { client_id = "client_id", object_id = "object_id", resource_id = "msi_res_id" }
+
+local M = {}
 
 local failure = endpoints.failure("Azure's instance metadata service", {
   absent = "Only a virtual machine in Azure has it: elsewhere set AZURE_CLIENT_SECRET, "
@@ -25,12 +27,12 @@ local Imds = endpoints.class { kind = "imds", name = "instance metadata service"
 
 ---@param options mde.credential.ManagedIdentityOptions
 ---@return mde.Credential
-local function new(options)
+function M.new(options)
   local name = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
-  local host = variable(name)
+  local host = variables.get(name)
   host = host and endpoints.check_url(host, name):gsub("/+$", "") or HOST
   return setmetatable({ kind = "managed identity", needs_application = false, options = options,
     url = host .. PATH }, Imds)
 end
 
-return { new = new }
+return M

@@ -6,7 +6,7 @@
 
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
-local variable = require "mde.base.variable"
+local variables = require "mde.base.variable"
 
 ---@class mde.credential.ManagedIdentityOptions which identity, where the machine has more than its own; one of
 ---@field client_id? string
@@ -39,14 +39,14 @@ end
 --- Which endpoint the environment describes; nil if it describes none. Raises for one that is not supported.
 ---@return "imds"|"app_service"|"arc"|nil source
 function M.detect()
-  if variable "IDENTITY_ENDPOINT" and variable "IDENTITY_HEADER" then
-    if variable "IDENTITY_SERVER_THUMBPRINT" then unsupported "Service Fabric" end
+  if variables.get "IDENTITY_ENDPOINT" and variables.get "IDENTITY_HEADER" then
+    if variables.get "IDENTITY_SERVER_THUMBPRINT" then unsupported "Service Fabric" end
     return "app_service"
-  elseif variable "MSI_ENDPOINT" then
-    unsupported(variable "MSI_SECRET" and "Azure Machine Learning" or "Cloud Shell")
-  elseif (variable "IDENTITY_ENDPOINT" and variable "IMDS_ENDPOINT") or exists(ARC_AGENT) then
+  elseif variables.get "MSI_ENDPOINT" then
+    unsupported(variables.get "MSI_SECRET" and "Azure Machine Learning" or "Cloud Shell")
+  elseif (variables.get "IDENTITY_ENDPOINT" and variables.get "IMDS_ENDPOINT") or exists(ARC_AGENT) then
     return "arc"
-  elseif variable "AZURE_POD_IDENTITY_AUTHORITY_HOST" then
+  elseif variables.get "AZURE_POD_IDENTITY_AUTHORITY_HOST" then
     return "imds"
   end
   -- What Azure writes into the firmware of its virtual machines.

@@ -9,6 +9,8 @@ local secret_files = require "mde.auth.credential.secret_file"
 
 local LONGEST = 4096
 
+local M = {}
+
 ---@class mde.credential.Secret: mde.Credential
 ---@field private value userdata an mde.core secret
 ---@field private file? mde.SecretFile
@@ -49,7 +51,7 @@ end
 --- A credential of a client secret's value (not its id). Raises if it cannot be one.
 ---@param value string
 ---@return mde.Credential
-local function new(value)
+function M.new(value)
   if type(value) ~= "string" or value == "" then
     errors.invalid("the client secret is empty", "Set it to the secret's value as the portal showed it once.")
   end
@@ -67,11 +69,11 @@ end
 --- be read.
 ---@param path string
 ---@return mde.Credential
-local function from_file(path)
+function M.from_file(path)
   local file = secret_files.new(path, "the file with the client secret", LONGEST)
   local value, err = file:read()
   if not value then error(err, 0) end
   return setmetatable({ kind = "secret", value = value, file = file }, Secret)
 end
 
-return { new = new, from_file = from_file }
+return M

@@ -6,6 +6,8 @@
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
 
+local M = {}
+
 ---@class mde.SecretFile
 ---@field path string
 ---@field remark? string what is not as it should be
@@ -20,7 +22,7 @@ SecretFile.__index = SecretFile
 ---@param what string "the file with the client secret"
 ---@param longest integer bytes
 ---@return mde.SecretFile
-local function new(path, what, longest)
+function M.new(path, what, longest)
   if type(path) ~= "string" or path == "" then
     errors.invalid(("%s must be a path, not %s"):format(what, errors.got(path)), "Give the path of the file.")
   end
@@ -70,4 +72,4 @@ function SecretFile:read_anew()
   return value, nil, true
 end
 
-return { new = new }
+return M

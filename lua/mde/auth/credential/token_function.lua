@@ -3,6 +3,8 @@
 local errors = require "mde.base.error"
 local sign_in = require "mde.auth.sign_in"
 
+local M = {}
+
 ---@class mde.TokenWanted
 ---@field scope string what it is for, "https://api.securitycenter.microsoft.com/.default"
 ---@field tenant_id? string
@@ -52,11 +54,11 @@ end
 --- until shortly before its end. Ids of tenant and application are not needed.
 ---@param give mde.TokenGiver
 ---@return mde.Credential
-local function new(give)
+function M.new(give)
   if type(give) ~= "function" then
     errors.invalid(("mde.credential.token wants a function, not %s"):format(errors.got(give)))
   end
   return setmetatable({ kind = "token function", give = give, needs_application = false }, TokenFunction)
 end
 
-return { new = new }
+return M

@@ -1,4 +1,4 @@
---- each: the same for many devices, some at a time.
+--- job_pool: the same for many items, some at a time; what mde.each is made of.
 --
 -- One puller takes the items, workers run the function in tasks of their own, results come in the
 -- order of the items. What the function raises becomes that item's error; the others go on. Whatever
@@ -11,6 +11,8 @@ local mutexes = require "mde.sync.mutex"
 local posix = require "mde.posix"
 
 local PARALLEL = 8
+
+local M = {}
 
 local known_options = { parallel = "count", stop_on_error = "flag", on_progress = "callback" }
 
@@ -195,7 +197,7 @@ end
 ---@param fn fun(item: any): any, any
 ---@param options? mde.EachOptions
 ---@return mde.Results
-local function each(driver, items, fn, options)
+function M.each(driver, items, fn, options)
   options = options_of.check(options, known_options, "mde.each")
   if type(fn) ~= "function" then errors.invalid("mde.each needs a function to call for each item") end
   if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
@@ -224,4 +226,4 @@ local function each(driver, items, fn, options)
   return run.results
 end
 
-return each
+return M

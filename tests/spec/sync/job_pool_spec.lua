@@ -1,7 +1,7 @@
 -- The same for many devices.
 -- Labels: caseless
 
-local each = require "mde.sync.each"
+local job_pool = require "mde.sync.job_pool"
 local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -555,7 +555,7 @@ describe("each", function()
         local host, now, highest, results, told = new_host(most), 0, 0, nil, 0
         host.run(function()
           local n = 0
-          results = each(host, function()
+          results = job_pool.each(host, function()
             host.pass()
             n = n + 1
             if n <= 20 then return n end
@@ -581,7 +581,7 @@ describe("each", function()
 
     it("tells of all of it where a thread runs at once", function()
       local told = 0
-      local results = each({ spawn = function(fn) fn() end, gate = new_host(1).gate }, { 1, 2, 3 }, tostring,
+      local results = job_pool.each({ spawn = function(fn) fn() end, gate = new_host(1).gate }, { 1, 2, 3 }, tostring,
         { on_progress = function() told = told + 1 end })
       assert.equal(3, #results)
       assert.equal(3, told)
@@ -589,7 +589,7 @@ describe("each", function()
 
     it("says so if there are no threads at all", function()
       local host = new_host(0)
-      local ok, problem = pcall(each, host, { 1 }, print)
+      local ok, problem = pcall(job_pool.each, host, { 1 }, print)
       assert.is_false(ok)
       assert.truthy(problem:find "too many threads")
     end)
@@ -615,7 +615,7 @@ describe("each", function()
     local version, jit = rawget(globals, "_VERSION"), rawget(globals, "jit")
     rawset(globals, "_VERSION", "Lua 5.1")
     rawset(globals, "jit", nil)
-    local ok, err = pcall(each, {}, {}, print)
+    local ok, err = pcall(job_pool.each, {}, {}, print)
     rawset(globals, "_VERSION", version)
     rawset(globals, "jit", jit)
     assert.is_false(ok)
