@@ -62,11 +62,9 @@ function M.new(limit, now, store, count)
 end
 
 local function uncounted(self, err)
-  local wrapped = errors.wrap(err,
-    ("nothing was sent, since the restricts of the last hour could not be counted (cap %d)"):format(self.limit),
-    ("To go on uncounted, give %s, or a client with cap = false."):format(guards.how_to_lift { "cap" }))
-  wrapped.rule = "cap"
-  return wrapped
+  local hint = ("To go on uncounted, give %s, or a client with cap = false."):format(guards.how_to_lift { "cap" })
+  return errors.wrap(err, { rule = "cap", hint = errors.and_hint(err, hint), message =
+    ("nothing was sent, since the restricts of the last hour could not be counted (cap %d)"):format(self.limit) })
 end
 
 local function one_too_many(cap, wait)

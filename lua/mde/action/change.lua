@@ -91,8 +91,8 @@ local function clear_way(self, opposite, comment, context)
   local _, err = self.center:request_cancel(opposite.id, comment, context)
   -- Refused for having ended meanwhile, or of unknown fate: reading tells.
   if err and (err.kind == "permission" or err.kind == "auth" or err.kind == "throttled") then
-    return nil, errors.derive(err, { action = self.center:adopt(opposite),
-      message = ("the opposite action %s could not be cancelled: %s"):format(errors.show(opposite.id), err.message) })
+    return nil, errors.wrap(err, { action = self.center:adopt(opposite),
+      message = ("the opposite action %s could not be cancelled"):format(errors.show(opposite.id)) })
   end
   local ended, problem = wait.follow(self.center, opposite, context)
   if ended then return true end
@@ -213,8 +213,8 @@ end
 local function refuse_unseen(intent, err)
   if intent.verb == "restrict" and not intent.key then return nil end
   if err.kind == "auth" then return err end
-  return errors.derive(err, { kind = "unavailable",
-    message = "nothing was sent, since the device's history could not be read: " .. err.message,
+  return errors.wrap(err, { kind = "unavailable",
+    message = "nothing was sent, since the device's history could not be read",
     hint = ("Try again; %slook = false (--no-look) sends it unseen."):format(intent.key and "without a key, " or "") })
 end
 

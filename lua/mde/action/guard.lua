@@ -295,8 +295,9 @@ local is_curable = { unavailable = true, permission = true, protocol = true, ref
 function Guard:unjudged(err, allow)
   if not is_curable[err.kind] then return err end
   local names = names_of(in_force(self, allow))
-  return errors.wrap(err, ("nothing was sent, since its record could not be read to see whether it is protected (%s)")
-    :format(table.concat(names, ", ")), "To restrict it unseen, give " .. M.how_to_lift(names) .. ".")
+  return errors.wrap(err, { hint = errors.and_hint(err, "To restrict it unseen, give " .. M.how_to_lift(names) .. "."),
+    message = ("nothing was sent, since its record could not be read to see whether it is protected (%s)")
+      :format(table.concat(names, ", ")) })
 end
 
 local function protected(machine, rules, reasons)

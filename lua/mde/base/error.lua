@@ -179,15 +179,22 @@ function M.derive(err, fields)
   return M.new(copy)
 end
 
---- An error that another one has led to, its `cause`. The message says what happened and then why; its own fields are
---- those of the cause.
+--- An error that another one has led to, its `cause`. The message says what happened and then why; what the fields do
+--- not give is the cause's.
 ---@param err mde.Error
----@param message string
----@param hint? string
+---@param fields table with a message
 ---@return mde.Error
-function M.wrap(err, message, hint)
-  local whole = err.hint and hint and err.hint .. " " .. hint or hint or err.hint
-  return M.derive(err, { message = message .. ": " .. err.message, hint = whole, cause = err })
+function M.wrap(err, fields)
+  fields.message, fields.cause = fields.message .. ": " .. err.message, err
+  return M.derive(err, fields)
+end
+
+--- The hint of an error, and another one behind it.
+---@param err mde.Error
+---@param hint string
+---@return string
+function M.and_hint(err, hint)
+  return err.hint and err.hint .. " " .. hint or hint
 end
 
 --- A copy that also says what was asked.
