@@ -160,8 +160,8 @@ end
 -- The same where the store fails: one call each second, and none of many.
 local function try_unknown(self, priority, err)
   if priority == contexts.MANY then
-    return nil, nil, errors.new { kind = "unavailable", hint = err.hint,
-      message = "nothing was sent, since the service's limits cannot be kept without the store: " .. err.message }
+    return nil, nil, errors.wrap(err, { kind = "unavailable",
+      message = "nothing was sent, since the service's limits cannot be kept without the store" })
   end
   local now = self.now()
   local queue = self.fallback:wait(now)
