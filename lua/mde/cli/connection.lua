@@ -2,7 +2,7 @@
 
 local clients = require "mde.client"
 local posix = require "mde.posix"
-local terminal = require "mde.cli.terminal"
+local terminal = require "mde.cli.ui.terminal"
 
 local connection = {}
 

@@ -1,11 +1,11 @@
---- The `mde` command. Each subcommand is a file beside this one, which returns
+--- The `mde` command. Each subcommand is a file in command/, which returns
 --   { name, summary, configure = function(command), run = function(arguments, parser) -> exit status,
 --     examples = { { command line, what it does } }, explained? = more help, needs_no_client? = true }
 
 local argparse = require "argparse"
 local errors = require "mde.base.error"
-local exit = require "mde.cli.exit"
-local output = require "mde.cli.output"
+local exit = require "mde.cli.ui.exit"
+local output = require "mde.cli.ui.output"
 
 local cli = {}
 
@@ -76,7 +76,7 @@ local function build()
   end)
   local by_name = {}
   for _, name in ipairs(subcommands) do
-    local subcommand = require("mde.cli." .. name)
+    local subcommand = require("mde.cli.command." .. name)
     local command = parser:command(subcommand.name)
     show_help(command)
     command:summary(subcommand.summary):description(subcommand.summary)
@@ -153,7 +153,7 @@ function cli.run(arguments)
   local ran, status = pcall(run, subcommand, parsed, parser)
   if ran then return hand_on_results(status) end
   output.flush()
-  complain(subcommand.name, require("mde.cli.result").in_words(status))
+  complain(subcommand.name, require("mde.cli.batch.result").in_words(status))
   return hand_on_results(was_interrupted() and exit.interrupted or exit.of(status))
 end
 

@@ -42,7 +42,7 @@ describe("the check of the layers", function()
     driver = { "driver/curl.lua", "sync.store" }, sync = { "sync/store.lua", "request.limiter" },
     request = { "request/request.lua", "auth.claims" }, auth = { "auth/token_source.lua", "api.exchange" },
     api = { "api/pager.lua", "device.machine" }, device = { "device/device.lua", "action.guard" },
-    action = { "action/change.lua", "client" }, public = { "client.lua", "cli.list" },
+    action = { "action/change.lua", "client" }, public = { "client.lua", "cli.batch.list" },
   }
   for layer, case in pairs(upward) do
     it("fails for what points up from " .. layer, function()

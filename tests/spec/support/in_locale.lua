@@ -16,9 +16,9 @@ if when == "before" then set(locale) end
 
 local mde = require "mde"
 local core = require "mde.core"
-local csv = require "mde.cli.csv"
+local csv = require "mde.cli.ui.csv"
 local json = require "mde.base.json"
-local lines = require "mde.cli.json"
+local lines = require "mde.cli.ui.json"
 local others = require "cjson"
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -1,0 +1,199 @@
+--- consult: shows what is to be restricted or released, and asks whether that is meant.
+
+local actions = require "mde.action.action"
+local batch = require "mde.cli.batch.batch"
+local columns = require "mde.cli.ui.columns"
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local exit = require "mde.cli.ui.exit"
+local incidents = require "mde.action.incident"
+local interrupt = require "mde.cli.ui.interrupt"
+local pace = require "mde.cli.batch.pace"
+local result = require "mde.cli.batch.result"
+local tables = require "mde.cli.ui.table"
+local terminal = require "mde.cli.ui.terminal"
+
+local MOST_SHOWN = 40
+-- So that an id of 40 digits fits beside it on a terminal of 80 columns.
+local SHARED_NAME_COLUMNS = 26
+local READ_SECONDS = 60
+
+local consult = {}
+
+--- Asks why, until the answer can be recorded; nil if there is none.
+---@param default string
+---@return string?
+function consult.comment(default)
+  while true do
+    local answer = terminal.ask(("Comment [%s]: "):format(default))
+    if not answer then return nil end
+    if answer == "" then answer = default end
+    local ok, problem = pcall(actions.check_comment, answer, nil, "checked-here")
+    if ok then return answer end
+    terminal.say(tostring(problem))
+  end
+end
+
+--- Reads the machines' records, so that they can be shown. A machine whose id is known is meant by it, even if its
+--- record cannot be read, unless there is none; but what else it was named by must fit its record.
+local function look_up(client, entries)
+  local remark = pace.remark(#entries, "looking %s up")
+  if remark then terminal.say(remark) end
+  return batch.run(client, entries, function(entry)
+    local known = entry.machine
+    local kind, id = core.odata.kind(entry.device)
+    if not known and not entry.identity and kind == "machine_id" then known = { id = id } end
+    local machine, err = client:machine(known or entry.identity or entry.device)
+    if not machine and known and err.kind ~= "not_found" and err.kind ~= "auth" then machine = known end
+    entry.machine = machine
+    return machine, err
+  end, { label = "Looking up", patience = 1 })
+end
+
+local function say_errors(entries)
+  local count = 0
+  for _, entry in ipairs(entries) do
+    if entry.err then
+      count = count + 1
+      if count <= MOST_SHOWN then terminal.say("mde: " .. result.complaint(entry)) end
+    end
+  end
+  if count > MOST_SHOWN then terminal.say(("and %d more"):format(count - MOST_SHOWN)) end
+end
+
+-- Two names of one machine are one entry.
+local function without_twins(entries)
+  local first, rest = {}, {}
+  for _, entry in ipairs(entries) do
+    local id = entry.machine and core.text.lower(entry.machine.id)
+    if id and first[id] then
+      terminal.note(("%s and %s are the same machine; it counts once"):format(errors.quote(first[id].device),
+        errors.quote(entry.device)))
+    else
+      rest[#rest + 1] = entry
+      if id then first[id] = entry end
+    end
+  end
+  return rest
+end
+
+local function found_among(entries)
+  local found, names = {}, {}
+  for _, entry in ipairs(entries) do
+    if not entry.err then found[#found + 1] = entry end
+    result.note_name(entry, names)
+  end
+  return found
+end
+
+-- What stands for a machine in the first column.
+local function name_cell(entry)
+  local name = result.dns_name(entry)
+  if not name then return entry.machine.id end
+  if not entry.shares_name then return name end
+  name = errors.escape(name)
+  name = terminal.fit(name, math.min(terminal.width(name), SHARED_NAME_COLUMNS))
+  return ("%s %s"):format(name, entry.machine.id)
+end
+
+local function show(found)
+  local asked = columns.asked
+  for _, entry in ipairs(found) do
+    if entry.shares_name then asked = columns.asked_by_id end
+  end
+  local shown = tables.new(asked, terminal.columns() - 2, function(line) terminal.show("  " .. line) end)
+  for i = 1, math.min(#found, MOST_SHOWN) do
+    local row = { name_cell(found[i]) }
+    for j = 2, #asked do row[j] = asked[j].value(found[i].machine) or "" end
+    shown.add(row)
+  end
+  shown.finish()
+  if #found > MOST_SHOWN then terminal.say(("  and %d more"):format(#found - MOST_SHOWN)) end
+end
+
+-- The actions of each machine, by its id: of one by itself, of many by one list of all.
+local function read_histories(client, found)
+  local context, center = client:context(READ_SECONDS), client.action_center
+  if found[2] then return center:histories(context) end
+  local id = core.text.lower(found[1].machine.id)
+  local rows, err = center:history(id, context)
+  return rows and { [id] = rows }, err
+end
+
+--- Says whose hold a release ends beside the incident's own.
+local function say_holders(client, found, incident)
+  local finished, answer = interrupt.during(client.driver, 1, function()
+    local histories, err = read_histories(client, found)
+    return { histories = histories, err = err }
+  end)
+  if not finished then return end
+  if not answer.histories then
+    return terminal.note("whether others hold them restricted too could not be read: "
+      .. errors.show(answer.err.message))
+  end
+  local count = 0
+  for _, entry in ipairs(found) do
+    local id = core.text.lower(entry.machine.id)
+    local holders = incidents.other_holders(answer.histories[id] or {}, id, incident, client.exchange.clock:latest())
+    if holders[1] then
+      count = count + 1
+      if count <= MOST_SHOWN then
+        terminal.note(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
+          incident and "too " or "", errors.show(table.concat(holders, ", ")), incident and " as well" or ""))
+      end
+    end
+  end
+  if count > MOST_SHOWN then terminal.say(("and %d more"):format(count - MOST_SHOWN)) end
+end
+
+---@class mde.cli.Question
+---@field means string the line above the machines
+---@field verb string as the question begins
+---@field comment string the default
+---@field incident? string
+---@field releases boolean whether it ends what others may have begun
+---@field remark fun(count: integer): string? what else is to be known of so many
+
+-- Somebody did not say yes.
+local function end_without()
+  if not interrupt.asked() then
+    terminal.say "Nothing was done."
+    return nil, exit.refused
+  end
+  terminal.say "Interrupted; nothing was done."
+  return nil, exit.interrupted
+end
+
+--- Shows what is meant and asks.
+---@param client mde.Client
+---@param entries mde.cli.Result[]
+---@param comment? string
+---@param question mde.cli.Question
+---@return mde.cli.Result[]? entries to go on with; those with an error are done and told
+---@return string|integer comment or, if there are none to go on with, the status to end with
+function consult.ask(client, entries, comment, question)
+  local complete = look_up(client, entries)
+  if interrupt.asked() then return end_without() end
+  say_errors(entries)
+  if not complete then return nil, result.status(entries, false) end
+  entries = without_twins(entries)
+  local found = found_among(entries)
+  if not found[1] then return nil, result.status(entries, false) end
+  terminal.say(question.means)
+  show(found)
+  if question.releases then say_holders(client, found, question.incident) end
+  local remark = question.remark(#found)
+  if remark then terminal.say(remark) end
+  if interrupt.asked() then return end_without() end
+  comment = comment or consult.comment(question.comment)
+  local words = ("%s %s?"):format(question.verb, #found == 1 and "it" or ("these %d"):format(#found))
+  if not comment or not terminal.confirm(words) then return end_without() end
+  for _, entry in ipairs(entries) do
+    entry.done = entry.err ~= nil
+    entry.started = entry.done
+    entry.told = entry.done
+  end
+  return entries, comment
+end
+
+return consult

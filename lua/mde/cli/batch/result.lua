@@ -1,0 +1,235 @@
+--- result: how is told what became of one device, of a tag or of an action: in a sentence, as JSON or CSV.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local exit = require "mde.cli.ui.exit"
+
+local result = {}
+
+---@class mde.cli.Result
+---@field device string as it was named
+---@field identity? mde.Identity if it was named by several identifiers
+---@field machine? mde.Machine if it was looked up
+---@field action? mde.Action
+---@field started? boolean
+---@field done? boolean
+---@field err? any
+---@field waited? string "Succeeded"
+---@field shares_name? boolean whether another machine goes by the same name
+---@field incidents? string[] the incidents for which it was chosen
+
+local words = {
+  restrict = { noun = "restriction", active = "restricted", pending = "being restricted" },
+  release = { noun = "release", active = "released", pending = "being released" },
+}
+
+local function is_final(action)
+  return action.status ~= "Pending" and action.status ~= "InProgress"
+end
+
+local function id_of(one)
+  return one.action and one.action.machineId or one.machine and one.machine.id
+end
+
+local function name_in(record)
+  local name = record and record.computerDnsName
+  return name ~= "" and name or nil
+end
+
+--- The name the service has for a device, if it is known; an empty one is none.
+---@param one mde.cli.Result
+---@return string?
+function result.dns_name(one)
+  return name_in(one.action) or name_in(one.machine)
+end
+
+--- What a device is called when it is spoken of.
+---@param one mde.cli.Result
+---@return string
+function result.name(one)
+  local name = errors.show(result.dns_name(one) or one.device)
+  local id = one.shares_name and id_of(one)
+  return id and ("%s (%s)"):format(name, errors.show(id)) or name
+end
+
+--- Takes note of a device, so that two machines of one name are told apart by their ids.
+---@param one mde.cli.Result
+---@param seen table<string, mde.cli.Result> the first of each name; empty in the beginning
+function result.note_name(one, seen)
+  local name, id = result.dns_name(one), id_of(one)
+  if not name or not id then return end
+  name = core.text.lower(name)
+  local first = seen[name]
+  if not first then
+    seen[name] = one
+  elseif core.text.lower(id_of(first)) ~= core.text.lower(id) then
+    first.shares_name, one.shares_name = true, true
+  end
+end
+
+local function active(one, verb)
+  local action, own = one.action, words[verb]
+  local text = ("already %s (action %s, %s, by %s: %s)"):format(
+    is_final(action) and own.active or own.pending, errors.show(action.id), errors.show(action.status),
+    errors.show(action.requestor or "somebody"), errors.quote(action.requestorComment or ""))
+  if action.recorded == false then text = text .. "; your incident is recorded nowhere" end
+  return text
+end
+
+-- Whose hold the release ended that was not meant by it, in words.
+local function also_ended(one)
+  local meant, others = {}, {}
+  for _, incident in ipairs(one.incidents or {}) do meant[core.text.lower(incident)] = true end
+  for _, holder in ipairs(one.action and one.action.also_ended or {}) do
+    if not meant[core.text.lower(holder)] then others[#others + 1] = errors.show(holder) end
+  end
+  if others[1] then
+    return ("it was held %sby %s, which ends with it"):format(one.action.incident and "too " or "",
+      table.concat(others, ", "))
+  end
+end
+
+local function accepted(one, verb, brief)
+  local action = one.action
+  local text = words[verb].noun .. " accepted"
+  if not brief then text = ("%s (action %s, %s)"):format(text, errors.show(action.id), errors.show(action.status)) end
+  if action.comment_cut then text = text .. "; the service cut the comment short" end
+  local others = also_ended(one)
+  return others and text .. "; " .. others or text
+end
+
+--- What happened, in one line.
+---@param one mde.cli.Result
+---@param verb "restrict"|"release"
+---@param brief boolean? whether the action's id is of no interest, because there are many
+---@return string
+function result.sentence(one, verb, brief)
+  local text = one.action.outcome == "already_active" and active(one, verb) or accepted(one, verb, brief)
+  return ("%s: %s"):format(result.name(one), text)
+end
+
+-- What to do, where the library's own words are for programs.
+local hints = {
+  { "cancel_opposite = true", "Wait for its end, or give --cancel-opposite to cancel it." },
+  { "mde.find_action", "Do not repeat it blindly: mde state tells what became of it." },
+  { 'mde.client the option "credential"', "Set what is missing. Instead of a secret there may be "
+    .. "AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE, or a managed identity: "
+    .. "AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential." },
+  { 'os.date "*t"', "Write 2026-02-03, 2026-02-03T10:11:12Z or, in quotes, 2h ago." },
+  { "mde.machine(name).id", "Write 40 hex digits; mde machines computerDnsName=NAME --csv shows them." },
+  { "a client with cap = false", "To go on uncounted, give --allow cap." },
+  { "the client a higher cap", "If so many are meant, give --cap N, or --allow cap." },
+}
+
+--- What to do now, in the words of the command, not those of the library.
+---@param hint string of an error
+---@return string
+function result.advice(hint)
+  for _, one in ipairs(hints) do
+    if hint:find(one[1], 1, true) then return one[2] end
+  end
+  return (hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
+    "asked for with --filter"))
+end
+
+--- An error in one line, in the words of the command, not those of the library.
+---@param err any
+---@return string
+function result.in_words(err)
+  if not errors.is(err) or not err.hint then return tostring(err) end
+  local copy = {}
+  for name, value in pairs(err) do copy[name] = value end
+  copy.hint = result.advice(err.hint)
+  return tostring(errors.new(copy))
+end
+
+--- Why it did not happen, in one line.
+---@param one mde.cli.Result
+---@return string
+function result.complaint(one)
+  local text = errors.escape(result.in_words(one.err))
+  return one.where and ("%s: %s"):format(errors.show(one.where), text) or text
+end
+
+local function outcome(one)
+  if one.action and one.action.outcome then return one.action.outcome end
+  if one.err then return "error" end
+  if one.done then return "done" end
+  return one.started and "unknown" or "not_started"
+end
+
+local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatus", "lastSeen" }
+
+--- An error as --json shows it.
+---@param err any
+---@param known? mde.Action an action that is shown beside it
+---@return table
+function result.error_record(err, known)
+  if not errors.is(err) then return { kind = "unknown", message = tostring(err) } end
+  local record = { text = result.in_words(err) }
+  for _, name in ipairs { "kind", "message", "asked", "hint", "http_status", "code", "request_id", "retry_at", "rule",
+    "operation_id", "machine_id", "sent_at" } do
+    record[name] = err[name]
+  end
+  if err.action ~= known then record.action = err.action end
+  if err.candidates then
+    record.candidates = {}
+    for i, candidate in ipairs(err.candidates) do
+      record.candidates[i] = {}
+      for _, name in ipairs(shown_of_candidate) do record.candidates[i][name] = candidate[name] end
+    end
+  end
+  return record
+end
+
+--- What --json shows of one device.
+---@param one mde.cli.Result
+---@return table
+function result.record(one)
+  local machine, action = one.machine or {}, one.action or {}
+  return {
+    device = one.device, outcome = outcome(one),
+    machine_id = action.machineId or machine.id,
+    computerDnsName = action.computerDnsName or machine.computerDnsName,
+    action = one.action, waited = one.waited, state = one.state,
+    error = one.err and result.error_record(one.err, one.action),
+  }
+end
+
+local function of_action(name)
+  return function(one) return one.action and one.action[name] end
+end
+
+--- What --csv shows of an error, and of what else is to be known.
+---@type mde.cli.RowColumn[]
+result.error_columns = {
+  { name = "error", value = function(one) return one.err and result.error_record(one.err).kind end },
+  { name = "message", value = function(one) return one.err and result.in_words(one.err) or also_ended(one) end },
+}
+
+--- What --csv shows of one device.
+---@type mde.cli.RowColumn[]
+result.columns = {
+  { name = "device", value = function(one) return one.device end },
+  { name = "machineId", value = function(one) return result.record(one).machine_id end },
+  { name = "computerDnsName", value = function(one) return result.record(one).computerDnsName end },
+  { name = "outcome", value = outcome },
+  { name = "actionId", value = of_action "id" },
+  { name = "status", value = of_action "status" },
+  result.error_columns[1],
+  result.error_columns[2],
+}
+
+--- The exit status of many devices: the highest.
+---@param list mde.cli.Result[]
+---@param was_interrupted boolean
+---@return integer
+function result.status(list, was_interrupted)
+  local status = was_interrupted and exit.interrupted or exit.done
+  for _, one in ipairs(list) do
+    if one.err then status = math.max(status, exit.of(one.err)) end
+  end
+  return status
+end
+
+return result

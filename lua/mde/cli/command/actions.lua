@@ -1,0 +1,14 @@
+--- mde actions: lists the actions that a query selects.
+
+local columns = require "mde.cli.ui.columns"
+local conditions = require "mde.cli.ui.conditions"
+local listing = require "mde.cli.ui.listing"
+
+return listing.subcommand("actions", "action", columns.actions, {
+  summary = "List actions.",
+  examples = {
+    { "mde actions status=Pending type=RestrictCodeExecution", "restricts that wait for their device" },
+    { "mde actions 'creationDateTimeUtc>=12h ago' --csv", "what was done last night" },
+  },
+  explained = conditions.explained_for_actions,
+})

@@ -1,0 +1,29 @@
+--- mde cancel: cancels actions that have not ended yet.
+
+local single_action = require "mde.cli.batch.single_action"
+
+local cancel = {
+  name = "cancel",
+  summary = "Cancel an action that has not ended yet.",
+  examples = {
+    { 'mde cancel 5c1f9a52-0000-4000-8000-000000000001 --comment "wrong laptop"', "mde actions lists the ids" },
+  },
+}
+
+--- Declares the options.
+---@param command table of argparse
+function cancel.configure(command)
+  single_action.configure(command)
+  command:option("--comment", "Why; recorded in the service."):argname "<text>":count(1):overwrite(false)
+end
+
+--- Runs the subcommand.
+---@param arguments table as argparse leaves them
+---@return integer status
+function cancel.run(arguments)
+  return single_action.run(arguments, 2, "cancelled", function(client, id)
+    return client:cancel(id, arguments.comment)
+  end)
+end
+
+return cancel

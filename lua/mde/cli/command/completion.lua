@@ -1,0 +1,40 @@
+--- mde completion: writes what makes a shell complete the words of the command.
+
+local output = require "mde.cli.ui.output"
+
+local completion = {
+  name = "completion",
+  summary = "Write a completion script for a shell.",
+  needs_no_client = true,
+  examples = {
+    { "mde completion bash >~/.local/share/bash-completion/completions/mde", "bash" },
+    { 'mde completion zsh >"${fpath[1]}/_mde"', "zsh" },
+    { "mde completion fish >~/.config/fish/completions/mde.fish", "fish" },
+  },
+}
+
+--- Declares the options.
+---@param command table of argparse
+function completion.configure(command)
+  command:argument("shell", "The shell."):choices { "bash", "zsh", "fish" }:argname "<shell>"
+end
+
+-- The scripts offer hidden options too, unless there are none; nothing is parsed any more.
+local function forget_hidden(command)
+  for i = #command._options, 1, -1 do
+    if command._options[i]._hidden then table.remove(command._options, i) end
+  end
+  for _, subcommand in ipairs(command._commands) do forget_hidden(subcommand) end
+end
+
+--- Runs the subcommand.
+---@param arguments table as argparse leaves them
+---@param parser table of argparse, with every subcommand in it
+---@return integer status
+function completion.run(arguments, parser)
+  forget_hidden(parser)
+  output.write(parser["get_" .. arguments.shell .. "_complete"](parser))
+  return 0
+end
+
+return completion

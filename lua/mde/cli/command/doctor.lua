@@ -1,0 +1,81 @@
+--- mde doctor: finds the fault before the night when it would hurt.
+
+local clients = require "mde.client"
+local doctor = require "mde.doctor"
+local errors = require "mde.base.error"
+local exit = require "mde.cli.ui.exit"
+local interrupt = require "mde.cli.ui.interrupt"
+local json = require "mde.cli.ui.json"
+local output = require "mde.cli.ui.output"
+local result = require "mde.cli.batch.result"
+local terminal = require "mde.cli.ui.terminal"
+
+local subcommand = {
+  name = "doctor",
+  summary = "Look at settings, hosts, clock, token and permissions; change nothing.",
+  examples = {
+    { "mde doctor", "what is wrong, and what to do about it" },
+    { "mde doctor --json", "the same for a program: one object" },
+  },
+}
+
+local marks = { ok = "ok", warning = "WARNING", failed = "FAILED", skipped = "skipped" }
+local MARK_COLUMNS, NAME_COLUMNS = 8, 13
+
+--- Declares the options.
+---@param command table of argparse
+function subcommand.configure(command)
+  command:flag("--json", "Write one object of JSON.")
+end
+
+local function write_check(check)
+  output.write(("%s %s %s\n"):format(terminal.fit(marks[check.status], MARK_COLUMNS),
+    terminal.fit(check.name, NAME_COLUMNS), errors.escape(check.message)))
+  if check.hint then
+    output.write((" "):rep(MARK_COLUMNS + 1) .. errors.escape(result.advice(check.hint)) .. "\n")
+  end
+end
+
+local function write_function(one)
+  local text = one.works and (one.remark and "works " .. one.remark or "works") or "needs " .. one.needs
+  output.write(("  %s %s\n"):format(terminal.fit(one.name, 38), errors.escape(text)))
+end
+
+local function write(report)
+  for _, check in ipairs(report.checks) do write_check(check) end
+  if report.functions[1] then
+    output.write "\n"
+    for _, one in ipairs(report.functions) do write_function(one) end
+  end
+  output.write("\n" .. (report.ok and "Nothing is in the way. Nothing was changed." or "Nothing was changed.") .. "\n")
+end
+
+-- The highest of what failed.
+local function status_of(report)
+  local status = exit.done
+  for _, check in ipairs(report.checks) do
+    if check.status == "failed" then
+      status = math.max(status, exit.of(errors.new { kind = check.kind, message = "" }))
+    end
+  end
+  return status
+end
+
+--- Runs the subcommand.
+---@param arguments table as argparse leaves them
+---@return integer status
+function subcommand.run(arguments)
+  local client, err = clients.new()
+  local report
+  if client then
+    interrupt.during(client.driver, 1, function() report = client:doctor() end)
+    if not report then return exit.interrupted end
+  else
+    report = doctor.without_client(err)
+  end
+  if arguments.json then output.write(json.encode(report) .. "\n") else write(report) end
+  output.flush()
+  return status_of(report)
+end
+
+return subcommand

@@ -1,0 +1,53 @@
+--- mde restrict: lets devices run only code signed by Microsoft.
+
+local caps = require "mde.action.cap"
+local change = require "mde.cli.batch.change"
+local guards = require "mde.action.guard"
+local list = require "mde.cli.batch.list"
+local rows = require "mde.cli.ui.rows"
+
+local restrict = {
+  name = "restrict",
+  summary = "Let devices run only code signed by Microsoft.",
+  explained = change.explained,
+  examples = {
+    { 'mde restrict laptop-17 --comment "beacon to known C2" --incident INC-4711', "shows the machine and asks" },
+    { 'mde restrict --list suspects.csv --comment "same beacon" --yes --wait', "asks nobody, waits for all" },
+    { "mde machines riskScore=High --csv | mde restrict --list - --yes --comment triage",
+      "what a query finds" },
+  },
+}
+
+local function whole_number(text)
+  local value = text:find "^%d+$" and tonumber(text)
+  if not value or value < 1 or value > 1e6 then return nil, ("'%s' is not a whole number above 0"):format(text) end
+  return value
+end
+
+--- Declares the options.
+---@param command table of argparse
+function restrict.configure(command)
+  list.configure(command, "*")
+  change.configure(command, "restrict")
+  command:option("--allow", "Lift a guard rule by its name, servers say; may be repeated."):argname "<rule>":count "*"
+  command:option("--cap", ("The most restricts in an hour (default %d)."):format(caps.DEFAULT))
+    :argname "<count>":convert(whole_number):overwrite(false)
+  command:flag("--cancel-opposite", "Cancel a release that is still pending, instead of refusing.")
+  rows.configure(command)
+end
+
+--- Runs the subcommand.
+---@param arguments table as argparse leaves them
+---@return integer status
+function restrict.run(arguments)
+  guards.allowed(arguments.allow)
+  return change.run {
+    verb = "restrict", arguments = arguments, client_options = { cap = arguments.cap },
+    options = {
+      incident = arguments.incident, cancel_opposite = arguments.cancel_opposite,
+      allow = arguments.allow[1] and arguments.allow or nil, look = change.looks(arguments),
+    },
+  }
+end
+
+return restrict

@@ -1,0 +1,133 @@
+--- mde state: tells whether devices are restricted.
+
+local batch = require "mde.cli.batch.batch"
+local columns_of = require "mde.cli.ui.columns"
+local connection = require "mde.cli.connection"
+local errors = require "mde.base.error"
+local exit = require "mde.cli.ui.exit"
+local interrupt = require "mde.cli.ui.interrupt"
+local list = require "mde.cli.batch.list"
+local output = require "mde.cli.ui.output"
+local pace = require "mde.cli.batch.pace"
+local result = require "mde.cli.batch.result"
+local rows = require "mde.cli.ui.rows"
+local terminal = require "mde.cli.ui.terminal"
+
+local state = {
+  name = "state",
+  summary = "Tell whether devices are restricted.",
+  examples = {
+    { "mde state laptop-17", "restricted, restricting, releasing, released or none" },
+    { "mde state --list suspects.csv --csv", "many, with the action that each state rests on" },
+  },
+}
+
+local function of_action(name)
+  return function(entry) return entry.action and entry.action[name] end
+end
+
+---@type mde.cli.RowColumn[]
+local columns = {
+  { name = "device", title = "DEVICE", value = function(entry) return entry.device end, least = 24 },
+  { name = "state", title = "STATE", value = function(entry) return entry.state end, least = 11 },
+  { name = "computerDnsName", title = "NAME", value = result.dns_name, optional = true },
+  { name = "machineId", title = "MACHINE ID", value = function(entry) return result.record(entry).machine_id end,
+    only_data = true },
+  { name = "lastUpdateDateTimeUtc", title = "SINCE", value = of_action "lastUpdateDateTimeUtc",
+    shown = function(entry) return entry.action and columns_of.ago(entry.action.lastUpdateDateTimeUtc) end },
+  { name = "requestor", title = "REQUESTOR", value = of_action "requestor" },
+  { name = "requestorComment", title = "COMMENT", value = of_action "requestorComment" },
+  { name = "actionId", title = "ACTION", value = of_action "id", optional = true },
+}
+
+local csv_columns = {}
+for i, column in ipairs(columns) do csv_columns[i] = column end
+for _, column in ipairs(result.error_columns) do csv_columns[#csv_columns + 1] = column end
+
+--- Declares the options.
+---@param command table of argparse
+function state.configure(command)
+  list.configure(command, "*")
+  rows.configure(command)
+end
+
+local function keep(entry, value, action, err)
+  entry.done = true
+  if value then
+    entry.state, entry.action = value, action
+  else
+    entry.err = err
+  end
+end
+
+-- The devices whose records are found; what became of the others is in their entries.
+local function look_up(client, entries)
+  local remark = pace.remark(#entries, "looking %s up")
+  if remark then terminal.say(remark) end
+  batch.run(client, entries, function(entry)
+    local err
+    entry.machine, err = client:machine(entry.identity or entry.device)
+    return entry.machine, err
+  end, { label = "Looking up", patience = 1 })
+  local machines, entry_of = {}, {}
+  for _, entry in ipairs(entries) do
+    if entry.machine then
+      entry.done = false
+      machines[#machines + 1] = entry.machine
+      entry_of[#machines] = entry
+    end
+  end
+  return machines, entry_of
+end
+
+--- Many are looked up first, and share one listing of actions; so do those that were looked up before Ctrl-C.
+local function ask_for_many(client, entries)
+  local machines, entry_of = look_up(client, entries)
+  if not machines[1] then return end
+  local patience = 1
+  if interrupt.asked() then
+    patience = 2
+    terminal.say(("Asking for the state of the %d that were looked up. Ctrl-C again stops at once."):format(#machines))
+  end
+  local _, answers = interrupt.during(client.driver, patience, function() return client:states(machines) end)
+  for i, answer in ipairs(answers or {}) do keep(entry_of[i], answer.value, answer.action, answer.err) end
+end
+
+local function ask_for_one(client, entry)
+  entry.started = true
+  interrupt.during(client.driver, 1, function()
+    local value, action = client:state(entry.identity or entry.device)
+    keep(entry, value, action, action)
+  end)
+end
+
+local function write(entries, format)
+  local writer = rows.new(format, format == "csv" and csv_columns or columns)
+  for _, entry in ipairs(entries) do
+    if entry.done and entry.err and format ~= "json" then terminal.say("mde: " .. result.complaint(entry)) end
+    if not entry.done then
+      entry.err = errors.new { kind = "unavailable", asked = "state of " .. errors.quote(entry.device),
+        message = "it was not asked for any more", hint = "Ask again." }
+    end
+    if format ~= "text" or not entry.err then writer.add(format == "json" and result.record(entry) or entry) end
+  end
+  writer.finish()
+  output.flush()
+end
+
+--- Runs the subcommand.
+---@param arguments table as argparse leaves them
+---@return integer status
+function state.run(arguments)
+  local entries = list.entries(arguments)
+  if interrupt.asked() then return exit.interrupted end
+  local client = connection.open()
+  if entries[2] then ask_for_many(client, entries) else ask_for_one(client, entries[1]) end
+  local status, complete = result.status(entries, interrupt.asked()), true
+  for _, entry in ipairs(entries) do complete = complete and entry.done or false end
+  write(entries, rows.format(arguments))
+  batch.say_end(entries, complete, { noun = "device", outcome = function() return "told" end, brief = true })
+  return status
+end
+
+return state

@@ -1,0 +1,93 @@
+--- columns: what is shown of machines and of actions.
+
+local connection = require "mde.cli.connection"
+local core = require "mde.core"
+local duration = require "mde.cli.ui.duration"
+local machines = require "mde.device.machine"
+
+-- What tells machines apart has to be seen, however narrow the terminal.
+local NAME_LEAST = 28
+-- An action's id is what mde action and mde cancel are given.
+local ACTION_ID_LEAST = 36
+
+local columns = {}
+
+local function field(name)
+  return function(record) return record[name] end
+end
+
+-- Clocks are told in whole seconds: what happened in this one is not in the future.
+local RESOLUTION_SECONDS = 1
+
+--- How long ago it was, for a person.
+---@param time any as the service writes times
+---@return string? nil if it is none
+function columns.ago(time)
+  local seconds = core.history.time(time)
+  if seconds then return duration.ago(connection.now() + RESOLUTION_SECONDS - seconds) end
+end
+
+local function ago(name)
+  return function(record) return columns.ago(record[name]) end
+end
+
+local function tags(machine)
+  return machine.machineTags and table.concat(machine.machineTags, ", ")
+end
+
+--- When a machine was last seen, for a person.
+---@param machine mde.Machine
+---@return string
+function columns.last_seen(machine)
+  return columns.ago(machines.last_seen(machine)) or "never"
+end
+
+--- The id comes first where another program reads it, which may be `mde restrict - --column 1`.
+---@type mde.cli.RowColumn[]
+columns.machines = {
+  { name = "id", title = "ID", value = field "id", only_data = true },
+  { name = "computerDnsName", title = "NAME", value = field "computerDnsName", least = NAME_LEAST },
+  { name = "osPlatform", title = "PLATFORM", value = field "osPlatform" },
+  { name = "healthStatus", title = "HEALTH", value = field "healthStatus", optional = true },
+  { name = "riskScore", title = "RISK", value = field "riskScore" },
+  { name = "lastSeen", title = "LAST SEEN", value = field "lastSeen", shown = columns.last_seen },
+  { name = "machineTags", title = "TAGS", value = tags },
+  { name = "lastIpAddress", title = "ADDRESS", value = field "lastIpAddress", optional = true },
+  { name = "id", title = "ID", value = field "id", optional = true, only_shown = true },
+}
+
+local function short_type(action)
+  return type(action.type) == "string" and action.type:gsub("CodeExecution$", "") or nil
+end
+
+---@type mde.cli.RowColumn[]
+columns.actions = {
+  { name = "id", title = "ID", value = field "id", least = ACTION_ID_LEAST },
+  { name = "type", title = "TYPE", value = field "type", shown = short_type },
+  { name = "status", title = "STATUS", value = field "status" },
+  { name = "computerDnsName", title = "MACHINE", value = field "computerDnsName" },
+  { name = "creationDateTimeUtc", title = "CREATED", value = field "creationDateTimeUtc",
+    shown = ago "creationDateTimeUtc" },
+  { name = "requestor", title = "REQUESTOR", value = field "requestor", optional = true },
+  { name = "requestorComment", title = "COMMENT", value = field "requestorComment", optional = true },
+  { name = "machineId", title = "MACHINE ID", value = field "machineId", only_data = true },
+}
+
+--- What is shown before somebody is asked whether these machines are meant.
+---@type mde.cli.Column[]
+columns.asked = {
+  { title = "NAME", value = field "computerDnsName", least = NAME_LEAST },
+  { title = "PLATFORM", value = field "osPlatform" },
+  { title = "LAST SEEN", value = columns.last_seen },
+  { title = "TAGS", value = tags },
+  { title = "ID", value = field "id", optional = true },
+}
+
+--- The same where machines share a name, which stands in their first cell with the id.
+---@type mde.cli.Column[]
+columns.asked_by_id = {
+  { title = "NAME", least = 67 },
+  { title = "LAST SEEN", value = columns.last_seen },
+}
+
+return columns

@@ -1,0 +1,64 @@
+--- listing: what `mde machines` and `mde actions` have in common: what a query finds is written as it is found.
+
+local conditions = require "mde.cli.ui.conditions"
+local connection = require "mde.cli.connection"
+local exit = require "mde.cli.ui.exit"
+local interrupt = require "mde.cli.ui.interrupt"
+local output = require "mde.cli.ui.output"
+local rows = require "mde.cli.ui.rows"
+local terminal = require "mde.cli.ui.terminal"
+
+local listing = {}
+
+-- Written through after so many rows, so that a reader who has gone is noticed.
+local FLUSH_ROWS = 50
+
+-- Writes everything that the query selects. A reader who has had enough, as `head` has, is no error.
+local function run(arguments, method, columns)
+  local query = conditions.gather(arguments)
+  local client = connection.open()
+  local writer = rows.new(rows.format(arguments), columns)
+  local count = 0
+  -- What was found is written, also if what follows cannot be read.
+  local ok, finished = pcall(interrupt.during, client.driver, 1, function()
+    for record in client[method](client, query) do
+      writer.add(record)
+      count = count + 1
+      if count % FLUSH_ROWS == 0 then output.flush() end
+      if output.is_broken() or interrupt.asked() then return end
+    end
+  end)
+  writer.finish()
+  output.flush()
+  if not ok then error(finished, 0) end
+  if output.failure() then return exit.unavailable end
+  if interrupt.asked() then
+    terminal.say "Interrupted; the list is not complete."
+    return exit.interrupted
+  end
+  if count == 0 then terminal.say "Nothing was found." end
+  return exit.done
+end
+
+--- A subcommand that lists what its conditions select.
+---@param method "machines"|"actions" of the client
+---@param noun "machine"|"action"
+---@param columns mde.cli.RowColumn[]
+---@param subcommand table what else init.lua asks of it
+---@return table subcommand
+function listing.subcommand(method, noun, columns, subcommand)
+  subcommand.name = method
+
+  function subcommand.configure(command)
+    conditions.configure(command, noun)
+    rows.configure(command)
+  end
+
+  function subcommand.run(arguments)
+    return run(arguments, method, columns)
+  end
+
+  return subcommand
+end
+
+return listing
