@@ -16,6 +16,7 @@ local errors = require "mde.base.error"
 local exchanges = require "mde.api.exchange"
 local guards = require "mde.action.guard"
 local incidents = require "mde.action.incident"
+local interruptible = require "mde.sync.interruptible"
 local inventories = require "mde.device.inventory"
 local job_pool = require "mde.sync.job_pool"
 local limits_of = require "mde.limits"
@@ -377,6 +378,21 @@ function Client:each(items, fn, options)
     fn = self.tasks:sharing(self.tasks:cache() or listings.new(self.action_center), fn)
   end
   return job_pool.each(self.driver, items, fn, options)
+end
+
+--- Calls fn(), and asks is_interrupted() ten times a second while it waits: once that is true, fn is left where it is.
+--- What was sent by then may be carried out all the same.
+---@param fn fun(): any, any
+---@param is_interrupted fun(): boolean?
+---@return boolean finished false if fn was left
+---@return any value what fn returned
+---@return any err
+function Client:interruptible(fn, is_interrupted)
+  if type(fn) ~= "function" or type(is_interrupted) ~= "function" then
+    errors.invalid("mde.interruptible needs two functions: what to do, and whether to leave it")
+  end
+  local cache = self.tasks:cache()
+  return interruptible.run(self.driver, cache and self.tasks:sharing(cache, fn) or fn, is_interrupted)
 end
 
 M.methods = Client

@@ -29,7 +29,6 @@ end
 local function do_one(entry, act, run)
   entry.started = true
   local ok, value, err = pcall(act, entry)
-  if not ok and interrupt.is_stop(value) then error(value, 0) end
   if not ok then
     -- A wrong argument is wrong for every other too.
     entry.err, run.halted = value or "nothing was raised", true
@@ -72,7 +71,7 @@ function batch.run(client, entries, act, options)
     tell()
   end
 
-  local finished = interrupt.during(client.driver, options.patience, function()
+  local finished = interrupt.during(client, options.patience, function()
     local next_entry = remaining(entries, run)
     -- One alone needs no listing for all.
     if #entries > 1 then

@@ -136,7 +136,7 @@ local function wait_for(client, entries, arguments)
   end
   local in_text = rows.format(arguments) == "text"
   local progress = terminal.progress("Waiting", #waiting, not in_text)
-  interrupt.during(client.driver, 1, function()
+  interrupt.during(client, 1, function()
     client:wait(waiting, { timeout = arguments.wait, on_progress = function(_, _, ended)
       local entry = entry_of[ended.item]
       entry.waited, entry.err = ended.value, ended.err
@@ -189,7 +189,7 @@ end
 
 -- The devices that are meant; nil and the status if that cannot be established any more.
 local function entries_of(self, client)
-  local finished, entries = interrupt.during(client.driver, 1, function() return self.find(client) end)
+  local finished, entries = interrupt.during(client, 1, function() return self.find(client) end)
   if finished then return entries end
   terminal.say "Interrupted; nothing was done."
   return nil, exit.interrupted

@@ -122,7 +122,7 @@ end
 
 --- Says whose hold a release ends beside the incident's own.
 local function say_holders(client, found, incident)
-  local finished, answer = interrupt.during(client.driver, 1, function()
+  local finished, answer = interrupt.during(client, 1, function()
     local histories, err = read_histories(client, found)
     return { histories = histories, err = err }
   end)

@@ -68,7 +68,7 @@ function subcommand.run(arguments)
   local client, err = clients.new()
   local report
   if client then
-    interrupt.during(client.driver, 1, function() report = client:doctor() end)
+    interrupt.during(client, 1, function() report = client:doctor() end)
     if not report then return exit.interrupted end
   else
     report = doctor.without_client(err)

@@ -89,13 +89,13 @@ local function ask_for_many(client, entries)
     patience = 2
     terminal.say(("Asking for the state of the %d that were looked up. Ctrl-C again stops at once."):format(#machines))
   end
-  local _, answers = interrupt.during(client.driver, patience, function() return client:states(machines) end)
+  local _, answers = interrupt.during(client, patience, function() return client:states(machines) end)
   for i, answer in ipairs(answers or {}) do keep(entry_of[i], answer.value, answer.action, answer.err) end
 end
 
 local function ask_for_one(client, entry)
   entry.started = true
-  interrupt.during(client.driver, 1, function()
+  interrupt.during(client, 1, function()
     local value, action = client:state(entry.identity or entry.device)
     keep(entry, value, action, action)
   end)

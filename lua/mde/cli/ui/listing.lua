@@ -20,7 +20,7 @@ local function run(arguments, method, columns)
   local writer = rows.new(rows.format(arguments), columns)
   local count = 0
   -- What was found is written, also if what follows cannot be read.
-  local ok, finished = pcall(interrupt.during, client.driver, 1, function()
+  local ok, finished = pcall(interrupt.during, client, 1, function()
     for record in client[method](client, query) do
       writer.add(record)
       count = count + 1
