@@ -380,6 +380,15 @@ function Client:each(items, fn, options)
   return job_pool.each(self.driver, items, fn, options)
 end
 
+--- Who else than an incident holds each device restricted: what a release for that incident would end, too.
+---@param list mde.Device[]|fun(): mde.Device?
+---@param options? mde.HoldersOptions
+---@return mde.Results results of mde.HoldersResult, in the order of the list
+function Client:holders(list, options)
+  options = options_of.check(options, state.holders_options, "mde.holders")
+  return state.holders(self.action_center, self.inventory, list, options, self:context(options.timeout))
+end
+
 --- Calls fn(), and asks is_interrupted() ten times a second while it waits: once that is true, fn is left where it is.
 --- What was sent by then may be carried out all the same.
 ---@param fn fun(): any, any

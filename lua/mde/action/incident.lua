@@ -36,12 +36,16 @@ local M = {}
 
 M.known_options = { incident = "any", since = "any", timeout = "seconds" }
 
-local function check_incident(value)
+--- An incident as it stands in comments. Raises for what can be none.
+---@param value any
+---@param what string whose incident it is, for the error
+---@return string
+function M.check(value, what)
   local incident = value
   if type(value) == "number" and value % 1 == 0 and math.abs(value) < 2 ^ 53 then incident = ("%d"):format(value) end
   if type(incident) ~= "string" or not core.comment.incident_valid(incident) then
-    errors.invalid(("mde.restricted: the incident %s is not 1 to 64 of A-Z a-z 0-9 . _ # / -"):format(
-      errors.got(value)), "Give the incident's id alone.")
+    errors.invalid(("%s: the incident %s is not 1 to 64 of A-Z a-z 0-9 . _ # / -"):format(what, errors.got(value)),
+      "Give the incident's id alone.")
   end
   return incident
 end
@@ -50,10 +54,10 @@ local function check_incidents(value)
   if value == nil then
     errors.invalid("mde.restricted needs an incident", 'Write mde.restricted { incident = "INC-4711" }.')
   end
-  if type(value) ~= "table" then return { check_incident(value) } end
+  if type(value) ~= "table" then return { M.check(value, "mde.restricted") } end
   local list, entries = {}, 0
   for _ in pairs(value) do entries = entries + 1 end
-  for i, incident in ipairs(value) do list[i] = check_incident(incident) end
+  for i, incident in ipairs(value) do list[i] = M.check(incident, "mde.restricted") end
   if #list == 0 or #list ~= entries then
     errors.invalid("mde.restricted: option \"incident\" must be an incident or a list of some, without holes",
       'Write incident = "INC-4711" or incident = { "INC-4711", "INC-4712" }.')

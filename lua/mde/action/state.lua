@@ -1,16 +1,19 @@
---- state: is this device restricted?
+--- state: is this device restricted, and for whom?
 --
 -- The service has no such property; the device's actions say it, and the core reads them.
 
 local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
+local incidents = require "mde.action.incident"
 local job_pool = require "mde.sync.job_pool"
 local options_of = require "mde.base.options"
 
 local PAGE_SECONDS = 300
 
 local M = {}
+
+M.holders_options = { incident = "any", timeout = "seconds" }
 
 -- The state that a device's actions say, and the action it rests on.
 local function read_state(center, rows, machine_id, asked)
@@ -41,6 +44,49 @@ function M.one(center, inventory, device, context)
   return read_state(center, rows, machine_id, asked)
 end
 
+local function check_list(list, what)
+  if type(list) == "table" and list.id == nil then
+    options_of.check_list(list, what)
+  elseif type(list) ~= "function" then
+    errors.invalid(("%s needs a list of devices or an iterator, not %s"):format(what,
+      type(list) == "table" and "one machine" or errors.got(list)),
+      list ~= nil and ("Write %s { device }."):format(what) or "Find out why it is nil.")
+  end
+end
+
+---@class mde.state.Question what is asked of many devices
+---@field about string for errors: "state of "
+---@field read fun(ids: string[], context: mde.Context): table<string, table[]>?, mde.Error? the actions of these
+--- machines at least, by machine id
+---@field tell fun(result: mde.Result, rows: table[], machine_id: string, asked: string) what they come to
+
+-- Finds the devices, reads their actions at once and tells what they come to.
+---@return mde.Results
+local function of_many(center, inventory, list, question, context)
+  local results = job_pool.each(center.driver, list, function(device)
+    return inventory:resolve(device, context:within(PAGE_SECONDS))
+  end)
+  local ids, histories, problem = {}, nil, nil
+  for _, result in ipairs(results) do
+    if result.value then ids[#ids + 1] = core.text.lower(result.value.id) end
+  end
+  if ids[1] then histories, problem = question.read(ids, context:within(PAGE_SECONDS)) end
+  results.failed = 0
+  for _, result in ipairs(results) do
+    local asked = question.about .. devices.shown(result.item)
+    local machine = result.value
+    result.value = nil
+    if machine and histories then
+      local machine_id = core.text.lower(machine.id)
+      question.tell(result, histories[machine_id] or {}, machine_id, asked)
+    else
+      result.err = errors.about(machine and problem or result.err, asked)
+    end
+    if result.err ~= nil then results.failed = results.failed + 1 end
+  end
+  return results
+end
+
 ---@class mde.StateResult : mde.Result
 ---@field value? "restricted"|"restricting"|"releasing"|"released"|"none"
 ---@field action? mde.Action the action it rests on; nil for "none"
@@ -53,42 +99,52 @@ end
 ---@param context mde.Context
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function M.many(center, inventory, list, context)
-  if type(list) == "table" and list.id == nil then
-    options_of.check_list(list, "mde.states")
-  elseif type(list) ~= "function" then
-    errors.invalid(("mde.states needs a list of devices or an iterator, not %s"):format(
-      type(list) == "table" and "one machine" or errors.got(list)), list ~= nil and "Write mde.states { device }."
-      or "Find out why it is nil.")
-  end
-  local results = job_pool.each(center.driver, list, function(device)
-    return inventory:resolve(device, context:within(PAGE_SECONDS))
-  end)
-  local wanted = results.failed < #results
-  local machines, problem
-  if wanted then machines, problem = center:histories(context:within(PAGE_SECONDS)) end
-  for _, result in ipairs(results) do
-    local asked = "state of " .. devices.shown(result.item)
-    local machine = result.value
-    result.value = nil
-    if machine and machines then
-      local machine_id = core.text.lower(machine.id)
-      local state, action = read_state(center, machines[machine_id] or {}, machine_id, asked)
+  check_list(list, "mde.states")
+  return of_many(center, inventory, list, {
+    about = "state of ",
+    read = function(_, part) return center:histories(part) end,
+    tell = function(result, rows, machine_id, asked)
+      local state, action = read_state(center, rows, machine_id, asked)
       if state then
         result.value, result.action = state, action
       else
         result.err = action
       end
-    elseif machine then
-      result.err = errors.about(problem, asked)
-    else
-      result.err = errors.about(result.err, asked)
-    end
-  end
-  results.failed = 0
-  for _, result in ipairs(results) do
-    if result.err ~= nil then results.failed = results.failed + 1 end
-  end
-  return results
+    end,
+  }, context)
+end
+
+---@class mde.HoldersOptions
+---@field incident? string|integer for which it would be released; without one: every incident that holds it is told
+---@field timeout? number
+
+---@class mde.HoldersResult : mde.Result
+---@field value? string[] who else, in words: incidents, and who did it without one
+
+--- Who else than an incident holds each device restricted, so that a release for that incident would end that, too. A
+--- machine costs nothing more than one list: its own, or where there are several that of all actions. An action that
+--- does not say whose it is counts for nobody.
+---@param center mde.ActionCenter
+---@param inventory mde.Inventory
+---@param list mde.Device[]|fun(): mde.Device?
+---@param options mde.HoldersOptions
+---@param context mde.Context
+---@return mde.Results results of mde.HoldersResult, in the order of the list
+function M.holders(center, inventory, list, options, context)
+  check_list(list, "mde.holders")
+  local incident = options.incident
+  if incident ~= nil then incident = incidents.check(incident, "mde.holders") end
+  return of_many(center, inventory, list, {
+    about = "holders of ",
+    read = function(ids, part)
+      if ids[2] then return center:histories(part) end
+      local rows, err = center:history(ids[1], part)
+      return rows and { [ids[1]] = rows }, err
+    end,
+    tell = function(result, rows, machine_id)
+      result.value = incidents.other_holders(rows, machine_id, incident, center.exchange.clock:latest())
+    end,
+  }, context)
 end
 
 return M

@@ -6,7 +6,6 @@ local columns = require "mde.cli.ui.columns"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
-local incidents = require "mde.action.incident"
 local interrupt = require "mde.cli.ui.interrupt"
 local pace = require "mde.cli.batch.pace"
 local result = require "mde.cli.batch.result"
@@ -111,30 +110,21 @@ local function show(found)
   if #found > MOST_SHOWN then terminal.say(("  and %d more"):format(#found - MOST_SHOWN)) end
 end
 
--- The actions of each machine, by its id: of one by itself, of many by one list of all.
-local function read_histories(client, found)
-  local context, center = client:context(READ_SECONDS), client.action_center
-  if found[2] then return center:histories(context) end
-  local id = core.text.lower(found[1].machine.id)
-  local rows, err = center:history(id, context)
-  return rows and { [id] = rows }, err
-end
-
 --- Says whose hold a release ends beside the incident's own.
 local function say_holders(client, found, incident)
-  local finished, answer = interrupt.during(client, 1, function()
-    local histories, err = read_histories(client, found)
-    return { histories = histories, err = err }
+  local machines = {}
+  for i, entry in ipairs(found) do machines[i] = entry.machine end
+  local finished, results = interrupt.during(client, 1, function()
+    return client:holders(machines, { incident = incident, timeout = READ_SECONDS })
   end)
   if not finished then return end
-  if not answer.histories then
+  if results.failed > 0 then
     return terminal.note("whether others hold them restricted too could not be read: "
-      .. errors.show(answer.err.message))
+      .. errors.show(results[1].err.message))
   end
   local count = 0
-  for _, entry in ipairs(found) do
-    local id = core.text.lower(entry.machine.id)
-    local holders = incidents.other_holders(answer.histories[id] or {}, id, incident, client.exchange.clock:latest())
+  for i, entry in ipairs(found) do
+    local holders = results[i].value
     if holders[1] then
       count = count + 1
       if count <= MOST_SHOWN then
