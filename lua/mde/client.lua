@@ -4,6 +4,7 @@
 -- raises; a wrong environment is an error that is returned.
 
 local action_metatables = require "mde.action"
+local arguments = require "mde.action.arguments"
 local authorities = require "mde.driver.ca_bundle"
 local cap_counts = require "mde.action.cap_count"
 local caps = require "mde.action.cap"
@@ -72,7 +73,7 @@ local known_options = {
 ---@field action_center mde.ActionCenter
 ---@field private timeout? number
 ---@field private guard mde.Guard
----@field private cap mde.Cap
+---@field private restricts mde.Cap how many were sent
 ---@field private changes mde.Changes
 ---@field private tasks mde.Tasks
 local Client = { __name = "mde.client" }
@@ -153,9 +154,9 @@ function M.new(options)
     tasks = tasks.new() }, Client)
   client.inventory = inventories.new(exchange, driver, machine_metatables.metatable(client))
   client.action_center = centers.new(exchange, driver, action_metatables.metatable(client))
-  client.cap = caps.new(cap, exchange.now, exchange.store, cap_counts.new(exchange, driver))
+  client.restricts = caps.new(cap, exchange.now, exchange.store, cap_counts.new(exchange, driver))
   client.changes = changes.new { center = client.action_center, inventory = client.inventory, guard = guard,
-    cap = client.cap }
+    cap = client.restricts }
   return client
 end
 
@@ -188,7 +189,7 @@ end
 
 -- Restricts or releases.
 local function change(client, verb, device, comment, options)
-  options = options_of.check(options, changes.known_options, "mde." .. verb)
+  options = options_of.check(options, arguments.known_options, "mde." .. verb)
   return client.changes:make(verb, device, comment, options, client:context(options.timeout, verb))
 end
 
@@ -347,7 +348,7 @@ end
 ---@return mde.Rule[]
 function Client:rules()
   local names = self.guard:rule_names()
-  if self.cap.limit ~= math.huge then names[#names + 1] = "cap" end
+  if self.restricts.limit ~= math.huge then names[#names + 1] = "cap" end
   return names
 end
 
@@ -378,6 +379,12 @@ function Client:each(items, fn, options)
     fn = self.tasks:sharing(self.tasks:cache() or listings.new(self.action_center), fn)
   end
   return job_pool.each(self.driver, items, fn, options)
+end
+
+--- What is left of the cap of restricts in an hour, without asking for it.
+---@return mde.CapState
+function Client:cap()
+  return self.restricts:state()
 end
 
 --- Who else than an incident holds each device restricted: what a release for that incident would end, too.

@@ -8,6 +8,7 @@
 -- same functions as methods. Success is truthy, and nothing else is: everything returns nil and an
 -- error (see error.lua) when it did not happen, and raises one for a wrong argument.
 
+local arguments = require "mde.action.arguments"
 local clients = require "mde.client"
 local device_lists = require "mde.device.list"
 local errors = require "mde.base.error"
@@ -57,6 +58,8 @@ end
 
 M.read_list = device_lists.read
 
+M.check = arguments.check
+
 -- What is called in the head of a `for` has nobody to return an error to.
 for _, name in ipairs { "machines", "actions" } do
   M[name] = function(...)
@@ -67,7 +70,7 @@ for _, name in ipairs { "machines", "actions" } do
 end
 
 for _, name in ipairs { "restrict", "release", "machine", "action", "cancel", "find_action", "state", "states", "wait",
-  "restricted", "tag", "untag", "each", "doctor", "now", "peek", "holders", "interruptible" } do
+  "restricted", "tag", "untag", "each", "doctor", "now", "peek", "cap", "holders", "interruptible" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then return nil, err end

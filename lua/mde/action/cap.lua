@@ -86,12 +86,24 @@ local function current(self)
   return self.spare or self.tally
 end
 
---- Why the cap lets no restrict be sent just now, as far as that is known without asking.
----@return mde.Error? err of kind `protected`
-function Cap:full()
-  if not self.tally or self.limit > 0 and not self.tally:is_whole() then return nil end
-  local wait = self.tally:wait()
-  if wait ~= 0 then return one_too_many(self.limit, wait) end
+---@class mde.CapState
+---@field limit number how many restricts may be sent in an hour; math.huge where there is no cap
+---@field remaining? number how many of them may be sent now; nil where what was sent before is not counted yet, which
+--- the first restrict does
+---@field refusal? mde.Error the error that a restrict gets now; its `retry_at` says when the next may go
+
+--- What is left of it, as far as that is known without asking.
+---@return mde.CapState
+function Cap:state()
+  local state = { limit = self.limit }
+  if not self.tally then
+    state.remaining = math.huge
+  elseif self.limit == 0 or self.tally:is_whole() then
+    state.remaining = self.tally:remaining()
+    local wait = self.tally:wait()
+    if wait ~= 0 then state.refusal = one_too_many(self.limit, wait) end
+  end
+  return state
 end
 
 --- A place for a change, which has taken nothing so far.

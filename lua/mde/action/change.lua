@@ -6,11 +6,11 @@
 -- truthy; an action of unknown fate is an error of kind `unknown`, never a guess.
 
 local actions = require "mde.action.action"
+local arguments = require "mde.action.arguments"
 local caps = require "mde.action.cap"
 local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
-local guards = require "mde.action.guard"
 local incidents = require "mde.action.incident"
 local mutexes = require "mde.sync.mutex"
 local posix = require "mde.posix"
@@ -34,20 +34,6 @@ local verbs = {
 
 local M = {}
 
-M.known_options = {
-  incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
-  allow = "any",
-}
-
----@class mde.ChangeOptions
----@field incident? string|integer 1 to 64 of A-Za-z0-9._#/- ; stands in the comment
----@field key? string your own idempotency key, 8 to 64 of A-Za-z0-9._- ; it becomes the operation id
----@field timeout? number seconds for everything
----@field look? boolean false: send without reading the device's history
----@field resend? boolean false: do not send it again where its answer was lost and its list does not show it
----@field cancel_opposite? boolean cancel a pending opposite action first; true for release, false for restrict
----@field allow? mde.Rule[] rules of the guard that this call lifts: { "servers" }
-
 ---@class mde.Changes what is restricted and released by one client
 ---@field private center mde.ActionCenter
 ---@field private inventory mde.Inventory
@@ -67,17 +53,6 @@ function M.new(settings)
   return setmetatable({ center = settings.center, inventory = settings.inventory, exchange = exchange,
     guard = settings.guard, cap = settings.cap, mutex = mutexes.new(settings.center.driver, exchange.store), made = {},
     count = 0 }, Changes)
-end
-
-local function check_incident(incident)
-  if type(incident) == "number" and incident % 1 == 0 and math.abs(incident) < 2 ^ 53 then
-    incident = ("%d"):format(incident)
-  end
-  if incident ~= nil and type(incident) ~= "string" then
-    errors.invalid(("option \"incident\" must be a string or an integer, not %s"):format(errors.got(incident)),
-      "Give the incident's id, INC-4711 say.")
-  end
-  return incident
 end
 
 local function new_operation_id()
@@ -609,36 +584,23 @@ end
 ---@param verb "restrict"|"release"
 ---@param device mde.Device
 ---@param comment string
----@param options mde.ChangeOptions checked against M.known_options
+---@param options mde.ChangeOptions checked against arguments.known_options
 ---@param context mde.Context
 ---@return mde.Action? action
 ---@return mde.Error? err
 function Changes:make(verb, device, comment, options, context)
   devices.check(device)
-  if options.key and options.look == false then
-    errors.invalid("a key needs a look: without one nobody knows whether it was used before",
-      "Leave out look = false, or the key.")
-  end
-  local incident = check_incident(options.incident)
   local owner, err = new_operation_id()
   if not owner then return nil, err end
-  local operation_id = options.key or owner
-  local cancel_opposite = options.cancel_opposite
-  if cancel_opposite == nil then cancel_opposite = verb == "release" end
-  local allow = guards.allowed(options.allow)
+  local intent = arguments.read(verb, comment, options, owner)
   self.count = self.count + 1
-  local intent = {
-    verb = verb, incident = incident, key = options.key, operation_id = operation_id,
-    comment = actions.check_comment(comment, incident, operation_id),
-    cancel_opposite = cancel_opposite, look_first = options.look ~= false, resend = options.resend ~= false,
-    allow = allow, slot = verb == "restrict" and caps.slot(operation_id, allow.cap) or nil, context = context,
-    began = self.exchange.now(), number = self.count, owner = owner,
-    -- A place for it: once a lock is had, it must not be lost for want of memory.
-    lock = false,
-  }
+  intent.slot = verb == "restrict" and caps.slot(intent.operation_id, intent.allow.cap) or nil
+  intent.context, intent.began, intent.number, intent.owner = context, self.exchange.now(), self.count, owner
+  -- A place for it: once a lock is had, it must not be lost for want of memory.
+  intent.lock = false
   local action, problem = self.exchange.single_flight:run_detached(context, change, self, intent, device)
   if problem and problem.kind == "unknown" and not problem.operation_id then
-    problem.operation_id, problem.verb, problem.machine_id = operation_id, verb, intent.machine_id
+    problem.operation_id, problem.verb, problem.machine_id = intent.operation_id, verb, intent.machine_id
   end
   if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(device))) end
   return action

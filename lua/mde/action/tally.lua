@@ -67,6 +67,13 @@ function Tally:wait()
   return self.limiter:wait(self.now())
 end
 
+--- How many may go now, as far as that is known without asking.
+---@return integer
+function Tally:remaining()
+  local _, remaining = self.limiter:peek(self.now())
+  return remaining
+end
+
 --- Counts a send that is about to go, if there is room or if it goes all the same.
 ---@param id string
 ---@param all_the_same boolean?
@@ -168,20 +175,30 @@ function SharedTally:merge(earlier)
   end)
 end
 
-local function wait_of(self, sends)
-  local limiter, now = core.limiter.new(self.cap, HOUR), self.now()
+local function limiter_of(self, sends)
+  local limiter = core.limiter.new(self.cap, HOUR)
   for _, send in ipairs(sends) do limiter:take(send.at) end
-  return limiter:wait(now)
+  return limiter
+end
+
+-- The limiter of what stands in the store now.
+local function limiter_now(self)
+  local stored = self.store:read(STORED)
+  return limiter_of(self, within_the_hour(self, stored and stored.sends or {}))
 end
 
 function SharedTally:wait()
-  local stored = self.store:read(STORED)
-  return wait_of(self, within_the_hour(self, stored and stored.sends or {}))
+  return limiter_now(self):wait(self.now())
+end
+
+function SharedTally:remaining()
+  local _, remaining = limiter_now(self):peek(self.now())
+  return remaining
 end
 
 function SharedTally:take(id, all_the_same)
   local done, send, wait = change_stored(self, function(stored)
-    local seconds = wait_of(self, stored.sends)
+    local seconds = limiter_of(self, stored.sends):wait(self.now())
     if seconds ~= 0 and not all_the_same then return false, nil, seconds end
     local taken = { id = id, at = self.now() }
     stored.sends[#stored.sends + 1] = taken

@@ -1,7 +1,6 @@
 --- change: what `mde restrict` and `mde release` have in common: which devices, why, a look and a
 -- question, the deed, and what became of it.
 
-local actions = require "mde.action.action"
 local batch = require "mde.cli.batch.batch"
 local connection = require "mde.cli.connection"
 local consult = require "mde.cli.batch.consult"
@@ -9,9 +8,9 @@ local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
-local guards = require "mde.action.guard"
 local interrupt = require "mde.cli.ui.interrupt"
 local list = require "mde.cli.batch.list"
+local mde = require "mde"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
 local result = require "mde.cli.batch.result"
@@ -67,9 +66,10 @@ local function check_unattended(arguments)
   return false
 end
 
--- Nothing is looked up or asked for the sake of a comment that would be refused.
-local function check_words(comment, incident)
-  actions.check_comment(comment, incident, "checked-here")
+-- Nothing is looked up or asked for the sake of what would be refused.
+local function check_words(self)
+  local ok, err = mde.check(self.verb, self.arguments.comment or verbs[self.verb].comment, self.options)
+  if not ok then error(err, 0) end
 end
 
 -- ---- telling
@@ -170,19 +170,23 @@ end
 
 -- Whether the cap of the guard counts these.
 local function is_capped(self)
-  return self.verb == "restrict" and not guards.allowed(self.options.allow).cap
+  if self.verb ~= "restrict" then return false end
+  for _, rule in ipairs(self.options.allow or {}) do
+    if rule == "cap" then return false end
+  end
+  return true
 end
 
 -- What is to be known of so many devices before they are begun with.
 local function remark_of(self, client, count)
-  return pace.remark(count, verbs[self.verb].doing, is_capped(self) and client.cap.limit or nil, function(sent)
+  return pace.remark(count, verbs[self.verb].doing, is_capped(self) and client:cap().limit or nil, function(sent)
     return client:peek(self.verb, sent).seconds
   end)
 end
 
 -- Does it to one. Once the cap is used up nothing more is asked for the sake of those that would be refused for it.
 local function act(self, client, entry, comment)
-  local full = is_capped(self) and not entry.machine and client.cap:full()
+  local full = is_capped(self) and not entry.machine and client:cap().refusal
   if full then return nil, errors.about(full, ("%s %s"):format(self.verb, errors.quote(entry.device))) end
   return client[self.verb](client, entry.machine or entry.identity or entry.device, comment, self.options)
 end
@@ -202,13 +206,13 @@ local function prepare(self, client, entries, can_ask)
   local function remark(count) return remark_of(self, client, count) end
   if not arguments.yes then
     return consult.ask(client, entries, arguments.comment, {
-      means = own.means, verb = own.question, comment = own.comment, incident = arguments.incident,
+      means = own.means, verb = self.verb, question = own.question, comment = own.comment, incident = arguments.incident,
       releases = self.verb == "release" and not self.find, remark = remark,
     })
   end
   local text = remark(#entries)
   if text then terminal.say(text) end
-  local comment = arguments.comment or can_ask and consult.comment(own.comment)
+  local comment = arguments.comment or can_ask and consult.comment(self.verb, own.comment)
   if comment then return entries, comment end
   if not interrupt.asked() then return nil, exit.refused end
   terminal.say "Interrupted; nothing was done."
@@ -221,7 +225,7 @@ end
 function change.run(self)
   local arguments, verb = self.arguments, self.verb
   local can_ask = check_unattended(arguments)
-  check_words(arguments.comment or verbs[verb].comment, arguments.incident)
+  check_words(self)
   local entries = not self.find and list.entries(arguments) or nil
   if interrupt.asked() then return exit.interrupted end
   local client = connection.open(self.client_options)

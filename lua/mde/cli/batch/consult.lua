@@ -1,12 +1,12 @@
 --- consult: shows what is to be restricted or released, and asks whether that is meant.
 
-local actions = require "mde.action.action"
 local batch = require "mde.cli.batch.batch"
 local columns = require "mde.cli.ui.columns"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
+local mde = require "mde"
 local pace = require "mde.cli.batch.pace"
 local result = require "mde.cli.batch.result"
 local tables = require "mde.cli.ui.table"
@@ -20,14 +20,15 @@ local READ_SECONDS = 60
 local consult = {}
 
 --- Asks why, until the answer can be recorded; nil if there is none.
+---@param verb "restrict"|"release"
 ---@param default string
 ---@return string?
-function consult.comment(default)
+function consult.comment(verb, default)
   while true do
     local answer = terminal.ask(("Comment [%s]: "):format(default))
     if not answer then return nil end
     if answer == "" then answer = default end
-    local ok, problem = pcall(actions.check_comment, answer, nil, "checked-here")
+    local ok, problem = mde.check(verb, answer)
     if ok then return answer end
     terminal.say(tostring(problem))
   end
@@ -138,7 +139,8 @@ end
 
 ---@class mde.cli.Question
 ---@field means string the line above the machines
----@field verb string as the question begins
+---@field verb "restrict"|"release"
+---@field question string as it begins
 ---@field comment string the default
 ---@field incident? string
 ---@field releases boolean whether it ends what others may have begun
@@ -175,8 +177,8 @@ function consult.ask(client, entries, comment, question)
   local remark = question.remark(#found)
   if remark then terminal.say(remark) end
   if interrupt.asked() then return end_without() end
-  comment = comment or consult.comment(question.comment)
-  local words = ("%s %s?"):format(question.verb, #found == 1 and "it" or ("these %d"):format(#found))
+  comment = comment or consult.comment(question.verb, question.comment)
+  local words = ("%s %s?"):format(question.question, #found == 1 and "it" or ("these %d"):format(#found))
   if not comment or not terminal.confirm(words) then return end_without() end
   for _, entry in ipairs(entries) do
     entry.done = entry.err ~= nil

@@ -1,8 +1,6 @@
 --- mde restrict: lets devices run only code signed by Microsoft.
 
-local caps = require "mde.action.cap"
 local change = require "mde.cli.batch.change"
-local guards = require "mde.action.guard"
 local list = require "mde.cli.batch.list"
 local rows = require "mde.cli.ui.rows"
 
@@ -30,8 +28,8 @@ function restrict.configure(command)
   list.configure(command, "*")
   change.configure(command, "restrict")
   command:option("--allow", "Lift a guard rule by its name, servers say; may be repeated."):argname "<rule>":count "*"
-  command:option("--cap", ("The most restricts in an hour (default %d)."):format(caps.DEFAULT))
-    :argname "<count>":convert(whole_number):overwrite(false)
+  command:option("--cap", "The most restricts in an hour (default 25)."):argname "<count>":convert(whole_number)
+    :overwrite(false)
   command:flag("--cancel-opposite", "Cancel a release that is still pending, instead of refusing.")
   rows.configure(command)
 end
@@ -40,7 +38,6 @@ end
 ---@param arguments table as argparse leaves them
 ---@return integer status
 function restrict.run(arguments)
-  guards.allowed(arguments.allow)
   return change.run {
     verb = "restrict", arguments = arguments, client_options = { cap = arguments.cap },
     options = {
