@@ -11,6 +11,7 @@
 local arguments = require "mde.action.arguments"
 local clients = require "mde.client"
 local device_lists = require "mde.device.list"
+local doctors = require "mde.doctor"
 local errors = require "mde.base.error"
 local queries = require "mde.query.filter"
 
@@ -56,6 +57,16 @@ function M.show(text)
   return errors.escape(tostring(text))
 end
 
+--- Looks at everything that a call needs, and changes nothing. Where the environment describes no client, the report
+--- says what is wrong with it.
+---@param options? { timeout?: number } seconds for all of it, default 60
+---@return mde.Report
+function M.doctor(options)
+  local client, err = default_client()
+  if not client then return doctors.without_client(err) end
+  return client:doctor(options)
+end
+
 M.read_list = device_lists.read
 
 M.check = arguments.check
@@ -70,7 +81,7 @@ for _, name in ipairs { "machines", "actions" } do
 end
 
 for _, name in ipairs { "restrict", "release", "machine", "action", "cancel", "find_action", "state", "states", "wait",
-  "restricted", "tag", "untag", "each", "doctor", "now", "peek", "cap", "holders", "interruptible" } do
+  "restricted", "tag", "untag", "each", "now", "peek", "cap", "holders", "interruptible" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then return nil, err end

@@ -187,13 +187,18 @@ describe("the doctor", function()
     assert.equal("skipped", checks.permissions.status)
   end)
 
-  it("is called by the module, too", function()
+  it("is called by the module, too, which reports an environment that describes no client", function()
     local getenv = os.getenv
     finally(function() os.getenv = getenv end) -- luacheck: ignore
     os.getenv = function() end -- luacheck: ignore
-    local report, err = mde.doctor()
-    assert.is_nil(report)
-    assert.equal("invalid", err.kind)
+    local report = mde.doctor()
+    assert.is_false(report.ok)
+    assert.equal("failed", report.checks[1].status)
+    assert.equal("invalid", report.checks[1].kind)
+    assert.matches("AZURE_TENANT_ID", report.checks[1].message)
+    assert.equal(7, #report.checks)
+    for i = 2, 7 do assert.equal("skipped", report.checks[i].status) end
+    assert.same({}, report.functions)
     assert.is_function(clients.methods.doctor)
   end)
 end)

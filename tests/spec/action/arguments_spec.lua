@@ -7,7 +7,7 @@ describe("the arguments of restrict and release", function()
   it("are right", function()
     for _, case in ipairs {
       { "restrict", "beacon" }, { "release", "cleared", {} }, { "restrict", ("x"):rep(850), { incident = 4711 } },
-      { "restrict", "beacon", { incident = "INC-4711", key = "alert-0001", timeout = 60, allow = { "servers", "cap" } } },
+      { "restrict", "beacon", { incident = "INC-4711", key = "alert-0001", timeout = 60, allow = { "servers" } } },
       { "release", "cleared", { look = false, resend = false, cancel_opposite = false } },
     } do
       assert.is_true(mde.check(case[1], case[2], case[3]))
