@@ -21,7 +21,8 @@ local MOST_SHOWN_BYTES = 64
 ---@field repeated mde.Repetition[] those that were named before
 ---@field heading? string what stands above the column that names them
 ---@field column? integer the number of that column; nil for an empty file
----@field remarks string[] what a person should know: what was left out, what was named twice; one line each
+---@field read_as string[] how the file was understood, what a person should know of that; one line each
+---@field remarks string[] the same, and what was named twice
 
 ---@class mde.Repetition
 ---@field device string|mde.Identity
@@ -30,16 +31,14 @@ local MOST_SHOWN_BYTES = 64
 
 ---@class mde.DeviceListOptions
 ---@field column? string|integer the heading or the number of the column that names the devices
----@field name? string what the list is called in errors; the path by default
+---@field name? string what the list is called in errors and remarks; the path by default
 
 local M = {}
 
 local known_options = { column = "any", name = "text" }
 
---- What two devices have in common that are the same by their words.
----@param device string|mde.Identity
----@return string
-function M.key(device)
+-- What two devices have in common that are the same by their words.
+local function key_of(device)
   if not identities.is(device) then return core.name.normal(device) end
   local parts = {}
   for i, identifier in ipairs(device) do parts[i] = core.name.normal(identifier) end
@@ -98,7 +97,7 @@ local function add_entry(self, entry)
     self.passed_over[#self.passed_over + 1] = ("%s (line %d) %s, and is not compared"):format(shown(cell.text),
       entry.line, cell.reason)
   end
-  local key = M.key(device)
+  local key = key_of(device)
   local first = self.places[key]
   if first then
     list.repeated[#list.repeated + 1] = { device = device, line = entry.line, first = first }
@@ -151,17 +150,13 @@ local function add_some(remarks, texts, rest)
   if #texts > MOST_SHOWN then remarks[#remarks + 1] = rest:format(#texts - MOST_SHOWN) end
 end
 
---- What is to be said of devices that were named more than once.
----@param repeated { device: string|mde.Identity, where: string?, first: string? }[]
----@return string[]
-function M.repetitions(repeated)
-  local texts, remarks = {}, {}
+local function add_repetitions(remarks, repeated)
+  local texts = {}
   for i, one in ipairs(repeated) do
-    texts[i] = ("%s%s is named more than once%s; it counts once"):format(errors.quote(one.device),
-      one.where and (" (%s)"):format(one.where) or "", one.first and (", first in %s"):format(one.first) or "")
+    texts[i] = ("%s (line %d) is named more than once, first in line %d; it counts once"):format(
+      errors.quote(one.device), one.line, one.first)
   end
   add_some(remarks, texts, "%d more devices are named more than once")
-  return remarks
 end
 
 local function left_out(self)
@@ -206,22 +201,21 @@ local function finish(self)
   remarks[#remarks + 1] = left_out(self)
   add_spans(self, remarks)
   add_some(remarks, self.passed_over, "%d more cells are not compared")
-  list.remarks = remarks
+  list.read_as, list.remarks = remarks, {}
+  for i, remark in ipairs(remarks) do list.remarks[i] = remark end
+  add_repetitions(list.remarks, list.repeated)
   return list
 end
 
 -- ---- the whole
 
---- Whether a list can be asked for that column.
----@param column any
----@return boolean
-function M.is_column(column)
+local function is_column(column)
   if type(column) == "string" then return core.device_list.is_heading(column) end
   return type(column) == "number" and column % 1 == 0 and column >= 1 and column <= MOST_COLUMNS
 end
 
 local function check_column(column)
-  if column == nil or M.is_column(column) then return column end
+  if column == nil or is_column(column) then return column end
   errors.invalid(("mde.read_list: option \"column\" must be a heading or a number from 1, not %s")
     :format(errors.got(column)), "Give what stands above the column.")
 end
@@ -239,12 +233,12 @@ local function open(source)
   return nil, errors.new { kind = "invalid", message = "the list cannot be read: " .. errors.show(problem) }
 end
 
---- The same as read, but that nothing is said of the devices that are named twice.
----@param source string|file*
+--- Reads the devices that a file names, one a line or in a column of a CSV. Raises for a wrong argument.
+---@param source string|file* a path, or an open file, which stays open
 ---@param options? mde.DeviceListOptions
----@return mde.DeviceList? devices
----@return mde.Error? err
-function M.load(source, options)
+---@return mde.DeviceList? devices for mde.each, say
+---@return mde.Error? err of kind `invalid`: it cannot be read or understood
+function M.read(source, options)
   options = options_of.check(options, known_options, "mde.read_list")
   local column = check_column(options.column)
   local file, problem = open(source)
@@ -260,22 +254,6 @@ function M.load(source, options)
   err = err or refusal(self)
   if not read or err then return nil, err end
   return finish(self)
-end
-
---- Reads the devices that a file names, one a line or in a column of a CSV. Raises for a wrong argument.
----@param source string|file* a path, or an open file, which stays open
----@param options? mde.DeviceListOptions
----@return mde.DeviceList? devices for mde.each, say
----@return mde.Error? err of kind `invalid`: it cannot be read or understood
-function M.read(source, options)
-  local list, err = M.load(source, options)
-  if not list then return nil, err end
-  local repeated = {}
-  for i, one in ipairs(list.repeated) do
-    repeated[i] = { device = one.device, where = ("line %d"):format(one.line), first = ("line %d"):format(one.first) }
-  end
-  for _, remark in ipairs(M.repetitions(repeated)) do list.remarks[#list.remarks + 1] = remark end
-  return list
 end
 
 return M

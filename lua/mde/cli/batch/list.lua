@@ -1,22 +1,25 @@
 --- list: the devices that are meant: from the arguments, a file or standard input.
 --
--- What a file says, device_list.lua decides. One thing that can name no device spoils the whole list: nothing is
+-- What a file says, mde.read_list decides. One thing that can name no device spoils the whole list: nothing is
 -- done by half because of a slip.
 
 local core = require "mde.core"
-local device_list = require "mde.device.list"
 local errors = require "mde.base.error"
-local identities = require "mde.device.identity"
+local mde = require "mde"
 local terminal = require "mde.cli.ui.terminal"
+
+local MOST_COLUMNS = 256
+local MOST_REPETITIONS_SHOWN = 5
 
 local list = {}
 
 -- A heading, or the number of a column.
 local function column(text)
   if text == "" then return nil, "--column is empty; an empty shell variable?" end
-  local asked = text:find "^[0-9]+$" and tonumber(text) or text
-  if device_list.is_column(asked) then return asked end
-  return nil, ("--column must be a heading, of at most 64 bytes, or a number from 1 to 256, not %s"):format(
+  local number = text:find "^[0-9]+$" and tonumber(text)
+  if number and number >= 1 and number <= MOST_COLUMNS then return number end
+  if not number and core.device_list.is_heading(text) then return text end
+  return nil, ("--column must be a heading, of at most 64 bytes, or a number from 1 to %d, not %s"):format(MOST_COLUMNS,
     errors.quote(text))
 end
 
@@ -52,15 +55,23 @@ local function new()
   return { entries = {}, repeated = {}, remarks = {}, places = {} }
 end
 
+-- What two devices have in common that are the same by their words.
+local function key_of(device)
+  if type(device) == "string" then return core.name.normal(device) end
+  local parts = {}
+  for i, identifier in ipairs(device) do parts[i] = core.name.normal(identifier) end
+  return table.concat(parts, "\n")
+end
+
 local function add(self, device, where)
-  local key = device_list.key(device)
+  local key = key_of(device)
   local first = self.places[key]
   if first then
     self.repeated[#self.repeated + 1] = { device = device, where = where, first = first ~= true and first or nil }
     return
   end
   self.places[key] = where or true
-  local identity = identities.is(device) and device or nil
+  local identity = type(device) == "table" and device or nil
   self.entries[#self.entries + 1] = { device = identity and identity[1] or device, identity = identity, where = where }
 end
 
@@ -76,7 +87,7 @@ end
 
 -- What is named twice within the file and what is named in the arguments, too, is told alike.
 local function add_file(self, source, name, arguments)
-  local found, err = device_list.load(source, { name = name, column = arguments.column })
+  local found, err = mde.read_list(source, { name = name, column = arguments.column })
   if not found then error(err, 0) end
   local function place(line) return ("line %d of %s"):format(line, name) end
   for i, device in ipairs(found) do add(self, device, place(found.lines[i])) end
@@ -84,7 +95,7 @@ local function add_file(self, source, name, arguments)
     self.repeated[#self.repeated + 1] = { device = one.device, where = place(one.line), first = place(one.first) }
   end
   if not found[1] then self.remarks[#self.remarks + 1] = name .. " names no device" end
-  for _, remark in ipairs(found.remarks) do self.remarks[#self.remarks + 1] = remark end
+  for _, remark in ipairs(found.read_as) do self.remarks[#self.remarks + 1] = remark end
 end
 
 local function add_path(self, arguments)
@@ -138,7 +149,15 @@ end
 function list.remarks(self)
   local remarks = {}
   for i, remark in ipairs(self.remarks) do remarks[i] = remark end
-  for _, remark in ipairs(device_list.repetitions(self.repeated)) do remarks[#remarks + 1] = remark end
+  for i = 1, math.min(#self.repeated, MOST_REPETITIONS_SHOWN) do
+    local one = self.repeated[i]
+    remarks[#remarks + 1] = ("%s%s is named more than once%s; it counts once"):format(errors.quote(one.device),
+      one.where and (" (%s)"):format(one.where) or "", one.first and (", first in %s"):format(one.first) or "")
+  end
+  if #self.repeated > MOST_REPETITIONS_SHOWN then
+    remarks[#remarks + 1] = ("%d more devices are named more than once"):format(
+      #self.repeated - MOST_REPETITIONS_SHOWN)
+  end
   return remarks
 end
 
