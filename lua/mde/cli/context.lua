@@ -1,12 +1,21 @@
---- connection: the client that the environment describes, for one run of the command.
+--- context: what a subcommand runs with.
+--
+-- It is made when all of it is known: what the arguments ask is read and checked first, then the client is made that
+-- the environment describes.
 
-local clients = require "mde.client"
-local posix = require "mde.posix"
+local interrupt = require "mde.cli.ui.interrupt"
+local mde = require "mde"
+local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
-local connection = {}
+---@class mde.cli.Context
+---@field arguments table as argparse leaves them
+---@field parser table of argparse, with every subcommand in it
+---@field format "json"|"csv"|"text" in which results are written
+---@field request any what the arguments ask, as the subcommand's `request` has read it; nil if it has none
+---@field client mde.Client nil for a subcommand that needs none
 
-local current
+local context = {}
 
 local function warn(message)
   terminal.say("mde: warning: " .. message)
@@ -16,23 +25,29 @@ local function on_event(event)
   if event.event == "warning" then warn(event.message) end
 end
 
---- Raises if the environment describes none. What the client warns of is said.
----@param options? mde.ClientOptions
----@return mde.Client
-function connection.open(options)
+-- The client that the environment describes; raises if it describes none. What the client warns of is said.
+local function connect(options)
   local all = { on_event = on_event }
   for name, value in pairs(options or {}) do all[name] = value end
-  local client, err = clients.new(all)
+  local client, err = mde.client(all)
   if not client then error(err, 0) end
-  current = client
   for _, remark in ipairs(client:remarks()) do warn(remark) end
   return client
 end
 
---- What time it is at the service: how long ago something was is told by it.
----@return number seconds Unix seconds
-function connection.now()
-  return current and current:now() or posix.clock.time()
+--- The context of one run. Raises for arguments or an environment that are of no use.
+---@param subcommand mde.cli.Subcommand
+---@param arguments table as argparse leaves them
+---@param parser table of argparse
+---@return mde.cli.Context? context nil if the command was interrupted while it read what the arguments ask
+function context.new(subcommand, arguments, parser)
+  local request = subcommand.request and subcommand.request(arguments)
+  if interrupt.asked() then return nil end
+  local client
+  if not subcommand.needs_no_client then
+    client = connect(subcommand.client_options and subcommand.client_options(arguments))
+  end
+  return { arguments = arguments, parser = parser, format = rows.format(arguments), request = request, client = client }
 end
 
-return connection
+return context

@@ -1,11 +1,21 @@
---- The `mde` command. Each subcommand is a file in command/, which returns
---   { name, summary, configure = function(command), run = function(arguments, parser) -> exit status,
---     examples = { { command line, what it does } }, explained? = more help, needs_no_client? = true }
+--- The `mde` command. Each subcommand is a file in command/, which returns an mde.cli.Subcommand.
 
 local argparse = require "argparse"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local output = require "mde.cli.ui.output"
+
+---@class mde.cli.Subcommand
+---@field name string
+---@field summary string
+---@field explained? string more help
+---@field examples string[][] command lines, each with what it does
+---@field configure fun(command: table) declares the options to argparse
+---@field request? fun(arguments: table): any reads what the arguments ask, and raises where that is of no use
+---@field client_options? fun(arguments: table): mde.ClientOptions
+---@field needs_no_client? boolean
+---@field has_plain_process? boolean a signal ends it, and its memory is no secret
+---@field run fun(context: mde.cli.Context): integer what it does; the exit status
 
 local cli = {}
 
@@ -119,12 +129,14 @@ end
 
 --- Runs a subcommand in a process that keeps its memory to itself and ends in order.
 local function run(subcommand, arguments, parser)
-  if subcommand.needs_no_client then return subcommand.run(arguments, parser) end
-  local posix = require "mde.posix"
-  local hardened, problem = posix.process.harden()
-  if not hardened then complain(subcommand.name, "warning: " .. problem) end
-  posix.signal.watch()
-  return subcommand.run(arguments, parser)
+  if not subcommand.has_plain_process then
+    local posix = require "mde.posix"
+    local hardened, problem = posix.process.harden()
+    if not hardened then complain(subcommand.name, "warning: " .. problem) end
+    posix.signal.watch()
+  end
+  local context = require("mde.cli.context").new(subcommand, arguments, parser)
+  return context and subcommand.run(context) or exit.interrupted
 end
 
 -- Reading a list, say, ends with an error then.
@@ -153,7 +165,7 @@ function cli.run(arguments)
   local ran, status = pcall(run, subcommand, parsed, parser)
   if ran then return hand_on_results(status) end
   output.flush()
-  complain(subcommand.name, require("mde.cli.batch.result").in_words(status))
+  complain(subcommand.name, require("mde.cli.ui.problem").in_words(status))
   return hand_on_results(was_interrupted() and exit.interrupted or exit.of(status))
 end
 

@@ -6,6 +6,8 @@
 local errors = require "mde.base.error"
 local interrupt = require "mde.cli.ui.interrupt"
 local output = require "mde.cli.ui.output"
+local progress = require "mde.cli.ui.progress"
+local result = require "mde.cli.batch.result"
 local terminal = require "mde.cli.ui.terminal"
 
 local batch = {}
@@ -14,6 +16,20 @@ local batch = {}
 ---@return boolean
 function batch.is_cut_short()
   return interrupt.asked() or output.is_broken() or terminal.is_gone()
+end
+
+--- The exit status of all: the highest.
+---@param entries mde.cli.Result[]
+---@param complete boolean
+---@return integer
+function batch.status(entries, complete)
+  return result.status(entries, interrupt.asked() or not complete and batch.is_cut_short())
+end
+
+--- Says why it did not happen.
+---@param entry mde.cli.Result
+function batch.complain(entry)
+  terminal.say("mde: " .. result.complaint(entry))
 end
 
 -- The entries that are left to do, until there is a reason to begin no more.
@@ -47,27 +63,27 @@ end
 ---@field remark? fun(left: integer): string? what the progress says beside, when so many are left
 
 --- Does every entry that is not done yet.
----@param client mde.Client
+---@param context mde.cli.Context
 ---@param entries mde.cli.Result[]
 ---@param act fun(entry: mde.cli.Result): any, any truthy, or nil and an error
 ---@param options mde.cli.BatchOptions
 ---@return boolean complete false if some were not begun or not finished
-function batch.run(client, entries, act, options)
-  local run, told = { halted = false }, 0
-  local progress = terminal.progress(options.label, #entries, false, options.remark)
+function batch.run(context, entries, act, options)
+  local client, run, told = context.client, { halted = false }, 0
+  local shown = progress.new(options.label, #entries, false, options.remark)
 
   local function tell()
     if not options.show then return end
     while entries[told + 1] and entries[told + 1].done do
       told = told + 1
-      terminal.above_progress(options.show, entries[told])
+      terminal.above_status(options.show, entries[told])
     end
     output.flush()
   end
 
   local function work(entry)
     do_one(entry, act, run)
-    progress.step(entry.err ~= nil)
+    shown.step(entry.err ~= nil)
     tell()
   end
 
@@ -83,7 +99,7 @@ function batch.run(client, entries, act, options)
   end, function()
     terminal.say "Finishing what is in flight, nothing new is begun. Ctrl-C again stops at once."
   end)
-  progress.finish()
+  shown.finish()
 
   local complete = finished
   for i, entry in ipairs(entries) do

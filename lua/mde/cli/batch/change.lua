@@ -2,7 +2,6 @@
 -- question, the deed, and what became of it.
 
 local batch = require "mde.cli.batch.batch"
-local connection = require "mde.cli.connection"
 local consult = require "mde.cli.batch.consult"
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
@@ -13,6 +12,7 @@ local list = require "mde.cli.batch.list"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local progress = require "mde.cli.ui.progress"
 local result = require "mde.cli.batch.result"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
@@ -22,11 +22,19 @@ local MOST_CAP_REFUSALS = 5
 
 local change = {}
 
-local verbs = {
-  restrict = { question = "Restrict", doing = "restricting %s", comment = "Possible security risk.",
-    means = "To be restricted to code signed by Microsoft:" },
-  release = { question = "Release", doing = "releasing %s", comment = "No longer a security risk.",
-    means = "To be released, to run any code again:" },
+---@class mde.cli.ChangeWords
+---@field question string how it begins
+---@field means string the line above the machines that are shown
+---@field comment string the default
+---@field doing string what is done with all of them
+---@field label string what the progress is called
+
+---@type table<string, mde.cli.ChangeWords>
+local words_of = {
+  restrict = { question = "Restrict", doing = "restricting %s", label = "Restricting",
+    comment = "Possible security risk.", means = "To be restricted to code signed by Microsoft:" },
+  release = { question = "Release", doing = "releasing %s", label = "Releasing",
+    comment = "No longer a security risk.", means = "To be released, to run any code again:" },
 }
 
 change.explained = [[
@@ -39,7 +47,7 @@ service tells it), waited (Succeeded) and error (kind, message, hint, text and w
 ---@param verb "restrict"|"release"
 function change.configure(command, verb)
   command:option("--comment", ("Why; recorded in the service. On a terminal it is asked for, with %q as the default.")
-    :format(verbs[verb].comment)):argname "<text>":overwrite(false)
+    :format(words_of[verb].comment)):argname "<text>":overwrite(false)
   command:option("--incident", "The incident it belongs to; recorded too, and what release --all-of goes by.")
     :argname "<id>":overwrite(false)
   command:option("--wait", ("Wait until the devices have done it, that long at most; --wait alone is --wait=%s.")
@@ -48,42 +56,52 @@ function change.configure(command, verb)
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
 end
 
---- The option `look` that the arguments ask for.
----@param arguments table as argparse leaves them
----@return false?
-function change.looks(arguments)
-  if arguments.no_look then return false end
+-- ---- what is asked
+
+---@class mde.cli.ChangeRequest
+---@field verb "restrict"|"release"
+---@field options mde.ChangeOptions
+---@field entries? mde.cli.Result[] the devices, if the arguments name them
+---@field find? fun(client: mde.Client): mde.cli.Result[] finds them, if they do not
+
+-- Whether somebody is there to be asked.
+local function can_ask(arguments)
+  return terminal.is_interactive() and not list.is_on_standard_input(arguments)
 end
 
---- Whether somebody is there to be asked. Raises if nobody is and something would have to be asked.
 local function check_unattended(arguments)
-  if terminal.is_interactive() and not list.is_on_standard_input(arguments) then return true end
+  if can_ask(arguments) then return end
   if not arguments.yes then
     errors.invalid("there is no terminal to ask on", "Give --yes if you are sure.")
   elseif not arguments.comment then
     errors.invalid("a comment is required", "Say in a few words why: --comment TEXT.")
   end
-  return false
 end
 
--- Nothing is looked up or asked for the sake of what would be refused.
-local function check_words(self)
-  local ok, err = mde.check(self.verb, self.arguments.comment or verbs[self.verb].comment, self.options)
+--- What the arguments ask. Raises where it would be refused, or where nobody is there who would have to be asked:
+--- nothing is looked up for the sake of that.
+---@param arguments table as argparse leaves them
+---@param verb "restrict"|"release"
+---@param options mde.ChangeOptions beside the incident and --no-look
+---@param find? fun(client: mde.Client): mde.cli.Result[] the devices, if they are not named by the arguments
+---@return mde.cli.ChangeRequest
+function change.request(arguments, verb, options, find)
+  options.incident = arguments.incident
+  if arguments.no_look then options.look = false end
+  check_unattended(arguments)
+  local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
   if not ok then error(err, 0) end
+  return { verb = verb, options = options, find = find, entries = not find and list.entries(arguments) or nil }
 end
 
 -- ---- telling
 
-local function say_error(entry)
-  terminal.say("mde: " .. result.complaint(entry))
-end
-
 --- Writes results in the format that was asked for.
-local function teller(arguments, verb, count)
-  local format = rows.format(arguments)
+local function teller(context, count)
+  local verb, waits = context.request.verb, context.arguments.wait
   local brief = count > 1 and terminal.shows_results()
   local seen, cap_refusals = {}, 0
-  if format == "text" then
+  if context.format == "text" then
     return {
       show = function(entry)
         if entry.told then return end
@@ -92,7 +110,7 @@ local function teller(arguments, verb, count)
           cap_refusals = cap_refusals + 1
           if cap_refusals > MOST_CAP_REFUSALS then return end
         end
-        if entry.err then return say_error(entry) end
+        if entry.err then return batch.complain(entry) end
         result.note_name(entry, seen)
         output.write(result.sentence(entry, verb, brief) .. "\n")
         output.flush()
@@ -103,16 +121,13 @@ local function teller(arguments, verb, count)
       end,
     }
   end
-  local writer = rows.new(format, format == "json" and {} or result.columns)
-  local function add(entry)
-    writer.add(format == "json" and result.record(entry) or entry)
-  end
+  local writer = rows.new(context, result.columns, result.record)
   return {
     -- A row can be written once, so it waits for the end of the action where that is waited for.
-    show = not arguments.wait and add or nil,
+    show = not waits and writer.add or nil,
     finish = function(entries)
       for _, entry in ipairs(entries) do
-        if arguments.wait or not entry.done then add(entry) end
+        if waits or not entry.done then writer.add(entry) end
       end
       writer.finish()
       output.flush()
@@ -121,7 +136,7 @@ local function teller(arguments, verb, count)
 end
 
 -- Tells of each as it ends, so that what is known is told however the waiting ends.
-local function wait_for(client, entries, arguments)
+local function wait_for(context, entries)
   local waiting, entry_of = {}, {}
   for _, entry in ipairs(entries) do
     if entry.action then
@@ -134,24 +149,26 @@ local function wait_for(client, entries, arguments)
     terminal.say(("Waiting for %d device%s. Ctrl-C ends the waiting, not the action%s."):format(#waiting,
       #waiting == 1 and "" or "s", #waiting == 1 and "" or "s"))
   end
-  local in_text = rows.format(arguments) == "text"
-  local progress = terminal.progress("Waiting", #waiting, not in_text)
-  interrupt.during(client, 1, function()
-    client:wait(waiting, { timeout = arguments.wait, on_progress = function(_, _, ended)
-      local entry = entry_of[ended.item]
-      entry.waited, entry.err = ended.value, ended.err
-      progress.step(ended.err ~= nil)
-      if in_text and entry.err then
-        say_error(entry)
-      elseif in_text then
-        terminal.above_progress(function()
-          output.write(("%s: %s\n"):format(result.name(entry), errors.show(entry.waited)))
-          output.flush()
-        end)
-      end
-    end })
+  local in_text = context.format == "text"
+  local shown = progress.new("Waiting", #waiting, not in_text)
+  local function tell(ended)
+    local entry = entry_of[ended.item]
+    entry.waited, entry.err = ended.value, ended.err
+    shown.step(ended.err ~= nil)
+    if in_text and entry.err then
+      batch.complain(entry)
+    elseif in_text then
+      terminal.above_status(function()
+        output.write(("%s: %s\n"):format(result.name(entry), errors.show(entry.waited)))
+        output.flush()
+      end)
+    end
+  end
+  interrupt.during(context.client, 1, function()
+    context.client:wait(waiting, { timeout = context.arguments.wait,
+      on_progress = function(_, _, ended) tell(ended) end })
   end)
-  progress.finish()
+  shown.finish()
 end
 
 local function outcome_of(entry)
@@ -161,39 +178,35 @@ end
 
 -- ---- the whole
 
----@class mde.cli.Change
----@field verb "restrict"|"release"
----@field arguments table as argparse leaves them
----@field client_options? mde.ClientOptions
----@field options table of mde.restrict or mde.release
----@field find? fun(client: mde.Client): mde.cli.Result[] the entries, if they are not named by the arguments
-
 -- Whether the cap of the guard counts these.
-local function is_capped(self)
-  if self.verb ~= "restrict" then return false end
-  for _, rule in ipairs(self.options.allow or {}) do
+local function is_capped(request)
+  if request.verb ~= "restrict" then return false end
+  for _, rule in ipairs(request.options.allow or {}) do
     if rule == "cap" then return false end
   end
   return true
 end
 
 -- What is to be known of so many devices before they are begun with.
-local function remark_of(self, client, count)
-  return pace.remark(count, verbs[self.verb].doing, is_capped(self) and client:cap().limit or nil, function(sent)
-    return client:peek(self.verb, sent).seconds
-  end)
+local function remark_of(context, count)
+  local client, request = context.client, context.request
+  return pace.remark(count, words_of[request.verb].doing, is_capped(request) and client:cap().limit or nil,
+    function(sent) return client:peek(request.verb, sent).seconds end)
 end
 
 -- Does it to one. Once the cap is used up nothing more is asked for the sake of those that would be refused for it.
-local function act(self, client, entry, comment)
-  local full = is_capped(self) and not entry.machine and client:cap().refusal
-  if full then return nil, errors.about(full, ("%s %s"):format(self.verb, errors.quote(entry.device))) end
-  return client[self.verb](client, entry.machine or entry.identity or entry.device, comment, self.options)
+local function act(context, entry, comment)
+  local client, request = context.client, context.request
+  local full = is_capped(request) and not entry.machine and client:cap().refusal
+  if full then return nil, errors.about(full, ("%s %s"):format(request.verb, errors.quote(entry.device))) end
+  return client[request.verb](client, entry.machine or entry.identity or entry.device, comment, request.options)
 end
 
 -- The devices that are meant; nil and the status if that cannot be established any more.
-local function entries_of(self, client)
-  local finished, entries = interrupt.during(client, 1, function() return self.find(client) end)
+local function find(context)
+  local finished, entries = interrupt.during(context.client, 1, function()
+    return context.request.find(context.client)
+  end)
   if finished then return entries end
   terminal.say "Interrupted; nothing was done."
   return nil, exit.interrupted
@@ -201,53 +214,43 @@ end
 
 -- Looks, or only says what is to be known, and has a comment. The entries to go on with and the comment; nil and the
 -- status to end with.
-local function prepare(self, client, entries, can_ask)
-  local arguments, own = self.arguments, verbs[self.verb]
-  local function remark(count) return remark_of(self, client, count) end
-  if not arguments.yes then
-    return consult.ask(client, entries, arguments.comment, {
-      means = own.means, verb = self.verb, question = own.question, comment = own.comment, incident = arguments.incident,
-      releases = self.verb == "release" and not self.find, remark = remark,
-    })
-  end
+local function prepare(context, entries)
+  local arguments, words = context.arguments, words_of[context.request.verb]
+  local function remark(count) return remark_of(context, count) end
+  if not arguments.yes then return consult.ask(context, entries, words, remark) end
   local text = remark(#entries)
   if text then terminal.say(text) end
-  local comment = arguments.comment or can_ask and consult.comment(self.verb, own.comment)
+  local comment = arguments.comment or can_ask(arguments) and consult.comment(context.request.verb, words.comment)
   if comment then return entries, comment end
   if not interrupt.asked() then return nil, exit.refused end
   terminal.say "Interrupted; nothing was done."
   return nil, exit.interrupted
 end
 
---- Restricts or releases what the arguments name.
----@param self mde.cli.Change
+--- Restricts or releases what is asked.
+---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@return integer status
-function change.run(self)
-  local arguments, verb = self.arguments, self.verb
-  local can_ask = check_unattended(arguments)
-  check_words(self)
-  local entries = not self.find and list.entries(arguments) or nil
-  if interrupt.asked() then return exit.interrupted end
-  local client = connection.open(self.client_options)
-  local comment
-  if self.find then
-    entries, comment = entries_of(self, client)
+function change.run(context)
+  local request = context.request
+  local entries, comment = request.entries, nil
+  if not entries then
+    entries, comment = find(context)
     if entries and not entries[1] then return exit.done end
   end
-  if entries then entries, comment = prepare(self, client, entries, can_ask) end
+  if entries then entries, comment = prepare(context, entries) end
   if not entries then return comment end
 
-  local tell = teller(arguments, verb, #entries)
-  local complete = batch.run(client, entries, function(entry)
+  local tell = teller(context, #entries)
+  local complete = batch.run(context, entries, function(entry)
     local err
-    entry.action, err = act(self, client, entry, comment)
+    entry.action, err = act(context, entry, comment)
     return entry.action, err
-  end, { label = verb == "restrict" and "Restricting" or "Releasing", patience = 2, show = tell.show,
-    remark = pace.left(client, verb) })
-  if arguments.wait then wait_for(client, entries, arguments) end
+  end, { label = words_of[request.verb].label, patience = 2, show = tell.show,
+    remark = pace.left(context.client, request.verb) })
+  if context.arguments.wait then wait_for(context, entries) end
   tell.finish(entries)
   batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state" })
-  return result.status(entries, interrupt.asked() or not complete and batch.is_cut_short())
+  return batch.status(entries, complete)
 end
 
 return change

@@ -36,11 +36,11 @@ end
 
 --- Reads the machines' records, so that they can be shown. A machine whose id is known is meant by it, even if its
 --- record cannot be read, unless there is none; but what else it was named by must fit its record.
-local function look_up(client, entries)
+local function look_up(context, entries)
   local remark = pace.remark(#entries, "looking %s up")
   if remark then terminal.say(remark) end
-  return batch.run(client, entries, function(entry)
-    local known = entry.machine
+  return batch.run(context, entries, function(entry)
+    local client, known = context.client, entry.machine
     local kind, id = core.odata.kind(entry.device)
     if not known and not entry.identity and kind == "machine_id" then known = { id = id } end
     local machine, err = client:machine(known or entry.identity or entry.device)
@@ -55,7 +55,7 @@ local function say_errors(entries)
   for _, entry in ipairs(entries) do
     if entry.err then
       count = count + 1
-      if count <= MOST_SHOWN then terminal.say("mde: " .. result.complaint(entry)) end
+      if count <= MOST_SHOWN then batch.complain(entry) end
     end
   end
   if count > MOST_SHOWN then terminal.say(("and %d more"):format(count - MOST_SHOWN)) end
@@ -96,7 +96,7 @@ local function name_cell(entry)
   return ("%s %s"):format(name, entry.machine.id)
 end
 
-local function show(found)
+local function show(found, now)
   local asked = columns.asked
   for _, entry in ipairs(found) do
     if entry.shares_name then asked = columns.asked_by_id end
@@ -104,7 +104,7 @@ local function show(found)
   local shown = tables.new(asked, terminal.columns() - 2, function(line) terminal.show("  " .. line) end)
   for i = 1, math.min(#found, MOST_SHOWN) do
     local row = { name_cell(found[i]) }
-    for j = 2, #asked do row[j] = asked[j].value(found[i].machine) or "" end
+    for j = 2, #asked do row[j] = asked[j].value(found[i].machine, now) or "" end
     shown.add(row)
   end
   shown.finish()
@@ -137,15 +137,6 @@ local function say_holders(client, found, incident)
   if count > MOST_SHOWN then terminal.say(("and %d more"):format(count - MOST_SHOWN)) end
 end
 
----@class mde.cli.Question
----@field means string the line above the machines
----@field verb "restrict"|"release"
----@field question string as it begins
----@field comment string the default
----@field incident? string
----@field releases boolean whether it ends what others may have begun
----@field remark fun(count: integer): string? what else is to be known of so many
-
 -- Somebody did not say yes.
 local function end_without()
   if not interrupt.asked() then
@@ -157,29 +148,33 @@ local function end_without()
 end
 
 --- Shows what is meant and asks.
----@param client mde.Client
+---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@param entries mde.cli.Result[]
----@param comment? string
----@param question mde.cli.Question
+---@param words mde.cli.ChangeWords
+---@param remark fun(count: integer): string? what else is to be known of so many
 ---@return mde.cli.Result[]? entries to go on with; those with an error are done and told
 ---@return string|integer comment or, if there are none to go on with, the status to end with
-function consult.ask(client, entries, comment, question)
-  local complete = look_up(client, entries)
+function consult.ask(context, entries, words, remark)
+  local request = context.request
+  local complete = look_up(context, entries)
   if interrupt.asked() then return end_without() end
   say_errors(entries)
   if not complete then return nil, result.status(entries, false) end
   entries = without_twins(entries)
   local found = found_among(entries)
   if not found[1] then return nil, result.status(entries, false) end
-  terminal.say(question.means)
-  show(found)
-  if question.releases then say_holders(client, found, question.incident) end
-  local remark = question.remark(#found)
-  if remark then terminal.say(remark) end
+  terminal.say(words.means)
+  show(found, context.client:now())
+  -- What was found by incidents is held by them alone.
+  if request.verb == "release" and not request.find then
+    say_holders(context.client, found, request.options.incident)
+  end
+  local text = remark(#found)
+  if text then terminal.say(text) end
   if interrupt.asked() then return end_without() end
-  comment = comment or consult.comment(question.verb, question.comment)
-  local words = ("%s %s?"):format(question.question, #found == 1 and "it" or ("these %d"):format(#found))
-  if not comment or not terminal.confirm(words) then return end_without() end
+  local comment = context.arguments.comment or consult.comment(request.verb, words.comment)
+  local question = ("%s %s?"):format(words.question, #found == 1 and "it" or ("these %d"):format(#found))
+  if not comment or not terminal.confirm(question) then return end_without() end
   for _, entry in ipairs(entries) do
     entry.done = entry.err ~= nil
     entry.started = entry.done

@@ -1,10 +1,7 @@
 --- marking: what `mde tag` and `mde untag` have in common.
 
 local batch = require "mde.cli.batch.batch"
-local connection = require "mde.cli.connection"
 local errors = require "mde.base.error"
-local exit = require "mde.cli.ui.exit"
-local interrupt = require "mde.cli.ui.interrupt"
 local list = require "mde.cli.batch.list"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
@@ -26,31 +23,36 @@ local function take_tag(arguments)
   return tag
 end
 
+---@class mde.cli.MarkingRequest
+---@field tag string
+---@field entries mde.cli.Result[]
+
+local function request_of(arguments)
+  return { tag = take_tag(arguments), entries = list.entries(arguments) }
+end
+
 -- Sets or removes the tag on each device.
-local function run(arguments, method, words)
-  local tag = take_tag(arguments)
-  local entries, format = list.entries(arguments), rows.format(arguments)
-  if interrupt.asked() then return exit.interrupted end
-  local client = connection.open()
+local function run(context, method, words)
+  local client, entries, tag = context.client, context.request.entries, context.request.tag
   local remark = pace.remark(#entries, words.doing)
   if remark then terminal.say(remark) end
-  local writer = format ~= "text" and rows.new(format, result.columns)
-  local complete = batch.run(client, entries, function(entry)
+  local writer = context.format ~= "text" and rows.new(context, result.columns, result.record)
+  local complete = batch.run(context, entries, function(entry)
     local err
     entry.machine, err = client[method](client, entry.identity or entry.device, tag)
     return entry.machine, err
   end, { label = words.label, patience = 2, show = function(entry)
     if writer then
-      writer.add(format == "json" and result.record(entry) or entry)
+      writer.add(entry)
     elseif entry.err then
-      terminal.say("mde: " .. result.complaint(entry))
+      batch.complain(entry)
     else
       output.write(("%s: %s %s\n"):format(result.name(entry), words.done, errors.quote(tag)))
     end
   end })
   batch.say_end(entries, complete, { noun = "device", outcome = function() return words.done end,
     ask = "mde machines machineTags=TAG" })
-  return result.status(entries, interrupt.asked() or not complete and batch.is_cut_short())
+  return batch.status(entries, complete)
 end
 
 ---@class mde.cli.MarkingWords how it is told
@@ -64,7 +66,7 @@ end
 ---@param subcommand table what else init.lua asks of it
 ---@return table subcommand
 function marking.subcommand(method, words, subcommand)
-  subcommand.name = method
+  subcommand.name, subcommand.request = method, request_of
 
   function subcommand.configure(command)
     list.configure(command, "1+")
@@ -73,8 +75,8 @@ function marking.subcommand(method, words, subcommand)
       :format(method))
   end
 
-  function subcommand.run(arguments)
-    return run(arguments, method, words)
+  function subcommand.run(context)
+    return run(context, method, words)
   end
 
   return subcommand

@@ -1,6 +1,7 @@
 --- pace: how long a long list takes at the least, since the service takes so many calls in a time and no more.
 
 local duration = require "mde.cli.ui.duration"
+local posix = require "mde.posix"
 
 -- The limits of the service's API of machines and of its API of actions.
 local PER_MINUTE, PER_HOUR = 100, 1500
@@ -54,7 +55,7 @@ local LOOK_SECONDS = 5
 ---@param verb "restrict"|"release"
 ---@return fun(left: integer): string?
 function pace.left(client, verb)
-  local now, looked_at, remark = client.exchange.now, -math.huge, nil
+  local now, looked_at, remark = posix.clock.now, -math.huge, nil
   return function(left)
     if now() - looked_at < LOOK_SECONDS then return remark end
     looked_at = now()

@@ -3,6 +3,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
+local problem = require "mde.cli.ui.problem"
 
 local result = {}
 
@@ -108,46 +109,11 @@ function result.sentence(one, verb, brief)
   return ("%s: %s"):format(result.name(one), text)
 end
 
--- What to do, where the library's own words are for programs.
-local hints = {
-  { "cancel_opposite = true", "Wait for its end, or give --cancel-opposite to cancel it." },
-  { "mde.find_action", "Do not repeat it blindly: mde state tells what became of it." },
-  { 'mde.client the option "credential"', "Set what is missing. Instead of a secret there may be "
-    .. "AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE, or a managed identity: "
-    .. "AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential." },
-  { 'os.date "*t"', "Write 2026-02-03, 2026-02-03T10:11:12Z or, in quotes, 2h ago." },
-  { "mde.machine(name).id", "Write 40 hex digits; mde machines computerDnsName=NAME --csv shows them." },
-  { "a client with cap = false", "To go on uncounted, give --allow cap." },
-  { "the client a higher cap", "If so many are meant, give --cap N, or --allow cap." },
-}
-
---- What to do now, in the words of the command, not those of the library.
----@param hint string of an error
----@return string
-function result.advice(hint)
-  for _, one in ipairs(hints) do
-    if hint:find(one[1], 1, true) then return one[2] end
-  end
-  return (hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
-    "asked for with --filter"))
-end
-
---- An error in one line, in the words of the command, not those of the library.
----@param err any
----@return string
-function result.in_words(err)
-  if not errors.is(err) or not err.hint then return tostring(err) end
-  local copy = {}
-  for name, value in pairs(err) do copy[name] = value end
-  copy.hint = result.advice(err.hint)
-  return tostring(errors.new(copy))
-end
-
 --- Why it did not happen, in one line.
 ---@param one mde.cli.Result
 ---@return string
 function result.complaint(one)
-  local text = errors.escape(result.in_words(one.err))
+  local text = errors.escape(problem.in_words(one.err))
   return one.where and ("%s: %s"):format(errors.show(one.where), text) or text
 end
 
@@ -156,30 +122,6 @@ local function outcome(one)
   if one.err then return "error" end
   if one.done then return "done" end
   return one.started and "unknown" or "not_started"
-end
-
-local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatus", "lastSeen" }
-
---- An error as --json shows it.
----@param err any
----@param known? mde.Action an action that is shown beside it
----@return table
-function result.error_record(err, known)
-  if not errors.is(err) then return { kind = "unknown", message = tostring(err) } end
-  local record = { text = result.in_words(err) }
-  for _, name in ipairs { "kind", "message", "asked", "hint", "http_status", "code", "request_id", "retry_at", "rule",
-    "operation_id", "machine_id", "sent_at" } do
-    record[name] = err[name]
-  end
-  if err.action ~= known then record.action = err.action end
-  if err.candidates then
-    record.candidates = {}
-    for i, candidate in ipairs(err.candidates) do
-      record.candidates[i] = {}
-      for _, name in ipairs(shown_of_candidate) do record.candidates[i][name] = candidate[name] end
-    end
-  end
-  return record
 end
 
 --- What --json shows of one device.
@@ -192,7 +134,7 @@ function result.record(one)
     machine_id = action.machineId or machine.id,
     computerDnsName = action.computerDnsName or machine.computerDnsName,
     action = one.action, waited = one.waited, state = one.state,
-    error = one.err and result.error_record(one.err, one.action),
+    error = one.err and problem.record(one.err, one.action),
   }
 end
 
@@ -203,8 +145,8 @@ end
 --- What --csv shows of an error, and of what else is to be known.
 ---@type mde.cli.RowColumn[]
 result.error_columns = {
-  { name = "error", value = function(one) return one.err and result.error_record(one.err).kind end },
-  { name = "message", value = function(one) return one.err and result.in_words(one.err) or also_ended(one) end },
+  { name = "error", value = function(one) return one.err and problem.record(one.err).kind end },
+  { name = "message", value = function(one) return one.err and problem.in_words(one.err) or also_ended(one) end },
 }
 
 --- What --csv shows of one device.

@@ -2,16 +2,12 @@
 
 local batch = require "mde.cli.batch.batch"
 local columns = require "mde.cli.ui.columns"
-local connection = require "mde.cli.connection"
+local core = require "mde.core"
 local details = require "mde.cli.ui.details"
 local errors = require "mde.base.error"
-local interrupt = require "mde.cli.ui.interrupt"
 local output = require "mde.cli.ui.output"
-local result = require "mde.cli.batch.result"
+local problem = require "mde.cli.ui.problem"
 local rows = require "mde.cli.ui.rows"
-local terminal = require "mde.cli.ui.terminal"
-
-local core = require "mde.core"
 
 local single_action = {}
 
@@ -25,35 +21,10 @@ function single_action.configure(command)
   rows.configure(command)
 end
 
-local function teller(format)
-  if format ~= "text" then
-    local writer = rows.new(format, columns.actions)
-    return function(entry)
-      if not entry.err then
-        writer.add(entry.action)
-      elseif format == "json" then
-        writer.add { id = entry.device, error = result.error_record(entry.err) }
-      else
-        terminal.say("mde: " .. result.complaint(entry))
-      end
-    end
-  end
-  local first = true
-  return function(entry)
-    if entry.err then return terminal.say("mde: " .. result.complaint(entry)) end
-    if not first then output.write "\n" end
-    first = false
-    details.write(entry.action, shown)
-  end
-end
-
---- Does something with each action that the arguments name, and tells of the action it gives.
+--- The actions that the arguments name. Raises for what is no id.
 ---@param arguments table as argparse leaves them
----@param patience integer interruptions after which it is given up
----@param done string how it is told
----@param act fun(client: mde.Client, id: string): mde.Action?, mde.Error?
----@return integer status
-function single_action.run(arguments, patience, done, act)
+---@return mde.cli.Result[]
+function single_action.request(arguments)
   local entries = {}
   for i, id in ipairs(arguments.ids) do
     if core.odata.kind(id) ~= "guid" then
@@ -62,15 +33,43 @@ function single_action.run(arguments, patience, done, act)
     end
     entries[i] = { device = id }
   end
-  local client = connection.open()
-  local complete = batch.run(client, entries, function(entry)
+  return entries
+end
+
+local function as_json(entry)
+  return entry.err and { id = entry.device, error = problem.record(entry.err) } or entry.action
+end
+
+-- What shows one that is done.
+local function teller(context)
+  if context.format == "json" then return rows.new(context, columns.actions, as_json).add end
+  local writer = context.format == "csv" and rows.new(context, columns.actions)
+  local first = true
+  return function(entry)
+    if entry.err then return batch.complain(entry) end
+    if writer then return writer.add(entry.action) end
+    if not first then output.write "\n" end
+    first = false
+    details.write(entry.action, shown)
+  end
+end
+
+--- Does something with each action that is asked for, and tells of the action it gives.
+---@param context mde.cli.Context its request is a list of mde.cli.Result
+---@param patience integer interruptions after which it is given up
+---@param done string how it is told
+---@param act fun(id: string): mde.Action?, mde.Error?
+---@return integer status
+function single_action.run(context, patience, done, act)
+  local entries = context.request
+  local complete = batch.run(context, entries, function(entry)
     local err
-    entry.action, err = act(client, entry.device)
+    entry.action, err = act(entry.device)
     return entry.action, err
-  end, { label = "Asking", patience = patience, show = teller(rows.format(arguments)) })
+  end, { label = "Asking", patience = patience, show = teller(context) })
   batch.say_end(entries, complete, { noun = "action", outcome = function() return done end, brief = true,
     ask = patience > 1 and "mde action" or nil })
-  return result.status(entries, interrupt.asked() or not complete and batch.is_cut_short())
+  return batch.status(entries, complete)
 end
 
 return single_action

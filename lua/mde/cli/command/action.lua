@@ -14,11 +14,13 @@ function action.configure(command)
   single_action.configure(command)
 end
 
+action.request = single_action.request
+
 --- Runs the subcommand.
----@param arguments table as argparse leaves them
+---@param context mde.cli.Context
 ---@return integer status
-function action.run(arguments)
-  return single_action.run(arguments, 1, "read", function(client, id) return client:action(id) end)
+function action.run(context)
+  return single_action.run(context, 1, "read", function(id) return context.client:action(id) end)
 end
 
 return action

@@ -17,12 +17,14 @@ function cancel.configure(command)
   command:option("--comment", "Why; recorded in the service."):argname "<text>":count(1):overwrite(false)
 end
 
+cancel.request = single_action.request
+
 --- Runs the subcommand.
----@param arguments table as argparse leaves them
+---@param context mde.cli.Context
 ---@return integer status
-function cancel.run(arguments)
-  return single_action.run(arguments, 2, "cancelled", function(client, id)
-    return client:cancel(id, arguments.comment)
+function cancel.run(context)
+  return single_action.run(context, 2, "cancelled", function(id)
+    return context.client:cancel(id, context.arguments.comment)
   end)
 end
 

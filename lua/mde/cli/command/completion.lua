@@ -6,6 +6,7 @@ local completion = {
   name = "completion",
   summary = "Write a completion script for a shell.",
   needs_no_client = true,
+  has_plain_process = true,
   examples = {
     { "mde completion bash >~/.local/share/bash-completion/completions/mde", "bash" },
     { 'mde completion zsh >"${fpath[1]}/_mde"', "zsh" },
@@ -28,12 +29,12 @@ local function forget_hidden(command)
 end
 
 --- Runs the subcommand.
----@param arguments table as argparse leaves them
----@param parser table of argparse, with every subcommand in it
+---@param context mde.cli.Context
 ---@return integer status
-function completion.run(arguments, parser)
+function completion.run(context)
+  local parser = context.parser
   forget_hidden(parser)
-  output.write(parser["get_" .. arguments.shell .. "_complete"](parser))
+  output.write(parser["get_" .. context.arguments.shell .. "_complete"](parser))
   return 0
 end
 

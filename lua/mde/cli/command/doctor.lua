@@ -1,22 +1,23 @@
 --- mde doctor: finds the fault before the night when it would hurt.
 
-local clients = require "mde.client"
-local doctor = require "mde.doctor"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local json = require "mde.cli.ui.json"
+local mde = require "mde"
 local output = require "mde.cli.ui.output"
-local result = require "mde.cli.batch.result"
+local problem = require "mde.cli.ui.problem"
 local terminal = require "mde.cli.ui.terminal"
 
-local subcommand = {
+local doctor = {
   name = "doctor",
   summary = "Look at settings, hosts, clock, token and permissions; change nothing.",
   examples = {
     { "mde doctor", "what is wrong, and what to do about it" },
     { "mde doctor --json", "the same for a program: one object" },
   },
+  -- It says itself what the environment lacks.
+  needs_no_client = true,
 }
 
 local marks = { ok = "ok", warning = "WARNING", failed = "FAILED", skipped = "skipped" }
@@ -24,7 +25,7 @@ local MARK_COLUMNS, NAME_COLUMNS = 8, 13
 
 --- Declares the options.
 ---@param command table of argparse
-function subcommand.configure(command)
+function doctor.configure(command)
   command:flag("--json", "Write one object of JSON.")
 end
 
@@ -32,7 +33,7 @@ local function write_check(check)
   output.write(("%s %s %s\n"):format(terminal.fit(marks[check.status], MARK_COLUMNS),
     terminal.fit(check.name, NAME_COLUMNS), errors.escape(check.message)))
   if check.hint then
-    output.write((" "):rep(MARK_COLUMNS + 1) .. errors.escape(result.advice(check.hint)) .. "\n")
+    output.write((" "):rep(MARK_COLUMNS + 1) .. errors.escape(problem.advice(check.hint)) .. "\n")
   end
 end
 
@@ -62,20 +63,19 @@ local function status_of(report)
 end
 
 --- Runs the subcommand.
----@param arguments table as argparse leaves them
+---@param context mde.cli.Context
 ---@return integer status
-function subcommand.run(arguments)
-  local client, err = clients.new()
-  local report
+function doctor.run(context)
+  local client, report = mde.client(), nil
   if client then
     interrupt.during(client, 1, function() report = client:doctor() end)
     if not report then return exit.interrupted end
   else
-    report = doctor.without_client(err)
+    report = mde.doctor()
   end
-  if arguments.json then output.write(json.encode(report) .. "\n") else write(report) end
+  if context.format == "json" then output.write(json.encode(report) .. "\n") else write(report) end
   output.flush()
   return status_of(report)
 end
 
-return subcommand
+return doctor

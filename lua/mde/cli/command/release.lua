@@ -5,7 +5,7 @@ local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local list = require "mde.cli.batch.list"
-local queries = require "mde.query.filter"
+local mde = require "mde"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
@@ -67,7 +67,7 @@ local function held_by(incidents, since)
   return function(client)
     local machines, err = client:restricted {
       incident = incidents[2] and incidents or incidents[1],
-      since = since and queries.ago(since),
+      since = since and mde.ago(since),
     }
     if not machines then error(err, 0) end
     for _, machine in ipairs(machines.shared) do
@@ -105,16 +105,15 @@ local function check_selection(arguments)
   if all_of[1] and not all_of[2] and not arguments.incident then arguments.incident = all_of[1] end
 end
 
---- Runs the subcommand.
+--- What the arguments ask.
 ---@param arguments table as argparse leaves them
----@return integer status
-function release.run(arguments)
+---@return mde.cli.ChangeRequest
+function release.request(arguments)
   check_selection(arguments)
-  return change.run {
-    verb = "release", arguments = arguments,
-    options = { incident = arguments.incident, look = change.looks(arguments) },
-    find = arguments.all_of[1] and held_by(arguments.all_of, arguments.since) or nil,
-  }
+  local all_of = arguments.all_of
+  return change.request(arguments, "release", {}, all_of[1] and held_by(all_of, arguments.since) or nil)
 end
+
+release.run = change.run
 
 return release

@@ -34,17 +34,21 @@ function restrict.configure(command)
   rows.configure(command)
 end
 
---- Runs the subcommand.
+--- What the arguments ask.
 ---@param arguments table as argparse leaves them
----@return integer status
-function restrict.run(arguments)
-  return change.run {
-    verb = "restrict", arguments = arguments, client_options = { cap = arguments.cap },
-    options = {
-      incident = arguments.incident, cancel_opposite = arguments.cancel_opposite,
-      allow = arguments.allow[1] and arguments.allow or nil, look = change.looks(arguments),
-    },
-  }
+---@return mde.cli.ChangeRequest
+function restrict.request(arguments)
+  return change.request(arguments, "restrict", {
+    cancel_opposite = arguments.cancel_opposite, allow = arguments.allow[1] and arguments.allow or nil,
+  })
 end
+
+---@param arguments table as argparse leaves them
+---@return mde.ClientOptions
+function restrict.client_options(arguments)
+  return { cap = arguments.cap }
+end
+
+restrict.run = change.run
 
 return restrict

@@ -7,6 +7,7 @@ local sim = {
   name = "sim",
   summary = "Serve a simulated tenant, to rehearse in.",
   needs_no_client = true,
+  has_plain_process = true,
   examples = {
     { "mde sim", "serves https://localhost:8443 until Ctrl-C" },
     { 'eval "$(mde sim --print-env)"', "in another shell: points a client at it" },
@@ -195,9 +196,10 @@ local function options_of_tenant(home, arguments)
 end
 
 --- Runs the subcommand.
----@param arguments table as argparse leaves them
+---@param context mde.cli.Context
 ---@return integer status
-function sim.run(arguments)
+function sim.run(context)
+  local arguments = context.arguments
   local missing = missing_module()
   if missing then return fail(missing) end
   local homes = require "mde.sim.home"

@@ -2,9 +2,7 @@
 
 local batch = require "mde.cli.batch.batch"
 local columns_of = require "mde.cli.ui.columns"
-local connection = require "mde.cli.connection"
 local errors = require "mde.base.error"
-local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local list = require "mde.cli.batch.list"
 local output = require "mde.cli.ui.output"
@@ -34,7 +32,7 @@ local columns = {
   { name = "machineId", title = "MACHINE ID", value = function(entry) return result.record(entry).machine_id end,
     only_data = true },
   { name = "lastUpdateDateTimeUtc", title = "SINCE", value = of_action "lastUpdateDateTimeUtc",
-    shown = function(entry) return entry.action and columns_of.ago(entry.action.lastUpdateDateTimeUtc) end },
+    shown = function(entry, now) return entry.action and columns_of.ago(entry.action.lastUpdateDateTimeUtc, now) end },
   { name = "requestor", title = "REQUESTOR", value = of_action "requestor" },
   { name = "requestorComment", title = "COMMENT", value = of_action "requestorComment" },
   { name = "actionId", title = "ACTION", value = of_action "id", optional = true },
@@ -61,12 +59,12 @@ local function keep(entry, value, action, err)
 end
 
 -- The devices whose records are found; what became of the others is in their entries.
-local function look_up(client, entries)
+local function look_up(context, entries)
   local remark = pace.remark(#entries, "looking %s up")
   if remark then terminal.say(remark) end
-  batch.run(client, entries, function(entry)
+  batch.run(context, entries, function(entry)
     local err
-    entry.machine, err = client:machine(entry.identity or entry.device)
+    entry.machine, err = context.client:machine(entry.identity or entry.device)
     return entry.machine, err
   end, { label = "Looking up", patience = 1 })
   local machines, entry_of = {}, {}
@@ -81,15 +79,17 @@ local function look_up(client, entries)
 end
 
 --- Many are looked up first, and share one listing of actions; so do those that were looked up before Ctrl-C.
-local function ask_for_many(client, entries)
-  local machines, entry_of = look_up(client, entries)
+local function ask_for_many(context, entries)
+  local machines, entry_of = look_up(context, entries)
   if not machines[1] then return end
   local patience = 1
   if interrupt.asked() then
     patience = 2
     terminal.say(("Asking for the state of the %d that were looked up. Ctrl-C again stops at once."):format(#machines))
   end
-  local _, answers = interrupt.during(client, patience, function() return client:states(machines) end)
+  local _, answers = interrupt.during(context.client, patience, function()
+    return context.client:states(machines)
+  end)
   for i, answer in ipairs(answers or {}) do keep(entry_of[i], answer.value, answer.action, answer.err) end
 end
 
@@ -101,31 +101,32 @@ local function ask_for_one(client, entry)
   end)
 end
 
-local function write(entries, format)
-  local writer = rows.new(format, format == "csv" and csv_columns or columns)
+local function write(context, entries)
+  local format = context.format
+  local writer = rows.new(context, format == "csv" and csv_columns or columns, result.record)
   for _, entry in ipairs(entries) do
-    if entry.done and entry.err and format ~= "json" then terminal.say("mde: " .. result.complaint(entry)) end
+    if entry.done and entry.err and format ~= "json" then batch.complain(entry) end
     if not entry.done then
       entry.err = errors.new { kind = "unavailable", asked = "state of " .. errors.quote(entry.device),
         message = "it was not asked for any more", hint = "Ask again." }
     end
-    if format ~= "text" or not entry.err then writer.add(format == "json" and result.record(entry) or entry) end
+    if format ~= "text" or not entry.err then writer.add(entry) end
   end
   writer.finish()
   output.flush()
 end
 
+state.request = list.entries
+
 --- Runs the subcommand.
----@param arguments table as argparse leaves them
+---@param context mde.cli.Context
 ---@return integer status
-function state.run(arguments)
-  local entries = list.entries(arguments)
-  if interrupt.asked() then return exit.interrupted end
-  local client = connection.open()
-  if entries[2] then ask_for_many(client, entries) else ask_for_one(client, entries[1]) end
+function state.run(context)
+  local entries = context.request
+  if entries[2] then ask_for_many(context, entries) else ask_for_one(context.client, entries[1]) end
   local status, complete = result.status(entries, interrupt.asked()), true
   for _, entry in ipairs(entries) do complete = complete and entry.done or false end
-  write(entries, rows.format(arguments))
+  write(context, entries)
   batch.say_end(entries, complete, { noun = "device", outcome = function() return "told" end, brief = true })
   return status
 end

@@ -1,9 +1,7 @@
 --- columns: what is shown of machines and of actions.
 
-local connection = require "mde.cli.connection"
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
-local machines = require "mde.device.machine"
 
 -- What tells machines apart has to be seen, however narrow the terminal.
 local NAME_LEAST = 28
@@ -21,14 +19,15 @@ local RESOLUTION_SECONDS = 1
 
 --- How long ago it was, for a person.
 ---@param time any as the service writes times
+---@param now number Unix seconds, by the service's clock
 ---@return string? nil if it is none
-function columns.ago(time)
+function columns.ago(time, now)
   local seconds = core.history.time(time)
-  if seconds then return duration.ago(connection.now() + RESOLUTION_SECONDS - seconds) end
+  if seconds then return duration.ago(now + RESOLUTION_SECONDS - seconds) end
 end
 
 local function ago(name)
-  return function(record) return columns.ago(record[name]) end
+  return function(record, now) return columns.ago(record[name], now) end
 end
 
 local function tags(machine)
@@ -37,9 +36,10 @@ end
 
 --- When a machine was last seen, for a person.
 ---@param machine mde.Machine
+---@param now number Unix seconds, by the service's clock
 ---@return string
-function columns.last_seen(machine)
-  return columns.ago(machines.last_seen(machine)) or "never"
+function columns.last_seen(machine, now)
+  return columns.ago(machine.lastSeen, now) or "never"
 end
 
 --- The id comes first where another program reads it, which may be `mde restrict - --column 1`.

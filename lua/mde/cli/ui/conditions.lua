@@ -4,7 +4,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local query = require "mde.query.filter"
+local mde = require "mde"
 
 local conditions = {}
 
@@ -52,15 +52,15 @@ end
 local function value_of(field, text)
   if field == "rbacGroupId" and text:find "^%d+$" then return tonumber(text) end
   local span = text:match "^(%d+%.?%d*[smhd])%s+ago$"
-  return span and query.ago(span) or text
+  return span and mde.ago(span) or text
 end
 
 local function condition(field, operator, text)
   local value = value_of(field, text)
-  if field ~= "machineTags" then return query[operator](value) end
-  if operator == "eq" then return query.has(value) end
-  if operator == "ne" then return query.none_of { query.has(value) } end
-  return query[operator](value)
+  if field ~= "machineTags" then return mde[operator](value) end
+  if operator == "eq" then return mde.has(value) end
+  if operator == "ne" then return mde.none_of { mde.has(value) } end
+  return mde[operator](value)
 end
 
 --- The query that the words mean.
@@ -79,8 +79,8 @@ function conditions.query(words)
   local result = {}
   for field in pairs(fields) do
     local all = others[field] or {}
-    if equal[field] then table.insert(all, 1, equal[field][2] and query.any_of(equal[field]) or equal[field][1]) end
-    result[field] = all[2] and query.all_of(all) or all[1]
+    if equal[field] then table.insert(all, 1, equal[field][2] and mde.any_of(equal[field]) or equal[field][1]) end
+    result[field] = all[2] and mde.all_of(all) or all[1]
   end
   return result
 end

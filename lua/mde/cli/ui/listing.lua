@@ -1,7 +1,6 @@
 --- listing: what `mde machines` and `mde actions` have in common: what a query finds is written as it is found.
 
 local conditions = require "mde.cli.ui.conditions"
-local connection = require "mde.cli.connection"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local output = require "mde.cli.ui.output"
@@ -14,14 +13,11 @@ local listing = {}
 local FLUSH_ROWS = 50
 
 -- Writes everything that the query selects. A reader who has had enough, as `head` has, is no error.
-local function run(arguments, method, columns)
-  local query = conditions.gather(arguments)
-  local client = connection.open()
-  local writer = rows.new(rows.format(arguments), columns)
-  local count = 0
+local function run(context, method, columns)
+  local client, writer, count = context.client, rows.new(context, columns), 0
   -- What was found is written, also if what follows cannot be read.
   local ok, finished = pcall(interrupt.during, client, 1, function()
-    for record in client[method](client, query) do
+    for record in client[method](client, context.request) do
       writer.add(record)
       count = count + 1
       if count % FLUSH_ROWS == 0 then output.flush() end
@@ -47,15 +43,15 @@ end
 ---@param subcommand table what else init.lua asks of it
 ---@return table subcommand
 function listing.subcommand(method, noun, columns, subcommand)
-  subcommand.name = method
+  subcommand.name, subcommand.request = method, conditions.gather
 
   function subcommand.configure(command)
     conditions.configure(command, noun)
     rows.configure(command)
   end
 
-  function subcommand.run(arguments)
-    return run(arguments, method, columns)
+  function subcommand.run(context)
+    return run(context, method, columns)
   end
 
   return subcommand

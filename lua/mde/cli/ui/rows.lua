@@ -27,7 +27,7 @@ end
 ---@class mde.cli.RowColumn: mde.cli.Column
 ---@field name string the heading in CSV
 ---@field value fun(record: any): any what is written
----@field shown? fun(record: any): string? what a person is shown, if it differs
+---@field shown? fun(record: any, now: number): string? what a person is shown, if it differs
 ---@field only_data? boolean not shown on a terminal
 ---@field only_shown? boolean on a terminal alone
 
@@ -39,31 +39,32 @@ local function without(columns, mark)
   return rest
 end
 
-local function texts(columns, record, for_people)
-  local row = {}
-  for i, column in ipairs(columns) do
-    local value = (for_people and column.shown or column.value)(record)
-    row[i] = value == nil and "" or csv.text(value)
-  end
-  return row
-end
-
-local function in_columns(columns)
+local function in_columns(context, columns)
   local visible = without(columns, "only_data")
   local shown = tables.new(visible, terminal.columns(), function(line) output.write(line .. "\n") end)
   return {
-    add = function(record) shown.add(texts(visible, record, true)) end,
+    add = function(record)
+      local row, now = {}, context.client:now()
+      for i, column in ipairs(visible) do
+        local value = (column.shown or column.value)(record, now)
+        row[i] = value == nil and "" or csv.text(value)
+      end
+      shown.add(row)
+    end,
     finish = shown.finish,
   }
 end
 
 local writers = {}
 
-function writers.json()
-  return { add = function(record) output.write(json.encode(record) .. "\n") end, finish = function() end }
+function writers.json(_, _, as_json)
+  return {
+    add = function(record) output.write(json.encode(as_json and as_json(record) or record) .. "\n") end,
+    finish = function() end,
+  }
 end
 
-function writers.csv(columns)
+function writers.csv(_, columns)
   columns = without(columns, "only_shown")
   local titles = {}
   for i, column in ipairs(columns) do titles[i] = column.name end
@@ -78,25 +79,29 @@ function writers.csv(columns)
   }
 end
 
-function writers.text(columns)
-  if terminal.shows_results() then return in_columns(columns) end
+function writers.text(context, columns)
+  if terminal.shows_results() then return in_columns(context, columns) end
   columns = without(columns, "only_shown")
   return {
     add = function(record)
-      local row = texts(columns, record)
-      for i, text in ipairs(row) do row[i] = terminal.escape(text) end
+      local row = {}
+      for i, column in ipairs(columns) do
+        local value = column.value(record)
+        row[i] = value == nil and "" or terminal.escape(csv.text(value))
+      end
       output.write(table.concat(row, "\t") .. "\n")
     end,
     finish = function() end,
   }
 end
 
---- A writer of records; `finish` comes after the last.
----@param format "json"|"csv"|"text"
+--- A writer of records, in the context's format; `finish` comes after the last.
+---@param context mde.cli.Context
 ---@param columns mde.cli.RowColumn[]
+---@param as_json? fun(record: any): table what is written as JSON; default the record itself
 ---@return { add: fun(record: any), finish: fun() }
-function rows.new(format, columns)
-  return writers[format](columns)
+function rows.new(context, columns, as_json)
+  return writers[context.format](context, columns, as_json)
 end
 
 return rows

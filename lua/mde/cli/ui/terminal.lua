@@ -1,6 +1,6 @@
---- terminal: what a person sees and answers: escaping, widths, questions, progress.
+--- terminal: what a person sees and answers: escaping, widths, remarks, questions.
 --
--- Questions, progress and remarks go to standard error, so that standard output carries results alone.
+-- Questions, remarks and the status go to standard error, so that standard output carries results alone.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -93,7 +93,8 @@ end
 
 -- ---- remarks and questions
 
-local shown_progress
+-- What stands on the last line of standard error until something else does.
+local status_line
 local gone = false
 
 -- Writes a text that is escaped already.
@@ -107,30 +108,47 @@ function terminal.is_gone()
   return gone
 end
 
--- Takes the progress off the line it stands on, for a line that is to stand there.
-local function hide_progress()
-  if shown_progress then write "\r\27[K" end
+--- Whether a line of standard error can be taken back, which a terminal that does not say what it is may be unable to
+--- do.
+---@return boolean
+function terminal.has_movable_line()
+  local kind = os.getenv "TERM" or ""
+  return posix.terminal.is_terminal(ERROR) and kind ~= "" and kind ~= "dumb"
+end
+
+-- Takes the status off the line it stands on, for a line that is to stand there.
+local function hide_status()
+  if status_line then write "\r\27[K" end
 end
 
 -- Puts it back.
-local function show_progress()
-  if shown_progress then write(shown_progress) end
+local function show_status()
+  if status_line then write(status_line) end
 end
 
---- Lets fn(...) write to standard output, above the progress if there is one.
+--- Shows a line that stays the last one, in the place of the one before; nil takes it away.
+---@param line string? escaped already; what does not fit is cut
+function terminal.set_status(line)
+  hide_status()
+  -- One column stays free: a character in the last one moves some terminals to the next line.
+  status_line = line and line:sub(1, (posix.terminal.columns(ERROR) or DEFAULT_COLUMNS) - 1)
+  show_status()
+end
+
+--- Lets fn(...) write to standard output, above the status if there is one.
 ---@param fn fun(...: any)
-function terminal.above_progress(fn, ...)
-  hide_progress()
+function terminal.above_status(fn, ...)
+  hide_status()
   fn(...)
-  show_progress()
+  show_status()
 end
 
---- Writes a line to standard error, escaped; above the progress, if there is one.
+--- Writes a line to standard error, escaped; above the status, if there is one.
 ---@param text string
 function terminal.say(text)
-  hide_progress()
+  hide_status()
   write(terminal.escape(text), "\n")
-  show_progress()
+  show_status()
 end
 
 --- Writes a remark, which is a sentence without its end.
@@ -139,7 +157,7 @@ function terminal.note(text)
   terminal.say("Note: " .. text .. ".")
 end
 
---- Writes lines that table.lua made, without a look at the progress.
+--- Writes lines that table.lua made, without a look at the status.
 ---@param line string
 function terminal.show(line)
   write(line, "\n")
@@ -171,74 +189,6 @@ function terminal.confirm(question)
     if answer == "n" or answer == "no" then return false end
     write "Answer y or n.\n"
   end
-end
-
--- ---- progress
-
-local BAR_COLUMNS = 30
-
--- Whether a line can be taken back, which a terminal that does not say what it is may be unable to do.
-local function has_movable_line()
-  local kind = os.getenv "TERM" or ""
-  return posix.terminal.is_terminal(ERROR) and kind ~= "" and kind ~= "dumb"
-end
-
-local function with_failures(count)
-  return count > 0 and (", %d failed"):format(count) or ""
-end
-
-local function bar(label, done, total, failures, remark)
-  local filled = math.floor(BAR_COLUMNS * done / total)
-  return ("%s [%s%s] %d of %d%s%s"):format(label, ("#"):rep(filled), ("."):rep(BAR_COLUMNS - filled), done, total,
-    with_failures(failures), remark and ", " .. remark or "")
-end
-
----@class mde.cli.Progress
----@field step fun(failed: boolean?) one more is done
----@field finish fun() takes the progress away
-
--- Elsewhere than on a terminal a line is written for each part of the whole.
-local PARTS = 10
-
---- Shows how many of several are done, on a terminal; elsewhere nothing is shown, or a line now and then.
----@param label string
----@param total integer
----@param in_lines? boolean whether lines are written where there is no terminal
----@param remark? fun(left: integer): string? what to add on a terminal, when so many are left
----@return mde.cli.Progress
-function terminal.progress(label, total, in_lines, remark)
-  local done, failures, parts = 0, 0, 0
-  local visible = total > 1 and has_movable_line()
-  in_lines = in_lines and total > 1 and not visible
-
-  local function write_line()
-    local reached = math.floor(PARTS * done / total)
-    if reached == parts then return end
-    parts = reached
-    terminal.say(("%s: %d of %d%s"):format(label, done, total, with_failures(failures)))
-  end
-
-  local function draw()
-    if in_lines then write_line() end
-    if not visible then return end
-    hide_progress()
-    -- One column stays free: a character in the last one moves some terminals to the next line.
-    local line = bar(label, done, total, failures, remark and remark(total - done))
-    shown_progress = line:sub(1, (posix.terminal.columns(ERROR) or DEFAULT_COLUMNS) - 1)
-    show_progress()
-  end
-  draw()
-  return {
-    step = function(failed)
-      done = done + 1
-      if failed then failures = failures + 1 end
-      draw()
-    end,
-    finish = function()
-      hide_progress()
-      shown_progress = nil
-    end,
-  }
 end
 
 return terminal

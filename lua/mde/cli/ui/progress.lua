@@ -1,0 +1,59 @@
+--- progress: how many of several are done, in the last line of a terminal; elsewhere in a line now and then, or not
+-- at all.
+
+local terminal = require "mde.cli.ui.terminal"
+
+local BAR_COLUMNS = 30
+-- Elsewhere than on a terminal a line is written for each part of the whole.
+local PARTS = 10
+
+local function with_failures(count)
+  return count > 0 and (", %d failed"):format(count) or ""
+end
+
+local function bar(label, done, total, failures, remark)
+  local filled = math.floor(BAR_COLUMNS * done / total)
+  return ("%s [%s%s] %d of %d%s%s"):format(label, ("#"):rep(filled), ("."):rep(BAR_COLUMNS - filled), done, total,
+    with_failures(failures), remark and ", " .. remark or "")
+end
+
+local progress = {}
+
+---@class mde.cli.Progress
+---@field step fun(failed: boolean?) one more is done
+---@field finish fun() takes the progress away
+
+--- Begins to show how many of several are done.
+---@param label string
+---@param total integer of one alone nothing is shown
+---@param in_lines? boolean whether lines are written where there is no terminal
+---@param remark? fun(left: integer): string? what to add on a terminal, when so many are left
+---@return mde.cli.Progress
+function progress.new(label, total, in_lines, remark)
+  local done, failures, parts = 0, 0, 0
+  local visible = total > 1 and terminal.has_movable_line()
+  in_lines = in_lines and total > 1 and not visible
+
+  local function write_line()
+    local reached = math.floor(PARTS * done / total)
+    if reached == parts then return end
+    parts = reached
+    terminal.say(("%s: %d of %d%s"):format(label, done, total, with_failures(failures)))
+  end
+
+  local function draw()
+    if in_lines then write_line() end
+    if visible then terminal.set_status(bar(label, done, total, failures, remark and remark(total - done))) end
+  end
+  draw()
+  return {
+    step = function(failed)
+      done = done + 1
+      if failed then failures = failures + 1 end
+      draw()
+    end,
+    finish = function() terminal.set_status(nil) end,
+  }
+end
+
+return progress
