@@ -62,6 +62,28 @@ describe("the check of the layers", function()
     assert.matches("tenant.lua (sim) requires mde.device.device", complaints, 1, true)
   end)
 
+  for _, inside in ipairs { "client", "doctor", "action.guard", "device.list", "query.filter", "sync.each" } do
+    it("fails for a command that requires mde." .. inside, function()
+      append("lua/mde/cli/command/restrict.lua", ('local inside = require "mde.%s"'):format(inside))
+      local status, _, complaints = run(directory)
+      assert.equal(1, status)
+      assert.matches(("lua/mde/cli/command/restrict.lua (cli) requires mde.%s"):format(inside), complaints, 1, true)
+    end)
+  end
+
+  it("passes for a command that requires the public API, what lies at the base, the simulated tenant and C", function()
+    append("lua/mde/cli/command/restrict.lua", 'require "mde" require "mde.base.json" require "mde.core"')
+    append("lua/mde/cli/command/sim.lua", 'require "mde.sim"')
+    assert.equal(0, (run(directory)))
+  end)
+
+  it("fails for what requires the public API from below", function()
+    append("lua/mde/action/change.lua", 'local mde = require "mde"')
+    local status, _, complaints = run(directory)
+    assert.equal(1, status)
+    assert.matches("lua/mde/action/change.lua (action) requires mde (public)", complaints, 1, true)
+  end)
+
   it("fails for a core that reaches out", function()
     append("src/core/history.c", '#include "compat.h"')
     local status, _, complaints = run(directory)
