@@ -1,6 +1,7 @@
 -- interruptible: work that may be left before its end.
 local errors = require "mde.base.error"
 local interruptible = require "mde.sync.interruptible"
+local rehearsal = require "tests.spec.support.rehearsal"
 local sim = require "mde.sim"
 
 describe("interruptible work", function()
@@ -48,5 +49,24 @@ describe("interruptible work", function()
   it("is done without a question where the driver has no tasks", function()
     local plain = { sleep = driver.sleep }
     assert.same({ true, "done" }, { interruptible.run(plain, function() return "done" end, error) })
+  end)
+
+  it("of a client looks at what the each around it shares", function()
+    local machines = {}
+    for i = 1, 5 do machines[i] = { id = ("%040x"):format(i) } end
+    local r = rehearsal.new { machines = machines, limits = false, unguarded = true }
+    local results = r.client:each(machines, function(machine)
+      local _, action, err = r.client:interruptible(function() return r.client:restrict(machine.id, "why") end, never)
+      return action, err
+    end)
+    assert.equal(0, results.failed)
+    -- One list of all, and for each machine its record and its restriction.
+    assert.equal(1 + 5 + 5, #r:requests())
+  end)
+
+  it("of a client needs two functions", function()
+    local client = rehearsal.new({ machines = {} }).client
+    rehearsal.refused(client.interruptible, client, never)
+    rehearsal.refused(client.interruptible, client, nil, never)
   end)
 end)

@@ -1,5 +1,6 @@
 -- Labels: not-lua5.3
 local pace = require "mde.cli.batch.pace"
+local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("the pace of a long list", function()
   for count, seconds in pairs { [0] = 0, [1] = 0, [100] = 0, [101] = 60, [1500] = 840, [1501] = 3600, [1601] = 3660,
@@ -27,4 +28,20 @@ describe("the pace of a long list", function()
       assert.equal(case[3], (pace.remark(case[1], "restricting %s", case[2])))
     end)
   end
+
+  it("is said of what is left, where that takes long", function()
+    local r = rehearsal.new { machines = {} }
+    assert.is_nil(pace.left(r.client, "restrict")(10))
+    assert.equal("at least 14 min left", pace.left(r.client, "restrict")(1500))
+  end)
+
+  it("is not looked at all the time", function()
+    local asked = 0
+    local left = pace.left({ peek = function()
+      asked = asked + 1
+      return { seconds = 600 }
+    end }, "release")
+    for count = 100, 1, -1 do assert.equal("at least 10 min left", left(count)) end
+    assert.equal(1, asked)
+  end)
 end)

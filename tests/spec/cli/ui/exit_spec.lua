@@ -1,29 +1,22 @@
 -- Labels: not-lua5.3
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
-local result = require "mde.cli.batch.result"
 
 local statuses = {
   invalid = 1, auth = 1, permission = 2, not_found = 2, ambiguous = 2, protected = 2, conflict = 2, superseded = 2,
   refused = 2, cancelled = 2, throttled = 3, unavailable = 3, protocol = 3, failed = 4, pending = 4, unknown = 5,
 }
 
-local function failed(kind) return { err = errors.new { kind = kind, message = "x" } } end
-
 describe("the exit status", function()
   for kind, status in pairs(statuses) do
-    it(("of %s is %d"):format(kind, status), function() assert.equal(status, exit.of(failed(kind).err)) end)
+    it(("of %s is %d"):format(kind, status), function()
+      assert.equal(status, exit.of(errors.new { kind = kind, message = "x" }))
+    end)
   end
 
   it("of what was not foreseen is that of an unknown fate", function()
     assert.equal(5, exit.of "attempt to index a nil value")
     assert.equal(5, exit.of(nil))
-  end)
-
-  it("of several is the highest, and of an interruption 130", function()
-    assert.equal(0, result.status({ {}, {} }, false))
-    assert.equal(4, result.status({ {}, failed "auth", failed "pending", failed "refused" }, false))
-    assert.equal(130, result.status({ failed "unknown" }, true))
   end)
 
   it("is explained, each of them", function()

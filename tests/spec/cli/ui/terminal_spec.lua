@@ -1,5 +1,6 @@
+-- terminal: what a person sees and answers.
 -- Labels: not-lua5.3
-local tables = require "mde.cli.ui.table"
+local console = require "tests.spec.support.console"
 local terminal = require "mde.cli.ui.terminal"
 
 describe("the terminal", function()
@@ -28,45 +29,57 @@ describe("the terminal", function()
   end)
 end)
 
-describe("a table", function()
-  local columns = { { title = "NAME", least = 12 }, { title = "TAGS" }, { title = "ID", optional = true } }
-
-  local function lines_of(limit, rows)
-    local lines = {}
-    local shown = tables.new(columns, limit, function(line) lines[#lines + 1] = line end)
-    for _, row in ipairs(rows) do shown.add(row) end
-    shown.finish()
-    return lines
+describe("a question", function()
+  local function confirm(...)
+    local told = console.capture(function() return terminal.confirm "Really?" end, { answers = { ... } })
+    return told.value, told.err
   end
 
-  it("is as wide as it has to be", function()
-    assert.same({ "NAME  TAGS  ID", "a     b     c", "dddd        ee" },
-      lines_of(80, { { "a", "b", "c" }, { "dddd", "", "ee" } }))
+  it("is asked until yes or no is said", function()
+    for _, case in ipairs { { true, "y" }, { true, " YES " }, { false, "n" }, { false, "No" }, { false, "" }, { false },
+      { true, "perhaps", "y" } } do
+      local value, shown = confirm(case[2], case[3])
+      assert.equal(case[1], value)
+      assert.equal(case[3] ~= nil, shown:find("Answer y or n.\n", 1, true) ~= nil)
+    end
+    assert.equal("Really? [y/N] ", select(2, confirm "y"))
   end)
 
-  it("leaves away what is optional and then cuts the widest", function()
-    local row = { "laptop-17.corp.example", ("tag "):rep(10) .. "end", "1f00" }
-    assert.same({ "NAME                 TAGS", "laptop-17.corp.e...  tag tag tag tag ..." }, lines_of(40, { row }))
-    local lines = lines_of(22, { row })
-    assert.same({ "NAME          TAGS", "laptop-17...  tag t..." }, lines)
+  it("is answered by nothing at the end of the input and at Ctrl-C", function()
+    local told = console.capture(function() return terminal.ask "Why? " end, { answers = {} })
+    assert.is_nil(told.value)
+    assert.equal("Why? \n", told.err)
+    told = console.capture(function() return terminal.ask "Why? " end,
+      { answers = { "because" }, interruptions = function() return 1 end })
+    assert.is_nil(told.value)
   end)
 
-  it("keeps what is optional where another column could be cut", function()
-    local lines = lines_of(80, { { "a", ("x"):rep(200), "1f00" } })
-    assert.truthy(lines[1]:find "ID$")
-    assert.equal(80, #lines[1] + 2)
+  it("has its answer without white space, and does not act itself", function()
+    local told = console.capture(function() return terminal.ask "\27[2JWhy? " end, { answers = { "  a b\t" } })
+    assert.equal("a b", told.value)
+    assert.equal("\\x1b[2JWhy? ", told.err)
+  end)
+end)
+
+describe("a remark", function()
+  it("stands above the status, which stays the last line", function()
+    local told = console.capture(function()
+      terminal.set_status "half"
+      terminal.note "a\nb"
+      terminal.above_status(function() io.stdout:write "result\n" end)
+      terminal.set_status(nil)
+      terminal.say "done"
+    end, { columns = 40 })
+    local back = "\r\27[K"
+    assert.equal("half" .. back .. "Note: a\\x0ab.\n" .. "half" .. back .. "half" .. back .. "done\n", told.err)
+    assert.equal("result\n", told.out)
   end)
 
-  it("escapes what is in it, and has nothing to say without rows", function()
-    assert.same({ "NAME     TAGS  ID", "\\x1b[2J" }, lines_of(80, { { "\27[2J" } }))
-    assert.same({}, lines_of(80, {}))
-  end)
-
-  it("goes on with the widths of the first hundred rows", function()
-    local rows = {}
-    for i = 1, 150 do rows[i] = { i <= 100 and "a" or "longer", "b", "c" } end
-    local lines = lines_of(80, rows)
-    assert.equal(151, #lines)
-    assert.equal("l...", lines[151]:sub(1, 4))
+  it("has a status above it that fits in one line", function()
+    local told = console.capture(function()
+      terminal.set_status(("x"):rep(50))
+      terminal.set_status(nil)
+    end, { columns = 20 })
+    assert.equal(("x"):rep(19) .. "\r\27[K", told.err)
   end)
 end)

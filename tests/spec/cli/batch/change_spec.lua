@@ -1,0 +1,123 @@
+-- change: what mde restrict and mde release have in common.
+-- Labels: not-lua5.3
+local change = require "mde.cli.batch.change"
+local console = require "tests.spec.support.console"
+local json = require "mde.sim.json"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local function id(number) return ("%040x"):format(0xa0000 + number) end
+
+describe("what is asked of a change", function()
+  local function request(arguments, options, ...)
+    arguments.devices = { "desk-1" }
+    return console.capture(function() return pcall(change.request, arguments, "restrict", options or {}) end, ...)
+  end
+
+  it("has its devices and options", function()
+    local told = request({ yes = true, comment = "why", incident = "INC-1", no_look = true }, { allow = { "cap" } })
+    assert.is_true(told.value)
+    assert.equal("desk-1", told.more.entries[1].device)
+    assert.same({ incident = "INC-1", look = false, allow = { "cap" } }, told.more.options)
+  end)
+
+  for what, case in pairs {
+    ["without --yes"] = { { comment = "why" }, "Give --yes" },
+    ["without a comment"] = { { yes = true }, "a comment is required" },
+    ["with a comment that is too long"] = { { yes = true, comment = ("x"):rep(851) }, "850 characters" },
+    ["with an incident that is none"] = { { yes = true, comment = "why", incident = "a b" }, "the incident is not" },
+  } do
+    it("is refused where nobody is there, " .. what, function()
+      local told = request(case[1])
+      assert.is_false(told.value)
+      assert.equal("invalid", told.more.kind)
+      assert.truthy(tostring(told.more):find(case[2], 1, true), tostring(told.more))
+    end)
+  end
+
+  it("may lack both where somebody can be asked", function()
+    assert.is_true(request({}, {}, { answers = {} }).value)
+    -- What would be answered from is the list.
+    assert.is_false(request({ list = "-" }, {}, { answers = {} }).value)
+  end)
+end)
+
+describe("a change", function()
+  local r
+
+  local function run(words, options)
+    options = options or {}
+    options.client = r.client
+    local all = { "restrict", "--comment", "why" }
+    if not options.answers then all[#all + 1] = "--yes" end
+    for _, word in ipairs(words) do all[#all + 1] = word end
+    return console.run(all, options)
+  end
+
+  local function begin(options)
+    local machines = {}
+    for i = 1, 30 do machines[i] = { id = id(i), computerDnsName = ("desk-%02d.corp.example"):format(i) } end
+    r = rehearsal.new { limits = false, machines = machines, client = options }
+  end
+
+  before_each(function() begin() end)
+
+  local function desks(count)
+    local names = {}
+    for i = 1, count do names[i] = ("desk-%02d"):format(i) end
+    return names
+  end
+
+  it("is told in the order of the devices, and waited for", function()
+    local words = desks(3)
+    words[4] = "--wait"
+    local told = run(words)
+    assert.equal(0, told.status, told.err)
+    local lines = {}
+    for line in told.out:gmatch "[^\n]+" do lines[#lines + 1] = line end
+    assert.equal(6, #lines)
+    for i = 1, 3 do assert.matches(("^desk%%-0%d.*: restriction accepted"):format(i), lines[i]) end
+    for i = 4, 6 do assert.matches(": Succeeded$", lines[i]) end
+    assert.equal("3 devices: 3 succeeded.\n", told.err)
+  end)
+
+  it("has one row each in JSON, also for what was not done", function()
+    local told = run { "desk-01", "nowhere", "--json" }
+    assert.equal(2, told.status)
+    local rows = {}
+    for line in told.out:gmatch "[^\n]+" do rows[#rows + 1] = assert(json.decode(line)) end
+    assert.same({ "accepted", "error" }, { rows[1].outcome, rows[2].outcome })
+    assert.equal("not_found", rows[2].error.kind)
+  end)
+
+  it("says beforehand that the cap is reached, asks no more once it is, and tells few of those", function()
+    begin { cap = 2 }
+    local told = run(desks(20))
+    assert.equal(2, told.status)
+    assert.matches("^20 devices: at most 2 restricts an hour are sent; %-%-cap raises that%.\n", told.err)
+    assert.equal(5, select(2, told.err:gsub('rule "cap"', "")))
+    assert.matches("\nand 13 more: rule cap\n20 devices: 2 accepted, 18 failed%.\n$", told.err)
+    assert.equal(2, #r:posts())
+    assert.is_true(#r:requests() < 40)
+  end)
+
+  it("counts no cap that is lifted", function()
+    begin { cap = 2 }
+    local words = desks(4)
+    words[5], words[6] = "--allow", "cap"
+    local told = run(words)
+    assert.equal(0, told.status)
+    assert.equal("4 devices: 4 accepted.\n", told.err)
+  end)
+
+  it("is not begun where somebody says no", function()
+    local told = run({ "desk-01" }, { answers = { "n" } })
+    assert.equal(2, told.status)
+    assert.same({}, r:posts())
+  end)
+
+  it("is begun where somebody says yes", function()
+    local told = run({ "desk-01" }, { answers = { "y" } })
+    assert.equal(0, told.status, told.err)
+    assert.equal(1, #r:posts())
+  end)
+end)

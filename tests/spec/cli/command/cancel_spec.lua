@@ -1,0 +1,18 @@
+-- mde cancel: an action that has not ended yet.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+describe("mde cancel", function()
+  it("cancels it, and says why", function()
+    local r = rehearsal.new { machines = { { computerDnsName = "desk-1.corp.example" } } }
+    local action = assert(r.client:restrict("desk-1", "beacon"))
+    local told = console.run({ "cancel", action.id, "--comment", "wrong laptop" }, { client = r.client })
+    assert.equal(0, told.status, told.err)
+    assert.matches("\nstatus +Cancelled\n", told.out)
+    assert.matches("\ncancellationComment +wrong laptop\n", told.out)
+    told = console.run({ "cancel", action.id }, { client = r.client })
+    assert.equal(1, told.status)
+    assert.matches("%-%-comment", told.err)
+  end)
+end)

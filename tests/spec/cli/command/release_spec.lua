@@ -1,0 +1,63 @@
+-- mde release: of named devices, or of all that an incident holds.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+describe("mde release", function()
+  local r
+
+  before_each(function()
+    local machines = {}
+    for i = 1, 3 do machines[i] = { computerDnsName = ("desk-%d.corp.example"):format(i) } end
+    r = rehearsal.new { limits = false, unguarded = true, machines = machines }
+  end)
+
+  local function release(...)
+    return console.run({ "release", "--comment", "false alarm", "--yes", ... }, { client = r.client })
+  end
+
+  local function restrict(device, incident)
+    assert(r.client:restrict(device, "beacon", { incident = incident })):wait()
+  end
+
+  it("releases a device that is named", function()
+    restrict("desk-1", "INC-1")
+    local told = release "desk-1"
+    assert.equal(0, told.status, told.err)
+    assert.matches("^desk%-1%.corp%.example: release accepted", told.out)
+  end)
+
+  it("releases what an incident holds alone, under that incident, and says what is left", function()
+    restrict("desk-1", "INC-1")
+    for _, incident in ipairs { "INC-1", "INC-2" } do restrict("desk-2", incident) end
+    local told = release("--all-of", "inc-1", "--since", "14h")
+    assert.equal(0, told.status, told.err)
+    assert.matches("^desk%-1%.corp%.example: release accepted [^\n]+\n$", told.out)
+    assert.equal("Left restricted: desk-2.corp.example, held too by INC-2. To release it for all: mde release "
+      .. "--all-of inc-1 --all-of INC-2.\n", told.err)
+    local newest
+    for action in r.client:actions { type = "UnrestrictCodeExecution" } do newest = action end
+    assert.equal("inc-1", newest.incident)
+  end)
+
+  it("has nothing to do where the incident holds nothing", function()
+    local told = release("--all-of", "INC-7", "--since", "2h")
+    assert.equal(0, told.status)
+    assert.equal("Nothing to release: INC-7 alone holds no device that was restricted since then.\n", told.err)
+    assert.same({}, r:posts())
+  end)
+
+  for what, case in pairs {
+    ["--all-of and a device"] = { { "desk-1", "--all-of", "INC-1" }, "%-%-all%-of selects the devices" },
+    ["--since alone"] = { { "desk-1", "--since", "2h" }, "%-%-since belongs to %-%-all%-of" },
+    ["an incident that is none"] = { { "--all-of", "" }, "is not an incident" },
+    ["a device that cannot be one"] = { { "192.0.2.1" }, "is an IP address" },
+  } do
+    it("is refused with " .. what, function()
+      local told = release((table.unpack or unpack)(case[1])) -- luacheck: ignore
+      assert.equal(1, told.status)
+      assert.matches(case[2], told.err)
+      assert.same({}, r.tenant.history)
+    end)
+  end
+end)

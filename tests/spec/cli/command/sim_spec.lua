@@ -1,0 +1,34 @@
+-- mde sim: what can be told without serving; tests/spec/sim/server_spec.lua serves.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local shell = require "tests.spec.support.shell"
+
+describe("mde sim", function()
+  local directory
+
+  before_each(function() directory = shell.output_of "mktemp -d":gsub("%s+$", "") end)
+  after_each(function() os.execute("rm -rf " .. shell.quote(directory)) end)
+
+  local function sim(...) return console.run { "sim", "--dir", directory .. "/home", ... } end
+
+  it("prints the environment that points a client at the tenant, which stays the same", function()
+    local told = sim("--print-env", "--port", "9443")
+    assert.equal(0, told.status, told.err)
+    assert.matches("export AZURE_CLIENT_SECRET=", told.out)
+    assert.truthy(told.out:find("localhost:9443", 1, true))
+    assert.equal(told.out, sim("--print-env", "--port", "9443").out)
+  end)
+
+  for what, case in pairs {
+    ["a fixture that is not there"] = { { "--fixture", "/nowhere/fixture.lua", "--print-env" }, "/nowhere/fixture" },
+    ["a machine that is not there"] = { { "--offline", "nowhere", "--port", "0" }, "nowhere" },
+    ["a port that is none"] = { { "--port", "65536" }, "is not a port" },
+    ["a latency below none"] = { { "--latency=-1" }, "is not a number of 0 or more" },
+  } do
+    it("is refused with " .. what, function()
+      local told = sim((table.unpack or unpack)(case[1])) -- luacheck: ignore
+      assert.equal(1, told.status)
+      assert.truthy(told.err:find(case[2], 1, true), told.err)
+    end)
+  end
+end)

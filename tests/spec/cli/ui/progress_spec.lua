@@ -1,0 +1,42 @@
+-- progress: how many of several are done.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local progress = require "mde.cli.ui.progress"
+
+describe("progress", function()
+  -- What is shown of so many that are done, of which the first fails.
+  local function shown(total, options, in_lines, remark)
+    return console.capture(function()
+      local self = progress.new("Working", total, in_lines, remark)
+      for i = 1, total do self.step(i == 1) end
+      self.finish()
+    end, options).err
+  end
+
+  it("is a bar in the last line of a terminal, which is gone at the end", function()
+    local text = shown(3, { columns = 80, movable = true }, false, function(left) return left .. " left" end)
+    local lines = {}
+    for line in (text .. "\r\27[K"):gmatch "(.-)\r\27%[K" do lines[#lines + 1] = line end
+    assert.same({
+      "Working [..............................] 0 of 3, 3 left",
+      "Working [##########....................] 1 of 3, 1 failed, 2 left",
+      "Working [####################..........] 2 of 3, 1 failed, 1 left",
+      "Working [##############################] 3 of 3, 1 failed, 0 left",
+      "",
+    }, lines)
+  end)
+
+  it("is a line for each tenth elsewhere, where lines are wanted", function()
+    local text = shown(40, {}, true)
+    local _, count = text:gsub("\n", "")
+    assert.equal(10, count)
+    assert.matches("^Working: 4 of 40, 1 failed\n", text)
+    assert.matches("\nWorking: 40 of 40, 1 failed\n$", text)
+    assert.equal("", shown(40, {}, false))
+  end)
+
+  it("is not shown of one alone", function()
+    assert.equal("", shown(1, { columns = 80, movable = true }))
+    assert.equal("", shown(1, {}, true))
+  end)
+end)
