@@ -36,7 +36,7 @@ local M = {}
 
 M.known_options = { incident = "any", since = "any", timeout = "seconds" }
 
---- An incident as it stands in comments. Raises for what can be none.
+--- An incident as it stands in comments. Raises for what cannot be one.
 ---@param value any
 ---@param what string whose incident it is, for the error
 ---@return string

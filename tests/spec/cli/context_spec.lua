@@ -44,17 +44,17 @@ describe("the context of a subcommand", function()
     assert.equal("the parser", context.parser)
   end)
 
-  it("is none where the arguments are wrong, and no client is made", function()
+  it("is not made where the arguments are wrong, nor is a client", function()
     assert.equal("wrong", rehearsal.refused(contexts.new, subcommand, { wrong = true }).message)
     assert.same({ "request" }, steps)
   end)
 
-  it("is none where the environment describes no client", function()
+  it("is not made where the environment describes no client", function()
     client = nil
     assert.equal("not set", rehearsal.refused(contexts.new, subcommand, {}).message)
   end)
 
-  it("is none where Ctrl-C ended the reading of a list", function()
+  it("is not made where Ctrl-C ended the reading of a list", function()
     assert.is_nil(new(subcommand, {}, { interruptions = function() return 1 end }).value)
     assert.same({ "request" }, steps)
   end)

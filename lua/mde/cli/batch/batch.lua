@@ -110,7 +110,7 @@ function batch.run(context, entries, act, options)
   return complete or false
 end
 
--- How many of them what became of, in words: "10 accepted, 2 failed".
+-- How many of them ended how, in words: "10 accepted, 2 failed".
 local function count_ends(entries, words)
   local counts, order = {}, {}
   local function count(word)
@@ -134,11 +134,11 @@ end
 
 ---@class mde.cli.BatchWords how the end is told
 ---@field noun string what an entry is
----@field outcome fun(entry: mde.cli.Result): string what became of one that went well
----@field ask? string the command that tells what became of one that was stopped in flight; none where nothing changes
+---@field outcome fun(entry: mde.cli.Result): string the outcome of one that went well
+---@field ask? string the command that tells the outcome of one that was stopped in flight; nil where nothing changes
 ---@field brief? boolean say nothing where nothing was left
 
---- Says in the end what became of all, unless it was one alone that went well or the words are brief.
+--- Says the outcome of all in the end, unless it was one alone that went well or the words are brief.
 ---@param entries mde.cli.Result[]
 ---@param complete boolean
 ---@param words mde.cli.BatchWords

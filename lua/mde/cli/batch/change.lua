@@ -1,5 +1,5 @@
 --- change: what `mde restrict` and `mde release` have in common: which devices, why, a look and a
--- question, the deed, and what became of it.
+-- question, the deed, and its outcome.
 
 local batch = require "mde.cli.batch.batch"
 local consult = require "mde.cli.batch.consult"

@@ -19,7 +19,7 @@ local READ_SECONDS = 60
 
 local consult = {}
 
---- Asks why, until the answer can be recorded; nil if there is none.
+--- Asks why, until the answer can be recorded; nil without an answer.
 ---@param verb "restrict"|"release"
 ---@param default string
 ---@return string?
@@ -35,7 +35,8 @@ function consult.comment(verb, default)
 end
 
 --- Reads the machines' records, so that they can be shown. A machine whose id is known is meant by it, even if its
---- record cannot be read, unless there is none; but what else it was named by must fit its record.
+--- record cannot be read, unless the service says that there is no such machine. But what else it was named by must
+--- fit its record.
 local function look_up(context, entries)
   local remark = pace.remark(#entries, "looking %s up")
   if remark then terminal.say(remark) end

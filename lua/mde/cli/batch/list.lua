@@ -115,7 +115,8 @@ function list.is_on_standard_input(arguments)
   return false
 end
 
---- The devices that the arguments name, each once. Raises if there is none or one cannot be a device.
+--- The devices that the arguments name, each once. Raises if they name no device, or something that cannot be
+--- a device.
 ---@param arguments table as argparse leaves them
 ---@return mde.cli.List
 function list.gather(arguments)

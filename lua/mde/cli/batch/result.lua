@@ -1,4 +1,4 @@
---- result: how is told what became of one device, of a tag or of an action: in a sentence, as JSON or CSV.
+--- result: how the outcome of one device, of a tag or of an action is told: in a sentence, as JSON or CSV.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -37,7 +37,7 @@ local function name_in(record)
   return name ~= "" and name or nil
 end
 
---- The name the service has for a device, if it is known; an empty one is none.
+--- The name the service has for a device, if it is known; an empty one does not count.
 ---@param one mde.cli.Result
 ---@return string?
 function result.dns_name(one)

@@ -58,7 +58,7 @@ local function keep(entry, value, action, err)
   end
 end
 
--- The devices whose records are found; what became of the others is in their entries.
+-- The devices whose records are found; the entries of the others have their errors.
 local function look_up(context, entries)
   local remark = pace.remark(#entries, "looking %s up")
   if remark then terminal.say(remark) end

@@ -20,7 +20,7 @@ local RESOLUTION_SECONDS = 1
 --- How long ago it was, for a person.
 ---@param time any as the service writes times
 ---@param now number Unix seconds, by the service's clock
----@return string? nil if it is none
+---@return string? nil if it is not a time
 function columns.ago(time, now)
   local seconds = core.history.time(time)
   if seconds then return duration.ago(now + RESOLUTION_SECONDS - seconds) end

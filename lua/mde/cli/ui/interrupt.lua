@@ -1,6 +1,6 @@
 --- interrupt: Ctrl-C. Once: nothing new is begun, and what is in flight is finished. Twice: stop at once.
 --
--- Signals are only counted; whoever waits looks at the count.
+-- Signals are only counted. The count is looked at while a call waits.
 
 local posix = require "mde.posix"
 

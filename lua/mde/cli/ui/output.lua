@@ -1,6 +1,6 @@
 --- output: standard output, which may end before we do: a closed pipe or terminal, a full disk.
 --
--- After the first failure nothing more is written; whoever writes goes on, or stops, as it sees fit.
+-- After the first failure nothing more is written; the caller goes on, or stops, as it sees fit.
 
 local output = {}
 

@@ -163,8 +163,8 @@ function terminal.show(line)
   write(line, "\n")
 end
 
---- Asks, and returns the answer without white space around it; nil if there is none: the end of the
---- input or an interruption.
+--- Asks, and returns the answer without white space around it; nil at the end of the input and
+--- after an interruption.
 ---@param question string
 ---@return string?
 function terminal.ask(question)

@@ -85,7 +85,7 @@ describe("a batch", function()
     assert.is_nil(entries[9].started)
   end)
 
-  it("says at its end what became of all", function()
+  it("says the outcome of all at its end", function()
     entries = { { device = "1", done = true }, { device = "2", done = true, err = "x" },
       { device = "3", started = true }, { device = "4" } }
     local words = { noun = "device", outcome = function() return "accepted" end, ask = "mde state" }

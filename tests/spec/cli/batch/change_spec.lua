@@ -24,7 +24,7 @@ describe("what is asked of a change", function()
     ["without --yes"] = { { comment = "why" }, "Give --yes" },
     ["without a comment"] = { { yes = true }, "a comment is required" },
     ["with a comment that is too long"] = { { yes = true, comment = ("x"):rep(851) }, "850 characters" },
-    ["with an incident that is none"] = { { yes = true, comment = "why", incident = "a b" }, "the incident is not" },
+    ["with what is not an incident"] = { { yes = true, comment = "why", incident = "a b" }, "the incident is not" },
   } do
     it("is refused where nobody is there, " .. what, function()
       local told = request(case[1])

@@ -1,4 +1,4 @@
--- result: how is told what became of one device.
+-- result: how the outcome of one device is told.
 -- Labels: not-lua5.3
 local errors = require "mde.base.error"
 local result = require "mde.cli.batch.result"
@@ -12,7 +12,7 @@ local function with_action(fields)
   return { device = "desk-1", done = true, action = action }
 end
 
-describe("what became of a device", function()
+describe("the outcome of a device", function()
   for what, case in pairs {
     ["was accepted"] = { with_action(), "restrict",
       "desk-1.corp.example: restriction accepted (action 5c1f9a52-0000-4000-8000-000000000001, Pending)" },
@@ -40,7 +40,7 @@ describe("what became of a device", function()
     assert.is_nil(result.sentence(one, "release", true):find("held", 1, true))
   end)
 
-  it("is told of a name, or of an id where two share one or there is none", function()
+  it("is told of a name, or of an id where two share one or it has no name", function()
     local seen = {}
     local one, third = with_action(), with_action { machineId = "1F17" }
     local other = with_action { machineId = "1F18", computerDnsName = "DESK-1.corp.example" }

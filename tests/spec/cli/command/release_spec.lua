@@ -50,7 +50,7 @@ describe("mde release", function()
   for what, case in pairs {
     ["--all-of and a device"] = { { "desk-1", "--all-of", "INC-1" }, "%-%-all%-of selects the devices" },
     ["--since alone"] = { { "desk-1", "--since", "2h" }, "%-%-since belongs to %-%-all%-of" },
-    ["an incident that is none"] = { { "--all-of", "" }, "is not an incident" },
+    ["what is not an incident"] = { { "--all-of", "" }, "is not an incident" },
     ["a device that cannot be one"] = { { "192.0.2.1" }, "is an IP address" },
   } do
     it("is refused with " .. what, function()

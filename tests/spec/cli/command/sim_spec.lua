@@ -22,8 +22,8 @@ describe("mde sim", function()
   for what, case in pairs {
     ["a fixture that is not there"] = { { "--fixture", "/nowhere/fixture.lua", "--print-env" }, "/nowhere/fixture" },
     ["a machine that is not there"] = { { "--offline", "nowhere", "--port", "0" }, "nowhere" },
-    ["a port that is none"] = { { "--port", "65536" }, "is not a port" },
-    ["a latency below none"] = { { "--latency=-1" }, "is not a number of 0 or more" },
+    ["what is not a port"] = { { "--port", "65536" }, "is not a port" },
+    ["a latency below 0"] = { { "--latency=-1" }, "is not a number of 0 or more" },
   } do
     it("is refused with " .. what, function()
       local told = sim((table.unpack or unpack)(case[1])) -- luacheck: ignore
