@@ -13,7 +13,7 @@ local clients = require "mde.client"
 local device_lists = require "mde.device.list"
 local doctors = require "mde.doctor"
 local errors = require "mde.base.error"
-local queries = require "mde.query.filter"
+local operators = require "mde.query.operators"
 
 ---@class mde
 local M = { _VERSION = "mde " .. clients.VERSION }
@@ -47,7 +47,7 @@ M.credential = {
   token = require("mde.auth.credential.token_function").new,
 }
 
-for _, name in ipairs(queries.operators) do M[name] = queries[name] end
+for _, name in ipairs(operators.names) do M[name] = operators[name] end
 
 --- A text that came from the service, a name or a comment, made safe to show: it is one line, and what would act on
 --- a terminal is shown as `\x1b`. Errors, and what tostring makes of machines and actions, are safe already.

@@ -7,7 +7,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local queries = require "mde.query.filter"
+local times = require "mde.query.times"
 
 local PAGE_SECONDS = 300
 -- A number below is no time of an incident but a span, taken for one.
@@ -68,7 +68,7 @@ end
 -- Unix seconds, and how to show them.
 local function check_since(center, value)
   if value == nil then return nil end
-  local text, seconds = queries.time(value, center.exchange.clock:time(), 'mde.restricted: option "since"')
+  local text, seconds = times.read(value, center.exchange.clock:time(), 'mde.restricted: option "since"')
   if seconds < EARLIEST_SINCE then
     errors.invalid(('mde.restricted: option "since" is %s, a time long before any incident'):format(text),
       'Give a time, not a span: since = mde.ago "14h".')

@@ -12,7 +12,7 @@ local identities = require "mde.device.identity"
 local machines = require "mde.device.machine"
 local names = require "mde.query.names"
 local pager = require "mde.api.pager"
-local queries = require "mde.query.filter"
+local times = require "mde.query.times"
 local records_of = require "mde.device.record"
 
 local SPURIOUS_ABSENCE_SECONDS = 2
@@ -215,13 +215,13 @@ local function check_owner(owner, now)
       "mde.machine { ip, at }: at is missing, and an address belongs to one device now and to another then",
       'Say when it was seen: at = mde.ago "2h", or the time of the alert.')
   end
-  local _, at = queries.time(owner.at, now, "mde.machine { ip, at }: at")
+  local _, at = times.read(owner.at, now, "mde.machine { ip, at }: at")
   if at < now - ADDRESS_SECONDS or at > now + ADDRESS_TOLERANCE_SECONDS then
     errors.invalid(
-      ("mde.machine { ip, at }: at is %s, which does not lie in the last 30 days"):format(queries.time(at, now, "at")),
+      ("mde.machine { ip, at }: at is %s, which does not lie in the last 30 days"):format(times.read(at, now, "at")),
       "The service remembers for so long who had an address.")
   end
-  return ip, (queries.time(math.floor(at), now, "at"))
+  return ip, (times.read(math.floor(at), now, "at"))
 end
 
 --- The machine that had an address a quarter of an hour around a time. Raises if these cannot name one.

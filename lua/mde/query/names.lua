@@ -10,6 +10,7 @@
 -- here alone.
 
 local core = require "mde.core"
+local operators = require "mde.query.operators"
 
 local odata = core.odata
 
@@ -40,7 +41,7 @@ local fields = {
 --- Whether the values of a field are compared here.
 ---@param field string
 ---@return boolean
-function M.are(field)
+function M.compares(field)
   return fields[field] ~= nil
 end
 
@@ -93,15 +94,15 @@ local function note(self, is_wide)
 end
 
 -- Every value is compared, also where one holds already, so that it is known of each whether it was found.
-local function judge_any(self, field, items, negated, condition_of)
+local function judge_any(self, field, items, negated)
   local of, by_form, others = fields[field.name], {}, {}
   for _, item in ipairs(items) do
-    local condition = condition_of(field, item)
+    local condition = operators.of(item, field.name)
     if condition.name == "eq" or condition.name == "has" then
       local form = of.form(condition.value)
       by_form[form] = by_form[form] or note(self, not negated)
     else
-      others[#others + 1] = self:judge(field, condition, negated, condition_of)
+      others[#others + 1] = self:judge(field, condition, negated)
     end
   end
   return function(row)
@@ -115,9 +116,9 @@ local function judge_any(self, field, items, negated, condition_of)
   end
 end
 
-local function judge_all(self, field, items, negated, condition_of)
+local function judge_all(self, field, items, negated)
   local parts = {}
-  for i, item in ipairs(items) do parts[i] = self:judge(field, condition_of(field, item), negated, condition_of) end
+  for i, item in ipairs(items) do parts[i] = self:judge(field, operators.of(item, field.name), negated) end
   return function(row)
     local holds = true
     for _, part in ipairs(parts) do holds = part(row) and holds end
@@ -129,17 +130,16 @@ local function opposite(holds)
   return function(row) return not holds(row) end
 end
 
-function Judge:judge(field, condition, negated, condition_of)
+function Judge:judge(field, condition, negated)
   local operator = condition.name
-  if operator == "any_of" then return judge_any(self, field, condition.items, negated, condition_of) end
-  if operator == "all_of" then return judge_all(self, field, condition.items, negated, condition_of) end
+  if operator == "any_of" then return judge_any(self, field, condition.items, negated) end
+  if operator == "all_of" then return judge_all(self, field, condition.items, negated) end
   if operator == "none_of" then
-    return opposite(judge_any(self, field, condition.items, not negated, condition_of))
+    return opposite(judge_any(self, field, condition.items, not negated))
   elseif operator == "eq" or operator == "has" then
-    return judge_any(self, field, { condition }, negated, condition_of)
+    return judge_any(self, field, { condition }, negated)
   elseif operator == "ne" then
-    return opposite(judge_any(self, field, { { name = "eq", value = condition.value } }, not negated,
-      function(_, same) return same end))
+    return opposite(judge_any(self, field, { operators.eq(condition.value) }, not negated))
   end
   local text, value = condition.value, note(self, not negated)
   return function(row)
@@ -173,13 +173,12 @@ function Judge:misses()
 end
 
 --- What judges the conditions on names and tags. They are well formed.
----@param conditions { field: table, condition: table }[]
----@param condition_of fun(field: table, value: any): table
+---@param conditions { field: mde.query.Field, condition: mde.Operator }[]
 ---@return mde.names.Judge
-function M.judge(conditions, condition_of)
+function M.judge(conditions)
   local self = setmetatable({ conditions = {}, values = {} }, Judge)
   for i, one in ipairs(conditions) do
-    self.conditions[i] = self:judge(one.field, one.condition, false, condition_of)
+    self.conditions[i] = self:judge(one.field, one.condition, false)
   end
   return self
 end

@@ -2,7 +2,7 @@
 -- Labels: sanitized
 
 local core = require "mde.core"
-local queries = require "mde.query.filter"
+local operators = require "mde.query.operators"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local function id(number)
@@ -182,7 +182,7 @@ describe("an incident's machines", function()
     end)
 
     it("may be given as a span", function()
-      local list = assert(r.client:restricted { incident = "INC-1", since = queries.ago "1d" })
+      local list = assert(r.client:restricted { incident = "INC-1", since = operators.ago "1d" })
       assert.equal("01 02 03", names(list))
     end)
 
@@ -193,7 +193,7 @@ describe("an incident's machines", function()
         happened(1, { "restrict", "Succeeded", 5400, "INC-1" })
         happened(2, { "restrict", "Succeeded", 1800, "INC-1" })
         for _ = 1, 2 do
-          assert.equal("02", names(assert(r.client:restricted { incident = "INC-1", since = queries.ago "1h" })))
+          assert.equal("02", names(assert(r.client:restricted { incident = "INC-1", since = operators.ago "1h" })))
         end
       end
     end)

@@ -6,7 +6,7 @@ local query = require "mde.query.filter"
 local NOW = 1800000000
 
 local function filter(words)
-  return query.filters("machines", conditions.query(words), NOW)[1]
+  return query.compile("machines", conditions.query(words)).filters(NOW)[1]
 end
 
 describe("conditions", function()

@@ -3,6 +3,7 @@
 -- Labels: not-lua5.3
 
 local mde = require "mde"
+local odata = require "tests.spec.support.odata"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local function id(number)
@@ -15,6 +16,38 @@ local SMALL, CAPITAL, MIXED = "laptop-17.corp.example", "LAPTOP-17.CORP.EXAMPLE"
 -- What a person may type, and whether it is stored so.
 local TYPED = { SMALL, CAPITAL, MIXED, "lapTOP-17.corp.EXAMPLE", SMALL .. ".", " " .. CAPITAL .. ". ",
   "\194\160" .. MIXED .. "\227\128\128" }
+
+describe("a condition on names or tags becomes OData:", function()
+  odata.tests {
+    { { computerDnsName = "o'brien.corp.example" }, "computerDnsName eq 'o''brien.corp.example' or "
+      .. "computerDnsName eq 'O''BRIEN.CORP.EXAMPLE'" },
+    { { computerDnsName = { "17", "17." } }, "computerDnsName eq '17'" },
+    { { computerDnsName = mde.ne "Desk-5" }, "computerDnsName ne 'Desk-5'" },
+    { { computerDnsName = mde.none_of { mde.ne "Desk-5" } }, "not ((computerDnsName ne 'Desk-5' and "
+      .. "computerDnsName ne 'desk-5' and computerDnsName ne 'DESK-5'))" },
+    { { computerDnsName = mde.none_of { mde.none_of { "Desk-5" } } }, "not (not (computerDnsName eq 'Desk-5' or "
+      .. "computerDnsName eq 'desk-5' or computerDnsName eq 'DESK-5'))" },
+    { { computerDnsName = "x' or 1 eq 1 or 'a" }, "computerDnsName eq 'x'' or 1 eq 1 or ''a' or "
+      .. "computerDnsName eq 'X'' OR 1 EQ 1 OR ''A'" },
+    { { computerDnsName = mde.startswith "lap'" },
+      "startswith(computerDnsName,'lap''') or startswith(computerDnsName,'LAP''')" },
+    { { computerDnsName = mde.startswith " desk-5." },
+      "startswith(computerDnsName,'desk-5.') or startswith(computerDnsName,'DESK-5.')" },
+    { { computerDnsName = mde.endswith ".Example. " }, "endswith(computerDnsName,'.Example') or "
+      .. "endswith(computerDnsName,'.example') or endswith(computerDnsName,'.EXAMPLE')" },
+    { { computerDnsName = mde.contains "-17." }, "contains(computerDnsName,'-17.')" },
+    { { computerDnsName = mde.none_of { "a", mde.startswith "lab-" } },
+      "not (computerDnsName eq 'a' or startswith(computerDnsName,'lab-'))" },
+    { { computerDnsName = mde.all_of { mde.startswith "lab-", mde.none_of { "lab-1", "lab-2" } } },
+      "((startswith(computerDnsName,'lab-') or startswith(computerDnsName,'LAB-')) and "
+        .. "not (computerDnsName eq 'lab-1' or computerDnsName eq 'lab-2'))" },
+    { { machineTags = mde.has "It's" },
+      "machineTags/any(t: t eq 'It''s') or machineTags/any(t: t eq 'it''s') or machineTags/any(t: t eq 'IT''S')" },
+    { { machineTags = mde.any_of { mde.has "1", mde.has " 2." } },
+      "machineTags/any(t: t eq '1') or machineTags/any(t: t eq ' 2.')" },
+    { { machineTags = mde.none_of { mde.has "tier0" } }, "not (machineTags/any(t: t eq 'tier0'))" },
+  }
+end)
 
 for _, comparison in ipairs(TENANTS) do
   describe(("names in a tenant that is %s"):format(comparison), function()
@@ -229,25 +262,3 @@ for _, comparison in ipairs(TENANTS) do
     end)
   end)
 end
-
-describe("a platform in another case than the service's", function()
-  for _, case in ipairs { { "windows11", 'Did you mean "Windows11"?' }, { mde.ne "LINUX", 'Did you mean "Linux"?' },
-    { { "Windows10", "MacOS" }, 'Did you mean "macOS"?' }, { mde.startswith "windowsServer", '"WindowsServer2012R2"' },
-    { mde.contains "SERVER", '"WindowsServer2012R2"' }, { mde.endswith "LINUX", '"Linux"' },
-    { mde.none_of { "windows10" }, '"Windows10"' } } do
-    it("is refused: " .. tostring(case[2]), function()
-      local r = rehearsal.new()
-      local err = rehearsal.refused(r.client.machines, r.client, { osPlatform = case[1] })
-      assert.truthy(err.hint:find(case[2], 1, true), tostring(err))
-      assert.same({}, r.tenant.history)
-    end)
-  end
-
-  it("is taken where it is the service's, or none that is known", function()
-    local r = rehearsal.new()
-    for _, value in ipairs { "Windows11", "macOS", "BeOS", "windows12", mde.startswith "Windows", mde.startswith "W",
-      mde.contains "Server", mde.contains "xyz", mde.endswith "2022" } do
-      assert.is_function(r.client:machines { osPlatform = value })
-    end
-  end)
-end)
