@@ -1,9 +1,11 @@
 /*
- * mde.core.redact: takes the secrets out of text that is about to be shown (src/core/redact.h).
+ * mde.core.redact: takes the secrets out of text that is about to be shown (src/core/redact.h,
+ * src/core/redact_known.h).
  */
 #include "compat.h"
 
 #include "redact.h"
+#include "redact_known.h"
 #include "secret_value.h"
 
 #define WORK "mde.redact.work"

@@ -31,6 +31,15 @@ static inline int mde_ascii_upper(int c)
   return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
 }
 
+/* Whether the bytes from `at` begin with `prefix`, which is in lower case, whatever case they have.
+ */
+static inline bool mde_ascii_starts_with(const char *at, const char *end, const char *prefix)
+{
+  for (; *prefix != '\0'; at++, prefix++)
+    if (at == end || mde_ascii_lower(*at) != *prefix) return false;
+  return true;
+}
+
 /* Equal when the letters A to Z count as a to z; no other character has a case here. */
 static inline bool mde_text_same_caseless(struct mde_text a, struct mde_text b)
 {
