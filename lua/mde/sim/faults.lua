@@ -35,10 +35,11 @@
 --   nameless      the action in the answer does not say whose it is
 --
 -- An answer that is lost after the action took effect is `gone`; a page of a proxy's, an action that is not known for
--- a moment (404) and the like are `answer`. How lists lag and duplicates are answered are settings (see tenant.lua).
+-- a moment (404) and the like are `answer`. How lists lag and duplicates are answered are settings: see
+-- model/tenant.lua.
 local core = require "mde.core"
-local encoding = require "mde.sim.encoding"
-local time = require "mde.sim.time"
+local encoding = require "mde.sim.base.encoding"
+local time = require "mde.sim.base.time"
 
 local faults = {}
 faults.__index = faults

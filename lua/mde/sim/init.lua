@@ -6,16 +6,16 @@
 --   local tenant = require("mde.sim").new()
 --   local driver = tenant:driver()
 local core = require "mde.core"
-local complaint = require "mde.sim.complaint"
+local validation = require "mde.sim.base.validation"
 local driver = require "mde.sim.driver"
-local encoding = require "mde.sim.encoding"
+local encoding = require "mde.sim.base.encoding"
 local faults = require "mde.sim.faults"
-local identity = require "mde.sim.identity"
-local openid = require "mde.sim.openid"
+local managed_identity = require "mde.sim.identity.managed_identity"
+local openid = require "mde.sim.identity.openid"
 local routes = require "mde.sim.routes"
-local sign_in = require "mde.sim.sign_in"
-local tenant = require "mde.sim.tenant"
-local time = require "mde.sim.time"
+local sign_in = require "mde.sim.identity.sign_in"
+local tenant = require "mde.sim.model.tenant"
+local time = require "mde.sim.base.time"
 
 local sim = {}
 
@@ -73,7 +73,7 @@ end
 
 -- What came over plain http reaches the endpoints of managed identities, and what came over TLS does not.
 local function dispatch_plain(self, request)
-  return identity.answer(self, request) or empty(404)
+  return managed_identity.answer(self, request) or empty(404)
 end
 
 local function dispatch(self, request)
@@ -149,7 +149,7 @@ end
 function tenant:restore_faults()
   self.faults:clear()
   self:blame("faults", function()
-    complaint.for_each("faults", self.options.faults or {}, function(rule) self.faults:add(rule) end)
+    validation.for_each("faults", self.options.faults or {}, function(rule) self.faults:add(rule) end)
   end)
 end
 
@@ -189,7 +189,7 @@ function tenant:env(base_url, ca_file)
   }
 end
 
---- Makes a tenant; see tenant.lua for the options. `tenant.faults` is what goes wrong (see faults.lua).
+--- Makes a tenant; see model/tenant.lua for the options. `tenant.faults` is what goes wrong (see faults.lua).
 ---@param options table?
 ---@return mde.sim.tenant
 function sim.new(options)

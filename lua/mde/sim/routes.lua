@@ -1,11 +1,11 @@
 -- The API: from a request to an answer, in the order in which the service checks.
 local core = require "mde.core"
-local encoding = require "mde.sim.encoding"
-local json = require "mde.sim.json"
-local lists = require "mde.sim.lists"
-local schema = require "mde.sim.schema"
-local sign_in = require "mde.sim.sign_in"
-local time = require "mde.sim.time"
+local encoding = require "mde.sim.base.encoding"
+local json = require "mde.sim.base.json"
+local lists = require "mde.sim.odata.lists"
+local schema = require "mde.sim.odata.schema"
+local sign_in = require "mde.sim.identity.sign_in"
+local time = require "mde.sim.base.time"
 
 local routes = {}
 

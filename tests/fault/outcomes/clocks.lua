@@ -9,7 +9,7 @@ local core = require "mde.core"
 local json = require "mde.base.json"
 local mde = require "mde"
 local posix = require "mde.posix"
-local times = require "mde.sim.time"
+local times = require "mde.sim.base.time"
 
 local DAY, YEAR = 86400, 365 * 86400
 local KEY = "alert-12345678"

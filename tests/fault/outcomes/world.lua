@@ -3,7 +3,7 @@
 local axes = require "tests.fault.outcomes.axes"
 local shell = require "tests.spec.support.shell"
 local tenants = require "tests.spec.support.tenant"
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 
 local worlds = {}
 

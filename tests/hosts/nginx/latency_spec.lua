@@ -2,10 +2,10 @@
 -- which is at once the simulated tenant, its callers and somebody who pings the same worker all the time.
 
 local cqueues = require "cqueues"
-local keys = require "mde.sim.keys"
+local keys = require "mde.sim.server.certificates"
 local nameserver = require "tests.spec.support.nameserver"
 local nginx = require "tests.spec.support.nginx"
-local servers = require "mde.sim.server"
+local servers = require "mde.sim.server.https"
 local signal = require "cqueues.signal"
 local sim = require "mde.sim"
 local socket = require "cqueues.socket"

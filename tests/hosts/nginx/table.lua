@@ -1,6 +1,6 @@
 -- The table of faults inside nginx: answers with what is wrong in it, after a first line that says how many rows there
 -- are. See tests/fault/outcomes.
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local play = require "tests.fault.outcomes.play"
 local resty = require "mde.driver.resty"
 

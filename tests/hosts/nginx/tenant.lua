@@ -1,6 +1,6 @@
 -- Controls a served simulated tenant from inside nginx, as tests/spec/support/tenant.lua does from outside: through the
 -- tenant's own port, over connections that nothing else uses.
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 
 local tenants = {}
 

@@ -3,7 +3,7 @@
 
 local rehearsal = require "tests.spec.support.rehearsal"
 local posix = require "mde.posix"
-local times = require "mde.sim.time"
+local times = require "mde.sim.base.time"
 
 local machine = "1f00000000000000000000000000000000000017"
 local DAY, YEAR = 86400, 365 * 86400

@@ -5,7 +5,7 @@
 local mde = require "mde"
 local core = require "mde.core"
 local rehearsal = require "tests.spec.support.rehearsal"
-local times = require "mde.sim.time"
+local times = require "mde.sim.base.time"
 
 local machine = "1f00000000000000000000000000000000000017"
 local offline = "1f00000000000000000000000000000000000018"

@@ -4,7 +4,7 @@
 -- that is there already.
 -- Labels: sanitized
 local rehearsal = require "tests.spec.support.rehearsal"
-local time = require "mde.sim.time"
+local time = require "mde.sim.base.time"
 
 local clients = require "mde.client"
 local posix = require "mde.posix"

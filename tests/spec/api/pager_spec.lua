@@ -5,10 +5,10 @@
 local collection = require "mde.api.pager"
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local filters = require "mde.sim.filter"
+local filters = require "mde.sim.odata.filter"
 local json = require "mde.base.json"
-local service_json = require "mde.sim.json"
-local schema = require "mde.sim.schema"
+local service_json = require "mde.sim.base.json"
+local schema = require "mde.sim.odata.schema"
 
 local function any()
   return true

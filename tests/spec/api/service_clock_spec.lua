@@ -6,7 +6,7 @@ local mde = require "mde"
 local posix = require "mde.posix"
 local rehearsal = require "tests.spec.support.rehearsal"
 local service_clocks = require "mde.api.service_clock"
-local times = require "mde.sim.time"
+local times = require "mde.sim.base.time"
 
 local id = "1f00000000000000000000000000000000000017"
 local DAY = 86400

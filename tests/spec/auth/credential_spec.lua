@@ -3,10 +3,10 @@ local rehearsal = require "tests.spec.support.rehearsal"
 
 local certificates = require "tests.spec.support.certificates"
 local core = require "mde.core"
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local managed_identity = require "mde.auth.credential.managed_identity"
 local mde = require "mde"
-local openssl = require "mde.sim.openssl"
+local openssl = require "mde.sim.identity.openssl_command"
 local refusal = require "mde.auth.credential.refusal"
 local secret = require "mde.auth.credential.secret"
 local shell = require "tests.spec.support.shell"
@@ -381,7 +381,7 @@ end)
 
 describe("a function that gets tokens", function()
   local function of_tenant(r)
-    return require("mde.sim.json").decode(r.tenant:handle { method = "POST",
+    return require("mde.sim.base.json").decode(r.tenant:handle { method = "POST",
       url = ("/%s/oauth2/v2.0/token"):format(r.tenant.tenant_id),
       headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
       body = require("tests.spec.support.caller").form { grant_type = "client_credentials", scope =

@@ -4,7 +4,7 @@ local rehearsal = require "tests.spec.support.rehearsal"
 local script = require "tests.spec.support.script"
 
 local cjson = require "cjson"
-local encoding = require "mde.sim.encoding"
+local encoding = require "mde.sim.base.encoding"
 local errors = require "mde.base.error"
 local traces = require "mde.base.trace"
 

@@ -54,11 +54,11 @@ describe("the check of the layers", function()
   end
 
   it("fails for the simulated tenant where it does not belong, and for what it may not know", function()
-    append("lua/mde/action/change.lua", 'require("mde.sim.tenant")')
-    append("lua/mde/sim/tenant.lua", 'require "mde.device.device"')
+    append("lua/mde/action/change.lua", 'require("mde.sim.model.tenant")')
+    append("lua/mde/sim/model/tenant.lua", 'require "mde.device.device"')
     local status, _, complaints = run(directory)
     assert.equal(1, status)
-    assert.matches("change.lua (action) requires mde.sim.tenant", complaints, 1, true)
+    assert.matches("change.lua (action) requires mde.sim.model.tenant", complaints, 1, true)
     assert.matches("tenant.lua (sim) requires mde.device.device", complaints, 1, true)
   end)
 

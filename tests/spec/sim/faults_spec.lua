@@ -1,7 +1,7 @@
 -- What can be told to go wrong with the simulated tenant: what each rule makes of an answer, and rules in a file.
 -- Labels: not-lua5.3
 local core = require "mde.core"
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local shell = require "tests.spec.support.shell"
 local sim = require "mde.sim"
 

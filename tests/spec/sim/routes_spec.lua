@@ -1,7 +1,7 @@
 -- The API: what it answers, and what it refuses with which status, code and words.
 -- Labels: not-lua5.3
 local caller = require "tests.spec.support.caller"
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local sim = require "mde.sim"
 
 local laptop = "1f00000000000000000000000000000000000017"
@@ -286,7 +286,7 @@ describe("the API", function()
 
     -- Who had an address so many seconds ago.
     local function who(address, ago, time_text)
-      local at = time_text or require("mde.sim.time").iso(tenant.clock.now() - ago)
+      local at = time_text or require("mde.sim.base.time").iso(tenant.clock.now() - ago)
       local response, answer = client:get(("machines/findbyip(ip='%s',timestamp=%s)"):format(address, at))
       assert.equal(200, response.status, response.body)
       local ids = {}

@@ -1,5 +1,5 @@
 -- Asks a simulated tenant in the same process, byte for byte as a client would: for tests of the tenant itself.
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 
 local caller = {}
 caller.__index = caller

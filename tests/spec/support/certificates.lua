@@ -4,7 +4,7 @@
 --   one.pem (key and certificate), one.key, one.certificate, one.public_key, one.directory
 --   certificates.token(one, { iss = ..., sub = ..., aud = ... })   a JSON Web Token signed by its key, RS256
 
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local shell = require "tests.spec.support.shell"
 
 local certificates = {}

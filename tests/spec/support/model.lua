@@ -10,7 +10,7 @@ local core = require "mde.core"
 local posix = require "mde.posix"
 local dicts = require "tests.spec.support.dict"
 local rehearsal = require "tests.spec.support.rehearsal"
-local time_of = require "mde.sim.time"
+local time_of = require "mde.sim.base.time"
 
 local clients = require "mde.client"
 

@@ -48,7 +48,7 @@ local function serve(directory)
   local cqueues = require "cqueues"
   local signal = require "cqueues.signal"
   local socket = require "cqueues.socket"
-  local keys = require "mde.sim.keys"
+  local keys = require "mde.sim.server.certificates"
   signal.ignore(signal.SIGPIPE)
   local authority = keys.make_authority()
   local context = keys.server_context(authority)

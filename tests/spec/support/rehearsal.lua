@@ -7,7 +7,7 @@
 
 local clients = require "mde.client"
 local errors = require "mde.base.error"
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local sim = require "mde.sim"
 
 ---@class tests.Rehearsal
@@ -119,7 +119,7 @@ end
 ---@param seconds number since 1970
 ---@return string
 function rehearsal.time(seconds)
-  return require("mde.sim.time").iso(seconds)
+  return require("mde.sim.base.time").iso(seconds)
 end
 
 --- Calls fn(...), which must raise an error of kind `invalid`; returns it.

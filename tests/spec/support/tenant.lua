@@ -6,7 +6,7 @@
 --
 -- Control goes through a port of its own, which faults and bad certificates do not touch. How it compares text, unless
 -- told, is in MDE_TEST_COMPARISON.
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local sim = require "mde.sim"
 
 local tenants = {}

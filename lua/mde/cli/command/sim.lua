@@ -106,7 +106,7 @@ local function base_url(port_number)
 end
 
 local function print_environment(home, tenant, wanted_port)
-  local quote = require("mde.sim.home").quote
+  local quote = require("mde.sim.server.state_directory").quote
   local noted = not wanted_port and home:port()
   if noted and not is_served(noted) then noted = nil end
   local environment = tenant:env(base_url(wanted_port or noted or default_port), home.ca_file)
@@ -119,14 +119,14 @@ end
 
 -- How to call this program again from a shell, for the line that tells about --print-env.
 local function program()
-  local quote = require("mde.sim.home").quote
+  local quote = require("mde.sim.server.state_directory").quote
   local path = arg and arg[0] or "mde"
   return path:find "[^A-Za-z0-9_./+-]" and quote(path) or path
 end
 
 local function announce(home, port_number, control_port, identity_port)
   output.write(("%s serves a simulated tenant. To point a client at it: eval \"$(%s sim --print-env --dir %s)\"\n")
-    :format(base_url(port_number), program(), require("mde.sim.home").quote(home.directory)))
+    :format(base_url(port_number), program(), require("mde.sim.server.state_directory").quote(home.directory)))
   if control_port then output.write(base_url(control_port) .. " takes the simulator's own requests.\n") end
   if identity_port then
     output.write(("http://127.0.0.1:%d has the endpoints of managed identities.\n"):format(identity_port))
@@ -148,8 +148,8 @@ local function set_offline(tenant, names)
 end
 
 local function serve(home, tenant, arguments)
-  local keys = require "mde.sim.keys"
-  local server = require("mde.sim.server").new(tenant, arguments.latency, arguments.idle_seconds)
+  local keys = require "mde.sim.server.certificates"
+  local server = require("mde.sim.server.https").new(tenant, arguments.latency, arguments.idle_seconds)
   local port_number, control_port, identity_port, message
   port_number, message = server:open(arguments.port or default_port,
     keys.server_context(home.authority, arguments.certificate, arguments.tls))
@@ -202,7 +202,7 @@ function sim.run(context)
   local arguments = context.arguments
   local missing = missing_module()
   if missing then return fail(missing) end
-  local homes = require "mde.sim.home"
+  local homes = require "mde.sim.server.state_directory"
   local directory = arguments.dir or homes.default()
   if not directory then return fail "neither --dir, XDG_STATE_HOME nor HOME says where to keep the keys" end
   local ok, home = pcall(homes.open, directory)

@@ -2,7 +2,7 @@
 -- Labels: not-lua5.3
 local change = require "mde.cli.batch.change"
 local console = require "tests.spec.support.console"
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local function id(number) return ("%040x"):format(0xa0000 + number) end

@@ -2,7 +2,7 @@
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
 local errors = require "mde.base.error"
-local json = require "mde.sim.json"
+local json = require "mde.sim.base.json"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("mde doctor", function()
