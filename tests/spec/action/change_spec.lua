@@ -784,8 +784,8 @@ describe("an action", function()
         if request.method == "POST" and request.url:find "restrict" then
           for _, entry in ipairs(r.tenant.history) do
             if entry.event == "action_created" then
-              r.tenant.actions_by_id[entry.action].status = "Cancelled"
-              r.tenant.actions_by_id[entry.action].frozen = true
+              r.tenant:find_action(entry.action).status = "Cancelled"
+              r.tenant:find_action(entry.action).frozen = true
             end
           end
         end

@@ -144,6 +144,20 @@ function time.resolve(text, now)
   return count and time.iso(now - count * units[unit]) or nil
 end
 
+--- A copy of a record in which times that a person wrote are as the service writes them; what is no time stays.
+---@param fields table
+---@param names string[] which of the fields are times
+---@param now number
+---@return table
+function time.resolve_fields(fields, names, now)
+  local resolved = {}
+  for name, value in pairs(fields) do resolved[name] = value end
+  for _, name in ipairs(names) do
+    if type(fields[name]) == "string" then resolved[name] = time.resolve(fields[name], now) or fields[name] end
+  end
+  return resolved
+end
+
 --- A time in ISO 8601 as a text that sorts as time does, exact to the seventh digit, which a number is not.
 ---@param text string
 ---@return string?

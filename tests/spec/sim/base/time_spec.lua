@@ -61,4 +61,11 @@ describe("a time", function()
     assert.equal(after, time.sort_key "2026-01-01T01:00:00.0000000+01:00")
     assert.is_true(time.sort_key "0001-01-01T00:00:00Z" < before)
   end)
+
+  it("of a record is written as the service does, where it is one", function()
+    local fields = { lastSeen = "2h ago", firstSeen = "soon", computerDnsName = "2h ago" }
+    assert.same({ lastSeen = "2026-02-03T08:11:12Z", firstSeen = "soon", computerDnsName = "2h ago" },
+      time.resolve_fields(fields, { "lastSeen", "firstSeen" }, 1770113472))
+    assert.equal("2h ago", fields.lastSeen)
+  end)
 end)
