@@ -1,0 +1,40 @@
+-- The applications of a tenant, and the roles that they may have.
+-- Labels: not-lua5.3
+local application = require "mde.sim.identity.application"
+local json = require "mde.sim.base.json"
+local roles = require "mde.sim.identity.roles"
+
+describe("an application", function()
+  it("has what it was given, and its id for a name", function()
+    local one = application.new { client_id = "x", client_secret = "y", roles = { "Machine.Read.All" } }
+    assert.same({ "x", { { value = "y" } }, { "Machine.Read.All" } }, { one.name, one.secrets, one.roles })
+  end)
+
+  it("may have several secrets, and trust another identity provider", function()
+    local one = application.new { client_id = "x", secrets = { { value = "a", expires = 5 }, { value = "b" } },
+      federated = { { issuer = "i", subject = "s", key = "k" } } }
+    assert.same({ { value = "a", expires = 5 }, { value = "b" } }, one.secrets)
+    assert.same({ "api://AzureADTokenExchange", 0 }, { one.federated[1].audience, one.federated[1].effective })
+  end)
+
+  for _, fields in ipairs { { client_secret = "y" }, { client_id = "x" }, { client_id = "x", secrets = {} },
+    { client_id = "x", client_secret = 5 }, { client_id = "x", secrets = { { expires = 5 } } },
+    { client_id = "x", certificates = { "no PEM" } }, { client_id = "x", federated = { { issuer = "i" } } },
+    { client_id = "x", client_secret = "y", roles = { "Machine.Read" } },
+    { client_id = "x", client_secret = "y", disabled = "yes" },
+    { client_id = "x", client_secret = "y", rolls = {} } } do
+    it("is refused: " .. json.encode(fields), function()
+      local ok, message = pcall(application.new, fields)
+      assert.is_false(ok)
+      assert.is_string(message)
+    end)
+  end
+end)
+
+describe("roles", function()
+  it("are those of the service", function()
+    roles.check { "Machine.Read.All", "Machine.RestrictExecution" }
+    assert.has_error(function() roles.check { "Machine.Restrict" } end)
+    assert.has_error(function() roles.check "Machine.Read.All" end)
+  end)
+end)
