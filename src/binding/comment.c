@@ -23,15 +23,15 @@ static void push_text(lua_State *L, struct mde_text text)
 static const char *problem(int status)
 {
   switch (status) {
-  case MDE_COMMENT_EMPTY:
+  case MDE_COMMENT_STATUS_EMPTY:
     return "empty";
-  case MDE_COMMENT_NOT_UTF8:
+  case MDE_COMMENT_STATUS_NOT_UTF8:
     return "not_utf8";
-  case MDE_COMMENT_NUL:
+  case MDE_COMMENT_STATUS_NUL:
     return "nul";
-  case MDE_COMMENT_TOO_LONG:
+  case MDE_COMMENT_STATUS_TOO_LONG:
     return "too_long";
-  case MDE_COMMENT_INCIDENT:
+  case MDE_COMMENT_STATUS_INCIDENT:
     return "incident";
   default:
     return "operation";
@@ -44,11 +44,11 @@ static const char *problem(int status)
  */
 static int comment_compose(lua_State *L)
 {
-  char out[MDE_COMMENT_LIMIT];
+  char out[MDE_COMMENT_MAX_BYTES];
   size_t length;
   int status = mde_comment_compose(out, &length, text_argument(L, 1), text_argument(L, 2),
                                    text_argument(L, 3));
-  if (status == MDE_COMMENT_OK) {
+  if (status == MDE_COMMENT_STATUS_OK) {
     lua_pushlstring(L, out, length);
     return 1;
   }
@@ -87,7 +87,7 @@ static int comment_operation(lua_State *L)
   char operation[MDE_OPERATION_LENGTH];
   size_t length;
   const char *random = luaL_checklstring(L, 1, &length);
-  luaL_argcheck(L, length == MDE_OPERATION_RANDOM, 1, "16 random bytes");
+  luaL_argcheck(L, length == MDE_OPERATION_RANDOM_BYTES, 1, "16 random bytes");
   mde_operation_make((const unsigned char *)random, operation);
   lua_pushlstring(L, operation, sizeof operation);
   return 1;

@@ -34,7 +34,8 @@ static int device_list_new(lua_State *L)
   lua_Integer number = 0;
   if (lua_type(L, 1) == LUA_TNUMBER) {
     number = luaL_checkinteger(L, 1);
-    luaL_argcheck(L, number >= 1 && number <= MDE_DEVICE_LIST_COLUMNS, 1, "no number of a column");
+    luaL_argcheck(L, number >= 1 && number <= MDE_DEVICE_LIST_MAX_COLUMNS, 1,
+                  "no number of a column");
   } else if (!lua_isnoneornil(L, 1)) {
     heading = check_text(L, 1);
     luaL_argcheck(L, mde_device_list_is_heading(heading), 1, "no heading of a column");
@@ -99,9 +100,9 @@ static void push_heading(lua_State *L, const struct mde_device_column *column)
 static void push_trouble(lua_State *L, const struct mde_device_list *list)
 {
   static const char *const names[] = {
-      [MDE_TROUBLE_FRAMING] = "framing",
-      [MDE_TROUBLE_COLUMN] = "column",
-      [MDE_TROUBLE_RECORD] = "record",
+      [MDE_DEVICE_LIST_TROUBLE_FRAMING] = "framing",
+      [MDE_DEVICE_LIST_TROUBLE_COLUMN] = "column",
+      [MDE_DEVICE_LIST_TROUBLE_RECORD] = "record",
   };
   lua_createtable(L, 0, 5);
   lua_pushstring(L, names[list->trouble]);
@@ -110,7 +111,7 @@ static void push_trouble(lua_State *L, const struct mde_device_list *list)
   lua_setfield(L, -2, "problem");
   set_integer(L, "line", list->problem_line);
   if (list->problem_column > 0) set_integer(L, "column", list->problem_column);
-  if (list->trouble != MDE_TROUBLE_COLUMN) return;
+  if (list->trouble != MDE_DEVICE_LIST_TROUBLE_COLUMN) return;
   lua_newtable(L);
   for (size_t i = 0, count = 0; i < list->column_count; i++) {
     if (!list->columns[i].is_candidate) continue;
@@ -134,15 +135,15 @@ static int list_feed(lua_State *L)
   enum mde_device_list_event event;
   int count = 0;
   lua_newtable(L);
-  while ((event = mde_device_list_next(list, &input)) == MDE_DEVICE_LIST_ENTRY ||
-         event == MDE_DEVICE_LIST_FLAW) {
-    if (event == MDE_DEVICE_LIST_ENTRY)
+  while ((event = mde_device_list_next(list, &input)) == MDE_DEVICE_LIST_EVENT_ENTRY ||
+         event == MDE_DEVICE_LIST_EVENT_FLAW) {
+    if (event == MDE_DEVICE_LIST_EVENT_ENTRY)
       push_entry(L, list);
     else
       push_flaw(L, list);
     lua_rawseti(L, -2, ++count);
   }
-  if (event != MDE_DEVICE_LIST_BAD) return 1;
+  if (event != MDE_DEVICE_LIST_EVENT_BAD) return 1;
   push_trouble(L, list);
   return 2;
 }
@@ -160,7 +161,7 @@ static int list_columns(lua_State *L)
   if (!list->has_heading) return 1;
   lua_newtable(L);
   for (size_t i = 0, count = 0; i < list->column_count; i++) {
-    if (list->columns[i].role == MDE_COLUMN_OTHER) continue;
+    if (list->columns[i].role == MDE_COLUMN_ROLE_OTHER) continue;
     lua_createtable(L, 0, 2);
     set_integer(L, "number", i + 1);
     push_heading(L, &list->columns[i]);
@@ -177,7 +178,7 @@ static int list_left_out(lua_State *L)
   lua_pushinteger(L, (lua_Integer)list->csv.comments);
   lua_pushinteger(L, (lua_Integer)list->csv.notes);
   lua_newtable(L);
-  for (size_t i = 0; i < list->csv.comments && i < MDE_CSV_NAMED; i++) {
+  for (size_t i = 0; i < list->csv.comments && i < MDE_CSV_MAX_COMMENT_LINES; i++) {
     lua_pushinteger(L, (lua_Integer)list->csv.comment_lines[i]);
     lua_rawseti(L, -2, (int)i + 1);
   }
@@ -189,7 +190,7 @@ static int list_spans(lua_State *L)
 {
   const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
   lua_newtable(L);
-  for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_SPANS; i++) {
+  for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_MAX_SPANS; i++) {
     lua_createtable(L, 0, 2);
     set_integer(L, "line", list->spans[i].line);
     set_integer(L, "lines", list->spans[i].lines);

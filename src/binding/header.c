@@ -100,7 +100,7 @@ static bool add_piece(lua_State *L, enum mde_challenge_piece piece,
                       const struct mde_challenge_reader *reader)
 {
   switch (piece) {
-  case MDE_CHALLENGE_SCHEME:
+  case MDE_CHALLENGE_PIECE_SCHEME:
     lua_settop(L, CHALLENGES);
     lua_newtable(L);
     push_lower(L, reader->name);
@@ -111,7 +111,7 @@ static bool add_piece(lua_State *L, enum mde_challenge_piece piece,
     lua_pushvalue(L, CHALLENGE);
     lua_rawseti(L, CHALLENGES, (int)lua_rawlen(L, CHALLENGES) + 1);
     return true;
-  case MDE_CHALLENGE_TOKEN68:
+  case MDE_CHALLENGE_PIECE_TOKEN68:
     push_value(L, reader);
     lua_setfield(L, CHALLENGE, "token68");
     return true;
@@ -140,9 +140,9 @@ static int header_challenges(lua_State *L)
   lua_settop(L, 1);
   lua_newtable(L);
   mde_challenge_reader_init(&reader, text);
-  while ((piece = mde_challenge_next(&reader)) > MDE_CHALLENGE_END)
+  while ((piece = mde_challenge_next(&reader)) > MDE_CHALLENGE_PIECE_END)
     if (!add_piece(L, piece, &reader)) break;
-  if (piece == MDE_CHALLENGE_END)
+  if (piece == MDE_CHALLENGE_PIECE_END)
     lua_settop(L, CHALLENGES);
   else
     lua_pushnil(L);

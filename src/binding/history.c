@@ -155,12 +155,12 @@ static int history_state(lua_State *L)
 static int history_look(lua_State *L)
 {
   static const char *const names[] = {
-      [MDE_SEND] = "send",
-      [MDE_ALREADY_ACTIVE] = "already_active",
-      [MDE_CONFLICT] = "conflict",
-      [MDE_CANCEL_OPPOSITE] = "cancel_opposite",
-      [MDE_SUPERSEDED] = "superseded",
-      [MDE_OVERTAKEN] = "overtaken",
+      [MDE_DECISION_SEND] = "send",
+      [MDE_DECISION_ALREADY_ACTIVE] = "already_active",
+      [MDE_DECISION_CONFLICT] = "conflict",
+      [MDE_DECISION_CANCEL_OPPOSITE] = "cancel_opposite",
+      [MDE_DECISION_SUPERSEDED] = "superseded",
+      [MDE_DECISION_OVERTAKEN] = "overtaken",
   };
   luaL_checktype(L, 3, LUA_TTABLE);
   lua_settop(L, 3);
@@ -273,12 +273,12 @@ static struct mde_sent check_sent(lua_State *L, int *seen)
 static int history_reconcile(lua_State *L)
 {
   static const char *const names[] = {
-      [MDE_RECONCILE_OURS] = "ours",
-      [MDE_RECONCILE_ACTIVE] = "active",
-      [MDE_RECONCILE_SUPERSEDED] = "superseded",
-      [MDE_RECONCILE_OPPOSITE] = "opposite",
-      [MDE_RECONCILE_UNCLEAR] = "unclear",
-      [MDE_RECONCILE_NOTHING] = "nothing",
+      [MDE_RECONCILIATION_OURS] = "ours",
+      [MDE_RECONCILIATION_ACTIVE] = "active",
+      [MDE_RECONCILIATION_SUPERSEDED] = "superseded",
+      [MDE_RECONCILIATION_OPPOSITE] = "opposite",
+      [MDE_RECONCILIATION_UNCLEAR] = "unclear",
+      [MDE_RECONCILIATION_NOTHING] = "nothing",
   };
   int seen;
   struct mde_sent sent = check_sent(L, &seen);
@@ -348,6 +348,6 @@ void mde_open_history(lua_State *L)
 {
   lua_newtable(L);
   mde_setfuncs(L, functions);
-  lua_pushinteger(L, MDE_DOUBT / MDE_TICKS_PER_SECOND);
+  lua_pushinteger(L, MDE_DOUBT_TICKS / MDE_TICKS_PER_SECOND);
   lua_setfield(L, -2, "DOUBT_SECONDS");
 }

@@ -30,10 +30,10 @@ static void set_text(lua_State *L, const char *name, struct mde_text text)
 static int push_head(lua_State *L, const struct mde_http1_head *head, int used, lua_Integer from)
 {
   static const char *const bodies[] = {
-      [MDE_HTTP1_NO_BODY] = "none",
-      [MDE_HTTP1_CHUNKED] = "chunked",
-      [MDE_HTTP1_LENGTH] = "length",
-      [MDE_HTTP1_UNTIL_CLOSE] = "close",
+      [MDE_HTTP1_BODY_NONE] = "none",
+      [MDE_HTTP1_BODY_CHUNKED] = "chunked",
+      [MDE_HTTP1_BODY_LENGTH] = "length",
+      [MDE_HTTP1_BODY_UNTIL_CLOSE] = "close",
   };
   if (used <= 0) {
     lua_pushnil(L);
@@ -55,7 +55,7 @@ static int push_head(lua_State *L, const struct mde_http1_head *head, int used, 
   lua_setfield(L, -2, "version");
   lua_pushstring(L, bodies[head->body]);
   lua_setfield(L, -2, "body");
-  if (head->body == MDE_HTTP1_LENGTH) {
+  if (head->body == MDE_HTTP1_BODY_LENGTH) {
     lua_pushinteger(L, (lua_Integer)head->length);
     lua_setfield(L, -2, "length");
   }
@@ -103,7 +103,7 @@ static int http1_response_head(lua_State *L)
 static int http1_chunks(lua_State *L)
 {
   lua_Number limit = luaL_checknumber(L, 1);
-  luaL_argcheck(L, limit >= 0 && limit <= (lua_Number)MDE_HTTP1_LENGTH_LIMIT, 1,
+  luaL_argcheck(L, limit >= 0 && limit <= (lua_Number)MDE_HTTP1_MAX_BODY_BYTES, 1,
                 "a number of bytes expected");
   struct mde_http1_chunks *chunks = mde_newuserdata(L, sizeof *chunks);
   mde_http1_chunks_init(chunks, (uint64_t)limit);

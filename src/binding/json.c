@@ -11,10 +11,10 @@
 
 #include "json.h"
 
-#define DEEPEST 64 /* levels of tables; far beyond any reply of the service */
+#define MAX_DEPTH 64 /* levels of tables; far beyond any reply of the service */
 
 /* The largest integer up to which a double holds every one exactly. */
-#define EXACT 9007199254740992.0
+#define MAX_EXACT_INTEGER 9007199254740992.0
 
 enum { VALUE = 1, NULL_SENTINEL = 2 };
 
@@ -22,7 +22,8 @@ enum { VALUE = 1, NULL_SENTINEL = 2 };
 static bool push_integer(lua_State *L, lua_Number number)
 {
 #if LUA_VERSION_NUM >= 503
-  if (lua_isinteger(L, -1) || floor(number) != number || fabs(number) > EXACT) return false;
+  if (lua_isinteger(L, -1) || floor(number) != number || fabs(number) > MAX_EXACT_INTEGER)
+    return false;
   lua_pushinteger(L, (lua_Integer)number);
   return true;
 #else
@@ -57,7 +58,7 @@ static void compact(lua_State *L, int length)
 static const char *clean(lua_State *L, int depth)
 {
   bool has_gaps = false;
-  if (depth > DEEPEST) return "is nested too deeply";
+  if (depth > MAX_DEPTH) return "is nested too deeply";
   luaL_checkstack(L, 6, "json");
   lua_pushnil(L);
   while (lua_next(L, -2)) { /* table, key, value */

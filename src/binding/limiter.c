@@ -25,7 +25,7 @@ static double check_time(lua_State *L)
 static struct mde_window check_window(lua_State *L, int index)
 {
   double count = luaL_checknumber(L, index);
-  luaL_argcheck(L, count >= 0 && count <= MDE_LIMITER_MOST && count == floor(count), index,
+  luaL_argcheck(L, count >= 0 && count <= MDE_LIMITER_MAX_COUNT && count == floor(count), index,
                 "a whole number from 0 to 100000 expected");
   double seconds = luaL_checknumber(L, index + 1);
   luaL_argcheck(L, seconds > 0 && isfinite(seconds), index + 1,
@@ -36,9 +36,10 @@ static struct mde_window check_window(lua_State *L, int index)
 /* new(count, seconds [, count, seconds]) -> a limiter that has sent nothing yet */
 static int limiter_new(lua_State *L)
 {
-  struct mde_window windows[MDE_LIMITER_WINDOWS];
+  struct mde_window windows[MDE_LIMITER_MAX_WINDOWS];
   int arguments = lua_gettop(L);
-  luaL_argcheck(L, arguments <= 2 * MDE_LIMITER_WINDOWS, arguments, "at most two windows expected");
+  luaL_argcheck(L, arguments <= 2 * MDE_LIMITER_MAX_WINDOWS, arguments,
+                "at most two windows expected");
   size_t count = 0;
   do {
     windows[count] = check_window(L, 2 * (int)count + 1);
@@ -84,7 +85,7 @@ static int limiter_wait(lua_State *L)
 {
   struct mde_limiter *limiter = check_limiter(L);
   double reserve = luaL_optnumber(L, 3, 0);
-  luaL_argcheck(L, reserve >= 0 && reserve <= MDE_LIMITER_MOST && reserve == floor(reserve), 3,
+  luaL_argcheck(L, reserve >= 0 && reserve <= MDE_LIMITER_MAX_COUNT && reserve == floor(reserve), 3,
                 "a whole number from 0 to 100000 expected");
   push_wait(L, mde_limiter_wait(limiter, check_time(L), (size_t)reserve));
   return 1;
@@ -131,9 +132,9 @@ static int limiter_unpack(lua_State *L)
   struct mde_limiter *limiter = check_limiter(L);
   size_t length;
   const char *bytes = luaL_checklstring(L, 2, &length);
-  enum mde_unpacked result = mde_limiter_unpack(limiter, (const unsigned char *)bytes, length);
-  if (result == MDE_UNPACK_NO_MEMORY) return luaL_error(L, "not enough memory");
-  lua_pushboolean(L, result == MDE_UNPACKED);
+  enum mde_unpack_status result = mde_limiter_unpack(limiter, (const unsigned char *)bytes, length);
+  if (result == MDE_UNPACK_STATUS_NO_MEMORY) return luaL_error(L, "not enough memory");
+  lua_pushboolean(L, result == MDE_UNPACK_STATUS_OK);
   return 1;
 }
 

@@ -15,9 +15,9 @@ static struct mde_text check_text(lua_State *L, int index)
 static enum mde_name_relation check_relation(lua_State *L, int index)
 {
   static const char *const names[] = {
-      [MDE_NAME_IS] = "eq",           [MDE_NAME_STARTS] = "startswith",
-      [MDE_NAME_ENDS] = "endswith",   [MDE_NAME_CONTAINS] = "contains",
-      [MDE_NAME_CONTAINS + 1] = NULL,
+      [MDE_NAME_RELATION_IS] = "eq",           [MDE_NAME_RELATION_STARTS] = "startswith",
+      [MDE_NAME_RELATION_ENDS] = "endswith",   [MDE_NAME_RELATION_CONTAINS] = "contains",
+      [MDE_NAME_RELATION_CONTAINS + 1] = NULL,
   };
   return (enum mde_name_relation)luaL_checkoption(L, index, NULL, names);
 }

@@ -70,13 +70,13 @@ static int odata_decode(lua_State *L)
 static int odata_kind(lua_State *L)
 {
   static const char *const names[] = {
-      [MDE_DEVICE_MACHINE_ID] = "machine_id", [MDE_DEVICE_GUID] = "guid",
-      [MDE_DEVICE_FULL_NAME] = "full_name",   [MDE_DEVICE_BARE_NAME] = "bare_name",
-      [MDE_DEVICE_IP_ADDRESS] = "ip_address",
+      [MDE_DEVICE_KIND_MACHINE_ID] = "machine_id", [MDE_DEVICE_KIND_GUID] = "guid",
+      [MDE_DEVICE_KIND_FULL_NAME] = "full_name",   [MDE_DEVICE_KIND_BARE_NAME] = "bare_name",
+      [MDE_DEVICE_KIND_IP_ADDRESS] = "ip_address",
   };
   struct mde_device device;
   mde_odata_device(check_text(L, 1), &device);
-  if (device.kind == MDE_DEVICE_NONE) {
+  if (device.kind == MDE_DEVICE_KIND_NONE) {
     lua_pushnil(L);
     lua_pushstring(L, device.reason);
   } else {
@@ -89,7 +89,7 @@ static int odata_kind(lua_State *L)
 /* flaw(text) -> why it is no text that a name or a value can be, a phrase; nil if it is one */
 static int odata_flaw(lua_State *L)
 {
-  char flaw[MDE_ODATA_FLAW_LIMIT];
+  char flaw[MDE_ODATA_FLAW_SIZE];
   if (mde_odata_is_text(check_text(L, 1), flaw))
     lua_pushnil(L);
   else

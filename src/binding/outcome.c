@@ -78,8 +78,9 @@ static const char *text_fact(lua_State *L, const char *name)
 static int outcome_judge(lua_State *L)
 {
   static const char *const kinds[] = {"read", "token", "identity", "action", NULL};
-  static const enum mde_request_kind kind_of[] = {MDE_READ, MDE_TOKEN_REQUEST, MDE_IDENTITY_REQUEST,
-                                                  MDE_ACTION};
+  static const enum mde_request_kind kind_of[] = {MDE_REQUEST_KIND_READ, MDE_REQUEST_KIND_TOKEN,
+                                                  MDE_REQUEST_KIND_IDENTITY,
+                                                  MDE_REQUEST_KIND_ACTION};
   struct mde_attempt attempt = {.kind = kind_of[luaL_checkoption(L, 1, NULL, kinds)]};
   luaL_checktype(L, FACTS, LUA_TTABLE);
   attempt.attempt = count_fact(L, "attempt", NAN, 1);
@@ -120,6 +121,6 @@ void mde_open_outcome(lua_State *L)
 {
   lua_newtable(L);
   mde_setfuncs(L, functions);
-  lua_pushnumber(L, MDE_LONGEST_WAIT);
-  lua_setfield(L, -2, "LONGEST_WAIT");
+  lua_pushnumber(L, MDE_MAX_WAIT_SECONDS);
+  lua_setfield(L, -2, "MAX_WAIT_SECONDS");
 }

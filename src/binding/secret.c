@@ -14,7 +14,7 @@ static int secret_new(lua_State *L)
 {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
-  luaL_argcheck(L, length <= MDE_LONGEST_SECRET, 1, "a secret has at most 65536 bytes");
+  luaL_argcheck(L, length <= MDE_SECRET_MAX_BYTES, 1, "a secret has at most 65536 bytes");
   struct mde_secret *secret = mde_push_secret(L);
   if (mde_secret_set(secret, text, length) != MDE_SECRET_OK)
     return luaL_error(L, "not enough memory");

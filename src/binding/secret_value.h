@@ -9,7 +9,7 @@
 #include "secret.h"
 
 #define MDE_SECRET_TYPE "mde.secret"
-#define MDE_LONGEST_SECRET 65536
+#define MDE_SECRET_MAX_BYTES 65536
 
 /* What the userdata is. */
 struct mde_secret_value {
@@ -29,13 +29,13 @@ static inline const struct mde_secret *mde_test_secret(lua_State *L, int index)
 }
 
 /*
- * Pushes a new secret, empty, of up to MDE_LONGEST_SECRET bytes. Raises for lack of memory. The
+ * Pushes a new secret, empty, of up to MDE_SECRET_MAX_BYTES bytes. Raises for lack of memory. The
  * state must have loaded mde.core, which makes the metatable, whose __gc wipes and frees.
  */
 static inline struct mde_secret *mde_push_secret(lua_State *L)
 {
   struct mde_secret_value *value = mde_newuserdata(L, sizeof *value);
-  mde_secret_init(&value->secret, mde_state_allocator(L), MDE_LONGEST_SECRET);
+  mde_secret_init(&value->secret, mde_state_allocator(L), MDE_SECRET_MAX_BYTES);
   value->is_wiped = false;
   luaL_getmetatable(L, MDE_SECRET_TYPE);
   lua_setmetatable(L, -2);

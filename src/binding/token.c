@@ -89,24 +89,24 @@ static int cache_ask(lua_State *L)
   lua_settop(L, 3);
   enum mde_token_answer answer = mde_token_ask(cache, now);
   switch (answer) {
-  case MDE_TOKEN_USE:
-  case MDE_TOKEN_REFRESH:
-    lua_pushstring(L, answer == MDE_TOKEN_USE ? "use" : "refresh");
+  case MDE_TOKEN_ANSWER_USE:
+  case MDE_TOKEN_ANSWER_REFRESH:
+    lua_pushstring(L, answer == MDE_TOKEN_ANSWER_USE ? "use" : "refresh");
     lua_pushlstring(L, cache->value.bytes, cache->value.length);
     push_ticket(L, cache->generation);
-    if (answer == MDE_TOKEN_USE) return 3;
+    if (answer == MDE_TOKEN_ANSWER_USE) return 3;
     push_ticket(L, mde_token_lease(cache, now, seconds));
     return 4;
-  case MDE_TOKEN_FETCH:
+  case MDE_TOKEN_ANSWER_FETCH:
     lua_pushliteral(L, "fetch");
     push_ticket(L, mde_token_lease(cache, now, seconds));
     remember_error(L, 0);
     return 2;
-  case MDE_TOKEN_WAIT:
+  case MDE_TOKEN_ANSWER_WAIT:
     lua_pushliteral(L, "wait");
     lua_pushnumber(L, cache->leased_until);
     return 2;
-  case MDE_TOKEN_FAILED:
+  case MDE_TOKEN_ANSWER_FAILED:
     break;
   }
   lua_pushliteral(L, "failed");
@@ -161,16 +161,16 @@ static int cache_fetched(lua_State *L)
   struct mde_token_lifetime lifetime = mde_token_read_lifetime(&reply, wall_now);
   enum mde_token_result result =
       mde_token_fetched(cache, lease, sent_at, value, length, lifetime, random);
-  if (result == MDE_TOKEN_NO_MEMORY) return luaL_error(L, "not enough memory");
+  if (result == MDE_TOKEN_RESULT_NO_MEMORY) return luaL_error(L, "not enough memory");
   if (!cache->failed) remember_error(L, 0);
-  if (result == MDE_TOKEN_TAKEN) {
+  if (result == MDE_TOKEN_RESULT_TAKEN) {
     push_ticket(L, cache->generation);
     return 1;
   }
   lua_pushnil(L);
-  if (result == MDE_TOKEN_OLDER)
+  if (result == MDE_TOKEN_RESULT_OLDER)
     lua_pushliteral(L, "older");
-  else if (result == MDE_TOKEN_NOT_KEPT)
+  else if (result == MDE_TOKEN_RESULT_NOT_KEPT)
     lua_pushliteral(L, "not_kept");
   else
     lua_pushliteral(L, "too_long");

@@ -23,14 +23,14 @@ static bool all_of(struct mde_text text, const char *others)
 
 bool mde_incident_valid(struct mde_text incident)
 {
-  return incident.bytes != NULL && incident.length >= 1 && incident.length <= MDE_INCIDENT_LIMIT &&
-         all_of(incident, "._#/-");
+  return incident.bytes != NULL && incident.length >= 1 &&
+         incident.length <= MDE_INCIDENT_MAX_BYTES && all_of(incident, "._#/-");
 }
 
 bool mde_operation_valid(struct mde_text operation)
 {
-  return operation.bytes != NULL && operation.length >= MDE_OPERATION_SHORTEST &&
-         operation.length <= MDE_OPERATION_LIMIT && all_of(operation, "._-");
+  return operation.bytes != NULL && operation.length >= MDE_OPERATION_MIN_BYTES &&
+         operation.length <= MDE_OPERATION_MAX_BYTES && all_of(operation, "._-");
 }
 
 bool mde_incident_same(struct mde_text a, struct mde_text b)
@@ -74,14 +74,14 @@ struct mde_comment mde_comment_parse(struct mde_text comment)
   return parts;
 }
 
-void mde_operation_make(const unsigned char random[MDE_OPERATION_RANDOM],
+void mde_operation_make(const unsigned char random[MDE_OPERATION_RANDOM_BYTES],
                         char operation[MDE_OPERATION_LENGTH])
 {
   static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
   uint32_t bits = 0;
   int held = 0;
   size_t written = 0;
-  for (size_t i = 0; i < MDE_OPERATION_RANDOM; i++) {
+  for (size_t i = 0; i < MDE_OPERATION_RANDOM_BYTES; i++) {
     bits = (bits << 8 | random[i]) & 0xfff;
     for (held += 8; held >= 5; held -= 5)
       operation[written++] = alphabet[bits >> (held - 5) & 31];
@@ -109,10 +109,11 @@ static int check_text(struct mde_text text)
     seen = seen || !blank(c);
     nul = nul || c == 0;
   }
-  if (status == 0 && !seen) return MDE_COMMENT_EMPTY;
-  if (status < 0) return MDE_COMMENT_NOT_UTF8;
-  if (nul) return MDE_COMMENT_NUL;
-  return code_points > MDE_COMMENT_TEXT_LIMIT ? MDE_COMMENT_TOO_LONG : MDE_COMMENT_OK;
+  if (status == 0 && !seen) return MDE_COMMENT_STATUS_EMPTY;
+  if (status < 0) return MDE_COMMENT_STATUS_NOT_UTF8;
+  if (nul) return MDE_COMMENT_STATUS_NUL;
+  return code_points > MDE_COMMENT_MAX_CODE_POINTS ? MDE_COMMENT_STATUS_TOO_LONG
+                                                   : MDE_COMMENT_STATUS_OK;
 }
 
 static char *put(char *at, struct mde_text text)
@@ -121,7 +122,7 @@ static char *put(char *at, struct mde_text text)
   return at + text.length;
 }
 
-int mde_comment_compose(char out[MDE_COMMENT_LIMIT], size_t *length, struct mde_text text,
+int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, struct mde_text text,
                         struct mde_text incident, struct mde_text operation)
 {
   size_t before;
@@ -130,9 +131,9 @@ int mde_comment_compose(char out[MDE_COMMENT_LIMIT], size_t *length, struct mde_
     text = mde_comment_parse(text).text;
   } while (text.length < before);
   int status = check_text(text);
-  if (status != MDE_COMMENT_OK) return status;
-  if (incident.bytes != NULL && !mde_incident_valid(incident)) return MDE_COMMENT_INCIDENT;
-  if (!mde_operation_valid(operation)) return MDE_COMMENT_OPERATION;
+  if (status != MDE_COMMENT_STATUS_OK) return status;
+  if (incident.bytes != NULL && !mde_incident_valid(incident)) return MDE_COMMENT_STATUS_INCIDENT;
+  if (!mde_operation_valid(operation)) return MDE_COMMENT_STATUS_OPERATION;
   char *at = put(out, text);
   at = put(at, (struct mde_text){opening, OPENING_LENGTH});
   if (incident.bytes != NULL) {
@@ -142,19 +143,20 @@ int mde_comment_compose(char out[MDE_COMMENT_LIMIT], size_t *length, struct mde_
   at = put(at, operation);
   *at++ = ']';
   *length = (size_t)(at - out);
-  return MDE_COMMENT_OK;
+  return MDE_COMMENT_STATUS_OK;
 }
 
 enum mde_comment_match mde_comment_compare(struct mde_text sent, struct mde_text returned)
 {
-  if (returned.bytes == NULL || returned.length == 0) return MDE_COMMENT_OTHER;
+  if (returned.bytes == NULL || returned.length == 0) return MDE_COMMENT_MATCH_OTHER;
   struct mde_comment ours = mde_comment_parse(sent);
   struct mde_comment theirs = mde_comment_parse(returned);
   bool same_incident = ours.incident.bytes == NULL
                            ? theirs.incident.bytes == NULL
                            : mde_incident_same(ours.incident, theirs.incident);
-  if (same_incident && mde_text_same(ours.operation, theirs.operation)) return MDE_COMMENT_SAME;
+  if (same_incident && mde_text_same(ours.operation, theirs.operation))
+    return MDE_COMMENT_MATCH_SAME;
   if (returned.length < sent.length && memcmp(sent.bytes, returned.bytes, returned.length) == 0)
-    return MDE_COMMENT_CUT;
-  return MDE_COMMENT_OTHER;
+    return MDE_COMMENT_MATCH_CUT;
+  return MDE_COMMENT_MATCH_OTHER;
 }

@@ -16,24 +16,25 @@
 #include "text.h"
 
 enum {
-  MDE_COMMENT_TEXT_LIMIT = 850, /* code points of the user's text */
-  MDE_INCIDENT_LIMIT = 64,      /* bytes */
-  MDE_OPERATION_SHORTEST = 8,   /* bytes */
-  MDE_OPERATION_LIMIT = 64,     /* bytes */
-  MDE_OPERATION_RANDOM = 16,    /* random bytes in a generated operation id */
-  MDE_OPERATION_LENGTH = 26,    /* characters of a generated operation id */
+  MDE_COMMENT_MAX_CODE_POINTS = 850, /* of the user's text */
+  MDE_INCIDENT_MAX_BYTES = 64,
+  MDE_OPERATION_MIN_BYTES = 8,
+  MDE_OPERATION_MAX_BYTES = 64,
+  MDE_OPERATION_RANDOM_BYTES = 16, /* in a generated operation id */
+  MDE_OPERATION_LENGTH = 26,       /* characters of a generated operation id */
   /* bytes of the longest comment: four for each code point, then " [mde:" ":" "]" */
-  MDE_COMMENT_LIMIT = 4 * MDE_COMMENT_TEXT_LIMIT + 8 + MDE_INCIDENT_LIMIT + MDE_OPERATION_LIMIT
+  MDE_COMMENT_MAX_BYTES =
+      4 * MDE_COMMENT_MAX_CODE_POINTS + 8 + MDE_INCIDENT_MAX_BYTES + MDE_OPERATION_MAX_BYTES
 };
 
 enum mde_comment_status {
-  MDE_COMMENT_OK = 0,
-  MDE_COMMENT_EMPTY = -1,    /* nothing but white space is left of the text */
-  MDE_COMMENT_NOT_UTF8 = -2, /* overlong forms and surrogates are not UTF-8 either */
-  MDE_COMMENT_NUL = -3,      /* a NUL, at which a service written in C would cut the suffix off */
-  MDE_COMMENT_TOO_LONG = -4,
-  MDE_COMMENT_INCIDENT = -5, /* not 1 to 64 of A-Za-z0-9._#/- */
-  MDE_COMMENT_OPERATION = -6 /* not 8 to 64 of A-Za-z0-9._- */
+  MDE_COMMENT_STATUS_OK = 0,
+  MDE_COMMENT_STATUS_EMPTY = -1,    /* nothing but white space is left of the text */
+  MDE_COMMENT_STATUS_NOT_UTF8 = -2, /* overlong forms and surrogates are not UTF-8 either */
+  MDE_COMMENT_STATUS_NUL = -3, /* a NUL, at which a service written in C would cut the suffix off */
+  MDE_COMMENT_STATUS_TOO_LONG = -4,
+  MDE_COMMENT_STATUS_INCIDENT = -5, /* not 1 to 64 of A-Za-z0-9._#/- */
+  MDE_COMMENT_STATUS_OPERATION = -6 /* not 8 to 64 of A-Za-z0-9._- */
 };
 
 struct mde_comment {
@@ -53,20 +54,20 @@ bool mde_operation_valid(struct mde_text operation);
 bool mde_incident_same(struct mde_text a, struct mde_text b);
 
 /* 128 random bits in base32 (RFC 4648, lower case, unpadded). */
-void mde_operation_make(const unsigned char random[MDE_OPERATION_RANDOM],
+void mde_operation_make(const unsigned char random[MDE_OPERATION_RANDOM_BYTES],
                         char operation[MDE_OPERATION_LENGTH]);
 
 /*
  * Writes the whole comment into `out` and its bytes into `*length`. `incident` may be absent.
- * MDE_COMMENT_OK, or what is wrong, in the order of the list above.
+ * MDE_COMMENT_STATUS_OK, or what is wrong, in the order of the list above.
  */
-int mde_comment_compose(char out[MDE_COMMENT_LIMIT], size_t *length, struct mde_text text,
+int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, struct mde_text text,
                         struct mde_text incident, struct mde_text operation);
 
 enum mde_comment_match {
-  MDE_COMMENT_OTHER, /* somebody else's */
-  MDE_COMMENT_SAME,  /* the final suffix agrees, whatever became of the text before it */
-  MDE_COMMENT_CUT    /* the beginning of ours: the service cut the rest off */
+  MDE_COMMENT_MATCH_OTHER, /* somebody else's */
+  MDE_COMMENT_MATCH_SAME,  /* the final suffix agrees, whatever became of the text before it */
+  MDE_COMMENT_MATCH_CUT    /* the beginning of ours: the service cut the rest off */
 };
 
 /* What a comment that came back is to the one that was sent. */

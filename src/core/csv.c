@@ -1,24 +1,24 @@
 #include "csv.h"
 
 enum state {
-  MARK,         /* nothing but the beginning of a byte order mark */
-  RECORD_START, /* nothing of the record but blanks */
-  HELD_TABS,    /* undecided: behind tabs that are blanks or delimiters */
-  HELD_SIGN,    /* and behind a # after them */
-  CELL_START,   /* nothing of the cell but blanks */
-  UNQUOTED,
-  NOTE_SIGN, /* behind a # that may begin a note */
-  NOTE,
-  QUOTED,
-  QUOTE,        /* behind a quote inside a quoted cell */
-  BEHIND_QUOTE, /* behind the closing quote and blanks */
-  SEPARATOR,    /* behind `sep=;` */
-  COMMENT,
-  TABS_END,    /* the held tabs were delimiters; the cell before them is to be told */
-  RECORD_END,  /* the last cell of a record was told */
-  NEXT_RECORD, /* and the record */
-  DONE,
-  BROKEN
+  STATE_MARK,         /* nothing but the beginning of a byte order mark */
+  STATE_RECORD_START, /* nothing of the record but blanks */
+  STATE_HELD_TABS,    /* undecided: behind tabs that are blanks or delimiters */
+  STATE_HELD_SIGN,    /* and behind a # after them */
+  STATE_CELL_START,   /* nothing of the cell but blanks */
+  STATE_UNQUOTED,
+  STATE_NOTE_SIGN, /* behind a # that may begin a note */
+  STATE_NOTE,
+  STATE_QUOTED,
+  STATE_QUOTE,        /* behind a quote inside a quoted cell */
+  STATE_BEHIND_QUOTE, /* behind the closing quote and blanks */
+  STATE_SEPARATOR,    /* behind `sep=;` */
+  STATE_COMMENT,
+  STATE_TABS_END,    /* the held tabs were delimiters; the cell before them is to be told */
+  STATE_RECORD_END,  /* the last cell of a record was told */
+  STATE_NEXT_RECORD, /* and the record */
+  STATE_DONE,
+  STATE_BROKEN
 };
 
 /* What `delimiter` is where it is no byte. */
@@ -42,7 +42,7 @@ void mde_csv_init(struct mde_csv_reader *reader, char *buffer, size_t size)
 {
   struct mde_csv_reader fresh = {.buffer = buffer,
                                  .size = size,
-                                 .state = MARK,
+                                 .state = STATE_MARK,
                                  .delimiter = UNDECIDED,
                                  .line = 1,
                                  .column = 1};
@@ -52,7 +52,7 @@ void mde_csv_init(struct mde_csv_reader *reader, char *buffer, size_t size)
 static void broken_at(struct mde_csv_reader *reader, const char *problem, size_t line,
                       size_t column)
 {
-  reader->state = BROKEN;
+  reader->state = STATE_BROKEN;
   reader->problem = problem;
   reader->problem_line = line;
   reader->problem_column = column;
@@ -104,7 +104,7 @@ static void begin_record(struct mde_csv_reader *reader)
 {
   reader->count = 0;
   reader->tabs = 0;
-  begin_cell(reader, RECORD_START);
+  begin_cell(reader, STATE_RECORD_START);
 }
 
 /* Blanks are kept, too, since they may turn out to stand inside. */
@@ -130,12 +130,12 @@ static enum mde_csv_event tell_cell(struct mde_csv_reader *reader)
       reader->cell.length < reader->size ? reader->cell.length : reader->size;
   if (reader->count == 0) reader->record_line = reader->cell.line;
   reader->count++;
-  return MDE_CSV_CELL;
+  return MDE_CSV_EVENT_CELL;
 }
 
 static enum mde_csv_event end_cell(struct mde_csv_reader *reader)
 {
-  reader->state = CELL_START;
+  reader->state = STATE_CELL_START;
   return tell_cell(reader);
 }
 
@@ -161,33 +161,34 @@ static enum mde_csv_event take_separator(struct mde_csv_reader *reader, int sepa
   if (!may_delimit(separator)) {
     broken_at(reader, "a line \"sep=\" that names neither , nor ; nor a tab", reader->cell.line,
               reader->cell.column);
-    return MDE_CSV_BAD;
+    return MDE_CSV_EVENT_BAD;
   }
   reader->delimiter = separator;
   reader->state = state;
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event end_record(struct mde_csv_reader *reader)
 {
   int separator = 0;
-  if (is_separator(reader, &separator)) return take_separator(reader, separator, RECORD_START);
+  if (is_separator(reader, &separator))
+    return take_separator(reader, separator, STATE_RECORD_START);
   if (reader->delimiter == UNDECIDED) reader->delimiter = NONE;
-  reader->state = RECORD_END;
+  reader->state = STATE_RECORD_END;
   return tell_cell(reader);
 }
 
-/* ---- bytes, by state; each tells MDE_CSV_MORE if there is nothing to tell yet */
+/* ---- bytes, by state; each tells MDE_CSV_EVENT_MORE if there is nothing to tell yet */
 
 static enum mde_csv_event take_undecided(struct mde_csv_reader *reader, int c)
 {
   int separator = 0;
   if (is_separator(reader, &separator) && separator == 0 && reader->all == 4)
-    return take_separator(reader, c, SEPARATOR);
+    return take_separator(reader, c, STATE_SEPARATOR);
   if (c == '\t' && reader->count == 0 && !reader->cell.quoted) {
     reader->tabs = 1;
-    reader->state = HELD_TABS;
-    return MDE_CSV_MORE;
+    reader->state = STATE_HELD_TABS;
+    return MDE_CSV_EVENT_MORE;
   }
   reader->delimiter = c;
   return end_cell(reader);
@@ -203,21 +204,21 @@ static enum mde_csv_event take_unquoted(struct mde_csv_reader *reader, int c)
   } else if (c == '"') {
     broken(reader, "a quote inside a cell that does not begin with one");
   } else if (c == '#' && reader->plain && reader->all > reader->cell.length) {
-    reader->state = NOTE_SIGN;
+    reader->state = STATE_NOTE_SIGN;
   } else {
     add(reader, c);
   }
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_cell_start(struct mde_csv_reader *reader, int c)
 {
-  if (is_blank(reader, c)) return MDE_CSV_MORE;
-  begin_cell(reader, UNQUOTED);
+  if (is_blank(reader, c)) return MDE_CSV_EVENT_MORE;
+  begin_cell(reader, STATE_UNQUOTED);
   if (c == '"') {
-    reader->state = QUOTED;
+    reader->state = STATE_QUOTED;
     reader->cell.quoted = true;
-    return MDE_CSV_MORE;
+    return MDE_CSV_EVENT_MORE;
   }
   return take_unquoted(reader, c);
 }
@@ -228,9 +229,10 @@ static void begin_comment(struct mde_csv_reader *reader)
     broken(reader, record_or_comment);
     return;
   }
-  if (reader->comments < MDE_CSV_NAMED) reader->comment_lines[reader->comments] = reader->line;
+  if (reader->comments < MDE_CSV_MAX_COMMENT_LINES)
+    reader->comment_lines[reader->comments] = reader->line;
   reader->comments++;
-  reader->state = COMMENT;
+  reader->state = STATE_COMMENT;
 }
 
 static enum mde_csv_event take_comment(struct mde_csv_reader *reader, int c)
@@ -239,20 +241,20 @@ static enum mde_csv_event take_comment(struct mde_csv_reader *reader, int c)
     broken(reader, quote_in_comment);
   else if (is_line_end(c))
     begin_record(reader);
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_record_start(struct mde_csv_reader *reader, int c)
 {
-  if (is_line_end(c)) return MDE_CSV_MORE;
+  if (is_line_end(c)) return MDE_CSV_EVENT_MORE;
   if (c == '\t' && reader->delimiter == UNDECIDED) {
-    begin_cell(reader, HELD_TABS);
+    begin_cell(reader, STATE_HELD_TABS);
     reader->tabs = 1;
-    return MDE_CSV_MORE;
+    return MDE_CSV_EVENT_MORE;
   }
   if (c == '#') {
     begin_comment(reader);
-    return MDE_CSV_MORE;
+    return MDE_CSV_EVENT_MORE;
   }
   return take_cell_start(reader, c);
 }
@@ -260,7 +262,7 @@ static enum mde_csv_event take_record_start(struct mde_csv_reader *reader, int c
 static void begin_note(struct mde_csv_reader *reader)
 {
   reader->notes++;
-  reader->state = NOTE;
+  reader->state = STATE_NOTE;
   if (reader->delimiter == UNDECIDED) reader->delimiter = NONE;
 }
 
@@ -269,7 +271,7 @@ static enum mde_csv_event take_note(struct mde_csv_reader *reader, int c)
   if (is_line_end(c)) return end_record(reader);
   if (c == reader->delimiter) return end_cell(reader);
   if (c == '"' && reader->delimiter != NONE) broken(reader, "a quote inside a note");
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_note_sign(struct mde_csv_reader *reader, int c)
@@ -279,23 +281,23 @@ static enum mde_csv_event take_note_sign(struct mde_csv_reader *reader, int c)
     begin_note(reader);
     return take_note(reader, c);
   }
-  reader->state = UNQUOTED;
+  reader->state = STATE_UNQUOTED;
   add(reader, '#');
-  return reader->state == UNQUOTED ? take_unquoted(reader, c) : MDE_CSV_MORE;
+  return reader->state == STATE_UNQUOTED ? take_unquoted(reader, c) : MDE_CSV_EVENT_MORE;
 }
 
 /* The tabs were delimiters, so the byte belongs to another cell. */
 static void end_tabs(struct mde_csv_reader *reader)
 {
   reader->delimiter = '\t';
-  reader->state = TABS_END;
+  reader->state = STATE_TABS_END;
 }
 
 static enum mde_csv_event take_held_tabs(struct mde_csv_reader *reader, int c)
 {
   bool empty = reader->cell.length == 0;
   if (c == '\t') reader->tabs++;
-  if (c == '\t' || c == ' ') return MDE_CSV_MORE;
+  if (c == '\t' || c == ' ') return MDE_CSV_EVENT_MORE;
   if (is_line_end(c)) {
     reader->tabs = 0;
     if (!empty) return end_record(reader);
@@ -304,11 +306,11 @@ static enum mde_csv_event take_held_tabs(struct mde_csv_reader *reader, int c)
     reader->tabs = 0;
     begin_comment(reader);
   } else if (c == '#' && reader->plain) {
-    reader->state = HELD_SIGN;
+    reader->state = STATE_HELD_SIGN;
   } else {
     end_tabs(reader);
   }
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_held_sign(struct mde_csv_reader *reader, int c)
@@ -320,7 +322,7 @@ static enum mde_csv_event take_held_sign(struct mde_csv_reader *reader, int c)
   }
   reader->sign_held = true;
   end_tabs(reader);
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_behind_quote(struct mde_csv_reader *reader, int c)
@@ -329,32 +331,32 @@ static enum mde_csv_event take_behind_quote(struct mde_csv_reader *reader, int c
   if (c == reader->delimiter) return end_cell(reader);
   if (reader->delimiter == UNDECIDED && may_delimit(c)) return take_undecided(reader, c);
   if (is_blank(reader, c))
-    reader->state = BEHIND_QUOTE;
+    reader->state = STATE_BEHIND_QUOTE;
   else if (reader->delimiter == NONE && may_delimit(c))
     broken(reader, second_cell);
   else
     broken(reader, "text behind a closing quote");
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_quoted(struct mde_csv_reader *reader, int c)
 {
   reader->cell.lines = reader->line - reader->cell.line + 1;
   if (c == '"')
-    reader->state = QUOTE;
+    reader->state = STATE_QUOTE;
   else if (c == END)
     broken_at(reader, "a quote is not closed", reader->cell.line, reader->cell.column);
   else
     add(reader, c);
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_quote(struct mde_csv_reader *reader, int c)
 {
   if (c != '"') return take_behind_quote(reader, c);
   add(reader, c);
-  reader->state = QUOTED;
-  return MDE_CSV_MORE;
+  reader->state = STATE_QUOTED;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_separator_end(struct mde_csv_reader *reader, int c)
@@ -363,45 +365,45 @@ static enum mde_csv_event take_separator_end(struct mde_csv_reader *reader, int 
     begin_record(reader);
   else if (c != ' ')
     broken(reader, "text behind the separator of a line \"sep=\"");
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take(struct mde_csv_reader *reader, int c)
 {
   switch ((enum state)reader->state) {
-  case RECORD_START:
+  case STATE_RECORD_START:
     return take_record_start(reader, c);
-  case HELD_TABS:
+  case STATE_HELD_TABS:
     return take_held_tabs(reader, c);
-  case HELD_SIGN:
+  case STATE_HELD_SIGN:
     return take_held_sign(reader, c);
-  case CELL_START:
+  case STATE_CELL_START:
     return take_cell_start(reader, c);
-  case UNQUOTED:
+  case STATE_UNQUOTED:
     return take_unquoted(reader, c);
-  case NOTE_SIGN:
+  case STATE_NOTE_SIGN:
     return take_note_sign(reader, c);
-  case NOTE:
+  case STATE_NOTE:
     return take_note(reader, c);
-  case QUOTED:
+  case STATE_QUOTED:
     return take_quoted(reader, c);
-  case QUOTE:
+  case STATE_QUOTE:
     return take_quote(reader, c);
-  case BEHIND_QUOTE:
+  case STATE_BEHIND_QUOTE:
     return take_behind_quote(reader, c);
-  case SEPARATOR:
+  case STATE_SEPARATOR:
     return take_separator_end(reader, c);
-  case COMMENT:
+  case STATE_COMMENT:
     return take_comment(reader, c);
-  case MARK:
-  case TABS_END:
-  case RECORD_END:
-  case NEXT_RECORD:
-  case DONE:
-  case BROKEN:
+  case STATE_MARK:
+  case STATE_TABS_END:
+  case STATE_RECORD_END:
+  case STATE_NEXT_RECORD:
+  case STATE_DONE:
+  case STATE_BROKEN:
     break;
   }
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static void advance(struct mde_csv_reader *reader, int c)
@@ -461,68 +463,69 @@ static bool take_mark(struct mde_csv_reader *reader, int c)
 
 /* ---- the whole */
 
-/* What is due before the next byte; MDE_CSV_MORE if nothing is. */
+/* What is due before the next byte; MDE_CSV_EVENT_MORE if nothing is. */
 static enum mde_csv_event take_due(struct mde_csv_reader *reader)
 {
-  if (reader->state == BROKEN) return MDE_CSV_BAD;
-  if (reader->state == DONE) return MDE_CSV_END;
-  if (reader->state == RECORD_END) {
-    reader->state = NEXT_RECORD;
-    return MDE_CSV_RECORD;
+  if (reader->state == STATE_BROKEN) return MDE_CSV_EVENT_BAD;
+  if (reader->state == STATE_DONE) return MDE_CSV_EVENT_END;
+  if (reader->state == STATE_RECORD_END) {
+    reader->state = STATE_NEXT_RECORD;
+    return MDE_CSV_EVENT_RECORD;
   }
-  if (reader->state == NEXT_RECORD) {
+  if (reader->state == STATE_NEXT_RECORD) {
     reader->has_record = true;
     begin_record(reader);
   }
-  if (reader->state == TABS_END) {
+  if (reader->state == STATE_TABS_END) {
     reader->tabs--;
-    reader->state = CELL_START;
+    reader->state = STATE_CELL_START;
     return tell_cell(reader);
   }
-  if (reader->state == CELL_START && reader->tabs > 0) {
+  if (reader->state == STATE_CELL_START && reader->tabs > 0) {
     reader->tabs--;
-    begin_cell(reader, CELL_START);
+    begin_cell(reader, STATE_CELL_START);
     return tell_cell(reader);
   }
-  if (reader->state == CELL_START && reader->sign_held) {
+  if (reader->state == STATE_CELL_START && reader->sign_held) {
     reader->sign_held = false;
-    begin_cell(reader, UNQUOTED);
+    begin_cell(reader, STATE_UNQUOTED);
     reader->cell.column--;
     add(reader, '#');
   }
-  return MDE_CSV_MORE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_end(struct mde_csv_reader *reader)
 {
-  if (reader->state == MARK) end_mark(reader);
-  if (reader->state != RECORD_START && reader->state != COMMENT && reader->state != SEPARATOR)
+  if (reader->state == STATE_MARK) end_mark(reader);
+  if (reader->state != STATE_RECORD_START && reader->state != STATE_COMMENT &&
+      reader->state != STATE_SEPARATOR)
     return take(reader, END);
-  reader->state = DONE;
-  return MDE_CSV_MORE;
+  reader->state = STATE_DONE;
+  return MDE_CSV_EVENT_MORE;
 }
 
 enum mde_csv_event mde_csv_next(struct mde_csv_reader *reader, struct mde_text *input)
 {
   for (;;) {
     enum mde_csv_event event = take_due(reader);
-    if (event == MDE_CSV_MORE && input->bytes == NULL) {
+    if (event == MDE_CSV_EVENT_MORE && input->bytes == NULL) {
       event = take_end(reader);
-      if (event == MDE_CSV_MORE) continue;
+      if (event == MDE_CSV_EVENT_MORE) continue;
     }
-    if (event != MDE_CSV_MORE || input->length == 0) return event;
+    if (event != MDE_CSV_EVENT_MORE || input->length == 0) return event;
     int c = (unsigned char)*input->bytes;
     if (c == 0)
       broken(reader, "a NUL byte");
-    else if (reader->state == MARK && take_mark(reader, c))
-      event = MDE_CSV_MORE;
-    else if (c != '\n' || !reader->after_return || reader->state == QUOTED)
+    else if (reader->state == STATE_MARK && take_mark(reader, c))
+      event = MDE_CSV_EVENT_MORE;
+    else if (c != '\n' || !reader->after_return || reader->state == STATE_QUOTED)
       event = take(reader, c);
-    if (reader->state == BROKEN) return MDE_CSV_BAD;
-    if (reader->state == TABS_END) continue;
+    if (reader->state == STATE_BROKEN) return MDE_CSV_EVENT_BAD;
+    if (reader->state == STATE_TABS_END) continue;
     advance(reader, c);
     input->bytes++;
     input->length--;
-    if (event != MDE_CSV_MORE) return event;
+    if (event != MDE_CSV_EVENT_MORE) return event;
   }
 }

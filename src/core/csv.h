@@ -30,7 +30,7 @@
 
 #include "text.h"
 
-enum { MDE_CSV_NAMED = 5 /* comments whose lines are kept */ };
+enum { MDE_CSV_MAX_COMMENT_LINES = 5 /* comments whose lines are kept */ };
 
 struct mde_csv_cell {
   struct mde_text text; /* lies in the caller's buffer; cut to its size */
@@ -44,14 +44,14 @@ struct mde_csv_cell {
 /* A reader. Everything but what is said to be for the caller is nobody else's business. */
 struct mde_csv_reader {
   /* For the caller. */
-  struct mde_csv_cell cell;            /* after MDE_CSV_CELL: the cell */
-  size_t count;                        /* after MDE_CSV_RECORD: its cells */
-  size_t record_line;                  /* and the line where it begins */
-  size_t comments;                     /* that were left out so far */
-  size_t comment_lines[MDE_CSV_NAMED]; /* where the first of them stand */
-  size_t notes;                        /* notes so far */
-  const char *problem;                 /* after MDE_CSV_BAD: what is wrong, a phrase */
-  size_t problem_line;                 /* and where */
+  struct mde_csv_cell cell;                        /* after MDE_CSV_EVENT_CELL: the cell */
+  size_t count;                                    /* after MDE_CSV_EVENT_RECORD: its cells */
+  size_t record_line;                              /* and the line where it begins */
+  size_t comments;                                 /* that were left out so far */
+  size_t comment_lines[MDE_CSV_MAX_COMMENT_LINES]; /* where the first of them stand */
+  size_t notes;                                    /* notes so far */
+  const char *problem; /* after MDE_CSV_EVENT_BAD: what is wrong, a phrase */
+  size_t problem_line; /* and where */
   size_t problem_column;
 
   char *buffer;
@@ -72,11 +72,11 @@ struct mde_csv_reader {
 };
 
 enum mde_csv_event {
-  MDE_CSV_BAD = -1,   /* this cannot be read; stays */
-  MDE_CSV_MORE = 0,   /* the input is used up */
-  MDE_CSV_CELL = 1,   /* a cell is complete */
-  MDE_CSV_RECORD = 2, /* a record is: all its cells were told */
-  MDE_CSV_END = 3     /* so is the file; stays */
+  MDE_CSV_EVENT_BAD = -1,   /* this cannot be read; stays */
+  MDE_CSV_EVENT_MORE = 0,   /* the input is used up */
+  MDE_CSV_EVENT_CELL = 1,   /* a cell is complete */
+  MDE_CSV_EVENT_RECORD = 2, /* a record is: all its cells were told */
+  MDE_CSV_EVENT_END = 3     /* so is the file; stays */
 };
 
 /* A reader of one file, which keeps the text of the current cell in `buffer`. */
@@ -84,7 +84,8 @@ void mde_csv_init(struct mde_csv_reader *reader, char *buffer, size_t size);
 
 /*
  * Takes bytes off the front of `input` until there is something to tell. However a file is cut, it
- * gives the same. An absent `input` (bytes NULL) is the end of the file: call until MDE_CSV_END.
+ * gives the same. An absent `input` (bytes NULL) is the end of the file: call until
+ * MDE_CSV_EVENT_END.
  */
 enum mde_csv_event mde_csv_next(struct mde_csv_reader *reader, struct mde_text *input);
 

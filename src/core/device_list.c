@@ -33,31 +33,31 @@ static const struct {
   enum mde_column_role role;
   bool alone; /* a heading also where no other cell stands beside it */
 } known[] = {
-    {"deviceid", MDE_COLUMN_ID, true},
-    {"machineid", MDE_COLUMN_ID, true},
-    {"mdedeviceid", MDE_COLUMN_ID, true},
-    {of_anything, MDE_COLUMN_ID, false},
-    {"aaddeviceid", MDE_COLUMN_ENTRA_ID, true},
-    {"deviceaadid", MDE_COLUMN_ENTRA_ID, true},
-    {"azureaddeviceid", MDE_COLUMN_ENTRA_ID, true},
-    {"deviceazureadid", MDE_COLUMN_ENTRA_ID, true},
-    {"microsoftentradeviceid", MDE_COLUMN_ENTRA_ID, true},
-    {"entradeviceid", MDE_COLUMN_ENTRA_ID, true},
-    {"devicename", MDE_COLUMN_NAME, true},
-    {"computerdnsname", MDE_COLUMN_NAME, true},
-    {"machinename", MDE_COLUMN_NAME, true},
-    {"computername", MDE_COLUMN_NAME, true},
-    {"hostname", MDE_COLUMN_NAME, true},
-    {"displayname", MDE_COLUMN_NAME, true},
-    {"dnsname", MDE_COLUMN_NAME, true},
-    {"devicednsname", MDE_COLUMN_NAME, true},
-    {"dnshostname", MDE_COLUMN_NAME, true},
-    {"fqdn", MDE_COLUMN_NAME, true},
-    {"device", MDE_COLUMN_LIKELY, false},
-    {"machine", MDE_COLUMN_LIKELY, false},
-    {"computer", MDE_COLUMN_LIKELY, false},
-    {"name", MDE_COLUMN_LIKELY, false},
-    {"host", MDE_COLUMN_LIKELY, false},
+    {"deviceid", MDE_COLUMN_ROLE_ID, true},
+    {"machineid", MDE_COLUMN_ROLE_ID, true},
+    {"mdedeviceid", MDE_COLUMN_ROLE_ID, true},
+    {of_anything, MDE_COLUMN_ROLE_ID, false},
+    {"aaddeviceid", MDE_COLUMN_ROLE_ENTRA_ID, true},
+    {"deviceaadid", MDE_COLUMN_ROLE_ENTRA_ID, true},
+    {"azureaddeviceid", MDE_COLUMN_ROLE_ENTRA_ID, true},
+    {"deviceazureadid", MDE_COLUMN_ROLE_ENTRA_ID, true},
+    {"microsoftentradeviceid", MDE_COLUMN_ROLE_ENTRA_ID, true},
+    {"entradeviceid", MDE_COLUMN_ROLE_ENTRA_ID, true},
+    {"devicename", MDE_COLUMN_ROLE_NAME, true},
+    {"computerdnsname", MDE_COLUMN_ROLE_NAME, true},
+    {"machinename", MDE_COLUMN_ROLE_NAME, true},
+    {"computername", MDE_COLUMN_ROLE_NAME, true},
+    {"hostname", MDE_COLUMN_ROLE_NAME, true},
+    {"displayname", MDE_COLUMN_ROLE_NAME, true},
+    {"dnsname", MDE_COLUMN_ROLE_NAME, true},
+    {"devicednsname", MDE_COLUMN_ROLE_NAME, true},
+    {"dnshostname", MDE_COLUMN_ROLE_NAME, true},
+    {"fqdn", MDE_COLUMN_ROLE_NAME, true},
+    {"device", MDE_COLUMN_ROLE_LIKELY, false},
+    {"machine", MDE_COLUMN_ROLE_LIKELY, false},
+    {"computer", MDE_COLUMN_ROLE_LIKELY, false},
+    {"name", MDE_COLUMN_ROLE_LIKELY, false},
+    {"host", MDE_COLUMN_ROLE_LIKELY, false},
 };
 
 /* The next character that counts in a heading, in lower case; -1 at the end. */
@@ -116,7 +116,7 @@ static enum mde_column_role role_of(struct mde_text heading, bool several)
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
     if ((known[i].alone || several) && is_same_heading(heading, text_of(known[i].name)))
       return known[i].role;
-  return MDE_COLUMN_OTHER;
+  return MDE_COLUMN_ROLE_OTHER;
 }
 
 /* ---- refusing */
@@ -128,22 +128,22 @@ static enum mde_device_list_event bad(struct mde_device_list *list,
   list->trouble = trouble;
   list->problem_line = list->csv.record_line;
   list->problem_column = 0;
-  return MDE_DEVICE_LIST_BAD;
+  return MDE_DEVICE_LIST_EVENT_BAD;
 }
 
 static enum mde_device_list_event bad_framing(struct mde_device_list *list)
 {
-  bad(list, MDE_TROUBLE_FRAMING);
+  bad(list, MDE_DEVICE_LIST_TROUBLE_FRAMING);
   snprintf(list->problem, sizeof list->problem, "%s", list->csv.problem);
   list->problem_line = list->csv.problem_line;
   list->problem_column = list->csv.problem_column;
-  return MDE_DEVICE_LIST_BAD;
+  return MDE_DEVICE_LIST_EVENT_BAD;
 }
 
 static enum mde_device_list_event bad_columns(struct mde_device_list *list, const char *problem)
 {
   snprintf(list->problem, sizeof list->problem, "%s", problem);
-  return bad(list, MDE_TROUBLE_COLUMN);
+  return bad(list, MDE_DEVICE_LIST_TROUBLE_COLUMN);
 }
 
 static void make_all_candidates(struct mde_device_list *list)
@@ -167,8 +167,8 @@ static size_t make_likely_candidates(struct mde_device_list *list)
   size_t count = 0;
   for (size_t i = 0; i < list->column_count; i++) {
     struct mde_device_column *column = &list->columns[i];
-    column->is_candidate =
-        column->role == MDE_COLUMN_LIKELY || column->is_cut || is_about_devices(heading_of(column));
+    column->is_candidate = column->role == MDE_COLUMN_ROLE_LIKELY || column->is_cut ||
+                           is_about_devices(heading_of(column));
     if (column->is_candidate) count++;
   }
   return count;
@@ -179,10 +179,10 @@ static size_t make_likely_candidates(struct mde_device_list *list)
 static enum mde_device_list_event choose(struct mde_device_list *list, size_t naming)
 {
   for (size_t i = 0; i < list->column_count; i++)
-    list->columns[i].role = i == naming ? MDE_COLUMN_CHOSEN : MDE_COLUMN_OTHER;
+    list->columns[i].role = i == naming ? MDE_COLUMN_ROLE_CHOSEN : MDE_COLUMN_ROLE_OTHER;
   list->naming = naming;
   list->is_alone = true;
-  return MDE_DEVICE_LIST_MORE;
+  return MDE_DEVICE_LIST_EVENT_MORE;
 }
 
 static enum mde_device_list_event choose_by_name(struct mde_device_list *list)
@@ -208,13 +208,14 @@ static enum mde_device_list_event choose_by_number(struct mde_device_list *list)
 {
   for (size_t i = 0; i < list->column_count; i++) {
     enum mde_column_role role = list->columns[i].role;
-    if (role == MDE_COLUMN_LIKELY ? i + 1 == list->wanted_number : role != MDE_COLUMN_OTHER)
+    if (role == MDE_COLUMN_ROLE_LIKELY ? i + 1 == list->wanted_number
+                                       : role != MDE_COLUMN_ROLE_OTHER)
       list->has_heading = true;
   }
   if (list->wanted_number <= list->column_count) return choose(list, list->wanted_number - 1);
   snprintf(list->problem, sizeof list->problem, "there is no column %zu, but %zu",
            list->wanted_number, list->column_count);
-  return bad(list, MDE_TROUBLE_COLUMN);
+  return bad(list, MDE_DEVICE_LIST_TROUBLE_COLUMN);
 }
 
 /* By the headings alone. Where no known one is among them, a likely word counts in the first cell.
@@ -222,7 +223,7 @@ static enum mde_device_list_event choose_by_number(struct mde_device_list *list)
 static enum mde_device_list_event choose_known(struct mde_device_list *list)
 {
   size_t sorts = 0;
-  for (enum mde_column_role role = MDE_COLUMN_ID; role <= MDE_COLUMN_NAME; role++) {
+  for (enum mde_column_role role = MDE_COLUMN_ROLE_ID; role <= MDE_COLUMN_ROLE_NAME; role++) {
     size_t found = make_candidates(list, role);
     if (found > 1) return bad_columns(list, "several columns could name the devices");
     if (found == 0) continue;
@@ -231,7 +232,7 @@ static enum mde_device_list_event choose_known(struct mde_device_list *list)
     while (list->columns[list->naming].role != role)
       list->naming++;
   }
-  list->has_heading = sorts > 0 || list->columns[0].role == MDE_COLUMN_LIKELY;
+  list->has_heading = sorts > 0 || list->columns[0].role == MDE_COLUMN_ROLE_LIKELY;
   if (!list->has_heading) return choose(list, 0);
   if (sorts == 0) {
     if (make_likely_candidates(list) > 1)
@@ -241,11 +242,11 @@ static enum mde_device_list_event choose_known(struct mde_device_list *list)
   list->is_alone = sorts == 1;
   list->is_of_anything = is_heading_of(&list->columns[list->naming], text_of(of_anything));
   for (size_t i = 0; i < list->column_count; i++) {
-    if (list->columns[i].role != MDE_COLUMN_LIKELY) continue;
-    list->columns[i].role = MDE_COLUMN_OTHER;
+    if (list->columns[i].role != MDE_COLUMN_ROLE_LIKELY) continue;
+    list->columns[i].role = MDE_COLUMN_ROLE_OTHER;
     list->is_alone = false;
   }
-  return MDE_DEVICE_LIST_MORE;
+  return MDE_DEVICE_LIST_EVENT_MORE;
 }
 
 /* The first record is complete: which column is it, and is this a heading? */
@@ -253,8 +254,8 @@ static enum mde_device_list_event choose_column(struct mde_device_list *list)
 {
   for (size_t i = 0; i < list->column_count; i++) {
     struct mde_device_column *column = &list->columns[i];
-    column->role =
-        column->is_cut ? MDE_COLUMN_OTHER : role_of(heading_of(column), list->column_count > 1);
+    column->role = column->is_cut ? MDE_COLUMN_ROLE_OTHER
+                                  : role_of(heading_of(column), list->column_count > 1);
   }
   if (list->wanted_length > 0) return choose_by_name(list);
   if (list->wanted_number > 0) return choose_by_number(list);
@@ -266,7 +267,7 @@ static enum mde_device_list_event choose_column(struct mde_device_list *list)
 static void keep_cell(struct mde_device_list *list, size_t index, enum mde_column_role role)
 {
   const struct mde_csv_cell *cell = &list->csv.cell;
-  if (list->identifier_count == MDE_DEVICE_LIST_IDENTIFIERS) return;
+  if (list->identifier_count == MDE_DEVICE_LIST_MAX_IDENTIFIERS) return;
   struct mde_identifier *identifier = &list->identifiers[list->identifier_count++];
   struct mde_device device;
   mde_odata_device(cell->text, &device);
@@ -276,13 +277,13 @@ static void keep_cell(struct mde_device_list *list, size_t index, enum mde_colum
   identifier->role = role;
   identifier->kind = device.kind;
   memcpy(identifier->reason, device.reason, sizeof identifier->reason);
-  if (cell->length > MDE_DEVICE_LIMIT)
+  if (cell->length > MDE_DEVICE_MAX_BYTES)
     snprintf(identifier->reason, sizeof identifier->reason,
-             "is %zu bytes long; a name has at most %d", cell->length, (int)MDE_DEVICE_LIMIT);
-  if (cell->quoted || device.kind == MDE_DEVICE_NONE) return;
+             "is %zu bytes long; a name has at most %d", cell->length, (int)MDE_DEVICE_MAX_BYTES);
+  if (cell->quoted || device.kind == MDE_DEVICE_KIND_NONE) return;
   for (size_t i = 0; i < identifier->length; i++)
     if (strchr(",;\t", identifier->text[i]) != NULL) {
-      identifier->kind = MDE_DEVICE_NONE;
+      identifier->kind = MDE_DEVICE_KIND_NONE;
       snprintf(identifier->reason, sizeof identifier->reason,
                "looks like more than one; put quotes around it if it is one");
     }
@@ -291,7 +292,7 @@ static void keep_cell(struct mde_device_list *list, size_t index, enum mde_colum
 static void keep_span(struct mde_device_list *list)
 {
   const struct mde_csv_cell *cell = &list->csv.cell;
-  if (list->span_count < MDE_DEVICE_LIST_SPANS) {
+  if (list->span_count < MDE_DEVICE_LIST_MAX_SPANS) {
     list->spans[list->span_count].line = cell->line;
     list->spans[list->span_count].lines = cell->lines;
   }
@@ -302,57 +303,57 @@ static enum mde_device_list_event take_cell(struct mde_device_list *list)
 {
   const struct mde_csv_cell *cell = &list->csv.cell;
   size_t index = list->csv.count - 1;
-  if (index == MDE_DEVICE_LIST_COLUMNS) {
+  if (index == MDE_DEVICE_LIST_MAX_COLUMNS) {
     snprintf(list->problem, sizeof list->problem, "has more than %d cells",
-             (int)MDE_DEVICE_LIST_COLUMNS);
-    return bad(list, MDE_TROUBLE_RECORD);
+             (int)MDE_DEVICE_LIST_MAX_COLUMNS);
+    return bad(list, MDE_DEVICE_LIST_TROUBLE_RECORD);
   }
   if (cell->length > 0) list->filled++;
   if (cell->lines > 1) keep_span(list);
   if (list->has_record) {
-    if (index < list->column_count && list->columns[index].role != MDE_COLUMN_OTHER)
+    if (index < list->column_count && list->columns[index].role != MDE_COLUMN_ROLE_OTHER)
       keep_cell(list, index, list->columns[index].role);
-    return MDE_DEVICE_LIST_MORE;
+    return MDE_DEVICE_LIST_EVENT_MORE;
   }
   struct mde_device_column *column = &list->columns[index];
-  column->is_cut = cell->length > MDE_DEVICE_LIST_HEADING;
-  column->length = column->is_cut ? MDE_DEVICE_LIST_HEADING : cell->length;
+  column->is_cut = cell->length > MDE_DEVICE_LIST_MAX_HEADING_BYTES;
+  column->length = column->is_cut ? MDE_DEVICE_LIST_MAX_HEADING_BYTES : cell->length;
   memcpy(column->heading, cell->text.bytes, column->length);
   column->is_candidate = false;
   list->column_count = index + 1;
   /* In case that it is no heading. */
   if (index + 1 == list->wanted_number || (index == 0 && list->wanted_number == 0))
-    keep_cell(list, index, MDE_COLUMN_CHOSEN);
-  return MDE_DEVICE_LIST_MORE;
+    keep_cell(list, index, MDE_COLUMN_ROLE_CHOSEN);
+  return MDE_DEVICE_LIST_EVENT_MORE;
 }
 
 /* ---- records */
 
 static void make_none(struct mde_identifier *identifier, const char *reason)
 {
-  if (identifier->kind == MDE_DEVICE_NONE) return;
-  identifier->kind = MDE_DEVICE_NONE;
+  if (identifier->kind == MDE_DEVICE_KIND_NONE) return;
+  identifier->kind = MDE_DEVICE_KIND_NONE;
   snprintf(identifier->reason, sizeof identifier->reason, "%s", reason);
 }
 
 static bool is_id(const struct mde_identifier *identifier)
 {
-  return identifier->kind == MDE_DEVICE_MACHINE_ID || identifier->kind == MDE_DEVICE_GUID;
+  return identifier->kind == MDE_DEVICE_KIND_MACHINE_ID || identifier->kind == MDE_DEVICE_KIND_GUID;
 }
 
 static bool is_name_kind(enum mde_device_kind kind)
 {
-  return kind == MDE_DEVICE_FULL_NAME || kind == MDE_DEVICE_BARE_NAME;
+  return kind == MDE_DEVICE_KIND_FULL_NAME || kind == MDE_DEVICE_KIND_BARE_NAME;
 }
 
 /* Whether a cell may count as what its column is for, if other columns name the device, too. */
 static void judge_among_others(struct mde_identifier *identifier, bool is_first)
 {
-  if (identifier->role == MDE_COLUMN_ID && !is_id(identifier))
+  if (identifier->role == MDE_COLUMN_ROLE_ID && !is_id(identifier))
     make_none(identifier, "is no machine id and no Entra device id");
-  else if (identifier->role == MDE_COLUMN_ENTRA_ID && identifier->kind != MDE_DEVICE_GUID)
+  else if (identifier->role == MDE_COLUMN_ROLE_ENTRA_ID && identifier->kind != MDE_DEVICE_KIND_GUID)
     make_none(identifier, "is no Entra device id");
-  else if (identifier->role == MDE_COLUMN_NAME && is_first && is_id(identifier))
+  else if (identifier->role == MDE_COLUMN_ROLE_NAME && is_first && is_id(identifier))
     make_none(identifier, "is an id in a column of names");
 }
 
@@ -369,7 +370,7 @@ static bool is_nothing(const struct mde_identifier *identifier, bool is_alone)
 /* What was cut may end within a character; it is too long for a device anyway. */
 static bool is_utf8(const struct mde_identifier *identifier)
 {
-  if (identifier->length > MDE_DEVICE_LIMIT) return true;
+  if (identifier->length > MDE_DEVICE_MAX_BYTES) return true;
   const char *at = identifier->text;
   uint32_t code_point = 0;
   int status;
@@ -409,7 +410,7 @@ static enum mde_device_list_event flaw(struct mde_device_list *list, size_t inde
 {
   if (index > 0) swap(&list->identifiers[0], &list->identifiers[index]);
   list->identifier_count = 1;
-  return MDE_DEVICE_LIST_FLAW;
+  return MDE_DEVICE_LIST_EVENT_FLAW;
 }
 
 static enum mde_device_list_event judge(struct mde_device_list *list)
@@ -421,7 +422,7 @@ static enum mde_device_list_event judge(struct mde_device_list *list)
     if (!is_utf8(&list->identifiers[i])) return flaw(list, i);
     if (!list->is_alone) judge_among_others(&list->identifiers[i], i == 0);
   }
-  if (first->kind == MDE_DEVICE_IP_ADDRESS)
+  if (first->kind == MDE_DEVICE_KIND_IP_ADDRESS)
     make_none(first, "is an IP address, and who has it now may not be who had it then");
   if (first->length > 0 && first->text[0] == '\'')
     make_none(first,
@@ -431,15 +432,15 @@ static enum mde_device_list_event judge(struct mde_device_list *list)
     make_all_candidates(list);
     return bad_columns(list, "a name in the column \"id\", which may be the id of anything");
   }
-  if (first->kind == MDE_DEVICE_NONE) return flaw(list, 0);
+  if (first->kind == MDE_DEVICE_KIND_NONE) return flaw(list, 0);
   /* Those that can be compared come first. */
   size_t good = 1;
   for (size_t i = 1; i < list->identifier_count; i++)
-    if (list->identifiers[i].kind != MDE_DEVICE_NONE)
+    if (list->identifiers[i].kind != MDE_DEVICE_KIND_NONE)
       swap(&list->identifiers[good++], &list->identifiers[i]);
   list->passed_over = list->identifier_count - good;
   list->identifier_count = good;
-  return MDE_DEVICE_LIST_ENTRY;
+  return MDE_DEVICE_LIST_EVENT_ENTRY;
 }
 
 /* Another heading, because two exports were put into one file. */
@@ -449,7 +450,7 @@ static bool is_heading_again(const struct mde_device_list *list)
     const struct mde_identifier *cell = &list->identifiers[i];
     struct mde_text text = identifier_text(cell);
     if (cell->column != list->naming || cell->length == 0) continue;
-    if (role_of(text, false) != MDE_COLUMN_OTHER) return true;
+    if (role_of(text, false) != MDE_COLUMN_ROLE_OTHER) return true;
     return list->has_heading && is_heading_of(&list->columns[cell->column], text);
   }
   return false;
@@ -458,21 +459,21 @@ static bool is_heading_again(const struct mde_device_list *list)
 static enum mde_device_list_event take_first_record(struct mde_device_list *list)
 {
   enum mde_device_list_event event = choose_column(list);
-  if (event != MDE_DEVICE_LIST_MORE) return event;
+  if (event != MDE_DEVICE_LIST_EVENT_MORE) return event;
   list->has_record = true;
-  return list->has_heading ? MDE_DEVICE_LIST_MORE : MDE_DEVICE_LIST_ENTRY;
+  return list->has_heading ? MDE_DEVICE_LIST_EVENT_MORE : MDE_DEVICE_LIST_EVENT_ENTRY;
 }
 
 static enum mde_device_list_event take_record(struct mde_device_list *list)
 {
-  if (list->filled == 0) return MDE_DEVICE_LIST_MORE;
+  if (list->filled == 0) return MDE_DEVICE_LIST_EVENT_MORE;
   list->line = list->csv.record_line;
   if (!list->has_record) {
     enum mde_device_list_event event = take_first_record(list);
-    if (event != MDE_DEVICE_LIST_ENTRY) return event;
+    if (event != MDE_DEVICE_LIST_EVENT_ENTRY) return event;
   } else if (is_heading_again(list)) {
     snprintf(list->problem, sizeof list->problem, "a heading in the middle of the list");
-    return bad(list, MDE_TROUBLE_RECORD);
+    return bad(list, MDE_DEVICE_LIST_TROUBLE_RECORD);
   }
   bool is_told = list->has_heading || list->wanted_number > 0;
   if (!is_told && list->filled > 1) {
@@ -482,7 +483,7 @@ static enum mde_device_list_event take_record(struct mde_device_list *list)
   if (is_told && list->csv.count != list->column_count) {
     snprintf(list->problem, sizeof list->problem, "%zu cell%s, where the first line has %zu",
              list->csv.count, list->csv.count == 1 ? "" : "s", list->column_count);
-    return bad(list, MDE_TROUBLE_RECORD);
+    return bad(list, MDE_DEVICE_LIST_TROUBLE_RECORD);
   }
   return judge(list);
 }
@@ -498,7 +499,7 @@ static void begin_record(struct mde_device_list *list)
 
 bool mde_device_list_is_heading(struct mde_text text)
 {
-  return text.length <= MDE_DEVICE_LIST_HEADING && next_of_heading(&text) >= 0;
+  return text.length <= MDE_DEVICE_LIST_MAX_HEADING_BYTES && next_of_heading(&text) >= 0;
 }
 
 void mde_device_list_init(struct mde_device_list *list, struct mde_text column, size_t number)
@@ -506,8 +507,9 @@ void mde_device_list_init(struct mde_device_list *list, struct mde_text column, 
   memset(list, 0, sizeof *list);
   mde_csv_init(&list->csv, list->buffer, sizeof list->buffer);
   if (column.bytes != NULL) {
-    list->wanted_length =
-        column.length < MDE_DEVICE_LIST_HEADING ? column.length : MDE_DEVICE_LIST_HEADING;
+    list->wanted_length = column.length < MDE_DEVICE_LIST_MAX_HEADING_BYTES
+                              ? column.length
+                              : MDE_DEVICE_LIST_MAX_HEADING_BYTES;
     memcpy(list->wanted, column.bytes, list->wanted_length);
   }
   list->wanted_number = number;
@@ -517,25 +519,25 @@ enum mde_device_list_event mde_device_list_next(struct mde_device_list *list,
                                                 struct mde_text *input)
 {
   while (!list->is_bad) {
-    enum mde_device_list_event event = MDE_DEVICE_LIST_MORE;
+    enum mde_device_list_event event = MDE_DEVICE_LIST_EVENT_MORE;
     switch (mde_csv_next(&list->csv, input)) {
-    case MDE_CSV_BAD:
+    case MDE_CSV_EVENT_BAD:
       return bad_framing(list);
-    case MDE_CSV_MORE:
-      return MDE_DEVICE_LIST_MORE;
-    case MDE_CSV_END:
-      return MDE_DEVICE_LIST_END;
-    case MDE_CSV_CELL:
+    case MDE_CSV_EVENT_MORE:
+      return MDE_DEVICE_LIST_EVENT_MORE;
+    case MDE_CSV_EVENT_END:
+      return MDE_DEVICE_LIST_EVENT_END;
+    case MDE_CSV_EVENT_CELL:
       if (list->csv.count == 1) begin_record(list);
       event = take_cell(list);
       break;
-    case MDE_CSV_RECORD:
+    case MDE_CSV_EVENT_RECORD:
       event = take_record(list);
       break;
     }
-    if (event != MDE_DEVICE_LIST_MORE) return event;
+    if (event != MDE_DEVICE_LIST_EVENT_MORE) return event;
   }
-  return MDE_DEVICE_LIST_BAD;
+  return MDE_DEVICE_LIST_EVENT_BAD;
 }
 
 /* ---- comparing */
@@ -543,8 +545,8 @@ enum mde_device_list_event mde_device_list_next(struct mde_device_list *list,
 static bool is_name(struct mde_text listed, struct mde_text recorded)
 {
   if (recorded.bytes == NULL) return false;
-  struct mde_text name = mde_name_asked(listed, MDE_NAME_IS);
-  struct mde_text own = mde_name_asked(recorded, MDE_NAME_IS);
+  struct mde_text name = mde_name_asked(listed, MDE_NAME_RELATION_IS);
+  struct mde_text own = mde_name_asked(recorded, MDE_NAME_RELATION_IS);
   if (name.length == 0) return false;
   if (mde_text_same_caseless(name, own)) return true;
   if (memchr(name.bytes, '.', name.length) != NULL) return false;

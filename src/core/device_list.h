@@ -40,25 +40,25 @@
 #include "text.h"
 
 enum {
-  MDE_DEVICE_LIST_COLUMNS = 256,   /* the most cells of a record */
-  MDE_DEVICE_LIST_HEADING = 64,    /* bytes of a heading that are kept */
-  MDE_DEVICE_LIST_IDENTIFIERS = 3, /* the most of one record */
-  MDE_DEVICE_LIST_TEXT = 320,      /* bytes of an identifier that are kept, more than it may have */
-  MDE_DEVICE_LIST_SPANS = 5,       /* cells of several lines that are told */
-  MDE_DEVICE_LIST_PROBLEM = 256    /* room enough for any problem, its NUL included */
+  MDE_DEVICE_LIST_MAX_COLUMNS = 256,      /* cells of a record */
+  MDE_DEVICE_LIST_MAX_HEADING_BYTES = 64, /* that are kept of a heading */
+  MDE_DEVICE_LIST_MAX_IDENTIFIERS = 3,    /* of one record */
+  MDE_DEVICE_LIST_MAX_TEXT_BYTES = 320, /* that are kept of an identifier: more than it may have */
+  MDE_DEVICE_LIST_MAX_SPANS = 5,        /* cells of several lines that are told */
+  MDE_DEVICE_LIST_PROBLEM_SIZE = 256    /* room enough for any problem, its NUL included */
 };
 
 enum mde_column_role {
-  MDE_COLUMN_ID,
-  MDE_COLUMN_ENTRA_ID,
-  MDE_COLUMN_NAME,
-  MDE_COLUMN_LIKELY,
-  MDE_COLUMN_OTHER,
-  MDE_COLUMN_CHOSEN /* by the caller */
+  MDE_COLUMN_ROLE_ID,
+  MDE_COLUMN_ROLE_ENTRA_ID,
+  MDE_COLUMN_ROLE_NAME,
+  MDE_COLUMN_ROLE_LIKELY,
+  MDE_COLUMN_ROLE_OTHER,
+  MDE_COLUMN_ROLE_CHOSEN /* by the caller */
 };
 
 struct mde_device_column {
-  char heading[MDE_DEVICE_LIST_HEADING];
+  char heading[MDE_DEVICE_LIST_MAX_HEADING_BYTES];
   size_t length; /* of what is kept */
   bool is_cut;   /* there was more */
   enum mde_column_role role;
@@ -72,48 +72,48 @@ struct mde_span {
 };
 
 struct mde_identifier {
-  char text[MDE_DEVICE_LIST_TEXT];
+  char text[MDE_DEVICE_LIST_MAX_TEXT_BYTES];
   size_t length; /* of what is kept */
   size_t column; /* from 0 */
   enum mde_column_role role;
-  enum mde_device_kind kind;            /* NONE: it is no identifier, and `reason` says why */
-  char reason[MDE_DEVICE_REASON_LIMIT]; /* completes `the device "..." ` */
+  enum mde_device_kind kind;           /* NONE: it is no identifier, and `reason` says why */
+  char reason[MDE_DEVICE_REASON_SIZE]; /* completes `the device "..." ` */
 };
 
 enum mde_device_list_trouble {
-  MDE_TROUBLE_FRAMING, /* it is no CSV that can be read */
-  MDE_TROUBLE_COLUMN,  /* which column is meant is not said, or not there */
-  MDE_TROUBLE_RECORD   /* a record is not like the others */
+  MDE_DEVICE_LIST_TROUBLE_FRAMING, /* it is no CSV that can be read */
+  MDE_DEVICE_LIST_TROUBLE_COLUMN,  /* which column is meant is not said, or not there */
+  MDE_DEVICE_LIST_TROUBLE_RECORD   /* a record is not like the others */
 };
 
 struct mde_device_list {
   /* After ENTRY: what names the device, first the identifier that counts; behind them `passed_over`
    * cells that can be none of the sort that their column has. After FLAW: the one that should. */
-  struct mde_identifier identifiers[MDE_DEVICE_LIST_IDENTIFIERS];
+  struct mde_identifier identifiers[MDE_DEVICE_LIST_MAX_IDENTIFIERS];
   size_t identifier_count;
   size_t passed_over;
   size_t line; /* where the record begins */
 
   /* After BAD. */
   enum mde_device_list_trouble trouble;
-  char problem[MDE_DEVICE_LIST_PROBLEM]; /* a phrase, ASCII */
+  char problem[MDE_DEVICE_LIST_PROBLEM_SIZE]; /* a phrase, ASCII */
   size_t problem_line;
   size_t problem_column; /* the character in the line; 0: the whole line */
 
   /* The first record, once it is read: what stands above the columns, or in them. */
-  struct mde_device_column columns[MDE_DEVICE_LIST_COLUMNS];
+  struct mde_device_column columns[MDE_DEVICE_LIST_MAX_COLUMNS];
   size_t column_count;
   bool has_heading;
   size_t naming; /* the column that names the devices, from 0 */
 
-  struct mde_span spans[MDE_DEVICE_LIST_SPANS]; /* the first of them */
-  size_t span_count;                            /* how many there are so far */
+  struct mde_span spans[MDE_DEVICE_LIST_MAX_SPANS]; /* the first of them */
+  size_t span_count;                                /* how many there are so far */
 
   /* The rest is nobody else's business, but csv.comments, csv.comment_lines and
    * csv.notes. */
   struct mde_csv_reader csv;
-  char buffer[MDE_DEVICE_LIST_TEXT];
-  char wanted[MDE_DEVICE_LIST_HEADING];
+  char buffer[MDE_DEVICE_LIST_MAX_TEXT_BYTES];
+  char wanted[MDE_DEVICE_LIST_MAX_HEADING_BYTES];
   size_t wanted_length;
   size_t wanted_number;
   bool has_record;
@@ -124,11 +124,11 @@ struct mde_device_list {
 };
 
 enum mde_device_list_event {
-  MDE_DEVICE_LIST_BAD = -1,  /* the list is refused: `trouble`, `problem`, where; stays */
-  MDE_DEVICE_LIST_MORE = 0,  /* the input is used up */
-  MDE_DEVICE_LIST_ENTRY = 1, /* a record names a device */
-  MDE_DEVICE_LIST_FLAW = 2,  /* a record should, and does not; the list is good for nothing */
-  MDE_DEVICE_LIST_END = 3    /* stays */
+  MDE_DEVICE_LIST_EVENT_BAD = -1,  /* the list is refused: `trouble`, `problem`, where; stays */
+  MDE_DEVICE_LIST_EVENT_MORE = 0,  /* the input is used up */
+  MDE_DEVICE_LIST_EVENT_ENTRY = 1, /* a record names a device */
+  MDE_DEVICE_LIST_EVENT_FLAW = 2,  /* a record should, and does not; the list is good for nothing */
+  MDE_DEVICE_LIST_EVENT_END = 3    /* stays */
 };
 
 /* Whether this can be the heading of a column: some of it counts, and it is not too long. */

@@ -269,7 +269,7 @@ static bool longest_wait(struct mde_text text, const struct wait_context *contex
     text.bytes += used + 1;
     text.length -= used + 1;
   }
-  if (*longest > MDE_HEADER_LONGEST_WAIT) *longest = MDE_HEADER_LONGEST_WAIT;
+  if (*longest > MDE_HEADER_MAX_WAIT_SECONDS) *longest = MDE_HEADER_MAX_WAIT_SECONDS;
   return true;
 }
 
@@ -303,10 +303,10 @@ int mde_header_retry_after(const struct mde_retry_headers *headers, double now, 
 /* ---- challenges */
 
 enum challenge_state {
-  BEFORE_SCHEME, /* at the start: only a scheme may come */
-  AFTER_SCHEME,  /* a blob, a parameter, or a comma */
-  AFTER_PIECE,   /* a comma or the end */
-  AFTER_TOKEN68  /* a comma or the end, and then a scheme */
+  CHALLENGE_STATE_BEFORE_SCHEME, /* at the start: only a scheme may come */
+  CHALLENGE_STATE_AFTER_SCHEME,  /* a blob, a parameter, or a comma */
+  CHALLENGE_STATE_AFTER_PIECE,   /* a comma or the end */
+  CHALLENGE_STATE_AFTER_TOKEN68  /* a comma or the end, and then a scheme */
 };
 
 void mde_challenge_reader_init(struct mde_challenge_reader *reader, struct mde_text text)
@@ -314,7 +314,7 @@ void mde_challenge_reader_init(struct mde_challenge_reader *reader, struct mde_t
   memset(reader, 0, sizeof *reader);
   reader->at = text.bytes;
   reader->end = text.bytes + text.length;
-  reader->state = BEFORE_SCHEME;
+  reader->state = CHALLENGE_STATE_BEFORE_SCHEME;
 }
 
 static const char *skip_blanks(const char *at, const char *end)
@@ -391,21 +391,22 @@ static enum mde_challenge_piece read_parameter(struct mde_challenge_reader *read
   const char *behind_name = skip_token(reader->at, reader->end);
   const char *equals = skip_blanks(behind_name, reader->end);
   if (behind_name == reader->at || equals == reader->end || *equals != '=')
-    return MDE_CHALLENGE_END;
+    return MDE_CHALLENGE_PIECE_END;
   reader->name = between(reader->at, behind_name);
   reader->at = skip_blanks(equals + 1, reader->end);
-  return read_value(reader) ? MDE_CHALLENGE_PARAMETER : MDE_CHALLENGE_MALFORMED;
+  return read_value(reader) ? MDE_CHALLENGE_PIECE_PARAMETER : MDE_CHALLENGE_PIECE_MALFORMED;
 }
 
 static enum mde_challenge_piece read_scheme(struct mde_challenge_reader *reader)
 {
   const char *behind = skip_token(reader->at, reader->end);
-  if (behind == reader->at) return MDE_CHALLENGE_MALFORMED;
-  if (behind < reader->end && !is_blank(*behind) && *behind != ',') return MDE_CHALLENGE_MALFORMED;
+  if (behind == reader->at) return MDE_CHALLENGE_PIECE_MALFORMED;
+  if (behind < reader->end && !is_blank(*behind) && *behind != ',')
+    return MDE_CHALLENGE_PIECE_MALFORMED;
   reader->name = between(reader->at, behind);
   reader->at = behind;
-  reader->state = AFTER_SCHEME;
-  return MDE_CHALLENGE_SCHEME;
+  reader->state = CHALLENGE_STATE_AFTER_SCHEME;
+  return MDE_CHALLENGE_PIECE_SCHEME;
 }
 
 enum mde_challenge_piece mde_challenge_next(struct mde_challenge_reader *reader)
@@ -417,19 +418,21 @@ enum mde_challenge_piece mde_challenge_next(struct mde_challenge_reader *reader)
     comma = true;
     reader->at++;
   }
-  if (reader->at == reader->end) return MDE_CHALLENGE_END;
-  if (reader->state == AFTER_SCHEME && !comma && read_token68(reader)) {
-    reader->state = AFTER_TOKEN68;
-    return MDE_CHALLENGE_TOKEN68;
+  if (reader->at == reader->end) return MDE_CHALLENGE_PIECE_END;
+  if (reader->state == CHALLENGE_STATE_AFTER_SCHEME && !comma && read_token68(reader)) {
+    reader->state = CHALLENGE_STATE_AFTER_TOKEN68;
+    return MDE_CHALLENGE_PIECE_TOKEN68;
   }
-  bool needs_comma = reader->state == AFTER_PIECE || reader->state == AFTER_TOKEN68;
-  if (needs_comma && !comma) return MDE_CHALLENGE_MALFORMED;
-  if (reader->state == AFTER_SCHEME || reader->state == AFTER_PIECE) {
-    bool must_be_parameter = reader->state == AFTER_SCHEME && !comma;
+  bool needs_comma = reader->state == CHALLENGE_STATE_AFTER_PIECE ||
+                     reader->state == CHALLENGE_STATE_AFTER_TOKEN68;
+  if (needs_comma && !comma) return MDE_CHALLENGE_PIECE_MALFORMED;
+  if (reader->state == CHALLENGE_STATE_AFTER_SCHEME ||
+      reader->state == CHALLENGE_STATE_AFTER_PIECE) {
+    bool must_be_parameter = reader->state == CHALLENGE_STATE_AFTER_SCHEME && !comma;
     enum mde_challenge_piece piece = read_parameter(reader);
-    reader->state = AFTER_PIECE;
-    if (piece != MDE_CHALLENGE_END) return piece;
-    if (must_be_parameter) return MDE_CHALLENGE_MALFORMED;
+    reader->state = CHALLENGE_STATE_AFTER_PIECE;
+    if (piece != MDE_CHALLENGE_PIECE_END) return piece;
+    if (must_be_parameter) return MDE_CHALLENGE_PIECE_MALFORMED;
   }
   return read_scheme(reader);
 }

@@ -25,7 +25,7 @@ bool mde_header_is_token_byte(char c);
 bool mde_header_date(struct mde_text text, int64_t now, int64_t *unix_seconds);
 
 /* The longest wait that is ever reported, in seconds; what is longer is cut to it. */
-#define MDE_HEADER_LONGEST_WAIT 2147483647.0
+#define MDE_HEADER_MAX_WAIT_SECONDS 2147483647.0
 
 /* The headers that say when to come back, and the Date of the same response. */
 struct mde_retry_headers {
@@ -54,11 +54,11 @@ int mde_header_retry_after(const struct mde_retry_headers *headers, double now, 
 
 /* One piece of a WWW-Authenticate value. */
 enum mde_challenge_piece {
-  MDE_CHALLENGE_MALFORMED = -1,
-  MDE_CHALLENGE_END = 0,
-  MDE_CHALLENGE_SCHEME,   /* `name`: a new challenge begins */
-  MDE_CHALLENGE_TOKEN68,  /* `value`: the credential-like blob of the current challenge */
-  MDE_CHALLENGE_PARAMETER /* `name` and `value` of the current challenge; see `quoted` */
+  MDE_CHALLENGE_PIECE_MALFORMED = -1,
+  MDE_CHALLENGE_PIECE_END = 0,
+  MDE_CHALLENGE_PIECE_SCHEME,   /* `name`: a new challenge begins */
+  MDE_CHALLENGE_PIECE_TOKEN68,  /* `value`: the credential-like blob of the current challenge */
+  MDE_CHALLENGE_PIECE_PARAMETER /* `name` and `value` of the current challenge; see `quoted` */
 };
 
 struct mde_challenge_reader {

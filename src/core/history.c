@@ -18,7 +18,7 @@ enum mde_status mde_status_read(struct mde_text status)
 static bool read_verb(struct mde_text type, enum mde_verb *verb)
 {
   bool restrict_ = is(type, "RestrictCodeExecution");
-  *verb = restrict_ ? MDE_RESTRICT : MDE_RELEASE;
+  *verb = restrict_ ? MDE_VERB_RESTRICT : MDE_VERB_RELEASE;
   return restrict_ || is(type, "UnrestrictCodeExecution");
 }
 
@@ -110,13 +110,13 @@ enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
   static const enum mde_state settled[] = {MDE_STATE_RELEASED, MDE_STATE_UNCLEAR,
                                            MDE_STATE_RESTRICTED};
   const enum mde_state *states = changing;
-  size_t restriction = newest(actions, count, MDE_RESTRICT, MDE_STATUS_PENDING);
-  size_t release = newest(actions, count, MDE_RELEASE, MDE_STATUS_PENDING);
+  size_t restriction = newest(actions, count, MDE_VERB_RESTRICT, MDE_STATUS_PENDING);
+  size_t release = newest(actions, count, MDE_VERB_RELEASE, MDE_STATUS_PENDING);
   int which = later_of(actions, restriction, release, created_later);
   if (restriction == MDE_NO_ACTION && release == MDE_NO_ACTION) {
     states = settled;
-    restriction = last_succeeded(actions, count, MDE_RESTRICT);
-    release = last_succeeded(actions, count, MDE_RELEASE);
+    restriction = last_succeeded(actions, count, MDE_VERB_RESTRICT);
+    release = last_succeeded(actions, count, MDE_VERB_RELEASE);
     which = later_of(actions, restriction, release, succeeded_later);
   }
   *rests_on = which > 0 ? restriction : which < 0 ? release : MDE_NO_ACTION;
@@ -128,7 +128,7 @@ enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
 static bool holds(const struct mde_action *actions, size_t restriction, size_t release)
 {
   const struct mde_action *a = &actions[restriction];
-  if (!a->counts || a->verb != MDE_RESTRICT) return false;
+  if (!a->counts || a->verb != MDE_VERB_RESTRICT) return false;
   if (a->status == MDE_STATUS_PENDING) return true;
   return a->status == MDE_STATUS_SUCCEEDED &&
          later_of(actions, restriction, release, succeeded_later) >= 0;
@@ -146,7 +146,7 @@ struct mde_holders mde_history_holders(const struct mde_action *actions, size_t 
                                        const struct mde_claim *claim, size_t *ours, size_t *others)
 {
   struct mde_holders held = {0, 0};
-  size_t release = last_succeeded(actions, count, MDE_RELEASE);
+  size_t release = last_succeeded(actions, count, MDE_VERB_RELEASE);
   for (size_t i = 0; i < count; i++) {
     if (!holds(actions, i, release)) continue;
     if (covers(claim, &actions[i]))
@@ -176,7 +176,7 @@ size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde
 
 static enum mde_verb opposite_of(enum mde_verb verb)
 {
-  return verb == MDE_RESTRICT ? MDE_RELEASE : MDE_RESTRICT;
+  return verb == MDE_VERB_RESTRICT ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT;
 }
 
 /* The newest opposite action that overtook `first`; or may have, where `certain` is false. */
@@ -216,12 +216,12 @@ static struct mde_look look(enum mde_decision decision, size_t action)
 static struct mde_look look_at_repeat(const struct mde_action *actions, size_t count, size_t first,
                                       const struct mde_intent *intent)
 {
-  if (actions[first].status == MDE_STATUS_CANCELLED) return look(MDE_SUPERSEDED, first);
+  if (actions[first].status == MDE_STATUS_CANCELLED) return look(MDE_DECISION_SUPERSEDED, first);
   size_t undoing = undone_by(actions, count, &actions[first], true);
-  if (undoing != MDE_NO_ACTION) return look(MDE_SUPERSEDED, undoing);
+  if (undoing != MDE_NO_ACTION) return look(MDE_DECISION_SUPERSEDED, undoing);
   undoing = undone_by(actions, count, &actions[first], false);
-  if (undoing != MDE_NO_ACTION) return look(MDE_CONFLICT, undoing);
-  struct mde_look repeat = look(MDE_ALREADY_ACTIVE, first);
+  if (undoing != MDE_NO_ACTION) return look(MDE_DECISION_CONFLICT, undoing);
+  struct mde_look repeat = look(MDE_DECISION_ALREADY_ACTIVE, first);
   repeat.recorded = records(&actions[first], intent);
   return repeat;
 }
@@ -270,16 +270,17 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
   }
 
   size_t decided = intent->looked ? decided_otherwise(actions, count, verb) : MDE_NO_ACTION;
-  if (decided != MDE_NO_ACTION) return look(MDE_OVERTAKEN, decided);
+  if (decided != MDE_NO_ACTION) return look(MDE_DECISION_OVERTAKEN, decided);
 
   size_t opposite = newest(actions, count, opposite_of(verb), MDE_STATUS_PENDING);
   if (opposite != MDE_NO_ACTION)
-    return look(intent->cancel_opposite ? MDE_CANCEL_OPPOSITE : MDE_CONFLICT, opposite);
+    return look(intent->cancel_opposite ? MDE_DECISION_CANCEL_OPPOSITE : MDE_DECISION_CONFLICT,
+                opposite);
 
   size_t pending = newest(actions, count, verb, MDE_STATUS_PENDING);
   if (pending != MDE_NO_ACTION) {
     size_t recorded = newest_record(actions, count, intent, MDE_STATUS_PENDING, MDE_NO_ACTION);
-    struct mde_look already = look(MDE_ALREADY_ACTIVE, pending);
+    struct mde_look already = look(MDE_DECISION_ALREADY_ACTIVE, pending);
     already.recorded = recorded != MDE_NO_ACTION;
     if (already.recorded) already.action = recorded;
     return already;
@@ -287,30 +288,31 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
 
   size_t rests_on;
   enum mde_state state = mde_history_state(actions, count, &rests_on);
-  if (verb == MDE_RELEASE && state == MDE_STATE_RELEASED) {
-    struct mde_look already = look(MDE_ALREADY_ACTIVE, rests_on);
+  if (verb == MDE_VERB_RELEASE && state == MDE_STATE_RELEASED) {
+    struct mde_look already = look(MDE_DECISION_ALREADY_ACTIVE, rests_on);
     already.recorded = records(&actions[rests_on], intent);
     return already;
   }
-  if (verb == MDE_RESTRICT && state == MDE_STATE_RESTRICTED) {
-    size_t release = last_succeeded(actions, count, MDE_RELEASE);
+  if (verb == MDE_VERB_RESTRICT && state == MDE_STATE_RESTRICTED) {
+    size_t release = last_succeeded(actions, count, MDE_VERB_RELEASE);
     size_t recorded = newest_record(actions, count, intent, MDE_STATUS_SUCCEEDED, release);
     if (recorded != MDE_NO_ACTION)
-      return look(MDE_ALREADY_ACTIVE, intent->incident.bytes != NULL ? recorded : rests_on);
+      return look(MDE_DECISION_ALREADY_ACTIVE,
+                  intent->incident.bytes != NULL ? recorded : rests_on);
   }
-  return look(MDE_SEND, MDE_NO_ACTION);
+  return look(MDE_DECISION_SEND, MDE_NO_ACTION);
 }
 
-enum when { BEFORE, UNCLEAR, AFTER };
+enum when { WHEN_BEFORE, WHEN_UNCLEAR, WHEN_AFTER };
 
 /* When an action was created, as seen from a send. */
 static enum when when_of(const struct mde_action *action, const struct mde_sent *sent)
 {
-  if (action->seen) return BEFORE;
-  if (sent->looked) return AFTER;
-  if (action->created == MDE_NO_TIME || sent->sent_at == MDE_NO_TIME) return UNCLEAR;
-  if (action->created < sent->sent_at - MDE_DOUBT) return BEFORE;
-  return action->created > sent->sent_at + MDE_DOUBT ? AFTER : UNCLEAR;
+  if (action->seen) return WHEN_BEFORE;
+  if (sent->looked) return WHEN_AFTER;
+  if (action->created == MDE_NO_TIME || sent->sent_at == MDE_NO_TIME) return WHEN_UNCLEAR;
+  if (action->created < sent->sent_at - MDE_DOUBT_TICKS) return WHEN_BEFORE;
+  return action->created > sent->sent_at + MDE_DOUBT_TICKS ? WHEN_AFTER : WHEN_UNCLEAR;
 }
 
 /* The newest action by which somebody decided otherwise then: after a send, or perhaps. */
@@ -342,8 +344,8 @@ static size_t find_cut(const struct mde_action *actions, size_t count, const str
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
     if (a->counts && a->verb == sent->verb && a->status != MDE_STATUS_CANCELLED &&
-        when_of(a, sent) != BEFORE && a->returned.length >= MDE_SHORTEST_CUT &&
-        mde_comment_compare(sent->comment, a->returned) == MDE_COMMENT_CUT)
+        when_of(a, sent) != WHEN_BEFORE && a->returned.length >= MDE_COMMENT_MIN_CUT_BYTES &&
+        mde_comment_compare(sent->comment, a->returned) == MDE_COMMENT_MATCH_CUT)
       return i;
   }
   return MDE_NO_ACTION;
@@ -361,23 +363,23 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
   size_t ours = find_ours(actions, count, sent);
   if (ours != MDE_NO_ACTION) {
     bool cancelled = actions[ours].status == MDE_STATUS_CANCELLED;
-    return reconciled(cancelled ? MDE_RECONCILE_SUPERSEDED : MDE_RECONCILE_OURS, ours);
+    return reconciled(cancelled ? MDE_RECONCILIATION_SUPERSEDED : MDE_RECONCILIATION_OURS, ours);
   }
 
-  size_t otherwise = find_otherwise(actions, count, sent, AFTER);
-  if (otherwise != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_SUPERSEDED, otherwise);
+  size_t otherwise = find_otherwise(actions, count, sent, WHEN_AFTER);
+  if (otherwise != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_SUPERSEDED, otherwise);
   size_t cut = find_cut(actions, count, sent);
-  if (cut != MDE_NO_ACTION && when_of(&actions[cut], sent) == AFTER)
-    return reconciled(MDE_RECONCILE_OURS, cut);
-  size_t perhaps = find_otherwise(actions, count, sent, UNCLEAR);
+  if (cut != MDE_NO_ACTION && when_of(&actions[cut], sent) == WHEN_AFTER)
+    return reconciled(MDE_RECONCILIATION_OURS, cut);
+  size_t perhaps = find_otherwise(actions, count, sent, WHEN_UNCLEAR);
   if (perhaps == MDE_NO_ACTION) perhaps = cut;
-  if (perhaps != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_UNCLEAR, perhaps);
+  if (perhaps != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_UNCLEAR, perhaps);
 
   size_t pending = newest(actions, count, verb, MDE_STATUS_PENDING);
-  if (pending != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_ACTIVE, pending);
+  if (pending != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_ACTIVE, pending);
   size_t opposite = newest(actions, count, opposite_of(verb), MDE_STATUS_PENDING);
-  if (opposite != MDE_NO_ACTION) return reconciled(MDE_RECONCILE_OPPOSITE, opposite);
-  return reconciled(MDE_RECONCILE_NOTHING, MDE_NO_ACTION);
+  if (opposite != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_OPPOSITE, opposite);
+  return reconciled(MDE_RECONCILIATION_NOTHING, MDE_NO_ACTION);
 }
 
 enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_text machine,
@@ -387,12 +389,13 @@ enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_
   if (!action.counts || action.verb != sent->verb || text->id.bytes == NULL || text->id.length == 0)
     return MDE_REPLY_FOREIGN;
   enum mde_comment_match match = mde_comment_compare(sent->comment, text->comment);
-  bool settled = match == MDE_COMMENT_SAME && !sent->keyed;
+  bool settled = match == MDE_COMMENT_MATCH_SAME && !sent->keyed;
   bool older = action.created != MDE_NO_TIME && sent->sent_at != MDE_NO_TIME &&
-               action.created < sent->sent_at - MDE_DOUBT;
+               action.created < sent->sent_at - MDE_DOUBT_TICKS;
   if (!seen && (settled || !older)) {
-    if (match == MDE_COMMENT_SAME) return MDE_REPLY_ACCEPTED;
-    if (match == MDE_COMMENT_CUT && text->comment.length >= MDE_SHORTEST_CUT) return MDE_REPLY_CUT;
+    if (match == MDE_COMMENT_MATCH_SAME) return MDE_REPLY_ACCEPTED;
+    if (match == MDE_COMMENT_MATCH_CUT && text->comment.length >= MDE_COMMENT_MIN_CUT_BYTES)
+      return MDE_REPLY_CUT;
   }
   if (action.status == MDE_STATUS_FAILED || action.status == MDE_STATUS_CANCELLED)
     return MDE_REPLY_FOREIGN;

@@ -17,7 +17,7 @@
 #include "comment.h"
 #include "text.h"
 
-enum mde_verb { MDE_RESTRICT, MDE_RELEASE };
+enum mde_verb { MDE_VERB_RESTRICT, MDE_VERB_RELEASE };
 
 enum mde_status {
   MDE_STATUS_PENDING, /* Pending, InProgress, and every word we do not know: not final */
@@ -85,19 +85,18 @@ struct mde_intent {
 };
 
 enum mde_decision {
-  MDE_SEND,
-  MDE_ALREADY_ACTIVE,  /* `action` does it already: send nothing */
-  MDE_CONFLICT,        /* `action`, the opposite, is pending: send nothing */
-  MDE_CANCEL_OPPOSITE, /* cancel `action`, read until it is final, ask again */
-  MDE_SUPERSEDED, /* the keyed action was undone or cancelled since, by `action`: send nothing */
-  MDE_OVERTAKEN   /* somebody decided otherwise after the first look, by `action`: send nothing */
+  MDE_DECISION_SEND,
+  MDE_DECISION_ALREADY_ACTIVE,  /* `action` does it already: send nothing */
+  MDE_DECISION_CONFLICT,        /* `action`, the opposite, is pending: send nothing */
+  MDE_DECISION_CANCEL_OPPOSITE, /* cancel `action`, read until it is final, ask again */
+  MDE_DECISION_SUPERSEDED, /* `action` has undone or cancelled the keyed one since: send nothing */
+  MDE_DECISION_OVERTAKEN   /* `action`, of after the first look, decides otherwise: send nothing */
 };
 
 struct mde_look {
   enum mde_decision decision;
-  size_t action; /* index, or MDE_NO_ACTION for MDE_SEND */
-  bool recorded; /* for MDE_ALREADY_ACTIVE: `action` names the caller's incident, or none was named
-                  */
+  size_t action; /* index, or MDE_NO_ACTION for MDE_DECISION_SEND */
+  bool recorded; /* if active already: `action` names the caller's incident, or none was named */
 };
 
 /*
@@ -123,7 +122,7 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
 /*
  * A send, and what was known before it. What a look has seen is older than the send, and what it
  * has not seen is newer. Clocks are asked only where nothing was looked at; then an action that was
- * created within MDE_DOUBT of the send may be either.
+ * created within MDE_DOUBT_TICKS of the send may be either.
  */
 struct mde_sent {
   enum mde_verb verb;
@@ -134,26 +133,26 @@ struct mde_sent {
   int64_t sent_at; /* the service's time, ticks, or MDE_NO_TIME */
 };
 
-#define MDE_DOUBT (300 * MDE_TICKS_PER_SECOND)
+#define MDE_DOUBT_TICKS (300 * MDE_TICKS_PER_SECOND)
 
 /*
  * Bytes: the least of our comment that tells an action as ours, where the service has cut the rest
  * off and our id with it. A colleague may have written the same few words by hand.
  */
-enum { MDE_SHORTEST_CUT = 16 };
+enum { MDE_COMMENT_MIN_CUT_BYTES = 16 };
 
 enum mde_reconciliation {
-  MDE_RECONCILE_OURS,       /* `action` is the one that was sent */
-  MDE_RECONCILE_ACTIVE,     /* `action`, somebody else's of the same verb, is pending */
-  MDE_RECONCILE_SUPERSEDED, /* by `action`: never send again */
-  MDE_RECONCILE_OPPOSITE,   /* `action`, the opposite, was pending before: wait for its end */
-  MDE_RECONCILE_UNCLEAR,    /* whether `action` came before the send cannot be told */
-  MDE_RECONCILE_NOTHING     /* it was not executed, as far as the list knows */
+  MDE_RECONCILIATION_OURS,       /* `action` is the one that was sent */
+  MDE_RECONCILIATION_ACTIVE,     /* `action`, somebody else's of the same verb, is pending */
+  MDE_RECONCILIATION_SUPERSEDED, /* by `action`: never send again */
+  MDE_RECONCILIATION_OPPOSITE,   /* `action`, the opposite, was pending before: wait for its end */
+  MDE_RECONCILIATION_UNCLEAR,    /* whether `action` came before the send cannot be told */
+  MDE_RECONCILIATION_NOTHING     /* it was not executed, as far as the list knows */
 };
 
 struct mde_reconciled {
   enum mde_reconciliation decision;
-  size_t action; /* index, or MDE_NO_ACTION for MDE_RECONCILE_NOTHING */
+  size_t action; /* index, or MDE_NO_ACTION for MDE_RECONCILIATION_NOTHING */
 };
 
 /*
@@ -208,10 +207,10 @@ enum mde_reply {
 
 /*
  * Judges the action that answered a send for `machine`. `seen`: the look before had it already, so
- * it is an earlier one. So is one with another comment; and one that was created MDE_DOUBT or more
- * before the send, if its id does not settle it: a key may have been used before, and a comment
- * that is the beginning of ours may be somebody's. Of another machine or type, without an id, or an
- * earlier action that failed or was cancelled: foreign.
+ * it is an earlier one. So is one with another comment; and one that was created MDE_DOUBT_TICKS or
+ * more before the send, if its id does not settle it: a key may have been used before, and a
+ * comment that is the beginning of ours may be somebody's. Of another machine or type, without an
+ * id, or an earlier action that failed or was cancelled: foreign.
  */
 enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_text machine,
                                  const struct mde_sent *sent, bool seen);

@@ -135,7 +135,7 @@ static int take_field(struct reader *reader)
 {
   struct mde_http1_head *head = reader->head;
   if (is_blank(*reader->at)) return bad(reader, "a folded line");
-  if (head->field_count == MDE_HTTP1_FIELD_LIMIT) return bad(reader, "too many fields");
+  if (head->field_count == MDE_HTTP1_MAX_FIELDS) return bad(reader, "too many fields");
   struct mde_http1_field *field = &head->fields[head->field_count];
   int status = take_token(reader, &field->name, ':', "a field's name is not a token");
   if (status != READ) return status;
@@ -174,7 +174,7 @@ static bool read_length(struct mde_text text, int64_t *length)
     const char *from = at;
     for (; at < end && *at >= '0' && *at <= '9'; at++) {
       number = number * 10 + (*at - '0');
-      if (number > MDE_HTTP1_LENGTH_LIMIT) return false;
+      if (number > MDE_HTTP1_MAX_BODY_BYTES) return false;
     }
     if (at == from || (!first && number != *length)) return false;
     *length = number;
@@ -189,7 +189,7 @@ static bool read_length(struct mde_text text, int64_t *length)
   }
 }
 
-/* How the body is delimited, from the fields alone; MDE_HTTP1_NO_BODY if they do not say. */
+/* How the body is delimited, from the fields alone; MDE_HTTP1_BODY_NONE if they do not say. */
 static int read_framing(struct reader *reader)
 {
   struct mde_http1_head *head = reader->head;
@@ -214,11 +214,11 @@ static int read_framing(struct reader *reader)
   if (has_coding && has_length) return bad(reader, "both Transfer-Encoding and Content-Length");
   if (has_coding && head->minor_version == 0) return bad(reader, "Transfer-Encoding in HTTP/1.0");
   if (has_coding)
-    head->body = MDE_HTTP1_CHUNKED;
+    head->body = MDE_HTTP1_BODY_CHUNKED;
   else if (has_length)
-    head->body = MDE_HTTP1_LENGTH;
+    head->body = MDE_HTTP1_BODY_LENGTH;
   else
-    head->body = MDE_HTTP1_NO_BODY;
+    head->body = MDE_HTTP1_BODY_NONE;
   return READ;
 }
 
@@ -229,18 +229,19 @@ static int read_head(struct mde_text input, int (*take_first_line)(struct reader
   head->method = head->target = head->reason = between(NULL, NULL);
   head->status = 0;
   head->minor_version = 0;
-  head->body = MDE_HTTP1_NO_BODY;
+  head->body = MDE_HTTP1_BODY_NONE;
   head->length = 0;
   head->reusable = false;
   head->field_count = 0;
   head->problem = NULL;
-  bool is_cut = input.length > MDE_HTTP1_HEAD_LIMIT;
-  size_t length = is_cut ? (size_t)MDE_HTTP1_HEAD_LIMIT : input.length;
+  bool is_cut = input.length > MDE_HTTP1_MAX_HEAD_BYTES;
+  size_t length = is_cut ? (size_t)MDE_HTTP1_MAX_HEAD_BYTES : input.length;
   struct reader reader = {
       .start = input.bytes, .at = input.bytes, .end = input.bytes + length, .head = head};
   int status = take_first_line(&reader);
   if (status == READ) status = take_fields(&reader);
-  if (status == MORE && length == MDE_HTTP1_HEAD_LIMIT) return bad(&reader, "the head is too long");
+  if (status == MORE && length == MDE_HTTP1_MAX_HEAD_BYTES)
+    return bad(&reader, "the head is too long");
   if (status == READ) status = read_framing(&reader);
   return status == READ ? (int)(reader.at - reader.start) : status;
 }
@@ -269,7 +270,7 @@ static bool is_reusable(const struct mde_http1_head *head)
 {
   bool definite =
       (head->status >= 200 && head->status <= 299) || (head->status >= 400 && head->status <= 499);
-  bool delimited = head->body == MDE_HTTP1_CHUNKED || head->body == MDE_HTTP1_LENGTH;
+  bool delimited = head->body == MDE_HTTP1_BODY_CHUNKED || head->body == MDE_HTTP1_BODY_LENGTH;
   if (!definite || !delimited || head->minor_version == 0) return false;
   for (size_t i = 0; i < head->field_count; i++)
     if (is_word(head->fields[i].name, "connection") && says_close(head->fields[i].value))
@@ -290,9 +291,9 @@ int mde_http1_response(struct mde_text input, struct mde_text request_method,
     if (mde_text_same(request_method, method_connect) && head->status < 300) has_none = true;
   }
   if (has_none)
-    head->body = MDE_HTTP1_NO_BODY;
-  else if (head->body == MDE_HTTP1_NO_BODY)
-    head->body = MDE_HTTP1_UNTIL_CLOSE;
+    head->body = MDE_HTTP1_BODY_NONE;
+  else if (head->body == MDE_HTTP1_BODY_NONE)
+    head->body = MDE_HTTP1_BODY_UNTIL_CLOSE;
   head->reusable = is_reusable(head);
   return used;
 }
@@ -300,25 +301,25 @@ int mde_http1_response(struct mde_text input, struct mde_text request_method,
 /* ---- chunked bodies */
 
 enum chunk_state {
-  SIZE,              /* the digits of a chunk's size */
-  BEHIND_SIZE,       /* blanks between the size and what follows */
-  EXTENSION,         /* to be ignored, up to the end of the line */
-  SIZE_LINE_FEED,    /* the line feed behind a size */
-  CONTENT,           /* the bytes of a chunk */
-  CONTENT_RETURN,    /* the carriage return behind them */
-  CONTENT_LINE_FEED, /* and the line feed */
-  TRAILER,           /* the first byte of a line behind the last chunk */
-  TRAILER_NAME,
-  TRAILER_VALUE,
-  TRAILER_LINE_FEED, /* the line feed behind a trailer */
-  LAST_LINE_FEED,    /* the line feed of the empty line */
-  DONE,
-  BROKEN
+  CHUNK_STATE_SIZE,              /* the digits of a chunk's size */
+  CHUNK_STATE_BEHIND_SIZE,       /* blanks between the size and what follows */
+  CHUNK_STATE_EXTENSION,         /* to be ignored, up to the end of the line */
+  CHUNK_STATE_SIZE_LINE_FEED,    /* the line feed behind a size */
+  CHUNK_STATE_CONTENT,           /* the bytes of a chunk */
+  CHUNK_STATE_CONTENT_RETURN,    /* the carriage return behind them */
+  CHUNK_STATE_CONTENT_LINE_FEED, /* and the line feed */
+  CHUNK_STATE_TRAILER,           /* the first byte of a line behind the last chunk */
+  CHUNK_STATE_TRAILER_NAME,
+  CHUNK_STATE_TRAILER_VALUE,
+  CHUNK_STATE_TRAILER_LINE_FEED, /* the line feed behind a trailer */
+  CHUNK_STATE_LAST_LINE_FEED,    /* the line feed of the empty line */
+  CHUNK_STATE_DONE,
+  CHUNK_STATE_BROKEN
 };
 
 void mde_http1_chunks_init(struct mde_http1_chunks *chunks, uint64_t limit)
 {
-  chunks->state = SIZE;
+  chunks->state = CHUNK_STATE_SIZE;
   chunks->digits = 0;
   chunks->left = 0;
   chunks->decoded = 0;
@@ -329,7 +330,7 @@ void mde_http1_chunks_init(struct mde_http1_chunks *chunks, uint64_t limit)
 
 static void broken(struct mde_http1_chunks *chunks, const char *problem)
 {
-  chunks->state = BROKEN;
+  chunks->state = CHUNK_STATE_BROKEN;
   chunks->problem = problem;
 }
 
@@ -353,11 +354,11 @@ static void read_size(struct mde_http1_chunks *chunks, char c)
   } else if (chunks->digits == 0) {
     broken(chunks, "a chunk without a size");
   } else if (c == '\r') {
-    chunks->state = SIZE_LINE_FEED;
+    chunks->state = CHUNK_STATE_SIZE_LINE_FEED;
   } else if (c == ';') {
-    chunks->state = EXTENSION;
+    chunks->state = CHUNK_STATE_EXTENSION;
   } else if (is_blank(c)) {
-    chunks->state = BEHIND_SIZE;
+    chunks->state = CHUNK_STATE_BEHIND_SIZE;
   } else {
     broken(chunks, "a chunk's size is not hexadecimal");
   }
@@ -371,13 +372,13 @@ static void begin_chunk(struct mde_http1_chunks *chunks)
     return;
   }
   chunks->decoded += chunks->left;
-  chunks->state = chunks->left == 0 ? TRAILER : CONTENT;
+  chunks->state = chunks->left == 0 ? CHUNK_STATE_TRAILER : CHUNK_STATE_CONTENT;
 }
 
 /* Extensions and trailers are for nobody, but they must not go on for ever. */
 static void count_overhead(struct mde_http1_chunks *chunks)
 {
-  if (++chunks->overhead > MDE_HTTP1_OVERHEAD_LIMIT)
+  if (++chunks->overhead > MDE_HTTP1_MAX_OVERHEAD_BYTES)
     broken(chunks, "too many chunk extensions or trailers");
 }
 
@@ -395,62 +396,63 @@ static void read_byte(struct mde_http1_chunks *chunks, char c)
 {
   static const char no_line_feed[] = "a carriage return without a line feed";
   switch ((enum chunk_state)chunks->state) {
-  case SIZE:
+  case CHUNK_STATE_SIZE:
     read_size(chunks, c);
     break;
-  case BEHIND_SIZE:
+  case CHUNK_STATE_BEHIND_SIZE:
     if (c == ';')
-      chunks->state = EXTENSION;
+      chunks->state = CHUNK_STATE_EXTENSION;
     else if (!is_blank(c))
-      expect(chunks, c, '\r', SIZE_LINE_FEED, "a chunk's size is not hexadecimal");
+      expect(chunks, c, '\r', CHUNK_STATE_SIZE_LINE_FEED, "a chunk's size is not hexadecimal");
     count_overhead(chunks);
     break;
-  case EXTENSION:
+  case CHUNK_STATE_EXTENSION:
     if (!is_value_byte(c))
-      expect(chunks, c, '\r', SIZE_LINE_FEED, "a control character in a chunk extension");
+      expect(chunks, c, '\r', CHUNK_STATE_SIZE_LINE_FEED,
+             "a control character in a chunk extension");
     count_overhead(chunks);
     break;
-  case SIZE_LINE_FEED:
+  case CHUNK_STATE_SIZE_LINE_FEED:
     if (c == '\n')
       begin_chunk(chunks);
     else
       broken(chunks, no_line_feed);
     break;
-  case CONTENT_RETURN:
-    expect(chunks, c, '\r', CONTENT_LINE_FEED, "a chunk is longer than its size");
+  case CHUNK_STATE_CONTENT_RETURN:
+    expect(chunks, c, '\r', CHUNK_STATE_CONTENT_LINE_FEED, "a chunk is longer than its size");
     break;
-  case CONTENT_LINE_FEED:
+  case CHUNK_STATE_CONTENT_LINE_FEED:
     chunks->digits = 0;
-    expect(chunks, c, '\n', SIZE, no_line_feed);
+    expect(chunks, c, '\n', CHUNK_STATE_SIZE, no_line_feed);
     break;
-  case TRAILER:
+  case CHUNK_STATE_TRAILER:
     if (c == '\r')
-      chunks->state = LAST_LINE_FEED;
+      chunks->state = CHUNK_STATE_LAST_LINE_FEED;
     else if (mde_header_is_token_byte(c))
-      chunks->state = TRAILER_NAME;
+      chunks->state = CHUNK_STATE_TRAILER_NAME;
     else
       broken(chunks, "a trailer's name is not a token");
     count_overhead(chunks);
     break;
-  case TRAILER_NAME:
+  case CHUNK_STATE_TRAILER_NAME:
     if (!mde_header_is_token_byte(c))
-      expect(chunks, c, ':', TRAILER_VALUE, "a trailer's name is not a token");
+      expect(chunks, c, ':', CHUNK_STATE_TRAILER_VALUE, "a trailer's name is not a token");
     count_overhead(chunks);
     break;
-  case TRAILER_VALUE:
+  case CHUNK_STATE_TRAILER_VALUE:
     if (!is_value_byte(c))
-      expect(chunks, c, '\r', TRAILER_LINE_FEED, "a control character in a trailer");
+      expect(chunks, c, '\r', CHUNK_STATE_TRAILER_LINE_FEED, "a control character in a trailer");
     count_overhead(chunks);
     break;
-  case TRAILER_LINE_FEED:
-    expect(chunks, c, '\n', TRAILER, no_line_feed);
+  case CHUNK_STATE_TRAILER_LINE_FEED:
+    expect(chunks, c, '\n', CHUNK_STATE_TRAILER, no_line_feed);
     break;
-  case LAST_LINE_FEED:
-    expect(chunks, c, '\n', DONE, no_line_feed);
+  case CHUNK_STATE_LAST_LINE_FEED:
+    expect(chunks, c, '\n', CHUNK_STATE_DONE, no_line_feed);
     break;
-  case CONTENT:
-  case DONE:
-  case BROKEN:
+  case CHUNK_STATE_CONTENT:
+  case CHUNK_STATE_DONE:
+  case CHUNK_STATE_BROKEN:
     break;
   }
 }
@@ -459,17 +461,17 @@ int mde_http1_chunks_next(struct mde_http1_chunks *chunks, struct mde_text *inpu
                           struct mde_text *data)
 {
   for (;;) {
-    if (chunks->state == BROKEN) return MDE_HTTP1_BAD;
-    if (chunks->state == DONE) return MDE_HTTP1_DONE;
+    if (chunks->state == CHUNK_STATE_BROKEN) return MDE_HTTP1_BAD;
+    if (chunks->state == CHUNK_STATE_DONE) return MDE_HTTP1_DONE;
     if (input->length == 0) return MDE_HTTP1_MORE;
-    if (chunks->state == CONTENT) {
+    if (chunks->state == CHUNK_STATE_CONTENT) {
       size_t take = chunks->left < input->length ? (size_t)chunks->left : input->length;
       data->bytes = input->bytes;
       data->length = take;
       input->bytes += take;
       input->length -= take;
       chunks->left -= take;
-      if (chunks->left == 0) chunks->state = CONTENT_RETURN;
+      if (chunks->left == 0) chunks->state = CHUNK_STATE_CONTENT_RETURN;
       return MDE_HTTP1_DATA;
     }
     read_byte(chunks, *input->bytes);

@@ -15,19 +15,19 @@
 #include "text.h"
 
 enum {
-  MDE_HTTP1_HEAD_LIMIT = 65536,    /* bytes of a head, its empty line included */
-  MDE_HTTP1_FIELD_LIMIT = 128,     /* fields of a head */
-  MDE_HTTP1_OVERHEAD_LIMIT = 16384 /* bytes of chunk extensions and trailers, in one whole body */
+  MDE_HTTP1_MAX_HEAD_BYTES = 65536,    /* the empty line of a head included */
+  MDE_HTTP1_MAX_FIELDS = 128,          /* of a head */
+  MDE_HTTP1_MAX_OVERHEAD_BYTES = 16384 /* of chunk extensions and trailers, in one whole body */
 };
 
 /* The longest body that can be announced: the integers that a double holds exactly. */
-#define MDE_HTTP1_LENGTH_LIMIT INT64_C(9007199254740991)
+#define MDE_HTTP1_MAX_BODY_BYTES INT64_C(9007199254740991)
 
 enum mde_http1_body {
-  MDE_HTTP1_NO_BODY,
-  MDE_HTTP1_CHUNKED,
-  MDE_HTTP1_LENGTH,     /* mde_http1_head.length bytes */
-  MDE_HTTP1_UNTIL_CLOSE /* responses only */
+  MDE_HTTP1_BODY_NONE,
+  MDE_HTTP1_BODY_CHUNKED,
+  MDE_HTTP1_BODY_LENGTH,     /* mde_http1_head.length bytes */
+  MDE_HTTP1_BODY_UNTIL_CLOSE /* responses only */
 };
 
 struct mde_http1_field {
@@ -45,7 +45,7 @@ struct mde_http1_head {
   int64_t length;
   bool reusable; /* responses: see mde_http1_response */
   size_t field_count;
-  struct mde_http1_field fields[MDE_HTTP1_FIELD_LIMIT];
+  struct mde_http1_field fields[MDE_HTTP1_MAX_FIELDS];
   const char *problem; /* after MDE_HTTP1_BAD: what is wrong, a phrase */
 };
 

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-enum { DEEPEST = 64 };
+enum { MAX_DEPTH = 64 };
 
 struct cursor {
   const char *at;
@@ -54,7 +54,7 @@ static bool take_nested(struct cursor *cursor, size_t *count)
     if (c == '"') {
       if (!take_string(cursor, &ignored)) return false;
     } else if (c == '[' || c == '{') {
-      if (depth == DEEPEST) return false;
+      if (depth == MAX_DEPTH) return false;
       objects = objects << 1 | (c == '{');
       depth++;
     } else if (c == ']' || c == '}') {

@@ -185,23 +185,23 @@ static bool are_sends(const unsigned char *bytes, size_t count)
   return true;
 }
 
-enum mde_unpacked mde_limiter_unpack(struct mde_limiter *limiter, const unsigned char *bytes,
-                                     size_t length)
+enum mde_unpack_status mde_limiter_unpack(struct mde_limiter *limiter, const unsigned char *bytes,
+                                          size_t length)
 {
   mde_limiter_clear(limiter);
-  if (length < PACKED || length % PACKED != 0) return MDE_UNPACK_DAMAGED;
+  if (length < PACKED || length % PACKED != 0) return MDE_UNPACK_STATUS_DAMAGED;
   size_t known = length / PACKED - 1;
-  if (!are_sends(bytes, known)) return MDE_UNPACK_DAMAGED;
+  if (!are_sends(bytes, known)) return MDE_UNPACK_STATUS_DAMAGED;
   /* The latest that was forgotten is a send like the others, where there is a place for it. */
   if (unpack(bytes) == -INFINITY)
     bytes += PACKED;
   else
     known++;
   size_t left_out = known > limiter->capacity ? known - limiter->capacity : 0;
-  if (known > left_out && !have_ring(limiter)) return MDE_UNPACK_NO_MEMORY;
+  if (known > left_out && !have_ring(limiter)) return MDE_UNPACK_STATUS_NO_MEMORY;
   if (left_out > 0) limiter->forgotten = unpack(bytes + PACKED * (left_out - 1));
   limiter->length = known - left_out;
   for (size_t i = 0; i < limiter->length; i++)
     limiter->sends[i] = unpack(bytes + PACKED * (left_out + i));
-  return MDE_UNPACKED;
+  return MDE_UNPACK_STATUS_OK;
 }

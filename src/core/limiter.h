@@ -2,9 +2,9 @@
  * limiter: how many sends there may be in how much time, counted exactly.
  *
  * It keeps the times of the last sends in a ring, and never sends, sleeps or reads a clock itself.
- * A window says "at most `count` sends within `seconds`"; a limiter has up to MDE_LIMITER_WINDOWS
- * of them, and a send may go when every one has room. A send is in a window until exactly `seconds`
- * have passed; one in the future is in it, too.
+ * A window says "at most `count` sends within `seconds`"; a limiter has up to
+ * MDE_LIMITER_MAX_WINDOWS of them, and a send may go when every one has room. A send is in a window
+ * until exactly `seconds` have passed; one in the future is in it, too.
  *
  * A slot is taken just before a send and given back only if it is certain that nothing was sent.
  * Times are seconds on one clock, finite, and need not be told in order: sends that are learnt of
@@ -20,16 +20,16 @@
 
 #include "allocator.h"
 
-enum { MDE_LIMITER_WINDOWS = 2, MDE_LIMITER_MOST = 100000 };
+enum { MDE_LIMITER_MAX_WINDOWS = 2, MDE_LIMITER_MAX_COUNT = 100000 };
 
 struct mde_window {
-  size_t count;   /* 0 to MDE_LIMITER_MOST; 0 lets nothing pass */
+  size_t count;   /* 0 to MDE_LIMITER_MAX_COUNT; 0 lets nothing pass */
   double seconds; /* above 0; what the network may bunch together is the caller's to add */
 };
 
 struct mde_limiter {
   struct mde_allocator allocator;
-  struct mde_window windows[MDE_LIMITER_WINDOWS];
+  struct mde_window windows[MDE_LIMITER_MAX_WINDOWS];
   size_t window_count;
   double *sends;   /* a ring, ascending from `first` on; NULL until the first is told */
   size_t capacity; /* the largest count of a window: older sends matter to none */
@@ -38,7 +38,7 @@ struct mde_limiter {
   double forgotten; /* the latest send that the ring had no place for; -INFINITY: none */
 };
 
-/* Without a send so far. Allocates nothing; cannot fail. `count` is 1 to MDE_LIMITER_WINDOWS. */
+/* Without a send so far; allocates nothing; cannot fail. `count`: 1 to MDE_LIMITER_MAX_WINDOWS. */
 void mde_limiter_init(struct mde_limiter *limiter, struct mde_allocator allocator,
                       const struct mde_window *windows, size_t count);
 
@@ -78,14 +78,18 @@ size_t mde_limiter_packed_size(const struct mde_limiter *limiter);
  * the lowest byte first. */
 void mde_limiter_pack(const struct mde_limiter *limiter, unsigned char *bytes);
 
-enum mde_unpacked { MDE_UNPACKED, MDE_UNPACK_DAMAGED, MDE_UNPACK_NO_MEMORY };
+enum mde_unpack_status {
+  MDE_UNPACK_STATUS_OK,
+  MDE_UNPACK_STATUS_DAMAGED,
+  MDE_UNPACK_STATUS_NO_MEMORY
+};
 
 /*
  * Takes the sends of `bytes` in the place of those that are known; where they are of larger
- * windows, the latest. Damaged: not what `pack` writes. Unless it returns MDE_UNPACKED the limiter
- * is without a send.
+ * windows, the latest. Damaged: not what `pack` writes. Unless it returns MDE_UNPACK_STATUS_OK the
+ * limiter is without a send.
  */
-enum mde_unpacked mde_limiter_unpack(struct mde_limiter *limiter, const unsigned char *bytes,
-                                     size_t length);
+enum mde_unpack_status mde_limiter_unpack(struct mde_limiter *limiter, const unsigned char *bytes,
+                                          size_t length);
 
 #endif

@@ -49,8 +49,9 @@ static struct mde_text without_blanks_and_dot_behind(struct mde_text text)
 
 struct mde_text mde_name_asked(struct mde_text text, enum mde_name_relation relation)
 {
-  if (relation == MDE_NAME_IS || relation == MDE_NAME_STARTS) text = without_blanks_before(text);
-  if (relation == MDE_NAME_IS || relation == MDE_NAME_ENDS)
+  if (relation == MDE_NAME_RELATION_IS || relation == MDE_NAME_RELATION_STARTS)
+    text = without_blanks_before(text);
+  if (relation == MDE_NAME_RELATION_IS || relation == MDE_NAME_RELATION_ENDS)
     text = without_blanks_and_dot_behind(text);
   return text;
 }
@@ -66,12 +67,12 @@ static bool contains(struct mde_text name, struct mde_text part)
 
 bool mde_name_matches(struct mde_text name, enum mde_name_relation relation, struct mde_text text)
 {
-  name = mde_name_asked(name, MDE_NAME_IS);
+  name = mde_name_asked(name, MDE_NAME_RELATION_IS);
   text = mde_name_asked(text, relation);
-  if (relation == MDE_NAME_IS) return mde_text_same_caseless(name, text);
-  if (relation == MDE_NAME_CONTAINS) return contains(name, text);
+  if (relation == MDE_NAME_RELATION_IS) return mde_text_same_caseless(name, text);
+  if (relation == MDE_NAME_RELATION_CONTAINS) return contains(name, text);
   if (text.length > name.length) return false;
-  if (relation == MDE_NAME_ENDS) name.bytes += name.length - text.length;
+  if (relation == MDE_NAME_RELATION_ENDS) name.bytes += name.length - text.length;
   name.length = text.length;
   return mde_text_same_caseless(name, text);
 }
@@ -95,5 +96,5 @@ size_t mde_name_in_capitals(struct mde_text text, char *out, size_t size)
 
 size_t mde_name_normal(struct mde_text name, char *out, size_t size)
 {
-  return mde_name_in_small_letters(mde_name_asked(name, MDE_NAME_IS), out, size);
+  return mde_name_in_small_letters(mde_name_asked(name, MDE_NAME_RELATION_IS), out, size);
 }

@@ -15,7 +15,12 @@
 
 #include "text.h"
 
-enum mde_name_relation { MDE_NAME_IS, MDE_NAME_STARTS, MDE_NAME_ENDS, MDE_NAME_CONTAINS };
+enum mde_name_relation {
+  MDE_NAME_RELATION_IS,
+  MDE_NAME_RELATION_STARTS,
+  MDE_NAME_RELATION_ENDS,
+  MDE_NAME_RELATION_CONTAINS
+};
 
 /*
  * What is looked for: of a whole name the part without blanks and dot, of a beginning without the

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LONGEST = 400 };
+enum { MAX_LENGTH = 400 };
 
 size_t mde_number_point(char point[MDE_NUMBER_POINT_SIZE])
 {
@@ -51,10 +51,10 @@ static bool is_number(struct mde_text text, const char **dot)
 
 bool mde_number_read(struct mde_text text, double *number)
 {
-  char local[LONGEST + MDE_NUMBER_POINT_SIZE];
+  char local[MAX_LENGTH + MDE_NUMBER_POINT_SIZE];
   char point[MDE_NUMBER_POINT_SIZE];
   const char *dot;
-  if (text.length > LONGEST || !is_number(text, &dot)) return false;
+  if (text.length > MAX_LENGTH || !is_number(text, &dot)) return false;
   size_t before = dot != NULL ? (size_t)(dot - text.bytes) : text.length;
   char *at = local;
   memcpy(at, text.bytes, before);

@@ -193,7 +193,7 @@ bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address)
 
 /* ---- text */
 
-bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_LIMIT])
+bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE])
 {
   const char *at = text.bytes;
   const char *end = text.bytes + text.length;
@@ -201,16 +201,15 @@ bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_LIMIT])
   int status;
   while ((status = mde_utf8_next(&at, end, &code_point)) == 1) {
     if (code_point < 0x20 || code_point == 0x7f)
-      snprintf(flaw, MDE_ODATA_FLAW_LIMIT, "has a control character (byte 0x%02x)",
+      snprintf(flaw, MDE_ODATA_FLAW_SIZE, "has a control character (byte 0x%02x)",
                (unsigned)code_point);
     else if (code_point >= 0x80 && code_point <= 0x9f)
-      snprintf(flaw, MDE_ODATA_FLAW_LIMIT, "has a control character (U+%04X)",
-               (unsigned)code_point);
+      snprintf(flaw, MDE_ODATA_FLAW_SIZE, "has a control character (U+%04X)", (unsigned)code_point);
     else
       continue;
     return false;
   }
-  if (status < 0) snprintf(flaw, MDE_ODATA_FLAW_LIMIT, "is not valid UTF-8");
+  if (status < 0) snprintf(flaw, MDE_ODATA_FLAW_SIZE, "is not valid UTF-8");
   return status == 0;
 }
 
@@ -253,7 +252,7 @@ static void set_canonical(struct mde_device *device, enum mde_device_kind kind,
   device->kind = kind;
   device->length = text.length;
   memcpy(device->canonical, text.bytes, text.length);
-  if (kind == MDE_DEVICE_FULL_NAME || kind == MDE_DEVICE_BARE_NAME) return;
+  if (kind == MDE_DEVICE_KIND_FULL_NAME || kind == MDE_DEVICE_KIND_BARE_NAME) return;
   for (size_t i = 0; i < device->length; i++)
     device->canonical[i] = (char)mde_ascii_lower(device->canonical[i]);
 }
@@ -266,16 +265,16 @@ static bool has_dot_inside(struct mde_text text)
 void mde_odata_device(struct mde_text text, struct mde_device *device)
 {
   struct mde_text address;
-  device->kind = MDE_DEVICE_NONE;
+  device->kind = MDE_DEVICE_KIND_NONE;
   device->length = 0;
   device->reason[0] = '\0';
   if (text.length == 0) {
     snprintf(device->reason, sizeof device->reason, "is empty");
     return;
   }
-  if (text.length > MDE_DEVICE_LIMIT) {
+  if (text.length > MDE_DEVICE_MAX_BYTES) {
     snprintf(device->reason, sizeof device->reason, "is %zu bytes long; a name has at most %d",
-             text.length, (int)MDE_DEVICE_LIMIT);
+             text.length, (int)MDE_DEVICE_MAX_BYTES);
     return;
   }
   if (!mde_odata_is_text(text, device->reason)) return;
@@ -284,24 +283,24 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
     return;
   }
   struct mde_text whole = text;
-  text = address = mde_name_asked(text, MDE_NAME_IS);
+  text = address = mde_name_asked(text, MDE_NAME_RELATION_IS);
   if (text.length < whole.length && (mde_odata_is_machine_id(text) || mde_odata_is_guid(text))) {
     snprintf(device->reason, sizeof device->reason, "is an id with a blank or a dot beside it");
     return;
   }
   if (mde_odata_is_machine_id(text)) {
-    set_canonical(device, MDE_DEVICE_MACHINE_ID, text);
+    set_canonical(device, MDE_DEVICE_KIND_MACHINE_ID, text);
     return;
   }
   if (mde_odata_is_guid(text)) {
     if (is_all_zero(text))
       snprintf(device->reason, sizeof device->reason, "is the all-zero GUID, which no device has");
     else
-      set_canonical(device, MDE_DEVICE_GUID, text);
+      set_canonical(device, MDE_DEVICE_KIND_GUID, text);
     return;
   }
   if (mde_odata_is_ip_address(text, &address)) {
-    set_canonical(device, MDE_DEVICE_IP_ADDRESS, address);
+    set_canonical(device, MDE_DEVICE_KIND_IP_ADDRESS, address);
     return;
   }
   if (is_damaged_id(text, device)) return;
@@ -311,5 +310,6 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
                text.bytes[i]);
       return;
     }
-  set_canonical(device, has_dot_inside(text) ? MDE_DEVICE_FULL_NAME : MDE_DEVICE_BARE_NAME, text);
+  set_canonical(device,
+                has_dot_inside(text) ? MDE_DEVICE_KIND_FULL_NAME : MDE_DEVICE_KIND_BARE_NAME, text);
 }

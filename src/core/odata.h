@@ -38,33 +38,33 @@ bool mde_odata_is_guid(struct mde_text text);
  */
 bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address);
 
-enum { MDE_ODATA_FLAW_LIMIT = 64 }; /* room enough for any flaw, its NUL included */
+enum { MDE_ODATA_FLAW_SIZE = 64 }; /* room enough for any flaw, its NUL included */
 
 /*
  * Whether it is text that a name or a value can be: UTF-8 without control characters. If not,
  * `flaw` is set to what is wrong with it, in ASCII; completes `the name "..." `.
  */
-bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_LIMIT]);
+bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE]);
 
 enum mde_device_kind {
-  MDE_DEVICE_NONE,
-  MDE_DEVICE_MACHINE_ID,
-  MDE_DEVICE_GUID,
-  MDE_DEVICE_FULL_NAME, /* a name with a dot inside */
-  MDE_DEVICE_BARE_NAME,
-  MDE_DEVICE_IP_ADDRESS
+  MDE_DEVICE_KIND_NONE,
+  MDE_DEVICE_KIND_MACHINE_ID,
+  MDE_DEVICE_KIND_GUID,
+  MDE_DEVICE_KIND_FULL_NAME, /* a name with a dot inside */
+  MDE_DEVICE_KIND_BARE_NAME,
+  MDE_DEVICE_KIND_IP_ADDRESS
 };
 
 enum {
-  MDE_DEVICE_LIMIT = 255,       /* the longest text, in bytes, that can mean a device */
-  MDE_DEVICE_REASON_LIMIT = 128 /* room enough for any reason, its NUL included */
+  MDE_DEVICE_MAX_BYTES = 255,  /* the longest text, in bytes, that can mean a device */
+  MDE_DEVICE_REASON_SIZE = 128 /* room enough for any reason, its NUL included */
 };
 
 struct mde_device {
   enum mde_device_kind kind;
-  char canonical[MDE_DEVICE_LIMIT]; /* ids and addresses in lower case, names in their own */
+  char canonical[MDE_DEVICE_MAX_BYTES]; /* ids and addresses in lower case, names in their own */
   size_t length;
-  char reason[MDE_DEVICE_REASON_LIMIT]; /* kind NONE: why; completes `the device "..." `. ASCII. */
+  char reason[MDE_DEVICE_REASON_SIZE]; /* kind NONE: why; completes `the device "..." `. ASCII. */
 };
 
 /*

@@ -3,39 +3,41 @@
 #include <math.h>
 #include <string.h>
 
-#define FIRST_BACKOFF 0.8
-#define LONGEST_BACKOFF 60.0
+#define FIRST_BACKOFF_SECONDS 0.8
+#define MAX_BACKOFF_SECONDS 60.0
 #define GARBAGE_AFTER_429 60.0
 #define RETRY_AFTER_SPREAD 0.1
 
 static bool asks_for_token(const struct mde_attempt *attempt)
 {
-  return attempt->kind == MDE_TOKEN_REQUEST || attempt->kind == MDE_IDENTITY_REQUEST;
+  return attempt->kind == MDE_REQUEST_KIND_TOKEN || attempt->kind == MDE_REQUEST_KIND_IDENTITY;
 }
 
 static enum mde_class classify(const struct mde_attempt *attempt)
 {
   int status = attempt->status;
-  if (!attempt->answered) return attempt->maybe_sent ? MDE_UNKNOWN : MDE_NOT_SENT;
-  if (status >= 200 && status <= 299) return attempt->usable ? MDE_DEFINITE : MDE_UNKNOWN;
-  if (status < 300 || status > 499) return MDE_UNKNOWN;
+  if (!attempt->answered) return attempt->maybe_sent ? MDE_CLASS_UNKNOWN : MDE_CLASS_NOT_SENT;
+  if (status >= 200 && status <= 299)
+    return attempt->usable ? MDE_CLASS_DEFINITE : MDE_CLASS_UNKNOWN;
+  if (status < 300 || status > 499) return MDE_CLASS_UNKNOWN;
   if (status >= 400 && attempt->temporary && asks_for_token(attempt))
-    return MDE_REFUSED_UNPROCESSED;
+    return MDE_CLASS_REFUSED_UNPROCESSED;
   switch (status) {
   case 401:
-    if (asks_for_token(attempt) || attempt->authentications > 0) return MDE_DEFINITE;
-    return MDE_REFUSED_UNPROCESSED;
+    if (asks_for_token(attempt) || attempt->authentications > 0) return MDE_CLASS_DEFINITE;
+    return MDE_CLASS_REFUSED_UNPROCESSED;
   case 404:
   case 410:
-    return attempt->kind == MDE_IDENTITY_REQUEST ? MDE_REFUSED_UNPROCESSED : MDE_DEFINITE;
+    return attempt->kind == MDE_REQUEST_KIND_IDENTITY ? MDE_CLASS_REFUSED_UNPROCESSED
+                                                      : MDE_CLASS_DEFINITE;
   case 408:
-    return MDE_UNKNOWN;
+    return MDE_CLASS_UNKNOWN;
   case 421:
   case 425:
   case 429:
-    return MDE_REFUSED_UNPROCESSED;
+    return MDE_CLASS_REFUSED_UNPROCESSED;
   default:
-    return MDE_DEFINITE;
+    return MDE_CLASS_DEFINITE;
   }
 }
 
@@ -45,14 +47,15 @@ static double asked_to_wait(const struct mde_attempt *attempt)
   if (!attempt->answered) return -1;
   bool told = attempt->has_retry_after && !attempt->retry_after_invalid;
   if (told && attempt->retry_after >= 0 && isfinite(attempt->retry_after))
-    return fmin(attempt->retry_after, MDE_LONGEST_WAIT);
+    return fmin(attempt->retry_after, MDE_MAX_WAIT_SECONDS);
   bool garbage = attempt->has_retry_after || attempt->retry_after_invalid;
   return garbage && attempt->status == 429 ? GARBAGE_AFTER_429 : -1;
 }
 
 static double backoff(const struct mde_attempt *attempt)
 {
-  return attempt->random * fmin(LONGEST_BACKOFF, ldexp(FIRST_BACKOFF, attempt->attempt - 1));
+  return attempt->random *
+         fmin(MAX_BACKOFF_SECONDS, ldexp(FIRST_BACKOFF_SECONDS, attempt->attempt - 1));
 }
 
 static bool is_in_vain(const struct mde_attempt *attempt)
@@ -68,7 +71,8 @@ static struct mde_judgement try_again(const struct mde_attempt *attempt, enum md
   struct mde_judgement judgement = {.class = class, .verdict = MDE_VERDICT_RETRY};
   double asked = asked_to_wait(attempt);
   double spread =
-      asked >= 0 ? fmin(asked * (1 + RETRY_AFTER_SPREAD * attempt->random), MDE_LONGEST_WAIT) : 0;
+      asked >= 0 ? fmin(asked * (1 + RETRY_AFTER_SPREAD * attempt->random), MDE_MAX_WAIT_SECONDS)
+                 : 0;
   judgement.delay = fmax(spread, backoff(attempt));
   if (attempt->attempt >= attempt->attempts_allowed || is_in_vain(attempt)) {
     judgement.verdict = MDE_VERDICT_EXHAUSTED;
@@ -83,7 +87,8 @@ static struct mde_judgement try_again(const struct mde_attempt *attempt, enum md
 static enum mde_verdict definite(const struct mde_attempt *attempt)
 {
   if (attempt->status <= 299) return MDE_VERDICT_DONE;
-  bool active = attempt->kind == MDE_ACTION && attempt->status == 400 && attempt->active_request;
+  bool active =
+      attempt->kind == MDE_REQUEST_KIND_ACTION && attempt->status == 400 && attempt->active_request;
   return active ? MDE_VERDICT_ACTIVE : MDE_VERDICT_REFUSED;
 }
 
@@ -91,9 +96,9 @@ struct mde_judgement mde_judge(const struct mde_attempt *attempt)
 {
   enum mde_class class = classify(attempt);
   struct mde_judgement judgement = {.class = class};
-  if (class == MDE_DEFINITE) {
+  if (class == MDE_CLASS_DEFINITE) {
     judgement.verdict = definite(attempt);
-  } else if (class == MDE_UNKNOWN && attempt->kind == MDE_ACTION) {
+  } else if (class == MDE_CLASS_UNKNOWN && attempt->kind == MDE_REQUEST_KIND_ACTION) {
     judgement.verdict = MDE_VERDICT_UNKNOWN;
   } else if (attempt->answered && attempt->status == 401 && !asks_for_token(attempt)) {
     bool late = attempt->now >= attempt->deadline;

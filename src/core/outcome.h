@@ -30,8 +30,8 @@
  * Retry. At most attempts_allowed attempts, the first included. Before the n-th further one a
  * random time from 0 to 0.8 s * 2^(n - 1) passes, from 0 to 60 s at most. An answer's Retry-After
  * is obeyed instead, whatever the status: never less, up to a tenth more, but at most
- * MDE_LONGEST_WAIT and never sooner than without it. One that cannot be read (a negative one, too)
- * means 60 s with a 429 and nothing elsewhere.
+ * MDE_MAX_WAIT_SECONDS and never sooner than without it. One that cannot be read (a negative one,
+ * too) means 60 s with a 429 and nothing elsewhere.
  *
  * In vain. A driver gives the reason of a failure a code (lua/mde/driver/driver.md). Neither a
  * certificate that was refused (tls_untrusted, tls_name, tls_expired; every code that begins with
@@ -48,16 +48,21 @@
 #include <stdbool.h>
 
 /* Seconds: the longest window of the service's limits. A Retry-After beyond it is a mistake. */
-#define MDE_LONGEST_WAIT 3600.0
+#define MDE_MAX_WAIT_SECONDS 3600.0
 
 enum mde_request_kind {
-  MDE_READ,
-  MDE_TOKEN_REQUEST,
-  MDE_IDENTITY_REQUEST, /* a token request to a managed identity's endpoint */
-  MDE_ACTION            /* changes something */
+  MDE_REQUEST_KIND_READ,
+  MDE_REQUEST_KIND_TOKEN,
+  MDE_REQUEST_KIND_IDENTITY, /* a token request to a managed identity's endpoint */
+  MDE_REQUEST_KIND_ACTION    /* changes something */
 };
 
-enum mde_class { MDE_NOT_SENT, MDE_REFUSED_UNPROCESSED, MDE_UNKNOWN, MDE_DEFINITE };
+enum mde_class {
+  MDE_CLASS_NOT_SENT,
+  MDE_CLASS_REFUSED_UNPROCESSED,
+  MDE_CLASS_UNKNOWN,
+  MDE_CLASS_DEFINITE
+};
 
 enum mde_verdict {
   MDE_VERDICT_DONE,

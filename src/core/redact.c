@@ -160,11 +160,11 @@ static void take_out_line(struct mde_redaction *redaction, const char *from)
 /* ---- names and what follows them */
 
 enum name_kind {
-  ANY_VALUE,   /* whatever follows */
-  CREDENTIALS, /* a scheme may stay */
-  WHOLE_LINE,  /* a header whose value has spaces */
-  PARAMETER,   /* a short name: only as a whole word, and without a colon in running text */
-  HEADER_NAME  /* a common word: only at the start of a line, or quoted */
+  NAME_KIND_ANY_VALUE,   /* whatever follows */
+  NAME_KIND_CREDENTIALS, /* a scheme may stay */
+  NAME_KIND_WHOLE_LINE,  /* a header whose value has spaces */
+  NAME_KIND_PARAMETER, /* a short name: only as a whole word, and without a colon in running text */
+  NAME_KIND_HEADER_NAME /* a common word: only at the start of a line, or quoted */
 };
 
 /* A question mark stands for an underscore, a hyphen, or nothing. */
@@ -172,10 +172,12 @@ static const struct {
   const char *name;
   enum name_kind kind;
 } names[] = {
-    {"access?token", ANY_VALUE},  {"assertion", ANY_VALUE},         {"authorization", CREDENTIALS},
-    {"client?secret", ANY_VALUE}, {"cookie", WHOLE_LINE},           {"id?token", ANY_VALUE},
-    {"password", ANY_VALUE},      {"refresh?token", ANY_VALUE},     {"secret", HEADER_NAME},
-    {"sig", PARAMETER},           {"x?identity?header", ANY_VALUE},
+    {"access?token", NAME_KIND_ANY_VALUE},      {"assertion", NAME_KIND_ANY_VALUE},
+    {"authorization", NAME_KIND_CREDENTIALS},   {"client?secret", NAME_KIND_ANY_VALUE},
+    {"cookie", NAME_KIND_WHOLE_LINE},           {"id?token", NAME_KIND_ANY_VALUE},
+    {"password", NAME_KIND_ANY_VALUE},          {"refresh?token", NAME_KIND_ANY_VALUE},
+    {"secret", NAME_KIND_HEADER_NAME},          {"sig", NAME_KIND_PARAMETER},
+    {"x?identity?header", NAME_KIND_ANY_VALUE},
 };
 
 /* Behind the name, or NULL if it does not stand at `at`. */
@@ -202,10 +204,10 @@ static bool is_behind_escape(const char *start, const char *at)
 
 static bool may_begin_here(const struct mde_redaction *redaction, enum name_kind kind)
 {
-  if (kind != PARAMETER && kind != HEADER_NAME) return true;
+  if (kind != NAME_KIND_PARAMETER && kind != NAME_KIND_HEADER_NAME) return true;
   if (redaction->at == redaction->start) return true;
   char before = redaction->at[-1];
-  if (kind == HEADER_NAME)
+  if (kind == NAME_KIND_HEADER_NAME)
     return before == '\n' || is_quote(before) || before == '&' || before == '?';
   return (!is_letter_or_digit(before) && before != '_' && before != '-') ||
          is_behind_escape(redaction->start, redaction->at);
@@ -282,13 +284,13 @@ static void take_out_value(struct mde_redaction *redaction, enum name_kind kind,
   if (quote < redaction->end && is_quote(*quote)) {
     const char *to = string_end(quote + 1, redaction->end, *quote, (size_t)(quote - from));
     from = quote + 1;
-    if (kind == CREDENTIALS) from += scheme_length(from, to);
+    if (kind == NAME_KIND_CREDENTIALS) from += scheme_length(from, to);
     mde_redaction_take_out(redaction, from, to);
   } else if (separator->quoted_name) {
     take_out_bare_value(redaction, separator);
-  } else if (kind == CREDENTIALS) {
+  } else if (kind == NAME_KIND_CREDENTIALS) {
     take_out_line(redaction, from);
-  } else if (kind == WHOLE_LINE && separator->sign == ':') {
+  } else if (kind == NAME_KIND_WHOLE_LINE && separator->sign == ':') {
     mde_redaction_take_out(redaction, from, end_of_line(from, redaction->end));
   } else {
     mde_redaction_take_out(redaction, from, end_of_word(from, redaction->end, separator->encoded));
@@ -305,7 +307,7 @@ static bool scan_name(struct mde_redaction *redaction)
     const char *behind = match_name(redaction->at, redaction->end, names[i].name);
     if (behind == NULL || !may_begin_here(redaction, kind)) continue;
     if (!read_separator(behind, redaction->end, &separator)) continue;
-    if (kind == PARAMETER && separator.sign == ':' && !separator.quoted_name) continue;
+    if (kind == NAME_KIND_PARAMETER && separator.sign == ':' && !separator.quoted_name) continue;
     take_out_value(redaction, kind, &separator);
     return true;
   }

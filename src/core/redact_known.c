@@ -7,11 +7,11 @@
 #include "redaction.h"
 
 enum {
-  SHORTEST_VALUE = 4,
-  TELLING_BYTES = 16,     /* so many bytes from the front give a value away */
-  TELLING_AT_THE_END = 8, /* and so many where the text is cut off behind them */
-  SHORTEST_BASE64 = 8,    /* characters; fewer are in many a word */
-  TELLING_CHARACTERS = 22 /* of base64, for TELLING_BYTES */
+  MIN_VALUE_BYTES = 4,
+  TELLING_BYTES = 16,        /* so many bytes from the front give a value away */
+  TELLING_AT_THE_END = 8,    /* and so many where the text is cut off behind them */
+  MIN_BASE64_CHARACTERS = 8, /* characters; fewer are in many a word */
+  TELLING_CHARACTERS = 22    /* of base64, for TELLING_BYTES */
 };
 
 static int hexadecimal(char c)
@@ -128,7 +128,7 @@ static size_t match_base64(const char *at, const char *end, struct mde_text valu
     at = next;
   }
   bool is_whole = bit + 6 > bits;
-  if (count < SHORTEST_BASE64 || !(is_whole || count >= TELLING_CHARACTERS)) return 0;
+  if (count < MIN_BASE64_CHARACTERS || !(is_whole || count >= TELLING_CHARACTERS)) return 0;
   if (is_whole && bit < bits) {
     take_base64(&at, end);
     for (int i = 0; i < 2; i++) {
@@ -147,7 +147,7 @@ static size_t longest_match(const char *at, const char *end, const struct mde_te
 {
   size_t longest = 0;
   for (size_t i = 0; i < count; i++) {
-    if (values[i].length < SHORTEST_VALUE) continue;
+    if (values[i].length < MIN_VALUE_BYTES) continue;
     size_t lengths[] = {match_plain(at, end, values[i]), match_encoded(at, end, values[i]),
                         match_base64(at, end, values[i], 0), match_base64(at, end, values[i], 1),
                         match_base64(at, end, values[i], 2)};
@@ -164,7 +164,7 @@ static void find_first_bytes(const struct mde_text *values, size_t count, bool f
   memset(first, 0, 256 * sizeof first[0]);
   first['%'] = first['\\'] = first['+'] = first['-'] = first['_'] = true;
   for (size_t i = 0; i < count; i++) {
-    if (values[i].length < SHORTEST_VALUE) continue;
+    if (values[i].length < MIN_VALUE_BYTES) continue;
     first[(unsigned char)values[i].bytes[0]] = true;
     for (size_t before = 0; before < 3; before++)
       first[(unsigned char)alphabet[six_bits(values[i], first_bit(before))]] = true;

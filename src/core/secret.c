@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define SMALLEST_BLOCK 64
+#define MIN_BLOCK_BYTES 64
 
 void mde_secret_init(struct mde_secret *secret, struct mde_allocator allocator, size_t limit)
 {
@@ -38,7 +38,7 @@ int mde_secret_append(struct mde_secret *secret, const char *bytes, size_t lengt
   if (length == 0) return MDE_SECRET_OK;
   size_t needed = secret->length + length;
   if (needed > secret->capacity) {
-    size_t capacity = secret->capacity < SMALLEST_BLOCK ? SMALLEST_BLOCK : secret->capacity;
+    size_t capacity = secret->capacity < MIN_BLOCK_BYTES ? MIN_BLOCK_BYTES : secret->capacity;
     while (capacity < needed && capacity <= secret->limit / 2)
       capacity *= 2;
     if (capacity < needed) capacity = secret->limit;

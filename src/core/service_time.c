@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /* Who says that it is before 2017 or after 2100 does not know the time. */
-#define EARLIEST 1.5e9
-#define LATEST 4.1e9
+#define MIN_UNIX_TIME 1.5e9
+#define MAX_UNIX_TIME 4.1e9
 
 void mde_service_time_init(struct mde_service_time *time)
 {
@@ -15,18 +15,18 @@ void mde_service_time_init(struct mde_service_time *time)
 void mde_service_time_hear(struct mde_service_time *time, enum mde_witness witness, double ticked,
                            double told)
 {
-  if (!(told > EARLIEST && told < LATEST) || !isfinite(ticked)) return;
+  if (!(told > MIN_UNIX_TIME && told < MAX_UNIX_TIME) || !isfinite(ticked)) return;
   time->heard[witness] = true;
   time->ahead[witness] = told - ticked;
 }
 
 /* What the witnesses say, ascending; returns how many they are. */
 static size_t testimonies(const struct mde_service_time *time, double ticked, double local,
-                          double said[MDE_WITNESSES + 1])
+                          double said[MDE_WITNESS_COUNT + 1])
 {
   size_t count = 1;
   said[0] = local;
-  for (size_t i = 0; i < MDE_WITNESSES; i++) {
+  for (size_t i = 0; i < MDE_WITNESS_COUNT; i++) {
     if (!time->heard[i]) continue;
     double told = ticked + time->ahead[i];
     size_t place = count++;
@@ -39,7 +39,7 @@ static size_t testimonies(const struct mde_service_time *time, double ticked, do
 
 double mde_service_time_agreed(const struct mde_service_time *time, double ticked, double local)
 {
-  double said[MDE_WITNESSES + 1];
+  double said[MDE_WITNESS_COUNT + 1];
   size_t count = testimonies(time, ticked, local, said);
   return said[(count - 1) / 2];
 }
@@ -60,17 +60,17 @@ double mde_service_time_at(const struct mde_service_time *time, double ticked, d
   double agreed = mde_service_time_agreed(time, ticked, local);
   if (!time->has_row) return agreed;
   double row = ticked + time->row_ahead;
-  return fmin(fmax(agreed, row), agreed + MDE_SERVICE_TIME_AHEAD);
+  return fmin(fmax(agreed, row), agreed + MDE_SERVICE_TIME_MAX_AHEAD_SECONDS);
 }
 
 double mde_service_time_latest(const struct mde_service_time *time, double ticked, double local)
 {
-  return mde_service_time_agreed(time, ticked, local) + MDE_SERVICE_TIME_AHEAD;
+  return mde_service_time_agreed(time, ticked, local) + MDE_SERVICE_TIME_MAX_AHEAD_SECONDS;
 }
 
 double mde_service_time_spread(const struct mde_service_time *time, double ticked, double local)
 {
-  double said[MDE_WITNESSES + 1];
+  double said[MDE_WITNESS_COUNT + 1];
   size_t count = testimonies(time, ticked, local, said);
   return said[count - 1] - said[0];
 }

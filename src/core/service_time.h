@@ -7,7 +7,8 @@
  * than it is, nor one that moves what was just sent into the past.
  *
  * The creation time of an action that the service lists may move that time forward by at most
- * MDE_SERVICE_TIME_AHEAD. A row further ahead has no usable time, so no single row can win either.
+ * MDE_SERVICE_TIME_MAX_AHEAD_SECONDS. A row further ahead has no usable time, so no single row can
+ * win either.
  *
  * Times are Unix seconds, `ticked` is seconds on a clock that only goes forward. What a witness
  * said is kept against that one, so a step of the local clock moves one witness, not three.
@@ -19,15 +20,15 @@
 
 /* Seconds: how far ahead a row may be, and how far apart witnesses may be before a warning is due.
  */
-#define MDE_SERVICE_TIME_AHEAD 300.0
+#define MDE_SERVICE_TIME_MAX_AHEAD_SECONDS 300.0
 
 enum mde_witness { MDE_WITNESS_API, MDE_WITNESS_TOKEN };
 
-enum { MDE_WITNESSES = 2 };
+enum { MDE_WITNESS_COUNT = 2 };
 
 struct mde_service_time {
-  bool heard[MDE_WITNESSES];
-  double ahead[MDE_WITNESSES]; /* of `ticked` */
+  bool heard[MDE_WITNESS_COUNT];
+  double ahead[MDE_WITNESS_COUNT]; /* of `ticked` */
   bool has_row;
   double row_ahead; /* the newest usable creation time, ahead of `ticked` when it was read */
 };

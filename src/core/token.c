@@ -9,23 +9,23 @@
 #define MINUTE 60.0
 #define HOUR 3600.0
 
-#define LIFE_UNLESS_TOLD (10 * MINUTE)
-#define LONGEST_LIFE (28 * HOUR)
-#define LONG_LIFE (2 * HOUR) /* refreshed at its half */
-#define REFRESH_BEFORE_END (5 * MINUTE)
-#define USABLE_BEFORE_END 30.0
-#define LARGEST_JITTER (5 * MINUTE)
-#define LARGEST_JITTER_PART 0.1
+#define DEFAULT_LIFE_SECONDS (10 * MINUTE)
+#define MAX_LIFE_SECONDS (28 * HOUR)
+#define LONG_LIFE_SECONDS (2 * HOUR) /* refreshed at its half */
+#define REFRESH_BEFORE_END_SECONDS (5 * MINUTE)
+#define USABLE_BEFORE_END_SECONDS 30.0
+#define MAX_JITTER_SECONDS (5 * MINUTE)
+#define MAX_JITTER_PART 0.1
 
-#define BETWEEN_REFRESHES 30.0
-#define AFTER_DEFINITE_NO 60.0
-#define AFTER_TROUBLE 5.0
-#define SHORTEST_RETRY_AFTER 1.0
-#define LONGEST_FAILURE HOUR
+#define BETWEEN_REFRESHES_SECONDS 30.0
+#define AFTER_DEFINITE_NO_SECONDS 60.0
+#define AFTER_TROUBLE_SECONDS 5.0
+#define MIN_RETRY_AFTER_SECONDS 1.0
+#define MAX_FAILURE_SECONDS HOUR
 
 /* Characters; nothing that is meant as one has more. */
-#define LONGEST_NUMBER 32
-#define LONGEST_DATE 40
+#define MAX_NUMBER_LENGTH 32
+#define MAX_DATE_LENGTH 40
 
 /* ---- reading a reply */
 
@@ -71,7 +71,7 @@ static bool whole_number(struct cursor *cursor, double *number)
 /* A decimal number without an exponent, which is what stands between quotes in replies. */
 static bool read_number(struct mde_text text, double *number)
 {
-  if (text.length > LONGEST_NUMBER) return false;
+  if (text.length > MAX_NUMBER_LENGTH) return false;
   struct cursor cursor = {text.bytes, text.bytes + text.length};
   double fraction;
   bool negative = literal(&cursor, '-');
@@ -98,9 +98,9 @@ static bool half_of_day(struct cursor *cursor, int *hour)
 /* Seconds since 1970 of a date in any of the forms of `expires_on`, by way of RFC 3339. */
 static bool read_date(struct mde_text text, double *seconds)
 {
-  char rfc3339[LONGEST_DATE + 8];
+  char rfc3339[MAX_DATE_LENGTH + 8];
   int year, month, day, hour;
-  if (text.length == 0 || text.length > LONGEST_DATE) return false;
+  if (text.length == 0 || text.length > MAX_DATE_LENGTH) return false;
   if (memchr(text.bytes, '\0', text.length) != NULL) return false;
   bool american = memchr(text.bytes, '/', text.length) != NULL;
   struct cursor cursor = {text.bytes, text.bytes + text.length};
@@ -151,7 +151,7 @@ static bool field_date(const struct mde_token_field *field, double *seconds)
 struct mde_token_lifetime mde_token_read_lifetime(const struct mde_token_reply *reply,
                                                   double wall_now)
 {
-  struct mde_token_lifetime lifetime = {.seconds = LIFE_UNLESS_TOLD, .refresh_in = 0};
+  struct mde_token_lifetime lifetime = {.seconds = DEFAULT_LIFE_SECONDS, .refresh_in = 0};
   double in = 0, on = 0;
   bool has_in = field_number(&reply->expires_in, &in);
   if (field_number(&reply->expires_on, &on)) {
@@ -163,7 +163,7 @@ struct mde_token_lifetime mde_token_read_lifetime(const struct mde_token_reply *
   } else if (field_date(&reply->expires_on, &on)) {
     lifetime.seconds = on - wall_now;
   }
-  lifetime.seconds = fmin(lifetime.seconds, LONGEST_LIFE);
+  lifetime.seconds = fmin(lifetime.seconds, MAX_LIFE_SECONDS);
   if (!field_number(&reply->refresh_in, &lifetime.refresh_in)) lifetime.refresh_in = 0;
   return lifetime;
 }
@@ -173,7 +173,7 @@ struct mde_token_lifetime mde_token_read_lifetime(const struct mde_token_reply *
 void mde_token_init(struct mde_token_cache *cache, struct mde_allocator allocator)
 {
   memset(cache, 0, sizeof *cache);
-  mde_secret_init(&cache->value, allocator, MDE_TOKEN_LONGEST);
+  mde_secret_init(&cache->value, allocator, MDE_TOKEN_MAX_BYTES);
   cache->newest_sent_at = -HUGE_VAL;
   cache->leased_at = -HUGE_VAL;
 }
@@ -196,16 +196,17 @@ static bool is_held(const struct mde_token_cache *cache, double now)
 static bool is_due(const struct mde_token_cache *cache, double now)
 {
   if (now < cache->refresh_at || is_held(cache, now)) return false;
-  if (now < cache->leased_at + BETWEEN_REFRESHES) return false;
+  if (now < cache->leased_at + BETWEEN_REFRESHES_SECONDS) return false;
   return !(cache->failed && cache->failed_with_retry_after && now < cache->failed_until);
 }
 
 enum mde_token_answer mde_token_ask(const struct mde_token_cache *cache, double now)
 {
-  if (is_usable(cache, now)) return is_due(cache, now) ? MDE_TOKEN_REFRESH : MDE_TOKEN_USE;
-  if (is_held(cache, now)) return MDE_TOKEN_WAIT;
-  if (cache->failed && now < cache->failed_until) return MDE_TOKEN_FAILED;
-  return MDE_TOKEN_FETCH;
+  if (is_usable(cache, now))
+    return is_due(cache, now) ? MDE_TOKEN_ANSWER_REFRESH : MDE_TOKEN_ANSWER_USE;
+  if (is_held(cache, now)) return MDE_TOKEN_ANSWER_WAIT;
+  if (cache->failed && now < cache->failed_until) return MDE_TOKEN_ANSWER_FAILED;
+  return MDE_TOKEN_ANSWER_FETCH;
 }
 
 uint64_t mde_token_lease(struct mde_token_cache *cache, double now, double seconds)
@@ -229,15 +230,15 @@ static void plan(struct mde_token_cache *cache, double sent_at, struct mde_token
                  double random)
 {
   double life = lifetime.seconds;
-  double usable = life - fmin(USABLE_BEFORE_END, life / 2);
+  double usable = life - fmin(USABLE_BEFORE_END_SECONDS, life / 2);
   double refresh_in = lifetime.refresh_in;
   if (!(refresh_in > 0 && refresh_in < usable)) {
-    if (life >= LONG_LIFE)
+    if (life >= LONG_LIFE_SECONDS)
       refresh_in = life / 2;
     else
-      refresh_in = fmax(life - REFRESH_BEFORE_END, usable / 2);
+      refresh_in = fmax(life - REFRESH_BEFORE_END_SECONDS, usable / 2);
   }
-  double jitter = random * fmin(LARGEST_JITTER, life * LARGEST_JITTER_PART);
+  double jitter = random * fmin(MAX_JITTER_SECONDS, life * MAX_JITTER_PART);
   cache->refresh_at = sent_at + fmax(refresh_in - jitter, 0);
   cache->usable_until = sent_at + usable;
   cache->expires_at = sent_at + life;
@@ -247,17 +248,17 @@ enum mde_token_result mde_token_fetched(struct mde_token_cache *cache, uint64_t 
                                         double sent_at, const char *value, size_t length,
                                         struct mde_token_lifetime lifetime, double random)
 {
-  enum mde_token_result result = MDE_TOKEN_TAKEN;
+  enum mde_token_result result = MDE_TOKEN_RESULT_TAKEN;
   if (sent_at < cache->newest_sent_at) {
-    result = MDE_TOKEN_OLDER;
+    result = MDE_TOKEN_RESULT_OLDER;
   } else if (lifetime.seconds <= 0) {
-    result = MDE_TOKEN_NOT_KEPT;
+    result = MDE_TOKEN_RESULT_NOT_KEPT;
   } else {
     int status = mde_secret_set(&cache->value, value, length);
-    if (status == MDE_SECRET_NO_MEMORY) return MDE_TOKEN_NO_MEMORY;
-    if (status == MDE_SECRET_TOO_LONG) result = MDE_TOKEN_TOO_LONG;
+    if (status == MDE_SECRET_NO_MEMORY) return MDE_TOKEN_RESULT_NO_MEMORY;
+    if (status == MDE_SECRET_TOO_LONG) result = MDE_TOKEN_RESULT_TOO_LONG;
   }
-  if (result == MDE_TOKEN_TAKEN) {
+  if (result == MDE_TOKEN_RESULT_TAKEN) {
     cache->generation++;
     cache->newest_sent_at = sent_at;
     plan(cache, sent_at, lifetime, random);
@@ -288,10 +289,10 @@ enum mde_token_failure mde_token_failed(struct mde_token_cache *cache, uint64_t 
 {
   if (!is_open(cache, lease) || !is_held(cache, now)) return MDE_TOKEN_FAILURE_IGNORED;
   bool told_when = retry_after >= 0;
-  double pause = is_definite_no(status) ? AFTER_DEFINITE_NO : AFTER_TROUBLE;
+  double pause = is_definite_no(status) ? AFTER_DEFINITE_NO_SECONDS : AFTER_TROUBLE_SECONDS;
   if (told_when) {
-    double least = is_definite_no(status) ? AFTER_DEFINITE_NO : SHORTEST_RETRY_AFTER;
-    pause = fmin(fmax(retry_after, least), LONGEST_FAILURE);
+    double least = is_definite_no(status) ? AFTER_DEFINITE_NO_SECONDS : MIN_RETRY_AFTER_SECONDS;
+    pause = fmin(fmax(retry_after, least), MAX_FAILURE_SECONDS);
   }
   cache->leased = false;
   cache->failed = true;

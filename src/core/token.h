@@ -60,7 +60,7 @@
 #include "secret.h"
 #include "text.h"
 
-#define MDE_TOKEN_LONGEST 65536 /* bytes of one token: as many as a whole reply may have */
+#define MDE_TOKEN_MAX_BYTES 65536 /* of one token: as many as a whole reply may have */
 
 struct mde_token_cache {
   struct mde_secret value; /* empty: no token */
@@ -82,19 +82,19 @@ struct mde_token_cache {
 };
 
 enum mde_token_answer {
-  MDE_TOKEN_USE,     /* fresh, or aging and not due for a refresh: use the value */
-  MDE_TOKEN_REFRESH, /* aging and due: use the value, take the lease and refresh it */
-  MDE_TOKEN_FETCH,   /* none: take the lease and fetch */
-  MDE_TOKEN_WAIT,    /* none, and somebody holds the lease until leased_until */
-  MDE_TOKEN_FAILED   /* none, and it could not be had at failed_at */
+  MDE_TOKEN_ANSWER_USE,     /* fresh, or aging and not due for a refresh: use the value */
+  MDE_TOKEN_ANSWER_REFRESH, /* aging and due: use the value, take the lease and refresh it */
+  MDE_TOKEN_ANSWER_FETCH,   /* none: take the lease and fetch */
+  MDE_TOKEN_ANSWER_WAIT,    /* none, and somebody holds the lease until leased_until */
+  MDE_TOKEN_ANSWER_FAILED   /* none, and it could not be had at failed_at */
 };
 
 enum mde_token_result {
-  MDE_TOKEN_TAKEN = 0,      /* kept, with the new generation number */
-  MDE_TOKEN_OLDER = 1,      /* one that was asked for later has been here; that one stays */
-  MDE_TOKEN_NOT_KEPT = 2,   /* a life of no length; the old token stays */
-  MDE_TOKEN_NO_MEMORY = -1, /* nothing changed, the lease goes on until abandoned */
-  MDE_TOKEN_TOO_LONG = -2   /* longer than MDE_TOKEN_LONGEST; the old token stays */
+  MDE_TOKEN_RESULT_TAKEN = 0,      /* kept, with the new generation number */
+  MDE_TOKEN_RESULT_OLDER = 1,      /* one that was asked for later has been here; that one stays */
+  MDE_TOKEN_RESULT_NOT_KEPT = 2,   /* a life of no length; the old token stays */
+  MDE_TOKEN_RESULT_NO_MEMORY = -1, /* nothing changed, the lease goes on until abandoned */
+  MDE_TOKEN_RESULT_TOO_LONG = -2   /* longer than MDE_TOKEN_MAX_BYTES; the old token stays */
 };
 
 enum mde_token_failure {

@@ -22,7 +22,7 @@
 #include "signing.h"
 
 #define SHA256_BYTES 32
-#define LONGEST_DIGEST 64 /* what OpenSSL may write, whatever the algorithm */
+#define MAX_DIGEST_BYTES 64 /* what OpenSSL may write, whatever the algorithm */
 
 /* The one upvalue of every function. */
 struct library {
@@ -69,7 +69,7 @@ static int refused(lua_State *L, const struct mde_libcrypto *libcrypto, const ch
 static int push_digest(lua_State *L, unsigned char *digest)
 {
   lua_pushlstring(L, (const char *)digest, SHA256_BYTES);
-  explicit_bzero(digest, LONGEST_DIGEST);
+  explicit_bzero(digest, MAX_DIGEST_BYTES);
   return 1;
 }
 
@@ -79,7 +79,7 @@ static int crypto_sha256(lua_State *L)
   const char *message = check_bytes(L, 1, &count);
   const struct mde_libcrypto *libcrypto = need_libcrypto(L);
   if (libcrypto == NULL) return 2;
-  unsigned char digest[LONGEST_DIGEST];
+  unsigned char digest[MAX_DIGEST_BYTES];
   unsigned int length = 0;
   if (libcrypto->EVP_Digest(message, count, digest, &length, libcrypto->EVP_sha256(), NULL) != 1 ||
       length != SHA256_BYTES)
@@ -95,7 +95,7 @@ static int crypto_hmac_sha256(lua_State *L)
   luaL_argcheck(L, key_length <= INT_MAX, 1, "the key is too long");
   const struct mde_libcrypto *libcrypto = need_libcrypto(L);
   if (libcrypto == NULL) return 2;
-  unsigned char digest[LONGEST_DIGEST];
+  unsigned char digest[MAX_DIGEST_BYTES];
   unsigned int length = 0;
   if (libcrypto->HMAC(libcrypto->EVP_sha256(), key, (int)key_length, (const unsigned char *)message,
                       count, digest, &length) == NULL ||

@@ -24,9 +24,9 @@
 #define KEY "mde.crypto.key"
 #define CERTIFICATE "mde.crypto.certificate"
 
-#define FEWEST_BITS 2048       /* NIST SP 800-131A; Entra takes no shorter key */
-#define LONGEST_SIGNATURE 2048 /* bytes: of a key of 16384 bits */
-#define LONGEST_DIGEST 64
+#define MIN_KEY_BITS 2048        /* NIST SP 800-131A; Entra takes no shorter key */
+#define MAX_SIGNATURE_BYTES 2048 /* of a key of 16384 bits */
+#define MAX_DIGEST_BYTES 64
 #define SHA256_BYTES 32
 #define SHA1_BYTES 20
 
@@ -136,7 +136,7 @@ static const char *read_key(struct key *key, struct mde_text pem, struct passwor
   libcrypto->ERR_clear_error();
   if (rsa == NULL) return "the private key is not an RSA key";
   key->bits = libcrypto->RSA_bits(rsa);
-  return key->bits < FEWEST_BITS ? "the RSA key is shorter than 2048 bits" : NULL;
+  return key->bits < MIN_KEY_BITS ? "the RSA key is shorter than 2048 bits" : NULL;
 }
 
 /* key's __gc and __close */
@@ -167,7 +167,7 @@ static int crypto_private_key(lua_State *L)
 /* ---- signatures */
 
 struct signature {
-  unsigned char bytes[LONGEST_SIGNATURE];
+  unsigned char bytes[MAX_SIGNATURE_BYTES];
   size_t length;
 };
 
@@ -205,7 +205,7 @@ static int key_sign(lua_State *L)
   bool is_pss = luaL_checkoption(L, 2, NULL, algorithms) == 0;
   struct mde_text message = check_text(L, 3);
   if (key->key == NULL) return luaL_error(L, "the key has been freed");
-  if (key->bits > LONGEST_SIGNATURE * CHAR_BIT)
+  if (key->bits > MAX_SIGNATURE_BYTES * CHAR_BIT)
     return push_problem(L, "the RSA key is longer than 16384 bits");
   struct signature signature;
   if (!sign(key, is_pss, message, &signature)) {
@@ -281,7 +281,7 @@ static bool read_time(const struct mde_libcrypto_signing *libcrypto,
 }
 
 static bool digest_of(const struct mde_libcrypto_signing *libcrypto, const struct evp_md_st *type,
-                      struct mde_text der, unsigned char digest[LONGEST_DIGEST])
+                      struct mde_text der, unsigned char digest[MAX_DIGEST_BYTES])
 {
   unsigned int length = 0;
   return libcrypto->EVP_Digest(der.bytes, der.length, digest, &length, type, NULL) == 1;
@@ -297,7 +297,7 @@ static const char *set_der(lua_State *L, const struct certificate *owner)
   unsigned char *end = bytes;
   libcrypto->i2d_X509(owner->certificate, &end);
   struct mde_text der = {(const char *)bytes, (size_t)length};
-  unsigned char sha256[LONGEST_DIGEST], sha1[LONGEST_DIGEST];
+  unsigned char sha256[MAX_DIGEST_BYTES], sha1[MAX_DIGEST_BYTES];
   if (!digest_of(libcrypto, libcrypto->EVP_sha256(), der, sha256) ||
       !digest_of(libcrypto, libcrypto->EVP_sha1(), der, sha1))
     return "OpenSSL refuses to compute the certificate's thumbprint";

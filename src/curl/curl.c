@@ -43,9 +43,9 @@
 #define MULTI "mde.curl.multi"
 #define TRANSFER "mde.curl.transfer"
 
-#define DEFAULT_TIMEOUT 30
+#define DEFAULT_TIMEOUT_SECONDS 30
 #define DEFAULT_MAX_BYTES (64 * 1024 * 1024)
-#define DEFAULT_MAX_IDLE 50
+#define DEFAULT_MAX_IDLE_SECONDS 50
 
 struct transfer {
   struct mde_transfer of_curl; /* first: the lists hold pointers to it */
@@ -299,8 +299,8 @@ static int multi_start(lua_State *L)
   if (options.ca_file == NULL) options.ca_file = getenv("SSL_CERT_FILE");
   if (options.ca_file != NULL && options.ca_file[0] == '\0') options.ca_file = NULL;
   options.proxy = line_field(L, 3, "proxy");
-  options.timeout = milliseconds(number_field(L, 2, "timeout", DEFAULT_TIMEOUT));
-  options.max_idle = whole_idle_seconds(number_field(L, 2, "max_idle", DEFAULT_MAX_IDLE));
+  options.timeout = milliseconds(number_field(L, 2, "timeout", DEFAULT_TIMEOUT_SECONDS));
+  options.max_idle = whole_idle_seconds(number_field(L, 2, "max_idle", DEFAULT_MAX_IDLE_SECONDS));
   lua_Number max_bytes = number_field(L, 2, "max_bytes", DEFAULT_MAX_BYTES);
   options.max_bytes = max_bytes < (lua_Number)PTRDIFF_MAX ? (size_t)max_bytes : PTRDIFF_MAX;
   add_headers(L, 2, &transfer->of_curl);
@@ -438,7 +438,8 @@ static int transfer_result(lua_State *L)
 {
   struct transfer *transfer = check_transfer(L, 1);
   struct mde_transfer *of_curl = &transfer->of_curl;
-  if (of_curl->state == MDE_TRANSFER_IN_FLIGHT) return luaL_error(L, "the transfer is in flight");
+  if (of_curl->state == MDE_TRANSFER_STATE_IN_FLIGHT)
+    return luaL_error(L, "the transfer is in flight");
   if (transfer->taken) return luaL_error(L, "the transfer's result was taken already");
   transfer->taken = true;
   struct mde_http1_head head;
@@ -470,9 +471,10 @@ static int transfer_discard(lua_State *L)
 static int transfer_withdraw(lua_State *L)
 {
   struct transfer *transfer = check_transfer(L, 1);
-  bool possible = transfer->multi != NULL && transfer->of_curl.state == MDE_TRANSFER_IN_FLIGHT &&
+  bool possible = transfer->multi != NULL &&
+                  transfer->of_curl.state == MDE_TRANSFER_STATE_IN_FLIGHT &&
                   !mde_transfer_maybe_sent(&transfer->of_curl);
-  if (possible) mde_multi_end(transfer->multi, &transfer->of_curl, MDE_TROUBLE_WITHDRAWN);
+  if (possible) mde_multi_end(transfer->multi, &transfer->of_curl, MDE_TRANSFER_TROUBLE_WITHDRAWN);
   lua_pushboolean(L, possible);
   return 1;
 }

@@ -6,7 +6,7 @@
 
 bool mde_transfer_answered(const struct mde_transfer *transfer)
 {
-  return transfer->trouble == MDE_TROUBLE_NONE && transfer->code == CURLE_OK &&
+  return transfer->trouble == MDE_TRANSFER_TROUBLE_NONE && transfer->code == CURLE_OK &&
          transfer->status >= 200;
 }
 
@@ -75,49 +75,49 @@ static bool describe_trouble(const struct mde_transfer *transfer, char *text)
 {
   const char *host = transfer->host;
   switch (transfer->trouble) {
-  case MDE_TROUBLE_NONE:
+  case MDE_TRANSFER_TROUBLE_NONE:
     return false;
-  case MDE_TROUBLE_MEMORY:
+  case MDE_TRANSFER_TROUBLE_MEMORY:
     say(text, "not enough memory for the answer of %s", host);
     return true;
-  case MDE_TROUBLE_HEAD:
+  case MDE_TRANSFER_TROUBLE_HEAD:
     say(text, "the headers of the answer of %s are longer than %zu bytes", host,
         transfer->head.limit);
     return true;
-  case MDE_TROUBLE_MALFORMED:
+  case MDE_TRANSFER_TROUBLE_MALFORMED:
     say(text, "the answer of %s is malformed: %s", host, transfer->problem);
     return true;
-  case MDE_TROUBLE_ENDLESS:
+  case MDE_TRANSFER_TROUBLE_ENDLESS:
     say(text, "the answer of %s does not say how long it is, so it could have been cut", host);
     return true;
-  case MDE_TROUBLE_CUT:
+  case MDE_TRANSFER_TROUBLE_CUT:
     say(text, "the answer of %s ended early: its compressed body is cut", host);
     return true;
-  case MDE_TROUBLE_BODY:
+  case MDE_TRANSFER_TROUBLE_BODY:
     say(text, "the answer of %s is longer than %zu bytes", host, transfer->answer.limit);
     return true;
-  case MDE_TROUBLE_UNCLEAN:
+  case MDE_TRANSFER_TROUBLE_UNCLEAN:
     say(text, "the connection to %s had something unread on it", host);
     return true;
-  case MDE_TROUBLE_REPEATED:
+  case MDE_TRANSFER_TROUBLE_REPEATED:
     say(text, "%s closed the connection before it answered", host);
     return true;
-  case MDE_TROUBLE_FORKED:
+  case MDE_TRANSFER_TROUBLE_FORKED:
     say(text,
         "the request to %s was in flight when this process was forked; its answer went to the "
         "parent process",
         host);
     return true;
-  case MDE_TROUBLE_UNWATCHED:
+  case MDE_TRANSFER_TROUBLE_UNWATCHED:
     say(text,
         "the system would not watch the connection to %s; see "
         "/proc/sys/fs/epoll/max_user_watches and the memory that is free",
         host);
     return true;
-  case MDE_TROUBLE_WITHDRAWN:
+  case MDE_TRANSFER_TROUBLE_WITHDRAWN:
     say(text, "the request to %s was withdrawn", host);
     return true;
-  case MDE_TROUBLE_CLOSED:
+  case MDE_TRANSFER_TROUBLE_CLOSED:
     say(text, "the driver was closed while a request to %s was in flight", host);
     return true;
   }
@@ -260,24 +260,24 @@ static const char *late_code(const struct mde_transfer *transfer)
 const char *mde_failure_code(const struct mde_transfer *transfer)
 {
   switch (transfer->trouble) {
-  case MDE_TROUBLE_NONE:
+  case MDE_TRANSFER_TROUBLE_NONE:
     return transfer->head_offered ? late_code(transfer) : early_code(transfer);
-  case MDE_TROUBLE_MEMORY:
-  case MDE_TROUBLE_UNWATCHED:
+  case MDE_TRANSFER_TROUBLE_MEMORY:
+  case MDE_TRANSFER_TROUBLE_UNWATCHED:
     return "memory";
-  case MDE_TROUBLE_HEAD:
-  case MDE_TROUBLE_BODY:
+  case MDE_TRANSFER_TROUBLE_HEAD:
+  case MDE_TRANSFER_TROUBLE_BODY:
     return "too_large";
-  case MDE_TROUBLE_MALFORMED:
-  case MDE_TROUBLE_ENDLESS:
-  case MDE_TROUBLE_CUT:
+  case MDE_TRANSFER_TROUBLE_MALFORMED:
+  case MDE_TRANSFER_TROUBLE_ENDLESS:
+  case MDE_TRANSFER_TROUBLE_CUT:
     return "malformed";
-  case MDE_TROUBLE_UNCLEAN:
-  case MDE_TROUBLE_REPEATED:
-  case MDE_TROUBLE_FORKED:
-  case MDE_TROUBLE_CLOSED:
+  case MDE_TRANSFER_TROUBLE_UNCLEAN:
+  case MDE_TRANSFER_TROUBLE_REPEATED:
+  case MDE_TRANSFER_TROUBLE_FORKED:
+  case MDE_TRANSFER_TROUBLE_CLOSED:
     return "closed";
-  case MDE_TROUBLE_WITHDRAWN:
+  case MDE_TRANSFER_TROUBLE_WITHDRAWN:
     return "withdrawn";
   }
   return "closed";

@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <time.h>
 
-#define CONNECTIONS_PER_HOST 8L
-#define CONNECTIONS_PER_HOST_IN_A_LOOP 32L /* which may serve many callers at a time */
-#define SOCKETS_AT_ONCE 64
+#define MAX_CONNECTIONS_PER_HOST 8L
+#define MAX_CONNECTIONS_PER_HOST_IN_A_LOOP 32L /* which may serve many callers at a time */
+#define MAX_SOCKETS_AT_ONCE 64
 #define FIRST_WITHOUT_SIGPIPE 0x075700 /* from here on libcurl's TLS writes with MSG_NOSIGNAL */
 
 #ifndef CURL_IGNORE_DEPRECATION /* libcurl before 7.87 */
@@ -106,7 +106,7 @@ static void move_to_finished(struct mde_multi *multi, struct mde_transfer *trans
 {
   unlink_from(&multi->in_flight, transfer);
   link_last(&multi->finished, transfer);
-  transfer->state = MDE_TRANSFER_FINISHED;
+  transfer->state = MDE_TRANSFER_STATE_FINISHED;
 }
 
 /* ---- easy handles */
@@ -120,7 +120,7 @@ static CURL *take_spare(struct mde_multi *multi)
 /* A reset handle has forgotten every option, and with them our buffers. */
 static void give_back(struct mde_multi *multi, CURL *easy)
 {
-  if (multi->spare_count == MDE_MULTI_SPARES) {
+  if (multi->spare_count == MDE_MULTI_MAX_SPARES) {
     curl_easy_cleanup(easy);
     return;
   }
@@ -177,7 +177,7 @@ static void forget_parent(struct mde_multi *multi)
     struct mde_transfer *transfer = multi->in_flight.first;
     transfer->easy = NULL;
     transfer->head_offered = transfer->body_offered = true;
-    transfer->trouble = MDE_TROUBLE_FORKED;
+    transfer->trouble = MDE_TRANSFER_TROUBLE_FORKED;
     move_to_finished(multi, transfer);
   }
 }
@@ -192,7 +192,7 @@ static int watch_socket(CURL *easy, curl_socket_t socket, int what, void *contex
   (void)ignored;
   if (mde_watch_socket(&multi->watch, socket, what)) return 0;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
-  if (transfer != NULL) transfer->trouble = MDE_TROUBLE_UNWATCHED;
+  if (transfer != NULL) transfer->trouble = MDE_TRANSFER_TROUBLE_UNWATCHED;
   multi->unwatched_transfers = true;
   return 0;
 }
@@ -211,7 +211,8 @@ static void tell_watch(struct mde_multi *multi)
   curl_multi_setopt(multi->handle, CURLMOPT_SOCKETDATA, multi);
   curl_multi_setopt(multi->handle, CURLMOPT_TIMERFUNCTION, watch_timer);
   curl_multi_setopt(multi->handle, CURLMOPT_TIMERDATA, multi);
-  curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST_IN_A_LOOP);
+  curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS,
+                    MAX_CONNECTIONS_PER_HOST_IN_A_LOOP);
 }
 
 static CURLcode need_handle(struct mde_multi *multi)
@@ -222,7 +223,7 @@ static CURLcode need_handle(struct mde_multi *multi)
   if (multi->watched && mde_watch_open(&multi->watch) != 0) return CURLE_OUT_OF_MEMORY;
   multi->handle = curl_multi_init();
   if (multi->handle == NULL) return CURLE_OUT_OF_MEMORY;
-  curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST);
+  curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS, MAX_CONNECTIONS_PER_HOST);
   curl_multi_setopt(multi->handle, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
   if (multi->watched) tell_watch(multi);
   return CURLE_OK;
@@ -243,7 +244,7 @@ CURLcode mde_multi_start(struct mde_multi *multi, struct mde_transfer *transfer,
     return code;
   }
   transfer->easy = easy;
-  transfer->state = MDE_TRANSFER_IN_FLIGHT;
+  transfer->state = MDE_TRANSFER_STATE_IN_FLIGHT;
   link_last(&multi->in_flight, transfer);
   return CURLE_OK;
 }
@@ -265,7 +266,7 @@ static void collect(struct mde_multi *multi)
     CURLcode code = message->data.result;
     struct mde_transfer *transfer = NULL;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-    if (transfer->trouble == MDE_TROUBLE_UNCLEAN) {
+    if (transfer->trouble == MDE_TRANSFER_TROUBLE_UNCLEAN) {
       if (start_again(multi, transfer)) continue;
       code = CURLE_OUT_OF_MEMORY;
     }
@@ -295,8 +296,8 @@ static void end_unwatched(struct mde_multi *multi)
   for (struct mde_transfer *transfer = multi->in_flight.first, *next; transfer != NULL;
        transfer = next) {
     next = transfer->next;
-    if (transfer->trouble == MDE_TROUBLE_UNWATCHED)
-      mde_multi_end(multi, transfer, MDE_TROUBLE_UNWATCHED);
+    if (transfer->trouble == MDE_TRANSFER_TROUBLE_UNWATCHED)
+      mde_multi_end(multi, transfer, MDE_TRANSFER_TROUBLE_UNWATCHED);
   }
 }
 
@@ -304,9 +305,9 @@ static void end_unwatched(struct mde_multi *multi)
  */
 static void act(struct mde_multi *multi, int milliseconds)
 {
-  int sockets[SOCKETS_AT_ONCE], running = 0;
+  int sockets[MAX_SOCKETS_AT_ONCE], running = 0;
   bool due;
-  int count = mde_watch_wait(&multi->watch, sockets, SOCKETS_AT_ONCE, milliseconds, &due);
+  int count = mde_watch_wait(&multi->watch, sockets, MAX_SOCKETS_AT_ONCE, milliseconds, &due);
   struct sigpipe_guard guard;
   guard_enter(&guard);
   for (int i = 0; i < count; i++)
@@ -379,7 +380,7 @@ void mde_multi_end(struct mde_multi *multi, struct mde_transfer *transfer,
                    enum mde_transfer_trouble trouble)
 {
   forget_parent(multi);
-  if (transfer->state != MDE_TRANSFER_IN_FLIGHT) return;
+  if (transfer->state != MDE_TRANSFER_STATE_IN_FLIGHT) return;
   struct sigpipe_guard guard;
   guard_enter(&guard);
   detach(multi, transfer, false);
@@ -391,10 +392,10 @@ void mde_multi_end(struct mde_multi *multi, struct mde_transfer *transfer,
 
 void mde_multi_release(struct mde_multi *multi, struct mde_transfer *transfer)
 {
-  mde_multi_end(multi, transfer, MDE_TROUBLE_WITHDRAWN);
-  if (transfer->state != MDE_TRANSFER_FINISHED) return;
+  mde_multi_end(multi, transfer, MDE_TRANSFER_TROUBLE_WITHDRAWN);
+  if (transfer->state != MDE_TRANSFER_STATE_FINISHED) return;
   unlink_from(&multi->finished, transfer);
-  transfer->state = MDE_TRANSFER_RELEASED;
+  transfer->state = MDE_TRANSFER_STATE_RELEASED;
 }
 
 void mde_multi_close(struct mde_multi *multi)
@@ -403,7 +404,7 @@ void mde_multi_close(struct mde_multi *multi)
   struct sigpipe_guard guard;
   guard_enter(&guard);
   while (multi->in_flight.first != NULL)
-    mde_multi_end(multi, multi->in_flight.first, MDE_TROUBLE_CLOSED);
+    mde_multi_end(multi, multi->in_flight.first, MDE_TRANSFER_TROUBLE_CLOSED);
   while (multi->spare_count > 0)
     curl_easy_cleanup(multi->spares[--multi->spare_count]);
   if (multi->handle != NULL) curl_multi_cleanup(multi->handle);

@@ -14,7 +14,7 @@
 #include "transfer.h"
 #include "watch.h"
 
-#define MDE_MULTI_SPARES 16
+#define MDE_MULTI_MAX_SPARES 16
 
 struct mde_transfer_list {
   struct mde_transfer *first;
@@ -26,8 +26,8 @@ struct mde_multi {
   unsigned long generation;           /* of forks, when the handle was made */
   struct mde_connections connections; /* of the handle */
   struct mde_transfer_list in_flight;
-  struct mde_transfer_list finished; /* oldest first */
-  CURL *spares[MDE_MULTI_SPARES];    /* easy handles at rest */
+  struct mde_transfer_list finished;  /* oldest first */
+  CURL *spares[MDE_MULTI_MAX_SPARES]; /* easy handles at rest */
   int spare_count;
   bool watched;             /* there is to be a descriptor, in each process */
   struct mde_watch watch;   /* closed unless there is one */

@@ -9,11 +9,11 @@
 
 #include "http1.h"
 
-#define LONGEST_REQUEST_HEAD ((size_t)1 << 20)
-#define CONNECT_SECONDS 10L
-#define SLOWEST_BYTES 1L
-#define SLOWEST_SECONDS 20L
-#define CONNECTION_LIFE_SECONDS 600L
+#define MAX_REQUEST_HEAD_BYTES ((size_t)1 << 20)
+#define MAX_CONNECT_SECONDS 10L
+#define MIN_BYTES_PER_SECOND 1L
+#define MAX_SLOW_SECONDS 20L
+#define MAX_CONNECTION_LIFE_SECONDS 600L
 /* From here on libcurl asks before it sends a request, on whatever connection. */
 #define FIRST_THAT_ASKS 0x075000
 
@@ -23,10 +23,10 @@ enum { EXPECT_LINE, CONTENT_TYPE_LINE, OWN_LINES };
 void mde_transfer_init(struct mde_transfer *transfer, struct mde_allocator allocator)
 {
   memset(transfer, 0, sizeof *transfer);
-  transfer->state = MDE_TRANSFER_NEW;
-  mde_secret_init(&transfer->lines, allocator, LONGEST_REQUEST_HEAD);
+  transfer->state = MDE_TRANSFER_STATE_NEW;
+  mde_secret_init(&transfer->lines, allocator, MAX_REQUEST_HEAD_BYTES);
   mde_secret_init(&transfer->body, allocator, PTRDIFF_MAX);
-  mde_secret_init(&transfer->head, allocator, MDE_HTTP1_HEAD_LIMIT);
+  mde_secret_init(&transfer->head, allocator, MDE_HTTP1_MAX_HEAD_BYTES);
   mde_secret_init(&transfer->answer, allocator, 0);
 }
 
@@ -104,10 +104,11 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
   struct mde_transfer *transfer = context;
   size_t length = size * count;
-  if (transfer->trouble != MDE_TROUBLE_NONE) return 0;
+  if (transfer->trouble != MDE_TRANSFER_TROUBLE_NONE) return 0;
   int status = mde_secret_append(&transfer->answer, bytes, length);
   if (status == MDE_SECRET_OK) return length;
-  transfer->trouble = status == MDE_SECRET_TOO_LONG ? MDE_TROUBLE_BODY : MDE_TROUBLE_MEMORY;
+  transfer->trouble =
+      status == MDE_SECRET_TOO_LONG ? MDE_TRANSFER_TROUBLE_BODY : MDE_TRANSFER_TROUBLE_MEMORY;
   return 0;
 }
 
@@ -137,7 +138,7 @@ static void trace_chunks(struct mde_transfer *transfer, struct mde_text input)
   while ((status = mde_http1_chunks_next(&transfer->chunks, &input, &data)) == MDE_HTTP1_DATA)
     note_packed(transfer, data);
   if (status == MDE_HTTP1_BAD) {
-    transfer->trouble = MDE_TROUBLE_MALFORMED;
+    transfer->trouble = MDE_TRANSFER_TROUBLE_MALFORMED;
     transfer->problem = transfer->chunks.problem;
   }
   if (status == MDE_HTTP1_BAD || (status == MDE_HTTP1_DONE && input.length > 0))
@@ -155,7 +156,7 @@ static int trace(CURL *easy, curl_infotype type, char *bytes, size_t length, voi
   struct mde_text input = {bytes, length};
   (void)easy;
   if (type != CURLINFO_DATA_IN) return 0;
-  if (transfer->framing == MDE_HTTP1_CHUNKED) {
+  if (transfer->framing == MDE_HTTP1_BODY_CHUNKED) {
     trace_chunks(transfer, input);
   } else {
     if ((uint64_t)length > (uint64_t)transfer->packed_left)
@@ -198,15 +199,15 @@ static bool judge_head(struct mde_transfer *transfer)
   transfer->head_is_interim = head.status < 200;
   if (transfer->head_is_interim) return true;
   if (!head.reusable) give_up_connection(transfer);
-  if (head.body == MDE_HTTP1_UNTIL_CLOSE) {
-    transfer->trouble = MDE_TROUBLE_ENDLESS;
+  if (head.body == MDE_HTTP1_BODY_UNTIL_CLOSE) {
+    transfer->trouble = MDE_TRANSFER_TROUBLE_ENDLESS;
     return false;
   }
   transfer->framing = head.body;
   transfer->packed_left = head.length;
-  transfer->is_gzip = head.body != MDE_HTTP1_NO_BODY && is_packed(&head);
-  mde_http1_chunks_init(&transfer->chunks, MDE_HTTP1_LENGTH_LIMIT);
-  bool wants_trace = head.body == MDE_HTTP1_CHUNKED || transfer->is_gzip;
+  transfer->is_gzip = head.body != MDE_HTTP1_BODY_NONE && is_packed(&head);
+  mde_http1_chunks_init(&transfer->chunks, MDE_HTTP1_MAX_BODY_BYTES);
+  bool wants_trace = head.body == MDE_HTTP1_BODY_CHUNKED || transfer->is_gzip;
   return curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, wants_trace ? 1L : 0L) == CURLE_OK;
 }
 
@@ -226,7 +227,8 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *context)
     transfer->head_ended = length > 0 && (bytes[0] == '\r' || bytes[0] == '\n');
     return !transfer->head_ended || judge_head(transfer) ? length : 0;
   }
-  transfer->trouble = status == MDE_SECRET_TOO_LONG ? MDE_TROUBLE_HEAD : MDE_TROUBLE_MEMORY;
+  transfer->trouble =
+      status == MDE_SECRET_TOO_LONG ? MDE_TRANSFER_TROUBLE_HEAD : MDE_TRANSFER_TROUBLE_MEMORY;
   return 0;
 }
 
@@ -239,14 +241,14 @@ static int before_request(void *context, char *remote, char *local, int remote_p
   const struct mde_connection_ends ends = {remote, local, remote_port, local_port};
 #ifndef MDE_CURL_POSTFIELDS
   if (transfer->head_offered) {
-    transfer->trouble = MDE_TROUBLE_REPEATED;
+    transfer->trouble = MDE_TRANSFER_TROUBLE_REPEATED;
     return CURL_PREREQFUNC_ABORT;
   }
 #endif
   transfer->connection =
       mde_connections_use(transfer->connections, transfer->easy, !transfer->plain, &ends);
   if (transfer->connection == 0 && !transfer->fresh) {
-    transfer->trouble = MDE_TROUBLE_UNCLEAN;
+    transfer->trouble = MDE_TRANSFER_TROUBLE_UNCLEAN;
     return CURL_PREREQFUNC_ABORT;
   }
   transfer->head_offered = true;
@@ -303,16 +305,16 @@ static CURLcode set_security(CURL *easy, const struct mde_transfer_options *opti
 static CURLcode set_time(CURL *easy, const struct mde_transfer_options *options)
 {
   SET(CURLOPT_NOSIGNAL, 1L);
-  SET(CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+  SET(CURLOPT_CONNECTTIMEOUT, MAX_CONNECT_SECONDS);
   SET(CURLOPT_TIMEOUT_MS, options->timeout);
-  SET(CURLOPT_LOW_SPEED_LIMIT, SLOWEST_BYTES);
-  SET(CURLOPT_LOW_SPEED_TIME, SLOWEST_SECONDS);
+  SET(CURLOPT_LOW_SPEED_LIMIT, MIN_BYTES_PER_SECOND);
+  SET(CURLOPT_LOW_SPEED_TIME, MAX_SLOW_SECONDS);
   if (options->max_idle < 0 || LIBCURL_VERSION_NUM < FIRST_THAT_ASKS)
     SET(CURLOPT_FRESH_CONNECT, 1L);
   else
     SET(CURLOPT_MAXAGE_CONN, options->max_idle);
 #if LIBCURL_VERSION_NUM >= 0x075000
-  SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_SECONDS);
+  SET(CURLOPT_MAXLIFETIME_CONN, MAX_CONNECTION_LIFE_SECONDS);
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
   SET(CURLOPT_QUICK_EXIT, 1L);
@@ -404,7 +406,7 @@ CURLcode mde_transfer_prepare(struct mde_transfer *transfer, CURL *easy,
 CURLcode mde_transfer_prepare_again(struct mde_transfer *transfer, CURL *easy)
 {
   long left = transfer->ends - now_milliseconds();
-  transfer->trouble = MDE_TROUBLE_NONE;
+  transfer->trouble = MDE_TRANSFER_TROUBLE_NONE;
   transfer->error[0] = '\0';
   transfer->fresh = true;
   SET(CURLOPT_FRESH_CONNECT, 1L);
@@ -418,15 +420,16 @@ CURLcode mde_transfer_prepare_again(struct mde_transfer *transfer, CURL *easy)
  * of it. */
 void mde_transfer_judge_end(struct mde_transfer *transfer)
 {
-  if (transfer->code == CURLE_OK && transfer->trouble == MDE_TROUBLE_NONE && is_cut(transfer))
-    transfer->trouble = MDE_TROUBLE_CUT;
+  if (transfer->code == CURLE_OK && transfer->trouble == MDE_TRANSFER_TROUBLE_NONE &&
+      is_cut(transfer))
+    transfer->trouble = MDE_TRANSFER_TROUBLE_CUT;
   bool is_full = transfer->code == CURLE_OUT_OF_MEMORY;
 #if LIBCURL_VERSION_NUM >= 0x080600
   is_full = is_full || transfer->code == CURLE_TOO_LARGE;
 #endif
-  if (is_full && transfer->trouble == MDE_TROUBLE_NONE && transfer->answer_began &&
+  if (is_full && transfer->trouble == MDE_TRANSFER_TROUBLE_NONE && transfer->answer_began &&
       !transfer->head_ended)
-    transfer->trouble = MDE_TROUBLE_HEAD;
+    transfer->trouble = MDE_TRANSFER_TROUBLE_HEAD;
 }
 
 bool mde_transfer_read_head(struct mde_transfer *transfer, struct mde_http1_head *head)
@@ -436,7 +439,7 @@ bool mde_transfer_read_head(struct mde_transfer *transfer, struct mde_http1_head
   struct mde_text method = transfer->is_head ? method_head : any_method;
   int taken = input.bytes != NULL ? mde_http1_response(input, method, head) : MDE_HTTP1_MORE;
   if (taken > 0) return true;
-  transfer->trouble = MDE_TROUBLE_MALFORMED;
+  transfer->trouble = MDE_TRANSFER_TROUBLE_MALFORMED;
   transfer->problem = taken == MDE_HTTP1_BAD ? head->problem : "its head has no end";
   return false;
 }

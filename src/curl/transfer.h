@@ -18,26 +18,28 @@
 #include "secret.h"
 
 enum mde_transfer_state {
-  MDE_TRANSFER_NEW,       /* being filled; libcurl does not know it */
-  MDE_TRANSFER_IN_FLIGHT, /* libcurl works on it */
-  MDE_TRANSFER_FINISHED,  /* ended, and not yet released by who reads what finished */
-  MDE_TRANSFER_RELEASED   /* in no list any more */
+  MDE_TRANSFER_STATE_NEW,       /* being filled; libcurl does not know it */
+  MDE_TRANSFER_STATE_IN_FLIGHT, /* libcurl works on it */
+  MDE_TRANSFER_STATE_FINISHED,  /* ended, and not yet released by who reads what finished */
+  MDE_TRANSFER_STATE_RELEASED   /* in no list any more */
 };
 
 enum mde_transfer_trouble {
-  MDE_TROUBLE_NONE,
-  MDE_TROUBLE_MEMORY,    /* no memory for what came */
-  MDE_TROUBLE_HEAD,      /* the answer's head is longer than a head may be */
-  MDE_TROUBLE_MALFORMED, /* the answer's head is not what a head must be */
-  MDE_TROUBLE_ENDLESS,   /* nothing but the end of the connection says where the answer ends */
-  MDE_TROUBLE_CUT,       /* the answer's body was packed, and its end is missing */
-  MDE_TROUBLE_BODY,      /* the answer's body is longer than max_bytes */
-  MDE_TROUBLE_REPEATED,  /* libcurl wanted to send the request once more */
-  MDE_TROUBLE_UNCLEAN,   /* the connection that libcurl chose must not carry a request; none went */
-  MDE_TROUBLE_FORKED,    /* the connection belongs to the process that this one was forked from */
-  MDE_TROUBLE_UNWATCHED, /* the system would not watch its socket for an event loop */
-  MDE_TROUBLE_WITHDRAWN, /* taken back by the caller */
-  MDE_TROUBLE_CLOSED     /* the multi handle was closed under it */
+  MDE_TRANSFER_TROUBLE_NONE,
+  MDE_TRANSFER_TROUBLE_MEMORY,    /* no memory for what came */
+  MDE_TRANSFER_TROUBLE_HEAD,      /* the answer's head is longer than a head may be */
+  MDE_TRANSFER_TROUBLE_MALFORMED, /* the answer's head is not what a head must be */
+  MDE_TRANSFER_TROUBLE_ENDLESS,   /* only the end of the connection says where the answer ends */
+  MDE_TRANSFER_TROUBLE_CUT,       /* the answer's body was packed, and its end is missing */
+  MDE_TRANSFER_TROUBLE_BODY,      /* the answer's body is longer than max_bytes */
+  MDE_TRANSFER_TROUBLE_REPEATED,  /* libcurl wanted to send the request once more */
+  MDE_TRANSFER_TROUBLE_UNCLEAN, /* the connection that libcurl chose must not carry a request; none
+                                   went */
+  MDE_TRANSFER_TROUBLE_FORKED,  /* the connection belongs to the process that this one was forked
+                                   from */
+  MDE_TRANSFER_TROUBLE_UNWATCHED, /* the system would not watch its socket for an event loop */
+  MDE_TRANSFER_TROUBLE_WITHDRAWN, /* taken back by the caller */
+  MDE_TRANSFER_TROUBLE_CLOSED     /* the multi handle was closed under it */
 };
 
 struct mde_transfer {
@@ -80,7 +82,7 @@ struct mde_transfer {
   bool is_gzip;                /* the answer's body is packed */
   unsigned char packed_end[4]; /* its last bytes so far, before they were unpacked */
   bool answer_began;           /* a byte came */
-  const char *problem;         /* with MDE_TROUBLE_MALFORMED: a phrase */
+  const char *problem;         /* with MDE_TRANSFER_TROUBLE_MALFORMED: a phrase */
 
   char host[256];
   char error[CURL_ERROR_SIZE];

@@ -24,7 +24,7 @@ void mde_watch_forget(struct mde_watch *watch)
 
 #include <curl/curl.h>
 
-#define MOST_AT_ONCE 64
+#define MAX_EVENTS_AT_ONCE 64
 
 static int add(int epoll, int operation, int descriptor, unsigned int events)
 {
@@ -94,8 +94,8 @@ double mde_watch_left(const struct mde_watch *watch)
 
 int mde_watch_wait(struct mde_watch *watch, int sockets[], int room, int milliseconds, bool *due)
 {
-  struct epoll_event events[MOST_AT_ONCE];
-  int most = room < MOST_AT_ONCE ? room : MOST_AT_ONCE;
+  struct epoll_event events[MAX_EVENTS_AT_ONCE];
+  int most = room < MAX_EVENTS_AT_ONCE ? room : MAX_EVENTS_AT_ONCE;
   int happened = epoll_wait(watch->epoll, events, most, milliseconds), count = 0;
   *due = false;
   for (int i = 0; i < happened; i++) {

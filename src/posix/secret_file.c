@@ -32,7 +32,7 @@ static const char *flaw_of(const struct stat *status)
 {
   if (!S_ISREG(status->st_mode)) return "it is no regular file";
   if (status->st_mode & S_IWOTH) return "everybody on this machine may write it";
-  if (status->st_size > MDE_LONGEST_SECRET) return "it is longer than 65536 bytes";
+  if (status->st_size > MDE_SECRET_MAX_BYTES) return "it is longer than 65536 bytes";
   return NULL;
 }
 

@@ -71,75 +71,77 @@ static void comments_are_composed(void **state)
     int status;
     const char *text, *incident, *operation, *whole;
   } cases[] = {
-      {MDE_COMMENT_OK, "beacon", "INC-1", OPERATION, "beacon [mde:INC-1:" OPERATION "]"},
-      {MDE_COMMENT_OK, "beacon", NULL, OPERATION, "beacon [mde:" OPERATION "]"},
-      {MDE_COMMENT_OK, "old [mde:INC-1:abcdefgh]", "INC-2", OPERATION,
+      {MDE_COMMENT_STATUS_OK, "beacon", "INC-1", OPERATION, "beacon [mde:INC-1:" OPERATION "]"},
+      {MDE_COMMENT_STATUS_OK, "beacon", NULL, OPERATION, "beacon [mde:" OPERATION "]"},
+      {MDE_COMMENT_STATUS_OK, "old [mde:INC-1:abcdefgh]", "INC-2", OPERATION,
        "old [mde:INC-2:" OPERATION "]"},
       /* all of them: cut short, the comment must not end in a suffix that is not its own */
-      {MDE_COMMENT_OK, "old [mde:INC-1:abcdefgh] [mde:INC-9:abcdefgh] [mde:abcdefgh]", "INC-2",
-       OPERATION, "old [mde:INC-2:" OPERATION "]"},
-      {MDE_COMMENT_OK, "old [mde:INC-1:abcdefgh], then [mde:INC-9:abcdefgh]", NULL, OPERATION,
-       "old [mde:INC-1:abcdefgh], then [mde:" OPERATION "]"},
-      {MDE_COMMENT_EMPTY, " [mde:INC-1:abcdefgh] [mde:INC-9:abcdefgh]", NULL, OPERATION, NULL},
-      {MDE_COMMENT_OK, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x92", NULL, OPERATION,
+      {MDE_COMMENT_STATUS_OK, "old [mde:INC-1:abcdefgh] [mde:INC-9:abcdefgh] [mde:abcdefgh]",
+       "INC-2", OPERATION, "old [mde:INC-2:" OPERATION "]"},
+      {MDE_COMMENT_STATUS_OK, "old [mde:INC-1:abcdefgh], then [mde:INC-9:abcdefgh]", NULL,
+       OPERATION, "old [mde:INC-1:abcdefgh], then [mde:" OPERATION "]"},
+      {MDE_COMMENT_STATUS_EMPTY, " [mde:INC-1:abcdefgh] [mde:INC-9:abcdefgh]", NULL, OPERATION,
+       NULL},
+      {MDE_COMMENT_STATUS_OK, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x92", NULL, OPERATION,
        "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x92 [mde:" OPERATION "]"},
-      {MDE_COMMENT_EMPTY, "", NULL, OPERATION, NULL},
-      {MDE_COMMENT_EMPTY, NULL, NULL, OPERATION, NULL},
-      {MDE_COMMENT_EMPTY, " \t\r\n\xc2\xa0\xe3\x80\x80", NULL, OPERATION, NULL},
-      {MDE_COMMENT_EMPTY, " [mde:INC-1:abcdefgh]", NULL, OPERATION, NULL},
-      {MDE_COMMENT_NOT_UTF8, "caf\xe9", NULL, OPERATION, NULL},
-      {MDE_COMMENT_NOT_UTF8, "\xc0\xaf", NULL, OPERATION, NULL},
-      {MDE_COMMENT_NOT_UTF8, "\xed\xa0\x80", NULL, OPERATION, NULL},
-      {MDE_COMMENT_INCIDENT, "beacon", "", OPERATION, NULL},
-      {MDE_COMMENT_INCIDENT, "beacon", "INC 1", OPERATION, NULL},
-      {MDE_COMMENT_INCIDENT, "beacon", "INC:1", OPERATION, NULL},
-      {MDE_COMMENT_INCIDENT, "beacon", "INC]1", OPERATION, NULL},
-      {MDE_COMMENT_OPERATION, "beacon", "INC-1", "short", NULL},
-      {MDE_COMMENT_OPERATION, "beacon", "INC-1", "with space", NULL},
-      {MDE_COMMENT_OPERATION, "beacon", "INC-1", NULL, NULL},
+      {MDE_COMMENT_STATUS_EMPTY, "", NULL, OPERATION, NULL},
+      {MDE_COMMENT_STATUS_EMPTY, NULL, NULL, OPERATION, NULL},
+      {MDE_COMMENT_STATUS_EMPTY, " \t\r\n\xc2\xa0\xe3\x80\x80", NULL, OPERATION, NULL},
+      {MDE_COMMENT_STATUS_EMPTY, " [mde:INC-1:abcdefgh]", NULL, OPERATION, NULL},
+      {MDE_COMMENT_STATUS_NOT_UTF8, "caf\xe9", NULL, OPERATION, NULL},
+      {MDE_COMMENT_STATUS_NOT_UTF8, "\xc0\xaf", NULL, OPERATION, NULL},
+      {MDE_COMMENT_STATUS_NOT_UTF8, "\xed\xa0\x80", NULL, OPERATION, NULL},
+      {MDE_COMMENT_STATUS_INCIDENT, "beacon", "", OPERATION, NULL},
+      {MDE_COMMENT_STATUS_INCIDENT, "beacon", "INC 1", OPERATION, NULL},
+      {MDE_COMMENT_STATUS_INCIDENT, "beacon", "INC:1", OPERATION, NULL},
+      {MDE_COMMENT_STATUS_INCIDENT, "beacon", "INC]1", OPERATION, NULL},
+      {MDE_COMMENT_STATUS_OPERATION, "beacon", "INC-1", "short", NULL},
+      {MDE_COMMENT_STATUS_OPERATION, "beacon", "INC-1", "with space", NULL},
+      {MDE_COMMENT_STATUS_OPERATION, "beacon", "INC-1", NULL, NULL},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    char out[MDE_COMMENT_LIMIT];
+    char out[MDE_COMMENT_MAX_BYTES];
     size_t length = 0;
     int status = mde_comment_compose(out, &length, text(cases[i].text), text(cases[i].incident),
                                      text(cases[i].operation));
     assert_int_equal(status, cases[i].status);
-    if (status == MDE_COMMENT_OK) assert_text((struct mde_text){out, length}, cases[i].whole);
+    if (status == MDE_COMMENT_STATUS_OK)
+      assert_text((struct mde_text){out, length}, cases[i].whole);
   }
 }
 
 static void a_nul_is_refused(void **state)
 {
   (void)state;
-  char out[MDE_COMMENT_LIMIT];
+  char out[MDE_COMMENT_MAX_BYTES];
   size_t length;
   struct mde_text with_nul = {"bea\0con", 7};
-  assert_int_equal(MDE_COMMENT_NUL,
+  assert_int_equal(MDE_COMMENT_STATUS_NUL,
                    mde_comment_compose(out, &length, with_nul, text(NULL), text(OPERATION)));
 }
 
 static void the_longest_comment_fits_and_one_more_does_not(void **state)
 {
   (void)state;
-  enum { BYTES = 4 * (MDE_COMMENT_TEXT_LIMIT + 1) };
+  enum { BYTES = 4 * (MDE_COMMENT_MAX_CODE_POINTS + 1) };
   char *many = malloc(BYTES);
   assert_non_null(many);
   for (size_t i = 0; i < BYTES; i += 4)
     memcpy(many + i, "\xf0\x9f\x94\x92", 4);
-  char incident[MDE_INCIDENT_LIMIT + 1];
-  char operation[MDE_OPERATION_LIMIT + 1];
+  char incident[MDE_INCIDENT_MAX_BYTES + 1];
+  char operation[MDE_OPERATION_MAX_BYTES + 1];
   memset(incident, 'i', sizeof incident);
   memset(operation, 'o', sizeof operation);
-  struct mde_text longest_incident = {incident, MDE_INCIDENT_LIMIT};
-  struct mde_text longest_operation = {operation, MDE_OPERATION_LIMIT};
-  char *out = malloc(MDE_COMMENT_LIMIT); /* so that a sanitizer sees a byte too many */
+  struct mde_text longest_incident = {incident, MDE_INCIDENT_MAX_BYTES};
+  struct mde_text longest_operation = {operation, MDE_OPERATION_MAX_BYTES};
+  char *out = malloc(MDE_COMMENT_MAX_BYTES); /* so that a sanitizer sees a byte too many */
   size_t length = 0;
   struct mde_text longest = {many, BYTES - 4};
-  assert_int_equal(MDE_COMMENT_OK,
+  assert_int_equal(MDE_COMMENT_STATUS_OK,
                    mde_comment_compose(out, &length, longest, longest_incident, longest_operation));
-  assert_int_equal(length, MDE_COMMENT_LIMIT);
+  assert_int_equal(length, MDE_COMMENT_MAX_BYTES);
   struct mde_text longer = {many, BYTES};
-  assert_int_equal(MDE_COMMENT_TOO_LONG,
+  assert_int_equal(MDE_COMMENT_STATUS_TOO_LONG,
                    mde_comment_compose(out, &length, longer, longest_incident, longest_operation));
   longest_incident.length++;
   assert_false(mde_incident_valid(longest_incident));
@@ -152,7 +154,7 @@ static void the_longest_comment_fits_and_one_more_does_not(void **state)
 static void operation_ids_are_base32(void **state)
 {
   (void)state;
-  unsigned char random[MDE_OPERATION_RANDOM] = {0};
+  unsigned char random[MDE_OPERATION_RANDOM_BYTES] = {0};
   char operation[MDE_OPERATION_LENGTH + 1] = {0};
   mde_operation_make(random, operation);
   assert_string_equal(operation, "aaaaaaaaaaaaaaaaaaaaaaaaaa");
@@ -174,17 +176,17 @@ static void a_returned_comment_is_ours_cut_or_somebody_elses(void **state)
     enum mde_comment_match match;
     const char *returned;
   } cases[] = {
-      {MDE_COMMENT_SAME, sent},
-      {MDE_COMMENT_SAME, "BEACON changed by the service [mde:inc-1:" OPERATION "]"},
-      {MDE_COMMENT_CUT, "beacon [mde:INC-1:abcdefgh23"},
-      {MDE_COMMENT_CUT, "beac"},
-      {MDE_COMMENT_OTHER, NULL},
-      {MDE_COMMENT_OTHER, ""},
-      {MDE_COMMENT_OTHER, "beacon [mde:INC-10:" OPERATION "]"},
-      {MDE_COMMENT_OTHER, "beacon [mde:" OPERATION "]"},
-      {MDE_COMMENT_OTHER, "beacon [mde:INC-1:abcdefgh23457]"},
-      {MDE_COMMENT_OTHER, "beacon [mde:INC-1:" OPERATION "] and more"},
-      {MDE_COMMENT_OTHER, "something else"},
+      {MDE_COMMENT_MATCH_SAME, sent},
+      {MDE_COMMENT_MATCH_SAME, "BEACON changed by the service [mde:inc-1:" OPERATION "]"},
+      {MDE_COMMENT_MATCH_CUT, "beacon [mde:INC-1:abcdefgh23"},
+      {MDE_COMMENT_MATCH_CUT, "beac"},
+      {MDE_COMMENT_MATCH_OTHER, NULL},
+      {MDE_COMMENT_MATCH_OTHER, ""},
+      {MDE_COMMENT_MATCH_OTHER, "beacon [mde:INC-10:" OPERATION "]"},
+      {MDE_COMMENT_MATCH_OTHER, "beacon [mde:" OPERATION "]"},
+      {MDE_COMMENT_MATCH_OTHER, "beacon [mde:INC-1:abcdefgh23457]"},
+      {MDE_COMMENT_MATCH_OTHER, "beacon [mde:INC-1:" OPERATION "] and more"},
+      {MDE_COMMENT_MATCH_OTHER, "something else"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     assert_int_equal(mde_comment_compare(text(sent), text(cases[i].returned)), cases[i].match);

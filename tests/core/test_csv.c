@@ -20,22 +20,22 @@ static void read_part(struct mde_csv_reader *reader, struct mde_text *part, stru
   for (;;) {
     const struct mde_csv_cell *cell = &reader->cell;
     enum mde_csv_event event = mde_csv_next(reader, part);
-    if (event == MDE_CSV_CELL)
+    if (event == MDE_CSV_EVENT_CELL)
       reading_write(out, "%s%s%.*s%s@%zu:%zu", reader->count == 1 ? "[" : " ",
                     cell->quoted ? "\"" : "", (int)cell->text.length, cell->text.bytes,
                     cell->quoted ? "\"" : "", cell->line, cell->column);
-    else if (event == MDE_CSV_RECORD)
+    else if (event == MDE_CSV_EVENT_RECORD)
       reading_write(out, "]");
-    else if (event == MDE_CSV_BAD)
+    else if (event == MDE_CSV_EVENT_BAD)
       reading_write(out, "bad %zu:%zu %s", reader->problem_line, reader->problem_column,
                     reader->problem);
-    if (event == MDE_CSV_END && reader->comments + reader->notes > 0) {
+    if (event == MDE_CSV_EVENT_END && reader->comments + reader->notes > 0) {
       reading_write(out, " %zu comments%s", reader->comments, reader->comments > 0 ? " at" : "");
-      for (size_t i = 0; i < reader->comments && i < MDE_CSV_NAMED; i++)
+      for (size_t i = 0; i < reader->comments && i < MDE_CSV_MAX_COMMENT_LINES; i++)
         reading_write(out, " %zu", reader->comment_lines[i]);
       reading_write(out, ", %zu notes", reader->notes);
     }
-    if (event <= MDE_CSV_MORE || event == MDE_CSV_END) return;
+    if (event <= MDE_CSV_EVENT_MORE || event == MDE_CSV_EVENT_END) return;
   }
 }
 
@@ -275,13 +275,13 @@ static void long_cells(void **state)
   static const size_t lengths[] = {10, 10, 12};
   for (size_t i = 0; i < 3; i++) {
     enum mde_csv_event event = mde_csv_next(&reader, &input);
-    if (event == MDE_CSV_MORE) event = mde_csv_next(&reader, &end);
-    assert_int_equal(event, MDE_CSV_CELL);
+    if (event == MDE_CSV_EVENT_MORE) event = mde_csv_next(&reader, &end);
+    assert_int_equal(event, MDE_CSV_EVENT_CELL);
     assert_int_equal(reader.cell.length, lengths[i]);
     assert_int_equal(reader.cell.text.length, sizeof buffer);
     assert_memory_equal(reader.cell.text.bytes, i == 1 ? "0123456\n" : "01234567", sizeof buffer);
   }
-  assert_int_equal(mde_csv_next(&reader, &end), MDE_CSV_RECORD);
+  assert_int_equal(mde_csv_next(&reader, &end), MDE_CSV_EVENT_RECORD);
   assert_int_equal(reader.count, 3);
   assert_int_equal(reader.record_line, 1);
 }
@@ -294,13 +294,13 @@ static void stays(void **state)
   struct mde_text end = {NULL, 0};
   mde_csv_init(&reader, buffer, sizeof buffer);
   for (int i = 0; i < 3; i++)
-    assert_int_equal(mde_csv_next(&reader, &end), MDE_CSV_END);
+    assert_int_equal(mde_csv_next(&reader, &end), MDE_CSV_EVENT_END);
   mde_csv_init(&reader, buffer, sizeof buffer);
   for (int i = 0; i < 3; i++) {
     struct mde_text input = test_edge_string("\"a\"b\n");
-    assert_int_equal(mde_csv_next(&reader, &input), MDE_CSV_BAD);
+    assert_int_equal(mde_csv_next(&reader, &input), MDE_CSV_EVENT_BAD);
   }
-  assert_int_equal(mde_csv_next(&reader, &end), MDE_CSV_BAD);
+  assert_int_equal(mde_csv_next(&reader, &end), MDE_CSV_EVENT_BAD);
 }
 
 int main(void)

@@ -36,7 +36,7 @@ static void write_bad(struct reading *out, const struct mde_device_list *list)
   static const char *const about[] = {"framing", "column", "record"};
   reading_write(out, "%s %zu:%zu %s", about[list->trouble], list->problem_line,
                 list->problem_column, list->problem);
-  if (list->trouble != MDE_TROUBLE_COLUMN) return;
+  if (list->trouble != MDE_DEVICE_LIST_TROUBLE_COLUMN) return;
   for (size_t i = 0; i < list->column_count; i++)
     if (list->columns[i].is_candidate)
       reading_write(out, " <%.*s>", (int)list->columns[i].length, list->columns[i].heading);
@@ -47,21 +47,21 @@ static bool read_part(struct mde_device_list *list, struct mde_text *part, struc
 {
   for (;;) {
     switch (mde_device_list_next(list, part)) {
-    case MDE_DEVICE_LIST_MORE:
+    case MDE_DEVICE_LIST_EVENT_MORE:
       return false;
-    case MDE_DEVICE_LIST_END:
-      for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_SPANS; i++)
+    case MDE_DEVICE_LIST_EVENT_END:
+      for (size_t i = 0; i < list->span_count && i < MDE_DEVICE_LIST_MAX_SPANS; i++)
         reading_write(out, "%zu+%zu ", list->spans[i].line, list->spans[i].lines);
       if (list->has_record)
         reading_write(out, "by %zu%s", list->naming + 1, list->has_heading ? " of a heading" : "");
       return true;
-    case MDE_DEVICE_LIST_BAD:
+    case MDE_DEVICE_LIST_EVENT_BAD:
       write_bad(out, list);
       return true;
-    case MDE_DEVICE_LIST_ENTRY:
+    case MDE_DEVICE_LIST_EVENT_ENTRY:
       write_identifiers(out, list);
       break;
-    case MDE_DEVICE_LIST_FLAW:
+    case MDE_DEVICE_LIST_EVENT_FLAW:
       reading_write(out, "%zu!%.*s %s; ", list->line, (int)list->identifiers[0].length,
                     list->identifiers[0].text, list->identifiers[0].reason);
       break;
@@ -363,12 +363,12 @@ static void limits(void **state)
   strcat(bytes, "," ID1);
   snprintf(expected, sizeof expected, "2:" ID1 "-%.320s by 2 of a heading", bytes + 8);
   assert_lists(&one, 1);
-  for (int cells = MDE_DEVICE_LIST_COLUMNS; cells <= MDE_DEVICE_LIST_COLUMNS + 1; cells++) {
+  for (int cells = MDE_DEVICE_LIST_MAX_COLUMNS; cells <= MDE_DEVICE_LIST_MAX_COLUMNS + 1; cells++) {
     strcpy(bytes, "fqdn");
     for (int i = 1; i < cells; i++)
       strcat(bytes, ",");
-    strcpy(expected, cells == MDE_DEVICE_LIST_COLUMNS ? "by 1 of a heading"
-                                                      : "record 1:0 has more than 256 cells");
+    strcpy(expected, cells == MDE_DEVICE_LIST_MAX_COLUMNS ? "by 1 of a heading"
+                                                          : "record 1:0 has more than 256 cells");
     assert_lists(&one, 1);
   }
 }
@@ -411,7 +411,7 @@ static void apostrophes(void **state)
 static void long_headings(void **state)
 {
   (void)state;
-  assert_int_equal(sizeof SIXTY_THREE, MDE_DEVICE_LIST_HEADING);
+  assert_int_equal(sizeof SIXTY_THREE, MDE_DEVICE_LIST_MAX_HEADING_BYTES);
   static const struct list_case cases[] = {
       {"\"" SIXTY_THREE " \",x\na,b", "2:a by 1 of a heading", NULL, 0},
       {SIXTY_THREE " of owner,x\na,b",

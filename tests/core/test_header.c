@@ -151,11 +151,11 @@ static void retry_after(void **state)
       {NULL, NULL, "Thu, 01 Jan 2026 00:00:30 GMT", " " DATE " ", IN_2026 + 10, 30},
       {NULL, NULL, "Thu, 01 Jan 2026 00:00:00 GMT", DATE, 0, 0},
       {NULL, NULL, "Wed, 31 Dec 2025 00:00:00 GMT", DATE, 0, 0},
-      {NULL, NULL, "Fri, 31 Dec 9999 23:59:59 GMT", DATE, 0, MDE_HEADER_LONGEST_WAIT},
+      {NULL, NULL, "Fri, 31 Dec 9999 23:59:59 GMT", DATE, 0, MDE_HEADER_MAX_WAIT_SECONDS},
       /* Overflow. */
-      {NULL, NULL, "99999999999999999999999999", NULL, IN_2026, MDE_HEADER_LONGEST_WAIT},
-      {"99999999999999999999999999", NULL, NULL, NULL, IN_2026, MDE_HEADER_LONGEST_WAIT},
-      {NULL, NULL, "2147483648", NULL, IN_2026, MDE_HEADER_LONGEST_WAIT},
+      {NULL, NULL, "99999999999999999999999999", NULL, IN_2026, MDE_HEADER_MAX_WAIT_SECONDS},
+      {"99999999999999999999999999", NULL, NULL, NULL, IN_2026, MDE_HEADER_MAX_WAIT_SECONDS},
+      {NULL, NULL, "2147483648", NULL, IN_2026, MDE_HEADER_MAX_WAIT_SECONDS},
       {NULL, NULL, "2147483646", NULL, IN_2026, 2147483646},
       /* Several times: the longest, if all are understood. */
       {NULL, NULL, "5, 10", NULL, IN_2026, 10},
@@ -210,24 +210,24 @@ static void describe(struct mde_text text, char *out, size_t size)
   char value[256];
   out[0] = '\0';
   mde_challenge_reader_init(&reader, text);
-  while ((piece = mde_challenge_next(&reader)) != MDE_CHALLENGE_END) {
-    if (piece == MDE_CHALLENGE_MALFORMED) {
+  while ((piece = mde_challenge_next(&reader)) != MDE_CHALLENGE_PIECE_END) {
+    if (piece == MDE_CHALLENGE_PIECE_MALFORMED) {
       snprintf(out, size, "malformed");
       return;
     }
-    struct mde_text name = piece == MDE_CHALLENGE_TOKEN68 ? reader.value : reader.name;
+    struct mde_text name = piece == MDE_CHALLENGE_PIECE_TOKEN68 ? reader.value : reader.name;
     size_t length = 0;
-    if (piece == MDE_CHALLENGE_PARAMETER) {
+    if (piece == MDE_CHALLENGE_PIECE_PARAMETER) {
       length = reader.value.length;
       memcpy(value, reader.value.bytes, length);
       if (reader.quoted) length = mde_header_unquote(reader.value, value, sizeof value);
     }
-    int written =
-        piece == MDE_CHALLENGE_PARAMETER
-            ? snprintf(out + used, size - used, "{%.*s=%.*s}", (int)name.length, name.bytes,
-                       (int)length, value)
-            : snprintf(out + used, size - used, piece == MDE_CHALLENGE_SCHEME ? "[%.*s]" : "<%.*s>",
-                       (int)name.length, name.bytes);
+    int written = piece == MDE_CHALLENGE_PIECE_PARAMETER
+                      ? snprintf(out + used, size - used, "{%.*s=%.*s}", (int)name.length,
+                                 name.bytes, (int)length, value)
+                      : snprintf(out + used, size - used,
+                                 piece == MDE_CHALLENGE_PIECE_SCHEME ? "[%.*s]" : "<%.*s>",
+                                 (int)name.length, name.bytes);
     used += (size_t)written;
   }
 }

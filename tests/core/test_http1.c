@@ -32,7 +32,7 @@ static void request(void **state)
   assert_text(head.method, "GET");
   assert_text(head.target, "/api/machines?$top=1");
   assert_int_equal(head.minor_version, 1);
-  assert_int_equal(head.body, MDE_HTTP1_NO_BODY);
+  assert_int_equal(head.body, MDE_HTTP1_BODY_NONE);
   assert_int_equal(head.field_count, 4);
   assert_text(head.fields[1].name, "Accept");
   assert_text(head.fields[1].value, "a,b");
@@ -54,7 +54,7 @@ static void response(void **state)
   assert_int_equal(mde_http1_response(test_edge_string(bytes), none, &head), (int)strlen(bytes));
   assert_int_equal(head.status, 404);
   assert_text(head.reason, "Not \xe4 Found");
-  assert_int_equal(head.body, MDE_HTTP1_LENGTH);
+  assert_int_equal(head.body, MDE_HTTP1_BODY_LENGTH);
   assert_int_equal(head.length, 5);
   for (size_t length = 0; length < strlen(bytes); length++)
     assert_int_equal(mde_http1_response(test_edge(bytes, length), none, &head), MDE_HTTP1_MORE);
@@ -112,26 +112,26 @@ static void framing(void **state)
     enum mde_http1_body body;
     int64_t length;
   } cases[] = {
-      {REQUEST "\r\n", NULL, MDE_HTTP1_NO_BODY, 0},
-      {REQUEST "Content-Length: 0\r\n\r\n", NULL, MDE_HTTP1_LENGTH, 0},
-      {REQUEST "cOnTeNt-LeNgTh: 17\r\n\r\n", NULL, MDE_HTTP1_LENGTH, 17},
-      {REQUEST "Content-Length: 17, 17\r\n\r\n", NULL, MDE_HTTP1_LENGTH, 17},
-      {REQUEST "Content-Length: 17\r\nContent-Length: 17\r\n\r\n", NULL, MDE_HTTP1_LENGTH, 17},
-      {REQUEST "Content-Length: 9007199254740991\r\n\r\n", NULL, MDE_HTTP1_LENGTH,
+      {REQUEST "\r\n", NULL, MDE_HTTP1_BODY_NONE, 0},
+      {REQUEST "Content-Length: 0\r\n\r\n", NULL, MDE_HTTP1_BODY_LENGTH, 0},
+      {REQUEST "cOnTeNt-LeNgTh: 17\r\n\r\n", NULL, MDE_HTTP1_BODY_LENGTH, 17},
+      {REQUEST "Content-Length: 17, 17\r\n\r\n", NULL, MDE_HTTP1_BODY_LENGTH, 17},
+      {REQUEST "Content-Length: 17\r\nContent-Length: 17\r\n\r\n", NULL, MDE_HTTP1_BODY_LENGTH, 17},
+      {REQUEST "Content-Length: 9007199254740991\r\n\r\n", NULL, MDE_HTTP1_BODY_LENGTH,
        9007199254740991},
-      {REQUEST "Transfer-Encoding: Chunked\r\n\r\n", NULL, MDE_HTTP1_CHUNKED, 0},
-      {RESPONSE "\r\n", "GET", MDE_HTTP1_UNTIL_CLOSE, 0},
-      {RESPONSE "\r\n", NULL, MDE_HTTP1_UNTIL_CLOSE, 0},
-      {"HTTP/1.0 200\r\n\r\n", "GET", MDE_HTTP1_UNTIL_CLOSE, 0},
-      {RESPONSE "Content-Length: 3\r\n\r\n", "GET", MDE_HTTP1_LENGTH, 3},
-      {RESPONSE "Transfer-Encoding: chunked\r\n\r\n", "GET", MDE_HTTP1_CHUNKED, 0},
-      {RESPONSE "Content-Length: 3\r\n\r\n", "HEAD", MDE_HTTP1_NO_BODY, 3},
-      {RESPONSE "Content-Length: 3\r\n\r\n", "head", MDE_HTTP1_LENGTH, 3},
-      {RESPONSE "\r\n", "CONNECT", MDE_HTTP1_NO_BODY, 0},
-      {"HTTP/1.1 407 x\r\nContent-Length: 3\r\n\r\n", "CONNECT", MDE_HTTP1_LENGTH, 3},
-      {"HTTP/1.1 204 x\r\nContent-Length: 3\r\n\r\n", "GET", MDE_HTTP1_NO_BODY, 3},
-      {"HTTP/1.1 304 x\r\nContent-Length: 3\r\n\r\n", "GET", MDE_HTTP1_NO_BODY, 3},
-      {"HTTP/1.1 100 Continue\r\n\r\n", "GET", MDE_HTTP1_NO_BODY, 0},
+      {REQUEST "Transfer-Encoding: Chunked\r\n\r\n", NULL, MDE_HTTP1_BODY_CHUNKED, 0},
+      {RESPONSE "\r\n", "GET", MDE_HTTP1_BODY_UNTIL_CLOSE, 0},
+      {RESPONSE "\r\n", NULL, MDE_HTTP1_BODY_UNTIL_CLOSE, 0},
+      {"HTTP/1.0 200\r\n\r\n", "GET", MDE_HTTP1_BODY_UNTIL_CLOSE, 0},
+      {RESPONSE "Content-Length: 3\r\n\r\n", "GET", MDE_HTTP1_BODY_LENGTH, 3},
+      {RESPONSE "Transfer-Encoding: chunked\r\n\r\n", "GET", MDE_HTTP1_BODY_CHUNKED, 0},
+      {RESPONSE "Content-Length: 3\r\n\r\n", "HEAD", MDE_HTTP1_BODY_NONE, 3},
+      {RESPONSE "Content-Length: 3\r\n\r\n", "head", MDE_HTTP1_BODY_LENGTH, 3},
+      {RESPONSE "\r\n", "CONNECT", MDE_HTTP1_BODY_NONE, 0},
+      {"HTTP/1.1 407 x\r\nContent-Length: 3\r\n\r\n", "CONNECT", MDE_HTTP1_BODY_LENGTH, 3},
+      {"HTTP/1.1 204 x\r\nContent-Length: 3\r\n\r\n", "GET", MDE_HTTP1_BODY_NONE, 3},
+      {"HTTP/1.1 304 x\r\nContent-Length: 3\r\n\r\n", "GET", MDE_HTTP1_BODY_NONE, 3},
+      {"HTTP/1.1 100 Continue\r\n\r\n", "GET", MDE_HTTP1_BODY_NONE, 0},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct mde_http1_head head;
@@ -256,15 +256,16 @@ static int request_status(const char *start, const char *part, size_t count, con
 static void limits_of_heads(void **state)
 {
   (void)state;
-  assert_true(request_status(REQUEST, "A: b\r\n", MDE_HTTP1_FIELD_LIMIT, "\r\n") > 0);
-  assert_int_equal(request_status(REQUEST, "A: b\r\n", MDE_HTTP1_FIELD_LIMIT + 1, "\r\n"),
+  assert_true(request_status(REQUEST, "A: b\r\n", MDE_HTTP1_MAX_FIELDS, "\r\n") > 0);
+  assert_int_equal(request_status(REQUEST, "A: b\r\n", MDE_HTTP1_MAX_FIELDS + 1, "\r\n"),
                    MDE_HTTP1_BAD);
-  size_t room = MDE_HTTP1_HEAD_LIMIT - strlen(REQUEST "A: \r\n\r\n");
-  assert_int_equal(request_status(REQUEST "A: ", "x", room, "\r\n\r\n"), MDE_HTTP1_HEAD_LIMIT);
-  assert_int_equal(request_status(REQUEST "A: ", "x", room, "\r\n\r\nBODY"), MDE_HTTP1_HEAD_LIMIT);
+  size_t room = MDE_HTTP1_MAX_HEAD_BYTES - strlen(REQUEST "A: \r\n\r\n");
+  assert_int_equal(request_status(REQUEST "A: ", "x", room, "\r\n\r\n"), MDE_HTTP1_MAX_HEAD_BYTES);
+  assert_int_equal(request_status(REQUEST "A: ", "x", room, "\r\n\r\nBODY"),
+                   MDE_HTTP1_MAX_HEAD_BYTES);
   assert_int_equal(request_status(REQUEST "A: ", "x", room + 1, "\r\n\r\n"), MDE_HTTP1_BAD);
-  assert_int_equal(request_status("", "x", MDE_HTTP1_HEAD_LIMIT - 1, ""), MDE_HTTP1_MORE);
-  assert_int_equal(request_status("", "x", MDE_HTTP1_HEAD_LIMIT, ""), MDE_HTTP1_BAD);
+  assert_int_equal(request_status("", "x", MDE_HTTP1_MAX_HEAD_BYTES - 1, ""), MDE_HTTP1_MORE);
+  assert_int_equal(request_status("", "x", MDE_HTTP1_MAX_HEAD_BYTES, ""), MDE_HTTP1_BAD);
 }
 
 /*

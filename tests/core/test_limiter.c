@@ -23,7 +23,7 @@ enum { MOST_SENDS = 6, END = -1000 };
 
 static const struct {
   const char *rule;
-  struct mde_window windows[MDE_LIMITER_WINDOWS];
+  struct mde_window windows[MDE_LIMITER_MAX_WINDOWS];
   double sends[MOST_SENDS + 1];      /* up to END */
   double given_back[MOST_SENDS + 1]; /* up to END */
   double now, wait;
@@ -132,7 +132,7 @@ static void is_handed_over_as_bytes(void **state)
     size_t size = mde_limiter_packed_size(&one);
     assert_int_equal(size, 8 * (1 + (sends < 3 ? sends : 3)));
     mde_limiter_pack(&one, bytes);
-    assert_int_equal(mde_limiter_unpack(&other, bytes, size), MDE_UNPACKED);
+    assert_int_equal(mde_limiter_unpack(&other, bytes, size), MDE_UNPACK_STATUS_OK);
     for (double now = 0; now < 25; now += 0.5) {
       assert_true(mde_limiter_wait(&one, now, 0) == mde_limiter_wait(&other, now, 0));
       assert_int_equal(mde_limiter_remaining(&one, now), mde_limiter_remaining(&other, now));
@@ -182,18 +182,18 @@ static void takes_no_bytes_that_are_no_sends(void **state)
     for (size_t byte = 0; byte < 8; byte++)
       damaged[damages[i].at + byte] = (unsigned char)(bits >> (8 * byte));
     assert_true(mde_limiter_take(&other, 1));
-    if (mde_limiter_unpack(&other, damaged, damages[i].length) != MDE_UNPACK_DAMAGED)
+    if (mde_limiter_unpack(&other, damaged, damages[i].length) != MDE_UNPACK_STATUS_DAMAGED)
       fail_msg("%s was taken for sends", damages[i].what);
     assert_int_equal(mde_limiter_remaining(&other, 1), 3);
   }
   /* Of four sends the three latest; the other is known to have been. */
-  assert_int_equal(mde_limiter_unpack(&other, bytes, 40), MDE_UNPACKED);
+  assert_int_equal(mde_limiter_unpack(&other, bytes, 40), MDE_UNPACK_STATUS_OK);
   assert_true(mde_limiter_wait(&other, 5, 0) == 7);
   assert_true(mde_limiter_give_back(&other, 4));
   assert_true(mde_limiter_wait(&other, 5, 0) == 6);
   mde_limiter_clear(&other);
   memory.fail_at = 1;
-  assert_int_equal(mde_limiter_unpack(&other, bytes, 32), MDE_UNPACK_NO_MEMORY);
+  assert_int_equal(mde_limiter_unpack(&other, bytes, 32), MDE_UNPACK_STATUS_NO_MEMORY);
   assert_int_equal(mde_limiter_remaining(&other, 1), 3);
   mde_limiter_clear(&one);
   mde_limiter_clear(&other);

@@ -88,7 +88,7 @@ static void looked_for(void **state)
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     const char *expected[] = {cases[i].is, cases[i].starts, cases[i].ends, cases[i].contains};
-    for (int relation = MDE_NAME_IS; relation <= MDE_NAME_CONTAINS; relation++) {
+    for (int relation = MDE_NAME_RELATION_IS; relation <= MDE_NAME_RELATION_CONTAINS; relation++) {
       struct mde_text text = test_edge_string(cases[i].text);
       struct mde_text asked = mde_name_asked(text, (enum mde_name_relation)relation);
       assert_int_equal(asked.length, strlen(expected[relation]));
@@ -126,7 +126,7 @@ static void matches(void **state)
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     bool expected[] = {cases[i].is, cases[i].starts, cases[i].ends, cases[i].contains};
-    for (int relation = MDE_NAME_IS; relation <= MDE_NAME_CONTAINS; relation++) {
+    for (int relation = MDE_NAME_RELATION_IS; relation <= MDE_NAME_RELATION_CONTAINS; relation++) {
       struct mde_text name = test_edge_string(cases[i].name);
       struct mde_text text = {.bytes = cases[i].text, .length = strlen(cases[i].text)};
       if (mde_name_matches(name, (enum mde_name_relation)relation, text) != expected[relation])

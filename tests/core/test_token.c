@@ -204,14 +204,15 @@ static void plans_are_kept(void **state)
     mde_token_init(&cache, test_allocator(&memory));
     struct mde_token_lifetime lifetime = {plans[i].life, plans[i].refresh_in};
     assert_int_equal(mde_token_fetched(&cache, 0, sent_at, "t", 1, lifetime, plans[i].random),
-                     MDE_TOKEN_TAKEN);
+                     MDE_TOKEN_RESULT_TAKEN);
     double refresh_at = sent_at + plans[i].refresh_at;
     double usable_until = sent_at + plans[i].usable_until;
-    if (mde_token_ask(&cache, refresh_at + moment) != MDE_TOKEN_REFRESH ||
-        (plans[i].refresh_at > 0 && mde_token_ask(&cache, refresh_at - moment) != MDE_TOKEN_USE))
+    if (mde_token_ask(&cache, refresh_at + moment) != MDE_TOKEN_ANSWER_REFRESH ||
+        (plans[i].refresh_at > 0 &&
+         mde_token_ask(&cache, refresh_at - moment) != MDE_TOKEN_ANSWER_USE))
       fail_msg("%s: refreshed at %g", plans[i].rule, cache.refresh_at - sent_at);
-    if (mde_token_ask(&cache, usable_until - moment) != MDE_TOKEN_REFRESH ||
-        mde_token_ask(&cache, usable_until) != MDE_TOKEN_FETCH)
+    if (mde_token_ask(&cache, usable_until - moment) != MDE_TOKEN_ANSWER_REFRESH ||
+        mde_token_ask(&cache, usable_until) != MDE_TOKEN_ANSWER_FETCH)
       fail_msg("%s: used until %g", plans[i].rule, cache.usable_until - sent_at);
     assert_true(cache.expires_at == sent_at + plans[i].life);
     mde_token_clear(&cache);
@@ -235,11 +236,11 @@ struct step {
 /* clang-format off */
 
 /* An asker who is told to fetch or refresh takes the lease, for 35 s. */
-#define ASK(now, answer) {ASK, (now), 0, 0, 0, MDE_TOKEN_##answer}
+#define ASK(now, answer) {ASK, (now), 0, 0, 0, MDE_TOKEN_ANSWER_##answer}
 
 /* The n-th lease brings a token that lives that long, by a request sent at that time. */
 #define FETCHED(lease, sent_at, life, result) \
-  {FETCHED, (sent_at), (lease), (life), 0, MDE_TOKEN_##result}
+  {FETCHED, (sent_at), (lease), (life), 0, MDE_TOKEN_RESULT_##result}
 
 /* The n-th lease brings nothing. */
 #define FAILED(lease, now, status, retry_after, failure) \
@@ -430,7 +431,7 @@ static int take_step(struct mde_token_cache *cache, const struct step *step)
   switch (step->kind) {
   case ASK:
     answer = mde_token_ask(cache, step->time);
-    if (answer == MDE_TOKEN_FETCH || answer == MDE_TOKEN_REFRESH)
+    if (answer == MDE_TOKEN_ANSWER_FETCH || answer == MDE_TOKEN_ANSWER_REFRESH)
       mde_token_lease(cache, step->time, 35);
     return (int)answer;
   case FETCHED:
@@ -483,13 +484,13 @@ static void memory_that_runs_out_changes_nothing(void **state)
   lease = mde_token_lease(&cache, 3300, 35);
   memory.fail_at = 1;
   assert_int_equal(mde_token_fetched(&cache, lease, 3300, "the new token", 13, one_hour, 0),
-                   MDE_TOKEN_NO_MEMORY);
+                   MDE_TOKEN_RESULT_NO_MEMORY);
   assert_int_equal(cache.generation, 1);
   assert_memory_equal(cache.value.bytes, "the old token", 13);
-  assert_int_equal(mde_token_ask(&cache, 3340), MDE_TOKEN_REFRESH);
-  assert_int_equal(mde_token_ask(&cache, 3334), MDE_TOKEN_USE);
+  assert_int_equal(mde_token_ask(&cache, 3340), MDE_TOKEN_ANSWER_REFRESH);
+  assert_int_equal(mde_token_ask(&cache, 3334), MDE_TOKEN_ANSWER_USE);
   mde_token_abandon(&cache, lease);
-  assert_int_equal(mde_token_ask(&cache, 3334), MDE_TOKEN_REFRESH);
+  assert_int_equal(mde_token_ask(&cache, 3334), MDE_TOKEN_ANSWER_REFRESH);
   mde_token_clear(&cache);
   mde_token_clear(&cache);
   test_allocator_finish(&memory);
@@ -498,17 +499,17 @@ static void memory_that_runs_out_changes_nothing(void **state)
 static void a_token_has_its_longest_length(void **state)
 {
   (void)state;
-  static char token[MDE_TOKEN_LONGEST + 1];
+  static char token[MDE_TOKEN_MAX_BYTES + 1];
   memset(token, 'x', sizeof token);
   struct test_memory memory = {.check_wiped = true};
   struct mde_token_cache cache;
   mde_token_init(&cache, test_allocator(&memory));
   uint64_t lease = mde_token_lease(&cache, 0, 35);
   assert_int_equal(mde_token_fetched(&cache, lease, 0, token, sizeof token, one_hour, 0),
-                   MDE_TOKEN_TOO_LONG);
-  assert_int_equal(mde_token_ask(&cache, 1), MDE_TOKEN_FETCH);
+                   MDE_TOKEN_RESULT_TOO_LONG);
+  assert_int_equal(mde_token_ask(&cache, 1), MDE_TOKEN_ANSWER_FETCH);
   assert_int_equal(mde_token_fetched(&cache, lease, 0, token, sizeof token - 1, one_hour, 0),
-                   MDE_TOKEN_TAKEN);
+                   MDE_TOKEN_RESULT_TAKEN);
   mde_token_clear(&cache);
   test_allocator_finish(&memory);
 }
@@ -576,14 +577,14 @@ static void play(uint32_t seed)
     switch (random_below(8)) {
     default: {
       enum mde_token_answer answer = mde_token_ask(&cache, now);
-      if (answer == MDE_TOKEN_USE || answer == MDE_TOKEN_REFRESH) {
+      if (answer == MDE_TOKEN_ANSWER_USE || answer == MDE_TOKEN_ANSWER_REFRESH) {
         assert_true(cache.value.length > 0);
         assert_true(now < value_sent_at + value_life);
       }
-      if (answer == MDE_TOKEN_FETCH || answer == MDE_TOKEN_REFRESH) {
+      if (answer == MDE_TOKEN_ANSWER_FETCH || answer == MDE_TOKEN_ANSWER_REFRESH) {
         assert_true(ended || now >= last_lease_until);
-        if (answer == MDE_TOKEN_FETCH) assert_true(now >= silent_until);
-        if (answer == MDE_TOKEN_REFRESH) assert_true(now >= last_lease_at + 30);
+        if (answer == MDE_TOKEN_ANSWER_FETCH) assert_true(now >= silent_until);
+        if (answer == MDE_TOKEN_ANSWER_REFRESH) assert_true(now >= last_lease_at + 30);
         uint64_t lease = mde_token_lease(&cache, now, 35);
         flights[which].lease = lease;
         flights[which].sent_at = now + random_below(3);
@@ -591,8 +592,8 @@ static void play(uint32_t seed)
         last_lease_until = now + 35;
         ended = false;
       }
-      if (answer == MDE_TOKEN_WAIT) assert_true(!ended && now < last_lease_until);
-      if (answer == MDE_TOKEN_FAILED) assert_true(now < silent_until);
+      if (answer == MDE_TOKEN_ANSWER_WAIT) assert_true(!ended && now < last_lease_until);
+      if (answer == MDE_TOKEN_ANSWER_FAILED) assert_true(now < silent_until);
       break;
     }
     case 1:
@@ -605,13 +606,13 @@ static void play(uint32_t seed)
       enum mde_token_result result = mde_token_fetched(
           &cache, flights[which].lease, flights[which].sent_at, "made up", 7, lifetime, random);
       memory.fail_at = 0;
-      assert_int_equal(cache.generation, before + (result == MDE_TOKEN_TAKEN));
-      if (result == MDE_TOKEN_TAKEN) {
+      assert_int_equal(cache.generation, before + (result == MDE_TOKEN_RESULT_TAKEN));
+      if (result == MDE_TOKEN_RESULT_TAKEN) {
         assert_true(life > 0 && flights[which].sent_at >= value_sent_at);
         value_sent_at = flights[which].sent_at;
         value_life = lifetime.seconds;
       }
-      if (result == MDE_TOKEN_NO_MEMORY) break;
+      if (result == MDE_TOKEN_RESULT_NO_MEMORY) break;
       if (holds) ended = true;
       if (holds) silent_until = 0;
       flights[which].lease = 0;

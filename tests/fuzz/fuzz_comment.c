@@ -21,16 +21,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text = mde_comment_parse(text).text;
   }
 
-  char out[MDE_COMMENT_LIMIT];
+  char out[MDE_COMMENT_MAX_BYTES];
   size_t length = 0;
   struct mde_text incident = {"INC-4711", 8};
   struct mde_text operation = {"abcdefghijklmnop", 16};
-  if (mde_comment_compose(out, &length, input, incident, operation) != MDE_COMMENT_OK) return 0;
+  if (mde_comment_compose(out, &length, input, incident, operation) != MDE_COMMENT_STATUS_OK)
+    return 0;
   struct mde_text whole = {out, length};
   struct mde_comment again = mde_comment_parse(whole);
   assert(mde_text_same(again.incident, incident));
   assert(mde_text_same(again.operation, operation));
   assert(mde_text_same(again.text, text));
-  assert(mde_comment_compare(whole, whole) == MDE_COMMENT_SAME);
+  assert(mde_comment_compare(whole, whole) == MDE_COMMENT_MATCH_SAME);
   return 0;
 }

@@ -340,12 +340,12 @@ static void compare_cells(struct mde_text text, size_t piece)
   for (;;) {
     bool is_end = at >= text.length && part.length == 0;
     enum mde_csv_event event = mde_csv_next(&reader, is_end ? &end : &part);
-    if (event == MDE_CSV_MORE) {
+    if (event == MDE_CSV_EVENT_MORE) {
       require(part.length == 0);
       part.bytes = text.bytes + at;
       part.length = text.length - at < piece ? text.length - at : piece;
       at += part.length;
-    } else if (event == MDE_CSV_CELL) {
+    } else if (event == MDE_CSV_EVENT_CELL) {
       if (file.refused && cells >= file.cell_count) continue;
       require(cells < file.cell_count);
       const struct cell *cell = &file.cells[cells++];
@@ -353,11 +353,11 @@ static void compare_cells(struct mde_text text, size_t piece)
       require(cell->record == records && cell->column + 1 == reader.count);
       require(cell->length == reader.cell.length && cell->quoted == reader.cell.quoted);
       require(memcmp(file.unquoted + cell->from, reader.cell.text.bytes, cell->length) == 0);
-    } else if (event == MDE_CSV_RECORD) {
+    } else if (event == MDE_CSV_EVENT_RECORD) {
       if (!file.refused) require(reader.record_line == file.lines[records]);
       records++;
     } else {
-      require((event == MDE_CSV_BAD) == file.refused);
+      require((event == MDE_CSV_EVENT_BAD) == file.refused);
       break;
     }
   }
@@ -397,10 +397,10 @@ static void check_identifier(const struct mde_device_list *list, size_t record, 
   require(cell->length == identifier->length ||
           (i >= list->identifier_count && identifier->length == sizeof identifier->text));
   require(memcmp(file.unquoted + cell->from, identifier->text, identifier->length) == 0);
-  require(role != MDE_COLUMN_OTHER);
+  require(role != MDE_COLUMN_ROLE_OTHER);
   if (list->is_alone) require(identifier->column == list->naming);
   if (i < list->identifier_count)
-    require(identifier->kind != MDE_DEVICE_NONE && identifier->length <= MDE_DEVICE_LIMIT);
+    require(identifier->kind != MDE_DEVICE_KIND_NONE && identifier->length <= MDE_DEVICE_MAX_BYTES);
 }
 
 static struct told read_list(struct mde_text text, size_t piece, struct mde_text column,
@@ -416,14 +416,14 @@ static struct told read_list(struct mde_text text, size_t piece, struct mde_text
   for (;;) {
     bool is_end = at >= text.length && part.length == 0;
     int event = mde_device_list_next(&list, is_end ? &end : &part);
-    if (event == MDE_DEVICE_LIST_MORE) {
+    if (event == MDE_DEVICE_LIST_EVENT_MORE) {
       part.bytes = text.bytes + at;
       part.length = text.length - at < piece ? text.length - at : piece;
       at += part.length;
       continue;
     }
     told.end = event;
-    if (event != MDE_DEVICE_LIST_ENTRY && event != MDE_DEVICE_LIST_FLAW) break;
+    if (event != MDE_DEVICE_LIST_EVENT_ENTRY && event != MDE_DEVICE_LIST_EVENT_FLAW) break;
     told.entries++;
     add_to(&told, &list.line, sizeof list.line);
     for (size_t i = 0; i < list.identifier_count + list.passed_over; i++)
@@ -439,20 +439,20 @@ static struct told read_list(struct mde_text text, size_t piece, struct mde_text
     }
     require(record < file.record_count);
     for (size_t i = 0;
-         event == MDE_DEVICE_LIST_ENTRY && i < list.identifier_count + list.passed_over; i++)
+         event == MDE_DEVICE_LIST_EVENT_ENTRY && i < list.identifier_count + list.passed_over; i++)
       check_identifier(&list, record, i);
-    if (event == MDE_DEVICE_LIST_ENTRY && !list.has_heading && number == 0)
+    if (event == MDE_DEVICE_LIST_EVENT_ENTRY && !list.has_heading && number == 0)
       for (size_t i = 1; i < file.cell_count; i++)
         require(file.cells[i].record != record || file.cells[i].column == 0 ||
                 file.cells[i].length == 0);
     record++;
   }
-  if (told.end == MDE_DEVICE_LIST_BAD) {
+  if (told.end == MDE_DEVICE_LIST_EVENT_BAD) {
     add_to(&told, list.problem, strlen(list.problem));
     add_to(&told, &list.problem_line, sizeof list.problem_line);
     add_to(&told, &list.problem_column, sizeof list.problem_column);
   }
-  if (checked && told.end == MDE_DEVICE_LIST_END) {
+  if (checked && told.end == MDE_DEVICE_LIST_EVENT_END) {
     size_t heading = list.has_heading && told.entries == 0 ? 1 : 0;
     for (; record < file.record_count; record++)
       if (!is_empty_record(record)) require(heading-- == 1);
@@ -481,6 +481,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   struct told whole = read_list(text, text.length + 1, column, number, !file.refused);
   struct told cut = read_list(text, piece, column, number, false);
   require(whole.end == cut.end && whole.entries == cut.entries && whole.sum == cut.sum);
-  if (file.refused) require(whole.end == MDE_DEVICE_LIST_BAD);
+  if (file.refused) require(whole.end == MDE_DEVICE_LIST_EVENT_BAD);
   return 0;
 }

@@ -32,7 +32,7 @@ static void read_waits(struct mde_text text)
   for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
     double seconds = -1;
     if (mde_header_retry_after(&forms[i], 1767225600, &seconds) == MDE_RETRY_AFTER_FOUND)
-      require(seconds >= 0 && seconds <= MDE_HEADER_LONGEST_WAIT);
+      require(seconds >= 0 && seconds <= MDE_HEADER_MAX_WAIT_SECONDS);
   }
 }
 
@@ -43,11 +43,11 @@ static void read_challenges(struct mde_text text)
   size_t pieces = 0;
   bool has_scheme = false;
   mde_challenge_reader_init(&reader, text);
-  while ((piece = mde_challenge_next(&reader)) > MDE_CHALLENGE_END) {
-    if (piece == MDE_CHALLENGE_SCHEME) has_scheme = true;
+  while ((piece = mde_challenge_next(&reader)) > MDE_CHALLENGE_PIECE_END) {
+    if (piece == MDE_CHALLENGE_PIECE_SCHEME) has_scheme = true;
     require(has_scheme);
-    if (piece != MDE_CHALLENGE_TOKEN68) require_inside(reader.name, text);
-    if (piece != MDE_CHALLENGE_SCHEME) {
+    if (piece != MDE_CHALLENGE_PIECE_TOKEN68) require_inside(reader.name, text);
+    if (piece != MDE_CHALLENGE_PIECE_SCHEME) {
       char out[16];
       require_inside(reader.value, text);
       require(mde_header_unquote(reader.value, out, sizeof out) <= reader.value.length);

@@ -66,39 +66,41 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(held.ours + held.others > 0);
 
   for (int i = 0; i < 8; i++) {
-    struct mde_sent sent = {.verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT,
+    struct mde_sent sent = {.verb = i & 1 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
                             .operation = word("alert-4711"),
                             .comment = word("why [mde:alert-4711]"),
                             .looked = (i & 2) != 0,
                             .sent_at = i & 4 ? INT64_C(17700000000000000) : MDE_NO_TIME};
     struct mde_reconciled found = mde_history_reconcile(actions, count, &sent);
-    assert((found.action == MDE_NO_ACTION) == (found.decision == MDE_RECONCILE_NOTHING));
+    assert((found.action == MDE_NO_ACTION) == (found.decision == MDE_RECONCILIATION_NOTHING));
     assert(found.action == MDE_NO_ACTION || found.action < count);
-    if (found.decision == MDE_RECONCILE_OURS)
+    if (found.decision == MDE_RECONCILIATION_OURS)
       assert(actions[found.action].verb == sent.verb && !actions[found.action].seen);
-    if (found.decision == MDE_RECONCILE_ACTIVE) assert(actions[found.action].verb == sent.verb);
-    if (found.decision == MDE_RECONCILE_SUPERSEDED) assert(!actions[found.action].seen);
-    if (found.decision == MDE_RECONCILE_UNCLEAR) assert(!sent.looked);
-    if (found.decision == MDE_RECONCILE_OPPOSITE)
+    if (found.decision == MDE_RECONCILIATION_ACTIVE)
+      assert(actions[found.action].verb == sent.verb);
+    if (found.decision == MDE_RECONCILIATION_SUPERSEDED) assert(!actions[found.action].seen);
+    if (found.decision == MDE_RECONCILIATION_UNCLEAR) assert(!sent.looked);
+    if (found.decision == MDE_RECONCILIATION_OPPOSITE)
       assert(actions[found.action].verb != sent.verb &&
              actions[found.action].status == MDE_STATUS_PENDING);
   }
 
   for (int i = 0; i < 16; i++) {
-    struct mde_intent intent = {.verb = i & 1 ? MDE_RELEASE : MDE_RESTRICT,
+    struct mde_intent intent = {.verb = i & 1 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
                                 .cancel_opposite = (i & 2) != 0,
                                 .looked = (i & 8) != 0};
     if (i & 4) intent.key = word("alert-4711");
     struct mde_look look = mde_history_look(actions, count, &intent);
-    assert((look.action == MDE_NO_ACTION) == (look.decision == MDE_SEND));
+    assert((look.action == MDE_NO_ACTION) == (look.decision == MDE_DECISION_SEND));
     assert(look.action == MDE_NO_ACTION || look.action < count);
-    if (look.decision == MDE_ALREADY_ACTIVE) {
+    if (look.decision == MDE_DECISION_ALREADY_ACTIVE) {
       assert(actions[look.action].verb == intent.verb);
       assert(actions[look.action].status == MDE_STATUS_PENDING ||
              actions[look.action].status == MDE_STATUS_SUCCEEDED);
     }
-    if (look.decision == MDE_OVERTAKEN) assert(intent.looked && !actions[look.action].seen);
-    if (look.decision == MDE_CONFLICT || look.decision == MDE_CANCEL_OPPOSITE)
+    if (look.decision == MDE_DECISION_OVERTAKEN)
+      assert(intent.looked && !actions[look.action].seen);
+    if (look.decision == MDE_DECISION_CONFLICT || look.decision == MDE_DECISION_CANCEL_OPPOSITE)
       assert(actions[look.action].status == MDE_STATUS_PENDING);
   }
   return 0;

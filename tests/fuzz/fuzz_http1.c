@@ -30,7 +30,7 @@ static void read_head(struct mde_text input, int (*read)(struct mde_text, struct
   static struct mde_http1_head head;
   int used = read(input, &head);
   require(used >= MDE_HTTP1_BAD && (used < 0 || (size_t)used <= input.length));
-  require(used <= MDE_HTTP1_HEAD_LIMIT && head.field_count <= MDE_HTTP1_FIELD_LIMIT);
+  require(used <= MDE_HTTP1_MAX_HEAD_BYTES && head.field_count <= MDE_HTTP1_MAX_FIELDS);
   require((used == MDE_HTTP1_BAD) == (head.problem != NULL));
   if (used > 0)
     for (size_t i = 0; i < head.field_count; i++) {

@@ -41,7 +41,7 @@ static void hand_over(const struct mde_limiter *limiter, struct mde_limiter *oth
   size_t size = mde_limiter_packed_size(limiter);
   require(size <= sizeof packed);
   mde_limiter_pack(limiter, packed);
-  require(mde_limiter_unpack(other, packed, size) == MDE_UNPACKED);
+  require(mde_limiter_unpack(other, packed, size) == MDE_UNPACK_STATUS_OK);
   require(mde_limiter_wait(other, now, 0) == mde_limiter_wait(limiter, now, 0));
   require(mde_limiter_remaining(other, now) == mde_limiter_remaining(limiter, now));
   require(mde_limiter_reset(other, now) == mde_limiter_reset(limiter, now));
@@ -78,9 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   mde_limiter_init(&limiter, allocator, windows, count);
   mde_limiter_init(&other, allocator, windows, count);
   size_t stored = bytes[1] < length - 2 ? bytes[1] : length - 2;
-  enum mde_unpacked result = mde_limiter_unpack(&limiter, bytes + 2, stored);
-  require(result != MDE_UNPACK_NO_MEMORY);
-  if (result == MDE_UNPACK_DAMAGED) require(limiter.length == 0);
+  enum mde_unpack_status result = mde_limiter_unpack(&limiter, bytes + 2, stored);
+  require(result != MDE_UNPACK_STATUS_NO_MEMORY);
+  if (result == MDE_UNPACK_STATUS_DAMAGED) require(limiter.length == 0);
   use(&limiter, &other, bytes + 2 + stored, length - 2 - stored);
   mde_limiter_clear(&limiter);
   mde_limiter_clear(&other);

@@ -62,7 +62,8 @@ static void compare_names(struct mde_text text)
   size_t again_length;
   char *again = written(form, mde_name_normal, &again_length);
   require(again_length == length && memcmp(again, normal, length) == 0);
-  require(mde_name_matches(text, MDE_NAME_IS, form) && mde_name_matches(form, MDE_NAME_IS, text));
+  require(mde_name_matches(text, MDE_NAME_RELATION_IS, form) &&
+          mde_name_matches(form, MDE_NAME_RELATION_IS, text));
   free(again);
   free(normal);
 }
@@ -71,7 +72,7 @@ static void tell_device(struct mde_text text)
 {
   static struct mde_device device;
   mde_odata_device(text, &device);
-  if (device.kind == MDE_DEVICE_NONE) {
+  if (device.kind == MDE_DEVICE_KIND_NONE) {
     require(device.reason[0] != '\0' && memchr(device.reason, '\0', sizeof device.reason) != NULL);
     return;
   }

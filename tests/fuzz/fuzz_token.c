@@ -47,12 +47,12 @@ static void keep(struct mde_token_lifetime lifetime, double random)
   uint64_t lease = mde_token_lease(&cache, 1000, 35);
   enum mde_token_result result =
       mde_token_fetched(&cache, lease, 1000, "token", 5, lifetime, random);
-  if (lifetime.seconds <= 0) require(result == MDE_TOKEN_NOT_KEPT);
+  if (lifetime.seconds <= 0) require(result == MDE_TOKEN_RESULT_NOT_KEPT);
   if (lifetime.seconds > 0) {
-    require(result == MDE_TOKEN_TAKEN);
+    require(result == MDE_TOKEN_RESULT_TAKEN);
     require(cache.expires_at == 1000 + lifetime.seconds);
     require(cache.usable_until <= cache.expires_at && cache.refresh_at <= cache.usable_until);
-    require(mde_token_ask(&cache, cache.expires_at) == MDE_TOKEN_FETCH);
+    require(mde_token_ask(&cache, cache.expires_at) == MDE_TOKEN_ANSWER_FETCH);
   }
   mde_token_clear(&cache);
 }

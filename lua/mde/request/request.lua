@@ -234,7 +234,7 @@ end
 -- What is to be said of a Retry-After that is longer than any limit of the service; nil if it is not.
 local function report_excess(self, call, facts)
   local seconds = facts.retry_after
-  if not seconds or seconds <= core.outcome.LONGEST_WAIT then return nil end
+  if not seconds or seconds <= core.outcome.MAX_WAIT_SECONDS then return nil end
   local message = ("%s asks to wait for %.0f seconds, of which an hour at most is believed"):format(call.host, seconds)
   self.trace:tell { event = "warning", code = "retry_after_too_long", seconds = seconds, message = message }
   return message
