@@ -15,8 +15,8 @@ local token_sources = require "mde.auth.token_source"
 local KEPT_ALIVE_SECONDS = 50
 -- An action is not sent on a connection that the server is likely to be closing just then.
 local KEPT_ALIVE_SECONDS_FOR_ACTIONS = 5
-local LONGEST_ACTION_ANSWER = 256 * 1024
-local LONGEST_PAGE = 64 * 1024 * 1024
+local MAX_ACTION_ANSWER_BYTES = 256 * 1024
+local MAX_PAGE_BYTES = 64 * 1024 * 1024
 
 local M = {}
 
@@ -142,7 +142,7 @@ end
 function Exchange:probe(url, seconds)
   if seconds <= 0 then return nil, "the time was up" end
   local before = posix.clock.time()
-  local response, message = self.requests:probe(url, seconds, LONGEST_ACTION_ANSWER, KEPT_ALIVE_SECONDS)
+  local response, message = self.requests:probe(url, seconds, MAX_ACTION_ANSWER_BYTES, KEPT_ALIVE_SECONDS)
   if not response then return nil, message end
   local after, told = posix.clock.time(), response.headers.date
   local date = type(told) == "string" and core.header.date(told, after)
@@ -186,7 +186,7 @@ function Exchange:call(call)
     host = host_of(self.base_url), url = self.base_url .. "/api" .. call.path,
     payload = call.body and json.encode(call.body),
     content_type = call.body and "application/json; charset=utf-8",
-    longest = action and LONGEST_ACTION_ANSWER or LONGEST_PAGE,
+    longest = action and MAX_ACTION_ANSWER_BYTES or MAX_PAGE_BYTES,
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
     authorize = function(context) return source:token(context) end,

@@ -11,12 +11,12 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 
-local PAGE = 10000
+local PAGE_ROWS = 10000
 local PAGE_SECONDS = 120
 -- Full pages in a row without a row that is new, after which the service is taken to repeat itself.
-local MOST_FRUITLESS = 10
+local MAX_FRUITLESS_PAGES = 10
 -- Rows of a page that may lie elsewhere than was asked for, since they moved just then.
-local MOST_STRAYS = 100
+local MAX_STRAYS = 100
 
 local M = {}
 
@@ -121,14 +121,14 @@ Pages.__index = Pages
 
 -- The rows of one part; at most one page.
 function Pages:ask(part, context)
-  local path = ("/%s?$top=%d"):format(self.set, PAGE)
+  local path = ("/%s?$top=%d"):format(self.set, PAGE_ROWS)
   local filter = filter_of(part, times[self.set])
-  if filter ~= "" then path = ("/%s?$filter=%s&$top=%d"):format(self.set, core.odata.encode(filter), PAGE) end
+  if filter ~= "" then path = ("/%s?$filter=%s&$top=%d"):format(self.set, core.odata.encode(filter), PAGE_ROWS) end
   local answer, err = self.exchange:call {
     method = "GET", path = path, kind = "read", api = self.set, permission = "Machine.Read.All",
     context = context, seconds = PAGE_SECONDS, usable = M.lists(self.is_row),
   }
-  if answer and #answer.value < PAGE and answer["@odata.nextLink"] ~= nil then
+  if answer and #answer.value < PAGE_ROWS and answer["@odata.nextLink"] ~= nil then
     return nil, malformed(("the service cut a list short after %d rows and links to the rest; no link is followed")
       :format(#answer.value), "Try again later.")
   end
@@ -146,9 +146,9 @@ function Pages:divide(part, rows)
   local parts, time = self.parts, times[self.set]
   local cut = middle(part, rows, time)
   if not cut or part.timeless then
-    return nil, malformed(("there are %d or more %s with %s %s, which cannot be read in parts"):format(PAGE, self.set,
-      part.from and "the same" or "no", time), "Ask for fewer, by another field too.")
-  elseif self.fruitless >= MOST_FRUITLESS then
+    return nil, malformed(("there are %d or more %s with %s %s, which cannot be read in parts"):format(PAGE_ROWS,
+      self.set, part.from and "the same" or "no", time), "Ask for fewer, by another field too.")
+  elseif self.fruitless >= MAX_FRUITLESS_PAGES then
     return nil, malformed("the service repeats the same rows page after page", "Try again later.")
   end
   parts[#parts + 1] = { filter = part.filter, from = cut, before = part.before }
@@ -186,14 +186,14 @@ function Pages:next(context)
   local rows, err = self:ask(part, context)
   if not rows then return nil, err end
   local strange = strays(part, rows, times[self.set])
-  if strange > math.max(MOST_STRAYS, #rows / 2) then
+  if strange > math.max(MAX_STRAYS, #rows / 2) then
     return nil, malformed(("%d of %d rows are not those that were asked for; the service may be repeating a page")
       :format(strange, #rows), "Try again later.")
   end
   table.remove(self.parts)
   local fresh = self:new_ones(rows)
   self.fruitless = fresh[1] and 0 or self.fruitless + 1
-  if #rows >= PAGE then
+  if #rows >= PAGE_ROWS then
     local divided
     divided, err = self:divide(part, rows)
     if not divided then return nil, err end

@@ -8,7 +8,7 @@ local failures = require "mde.auth.failure"
 local json = require "mde.base.json"
 local refusal = require "mde.auth.credential.refusal"
 
-local LONGEST_ANSWER = 64 * 1024
+local MAX_ANSWER_BYTES = 64 * 1024
 local KEPT_ALIVE_SECONDS = 50
 local ATTEMPT_SECONDS = 15
 
@@ -97,7 +97,7 @@ local function send(self, call)
   call.context = self.context
   call.seconds = ATTEMPT_SECONDS
   call.read, call.temporary = read_answer, refusal.is_temporary
-  call.longest, call.idle = LONGEST_ANSWER, KEPT_ALIVE_SECONDS
+  call.longest, call.idle = MAX_ANSWER_BYTES, KEPT_ALIVE_SECONDS
   call.host = call.url:match "^https?://([^/?#]+)" or call.url
   local answer, err, info = self.call(call)
   self.info = info

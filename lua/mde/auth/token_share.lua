@@ -9,10 +9,10 @@ local posix = require "mde.posix"
 local POLL_SECONDS = 0.05
 -- A store's clock is the wall clock; what is from further ahead than this is from before it was set back.
 local AHEAD_SECONDS = 5
-local LONGEST_LIFE = 28 * 3600
+local MAX_LIFE_SECONDS = 28 * 3600
 local FAILURE_SECONDS = 3600
 -- Nobody is handed a token shortly before its end; of a short life that is its second half. As the cache has it.
-local USABLE_BEFORE_END = 30
+local USABLE_BEFORE_END_SECONDS = 30
 
 local TOKEN, FAILURE, LEASE = "token and age", "token failure", "token"
 
@@ -93,9 +93,10 @@ end
 function TokenShare:fetched(value, answer, at, sent, seconds)
   at = as_kept(at)
   self.taken_at = at
-  seconds = seconds - math.min(USABLE_BEFORE_END, seconds / 2)
-  self.store:write(TOKEN, { value = value, at = at, sent = sent, answer = { expires_in = answer.expires_in,
-    expires_on = answer.expires_on, refresh_in = answer.refresh_in } }, math.max(1, math.min(seconds, LONGEST_LIFE)))
+  seconds = seconds - math.min(USABLE_BEFORE_END_SECONDS, seconds / 2)
+  local kept = { value = value, at = at, sent = sent, answer = { expires_in = answer.expires_in,
+    expires_on = answer.expires_on, refresh_in = answer.refresh_in } }
+  self.store:write(TOKEN, kept, math.max(1, math.min(seconds, MAX_LIFE_SECONDS)))
   self.store:delete(FAILURE)
 end
 

@@ -11,7 +11,7 @@ local options_of = require "mde.base.options"
 
 local odata = core.odata
 
-local DEEPEST = 50 -- lists in lists
+local MAX_DEPTH = 50 -- lists in lists
 
 ---@class mde.query.Context where a condition stands
 ---@field now number Unix seconds, from which mde.ago counts
@@ -99,8 +99,8 @@ end
 local function enter(field, context)
   local inner = { now = context.now, depth = (context.depth or 0) + 1, negated = context.negated,
     tally = context.tally }
-  if inner.depth > DEEPEST then
-    errors.invalid(("%s: more than %d lists in lists"):format(field.name, DEEPEST), "Does a list hold itself?")
+  if inner.depth > MAX_DEPTH then
+    errors.invalid(("%s: more than %d lists in lists"):format(field.name, MAX_DEPTH), "Does a list hold itself?")
   end
   return inner
 end

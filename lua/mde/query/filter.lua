@@ -30,9 +30,9 @@ local operators = require "mde.query.operators"
 local odata = core.odata
 
 -- What one filter may be long in a URL of 8 KB; the rest is for the host, the path and a range of times.
-local LONGEST_FILTER = 7500
+local MAX_FILTER_BYTES = 7500
 -- Filters by name or tag, above which all machines are read instead.
-local MOST_FILTERS = 5
+local MAX_FILTERS = 5
 
 ---@alias mde.Query "all"|string|mde.MachineQuery|mde.ActionQuery see the top of this file
 
@@ -54,7 +54,7 @@ end
 local function to_split(clauses, is_too_long)
   local largest
   for i, alternatives in ipairs(clauses) do
-    if alternatives.most and #alternatives > alternatives.most then return i, alternatives.most end
+    if alternatives.max and #alternatives > alternatives.max then return i, alternatives.max end
     if alternatives[2] and (not largest or size_of(alternatives) > size_of(clauses[largest])) then largest = i end
   end
   if is_too_long and largest then return largest, math.floor(#clauses[largest] / 2) end
@@ -63,7 +63,7 @@ end
 -- Splits a clause in two until every filter may be sent.
 local function split(clauses, filters, what)
   local text = join(clauses)
-  local is_too_long = #odata.encode(text) > LONGEST_FILTER
+  local is_too_long = #odata.encode(text) > MAX_FILTER_BYTES
   local largest, place = to_split(clauses, is_too_long)
   if not largest and not is_too_long then
     filters[#filters + 1] = text
@@ -73,7 +73,7 @@ local function split(clauses, filters, what)
   end
   local alternatives = clauses[largest]
   for _, range in ipairs { { 1, place }, { place + 1, #alternatives } } do
-    local part, whole = { most = alternatives.most }, {}
+    local part, whole = { max = alternatives.max }, {}
     for i = range[1], range[2] do part[#part + 1] = alternatives[i] end
     for i, clause in ipairs(clauses) do whole[i] = i == largest and part or clause end
     split(whole, filters, what)
@@ -83,7 +83,7 @@ end
 
 -- Raises unless a text could be a condition in OData, which has a blank or a parenthesis in it.
 local function check_odata(text, of)
-  if #odata.encode(text) > LONGEST_FILTER then
+  if #odata.encode(text) > MAX_FILTER_BYTES then
     errors.invalid(("mde.%s: the query is too long for a URL"):format(of.what), "Test a part of it in Lua.")
   end
   local word, shown = text:match "^%s*(.-)%s*$", errors.quote(text)
@@ -117,8 +117,8 @@ local function clauses_of(conditions, now, asked)
     local tally = { comparisons = 0 }
     local alternatives = condition.render(one.field, one.condition, { now = now, tally = tally })
     local is_compared = names.compares(one.field.name)
-    if is_compared and are_single(alternatives) then alternatives.most = names.MOST end
-    if not is_compared or asked and (alternatives.most or tally.comparisons <= names.MOST) then
+    if is_compared and are_single(alternatives) then alternatives.max = names.MAX_COMPARISONS end
+    if not is_compared or asked and (alternatives.max or tally.comparisons <= names.MAX_COMPARISONS) then
       clauses[#clauses + 1] = alternatives
     end
   end
@@ -181,7 +181,7 @@ function M.compile(what, query)
     filters = function(now)
       local filters, apart = split(clauses_of(conditions, now, true), {}, what), filters_apart(now)
       local is_apart = table.concat(filters, "\n") == table.concat(apart, "\n")
-      if is_apart or #filters > math.max(MOST_FILTERS, #apart) then return apart, true end
+      if is_apart or #filters > math.max(MAX_FILTERS, #apart) then return apart, true end
       return filters, false
     end,
     filters_apart = filters_apart,

@@ -8,7 +8,7 @@ local times = require "mde.query.times"
 
 local odata = core.odata
 
-local LARGEST_NUMBER = 2 ^ 31 - 1
+local MAX_NUMBER = 2 ^ 31 - 1
 
 ---@class mde.query.Kind
 ---@field literal fun(value: any, field: mde.query.Field, context: table, operator?: string): string, any the value in
@@ -113,7 +113,7 @@ local function machine_id_literal(value, field)
 end
 
 local function number_literal(value, field)
-  if type(value) ~= "number" or value % 1 ~= 0 or math.abs(value) > LARGEST_NUMBER then
+  if type(value) ~= "number" or value % 1 ~= 0 or math.abs(value) > MAX_NUMBER then
     wrong_value(field, value, "a whole number",
       type(value) == "string" and tonumber(value) and ("Write %s without quotes."):format(value)
         or "Write the number that the service gives it, 140 say.")

@@ -17,7 +17,7 @@ local odata = core.odata
 local M = {}
 
 --- Comparisons of texts in one filter: a service may limit how many there are.
-M.MOST = 20
+M.MAX_COMPARISONS = 20
 
 local function tags_of(row)
   local tags = {}

@@ -7,7 +7,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 
 -- Seconds: from 1970 to the end of the year 9999.
-local LONGEST_SPAN = 253402300799
+local MAX_SPAN_SECONDS = 253402300799
 
 ---@class mde.Operator a condition on one field
 ---@field name string
@@ -157,7 +157,7 @@ function M.ago(span)
   local number, unit
   if type(span) == "string" then number, unit = span:match "^(%d+%.?%d*)([smhd])$" end
   local seconds = type(span) == "number" and span or number and core.number.read(number) * unit_seconds[unit]
-  if not seconds or not (seconds >= 0 and seconds < LONGEST_SPAN) then
+  if not seconds or not (seconds >= 0 and seconds < MAX_SPAN_SECONDS) then
     errors.invalid(("mde.ago was given %s, which is not a span of time"):format(errors.got(span)),
       'Write "90s", "30m", "2h" or "7d".')
   end

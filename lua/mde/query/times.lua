@@ -4,9 +4,9 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local operators = require "mde.query.operators"
 
-local EARLIEST_TIME = 1e9 -- in 2001; as a span, 31 years
-local LATEST_TIME = 253402300799 -- the last second of the year 9999
-local MILLISECONDS = 1e11 -- in seconds the year 5138, in milliseconds 1973
+local MIN_UNIX_TIME = 1e9 -- in 2001; as a span, 31 years
+local MAX_UNIX_TIME = 253402300799 -- the last second of the year 9999
+local MIN_UNIX_MILLISECONDS = 1e11 -- in seconds the year 5138, in milliseconds 1973
 
 ---@alias mde.Time number|string|table|mde.Ago Unix seconds; ISO 8601, in UTC unless it says otherwise, a date alone
 ---being its midnight; a table as os.date "*t" gives it, local time as os.time reads it; or mde.ago
@@ -33,9 +33,9 @@ local function time_of_text(text, what)
 end
 
 local function time_of_number(seconds, what)
-  if seconds > MILLISECONDS and seconds < math.huge then
+  if seconds > MIN_UNIX_MILLISECONDS and seconds < math.huge then
     not_a_time(seconds, what, "looks like milliseconds since 1970")
-  elseif not (seconds >= 0 and seconds <= LATEST_TIME) then
+  elseif not (seconds >= 0 and seconds <= MAX_UNIX_TIME) then
     not_a_time(seconds, what, "is not a time in seconds since 1970")
   end
   local whole = math.floor(seconds)
@@ -83,7 +83,7 @@ function M.read(value, now, what)
     return time_of_number(math.max(0, now - value.seconds), what)
   elseif type(value) == "string" then
     return time_of_text(value, what)
-  elseif type(value) == "number" and value >= 0 and value < EARLIEST_TIME then
+  elseif type(value) == "number" and value >= 0 and value < MIN_UNIX_TIME then
     errors.invalid(("%s: %s looks like a span of time, not like Unix seconds"):format(what, errors.show(value)),
       ("For so many seconds ago write mde.ago(%s)."):format(core.number.write(value)))
   elseif type(value) == "number" then

@@ -23,7 +23,7 @@ local LOOK_AGAIN_SECONDS = 0.1
 -- How often a call may go whose budget cannot be known.
 local UNKNOWN_COUNT, UNKNOWN_SECONDS = 1, 1
 -- The longest window of the service's limits: a pause beyond it is a mistake, in a store as well.
-local LONGEST_PAUSE_SECONDS = 3600
+local MAX_PAUSE_SECONDS = 3600
 -- A budget that was not touched for so long is full again.
 local KEPT_SECONDS = 2 * 3600
 
@@ -120,7 +120,7 @@ local function transact(self, change)
     local budget = new_budget(self)
     -- What is damaged tells nothing: everybody waits until the shorter window is empty for certain.
     if text and not unpack_into(budget, text) then budget.paused_until = self.now() + self.windows[1].seconds end
-    local longest = self.now() + LONGEST_PAUSE_SECONDS
+    local longest = self.now() + MAX_PAUSE_SECONDS
     local is_too_long = budget.paused_until > longest
     if is_too_long then budget.paused_until, budget.in_doubt = longest, true end
     local changed = change(budget)

@@ -20,7 +20,7 @@ local time = require "mde.sim.base.time"
 local sim = {}
 
 -- Bytes of path and query.
-local target_limit = 8192
+local MAX_TARGET_BYTES = 8192
 
 -- What must be percent-encoded wherever it stands.
 local not_in_urls = '["<>\\^`{|}]'
@@ -78,7 +78,7 @@ end
 
 local function dispatch(self, request)
   local path = request.path
-  if #path + #request.query + 1 > target_limit then return empty(414) end
+  if #path + #request.query + 1 > MAX_TARGET_BYTES then return empty(414) end
   if (path .. request.query):find(not_in_urls) then return empty(400) end
   local segments, status = segments_of(path)
   if not segments then return empty(status) end

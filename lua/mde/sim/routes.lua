@@ -9,8 +9,8 @@ local time = require "mde.sim.base.time"
 
 local routes = {}
 
-local tags_at_once = 500
-local address_tolerance, address_memory = 15 * 60, 30 * 86400
+local MAX_TAGGED_MACHINES = 500
+local ADDRESS_TOLERANCE_SECONDS, MAX_ADDRESS_AGE_SECONDS = 15 * 60, 30 * 86400
 
 ---- answers
 
@@ -197,11 +197,11 @@ local function find_by_address(tenant, _, _, text)
   local at, now = at_text:find "T.*Z$" and time.parse(at_text), tenant.clock.now()
   if not at then
     return refuse(tenant, 400, "InvalidInput", ("'%s' is not a time in UTC."):format(at_text))
-  elseif at < now - address_memory or at > now + address_tolerance then
+  elseif at < now - MAX_ADDRESS_AGE_SECONDS or at > now + ADDRESS_TOLERANCE_SECONDS then
     return refuse(tenant, 400, "InvalidInput", "The timestamp must be within the last 30 days.")
   end
   return answer(tenant, 200, schema.list(schema.machine,
-    tenant:machines_by_address(address, at, address_tolerance)))
+    tenant:machines_by_address(address, at, ADDRESS_TOLERANCE_SECONDS)))
 end
 
 local truth_values = { ["true"] = true, ["false"] = false }
@@ -260,9 +260,9 @@ end
 local function find_machines(tenant, ids)
   if type(ids) ~= "table" or ids[1] == nil then
     return nil, refuse(tenant, 400, "MissingRequiredParameter", "MachineIds is a required parameter and is missing.")
-  elseif #ids > tags_at_once then
+  elseif #ids > MAX_TAGGED_MACHINES then
     return nil, refuse(tenant, 400, "MaximumBatchSizeExceeded", ("%d machines are more than the limit of %d.")
-      :format(#ids, tags_at_once))
+      :format(#ids, MAX_TAGGED_MACHINES))
   end
   local machines = {}
   for i, id in ipairs(ids) do

@@ -7,9 +7,9 @@ local posix = require "mde.posix"
 
 -- Longer than anything that is done meanwhile takes, an hour in the queue of the limits included. One who has had it
 -- for so long is gone: a host may end its tasks.
-local LONGEST_SECONDS = 5400
+local MAX_HELD_SECONDS = 5400
 -- For so long it is known who had it last.
-local REMEMBERED_SECONDS, RELEASES_BETWEEN_SWEEPS = LONGEST_SECONDS, 256
+local REMEMBERED_SECONDS, RELEASES_BETWEEN_SWEEPS = MAX_HELD_SECONDS, 256
 
 local M = {}
 
@@ -59,7 +59,7 @@ local function take_turn(lock, deadline)
     turn.gate:wait(math.min(deadline, turn.ends) - now())
     if mutex.taken[key] == turn and now() >= deadline then return false end
   end
-  local turn = { gate = mutex.driver.gate(), ends = now() + LONGEST_SECONDS }
+  local turn = { gate = mutex.driver.gate(), ends = now() + MAX_HELD_SECONDS }
   mutex.taken[key] = turn
   lock.turn = turn
   return true

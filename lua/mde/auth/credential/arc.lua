@@ -11,7 +11,7 @@ local variables = require "mde.base.variable"
 
 local URL = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
 local DIRECTORY = "/var/opt/azcmagent/tokens"
-local LONGEST_KEY = 4096
+local MAX_KEY_BYTES = 4096
 local NAMES = { client_id = "client_id", object_id = "object_id", resource_id = "msi_res_id" }
 
 local M = {}
@@ -47,7 +47,7 @@ local function read_key(path)
   end
   local content = key:reveal()
   key:wipe()
-  if #content > LONGEST_KEY or content:find "[%z\1-\31\127]" then
+  if #content > MAX_KEY_BYTES or content:find "[%z\1-\31\127]" then
     return refuse(("%s is no key file of Azure Arc's agent: it is longer than 4,096 bytes or has more than a line")
       :format(errors.quote(path)))
   end

@@ -9,7 +9,7 @@ local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
 local secret_files = require "mde.auth.credential.secret_file"
 
-local LONGEST = 65536
+local MAX_FILE_BYTES = 65536
 -- A clock that is off by more than this is put right by what the sign-in service's answer says, and asked once more.
 local CLOCK_SECONDS = 60
 
@@ -190,7 +190,7 @@ function M.new(options)
     password = options.password and require("mde.core").secret.new(options.password) }, Certificate)
   local ok, err
   if options.path then
-    self.file = secret_files.new(options.path, "the file with the certificate", LONGEST)
+    self.file = secret_files.new(options.path, "the file with the certificate", MAX_FILE_BYTES)
     ok, err = refresh(self)
   else
     ok, err = take(self, options.pem, "the certificate")

@@ -7,7 +7,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
 
-local LONGEST = 65536
+local MAX_TOKEN_BYTES = 65536
 
 local M = {}
 
@@ -36,7 +36,7 @@ end
 local function from_function(self, request)
   local ok, token, problem = pcall(self.give, { tenant_id = request.tenant_id, client_id = request.client_id })
   if not ok then token, problem = nil, token end
-  if type(token) == "string" and token ~= "" and #token <= LONGEST then return core.secret.new(token) end
+  if type(token) == "string" and token ~= "" and #token <= MAX_TOKEN_BYTES then return core.secret.new(token) end
   return nil, errors.new { kind = "auth",
     message = "the function that gives the federated token gave none: " .. errors.show(problem or "no reason"),
     hint = "It has to return the token as a string." }

@@ -7,7 +7,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local secret_files = require "mde.auth.credential.secret_file"
 
-local LONGEST = 4096
+local MAX_SECRET_BYTES = 4096
 
 local M = {}
 
@@ -59,7 +59,7 @@ function M.new(value)
     errors.invalid("the client secret has a line break or another control character in it",
       "Copy the value alone, without a line end.")
   end
-  if #value > LONGEST then
+  if #value > MAX_SECRET_BYTES then
     errors.invalid("the client secret is longer than 4,096 bytes", "Give the secret's value, not a file.")
   end
   return setmetatable({ kind = "secret", value = core.secret.new(value) }, Secret)
@@ -70,7 +70,7 @@ end
 ---@param path string
 ---@return mde.Credential
 function M.from_file(path)
-  local file = secret_files.new(path, "the file with the client secret", LONGEST)
+  local file = secret_files.new(path, "the file with the client secret", MAX_SECRET_BYTES)
   local value, err = file:read()
   if not value then error(err, 0) end
   return setmetatable({ kind = "secret", value = value, file = file }, Secret)

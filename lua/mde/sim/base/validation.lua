@@ -5,11 +5,11 @@ local nearest = require("mde.base.options").nearest
 
 local validation = {}
 
-local longest_value = 60
+local MAX_SHOWN_BYTES = 60
 
 local function shown(value)
   local kind = type(value)
-  if kind == "string" then return ("'%s'"):format(value:sub(1, longest_value):gsub("[%z\1-\31\127]", "?")) end
+  if kind == "string" then return ("'%s'"):format(value:sub(1, MAX_SHOWN_BYTES):gsub("[%z\1-\31\127]", "?")) end
   if kind == "number" then return core.number.write(value) end
   if value == json.null then return "null" end
   return kind == "table" and "a table" or tostring(value)

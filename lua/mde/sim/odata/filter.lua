@@ -20,7 +20,7 @@ local time = require "mde.sim.base.time"
 
 local filter = {}
 
-local maximum_depth = 100
+local MAX_DEPTH = 100
 
 local hex4 = ("%x"):rep(4)
 local guid_pattern = "^" .. hex4 .. hex4 .. ("%-" .. hex4):rep(4) .. hex4 .. hex4
@@ -373,7 +373,7 @@ function parser:check_negated()
 end
 
 function parser:factor(depth)
-  if depth > maximum_depth then refuse("The filter is nested more than %d deep.", maximum_depth) end
+  if depth > MAX_DEPTH then refuse("The filter is nested more than %d deep.", MAX_DEPTH) end
   if self:accept_word "not" then
     self:check_negated()
     local inner = self:factor(depth + 1)

@@ -22,7 +22,7 @@ local time = require "mde.sim.base.time"
 
 local lists = {}
 
-local service_rows = 10000
+local MAX_PAGE_ROWS = 10000
 
 local function one_of(...)
   local allowed = {}
@@ -44,8 +44,8 @@ end
 
 -- For each field a check, and what is wanted.
 local checks = {
-  page_rows = { function(value) return is_count(value) and value >= 1 and value <= service_rows end,
-    ("a whole number from 1 to %d"):format(service_rows) },
+  page_rows = { function(value) return is_count(value) and value >= 1 and value <= MAX_PAGE_ROWS end,
+    ("a whole number from 1 to %d"):format(MAX_PAGE_ROWS) },
   next_link = one_of("missing", "whole", "mangled", "looping", "foreign"),
   order = one_of("steady", "reshuffled"),
   skip = one_of("honoured", "ignored"),
@@ -59,7 +59,7 @@ local checks = {
 ---@return table complete
 function lists.settings(changes, present)
   if type(changes) ~= "table" then error("lists must be a table", 0) end
-  local complete = { page_rows = service_rows, next_link = "missing", order = "steady", skip = "honoured", churn = {},
+  local complete = { page_rows = MAX_PAGE_ROWS, next_link = "missing", order = "steady", skip = "honoured", churn = {},
     lag = 0 }
   for name, value in pairs(present or {}) do complete[name] = value end
   for name, value in pairs(changes) do

@@ -1,7 +1,7 @@
 -- A deflate stream of any bytes, as they are, in blocks that are merely stored (RFC 1951), bare or as zlib has it.
 local deflate = {}
 
-local longest_block = 65535
+local MAX_BLOCK_BYTES = 65535
 
 local function bytes_of(number, count)
   local bytes = {}
@@ -27,9 +27,9 @@ end
 ---@return string
 function deflate.stored(text, format)
   local blocks = {}
-  for start = 1, math.max(#text, 1), longest_block do
-    local block = text:sub(start, start + longest_block - 1)
-    local is_last = start + longest_block > #text
+  for start = 1, math.max(#text, 1), MAX_BLOCK_BYTES do
+    local block = text:sub(start, start + MAX_BLOCK_BYTES - 1)
+    local is_last = start + MAX_BLOCK_BYTES > #text
     blocks[#blocks + 1] = string.char(is_last and 1 or 0) .. bytes_of(#block, 2) .. bytes_of(65535 - #block, 2) .. block
   end
   local raw = table.concat(blocks)

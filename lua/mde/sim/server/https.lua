@@ -14,11 +14,11 @@ local server = {}
 server.__index = server
 
 -- Seconds, and bytes.
-local handshake_timeout, request_timeout, write_timeout, drain_timeout = 10, 30, 60, 2
-local head_limit, body_limit, drain_limit, read_size = 64 * 1024, 4 * 1024 * 1024, 1024 * 1024, 64 * 1024
+local HANDSHAKE_SECONDS, REQUEST_SECONDS, WRITE_SECONDS, DRAIN_SECONDS = 10, 30, 60, 2
+local MAX_HEAD_BYTES, MAX_BODY_BYTES, MAX_DRAINED_BYTES, READ_BYTES = 64 * 1024, 4 * 1024 * 1024, 1024 * 1024, 64 * 1024
 
 -- From how many bytes on a list is packed.
-local packed_from = 16 * 1024
+local MIN_PACKED_BYTES = 16 * 1024
 
 local reasons = {
   [200] = "OK", [201] = "Created", [204] = "No Content", [301] = "Moved Permanently", [302] = "Found",
@@ -36,7 +36,7 @@ connection.__index = connection
 
 -- Reads what has arrived into the buffer; false when nothing more comes in time.
 function connection:fill(seconds)
-  local bytes = self.socket:xread(-read_size, "bn", seconds)
+  local bytes = self.socket:xread(-READ_BYTES, "bn", seconds)
   if not bytes or bytes == "" then return false end
   self.buffer = self.buffer .. bytes
   return true
@@ -53,10 +53,10 @@ function connection:read_head()
         return head
       elseif next_position ~= "more" then
         return nil, 400
-      elseif #self.buffer > head_limit then
+      elseif #self.buffer > MAX_HEAD_BYTES then
         return nil, 431
       end
-      deadline = deadline or cqueues.monotime() + request_timeout
+      deadline = deadline or cqueues.monotime() + REQUEST_SECONDS
     end
     if not self:fill(deadline and math.max(0, deadline - cqueues.monotime()) or self.server.idle) then
       return nil, self.buffer ~= "" and 408 or nil
@@ -67,7 +67,7 @@ end
 function connection:read_length(length, deadline)
   local parts, have = { self.buffer }, #self.buffer
   while have < length do
-    local bytes = self.socket:xread(-read_size, "bn", math.max(0, deadline - cqueues.monotime()))
+    local bytes = self.socket:xread(-READ_BYTES, "bn", math.max(0, deadline - cqueues.monotime()))
     if not bytes or bytes == "" then return nil, 400 end
     parts[#parts + 1], have = bytes, have + #bytes
   end
@@ -77,7 +77,7 @@ function connection:read_length(length, deadline)
 end
 
 function connection:read_chunks(deadline)
-  local reader, parts = http1.chunks(body_limit), {}
+  local reader, parts = http1.chunks(MAX_BODY_BYTES), {}
   while true do
     if self.buffer ~= "" then
       local data, done, rest = reader:feed(self.buffer)
@@ -93,11 +93,11 @@ end
 
 function connection:read_body(head)
   if head.body == "none" then return nil end
-  if head.body == "length" and head.length > body_limit then return nil, 413 end
+  if head.body == "length" and head.length > MAX_BODY_BYTES then return nil, 413 end
   if core.text.lower(head.headers["expect"] or "") == "100-continue" then
     self:write "HTTP/1.1 100 Continue\r\n\r\n"
   end
-  local deadline = cqueues.monotime() + request_timeout
+  local deadline = cqueues.monotime() + REQUEST_SECONDS
   if head.body == "chunked" then return self:read_chunks(deadline) end
   return self:read_length(head.length, deadline)
 end
@@ -107,7 +107,7 @@ end
 -- False once the other side takes nothing more.
 function connection:write(bytes)
   if self.broken or bytes == "" then return not self.broken end
-  local written = self.socket:xwrite(bytes, "bn", write_timeout)
+  local written = self.socket:xwrite(bytes, "bn", WRITE_SECONDS)
   if not written then self.broken = true end
   return not self.broken
 end
@@ -149,7 +149,7 @@ end
 
 -- Packs a long list, as the service does, for a client that takes it so.
 local function pack(head, response)
-  if head.method ~= "GET" or response.status ~= 200 or #response.body < packed_from
+  if head.method ~= "GET" or response.status ~= 200 or #response.body < MIN_PACKED_BYTES
       or not head.target:find "^/api/" or not takes_gzip(head.headers) then
     return
   end
@@ -171,7 +171,7 @@ local function reset(tcp)
 end
 
 local function wait_for_end(self)
-  repeat until not self.socket:xread(-read_size, "bn", 3600)
+  repeat until not self.socket:xread(-READ_BYTES, "bn", 3600)
 end
 
 local spoilers = {}
@@ -206,7 +206,7 @@ function spoilers.wrong_length(self, rule, response)
 end
 
 function spoilers.huge(self, rule, response)
-  local piece, left = (" "):rep(read_size), rule.size
+  local piece, left = (" "):rep(READ_BYTES), rule.size
   local going = self:write(head_of(response, length_of(left)))
   while going and left > 0 do
     going = self:write(left >= #piece and piece or piece:sub(1, left))
@@ -264,11 +264,11 @@ end
 -- Answers what cannot be understood. Then it reads on for a moment: to close with bytes unread would reset the
 -- connection, and the answer could be lost.
 function connection:refuse(status)
-  local deadline, left = cqueues.monotime() + drain_timeout, drain_limit
+  local deadline, left = cqueues.monotime() + DRAIN_SECONDS, MAX_DRAINED_BYTES
   self:respond(self.server.tenant:complete { status = status, headers = {}, body = "" }, true)
   self.socket:shutdown "w"
   while left > 0 do
-    local bytes = self.socket:xread(-read_size, "bn", math.max(0, deadline - cqueues.monotime()))
+    local bytes = self.socket:xread(-READ_BYTES, "bn", math.max(0, deadline - cqueues.monotime()))
     if not bytes then return end
     left = left - #bytes
   end
@@ -323,7 +323,7 @@ function server:accept(tcp, entrance)
   tcp:onerror(pass_on)
   tcp:setmode("bn", "bn")
   local refused = not entrance.for_control and self.tenant.faults:for_connection()
-  if not refused and (entrance.plain or tcp:starttls(entrance.context, handshake_timeout)) then
+  if not refused and (entrance.plain or tcp:starttls(entrance.context, HANDSHAKE_SECONDS)) then
     local client = setmetatable({ server = self, entrance = entrance, socket = tcp, buffer = "" }, connection)
     local ok, message = xpcall(client.serve, debug.traceback, client)
     if not ok then
