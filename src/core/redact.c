@@ -130,8 +130,7 @@ static const char *behind_brackets(const char *at, const char *end)
 
 /* ---- credentials: a scheme and what belongs to it */
 
-/* How many bytes of a credential are its scheme with the blanks behind it; 0 if it is none we know.
- */
+/* How many bytes of a credential are its scheme with the blanks behind it; 0 if it is unknown. */
 static size_t scheme_length(const char *from, const char *to)
 {
   static const char *const schemes[] = {"bearer", "basic",     "digest",           "negotiate",

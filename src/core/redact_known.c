@@ -74,7 +74,7 @@ static size_t match_encoded(const char *at, const char *end, struct mde_text val
   return tells ? (size_t)(at - from) : 0;
 }
 
-/* The six bits of the base64 character at `*at`, which is moved behind it; -1 if it is none. */
+/* The six bits of the base64 character at `*at`, which is moved behind it; -1 if it is another. */
 static int take_base64(const char **at, const char *end)
 {
   const char *from = *at;

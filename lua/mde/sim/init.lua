@@ -43,7 +43,7 @@ local function origin_of(url, headers)
   return url:match "^https?://[^/?#]*" or "https://" .. (headers.host or "api.security.microsoft.com")
 end
 
--- The decoded segments of a path; nil and a status if it is none.
+-- The decoded segments of a path; nil and a status if it is malformed.
 local function segments_of(path)
   if path:sub(1, 1) ~= "/" or path:sub(-1) == "/" or path:find("//", 1, true) then return nil, 404 end
   local segments = {}

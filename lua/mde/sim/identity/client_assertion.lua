@@ -17,7 +17,7 @@ local function decoded(part)
   return bytes and json.decode_object(bytes)
 end
 
---- The parts of a JSON Web Token; nil if it is none.
+--- The parts of a JSON Web Token; nil for another text.
 ---@param text string
 ---@return table? token `header`, `claims`, `message` (what was signed) and `signature`
 function client_assertion.read(text)

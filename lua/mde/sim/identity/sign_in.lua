@@ -241,7 +241,7 @@ local function flaw_of(form, client_id)
   if claims_of(form) == false then return "claims", "" end
 end
 
--- Why the tenant that the path names is none that signs applications in.
+-- Why the tenant that the path names does not sign applications in.
 local function flaw_of_tenant(tenant, named)
   local lower = core.text.lower(named)
   if lower == "common" or lower == "organizations" or lower == "consumers" then return "no_tenant" end

@@ -250,7 +250,7 @@ function schema.problem(kind, name, value, switches)
   return not schema.fits(kind, name, value) and validation.mismatch(name, describe(one), value) or nil
 end
 
---- Why a text is none of the values that the documents list for a property.
+--- Why a text is not one of the values that the documents list for a property.
 ---@param kind table
 ---@param name string
 ---@param value any
