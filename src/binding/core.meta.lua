@@ -166,8 +166,9 @@ local http1 = {}
 ---@param bytes string
 ---@param from? integer index of its first byte; 1 by default
 ---@return mde.http1.request? head
----@return integer|"more"|"bad" next the index behind the head; or that it is incomplete; or malformed
----@return string? reason what is wrong, if "bad"
+---@return integer|"more"|"bad"|"too_long" next the index behind the head; or that it is incomplete, malformed or longer
+--- than a head may be
+---@return string? reason what is wrong, if "bad" or "too_long"
 function http1.request_head(bytes, from) end
 
 ---Reads a response's head. Interim (1xx) answers are returned like any other.
@@ -175,8 +176,9 @@ function http1.request_head(bytes, from) end
 ---@param from? integer index of its first byte; 1 by default
 ---@param request_method? string of the request that is answered; "HEAD" has no body
 ---@return mde.http1.response? head
----@return integer|"more"|"bad" next the index behind the head; or that it is incomplete; or malformed
----@return string? reason what is wrong, if "bad"
+---@return integer|"more"|"bad"|"too_long" next the index behind the head; or that it is incomplete, malformed or longer
+--- than a head may be
+---@return string? reason what is wrong, if "bad" or "too_long"
 function http1.response_head(bytes, from, request_method) end
 
 ---@class mde.http1.chunks
@@ -191,8 +193,9 @@ function http1.chunks(limit) end
 ---error, every call answers the same again.
 ---@param bytes string
 ---@return string? data the part of the body among them
----@return boolean|string done whether the body is complete; or what is wrong, if data is nil
----@return string? rest what stood behind the end of the body
+---@return boolean|"bad"|"too_long" done whether the body is complete; or that it is malformed or longer than allowed,
+--- if data is nil
+---@return string? rest what stood behind the end of the body; or what is wrong, if data is nil
 function chunks:feed(bytes) end
 
 ---@class mde.core.json

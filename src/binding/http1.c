@@ -27,6 +27,12 @@ static void set_text(lua_State *L, const char *name, struct mde_text text)
   lua_setfield(L, -2, name);
 }
 
+/* The code of ours for what is wrong with a head or a body. */
+static const char *name_of_flaw(int status)
+{
+  return status == MDE_HTTP1_TOO_LONG ? "too_long" : "bad";
+}
+
 static int push_head(lua_State *L, const struct mde_http1_head *head, int used, lua_Integer from)
 {
   static const char *const bodies[] = {
@@ -35,10 +41,14 @@ static int push_head(lua_State *L, const struct mde_http1_head *head, int used, 
       [MDE_HTTP1_BODY_LENGTH] = "length",
       [MDE_HTTP1_BODY_UNTIL_CLOSE] = "close",
   };
-  if (used <= 0) {
+  if (used == MDE_HTTP1_MORE) {
     lua_pushnil(L);
-    lua_pushstring(L, used == MDE_HTTP1_MORE ? "more" : "bad");
-    if (used == MDE_HTTP1_MORE) return 2;
+    lua_pushliteral(L, "more");
+    return 2;
+  }
+  if (used < 0) {
+    lua_pushnil(L);
+    lua_pushstring(L, name_of_flaw(used));
     lua_pushstring(L, head->problem);
     return 3;
   }
@@ -73,7 +83,7 @@ static int push_head(lua_State *L, const struct mde_http1_head *head, int used, 
 
 /*
  * request_head(bytes [, from]) -> { method, target, version, headers, body, length }, and the index
- * behind the head | nil, "more" | nil, "bad", what is wrong.
+ * behind the head | nil, "more" | nil, "bad" or "too_long", what is wrong.
  */
 static int http1_request_head(lua_State *L)
 {
@@ -86,7 +96,8 @@ static int http1_request_head(lua_State *L)
 
 /*
  * response_head(bytes [, from [, request_method]]) -> { status, reason, version, headers, body,
- * length, reusable }, and the index behind the head | nil, "more" | nil, "bad", what is wrong.
+ * length, reusable }, and the index behind the head | nil, "more" | nil, "bad" or "too_long", what
+ * is wrong.
  */
 static int http1_response_head(lua_State *L)
 {
@@ -114,7 +125,8 @@ static int http1_chunks(lua_State *L)
 
 /*
  * decoder:feed(bytes) -> the body's bytes among them, whether the body is complete, and what was
- * behind it or nil | nil and what is wrong. However the bytes are cut, they give the same.
+ * behind it or nil | nil, "bad" or "too_long", what is wrong. However the bytes are cut, they give
+ * the same.
  */
 static int chunks_feed(lua_State *L)
 {
@@ -128,10 +140,11 @@ static int chunks_feed(lua_State *L)
   while ((status = mde_http1_chunks_next(chunks, &input, &data)) == MDE_HTTP1_DATA)
     luaL_addlstring(&decoded, data.bytes, data.length);
   luaL_pushresult(&decoded);
-  if (status == MDE_HTTP1_BAD) {
+  if (status < 0) {
     lua_pushnil(L);
+    lua_pushstring(L, name_of_flaw(status));
     lua_pushstring(L, chunks->problem);
-    return 2;
+    return 3;
   }
   lua_pushboolean(L, status == MDE_HTTP1_DONE);
   if (input.length > 0)

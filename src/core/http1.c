@@ -240,8 +240,10 @@ static int read_head(struct mde_text input, int (*take_first_line)(struct reader
       .start = input.bytes, .at = input.bytes, .end = input.bytes + length, .head = head};
   int status = take_first_line(&reader);
   if (status == READ) status = take_fields(&reader);
-  if (status == MORE && length == MDE_HTTP1_MAX_HEAD_BYTES)
-    return bad(&reader, "the head is too long");
+  if (status == MORE && length == MDE_HTTP1_MAX_HEAD_BYTES) {
+    head->problem = "the head is too long";
+    return MDE_HTTP1_TOO_LONG;
+  }
   if (status == READ) status = read_framing(&reader);
   return status == READ ? (int)(reader.at - reader.start) : status;
 }
@@ -314,7 +316,8 @@ enum chunk_state {
   CHUNK_STATE_TRAILER_LINE_FEED, /* the line feed behind a trailer */
   CHUNK_STATE_LAST_LINE_FEED,    /* the line feed of the empty line */
   CHUNK_STATE_DONE,
-  CHUNK_STATE_BROKEN
+  CHUNK_STATE_BROKEN,
+  CHUNK_STATE_TOO_LONG
 };
 
 void mde_http1_chunks_init(struct mde_http1_chunks *chunks, uint64_t limit)
@@ -368,7 +371,8 @@ static void read_size(struct mde_http1_chunks *chunks, char c)
 static void begin_chunk(struct mde_http1_chunks *chunks)
 {
   if (chunks->left > chunks->limit - chunks->decoded) {
-    broken(chunks, "the body is longer than allowed");
+    chunks->state = CHUNK_STATE_TOO_LONG;
+    chunks->problem = "the body is longer than allowed";
     return;
   }
   chunks->decoded += chunks->left;
@@ -453,6 +457,7 @@ static void read_byte(struct mde_http1_chunks *chunks, char c)
   case CHUNK_STATE_CONTENT:
   case CHUNK_STATE_DONE:
   case CHUNK_STATE_BROKEN:
+  case CHUNK_STATE_TOO_LONG:
     break;
   }
 }
@@ -462,6 +467,7 @@ int mde_http1_chunks_next(struct mde_http1_chunks *chunks, struct mde_text *inpu
 {
   for (;;) {
     if (chunks->state == CHUNK_STATE_BROKEN) return MDE_HTTP1_BAD;
+    if (chunks->state == CHUNK_STATE_TOO_LONG) return MDE_HTTP1_TOO_LONG;
     if (chunks->state == CHUNK_STATE_DONE) return MDE_HTTP1_DONE;
     if (input->length == 0) return MDE_HTTP1_MORE;
     if (chunks->state == CHUNK_STATE_CONTENT) {

@@ -46,14 +46,19 @@ struct mde_http1_head {
   bool reusable; /* responses: see mde_http1_response */
   size_t field_count;
   struct mde_http1_field fields[MDE_HTTP1_MAX_FIELDS];
-  const char *problem; /* after MDE_HTTP1_BAD: what is wrong, a phrase */
+  const char *problem; /* after _BAD and _TOO_LONG: what is wrong, a phrase */
 };
 
-enum { MDE_HTTP1_MORE = 0, MDE_HTTP1_BAD = -1 };
+enum {
+  MDE_HTTP1_MORE = 0,
+  MDE_HTTP1_BAD = -1,     /* malformed */
+  MDE_HTTP1_TOO_LONG = -2 /* a head or a body that passes its limit */
+};
 
 /*
  * Reads a request's head at the start of `input`. Returns how many bytes it takes up;
- * MDE_HTTP1_MORE if it is not complete; or MDE_HTTP1_BAD, as early as that is certain.
+ * MDE_HTTP1_MORE if it is not complete; or MDE_HTTP1_BAD or MDE_HTTP1_TOO_LONG, as early as that is
+ * certain.
  */
 int mde_http1_request(struct mde_text input, struct mde_http1_head *head);
 
@@ -78,7 +83,7 @@ struct mde_http1_chunks {
   uint64_t decoded;    /* bytes of body so far, those announced included */
   uint64_t limit;      /* the most that `decoded` may become */
   size_t overhead;     /* bytes of extensions and trailers so far */
-  const char *problem; /* after MDE_HTTP1_BAD: what is wrong, a phrase */
+  const char *problem; /* after _BAD and _TOO_LONG: what is wrong, a phrase */
 };
 
 enum { MDE_HTTP1_DATA = 1, MDE_HTTP1_DONE = 2 };
@@ -91,7 +96,8 @@ void mde_http1_chunks_init(struct mde_http1_chunks *chunks, uint64_t limit);
  *
  * MDE_HTTP1_DATA: `data`, a part of the input, belongs to the body; ask again for the rest.
  * MDE_HTTP1_MORE: the input is used up. MDE_HTTP1_DONE: the body is complete; the input stands
- * behind it. MDE_HTTP1_BAD: this is no chunked body. The last two stay what they are.
+ * behind it. MDE_HTTP1_BAD: this is no chunked body. MDE_HTTP1_TOO_LONG: it passes the limit. The
+ * last three stay what they are.
  */
 int mde_http1_chunks_next(struct mde_http1_chunks *chunks, struct mde_text *input,
                           struct mde_text *data);

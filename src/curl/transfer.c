@@ -137,12 +137,12 @@ static void trace_chunks(struct mde_transfer *transfer, struct mde_text input)
   int status;
   while ((status = mde_http1_chunks_next(&transfer->chunks, &input, &data)) == MDE_HTTP1_DATA)
     note_packed(transfer, data);
-  if (status == MDE_HTTP1_BAD) {
-    transfer->trouble = MDE_TRANSFER_TROUBLE_MALFORMED;
+  if (status < 0) {
+    transfer->trouble =
+        status == MDE_HTTP1_TOO_LONG ? MDE_TRANSFER_TROUBLE_BODY : MDE_TRANSFER_TROUBLE_MALFORMED;
     transfer->problem = transfer->chunks.problem;
   }
-  if (status == MDE_HTTP1_BAD || (status == MDE_HTTP1_DONE && input.length > 0))
-    give_up_connection(transfer);
+  if (status < 0 || (status == MDE_HTTP1_DONE && input.length > 0)) give_up_connection(transfer);
 }
 
 /*
@@ -439,8 +439,9 @@ bool mde_transfer_read_head(struct mde_transfer *transfer, struct mde_http1_head
   struct mde_text method = transfer->is_head ? method_head : any_method;
   int taken = input.bytes != NULL ? mde_http1_response(input, method, head) : MDE_HTTP1_MORE;
   if (taken > 0) return true;
-  transfer->trouble = MDE_TRANSFER_TROUBLE_MALFORMED;
-  transfer->problem = taken == MDE_HTTP1_BAD ? head->problem : "its head has no end";
+  transfer->trouble =
+      taken == MDE_HTTP1_TOO_LONG ? MDE_TRANSFER_TROUBLE_HEAD : MDE_TRANSFER_TROUBLE_MALFORMED;
+  transfer->problem = taken < 0 ? head->problem : "its head has no end";
   return false;
 }
 

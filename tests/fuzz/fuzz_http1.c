@@ -29,9 +29,9 @@ static void read_head(struct mde_text input, int (*read)(struct mde_text, struct
 {
   static struct mde_http1_head head;
   int used = read(input, &head);
-  require(used >= MDE_HTTP1_BAD && (used < 0 || (size_t)used <= input.length));
+  require(used >= MDE_HTTP1_TOO_LONG && (used < 0 || (size_t)used <= input.length));
   require(used <= MDE_HTTP1_MAX_HEAD_BYTES && head.field_count <= MDE_HTTP1_MAX_FIELDS);
-  require((used == MDE_HTTP1_BAD) == (head.problem != NULL));
+  require((used < 0) == (head.problem != NULL));
   if (used > 0)
     for (size_t i = 0; i < head.field_count; i++) {
       const struct mde_http1_field *field = &head.fields[i];
@@ -44,7 +44,7 @@ static void read_head(struct mde_text input, int (*read)(struct mde_text, struct
     if (used > 0 && length < (size_t)used) require(partly == MDE_HTTP1_MORE);
     if (used > 0 && length >= (size_t)used) require(partly == used);
     if (used == MDE_HTTP1_MORE) require(partly == MDE_HTTP1_MORE);
-    if (used == MDE_HTTP1_BAD) require(partly <= 0);
+    if (used < 0) require(partly <= 0);
   }
 }
 

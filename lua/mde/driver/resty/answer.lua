@@ -51,6 +51,8 @@ local function read_head(self, method)
       self.buffer = self.buffer:sub(behind)
       if head.status == 101 then return malformed(self, "it changes to another protocol") end
       if head.status >= 200 then return head end
+    elseif behind == "too_long" then
+      return nil, ("the answer of %s is too long: %s"):format(self.authority, problem), "too_large"
     elseif behind == "bad" then
       return malformed(self, problem)
     else
@@ -73,15 +75,14 @@ local function read_length(self, length)
   return self.buffer == "" and all or all:sub(1, length)
 end
 
--- What is wrong with chunks, in the words for any body that is too long if that is what it is.
 local function read_chunks(self, max_bytes)
   local chunks, parts, bytes = http1.chunks(max_bytes), {}, self.buffer
   self.buffer = ""
   while true do
     local data, done, rest = chunks:feed(bytes)
     if not data then
-      if tostring(done):find("longer than allowed", 1, true) then return too_long(self, max_bytes) end
-      return malformed(self, done)
+      if done == "too_long" then return too_long(self, max_bytes) end
+      return malformed(self, rest)
     end
     parts[#parts + 1] = data
     if done then

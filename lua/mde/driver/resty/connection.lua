@@ -115,7 +115,7 @@ local function tunnel(socket, proxy, target, ends)
     elseif head then
       return nil, ("it answered %d to CONNECT"):format(head.status),
         head.status == PROXY_AUTHENTICATION_REQUIRED and "proxy_auth" or "proxy"
-    elseif behind == "bad" then
+    elseif behind ~= "more" then
       return nil, "its answer is malformed: " .. problem, "proxy"
     end
     if not connection.hurry(socket, ends) then return nil, "timeout", "timeout" end

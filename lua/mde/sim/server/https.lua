@@ -81,8 +81,7 @@ function connection:read_chunks(deadline)
   while true do
     if self.buffer ~= "" then
       local data, done, rest = reader:feed(self.buffer)
-      -- In the place of `done` stands what is wrong.
-      if not data then return nil, done == "the body is longer than allowed" and 413 or 400 end
+      if not data then return nil, done == "too_long" and 413 or 400 end
       parts[#parts + 1] = data
       self.buffer = done and rest or ""
       if done then return table.concat(parts) end
