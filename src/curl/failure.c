@@ -32,15 +32,32 @@ static void copy_detail(const struct mde_transfer *transfer, char detail[CURL_ER
  */
 static const char *certificate_code(const struct mde_transfer *transfer)
 {
-  enum { UNSPECIFIED = 1, NOT_YET_VALID = 9, HAS_EXPIRED = 10 };
+  enum {
+    UNSPECIFIED = 1,
+    NO_ISSUER = 2,
+    NOT_YET_VALID = 9,
+    HAS_EXPIRED = 10,
+    SELF_SIGNED = 18,
+    SELF_SIGNED_IN_CHAIN = 19,
+    NO_LOCAL_ISSUER = 20,
+    NO_FIRST_SIGNATURE = 21,
+    UNTRUSTED = 27
+  };
   switch (transfer->tls_is_openssl ? transfer->verification : 0) {
   case UNSPECIFIED:
     return "tls_name";
   case NOT_YET_VALID:
   case HAS_EXPIRED:
     return "tls_expired";
-  default:
+  case NO_ISSUER:
+  case SELF_SIGNED:
+  case SELF_SIGNED_IN_CHAIN:
+  case NO_LOCAL_ISSUER:
+  case NO_FIRST_SIGNATURE:
+  case UNTRUSTED:
     return "tls_untrusted";
+  default:
+    return "tls_certificate";
   }
 }
 
@@ -86,6 +103,9 @@ static bool describe_trouble(const struct mde_transfer *transfer, char *text)
     return true;
   case MDE_TRANSFER_TROUBLE_MALFORMED:
     say(text, "the answer of %s is malformed: %s", host, transfer->problem);
+    return true;
+  case MDE_TRANSFER_TROUBLE_CUT_HEAD:
+    say(text, "the answer of %s ended early: its head has no end", host);
     return true;
   case MDE_TRANSFER_TROUBLE_ENDLESS:
     say(text, "the answer of %s does not say how long it is, so it could have been cut", host);
@@ -222,10 +242,13 @@ static const char *early_code(const struct mde_transfer *transfer)
     return "resolve";
   case CURLE_COULDNT_RESOLVE_PROXY:
   case CURLE_PROXY:
+  case CURLE_SEND_ERROR: /* before TLS there is nobody else to talk to */
+  case CURLE_RECV_ERROR:
     return "proxy";
   case CURLE_OPERATION_TIMEDOUT:
     return "timeout";
   case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_SSL_CIPHER:
     return "tls";
   case CURLE_PEER_FAILED_VERIFICATION:
     return certificate_code(transfer);
@@ -272,13 +295,13 @@ const char *mde_failure_code(const struct mde_transfer *transfer)
   case MDE_TRANSFER_TROUBLE_ENDLESS:
   case MDE_TRANSFER_TROUBLE_CUT:
     return "malformed";
+  case MDE_TRANSFER_TROUBLE_CUT_HEAD:
   case MDE_TRANSFER_TROUBLE_UNCLEAN:
   case MDE_TRANSFER_TROUBLE_REPEATED:
   case MDE_TRANSFER_TROUBLE_FORKED:
   case MDE_TRANSFER_TROUBLE_CLOSED:
-    return "closed";
   case MDE_TRANSFER_TROUBLE_WITHDRAWN:
-    return "withdrawn";
+    return "closed";
   }
   return "closed";
 }

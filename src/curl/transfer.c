@@ -439,9 +439,13 @@ bool mde_transfer_read_head(struct mde_transfer *transfer, struct mde_http1_head
   struct mde_text method = transfer->is_head ? method_head : any_method;
   int taken = input.bytes != NULL ? mde_http1_response(input, method, head) : MDE_HTTP1_MORE;
   if (taken > 0) return true;
-  transfer->trouble =
-      taken == MDE_HTTP1_TOO_LONG ? MDE_TRANSFER_TROUBLE_HEAD : MDE_TRANSFER_TROUBLE_MALFORMED;
-  transfer->problem = taken < 0 ? head->problem : "its head has no end";
+  if (taken == MDE_HTTP1_MORE) {
+    transfer->trouble = MDE_TRANSFER_TROUBLE_CUT_HEAD;
+  } else {
+    transfer->trouble =
+        taken == MDE_HTTP1_TOO_LONG ? MDE_TRANSFER_TROUBLE_HEAD : MDE_TRANSFER_TROUBLE_MALFORMED;
+    transfer->problem = head->problem;
+  }
   return false;
 }
 

@@ -29,6 +29,7 @@ enum mde_transfer_trouble {
   MDE_TRANSFER_TROUBLE_MEMORY,    /* no memory for what came */
   MDE_TRANSFER_TROUBLE_HEAD,      /* the answer's head is longer than a head may be */
   MDE_TRANSFER_TROUBLE_MALFORMED, /* the answer's head is not what a head must be */
+  MDE_TRANSFER_TROUBLE_CUT_HEAD,  /* the connection ended within the answer's head */
   MDE_TRANSFER_TROUBLE_ENDLESS,   /* only the end of the connection says where the answer ends */
   MDE_TRANSFER_TROUBLE_CUT,       /* the answer's body was packed, and its end is missing */
   MDE_TRANSFER_TROUBLE_BODY,      /* the answer's body is longer than max_bytes */

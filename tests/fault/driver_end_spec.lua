@@ -90,8 +90,8 @@ describe("a request in flight", function()
     { "whose multi handle is closed first", [[
       local transfer = start() poll() multi:close()
       assert(multi:finished() == transfer)
-      local response, message, maybe_sent = transfer:result()
-      assert(response == nil and message:find "closed" and maybe_sent == true)
+      local response, message, maybe_sent, code = transfer:result()
+      assert(response == nil and message:find "closed" and maybe_sent == true and code == "closed")
       multi:release(transfer) multi:release(transfer)
       assert(not pcall(transfer.result, transfer))
       next_one = start() poll() ]] },
@@ -100,8 +100,8 @@ describe("a request in flight", function()
       assert(transfer:withdraw() == true)
       assert(transfer:withdraw() == false)
       assert(multi:finished() == transfer)
-      local response, message, maybe_sent = transfer:result()
-      assert(response == nil and message:find "withdrawn" and maybe_sent == false)
+      local response, message, maybe_sent, code = transfer:result()
+      assert(response == nil and message:find "withdrawn" and maybe_sent == false and code == "closed")
       multi:release(transfer) ]] },
     { "that is too late to take back", [[
       transfer = start "POST" poll(50)

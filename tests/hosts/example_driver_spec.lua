@@ -4,7 +4,7 @@
 local conformance = require "tests.spec.driver.conformance"
 local tenants = require "tests.spec.support.tenant"
 
-local MOST_LINES = 30
+local MOST_LINES = 35
 
 -- The program in the section "A whole driver".
 local function program()
@@ -48,21 +48,23 @@ conformance("of driver.md", function(tenant) return load_driver(tenant.ca_file) 
 
 describe("the driver in driver.md, over TLS,", function()
   local servers = {
-    { certificate = "wrong-host" }, { certificate = "expired" }, { certificate = "self-signed" },
-    { certificate = "unknown-ca" }, { tls = "1.1" },
+    { certificate = "wrong-host", code = "tls_name" }, { certificate = "expired", code = "tls_expired" },
+    { certificate = "self-signed", code = "tls_untrusted" }, { certificate = "unknown-ca", code = "tls_untrusted" },
+    { tls = "1.1", code = "tls" },
   }
 
   for _, options in ipairs(servers) do
     it("refuses a server that is not right: " .. (options.certificate or "TLS " .. options.tls), function()
-      local tenant = tenants.start(options)
+      local tenant = tenants.start { certificate = options.certificate, tls = options.tls }
       finally(tenant.stop)
-      local response, message, maybe_sent = load_driver(tenant.ca_file).send {
+      local response, message, maybe_sent, code = load_driver(tenant.ca_file).send {
         method = "POST", url = tenant.base_url .. "/api/machines", headers = { Authorization = "Bearer none" },
         body = "{}", timeout = 10, max_bytes = 1000, max_idle = 5,
       }
       assert.is_nil(response)
       assert.is_true(#message > 0)
       assert.is_false(maybe_sent)
+      assert.equal(options.code, code)
       assert.equal(0, #tenant.history "request")
     end)
   end

@@ -146,6 +146,7 @@ function resty.new(options)
   ---@param fn fun()
   ---@return true? taken
   ---@return string? message
+  ---@return string? code "busy"
   function driver.detach(fn)
     phase.check()
     return detached:push(fn)

@@ -58,6 +58,7 @@ describe("mde.driver.resty in nginx", function()
       text = send(server, fields)
       assert_says(text, NOT_SENT)
       if not text:find("error log says why", 1, true) then break end
+      assert_says(text, "code: tls_certificate")
     end
     assert_says(text, ...)
   end
@@ -83,10 +84,12 @@ describe("mde.driver.resty in nginx", function()
       end
       assert.equal(1, lines)
       assert.equal(0, #tenant.history "request")
+      return server
     end
 
     it("a resolver it names the directive", function()
-      assert_told({ resolver = false }, "could not resolve host localhost", "set resolver in nginx.conf")
+      local server = assert_told({ resolver = false }, "could not resolve host localhost", "set resolver in nginx.conf")
+      assert_says(send(server, { url = tenant.base_url .. "/" }), NOT_SENT, "code: resolver")
     end)
 
     it("certificates to trust it names the directive", function()
@@ -195,7 +198,7 @@ describe("mde.driver.resty in nginx", function()
     it("cannot verify an address, and says so", function()
       for _, host in ipairs { "127.0.0.1", "[::1]" } do
         local url = tenant.base_url:gsub("localhost", (host:gsub("%%", "%%%%"))) .. "/"
-        assert_refused(server, { url = url }, "certificate of " .. host, "use the host's name")
+        assert_refused(server, { url = url }, "certificate of " .. host, "use the host's name", "code: tls_name")
       end
     end)
 
@@ -252,7 +255,7 @@ describe("mde.driver.resty in nginx", function()
       assert_says(text, NOT_SENT, "407", "127.0.0.1:" .. proxy.port, "proxy option", "code: proxy_auth")
       assert.is_nil(text:find("wrong-word", 1, true))
       local nobody = send(server, { url = tenant.base_url .. "/", proxy = "http://proxied:wrong-word@127.0.0.1:9" })
-      assert_says(nobody, NOT_SENT, "127.0.0.1:9, the proxy on the way to localhost")
+      assert_says(nobody, NOT_SENT, "127.0.0.1:9, the proxy on the way to localhost", "code: proxy")
       assert.is_nil(nobody:find("wrong-word", 1, true))
     end)
   end)
@@ -333,28 +336,29 @@ describe("mde.driver.resty in nginx gets", function()
     { "a plain answer", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "200 ok" },
     { "interim answers", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"
       .. "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok", "201 ok" },
-    { "an interim answer and nothing more", "HTTP/1.1 100 Continue\r\n\r\n", "ended early" },
-    { "another protocol", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", "another protocol" },
+    { "an interim answer and nothing more", "HTTP/1.1 100 Continue\r\n\r\n", "ended early", "closed" },
+    { "another protocol", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", "another protocol",
+      "malformed" },
     { "chunks", CHUNKED .. "1\r\no\r\n1;a=b\r\nk\r\n0\r\n\r\n", "200 ok" },
-    { "chunks without an end", CHUNKED .. "2\r\nok\r\n", "ended early" },
-    { "a chunk of no size", CHUNKED .. "two\r\nok\r\n0\r\n\r\n", "malformed" },
+    { "chunks without an end", CHUNKED .. "2\r\nok\r\n", "ended early", "closed" },
+    { "a chunk of no size", CHUNKED .. "two\r\nok\r\n0\r\n\r\n", "malformed", "malformed" },
     { "chunks that are too long", CHUNKED .. "3e9\r\n" .. ("x"):rep(1001) .. "\r\n0\r\n\r\n",
-      "longer than 1000 bytes" },
-    { "a body that ends with the connection", "HTTP/1.1 200 OK\r\n\r\nok", "does not say how long it is" },
-    { "fewer bytes than announced", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", "ended early" },
+      "longer than 1000 bytes", "too_large" },
+    { "a body that ends with the connection", "HTTP/1.1 200 OK\r\n\r\nok", "does not say how long it is", "malformed" },
+    { "fewer bytes than announced", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", "ended early", "closed" },
     { "more bytes than announced", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n", "200 ok" },
-    { "nothing", "", "closed the connection before it answered" },
-    { "half a head", "HTTP/1.1 200 OK\r\nContent-Len", "ended early" },
-    { "no HTTP", "220 mail.example ESMTP\r\n", "malformed: not HTTP" },
-    { "two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!", "malformed" },
+    { "nothing", "", "closed the connection before it answered", "closed" },
+    { "half a head", "HTTP/1.1 200 OK\r\nContent-Len", "ended early", "closed" },
+    { "no HTTP", "220 mail.example ESMTP\r\n", "malformed: not HTTP", "malformed" },
+    { "two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!", "malformed", "malformed" },
     { "a length beside chunks", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
-      .. "2\r\nok\r\n0\r\n\r\n", "malformed" },
+      .. "2\r\nok\r\n0\r\n\r\n", "malformed", "malformed" },
     { "a head that does not end", "HTTP/1.1 200 OK\r\n" .. ("X-A: " .. ("a"):rep(1000) .. "\r\n"):rep(100),
-      "the head is too long" },
+      "the head is too long", "too_large" },
     { "a header of a megabyte", "HTTP/1.1 200 OK\r\nX-A: " .. ("a"):rep(1024 * 1024) .. "\r\n\r\n",
-      "the head is too long" },
+      "the head is too long", "too_large" },
     { "an encoded body", "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 2\r\n\r\nok",
-      "is encoded (deflate), which was not asked for" },
+      "is encoded (deflate), which was not asked for", "malformed" },
     { "a body that says it is not encoded", "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\n"
       .. "Content-Length: 2\r\n\r\nok", "200 ok" },
   }
@@ -378,7 +382,7 @@ describe("mde.driver.resty in nginx gets", function()
         fields.url, fields.idle = raw.base_url .. "/answer" .. i, 50
         local text = send(server, fields)
         assert_says(text, answer[3])
-        if not answer[3]:find "^20" then assert_says(text, "(maybe sent: true)") end
+        if answer[4] then assert_says(text, "(maybe sent: true) code: " .. answer[4]) end
       end
     end)
   end

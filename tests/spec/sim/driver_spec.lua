@@ -23,10 +23,10 @@ describe("the tenant's driver", function()
     for _, host in ipairs { "api.security.microsoft.com", "LOGIN.microsoftonline.com", "localhost:8443" } do
       assert.equal(401, send({ url = ("https://%s/api/machines"):format(host) }).status)
     end
-    local response, message, maybe_sent = send { url = "https://elsewhere.example/api/machines" }
-    assert.same({ nil, "could not resolve host: elsewhere.example", false }, { response, message, maybe_sent })
-    response, message, maybe_sent = send { url = "http://api.security.microsoft.com/api/machines" }
-    assert.same({ nil, "only https is supported", false }, { response, message, maybe_sent })
+    assert.same({ nil, "could not resolve host: elsewhere.example", false, "resolve" },
+      { send { url = "https://elsewhere.example/api/machines" } })
+    assert.same({ nil, "only https is supported", false, "unsupported" },
+      { send { url = "http://api.security.microsoft.com/api/machines" } })
     assert.equal(3, #tenant.history)
   end)
 
@@ -48,8 +48,7 @@ describe("the tenant's driver", function()
   end)
 
   it("refuses an answer that is too long", function()
-    local response, message, maybe_sent = send { max_bytes = 20 }
-    assert.same({ nil, "the answer is longer than 20 bytes", true }, { response, message, maybe_sent })
+    assert.same({ nil, "the answer is longer than 20 bytes", true, "too_large" }, { send { max_bytes = 20 } })
   end)
 
   it("sleeps on the made-up clock", function()
@@ -74,8 +73,7 @@ describe("the tenant's driver", function()
 
   it("ends a request after its time", function()
     driver = tenant:driver { latency = 5 }
-    local response, message, maybe_sent = send { timeout = 3 }
-    assert.same({ nil, "timed out", true }, { response, message, maybe_sent })
+    assert.same({ nil, "timed out", true, "timeout" }, { send { timeout = 3 } })
     assert.equal(1003, driver.now())
     assert.equal(1, #tenant.history)
     assert.equal(1002.5, tenant.history[1].at)
@@ -92,36 +90,36 @@ describe("the tenant's driver", function()
   ---- faults: what the caller gets, and whether the tenant acted
 
   local failures = {
-    { { fault = "gone" }, "closed", true, 401 },
-    { { fault = "reset" }, "reset", true, nil },
-    { { fault = "reset", processed = true }, "reset", true, 401 },
-    { { fault = "cut" }, "before the answer was complete", true, 401 },
-    { { fault = "wrong_length" }, "before the answer was complete", true, 401 },
-    { { fault = "stall" }, "timed out", true, 401 },
-    { { fault = "slow", interval = 1 }, "timed out", true, 401 },
-    { { fault = "huge" }, "longer than", true, 401 },
-    { { fault = "gzip_bomb" }, "longer than", true, 401 },
+    { { fault = "gone" }, "closed", true, "closed", 401 },
+    { { fault = "reset" }, "reset", true, "closed", nil },
+    { { fault = "reset", processed = true }, "reset", true, "closed", 401 },
+    { { fault = "cut" }, "before the answer was complete", true, "closed", 401 },
+    { { fault = "wrong_length" }, "before the answer was complete", true, "closed", 401 },
+    { { fault = "malformed" }, "malformed", true, "malformed", 401 },
+    { { fault = "stall" }, "timed out", true, "timeout", 401 },
+    { { fault = "slow", interval = 1 }, "timed out", true, "timeout", 401 },
+    { { fault = "huge" }, "longer than", true, "too_large", 401 },
+    { { fault = "gzip_bomb" }, "longer than", true, "too_large", 401 },
   }
   for _, case in ipairs(failures) do
     local rule = case[1]
     it(("suffers '%s'%s"):format(rule.fault, rule.processed and " after acting" or ""), function()
       tenant.faults:add(rule)
-      local response, message, maybe_sent = send { timeout = 7, max_bytes = 1e6 }
+      local response, message, maybe_sent, code = send { timeout = 7, max_bytes = 1e6 }
       assert.is_nil(response)
       assert.truthy(message:find(case[2], 1, true), message)
       assert.equal(case[3], maybe_sent)
+      assert.equal(case[4], code)
       assert.equal(1, #tenant.history)
       assert.equal(rule.fault, tenant.history[1].fault)
-      assert.equal(case[4], tenant.history[1].status)
+      assert.equal(case[5], tenant.history[1].status)
       assert.equal(401, send().status)
     end)
   end
 
   it("suffers 'refuse' before anything was sent", function()
     tenant.faults:add { fault = "refuse" }
-    local response, _, maybe_sent = send()
-    assert.is_nil(response)
-    assert.is_false(maybe_sent)
+    assert.same({ nil, "the connection was refused", false, "connect" }, { send() })
     assert.same({}, tenant.history)
   end)
 

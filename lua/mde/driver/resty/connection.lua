@@ -20,6 +20,7 @@ local NAME = "it was issued for another name: check the URL, the DNS and any pro
 local ADDRESS = "nginx compares names only: use the host's name instead of its address"
 local TIME = "renew it, or set this machine's clock right"
 local VERSION = "TLS 1.2 or newer is required"
+local UNKNOWN_REASON = "nginx's error log says why"
 
 local connection = {}
 
@@ -33,7 +34,7 @@ end
 local function connect_failure(name, err)
   if err == "timeout" then return ("no connection to %s in time"):format(name), "timeout" end
   if err:find("no resolver defined", 1, true) then
-    return ("could not resolve host %s: nginx knows no name server; %s"):format(name, RESOLVER), "resolve"
+    return ("could not resolve host %s: nginx knows no name server; %s"):format(name, RESOLVER), "resolver"
   end
   local detail = err:match "could not be resolved %((.*)%)"
   if detail then return ("could not resolve host %s: %s"):format(name, visible(detail)), "resolve" end
@@ -41,13 +42,14 @@ local function connect_failure(name, err)
 end
 
 local function certificate_code(reason)
+  if reason == UNKNOWN_REASON then return "tls_certificate" end
   if reason:find("expired", 1, true) or reason:find("not yet valid", 1, true) then return "tls_expired" end
   return reason == "certificate host mismatch" and "tls_name" or "tls_untrusted"
 end
 
 local function certificate_advice(target, code)
   if code == "tls_expired" then return TIME end
-  if code == "tls_untrusted" then return AUTHORITY end
+  if code == "tls_untrusted" or code == "tls_certificate" then return AUTHORITY end
   return connection.is_address(target.host) and ADDRESS or NAME
 end
 
@@ -179,7 +181,7 @@ local function handshake(socket, target, ends)
   if not ok then return nil, tostring(err) end
   -- nginx's Lua module 0.10.23 reports a refused certificate as success if the whole handshake was done at once, as
   -- can happen within one machine. It has closed the connection then.
-  if not socket:getreusedtimes() then return nil, "nginx's error log says why" end
+  if not socket:getreusedtimes() then return nil, UNKNOWN_REASON end
   return true
 end
 
@@ -198,7 +200,7 @@ function connection.open(target, proxy, ends)
   if not ok then
     local message, code = connect_failure(proxy and ("%s, the proxy on the way to %s"):format(proxy.authority,
       target.authority) or target.authority, err)
-    return nil, message, proxy and "proxy" or code
+    return nil, message, proxy and (code == "connect" or code == "resolve") and "proxy" or code
   end
   if target.plain or socket:getreusedtimes() > 0 then return socket end
   if proxy then

@@ -158,6 +158,7 @@ end
 ---@param piece fun()
 ---@return true? taken
 ---@return string? message why it was not: it was not begun
+---@return string? code "busy"
 function Queue:push(piece)
   if self:is_inside() then
     ngx.thread.spawn(run, piece)
@@ -166,7 +167,7 @@ function Queue:push(piece)
   local _, running = look(self)
   if running + self.last - self.first + 1 >= self.limit then
     return nil, ("%d calls are under way in this worker of nginx, which is the limit (option queue of the driver)")
-      :format(self.limit)
+      :format(self.limit), "busy"
   end
   self.last = self.last + 1
   self.waiting[self.last] = piece
@@ -174,7 +175,7 @@ function Queue:push(piece)
   if ok then return true end
   self.waiting[self.last] = nil
   self.last = self.last - 1
-  return nil, ("nginx started no timer: %s; raise lua_max_pending_timers in nginx.conf"):format(tostring(err))
+  return nil, ("nginx started no timer: %s; raise lua_max_pending_timers in nginx.conf"):format(tostring(err)), "busy"
 end
 
 local queue = {}
