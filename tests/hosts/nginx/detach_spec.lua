@@ -104,19 +104,19 @@ describe("driver.detach in nginx", function()
       fill = [[
         shared.gate = driver.gate()
         for i = 1, 4 do
-          local taken, message = driver.detach(function()
+          local taken, message, code = driver.detach(function()
             shared.gate:wait(60)
             table.insert(shared, i)
           end)
-          ngx.say(tostring(taken), " ", tostring(message))
+          ngx.say(tostring(taken), " ", tostring(message), " ", tostring(code))
         end
       ]],
       open = "shared.gate:open() driver.sleep(0.2) ngx.print(tostring(driver.detach(function() end)))",
     }, { queue = 3 })
     local lines = {}
     for line in server.get("/fill"):gmatch "[^\n]+" do lines[#lines + 1] = line end
-    assert.same({ "true nil", "true nil", "true nil" }, { lines[1], lines[2], lines[3] })
-    assert.truthy(lines[4]:find "^nil .*3 calls are under way.*option queue")
+    assert.same({ "true nil nil", "true nil nil", "true nil nil" }, { lines[1], lines[2], lines[3] })
+    assert.truthy(lines[4]:find "^nil .*3 calls are under way.*option queue.* busy$")
     assert.equal("true", (server.get "/open"))
     assert.equal("1 2 3", server.get "/told")
   end)
