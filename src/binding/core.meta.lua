@@ -338,6 +338,7 @@ function odata.kind(text) end
 ---Tells whether it is text that a name or a value can be: UTF-8 without control characters.
 ---@param text string
 ---@return string? flaw what is wrong with it: a phrase behind `the name "..." `; nil if nothing is
+---@return "control_character"|"not_utf8"|nil code the same for programs
 function odata.flaw(text) end
 
 ---@class mde.core.redact

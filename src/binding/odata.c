@@ -86,15 +86,25 @@ static int odata_kind(lua_State *L)
   return 2;
 }
 
-/* flaw(text) -> why it is no text that a name or a value can be, a phrase; nil if it is one */
+/*
+ * flaw(text) -> why it is no text that a name or a value can be, a phrase, and "control_character"
+ * or "not_utf8" | nil if it is one
+ */
 static int odata_flaw(lua_State *L)
 {
-  char flaw[MDE_ODATA_FLAW_SIZE];
-  if (mde_odata_is_text(check_text(L, 1), flaw))
+  static const char *const names[] = {
+      [MDE_ODATA_FLAW_CONTROL_CHARACTER] = "control_character",
+      [MDE_ODATA_FLAW_NOT_UTF8] = "not_utf8",
+  };
+  char reason[MDE_ODATA_FLAW_SIZE];
+  enum mde_odata_flaw flaw = mde_odata_flaw(check_text(L, 1), reason);
+  if (flaw == MDE_ODATA_FLAW_NONE) {
     lua_pushnil(L);
-  else
-    lua_pushstring(L, flaw);
-  return 1;
+    return 1;
+  }
+  lua_pushstring(L, reason);
+  lua_pushstring(L, names[flaw]);
+  return 2;
 }
 
 static const luaL_Reg functions[] = {

@@ -193,7 +193,7 @@ bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address)
 
 /* ---- text */
 
-bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE])
+enum mde_odata_flaw mde_odata_flaw(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE])
 {
   const char *at = text.bytes;
   const char *end = text.bytes + text.length;
@@ -207,10 +207,11 @@ bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE])
       snprintf(flaw, MDE_ODATA_FLAW_SIZE, "has a control character (U+%04X)", (unsigned)code_point);
     else
       continue;
-    return false;
+    return MDE_ODATA_FLAW_CONTROL_CHARACTER;
   }
-  if (status < 0) snprintf(flaw, MDE_ODATA_FLAW_SIZE, "is not valid UTF-8");
-  return status == 0;
+  if (status == 0) return MDE_ODATA_FLAW_NONE;
+  snprintf(flaw, MDE_ODATA_FLAW_SIZE, "is not valid UTF-8");
+  return MDE_ODATA_FLAW_NOT_UTF8;
 }
 
 /* ---- devices */
@@ -277,7 +278,7 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
              text.length, (int)MDE_DEVICE_MAX_BYTES);
     return;
   }
-  if (!mde_odata_is_text(text, device->reason)) return;
+  if (mde_odata_flaw(text, device->reason) != MDE_ODATA_FLAW_NONE) return;
   if (is_only_space(text)) {
     snprintf(device->reason, sizeof device->reason, "is only white space");
     return;

@@ -40,11 +40,17 @@ bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address);
 
 enum { MDE_ODATA_FLAW_SIZE = 64 }; /* room enough for any flaw, its NUL included */
 
+enum mde_odata_flaw {
+  MDE_ODATA_FLAW_NONE,
+  MDE_ODATA_FLAW_CONTROL_CHARACTER,
+  MDE_ODATA_FLAW_NOT_UTF8
+};
+
 /*
- * Whether it is text that a name or a value can be: UTF-8 without control characters. If not,
- * `flaw` is set to what is wrong with it, in ASCII; completes `the name "..." `.
+ * Why it is no text that a name or a value can be, which is UTF-8 without control characters. If it
+ * is none, `flaw` is set to what is wrong with it, in ASCII; completes `the name "..." `.
  */
-bool mde_odata_is_text(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE]);
+enum mde_odata_flaw mde_odata_flaw(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE]);
 
 enum mde_device_kind {
   MDE_DEVICE_KIND_NONE,

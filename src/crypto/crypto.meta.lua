@@ -37,6 +37,8 @@ function crypto.hex(bytes) end
 ---@return mde.crypto.key? key
 ---@return string? problem there is none in it, it is encrypted and the password is missing or wrong, it is of another
 ---kind or too short; or there is no libcrypto that will do
+---@return "private_key_missing"|"private_key_binary"|"private_key_password"|"private_key_kind"|"private_key_unreadable"
+---code the same for programs
 function crypto.private_key(pem, password) end
 
 ---@class mde.crypto.key

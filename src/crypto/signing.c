@@ -1,7 +1,7 @@
 /*
  * The part of mde.crypto that signs:
  *
- *   crypto.private_key(pem [, password]) -> key | nil, problem
+ *   crypto.private_key(pem [, password]) -> key | nil, problem, code
  *   crypto.certificate(pem [, key]) -> { der, sha256, sha1, not_before, not_after, subject }
  *                                    | nil, problem
  *   key:sign(algorithm, message) -> signature | nil, problem     "PS256" or "RS256"
@@ -102,41 +102,54 @@ static int give_password(char *buffer, int size, int for_writing, void *context)
   return (int)password->text.length;
 }
 
-/* Why there is no key in a text that OpenSSL finds none in. */
-static const char *why_no_key(struct mde_text pem, const struct password *password)
+/* What is wrong with a key: a phrase for people, NULL for none, and a code for programs. */
+struct flaw {
+  const char *problem;
+  const char *code;
+};
+
+/* Why there is no key in a text that OpenSSL finds none in, whose own `reason` is the last resort.
+ */
+static struct flaw why_no_key(struct mde_text pem, const struct password *password,
+                              const char *reason)
 {
   if (!contains(pem, "-----BEGIN ")) {
-    bool is_der = pem.length > 0 && pem.bytes[0] == 0x30;
-    return is_der ? "it is not PEM, but PKCS#12 (PFX) or another binary form"
-                  : "there is no PEM text in it";
+    if (pem.length > 0 && pem.bytes[0] == 0x30)
+      return (struct flaw){"it is not PEM, but PKCS#12 (PFX) or another binary form",
+                           "private_key_binary"};
+    return (struct flaw){"there is no PEM text in it", "private_key_missing"};
   }
-  if (!contains(pem, "PRIVATE KEY-----")) return "there is no private key in it";
+  if (!contains(pem, "PRIVATE KEY-----"))
+    return (struct flaw){"there is no private key in it", "private_key_missing"};
   if (password->asked && password->text.bytes == NULL)
-    return "the private key is encrypted, and no password was given";
-  if (password->asked) return "the password of the private key is wrong";
-  return NULL;
+    return (struct flaw){"the private key is encrypted, and no password was given",
+                         "private_key_password"};
+  if (password->asked)
+    return (struct flaw){"the password of the private key is wrong", "private_key_password"};
+  return (struct flaw){reason, "private_key_unreadable"};
 }
 
-/* Reads the key into `key`, which owns it; NULL, or what is wrong with it. */
-static const char *read_key(struct key *key, struct mde_text pem, struct password *password,
+/* Reads the key into `key`, which owns it. */
+static struct flaw read_key(struct key *key, struct mde_text pem, struct password *password,
                             char *reason, size_t size)
 {
   const struct mde_libcrypto_signing *libcrypto = &key->libcrypto;
   struct bio_st *bio = libcrypto->BIO_new_mem_buf(pem.bytes, (int)pem.length);
-  if (bio == NULL) return "there is not enough memory";
+  if (bio == NULL) return (struct flaw){"there is not enough memory", "private_key_unreadable"};
   libcrypto->ERR_clear_error();
   key->key = libcrypto->PEM_read_bio_PrivateKey(bio, NULL, give_password, password);
   libcrypto->BIO_free(bio);
   if (key->key == NULL) {
-    const char *why = why_no_key(pem, password);
     take_reason(libcrypto, reason, size);
-    return why != NULL ? why : reason;
+    return why_no_key(pem, password, reason);
   }
   const struct rsa_st *rsa = libcrypto->EVP_PKEY_get0_RSA(key->key);
   libcrypto->ERR_clear_error();
-  if (rsa == NULL) return "the private key is not an RSA key";
+  if (rsa == NULL) return (struct flaw){"the private key is not an RSA key", "private_key_kind"};
   key->bits = libcrypto->RSA_bits(rsa);
-  return key->bits < MIN_KEY_BITS ? "the RSA key is shorter than 2048 bits" : NULL;
+  if (key->bits < MIN_KEY_BITS)
+    return (struct flaw){"the RSA key is shorter than 2048 bits", "private_key_kind"};
+  return (struct flaw){NULL, NULL};
 }
 
 /* key's __gc and __close */
@@ -158,10 +171,13 @@ static int crypto_private_key(lua_State *L)
   luaL_getmetatable(L, KEY);
   lua_setmetatable(L, -2);
   char reason[512];
-  if (!mde_libcrypto_find_signing(&key->libcrypto, reason, sizeof reason))
-    return push_problem(L, reason);
-  const char *problem = read_key(key, pem, &password, reason, sizeof reason);
-  return problem != NULL ? push_problem(L, problem) : 1;
+  struct flaw flaw = {reason, "private_key_unreadable"};
+  if (mde_libcrypto_find_signing(&key->libcrypto, reason, sizeof reason))
+    flaw = read_key(key, pem, &password, reason, sizeof reason);
+  if (flaw.problem == NULL) return 1;
+  push_problem(L, flaw.problem);
+  lua_pushstring(L, flaw.code);
+  return 3;
 }
 
 /* ---- signatures */

@@ -45,10 +45,11 @@ local function check_tag(tag, what)
   elseif not tag:find "%S" then
     errors.invalid(("%s: the tag is empty"):format(what), "Find out why it is.")
   end
-  local flaw = core.odata.flaw(tag) or errors.escape(tag) ~= tag and "has characters in it that do not show"
+  local flaw, code = core.odata.flaw(tag)
+  if not flaw and errors.escape(tag) ~= tag then flaw = "has characters in it that do not show" end
   if flaw then
-    errors.invalid(("%s: the tag %s %s"):format(what, got, flaw), flaw:find("UTF-8", 1, true)
-      and "Convert it to UTF-8 first." or "Take them out: nobody could type that tag.")
+    errors.invalid(("%s: the tag %s %s"):format(what, got, flaw), code == "not_utf8" and "Convert it to UTF-8 first."
+      or "Take them out: nobody could type that tag.")
   end
 end
 

@@ -40,9 +40,9 @@ end
 ---@param shown string what the user knows it as
 ---@param what string which text it is, for the error
 function M.check_text(text, shown, what)
-  local flaw = odata.flaw(text)
+  local flaw, code = odata.flaw(text)
   if not flaw then return end
-  errors.invalid(("%s %s %s"):format(what, errors.quote(shown), flaw), flaw:find("UTF-8", 1, true)
+  errors.invalid(("%s %s %s"):format(what, errors.quote(shown), flaw), code == "not_utf8"
     and "Convert it to UTF-8 first." or "Find out where that comes from, and take it out.")
 end
 

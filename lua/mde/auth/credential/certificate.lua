@@ -50,11 +50,11 @@ local function refused(name, problem, hint)
 end
 
 -- What to do about a private key that cannot be had.
-local function how_to_mend(self, problem)
-  if problem:find("PKCS#12", 1, true) then
+local function how_to_mend(self, code)
+  if code == "private_key_binary" then
     local path = errors.show(self.file and self.file.path or "client.pfx")
     return ("Convert it: openssl pkcs12 -in %s -out %s.pem -nodes"):format(path, path)
-  elseif problem:find("password", 1, true) then
+  elseif code == "private_key_password" then
     return "The password is set as AZURE_CLIENT_CERTIFICATE_PASSWORD, or as the option \"password\"."
   end
   return "It has to be a PEM file with an RSA private key of at least 2048 bits and its certificate."
@@ -63,10 +63,10 @@ end
 -- Puts the key and the certificate of a PEM text into place; true, or nil and an error.
 local function take(self, pem, name)
   local crypto = signing()
-  local key, problem
+  local key, problem, code
   if not self.sign then
-    key, problem = crypto.private_key(pem, self.password)
-    if not key then return nil, refused(name, problem, how_to_mend(self, problem)) end
+    key, problem, code = crypto.private_key(pem, self.password)
+    if not key then return nil, refused(name, problem, how_to_mend(self, code)) end
   end
   local certificate
   certificate, problem = crypto.certificate(pem, key)
