@@ -27,11 +27,9 @@ local function has_one_of(roles, needed)
 end
 
 local function permission_hint(failure)
-  local message = failure.refusal.message or ""
-  if message:find("Account mode is inactive", 1, true) or message:find("not provisioned", 1, true) then
-    return "The tenant has not been set up for Defender for Endpoint."
-  end
-  local required, present = message:match "API required roles: (.-), application roles: ?(.-)%.?$"
+  local said = failure.refusal
+  if said.not_provisioned then return "The tenant has not been set up for Defender for Endpoint." end
+  local required, present = said.required_roles, said.present_roles
   local needed = required and failure.show((required:gsub(",%s*", " or "))) or failure.permission
   local claims = failure.claims or {}
   local roles = not claims.opaque and failure.claims and (claims.roles or {})

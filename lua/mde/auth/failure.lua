@@ -64,6 +64,12 @@ function M.sign_in(failure)
       code and " " .. failure.show(code) or ""), failure) }
 end
 
+-- That there is no such identity an endpoint says in its message alone.
+local function says_unassigned(said)
+  local message = core.text.lower(said)
+  return message:find("identity not found", 1, true) ~= nil or message:find("no managed identity", 1, true) ~= nil
+end
+
 -- What an endpoint of a managed identity says; App Service has fields of its own for it.
 local function said_by_identity(response)
   local answer = json.decode(response.body)
@@ -97,8 +103,7 @@ function M.identity(failure, name, advice)
     return { kind = "unavailable", hint = status == 404 and advice.absent or "Try again in a minute.",
       message = with_attempts(message, failure) }
   end
-  local unassigned = status == 400 and said and (core.text.lower(said):find("identity not found", 1, true)
-    or core.text.lower(said):find("no managed identity", 1, true))
+  local unassigned = status == 400 and said and says_unassigned(said)
   return { kind = "auth", code = code and failure.show(code), message = message,
     hint = unassigned and advice.unassigned or advice.refused }
 end

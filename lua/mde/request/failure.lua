@@ -4,7 +4,6 @@
 -- outside is redacted, escaped and cut before it is part of them.
 
 local core = require "mde.core"
-local json = require "mde.base.json"
 local posix = require "mde.posix"
 
 ---@class mde.Failure what is known of a request that failed
@@ -14,7 +13,8 @@ local posix = require "mde.posix"
 ---@field attempts integer
 ---@field response? table
 ---@field message? string why there is no response, or why a 2xx one is not what was asked for
----@field refusal? { code?: string, message?: string, request_id?: string, foreign: boolean } what another says
+---@field code? string the same for programs: the driver's code, or that of what reads the answer
+---@field refusal? mde.Refusal what another says
 ---@field kind "read"|"token"|"action"
 ---@field authorization? mde.Authorization what the request was let in by
 ---@field show fun(text: string): string makes a text from outside fit to be shown
@@ -27,28 +27,6 @@ local M = {}
 function M.text(value)
   if type(value) == "string" and value ~= "" then return value end
   if type(value) == "number" then return core.number.write(value) end
-end
-
-local text = M.text
-
---- What the service says in an answer that is not a success. `message` is as it came; the rest is fit to be shown.
----@param response table
----@param show fun(text: string): string
----@return { code?: string, message?: string, request_id?: string, foreign: boolean } refusal `foreign`: it has a body
---- that is not the service's, a proxy's page say
-function M.read(response, show)
-  local body, headers = response.body, response.headers
-  local answer = body:find "^%s*{" and json.decode(body)
-  local e = type(answer) == "table" and type(answer.error) == "table" and answer.error or {}
-  local code = text(e.code)
-  local request_id = text(e.target) or text(headers["mise-correlation-id"]) or text(headers["x-ms-request-id"])
-    or text(headers["request-id"])
-  return {
-    code = code and show(code),
-    message = text(e.message),
-    request_id = request_id and show(request_id),
-    foreign = body:find "%S" ~= nil and type(answer) ~= "table",
-  }
 end
 
 --- The error of a call that has to wait longer than it may.
@@ -80,7 +58,7 @@ end
 ---@param hint string
 ---@return table fields
 function M.redirected(failure, hint)
-  local location = text(failure.response.headers.location)
+  local location = M.text(failure.response.headers.location)
   return {
     kind = "protocol", hint = hint,
     message = ("%s answered with a redirect (HTTP %d)%s, which is not followed"):format(failure.host,

@@ -9,6 +9,7 @@ local errors = require "mde.base.error"
 local failures = require "mde.request.failure"
 local limiters = require "mde.request.limiter"
 local posix = require "mde.posix"
+local refusals = require "mde.request.refusal"
 
 local REQUEST_SECONDS = 30
 
@@ -119,15 +120,13 @@ end
 -- How long an answer asks to wait: seconds | nil; whether it asks in a way that nobody understands.
 local function read_retry_after(self, response, refusal)
   local seconds, problem = core.header.retry_after(response.headers, self.service_time())
-  if not seconds and not problem and response.status == 429 and refusal.message then
-    seconds = tonumber(refusal.message:match "again in (%d%d?%d?%d?%d?) second")
-  end
+  if not seconds and not problem and response.status == 429 then seconds = refusal.retry_after end
   return seconds, problem ~= nil
 end
 
 local function names_active_request(response, refusal)
-  return response.status == 400 and (refusal.code == "ActiveRequestAlreadyExists"
-    or (refusal.message or ""):find("Action is already in progress", 1, true) ~= nil)
+  return response.status == 400
+    and (refusal.code == "ActiveRequestAlreadyExists" or refusal.in_progress == true)
 end
 
 -- Reads what an attempt brought: the facts for the judge, the value it is about, and what an error would tell.
@@ -139,7 +138,7 @@ local function read_attempt(self, call, response, message, maybe_sent, code)
     facts.usable = value ~= nil
     return facts, value, problem
   end
-  local refusal = failures.read(response, self.show)
+  local refusal = refusals.read(response, self.show)
   facts.retry_after, facts.retry_after_invalid = read_retry_after(self, response, refusal)
   facts.active_request = names_active_request(response, refusal)
   facts.temporary = call.temporary ~= nil and call.temporary(response.body)

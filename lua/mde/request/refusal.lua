@@ -1,0 +1,56 @@
+--- refusal: what the service says in an answer that is not a success.
+--
+-- Programs decide by the status and the code in it. Some things the service says in its message alone; those words
+-- stand here and nowhere else, and what they mean is told by fields.
+
+local failures = require "mde.request.failure"
+local json = require "mde.base.json"
+
+local text = failures.text
+
+---@class mde.Refusal
+---@field code? string the service's own, fit to be shown
+---@field message? string as it came
+---@field request_id? string fit to be shown
+---@field foreign boolean it has a body that is not the service's: the page of a proxy, for instance
+---@field retry_after? number seconds after which the message says that there may be requests again
+---@field in_progress? boolean such an action is under way already
+---@field not_provisioned? boolean the tenant has not been set up
+---@field required_roles? string the application permissions that would do, as they came
+---@field present_roles? string those that the token has, as they came
+
+local M = {}
+
+local function read_message(refusal)
+  local message = refusal.message
+  if not message then return end
+  refusal.retry_after = tonumber(message:match "again in (%d%d?%d?%d?%d?) second")
+  refusal.in_progress = message:find("Action is already in progress", 1, true) ~= nil
+  refusal.not_provisioned = message:find("Account mode is inactive", 1, true) ~= nil
+    or message:find("not provisioned", 1, true) ~= nil
+  refusal.required_roles, refusal.present_roles =
+    message:match "API required roles: (.-), application roles: ?(.-)%.?$"
+end
+
+--- Reads an answer that is not a success.
+---@param response table
+---@param show fun(text: string): string makes a text from outside fit to be shown
+---@return mde.Refusal
+function M.read(response, show)
+  local body, headers = response.body, response.headers
+  local answer = body:find "^%s*{" and json.decode(body)
+  local e = type(answer) == "table" and type(answer.error) == "table" and answer.error or {}
+  local code = text(e.code)
+  local request_id = text(e.target) or text(headers["mise-correlation-id"]) or text(headers["x-ms-request-id"])
+    or text(headers["request-id"])
+  local refusal = {
+    code = code and show(code),
+    message = text(e.message),
+    request_id = request_id and show(request_id),
+    foreign = body:find "%S" ~= nil and type(answer) ~= "table",
+  }
+  read_message(refusal)
+  return refusal
+end
+
+return M

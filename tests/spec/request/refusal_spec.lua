@@ -1,0 +1,58 @@
+-- What is read out of an answer that is not a success.
+-- Labels: not-lua5.3
+
+local errors = require "mde.base.error"
+local refusals = require "mde.request.refusal"
+
+local function read(body, headers)
+  return refusals.read({ status = 400, headers = headers or {}, body = body }, errors.show)
+end
+
+local function said(message)
+  return read(('{"error":{"code":"BadRequest","message":"%s","target":"|7.7."}}'):format(message))
+end
+
+describe("a refusal", function()
+  it("has the service's code, message and request", function()
+    local refusal = said "No."
+    assert.same({ "BadRequest", "No.", "|7.7.", false },
+      { refusal.code, refusal.message, refusal.request_id, refusal.foreign })
+  end)
+
+  it("has its request in a header where the body lacks it", function()
+    for _, name in ipairs { "mise-correlation-id", "x-ms-request-id", "request-id" } do
+      assert.equal("7.7", read("{}", { [name] = "7.7" }).request_id)
+    end
+  end)
+
+  it("is foreign with a body that is no object", function()
+    assert.is_true(read("<html>").foreign)
+    assert.is_false(read("").foreign)
+    assert.is_false(read('{"error":"invalid_client"}').foreign)
+  end)
+
+  it("is fit to be shown but for its message", function()
+    local refusal = read('{"error":{"code":"a\\u001bb","message":"c\\u001bd","target":"e\\u001bf"}}')
+    assert.same({ "a\\x1bb", "c\27d", "e\\x1bf" }, { refusal.code, refusal.message, refusal.request_id })
+  end)
+
+  -- In the service's words, as they were seen.
+  for message, fields in pairs {
+    ["Maximum allowed 30 per 00:01:00. You can send requests again in 8 seconds."] = { retry_after = 8 },
+    ["You can send requests again in 99999999999999999999 seconds."] = {},
+    ["Action is already in progress"] = { in_progress = true },
+    ["Unauthorized request - reason of failure: Account mode is inactive"] = { not_provisioned = true },
+    ["The tenant is not provisioned."] = { not_provisioned = true },
+    ["Missing application roles. API required roles: A.Read,B.Read, application roles: C.Read."] = {
+      required_roles = "A.Read,B.Read", present_roles = "C.Read" },
+    ["API required roles: A.Read, application roles: ."] = { required_roles = "A.Read", present_roles = "" },
+    ["No."] = {},
+  } do
+    it("says more in its message: " .. message, function()
+      local refusal = said(message)
+      for _, name in ipairs { "retry_after", "in_progress", "not_provisioned", "required_roles", "present_roles" } do
+        assert.equal(fields[name] or nil, refusal[name] or nil, name)
+      end
+    end)
+  end
+end)
