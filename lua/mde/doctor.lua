@@ -10,6 +10,7 @@ local collection = require "mde.api.pager"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local permissions = require "mde.permissions"
+local refusal = require "mde.auth.credential.refusal"
 
 local SECONDS, PROBE_SECONDS = 60, 15
 local CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60, 300
@@ -22,6 +23,7 @@ local NO_API = "https://api.security.microsoft.com/.default"
 ---@field message string
 ---@field hint? string what to do now
 ---@field kind? mde.ErrorKind of what failed
+---@field code? string of what failed, as an error has it
 
 ---@class mde.DoctorFunction
 ---@field name string
@@ -45,14 +47,15 @@ local function new_report()
   return setmetatable({ ok = true, checks = {}, functions = {} }, Report)
 end
 
-function Report:add(name, status, message, hint, kind)
-  self.checks[#self.checks + 1] = { name = name, status = status, message = message, hint = hint, kind = kind }
+function Report:add(name, status, message, hint, kind, code)
+  self.checks[#self.checks + 1] = { name = name, status = status, message = message, hint = hint, kind = kind,
+    code = code }
   if status == "failed" then self.ok = false end
   return status ~= "failed" and status ~= "skipped"
 end
 
 function Report:fail(name, err)
-  return self:add(name, "failed", err.message, err.hint, err.kind)
+  return self:add(name, "failed", err.message, err.hint, err.kind, err.code)
 end
 
 function Report:skip(name, why)
@@ -156,32 +159,43 @@ end
 
 -- ---- hosts
 
--- What to do about a host that cannot be talked to, by what the driver says of it.
-local function advice(host, message)
-  if message:find("nginx", 1, true) then return "Set it in nginx.conf and reload nginx." end
-  if message:find("resolve", 1, true) then
-    return "Check the name, the DNS of this machine, and whether only a proxy leads outside (https_proxy)."
-  elseif message:find("certificate of", 1, true) and not message:find("expired", 1, true)
-    and not message:find("another name", 1, true) then
+local CHECK_NETWORK = "Check the network, the firewall, and whether only a proxy leads outside (https_proxy)."
+local CHECK_TLS = "Check the host, the clock of this machine, and what stands in between."
+local CHECK_PROXY = "Check https_proxy: the proxy's name, user and password, and whether it lets this machine through."
+
+-- What to do about a host that cannot be talked to, by the driver's code for the reason.
+local hints = {
+  resolve = "Check the name, the DNS of this machine, and whether only a proxy leads outside (https_proxy).",
+  proxy = CHECK_PROXY, proxy_auth = CHECK_PROXY,
+  tls = CHECK_TLS, tls_name = CHECK_TLS, tls_expired = CHECK_TLS,
+  tls_authorities = "Check the file that SSL_CERT_FILE or the option ca_file names.",
+  time_is_up = "Give it a longer timeout.",
+}
+
+-- Where a driver's host has settings of its own, these say what is asked and who is trusted.
+local is_a_setting = { resolver = true, tls_untrusted = true, tls_certificate = true }
+
+local function advice(driver, host, code)
+  if is_a_setting[code] and driver.configured_in then
+    return ("Set it in %s and have that read again."):format(driver.configured_in)
+  elseif code == "tls_untrusted" or code == "tls_certificate" then
     local port = host:find ":%d+$" and host or host .. ":443"
     return ("Most likely a proxy on the way opens TLS. Who issued the certificate: openssl s_client -connect %s "
       .. "-showcerts </dev/null. If that is your company's, name a file with its authority: SSL_CERT_FILE, or the "
       .. "option ca_file."):format(errors.show(port))
-  elseif message:find("certificate of", 1, true) or message:find("TLS with", 1, true) then
-    return "Check the host, the clock of this machine, and what stands in between."
   end
-  return "Check the network, the firewall, and whether only a proxy leads outside (https_proxy)."
+  return hints[code] or CHECK_NETWORK
 end
 
 -- Asks a host for something that needs no credential. `judge` says what the answer means.
 local function probe(report, client, name, url, context, judge)
   local host = host_of(url)
-  local response, message, clock = client.exchange:probe(url, math.min(PROBE_SECONDS, context:left()))
+  local response, message, code, clock = client.exchange:probe(url, math.min(PROBE_SECONDS, context:left()))
   if not response then
-    return report:add(name, "failed", message, advice(host, message), "unavailable"), nil
+    return report:add(name, "failed", message, advice(client.driver, host, code), "unavailable", code), nil
   end
-  local status, text, hint, kind = judge(response, host)
-  return report:add(name, status, text, hint, kind), clock
+  local status, text, hint, kind, problem = judge(response, host)
+  return report:add(name, status, text, hint, kind, problem), clock
 end
 
 local BETWEEN = "Check whether a proxy stands in between and answers in its place."
@@ -192,14 +206,15 @@ local function judge_sign_in(client)
     if response.status == 200 then
       return "ok", ("%s resolves, answers over verified TLS and knows the tenant"):format(host)
     elseif response.status == 400 or response.status == 404 then
-      local found = response.body:find("AADSTS", 1, true)
-      if found then
+      local reason = refusal.read(response.body)
+      if reason and reason:find "^AADSTS" then
         return "failed", ("%s knows no tenant %s"):format(host, errors.quote(exchange.tenant_id)),
-          "Check AZURE_TENANT_ID, and MDE_CLOUD or AZURE_AUTHORITY_HOST if the tenant is in a national cloud.", "auth"
+          "Check AZURE_TENANT_ID, and MDE_CLOUD or AZURE_AUTHORITY_HOST if the tenant is in a national cloud.", "auth",
+          errors.show(reason)
       end
     end
     return "failed", ("%s answers, but not as a sign-in service does (HTTP %d)"):format(host, response.status),
-      "Check AZURE_AUTHORITY_HOST. " .. BETWEEN, "protocol"
+      "Check AZURE_AUTHORITY_HOST. " .. BETWEEN, "protocol", "foreign_answer"
   end
 end
 
@@ -211,7 +226,7 @@ local function judge_api(response, host)
       "Try again in a minute."
   end
   return "failed", ("%s answers, but not as the service does (HTTP %d)"):format(host, response.status),
-    "Check MDE_BASE_URL. " .. BETWEEN, "protocol"
+    "Check MDE_BASE_URL. " .. BETWEEN, "protocol", "foreign_answer"
 end
 
 -- ---- the clock
@@ -242,7 +257,7 @@ local function clock(report, told)
     far.offset < 0 and "ahead of" or "behind", far.host)
   local hint = "Set it right (NTP): certificates, federated tokens and times in queries depend on it."
   if off < CLOCK_FAILURE_SECONDS then return report:add("clock", "warning", message, hint) end
-  return report:add("clock", "failed", message, hint, "invalid")
+  return report:add("clock", "failed", message, hint, "invalid", "clock_wrong")
 end
 
 -- ---- the token
@@ -327,7 +342,7 @@ local function allowed(report, client, claims)
     client.exchange.credential.kind == "managed identity"
     and "An administrator assigns the roles of WindowsDefenderATP to the managed identity by Microsoft Graph."
     or "Add them in the portal (App registrations, API permissions, WindowsDefenderATP, Application permissions) and "
-      .. "grant admin consent.", "permission")
+      .. "grant admin consent.", "permission", "permission_missing")
 end
 
 -- ---- all of it

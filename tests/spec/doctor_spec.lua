@@ -134,6 +134,40 @@ describe("the doctor", function()
     assert.same(all("ok", { token = "failed", read = "skipped", permissions = "skipped" }), status_of(examine(r)))
   end)
 
+  -- Whatever the message says: that is for people.
+  for code, hint in pairs { resolve = "the DNS of this machine", connect = "the firewall", timeout = "the firewall",
+    proxy = "Check https_proxy", proxy_auth = "Check https_proxy", tls = "the clock of this machine",
+    tls_name = "the clock of this machine", tls_expired = "the clock of this machine",
+    tls_untrusted = "a proxy on the way opens TLS", tls_certificate = "a proxy on the way opens TLS",
+    tls_authorities = "SSL_CERT_FILE", of_its_own = "the firewall" } do
+    it("says what to do by the driver's code, " .. code, function()
+      local r = new()
+      r.driver.send = function() return nil, "the certificate of nginx could not be resolved", false, code end
+      local _, checks = examine(r)
+      for _, name in ipairs { "sign-in host", "API host" } do
+        assert.equal(code, checks[name].code)
+        assert.matches(hint, checks[name].hint, 1, true)
+      end
+    end)
+  end
+
+  it("names the file in which a driver's host is configured", function()
+    local r = new()
+    for code, is_there in pairs { resolver = true, tls_untrusted = true, tls_certificate = true, tls_name = false } do
+      r.driver.configured_in = "web.conf"
+      r.driver.send = function() return nil, "no", false, code end
+      local _, checks = examine(r)
+      assert.equal(is_there, checks["API host"].hint:find("Set it in web.conf", 1, true) ~= nil, code)
+    end
+  end)
+
+  it("does without a driver's code", function()
+    local r = new()
+    r.driver.send = function() return nil, "no", false end
+    local report = r.client:doctor()
+    assert.matches("the firewall", by_name(report)["API host"].hint, 1, true)
+  end)
+
   it("tells whom it does not know as what they are", function()
     local r = new()
     r:fault { fault = "answer", status = 200, body = "<html>", match = { path = "/api/" }, count = false }

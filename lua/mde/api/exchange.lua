@@ -138,15 +138,16 @@ end
 ---@param seconds number
 ---@return table? response
 ---@return string? message why there is none
+---@return string? code the same for programs: the driver's, or "time_is_up"
 ---@return number? offset how far the host's clock is ahead of this machine's, if it told the time
 function Exchange:probe(url, seconds)
-  if seconds <= 0 then return nil, "the time was up" end
+  if seconds <= 0 then return nil, "the time was up", "time_is_up" end
   local before = posix.clock.time()
-  local response, message = self.requests:probe(url, seconds, MAX_ACTION_ANSWER_BYTES, KEPT_ALIVE_SECONDS)
-  if not response then return nil, message end
+  local response, message, code = self.requests:probe(url, seconds, MAX_ACTION_ANSWER_BYTES, KEPT_ALIVE_SECONDS)
+  if not response then return nil, message, code end
   local after, told = posix.clock.time(), response.headers.date
   local date = type(told) == "string" and core.header.date(told, after)
-  return response, nil, date and date - (before + after) / 2 or nil
+  return response, nil, nil, date and date - (before + after) / 2 or nil
 end
 
 --- How long a call would wait for the service's limits if it came now.

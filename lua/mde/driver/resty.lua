@@ -88,7 +88,7 @@ function resty.new(options)
   local proxy = read_proxy(options.proxy)
   local detached = queue.new(options.queue or QUEUE_LIMIT)
   local at_once, per_host = options.parallel or PARALLEL, {}
-  local driver = { name = "resty", now = now }
+  local driver = { name = "resty", configured_in = "nginx.conf", now = now }
 
   local function revive() detached:revive() end
 

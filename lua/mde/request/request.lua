@@ -325,10 +325,11 @@ end
 ---@param idle number
 ---@return table? response
 ---@return string? message why there is none
+---@return string? code the driver's for that
 function Requests:probe(url, seconds, longest, idle)
-  local response, message = send(self, { kind = "read" }, { method = "GET", url = url, timeout = seconds,
+  local response, message, _, code = send(self, { kind = "read" }, { method = "GET", url = url, timeout = seconds,
     headers = headers_for(self, {}, {}), max_bytes = longest, max_idle = idle })
-  return response, message
+  return response, message, code
 end
 
 --- How long a call would wait for the service's limits if it came now.
