@@ -82,7 +82,7 @@ Client.__index = Client
 local function default_driver(options)
   if settings_of.nginx() then
     if options.ca_file then
-      errors.invalid("option \"ca_file\" has no effect in nginx",
+      errors.invalid("option_without_effect", "option \"ca_file\" has no effect in nginx",
         "Name the file in nginx.conf: lua_ssl_trusted_certificate.")
     end
     return require "mde.driver.resty".new { proxy = options.proxy }
@@ -94,14 +94,16 @@ end
 
 local function check_driver(driver)
   if type(driver.send) ~= "function" then
-    errors.invalid("option \"driver\" has no function send", "driver/driver.md says what a driver is.")
+    errors.invalid("driver_incomplete",
+      "option \"driver\" has no function send", "driver/driver.md says what a driver is.")
   end
   if (driver.spawn == nil) ~= (driver.gate == nil) then
-    errors.invalid("option \"driver\" has one of spawn and gate but not the other",
+    errors.invalid("driver_incomplete", "option \"driver\" has one of spawn and gate but not the other",
       "driver/driver.md says what a driver is.")
   end
   if driver.detach ~= nil and driver.gate == nil then
-    errors.invalid("option \"driver\" has detach but no gate", "driver/driver.md says what a driver is.")
+    errors.invalid("driver_incomplete",
+      "option \"driver\" has detach but no gate", "driver/driver.md says what a driver is.")
   end
   return driver
 end
@@ -123,14 +125,15 @@ end
 ---@return mde.Error? err
 function M.new(options)
   if type(options) == "table" and options.client_secret ~= nil then
-    errors.invalid("mde.client has no option \"client_secret\"", "Give the secret's value as \"credential\".")
+    errors.invalid("unknown_option",
+      "mde.client has no option \"client_secret\"", "Give the secret's value as \"credential\".")
   end
   options = options_of.check(options, known_options, "mde.client")
   local settings = settings_of.of_options(options)
   if options.ca_file then authorities.check(options.ca_file, "option \"ca_file\"") end
   for _, name in ipairs { "ca_file", "proxy" } do
     if options[name] and options.driver then
-      errors.invalid(("option %q has no effect beside the option \"driver\""):format(name),
+      errors.invalid("option_without_effect", ("option %q has no effect beside the option \"driver\""):format(name),
         "Give it to what makes the driver: require \"mde.driver.curl\".new { ... }, say.")
     end
   end
@@ -406,7 +409,7 @@ end
 ---@return any err
 function Client:interruptible(fn, is_interrupted)
   if type(fn) ~= "function" or type(is_interrupted) ~= "function" then
-    errors.invalid("mde.interruptible needs two functions: what to do, and whether to leave it")
+    errors.invalid("wrong_type", "mde.interruptible needs two functions: what to do, and whether to leave it")
   end
   local cache = self.tasks:cache()
   return interruptible.run(self.driver, cache and self.tasks:sharing(cache, fn) or fn, is_interrupted)

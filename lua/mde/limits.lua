@@ -11,7 +11,8 @@ local M = {}
 
 local function check_number(value, what, least)
   if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > MOST then
-    errors.invalid(("%s must be a whole number from %d to %d, not %s"):format(what, least, MOST, errors.quote(value)))
+    errors.invalid("wrong_type",
+      ("%s must be a whole number from %d to %d, not %s"):format(what, least, MOST, errors.quote(value)))
   end
   return value
 end
@@ -24,7 +25,8 @@ end
 function M.check(limits, reserve)
   if limits == false then
     if reserve ~= nil then
-      errors.invalid("option \"reserve\" has no effect beside limits = false", "Leave one of them out.")
+      errors.invalid("option_without_effect",
+        "option \"reserve\" has no effect beside limits = false", "Leave one of them out.")
     end
     return {}, 0
   end
@@ -33,7 +35,8 @@ function M.check(limits, reserve)
   local per_hour = check_number(limits.per_hour or PER_HOUR, "option \"limits\": per_hour", 1)
   reserve = check_number(reserve or 0, "option \"reserve\"", 0)
   if reserve >= math.min(per_minute, per_hour) then
-    errors.invalid(("option \"reserve\" is %d, which leaves nothing of the limits to mde.each"):format(reserve),
+    errors.invalid("reserve_too_large",
+      ("option \"reserve\" is %d, which leaves nothing of the limits to mde.each"):format(reserve),
       "Give a smaller one; the default is 0.")
   end
   return { { count = per_minute, seconds = 60 }, { count = per_hour, seconds = 3600 } }, reserve
@@ -46,7 +49,8 @@ local verbs = { restrict = true, release = true }
 function M.check_verb(verb)
   if verb == nil then return "restrict" end
   if not verbs[verb] then
-    errors.invalid(("mde.peek: there is no verb %s, only \"restrict\" and \"release\""):format(errors.quote(verb)))
+    errors.invalid("wrong_value",
+      ("mde.peek: there is no verb %s, only \"restrict\" and \"release\""):format(errors.quote(verb)))
   end
   return verb
 end

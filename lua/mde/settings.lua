@@ -23,7 +23,8 @@ local GUID_PATTERN = "^" .. GUID:gsub("%-", "%%-"):gsub("x", "%%x") .. "$"
 local function check_tenant(value, name)
   local domain = value:find "^[A-Za-z0-9][A-Za-z0-9.-]*%.[A-Za-z0-9-]+$"
   if not value:find(GUID_PATTERN) and not domain then
-    errors.invalid(("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
+    errors.invalid("tenant_malformed",
+      ("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
       "Give the tenant's id as the portal shows it.")
   end
   return value
@@ -31,7 +32,7 @@ end
 
 local function check_client_id(value, name)
   if not value:find(GUID_PATTERN) then
-    errors.invalid(("%s is %s, which is not a GUID"):format(name, errors.quote(value)),
+    errors.invalid("client_id_malformed", ("%s is %s, which is not a GUID"):format(name, errors.quote(value)),
       "Give the application (client) id as the portal shows it.")
   end
   return value
@@ -54,22 +55,24 @@ end
 local function check_url(value, name)
   local shown = errors.quote(core.redact.url(value))
   if core.text.lower(value):find "^http://" then
-    errors.invalid(("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
+    errors.invalid("url_insecure", ("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
   end
   if not is_https_url(value) then
-    errors.invalid(("%s is %s, which is not the https URL of a host"):format(name, shown),
+    errors.invalid("url_malformed", ("%s is %s, which is not the https URL of a host"):format(name, shown),
       "Write https://host, and nothing after it but a port.")
   end
   value = value:gsub("/+$", "")
   if core.text.lower(value):find "/api$" then
-    errors.invalid(("%s is %s; the path /api is added by this library"):format(name, shown), "Leave /api away.")
+    errors.invalid("url_malformed",
+      ("%s is %s; the path /api is added by this library"):format(name, shown), "Leave /api away.")
   end
   return value
 end
 
 local function check_scope(value, name)
   if not value:find "^%S+/%.default$" then
-    errors.invalid(("%s is %s, which does not end in \"/.default\""):format(name, errors.quote(value)),
+    errors.invalid("scope_malformed",
+      ("%s is %s, which does not end in \"/.default\""):format(name, errors.quote(value)),
       "Write the resource followed by /.default.")
   end
   return value
@@ -78,7 +81,8 @@ end
 local function check_cloud(value, name)
   if not clouds[value] then
     local near = options_of.nearest(value, clouds)
-    errors.invalid(("%s is %s; there are %s"):format(name, errors.quote(value), options_of.listed(clouds)),
+    errors.invalid("unknown_cloud",
+      ("%s is %s; there are %s"):format(name, errors.quote(value), options_of.listed(clouds)),
       near and ("Did you mean %q?"):format(near) or "Those of the US government are gcc, gcc_high and dod.")
   end
   return clouds[value]
@@ -88,7 +92,8 @@ local function check_credential(value, name)
   if type(value) == "string" then return errors.under_name(name, secret.new, value) end
   if type(value) == "function" then return token_function.new(value) end
   if type(value) ~= "table" or type(value.ask) ~= "function" or type(value.secrets) ~= "function" then
-    errors.invalid(("%s must be the client secret's value, a credential or a function that gets tokens, not a %s")
+    errors.invalid("wrong_type",
+      ("%s must be the client secret's value, a credential or a function that gets tokens, not a %s")
       :format(name, type(value)), "Make a credential by mde.credential.certificate(path), say.")
   end
   return value
@@ -145,7 +150,7 @@ local function require_application(settings)
   if not missing[1] then return end
   local other = settings.credential and "" or " Instead of a secret there may be AZURE_CLIENT_CERTIFICATE_PATH or "
     .. "AZURE_FEDERATED_TOKEN_FILE, or a managed identity: AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential."
-  errors.invalid("not set in the environment: " .. table.concat(missing, ", "),
+  errors.invalid("settings_missing", "not set in the environment: " .. table.concat(missing, ", "),
     how_to_set(missing) .. " or give mde.client the option " .. table.concat(options, ", ") .. "." .. other)
 end
 

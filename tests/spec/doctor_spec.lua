@@ -22,7 +22,10 @@ local function examine(r, options)
   local report = r.client:doctor(options)
   for _, check in ipairs(report.checks) do
     assert.is_true(rehearsal.is_one_line(check.message .. (check.hint or "")))
-    if check.status == "failed" then assert.is_string(check.kind, check.name) end
+    if check.status == "failed" then
+      assert.is_string(check.kind, check.name)
+      assert.is_string(check.code, check.name)
+    end
   end
   return report, by_name(report)
 end
@@ -139,7 +142,7 @@ describe("the doctor", function()
     proxy = "Check https_proxy", proxy_auth = "Check https_proxy", tls = "the clock of this machine",
     tls_name = "the clock of this machine", tls_expired = "the clock of this machine",
     tls_untrusted = "a proxy on the way opens TLS", tls_certificate = "a proxy on the way opens TLS",
-    tls_authorities = "SSL_CERT_FILE", of_its_own = "the firewall" } do
+    tls_authorities = "SSL_CERT_FILE", OfItsOwn = "the firewall" } do
     it("says what to do by the driver's code, " .. code, function()
       local r = new()
       r.driver.send = function() return nil, "the certificate of nginx could not be resolved", false, code end

@@ -131,7 +131,7 @@ describe("the machines of a query", function()
 
   it("end in an error where a page in the middle fails, after all before it", function()
     local r = small()
-    local down = errors.new { kind = "unavailable", message = "down" }
+    local down = errors.new { kind = "unavailable", code = "connect", message = "down" }
     local next_machine = made_up(r, function(asked)
       if asked == 1 then return page(1, 10000) end
       return nil, down

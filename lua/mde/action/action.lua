@@ -36,12 +36,14 @@ local ours = own_names.new { "wait", "cancel", "outcome", "operation_id", "incid
   "looked", "recorded", "also_ended", "comment_cut" }
 
 local comment_problems = {
-  empty = { "the comment is empty", "Say in a few words why; it is recorded in the service." },
-  not_utf8 = { "the comment is not valid UTF-8", "Convert it to UTF-8 first." },
-  nul = { "the comment has a NUL byte in it", "Remove it; the service would end the comment there." },
-  too_long = { "the comment is longer than 850 characters", "Shorten it." },
-  incident = { "the incident is not 1 to 64 of A-Z a-z 0-9 . _ # / -", "Give the incident's id alone." },
-  operation = { "the key is not 8 to 64 of A-Z a-z 0-9 . _ -", "Give the id of what you act on, an alert say." },
+  empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },
+  not_utf8 = { "comment_not_utf8", "the comment is not valid UTF-8", "Convert it to UTF-8 first." },
+  nul = { "comment_nul", "the comment has a NUL byte in it", "Remove it; the service would end the comment there." },
+  too_long = { "comment_too_long", "the comment is longer than 850 characters", "Shorten it." },
+  incident = { "incident_malformed", "the incident is not 1 to 64 of A-Z a-z 0-9 . _ # / -",
+    "Give the incident's id alone." },
+  operation = { "key_malformed", "the key is not 8 to 64 of A-Z a-z 0-9 . _ -",
+    "Give the id of what you act on, an alert say." },
 }
 
 --- Raises unless the comment can be recorded.
@@ -51,13 +53,14 @@ local comment_problems = {
 ---@return string whole as it would be recorded
 function M.check_comment(comment, incident, operation_id)
   if type(comment) ~= "string" then
-    errors.invalid(comment == nil and "a comment is required"
+    errors.invalid(comment == nil and "comment_missing" or "wrong_type", comment == nil and "a comment is required"
       or ("the comment must be a string, not a %s"):format(type(comment)),
       "Say in a few words why; it is recorded in the service.")
   end
   local whole, problem = core.comment.compose(comment, incident, operation_id)
-  if not whole then errors.invalid(comment_problems[problem][1], comment_problems[problem][2]) end
-  return whole
+  if whole then return whole end
+  local code, message, hint = comment_problems[problem][1], comment_problems[problem][2], comment_problems[problem][3]
+  return errors.invalid(code, message, hint)
 end
 
 --- Raises unless this is an action or an action's id.
@@ -68,7 +71,7 @@ function M.check_id(action, what)
   local id = type(action) == "table" and action.id or action
   local kind = type(id) == "string" and core.odata.kind(id)
   if kind ~= "guid" then
-    errors.invalid(("%s: %s is not an action or an action's id (a GUID)"):format(what, errors.got(id)),
+    errors.invalid("not_an_action", ("%s: %s is not an action or an action's id (a GUID)"):format(what, errors.got(id)),
       "Give what mde.restrict, mde.release or mde.actions returned, or its id.")
   end
   return id
@@ -128,8 +131,9 @@ function M.mismatch(action, row)
   for _, name in ipairs { "machineId", "type" } do
     local own, other = action[name], row[name]
     if own ~= nil and other ~= nil and core.text.lower(tostring(own)) ~= core.text.lower(tostring(other)) then
-      return errors.new { kind = "protocol", message = ("action %s: the service's answer has the %s %s, not %s")
-        :format(errors.show(action.id), name, errors.show(tostring(other)), errors.show(tostring(own))) }
+      return errors.new { kind = "protocol", code = "action_mismatch",
+        message = ("action %s: the service's answer has the %s %s, not %s"):format(errors.show(action.id), name,
+          errors.show(tostring(other)), errors.show(tostring(own))) }
     end
   end
 end
@@ -164,16 +168,16 @@ function M.result(action, seconds, problem)
   if status == "succeeded" then return "Succeeded" end
   local fields = { asked = asked, action = action }
   if status == "pending" then
-    fields.kind = "pending"
+    fields.kind, fields.code = "pending", "still_pending"
     fields.message = ("still %s after %s seconds"):format(errors.show(action.status), core.number.write(seconds))
       .. (problem and " (last read: " .. problem.message .. ")" or "")
     fields.hint = "An offline device carries it out when it is back. Wait again, or cancel it."
   elseif status == "cancelled" then
-    fields.kind = "cancelled"
+    fields.kind, fields.code = "cancelled", "action_cancelled"
     fields.message = ("cancelled by %s: %s"):format(errors.show(action.cancellationRequestor or "somebody"),
       errors.quote(action.cancellationComment or ""))
   else
-    fields.kind = "failed"
+    fields.kind, fields.code = "failed", "action_failed"
     fields.message = ("ended as %s%s"):format(errors.show(action.status),
       action.troubleshootInfo and ": " .. errors.show(action.troubleshootInfo) or "")
     fields.hint = "The device is as it was before."

@@ -28,7 +28,8 @@ local function check_incident(incident)
     incident = ("%d"):format(incident)
   end
   if incident ~= nil and type(incident) ~= "string" then
-    errors.invalid(("option \"incident\" must be a string or an integer, not %s"):format(errors.got(incident)),
+    errors.invalid("wrong_type",
+      ("option \"incident\" must be a string or an integer, not %s"):format(errors.got(incident)),
       "Give the incident's id, INC-4711 say.")
   end
   return incident
@@ -53,7 +54,7 @@ end
 ---@return mde.ChangeArguments
 function M.read(verb, comment, options, operation_id)
   if options.key and options.look == false then
-    errors.invalid("a key needs a look: without one nobody knows whether it was used before",
+    errors.invalid("key_without_look", "a key needs a look: without one nobody knows whether it was used before",
       "Leave out look = false, or the key.")
   end
   local incident = check_incident(options.incident)
@@ -76,7 +77,8 @@ end
 ---@return mde.Error? err
 function M.check(verb, comment, options)
   if not verbs[verb] then
-    errors.invalid(("mde.check: there is no verb %s, only \"restrict\" and \"release\""):format(errors.quote(verb)))
+    errors.invalid("wrong_value",
+      ("mde.check: there is no verb %s, only \"restrict\" and \"release\""):format(errors.quote(verb)))
   end
   local ok, problem = pcall(function()
     M.read(verb, comment, options_of.check(options, M.known_options, "mde." .. verb), "checked-only")

@@ -42,7 +42,8 @@ function M.check(cap)
   if cap == nil then return DEFAULT end
   if cap == false or cap == math.huge then return math.huge end
   if type(cap) ~= "number" or cap % 1 ~= 0 or cap < 0 or cap > MAX then
-    errors.invalid(("option \"cap\" must be a whole number of restricts an hour from 0 to %d, not %s"):format(MAX,
+    errors.invalid("wrong_type",
+      ("option \"cap\" must be a whole number of restricts an hour from 0 to %d, not %s"):format(MAX,
       errors.quote(cap)), "For none at all, give cap = false.")
   end
   return cap
@@ -63,13 +64,14 @@ end
 
 local function uncounted(self, err)
   local hint = ("To go on uncounted, give %s, or a client with cap = false."):format(guards.how_to_lift { "cap" })
-  return errors.wrap(err, { rule = "cap", hint = errors.and_hint(err, hint), message =
+  return errors.wrap(err, { code = "cap_uncounted", rule = "cap", hint = errors.and_hint(err, hint), message =
     ("nothing was sent, since the restricts of the last hour could not be counted (cap %d)"):format(self.limit) })
 end
 
 local function one_too_many(cap, wait)
-  local fields = { kind = "protected", rule = "cap", hint = ("If so many are meant, give %s, or the client a higher "
-    .. "cap (--cap N)."):format(guards.how_to_lift { "cap" }) }
+  local fields = { kind = "protected", code = wait and "cap_full" or "cap_zero", rule = "cap",
+    hint = ("If so many are meant, give %s, or the client a higher cap (--cap N)."):format(
+      guards.how_to_lift { "cap" }) }
   if wait then
     fields.retry_at = posix.clock.time() + wait
     fields.message = ("rule \"cap\": as many restricts were sent as may be in an hour (cap = %d); the next may go "

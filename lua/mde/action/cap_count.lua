@@ -63,7 +63,7 @@ function M.new(exchange, driver)
       if whole or err then return whole, err end
       local now, call = exchange.now(), single_flight:current "cap"
       if context:left() <= 0 then
-        return nil, errors.new { kind = "unavailable", message = "the time was up" }
+        return nil, errors.new { kind = "unavailable", code = "time_is_up", message = "the time was up" }
       end
       if not call or now >= lease_ends then
         lease_ends = now + COUNT_LEASE_SECONDS

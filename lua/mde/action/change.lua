@@ -57,7 +57,7 @@ end
 
 local function new_operation_id()
   local bytes, problem = posix.entropy.bytes(16)
-  if not bytes then return nil, errors.new { kind = "unavailable", message = problem } end
+  if not bytes then return nil, errors.new { kind = "unavailable", code = "no_entropy", message = problem } end
   return core.comment.operation(bytes)
 end
 
@@ -66,13 +66,13 @@ local function clear_way(self, opposite, comment, context)
   local _, err = self.center:request_cancel(opposite.id, comment, context)
   -- Refused for having ended meanwhile, or of unknown fate: reading tells.
   if err and (err.kind == "permission" or err.kind == "auth" or err.kind == "throttled") then
-    return nil, errors.wrap(err, { action = self.center:adopt(opposite),
+    return nil, errors.wrap(err, { code = "opposite_not_cancelled", action = self.center:adopt(opposite),
       message = ("the opposite action %s could not be cancelled"):format(errors.show(opposite.id)) })
   end
   local ended, problem = wait.follow(self.center, opposite, context)
   if ended then return true end
   return nil, errors.new {
-    kind = "conflict", action = self.center:adopt(opposite),
+    kind = "conflict", code = "opposite_not_cancelled", action = self.center:adopt(opposite),
     message = ("the opposite action %s could not be cancelled in time%s"):format(errors.show(opposite.id),
       problem and ": " .. problem.message or err and ": " .. err.message or ""),
     hint = "It may still be carried out. Try again, or wait for its end.",
@@ -81,7 +81,7 @@ end
 
 local function conflict(self, verb, opposite)
   return errors.new {
-    kind = "conflict", action = self.center:adopt(opposite),
+    kind = "conflict", code = "opposite_pending", action = self.center:adopt(opposite),
     message = ("the opposite action %s (%s, created %s) is still %s"):format(errors.show(opposite.id),
       errors.show(opposite.type), errors.show(opposite.creationDateTimeUtc or "at an unknown time"),
       errors.show(opposite.status)),
@@ -102,11 +102,11 @@ local function decided_by(row, is_cancelled)
 end
 
 local overtaken = {
-  key = { before = "this key was used before, and ",
+  key = { code = "key_overtaken", before = "this key was used before, and ",
     hint = "Somebody decided otherwise. If you still mean it, use another key." },
-  lost = { before = "it was sent and its answer was lost, and ",
+  lost = { code = "send_overtaken", before = "it was sent and its answer was lost, and ",
     hint = "Somebody decided otherwise. Nothing was sent again; if you still mean it, call it again." },
-  waited = { before = "it was not carried out; meanwhile ",
+  waited = { code = "call_overtaken", before = "it was not carried out; meanwhile ",
     hint = "Somebody decided otherwise after this call had begun. If you still mean it, call it again." },
 }
 
@@ -115,7 +115,7 @@ local function superseded(self, newer, when)
   local is_cancelled = core.history.status(newer.status) == "cancelled"
   local became = is_cancelled and "its action %s (%s, %s) was cancelled%s" or "action %s (%s, %s) has overtaken it%s"
   return errors.new {
-    kind = "superseded", action = self.center:adopt(newer),
+    kind = "superseded", code = overtaken[when].code, action = self.center:adopt(newer),
     message = overtaken[when].before .. became:format(errors.show(newer.id), errors.show(newer.type),
       errors.show(newer.status), decided_by(newer, is_cancelled)),
     hint = overtaken[when].hint,
@@ -188,7 +188,7 @@ end
 local function refuse_unseen(intent, err)
   if intent.verb == "restrict" and not intent.key then return nil end
   if err.kind == "auth" then return err end
-  return errors.wrap(err, { kind = "unavailable",
+  return errors.wrap(err, { kind = "unavailable", code = "history_unreadable",
     message = "nothing was sent, since the device's history could not be read",
     hint = ("Try again; %slook = false (--no-look) sends it unseen."):format(intent.key and "without a key, " or "") })
 end
@@ -231,7 +231,7 @@ local function look(self, intent, machine_id)
     local cleared, err = clear_way(self, row, intent.comment, intent.context:within(ACTION_SECONDS))
     if not cleared then return nil, err, true end
   end
-  return nil, errors.new { kind = "conflict",
+  return nil, errors.new { kind = "conflict", code = "opposites_keep_appearing",
     message = ("opposite actions keep appearing; %d were cancelled"):format(MAX_CANCELS),
     hint = "Find out who else acts on this device." }, true
 end
@@ -263,8 +263,9 @@ end
 local function lock(self, intent, patience)
   intent.lock = intent.lock or self.mutex:acquire(intent.machine_id, math.max(0, patience), intent.owner)
   if intent.lock then return true end
-  return nil, errors.new { kind = "unavailable", message = "another change of the same machine was still under way "
-    .. "when the time was up; nothing was sent", hint = "Try again; mde.state(device) tells what was done." }
+  return nil, errors.new { kind = "unavailable", code = "machine_busy",
+    message = "another change of the same machine was still under way when the time was up; nothing was sent",
+    hint = "Try again; mde.state(device) tells what was done." }
 end
 
 -- `note`: what a call that has found nothing to do leaves for those that wait.
@@ -289,7 +290,7 @@ local function decided_meanwhile(self, intent)
   local note = intent.lock:note()
   if not note or note.verb == intent.verb then return nil end
   if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
-  return errors.new { kind = "superseded", action = self.center:adopt(copy(note.row)),
+  return errors.new { kind = "superseded", code = overtaken.waited.code, action = self.center:adopt(copy(note.row)),
     message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since "
       .. "action %s (%s, %s) holds"):format(note.verb, errors.show(note.row.id), errors.show(note.row.type),
       errors.show(note.row.status)),
@@ -354,7 +355,7 @@ local function judge_answer(self, intent, machine_id, row, info, sent_at)
   local reply = core.history.reply(row, machine_id, sent_of(intent, sent_at))
   if reply == "foreign" then
     if info.response.discard then info.response.discard() end
-    return nil, errors.new { kind = "unknown",
+    return nil, errors.new { kind = "unknown", code = "answer_of_another",
       message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
         errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),
       hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }

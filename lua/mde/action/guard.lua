@@ -130,12 +130,12 @@ local function check_list(list, what)
   local count = 0
   for _ in pairs(type(list) == "table" and list or {}) do count = count + 1 end
   if type(list) ~= "table" or count ~= #list then
-    errors.invalid(("%s must be a list of strings, not %s"):format(what,
+    errors.invalid("wrong_type", ("%s must be a list of strings, not %s"):format(what,
       type(list) == "table" and "a table with gaps or names" or errors.quote(list)))
   end
   for i = 1, count do
     if type(list[i]) ~= "string" or not list[i]:find "%S" then
-      errors.invalid(("%s: item %d must be a string with something in it, not %s"):format(what, i,
+      errors.invalid("wrong_type", ("%s: item %d must be a string with something in it, not %s"):format(what, i,
         errors.quote(list[i])))
     end
   end
@@ -149,7 +149,8 @@ local function check_device_values(list, what)
   for _, value in ipairs(check_list(list, what)) do
     if not known[core.text.lower(value)] then
       local near = options_of.nearest(value, device_values)
-      errors.invalid(("%s: there is no device value %s, only Low, Normal and High"):format(what, errors.quote(value)),
+      errors.invalid("wrong_value",
+        ("%s: there is no device value %s, only Low, Normal and High"):format(what, errors.quote(value)),
         near and ("Did you mean %q?"):format(near) or nil)
     end
   end
@@ -159,7 +160,7 @@ end
 local function check_platforms(list, what)
   for _, platform in ipairs(check_list(list, what)) do
     if platform:find "[*?]" then
-      errors.invalid(("%s: %s has a wildcard, but platforms are compared as they are"):format(what,
+      errors.invalid("wrong_value", ("%s: %s has a wildcard, but platforms are compared as they are"):format(what,
         errors.quote(platform)), "Write the whole names of the platforms.")
     end
   end
@@ -170,10 +171,11 @@ end
 local function check_names(list, what)
   for _, glob in ipairs(check_list(list, what)) do
     if glob:find "[%z\1-\31\127]" or glob:find "^%s" or glob:find "%s$" then
-      errors.invalid(("%s: %s begins or ends with a space, or has a control character in it; no name does")
+      errors.invalid("wrong_value",
+        ("%s: %s begins or ends with a space, or has a control character in it; no name does")
         :format(what, errors.quote(glob)), "Take it out.")
     elseif glob:find "[%[%]{}]" then
-      errors.invalid(("%s: %s has a bracket in it, which no name has"):format(what, errors.quote(glob)),
+      errors.invalid("wrong_value", ("%s: %s has a bracket in it, which no name has"):format(what, errors.quote(glob)),
         "There are * (any characters) and ? (one character); write one glob for each alternative.")
     end
   end
@@ -182,7 +184,7 @@ end
 
 local function check_flag(value, what)
   if type(value) ~= "boolean" then
-    errors.invalid(("%s must be true or false, not %s"):format(what, errors.quote(value)))
+    errors.invalid("wrong_type", ("%s must be true or false, not %s"):format(what, errors.quote(value)))
   end
   return value
 end
@@ -235,7 +237,7 @@ function M.allowed(allow)
   for _, rule in ipairs(check_list(allow == nil and {} or allow, "option \"allow\"")) do
     if not known_rules[rule] then
       local near = options_of.nearest(rule, known_rules)
-      errors.invalid(("option \"allow\": there is no rule %s"):format(errors.quote(rule)),
+      errors.invalid("unknown_rule", ("option \"allow\": there is no rule %s"):format(errors.quote(rule)),
         near and ("Did you mean %q?"):format(near)
           or "There are tags, names, device_values, servers, platforms and cap.")
     end
@@ -295,7 +297,8 @@ local is_curable = { unavailable = true, permission = true, protocol = true, ref
 function Guard:unjudged(err, allow)
   if not is_curable[err.kind] then return err end
   local names = names_of(in_force(self, allow))
-  return errors.wrap(err, { hint = errors.and_hint(err, "To restrict it unseen, give " .. M.how_to_lift(names) .. "."),
+  return errors.wrap(err, { code = "record_unreadable",
+    hint = errors.and_hint(err, "To restrict it unseen, give " .. M.how_to_lift(names) .. "."),
     message = ("nothing was sent, since its record could not be read to see whether it is protected (%s)")
       :format(table.concat(names, ", ")) })
 end
@@ -304,7 +307,7 @@ local function protected(machine, rules, reasons)
   local parts = {}
   for i, rule in ipairs(rules) do parts[i] = ("rule %s: %s"):format(errors.quote(rule.name), reasons[i]) end
   return errors.new {
-    kind = "protected", rule = rules[1].name, machine_id = machine.id,
+    kind = "protected", code = "machine_protected", rule = rules[1].name, machine_id = machine.id,
     message = ("machine %s%s is protected (%s)"):format(errors.show(machine.id),
       is_missing(machine.computerDnsName) and "" or ", " .. quoted(machine.computerDnsName) .. ",",
       table.concat(parts, "; ")),

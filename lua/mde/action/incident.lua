@@ -44,7 +44,8 @@ function M.check(value, what)
   local incident = value
   if type(value) == "number" and value % 1 == 0 and math.abs(value) < 2 ^ 53 then incident = ("%d"):format(value) end
   if type(incident) ~= "string" or not core.comment.incident_valid(incident) then
-    errors.invalid(("%s: the incident %s is not 1 to 64 of A-Z a-z 0-9 . _ # / -"):format(what, errors.got(value)),
+    errors.invalid("incident_malformed",
+      ("%s: the incident %s is not 1 to 64 of A-Z a-z 0-9 . _ # / -"):format(what, errors.got(value)),
       "Give the incident's id alone.")
   end
   return incident
@@ -52,14 +53,16 @@ end
 
 local function check_incidents(value)
   if value == nil then
-    errors.invalid("mde.restricted needs an incident", 'Write mde.restricted { incident = "INC-4711" }.')
+    errors.invalid("incident_missing", "mde.restricted needs an incident",
+      'Write mde.restricted { incident = "INC-4711" }.')
   end
   if type(value) ~= "table" then return { M.check(value, "mde.restricted") } end
   local list, entries = {}, 0
   for _ in pairs(value) do entries = entries + 1 end
   for i, incident in ipairs(value) do list[i] = M.check(incident, "mde.restricted") end
   if #list == 0 or #list ~= entries then
-    errors.invalid("mde.restricted: option \"incident\" must be an incident or a list of some, without holes",
+    errors.invalid("incident_malformed",
+      "mde.restricted: option \"incident\" must be an incident or a list of some, without holes",
       'Write incident = "INC-4711" or incident = { "INC-4711", "INC-4712" }.')
   end
   return list
@@ -70,7 +73,8 @@ local function check_since(center, value)
   if value == nil then return nil end
   local text, seconds = times.read(value, center.exchange.clock:time(), 'mde.restricted: option "since"')
   if seconds < EARLIEST_SINCE then
-    errors.invalid(('mde.restricted: option "since" is %s, a time long before any incident'):format(text),
+    errors.invalid("time_out_of_range",
+      ('mde.restricted: option "since" is %s, a time long before any incident'):format(text),
       'Give a time, not a span: since = mde.ago "14h".')
   end
   return seconds, text

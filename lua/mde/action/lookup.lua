@@ -61,10 +61,11 @@ function M.cancel(center, action, comment, context)
   end
   if status and status ~= "pending" then
     err = errors.new { kind = "conflict", action = center:adopt(row), http_status = err and err.http_status,
-      code = err and err.code, message = ("it has ended already: %s"):format(errors.show(row.status)),
+      code = err and errors.service_code(err) or "already_ended",
+      message = ("it has ended already: %s"):format(errors.show(row.status)),
       hint = status == "succeeded" and "To undo it, send the opposite." or "There is nothing left to cancel." }
   elseif not err then
-    err = errors.new { kind = "pending", action = center:adopt(row),
+    err = errors.new { kind = "pending", code = "cancellation_pending", action = center:adopt(row),
       message = ("the service took the cancellation, but the action is still %s"):format(errors.show(row.status)),
       hint = "Read the action again, and cancel it again if it stays so." }
   elseif err.kind == "unknown" then
@@ -82,11 +83,13 @@ end
 ---@return mde.Error? problem of kind not_found if the service lists no such action
 function M.find(center, err, context)
   if type(err) ~= "table" or type(err.machine_id) ~= "string" or type(err.operation_id) ~= "string" then
-    errors.invalid("mde.find_action needs an error of kind unknown, or a table with machine_id and operation_id")
+    errors.invalid("wrong_type",
+      "mde.find_action needs an error of kind unknown, or a table with machine_id and operation_id")
   end
   local machine_id = core.text.lower(err.machine_id)
   if core.odata.kind(machine_id) ~= "machine_id" then
-    errors.invalid(("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
+    errors.invalid("machine_id_malformed",
+      ("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
   end
   local asked = ("find action with operation id %s"):format(errors.quote(err.operation_id))
   local rows, problem = center:history(machine_id, context:within(PAGE_SECONDS))
@@ -97,7 +100,7 @@ function M.find(center, err, context)
       return center:adopt(row, { outcome = "accepted" })
     end
   end
-  return nil, errors.new { kind = "not_found", asked = asked,
+  return nil, errors.new { kind = "not_found", code = "no_such_action", asked = asked,
     message = ("machine %s has no action with that id in its list"):format(errors.show(machine_id)),
     hint = "The list may lag behind by some seconds; ask once more before you act." }
 end

@@ -25,7 +25,7 @@ local M = {}
 --- whether the service said that there is no such list
 
 local function late(what)
-  return errors.new { kind = "unavailable", message = "the time was up before " .. what }
+  return errors.new { kind = "unavailable", code = "time_is_up", message = "the time was up before " .. what }
 end
 
 -- Sleeps, if there is more time than that.
@@ -48,7 +48,7 @@ function M.look(exchange, lost, list)
   lost.latest = exchange.clock:latest()
   local decision, row = core.history.reconcile(rows, lost.machine_id, lost)
   if decision ~= "unclear" then return decision, row, absent end
-  return nil, errors.new { kind = "unavailable",
+  return nil, errors.new { kind = "unavailable", code = "order_unclear",
     message = ("whether action %s (%s, created %s) came before it or after cannot be told"):format(errors.show(row.id),
       errors.show(row.type), errors.show(row.creationDateTimeUtc or "at an unknown time")) }
 end
@@ -77,7 +77,8 @@ function M.find_out(exchange, lost, list, follow)
     if decision ~= "nothing" then return decision, row end
   end
   if not never_seen then return "nothing" end
-  return nil, errors.new { kind = "unavailable", message = "the service says that there is no such list (HTTP 404)" }
+  return nil, errors.new { kind = "unavailable", code = "list_absent",
+    message = "the service says that there is no such list (HTTP 404)" }
 end
 
 return M

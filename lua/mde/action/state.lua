@@ -19,7 +19,7 @@ M.holders_options = { incident = "any", timeout = "seconds" }
 local function read_state(center, rows, machine_id, asked)
   local name, row = core.history.state(rows, machine_id, center.exchange.clock:latest())
   if name == "unclear" then
-    return nil, errors.new { kind = "protocol", asked = asked,
+    return nil, errors.new { kind = "protocol", code = "order_unclear", asked = asked,
       message = "the times of the device's actions do not tell which came last",
       hint = "Look at the device's action centre in the portal." }
   end
@@ -48,7 +48,7 @@ local function check_list(list, what)
   if type(list) == "table" and list.id == nil then
     options_of.check_list(list, what)
   elseif type(list) ~= "function" then
-    errors.invalid(("%s needs a list of devices or an iterator, not %s"):format(what,
+    errors.invalid("wrong_type", ("%s needs a list of devices or an iterator, not %s"):format(what,
       type(list) == "table" and "one machine" or errors.got(list)),
       list ~= nil and ("Write %s { device }."):format(what) or "Find out why it is nil.")
   end

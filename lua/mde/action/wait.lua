@@ -83,14 +83,14 @@ end
 
 local function check_actions(list)
   if type(list) ~= "table" or type(list.id) == "string" then
-    errors.invalid(("mde.wait needs a list of actions, not %s"):format(
+    errors.invalid("wrong_type", ("mde.wait needs a list of actions, not %s"):format(
       list == nil and "nil" or type(list) == "table" and "one action" or type(list)), "Of one: action:wait().")
   end
   options_of.check_list(list, "mde.wait")
   for i, action in ipairs(list) do
     local kind = type(action) == "table" and type(action.id) == "string" and core.odata.kind(action.id)
     if kind ~= "guid" then
-      errors.invalid(("mde.wait: item %d is not an action"):format(i),
+      errors.invalid("not_an_action", ("mde.wait: item %d is not an action"):format(i),
         "Of the results of mde.each, take the value of each that has one.")
     end
   end

@@ -103,11 +103,12 @@ end
 local function reader(usable)
   return function(response)
     local answer, problem = json.object(response.body)
-    if answer and usable then
+    if not answer then return nil, problem, "not_json" end
+    if usable then
       local ok, why = usable(answer, response.body)
-      if not ok then return nil, why end
+      if not ok then return nil, why, "not_as_asked" end
     end
-    return answer, problem
+    return answer
   end
 end
 

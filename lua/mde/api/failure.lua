@@ -26,9 +26,10 @@ local function has_one_of(roles, needed)
   return false
 end
 
+-- What to do about a 403, and a code for why it came.
 local function permission_hint(failure)
   local said = failure.refusal
-  if said.not_provisioned then return "The tenant has not been set up for Defender for Endpoint." end
+  if said.not_provisioned then return "The tenant has not been set up for Defender for Endpoint.", "not_provisioned" end
   local required, present = said.required_roles, said.present_roles
   local needed = required and failure.show((required:gsub(",%s*", " or "))) or failure.permission
   local claims = failure.claims or {}
@@ -36,19 +37,20 @@ local function permission_hint(failure)
   if roles and has_one_of(roles, needed) then
     if not audience.is_of_the_service(claims.aud) then
       return ("Its token has the permission %s, but is for %s: check MDE_SCOPE and MDE_CLOUD."):format(needed,
-        failure.show(claims.aud or "nobody"))
+        failure.show(claims.aud or "nobody")), "wrong_audience"
     end
     return ("Its token has the permission %s. Where Defender's own access control by roles is on, the application "
-      .. "needs a role for the device's group, too."):format(needed)
+      .. "needs a role for the device's group, too."):format(needed), "group_role_missing"
   end
   local has = roles and table.concat(roles, ", ") or present and present:gsub(",%s*", ", ")
   has = has and (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) or ""
   if failure.credential == "managed identity" then
     return ("Give the managed identity the permission %s%s: an administrator assigns it that role of "
-      .. "WindowsDefenderATP by Microsoft Graph; it can take a day until its tokens have it."):format(needed, has)
+      .. "WindowsDefenderATP by Microsoft Graph; it can take a day until its tokens have it."):format(needed, has),
+      "permission_missing"
   end
   return ("Give the application the permission %s%s and let an administrator consent; a token from before that lacks "
-    .. "it for up to an hour."):format(needed, has)
+    .. "it for up to an hour."):format(needed, has), "permission_missing"
 end
 
 -- What to do about the service's own codes.
@@ -79,18 +81,18 @@ local function refused(failure)
     return failures.redirected(failure, "Check MDE_BASE_URL, and whether a proxy stands in between.")
   elseif said.foreign then
     return {
-      kind = "protocol",
+      kind = "protocol", code = "foreign_answer",
       message = ("%s refused it (HTTP %d) with a page that is not the service's"):format(failure.host, status),
       hint = "Check MDE_BASE_URL, and whether a proxy stands in between.",
     }
   end
   local fields = {
-    kind = "refused",
+    kind = "refused", code = "refused",
     message = ("the service refused it (HTTP %d%s)%s"):format(status, said.code and " " .. said.code or "",
       said.message and ": " .. failure.show(said.message) or ""),
   }
   if status == 401 then
-    fields.kind = "auth"
+    fields.kind, fields.code = "auth", "token_refused"
     fields.message = "the service did not accept a fresh token (HTTP 401)"
       .. (said.message and ": " .. failure.show(said.message) or "")
     fields.hint = "Check that MDE_CLOUD, MDE_BASE_URL and MDE_SCOPE belong together."
@@ -98,9 +100,9 @@ local function refused(failure)
     fields.hint = hints[said.code]
   elseif status == 403 then
     fields.kind = "permission"
-    fields.hint = permission_hint(failure)
+    fields.hint, fields.code = permission_hint(failure)
   elseif status == 404 then
-    fields.kind = "not_found"
+    fields.kind, fields.code = "not_found", "no_such_resource"
     fields.hint = "Check the id, and that it is one of the tenant that AZURE_TENANT_ID names."
   else
     fields.hint = general_hint(said)
@@ -112,25 +114,26 @@ end
 local function no_answer(failure)
   local response = failure.response
   if not response then
-    return { kind = "unavailable",
+    return { kind = "unavailable", code = failure.code or "no_answer",
       message = with_attempts(("no answer from %s: %s"):format(failure.host, failure.message), failure),
       hint = failure.kind ~= "action" and "Try again when that is mended." or nil }
   elseif response.status == 429 then
     local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS
-    return { kind = "throttled", message = with_attempts("the service is throttling this application", failure),
-      retry_at = posix.clock.time() + wait,
+    return { kind = "throttled", code = "throttled", retry_at = posix.clock.time() + wait,
+      message = with_attempts("the service is throttling this application", failure),
       hint = ("Try again in %.0f seconds, with fewer calls at a time."):format(wait) }
   elseif is_success(response.status) then
-    return { kind = "protocol",
+    return { kind = "protocol", code = failure.code or "not_as_asked",
       message = with_attempts(("the answer of %s makes no sense: %s"):format(failure.host, failure.message), failure),
       hint = "Check MDE_BASE_URL, and whether a proxy stands in between." }
   end
   local said = failure.refusal.message
   if response.status == 401 then
-    return { kind = "unavailable", message = "the token was not accepted (HTTP 401), and the time was up for another",
-      hint = "Give it a longer timeout." }
+    return { kind = "unavailable", code = "time_is_up", hint = "Give it a longer timeout.",
+      message = "the token was not accepted (HTTP 401), and the time was up for another" }
   end
-  return { kind = "unavailable", hint = failure.kind ~= "action" and "Try again in a minute." or nil,
+  return { kind = "unavailable", code = "service_failed",
+    hint = failure.kind ~= "action" and "Try again in a minute." or nil,
     message = with_attempts(("the service failed (HTTP %d)"):format(response.status), failure)
       .. (said and ": " .. failure.show(said) or "") }
 end
@@ -143,7 +146,8 @@ function M.describe(failure)
   if verdict == "refused" then return refused(failure) end
   if verdict == "throttled" then return failures.throttled(failure.host, failure.delay) end
   if verdict == "active" then
-    return { kind = "conflict", message = "the service says that such an action is already in progress",
+    return { kind = "conflict", code = "already_in_progress",
+      message = "the service says that such an action is already in progress",
       hint = "Wait until it has ended, or look at it: mde.state(device) names it." }
   end
   local fields = no_answer(failure)

@@ -104,8 +104,8 @@ local function strays(part, rows, time)
   return count
 end
 
-local function malformed(message, hint)
-  return errors.new { kind = "protocol", message = message, hint = hint }
+local function malformed(code, message, hint)
+  return errors.new { kind = "protocol", code = code, message = message, hint = hint }
 end
 
 ---@class mde.Pages
@@ -129,8 +129,9 @@ function Pages:ask(part, context)
     context = context, seconds = PAGE_SECONDS, usable = M.lists(self.is_row),
   }
   if answer and #answer.value < PAGE_ROWS and answer["@odata.nextLink"] ~= nil then
-    return nil, malformed(("the service cut a list short after %d rows and links to the rest; no link is followed")
-      :format(#answer.value), "Try again later.")
+    return nil, malformed("list_cut_short",
+      ("the service cut a list short after %d rows and links to the rest; no link is followed"):format(#answer.value),
+      "Try again later.")
   end
   -- The list of nothing is documented as 404 and has been seen as an empty list.
   if not answer and err.kind == "not_found" and filter ~= "" then
@@ -146,10 +147,11 @@ function Pages:divide(part, rows)
   local parts, time = self.parts, times[self.set]
   local cut = middle(part, rows, time)
   if not cut or part.timeless then
-    return nil, malformed(("there are %d or more %s with %s %s, which cannot be read in parts"):format(PAGE_ROWS,
-      self.set, part.from and "the same" or "no", time), "Ask for fewer, by another field too.")
+    return nil, malformed("list_too_long",
+      ("there are %d or more %s with %s %s, which cannot be read in parts"):format(PAGE_ROWS, self.set,
+        part.from and "the same" or "no", time), "Ask for fewer, by another field too.")
   elseif self.fruitless >= MAX_FRUITLESS_PAGES then
-    return nil, malformed("the service repeats the same rows page after page", "Try again later.")
+    return nil, malformed("pages_repeat", "the service repeats the same rows page after page", "Try again later.")
   end
   parts[#parts + 1] = { filter = part.filter, from = cut, before = part.before }
   parts[#parts + 1] = { filter = part.filter, from = part.from, before = cut }
@@ -187,8 +189,9 @@ function Pages:next(context)
   if not rows then return nil, err end
   local strange = strays(part, rows, times[self.set])
   if strange > math.max(MAX_STRAYS, #rows / 2) then
-    return nil, malformed(("%d of %d rows are not those that were asked for; the service may be repeating a page")
-      :format(strange, #rows), "Try again later.")
+    return nil, malformed("rows_not_asked_for",
+      ("%d of %d rows are not those that were asked for; the service may be repeating a page"):format(strange, #rows),
+      "Try again later.")
   end
   table.remove(self.parts)
   local fresh = self:new_ones(rows)

@@ -19,7 +19,7 @@ local function sign_in_refused(failure)
   local code, description, hint, request_id = refusal.read(failure.response.body)
   if not code then
     return {
-      kind = "protocol",
+      kind = "protocol", code = "foreign_answer",
       message = ("%s refused to sign the application in (HTTP %d), and does not answer like a sign-in service")
         :format(host, status),
       hint = "Check AZURE_AUTHORITY_HOST and AZURE_TENANT_ID, and whether a proxy stands in between.",
@@ -40,25 +40,26 @@ end
 function M.sign_in(failure)
   local host, response, delay = failure.host, failure.response, failure.delay
   if not response then
-    return { kind = "unavailable",
+    return { kind = "unavailable", code = failure.code or "no_answer",
       message = with_attempts(("signing in at %s failed: %s"):format(host, failure.message), failure),
       hint = "Check AZURE_AUTHORITY_HOST, and try again when that is mended." }
   elseif failure.verdict == "throttled" or response.status == 429 then
     delay = delay > 0 and delay or THROTTLED_SECONDS
-    return { kind = "throttled", retry_at = posix.clock.time() + delay,
+    return { kind = "throttled", code = "throttled", retry_at = posix.clock.time() + delay,
       message = ("%s asks to wait for %.0f seconds before signing in again"):format(host, delay),
       hint = "Try again then." }
   elseif is_redirect(response.status) then
     return failures.redirected(failure, "Check AZURE_AUTHORITY_HOST, and whether a proxy stands in between.")
   elseif is_success(response.status) then
-    return { kind = "protocol",
+    return { kind = "protocol", code = failure.code or "not_a_token",
       message = with_attempts(("%s gave an answer that is no token: %s"):format(host, failure.message), failure),
       hint = "Check AZURE_AUTHORITY_HOST, and whether a proxy stands in between." }
   elseif failure.verdict == "refused" then
     return sign_in_refused(failure)
   end
   local code, _, hint, request_id = refusal.read(response.body)
-  return { kind = "unavailable", code = code and failure.show(code), hint = hint or "Try again in a minute.",
+  return { kind = "unavailable", code = code and failure.show(code) or "sign_in_failed",
+    hint = hint or "Try again in a minute.",
     request_id = request_id and failure.show(request_id),
     message = with_attempts(("the sign-in service %s failed (HTTP %d%s)"):format(host, response.status,
       code and " " .. failure.show(code) or ""), failure) }
@@ -86,7 +87,7 @@ end
 function M.identity(failure, name, advice)
   local response = failure.response
   if not response then
-    return { kind = "unavailable", hint = advice.absent,
+    return { kind = "unavailable", code = failure.code or "no_answer", hint = advice.absent,
       message = with_attempts(("%s (%s) does not answer: %s"):format(name, failure.host, failure.message), failure) }
   end
   local status = response.status
@@ -94,18 +95,19 @@ function M.identity(failure, name, advice)
   local message = ("%s gave no token (HTTP %d)%s"):format(name, status, said and ": "
     .. failure.show(said:match "^[^\r\n]*") or "")
   if is_success(status) then
-    return { kind = "protocol", hint = advice.absent,
+    return { kind = "protocol", code = failure.code or "not_a_token", hint = advice.absent,
       message = with_attempts(("%s gave an answer that is no token: %s"):format(name, failure.message), failure) }
   elseif failure.verdict == "throttled" or status == 429 then
-    return { kind = "throttled", hint = "Try again then.", message = message,
+    return { kind = "throttled", code = "throttled", hint = "Try again then.", message = message,
       retry_at = posix.clock.time() + math.max(failure.delay, THROTTLED_SECONDS) }
   elseif failure.verdict ~= "refused" then
-    return { kind = "unavailable", hint = status == 404 and advice.absent or "Try again in a minute.",
+    return { kind = "unavailable", code = "identity_failed",
+      hint = status == 404 and advice.absent or "Try again in a minute.",
       message = with_attempts(message, failure) }
   end
   local unassigned = status == 400 and said and says_unassigned(said)
-  return { kind = "auth", code = code and failure.show(code), message = message,
-    hint = unassigned and advice.unassigned or advice.refused }
+  return { kind = "auth", code = code and failure.show(code) or unassigned and "identity_unassigned"
+    or "identity_refused", message = message, hint = unassigned and advice.unassigned or advice.refused }
 end
 
 return M

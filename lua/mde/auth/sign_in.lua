@@ -88,8 +88,9 @@ end
 
 local function read_answer(response)
   local answer, problem = json.object(response.body)
-  if not answer then return nil, problem end
-  return M.check_answer(answer)
+  if not answer then return nil, problem, "not_json" end
+  answer, problem = M.check_answer(answer)
+  return answer, problem, "not_a_token"
 end
 
 local function send(self, call)

@@ -28,7 +28,7 @@
 ---@field asked? string what was asked, in the caller's words: `restrict "laptop-17"`
 ---@field hint? string what to do now
 ---@field http_status? integer
----@field code? string the service's or the sign-in service's own code
+---@field code mde.ErrorCode|string for programs: what the service or the sign-in service said, else one of ours
 ---@field request_id? string what the service's support asks for
 ---@field retry_at? number Unix seconds
 ---@field age? number seconds since a failed sign-in, which is told again instead of tried again
@@ -145,10 +145,11 @@ function M.new(fields)
 end
 
 --- Raises an error of kind `invalid`: a wrong argument.
+---@param code mde.ErrorCode
 ---@param message string
 ---@param hint? string
-function M.invalid(message, hint)
-  error(M.new { kind = "invalid", message = message, hint = hint }, 0)
+function M.invalid(code, message, hint)
+  error(M.new { kind = "invalid", code = code, message = message, hint = hint }, 0)
 end
 
 --- Calls fn(...); an error of ours that it raises is raised as `invalid`, about what the user calls by this name.
@@ -159,7 +160,7 @@ function M.under_name(name, fn, ...)
   local ok, value = pcall(fn, ...)
   if ok then return value end
   if not M.is(value) then error(value, 0) end
-  M.invalid(("%s: %s"):format(name, value.message), value.hint)
+  M.invalid(value.code, ("%s: %s"):format(name, value.message), value.hint)
 end
 
 ---@param value any
@@ -179,13 +180,22 @@ function M.derive(err, fields)
   return M.new(copy)
 end
 
---- An error that another one has led to, its `cause`. The message says what happened and then why; what the fields do
---- not give is the cause's.
+--- The code of an error if the service or the sign-in service gave it. Ours are in lower case, as theirs are not.
 ---@param err mde.Error
----@param fields table with a message
+---@return string?
+function M.service_code(err)
+  local code = err.code
+  return type(code) == "string" and not code:find "^[a-z_]+$" and code or nil
+end
+
+--- An error that another one has led to, its `cause`. The message says what happened and then why; what the fields do
+--- not give is the cause's, and so is the code if the service gave it.
+---@param err mde.Error
+---@param fields table with a code and a message
 ---@return mde.Error
 function M.wrap(err, fields)
   fields.message, fields.cause = fields.message .. ": " .. err.message, err
+  fields.code = M.service_code(err) or fields.code
   return M.derive(err, fields)
 end
 

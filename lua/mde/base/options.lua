@@ -90,19 +90,19 @@ local checks = {
 function M.check(options, known, what)
   if options == nil then return {} end
   if type(options) ~= "table" then
-    errors.invalid(("%s: options must be a table, not a %s"):format(what, type(options)),
+    errors.invalid("wrong_type", ("%s: options must be a table, not a %s"):format(what, type(options)),
       "Write { name = value }.")
   end
   for name, value in pairs(options) do
     local check = known[name]
     if not check then
       local near = type(name) == "string" and M.nearest(name, known)
-      errors.invalid(("%s has no option %s"):format(what, errors.quote(name)),
+      errors.invalid("unknown_option", ("%s has no option %s"):format(what, errors.quote(name)),
         near and ("Did you mean %q?"):format(near) or ("There are %s."):format(M.listed(known)))
     end
     local ok, wanted = checks[check](value)
     if not ok then
-      errors.invalid(("%s: option %q must be %s, not %s"):format(what, name, wanted, errors.got(value)))
+      errors.invalid("wrong_type", ("%s: option %q must be %s, not %s"):format(what, name, wanted, errors.got(value)))
     end
   end
   return options
@@ -123,13 +123,13 @@ function M.check_list(list, what)
   end
   for name in pairs(last == 0 and list or {}) do
     if not beside[name] then
-      errors.invalid(("%s: the table has no item 1, but %s"):format(what, errors.quote(name)),
+      errors.invalid("not_a_list", ("%s: the table has no item 1, but %s"):format(what, errors.quote(name)),
         "Give a list: { \"laptop-17\", \"laptop-18\" }.")
     end
   end
   for index = 1, last do
     if list[index] == nil then
-      errors.invalid(("%s: item %d of the list is missing (nil)"):format(what, index),
+      errors.invalid("list_with_gaps", ("%s: item %d of the list is missing (nil)"):format(what, index),
         "Leave out what is nil before; a call that failed gives one.")
     end
   end

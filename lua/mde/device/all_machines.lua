@@ -61,7 +61,7 @@ end
 local function refresh(self, context)
   local ok, err = self.single_flight:share("machines", context, read_in_time, self)
   if ok then return true end
-  return nil, err or errors.new { kind = "unavailable",
+  return nil, err or errors.new { kind = "unavailable", code = "time_is_up",
     message = "the list of all machines, which may have the name in another spelling, could not be read in time",
     hint = "Try again later, or give the machine's id." }
 end

@@ -16,7 +16,7 @@ local M = {}
 ---@return mde.Error
 function M.merged(machine)
   return errors.new {
-    kind = "not_found",
+    kind = "not_found", code = "device_merged",
     message = ("machine %s was merged into machine %s"):format(errors.show(machine.id),
       errors.show(machine.mergedIntoMachineId)),
     hint = "Name the surviving machine: " .. errors.show(machine.mergedIntoMachineId) .. ".",
@@ -51,12 +51,12 @@ local function nothing_left(shown, records)
     all_merged = all_merged and machine.mergedIntoMachineId ~= nil
   end
   if survivor then
-    return errors.new { kind = "not_found", candidates = { { id = survivor } },
+    return errors.new { kind = "not_found", code = "device_merged", candidates = { { id = survivor } },
       message = ("every record of %s was merged into another machine%s"):format(shown,
         all_merged and "" or " or is not onboarded"),
       hint = "If that is the one you mean, name it: " .. errors.show(survivor) .. "." }
   end
-  return errors.new { kind = "not_found", candidates = newest_first(records),
+  return errors.new { kind = "not_found", code = "not_onboarded", candidates = newest_first(records),
     message = ("%s is known to the service, but not onboarded (%s)"):format(shown,
       errors.show(records[1].onboardingStatus)),
     hint = "Only an onboarded device can be restricted or released." }
@@ -68,7 +68,7 @@ local function not_found(shown, hint, similar)
   for i, machine in ipairs(newest_first(similar or {})) do
     if i <= MAX_LISTED then lines[i] = describe(machine) end
   end
-  return errors.new { kind = "not_found", candidates = lines[1] and similar or nil,
+  return errors.new { kind = "not_found", code = "no_such_device", candidates = lines[1] and similar or nil,
     message = ("the service knows no device %s"):format(shown),
     hint = lines[1] and ("If you mean one of these, give its id: %s."):format(table.concat(lines, "; "))
       or hint or "Check the spelling: a bare host name or the full DNS name, an Entra device id, or a machine id." }
@@ -110,7 +110,7 @@ function M.one(shown, records, hint, similar)
     if i <= MAX_LISTED then lines[i] = describe(machine) end
   end
   if #candidates > MAX_LISTED then lines[MAX_LISTED + 1] = ("%d more"):format(#candidates - MAX_LISTED) end
-  return nil, errors.new { kind = "ambiguous", candidates = candidates,
+  return nil, errors.new { kind = "ambiguous", code = "several_devices", candidates = candidates,
     message = ("%d devices answer to %s: %s"):format(#candidates, shown, table.concat(lines, "; ")),
     hint = "Give the id of the one you mean." }
 end

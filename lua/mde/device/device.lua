@@ -37,7 +37,7 @@ function M.check(device)
     local kind, id = nil, nil
     if type(device.id) == "string" then kind, id = odata.kind(device.id) end
     if kind ~= "machine_id" then
-      errors.invalid("the machine table has no id of a machine (40 hex digits)",
+      errors.invalid("machine_without_id", "the machine table has no id of a machine (40 hex digits)",
         device.ip ~= nil and "Find the machine first, by mde.machine { ip = ..., at = ... }."
           or "Give a machine that a query returned, or a device name.")
     end
@@ -45,16 +45,18 @@ function M.check(device)
   end
   if type(device) ~= "string" then
     local got = device == nil and "nil" or "a " .. type(device)
-    errors.invalid(("a device is a string or a machine, not %s"):format(got),
+    errors.invalid(device == nil and "missing_value" or "wrong_type",
+      ("a device is a string or a machine, not %s"):format(got),
       device == nil and "Find out why it is nil: a machine that was not found, say."
         or "Give a machine that a query returned, its id (40 hex digits), its Entra device id (GUID) or its DNS name.")
   end
   local kind, canonical = odata.kind(device)
   if not kind then
-    errors.invalid(("the device %s %s"):format(errors.quote(device), canonical),
+    errors.invalid("device_malformed", ("the device %s %s"):format(errors.quote(device), canonical),
       "Give a machine id (40 hex digits), an Entra device id (GUID) or a DNS name.")
   elseif kind == "ip_address" then
-    errors.invalid(("the device %s is an IP address, and who has it now may not be who had it then")
+    errors.invalid("device_is_address",
+      ("the device %s is an IP address, and who has it now may not be who had it then")
       :format(errors.quote(device)),
       "Give the device's name or id, or find who had it by mde.machine { ip = ..., at = ... }.")
   end

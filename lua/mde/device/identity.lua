@@ -50,7 +50,7 @@ end
 function M.check(self, machine)
   for i = 2, #self do
     if not core.device_list.fits(self[i], machine.id, text(machine.aadDeviceId), text(machine.computerDnsName)) then
-      return nil, errors.new { kind = "ambiguous", candidates = { machine },
+      return nil, errors.new { kind = "ambiguous", code = "identifiers_differ", candidates = { machine },
         message = ("%s and %s are not the same device: the first is %s"):format(errors.quote(self[1]),
           errors.quote(self[i]), described(machine)),
         hint = "Find out which one is meant, and give its id alone." }

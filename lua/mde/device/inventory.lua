@@ -150,7 +150,7 @@ local function find(self, kind, canonical, shown, context)
     return find_among_all(self, canonical, shown, matches, records, context)
   end
   if #rows > 0 and #records == 0 then
-    return nil, errors.new { kind = "protocol",
+    return nil, errors.new { kind = "protocol", code = "rows_not_asked_for",
       message = ("asked for %s, the service listed %d other machines"):format(shown, #rows),
       hint = "Try again later, or give the machine's id." }
   end
@@ -198,26 +198,28 @@ end
 local function check_owner(owner, now)
   for name in pairs(owner) do
     if name ~= "ip" and name ~= "at" then
-      errors.invalid(("mde.machine { ip, at } has no field %s"):format(errors.quote(name)),
+      errors.invalid("unknown_field", ("mde.machine { ip, at } has no field %s"):format(errors.quote(name)),
         'Write mde.machine { ip = "10.1.2.3", at = mde.ago "2h" }.')
     end
   end
   local kind, ip
   if owner.ip == nil then
-    errors.invalid("mde.machine { ip, at }: ip is missing", 'Say which address it was: ip = "10.1.2.3".')
+    errors.invalid("missing_value",
+      "mde.machine { ip, at }: ip is missing", 'Say which address it was: ip = "10.1.2.3".')
   end
   if type(owner.ip) == "string" then kind, ip = odata.kind(owner.ip) end
   if kind ~= "ip_address" then
-    errors.invalid(("mde.machine { ip, at }: ip is %s, which is not an IP address"):format(errors.got(owner.ip)),
+    errors.invalid("address_malformed",
+      ("mde.machine { ip, at }: ip is %s, which is not an IP address"):format(errors.got(owner.ip)),
       "Write it as 10.1.2.3 or 2001:db8::17; a device's name or id is given alone.")
   elseif owner.at == nil then
-    errors.invalid(
+    errors.invalid("missing_value",
       "mde.machine { ip, at }: at is missing, and an address belongs to one device now and to another then",
       'Say when it was seen: at = mde.ago "2h", or the time of the alert.')
   end
   local _, at = times.read(owner.at, now, "mde.machine { ip, at }: at")
   if at < now - ADDRESS_SECONDS or at > now + ADDRESS_TOLERANCE_SECONDS then
-    errors.invalid(
+    errors.invalid("time_out_of_range",
       ("mde.machine { ip, at }: at is %s, which does not lie in the last 30 days"):format(times.read(at, now, "at")),
       "The service remembers for so long who had an address.")
   end

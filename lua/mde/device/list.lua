@@ -52,6 +52,10 @@ local function shown(text)
   return errors.quote(text:sub(1, MOST_SHOWN_BYTES)) .. "..."
 end
 
+-- By what the trouble is about.
+local codes = { framing = "list_malformed", record = "list_line_malformed", column = "list_column_unclear",
+  flaw = "device_malformed" }
+
 local hints = {
   framing = "Correct that place, or export the list again, as CSV in UTF-8. Nothing was done.",
   record = "Correct that line. Nothing was done.",
@@ -122,7 +126,7 @@ local function read_all(self, file)
   while true do
     local bytes, problem = file:read(CHUNK_BYTES)
     if problem then
-      return nil, errors.new { kind = "invalid",
+      return nil, errors.new { kind = "invalid", code = "list_unreadable",
         message = ("%s cannot be read: %s"):format(self.name, errors.show(problem)), hint = "Nothing was done." }
     end
     if not feed(self, bytes) or not bytes then return true end
@@ -135,8 +139,8 @@ local function refusal(self)
   if self.flaw_count > #parts then parts[#parts + 1] = ("and %d more"):format(self.flaw_count - #parts) end
   if self.trouble then parts[#parts + 1] = describe_trouble(self.trouble, self.name) end
   if not parts[1] then return nil end
-  return errors.new { kind = "invalid", message = table.concat(parts, "; "),
-    hint = hints[self.trouble and self.trouble.about or "flaw"] }
+  local about = self.trouble and self.trouble.about or "flaw"
+  return errors.new { kind = "invalid", code = codes[about], message = table.concat(parts, "; "), hint = hints[about] }
 end
 
 -- ---- remarks
@@ -216,21 +220,22 @@ end
 
 local function check_column(column)
   if column == nil or is_column(column) then return column end
-  errors.invalid(("mde.read_list: option \"column\" must be a heading or a number from 1, not %s")
+  errors.invalid("wrong_type", ("mde.read_list: option \"column\" must be a heading or a number from 1, not %s")
     :format(errors.got(column)), "Give what stands above the column.")
 end
 
 local function open(source)
   if io.type(source) == "file" then return source end
   if type(source) ~= "string" then
-    errors.invalid(("mde.read_list needs a path or an open file, not %s"):format(
+    errors.invalid("wrong_type", ("mde.read_list needs a path or an open file, not %s"):format(
       io.type(source) or errors.got(source)))
   elseif source == "" then
-    errors.invalid("mde.read_list: the path is empty", "Find out why it is.")
+    errors.invalid("empty_text", "mde.read_list: the path is empty", "Find out why it is.")
   end
   local file, problem = io.open(source, "rb")
   if file then return file end
-  return nil, errors.new { kind = "invalid", message = "the list cannot be read: " .. errors.show(problem) }
+  return nil, errors.new { kind = "invalid", code = "list_unreadable",
+    message = "the list cannot be read: " .. errors.show(problem) }
 end
 
 --- Reads the devices that a file names, one a line or in a column of a CSV. Raises for a wrong argument.

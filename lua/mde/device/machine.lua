@@ -30,7 +30,7 @@ M.own_names = own_names.new { "has_tag", "restrict", "release", "state", "action
 ---@param tag string
 ---@return boolean
 function M.has_tag(machine, tag)
-  if type(tag) ~= "string" then errors.invalid("machine:has_tag needs a tag, a string") end
+  if type(tag) ~= "string" then errors.invalid("wrong_type", "machine:has_tag needs a tag, a string") end
   tag = core.text.lower(tag)
   for _, own in ipairs(machine.machineTags or {}) do
     if type(own) == "string" and core.text.lower(own) == tag then return true end

@@ -41,14 +41,15 @@ local M = {}
 local function check_tag(tag, what)
   local got = type(tag) == "string" and errors.quote(tag) or tag == nil and "nil" or "a " .. type(tag)
   if type(tag) ~= "string" then
-    errors.invalid(("%s: a tag is a string, not %s"):format(what, got), "Find out where it comes from.")
+    errors.invalid("wrong_type", ("%s: a tag is a string, not %s"):format(what, got), "Find out where it comes from.")
   elseif not tag:find "%S" then
-    errors.invalid(("%s: the tag is empty"):format(what), "Find out why it is.")
+    errors.invalid("tag_empty", ("%s: the tag is empty"):format(what), "Find out why it is.")
   end
   local flaw, code = core.odata.flaw(tag)
   if not flaw and errors.escape(tag) ~= tag then flaw = "has characters in it that do not show" end
   if flaw then
-    errors.invalid(("%s: the tag %s %s"):format(what, got, flaw), code == "not_utf8" and "Convert it to UTF-8 first."
+    errors.invalid("tag_malformed",
+      ("%s: the tag %s %s"):format(what, got, flaw), code == "not_utf8" and "Convert it to UTF-8 first."
       or "Take them out: nobody could type that tag.")
   end
 end
@@ -74,7 +75,7 @@ local function change(inventory, verb, machine_id, tag, context)
       row.id = machine_id
       return inventory:adopt(row)
     elseif row then
-      return nil, errors.new { kind = "protocol", machine_id = machine_id,
+      return nil, errors.new { kind = "protocol", code = "tag_unchanged", machine_id = machine_id,
         message = ("the service took it, but by its answer the machine %s the tag"):format(verbs[verb].still),
         hint = "Read the machine again; if it is so, do it again." }
     elseif err.kind ~= "unknown" then

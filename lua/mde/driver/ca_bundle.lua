@@ -38,9 +38,11 @@ function M.check(path, name)
   local hint = "Give the path of a PEM file with the certificates to trust."
   local content, problem = read(path)
   if not content then
-    errors.invalid(("%s is %s, which cannot be read (%s)"):format(name, errors.quote(path), errors.show(problem)), hint)
+    errors.invalid("ca_file_unreadable",
+      ("%s is %s, which cannot be read (%s)"):format(name, errors.quote(path), errors.show(problem)), hint)
   elseif not has_certificate(content) then
-    errors.invalid(("%s is %s, in which there is no PEM certificate"):format(name, errors.quote(path)),
+    errors.invalid("ca_file_without_certificate",
+      ("%s is %s, in which there is no PEM certificate"):format(name, errors.quote(path)),
       hint .. " Such a one has lines BEGIN CERTIFICATE and END CERTIFICATE.")
   end
   return path

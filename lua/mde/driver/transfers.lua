@@ -18,7 +18,8 @@ local function load_module()
   local ok, result = pcall(require, "mde.curl")
   if ok then return result end
   local why = tostring(result):find("^module '") and "is not installed" or "cannot be loaded: " .. errors.show(result)
-  errors.invalid("the C module mde.curl, which carries requests over libcurl, " .. why, "Install libcurl 7.76 or newer "
+  errors.invalid("libcurl_missing",
+    "the C module mde.curl, which carries requests over libcurl, " .. why, "Install libcurl 7.76 or newer "
     .. "with its headers (Debian: libcurl4-openssl-dev) and build mde again, or give the client another driver.")
 end
 

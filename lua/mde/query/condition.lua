@@ -28,7 +28,7 @@ local function choices_where(field, holds)
     if holds(i) then alternatives[#alternatives + 1] = field.name .. " eq " .. odata.literal(choice) end
   end
   if not alternatives[1] then
-    errors.invalid(("%s: no value lies there"):format(field.name),
+    errors.invalid("empty_range", ("%s: no value lies there"):format(field.name),
       ("From the lowest to the highest there are %s."):format(table.concat(field.order, ", ")))
   end
   return alternatives
@@ -54,7 +54,7 @@ local function render_between(field, condition, context)
   local from, low = field.kind.literal(condition.from, field, context)
   local to, high = field.kind.literal(condition.to, field, context)
   if low > high then
-    errors.invalid(("%s: nothing lies between %s and %s, in that order"):format(field.name, from, to),
+    errors.invalid("empty_range", ("%s: nothing lies between %s and %s, in that order"):format(field.name, from, to),
       "Give the smaller one first.")
   end
   if field.kind == kinds.level then
@@ -73,7 +73,7 @@ end
 
 local function render_equality(field, condition, context)
   if field.kind == kinds.time and operators.is_ago(condition.value) then
-    errors.invalid(("%s is hardly ever exactly so long ago"):format(field.name),
+    errors.invalid("operator_not_applicable", ("%s is hardly ever exactly so long ago"):format(field.name),
       'Write mde.ge(mde.ago "2h") for the last two hours, mde.lt(mde.ago "2h") for what was before.')
   end
   if names.compares(field.name) then return render_compared(field, condition, context) end
@@ -100,7 +100,8 @@ local function enter(field, context)
   local inner = { now = context.now, depth = (context.depth or 0) + 1, negated = context.negated,
     tally = context.tally }
   if inner.depth > MAX_DEPTH then
-    errors.invalid(("%s: more than %d lists in lists"):format(field.name, MAX_DEPTH), "Does a list hold itself?")
+    errors.invalid("lists_too_deep",
+      ("%s: more than %d lists in lists"):format(field.name, MAX_DEPTH), "Does a list hold itself?")
   end
   return inner
 end
@@ -159,7 +160,8 @@ function M.render(field, value, context)
   local condition = operators.of(value, field.name)
   local name = condition.name
   if not joins_conditions[name] and not field.kind.operators[name] then
-    errors.invalid(("mde.%s cannot be asked of %s"):format(name, field.name), instead_of(name, field))
+    errors.invalid("operator_not_applicable",
+      ("mde.%s cannot be asked of %s"):format(name, field.name), instead_of(name, field))
   end
   return renderers[name](field, condition, context)
 end

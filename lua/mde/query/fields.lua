@@ -116,17 +116,18 @@ M.actions = schema("actions", '{ status = "Pending" }', {
 ---@return mde.query.Field
 function M.find(name, of)
   if type(name) ~= "string" then
-    errors.invalid(("mde.%s: a query is a table of field = value, and %s is not a field's name"):format(of.what,
+    errors.invalid("unknown_field",
+      ("mde.%s: a query is a table of field = value, and %s is not a field's name"):format(of.what,
       errors.got(name)), ("Write %s, say."):format(of.example))
   end
   local found = of.fields[name]
   if found then return found end
   if of.known[name] then
-    errors.invalid(("mde.%s: the service cannot filter by %s"):format(of.what, name),
+    errors.invalid("field_not_filterable", ("mde.%s: the service cannot filter by %s"):format(of.what, name),
       "Leave it out of the query, and test it in Lua on each that comes.")
   end
   local near = options_of.nearest(name, of.known)
-  errors.invalid(("mde.%s has no field %s"):format(of.what, errors.quote(name)),
+  errors.invalid("unknown_field", ("mde.%s has no field %s"):format(of.what, errors.quote(name)),
     near and ("Did you mean %q?"):format(near) or ("There are %s."):format(table.concat(of.names, ", ")))
 end
 

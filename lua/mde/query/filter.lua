@@ -69,7 +69,8 @@ local function split(clauses, filters, what)
     filters[#filters + 1] = text
     return filters
   elseif not largest then
-    errors.invalid(("mde.%s: the query is too long for a URL"):format(what), "Test a part of it in Lua.")
+    errors.invalid("query_too_long",
+      ("mde.%s: the query is too long for a URL"):format(what), "Test a part of it in Lua.")
   end
   local alternatives = clauses[largest]
   for _, range in ipairs { { 1, place }, { place + 1, #alternatives } } do
@@ -84,18 +85,20 @@ end
 -- Raises unless a text could be a condition in OData, which has a blank or a parenthesis in it.
 local function check_odata(text, of)
   if #odata.encode(text) > MAX_FILTER_BYTES then
-    errors.invalid(("mde.%s: the query is too long for a URL"):format(of.what), "Test a part of it in Lua.")
+    errors.invalid("query_too_long",
+      ("mde.%s: the query is too long for a URL"):format(of.what), "Test a part of it in Lua.")
   end
   local word, shown = text:match "^%s*(.-)%s*$", errors.quote(text)
   if word == "" then
-    errors.invalid(("mde.%s: the query is an empty text"):format(of.what),
+    errors.invalid("query_empty", ("mde.%s: the query is an empty text"):format(of.what),
       ('Say mde.%s "all" if you mean all.'):format(of.what))
   elseif core.text.lower(word) == "all" then
-    errors.invalid(("mde.%s: %s is no query"):format(of.what, shown), 'Did you mean "all"?')
+    errors.invalid("query_malformed", ("mde.%s: %s is no query"):format(of.what, shown), 'Did you mean "all"?')
   elseif core.text.lower(word):find "^%??%$?filter=" then
-    errors.invalid(("mde.%s: the query is %s"):format(of.what, shown), "Leave $filter= away; the text is what follows.")
+    errors.invalid("query_malformed",
+      ("mde.%s: the query is %s"):format(of.what, shown), "Leave $filter= away; the text is what follows.")
   elseif not word:find "[%s(]" then
-    errors.invalid(("mde.%s: %s is no condition in OData"):format(of.what, shown),
+    errors.invalid("query_malformed", ("mde.%s: %s is no condition in OData"):format(of.what, shown),
       ("Write a table, %s, or \"all\"."):format(fields.in_a_table(word, of) or of.example))
   end
   kinds.check_text((text:gsub("[\t\r\n]", " ")), text, ("mde.%s: the query"):format(of.what))
@@ -128,15 +131,16 @@ end
 -- The conditions of a query that is a table, in the order of their fields' names; raises unless it is well formed.
 local function conditions_of(query, of)
   if type(query) ~= "table" or getmetatable(query) ~= nil then
-    errors.invalid(("mde.%s needs a query, a table or a text, not %s"):format(of.what,
-      operators.is(query) and "an operator alone" or errors.got(query)),
+    errors.invalid(query == nil and "missing_value" or "wrong_type",
+      ("mde.%s needs a query, a table or a text, not %s"):format(of.what,
+        operators.is(query) and "an operator alone" or errors.got(query)),
       query == nil and ('Say mde.%s "all" if you mean all.'):format(of.what)
         or ("Write %s, say."):format(of.example))
   end
   local conditions = {}
   for name in pairs(query) do conditions[#conditions + 1] = { field = fields.find(name, of) } end
   if not conditions[1] then
-    errors.invalid(("mde.%s: the query is an empty table"):format(of.what),
+    errors.invalid("query_empty", ("mde.%s: the query is an empty table"):format(of.what),
       ('A field that is nil leaves nothing behind: write mde.eq(value). Say mde.%s "all" if you mean all.')
         :format(of.what))
   end

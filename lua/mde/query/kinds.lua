@@ -24,7 +24,7 @@ local function set_of(...)
   return set
 end
 
-local function wrong_value(field, value, wanted, hint)
+local function wrong_value(field, value, wanted, hint, code)
   if type(value) == "table" and value[1] ~= nil then
     hint = "For a list there are mde.any_of and mde.none_of."
   elseif operators.is(value) then
@@ -32,7 +32,7 @@ local function wrong_value(field, value, wanted, hint)
   elseif operators.is_ago(value) then
     hint = "Only times can be compared with it."
   end
-  errors.invalid(("%s is %s, not %s"):format(field.name, wanted, errors.got(value)), hint)
+  errors.invalid(code or "wrong_value", ("%s is %s, not %s"):format(field.name, wanted, errors.got(value)), hint)
 end
 
 --- Raises unless a text could reach the service as it is.
@@ -42,7 +42,7 @@ end
 function M.check_text(text, shown, what)
   local flaw, code = odata.flaw(text)
   if not flaw then return end
-  errors.invalid(("%s %s %s"):format(what, errors.quote(shown), flaw), code == "not_utf8"
+  errors.invalid("text_malformed", ("%s %s %s"):format(what, errors.quote(shown), flaw), code == "not_utf8"
     and "Convert it to UTF-8 first." or "Find out where that comes from, and take it out.")
 end
 
@@ -97,7 +97,7 @@ local function id_of(value, field, wanted, words, example)
   if kind == wanted then return canonical end
   local reason = type(value) == "string" and not kind and canonical
   wrong_value(field, value, words, reason and ("It %s: write %s."):format(reason, example)
-    or ("Write %s."):format(example))
+    or ("Write %s."):format(example), wanted == "guid" and "guid_malformed" or "machine_id_malformed")
 end
 
 local function guid_literal(value, field)

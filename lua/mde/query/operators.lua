@@ -32,10 +32,10 @@ local M = {}
 
 local function needs_value(name, value)
   if value == nil then
-    errors.invalid(("mde.%s was given nil"):format(name),
+    errors.invalid("missing_value", ("mde.%s was given nil"):format(name),
       "A value that is missing would select more than was meant: find out why it is.")
   elseif value == "" then
-    errors.invalid(("mde.%s was given an empty text"):format(name), "Find out why it is empty.")
+    errors.invalid("empty_text", ("mde.%s was given an empty text"):format(name), "Find out why it is empty.")
   end
 end
 
@@ -54,22 +54,23 @@ end
 -- The items of a list without gaps; raises for anything else.
 local function items_of(list, what)
   if type(list) ~= "table" or getmetatable(list) ~= nil or type(list.id) == "string" then
-    errors.invalid(("%s needs a list, not %s"):format(what, errors.got(list)),
+    errors.invalid("wrong_type", ("%s needs a list, not %s"):format(what, errors.got(list)),
       type(list) == "table" and type(list.id) == "string" and "Of a machine or an action write its id." or nil)
   end
   local count = 0
   for _ in pairs(list) do count = count + 1 end
   if count == 0 then
-    errors.invalid(("%s was given an empty list"):format(what), "A list of nothing would select nothing.")
+    errors.invalid("empty_list", ("%s was given an empty list"):format(what), "A list of nothing would select nothing.")
   end
   local items = {}
   for i = 1, count do
     if list[i] == nil then
-      errors.invalid(("%s needs a list without gaps; there is no item %d"):format(what, i),
+      errors.invalid("list_with_gaps", ("%s needs a list without gaps; there is no item %d"):format(what, i),
         "Leave out what is nil before, or find out why it is.")
     end
     if list[i] == "" then
-      errors.invalid(("%s: item %d of the list is an empty text"):format(what, i), "Find out why it is empty.")
+      errors.invalid("empty_text",
+        ("%s: item %d of the list is an empty text"):format(what, i), "Find out why it is empty.")
     end
     items[i] = list[i]
   end
@@ -158,7 +159,7 @@ function M.ago(span)
   if type(span) == "string" then number, unit = span:match "^(%d+%.?%d*)([smhd])$" end
   local seconds = type(span) == "number" and span or number and core.number.read(number) * unit_seconds[unit]
   if not seconds or not (seconds >= 0 and seconds < MAX_SPAN_SECONDS) then
-    errors.invalid(("mde.ago was given %s, which is not a span of time"):format(errors.got(span)),
+    errors.invalid("time_malformed", ("mde.ago was given %s, which is not a span of time"):format(errors.got(span)),
       'Write "90s", "30m", "2h" or "7d".')
   end
   return setmetatable({ seconds = seconds }, Ago)
@@ -188,7 +189,7 @@ function M.of(value, field)
     return operator("any_of", { items = items_of(value, field) })
   end
   if value == "" then
-    errors.invalid(("%s is compared with an empty text"):format(field), "Find out why it is empty.")
+    errors.invalid("empty_text", ("%s is compared with an empty text"):format(field), "Find out why it is empty.")
   end
   return M.eq(value)
 end

@@ -14,7 +14,8 @@ local MIN_UNIX_MILLISECONDS = 1e11 -- in seconds the year 5138, in milliseconds 
 local M = {}
 
 local function not_a_time(value, what, why)
-  errors.invalid(("%s: %s %s"):format(what, type(value) == "table" and "the table" or errors.got(value), why),
+  errors.invalid("time_malformed",
+    ("%s: %s %s"):format(what, type(value) == "table" and "the table" or errors.got(value), why),
     'Give Unix seconds, a text like "2026-02-03" or "2026-02-03T10:11:12Z", a table like os.date "*t", '
       .. 'or mde.ago "2h".')
 end
@@ -62,7 +63,7 @@ local function time_of_table(fields, what)
   end
   local noon = os.time { year = parts.year, month = parts.month, day = parts.day, hour = 12 }
   if not noon or os.date("*t", noon).day ~= parts.day then
-    errors.invalid(
+    errors.invalid("time_malformed",
       ("%s: the table is not a date: %04d-%02d has no day %d"):format(what, parts.year, parts.month, parts.day),
       "If the time that os.time makes of it is meant, give that: os.time(date).")
   end
@@ -84,7 +85,8 @@ function M.read(value, now, what)
   elseif type(value) == "string" then
     return time_of_text(value, what)
   elseif type(value) == "number" and value >= 0 and value < MIN_UNIX_TIME then
-    errors.invalid(("%s: %s looks like a span of time, not like Unix seconds"):format(what, errors.show(value)),
+    errors.invalid("time_malformed",
+      ("%s: %s looks like a span of time, not like Unix seconds"):format(what, errors.show(value)),
       ("For so many seconds ago write mde.ago(%s)."):format(core.number.write(value)))
   elseif type(value) == "number" then
     return time_of_number(value, what)

@@ -35,7 +35,7 @@ end
 ---@return table fields
 function M.throttled(host, seconds)
   return {
-    kind = "throttled", retry_at = posix.clock.time() + seconds,
+    kind = "throttled", code = "throttled", retry_at = posix.clock.time() + seconds,
     message = ("%s asks to wait for %.0f seconds, longer than the time there is"):format(host, seconds),
     hint = "Try again then, or give it a longer timeout.",
   }
@@ -60,7 +60,7 @@ end
 function M.redirected(failure, hint)
   local location = M.text(failure.response.headers.location)
   return {
-    kind = "protocol", hint = hint,
+    kind = "protocol", code = "redirected", hint = hint,
     message = ("%s answered with a redirect (HTTP %d)%s, which is not followed"):format(failure.host,
       failure.response.status, location and (' to "%s"'):format(failure.show(location)) or ""),
   }

@@ -160,7 +160,7 @@ end
 -- The same where the store fails: one call each second, and none of many.
 local function try_unknown(self, priority, err)
   if priority == contexts.MANY then
-    return nil, nil, errors.wrap(err, { kind = "unavailable",
+    return nil, nil, errors.wrap(err, { kind = "unavailable", code = "limits_unknown",
       message = "nothing was sent, since the service's limits cannot be kept without the store" })
   end
   local now = self.now()
@@ -234,14 +234,14 @@ local function in_words(self)
 end
 
 local function too_late(self, seconds)
-  return errors.new { kind = "throttled", retry_at = posix.clock.time() + seconds,
+  return errors.new { kind = "throttled", code = "limit_reached", retry_at = posix.clock.time() + seconds,
     message = ("this application has used up what the service allows it (%s); the next call may go in %.0f seconds, "
       .. "which is longer than the time there is"):format(in_words(self), math.ceil(seconds)),
     hint = "Try again then, or give it a longer timeout." }
 end
 
 local function never(self)
-  return errors.new { kind = "throttled",
+  return errors.new { kind = "throttled", code = "reserve_too_large",
     message = ("the option \"reserve\" leaves nothing of %s to calls of many"):format(in_words(self)),
     hint = "Give the client a smaller reserve." }
 end

@@ -41,7 +41,7 @@ local M = {}
 ---@field before_send? fun(): boolean asked each time when authorization and slot are in hand, right before it is sent;
 --- false: it is not sent, and nil is returned without an error
 ---@field heard? fun(response: table) told of each answer
----@field read fun(response: table): any, string? the value of a 2xx answer; or nil and why it is none
+---@field read fun(response: table): any, string?, mde.ErrorCode? the value of a 2xx answer; or nil and why it is none
 ---@field temporary? fun(body: string): boolean whether a refusal says that it is temporary
 ---@field failure fun(failure: mde.Failure): table the fields of its error
 
@@ -98,11 +98,13 @@ local function send(self, call, request)
   end
   local response, message, maybe_sent, code = driver.send(request)
   if response and not is_response(response) then
-    response, message, maybe_sent = nil, "the driver gave an answer without status, headers or body", true
+    response, message, maybe_sent, code = nil, "the driver gave an answer without status, headers or body", true,
+      "driver_broken"
   elseif response then
     if call.heard then call.heard(response) end
   else
     message = self.show(tostring(message or "the driver gave no reason"))
+    code = type(code) == "string" and self.show(code) or nil
   end
   if trace:on() then
     local event = { event = "response", driver = driver.name, method = request.method, url = request.url,
@@ -129,20 +131,21 @@ local function names_active_request(response, refusal)
     and (refusal.code == "ActiveRequestAlreadyExists" or refusal.in_progress == true)
 end
 
--- Reads what an attempt brought: the facts for the judge, the value it is about, and what an error would tell.
+-- Reads what an attempt brought: the facts for the judge, the value it is about, and what an error would tell: a
+-- problem and its code, or a refusal.
 local function read_attempt(self, call, response, message, maybe_sent, code)
-  if not response then return { maybe_sent = maybe_sent, code = code }, nil, message end
+  if not response then return { maybe_sent = maybe_sent, code = code }, nil, { message = message, code = code } end
   local facts = { status = response.status }
   if response.status >= 200 and response.status < 300 then
-    local value, problem = call.read(response)
+    local value, problem, reason = call.read(response)
     facts.usable = value ~= nil
-    return facts, value, problem
+    return facts, value, { message = problem, code = reason }
   end
   local refusal = refusals.read(response, self.show)
   facts.retry_after, facts.retry_after_invalid = read_retry_after(self, response, refusal)
   facts.active_request = names_active_request(response, refusal)
   facts.temporary = call.temporary ~= nil and call.temporary(response.body)
-  return facts, nil, nil, refusal
+  return facts, nil, {}, refusal
 end
 
 -- An answer that is neither what was asked for nor the service's refusal may be the answer to another request, and all
@@ -158,8 +161,10 @@ end
 ---@return mde.Error
 function M.time_is_up(before_what, trouble)
   local message = "the time was up before " .. before_what
-  if trouble then return errors.new { kind = "unavailable", message = message .. ": " .. trouble } end
-  return errors.new { kind = "unavailable", message = message, hint = "Give it a longer timeout." }
+  if trouble then
+    return errors.new { kind = "unavailable", code = "time_is_up", message = message .. ": " .. trouble }
+  end
+  return errors.new { kind = "unavailable", code = "time_is_up", message = message, hint = "Give it a longer timeout." }
 end
 
 -- The budget of an API.
@@ -278,7 +283,7 @@ function Requests:perform(call)
     local verdict, delay, class = core.outcome.judge(call.kind, facts)
     info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
     if info.class == nil or class ~= "not_sent" then info.class = class end
-    self.trouble[call.api] = verdict ~= "done" and (problem or ("HTTP %d"):format(facts.status)) or nil
+    self.trouble[call.api] = verdict ~= "done" and (problem.message or ("HTTP %d"):format(facts.status)) or nil
     if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot) end
     local excess = report_excess(self, call, facts)
     if facts.status == 429 then limiter:pause(delay, excess ~= nil) end
@@ -300,10 +305,10 @@ function Requests:perform(call)
       end
     else
       local fields = call.failure { host = call.host, kind = call.kind, verdict = verdict, delay = delay,
-        attempts = info.attempts, response = response, message = problem, refusal = refusal, show = self.show,
-        authorization = authorization }
+        attempts = info.attempts, response = response, message = problem.message, code = problem.code,
+        refusal = refusal, show = self.show, authorization = authorization }
       fields.http_status = response and response.status
-      fields.code = fields.code or refusal and refusal.code
+      fields.code = refusal and refusal.code or fields.code
       fields.request_id = fields.request_id or refusal and refusal.request_id
       if excess then fields.message = ("%s (%s)"):format(fields.message, excess) end
       return nil, errors.new(fields), info

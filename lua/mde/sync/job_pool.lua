@@ -56,9 +56,10 @@ local function puller(items)
     return function() return (items()) end, function() end, function() return true end
   end
   if type(items) ~= "table" then
-    errors.invalid(("mde.each needs a list or an iterator, not %s"):format(items == nil and "nil" or type(items)))
+    errors.invalid("wrong_type",
+      ("mde.each needs a list or an iterator, not %s"):format(items == nil and "nil" or type(items)))
   elseif type(items.id) == "string" then
-    errors.invalid("mde.each needs a list or an iterator, not one item", "Write { item }.")
+    errors.invalid("not_a_list", "mde.each needs a list or an iterator, not one item", "Write { item }.")
   end
   options_of.check_list(items, "mde.each")
   local i, total = 0, 0
@@ -104,7 +105,7 @@ end
 -- Whether this is a fork of the process that works through the list, which goes on with it; nothing is done twice.
 local function was_forked(run)
   if run.generation == posix.fork.generation() then return false end
-  halt(run, errors.new { kind = "invalid",
+  halt(run, errors.new { kind = "invalid", code = "forked",
     message = "this process was forked while mde.each was at work, which goes on in its parent alone",
     hint = "Fork before mde.each, or end the child before it returns to it." })
   return true
@@ -114,7 +115,7 @@ end
 local function broken(problem, results)
   if errors.is(problem) then return errors.derive(problem, { results = results }) end
   local shown, text = pcall(tostring, problem)
-  return errors.new { kind = "invalid", cause = problem, results = results,
+  return errors.new { kind = "invalid", code = "iterator_raised", cause = problem, results = results,
     message = "the iterator raised: " .. errors.show(shown and text or "a " .. type(problem)) }
 end
 
@@ -199,9 +200,9 @@ end
 ---@return mde.Results
 function M.each(driver, items, fn, options)
   options = options_of.check(options, known_options, "mde.each")
-  if type(fn) ~= "function" then errors.invalid("mde.each needs a function to call for each item") end
+  if type(fn) ~= "function" then errors.invalid("wrong_type", "mde.each needs a function to call for each item") end
   if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
-    errors.invalid("mde.each does not work in plain Lua 5.1, whose pcall cannot be waited in",
+    errors.invalid("unsupported_lua", "mde.each does not work in plain Lua 5.1, whose pcall cannot be waited in",
       "Use Lua 5.3 or newer, or LuaJIT.")
   end
   local run = {

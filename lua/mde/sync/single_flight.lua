@@ -71,13 +71,13 @@ local function begin(self, key, work)
   local driver, call = self.driver, {}
   if driver.gate then call.gate = driver.gate() end
   if key then self.under_way[key] = call end
-  local ok, taken, message = pcall(give, driver, function() finish(self, key, call, pcall(work)) end)
+  local ok, taken, message, code = pcall(give, driver, function() finish(self, key, call, pcall(work)) end)
   if not ok then
     finish(self, key, call, false, taken)
     error(taken, 0)
   elseif not taken then
     call.refused = true
-    finish(self, key, call, true, nil, errors.new { kind = "unavailable",
+    finish(self, key, call, true, nil, errors.new { kind = "unavailable", code = code or "busy",
       message = "nothing was sent: " .. errors.show(message or "too much is under way"),
       hint = "Try again when less is under way." })
   end
@@ -144,7 +144,8 @@ function SingleFlight:run_detached(context, work, ...)
   local call = begin(self, nil, bound(work, ...))
   while not call.ended and now() < ends do self:wait(call, math.min(LOOK_SECONDS, ends - now())) end
   if not call.ended then
-    return nil, errors.new { kind = "unknown", message = "the task that was to do it has not ended in time",
+    return nil, errors.new { kind = "unknown", code = "task_lost",
+      message = "the task that was to do it has not ended in time",
       hint = "Ask for the device's state before you repeat it." }
   end
   if call.raised then error(call.problem, 0) end

@@ -59,13 +59,13 @@ local M = {}
 function M.check(place, name)
   if type(place) == "string" then
     if place == "" or place:find "%z" then
-      errors.invalid(("%s is no path of a file"):format(name), "Write /run/mde/store, say.")
+      errors.invalid("wrong_type", ("%s is no path of a file"):format(name), "Write /run/mde/store, say.")
     end
     return shared_files.new(place)
   end
   for _, method in ipairs { "get", "safe_set", "safe_add", "delete" } do
     if type(place) ~= "table" or type(place[method]) ~= "function" then
-      errors.invalid(("%s must be a path or a shared dict, not %s"):format(name,
+      errors.invalid("wrong_type", ("%s must be a path or a shared dict, not %s"):format(name,
         place == nil and "nil" or type(place) == "table" and ("a table without " .. method) or "a " .. type(place)),
         "For the processes of a machine: store = \"/run/mde/store\". In nginx: `lua_shared_dict mde 1m;` in the http "
           .. "block, and store = ngx.shared.mde.")
@@ -85,7 +85,7 @@ function M.new(place, identity, driver, exchange)
 end
 
 local function failure(self, what, message)
-  return errors.new { kind = "unavailable", message = ("the store could not %s: %s"):format(what,
+  return errors.new { kind = "unavailable", code = "store_failed", message = ("the store could not %s: %s"):format(what,
     errors.show(tostring(message or "it gave no reason"))),
     hint = self.place.hint or "If it has no memory, make it larger: lua_shared_dict." }
 end

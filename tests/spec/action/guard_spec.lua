@@ -737,7 +737,7 @@ describe("the cap", function()
     local original = client.exchange.call
     function client.exchange.call(self, call)
       if call.method == "POST" then
-        source.token = function() return nil, errors.new { kind = "auth", message = "made up" } end
+        source.token = function() return nil, errors.new { kind = "auth", code = "no_token", message = "made up" } end
       end
       return original(self, call)
     end

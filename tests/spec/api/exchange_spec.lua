@@ -163,6 +163,47 @@ describe("a read", function()
     end
   end)
 
+  it("has the driver's code where there is no answer", function()
+    for _, case in ipairs { { "resolve", "resolve" }, { "tls_name", "tls_name" }, { "Own\27", "Own\\x1b" },
+      { nil, "no_answer" }, { 17, "no_answer" }, { {}, "no_answer" } } do
+      local r = signed_in()
+      r.driver.send = function() return nil, "no", false, case[1] end
+      for _, call in ipairs { read, function() return r.client:restrict(ID, "why") end } do
+        local answer, err = call(r)
+        assert.is_nil(answer)
+        assert.same({ "unavailable", case[2] }, { err.kind, err.code })
+      end
+      r.driver.send = function() return nil, "no", true, case[1] end
+      local _, err = r.client:restrict(ID, "why", { look = false, resend = false, allow = { "servers" } })
+      assert.same({ "unknown", case[2] }, { err.kind, err.code })
+    end
+  end)
+
+  it("has a code of ours where the service gave none", function()
+    for status, case in pairs { [400] = { "refused", "refused" }, [401] = { "auth", "token_refused" },
+      [403] = { "permission", "group_role_missing" }, [404] = { "not_found", "no_such_resource" },
+      [429] = { "throttled", "throttled" }, [503] = { "unavailable", "service_failed" },
+      [302] = { "protocol", "redirected" } } do
+      local r = signed_in()
+      r:answer({ method = "GET" }, status, "", { count = false })
+      local _, err = read(r)
+      assert.same({ case[1], case[2], status }, { err.kind, err.code, err.http_status })
+    end
+  end)
+
+  it("has a code for an answer that is not what was asked for, and for a driver that gives none", function()
+    for body, code in pairs { ["{"] = "not_json", ["[]"] = "not_as_asked", ["{}"] = "not_as_asked" } do
+      local r = signed_in()
+      r:answer({ method = "GET" }, 200, body, { count = false })
+      local _, err = read(r)
+      assert.same({ "protocol", code }, { err.kind, err.code })
+    end
+    local r = signed_in()
+    r.driver.send = function() return { status = 200 } end
+    local _, err = read(r)
+    assert.same({ "unavailable", "driver_broken" }, { err.kind, err.code })
+  end)
+
   it("does not take a proxy's page for the service's word", function()
     for _, status in ipairs { 401, 403, 404, 407 } do
       local r = signed_in()

@@ -27,7 +27,7 @@ describe("a collection", function()
       local text = type(value) == "string" and value or service_json.encode(value)
       value = assert(json.object(text))
       local ok, why = call.usable(value, text)
-      if not ok then return nil, errors.new { kind = "protocol", message = why } end
+      if not ok then return nil, errors.new { kind = "protocol", code = "not_as_asked", message = why } end
       return value
     end }
   end
@@ -64,13 +64,13 @@ describe("a collection", function()
   end)
 
   it("of nothing is empty, also where the service calls that not found", function()
-    local nothing = errors.new { kind = "not_found", message = "none" }
+    local nothing = errors.new { kind = "not_found", code = "no_such_resource", message = "none" }
     assert.same({}, collection.read(exchange(function() return page(1, 0) end), "machines", "f", any, 1))
     assert.same({}, collection.read(exchange(function() return nil, nothing end), "machines", "f", any, 1))
   end)
 
   it("of everything is not empty where the service calls that not found", function()
-    local nothing = errors.new { kind = "not_found", message = "none" }
+    local nothing = errors.new { kind = "not_found", code = "no_such_resource", message = "none" }
     local rows, err = collection.read(exchange(function() return nil, nothing end), "machines", "", any, 1)
     assert.is_nil(rows)
     assert.equal(nothing, err)
@@ -354,7 +354,7 @@ describe("a collection larger than a page", function()
   end)
 
   it("is an error if any of its pages is", function()
-    local down = errors.new { kind = "unavailable", message = "down" }
+    local down = errors.new { kind = "unavailable", code = "connect", message = "down" }
     local exchange = service { count = 25000, last_seen = function(i) return iso(NOW + i) end }
     local call = exchange.call
     function exchange.call(...)

@@ -220,23 +220,26 @@ describe("a certificate", function()
     certificates.openssl(one, "rsa -in key.pem -aes256 -passout pass:made-up -out locked.pem")
     local locked = shell.read_file(one.directory .. "/locked.pem") .. one.certificate
     for _, case in ipairs {
-      { { path = "/nonexistent.pem" }, "No such file", "path" },
-      { { path = one.directory .. "/client.pfx" }, "PKCS#12", "openssl pkcs12 -in " .. one.directory .. "/client.pfx" },
-      { { pem = locked }, "no password was given", "AZURE_CLIENT_CERTIFICATE_PASSWORD" },
-      { { pem = locked, password = "other" }, "password of the private key is wrong", "AZURE_CLIENT_CERTIFICATE" },
-      { { pem = one.certificate }, "no private key", "RSA" },
-      { { pem = one.key }, "no certificate", "registered" },
+      { { path = "/nonexistent.pem" }, "No such file", "path", "credential_unreadable" },
+      { { path = one.directory .. "/client.pfx" }, "PKCS#12", "openssl pkcs12 -in " .. one.directory .. "/client.pfx",
+        "private_key_binary" },
+      { { pem = locked }, "no password was given", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "private_key_password" },
+      { { pem = locked, password = "other" }, "password of the private key is wrong", "AZURE_CLIENT_CERTIFICATE",
+        "private_key_password" },
+      { { pem = one.certificate }, "no private key", "RSA", "private_key_missing" },
+      { { pem = one.key }, "no certificate", "registered", "certificate_unusable" },
       { { pem = one.key .. certificates.new({ name = "another" }).certificate }, "none of the certificates",
-        "registered" },
-      { { pem = short.pem }, "shorter than 2048 bits", "2048" },
-      { { pem = elliptic.pem }, "not an RSA key", "RSA" },
-      { { pem = "nothing" }, "no PEM", "RSA" },
+        "registered", "certificate_unusable" },
+      { { pem = short.pem }, "shorter than 2048 bits", "2048", "private_key_kind" },
+      { { pem = elliptic.pem }, "not an RSA key", "RSA", "private_key_kind" },
+      { { pem = "nothing" }, "no PEM", "RSA", "private_key_missing" },
     } do
       local ok, err = pcall(mde.credential.certificate, case[1])
       assert.is_false(ok)
       assert.equal("auth", err.kind, tostring(err))
       assert.matches(case[2], err.message, 1, true)
       assert.matches(case[3], err.hint, 1, true)
+      assert.equal(case[4], err.code)
       assert.is_true(rehearsal.is_one_line(tostring(err)))
       assert.is_nil(tostring(err):find("PRIVATE KEY", 1, true))
     end

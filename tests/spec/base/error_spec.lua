@@ -15,6 +15,7 @@ describe("an error", function()
       ["two\\x0alines\\x0d\\x00"] = { message = "two\nlines\r\0" },
     } do
       it(": " .. line, function()
+        fields.code = "Made up"
         local err = errors.new(fields)
         assert.equal(line, tostring(err))
         assert.is_true(rehearsal.is_one_line(tostring(err)))
@@ -45,7 +46,7 @@ describe("an error", function()
       it(what, function()
         assert.equal(case[2], errors.escape(case[1]))
         assert.equal(case[2], errors.escape(case[2]))
-        assert.equal(case[2], tostring(errors.new { message = case[1] }))
+        assert.equal(case[2], tostring(errors.new { code = "Made up", message = case[1] }))
       end)
     end
 
@@ -83,14 +84,40 @@ describe("an error", function()
   end)
 
   it("is known as one", function()
-    assert.is_true(errors.is(errors.new { message = "x" }))
+    assert.is_true(errors.is(errors.new { code = "Made up", message = "x" }))
     for _, value in ipairs { "x", 17, {}, setmetatable({}, {}) } do assert.is_false(errors.is(value)) end
     assert.is_false(errors.is(nil))
   end)
 
   it("of a wrong argument is raised as it is", function()
-    local err = rehearsal.refused(errors.invalid, "wrong", "Do it right.")
-    assert.same({ "invalid", "wrong", "Do it right." }, { err.kind, err.message, err.hint })
+    local err = rehearsal.refused(errors.invalid, "wrong_value", "wrong", "Do it right.")
+    assert.same({ "invalid", "wrong_value", "wrong", "Do it right." }, { err.kind, err.code, err.message, err.hint })
+  end)
+
+  it("that another one has led to has a code of its own, unless the service gave one", function()
+    local late = errors.new { kind = "unavailable", code = "time_is_up", message = "late" }
+    local err = errors.wrap(late, { code = "cap_uncounted", message = "not counted" })
+    assert.same({ "unavailable", "cap_uncounted", "not counted: late", late },
+      { err.kind, err.code, err.message, err.cause })
+    local refused = errors.new { kind = "permission", code = "Forbidden", http_status = 403, message = "no" }
+    err = errors.wrap(refused, { code = "cap_uncounted", message = "not counted" })
+    assert.same({ "permission", "Forbidden", 403, refused }, { err.kind, err.code, err.http_status, err.cause })
+    local failed = errors.new { kind = "unavailable", code = "service_failed", http_status = 503, message = "no" }
+    assert.equal("cap_uncounted", errors.wrap(failed, { code = "cap_uncounted", message = "not counted" }).code)
+  end)
+
+  it("tells which code is the service's", function()
+    for _, code in ipairs { "Forbidden", "429", "AADSTS7000215", "ODataError" } do
+      assert.equal(code, errors.service_code(errors.new { code = code, message = "x" }))
+    end
+    assert.is_nil(errors.service_code(errors.new { kind = "invalid", code = "wrong_type", message = "x" }))
+  end)
+
+  it("of a setting keeps its code under the setting's name", function()
+    local err = rehearsal.refused(errors.under_name, "AZURE_CLIENT_SECRET", function()
+      errors.invalid("secret_empty", "it is empty")
+    end)
+    assert.same({ "secret_empty", "AZURE_CLIENT_SECRET: it is empty" }, { err.code, err.message })
   end)
 
   describe("about what was asked", function()
@@ -116,7 +143,7 @@ describe("an error", function()
   end)
 
   it("can be raised by assert where nothing was expected to go wrong", function()
-    local err = errors.new { message = "x" }
+    local err = errors.new { code = "Made up", message = "x" }
     local ok, raised = pcall(function() return rawget(package.loaded._G, "assert")(nil, err) end)
     assert.is_false(ok)
     assert.equal(err, raised)
@@ -177,12 +204,18 @@ describe("nothing but success is truthy:", function()
     end,
   }
 
+  local codes = { auth = "AADSTS7000215", permission = "Forbidden", not_found = "no_such_device",
+    ambiguous = "several_devices", conflict = "opposite_pending", throttled = "throttled", refused = "BadRequest",
+    unavailable = "connect", protocol = "redirected", unknown = "closed", superseded = "key_overtaken",
+    failed = "action_failed", pending = "still_pending", cancelled = "action_cancelled" }
+
   for kind, call in pairs(cases) do
     it(kind, function()
       local r = rehearsal.new()
       local value, err = call(r)
       assert.is_nil(value)
       assert.equal(kind, err.kind)
+      assert.equal(codes[kind], err.code)
       assert.is_true(errors.is(err))
       assert.truthy(err.asked)
       assert.is_true(rehearsal.is_one_line(tostring(err)))
@@ -196,7 +229,7 @@ describe("nothing but success is truthy:", function()
   end)
 
   it("is put into a text as a string error is", function()
-    local err = errors.new { kind = "refused", message = "no" }
+    local err = errors.new { kind = "refused", code = "refused", message = "no" }
     assert.equal("E: no", "E: " .. err)
     assert.equal("no!", err .. "!")
   end)

@@ -14,7 +14,8 @@ describe("the context of a subcommand", function()
     mde.client = function(options)
       steps[#steps + 1] = "client"
       given = options
-      return client, not client and errors.new { kind = "invalid", message = "not set" } or nil
+      return client, not client and errors.new { kind = "invalid", code = "settings_missing",
+        message = "not set" } or nil
     end
   end)
 
@@ -23,7 +24,7 @@ describe("the context of a subcommand", function()
   local subcommand = {
     request = function(arguments)
       steps[#steps + 1] = "request"
-      if arguments.wrong then errors.invalid "wrong" end
+      if arguments.wrong then errors.invalid("wrong_type", "wrong") end
       return "what is asked"
     end,
     client_options = function(arguments) return { cap = arguments.cap } end,

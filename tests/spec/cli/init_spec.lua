@@ -23,7 +23,8 @@ describe("the command", function()
   end
 
   it("tells in one line why it could not be done, with the status of that", function()
-    local err = errors.new { kind = "auth", message = "the secret\27 is wrong", hint = "Set another." }
+    local err = errors.new { kind = "auth", code = "Made up", message = "the secret\27 is wrong",
+      hint = "Set another." }
     local told = console.run({ "state", "laptop-17" }, { client_error = err })
     assert.equal(1, told.status)
     assert.equal("mde state: the secret\\x1b is wrong. Set another.\n", told.err)

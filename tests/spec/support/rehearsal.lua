@@ -5,6 +5,8 @@
 --   local action, err = r.client:restrict("a", "why")
 --   assert.same({ "restrictCodeExecution" }, r:posts())
 
+require "tests.spec.support.codes"
+
 local clients = require "mde.client"
 local errors = require "mde.base.error"
 local json = require "mde.sim.base.json"

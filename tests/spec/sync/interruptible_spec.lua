@@ -34,7 +34,7 @@ describe("interruptible work", function()
   end)
 
   it("raises what it raised, and what the one who is asked raised", function()
-    local problem = errors.new { kind = "invalid", message = "x" }
+    local problem = errors.new { kind = "invalid", code = "wrong_type", message = "x" }
     local ok, raised = pcall(interruptible.run, driver, function()
       driver.sleep(1)
       error(problem, 0)

@@ -91,7 +91,7 @@ local function common(new)
   end)
 
   it("keeps what fn raises as the item's error, and goes on", function()
-    local raised = errors.new { kind = "refused", message = "no" }
+    local raised = errors.new { kind = "refused", code = "refused", message = "no" }
     local results = r.client:each({ raised, "text", 17, "nothing", "false", "last" }, function(item)
       if item == "last" then return true end
       if item == "nothing" then error(nil) end
@@ -121,7 +121,8 @@ local function common(new)
   end
 
   it("raises what the iterator raises, when the calls under way have ended, with the results so far", function()
-    local broken = errors.new { kind = "unavailable", message = "the page could not be read", hint = "Later." }
+    local broken = errors.new { kind = "unavailable", code = "closed", message = "the page could not be read",
+      hint = "Later." }
     local iterator, fn, ended = breaks(broken)
     local ok, problem = pcall(r.client.each, r.client, iterator, fn)
     assert.is_false(ok)

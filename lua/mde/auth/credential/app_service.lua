@@ -38,10 +38,13 @@ local AppService = endpoints.class { kind = "app_service", name = "App Service",
 function M.new(options)
   local url, header = variables.get "IDENTITY_ENDPOINT", variables.get "IDENTITY_HEADER"
   if not url or not header then
-    errors.invalid("the managed identity of an app needs IDENTITY_ENDPOINT and IDENTITY_HEADER, and one is not set",
+    errors.invalid("identity_endpoint_missing",
+      "the managed identity of an app needs IDENTITY_ENDPOINT and IDENTITY_HEADER, and one is not set",
       "The platform sets both once an identity is assigned; restart the app after that.")
   end
-  if header:find "[%z\1-\31\127]" then errors.invalid("IDENTITY_HEADER has a control character in it") end
+  if header:find "[%z\1-\31\127]" then
+    errors.invalid("secret_malformed", "IDENTITY_HEADER has a control character in it")
+  end
   return setmetatable({ kind = "managed identity", needs_application = false, options = options,
     url = endpoints.check_url(url, "IDENTITY_ENDPOINT"), secret = core.secret.new(header) }, AppService)
 end

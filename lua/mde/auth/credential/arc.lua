@@ -22,18 +22,19 @@ local failure = endpoints.failure("Azure Arc's agent", {
   refused = "Check that the machine is connected (azcmagent show), and MDE_SCOPE.",
 })
 
-local function refuse(message, hint)
-  return nil, errors.new { kind = "auth", message = message, hint = hint
+local function refuse(code, message, hint)
+  return nil, errors.new { kind = "auth", code = code, message = message, hint = hint
     or "Something other than Azure Arc's agent may answer there: check IDENTITY_ENDPOINT." }
 end
 
 -- The path of the key file that the first answer names. The agent does not quote it, as a realm has to be.
 local function key_path(self, response)
   local path = (response.headers["www-authenticate"] or ""):match '^%s*[Bb][Aa][Ss][Ii][Cc]%s+[Rr]ealm="?([^"]+)"?%s*$'
-  if not path then return refuse "Azure Arc's agent asks for a proof and does not name a key file" end
+  if not path then return refuse("arc_challenge", "Azure Arc's agent asks for a proof and does not name a key file") end
   local directory, name = path:match "^(.*)/([^/]+)$"
   if directory ~= self.directory or not name:find "^[A-Za-z0-9_-][A-Za-z0-9._-]*%.key$" then
-    return refuse(("Azure Arc's agent names %s, which is not a .key file directly in %s"):format(errors.quote(path),
+    return refuse("arc_challenge",
+      ("Azure Arc's agent names %s, which is not a .key file directly in %s"):format(errors.quote(path),
       errors.show(self.directory)))
   end
   return path
@@ -42,13 +43,14 @@ end
 local function read_key(path)
   local key, problem = posix.secret_file.read(path)
   if not key then
-    return refuse("the key file of Azure Arc's agent cannot be read: " .. errors.show(problem),
+    return refuse("credential_unreadable", "the key file of Azure Arc's agent cannot be read: " .. errors.show(problem),
       "Run this as root, or as a member of the agent's group himds.")
   end
   local content = key:reveal()
   key:wipe()
   if #content > MAX_KEY_BYTES or content:find "[%z\1-\31\127]" then
-    return refuse(("%s is no key file of Azure Arc's agent: it is longer than 4,096 bytes or has more than a line")
+    return refuse("arc_key_malformed",
+      ("%s is no key file of Azure Arc's agent: it is longer than 4,096 bytes or has more than a line")
       :format(errors.quote(path)))
   end
   return content

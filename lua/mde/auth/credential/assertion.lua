@@ -35,7 +35,8 @@ function M.make(credential, request, now)
   local message = encode(json.encode(header)) .. "." .. encode(json.encode(claims))
   local signature, problem = credential:signature(message)
   if not signature then
-    return nil, errors.new { kind = "auth", message = "the assertion could not be signed: " .. request.show(problem),
+    return nil, errors.new { kind = "auth", code = "signing_failed",
+      message = "the assertion could not be signed: " .. request.show(problem),
       hint = "Check the private key of the certificate, or the function that signs." }
   end
   return message .. "." .. encode(signature)

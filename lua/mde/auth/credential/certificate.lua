@@ -40,13 +40,13 @@ end
 local function signing()
   local ok, crypto = pcall(require, "mde.crypto")
   if ok then return crypto end
-  errors.invalid("a certificate needs mde.crypto, which is not here",
+  errors.invalid("crypto_missing", "a certificate needs mde.crypto, which is not here",
     "Build mde with a C compiler; the module needs OpenSSL's library at run time.")
 end
 
-local function refused(name, problem, hint)
-  return errors.new { kind = "auth", message = ("%s cannot be used: %s"):format(name, errors.show(problem)),
-    hint = hint }
+local function refused(code, name, problem, hint)
+  return errors.new { kind = "auth", code = code, hint = hint,
+    message = ("%s cannot be used: %s"):format(name, errors.show(problem)) }
 end
 
 -- What to do about a private key that cannot be had.
@@ -66,13 +66,13 @@ local function take(self, pem, name)
   local key, problem, code
   if not self.sign then
     key, problem, code = crypto.private_key(pem, self.password)
-    if not key then return nil, refused(name, problem, how_to_mend(self, code)) end
+    if not key then return nil, refused(code, name, problem, how_to_mend(self, code)) end
   end
   local certificate
   certificate, problem = crypto.certificate(pem, key)
   if not certificate then
-    return nil, refused(name, problem, "Put the certificate that is registered with the application into the file, "
-      .. "beside its private key.")
+    return nil, refused("certificate_unusable", name, problem,
+      "Put the certificate that is registered with the application into the file, beside its private key.")
   end
   self.key, self.certificate = key, certificate
   return true
@@ -94,7 +94,7 @@ end
 local function expired(self, now)
   local certificate = self.certificate
   if now < certificate.not_after then return nil end
-  return errors.new { kind = "auth",
+  return errors.new { kind = "auth", code = "certificate_expired",
     message = ("%s (%s) expired on %s"):format(name_of(self), certificate.subject,
       os.date("!%Y-%m-%d", certificate.not_after)),
     hint = "Make a new one, register it with the application in the portal, and put it in its place." }
@@ -179,11 +179,12 @@ function M.new(options)
   if type(options) == "string" then options = { path = options } end
   options = options_of.check(options, known_options, "mde.credential.certificate")
   if (options.path == nil) == (options.pem == nil) then
-    errors.invalid("mde.credential.certificate wants one of the options \"path\" and \"pem\"")
+    errors.invalid("contradictory_options", "mde.credential.certificate wants one of the options \"path\" and \"pem\"")
   end
   local algorithm = options.algorithm or "PS256"
   if algorithm ~= "PS256" and algorithm ~= "RS256" then
-    errors.invalid(("mde.credential.certificate: option \"algorithm\" is %s"):format(errors.quote(algorithm)),
+    errors.invalid("wrong_value",
+      ("mde.credential.certificate: option \"algorithm\" is %s"):format(errors.quote(algorithm)),
       "There are PS256 and RS256.")
   end
   local self = setmetatable({ kind = "certificate", algorithm = algorithm, sign = options.sign,

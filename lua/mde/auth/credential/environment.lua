@@ -48,7 +48,7 @@ function M.credential(client_id)
     for name, make in pairs(chosen) do
       if core.text.lower(name) == core.text.lower(choice) then return make(client_id) end
     end
-    errors.invalid(("AZURE_TOKEN_CREDENTIALS is %s"):format(errors.quote(core.redact.text(choice))),
+    errors.invalid("wrong_value", ("AZURE_TOKEN_CREDENTIALS is %s"):format(errors.quote(core.redact.text(choice))),
       "There are prod, EnvironmentCredential, WorkloadIdentityCredential and ManagedIdentityCredential.")
   end
   return secret() or certificate() or federated() or identity(client_id)

@@ -29,7 +29,8 @@ local function from_file(self)
     self.stamp = stamp
     return value
   end
-  return nil, errors.new { kind = "auth", message = "the federated token cannot be read: " .. errors.show(stamp),
+  return nil, errors.new { kind = "auth", code = "credential_unreadable",
+    message = "the federated token cannot be read: " .. errors.show(stamp),
     hint = "Check AZURE_FEDERATED_TOKEN_FILE: the platform writes the token into that file." }
 end
 
@@ -37,7 +38,7 @@ local function from_function(self, request)
   local ok, token, problem = pcall(self.give, { tenant_id = request.tenant_id, client_id = request.client_id })
   if not ok then token, problem = nil, token end
   if type(token) == "string" and token ~= "" and #token <= MAX_TOKEN_BYTES then return core.secret.new(token) end
-  return nil, errors.new { kind = "auth",
+  return nil, errors.new { kind = "auth", code = "no_federated_token",
     message = "the function that gives the federated token gave none: " .. errors.show(problem or "no reason"),
     hint = "It has to return the token as a string." }
 end
@@ -51,7 +52,8 @@ function Federated:ask(request)
   self.last = token
   local text = token:reveal()
   if text:find "[^A-Za-z0-9%-_.=]" then
-    return nil, errors.new { kind = "auth", message = "the federated token is no JSON Web Token",
+    return nil, errors.new { kind = "auth", code = "federated_token_malformed",
+      message = "the federated token is no JSON Web Token",
       hint = "The file has to have the token in it and nothing else." }
   end
   if previous and previous:reveal() ~= text then request:keep_secret(previous:reveal()) end
@@ -82,7 +84,7 @@ end
 function M.new(source)
   if type(source) == "function" then return setmetatable({ kind = "federated", give = source }, Federated) end
   if type(source) ~= "string" or source == "" then
-    errors.invalid(("mde.credential.federated wants the path of a file or a function, not %s")
+    errors.invalid("wrong_type", ("mde.credential.federated wants the path of a file or a function, not %s")
       :format(errors.got(source)))
   end
   return setmetatable({ kind = "federated", path = source }, Federated)

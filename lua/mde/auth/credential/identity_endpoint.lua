@@ -17,14 +17,15 @@ function M.check_url(url, name)
   local scheme, host, rest = url:match "^([A-Za-z]+)://([A-Za-z0-9.-]+)(.*)$"
   if not host then scheme, host, rest = url:match "^([A-Za-z]+)://%[([%x:.]+)%](.*)$" end
   if not host or not rest:find "^:?%d*/?[A-Za-z0-9/._~-]*$" then
-    errors.invalid(("%s is %s, which is not the URL of an endpoint"):format(name, shown),
+    errors.invalid("url_malformed", ("%s is %s, which is not the URL of an endpoint"):format(name, shown),
       "Leave it as the platform sets it.")
   end
   scheme = core.text.lower(scheme)
   local near = host:find "^127%.%d+%.%d+%.%d+$" or host == "::1" or core.text.lower(host) == "localhost"
     or host:find "^169%.254%.%d+%.%d+$"
   if scheme ~= "https" and not (scheme == "http" and near) then
-    errors.invalid(("%s is %s: http is spoken to this machine and its link-local network alone"):format(name, shown),
+    errors.invalid("url_insecure",
+      ("%s is %s: http is spoken to this machine and its link-local network alone"):format(name, shown),
       "Leave it as the platform sets it.")
   end
   return url
@@ -93,7 +94,7 @@ function M.check_identity(answer, options)
   local wanted, given = options.client_id, answer.client_id
   if not wanted or type(given) ~= "string" or given == "" then return answer end
   if core.text.lower(given) == core.text.lower(wanted) then return answer end
-  return nil, errors.new { kind = "auth",
+  return nil, errors.new { kind = "auth", code = "wrong_identity",
     message = ("the endpoint gave a token of the identity %s, not of %s"):format(errors.show(given),
       errors.show(wanted)),
     hint = "Its agent knows no user-assigned identities: use the machine's own, or update the agent." }

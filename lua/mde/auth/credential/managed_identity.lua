@@ -32,7 +32,7 @@ end
 
 -- Hosts whose endpoints are known of, and not spoken to.
 local function unsupported(name)
-  errors.invalid(("the managed identity of %s is not supported"):format(name),
+  errors.invalid("identity_unsupported", ("the managed identity of %s is not supported"):format(name),
     "Use a certificate or a federated token there, or mde.credential.token with a function that asks for the token.")
 end
 
@@ -66,16 +66,19 @@ function M.new(options)
     if options[name] then named[#named + 1] = name end
   end
   if named[2] then
-    errors.invalid(("mde.credential.managed_identity: options %q and %q name an identity twice"):format(named[1],
+    errors.invalid("contradictory_options",
+      ("mde.credential.managed_identity: options %q and %q name an identity twice"):format(named[1],
       named[2]), "Give one of them.")
   end
   if options.source and not sources[options.source] then
-    errors.invalid(("mde.credential.managed_identity: option \"source\" is %s"):format(errors.quote(options.source)),
+    errors.invalid("wrong_value",
+      ("mde.credential.managed_identity: option \"source\" is %s"):format(errors.quote(options.source)),
       "There are app_service, arc and imds.")
   end
   local source = options.source or M.detect() or "imds"
   if options.tokens_directory and source ~= "arc" then
-    errors.invalid("mde.credential.managed_identity: option \"tokens_directory\" is of Azure Arc alone")
+    errors.invalid("option_without_effect",
+      "mde.credential.managed_identity: option \"tokens_directory\" is of Azure Arc alone")
   end
   return require("mde.auth.credential." .. source).new(options)
 end

@@ -53,14 +53,16 @@ end
 ---@return mde.Credential
 function M.new(value)
   if type(value) ~= "string" or value == "" then
-    errors.invalid("the client secret is empty", "Set it to the secret's value as the portal showed it once.")
+    errors.invalid("secret_empty",
+      "the client secret is empty", "Set it to the secret's value as the portal showed it once.")
   end
   if value:find "[%z\1-\31\127]" then
-    errors.invalid("the client secret has a line break or another control character in it",
+    errors.invalid("secret_malformed", "the client secret has a line break or another control character in it",
       "Copy the value alone, without a line end.")
   end
   if #value > MAX_SECRET_BYTES then
-    errors.invalid("the client secret is longer than 4,096 bytes", "Give the secret's value, not a file.")
+    errors.invalid("credential_too_long", "the client secret is longer than 4,096 bytes",
+      "Give the secret's value, not a file.")
   end
   return setmetatable({ kind = "secret", value = core.secret.new(value) }, Secret)
 end

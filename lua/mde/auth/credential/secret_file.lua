@@ -24,13 +24,15 @@ SecretFile.__index = SecretFile
 ---@return mde.SecretFile
 function M.new(path, what, longest)
   if type(path) ~= "string" or path == "" then
-    errors.invalid(("%s must be a path, not %s"):format(what, errors.got(path)), "Give the path of the file.")
+    errors.invalid("wrong_type",
+      ("%s must be a path, not %s"):format(what, errors.got(path)), "Give the path of the file.")
   end
   return setmetatable({ path = path, what = what, longest = longest }, SecretFile)
 end
 
 local function unreadable(self, problem)
-  return errors.new { kind = "auth", message = ("%s cannot be used: %s"):format(self.what, errors.show(problem)),
+  return errors.new { kind = "auth", code = "credential_unreadable",
+    message = ("%s cannot be used: %s"):format(self.what, errors.show(problem)),
     hint = "Check the path, and that the user who runs this may read the file." }
 end
 
@@ -64,7 +66,7 @@ function SecretFile:read_anew()
   end
   if #value > self.longest then
     value:wipe()
-    return nil, errors.new { kind = "auth",
+    return nil, errors.new { kind = "auth", code = "credential_too_long",
       message = ("%s (%s) is longer than %d bytes"):format(self.what, errors.show(self.path), self.longest),
       hint = "Check that it is the right file." }
   end

@@ -31,13 +31,13 @@ function TokenFunction:ask(request)
   if not ok then given, more = nil, given end
   if given == nil then
     if errors.is(more) then return nil, more end
-    return nil, errors.new { kind = "auth", hint = HINT,
+    return nil, errors.new { kind = "auth", code = "no_token", hint = HINT,
       message = "the function that gets tokens got none: " .. request.show(tostring(more or "it gave no reason")) }
   end
   local answer = type(given) == "table" and given or { access_token = given, expires_in = more }
   local usable, problem = sign_in.check_answer(answer)
   if usable then return usable end
-  return nil, errors.new { kind = "auth", hint = HINT,
+  return nil, errors.new { kind = "auth", code = "not_a_token", hint = HINT,
     message = "the function that gets tokens gave something that is none: " .. problem }
 end
 
@@ -56,7 +56,7 @@ end
 ---@return mde.Credential
 function M.new(give)
   if type(give) ~= "function" then
-    errors.invalid(("mde.credential.token wants a function, not %s"):format(errors.got(give)))
+    errors.invalid("wrong_type", ("mde.credential.token wants a function, not %s"):format(errors.got(give)))
   end
   return setmetatable({ kind = "token function", give = give, needs_application = false }, TokenFunction)
 end

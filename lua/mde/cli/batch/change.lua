@@ -72,9 +72,9 @@ end
 local function check_unattended(arguments)
   if can_ask(arguments) then return end
   if not arguments.yes then
-    errors.invalid("there is no terminal to ask on", "Give --yes if you are sure.")
+    errors.invalid("no_terminal", "there is no terminal to ask on", "Give --yes if you are sure.")
   elseif not arguments.comment then
-    errors.invalid("a comment is required", "Say in a few words why: --comment TEXT.")
+    errors.invalid("comment_missing", "a comment is required", "Say in a few words why: --comment TEXT.")
   end
 end
 

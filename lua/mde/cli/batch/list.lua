@@ -79,7 +79,7 @@ local function add_argument(self, device)
   local kind, reason = core.odata.kind(device)
   if kind == "ip_address" then kind, reason = nil, "is an IP address, and who has it now may not be who had it then" end
   if not kind then
-    errors.invalid(("the device %s %s"):format(errors.quote(device), reason),
+    errors.invalid("device_malformed", ("the device %s %s"):format(errors.quote(device), reason),
       "Give a machine id, an Entra device id or a DNS name for each. Nothing was done.")
   end
   add(self, device)
@@ -100,7 +100,9 @@ end
 
 local function add_path(self, arguments)
   local path = arguments.list
-  if path == "" then errors.invalid("--list is empty; an empty shell variable?", "Give the path of a file.") end
+  if path == "" then
+    errors.invalid("empty_text", "--list is empty; an empty shell variable?", "Give the path of a file.")
+  end
   add_file(self, path, path, arguments)
 end
 
@@ -123,7 +125,7 @@ function list.gather(arguments)
   local self = new()
   local is_read = false
   if arguments.column and not arguments.list and not list.is_on_standard_input(arguments) then
-    errors.invalid("--column belongs to a list", "Give the list, too: --list FILE.")
+    errors.invalid("option_without_effect", "--column belongs to a list", "Give the list, too: --list FILE.")
   end
   local function add_input()
     if not is_read then add_file(self, io.stdin, "standard input", arguments) end
@@ -138,7 +140,7 @@ function list.gather(arguments)
     add_path(self, arguments)
   end
   if #self.entries == 0 then
-    errors.invalid(arguments.list and "the list names no device" or "no device is named",
+    errors.invalid("nothing_selected", arguments.list and "the list names no device" or "no device is named",
       "Name one or more devices, or give --list FILE.")
   end
   return self

@@ -15,10 +15,11 @@ local marking = {}
 local function take_tag(arguments)
   local tag = table.remove(arguments.devices)
   if not tag:find "%S" then
-    errors.invalid("the tag is empty", "An empty one is what a shell makes of a variable that is not set.")
+    errors.invalid("tag_empty", "the tag is empty", "An empty one is what a shell makes of a variable that is not set.")
   end
   if #arguments.devices == 0 and not arguments.list then
-    errors.invalid(("%s is the tag, and no device is named"):format(errors.quote(tag)), "Write DEVICE... TAG.")
+    errors.invalid("nothing_selected",
+      ("%s is the tag, and no device is named"):format(errors.quote(tag)), "Write DEVICE... TAG.")
   end
   return tag
 end

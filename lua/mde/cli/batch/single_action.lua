@@ -28,7 +28,7 @@ function single_action.request(arguments)
   local entries = {}
   for i, id in ipairs(arguments.ids) do
     if core.odata.kind(id) ~= "guid" then
-      errors.invalid(("%s is not an action's id (a GUID)"):format(errors.quote(id)),
+      errors.invalid("not_an_action", ("%s is not an action's id (a GUID)"):format(errors.quote(id)),
         "mde actions lists the ids. Nothing was done.")
     end
     entries[i] = { device = id }

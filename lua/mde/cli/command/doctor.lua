@@ -33,7 +33,7 @@ local function write_check(check)
   output.write(("%s %s %s\n"):format(terminal.fit(marks[check.status], MARK_COLUMNS),
     terminal.fit(check.name, NAME_COLUMNS), errors.escape(check.message)))
   if check.hint then
-    output.write((" "):rep(MARK_COLUMNS + 1) .. errors.escape(problem.advice(check.hint)) .. "\n")
+    output.write((" "):rep(MARK_COLUMNS + 1) .. errors.escape(problem.advice(check)) .. "\n")
   end
 end
 
@@ -56,7 +56,7 @@ local function status_of(report)
   local status = exit.done
   for _, check in ipairs(report.checks) do
     if check.status == "failed" then
-      status = math.max(status, exit.of(errors.new { kind = check.kind, message = "" }))
+      status = math.max(status, exit.of_kind(check.kind))
     end
   end
   return status

@@ -91,13 +91,14 @@ end
 local function check_selection(arguments)
   local all_of = arguments.all_of
   if all_of[1] and (arguments.devices[1] or arguments.list) then
-    errors.invalid("--all-of selects the devices, so none may be named", "Give either devices or --all-of.")
+    errors.invalid("contradictory_options",
+      "--all-of selects the devices, so none may be named", "Give either devices or --all-of.")
   elseif arguments.since and not all_of[1] then
-    errors.invalid("--since belongs to --all-of", "Name the incident: --all-of INC-4711.")
+    errors.invalid("option_without_effect", "--since belongs to --all-of", "Name the incident: --all-of INC-4711.")
   end
   for _, incident in ipairs(all_of) do
     if not incident:find "^[A-Za-z0-9._#/-]+$" or #incident > 64 then
-      errors.invalid(("--all-of: %s is not an incident: 1 to 64 of A-Z a-z 0-9 . _ # / -")
+      errors.invalid("incident_malformed", ("--all-of: %s is not an incident: 1 to 64 of A-Z a-z 0-9 . _ # / -")
         :format(errors.quote(incident)), "An empty one is what a shell makes of a variable that is not set.")
     end
   end

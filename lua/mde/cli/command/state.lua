@@ -107,8 +107,9 @@ local function write(context, entries)
   for _, entry in ipairs(entries) do
     if entry.done and entry.err and format ~= "json" then batch.complain(entry) end
     if not entry.done then
-      entry.err = errors.new { kind = "unavailable", asked = "state of " .. errors.quote(entry.device),
-        message = "it was not asked for any more", hint = "Ask again." }
+      entry.err = errors.new { kind = "unavailable", code = "not_asked",
+        asked = "state of " .. errors.quote(entry.device), message = "it was not asked for any more",
+        hint = "Ask again." }
     end
     if format ~= "text" or not entry.err then writer.add(entry) end
   end

@@ -43,9 +43,9 @@ local function split(word)
     if rest:sub(1, #symbol) == symbol then return field, operator[2], rest:sub(#symbol + 1):match "^%s*(.-)%s*$" end
   end
   if core.text.lower(word) == "all" then
-    errors.invalid(("%s is not a condition"):format(errors.quote(word)), "Did you mean --all?")
+    errors.invalid("condition_malformed", ("%s is not a condition"):format(errors.quote(word)), "Did you mean --all?")
   end
-  errors.invalid(("%s is not a condition"):format(errors.quote(word)),
+  errors.invalid("condition_malformed", ("%s is not a condition"):format(errors.quote(word)),
     ("Write FIELD=VALUE, computerDnsName=%s say."):format(errors.show(word:match "^[A-Za-z0-9.-]+$" or "NAME")))
 end
 
@@ -70,7 +70,7 @@ function conditions.query(words)
   local equal, others, fields = {}, {}, {}
   for _, word in ipairs(words) do
     local field, operator, text = split(word)
-    if text == "" then errors.invalid(("%s has no value; an empty shell variable?"):format(field)) end
+    if text == "" then errors.invalid("empty_text", ("%s has no value; an empty shell variable?"):format(field)) end
     local group = operator == "eq" and equal or others
     group[field] = group[field] or {}
     table.insert(group[field], condition(field, operator, text))
@@ -101,16 +101,17 @@ end
 function conditions.gather(arguments)
   local ways = (#arguments.conditions > 0 and 1 or 0) + (arguments.filter and 1 or 0) + (arguments.all and 1 or 0)
   if ways == 0 then
-    errors.invalid("nothing says which are meant", "Give conditions, FIELD=VALUE, or --filter, or --all.")
+    errors.invalid("nothing_selected",
+      "nothing says which are meant", "Give conditions, FIELD=VALUE, or --filter, or --all.")
   elseif ways > 1 then
-    errors.invalid("conditions, --filter and --all exclude each other", "Give one of them.")
+    errors.invalid("contradictory_options", "conditions, --filter and --all exclude each other", "Give one of them.")
   end
   if arguments.all then return "all" end
   if arguments.filter and not arguments.filter:find "%S" then
-    errors.invalid("--filter is empty; an empty shell variable?", "Say --all if you mean all.")
+    errors.invalid("empty_text", "--filter is empty; an empty shell variable?", "Say --all if you mean all.")
   end
   if arguments.filter and core.text.lower(arguments.filter):find "^%s*all%s*$" then
-    errors.invalid("--filter needs a filter in OData", "Say --all if you mean all.")
+    errors.invalid("query_malformed", "--filter needs a filter in OData", "Say --all if you mean all.")
   end
   return arguments.filter or conditions.query(arguments.conditions)
 end

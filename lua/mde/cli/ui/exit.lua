@@ -30,7 +30,14 @@ Exit status:
 ---@param err any
 ---@return integer
 function exit.of(err)
-  return errors.is(err) and statuses[err.kind] or exit.unknown
+  return errors.is(err) and exit.of_kind(err.kind) or exit.unknown
+end
+
+--- The status of a kind of error.
+---@param kind mde.ErrorKind
+---@return integer
+function exit.of_kind(kind)
+  return statuses[kind] or exit.unknown
 end
 
 return exit

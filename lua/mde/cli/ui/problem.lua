@@ -4,27 +4,34 @@ local errors = require "mde.base.error"
 
 local problem = {}
 
--- What to do, where the library's own words are for programs.
+local MORE_THAN_THE_CAP = "If so many are meant, give --cap N, or --allow cap."
+
+-- What to do, where the library's own words are for programs. By the error's code.
 local hints = {
-  { "cancel_opposite = true", "Wait for its end, or give --cancel-opposite to cancel it." },
-  { "mde.find_action", "Do not repeat it blindly: mde state tells what became of it." },
-  { 'mde.client the option "credential"', "Set what is missing. Instead of a secret there may be "
-    .. "AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE, or a managed identity: "
-    .. "AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential." },
-  { 'os.date "*t"', "Write 2026-02-03, 2026-02-03T10:11:12Z or, in quotes, 2h ago." },
-  { "mde.machine(name).id", "Write 40 hex digits; mde machines computerDnsName=NAME --csv shows them." },
-  { "a client with cap = false", "To go on uncounted, give --allow cap." },
-  { "the client a higher cap", "If so many are meant, give --cap N, or --allow cap." },
+  opposite_pending = "Wait for its end, or give --cancel-opposite to cancel it.",
+  settings_missing = "Set what is missing. Instead of a secret there may be AZURE_CLIENT_CERTIFICATE_PATH or "
+    .. "AZURE_FEDERATED_TOKEN_FILE, or a managed identity: AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.",
+  time_malformed = "Write 2026-02-03, 2026-02-03T10:11:12Z or, in quotes, 2h ago.",
+  machine_id_malformed = "Write 40 hex digits; mde machines computerDnsName=NAME --csv shows them.",
+  cap_full = MORE_THAN_THE_CAP, cap_zero = MORE_THAN_THE_CAP,
 }
 
---- What to do now, in the words of the command.
----@param hint string of an error
----@return string
-function problem.advice(hint)
-  for _, one in ipairs(hints) do
-    if hint:find(one[1], 1, true) then return one[2] end
+-- For errors whose code may be the service's.
+local function general_hint(err)
+  if err.kind == "unknown" and err.operation_id then
+    return "Do not repeat it blindly: mde state tells what became of it."
+  elseif err.rule == "cap" and err.kind ~= "protected" then
+    return "To go on uncounted, give --allow cap."
   end
-  return (hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
+end
+
+--- What to do now, in the words of the command.
+---@param err mde.Error|mde.Check with a hint
+---@return string
+function problem.advice(err)
+  local own = general_hint(err) or hints[err.code]
+  if own then return own end
+  return (err.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
     "asked for with --filter"))
 end
 
@@ -33,7 +40,7 @@ end
 ---@return string
 function problem.in_words(err)
   if not errors.is(err) or not err.hint then return tostring(err) end
-  return tostring(errors.derive(err, { hint = problem.advice(err.hint) }))
+  return tostring(errors.derive(err, { hint = problem.advice(err) }))
 end
 
 local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatus", "lastSeen" }
@@ -43,7 +50,7 @@ local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatu
 ---@param known? mde.Action an action that is shown beside it
 ---@return table
 function problem.record(err, known)
-  if not errors.is(err) then return { kind = "unknown", message = tostring(err) } end
+  if not errors.is(err) then return { kind = "unknown", code = "unforeseen", message = tostring(err) } end
   local record = { text = problem.in_words(err) }
   for _, name in ipairs { "kind", "message", "asked", "hint", "http_status", "code", "request_id", "retry_at", "rule",
     "operation_id", "machine_id", "sent_at" } do

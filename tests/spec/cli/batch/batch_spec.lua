@@ -41,7 +41,7 @@ describe("a batch", function()
   it("goes on after an error, and leaves out what is done", function()
     entries[3].done = true
     assert.is_true(run(function(entry)
-      if entry.device == "2" then return nil, errors.new { kind = "refused", message = "no" } end
+      if entry.device == "2" then return nil, errors.new { kind = "refused", code = "refused", message = "no" } end
       return true
     end).value)
     assert.equal(19, #begun)
@@ -51,8 +51,8 @@ describe("a batch", function()
   end)
 
   for what, act in pairs {
-    ["the sign-in failed"] = function() return nil, errors.new { kind = "auth", message = "no" } end,
-    ["an argument was wrong"] = function() errors.invalid "wrong" end,
+    ["the sign-in failed"] = function() return nil, errors.new { kind = "auth", code = "no_token", message = "no" } end,
+    ["an argument was wrong"] = function() errors.invalid("wrong_type", "wrong") end,
   } do
     it("begins no more once " .. what, function()
       assert.is_false(run(act).value)

@@ -3,7 +3,9 @@
 local errors = require "mde.base.error"
 local result = require "mde.cli.batch.result"
 
-local function failed(kind) return { device = "x", err = errors.new { kind = kind, message = "why" } } end
+local function failed(kind)
+  return { device = "x", err = errors.new { kind = kind, code = "Made up", message = "why" } }
+end
 
 local function with_action(fields)
   local action = { id = "5c1f9a52-0000-4000-8000-000000000001", status = "Pending", machineId = "1f17",

@@ -15,7 +15,7 @@ describe("actions by their ids", function()
       return single_action.run({ client = r.client, format = format, request = single_action.request { ids = IDS } }, 1,
         "read", function(id)
           if id == IDS[1] then return { id = id, type = "Isolate", status = "Pending", internal = "x" } end
-          return nil, errors.new { kind = "not_found", message = "no such action" }
+          return nil, errors.new { kind = "not_found", code = "no_such_action", message = "no such action" }
         end)
     end)
   end
@@ -33,8 +33,9 @@ describe("actions by their ids", function()
   end)
 
   it("are rows, in JSON also those that cannot be read", function()
-    assert.equal(('{"id":"%s","internal":"x","status":"Pending","type":"Isolate"}\n{"error":{"kind":"not_found",'
-      .. '"message":"no such action","text":"no such action"},"id":"%s"}\n'):format(IDS[1], IDS[2]), run "json".out)
+    assert.equal(('{"id":"%s","internal":"x","status":"Pending","type":"Isolate"}\n{"error":{'
+      .. '"code":"no_such_action","kind":"not_found","message":"no such action","text":"no such action"},"id":"%s"}\n')
+      :format(IDS[1], IDS[2]), run "json".out)
     local told = run "csv"
     assert.matches("^id,type,.*\r\n5c1f9a52%-.*,Isolate,Pending,,,,,\r\n$", told.out)
     assert.equal("mde: no such action\n", told.err)

@@ -30,7 +30,7 @@ describe("mde doctor", function()
 
   it("reports an environment that describes no client", function()
     local told = console.run({ "doctor", "--json" },
-      { client_error = errors.new { kind = "invalid", message = "not set" } })
+      { client_error = errors.new { kind = "invalid", code = "settings_missing", message = "not set" } })
     assert.equal(1, told.status)
     local report = json.decode(told.out)
     assert.is_false(report.ok)

@@ -10,7 +10,7 @@ local statuses = {
 describe("the exit status", function()
   for kind, status in pairs(statuses) do
     it(("of %s is %d"):format(kind, status), function()
-      assert.equal(status, exit.of(errors.new { kind = kind, message = "x" }))
+      assert.equal(status, exit.of(errors.new { kind = kind, code = "Made up", message = "x" }))
     end)
   end
 

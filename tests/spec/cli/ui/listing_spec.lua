@@ -49,7 +49,7 @@ describe("a listing", function()
   end)
 
   it("has what was found before it went wrong", function()
-    local problem = errors.new { kind = "unavailable", message = "gone" }
+    local problem = errors.new { kind = "unavailable", code = "closed", message = "gone" }
     local told = run(2, problem)
     assert.equal("1\n2\n", told.out)
     assert.same({ false, problem }, { told.value, told.more })

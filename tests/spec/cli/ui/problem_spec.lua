@@ -7,9 +7,9 @@ local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("an error in the words of the command", function()
   -- What the library says to programs, as it says it now.
-  local function hint_of(fn, ...)
+  local function error_of(fn, ...)
     local ok, value, err = pcall(fn, ...)
-    return (ok and err or value).hint
+    return ok and err or value
   end
 
   for what, case in pairs {
@@ -27,18 +27,21 @@ describe("an error in the words of the command", function()
       "--filter", "in a text" },
   } do
     it("says what to do about " .. what, function()
-      local advice = problem.advice(hint_of(case[1]))
+      local advice = problem.advice(error_of(case[1]))
       assert.truthy(advice:find(case[2], 1, true), advice)
       assert.falsy(advice:find(case[3], 1, true), advice)
     end)
   end
 
   it("is the library's own where that is for everybody", function()
-    local err = errors.new { kind = "not_found", message = "no such device", hint = "Check the spelling." }
+    local err = errors.new { kind = "not_found", code = "no_such_device", message = "no such device",
+      hint = "Check the spelling." }
     assert.equal("no such device. Check the spelling.", problem.in_words(err))
-    assert.equal("no such device", problem.in_words(errors.new { kind = "not_found", message = "no such device" }))
+    err.hint = nil
+    assert.equal("no such device", problem.in_words(err))
     assert.equal("a text", problem.in_words "a text")
-    local unknown = errors.new { kind = "unknown", message = "x", hint = "mde.find_action(err) asks again." }
+    local unknown = errors.new { kind = "unknown", code = "closed", message = "x", operation_id = "y",
+      hint = "mde.find_action(err) asks again." }
     assert.equal("x. Do not repeat it blindly: mde state tells what became of it.", problem.in_words(unknown))
     assert.equal("mde.find_action(err) asks again.", unknown.hint)
   end)
@@ -46,12 +49,12 @@ describe("an error in the words of the command", function()
   it("is a record, with what is known of it", function()
     local candidate = { id = "1", computerDnsName = "a", osPlatform = "Linux", riskScore = "High" }
     local action = { id = "action" }
-    local err = errors.new { kind = "ambiguous", message = "two", hint = "Name one.", candidates = { candidate },
-      action = action, operation_id = "x", cause = "inside" }
-    assert.same({ kind = "ambiguous", message = "two", hint = "Name one.", text = "two. Name one.", operation_id = "x",
-      action = action, candidates = { { id = "1", computerDnsName = "a", osPlatform = "Linux" } } },
-      problem.record(err))
+    local err = errors.new { kind = "ambiguous", code = "several_devices", message = "two", hint = "Name one.",
+      candidates = { candidate }, action = action, operation_id = "x", cause = "inside" }
+    assert.same({ kind = "ambiguous", code = "several_devices", message = "two", hint = "Name one.",
+      text = "two. Name one.", operation_id = "x", action = action,
+      candidates = { { id = "1", computerDnsName = "a", osPlatform = "Linux" } } }, problem.record(err))
     assert.is_nil(problem.record(err, action).action)
-    assert.same({ kind = "unknown", message = "a text" }, problem.record "a text")
+    assert.same({ kind = "unknown", code = "unforeseen", message = "a text" }, problem.record "a text")
   end)
 end)

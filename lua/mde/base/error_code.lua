@@ -1,0 +1,170 @@
+---@meta mde.base.error_code
+
+-- error_code: the codes of ours as a type, for editors and type checkers. It is never loaded.
+-- tests/checks/codes --write makes it of error.md, which says more.
+
+---@alias mde.ErrorCode
+---| "resolve" # the host's name has no address
+---| "resolver" # nothing says which name server to ask
+---| "connect" # no connection
+---| "proxy" # the proxy could not be reached, or gave no way to the host
+---| "proxy_auth" # the proxy wants another user or password
+---| "tls" # the handshake failed
+---| "tls_untrusted" # the certificate is of an authority that is not trusted
+---| "tls_name" # the certificate is of another name
+---| "tls_expired" # the certificate is out of date, or not valid yet
+---| "tls_certificate" # the certificate was refused, and the driver cannot tell why
+---| "tls_authorities" # the certificates to trust could not be read
+---| "timeout" # there was no answer in the time that one attempt may take
+---| "closed" # the connection ended before the answer did
+---| "malformed" # the answer is not HTTP/1.1, or could have been cut
+---| "too_large" # the answer is longer than allowed
+---| "busy" # the driver has as much in flight as it may
+---| "memory" # this machine has not enough memory
+---| "unsupported" # the driver cannot carry such a request
+---| "no_answer" # the driver gave no code
+---| "driver_broken" # what the driver gave is not an answer
+---| "time_is_up" # the call's time was up before it could be done
+---| "throttled" # the service, or what gives tokens, asks to wait until `retry_at`
+---| "limit_reached" # the service's limits are used up until `retry_at`
+---| "reserve_too_large" # the option `reserve` leaves nothing to calls of many
+---| "limits_unknown" # the store failed that keeps the service's limits
+---| "store_failed" # the store could not be read or written
+---| "machine_busy" # another change of the same machine was under way
+---| "task_lost" # the host ended the task that was to do it
+---| "no_entropy" # the system gave no random bytes
+---| "forked" # the process was forked during `mde.each`, which goes on in the parent
+---| "iterator_raised" # the iterator that `mde.each` was given raised; see `cause`
+---| "not_asked" # the command was interrupted before it asked
+---| "unforeseen" # something was raised that is not an error of this library
+---| "refused" # the service said no
+---| "no_such_resource" # the service has nothing under that id
+---| "permission_missing" # the token lacks an application permission
+---| "group_role_missing" # the application has the permission, and lacks a role for the device's group
+---| "wrong_audience" # the token is for another API
+---| "not_provisioned" # the tenant has not been set up for Defender for Endpoint
+---| "token_refused" # the service did not take a token that was just issued
+---| "already_in_progress" # the service says that such an action is under way
+---| "service_failed" # the service failed
+---| "redirected" # the answer is a redirect, which is not followed
+---| "foreign_answer" # something else answered in the service's place
+---| "not_json" # the answer is not JSON
+---| "not_as_asked" # the answer is not what was asked for
+---| "answer_of_another" # the answer is about another action
+---| "rows_not_asked_for" # a list has rows that were not asked for
+---| "list_cut_short" # the service cut a list short
+---| "list_too_long" # a list is longer than a page, and cannot be read in parts
+---| "list_absent" # the service says that it has no such list
+---| "pages_repeat" # the service gives the same rows page after page
+---| "sign_in_failed" # the sign-in service failed
+---| "not_a_token" # what should be a token cannot be one
+---| "no_token" # the function that gets tokens got none
+---| "credential_unreadable" # the file with the credential cannot be read
+---| "credential_too_long" # the credential is longer than one can be
+---| "secret_empty" # the client secret is empty
+---| "secret_malformed" # the secret has a control character in it
+---| "private_key_missing" # there is no private key in the file
+---| "private_key_binary" # the file is PKCS#12 or another binary form, not PEM
+---| "private_key_password" # the private key is encrypted, and its password is missing or wrong
+---| "private_key_kind" # the private key is not RSA, or too short
+---| "private_key_unreadable" # OpenSSL cannot read the private key
+---| "certificate_unusable" # there is no certificate in the file that belongs to the key
+---| "certificate_expired" # the application's certificate has expired
+---| "signing_failed" # the assertion could not be signed
+---| "crypto_missing" # the module mde.crypto is not installed
+---| "no_federated_token" # the function that gives the federated token gave none
+---| "federated_token_malformed" # the federated token is not a JSON Web Token
+---| "identity_refused" # the managed identity's endpoint said no
+---| "identity_unassigned" # the machine has no such identity
+---| "identity_failed" # the managed identity's endpoint failed
+---| "wrong_identity" # the endpoint gave a token of another identity
+---| "identity_unsupported" # managed identities of this host are not supported
+---| "identity_endpoint_missing" # the environment does not name the managed identity's endpoint
+---| "arc_challenge" # Azure Arc's agent asks for a proof in a way that it never does
+---| "arc_key_malformed" # the key file that Azure Arc's agent names has no key in it
+---| "settings_missing" # tenant, application or credential are not set
+---| "tenant_malformed" # the tenant is neither a GUID nor a domain
+---| "client_id_malformed" # the application's id is not a GUID
+---| "scope_malformed" # the scope does not end in `/.default`
+---| "unknown_cloud" # there is no such cloud
+---| "url_malformed" # a URL is not that of a host
+---| "url_insecure" # a URL begins with `http://`
+---| "ca_file_unreadable" # the file with the certificates to trust cannot be read
+---| "ca_file_without_certificate" # the file with the certificates to trust has none
+---| "libcurl_missing" # the module mde.curl is not installed
+---| "driver_incomplete" # the driver lacks a function
+---| "unsupported_lua" # plain Lua 5.1 cannot do this
+---| "wrong_type" # an argument or option is not of its type, or not in its range
+---| "wrong_value" # it is not one of the values that there are
+---| "missing_value" # it is nil
+---| "empty_text" # it is an empty text
+---| "empty_list" # it is an empty list
+---| "list_with_gaps" # the list has a nil in it
+---| "not_a_list" # the table is not a list
+---| "unknown_option" # there is no such option
+---| "unknown_field" # there is no such field
+---| "unknown_rule" # the guard has no such rule
+---| "option_without_effect" # the option has no effect beside another one, or there
+---| "contradictory_options" # the options contradict each other, or one of them is needed
+---| "time_malformed" # it is not a time, or not a span of time
+---| "time_out_of_range" # the time is too long ago or in the future
+---| "guid_malformed" # it is not a GUID
+---| "machine_id_malformed" # it is not a machine id
+---| "address_malformed" # it is not an IP address
+---| "text_malformed" # the text is not UTF-8 or has a control character in it
+---| "not_an_action" # it is neither an action nor an action's id
+---| "comment_missing" # a comment is required
+---| "comment_empty" # the comment is empty
+---| "comment_not_utf8" # the comment is not UTF-8
+---| "comment_nul" # the comment has a NUL in it
+---| "comment_too_long" # the comment is too long
+---| "incident_missing" # an incident is required
+---| "incident_malformed" # it is not an incident
+---| "key_malformed" # it is not an idempotency key
+---| "key_without_look" # a key needs a look at the device's history
+---| "tag_empty" # the tag is empty
+---| "tag_malformed" # the tag is not UTF-8 or has characters in it that do not show
+---| "query_empty" # the query selects everything without saying so
+---| "query_malformed" # the text is not a query
+---| "query_too_long" # the query is too long for a URL
+---| "field_not_filterable" # the service cannot filter by that field
+---| "operator_not_applicable" # the operator cannot be asked of that field or value
+---| "empty_range" # no value lies in the range
+---| "lists_too_deep" # there are too many lists in lists
+---| "condition_malformed" # a word of the command line is not a condition
+---| "nothing_selected" # the command line names nothing
+---| "no_terminal" # the command cannot ask, and was not told `--yes`
+---| "device_malformed" # it cannot name a device
+---| "device_is_address" # an IP address names no device without a time
+---| "machine_without_id" # the machine has no id
+---| "no_such_device" # the service knows no such device; `candidates` has similar ones
+---| "device_merged" # the machine was merged into another, which is in `candidates`
+---| "not_onboarded" # the device is known and not onboarded
+---| "several_devices" # several devices answer to the name; see `candidates`
+---| "identifiers_differ" # what a line of a list says does not mean one device
+---| "list_unreadable" # the list cannot be read
+---| "list_malformed" # the list is not CSV in UTF-8
+---| "list_line_malformed" # a line of the list does not fit the others
+---| "list_column_unclear" # which column names the devices is not clear
+---| "tag_unchanged" # the service took the change of a tag, and its answer lacks it
+---| "machine_protected" # a rule of the guard forbids it; see `rule`
+---| "cap_full" # as many machines were restricted as may be in an hour; the next may be at `retry_at`
+---| "cap_zero" # this client may not restrict anything (`cap = 0`)
+---| "cap_uncounted" # the restricts of the last hour could not be counted; see `cause`
+---| "record_unreadable" # whether the machine is protected could not be read; see `cause`
+---| "history_unreadable" # the device's history could not be read
+---| "opposite_pending" # the opposite action is pending; see `action`
+---| "opposite_not_cancelled" # the opposite action could not be cancelled
+---| "opposites_keep_appearing" # there is a further opposite action each time
+---| "key_overtaken" # the key was used before, and somebody decided otherwise since
+---| "send_overtaken" # it was sent, its answer was lost, and somebody decided otherwise
+---| "call_overtaken" # somebody decided otherwise after the call began; nothing was sent
+---| "order_unclear" # the times of the device's actions do not tell which came last
+---| "still_pending" # the action was not final when the time was up
+---| "action_failed" # the action ended without success
+---| "action_cancelled" # the action was cancelled
+---| "action_mismatch" # the answer is about another machine or of another type
+---| "no_such_action" # the device has no action with that operation id
+---| "already_ended" # the action has ended and cannot be cancelled
+---| "cancellation_pending" # the service took the cancellation, and the action is still pending
+---| "clock_wrong" # this machine's clock differs from the service's by minutes
