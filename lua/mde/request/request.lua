@@ -112,7 +112,7 @@ local function send(self, call, request)
     if response then
       event.status, event.headers, event.body = response.status, response.headers, response.body
     else
-      event.message, event.maybe_sent = message, maybe_sent ~= false
+      event.message, event.maybe_sent, event.code = message, maybe_sent ~= false, code
     end
     trace:tell(event)
   end

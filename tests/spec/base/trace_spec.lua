@@ -75,6 +75,7 @@ describe("a watcher", function()
     local responses = of_kind(events, "response")
     assert.equal("the connection was refused", responses[2].message)
     assert.is_false(responses[2].maybe_sent)
+    assert.equal("connect", responses[2].code)
     assert.is_true(responses[3].maybe_sent)
   end)
 
