@@ -4,7 +4,7 @@
 -- raises; a wrong environment is an error that is returned.
 
 local action_metatables = require "mde.action"
-local arguments = require "mde.action.arguments"
+local arguments = require "mde.action.change.arguments"
 local authorities = require "mde.driver.ca_bundle"
 local cap_counts = require "mde.action.cap_count"
 local caps = require "mde.action.cap"

@@ -8,7 +8,7 @@
 -- same functions as methods. Success is truthy, and nothing else is: everything returns nil and an
 -- error (see error.lua) when it did not happen, and raises one for a wrong argument.
 
-local arguments = require "mde.action.arguments"
+local arguments = require "mde.action.change.arguments"
 local clients = require "mde.client"
 local device_lists = require "mde.device.list"
 local doctors = require "mde.doctor"

@@ -10,6 +10,7 @@ static const struct {
   void (*open)(lua_State *L);
 } concepts[] = {
     {"base64", mde_open_base64},
+    {"change", mde_open_change},
     {"comment", mde_open_comment},
     {"coroutine", mde_open_coroutine},
     {"device_list", mde_open_device_list},

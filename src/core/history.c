@@ -15,6 +15,31 @@ enum mde_status mde_status_read(struct mde_text status)
   return MDE_STATUS_PENDING;
 }
 
+static int digit_of(char c)
+{
+  if (c >= '0' && c <= '9') return c - '0';
+  int lower = mde_ascii_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool mde_id_read(struct mde_text text, struct mde_id *id)
+{
+  enum { GUID_LENGTH = 36 };
+  if (text.bytes == NULL || text.length != GUID_LENGTH) return false;
+  size_t digits = 0;
+  for (size_t i = 0; i < GUID_LENGTH; i++) {
+    bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (is_dash != (text.bytes[i] == '-')) return false;
+    if (is_dash) continue;
+    int digit = digit_of(text.bytes[i]);
+    if (digit < 0) return false;
+    unsigned char *byte = &id->bytes[digits / 2];
+    *byte = (unsigned char)(digits % 2 == 0 ? digit << 4 : *byte | digit);
+    digits++;
+  }
+  return true;
+}
+
 static bool read_verb(struct mde_text type, enum mde_verb *verb)
 {
   bool restrict_ = is(type, "RestrictCodeExecution");
@@ -36,6 +61,7 @@ struct mde_action mde_action_read(const struct mde_action_text *text, struct mde
   if (!read_verb(text->type, &action.verb)) return action;
   if (text->machine.bytes != NULL && !mde_text_same_caseless(text->machine, machine)) return action;
   action.counts = true;
+  action.has_id = mde_id_read(text->id, &action.id);
   action.status = mde_status_read(text->status);
   action.created = usable_time(text->created, latest);
   action.updated = usable_time(text->updated, latest);
@@ -257,6 +283,28 @@ static size_t decided_otherwise(const struct mde_action *actions, size_t count, 
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
+}
+
+size_t mde_history_decided(const struct mde_action *actions, size_t count, enum mde_verb verb,
+                           int64_t since, size_t *untimed)
+{
+  size_t found = MDE_NO_ACTION;
+  *untimed = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++) {
+    const struct mde_action *a = &actions[i];
+    if (!says_otherwise(a, verb)) continue;
+    if (a->created == MDE_NO_TIME && a->verb != verb && !a->seen)
+      *untimed = i;
+    else if (a->created != MDE_NO_TIME && a->created >= since &&
+             (found == MDE_NO_ACTION || created_later(a, &actions[found])))
+      found = i;
+  }
+  return found;
+}
+
+size_t mde_history_opposed(const struct mde_action *actions, size_t count, enum mde_verb verb)
+{
+  return last_succeeded(actions, count, opposite_of(verb));
 }
 
 struct mde_look mde_history_look(const struct mde_action *actions, size_t count,

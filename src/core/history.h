@@ -29,6 +29,14 @@ enum mde_status {
 /* A status as the service spells it, in any case; Canceled with one l as well. */
 enum mde_status mde_status_read(struct mde_text status);
 
+/* The id of an action, a GUID. */
+struct mde_id {
+  unsigned char bytes[16];
+};
+
+/* Reads "5c1f9a52-0000-4000-8000-000000000001", in any case; false if that is no GUID. */
+bool mde_id_read(struct mde_text text, struct mde_id *id);
+
 /* An action as the service tells it; texts that are null there are absent here. */
 struct mde_action_text {
   struct mde_text id, type, status, machine, comment, created, updated;
@@ -38,6 +46,8 @@ struct mde_action_text {
 struct mde_action {
   bool counts; /* a restrict or unrestrict of the machine in question; the rest is unset if not */
   bool seen;   /* a look before had it; one that was cancelled since counts as not seen */
+  bool has_id;
+  struct mde_id id;
   enum mde_verb verb;
   enum mde_status status;
   int64_t created; /* ticks, or MDE_NO_TIME */
@@ -170,6 +180,17 @@ struct mde_reconciled {
  */
 struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, size_t count,
                                             const struct mde_sent *sent);
+
+/*
+ * The newest action by which somebody decided otherwise than `verb` at `since` or later: an
+ * opposite one, or one of this verb that was cancelled; MDE_NO_ACTION if there is none. `*untimed`:
+ * an opposite action that does not say when, and that was not seen, or MDE_NO_ACTION.
+ */
+size_t mde_history_decided(const struct mde_action *actions, size_t count, enum mde_verb verb,
+                           int64_t since, size_t *untimed);
+
+/* The newest action of the opposite verb that succeeded; MDE_NO_ACTION if there is none. */
+size_t mde_history_opposed(const struct mde_action *actions, size_t count, enum mde_verb verb);
 
 /* Whose hold is asked about: the restrictions of any of these incidents, created since a time. */
 struct mde_claim {

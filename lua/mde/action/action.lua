@@ -17,8 +17,8 @@ local own_names = require "mde.base.own_names"
 ---@field creationDateTimeUtc? string
 ---@field lastUpdateDateTimeUtc? string
 ---@field troubleshootInfo? string
----@field outcome? "accepted"|"already_active" of a restrict or release: the service took it, or had one already;
---- `status` says how far it is
+---@field outcome? "accepted"|"already_active"|"would_send" of a restrict or release: the service took it, or had one
+--- already, or it was a dry run; `status` says how far it is
 ---@field operation_id? string the operation id at the end of its comment
 ---@field incident? string the incident there
 ---@field attempts? integer how many times the request was sent (refused ones that were repeated count)
@@ -27,13 +27,14 @@ local own_names = require "mde.base.own_names"
 ---@field recorded? boolean false: already active under another incident, so yours stands nowhere
 ---@field also_ended? string[] of a release: the other incidents that held the device restricted until then, and who
 --- did without one, in words
+---@field overturned? mde.Action of a restrict: the release against which it went
 ---@field comment_cut? boolean the service cut the comment short
 
 local M = { PERMISSION = "Machine.RestrictExecution" }
 
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
 local ours = own_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
-  "looked", "recorded", "also_ended", "comment_cut" }
+  "looked", "recorded", "also_ended", "overturned", "comment_cut" }
 
 local comment_problems = {
   empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },

@@ -31,7 +31,6 @@ Cap.__index = Cap
 ---@field lifted boolean the call lifts the cap: it counts, and may be one too many
 ---@field send? mde.Send what was taken for it
 ---@field tally? mde.Tally from which
----@field may_have_arrived? boolean something of it was sent
 
 local M = { DEFAULT = DEFAULT }
 
@@ -152,17 +151,11 @@ function M.give_back(slot)
   slot.send = nil
 end
 
---- Tells how the send ended that was counted. Its hour begins when it was sent, which can be some time after that. It
---- is given back only if nothing of any send of this change can have arrived.
+--- It was sent then: its hour begins, which can be some time after it was counted.
 ---@param slot mde.CapSlot
----@param info table what the exchange tells of the call
-function Cap:settle(slot, info)
-  if info.class == nil or info.class == "not_sent" then
-    if not slot.may_have_arrived then M.give_back(slot) end
-    return
-  end
-  slot.may_have_arrived = true
-  if slot.send then slot.tally:went(slot.send, self.now() - info.sent) end
+---@param sent number by the driver's clock
+function Cap:went(slot, sent)
+  if slot.send then slot.tally:went(slot.send, self.now() - sent) end
 end
 
 return M

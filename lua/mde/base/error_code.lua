@@ -54,7 +54,6 @@
 ---| "rows_not_asked_for" # a list has rows that were not asked for
 ---| "list_cut_short" # the service cut a list short
 ---| "list_too_long" # a list is longer than a page, and cannot be read in parts
----| "list_absent" # the service says that it has no such list
 ---| "pages_repeat" # the service gives the same rows page after page
 ---| "sign_in_failed" # the sign-in service failed
 ---| "not_a_token" # what should be a token cannot be one
@@ -122,6 +121,7 @@
 ---| "incident_malformed" # it is not an incident
 ---| "key_malformed" # it is not an idempotency key
 ---| "key_without_look" # a key needs a look at the device's history
+---| "decided_at_without_look" # so does the time of a decision
 ---| "tag_empty" # the tag is empty
 ---| "tag_malformed" # the tag is not UTF-8 or has characters in it that do not show
 ---| "query_empty" # the query selects everything without saying so
@@ -154,6 +154,7 @@
 ---| "record_unreadable" # whether the machine is protected could not be read; see `cause`
 ---| "history_unreadable" # the device's history could not be read
 ---| "opposite_pending" # the opposite action is pending; see `action`
+---| "opposite_untimed" # an opposite action does not say whether it was decided before `decided_at`
 ---| "opposite_not_cancelled" # the opposite action could not be cancelled
 ---| "opposites_keep_appearing" # there is a further opposite action each time
 ---| "key_overtaken" # the key was used before, and somebody decided otherwise since

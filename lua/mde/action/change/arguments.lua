@@ -4,14 +4,19 @@ local actions = require "mde.action.action"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
 local options_of = require "mde.base.options"
+local posix = require "mde.posix"
+local times = require "mde.query.times"
 
 local M = {}
+
+-- When a caller may have decided, as seen from now.
+local MAX_DECIDED_AHEAD_SECONDS, MAX_DECIDED_AGO_SECONDS = 300, 30 * 86400
 
 local verbs = { restrict = true, release = true }
 
 M.known_options = {
   incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
-  allow = "any",
+  allow = "any", decided_at = "any", dry_run = "flag",
 }
 
 ---@class mde.ChangeOptions
@@ -22,6 +27,9 @@ M.known_options = {
 ---@field resend? boolean false: do not send it again where its answer was lost and its list does not show it
 ---@field cancel_opposite? boolean cancel a pending opposite action first; true for release, false for restrict
 ---@field allow? mde.Rule[] rules of the guard that this call lifts: { "servers" }
+---@field decided_at? mde.Time|mde.Action when it was decided: an opposite decision then or later supersedes it; default
+--- when the call began
+---@field dry_run? boolean do everything but the POST; the outcome is "would_send"
 
 local function check_incident(incident)
   if type(incident) == "number" and incident % 1 == 0 and math.abs(incident) < 2 ^ 53 then
@@ -35,36 +43,63 @@ local function check_incident(incident)
   return incident
 end
 
+-- Unix seconds; nil: when the call began.
+local function check_decided_at(value, now)
+  if value == nil then return nil end
+  if type(value) == "table" and value.creationDateTimeUtc ~= nil then value = value.creationDateTimeUtc end
+  local text, seconds = times.read(value, now, "option \"decided_at\"")
+  if seconds > now + MAX_DECIDED_AHEAD_SECONDS or seconds < now - MAX_DECIDED_AGO_SECONDS then
+    errors.invalid("time_out_of_range",
+      ("option \"decided_at\" is %s, which does not lie in the last 30 days"):format(text),
+      "Give the time of the alert, or the action that the decision rests on.")
+  end
+  return seconds
+end
+
+-- What has to look at the history.
+local function check_look(options)
+  if options.look ~= false then return end
+  if options.key then
+    errors.invalid("key_without_look", "a key needs a look: without one nobody knows whether it was used before",
+      "Leave out look = false, or the key.")
+  elseif options.decided_at ~= nil then
+    errors.invalid("decided_at_without_look",
+      "decided_at needs a look: without one nobody knows what was decided since",
+      "Leave out look = false, or decided_at.")
+  end
+end
+
 ---@class mde.ChangeArguments
 ---@field verb "restrict"|"release"
 ---@field comment string the whole of it, as it is recorded
 ---@field incident? string
----@field key? string
+---@field keyed boolean the operation id is the caller's own
 ---@field operation_id string the key, or else the one that was given
 ---@field look_first boolean
 ---@field resend boolean
 ---@field cancel_opposite boolean
 ---@field allow table<mde.Rule, boolean>
+---@field decided_at? number Unix seconds
+---@field dry_run boolean
 
 --- What the arguments mean. Raises for wrong ones.
 ---@param verb "restrict"|"release"
 ---@param comment string
 ---@param options mde.ChangeOptions checked against M.known_options
 ---@param operation_id string for a call without a key
+---@param now number the service's time, Unix seconds
 ---@return mde.ChangeArguments
-function M.read(verb, comment, options, operation_id)
-  if options.key and options.look == false then
-    errors.invalid("key_without_look", "a key needs a look: without one nobody knows whether it was used before",
-      "Leave out look = false, or the key.")
-  end
+function M.read(verb, comment, options, operation_id, now)
+  check_look(options)
   local incident = check_incident(options.incident)
   local cancel_opposite = options.cancel_opposite
   if cancel_opposite == nil then cancel_opposite = verb == "release" end
   operation_id = options.key or operation_id
   return {
     verb = verb, comment = actions.check_comment(comment, incident, operation_id), incident = incident,
-    key = options.key, operation_id = operation_id, look_first = options.look ~= false,
+    keyed = options.key ~= nil, operation_id = operation_id, look_first = options.look ~= false,
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
+    decided_at = check_decided_at(options.decided_at, now), dry_run = options.dry_run or false,
   }
 end
 
@@ -81,7 +116,8 @@ function M.check(verb, comment, options)
       ("mde.check: there is no verb %s, only \"restrict\" and \"release\""):format(errors.quote(verb)))
   end
   local ok, problem = pcall(function()
-    M.read(verb, comment, options_of.check(options, M.known_options, "mde." .. verb), "checked-only")
+    M.read(verb, comment, options_of.check(options, M.known_options, "mde." .. verb), "checked-only",
+      posix.clock.time())
   end)
   if ok then return true end
   if not errors.is(problem) then error(problem, 0) end

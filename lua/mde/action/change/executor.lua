@@ -1,0 +1,197 @@
+--- executor: carries out what a change wants, and tells it what happened.
+--
+-- Whether to send, what a lost answer came to and whether to send again, the core decides (src/core/change.h). Nothing
+-- is decided here, and nothing but this waits.
+
+local actions = require "mde.action.action"
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local wait = require "mde.action.wait"
+
+local ACTION_SECONDS = 120
+-- A history that cannot be read in this time is not waited for: containing matters more.
+local LOOK_SECONDS = 30
+
+local paths = { restrict = "restrictCodeExecution", release = "unrestrictCodeExecution" }
+
+local M = {}
+
+---@class mde.ChangeRun what is known of a change besides what the core knows
+---@field change mde.core.change
+---@field verb "restrict"|"release"
+---@field began number when the call began, by the driver's clock
+---@field machine_id string
+---@field incident? string
+---@field comment string the whole of it
+---@field operation_id string
+---@field keyed boolean the operation id is the caller's own
+---@field context mde.Context
+---@field slot? mde.CapSlot nil where no cap counts it
+---@field confirm fun(run: mde.ChangeRun, context: mde.Context): boolean?, mde.Error?, boolean? asked right before it
+--- leaves: whether it still may, or why not, and whether others may have changed the machine
+---@field queued fun(run: mde.ChangeRun) told that it waits in a queue
+---@field row? table the action that the change is about
+---@field overturned? table the release against which it goes
+---@field holders? fun(rows: table[]) told the history that a look rests on
+---@field problem? mde.Error why the last thing did not succeed
+---@field lost? mde.Error of the send whose answer was lost
+---@field answered? boolean `row` is the answer to the send
+---@field sent_at? number when the first was sent, by the service's time
+---@field attempts integer
+---@field attempted? boolean of the last send, whether it was attempted
+---@field want? string what it wanted last
+---@field has_cancelled? boolean an opposite action was cancelled for it
+---@field has_resent? boolean it was to be sent again
+---@field looked_at? number when the history was asked for that it rests on, by the driver's clock
+
+--- Until when to read before a send: never so long that no time is left to send. In the queue it may be for as long as
+--- the send itself would be.
+---@param exchange mde.Exchange
+---@param run { context: mde.Context, verb: string }
+---@return mde.Context
+function M.look_context(exchange, run)
+  local context = run.context:within(ACTION_SECONDS)
+  local patience = context:patience()
+  local seconds = math.min(LOOK_SECONDS, patience / 2)
+  return context:within(seconds, math.min(exchange:queue(run.verb) + seconds, patience * 3 / 4))
+end
+
+-- The machine's actions: the rows, or nil and an error; and what is to be known of the list.
+local function read_history(self, run, reading, context)
+  local cache, began, machine_id = run.context.cache, self.exchange.now(), run.machine_id
+  if cache and reading == "cached" then
+    local rows, read_at = cache:rows(machine_id, context:within(context:left() / 2, context:patience() / 2))
+    if rows then
+      self.center.recent:recall(machine_id, rows)
+      return rows, nil, { cached = true, read_at = read_at }
+    end
+  elseif cache and reading == "now" then
+    local rows, absent = cache:rows_now(machine_id, context)
+    if rows then return rows, nil, { shared = true, absent = absent, read_at = began } end
+  end
+  local rows, err, absent = self.center:history(machine_id, context)
+  return rows, err, { absent = absent, read_at = began }
+end
+
+-- ---- what it may want
+
+local wants = {}
+
+function wants.history(self, run, reading, phase)
+  local context = phase == "look" and M.look_context(self.exchange, run)
+    or reading == "own" and run.context:within(LOOK_SECONDS) or run.sending
+  local rows, err, facts = read_history(self, run, reading, context)
+  run.problem = err
+  if not rows then return run.change:tell("unreadable", facts.read_at) end
+  facts.latest, facts.began_at = self.exchange.clock:latest(), self.exchange.clock:time(run.began)
+  run.row, run.overturned = run.change:history(rows, facts)
+  run.looked_at = facts.read_at
+  if phase == "look" then run.holders(rows) end
+end
+
+function wants.slot(self, run)
+  local taken = true
+  if run.slot then taken, run.problem = self.cap:take(run.slot, run.context) end
+  run.change:tell(taken and "slot_taken" or "slot_denied", self.exchange.now())
+end
+
+local is_denied = { permission = true, auth = true, throttled = true }
+
+function wants.cancel(self, run)
+  run.clearing, run.has_cancelled = run.context:within(ACTION_SECONDS), true
+  local _, err = self.center:request_cancel(run.row.id, run.comment, run.clearing)
+  run.problem = err
+  run.change:tell(err and is_denied[err.kind] and "cancel_denied" or "cancelled", self.exchange.now())
+end
+
+wants["end"] = function(self, run, _, phase)
+  local ended, err = wait.follow(self.center, run.row, phase == "look" and run.clearing or run.sending)
+  -- Of a cancellation that was refused, that error says more than that the action is still open.
+  if err or ended or phase == "find" then run.problem = err end
+  run.change:tell(ended and "ended" or "open", self.exchange.now())
+end
+
+function wants.sleep(self, run, seconds)
+  local is_time = run.sending:left() > seconds
+  if is_time then self.exchange.sleep(seconds) end
+  run.change:tell(is_time and "slept" or "time_up", self.exchange.now())
+end
+
+-- Whether it may leave now. What has become too old since is read again first.
+local function may_leave(self, run)
+  while true do
+    local allowed, err, others_may_have = run.confirm(run, run.sending)
+    local now = self.exchange.now()
+    if not allowed then
+      run.problem = err
+      run.change:tell("stopped", now)
+      return false
+    end
+    if run.change:tell(others_may_have and "sending_later" or "sending", now) then return true end
+    if not M.execute(self, run, "send") then return false end
+  end
+end
+
+-- The answer is about another action.
+local function foreign(row)
+  return errors.new { kind = "unknown", code = "answer_of_another",
+    message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
+      errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),
+    hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
+end
+
+-- What came of a send that left, or did not.
+local function tell_end(self, run, row, err, info)
+  local change, now = run.change, self.exchange.now()
+  local sent_at = info.sent and self.exchange.clock:time(info.sent) or nil
+  run.sent_at = run.sent_at or sent_at
+  if row then
+    change:answer(row, now, sent_at)
+    run.row, run.answered = row, change:next() == "nothing"
+    if run.answered then return end
+    if info.response.discard then info.response.discard() end
+    run.lost = foreign(row)
+  elseif info.verdict == "active" then
+    change:tell("active", now)
+    run.refusal = err
+  elseif err.kind == "unknown" then
+    change:tell("lost", now, sent_at)
+    run.lost = err
+  else
+    change:tell((info.class == nil or info.class == "not_sent") and "not_sent" or "refused", now)
+  end
+end
+
+function wants.send(self, run, _, phase)
+  run.has_resent = phase == "find"
+  run.sending = run.sending or run.context:within(ACTION_SECONDS)
+  run.queued(run)
+  local row, err, info = self.exchange:call {
+    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(run.machine_id), paths[run.verb]),
+    kind = "action", api = run.verb, permission = actions.PERMISSION, context = run.sending,
+    body = { Comment = run.comment }, usable = actions.is_action,
+    before_send = function() return may_leave(self, run) end,
+  }
+  run.attempts, run.attempted = run.attempts + info.attempts, info.attempts > 0
+  if run.slot and info.sent then self.cap:went(run.slot, info.sent) end
+  if not row and not err then return end
+  run.problem = err
+  tell_end(self, run, row, err, info)
+end
+
+--- Carries out what a change wants, until it wants nothing more.
+---@param self mde.Changes
+---@param run mde.ChangeRun
+---@param until_want? string or this
+---@return boolean wanted whether it wants that
+function M.execute(self, run, until_want)
+  while true do
+    local want, how, phase = run.change:next()
+    if want == "nothing" then return false end
+    if want == until_want then return true end
+    run.want = want
+    wants[want](self, run, how, phase)
+  end
+end
+
+return M

@@ -1,0 +1,208 @@
+--- result: what a change came to: an action, or an error in words.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+
+local M = {}
+
+---@class mde.ChangeReport what a result is told from
+---@field run mde.ChangeRun
+---@field result table what the core says
+---@field adopt fun(row: table, fields?: table): mde.Action
+
+local function conflict(report)
+  local opposite = report.run.row
+  return errors.new {
+    kind = "conflict", code = "opposite_pending", action = report.adopt(opposite),
+    message = ("the opposite action %s (%s, created %s) is still %s"):format(errors.show(opposite.id),
+      errors.show(opposite.type), errors.show(opposite.creationDateTimeUtc or "at an unknown time"),
+      errors.show(opposite.status)),
+    hint = report.run.verb == "restrict" and "Wait for its end, or give cancel_opposite = true to cancel it."
+      or "Wait for its end, or leave cancel_opposite at true.",
+  }
+end
+
+-- Who made or cancelled an action, when and why, as far as it says.
+local function decided_by(row, is_cancelled)
+  local who = is_cancelled and row.cancellationRequestor or row.requestor
+  local why = is_cancelled and row.cancellationComment or row.requestorComment
+  local words = {}
+  if type(who) == "string" then words[#words + 1] = " by " .. errors.show(who) end
+  if row.creationDateTimeUtc then words[#words + 1] = ", created " .. errors.show(row.creationDateTimeUtc) end
+  if type(why) == "string" and why ~= "" then words[#words + 1] = ": " .. errors.quote(why) end
+  return table.concat(words)
+end
+
+local superseding = {
+  key = { code = "key_overtaken", before = "this key was used before, and ",
+    hint = "Somebody decided otherwise. If you still mean it, use another key." },
+  decided_on_loss = { code = "send_overtaken", before = "it was sent and its answer was lost, and ",
+    hint = "Somebody decided otherwise. Nothing was sent again; if you still mean it, call it again." },
+  decided = { code = "call_overtaken", before = "it was not carried out; meanwhile ",
+    hint = "Somebody decided otherwise after this call had begun. If you still mean it, call it again." },
+}
+
+--- What to do where somebody decided otherwise after a call had begun.
+M.DECIDED_HINT = superseding.decided.hint
+
+local function superseded(report)
+  local newer, way = report.run.row, superseding[report.result.reason]
+  local is_cancelled = core.history.status(newer.status) == "cancelled"
+  local became = is_cancelled and "its action %s (%s, %s) was cancelled%s" or "action %s (%s, %s) has overtaken it%s"
+  return errors.new {
+    kind = "superseded", code = way.code, action = report.adopt(newer),
+    message = way.before .. became:format(errors.show(newer.id), errors.show(newer.type),
+      errors.show(newer.status), decided_by(newer, is_cancelled)),
+    hint = way.hint,
+  }
+end
+
+local function too_many_cancels()
+  return errors.new { kind = "conflict", code = "opposites_keep_appearing",
+    message = "opposite actions keep appearing; 10 were cancelled",
+    hint = "Find out who else acts on this device." }
+end
+
+local function untimed(report)
+  local row = report.run.row
+  return errors.new { kind = "conflict", code = "opposite_untimed", action = report.adopt(row),
+    message = ("whether the opposite action %s (%s, %s) was decided before it or after cannot be told"):format(
+      errors.show(row.id), errors.show(row.type), errors.show(row.status)),
+    hint = "Look at the device's action centre in the portal; without decided_at it is done." }
+end
+
+local function cancel_denied(report)
+  local opposite = report.run.row
+  return errors.wrap(report.run.problem, { code = "opposite_not_cancelled", action = report.adopt(opposite),
+    message = ("the opposite action %s could not be cancelled"):format(errors.show(opposite.id)) })
+end
+
+local function cancel_late(report)
+  local opposite, problem = report.run.row, report.run.problem
+  return errors.new {
+    kind = "conflict", code = "opposite_not_cancelled", action = report.adopt(opposite),
+    message = ("the opposite action %s could not be cancelled in time%s"):format(errors.show(opposite.id),
+      problem and ": " .. problem.message or ""),
+    hint = "It may still be carried out. Try again, or wait for its end.",
+  }
+end
+
+local function problem_of(report)
+  return report.run.problem
+end
+
+-- A release, and what stands under a key, is not sent unseen.
+local function unseen(report)
+  local run, err = report.run, report.run.problem
+  if err.kind == "auth" then return err end
+  return errors.wrap(err, { kind = "unavailable", code = "history_unreadable",
+    message = "nothing was sent, since the device's history could not be read",
+    hint = ("Try again; %slook = false (--no-look) sends it unseen."):format(run.keyed and "without a key, " or "") })
+end
+
+-- The service refused it since such an action is in progress, and no list tells which.
+local function active(said)
+  return function(report)
+    local err = report.run.refusal
+    err.hint = said .. ". Try again in a minute."
+    return err
+  end
+end
+
+-- ---- of unknown fate
+
+local function untold(report, why)
+  return ("%s; its list of actions does not tell either: %s"):format(report.run.lost.message, why)
+end
+
+local function not_again(report, why)
+  return ("%s; it was not sent again: %s"):format(report.run.lost.message, why)
+end
+
+-- Why a look did not tell: where that was right before it was to be sent again, it was not.
+local function look_failed(report, why)
+  local is_before_resend = report.run.has_resent and report.result.sends < 2
+  return (is_before_resend and not_again or untold)(report, why)
+end
+
+local messages = {
+  time = function(report) return untold(report, "the time was up before its list of actions could be read twice") end,
+  absent = function(report) return untold(report, "the service says that there is no such list (HTTP 404)") end,
+  unreadable = function(report) return look_failed(report, report.run.problem.message) end,
+  unclear = function(report)
+    local row = report.run.row
+    return look_failed(report, ("whether action %s (%s, created %s) came before it or after cannot be told"):format(
+      errors.show(row.id), errors.show(row.type), errors.show(row.creationDateTimeUtc or "at an unknown time")))
+  end,
+  opposite = function(report)
+    local problem = report.run.problem
+    if not problem and report.run.want == "end" then
+      return untold(report, "the time was up before the opposite action, which was pending before, had ended")
+    end
+    return look_failed(report, problem and problem.message or conflict(report).message)
+  end,
+  not_shown = function(report) return report.run.lost.message .. "; its list of actions does not show it" end,
+  resent = function(report)
+    return ("%s; sent again, it ended with: %s"):format(report.run.lost.message, report.run.problem.message)
+  end,
+  not_resent = function(report)
+    local run = report.run
+    if not run.attempted then return not_again(report, run.problem.message) end
+    return ("%s; sent again, it ended with: %s"):format(run.lost.message, run.problem.message)
+  end,
+}
+
+local function unknown(report)
+  local run, err = report.run, report.run.lost
+  err.message = messages[report.result.reason](report)
+  err.kind, err.verb, err.operation_id = "unknown", run.verb, run.operation_id
+  err.machine_id, err.sent_at = run.machine_id, run.sent_at
+  return err
+end
+
+-- ---- all of it
+
+local refusals = {
+  conflict = { opposite = conflict, untimed = untimed, cancel_denied = cancel_denied, cancel_late = cancel_late,
+    cancels = too_many_cancels },
+  superseded = { key = superseded, decided = superseded, decided_on_loss = superseded },
+  protected = { none = problem_of },
+  refused = { none = problem_of, not_shown = active "The device's list of actions does not show it",
+    unreadable = active "The device's list of actions could not be read" },
+  not_sent = { none = problem_of, stopped = problem_of, unreadable = unseen },
+}
+
+--- The error that a change ended with.
+---@param report mde.ChangeReport
+---@return mde.Error
+function M.error(report)
+  local result = report.result
+  if result.fate == "unknown" then return unknown(report) end
+  return refusals[result.fate][result.reason or "none"](report)
+end
+
+--- The action that a change ended with.
+---@param report mde.ChangeReport
+---@return mde.Action
+function M.action(report)
+  local run, result = report.run, report.result
+  local row = run.row
+  if result.fate == "would_send" then
+    row = { machineId = run.machine_id, requestorComment = run.comment, status = "not sent",
+      type = run.verb == "restrict" and "RestrictCodeExecution" or "UnrestrictCodeExecution" }
+  end
+  local action = report.adopt(row, { outcome = result.fate, looked = result.looked })
+  if result.sends > 0 and (run.answered or result.reconciled) then
+    action.attempts, action.reconciled = run.attempts, result.reconciled or nil
+  end
+  if result.fate == "already_active" then
+    action.recorded = result.recorded
+  else
+    action.operation_id, action.incident = run.operation_id, run.incident
+    action.comment_cut = result.comment_cut or nil
+    action.overturned = run.verb == "restrict" and run.overturned and report.adopt(run.overturned) or nil
+  end
+  return action
+end
+
+return M

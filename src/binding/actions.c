@@ -1,0 +1,78 @@
+#include "actions.h"
+
+#include "timestamp.h"
+
+const char *const mde_verb_names[] = {"restrict", "release", NULL};
+
+struct mde_text mde_text_field(lua_State *L, int index, const char *name)
+{
+  struct mde_text text = {NULL, 0};
+  lua_getfield(L, index, name);
+  if (lua_type(L, -1) == LUA_TSTRING) text.bytes = lua_tolstring(L, -1, &text.length);
+  lua_pop(L, 1);
+  return text;
+}
+
+struct mde_text mde_check_text(lua_State *L, int index)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, index, &text.length);
+  return text;
+}
+
+/* The misspelt lastUpdateTimeUtc stands in the service's own samples. */
+struct mde_action_text mde_action_text_at(lua_State *L, int index)
+{
+  struct mde_action_text text = {
+      .id = mde_text_field(L, index, "id"),
+      .type = mde_text_field(L, index, "type"),
+      .status = mde_text_field(L, index, "status"),
+      .machine = mde_text_field(L, index, "machineId"),
+      .comment = mde_text_field(L, index, "requestorComment"),
+      .created = mde_text_field(L, index, "creationDateTimeUtc"),
+      .updated = mde_text_field(L, index, "lastUpdateDateTimeUtc"),
+  };
+  if (text.updated.bytes == NULL) text.updated = mde_text_field(L, index, "lastUpdateTimeUtc");
+  return text;
+}
+
+struct mde_action *mde_read_actions(lua_State *L, int index, struct mde_text machine,
+                                    int64_t latest, size_t *count)
+{
+  luaL_checktype(L, index, LUA_TTABLE);
+  *count = lua_rawlen(L, index);
+  struct mde_action *actions = lua_newuserdata(L, (*count + 1) * sizeof *actions);
+  for (size_t i = 0; i < *count; i++) {
+    actions[i] = (struct mde_action){.counts = false};
+    lua_rawgeti(L, index, (int)(i + 1));
+    if (lua_istable(L, -1)) {
+      struct mde_action_text text = mde_action_text_at(L, lua_gettop(L));
+      actions[i] = mde_action_read(&text, machine, latest);
+    }
+    lua_pop(L, 1);
+  }
+  return actions;
+}
+
+int64_t mde_ticks_not_after(lua_Number seconds)
+{
+  if (!(seconds > 0)) return 0;
+  if (seconds > 1e11) seconds = 1e11;
+  int64_t whole = (int64_t)seconds;
+  lua_Number part = seconds - (lua_Number)whole;
+  int64_t ticks = whole * MDE_TICKS_PER_SECOND + (int64_t)(part * (lua_Number)MDE_TICKS_PER_SECOND);
+  return ticks > 2 ? ticks - 2 : 0;
+}
+
+int64_t mde_check_ticks(lua_State *L, int index)
+{
+  return lua_isnoneornil(L, index) ? MDE_NO_TIME : mde_ticks_not_after(luaL_checknumber(L, index));
+}
+
+int64_t mde_time_field(lua_State *L, int index, const char *name)
+{
+  int64_t time = MDE_NO_TIME;
+  if (mde_field(L, index, name)) time = mde_ticks_not_after(luaL_checknumber(L, -1));
+  lua_pop(L, 1);
+  return time;
+}

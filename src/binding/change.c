@@ -1,0 +1,294 @@
+/*
+ * mde.core.change: the life of one restrict or release (src/core/change.h), for Lua.
+ *
+ * The texts of the order stay alive in a table that belongs to the userdata. Times are seconds.
+ */
+#include "actions.h"
+
+#include <math.h>
+
+#include "change.h"
+#include "timestamp.h"
+
+#define CHANGE "mde.core.change"
+
+struct change {
+  struct mde_change change;
+  struct mde_order order;
+};
+
+static struct change *check_change(lua_State *L)
+{
+  return luaL_checkudata(L, 1, CHANGE);
+}
+
+/* A clock that only goes forward may be anywhere, before 0 too. */
+static int64_t check_now(lua_State *L, int index)
+{
+  lua_Number seconds = luaL_checknumber(L, index);
+  luaL_argcheck(L, fabs(seconds) <= 1e11, index, "seconds of a clock expected");
+  return (int64_t)(seconds * (lua_Number)MDE_TICKS_PER_SECOND);
+}
+
+static bool flag_field(lua_State *L, int index, const char *name)
+{
+  mde_field(L, index, name);
+  bool is_set = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  return is_set;
+}
+
+/* The text in a field of the order at argument 1, which is kept in the table at `kept`. */
+static struct mde_text keep_text(lua_State *L, const char *name, int kept)
+{
+  lua_getfield(L, 1, name);
+  struct mde_text text = {NULL, 0};
+  if (lua_type(L, -1) == LUA_TSTRING) text.bytes = lua_tolstring(L, -1, &text.length);
+  lua_setfield(L, kept, name);
+  return text;
+}
+
+/*
+ * new({ verb, machine, operation_id, incident, comment, keyed, look, resend, cancel_opposite,
+ * dry_run, decided_at, began }) -> a change. decided_at: Unix seconds by the service's clock, or
+ * nil; began: by the clock of the driver.
+ */
+static int change_new(lua_State *L)
+{
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "verb");
+  enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 2, NULL, mde_verb_names);
+  struct change *self = mde_newuserdata(L, sizeof *self);
+  lua_newtable(L);
+  struct mde_order order = {
+      .verb = verb,
+      .machine = keep_text(L, "machine", 4),
+      .operation = keep_text(L, "operation_id", 4),
+      .incident = keep_text(L, "incident", 4),
+      .comment = keep_text(L, "comment", 4),
+      .keyed = flag_field(L, 1, "keyed"),
+      .look = flag_field(L, 1, "look"),
+      .resend = flag_field(L, 1, "resend"),
+      .cancel_opposite = flag_field(L, 1, "cancel_opposite"),
+      .dry_run = flag_field(L, 1, "dry_run"),
+      .decided_at = mde_time_field(L, 1, "decided_at"),
+  };
+  luaL_argcheck(L,
+                order.machine.bytes != NULL && order.operation.bytes != NULL &&
+                    order.comment.bytes != NULL,
+                1, "an order has a machine, an operation_id and a comment");
+  mde_setuservalue(L, 3);
+  self->order = order;
+  lua_getfield(L, 1, "began");
+  mde_change_begin(&self->change, &self->order, check_now(L, 4));
+  lua_pop(L, 1);
+  luaL_getmetatable(L, CHANGE);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+/* change:see(id, status): the caller knew of this action before it decided. */
+static int change_see(lua_State *L)
+{
+  struct change *self = check_change(L);
+  struct mde_id id;
+  if (mde_id_read(mde_check_text(L, 2), &id))
+    mde_change_see(&self->change, id, mde_status_read(mde_check_text(L, 3)));
+  return 0;
+}
+
+/*
+ * change:next() -> "nothing", "history", "slot", "cancel", "end", "send" or "sleep"; of a history
+ * "cached", "now" or "own", of a sleep the seconds; "look", "send" or "find"
+ */
+static int change_next(lua_State *L)
+{
+  static const char *const wants[] = {
+      [MDE_WANT_NOTHING] = "nothing", [MDE_WANT_HISTORY] = "history", [MDE_WANT_SLOT] = "slot",
+      [MDE_WANT_CANCEL] = "cancel",   [MDE_WANT_END] = "end",         [MDE_WANT_SEND] = "send",
+      [MDE_WANT_SLEEP] = "sleep",
+  };
+  static const char *const readings[] = {
+      [MDE_READING_CACHED] = "cached", [MDE_READING_NOW] = "now", [MDE_READING_OWN] = "own"};
+  static const char *const phases[] = {
+      [MDE_PHASE_LOOK] = "look", [MDE_PHASE_SEND] = "send", [MDE_PHASE_FIND] = "find"};
+  struct mde_wanted wanted = mde_change_next(&check_change(L)->change);
+  lua_pushstring(L, wants[wanted.want]);
+  if (wanted.want == MDE_WANT_HISTORY)
+    lua_pushstring(L, readings[wanted.reading]);
+  else if (wanted.want == MDE_WANT_SLEEP)
+    lua_pushnumber(L, (lua_Number)wanted.wait / (lua_Number)MDE_TICKS_PER_SECOND);
+  else
+    lua_pushnil(L);
+  lua_pushstring(L, phases[wanted.phase]);
+  return 3;
+}
+
+static void push_row(lua_State *L, size_t index)
+{
+  if (index == MDE_NO_ACTION)
+    lua_pushnil(L);
+  else
+    lua_rawgeti(L, 2, (int)(index + 1));
+}
+
+static int unasked(lua_State *L, const char *what)
+{
+  return luaL_error(L, "the change does not want %s", what);
+}
+
+/*
+ * change:history(rows, { cached, shared, absent, read_at, began_at, latest }) -> the row that it is
+ * about | nil; the newest opposite action that succeeded | nil. began_at: when the change began, by
+ * the service's time; latest: after which no time of an action is usable. Raises if no history was
+ * wanted.
+ */
+static int change_history(lua_State *L)
+{
+  struct change *self = check_change(L);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  lua_getfield(L, 3, "read_at");
+  struct mde_list list = {.flags = (flag_field(L, 3, "cached") ? MDE_LIST_CACHED : 0u) |
+                                   (flag_field(L, 3, "shared") ? MDE_LIST_SHARED : 0u) |
+                                   (flag_field(L, 3, "absent") ? MDE_LIST_ABSENT : 0u),
+                          .read_at = check_now(L, 4),
+                          .began_at = mde_time_field(L, 3, "began_at")};
+  size_t count;
+  struct mde_action *actions =
+      mde_read_actions(L, 2, self->order.machine, mde_time_field(L, 3, "latest"), &count);
+  size_t about;
+  size_t overturned;
+  if (mde_change_history(&self->change, &self->order, actions, count, &list, &about, &overturned) !=
+      MDE_CHANGE_OK)
+    return unasked(L, "a history");
+  push_row(L, about);
+  push_row(L, overturned);
+  return 2;
+}
+
+static struct mde_moment check_moment(lua_State *L)
+{
+  return (struct mde_moment){.now = check_now(L, 3), .sent_at = mde_check_ticks(L, 4)};
+}
+
+/* change:answer(row, now, sent_at): the action that answered the send. Raises if none was sent. */
+static int change_answer(lua_State *L)
+{
+  struct change *self = check_change(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  struct mde_moment moment = check_moment(L);
+  struct mde_action_text text = mde_action_text_at(L, 2);
+  if (mde_change_answer(&self->change, &self->order, &text, moment) != MDE_CHANGE_OK)
+    return unasked(L, "an answer");
+  return 0;
+}
+
+/* change:tell(event, now [, sent_at]) -> true; false to "sending" if it must not leave. Raises if
+   that was not wanted. */
+static int change_tell(lua_State *L)
+{
+  static const char *const events[] = {
+      [MDE_EVENT_UNREADABLE] = "unreadable",
+      [MDE_EVENT_SLOT_TAKEN] = "slot_taken",
+      [MDE_EVENT_SLOT_DENIED] = "slot_denied",
+      [MDE_EVENT_CANCELLED] = "cancelled",
+      [MDE_EVENT_CANCEL_DENIED] = "cancel_denied",
+      [MDE_EVENT_ENDED] = "ended",
+      [MDE_EVENT_OPEN] = "open",
+      [MDE_EVENT_SENDING] = "sending",
+      [MDE_EVENT_SENDING_LATER] = "sending_later",
+      [MDE_EVENT_NOT_SENT] = "not_sent",
+      [MDE_EVENT_REFUSED] = "refused",
+      [MDE_EVENT_ACTIVE] = "active",
+      [MDE_EVENT_LOST] = "lost",
+      [MDE_EVENT_SLEPT] = "slept",
+      [MDE_EVENT_TIME_UP] = "time_up",
+      [MDE_EVENT_STOPPED] = "stopped",
+      NULL,
+  };
+  struct change *self = check_change(L);
+  int event = luaL_checkoption(L, 2, NULL, events);
+  int told = mde_change_tell(&self->change, &self->order, (enum mde_event)event, check_moment(L));
+  if (told == MDE_CHANGE_UNASKED) return unasked(L, events[event]);
+  lua_pushboolean(L, told == MDE_CHANGE_OK);
+  return 1;
+}
+
+/*
+ * change:result() -> { fate, reason, sends, looked, recorded, reconciled, comment_cut, slot }, as
+ * if it ended now. reason: nil for none; slot: "return", "count", nil for none.
+ */
+static int change_result(lua_State *L)
+{
+  static const char *const fates[] = {
+      [MDE_FATE_ACCEPTED] = "accepted",     [MDE_FATE_ALREADY_ACTIVE] = "already_active",
+      [MDE_FATE_WOULD_SEND] = "would_send", [MDE_FATE_CONFLICT] = "conflict",
+      [MDE_FATE_SUPERSEDED] = "superseded", [MDE_FATE_PROTECTED] = "protected",
+      [MDE_FATE_REFUSED] = "refused",       [MDE_FATE_NOT_SENT] = "not_sent",
+      [MDE_FATE_UNKNOWN] = "unknown",
+  };
+  static const char *const reasons[] = {
+      [MDE_REASON_NONE] = NULL,
+      [MDE_REASON_KEY] = "key",
+      [MDE_REASON_DECIDED] = "decided",
+      [MDE_REASON_DECIDED_ON_LOSS] = "decided_on_loss",
+      [MDE_REASON_OPPOSITE] = "opposite",
+      [MDE_REASON_UNTIMED] = "untimed",
+      [MDE_REASON_CANCEL_DENIED] = "cancel_denied",
+      [MDE_REASON_CANCEL_LATE] = "cancel_late",
+      [MDE_REASON_CANCELS] = "cancels",
+      [MDE_REASON_UNREADABLE] = "unreadable",
+      [MDE_REASON_STOPPED] = "stopped",
+      [MDE_REASON_TIME] = "time",
+      [MDE_REASON_ABSENT] = "absent",
+      [MDE_REASON_UNCLEAR] = "unclear",
+      [MDE_REASON_NOT_SHOWN] = "not_shown",
+      [MDE_REASON_RESENT] = "resent",
+      [MDE_REASON_NOT_RESENT] = "not_resent",
+  };
+  static const char *const slots[] = {
+      [MDE_SLOT_NONE] = NULL, [MDE_SLOT_RETURN] = "return", [MDE_SLOT_COUNT] = "count"};
+  struct mde_result result = mde_change_result(&check_change(L)->change);
+  lua_createtable(L, 0, 8);
+  lua_pushstring(L, fates[result.fate]);
+  lua_setfield(L, -2, "fate");
+  lua_pushstring(L, reasons[result.reason]);
+  lua_setfield(L, -2, "reason");
+  lua_pushinteger(L, result.sends);
+  lua_setfield(L, -2, "sends");
+  lua_pushboolean(L, result.looked);
+  lua_setfield(L, -2, "looked");
+  lua_pushboolean(L, result.recorded);
+  lua_setfield(L, -2, "recorded");
+  lua_pushboolean(L, result.reconciled);
+  lua_setfield(L, -2, "reconciled");
+  lua_pushboolean(L, result.comment_cut);
+  lua_setfield(L, -2, "comment_cut");
+  lua_pushstring(L, slots[result.slot]);
+  lua_setfield(L, -2, "slot");
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"see", change_see},
+    {"next", change_next},
+    {"history", change_history},
+    {"answer", change_answer},
+    {"tell", change_tell},
+    {"result", change_result},
+    {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {{NULL, NULL}};
+
+static const luaL_Reg functions[] = {{"new", change_new}, {NULL, NULL}};
+
+void mde_open_change(lua_State *L)
+{
+  mde_metatable(L, CHANGE, methods, metamethods);
+  lua_pop(L, 1);
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+}

@@ -1,0 +1,644 @@
+/*
+ * explore_change: drives a change through every sequence of events, against a model of the service.
+ *
+ * usage: explore_change [SURPRISES]    default 1: how often in one sequence a colleague may act, an
+ * action end by itself or an hour pass
+ *
+ * The model executes a send or does not; answers, folds it into one that is pending, refuses it, or
+ * loses the answer; executes it late; lists late, not at all, or says that there is no list. A
+ * colleague does the same, the opposite, or cancels ours. The caller's time ends, its connection
+ * fails, it is killed. From each state every event is tried until no new state appears, for every
+ * order there is. What must hold in each state is in check(); what is broken is printed with the
+ * events that led there.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "change.h"
+#include "timestamp.h"
+
+#define SECOND MDE_TICKS_PER_SECOND
+#define HOUR (3600 * SECOND)
+
+enum { MAX_ACTIONS = 7, MAX_DEPTH = 200, MAX_PRINTED = 5 };
+
+static const char OURS[] = "ours-0001";
+static const char EARLIER[] = "theirs-01";
+static const char COMMENT[] = "beacon to known C2 [mde:ours-0001]";
+static const char INCIDENT_COMMENT[] = "beacon to known C2 [mde:INC-1:ours-0001]";
+
+static struct mde_text text(const char *s)
+{
+  return (struct mde_text){s, s == NULL ? 0 : strlen(s)};
+}
+
+/* ---- the service */
+
+enum author { NOBODY, BEFORE, COLLEAGUE, US };
+
+struct row {
+  unsigned char author, verb, status, visible;
+  unsigned char carries_our_id; /* a key was used before, or it is ours */
+  unsigned char shown;          /* a list that was told had it */
+  unsigned char hour;           /* when it was created, in hours since the beginning */
+};
+
+struct world {
+  struct row rows[MAX_ACTIONS];
+  unsigned char count, hours;
+  unsigned char surprises_left;
+  unsigned char late;          /* sends that may still be executed */
+  unsigned char executed;      /* our sends that were */
+  unsigned char left;          /* how often it left */
+  unsigned char is_away;       /* it has left and has not ended */
+  unsigned char lists_without; /* lists told since the last loss, none of which had ours */
+  unsigned char was_absent;    /* one of these said that there is no list */
+  unsigned char decided_told; /* a list told that somebody decided otherwise after the first look */
+  unsigned char has_looked, has_cancelled, has_slot, about;
+};
+
+struct state {
+  struct mde_change change;
+  struct world world;
+};
+
+static struct mde_order order;
+static const char *trail[MAX_DEPTH];
+static int depth, deepest, problems;
+static uint64_t states, transitions;
+
+static void broken(const char *what)
+{
+  if (problems++ >= MAX_PRINTED) return;
+  printf("broken: %s\n  order: %s%s%s%s%s%s%s%s\n", what,
+         order.verb == MDE_VERB_RESTRICT ? "restrict" : "release", order.keyed ? " keyed" : "",
+         order.incident.bytes != NULL ? " incident" : "", order.look ? "" : " unseen",
+         order.resend ? "" : " once", order.cancel_opposite ? " cancels" : "",
+         order.dry_run ? " dry" : "", order.decided_at != MDE_NO_TIME ? " decided" : "");
+  for (int i = 0; i < depth; i++)
+    printf("  %s\n", trail[i]);
+}
+
+static enum mde_verb opposite(void)
+{
+  return order.verb == MDE_VERB_RESTRICT ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT;
+}
+
+static bool add(struct world *world, enum author author, enum mde_verb verb, enum mde_status status,
+                bool carries_our_id)
+{
+  if (world->count == MAX_ACTIONS) return false;
+  world->rows[world->count++] = (struct row){.author = (unsigned char)author,
+                                             .verb = (unsigned char)verb,
+                                             .status = (unsigned char)status,
+                                             .visible = author == BEFORE,
+                                             .carries_our_id = carries_our_id,
+                                             .hour = world->hours};
+  return true;
+}
+
+static struct row *find_pending(struct world *world, enum mde_verb verb)
+{
+  for (int i = world->count - 1; i >= 0; i--)
+    if (world->rows[i].verb == verb && world->rows[i].status == MDE_STATUS_PENDING)
+      return &world->rows[i];
+  return NULL;
+}
+
+static int64_t now_of(const struct world *world)
+{
+  return (int64_t)world->hours * HOUR;
+}
+
+/* When a row was created: in the order of the rows. */
+static int64_t created_of(const struct world *world, int i)
+{
+  int64_t base = 10000 * HOUR;
+  if (world->rows[i].author == BEFORE) return base - HOUR + i * SECOND;
+  return base + world->rows[i].hour * HOUR + i * SECOND;
+}
+
+static struct mde_action action_of(const struct world *world, int i)
+{
+  const struct row *row = &world->rows[i];
+  bool ours = row->carries_our_id != 0;
+  const char *comment = order.incident.bytes != NULL ? INCIDENT_COMMENT : COMMENT;
+  struct mde_action action = {
+      .counts = true,
+      .has_id = true,
+      .verb = (enum mde_verb)row->verb,
+      .status = (enum mde_status)row->status,
+      .created = created_of(world, i),
+      .updated = created_of(world, i) + SECOND / 2,
+      .comment = {.text = text("beacon"),
+                  .incident = ours ? order.incident : (struct mde_text){NULL, 0},
+                  .operation = text(ours ? OURS : EARLIER)},
+      .returned = text(ours ? comment : "by hand"),
+  };
+  action.id.bytes[15] = (unsigned char)(i + 1);
+  return action;
+}
+
+/* ---- what must hold */
+
+static bool may_be_ours(const struct world *world)
+{
+  return world->executed > 0 || world->late > 0;
+}
+
+/* Of a key that was used before, that is the first. */
+static bool carries_ours(const struct world *world)
+{
+  for (int i = 0; i < world->count; i++)
+    if (world->rows[i].carries_our_id && world->rows[i].verb == order.verb) return true;
+  return false;
+}
+
+static void check(const struct state *state)
+{
+  const struct world *world = &state->world;
+  struct mde_result result = mde_change_result(&state->change);
+  struct mde_wanted wanted = mde_change_next(&state->change);
+  if (result.slot == MDE_SLOT_RETURN && may_be_ours(world)) broken("a slot returned for a send");
+  if (order.dry_run && (world->left > 0 || world->has_cancelled || world->has_slot))
+    broken("a dry run changed something");
+  if (order.dry_run && wanted.want != MDE_WANT_NOTHING && wanted.want != MDE_WANT_HISTORY)
+    broken("a dry run wants to change something");
+  if (wanted.want != MDE_WANT_NOTHING) return;
+  switch (result.fate) {
+  case MDE_FATE_ACCEPTED:
+    if (!carries_ours(world)) broken("accepted without an action");
+    break;
+  case MDE_FATE_ALREADY_ACTIVE:
+    if (world->about == 0)
+      broken("already active without an action");
+    else if (world->rows[world->about - 1].verb != order.verb)
+      broken("already active by the opposite");
+    break;
+  case MDE_FATE_UNKNOWN:
+    if (world->left == 0) broken("unknown, and nothing has left");
+    break;
+  case MDE_FATE_WOULD_SEND:
+    if (!order.dry_run) broken("would send, and it is no dry run");
+    break;
+  case MDE_FATE_SUPERSEDED:
+    if (result.reason == MDE_REASON_DECIDED_ON_LOSS) break;
+    if (may_be_ours(world)) broken("superseded before it was sent, and it was executed");
+    break;
+  case MDE_FATE_CONFLICT:
+  case MDE_FATE_PROTECTED:
+  case MDE_FATE_REFUSED:
+  case MDE_FATE_NOT_SENT:
+    if (may_be_ours(world)) broken("told as not sent, and it was executed or may be");
+    break;
+  }
+}
+
+/* It leaves. */
+static void check_leaving(const struct world *world)
+{
+  if (world->left > 0) {
+    if (!order.resend) broken("sent again against the caller's will");
+    if (world->left >= 2) broken("sent a third time");
+    if (world->lists_without < 2) broken("sent again before two lists did not show it");
+    if (world->was_absent) broken("sent again though there was no list");
+  }
+  if (world->decided_told) broken("sent after somebody decided otherwise");
+}
+
+/* ---- exploring */
+
+struct table {
+  uint64_t (*slots)[2];
+  size_t size, used;
+};
+
+static struct table seen;
+
+static void hash_of(const struct state *state, uint64_t hash[2])
+{
+  const unsigned char *bytes = (const unsigned char *)state;
+  hash[0] = UINT64_C(14695981039346656037);
+  hash[1] = UINT64_C(0x9e3779b97f4a7c15);
+  for (size_t i = 0; i < sizeof *state; i++) {
+    hash[0] = (hash[0] ^ bytes[i]) * UINT64_C(1099511628211);
+    hash[1] = (hash[1] + bytes[i]) * UINT64_C(0xff51afd7ed558ccd);
+    hash[1] ^= hash[1] >> 32;
+  }
+  if (hash[0] == 0 && hash[1] == 0) hash[0] = 1;
+}
+
+static bool put(struct table *table, const uint64_t hash[2])
+{
+  size_t i = (size_t)hash[0] & (table->size - 1);
+  while (table->slots[i][0] != 0 || table->slots[i][1] != 0) {
+    if (table->slots[i][0] == hash[0] && table->slots[i][1] == hash[1]) return false;
+    i = (i + 1) & (table->size - 1);
+  }
+  table->slots[i][0] = hash[0];
+  table->slots[i][1] = hash[1];
+  table->used++;
+  return true;
+}
+
+static void make_table(struct table *table, size_t size)
+{
+  table->slots = calloc(size, sizeof *table->slots);
+  if (table->slots == NULL) {
+    fputs("not enough memory\n", stderr);
+    exit(1);
+  }
+  table->size = size;
+  table->used = 0;
+}
+
+static void grow(struct table *table)
+{
+  struct table larger;
+  make_table(&larger, table->size * 2);
+  for (size_t i = 0; i < table->size; i++)
+    if (table->slots[i][0] != 0 || table->slots[i][1] != 0) put(&larger, table->slots[i]);
+  free(table->slots);
+  *table = larger;
+}
+
+static void explore(const struct state *state);
+
+static void go(const struct state *state, const char *what)
+{
+  transitions++;
+  if (depth == MAX_DEPTH) {
+    broken("a path does not end");
+    return;
+  }
+  trail[depth++] = what;
+  if (depth > deepest) deepest = depth;
+  check(state);
+  uint64_t hash[2];
+  hash_of(state, hash);
+  if (put(&seen, hash)) {
+    states++;
+    if (seen.used > seen.size / 2) grow(&seen);
+    explore(state);
+  }
+  depth--;
+}
+
+static struct mde_moment moment_of(const struct world *world)
+{
+  int64_t now = now_of(world);
+  return (struct mde_moment){.now = now, .sent_at = 10000 * HOUR + now};
+}
+
+static void tell(const struct state *before, enum mde_event event, const char *what)
+{
+  struct state state = *before;
+  int told = mde_change_tell(&state.change, &order, event, moment_of(&state.world));
+  if (told == MDE_CHANGE_UNASKED) {
+    broken("an event that was wanted is not taken");
+    return;
+  }
+  go(&state, what);
+}
+
+/* What is not wanted changes nothing. */
+static void check_unasked(const struct state *state)
+{
+  for (int event = MDE_EVENT_UNREADABLE; event <= MDE_EVENT_STOPPED; event++) {
+    struct mde_change change = state->change;
+    int told = mde_change_tell(&change, &order, (enum mde_event)event, moment_of(&state->world));
+    if (told == MDE_CHANGE_UNASKED && memcmp(&change, &state->change, sizeof change) != 0)
+      broken("what was not wanted has changed something");
+  }
+}
+
+/* A list of what is visible; what is not becomes so now, unless it lags. */
+static void tell_list(const struct state *before, unsigned flags, bool lags, const char *what)
+{
+  struct state state = *before;
+  struct world *world = &state.world;
+  struct mde_action actions[MAX_ACTIONS];
+  int rows[MAX_ACTIONS];
+  size_t count = 0;
+  bool has_ours = false;
+  bool is_find = world->left > 0;
+  for (int i = 0; i < world->count; i++) {
+    struct row *row = &world->rows[i];
+    if (!lags && (flags & MDE_LIST_ABSENT) == 0) row->visible = 1;
+    if (!row->visible || (flags & MDE_LIST_ABSENT) != 0) continue;
+    if (row->author == US) has_ours = true;
+    rows[count] = i;
+    actions[count++] = action_of(world, i);
+  }
+  struct mde_list list = {.flags = flags, .read_at = now_of(world), .began_at = 10000 * HOUR};
+  size_t about;
+  size_t overturned;
+  bool had_seen = world->has_looked != 0;
+  if (mde_change_history(&state.change, &order, actions, count, &list, &about, &overturned) !=
+      MDE_CHANGE_OK) {
+    broken("a list that was wanted is not taken");
+    return;
+  }
+  bool is_used = (flags & MDE_LIST_CACHED) == 0 || about != MDE_NO_ACTION ||
+                 mde_change_next(&state.change).want != MDE_WANT_HISTORY;
+  if (is_used) {
+    if (had_seen)
+      for (size_t i = 0; i < count; i++) {
+        const struct row *row = &world->rows[rows[i]];
+        bool otherwise = row->author == COLLEAGUE && row->verb == opposite() && !row->shown &&
+                         row->status != MDE_STATUS_CANCELLED;
+        if (otherwise) world->decided_told = 1;
+      }
+    for (size_t i = 0; i < count; i++)
+      world->rows[rows[i]].shown = 1;
+    if (!is_find) world->has_looked = 1;
+  }
+  if (is_find && !has_ours && world->lists_without < 9) world->lists_without++;
+  if (is_find && has_ours) world->lists_without = 0;
+  if (is_find && (flags & MDE_LIST_ABSENT) != 0) world->was_absent = 1;
+  world->about = about == MDE_NO_ACTION ? 0 : (unsigned char)(rows[about] + 1);
+  if (mde_change_result(&state.change).fate == MDE_FATE_ALREADY_ACTIVE &&
+      mde_change_next(&state.change).want == MDE_WANT_NOTHING && about != MDE_NO_ACTION &&
+      actions[about].status != MDE_STATUS_PENDING && actions[about].status != MDE_STATUS_SUCCEEDED)
+    broken("already active by one that was undone");
+  go(&state, what);
+}
+
+static void on_history(const struct state *state, enum mde_reading reading)
+{
+  tell_list(state, 0, false, "list: all of it");
+  tell_list(state, 0, true, "list: lags");
+  tell_list(state, MDE_LIST_ABSENT, true, "list: there is none");
+  if (reading == MDE_READING_CACHED) tell_list(state, MDE_LIST_CACHED, true, "list: cached");
+  if (reading == MDE_READING_NOW) tell_list(state, MDE_LIST_SHARED, true, "list: shared, lags");
+  if (reading == MDE_READING_NOW) tell_list(state, MDE_LIST_SHARED, false, "list: shared");
+  tell(state, MDE_EVENT_UNREADABLE, "list: unreadable");
+}
+
+static void on_cancel(const struct state *before)
+{
+  struct state state = *before;
+  struct world *world = &state.world;
+  world->has_cancelled = 1;
+  tell(&state, MDE_EVENT_CANCEL_DENIED, "cancel: denied");
+  tell(&state, MDE_EVENT_CANCELLED, "cancel: too late");
+  if (world->about > 0 && world->rows[world->about - 1].status == MDE_STATUS_PENDING) {
+    world->rows[world->about - 1].status = MDE_STATUS_CANCELLED;
+    tell(&state, MDE_EVENT_CANCELLED, "cancel: done");
+  }
+}
+
+static void on_end(const struct state *before)
+{
+  struct state state = *before;
+  struct row *row = &state.world.rows[state.world.about - 1];
+  tell(&state, MDE_EVENT_OPEN, "end: not in time");
+  if (row->status != MDE_STATUS_PENDING) {
+    tell(&state, MDE_EVENT_ENDED, "end: it has ended");
+    return;
+  }
+  static const unsigned char ends[] = {MDE_STATUS_SUCCEEDED, MDE_STATUS_FAILED,
+                                       MDE_STATUS_CANCELLED};
+  for (size_t i = 0; i < sizeof ends; i++) {
+    row->status = ends[i];
+    tell(&state, MDE_EVENT_ENDED, "end: ends now");
+  }
+}
+
+static void answer(const struct state *before, int i, const char *comment, const char *what)
+{
+  struct state state = *before;
+  struct mde_action action = action_of(&state.world, i);
+  char id[37];
+  snprintf(id, sizeof id, "00000000-0000-0000-0000-%012x", (unsigned)action.id.bytes[15]);
+  static const char *const statuses[] = {"Pending", "Succeeded", "Failed", "Cancelled"};
+  struct mde_action_text told = {
+      .id = text(id),
+      .type = text(action.verb == MDE_VERB_RESTRICT ? "RestrictCodeExecution"
+                                                    : "UnrestrictCodeExecution"),
+      .status = text(statuses[action.status]),
+      .machine = order.machine,
+      .comment = comment != NULL ? text(comment) : action.returned,
+      .created = {NULL, 0},
+  };
+  state.world.is_away = 0;
+  state.world.about = (unsigned char)(i + 1);
+  if (mde_change_answer(&state.change, &order, &told, moment_of(&state.world)) != MDE_CHANGE_OK) {
+    broken("an answer is not taken");
+    return;
+  }
+  go(&state, what);
+}
+
+static void lose(const struct state *before, const char *what)
+{
+  struct state state = *before;
+  state.world.is_away = 0;
+  state.world.lists_without = state.world.was_absent = 0;
+  tell(&state, MDE_EVENT_LOST, what);
+}
+
+/* It has left: what the service makes of it. */
+static void on_away(const struct state *before)
+{
+  struct state state = *before;
+  struct world *world = &state.world;
+  struct row *pending = find_pending(world, order.verb);
+  world->is_away = 0;
+  tell(&state, MDE_EVENT_REFUSED, "answer: refused");
+  tell(&state, MDE_EVENT_NOT_SENT, "send: it did not leave");
+  lose(before, "answer: lost, not executed");
+  if (pending != NULL) {
+    tell(&state, MDE_EVENT_ACTIVE, "answer: active already");
+    int i = (int)(pending - world->rows);
+    if (!world->rows[i].carries_our_id) answer(before, i, NULL, "answer: folded");
+    if (world->rows[i].carries_our_id) answer(before, i, NULL, "answer: folded into ours");
+  }
+  state = *before;
+  world->late++;
+  lose(&state, "answer: lost, executed later");
+  state = *before;
+  if (!add(world, US, order.verb, MDE_STATUS_PENDING, true)) return;
+  world->executed++;
+  lose(&state, "answer: lost, executed");
+  answer(&state, world->count - 1, NULL, "answer: taken");
+  answer(&state, world->count - 1, "beacon to known C2", "answer: taken, the comment cut");
+}
+
+static void on_send(const struct state *before)
+{
+  if (before->world.is_away) {
+    on_away(before);
+    return;
+  }
+  tell(before, MDE_EVENT_NOT_SENT, "send: no way to leave");
+  static const enum mde_event sendings[] = {MDE_EVENT_SENDING, MDE_EVENT_SENDING_LATER};
+  for (size_t i = 0; i < 2; i++) {
+    struct state state = *before;
+    if (sendings[i] == MDE_EVENT_SENDING_LATER && state.world.surprises_left-- == 0) continue;
+    int told = mde_change_tell(&state.change, &order, sendings[i], moment_of(&state.world));
+    if (told == MDE_CHANGE_UNASKED) {
+      broken("a send that was wanted is not taken");
+      continue;
+    }
+    if (told == MDE_CHANGE_OK) {
+      check_leaving(&state.world);
+      state.world.is_away = 1;
+      state.world.left++;
+    }
+    go(&state, told == MDE_CHANGE_OK ? "send: it leaves" : "send: too old to leave");
+  }
+}
+
+/* What happens without being asked for. */
+static void surprises(const struct state *before)
+{
+  struct state state = *before;
+  struct world *world = &state.world;
+  if (world->surprises_left > 0 && !world->is_away) {
+    world->surprises_left--;
+    world->hours++;
+    go(&state, "an hour passes");
+    state = *before;
+  }
+  if (world->late > 0 && add(world, US, order.verb, MDE_STATUS_PENDING, true)) {
+    world->late--;
+    world->executed++;
+    go(&state, "a lost send is executed");
+    state = *before;
+  }
+  if (world->surprises_left > 0) {
+    world->surprises_left--;
+    struct state acted = state;
+    if (add(&acted.world, COLLEAGUE, opposite(), MDE_STATUS_PENDING, false))
+      go(&acted, "a colleague does the opposite");
+    acted = state;
+    if (add(&acted.world, COLLEAGUE, order.verb, MDE_STATUS_PENDING, false))
+      go(&acted, "a colleague does the same");
+    for (int i = 0; i < state.world.count; i++) {
+      if (state.world.rows[i].status != MDE_STATUS_PENDING) continue;
+      acted = state;
+      acted.world.rows[i].status = MDE_STATUS_CANCELLED;
+      go(&acted, "a colleague cancels one");
+    }
+    state = *before;
+  }
+  if (world->surprises_left > 0) {
+    world->surprises_left--;
+    for (int i = 0; i < world->count; i++) {
+      if (before->world.rows[i].status != MDE_STATUS_PENDING) continue;
+      struct state ended = state;
+      ended.world.rows[i].status = MDE_STATUS_SUCCEEDED;
+      go(&ended, "an action succeeds");
+      ended.world.rows[i].status = MDE_STATUS_FAILED;
+      go(&ended, "an action fails");
+    }
+  }
+}
+
+static void explore(const struct state *state)
+{
+  struct mde_wanted wanted = mde_change_next(&state->change);
+  if (wanted.want == MDE_WANT_NOTHING) return;
+  check_unasked(state);
+  surprises(state);
+  struct state next = *state;
+  switch (wanted.want) {
+  case MDE_WANT_NOTHING:
+    return;
+  case MDE_WANT_HISTORY:
+    on_history(state, wanted.reading);
+    break;
+  case MDE_WANT_SLOT:
+    tell(state, MDE_EVENT_SLOT_DENIED, "slot: none is free");
+    next.world.has_slot = 1;
+    tell(&next, MDE_EVENT_SLOT_TAKEN, "slot: taken");
+    break;
+  case MDE_WANT_CANCEL:
+    on_cancel(state);
+    break;
+  case MDE_WANT_END:
+    on_end(state);
+    break;
+  case MDE_WANT_SEND:
+    on_send(state);
+    break;
+  case MDE_WANT_SLEEP:
+    tell(state, MDE_EVENT_SLEPT, "it slept");
+    tell(state, MDE_EVENT_TIME_UP, "the time is up");
+    break;
+  }
+  tell(state, MDE_EVENT_STOPPED, "it is stopped");
+}
+
+/* ---- all orders, all beginnings */
+
+struct past {
+  int count;
+  struct {
+    bool opposite;
+    enum mde_status status;
+    bool carries_our_id;
+  } rows[2];
+};
+
+static const struct past pasts[] = {
+    {0, {{0}}},
+    {1, {{true, MDE_STATUS_PENDING, false}}},
+    {1, {{false, MDE_STATUS_PENDING, false}}},
+    {1, {{false, MDE_STATUS_SUCCEEDED, false}}},
+    {2, {{false, MDE_STATUS_SUCCEEDED, false}, {true, MDE_STATUS_SUCCEEDED, false}}},
+    {1, {{false, MDE_STATUS_SUCCEEDED, true}}},
+    {1, {{false, MDE_STATUS_FAILED, true}}},
+    {1, {{false, MDE_STATUS_CANCELLED, true}}},
+    {2, {{false, MDE_STATUS_SUCCEEDED, true}, {true, MDE_STATUS_SUCCEEDED, false}}},
+};
+
+static void begin(const struct past *past, unsigned char surprises_allowed)
+{
+  struct state state;
+  memset(&state, 0, sizeof state);
+  state.world.surprises_left = surprises_allowed;
+  for (int i = 0; i < past->count; i++) {
+    if (past->rows[i].carries_our_id && !order.keyed) return;
+    add(&state.world, BEFORE, past->rows[i].opposite ? opposite() : order.verb,
+        past->rows[i].status, past->rows[i].carries_our_id);
+  }
+  mde_change_begin(&state.change, &order, 0);
+  go(&state, "it begins");
+}
+
+int main(int argc, char **argv)
+{
+  unsigned char allowed = (unsigned char)(argc > 1 ? atoi(argv[1]) : 1);
+  clock_t started = clock();
+  int orders = 0;
+  for (unsigned bits = 0; bits < 256; bits++) {
+    order = (struct mde_order){
+        .verb = bits & 1 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
+        .machine = text("0123456789abcdef0123456789abcdef01234567"),
+        .operation = text(OURS),
+        .incident = bits & 2 ? text("INC-1") : (struct mde_text){NULL, 0},
+        .comment = text(bits & 2 ? INCIDENT_COMMENT : COMMENT),
+        .keyed = (bits & 4) != 0,
+        .look = (bits & 8) == 0,
+        .resend = (bits & 16) == 0,
+        .cancel_opposite = (bits & 32) != 0,
+        .dry_run = (bits & 64) != 0,
+        .decided_at = bits & 128 ? 10000 * HOUR - 1800 * SECOND : MDE_NO_TIME,
+    };
+    if (!order.look && (order.keyed || order.decided_at != MDE_NO_TIME)) continue;
+    orders++;
+    make_table(&seen, 1 << 16);
+    for (size_t i = 0; i < sizeof pasts / sizeof pasts[0]; i++)
+      begin(&pasts[i], allowed);
+    free(seen.slots);
+  }
+  printf(
+      "%d orders, %" PRIu64 " states, %" PRIu64 " transitions, depth %d, %.0f seconds, %d broken\n",
+      orders, states, transitions, deepest, (double)(clock() - started) / CLOCKS_PER_SEC, problems);
+  return problems == 0 ? 0 : 1;
+}
