@@ -6,6 +6,7 @@
 
 ---@class mde.core
 ---@field base64 mde.core.base64
+---@field change mde.core.change
 ---@field coroutine mde.core.coroutine
 ---@field device_list mde.core.device_list
 ---@field header mde.core.header
@@ -35,6 +36,58 @@ function base64.encode_url(bytes) end
 ---@param text string in either alphabet, padded or not
 ---@return string? bytes nil if it is malformed
 function base64.decode(text) end
+
+---@class mde.core.change the life of one restrict or release (src/core/change.h): says what it wants, and is told what
+--- happened. Raises where it is told what it does not want
+local change = {}
+
+---@class mde.core.change.Order
+---@field verb "restrict"|"release"
+---@field machine string its id
+---@field operation_id string
+---@field incident? string
+---@field comment string the whole of it, with its suffix
+---@field keyed boolean the operation id is the caller's own
+---@field look boolean
+---@field resend boolean
+---@field cancel_opposite boolean
+---@field dry_run boolean
+---@field decided_at? number Unix seconds by the service's clock
+---@field began number when the caller asked for it, by the driver's clock
+
+---@param order mde.core.change.Order
+---@return mde.core.change
+function change.new(order) end
+
+--- The caller knew of this action before it decided.
+---@param id string a GUID
+---@param status string
+function change:see(id, status) end
+
+---@return "nothing"|"history"|"slot"|"cancel"|"end"|"send"|"sleep" want
+---@return "cached"|"now"|"own"|number|nil how of a history which list will do; of a sleep the seconds
+---@return "look"|"send"|"find" phase
+function change:next() end
+
+---@param rows table[] the device's actions
+---@param list { cached?: boolean, shared?: boolean, absent?: boolean, read_at: number, began_at: number, latest: number }
+---@return table? row that the next want or the result is about
+---@return table? overturned the newest opposite action that succeeded, against which a send would go
+function change:history(rows, list) end
+
+---@param row table the answer to the send
+---@param now number by the driver's clock
+---@param sent_at? number Unix seconds by the service's clock
+function change:answer(row, now, sent_at) end
+
+---@param event string
+---@param now number by the driver's clock
+---@param sent_at? number Unix seconds by the service's clock
+---@return boolean may_leave false to "sending" if it must not leave; else true
+function change:tell(event, now, sent_at) end
+
+---@return { fate: string, reason?: string, sends: integer, looked: boolean, recorded: boolean, reconciled: boolean, comment_cut: boolean, slot?: "return"|"count" }
+function change:result() end
 
 ---@class mde.core.coroutine
 local coroutine = {}

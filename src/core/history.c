@@ -293,7 +293,7 @@ size_t mde_history_decided(const struct mde_action *actions, size_t count, enum 
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
     if (!says_otherwise(a, verb)) continue;
-    if (a->created == MDE_NO_TIME && a->verb != verb && !a->seen)
+    if (a->created == MDE_NO_TIME && a->verb != verb)
       *untimed = i;
     else if (a->created != MDE_NO_TIME && a->created >= since &&
              (found == MDE_NO_ACTION || created_later(a, &actions[found])))

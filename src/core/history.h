@@ -183,8 +183,8 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
 
 /*
  * The newest action by which somebody decided otherwise than `verb` at `since` or later: an
- * opposite one, or one of this verb that was cancelled; MDE_NO_ACTION if there is none. `*untimed`:
- * an opposite action that does not say when, and that was not seen, or MDE_NO_ACTION.
+ * opposite one, or one of this verb that was cancelled; MDE_NO_ACTION if there is none.
+ * `*untimed`: an opposite action that does not say when, or MDE_NO_ACTION.
  */
 size_t mde_history_decided(const struct mde_action *actions, size_t count, enum mde_verb verb,
                            int64_t since, size_t *untimed);

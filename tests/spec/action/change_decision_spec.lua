@@ -1,0 +1,163 @@
+-- When a caller says when it was decided, what a restrict overturns, and what a dry run says.
+
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local machine = "1f00000000000000000000000000000000000017"
+local MINUTE, HOUR, DAY = 60, 3600, 86400
+
+local opposite_of = { restrict = "release", release = "restrict" }
+
+describe("a change", function()
+  local r
+
+  before_each(function() r = rehearsal.new { unguarded = true } end)
+
+  local function now() return r.client:now() end
+
+  for verb, opposite in pairs(opposite_of) do
+    describe("that was decided at a time: " .. verb, function()
+      local function act(decided_ago, options)
+        options = options or {}
+        options.decided_at = now() - decided_ago
+        return r.client[verb](r.client, machine, "why", options)
+      end
+
+      it("is superseded by an opposite decision since then", function()
+        for _, status in ipairs { "Pending", "Succeeded", "Failed" } do
+          r = rehearsal.new { unguarded = true }
+          local newer = r:past(machine, opposite, status, HOUR)
+          local action, err = act(2 * HOUR, { cancel_opposite = true })
+          assert.is_nil(action)
+          assert.equal("superseded", err.kind)
+          assert.equal("call_overtaken", err.code)
+          assert.equal(newer.id, err.action.id)
+          assert.same({}, r:posts())
+        end
+      end)
+
+      it("is superseded by the cancellation of its like since then", function()
+        local cancelled = r:past(machine, verb, "Cancelled", HOUR)
+        local action, err = act(2 * HOUR)
+        assert.is_nil(action)
+        assert.equal("superseded", err.kind)
+        assert.equal(cancelled.id, err.action.id)
+        assert.same({}, r:posts())
+      end)
+
+      it("is superseded even where it is so already", function()
+        r:past(machine, verb, "Succeeded", 30 * MINUTE)
+        r:past(machine, opposite, "Failed", HOUR)
+        local _, err = act(2 * HOUR)
+        assert.equal("superseded", err.kind)
+      end)
+
+      it("is sent where what says otherwise is older", function()
+        r:past(machine, opposite, "Succeeded", 3 * HOUR)
+        local action = assert(act(2 * HOUR))
+        assert.equal("accepted", action.outcome)
+      end)
+
+      it("may rest on an action", function()
+        local first = r:past(machine, verb, "Succeeded", 2 * HOUR)
+        local newer = r:past(machine, opposite, "Succeeded", HOUR)
+        local _, err = r.client[verb](r.client, machine, "why", { decided_at = assert(r.client:action(first.id)) })
+        assert.equal("superseded", err.kind)
+        assert.equal(newer.id, err.action.id)
+      end)
+
+      it("is a conflict where an opposite action has no time", function()
+        r:past(machine, opposite, "Succeeded", HOUR)
+        local send = r.driver.send
+        function r.driver.send(request)
+          local response, message, maybe_sent, code = send(request)
+          if response then response.body = response.body:gsub('("creationDateTimeUtc":)"[^"]*"', "%1null") end
+          return response, message, maybe_sent, code
+        end
+        local _, err = act(2 * HOUR)
+        assert.equal("conflict", err.kind)
+        assert.equal("opposite_untimed", err.code)
+        assert.same({}, r:posts())
+      end)
+
+      it("is not sent where the history cannot be read", function()
+        r:answer({ method = "GET", path = "/machineactions" }, 403, "")
+        local action, err = act(2 * HOUR)
+        assert.is_nil(action)
+        assert.equal("unavailable", err.kind)
+        assert.equal("history_unreadable", err.code)
+        assert.same({}, r:posts())
+      end)
+    end)
+  end
+
+  it("decides at a time within the last 30 days, and looks", function()
+    for _, wrong in ipairs { now() + 10 * MINUTE, now() - 31 * DAY, "yesterday", true } do
+      rehearsal.refused(r.client.restrict, r.client, machine, "why", { decided_at = wrong })
+    end
+    local err = rehearsal.refused(r.client.restrict, r.client, machine, "why", { decided_at = now(), look = false })
+    assert.equal("decided_at_without_look", err.code)
+    assert.equal("accepted", assert(r.client:restrict(machine, "why", { decided_at = now() + 4 * MINUTE })).outcome)
+  end)
+
+  it("names the release that a restrict goes against, and only that", function()
+    local older = r:past(machine, "release", "Succeeded", 3 * HOUR)
+    local action = assert(r.client:restrict(machine, "why"))
+    assert.equal(older.id, action.overturned.id)
+    r = rehearsal.new { unguarded = true }
+    r:past(machine, "restrict", "Succeeded", 3 * HOUR)
+    assert.is_nil(assert(r.client:release(machine, "why")).overturned)
+    r = rehearsal.new { unguarded = true }
+    assert.is_nil(assert(r.client:restrict(machine, "why")).overturned)
+  end)
+
+  describe("as a dry run", function()
+    local function try(verb, options)
+      options = options or {}
+      options.dry_run = true
+      return r.client[verb](r.client, machine, "why", options)
+    end
+
+    it("says that it would be sent, and sends nothing", function()
+      for verb in pairs(opposite_of) do
+        local action = assert(try(verb, { incident = "INC-1" }))
+        assert.equal("would_send", action.outcome)
+        assert.equal(machine, action.machineId)
+        assert.equal("INC-1", action.incident)
+        assert.is_true(action.looked)
+        assert.is_nil(action.id)
+        assert.same({}, r:posts())
+      end
+    end)
+
+    it("says what stands against it", function()
+      r:past(machine, "release", "Pending", HOUR)
+      local action, err = try "restrict"
+      assert.is_nil(action)
+      assert.equal("conflict", err.kind)
+      r = rehearsal.new { unguarded = true }
+      r:past(machine, "restrict", "Succeeded", HOUR)
+      assert.equal("already_active", assert(try "restrict").outcome)
+      assert.same({}, r:posts())
+    end)
+
+    it("cancels nothing, although it would", function()
+      r:past(machine, "restrict", "Pending", HOUR)
+      assert.equal("would_send", assert(try "release").outcome)
+      assert.same({}, r:posts())
+    end)
+
+    it("asks the guard, and takes no place under the cap", function()
+      r = rehearsal.new { client = { protect = { names = { "*" } } } }
+      local _, err = try "restrict"
+      assert.equal("protected", err.kind)
+      r = rehearsal.new { client = { protect = { servers = false, device_values = {} }, cap = 1 } }
+      for _ = 1, 3 do assert.equal("would_send", assert(try "restrict").outcome) end
+      assert.equal("accepted", assert(r.client:restrict(machine, "why")).outcome)
+    end)
+
+    it("may be unseen", function()
+      assert.equal("would_send", assert(try("restrict", { look = false })).outcome)
+      assert.same({}, r:posts())
+    end)
+  end)
+end)
