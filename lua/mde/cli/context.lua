@@ -15,7 +15,7 @@ local terminal = require "mde.cli.ui.terminal"
 ---@field request any what the arguments ask, as the subcommand's `request` has read it; nil if it has none
 ---@field client mde.Client nil for a subcommand that needs none
 
-local context = {}
+local M = {}
 
 local function warn(message)
   terminal.say("mde: warning: " .. message)
@@ -40,7 +40,7 @@ end
 ---@param arguments table as argparse leaves them
 ---@param parser table of argparse
 ---@return mde.cli.Context? context nil if the command was interrupted while it read what the arguments ask
-function context.new(subcommand, arguments, parser)
+function M.new(subcommand, arguments, parser)
   local request = subcommand.request and subcommand.request(arguments)
   if interrupt.asked() then return nil end
   local client
@@ -50,4 +50,4 @@ function context.new(subcommand, arguments, parser)
   return { arguments = arguments, parser = parser, format = rows.format(arguments), request = request, client = client }
 end
 
-return context
+return M

@@ -17,7 +17,7 @@ local output = require "mde.cli.ui.output"
 ---@field has_plain_process? boolean a signal ends it, and its memory is no secret
 ---@field run fun(context: mde.cli.Context): integer what it does; the exit status
 
-local cli = {}
+local M = {}
 
 local subcommands = { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag",
   "doctor", "sim", "completion" }
@@ -148,7 +148,7 @@ end
 --- Runs the command.
 ---@param arguments string[]
 ---@return integer status for the shell
-function cli.run(arguments)
+function M.run(arguments)
   local loaded, parser, by_name = pcall(build)
   if not loaded then
     complain(nil, ("the command cannot start: %s"):format(tostring(parser):match "^[^\n]*"))
@@ -169,4 +169,4 @@ function cli.run(arguments)
   return hand_on_results(was_interrupted() and exit.interrupted or exit.of(status))
 end
 
-return cli
+return M

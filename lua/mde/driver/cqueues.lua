@@ -140,7 +140,7 @@ end
 
 -- ---- the driver
 
-local driver = {}
+local M = {}
 
 ---@class mde.driver.cqueues.options
 ---@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE, else libcurl's own
@@ -149,7 +149,7 @@ local driver = {}
 --- A driver over libcurl for cqueues.
 ---@param options mde.driver.cqueues.options?
 ---@return mde.Driver driver
-function driver.new(options)
+function M.new(options)
   options = options or {}
   transfers.check_options(options, KNOWN_OPTIONS)
   multi = multi or transfers.loop()
@@ -177,4 +177,4 @@ function driver.new(options)
   }
 end
 
-return driver
+return M

@@ -4,7 +4,7 @@
 local loops = require "mde.driver.loop"
 local transfers = require "mde.driver.transfers"
 
-local curl = {}
+local M = {}
 
 local KNOWN_OPTIONS = { ca_file = "string", proxy = "string", now = "function", sleep = "function" }
 
@@ -18,7 +18,7 @@ local KNOWN_OPTIONS = { ca_file = "string", proxy = "string", now = "function", 
 --- A driver over libcurl.
 ---@param options mde.driver.curl.options?
 ---@return mde.Driver driver
-function curl.new(options)
+function M.new(options)
   options = options or {}
   transfers.check_options(options, KNOWN_OPTIONS)
   if (options.now == nil) ~= (options.sleep == nil) then error("now and sleep come together", 2) end
@@ -50,4 +50,4 @@ function curl.new(options)
   }
 end
 
-return curl
+return M

@@ -442,7 +442,7 @@ end
 
 local metatable = { __name = "mde.loop", __index = methods, __metatable = false }
 
-local loop = {}
+local M = {}
 
 ---@class mde.loop.options
 ---@field now fun(): number seconds on a clock that only goes forward
@@ -459,7 +459,7 @@ local loop = {}
 --- A loop of its own; tasks of one loop are ordinary callers, who block, for another.
 ---@param options mde.loop.options
 ---@return mde.loop
-function loop.new(options)
+function M.new(options)
   local count_forks = require("mde.posix").fork.generation
   return setmetatable({
     now = options.now,
@@ -476,4 +476,4 @@ function loop.new(options)
   }, metatable)
 end
 
-return loop
+return M

@@ -122,7 +122,7 @@ end
 
 -- ---- the driver
 
-local driver = {}
+local M = {}
 
 ---@class mde.driver.luv.options
 ---@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE, else libcurl's own
@@ -131,7 +131,7 @@ local driver = {}
 --- A driver over libcurl for luv.
 ---@param options mde.driver.luv.options?
 ---@return mde.Driver driver
-function driver.new(options)
+function M.new(options)
   options = options or {}
   transfers.check_options(options, KNOWN_OPTIONS)
   if not loop then
@@ -152,4 +152,4 @@ function driver.new(options)
   }
 end
 
-return driver
+return M

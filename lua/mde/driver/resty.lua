@@ -17,7 +17,7 @@ local CHECK_SECONDS = 15
 -- nginx takes no number of milliseconds that is too large for its clock.
 local LONGEST_SLEEP_SECONDS = 3600
 
-local resty = {}
+local M = {}
 
 -- ---- options
 
@@ -82,7 +82,7 @@ end
 --- A driver over nginx's sockets. May be made in init_by_lua.
 ---@param options mde.driver.resty.options?
 ---@return mde.Driver driver
-function resty.new(options)
+function M.new(options)
   options = options or {}
   check_options(options)
   local proxy = read_proxy(options.proxy)
@@ -189,7 +189,7 @@ end
 --- the way stands in the error log, in one line, with the directive to set. For init_worker_by_lua, where the first
 --- worker does it for all.
 ---@param client mde.Client|string[]|string the client, or URLs
-function resty.check(client)
+function M.check(client)
   local driver, urls
   if type(client) == "string" then
     urls = { client }
@@ -201,10 +201,10 @@ function resty.check(client)
   else
     error("check wants a client or URLs", 2)
   end
-  driver = driver or resty.new()
+  driver = driver or M.new()
   if ngx.get_phase() == "init_worker" and (ngx.worker.id() or 0) ~= 0 then return end
   local ok, err = ngx.timer.at(0, check_now, driver, urls)
   if not ok then ngx.log(ngx.ERR, "mde: the check at start could not begin: ", err) end
 end
 
-return resty
+return M

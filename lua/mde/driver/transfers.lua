@@ -7,7 +7,7 @@
 local authorities = require "mde.driver.ca_bundle"
 local errors = require "mde.base.error"
 
-local transfers = {}
+local M = {}
 
 -- transfer -> tells its sender that it ended. What is in flight is what stands here: a number kept beside it could be
 -- left wrong by Ctrl-C.
@@ -26,7 +26,7 @@ end
 --- Raises, for the caller of the driver's `new`, what is wrong with its options.
 ---@param options table
 ---@param wanted table<string, string> the type of each option that there is
-function transfers.check_options(options, wanted)
+function M.check_options(options, wanted)
   for name, value in pairs(options) do
     local kind = wanted[name]
     if not kind then error(("there is no option '%s'"):format(tostring(name)), 3) end
@@ -35,12 +35,12 @@ function transfers.check_options(options, wanted)
 end
 
 --- The multi handle of this Lua state.
-function transfers.multi()
+function M.multi()
   return load_module().multi()
 end
 
 --- The same, behind a descriptor for an event loop.
-function transfers.loop()
+function M.loop()
   local multi, message = load_module().loop()
   if not multi then error(message, 3) end
   return multi
@@ -48,13 +48,13 @@ end
 
 --- Whether a transfer is in flight, or has ended and was not told of yet.
 ---@return boolean
-function transfers.in_flight()
+function M.in_flight()
   return next(senders) ~= nil
 end
 
 --- Tells the senders of what has ended. Telling comes before releasing, and both may be repeated: Ctrl-C in
 --- between loses nothing.
-function transfers.tell(multi)
+function M.tell(multi)
   local transfer = multi:finished()
   while transfer do
     local tell = senders[transfer]
@@ -82,7 +82,7 @@ end
 ---@param settings { ca_file: string?, proxy: string? }
 ---@param gate fun(): mde.gate a gate, shut, at which `send` waits
 ---@return mde.driver.line
-function transfers.open(multi, settings, gate)
+function M.open(multi, settings, gate)
   settings = { ca_file = find_authorities(settings.ca_file), proxy = settings.proxy }
   local line, own, closed = {}, {}, false
   open_drivers = open_drivers + 1
@@ -101,7 +101,7 @@ function transfers.open(multi, settings, gate)
     own[transfer] = true
     local ok, err = pcall(answered.wait, answered)
     if not ok then
-      if transfer:withdraw() then transfers.tell(multi) end
+      if transfer:withdraw() then M.tell(multi) end
       error(err, 0)
     end
     local response
@@ -121,10 +121,10 @@ function transfers.open(multi, settings, gate)
     if closed then return end
     closed = true
     open_drivers = open_drivers - 1
-    if open_drivers == 0 and not transfers.in_flight() then multi:close() end
+    if open_drivers == 0 and not M.in_flight() then multi:close() end
   end
 
   return line
 end
 
-return transfers
+return M

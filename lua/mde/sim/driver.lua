@@ -3,7 +3,7 @@
 local core = require "mde.core"
 local loop = require "mde.driver.loop"
 
-local driver = {}
+local M = {}
 
 local CUT = "the connection was closed before the answer was complete"
 
@@ -90,7 +90,7 @@ end
 ---@param tenant mde.sim.tenant
 ---@param options { latency: number? }? `latency`: seconds that each request takes
 ---@return table driver
-function driver.new(tenant, options)
+function M.new(tenant, options)
   options = options or {}
   for name in pairs(options) do
     if name ~= "latency" then error(("tenant:driver: there is no option '%s'"):format(tostring(name)), 3) end
@@ -164,4 +164,4 @@ function driver.new(tenant, options)
   return self
 end
 
-return driver
+return M

@@ -41,8 +41,8 @@ local core = require "mde.core"
 local encoding = require "mde.sim.base.encoding"
 local time = require "mde.sim.base.time"
 
-local faults = {}
-faults.__index = faults
+local M = {}
+M.__index = M
 
 local megabyte, day = 1024 * 1024, 86400
 
@@ -144,17 +144,17 @@ local function read_rule(rule)
 end
 
 ---@return table faults none yet
-function faults.new()
-  return setmetatable({ rules = {} }, faults)
+function M.new()
+  return setmetatable({ rules = {} }, M)
 end
 
 --- Adds a rule; raises a message if it is malformed.
 ---@param rule table
-function faults:add(rule)
+function M:add(rule)
   self.rules[#self.rules + 1] = read_rule(rule)
 end
 
-function faults:clear()
+function M:clear()
   self.rules = {}
 end
 
@@ -181,13 +181,13 @@ end
 ---@param method string
 ---@param target string path and query
 ---@return table? rule
-function faults:for_request(method, target)
+function M:for_request(method, target)
   return strike(self, function(rule) return rule.fault ~= "refuse" and meant(rule, method, target) end)
 end
 
 --- The rule that hits this new connection, if any.
 ---@return table? rule
-function faults:for_connection()
+function M:for_connection()
   return strike(self, function(rule) return rule.fault == "refuse" end)
 end
 
@@ -241,7 +241,7 @@ end
 ---@param rule table
 ---@param now number the time, Unix seconds
 ---@return table? response
-function faults.canned_answer(rule, now)
+function M.canned_answer(rule, now)
   local make = canned[rule.fault]
   return make and make(rule, now)
 end
@@ -262,9 +262,9 @@ end
 ---@param rule table
 ---@param response table changed in place
 ---@param now number the time, Unix seconds
-function faults.shape(rule, response, now)
+function M.shape(rule, response, now)
   local shape = shapers[rule.fault]
   if shape then shape(response, rule, now) end
 end
 
-return faults
+return M

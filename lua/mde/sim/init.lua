@@ -17,7 +17,7 @@ local sign_in = require "mde.sim.identity.sign_in"
 local tenant = require "mde.sim.model.tenant"
 local time = require "mde.sim.base.time"
 
-local sim = {}
+local M = {}
 
 -- Bytes of path and query.
 local MAX_TARGET_BYTES = 8192
@@ -192,11 +192,11 @@ end
 --- Makes a tenant; see model/tenant.lua for the options. `tenant.faults` is what goes wrong (see faults.lua).
 ---@param options table?
 ---@return mde.sim.tenant
-function sim.new(options)
+function M.new(options)
   local self = tenant.new(options)
   self.faults = faults.new()
   self:restore_faults()
   return self
 end
 
-return sim
+return M

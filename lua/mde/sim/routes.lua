@@ -7,7 +7,7 @@ local schema = require "mde.sim.odata.schema"
 local sign_in = require "mde.sim.identity.sign_in"
 local time = require "mde.sim.base.time"
 
-local routes = {}
+local M = {}
 
 local MAX_TAGGED_MACHINES = 500
 local ADDRESS_TOLERANCE_SECONDS, MAX_ADDRESS_AGE_SECONDS = 15 * 60, 30 * 86400
@@ -453,7 +453,7 @@ end
 --- string? } header names in lower case, path and query still encoded
 ---@param segments string[] the path after /api, decoded
 ---@return table response
-function routes.answer(tenant, request, segments)
+function M.answer(tenant, request, segments)
   if segments[1] and core.text.lower(segments[1]) == "v1.0" then table.remove(segments, 1) end
   local route, id = find(request.method, segments)
   if not route then
@@ -469,4 +469,4 @@ function routes.answer(tenant, request, segments)
     or route.run(tenant, request, grant, id)
 end
 
-return routes
+return M

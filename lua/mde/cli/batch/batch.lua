@@ -10,11 +10,11 @@ local progress = require "mde.cli.ui.progress"
 local result = require "mde.cli.batch.result"
 local terminal = require "mde.cli.ui.terminal"
 
-local batch = {}
+local M = {}
 
 --- Whether somebody wants no more to be begun, or nobody is there any more to be told.
 ---@return boolean
-function batch.is_cut_short()
+function M.is_cut_short()
   return interrupt.asked() or output.is_broken() or terminal.is_gone()
 end
 
@@ -22,13 +22,13 @@ end
 ---@param entries mde.cli.Result[]
 ---@param complete boolean
 ---@return integer
-function batch.status(entries, complete)
-  return result.status(entries, interrupt.asked() or not complete and batch.is_cut_short())
+function M.status(entries, complete)
+  return result.status(entries, interrupt.asked() or not complete and M.is_cut_short())
 end
 
 --- Says why it did not happen.
 ---@param entry mde.cli.Result
-function batch.complain(entry)
+function M.complain(entry)
   terminal.say("mde: " .. result.complaint(entry))
 end
 
@@ -36,7 +36,7 @@ end
 local function remaining(entries, run)
   local position = 0
   return function()
-    if batch.is_cut_short() or run.halted then return nil end
+    if M.is_cut_short() or run.halted then return nil end
     repeat position = position + 1 until not (entries[position] and entries[position].done)
     return entries[position]
   end
@@ -68,7 +68,7 @@ end
 ---@param act fun(entry: mde.cli.Result): any, any truthy, or nil and an error
 ---@param options mde.cli.BatchOptions
 ---@return boolean complete false if some were not begun or not finished
-function batch.run(context, entries, act, options)
+function M.run(context, entries, act, options)
   local client, run, told = context.client, { halted = false }, 0
   local shown = progress.new(options.label, #entries, false, options.remark)
 
@@ -142,7 +142,7 @@ end
 ---@param entries mde.cli.Result[]
 ---@param complete boolean
 ---@param words mde.cli.BatchWords
-function batch.say_end(entries, complete, words)
+function M.say_end(entries, complete, words)
   if interrupt.asked() or not complete or #entries > 1 and not words.brief then
     terminal.say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
       #entries == 1 and "" or "s", count_ends(entries, words)))
@@ -154,4 +154,4 @@ function batch.say_end(entries, complete, words)
   end
 end
 
-return batch
+return M

@@ -20,7 +20,7 @@ local terminal = require "mde.cli.ui.terminal"
 local WAIT = "10m"
 local MOST_CAP_REFUSALS = 5
 
-local change = {}
+local M = {}
 
 ---@class mde.cli.ChangeWords
 ---@field question string how it begins
@@ -37,7 +37,7 @@ local words_of = {
     comment = "No longer a security risk.", means = "To be released, to run any code again:" },
 }
 
-change.explained = [[
+M.explained = [[
 What --json writes of each device: device (as named), outcome (accepted, already_active, error,
 unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as the
 service tells it), waited (Succeeded) and error (kind, message, hint, text and what else is known).]]
@@ -45,7 +45,7 @@ service tells it), waited (Succeeded) and error (kind, message, hint, text and w
 --- Declares what both have in common.
 ---@param command table of argparse
 ---@param verb "restrict"|"release"
-function change.configure(command, verb)
+function M.configure(command, verb)
   command:option("--comment", ("Why; recorded in the service. On a terminal it is asked for, with %q as the default.")
     :format(words_of[verb].comment)):argname "<text>":overwrite(false)
   command:option("--incident", "The incident it belongs to; recorded too, and what release --all-of goes by.")
@@ -85,7 +85,7 @@ end
 ---@param options mde.ChangeOptions beside the incident and --no-look
 ---@param find? fun(client: mde.Client): mde.cli.Result[] the devices, if they are not named by the arguments
 ---@return mde.cli.ChangeRequest
-function change.request(arguments, verb, options, find)
+function M.request(arguments, verb, options, find)
   options.incident = arguments.incident
   if arguments.no_look then options.look = false end
   check_unattended(arguments)
@@ -230,7 +230,7 @@ end
 --- Restricts or releases what is asked.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@return integer status
-function change.run(context)
+function M.run(context)
   local request = context.request
   local entries, comment = request.entries, nil
   if not entries then
@@ -253,4 +253,4 @@ function change.run(context)
   return batch.status(entries, complete)
 end
 
-return change
+return M

@@ -17,13 +17,13 @@ local MOST_SHOWN = 40
 local SHARED_NAME_COLUMNS = 26
 local READ_SECONDS = 60
 
-local consult = {}
+local M = {}
 
 --- Asks why, until the answer can be recorded; nil without an answer.
 ---@param verb "restrict"|"release"
 ---@param default string
 ---@return string?
-function consult.comment(verb, default)
+function M.comment(verb, default)
   while true do
     local answer = terminal.ask(("Comment [%s]: "):format(default))
     if not answer then return nil end
@@ -155,7 +155,7 @@ end
 ---@param remark fun(count: integer): string? what else is to be known of so many
 ---@return mde.cli.Result[]? entries to go on with; those with an error are done and told
 ---@return string|integer comment or, if there are none to go on with, the status to end with
-function consult.ask(context, entries, words, remark)
+function M.ask(context, entries, words, remark)
   local request = context.request
   local complete = look_up(context, entries)
   if interrupt.asked() then return end_without() end
@@ -173,7 +173,7 @@ function consult.ask(context, entries, words, remark)
   local text = remark(#found)
   if text then terminal.say(text) end
   if interrupt.asked() then return end_without() end
-  local comment = context.arguments.comment or consult.comment(request.verb, words.comment)
+  local comment = context.arguments.comment or M.comment(request.verb, words.comment)
   local question = ("%s %s?"):format(words.question, #found == 1 and "it" or ("these %d"):format(#found))
   if not comment or not terminal.confirm(question) then return end_without() end
   for _, entry in ipairs(entries) do
@@ -184,4 +184,4 @@ function consult.ask(context, entries, words, remark)
   return entries, comment
 end
 
-return consult
+return M

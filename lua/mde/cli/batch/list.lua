@@ -11,7 +11,7 @@ local terminal = require "mde.cli.ui.terminal"
 local MOST_COLUMNS = 256
 local MOST_REPETITIONS_SHOWN = 5
 
-local list = {}
+local M = {}
 
 -- A heading, or the number of a column.
 local function column(text)
@@ -26,7 +26,7 @@ end
 --- Declares what `list.gather` reads.
 ---@param command table of argparse
 ---@param args string how many devices, as argparse has it
-function list.configure(command, args)
+function M.configure(command, args)
   command:argument("devices", "A machine id, an Entra device id, or a full or bare DNS name; - reads a list from "
     .. "standard input."):args(args):argname "<device>"
   command:option("--list", "Read devices from a file, or from standard input for -: one a line, or a CSV with a "
@@ -109,7 +109,7 @@ end
 --- Whether the list is on standard input, so that no question can be answered there.
 ---@param arguments table as argparse leaves them
 ---@return boolean
-function list.is_on_standard_input(arguments)
+function M.is_on_standard_input(arguments)
   if arguments.list == "-" then return true end
   for _, device in ipairs(arguments.devices or {}) do
     if device == "-" then return true end
@@ -121,10 +121,10 @@ end
 --- a device.
 ---@param arguments table as argparse leaves them
 ---@return mde.cli.List
-function list.gather(arguments)
+function M.gather(arguments)
   local self = new()
   local is_read = false
-  if arguments.column and not arguments.list and not list.is_on_standard_input(arguments) then
+  if arguments.column and not arguments.list and not M.is_on_standard_input(arguments) then
     errors.invalid("option_without_effect", "--column belongs to a list", "Give the list, too: --list FILE.")
   end
   local function add_input()
@@ -149,7 +149,7 @@ end
 --- What a person is to know about the list: each remark in one line.
 ---@param self mde.cli.List
 ---@return string[]
-function list.remarks(self)
+function M.remarks(self)
   local remarks = {}
   for i, remark in ipairs(self.remarks) do remarks[i] = remark end
   for i = 1, math.min(#self.repeated, MOST_REPETITIONS_SHOWN) do
@@ -167,10 +167,10 @@ end
 --- The devices that the arguments name; what a person is to know about the list is said.
 ---@param arguments table as argparse leaves them
 ---@return mde.cli.Entry[]
-function list.entries(arguments)
-  local self = list.gather(arguments)
-  for _, remark in ipairs(list.remarks(self)) do terminal.note(remark) end
+function M.entries(arguments)
+  local self = M.gather(arguments)
+  for _, remark in ipairs(M.remarks(self)) do terminal.note(remark) end
   return self.entries
 end
 
-return list
+return M

@@ -9,7 +9,7 @@ local result = require "mde.cli.batch.result"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
-local marking = {}
+local M = {}
 
 -- The last word is the tag.
 local function take_tag(arguments)
@@ -66,7 +66,7 @@ end
 ---@param words mde.cli.MarkingWords
 ---@param subcommand table what else init.lua asks of it
 ---@return table subcommand
-function marking.subcommand(method, words, subcommand)
+function M.subcommand(method, words, subcommand)
   subcommand.name, subcommand.request = method, request_of
 
   function subcommand.configure(command)
@@ -83,4 +83,4 @@ function marking.subcommand(method, words, subcommand)
   return subcommand
 end
 
-return marking
+return M

@@ -8,13 +8,13 @@ local PER_MINUTE, PER_HOUR = 100, 1500
 -- What takes no longer need not be said.
 local PATIENCE_SECONDS = 60
 
-local pace = {}
+local M = {}
 
 --- How many seconds so many calls take, sent as fast as they are taken: a hundred in each minute until
 --- the hour has had its part.
 ---@param count integer
 ---@return integer
-function pace.seconds(count)
+function M.seconds(count)
   local before = math.max(count, 1) - 1
   return math.floor(before / PER_HOUR) * 3600 + math.floor(before % PER_HOUR / PER_MINUTE) * 60
 end
@@ -30,7 +30,7 @@ end
 ---@param cap? number how many are restricted in an hour at the most
 ---@param seconds_for? fun(count: integer): number how long so many take; by default as if none had gone before
 ---@return string? remark
-function pace.remark(count, doing, cap, seconds_for)
+function M.remark(count, doing, cap, seconds_for)
   local parts, sent = {}, count
   -- The service itself stops what would get that far.
   if cap and cap < math.min(count, PER_HOUR) then
@@ -38,7 +38,7 @@ function pace.remark(count, doing, cap, seconds_for)
     parts[1] = ("at most %s restrict%s an hour %s sent; --cap raises that"):format(with_commas(cap),
       cap == 1 and "" or "s", cap == 1 and "is" or "are")
   end
-  local seconds = (seconds_for or pace.seconds)(sent)
+  local seconds = (seconds_for or M.seconds)(sent)
   if seconds > PATIENCE_SECONDS then
     parts[#parts + 1] = ("the service takes %s calls a minute and %s an hour, so %s takes at least %s"):format(
       with_commas(PER_MINUTE), with_commas(PER_HOUR), doing:format(sent == count and "them" or "those"),
@@ -54,7 +54,7 @@ local LOOK_SECONDS = 5
 ---@param client mde.Client
 ---@param verb "restrict"|"release"
 ---@return fun(left: integer): string?
-function pace.left(client, verb)
+function M.left(client, verb)
   local now, looked_at, remark = posix.clock.now, -math.huge, nil
   return function(left)
     if now() - looked_at < LOOK_SECONDS then return remark end
@@ -66,4 +66,4 @@ function pace.left(client, verb)
   end
 end
 
-return pace
+return M

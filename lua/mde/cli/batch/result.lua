@@ -5,7 +5,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local problem = require "mde.cli.ui.problem"
 
-local result = {}
+local M = {}
 
 ---@class mde.cli.Result
 ---@field device string as it was named
@@ -40,15 +40,15 @@ end
 --- The name the service has for a device, if it is known; an empty one does not count.
 ---@param one mde.cli.Result
 ---@return string?
-function result.dns_name(one)
+function M.dns_name(one)
   return name_in(one.action) or name_in(one.machine)
 end
 
 --- What a device is called when it is spoken of.
 ---@param one mde.cli.Result
 ---@return string
-function result.name(one)
-  local name = errors.show(result.dns_name(one) or one.device)
+function M.name(one)
+  local name = errors.show(M.dns_name(one) or one.device)
   local id = one.shares_name and id_of(one)
   return id and ("%s (%s)"):format(name, errors.show(id)) or name
 end
@@ -56,8 +56,8 @@ end
 --- Takes note of a device, so that two machines of one name are told apart by their ids.
 ---@param one mde.cli.Result
 ---@param seen table<string, mde.cli.Result> the first of each name; empty in the beginning
-function result.note_name(one, seen)
-  local name, id = result.dns_name(one), id_of(one)
+function M.note_name(one, seen)
+  local name, id = M.dns_name(one), id_of(one)
   if not name or not id then return end
   name = core.text.lower(name)
   local first = seen[name]
@@ -104,15 +104,15 @@ end
 ---@param verb "restrict"|"release"
 ---@param brief boolean? whether the action's id is of no interest, because there are many
 ---@return string
-function result.sentence(one, verb, brief)
+function M.sentence(one, verb, brief)
   local text = one.action.outcome == "already_active" and active(one, verb) or accepted(one, verb, brief)
-  return ("%s: %s"):format(result.name(one), text)
+  return ("%s: %s"):format(M.name(one), text)
 end
 
 --- Why it did not happen, in one line.
 ---@param one mde.cli.Result
 ---@return string
-function result.complaint(one)
+function M.complaint(one)
   local text = errors.escape(problem.in_words(one.err))
   return one.where and ("%s: %s"):format(errors.show(one.where), text) or text
 end
@@ -127,7 +127,7 @@ end
 --- What --json shows of one device.
 ---@param one mde.cli.Result
 ---@return table
-function result.record(one)
+function M.record(one)
   local machine, action = one.machine or {}, one.action or {}
   return {
     device = one.device, outcome = outcome(one),
@@ -144,29 +144,29 @@ end
 
 --- What --csv shows of an error, and of what else is to be known.
 ---@type mde.cli.RowColumn[]
-result.error_columns = {
+M.error_columns = {
   { name = "error", value = function(one) return one.err and problem.record(one.err).kind end },
   { name = "message", value = function(one) return one.err and problem.in_words(one.err) or also_ended(one) end },
 }
 
 --- What --csv shows of one device.
 ---@type mde.cli.RowColumn[]
-result.columns = {
+M.columns = {
   { name = "device", value = function(one) return one.device end },
-  { name = "machineId", value = function(one) return result.record(one).machine_id end },
-  { name = "computerDnsName", value = function(one) return result.record(one).computerDnsName end },
+  { name = "machineId", value = function(one) return M.record(one).machine_id end },
+  { name = "computerDnsName", value = function(one) return M.record(one).computerDnsName end },
   { name = "outcome", value = outcome },
   { name = "actionId", value = of_action "id" },
   { name = "status", value = of_action "status" },
-  result.error_columns[1],
-  result.error_columns[2],
+  M.error_columns[1],
+  M.error_columns[2],
 }
 
 --- The exit status of many devices: the highest.
 ---@param list mde.cli.Result[]
 ---@param was_interrupted boolean
 ---@return integer
-function result.status(list, was_interrupted)
+function M.status(list, was_interrupted)
   local status = was_interrupted and exit.interrupted or exit.done
   for _, one in ipairs(list) do
     if one.err then status = math.max(status, exit.of(one.err)) end
@@ -174,4 +174,4 @@ function result.status(list, was_interrupted)
   return status
 end
 
-return result
+return M

@@ -9,14 +9,14 @@ local output = require "mde.cli.ui.output"
 local problem = require "mde.cli.ui.problem"
 local rows = require "mde.cli.ui.rows"
 
-local single_action = {}
+local M = {}
 
 local shown = { "id", "type", "status", "computerDnsName", "machineId", "creationDateTimeUtc", "lastUpdateDateTimeUtc",
   "requestor", "requestorComment", "incident", "cancellationRequestor", "cancellationComment", "troubleshootInfo" }
 
 --- Declares the ids and the formats.
 ---@param command table of argparse
-function single_action.configure(command)
+function M.configure(command)
   command:argument("ids", "An action's id, a GUID."):args "+":argname "<id>"
   rows.configure(command)
 end
@@ -24,7 +24,7 @@ end
 --- The actions that the arguments name. Raises for what is no id.
 ---@param arguments table as argparse leaves them
 ---@return mde.cli.Result[]
-function single_action.request(arguments)
+function M.request(arguments)
   local entries = {}
   for i, id in ipairs(arguments.ids) do
     if core.odata.kind(id) ~= "guid" then
@@ -60,7 +60,7 @@ end
 ---@param done string how it is told
 ---@param act fun(id: string): mde.Action?, mde.Error?
 ---@return integer status
-function single_action.run(context, patience, done, act)
+function M.run(context, patience, done, act)
   local entries = context.request
   local complete = batch.run(context, entries, function(entry)
     local err
@@ -72,4 +72,4 @@ function single_action.run(context, patience, done, act)
   return batch.status(entries, complete)
 end
 
-return single_action
+return M

@@ -2,7 +2,7 @@
 
 local single_action = require "mde.cli.batch.single_action"
 
-local action = {
+local M = {
   name = "action",
   summary = "Show one action.",
   examples = { { "mde action 5c1f9a52-0000-4000-8000-000000000001", "its state, who asked for it and why" } },
@@ -10,17 +10,17 @@ local action = {
 
 --- Declares the options.
 ---@param command table of argparse
-function action.configure(command)
+function M.configure(command)
   single_action.configure(command)
 end
 
-action.request = single_action.request
+M.request = single_action.request
 
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
-function action.run(context)
+function M.run(context)
   return single_action.run(context, 1, "read", function(id) return context.client:action(id) end)
 end
 
-return action
+return M

@@ -2,7 +2,7 @@
 
 local single_action = require "mde.cli.batch.single_action"
 
-local cancel = {
+local M = {
   name = "cancel",
   summary = "Cancel an action that has not ended yet.",
   examples = {
@@ -12,20 +12,20 @@ local cancel = {
 
 --- Declares the options.
 ---@param command table of argparse
-function cancel.configure(command)
+function M.configure(command)
   single_action.configure(command)
   command:option("--comment", "Why; recorded in the service."):argname "<text>":count(1):overwrite(false)
 end
 
-cancel.request = single_action.request
+M.request = single_action.request
 
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
-function cancel.run(context)
+function M.run(context)
   return single_action.run(context, 2, "cancelled", function(id)
     return context.client:cancel(id, context.arguments.comment)
   end)
 end
 
-return cancel
+return M

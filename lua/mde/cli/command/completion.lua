@@ -2,7 +2,7 @@
 
 local output = require "mde.cli.ui.output"
 
-local completion = {
+local M = {
   name = "completion",
   summary = "Write a completion script for a shell.",
   needs_no_client = true,
@@ -16,7 +16,7 @@ local completion = {
 
 --- Declares the options.
 ---@param command table of argparse
-function completion.configure(command)
+function M.configure(command)
   command:argument("shell", "The shell."):choices { "bash", "zsh", "fish" }:argname "<shell>"
 end
 
@@ -31,11 +31,11 @@ end
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
-function completion.run(context)
+function M.run(context)
   local parser = context.parser
   forget_hidden(parser)
   output.write(parser["get_" .. context.arguments.shell .. "_complete"](parser))
   return 0
 end
 
-return completion
+return M

@@ -9,7 +9,7 @@ local output = require "mde.cli.ui.output"
 local problem = require "mde.cli.ui.problem"
 local terminal = require "mde.cli.ui.terminal"
 
-local doctor = {
+local M = {
   name = "doctor",
   summary = "Look at settings, hosts, clock, token and permissions; change nothing.",
   examples = {
@@ -25,7 +25,7 @@ local MARK_COLUMNS, NAME_COLUMNS = 8, 13
 
 --- Declares the options.
 ---@param command table of argparse
-function doctor.configure(command)
+function M.configure(command)
   command:flag("--json", "Write one object of JSON.")
 end
 
@@ -65,7 +65,7 @@ end
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
-function doctor.run(context)
+function M.run(context)
   local client, report = mde.client(), nil
   if client then
     interrupt.during(client, 1, function() report = client:doctor() end)
@@ -78,4 +78,4 @@ function doctor.run(context)
   return status_of(report)
 end
 
-return doctor
+return M

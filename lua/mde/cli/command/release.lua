@@ -9,7 +9,7 @@ local mde = require "mde"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
-local release = {
+local M = {
   name = "release",
   summary = "Let devices run any code again.",
   explained = change.explained,
@@ -22,7 +22,7 @@ local release = {
 
 --- Declares the options.
 ---@param command table of argparse
-function release.configure(command)
+function M.configure(command)
   list.configure(command, "*")
   command:option("--all-of", "Every device that this incident holds restricted, and no other does. Instead of "
     .. "devices; may be repeated."):argname "<incident>":count "*"
@@ -109,12 +109,12 @@ end
 --- What the arguments ask.
 ---@param arguments table as argparse leaves them
 ---@return mde.cli.ChangeRequest
-function release.request(arguments)
+function M.request(arguments)
   check_selection(arguments)
   local all_of = arguments.all_of
   return change.request(arguments, "release", {}, all_of[1] and held_by(all_of, arguments.since) or nil)
 end
 
-release.run = change.run
+M.run = change.run
 
-return release
+return M

@@ -4,7 +4,7 @@ local change = require "mde.cli.batch.change"
 local list = require "mde.cli.batch.list"
 local rows = require "mde.cli.ui.rows"
 
-local restrict = {
+local M = {
   name = "restrict",
   summary = "Let devices run only code signed by Microsoft.",
   explained = change.explained,
@@ -24,7 +24,7 @@ end
 
 --- Declares the options.
 ---@param command table of argparse
-function restrict.configure(command)
+function M.configure(command)
   list.configure(command, "*")
   change.configure(command, "restrict")
   command:option("--allow", "Lift a guard rule by its name, servers say; may be repeated."):argname "<rule>":count "*"
@@ -37,7 +37,7 @@ end
 --- What the arguments ask.
 ---@param arguments table as argparse leaves them
 ---@return mde.cli.ChangeRequest
-function restrict.request(arguments)
+function M.request(arguments)
   return change.request(arguments, "restrict", {
     cancel_opposite = arguments.cancel_opposite, allow = arguments.allow[1] and arguments.allow or nil,
   })
@@ -45,10 +45,10 @@ end
 
 ---@param arguments table as argparse leaves them
 ---@return mde.ClientOptions
-function restrict.client_options(arguments)
+function M.client_options(arguments)
   return { cap = arguments.cap }
 end
 
-restrict.run = change.run
+M.run = change.run
 
-return restrict
+return M

@@ -3,7 +3,7 @@
 local core = require "mde.core"
 local output = require "mde.cli.ui.output"
 
-local sim = {
+local M = {
   name = "sim",
   summary = "Serve a simulated tenant, to rehearse in.",
   needs_no_client = true,
@@ -38,7 +38,7 @@ end
 
 --- Declares the options.
 ---@param command table of argparse
-function sim.configure(command)
+function M.configure(command)
   command:option("--port", ("Port on localhost; 0 for any that is free (default %d)."):format(default_port))
     :convert(port):overwrite(false)
   command:option("--dir", "Where the tenant's keys, ids and secret are kept "
@@ -198,7 +198,7 @@ end
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
-function sim.run(context)
+function M.run(context)
   local arguments = context.arguments
   local missing = missing_module()
   if missing then return fail(missing) end
@@ -216,4 +216,4 @@ function sim.run(context)
   return serve(home, tenant, arguments)
 end
 
-return sim
+return M

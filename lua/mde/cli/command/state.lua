@@ -11,7 +11,7 @@ local result = require "mde.cli.batch.result"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
-local state = {
+local M = {
   name = "state",
   summary = "Tell whether devices are restricted.",
   examples = {
@@ -44,7 +44,7 @@ for _, column in ipairs(result.error_columns) do csv_columns[#csv_columns + 1] =
 
 --- Declares the options.
 ---@param command table of argparse
-function state.configure(command)
+function M.configure(command)
   list.configure(command, "*")
   rows.configure(command)
 end
@@ -117,12 +117,12 @@ local function write(context, entries)
   output.flush()
 end
 
-state.request = list.entries
+M.request = list.entries
 
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
-function state.run(context)
+function M.run(context)
   local entries = context.request
   if entries[2] then ask_for_many(context, entries) else ask_for_one(context.client, entries[1]) end
   local status, complete = result.status(entries, interrupt.asked()), true
@@ -132,4 +132,4 @@ function state.run(context)
   return status
 end
 
-return state
+return M

@@ -8,7 +8,7 @@ local NAME_LEAST = 28
 -- An action's id is what mde action and mde cancel are given.
 local ACTION_ID_LEAST = 36
 
-local columns = {}
+local M = {}
 
 local function field(name)
   return function(record) return record[name] end
@@ -21,13 +21,13 @@ local RESOLUTION_SECONDS = 1
 ---@param time any as the service writes times
 ---@param now number Unix seconds, by the service's clock
 ---@return string? nil if it is not a time
-function columns.ago(time, now)
+function M.ago(time, now)
   local seconds = core.history.time(time)
   if seconds then return duration.ago(now + RESOLUTION_SECONDS - seconds) end
 end
 
 local function ago(name)
-  return function(record, now) return columns.ago(record[name], now) end
+  return function(record, now) return M.ago(record[name], now) end
 end
 
 local function tags(machine)
@@ -38,19 +38,19 @@ end
 ---@param machine mde.Machine
 ---@param now number Unix seconds, by the service's clock
 ---@return string
-function columns.last_seen(machine, now)
-  return columns.ago(machine.lastSeen, now) or "never"
+function M.last_seen(machine, now)
+  return M.ago(machine.lastSeen, now) or "never"
 end
 
 --- The id comes first where another program reads it, which may be `mde restrict - --column 1`.
 ---@type mde.cli.RowColumn[]
-columns.machines = {
+M.machines = {
   { name = "id", title = "ID", value = field "id", only_data = true },
   { name = "computerDnsName", title = "NAME", value = field "computerDnsName", least = NAME_LEAST },
   { name = "osPlatform", title = "PLATFORM", value = field "osPlatform" },
   { name = "healthStatus", title = "HEALTH", value = field "healthStatus", optional = true },
   { name = "riskScore", title = "RISK", value = field "riskScore" },
-  { name = "lastSeen", title = "LAST SEEN", value = field "lastSeen", shown = columns.last_seen },
+  { name = "lastSeen", title = "LAST SEEN", value = field "lastSeen", shown = M.last_seen },
   { name = "machineTags", title = "TAGS", value = tags },
   { name = "lastIpAddress", title = "ADDRESS", value = field "lastIpAddress", optional = true },
   { name = "id", title = "ID", value = field "id", optional = true, only_shown = true },
@@ -61,7 +61,7 @@ local function short_type(action)
 end
 
 ---@type mde.cli.RowColumn[]
-columns.actions = {
+M.actions = {
   { name = "id", title = "ID", value = field "id", least = ACTION_ID_LEAST },
   { name = "type", title = "TYPE", value = field "type", shown = short_type },
   { name = "status", title = "STATUS", value = field "status" },
@@ -75,19 +75,19 @@ columns.actions = {
 
 --- What is shown before somebody is asked whether these machines are meant.
 ---@type mde.cli.Column[]
-columns.asked = {
+M.asked = {
   { title = "NAME", value = field "computerDnsName", least = NAME_LEAST },
   { title = "PLATFORM", value = field "osPlatform" },
-  { title = "LAST SEEN", value = columns.last_seen },
+  { title = "LAST SEEN", value = M.last_seen },
   { title = "TAGS", value = tags },
   { title = "ID", value = field "id", optional = true },
 }
 
 --- The same where machines share a name, which stands in their first cell with the id.
 ---@type mde.cli.Column[]
-columns.asked_by_id = {
+M.asked_by_id = {
   { title = "NAME", least = 67 },
-  { title = "LAST SEEN", value = columns.last_seen },
+  { title = "LAST SEEN", value = M.last_seen },
 }
 
-return columns
+return M

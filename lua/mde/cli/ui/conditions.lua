@@ -6,9 +6,9 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local mde = require "mde"
 
-local conditions = {}
+local M = {}
 
-conditions.explained = [[
+M.explained = [[
 A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed:
    riskScore=High              is; several of one field mean any of these
    healthStatus!=Inactive      is not
@@ -18,7 +18,7 @@ A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed
    machineTags=tier0           has the tag
 All conditions have to hold.]]
 
-conditions.explained_for_actions = [[
+M.explained_for_actions = [[
 A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed:
    status=Pending              is; several of one field mean any of these; Pending,
                                InProgress, Succeeded, Failed, TimeOut or Cancelled
@@ -66,7 +66,7 @@ end
 --- The query that the words mean.
 ---@param words string[]
 ---@return table<string, mde.Operator>
-function conditions.query(words)
+function M.query(words)
   local equal, others, fields = {}, {}, {}
   for _, word in ipairs(words) do
     local field, operator, text = split(word)
@@ -88,7 +88,7 @@ end
 --- Declares how machines or actions are chosen.
 ---@param command table of argparse
 ---@param what "machine"|"action"
-function conditions.configure(command, what)
+function M.configure(command, what)
   command:argument("conditions", "What holds for them."):args "*":argname "<condition>"
   command:option("--filter", "A filter in OData, passed on as it is."):argname "<odata>"
     :overwrite(false)
@@ -98,7 +98,7 @@ end
 --- The query that the arguments ask; raises unless exactly one way is used.
 ---@param arguments table as argparse leaves them
 ---@return mde.Query
-function conditions.gather(arguments)
+function M.gather(arguments)
   local ways = (#arguments.conditions > 0 and 1 or 0) + (arguments.filter and 1 or 0) + (arguments.all and 1 or 0)
   if ways == 0 then
     errors.invalid("nothing_selected",
@@ -113,7 +113,7 @@ function conditions.gather(arguments)
   if arguments.filter and core.text.lower(arguments.filter):find "^%s*all%s*$" then
     errors.invalid("query_malformed", "--filter needs a filter in OData", "Say --all if you mean all.")
   end
-  return arguments.filter or conditions.query(arguments.conditions)
+  return arguments.filter or M.query(arguments.conditions)
 end
 
-return conditions
+return M

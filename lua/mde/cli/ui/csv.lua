@@ -3,7 +3,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 
-local csv = {}
+local M = {}
 
 -- The wide forms of = + - @ in Unicode, which some spreadsheets take for the plain ones.
 local wide_signs = { ["\239\188\157"] = true, ["\239\188\139"] = true, ["\239\188\141"] = true,
@@ -16,7 +16,7 @@ end
 --- A value as a text; a number in every locale alike.
 ---@param value any
 ---@return string
-function csv.text(value)
+function M.text(value)
   return type(value) == "number" and core.number.write(value) or tostring(value)
 end
 
@@ -24,9 +24,9 @@ end
 --- characters are shown as `\x1b`.
 ---@param value any nil is an empty cell
 ---@return string
-function csv.cell(value)
+function M.cell(value)
   if value == nil then return "" end
-  if type(value) ~= "string" then return csv.text(value) end
+  if type(value) ~= "string" then return M.text(value) end
   local text = errors.escape(value)
   if is_formula(value) then text = "'" .. text end
   if text:find '[",;]' or text:find "^ " or text:find " $" then text = '"' .. text:gsub('"', '""') .. '"' end
@@ -37,10 +37,10 @@ end
 ---@param values any[]
 ---@param count integer how many cells, since values may be absent
 ---@return string
-function csv.line(values, count)
+function M.line(values, count)
   local cells = {}
-  for i = 1, count do cells[i] = csv.cell(values[i]) end
+  for i = 1, count do cells[i] = M.cell(values[i]) end
   return table.concat(cells, ",") .. "\r\n"
 end
 
-return csv
+return M

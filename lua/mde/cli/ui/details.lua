@@ -4,12 +4,12 @@ local csv = require "mde.cli.ui.csv"
 local output = require "mde.cli.ui.output"
 local terminal = require "mde.cli.ui.terminal"
 
-local details = {}
+local M = {}
 
 --- Writes the named fields that there are.
 ---@param record table
 ---@param names string[]
-function details.write(record, names)
+function M.write(record, names)
   local longest = 0
   for _, name in ipairs(names) do
     if record[name] ~= nil then longest = math.max(longest, #name) end
@@ -21,4 +21,4 @@ function details.write(record, names)
   end
 end
 
-return details
+return M

@@ -1,6 +1,6 @@
 --- duration: reads `90s`, `10m`, `14h`, `2d` and `1h30m`.
 
-local duration = {}
+local M = {}
 
 local seconds_of = { s = 1, m = 60, h = 3600, d = 86400 }
 
@@ -8,7 +8,7 @@ local seconds_of = { s = 1, m = 60, h = 3600, d = 86400 }
 ---@param text string
 ---@return number? seconds above 0
 ---@return string? message
-function duration.parse(text)
+function M.parse(text)
   local total, position = 0, 1
   while position <= #text do
     local number, unit, after = text:match("^(%d+)([smhd])()", position)
@@ -23,7 +23,7 @@ end
 --- A duration for a person, in hours and minutes.
 ---@param seconds number
 ---@return string
-function duration.text(seconds)
+function M.text(seconds)
   local minutes = math.ceil(seconds / 60)
   local hours = math.floor(minutes / 60)
   minutes = minutes - 60 * hours
@@ -34,7 +34,7 @@ end
 --- How long ago, in the largest unit that fits.
 ---@param seconds number
 ---@return string
-function duration.ago(seconds)
+function M.ago(seconds)
   if seconds < 0 then return "in the future" end
   for _, unit in ipairs { "d", "h", "m" } do
     if seconds >= seconds_of[unit] then
@@ -44,4 +44,4 @@ function duration.ago(seconds)
   return ("%ds ago"):format(math.floor(seconds))
 end
 
-return duration
+return M

@@ -2,19 +2,19 @@
 
 local errors = require "mde.base.error"
 
-local exit = { done = 0, usage = 1, refused = 2, unavailable = 3, unfinished = 4, unknown = 5, interrupted = 130 }
+local M = { done = 0, usage = 1, refused = 2, unavailable = 3, unfinished = 4, unknown = 5, interrupted = 130 }
 
 local statuses = {
-  invalid = exit.usage, auth = exit.usage,
-  permission = exit.refused, not_found = exit.refused, ambiguous = exit.refused, protected = exit.refused,
-  conflict = exit.refused, superseded = exit.refused, refused = exit.refused, cancelled = exit.refused,
-  throttled = exit.unavailable, unavailable = exit.unavailable, protocol = exit.unavailable,
-  failed = exit.unfinished, pending = exit.unfinished,
-  unknown = exit.unknown,
+  invalid = M.usage, auth = M.usage,
+  permission = M.refused, not_found = M.refused, ambiguous = M.refused, protected = M.refused,
+  conflict = M.refused, superseded = M.refused, refused = M.refused, cancelled = M.refused,
+  throttled = M.unavailable, unavailable = M.unavailable, protocol = M.unavailable,
+  failed = M.unfinished, pending = M.unfinished,
+  unknown = M.unknown,
 }
 
 --- The paragraph of `--help` that lists them.
-exit.explained = [[
+M.explained = [[
 Exit status:
    0    done
    1    wrong usage or setting, or the sign-in failed; nothing was done
@@ -29,15 +29,15 @@ Exit status:
 --- The status of one error. What is no error of ours was not foreseen, and may have come after a send.
 ---@param err any
 ---@return integer
-function exit.of(err)
-  return errors.is(err) and exit.of_kind(err.kind) or exit.unknown
+function M.of(err)
+  return errors.is(err) and M.of_kind(err.kind) or M.unknown
 end
 
 --- The status of a kind of error.
 ---@param kind mde.ErrorKind
 ---@return integer
-function exit.of_kind(kind)
-  return statuses[kind] or exit.unknown
+function M.of_kind(kind)
+  return statuses[kind] or M.unknown
 end
 
-return exit
+return M

@@ -4,11 +4,11 @@
 
 local posix = require "mde.posix"
 
-local interrupt = {}
+local M = {}
 
 --- Whether the process was asked to end.
 ---@return boolean
-function interrupt.asked()
+function M.asked()
   return posix.signal.interruptions() > 0
 end
 
@@ -19,7 +19,7 @@ end
 ---@param on_first? fun() is called at the first interruption, if there is patience
 ---@return boolean finished false if it was left
 ---@return any result
-function interrupt.during(client, patience, fn, on_first)
+function M.during(client, patience, fn, on_first)
   local told = false
   return client:interruptible(fn, function()
     local count = posix.signal.interruptions()
@@ -32,4 +32,4 @@ function interrupt.during(client, patience, fn, on_first)
   end)
 end
 
-return interrupt
+return M

@@ -5,7 +5,7 @@
 
 local core = require "mde.core"
 
-local json = {}
+local M = {}
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
@@ -61,7 +61,7 @@ end
 --- One line, without its end.
 ---@param value any
 ---@return string
-function json.encode(value)
+function M.encode(value)
   local kind = type(value)
   if kind == "string" then return quote(value) end
   if kind == "number" then return number(value) end
@@ -69,7 +69,7 @@ function json.encode(value)
   if kind ~= "table" then return "null" end
   local parts = {}
   if next(value) == nil or value[1] ~= nil then
-    for i, item in ipairs(value) do parts[i] = json.encode(item) end
+    for i, item in ipairs(value) do parts[i] = M.encode(item) end
     return "[" .. table.concat(parts, ",") .. "]"
   end
   local names = {}
@@ -77,8 +77,8 @@ function json.encode(value)
     if type(name) == "string" and type(member) ~= "function" then names[#names + 1] = name end
   end
   table.sort(names, core.text.before)
-  for i, name in ipairs(names) do parts[i] = quote(name) .. ":" .. json.encode(value[name]) end
+  for i, name in ipairs(names) do parts[i] = quote(name) .. ":" .. M.encode(value[name]) end
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
-return json
+return M

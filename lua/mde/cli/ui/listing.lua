@@ -7,7 +7,7 @@ local output = require "mde.cli.ui.output"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
-local listing = {}
+local M = {}
 
 -- Written through after so many rows, so that a reader who has gone is noticed.
 local FLUSH_ROWS = 50
@@ -42,7 +42,7 @@ end
 ---@param columns mde.cli.RowColumn[]
 ---@param subcommand table what else init.lua asks of it
 ---@return table subcommand
-function listing.subcommand(method, noun, columns, subcommand)
+function M.subcommand(method, noun, columns, subcommand)
   subcommand.name, subcommand.request = method, conditions.gather
 
   function subcommand.configure(command)
@@ -57,4 +57,4 @@ function listing.subcommand(method, noun, columns, subcommand)
   return subcommand
 end
 
-return listing
+return M

@@ -2,7 +2,7 @@
 --
 -- After the first failure nothing more is written; the caller goes on, or stops, as it sees fit.
 
-local output = {}
+local M = {}
 
 local BROKEN_PIPE, INTERRUPTED = 32, 4
 
@@ -16,28 +16,28 @@ end
 --- Writes, and returns false once that is of no use any more.
 ---@param text string
 ---@return boolean
-function output.write(text)
+function M.write(text)
   if problem then return false end
   return note(io.stdout:write(text))
 end
 
 --- Hands on what was written so far.
 ---@return boolean
-function output.flush()
+function M.flush()
   if problem then return false end
   return note(io.stdout:flush())
 end
 
 --- Whether the reader has gone or nothing can be written.
 ---@return boolean
-function output.is_broken()
+function M.is_broken()
   return problem ~= nil
 end
 
 --- Why nothing can be written, unless the reader has only gone, as `head` does.
 ---@return string? message
-function output.failure()
+function M.failure()
   if problem and problem.code ~= BROKEN_PIPE then return problem.message end
 end
 
-return output
+return M

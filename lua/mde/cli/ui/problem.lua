@@ -2,7 +2,7 @@
 
 local errors = require "mde.base.error"
 
-local problem = {}
+local M = {}
 
 local MORE_THAN_THE_CAP = "If so many are meant, give --cap N, or --allow cap."
 
@@ -28,7 +28,7 @@ end
 --- What to do now, in the words of the command.
 ---@param err mde.Error|mde.Check with a hint
 ---@return string
-function problem.advice(err)
+function M.advice(err)
   local own = general_hint(err) or hints[err.code]
   if own then return own end
   return (err.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
@@ -38,9 +38,9 @@ end
 --- An error in one line.
 ---@param err any
 ---@return string
-function problem.in_words(err)
+function M.in_words(err)
   if not errors.is(err) or not err.hint then return tostring(err) end
-  return tostring(errors.derive(err, { hint = problem.advice(err) }))
+  return tostring(errors.derive(err, { hint = M.advice(err) }))
 end
 
 local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatus", "lastSeen" }
@@ -49,9 +49,9 @@ local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatu
 ---@param err any
 ---@param known? mde.Action an action that is shown beside it
 ---@return table
-function problem.record(err, known)
+function M.record(err, known)
   if not errors.is(err) then return { kind = "unknown", code = "unforeseen", message = tostring(err) } end
-  local record = { text = problem.in_words(err) }
+  local record = { text = M.in_words(err) }
   for _, name in ipairs { "kind", "message", "asked", "hint", "http_status", "code", "request_id", "retry_at", "rule",
     "operation_id", "machine_id", "sent_at" } do
     record[name] = err[name]
@@ -67,4 +67,4 @@ function problem.record(err, known)
   return record
 end
 
-return problem
+return M

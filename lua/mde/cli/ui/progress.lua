@@ -17,7 +17,7 @@ local function bar(label, done, total, failures, remark)
     with_failures(failures), remark and ", " .. remark or "")
 end
 
-local progress = {}
+local M = {}
 
 ---@class mde.cli.Progress
 ---@field step fun(failed: boolean?) one more is done
@@ -29,7 +29,7 @@ local progress = {}
 ---@param in_lines? boolean whether lines are written where there is no terminal
 ---@param remark? fun(left: integer): string? what to add on a terminal, when so many are left
 ---@return mde.cli.Progress
-function progress.new(label, total, in_lines, remark)
+function M.new(label, total, in_lines, remark)
   local done, failures, parts = 0, 0, 0
   local visible = total > 1 and terminal.has_movable_line()
   in_lines = in_lines and total > 1 and not visible
@@ -56,4 +56,4 @@ function progress.new(label, total, in_lines, remark)
   }
 end
 
-return progress
+return M

@@ -7,11 +7,11 @@ local output = require "mde.cli.ui.output"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
 
-local rows = {}
+local M = {}
 
 --- The options that choose a format.
 ---@param command table of argparse
-function rows.configure(command)
+function M.configure(command)
   command:mutex(
     command:flag("--json", "Write one JSON object a line (JSON Lines)."),
     command:flag("--csv", "Write CSV, with a heading.")
@@ -20,7 +20,7 @@ end
 
 ---@param arguments table as argparse leaves them
 ---@return "json"|"csv"|"text"
-function rows.format(arguments)
+function M.format(arguments)
   return arguments.json and "json" or arguments.csv and "csv" or "text"
 end
 
@@ -100,8 +100,8 @@ end
 ---@param columns mde.cli.RowColumn[]
 ---@param as_json? fun(record: any): table what is written as JSON; default the record itself
 ---@return { add: fun(record: any), finish: fun() }
-function rows.new(context, columns, as_json)
+function M.new(context, columns, as_json)
   return writers[context.format](context, columns, as_json)
 end
 
-return rows
+return M

@@ -6,29 +6,29 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
 
-local terminal = {}
+local M = {}
 
 local INPUT, OUTPUT, ERROR = 0, 1, 2
 local DEFAULT_COLUMNS = 80
 
 --- A text that acts on no terminal.
-terminal.escape = errors.escape
+M.escape = errors.escape
 
 --- Whether a person can be asked.
 ---@return boolean
-function terminal.is_interactive()
+function M.is_interactive()
   return posix.terminal.is_terminal(INPUT) and posix.terminal.is_terminal(ERROR)
 end
 
 --- Whether results are read by a person as they come.
 ---@return boolean
-function terminal.shows_results()
+function M.shows_results()
   return posix.terminal.is_terminal(OUTPUT)
 end
 
 --- How wide the terminal is on which results or, if these go elsewhere, remarks are shown.
 ---@return integer
-function terminal.columns()
+function M.columns()
   return posix.terminal.columns(OUTPUT) or posix.terminal.columns(ERROR) or DEFAULT_COLUMNS
 end
 
@@ -66,7 +66,7 @@ local character_pattern = "[%z\1-\127\192-\255][\128-\191]*"
 --- How many columns an escaped text takes.
 ---@param text string
 ---@return integer
-function terminal.width(text)
+function M.width(text)
   if not text:find "[\128-\255]" then return #text end
   local total = 0
   for character in text:gmatch(character_pattern) do total = total + columns_of(character) end
@@ -77,8 +77,8 @@ end
 ---@param text string
 ---@param columns integer
 ---@return string
-function terminal.fit(text, columns)
-  local width = terminal.width(text)
+function M.fit(text, columns)
+  local width = M.width(text)
   if width <= columns then return text .. (" "):rep(columns - width) end
   local mark = ("."):rep(math.min(3, columns))
   local room, taken, out = columns - #mark, 0, {}
@@ -104,14 +104,14 @@ end
 
 --- Whether standard error takes nothing more, because the terminal was closed, say.
 ---@return boolean
-function terminal.is_gone()
+function M.is_gone()
   return gone
 end
 
 --- Whether a line of standard error can be taken back, which a terminal that does not say what it is may be unable to
 --- do.
 ---@return boolean
-function terminal.has_movable_line()
+function M.has_movable_line()
   local kind = os.getenv "TERM" or ""
   return posix.terminal.is_terminal(ERROR) and kind ~= "" and kind ~= "dumb"
 end
@@ -128,7 +128,7 @@ end
 
 --- Shows a line that stays the last one, in the place of the one before; nil takes it away.
 ---@param line string? escaped already; what does not fit is cut
-function terminal.set_status(line)
+function M.set_status(line)
   hide_status()
   -- One column stays free: a character in the last one moves some terminals to the next line.
   status_line = line and line:sub(1, (posix.terminal.columns(ERROR) or DEFAULT_COLUMNS) - 1)
@@ -137,7 +137,7 @@ end
 
 --- Lets fn(...) write to standard output, above the status if there is one.
 ---@param fn fun(...: any)
-function terminal.above_status(fn, ...)
+function M.above_status(fn, ...)
   hide_status()
   fn(...)
   show_status()
@@ -145,21 +145,21 @@ end
 
 --- Writes a line to standard error, escaped; above the status, if there is one.
 ---@param text string
-function terminal.say(text)
+function M.say(text)
   hide_status()
-  write(terminal.escape(text), "\n")
+  write(M.escape(text), "\n")
   show_status()
 end
 
 --- Writes a remark, which is a sentence without its end.
 ---@param text string
-function terminal.note(text)
-  terminal.say("Note: " .. text .. ".")
+function M.note(text)
+  M.say("Note: " .. text .. ".")
 end
 
 --- Writes lines that table.lua made, without a look at the status.
 ---@param line string
-function terminal.show(line)
+function M.show(line)
   write(line, "\n")
 end
 
@@ -167,8 +167,8 @@ end
 --- after an interruption.
 ---@param question string
 ---@return string?
-function terminal.ask(question)
-  write(terminal.escape(question))
+function M.ask(question)
+  write(M.escape(question))
   local answer = io.read "*l"
   if not answer or posix.signal.interruptions() > 0 then
     write "\n"
@@ -180,9 +180,9 @@ end
 --- Asks for yes or no until one of them is said; everything but yes is no.
 ---@param question string
 ---@return boolean
-function terminal.confirm(question)
+function M.confirm(question)
   while true do
-    local answer = terminal.ask(question .. " [y/N] ")
+    local answer = M.ask(question .. " [y/N] ")
     if not answer or answer == "" then return false end
     answer = core.text.lower(answer)
     if answer == "y" or answer == "yes" then return true end
@@ -191,4 +191,4 @@ function terminal.confirm(question)
   end
 end
 
-return terminal
+return M

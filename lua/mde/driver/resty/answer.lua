@@ -12,7 +12,7 @@ local READ_BYTES = 65536
 ---@field received boolean whether anything has arrived
 ---@field authority string
 
-local answer = {}
+local M = {}
 
 local function too_long(self, max_bytes)
   return nil, ("the answer of %s is longer than %d bytes"):format(self.authority, max_bytes), "too_large"
@@ -121,7 +121,7 @@ end
 ---@return table? response as driver.md has it
 ---@return string|boolean reusable whether the connection can carry another request; of a failure its message
 ---@return string? code of a failure
-function answer.read(socket, wanted, ends)
+function M.read(socket, wanted, ends)
   local self = { socket = socket, ends = ends, buffer = "", received = false, authority = wanted.authority }
   local head, body, message, code
   head, message, code = read_head(self, wanted.method)
@@ -131,4 +131,4 @@ function answer.read(socket, wanted, ends)
   return { status = head.status, headers = head.headers, body = body }, head.reusable == true and self.buffer == ""
 end
 
-return answer
+return M

@@ -22,7 +22,7 @@ local TIME = "renew it, or set this machine's clock right"
 local VERSION = "TLS 1.2 or newer is required"
 local UNKNOWN_REASON = "nginx's error log says why"
 
-local connection = {}
+local M = {}
 
 -- ---- what went wrong
 
@@ -50,7 +50,7 @@ end
 local function certificate_advice(target, code)
   if code == "tls_expired" then return TIME end
   if code == "tls_untrusted" or code == "tls_certificate" then return AUTHORITY end
-  return connection.is_address(target.host) and ADDRESS or NAME
+  return M.is_address(target.host) and ADDRESS or NAME
 end
 
 -- The number before the reason is OpenSSL's; where there is another reason than OpenSSL's, it is of an earlier failure.
@@ -70,7 +70,7 @@ end
 
 --- Gives a socket's next operation what is left of the time.
 ---@return boolean in_time
-function connection.hurry(socket, ends)
+function M.hurry(socket, ends)
   local milliseconds = math.ceil((ends - now()) * 1000)
   if milliseconds <= 0 then return false end
   milliseconds = math.min(milliseconds, LONGEST_MILLISECONDS)
@@ -80,14 +80,14 @@ end
 
 ---@param host string
 ---@return boolean
-function connection.is_address(host)
+function M.is_address(host)
   return host:find(":", 1, true) ~= nil or host:find "^[%d.]+$" ~= nil
 end
 
 -- A name may take nginx as long as resolver_timeout says, whatever the socket's own time-out.
 local function connect(socket, host, port, options, ends)
-  if not connection.hurry(socket, ends) then return nil, "timeout" end
-  if connection.is_address(host) then
+  if not M.hurry(socket, ends) then return nil, "timeout" end
+  if M.is_address(host) then
     return socket:connect(host:find(":", 1, true) and "[" .. host .. "]" or host, port, options)
   end
   local done, ok, err = gate.new(), nil, nil
@@ -120,7 +120,7 @@ local function tunnel(socket, proxy, target, ends)
     elseif behind ~= "more" then
       return nil, "its answer is malformed: " .. problem, "proxy"
     end
-    if not connection.hurry(socket, ends) then return nil, "timeout", "timeout" end
+    if not M.hurry(socket, ends) then return nil, "timeout", "timeout" end
     bytes, err = socket:receiveany(READ_BYTES)
     answer = answer .. (bytes or "")
   end
@@ -143,7 +143,7 @@ end
 --- Has no further request go over a connection to that host that is open now.
 ---@param host string
 ---@param port integer
-function connection.discard(host, port)
+function M.discard(host, port)
   local place = host .. "|" .. port
   discarded[place] = (discarded[place] or 0) + 1
 end
@@ -161,7 +161,7 @@ end
 --- Reads a proxy's URL: http://[user:password@]host[:port]. nil if it is none.
 ---@param url string
 ---@return mde.resty.proxy?
-function connection.proxy(url)
+function M.proxy(url)
   local rest = url:match "^[Hh][Tt][Tt][Pp]://([\33-\126]+)$"
   rest = rest and rest:gsub("/$", "")
   local user, authority = (rest or ""):match "^(.*)@([^@]*)$"
@@ -176,7 +176,7 @@ end
 -- ---- the whole way
 
 local function handshake(socket, target, ends)
-  if not connection.hurry(socket, ends) then return nil, "timeout" end
+  if not M.hurry(socket, ends) then return nil, "timeout" end
   local ok, err = socket:sslhandshake(false, target.host, true)
   if not ok then return nil, tostring(err) end
   -- nginx's Lua module 0.10.23 reports a refused certificate as success if the whole handshake was done at once, as
@@ -192,7 +192,7 @@ end
 ---@return table? socket
 ---@return string? message
 ---@return string? code
-function connection.open(target, proxy, ends)
+function M.open(target, proxy, ends)
   local socket = ngx.socket.tcp()
   proxy = not target.plain and proxy or nil
   local first = proxy or target
@@ -219,4 +219,4 @@ function connection.open(target, proxy, ends)
   return nil, message, code
 end
 
-return connection
+return M

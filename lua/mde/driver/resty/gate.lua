@@ -42,13 +42,13 @@ end
 
 local function nothing() end
 
-local gate = {}
+local M = {}
 
 --- A gate, shut.
 ---@param meanwhile fun()? does not wait
 ---@return mde.resty.gate
-function gate.new(meanwhile)
+function M.new(meanwhile)
   return setmetatable({ opened = false, meanwhile = meanwhile or nothing }, Gate)
 end
 
-return gate
+return M

@@ -22,11 +22,11 @@ local instead = {
 
 local directive = { ssl_cert = "ssl_certificate", ssl_session_store = "ssl_session_store" }
 
-local phase = {}
+local M = {}
 
 --- Raises where nothing can wait; says in which phase that was and what to use. It names no place: between here and
 -- whoever called the client lie the library's own lines.
-function phase.check()
+function M.check()
   local here = ngx.get_phase()
   if not can_wait[here] then
     error(("mde cannot wait in %s_by_lua, where nginx has no sockets; %s")
@@ -40,8 +40,8 @@ end
 
 --- Whether this is a timer's phase.
 ---@return boolean
-function phase.is_timer()
+function M.is_timer()
   return ngx.get_phase() == "timer"
 end
 
-return phase
+return M

@@ -47,12 +47,12 @@ function Places:give(place)
   if self.bell:count() < 1 then self.bell:post(1) end
 end
 
-local places = {}
+local M = {}
 
 ---@param count integer
 ---@return mde.resty.places
-function places.new(count)
+function M.new(count)
   return setmetatable({ count = count, taken = {}, bell = assert(semaphore.new(0)) }, Places)
 end
 
-return places
+return M

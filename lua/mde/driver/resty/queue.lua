@@ -178,12 +178,12 @@ function Queue:push(piece)
   return nil, ("nginx started no timer: %s; raise lua_max_pending_timers in nginx.conf"):format(tostring(err)), "busy"
 end
 
-local queue = {}
+local M = {}
 
 ---@param limit integer the most pieces that wait or are under way
 ---@return mde.resty.queue
-function queue.new(limit)
+function M.new(limit)
   return setmetatable({ limit = limit, waiting = {}, first = 1, last = 0, servers = {} }, Queue)
 end
 
-return queue
+return M

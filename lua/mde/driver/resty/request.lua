@@ -22,7 +22,7 @@ local has_body = { POST = true, PUT = true, PATCH = true }
 ---@field max_bytes number
 ---@field max_idle number
 
-local request = {}
+local M = {}
 
 local function refuse(level, format, ...)
   error(format:format(...), level + 1)
@@ -60,7 +60,7 @@ end
 ---@param default? integer the port where none is named; default 443
 ---@return string? host without brackets
 ---@return integer? port
-function request.host_and_port(authority, default)
+function M.host_and_port(authority, default)
   local host, digits = authority:match "^%[([%x:.]+)%]:?(%d*)$"
   if not host then host, digits = authority:match "^([A-Za-z0-9%-._~]+):?(%d*)$" end
   local port = host and port_of(digits, default or HTTPS_PORT)
@@ -81,7 +81,7 @@ end
 ---@return string host
 ---@return integer port
 ---@return string target
-function request.take_apart(url, level, plain)
+function M.take_apart(url, level, plain)
   check_text(url, "url", level + 1)
   local scheme = plain and "http://" or "https://"
   if not core.text.lower(url):find("^" .. scheme .. ".") then refuse(level, "url must begin with %s", scheme) end
@@ -92,7 +92,7 @@ function request.take_apart(url, level, plain)
   if authority:find "[^A-Za-z0-9%-._~:%[%]]" then
     refuse(level, "url has something besides host and port before its path")
   end
-  local host, port = request.host_and_port(authority, plain and HTTP_PORT or HTTPS_PORT)
+  local host, port = M.host_and_port(authority, plain and HTTP_PORT or HTTPS_PORT)
   if not host then refuse(level, "url names a host and port that cannot be") end
   if plain and not is_near(host) then refuse(level, "http goes to this machine and its link-local network alone") end
   -- nginx reads no /etc/hosts.
@@ -121,14 +121,14 @@ end
 ---@param given table
 ---@param level integer whose place the error tells, as `error` counts
 ---@return mde.resty.request
-function request.read(given, level)
+function M.read(given, level)
   if type(given) ~= "table" then refuse(level, "a request must be a table, not %s", type(given)) end
   local method, body = given.method, given.body
   check_text(method, "method", level)
   if not is_token(method) then refuse(level, "method is not one word") end
   local plain = given.plain
   if plain ~= nil and type(plain) ~= "boolean" then refuse(level, "plain must be a boolean, not %s", type(plain)) end
-  local authority, host, port, target = request.take_apart(given.url, level, plain)
+  local authority, host, port, target = M.take_apart(given.url, level, plain)
   if body ~= nil then check_text(body, "body", level) end
   local length = (body or has_body[method]) and ("Content-Length: %d\r\n"):format(#(body or "")) or ""
   return {
@@ -141,4 +141,4 @@ function request.read(given, level)
   }
 end
 
-return request
+return M

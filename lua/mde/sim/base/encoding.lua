@@ -1,12 +1,12 @@
 -- Percent-encoding, forms and base64, read strictly. Written apart from the client's own, so that a mistake in
 -- one is not undone by the same mistake in the other.
-local encoding = {}
+local M = {}
 
 --- Undoes percent-encoding.
 ---@param text string
 ---@param plus_is_space boolean? as in forms and query strings
 ---@return string? decoded nil if a percent sign is not followed by two hexadecimal digits
-function encoding.unescape(text, plus_is_space)
+function M.unescape(text, plus_is_space)
   if plus_is_space then text = text:gsub("%+", " ") end
   local rest = text:gsub("%%%x%x", "")
   if rest:find("%", 1, true) then return nil end
@@ -20,7 +20,7 @@ for i = 1, #digits do values[digits:sub(i, i)] = i - 1 end
 --- Base64 without padding, in the alphabet for URLs.
 ---@param bytes string
 ---@return string
-function encoding.base64url(bytes)
+function M.base64url(bytes)
   local parts = {}
   for i = 1, #bytes, 3 do
     local a, b, c = bytes:byte(i, i + 2)
@@ -36,7 +36,7 @@ end
 --- Reads ordinary base64, padded or not.
 ---@param text string
 ---@return string? bytes
-function encoding.unbase64(text)
+function M.unbase64(text)
   text = text:gsub("=+$", "")
   if text:find "[^A-Za-z0-9+/]" or #text % 4 == 1 then return nil end
   local parts = {}
@@ -55,7 +55,7 @@ end
 
 ---@param bytes string
 ---@return string
-function encoding.hex(bytes)
+function M.hex(bytes)
   return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
 end
 
@@ -70,7 +70,7 @@ local sequences = {
 --- Counts the characters of a UTF-8 text.
 ---@param text string
 ---@return integer? count nil if it is not UTF-8
-function encoding.characters(text)
+function M.characters(text)
   local count, position = 0, 1
   while position <= #text do
     local last
@@ -89,7 +89,7 @@ end
 ---@param text string
 ---@param limit integer
 ---@return string
-function encoding.first_characters(text, limit)
+function M.first_characters(text, limit)
   local position = 1
   while limit > 0 and position <= #text do
     position = position + 1
@@ -102,22 +102,22 @@ end
 --- What is wrong with a text that was percent-encoded, if anything.
 ---@param text string? decoded
 ---@return string? problem
-function encoding.problem(text)
+function M.problem(text)
   if not text then return "a percent sign is not followed by two hexadecimal digits" end
   if text:find("%z") then return "there is a NUL" end
-  if not encoding.characters(text) then return "a text is not UTF-8" end
+  if not M.characters(text) then return "a text is not UTF-8" end
 end
 
 --- Reads `name=value&...`.
 ---@param text string
 ---@return table<string, string>? fields nil if the text is malformed or a name occurs twice
 ---@return string? message
-function encoding.form(text)
+function M.form(text)
   local fields = {}
   for pair in text:gmatch "[^&]+" do
     local name, value = pair:match "^([^=]*)=?(.*)$"
-    name, value = encoding.unescape(name, true), encoding.unescape(value, true)
-    local problem = encoding.problem(name) or encoding.problem(value)
+    name, value = M.unescape(name, true), M.unescape(value, true)
+    local problem = M.problem(name) or M.problem(value)
     if problem then return nil, problem end
     if fields[name] then return nil, ("'%s' occurs twice"):format(name) end
     fields[name] = value
@@ -125,4 +125,4 @@ function encoding.form(text)
   return fields
 end
 
-return encoding
+return M

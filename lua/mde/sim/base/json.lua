@@ -3,7 +3,7 @@
 local core = require "mde.core"
 local codec = require("mde.base.json").codecs(1000)
 
-local json = { null = require("cjson").null }
+local M = { null = require("cjson").null }
 
 local array_mark = {}
 
@@ -31,38 +31,38 @@ end
 --- Marks a table as a list, so that it is written as one even if it is empty.
 ---@param list table
 ---@return table list
-function json.array(list)
+function M.array(list)
   return setmetatable(list, array_mark)
 end
 
 ---@param value any
 ---@return string
-function json.encode(value)
+function M.encode(value)
   local kind = type(value)
-  if value == nil or value == json.null then return "null" end
+  if value == nil or value == M.null then return "null" end
   if kind == "string" then return quote(value) end
   if kind == "number" then return number(value) end
   if kind == "boolean" then return tostring(value) end
   if kind ~= "table" then error("JSON has no " .. kind) end
   local parts = {}
   if getmetatable(value) == array_mark or #value > 0 then
-    for i = 1, #value do parts[i] = json.encode(value[i]) end
+    for i = 1, #value do parts[i] = M.encode(value[i]) end
     return "[" .. table.concat(parts, ",") .. "]"
   end
   local names = {}
   for name in pairs(value) do names[#names + 1] = name end
   table.sort(names, core.text.before)
-  return json.object(names, value)
+  return M.object(names, value)
 end
 
 --- Writes the named members of a table, in this order and no others; an absent one is null.
 ---@param names string[]
 ---@param value table
 ---@return string
-function json.object(names, value)
+function M.object(names, value)
   local parts = {}
   for i, name in ipairs(names) do
-    parts[i] = quote(name) .. ":" .. json.encode(value[name])
+    parts[i] = quote(name) .. ":" .. M.encode(value[name])
   end
   return "{" .. table.concat(parts, ",") .. "}"
 end
@@ -70,7 +70,7 @@ end
 --- Where a text in this JSON holds a raw control character, which lua-cjson lets pass.
 ---@param text string
 ---@return integer? position of the text; nil if none does
-function json.control_character(text)
+function M.control_character(text)
   local without_escapes = text:gsub("\\.", "..")
   for position, content in without_escapes:gmatch '()"([^"]*)"' do
     if content:find "[%z\1-\31]" then return position end
@@ -85,7 +85,7 @@ end
 ---@param text string
 ---@return any value nil if the text is not JSON
 ---@return string? message
-function json.decode(text)
+function M.decode(text)
   local ok, value = pcall(decode, text)
   if not ok then return nil, value end
   return value
@@ -95,15 +95,15 @@ end
 ---@param text string
 ---@return table? object
 ---@return string? message
-function json.decode_object(text)
-  local value, message = json.decode(text)
+function M.decode_object(text)
+  local value, message = M.decode(text)
   if type(value) ~= "table" or not text:find "^%s*{" then
     return nil, message or "not a JSON object"
   end
   for name, member in pairs(value) do
-    if member == json.null then value[name] = nil end
+    if member == M.null then value[name] = nil end
   end
   return value
 end
 
-return json
+return M

@@ -1,12 +1,12 @@
 -- Numbers that look random and are the same in every run, on every computer and every Lua.
-local pseudorandom = {}
+local M = {}
 
 local modulus, multiplier = 2147483647, 16807
 
 --- A source of numbers.
 ---@param seed integer
 ---@return fun(count: integer): integer draw a number from 0 to count - 1
-function pseudorandom.new(seed)
+function M.new(seed)
   local state = seed % (modulus - 1) + 1
   local function draw(count)
     state = state * multiplier % modulus
@@ -21,7 +21,7 @@ end
 ---@param list table
 ---@param draw fun(count: integer): integer
 ---@return table shuffled
-function pseudorandom.shuffled(list, draw)
+function M.shuffled(list, draw)
   local shuffled = {}
   for i = 1, #list do
     local other = draw(i) + 1
@@ -31,4 +31,4 @@ function pseudorandom.shuffled(list, draw)
   return shuffled
 end
 
-return pseudorandom
+return M

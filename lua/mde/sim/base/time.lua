@@ -1,7 +1,7 @@
 -- Times as the service writes and reads them. Inside the tenant a time is seconds since 1970, with a fraction.
 local core = require "mde.core"
 
-local time = {}
+local M = {}
 
 local floor = math.floor
 
@@ -43,7 +43,7 @@ end
 --- As the API writes it: up to seven digits of a second, trailing zeros dropped.
 ---@param seconds number
 ---@return string
-function time.iso(seconds)
+function M.iso(seconds)
   local whole = floor(seconds)
   local ticks = floor((seconds - whole) * 1e7 + 0.5)
   if ticks >= 1e7 then whole, ticks = whole + 1, 0 end
@@ -56,7 +56,7 @@ end
 --- As the sign-in service writes it in an error.
 ---@param seconds number
 ---@return string
-function time.plain(seconds)
+function M.plain(seconds)
   local year, month, day, hour, minute, second = split(floor(seconds))
   return ("%04d-%02d-%02d %02d:%02d:%02dZ"):format(year, month, day, hour, minute, second)
 end
@@ -66,7 +66,7 @@ local long_weekdays = { [0] = "Sunday", "Monday", "Tuesday", "Wednesday", "Thurs
 --- As a header may have it in the form of RFC 850.
 ---@param seconds number
 ---@return string
-function time.rfc850(seconds)
+function M.rfc850(seconds)
   local year, month, day, hour, minute, second, weekday = split(floor(seconds))
   return ("%s, %02d-%s-%02d %02d:%02d:%02d GMT"):format(long_weekdays[weekday], day, months[month], year % 100, hour,
     minute, second)
@@ -75,7 +75,7 @@ end
 --- As a header may have it in the form of C's asctime.
 ---@param seconds number
 ---@return string
-function time.asctime(seconds)
+function M.asctime(seconds)
   local year, month, day, hour, minute, second, weekday = split(floor(seconds))
   return ("%s %s %2d %02d:%02d:%02d %04d"):format(weekdays[weekday], months[month], day, hour, minute, second, year)
 end
@@ -83,7 +83,7 @@ end
 --- As the Date header has it.
 ---@param seconds number
 ---@return string
-function time.http(seconds)
+function M.http(seconds)
   local year, month, day, hour, minute, second, weekday = split(floor(seconds))
   return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(weekdays[weekday], day, months[month], year, hour, minute,
     second)
@@ -119,7 +119,7 @@ end
 --- Reads ISO 8601: a date and time with a zone, or a date alone (with or without Z), which is its midnight.
 ---@param text string
 ---@return number? seconds
-function time.parse(text)
+function M.parse(text)
   local seconds, digits = read(text)
   if not seconds then return nil end
   return seconds + core.number.read("0." .. digits .. "0")
@@ -136,12 +136,12 @@ local units = { s = 1, m = 60, h = 3600, d = 86400 }
 ---@param text string
 ---@param now number
 ---@return string? iso as the service writes it; nil if it is neither
-function time.resolve(text, now)
-  local seconds = time.parse(text)
-  if seconds then return is_service_form(text) and text or time.iso(seconds) end
+function M.resolve(text, now)
+  local seconds = M.parse(text)
+  if seconds then return is_service_form(text) and text or M.iso(seconds) end
   local count, unit = text:match "^(%d+%.?%d*)%s*([smhd]) ago$"
   count = count and core.number.read(count)
-  return count and time.iso(now - count * units[unit]) or nil
+  return count and M.iso(now - count * units[unit]) or nil
 end
 
 --- A copy of a record in which times that a person wrote are as the service writes them; what is no time stays.
@@ -149,11 +149,11 @@ end
 ---@param names string[] which of the fields are times
 ---@param now number
 ---@return table
-function time.resolve_fields(fields, names, now)
+function M.resolve_fields(fields, names, now)
   local resolved = {}
   for name, value in pairs(fields) do resolved[name] = value end
   for _, name in ipairs(names) do
-    if type(fields[name]) == "string" then resolved[name] = time.resolve(fields[name], now) or fields[name] end
+    if type(fields[name]) == "string" then resolved[name] = M.resolve(fields[name], now) or fields[name] end
   end
   return resolved
 end
@@ -161,10 +161,10 @@ end
 --- A time in ISO 8601 as a text that sorts as time does, exact to the seventh digit, which a number is not.
 ---@param text string
 ---@return string?
-function time.sort_key(text)
+function M.sort_key(text)
   local seconds, digits = read(text)
   if not seconds then return nil end
   return ("%013d.%s"):format(seconds + 1e11, (digits .. "0000000"):sub(1, 7))
 end
 
-return time
+return M

@@ -3,7 +3,7 @@ local core = require "mde.core"
 local json = require "mde.sim.base.json"
 local nearest = require("mde.base.options").nearest
 
-local validation = {}
+local M = {}
 
 local MAX_SHOWN_BYTES = 60
 
@@ -20,7 +20,7 @@ end
 ---@param wanted string
 ---@param value any
 ---@return string
-function validation.mismatch(name, wanted, value)
+function M.mismatch(name, wanted, value)
   return ("%s must be %s, not %s"):format(name, wanted, shown(value))
 end
 
@@ -29,7 +29,7 @@ end
 ---@param name any
 ---@param names table<string, any> its keys are the names there are
 ---@return string
-function validation.unknown(what, name, names)
+function M.unknown(what, name, names)
   local meant = nearest(tostring(name), names)
   local hint = meant and (". Did you mean '%s'?"):format(meant) or ""
   return ("there is no %s%s%s"):format(what, shown(tostring(name)), hint)
@@ -39,7 +39,7 @@ end
 ---@param name string
 ---@param value any
 ---@param element_type "table"|"string"
-function validation.check_list(name, value, element_type)
+function M.check_list(name, value, element_type)
   local elements = element_type == "table" and "tables" or "texts"
   if type(value) ~= "table" or (#value == 0 and next(value) ~= nil) then
     error(("%s must be a list of %s"):format(name, elements), 0)
@@ -55,12 +55,12 @@ end
 ---@param name string
 ---@param list any
 ---@param fn fun(element: table, index: integer)
-function validation.for_each(name, list, fn)
-  validation.check_list(name, list, "table")
+function M.for_each(name, list, fn)
+  M.check_list(name, list, "table")
   for i, element in ipairs(list) do
     local ok, message = pcall(fn, element, i)
     if not ok then error(("%s[%d]: %s"):format(name, i, tostring(message)), 0) end
   end
 end
 
-return validation
+return M

@@ -3,7 +3,7 @@ local validation = require "mde.sim.base.validation"
 local openssl_command = require "mde.sim.identity.openssl_command"
 local roles = require "mde.sim.identity.roles"
 
-local application = {}
+local M = {}
 
 local fields = { client_id = "string", client_secret = "string", name = "string", roles = "table", secrets = "table",
   certificates = "table", federated = "table", disabled = "boolean", public = "boolean", refuse = "number" }
@@ -67,7 +67,7 @@ end
 --- when it is known everywhere); `disabled`; `public`; `refuse`, the number of the reason for which it never signs in.
 ---@param given table
 ---@return table
-function application.new(given)
+function M.new(given)
   check(given, fields)
   if not given.client_id then error("an application needs a client_id", 0) end
   roles.check(given.roles or {})
@@ -82,4 +82,4 @@ function application.new(given)
   return self
 end
 
-return application
+return M

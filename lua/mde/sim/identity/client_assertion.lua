@@ -5,7 +5,7 @@ local encoding = require "mde.sim.base.encoding"
 local json = require "mde.sim.base.json"
 local openssl_command = require "mde.sim.identity.openssl_command"
 
-local client_assertion = {}
+local M = {}
 
 -- By how much two clocks may differ.
 local SKEW_SECONDS = 300
@@ -20,7 +20,7 @@ end
 --- The parts of a JSON Web Token; nil for another text.
 ---@param text string
 ---@return table? token `header`, `claims`, `message` (what was signed) and `signature`
-function client_assertion.read(text)
+function M.read(text)
   local head, body, tail = text:match "^([A-Za-z0-9_-]+)%.([A-Za-z0-9_-]+)%.([A-Za-z0-9_-]+)$"
   local header, claims = head and decoded(head), body and decoded(body)
   if not header or not claims or not algorithms[header.alg] then return nil end
@@ -94,8 +94,8 @@ end
 ---@return "certificate"|"federated"|nil kind
 ---@return string? refusal its name
 ---@return string? detail
-function client_assertion.check(text, application, endpoint, now)
-  local token = client_assertion.read(text)
+function M.check(text, application, endpoint, now)
+  local token = M.read(text)
   if not token then return nil, "assertion_malformed", "it is no JSON Web Token signed with PS256 or RS256" end
   local of_other = token.claims.iss ~= application.client_id and application.federated[1] ~= nil
   local refusal, detail
@@ -108,4 +108,4 @@ function client_assertion.check(text, application, endpoint, now)
   return of_other and "federated" or "certificate"
 end
 
-return client_assertion
+return M

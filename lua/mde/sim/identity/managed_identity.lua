@@ -10,7 +10,7 @@ local encoding = require "mde.sim.base.encoding"
 local json = require "mde.sim.base.json"
 local sign_in = require "mde.sim.identity.sign_in"
 
-local managed_identity = {}
+local M = {}
 
 local function answer(status, body, headers)
   headers = headers or {}
@@ -153,7 +153,7 @@ end
 ---@param tenant mde.sim.tenant
 ---@param request { method: string, path: string, query: string, headers: table<string, string> }
 ---@return table? response
-function managed_identity.answer(tenant, request)
+function M.answer(tenant, request)
   local parameters = read_query(request.query)
   local path = core.text.lower(request.path)
   if path ~= "/metadata/identity/oauth2/token" and path ~= "/msi/token" then return nil end
@@ -166,4 +166,4 @@ function managed_identity.answer(tenant, request)
   return imds(tenant, request, parameters)
 end
 
-return managed_identity
+return M

@@ -1,7 +1,7 @@
 -- OpenID metadata of the tenant: what a client library asks before it signs in.
 local json = require "mde.sim.base.json"
 
-local openid = {}
+local M = {}
 
 local function answer(tenant, status, names, object)
   return { status = status, body = json.object(names, object),
@@ -12,7 +12,7 @@ end
 ---@param tenant mde.sim.tenant
 ---@param origin string scheme and host that were asked
 ---@return table response
-function openid.configuration(tenant, origin)
+function M.configuration(tenant, origin)
   local base = ("%s/%s"):format(origin, tenant.tenant_id)
   return answer(tenant, 200, { "token_endpoint", "token_endpoint_auth_methods_supported", "jwks_uri",
     "response_modes_supported", "subject_types_supported", "id_token_signing_alg_values_supported",
@@ -38,7 +38,7 @@ end
 --- so their signature is nobody's to check; the list of keys is there and empty.
 ---@param tenant mde.sim.tenant
 ---@return table response
-function openid.keys(tenant)
+function M.keys(tenant)
   return answer(tenant, 200, { "keys" }, { keys = json.array {} })
 end
 
@@ -46,7 +46,7 @@ end
 ---@param tenant mde.sim.tenant
 ---@param origin string
 ---@return table response
-function openid.instance(tenant, origin)
+function M.instance(tenant, origin)
   local host = origin:match "^https?://([^/:]+)"
   return answer(tenant, 200, { "tenant_discovery_endpoint", "api-version", "metadata" }, {
     tenant_discovery_endpoint = ("%s/%s/v2.0/.well-known/openid-configuration"):format(origin, tenant.tenant_id),
@@ -55,4 +55,4 @@ function openid.instance(tenant, origin)
   })
 end
 
-return openid
+return M

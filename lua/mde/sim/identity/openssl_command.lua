@@ -3,7 +3,7 @@
 local encoding = require "mde.sim.base.encoding"
 local time = require "mde.sim.base.time"
 
-local openssl_command = {}
+local M = {}
 
 local function run(command)
   local pipe = io.popen("openssl " .. command .. " 2>/dev/null")
@@ -40,7 +40,7 @@ end
 --- What a certificate says; nil if the text has none.
 ---@param pem string
 ---@return { key: string, sha256: string, sha1: string, from: number, till: number }? facts `key`: PEM
-function openssl_command.certificate(pem)
+function M.certificate(pem)
   return with_files({ pem }, function(names)
     local output = run(("x509 -in %s -noout -pubkey -dates -dateopt iso_8601 -fingerprint -sha256"):format(names[1]))
     local sha1 = run(("x509 -in %s -noout -fingerprint -sha1"):format(names[1])):match "=([%x:]+)"
@@ -63,7 +63,7 @@ local padding = {
 ---@param message string
 ---@param signature string
 ---@return boolean
-function openssl_command.verifies(key, algorithm, message, signature)
+function M.verifies(key, algorithm, message, signature)
   return with_files({ key, message, signature }, function(names)
     return run(("dgst -sha256 -verify %s -signature %s %s %s"):format(names[1], names[3], padding[algorithm], names[2]))
       :find("Verified OK", 1, true) ~= nil
@@ -73,8 +73,8 @@ end
 --- A thumbprint in the forms that clients send: unpadded base64url, padded, or plain base64.
 ---@param text string
 ---@return string? bytes
-function openssl_command.thumbprint(text)
+function M.thumbprint(text)
   return encoding.unbase64((text:gsub("-", "+"):gsub("_", "/")))
 end
 
-return openssl_command
+return M

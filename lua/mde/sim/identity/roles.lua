@@ -2,7 +2,7 @@
 -- tenant may grant beside these.
 local validation = require "mde.sim.base.validation"
 
-local roles = {}
+local M = {}
 
 local known = {}
 for name in ([[
@@ -13,11 +13,11 @@ for name in ([[
 
 --- Raises unless a value is a list of roles that exist.
 ---@param value any
-function roles.check(value)
+function M.check(value)
   validation.check_list("roles", value, "string")
   for _, role in ipairs(value) do
     if not known[role] then error("roles: " .. validation.unknown("role ", role, known), 0) end
   end
 end
 
-return roles
+return M

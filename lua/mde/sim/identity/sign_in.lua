@@ -6,10 +6,10 @@ local encoding = require "mde.sim.base.encoding"
 local json = require "mde.sim.base.json"
 local time = require "mde.sim.base.time"
 
-local sign_in = {}
+local M = {}
 
 --- The audiences that the API of each cloud accepts.
-sign_in.audiences = {
+M.audiences = {
   commercial = {
     ["https://api.securitycenter.microsoft.com"] = true,
     ["https://api.securitycenter.windows.com"] = true,
@@ -30,8 +30,8 @@ local other_resources = {
 ---@param resource string
 ---@param tenant mde.sim.tenant
 ---@return boolean
-function sign_in.issues_for(resource, tenant)
-  return sign_in.audiences[tenant.cloud][resource] or other_resources[resource] or false
+function M.issues_for(resource, tenant)
+  return M.audiences[tenant.cloud][resource] or other_resources[resource] or false
 end
 
 local refusals = {
@@ -129,7 +129,7 @@ end
 local function audience_of(scope, tenant)
   local audience = scope:match "^%s*(%S+)/%.default%s*$"
   if not audience or not audience:find "^[A-Za-z][A-Za-z0-9+.-]*:" then return nil, "malformed_scope", scope end
-  if sign_in.issues_for(audience, tenant) then return audience end
+  if M.issues_for(audience, tenant) then return audience end
   return nil, "unknown_resource", audience
 end
 
@@ -161,7 +161,7 @@ local class_of_credential = { secret = "1", certificate = "2", federated = "2", 
 ---@param credential "secret"|"certificate"|"federated"|"managed_identity"
 ---@param claims table? what the request asks to have in it
 ---@return { token: string, issued: integer, expires: integer, lifetime: integer }
-function sign_in.grant(tenant, application, audience, credential, claims)
+function M.grant(tenant, application, audience, credential, claims)
   local now, lifetime = math.floor(tenant.clock.now()), math.floor(tenant.lifetime)
   local of_token = claims and type(claims.access_token) == "table" and claims.access_token or {}
   local capabilities = type(of_token.xms_cc) == "table" and type(of_token.xms_cc.values) == "table"
@@ -183,7 +183,7 @@ function sign_in.grant(tenant, application, audience, credential, claims)
 end
 
 local function issue(tenant, application, audience, credential, claims)
-  local grant = sign_in.grant(tenant, application, audience, credential, claims)
+  local grant = M.grant(tenant, application, audience, credential, claims)
   return {
     status = 200,
     headers = headers_for(tenant),
@@ -252,7 +252,7 @@ end
 ---@param tenant mde.sim.tenant
 ---@param named string
 ---@return table? response
-function sign_in.refuse_tenant(tenant, named)
+function M.refuse_tenant(tenant, named)
   local flaw = flaw_of_tenant(tenant, named)
   return flaw and refuse(tenant, flaw, named)
 end
@@ -263,7 +263,7 @@ end
 --- names in lower case
 ---@param named string the tenant that the path names
 ---@return table response
-function sign_in.answer(tenant, request, named)
+function M.answer(tenant, request, named)
   if request.method ~= "POST" then return refuse(tenant, "not_post", request.method) end
   local flaw = flaw_of_tenant(tenant, named)
   if flaw then return refuse(tenant, flaw, named) end
@@ -287,4 +287,4 @@ function sign_in.answer(tenant, request, named)
   return issue(tenant, application, audience, credential, claims_of(form))
 end
 
-return sign_in
+return M

@@ -15,14 +15,14 @@ local lower = core.text.lower
 ---@field all table[] every action, the oldest first
 ---@field package by_id table<string, table>
 ---@field package open table<string, table[]> by the machine's id: what is not final
-local action_queue = {}
-action_queue.__index = action_queue
+local M = {}
+M.__index = M
 
 local final = { Succeeded = true, Failed = true, TimeOut = true, Cancelled = true }
 
 ---@return mde.sim.action_queue
-function action_queue.new()
-  return setmetatable({ all = {}, by_id = {}, open = {} }, action_queue)
+function M.new()
+  return setmetatable({ all = {}, by_id = {}, open = {} }, M)
 end
 
 local function is_open(action) return not final[action.status] end
@@ -44,7 +44,7 @@ end
 
 --- Adds an action, which has `created` (seconds since 1970) beside the service's properties.
 ---@param action table
-function action_queue:add(action)
+function M:add(action)
   note_status(action, action.created)
   add_in_order(self.all, action)
   self.by_id[lower(action.id)] = action
@@ -57,7 +57,7 @@ end
 
 ---@param id string
 ---@return table? action
-function action_queue:find(id)
+function M:find(id)
   return self.by_id[lower(id)]
 end
 
@@ -65,7 +65,7 @@ end
 ---@param machine_id string
 ---@param kind string
 ---@return table? action
-function action_queue:find_open(machine_id, kind)
+function M:find_open(machine_id, kind)
   for _, action in ipairs(self.open[lower(machine_id)] or {}) do
     if action.type == kind and is_open(action) then return action end
   end
@@ -89,7 +89,7 @@ end
 --- All actions, the newest first.
 ---@param at? number as they were at that time; as they are if absent
 ---@return table[]
-function action_queue:listed(at)
+function M:listed(at)
   local visible = {}
   for i = #self.all, 1, -1 do
     local action = self.all[i]
@@ -106,7 +106,7 @@ end
 ---@param id string unless the fields have one
 ---@param now number
 ---@return table action
-function action_queue.complete(fields, id, now)
+function M.complete(fields, id, now)
   local action = {
     id = id, status = "Pending", requestor = "somebody.else@corp.example", requestSource = "Portal",
     requestorComment = "from the portal", errorHResult = 0, commands = {}, creationDateTimeUtc = time.iso(now),
@@ -130,7 +130,7 @@ end
 ---@param requestor string
 ---@param now number
 ---@return string? status that it had until now; nil if it was final already
-function action_queue.cancel(action, comment, requestor, now)
+function M.cancel(action, comment, requestor, now)
   if not is_open(action) then return nil end
   local before = action.status
   action.status = "Cancelled"
@@ -205,7 +205,7 @@ end
 ---@param behaviour { delays: { pending: number, running: number }, completion: "in_order"|"reversed" }
 ---@param now number
 ---@return table[] changes in the order of their time: `at`, `action`, `machine`, `type`, `from`, `to`
-function action_queue:settle(machines_by_id, behaviour, now)
+function M:settle(machines_by_id, behaviour, now)
   local changes = {}
   for id, open in pairs(self.open) do
     work_off(machines_by_id[id], open, behaviour, now, changes)
@@ -219,4 +219,4 @@ function action_queue:settle(machines_by_id, behaviour, now)
   return changes
 end
 
-return action_queue
+return M

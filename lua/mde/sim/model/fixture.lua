@@ -4,7 +4,7 @@ local validation = require "mde.sim.base.validation"
 local json = require "mde.sim.base.json"
 local schema = require "mde.sim.odata.schema"
 
-local fixture = {}
+local M = {}
 
 -- What a file may tell. The clock, ids and secrets are not its matter.
 local allowed = {
@@ -107,7 +107,7 @@ end
 --- the place, and what is wanted.
 ---@param path string
 ---@return table options
-function fixture.read(path)
+function M.read(path)
   local file, why = io.open(path, "rb")
   if not file then error(why, 0) end
   local text = file:read "*a"
@@ -126,13 +126,13 @@ end
 ---@param options table
 ---@return table merged
 ---@return table<string, boolean> from_file which of them the file says
-function fixture.merge(options)
+function M.merge(options)
   if type(options.fixture) ~= "string" then error("fixture must be the path of a file", 0) end
-  local merged, from_file = fixture.read(options.fixture), {}
+  local merged, from_file = M.read(options.fixture), {}
   if options.machines then merged.fleet = nil elseif options.fleet then merged.machines = nil end
   for name in pairs(merged) do from_file[name] = options[name] == nil end
   for name, value in pairs(options) do merged[name] = value end
   return merged, from_file
 end
 
-return fixture
+return M

@@ -4,7 +4,7 @@ local machine_generator = require "mde.sim.model.machine_generator"
 local json = require "mde.sim.base.json"
 local time = require "mde.sim.base.time"
 
-local fleet = {}
+local M = {}
 
 local null = json.null
 local hour, day = 3600, 86400
@@ -124,10 +124,10 @@ end
 ---@return table[] known fields as `tenant:put_machine` takes them
 ---@return integer generated_count how many generated ones come after these
 ---@return fun(): table next_machine generates a complete record with each call
-function fleet.machines(now, wish)
+function M.machines(now, wish)
   local count, seed = complete(wish)
   local list = known(now, count)
   return list, count - #list, machine_generator.new(seed, now)
 end
 
-return fleet
+return M

@@ -1,8 +1,8 @@
 -- The service's limits, counted for real: so many calls in any minute and in any hour, for each API and application.
 local validation = require "mde.sim.base.validation"
 
-local limits = {}
-limits.__index = limits
+local M = {}
+M.__index = M
 
 -- The limits of most APIs.
 local usual = { per_minute = 100, per_hour = 1500 }
@@ -10,7 +10,7 @@ local usual = { per_minute = 100, per_hour = 1500 }
 --- What is left out is as usual.
 ---@param wanted { per_minute: integer?, per_hour: integer? }
 ---@return table
-function limits.new(wanted)
+function M.new(wanted)
   if type(wanted) ~= "table" then error("limits must be a table, true or false", 0) end
   local allowed = { per_minute = usual.per_minute, per_hour = usual.per_hour }
   for name, count in pairs(wanted) do
@@ -25,7 +25,7 @@ function limits.new(wanted)
     windows = { { allowed = allowed.per_minute, seconds = 60, text = "00:01:00" },
                 { allowed = allowed.per_hour, seconds = 3600, text = "01:00:00" } },
     calls = {},
-  }, limits)
+  }, M)
 end
 
 -- How long until a call may go, after these; nil if one may go now.
@@ -45,7 +45,7 @@ end
 ---@param key string
 ---@param now number
 ---@return table? refused nil if the call may go; else `wait` (seconds), `allowed`, `text` (the window's length)
-function limits:count(key, now)
+function M:count(key, now)
   local times = self.calls[key]
   if not times then
     times = { first = 1, last = 0 }
@@ -61,4 +61,4 @@ function limits:count(key, now)
   return too_many and longest_wait(self.windows, times, now)
 end
 
-return limits
+return M

@@ -3,7 +3,7 @@
 local pseudorandom = require "mde.sim.base.pseudorandom"
 local time = require "mde.sim.base.time"
 
-local machine_generator = {}
+local M = {}
 
 local hour, day = 3600, 86400
 
@@ -212,7 +212,7 @@ end
 ---@param seed integer
 ---@param now number seconds since 1970; what they say of their times is relative to it
 ---@return fun(): table next_machine complete records
-function machine_generator.new(seed, now)
+function M.new(seed, now)
   local draw, number, latest_laptop = pseudorandom.new(seed), 0, nil
   return function()
     number = number + 1
@@ -240,4 +240,4 @@ function machine_generator.new(seed, now)
   end
 end
 
-return machine_generator
+return M

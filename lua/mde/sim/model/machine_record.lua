@@ -6,7 +6,7 @@ local schema = require "mde.sim.odata.schema"
 local time = require "mde.sim.base.time"
 local validation = require "mde.sim.base.validation"
 
-local machine_record = {}
+local M = {}
 
 local DAY = 86400
 
@@ -63,7 +63,7 @@ end
 ---@param fields table
 ---@param now number
 ---@return table complete
-function machine_record.read(fields, now)
+function M.read(fields, now)
   fields = time.resolve_fields(fields, { "firstSeen", "lastSeen" }, now)
   check(fields)
   if fields.addresses ~= nil then fields.addresses = read_addresses(fields.addresses, now) end
@@ -74,7 +74,7 @@ end
 ---@param id string
 ---@param now number
 ---@return table record
-function machine_record.new(id, now)
+function M.new(id, now)
   local record = { id = id, machineTags = {}, firstSeen = time.iso(now - 200 * DAY), lastSeen = time.iso(now - 3600) }
   for name, value in pairs(defaults) do record[name] = value end
   return record
@@ -85,7 +85,7 @@ local no_sensor = { Inactive = true, NoSensorData = true, NoSensorDataImpairedCo
 --- Whether a machine takes up what is waiting for it.
 ---@param record table
 ---@return boolean
-function machine_record.is_reachable(record)
+function M.is_reachable(record)
   return record.onboardingStatus == "Onboarded"
     and not (record.offline or record.mergedIntoMachineId or no_sensor[record.healthStatus])
 end
@@ -94,8 +94,8 @@ end
 ---@param record table
 ---@param fields table
 ---@param now number
-function machine_record.change(record, fields, now)
-  local was_reachable = machine_record.is_reachable(record)
+function M.change(record, fields, now)
+  local was_reachable = M.is_reachable(record)
   for name, value in pairs(fields) do
     if value == json.null then record[name] = nil elseif name ~= "id" then record[name] = copy.deep(value) end
   end
@@ -103,7 +103,7 @@ function machine_record.change(record, fields, now)
     record.ipAddresses = { record.lastIpAddress and { ipAddress = record.lastIpAddress, type = "Ethernet",
       operationalStatus = "Up" } }
   end
-  if machine_record.is_reachable(record) and not was_reachable then record.reachable_since = now end
+  if M.is_reachable(record) and not was_reachable then record.reachable_since = now end
 end
 
 --- Whether a machine had an address in some moment of a time. Without `addresses` it has had what it has since it was
@@ -114,7 +114,7 @@ end
 ---@param to number
 ---@param now number
 ---@return boolean
-function machine_record.had_address(record, address, from, to, now)
+function M.had_address(record, address, from, to, now)
   if record.addresses then
     for _, entry in ipairs(record.addresses) do
       if entry.ipAddress == address and (entry.from or -math.huge) <= to and (entry.to or now) >= from then
@@ -127,8 +127,8 @@ function machine_record.had_address(record, address, from, to, now)
   for _, entry in ipairs(record.ipAddresses or {}) do has = has or entry.ipAddress == address end
   if not has then return false end
   local first = record.firstSeen and time.parse(record.firstSeen) or -math.huge
-  local last = machine_record.is_reachable(record) and now or record.lastSeen and time.parse(record.lastSeen) or now
+  local last = M.is_reachable(record) and now or record.lastSeen and time.parse(record.lastSeen) or now
   return first <= to and last >= from
 end
 
-return machine_record
+return M

@@ -5,7 +5,7 @@ local lists = require "mde.sim.odata.lists"
 local roles = require "mde.sim.identity.roles"
 local validation = require "mde.sim.base.validation"
 
-local settings = {}
+local M = {}
 
 local comparisons = { exact = true, caseless = true }
 
@@ -103,11 +103,11 @@ end
 --- Changes settings, whose names are in `changes`. Raises a message for one that does not exist or may not be so.
 ---@param tenant mde.sim.tenant
 ---@param changes table
-function settings.change(tenant, changes)
+function M.change(tenant, changes)
   for name, value in pairs(changes) do
     if not setters[name] then error(validation.unknown("setting ", name, setters), 0) end
     setters[name](tenant, value)
   end
 end
 
-return settings
+return M

@@ -18,8 +18,8 @@ local validation = require "mde.sim.base.validation"
 ---@field client_id string
 ---@field client_secret string
 ---@field history table[] what it really did, oldest first; `at` is the time, `event` the kind
-local tenant = {}
-tenant.__index = tenant
+local M = {}
+M.__index = M
 
 local function system_random(count)
   local source = assert(io.open("/dev/urandom", "rb"))
@@ -34,7 +34,7 @@ end
 --- `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see odata/lists.lua),
 --- `identities`, `arc` and `app_header` (see identity/managed_identity.lua).
 ---@param changes table
-function tenant:set(changes)
+function M:set(changes)
   settings.change(self, changes)
 end
 
@@ -58,7 +58,7 @@ local known_options = {
 --- rules, see faults.lua), and everything that `set` takes.
 ---@param options table?
 ---@return mde.sim.tenant
-function tenant.new(options)
+function M.new(options)
   options = options or {}
   for name in pairs(options) do
     if not known_options[name] then error(("sim.new: there is no option '%s'"):format(tostring(name)), 3) end
@@ -79,20 +79,20 @@ function tenant.new(options)
     cloud = options.cloud or "commercial",
     options = options,
     from_file = from_file,
-  }, tenant)
+  }, M)
   self:reset()
   return self
 end
 
 -- Calls fn, which is about an option. What it raises names the file, if the option is from one.
-function tenant:blame(option, fn)
+function M:blame(option, fn)
   local ok, message = pcall(fn)
   if ok then return end
   error((self.from_file[option] and self.options.fixture .. ": " or "") .. tostring(message), 0)
 end
 
 --- Back to birth: machines, applications and settings as they were given, nothing else. The clock goes on.
-function tenant:reset()
+function M:reset()
   local options = self.options
   self.history = {}
   self.tokens = {}
@@ -133,7 +133,7 @@ function tenant:reset()
   self:populate(options)
 end
 
-function tenant:populate(options)
+function M:populate(options)
   local known, generated_count
   self:blame("fleet", function()
     known, generated_count, self.next_machine = fleet.machines(self.clock.now(), options.fleet or {})
@@ -154,7 +154,7 @@ function tenant:populate(options)
 end
 
 ---@return string guid
-function tenant:guid()
+function M:guid()
   local hex = encoding.hex(self.random(16))
   return ("%s-%s-4%s-%s%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(14, 16),
     ("89ab"):sub(1 + tonumber(hex:sub(17, 17), 16) % 4):sub(1, 1), hex:sub(18, 20), hex:sub(21))
@@ -163,7 +163,7 @@ end
 --- Puts an entry into the history.
 ---@param event string
 ---@param entry table gets `event` and, unless it has one, `at`
-function tenant:record(event, entry)
+function M:record(event, entry)
   entry.event = event
   entry.at = entry.at or self.clock.now()
   self.history[#self.history + 1] = entry
@@ -173,14 +173,14 @@ end
 
 --- Registers an application, or replaces it. Tokens that it has keep the roles that they were issued with.
 ---@param fields table see identity/application.lua
-function tenant:put_application(fields)
+function M:put_application(fields)
   local one = application.new(fields)
   self.applications[core.text.lower(one.client_id)] = one
 end
 
 --- Tokens that were issued until now are not taken any more. Those that announce `cp1` are answered with a claims
 --- challenge.
-function tenant:revoke()
+function M:revoke()
   self.revoked_at = self.clock.now()
 end
 
@@ -189,7 +189,7 @@ end
 --- Adds a complete record, which is the tenant's from now on.
 ---@param machine table
 ---@param place integer? where in the lists; the end if absent
-function tenant:adopt_machine(machine, place)
+function M:adopt_machine(machine, place)
   machine.listed_since = self.clock.now()
   table.insert(self.machines, place or #self.machines + 1, machine)
   self.machines_by_id[core.text.lower(machine.id)] = machine
@@ -201,7 +201,7 @@ end
 --- "2h ago".
 ---@param fields table
 ---@return table machine
-function tenant:put_machine(fields)
+function M:put_machine(fields)
   local now = self.clock.now()
   fields = machine_record.read(fields, now)
   local machine = fields.id and self.machines_by_id[core.text.lower(fields.id)]
@@ -219,7 +219,7 @@ end
 ---@param key string
 ---@param by_name boolean?
 ---@return table?
-function tenant:find_machine(key, by_name)
+function M:find_machine(key, by_name)
   key = core.text.lower(key)
   local found = self.machines_by_id[key]
   if found or not by_name then return found end
@@ -234,7 +234,7 @@ function tenant:find_machine(key, by_name)
 end
 
 -- What happens between two pages of a list: machines appear, and others report.
-function tenant:churn()
+function M:churn()
   local churn, now = self.lists.churn, self.clock.now()
   local count = #self.machines
   for i = 1, count > 0 and churn.seen or 0 do
@@ -250,7 +250,7 @@ end
 
 --- The machines as a list has them now, in its order.
 ---@return table[]
-function tenant:listed_machines()
+function M:listed_machines()
   if self.is_listed then self:churn() end
   self.is_listed = true
   local lag = self.lists.lag
@@ -267,7 +267,7 @@ end
 ---@param at number
 ---@param tolerance number
 ---@return table[]
-function tenant:machines_by_address(address, at, tolerance)
+function M:machines_by_address(address, at, tolerance)
   local found, now = {}, self.clock.now()
   for _, machine in ipairs(self.machines) do
     if machine_record.had_address(machine, address, at - tolerance, at + tolerance, now) then
@@ -282,7 +282,7 @@ end
 ---@param tag string
 ---@param change "Add"|"Remove"
 ---@param requestor string
-function tenant:tag_machine(machine, tag, change, requestor)
+function M:tag_machine(machine, tag, change, requestor)
   local tags, place = machine.machineTags or {}, nil
   for i, present in ipairs(tags) do
     if present == tag then place = i end
@@ -297,7 +297,7 @@ end
 ---@param machine table
 ---@param value "Low"|"Normal"|"High"
 ---@param requestor string
-function tenant:set_device_value(machine, value, requestor)
+function M:set_device_value(machine, value, requestor)
   self:record("machine_valued", { machine = machine.id, from = machine.deviceValue, to = value,
     requestor = requestor })
   machine.deviceValue = value
@@ -307,12 +307,12 @@ end
 
 --- The actions as a list has them now, the newest first.
 ---@return table[]
-function tenant:listed_actions()
+function M:listed_actions()
   local lag = self.lists.lag
   return self.queue:listed(lag > 0 and self.clock.now() - lag or nil)
 end
 
-function tenant:add_action(action)
+function M:add_action(action)
   self.queue:add(action)
   self:record("action_created", { action = action.id, machine = action.machineId, type = action.type,
     comment = action.requestorComment, requestor = action.requestor, status = action.status })
@@ -322,7 +322,7 @@ end
 ---@param machine table
 ---@param kind string
 ---@return table? action
-function tenant:open_action(machine, kind)
+function M:open_action(machine, kind)
   return self.queue:find_open(machine.id, kind)
 end
 
@@ -332,7 +332,7 @@ end
 ---@param comment string
 ---@param requestor string
 ---@return table action
-function tenant:create_action(machine, kind, comment, requestor)
+function M:create_action(machine, kind, comment, requestor)
   if self.comment_limit then comment = encoding.first_characters(comment, self.comment_limit) end
   local now = self.clock.now()
   local action = {
@@ -352,7 +352,7 @@ local action_times = { "creationDateTimeUtc", "lastUpdateDateTimeUtc", "cancella
 --- may be told by `computerDnsName`. A time may be told as "2h ago".
 ---@param fields table
 ---@return table action
-function tenant:insert_action(fields)
+function M:insert_action(fields)
   local now = self.clock.now()
   fields = time.resolve_fields(fields, action_times, now)
   if fields.machineId == nil and type(fields.computerDnsName) == "string" then
@@ -369,7 +369,7 @@ end
 
 ---@param id string
 ---@return table? action
-function tenant:find_action(id)
+function M:find_action(id)
   return self.queue:find(id)
 end
 
@@ -378,7 +378,7 @@ end
 ---@param comment string
 ---@param requestor string
 ---@return boolean done false if it was final already
-function tenant:cancel_action(action, comment, requestor)
+function M:cancel_action(action, comment, requestor)
   local before = action_queue.cancel(action, comment, requestor, self.clock.now())
   if not before then return false end
   self:record("action_cancelled", { action = action.id, machine = action.machineId, from = before,
@@ -387,7 +387,7 @@ function tenant:cancel_action(action, comment, requestor)
 end
 
 --- Brings everything up to the clock. Whoever looks at actions or the history after time has passed calls it first.
-function tenant:settle()
+function M:settle()
   local behaviour = { delays = self.delays, completion = self.completion }
   for _, change in ipairs(self.queue:settle(self.machines_by_id, behaviour, self.clock.now())) do
     self:record("action_changed", change)
@@ -396,9 +396,9 @@ end
 
 --- Puts the clock forward.
 ---@param seconds number
-function tenant:advance(seconds)
+function M:advance(seconds)
   self.clock.advance(seconds)
   self:settle()
 end
 
-return tenant
+return M

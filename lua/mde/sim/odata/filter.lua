@@ -18,7 +18,7 @@
 local core = require "mde.core"
 local time = require "mde.sim.base.time"
 
-local filter = {}
+local M = {}
 
 local MAX_DEPTH = 100
 
@@ -420,7 +420,7 @@ end
 ---@param caseless boolean? whether texts are compared without regard to case
 ---@return (fun(record: table): boolean)? matches
 ---@return string? message why the filter is refused
-function filter.parse(text, schema, caseless)
+function M.parse(text, schema, caseless)
   local ok, result = pcall(function()
     local self = setmetatable({ text = text, schema = schema, caseless = caseless, tokens = tokenize(text), at = 1,
       variables = {} }, parser)
@@ -433,4 +433,4 @@ function filter.parse(text, schema, caseless)
   error(result, 0)
 end
 
-return filter
+return M

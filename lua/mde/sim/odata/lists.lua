@@ -20,7 +20,7 @@ local filter = require "mde.sim.odata.filter"
 local schema = require "mde.sim.odata.schema"
 local time = require "mde.sim.base.time"
 
-local lists = {}
+local M = {}
 
 local MAX_PAGE_ROWS = 10000
 
@@ -57,7 +57,7 @@ local checks = {
 ---@param changes table
 ---@param present table? as it was; nil for good manners
 ---@return table complete
-function lists.settings(changes, present)
+function M.settings(changes, present)
   if type(changes) ~= "table" then error("lists must be a table", 0) end
   local complete = { page_rows = MAX_PAGE_ROWS, next_link = "missing", order = "steady", skip = "honoured", churn = {},
     lag = 0 }
@@ -233,7 +233,7 @@ end
 ---@param caseless boolean whether a filter compares texts without regard to case
 ---@return string? body
 ---@return string? message why the request is refused
-function lists.answer(settings, request, kind, records, caseless)
+function M.answer(settings, request, kind, records, caseless)
   local page_rows = settings.page_rows
   local options, message = read_options(request.query, kind, page_rows, caseless)
   if not options then return nil, message end
@@ -261,4 +261,4 @@ function lists.answer(settings, request, kind, records, caseless)
   return schema.list(kind, rows, options.wanted, next_link, options.counts and total or nil)
 end
 
-return lists
+return M

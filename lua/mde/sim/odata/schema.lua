@@ -5,7 +5,7 @@ local validation = require "mde.sim.base.validation"
 local json = require "mde.sim.base.json"
 local time = require "mde.sim.base.time"
 
-local schema = {}
+local M = {}
 
 -- What the documents list as the values of a property.
 local documented = {
@@ -37,7 +37,7 @@ local function new(set, properties)
   return { set = set, names = names, list = properties, properties = by_name }
 end
 
-schema.machine = new("Machines", {
+M.machine = new("Machines", {
   property("id", "String", true),
   property("mergedIntoMachineId", "String"),
   property("isPotentialDuplication", "Boolean"),
@@ -72,7 +72,7 @@ schema.machine = new("Machines", {
   property("vmMetadata", "Complex", false, { "vmId", "cloudProvider", "resourceId", "subscriptionId" }),
 })
 
-schema.action = new("MachineActions", {
+M.action = new("MachineActions", {
   property("id", "Guid", true),
   property("type", "String", true),
   property("title", "String"),
@@ -146,7 +146,7 @@ local function set_writer(one)
   end
 end
 
-for _, kind in pairs { schema.machine, schema.action } do
+for _, kind in pairs { M.machine, M.action } do
   for _, one in ipairs(kind.list) do
     label(one)
     set_writer(one)
@@ -157,7 +157,7 @@ end
 ---@param kind table
 ---@param record table
 ---@return string
-function schema.entity(kind, record)
+function M.entity(kind, record)
   return ('{"@odata.context":"%s%s/$entity",%s}'):format(metadata, kind.set, write_members(kind.list, record))
 end
 
@@ -178,7 +178,7 @@ end
 ---@param next_link string? where the list goes on
 ---@param total integer? how many records there are, if that was asked
 ---@return string
-function schema.list(kind, records, wanted, next_link, total)
+function M.list(kind, records, wanted, next_link, total)
   local parts = {}
   for i, record in ipairs(records) do parts[i] = "{" .. write_members(kind.list, record, wanted) .. "}" end
   return ('{"@odata.context":"%s%s%s"%s,"value":[%s]%s}'):format(metadata, kind.set, selection(kind, wanted),
@@ -202,7 +202,7 @@ end
 ---@param name string
 ---@param value any not nil
 ---@return boolean
-function schema.fits(kind, name, value)
+function M.fits(kind, name, value)
   local one = kind.properties[name]
   if not one or one.name ~= name then return false end
   local wanted = one.type
@@ -236,7 +236,7 @@ end
 ---@param value any not nil
 ---@param switches table<string, boolean> what else a record may have, each true or false
 ---@return string? message nil if it fits
-function schema.problem(kind, name, value, switches)
+function M.problem(kind, name, value, switches)
   if switches[name] then
     return type(value) ~= "boolean" and validation.mismatch(name, "true or false", value) or nil
   end
@@ -247,7 +247,7 @@ function schema.problem(kind, name, value, switches)
     for other in pairs(switches) do names[other] = true end
     return validation.unknown("property ", name, names)
   end
-  return not schema.fits(kind, name, value) and validation.mismatch(name, describe(one), value) or nil
+  return not M.fits(kind, name, value) and validation.mismatch(name, describe(one), value) or nil
 end
 
 --- Why a text is not one of the values that the documents list for a property.
@@ -255,7 +255,7 @@ end
 ---@param name string
 ---@param value any
 ---@return string? message nil if it is one, or if there is no such list
-function schema.undocumented(kind, name, value)
+function M.undocumented(kind, name, value)
   local one = kind.properties[name]
   if not one or one.name ~= name or not one.values or type(value) ~= "string" then return nil end
   for _, documented_value in ipairs(one.values) do
@@ -264,4 +264,4 @@ function schema.undocumented(kind, name, value)
   return validation.mismatch(name, describe(one), value)
 end
 
-return schema
+return M

@@ -9,12 +9,12 @@ local rand = require "openssl.rand"
 local x509 = require "openssl.x509"
 local x509_name = require "openssl.x509.name"
 
-local certificates = {}
+local M = {}
 
 local day = 86400
 
 --- The certificates that a server can have.
-certificates.kinds = { "valid", "wrong-host", "expired", "self-signed", "unknown-ca" }
+M.kinds = { "valid", "wrong-host", "expired", "self-signed", "unknown-ca" }
 
 local function new_key()
   return pkey.new { type = "EC", curve = "prime256v1" }
@@ -52,7 +52,7 @@ end
 
 --- Makes an authority.
 ---@return { certificate: string, key: string } pem
-function certificates.make_authority()
+function M.make_authority()
   local authority = new_authority()
   return { certificate = authority.certificate:toPEM(), key = authority.key:toPEM "private" }
 end
@@ -98,7 +98,7 @@ end
 ---@param kind string? one of `certificates.kinds`; "valid" if absent
 ---@param newest string? "1.1" for a server that speaks TLS 1.1 and nothing newer
 ---@return userdata context of luaossl
-function certificates.server_context(pem, kind, newest)
+function M.server_context(pem, kind, newest)
   local tls = context.new("TLS", true)
   local certificate, key = server_certificate(kind or "valid", read_authority(pem))
   if newest == "1.1" then
@@ -111,4 +111,4 @@ function certificates.server_context(pem, kind, newest)
   return tls
 end
 
-return certificates
+return M

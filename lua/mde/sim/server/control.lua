@@ -17,7 +17,7 @@
 -- An answer is 200 with a JSON object, or 400 with {"message": ...}.
 local json = require "mde.sim.base.json"
 
-local control = {}
+local M = {}
 
 local requests = {}
 
@@ -87,7 +87,7 @@ end
 --- Whether a target belongs to the simulator itself.
 ---@param target string
 ---@return boolean
-function control.owns(target)
+function M.owns(target)
   return target:find "^/sim/" ~= nil
 end
 
@@ -95,7 +95,7 @@ end
 ---@param tenant mde.sim.tenant
 ---@param request { method: string, url: string, body: string? }
 ---@return table response
-function control.answer(tenant, request)
+function M.answer(tenant, request)
   local run = requests[request.method .. " " .. request.url:match "^[^?]*"]
   if not run then return answer(404, { message = "the simulator has no such request" }) end
   local body = {}
@@ -110,4 +110,4 @@ function control.answer(tenant, request)
   return answer(200, result)
 end
 
-return control
+return M

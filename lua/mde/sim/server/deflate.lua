@@ -1,5 +1,5 @@
 -- A deflate stream of any bytes, as they are, in blocks that are merely stored (RFC 1951), bare or as zlib has it.
-local deflate = {}
+local M = {}
 
 local MAX_BLOCK_BYTES = 65535
 
@@ -25,7 +25,7 @@ end
 ---@param text string
 ---@param format "raw"|"zlib"
 ---@return string
-function deflate.stored(text, format)
+function M.stored(text, format)
   local blocks = {}
   for start = 1, math.max(#text, 1), MAX_BLOCK_BYTES do
     local block = text:sub(start, start + MAX_BLOCK_BYTES - 1)
@@ -36,4 +36,4 @@ function deflate.stored(text, format)
   return format == "raw" and raw or "\120\1" .. raw .. adler32(text)
 end
 
-return deflate
+return M

@@ -3,7 +3,7 @@
 --
 -- The deflate block of the latter has fixed codes: literal zeros until the rest is a multiple of 258, then only "copy
 -- 258 bytes from one byte back". Such a copy takes 13 bits, so eight of them are 13 bytes that repeat.
-local gzip = {}
+local M = {}
 
 local floor = math.floor
 
@@ -72,7 +72,7 @@ end
 ---@param size integer at least 1
 ---@return { length: integer, write: fun(emit: fun(bytes: string)) } stream its length, and a function that hands out
 --- its bytes in pieces
-function gzip.zeros(size)
+function M.zeros(size)
   local copies = floor((size - 1) / 258)
   local literals = size - copies * 258
   local rounds, rest = floor(copies / 8), copies % 8
@@ -105,7 +105,7 @@ end
 --- Packs a text.
 ---@param text string
 ---@return string? stream nil if the command gzip cannot be run
-function gzip.pack(text)
+function M.pack(text)
   local name = os.tmpname()
   local file = io.open(name, "wb")
   local written = file and file:write(text)
@@ -117,4 +117,4 @@ function gzip.pack(text)
   return stream:sub(-4) == little_endian(#text) and stream or nil
 end
 
-return gzip
+return M

@@ -10,8 +10,8 @@ local deflate = require "mde.sim.server.deflate"
 local gzip = require "mde.sim.server.gzip"
 local http1 = core.http1
 
-local server = {}
-server.__index = server
+local M = {}
+M.__index = M
 
 -- Seconds, and bytes.
 local HANDSHAKE_SECONDS, REQUEST_SECONDS, WRITE_SECONDS, DRAIN_SECONDS = 10, 30, 60, 2
@@ -318,7 +318,7 @@ end
 -- Errors of the world are results here, not raised.
 local function pass_on(_, _, code) return code end
 
-function server:accept(tcp, entrance)
+function M:accept(tcp, entrance)
   tcp:onerror(pass_on)
   tcp:setmode("bn", "bn")
   local refused = not entrance.for_control and self.tenant.faults:for_connection()
@@ -380,8 +380,8 @@ end
 ---@param latency number seconds that each request takes
 ---@param idle number seconds after which a connection is closed on which nothing is asked
 ---@return table server
-function server.new(tenant, latency, idle)
-  return setmetatable({ tenant = tenant, latency = latency, idle = idle, entrances = {} }, server)
+function M.new(tenant, latency, idle)
+  return setmetatable({ tenant = tenant, latency = latency, idle = idle, entrances = {} }, M)
 end
 
 --- Opens a port of localhost.
@@ -390,14 +390,14 @@ end
 ---@param for_control boolean? true: nothing but the simulator's own requests, and no faults
 ---@return integer? port
 ---@return string? message
-function server:open(port, context, for_control)
+function M:open(port, context, for_control)
   local entrance, message = new_entrance(port, context, for_control)
   if not entrance then return nil, message end
   self.entrances[#self.entrances + 1] = entrance
   return entrance.port
 end
 
-function server:take_connections(listener, entrance)
+function M:take_connections(listener, entrance)
   while not self.stopped do
     -- Otherwise the first answer waits until the client has acknowledged what ends the handshake: 40 ms.
     local tcp = listener:accept { nodelay = true }
@@ -425,7 +425,7 @@ end
 --- Serves until SIGINT or SIGTERM.
 ---@param options { until_eof: boolean?, ready: fun()? }? `until_eof`: also until standard input ends; `ready` is called
 --- as soon as a signal ends this call and not the process
-function server:run(options)
+function M:run(options)
   options = options or {}
   self.loop = cqueues.new()
   signal.block(signal.SIGINT, signal.SIGTERM)
@@ -452,4 +452,4 @@ function server:run(options)
   end
 end
 
-return server
+return M

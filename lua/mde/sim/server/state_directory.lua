@@ -5,19 +5,19 @@ local json = require "mde.sim.base.json"
 local certificates = require "mde.sim.server.certificates"
 local rand = require "openssl.rand"
 
-local state_directory = {}
-state_directory.__index = state_directory
+local M = {}
+M.__index = M
 
 --- Quotes a text for the shell.
 ---@param text string
 ---@return string
-function state_directory.quote(text)
+function M.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 --- Where the tenant lives by default.
 ---@return string? path nil if neither XDG_STATE_HOME nor HOME is set
-function state_directory.default()
+function M.default()
   local state = os.getenv "XDG_STATE_HOME"
   if state and state ~= "" then return state .. "/mde/sim" end
   local user = os.getenv "HOME"
@@ -45,7 +45,7 @@ end
 
 -- Writes a file that is there whole or not at all.
 local function write_private(path, text)
-  local quoted = state_directory.quote(path)
+  local quoted = M.quote(path)
   pipe_into(("cat > %s.new.$$ && mv -f %s.new.$$ %s"):format(quoted, quoted, quoted), text)
   if read_file(path) ~= text then error(("could not write %s"):format(path), 0) end
 end
@@ -55,7 +55,7 @@ end
 local function read_or_make(path, make)
   local text = read_file(path)
   if text then return text end
-  local quoted = state_directory.quote(path)
+  local quoted = M.quote(path)
   pipe_into(("cat > %s.new.$$ && { ln %s.new.$$ %s 2>/dev/null; rm -f %s.new.$$; }"):format(quoted, quoted, quoted,
     quoted), make())
   return read_file(path) or error(("could not write %s"):format(path), 0)
@@ -79,7 +79,7 @@ local function make_authority()
   return authority.key .. authority.certificate
 end
 
-function state_directory:path(name) return self.directory .. "/" .. name end
+function M:path(name) return self.directory .. "/" .. name end
 
 local function damaged(path)
   error(("%s is damaged: remove it, and it is made anew"):format(path), 0)
@@ -103,15 +103,15 @@ end
 --- Opens the directory, and makes it and what is missing in it.
 ---@param directory string
 ---@return table state_directory `identity`, `authority` (PEM), `ca_file`, `directory`
-function state_directory.open(directory)
-  if not succeeded(os.execute("umask 077 && mkdir -p -- " .. state_directory.quote(directory))) then
+function M.open(directory)
+  if not succeeded(os.execute("umask 077 && mkdir -p -- " .. M.quote(directory))) then
     error(("could not make the directory %s"):format(directory), 0)
   end
-  local pipe = assert(io.popen("cd -- " .. state_directory.quote(directory) .. " && pwd"))
+  local pipe = assert(io.popen("cd -- " .. M.quote(directory) .. " && pwd"))
   local absolute = pipe:read "*l"
   pipe:close()
   if not absolute then error(("could not enter the directory %s"):format(directory), 0) end
-  local self = setmetatable({ directory = absolute }, state_directory)
+  local self = setmetatable({ directory = absolute }, M)
   self.identity = open_identity(self:path "tenant.json")
   self.authority = open_authority(self:path "authority.pem")
   self.ca_file = self:path "ca.pem"
@@ -123,21 +123,21 @@ end
 
 --- Notes the port while the tenant is served.
 ---@param port integer
-function state_directory:set_port(port)
+function M:set_port(port)
   write_private(self:path "port", ("%d\n"):format(port))
 end
 
 --- Forgets the port, unless somebody else has noted another one since.
 ---@param port integer
-function state_directory:clear_port(port)
+function M:clear_port(port)
   if self:port() == port then os.remove(self:path "port") end
 end
 
 --- The noted port.
 ---@return integer? port
-function state_directory:port()
+function M:port()
   local text = read_file(self:path "port")
   return text and tonumber(text:match "^%d+")
 end
 
-return state_directory
+return M
