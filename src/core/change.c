@@ -40,7 +40,8 @@ void mde_change_begin(struct mde_change *change, const struct mde_order *order, 
   change->fate = order->look || !order->dry_run ? MDE_FATE_NOT_SENT : MDE_FATE_WOULD_SEND;
   change->reason = MDE_REASON_STOPPED;
   change->reading = (unsigned char)first_reading(order);
-  change->looked_at = change->sent_at = change->older_until = MDE_NO_TIME;
+  change->looked_at = change->sent_at = MDE_NO_TIME;
+  mde_seen_begin(&change->seen);
   change->began = now;
   change->recorded = true;
 }
@@ -67,35 +68,9 @@ static void take_slot(struct mde_change *change, enum step next)
 
 /* ---- what was seen */
 
-static const struct mde_seen *find_seen(const struct mde_change *change, const struct mde_id *id)
-{
-  for (int i = 0; i < change->seen_count; i++)
-    if (memcmp(&change->seen[i].id, id, sizeof *id) == 0) return &change->seen[i];
-  return NULL;
-}
-
-/* In the place of what is known of the action; where there is no room, of the oldest. */
-static void see(struct mde_change *change, struct mde_seen seen)
-{
-  for (int i = 0; i < change->seen_count; i++) {
-    if (memcmp(&change->seen[i].id, &seen.id, sizeof seen.id) != 0) continue;
-    change->seen[i] = seen;
-    return;
-  }
-  if (change->seen_count < MDE_CHANGE_MAX_SEEN) {
-    change->seen[change->seen_count++] = seen;
-    return;
-  }
-  struct mde_seen *oldest = &seen;
-  for (int i = 0; i < MDE_CHANGE_MAX_SEEN; i++)
-    if (change->seen[i].created < oldest->created) oldest = &change->seen[i];
-  if (oldest->created > change->older_until) change->older_until = oldest->created;
-  if (oldest != &seen) *oldest = seen;
-}
-
 void mde_change_see(struct mde_change *change, struct mde_id id, enum mde_status status)
 {
-  see(change, (struct mde_seen){.id = id, .status = status, .created = INT64_MAX});
+  mde_seen_add(&change->seen, id, status, INT64_MAX);
 }
 
 /*
@@ -110,20 +85,9 @@ static void see_all(struct mde_change *change, const struct mde_action *actions,
     const struct mde_action *a = &actions[i];
     bool is_new = is_late && a->created > list->began_at + MDE_DOUBT_TICKS;
     if (a->counts && a->has_id && !is_new)
-      see(change, (struct mde_seen){.id = a->id, .status = a->status, .created = a->created});
+      mde_seen_add(&change->seen, a->id, a->status, a->created);
   }
   change->has_seen = true;
-}
-
-static void mark_seen(const struct mde_change *change, struct mde_action *actions, size_t count)
-{
-  for (size_t i = 0; i < count; i++) {
-    const struct mde_seen *seen = actions[i].has_id ? find_seen(change, &actions[i].id) : NULL;
-    if (seen != NULL)
-      mde_action_see(&actions[i], seen->status);
-    else if (change->older_until != MDE_NO_TIME && actions[i].created <= change->older_until)
-      mde_action_see(&actions[i], actions[i].status);
-  }
 }
 
 static bool is_recorded(const struct mde_order *order, const struct mde_action *action)
@@ -163,7 +127,7 @@ static void look(struct mde_change *change, const struct mde_order *order,
 {
   struct mde_change next = *change;
   if (!next.has_seen) see_all(&next, actions, count, list);
-  mark_seen(&next, actions, count);
+  mde_seen_mark(&next.seen, actions, count);
   struct mde_intent intent = {.verb = order->verb,
                               .incident = order->incident,
                               .key = order->keyed ? order->operation : (struct mde_text){NULL, 0},
@@ -284,7 +248,7 @@ int mde_change_answer(struct mde_change *change, const struct mde_order *order,
   struct mde_sent sent = sent_of(change, order);
   sent.sent_at = moment.sent_at;
   struct mde_id id;
-  bool seen = mde_id_read(answer->id, &id) && find_seen(change, &id) != NULL;
+  bool seen = mde_id_read(answer->id, &id) && mde_seen_has(&change->seen, &id);
   enum mde_reply reply = mde_history_reply(answer, order->machine, &sent, seen);
   if (reply == MDE_REPLY_FOREIGN) {
     lose(change, moment.sent_at);
@@ -332,7 +296,7 @@ static void find(struct mde_change *change, const struct mde_order *order,
                  size_t *about)
 {
   struct mde_sent sent = sent_of(change, order);
-  mark_seen(change, actions, count);
+  mde_seen_mark(&change->seen, actions, count);
   struct mde_reconciled reconciled = mde_history_reconcile(actions, count, &sent);
   change->looked_at = list->read_at;
   if ((list->flags & MDE_LIST_ABSENT) != 0) change->was_absent = true;
@@ -381,7 +345,7 @@ static void find_active(struct mde_change *change, const struct mde_order *order
                         struct mde_action *actions, size_t count, size_t *about)
 {
   struct mde_sent sent = sent_of(change, order);
-  mark_seen(change, actions, count);
+  mde_seen_mark(&change->seen, actions, count);
   struct mde_reconciled whose = mde_history_reconcile(actions, count, &sent);
   if (whose.decision == MDE_RECONCILIATION_OURS) {
     *about = whose.action;

@@ -17,13 +17,12 @@
 #define MDE_CHANGE_H
 
 #include "history.h"
+#include "seen.h"
 
 enum {
   /* Opposite actions that one change cancels before it gives up: somebody else acts on the device,
      too. */
-  MDE_CHANGE_MAX_CANCELS = 10,
-  /* Actions of a device that are known by their ids; older ones are told by their times. */
-  MDE_CHANGE_MAX_SEEN = 24
+  MDE_CHANGE_MAX_CANCELS = 10
 };
 
 /* How old what a send rests on may be when it leaves. */
@@ -149,21 +148,13 @@ struct mde_result {
   enum mde_slot slot;
 };
 
-/* A device's action as a look has seen it. */
-struct mde_seen {
-  struct mde_id id;
-  enum mde_status status;
-  int64_t created; /* ticks, or MDE_NO_TIME */
-};
-
 /* Opaque, but for its size; nothing points outside. */
 struct mde_change {
-  int64_t looked_at;   /* when the list was asked for that it rests on; MDE_NO_TIME: none was */
-  int64_t sent_at;     /* when the first was sent whose answer was lost, by the service's time */
-  int64_t began;       /* by the clock of looked_at */
-  int64_t older_until; /* what was created until then and is not in `seen` has been seen, too */
-  struct mde_seen seen[MDE_CHANGE_MAX_SEEN];
-  int seen_count, cancels, sends; /* sends that have ended, however */
+  int64_t looked_at; /* when the list was asked for that it rests on; MDE_NO_TIME: none was */
+  int64_t sent_at;   /* when the first was sent whose answer was lost, by the service's time */
+  int64_t began;     /* by the clock of looked_at */
+  struct mde_seen seen;
+  int cancels, sends; /* sends that have ended, however */
   unsigned char step, after_slot, fate, reason, reading;
   bool has_seen;  /* there was a first look */
   bool in_flight; /* it has left, and has not ended */
