@@ -170,7 +170,7 @@ describe("the libcrypto of mde.crypto", function()
     return output
   end
 
-  local alone = { build = BUILD .. "/crypto_alone" }
+  local alone = { build = BUILD .. "/no_libcrypto" }
 
   it("is loaded when it is needed, not before", function()
     assert.equal("0\n" .. KNOWN .. "1\n", run("require 'mde.crypto'" .. COUNT .. ABC .. COUNT))
