@@ -11,7 +11,6 @@ local describe, it, setup, teardown = busted.describe, busted.it, busted.setup, 
 local before_each = busted.before_each
 local assert = require "luassert"
 
-local mde = require "mde"
 local tenants = require "tests.spec.support.tenant"
 
 local TICK_SECONDS = 0.01
@@ -33,13 +32,7 @@ return function(name, host)
     end)
 
     local function client(options)
-      local settings = {
-        tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
-        credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-        base_url = tenant.env.MDE_BASE_URL, driver = driver, limits = false,
-      }
-      for option, value in pairs(options or {}) do settings[option] = value end
-      return assert(mde.client(settings))
+      return tenant.client { driver = options and options.driver or driver, limits = false }
     end
 
     -- Counts the ticks of a timer between the moment when the tenant has created so many actions and the answer to

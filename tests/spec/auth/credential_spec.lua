@@ -437,14 +437,14 @@ describe("a managed identity", function()
   local environment, getenv, directory
 
   setup(function()
-    directory = shell.output_of "mktemp -d":gsub("%s+$", "")
+    directory = shell.new_directory()
     getenv = os.getenv
     os.getenv = function(name) return environment[name] end -- luacheck: ignore
   end)
 
   teardown(function()
     os.getenv = getenv -- luacheck: ignore
-    os.execute("rm -rf " .. shell.quote(directory))
+    shell.remove(directory)
   end)
 
   before_each(function() environment = {} end)

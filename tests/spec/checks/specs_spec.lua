@@ -7,14 +7,14 @@ describe("the check of the specs", function()
   local directory
 
   before_each(function()
-    directory = shell.output_of "mktemp -d":gsub("%s+$", "")
+    directory = shell.new_directory()
     os.execute(("cp -r lua src '%s' && mkdir -p '%s/tests/fuzz' && cp tests/fuzz/*.c '%s/tests/fuzz'")
       :format(directory, directory, directory))
     os.execute(("cp -r tests/checks tests/core tests/hosts tests/spec '%s/tests'"):format(directory))
     os.execute(("rm -rf '%s'/lua/mde/sync/* '%s'/tests/spec/sync"):format(directory, directory))
   end)
 
-  after_each(function() os.execute(("rm -rf '%s'"):format(directory)) end)
+  after_each(function() shell.remove(directory) end)
 
   local function put(path, text)
     os.execute(("cd '%s' && mkdir -p \"$(dirname %s)\""):format(directory, path))
