@@ -21,8 +21,8 @@ end
 ---@param env table<string, string>
 ---@param identity_url string where the endpoints of managed identities are
 function tenants.of(driver, base_url, env, identity_url)
-  local self = controls.new(tenants.request(driver, base_url))
-  self.base_url, self.env, self.identity_url = base_url, env, identity_url
+  local self = controls.new(tenants.request(driver, base_url), env)
+  self.base_url, self.identity_url = base_url, identity_url
 
   -- The program that started it ends it.
   function self.stop() end

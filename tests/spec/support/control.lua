@@ -30,10 +30,12 @@ end
 
 --- What can be asked of the tenant and changed in it.
 ---@param request fun(method: string, path: string, body: table?): any
+---@param env table<string, string> the environment of its clients
 ---@return tests.Control
-function controls.new(request)
+function controls.new(request, env)
   ---@class tests.Control
-  local self = {}
+  ---@field env table<string, string>
+  local self = { env = env }
 
   --- What the tenant really did; of one kind of event if there is one.
   function self.history(event)
@@ -73,6 +75,17 @@ function controls.new(request)
 
   --- Back to birth.
   function self.reset() request("POST", "/sim/reset") end
+
+  --- A client of this tenant; by libcurl, if the options name no `driver`.
+  ---@param more table? further options
+  ---@return mde.Client
+  function self.client(more)
+    local settings = { tenant_id = env.AZURE_TENANT_ID, client_id = env.AZURE_CLIENT_ID,
+      credential = env.AZURE_CLIENT_SECRET, authority = env.AZURE_AUTHORITY_HOST, base_url = env.MDE_BASE_URL }
+    for name, value in pairs(more or {}) do settings[name] = value end
+    if not settings.driver then settings.ca_file, settings.proxy = env.SSL_CERT_FILE, "" end
+    return assert(require("mde").client(settings))
+  end
 
   return self
 end

@@ -56,7 +56,6 @@ end
 ---@class tests.Tenant: tests.Control
 ---@field base_url string
 ---@field control_url string where it takes the simulator's own requests
----@field env table<string, string>
 ---@field ca_file string
 ---@field identity_url string where the endpoints of managed identities are, over plain http
 ---@field directory string
@@ -81,24 +80,13 @@ function tenants.start(options)
   -- By its address, so that libcurl starts no thread to look a name up: the leak sanitizer crashes over a process that
   -- ends while such a thread does.
   local control_address = control_url:gsub("localhost", "127.0.0.1")
-  local self = controls.new(controls.request(driver.send, control_address))
+  local self = controls.new(controls.request(driver.send, control_address), template:env(base_url, ca_file))
   self.base_url, self.control_url, self.identity_url = base_url, control_url, identity_url
   self.ca_file, self.directory, self.pid = ca_file, directory, server.pid
-  self.client_secret, self.env = template.client_secret, template:env(base_url, ca_file)
+  self.client_secret = template.client_secret
 
   --- The environment that points a client at a managed identity of this tenant: "imds", "app_service" or "arc".
   function self.identity_env(source) return template:identity_env(source, identity_url) end
-
-  --- A client of this tenant, by libcurl if the options name no `driver`.
-  ---@param more table? further options
-  ---@return mde.Client
-  function self.client(more)
-    local settings = { tenant_id = template.tenant_id, client_id = template.client_id,
-      credential = template.client_secret, authority = self.env.AZURE_AUTHORITY_HOST, base_url = base_url }
-    for name, value in pairs(more or {}) do settings[name] = value end
-    if not settings.driver then settings.ca_file, settings.proxy = ca_file, "" end
-    return assert(require("mde").client(settings))
-  end
 
   --- What it wrote to its standard error.
   self.errors = server.errors
