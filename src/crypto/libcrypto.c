@@ -8,12 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What to load where none is loaded. A test build names something else. */
-#ifndef MDE_LIBCRYPTO_NAMES
-#define MDE_LIBCRYPTO_NAMES "libcrypto.so.3", "libcrypto.so.1.1"
-#endif
-
-static const char *const names[] = {MDE_LIBCRYPTO_NAMES};
+/* What to load where none is loaded. */
+static const char *const names[] = {"libcrypto.so.3", "libcrypto.so.1.1"};
 
 /* Functions that are looked for together, and where each is to be put. */
 struct group {

@@ -87,7 +87,6 @@ static bool make_nodes(struct mde_transfer *transfer)
 
 /* ---- libcurl's callbacks: C memory only; a return value is the one way out */
 
-#ifndef MDE_CURL_POSTFIELDS
 static size_t give_body(char *room, size_t size, size_t count, void *context)
 {
   struct mde_transfer *transfer = context;
@@ -98,7 +97,6 @@ static size_t give_body(char *room, size_t size, size_t count, void *context)
   transfer->body_taken += length;
   return length;
 }
-#endif
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
@@ -239,12 +237,10 @@ static int before_request(void *context, char *remote, char *local, int remote_p
 {
   struct mde_transfer *transfer = context;
   const struct mde_connection_ends ends = {remote, local, remote_port, local_port};
-#ifndef MDE_CURL_POSTFIELDS
   if (transfer->head_offered) {
     transfer->trouble = MDE_TRANSFER_TROUBLE_REPEATED;
     return CURL_PREREQFUNC_ABORT;
   }
-#endif
   transfer->connection =
       mde_connections_use(transfer->connections, transfer->easy, !transfer->plain, &ends);
   if (transfer->connection == 0 && !transfer->fresh) {
@@ -340,12 +336,8 @@ static CURLcode set_request(struct mde_transfer *transfer, CURL *easy,
   if (transfer->has_body || is_post) {
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body.length);
-#ifdef MDE_CURL_POSTFIELDS
-    SET(CURLOPT_POSTFIELDS, transfer->body.length > 0 ? transfer->body.bytes : "");
-#else
     SET(CURLOPT_READFUNCTION, give_body);
     SET(CURLOPT_READDATA, transfer);
-#endif
     if (!is_post) SET(CURLOPT_CUSTOMREQUEST, method);
   } else if (is_head) {
     SET(CURLOPT_NOBODY, 1L);
@@ -451,9 +443,7 @@ bool mde_transfer_read_head(struct mde_transfer *transfer, struct mde_http1_head
 
 bool mde_transfer_maybe_sent(const struct mde_transfer *transfer)
 {
-#ifndef MDE_CURL_POSTFIELDS
   if (transfer->has_body && transfer->body.length > 0) return transfer->body_offered;
-#endif
   return transfer->head_offered;
 }
 

@@ -1,31 +1,20 @@
 -- Runs the benchmark's programs in alternating rounds and prints medians and ratios.
 --
--- usage: measure.lua HERE BUILD PLACE BASE COUNT ROUNDS
+-- usage: measure.lua HERE BUILD PLACE CA-FILE BASE COUNT ROUNDS
 --
--- HERE holds the programs, BUILD the modules and raw, PLACE the server's certificate; BASE is the server.
+-- HERE holds the programs, BUILD the modules and raw; files are written into PLACE; BASE is the server.
 
 local quantile = require "tests.bench.quantile"
+local shell = require "tests.spec.support.shell"
 
-local here, build, place, base = arg[1], arg[2], arg[3], arg[4]
-local COUNT, ROUNDS = tonumber(arg[5]), tonumber(arg[6])
+local here, build, place, ca_file, base = arg[1], arg[2], arg[3], arg[4], arg[5]
+local COUNT, ROUNDS = tonumber(arg[6]), tonumber(arg[7])
 local FEW = math.ceil(COUNT / 100) -- for what opens a connection each time
-local ca_file = place .. "/certificate.pem"
-
-local function quoted(text)
-  return "'" .. text:gsub("'", [['\'']]) .. "'"
-end
 
 local function command(...)
   local words = {}
-  for i, word in ipairs { ... } do words[i] = quoted(tostring(word)) end
+  for i, word in ipairs { ... } do words[i] = shell.quote(tostring(word)) end
   return table.concat(words, " ")
-end
-
-local function output_of(line)
-  local pipe = assert(io.popen(line, "r"))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
 end
 
 -- ---- the programs
@@ -46,14 +35,14 @@ end
 -- ---- the request that raw repeats: the one that mde sent
 
 local function ask(path)
-  return output_of(command("curl", "--silent", "--cacert", ca_file, base .. path))
+  return shell.output_of(command("curl", "--silent", "--cacert", ca_file, base .. path))
 end
 
 -- What libcurl adds itself; the rest of the head is given to raw.
 local OWN = { host = true, ["content-length"] = true }
 
 local function keep_request()
-  output_of(client("lua5.4", 1, 1, "wire"))
+  shell.output_of(client("lua5.4", 1, 1, "wire"))
   local head, body = ask("/bench/request"):match "^(.-)\r\n\r\n(.*)$"
   assert(head, "the server saw no request")
   local headers = {}
@@ -96,7 +85,7 @@ end
 for round = 1, ROUNDS do
   io.stderr:write(("bench: round %d of %d\n"):format(round, ROUNDS))
   for _, subject in ipairs(subjects) do
-    local said = output_of(subject[2])
+    local said = shell.output_of(subject[2])
     local wall, cpu = said:match "^([%d.]+) ([%d.]+)"
     assert(wall, subject[1] .. " failed")
     if subject.per_request then

@@ -8,11 +8,7 @@ local NAME = "laptop-17.corp.example"
 local tenant = tenants.start { "--action-seconds", "0" }
 
 local function calls()
-  local client = assert(mde.client {
-    tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
-    credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-    base_url = tenant.env.MDE_BASE_URL, ca_file = tenant.ca_file, proxy = "",
-  })
+  local client = tenant.client()
   local function expect(expected, value, err)
     if value ~= expected then
       error(("%s instead of %s"):format(tostring(value or err), tostring(expected)), 2)

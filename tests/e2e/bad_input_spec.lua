@@ -1,25 +1,18 @@
 -- What the outside world can do wrong, over real TLS: each gets one clear error, and nothing is changed.
 -- Labels: sanitized, long
-local mde = require "mde"
 local tenants = require "tests.spec.support.tenant"
 
 local MACHINE_ID = "1f00000000000000000000000000000000000017"
 
 -- Pauses between attempts take no time; time-outs of requests are real.
-local function client_of(tenant, options)
+local function client_of(tenant)
   local time = 0
   local driver = require("mde.driver.curl").new {
     ca_file = tenant.ca_file, proxy = "",
     now = function() return time end,
     sleep = function(seconds) time = time + seconds end,
   }
-  local settings = {
-    tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
-    credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-    base_url = tenant.env.MDE_BASE_URL, driver = driver,
-  }
-  for name, value in pairs(options or {}) do settings[name] = value end
-  return assert(mde.client(settings))
+  return tenant.client { driver = driver }
 end
 
 local function assert_clear(err)
@@ -139,8 +132,8 @@ describe("a server over TLS", function()
 
   it("that is not there is named", function()
     local tenant = tenants.start {}
+    local client = client_of(tenant)
     tenant.stop()
-    local client = client_of { env = tenant.env }
     local action, err = client:restrict(MACHINE_ID, "beacon")
     assert.is_nil(action)
     assert.equal("unavailable", err.kind)

@@ -1,6 +1,7 @@
 -- The command as a script runs it: a process of its own with its output piped, against a tenant over TLS.
 -- Labels: only-lua5.4, caseless, long
 local commands = require "tests.spec.support.command"
+local wait_until = require "tests.spec.support.wait_until"
 local sim_json = require "mde.sim.base.json"
 
 local LAPTOP_ID = "1f00000000000000000000000000000000000017"
@@ -9,16 +10,7 @@ local HOSTILE = commands.HOSTILE
 
 local has, has_not, lines_of = commands.has, commands.has_not, commands.lines_of
 local scene = commands.scene()
-local created, desks = scene.created, scene.desks
-local tenant, command
-
-setup(function()
-  scene.start()
-  tenant, command = scene.tenant, scene.command
-end)
-
-teardown(scene.stop)
-before_each(scene.reset)
+local tenant, command, created, desks = scene.tenant, scene.command, scene.created, scene.desks
 
 describe("mde, piped,", function()
   it("restricts a device, waits for it, tells its state and releases it", function()
@@ -546,7 +538,7 @@ describe("mde, piped,", function()
         count = false }
       local process = command.start({ "restrict", "-", "--comment", "x", "--yes" },
         { input = table.concat(names, "\n") })
-      commands.wait_until(function() return #created() == 8 end, process.errors)
+      wait_until(function() return #created() == 8 end, process.errors)
       process.signal(signal)
       process.wait_for "Finishing what is in flight"
       local result = process.finish()
@@ -563,7 +555,7 @@ describe("mde, piped,", function()
     local names = desks(3)
     tenant.fault { match = { method = "POST", path = ("%040x"):format(0xd0002) }, fault = "stall" }
     local process = command.start { "restrict", names[1], names[2], names[3], "--comment", "x", "--yes" }
-    commands.wait_until(function() return #created() == 3 end, process.errors)
+    wait_until(function() return #created() == 3 end, process.errors)
     process.signal "INT"
     process.wait_for "Finishing what is in flight"
     process.signal "INT"
@@ -578,7 +570,7 @@ describe("mde, piped,", function()
   it("stops at once with one device too, when interrupted twice", function()
     tenant.fault { match = { method = "POST", path = LAPTOP_ID }, fault = "stall" }
     local process = command.start { "restrict", "laptop-17", "--comment", "x", "--yes" }
-    commands.wait_until(function() return #created() == 1 end, process.errors)
+    wait_until(function() return #created() == 1 end, process.errors)
     process.signal "INT"
     process.wait_for "Finishing what is in flight"
     process.signal "INT"
@@ -608,7 +600,7 @@ describe("mde, piped,", function()
         { environment = { MDE_LOG = "json" } })
       -- It has its token and the answers to all questions but the one that is stalled, which are two for the name that
       -- stands nowhere.
-      commands.wait_until(function()
+      wait_until(function()
         local asked, answered = 0, select(2, process.errors():gsub('"event":"response"', ""))
         for _, entry in ipairs(tenant.history "request") do
           if (entry.query or ""):find("desk-", 1, true) or (entry.query or ""):find("missing", 1, true) then
@@ -644,7 +636,7 @@ describe("mde, piped,", function()
     it("says that it was interrupted while it read " .. what, function()
       tenant.fault { match = { method = "GET" }, fault = "stall", count = false }
       local process = command.start(arguments)
-      commands.wait_until(function() return tenant.faults()[1].applied > 0 end, process.errors)
+      wait_until(function() return tenant.faults()[1].applied > 0 end, process.errors)
       process.signal "INT"
       local result = process.finish()
       assert.equal(130, result.status)
@@ -683,7 +675,7 @@ describe("mde, piped,", function()
 
   it("stops waiting at the first interruption, with what it knows", function()
     local process = command.start { "restrict", "laptop-18", "--comment", "x", "--yes", "--wait", "--json" }
-    commands.wait_until(function()
+    wait_until(function()
       local polls = 0
       for _, entry in ipairs(tenant.history "request") do
         if entry.path:find("/machineactions/", 1, true) then polls = polls + 1 end

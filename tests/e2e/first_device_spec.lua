@@ -1,21 +1,10 @@
 -- One device, over real TLS: from the environment to the tenant's own history.
 -- Labels: sanitized
-local mde = require "mde"
 local tenants = require "tests.spec.support.tenant"
 
 local ENTRA_ID, MACHINE_ID = "17171717-0000-4000-8000-000000000017", "1f00000000000000000000000000000000000017"
 local INJECTION = "x' or healthStatus eq 'Active"
 local INJECTION_ID = "6f00000000000000000000000000000000000002"
-
-local function client_of(tenant, options)
-  local settings = {
-    tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
-    credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-    base_url = tenant.env.MDE_BASE_URL, ca_file = tenant.ca_file, proxy = "",
-  }
-  for name, value in pairs(options or {}) do settings[name] = value end
-  return assert(mde.client(settings))
-end
 
 local function count(tenant, event, field, value)
   local n = 0
@@ -36,7 +25,7 @@ describe("a device over TLS", function()
   end)
 
   it("is restricted by its Entra device id, waited for, and released", function()
-    local client = client_of(tenant)
+    local client = tenant.client()
     local action = assert(client:restrict(ENTRA_ID, "beacon to known C2", { incident = "INC-4711" }))
     assert.equal("accepted", action.outcome)
     assert.equal(MACHINE_ID, action.machineId)
@@ -59,7 +48,7 @@ describe("a device over TLS", function()
   end)
 
   it("is found by exactly the name that is given, whatever is in it", function()
-    local client = client_of(tenant)
+    local client = tenant.client()
     assert(client:restrict(INJECTION, "a name that is also a filter"))
     local created = tenant.history "action_created"
     assert.equal(1, #created)
@@ -73,7 +62,7 @@ describe("a device over TLS", function()
   end)
 
   it("gets one action when the server processes the POST and closes the reused connection", function()
-    local client = client_of(tenant)
+    local client = tenant.client()
     assert(client:state(MACHINE_ID))
     tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "gone" }
     local action = assert(client:restrict(MACHINE_ID, "beacon", { incident = "INC-4711" }))
@@ -88,7 +77,7 @@ describe("a device over TLS", function()
   end)
 
   it("is signed in for once by 100 callers", function()
-    local client = client_of(tenant)
+    local client = tenant.client()
     local items = {}
     for i = 1, 100 do items[i] = i end
     local results = client:each(items, function() return client:machine(MACHINE_ID) end, { parallel = 100 })
@@ -102,7 +91,7 @@ describe("a device over TLS", function()
   end)
 
   it("is refused to 100 callers with a wrong secret by one request and equal errors", function()
-    local client = client_of(tenant, { credential = "not the right one" })
+    local client = tenant.client { credential = "not the right one" }
     local items = {}
     for i = 1, 100 do items[i] = i end
     local results = client:each(items, function() return client:restrict(MACHINE_ID, "beacon") end, { parallel = 100 })
@@ -118,7 +107,7 @@ describe("a device over TLS", function()
   end)
 
   it("is acted on for eight callers at a time, results in order", function()
-    local client = client_of(tenant, { cap = 40 })
+    local client = tenant.client { cap = 40 }
     local ids = {}
     for i = 1, 40 do
       ids[i] = ("%040x"):format(0xa0000 + i)

@@ -1,5 +1,4 @@
 -- The guard, over real TLS and in processes of their own: what a one-line script cannot do by accident.
-local mde = require "mde"
 local script = require "tests.spec.support.script"
 local tenants = require "tests.spec.support.tenant"
 
@@ -26,16 +25,6 @@ describe("the guard over TLS", function()
       build = os.getenv "MDE_BUILD" })
     assert.equal("exit 0", status, output)
     return output
-  end
-
-  local function client_of(options)
-    local settings = {
-      tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
-      credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-      base_url = tenant.env.MDE_BASE_URL, ca_file = tenant.ca_file, proxy = "",
-    }
-    for name, value in pairs(options or {}) do settings[name] = value end
-    return assert(mde.client(settings))
   end
 
   it("keeps a one-line script from a domain controller, until that names the rules", function()
@@ -69,7 +58,7 @@ describe("the guard over TLS", function()
   end)
 
   it("never lets each pass the cap, and counts with one request", function()
-    local client, names = client_of { cap = 10 }, {}
+    local client, names = tenant.client { cap = 10 }, {}
     for i = 1, 40 do
       names[i] = ("desk-%d.corp.example"):format(i)
       tenant.machine { id = ("%040x"):format(0xb0000 + i), computerDnsName = names[i] }

@@ -4,16 +4,7 @@ local commands = require "tests.spec.support.command"
 
 local has, has_not = commands.has, commands.has_not
 local scene = commands.scene()
-local created, desks = scene.created, scene.desks
-local tenant, command
-
-setup(function()
-  scene.start()
-  tenant, command = scene.tenant, scene.command
-end)
-
-teardown(scene.stop)
-before_each(scene.reset)
+local tenant, command, created, desks = scene.tenant, scene.command, scene.created, scene.desks
 
 local function id(number) return ("%040x"):format(0xd0000 + number) end
 

@@ -9,16 +9,6 @@ local function machine_id(number)
   return ("%040x"):format(0xa0000 + number)
 end
 
-local function client_of(tenant, options)
-  local settings = {
-    tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
-    credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-    base_url = tenant.env.MDE_BASE_URL, ca_file = tenant.ca_file, proxy = "", cap = COUNT, limits = false,
-  }
-  for name, value in pairs(options or {}) do settings[name] = value end
-  return assert(mde.client(settings))
-end
-
 -- The requests to the API in their order.
 local function requests(tenant)
   local list = {}
@@ -50,7 +40,7 @@ describe("500 devices over TLS", function()
   end
 
   it("are restricted eight at a time; two faulty items and one that raises do not disturb the rest", function()
-    local client = client_of(tenant)
+    local client = tenant.client { cap = COUNT, limits = false }
     local items = machines_of(client)
     items[100], items[200] = "nowhere.corp.example", "192.0.2.1"
     local before, now, most, told = #requests(tenant), 0, 0, 0
@@ -105,7 +95,7 @@ describe("500 devices over TLS", function()
 
   it("are watched to their end with at most two calls a round, and no URL above 8 KB", function()
     tenant.set { delays = { pending = 5, running = 2 } }
-    local client = client_of(tenant)
+    local client = tenant.client { cap = COUNT, limits = false }
     local results = client:each(machines_of(client), function(machine) return client:restrict(machine, "beacon") end)
     assert.equal(0, results.failed)
     local actions = {}
@@ -142,7 +132,7 @@ describe("500 devices over TLS", function()
   end)
 
   it("are released by incident; what others hold too is named and left", function()
-    local client = client_of(tenant)
+    local client = tenant.client { cap = COUNT, limits = false }
     local function restrict(from, to, incident)
       local numbers = {}
       for i = from, to do numbers[#numbers + 1] = { id = machine_id(i), number = i } end

@@ -2,22 +2,14 @@
 -- in the build directory's seen/.
 -- Labels: only-lua5.4, long
 local commands = require "tests.spec.support.command"
+local wait_until = require "tests.spec.support.wait_until"
 
 local LAPTOP = "laptop-17.corp.example"
 local HOSTILE = commands.HOSTILE
 
 local has, has_not, lines_of = commands.has, commands.has_not, commands.lines_of
 local scene = commands.scene()
-local created, desks = scene.created, scene.desks
-local tenant, command
-
-setup(function()
-  scene.start()
-  tenant, command = scene.tenant, scene.command
-end)
-
-teardown(scene.stop)
-before_each(scene.reset)
+local tenant, command, created, desks = scene.tenant, scene.command, scene.created, scene.desks
 
 describe("mde on a terminal", function()
   local screens = {}
@@ -112,7 +104,7 @@ describe("mde on a terminal", function()
         count = false }
       local list = command.file("twelve", table.concat(names, "\n"))
       local screen = screen_of({ "restrict", "--list", list, "--comment", "x", "--yes" }, { columns = columns })
-      commands.wait_until(function() return #created() == 8 end, screen.text)
+      wait_until(function() return #created() == 8 end, screen.text)
       screen.keys "C-c"
       screen.wait_for "Finishing what is in flight, nothing new is begun. Ctrl-C again stops at once."
       assert.equal(130, screen.status())
@@ -126,7 +118,7 @@ describe("mde on a terminal", function()
       tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "stall", count = false }
       local screen = screen_of({ "restrict", names[1], names[2], names[3], "--comment", "x", "--yes" },
         { columns = columns })
-      commands.wait_until(function() return #created() == 3 end, screen.text)
+      wait_until(function() return #created() == 3 end, screen.text)
       screen.keys "C-c"
       screen.wait_for "Finishing what is in flight"
       screen.keys "C-c"
@@ -265,7 +257,7 @@ describe("mde on a terminal", function()
       local before = #tenant.history "request"
       local screen = screen_of({ "restrict", names[1], names[2], names[3], "--comment", "x" },
         { environment = { TERM = kind } })
-      commands.wait_until(function() return #tenant.history "request" >= before + 3 end, screen.text)
+      wait_until(function() return #tenant.history "request" >= before + 3 end, screen.text)
       has_not(screen.text(), "Looking up [")
       screen.keys "C-c"
       screen.wait_for "Interrupted; nothing was done."
@@ -307,7 +299,7 @@ describe("mde on a terminal", function()
       count = false }
     local list = command.file("twelve", table.concat(names, "\n"))
     local screen = screen_of { "restrict", "--list", list, "--comment", "x", "--yes" }
-    commands.wait_until(function() return #created() == 8 end, screen.text)
+    wait_until(function() return #created() == 8 end, screen.text)
     screen.close()
     assert.equal(130, screen.status())
     assert.equal(8, #created())

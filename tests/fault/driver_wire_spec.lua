@@ -2,9 +2,11 @@
 -- are only too much.
 -- Labels: sanitized
 
+local certificates = require "tests.spec.support.certificates"
 local curl = require "mde.driver.curl"
 local nginx = require "tests.spec.support.nginx"
 local raw_server = require "tests.spec.support.raw_server"
+local servers = require "tests.spec.support.server"
 local shell = require "tests.spec.support.shell"
 local tenants = require "tests.spec.support.tenant"
 
@@ -150,23 +152,16 @@ end)
 -- The command openssl closes TLS in order, which the raw server cannot. Whether somebody did, libcurl does not tell.
 describe("mde.driver.curl gets a body that ends with the connection", function()
   it("and takes it for one that could have been cut, also where TLS is closed in order", function()
-    local directory = shell.output_of "mktemp -d":gsub("%s+$", "")
-    shell.write_file(directory .. "/answer", "HTTP/1.1 200 OK\r\n\r\nok")
-    local port, clock = nginx.free_port(), require("mde.posix").clock
-    local process = assert(io.popen(([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem \
-      -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null && {
-        openssl s_server -HTTP -accept %d -cert cert.pem -key key.pem >log 2>&1 & cat >/dev/null; kill $!; }]])
-      :format(directory, port), "w"))
+    local place, port, one = shell.new_directory(), nginx.free_port(), certificates.of_localhost()
+    shell.write_file(place .. "/answer", "HTTP/1.1 200 OK\r\n\r\nok")
+    local server = servers.start { place = place, lines = 2, command = { "env", "-C", place, "openssl", "s_server",
+      "-HTTP", "-accept", port, "-cert", one.certificate_file, "-key", one.key_file } }
     finally(function()
-      process:close()
-      os.execute("rm -rf " .. directory)
+      server.stop()
+      certificates.remove()
     end)
-    local tries = 0
-    repeat
-      clock.sleep(0.02)
-      tries = tries + 1
-    until (shell.read_file(directory .. "/log") or ""):find "ACCEPT" or tries == 500
-    local through = curl.new { ca_file = directory .. "/cert.pem", proxy = "" }
+    assert.equal("ACCEPT", server.lines[2])
+    local through = curl.new { ca_file = one.certificate_file, proxy = "" }
     local response, message, maybe_sent, code = through.send { method = "GET", headers = {}, timeout = 5,
       url = ("https://localhost:%d/answer"):format(port), max_bytes = 1000, max_idle = 5 }
     through.close()

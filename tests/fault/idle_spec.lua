@@ -2,7 +2,6 @@
 -- find out what became of it.
 -- Labels: only-lua5.4, long
 
-local mde = require "mde"
 local socket = require "socket"
 local worlds = require "tests.fault.outcomes.world"
 local axes = require "tests.fault.outcomes.axes"
@@ -17,11 +16,7 @@ for _, case in ipairs(cases) do
     it("leaves an action accepted, over libcurl", function()
       local tenant = worlds.tenant { idle_seconds = closes_after }
       finally(tenant.stop)
-      local client = assert(mde.client {
-        tenant_id = tenant.env.AZURE_TENANT_ID, client_id = tenant.env.AZURE_CLIENT_ID,
-        credential = tenant.env.AZURE_CLIENT_SECRET, authority = tenant.env.AZURE_AUTHORITY_HOST,
-        base_url = tenant.base_url, ca_file = tenant.ca_file, proxy = "",
-      })
+      local client = tenant.client()
       assert(client:state(axes.machine))
       socket.sleep(idle)
       local action = assert(client:restrict(axes.machine, "after a pause", { look = false }))

@@ -1,5 +1,6 @@
 -- doctor: each check with each of its ends, in a simulated tenant in the same process.
 
+local environment = require "tests.spec.support.environment"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local clients = require "mde.client"
@@ -225,9 +226,8 @@ describe("the doctor", function()
   end)
 
   it("is called by the module, too, which reports an environment that describes no client", function()
-    local getenv = os.getenv
-    finally(function() os.getenv = getenv end) -- luacheck: ignore
-    os.getenv = function() end -- luacheck: ignore
+    finally(environment.restore)
+    environment.set {}
     local report = mde.doctor()
     assert.is_false(report.ok)
     assert.equal("failed", report.checks[1].status)

@@ -1,9 +1,8 @@
 -- Worlds for the table of faults: a simulated tenant over TLS, and mde.driver.curl or a real nginx.
 
 local axes = require "tests.fault.outcomes.axes"
-local shell = require "tests.spec.support.shell"
+local controls = require "tests.spec.support.control"
 local tenants = require "tests.spec.support.tenant"
-local json = require "mde.sim.base.json"
 
 local worlds = {}
 
@@ -11,16 +10,10 @@ local worlds = {}
 ---@param options table? of tests.spec.support.tenant
 ---@return tests.tenant
 function worlds.tenant(options)
-  local path = os.tmpname()
-  local fixture = path .. ".json"
-  shell.write_file(fixture, json.encode { machines = { { id = axes.machine, computerDnsName = "row.corp.example" },
-    { id = axes.other, computerDnsName = "other.corp.example" } } })
-  local given = { limits = false, fixture = fixture }
+  local given = { limits = false, fixture = { machines = { { id = axes.machine, computerDnsName = "row.corp.example" },
+    { id = axes.other, computerDnsName = "other.corp.example" } } } }
   for name, value in pairs(options or {}) do given[name] = value end
-  local tenant = tenants.start(given)
-  os.remove(fixture)
-  os.remove(path)
-  return tenant
+  return tenants.start(given)
 end
 
 --- Starts a world; `stop` ends it.
@@ -32,16 +25,7 @@ function worlds.start(name)
   local control = require("mde.driver.curl").new { ca_file = tenant.ca_file, proxy = "" }
   return {
     env = tenant.env, send = driver.send,
-    control = function(method, path, body)
-      local response, message = control.send {
-        method = method, url = tenant.control_url .. path, body = body and json.encode(body), timeout = 30,
-        headers = body and { ["Content-Type"] = "application/json" } or {}, max_bytes = 1e8, max_idle = 50,
-      }
-      if not response then error("the simulated tenant cannot be controlled: " .. message, 0) end
-      local value = json.decode(response.body)
-      if response.status ~= 200 then error(tostring(value and value.message or response.status), 0) end
-      return value
-    end,
+    control = controls.request(control.send, tenant.control_url, 50),
     stop = function()
       driver.close()
       control.close()

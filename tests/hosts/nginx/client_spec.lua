@@ -4,6 +4,7 @@
 local nameserver = require "tests.spec.support.nameserver"
 local nginx = require "tests.spec.support.nginx"
 local site = require "tests.hosts.nginx.site"
+local wait_until = require "tests.spec.support.wait_until"
 
 -- It waits for no socket, so that it can say what the phase before it found out.
 local TELL = 'content_by_lua_block { ngx.print(ngx.ctx.report) }'
@@ -111,7 +112,7 @@ describe("The client in nginx", function()
     ]]
 
     local function noted(phase)
-      return site.wait_until(function()
+      return wait_until(function()
         local text = server.get("/noted?phase=" .. phase)
         return text ~= "nothing" and text
       end, server.errors)

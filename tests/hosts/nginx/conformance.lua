@@ -1,5 +1,5 @@
--- The driver contract inside nginx: answers with the report of tests/spec/driver/conformance.lua, run in the phase that
--- it is called in, or in a timer.
+-- What every driver for an event loop promises, inside nginx: answers with the report of tests/hosts/event_loop.lua,
+-- run in the phase that it is called in, or in a timer.
 local resty = require "mde.driver.resty"
 local raw_server = require "tests.spec.support.raw_server"
 local suite = require "tests.hosts.nginx.suite"
@@ -7,13 +7,34 @@ local tenants = require "tests.hosts.nginx.tenant"
 
 local M = {}
 
+-- Has nginx call fn again and again beside this request.
+local function every(seconds, fn)
+  local stopped = false
+  ngx.thread.spawn(function()
+    while not stopped do
+      fn()
+      ngx.sleep(seconds)
+    end
+  end)
+  return function() stopped = true end
+end
+
 local function run()
   local env = {}
-  for name in ("AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET"):gmatch "%S+" do env[name] = os.getenv(name) end
+  for name in ("AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET AZURE_AUTHORITY_HOST MDE_BASE_URL"):gmatch "%S+" do
+    env[name] = os.getenv(name)
+  end
   return suite.text(suite.run(function()
-    require "tests.spec.driver.conformance"("resty", function() return resty.new() end, function()
-      return tenants.of(resty.new(), os.getenv "MDE_BASE_URL", env, os.getenv "MDE_IDENTITY_URL")
-    end, { never_blocks = true, raw = raw_server.attach(os.getenv "MDE_RAW_URL", os.getenv "MDE_RAW_DIRECTORY") })
+    require "tests.hosts.event_loop" {
+      name = "resty",
+      make = function() return resty.new() end,
+      serve = function()
+        return tenants.of(resty.new(), os.getenv "MDE_BASE_URL", env, os.getenv "MDE_IDENTITY_URL")
+      end,
+      places = { { name = ngx.get_phase(), run = function(_, fn) fn() end } },
+      every = every, never_blocks = true,
+      raw = raw_server.attach(os.getenv "MDE_RAW_URL", os.getenv "MDE_RAW_DIRECTORY"),
+    }
   end))
 end
 

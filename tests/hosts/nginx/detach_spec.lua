@@ -5,6 +5,7 @@ local nameserver = require "tests.spec.support.nameserver"
 local nginx = require "tests.spec.support.nginx"
 local socket = require "socket"
 local tenants = require "tests.spec.support.tenant"
+local wait_until = require "tests.spec.support.wait_until"
 
 describe("driver.detach in nginx", function()
   local server
@@ -35,14 +36,12 @@ describe("driver.detach in nginx", function()
   end)
 
   -- Asks until the answer has this text.
-  local function wait_until(path, text)
+  local function wait_for(path, text)
     local told
-    for _ = 1, 600 do
+    return wait_until(function()
       told = server.get(path)
-      if told:find(text, 1, true) then return told end
-      socket.sleep(0.05)
-    end
-    error(("%s never said '%s', but: %s"):format(path, text, told))
+      return told:find(text, 1, true) and told
+    end, function() return ("%s never said '%s', but: %s"):format(path, text, told) end)
   end
 
   -- A client that asks and can hang up.
@@ -74,7 +73,7 @@ describe("driver.detach in nginx", function()
     it("work comes to its end, and others who wait for it are served", function()
       start { work = WORK:format "detach", join = JOIN, go = GO }
       local client = ask "/work"
-      wait_until("/told", "begun")
+      wait_for("/told", "begun")
       local other = ask "/join?seconds=50"
       client:close()
       server.wait_for "client prematurely closed connection"
@@ -90,7 +89,7 @@ describe("driver.detach in nginx", function()
     it("work of the request's own would not, and nobody waits for it for ever", function()
       start { work = WORK:format "spawn", join = JOIN, go = GO }
       local client = ask "/work"
-      wait_until("/told", "begun")
+      wait_for("/told", "begun")
       client:close()
       server.wait_for "client prematurely closed connection"
       server.get "/go"

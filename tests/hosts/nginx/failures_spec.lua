@@ -5,6 +5,7 @@ local connect_proxy = require "tests.spec.support.connect_proxy"
 local nameserver = require "tests.spec.support.nameserver"
 local nginx = require "tests.spec.support.nginx"
 local raw_server = require "tests.spec.support.raw_server"
+local shell = require "tests.spec.support.shell"
 local tenants = require "tests.spec.support.tenant"
 
 local SEND = 'location /send { content_by_lua_block { require("tests.hosts.nginx.service").send() } }'
@@ -128,8 +129,8 @@ describe("mde.driver.resty in nginx", function()
   end)
 
   it("names the directive for a chain that is longer than allowed", function()
-    local directory = assert(io.popen "mktemp -d"):read "*l"
-    finally(function() os.execute("rm -rf " .. directory) end)
+    local directory = shell.new_directory()
+    finally(function() shell.remove(directory) end)
     assert.truthy(os.execute(([[cd DIR && {
       key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
       openssl req -x509 $key -days 2 -subj /CN=root -keyout 0.key -out 0.pem
@@ -144,9 +145,7 @@ describe("mde.driver.resty in nginx", function()
       cat leaf.pem 3.pem 2.pem 1.pem >chain.pem
     } >log 2>&1]]):gsub("DIR", directory)))
     for depth, says in pairs { [1] = "lua_ssl_verify_depth 3", [3] = "200 it is me" } do
-      local listener = assert(require("socket").bind("127.0.0.1", 0))
-      local _, port = listener:getsockname()
-      listener:close()
+      local port = nginx.free_port()
       local server = start {
         ca_file = directory .. "/0.pem", verify_depth = depth,
         http = ([[server {

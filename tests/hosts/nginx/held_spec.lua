@@ -2,6 +2,7 @@
 
 local nameserver = require "tests.spec.support.nameserver"
 local site = require "tests.hosts.nginx.site"
+local wait_until = require "tests.spec.support.wait_until"
 
 local LATENCY_SECONDS = 1
 local MANY = 8
@@ -27,7 +28,7 @@ describe("The lock of a machine in nginx", function()
     local come = site.watch(tenant, method, pattern(id))
     tenant.fault { fault = "stall", match = { method = method, path = pattern(id) } }
     local first = server.ask { ["do"] = "restrict", device = id }
-    site.wait_until(function() return come() == 1 end, server.errors)
+    wait_until(function() return come() == 1 end, server.errors)
     local clients, answers = {}, {}
     for n = 1, MANY do clients[n] = server.ask { ["do"] = "restrict", device = id } end
     local answer = first.answer()

@@ -3,6 +3,7 @@
 
 local nameserver = require "tests.spec.support.nameserver"
 local site = require "tests.hosts.nginx.site"
+local wait_until = require "tests.spec.support.wait_until"
 
 local OTHER_APPLICATION = "22222222-2222-4222-8222-222222222222"
 local OTHER_SECRET = "not-a-secret-of-anybody"
@@ -52,10 +53,10 @@ describe("A worker of nginx that is killed", function()
     tenant.fault { fault = "stall", match = { path = "/restrictCodeExecution" } }
     tenant.fault { fault = "stall", match = { path = "/oauth2/" } }
     local first = server.ask { ["do"] = "both", device = site.id(1), name = "doomed" }
-    site.wait_until(function() return sent() == 1 and asked() == 1 end, server.errors)
+    wait_until(function() return sent() == 1 and asked() == 1 end, server.errors)
     local before = server.notes()
     local restricting, reading = ask_many(MANY)
-    site.wait_until(function() return server.notes().begun == before.begun + 2 * MANY end, server.errors)
+    wait_until(function() return server.notes().begun == before.begun + 2 * MANY end, server.errors)
     assert(os.execute(("kill -KILL %d"):format(before["worker|doomed"])))
     server.wait_for "exited on signal 9"
     local restricting_later, reading_later = ask_many(MANY)

@@ -9,8 +9,10 @@
 
 local cjson = require "cjson"
 local nginx = require "tests.spec.support.nginx"
+local shell = require "tests.spec.support.shell"
 local socket = require "socket"
 local tenants = require "tests.spec.support.tenant"
+local wait_until = require "tests.spec.support.wait_until"
 
 local MACHINES = 220
 local PATIENCE_SECONDS = 120
@@ -29,17 +31,9 @@ function site.tenant(options)
   for n = 1, MACHINES do
     machines[n] = { id = site.id(n), computerDnsName = site.name(n), osPlatform = "Windows11" }
   end
-  local path = os.tmpname()
-  local fixture = path .. ".json"
-  local file = assert(io.open(fixture, "w"))
-  file:write(cjson.encode { machines = machines })
-  file:close()
-  local given = { limits = false, fixture = fixture }
+  local given = { limits = false, fixture = { machines = machines } }
   for name, value in pairs(options or {}) do given[name] = value end
-  local tenant = tenants.start(given)
-  os.remove(fixture)
-  os.remove(path)
-  return tenant
+  return tenants.start(given)
 end
 
 --- The requests that the tenant got, by method and a plain part of their path.
@@ -49,17 +43,6 @@ function site.requests(tenant, method, part)
     if entry.method == method and entry.path:find(part, 1, true) then found[#found + 1] = entry end
   end
   return found
-end
-
---- Asks again and again until `is_so` has a result; raises with what `tell` says if it never does.
-function site.wait_until(is_so, tell)
-  local ends = socket.gettime() + PATIENCE_SECONDS
-  repeat
-    local result = is_so()
-    if result then return result end
-    socket.sleep(0.01)
-  until socket.gettime() > ends
-  error("it never came to that: " .. tostring(tell and tell() or ""), 2)
 end
 
 --- Has the tenant count requests, which works as soon as one arrives: a rule that never strikes.
@@ -171,15 +154,11 @@ function site.start(tenant, names, options)
   -- before are gone.
   function server.reload_with(from, to)
     local path = server.place .. "/nginx.conf"
-    local file = assert(io.open(path))
-    local text = file:read "*a"
-    file:close()
+    local text = shell.read_file(path)
     local first, last = text:find(from, 1, true)
-    file = assert(io.open(path, "w"))
-    file:write(text:sub(1, first - 1), to, text:sub(last + 1))
-    file:close()
+    shell.write_file(path, text:sub(1, first - 1) .. to .. text:sub(last + 1))
     server.signal "HUP"
-    site.wait_until(function()
+    wait_until(function()
       return select(2, server.errors():gsub("exited with code 0", "")) >= given.workers
     end, server.errors)
   end

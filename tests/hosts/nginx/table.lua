@@ -1,13 +1,10 @@
 -- The table of faults inside nginx: answers with what is wrong in it, after a first line that says how many rows there
 -- are. See tests/fault/outcomes.
-local json = require "mde.sim.base.json"
 local play = require "tests.fault.outcomes.play"
 local resty = require "mde.driver.resty"
+local tenants = require "tests.hosts.nginx.tenant"
 
 local M = {}
-
--- No call of the client's may use connections that idle for so long, so control's are in a pool of their own.
-local IDLE_SECONDS = 57
 
 local function world()
   local driver, env = resty.new(), {}
@@ -17,16 +14,7 @@ local function world()
   return {
     env = env, send = driver.send,
     sleep_between = function() ngx.sleep(0) end,
-    control = function(method, path, body)
-      local response, message = driver.send {
-        method = method, url = os.getenv "MDE_CONTROL_URL" .. path, body = body and json.encode(body), timeout = 30,
-        headers = body and { ["Content-Type"] = "application/json" } or {}, max_bytes = 1e8, max_idle = IDLE_SECONDS,
-      }
-      if not response then error("the simulated tenant cannot be controlled: " .. message, 0) end
-      local value = json.decode(response.body)
-      if response.status ~= 200 then error(tostring(value and value.message or response.status), 0) end
-      return value
-    end,
+    control = tenants.request(driver, os.getenv "MDE_CONTROL_URL"),
   }
 end
 

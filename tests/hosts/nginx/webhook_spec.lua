@@ -1,25 +1,22 @@
 -- examples/webhook in nginx, as it is, against a simulated tenant: what it takes, what it refuses, what it does.
+local certificates = require "tests.spec.support.certificates"
 local cjson = require "cjson"
-local command = require "tests.spec.support.command"
 local crypto = require "mde.crypto"
 local names = require "tests.spec.support.nameserver"
 local nginx = require "tests.spec.support.nginx"
 local shell = require "tests.spec.support.shell"
 local posix = require "mde.posix"
 local tenants = require "tests.spec.support.tenant"
+local wait_until = require "tests.spec.support.wait_until"
 
 local SECRET = crypto.hex(assert(posix.entropy.bytes(32)))
 local EXAMPLE = "examples/webhook"
 local WORKERS = 4
 
-local quote, write_file = shell.quote, shell.write_file
+local write_file = shell.write_file
 
 local function read_file(path)
   return shell.read_file(path) or ""
-end
-
-local function output_of(line)
-  return (shell.output_of(line):gsub("%s+$", ""))
 end
 
 -- ---- the service
@@ -40,51 +37,27 @@ local function configuration(port, resolver)
   return text
 end
 
-local function write_environment(path, environment)
-  local lines = { "unset SSL_CERT_FILE" }
-  for name, value in pairs(environment) do lines[#lines + 1] = ("export %s=%s"):format(name, quote(value)) end
-  write_file(path, table.concat(lines, "\n") .. "\n")
-end
-
-local function new_place()
-  local place = output_of "mktemp -d"
-  os.execute(("cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
-    .. "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out certificate.pem 2>openssl")
-    :format(place))
-  os.execute(("cp %s/service.lua %s"):format(EXAMPLE, place))
-  return place
-end
-
--- Starts nginx in a place; it ends with its standard input.
-local function launch(place, environment)
-  local root, build = output_of "pwd", os.getenv "MDE_BUILD" or output_of "pwd" .. "/build"
-  environment.LUA_PATH = root .. "/lua/?.lua;" .. root .. "/lua/?/init.lua;;"
-  environment.LUA_CPATH = build .. "/luajit/?.so;;"
-  write_environment(place .. "/env", environment)
-  os.remove(place .. "/ended")
-  return assert(io.popen(([[. PLACE/env; PATH=$PATH:/usr/sbin:/sbin; : >PLACE/error.log
-    (nginx -p PLACE -e PLACE/error.log -c PLACE/nginx.conf 2>PLACE/said; echo $? >PLACE/ended.new
-      mv PLACE/ended.new PLACE/ended) &
-    cat >/dev/null; [ ! -s PLACE/nginx.pid ] || kill $(cat PLACE/nginx.pid); wait]]):gsub("PLACE", place), "w"))
-end
-
 ---@return table service
 local function start(tenant, resolver, environment)
-  local place, port = new_place(), nginx.free_port()
+  local place, port = shell.new_directory(), nginx.free_port()
   write_file(place .. "/nginx.conf", configuration(port, resolver))
-  os.execute(("cp %s %s/trusted.pem"):format(tenant.ca_file, place))
-  local self = { place = place }
-  local input
+  local certificate = certificates.of_localhost()
+  for name, file in pairs { ["trusted.pem"] = tenant.ca_file, ["service.lua"] = EXAMPLE .. "/service.lua",
+    ["certificate.pem"] = certificate.certificate_file, ["key.pem"] = certificate.key_file } do
+    write_file(place .. "/" .. name, read_file(file))
+  end
+  local self, server = { place = place }, nil
 
-  local variables = { ALERT_SECRET = SECRET }
+  local variables = nginx.environment()
+  variables.ALERT_SECRET = SECRET
   for name, value in pairs(tenant.env) do variables[name] = value end
-  variables.SSL_CERT_FILE = nil
-  for name, value in pairs(environment or {}) do variables[name] = value or nil end
+  variables.SSL_CERT_FILE = false
+  for name, value in pairs(environment or {}) do variables[name] = value end
 
   local function curl(config)
     write_file(place .. "/request", config)
-    return output_of(("curl --no-progress-meter --noproxy '*' --parallel-immediate --config %s/request 2>&1")
-      :format(place))
+    return (shell.output_of(("curl --no-progress-meter --noproxy '*' --parallel-immediate --config %s/request 2>&1")
+      :format(place)):gsub("%s+$", ""))
   end
 
   -- One request as curl's configuration has it. The body goes through a file, since it may hold anything.
@@ -124,8 +97,8 @@ local function start(tenant, resolver, environment)
 
   --- Kills all workers; nginx starts others.
   function self.kill_workers()
-    os.execute(("for status in $(grep -ls \"^PPid:.$(cat %s/nginx.pid)$\" /proc/[0-9]*/status); do "
-      .. "status=${status#/proc/}; kill -KILL ${status%%%%/*}; done"):format(place))
+    os.execute(("for status in $(grep -ls \"^PPid:.%d$\" /proc/[0-9]*/status); do "
+      .. "status=${status#/proc/}; kill -KILL ${status%%%%/*}; done"):format(server.pid))
   end
 
   --- The process ids of the workers that answered requests of that method.
@@ -139,24 +112,22 @@ local function start(tenant, resolver, environment)
 
   --- Ends nginx; what it said and its status.
   function self.finish()
-    if not input then return end
-    input:close()
-    input = nil
+    local status = server.finish()
     if os.getenv "MDE_LOG" then io.stderr:write(self.errors()) end
-    return read_file(place .. "/said") .. self.errors(), tonumber(read_file(place .. "/ended"))
-  end
-
-  --- Starts nginx, the second time anew: it remembers nothing.
-  function self.begin()
-    input = launch(place, variables)
-    command.wait_until(function()
-      return tonumber(read_file(place .. "/ended")) or (self.send { path = "/nothing" }) == 404
-    end, self.errors)
+    return server.errors() .. self.errors(), status
   end
 
   function self.stop()
     self.finish()
-    os.execute("rm -rf " .. quote(place))
+    server.stop()
+  end
+
+  --- Starts nginx, the second time in a place where it remembers nothing.
+  function self.begin()
+    write_file(place .. "/error.log", "")
+    server = nginx.run(place, variables, function(running)
+      return running.has_ended() or (self.send { path = "/nothing" }) == 404
+    end)
   end
 
   self.begin()
@@ -210,6 +181,7 @@ describe("the webhook", function()
     service.stop()
     resolver.stop()
     tenant.stop()
+    certificates.remove()
   end)
 
   -- Each test has a laptop of its own: what the service has done with another it remembers.
@@ -234,7 +206,7 @@ describe("the webhook", function()
   local function until_it_is(id, ...)
     local wanted, record = {}, nil
     for _, state in ipairs { ... } do wanted[state] = true end
-    command.wait_until(function()
+    wait_until(function()
       local status, answer = service.send(question(id))
       record = status == 200 and answer
       return record and wanted[record.state]
@@ -485,7 +457,7 @@ describe("the webhook", function()
     assert.same({ status = "failing", kind = "auth" }, answer)
     local alert = alert_about_laptop()
     assert.equal(202, (ill.send(delivery(cjson.encode(alert)))))
-    command.wait_until(function()
+    wait_until(function()
       status, answer, text = ill.send { path = "/health" }
       return answer.last_error
     end, ill.errors)
@@ -524,7 +496,7 @@ describe("the webhook", function()
     local alert = alert_about_laptop()
     local before = #tenant.history "request"
     assert.equal(202, (fresh.send(delivery(cjson.encode(alert)))))
-    command.wait_until(function()
+    wait_until(function()
       local all = tenant.history "request"
       for i = before + 1, #all do
         if all[i].path:find("/machineactions", 1, true) then return true end
@@ -532,7 +504,7 @@ describe("the webhook", function()
     end, fresh.errors)
     fresh.kill_workers()
     tenant.clear()
-    command.wait_until(function()
+    wait_until(function()
       fresh.send(delivery(cjson.encode(alert)))
       return #actions() > 0
     end, fresh.errors)

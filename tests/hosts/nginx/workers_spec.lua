@@ -3,6 +3,7 @@
 
 local nameserver = require "tests.spec.support.nameserver"
 local site = require "tests.hosts.nginx.site"
+local wait_until = require "tests.spec.support.wait_until"
 
 local WORKERS = 4
 local UNCAPPED = "cap = false"
@@ -73,7 +74,7 @@ describe("The client in four workers of nginx", function()
   end
 
   local function until_all_have_begun(count)
-    site.wait_until(function() return server.notes().begun == count end, server.errors)
+    wait_until(function() return server.notes().begun == count end, server.errors)
   end
 
   describe("when all need a token at once", function()
@@ -97,7 +98,7 @@ describe("The client in four workers of nginx", function()
       local asked_for = site.watch(tenant, "POST", "/oauth2/")
       start { options = UNCAPPED }
       local first = server.ask { ["do"] = "machine", device = site.id(1) }
-      site.wait_until(function() return asked_for() == 1 end, server.errors)
+      wait_until(function() return asked_for() == 1 end, server.errors)
       local others = {}
       for i, query in ipairs(mixed(199)) do
         others[i] = server.ask(query)
@@ -211,7 +212,7 @@ describe("The client in four workers of nginx", function()
         local id = site.id(first + i)
         callers[i] = { reached = moment.reached(id), client = server.ask { ["do"] = "restrict", device = id } }
       end
-      site.wait_until(function()
+      wait_until(function()
         for _, caller in ipairs(callers) do
           if not caller.gone and caller.reached() > 0 then
             caller.client.hang_up()
@@ -221,7 +222,7 @@ describe("The client in four workers of nginx", function()
         return waiting == 0
       end, server.errors)
       -- The calls go on, and end.
-      site.wait_until(function() return #slow.history "action_created" >= first + #moments end, server.errors)
+      wait_until(function() return #slow.history "action_created" >= first + #moments end, server.errors)
       return server.hang_ups() - before
     end
 

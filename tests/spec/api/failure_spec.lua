@@ -1,7 +1,7 @@
 -- What a request that failed is told as: each says what happened and what to do now.
 
 local posix = require "mde.posix"
-local failures = { service = require("mde.api.failure").describe, sign_in = require("mde.auth.failure").sign_in }
+local describe_failure = require("mde.api.failure").describe
 local errors = require "mde.base.error"
 
 local function failure(status, fields)
@@ -38,16 +38,16 @@ describe("a refusal of the service says what to do:", function()
   } do
     it(("%d %s"):format(case[1], case[2] or "without a code"), function()
       local refusal = { code = case[2], message = "No.", foreign = false }
-      local fields = failures.service(failure(case[1], { refusal = refusal }))
+      local fields = describe_failure(failure(case[1], { refusal = refusal }))
       assert.equal(case[3], fields.kind)
       assert.truthy(fields.hint:find(case[4], 1, true), line(fields))
     end)
   end
 
   it("names the request that Microsoft's support asks for, unless it is a novel", function()
-    local fields = failures.service(failure(400, { refusal = { request_id = "|7.7.", foreign = false } }))
+    local fields = describe_failure(failure(400, { refusal = { request_id = "|7.7.", foreign = false } }))
     assert.truthy(fields.hint:find("support asks for request |7.7.", 1, true), fields.hint)
-    fields = failures.service(failure(400, { refusal = { request_id = ("x"):rep(300), foreign = false } }))
+    fields = describe_failure(failure(400, { refusal = { request_id = ("x"):rep(300), foreign = false } }))
     assert.is_nil(fields.hint:find(("x"):rep(3), 1, true))
   end)
 end)
@@ -67,30 +67,14 @@ describe("every way to fail says what to do:", function()
     ["a proxy's page"] = { 404, { refusal = { foreign = true } } },
   } do
     it(what, function()
-      local fields = failures.service(failure(case[1], case[2]))
+      local fields = describe_failure(failure(case[1], case[2]))
       assert.is_string(fields.hint, line(fields))
       assert.truthy(fields.hint:find "%.$")
     end)
   end
 
-  for what, case in pairs {
-    ["no answer"] = { nil, { message = "refused" } },
-    ["a wait"] = { 503, { verdict = "throttled", delay = 30 } },
-    ["429"] = { 429, {} },
-    ["a redirect"] = { 302, {} },
-    ["no token"] = { 200, { message = "it has no access_token" } },
-    ["a failure"] = { 503, { verdict = "give_up" } },
-    ["a page that is not the sign-in service's"] = { 400, {} },
-  } do
-    it("signing in, " .. what, function()
-      local fields = failures.sign_in(failure(case[1], case[2]))
-      assert.is_string(fields.hint, line(fields))
-    end)
-  end
-
   it("and when, where it is to be tried again", function()
     local before = posix.clock.time()
-    assert.is_true(failures.service(failure(429, { verdict = "give_up", delay = 30 })).retry_at >= before + 30)
-    assert.is_true(failures.sign_in(failure(429)).retry_at >= before)
+    assert.is_true(describe_failure(failure(429, { verdict = "give_up", delay = 30 })).retry_at >= before + 30)
   end)
 end)

@@ -1,5 +1,6 @@
 -- trace: what a watcher is told, and that nobody is told a secret.
 -- Labels: sanitized
+local variables = require "tests.spec.support.environment"
 local rehearsal = require "tests.spec.support.rehearsal"
 local script = require "tests.spec.support.script"
 
@@ -343,12 +344,9 @@ end)
 
 describe("a trace", function()
   it("is off when nobody watches", function()
-    local getenv = os.getenv
-    os.getenv = function(name) -- luacheck: ignore 122
-      if name ~= "MDE_LOG" then return getenv(name) end
-    end
+    finally(variables.restore)
+    variables.set {}
     local trace = traces.new(nil, function() return {} end)
-    os.getenv = getenv -- luacheck: ignore 122
     assert.is_false(trace:on())
     trace:tell { event = "request", body = {} }
   end)

@@ -17,12 +17,11 @@ describe("the check of the layers", function()
   local directory
 
   before_each(function()
-    directory = os.tmpname()
-    os.remove(directory)
-    os.execute(("mkdir -p '%s' && cp -r lua src '%s'"):format(directory, directory))
+    directory = shell.new_directory()
+    os.execute(("cp -r lua src '%s'"):format(directory))
   end)
 
-  after_each(function() os.execute(("rm -rf '%s'"):format(directory)) end)
+  after_each(function() shell.remove(directory) end)
 
   local function append(path, line)
     shell.write_file(directory .. "/" .. path, shell.read_file(directory .. "/" .. path) .. "\n" .. line .. "\n")

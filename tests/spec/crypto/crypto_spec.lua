@@ -2,6 +2,7 @@
 -- Labels: sanitized-each-lua
 local crypto = require "mde.crypto"
 local script = require "tests.spec.support.script"
+local shell = require "tests.spec.support.shell"
 
 local BUILD = os.getenv "MDE_BUILD" or "./build"
 
@@ -170,7 +171,7 @@ describe("the libcrypto of mde.crypto", function()
     return output
   end
 
-  local alone = { build = BUILD .. "/crypto_alone" }
+  local alone = { build = BUILD .. "/no_libcrypto" }
 
   it("is loaded when it is needed, not before", function()
     assert.equal("0\n" .. KNOWN .. "1\n", run("require 'mde.crypto'" .. COUNT .. ABC .. COUNT))
@@ -228,16 +229,14 @@ describe("the libcrypto of mde.crypto", function()
       .. "loaded %(.-libcrypto%.so%.10%) lacks the function OpenSSL_version, and a second one" },
   } do
     it("is not joined by a second one if it is one " .. name, function()
-      local pipe = assert(io.popen "mktemp -d")
-      local directory = pipe:read "*l"
-      pipe:close()
+      local directory = shell.new_directory()
       local library = directory .. "/" .. case.file
       local compiled = os.execute(("printf 'void *%s(void) { return 0; }' | LD_PRELOAD= cc -shared -fPIC -x c -o %s -")
         :format(case.hidden and "SSLeay" or "EVP_sha256", library))
       assert.is_true(compiled == true or compiled == 0)
       local preload = (os.getenv "LD_PRELOAD" or "") .. " " .. library
       local output = run(ABC .. COUNT, { environment = { LD_PRELOAD = preload } })
-      os.execute("rm -r " .. directory)
+      shell.remove(directory)
       assert.truthy(output:find(case.message), output)
       assert.truthy(output:find(case.hidden and "\n1\n$" or "\n0\n$"), output)
     end)

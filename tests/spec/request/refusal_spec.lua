@@ -26,9 +26,17 @@ describe("a refusal", function()
   end)
 
   it("is foreign with a body that is no object", function()
-    assert.is_true(read("<html>").foreign)
-    assert.is_false(read("").foreign)
-    assert.is_false(read('{"error":"invalid_client"}').foreign)
+    for _, body in ipairs { "<html>", "Bad Gateway", '{"error":', "7" } do assert.is_true(read(body).foreign, body) end
+    for _, body in ipairs { "", " \r\n", "{}", '{"error":"invalid_client"}' } do
+      assert.same({ foreign = false }, read(body), body)
+    end
+  end)
+
+  it("may have numbers in it, and leaves out what is of another type or empty", function()
+    local refusal = read '{"error":{"code":42,"message":7}}'
+    assert.same({ "42", "7" }, { refusal.code, refusal.message })
+    assert.same({ foreign = false }, read '{"error":{"code":{},"message":[1],"target":false}}')
+    assert.same({ foreign = false }, read '{"error":{"code":"","message":""}}')
   end)
 
   it("is fit to be shown but for its message", function()

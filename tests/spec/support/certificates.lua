@@ -1,7 +1,7 @@
 -- RSA keys, certificates and signed tokens, made by the command openssl when a test needs them.
 --
 --   local one = certificates.new { days = 30 }
---   one.pem (key and certificate), one.key, one.certificate, one.public_key, one.directory
+--   one.pem (key and certificate), one.key, one.certificate, one.public_key, one.key_file, one.certificate_file
 --   certificates.token(one, { iss = ..., sub = ..., aud = ... })   a JSON Web Token signed by its key, RS256
 
 local json = require "mde.sim.base.json"
@@ -18,29 +18,37 @@ local function run(directory, command)
 end
 
 local function make(options)
-  local directory = shell.output_of "mktemp -d":gsub("%s+$", "")
+  local directory = shell.new_directory()
   run(directory, ("genpkey -algorithm %s -out key.pem"):format(options.algorithm
     or ("RSA -pkeyopt rsa_keygen_bits:%d"):format(options.bits or 2048)))
   run(directory, "req -new -key key.pem -subj '/O=A made-up company/CN=mde' -out request.pem")
-  run(directory, ("x509 -req -in request.pem -signkey key.pem -days %d -out certificate.pem")
+  shell.write_file(directory .. "/extensions", options.host and "subjectAltName=DNS:" .. options.host .. "\n" or "")
+  run(directory, ("x509 -req -in request.pem -signkey key.pem -days %d -extfile extensions -out certificate.pem")
     :format(options.days or 90))
   run(directory, "x509 -in certificate.pem -noout -pubkey")
   os.execute(("cd %s && cp log public.pem && cat key.pem certificate.pem >both.pem && chmod 600 *"):format(directory))
   local function read(name) return shell.read_file(("%s/%s.pem"):format(directory, name)) end
   return { directory = directory, path = directory .. "/both.pem", pem = read "both", key = read "key",
-    certificate = read "certificate", public_key = read "public" }
+    key_file = directory .. "/key.pem", certificate = read "certificate",
+    certificate_file = directory .. "/certificate.pem", public_key = read "public" }
 end
 
 --- A self-signed certificate and its key. Options: `days` (90; negative: it has expired), `bits` (2048), `algorithm`
---- (of `openssl genpkey`), `name` (another name is another key).
+--- (of `openssl genpkey`), `host` (whose server it is), `name` (another name is another key).
 ---@param options table?
 ---@return table
 function certificates.new(options)
   options = options or {}
-  local key = ("%s|%s|%s|%s"):format(tostring(options.days), tostring(options.bits), tostring(options.algorithm),
-    tostring(options.name))
+  local key = ("%s|%s|%s|%s|%s"):format(tostring(options.days), tostring(options.bits), tostring(options.algorithm),
+    tostring(options.host), tostring(options.name))
   made[key] = made[key] or make(options)
   return made[key]
+end
+
+--- The same for a server on localhost, made in no time.
+---@return table
+function certificates.of_localhost()
+  return certificates.new { algorithm = "EC -pkeyopt ec_paramgen_curve:prime256v1", host = "localhost" }
 end
 
 --- Runs openssl in the directory of a certificate.
@@ -65,7 +73,7 @@ end
 
 --- Removes all that was made.
 function certificates.remove()
-  for _, one in pairs(made) do os.execute("rm -rf " .. shell.quote(one.directory)) end
+  for _, one in pairs(made) do shell.remove(one.directory) end
   made = {}
 end
 

@@ -9,42 +9,27 @@
 --
 -- commands.scene() has both, a tenant and the command.
 
+local busted = require "busted"
 local shell = require "tests.spec.support.shell"
-
-local PATIENCE_SECONDS = 60
+local tenants = require "tests.spec.support.tenant"
+local wait_until = require "tests.spec.support.wait_until"
 
 local commands = {}
 
 local quote, read_file, write_file, output_of = shell.quote, shell.read_file, shell.write_file, shell.output_of
-
---- Asks until the answer is truthy, and returns that; raises with what `describe` says if it never is.
-local function wait_until(ask, describe)
-  local clock = require("mde.posix").clock
-  local ends = clock.now() + PATIENCE_SECONDS
-  while true do
-    local answer = ask()
-    if answer then return answer end
-    if clock.now() > ends then error("waited in vain: " .. describe(), 3) end
-    clock.sleep(0.05)
-  end
-end
-
-commands.wait_until = wait_until
 
 --- Whether there can be a screen.
 function commands.has_tmux()
   return output_of "command -v tmux" ~= ""
 end
 
--- The environment stands in a file, since a secret is no argument. Nothing of the surrounding one matters: the
--- trace would be among the remarks, and a preloaded sanitizer is for the command, not for tmux.
-local function write_environment(path, environment, build)
-  local lines = { "unset MDE_LOG" }
-  environment.LUA_PATH_5_4 = "./lua/?.lua;./lua/?/init.lua;;"
-  environment.LUA_CPATH_5_4 = build .. "/lua5.4/?.so;;"
-  environment.LD_PRELOAD = os.getenv "LD_PRELOAD"
-  for name, value in pairs(environment) do lines[#lines + 1] = ("export %s=%s"):format(name, quote(value)) end
-  write_file(path, table.concat(lines, "\n") .. "\n")
+-- Nothing of the surrounding environment matters: the trace would be among the remarks, and a preloaded sanitizer is
+-- for the command, not for tmux.
+local function write_environment(path, environment)
+  local all = shell.lua_environment()
+  for name, value in pairs(environment) do all[name] = value end
+  all.MDE_LOG, all.LD_PRELOAD = false, os.getenv "LD_PRELOAD"
+  shell.write_environment(path, all)
 end
 
 local function words_of(arguments)
@@ -63,11 +48,8 @@ end
 
 ---@param environment table<string, string> of the tenant, say
 function commands.new(environment)
-  local directory = output_of "mktemp -d":gsub("%s+$", "")
-  local build = os.getenv "MDE_BUILD" or "./build"
-  local copy = {}
-  for name, value in pairs(environment) do copy[name] = value end
-  write_environment(directory .. "/env", copy, build)
+  local directory = shell.new_directory()
+  write_environment(directory .. "/env", environment)
   local self, count, screens = { directory = directory }, 0, {}
 
   local function new_place()
@@ -195,8 +177,8 @@ function commands.new(environment)
 
     --- Keeps what is seen among the results of the tests.
     function screen.record(name)
-      os.execute(("mkdir -p %s"):format(quote(build .. "/seen")))
-      write_file(("%s/seen/%s.txt"):format(build, name), screen.text() .. "\n")
+      os.execute(("mkdir -p %s"):format(quote(shell.build() .. "/seen")))
+      write_file(("%s/seen/%s.txt"):format(shell.build(), name), screen.text() .. "\n")
     end
 
     --- Closes the terminal.
@@ -209,7 +191,7 @@ function commands.new(environment)
 
   function self.stop()
     for _, screen in ipairs(screens) do screen.close() end
-    os.execute("rm -rf " .. quote(directory))
+    shell.remove(directory)
   end
 
   return self
@@ -234,26 +216,32 @@ end
 --- A name that would act on a terminal.
 commands.HOSTILE = "\27]0;owned\7\27[2J\194\155evil\226\128\174.corp.example"
 
---- A tenant without limits, the command that is pointed at it, and what is asked of both.
+-- Stands for what there is only when the tests run.
+local function later(get)
+  return setmetatable({}, { __index = function(_, name) return get()[name] end })
+end
+
+--- For all the tests of a file: a tenant without limits, which each test finds as it was in the beginning, the command
+--- that is pointed at it, and what is asked of both.
+---@return { tenant: tests.Tenant, command: table, created: fun(): table[], desks: fun(count: integer): string[] }
 function commands.scene()
-  local scene = {}
+  local tenant, command
+  local scene = { tenant = later(function() return tenant end), command = later(function() return command end) }
 
-  --- Starts both: `tenant` and `command`.
-  function scene.start()
-    scene.tenant = require("tests.spec.support.tenant").start { limits = false, action_seconds = 0.3 }
-    scene.command = commands.new(scene.tenant.env)
-  end
+  busted.setup(function()
+    tenant = tenants.start { limits = false, action_seconds = 0.3 }
+    command = commands.new(tenant.env)
+  end)
 
-  function scene.stop()
-    if scene.command then scene.command.stop() end
-    scene.tenant.stop()
-  end
+  busted.teardown(function()
+    if command then command.stop() end
+    tenant.stop()
+  end)
 
-  --- The tenant is as in the beginning, and nothing goes wrong.
-  function scene.reset()
-    scene.tenant.reset()
-    scene.tenant.clear()
-  end
+  busted.before_each(function()
+    tenant.reset()
+    tenant.clear()
+  end)
 
   --- The actions that were created, in their order.
   function scene.created()

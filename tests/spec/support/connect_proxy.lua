@@ -4,7 +4,7 @@
 --   ... proxy.port, proxy.seen()    -- what came before the tunnels, as text
 --   proxy.stop()
 --
--- Run as a program it is the server itself: lua5.4 connect_proxy.lua DIRECTORY. It ends with its standard input.
+-- Run as a program it is the server itself: lua5.4 connect_proxy.lua DIRECTORY. It writes its port.
 
 local AUTHORIZATION = "Basic cHJveGllZDpvcGFxdWUtd29yZA=="
 
@@ -61,43 +61,26 @@ local function serve(directory)
       if tcp then loop:wrap(function() answer(tcp) end) end
     end
   end)
-  loop:wrap(function()
-    repeat cqueues.poll { pollfd = 0, events = "r" } until not io.stdin:read(1)
-    os.exit(0)
-  end)
   local _, _, port = listener:localname()
-  local output = assert(io.open(directory .. "/port", "w"))
-  output:write(("%d\n"):format(port))
-  output:close()
+  io.write(("%d\n"):format(port))
+  io.flush()
   assert(loop:loop())
 end
 
 if arg and arg[0] and arg[0]:find "connect_proxy%.lua$" then return serve(arg[1]) end
 
+local shell = require "tests.spec.support.shell"
+local servers = require "tests.spec.support.server"
+
 local connect_proxy = {}
 
 ---@return { port: integer, seen: (fun(): string), stop: fun() }
 function connect_proxy.start()
-  local pipe = assert(io.popen "mktemp -d")
-  local directory = assert(pipe:read "*l")
-  pipe:close()
-  os.execute(("mkfifo %s/port"):format(directory))
-  local input = assert(io.popen(("exec lua5.4 tests/spec/support/connect_proxy.lua %s"):format(directory), "w"))
-  local self = { port = tonumber(assert(io.open(directory .. "/port")):read "*l") }
-
-  function self.seen()
-    local file = assert(io.open(directory .. "/seen"))
-    local text = file:read "*a"
-    file:close()
-    return text
-  end
-
-  function self.stop()
-    input:close()
-    os.execute("rm -rf " .. directory)
-  end
-
-  return self
+  local server, port = servers.start_lua "tests/spec/support/connect_proxy.lua"
+  return {
+    port = port, stop = server.stop,
+    seen = function() return shell.read_file(server.place .. "/seen") end,
+  }
 end
 
 return connect_proxy

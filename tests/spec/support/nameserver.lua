@@ -6,8 +6,7 @@
 --
 -- localhost is 127.0.0.1; names below "silent.invalid" get no answer; no other exists.
 --
--- Run as a program it is the server itself: lua5.4 nameserver.lua FILE, which then holds the port. It ends with its
--- standard input.
+-- Run as a program it is the server itself: lua5.4 nameserver.lua. It writes its port.
 
 local HEADER_BYTES, TYPE_A = 12, 1
 
@@ -33,44 +32,29 @@ local function answer_to(query)
     .. query:sub(HEADER_BYTES + 1, behind + 3) .. record
 end
 
-local function serve(file)
-  local socket = require "socket"
-  local udp = assert(socket.udp())
+local function serve()
+  local udp = assert(require("socket").udp())
   assert(udp:setsockname("127.0.0.1", 0))
   local _, port = udp:getsockname()
-  local output = assert(io.open(file, "w"))
-  output:write(port, "\n")
-  output:close()
-  local input = { getfd = function() return 0 end, dirty = function() return false end }
+  io.write(port, "\n")
+  io.flush()
   while true do
-    local ready = socket.select({ udp, input })
-    if ready[input] then return end
     local query, host, from = udp:receivefrom()
     local answer = query and answer_to(query)
     if answer then udp:sendto(answer, host, from) end
   end
 end
 
-if arg and arg[0] and arg[0]:find "nameserver%.lua$" then return serve(arg[1]) end
+if arg and arg[0] and arg[0]:find "nameserver%.lua$" then return serve() end
+
+local servers = require "tests.spec.support.server"
 
 local nameserver = {}
 
 ---@return { address: string, stop: fun() }
 function nameserver.start()
-  local pipe = assert(io.popen "mktemp -d")
-  local directory = assert(pipe:read "*l")
-  pipe:close()
-  os.execute(("mkfifo %s/port"):format(directory))
-  local input = assert(io.popen(("exec lua5.4 tests/spec/support/nameserver.lua %s/port"):format(directory), "w"))
-  local port = assert(io.open(directory .. "/port")):read "*l"
-  local self = { address = "127.0.0.1:" .. port }
-
-  function self.stop()
-    input:close()
-    os.execute("rm -rf " .. directory)
-  end
-
-  return self
+  local server, port = servers.start_lua "tests/spec/support/nameserver.lua"
+  return { address = ("127.0.0.1:%d"):format(port), stop = server.stop }
 end
 
 return nameserver

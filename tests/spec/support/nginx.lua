@@ -14,10 +14,10 @@
 -- The Lua files of the tree and the modules of the build are on its path. What it wrote to its error log is among the
 -- standard error of the test.
 
+local servers = require "tests.spec.support.server"
 local shell = require "tests.spec.support.shell"
-local clock = require("mde.posix").clock
+local wait_until = require "tests.spec.support.wait_until"
 
-local PATIENCE_SECONDS = 30
 local MODULES = "/usr/lib/nginx/modules"
 
 local nginx = {}
@@ -59,12 +59,6 @@ http {
 }
 ]]
 
-local quote, write_file = shell.quote, shell.write_file
-
-local function read_file(path)
-  return shell.read_file(path) or ""
-end
-
 local function output_of(line)
   return (shell.output_of(line):gsub("%s+$", ""))
 end
@@ -78,14 +72,14 @@ function nginx.free_port()
   return tonumber(port)
 end
 
-local function is_there(port)
+local function is_served(port)
   local tcp = require("socket").tcp()
   local ok = tcp:connect("127.0.0.1", port)
   tcp:close()
   return ok ~= nil
 end
 
-local function environment(variables)
+local function directives_of(variables)
   local lines = {}
   for name, value in pairs(variables or {}) do lines[#lines + 1] = ('env "%s=%s";'):format(name, value) end
   return table.concat(lines, "\n")
@@ -100,9 +94,9 @@ local function configuration(options, place, port)
   local ssl = { "lua_ssl_verify_depth " .. (options.verify_depth or 3) .. ";" }
   if options.ca_file then ssl[#ssl + 1] = "lua_ssl_trusted_certificate " .. options.ca_file .. ";" end
   local values = {
-    MODULES = MODULES, USER = user(), ENVIRONMENT = environment(options.environment), PLACE = place,
+    MODULES = MODULES, USER = user(), ENVIRONMENT = directives_of(options.environment), PLACE = place,
     WORKERS = tostring(options.workers or 1), LEVEL = options.level or "notice", TREE = output_of "pwd",
-    BUILD = os.getenv "MDE_BUILD" or output_of "pwd" .. "/build",
+    BUILD = output_of("realpath " .. shell.quote(shell.build())),
     LUA_SSL = table.concat(ssl, "\n  "), HTTP = options.http or "", PORT = tostring(port),
     RESOLVER = options.resolver and "resolver " .. options.resolver .. " ipv6=off;" or "",
     LISTEN = options.listen or "", LOCATIONS = options.locations or "",
@@ -110,50 +104,55 @@ local function configuration(options, place, port)
   return (CONFIGURATION:gsub("%u[%u_]+", values))
 end
 
--- The shell ends nginx when this process is gone, whatever became of it.
-local function launch(place)
-  return assert(io.popen(([[PATH=$PATH:/usr/sbin:/sbin; nginx -p %s -e %s/error.log -c %s/nginx.conf 2>%s/said &
-    server=$!; echo $server >%s/server.new; mv %s/server.new %s/server; cat >/dev/null; kill $server; wait $server]])
-    :gsub("%%s", place), "w"))
+--- Where the Lua of nginx finds the tree and the modules under test, where its configuration does not say it.
+---@return table<string, string>
+function nginx.environment()
+  local tree = output_of "pwd"
+  return { LUA_PATH = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(tree, tree),
+    LUA_CPATH = output_of("realpath " .. shell.quote(shell.build())) .. "/luajit/?.so;;" }
+end
+
+--- Starts the command nginx in a directory that has its nginx.conf; see tests/spec/support/server.lua.
+---@param place string
+---@param environment table<string, string|false>
+---@param is_ready fun(server: tests.Server): any
+---@return tests.Server
+function nginx.run(place, environment, is_ready)
+  local variables = { PATH = os.getenv "PATH" .. ":/usr/sbin:/sbin" }
+  for name, value in pairs(environment) do variables[name] = value end
+  return servers.start { place = place, environment = variables, is_ready = is_ready,
+    command = { "nginx", "-p", place, "-e", place .. "/error.log", "-c", place .. "/nginx.conf" } }
+end
+
+-- Another process may take the port before nginx does.
+local function start_on_some_port(options)
+  local place, port = shell.new_directory(), nginx.free_port()
+  shell.write_file(place .. "/nginx.conf", configuration(options, place, port))
+  local function is_taken()
+    return (shell.read_file(place .. "/error.log") or ""):find("Address already in use", 1, true)
+  end
+  local server = nginx.run(place, {}, function() return is_taken() or is_served(port) end)
+  if not is_taken() then return server, port end
+  server.stop()
+  return start_on_some_port(options)
 end
 
 --- Runs nginx until it serves; raises with its error log if it does not.
 ---@param options table
 ---@return table server
 function nginx.start(options)
-  local place, input, port
-  local ends = clock.now() + PATIENCE_SECONDS
-  repeat
-    place, port = output_of "mktemp -d", nginx.free_port()
-    write_file(place .. "/nginx.conf", configuration(options, place, port))
-    input = launch(place)
-    local pid
-    repeat
-      clock.sleep(0.02)
-      pid = tonumber(read_file(place .. "/server"))
-    until pid and (is_there(port) or read_file(("/proc/%d/status"):format(pid)) == "") or clock.now() > ends
-    local log = read_file(place .. "/error.log")
-    if pid and log:find("Address already in use", 1, true) then
-      input:close()
-    elseif not pid or not is_there(port) then
-      input:close()
-      error("nginx did not start: " .. read_file(place .. "/said") .. log, 2)
-    end
-  until is_there(port)
-
-  local self = { port = port, place = place, url = "http://127.0.0.1:" .. port,
-    pid = tonumber(read_file(place .. "/server")) }
+  local server, port = start_on_some_port(options)
+  local place = server.place
+  local self = { port = port, place = place, url = "http://127.0.0.1:" .. port, pid = server.pid }
 
   --- What nginx and the Lua in it wrote to the error log.
-  function self.errors() return read_file(place .. "/error.log") end
+  function self.errors() return shell.read_file(place .. "/error.log") or "" end
 
   --- Waits until the error log has this text.
   function self.wait_for(text)
-    local last = clock.now() + PATIENCE_SECONDS
-    while not self.errors():find(text, 1, true) do
-      if clock.now() > last then error(("'%s' is not in the error log:\n%s"):format(text, self.errors()), 2) end
-      clock.sleep(0.02)
-    end
+    wait_until(function() return self.errors():find(text, 1, true) end, function()
+      return text .. "\n" .. self.errors()
+    end)
   end
 
   --- Asks it; the body and the status.
@@ -161,7 +160,7 @@ function nginx.start(options)
   ---@param seconds number? how long to wait for the answer
   function self.get(path, seconds)
     local text = output_of(("curl -sS --noproxy '*' --max-time %d --write-out '\n%%{http_code}' %s 2>&1")
-      :format(seconds or 60, quote(self.url .. path)))
+      :format(seconds or 60, shell.quote(self.url .. path)))
     local body, status = text:match "^(.*)\n(%d+)$"
     return body, tonumber(status)
   end
@@ -171,11 +170,9 @@ function nginx.start(options)
 
   --- Ends nginx.
   function self.stop()
-    if not input then return end
-    input:close()
-    input = nil
+    server.finish()
     if os.getenv "MDE_LOG" then io.stderr:write(self.errors()) end
-    os.execute("rm -rf " .. quote(place))
+    server.stop()
   end
 
   return self

@@ -11,21 +11,11 @@
 -- says. `ends = "open"`: the next request on the connection is read; without it the connection is closed, and TLS is
 -- told nothing.
 --
--- Run as a program it is the server itself: lua5.4 raw_server.lua DIRECTORY. It ends with its standard input.
+-- Run as a program it is the server itself: lua5.4 raw_server.lua DIRECTORY. It writes its port.
 
-local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local bytes = file:read "*a"
-  file:close()
-  return bytes
-end
+local shell = require "tests.spec.support.shell"
 
-local function write_file(path, bytes)
-  local file = assert(io.open(path, "wb"))
-  file:write(bytes)
-  file:close()
-end
+local read_file, write_file = shell.read_file, shell.write_file
 
 local function append_file(path, bytes)
   local file = assert(io.open(path, "ab"))
@@ -97,12 +87,9 @@ local function serve(directory)
       if tcp then loop:wrap(function() answer(tcp) end) end
     end
   end)
-  loop:wrap(function()
-    repeat cqueues.poll { pollfd = 0, events = "r" } until not io.stdin:read(1)
-    os.exit(0)
-  end)
   local _, _, port = listener:localname()
-  write_file(directory .. "/port", ("%d\n"):format(port))
+  io.write(("%d\n"):format(port))
+  io.flush()
   assert(loop:loop())
 end
 
@@ -157,21 +144,9 @@ end
 
 ---@return tests.raw_server
 function raw_server.start()
-  local pipe = assert(io.popen "mktemp -d")
-  local directory = assert(pipe:read "*l")
-  pipe:close()
-  os.execute(("mkfifo %s/port"):format(directory))
-  local build = os.getenv "MDE_BUILD" or "./build"
-  local input = assert(io.popen(("LUA_PATH_5_4='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH_5_4='%s/lua5.4/?.so;;' "
-    .. "exec lua5.4 tests/spec/support/raw_server.lua %s"):format(build, directory), "w"))
-  local port = assert(io.open(directory .. "/port")):read "*l"
-  local self = raw_server.attach("https://localhost:" .. port, directory)
-
-  function self.stop()
-    input:close()
-    os.execute("rm -rf " .. directory)
-  end
-
+  local server, port = require("tests.spec.support.server").start_lua "tests/spec/support/raw_server.lua"
+  local self = raw_server.attach("https://localhost:" .. port, server.place)
+  self.stop = server.stop
   return self
 end
 

@@ -1,10 +1,10 @@
 -- Runs a Lua program in an interpreter of its own, the same as the one that runs the tests.
 
+local shell = require "tests.spec.support.shell"
+
 local script = {}
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local quote = shell.quote
 
 ---@class tests.script.options
 ---@field arguments string[]?
@@ -17,9 +17,7 @@ end
 function script.start(text, options)
   options = options or {}
   local name = os.tmpname()
-  local file = assert(io.open(name, "w"))
-  file:write(text)
-  file:close()
+  shell.write_file(name, text)
   local lua = os.getenv "MDE_LUA" or "lua5.4"
   local words = { "env" }
   for key, value in pairs(options.environment or {}) do words[#words + 1] = quote(key .. "=" .. value) end

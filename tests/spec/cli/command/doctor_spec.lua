@@ -3,13 +3,12 @@
 local console = require "tests.spec.support.console"
 local errors = require "mde.base.error"
 local json = require "mde.sim.base.json"
+local environment = require "tests.spec.support.environment"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("mde doctor", function()
-  local getenv = os.getenv
-
-  before_each(function() os.getenv = function() end end) -- luacheck: ignore
-  after_each(function() os.getenv = getenv end) -- luacheck: ignore
+  before_each(function() environment.set {} end)
+  after_each(environment.restore)
 
   it("says what each check found, and which functions work", function()
     local r = rehearsal.new { machines = {} }

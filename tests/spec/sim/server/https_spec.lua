@@ -4,6 +4,7 @@
 local caller = require "tests.spec.support.caller"
 local curl = require "mde.driver.curl"
 local json = require "mde.sim.base.json"
+local shell = require "tests.spec.support.shell"
 local socket = require "cqueues.socket"
 local context = require "openssl.ssl.context"
 local tenants = require "tests.spec.support.tenant"
@@ -404,19 +405,16 @@ describe("a served tenant", function()
 end)
 
 describe("mde sim", function()
+  local command = "env"
+  for name, value in pairs(shell.lua_environment()) do command = ("%s %s='%s'"):format(command, name, value) end
+  command = command .. " lua5.4 lua/mde/cli/mde.lua"
+
   local function run(arguments)
-    local build = os.getenv "MDE_BUILD" or "./build"
-    local pipe = assert(io.popen(("LUA_PATH_5_4='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH_5_4='%s/lua5.4/?.so;;' "
-      .. "lua5.4 lua/mde/cli/mde.lua sim %s 2>&1; echo \"status $?\""):format(build, arguments)))
-    local text = pipe:read "*a"
-    pipe:close()
-    return text
+    return shell.output_of(("%s sim %s 2>&1; echo \"status $?\""):format(command, arguments))
   end
 
   it("makes what is missing and prints the environment, the same each time", function()
-    local pipe = assert(io.popen "mktemp -d")
-    local directory = pipe:read "*l"
-    pipe:close()
+    local directory = shell.new_directory()
     local home = directory .. "/it's here"
     local first = run(("--print-env --port 77 --dir \"%s\""):format(home))
     assert.equal(first, run(("--print-env --port 77 --dir \"%s\""):format(home)))
@@ -426,11 +424,8 @@ describe("mde sim", function()
     assert.truthy(first:find("status 0\n", 1, true))
     assert.truthy(run(("--print-env --dir \"%s\""):format(home)):find("localhost:8443'", 1, true))
     -- What eval makes of it is what was meant.
-    local script = assert(io.popen(("eval \"$(LUA_PATH_5_4='./lua/?.lua;./lua/?/init.lua;;' "
-      .. "LUA_CPATH_5_4='%s/lua5.4/?.so;;' lua5.4 lua/mde/cli/mde.lua sim --print-env --dir \"%s\")\"; "
-      .. "printf '%%s' \"$AZURE_CLIENT_SECRET\""):format(os.getenv "MDE_BUILD" or "./build", home)))
-    local secret = script:read "*a"
-    script:close()
+    local secret = shell.output_of(("eval \"$(%s sim --print-env --dir \"%s\")\"; "
+      .. "printf '%%s' \"$AZURE_CLIENT_SECRET\""):format(command, home))
     local file = assert(io.open(home .. "/tenant.json"))
     assert.is_true(json.decode(file:read "*a").client_secret == secret)
     file:close()
@@ -439,7 +434,7 @@ describe("mde sim", function()
       assert.equal(line:find "/it's here$" and "700" or "600", line:match "^%d+")
     end
     modes:close()
-    os.execute("rm -rf " .. directory)
+    shell.remove(directory)
   end)
 
   it("notes its port while it runs", function()

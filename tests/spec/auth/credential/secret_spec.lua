@@ -1,0 +1,102 @@
+-- credential.secret: a client secret, given as it is or in a file.
+
+local core = require "mde.core"
+local mde = require "mde"
+local rehearsal = require "tests.spec.support.rehearsal"
+local secret = require "mde.auth.credential.secret"
+local shell = require "tests.spec.support.shell"
+local posted = require("tests.spec.support.token_request").posted
+
+local VALUE = "a made-up value ~+/=%&"
+
+describe("a client secret", function()
+  it("says what it has to send, and nothing to those who print it", function()
+    local credential = secret.new(VALUE)
+    assert.same({ client_secret = VALUE }, posted(credential))
+    assert.is_nil(tostring(credential):find("made-up", 1, true))
+    for name, value in pairs(credential) do
+      assert.is_nil((tostring(name) .. tostring(value)):find("made-up", 1, true))
+    end
+    for _, value in ipairs(credential:secrets()) do
+      assert.is_nil(tostring(value):find("made-up", 1, true))
+    end
+    assert.equal("say [redacted].", core.redact.known("say " .. VALUE .. ".", credential:secrets()))
+  end)
+
+  it("is the same by the face", function()
+    assert.same({ client_secret = VALUE }, posted(mde.credential.secret(VALUE)))
+  end)
+
+  local wrong = {
+    { "is nothing", nil, "empty" }, { "is empty", "", "empty" }, { "is a number", 7, "empty" },
+    { "has a line end", "value\n", "line break" }, { "has a NUL", "val\0ue", "control character" },
+    { "is a whole file", ("x"):rep(4097), "4,096" },
+  }
+  for _, case in ipairs(wrong) do
+    it("is refused if it " .. case[1], function()
+      local err = rehearsal.refused(secret.new, case[2])
+      assert.matches(case[3], err.message)
+      assert.is_string(err.hint)
+      assert.is_nil(tostring(err):find("val", 1, true) and tostring(err):find("ue\\", 1, true))
+    end)
+  end
+
+  it("reaches the sign-in service whatever characters it has", function()
+    for _, value in ipairs { "~+/=%&", "a b c d", "\195\164\226\130\172 and more", [[quotes"'\]], "%41%20+" } do
+      local r = rehearsal.new { client_secret = value, client = { credential = value } }
+      assert.truthy(r.client:machine "desk-5")
+    end
+  end)
+
+  it("may be one that the caller made", function()
+    local r = rehearsal.new()
+    r = rehearsal.new { client = { credential = secret.new(r.tenant.client_secret) } }
+    assert.truthy(r.client:machine "desk-5")
+  end)
+end)
+
+describe("a client secret in a file", function()
+  local path
+
+  before_each(function() path = os.tmpname() end)
+  after_each(function() os.remove(path) end)
+
+  it("is what the file has, without the end of its line", function()
+    shell.write_file(path, VALUE .. "\n")
+    assert.same({ client_secret = VALUE }, posted(mde.credential.secret_file(path)))
+  end)
+
+  it("is read again when the file has changed, which ends the memory of a failure", function()
+    shell.write_file(path, "not the right one")
+    local r = rehearsal.new { client = { credential = mde.credential.secret_file(path) } }
+    local machine, err = r.client:machine "desk-5"
+    assert.is_nil(machine)
+    assert.equal("AADSTS7000215", err.code)
+    machine, err = r.client:machine "desk-5"
+    assert.is_nil(machine)
+    assert.equal("AADSTS7000215", err.code)
+    assert.is_number(err.age)
+    assert.equal(1, r:count "token_refused")
+    shell.write_file(path, r.tenant.client_secret .. " \n")
+    assert.truthy(r.client:machine "desk-5")
+    assert.equal(1, r:count "token_issued")
+  end)
+
+  it("stays what it was when the file cannot be read any more", function()
+    local r = rehearsal.new()
+    shell.write_file(path, r.tenant.client_secret)
+    r = rehearsal.new { client = { credential = mde.credential.secret_file(path) } }
+    os.remove(path)
+    assert.truthy(r.client:machine "desk-5")
+  end)
+
+  it("that changes into one that cannot be read does not end the memory of a failure for good", function()
+    shell.write_file(path, "not the right one")
+    local r = rehearsal.new { client = { credential = mde.credential.secret_file(path) } }
+    assert.is_nil(r.client:machine "desk-5")
+    shell.write_file(path, "neither")
+    os.execute("chmod 666 " .. path)
+    for _ = 1, 5 do assert.equal("AADSTS7000215", select(2, r.client:machine "desk-5").code) end
+    assert.equal(2, r:count "token_refused")
+  end)
+end)
