@@ -24,7 +24,7 @@
 #define LOCKED_FILE "mde.posix.locked_file"
 #define MAGIC "mdefile1"
 
-enum { HEAD = 24, LONGEST_TEXT = 16 * 1024 * 1024 };
+enum { HEAD = 24, MAX_TEXT = 16 * 1024 * 1024 };
 
 struct locked_file {
   int descriptor; /* -1: closed */
@@ -162,7 +162,7 @@ static const char *read_head(struct locked_file *file)
   if (count < HEAD || memcmp(head, MAGIC, 8) != 0) return "it holds something else";
   file->place = read_number(head + 8);
   file->length = read_number(head + 16);
-  if (file->place < HEAD || file->place > 4 * LONGEST_TEXT || file->length > LONGEST_TEXT) {
+  if (file->place < HEAD || file->place > 4 * MAX_TEXT || file->length > MAX_TEXT) {
     file->place = file->length = 0;
     return "it is damaged";
   }
@@ -194,7 +194,7 @@ static int locked_file_write(lua_State *L)
   struct locked_file *file = check_file(L);
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
-  if (length > LONGEST_TEXT) return push_problem(L, "there is too much to keep");
+  if (length > MAX_TEXT) return push_problem(L, "there is too much to keep");
   bool fits_before = file->place >= HEAD + length;
   uint64_t place = file->place == 0 || fits_before ? HEAD : file->place + file->length;
   unsigned char head[HEAD];

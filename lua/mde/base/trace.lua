@@ -9,7 +9,7 @@ local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local posix = require "mde.posix"
 
-local LONGEST_BODY = 4096
+local MAX_BODY_BYTES = 4096
 -- The newest, and the one before it, which requests in flight still carry.
 local CONCEALED_TOKENS, CONCEALED_PROOFS = 2, 2
 
@@ -80,8 +80,8 @@ end
 
 -- Cut before redacting, so that a page of 11 MB is not searched, and once more after it.
 local function redacted_body(self, body)
-  body = self:redact(body:sub(1, 16 * LONGEST_BODY))
-  return #body > LONGEST_BODY and body:sub(1, LONGEST_BODY) .. "..." or body
+  body = self:redact(body:sub(1, 16 * MAX_BODY_BYTES))
+  return #body > MAX_BODY_BYTES and body:sub(1, MAX_BODY_BYTES) .. "..." or body
 end
 
 -- A line of JSON has to be UTF-8, and what came from outside may be anything.

@@ -10,10 +10,10 @@ local identities = require "mde.device.identity"
 local options_of = require "mde.base.options"
 
 local CHUNK_BYTES = 65536
-local MOST_COLUMNS = 256
-local MOST_SHOWN = 5
+local MAX_COLUMNS = 256
+local MAX_SHOWN = 5
 -- So much of what is no device is shown; it may be anything.
-local MOST_SHOWN_BYTES = 64
+local MAX_SHOWN_BYTES = 64
 
 ---@class mde.DeviceList the devices, in their order: identifiers, and identities where a line has several
 ---@field [integer] string|mde.Identity
@@ -48,8 +48,8 @@ end
 -- ---- words
 
 local function shown(text)
-  if #text <= MOST_SHOWN_BYTES then return errors.quote(text) end
-  return errors.quote(text:sub(1, MOST_SHOWN_BYTES)) .. "..."
+  if #text <= MAX_SHOWN_BYTES then return errors.quote(text) end
+  return errors.quote(text:sub(1, MAX_SHOWN_BYTES)) .. "..."
 end
 
 -- By what the trouble is about.
@@ -65,10 +65,10 @@ local hints = {
 
 local function listed(columns)
   local parts = {}
-  for i = 1, math.min(#columns, MOST_SHOWN) do
+  for i = 1, math.min(#columns, MAX_SHOWN) do
     parts[i] = ("%d: %s"):format(columns[i].number, errors.quote(columns[i].heading))
   end
-  if #columns > MOST_SHOWN then parts[#parts + 1] = ("%d more"):format(#columns - MOST_SHOWN) end
+  if #columns > MAX_SHOWN then parts[#parts + 1] = ("%d more"):format(#columns - MAX_SHOWN) end
   return table.concat(parts, ", ")
 end
 
@@ -92,7 +92,7 @@ end
 
 local function add_flaw(self, entry)
   self.flaw_count = self.flaw_count + 1
-  if self.flaw_count <= MOST_SHOWN then self.flaws[self.flaw_count] = describe_flaw(entry, self.name) end
+  if self.flaw_count <= MAX_SHOWN then self.flaws[self.flaw_count] = describe_flaw(entry, self.name) end
 end
 
 local function add_entry(self, entry)
@@ -150,8 +150,8 @@ local function plural(count, noun)
 end
 
 local function add_some(remarks, texts, rest)
-  for i = 1, math.min(#texts, MOST_SHOWN) do remarks[#remarks + 1] = texts[i] end
-  if #texts > MOST_SHOWN then remarks[#remarks + 1] = rest:format(#texts - MOST_SHOWN) end
+  for i = 1, math.min(#texts, MAX_SHOWN) do remarks[#remarks + 1] = texts[i] end
+  if #texts > MAX_SHOWN then remarks[#remarks + 1] = rest:format(#texts - MAX_SHOWN) end
 end
 
 local function add_repetitions(remarks, repeated)
@@ -215,7 +215,7 @@ end
 
 local function is_column(column)
   if type(column) == "string" then return core.device_list.is_heading(column) end
-  return type(column) == "number" and column % 1 == 0 and column >= 1 and column <= MOST_COLUMNS
+  return type(column) == "number" and column % 1 == 0 and column >= 1 and column <= MAX_COLUMNS
 end
 
 local function check_column(column)

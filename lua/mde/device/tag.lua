@@ -10,7 +10,7 @@ local machines = require "mde.device.machine"
 
 local ACTION_SECONDS = 120
 local READ_SECONDS = 300
-local MOST_SENDS = 2
+local MAX_SENDS = 2
 
 local PERMISSION = "Machine.ReadWrite.All"
 
@@ -69,7 +69,7 @@ end
 
 local function change(inventory, verb, machine_id, tag, context)
   local row, err
-  for _ = 1, MOST_SENDS do
+  for _ = 1, MAX_SENDS do
     row, err = send(inventory, verb, machine_id, tag, context)
     if row and verbs[verb].done(row, tag) then
       row.id = machine_id

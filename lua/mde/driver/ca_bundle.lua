@@ -5,7 +5,7 @@
 local errors = require "mde.base.error"
 
 -- Every authority of the world fits into a fraction of this.
-local LONGEST = 64 * 1024 * 1024
+local MAX_BYTES = 64 * 1024 * 1024
 
 local M = {}
 
@@ -14,7 +14,7 @@ local function read(path)
   local file, problem = io.open(path, "rb")
   if not file then return nil, problem end
   local content
-  content, problem = file:read(LONGEST)
+  content, problem = file:read(MAX_BYTES)
   file:close()
   return content, problem or "it is empty"
 end

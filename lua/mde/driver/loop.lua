@@ -21,7 +21,7 @@ local running, status, isyieldable = coroutine.running, coroutine.status, corout
 local floor = math.floor
 
 -- The longest single poll: lua's own Ctrl-C acts when the interpreter runs Lua again.
-local LONGEST_POLL = 1
+local MAX_POLL_SECONDS = 1
 
 -- Tasks that block (in a gsub callback, say) drive the tasks that are ready from inside, and those
 -- may block too. Each level takes C stack, of which the interpreters have some 200 levels and the user's
@@ -259,7 +259,7 @@ end
 
 local function until_next(self)
   local seconds = until_deadline(self)
-  return seconds and seconds < LONGEST_POLL and seconds or LONGEST_POLL
+  return seconds and seconds < MAX_POLL_SECONDS and seconds or MAX_POLL_SECONDS
 end
 
 -- Raises the error of a task, for the outermost one who drives: another task that happens to be driving has

@@ -33,7 +33,7 @@ local KNOWN_OPTIONS = { ca_file = "string", proxy = "string" }
 
 -- The longest that the main program waits for uv at a stretch, and that we do without looking: a driver of
 -- another kind may have found what was in flight.
-local LONGEST_WAIT = 1
+local MAX_WAIT_SECONDS = 1
 
 -- What the drivers of this kind share, made with the first.
 local multi, loop
@@ -68,7 +68,7 @@ local function expect(seconds)
   if not transfers.in_flight() then
     stop(sockets)
   else
-    seconds = min(seconds or LONGEST_WAIT, LONGEST_WAIT)
+    seconds = min(seconds or MAX_WAIT_SECONDS, MAX_WAIT_SECONDS)
     if not usable(sockets) then sockets = assert(uv.new_poll(multi:pollfd())) end
     if not sockets:is_active() then assert(sockets:start("r", on_event)) end
   end
@@ -110,7 +110,7 @@ local function block(seconds)
     transfers.tell(multi)
     return
   end
-  expect(min(seconds, LONGEST_WAIT))
+  expect(min(seconds, MAX_WAIT_SECONDS))
   waiting = true
   local ok, err = pcall(uv.run, "once")
   waiting = false

@@ -6,16 +6,16 @@
 local answer = require "mde.driver.resty.answer"
 local connection = require "mde.driver.resty.connection"
 local gate = require "mde.driver.resty.gate"
+local job_queues = require "mde.driver.resty.job_queue"
 local phase = require "mde.driver.resty.phase"
-local places = require "mde.driver.resty.places"
-local queue = require "mde.driver.resty.queue"
 local request = require "mde.driver.resty.request"
+local semaphores = require "mde.driver.resty.semaphore"
 local now = require("mde.posix").clock.now
 
 local QUEUE_LIMIT, PARALLEL = 1000, 16
 local CHECK_SECONDS = 15
 -- nginx takes no number of milliseconds that is too large for its clock.
-local LONGEST_SLEEP_SECONDS = 3600
+local MAX_SLEEP_SECONDS = 3600
 
 local M = {}
 
@@ -86,7 +86,7 @@ function M.new(options)
   options = options or {}
   check_options(options)
   local proxy = read_proxy(options.proxy)
-  local detached = queue.new(options.queue or QUEUE_LIMIT)
+  local detached = job_queues.new(options.queue or QUEUE_LIMIT)
   local at_once, per_host = options.parallel or PARALLEL, {}
   local driver = { name = "resty", configured_in = "nginx.conf", now = now }
 
@@ -97,17 +97,17 @@ function M.new(options)
     local key = wanted.host .. "|" .. wanted.port
     local of_host = per_host[key]
     if not of_host then
-      of_host = places.new(at_once)
+      of_host = semaphores.new(at_once)
       per_host[key] = of_host
     end
     -- What is sent late has too little time left to be answered, and then nobody knows what became of it.
-    local place = of_host:take(ends, ends - wanted.timeout / 2)
-    if not place then
+    local slot = of_host:take(ends, ends - wanted.timeout / 2)
+    if not slot then
       return nil, ("%d requests to %s were in flight all the time, which is the limit (option parallel of the driver)")
         :format(at_once, wanted.authority), false, "busy"
     end
     local ok, response, message, maybe_sent, code = pcall(exchange, wanted, proxy, ends)
-    of_host:give(place)
+    of_host:give(slot)
     if not ok then error(response, 0) end
     return response, message, maybe_sent, code
   end
@@ -125,7 +125,7 @@ function M.new(options)
     phase.check()
     local ends = now() + seconds
     repeat
-      ngx.sleep(math.max(0.001, math.min(ends - now(), LONGEST_SLEEP_SECONDS)))
+      ngx.sleep(math.max(0.001, math.min(ends - now(), MAX_SLEEP_SECONDS)))
     until now() >= ends
   end
 

@@ -18,7 +18,7 @@ local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
 local WAIT = "10m"
-local MOST_CAP_REFUSALS = 5
+local MAX_CAP_REFUSALS = 5
 
 local M = {}
 
@@ -108,7 +108,7 @@ local function teller(context, count)
         entry.told = true
         if entry.err and errors.is(entry.err) and entry.err.rule == "cap" then
           cap_refusals = cap_refusals + 1
-          if cap_refusals > MOST_CAP_REFUSALS then return end
+          if cap_refusals > MAX_CAP_REFUSALS then return end
         end
         if entry.err then return batch.complain(entry) end
         result.note_name(entry, seen)
@@ -116,8 +116,8 @@ local function teller(context, count)
         output.flush()
       end,
       finish = function()
-        if cap_refusals <= MOST_CAP_REFUSALS then return end
-        terminal.say(("and %d more: rule cap"):format(cap_refusals - MOST_CAP_REFUSALS))
+        if cap_refusals <= MAX_CAP_REFUSALS then return end
+        terminal.say(("and %d more: rule cap"):format(cap_refusals - MAX_CAP_REFUSALS))
       end,
     }
   end

@@ -12,7 +12,7 @@ local result = require "mde.cli.batch.result"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
 
-local MOST_SHOWN = 40
+local MAX_SHOWN = 40
 -- So that an id of 40 digits fits beside it on a terminal of 80 columns.
 local SHARED_NAME_COLUMNS = 26
 local READ_SECONDS = 60
@@ -56,10 +56,10 @@ local function say_errors(entries)
   for _, entry in ipairs(entries) do
     if entry.err then
       count = count + 1
-      if count <= MOST_SHOWN then batch.complain(entry) end
+      if count <= MAX_SHOWN then batch.complain(entry) end
     end
   end
-  if count > MOST_SHOWN then terminal.say(("and %d more"):format(count - MOST_SHOWN)) end
+  if count > MAX_SHOWN then terminal.say(("and %d more"):format(count - MAX_SHOWN)) end
 end
 
 -- Two names of one machine are one entry.
@@ -103,13 +103,13 @@ local function show(found, now)
     if entry.shares_name then asked = columns.asked_by_id end
   end
   local shown = tables.new(asked, terminal.columns() - 2, function(line) terminal.show("  " .. line) end)
-  for i = 1, math.min(#found, MOST_SHOWN) do
+  for i = 1, math.min(#found, MAX_SHOWN) do
     local row = { name_cell(found[i]) }
     for j = 2, #asked do row[j] = asked[j].value(found[i].machine, now) or "" end
     shown.add(row)
   end
   shown.finish()
-  if #found > MOST_SHOWN then terminal.say(("  and %d more"):format(#found - MOST_SHOWN)) end
+  if #found > MAX_SHOWN then terminal.say(("  and %d more"):format(#found - MAX_SHOWN)) end
 end
 
 --- Says whose hold a release ends beside the incident's own.
@@ -129,13 +129,13 @@ local function say_holders(client, found, incident)
     local holders = results[i].value
     if holders[1] then
       count = count + 1
-      if count <= MOST_SHOWN then
+      if count <= MAX_SHOWN then
         terminal.note(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
           incident and "too " or "", errors.show(table.concat(holders, ", ")), incident and " as well" or ""))
       end
     end
   end
-  if count > MOST_SHOWN then terminal.say(("and %d more"):format(count - MOST_SHOWN)) end
+  if count > MAX_SHOWN then terminal.say(("and %d more"):format(count - MAX_SHOWN)) end
 end
 
 -- Somebody did not say yes.

@@ -8,8 +8,8 @@ local errors = require "mde.base.error"
 local mde = require "mde"
 local terminal = require "mde.cli.ui.terminal"
 
-local MOST_COLUMNS = 256
-local MOST_REPETITIONS_SHOWN = 5
+local MAX_COLUMNS = 256
+local MAX_REPETITIONS_SHOWN = 5
 
 local M = {}
 
@@ -17,9 +17,9 @@ local M = {}
 local function column(text)
   if text == "" then return nil, "--column is empty; an empty shell variable?" end
   local number = text:find "^[0-9]+$" and tonumber(text)
-  if number and number >= 1 and number <= MOST_COLUMNS then return number end
+  if number and number >= 1 and number <= MAX_COLUMNS then return number end
   if not number and core.device_list.is_heading(text) then return text end
-  return nil, ("--column must be a heading, of at most 64 bytes, or a number from 1 to %d, not %s"):format(MOST_COLUMNS,
+  return nil, ("--column must be a heading, of at most 64 bytes, or a number from 1 to %d, not %s"):format(MAX_COLUMNS,
     errors.quote(text))
 end
 
@@ -152,14 +152,14 @@ end
 function M.remarks(self)
   local remarks = {}
   for i, remark in ipairs(self.remarks) do remarks[i] = remark end
-  for i = 1, math.min(#self.repeated, MOST_REPETITIONS_SHOWN) do
+  for i = 1, math.min(#self.repeated, MAX_REPETITIONS_SHOWN) do
     local one = self.repeated[i]
     remarks[#remarks + 1] = ("%s%s is named more than once%s; it counts once"):format(errors.quote(one.device),
       one.where and (" (%s)"):format(one.where) or "", one.first and (", first in %s"):format(one.first) or "")
   end
-  if #self.repeated > MOST_REPETITIONS_SHOWN then
+  if #self.repeated > MAX_REPETITIONS_SHOWN then
     remarks[#remarks + 1] = ("%d more devices are named more than once"):format(
-      #self.repeated - MOST_REPETITIONS_SHOWN)
+      #self.repeated - MAX_REPETITIONS_SHOWN)
   end
   return remarks
 end

@@ -8,7 +8,7 @@ local posix = require "mde.posix"
 local request = require "mde.driver.resty.request"
 local http1, now = core.http1, posix.clock.now
 
-local LONGEST_MILLISECONDS = 1000000000
+local MAX_MILLISECONDS = 1000000000
 local PROXY_PORT = 80
 local PROXY_AUTHENTICATION_REQUIRED = 407
 local READ_BYTES = 65536
@@ -73,7 +73,7 @@ end
 function M.hurry(socket, ends)
   local milliseconds = math.ceil((ends - now()) * 1000)
   if milliseconds <= 0 then return false end
-  milliseconds = math.min(milliseconds, LONGEST_MILLISECONDS)
+  milliseconds = math.min(milliseconds, MAX_MILLISECONDS)
   socket:settimeouts(milliseconds, milliseconds, milliseconds)
   return true
 end

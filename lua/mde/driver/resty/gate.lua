@@ -4,9 +4,9 @@ local phase = require "mde.driver.resty.phase"
 local now = require("mde.posix").clock.now
 
 -- No wait at nginx is longer than this one; whoever still has to wait then begins another.
-local LONGEST_WAIT_SECONDS = 2
+local MAX_WAIT_SECONDS = 2
 -- nginx counts in milliseconds.
-local SHORTEST_WAIT_SECONDS = 0.001
+local MIN_WAIT_SECONDS = 0.001
 
 ---@class mde.resty.gate
 ---@field private opened boolean
@@ -26,7 +26,7 @@ function Gate:wait(seconds)
   while not self.opened do
     local left = ends - now()
     if left <= 0 then return false end
-    self.waiters:wait(math.max(SHORTEST_WAIT_SECONDS, math.min(left, LONGEST_WAIT_SECONDS)))
+    self.waiters:wait(math.max(MIN_WAIT_SECONDS, math.min(left, MAX_WAIT_SECONDS)))
     self.meanwhile()
   end
   return true

@@ -4,7 +4,7 @@ local core = require "mde.core"
 local DEFAULT_TIMEOUT, DEFAULT_MAX_BYTES, DEFAULT_MAX_IDLE = 30, 64 * 1024 * 1024, 50
 local HTTPS_PORT, HTTP_PORT = 443, 80
 -- The integers that a double holds exactly.
-local MOST_BYTES = 9007199254740991
+local MAX_BYTES = 9007199254740991
 
 -- What says where a request ends, and to whom it goes, is the driver's own.
 local own_headers = { connection = true, ["content-length"] = true, host = true, ["transfer-encoding"] = true }
@@ -134,7 +134,7 @@ function M.read(given, level)
   return {
     method = method, authority = authority, host = host, port = port, plain = plain or false,
     timeout = number_of(given, "timeout", DEFAULT_TIMEOUT, level),
-    max_bytes = math.min(number_of(given, "max_bytes", DEFAULT_MAX_BYTES, level), MOST_BYTES),
+    max_bytes = math.min(number_of(given, "max_bytes", DEFAULT_MAX_BYTES, level), MAX_BYTES),
     max_idle = number_of(given, "max_idle", DEFAULT_MAX_IDLE, level),
     bytes = { method, " ", target, " HTTP/1.1\r\nHost: ", authority, "\r\nConnection: keep-alive\r\n",
       header_lines(given, level), length, "\r\n", body or "" },

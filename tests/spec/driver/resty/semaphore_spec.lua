@@ -1,14 +1,14 @@
--- resty.places: how many may be at something at once, also where one that had a place is gone without a word.
+-- resty.semaphore: how many may be at something at once, also where one that had a slot is gone without a word.
 
 local clock = require("mde.posix").clock
 local fake_nginx = require "tests.spec.support.fake_nginx"
 
-describe("places", function()
-  local nginx, places
+describe("the slots of a semaphore", function()
+  local nginx, semaphores
 
   before_each(function()
     nginx = fake_nginx.start()
-    places = nginx.load "places"
+    semaphores = nginx.load "semaphore"
   end)
 
   after_each(fake_nginx.stop)
@@ -16,7 +16,7 @@ describe("places", function()
   local function later() return clock.now() + 60 end
 
   it("are had by so many, and by the next when one is given back", function()
-    local two = places.new(2)
+    local two = semaphores.new(2)
     local first = assert(two:take(later(), later()))
     assert(two:take(later(), later()))
     local waits = 0
@@ -29,7 +29,7 @@ describe("places", function()
   end)
 
   it("are not waited for longer than one has patience, nor without any", function()
-    local one = places.new(1)
+    local one = semaphores.new(1)
     assert(one:take(later(), later()))
     local longest = 0
     nginx.wait = function(_, seconds)
@@ -43,7 +43,7 @@ describe("places", function()
   end)
 
   it("are looked at again while one waits, at least every second", function()
-    local one = places.new(1)
+    local one = semaphores.new(1)
     assert(one:take(later(), later()))
     nginx.wait = function(_, seconds)
       assert.is_true(seconds <= 1)
@@ -53,7 +53,7 @@ describe("places", function()
   end)
 
   it("are free again a moment after they were to be given back", function()
-    local one = places.new(1)
+    local one = semaphores.new(1)
     local lost = assert(one:take(clock.now() - 2, later()))
     local taken = assert(one:take(later(), clock.now() - 1))
     -- The one that was lost comes back after all, and frees nobody else's.
@@ -64,7 +64,7 @@ describe("places", function()
   end)
 
   it("are kept for that moment, in which a request may still end", function()
-    local one = places.new(1)
+    local one = semaphores.new(1)
     assert(one:take(clock.now(), later()))
     assert.is_nil(one:take(later(), clock.now() - 1))
   end)

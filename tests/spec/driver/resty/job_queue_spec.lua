@@ -1,4 +1,4 @@
--- resty.queue: what is taken and what is refused, and that a timer which nginx did not start, or dropped, loses
+-- resty.job_queue: what is taken and what is refused, and that a timer which nginx did not start, or dropped, loses
 -- nothing. That work outlives its request, tests/hosts/nginx/detach_spec.lua shows.
 -- Labels: not-lua5.3
 
@@ -21,7 +21,7 @@ describe("the queue of nginx's driver", function()
     end
     -- A timer rests while it waits at its bell.
     nginx.wait = function() coroutine.yield() end
-    queue = nginx.load("queue").new(3)
+    queue = nginx.load("job_queue").new(3)
   end)
 
   after_each(function()

@@ -1,4 +1,4 @@
---- queue: work that outlives the request which brought it.
+--- job_queue: work that outlives the request which brought it.
 --
 -- nginx drops a request's threads in the midst of a wait when its client hangs up, so work that must come to its end
 -- is run by a timer. A timer for each piece would not do: nginx drops those that are too many, without a word to who
@@ -15,8 +15,8 @@ local BEAT_SECONDS = 1
 local DEAD_AFTER_SECONDS = 10
 local START_AGAIN_SECONDS = 1
 local IDLE_SECONDS = 20
-local LONGEST_SERVICE_SECONDS = 300
-local MOST_PIECES = 1000
+local MAX_SERVICE_SECONDS = 300
+local MAX_PIECES = 1000
 
 ---@class mde.resty.server a timer at work
 ---@field beat number when it last showed that it is alive
@@ -28,7 +28,7 @@ local MOST_PIECES = 1000
 ---@field retired boolean it takes nothing more
 ---@field bell userdata
 
----@class mde.resty.queue
+---@class mde.resty.job_queue
 ---@field private limit integer
 ---@field private waiting fun()[]
 ---@field private first integer
@@ -79,7 +79,7 @@ local function reap(server)
 end
 
 local function begin_waiting_pieces(self, server)
-  while server.pieces < MOST_PIECES or ngx.worker.exiting() do
+  while server.pieces < MAX_PIECES or ngx.worker.exiting() do
     local piece = next_piece(self)
     if not piece then return end
     server.pieces, server.running = server.pieces + 1, server.running + 1
@@ -90,7 +90,7 @@ end
 local function has_served_enough(server)
   local time = now()
   if server.running > 0 then server.busy = time end
-  return server.pieces >= MOST_PIECES or time - server.since >= LONGEST_SERVICE_SECONDS
+  return server.pieces >= MAX_PIECES or time - server.since >= MAX_SERVICE_SECONDS
     or time - server.busy >= IDLE_SECONDS or ngx.worker.exiting()
 end
 
@@ -181,7 +181,7 @@ end
 local M = {}
 
 ---@param limit integer the most pieces that wait or are under way
----@return mde.resty.queue
+---@return mde.resty.job_queue
 function M.new(limit)
   return setmetatable({ limit = limit, waiting = {}, first = 1, last = 0, servers = {} }, Queue)
 end
