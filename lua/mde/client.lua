@@ -21,7 +21,6 @@ local interruptible = require "mde.sync.interruptible"
 local inventories = require "mde.device.inventory"
 local job_pool = require "mde.sync.job_pool"
 local limits_of = require "mde.limits"
-local listings = require "mde.action.listing"
 local lookup = require "mde.action.lookup"
 local machine_metatables = require "mde.machine"
 local options_of = require "mde.base.options"
@@ -380,7 +379,7 @@ end
 ---@return mde.Results
 function Client:each(items, fn, options)
   if type(fn) == "function" then
-    fn = self.tasks:sharing(self.tasks:cache() or listings.new(self.action_center), fn)
+    fn = self.tasks:sharing(self.action_center.cache, fn)
   end
   return job_pool.each(self.driver, items, fn, options)
 end

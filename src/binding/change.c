@@ -139,10 +139,10 @@ static int unasked(lua_State *L, const char *what)
 }
 
 /*
- * change:history(rows, { cached, shared, absent, read_at, began_at, latest }) -> the row that it is
- * about | nil; the newest opposite action that succeeded | nil. began_at: when the change began, by
- * the service's time; latest: after which no time of an action is usable. Raises if no history was
- * wanted.
+ * change:history(rows, { cached, shared, absent, single, read_at, began_at, latest }) -> the row
+ * that it is about | nil; the newest opposite action that succeeded | nil. began_at: when the
+ * change began, by the service's time; latest: after which no time of an action is usable. Raises
+ * if no history was wanted.
  */
 static int change_history(lua_State *L)
 {
@@ -152,7 +152,8 @@ static int change_history(lua_State *L)
   lua_getfield(L, 3, "read_at");
   struct mde_list list = {.flags = (flag_field(L, 3, "cached") ? MDE_LIST_CACHED : 0u) |
                                    (flag_field(L, 3, "shared") ? MDE_LIST_SHARED : 0u) |
-                                   (flag_field(L, 3, "absent") ? MDE_LIST_ABSENT : 0u),
+                                   (flag_field(L, 3, "absent") ? MDE_LIST_ABSENT : 0u) |
+                                   (flag_field(L, 3, "single") ? MDE_LIST_SINGLE : 0u),
                           .read_at = check_now(L, 4),
                           .began_at = mde_time_field(L, 3, "began_at")};
   size_t count;

@@ -141,9 +141,14 @@ static void look(struct mde_change *change, const struct mde_order *order,
   }
   if (look.decision == MDE_DECISION_SEND) look = mde_history_look(actions, count, &intent);
 
-  /* What stands in the way may be gone since a list was read for others. */
-  if ((list->flags & MDE_LIST_CACHED) != 0 && look.decision != MDE_DECISION_SEND &&
-      look.decision != MDE_DECISION_ALREADY_ACTIVE) {
+  /* What stands in the way may be gone since a list was read for others. What is pending may have
+     failed since; of many, that is told by waiting for them. */
+  bool is_pending = look.decision == MDE_DECISION_ALREADY_ACTIVE &&
+                    actions[look.action].status == MDE_STATUS_PENDING;
+  bool may_decide =
+      look.decision == MDE_DECISION_SEND || (look.decision == MDE_DECISION_ALREADY_ACTIVE &&
+                                             !(is_pending && (list->flags & MDE_LIST_SINGLE) != 0));
+  if ((list->flags & MDE_LIST_CACHED) != 0 && !may_decide) {
     change->reading = MDE_READING_OWN;
     return;
   }
@@ -489,8 +494,8 @@ static int told_sleep(struct mde_change *change, bool slept)
 
 static int stop(struct mde_change *change)
 {
-  struct mde_result result = mde_change_result(change);
   if (change->step == STEP_ENDED) return MDE_CHANGE_UNASKED;
+  struct mde_result result = mde_change_result(change);
   bool is_resend =
       change->step == STEP_RESEND || (change->step == STEP_SENDING && change->sends > 0);
   end(change, result.fate, is_resend ? MDE_REASON_NOT_RESENT : MDE_REASON_STOPPED);

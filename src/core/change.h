@@ -173,7 +173,8 @@ struct mde_wanted mde_change_next(const struct mde_change *change);
 enum {
   MDE_LIST_CACHED = 1, /* it was read before it was wanted */
   MDE_LIST_SHARED = 2, /* it is of all devices: it may not show what the device's own does */
-  MDE_LIST_ABSENT = 4  /* the service said that there is no such list */
+  MDE_LIST_ABSENT = 4, /* the service said that there is no such list */
+  MDE_LIST_SINGLE = 8  /* of a call that stands alone: what was pending is worth another read */
 };
 
 struct mde_list {

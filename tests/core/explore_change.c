@@ -373,6 +373,8 @@ static void on_history(const struct state *state, enum mde_reading reading)
   tell_list(state, 0, true, "list: lags");
   tell_list(state, MDE_LIST_ABSENT, true, "list: there is none");
   if (reading == MDE_READING_CACHED) tell_list(state, MDE_LIST_CACHED, true, "list: cached");
+  if (reading == MDE_READING_CACHED)
+    tell_list(state, MDE_LIST_CACHED | MDE_LIST_SINGLE, true, "list: cached, for one");
   if (reading == MDE_READING_NOW) tell_list(state, MDE_LIST_SHARED, true, "list: shared, lags");
   if (reading == MDE_READING_NOW) tell_list(state, MDE_LIST_SHARED, false, "list: shared");
   tell(state, MDE_EVENT_UNREADABLE, "list: unreadable");

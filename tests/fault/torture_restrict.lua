@@ -10,6 +10,7 @@ posix.clock.now = function() return 1000 end
 
 local cap_counts = require "mde.action.cap_count"
 local caps = require "mde.action.cap"
+local listings = require "mde.action.listing"
 local mde = require "mde"
 local recents = require "mde.action.recent"
 local sim = require "mde.sim"
@@ -44,6 +45,7 @@ end
 local function before()
   tenant:reset()
   client.action_center.recent = recents.new(driver.now)
+  client.action_center.cache = listings.new(client.action_center)
   client.changes.cap = caps.new(caps.DEFAULT, driver.now, nil, cap_counts.new(client.exchange, driver))
   local tokens = client.exchange.token_source.tokens
   tokens:forget_failure()

@@ -1,10 +1,11 @@
 --- center: the actions of a tenant, as this client reads them: one, those of a machine, or all that restrict.
 --
 -- What this client did or read a moment ago is put into what the service lists (recent.lua), and told to the list that
--- the devices of an `each` share (listing.lua).
+-- many devices share (listing.lua).
 
 local actions = require "mde.action.action"
 local core = require "mde.core"
+local listings = require "mde.action.listing"
 local pager = require "mde.api.pager"
 local recents = require "mde.action.recent"
 
@@ -16,6 +17,7 @@ local M = {}
 ---@field exchange mde.Exchange
 ---@field driver mde.Driver
 ---@field recent mde.Recent
+---@field cache mde.Listing
 ---@field private metatable table of the actions
 local Center = {}
 Center.__index = Center
@@ -25,8 +27,10 @@ Center.__index = Center
 ---@param metatable table of the actions
 ---@return mde.ActionCenter
 function M.new(exchange, driver, metatable)
-  return setmetatable({ exchange = exchange, driver = driver, metatable = metatable,
+  local center = setmetatable({ exchange = exchange, driver = driver, metatable = metatable,
     recent = recents.new(exchange.now, exchange.store) }, Center)
+  center.cache = listings.new(center)
+  return center
 end
 
 --- A row of the service as an action.
@@ -37,12 +41,11 @@ function Center:adopt(row, fields)
   return actions.adopt(row, self.metatable, fields)
 end
 
---- Tells the list that the devices of an `each` share what was read of an action.
+--- Tells the list that many devices share what was read of an action.
 ---@param row table?
----@param context mde.Context
 ---@return table? row
-function Center.note(row, context)
-  if context.cache and row then context.cache:add(row) end
+function Center:note(row)
+  if row then self.cache:add(row) end
   return row
 end
 
@@ -55,7 +58,7 @@ end
 function Center:history(machine_id, context)
   local rows, err, absent = pager.read(self.exchange, "machineactions",
     "machineId eq " .. core.odata.literal(machine_id), actions.is_row, context)
-  for _, row in ipairs(rows or {}) do Center.note(row, context) end
+  for _, row in ipairs(rows or {}) do self:note(row) end
   if rows then self.recent:recall(machine_id, rows) end
   return rows, err, absent
 end
@@ -103,7 +106,7 @@ function Center:read(id, context)
     method = "GET", path = "/machineactions/" .. core.odata.encode(id), kind = "read", api = "machineaction",
     permission = "Machine.Read.All", context = context, usable = actions.is_the_action(id),
   }
-  return Center.note(row, context), err
+  return self:note(row), err
 end
 
 --- Asks the service to cancel an action.
@@ -119,7 +122,7 @@ function Center:request_cancel(id, comment, context)
     api = "cancel", permission = actions.PERMISSION, context = context, body = { Comment = comment },
     usable = actions.is_the_action(id),
   }
-  return Center.note(row, context), err, info
+  return self:note(row), err, info
 end
 
 return M

@@ -194,13 +194,13 @@ end
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.
 local function announce(self, intent, run, result)
   local row = run.row
-  if result.fate == "unknown" and intent.context.cache then intent.context.cache:doubt(intent.machine_id) end
+  if result.fate == "unknown" then self.center.cache:doubt(intent.machine_id) end
   if result.sends == 0 or not row then return end
-  if result.fate == "superseded" then self.center.note(row, intent.context) end
+  if result.fate == "superseded" then self.center:note(row) end
   if not (run.answered or result.reconciled) then return end
   -- The list was asked for this machine; a fresh action may not say yet whose it is.
   row.machineId = row.machineId or intent.machine_id
-  self.center.note(row, intent.context)
+  self.center:note(row)
   self.center.recent:announce(intent.machine_id, row)
   if result.fate == "accepted" then remember(self, intent, row) end
 end

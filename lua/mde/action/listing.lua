@@ -1,9 +1,9 @@
---- listing: the restrict and release actions of the whole tenant, read once for all the devices of an `each`.
+--- listing: the restrict and release actions of the whole tenant, read once for all the devices that a client acts on.
 --
--- Looking first asks for the history of one device. Where many are acted on, one list of all of them
--- serves: it is read when it is first asked for and extended when it is asked for again and is a minute
--- old. Until then it also knows what this client itself did and read. Whoever needs more than that, the
--- end of an opposite action say, reads the one device again.
+-- Looking first asks for the history of one device. Where many are acted on, in an `each` or one call behind the
+-- other, one list of all of them serves: it is read when it is first asked for and extended when it is asked for again
+-- and is a minute old. Until then it also knows what this client itself did and read. For what it cannot tell, the end
+-- of an opposite action for instance, the one device is read.
 
 local core = require "mde.core"
 local single_flights = require "mde.sync.single_flight"
@@ -12,6 +12,10 @@ local FRESH_SECONDS = 60
 -- How long a listing may take, and how far an extension reaches back behind what was seen last: lists lag.
 local READ_SECONDS = 60
 local MARGIN_SECONDS = 300
+-- What nobody has asked about for so long is forgotten.
+local KEPT_SECONDS = 900
+-- Looks within a minute from which on the list of all is cheaper than that of one.
+local MANY_LOOKS, LOOKS_SECONDS = 3, 60
 
 local M = {}
 
@@ -23,6 +27,8 @@ local counted = { restrictcodeexecution = true, unrestrictcodeexecution = true }
 ---@field private rows_by_id table<string, table>
 ---@field private ids_by_machine table<string, string[]> in the order in which they were seen
 ---@field private doubtful table<string, boolean> machines about which it cannot be asked any more
+---@field private looks number[] when there was a look, by the driver's clock; the last few
+---@field private asked_at number when it was asked for last
 ---@field private newest? number when the newest action that was listed was created, by the service's clock
 ---@field private read_at? number when it was read last, by the driver's clock
 ---@field private failed_at? number when it could not be read
@@ -35,7 +41,8 @@ Listing.__index = Listing
 ---@param center mde.ActionCenter
 ---@return mde.Listing
 function M.new(center)
-  return setmetatable({ center = center, rows_by_id = {}, ids_by_machine = {}, doubtful = {},
+  return setmetatable({ center = center, rows_by_id = {}, ids_by_machine = {}, doubtful = {}, looks = {},
+    asked_at = -math.huge,
     single_flight = single_flights.new(center.driver, center.exchange.sleep) }, Listing)
 end
 
@@ -49,10 +56,30 @@ local function copy(row)
   return same
 end
 
+-- A client that acts on a device now and then keeps nothing.
+local function forget_old(self)
+  local now = self.center.exchange.now()
+  if now - self.asked_at > KEPT_SECONDS then
+    self.rows_by_id, self.ids_by_machine, self.doubtful = {}, {}, {}
+    self.newest, self.read_at, self.failed_at, self.has_nameless = nil, nil, nil, nil
+  end
+  self.asked_at = now
+end
+
+--- A look at one device's history: whether there were so many lately that this list is the cheaper way.
+---@return boolean
+function Listing:is_worth_it()
+  local now = self.center.exchange.now()
+  self.looks[#self.looks + 1] = now
+  if #self.looks > MANY_LOOKS then table.remove(self.looks, 1) end
+  return #self.looks == MANY_LOOKS and now - self.looks[1] < LOOKS_SECONDS
+end
+
 --- Takes note of an action, if it is one of those listed here. One that is final stays so, whatever a list that lags
 --- behind says.
 ---@param row table as the service told it
 function Listing:add(row)
+  if self.center.exchange.now() - self.asked_at > KEPT_SECONDS then return end
   if not counted[core.text.lower(row.type or "")] then return end
   local id = core.text.lower(row.id)
   local known = self.rows_by_id[id]
@@ -142,6 +169,7 @@ end
 ---@return table[]? rows nil if this listing cannot tell
 ---@return number? read_at by the driver's clock
 function Listing:rows(machine_id, context)
+  forget_old(self)
   if self.doubtful[machine_id] then return nil end
   if not is_fresh(self, self.read_at) and not refresh(self, context) then return nil end
   if self.has_nameless then return nil end
@@ -156,6 +184,7 @@ end
 ---@return table[]? rows nil if this listing cannot tell
 ---@return boolean? absent the service said that there is no such list
 function Listing:rows_now(machine_id, context)
+  forget_old(self)
   local asked = self.center.exchange.now()
   while not self.read_at or self.read_at < asked do
     self.failed_at = nil

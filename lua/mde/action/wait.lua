@@ -210,7 +210,7 @@ local function read_list(center, pending, by_id, context, started)
         listed[id] = true
         -- A list that lags behind takes back nothing that has ended.
         if is_pending(by_id[id]) then update(center, by_id[id], row) end
-        center.note(row, context)
+        center:note(row)
       end
     end
     for _, watch in ipairs(pending) do

@@ -1,4 +1,4 @@
--- One listing of all actions for the devices of an each.
+-- One list of all actions for the devices of an each, or of many calls one behind the other.
 -- Labels: not-lua5.3, caseless
 
 local rehearsal = require "tests.spec.support.rehearsal"
@@ -342,14 +342,64 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
       assert.is_nil(next(r.client.tasks.caches))
     end)
 
-    it("is the same one for an each inside of it, and another for the next", function()
+    it("is the same one for an each inside of it and for the next, and is extended after a minute", function()
       r, machines = new(12)
+      r:past(machines[12].id, "release", "Succeeded", 100)
       r.client:each({ 0, 4, 8 }, function(offset)
         return r.client:each({ 1, 2, 3, 4 }, function(i) return restrict(machines[offset + i]) end)
       end)
       assert.same({ listings = 1, single = 0, posts = 12, others = 0 }, asked(r))
       r.client:each({ machines[1] }, restrict)
+      assert.equal(1, asked(r).listings)
+      r.driver.sleep(61)
+      r.client:each({ machines[1] }, restrict)
       assert.equal(2, asked(r).listings)
+      assert.matches("creationDateTimeUtc", listings(r)[2], 1, true)
+    end)
+
+    it("serves calls one behind the other from the third within a minute on", function()
+      r, machines = new(50)
+      for _, machine in ipairs(machines) do assert(restrict(machine)) end
+      assert.same({ listings = 1, single = 2, posts = 50, others = 0 }, asked(r))
+    end)
+
+    it("does not tell a single call that an action is pending, which may have failed since", function()
+      r, machines = new(4)
+      for _, machine in ipairs(machines) do assert(restrict(machine)) end
+      assert.same({ listings = 1, single = 2, posts = 4, others = 0 }, asked(r))
+      for _, machine in ipairs(machines) do assert.equal("already_active", assert(restrict(machine)).outcome) end
+      assert.same({ listings = 1, single = 6, posts = 4, others = 0 }, asked(r))
+    end)
+
+    it("is not read for calls now and then", function()
+      r, machines = new(6)
+      for _, machine in ipairs(machines) do
+        assert(restrict(machine))
+        r.driver.sleep(31)
+      end
+      assert.same({ listings = 0, single = 6, posts = 6, others = 0 }, asked(r))
+    end)
+
+    it("tells nothing that stands against a call: that is read by itself", function()
+      r, machines = new(6)
+      for i = 1, 4 do assert(restrict(machines[i])) end
+      r:past(machines[5].id, "release", "Pending", 10)
+      r.driver.sleep(61)
+      for i = 1, 2 do assert(restrict(machines[i])) end
+      local before = asked(r).single
+      local _, err = restrict(machines[5])
+      assert.equal("conflict", err.kind)
+      assert.equal(before + 1, asked(r).single)
+    end)
+
+    it("is forgotten where nobody has asked for it for a quarter of an hour", function()
+      r, machines = new(3)
+      r:past(machines[3].id, "release", "Succeeded", 100)
+      r.client:each(machines, restrict)
+      r.driver.sleep(1000)
+      assert.is_truthy(next(r.client.action_center.cache.rows_by_id))
+      r.client:each({ machines[1] }, restrict)
+      assert.not_matches("creationDateTimeUtc", listings(r)[2], 1, true)
     end)
 
     it("is not another client's", function()

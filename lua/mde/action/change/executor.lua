@@ -59,11 +59,12 @@ end
 -- The machine's actions: the rows, or nil and an error; and what is to be known of the list.
 local function read_history(self, run, reading, context)
   local cache, began, machine_id = run.context.cache, self.exchange.now(), run.machine_id
+  if reading == "cached" and not cache and self.center.cache:is_worth_it() then cache = self.center.cache end
   if cache and reading == "cached" then
     local rows, read_at = cache:rows(machine_id, context:within(context:left() / 2, context:patience() / 2))
     if rows then
       self.center.recent:recall(machine_id, rows)
-      return rows, nil, { cached = true, read_at = read_at }
+      return rows, nil, { cached = true, single = run.context.cache == nil, read_at = read_at }
     end
   elseif cache and reading == "now" then
     local rows, absent = cache:rows_now(machine_id, context)
