@@ -11,7 +11,7 @@ local options_of = require "mde.base.options"
 local secret = require "mde.auth.credential.secret"
 local stores = require "mde.sync.store"
 local token_function = require "mde.auth.credential.token_function"
-local variables = require "mde.base.variable"
+local variables = require "mde.base.environment"
 
 local M = {}
 

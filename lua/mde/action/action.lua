@@ -1,10 +1,11 @@
 --- action: one action of the service, and what this library found out about it.
 --
--- That stands in fields of its own beside the service's. What reads actions is center.lua, what makes them change.lua.
+-- That stands in fields of its own beside the service's. What reads actions is action_center.lua, what makes them
+-- change.lua.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local own_names = require "mde.base.own_names"
+local reserved_names = require "mde.base.reserved_names"
 
 ---@class mde.Action an action as the service tells it, and what this library found out about it
 ---@field id string
@@ -33,7 +34,7 @@ local own_names = require "mde.base.own_names"
 local M = { PERMISSION = "Machine.RestrictExecution" }
 
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
-local ours = own_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
+local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
   "looked", "recorded", "also_ended", "overturned", "comment_cut" }
 
 local comment_problems = {

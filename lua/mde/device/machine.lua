@@ -2,7 +2,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local own_names = require "mde.base.own_names"
+local reserved_names = require "mde.base.reserved_names"
 
 ---@class mde.Machine the service's own fields; null ones are absent
 ---@field id string 40 hex digits
@@ -23,7 +23,7 @@ local own_names = require "mde.base.own_names"
 local M = {}
 
 --- What no property of the service's may hide: the methods of a machine, and the fields of mde.Restricted.
-M.own_names = own_names.new { "has_tag", "restrict", "release", "state", "action", "releasing", "incidents", "others" }
+M.reserved_names = reserved_names.new { "has_tag", "restrict", "release", "state", "action", "releasing", "incidents", "others" }
 
 --- Whether the machine has a tag, without regard to case.
 ---@param machine mde.Machine
@@ -42,7 +42,7 @@ end
 ---@param row table changed in place
 function M.clean(row)
   row["@odata.context"] = nil
-  M.own_names:drop(row)
+  M.reserved_names:drop(row)
   for _, name in ipairs { "mergedIntoMachineId", "onboardingStatus" } do
     if row[name] == "" then row[name] = nil end
   end

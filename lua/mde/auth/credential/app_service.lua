@@ -3,7 +3,7 @@
 local core = require "mde.core"
 local endpoints = require "mde.auth.credential.identity_endpoint"
 local errors = require "mde.base.error"
-local variables = require "mde.base.variable"
+local variables = require "mde.base.environment"
 
 local NAMES = { client_id = "client_id", object_id = "principal_id", resource_id = "mi_res_id" }
 

@@ -7,7 +7,7 @@
 local endpoints = require "mde.auth.credential.identity_endpoint"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
-local variables = require "mde.base.variable"
+local variables = require "mde.base.environment"
 
 local URL = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
 local DIRECTORY = "/var/opt/azcmagent/tokens"

@@ -6,7 +6,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local managed_identity = require "mde.auth.credential.managed_identity"
-local variables = require "mde.base.variable"
+local variables = require "mde.base.environment"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- credential.imds: the managed identity of a virtual machine, from Azure's instance metadata service.
 
 local endpoints = require "mde.auth.credential.identity_endpoint"
-local variables = require "mde.base.variable"
+local variables = require "mde.base.environment"
 
 local HOST = "http://169.254.169.254"
 local PATH = "/metadata/identity/oauth2/token"

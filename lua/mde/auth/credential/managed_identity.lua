@@ -6,7 +6,7 @@
 
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
-local variables = require "mde.base.variable"
+local variables = require "mde.base.environment"
 
 ---@class mde.credential.ManagedIdentityOptions which identity, where the machine has more than its own; one of
 ---@field client_id? string

@@ -1,7 +1,7 @@
 -- variable: what the environment says; what is set to nothing is not set.
 
 local environment = require "tests.spec.support.environment"
-local variables = require "mde.base.variable"
+local variables = require "mde.base.environment"
 
 describe("a variable of the environment", function()
   after_each(environment.restore)

@@ -1,4 +1,4 @@
---- variable: what the environment says; what is set to nothing is not set.
+--- environment: what the environment says; what is set to nothing is not set.
 
 local M = {}
 

@@ -1,4 +1,4 @@
---- center: the actions of a tenant, as this client reads them: one, those of a machine, or all that restrict.
+--- action_center: the actions of a tenant, as this client reads them: one, those of a machine, or all that restrict.
 --
 -- What this client did or read a moment ago is put into what the service lists (recent.lua), and told to the list that
 -- many devices share (listing.lua).

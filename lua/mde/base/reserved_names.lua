@@ -1,35 +1,35 @@
---- own_names: what a row of the service must not bring: the names of our methods and fields.
+--- reserved_names: what a row of the service must not bring: the names of our methods and fields.
 --
 -- A row becomes an object by a metatable, and what it has itself hides what the metatable has. A property called `wait`
 -- would hide our method, one called `outcome` would pose as what we found out. So properties with our names are dropped
 -- when a row is taken over. The service's own names are in camel case, and none of them is among ours.
 
----@class mde.OwnNames
+---@class mde.ReservedNames
 ---@field private names table<string, true>
-local OwnNames = {}
-OwnNames.__index = OwnNames
+local ReservedNames = {}
+ReservedNames.__index = ReservedNames
 
 local M = {}
 
 --- The names of a kind of object: its methods, and the fields that we put into it.
 ---@param names string[]
----@return mde.OwnNames
+---@return mde.ReservedNames
 function M.new(names)
   local set = {}
   for _, name in ipairs(names) do set[name] = true end
-  return setmetatable({ names = set }, OwnNames)
+  return setmetatable({ names = set }, ReservedNames)
 end
 
 --- Whether a name is ours.
 ---@param name any
 ---@return boolean
-function OwnNames:has(name)
+function ReservedNames:has(name)
   return self.names[name] ~= nil
 end
 
 --- Takes everything that has one of our names out of a row.
 ---@param row table changed in place
-function OwnNames:drop(row)
+function ReservedNames:drop(row)
   for name in pairs(row) do
     if self:has(name) then row[name] = nil end
   end
