@@ -1,170 +1,69 @@
--- Cancelling an action by its id.
+-- What an action of the service's is to this library: whose it is, and what may be recorded with it.
 -- Labels: sanitized
 
+local core = require "mde.core"
 local rehearsal = require "tests.spec.support.rehearsal"
 
-local laptop = "1f00000000000000000000000000000000000017"
-local unknown_id = "11111111-0000-4000-8000-000000000011"
+local machine = "1f00000000000000000000000000000000000017"
 
-describe("cancel", function()
-  local r, action
+local function suffix(operation_id, incident)
+  return (" [mde:%s%s]"):format(incident and incident .. ":" or "", operation_id)
+end
 
-  before_each(function()
-    r = rehearsal.new()
-    action = assert(r.client:restrict("laptop-18", "why", { incident = "INC-1" }))
-  end)
+describe("an action", function()
+  local r
 
-  local function cancels()
-    return r:count "action_cancelled"
-  end
+  before_each(function() r = rehearsal.new { unguarded = true } end)
 
-  for what, call in pairs {
-    ["the action"] = function(comment) return r.client:cancel(action, comment) end,
-    ["its id"] = function(comment) return r.client:cancel(action.id, comment) end,
-    ["its id in capitals"] = function(comment) return r.client:cancel(action.id:upper(), comment) end,
-    ["the action's own method"] = function(comment) return action:cancel(comment) end,
-  } do
-    it("ends an action that is not final, given " .. what, function()
-      local cancelled = assert(call "not this one")
-      assert.equal(action.id, cancelled.id)
-      assert.equal("Cancelled", cancelled.status)
-      assert.equal("not this one", cancelled.cancellationComment)
-      assert.equal("INC-1", cancelled.incident)
-      assert.equal("cancelled", select(2, cancelled:wait()).kind)
-      assert.equal(1, cancels())
-    end)
-  end
-
-  it("of what is cancelled already succeeds", function()
-    assert(r.client:cancel(action, "not this one"))
-    assert.equal("Cancelled", assert(r.client:cancel(action, "again")).status)
-    assert.equal(1, cancels())
-  end)
-
-  for _, status in ipairs { "Succeeded", "Failed", "TimeOut" } do
-    it("of what has ended as " .. status .. " is a conflict that shows how", function()
-      local past = r:past(laptop, "restrict", status, 100)
-      local cancelled, err = r.client:cancel(past.id, "too late")
-      assert.is_nil(cancelled)
-      assert.equal("conflict", err.kind)
-      assert.equal(status, err.action.status)
-      assert.equal(400, err.http_status)
-      assert.truthy(tostring(err):find("ended already: " .. status, 1, true))
-      assert.truthy(tostring(err):find('^cancel action "' .. past.id:gsub("%-", "%%-")))
-    end)
-  end
-
-  for what, case in pairs {
-    ["is final otherwise"] = { "Succeeded", nil, "conflict" },
-    ["is still pending"] = { "Pending", nil, "pending" },
-    ["is another machine's"] = { "Cancelled", ("b"):rep(40), "protocol" },
-  } do
-    it("is no success because the service says 200, where the action " .. what, function()
-      local body = ('{"id":"%s","type":"RestrictCodeExecution","status":"%s","machineId":"%s"}')
-        :format(action.id, case[1], case[2] or action.machineId)
-      r:fault { match = { path = "/machineactions/" .. action.id }, fault = "answer", count = false, body = body,
-        headers = { ["Content-Type"] = "application/json" } }
-      local cancelled, err = r.client:cancel(action, "not this one")
-      assert.is_nil(cancelled)
-      assert.equal(case[3], err.kind)
-      assert.equal(0, cancels())
-    end)
-  end
-
-  it("and reading refuse an answer of another type", function()
-    r:fault { match = { path = "/machineactions/" .. action.id }, fault = "answer", count = false,
-      body = ('{"id":"%s","type":"UnrestrictCodeExecution","status":"Succeeded"}'):format(action.id),
-      headers = { ["Content-Type"] = "application/json" } }
-    assert.equal("protocol", select(2, r.client:action(action)).kind)
-    assert.equal("protocol", select(2, action:wait { timeout = 5 }).kind)
-    assert.equal("RestrictCodeExecution", action.type)
-  end)
-
-  it("of what the service does not know is not found", function()
-    local cancelled, err = r.client:cancel(unknown_id, "why")
-    assert.is_nil(cancelled)
-    assert.equal("not_found", err.kind)
-    assert.equal("ResourceNotFound", err.code)
-  end)
-
-  it("that is refused while the action goes on is refused, in the service's words", function()
-    r:answer({ path = "/cancel" }, 400, { error = { code = "BadRequest", message = "not now" } })
-    local cancelled, err = r.client:cancel(action, "why")
-    assert.is_nil(cancelled)
-    assert.equal("refused", err.kind)
-    assert.truthy(err.message:find("not now", 1, true))
-  end)
-
-  it("that may not be is a matter of permission", function()
-    r.tenant:put_application { client_id = r.tenant.client_id, client_secret = r.tenant.client_secret,
-      roles = { "Machine.Read.All" } }
-    r.tenant:advance(7200)
-    local cancelled, err = r.client:cancel(action, "why")
-    assert.is_nil(cancelled)
-    assert.equal("permission", err.kind)
-    assert.truthy(err.hint:find("Machine.RestrictExecution", 1, true))
-  end)
-
-  for _, fault in ipairs { "gone", "cut", "stall" } do
-    it("whose answer is lost was sent once, and reading the action tells: " .. fault, function()
-      r:fault { match = { path = "/cancel" }, fault = fault }
-      assert.equal("Cancelled", assert(r.client:cancel(action, "not this one")).status)
-      assert.equal(1, cancels())
-      assert.same({ "restrictCodeExecution", "cancel" }, r:posts())
-    end)
-  end
-
-  it("that got lost on the way is unknown, and was sent once", function()
-    r:fault { match = { path = "/cancel" }, fault = "reset" }
-    local cancelled, err = r.client:cancel(action, "not this one")
-    assert.is_nil(cancelled)
-    assert.equal("unknown", err.kind)
-    assert.truthy(err.hint:find("Read the action again", 1, true))
-    assert.equal(0, cancels())
-    assert.same({ "restrictCodeExecution", "cancel" }, r:posts())
-  end)
-
-  it("whose answer is lost and which cannot be read is unknown", function()
-    r:fault { match = { path = "/cancel" }, fault = "gone" }
-    r:answer({ method = "GET", path = "/machineactions/" }, 503, "", { count = false })
-    local cancelled, err = r.client:cancel(action, "not this one")
-    assert.is_nil(cancelled)
-    assert.equal("unknown", err.kind)
-    assert.truthy(err.hint:find("Read the action again", 1, true))
-  end)
-
-  it("answered with another action is not believed", function()
-    local other = r:past(laptop, "restrict", "Pending", 10)
-    r:answer({ path = "/cancel" }, 200, { id = other.id, status = "Cancelled" })
-    local cancelled, err = r.client:cancel(action, "not this one")
-    assert.is_nil(cancelled)
-    assert.equal("unknown", err.kind)
-  end)
-
-  it("counts everything against the caller's timeout", function()
-    r:fault { match = { path = "/cancel" }, fault = "stall" }
-    r:fault { match = { method = "GET", path = "/machineactions/" }, fault = "stall", count = false }
-    local before = r.tenant.clock.now()
-    assert.equal("unknown", select(2, r.client:cancel(action, "why", { timeout = 20 })).kind)
-    assert.is_true(r.tenant.clock.now() - before <= 20.001)
-  end)
-
-  describe("refuses, without a request,", function()
-    for what, case in pairs {
-      ["no action"] = { nil, "why", nil, "not an action" },
-      ["a device's name"] = { "laptop-18", "why", nil, "not an action" },
-      ["a machine id"] = { laptop, "why", nil, "not an action" },
-      ["a machine"] = { { id = laptop }, "why", nil, "not an action" },
-      ["no comment"] = { unknown_id, nil, nil, "a comment is required" },
-      ["an empty comment"] = { unknown_id, " ", nil, "empty" },
-      ["an unknown option"] = { unknown_id, "why", { timout = 3 }, "timeout" },
-    } do
-      it(what, function()
-        local before = #r.tenant.history
-        local err = rehearsal.refused(r.client.cancel, r.client, case[1], case[2], case[3])
-        assert.truthy(tostring(err):find(case[4], 1, true), tostring(err))
-        assert.equal(before, #r.tenant.history)
-      end)
+  describe("needs a comment:", function()
+    local function check(wanted, comment)
+      local err = rehearsal.refused(r.client.restrict, r.client, machine, comment)
+      assert.truthy(tostring(err):find(wanted, 1, true), tostring(err))
+      assert.is_true(rehearsal.is_one_line(tostring(err)))
+      assert.same({}, r.tenant.history)
     end
+
+    for what, case in pairs {
+      ["none"] = { nil, "a comment is required" },
+      ["a number"] = { 17, "must be a string, not a number" },
+      ["an empty one"] = { "", "empty" },
+      ["only white space"] = { " \t\r\n\194\160", "empty" },
+      ["only a suffix of an earlier action"] = { " [mde:INC-1:abcdefgh]", "empty" },
+      ["not UTF-8"] = { "caf\233", "UTF-8" },
+      ["a surrogate"] = { "\237\160\128", "UTF-8" },
+      ["a NUL"] = { "beacon\0", "NUL" },
+      ["851 characters"] = { ("\226\130\172"):rep(851), "850" },
+    } do
+      it(what .. " is refused", function() check(case[2], case[1]) end)
+    end
+
+    it("850 characters of any length are enough", function()
+      local comment = ("\240\159\148\146"):rep(850)
+      local action = assert(r.client:restrict(machine, comment))
+      assert.equal(comment .. suffix(action.operation_id), action.requestorComment)
+    end)
+
+    it("a suffix that it brings along is removed first", function()
+      local action = assert(r.client:restrict(machine, "again [mde:INC-1:abcdefgh]", { incident = "INC-2" }))
+      assert.equal("again" .. suffix(action.operation_id, "INC-2"), action.requestorComment)
+    end)
+
+    it("control characters and quotes arrive as they are", function()
+      local action = assert(r.client:restrict(machine, 'two\nlines, "quotes" and \\'))
+      assert.equal('two\nlines, "quotes" and \\' .. suffix(action.operation_id), action.requestorComment)
+    end)
+  end)
+
+  it("that the service lists without a comment is no obstacle", function()
+    r:past(machine, "restrict", "Pending", 10, { requestorComment = rehearsal.null, requestor = rehearsal.null })
+    local action = assert(r.client:restrict(machine, "why"))
+    assert.equal("already_active", action.outcome)
+    assert.is_nil(action.operation_id)
+  end)
+
+  it("carries the id that the core finds in its comment", function()
+    local action = assert(r.client:restrict(machine, "why", { incident = "INC-1" }))
+    local text, incident, operation_id = core.comment.parse(action.requestorComment)
+    assert.same({ "why", "INC-1", action.operation_id }, { text, incident, operation_id })
   end)
 end)
