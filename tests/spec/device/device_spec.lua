@@ -10,41 +10,6 @@ local function id(number)
   return ("%040x"):format(number)
 end
 
-describe("text that is not UTF-8", function()
-  local mde = require "mde"
-  local ID = id(17)
-
-  for what, call in pairs {
-    ["a device"] = function(client, text) return client:restrict(text, "why") end,
-    ["a comment"] = function(client, text) return client:restrict(ID, text) end,
-    ["an incident"] = function(client, text) return client:restrict(ID, "why", { incident = text }) end,
-    ["a key"] = function(client, text) return client:restrict(ID, "why", { key = "alert-12345" .. text }) end,
-    ["a tag"] = function(client, text) return client:tag(ID, text) end,
-    ["a tag to remove"] = function(client, text) return client:untag(ID, text) end,
-    ["an action"] = function(client, text) return client:action(text) end,
-    ["a comment of a cancellation"] = function(client, text)
-      return client:cancel("17171717-0000-4000-8000-000000000017", text)
-    end,
-    ["an incident's machines"] = function(client, text) return client:restricted { incident = text } end,
-    ["a time"] = function(client, text) return client:restricted { incident = "INC-1", since = text } end,
-    ["an address"] = function(client, text) return client:machine { ip = text, at = mde.ago "1h" } end,
-    ["a query"] = function(client, text) return client:machines { computerDnsName = text } end,
-    ["a list of a query"] = function(client, text) return client:machines { osPlatform = { "Linux", text } } end,
-    ["a query in OData"] = function(client, text) return client:machines(("version eq '%s'"):format(text)) end,
-    ["a query of actions"] = function(client, text) return client:actions { requestor = mde.contains(text) } end,
-  } do
-    it("is refused before anything is sent: " .. what, function()
-      local r = rehearsal.new()
-      for _, text in ipairs { "caf\233", "\192\175", "\237\160\128", "a\195" } do
-        local err = rehearsal.refused(call, r.client, text)
-        assert.is_true(rehearsal.is_one_line(tostring(err)))
-        assert.is_nil(tostring(err):find "[\128-\255]", tostring(err))
-      end
-      assert.same({}, r.tenant.history)
-    end)
-  end
-end)
-
 describe("a device", function()
   local r
 
