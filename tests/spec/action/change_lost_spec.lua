@@ -354,49 +354,6 @@ describe("what the first look has seen", function()
   end
 end)
 
-describe("the cap's slot", function()
-  it("stays taken when a send that may have arrived is sent again and that is refused at connect", function()
-    local r = rehearsal.new { client = { cap = 1 }, machines = {
-      { id = desk(1), computerDnsName = "desk-01.corp.example" },
-      { id = desk(2), computerDnsName = "desk-02.corp.example" },
-    }, lists = { lag = 60 } }
-    lose(r, "restrict", true)
-    local send, posts = r.driver.send, 0
-    function r.driver.send(request)
-      if request.url:find(path_of.restrict, 1, true) then posts = posts + 1 end
-      if posts >= 2 then
-        if request.method == "POST" then return nil, "the connection was refused", false end
-      end
-      return send(request)
-    end
-    local action, err = r.client:restrict(desk(1), "why")
-    assert.is_nil(action)
-    assert.equal("unknown", err.kind)
-    assert.equal(1, own_actions(r, "restrict"))
-    r.driver.send = send
-    action, err = r.client:restrict(desk(2), "why")
-    assert.is_nil(action)
-    assert.equal("cap", err.rule)
-    assert.equal(1, own_actions(r, "restrict"))
-  end)
-
-  it("is given back if nothing of any send can have arrived", function()
-    local r = rehearsal.new { client = { cap = 1 } }
-    local send = r.driver.send
-    function r.driver.send(request)
-      if request.method == "POST" and request.url:find("/api/", 1, true) then
-        return nil, "the connection was refused", false
-      end
-      return send(request)
-    end
-    local action, err = r.client:restrict(machine, "why", { timeout = 20 })
-    assert.is_nil(action)
-    assert.equal("unavailable", err.kind)
-    r.driver.send = send
-    assert.equal("accepted", assert(r.client:restrict(machine, "why")).outcome)
-  end)
-end)
-
 describe("a history that cannot be read", function()
   local function unreadable(options)
     local r = new(options)
