@@ -2,9 +2,12 @@
 -- Labels: sanitized, caseless
 
 local clients = require "mde.client"
+local caps = require "mde.action.cap"
+local dicts = require "tests.spec.support.dict"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
 local rehearsal = require "tests.spec.support.rehearsal"
+local stores = require "mde.sync.store"
 
 local HOUR = 3600
 
@@ -371,5 +374,193 @@ describe("the cap", function()
         assert.is_true(rehearsal.is_one_line(tostring(err)))
       end)
     end
+  end)
+end)
+
+describe("a cap by itself", function()
+  local now, dict, store
+  -- What the service tells of the last hour, why it cannot, and how often it was asked.
+  local earlier, trouble, asked
+
+  local function time() return now end
+
+  before_each(function()
+    now, earlier, trouble, asked = 1000, {}, nil, 0
+    dict = dicts(time)
+    store = stores.new(dict, "application", {}, { now = time, sleep = function(seconds) now = now + seconds end })
+  end)
+
+  local function count(tally)
+    local whole, err = tally:is_whole()
+    if whole or err then return whole, err end
+    asked = asked + 1
+    if trouble then return nil, trouble end
+    return tally:merge(earlier)
+  end
+
+  local function new(limit, shared)
+    return caps.new(limit, time, shared and store or nil, count)
+  end
+
+  -- A slot that was taken; or nil and why not.
+  local function taken(cap, operation_id, lifted)
+    local slot = caps.slot(operation_id, lifted)
+    local ok, err = cap:take(slot, {})
+    return ok and slot, err
+  end
+
+  local function check_refused(kind, slot, err)
+    assert.is_nil(slot or nil)
+    assert.equal(kind, err.kind)
+    assert.equal("cap", err.rule)
+    return err
+  end
+
+  it("counts a slot once, however often it is taken", function()
+    local cap, slot = new(2), caps.slot "ABCDEFGH"
+    assert.same({ id = "abcdefgh", lifted = false }, slot)
+    for _ = 1, 3 do assert.is_true(cap:take(slot, {})) end
+    assert.truthy(taken(cap, "another0"))
+    check_refused("protected", taken(cap, "third000"))
+    assert.equal(1, asked)
+  end)
+
+  it("asks nothing where there is no cap, and nothing more where it lets nothing pass", function()
+    for _ = 1, 100 do assert.truthy(taken(new(math.huge), "abcdefgh")) end
+    local err = check_refused("protected", taken(new(0), "abcdefgh"))
+    assert.is_nil(err.retry_at)
+    assert.equal(0, asked)
+  end)
+
+  it("counts what lifts it, and asks nothing for its sake", function()
+    local cap = new(1)
+    for i = 1, 2 do assert.truthy(taken(cap, "lifted0" .. i, true)) end
+    assert.truthy(taken(new(0), "abcdefgh", true))
+    assert.equal(0, asked)
+    earlier = { { id = "lifted01", age = 0 } }
+    check_refused("protected", taken(cap, "abcdefgh"))
+  end)
+
+  it("refuses what it cannot count, says why and how to go on, and asks again for the next", function()
+    local cap = new(1)
+    trouble = errors.new { kind = "permission", message = "may not be read", hint = "Ask for it.", code = "Forbidden" }
+    local err = check_refused("permission", taken(cap, "abcdefgh"))
+    assert.equal(trouble, err.cause)
+    assert.equal("Forbidden", err.code)
+    assert.truthy(err.message:find("could not be counted (cap 1): may not be read", 1, true), err.message)
+    assert.truthy(err.hint:find('^Ask for it. .*allow = { "cap" } %(%-%-allow cap%)'), err.hint)
+    trouble = nil
+    assert.truthy(taken(cap, "abcdefgh"))
+    check_refused("protected", taken(cap, "another0"))
+    assert.equal(2, asked)
+  end)
+
+  it("takes back a slot that was not sent, once", function()
+    local cap = new(2)
+    local slot = assert(taken(cap, "abcdefgh"))
+    assert(taken(cap, "another0"))
+    for _ = 1, 2 do caps.give_back(slot) end
+    caps.give_back(caps.slot "never000")
+    assert.truthy(taken(cap, "third000"))
+    check_refused("protected", taken(cap, "fourth00"))
+    check_refused("protected", cap:take(slot, {}))
+  end)
+
+  describe("is told how a send ended:", function()
+    it("it was not made, or nothing of it was sent", function()
+      local cap = new(1)
+      for _, info in ipairs { {}, { class = "not_sent", sent = now } } do
+        cap:settle(assert(taken(cap, "abcdefgh")), info)
+      end
+      assert.truthy(taken(cap, "another0"))
+    end)
+
+    it("it went some time after it was counted, and its hour begins then", function()
+      local cap = new(1)
+      local slot = assert(taken(cap, "abcdefgh"))
+      now = now + 50
+      cap:settle(slot, { class = "definite", sent = now - 20 })
+      now = now + HOUR - 21
+      check_refused("protected", taken(cap, "another0"))
+      now = now + 1
+      assert.truthy(taken(cap, "another0"))
+    end)
+
+    it("it may have arrived, and what is sent again and does not arrive takes nothing back", function()
+      local cap = new(1)
+      local slot = assert(taken(cap, "abcdefgh"))
+      cap:settle(slot, { class = "maybe_sent", sent = now })
+      cap:settle(slot, { class = "not_sent", sent = now })
+      cap:settle(slot, {})
+      check_refused("protected", taken(cap, "another0"))
+    end)
+  end)
+
+  describe("in a store that fails", function()
+    it("counts by itself, beginning with what the service tells", function()
+      local cap = new(2, true)
+      assert(taken(cap, "abcdefgh"))
+      dict.broken = true
+      earlier = { { id = "abcdefgh", age = 10 } }
+      assert.truthy(taken(cap, "another0"))
+      assert.equal(2, asked)
+      local err = check_refused("protected", taken(cap, "third000"))
+      assert.is_number(err.retry_at)
+      assert.equal(2, asked)
+    end)
+
+    it("counts also what lifts it", function()
+      local cap = new(2, true)
+      dict.broken = true
+      assert.truthy(taken(cap, "abcdefgh", true))
+      earlier = { { id = "abcdefgh", age = 0 }, { id = "another0", age = 0 } }
+      check_refused("protected", taken(cap, "third000"))
+    end)
+
+    it("refuses where the service cannot be asked either", function()
+      local cap = new(2, true)
+      dict.broken, trouble = true, errors.new { kind = "unavailable", message = "nobody answers" }
+      assert.equal(trouble, check_refused("unavailable", taken(cap, "abcdefgh")).cause)
+    end)
+
+    it("goes back to the store when that works, which has to be told what was sent meanwhile", function()
+      local cap, other = new(3, true), new(3, true)
+      assert(taken(cap, "first000"))
+      dict.broken = true
+      assert(taken(cap, "second00"))
+      dict.broken = false
+      earlier = { { id = "first000", age = 0 }, { id = "second00", age = 0 } }
+      assert.truthy(taken(cap, "third000"))
+      assert.equal(3, asked)
+      check_refused("protected", taken(other, "fourth00"))
+      assert.equal(3, asked)
+    end)
+
+    it("gives back to where it was taken from", function()
+      local cap = new(1, true)
+      dict.broken = true
+      for _ = 1, 3 do caps.give_back(assert(taken(cap, "abcdefgh"))) end
+      dict.broken = false
+      assert(taken(cap, "another0"))
+      check_refused("protected", taken(cap, "third000"))
+    end)
+
+    it("counts in one place, though it began to fail while several were counting", function()
+      local cap, tasks, results = caps.new(1, time, store, function(tally)
+        coroutine.yield()
+        return count(tally)
+      end), {}, {}
+      for i = 1, 2 do
+        tasks[i] = coroutine.create(function() results[i] = taken(cap, "operation" .. i) end)
+        coroutine.resume(tasks[i])
+      end
+      dict.broken = true
+      for _ = 1, 2 do
+        for i = 1, 2 do assert(coroutine.resume(tasks[i])) end
+      end
+      assert.same({ "dead", "dead" }, { coroutine.status(tasks[1]), coroutine.status(tasks[2]) })
+      assert.truthy(results[1])
+      assert.falsy(results[2])
+    end)
   end)
 end)
