@@ -1,9 +1,14 @@
 -- What was restricted in the last hour, by the service's list, where a client begins and the cap needs it.
 -- Labels: sanitized, caseless
 
+local cap_counts = require "mde.action.cap_count"
 local clients = require "mde.client"
+local contexts = require "mde.sync.context"
+local errors = require "mde.base.error"
 local posix = require "mde.posix"
 local rehearsal = require "tests.spec.support.rehearsal"
+local tallies = require "mde.action.tally"
+local times = require "mde.sim.base.time"
 
 local null = rehearsal.null
 local HOUR = 3600
@@ -285,5 +290,124 @@ describe("the cap", function()
       assert.is_true(results.failed <= 1)
       assert.equal(1, counts())
     end)
+  end)
+end)
+
+describe("the count by itself", function()
+  local r, count, tally
+
+  local function begin(options)
+    options = options or {}
+    options.limits, options.machines = false, {}
+    r = rehearsal.new(options)
+    count, tally = cap_counts.new(r.client.exchange, r.driver), tallies.new(3, r.driver.now)
+  end
+
+  local function context(seconds) return contexts.new(r.driver.now, seconds) end
+
+  -- Each function as a task of its own, until all have ended.
+  local function together(...)
+    local gate, left = r.driver.gate(), select("#", ...)
+    for _, fn in ipairs { ... } do
+      r.driver.spawn(function()
+        fn()
+        left = left - 1
+        if left == 0 then gate:open() end
+      end)
+    end
+    gate:wait(1000)
+    assert.equal(0, left)
+  end
+
+  it("asks for a minute more than the hour, once", function()
+    begin()
+    for _ = 1, 2 do assert.is_true(count(tally, context())) end
+    assert.equal(1, #r:requests())
+    local since = r:requests()[1]:match "creationDateTimeUtc%%20ge%%20([^&]+)"
+    since = times.parse((since:gsub("%%3A", ":")))
+    assert.is_true(math.abs(r.tenant.clock.now() - 3660 - since) < 3, r:requests()[1])
+  end)
+
+  it("knows its own restricts by their ids, however these and the type are written", function()
+    begin()
+    tally:take "alert-0001"
+    for i, operation_id in ipairs { "ALERT-0001", "ALERT-0002" } do
+      r:past(id(i), "restrict", "Succeeded", 0, { requestorComment = ("x [mde:%s]"):format(operation_id) })
+    end
+    local send = r.driver.send
+    function r.driver.send(request)
+      local response = send(request)
+      response.body = response.body:gsub('"RestrictCodeExecution"', '"restrictCODEexecution"')
+      return response
+    end
+    assert.is_true(count(tally, context()))
+    assert.truthy(tally:take "third000")
+    assert.is_nil((tally:take "fourth00"))
+  end)
+
+  it("tells why nobody can know whether it is needed", function()
+    begin()
+    local trouble = errors.new { kind = "unavailable", message = "the store is broken" }
+    local whole, err = count({ is_whole = function() return nil, trouble end }, context())
+    assert.is_nil(whole)
+    assert.equal(trouble, err)
+    assert.same({}, r:requests())
+  end)
+
+  it("goes on for those who have time, where the one who began it has none", function()
+    begin { latency = 2 }
+    local results = {}
+    together(function() results[1] = { count(tally, context(1)) } end,
+      function() results[2] = { count(tally, context(30)) } end)
+    assert.equal("unavailable", results[1][2].kind)
+    assert.is_true(results[2][1])
+    assert.equal(1, #r:requests())
+  end)
+
+  it("raises what it met to all who wait for it, and is begun again by the next", function()
+    begin { latency = 2 }
+    function tally.merge() error "made up" end
+    local raised = {}
+    local function try(i)
+      return function() raised[i] = { pcall(count, tally, context()) } end
+    end
+    together(try(1), try(2))
+    for i = 1, 2 do
+      assert.is_false(raised[i][1])
+      assert.matches("made up", tostring(raised[i][2]))
+    end
+    tally.merge = nil
+    assert.is_true(count(tally, context()))
+    assert.equal(2, #r:requests())
+  end)
+
+  it("is given up after a minute, for all", function()
+    begin()
+    r:fault { match = { path = "/machineactions" }, fault = "stall", count = false }
+    local results, began = {}, r.driver.now()
+    together(function() results[1] = { count(tally, context()) } end,
+      function() results[2] = { count(tally, context()) } end)
+    for i = 1, 2 do assert.equal("unavailable", results[i][2].kind) end
+    assert.is_true(r.driver.now() - began <= 61, r.driver.now() - began)
+  end)
+
+  it("is waited for by nobody for longer than two minutes", function()
+    begin()
+    local lost = 0
+    function r.driver.spawn() lost = lost + 1 end
+    local began = r.driver.now()
+    local whole, err = count(tally, context())
+    assert.is_nil(whole)
+    assert.equal("unavailable", err.kind)
+    assert.equal(120, r.driver.now() - began)
+    assert.equal(2, lost)
+  end)
+
+  it("is made on the spot where the driver does one thing at a time, in the caller's time", function()
+    begin { sequential = true, latency = 5 }
+    local whole, err = count(tally, context(3))
+    assert.is_nil(whole)
+    assert.equal("unavailable", err.kind)
+    assert.is_true(count(tally, context(30)))
   end)
 end)
