@@ -1,6 +1,9 @@
 -- A restrict whose answer was lost: it is looked for, and never done twice.
 -- Labels: sanitized
 
+local contexts = require "mde.sync.context"
+local errors = require "mde.base.error"
+local reconcile = require "mde.action.reconcile"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local machine = "1f00000000000000000000000000000000000017"
@@ -242,5 +245,151 @@ describe("an action", function()
       assert.is_nil(err.operation_id)
       assert.equal(0, r:count "action_created")
     end)
+  end)
+end)
+
+describe("finding out what came of a send", function()
+  local T = 1.8e9
+  local now, slept, exchange, looks, followed
+
+  before_each(function()
+    now, slept, looks, followed = 0, {}, 0, {}
+    exchange = {
+      sleep = function(seconds)
+        slept[#slept + 1] = seconds
+        now = now + seconds
+      end,
+      clock = { latest = function() return T + 1000 end },
+    }
+  end)
+
+  local function row(fields)
+    local all = { id = "1d000000-0000-4000-8000-00000000001d", machineId = machine, status = "Pending",
+      type = "RestrictCodeExecution", creationDateTimeUtc = rehearsal.time(T + 1) }
+    for name, value in pairs(fields or {}) do all[name] = value end
+    return all
+  end
+
+  local ours = row { requestorComment = "why [mde:abcdefgh]" }
+  local opposite = row { id = "2d000000-0000-4000-8000-00000000002d", type = "UnrestrictCodeExecution" }
+
+  -- What comes of it where the looks have this, one after the other; the last one for ever.
+  local function find_out(lists, options)
+    options = options or {}
+    local lost = { verb = "restrict", machine_id = machine, operation_id = "abcdefgh", comment = "why [mde:abcdefgh]",
+      sent_at = T, context = contexts.new(function() return now end, options.seconds) }
+    if not options.unlooked then lost.seen = options.seen or {} end
+    local function list(context)
+      assert.equal(lost.context, context)
+      looks = looks + 1
+      local one = lists[math.min(looks, #lists)]
+      return one.rows, one.err, one.absent
+    end
+    return reconcile.find_out(exchange, lost, list, options.follow or function(action)
+      followed[#followed + 1] = action.id
+      return action
+    end)
+  end
+
+  it("is ours where the list shows it, and it is not looked for any more", function()
+    local decision, found = find_out { { rows = { row { machineId = ("b"):rep(40) }, ours } } }
+    assert.equal("ours", decision)
+    assert.equal(ours, found)
+    assert.same({ 2 }, slept)
+    decision, found = find_out { { rows = {} }, { rows = {} }, { rows = { ours } } }
+    assert.equal("ours", decision)
+    assert.equal(ours, found)
+  end)
+
+  it("is nothing where two looks, seconds apart, do not show it", function()
+    local decision, found = find_out { { rows = {} } }
+    assert.equal("nothing", decision)
+    assert.is_nil(found)
+    assert.same({ 2, 5 }, slept)
+    assert.equal(2, looks)
+  end)
+
+  it("cannot be told where the list cannot be read, which is not tried again", function()
+    local trouble = errors.new { kind = "permission", message = "not for you" }
+    local decision, err = find_out { { rows = {} }, { err = trouble } }
+    assert.is_nil(decision)
+    assert.equal(trouble, err)
+    assert.equal(2, looks)
+  end)
+
+  for what, lists in pairs {
+    ["first"] = { { rows = {}, absent = true }, { rows = {} } },
+    ["second"] = { { rows = {} }, { rows = {}, absent = true } },
+  } do
+    it("cannot be told where the service says of the " .. what .. " look that there is no list", function()
+      local decision, err = find_out(lists)
+      assert.is_nil(decision)
+      assert.equal("unavailable", err.kind)
+      assert.matches("no such list", err.message)
+    end)
+  end
+
+  it("is ours where a look shows it, though another was told that there is no list", function()
+    assert.equal("ours", (find_out { { rows = {}, absent = true }, { rows = { ours } } }))
+  end)
+
+  for seconds, expected in pairs { [1] = 0, [2] = 0, [6] = 1, [7] = 1 } do
+    it(("cannot be told by %d looks alone, for which there is time in %d s"):format(expected, seconds), function()
+      local decision, err = find_out({ { rows = {} } }, { seconds = seconds })
+      assert.is_nil(decision)
+      assert.equal("unavailable", err.kind)
+      assert.matches("the time was up before", err.message)
+      assert.equal(expected, looks)
+      assert.is_true(now <= seconds)
+    end)
+  end
+
+  it("waits for the end of an opposite action that was pending before, and looks again", function()
+    local seen = { [opposite.id] = "Pending" }
+    local decision = find_out({ { rows = { opposite } }, { rows = { ours, opposite } } }, { seen = seen })
+    assert.equal("ours", decision)
+    assert.same({ opposite.id }, followed)
+    assert.same({ 2 }, slept)
+  end)
+
+  it("cannot be told where the end of an opposite action is not known", function()
+    local trouble = errors.new { kind = "unavailable", message = "nobody answers" }
+    for _, problem in ipairs { trouble, false } do
+      local decision, err = find_out({ { rows = { opposite } } }, { seen = { [opposite.id] = "Pending" },
+        follow = function() return nil, problem or nil end })
+      assert.is_nil(decision)
+      assert.equal("unavailable", err.kind)
+      if problem then assert.equal(trouble, err) else assert.matches("the opposite action", err.message) end
+    end
+  end)
+
+  it("is superseded by an opposite action that the look before had not seen", function()
+    local decision, found = find_out { { rows = { opposite } } }
+    assert.equal("superseded", decision)
+    assert.equal(opposite, found)
+    assert.same({}, followed)
+  end)
+
+  for since, expected in pairs { [-3000] = "nothing", [-30] = false, [30] = false, [400] = "superseded",
+    [1100] = false } do
+    it(("is told by the time alone where nothing was looked at before: the opposite %d s after it"):format(since),
+      function()
+        local other = row { type = "UnrestrictCodeExecution", status = "Succeeded",
+          creationDateTimeUtc = rehearsal.time(T + since) }
+        local decision, err = find_out({ { rows = { other } } }, { unlooked = true })
+        assert.equal(expected or nil, decision)
+        if not expected then
+          assert.equal("unavailable", err.kind)
+          assert.matches("cannot be told", err.message)
+          assert.equal(1, looks)
+        end
+      end)
+  end
+
+  it("is somebody else's where that is pending", function()
+    local theirs = row { requestorComment = "by hand" }
+    local decision, found = find_out { { rows = { theirs } } }
+    assert.equal("active", decision)
+    assert.equal(theirs, found)
   end)
 end)
