@@ -150,6 +150,52 @@ describe("cancel", function()
     assert.is_true(r.tenant.clock.now() - before <= 20.001)
   end)
 
+  it("that is refused for good is not looked for", function()
+    for _, status in ipairs { 403, 404 } do
+      r:answer({ path = "/cancel" }, status, { error = { code = "Other", message = "no" } })
+      local before = #r:requests()
+      assert.equal(status, select(2, r.client:cancel(action, "why")).http_status)
+      assert.equal(before + 1, #r:requests())
+    end
+  end)
+
+  it("that was answered as cancelled is not read again", function()
+    local before = #r:requests()
+    assert(r.client:cancel(action, "why"))
+    assert.equal(before + 1, #r:requests())
+  end)
+
+  it("that the answer does not show yet is read", function()
+    r:answer({ path = "/cancel" }, 200, { id = action.id, status = "Pending" }, { processed = true })
+    assert.equal("Cancelled", assert(r.client:cancel(action, "why")).status)
+  end)
+
+  it("is what the answer says where it cannot be read", function()
+    r:answer({ path = "/cancel" }, 200, { id = action.id, status = "Pending" }, { processed = true })
+    r:answer({ method = "GET", path = "/machineactions/" }, 503, "", { count = false })
+    local cancelled, err = r.client:cancel(action, "why")
+    assert.is_nil(cancelled)
+    assert.equal("pending", err.kind)
+    assert.equal("Pending", err.action.status)
+  end)
+
+  it("is known at once, though the service's lists lag behind", function()
+    r.tenant:set { lists = { lag = 60 } }
+    r.tenant:advance(1)
+    assert(r.client:cancel(action, "why"))
+    assert.equal("none", (r.client:state(action.machineId)))
+  end)
+
+  it("takes a minute at most, and reading two", function()
+    r:fault { match = { path = "/machineactions/" }, fault = "stall", count = false }
+    local before = r.tenant.clock.now()
+    assert.equal("unknown", select(2, r.client:cancel(action, "why")).kind)
+    assert.is_true(r.tenant.clock.now() - before <= 60.001)
+    before = r.tenant.clock.now()
+    assert.equal("unavailable", select(2, r.client:action(action)).kind)
+    assert.is_true(r.tenant.clock.now() - before <= 120.001)
+  end)
+
   describe("refuses, without a request,", function()
     for what, case in pairs {
       ["no action"] = { nil, "why", nil, "not an action" },
