@@ -1,6 +1,7 @@
 -- Which one of the records that answer to a name is meant, and when none can be acted on.
 -- Labels: sanitized, caseless
 
+local choice = require "mde.device.choice"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local null = rehearsal.null
@@ -101,6 +102,7 @@ describe("a device", function()
       assert.equal("ambiguous", err.kind)
       assert.is_true(rehearsal.is_one_line(tostring(err)))
       assert.is_nil(tostring(err):find "\226\128\174")
+      assert.is_true(rehearsal.is_one_line(err.message))
     end)
   end)
 
@@ -155,5 +157,90 @@ describe("a device", function()
       not_found(client, "desk", "not onboarded", "InsufficientInfo")
       assert.equal(id(1), select(2, client:machine "desk").candidates[1].id)
     end)
+  end)
+end)
+
+describe("the choice among records", function()
+  local function day(number) return ("2026-02-%02dT10:11:12Z"):format(number) end
+
+  -- Records of the name "desk", of these fields.
+  local function records(list)
+    for i, machine in ipairs(list) do
+      machine.id, machine.computerDnsName = machine.id or id(i), machine.computerDnsName or "desk"
+      machine.onboardingStatus = machine.onboardingStatus or "Onboarded"
+    end
+    return list
+  end
+
+  local function numbers(machines)
+    local list = {}
+    for i, machine in ipairs(machines) do list[i] = tonumber(machine.id, 16) end
+    return list
+  end
+
+  it("parts those in use from those that are not, and leaves out what cannot be acted on", function()
+    local live, inactive = choice.usable(records { { healthStatus = "Active" }, { healthStatus = "INACTIVE" },
+      { mergedIntoMachineId = id(1) }, { onboardingStatus = "CanBeOnboarded" }, { onboardingStatus = "onboarded" },
+      { healthStatus = "NoSensorData" }, { healthStatus = "Inactive", mergedIntoMachineId = id(1) } })
+    assert.same({ 1, 5, 6 }, numbers(live))
+    assert.same({ 2 }, numbers(inactive))
+  end)
+
+  it("lists several with the one seen last first; those never seen, and of the same time, by their ids", function()
+    local machine, err = choice.one('"desk"', records { { lastSeen = day(3) }, { lastSeen = "never" },
+      { lastSeen = day(9) }, { id = id(5), lastSeen = day(3) }, { id = id(4) } })
+    assert.is_nil(machine)
+    assert.equal("ambiguous", err.kind)
+    assert.same({ 3, 1, 5, 2, 4 }, numbers(err.candidates))
+    assert.truthy(err.message:find(('5 devices answer to "desk": %s (desk, health unknown, last seen %s); '):format(
+      id(3), day(9)), 1, true), err.message)
+    assert.truthy(err.message:find("last seen never", 1, true), err.message)
+    assert.is_nil(err.message:find("more", 1, true))
+  end)
+
+  it("is the inactive one only where no other is left", function()
+    local list = records { { healthStatus = "Inactive" }, { mergedIntoMachineId = id(9) }, { onboardingStatus = "x" } }
+    assert.equal(list[1], choice.one('"desk"', list))
+    list = records { { healthStatus = "Inactive" }, { healthStatus = "Active" }, { healthStatus = "Inactive" } }
+    assert.equal(list[2], choice.one('"desk"', list))
+  end)
+
+  it("names the survivor where each was merged, and says so where some are not onboarded instead", function()
+    local _, err = choice.one('"desk"', records { { mergedIntoMachineId = id(9) }, { mergedIntoMachineId = id(8) } })
+    assert.same({ "not_found", { { id = id(9) } } }, { err.kind, err.candidates })
+    assert.equal('every record of "desk" was merged into another machine', err.message)
+    assert.truthy(err.hint:find(id(9), 1, true))
+    _, err = choice.one('"desk"', records { { onboardingStatus = "x" }, { mergedIntoMachineId = id(9) } })
+    assert.equal('every record of "desk" was merged into another machine or is not onboarded', err.message)
+  end)
+
+  it("offers those that are not onboarded, and no one", function()
+    local _, err = choice.one('"desk"', records { { onboardingStatus = "Unsupported", lastSeen = day(1) },
+      { onboardingStatus = "CanBeOnboarded", lastSeen = day(2) } })
+    assert.equal("not_found", err.kind)
+    assert.same({ 2, 1 }, numbers(err.candidates))
+  end)
+
+  it("offers what begins alike where nothing answers to the name, at most five of them in words", function()
+    local similar = records { {}, {}, {}, {}, {}, {}, {} }
+    local machine, err = choice.one('"des"', {}, "Look elsewhere.", similar)
+    assert.is_nil(machine)
+    assert.equal("not_found", err.kind)
+    assert.equal('the service knows no device "des"', err.message)
+    assert.equal(7, #err.candidates)
+    assert.truthy(err.hint:find(id(5), 1, true), err.hint)
+    assert.is_nil(err.hint:find(id(6), 1, true))
+    assert.is_nil(err.hint:find("Look elsewhere", 1, true))
+    for _, none in ipairs { {}, false } do
+      _, err = choice.one('"des"', {}, "Look elsewhere.", none or nil)
+      assert.same({ n = 2, nil, "Look elsewhere." }, { n = 2, err.candidates, err.hint })
+    end
+    assert.truthy(select(2, choice.one('"des"', {})).hint:find "^Check the spelling")
+  end)
+
+  it("says of a merged machine into which one", function()
+    local err = choice.merged { id = id(1), mergedIntoMachineId = id(2) }
+    assert.equal(("machine %s was merged into machine %s"):format(id(1), id(2)), err.message)
+    assert.same({ "not_found", { { id = id(2) } } }, { err.kind, err.candidates })
   end)
 end)
