@@ -1,6 +1,8 @@
 -- Finding the machine that is meant: by what it may be called, by an address, and where the service is odd.
 -- Labels: sanitized, caseless
 
+local contexts = require "mde.sync.context"
+local identities = require "mde.device.identity"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -316,5 +318,185 @@ describe("the machine that had an address", function()
     local r = rehearsal.new()
     r.tenant:put_machine { id = LAPTOP, lastIpAddress = "2001:db8::17" }
     assert.equal(LAPTOP, assert(r.client:machine { ip = "[2001:DB8::17]", at = mde.ago "3h" }).id)
+  end)
+end)
+
+describe("the inventory", function()
+  local r, inventory
+
+  local function with(machines, options)
+    options = options or {}
+    options.machines, options.unguarded = machines, true
+    r = rehearsal.new(options)
+    inventory = r.client.inventory
+  end
+
+  local function context(seconds) return contexts.new(r.driver.now, seconds) end
+
+  it("keeps of a machine what the service said, and when, whatever a program writes into its table", function()
+    with { { id = id(1), computerDnsName = "desk", machineTags = { "tier0" } } }
+    r.tenant:advance(50)
+    local machine = inventory:adopt({ id = id(1):upper(), machineTags = { "tier0" }, ["@odata.context"] = "x",
+      restrict = "theirs", mergedIntoMachineId = "" }, r.driver.now() - 20)
+    machine.machineTags[1] = "other"
+    assert.same({ id = id(1), machineTags = { "tier0" }, read_at = r.driver.now() - 20 },
+      inventory:record_of(machine))
+    assert.is_function(machine.restrict)
+    assert.same({ id = id(1):upper(), machineTags = { "other" } }, machine)
+    assert.equal(r.driver.now(), inventory:record_of(inventory:adopt { id = id(2) }).read_at)
+    assert.is_nil(inventory:record_of { id = id(1) })
+  end)
+
+  it("knows nothing of a machine that is outlined", function()
+    with {}
+    local machine = inventory:outline { id = id(1), computerDnsName = "desk" }
+    assert.is_nil(inventory:record_of(machine))
+    assert.is_function(machine.release)
+    assert.equal("desk", tostring(machine))
+  end)
+
+  describe("tells a record that is fresh", function()
+    local machine
+
+    before_each(function()
+      with { { id = id(1), computerDnsName = "desk", osPlatform = "Windows11" } }
+      machine = assert(inventory:read(id(1), context()))
+      r.tenant.history = {}
+    end)
+
+    it("as it is known, if that is not older than it may be", function()
+      r.tenant:advance(300)
+      local record = assert(inventory:fresh_record(machine, 300, context()))
+      assert.equal(inventory:record_of(machine), record)
+      assert.same({}, r:requests())
+    end)
+
+    it("as it is read again, if it is older; and that is known of the table that was given, too", function()
+      r.tenant:put_machine { id = id(1), osPlatform = "Windows10" }
+      r.tenant:advance(300.5)
+      local record = assert(inventory:fresh_record(machine, 300, context()))
+      assert.same({ "Windows10", r.driver.now() }, { record.osPlatform, record.read_at })
+      assert.equal(record, inventory:record_of(machine))
+      assert.equal(1, #r:requests())
+    end)
+
+    it("as it is read, if nothing was", function()
+      assert.equal("Windows11", assert(inventory:fresh_record({ id = id(1) }, 300, context())).osPlatform)
+      assert.equal(1, #r:requests())
+    end)
+
+    it("unless it cannot be read, or the machine was merged", function()
+      r:answer({ path = "/machines/" }, 403, "")
+      local record, err = inventory:fresh_record({ id = id(1) }, 300, context())
+      assert.is_nil(record)
+      assert.equal("permission", err.kind)
+      r.tenant:put_machine { id = id(1), mergedIntoMachineId = id(2) }
+      r.tenant:advance(301)
+      record, err = inventory:fresh_record(machine, 300, context())
+      assert.is_nil(record)
+      assert.matches("merged", err.message)
+    end)
+  end)
+
+  describe("resolves a table", function()
+    it("to itself, unread", function()
+      with { { id = id(1) } }
+      local machine = { id = id(1) }
+      assert.equal(machine, (inventory:resolve(machine, context())))
+      assert.same({}, r.tenant.history)
+      machine = assert(inventory:read(id(1), context()))
+      assert.equal(machine, (inventory:resolve(machine, context())))
+      assert.equal(1, #r:requests())
+    end)
+
+    it("to nothing where the service said that it was merged, whatever the table says", function()
+      with {}
+      local machine = inventory:adopt { id = id(1), mergedIntoMachineId = id(2) }
+      machine.mergedIntoMachineId = nil
+      local found, err = inventory:resolve(machine, context())
+      assert.is_nil(found)
+      assert.same({ "not_found", id(2) }, { err.kind, err.candidates[1].id })
+      assert.same({}, r.tenant.history)
+    end)
+
+    it("by reading where it got the id of another machine", function()
+      with { { id = id(1) }, { id = id(2), computerDnsName = "desk-2" } }
+      local machine = assert(inventory:read(id(1), context()))
+      machine.id = id(2):upper()
+      local found = assert(inventory:resolve(machine, context()))
+      assert.equal("desk-2", found.computerDnsName)
+      assert.not_equal(machine, found)
+    end)
+  end)
+
+  it("resolves several identifiers to the machine that all of them mean", function()
+    with { { id = id(1), computerDnsName = "desk" } }
+    assert.equal(id(1), assert(inventory:resolve(identities.new { "desk", id(1) }, context())).id)
+    assert.equal("ambiguous", select(2, inventory:resolve(identities.new { "desk", id(2) }, context())).kind)
+    assert.equal("not_found", select(2, inventory:resolve(identities.new { "desk-2", id(1) }, context())).kind)
+  end)
+
+  it("finds an Entra id in whatever case the record has it", function()
+    with {}
+    local guid = "6060606a-0000-4000-8000-00000000000a"
+    r:answer({ path = "aadDeviceId" }, 200, { value = { { id = id(1), aadDeviceId = guid:upper() } } })
+    assert.equal(id(1), assert(inventory:resolve(guid, context())).id)
+  end)
+
+  describe("compares a name with all machines", function()
+    for what, answer in pairs { ["is told of none"] = { 200, '{"value":[]}' }, ["is told 404"] = { 404, "" },
+      ["may not filter by it"] = { 400, { error = { code = "ODataError", message = "no" } } },
+      ["is told of one that is not in use"] = { 200, { value = { { id = id(2), computerDnsName = "desk",
+        healthStatus = "Inactive" } } } } } do
+      it("where it " .. what, function()
+        with { { id = id(1), computerDnsName = "Desk.corp.example" } }
+        r:answer({ path = "$filter=computerDnsName" }, answer[1], answer[2])
+        assert.equal(id(1), assert(inventory:resolve("desk", context())).id)
+        assert.equal(2, #r:requests())
+      end)
+    end
+
+    it("but not an Entra id, nor one that was found", function()
+      with { { id = id(1), computerDnsName = "desk" } }
+      assert(inventory:resolve("desk", context()))
+      assert.is_nil((inventory:resolve("17171717-0000-4000-8000-000000000017", context())))
+      assert.equal(2, #r:requests())
+    end)
+
+    it("and lets go of that list, once it is a minute old, with whatever it is asked next", function()
+      with { { id = id(1) } }
+      assert.is_nil((inventory:resolve("desk", context())))
+      assert.is_table(inventory.all_machines.by_host)
+      r.tenant:advance(61)
+      assert(inventory:resolve({ id = id(1) }, context()))
+      assert.is_nil(inventory.all_machines.by_host)
+    end)
+  end)
+
+  describe("asks for an id once more where the service says 404,", function()
+    it("two seconds later", function()
+      with { { id = id(1) } }
+      r:answer({ path = "/machines/" }, 404, "")
+      local before = r.driver.now()
+      assert.equal(id(1), assert(inventory:read(id(1), context(2.5))).id)
+      assert.equal(2, r.driver.now() - before)
+    end)
+
+    it("unless there is no time for that", function()
+      with { { id = id(1) } }
+      assert(inventory:read(id(1), context()))
+      r.tenant.history = {}
+      r:answer({ path = "/machines/" }, 404, "")
+      local machine, err = inventory:read(id(1), context(2))
+      assert.is_nil(machine)
+      assert.equal("the service knows no machine " .. id(1), err.message)
+      assert.equal(1, #r:requests())
+    end)
+  end)
+
+  it("writes a machine's id as it was asked for", function()
+    with {}
+    r:answer({ path = "/machines/" }, 200, { id = id(0xab):upper() })
+    assert.equal(id(0xab), assert(inventory:read(id(0xab), context())).id)
   end)
 end)
