@@ -2,6 +2,7 @@
 -- Labels: sanitized, caseless
 
 local devices = require "mde.device.device"
+local identities = require "mde.device.identity"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local function id(number)
@@ -71,4 +72,31 @@ describe("a device", function()
     assert.equal('"desk"', devices.shown "desk")
     assert.equal('"a machine"', devices.shown {})
   end)
+
+  it("with several identifiers is shown with all of them, and one by an address by that", function()
+    assert.equal('"desk (x)"', devices.shown(identities.new { "desk", "x" }))
+    assert.equal('{ ip = "192.0.2.1" }', devices.shown { ip = "192.0.2.1", at = 17 })
+    assert.equal("{ ip = nil }", devices.shown { at = 17 })
+    assert.equal('"' .. id(1) .. '"', devices.shown { id = id(1), ip = "192.0.2.1" })
+    for _, device in ipairs { 17, true, {}, print, "\27[2J" } do
+      assert.is_true(rehearsal.is_one_line(devices.shown(device)))
+    end
+  end)
+
+  for what, case in pairs {
+    ["a machine id"] = { id(0xab):upper(), "machine_id", id(0xab) },
+    ["an Entra device id"] = { "6060606A-0000-4000-8000-00000000000A", "guid", "6060606a-0000-4000-8000-00000000000a" },
+    ["a full name"] = { " Desk.Corp.example. ", "full_name", "Desk.Corp.example" },
+    ["a bare name"] = { "DESK.", "bare_name", "DESK" },
+    ["a machine"] = { { id = id(0xab):upper(), computerDnsName = 17 }, "machine", id(0xab) },
+    ["a machine that has an address, too"] = { { id = id(1), ip = "192.0.2.1" }, "machine", id(1) },
+    ["several identifiers, the first of which is looked for"] = { identities.new { "Desk", id(1) }, "identity",
+      "Desk" },
+  } do
+    it("is " .. what, function()
+      local kind, canonical = devices.check(case[1])
+      assert.equal(case[2], kind)
+      assert.equal(case[3], canonical)
+    end)
+  end
 end)
