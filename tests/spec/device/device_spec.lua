@@ -47,6 +47,7 @@ describe("a device", function()
       ["a machine without an id"] = { { computerDnsName = "laptop-17.corp.example" }, "no id" },
       ["a machine whose id is a name"] = { { id = "laptop-17" }, "no id" },
       ["a machine whose id is a number"] = { { id = 17 }, "no id" },
+      ["a machine whose id is a table"] = { { id = {} }, "no id" },
       ["an action"] = { { id = guid, machineId = id(1) }, "no id" },
     } do
       it(what, function()
