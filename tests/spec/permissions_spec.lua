@@ -21,7 +21,7 @@ describe("an application's permissions", function()
     { { RESTRICT }, false, true, false },
     { { READ, RESTRICT }, true, true, false },
     { { RESTRICT, "Ti.ReadWrite", WRITE }, true, true, true },
-    { { "Machine.Read", "Machine.Read.All.Extra", "Read.All", "Machine" }, false, false, false },
+    { { "Machine.Read", "Machine.Read.All.Extra", "Read.All", "or", "Machine" }, false, false, false },
   } do
     it("are good for what they name: " .. table.concat(case[1], ", "), function()
       local list = functions(case[1])

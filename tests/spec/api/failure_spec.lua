@@ -52,6 +52,24 @@ describe("a refusal of the service says what to do:", function()
   end)
 end)
 
+describe("a missing permission", function()
+  -- What is said where these are the claims, and this is the service's message.
+  local function hint(claims, message, fields)
+    local all = { claims = claims, refusal = { message = message, foreign = false } }
+    for name, value in pairs(fields or {}) do all[name] = value end
+    local told = describe_failure(failure(403, all))
+    assert.equal("permission", told.kind)
+    return told.hint
+  end
+
+  it("is not there because a role has the name of a word between two", function()
+    local needed = "Missing application roles. API required roles: Machine.Read.All,Machine.ReadWrite.All, "
+      .. "application roles: or."
+    assert.matches("^Give the application the permission Machine.Read.All or Machine.ReadWrite.All",
+      hint({ roles = { "or" } }, needed))
+  end)
+end)
+
 describe("every way to fail says what to do:", function()
   for what, case in pairs {
     ["no answer to a read"] = { nil, { verdict = "give_up", kind = "read", message = "refused" } },
