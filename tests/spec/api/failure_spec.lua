@@ -50,6 +50,14 @@ describe("a refusal of the service says what to do:", function()
     fields = describe_failure(failure(400, { refusal = { request_id = ("x"):rep(300), foreign = false } }))
     assert.is_nil(fields.hint:find(("x"):rep(3), 1, true))
   end)
+
+  it("does not take a page that is not the service's for its word", function()
+    for _, status in ipairs { 401, 403, 404 } do
+      local fields = describe_failure(failure(status, { refusal = { foreign = true } }))
+      assert.equal("protocol", fields.kind)
+      assert.matches("proxy", fields.hint)
+    end
+  end)
 end)
 
 describe("a missing permission", function()
@@ -60,6 +68,58 @@ describe("a missing permission", function()
     local told = describe_failure(failure(403, all))
     assert.equal("permission", told.kind)
     return told.hint
+  end
+
+  local SERVICE = "https://api.securitycenter.microsoft.com"
+
+  it("is told with those that the token has", function()
+    for roles, has in pairs { [{ "Machine.Read.All", "Ti.Read" }] = "Machine.Read.All, Ti.Read", [{}] = "none" } do
+      assert.equal(("Give the application the permission Machine.RestrictExecution (its token has %s) and let an "
+        .. "administrator consent; a token from before that lacks it for up to an hour."):format(has),
+        hint { roles = roles, aud = SERVICE })
+    end
+    assert.matches("(its token has none)", hint {}, 1, true)
+  end)
+
+  it("is told with those that the service names, where the token cannot be read", function()
+    local message = "Missing application roles. API required roles: A.One,A.Two, application roles: B.One,B.Two."
+    for _, claims in ipairs { { opaque = true, roles = { "C.One" } }, false } do
+      assert.matches("^Give the application the permission A.One or A.Two %(its token has B.One, B.Two%) and",
+        hint(claims or nil, message))
+    end
+    assert.matches("(its token has none)", hint(nil, "API required roles: A.One, application roles: ."), 1, true)
+    assert.is_nil(hint(nil, "No."):find("its token has", 1, true))
+  end)
+
+  it("is told as it can be shown, whatever the service calls it", function()
+    local told = hint(nil, "API required roles: A\27[2J, application roles: B\10.")
+    assert.is_nil(told:find "%c", told)
+    assert.matches("A\\x1b[2J", told, 1, true)
+    assert.matches("B\\x0a", told, 1, true)
+  end)
+
+  it("is a matter of Microsoft Graph for a managed identity", function()
+    local told = hint({ roles = {} }, nil, { credential = "managed identity" })
+    assert.matches("^Give the managed identity the permission Machine.RestrictExecution %(its token has none%): ", told)
+    assert.matches("Microsoft Graph", told)
+  end)
+
+  it("is none where the token has it: then it is for somebody else, or the device's group is meant", function()
+    local roles = { "Ti.Read", "Machine.RestrictExecution" }
+    assert.matches("^Its token has the permission Machine.RestrictExecution%. .* a role for the device's group",
+      hint { roles = roles, aud = SERVICE })
+    for _, case in ipairs { { "https://graph.microsoft.com", "https://graph.microsoft.com" }, { nil, "nobody" },
+      { "x\27", "x\\x1b" } } do
+      assert.equal(("Its token has the permission Machine.RestrictExecution, but is for %s: check MDE_SCOPE and "
+        .. "MDE_CLOUD."):format(case[2]), hint { roles = roles, aud = case[1] })
+    end
+  end)
+
+  for _, message in ipairs { "Unauthorized request - reason of failure: Account mode is inactive",
+    "The tenant is not provisioned." } do
+    it("is none where the tenant is not set up: " .. message, function()
+      assert.equal("The tenant has not been set up for Defender for Endpoint.", hint({ roles = {} }, message))
+    end)
   end
 
   it("is not there because a role has the name of a word between two", function()
@@ -93,6 +153,28 @@ describe("every way to fail says what to do:", function()
 
   it("and when, where it is to be tried again", function()
     local before = posix.clock.time()
-    assert.is_true(describe_failure(failure(429, { verdict = "give_up", delay = 30 })).retry_at >= before + 30)
+    for _, case in ipairs { { 30, 30 }, { 0, 60 } } do
+      local fields = describe_failure(failure(429, { verdict = "give_up", delay = case[1] }))
+      assert.equal("throttled", fields.kind)
+      assert.is_true(fields.retry_at >= before + case[2] and fields.retry_at < before + case[2] + 20)
+      assert.matches(("Try again in %d seconds"):format(case[2]), fields.hint)
+    end
+  end)
+
+  it("and whether something was changed, which of a change of unknown fate nobody can say", function()
+    for status, verdict in pairs { [421] = "give_up", [503] = "unknown" } do
+      local fields = describe_failure(failure(status, { verdict = verdict }))
+      assert.equal(verdict == "unknown" and "unknown" or "unavailable", fields.kind)
+      assert.matches(verdict == "unknown" and "Do not repeat it blindly" or "Nothing was changed", fields.hint)
+    end
+    assert.is_nil(describe_failure(failure(503, { verdict = "give_up", kind = "read" })).hint:find("changed", 1, true))
+  end)
+
+  it("and how often it was tried, and what the service said, on one line", function()
+    local fields = describe_failure(failure(503, { verdict = "give_up", kind = "read", attempts = 4,
+      refusal = { message = "over\27load", foreign = false } }))
+    assert.equal("the service failed (HTTP 503) (4 attempts): over\\x1bload", fields.message)
+    fields = describe_failure(failure(nil, { verdict = "give_up", attempts = 4, message = "nobody is there" }))
+    assert.equal("no answer from api.example: nobody is there (4 attempts)", fields.message)
   end)
 end)
