@@ -62,6 +62,8 @@ describe("limits", function()
     ["an endless limit"] = { { per_minute = math.huge }, nil, "per_minute" },
     ["a limit that is no number"] = { { per_minute = 0 / 0 }, nil, "per_minute" },
     ["a limit in words"] = { { per_minute = "5" }, nil, 'not "5"' },
+    ["a limit that is false, which is all of them or none"] = { { per_minute = false }, nil, "per_minute must be" },
+    ["a reserve that is false"] = { nil, false, 'option "reserve" must be' },
     ["a list"] = { { 100, 1500 }, nil, 'option "limits"' },
     ["a number"] = { 100, nil, 'option "limits"' },
     ["a fraction of a reserve"] = { nil, 0.5, 'option "reserve" must be a whole number from 0' },
@@ -85,7 +87,7 @@ describe("what peek is asked", function()
     for _, verb in ipairs { "Restrict", "cancel", "", 1, true, false, {} } do
       assert.matches("^mde.peek: there is no verb ", rehearsal.refused(limits.check_verb, verb).message)
     end
-    for _, count in ipairs { -1, 1.5, "1", true, {}, 100001, 0 / 0, math.huge } do
+    for _, count in ipairs { -1, 1.5, "1", true, false, {}, 100001, 0 / 0, math.huge } do
       assert.matches("^mde.peek: count must be ", rehearsal.refused(limits.check_count, count).message)
     end
   end)
