@@ -1,9 +1,12 @@
 -- The settings of a client: where they come from, and what is said when one is missing or wrong.
 
 local clients = require "mde.client"
-local mde = require "mde"
+local clouds = require "mde.base.cloud"
+local dicts = require "tests.spec.support.dict"
 local errors = require "mde.base.error"
+local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
+local settings_of = require "mde.settings"
 
 local tenant_id = "7e000000-0000-4000-8000-00000000007e"
 local client_id = "c1000000-0000-4000-8000-0000000000c1"
@@ -236,5 +239,139 @@ describe("a client", function()
       environment = {}
       rehearsal.refused(clients.new, { cloud = "moon" })
     end)
+  end)
+
+  describe("in an environment that lacks something", function()
+    local function problem_of(settings)
+      local ok, err = pcall(settings_of.complete, settings)
+      assert.is_false(ok)
+      assert.equal("invalid", err.kind)
+      return err
+    end
+
+    it("says only what, and which options are in its place", function()
+      environment.AZURE_TENANT_ID = nil
+      local err = problem_of {}
+      assert.equal("not set in the environment: AZURE_TENANT_ID", err.message)
+      assert.equal('Set what is missing, or give mde.client the option "tenant_id".', err.hint)
+      environment = {}
+      err = problem_of { tenant_id = tenant_id, client_id = client_id }
+      assert.equal("not set in the environment: AZURE_CLIENT_SECRET", err.message)
+      assert.truthy(err.hint:find('the option "credential". Instead of a secret', 1, true), err.hint)
+    end)
+
+    it("needs no ids where the credential needs none", function()
+      environment = {}
+      local credentials = { mde.credential.token(print), mde.credential.managed_identity { source = "imds" } }
+      for _, credential in ipairs(credentials) do
+        local settings = settings_of.of_options { credential = credential }
+        settings_of.complete(settings)
+        assert.equal(credential, settings.credential)
+        assert.is_nil(settings.tenant_id)
+      end
+      assert.equal("not set in the environment: AZURE_TENANT_ID, AZURE_CLIENT_ID",
+        problem_of { credential = mde.credential.secret(secret) }.message)
+    end)
+
+    it("says how to set it in nginx", function()
+      local globals = package.loaded._G
+      finally(function() rawset(globals, "ngx", nil) end)
+      environment = { AZURE_CLIENT_SECRET = secret }
+      for _, ngx in ipairs { {}, { socket = {} }, { get_phase = print } } do
+        rawset(globals, "ngx", ngx)
+        assert.is_nil(settings_of.nginx())
+        assert.truthy(problem_of {}.hint:find "^Set what is missing")
+      end
+      local ngx = { socket = {}, get_phase = print }
+      rawset(globals, "ngx", ngx)
+      assert.equal(ngx, settings_of.nginx())
+      assert.truthy(problem_of {}.hint:find("init_by_lua_block; or name what the workers may see at the top of "
+        .. "nginx.conf: env AZURE_TENANT_ID; env AZURE_CLIENT_ID; or give mde.client the option", 1, true))
+    end)
+  end)
+
+  it("has the credential that the environment describes, for the application that the options name", function()
+    environment = { AZURE_TOKEN_CREDENTIALS = "ManagedIdentityCredential", IDENTITY_ENDPOINT = "http://localhost:1/x",
+      IDENTITY_HEADER = "planted" }
+    for _, settings in ipairs { settings_of.of_options { client_id = client_id }, {} } do
+      settings_of.complete(settings)
+      assert.equal("managed identity", settings.credential.kind)
+      local traits = {}
+      for _, trait in ipairs(settings.credential:traits()) do traits[#traits + 1] = tostring(trait) end
+      assert.equal(settings.client_id ~= nil, table.concat(traits, " "):find(client_id, 1, true) ~= nil)
+    end
+  end)
+
+  it("has what its cloud has, and keeps what was given", function()
+    local settings = settings_of.of_options { cloud = "gcc_high", scope = "https://a.example/.default" }
+    assert.equal(clouds.gcc_high, settings.cloud)
+    settings_of.complete(settings)
+    assert.equal(clouds.gcc_high.authority, settings.authority)
+    assert.equal(clouds.gcc_high.base_url, settings.base_url)
+    assert.equal("https://a.example/.default", settings.scope)
+    assert.equal("https://api-gov.securitycenter.microsoft.us/.default", clouds.gcc_high.scope)
+  end)
+
+  it("has nothing that no option says, until it is completed", function()
+    assert.same({}, settings_of.of_options { timeout = 5, driver = {}, protect = {} })
+  end)
+
+  describe("may have a credential", function()
+    it("that is one", function()
+      local credential = { ask = print, secrets = print }
+      assert.equal(credential, settings_of.of_options { credential = credential }.credential)
+    end)
+
+    it("that is a function which gets tokens", function()
+      local credential = settings_of.of_options { credential = print }.credential
+      assert.is_function(credential.ask)
+      assert.is_false(credential.needs_application)
+    end)
+
+    for what, credential in pairs { ["that cannot be asked"] = { secrets = print }, ["that is true"] = true,
+      ["that does not tell its secrets, which could be shown then"] = { ask = print } } do
+      it("but none " .. what, function()
+        local err = rehearsal.refused(settings_of.of_options, { credential = credential })
+        assert.truthy(err.message:find('^option "credential" must be '), err.message)
+      end)
+    end
+  end)
+
+  describe("shares a store", function()
+    it("that an option or else the environment names", function()
+      environment.MDE_STORE = "/run/mde/of-the-environment"
+      local settings = {}
+      settings_of.complete(settings)
+      assert.is_function(settings.store.get)
+      assert.is_true(settings.store.on_disk)
+      local store = dicts(os.time)
+      settings = settings_of.of_options { store = store }
+      settings_of.complete(settings)
+      assert.equal(store, settings.store)
+    end)
+
+    it("or none", function()
+      environment.MDE_STORE = ""
+      local settings = {}
+      settings_of.complete(settings)
+      assert.is_nil(settings.store)
+    end)
+
+    for what, store in pairs { ["an empty path"] = "", ["a path with a NUL"] = "/run/m\0de", ["true"] = true,
+      ["a table that is no store"] = { get = print, safe_set = print, safe_add = print } } do
+      it("but not " .. what, function()
+        local err = rehearsal.refused(settings_of.of_options, { store = store })
+        assert.truthy(err.message:find('^option "store"'), err.message)
+      end)
+    end
+  end)
+
+  it("takes no address of the service that ends in the path which is added to it", function()
+    for _, url in ipairs { "https://host/api", "https://host/API/", "https://host/a/api//" } do
+      local err = rehearsal.refused(settings_of.of_options, { base_url = url })
+      assert.truthy(err.message:find('^option "base_url" is '), err.message)
+      assert.truthy(err.hint:find("Leave /api away", 1, true))
+    end
+    assert.equal("https://host/api2", settings_of.of_options { base_url = "https://host/api2" }.base_url)
   end)
 end)
