@@ -373,5 +373,6 @@ describe("a client", function()
       assert.truthy(err.hint:find("Leave /api away", 1, true))
     end
     assert.equal("https://host/api2", settings_of.of_options { base_url = "https://host/api2" }.base_url)
+    assert.equal("https://host/api", settings_of.of_options { authority = "https://host/api" }.authority)
   end)
 end)
