@@ -2,6 +2,7 @@
 -- Labels: sanitized, caseless
 
 local clients = require "mde.client"
+local contexts = require "mde.sync.context"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -102,6 +103,7 @@ describe("a client", function()
       { { on_event = {} }, 'option "on_event" must be a function' },
       { { driver = {} }, 'option "driver" has no function send' },
       { { driver = { send = print, spawn = print } }, 'option "driver" has one of spawn and gate' },
+      { { driver = { send = print, detach = print } }, 'option "driver" has detach but no gate' },
       { { driver = "curl" }, 'option "driver" must be a table' },
       { { tenant = tenant_id }, 'Did you mean "tenant_id"' },
       { { url = "https://a.example" }, 'Did you mean "base_url"' },
@@ -123,6 +125,92 @@ describe("a client", function()
     end
     local _, err = client:machine(("a"):rep(40))
     check_message(err)
+  end)
+
+  it("shows no secret that the driver put into its words, nor tells it to on_event", function()
+    local driver, told = deaf_driver(), {}
+    function driver.send() return nil, "nobody knows " .. secret, false end
+    local client = assert(clients.new { driver = driver, on_event = function(event)
+      told[#told + 1] = tostring(event.message)
+    end })
+    local _, err = client:machine(("a"):rep(40))
+    check_message(err)
+    assert.truthy(err.message:find("nobody knows", 1, true), err.message)
+    assert.is_true(#told > 0)
+    assert.is_nil(table.concat(told):find("planted", 1, true))
+  end)
+
+  it("says what is not as it should be with its credential, if that can tell", function()
+    local credential = mde.credential.secret(secret)
+    assert.same({}, assert(clients.new { credential = credential, driver = deaf_driver() }):remarks())
+    function credential.remarks(self)
+      assert.equal(credential, self)
+      return { "it ends tomorrow" }
+    end
+    assert.same({ "it ends tomorrow" }, assert(clients.new { credential = credential, driver = deaf_driver() })
+      :remarks())
+  end)
+
+  it("tells which rules are in force", function()
+    local function rules(options)
+      options.driver = deaf_driver()
+      return assert(clients.new(options)):rules()
+    end
+    assert.same({ "device_values", "servers", "cap" }, rules {})
+    assert.same({ "tags", "cap" }, rules { protect = { tags = { "x" }, device_values = {}, servers = false }, cap = 0 })
+    assert.same({}, rules { protect = { device_values = {}, servers = false }, cap = false })
+  end)
+
+  describe("passes down with each call", function()
+    local r
+
+    before_each(function() r = rehearsal.new { machines = {}, client = { timeout = 20 } } end)
+
+    it("the call's own timeout, or the client's", function()
+      local now = r.driver.now()
+      assert.equal(now + 20, r.client:context():at())
+      assert.equal(now + 50, r.client:context(50):at())
+    end)
+
+    it("that a release goes first, then what is called alone, then one of many", function()
+      assert.equal(contexts.SINGLE, r.client:context().priority)
+      assert.equal(contexts.SINGLE, r.client:context(nil, "restrict").priority)
+      assert.equal(contexts.RELEASE, r.client:context(nil, "release").priority)
+      local seen = {}
+      r.client:each({ 1 }, function()
+        seen[1], seen[2] = r.client:context(nil, "restrict").priority, r.client:context(nil, "release").priority
+      end)
+      assert.same({ contexts.MANY, contexts.RELEASE }, seen)
+    end)
+
+    it("the list that the devices of an each share, one for each each, also where it is interruptible", function()
+      local caches = {}
+      local function note() caches[#caches + 1] = r.client:context().cache or "none" end
+      local function never() return false end
+      note()
+      r.client:each({ 1, 2 }, function()
+        note()
+        r.client:each({ 1 }, note)
+        r.client:interruptible(note, never)
+      end, { parallel = 1 })
+      r.client:each({ 1 }, note)
+      r.client:interruptible(note, never)
+      assert.equal("none", caches[1])
+      for i = 3, 7 do assert.equal(caches[2], caches[i]) end
+      assert.is_table(caches[2])
+      assert.is_table(caches[8])
+      assert.not_equal(caches[2], caches[8])
+      assert.equal("none", caches[9])
+    end)
+  end)
+
+  it("reads again the machine that is given, and takes no address of a machine for a question", function()
+    local machine_id = ("a"):rep(40)
+    local r = rehearsal.new { machines = { { id = machine_id, computerDnsName = "desk" } } }
+    local machine = assert(r.client:machine { id = machine_id:upper(), ip = "192.0.2.1" })
+    assert.equal("desk", machine.computerDnsName)
+    assert.not_equal(machine, assert(r.client:machine(machine)))
+    assert.equal(2, #r:requests())
   end)
 
   it("tells the service who is asking", function()
