@@ -58,6 +58,19 @@ describe("a tally", function()
         assert.is_nil((tally:take "three"))
       end)
 
+      it("tells how many may go now, and not fewer than none", function()
+        local tally = new(2)
+        assert.equal(2, tally:remaining())
+        tally:take "one"
+        assert.equal(1, tally:remaining())
+        tally:take("two", true)
+        tally:take("three", true)
+        assert.equal(0, tally:remaining())
+        now = now + HOUR
+        assert.equal(2, tally:remaining())
+        assert.equal(0, new(0):remaining())
+      end)
+
       it("has room for a send that is given back", function()
         local tally = new(2)
         tally:take "one"
