@@ -165,7 +165,7 @@ describe("what an awaited action came to", function()
     return value, err
   end
 
-  local unavailable = errors.new { kind = "unavailable", message = "nobody answers" }
+  local unavailable = errors.new { kind = "unavailable", code = "no_answer", message = "nobody answers" }
 
   it("is its success", function()
     assert.equal("Succeeded", (result { status = "Succeeded" }))
@@ -194,7 +194,8 @@ describe("what an awaited action came to", function()
 
   it("is what it was read as last, where it could not be read for a while", function()
     for _, kind in ipairs { "unavailable", "throttled" } do
-      local _, err = result({ status = "Pending" }, errors.new { kind = kind, message = "nobody answers" })
+      local code = kind == "throttled" and kind or "no_answer"
+      local _, err = result({ status = "Pending" }, errors.new { kind = kind, code = code, message = "nobody answers" })
       assert.equal("pending", err.kind)
       assert.truthy(err.message:find("(last read: nobody answers)", 1, true), err.message)
     end
@@ -203,7 +204,8 @@ describe("what an awaited action came to", function()
 
   it("is the problem where that is here to stay, whatever it was read as last", function()
     for _, status in ipairs { "Pending", "Succeeded" } do
-      local value, err = result({ status = status }, errors.new { kind = "permission", message = "not for you" })
+      local value, err = result({ status = status }, errors.new { kind = "permission", code = "permission_missing",
+        message = "not for you" })
       assert.is_nil(value)
       assert.equal("permission", err.kind)
     end

@@ -347,7 +347,7 @@ describe("the count by itself", function()
 
   it("tells why nobody can know whether it is needed", function()
     begin()
-    local trouble = errors.new { kind = "unavailable", message = "the store is broken" }
+    local trouble = errors.new { kind = "unavailable", code = "store_failed", message = "the store is broken" }
     local whole, err = count({ is_whole = function() return nil, trouble end }, context())
     assert.is_nil(whole)
     assert.equal(trouble, err)

@@ -536,7 +536,8 @@ describe("a cap by itself", function()
 
     it("refuses where the service cannot be asked either", function()
       local cap = new(2, true)
-      dict.broken, trouble = true, errors.new { kind = "unavailable", message = "nobody answers" }
+      dict.broken = true
+      trouble = errors.new { kind = "unavailable", code = "no_answer", message = "nobody answers" }
       assert.equal(trouble, check_refused("unavailable", taken(cap, "abcdefgh")).cause)
     end)
 

@@ -310,7 +310,7 @@ describe("finding out what came of a send", function()
   end)
 
   it("cannot be told where the list cannot be read, which is not tried again", function()
-    local trouble = errors.new { kind = "permission", message = "not for you" }
+    local trouble = errors.new { kind = "permission", code = "permission_missing", message = "not for you" }
     local decision, err = find_out { { rows = {} }, { err = trouble } }
     assert.is_nil(decision)
     assert.equal(trouble, err)
@@ -353,7 +353,7 @@ describe("finding out what came of a send", function()
   end)
 
   it("cannot be told where the end of an opposite action is not known", function()
-    local trouble = errors.new { kind = "unavailable", message = "nobody answers" }
+    local trouble = errors.new { kind = "unavailable", code = "no_answer", message = "nobody answers" }
     for _, problem in ipairs { trouble, false } do
       local decision, err = find_out({ { rows = { opposite } } }, { seen = { [opposite.id] = "Pending" },
         follow = function() return nil, problem or nil end })

@@ -224,9 +224,10 @@ describe("an exchange", function()
         requests[#requests + 1] = request
         return send(request)
       end
-      local response, message, offset = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
+      local response, message, code, offset = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
       assert.equal(401, response.status)
       assert.is_nil(message)
+      assert.is_nil(code)
       assert.is_true(math.abs(offset - 3600) < 5)
       assert.equal(1, #requests)
       assert.is_nil(requests[1].headers.Authorization)
@@ -236,10 +237,12 @@ describe("an exchange", function()
     it("and says why there is no answer, or no time", function()
       begin()
       r:fault { fault = "refuse", count = false }
-      local response, message = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
+      local response, message, code = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
       assert.is_nil(response)
       assert.matches("refused", message)
-      assert.same({ nil, "the time was up" }, { exchange:probe("https://api.security.microsoft.com/api/machines", 0) })
+      assert.equal("connect", code)
+      assert.same({ nil, "the time was up", "time_is_up" },
+        { exchange:probe("https://api.security.microsoft.com/api/machines", 0) })
     end)
 
     for what, date in pairs { ["says no time"] = false, ["says one of no sense"] = "yesterday" } do
@@ -251,7 +254,7 @@ describe("an exchange", function()
           response.headers.date = date or nil
           return response
         end
-        local response, _, offset = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
+        local response, _, _, offset = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
         assert.is_table(response)
         assert.is_nil(offset)
       end)

@@ -61,13 +61,13 @@ describe("a refusal of the service says what to do:", function()
 end)
 
 describe("a missing permission", function()
-  -- What is said where these are the claims, and this is the service's message.
-  local function hint(claims, message, fields)
-    local all = { claims = claims, refusal = { message = message, foreign = false } }
+  -- What is told where these are the claims, and this is what the service says.
+  local function told(claims, said, fields)
+    local all = { claims = claims, refusal = said or {} }
     for name, value in pairs(fields or {}) do all[name] = value end
-    local told = describe_failure(failure(403, all))
-    assert.equal("permission", told.kind)
-    return told.hint
+    local describes = describe_failure(failure(403, all))
+    assert.equal("permission", describes.kind)
+    return describes
   end
 
   local SERVICE = "https://api.securitycenter.microsoft.com"
@@ -76,57 +76,57 @@ describe("a missing permission", function()
     for roles, has in pairs { [{ "Machine.Read.All", "Ti.Read" }] = "Machine.Read.All, Ti.Read", [{}] = "none" } do
       assert.equal(("Give the application the permission Machine.RestrictExecution (its token has %s) and let an "
         .. "administrator consent; a token from before that lacks it for up to an hour."):format(has),
-        hint { roles = roles, aud = SERVICE })
+        told({ roles = roles, aud = SERVICE }).hint)
     end
-    assert.matches("(its token has none)", hint {}, 1, true)
+    assert.matches("(its token has none)", told({}).hint, 1, true)
   end)
 
   it("is told with those that the service names, where the token cannot be read", function()
-    local message = "Missing application roles. API required roles: A.One,A.Two, application roles: B.One,B.Two."
+    local said = { required_roles = "A.One,A.Two", present_roles = "B.One, B.Two" }
     for _, claims in ipairs { { opaque = true, roles = { "C.One" } }, false } do
       assert.matches("^Give the application the permission A.One or A.Two %(its token has B.One, B.Two%) and",
-        hint(claims or nil, message))
+        told(claims or nil, said).hint)
     end
-    assert.matches("(its token has none)", hint(nil, "API required roles: A.One, application roles: ."), 1, true)
-    assert.is_nil(hint(nil, "No."):find("its token has", 1, true))
+    assert.matches("(its token has none)", told(nil, { required_roles = "A.One", present_roles = "" }).hint, 1, true)
+    assert.is_nil(told(nil, {}).hint:find("its token has", 1, true))
   end)
 
   it("is told as it can be shown, whatever the service calls it", function()
-    local told = hint(nil, "API required roles: A\27[2J, application roles: B\10.")
-    assert.is_nil(told:find "%c", told)
-    assert.matches("A\\x1b[2J", told, 1, true)
-    assert.matches("B\\x0a", told, 1, true)
+    local hint = told(nil, { required_roles = "A\27[2J", present_roles = "B\10" }).hint
+    assert.is_nil(hint:find "%c", hint)
+    assert.matches("A\\x1b[2J", hint, 1, true)
+    assert.matches("B\\x0a", hint, 1, true)
   end)
 
   it("is a matter of Microsoft Graph for a managed identity", function()
-    local told = hint({ roles = {} }, nil, { credential = "managed identity" })
-    assert.matches("^Give the managed identity the permission Machine.RestrictExecution %(its token has none%): ", told)
-    assert.matches("Microsoft Graph", told)
+    local fields = told({ roles = {} }, nil, { credential = "managed identity" })
+    assert.matches("^Give the managed identity the permission Machine.RestrictExecution %(its token has none%): ",
+      fields.hint)
+    assert.matches("Microsoft Graph", fields.hint)
+    assert.equal("permission_missing", fields.code)
   end)
 
   it("is none where the token has it: then it is for somebody else, or the device's group is meant", function()
     local roles = { "Ti.Read", "Machine.RestrictExecution" }
     assert.matches("^Its token has the permission Machine.RestrictExecution%. .* a role for the device's group",
-      hint { roles = roles, aud = SERVICE })
+      told({ roles = roles, aud = SERVICE }).hint)
     for _, case in ipairs { { "https://graph.microsoft.com", "https://graph.microsoft.com" }, { nil, "nobody" },
       { "x\27", "x\\x1b" } } do
       assert.equal(("Its token has the permission Machine.RestrictExecution, but is for %s: check MDE_SCOPE and "
-        .. "MDE_CLOUD."):format(case[2]), hint { roles = roles, aud = case[1] })
+        .. "MDE_CLOUD."):format(case[2]), told({ roles = roles, aud = case[1] }).hint)
+      assert.equal("wrong_audience", told({ roles = roles, aud = case[1] }).code)
     end
   end)
 
-  for _, message in ipairs { "Unauthorized request - reason of failure: Account mode is inactive",
-    "The tenant is not provisioned." } do
-    it("is none where the tenant is not set up: " .. message, function()
-      assert.equal("The tenant has not been set up for Defender for Endpoint.", hint({ roles = {} }, message))
-    end)
-  end
+  it("is none where the tenant is not set up", function()
+    local fields = told({ roles = {} }, { not_provisioned = true })
+    assert.same({ "The tenant has not been set up for Defender for Endpoint.", "not_provisioned" },
+      { fields.hint, fields.code })
+  end)
 
   it("is not there because a role has the name of a word between two", function()
-    local needed = "Missing application roles. API required roles: Machine.Read.All,Machine.ReadWrite.All, "
-      .. "application roles: or."
     assert.matches("^Give the application the permission Machine.Read.All or Machine.ReadWrite.All",
-      hint({ roles = { "or" } }, needed))
+      told({ roles = { "or" } }, { required_roles = "Machine.Read.All,Machine.ReadWrite.All" }).hint)
   end)
 end)
 
