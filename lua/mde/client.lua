@@ -79,13 +79,7 @@ local Client = { __name = "mde.client" }
 Client.__index = Client
 
 local function default_driver(options)
-  if settings_of.nginx() then
-    if options.ca_file then
-      errors.invalid("option_without_effect", "option \"ca_file\" has no effect in nginx",
-        "Name the file in nginx.conf: lua_ssl_trusted_certificate.")
-    end
-    return require "mde.driver.resty".new { proxy = options.proxy }
-  end
+  if settings_of.nginx() then return require "mde.driver.resty".new { proxy = options.proxy } end
   local ca_file, named = options.ca_file, variables.get "SSL_CERT_FILE"
   if not ca_file and named then ca_file = authorities.check(named, "SSL_CERT_FILE") end
   return require "mde.driver.curl".new { ca_file = ca_file, proxy = options.proxy }
@@ -135,6 +129,10 @@ function M.new(options)
       errors.invalid("option_without_effect", ("option %q has no effect beside the option \"driver\""):format(name),
         "Give it to what makes the driver: require \"mde.driver.curl\".new { ... }, say.")
     end
+  end
+  if options.ca_file and settings_of.nginx() then
+    errors.invalid("option_without_effect", "option \"ca_file\" has no effect in nginx",
+      "Name the file in nginx.conf: lua_ssl_trusted_certificate.")
   end
   local guard, cap = guards.new(options.protect), caps.check(options.cap)
   settings.windows, settings.reserve = limits_of.check(options.limits, options.reserve)

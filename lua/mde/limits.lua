@@ -9,7 +9,8 @@ local MOST = 100000
 
 local M = {}
 
-local function check_number(value, what, least)
+local function check_number(value, default, what, least)
+  if value == nil then return default end
   if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > MOST then
     errors.invalid("wrong_type",
       ("%s must be a whole number from %d to %d, not %s"):format(what, least, MOST, errors.quote(value)))
@@ -31,9 +32,9 @@ function M.check(limits, reserve)
     return {}, 0
   end
   limits = options_of.check(limits, { per_minute = "any", per_hour = "any" }, "option \"limits\"")
-  local per_minute = check_number(limits.per_minute or PER_MINUTE, "option \"limits\": per_minute", 1)
-  local per_hour = check_number(limits.per_hour or PER_HOUR, "option \"limits\": per_hour", 1)
-  reserve = check_number(reserve or 0, "option \"reserve\"", 0)
+  local per_minute = check_number(limits.per_minute, PER_MINUTE, "option \"limits\": per_minute", 1)
+  local per_hour = check_number(limits.per_hour, PER_HOUR, "option \"limits\": per_hour", 1)
+  reserve = check_number(reserve, 0, "option \"reserve\"", 0)
   if reserve >= math.min(per_minute, per_hour) then
     errors.invalid("reserve_too_large",
       ("option \"reserve\" is %d, which leaves nothing of the limits to mde.each"):format(reserve),
@@ -58,7 +59,7 @@ end
 ---@param count any nil: 1
 ---@return integer
 function M.check_count(count)
-  return check_number(count or 1, "mde.peek: count", 0)
+  return check_number(count, 1, "mde.peek: count", 0)
 end
 
 return M

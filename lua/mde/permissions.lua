@@ -8,7 +8,7 @@ M.writing = "Machine.ReadWrite.All"
 
 local function has_any(roles, needs)
   for _, role in ipairs(roles) do
-    for name in needs:gmatch "[A-Za-z0-9.]+" do
+    for name in (needs .. " or "):gmatch "(.-) or " do
       if name == role then return true end
     end
   end

@@ -61,12 +61,16 @@ local function check_url(value, name)
     errors.invalid("url_malformed", ("%s is %s, which is not the https URL of a host"):format(name, shown),
       "Write https://host, and nothing after it but a port.")
   end
-  value = value:gsub("/+$", "")
-  if core.text.lower(value):find "/api$" then
-    errors.invalid("url_malformed",
-      ("%s is %s; the path /api is added by this library"):format(name, shown), "Leave /api away.")
+  return (value:gsub("/+$", ""))
+end
+
+local function check_base_url(value, name)
+  local url = check_url(value, name)
+  if core.text.lower(url):find "/api$" then
+    errors.invalid("url_malformed", ("%s is %s; the path /api is added by this library"):format(name,
+      errors.quote(core.redact.url(value))), "Leave /api away.")
   end
-  return value
+  return url
 end
 
 local function check_scope(value, name)
@@ -106,7 +110,7 @@ local sources = {
   { option = "client_id", variable = "AZURE_CLIENT_ID", check = check_client_id },
   { option = "credential", check = check_credential },
   { option = "authority", variable = "AZURE_AUTHORITY_HOST", check = check_url },
-  { option = "base_url", variable = "MDE_BASE_URL", check = check_url },
+  { option = "base_url", variable = "MDE_BASE_URL", check = check_base_url },
   { option = "scope", variable = "MDE_SCOPE", check = check_scope },
   { option = "store", variable = "MDE_STORE", check = stores.check },
 }

@@ -1,15 +1,15 @@
--- A client: where its settings come from, and what is said when one is missing or wrong.
+-- A client: its options, what carries its bytes, and what holds for all of its calls.
+-- Labels: sanitized, caseless
 
 local clients = require "mde.client"
+local contexts = require "mde.sync.context"
 local mde = require "mde"
-local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local tenant_id = "7e000000-0000-4000-8000-00000000007e"
 local client_id = "c1000000-0000-4000-8000-0000000000c1"
--- What must never be seen; each as somebody might set it.
+-- What must never be seen.
 local secret = "planted+client/secret~value="
-local password = "planted-password"
 
 local function write(path, text)
   local file = assert(io.open(path, "wb"))
@@ -61,148 +61,7 @@ describe("a client", function()
     assert.is_nil(text:find("planted", 1, true), text)
   end
 
-  describe("of the environment", function()
-    it("is made of three variables", function()
-      local request, client = first_request()
-      assert.equal("https://login.microsoftonline.com/" .. tenant_id .. "/oauth2/v2.0/token", request.url)
-      assert.truthy(request.body:find("client_id=" .. client_id, 1, true))
-      assert.truthy(request.body:find("client_secret=planted%2Bclient%2Fsecret~value%3D", 1, true))
-      assert.truthy(request.body:find("scope=https%3A%2F%2Fapi.securitycenter.microsoft.com%2F.default", 1, true))
-      assert.equal("mde.client: https://api.security.microsoft.com", tostring(client))
-    end)
-
-    it("is made of all of them", function()
-      environment.AZURE_TENANT_ID = "contoso.example"
-      environment.AZURE_AUTHORITY_HOST = "https://sign-in.example/"
-      environment.MDE_BASE_URL = "https://eu.api.example:8443//"
-      environment.MDE_SCOPE = "https://resource.example/.default"
-      local request, client = first_request()
-      assert.equal("https://sign-in.example/contoso.example/oauth2/v2.0/token", request.url)
-      assert.truthy(request.body:find("scope=https%3A%2F%2Fresource.example%2F.default", 1, true))
-      assert.equal("mde.client: https://eu.api.example:8443", tostring(client))
-    end)
-
-    for cloud, hosts in pairs {
-      commercial = { "login.microsoftonline.com", "api.security.microsoft.com", "api.securitycenter.microsoft.com" },
-      gcc = { "login.microsoftonline.com", "api-gcc.securitycenter.microsoft.us" },
-      gcc_high = { "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us" },
-      dod = { "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us" },
-    } do
-      it("is one of the cloud " .. cloud, function()
-        environment.MDE_CLOUD = cloud
-        local request, client = first_request()
-        assert.equal("https://" .. hosts[1] .. "/", request.url:match "^https://[^/]+/")
-        assert.equal("mde.client: https://" .. hosts[2], tostring(client))
-        assert.truthy(request.body:find("scope=https%3A%2F%2F" .. (hosts[3] or hosts[2]) .. "%2F.default", 1, true))
-      end)
-    end
-
-    for _, url in ipairs { "https://host", "HTTPS://Host.example:443", "https://[::1]:8443",
-        "https://a_b-c.example/a/b" } do
-      it("may have the address " .. url, function()
-        environment.MDE_BASE_URL = url .. "/"
-        assert.equal("mde.client: " .. url, tostring(assert(clients.new { driver = deaf_driver() })))
-      end)
-    end
-
-    for name, case in pairs {
-      ["a regional host, with the scope of all"] = { "MDE_BASE_URL", "https://eu.api.security.microsoft.com",
-        "login.microsoftonline.com", "api.securitycenter.microsoft.com" },
-      ["the host of GCC"] = { "MDE_BASE_URL", "https://api-gcc.securitycenter.microsoft.us",
-        "login.microsoftonline.com", "api-gcc.securitycenter.microsoft.us" },
-      ["the host of GCC High and DoD"] = { "MDE_BASE_URL", "https://API-GOV.securitycenter.microsoft.us/",
-        "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us" },
-      ["where the US government signs in"] = { "AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us",
-        "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us" },
-      ["a host of one's own"] = { "MDE_BASE_URL", "https://localhost:8443", "login.microsoftonline.com",
-        "api.securitycenter.microsoft.com" },
-    } do
-      it("is told its cloud by " .. name, function()
-        environment[case[1]] = case[2]
-        local request = first_request()
-        assert.equal(case[3], request.url:match "^https://([^/]+)")
-        assert.truthy(request.body:find("scope=https%3A%2F%2F" .. case[4] .. "%2F.default", 1, true), request.body)
-      end)
-    end
-
-    it("may be in a cloud and have hosts of its own", function()
-      environment.MDE_CLOUD, environment.MDE_BASE_URL = "gcc_high", "https://front.example"
-      local request, client = first_request()
-      assert.truthy(request.url:find("^https://login.microsoftonline.us/"))
-      assert.equal("mde.client: https://front.example", tostring(client))
-    end)
-
-    it("gives way to options", function()
-      environment.AZURE_TENANT_ID, environment.MDE_BASE_URL = "wrong in the environment", "ftp://nowhere"
-      local request, client = first_request { tenant_id = "contoso.example", base_url = "https://front.example" }
-      assert.truthy(request.url:find("/contoso.example/", 1, true))
-      assert.equal("mde.client: https://front.example", tostring(client))
-    end)
-
-    for _, variable in ipairs { "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET" } do
-      for what, value in pairs { missing = false, empty = "" } do
-        it(("is not made with %s %s"):format(variable, what), function()
-          environment[variable] = value or nil
-          local client, err = clients.new { driver = deaf_driver() }
-          assert.is_nil(client)
-          assert.equal("invalid", err.kind)
-          assert.truthy(err.message:find(variable, 1, true))
-          check_message(err)
-        end)
-      end
-    end
-
-    it("names all that is missing at once", function()
-      environment = {}
-      local client, err = clients.new()
-      assert.is_nil(client)
-      assert.equal("not set in the environment: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET. Set what is "
-        .. 'missing, or give mde.client the option "tenant_id", "client_id", "credential". Instead of a secret there '
-        .. 'may be AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE, or a managed identity: '
-        .. 'AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.', tostring(err))
-    end)
-
-    for _, case in ipairs {
-      { "AZURE_TENANT_ID", "7e000000", "neither a GUID nor a domain" },
-      { "AZURE_TENANT_ID", tenant_id .. "\n", "\\x0a" },
-      { "AZURE_TENANT_ID", "../" .. tenant_id, "neither a GUID nor a domain" },
-      { "AZURE_TENANT_ID", "common", "neither a GUID nor a domain" },
-      { "AZURE_CLIENT_ID", "my application", "not a GUID" },
-      { "AZURE_CLIENT_ID", client_id .. "0", "not a GUID" },
-      { "AZURE_CLIENT_SECRET", secret .. "\n", "line break" },
-      { "AZURE_CLIENT_SECRET", secret:rep(200), "4,096" },
-      { "MDE_CLOUD", "gcchigh", 'Did you mean "gcc_high"' },
-      { "MDE_CLOUD", "moon", "gcc_high" },
-      { "AZURE_AUTHORITY_HOST", "http://login.microsoftonline.com", "only https" },
-      { "AZURE_AUTHORITY_HOST", "login.microsoftonline.com", "Write https://" },
-      { "MDE_BASE_URL", "HTTP://localhost:8080", "only https" },
-      { "MDE_BASE_URL", "https://", "https URL of a host" },
-      { "MDE_BASE_URL", "https://host:", "https URL of a host" },
-      { "MDE_BASE_URL", "https://host:0", "https URL of a host" },
-      { "MDE_BASE_URL", "https://host:65536", "https URL of a host" },
-      { "MDE_BASE_URL", "https://host:https", "https URL of a host" },
-      { "MDE_BASE_URL", "https://host/?a=b", "https URL of a host" },
-      { "MDE_BASE_URL", "https://host/#a", "https URL of a host" },
-      { "MDE_BASE_URL", "https://ho st", "https URL of a host" },
-      { "MDE_BASE_URL", "https://host\r\nX: y", "https URL of a host" },
-      { "MDE_BASE_URL", "https://user:" .. password .. "@host", "https URL of a host" },
-      { "MDE_BASE_URL", "http://user:" .. password .. "@host", "only https" },
-      { "MDE_SCOPE", "https://api.securitycenter.microsoft.com", "/.default" },
-      { "MDE_SCOPE", "https://a/.default https://b/.default", "/.default" },
-    } do
-      it(("is not made with %s set to %s"):format(case[1], errors.show(case[2]):sub(1, 60)), function()
-        environment[case[1]] = case[2]
-        local driver = deaf_driver()
-        local client, err = clients.new { driver = driver }
-        assert.is_nil(client)
-        assert.equal("invalid", err.kind)
-        assert.truthy(err.message:find("^" .. case[1]), err.message)
-        assert.truthy(tostring(err):find(case[3], 1, true), tostring(err))
-        check_message(err)
-        assert.same({}, driver.requests)
-      end)
-    end
-
+  describe("whose trust the environment describes", function()
     it("is not made with an SSL_CERT_FILE that is of no use", function()
       environment.SSL_CERT_FILE = "/nowhere/at/all.pem"
       local client, err = clients.new()
@@ -226,6 +85,19 @@ describe("a client", function()
       assert(clients.new { ca_file = path, proxy = "" }).driver.close()
     end)
 
+    it("raises for a ca_file in nginx, which reads its own", function()
+      local globals, path = package.loaded._G, os.tmpname()
+      finally(function()
+        rawset(globals, "ngx", nil)
+        os.remove(path)
+      end)
+      write(path, certificate)
+      rawset(globals, "ngx", { socket = {}, get_phase = print })
+      local err = rehearsal.refused(clients.new, { ca_file = path })
+      assert.matches("no effect in nginx", err.message)
+      assert.matches("lua_ssl_trusted_certificate", err.hint)
+    end)
+
     it("does not mind SSL_CERT_FILE if it has a driver", function()
       environment.SSL_CERT_FILE = "/nowhere/at/all.pem"
       assert(clients.new { driver = deaf_driver() })
@@ -233,44 +105,18 @@ describe("a client", function()
   end)
 
   describe("of options", function()
-    it("needs no environment", function()
-      environment = {}
-      local request = first_request { tenant_id = tenant_id, client_id = client_id, credential = secret }
-      assert.truthy(request.url:find(tenant_id, 1, true))
-    end)
-
-    it("takes a credential made before", function()
-      environment = {}
-      local request = first_request { tenant_id = tenant_id, client_id = client_id,
-        credential = mde.credential.secret(secret) }
-      assert.truthy(request.body:find("client_secret=planted%2B", 1, true))
-    end)
-
     for _, case in ipairs {
-      { { tenant_id = "x" }, 'option "tenant_id" is "x"' },
-      { { tenant_id = 17 }, 'option "tenant_id" must be a string' },
-      { { client_id = "x" }, 'option "client_id" is "x"' },
-      { { credential = "" }, 'option "credential": the client secret is empty' },
-      { { credential = secret .. "\0" }, 'option "credential": ' },
-      { { credential = {} }, 'option "credential" must be' },
-      { { credential = 17 }, 'option "credential" must be' },
       { { client_secret = secret }, 'Give the secret\'s value as "credential"' },
-      { { cloud = "gc" }, 'Did you mean "gcc"' },
-      { { cloud = "gov" }, 'option "cloud" is "gov"; there are commercial, dod, gcc, gcc_high. Those of the US '
-        .. "government are gcc, gcc_high and dod." },
       { { ca_file = "/dev/null", driver = deaf_driver() }, 'option "ca_file" is "/dev/null", which cannot be read' },
       { { proxy = "https://proxy.example", driver = deaf_driver() }, 'option "proxy" has no effect beside the option '
         .. '"driver"' },
-      { { authority = "http://a.example" }, 'option "authority" is "http://a.example": only https' },
-      { { base_url = "http://a.example" }, 'option "base_url" is "http://a.example": only https' },
-      { { base_url = "https://user:" .. password .. "@a.example" }, 'option "base_url"' },
-      { { scope = "x" }, 'option "scope"' },
       { { ca_file = "/nowhere/at/all.pem" }, 'option "ca_file" is "/nowhere/at/all.pem", which cannot be read' },
       { { ca_file = 17 }, 'option "ca_file" must be a string' },
       { { timeout = -1 }, 'option "timeout"' },
       { { on_event = {} }, 'option "on_event" must be a function' },
       { { driver = {} }, 'option "driver" has no function send' },
       { { driver = { send = print, spawn = print } }, 'option "driver" has one of spawn and gate' },
+      { { driver = { send = print, detach = print } }, 'option "driver" has detach but no gate' },
       { { driver = "curl" }, 'option "driver" must be a table' },
       { { tenant = tenant_id }, 'Did you mean "tenant_id"' },
       { { url = "https://a.example" }, 'Did you mean "base_url"' },
@@ -282,11 +128,6 @@ describe("a client", function()
         check_message(err)
       end)
     end
-
-    it("raises for a wrong option whatever the environment is", function()
-      environment = {}
-      rehearsal.refused(clients.new, { cloud = "moon" })
-    end)
   end)
 
   it("shows no secret, and neither does its credential", function()
@@ -297,6 +138,92 @@ describe("a client", function()
     end
     local _, err = client:machine(("a"):rep(40))
     check_message(err)
+  end)
+
+  it("shows no secret that the driver put into its words, nor tells it to on_event", function()
+    local driver, told = deaf_driver(), {}
+    function driver.send() return nil, "nobody knows " .. secret, false end
+    local client = assert(clients.new { driver = driver, on_event = function(event)
+      told[#told + 1] = tostring(event.message)
+    end })
+    local _, err = client:machine(("a"):rep(40))
+    check_message(err)
+    assert.truthy(err.message:find("nobody knows", 1, true), err.message)
+    assert.is_true(#told > 0)
+    assert.is_nil(table.concat(told):find("planted", 1, true))
+  end)
+
+  it("says what is not as it should be with its credential, if that can tell", function()
+    local credential = mde.credential.secret(secret)
+    assert.same({}, assert(clients.new { credential = credential, driver = deaf_driver() }):remarks())
+    function credential.remarks(self)
+      assert.equal(credential, self)
+      return { "it ends tomorrow" }
+    end
+    assert.same({ "it ends tomorrow" }, assert(clients.new { credential = credential, driver = deaf_driver() })
+      :remarks())
+  end)
+
+  it("tells which rules are in force", function()
+    local function rules(options)
+      options.driver = deaf_driver()
+      return assert(clients.new(options)):rules()
+    end
+    assert.same({ "device_values", "servers", "cap" }, rules {})
+    assert.same({ "tags", "cap" }, rules { protect = { tags = { "x" }, device_values = {}, servers = false }, cap = 0 })
+    assert.same({}, rules { protect = { device_values = {}, servers = false }, cap = false })
+  end)
+
+  describe("passes down with each call", function()
+    local r
+
+    before_each(function() r = rehearsal.new { machines = {}, client = { timeout = 20 } } end)
+
+    it("the call's own timeout, or the client's", function()
+      local now = r.driver.now()
+      assert.equal(now + 20, r.client:context():at())
+      assert.equal(now + 50, r.client:context(50):at())
+    end)
+
+    it("that a release goes first, then what is called alone, then one of many", function()
+      assert.equal(contexts.SINGLE, r.client:context().priority)
+      assert.equal(contexts.SINGLE, r.client:context(nil, "restrict").priority)
+      assert.equal(contexts.RELEASE, r.client:context(nil, "release").priority)
+      local seen = {}
+      r.client:each({ 1 }, function()
+        seen[1], seen[2] = r.client:context(nil, "restrict").priority, r.client:context(nil, "release").priority
+      end)
+      assert.same({ contexts.MANY, contexts.RELEASE }, seen)
+    end)
+
+    it("the list that the devices of an each share, one for each each, also where it is interruptible", function()
+      local caches = {}
+      local function note() caches[#caches + 1] = r.client:context().cache or "none" end
+      local function never() return false end
+      note()
+      r.client:each({ 1, 2 }, function()
+        note()
+        r.client:each({ 1 }, note)
+        r.client:interruptible(note, never)
+      end, { parallel = 1 })
+      r.client:each({ 1 }, note)
+      r.client:interruptible(note, never)
+      assert.equal("none", caches[1])
+      for i = 3, 7 do assert.equal(caches[2], caches[i]) end
+      assert.is_table(caches[2])
+      assert.is_table(caches[8])
+      assert.not_equal(caches[2], caches[8])
+      assert.equal("none", caches[9])
+    end)
+  end)
+
+  it("reads again the machine that is given, and takes no address of a machine for a question", function()
+    local machine_id = ("a"):rep(40)
+    local r = rehearsal.new { machines = { { id = machine_id, computerDnsName = "desk" } } }
+    local machine = assert(r.client:machine { id = machine_id:upper(), ip = "192.0.2.1" })
+    assert.equal("desk", machine.computerDnsName)
+    assert.not_equal(machine, assert(r.client:machine(machine)))
+    assert.equal(2, #r:requests())
   end)
 
   it("tells the service who is asking", function()
@@ -328,36 +255,38 @@ describe("a client", function()
       assert.is_true(took > case[2] / 2 and took <= case[2] + 0.001)
     end
   end)
+end)
 
-  describe("that the module makes of the environment", function()
-    local fresh
+describe("text that is not UTF-8", function()
+  local ID = ("%040x"):format(17)
 
-    before_each(function()
-      package.loaded.mde = nil
-      fresh = require "mde"
-      package.loaded.mde = mde
-    end)
-
-    it("is missing as long as the environment is: every function says so", function()
-      environment = {}
-      for _, name in ipairs { "restrict", "release", "machine", "action", "cancel", "find_action", "state", "each" } do
-        local value, err = fresh[name]("laptop-17", "why")
-        assert.is_nil(value)
-        assert.equal("invalid", err.kind)
-        assert.truthy(err.message:find("AZURE_TENANT_ID", 1, true))
+  for what, call in pairs {
+    ["a device"] = function(client, text) return client:restrict(text, "why") end,
+    ["a comment"] = function(client, text) return client:restrict(ID, text) end,
+    ["an incident"] = function(client, text) return client:restrict(ID, "why", { incident = text }) end,
+    ["a key"] = function(client, text) return client:restrict(ID, "why", { key = "alert-12345" .. text }) end,
+    ["a tag"] = function(client, text) return client:tag(ID, text) end,
+    ["a tag to remove"] = function(client, text) return client:untag(ID, text) end,
+    ["an action"] = function(client, text) return client:action(text) end,
+    ["a comment of a cancellation"] = function(client, text)
+      return client:cancel("17171717-0000-4000-8000-000000000017", text)
+    end,
+    ["an incident's machines"] = function(client, text) return client:restricted { incident = text } end,
+    ["a time"] = function(client, text) return client:restricted { incident = "INC-1", since = text } end,
+    ["an address"] = function(client, text) return client:machine { ip = text, at = mde.ago "1h" } end,
+    ["a query"] = function(client, text) return client:machines { computerDnsName = text } end,
+    ["a list of a query"] = function(client, text) return client:machines { osPlatform = { "Linux", text } } end,
+    ["a query in OData"] = function(client, text) return client:machines(("version eq '%s'"):format(text)) end,
+    ["a query of actions"] = function(client, text) return client:actions { requestor = mde.contains(text) } end,
+  } do
+    it("is refused before anything is sent: " .. what, function()
+      local r = rehearsal.new()
+      for _, text in ipairs { "caf\233", "\192\175", "\237\160\128", "a\195" } do
+        local err = rehearsal.refused(call, r.client, text)
+        assert.is_true(rehearsal.is_one_line(tostring(err)))
+        assert.is_nil(tostring(err):find "[\128-\255]", tostring(err))
       end
+      assert.same({}, r.tenant.history)
     end)
-
-    it("is made once the environment is there", function()
-      environment.AZURE_CLIENT_ID = nil
-      assert.is_nil((fresh.each({}, print)))
-      environment.AZURE_CLIENT_ID = client_id
-      assert.same({ failed = 0 }, fresh.each({}, print))
-    end)
-
-    it("raises for a wrong argument", function()
-      rehearsal.refused(fresh.restrict, "192.0.2.1", "why")
-      rehearsal.refused(fresh.restrict, "laptop-17", "")
-    end)
-  end)
+  end
 end)

@@ -1,4 +1,4 @@
--- The machines and actions that a query selects, one after the other; and the machine that had an address.
+-- The machines and actions that a query selects, one after the other.
 -- Labels: not-lua5.3, caseless, long
 
 local core = require "mde.core"
@@ -6,8 +6,6 @@ local errors = require "mde.base.error"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
 local script = require "tests.spec.support.script"
-
-local LAPTOP = "1f00000000000000000000000000000000000017"
 
 local function id(i)
   return ("%040x"):format(0xe0000 + i)
@@ -415,114 +413,5 @@ describe("the actions of a query", function()
     assert.is_false(ok)
     assert.equal("permission", err.kind)
     assert.truthy(tostring(err):find("^actions where creationDateTimeUtc ge "))
-  end)
-end)
-
-describe("the machine that had an address", function()
-  it("is found by the address and the time", function()
-    local r = rehearsal.new()
-    local at = r.tenant.clock.now() - 4 * 3600
-    local machine = assert(r.client:machine { ip = "192.0.2.31", at = at })
-    assert.equal("3f00000000000000000000000000000000000001", machine.id)
-    assert.is_function(machine.restrict)
-    assert.equal(("GET /api/machines/findbyip(ip='192.0.2.31',timestamp=%s)"):format(
-      os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(at))), r:requests()[1])
-  end)
-
-  it("can be said in any way to say a time", function()
-    local r = rehearsal.new()
-    local at = math.floor(r.tenant.clock.now() - 4 * 3600)
-    for _, time in ipairs { mde.ago "4h", os.date("!%Y-%m-%dT%H:%M:%SZ", at), os.date("*t", at), at + 0.5 } do
-      assert.equal("3f00000000000000000000000000000000000001",
-        assert(r.client:machine { ip = "192.0.2.31", at = time }).id)
-    end
-  end)
-
-  it("is not found where nobody had it", function()
-    local r = rehearsal.new()
-    local machine, err = r.client:machine { ip = "203.0.113.99", at = mde.ago "1h" }
-    assert.is_nil(machine)
-    assert.equal("not_found", err.kind)
-    assert.truthy(tostring(err):find('machine { ip = "203.0.113.99" }: ', 1, true), tostring(err))
-    assert.truthy(err.hint:find("quarter of an hour", 1, true))
-  end)
-
-  it("is ambiguous where two had it", function()
-    local r = rehearsal.new()
-    r.tenant:put_machine { id = LAPTOP, lastIpAddress = "192.0.2.31" }
-    local machine, err = r.client:machine { ip = "192.0.2.31", at = mde.ago "3h" }
-    assert.is_nil(machine)
-    assert.equal("ambiguous", err.kind)
-    assert.equal(2, #err.candidates)
-  end)
-
-  it("is an error where the service lists something else", function()
-    local r = rehearsal.new()
-    for _, value in ipairs { { value = "none" }, { value = { { id = "../x" } } }, { value = { "row" } } } do
-      r.tenant.faults:clear()
-      r:answer({ path = "findbyip" }, 200, value, { count = false })
-      local machine, err = r.client:machine { ip = "192.0.2.31", at = mde.ago "3h" }
-      assert.is_nil(machine)
-      assert.equal("protocol", err.kind)
-    end
-  end)
-
-  it("is none where the service calls that not found", function()
-    local r = rehearsal.new()
-    r:answer({ path = "findbyip" }, 404, { error = { code = "ResourceNotFound", message = "none" } })
-    local machine, err = r.client:machine { ip = "192.0.2.31", at = mde.ago "3h" }
-    assert.is_nil(machine)
-    assert.equal("not_found", err.kind)
-    assert.truthy(err.message:find("with the address 192.0.2.31 at ", 1, true))
-  end)
-
-  it("is not looked for by what is no address or no time of the last 30 days", function()
-    local r = rehearsal.new()
-    local now = r.tenant.clock.now()
-    local wrong = {
-      { ip = "192.0.2.31" }, { at = now }, { ip = "laptop-17", at = now }, { ip = "", at = now }, { ip = 7, at = now },
-      { ip = "192.0.2.256", at = now }, { ip = "192.0.2.31", at = "yesterday" },
-      { ip = "192.0.2.31", at = mde.ago "31d" },
-      { ip = "192.0.2.31", at = now + 86400 }, { ip = "192.0.2.31", at = now, tag = "x" },
-      { ip = "192.0.2.31') or (1 eq 1", at = now },
-    }
-    for _, owner in ipairs(wrong) do rehearsal.refused(r.client.machine, r.client, owner) end
-    assert.same({}, r:requests())
-  end)
-
-  for what, case in pairs {
-    ["no address"] = { { at = "2026-02-03" }, "ip is missing", "Say which address it was" },
-    ["no time"] = { { ip = "192.0.2.31" }, "at is missing", "mde.ago" },
-    ["a name for the address"] = { { ip = "laptop-17", at = 1 }, 'ip is "laptop-17", which is not an IP address',
-      "given alone" },
-    ["a table for the address"] = { { ip = {}, at = 1 }, "ip is a table", "10.1.2.3" },
-    ["a word for the time"] = { { ip = "192.0.2.31", at = "now" }, 'at: "now" is not a time', "Unix seconds" },
-    ["an impossible date"] = { { ip = "192.0.2.31", at = { year = 2026, month = 2, day = 30 } }, "has no day 30" },
-    ["a time long ago"] = { { ip = "192.0.2.31", at = "2020-01-01" }, "not lie in the last 30 days", "remembers" },
-    ["another field"] = { { ip = "192.0.2.31", at = 1, [{}] = 1 }, "has no field a table", "mde.ago" },
-  } do
-    it("is not looked for with " .. what .. ", and it is said what to write", function()
-      local r = rehearsal.new()
-      local err = rehearsal.refused(r.client.machine, r.client, case[1])
-      assert.truthy(err.message:find("mde.machine { ip, at }", 1, true), err.message)
-      assert.truthy(err.message:find(case[2], 1, true), err.message)
-      if case[3] then assert.truthy(err.hint:find(case[3], 1, true), err.hint) end
-      assert.is_nil(tostring(err):find "0x%x%x")
-    end)
-  end
-
-  it("has to be found before it is acted on", function()
-    local r = rehearsal.new()
-    for _, device in ipairs { "192.0.2.31", { ip = "192.0.2.31", at = mde.ago "3h" } } do
-      local err = rehearsal.refused(r.client.restrict, r.client, device, "why")
-      assert.truthy(err.hint:find("mde.machine { ip", 1, true), err.hint)
-    end
-    assert.same({}, r:requests())
-  end)
-
-  it("is found by an IPv6 address, whatever stands around it", function()
-    local r = rehearsal.new()
-    r.tenant:put_machine { id = LAPTOP, lastIpAddress = "2001:db8::17" }
-    assert.equal(LAPTOP, assert(r.client:machine { ip = "[2001:DB8::17]", at = mde.ago "3h" }).id)
   end)
 end)

@@ -19,7 +19,7 @@ local THROTTLED_SECONDS = 60
 -- Whether a list of roles has one of those that a hint names.
 local function has_one_of(roles, needed)
   for _, role in ipairs(roles) do
-    for name in needed:gmatch "[A-Za-z0-9.]+" do
+    for name in (needed .. " or "):gmatch "(.-) or " do
       if name == role then return true end
     end
   end

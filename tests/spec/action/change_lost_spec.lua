@@ -2,8 +2,6 @@
 -- cap, and nobody is told what is not so. Each of these was seen to go wrong.
 
 local rehearsal = require "tests.spec.support.rehearsal"
-local posix = require "mde.posix"
-local times = require "mde.sim.base.time"
 
 local machine = "1f00000000000000000000000000000000000017"
 local DAY, YEAR = 86400, 365 * 86400
@@ -354,49 +352,6 @@ describe("what the first look has seen", function()
   end
 end)
 
-describe("the cap's slot", function()
-  it("stays taken when a send that may have arrived is sent again and that is refused at connect", function()
-    local r = rehearsal.new { client = { cap = 1 }, machines = {
-      { id = desk(1), computerDnsName = "desk-01.corp.example" },
-      { id = desk(2), computerDnsName = "desk-02.corp.example" },
-    }, lists = { lag = 60 } }
-    lose(r, "restrict", true)
-    local send, posts = r.driver.send, 0
-    function r.driver.send(request)
-      if request.url:find(path_of.restrict, 1, true) then posts = posts + 1 end
-      if posts >= 2 then
-        if request.method == "POST" then return nil, "the connection was refused", false end
-      end
-      return send(request)
-    end
-    local action, err = r.client:restrict(desk(1), "why")
-    assert.is_nil(action)
-    assert.equal("unknown", err.kind)
-    assert.equal(1, own_actions(r, "restrict"))
-    r.driver.send = send
-    action, err = r.client:restrict(desk(2), "why")
-    assert.is_nil(action)
-    assert.equal("cap", err.rule)
-    assert.equal(1, own_actions(r, "restrict"))
-  end)
-
-  it("is given back if nothing of any send can have arrived", function()
-    local r = rehearsal.new { client = { cap = 1 } }
-    local send = r.driver.send
-    function r.driver.send(request)
-      if request.method == "POST" and request.url:find("/api/", 1, true) then
-        return nil, "the connection was refused", false
-      end
-      return send(request)
-    end
-    local action, err = r.client:restrict(machine, "why", { timeout = 20 })
-    assert.is_nil(action)
-    assert.equal("unavailable", err.kind)
-    r.driver.send = send
-    assert.equal("accepted", assert(r.client:restrict(machine, "why")).outcome)
-  end)
-end)
-
 describe("a history that cannot be read", function()
   local function unreadable(options)
     local r = new(options)
@@ -481,123 +436,6 @@ describe("a send again that is answered with 'active already'", function()
       assert.is_true(action.reconciled)
       assert.equal(2, action.attempts)
       assert.equal(1, own_actions(r, "restrict"))
-    end)
-  end
-end)
-
-describe("Retry-After", function()
-  for what, value in pairs { ["of twenty nines"] = ("9"):rep(20), ["of a day"] = "86400",
-    ["of the year 9999"] = "Fri, 31 Dec 9999 23:59:59 GMT" } do
-    it(what .. " stops an API for an hour at most, and says so", function()
-      local warnings = {}
-      local r = new { client = { on_event = function(event)
-        if event.event == "warning" then warnings[#warnings + 1] = event end
-      end } }
-      r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = value } })
-      local began = posix.clock.time()
-      local found, err = r.client:machine(machine)
-      assert.is_nil(found)
-      assert.equal("throttled", err.kind)
-      assert.is_true(err.retry_at >= began + 3599 and err.retry_at <= posix.clock.time() + 3600)
-      assert.matches("of which an hour at most is believed", err.message, 1, true)
-      assert.equal("retry_after_too_long", warnings[1].code)
-      assert.equal("throttled", select(2, r.client:machine(machine)).kind)
-      r.driver.sleep(3601)
-      assert(r.client:machine(machine))
-    end)
-  end
-
-  it("that cannot be meant is corrected by the next answer", function()
-    for _, next_answer in ipairs { "8", false } do
-      local r = new { latency = 1 }
-      r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
-      if next_answer then
-        r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = next_answer } })
-      end
-      local results = r.client:each({ machine, "1f00000000000000000000000000000000000018" }, function(id)
-        return r.client:machine(id)
-      end, { parallel = 2 })
-      assert.equal(1, results.failed)
-      local began = r.driver.now()
-      assert(r.client:machine(machine))
-      assert.is_true(r.driver.now() - began < 10)
-    end
-  end)
-
-  for _, status in ipairs { 200, 400, 403, 404, 409 } do
-    it("that cannot be meant is over once the service answers " .. status, function()
-      local r = new { latency = 1 }
-      r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
-      if status > 200 then
-        r:answer({ method = "GET", path = "/machines/" }, status, { error = { code = "Other", message = "no" } })
-      end
-      r.client:each({ machine, "1f00000000000000000000000000000000000018" }, function(id)
-        return r.client:machine(id, { timeout = 10 })
-      end, { parallel = 2 })
-      local began = r.driver.now()
-      assert(r.client:machine(machine))
-      assert.is_true(r.driver.now() - began < 10)
-    end)
-  end
-
-  it("that cannot be meant stays where the next answer is none", function()
-    for _, status in ipairs { 500, 503 } do
-      local r = new { latency = 1 }
-      r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
-      r:answer({ method = "GET", path = "/machines/" }, status, "")
-      r.client:each({ machine, "1f00000000000000000000000000000000000018" }, function(id)
-        return r.client:machine(id, { timeout = 10 })
-      end, { parallel = 2 })
-      assert.equal("throttled", select(2, r.client:machine(machine)).kind)
-    end
-  end)
-
-  it("that cannot be meant does not outlive an hour in a store", function()
-    local store = require("tests.spec.support.dict")
-    local r = new { client = { limits = { per_minute = 100 } } }
-    local shared = store(r.driver.now)
-    local function client()
-      return assert(require("mde.client").new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
-        credential = r.tenant.client_secret, driver = r.driver, store = shared })
-    end
-    r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
-    assert.equal("throttled", select(2, client():machine(machine)).kind)
-    local _, err = client():machine(machine)
-    assert.equal("throttled", err.kind)
-    assert.is_true(err.retry_at <= posix.clock.time() + 3600)
-    r.driver.sleep(3601)
-    assert(client():machine(machine))
-  end)
-
-  for what, value in pairs { ["of zero"] = "0", ["in the past"] = "Thu, 01 Jan 2015 00:00:00 GMT" } do
-    it(what .. " is no reason to hurry", function()
-            local entropy = posix.entropy.bytes
-      -- Of the time to wait, half.
-      posix.entropy.bytes = function(count) return count == 3 and "\128\0\0" or entropy(count) end
-      local r = new()
-      r:answer({ method = "GET", path = "/machines/" }, 503, "", { headers = { ["Retry-After"] = value }, count = 3 })
-      local began = r.driver.now()
-      local found = r.client:machine(machine)
-      posix.entropy.bytes = entropy
-      assert(found)
-      -- 0.4, 0.8 and 1.6 seconds.
-      assert.equal(2.8, math.floor((r.driver.now() - began) * 10 + 0.5) / 10)
-    end)
-  end
-end)
-
-describe("since", function()
-  for _, hours in ipairs { -2, 2, 26 } do
-    it(("is told by the service's clock where this machine is %d hours behind it"):format(hours), function()
-      local r = rehearsal.new { start = os.time() + hours * 3600 + 0.5, unguarded = true }
-      assert(r.client:restrict(machine, "why", { incident = "INC-1" }))
-      r.tenant:advance(60)
-      local held = assert(r.client:restricted { incident = "INC-1", since = require("mde").ago "1h" })
-      assert.equal(1, #held)
-      r.tenant:advance(2 * 3600)
-      assert.equal(0, #assert(r.client:restricted { incident = "INC-1", since = require("mde").ago "1h" }))
-      assert.is_true(math.abs(r.client:now() - r.tenant.clock.now()) < 5)
-      assert.truthy(times.http(r.client:now()))
     end)
   end
 end)

@@ -2,8 +2,10 @@
 -- Labels: sanitized
 
 local core = require "mde.core"
+local mde = require "mde"
 local operators = require "mde.query.operators"
 local rehearsal = require "tests.spec.support.rehearsal"
+local times = require "mde.sim.base.time"
 
 local function id(number)
   return ("%040x"):format(0xa0000 + number)
@@ -326,4 +328,21 @@ describe("an incident's machines", function()
     rehearsal.refused(r.client.restricted, r.client, "INC-1")
     rehearsal.refused(r.client.restricted, r.client)
   end)
+end)
+
+describe("since", function()
+  for _, hours in ipairs { -2, 2, 26 } do
+    it(("is told by the service's clock where this machine is %d hours behind it"):format(hours), function()
+      local machine = "1f00000000000000000000000000000000000017"
+      local r = rehearsal.new { start = os.time() + hours * 3600 + 0.5, unguarded = true }
+      assert(r.client:restrict(machine, "why", { incident = "INC-1" }))
+      r.tenant:advance(60)
+      local held = assert(r.client:restricted { incident = "INC-1", since = mde.ago "1h" })
+      assert.equal(1, #held)
+      r.tenant:advance(2 * 3600)
+      assert.equal(0, #assert(r.client:restricted { incident = "INC-1", since = mde.ago "1h" }))
+      assert.is_true(math.abs(r.client:now() - r.tenant.clock.now()) < 5)
+      assert.truthy(times.http(r.client:now()))
+    end)
+  end
 end)

@@ -1,14 +1,132 @@
--- Waiting for many actions at once.
+-- Waiting for an action, and for many at once.
 -- Labels: sanitized
 
 local core = require "mde.core"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local ghost = "90000000-0000-4000-8000-000000000009"
+local machine = "1f00000000000000000000000000000000000017"
+local offline = "1f00000000000000000000000000000000000018"
+local failing = "1f00000000000000000000000000000000000019"
+local other = "3f00000000000000000000000000000000000001"
 
 local function id(number)
   return ("%040x"):format(0xa0000 + number)
 end
+
+describe("an action is waited for", function()
+  local r
+
+  before_each(function() r = rehearsal.new { unguarded = true } end)
+
+  it("until it has succeeded", function()
+    local action = assert(r.client:restrict(machine, "why"))
+    assert.equal("Succeeded", action:wait { timeout = 60 })
+    assert.equal("Succeeded", action.status)
+  end)
+
+  it("and needs no request if it is final already", function()
+    r:past(machine, "restrict", "Succeeded", 100)
+    local action = assert(r.client:restrict(machine, "why"))
+    local before = #r:requests()
+    assert.equal("Succeeded", action:wait())
+    assert.equal(before, #r:requests())
+  end)
+
+  it("until it has failed, and says what the device said", function()
+    local status, err = assert(r.client:restrict(failing, "why")):wait()
+    assert.is_nil(status)
+    assert.equal("failed", err.kind)
+    assert.equal("Failed", err.action.status)
+    assert.truthy(err.message:find("could not apply the policy", 1, true))
+    assert.truthy(tostring(err):find("^wait for RestrictCodeExecution of laptop%-19"))
+  end)
+
+  it("until it has timed out at the service", function()
+    local action = assert(r.client:restrict(offline, "why"))
+    r.tenant:find_action(action.id).status = "TimeOut"
+    assert.equal("failed", select(2, action:wait()).kind)
+  end)
+
+  it("until somebody cancels it, and says who and why", function()
+    local action = assert(r.client:restrict(offline, "why"))
+    r.tenant:cancel_action(r.tenant:find_action(action.id), "not\nthis one", "a.colleague@corp.example")
+    local status, err = action:wait()
+    assert.is_nil(status)
+    assert.equal("cancelled", err.kind)
+    assert.equal(action, err.action)
+    assert.truthy(tostring(err):find("a.colleague@corp.example", 1, true))
+    assert.is_true(rehearsal.is_one_line(tostring(err)))
+  end)
+
+  it("until the time is up, and is pending then", function()
+    local action = assert(r.client:restrict(offline, "why"))
+    local before = r.tenant.clock.now()
+    local status, err = action:wait { timeout = 90 }
+    assert.is_nil(status)
+    assert.equal("pending", err.kind)
+    assert.equal(action, err.action)
+    assert.truthy(err.message:find("90 seconds", 1, true))
+    local waited = r.tenant.clock.now() - before
+    assert.is_true(waited > 85 and waited <= 90)
+  end)
+
+  it("ten minutes by default, with few requests", function()
+    local action = assert(r.client:restrict(offline, "why"))
+    local before, requests = r.tenant.clock.now(), #r:requests()
+    assert.equal("pending", select(2, action:wait()).kind)
+    local waited = r.tenant.clock.now() - before
+    assert.is_true(waited > 590 and waited <= 600)
+    assert.is_true(#r:requests() - requests <= 30)
+  end)
+
+  for what, rule in pairs {
+    ["reads that fail"] = { fault = "answer", status = 503, count = 6 },
+    ["an answer that is lost"] = { fault = "gone", count = 3 },
+    ["an answer that makes no sense"] = { fault = "answer", status = 200, body = "<html>", count = 2 },
+    ["a fresh action that is 404 for a moment"] = { fault = "answer", status = 404, count = 3 },
+  } do
+    it("through " .. what, function()
+      local action = assert(r.client:restrict(machine, "why"))
+      rule.match = { method = "GET", path = "/machineactions/" .. action.id }
+      r:fault(rule)
+      assert.equal("Succeeded", action:wait())
+    end)
+  end
+
+  it("but not when it stays unknown", function()
+    local action = assert(r.client:restrict(machine, "why"))
+    r:answer({ path = "/machineactions/" .. action.id }, 404, "", { count = false })
+    local before = r.tenant.clock.now()
+    local status, err = action:wait()
+    assert.is_nil(status)
+    assert.equal("not_found", err.kind)
+    assert.is_true(r.tenant.clock.now() - before < 120)
+  end)
+
+  it("but not when it may not be read", function()
+    local action = assert(r.client:restrict(machine, "why"))
+    r:answer({ path = "/machineactions/" .. action.id }, 403, "")
+    local status, err = action:wait()
+    assert.is_nil(status)
+    assert.equal("permission", err.kind)
+  end)
+
+  it("but not when it turns out to be another machine's", function()
+    local action = assert(r.client:restrict(machine, "why"))
+    r:answer({ path = "/machineactions/" .. action.id }, 200, { id = action.id, type = "RestrictCodeExecution",
+      status = "Succeeded", machineId = other })
+    local status, err = action:wait()
+    assert.is_nil(status)
+    assert.equal("protocol", err.kind)
+    assert.truthy(err.message:find(other, 1, true))
+  end)
+
+  it("and refuses an option it does not have", function()
+    local action = assert(r.client:restrict(machine, "why"))
+    assert.truthy(tostring(rehearsal.refused(action.wait, action, { timout = 5 })):find('"timeout"', 1, true))
+  end)
+end)
 
 describe("waiting for many", function()
   local r
@@ -16,9 +134,9 @@ describe("waiting for many", function()
   before_each(function() r = rehearsal.new { machines = {}, limits = false, client = { cap = false } } end)
 
   local function put(number, fields)
-    local machine = { id = id(number), computerDnsName = ("desk-%d.corp.example"):format(number) }
-    for name, value in pairs(fields or {}) do machine[name] = value end
-    r.tenant:put_machine(machine)
+    local row = { id = id(number), computerDnsName = ("desk-%d.corp.example"):format(number) }
+    for name, value in pairs(fields or {}) do row[name] = value end
+    r.tenant:put_machine(row)
   end
 
   -- So many machines, and a restriction of each.

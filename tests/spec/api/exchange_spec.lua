@@ -1,22 +1,21 @@
--- exchange: one request with all its attempts: what is sent again, what is not, and when.
+-- One authenticated call of the service: what it is refused for, and what time its answers tell.
 --
 -- A read is `machine(ID)`, an action `restrict(ID, ..., { look = false })`: one request each, with a token
 -- that is there already.
 -- Labels: sanitized
-local rehearsal = require "tests.spec.support.rehearsal"
-local time = require "mde.sim.base.time"
-
 local clients = require "mde.client"
-local posix = require "mde.posix"
 local contexts = require "mde.sync.context"
+local dicts = require "tests.spec.support.dict"
+local mde = require "mde"
+local posix = require "mde.posix"
+local rehearsal = require "tests.spec.support.rehearsal"
 
 local ID = ("a1"):rep(20)
 local OTHER = ("b2"):rep(20)
-local PAGE = "<html><body>502 Bad Gateway</body></html>"
 
 local function new(options)
   options = options or {}
-  options.machines = options.machines or { { id = ID, computerDnsName = "desk-1.corp.example" },
+  options.machines = { { id = ID, computerDnsName = "desk-1.corp.example" },
     { id = OTHER, computerDnsName = "desk-2.corp.example" } }
   options.unguarded = true
   return rehearsal.new(options)
@@ -30,534 +29,13 @@ local function signed_in(options)
   return r
 end
 
-local function read(r, timeout)
-  return r.client:machine(ID, timeout and { timeout = timeout } or nil)
+local function read(r)
+  return r.client:machine(ID)
 end
 
-local function act(r, options)
-  local complete = { look = false }
-  for name, value in pairs(options or {}) do complete[name] = value end
-  return r.client:restrict(ID, "a test", complete)
+local function act(r)
+  return r.client:restrict(ID, "a test", { look = false })
 end
-
--- How long fn(...) took by the made-up clock, and what it returned.
-local function timed(r, fn, ...)
-  local began = r.driver.now()
-  local value, err = fn(...)
-  return r.driver.now() - began, value, err
-end
-
-local function times_of_requests(r)
-  local began, list = nil, {}
-  for _, entry in ipairs(r.tenant.history) do
-    if entry.event == "request" then
-      began = began or entry.at
-      list[#list + 1] = entry.at - began
-    end
-  end
-  return list
-end
-
-describe("a read", function()
-  local faults = {
-    { "500", { fault = "answer", status = 500 }, "unavailable" },
-    { "503 with a page", { fault = "answer", status = 503, body = PAGE }, "unavailable" },
-    { "408", { fault = "answer", status = 408 }, "unavailable" },
-    { "421", { fault = "answer", status = 421 }, "unavailable" },
-    { "425", { fault = "answer", status = 425 }, "unavailable" },
-    { "429 that does not say how long", { fault = "answer", status = 429 }, "throttled" },
-    { "a reset", { fault = "reset" }, "unavailable" },
-    { "a connection that closes without an answer", { fault = "gone" }, "unavailable" },
-    { "an answer cut off", { fault = "cut", at = "half" }, "unavailable" },
-    { "a page instead of JSON", { fault = "answer", status = 200, body = PAGE }, "protocol" },
-    { "an empty answer", { fault = "answer", status = 200, body = "" }, "protocol" },
-    { "JSON that is no object", { fault = "answer", status = 200, body = "[1" }, "protocol" },
-    { "JSON null", { fault = "answer", status = 200, body = "null" }, "protocol" },
-    { "another machine than was asked for", { fault = "answer", status = 200, body = '{"id":"' .. OTHER .. '"}' },
-      "protocol" },
-    { "an answer of 100 MB", { fault = "huge" }, "unavailable" },
-  }
-
-  local function faulty(fault, count)
-    local r = signed_in()
-    local rule = { match = { method = "GET" }, count = count }
-    for name, value in pairs(fault) do rule[name] = value end
-    r:fault(rule)
-    return r
-  end
-
-  for _, case in ipairs(faults) do
-    it("is sent again after " .. case[1], function()
-      local r = faulty(case[2], 3)
-      local took, machine = timed(r, read, r)
-      assert.equal(ID, machine and machine.id)
-      assert.equal(4, #r:requests())
-      assert.is_true(took <= 0.8 + 1.6 + 3.2)
-    end)
-
-    it("is given up after four times " .. case[1], function()
-      local r = faulty(case[2], false)
-      local machine, err = read(r)
-      assert.is_nil(machine)
-      assert.equal(case[3], err.kind)
-      assert.matches("4 attempts", err.message)
-      assert.is_true(rehearsal.is_one_line(tostring(err)))
-      assert.equal(4, #r:requests())
-    end)
-  end
-
-  it("is sent again after a time-out, which may take 30 seconds", function()
-    local r = signed_in()
-    r:fault { fault = "stall", count = 1 }
-    local took, machine = timed(r, read, r)
-    assert.truthy(machine)
-    assert.is_true(took >= 30 and took <= 30.8)
-    assert.equal(2, #r:requests())
-  end)
-
-  it("waits a random time between attempts", function()
-    local seen = {}
-    for i = 1, 8 do
-      local r = signed_in()
-      r:fault { fault = "reset", count = 1 }
-      seen[i] = timed(r, read, r)
-      assert.is_true(seen[i] >= 0 and seen[i] < 0.8)
-    end
-    table.sort(seen)
-    assert.is_true(seen[1] < seen[8])
-  end)
-
-  it("is not sent again when the time is up", function()
-    local r = signed_in()
-    r:fault { fault = "stall", count = false }
-    local took, machine, err = timed(r, read, r, 7)
-    assert.is_nil(machine)
-    assert.equal("unavailable", err.kind)
-    assert.matches("timed out", err.message)
-    assert.equal(7, took)
-    assert.equal(1, #r:requests())
-  end)
-
-  it("obeys the Retry-After of a 503, too", function()
-    local r = signed_in()
-    r:answer({ method = "GET" }, 503, "", { headers = { ["Retry-After"] = "40" } })
-    local took, machine = timed(r, read, r)
-    assert.truthy(machine)
-    assert.is_true(took >= 40 and took <= 44)
-  end)
-
-  it("is refused once by any other 4xx", function()
-    for _, case in ipairs { { 400, "refused" }, { 404, "not_found" }, { 405, "refused" }, { 409, "refused" } } do
-      local r = signed_in()
-      r:answer({ method = "GET" }, case[1], { error = { code = "Some", message = "Because.", target = "|7.7." } },
-        { count = false })
-      local answer, err = r.client.exchange:call { method = "GET", path = "/machines/" .. ID, kind = "read",
-        api = "machines", permission = "Machine.Read.All", context = contexts.new(r.driver.now):within(60) }
-      assert.is_nil(answer)
-      assert.equal(case[2], err.kind)
-      assert.equal(case[1], err.http_status)
-      assert.equal("Some", err.code)
-      assert.equal("|7.7.", err.request_id)
-      assert.matches("Because%.", tostring(err))
-      assert.equal(1, #r:requests())
-    end
-  end)
-
-  it("has the driver's code where there is no answer", function()
-    for _, case in ipairs { { "resolve", "resolve" }, { "tls_name", "tls_name" }, { "Own\27", "Own\\x1b" },
-      { nil, "no_answer" }, { 17, "no_answer" }, { {}, "no_answer" } } do
-      local r = signed_in()
-      r.driver.send = function() return nil, "no", false, case[1] end
-      for _, call in ipairs { read, function() return r.client:restrict(ID, "why") end } do
-        local answer, err = call(r)
-        assert.is_nil(answer)
-        assert.same({ "unavailable", case[2] }, { err.kind, err.code })
-      end
-      r.driver.send = function() return nil, "no", true, case[1] end
-      local _, err = r.client:restrict(ID, "why", { look = false, resend = false, allow = { "servers" } })
-      assert.same({ "unknown", case[2] }, { err.kind, err.code })
-    end
-  end)
-
-  it("has a code of ours where the service gave none", function()
-    for status, case in pairs { [400] = { "refused", "refused" }, [401] = { "auth", "token_refused" },
-      [403] = { "permission", "group_role_missing" }, [404] = { "not_found", "no_such_resource" },
-      [429] = { "throttled", "throttled" }, [503] = { "unavailable", "service_failed" },
-      [302] = { "protocol", "redirected" } } do
-      local r = signed_in()
-      r:answer({ method = "GET" }, status, "", { count = false })
-      local _, err = read(r)
-      assert.same({ case[1], case[2], status }, { err.kind, err.code, err.http_status })
-    end
-  end)
-
-  it("has a code for an answer that is not what was asked for, and for a driver that gives none", function()
-    for body, code in pairs { ["{"] = "not_json", ["[]"] = "not_as_asked", ["{}"] = "not_as_asked" } do
-      local r = signed_in()
-      r:answer({ method = "GET" }, 200, body, { count = false })
-      local _, err = read(r)
-      assert.same({ "protocol", code }, { err.kind, err.code })
-    end
-    local r = signed_in()
-    r.driver.send = function() return { status = 200 } end
-    local _, err = read(r)
-    assert.same({ "unavailable", "driver_broken" }, { err.kind, err.code })
-  end)
-
-  it("does not take a proxy's page for the service's word", function()
-    for _, status in ipairs { 401, 403, 404, 407 } do
-      local r = signed_in()
-      r:answer({ method = "GET" }, status, PAGE, { count = false })
-      local machine, err = read(r)
-      assert.is_nil(machine)
-      assert.equal("protocol", err.kind)
-      assert.matches("api.security.microsoft.com", err.message, 1, true)
-      assert.matches("proxy", err.hint)
-      assert.is_nil(tostring(err):find("Bad Gateway", 1, true))
-    end
-  end)
-end)
-
-describe("an action that may have been sent", function()
-  local faults = {
-    { "500", { fault = "answer", status = 500, processed = true }, 1 },
-    { "502 with a page", { fault = "answer", status = 502, body = PAGE }, 0 },
-    { "503 with Retry-After", { fault = "answer", status = 503, headers = { ["Retry-After"] = "1" } }, 0 },
-    { "a reset", { fault = "reset" }, 0 },
-    { "a connection that closes after it was carried out", { fault = "gone" }, 1 },
-    { "silence", { fault = "stall" }, 1 },
-    { "a head without a body", { fault = "cut", at = "head" }, 1 },
-    { "half an answer", { fault = "cut", at = "half" }, 1 },
-    { "a 200 that is no JSON", { fault = "answer", status = 200, body = PAGE, processed = true }, 1 },
-    { "an empty 201", { fault = "answer", status = 201, processed = true }, 1 },
-    { "a 201 that is no action", { fault = "answer", status = 201, body = '{"value":[]}', processed = true }, 1 },
-    { "a 204", { fault = "answer", status = 204, processed = true }, 1 },
-    { "an answer of 100 MB", { fault = "huge" }, 1 },
-  }
-  for _, case in ipairs(faults) do
-    it("is never sent again unseen: " .. case[1], function()
-      local r = signed_in()
-      r:answer({ path = "/machineactions" }, 403, "", { count = false })
-      local rule = { match = { method = "POST" }, count = false }
-      for name, value in pairs(case[2]) do rule[name] = value end
-      r:fault(rule)
-      local sent_at = r.driver.now()
-      local action, err = act(r)
-      assert.is_nil(action)
-      assert.equal("unknown", err.kind)
-      assert.matches("^%w+$", err.operation_id)
-      assert.equal(26, #err.operation_id)
-      assert.equal(ID, err.machine_id)
-      assert.is_true(math.abs(err.sent_at - sent_at) < 2)
-      assert.matches("Do not repeat it blindly", tostring(err), 1, true)
-      assert.is_true(rehearsal.is_one_line(tostring(err)))
-      assert.same({ "restrictCodeExecution" }, r:posts())
-      assert.equal(case[3], r:count "action_created")
-    end)
-  end
-end)
-
-describe("an action that was certainly not carried out", function()
-  local function check(rule, attempts)
-    local r = signed_in()
-    r:fault(rule)
-    local action, err = act(r)
-    assert.is_nil(err)
-    assert.equal("accepted", action.outcome)
-    assert.equal(attempts, action.attempts)
-    assert.equal(1, r:count "action_created")
-  end
-
-  it("is sent again after a connection that was refused", function()
-    check({ fault = "refuse", count = 3 }, 4)
-  end)
-  for _, status in ipairs { 401, 408, 421, 425, 429 } do
-    it("is sent again after " .. status, function()
-      check({ match = { method = "POST", path = "restrict" }, fault = "answer", status = status }, 2)
-    end)
-  end
-
-  it("says that nothing was changed when it is given up", function()
-    local r = signed_in()
-    r:fault { fault = "refuse", count = false }
-    local action, err = act(r)
-    assert.is_nil(action)
-    assert.equal("unavailable", err.kind)
-    assert.matches("no answer from api.security.microsoft.com: the connection was refused", err.message, 1, true)
-    assert.matches("Nothing was changed", tostring(err), 1, true)
-    assert.equal(0, #r:posts())
-  end)
-
-  it("is refused once by 400, and by 400 for one that is active", function()
-    local r = signed_in()
-    r:answer({ method = "POST" }, 400, { error = { code = "BadRequest", message = "No." } }, { count = false })
-    local action, err = act(r)
-    assert.is_nil(action)
-    assert.equal("refused", err.kind)
-    assert.same({ "restrictCodeExecution" }, r:posts())
-    r = signed_in()
-    r:answer({ method = "POST" }, 400, { error = { code = "ActiveRequestAlreadyExists", message = "There is one." } },
-      { count = false })
-    action, err = act(r)
-    assert.is_nil(action)
-    assert.equal("conflict", err.kind)
-    assert.same({ "restrictCodeExecution" }, r:posts())
-  end)
-end)
-
-describe("429", function()
-  -- Headers of the answer, its text, and the least and most seconds that are waited.
-  local forms = {
-    { "seconds", function() return { ["Retry-After"] = "7" } end, nil, 7, 7.7 },
-    { "a date", function(now)
-      return { ["Retry-After"] = time.http(now + 9), ["Date"] = time.http(now) }
-    end, nil, 9, 9.9 },
-    { "a date by a clock that is a day ahead", function(now)
-      return { ["Retry-After"] = time.http(now + 86409), ["Date"] = time.http(now + 86400) }
-    end, nil, 9, 9.9 },
-    { "milliseconds", function() return { ["retry-after-ms"] = "1500" } end, nil, 1.5, 1.65 },
-    { "milliseconds by another name", function() return { ["x-ms-retry-after-ms"] = "2500" } end, nil, 2.5, 2.75 },
-    { "garbage", function() return { ["Retry-After"] = "soon" } end, nil, 60, 66 },
-    { "a negative number", function() return { ["Retry-After"] = "-5" } end, nil, 60, 66 },
-    { "words in the text", function() return {} end,
-      "API calls quota exceeded! Maximum allowed 30 per 00:01:00. You can send requests again in 8 seconds.", 8, 8.8 },
-    { "nothing", function() return {} end, "Slow down.", 0, 0.8 },
-    { "an absurd number in the text", function() return {} end,
-      "You can send requests again in 99999999999999999999 seconds.", 0, 0.8 },
-  }
-  for _, form in ipairs(forms) do
-    it("is waited out: " .. form[1], function()
-      local r = signed_in()
-      local body = form[3] and { error = { code = "429", message = form[3], target = "x" } } or ""
-      r:answer({ method = "POST" }, 429, body, { headers = form[2](r.tenant.clock.now()) })
-      local took, action, err = timed(r, act, r)
-      assert.is_nil(err)
-      assert.equal("accepted", action.outcome)
-      assert.is_true(took >= form[4] and took <= form[5], ("it took %g seconds"):format(took))
-      assert.equal(2, #r:posts())
-    end)
-  end
-
-  for _, off in ipairs { -3600, 3600 } do
-    it(("is waited out by a date of the service's where this machine is %d s off and no Date comes along"):format(off),
-      function()
-        local r = new()
-        local real = posix.clock.time
-        posix.clock.time = function() return r.tenant.clock.now() + off end
-        finally(function() posix.clock.time = real end)
-        assert(read(r))
-        r:answer({ method = "GET" }, 429, "")
-        local send = r.driver.send
-        function r.driver.send(request)
-          local response, message, maybe_sent, code = send(request)
-          if response and response.status == 429 then
-            response.headers = { ["retry-after"] = time.http(r.tenant.clock.now() + 20) }
-          end
-          return response, message, maybe_sent, code
-        end
-        local took, machine, err = timed(r, read, r)
-        assert.is_nil(err)
-        assert.equal(ID, machine.id)
-        assert.is_true(took >= 19 and took <= 23.1, ("it took %g seconds"):format(took))
-      end)
-  end
-
-  it("pauses everybody who calls that API, and nobody else", function()
-    local r = signed_in { latency = 0.1 }
-    local action = assert(act(r))
-    r.tenant.history = {}
-    r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = "20" } })
-    local done = {}
-    r.client:each({ 1, 2, 3, 4 }, function(i)
-      if i > 1 then r.driver.sleep(1) end
-      local value, err
-      if i == 4 then
-        value, err = r.client:action(action.id)
-      else
-        value, err = r.client:machine(i == 2 and OTHER or ID)
-      end
-      done[i] = r.driver.now()
-      return value, err
-    end, { parallel = 4 })
-    local times = times_of_requests(r)
-    assert.equal(5, #times)
-    assert.is_true(times[2] < 2, "another API is not paused")
-    for i = 3, 5 do assert.is_true(times[i] >= 20, "a paused one is not called") end
-    assert.is_true(done[4] < done[1])
-  end)
-
-  it("pauses also those who were getting a token meanwhile", function()
-    local r = signed_in { latency = 10 }
-    r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = "60" } })
-    local results = r.client:each({ 0, 1 }, function(seconds)
-      r.driver.sleep(seconds)
-      if seconds > 0 then assert(r.client.exchange.token_source.tokens:rejected(1)) end
-      return r.client:machine(ID)
-    end, { parallel = 2 })
-    assert.equal(0, results.failed)
-    local times = times_of_requests(r)
-    assert.equal(4, #times)
-    for i = 3, 4 do assert.is_true(times[i] >= 60) end
-  end)
-
-  it("that does not fit is told at once, and nobody sleeps in vain", function()
-    local r = signed_in()
-    r:answer({ method = "GET" }, 429, "", { headers = { ["Retry-After"] = "90" } })
-    local took, machine, err = timed(r, read, r, 30)
-    assert.is_nil(machine)
-    assert.equal("throttled", err.kind)
-    assert.equal(0, took)
-    assert.is_true(err.retry_at >= os.time() + 88 and err.retry_at <= os.time() + 100)
-    assert.equal(429, err.http_status)
-    assert.matches("9%d seconds", err.message)
-
-    r.tenant:advance(10)
-    took, machine, err = timed(r, read, r, 30)
-    assert.is_nil(machine)
-    assert.equal("throttled", err.kind)
-    assert.equal(0, took)
-    assert.is_true(err.retry_at >= os.time() + 78 and err.retry_at <= os.time() + 90)
-    assert.equal(1, #r:requests())
-
-    took, machine = timed(r, read, r, 120)
-    assert.truthy(machine)
-    assert.is_true(took >= 80 and took <= 89)
-  end)
-
-  it("four times ends it with a time to come back", function()
-    local r = signed_in()
-    r:answer({ method = "POST" }, 429, "", { count = false })
-    local action, err = act(r)
-    assert.is_nil(action)
-    assert.equal("throttled", err.kind)
-    assert.is_true(err.retry_at > os.time() + 30)
-    assert.equal(4, #r:posts())
-    assert.equal(0, r:count "action_created")
-  end)
-
-  it("never shortens the wait that another answer has asked for", function()
-    local r = signed_in { latency = 1 }
-    r:answer({ method = "GET" }, 429, "", { headers = { ["Retry-After"] = "50" } })
-    r:answer({ method = "GET" }, 429, "", { headers = { ["Retry-After"] = "2" } })
-    local results = r.client:each({ ID, OTHER }, function(id) return r.client:machine(id) end, { parallel = 2 })
-    assert.equal(0, results.failed)
-    local times = times_of_requests(r)
-    assert.equal(4, #times)
-    assert.is_true(times[3] >= 50)
-  end)
-end)
-
-describe("a time limit", function()
-  it("counts signing in, reading and sending", function()
-    local r = new { latency = 2 }
-    local took, state, err = timed(r, function() return r.client:state("desk-1", { timeout = 5 }) end)
-    assert.is_nil(state)
-    assert.equal(5, took)
-    assert.equal("unavailable", err.kind)
-    took, state = timed(r, function() return r.client:state("desk-1", { timeout = 5 }) end)
-    assert.equal("none", state)
-    assert.equal(4, took)
-  end)
-
-  it("counts the attempts and the pauses between them", function()
-    for _ = 1, 5 do
-      local r = signed_in { latency = 0.3 }
-      r:answer({ method = "GET" }, 500, "", { count = false })
-      local took, machine = timed(r, read, r, 1)
-      assert.is_nil(machine)
-      assert.is_true(took <= 1)
-    end
-  end)
-
-  it("may pass while the token is found to be rejected", function()
-    local r = signed_in { latency = 2 }
-    r.tenant.tokens = {}
-    local send = r.driver.send
-    r.driver.send = function(request)
-      local response, message, maybe_sent = send(request)
-      r.tenant:advance(1)
-      return response, message, maybe_sent
-    end
-    local _, err = read(r, 2.5)
-    assert.equal("unavailable", err.kind)
-    assert.matches("HTTP 401", err.message)
-    assert.matches("longer timeout", err.hint)
-    assert.equal(1, #r:requests())
-  end)
-
-  it("leaves every attempt some time, however the clock goes on", function()
-    for timeout = 1, 15 do
-      local r, now = new(), 0
-      local client = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
-        credential = r.tenant.client_secret, driver = {
-          now = function() now = now + 1 return now end,
-          sleep = function(seconds) now = now + seconds end,
-          send = function(request)
-            assert.is_true(request.timeout > 0)
-            return r.driver.send(request)
-          end,
-        } })
-      local machine, err = client:machine(ID, { timeout = timeout })
-      assert.is_true(machine ~= nil or err.kind == "unavailable")
-    end
-  end)
-
-  it("may be the client's, which a call's own replaces", function()
-    local r = new { client = { timeout = 3 } }
-    assert(r.client:machine(ID))
-    r:fault { fault = "stall", count = false }
-    assert.equal(3, (timed(r, read, r)))
-    assert.equal(4, (timed(r, read, r, 4)))
-  end)
-
-  it("of an attempt ends before the call's and before the token's", function()
-    local r = new { lifetime = 100 }
-    local send, requests = r.driver.send, {}
-    r.driver.send = function(request)
-      requests[#requests + 1] = { at = r.driver.now(), url = request.url, timeout = request.timeout }
-      return send(request)
-    end
-    assert(r.client:machine "desk-1.corp.example")
-    r.tenant:advance(60)
-    assert(r.client:machine "desk-1.corp.example")
-    assert(r.client:machine("desk-1.corp.example", { timeout = 12 }))
-    local born, pages = requests[1].at, {}
-    for _, request in ipairs(requests) do
-      if request.url:find("/api/machines", 1, true) then
-        pages[#pages + 1] = request.timeout
-        assert.is_true(request.at + request.timeout <= born + 100)
-      end
-    end
-    assert.same({ 100, 40, 12 }, pages)
-  end)
-end)
-
-describe("a redirect", function()
-  it("is never followed", function()
-    local r = signed_in()
-    r:fault { fault = "redirect", location = "https://evil.example/\27[2J?client_secret=abcdefgh", count = false }
-    for _, call in ipairs { read, act } do
-      local value, err = call(r)
-      assert.is_nil(value)
-      assert.equal("protocol", err.kind)
-      assert.equal(302, err.http_status)
-      assert.matches("evil.example", err.message, 1, true)
-      assert.is_nil(err.message:find("abcdefgh", 1, true))
-      assert.matches("MDE_BASE_URL", err.hint)
-      assert.is_true(rehearsal.is_one_line(tostring(err)))
-    end
-    assert.equal(2, #r:requests())
-    assert.equal(0, r:count "action_created")
-  end)
-
-  it("may lead nowhere", function()
-    local r = signed_in()
-    r:answer({ method = "GET" }, 304, "", { count = false })
-    local _, err = read(r)
-    assert.equal("protocol", err.kind)
-    assert.matches("HTTP 304%), which is not followed", err.message)
-  end)
-end)
 
 describe("403", function()
   it("names the permission that is missing and the roles that are there", function()
@@ -601,32 +79,6 @@ describe("403", function()
   end)
 end)
 
-describe("what the service says", function()
-  it("is shown in one line, escaped and cut, wherever it stands", function()
-    local r = signed_in()
-    local nasty = "\27[31mred\r\n\226\128\174" .. ("x"):rep(5000)
-    r:answer({ method = "GET" }, 400, { error = { code = nasty, message = nasty, target = nasty } })
-    local _, err = read(r)
-    for _, name in ipairs { "code", "request_id" } do
-      assert.is_true(rehearsal.is_one_line(err[name]))
-      assert.is_true(#err[name] < 400)
-    end
-    assert.is_true(rehearsal.is_one_line(tostring(err)))
-    assert.is_true(#tostring(err) < 1000)
-  end)
-
-  it("may be of any type", function()
-    for _, body in ipairs { '{"error":"text"}', '{"error":{"code":429,"message":{},"target":[]}}', "[]", "{}",
-        '"x"' } do
-      local r = signed_in()
-      r:answer({ method = "GET" }, 400, body)
-      local _, err = read(r)
-      assert.is_string(tostring(err))
-      assert.equal(400, err.http_status)
-    end
-  end)
-end)
-
 describe("the service's clock", function()
   for _, hours in ipairs { -5, 5 } do
     it(("may be %d hours off"):format(hours), function()
@@ -660,124 +112,242 @@ describe("the service's clock", function()
   end)
 end)
 
-describe("a driver that has only `send`", function()
-  local function client_of(r, send)
-    return assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
-      credential = r.tenant.client_secret, driver = { send = send },
-      protect = rehearsal.unguarded.protect, cap = false })
+describe("an exchange", function()
+  local r, exchange
+
+  local function begin(options)
+    r = new(options)
+    exchange = r.client.exchange
   end
 
-  -- A client whose API requests are answered by `answer`, and how many there were.
-  local function with(answer)
-    local r, count = new(), { 0 }
-    return client_of(r, function(request)
-      if request.url:find("/oauth2/", 1, true) then return r.driver.send(request) end
-      count[1] = count[1] + 1
-      local response, message, maybe_sent = answer(count[1], request)
-      if response == "the tenant" then return r.driver.send(request) end
-      return response, message, maybe_sent
-    end), count, r
+  local function context(seconds) return contexts.new(r.driver.now, seconds) end
+
+  local function get(fields)
+    local call = { method = "GET", path = "/machines/" .. ID, kind = "read", api = "machine",
+      permission = "Machine.Read.All", context = context(60) }
+    for name, value in pairs(fields or {}) do call[name] = value end
+    return exchange:call(call)
   end
 
-  it("does everything, one after the other", function()
-    local r = new()
-    local client = client_of(r, r.driver.send)
-    local action = assert(client:restrict("desk-1", "a test"))
-    assert.equal("accepted", action.outcome)
-    local results = client:each({ ID, OTHER }, function(id) return client:machine(id) end, { parallel = 2 })
-    assert.equal(0, results.failed)
-    assert.equal(OTHER, results[2].value.id)
+  -- How often a token was asked for, and the API.
+  local function asked()
+    return r:count "token_issued", #r:requests()
+  end
+
+  describe("calls", function()
+    it("with a token, and tells how the call went", function()
+      begin()
+      local before = posix.clock.time()
+      local answer, err, info = get()
+      assert.is_nil(err)
+      assert.equal(ID, answer.id)
+      assert.same({ 1, "definite", 200 }, { info.attempts, info.class, info.response.status })
+      assert.equal(r.driver.now(), info.sent)
+      assert.is_true(info.sent_at >= before and info.sent_at <= posix.clock.time())
+      get()
+      assert.same({ 1, 2 }, { asked() })
+    end)
+
+    it("again with another token where the first was not accepted", function()
+      begin()
+      assert(get())
+      r.tenant.tokens = {}
+      local answer, _, info = get()
+      assert.equal(ID, answer.id)
+      assert.equal(2, info.attempts)
+      assert.same({ 2, 3 }, { asked() })
+    end)
+
+    it("and lets who asks judge the answer, and the text that it was", function()
+      begin()
+      local seen
+      local answer, err = get { usable = function(value, text)
+        seen = { value.id, text:find('"id":"' .. ID .. '"', 1, true) ~= nil }
+        return false, "it is not what was meant"
+      end }
+      assert.is_nil(answer)
+      assert.equal("protocol", err.kind)
+      assert.matches("it is not what was meant", err.message)
+      assert.same({ ID, true }, seen)
+    end)
+
+    it("unless who asks takes it back at the last moment, when token and slot are in hand", function()
+      begin()
+      local tokens
+      local answer, err, info = get { before_send = function()
+        tokens = r:count "token_issued"
+        return false
+      end }
+      assert.is_nil(answer)
+      assert.is_nil(err)
+      assert.equal(0, info.attempts)
+      assert.is_nil(info.class)
+      assert.equal(1, tokens)
+      assert.same({}, r:requests())
+      assert.equal(100, exchange:peek("machine", 1).remaining)
+    end)
+
+    it("and counts each by its API", function()
+      begin()
+      assert(get())
+      assert.equal(99, exchange:peek("machine", 1).remaining)
+      assert.equal(100, exchange:peek("machines", 1).remaining)
+      assert.equal(0, exchange:queue "machine")
+      for _ = 2, 100 do assert(get()) end
+      assert.equal(62, exchange:queue "machine")
+    end)
+
+    it("and learns from each answer what time it is", function()
+      begin { start = os.time() - 7200 + 0.5 }
+      assert.is_true(math.abs(exchange.clock:time() - posix.clock.time()) < 5)
+      assert(get())
+      assert.is_true(math.abs(exchange.clock:time() - r.tenant.clock.now()) < 5)
+    end)
+  end)
+
+  it("has a token, what it says of itself, and where it comes from", function()
+    begin()
+    assert.is_string(assert(exchange:token(context())).value)
+    assert.same({ "Machine.Read.All", "Machine.RestrictExecution" }, (function(roles)
+      table.sort(roles)
+      return roles
+    end)(assert(exchange:token_claims(context())).roles))
+    assert.equal("login.microsoftonline.com", exchange:signs_in_at())
     assert.equal(1, r:count "token_issued")
   end)
 
-  it("that does not say whether something was sent may have sent it", function()
-    for _, message in ipairs { "it broke", false } do
-      local client, count = with(function() return nil, message or nil end)
-      local action, err = client:restrict(ID, "a test", { look = false, timeout = 1.5 })
-      assert.is_nil(action)
-      assert.equal("unknown", err.kind)
-      assert.matches(message or "the driver gave no reason", err.message, 1, true)
-      assert.equal(1, count[1])
-    end
-  end)
-
-  it("that is certain that nothing was sent is asked again", function()
-    local client, count = with(function(n)
-      if n == 1 then return nil, "no route", false end
-      return "the tenant"
-    end)
-    local action = assert(client:restrict(ID, "a test", { look = false }))
-    assert.equal("accepted", action.outcome)
-    assert.equal(2, count[1])
-  end)
-
-  it("that answers nonsense may have sent it", function()
-    for _, answer in ipairs { {}, { status = 200 }, { status = "200", headers = {}, body = "" }, "text", true,
-        { status = 200, headers = {} }, { status = 201.5, headers = {}, body = "" } } do
-      local client = with(function() return answer end)
-      local action, err = client:restrict(ID, "a test", { look = false, timeout = 1.5 })
-      assert.is_nil(action)
-      assert.equal("unknown", err.kind)
-      assert.matches("the driver gave an answer without", err.message, 1, true)
-    end
-  end)
-
-  it("may give values of headers that are no strings", function()
-    local client = with(function(_, request)
-      local status = request.method == "GET" and 302 or 500
-      return { status = status, body = "", headers = { date = {}, ["retry-after"] = {}, location = { "x" },
-        ["set-cookie"] = { "a", "b" }, ["request-id"] = true } }
-    end)
-    local _, err = client:machine(ID)
-    assert.equal("protocol", err.kind)
-    _, err = client:restrict(ID, "a test", { look = false, timeout = 1.5 })
-    assert.equal("unknown", err.kind)
-  end)
-
-  it("gets a request as the contract has it", function()
-    local client, _, r = with(function(_, request)
-      assert.equal("string", type(request.url))
-      assert.matches("^mde/%d", request.headers["User-Agent"])
-      assert.equal("application/json", request.headers["Accept"])
-      assert.is_true(request.timeout > 0 and request.timeout <= 30)
-      assert.is_true(request.max_bytes > 0)
-      if request.method == "POST" then
-        assert.matches("^application/json; charset=utf%-8$", request.headers["Content-Type"])
-        assert.equal(256 * 1024, request.max_bytes)
-        assert.equal(5, request.max_idle)
-        assert.is_string(request.body)
-      else
-        assert.is_nil(request.body)
-        assert.is_nil(request.headers["Content-Type"])
-        assert.equal(50, request.max_idle)
+  describe("probes a host", function()
+    it("once, without a credential, and tells how far its clock is ahead", function()
+      begin { start = os.time() + 3600.5 }
+      local requests, send = {}, r.driver.send
+      function r.driver.send(request)
+        requests[#requests + 1] = request
+        return send(request)
       end
-      return "the tenant"
+      local response, message, code, offset = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
+      assert.equal(401, response.status)
+      assert.is_nil(message)
+      assert.is_nil(code)
+      assert.is_true(math.abs(offset - 3600) < 5)
+      assert.equal(1, #requests)
+      assert.is_nil(requests[1].headers.Authorization)
+      assert.equal(7, requests[1].timeout)
     end)
-    assert(client:restrict(ID, "a test"))
-    assert.equal(1, r:count "action_created")
-  end)
-end)
 
-describe("a sleep that a signal cuts short", function()
-  it("goes on, so that no wait is shortened", function()
-    local r = new()
-    local original, slept, now = posix.clock, {}, 1000
-    posix.clock = setmetatable({
-      now = function() return now end,
-      sleep = function(seconds)
-        slept[#slept + 1] = seconds
-        now = now + math.min(seconds, 4)
-      end,
-    }, { __index = original })
-    local ok, problem = pcall(function()
-      local client = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
-        credential = r.tenant.client_secret, driver = { send = r.driver.send } })
-      r:answer({ method = "GET", path = "/api/" }, 503, "", { headers = { ["Retry-After"] = "10" } })
-      assert(client:machine(ID))
+    it("and says why there is no answer, or no time", function()
+      begin()
+      r:fault { fault = "refuse", count = false }
+      local response, message, code = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
+      assert.is_nil(response)
+      assert.matches("refused", message)
+      assert.equal("connect", code)
+      assert.same({ nil, "the time was up", "time_is_up" },
+        { exchange:probe("https://api.security.microsoft.com/api/machines", 0) })
     end)
-    posix.clock = original
-    assert(ok, problem)
-    assert.is_true(now >= 1010)
-    assert.is_true(#slept >= 3)
+
+    for what, date in pairs { ["says no time"] = false, ["says one of no sense"] = "yesterday" } do
+      it("that " .. what .. ", and tells none", function()
+        begin()
+        local send = r.driver.send
+        function r.driver.send(request)
+          local response = send(request)
+          response.headers.date = date or nil
+          return response
+        end
+        local response, _, _, offset = exchange:probe("https://api.security.microsoft.com/api/machines", 7)
+        assert.is_table(response)
+        assert.is_nil(offset)
+      end)
+    end
+  end)
+
+  describe("settles what time it is", function()
+    it("by the token alone, where that agrees with this machine", function()
+      begin()
+      for _ = 1, 2 do assert.is_true(exchange:settle_clock(context())) end
+      assert.same({ 1, 0 }, { asked() })
+    end)
+
+    it("by asking the API for little where they differ, whatever it answers, and no more once that has", function()
+      begin { start = os.time() - 7200 + 0.5 }
+      r:answer({ path = "/machines" }, 403, { error = { code = "Forbidden", message = "no" } })
+      for _ = 1, 2 do assert.is_true(exchange:settle_clock(context())) end
+      assert.same({ "GET /api/machines?$top=1" }, r:requests())
+      assert.is_true(math.abs(exchange.clock:time() - r.tenant.clock.now()) < 5)
+    end)
+
+    it("unless it cannot sign in", function()
+      begin { client = { credential = "not the right one" } }
+      local settled, err = exchange:settle_clock(context())
+      assert.is_nil(settled)
+      assert.equal("auth", err.kind)
+      assert.same({}, r:requests())
+    end)
+  end)
+
+  describe("shares a store", function()
+    local dict, token
+
+    -- The names of what a client puts there that asks for a machine. It gets its token anywhere.
+    local function names(options)
+      dict:forget()
+      local all = { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id, driver = r.driver, store = dict,
+        credential = mde.credential.token(function() return token, 3000 end) }
+      for name, value in pairs(options) do all[name] = value or nil end
+      assert(clients.new(all)).exchange:call { method = "GET", path = "/machines/" .. ID, kind = "read",
+        api = "machine", permission = "Machine.Read.All", context = context(2) }
+      local list = dict.keys()
+      assert.is_true(#list > 0)
+      return list
+    end
+
+    before_each(function()
+      begin()
+      token = assert(exchange:token(context())).value
+      dict = dicts(r.driver.now)
+    end)
+
+    it("with those of the same application and host alone, however these are written", function()
+      local own = names {}
+      assert.same(own, names { tenant_id = r.tenant.tenant_id:upper(), client_id = r.tenant.client_id:upper(),
+        base_url = "https://API.security.microsoft.com" })
+      local is_own = {}
+      for _, name in ipairs(own) do is_own[name] = true end
+      for _, options in ipairs { { client_id = ID:sub(1, 8) .. "-0000-4000-8000-000000000001" },
+        { tenant_id = "other.example" }, { authority = "https://login.example", cloud = "commercial" } } do
+        for _, name in ipairs(names(options)) do assert.is_nil(is_own[name], name) end
+      end
+      local shared = 0
+      for _, name in ipairs(names { base_url = "https://eu.api.security.microsoft.com" }) do
+        if is_own[name] then
+          shared = shared + 1
+          assert.matches("token", name)
+        end
+      end
+      assert.is_true(shared > 0)
+      for _, name in ipairs(names { scope = "https://resource.example/.default" }) do
+        if is_own[name] then assert.is_nil(name:find("token", 1, true), name) end
+      end
+    end)
+
+    it("with those of the same identity, where that has no application's ids", function()
+      local function of(options)
+        local credential = mde.credential.token(function() return token, 3000 end)
+        credential.traits = options.traits and function() return options.traits end
+        return names { tenant_id = options.tenant_id or false, client_id = false, credential = credential }
+      end
+      local own = of { traits = { "machine", 17 } }
+      assert.same(own, of { traits = { "MACHINE", 17 } })
+      assert.same(own, of { traits = { "machine", 17 }, tenant_id = r.tenant.tenant_id })
+      assert.not_same(own, of { traits = { "machine", 18 } })
+      assert.same(of {}, of {})
+      assert.not_same(own, of {})
+    end)
+
+    it("but puts no token into one that is on a disk", function()
+      assert.matches("token", table.concat(names {}, " "))
+      dict.on_disk = true
+      assert.is_nil(table.concat(names {}, " "):find("token", 1, true))
+    end)
   end)
 end)

@@ -50,6 +50,84 @@ describe("a refusal of the service says what to do:", function()
     fields = describe_failure(failure(400, { refusal = { request_id = ("x"):rep(300), foreign = false } }))
     assert.is_nil(fields.hint:find(("x"):rep(3), 1, true))
   end)
+
+  it("does not take a page that is not the service's for its word", function()
+    for _, status in ipairs { 401, 403, 404 } do
+      local fields = describe_failure(failure(status, { refusal = { foreign = true } }))
+      assert.equal("protocol", fields.kind)
+      assert.matches("proxy", fields.hint)
+    end
+  end)
+end)
+
+describe("a missing permission", function()
+  -- What is told where these are the claims, and this is what the service says.
+  local function told(claims, said, fields)
+    local all = { claims = claims, refusal = said or {} }
+    for name, value in pairs(fields or {}) do all[name] = value end
+    local describes = describe_failure(failure(403, all))
+    assert.equal("permission", describes.kind)
+    return describes
+  end
+
+  local SERVICE = "https://api.securitycenter.microsoft.com"
+
+  it("is told with those that the token has", function()
+    for roles, has in pairs { [{ "Machine.Read.All", "Ti.Read" }] = "Machine.Read.All, Ti.Read", [{}] = "none" } do
+      assert.equal(("Give the application the permission Machine.RestrictExecution (its token has %s) and let an "
+        .. "administrator consent; a token from before that lacks it for up to an hour."):format(has),
+        told({ roles = roles, aud = SERVICE }).hint)
+    end
+    assert.matches("(its token has none)", told({}).hint, 1, true)
+  end)
+
+  it("is told with those that the service names, where the token cannot be read", function()
+    local said = { required_roles = "A.One,A.Two", present_roles = "B.One, B.Two" }
+    for _, claims in ipairs { { opaque = true, roles = { "C.One" } }, false } do
+      assert.matches("^Give the application the permission A.One or A.Two %(its token has B.One, B.Two%) and",
+        told(claims or nil, said).hint)
+    end
+    assert.matches("(its token has none)", told(nil, { required_roles = "A.One", present_roles = "" }).hint, 1, true)
+    assert.is_nil(told(nil, {}).hint:find("its token has", 1, true))
+  end)
+
+  it("is told as it can be shown, whatever the service calls it", function()
+    local hint = told(nil, { required_roles = "A\27[2J", present_roles = "B\10" }).hint
+    assert.is_nil(hint:find "%c", hint)
+    assert.matches("A\\x1b[2J", hint, 1, true)
+    assert.matches("B\\x0a", hint, 1, true)
+  end)
+
+  it("is a matter of Microsoft Graph for a managed identity", function()
+    local fields = told({ roles = {} }, nil, { credential = "managed identity" })
+    assert.matches("^Give the managed identity the permission Machine.RestrictExecution %(its token has none%): ",
+      fields.hint)
+    assert.matches("Microsoft Graph", fields.hint)
+    assert.equal("permission_missing", fields.code)
+  end)
+
+  it("is none where the token has it: then it is for somebody else, or the device's group is meant", function()
+    local roles = { "Ti.Read", "Machine.RestrictExecution" }
+    assert.matches("^Its token has the permission Machine.RestrictExecution%. .* a role for the device's group",
+      told({ roles = roles, aud = SERVICE }).hint)
+    for _, case in ipairs { { "https://graph.microsoft.com", "https://graph.microsoft.com" }, { nil, "nobody" },
+      { "x\27", "x\\x1b" } } do
+      assert.equal(("Its token has the permission Machine.RestrictExecution, but is for %s: check MDE_SCOPE and "
+        .. "MDE_CLOUD."):format(case[2]), told({ roles = roles, aud = case[1] }).hint)
+      assert.equal("wrong_audience", told({ roles = roles, aud = case[1] }).code)
+    end
+  end)
+
+  it("is none where the tenant is not set up", function()
+    local fields = told({ roles = {} }, { not_provisioned = true })
+    assert.same({ "The tenant has not been set up for Defender for Endpoint.", "not_provisioned" },
+      { fields.hint, fields.code })
+  end)
+
+  it("is not there because a role has the name of a word between two", function()
+    assert.matches("^Give the application the permission Machine.Read.All or Machine.ReadWrite.All",
+      told({ roles = { "or" } }, { required_roles = "Machine.Read.All,Machine.ReadWrite.All" }).hint)
+  end)
 end)
 
 describe("every way to fail says what to do:", function()
@@ -75,6 +153,28 @@ describe("every way to fail says what to do:", function()
 
   it("and when, where it is to be tried again", function()
     local before = posix.clock.time()
-    assert.is_true(describe_failure(failure(429, { verdict = "give_up", delay = 30 })).retry_at >= before + 30)
+    for _, case in ipairs { { 30, 30 }, { 0, 60 } } do
+      local fields = describe_failure(failure(429, { verdict = "give_up", delay = case[1] }))
+      assert.equal("throttled", fields.kind)
+      assert.is_true(fields.retry_at >= before + case[2] and fields.retry_at < before + case[2] + 20)
+      assert.matches(("Try again in %d seconds"):format(case[2]), fields.hint)
+    end
+  end)
+
+  it("and whether something was changed, which of a change of unknown fate nobody can say", function()
+    for status, verdict in pairs { [421] = "give_up", [503] = "unknown" } do
+      local fields = describe_failure(failure(status, { verdict = verdict }))
+      assert.equal(verdict == "unknown" and "unknown" or "unavailable", fields.kind)
+      assert.matches(verdict == "unknown" and "Do not repeat it blindly" or "Nothing was changed", fields.hint)
+    end
+    assert.is_nil(describe_failure(failure(503, { verdict = "give_up", kind = "read" })).hint:find("changed", 1, true))
+  end)
+
+  it("and how often it was tried, and what the service said, on one line", function()
+    local fields = describe_failure(failure(503, { verdict = "give_up", kind = "read", attempts = 4,
+      refusal = { message = "over\27load", foreign = false } }))
+    assert.equal("the service failed (HTTP 503) (4 attempts): over\\x1bload", fields.message)
+    fields = describe_failure(failure(nil, { verdict = "give_up", attempts = 4, message = "nobody is there" }))
+    assert.equal("no answer from api.example: nobody is there (4 attempts)", fields.message)
   end)
 end)

@@ -69,6 +69,40 @@ describe("a collection", function()
     assert.same({}, collection.read(exchange(function() return nil, nothing end), "machines", "f", any, 1))
   end)
 
+  it("says where the service called any page of it not found, which it may say of nothing", function()
+    local nothing = errors.new { kind = "not_found", message = "none" }
+    for _, case in ipairs { { true, function() return nil, nothing end }, { nil, function() return page(1, 0) end },
+      { nil, function() return page(1, 3) end } } do
+      local rows, err, absent = collection.read(exchange(case[2]), "machines", "f", any, 1)
+      assert.is_table(rows)
+      assert.is_nil(err)
+      assert.equal(case[1], absent)
+    end
+  end)
+
+  it("of several filters is that of the first, then of the next, each row once", function()
+    local pages = collection.pages(exchange(function(n) return page(n, n + 1) end), "machines", { "a", "b" })
+    local rows = {}
+    for _ = 1, 2 do
+      for _, row in ipairs(assert(pages:next(1))) do rows[#rows + 1] = row.id end
+    end
+    assert.same({ "row 1", "row 2", "row 3" }, rows)
+    assert.is_nil((pages:next(1)))
+    for i, filter in ipairs { "a", "b" } do
+      assert.equal(("/machines?$filter=%s&$top=10000"):format(filter), calls[i].path)
+    end
+  end)
+
+  it("of actions tells the clock when they were created, one of machines tells nothing", function()
+    for set, told in pairs { machineactions = 3, machines = 0 } do
+      local heard = 0
+      local source = exchange(function() return page(1, 3) end)
+      source.clock = { hear_rows = function(_, rows) heard = heard + #rows end }
+      assert(collection.read(source, set, "f", any, 1))
+      assert.equal(told, heard)
+    end
+  end)
+
   it("of everything is not empty where the service calls that not found", function()
     local nothing = errors.new { kind = "not_found", code = "no_such_resource", message = "none" }
     local rows, err = collection.read(exchange(function() return nil, nothing end), "machines", "", any, 1)

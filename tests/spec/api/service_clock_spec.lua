@@ -136,6 +136,16 @@ describe("the service's clock", function()
     end)
   end)
 
+  it("is not moved by an action for what counts actions", function()
+    with(T, function(clock, _, pass)
+      clock:hear_rows { { creationDateTimeUtc = times.iso(T + 200) } }
+      assert.equal(T, math.floor(clock:agreed() + 0.5))
+      clock:hear_api(answer(T - 7200))
+      pass(10)
+      assert.equal(T - 7200 + 10, clock:agreed())
+    end)
+  end)
+
   it("is settled by the API's answer, or by a token that agrees with this machine", function()
     with(T, function(clock)
       clock:hear_token(token { exp = T + 3600 + 61 }, { expires_in = 3600 }, 1000)

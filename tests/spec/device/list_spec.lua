@@ -1,10 +1,8 @@
--- mde.read_list: what a file says, and what its devices are to the other functions. The table of files is in
--- tests/core/test_device_list.c.
+-- mde.read_list: what a file says. The table of files is in tests/core/test_device_list.c.
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
 
-local LAPTOP, DESK = ("a"):rep(40), ("b"):rep(40)
-local LAPTOP_ENTRA, DESK_ENTRA = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000001"
+local LAPTOP = ("a"):rep(40)
 local BOTH = "DeviceId,DeviceName\n"
 
 local function written(text)
@@ -165,87 +163,5 @@ describe("mde.read_list", function()
       rehearsal.refused(mde.read_list, case[1], case[2])
     end
     os.remove(path)
-  end)
-end)
-
-describe("a device with several identifiers", function()
-  local r
-
-  before_each(function()
-    local roles = { "Machine.Read.All", "Machine.ReadWrite.All", "Machine.RestrictExecution" }
-    r = rehearsal.new { unguarded = true, roles = roles, machines = {
-      { id = LAPTOP, computerDnsName = "laptop-17.corp.example", aadDeviceId = LAPTOP_ENTRA },
-      { id = DESK, computerDnsName = "desk-5", aadDeviceId = DESK_ENTRA },
-    } }
-  end)
-
-  local function device(text) return assert(read(text))[1] end
-
-  local agreeing = {
-    ["an id and a name"] = BOTH .. LAPTOP .. ",laptop-17.corp.example",
-    ["an id and a bare name"] = BOTH .. LAPTOP:upper() .. ",LAPTOP-17",
-    ["an Entra id and a name"] = "displayName,deviceId\nlaptop-17," .. LAPTOP_ENTRA:upper(),
-    ["all three"] = ("fqdn,id,AadDeviceId\nLaptop-17.Corp.example.,%s,%s"):format(LAPTOP, LAPTOP_ENTRA),
-  }
-  local differing = {
-    ["an id and another's name"] = BOTH .. LAPTOP .. ",desk-5",
-    ["an Entra id and another's name"] = "displayName,deviceId\ndesk-5," .. LAPTOP_ENTRA,
-    ["an id and another's Entra id"] = ("id,AadDeviceId\n%s,%s"):format(LAPTOP, DESK_ENTRA),
-    ["a full name of a machine that has a bare one"] = BOTH .. DESK .. ",desk-5.corp.example",
-    ["the beginning of a name"] = BOTH .. LAPTOP .. ",laptop",
-  }
-
-  for what, text in pairs(agreeing) do
-    it(("is what all of them mean: %s"):format(what), function()
-      assert.equal(LAPTOP, assert(r.client:machine(device(text))).id)
-      assert.equal("none", (assert(r.client:state(device(text)))))
-      assert.equal("accepted", assert(r.client:restrict(device(text), "why")).outcome)
-      assert.equal("accepted", assert(r.client:release(device(text), "why")).outcome)
-      assert.equal(LAPTOP, assert(r.client:tag(device(text), "seen")).id)
-      assert.same({ "restrictCodeExecution", "cancel", "unrestrictCodeExecution", "tags" }, r:posts())
-    end)
-  end
-
-  for what, text in pairs(differing) do
-    it(("is none where they differ: %s"):format(what), function()
-      for _, call in ipairs { { "machine" }, { "state" }, { "restrict", "why" }, { "release", "why" }, { "tag", "x" },
-        { "restrict", "why", { look = false } }, { "restrict", "why", { key = "alert-4711" } } } do
-        local one = device(text)
-        local value, err = r.client[call[1]](r.client, one, call[2], call[3])
-        assert.is_nil(value)
-        assert.equal("ambiguous", err.kind)
-        has(tostring(err), ('"%s" and "%s" are not the same device'):format(one[1], one[2]))
-        assert.is_true(rehearsal.is_one_line(tostring(err)))
-      end
-      assert.equal("ambiguous", r.client:states({ device(text) })[1].err.kind)
-      assert.same({}, r:posts())
-    end)
-  end
-
-  it("is never acted on unread", function()
-    r:fault { match = { path = "/machines/" .. LAPTOP }, fault = "answer", status = 500, body = "", count = false }
-    for _, options in ipairs { {}, { look = false } } do
-      local action, err = r.client:restrict(device(agreeing["an id and a name"]), "why", options)
-      assert.is_nil(action)
-      assert.equal("unavailable", err.kind)
-    end
-    assert.same({}, r:posts())
-  end)
-
-  it("is not what a record says that lacks the name", function()
-    r.tenant:find_machine(LAPTOP).computerDnsName = nil
-    local machine, err = r.client:machine(device(agreeing["an id and a name"]))
-    assert.is_nil(machine)
-    assert.equal("ambiguous", err.kind)
-    has(tostring(err), "has no name and the Entra device id " .. LAPTOP_ENTRA)
-  end)
-
-  it("goes through mde.each with the others", function()
-    local list = assert(read(("%s%s,laptop-17\n%s,laptop-17\n,desk-5\n"):format(BOTH, LAPTOP, DESK)))
-    local results = r.client:each(list, function(one) return r.client:restrict(one, "why") end)
-    assert.equal(1, results.failed)
-    assert.equal("ambiguous", results[2].err.kind)
-    assert.same({ "restrictCodeExecution", "restrictCodeExecution" }, r:posts())
-    assert.equal(0, #r.client:each(assert(read "fqdn,x\n"), function() return true end))
   end)
 end)

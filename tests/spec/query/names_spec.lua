@@ -141,31 +141,6 @@ for _, comparison in ipairs(TENANTS) do
       assert.truthy(r:requests()[4]:find("?$filter=riskScore%20eq%20%27None%27&$top=10000", 1, true))
     end)
 
-    it("that an each asks for are compared with one list of all machines", function()
-      local machines, list = {}, {}
-      for i = 1, 30 do
-        machines[i] = { id = id(i), computerDnsName = ("Desk-%d.Corp.example"):format(i) }
-        list[i] = ("dESK-%d.corp.example"):format(i)
-        list[i + 30] = ("desk-%d.lab.example"):format(i)
-      end
-      local client = with(machines, { limits = false })
-      local results = client:each(list, function(name) return client:machine(name) end)
-      assert.equal(30, results.failed)
-      for i = 1, 30 do
-        assert.equal(id(i), results[i].value.id)
-        assert.equal("not_found", results[i + 30].err.kind)
-      end
-      assert.equal(60 + 1, #r:requests())
-    end)
-
-    it("are read anew when the list is a minute old", function()
-      local client = with { { id = id(17), computerDnsName = MIXED } }
-      assert.equal("not_found", select(2, client:machine "desk").kind)
-      r.tenant:put_machine { id = id(18), computerDnsName = "Desk.Corp.example" }
-      r.tenant:advance(61)
-      assert.equal(id(18), assert(client:machine "DESK.corp.example").id)
-    end)
-
     it("that an each names twice are one device", function()
       local client = with { { id = id(17), computerDnsName = SMALL } }
       local results = client:each({ "LAPTOP-17", SMALL .. ".", "laptop-17 " }, function(name)

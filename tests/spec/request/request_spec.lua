@@ -1,5 +1,5 @@
 -- request: what is asked of whom around one request, in which order; and what is known of it afterwards. When it is
--- sent again, tests/spec/api/exchange_spec.lua shows by a client.
+-- sent again, request_retry_spec.lua and request_throttled_spec.lua show by a client.
 
 local contexts = require "mde.sync.context"
 local requests = require "mde.request.request"

@@ -1,0 +1,78 @@
+-- A device's record, as the service tells it.
+-- Labels: sanitized, caseless
+
+local machines = require "mde.device.machine"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local function id(number)
+  return ("%040x"):format(number)
+end
+
+describe("a machine", function()
+  it("is merged into nothing, and onboarded for all that is known, where the service writes an empty text", function()
+    for _, device in ipairs { "desk", id(1) } do
+      local client = rehearsal.new { unguarded = true, machines = {
+        { id = id(1), computerDnsName = "desk", mergedIntoMachineId = "", onboardingStatus = "" } } }.client
+      local machine = assert(client:machine(device))
+      assert.is_nil(machine.mergedIntoMachineId)
+      assert.equal("accepted", assert(client:restrict(machine, "why", { look = false })).outcome)
+    end
+  end)
+
+  it("has a tag whatever the case, and no part of one", function()
+    local machine = { machineTags = { "x", 17, "Tier0" } }
+    for _, tag in ipairs { "tier0", "TIER0", "X" } do assert.is_true(machines.has_tag(machine, tag)) end
+    for _, tag in ipairs { "tier", "tier01", "", "17", "tier0 " } do assert.is_false(machines.has_tag(machine, tag)) end
+    assert.is_false(machines.has_tag({}, "x"))
+  end)
+
+  it("is not asked for a tag that is none", function()
+    for _, tag in ipairs { false, 17, true, {} } do
+      rehearsal.refused(machines.has_tag, { machineTags = { "17" } }, tag or nil)
+    end
+  end)
+
+  it("keeps of a row what the service says, and nothing in our names", function()
+    local row = { id = id(1), ["@odata.context"] = "x", has_tag = "theirs", action = {}, others = false,
+      mergedIntoMachineId = "", onboardingStatus = "", computerDnsName = "", machineTags = {} }
+    machines.clean(row)
+    assert.same({ id = id(1), computerDnsName = "", machineTags = {} }, row)
+    row = { id = id(1), mergedIntoMachineId = id(2), onboardingStatus = "Onboarded" }
+    machines.clean(row)
+    assert.same({ id = id(1), mergedIntoMachineId = id(2), onboardingStatus = "Onboarded" }, row)
+  end)
+
+  it("may lack whatever it is judged by", function()
+    assert.is_true((machines.is_row { id = id(1) }))
+  end)
+
+  for _, name in ipairs { "computerDnsName", "osPlatform", "healthStatus", "onboardingStatus", "riskScore",
+    "deviceValue", "lastSeen", "mergedIntoMachineId" } do
+    it(("is none whose %s is not a text"):format(name), function()
+      assert.is_true((machines.is_row { [name] = "" }))
+      for _, value in ipairs { 17, true, {} } do
+        local ok, why = machines.is_row { [name] = value }
+        assert.is_false(ok)
+        assert.equal(name .. " is not a text", why)
+      end
+    end)
+  end
+
+  it("is none whose tags are not a list", function()
+    assert.is_true((machines.is_row { machineTags = {} }))
+    for _, value in ipairs { "tier0", 17, true } do
+      local ok, why = machines.is_row { machineTags = value }
+      assert.is_false(ok)
+      assert.equal("machineTags is not a list", why)
+    end
+  end)
+
+  it("was last seen when it says so, as it is written, or never", function()
+    for _, time in ipairs { "2026-02-03T10:11:12Z", "2026-02-03T10:11:12.1234567Z" } do
+      assert.equal(time, machines.last_seen { lastSeen = time })
+    end
+    for _, time in ipairs { false, "", "never", "0001-01-01T00:00:00Z" } do
+      assert.is_nil(machines.last_seen { lastSeen = time or nil })
+    end
+  end)
+end)

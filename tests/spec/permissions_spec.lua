@@ -1,0 +1,68 @@
+-- Which permission each function needs, and what a set of them is good for.
+
+local clients = require "mde.client"
+local permissions = require "mde.permissions"
+
+local READ, WRITE, RESTRICT = "Machine.Read.All", "Machine.ReadWrite.All", "Machine.RestrictExecution"
+
+-- The functions by the first of their names.
+local function functions(roles, rules)
+  local by_name = {}
+  for _, one in ipairs(permissions.functions(roles, rules or {})) do by_name[one.name:match "^%w+"] = one end
+  return by_name
+end
+
+describe("an application's permissions", function()
+  -- What works with these: reading, restricting, tagging.
+  for _, case in ipairs {
+    { {}, false, false, false },
+    { { READ }, true, false, false },
+    { { WRITE }, true, false, true },
+    { { RESTRICT }, false, true, false },
+    { { READ, RESTRICT }, true, true, false },
+    { { RESTRICT, "Ti.ReadWrite", WRITE }, true, true, true },
+    { { "Machine.Read", "Machine.Read.All.Extra", "Read.All", "or", "Machine" }, false, false, false },
+  } do
+    it("are good for what they name: " .. table.concat(case[1], ", "), function()
+      local list = functions(case[1])
+      for _, name in ipairs { "machine", "action", "state" } do assert.equal(case[2], list[name].works, name) end
+      for _, name in ipairs { "restrict", "release", "cancel" } do assert.equal(case[3], list[name].works, name) end
+      assert.equal(case[4], list.tag.works)
+    end)
+  end
+
+  it("are told with each function, and which are an extra", function()
+    local list = functions {}
+    assert.equal("Machine.Read.All or Machine.ReadWrite.All", list.machine.needs)
+    assert.equal(RESTRICT, list.cancel.needs)
+    assert.equal(WRITE, list.tag.needs)
+    for name, one in pairs(list) do assert.equal(name ~= "tag" or nil, one.expected, name) end
+  end)
+
+  it("name functions that there are", function()
+    local count = 0
+    for _, one in ipairs(permissions.functions({}, {})) do
+      for name in one.name:gmatch "[%w_]+" do
+        count = count + 1
+        assert.is_function(clients.methods[name], name)
+      end
+    end
+    assert.is_true(count >= 14)
+  end)
+
+  it("to change alone are good for what is known, and the rules that need a record have to be lifted", function()
+    local list = functions({ RESTRICT }, { "device_values", "cap" })
+    assert.equal('by machine id alone, without looking first; only with allow = { "device_values", "cap" }',
+      list.restrict.remark)
+    assert.equal("by machine id alone, without looking first", list.release.remark)
+    assert.is_nil(list.cancel.remark)
+    assert.is_nil(list.machine.remark)
+    assert.equal("by machine id alone, without looking first", functions({ RESTRICT }, {}).restrict.remark)
+  end)
+
+  it("need no remark where everything or nothing works", function()
+    for _, roles in ipairs { { READ, RESTRICT }, { WRITE, RESTRICT }, { READ }, {} } do
+      for _, one in pairs(functions(roles, { "cap" })) do assert.is_nil(one.remark) end
+    end
+  end)
+end)
