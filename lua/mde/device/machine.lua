@@ -23,7 +23,8 @@ local reserved_names = require "mde.base.reserved_names"
 local M = {}
 
 --- What no property of the service's may hide: the methods of a machine, and the fields of mde.Restricted.
-M.reserved_names = reserved_names.new { "has_tag", "restrict", "release", "state", "action", "releasing", "incidents", "others" }
+M.reserved_names = reserved_names.new { "has_tag", "restrict", "release", "state", "action", "releasing", "incidents",
+  "others" }
 
 --- Whether the machine has a tag, without regard to case.
 ---@param machine mde.Machine

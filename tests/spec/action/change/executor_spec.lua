@@ -67,7 +67,8 @@ describe("what a change wants", function()
         note "take"
         return not denied, denied
       end, went = function(_, slot, sent) note("went", slot.id, ("%g"):format(sent)) end },
-      center = { exchange = exchange, recent = { recall = function() end, remember = function() end },
+      center = { exchange = exchange, cache = { is_worth_it = function() return false end },
+        recent = { recall = function() end, remember = function() end },
         history = function()
           note "history"
           local list = #lists > 1 and table.remove(lists, 1) or lists[1] or {}
