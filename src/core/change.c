@@ -213,8 +213,8 @@ static int leave(struct mde_change *change, const struct mde_order *order, int64
 {
   bool is_old = change->looked_at != MDE_NO_TIME &&
                 (others_may_have_changed || now - change->looked_at > MDE_CHANGE_LOOK_TICKS);
+  change->in_flight = !is_old;
   if (!is_old) {
-    change->in_flight = true;
     change->step = STEP_SENDING;
     return MDE_CHANGE_OK;
   }

@@ -84,7 +84,8 @@ enum mde_event {
   MDE_EVENT_CANCEL_DENIED, /* it cannot be cancelled: permission, sign-in, limits */
   MDE_EVENT_ENDED,         /* the action is final */
   MDE_EVENT_OPEN,          /* it is not, or that could not be read in time */
-  MDE_EVENT_SENDING,       /* it leaves now: from here on it may arrive */
+  MDE_EVENT_SENDING,       /* it leaves now: from here on it may arrive. Told again for a further
+                              attempt, which is made only if the one before was not executed */
   MDE_EVENT_SENDING_LATER, /* the same, but others may have changed the device since the last look
                             */
   MDE_EVENT_NOT_SENT,      /* certainly nothing of it arrived */

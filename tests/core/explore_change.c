@@ -443,15 +443,40 @@ static void lose(const struct state *before, const char *what)
   tell(&state, MDE_EVENT_LOST, what);
 }
 
+/* It leaves, if it still may: at first, or again after an attempt that was not executed. */
+static void leave(const struct state *before, enum mde_event event)
+{
+  struct state state = *before;
+  struct world *world = &state.world;
+  if (event == MDE_EVENT_SENDING_LATER && world->surprises_left-- == 0) return;
+  bool was_away = world->is_away != 0;
+  int told = mde_change_tell(&state.change, &order, event, moment_of(world));
+  if (told == MDE_CHANGE_UNASKED) {
+    broken("a send that was wanted is not taken");
+    return;
+  }
+  world->is_away = told == MDE_CHANGE_OK;
+  if (was_away) world->left--;
+  if (told == MDE_CHANGE_OK) {
+    check_leaving(world);
+    world->left++;
+  }
+  go(&state, told == MDE_CHANGE_OK ? "send: it leaves" : "send: too old to leave");
+}
+
 /* It has left: what the service makes of it. */
 static void on_away(const struct state *before)
 {
   struct state state = *before;
   struct world *world = &state.world;
   struct row *pending = find_pending(world, order.verb);
+  leave(before, MDE_EVENT_SENDING);
+  leave(before, MDE_EVENT_SENDING_LATER);
   world->is_away = 0;
   tell(&state, MDE_EVENT_REFUSED, "answer: refused");
-  tell(&state, MDE_EVENT_NOT_SENT, "send: it did not leave");
+  struct state not_sent = state;
+  not_sent.world.left--;
+  tell(&not_sent, MDE_EVENT_NOT_SENT, "send: it did not leave");
   lose(before, "answer: lost, not executed");
   if (pending != NULL) {
     tell(&state, MDE_EVENT_ACTIVE, "answer: active already");
@@ -477,22 +502,8 @@ static void on_send(const struct state *before)
     return;
   }
   tell(before, MDE_EVENT_NOT_SENT, "send: no way to leave");
-  static const enum mde_event sendings[] = {MDE_EVENT_SENDING, MDE_EVENT_SENDING_LATER};
-  for (size_t i = 0; i < 2; i++) {
-    struct state state = *before;
-    if (sendings[i] == MDE_EVENT_SENDING_LATER && state.world.surprises_left-- == 0) continue;
-    int told = mde_change_tell(&state.change, &order, sendings[i], moment_of(&state.world));
-    if (told == MDE_CHANGE_UNASKED) {
-      broken("a send that was wanted is not taken");
-      continue;
-    }
-    if (told == MDE_CHANGE_OK) {
-      check_leaving(&state.world);
-      state.world.is_away = 1;
-      state.world.left++;
-    }
-    go(&state, told == MDE_CHANGE_OK ? "send: it leaves" : "send: too old to leave");
-  }
+  leave(before, MDE_EVENT_SENDING);
+  leave(before, MDE_EVENT_SENDING_LATER);
 }
 
 /* What happens without being asked for. */
@@ -500,7 +511,7 @@ static void surprises(const struct state *before)
 {
   struct state state = *before;
   struct world *world = &state.world;
-  if (world->surprises_left > 0 && !world->is_away) {
+  if (world->surprises_left > 0) {
     world->surprises_left--;
     world->hours++;
     go(&state, "an hour passes");

@@ -122,6 +122,23 @@ describe("a change that waits an hour for the limits", function()
     end)
   end
 
+  it("does not try again what was tagged since an attempt that the service put off", function()
+    local r = new()
+    local record = assert(r.client:machine(machine))
+    r.driver.sleep(280)
+    r:answer({ method = "POST", path = "restrictCodeExecution" }, 429, "", { headers = { ["Retry-After"] = "30" },
+      count = 1 })
+    r.driver.spawn(function()
+      r.driver.sleep(10)
+      put { machineTags = { "tier0" } } (r)
+    end)
+    local action, err = r.client:restrict(record, "beacon")
+    assert.is_nil(action)
+    assert.equal("protected", err.kind)
+    assert.equal("tags", err.rule)
+    assert.same({ "restrictCodeExecution" }, r:posts())
+  end)
+
   it("does not restrict what was tagged meanwhile", function()
     local action, err, _, posts = wait_while(new(), "restrict", put { machineTags = { "tier0" } })
     assert.is_nil(action)

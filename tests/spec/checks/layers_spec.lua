@@ -61,7 +61,7 @@ describe("the check of the layers", function()
     assert.matches("tenant.lua (sim) requires mde.device.device", complaints, 1, true)
   end)
 
-  for _, inside in ipairs { "client", "doctor", "action.guard", "device.list", "query.filter", "sync.each" } do
+  for _, inside in ipairs { "client", "doctor", "action.guard", "device.list", "query.filter", "sync.job_pool" } do
     it("fails for a command that requires mde." .. inside, function()
       append("lua/mde/cli/command/restrict.lua", ('local inside = require "mde.%s"'):format(inside))
       local status, _, complaints = run(directory)

@@ -125,7 +125,7 @@ local function may_leave(self, run)
     local now = self.exchange.now()
     if not allowed then
       run.problem = err
-      run.change:tell("stopped", now)
+      run.change:tell("not_sent", now)
       return false
     end
     if run.change:tell(others_may_have and "sending_later" or "sending", now) then return true end

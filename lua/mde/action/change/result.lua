@@ -169,7 +169,7 @@ local refusals = {
   protected = { none = problem_of },
   refused = { none = problem_of, not_shown = active "The device's list of actions does not show it",
     unreadable = active "The device's list of actions could not be read" },
-  not_sent = { none = problem_of, stopped = problem_of, unreadable = unseen },
+  not_sent = { none = problem_of, unreadable = unseen },
 }
 
 --- The error that a change ended with.

