@@ -1,0 +1,361 @@
+/*
+ * change: what the exploration cannot see, since it has no clock: which list will do, how long it
+ * waits, what is kept of the time of a lost send; and a few whole lives in a row.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "change.h"
+#include "timestamp.h"
+
+#define SECOND MDE_TICKS_PER_SECOND
+#define SERVICE (1000000 * SECOND) /* the service's time when the other clock says 0 */
+
+static struct mde_text text(const char *s)
+{
+  return (struct mde_text){s, s == NULL ? 0 : strlen(s)};
+}
+
+static struct mde_order order_of(enum mde_verb verb)
+{
+  return (struct mde_order){.verb = verb,
+                            .machine = text("0123456789abcdef0123456789abcdef01234567"),
+                            .operation = text("ours-0001"),
+                            .comment = text("beacon to known C2 [mde:ours-0001]"),
+                            .look = true,
+                            .resend = true,
+                            .decided_at = MDE_NO_TIME};
+}
+
+static struct mde_moment at(int64_t seconds)
+{
+  return (struct mde_moment){.now = seconds * SECOND, .sent_at = SERVICE + seconds * SECOND};
+}
+
+static struct mde_action action(int n, enum mde_verb verb, enum mde_status status, int64_t created)
+{
+  struct mde_action one = {.counts = true,
+                           .has_id = true,
+                           .verb = verb,
+                           .status = status,
+                           .created = SERVICE + created * SECOND,
+                           .updated = SERVICE + created * SECOND,
+                           .comment = {.text = text("by hand")},
+                           .returned = text("by hand")};
+  one.id.bytes[0] = (unsigned char)n;
+  return one;
+}
+
+static int tell_list(struct mde_change *change, const struct mde_order *order,
+                     struct mde_action *actions, size_t count, unsigned flags, int64_t seconds)
+{
+  size_t about;
+  size_t overturned;
+  struct mde_list list = {.flags = flags, .read_at = seconds * SECOND, .began_at = SERVICE};
+  return mde_change_history(change, order, actions, count, &list, &about, &overturned);
+}
+
+static void tell(struct mde_change *change, const struct mde_order *order, enum mde_event event,
+                 int64_t seconds)
+{
+  assert_int_equal(MDE_CHANGE_OK, mde_change_tell(change, order, event, at(seconds)));
+}
+
+static void assert_wants(const struct mde_change *change, enum mde_want want, enum mde_phase phase)
+{
+  struct mde_wanted wanted = mde_change_next(change);
+  assert_int_equal(want, wanted.want);
+  assert_int_equal(phase, wanted.phase);
+}
+
+static void begin(struct mde_change *change, const struct mde_order *order)
+{
+  mde_change_begin(change, order, 0);
+  assert_wants(change, MDE_WANT_HISTORY, MDE_PHASE_LOOK);
+}
+
+static void send_after_look(struct mde_change *change, const struct mde_order *order)
+{
+  begin(change, order);
+  assert_int_equal(MDE_CHANGE_OK, tell_list(change, order, NULL, 0, 0, 1));
+  tell(change, order, MDE_EVENT_SLOT_TAKEN, 1);
+  assert_wants(change, MDE_WANT_SEND, MDE_PHASE_SEND);
+}
+
+static void the_first_look_takes_a_list_for_others_unless_the_call_is_particular(void **state)
+{
+  (void)state;
+  struct mde_change change;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  begin(&change, &order);
+  assert_int_equal(MDE_READING_CACHED, mde_change_next(&change).reading);
+  order.keyed = true;
+  begin(&change, &order);
+  assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+  order.keyed = false;
+  order.decided_at = SERVICE;
+  begin(&change, &order);
+  assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+}
+
+static void what_stands_in_the_way_in_a_cached_list_is_read_again(void **state)
+{
+  (void)state;
+  static const struct {
+    enum mde_verb verb;
+    enum mde_status status;
+    unsigned flags;
+    enum mde_want want;
+  } rows[] = {
+      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, MDE_LIST_CACHED, MDE_WANT_HISTORY},
+      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, 0, MDE_WANT_NOTHING},
+      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, MDE_LIST_CACHED, MDE_WANT_NOTHING},
+      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_HISTORY},
+      {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED | MDE_LIST_SINGLE,
+       MDE_WANT_NOTHING},
+      {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_SLOT},
+  };
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    begin(&change, &order);
+    struct mde_action one = action(1, rows[i].verb, rows[i].status, -100);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, rows[i].flags, 1));
+    assert_int_equal(rows[i].want, mde_change_next(&change).want);
+    if (rows[i].want == MDE_WANT_HISTORY) {
+      assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+      assert_false(mde_change_result(&change).looked);
+    }
+  }
+}
+
+static void a_look_is_too_old_after_a_minute(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  send_after_look(&change, &order);
+  assert_int_equal(MDE_CHANGE_OK, mde_change_tell(&change, &order, MDE_EVENT_SENDING, at(61)));
+  send_after_look(&change, &order);
+  struct mde_moment later = at(61);
+  later.now++;
+  assert_int_equal(MDE_CHANGE_STALE, mde_change_tell(&change, &order, MDE_EVENT_SENDING, later));
+  assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_LOOK);
+  assert_int_equal(MDE_READING_CACHED, mde_change_next(&change).reading);
+  send_after_look(&change, &order);
+  assert_int_equal(MDE_CHANGE_STALE,
+                   mde_change_tell(&change, &order, MDE_EVENT_SENDING_LATER, at(2)));
+  assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+  assert_int_equal(MDE_SLOT_RETURN, mde_change_result(&change).slot);
+}
+
+/* What nobody has looked at cannot become old. */
+static void an_unseen_send_is_never_too_old(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  order.look = false;
+  struct mde_change change;
+  mde_change_begin(&change, &order, 0);
+  tell(&change, &order, MDE_EVENT_SLOT_TAKEN, 1);
+  tell(&change, &order, MDE_EVENT_SENDING_LATER, 100000);
+  assert_wants(&change, MDE_WANT_SEND, MDE_PHASE_SEND);
+  order.dry_run = true;
+  mde_change_begin(&change, &order, 0);
+  assert_int_equal(MDE_FATE_WOULD_SEND, mde_change_result(&change).fate);
+}
+
+static void lose(struct mde_change *change, const struct mde_order *order, int64_t seconds)
+{
+  tell(change, order, MDE_EVENT_SENDING, seconds);
+  tell(change, order, MDE_EVENT_LOST, seconds);
+}
+
+static void it_waits_2_s_and_5_s_before_it_looks_for_a_lost_send(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  send_after_look(&change, &order);
+  lose(&change, &order, 2);
+  assert_wants(&change, MDE_WANT_SLEEP, MDE_PHASE_FIND);
+  assert_int_equal(2 * SECOND, mde_change_next(&change).wait);
+  tell(&change, &order, MDE_EVENT_SLEPT, 4);
+  assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
+  assert_int_equal(MDE_READING_NOW, mde_change_next(&change).reading);
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 4));
+  assert_int_equal(5 * SECOND, mde_change_next(&change).wait);
+  tell(&change, &order, MDE_EVENT_SLEPT, 9);
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, MDE_LIST_SHARED, 9));
+  assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
+  assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 10));
+  assert_wants(&change, MDE_WANT_SEND, MDE_PHASE_FIND);
+  assert_int_equal(1, mde_change_result(&change).sends);
+  assert_int_equal(MDE_FATE_UNKNOWN, mde_change_result(&change).fate);
+}
+
+/* Before it is sent again after a while, it is looked for once more. */
+static void a_second_send_is_too_old_after_a_minute(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  send_after_look(&change, &order);
+  lose(&change, &order, 2);
+  for (int i = 0; i < 2; i++) {
+    tell(&change, &order, MDE_EVENT_SLEPT, 9);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 9));
+  }
+  assert_int_equal(MDE_CHANGE_STALE, mde_change_tell(&change, &order, MDE_EVENT_SENDING, at(70)));
+  assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 70));
+  tell(&change, &order, MDE_EVENT_SENDING, 130);
+  tell(&change, &order, MDE_EVENT_NOT_SENT, 130);
+  assert_int_equal(MDE_REASON_NOT_RESENT, mde_change_result(&change).reason);
+  assert_int_equal(MDE_SLOT_COUNT, mde_change_result(&change).slot);
+}
+
+/* Where nothing was looked at, only the time of the send tells what came before it. */
+static void an_unseen_send_is_told_from_others_by_the_time_of_the_first(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  order.look = false;
+  static const struct {
+    int64_t created;
+    enum mde_reason reason;
+  } rows[] = {
+      {-299, MDE_REASON_UNCLEAR}, {1301, MDE_REASON_DECIDED_ON_LOSS}, {1299, MDE_REASON_UNCLEAR}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    mde_change_begin(&change, &order, 0);
+    tell(&change, &order, MDE_EVENT_SLOT_TAKEN, 1);
+    lose(&change, &order, i == 0 ? 0 : 1000);
+    tell(&change, &order, MDE_EVENT_SLEPT, 1002);
+    struct mde_action one = action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, rows[i].created);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 1002));
+    assert_int_equal(rows[i].reason, mde_change_result(&change).reason);
+  }
+}
+
+/* A first look that comes a minute after the call began has seen what is older than the call. */
+static void a_late_first_look_has_not_seen_what_came_since_the_call(void **state)
+{
+  (void)state;
+  static const struct {
+    int64_t looks, created;
+    enum mde_fate fate;
+  } rows[] = {
+      {60, 3000, MDE_FATE_NOT_SENT}, /* in time: seen, whatever the clocks say */
+      {61, 3000, MDE_FATE_SUPERSEDED}, {61, 301, MDE_FATE_SUPERSEDED},
+      {61, 300, MDE_FATE_NOT_SENT}, /* the clocks may be 5 minutes apart */
+      {61, -3000, MDE_FATE_NOT_SENT},
+  };
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    begin(&change, &order);
+    struct mde_action one = action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, rows[i].created);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, rows[i].looks));
+    assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
+  }
+}
+
+/* A call of the same client that began earlier has decided knowing of it. */
+static void what_the_caller_knew_does_not_overtake_him(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_action one = action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, 3000);
+  for (int knew = 0; knew < 2; knew++) {
+    struct mde_change change;
+    begin(&change, &order);
+    if (knew) mde_change_see(&change, one.id, MDE_STATUS_PENDING);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 100));
+    assert_int_equal(knew ? MDE_FATE_NOT_SENT : MDE_FATE_SUPERSEDED,
+                     mde_change_result(&change).fate);
+  }
+}
+
+static void ten_opposite_actions_are_cancelled_and_no_more(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RELEASE);
+  order.cancel_opposite = true;
+  struct mde_change change;
+  begin(&change, &order);
+  int cancels = 0;
+  struct mde_action actions[32];
+  for (int i = 0; mde_change_next(&change).want == MDE_WANT_HISTORY; i++) {
+    actions[i] = action(i + 1, MDE_VERB_RESTRICT, MDE_STATUS_PENDING, -100 + i);
+    change.has_seen = false; /* each was there before the call */
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, actions, (size_t)i + 1, 0, 1));
+    if (i == 0) tell(&change, &order, MDE_EVENT_SLOT_TAKEN, 1);
+    if (mde_change_next(&change).want != MDE_WANT_CANCEL) break;
+    cancels++;
+    tell(&change, &order, MDE_EVENT_CANCELLED, 1);
+    assert_wants(&change, MDE_WANT_END, MDE_PHASE_LOOK);
+    tell(&change, &order, MDE_EVENT_ENDED, 1);
+    actions[i].status = MDE_STATUS_FAILED;
+  }
+  assert_int_equal(MDE_CHANGE_MAX_CANCELS, cancels);
+  assert_int_equal(MDE_REASON_CANCELS, mde_change_result(&change).reason);
+}
+
+static void the_release_that_a_restrict_goes_against_is_named(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  begin(&change, &order);
+  struct mde_action actions[] = {action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, -300),
+                                 action(2, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, -200),
+                                 action(3, MDE_VERB_RELEASE, MDE_STATUS_FAILED, -100)};
+  size_t about;
+  size_t overturned;
+  struct mde_list list = {.read_at = SECOND, .began_at = SERVICE};
+  assert_int_equal(MDE_CHANGE_OK,
+                   mde_change_history(&change, &order, actions, 3, &list, &about, &overturned));
+  assert_int_equal(MDE_NO_ACTION, about);
+  assert_int_equal(1, overturned);
+}
+
+static void what_it_is_told_unasked_changes_nothing(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  begin(&change, &order);
+  struct mde_change before = change;
+  assert_int_equal(MDE_CHANGE_UNASKED, mde_change_tell(&change, &order, MDE_EVENT_LOST, at(1)));
+  struct mde_action_text answer = {.id = text("x")};
+  assert_int_equal(MDE_CHANGE_UNASKED, mde_change_answer(&change, &order, &answer, at(1)));
+  assert_memory_equal(&before, &change, sizeof change);
+  tell(&change, &order, MDE_EVENT_STOPPED, 1);
+  assert_int_equal(MDE_FATE_NOT_SENT, mde_change_result(&change).fate);
+  assert_int_equal(MDE_CHANGE_UNASKED, tell_list(&change, &order, NULL, 0, 0, 1));
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_first_look_takes_a_list_for_others_unless_the_call_is_particular),
+      cmocka_unit_test(what_stands_in_the_way_in_a_cached_list_is_read_again),
+      cmocka_unit_test(a_look_is_too_old_after_a_minute),
+      cmocka_unit_test(an_unseen_send_is_never_too_old),
+      cmocka_unit_test(it_waits_2_s_and_5_s_before_it_looks_for_a_lost_send),
+      cmocka_unit_test(a_second_send_is_too_old_after_a_minute),
+      cmocka_unit_test(an_unseen_send_is_told_from_others_by_the_time_of_the_first),
+      cmocka_unit_test(a_late_first_look_has_not_seen_what_came_since_the_call),
+      cmocka_unit_test(what_the_caller_knew_does_not_overtake_him),
+      cmocka_unit_test(ten_opposite_actions_are_cancelled_and_no_more),
+      cmocka_unit_test(the_release_that_a_restrict_goes_against_is_named),
+      cmocka_unit_test(what_it_is_told_unasked_changes_nothing),
+  };
+  return cmocka_run_group_tests_name("change", tests, NULL, NULL);
+}
