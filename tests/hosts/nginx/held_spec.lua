@@ -10,13 +10,13 @@ local MANY = 8
 describe("The lock of a machine in nginx", function()
   local tenant, names, server
 
-  setup(function()
+  before_each(function()
     names = nameserver.start()
     tenant = site.tenant { latency = LATENCY_SECONDS }
     server = site.start(tenant, names)
   end)
 
-  teardown(function()
+  after_each(function()
     server.stop()
     tenant.stop()
     names.stop()
