@@ -37,8 +37,7 @@ void mde_change_begin(struct mde_change *change, const struct mde_order *order, 
   memset(change, 0, sizeof *change);
   change->step = order->look ? STEP_LOOK : order->dry_run ? STEP_ENDED : STEP_SLOT;
   change->after_slot = STEP_SEND;
-  change->fate = order->look || !order->dry_run ? MDE_FATE_NOT_SENT : MDE_FATE_WOULD_SEND;
-  change->reason = MDE_REASON_STOPPED;
+  change->fate = MDE_FATE_WOULD_SEND;
   change->reading = (unsigned char)first_reading(order);
   change->looked_at = change->sent_at = MDE_NO_TIME;
   mde_seen_begin(&change->seen);

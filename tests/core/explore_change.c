@@ -177,6 +177,9 @@ static void check(const struct state *state)
       broken("already active without an action");
     else if (world->rows[world->about - 1].verb != order.verb)
       broken("already active by the opposite");
+    else if (result.recorded !=
+             (order.incident.bytes == NULL || world->rows[world->about - 1].carries_our_id))
+      broken("recorded, and it is not, or the reverse");
     break;
   case MDE_FATE_UNKNOWN:
     if (world->left == 0) broken("unknown, and nothing has left");
