@@ -7,7 +7,7 @@ local pager = require "mde.api.pager"
 local HOUR = 3600
 local READ_SECONDS = 120
 local COUNT_SECONDS = 60
--- Whoever waits for a count that has not ended by then begins one: the one who was at it is gone.
+-- If a count has not ended by then, the next caller that waits begins another: its task is gone.
 local COUNT_LEASE_SECONDS = COUNT_SECONDS + 5
 -- How much earlier the count begins than it has to, since clocks are never quite right.
 local MARGIN_SECONDS = 60

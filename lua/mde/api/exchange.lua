@@ -138,7 +138,7 @@ end
 ---@param url string
 ---@param seconds number
 ---@return table? response
----@return string? message why there is none
+---@return string? message why there is no response
 ---@return string? code the same for programs: the driver's, or "time_is_up"
 ---@return number? offset how far the host's clock is ahead of this machine's, if it told the time
 function Exchange:probe(url, seconds)

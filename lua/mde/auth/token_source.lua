@@ -1,7 +1,7 @@
 --- token_source: the client's token: one for all who need it, one request for it at a time.
 --
 -- The cache and its rules are the core's (mde.core.token). Here the credential is asked, at most once at a time,
--- whoever waits is told the same, and processes that share a store share the token.
+-- all that wait are told the same, and processes that share a store share the token.
 
 local token_claims = require "mde.auth.claims"
 local core = require "mde.core"
@@ -188,7 +188,7 @@ local function ask_and_keep(self, lease, deadline, attempts)
   return nil, err
 end
 
--- Asks the sign-in service for a token and tells the cache, and whoever shares it, what came of it. Returns the
+-- Asks the sign-in service for a token and tells the cache, and the processes that share it, the result. Returns the
 -- token; nil and an error; or nothing if the cache is to be asked again.
 local function fetch_token(self, lease, deadline, attempts)
   if not self.token_share then return ask_and_keep(self, lease, deadline, attempts) end
@@ -244,8 +244,8 @@ function TokenSource:signs_in_at()
   return own or self.token_url and host_of(self.token_url) or "the function that gets tokens"
 end
 
---- A token for the service, from the cache or from the sign-in service. Whoever needs one at the same
---- time shares one request and its result.
+--- A token for the service, from the cache or from the sign-in service. Callers that need one at the
+--- same time share one request and its result.
 ---@param context mde.Context
 ---@return mde.Token? token
 ---@return mde.Error? err

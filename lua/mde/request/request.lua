@@ -329,7 +329,7 @@ end
 ---@param longest integer
 ---@param idle number
 ---@return table? response
----@return string? message why there is none
+---@return string? message why there is no response
 ---@return string? code the driver's for that
 function Requests:probe(url, seconds, longest, idle)
   local response, message, _, code = send(self, { kind = "read" }, { method = "GET", url = url, timeout = seconds,
