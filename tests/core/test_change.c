@@ -307,6 +307,65 @@ static void ten_opposite_actions_are_cancelled_and_no_more(void **state)
   assert_int_equal(MDE_REASON_CANCELS, mde_change_result(&change).reason);
 }
 
+static void a_decision_since_the_caller_s_own_supersedes_it(void **state)
+{
+  (void)state;
+  static const struct {
+    enum mde_verb verb;
+    enum mde_status status;
+    int64_t created; /* seconds before or after the caller decided */
+    bool is_timed;
+    enum mde_fate fate;
+    enum mde_reason reason;
+  } rows[] = {
+      {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, 0, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, -1, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
+      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, -5, true, MDE_FATE_CONFLICT, MDE_REASON_OPPOSITE},
+      {MDE_VERB_RELEASE, MDE_STATUS_FAILED, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      {MDE_VERB_RELEASE, MDE_STATUS_CANCELLED, 5, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
+      {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, 0, false, MDE_FATE_CONFLICT, MDE_REASON_UNTIMED},
+      {MDE_VERB_RESTRICT, MDE_STATUS_CANCELLED, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      {MDE_VERB_RESTRICT, MDE_STATUS_CANCELLED, -5, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
+      {MDE_VERB_RESTRICT, MDE_STATUS_CANCELLED, 0, false, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
+      {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, 5, true, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
+  };
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  order.decided_at = SERVICE - 1000 * SECOND;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    begin(&change, &order);
+    struct mde_action one = action(1, rows[i].verb, rows[i].status, -1000 + rows[i].created);
+    if (!rows[i].is_timed) one.created = one.updated = MDE_NO_TIME;
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 1));
+    assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
+    assert_int_equal(rows[i].reason, mde_change_result(&change).reason);
+  }
+  /* Nothing is sent where that cannot be read. */
+  struct mde_change change;
+  begin(&change, &order);
+  tell(&change, &order, MDE_EVENT_UNREADABLE, 1);
+  assert_int_equal(MDE_REASON_UNREADABLE, mde_change_result(&change).reason);
+}
+
+static void what_is_already_active_is_recorded_or_not(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  order.incident = text("INC-1");
+  order.comment = text("beacon to known C2 [mde:INC-1:ours-0001]");
+  static const char *const incidents[] = {NULL, "inc-1", "INC-2"};
+  for (size_t i = 0; i < 3; i++) {
+    struct mde_change change;
+    begin(&change, &order);
+    struct mde_action one = action(1, MDE_VERB_RESTRICT, MDE_STATUS_PENDING, -10);
+    one.comment.incident = text(incidents[i]);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 1));
+    assert_int_equal(MDE_FATE_ALREADY_ACTIVE, mde_change_result(&change).fate);
+    assert_int_equal(i == 1, mde_change_result(&change).recorded);
+  }
+}
+
 static void the_release_that_a_restrict_goes_against_is_named(void **state)
 {
   (void)state;
@@ -354,6 +413,8 @@ int main(void)
       cmocka_unit_test(a_late_first_look_has_not_seen_what_came_since_the_call),
       cmocka_unit_test(what_the_caller_knew_does_not_overtake_him),
       cmocka_unit_test(ten_opposite_actions_are_cancelled_and_no_more),
+      cmocka_unit_test(a_decision_since_the_caller_s_own_supersedes_it),
+      cmocka_unit_test(what_is_already_active_is_recorded_or_not),
       cmocka_unit_test(the_release_that_a_restrict_goes_against_is_named),
       cmocka_unit_test(what_it_is_told_unasked_changes_nothing),
   };
