@@ -1,6 +1,6 @@
 -- The script that runs the command: it finds its modules, wherever it is called, and ends with the command's status.
 -- Labels: only-lua5.4
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local quote = shell.quote
 
