@@ -7,8 +7,8 @@
 -- their CPU time, and beside somebody who sends one ping after another. Only pings that were answered between the
 -- begin of the first action and the end of the last count. Started in the root of the tree, with MDE_BUILD.
 
-local nameserver = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
+local nameserver = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
 local now = require("mde.posix").clock.now
 local quantile = require "tests.bench.quantile"
 local socket = require "socket"

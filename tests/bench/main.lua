@@ -5,8 +5,8 @@
 -- Started in the root of the tree, with MDE_BUILD.
 
 local certificates = require "tests.spec.support.certificates"
-local nginx = require "tests.spec.support.nginx"
-local shell = require "tests.spec.support.shell"
+local nginx = require "tests.spec.support.server.nginx"
+local shell = require "tests.spec.support.process.shell"
 
 local here, build, count, rounds = arg[1], arg[2], arg[3], arg[4]
 

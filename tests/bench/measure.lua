@@ -5,7 +5,7 @@
 -- HERE holds the programs, BUILD the modules and raw; files are written into PLACE; BASE is the server.
 
 local quantile = require "tests.bench.quantile"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local here, build, place, ca_file, base = arg[1], arg[2], arg[3], arg[4], arg[5]
 local COUNT, ROUNDS = tonumber(arg[6]), tonumber(arg[7])

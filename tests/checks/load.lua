@@ -2,7 +2,7 @@
 -- against a simulated tenant served over TLS, and sees that the call that needs more says why it does not work.
 
 local mde = require "mde"
-local tenants = require "tests.spec.support.tenant"
+local tenants = require "tests.spec.support.server.tenant"
 
 local NAME = "laptop-17.corp.example"
 local tenant = tenants.start { "--action-seconds", "0" }

@@ -1,6 +1,6 @@
 -- What the outside world can do wrong, over real TLS: each gets one clear error, and nothing is changed.
 -- Labels: sanitized, long
-local tenants = require "tests.spec.support.tenant"
+local tenants = require "tests.spec.support.server.tenant"
 
 local MACHINE_ID = "1f00000000000000000000000000000000000017"
 

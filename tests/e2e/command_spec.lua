@@ -1,7 +1,7 @@
 -- The command as a script runs it: a process of its own with its output piped, against a tenant over TLS.
 -- Labels: only-lua5.4, caseless, long
-local commands = require "tests.spec.support.command"
-local wait_until = require "tests.spec.support.wait_until"
+local commands = require "tests.spec.support.process.command"
+local wait_until = require "tests.spec.support.process.wait_until"
 local sim_json = require "mde.sim.base.json"
 
 local LAPTOP_ID = "1f00000000000000000000000000000000000017"

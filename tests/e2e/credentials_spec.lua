@@ -5,9 +5,9 @@
 
 local certificates = require "tests.spec.support.certificates"
 local page = require "tests.spec.support.page"
-local script = require "tests.spec.support.script"
-local shell = require "tests.spec.support.shell"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local shell = require "tests.spec.support.process.shell"
+local tenants = require "tests.spec.support.server.tenant"
 
 local PAGE = "lua/mde/auth/credential.md"
 local ID = ("c5"):rep(20)

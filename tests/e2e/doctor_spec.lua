@@ -4,10 +4,10 @@
 
 local certificates = require "tests.spec.support.certificates"
 local cjson = require "cjson"
-local commands = require "tests.spec.support.command"
+local commands = require "tests.spec.support.process.command"
 local page = require "tests.spec.support.page"
-local proxies = require "tests.spec.support.connect_proxy"
-local tenants = require "tests.spec.support.tenant"
+local proxies = require "tests.spec.support.server.connect_proxy"
+local tenants = require "tests.spec.support.server.tenant"
 
 local PAGE = "lua/mde/doctor.md"
 

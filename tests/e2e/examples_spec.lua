@@ -1,8 +1,8 @@
 -- The examples, each as a user starts it: a program of its own, over real TLS.
 -- Labels: not-lua5.3, long
 local rehearsal = require "tests.spec.support.rehearsal"
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 local LAPTOP, LAPTOP_ENTRA_ID = "1f00000000000000000000000000000000000017", "17171717-0000-4000-8000-000000000017"
 

@@ -1,6 +1,6 @@
 -- The guard, over real TLS and in processes of their own: what a one-line script cannot do by accident.
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 local DOMAIN_CONTROLLER = "5f00000000000000000000000000000000000001"
 

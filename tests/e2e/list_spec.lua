@@ -1,6 +1,6 @@
 -- Lists of devices, as the command reads them: which device is restricted in a tenant over TLS, and which is not.
 -- Labels: only-lua5.4
-local commands = require "tests.spec.support.command"
+local commands = require "tests.spec.support.process.command"
 
 local has, has_not = commands.has, commands.has_not
 local scene = commands.scene()

@@ -1,9 +1,9 @@
 -- A tenant of 25,000 machines over TLS, which lists them in another order each time, while machines report and
 -- new ones appear between two pages: everything that was there at the beginning is seen exactly once.
 -- Labels: only-lua5.4, long
-local script = require "tests.spec.support.script"
+local script = require "tests.spec.support.process.script"
 local sim = require "mde.sim"
-local tenants = require "tests.spec.support.tenant"
+local tenants = require "tests.spec.support.server.tenant"
 
 local COUNT = 25000
 

@@ -1,7 +1,7 @@
 -- Many devices, over real TLS: contained by each, watched to their end, released by incident.
 -- Labels: not-lua5.3, caseless
 local mde = require "mde"
-local tenants = require "tests.spec.support.tenant"
+local tenants = require "tests.spec.support.server.tenant"
 
 local COUNT = 500
 

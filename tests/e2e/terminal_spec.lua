@@ -1,8 +1,8 @@
 -- The command as a person meets it: on terminals of 80 and 200 columns, against a tenant over TLS. What is seen is kept
 -- in the build directory's seen/.
 -- Labels: only-lua5.4, long
-local commands = require "tests.spec.support.command"
-local wait_until = require "tests.spec.support.wait_until"
+local commands = require "tests.spec.support.process.command"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local LAPTOP = "laptop-17.corp.example"
 local HOSTILE = commands.HOSTILE

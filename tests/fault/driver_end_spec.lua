@@ -1,8 +1,8 @@
 -- Requests in flight when something ends: the wait by Ctrl-C, the Lua state in whatever order its objects go.
 -- Labels: sanitized-each-lua
 
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 local START = [[
 local base_url, ca_file = arg[1], arg[2]

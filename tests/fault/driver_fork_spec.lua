@@ -2,8 +2,8 @@
 -- shared connections each would read answers to requests of the other.
 -- Labels: sanitized
 
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 local START = [[
 local base_url, ca_file = arg[1], arg[2]

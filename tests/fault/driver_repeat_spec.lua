@@ -2,8 +2,8 @@
 -- request once more, on a new connection, and call that a success: an action would be done twice.
 -- Labels: sanitized
 
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 -- Makes a token, then an action on the connection that the token came by; prints what the driver says.
 local PROGRAM = [[

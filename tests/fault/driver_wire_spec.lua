@@ -4,11 +4,11 @@
 
 local certificates = require "tests.spec.support.certificates"
 local curl = require "mde.driver.curl"
-local nginx = require "tests.spec.support.nginx"
-local raw_server = require "tests.spec.support.raw_server"
-local servers = require "tests.spec.support.server"
-local shell = require "tests.spec.support.shell"
-local tenants = require "tests.spec.support.tenant"
+local nginx = require "tests.spec.support.server.nginx"
+local raw_server = require "tests.spec.support.server.raw_server"
+local servers = require "tests.spec.support.process.server"
+local shell = require "tests.spec.support.process.shell"
+local tenants = require "tests.spec.support.server.tenant"
 
 local CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 

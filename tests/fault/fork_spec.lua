@@ -1,8 +1,8 @@
 -- A client that was made before a fork, and used in every child, as in servers whose master sets up and then forks.
 -- Labels: sanitized
 
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 local CHILDREN, REQUESTS = 8, 200
 

@@ -2,8 +2,8 @@
 -- is killed on the way. The tenant's own clock tells how many arrived when.
 -- Labels: only-lua5.4, long
 
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 local COUNT, SECONDS = 20, 2
 local DURATION = 20

@@ -1,6 +1,6 @@
 -- One request by mde.curl over real TLS, to a simulated tenant in a process of its own.
 
-local tenant = require("tests.spec.support.tenant").start { limits = false }
+local tenant = require("tests.spec.support.server.tenant").start { limits = false }
 local driver = require("mde.driver.curl").new { ca_file = tenant.ca_file, proxy = "" }
 
 local token = "a-made-up-token-in-a-header"

@@ -1,7 +1,7 @@
 -- One request by mde.driver.cqueues inside a controller over real TLS, to a simulated tenant in a process of its own.
 
 local cqueues = require "cqueues"
-local tenant = require("tests.spec.support.tenant").start { limits = false }
+local tenant = require("tests.spec.support.server.tenant").start { limits = false }
 local driver = require("mde.driver.cqueues").new { ca_file = tenant.ca_file, proxy = "" }
 
 local function send()

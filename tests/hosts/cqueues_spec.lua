@@ -4,7 +4,7 @@
 
 local cqueues = require "cqueues"
 local event_loop = require "tests.hosts.event_loop"
-local wait_until = require "tests.spec.support.wait_until"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 -- Runs a function in a coroutine of a controller.
 local function run_inside(_, fn)

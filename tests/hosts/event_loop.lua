@@ -22,8 +22,8 @@ local before_each = busted.before_each
 local assert = require "luassert"
 
 local conformance = require "tests.spec.driver.conformance"
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 local TICK_SECONDS = 0.01
 local LAPTOP = "1f00000000000000000000000000000000000017"

@@ -2,7 +2,7 @@
 -- Labels: not-lua5.3, long
 
 local conformance = require "tests.spec.driver.conformance"
-local tenants = require "tests.spec.support.tenant"
+local tenants = require "tests.spec.support.server.tenant"
 
 local MOST_LINES = 35
 

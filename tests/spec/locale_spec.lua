@@ -1,11 +1,11 @@
 -- A program that set a locale gets the same as one that did not: whether it sets it before it loads this library or
 -- after, or changes it all the time, and whatever is a letter, comes first or stands in a number there.
 
-local locales = require "tests.spec.support.locales"
-local script = require "tests.spec.support.script"
-local shell = require "tests.spec.support.shell"
+local locales = require "tests.spec.support.locale.locales"
+local script = require "tests.spec.support.process.script"
+local shell = require "tests.spec.support.process.shell"
 
-local PROGRAM = assert(shell.read_file "tests/spec/support/in_locale.lua")
+local PROGRAM = assert(shell.read_file "tests/spec/support/locale/in_locale.lua")
 
 -- A client that takes two slots of a cap and of the limits that are kept in a file, at times with a fraction.
 local SHARER = [[

@@ -5,7 +5,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
-local script = require "tests.spec.support.script"
+local script = require "tests.spec.support.process.script"
 
 local function id(i)
   return ("%040x"):format(0xe0000 + i)

@@ -1,13 +1,13 @@
 -- Worlds for the table of faults: a simulated tenant over TLS, and mde.driver.curl or a real nginx.
 
 local axes = require "tests.fault.outcomes.axes"
-local controls = require "tests.spec.support.control"
-local tenants = require "tests.spec.support.tenant"
+local controls = require "tests.spec.support.server.control"
+local tenants = require "tests.spec.support.server.tenant"
 
 local worlds = {}
 
 --- Starts the tenant, with the two machines that the rows are about.
----@param options table? of tests.spec.support.tenant
+---@param options table? of tests.spec.support.server.tenant
 ---@return tests.tenant
 function worlds.tenant(options)
   local given = { limits = false, fixture = { machines = { { id = axes.machine, computerDnsName = "row.corp.example" },
@@ -37,8 +37,8 @@ end
 --- Starts a tenant and an nginx that plays the rows for whoever asks it (tests/hosts/nginx/table.lua).
 ---@return { get: (fun(path: string): string?), stop: fun() }
 function worlds.start_nginx()
-  local nameserver = require "tests.spec.support.nameserver"
-  local nginx = require "tests.spec.support.nginx"
+  local nameserver = require "tests.spec.support.server.nameserver"
+  local nginx = require "tests.spec.support.server.nginx"
   local tenant, names = worlds.tenant(), nameserver.start()
   local environment = { MDE_CONTROL_URL = tenant.control_url }
   for name, value in pairs(tenant.env) do environment[name] = value end

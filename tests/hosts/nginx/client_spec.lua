@@ -1,10 +1,10 @@
 -- The client inside a real nginx: in each phase that can wait, in those that cannot, and where nginx.conf lacks
 -- something.
 
-local nameserver = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
+local nameserver = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
 local site = require "tests.hosts.nginx.site"
-local wait_until = require "tests.spec.support.wait_until"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 -- It waits for no socket, so that it can say what the phase before it found out.
 local TELL = 'content_by_lua_block { ngx.print(ngx.ctx.report) }'

@@ -1,7 +1,7 @@
 -- What every driver for an event loop promises, inside nginx: answers with the report of tests/hosts/event_loop.lua,
 -- run in the phase that it is called in, or in a timer.
 local resty = require "mde.driver.resty"
-local raw_server = require "tests.spec.support.raw_server"
+local raw_server = require "tests.spec.support.server.raw_server"
 local suite = require "tests.hosts.nginx.suite"
 local tenants = require "tests.hosts.nginx.tenant"
 

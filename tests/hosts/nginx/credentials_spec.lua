@@ -1,10 +1,10 @@
 -- Inside nginx: each credential that its environment describes restricts a device, and what is wrong with one is told.
 
 local certificates = require "tests.spec.support.certificates"
-local nameserver = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
-local shell = require "tests.spec.support.shell"
-local tenants = require "tests.spec.support.tenant"
+local nameserver = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
+local shell = require "tests.spec.support.process.shell"
+local tenants = require "tests.spec.support.server.tenant"
 
 local ID = ("c5"):rep(20)
 

@@ -1,11 +1,11 @@
 -- driver.detach inside a real nginx: work goes on when its request is gone, whatever becomes of clients, timers and
 -- workers; and a queue has an end.
 
-local nameserver = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
+local nameserver = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
 local socket = require "socket"
-local tenants = require "tests.spec.support.tenant"
-local wait_until = require "tests.spec.support.wait_until"
+local tenants = require "tests.spec.support.server.tenant"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 describe("driver.detach in nginx", function()
   local server

@@ -1,10 +1,10 @@
 -- mde.driver.resty inside a real nginx: what every driver for an event loop promises, in each phase that can wait.
 
-local nameserver = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
-local raw_server = require "tests.spec.support.raw_server"
-local shell = require "tests.spec.support.shell"
-local tenants = require "tests.spec.support.tenant"
+local nameserver = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
+local raw_server = require "tests.spec.support.server.raw_server"
+local shell = require "tests.spec.support.process.shell"
+local tenants = require "tests.spec.support.server.tenant"
 
 -- How many tests tests/hosts/event_loop.lua has here, so that a run which leaves some out does not pass.
 local LEAST_TESTS = 143

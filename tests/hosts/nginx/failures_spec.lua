@@ -1,12 +1,12 @@
 -- mde.driver.resty inside nginx: what stands in the way is told with the directive to set, nothing is sent to a server
 -- that was not verified, and a phase that cannot wait says which can.
 
-local connect_proxy = require "tests.spec.support.connect_proxy"
-local nameserver = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
-local raw_server = require "tests.spec.support.raw_server"
-local shell = require "tests.spec.support.shell"
-local tenants = require "tests.spec.support.tenant"
+local connect_proxy = require "tests.spec.support.server.connect_proxy"
+local nameserver = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
+local raw_server = require "tests.spec.support.server.raw_server"
+local shell = require "tests.spec.support.process.shell"
+local tenants = require "tests.spec.support.server.tenant"
 
 local SEND = 'location /send { content_by_lua_block { require("tests.hosts.nginx.service").send() } }'
 

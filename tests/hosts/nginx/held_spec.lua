@@ -1,8 +1,8 @@
 -- A machine is locked for as long as the worker of nginx that changes it is at work, although its lease is shorter.
 
-local nameserver = require "tests.spec.support.nameserver"
+local nameserver = require "tests.spec.support.server.nameserver"
 local site = require "tests.hosts.nginx.site"
-local wait_until = require "tests.spec.support.wait_until"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local LATENCY_SECONDS = 1
 local MANY = 8

@@ -1,6 +1,6 @@
 -- A connection of a worker's that was idle, and that the service has closed meanwhile: an action is not sent on it.
 
-local nameserver = require "tests.spec.support.nameserver"
+local nameserver = require "tests.spec.support.server.nameserver"
 local site = require "tests.hosts.nginx.site"
 local socket = require "socket"
 

@@ -1,9 +1,9 @@
 -- A worker of nginx that dies in the midst of its work holds nobody up for longer than its leases last: the turn of a
 -- machine half a minute, the fetching of a token 35 seconds.
 
-local nameserver = require "tests.spec.support.nameserver"
+local nameserver = require "tests.spec.support.server.nameserver"
 local site = require "tests.hosts.nginx.site"
-local wait_until = require "tests.spec.support.wait_until"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local OTHER_APPLICATION = "22222222-2222-4222-8222-222222222222"
 local OTHER_SECRET = "not-a-secret-of-anybody"

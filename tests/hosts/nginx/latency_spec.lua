@@ -3,8 +3,8 @@
 
 local cqueues = require "cqueues"
 local keys = require "mde.sim.server.certificates"
-local nameserver = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
+local nameserver = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
 local servers = require "mde.sim.server.https"
 local signal = require "cqueues.signal"
 local sim = require "mde.sim"

@@ -1,7 +1,7 @@
 -- The workers of an nginx keep the service's limits together, by the shared dict. The tenant's own clock tells how many
 -- calls arrived when.
 
-local nameserver = require "tests.spec.support.nameserver"
+local nameserver = require "tests.spec.support.server.nameserver"
 local site = require "tests.hosts.nginx.site"
 
 local COUNT, SECONDS, CALLS = 20, 2, 90

@@ -8,11 +8,11 @@
 -- The tenant's machines are ordinary laptops, whose ids site.id tells. What nginx does is in calls.lua.
 
 local cjson = require "cjson"
-local nginx = require "tests.spec.support.nginx"
-local shell = require "tests.spec.support.shell"
+local nginx = require "tests.spec.support.server.nginx"
+local shell = require "tests.spec.support.process.shell"
 local socket = require "socket"
-local tenants = require "tests.spec.support.tenant"
-local wait_until = require "tests.spec.support.wait_until"
+local tenants = require "tests.spec.support.server.tenant"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local MACHINES = 220
 local PATIENCE_SECONDS = 120
@@ -25,7 +25,7 @@ function site.id(n) return ("%040x"):format(0x1f000 + n) end
 --- The name of the tenant's nth machine.
 function site.name(n) return ("desk-%d.corp.example"):format(n) end
 
---- Starts the tenant; see tests/spec/support/tenant.lua. Its limits are off.
+--- Starts the tenant; see tests/spec/support/server/tenant.lua. Its limits are off.
 function site.tenant(options)
   local machines = {}
   for n = 1, MACHINES do
@@ -94,8 +94,8 @@ local function ask(port, path)
 end
 
 --- Starts nginx. `options`: those of the client "main", as Lua; `clients`: more of them, as Lua fields; `dict`: the
---- size of the shared dict; the others are as tests/spec/support/nginx.lua has them, `http` and `locations` beside what
---- stands here.
+--- size of the shared dict; the others are as tests/spec/support/server/nginx.lua has them, `http` and `locations`
+--- beside what stands here.
 ---@return table server
 function site.start(tenant, names, options)
   local given = {}

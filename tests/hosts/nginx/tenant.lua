@@ -1,13 +1,13 @@
 -- Controls a served simulated tenant from inside nginx, over connections that nothing else uses.
 
-local controls = require "tests.spec.support.control"
+local controls = require "tests.spec.support.server.control"
 
 local tenants = {}
 
 -- No test asks for connections that may idle for so long, so control's are in a pool of their own.
 local IDLE_SECONDS = 57
 
---- The simulator's own requests; see tests/spec/support/control.lua.
+--- The simulator's own requests; see tests/spec/support/server/control.lua.
 ---@param driver mde.Driver
 ---@param url string
 ---@return fun(method: string, path: string, body: table?): any
@@ -15,7 +15,7 @@ function tenants.request(driver, url)
   return controls.request(driver.send, url, IDLE_SECONDS)
 end
 
---- The tenant as tests/spec/support/tenant.lua has it outside.
+--- The tenant as tests/spec/support/server/tenant.lua has it outside.
 ---@param driver mde.Driver
 ---@param base_url string
 ---@param env table<string, string>

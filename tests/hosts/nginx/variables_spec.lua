@@ -1,9 +1,9 @@
 -- What the client gives to driver.detach in nginx reaches no local variable of a function that still waits: nginx would
 -- clear it when it drops the request, and give its place to another.
 
-local nameserver = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
-local tenants = require "tests.spec.support.tenant"
+local nameserver = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
+local tenants = require "tests.spec.support.server.tenant"
 
 local CALLS = [[
   local resty = require "mde.driver.resty"

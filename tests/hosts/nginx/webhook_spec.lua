@@ -2,12 +2,12 @@
 local certificates = require "tests.spec.support.certificates"
 local cjson = require "cjson"
 local crypto = require "mde.crypto"
-local names = require "tests.spec.support.nameserver"
-local nginx = require "tests.spec.support.nginx"
-local shell = require "tests.spec.support.shell"
+local names = require "tests.spec.support.server.nameserver"
+local nginx = require "tests.spec.support.server.nginx"
+local shell = require "tests.spec.support.process.shell"
 local posix = require "mde.posix"
-local tenants = require "tests.spec.support.tenant"
-local wait_until = require "tests.spec.support.wait_until"
+local tenants = require "tests.spec.support.server.tenant"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local SECRET = crypto.hex(assert(posix.entropy.bytes(32)))
 local EXAMPLE = "examples/webhook"

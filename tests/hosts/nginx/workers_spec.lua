@@ -1,9 +1,9 @@
 -- The client in four workers of nginx that share a dict: one token request, one action for a machine, one cap, whoever
 -- hangs up, fails or is told to end in the midst.
 
-local nameserver = require "tests.spec.support.nameserver"
+local nameserver = require "tests.spec.support.server.nameserver"
 local site = require "tests.hosts.nginx.site"
-local wait_until = require "tests.spec.support.wait_until"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local WORKERS = 4
 local UNCAPPED = "cap = false"

@@ -2,7 +2,7 @@
 -- Labels: sanitized
 local variables = require "tests.spec.support.environment"
 local rehearsal = require "tests.spec.support.rehearsal"
-local script = require "tests.spec.support.script"
+local script = require "tests.spec.support.process.script"
 
 local cjson = require "cjson"
 local encoding = require "mde.sim.base.encoding"

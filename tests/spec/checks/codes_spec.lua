@@ -1,7 +1,7 @@
 -- tests/checks/codes: it passes for the project, and names what has no code, or a wrong one, in a copy of it.
 -- Labels: not-lua5.3
 
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local CHECK = "lua5.4 tests/checks/codes"
 

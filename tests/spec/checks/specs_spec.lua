@@ -1,7 +1,7 @@
 -- tests/checks/specs: it passes for the project, and in a copy of it names what is missing in a layer that is complete.
 -- Labels: not-lua5.3
 
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 describe("the check of the specs", function()
   local directory

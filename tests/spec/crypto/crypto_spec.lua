@@ -1,8 +1,8 @@
 -- mde.crypto: the published vectors, what `openssl` says of the same bytes, and whose libcrypto is used.
 -- Labels: sanitized-each-lua
 local crypto = require "mde.crypto"
-local script = require "tests.spec.support.script"
-local shell = require "tests.spec.support.shell"
+local script = require "tests.spec.support.process.script"
+local shell = require "tests.spec.support.process.shell"
 
 local BUILD = os.getenv "MDE_BUILD" or "./build"
 

@@ -3,8 +3,8 @@
 -- Labels: sanitized
 
 local cqueues = require "cqueues"
-local script = require "tests.spec.support.script"
-local tenants = require "tests.spec.support.tenant"
+local script = require "tests.spec.support.process.script"
+local tenants = require "tests.spec.support.server.tenant"
 
 describe("mde.curl.loop", function()
   local tenant

@@ -2,7 +2,7 @@
 
 local ca_bundle = require "mde.driver.ca_bundle"
 local rehearsal = require "tests.spec.support.rehearsal"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 -- It looks like one, which is all that is asked here; TLS reads it.
 local CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\nAbc+/w==\n-----END CERTIFICATE-----\n"

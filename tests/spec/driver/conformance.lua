@@ -3,11 +3,11 @@
 --   conformance("curl", function(tenant) return curl.new { ca_file = tenant.ca_file } end, tenants.start)
 --
 -- `make` gives a driver that reaches the tenant; `serve` a simulated tenant with `base_url`, `env`, `history`,
--- `fault`, `clear`, `reset` and `stop`, as tests/spec/support/tenant.lua starts it. A driver without `spawn` is
+-- `fault`, `clear`, `reset` and `stop`, as tests/spec/support/server/tenant.lua starts it. A driver without `spawn` is
 -- tested without that. A fourth argument { never_blocks = true } is for a driver of a host that must not be blocked:
 -- where it cannot suspend who calls, it raises; { plain = false } is for one that takes no requests over http.
 -- { within = function(driver, fn) ... end } runs each test's body where the driver's host wants it. { raw = server } is
--- a server as tests/spec/support/raw_server.lua starts it, where the tests cannot start one themselves.
+-- a server as tests/spec/support/server/raw_server.lua starts it, where the tests cannot start one themselves.
 
 -- busted gives its functions to spec files alone.
 local busted = require "busted"
@@ -15,7 +15,7 @@ local describe, setup, teardown = busted.describe, busted.setup, busted.teardown
 local before_each = busted.before_each
 local assert = require "luassert"
 
-local raw_server = require "tests.spec.support.raw_server"
+local raw_server = require "tests.spec.support.server.raw_server"
 local clock = require("mde.posix").clock
 
 -- luacheck: read globals unpack table.unpack (5.1 has the first, later ones the second)

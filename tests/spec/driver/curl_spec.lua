@@ -4,9 +4,9 @@
 local clients = require "mde.client"
 local conformance = require "tests.spec.driver.conformance"
 local curl = require "mde.driver.curl"
-local proxies = require "tests.spec.support.connect_proxy"
-local raw_server = require "tests.spec.support.raw_server"
-local tenants = require "tests.spec.support.tenant"
+local proxies = require "tests.spec.support.server.connect_proxy"
+local raw_server = require "tests.spec.support.server.raw_server"
+local tenants = require "tests.spec.support.server.tenant"
 
 conformance("curl", function(tenant)
   return curl.new { ca_file = tenant.ca_file, proxy = "" }

@@ -3,7 +3,7 @@
 -- Labels: sanitized, long
 
 local curl = require "mde.driver.curl"
-local tenants = require "tests.spec.support.tenant"
+local tenants = require "tests.spec.support.server.tenant"
 
 describe("mde.driver.curl over TLS", function()
   local function request(tenant, method)
@@ -93,7 +93,7 @@ describe("mde.driver.curl over TLS", function()
     end)
 
     it("in SSL_CERT_FILE", function()
-      local script = require "tests.spec.support.script"
+      local script = require "tests.spec.support.process.script"
       local output, status = script.run([[
         local driver = require("mde.driver.curl").new { proxy = "" }
         print(assert(driver.send { method = "GET", url = arg[1], headers = {}, timeout = 10, max_bytes = 1000,
@@ -113,7 +113,7 @@ describe("mde.driver.curl over TLS", function()
     end)
 
     it("in no such file that SSL_CERT_FILE names, and says so", function()
-      local script = require "tests.spec.support.script"
+      local script = require "tests.spec.support.process.script"
       local output = script.run([[
         local ok, err = pcall(require("mde.driver.curl").new, { proxy = "" })
         print(ok, err.kind, err.message)

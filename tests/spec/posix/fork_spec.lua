@@ -1,6 +1,6 @@
 -- mde.posix.fork: a number that grows in each child, and there alone.
 -- Labels: sanitized-each-lua
-local script = require "tests.spec.support.script"
+local script = require "tests.spec.support.process.script"
 
 describe("the generation of forks", function()
   it("grows in the child of each fork, and there alone", function()

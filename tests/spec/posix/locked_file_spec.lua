@@ -1,7 +1,7 @@
 -- mde.posix.locked_file: one text in a file, whole at any time, changed by one at a time.
 -- Labels: sanitized-each-lua
 local posix = require "mde.posix"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local files = posix.locked_file
 

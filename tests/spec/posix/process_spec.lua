@@ -1,6 +1,6 @@
 -- mde.posix.process: nobody reads its memory, and nothing takes the place of a standard stream.
 -- Labels: sanitized-each-lua
-local script = require "tests.spec.support.script"
+local script = require "tests.spec.support.process.script"
 
 describe("the process", function()
   local function run(text)

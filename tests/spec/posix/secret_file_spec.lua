@@ -1,8 +1,8 @@
 -- mde.posix.secret_file: a file read into a secret of mde.core. What credentials make of it is in spec/auth/credential.
 -- Labels: sanitized-each-lua
 local core = require "mde.core"
-local script = require "tests.spec.support.script"
-local shell = require "tests.spec.support.shell"
+local script = require "tests.spec.support.process.script"
+local shell = require "tests.spec.support.process.shell"
 
 local secret_file = require("mde.posix").secret_file
 

@@ -1,6 +1,6 @@
 -- mde.posix.signal: what asks the process to end is counted.
 -- Labels: sanitized-each-lua
-local script = require "tests.spec.support.script"
+local script = require "tests.spec.support.process.script"
 
 describe("a process that watches signals", function()
   local function run(text)

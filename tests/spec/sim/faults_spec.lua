@@ -2,7 +2,7 @@
 -- Labels: not-lua5.3
 local core = require "mde.core"
 local json = require "mde.sim.base.json"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 local sim = require "mde.sim"
 
 local LAPTOP = ("1"):rep(40)

@@ -5,7 +5,7 @@
 --   certificates.token(one, { iss = ..., sub = ..., aud = ... })   a JSON Web Token signed by its key, RS256
 
 local json = require "mde.sim.base.json"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local certificates = {}
 

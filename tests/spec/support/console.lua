@@ -5,7 +5,7 @@
 --   local told = console.capture(function() return terminal.confirm "Really?" end, { answers = { "y" } })
 --   ... told.out, told.err, told.value
 --
--- tests/spec/support/command.lua runs it as a process of its own, on a real terminal too.
+-- tests/spec/support/process/command.lua runs it as a process of its own, on a real terminal too.
 
 local cli = require "mde.cli"
 local mde = require "mde"

@@ -1,6 +1,6 @@
 -- A page of the documentation that shows what a test saw, between <!-- NAME --> and <!-- /NAME -->.
 
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local page = {}
 

@@ -3,7 +3,7 @@
 local posix = require "mde.posix"
 local rehearsal = require "tests.spec.support.rehearsal"
 local shared_files = require "mde.sync.shared_file"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local clients = require "mde.client"
 

@@ -4,7 +4,7 @@ local arc = require "mde.auth.credential.arc"
 local environment = require "tests.spec.support.environment"
 local identities = require "tests.spec.support.managed_identity"
 local rehearsal = require "tests.spec.support.rehearsal"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 local token_requests = require "tests.spec.support.token_request"
 
 describe("the managed identity", function()

@@ -6,7 +6,7 @@ local json = require "mde.sim.base.json"
 local mde = require "mde"
 local openssl = require "mde.sim.identity.openssl_command"
 local rehearsal = require "tests.spec.support.rehearsal"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 local token_requests = require "tests.spec.support.token_request"
 
 local posted = token_requests.posted

@@ -4,7 +4,7 @@ local certificates = require "tests.spec.support.certificates"
 local core = require "mde.core"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 local posted = require("tests.spec.support.token_request").posted
 
 describe("a federated token", function()

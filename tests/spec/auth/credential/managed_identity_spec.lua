@@ -5,7 +5,7 @@ local identities = require "tests.spec.support.managed_identity"
 local managed_identity = require "mde.auth.credential.managed_identity"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local OTHER = identities.OTHER
 

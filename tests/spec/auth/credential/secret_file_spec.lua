@@ -2,7 +2,7 @@
 
 local rehearsal = require "tests.spec.support.rehearsal"
 local secret_files = require "mde.auth.credential.secret_file"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local VALUE = "a made-up value"
 

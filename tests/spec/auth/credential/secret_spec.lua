@@ -4,7 +4,7 @@ local core = require "mde.core"
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
 local secret = require "mde.auth.credential.secret"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 local posted = require("tests.spec.support.token_request").posted
 
 local VALUE = "a made-up value ~+/=%&"

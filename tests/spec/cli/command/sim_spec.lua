@@ -1,7 +1,7 @@
 -- mde sim: what can be told without serving; tests/spec/sim/server_spec.lua serves.
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 describe("mde sim", function()
   local directory

@@ -1,8 +1,7 @@
--- The applications of a tenant, and the roles that they may have.
+-- The applications of a tenant.
 -- Labels: not-lua5.3
 local application = require "mde.sim.identity.application"
 local json = require "mde.sim.base.json"
-local roles = require "mde.sim.identity.roles"
 
 describe("an application", function()
   it("has what it was given, and its id for a name", function()
@@ -29,12 +28,4 @@ describe("an application", function()
       assert.is_string(message)
     end)
   end
-end)
-
-describe("roles", function()
-  it("are those of the service", function()
-    roles.check { "Machine.Read.All", "Machine.RestrictExecution" }
-    assert.has_error(function() roles.check { "Machine.Restrict" } end)
-    assert.has_error(function() roles.check "Machine.Read.All" end)
-  end)
 end)

@@ -1,7 +1,7 @@
 -- Deflate streams of stored blocks.
 -- Labels: not-lua5.3
 local deflate = require "mde.sim.server.deflate"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 -- The command gzip writes what a stream inflates to, also where no checksum stands behind it.
 local function inflated(raw)

@@ -1,7 +1,7 @@
 -- gzip streams, which the command gzip has to be able to unpack.
 -- Labels: not-lua5.3
 local gzip = require "mde.sim.server.gzip"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 describe("a gzip stream", function()
   local path

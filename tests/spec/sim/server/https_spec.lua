@@ -4,10 +4,10 @@
 local caller = require "tests.spec.support.caller"
 local curl = require "mde.driver.curl"
 local json = require "mde.sim.base.json"
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 local socket = require "cqueues.socket"
 local context = require "openssl.ssl.context"
-local tenants = require "tests.spec.support.tenant"
+local tenants = require "tests.spec.support.server.tenant"
 
 local laptop = "1f00000000000000000000000000000000000017"
 

@@ -1,6 +1,6 @@
 -- The directory of a served tenant: made once, readable by its user alone.
 -- Labels: only-lua5.4
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 local state_directory = require "mde.sim.server.state_directory"
 
 describe("a state directory", function()

@@ -1,6 +1,6 @@
 -- Runs a Lua program in an interpreter of its own, the same as the one that runs the tests.
 
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local script = {}
 

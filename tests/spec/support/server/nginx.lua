@@ -1,6 +1,6 @@
 -- Starts nginx with its Lua module, in a temporary place and on a free port, as whoever runs the tests.
 --
---   local server = require("tests.spec.support.nginx").start {
+--   local server = require("tests.spec.support.server.nginx").start {
 --     workers = 1, ca_file = tenant.ca_file, resolver = names.address,
 --     environment = tenant.env,   -- what os.getenv finds in its workers
 --     listen = "reuseport",   -- so that the kernel spreads connections over the workers
@@ -14,9 +14,9 @@
 -- The Lua files of the tree and the modules of the build are on its path. What it wrote to its error log is among the
 -- standard error of the test.
 
-local servers = require "tests.spec.support.server"
-local shell = require "tests.spec.support.shell"
-local wait_until = require "tests.spec.support.wait_until"
+local servers = require "tests.spec.support.process.server"
+local shell = require "tests.spec.support.process.shell"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local MODULES = "/usr/lib/nginx/modules"
 
@@ -112,7 +112,7 @@ function nginx.environment()
     LUA_CPATH = output_of("realpath " .. shell.quote(shell.build())) .. "/luajit/?.so;;" }
 end
 
---- Starts the command nginx in a directory that has its nginx.conf; see tests/spec/support/server.lua.
+--- Starts the command nginx in a directory that has its nginx.conf; see tests/spec/support/process/server.lua.
 ---@param place string
 ---@param environment table<string, string|false>
 ---@param is_ready fun(server: tests.Server): any

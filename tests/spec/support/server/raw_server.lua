@@ -1,7 +1,7 @@
 -- A TLS server that answers with given bytes, whatever they are, and hangs up: for answers that no honest
 -- server gives.
 --
---   local server = require("tests.spec.support.raw_server").start()
+--   local server = require("tests.spec.support.server.raw_server").start()
 --   server.reply("odd", "HTTP/1.1 200 OK\r\n...")    -- what GET or POST /odd gets
 --   server.reply("odder", { "HTTP/1.1 200 OK\r\n...", 0.1, "...", ends = "open" })
 --   ... server.base_url, server.ca_file, server.arrived()   --> { "1 connects", "1 odd", "1 answered" }
@@ -13,7 +13,7 @@
 --
 -- Run as a program it is the server itself: lua5.4 raw_server.lua DIRECTORY. It writes its port.
 
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local read_file, write_file = shell.read_file, shell.write_file
 
@@ -144,7 +144,7 @@ end
 
 ---@return tests.raw_server
 function raw_server.start()
-  local server, port = require("tests.spec.support.server").start_lua "tests/spec/support/raw_server.lua"
+  local server, port = require("tests.spec.support.process.server").start_lua "tests/spec/support/server/raw_server.lua"
   local self = raw_server.attach("https://localhost:" .. port, server.place)
   self.stop = server.stop
   return self

@@ -1,6 +1,6 @@
 -- Starts a program that serves, and ends it: how every server of the tests begins and ends.
 --
---   local server = require("tests.spec.support.server").start {
+--   local server = require("tests.spec.support.process.server").start {
 --     command = { "openssl", "s_server", "-accept", "8443" },
 --     environment = { NAME = "value" },     -- false takes a variable away
 --     lines = 1,                            -- it serves when it has written so many lines to its standard output
@@ -10,11 +10,12 @@
 --   ... server.lines[1], server.pid, server.place, server.errors(), server.has_ended()
 --   local status = server.stop()            -- its directory is removed
 --
--- A program that is in the tree, with a line about its port: server.start_lua("tests/spec/support/nameserver.lua").
+-- A program that is in the tree, with a line about its port:
+-- server.start_lua("tests/spec/support/server/nameserver.lua").
 -- None outlives the program that started it.
 
-local shell = require "tests.spec.support.shell"
-local wait_until = require "tests.spec.support.wait_until"
+local shell = require "tests.spec.support.process.shell"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local servers = {}
 

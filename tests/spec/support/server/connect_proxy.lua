@@ -1,6 +1,6 @@
 -- A proxy that makes tunnels (CONNECT) on the loopback interface, for user "proxied" with the password "opaque-word".
 --
---   local proxy = require("tests.spec.support.connect_proxy").start()
+--   local proxy = require("tests.spec.support.server.connect_proxy").start()
 --   ... proxy.port, proxy.seen()    -- what came before the tunnels, as text
 --   proxy.stop()
 --
@@ -69,14 +69,14 @@ end
 
 if arg and arg[0] and arg[0]:find "connect_proxy%.lua$" then return serve(arg[1]) end
 
-local shell = require "tests.spec.support.shell"
-local servers = require "tests.spec.support.server"
+local shell = require "tests.spec.support.process.shell"
+local servers = require "tests.spec.support.process.server"
 
 local connect_proxy = {}
 
 ---@return { port: integer, seen: (fun(): string), stop: fun() }
 function connect_proxy.start()
-  local server, port = servers.start_lua "tests/spec/support/connect_proxy.lua"
+  local server, port = servers.start_lua "tests/spec/support/server/connect_proxy.lua"
   return {
     port = port, stop = server.stop,
     seen = function() return shell.read_file(server.place .. "/seen") end,

@@ -1,6 +1,6 @@
 -- Starts a simulated tenant as a process of its own, for tests that want real TLS, and controls it.
 --
---   local tenant = require("tests.spec.support.tenant").start { certificate = "expired" }
+--   local tenant = require("tests.spec.support.server.tenant").start { certificate = "expired" }
 --   ... tenant.base_url, tenant.env, tenant.ca_file, tenant.pid
 --   tenant.fault { fault = "gone", match = { method = "POST" } }    -- see control.lua
 --   local client = tenant.client { cap = false }
@@ -9,10 +9,10 @@
 -- Control goes through a port of its own, which faults and bad certificates do not touch. How it compares text is in
 -- MDE_TEST_COMPARISON, where no option says it.
 
-local controls = require "tests.spec.support.control"
+local controls = require "tests.spec.support.server.control"
 local json = require "mde.sim.base.json"
-local servers = require "tests.spec.support.server"
-local shell = require "tests.spec.support.shell"
+local servers = require "tests.spec.support.process.server"
+local shell = require "tests.spec.support.process.shell"
 local sim = require "mde.sim"
 
 local tenants = {}

@@ -1,6 +1,6 @@
 -- A name server on the loopback interface, for hosts that ask one of their own (nginx does not read /etc/hosts).
 --
---   local names = require("tests.spec.support.nameserver").start()
+--   local names = require("tests.spec.support.server.nameserver").start()
 --   ... names.address    -- "127.0.0.1:41234"
 --   names.stop()
 --
@@ -47,13 +47,13 @@ end
 
 if arg and arg[0] and arg[0]:find "nameserver%.lua$" then return serve() end
 
-local servers = require "tests.spec.support.server"
+local servers = require "tests.spec.support.process.server"
 
 local nameserver = {}
 
 ---@return { address: string, stop: fun() }
 function nameserver.start()
-  local server, port = servers.start_lua "tests/spec/support/nameserver.lua"
+  local server, port = servers.start_lua "tests/spec/support/server/nameserver.lua"
   return { address = ("127.0.0.1:%d"):format(port), stop = server.stop }
 end
 

@@ -1,6 +1,6 @@
 -- Locales of our own, made by localedef, so that it does not matter which ones the machine has.
 
-local shell = require "tests.spec.support.shell"
+local shell = require "tests.spec.support.process.shell"
 
 local locales = {}
 

@@ -1,6 +1,6 @@
 -- Runs the `mde` command as a person or a script would: as a process of its own, against a tenant.
 --
---   local command = require("tests.spec.support.command").new(tenant.env)
+--   local command = require("tests.spec.support.process.command").new(tenant.env)
 --   local result = command.run({ "restrict", "laptop-17", "--yes" }, { input = "..." })
 --   ... result.out, result.err, result.status
 --   local screen = command.screen({ "restrict", "laptop-17" }, { columns = 80 })
@@ -10,9 +10,9 @@
 -- commands.scene() has both, a tenant and the command.
 
 local busted = require "busted"
-local shell = require "tests.spec.support.shell"
-local tenants = require "tests.spec.support.tenant"
-local wait_until = require "tests.spec.support.wait_until"
+local shell = require "tests.spec.support.process.shell"
+local tenants = require "tests.spec.support.server.tenant"
+local wait_until = require "tests.spec.support.process.wait_until"
 
 local commands = {}
 
