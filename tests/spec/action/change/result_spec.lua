@@ -59,6 +59,21 @@ describe("what a change came to", function()
       err.message)
   end)
 
+  it("names nobody where the action does not say in texts who decided and why", function()
+    local err = results.error(report({ fate = "superseded", reason = "decided" }, { row = row { requestor = {},
+      requestorComment = "" } }))
+    assert.equal("has overtaken it, created 2026-02-03T10:11:12Z", err.message:match "has overtaken.*$")
+    err = results.error(report({ fate = "superseded", reason = "decided" }, { row = row { requestor = "\27[2J",
+      requestorComment = "a\nb" } }))
+    assert.truthy(err.message:find('by \\x1b[2J, created 2026-02-03T10:11:12Z: "a\\x0ab"', 1, true), err.message)
+  end)
+
+  it("says of a pending opposite action by which option a restrict or a release cancels it", function()
+    for verb, said in pairs { restrict = "give cancel_opposite = true", release = "leave cancel_opposite at true" } do
+      assert.matches(said, results.error(report({ fate = "conflict", reason = "opposite" }, { verb = verb })).hint)
+    end
+  end)
+
   it("tells why an opposite action could not be cancelled", function()
     local denied = problem "permission"
     local err = results.error(report({ fate = "conflict", reason = "cancel_denied" }, { problem = denied }))
@@ -147,10 +162,26 @@ describe("what a change came to", function()
     assert.is_nil(action.attempts)
   end)
 
+  it("is an action of ours that was active already, where its own send was found", function()
+    local action = results.action(report({ fate = "already_active", sends = 1, reconciled = false, recorded = true }))
+    assert.is_nil(action.attempts)
+    action = results.action(report({ fate = "already_active", sends = 1, reconciled = true, recorded = true }))
+    assert.same({ 1, true }, { action.attempts, action.reconciled })
+  end)
+
+  it("says nothing that is not so", function()
+    local action = results.action(report({ fate = "accepted", sends = 1, reconciled = false, comment_cut = false },
+      { answered = true }))
+    for _, name in ipairs { "reconciled", "comment_cut", "recorded", "overturned" } do
+      assert.is_nil(action[name], name)
+    end
+  end)
+
   it("is what would be sent", function()
     local action = results.action(report { fate = "would_send" })
     assert.same({ "would_send", ("1"):rep(40), "RestrictCodeExecution", "not sent", "abcdefgh" }, { action.outcome,
       action.machineId, action.type, action.status, action.operation_id })
     assert.is_nil(action.id)
+    assert.equal("UnrestrictCodeExecution", results.action(report({ fate = "would_send" }, { verb = "release" })).type)
   end)
 end)
