@@ -348,6 +348,35 @@ static void a_decision_since_the_caller_s_own_supersedes_it(void **state)
   assert_int_equal(MDE_REASON_UNREADABLE, mde_change_result(&change).reason);
 }
 
+static void only_a_restrict_that_undoes_nothing_is_sent_unseen(void **state)
+{
+  (void)state;
+  static const struct {
+    enum mde_verb verb;
+    bool keyed, decided, dry_run;
+    enum mde_fate fate;
+    enum mde_want want;
+  } rows[] = {
+      {MDE_VERB_RESTRICT, false, false, false, MDE_FATE_NOT_SENT, MDE_WANT_SLOT},
+      {MDE_VERB_RESTRICT, true, false, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
+      {MDE_VERB_RESTRICT, false, true, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
+      {MDE_VERB_RELEASE, false, false, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
+      {MDE_VERB_RESTRICT, false, false, true, MDE_FATE_WOULD_SEND, MDE_WANT_NOTHING},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_order order = order_of(rows[i].verb);
+    order.keyed = rows[i].keyed;
+    order.dry_run = rows[i].dry_run;
+    if (rows[i].decided) order.decided_at = SERVICE;
+    struct mde_change change;
+    begin(&change, &order);
+    tell(&change, &order, MDE_EVENT_UNREADABLE, 1);
+    assert_int_equal(rows[i].want, mde_change_next(&change).want);
+    assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
+    assert_false(mde_change_result(&change).looked);
+  }
+}
+
 static void what_is_already_active_is_recorded_or_not(void **state)
 {
   (void)state;
@@ -414,6 +443,7 @@ int main(void)
       cmocka_unit_test(what_the_caller_knew_does_not_overtake_him),
       cmocka_unit_test(ten_opposite_actions_are_cancelled_and_no_more),
       cmocka_unit_test(a_decision_since_the_caller_s_own_supersedes_it),
+      cmocka_unit_test(only_a_restrict_that_undoes_nothing_is_sent_unseen),
       cmocka_unit_test(what_is_already_active_is_recorded_or_not),
       cmocka_unit_test(the_release_that_a_restrict_goes_against_is_named),
       cmocka_unit_test(what_it_is_told_unasked_changes_nothing),
