@@ -1,0 +1,162 @@
+/*
+ * change: any order, then any events at any time, and lists of any actions. What was not wanted
+ * changes nothing, it sends twice at most, every want and result is one of those there are, and
+ * once it has ended it wants nothing more.
+ */
+#include <assert.h>
+#include <stdint.h>
+
+#include "change.h"
+#include "timestamp.h"
+
+enum { MAX_ACTIONS = 40 };
+
+struct input {
+  const uint8_t *data;
+  size_t size;
+};
+
+static uint8_t next_byte(struct input *input)
+{
+  if (input->size == 0) return 0;
+  input->size--;
+  return *input->data++;
+}
+
+static struct mde_text word(const char *s)
+{
+  return (struct mde_text){s, strlen(s)};
+}
+
+/* Any time, near and far, also beyond what a clock can be. */
+static int64_t next_time(struct input *input)
+{
+  static const int64_t scales[] = {1, MDE_TICKS_PER_SECOND, 61 * MDE_TICKS_PER_SECOND,
+                                   INT64_C(100000000000) * 1000000};
+  uint8_t choice = next_byte(input);
+  int64_t time = (int64_t)next_byte(input) * scales[choice & 3];
+  if (choice & 4) return MDE_NO_TIME;
+  return choice & 8 ? -time : time;
+}
+
+static struct mde_action next_action(struct input *input)
+{
+  uint8_t choice = next_byte(input);
+  static const char *const operations[] = {"ours-0001", "theirs-01"};
+  struct mde_action action = {
+      .counts = (choice & 1) == 0,
+      .has_id = (choice & 2) == 0,
+      .verb = choice & 4 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
+      .status = (enum mde_status)(choice >> 3 & 3),
+      .created = next_time(input),
+      .updated = next_time(input),
+      .comment = {.text = word("why"),
+                  .incident = choice & 32 ? word("INC-1") : (struct mde_text){NULL, 0},
+                  .operation = word(operations[choice >> 6 & 1])},
+      .returned = choice & 128 ? word("beacon to known C2 on") : word("by hand"),
+  };
+  action.id.bytes[0] = next_byte(input);
+  return action;
+}
+
+static void check(const struct mde_change *change)
+{
+  struct mde_wanted wanted = mde_change_next(change);
+  struct mde_result result = mde_change_result(change);
+  assert(wanted.want <= MDE_WANT_SLEEP && wanted.phase <= MDE_PHASE_FIND);
+  assert((wanted.want == MDE_WANT_SLEEP) == (wanted.wait > 0));
+  assert(result.fate <= MDE_FATE_UNKNOWN && result.reason <= MDE_REASON_NOT_RESENT);
+  assert(result.sends >= 0 && result.sends <= 2);
+  assert(change->seen.count <= MDE_SEEN_MAX && change->cancels <= MDE_CHANGE_MAX_CANCELS);
+  if (result.sends > 0) assert(result.slot != MDE_SLOT_RETURN);
+}
+
+static void tell_history(struct mde_change *change, const struct mde_order *order,
+                         struct input *input)
+{
+  struct mde_action actions[MAX_ACTIONS];
+  size_t count = next_byte(input) % (MAX_ACTIONS + 1);
+  for (size_t i = 0; i < count; i++)
+    actions[i] = next_action(input);
+  int64_t read_at = next_time(input);
+  struct mde_list list = {.flags = next_byte(input) & 15u,
+                          .read_at = read_at == MDE_NO_TIME ? 0 : read_at,
+                          .began_at = next_time(input)};
+  struct mde_change before = *change;
+  bool is_wanted = mde_change_next(change).want == MDE_WANT_HISTORY;
+  size_t about;
+  size_t overturned;
+  int told = mde_change_history(change, order, actions, count, &list, &about, &overturned);
+  assert((told == MDE_CHANGE_OK) == is_wanted);
+  assert(about == MDE_NO_ACTION || (about < count && actions[about].counts));
+  assert(overturned == MDE_NO_ACTION || actions[overturned].verb != order->verb);
+  if (!is_wanted) assert(memcmp(&before, change, sizeof before) == 0);
+}
+
+static void tell_answer(struct mde_change *change, const struct mde_order *order,
+                        struct input *input)
+{
+  static const char *const texts[] = {"RestrictCodeExecution",
+                                      "UnrestrictCodeExecution",
+                                      "Isolate",
+                                      "Pending",
+                                      "Succeeded",
+                                      "Cancelled",
+                                      "by hand",
+                                      ""};
+  struct mde_action_text answer = {.id = word("5c1f9a52-0000-4000-8000-000000000001"),
+                                   .type = word(texts[next_byte(input) % 3]),
+                                   .status = word(texts[3 + next_byte(input) % 3]),
+                                   .comment =
+                                       next_byte(input) & 1 ? order->comment : word(texts[6])};
+  struct mde_moment moment = {.now = 0, .sent_at = next_time(input)};
+  struct mde_change before = *change;
+  if (mde_change_answer(change, order, &answer, moment) != MDE_CHANGE_OK)
+    assert(memcmp(&before, change, sizeof before) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  struct input input = {data, size};
+  uint8_t bits = next_byte(&input);
+  struct mde_order order = {
+      .verb = bits & 1 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
+      .machine = word("0123456789abcdef0123456789abcdef01234567"),
+      .operation = word("ours-0001"),
+      .incident = bits & 2 ? word("INC-1") : (struct mde_text){NULL, 0},
+      .comment = word("beacon to known C2 on laptop [mde:ours-0001]"),
+      .keyed = (bits & 4) != 0,
+      .look = (bits & 8) == 0,
+      .resend = (bits & 16) == 0,
+      .cancel_opposite = (bits & 32) != 0,
+      .dry_run = (bits & 64) != 0,
+      .decided_at = bits & 128 ? next_time(&input) : MDE_NO_TIME,
+  };
+  struct mde_change change;
+  mde_change_begin(&change, &order, 0);
+  while (input.size > 0) {
+    check(&change);
+    uint8_t choice = next_byte(&input) % (MDE_EVENT_STOPPED + 5);
+    if (choice > MDE_EVENT_STOPPED + 2) {
+      struct mde_id id = {{next_byte(&input)}};
+      mde_change_see(&change, id, (enum mde_status)(next_byte(&input) & 3));
+    } else if (choice == MDE_EVENT_STOPPED + 2) {
+      tell_answer(&change, &order, &input);
+    } else if (choice == MDE_EVENT_STOPPED + 1) {
+      tell_history(&change, &order, &input);
+    } else {
+      struct mde_change before = change;
+      int64_t now = next_time(&input);
+      struct mde_moment moment = {.now = now == MDE_NO_TIME ? 0 : now,
+                                  .sent_at = next_time(&input)};
+      bool has_ended = mde_change_next(&change).want == MDE_WANT_NOTHING;
+      int told = mde_change_tell(&change, &order, (enum mde_event)choice, moment);
+      if (has_ended) assert(told == MDE_CHANGE_UNASKED);
+      if (told == MDE_CHANGE_UNASKED) assert(memcmp(&before, &change, sizeof before) == 0);
+    }
+  }
+  check(&change);
+  return 0;
+}
