@@ -377,6 +377,82 @@ static void only_a_restrict_that_undoes_nothing_is_sent_unseen(void **state)
   }
 }
 
+static void an_answer_is_ours_or_another_s_or_none(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *id, *type, *status, *comment;
+    bool seen;
+    enum mde_want want;
+    enum mde_fate fate;
+    bool cut, recorded;
+  } rows[] = {
+#define ID "01000000-0000-0000-0000-000000000000"
+#define OURS "beacon to known C2 [mde:INC-1:ours-0001]"
+      {ID, "RestrictCodeExecution", "Pending", OURS, false, MDE_WANT_NOTHING, MDE_FATE_ACCEPTED,
+       false, true},
+      {ID, "RestrictCodeExecution", "Pending", "beacon to known C2", false, MDE_WANT_NOTHING,
+       MDE_FATE_ACCEPTED, true, true},
+      {ID, "RestrictCodeExecution", "Pending", "by hand", false, MDE_WANT_NOTHING,
+       MDE_FATE_ALREADY_ACTIVE, false, false},
+      {ID, "RestrictCodeExecution", "Pending", "by hand [mde:INC-1:theirs-01]", false,
+       MDE_WANT_NOTHING, MDE_FATE_ALREADY_ACTIVE, false, true},
+      {ID, "RestrictCodeExecution", "Pending", OURS, true, MDE_WANT_NOTHING,
+       MDE_FATE_ALREADY_ACTIVE, false, true},
+      {"x", "RestrictCodeExecution", "Pending", OURS, false, MDE_WANT_NOTHING, MDE_FATE_ACCEPTED,
+       false, true},
+      {ID, "UnrestrictCodeExecution", "Pending", OURS, false, MDE_WANT_SLEEP, MDE_FATE_UNKNOWN,
+       false, true},
+      {ID, "RestrictCodeExecution", "Failed", "by hand", false, MDE_WANT_SLEEP, MDE_FATE_UNKNOWN,
+       false, true},
+  };
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  order.incident = text("INC-1");
+  order.comment = text(OURS);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    begin(&change, &order);
+    struct mde_id id = {{1}};
+    if (rows[i].seen) mde_change_see(&change, id, MDE_STATUS_PENDING);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 1));
+    tell(&change, &order, MDE_EVENT_SLOT_TAKEN, 1);
+    tell(&change, &order, MDE_EVENT_SENDING, 2);
+    struct mde_action_text answer = {.id = text(rows[i].id),
+                                     .type = text(rows[i].type),
+                                     .status = text(rows[i].status),
+                                     .comment = text(rows[i].comment)};
+    assert_int_equal(MDE_CHANGE_OK, mde_change_answer(&change, &order, &answer, at(2)));
+    struct mde_result result = mde_change_result(&change);
+    assert_int_equal(rows[i].want, mde_change_next(&change).want);
+    assert_int_equal(rows[i].fate, result.fate);
+    assert_int_equal(rows[i].cut, result.comment_cut);
+    assert_int_equal(rows[i].recorded, result.recorded);
+    assert_int_equal(1, result.sends);
+    assert_int_equal(MDE_SLOT_COUNT, result.slot);
+    assert_false(result.reconciled);
+  }
+}
+
+static void what_was_found_in_a_list_says_so_and_whether_it_was_cut(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  for (int cut = 0; cut < 2; cut++) {
+    struct mde_change change;
+    send_after_look(&change, &order);
+    lose(&change, &order, 2);
+    tell(&change, &order, MDE_EVENT_SLEPT, 4);
+    struct mde_action one = action(1, MDE_VERB_RESTRICT, MDE_STATUS_PENDING, 3);
+    one.returned = cut ? text("beacon to known C2") : order.comment;
+    if (!cut) one.comment.operation = order.operation;
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 4));
+    struct mde_result result = mde_change_result(&change);
+    assert_int_equal(MDE_FATE_ACCEPTED, result.fate);
+    assert_true(result.reconciled);
+    assert_int_equal(cut, result.comment_cut);
+  }
+}
+
 static void what_is_already_active_is_recorded_or_not(void **state)
 {
   (void)state;
@@ -444,6 +520,8 @@ int main(void)
       cmocka_unit_test(ten_opposite_actions_are_cancelled_and_no_more),
       cmocka_unit_test(a_decision_since_the_caller_s_own_supersedes_it),
       cmocka_unit_test(only_a_restrict_that_undoes_nothing_is_sent_unseen),
+      cmocka_unit_test(an_answer_is_ours_or_another_s_or_none),
+      cmocka_unit_test(what_was_found_in_a_list_says_so_and_whether_it_was_cut),
       cmocka_unit_test(what_is_already_active_is_recorded_or_not),
       cmocka_unit_test(the_release_that_a_restrict_goes_against_is_named),
       cmocka_unit_test(what_it_is_told_unasked_changes_nothing),
