@@ -192,7 +192,7 @@ function Exchange:call(call)
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
     authorize = function(context) return source:token(context) end,
-    rejected = function(token, response) source:rejected(token, response) end,
+    invalidate = function(token, response) source:invalidate(token, response) end,
     heard = function(response) self.clock:hear_api(response.headers) end,
     read = reader(call.usable), failure = failure_of(self, call.permission),
   }

@@ -116,7 +116,7 @@ end
 
 --- The service rejected this token.
 ---@param value string
-function TokenShare:rejected(value)
+function TokenShare:invalidate(value)
   local token = self.store:read(TOKEN)
   if token and token.value == value then self.store:delete(TOKEN) end
 end

@@ -292,10 +292,10 @@ end
 --- The service did not take a token: it is not handed out any more, and a challenge is met by the next one.
 ---@param token mde.Token
 ---@param response table
-function TokenSource:rejected(token, response)
+function TokenSource:invalidate(token, response)
   learn_claims(self, response)
   self.tokens:rejected(token.generation or 0)
-  if self.token_share then self.token_share:rejected(token.value) end
+  if self.token_share then self.token_share:invalidate(token.value) end
 end
 
 --- What the access token says of itself, from a token as any call gets it.

@@ -37,7 +37,7 @@ local M = {}
 ---@field attempts_allowed? integer default 4
 ---@field authorize? fun(context: mde.Context): mde.Authorization?, mde.Error? asked before the slot, and again if it
 --- ended in the queue
----@field rejected? fun(authorization: mde.Authorization, response: table) the answer was a first 401
+---@field invalidate? fun(authorization: mde.Authorization, response: table) the answer was a first 401
 ---@field before_send? fun(): boolean asked each time when authorization and slot are in hand, right before it is sent;
 --- false: it is not sent, and nil is returned without an error
 ---@field heard? fun(response: table) told of each answer
@@ -299,7 +299,7 @@ function Requests:perform(call)
       end
       if verdict == "authenticate" then
         authentications = authentications + 1
-        call.rejected(authorization, response)
+        call.invalidate(authorization, response)
       else
         self.sleep(delay)
       end

@@ -129,10 +129,10 @@ describe("a token that is shared", function()
   it("is forgotten when the service rejects it, and no other is", function()
     local one = share()
     fetch(one, "new", 3600)
-    one:rejected "old"
+    one:invalidate "old"
     assert.truthy(stored["token and age"])
-    one:rejected "new"
+    one:invalidate "new"
     assert.is_nil(stored["token and age"])
-    one:rejected "new"
+    one:invalidate "new"
   end)
 end)

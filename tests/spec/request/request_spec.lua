@@ -101,7 +101,7 @@ describe("a request", function()
           asked = asked + 1
           return { header = "Bearer " .. asked }
         end,
-        rejected = function(authorization, answer)
+        invalidate = function(authorization, answer)
           rejected[#rejected + 1] = authorization.header .. " " .. answer.status
         end,
       }
