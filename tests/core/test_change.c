@@ -453,6 +453,95 @@ static void what_was_found_in_a_list_says_so_and_whether_it_was_cut(void **state
   }
 }
 
+/* An opposite action that was pending before is read until it has ended; then it is looked again.
+ */
+static void an_opposite_action_is_waited_for_in_each_of_two_looks_and_in_no_other(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_action pending = action(1, MDE_VERB_RELEASE, MDE_STATUS_PENDING, -10);
+  struct mde_action failed = action(1, MDE_VERB_RELEASE, MDE_STATUS_FAILED, -10);
+  for (int look = 0; look < 3; look++) {
+    struct mde_change change;
+    mde_change_begin(&change, &order, 0);
+    mde_change_see(&change, pending.id, MDE_STATUS_PENDING);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &failed, 1, 0, 1));
+    tell(&change, &order, MDE_EVENT_SLOT_TAKEN, 1);
+    lose(&change, &order, 2);
+    for (int before = 0; before < look; before++) {
+      if (before < 2) tell(&change, &order, MDE_EVENT_SLEPT, 9);
+      assert_int_equal(MDE_CHANGE_OK,
+                       tell_list(&change, &order, NULL, 0, look == 2 ? MDE_LIST_SHARED : 0, 9));
+    }
+    if (look < 2) tell(&change, &order, MDE_EVENT_SLEPT, 9);
+    assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &pending, 1, 0, 9));
+    if (look == 2) {
+      assert_int_equal(MDE_REASON_OPPOSITE, mde_change_result(&change).reason);
+      assert_wants(&change, MDE_WANT_NOTHING, MDE_PHASE_FIND);
+      continue;
+    }
+    assert_wants(&change, MDE_WANT_END, MDE_PHASE_FIND);
+    struct mde_change late = change;
+    tell(&late, &order, MDE_EVENT_OPEN, 9);
+    assert_int_equal(MDE_REASON_OPPOSITE, mde_change_result(&late).reason);
+    tell(&change, &order, MDE_EVENT_ENDED, 9);
+    assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &failed, 1, 0, 9));
+    /* The first look is followed by a second, the second by a send. */
+    assert_int_equal(look == 0 ? MDE_WANT_SLEEP : MDE_WANT_SEND, mde_change_next(&change).want);
+  }
+}
+
+/* The service says that one is active: whose, the device's own list tells. */
+static void what_the_service_says_is_active_is_looked_for(void **state)
+{
+  (void)state;
+  static const struct {
+    enum mde_verb verb;
+    enum mde_status status;
+    bool with_opposite, ours;
+    enum mde_fate fate;
+    enum mde_reason reason;
+  } rows[] = {
+      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, false, false, MDE_FATE_ALREADY_ACTIVE,
+       MDE_REASON_NONE},
+      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, true, false, MDE_FATE_ALREADY_ACTIVE,
+       MDE_REASON_NONE},
+      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, true, true, MDE_FATE_ACCEPTED, MDE_REASON_NONE},
+      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, false, false, MDE_FATE_CONFLICT, MDE_REASON_OPPOSITE},
+      {MDE_VERB_RELEASE, MDE_STATUS_FAILED, false, false, MDE_FATE_REFUSED, MDE_REASON_NOT_SHOWN},
+      {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, false, false, MDE_FATE_ALREADY_ACTIVE,
+       MDE_REASON_NONE},
+  };
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    send_after_look(&change, &order);
+    tell(&change, &order, MDE_EVENT_SENDING, 2);
+    tell(&change, &order, MDE_EVENT_ACTIVE, 2);
+    assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
+    assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+    struct mde_action actions[] = {action(1, rows[i].verb, rows[i].status, 1),
+                                   action(2, MDE_VERB_RELEASE, MDE_STATUS_PENDING, -50)};
+    mde_change_see(&change, actions[1].id, MDE_STATUS_PENDING);
+    if (!rows[i].ours) mde_change_see(&change, actions[0].id, rows[i].status);
+    if (rows[i].ours) actions[0].comment.operation = order.operation;
+    assert_int_equal(MDE_CHANGE_OK,
+                     tell_list(&change, &order, actions, rows[i].with_opposite ? 2 : 1, 0, 3));
+    assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
+    assert_int_equal(rows[i].reason, mde_change_result(&change).reason);
+    assert_int_equal(rows[i].ours, mde_change_result(&change).reconciled);
+  }
+  struct mde_change change;
+  send_after_look(&change, &order);
+  tell(&change, &order, MDE_EVENT_SENDING, 2);
+  tell(&change, &order, MDE_EVENT_ACTIVE, 2);
+  tell(&change, &order, MDE_EVENT_UNREADABLE, 2);
+  assert_int_equal(MDE_FATE_REFUSED, mde_change_result(&change).fate);
+  assert_int_equal(MDE_REASON_UNREADABLE, mde_change_result(&change).reason);
+}
+
 static void what_is_already_active_is_recorded_or_not(void **state)
 {
   (void)state;
@@ -522,6 +611,8 @@ int main(void)
       cmocka_unit_test(only_a_restrict_that_undoes_nothing_is_sent_unseen),
       cmocka_unit_test(an_answer_is_ours_or_another_s_or_none),
       cmocka_unit_test(what_was_found_in_a_list_says_so_and_whether_it_was_cut),
+      cmocka_unit_test(an_opposite_action_is_waited_for_in_each_of_two_looks_and_in_no_other),
+      cmocka_unit_test(what_the_service_says_is_active_is_looked_for),
       cmocka_unit_test(what_is_already_active_is_recorded_or_not),
       cmocka_unit_test(the_release_that_a_restrict_goes_against_is_named),
       cmocka_unit_test(what_it_is_told_unasked_changes_nothing),
