@@ -578,6 +578,59 @@ static void the_release_that_a_restrict_goes_against_is_named(void **state)
   assert_int_equal(1, overturned);
 }
 
+static void what_has_not_left_has_no_end_but_that(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  static const enum mde_event ends[] = {MDE_EVENT_REFUSED, MDE_EVENT_ACTIVE, MDE_EVENT_LOST};
+  struct mde_change change;
+  send_after_look(&change, &order);
+  for (size_t i = 0; i < 3; i++)
+    assert_int_equal(MDE_CHANGE_UNASKED, mde_change_tell(&change, &order, ends[i], at(2)));
+  tell(&change, &order, MDE_EVENT_NOT_SENT, 2);
+  assert_int_equal(MDE_FATE_NOT_SENT, mde_change_result(&change).fate);
+  assert_int_equal(MDE_REASON_NONE, mde_change_result(&change).reason);
+  assert_int_equal(MDE_SLOT_RETURN, mde_change_result(&change).slot);
+}
+
+/* The result says whether something may have arrived. */
+static void it_may_be_stopped_at_any_time(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  begin(&change, &order);
+  tell(&change, &order, MDE_EVENT_STOPPED, 1);
+  assert_int_equal(MDE_REASON_STOPPED, mde_change_result(&change).reason);
+  assert_int_equal(MDE_SLOT_NONE, mde_change_result(&change).slot);
+  send_after_look(&change, &order);
+  struct mde_change stopped = change;
+  tell(&stopped, &order, MDE_EVENT_STOPPED, 2);
+  assert_int_equal(MDE_FATE_NOT_SENT, mde_change_result(&stopped).fate);
+  assert_int_equal(MDE_SLOT_RETURN, mde_change_result(&stopped).slot);
+  tell(&change, &order, MDE_EVENT_SENDING, 2);
+  stopped = change;
+  tell(&stopped, &order, MDE_EVENT_STOPPED, 2);
+  assert_int_equal(MDE_FATE_UNKNOWN, mde_change_result(&stopped).fate);
+  assert_int_equal(MDE_REASON_STOPPED, mde_change_result(&stopped).reason);
+  assert_int_equal(MDE_SLOT_COUNT, mde_change_result(&stopped).slot);
+  tell(&change, &order, MDE_EVENT_LOST, 2);
+  stopped = change;
+  tell(&stopped, &order, MDE_EVENT_STOPPED, 2);
+  assert_int_equal(MDE_REASON_STOPPED, mde_change_result(&stopped).reason);
+  for (int i = 0; i < 2; i++) {
+    tell(&change, &order, MDE_EVENT_SLEPT, 9);
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 9));
+  }
+  for (int i = 0; i < 2; i++) {
+    stopped = change;
+    tell(&stopped, &order, MDE_EVENT_STOPPED, 9);
+    assert_int_equal(MDE_FATE_UNKNOWN, mde_change_result(&stopped).fate);
+    assert_int_equal(MDE_REASON_NOT_RESENT, mde_change_result(&stopped).reason);
+    tell(&change, &order, MDE_EVENT_SENDING, 9);
+  }
+}
+
 static void what_it_is_told_unasked_changes_nothing(void **state)
 {
   (void)state;
@@ -615,6 +668,8 @@ int main(void)
       cmocka_unit_test(what_the_service_says_is_active_is_looked_for),
       cmocka_unit_test(what_is_already_active_is_recorded_or_not),
       cmocka_unit_test(the_release_that_a_restrict_goes_against_is_named),
+      cmocka_unit_test(what_has_not_left_has_no_end_but_that),
+      cmocka_unit_test(it_may_be_stopped_at_any_time),
       cmocka_unit_test(what_it_is_told_unasked_changes_nothing),
   };
   return cmocka_run_group_tests_name("change", tests, NULL, NULL);
