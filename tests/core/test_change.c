@@ -82,6 +82,7 @@ static void send_after_look(struct mde_change *change, const struct mde_order *o
 {
   begin(change, order);
   assert_int_equal(MDE_CHANGE_OK, tell_list(change, order, NULL, 0, 0, 1));
+  assert_true(mde_change_result(change).looked);
   tell(change, order, MDE_EVENT_SLOT_TAKEN, 1);
   assert_wants(change, MDE_WANT_SEND, MDE_PHASE_SEND);
 }
@@ -126,6 +127,8 @@ static void what_stands_in_the_way_in_a_cached_list_is_read_again(void **state)
     struct mde_action one = action(1, rows[i].verb, rows[i].status, -100);
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, rows[i].flags, 1));
     assert_int_equal(rows[i].want, mde_change_next(&change).want);
+    if (mde_change_result(&change).fate == MDE_FATE_CONFLICT)
+      assert_int_equal(MDE_REASON_OPPOSITE, mde_change_result(&change).reason);
     if (rows[i].want == MDE_WANT_HISTORY) {
       assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
       assert_false(mde_change_result(&change).looked);
@@ -451,6 +454,14 @@ static void what_was_found_in_a_list_says_so_and_whether_it_was_cut(void **state
     assert_true(result.reconciled);
     assert_int_equal(cut, result.comment_cut);
   }
+  struct mde_change change;
+  send_after_look(&change, &order);
+  lose(&change, &order, 2);
+  tell(&change, &order, MDE_EVENT_SLEPT, 4);
+  struct mde_action other = action(1, MDE_VERB_RESTRICT, MDE_STATUS_PENDING, 3);
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &other, 1, 0, 4));
+  assert_int_equal(MDE_FATE_ALREADY_ACTIVE, mde_change_result(&change).fate);
+  assert_true(mde_change_result(&change).reconciled);
 }
 
 /* An opposite action that was pending before is read until it has ended; then it is looked again.
