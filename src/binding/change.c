@@ -74,6 +74,7 @@ static int change_new(lua_State *L)
       .dry_run = flag_field(L, 1, "dry_run"),
       .decided_at = mde_time_field(L, 1, "decided_at"),
   };
+  order.is_decided_on = mde_id_read(mde_text_field(L, 1, "decided_on"), &order.decided_on);
   luaL_argcheck(L,
                 order.machine.bytes != NULL && order.operation.bytes != NULL &&
                     order.comment.bytes != NULL,
@@ -139,7 +140,8 @@ static int unasked(lua_State *L, const char *what)
 }
 
 /*
- * change:history(rows, { cached, shared, absent, single, read_at, began_at, latest }) -> the row
+ * change:history(rows, { cached, shared, absent, single, read_at, told_at, began_at,
+ * latest }) -> the row
  * that it is about | nil; the newest opposite action that succeeded | nil. began_at: when the
  * change began, by the service's time; latest: after which no time of an action is usable. Raises
  * if no history was wanted.
@@ -150,11 +152,14 @@ static int change_history(lua_State *L)
   luaL_checktype(L, 3, LUA_TTABLE);
   lua_settop(L, 3);
   lua_getfield(L, 3, "read_at");
+  lua_getfield(L, 3, "told_at");
+  int64_t told_at = check_now(L, 5);
   struct mde_list list = {.flags = (flag_field(L, 3, "cached") ? MDE_LIST_CACHED : 0u) |
                                    (flag_field(L, 3, "shared") ? MDE_LIST_SHARED : 0u) |
                                    (flag_field(L, 3, "absent") ? MDE_LIST_ABSENT : 0u) |
                                    (flag_field(L, 3, "single") ? MDE_LIST_SINGLE : 0u),
                           .read_at = check_now(L, 4),
+                          .told_at = told_at,
                           .began_at = mde_time_field(L, 3, "began_at")};
   size_t count;
   struct mde_action *actions =

@@ -53,6 +53,7 @@ local change = {}
 ---@field cancel_opposite boolean
 ---@field dry_run boolean
 ---@field decided_at? number Unix seconds by the service's clock
+---@field decided_on? string the id of the action that the decision rests on
 ---@field began number when the caller asked for it, by the driver's clock
 
 ---@param order mde.core.change.Order
@@ -70,7 +71,7 @@ function change:see(id, status) end
 function change:next() end
 
 ---@param rows table[] the device's actions
----@param list { cached?: boolean, shared?: boolean, absent?: boolean, single?: boolean, read_at: number, began_at: number, latest: number }
+---@param list { cached?: boolean, shared?: boolean, absent?: boolean, single?: boolean, read_at: number, told_at: number, began_at: number, latest: number }
 ---@return table? row that the next want or the result is about
 ---@return table? overturned the newest opposite action that succeeded, against which a send would go
 function change:history(rows, list) end

@@ -69,7 +69,7 @@ static void take_slot(struct mde_change *change, enum step next)
 
 void mde_change_see(struct mde_change *change, struct mde_id id, enum mde_status status)
 {
-  mde_seen_add(&change->seen, id, status, INT64_MAX);
+  if (!mde_seen_has(&change->seen, &id)) mde_seen_add(&change->seen, id, status, MDE_NO_TIME);
 }
 
 /*
@@ -79,12 +79,11 @@ void mde_change_see(struct mde_change *change, struct mde_id id, enum mde_status
 static void see_all(struct mde_change *change, const struct mde_action *actions, size_t count,
                     const struct mde_list *list)
 {
-  bool is_late = list->read_at - change->began > MDE_CHANGE_LOOK_TICKS;
+  bool is_late = list->told_at - change->began > MDE_CHANGE_LOOK_TICKS;
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
     bool is_new = is_late && a->created > list->began_at + MDE_DOUBT_TICKS;
-    if (a->counts && a->has_id && !is_new)
-      mde_seen_add(&change->seen, a->id, a->status, a->created);
+    if (a->counts && !is_new) mde_seen_add_action(&change->seen, a);
   }
   change->has_seen = true;
 }
@@ -112,7 +111,8 @@ static struct mde_look look_at_decision(const struct mde_order *order,
                                         const struct mde_action *actions, size_t count)
 {
   size_t untimed;
-  size_t decided = mde_history_decided(actions, count, order->verb, order->decided_at, &untimed);
+  size_t decided = mde_history_decided(actions, count, order->verb, order->decided_at,
+                                       order->is_decided_on ? &order->decided_on : NULL, &untimed);
   if (decided != MDE_NO_ACTION)
     return (struct mde_look){.decision = MDE_DECISION_OVERTAKEN, .action = decided};
   if (untimed != MDE_NO_ACTION)
@@ -140,13 +140,11 @@ static void look(struct mde_change *change, const struct mde_order *order,
   }
   if (look.decision == MDE_DECISION_SEND) look = mde_history_look(actions, count, &intent);
 
-  /* What stands in the way may be gone since a list was read for others. What is pending may have
-     failed since; of many, that is told by waiting for them. */
-  bool is_pending = look.decision == MDE_DECISION_ALREADY_ACTIVE &&
-                    actions[look.action].status == MDE_STATUS_PENDING;
+  /* What stands in the way may be gone since a list was read for others. What is there already
+     may have been undone; of many, that is told by waiting for them. */
   bool may_decide =
-      look.decision == MDE_DECISION_SEND || (look.decision == MDE_DECISION_ALREADY_ACTIVE &&
-                                             !(is_pending && (list->flags & MDE_LIST_SINGLE) != 0));
+      look.decision == MDE_DECISION_SEND ||
+      (look.decision == MDE_DECISION_ALREADY_ACTIVE && (list->flags & MDE_LIST_SINGLE) == 0);
   if ((list->flags & MDE_LIST_CACHED) != 0 && !may_decide) {
     change->reading = MDE_READING_OWN;
     return;
@@ -210,8 +208,9 @@ static void look_failed(struct mde_change *change, const struct mde_order *order
 static int leave(struct mde_change *change, const struct mde_order *order, int64_t now,
                  bool others_may_have_changed)
 {
-  bool is_old = change->looked_at != MDE_NO_TIME &&
-                (others_may_have_changed || now - change->looked_at > MDE_CHANGE_LOOK_TICKS);
+  bool is_aged = !change->has_looked_again && now - change->looked_at > MDE_CHANGE_LOOK_TICKS;
+  bool is_old = change->looked_at != MDE_NO_TIME && (others_may_have_changed || is_aged);
+  change->has_looked_again = is_old;
   change->in_flight = !is_old;
   if (!is_old) {
     change->step = STEP_SENDING;

@@ -42,6 +42,8 @@ struct mde_order {
   bool cancel_opposite;     /* cancel an opposite action that is pending; false: a conflict */
   bool dry_run;             /* change nothing: say what would be done */
   int64_t decided_at; /* ticks; MDE_NO_TIME: when the change began, so not in its first look */
+  bool is_decided_on; /* the decision rests on an action, which does not supersede it: */
+  struct mde_id decided_on;
 };
 
 /* When something is told. Ticks, or MDE_NO_TIME. */
@@ -157,8 +159,9 @@ struct mde_change {
   struct mde_seen seen;
   int cancels, sends; /* sends that have ended, however */
   unsigned char step, after_slot, fate, reason, reading;
-  bool has_seen;  /* there was a first look */
-  bool in_flight; /* it has left, and has not ended */
+  bool has_looked_again; /* since it was too old to leave; once for each attempt */
+  bool has_seen;         /* there was a first look */
+  bool in_flight;        /* it has left, and has not ended */
   bool may_have_arrived, has_slot, was_absent, was_shared;
   bool looked, recorded, reconciled, comment_cut; /* of the result */
 };
@@ -166,7 +169,7 @@ struct mde_change {
 /* `now`: when the caller asked for it, by the clock of a moment. */
 void mde_change_begin(struct mde_change *change, const struct mde_order *order, int64_t now);
 
-/* The caller knew of this action before it decided. What the first look says of it counts more. */
+/* The caller knew of this action before it decided. What a look has said of it counts more. */
 void mde_change_see(struct mde_change *change, struct mde_id id, enum mde_status status);
 
 struct mde_wanted mde_change_next(const struct mde_change *change);
@@ -175,12 +178,13 @@ enum {
   MDE_LIST_CACHED = 1, /* it was read before it was wanted */
   MDE_LIST_SHARED = 2, /* it is of all devices: it may not show what the device's own does */
   MDE_LIST_ABSENT = 4, /* the service said that there is no such list */
-  MDE_LIST_SINGLE = 8  /* of a call that stands alone: what was pending is worth another read */
+  MDE_LIST_SINGLE = 8  /* for a call that stands alone: it does not end by such a list */
 };
 
 struct mde_list {
   unsigned flags;
   int64_t read_at;  /* when it was asked for, by the clock of a moment */
+  int64_t told_at;  /* when it came, by the same */
   int64_t began_at; /* when the change began, by the service's time as it is known now */
 };
 

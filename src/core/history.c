@@ -286,16 +286,19 @@ static size_t decided_otherwise(const struct mde_action *actions, size_t count, 
 }
 
 size_t mde_history_decided(const struct mde_action *actions, size_t count, enum mde_verb verb,
-                           int64_t since, size_t *untimed)
+                           int64_t since, const struct mde_id *except, size_t *untimed)
 {
   size_t found = MDE_NO_ACTION;
   *untimed = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
     if (!says_otherwise(a, verb)) continue;
-    if (a->created == MDE_NO_TIME && a->verb != verb)
+    if (except != NULL && a->has_id && memcmp(&a->id, except, sizeof *except) == 0) continue;
+    /* A cancellation is its last update. */
+    int64_t decided = a->status == MDE_STATUS_CANCELLED ? a->updated : a->created;
+    if (decided == MDE_NO_TIME && a->verb != verb)
       *untimed = i;
-    else if (a->created != MDE_NO_TIME && a->created >= since &&
+    else if (decided != MDE_NO_TIME && decided >= since &&
              (found == MDE_NO_ACTION || created_later(a, &actions[found])))
       found = i;
   }

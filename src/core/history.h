@@ -183,11 +183,12 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
 
 /*
  * The newest action by which somebody decided otherwise than `verb` at `since` or later: an
- * opposite one, or one of this verb that was cancelled; MDE_NO_ACTION if there is none.
- * `*untimed`: an opposite action that does not say when, or MDE_NO_ACTION.
+ * opposite one that was created then, or one of this verb that was cancelled then; MDE_NO_ACTION if
+ * there is none. `except`: an action that does not count, or NULL. `*untimed`: an opposite action
+ * that does not say when, or MDE_NO_ACTION.
  */
 size_t mde_history_decided(const struct mde_action *actions, size_t count, enum mde_verb verb,
-                           int64_t since, size_t *untimed);
+                           int64_t since, const struct mde_id *except, size_t *untimed);
 
 /* The newest action of the opposite verb that succeeded; MDE_NO_ACTION if there is none. */
 size_t mde_history_opposed(const struct mde_action *actions, size_t count, enum mde_verb verb);

@@ -5,7 +5,7 @@
 void mde_seen_begin(struct mde_seen *seen)
 {
   memset(seen, 0, sizeof *seen);
-  seen->older_until = MDE_NO_TIME;
+  seen->older_until = seen->newest = MDE_NO_TIME;
 }
 
 /* The index of an action; -1 if it was not seen. */
@@ -16,14 +16,27 @@ static int find(const struct mde_seen *seen, const struct mde_id *id)
   return -1;
 }
 
+/* How long it stays known by its id: what is pending may yet be cancelled, and what has no time
+   could not be told otherwise. */
+static int64_t rank_of(enum mde_status status, int64_t created)
+{
+  return status == MDE_STATUS_PENDING || created == MDE_NO_TIME ? INT64_MAX : created;
+}
+
 /* Where the next one goes; -1: nowhere, since all are newer. */
-static int make_room(struct mde_seen *seen, int64_t created)
+static int make_room(struct mde_seen *seen, enum mde_status status, int64_t created)
 {
   if (seen->count < MDE_SEEN_MAX) return seen->count++;
   int oldest = 0;
-  for (int i = 1; i < MDE_SEEN_MAX; i++)
-    if (seen->actions[i].created < seen->actions[oldest].created) oldest = i;
-  bool is_older = created <= seen->actions[oldest].created;
+  int64_t lowest = INT64_MAX;
+  for (int i = 0; i < MDE_SEEN_MAX; i++) {
+    int64_t rank = rank_of(seen->actions[i].status, seen->actions[i].created);
+    if (rank < lowest) {
+      lowest = rank;
+      oldest = i;
+    }
+  }
+  bool is_older = rank_of(status, created) <= lowest;
   int64_t leaves = is_older ? created : seen->actions[oldest].created;
   if (leaves > seen->older_until) seen->older_until = leaves;
   return is_older ? -1 : oldest;
@@ -32,7 +45,7 @@ static int make_room(struct mde_seen *seen, int64_t created)
 void mde_seen_add(struct mde_seen *seen, struct mde_id id, enum mde_status status, int64_t created)
 {
   int i = find(seen, &id);
-  if (i < 0) i = make_room(seen, created);
+  if (i < 0) i = make_room(seen, status, created);
   if (i < 0) return;
   seen->actions[i].id = id;
   seen->actions[i].status = status;
@@ -44,13 +57,31 @@ bool mde_seen_has(const struct mde_seen *seen, const struct mde_id *id)
   return find(seen, id) >= 0;
 }
 
+void mde_seen_add_action(struct mde_seen *seen, const struct mde_action *action)
+{
+  if (action->has_id)
+    mde_seen_add(seen, action->id, action->status, action->created);
+  else if (action->created == MDE_NO_TIME)
+    seen->has_untimed = true;
+  else if (action->created > seen->newest)
+    seen->newest = action->created;
+}
+
+/* Whether an action that is not known by its id was seen. */
+static bool is_told_by_time(const struct mde_seen *seen, const struct mde_action *action)
+{
+  if (action->created == MDE_NO_TIME) return !action->has_id && seen->has_untimed;
+  if (action->created <= seen->older_until) return true;
+  return !action->has_id && action->created <= seen->newest;
+}
+
 void mde_seen_mark(const struct mde_seen *seen, struct mde_action *actions, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
     int known = actions[i].has_id ? find(seen, &actions[i].id) : -1;
     if (known >= 0)
       mde_action_see(&actions[i], seen->actions[known].status);
-    else if (seen->older_until != MDE_NO_TIME && actions[i].created <= seen->older_until)
+    else if (is_told_by_time(seen, &actions[i]))
       mde_action_see(&actions[i], actions[i].status);
   }
 }

@@ -336,7 +336,8 @@ static void tell_list(const struct state *before, unsigned flags, bool lags, con
     rows[count] = i;
     actions[count++] = action_of(world, i);
   }
-  struct mde_list list = {.flags = flags, .read_at = now_of(world), .began_at = 10000 * HOUR};
+  struct mde_list list = {
+      .flags = flags, .read_at = now_of(world), .told_at = now_of(world), .began_at = 10000 * HOUR};
   size_t about;
   size_t overturned;
   bool had_seen = world->has_looked != 0;

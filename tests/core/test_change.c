@@ -55,7 +55,10 @@ static int tell_list(struct mde_change *change, const struct mde_order *order,
 {
   size_t about;
   size_t overturned;
-  struct mde_list list = {.flags = flags, .read_at = seconds * SECOND, .began_at = SERVICE};
+  struct mde_list list = {.flags = flags,
+                          .read_at = seconds * SECOND,
+                          .told_at = seconds * SECOND,
+                          .began_at = SERVICE};
   return mde_change_history(change, order, actions, count, &list, &about, &overturned);
 }
 
@@ -117,7 +120,8 @@ static void what_stands_in_the_way_in_a_cached_list_is_read_again(void **state)
       {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, MDE_LIST_CACHED, MDE_WANT_NOTHING},
       {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_HISTORY},
       {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED | MDE_LIST_SINGLE,
-       MDE_WANT_NOTHING},
+       MDE_WANT_HISTORY},
+      {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED, MDE_WANT_NOTHING},
       {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_SLOT},
   };
   struct mde_order order = order_of(MDE_VERB_RESTRICT);
@@ -582,7 +586,7 @@ static void the_release_that_a_restrict_goes_against_is_named(void **state)
                                  action(3, MDE_VERB_RELEASE, MDE_STATUS_FAILED, -100)};
   size_t about;
   size_t overturned;
-  struct mde_list list = {.read_at = SECOND, .began_at = SERVICE};
+  struct mde_list list = {.read_at = SECOND, .told_at = SECOND, .began_at = SERVICE};
   assert_int_equal(MDE_CHANGE_OK,
                    mde_change_history(&change, &order, actions, 3, &list, &about, &overturned));
   assert_int_equal(MDE_NO_ACTION, about);

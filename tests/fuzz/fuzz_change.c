@@ -81,6 +81,7 @@ static void tell_history(struct mde_change *change, const struct mde_order *orde
   int64_t read_at = next_time(input);
   struct mde_list list = {.flags = next_byte(input) & 15u,
                           .read_at = read_at == MDE_NO_TIME ? 0 : read_at,
+                          .told_at = read_at == MDE_NO_TIME ? 0 : read_at,
                           .began_at = next_time(input)};
   struct mde_change before = *change;
   bool is_wanted = mde_change_next(change).want == MDE_WANT_HISTORY;

@@ -165,14 +165,11 @@ local function let_go_while_queued(self, intent)
 end
 
 -- What the core is asked to do.
-local function order_of(self, intent)
+local function order_of(intent)
   local change = core.change.new { verb = intent.verb, machine = intent.machine_id, operation_id = intent.operation_id,
     incident = intent.incident, comment = intent.comment, keyed = intent.keyed, look = intent.look_first,
     resend = intent.resend, cancel_opposite = intent.cancel_opposite, dry_run = intent.dry_run,
-    decided_at = intent.decided_at, began = intent.began }
-  for _, own in ipairs(self.made[intent.machine_id] or {}) do
-    if own.number < intent.number then change:see(own.id, own.status) end
-  end
+    decided_at = intent.decided_at, decided_on = intent.decided_on, began = intent.began }
   return change
 end
 
@@ -180,8 +177,14 @@ end
 local function run_of(self, intent)
   local run = { verb = intent.verb, began = intent.began, machine_id = intent.machine_id, incident = intent.incident,
     comment = intent.comment, operation_id = intent.operation_id, keyed = intent.keyed, context = intent.context,
-    slot = intent.slot, change = order_of(self, intent), attempts = 0, confirm = confirm(self, intent),
+    slot = intent.slot, change = order_of(intent), attempts = 0, confirm = confirm(self, intent),
     queued = let_go_while_queued(self, intent) }
+  -- What this client did by calls that began earlier, also while this one waits.
+  function run.know()
+    for _, own in ipairs(self.made[intent.machine_id] or {}) do
+      if own.number < intent.number then run.change:see(own.id, own.status) end
+    end
+  end
   -- Whose hold a release ends beside the own, as long as nothing was cancelled for it.
   function run.holders(rows)
     if intent.verb ~= "release" or run.has_cancelled then return end
@@ -196,10 +199,10 @@ local function announce(self, intent, run, result)
   local row = run.row
   if result.fate == "unknown" then self.center.cache:doubt(intent.machine_id) end
   if result.sends == 0 or not row then return end
-  if result.fate == "superseded" then self.center:note(row) end
-  if not (run.answered or result.reconciled) then return end
   -- The list was asked for this machine; a fresh action may not say yet whose it is.
   row.machineId = row.machineId or intent.machine_id
+  if result.fate == "superseded" then self.center:note(row) end
+  if not (run.answered or result.reconciled) then return end
   self.center:note(row)
   self.center.recent:announce(intent.machine_id, row)
   if result.fate == "accepted" then remember(self, intent, row) end
@@ -215,7 +218,9 @@ local function conclude(self, intent, run)
   end
   local action = results.action(report)
   if result.fate == "accepted" or run.has_cancelled then action.also_ended = run.also_ended end
-  if result.fate == "already_active" and result.sends == 0 then unlock(intent, note_of(intent, action)) end
+  if result.fate == "already_active" and result.sends == 0 and not intent.dry_run then
+    unlock(intent, note_of(intent, action))
+  end
   return action
 end
 
@@ -229,7 +234,9 @@ local function look_and_send(self, intent)
   return conclude(self, intent, run)
 end
 
-local function ended(intent, ok, ...)
+local function ended(self, intent, ok, ...)
+  -- It may have been raised in the midst of a send.
+  if not ok then self.center.cache:doubt(intent.machine_id) end
   unlock(intent)
   if not ok then error((...), 0) end
   return ...
@@ -243,7 +250,7 @@ local function change(self, intent, device)
   local allowed, refusal = check_guard(self, intent, machine)
   if not allowed then return nil, refusal end
   intent.machine_id = machine_id
-  return ended(intent, pcall(look_and_send, self, intent))
+  return ended(self, intent, pcall(look_and_send, self, intent))
 end
 
 --- Restricts or releases a device. Raises for a wrong argument.

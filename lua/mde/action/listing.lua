@@ -59,7 +59,7 @@ end
 -- A client that acts on a device now and then keeps nothing.
 local function forget_old(self)
   local now = self.center.exchange.now()
-  if now - self.asked_at > KEPT_SECONDS then
+  if now - self.asked_at > KEPT_SECONDS and not self.single_flight:current "listing" then
     self.rows_by_id, self.ids_by_machine, self.doubtful = {}, {}, {}
     self.newest, self.read_at, self.failed_at, self.has_nameless = nil, nil, nil, nil
   end

@@ -19,6 +19,7 @@ local MARGIN_SECONDS = 5
 local M = {}
 
 ---@class mde.SharedCall
+---@field began number by the driver's clock
 ---@field ended boolean? whether the work has ended
 ---@field raised boolean? whether it ended by raising `problem`
 ---@field refused boolean? whether the driver did not take it: nothing was run, and `err` says so
@@ -41,6 +42,10 @@ SingleFlight.__index = SingleFlight
 function M.new(driver, sleep)
   return setmetatable({ driver = driver, sleep = sleep, under_way = {}, generation = posix.fork.generation() },
     SingleFlight)
+end
+
+local function now_of(self)
+  return (self.driver.now or posix.clock.now)()
 end
 
 local function finish(self, key, call, ok, value, err)
@@ -68,7 +73,7 @@ local function bound(work, a, b, c, d, e)
 end
 
 local function begin(self, key, work)
-  local driver, call = self.driver, {}
+  local driver, call = self.driver, { began = now_of(self) }
   if driver.gate then call.gate = driver.gate() end
   if key then self.under_way[key] = call end
   local ok, taken, message, code = pcall(give, driver, function() finish(self, key, call, pcall(work)) end)
@@ -98,6 +103,9 @@ end
 function SingleFlight:current(key)
   local generation = posix.fork.generation()
   if self.generation ~= generation then self.generation, self.under_way = generation, {} end
+  local call = self.under_way[key]
+  -- Its task was ended by a host without a word.
+  if call and now_of(self) - call.began > MAX_WORK_SECONDS then self.under_way[key] = nil end
   return self.under_way[key]
 end
 

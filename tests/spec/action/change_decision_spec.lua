@@ -57,6 +57,19 @@ describe("a change", function()
         assert.equal("accepted", action.outcome)
       end)
 
+      it("is superseded by a cancellation since then of what was created before", function()
+        r:past(machine, verb, "Cancelled", 3 * HOUR, { lastUpdateDateTimeUtc = rehearsal.time(now() - MINUTE) })
+        local _, err = act(2 * HOUR)
+        assert.equal("superseded", err and err.kind)
+      end)
+
+      it("may rest on the opposite action that it takes back", function()
+        local first = r:past(machine, opposite, "Succeeded", 2 * HOUR)
+        local action = assert(r.client[verb](r.client, machine, "why",
+          { decided_at = assert(r.client:action(first.id)) }))
+        assert.equal("accepted", action.outcome)
+      end)
+
       it("may rest on an action", function()
         local first = r:past(machine, verb, "Succeeded", 2 * HOUR)
         local newer = r:past(machine, opposite, "Succeeded", HOUR)
@@ -102,6 +115,12 @@ describe("a change", function()
   it("names the release that a restrict goes against, and only that", function()
     local older = r:past(machine, "release", "Succeeded", 3 * HOUR)
     local action = assert(r.client:restrict(machine, "why"))
+    assert.equal(older.id, action.overturned.id)
+    r = rehearsal.new { unguarded = true }
+    older = r:past(machine, "release", "Succeeded", 3 * HOUR)
+    r:fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "gone" }
+    action = assert(r.client:restrict(machine, "why"))
+    assert.is_true(action.reconciled)
     assert.equal(older.id, action.overturned.id)
     r = rehearsal.new { unguarded = true }
     r:past(machine, "restrict", "Succeeded", 3 * HOUR)

@@ -122,6 +122,64 @@ describe("a change that waits an hour for the limits", function()
     end)
   end
 
+  it("is superseded where its first look alone had to wait, but not the machine's record", function()
+    local r = new()
+    for i = 1, PER_HOUR do r.client:find_action { machine_id = other(i), operation_id = "abcdefgh" } end
+    local action, err, _, posts = wait_while(r, "restrict", act "release")
+    assert.is_nil(action)
+    assert.equal("superseded", err.kind)
+    assert.same({}, posts)
+  end)
+
+  it("looks again where its first look failed and another call changed the machine meanwhile", function()
+    local machines = { { id = machine, computerDnsName = "waits.corp.example" } }
+    for i = 1, PER_HOUR do machines[#machines + 1] = { id = other(i), computerDnsName = "o" .. i } end
+    local r = rehearsal.new { limits = false, client = { cap = false, limits = { per_minute = PER_HOUR } },
+      machines = machines, delays = { pending = 300, running = 300 } }
+    use_up(r, "restrict", PER_HOUR)
+    r.driver.sleep(10)
+    r:answer({ method = "GET", path = "/machineactions" }, 403, "", { count = 1 })
+    r.driver.spawn(function()
+      r.driver.sleep(20)
+      assert(r.client:release(machine, "all clear"))
+    end)
+    local action, err = r.client:restrict(machine, "beacon")
+    assert.is_nil(action)
+    assert.equal("conflict", err.kind)
+  end)
+
+  it("does what was called last where both wait", function()
+    local r = new { client = { protect = {} } }
+    r:past(machine, "restrict", "Succeeded", 86400)
+    use_up(r, "release", PER_HOUR)
+    r.driver.sleep(600)
+    use_up(r, "restrict", PER_HOUR)
+    local results, left, ended = {}, 2, r.driver.gate()
+    for i, verb in ipairs { "release", "restrict" } do
+      r.driver.spawn(function()
+        r.driver.sleep(i - 1)
+        results[i] = { r.client[verb](r.client, machine, "why", { incident = "INC-2" }) }
+        left = left - 1
+        if left == 0 then ended:open() end
+      end)
+    end
+    ended:wait()
+    for i = 1, 2 do assert.equal("accepted", results[i][1] and results[i][1].outcome, tostring(results[i][2])) end
+    r.driver.sleep(1000)
+    assert.equal("restricted", (r.client:state(machine)))
+  end)
+
+  it("is not stopped by a dry run of the opposite", function()
+    local r = new()
+    r:past(machine, "release", "Succeeded", 86400)
+    local rehearsed
+    local action = wait_while(r, "restrict", function()
+      rehearsed = assert(r.client:release(machine, "why", { dry_run = true })).outcome
+    end)
+    assert.equal("already_active", rehearsed)
+    assert.equal("accepted", action and action.outcome)
+  end)
+
   it("does not try again what was tagged since an attempt that the service put off", function()
     local r = new()
     local record = assert(r.client:machine(machine))

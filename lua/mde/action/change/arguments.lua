@@ -80,6 +80,7 @@ end
 ---@field cancel_opposite boolean
 ---@field allow table<mde.Rule, boolean>
 ---@field decided_at? number Unix seconds
+---@field decided_on? string the id of the action that the decision rests on
 ---@field dry_run boolean
 
 --- What the arguments mean. Raises for wrong ones.
@@ -99,7 +100,9 @@ function M.read(verb, comment, options, operation_id, now)
     verb = verb, comment = actions.check_comment(comment, incident, operation_id), incident = incident,
     keyed = options.key ~= nil, operation_id = operation_id, look_first = options.look ~= false,
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
-    decided_at = check_decided_at(options.decided_at, now), dry_run = options.dry_run or false,
+    decided_at = check_decided_at(options.decided_at, now),
+    decided_on = type(options.decided_at) == "table" and options.decided_at.id or nil,
+    dry_run = options.dry_run or false,
   }
 end
 

@@ -32,7 +32,8 @@ local M = {}
 ---@field queued fun(run: mde.ChangeRun) told that it waits in a queue
 ---@field row? table the action that the change is about
 ---@field overturned? table the release against which it goes
----@field holders? fun(rows: table[]) told the history that a look rests on
+---@field know fun() tells the change what the caller knew when it decided
+---@field holders fun(rows: table[]) told the history that a look rests on
 ---@field problem? mde.Error why the last thing did not succeed
 ---@field lost? mde.Error of the send whose answer was lost
 ---@field answered? boolean `row` is the answer to the send
@@ -82,12 +83,17 @@ function wants.history(self, run, reading, phase)
   local context = phase == "look" and M.look_context(self.exchange, run)
     or reading == "own" and run.context:within(LOOK_SECONDS) or run.sending
   local rows, err, facts = read_history(self, run, reading, context)
-  run.problem = err
+  run.problem, run.looked_at = err, facts.read_at
   if not rows then return run.change:tell("unreadable", facts.read_at) end
+  run.know()
+  facts.told_at = self.exchange.now()
   facts.latest, facts.began_at = self.exchange.clock:latest(), self.exchange.clock:time(run.began)
-  run.row, run.overturned = run.change:history(rows, facts)
-  run.looked_at = facts.read_at
-  if phase == "look" then run.holders(rows) end
+  local overturned
+  run.row, overturned = run.change:history(rows, facts)
+  if phase == "look" then
+    run.overturned = overturned
+    run.holders(rows)
+  end
 end
 
 function wants.slot(self, run)

@@ -127,7 +127,7 @@ end
 
 local messages = {
   time = function(report) return untold(report, "the time was up before its list of actions could be read twice") end,
-  absent = function(report) return untold(report, "the service says that there is no such list (HTTP 404)") end,
+  absent = function(report) return look_failed(report, "the service says that there is no such list (HTTP 404)") end,
   unreadable = function(report) return look_failed(report, report.run.problem.message) end,
   unclear = function(report)
     local row = report.run.row

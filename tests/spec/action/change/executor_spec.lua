@@ -95,7 +95,7 @@ describe("what a change wants", function()
       operation_id = all.operation_id, keyed = all.keyed, attempts = 0, slot = options.slot,
       context = contexts.new(function() return now end, options.seconds, nil, options.cache),
       confirm = options.confirm or function() return true end, queued = options.queued or function() end,
-      holders = options.holders or function() end }
+      know = function() end, holders = options.holders or function() end }
   end
 
   local function carry_out(order, options)
