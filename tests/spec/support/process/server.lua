@@ -14,6 +14,7 @@
 -- server.start_lua("tests/spec/support/server/nameserver.lua").
 -- None outlives the program that started it.
 
+local fork = require("mde.posix").fork
 local shell = require "tests.spec.support.process.shell"
 local wait_until = require "tests.spec.support.process.wait_until"
 
@@ -38,6 +39,15 @@ local function launch(place, options)
     :format(shell.quote(place), table.concat(words, " "), shell.quote(place))))
 end
 
+-- Calls fn when the state of Lua is closed, before what was opened earlier: the pipe of a server waits for its end.
+local function at_close(fn)
+  local newproxy = rawget(_G, "newproxy")
+  if not newproxy then return setmetatable({}, { __gc = fn }) end
+  local proxy = newproxy(true)
+  getmetatable(proxy).__gc = fn
+  return proxy
+end
+
 --- Starts a server; raises with what it wrote to its standard error if it ends before it serves.
 ---@param options table
 ---@return tests.Server
@@ -45,6 +55,10 @@ function servers.start(options)
   local place = options.place or shell.new_directory()
   local output = launch(place, options)
   local self = { place = place, pid = tonumber(output:read "*l"), lines = {} }
+  local generation = fork.generation()
+  self.guard = at_close(function()
+    if output and fork.generation() == generation then os.execute(("kill %d 2>/dev/null"):format(self.pid)) end
+  end)
 
   function self.errors() return shell.read_file(place .. "/errors") or "" end
 
