@@ -231,17 +231,11 @@ static void arrived(struct mde_change *change)
   change->sends++;
 }
 
-static void begin_to_find(struct mde_change *change)
-{
-  change->step = STEP_FIRST_WAIT;
-  change->was_absent = change->was_shared = false;
-}
-
 static void lose(struct mde_change *change, int64_t sent_at)
 {
   arrived(change);
   if (change->sends == 1 || sent_at < change->sent_at) change->sent_at = sent_at;
-  begin_to_find(change);
+  change->step = STEP_FIRST_WAIT;
 }
 
 int mde_change_answer(struct mde_change *change, const struct mde_order *order,
@@ -339,7 +333,7 @@ static void active_not_found(struct mde_change *change, enum mde_fate fate, enum
 {
   /* Behind a lost answer it says that the first arrived: it is looked for again. */
   if (change->sends == MAX_SENDS)
-    begin_to_find(change);
+    change->step = STEP_FIRST_WAIT;
   else
     end(change, fate, reason);
 }

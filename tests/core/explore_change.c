@@ -307,12 +307,41 @@ static void tell(const struct state *before, enum mde_event event, const char *w
   go(&state, what);
 }
 
-/* What is not wanted changes nothing. */
+static bool is_wanted(const struct state *state, enum mde_event event)
+{
+  bool is_away = state->world.is_away != 0;
+  switch (mde_change_next(&state->change).want) {
+  case MDE_WANT_NOTHING:
+    return false;
+  case MDE_WANT_HISTORY:
+    return event == MDE_EVENT_UNREADABLE || event == MDE_EVENT_STOPPED;
+  case MDE_WANT_SLOT:
+    return event == MDE_EVENT_SLOT_TAKEN || event == MDE_EVENT_SLOT_DENIED ||
+           event == MDE_EVENT_STOPPED;
+  case MDE_WANT_CANCEL:
+    return event == MDE_EVENT_CANCELLED || event == MDE_EVENT_CANCEL_DENIED ||
+           event == MDE_EVENT_STOPPED;
+  case MDE_WANT_END:
+    return event == MDE_EVENT_ENDED || event == MDE_EVENT_OPEN || event == MDE_EVENT_STOPPED;
+  case MDE_WANT_SLEEP:
+    return event == MDE_EVENT_SLEPT || event == MDE_EVENT_TIME_UP || event == MDE_EVENT_STOPPED;
+  case MDE_WANT_SEND:
+    return event == MDE_EVENT_SENDING || event == MDE_EVENT_SENDING_LATER ||
+           event == MDE_EVENT_NOT_SENT || event == MDE_EVENT_STOPPED ||
+           (is_away &&
+            (event == MDE_EVENT_REFUSED || event == MDE_EVENT_ACTIVE || event == MDE_EVENT_LOST));
+  }
+  return false;
+}
+
+/* What is not wanted is not taken, and changes nothing. */
 static void check_unasked(const struct state *state)
 {
   for (int event = MDE_EVENT_UNREADABLE; event <= MDE_EVENT_STOPPED; event++) {
     struct mde_change change = state->change;
     int told = mde_change_tell(&change, &order, (enum mde_event)event, moment_of(&state->world));
+    if ((told != MDE_CHANGE_UNASKED) != is_wanted(state, (enum mde_event)event))
+      broken("an event is taken that is not wanted, or the reverse");
     if (told == MDE_CHANGE_UNASKED && memcmp(&change, &state->change, sizeof change) != 0)
       broken("what was not wanted has changed something");
   }
@@ -559,8 +588,8 @@ static void surprises(const struct state *before)
 static void explore(const struct state *state)
 {
   struct mde_wanted wanted = mde_change_next(&state->change);
-  if (wanted.want == MDE_WANT_NOTHING) return;
   check_unasked(state);
+  if (wanted.want == MDE_WANT_NOTHING) return;
   surprises(state);
   struct state next = *state;
   switch (wanted.want) {

@@ -593,6 +593,77 @@ static void the_release_that_a_restrict_goes_against_is_named(void **state)
   assert_int_equal(1, overturned);
 }
 
+/* A look that failed becomes old, too, and what was looked at before it is forgotten. */
+static void a_look_that_failed_is_made_again_after_a_minute(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  begin(&change, &order);
+  tell(&change, &order, MDE_EVENT_UNREADABLE, 1);
+  tell(&change, &order, MDE_EVENT_SLOT_TAKEN, 1);
+  assert_int_equal(MDE_CHANGE_STALE, mde_change_tell(&change, &order, MDE_EVENT_SENDING, at(62)));
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 62));
+  assert_true(mde_change_result(&change).looked);
+  assert_int_equal(MDE_CHANGE_STALE,
+                   mde_change_tell(&change, &order, MDE_EVENT_SENDING_LATER, at(63)));
+  tell(&change, &order, MDE_EVENT_UNREADABLE, 63);
+  assert_false(mde_change_result(&change).looked);
+  tell(&change, &order, MDE_EVENT_SENDING, 63);
+  tell(&change, &order, MDE_EVENT_NOT_SENT, 63);
+  assert_int_equal(MDE_SLOT_RETURN, mde_change_result(&change).slot);
+}
+
+/* Once for each attempt it is looked again for its age; a look may take longer than it keeps. */
+static void a_look_that_takes_a_minute_does_not_keep_it_for_ever(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  send_after_look(&change, &order);
+  assert_int_equal(MDE_CHANGE_STALE, mde_change_tell(&change, &order, MDE_EVENT_SENDING, at(62)));
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 62));
+  tell(&change, &order, MDE_EVENT_SENDING, 200);
+  assert_int_equal(MDE_CHANGE_STALE, mde_change_tell(&change, &order, MDE_EVENT_SENDING, at(300)));
+}
+
+/* It is late by the clock that began somewhere, not at 0. */
+static void a_first_look_in_time_has_seen_all(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_change change;
+  mde_change_begin(&change, &order, 5000 * SECOND);
+  struct mde_action one = action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, 3000);
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 5001));
+  assert_wants(&change, MDE_WANT_SLOT, MDE_PHASE_SEND);
+}
+
+/* Under a key, an answer that is older than the send is what was done under it before. */
+static void an_answer_under_a_key_may_be_an_older_one(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  order.keyed = true;
+  static const struct {
+    const char *created;
+    enum mde_fate fate;
+  } rows[] = {{"1970-01-12T13:00:00Z", MDE_FATE_ALREADY_ACTIVE},
+              {"1970-01-12T13:46:30Z", MDE_FATE_ACCEPTED}};
+  for (size_t i = 0; i < 2; i++) {
+    struct mde_change change;
+    send_after_look(&change, &order);
+    tell(&change, &order, MDE_EVENT_SENDING, 2);
+    struct mde_action_text answer = {.id = text(ID),
+                                     .type = text("RestrictCodeExecution"),
+                                     .status = text("Pending"),
+                                     .comment = order.comment,
+                                     .created = text(rows[i].created)};
+    assert_int_equal(MDE_CHANGE_OK, mde_change_answer(&change, &order, &answer, at(2)));
+    assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
+  }
+}
+
 static void what_has_not_left_has_no_end_but_that(void **state)
 {
   (void)state;
@@ -683,6 +754,10 @@ int main(void)
       cmocka_unit_test(what_the_service_says_is_active_is_looked_for),
       cmocka_unit_test(what_is_already_active_is_recorded_or_not),
       cmocka_unit_test(the_release_that_a_restrict_goes_against_is_named),
+      cmocka_unit_test(a_look_that_failed_is_made_again_after_a_minute),
+      cmocka_unit_test(a_look_that_takes_a_minute_does_not_keep_it_for_ever),
+      cmocka_unit_test(a_first_look_in_time_has_seen_all),
+      cmocka_unit_test(an_answer_under_a_key_may_be_an_older_one),
       cmocka_unit_test(what_has_not_left_has_no_end_but_that),
       cmocka_unit_test(it_may_be_stopped_at_any_time),
       cmocka_unit_test(what_it_is_told_unasked_changes_nothing),
