@@ -1,6 +1,8 @@
 /*
  * explore_change: drives a change through every sequence of events, against a model of the service.
  *
+ * The model of the service, the invariants and the search are one file: none is of use alone.
+ *
  * usage: explore_change [SURPRISES]    default 1: how often in one sequence a colleague may act, an
  * action end by itself or an hour pass
  *

@@ -1,6 +1,7 @@
 /*
  * change: what the exploration cannot see, since it has no clock: which list will do, how long it
- * waits, what is kept of the time of a lost send; and a few whole lives in a row.
+ * waits, what is kept of the time of a lost send; and a few whole lives in a row. Tables, and so
+ * longer than other files.
  */
 #include <setjmp.h>
 #include <stdarg.h>

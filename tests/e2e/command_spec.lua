@@ -1,4 +1,5 @@
--- The command as a script runs it: a process of its own with its output piped, against a tenant over TLS.
+-- The command as a script runs it: a process of its own with its output piped, against a tenant over TLS. One
+-- file, since each start of the tenant takes a second.
 -- Labels: only-lua5.4, caseless, long
 local commands = require "tests.spec.support.process.command"
 local wait_until = require "tests.spec.support.process.wait_until"

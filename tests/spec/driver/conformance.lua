@@ -1,4 +1,4 @@
--- The driver contract (lua/mde/driver/driver.md) as tests.
+-- The driver contract (lua/mde/driver/driver.md) as tests: all of it in one file, as the contract is one page.
 --
 --   conformance("curl", function(tenant) return curl.new { ca_file = tenant.ca_file } end, tenants.start)
 --

@@ -1,6 +1,6 @@
 -- A model of a bad night: random callers of two processes, a colleague at the portal, a service that fails in every way
 -- the simulated tenant can fail, processes that die in the midst of a call; and what holds whatever happens, judged by
--- the tenant's own history and by what left each driver.
+-- the tenant's own history and by what left each driver. One file: steps, world and judgement know each other.
 --
 --   local report = require("tests.spec.support.model").play(seed, steps)
 --
