@@ -235,11 +235,11 @@ local function look_and_send(self, intent)
 end
 
 local function ended(self, intent, ok, ...)
-  -- It may have been raised in the midst of a send.
-  if not ok then self.center.cache:doubt(intent.machine_id) end
   unlock(intent)
-  if not ok then error((...), 0) end
-  return ...
+  if ok then return ... end
+  -- It may have been raised in the midst of a send. Where there is no memory to note even that, what was raised counts.
+  pcall(self.center.cache.doubt, self.center.cache, intent.machine_id)
+  error((...), 0)
 end
 
 local function change(self, intent, device)
