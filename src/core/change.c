@@ -208,8 +208,9 @@ static void look_failed(struct mde_change *change, const struct mde_order *order
 static int leave(struct mde_change *change, const struct mde_order *order, int64_t now,
                  bool others_may_have_changed)
 {
-  bool is_aged = !change->has_looked_again && now - change->looked_at > MDE_CHANGE_LOOK_TICKS;
-  bool is_old = change->looked_at != MDE_NO_TIME && (others_may_have_changed || is_aged);
+  bool is_old = change->looked_at != MDE_NO_TIME &&
+                (others_may_have_changed ||
+                 (!change->has_looked_again && now - change->looked_at > MDE_CHANGE_LOOK_TICKS));
   change->has_looked_again = is_old;
   change->in_flight = !is_old;
   if (!is_old) {
