@@ -5,7 +5,7 @@
 #include "compat.h"
 
 /*
- * is_yieldable() -> whether whoever calls could be suspended here; nothing where Lua cannot tell
+ * is_yieldable() -> whether the caller could be suspended here; nothing if Lua cannot tell
  * (5.1). Weak, since a module built for LuaJIT loads in 5.1 too.
  */
 #if LUA_VERSION_NUM >= 503 || defined(LUA_LJDIR)

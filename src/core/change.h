@@ -1,8 +1,8 @@
 /*
  * change: the life of one restrict or release, from the first look to its result.
  *
- * A change does no I/O. It says what it wants next, and is told what happened; whoever executes it
- * may stop at any time, and the result says what is known by then. Whether to send, what a lost
+ * A change does no I/O. It says what it wants next, and is told what happened. Its caller may stop
+ * at any time, and the result says what is known by then. Whether to send, what a lost
  * answer came to and whether to send again is decided here and nowhere else.
  *
  *   LOOK    HISTORY, and as long as an opposite action is pending: SLOT, CANCEL, END, HISTORY
@@ -59,8 +59,8 @@ enum mde_want {
   MDE_WANT_CANCEL,  /* of the action that the last history was about: MDE_EVENT_CANCELLED or _DENIED
                      */
   MDE_WANT_END,     /* reading that action until it is final: MDE_EVENT_ENDED or _OPEN */
-  MDE_WANT_SEND, /* MDE_EVENT_SENDING before each attempt, then the answer or what became of it */
-  MDE_WANT_SLEEP /* MDE_EVENT_SLEPT */
+  MDE_WANT_SEND,    /* MDE_EVENT_SENDING before each attempt, then the answer or the failure */
+  MDE_WANT_SLEEP    /* MDE_EVENT_SLEPT */
 };
 
 enum mde_reading {

@@ -1,5 +1,5 @@
 /*
- * token: the cache of one access token, asked before a request and told what became of it.
+ * token: the cache of one access token, asked before a request and told the outcome.
  *
  * It does not know what a credential is, sends nothing and reads no clock. Whoever needs a token
  * asks (mde_token_ask) and is told to use the one that is there, to fetch one, to wait for whoever

@@ -100,7 +100,7 @@ function M.new(options)
       of_host = semaphores.new(at_once)
       per_host[key] = of_host
     end
-    -- What is sent late has too little time left to be answered, and then nobody knows what became of it.
+    -- What is sent late has too little time left to be answered, and then its outcome is unknown.
     local slot = of_host:take(ends, ends - wanted.timeout / 2)
     if not slot then
       return nil, ("%d requests to %s were in flight all the time, which is the limit (option parallel of the driver)")

@@ -386,7 +386,7 @@ function M:cancel_action(action, comment, requestor)
   return true
 end
 
---- Brings everything up to the clock. Whoever looks at actions or the history after time has passed calls it first.
+--- Brings everything up to the clock. Call it before looking at actions or the history when time has passed.
 function M:settle()
   local behaviour = { delays = self.delays, completion = self.completion }
   for _, change in ipairs(self.queue:settle(self.machines_by_id, behaviour, self.clock.now())) do
