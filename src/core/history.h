@@ -183,14 +183,14 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
 
 /*
  * The newest action by which somebody decided otherwise than `verb` at `since` or later: an
- * opposite one that was created then, or one of this verb that was cancelled then; MDE_NO_ACTION if
- * there is none. `except`: an action that does not count, or NULL. `*untimed`: an opposite action
+ * opposite one that was created then, or one of this verb that was cancelled then; or
+ * MDE_NO_ACTION. `except`: an action that does not count, or NULL. `*untimed`: an opposite action
  * that does not say when, or MDE_NO_ACTION.
  */
 size_t mde_history_decided(const struct mde_action *actions, size_t count, enum mde_verb verb,
                            int64_t since, const struct mde_id *except, size_t *untimed);
 
-/* The newest action of the opposite verb that succeeded; MDE_NO_ACTION if there is none. */
+/* The newest action of the opposite verb that succeeded, or MDE_NO_ACTION. */
 size_t mde_history_opposed(const struct mde_action *actions, size_t count, enum mde_verb verb);
 
 /* Whose hold is asked about: the restrictions of any of these incidents, created since a time. */
@@ -216,7 +216,7 @@ struct mde_holders {
 struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
                                        const struct mde_claim *claim, size_t *ours, size_t *others);
 
-/* The newest action with this operation id and verb; MDE_NO_ACTION if there is none. */
+/* The newest action with this operation id and verb, or MDE_NO_ACTION. */
 size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde_verb verb,
                         struct mde_text operation);
 

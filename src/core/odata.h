@@ -47,8 +47,8 @@ enum mde_odata_flaw {
 };
 
 /*
- * Why it is no text that a name or a value can be, which is UTF-8 without control characters. If it
- * is none, `flaw` is set to what is wrong with it, in ASCII; completes `the name "..." `.
+ * Why a name or a value cannot have this text: it must be UTF-8 without control characters. If it
+ * cannot, `flaw` is set to what is wrong with it, in ASCII; completes `the name "..." `.
  */
 enum mde_odata_flaw mde_odata_flaw(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE]);
 

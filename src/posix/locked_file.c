@@ -169,7 +169,7 @@ static const char *read_head(struct locked_file *file)
   return NULL;
 }
 
-/* file:read() -> the text, "" in a new file | nil, problem. To be called by whoever has the lock.
+/* file:read() -> the text, "" in a new file | nil, problem. Call it with the lock held.
  */
 static int locked_file_read(lua_State *L)
 {
@@ -187,7 +187,7 @@ static int locked_file_read(lua_State *L)
 /*
  * file:write(text) -> true | nil, problem: the text that was there stays
  *
- * To be called by whoever has the lock and has read the file under it.
+ * Call it with the lock held, after reading the file under it.
  */
 static int locked_file_write(lua_State *L)
 {

@@ -62,12 +62,12 @@ function file:lock() end
 
 function file:unlock() end
 
----To be called by whoever has the lock.
+---Call it with the lock held.
 ---@return string? text "" in a new file
 ---@return string? problem
 function file:read() end
 
----To be called by whoever has the lock and has read.
+---Call it with the lock held, after a read.
 ---@param text string
 ---@return true?
 ---@return string? problem the text that was there stays

@@ -41,7 +41,7 @@ local M = {}
 ---@field before_send? fun(): boolean asked each time when authorization and slot are in hand, right before it is sent;
 --- false: it is not sent, and nil is returned without an error
 ---@field heard? fun(response: table) told of each answer
----@field read fun(response: table): any, string?, mde.ErrorCode? the value of a 2xx answer; or nil and why it is none
+---@field read fun(response: table): any, string?, mde.ErrorCode? the value of a 2xx answer; or nil and what is wrong
 ---@field temporary? fun(body: string): boolean whether a refusal says that it is temporary
 ---@field failure fun(failure: mde.Failure): table the fields of its error
 
