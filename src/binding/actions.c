@@ -2,8 +2,6 @@
 
 #include "timestamp.h"
 
-const char *const mde_verb_names[] = {"restrict", "release", NULL};
-
 struct mde_text mde_text_field(lua_State *L, int index, const char *name)
 {
   struct mde_text text = {NULL, 0};
@@ -36,8 +34,8 @@ struct mde_action_text mde_action_text_at(lua_State *L, int index)
   return text;
 }
 
-struct mde_action *mde_read_actions(lua_State *L, int index, struct mde_text machine,
-                                    int64_t latest, size_t *count)
+struct mde_action *mde_read_actions(lua_State *L, int index, const struct mde_response *of,
+                                    struct mde_text machine, int64_t latest, size_t *count)
 {
   luaL_checktype(L, index, LUA_TTABLE);
   *count = lua_rawlen(L, index);
@@ -47,7 +45,7 @@ struct mde_action *mde_read_actions(lua_State *L, int index, struct mde_text mac
     lua_rawgeti(L, index, (int)(i + 1));
     if (lua_istable(L, -1)) {
       struct mde_action_text text = mde_action_text_at(L, lua_gettop(L));
-      actions[i] = mde_action_read(&text, machine, latest);
+      actions[i] = mde_action_read(&text, of, machine, latest);
     }
     lua_pop(L, 1);
   }

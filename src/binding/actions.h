@@ -8,9 +8,6 @@
 
 #include "history.h"
 
-/* The verbs of enum mde_verb, for luaL_checkoption. */
-extern const char *const mde_verb_names[];
-
 /* A string field of the table at `index` (absolute); absent if it is anything but a string. It
    stays alive because the table does. */
 struct mde_text mde_text_field(lua_State *L, int index, const char *name);
@@ -22,11 +19,12 @@ struct mde_text mde_check_text(lua_State *L, int index);
 struct mde_action_text mde_action_text_at(lua_State *L, int index);
 
 /*
- * The actions in the list at `index` (absolute), as a listing that was asked for `machine`. Pushes
- * the userdata that holds them. Raises for anything but a table, and for lack of memory.
+ * The actions in the list at `index` (absolute), as a listing that was asked for `machine`, of a
+ * response and its opposite. Pushes the userdata that holds them. Raises for anything but a table,
+ * and for lack of memory.
  */
-struct mde_action *mde_read_actions(lua_State *L, int index, struct mde_text machine,
-                                    int64_t latest, size_t *count);
+struct mde_action *mde_read_actions(lua_State *L, int index, const struct mde_response *of,
+                                    struct mde_text machine, int64_t latest, size_t *count);
 
 /*
  * The time that a number of seconds stands for, or a little before: a lua_Number near today is up

@@ -1,5 +1,5 @@
 /*
- * mde.core.change: the life of one restrict or release (src/core/change.h), for Lua.
+ * mde.core.change: the life of one response action (src/core/change.h), for Lua.
  *
  * The texts of the order stay alive in a table that belongs to the userdata. Times are seconds.
  */
@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "change.h"
+#include "packed_change.h"
 #include "timestamp.h"
 
 #define CHANGE "mde.core.change"
@@ -49,24 +49,25 @@ static struct mde_text keep_text(lua_State *L, const char *name, int kept)
 }
 
 /*
- * new({ verb, machine, operation_id, incident, comment, keyed, look, resend, cancel_opposite,
- * dry_run, decided_at, began }) -> a change. decided_at: Unix seconds by the service's clock, or
- * nil; began: by the clock of the driver.
+ * Pushes a change that has not begun, of the order at argument 1: { verb, machine, operation_id,
+ * incident, comment, keyed, look, resend, cancel_opposite, dry_run, decided_at, decided_on }.
+ * decided_at: Unix seconds by the service's clock, or nil. Without a comment, one that was cut is
+ * not known again.
  */
-static int change_new(lua_State *L)
+static struct change *push_change(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  lua_getfield(L, 1, "verb");
-  enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 2, NULL, mde_verb_names);
+  const struct mde_response *response = mde_response_named(mde_text_field(L, 1, "verb"));
+  luaL_argcheck(L, response != NULL, 1, "an order has the name of a response action as its verb");
   struct change *self = mde_newuserdata(L, sizeof *self);
   lua_newtable(L);
+  int kept = lua_gettop(L);
   struct mde_order order = {
-      .verb = verb,
-      .machine = keep_text(L, "machine", 4),
-      .operation = keep_text(L, "operation_id", 4),
-      .incident = keep_text(L, "incident", 4),
-      .comment = keep_text(L, "comment", 4),
+      .response = response,
+      .machine = keep_text(L, "machine", kept),
+      .operation = keep_text(L, "operation_id", kept),
+      .incident = keep_text(L, "incident", kept),
+      .comment = keep_text(L, "comment", kept),
       .keyed = flag_field(L, 1, "keyed"),
       .look = flag_field(L, 1, "look"),
       .resend = flag_field(L, 1, "resend"),
@@ -75,17 +76,69 @@ static int change_new(lua_State *L)
       .decided_at = mde_time_field(L, 1, "decided_at"),
   };
   order.is_decided_on = mde_id_read(mde_text_field(L, 1, "decided_on"), &order.decided_on);
-  luaL_argcheck(L,
-                order.machine.bytes != NULL && order.operation.bytes != NULL &&
-                    order.comment.bytes != NULL,
-                1, "an order has a machine, an operation_id and a comment");
-  mde_setuservalue(L, 3);
+  luaL_argcheck(L, order.machine.bytes != NULL && order.operation.bytes != NULL, 1,
+                "an order has a machine and an operation_id");
+  mde_setuservalue(L, -2);
   self->order = order;
-  lua_getfield(L, 1, "began");
-  mde_change_begin(&self->change, &self->order, check_now(L, 4));
-  lua_pop(L, 1);
+  return self;
+}
+
+/* Lets the change on top be used: it has begun. */
+static int pushed(lua_State *L)
+{
   luaL_getmetatable(L, CHANGE);
   lua_setmetatable(L, -2);
+  return 1;
+}
+
+/* new(order, now) -> a change. now: by the clock of the driver */
+static int change_new(lua_State *L)
+{
+  int64_t now = check_now(L, 2);
+  struct change *self = push_change(L);
+  luaL_argcheck(L, self->order.comment.bytes != NULL, 1, "an order has a comment");
+  mde_change_begin(&self->change, &self->order, now);
+  return pushed(L);
+}
+
+/*
+ * lost(order, { sent_at, sends, looked }, now) -> a change of which only this is known, and that
+ * its answer was lost. sent_at: Unix seconds by the service's clock, or nil; sends: nil for 1
+ */
+static int change_lost(lua_State *L)
+{
+  luaL_checktype(L, 2, LUA_TTABLE);
+  int64_t now = check_now(L, 3);
+  struct mde_lost lost = {
+      .sent_at = mde_time_field(L, 2, "sent_at"), .looked = flag_field(L, 2, "looked"), .sends = 1};
+  if (mde_field(L, 2, "sends")) lost.sends = luaL_checkinteger(L, -1) > 1 ? 2 : 1;
+  struct change *self = push_change(L);
+  mde_change_begin_lost(&self->change, &self->order, &lost, now);
+  return pushed(L);
+}
+
+/*
+ * unpack(order, bytes, now, away) -> the change that was packed so many seconds ago, by a clock
+ * that both processes have; nil for anything else
+ */
+static int change_unpack(lua_State *L)
+{
+  struct mde_text bytes = mde_check_text(L, 2);
+  int64_t now = check_now(L, 3);
+  int64_t away = check_now(L, 4);
+  struct change *self = push_change(L);
+  if (mde_change_unpack(&self->change, (const unsigned char *)bytes.bytes, bytes.length, now, away))
+    return pushed(L);
+  lua_pushnil(L);
+  return 1;
+}
+
+/* change:pack(now) -> bytes, so that another process can go on from here */
+static int change_pack(lua_State *L)
+{
+  unsigned char bytes[MDE_PACKED_CHANGE_MAX];
+  size_t size = mde_change_pack(&check_change(L)->change, check_now(L, 2), bytes);
+  lua_pushlstring(L, (const char *)bytes, size);
   return 1;
 }
 
@@ -162,8 +215,8 @@ static int change_history(lua_State *L)
                           .told_at = told_at,
                           .began_at = mde_time_field(L, 3, "began_at")};
   size_t count;
-  struct mde_action *actions =
-      mde_read_actions(L, 2, self->order.machine, mde_time_field(L, 3, "latest"), &count);
+  struct mde_action *actions = mde_read_actions(L, 2, self->order.response, self->order.machine,
+                                                mde_time_field(L, 3, "latest"), &count);
   size_t about;
   size_t overturned;
   if (mde_change_history(&self->change, &self->order, actions, count, &list, &about, &overturned) !=
@@ -278,18 +331,15 @@ static int change_result(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"see", change_see},
-    {"next", change_next},
-    {"history", change_history},
-    {"answer", change_answer},
-    {"tell", change_tell},
-    {"result", change_result},
-    {NULL, NULL},
+    {"see", change_see},       {"next", change_next}, {"history", change_history},
+    {"answer", change_answer}, {"tell", change_tell}, {"result", change_result},
+    {"pack", change_pack},     {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {{NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"new", change_new}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"new", change_new}, {"lost", change_lost}, {"unpack", change_unpack}, {NULL, NULL}};
 
 void mde_open_change(lua_State *L)
 {

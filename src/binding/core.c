@@ -24,6 +24,7 @@ static const struct {
     {"odata", mde_open_odata},
     {"outcome", mde_open_outcome},
     {"redact", mde_open_redact},
+    {"response_actions", mde_open_response_actions},
     {"secret", mde_open_secret},
     {"service_time", mde_open_service_time},
     {"text", mde_open_text},

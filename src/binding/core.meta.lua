@@ -17,6 +17,7 @@
 ---@field number mde.core.number
 ---@field odata mde.core.odata
 ---@field redact mde.core.redact
+---@field response_actions table<string, mde.core.ResponseAction> by name
 ---@field secret mde.core.secret
 ---@field service_time mde.core.service_time
 ---@field text mde.core.text
@@ -37,16 +38,16 @@ function base64.encode_url(bytes) end
 ---@return string? bytes nil if it is malformed
 function base64.decode(text) end
 
----@class mde.core.change the life of one restrict or release (src/core/change.h): says what it wants, and is told what
+---@class mde.core.change the life of one response action (src/core/change.h): says what it wants, and is told what
 --- happened. Raises where it is told what it does not want
 local change = {}
 
 ---@class mde.core.change.Order
----@field verb "restrict"|"release"
+---@field verb string the name of a response action: "restrict"
 ---@field machine string its id
 ---@field operation_id string
 ---@field incident? string
----@field comment string the whole of it, with its suffix
+---@field comment? string the whole of it, with its suffix; only a lost one may be without
 ---@field keyed boolean the operation id is the caller's own
 ---@field look boolean
 ---@field resend boolean
@@ -54,11 +55,31 @@ local change = {}
 ---@field dry_run boolean
 ---@field decided_at? number Unix seconds by the service's clock
 ---@field decided_on? string the id of the action that the decision rests on
----@field began number when the caller asked for it, by the driver's clock
 
 ---@param order mde.core.change.Order
+---@param now number when the caller asked for it, by the driver's clock
 ---@return mde.core.change
-function change.new(order) end
+function change.new(order, now) end
+
+--- Begins in the middle: with finding out what became of a send whose answer was lost.
+---@param order mde.core.change.Order
+---@param lost { sent_at?: number, sends?: integer, looked?: boolean } when it left first, in Unix seconds by the
+--- service's clock; how often it left, default 1; whether somebody had looked: what that had is told by change:see
+---@param now number by the driver's clock
+---@return mde.core.change
+function change.lost(order, lost, now) end
+
+--- Goes on where another process has packed it. What had left by then is to be told as lost.
+---@param order mde.core.change.Order
+---@param bytes string
+---@param now number by this driver's clock
+---@param away number seconds since it was packed, by a clock that both processes have
+---@return mde.core.change? change nil for anything that is not a packed change
+function change.unpack(order, bytes, now, away) end
+
+---@param now number by the driver's clock
+---@return string bytes
+function change:pack(now) end
 
 --- The caller knew of this action before it decided.
 ---@param id string a GUID
@@ -394,6 +415,12 @@ function odata.kind(text) end
 ---@return string? flaw what is wrong with it: a phrase behind `the name "..." `; nil if nothing is
 ---@return "control_character"|"not_utf8"|nil code the same for programs
 function odata.flaw(text) end
+
+---@class mde.core.ResponseAction what a device can be told to do (src/core/response_actions.h)
+---@field type string as the service's list of actions names it
+---@field path string where it is posted, below the machine
+---@field opposite? string the name of what takes it back
+---@field holds boolean it cuts the device off until the opposite succeeds
 
 ---@class mde.core.redact
 local redact = {}

@@ -7,12 +7,15 @@
 #include "history.h"
 #include "timestamp.h"
 
+/* What is asked about where no response is named. */
+static const struct mde_response *const RESTRICT = &mde_responses[MDE_RESPONSE_RESTRICT];
+
 /*
  * Reads the listing at argument 1 for the machine at argument 2; leaves the userdata that holds it.
  */
 static const struct mde_action *read_actions(lua_State *L, int64_t latest, size_t *count)
 {
-  return mde_read_actions(L, 1, mde_check_text(L, 2), latest, count);
+  return mde_read_actions(L, 1, RESTRICT, mde_check_text(L, 2), latest, count);
 }
 
 static void push_action(lua_State *L, size_t index)
@@ -31,8 +34,8 @@ static int history_state(lua_State *L)
 {
   static const char *const names[] = {
       [MDE_STATE_NONE] = "none",
-      [MDE_STATE_RESTRICTED] = "restricted",
-      [MDE_STATE_RESTRICTING] = "restricting",
+      [MDE_STATE_APPLIED] = "restricted",
+      [MDE_STATE_APPLYING] = "restricting",
       [MDE_STATE_RELEASING] = "releasing",
       [MDE_STATE_RELEASED] = "released",
       [MDE_STATE_UNCLEAR] = "unclear",
@@ -41,7 +44,7 @@ static int history_state(lua_State *L)
   size_t rests_on;
   int64_t latest = mde_check_ticks(L, 3);
   const struct mde_action *actions = read_actions(L, latest, &count);
-  lua_pushstring(L, names[mde_history_state(actions, count, &rests_on)]);
+  lua_pushstring(L, names[mde_history_state(actions, count, RESTRICT, &rests_on)]);
   push_action(L, rests_on);
   return 2;
 }
@@ -87,22 +90,11 @@ static int history_holders(lua_State *L)
   size_t count;
   const struct mde_action *actions = read_actions(L, mde_check_ticks(L, 5), &count);
   size_t *indexes = lua_newuserdata(L, (2 * count + 1) * sizeof *indexes);
-  struct mde_holders held = mde_history_holders(actions, count, &claim, indexes, indexes + count);
+  struct mde_holders held =
+      mde_history_holders(actions, count, RESTRICT, &claim, indexes, indexes + count);
   push_actions(L, indexes, held.ours);
   push_actions(L, indexes + count, held.others);
   return 2;
-}
-
-/* find(actions, machine, verb, operation) -> the newest action that carries this operation id | nil
- */
-static int history_find(lua_State *L)
-{
-  enum mde_verb verb = (enum mde_verb)luaL_checkoption(L, 3, NULL, mde_verb_names);
-  struct mde_text operation = mde_check_text(L, 4);
-  size_t count;
-  const struct mde_action *actions = read_actions(L, MDE_NO_TIME, &count);
-  push_action(L, mde_history_find(actions, count, verb, operation));
-  return 1;
 }
 
 /* status(text) -> "pending", "succeeded", "failed" or "cancelled" */
@@ -134,8 +126,11 @@ static int history_time(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"state", history_state},   {"holders", history_holders}, {"find", history_find},
-    {"status", history_status}, {"time", history_time},       {NULL, NULL},
+    {"state", history_state},
+    {"holders", history_holders},
+    {"status", history_status},
+    {"time", history_time},
+    {NULL, NULL},
 };
 
 void mde_open_history(lua_State *L)

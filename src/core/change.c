@@ -45,6 +45,17 @@ void mde_change_begin(struct mde_change *change, const struct mde_order *order, 
   change->recorded = true;
 }
 
+void mde_change_begin_lost(struct mde_change *change, const struct mde_order *order,
+                           const struct mde_lost *lost, int64_t now)
+{
+  mde_change_begin(change, order, now);
+  change->step = STEP_FIRST_FIND;
+  change->sent_at = lost->sent_at;
+  change->has_seen = change->looked = lost->looked;
+  change->sends = lost->sends;
+  change->has_slot = change->may_have_arrived = true;
+}
+
 static void end(struct mde_change *change, enum mde_fate fate, enum mde_reason reason)
 {
   change->step = STEP_ENDED;
@@ -96,7 +107,7 @@ static bool is_recorded(const struct mde_order *order, const struct mde_action *
 
 static struct mde_sent sent_of(const struct mde_change *change, const struct mde_order *order)
 {
-  return (struct mde_sent){.verb = order->verb,
+  return (struct mde_sent){.response = order->response,
                            .operation = order->operation,
                            .keyed = order->keyed,
                            .comment = order->comment,
@@ -111,7 +122,7 @@ static struct mde_look look_at_decision(const struct mde_order *order,
                                         const struct mde_action *actions, size_t count)
 {
   size_t untimed;
-  size_t decided = mde_history_decided(actions, count, order->verb, order->decided_at,
+  size_t decided = mde_history_decided(actions, count, order->response, order->decided_at,
                                        order->is_decided_on ? &order->decided_on : NULL, &untimed);
   if (decided != MDE_NO_ACTION)
     return (struct mde_look){.decision = MDE_DECISION_OVERTAKEN, .action = decided};
@@ -127,7 +138,7 @@ static void look(struct mde_change *change, const struct mde_order *order,
   struct mde_change next = *change;
   if (!next.has_seen) see_all(&next, actions, count, list);
   mde_seen_mark(&next.seen, actions, count);
-  struct mde_intent intent = {.verb = order->verb,
+  struct mde_intent intent = {.response = order->response,
                               .incident = order->incident,
                               .key = order->keyed ? order->operation : (struct mde_text){NULL, 0},
                               .cancel_opposite = order->cancel_opposite,
@@ -155,7 +166,7 @@ static void look(struct mde_change *change, const struct mde_order *order,
   *about = look.action;
   switch (look.decision) {
   case MDE_DECISION_SEND:
-    *overturned = mde_history_opposed(actions, count, order->verb);
+    *overturned = mde_history_opposed(actions, count, order->response);
     if (order->dry_run)
       end(change, MDE_FATE_WOULD_SEND, MDE_REASON_NONE);
     else
@@ -186,15 +197,15 @@ static void look(struct mde_change *change, const struct mde_order *order,
 }
 
 /*
- * Containing matters more than looking first, so a restrict is sent unseen. Not one under a key,
- * which may have been used before, nor one that was decided at a time after which somebody may have
- * decided otherwise; nor a release, which may undo what somebody means to keep.
+ * Containing matters more than looking first, so a response that holds is sent unseen. Not one
+ * under a key, which may have been used before, nor one that was decided at a time after which
+ * somebody may have decided otherwise; nor a release, which may undo what somebody means to keep.
  */
 static void look_failed(struct mde_change *change, const struct mde_order *order, int64_t now)
 {
   change->looked_at = now;
   change->looked = false;
-  if (order->verb != MDE_VERB_RESTRICT || order->keyed || order->decided_at != MDE_NO_TIME)
+  if (!order->response->holds || order->keyed || order->decided_at != MDE_NO_TIME)
     end(change, MDE_FATE_NOT_SENT, MDE_REASON_UNREADABLE);
   else if (order->dry_run)
     end(change, MDE_FATE_WOULD_SEND, MDE_REASON_UNREADABLE);
@@ -254,7 +265,8 @@ int mde_change_answer(struct mde_change *change, const struct mde_order *order,
   }
   arrived(change);
   if (reply == MDE_REPLY_ALREADY_ACTIVE) {
-    struct mde_action action = mde_action_read(answer, order->machine, MDE_NO_TIME);
+    struct mde_action action =
+        mde_action_read(answer, order->response, order->machine, MDE_NO_TIME);
     change->recorded = is_recorded(order, &action);
     end(change, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE);
   } else {
@@ -350,7 +362,7 @@ static void find_active(struct mde_change *change, const struct mde_order *order
     found_ours(change, order, &actions[whose.action]);
     return;
   }
-  struct mde_intent intent = {.verb = order->verb, .incident = order->incident};
+  struct mde_intent intent = {.response = order->response, .incident = order->incident};
   struct mde_look look = mde_history_look(actions, count, &intent);
   /* The opposite may be pending besides: it is not what the service has found active. */
   if (look.decision == MDE_DECISION_CONFLICT && whose.decision == MDE_RECONCILIATION_ACTIVE) {
@@ -568,6 +580,28 @@ struct mde_wanted mde_change_next(const struct mde_change *change)
   if (change->step == STEP_FIRST_WAIT) wanted.wait = MDE_CHANGE_FIRST_WAIT_TICKS;
   if (change->step == STEP_SECOND_WAIT) wanted.wait = MDE_CHANGE_SECOND_WAIT_TICKS;
   return wanted;
+}
+
+static bool is_one_of(int value, int first, int last)
+{
+  return value >= first && value <= last;
+}
+
+bool mde_change_is_valid(const struct mde_change *change)
+{
+  bool has_left = change->sends > 0 || change->in_flight;
+  bool is_finding = is_one_of(change->step, STEP_ACTIVE, STEP_RESEND_FIND);
+  return is_one_of(change->step, STEP_LOOK, STEP_ENDED) &&
+         (change->after_slot == STEP_SEND || change->after_slot == STEP_CANCEL) &&
+         is_one_of(change->fate, MDE_FATE_ACCEPTED, MDE_FATE_UNKNOWN) &&
+         is_one_of(change->reason, MDE_REASON_NONE, MDE_REASON_NOT_RESENT) &&
+         is_one_of(change->reading, MDE_READING_CACHED, MDE_READING_OWN) &&
+         is_one_of(change->cancels, 0, MDE_CHANGE_MAX_CANCELS) &&
+         is_one_of(change->sends, 0, MAX_SENDS) && mde_seen_is_valid(&change->seen) &&
+         (change->step != STEP_SENDING || change->in_flight) &&
+         (!change->in_flight || change->step == STEP_SENDING || change->step == STEP_ENDED) &&
+         change->may_have_arrived == (change->sends > 0) && (!is_finding || change->sends > 0) &&
+         (!has_left || change->has_slot);
 }
 
 struct mde_result mde_change_result(const struct mde_change *change)

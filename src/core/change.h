@@ -1,5 +1,5 @@
 /*
- * change: the life of one restrict or release, from the first look to its result.
+ * change: the life of one response action, a restrict say, from the first look to its result.
  *
  * A change does no I/O. It says what it wants next, and is told what happened. Its caller may stop
  * at any time, and the result says what is known by then. Whether to send, what a lost
@@ -32,7 +32,7 @@ enum {
 #define MDE_CHANGE_SECOND_WAIT_TICKS (5 * MDE_TICKS_PER_SECOND)
 
 struct mde_order {
-  enum mde_verb verb;
+  const struct mde_response *response;
   struct mde_text machine, operation;
   struct mde_text incident; /* absent: none named */
   struct mde_text comment;  /* the whole of it, with its suffix */
@@ -169,6 +169,20 @@ struct mde_change {
 /* `now`: when the caller asked for it, by the clock of a moment. */
 void mde_change_begin(struct mde_change *change, const struct mde_order *order, int64_t now);
 
+/* What is known of a send whose answer was lost, and whose change is gone. */
+struct mde_lost {
+  int64_t sent_at; /* when it left first, by the service's time; ticks, or MDE_NO_TIME */
+  int sends;       /* how often it left: 1 or 2 */
+  bool looked;     /* what the look before it had is told by mde_change_see, action by action */
+};
+
+/*
+ * Begins in the middle: with finding out what became of such a send. That is later than the first
+ * wait after it.
+ */
+void mde_change_begin_lost(struct mde_change *change, const struct mde_order *order,
+                           const struct mde_lost *lost, int64_t now);
+
 /* The caller knew of this action before it decided. What a look has said of it counts more. */
 void mde_change_see(struct mde_change *change, struct mde_id id, enum mde_status status);
 
@@ -204,6 +218,9 @@ int mde_change_answer(struct mde_change *change, const struct mde_order *order,
 /* Tells anything else. MDE_CHANGE_OK, _UNASKED or _STALE. */
 int mde_change_tell(struct mde_change *change, const struct mde_order *order, enum mde_event event,
                     struct mde_moment moment);
+
+/* Whether these are the contents of some change; false for what came from outside and is none. */
+bool mde_change_is_valid(const struct mde_change *change);
 
 /* What is known, at any time: as if it ended now. */
 struct mde_result mde_change_result(const struct mde_change *change);

@@ -40,11 +40,11 @@ bool mde_id_read(struct mde_text text, struct mde_id *id)
   return true;
 }
 
-static bool read_verb(struct mde_text type, enum mde_verb *verb)
+/* The row of a type, if it is this response or takes it back, or the reverse. */
+static const struct mde_response *read_response(struct mde_text type, const struct mde_response *of)
 {
-  bool restrict_ = is(type, "RestrictCodeExecution");
-  *verb = restrict_ ? MDE_VERB_RESTRICT : MDE_VERB_RELEASE;
-  return restrict_ || is(type, "UnrestrictCodeExecution");
+  const struct mde_response *response = mde_response_of_type(type);
+  return response == of || (response != NULL && response == of->opposite) ? response : NULL;
 }
 
 /* A time that is usable, or none. */
@@ -54,11 +54,11 @@ static int64_t usable_time(struct mde_text text, int64_t latest)
   return latest != MDE_NO_TIME && time > latest ? MDE_NO_TIME : time;
 }
 
-struct mde_action mde_action_read(const struct mde_action_text *text, struct mde_text machine,
-                                  int64_t latest)
+struct mde_action mde_action_read(const struct mde_action_text *text, const struct mde_response *of,
+                                  struct mde_text machine, int64_t latest)
 {
-  struct mde_action action = {.counts = false};
-  if (!read_verb(text->type, &action.verb)) return action;
+  struct mde_action action = {.counts = false, .response = read_response(text->type, of)};
+  if (action.response == NULL) return action;
   if (text->machine.bytes != NULL && !mde_text_same_caseless(text->machine, machine)) return action;
   action.counts = true;
   action.has_id = mde_id_read(text->id, &action.id);
@@ -88,31 +88,33 @@ static bool succeeded_later(const struct mde_action *a, const struct mde_action 
   return a->updated != b->updated ? a->updated > b->updated : a->created > b->created;
 }
 
-/* The newest created action of a verb and status, MDE_NO_ACTION if there is none. */
-static size_t newest(const struct mde_action *actions, size_t count, enum mde_verb verb,
-                     enum mde_status status)
+/* The newest created action of a kind and status, MDE_NO_ACTION if there is none. */
+static size_t newest(const struct mde_action *actions, size_t count,
+                     const struct mde_response *response, enum mde_status status)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
-    if (actions[i].counts && actions[i].verb == verb && actions[i].status == status &&
+    if (actions[i].counts && actions[i].response == response && actions[i].status == status &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
 }
 
-/* The action of a verb that succeeded last. */
-static size_t last_succeeded(const struct mde_action *actions, size_t count, enum mde_verb verb)
+/* The action of a kind that succeeded last. */
+static size_t last_succeeded(const struct mde_action *actions, size_t count,
+                             const struct mde_response *response)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
-    if (actions[i].counts && actions[i].verb == verb && actions[i].status == MDE_STATUS_SUCCEEDED &&
+    if (actions[i].counts && actions[i].response == response &&
+        actions[i].status == MDE_STATUS_SUCCEEDED &&
         (found == MDE_NO_ACTION || succeeded_later(&actions[i], &actions[found])))
       found = i;
   return found;
 }
 
 /*
- * Which of two actions of opposite verbs is the later: 1 the first, -1 the second, 0 if that cannot
+ * Which of two actions of opposite kinds is the later: 1 the first, -1 the second, 0 if that cannot
  * be told. Either may be MDE_NO_ACTION.
  */
 static int later_of(const struct mde_action *actions, size_t first, size_t second,
@@ -129,20 +131,21 @@ static int later_of(const struct mde_action *actions, size_t first, size_t secon
   return later(a, b) ? 1 : later(b, a) ? -1 : 0;
 }
 
-enum mde_state mde_history_state(const struct mde_action *actions, size_t count, size_t *rests_on)
+enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
+                                 const struct mde_response *response, size_t *rests_on)
 {
   static const enum mde_state changing[] = {MDE_STATE_RELEASING, MDE_STATE_UNCLEAR,
-                                            MDE_STATE_RESTRICTING};
+                                            MDE_STATE_APPLYING};
   static const enum mde_state settled[] = {MDE_STATE_RELEASED, MDE_STATE_UNCLEAR,
-                                           MDE_STATE_RESTRICTED};
+                                           MDE_STATE_APPLIED};
   const enum mde_state *states = changing;
-  size_t restriction = newest(actions, count, MDE_VERB_RESTRICT, MDE_STATUS_PENDING);
-  size_t release = newest(actions, count, MDE_VERB_RELEASE, MDE_STATUS_PENDING);
+  size_t restriction = newest(actions, count, response, MDE_STATUS_PENDING);
+  size_t release = newest(actions, count, response->opposite, MDE_STATUS_PENDING);
   int which = later_of(actions, restriction, release, created_later);
   if (restriction == MDE_NO_ACTION && release == MDE_NO_ACTION) {
     states = settled;
-    restriction = last_succeeded(actions, count, MDE_VERB_RESTRICT);
-    release = last_succeeded(actions, count, MDE_VERB_RELEASE);
+    restriction = last_succeeded(actions, count, response);
+    release = last_succeeded(actions, count, response->opposite);
     which = later_of(actions, restriction, release, succeeded_later);
   }
   *rests_on = which > 0 ? restriction : which < 0 ? release : MDE_NO_ACTION;
@@ -151,10 +154,11 @@ enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
 }
 
 /* Whether a restriction is why the device is restricted, or may be. */
-static bool holds(const struct mde_action *actions, size_t restriction, size_t release)
+static bool holds(const struct mde_action *actions, size_t restriction,
+                  const struct mde_response *response, size_t release)
 {
   const struct mde_action *a = &actions[restriction];
-  if (!a->counts || a->verb != MDE_VERB_RESTRICT) return false;
+  if (!a->counts || a->response != response) return false;
   if (a->status == MDE_STATUS_PENDING) return true;
   return a->status == MDE_STATUS_SUCCEEDED &&
          later_of(actions, restriction, release, succeeded_later) >= 0;
@@ -169,12 +173,13 @@ static bool covers(const struct mde_claim *claim, const struct mde_action *restr
 }
 
 struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
+                                       const struct mde_response *response,
                                        const struct mde_claim *claim, size_t *ours, size_t *others)
 {
   struct mde_holders held = {0, 0};
-  size_t release = last_succeeded(actions, count, MDE_VERB_RELEASE);
+  size_t release = last_succeeded(actions, count, response->opposite);
   for (size_t i = 0; i < count; i++) {
-    if (!holds(actions, i, release)) continue;
+    if (!holds(actions, i, response, release)) continue;
     if (covers(claim, &actions[i]))
       ours[held.ours++] = i;
     else
@@ -183,26 +188,22 @@ struct mde_holders mde_history_holders(const struct mde_action *actions, size_t 
   return held;
 }
 
-static bool carries(const struct mde_action *action, enum mde_verb verb, struct mde_text operation)
+static bool carries(const struct mde_action *action, const struct mde_response *response,
+                    struct mde_text operation)
 {
-  return action->counts && action->verb == verb &&
+  return action->counts && action->response == response &&
          mde_text_same(action->comment.operation, operation);
 }
 
-size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde_verb verb,
-                        struct mde_text operation)
+size_t mde_history_find(const struct mde_action *actions, size_t count,
+                        const struct mde_response *response, struct mde_text operation)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
-    if (carries(&actions[i], verb, operation) &&
+    if (carries(&actions[i], response, operation) &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
-}
-
-static enum mde_verb opposite_of(enum mde_verb verb)
-{
-  return verb == MDE_VERB_RESTRICT ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT;
 }
 
 /* The newest opposite action that overtook `first`; or may have, where `certain` is false. */
@@ -212,7 +213,7 @@ static size_t undone_by(const struct mde_action *actions, size_t count,
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
-    if (!a->counts || a->verb != opposite_of(first->verb)) continue;
+    if (!a->counts || a->response != first->response->opposite) continue;
     bool succeeded = a->status == MDE_STATUS_SUCCEEDED;
     bool created_known = a->created != MDE_NO_TIME && first->created != MDE_NO_TIME;
     bool created_later_or_at = created_known ? a->created >= first->created : !certain;
@@ -252,14 +253,14 @@ static struct mde_look look_at_repeat(const struct mde_action *actions, size_t c
   return repeat;
 }
 
-/* The newest action of this verb and status that is later than `after` and records the intent. */
+/* The newest action of this kind and status that is later than `after` and records the intent. */
 static size_t newest_record(const struct mde_action *actions, size_t count,
                             const struct mde_intent *intent, enum mde_status status, size_t after)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
-    if (!a->counts || a->verb != intent->verb || a->status != status || !records(a, intent))
+    if (!a->counts || a->response != intent->response || a->status != status || !records(a, intent))
       continue;
     if (after != MDE_NO_ACTION && !succeeded_later(a, &actions[after])) continue;
     if (found == MDE_NO_ACTION || created_later(a, &actions[found])) found = i;
@@ -267,36 +268,39 @@ static size_t newest_record(const struct mde_action *actions, size_t count,
   return found;
 }
 
-/* Whether an action says otherwise than one of this verb: an opposite one, or one that was taken
+/* Whether an action says otherwise than one of this kind: an opposite one, or one that was taken
  * back. */
-static bool says_otherwise(const struct mde_action *action, enum mde_verb verb)
+static bool says_otherwise(const struct mde_action *action, const struct mde_response *response)
 {
-  return action->counts && (action->verb == verb) == (action->status == MDE_STATUS_CANCELLED);
+  return action->counts &&
+         (action->response == response) == (action->status == MDE_STATUS_CANCELLED);
 }
 
 /* The newest action by which somebody decided otherwise since the first look. */
-static size_t decided_otherwise(const struct mde_action *actions, size_t count, enum mde_verb verb)
+static size_t decided_otherwise(const struct mde_action *actions, size_t count,
+                                const struct mde_response *response)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
-    if (says_otherwise(&actions[i], verb) && !actions[i].seen &&
+    if (says_otherwise(&actions[i], response) && !actions[i].seen &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
 }
 
-size_t mde_history_decided(const struct mde_action *actions, size_t count, enum mde_verb verb,
-                           int64_t since, const struct mde_id *except, size_t *untimed)
+size_t mde_history_decided(const struct mde_action *actions, size_t count,
+                           const struct mde_response *response, int64_t since,
+                           const struct mde_id *except, size_t *untimed)
 {
   size_t found = MDE_NO_ACTION;
   *untimed = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
-    if (!says_otherwise(a, verb)) continue;
+    if (!says_otherwise(a, response)) continue;
     if (except != NULL && a->has_id && memcmp(&a->id, except, sizeof *except) == 0) continue;
     /* A cancellation is its last update. */
     int64_t decided = a->status == MDE_STATUS_CANCELLED ? a->updated : a->created;
-    if (decided == MDE_NO_TIME && a->verb != verb)
+    if (decided == MDE_NO_TIME && a->response != response)
       *untimed = i;
     else if (decided != MDE_NO_TIME && decided >= since &&
              (found == MDE_NO_ACTION || created_later(a, &actions[found])))
@@ -305,30 +309,31 @@ size_t mde_history_decided(const struct mde_action *actions, size_t count, enum 
   return found;
 }
 
-size_t mde_history_opposed(const struct mde_action *actions, size_t count, enum mde_verb verb)
+size_t mde_history_opposed(const struct mde_action *actions, size_t count,
+                           const struct mde_response *response)
 {
-  return last_succeeded(actions, count, opposite_of(verb));
+  return last_succeeded(actions, count, response->opposite);
 }
 
 struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
                                  const struct mde_intent *intent)
 {
-  enum mde_verb verb = intent->verb;
+  const struct mde_response *response = intent->response;
   if (intent->key.bytes != NULL) {
-    size_t first = mde_history_find(actions, count, verb, intent->key);
+    size_t first = mde_history_find(actions, count, response, intent->key);
     if (first != MDE_NO_ACTION && actions[first].status != MDE_STATUS_FAILED)
       return look_at_repeat(actions, count, first, intent);
   }
 
-  size_t decided = intent->looked ? decided_otherwise(actions, count, verb) : MDE_NO_ACTION;
+  size_t decided = intent->looked ? decided_otherwise(actions, count, response) : MDE_NO_ACTION;
   if (decided != MDE_NO_ACTION) return look(MDE_DECISION_OVERTAKEN, decided);
 
-  size_t opposite = newest(actions, count, opposite_of(verb), MDE_STATUS_PENDING);
+  size_t opposite = newest(actions, count, response->opposite, MDE_STATUS_PENDING);
   if (opposite != MDE_NO_ACTION)
     return look(intent->cancel_opposite ? MDE_DECISION_CANCEL_OPPOSITE : MDE_DECISION_CONFLICT,
                 opposite);
 
-  size_t pending = newest(actions, count, verb, MDE_STATUS_PENDING);
+  size_t pending = newest(actions, count, response, MDE_STATUS_PENDING);
   if (pending != MDE_NO_ACTION) {
     size_t recorded = newest_record(actions, count, intent, MDE_STATUS_PENDING, MDE_NO_ACTION);
     struct mde_look already = look(MDE_DECISION_ALREADY_ACTIVE, pending);
@@ -337,15 +342,17 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
     return already;
   }
 
+  const struct mde_response *holding = response->holds ? response : response->opposite;
+  if (holding == NULL) return look(MDE_DECISION_SEND, MDE_NO_ACTION);
   size_t rests_on;
-  enum mde_state state = mde_history_state(actions, count, &rests_on);
-  if (verb == MDE_VERB_RELEASE && state == MDE_STATE_RELEASED) {
+  enum mde_state state = mde_history_state(actions, count, holding, &rests_on);
+  if (!response->holds && state == MDE_STATE_RELEASED) {
     struct mde_look already = look(MDE_DECISION_ALREADY_ACTIVE, rests_on);
     already.recorded = records(&actions[rests_on], intent);
     return already;
   }
-  if (verb == MDE_VERB_RESTRICT && state == MDE_STATE_RESTRICTED) {
-    size_t release = last_succeeded(actions, count, MDE_VERB_RELEASE);
+  if (response->holds && state == MDE_STATE_APPLIED) {
+    size_t release = last_succeeded(actions, count, response->opposite);
     size_t recorded = newest_record(actions, count, intent, MDE_STATUS_SUCCEEDED, release);
     if (recorded != MDE_NO_ACTION)
       return look(MDE_DECISION_ALREADY_ACTIVE,
@@ -372,7 +379,7 @@ static size_t find_otherwise(const struct mde_action *actions, size_t count,
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
-    if (says_otherwise(&actions[i], sent->verb) && when_of(&actions[i], sent) == when &&
+    if (says_otherwise(&actions[i], sent->response) && when_of(&actions[i], sent) == when &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
@@ -383,7 +390,7 @@ static size_t find_ours(const struct mde_action *actions, size_t count, const st
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
-    if (carries(&actions[i], sent->verb, sent->operation) && !actions[i].seen &&
+    if (carries(&actions[i], sent->response, sent->operation) && !actions[i].seen &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
@@ -394,7 +401,7 @@ static size_t find_cut(const struct mde_action *actions, size_t count, const str
 {
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
-    if (a->counts && a->verb == sent->verb && a->status != MDE_STATUS_CANCELLED &&
+    if (a->counts && a->response == sent->response && a->status != MDE_STATUS_CANCELLED &&
         when_of(a, sent) != WHEN_BEFORE && a->returned.length >= MDE_COMMENT_MIN_CUT_BYTES &&
         mde_comment_compare(sent->comment, a->returned) == MDE_COMMENT_MATCH_CUT)
       return i;
@@ -410,7 +417,7 @@ static struct mde_reconciled reconciled(enum mde_reconciliation decision, size_t
 struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, size_t count,
                                             const struct mde_sent *sent)
 {
-  enum mde_verb verb = sent->verb;
+  const struct mde_response *response = sent->response;
   size_t ours = find_ours(actions, count, sent);
   if (ours != MDE_NO_ACTION) {
     bool cancelled = actions[ours].status == MDE_STATUS_CANCELLED;
@@ -426,9 +433,9 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
   if (perhaps == MDE_NO_ACTION) perhaps = cut;
   if (perhaps != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_UNCLEAR, perhaps);
 
-  size_t pending = newest(actions, count, verb, MDE_STATUS_PENDING);
+  size_t pending = newest(actions, count, response, MDE_STATUS_PENDING);
   if (pending != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_ACTIVE, pending);
-  size_t opposite = newest(actions, count, opposite_of(verb), MDE_STATUS_PENDING);
+  size_t opposite = newest(actions, count, response->opposite, MDE_STATUS_PENDING);
   if (opposite != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_OPPOSITE, opposite);
   return reconciled(MDE_RECONCILIATION_NOTHING, MDE_NO_ACTION);
 }
@@ -436,8 +443,9 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
 enum mde_reply mde_history_reply(const struct mde_action_text *text, struct mde_text machine,
                                  const struct mde_sent *sent, bool seen)
 {
-  struct mde_action action = mde_action_read(text, machine, MDE_NO_TIME);
-  if (!action.counts || action.verb != sent->verb || text->id.bytes == NULL || text->id.length == 0)
+  struct mde_action action = mde_action_read(text, sent->response, machine, MDE_NO_TIME);
+  if (!action.counts || action.response != sent->response || text->id.bytes == NULL ||
+      text->id.length == 0)
     return MDE_REPLY_FOREIGN;
   enum mde_comment_match match = mde_comment_compare(sent->comment, text->comment);
   bool settled = match == MDE_COMMENT_MATCH_SAME && !sent->keyed;

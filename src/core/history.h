@@ -3,9 +3,9 @@
  *
  * Every rule here can hurt somebody: restrict a laptop after the all-clear, or leave one free that
  * was meant to be contained. The service has no "is restricted" property, so the state is what the
- * device's restrict and unrestrict actions say it is. Looking before a send, reading the state,
- * judging the answer to a send and finding out what became of one without an answer all ask these
- * functions. Nothing is allocated; texts are borrowed.
+ * device's actions say it is: those of one response and of its opposite. Looking before a send,
+ * reading the state, judging the answer to a send and finding out what became of one without an
+ * answer all ask these functions. Nothing is allocated; texts are borrowed.
  */
 #ifndef MDE_HISTORY_H
 #define MDE_HISTORY_H
@@ -15,9 +15,8 @@
 #include <stdint.h>
 
 #include "comment.h"
+#include "response_actions.h"
 #include "text.h"
-
-enum mde_verb { MDE_VERB_RESTRICT, MDE_VERB_RELEASE };
 
 enum mde_status {
   MDE_STATUS_PENDING, /* Pending, InProgress, and every word we do not know: not final */
@@ -44,11 +43,12 @@ struct mde_action_text {
 
 /* An action as the rules see it. */
 struct mde_action {
-  bool counts; /* a restrict or unrestrict of the machine in question; the rest is unset if not */
+  bool counts; /* the response in question or its opposite, of the machine in question; the rest is
+                  unset if not */
   bool seen;   /* a look before had it; one that was cancelled since counts as not seen */
   bool has_id;
   struct mde_id id;
-  enum mde_verb verb;
+  const struct mde_response *response;
   enum mde_status status;
   int64_t created; /* ticks, or MDE_NO_TIME */
   int64_t updated; /* ticks, or MDE_NO_TIME; creation time where the service gives no update time */
@@ -57,12 +57,13 @@ struct mde_action {
 };
 
 /*
- * Reads one action of a listing that was asked for `machine`. An action without a machine counts as
+ * Reads one action of a listing that was asked for `machine`. Only this response and its opposite
+ * count. An action without a machine counts as
  * its own (fresh ones come so); one that names another machine does not count. A time after
  * `latest` (ticks; MDE_NO_TIME: any may be) is no usable one (service_time.h). Nothing is seen.
  */
-struct mde_action mde_action_read(const struct mde_action_text *text, struct mde_text machine,
-                                  int64_t latest);
+struct mde_action mde_action_read(const struct mde_action_text *text, const struct mde_response *of,
+                                  struct mde_text machine, int64_t latest);
 
 /* Marks an action as one that a look before had, with this status. */
 void mde_action_see(struct mde_action *action, enum mde_status status);
@@ -70,23 +71,25 @@ void mde_action_see(struct mde_action *action, enum mde_status status);
 #define MDE_NO_ACTION SIZE_MAX
 
 enum mde_state {
-  MDE_STATE_NONE, /* never restricted nor released, as far as the service remembers */
-  MDE_STATE_RESTRICTED,
-  MDE_STATE_RESTRICTING,
+  MDE_STATE_NONE, /* never applied nor released, as far as the service remembers */
+  MDE_STATE_APPLIED,
+  MDE_STATE_APPLYING,
   MDE_STATE_RELEASING,
   MDE_STATE_RELEASED,
   MDE_STATE_UNCLEAR /* the actions' times are missing or equal and it matters */
 };
 
 /*
- * The state, and in `*rests_on` the action that it rests on (MDE_NO_ACTION for none and unclear).
- * An action that is not final, however old, means restricting or releasing: the newest created one.
+ * The state of a response that holds, and in `*rests_on` the action that it rests on (MDE_NO_ACTION
+ * for none and unclear).
+ * An action that is not final, however old, means applying or releasing: the newest created one.
  * Otherwise the succeeded one that was updated last decides, since duplicates finish out of order.
  */
-enum mde_state mde_history_state(const struct mde_action *actions, size_t count, size_t *rests_on);
+enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
+                                 const struct mde_response *response, size_t *rests_on);
 
 struct mde_intent {
-  enum mde_verb verb;
+  const struct mde_response *response;
   struct mde_text incident; /* absent: none named */
   struct mde_text
       key; /* the caller's own operation id; absent where the id was made for this call */
@@ -111,18 +114,18 @@ struct mde_look {
 
 /*
  * What to do before a send. In this order:
- *  1. The key was used before, for this verb: the newest such action decides. Failed: sent again.
- *     Cancelled: superseded by itself. An opposite that is pending or succeeded and was created
+ *  1. The key was used before, for this response: the newest such action decides. Failed: sent
+ * again. Cancelled: superseded by itself. An opposite that is pending or succeeded and was created
  *     later, or that succeeded later: superseded by that; conflict, if the times do not tell.
  *     Otherwise already active.
  *  2. In a later look, an opposite action that is pending, succeeded or failed and was not seen by
- *     the first, or an action of this verb that was cancelled since: overtaken, by the newest.
+ *     the first, or an action of this kind that was cancelled since: overtaken, by the newest.
  *  3. An opposite action is pending: conflict, or cancel it.
- *  4. An action of this verb is pending: already active; one under the caller's incident is
+ *  4. An action of this kind is pending: already active; one under the caller's incident is
  *     preferred.
- *  5. Restrict, and restricted: already active, but sent again if an incident is named that no
- *     restriction since the last release carries, because the comment is the only record.
- *     Release, and released: already active.
+ *  5. It holds, and is applied: already active, but sent again if an incident is named that no
+ *     such action since the last release carries, because the comment is the only record.
+ *     A release, and released: already active. What nothing takes back is sent again.
  *  6. Send. An unclear state is sent too: it is what the caller wants, and repeating it does no
  *     harm.
  */
@@ -135,7 +138,7 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
  * created within MDE_DOUBT_TICKS of the send may be either.
  */
 struct mde_sent {
-  enum mde_verb verb;
+  const struct mde_response *response;
   struct mde_text operation;
   bool keyed;              /* the operation id is the caller's own and may have been used before */
   struct mde_text comment; /* the whole of it */
@@ -153,7 +156,7 @@ enum { MDE_COMMENT_MIN_CUT_BYTES = 16 };
 
 enum mde_reconciliation {
   MDE_RECONCILIATION_OURS,       /* `action` is the one that was sent */
-  MDE_RECONCILIATION_ACTIVE,     /* `action`, somebody else's of the same verb, is pending */
+  MDE_RECONCILIATION_ACTIVE,     /* `action`, somebody else's of the same kind, is pending */
   MDE_RECONCILIATION_SUPERSEDED, /* by `action`: never send again */
   MDE_RECONCILIATION_OPPOSITE,   /* `action`, the opposite, was pending before: wait for its end */
   MDE_RECONCILIATION_UNCLEAR,    /* whether `action` came before the send cannot be told */
@@ -170,11 +173,11 @@ struct mde_reconciled {
  *  1. An action with our id that was not seen before (a key may have been used before): ours, or
  *     superseded by itself if it was cancelled.
  *  2. After the send somebody decided otherwise, by an opposite action (pending, succeeded or
- *     failed) or by the cancellation of one of this verb: superseded, by the newest.
+ *     failed) or by the cancellation of one of this kind: superseded, by the newest.
  *  3. An action after the send whose comment is the beginning of ours, which the service has cut,
  *     and that was not cancelled: ours.
  *  4. The same as 2 or 3, but whether it came after the send cannot be told: unclear.
- *  5. An action of this verb is pending: active.
+ *  5. An action of this kind is pending: active.
  *  6. An opposite action is pending: opposite.
  *  7. Nothing.
  */
@@ -182,16 +185,18 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
                                             const struct mde_sent *sent);
 
 /*
- * The newest action by which somebody decided otherwise than `verb` at `since` or later: an
- * opposite one that was created then, or one of this verb that was cancelled then; or
+ * The newest action by which somebody decided otherwise than `response` at `since` or later: an
+ * opposite one that was created then, or one of this kind that was cancelled then; or
  * MDE_NO_ACTION. `except`: an action that does not count, or NULL. `*untimed`: an opposite action
  * that does not say when, or MDE_NO_ACTION.
  */
-size_t mde_history_decided(const struct mde_action *actions, size_t count, enum mde_verb verb,
-                           int64_t since, const struct mde_id *except, size_t *untimed);
+size_t mde_history_decided(const struct mde_action *actions, size_t count,
+                           const struct mde_response *response, int64_t since,
+                           const struct mde_id *except, size_t *untimed);
 
-/* The newest action of the opposite verb that succeeded, or MDE_NO_ACTION. */
-size_t mde_history_opposed(const struct mde_action *actions, size_t count, enum mde_verb verb);
+/* The newest action of the opposite kind that succeeded, or MDE_NO_ACTION. */
+size_t mde_history_opposed(const struct mde_action *actions, size_t count,
+                           const struct mde_response *response);
 
 /* Whose hold is asked about: the restrictions of any of these incidents, created since a time. */
 struct mde_claim {
@@ -214,11 +219,12 @@ struct mde_holders {
  * time where one is asked for, is always another's, so that in doubt the device stays as it is.
  */
 struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
+                                       const struct mde_response *response,
                                        const struct mde_claim *claim, size_t *ours, size_t *others);
 
-/* The newest action with this operation id and verb, or MDE_NO_ACTION. */
-size_t mde_history_find(const struct mde_action *actions, size_t count, enum mde_verb verb,
-                        struct mde_text operation);
+/* The newest action with this operation id and of this kind, or MDE_NO_ACTION. */
+size_t mde_history_find(const struct mde_action *actions, size_t count,
+                        const struct mde_response *response, struct mde_text operation);
 
 enum mde_reply {
   MDE_REPLY_ACCEPTED,

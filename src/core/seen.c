@@ -85,3 +85,11 @@ void mde_seen_mark(const struct mde_seen *seen, struct mde_action *actions, size
       mde_action_see(&actions[i], actions[i].status);
   }
 }
+
+bool mde_seen_is_valid(const struct mde_seen *seen)
+{
+  if (seen->count < 0 || seen->count > MDE_SEEN_MAX) return false;
+  for (int i = 0; i < seen->count; i++)
+    if (seen->actions[i].status > MDE_STATUS_CANCELLED) return false;
+  return true;
+}

@@ -39,6 +39,9 @@ void mde_seen_add_action(struct mde_seen *seen, const struct mde_action *action)
 
 bool mde_seen_has(const struct mde_seen *seen, const struct mde_id *id);
 
+/* Whether these are the contents of some such set. */
+bool mde_seen_is_valid(const struct mde_seen *seen);
+
 /* Marks those that were seen; see mde_action_see. */
 void mde_seen_mark(const struct mde_seen *seen, struct mde_action *actions, size_t count);
 

@@ -4,7 +4,7 @@
  * The model of the service, the invariants and the search are one file: none is of use alone.
  *
  * usage: explore_change [SURPRISES]    default 1: how often in one sequence a colleague may act, an
- * action end by itself or an hour pass
+ * action end by itself, an hour pass, or a list tell a status of before
  *
  * The model executes a send or does not; answers, folds it into one that is pending, refuses it, or
  * loses the answer; executes it late; lists late, not at all, or says that there is no list. A
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "change.h"
+#include "packed_change.h"
 #include "timestamp.h"
 
 #define SECOND MDE_TICKS_PER_SECOND
@@ -32,6 +32,8 @@ static const char EARLIER[] = "theirs-01";
 static const char COMMENT[] = "beacon to known C2 [mde:ours-0001]";
 static const char INCIDENT_COMMENT[] = "beacon to known C2 [mde:INC-1:ours-0001]";
 
+static const char CUT_COMMENT[] = "beacon to known C2";
+
 static struct mde_text text(const char *s)
 {
   return (struct mde_text){s, s == NULL ? 0 : strlen(s)};
@@ -42,10 +44,12 @@ static struct mde_text text(const char *s)
 enum author { NOBODY, BEFORE, COLLEAGUE, US };
 
 struct row {
-  unsigned char author, verb, status, visible;
-  unsigned char carries_our_id; /* a key was used before, or it is ours */
-  unsigned char shown;          /* a list that was told had it */
-  unsigned char hour;           /* when it was created, in hours since the beginning */
+  unsigned char author, is_opposite, status, visible;
+  unsigned char carries_our_id;         /* a key was used before, or it is ours */
+  unsigned char shown;                  /* a list that was told had it, and whether as cancelled */
+  unsigned char listed;                 /* its status as a list that lags has it */
+  unsigned char untimed, nameless, cut; /* without a time, without an id, its comment cut short */
+  unsigned char hour;                   /* when it was created, in hours since the beginning */
 };
 
 struct world {
@@ -75,37 +79,34 @@ static uint64_t states, transitions;
 static void broken(const char *what)
 {
   if (problems++ >= MAX_PRINTED) return;
-  printf("broken: %s\n  order: %s%s%s%s%s%s%s%s\n", what,
-         order.verb == MDE_VERB_RESTRICT ? "restrict" : "release", order.keyed ? " keyed" : "",
-         order.incident.bytes != NULL ? " incident" : "", order.look ? "" : " unseen",
-         order.resend ? "" : " once", order.cancel_opposite ? " cancels" : "",
-         order.dry_run ? " dry" : "", order.decided_at != MDE_NO_TIME ? " decided" : "");
+  printf("broken: %s\n  order: %s%s%s%s%s%s%s%s\n", what, order.response->name,
+         order.keyed ? " keyed" : "", order.incident.bytes != NULL ? " incident" : "",
+         order.look ? "" : " unseen", order.resend ? "" : " once",
+         order.cancel_opposite ? " cancels" : "", order.dry_run ? " dry" : "",
+         order.decided_at != MDE_NO_TIME ? " decided" : "");
   for (int i = 0; i < depth; i++)
     printf("  %s\n", trail[i]);
 }
 
-static enum mde_verb opposite(void)
-{
-  return order.verb == MDE_VERB_RESTRICT ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT;
-}
-
-static bool add(struct world *world, enum author author, enum mde_verb verb, enum mde_status status,
+static bool add(struct world *world, enum author author, bool is_opposite, enum mde_status status,
                 bool carries_our_id)
 {
-  if (world->count == MAX_ACTIONS) return false;
+  if (world->count == MAX_ACTIONS || (is_opposite && order.response->opposite == NULL))
+    return false;
   world->rows[world->count++] = (struct row){.author = (unsigned char)author,
-                                             .verb = (unsigned char)verb,
+                                             .is_opposite = is_opposite,
                                              .status = (unsigned char)status,
+                                             .listed = (unsigned char)status,
                                              .visible = author == BEFORE,
                                              .carries_our_id = carries_our_id,
                                              .hour = world->hours};
   return true;
 }
 
-static struct row *find_pending(struct world *world, enum mde_verb verb)
+static struct row *find_pending(struct world *world)
 {
   for (int i = world->count - 1; i >= 0; i--)
-    if (world->rows[i].verb == verb && world->rows[i].status == MDE_STATUS_PENDING)
+    if (!world->rows[i].is_opposite && world->rows[i].status == MDE_STATUS_PENDING)
       return &world->rows[i];
   return NULL;
 }
@@ -123,24 +124,28 @@ static int64_t created_of(const struct world *world, int i)
   return base + world->rows[i].hour * HOUR + i * SECOND;
 }
 
-static struct mde_action action_of(const struct world *world, int i)
+static struct mde_action action_of(const struct world *world, int i, enum mde_status status)
 {
   const struct row *row = &world->rows[i];
-  bool ours = row->carries_our_id != 0;
+  bool ours = row->carries_our_id != 0 && !row->cut;
   const char *comment = order.incident.bytes != NULL ? INCIDENT_COMMENT : COMMENT;
   struct mde_action action = {
       .counts = true,
-      .has_id = true,
-      .verb = (enum mde_verb)row->verb,
-      .status = (enum mde_status)row->status,
-      .created = created_of(world, i),
-      .updated = created_of(world, i) + SECOND / 2,
+      .has_id = !row->nameless,
+      .response = row->is_opposite ? order.response->opposite : order.response,
+      .status = status,
+      .created = row->untimed ? MDE_NO_TIME : created_of(world, i),
+      .updated = row->untimed ? MDE_NO_TIME : created_of(world, i) + SECOND / 2,
       .comment = {.text = text("beacon"),
                   .incident = ours ? order.incident : (struct mde_text){NULL, 0},
-                  .operation = text(ours ? OURS : EARLIER)},
-      .returned = text(ours ? comment : "by hand"),
+                  .operation = text(row->cut ? NULL
+                                    : ours   ? OURS
+                                             : EARLIER)},
+      .returned = text(row->cut ? CUT_COMMENT
+                       : ours   ? comment
+                                : "by hand"),
   };
-  action.id.bytes[15] = (unsigned char)(i + 1);
+  if (!row->nameless) action.id.bytes[15] = (unsigned char)(i + 1);
   return action;
 }
 
@@ -155,8 +160,13 @@ static bool may_be_ours(const struct world *world)
 static bool carries_ours(const struct world *world)
 {
   for (int i = 0; i < world->count; i++)
-    if (world->rows[i].carries_our_id && world->rows[i].verb == order.verb) return true;
+    if (world->rows[i].carries_our_id && !world->rows[i].is_opposite) return true;
   return false;
+}
+
+static bool names_incident(const struct row *row)
+{
+  return row->carries_our_id && !row->cut;
 }
 
 static void check(const struct state *state)
@@ -177,10 +187,10 @@ static void check(const struct state *state)
   case MDE_FATE_ALREADY_ACTIVE:
     if (world->about == 0)
       broken("already active without an action");
-    else if (world->rows[world->about - 1].verb != order.verb)
+    else if (world->rows[world->about - 1].is_opposite)
       broken("already active by the opposite");
     else if (result.recorded !=
-             (order.incident.bytes == NULL || world->rows[world->about - 1].carries_our_id))
+             (order.incident.bytes == NULL || names_incident(&world->rows[world->about - 1])))
       broken("recorded, and it is not, or the reverse");
     break;
   case MDE_FATE_UNKNOWN:
@@ -212,6 +222,11 @@ static void check_leaving(const struct world *world)
     if (world->was_absent) broken("sent again though there was no list");
   }
   if (world->decided_told) broken("sent after somebody decided otherwise");
+  for (int i = 0; i < world->count; i++) {
+    const struct row *row = &world->rows[i];
+    bool is_made = row->listed == MDE_STATUS_PENDING || row->listed == MDE_STATUS_SUCCEEDED;
+    if (row->carries_our_id && row->shown && is_made) broken("one id makes two actions");
+  }
 }
 
 /* ---- exploring */
@@ -223,16 +238,33 @@ struct table {
 
 static struct table seen;
 
+static void hash_bytes(uint64_t hash[2], const void *data, size_t size)
+{
+  const unsigned char *bytes = data;
+  for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    memcpy(&word, bytes + i, size - i < sizeof word ? size - i : sizeof word);
+    hash[0] = (hash[0] ^ word) * UINT64_C(0xff51afd7ed558ccd);
+    hash[0] ^= hash[0] >> 32;
+    hash[1] = (hash[1] + word) * UINT64_C(0xc4ceb9fe1a85ec53);
+    hash[1] ^= hash[1] >> 29;
+  }
+}
+
+/* Of the change as it is packed, so that what is packed must be all of it. */
 static void hash_of(const struct state *state, uint64_t hash[2])
 {
-  const unsigned char *bytes = (const unsigned char *)state;
+  unsigned char packed[MDE_PACKED_CHANGE_MAX];
+  size_t size = mde_change_pack(&state->change, now_of(&state->world), packed);
+  struct mde_change same;
+  if (!mde_change_unpack(&same, packed, size, now_of(&state->world), 0))
+    broken("what was packed cannot be unpacked");
+  else if (memcmp(&same, &state->change, sizeof same) != 0)
+    broken("what was packed is not the same unpacked");
   hash[0] = UINT64_C(14695981039346656037);
   hash[1] = UINT64_C(0x9e3779b97f4a7c15);
-  for (size_t i = 0; i < sizeof *state; i++) {
-    hash[0] = (hash[0] ^ bytes[i]) * UINT64_C(1099511628211);
-    hash[1] = (hash[1] + bytes[i]) * UINT64_C(0xff51afd7ed558ccd);
-    hash[1] ^= hash[1] >> 32;
-  }
+  hash_bytes(hash, packed, size);
+  hash_bytes(hash, &state->world, sizeof state->world);
   if (hash[0] == 0 && hash[1] == 0) hash[0] = 1;
 }
 
@@ -339,18 +371,44 @@ static bool is_wanted(const struct state *state, enum mde_event event)
 /* What is not wanted is not taken, and changes nothing. */
 static void check_unasked(const struct state *state)
 {
+  enum mde_want want = mde_change_next(&state->change).want;
+  struct mde_change same = state->change;
+  struct mde_list list = {.flags = 0};
+  size_t none;
+  if (want != MDE_WANT_HISTORY &&
+      mde_change_history(&same, &order, NULL, 0, &list, &none, &none) != MDE_CHANGE_UNASKED)
+    broken("a list is taken that is not wanted");
+  struct mde_action_text nothing = {.id = {NULL, 0}};
+  if (!state->world.is_away &&
+      mde_change_answer(&same, &order, &nothing, moment_of(&state->world)) != MDE_CHANGE_UNASKED)
+    broken("an answer is taken, and nothing is away");
+  if (mde_change_tell(&same, &order, (enum mde_event)(MDE_EVENT_STOPPED + 1),
+                      moment_of(&state->world)) != MDE_CHANGE_UNASKED)
+    broken("an event is taken that does not exist");
   for (int event = MDE_EVENT_UNREADABLE; event <= MDE_EVENT_STOPPED; event++) {
-    struct mde_change change = state->change;
-    int told = mde_change_tell(&change, &order, (enum mde_event)event, moment_of(&state->world));
+    int told = mde_change_tell(&same, &order, (enum mde_event)event, moment_of(&state->world));
     if ((told != MDE_CHANGE_UNASKED) != is_wanted(state, (enum mde_event)event))
       broken("an event is taken that is not wanted, or the reverse");
-    if (told == MDE_CHANGE_UNASKED && memcmp(&change, &state->change, sizeof change) != 0)
-      broken("what was not wanted has changed something");
+    if (told != MDE_CHANGE_UNASKED) same = state->change;
   }
+  if (memcmp(&same, &state->change, sizeof same) != 0)
+    broken("what was not wanted has changed something");
+}
+
+enum { SHOWN = 1, SHOWN_CANCELLED = 2 };
+
+/* Whether somebody has decided otherwise by it: after the first look, or after the caller did. */
+static bool says_otherwise(const struct row *row, bool had_seen)
+{
+  if (row->is_opposite && row->listed != MDE_STATUS_CANCELLED)
+    return row->author == COLLEAGUE && !row->shown && (had_seen || order.decided_at != MDE_NO_TIME);
+  return had_seen && !row->is_opposite && row->listed == MDE_STATUS_CANCELLED &&
+         row->shown != SHOWN_CANCELLED;
 }
 
 /* A list of what is visible; what is not becomes so now, unless it lags. */
-static void tell_list(const struct state *before, unsigned flags, bool lags, const char *what)
+static void tell_rows(const struct state *before, unsigned flags, bool lags, bool is_stale,
+                      const char *what)
 {
   struct state state = *before;
   struct world *world = &state.world;
@@ -362,10 +420,11 @@ static void tell_list(const struct state *before, unsigned flags, bool lags, con
   for (int i = 0; i < world->count; i++) {
     struct row *row = &world->rows[i];
     if (!lags && (flags & MDE_LIST_ABSENT) == 0) row->visible = 1;
+    if (!is_stale) row->listed = row->status;
     if (!row->visible || (flags & MDE_LIST_ABSENT) != 0) continue;
     if (row->author == US) has_ours = true;
     rows[count] = i;
-    actions[count++] = action_of(world, i);
+    actions[count++] = action_of(world, i, (enum mde_status)row->listed);
   }
   struct mde_list list = {
       .flags = flags, .read_at = now_of(world), .told_at = now_of(world), .began_at = 10000 * HOUR};
@@ -380,15 +439,11 @@ static void tell_list(const struct state *before, unsigned flags, bool lags, con
   bool is_used = (flags & MDE_LIST_CACHED) == 0 || about != MDE_NO_ACTION ||
                  mde_change_next(&state.change).want != MDE_WANT_HISTORY;
   if (is_used) {
-    if (had_seen)
-      for (size_t i = 0; i < count; i++) {
-        const struct row *row = &world->rows[rows[i]];
-        bool otherwise = row->author == COLLEAGUE && row->verb == opposite() && !row->shown &&
-                         row->status != MDE_STATUS_CANCELLED;
-        if (otherwise) world->decided_told = 1;
-      }
-    for (size_t i = 0; i < count; i++)
-      world->rows[rows[i]].shown = 1;
+    for (size_t i = 0; i < count; i++) {
+      struct row *row = &world->rows[rows[i]];
+      if (says_otherwise(row, had_seen)) world->decided_told = 1;
+      row->shown = row->listed == MDE_STATUS_CANCELLED ? SHOWN_CANCELLED : SHOWN;
+    }
     if (!is_find) world->has_looked = 1;
   }
   if (is_find && !has_ours && world->lists_without < 9) world->lists_without++;
@@ -400,6 +455,23 @@ static void tell_list(const struct state *before, unsigned flags, bool lags, con
       actions[about].status != MDE_STATUS_PENDING && actions[about].status != MDE_STATUS_SUCCEEDED)
     broken("already active by one that was undone");
   go(&state, what);
+}
+
+static bool has_changed(const struct world *world)
+{
+  for (int i = 0; i < world->count; i++)
+    if (world->rows[i].visible && world->rows[i].listed != world->rows[i].status) return true;
+  return false;
+}
+
+/* A list that lags may lack what is new, and once in a while has a status of before. */
+static void tell_list(const struct state *before, unsigned flags, bool lags, const char *what)
+{
+  tell_rows(before, flags, lags, false, what);
+  if (!lags || before->world.surprises_left == 0 || !has_changed(&before->world)) return;
+  struct state state = *before;
+  state.world.surprises_left--;
+  tell_rows(&state, flags, lags, true, "list: stale");
 }
 
 static void on_history(const struct state *state, enum mde_reading reading)
@@ -448,14 +520,14 @@ static void on_end(const struct state *before)
 static void answer(const struct state *before, int i, const char *comment, const char *what)
 {
   struct state state = *before;
-  struct mde_action action = action_of(&state.world, i);
+  struct mde_action action =
+      action_of(&state.world, i, (enum mde_status)before->world.rows[i].status);
   char id[37];
   snprintf(id, sizeof id, "00000000-0000-0000-0000-%012x", (unsigned)action.id.bytes[15]);
   static const char *const statuses[] = {"Pending", "Succeeded", "Failed", "Cancelled"};
   struct mde_action_text told = {
       .id = text(id),
-      .type = text(action.verb == MDE_VERB_RESTRICT ? "RestrictCodeExecution"
-                                                    : "UnrestrictCodeExecution"),
+      .type = text(action.response->type),
       .status = text(statuses[action.status]),
       .machine = order.machine,
       .comment = comment != NULL ? text(comment) : action.returned,
@@ -468,6 +540,21 @@ static void answer(const struct state *before, int i, const char *comment, const
     return;
   }
   go(&state, what);
+}
+
+/* An answer that is about something else counts as lost. */
+static void answer_of_another(const struct state *before)
+{
+  struct state state = *before;
+  state.world.is_away = 0;
+  state.world.lists_without = state.world.was_absent = 0;
+  struct mde_action_text told = {.id = text("00000000-0000-0000-0000-0000000000ff"),
+                                 .type = text("LiveResponse"),
+                                 .status = text("Pending"),
+                                 .comment = text("by hand")};
+  if (mde_change_answer(&state.change, &order, &told, moment_of(&state.world)) != MDE_CHANGE_OK)
+    broken("an answer is not taken");
+  go(&state, "answer: of another action");
 }
 
 static void lose(const struct state *before, const char *what)
@@ -504,7 +591,7 @@ static void on_away(const struct state *before)
 {
   struct state state = *before;
   struct world *world = &state.world;
-  struct row *pending = find_pending(world, order.verb);
+  struct row *pending = find_pending(world);
   leave(before, MDE_EVENT_SENDING);
   leave(before, MDE_EVENT_SENDING_LATER);
   world->is_away = 0;
@@ -513,6 +600,7 @@ static void on_away(const struct state *before)
   not_sent.world.left--;
   tell(&not_sent, MDE_EVENT_NOT_SENT, "send: it did not leave");
   lose(before, "answer: lost, not executed");
+  answer_of_another(before);
   if (pending != NULL) {
     tell(&state, MDE_EVENT_ACTIVE, "answer: active already");
     int i = (int)(pending - world->rows);
@@ -523,11 +611,14 @@ static void on_away(const struct state *before)
   world->late++;
   lose(&state, "answer: lost, executed later");
   state = *before;
-  if (!add(world, US, order.verb, MDE_STATUS_PENDING, true)) return;
+  if (!add(world, US, false, MDE_STATUS_PENDING, true)) return;
   world->executed++;
   lose(&state, "answer: lost, executed");
   answer(&state, world->count - 1, NULL, "answer: taken");
-  answer(&state, world->count - 1, "beacon to known C2", "answer: taken, the comment cut");
+  struct state cut = state;
+  cut.world.rows[cut.world.count - 1].cut = 1;
+  lose(&cut, "answer: lost, executed, the comment cut");
+  answer(&state, world->count - 1, CUT_COMMENT, "answer: taken, the comment cut");
 }
 
 static void on_send(const struct state *before)
@@ -552,7 +643,7 @@ static void surprises(const struct state *before)
     go(&state, "an hour passes");
     state = *before;
   }
-  if (world->late > 0 && add(world, US, order.verb, MDE_STATUS_PENDING, true)) {
+  if (world->late > 0 && add(world, US, false, MDE_STATUS_PENDING, true)) {
     world->late--;
     world->executed++;
     go(&state, "a lost send is executed");
@@ -561,10 +652,10 @@ static void surprises(const struct state *before)
   if (world->surprises_left > 0) {
     world->surprises_left--;
     struct state acted = state;
-    if (add(&acted.world, COLLEAGUE, opposite(), MDE_STATUS_PENDING, false))
+    if (add(&acted.world, COLLEAGUE, true, MDE_STATUS_PENDING, false))
       go(&acted, "a colleague does the opposite");
     acted = state;
-    if (add(&acted.world, COLLEAGUE, order.verb, MDE_STATUS_PENDING, false))
+    if (add(&acted.world, COLLEAGUE, false, MDE_STATUS_PENDING, false))
       go(&acted, "a colleague does the same");
     for (int i = 0; i < state.world.count; i++) {
       if (state.world.rows[i].status != MDE_STATUS_PENDING) continue;
@@ -630,61 +721,121 @@ struct past {
     bool opposite;
     enum mde_status status;
     bool carries_our_id;
+    bool untimed, nameless;
   } rows[2];
 };
 
 static const struct past pasts[] = {
     {0, {{0}}},
-    {1, {{true, MDE_STATUS_PENDING, false}}},
-    {1, {{false, MDE_STATUS_PENDING, false}}},
-    {1, {{false, MDE_STATUS_SUCCEEDED, false}}},
-    {2, {{false, MDE_STATUS_SUCCEEDED, false}, {true, MDE_STATUS_SUCCEEDED, false}}},
-    {1, {{false, MDE_STATUS_SUCCEEDED, true}}},
-    {1, {{false, MDE_STATUS_FAILED, true}}},
-    {1, {{false, MDE_STATUS_CANCELLED, true}}},
-    {2, {{false, MDE_STATUS_SUCCEEDED, true}, {true, MDE_STATUS_SUCCEEDED, false}}},
+    {1, {{true, MDE_STATUS_PENDING, false, false, false}}},
+    {1, {{false, MDE_STATUS_PENDING, false, false, false}}},
+    {1, {{false, MDE_STATUS_SUCCEEDED, false, false, false}}},
+    {2,
+     {{false, MDE_STATUS_SUCCEEDED, false, false, false},
+      {true, MDE_STATUS_SUCCEEDED, false, false, false}}},
+    {2,
+     {{false, MDE_STATUS_PENDING, false, false, false},
+      {true, MDE_STATUS_PENDING, false, false, false}}},
+    {1, {{false, MDE_STATUS_SUCCEEDED, true, false, false}}},
+    {1, {{false, MDE_STATUS_FAILED, true, false, false}}},
+    {1, {{false, MDE_STATUS_CANCELLED, true, false, false}}},
+    {2,
+     {{false, MDE_STATUS_SUCCEEDED, true, false, false},
+      {true, MDE_STATUS_SUCCEEDED, false, false, false}}},
+    {1, {{true, MDE_STATUS_FAILED, false, true, false}}},
+    {1, {{true, MDE_STATUS_SUCCEEDED, false, false, true}}},
+    {1, {{false, MDE_STATUS_CANCELLED, false, true, true}}},
 };
+
+/* False if there is no such past for this order. */
+static bool remember(struct world *world, const struct past *past)
+{
+  for (int i = 0; i < past->count; i++) {
+    if (past->rows[i].carries_our_id && !order.keyed) return false;
+    if (!add(world, BEFORE, past->rows[i].opposite, past->rows[i].status,
+             past->rows[i].carries_our_id))
+      return false;
+    world->rows[i].untimed = past->rows[i].untimed;
+    world->rows[i].nameless = past->rows[i].nameless;
+  }
+  return true;
+}
 
 static void begin(const struct past *past, unsigned char surprises_allowed)
 {
   struct state state;
   memset(&state, 0, sizeof state);
   state.world.surprises_left = surprises_allowed;
-  for (int i = 0; i < past->count; i++) {
-    if (past->rows[i].carries_our_id && !order.keyed) return;
-    add(&state.world, BEFORE, past->rows[i].opposite ? opposite() : order.verb,
-        past->rows[i].status, past->rows[i].carries_our_id);
-  }
+  if (!remember(&state.world, past)) return;
   mde_change_begin(&state.change, &order, 0);
   go(&state, "it begins");
 }
+
+/* It left in another process, which is gone. */
+static void begin_lost(const struct past *past, unsigned char surprises_allowed, int sends)
+{
+  if (order.dry_run || (sends > 1 && !order.resend)) return;
+  for (int i = 0; i < past->count; i++) /* would not have been sent */
+    if (past->rows[i].carries_our_id && past->rows[i].status != MDE_STATUS_FAILED) return;
+  struct state state;
+  memset(&state, 0, sizeof state);
+  struct world *world = &state.world;
+  world->surprises_left = surprises_allowed;
+  if (!remember(world, past)) return;
+  world->left = (unsigned char)sends;
+  world->has_slot = 1;
+  struct mde_lost lost = {.sent_at = 10000 * HOUR, .sends = sends, .looked = order.look};
+  mde_change_begin_lost(&state.change, &order, &lost, 0);
+  for (int i = 0; order.look && i < world->count; i++) {
+    struct mde_action action = action_of(world, i, (enum mde_status)world->rows[i].status);
+    if (!action.has_id) return; /* a look that had it cannot tell of it */
+    mde_change_see(&state.change, action.id, action.status);
+    world->rows[i].shown = action.status == MDE_STATUS_CANCELLED ? SHOWN_CANCELLED : SHOWN;
+  }
+  world->has_looked = order.look;
+  go(&state, "it begins where it was lost");
+  struct state executed = state;
+  executed.world.executed = 1;
+  if (add(&executed.world, US, false, MDE_STATUS_PENDING, true))
+    go(&executed, "it begins where it was executed, and lost");
+  world->late = 1;
+  go(&state, "it begins where it was lost, and will be executed");
+}
+
+/* One of each kind: that holds a device, that takes it back, that has no opposite. */
+static const int responses[] = {MDE_RESPONSE_RESTRICT, MDE_RESPONSE_RELEASE, MDE_RESPONSE_SCAN};
 
 int main(int argc, char **argv)
 {
   unsigned char allowed = (unsigned char)(argc > 1 ? atoi(argv[1]) : 1);
   clock_t started = clock();
   int orders = 0;
-  for (unsigned bits = 0; bits < 256; bits++) {
-    order = (struct mde_order){
-        .verb = bits & 1 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
-        .machine = text("0123456789abcdef0123456789abcdef01234567"),
-        .operation = text(OURS),
-        .incident = bits & 2 ? text("INC-1") : (struct mde_text){NULL, 0},
-        .comment = text(bits & 2 ? INCIDENT_COMMENT : COMMENT),
-        .keyed = (bits & 4) != 0,
-        .look = (bits & 8) == 0,
-        .resend = (bits & 16) == 0,
-        .cancel_opposite = (bits & 32) != 0,
-        .dry_run = (bits & 64) != 0,
-        .decided_at = bits & 128 ? 10000 * HOUR - 1800 * SECOND : MDE_NO_TIME,
-    };
-    if (!order.look && (order.keyed || order.decided_at != MDE_NO_TIME)) continue;
-    orders++;
-    make_table(&seen, 1 << 16);
-    for (size_t i = 0; i < sizeof pasts / sizeof pasts[0]; i++)
-      begin(&pasts[i], allowed);
-    free(seen.slots);
-  }
+  for (size_t i = 0; i < sizeof responses / sizeof responses[0]; i++)
+    for (unsigned bits = 0; bits < 128; bits++) {
+      order = (struct mde_order){
+          .response = &mde_responses[responses[i]],
+          .machine = text("0123456789abcdef0123456789abcdef01234567"),
+          .operation = text(OURS),
+          .incident = bits & 1 ? text("INC-1") : (struct mde_text){NULL, 0},
+          .comment = text(bits & 1 ? INCIDENT_COMMENT : COMMENT),
+          .keyed = (bits & 2) != 0,
+          .look = (bits & 4) == 0,
+          .resend = (bits & 8) == 0,
+          .cancel_opposite = (bits & 16) != 0,
+          .dry_run = (bits & 32) != 0,
+          .decided_at = bits & 64 ? 10000 * HOUR - 1800 * SECOND : MDE_NO_TIME,
+      };
+      if (!order.look && (order.keyed || order.decided_at != MDE_NO_TIME)) continue;
+      if (order.cancel_opposite && order.response->opposite == NULL) continue;
+      orders++;
+      make_table(&seen, 1 << 16);
+      for (size_t j = 0; j < sizeof pasts / sizeof pasts[0]; j++) {
+        begin(&pasts[j], allowed);
+        begin_lost(&pasts[j], allowed, 1);
+        begin_lost(&pasts[j], allowed, 2);
+      }
+      free(seen.slots);
+    }
   printf(
       "%d orders, %" PRIu64 " states, %" PRIu64 " transitions, depth %d, %.0f seconds, %d broken\n",
       orders, states, transitions, deepest, (double)(clock() - started) / CLOCKS_PER_SEC, problems);

@@ -13,6 +13,9 @@
 #include "change.h"
 #include "timestamp.h"
 
+#define RESTRICT (&mde_responses[MDE_RESPONSE_RESTRICT])
+#define RELEASE (&mde_responses[MDE_RESPONSE_RELEASE])
+
 #define SECOND MDE_TICKS_PER_SECOND
 #define SERVICE (1000000 * SECOND) /* the service's time when the other clock says 0 */
 
@@ -21,9 +24,9 @@ static struct mde_text text(const char *s)
   return (struct mde_text){s, s == NULL ? 0 : strlen(s)};
 }
 
-static struct mde_order order_of(enum mde_verb verb)
+static struct mde_order order_of(const struct mde_response *response)
 {
-  return (struct mde_order){.verb = verb,
+  return (struct mde_order){.response = response,
                             .machine = text("0123456789abcdef0123456789abcdef01234567"),
                             .operation = text("ours-0001"),
                             .comment = text("beacon to known C2 [mde:ours-0001]"),
@@ -37,11 +40,12 @@ static struct mde_moment at(int64_t seconds)
   return (struct mde_moment){.now = seconds * SECOND, .sent_at = SERVICE + seconds * SECOND};
 }
 
-static struct mde_action action(int n, enum mde_verb verb, enum mde_status status, int64_t created)
+static struct mde_action action(int n, const struct mde_response *response, enum mde_status status,
+                                int64_t created)
 {
   struct mde_action one = {.counts = true,
                            .has_id = true,
-                           .verb = verb,
+                           .response = response,
                            .status = status,
                            .created = SERVICE + created * SECOND,
                            .updated = SERVICE + created * SECOND,
@@ -95,7 +99,7 @@ static void the_first_look_takes_a_list_for_others_unless_the_call_is_particular
 {
   (void)state;
   struct mde_change change;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   begin(&change, &order);
   assert_int_equal(MDE_READING_CACHED, mde_change_next(&change).reading);
   order.keyed = true;
@@ -111,25 +115,24 @@ static void what_stands_in_the_way_in_a_cached_list_is_read_again(void **state)
 {
   (void)state;
   static const struct {
-    enum mde_verb verb;
+    const struct mde_response *response;
     enum mde_status status;
     unsigned flags;
     enum mde_want want;
   } rows[] = {
-      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, MDE_LIST_CACHED, MDE_WANT_HISTORY},
-      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, 0, MDE_WANT_NOTHING},
-      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, MDE_LIST_CACHED, MDE_WANT_NOTHING},
-      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_HISTORY},
-      {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED | MDE_LIST_SINGLE,
-       MDE_WANT_HISTORY},
-      {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED, MDE_WANT_NOTHING},
-      {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_SLOT},
+      {RELEASE, MDE_STATUS_PENDING, MDE_LIST_CACHED, MDE_WANT_HISTORY},
+      {RELEASE, MDE_STATUS_PENDING, 0, MDE_WANT_NOTHING},
+      {RESTRICT, MDE_STATUS_PENDING, MDE_LIST_CACHED, MDE_WANT_NOTHING},
+      {RESTRICT, MDE_STATUS_PENDING, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_HISTORY},
+      {RESTRICT, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_HISTORY},
+      {RESTRICT, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED, MDE_WANT_NOTHING},
+      {RELEASE, MDE_STATUS_SUCCEEDED, MDE_LIST_CACHED | MDE_LIST_SINGLE, MDE_WANT_SLOT},
   };
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct mde_change change;
     begin(&change, &order);
-    struct mde_action one = action(1, rows[i].verb, rows[i].status, -100);
+    struct mde_action one = action(1, rows[i].response, rows[i].status, -100);
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, rows[i].flags, 1));
     assert_int_equal(rows[i].want, mde_change_next(&change).want);
     if (mde_change_result(&change).fate == MDE_FATE_CONFLICT)
@@ -144,7 +147,7 @@ static void what_stands_in_the_way_in_a_cached_list_is_read_again(void **state)
 static void a_look_is_too_old_after_a_minute(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   send_after_look(&change, &order);
   assert_int_equal(MDE_CHANGE_OK, mde_change_tell(&change, &order, MDE_EVENT_SENDING, at(61)));
@@ -165,7 +168,7 @@ static void a_look_is_too_old_after_a_minute(void **state)
 static void an_unseen_send_is_never_too_old(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   order.look = false;
   struct mde_change change;
   mde_change_begin(&change, &order, 0);
@@ -186,7 +189,7 @@ static void lose(struct mde_change *change, const struct mde_order *order, int64
 static void it_waits_2_s_and_5_s_before_it_looks_for_a_lost_send(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   send_after_look(&change, &order);
   lose(&change, &order, 2);
@@ -211,7 +214,7 @@ static void it_waits_2_s_and_5_s_before_it_looks_for_a_lost_send(void **state)
 static void a_second_send_is_too_old_after_a_minute(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   send_after_look(&change, &order);
   lose(&change, &order, 2);
@@ -232,7 +235,7 @@ static void a_second_send_is_too_old_after_a_minute(void **state)
 static void an_unseen_send_is_told_from_others_by_the_time_of_the_first(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   order.look = false;
   static const struct {
     int64_t created;
@@ -245,7 +248,7 @@ static void an_unseen_send_is_told_from_others_by_the_time_of_the_first(void **s
     tell(&change, &order, MDE_EVENT_SLOT_TAKEN, 1);
     lose(&change, &order, i == 0 ? 0 : 1000);
     tell(&change, &order, MDE_EVENT_SLEPT, 1002);
-    struct mde_action one = action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, rows[i].created);
+    struct mde_action one = action(1, RELEASE, MDE_STATUS_SUCCEEDED, rows[i].created);
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 1002));
     assert_int_equal(rows[i].reason, mde_change_result(&change).reason);
   }
@@ -264,11 +267,11 @@ static void a_late_first_look_has_not_seen_what_came_since_the_call(void **state
       {61, 300, MDE_FATE_NOT_SENT}, /* the clocks may be 5 minutes apart */
       {61, -3000, MDE_FATE_NOT_SENT},
   };
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct mde_change change;
     begin(&change, &order);
-    struct mde_action one = action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, rows[i].created);
+    struct mde_action one = action(1, RELEASE, MDE_STATUS_SUCCEEDED, rows[i].created);
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, rows[i].looks));
     assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
   }
@@ -278,8 +281,8 @@ static void a_late_first_look_has_not_seen_what_came_since_the_call(void **state
 static void what_the_caller_knew_does_not_overtake_him(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
-  struct mde_action one = action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, 3000);
+  struct mde_order order = order_of(RESTRICT);
+  struct mde_action one = action(1, RELEASE, MDE_STATUS_SUCCEEDED, 3000);
   for (int knew = 0; knew < 2; knew++) {
     struct mde_change change;
     begin(&change, &order);
@@ -293,14 +296,14 @@ static void what_the_caller_knew_does_not_overtake_him(void **state)
 static void ten_opposite_actions_are_cancelled_and_no_more(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RELEASE);
+  struct mde_order order = order_of(RELEASE);
   order.cancel_opposite = true;
   struct mde_change change;
   begin(&change, &order);
   int cancels = 0;
   struct mde_action actions[32];
   for (int i = 0; mde_change_next(&change).want == MDE_WANT_HISTORY; i++) {
-    actions[i] = action(i + 1, MDE_VERB_RESTRICT, MDE_STATUS_PENDING, -100 + i);
+    actions[i] = action(i + 1, RESTRICT, MDE_STATUS_PENDING, -100 + i);
     change.has_seen = false; /* each was there before the call */
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, actions, (size_t)i + 1, 0, 1));
     if (i == 0) tell(&change, &order, MDE_EVENT_SLOT_TAKEN, 1);
@@ -319,31 +322,31 @@ static void a_decision_since_the_caller_s_own_supersedes_it(void **state)
 {
   (void)state;
   static const struct {
-    enum mde_verb verb;
+    const struct mde_response *response;
     enum mde_status status;
     int64_t created; /* seconds before or after the caller decided */
     bool is_timed;
     enum mde_fate fate;
     enum mde_reason reason;
   } rows[] = {
-      {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, 0, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
-      {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, -1, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
-      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
-      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, -5, true, MDE_FATE_CONFLICT, MDE_REASON_OPPOSITE},
-      {MDE_VERB_RELEASE, MDE_STATUS_FAILED, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
-      {MDE_VERB_RELEASE, MDE_STATUS_CANCELLED, 5, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
-      {MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, 0, false, MDE_FATE_CONFLICT, MDE_REASON_UNTIMED},
-      {MDE_VERB_RESTRICT, MDE_STATUS_CANCELLED, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
-      {MDE_VERB_RESTRICT, MDE_STATUS_CANCELLED, -5, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
-      {MDE_VERB_RESTRICT, MDE_STATUS_CANCELLED, 0, false, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
-      {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, 5, true, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
+      {RELEASE, MDE_STATUS_SUCCEEDED, 0, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      {RELEASE, MDE_STATUS_SUCCEEDED, -1, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
+      {RELEASE, MDE_STATUS_PENDING, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      {RELEASE, MDE_STATUS_PENDING, -5, true, MDE_FATE_CONFLICT, MDE_REASON_OPPOSITE},
+      {RELEASE, MDE_STATUS_FAILED, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      {RELEASE, MDE_STATUS_CANCELLED, 5, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
+      {RELEASE, MDE_STATUS_SUCCEEDED, 0, false, MDE_FATE_CONFLICT, MDE_REASON_UNTIMED},
+      {RESTRICT, MDE_STATUS_CANCELLED, 5, true, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      {RESTRICT, MDE_STATUS_CANCELLED, -5, true, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
+      {RESTRICT, MDE_STATUS_CANCELLED, 0, false, MDE_FATE_NOT_SENT, MDE_REASON_STOPPED},
+      {RESTRICT, MDE_STATUS_SUCCEEDED, 5, true, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
   };
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   order.decided_at = SERVICE - 1000 * SECOND;
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct mde_change change;
     begin(&change, &order);
-    struct mde_action one = action(1, rows[i].verb, rows[i].status, -1000 + rows[i].created);
+    struct mde_action one = action(1, rows[i].response, rows[i].status, -1000 + rows[i].created);
     if (!rows[i].is_timed) one.created = one.updated = MDE_NO_TIME;
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 1));
     assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
@@ -360,19 +363,19 @@ static void only_a_restrict_that_undoes_nothing_is_sent_unseen(void **state)
 {
   (void)state;
   static const struct {
-    enum mde_verb verb;
+    const struct mde_response *response;
     bool keyed, decided, dry_run;
     enum mde_fate fate;
     enum mde_want want;
   } rows[] = {
-      {MDE_VERB_RESTRICT, false, false, false, MDE_FATE_NOT_SENT, MDE_WANT_SLOT},
-      {MDE_VERB_RESTRICT, true, false, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
-      {MDE_VERB_RESTRICT, false, true, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
-      {MDE_VERB_RELEASE, false, false, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
-      {MDE_VERB_RESTRICT, false, false, true, MDE_FATE_WOULD_SEND, MDE_WANT_NOTHING},
+      {RESTRICT, false, false, false, MDE_FATE_NOT_SENT, MDE_WANT_SLOT},
+      {RESTRICT, true, false, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
+      {RESTRICT, false, true, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
+      {RELEASE, false, false, false, MDE_FATE_NOT_SENT, MDE_WANT_NOTHING},
+      {RESTRICT, false, false, true, MDE_FATE_WOULD_SEND, MDE_WANT_NOTHING},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    struct mde_order order = order_of(rows[i].verb);
+    struct mde_order order = order_of(rows[i].response);
     order.keyed = rows[i].keyed;
     order.dry_run = rows[i].dry_run;
     if (rows[i].decided) order.decided_at = SERVICE;
@@ -414,7 +417,7 @@ static void an_answer_is_ours_or_another_s_or_none(void **state)
       {ID, "RestrictCodeExecution", "Failed", "by hand", false, MDE_WANT_SLEEP, MDE_FATE_UNKNOWN,
        false, true},
   };
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   order.incident = text("INC-1");
   order.comment = text(OURS);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -444,13 +447,13 @@ static void an_answer_is_ours_or_another_s_or_none(void **state)
 static void what_was_found_in_a_list_says_so_and_whether_it_was_cut(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   for (int cut = 0; cut < 2; cut++) {
     struct mde_change change;
     send_after_look(&change, &order);
     lose(&change, &order, 2);
     tell(&change, &order, MDE_EVENT_SLEPT, 4);
-    struct mde_action one = action(1, MDE_VERB_RESTRICT, MDE_STATUS_PENDING, 3);
+    struct mde_action one = action(1, RESTRICT, MDE_STATUS_PENDING, 3);
     one.returned = cut ? text("beacon to known C2") : order.comment;
     if (!cut) one.comment.operation = order.operation;
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 4));
@@ -463,7 +466,7 @@ static void what_was_found_in_a_list_says_so_and_whether_it_was_cut(void **state
   send_after_look(&change, &order);
   lose(&change, &order, 2);
   tell(&change, &order, MDE_EVENT_SLEPT, 4);
-  struct mde_action other = action(1, MDE_VERB_RESTRICT, MDE_STATUS_PENDING, 3);
+  struct mde_action other = action(1, RESTRICT, MDE_STATUS_PENDING, 3);
   assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &other, 1, 0, 4));
   assert_int_equal(MDE_FATE_ALREADY_ACTIVE, mde_change_result(&change).fate);
   assert_true(mde_change_result(&change).reconciled);
@@ -474,9 +477,9 @@ static void what_was_found_in_a_list_says_so_and_whether_it_was_cut(void **state
 static void an_opposite_action_is_waited_for_in_each_of_two_looks_and_in_no_other(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
-  struct mde_action pending = action(1, MDE_VERB_RELEASE, MDE_STATUS_PENDING, -10);
-  struct mde_action failed = action(1, MDE_VERB_RELEASE, MDE_STATUS_FAILED, -10);
+  struct mde_order order = order_of(RESTRICT);
+  struct mde_action pending = action(1, RELEASE, MDE_STATUS_PENDING, -10);
+  struct mde_action failed = action(1, RELEASE, MDE_STATUS_FAILED, -10);
   for (int look = 0; look < 3; look++) {
     struct mde_change change;
     mde_change_begin(&change, &order, 0);
@@ -514,23 +517,20 @@ static void what_the_service_says_is_active_is_looked_for(void **state)
 {
   (void)state;
   static const struct {
-    enum mde_verb verb;
+    const struct mde_response *response;
     enum mde_status status;
     bool with_opposite, ours;
     enum mde_fate fate;
     enum mde_reason reason;
   } rows[] = {
-      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, false, false, MDE_FATE_ALREADY_ACTIVE,
-       MDE_REASON_NONE},
-      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, true, false, MDE_FATE_ALREADY_ACTIVE,
-       MDE_REASON_NONE},
-      {MDE_VERB_RESTRICT, MDE_STATUS_PENDING, true, true, MDE_FATE_ACCEPTED, MDE_REASON_NONE},
-      {MDE_VERB_RELEASE, MDE_STATUS_PENDING, false, false, MDE_FATE_CONFLICT, MDE_REASON_OPPOSITE},
-      {MDE_VERB_RELEASE, MDE_STATUS_FAILED, false, false, MDE_FATE_REFUSED, MDE_REASON_NOT_SHOWN},
-      {MDE_VERB_RESTRICT, MDE_STATUS_SUCCEEDED, false, false, MDE_FATE_ALREADY_ACTIVE,
-       MDE_REASON_NONE},
+      {RESTRICT, MDE_STATUS_PENDING, false, false, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
+      {RESTRICT, MDE_STATUS_PENDING, true, false, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
+      {RESTRICT, MDE_STATUS_PENDING, true, true, MDE_FATE_ACCEPTED, MDE_REASON_NONE},
+      {RELEASE, MDE_STATUS_PENDING, false, false, MDE_FATE_CONFLICT, MDE_REASON_OPPOSITE},
+      {RELEASE, MDE_STATUS_FAILED, false, false, MDE_FATE_REFUSED, MDE_REASON_NOT_SHOWN},
+      {RESTRICT, MDE_STATUS_SUCCEEDED, false, false, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
   };
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct mde_change change;
     send_after_look(&change, &order);
@@ -538,8 +538,8 @@ static void what_the_service_says_is_active_is_looked_for(void **state)
     tell(&change, &order, MDE_EVENT_ACTIVE, 2);
     assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
     assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
-    struct mde_action actions[] = {action(1, rows[i].verb, rows[i].status, 1),
-                                   action(2, MDE_VERB_RELEASE, MDE_STATUS_PENDING, -50)};
+    struct mde_action actions[] = {action(1, rows[i].response, rows[i].status, 1),
+                                   action(2, RELEASE, MDE_STATUS_PENDING, -50)};
     mde_change_see(&change, actions[1].id, MDE_STATUS_PENDING);
     if (!rows[i].ours) mde_change_see(&change, actions[0].id, rows[i].status);
     if (rows[i].ours) actions[0].comment.operation = order.operation;
@@ -561,14 +561,14 @@ static void what_the_service_says_is_active_is_looked_for(void **state)
 static void what_is_already_active_is_recorded_or_not(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   order.incident = text("INC-1");
   order.comment = text("beacon to known C2 [mde:INC-1:ours-0001]");
   static const char *const incidents[] = {NULL, "inc-1", "INC-2"};
   for (size_t i = 0; i < 3; i++) {
     struct mde_change change;
     begin(&change, &order);
-    struct mde_action one = action(1, MDE_VERB_RESTRICT, MDE_STATUS_PENDING, -10);
+    struct mde_action one = action(1, RESTRICT, MDE_STATUS_PENDING, -10);
     one.comment.incident = text(incidents[i]);
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 1));
     assert_int_equal(MDE_FATE_ALREADY_ACTIVE, mde_change_result(&change).fate);
@@ -579,12 +579,12 @@ static void what_is_already_active_is_recorded_or_not(void **state)
 static void the_release_that_a_restrict_goes_against_is_named(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   begin(&change, &order);
-  struct mde_action actions[] = {action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, -300),
-                                 action(2, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, -200),
-                                 action(3, MDE_VERB_RELEASE, MDE_STATUS_FAILED, -100)};
+  struct mde_action actions[] = {action(1, RELEASE, MDE_STATUS_SUCCEEDED, -300),
+                                 action(2, RELEASE, MDE_STATUS_SUCCEEDED, -200),
+                                 action(3, RELEASE, MDE_STATUS_FAILED, -100)};
   size_t about;
   size_t overturned;
   struct mde_list list = {.read_at = SECOND, .told_at = SECOND, .began_at = SERVICE};
@@ -598,7 +598,7 @@ static void the_release_that_a_restrict_goes_against_is_named(void **state)
 static void a_look_that_failed_is_made_again_after_a_minute(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   begin(&change, &order);
   tell(&change, &order, MDE_EVENT_UNREADABLE, 1);
@@ -619,7 +619,7 @@ static void a_look_that_failed_is_made_again_after_a_minute(void **state)
 static void a_look_that_takes_a_minute_does_not_keep_it_for_ever(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   send_after_look(&change, &order);
   assert_int_equal(MDE_CHANGE_STALE, mde_change_tell(&change, &order, MDE_EVENT_SENDING, at(62)));
@@ -632,10 +632,10 @@ static void a_look_that_takes_a_minute_does_not_keep_it_for_ever(void **state)
 static void a_first_look_in_time_has_seen_all(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   mde_change_begin(&change, &order, 5000 * SECOND);
-  struct mde_action one = action(1, MDE_VERB_RELEASE, MDE_STATUS_SUCCEEDED, 3000);
+  struct mde_action one = action(1, RELEASE, MDE_STATUS_SUCCEEDED, 3000);
   assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &one, 1, 0, 5001));
   assert_wants(&change, MDE_WANT_SLOT, MDE_PHASE_SEND);
 }
@@ -644,7 +644,7 @@ static void a_first_look_in_time_has_seen_all(void **state)
 static void an_answer_under_a_key_may_be_an_older_one(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   order.keyed = true;
   static const struct {
     const char *created;
@@ -668,7 +668,7 @@ static void an_answer_under_a_key_may_be_an_older_one(void **state)
 static void what_has_not_left_has_no_end_but_that(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   static const enum mde_event ends[] = {MDE_EVENT_REFUSED, MDE_EVENT_ACTIVE, MDE_EVENT_LOST};
   struct mde_change change;
   send_after_look(&change, &order);
@@ -684,7 +684,7 @@ static void what_has_not_left_has_no_end_but_that(void **state)
 static void it_may_be_stopped_at_any_time(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   begin(&change, &order);
   tell(&change, &order, MDE_EVENT_STOPPED, 1);
@@ -721,7 +721,7 @@ static void it_may_be_stopped_at_any_time(void **state)
 static void what_it_is_told_unasked_changes_nothing(void **state)
 {
   (void)state;
-  struct mde_order order = order_of(MDE_VERB_RESTRICT);
+  struct mde_order order = order_of(RESTRICT);
   struct mde_change change;
   begin(&change, &order);
   struct mde_change before = change;
@@ -732,6 +732,97 @@ static void what_it_is_told_unasked_changes_nothing(void **state)
   tell(&change, &order, MDE_EVENT_STOPPED, 1);
   assert_int_equal(MDE_FATE_NOT_SENT, mde_change_result(&change).fate);
   assert_int_equal(MDE_CHANGE_UNASKED, tell_list(&change, &order, NULL, 0, 0, 1));
+}
+
+static void begin_lost(struct mde_change *change, const struct mde_order *order, int sends,
+                       bool looked)
+{
+  struct mde_lost lost = {.sent_at = SERVICE, .sends = sends, .looked = looked};
+  mde_change_begin_lost(change, order, &lost, 0);
+  assert_wants(change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
+}
+
+static void a_lost_send_is_looked_for_in_the_middle(void **state)
+{
+  (void)state;
+  struct mde_change change;
+  struct mde_order order = order_of(RESTRICT);
+  begin_lost(&change, &order, 1, true);
+  assert_int_equal(MDE_FATE_UNKNOWN, mde_change_result(&change).fate);
+  assert_int_equal(MDE_SLOT_COUNT, mde_change_result(&change).slot);
+  struct mde_action ours = action(1, RESTRICT, MDE_STATUS_PENDING, 1);
+  ours.comment.operation = order.operation;
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, &ours, 1, 0, 1));
+  assert_int_equal(MDE_FATE_ACCEPTED, mde_change_result(&change).fate);
+  assert_true(mde_change_result(&change).reconciled);
+}
+
+static void a_lost_send_is_sent_again_once_in_all(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(RESTRICT);
+  for (int sends = 1; sends <= 2; sends++) {
+    struct mde_change change;
+    begin_lost(&change, &order, sends, true);
+    tell_list(&change, &order, NULL, 0, 0, 1);
+    tell(&change, &order, MDE_EVENT_SLEPT, 6);
+    tell_list(&change, &order, NULL, 0, 0, 6);
+    assert_int_equal(sends == 1 ? MDE_WANT_SEND : MDE_WANT_NOTHING, mde_change_next(&change).want);
+  }
+}
+
+/* What it had seen is told by ids; without that, by the time of the send. */
+static void what_a_lost_send_had_seen_does_not_supersede_it(void **state)
+{
+  (void)state;
+  static const struct {
+    bool looked, knew;
+    int64_t created;
+    enum mde_reason reason;
+  } rows[] = {
+      {true, true, 3, MDE_REASON_STOPPED},
+      {true, false, -1000, MDE_REASON_DECIDED_ON_LOSS},
+      {false, false, -1000, MDE_REASON_STOPPED},
+      {false, false, 3, MDE_REASON_UNCLEAR},
+      {false, false, 1000, MDE_REASON_DECIDED_ON_LOSS},
+  };
+  struct mde_order order = order_of(RESTRICT);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    begin_lost(&change, &order, 1, rows[i].looked);
+    struct mde_action release = action(1, RELEASE, MDE_STATUS_SUCCEEDED, rows[i].created);
+    if (rows[i].knew) mde_change_see(&change, release.id, release.status);
+    tell_list(&change, &order, &release, 1, 0, 1);
+    assert_int_equal(rows[i].reason, mde_change_result(&change).reason);
+  }
+}
+
+static void what_nothing_takes_back_is_sent_unless_one_is_pending(void **state)
+{
+  (void)state;
+  static const struct {
+    enum mde_status status;
+    enum mde_want want;
+  } rows[] = {
+      {MDE_STATUS_PENDING, MDE_WANT_NOTHING},
+      {MDE_STATUS_SUCCEEDED, MDE_WANT_SLOT},
+      {MDE_STATUS_FAILED, MDE_WANT_SLOT},
+      {MDE_STATUS_CANCELLED, MDE_WANT_SLOT},
+  };
+  struct mde_order order = order_of(&mde_responses[MDE_RESPONSE_SCAN]);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    begin(&change, &order);
+    struct mde_action one = action(1, order.response, rows[i].status, -100);
+    tell_list(&change, &order, &one, 1, 0, 1);
+    assert_int_equal(rows[i].want, mde_change_next(&change).want);
+    if (rows[i].want == MDE_WANT_NOTHING)
+      assert_int_equal(MDE_FATE_ALREADY_ACTIVE, mde_change_result(&change).fate);
+  }
+  struct mde_change change;
+  begin(&change, &order);
+  tell(&change, &order, MDE_EVENT_UNREADABLE, 1);
+  assert_int_equal(MDE_REASON_UNREADABLE, mde_change_result(&change).reason);
 }
 
 int main(void)
@@ -762,6 +853,10 @@ int main(void)
       cmocka_unit_test(what_has_not_left_has_no_end_but_that),
       cmocka_unit_test(it_may_be_stopped_at_any_time),
       cmocka_unit_test(what_it_is_told_unasked_changes_nothing),
+      cmocka_unit_test(a_lost_send_is_looked_for_in_the_middle),
+      cmocka_unit_test(a_lost_send_is_sent_again_once_in_all),
+      cmocka_unit_test(what_a_lost_send_had_seen_does_not_supersede_it),
+      cmocka_unit_test(what_nothing_takes_back_is_sent_unless_one_is_pending),
   };
   return cmocka_run_group_tests_name("change", tests, NULL, NULL);
 }

@@ -17,6 +17,9 @@
 #include "history.h"
 #include "timestamp.h"
 
+#define RESTRICT (&mde_responses[MDE_RESPONSE_RESTRICT])
+#define RELEASE (&mde_responses[MDE_RESPONSE_RELEASE])
+
 #define MACHINE "0123456789abcdef0123456789abcdef01234567"
 #define NONE MDE_NO_ACTION
 enum { MOST = 6 };
@@ -50,7 +53,7 @@ static size_t read_rows(const struct row *rows, struct mde_action *actions)
                                      .comment = text(rows[count].comment),
                                      .created = text(rows[count].created),
                                      .updated = text(rows[count].updated)};
-    actions[count] = mde_action_read(&action, text(MACHINE), MDE_NO_TIME);
+    actions[count] = mde_action_read(&action, RESTRICT, text(MACHINE), MDE_NO_TIME);
   }
   return count;
 }
@@ -85,16 +88,16 @@ static void the_state_is_what_the_actions_say(void **state)
     struct row rows[MOST];
   } cases[] = {
       {"no action", MDE_STATE_NONE, NONE, {{0}}},
-      {"restricted", MDE_STATE_RESTRICTED, 0, {{R, S, AT("01"), AT("02"), 0, 0}}},
+      {"restricted", MDE_STATE_APPLIED, 0, {{R, S, AT("01"), AT("02"), 0, 0}}},
       {"released", MDE_STATE_RELEASED, 0, {{U, S, AT("01"), AT("02"), 0, 0}}},
-      {"restricting", MDE_STATE_RESTRICTING, 0, {{R, P, AT("01"), AT("02"), 0, 0}}},
+      {"restricting", MDE_STATE_APPLYING, 0, {{R, P, AT("01"), AT("02"), 0, 0}}},
       {"releasing", MDE_STATE_RELEASING, 0, {{U, P, AT("01"), AT("02"), 0, 0}}},
       {"in progress is not final",
-       MDE_STATE_RESTRICTING,
+       MDE_STATE_APPLYING,
        0,
        {{R, "InProgress", AT("01"), AT("02"), 0, 0}}},
       {"an unknown word is not final",
-       MDE_STATE_RESTRICTING,
+       MDE_STATE_APPLYING,
        0,
        {{R, "Paused", AT("01"), AT("02"), 0, 0}}},
       {"failed ones say nothing",
@@ -102,7 +105,7 @@ static void the_state_is_what_the_actions_say(void **state)
        NONE,
        {{R, F, AT("01"), AT("02"), 0, 0}, {U, "TimeOut", AT("03"), AT("04"), 0, 0}}},
       {"cancelled ones say nothing",
-       MDE_STATE_RESTRICTED,
+       MDE_STATE_APPLIED,
        0,
        {{R, S, AT("01"), AT("02"), 0, 0}, {U, C, AT("03"), AT("04"), 0, 0}}},
       {"restricted, then released",
@@ -114,7 +117,7 @@ static void the_state_is_what_the_actions_say(void **state)
        0,
        {{U, S, AT("03"), AT("04"), 0, 0}, {R, S, AT("01"), AT("02"), 0, 0}}},
       {"a duplicate that finished after its opposite",
-       MDE_STATE_RESTRICTED,
+       MDE_STATE_APPLIED,
        0,
        {{R, S, AT("01"), AT("09"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
       {"updated at once: created later decides",
@@ -133,13 +136,13 @@ static void the_state_is_what_the_actions_say(void **state)
        MDE_STATE_UNCLEAR,
        NONE,
        {{R, S, 0, 0, 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
-      {"no times, but nothing to compare with", MDE_STATE_RESTRICTED, 0, {{R, S, 0, 0, 0, 0}}},
+      {"no times, but nothing to compare with", MDE_STATE_APPLIED, 0, {{R, S, 0, 0, 0, 0}}},
       {"no creation times, but update times",
        MDE_STATE_RELEASED,
        1,
        {{R, S, 0, AT("02"), 0, 0}, {U, S, 0, AT("04"), 0, 0}}},
       {"pending beats succeeded, however old",
-       MDE_STATE_RESTRICTING,
+       MDE_STATE_APPLYING,
        0,
        {{R, P, AT("01"), AT("01"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
       {"of two pending ones the newest",
@@ -161,7 +164,7 @@ static void the_state_is_what_the_actions_say(void **state)
         {"Unisolate", P, AT("01"), AT("02"), 0, 0},
         {NULL, 0, 0, 0, 0, 0}}},
       {"types in another case count",
-       MDE_STATE_RESTRICTED,
+       MDE_STATE_APPLIED,
        0,
        {{"restrictcodeexecution", S, AT("01"), AT("02"), 0, 0}}},
       {"another machine's actions do not count",
@@ -169,7 +172,7 @@ static void the_state_is_what_the_actions_say(void **state)
        NONE,
        {{R, S, AT("01"), AT("02"), 0, "ffffffffffffffffffffffffffffffffffffffff"}}},
       {"a machine id in another case is the same",
-       MDE_STATE_RESTRICTED,
+       MDE_STATE_APPLIED,
        0,
        {{R, S, AT("01"), AT("02"), 0, "0123456789ABCDEF0123456789ABCDEF01234567"}}},
       {"the seventh digit decides",
@@ -182,7 +185,7 @@ static void the_state_is_what_the_actions_say(void **state)
     struct mde_action actions[MOST];
     size_t count = read_rows(cases[i].rows, actions);
     size_t rests_on = 4711;
-    enum mde_state found = mde_history_state(actions, count, &rests_on);
+    enum mde_state found = mde_history_state(actions, count, RESTRICT, &rests_on);
     if (found != cases[i].state || rests_on != cases[i].rests_on)
       fail_msg("%s: state %d on action %zd", cases[i].what, (int)found, (ssize_t)rests_on);
   }
@@ -199,7 +202,7 @@ static void looking_first_decides(void **state)
   (void)state;
   static const struct {
     const char *what;
-    enum mde_verb verb;
+    const struct mde_response *response;
     const char *incident, *key;
     bool cancel_opposite;
     enum mde_decision decision;
@@ -208,17 +211,9 @@ static void looking_first_decides(void **state)
     struct row rows[MOST];
   } cases[] = {
       /* nothing in the way */
-      {"restrict: no action",
-       MDE_VERB_RESTRICT,
-       0,
-       0,
-       false,
-       MDE_DECISION_SEND,
-       NONE,
-       false,
-       {{0}}},
+      {"restrict: no action", RESTRICT, 0, 0, false, MDE_DECISION_SEND, NONE, false, {{0}}},
       {"restrict: released",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -227,7 +222,7 @@ static void looking_first_decides(void **state)
        false,
        {{U, S, AT("01"), AT("02"), 0, 0}}},
       {"restrict: failed before",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -236,7 +231,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, F, AT("01"), AT("02"), 0, 0}}},
       {"restrict: cancelled before",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -244,9 +239,9 @@ static void looking_first_decides(void **state)
        NONE,
        false,
        {{R, C, AT("01"), AT("02"), 0, 0}}},
-      {"release: no action", MDE_VERB_RELEASE, 0, 0, true, MDE_DECISION_SEND, NONE, false, {{0}}},
+      {"release: no action", RELEASE, 0, 0, true, MDE_DECISION_SEND, NONE, false, {{0}}},
       {"release: restricted",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        0,
        true,
@@ -255,7 +250,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), 0, 0}}},
       {"release: unclear",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        0,
        true,
@@ -264,7 +259,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("05"), 0, 0}, {U, S, AT("01"), AT("05"), 0, 0}}},
       {"restrict: unclear",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -274,7 +269,7 @@ static void looking_first_decides(void **state)
        {{R, S, AT("01"), AT("05"), 0, 0}, {U, S, AT("01"), AT("05"), 0, 0}}},
       /* restricted */
       {"restrict: restricted",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -283,7 +278,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), 0, 0}}},
       {"restrict: restricted by the same incident",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "inc-1",
        0,
        false,
@@ -292,7 +287,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}}},
       {"restrict: restricted without the incident",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -301,7 +296,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), "by hand", 0}}},
       {"restrict: INC-10 is not INC-1",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -310,7 +305,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), SUFFIX_10, 0}}},
       {"restrict: an older record since the last release",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -321,7 +316,7 @@ static void looking_first_decides(void **state)
         {R, S, AT("03"), AT("04"), SUFFIX_1, 0},
         {R, S, AT("05"), AT("06"), SUFFIX_10, 0}}},
       {"restrict: a record before the last release",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -332,7 +327,7 @@ static void looking_first_decides(void **state)
         {U, S, AT("03"), AT("04"), 0, 0},
         {R, S, AT("05"), AT("06"), SUFFIX_10, 0}}},
       {"restrict: no incident named, the last one is told",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -341,7 +336,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {R, S, AT("05"), AT("06"), SUFFIX_10, 0}}},
       {"restrict: a failed record is none",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -351,7 +346,7 @@ static void looking_first_decides(void **state)
        {{R, S, AT("01"), AT("02"), 0, 0}, {R, F, AT("05"), AT("06"), SUFFIX_1, 0}}},
       /* restricting */
       {"restrict: restricting",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -360,7 +355,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, P, AT("01"), AT("02"), SUFFIX_1, 0}}},
       {"restrict: restricting by the same incident",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -369,7 +364,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, P, AT("01"), AT("02"), SUFFIX_1, 0}}},
       {"restrict: restricting by another incident",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -378,7 +373,7 @@ static void looking_first_decides(void **state)
        true,
        {{R, P, AT("01"), AT("02"), SUFFIX_10, 0}}},
       {"restrict: restricting twice, the caller's is told",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -387,7 +382,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, P, AT("01"), AT("02"), SUFFIX_1, 0}, {R, P, AT("03"), AT("04"), SUFFIX_10, 0}}},
       {"restrict: restricting again while restricted",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        0,
        false,
@@ -396,7 +391,7 @@ static void looking_first_decides(void **state)
        true,
        {{R, S, AT("01"), AT("02"), 0, 0}, {R, P, AT("03"), AT("04"), 0, 0}}},
       {"restrict: old and still pending",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -407,7 +402,7 @@ static void looking_first_decides(void **state)
         {U, S, AT("03"), AT("04"), 0, 0}}},
       /* the opposite is pending */
       {"restrict: releasing",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -416,7 +411,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), 0, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
       {"restrict: releasing, cancel it",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        true,
@@ -425,7 +420,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), 0, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
       {"restrict: both pending",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        0,
        false,
@@ -434,7 +429,7 @@ static void looking_first_decides(void **state)
        false,
        {{U, P, AT("01"), AT("02"), 0, 0}, {R, P, AT("03"), AT("04"), 0, 0}}},
       {"release: restricting",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        0,
        true,
@@ -443,7 +438,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, P, AT("01"), AT("02"), 0, 0}}},
       {"release: restricting, do not cancel",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        0,
        false,
@@ -452,7 +447,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, P, AT("01"), AT("02"), 0, 0}}},
       {"release: an old duplicate is still pending",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        0,
        true,
@@ -461,7 +456,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, P, AT("01"), AT("02"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
       {"release: the newest of several first",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        0,
        true,
@@ -471,7 +466,7 @@ static void looking_first_decides(void **state)
        {{R, P, AT("01"), AT("02"), 0, 0}, {R, P, AT("03"), AT("04"), 0, 0}}},
       /* released, releasing */
       {"release: released",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        0,
        true,
@@ -480,7 +475,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
       {"release: releasing",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        0,
        true,
@@ -489,7 +484,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), 0, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
       {"release: released under another incident",
-       MDE_VERB_RELEASE,
+       RELEASE,
        "INC-1",
        0,
        true,
@@ -499,7 +494,7 @@ static void looking_first_decides(void **state)
        {{U, S, AT("03"), AT("04"), SUFFIX_10, 0}}},
       /* the caller's own key */
       {"key: never used",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -508,7 +503,7 @@ static void looking_first_decides(void **state)
        false,
        {{U, S, AT("01"), AT("02"), 0, 0}}},
       {"key: pending",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        "alert-4711",
        false,
@@ -517,7 +512,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, P, AT("01"), AT("02"), SUFFIX_KEY, 0}}},
       {"key: succeeded",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        "alert-4711",
        false,
@@ -526,7 +521,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), SUFFIX_KEY, 0}}},
       {"key: the first is told, not the newest",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-1",
        "alert-4711",
        false,
@@ -535,7 +530,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), SUFFIX_KEY, 0}, {R, S, AT("03"), AT("04"), SUFFIX_1, 0}}},
       {"key: used under another incident",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-2",
        "alert-4711",
        false,
@@ -544,7 +539,7 @@ static void looking_first_decides(void **state)
        true,
        {{R, S, AT("01"), AT("02"), SUFFIX_KEY, 0}}},
       {"key: failed",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -553,7 +548,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, F, AT("01"), AT("02"), BARE_KEY, 0}}},
       {"key: failed, then succeeded",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -562,7 +557,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, F, AT("01"), AT("02"), BARE_KEY, 0}, {R, S, AT("03"), AT("04"), BARE_KEY, 0}}},
       {"key: cancelled",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -571,7 +566,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, C, AT("01"), AT("02"), BARE_KEY, 0}}},
       {"key: undone",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -580,7 +575,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), BARE_KEY, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
       {"key: being undone",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        true,
@@ -589,7 +584,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), BARE_KEY, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
       {"key: undone by an opposite that finished later",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -598,7 +593,7 @@ static void looking_first_decides(void **state)
        false,
        {{U, S, AT("01"), AT("09"), 0, 0}, {R, S, AT("02"), AT("03"), BARE_KEY, 0}}},
       {"key: the undoing failed",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -607,7 +602,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), BARE_KEY, 0}, {U, F, AT("03"), AT("04"), 0, 0}}},
       {"key: undone, then restricted by somebody",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -618,7 +613,7 @@ static void looking_first_decides(void **state)
         {U, S, AT("03"), AT("04"), 0, 0},
         {R, S, AT("05"), AT("06"), 0, 0}}},
       {"key: an older release does not undo",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -627,7 +622,7 @@ static void looking_first_decides(void **state)
        false,
        {{U, S, AT("01"), AT("02"), 0, 0}, {R, S, AT("03"), AT("04"), BARE_KEY, 0}}},
       {"key: of the other verb",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        "alert-4711",
        true,
@@ -636,7 +631,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), BARE_KEY, 0}}},
       {"key: in another case is another key",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        "INC-9",
        "ALERT-4711",
        false,
@@ -645,7 +640,7 @@ static void looking_first_decides(void **state)
        false,
        {{R, S, AT("01"), AT("02"), BARE_KEY, 0}}},
       {"key: released by key, restricted since",
-       MDE_VERB_RELEASE,
+       RELEASE,
        0,
        "alert-4711",
        true,
@@ -654,7 +649,7 @@ static void looking_first_decides(void **state)
        false,
        {{U, S, AT("01"), AT("02"), BARE_KEY, 0}, {R, S, AT("03"), AT("04"), 0, 0}}},
       {"key: without a time, an opposite may have undone it",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        0,
        "alert-4711",
        false,
@@ -666,7 +661,7 @@ static void looking_first_decides(void **state)
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct mde_action actions[MOST];
     size_t count = read_rows(cases[i].rows, actions);
-    struct mde_intent intent = {.verb = cases[i].verb,
+    struct mde_intent intent = {.response = cases[i].response,
                                 .incident = text(cases[i].incident),
                                 .key = text(cases[i].key),
                                 .cancel_opposite = cases[i].cancel_opposite};
@@ -689,10 +684,10 @@ static void actions_are_found_by_operation_id(void **state)
                                         {R, P, AT("08"), AT("08"), BARE_KEY, "ff"}};
   struct mde_action actions[MOST];
   size_t count = read_rows(rows, actions);
-  assert_int_equal(mde_history_find(actions, count, MDE_VERB_RESTRICT, text("alert-4711")), 1);
-  assert_int_equal(mde_history_find(actions, count, MDE_VERB_RELEASE, text("alert-4711")), 2);
-  assert_int_equal(mde_history_find(actions, count, MDE_VERB_RELEASE, text("alert-47110")), NONE);
-  assert_int_equal(mde_history_find(actions, 0, MDE_VERB_RESTRICT, text("alert-4711")), NONE);
+  assert_int_equal(mde_history_find(actions, count, RESTRICT, text("alert-4711")), 1);
+  assert_int_equal(mde_history_find(actions, count, RELEASE, text("alert-4711")), 2);
+  assert_int_equal(mde_history_find(actions, count, RELEASE, text("alert-47110")), NONE);
+  assert_int_equal(mde_history_find(actions, 0, RESTRICT, text("alert-4711")), NONE);
 }
 
 /* clang-format off: a rule is a line */
@@ -850,7 +845,7 @@ static void who_holds_a_device(void **state)
       claim.count++;
     }
     size_t ours[MOST], others[MOST];
-    struct mde_holders held = mde_history_holders(actions, count, &claim, ours, others);
+    struct mde_holders held = mde_history_holders(actions, count, RESTRICT, &claim, ours, others);
     char found[MOST + 1] = "------";
     found[count] = '\0';
     for (size_t k = 0; k < held.ours; k++)
@@ -866,7 +861,7 @@ static void who_holds_a_device(void **state)
 /* What was sent at minute 30 under the operation id of SUFFIX_KEY. */
 static struct mde_sent a_send(bool looked)
 {
-  return (struct mde_sent){.verb = MDE_VERB_RESTRICT,
+  return (struct mde_sent){.response = RESTRICT,
                            .operation = text("alert-4711"),
                            .comment = text(SUFFIX_KEY),
                            .looked = looked,
@@ -1257,105 +1252,105 @@ static void a_later_look_respects_what_was_decided_since(void **state)
   static const struct {
     const char *what;
     const char *seen;
-    enum mde_verb verb;
+    const struct mde_response *response;
     enum mde_decision decision;
     size_t action;
     struct row rows[MOST];
   } cases[] = {
-      {"nothing new", "", MDE_VERB_RESTRICT, MDE_DECISION_SEND, NONE, {{0}}},
+      {"nothing new", "", RESTRICT, MDE_DECISION_SEND, NONE, {{0}}},
       {"the opposite since, done",
        "x",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_OVERTAKEN,
        0,
        {{U, S, AT("31"), AT("32"), 0, 0}}},
       {"the opposite since, failed",
        "x",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_OVERTAKEN,
        0,
        {{U, F, AT("31"), AT("32"), 0, 0}}},
       {"the opposite since, pending",
        "x",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_OVERTAKEN,
        0,
        {{U, P, AT("31"), AT("32"), 0, 0}}},
       {"the opposite since, cancelled",
        "x",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_SEND,
        NONE,
        {{U, C, AT("31"), AT("32"), 0, 0}}},
       {"the opposite since, and the same again",
        "xx",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_OVERTAKEN,
        0,
        {{U, S, AT("31"), AT("32"), 0, 0}, {R, P, AT("33"), AT("33"), 0, 0}}},
       {"the newest of several",
        "xx",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_OVERTAKEN,
        1,
        {{U, S, AT("31"), AT("32"), 0, 0}, {U, S, AT("33"), AT("34"), 0, 0}}},
       {"the first look had the opposite",
        "=",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_SEND,
        NONE,
        {{U, S, AT("31"), AT("32"), 0, 0}}},
       {"the first look had the opposite pending, done since",
        "p",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_SEND,
        NONE,
        {{U, S, AT("31"), AT("32"), 0, 0}}},
       {"the same since",
        "x",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_ALREADY_ACTIVE,
        0,
        {{R, P, AT("31"), AT("32"), 0, 0}}},
       {"the same since, cancelled",
        "x",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_OVERTAKEN,
        0,
        {{R, C, AT("31"), AT("32"), 0, 0}}},
       {"the first look had the same pending, cancelled since",
        "p",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_OVERTAKEN,
        0,
        {{R, C, AT("20"), AT("32"), 0, 0}}},
       {"the first look had the same cancelled",
        "=",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_SEND,
        NONE,
        {{R, C, AT("20"), AT("32"), 0, 0}}},
       {"release: restricted since",
        "x",
-       MDE_VERB_RELEASE,
+       RELEASE,
        MDE_DECISION_OVERTAKEN,
        0,
        {{R, S, AT("31"), AT("32"), 0, 0}}},
       {"release: restricting since",
        "x",
-       MDE_VERB_RELEASE,
+       RELEASE,
        MDE_DECISION_OVERTAKEN,
        0,
        {{R, P, AT("31"), AT("32"), 0, 0}}},
       {"release: released since",
        "x",
-       MDE_VERB_RELEASE,
+       RELEASE,
        MDE_DECISION_ALREADY_ACTIVE,
        0,
        {{U, S, AT("31"), AT("32"), 0, 0}}},
       {"another machine's",
        "x",
-       MDE_VERB_RESTRICT,
+       RESTRICT,
        MDE_DECISION_SEND,
        NONE,
        {{U, S, AT("31"), AT("32"), 0, "ff"}}},
@@ -1367,8 +1362,8 @@ static void a_later_look_respects_what_was_decided_since(void **state)
       if (cases[i].seen[k] != 'x')
         mde_action_see(&actions[k],
                        cases[i].seen[k] == 'p' ? MDE_STATUS_PENDING : actions[k].status);
-    struct mde_intent intent = {.verb = cases[i].verb,
-                                .cancel_opposite = cases[i].verb == MDE_VERB_RELEASE,
+    struct mde_intent intent = {.response = cases[i].response,
+                                .cancel_opposite = cases[i].response == RELEASE,
                                 .looked = true};
     struct mde_look look = mde_history_look(actions, count, &intent);
     if (look.decision != cases[i].decision || look.action != cases[i].action)
@@ -1387,10 +1382,10 @@ static void a_time_in_the_future_is_not_usable(void **state)
                                         .created = text(LATE),
                                         .updated = text(LATE)};
   int64_t latest = mde_timestamp(text(AT("35")));
-  struct mde_action action = mde_action_read(&restriction, text(MACHINE), latest);
+  struct mde_action action = mde_action_read(&restriction, RESTRICT, text(MACHINE), latest);
   assert_true(action.created == MDE_NO_TIME && action.updated == MDE_NO_TIME);
   restriction.created = text(AT("35"));
-  action = mde_action_read(&restriction, text(MACHINE), latest);
+  action = mde_action_read(&restriction, RESTRICT, text(MACHINE), latest);
   assert_true(action.created == latest && action.updated == latest);
 
   restriction.created = text(LATE);
@@ -1399,12 +1394,41 @@ static void a_time_in_the_future_is_not_usable(void **state)
                                     .status = text(S),
                                     .created = text(AT("30")),
                                     .updated = text(AT("31"))};
-  struct mde_action actions[] = {mde_action_read(&restriction, text(MACHINE), latest),
-                                 mde_action_read(&release, text(MACHINE), latest)};
+  struct mde_action actions[] = {mde_action_read(&restriction, RESTRICT, text(MACHINE), latest),
+                                 mde_action_read(&release, RESTRICT, text(MACHINE), latest)};
   size_t rests_on;
-  assert_int_equal(mde_history_state(actions, 2, &rests_on), MDE_STATE_UNCLEAR);
-  struct mde_intent intent = {.verb = MDE_VERB_RESTRICT};
+  assert_int_equal(mde_history_state(actions, 2, RESTRICT, &rests_on), MDE_STATE_UNCLEAR);
+  struct mde_intent intent = {.response = RESTRICT};
   assert_int_equal(mde_history_look(actions, 2, &intent).decision, MDE_DECISION_SEND);
+}
+
+static void only_a_response_and_its_opposite_count(void **state)
+{
+  (void)state;
+  static const struct {
+    int of;
+    const char *type;
+    bool counts;
+  } rows[] = {
+      {MDE_RESPONSE_RESTRICT, R, true},
+      {MDE_RESPONSE_RESTRICT, U, true},
+      {MDE_RESPONSE_RESTRICT, "Isolate", false},
+      {MDE_RESPONSE_ISOLATE, "Isolate", true},
+      {MDE_RESPONSE_ISOLATE, "unisolate", true},
+      {MDE_RESPONSE_ISOLATE, R, false},
+      {MDE_RESPONSE_SCAN, "RunAntiVirusScan", true},
+      {MDE_RESPONSE_SCAN, U, false},
+      {MDE_RESPONSE_SCAN, "LiveResponse", false},
+      {MDE_RESPONSE_RESTRICT, "LiveResponse", false},
+      {MDE_RESPONSE_RESTRICT, NULL, false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_action_text row = {.id = text("id"), .type = text(rows[i].type), .status = text(S)};
+    struct mde_action action =
+        mde_action_read(&row, &mde_responses[rows[i].of], text(MACHINE), MDE_NO_TIME);
+    assert_int_equal(rows[i].counts, action.counts);
+    if (action.counts) assert_ptr_equal(mde_response_of_type(row.type), action.response);
+  }
 }
 
 int main(void)
@@ -1413,6 +1437,7 @@ int main(void)
       cmocka_unit_test(a_lost_answer_is_found_in_the_list),
       cmocka_unit_test(a_later_look_respects_what_was_decided_since),
       cmocka_unit_test(a_time_in_the_future_is_not_usable),
+      cmocka_unit_test(only_a_response_and_its_opposite_count),
       cmocka_unit_test(statuses_are_read_in_any_case),
       cmocka_unit_test(the_state_is_what_the_actions_say),
       cmocka_unit_test(looking_first_decides),

@@ -1,12 +1,13 @@
 /*
  * change: any order, then any events at any time, and lists of any actions. What was not wanted
  * changes nothing, it sends twice at most, every want and result is one of those there are, and
- * once it has ended it wants nothing more.
+ * once it has ended it wants nothing more. It is packed and unpacked at any time; garbage that can
+ * be unpacked is a change like another.
  */
 #include <assert.h>
 #include <stdint.h>
 
-#include "change.h"
+#include "packed_change.h"
 #include "timestamp.h"
 
 enum { MAX_ACTIONS = 40 };
@@ -32,21 +33,23 @@ static struct mde_text word(const char *s)
 static int64_t next_time(struct input *input)
 {
   static const int64_t scales[] = {1, MDE_TICKS_PER_SECOND, 61 * MDE_TICKS_PER_SECOND,
-                                   INT64_C(100000000000) * 1000000};
+                                   INT64_C(1000000000000000)};
   uint8_t choice = next_byte(input);
   int64_t time = (int64_t)next_byte(input) * scales[choice & 3];
   if (choice & 4) return MDE_NO_TIME;
   return choice & 8 ? -time : time;
 }
 
-static struct mde_action next_action(struct input *input)
+static struct mde_action next_action(const struct mde_order *order, struct input *input)
 {
   uint8_t choice = next_byte(input);
+  const struct mde_response *response = order->response;
+  if (choice & 4 && response->opposite != NULL) response = response->opposite;
   static const char *const operations[] = {"ours-0001", "theirs-01"};
   struct mde_action action = {
       .counts = (choice & 1) == 0,
       .has_id = (choice & 2) == 0,
-      .verb = choice & 4 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
+      .response = response,
       .status = (enum mde_status)(choice >> 3 & 3),
       .created = next_time(input),
       .updated = next_time(input),
@@ -71,13 +74,42 @@ static void check(const struct mde_change *change)
   if (result.sends > 0) assert(result.slot != MDE_SLOT_RETURN);
 }
 
+/* Packed and unpacked it is the same. */
+static void check_packed(const struct mde_change *change, int64_t now)
+{
+  unsigned char bytes[MDE_PACKED_CHANGE_MAX];
+  size_t size = mde_change_pack(change, now, bytes);
+  assert(size <= sizeof bytes);
+  struct mde_change back;
+  assert(mde_change_unpack(&back, bytes, size, now, 0));
+  unsigned char again[MDE_PACKED_CHANGE_MAX];
+  assert(mde_change_pack(&back, now, again) == size && memcmp(bytes, again, size) == 0);
+}
+
+/* Begins it at its beginning, in the middle, or with what garbage happens to be. */
+static void begin(struct mde_change *change, const struct mde_order *order, bool is_lost,
+                  struct input *input)
+{
+  if (!is_lost) {
+    mde_change_begin(change, order, 0);
+    return;
+  }
+  uint8_t choice = next_byte(input);
+  if (choice > 3 && mde_change_unpack(change, input->data, choice < input->size ? choice : 0,
+                                      next_time(input) & 0xffffff, 0))
+    return;
+  struct mde_lost lost = {
+      .sent_at = next_time(input), .sends = choice & 1 ? 2 : 1, .looked = (choice & 2) != 0};
+  mde_change_begin_lost(change, order, &lost, 0);
+}
+
 static void tell_history(struct mde_change *change, const struct mde_order *order,
                          struct input *input)
 {
   struct mde_action actions[MAX_ACTIONS];
   size_t count = next_byte(input) % (MAX_ACTIONS + 1);
   for (size_t i = 0; i < count; i++)
-    actions[i] = next_action(input);
+    actions[i] = next_action(order, input);
   int64_t read_at = next_time(input);
   struct mde_list list = {.flags = next_byte(input) & 15u,
                           .read_at = read_at == MDE_NO_TIME ? 0 : read_at,
@@ -90,7 +122,7 @@ static void tell_history(struct mde_change *change, const struct mde_order *orde
   int told = mde_change_history(change, order, actions, count, &list, &about, &overturned);
   assert((told == MDE_CHANGE_OK) == is_wanted);
   assert(about == MDE_NO_ACTION || (about < count && actions[about].counts));
-  assert(overturned == MDE_NO_ACTION || actions[overturned].verb != order->verb);
+  assert(overturned == MDE_NO_ACTION || actions[overturned].response != order->response);
   if (!is_wanted) assert(memcmp(&before, change, sizeof before) == 0);
 }
 
@@ -99,7 +131,7 @@ static void tell_answer(struct mde_change *change, const struct mde_order *order
 {
   static const char *const texts[] = {"RestrictCodeExecution",
                                       "UnrestrictCodeExecution",
-                                      "Isolate",
+                                      "RunAntiVirusScan",
                                       "Pending",
                                       "Succeeded",
                                       "Cancelled",
@@ -123,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct input input = {data, size};
   uint8_t bits = next_byte(&input);
   struct mde_order order = {
-      .verb = bits & 1 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
+      .response = &mde_responses[next_byte(&input) % MDE_RESPONSE_COUNT],
       .machine = word("0123456789abcdef0123456789abcdef01234567"),
       .operation = word("ours-0001"),
       .incident = bits & 2 ? word("INC-1") : (struct mde_text){NULL, 0},
@@ -136,9 +168,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
       .decided_at = bits & 128 ? next_time(&input) : MDE_NO_TIME,
   };
   struct mde_change change;
-  mde_change_begin(&change, &order, 0);
+  begin(&change, &order, bits & 1, &input);
   while (input.size > 0) {
     check(&change);
+    check_packed(&change, 0);
     uint8_t choice = next_byte(&input) % (MDE_EVENT_STOPPED + 5);
     if (choice > MDE_EVENT_STOPPED + 2) {
       struct mde_id id = {{next_byte(&input)}};

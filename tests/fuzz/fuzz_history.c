@@ -8,6 +8,9 @@
 #include "history.h"
 #include "timestamp.h"
 
+#define RESTRICT (&mde_responses[MDE_RESPONSE_RESTRICT])
+#define RELEASE (&mde_responses[MDE_RESPONSE_RELEASE])
+
 enum { MOST = 16 };
 
 static const char machine[] = "0123456789abcdef0123456789abcdef01234567";
@@ -34,7 +37,7 @@ static struct mde_action read_record(const uint8_t *record, size_t length)
                                  .updated = {rest + third, third},
                                  .comment = {rest + 2 * third, left - 2 * third}};
   struct mde_action action = mde_action_read(
-      &text, word(machine), choice & 0x40 ? INT64_C(17700000000000000) : MDE_NO_TIME);
+      &text, RESTRICT, word(machine), choice & 0x40 ? INT64_C(17700000000000000) : MDE_NO_TIME);
   if (choice & 0x80) mde_action_see(&action, mde_status_read(word(statuses[choice / 15 % 5])));
   return action;
 }
@@ -53,20 +56,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   }
 
   size_t rests_on;
-  enum mde_state state = mde_history_state(actions, count, &rests_on);
+  enum mde_state state = mde_history_state(actions, count, RESTRICT, &rests_on);
   assert(rests_on == MDE_NO_ACTION || rests_on < count);
   assert((rests_on == MDE_NO_ACTION) == (state == MDE_STATE_NONE || state == MDE_STATE_UNCLEAR));
 
   size_t ours[MOST], others[MOST];
   struct mde_text incident = word("INC-1");
   struct mde_claim claim = {&incident, 1, MDE_NO_TIME};
-  struct mde_holders held = mde_history_holders(actions, count, &claim, ours, others);
+  struct mde_holders held = mde_history_holders(actions, count, RESTRICT, &claim, ours, others);
   assert(held.ours + held.others <= count);
-  if (state == MDE_STATE_RESTRICTED || state == MDE_STATE_RESTRICTING)
+  if (state == MDE_STATE_APPLIED || state == MDE_STATE_APPLYING)
     assert(held.ours + held.others > 0);
 
   for (int i = 0; i < 8; i++) {
-    struct mde_sent sent = {.verb = i & 1 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
+    struct mde_sent sent = {.response = i & 1 ? RELEASE : RESTRICT,
                             .operation = word("alert-4711"),
                             .comment = word("why [mde:alert-4711]"),
                             .looked = (i & 2) != 0,
@@ -75,18 +78,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert((found.action == MDE_NO_ACTION) == (found.decision == MDE_RECONCILIATION_NOTHING));
     assert(found.action == MDE_NO_ACTION || found.action < count);
     if (found.decision == MDE_RECONCILIATION_OURS)
-      assert(actions[found.action].verb == sent.verb && !actions[found.action].seen);
+      assert(actions[found.action].response == sent.response && !actions[found.action].seen);
     if (found.decision == MDE_RECONCILIATION_ACTIVE)
-      assert(actions[found.action].verb == sent.verb);
+      assert(actions[found.action].response == sent.response);
     if (found.decision == MDE_RECONCILIATION_SUPERSEDED) assert(!actions[found.action].seen);
     if (found.decision == MDE_RECONCILIATION_UNCLEAR) assert(!sent.looked);
     if (found.decision == MDE_RECONCILIATION_OPPOSITE)
-      assert(actions[found.action].verb != sent.verb &&
+      assert(actions[found.action].response != sent.response &&
              actions[found.action].status == MDE_STATUS_PENDING);
   }
 
   for (int i = 0; i < 16; i++) {
-    struct mde_intent intent = {.verb = i & 1 ? MDE_VERB_RELEASE : MDE_VERB_RESTRICT,
+    struct mde_intent intent = {.response = i & 1 ? RELEASE : RESTRICT,
                                 .cancel_opposite = (i & 2) != 0,
                                 .looked = (i & 8) != 0};
     if (i & 4) intent.key = word("alert-4711");
@@ -94,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert((look.action == MDE_NO_ACTION) == (look.decision == MDE_DECISION_SEND));
     assert(look.action == MDE_NO_ACTION || look.action < count);
     if (look.decision == MDE_DECISION_ALREADY_ACTIVE) {
-      assert(actions[look.action].verb == intent.verb);
+      assert(actions[look.action].response == intent.response);
       assert(actions[look.action].status == MDE_STATUS_PENDING ||
              actions[look.action].status == MDE_STATUS_SUCCEEDED);
     }

@@ -166,11 +166,10 @@ end
 
 -- What the core is asked to do.
 local function order_of(intent)
-  local change = core.change.new { verb = intent.verb, machine = intent.machine_id, operation_id = intent.operation_id,
+  return core.change.new({ verb = intent.verb, machine = intent.machine_id, operation_id = intent.operation_id,
     incident = intent.incident, comment = intent.comment, keyed = intent.keyed, look = intent.look_first,
     resend = intent.resend, cancel_opposite = intent.cancel_opposite, dry_run = intent.dry_run,
-    decided_at = intent.decided_at, decided_on = intent.decided_on, began = intent.began }
-  return change
+    decided_at = intent.decided_at, decided_on = intent.decided_on }, intent.began)
 end
 
 ---@return mde.ChangeRun

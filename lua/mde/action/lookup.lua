@@ -74,31 +74,72 @@ function M.cancel(center, action, comment, context)
   return nil, errors.about(err, asked)
 end
 
---- Asks the service whether an action of unknown fate exists, and how far it is.
----@param center mde.ActionCenter
----@param err mde.Error|table with machine_id, operation_id, and verb if only that is meant
----@param context mde.Context
----@return mde.Action? action whose `outcome` is "accepted": the service took it. Its `status` says how far it is,
---- which may be Failed or Cancelled; action:wait() returns nil and an error then
----@return mde.Error? problem of kind not_found if the service lists no such action
-function M.find(center, err, context)
+local function check_lost(err)
   if type(err) ~= "table" or type(err.machine_id) ~= "string" or type(err.operation_id) ~= "string" then
     errors.invalid("wrong_type",
       "mde.find_action needs an error of kind unknown, or a table with machine_id and operation_id")
   end
-  local machine_id = core.text.lower(err.machine_id)
-  if core.odata.kind(machine_id) ~= "machine_id" then
+  if core.odata.kind(core.text.lower(err.machine_id)) ~= "machine_id" then
     errors.invalid("machine_id_malformed",
       ("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
   end
+  if err.verb ~= nil and not (type(err.verb) == "string" and core.response_actions[err.verb]) then
+    errors.invalid("wrong_value", ("mde.find_action: there is no verb %s"):format(errors.got(err.verb)),
+      'Give "restrict" or "release", or leave it out.')
+  end
+end
+
+-- What the machine's list says of a send of this verb whose answer was lost: the core's result, and the action it is
+-- about.
+local function judge(center, err, verb, machine_id, rows)
+  local now = center.exchange.now()
+  local comment = type(err.comment) == "string" and err.comment or nil
+  local sent_at = type(err.sent_at) == "number" and err.sent_at or nil
+  local change = core.change.lost({ verb = verb, machine = machine_id, operation_id = err.operation_id,
+    comment = comment, look = true }, { sent_at = sent_at }, now)
+  local row = change:history(rows, { read_at = now, told_at = now, latest = center.exchange.clock:latest() })
+  return change:result(), row
+end
+
+local function is_of_type(row, verb)
+  return core.text.lower(row.type) == core.text.lower(core.response_actions[verb].type)
+end
+
+local function carries(row, operation_id)
+  return select(3, core.comment.parse(row.requestorComment)) == operation_id
+end
+
+--- Asks the service whether an action of unknown fate exists, and how far it is.
+---@param center mde.ActionCenter
+---@param err mde.Error|table with machine_id, operation_id, and verb if only that is meant; with comment and sent_at,
+--- an action is known again whose comment the service has cut short
+---@param context mde.Context
+---@return mde.Action? action whose `outcome` is "accepted": the service took it. Its `status` says how far it is,
+--- which may be Failed or Cancelled; action:wait() returns nil and an error then
+---@return mde.Error? problem of kind not_found if the service lists no such action; of kind unknown, with `action`, if
+--- that is perhaps the one
+function M.find(center, err, context)
+  check_lost(err)
+  local machine_id = core.text.lower(err.machine_id)
   local asked = ("find action with operation id %s"):format(errors.quote(err.operation_id))
   local rows, problem = center:history(machine_id, context:within(PAGE_SECONDS))
   if not rows then return nil, errors.about(problem, asked) end
-  for _, verb in ipairs { "restrict", "release" } do
-    local row = (err.verb == nil or err.verb == verb) and core.history.find(rows, machine_id, verb, err.operation_id)
-    if row then
-      return center:adopt(row, { outcome = "accepted" })
+  local perhaps
+  for _, verb in ipairs(err.verb and { err.verb } or { "restrict", "release" }) do
+    local result, row = judge(center, err, verb, machine_id, rows)
+    if row and is_of_type(row, verb) then
+      if result.fate == "accepted" or carries(row, err.operation_id) then
+        return center:adopt(row, { outcome = "accepted", comment_cut = result.comment_cut or nil })
+      end
+      if result.reason == "unclear" then perhaps = row end
     end
+  end
+  if perhaps then
+    return nil, errors.new { kind = "unknown", code = "perhaps_this_action", asked = asked,
+      action = center:adopt(perhaps),
+      message = ("its comment begins as that of action %s (%s), but the service has cut it short"):format(
+        errors.show(perhaps.id), errors.show(perhaps.status)),
+      hint = "Look at the device's action centre in the portal before you act." }
   end
   return nil, errors.new { kind = "not_found", code = "no_such_action", asked = asked,
     message = ("machine %s has no action with that id in its list"):format(errors.show(machine_id)),

@@ -39,6 +39,7 @@
 ---@field operation_id? string of an `unknown` outcome
 ---@field machine_id? string of an `unknown` outcome, or of a protected machine
 ---@field sent_at? number Unix seconds, of an `unknown` outcome
+---@field comment? string the whole of it as it was sent, of an `unknown` outcome
 ---@field results? mde.Results what mde.each had done when its iterator raised this
 ---@field cause? any what has led to it: an error that this one tells with others, or what an iterator raised
 local Error = { __name = "mde.error" }

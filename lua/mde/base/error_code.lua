@@ -166,6 +166,7 @@
 ---| "action_cancelled" # the action was cancelled
 ---| "action_mismatch" # the answer is about another machine or of another type
 ---| "no_such_action" # the device has no action with that operation id
+---| "perhaps_this_action" # its comment was cut short, so whether it is the one cannot be told; see `action`
 ---| "already_ended" # the action has ended and cannot be cancelled
 ---| "cancellation_pending" # the service took the cancellation, and the action is still pending
 ---| "clock_wrong" # this machine's clock differs from the service's by minutes

@@ -246,6 +246,21 @@ describe("an action", function()
       end
     end)
 
+    it("and if the service cut its comment, perhaps", function()
+      local past = r:past(machine, "restrict", "Pending", 30, { requestorComment = "beacon to known C2 [md" })
+      local ask = { machine_id = machine, operation_id = "abcdefgh", comment = "beacon to known C2 [mde:abcdefgh]",
+        sent_at = r.tenant.clock.now() - 31 }
+      local found, err = r.client:find_action(ask)
+      assert.is_nil(found)
+      assert.same({ "unknown", "perhaps_this_action", past.id }, { err.kind, err.code, err.action.id })
+      ask.sent_at = r.tenant.clock.now() - 2000
+      assert.is_true(assert(r.client:find_action(ask)).comment_cut)
+      ask.verb = "release"
+      assert.equal("not_found", select(2, r.client:find_action(ask)).kind)
+      ask.verb, ask.comment = nil, nil
+      assert.equal("not_found", select(2, r.client:find_action(ask)).kind)
+    end)
+
     it("unless the list cannot be read", function()
       r:answer({ path = "/machineactions" }, 403, "", { count = false })
       local found, err = r.client:find_action { machine_id = machine, operation_id = "abcdefgh" }
@@ -257,6 +272,7 @@ describe("an action", function()
     for what, ask in pairs {
       ["nothing"] = false, ["a text"] = "abcdefgh", ["no operation id"] = { machine_id = machine },
       ["a machine's name"] = { machine_id = "laptop-17", operation_id = "abcdefgh" },
+      ["a verb that there is not"] = { machine_id = machine, operation_id = "abcdefgh", verb = "Restrict" },
     } do
       it("and refuses " .. what, function()
         rehearsal.refused(r.client.find_action, r.client, ask or nil)

@@ -12,8 +12,6 @@ local ACTION_SECONDS = 120
 -- A history that cannot be read in this time is not waited for: containing matters more.
 local LOOK_SECONDS = 30
 
-local paths = { restrict = "restrictCodeExecution", release = "unrestrictCodeExecution" }
-
 local M = {}
 
 ---@class mde.ChangeRun what is known of a change besides what the core knows
@@ -174,7 +172,8 @@ function wants.send(self, run, _, phase)
   run.sending = run.sending or run.context:within(ACTION_SECONDS)
   run.queued(run)
   local row, err, info = self.exchange:call {
-    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(run.machine_id), paths[run.verb]),
+    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(run.machine_id),
+      core.response_actions[run.verb].path),
     kind = "action", api = run.verb, permission = actions.PERMISSION, context = run.sending,
     body = { Comment = run.comment }, usable = actions.is_action,
     before_send = function() return may_leave(self, run) end,

@@ -155,7 +155,7 @@ local messages = {
 local function unknown(report)
   local run, err = report.run, report.run.lost
   err.message = messages[report.result.reason](report)
-  err.kind, err.verb, err.operation_id = "unknown", run.verb, run.operation_id
+  err.kind, err.verb, err.operation_id, err.comment = "unknown", run.verb, run.operation_id, run.comment
   err.machine_id, err.sent_at = run.machine_id, run.sent_at
   return err
 end
@@ -189,7 +189,7 @@ function M.action(report)
   local row = run.row
   if result.fate == "would_send" then
     row = { machineId = run.machine_id, requestorComment = run.comment, status = "not sent",
-      type = run.verb == "restrict" and "RestrictCodeExecution" or "UnrestrictCodeExecution" }
+      type = core.response_actions[run.verb].type }
   end
   local action = report.adopt(row, { outcome = result.fate, looked = result.looked })
   if result.sends > 0 and (run.answered or result.reconciled) then
