@@ -377,7 +377,7 @@ end
 ---@return mde.Results
 function Client:each(items, fn, options)
   if type(fn) == "function" then
-    fn = self.tasks:sharing(self.action_center.cache, fn)
+    fn = self.tasks:sharing(self.action_center.listing, fn)
   end
   return job_pool.each(self.driver, items, fn, options)
 end

@@ -10,6 +10,7 @@
 ---@field coroutine mde.core.coroutine
 ---@field device_list mde.core.device_list
 ---@field header mde.core.header
+---@field history mde.core.history
 ---@field http1 mde.core.http1
 ---@field json mde.core.json
 ---@field limiter mde.core.limiter
@@ -214,6 +215,39 @@ function header.date(text, wall_time) end
 ---@param text string
 ---@return mde.challenge[]? challenges nil if malformed
 function header.challenges(text) end
+
+---@class mde.core.history what a device's restricts and releases mean (src/core/history.h)
+local history = {}
+
+---@param rows table[] the device's actions
+---@param machine string its id
+---@param latest? number Unix seconds, after which no time of an action is usable
+---@return "none"|"restricted"|"restricting"|"releasing"|"released"|"unclear" state
+---@return table? row that it rests on
+function history.state(rows, machine, latest) end
+
+---@param rows table[]
+---@param machine string
+---@param incidents string[]
+---@param since? number Unix seconds
+---@param latest? number Unix seconds
+---@return table[] ours the restrictions that hold it and are of one of the incidents and created since
+---@return table[] others the others that hold it
+function history.holders(rows, machine, incidents, since, latest) end
+
+---@param status any
+---@return "pending"|"succeeded"|"failed"|"cancelled"
+function history.status(status) end
+
+---Whether an action of this status may take the place of what is known of it: what has ended stays so.
+---@param known any the status that is known
+---@param told any the one that is told
+---@return boolean
+function history.replaces(known, told) end
+
+---@param text any as the service writes a time
+---@return number? seconds Unix seconds with a fraction
+function history.time(text) end
 
 ---@class mde.core.http1
 local http1 = {}

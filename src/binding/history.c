@@ -97,6 +97,14 @@ static int history_holders(lua_State *L)
   return 2;
 }
 
+/* The status at an argument; anything but a text is none, and so not final. */
+static enum mde_status status_at(lua_State *L, int index)
+{
+  struct mde_text status = {NULL, 0};
+  if (lua_type(L, index) == LUA_TSTRING) status = mde_check_text(L, index);
+  return mde_status_read(status);
+}
+
 /* status(text) -> "pending", "succeeded", "failed" or "cancelled" */
 static int history_status(lua_State *L)
 {
@@ -106,9 +114,15 @@ static int history_status(lua_State *L)
       [MDE_STATUS_FAILED] = "failed",
       [MDE_STATUS_CANCELLED] = "cancelled",
   };
-  struct mde_text status = {NULL, 0};
-  if (lua_type(L, 1) == LUA_TSTRING) status = mde_check_text(L, 1);
-  lua_pushstring(L, names[mde_status_read(status)]);
+  lua_pushstring(L, names[status_at(L, 1)]);
+  return 1;
+}
+
+/* replaces(known, told) -> whether an action of the status `told` may take the place of the same
+   with the status `known` */
+static int history_replaces(lua_State *L)
+{
+  lua_pushboolean(L, mde_status_replaces(status_at(L, 1), status_at(L, 2)));
   return 1;
 }
 
@@ -126,11 +140,8 @@ static int history_time(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"state", history_state},
-    {"holders", history_holders},
-    {"status", history_status},
-    {"time", history_time},
-    {NULL, NULL},
+    {"state", history_state},       {"holders", history_holders}, {"status", history_status},
+    {"replaces", history_replaces}, {"time", history_time},       {NULL, NULL},
 };
 
 void mde_open_history(lua_State *L)

@@ -15,6 +15,11 @@ enum mde_status mde_status_read(struct mde_text status)
   return MDE_STATUS_PENDING;
 }
 
+bool mde_status_replaces(enum mde_status known, enum mde_status told)
+{
+  return known == MDE_STATUS_PENDING || told != MDE_STATUS_PENDING;
+}
+
 static int digit_of(char c)
 {
   if (c >= '0' && c <= '9') return c - '0';

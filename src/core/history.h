@@ -28,6 +28,10 @@ enum mde_status {
 /* A status as the service spells it, in any case; Canceled with one l as well. */
 enum mde_status mde_status_read(struct mde_text status);
 
+/* Whether what is told of an action may take the place of what is known of it. What has ended stays
+   so: a list that lags behind takes nothing back. */
+bool mde_status_replaces(enum mde_status known, enum mde_status told);
+
 /* The id of an action, a GUID. */
 struct mde_id {
   unsigned char bytes[16];

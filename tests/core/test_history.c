@@ -77,6 +77,17 @@ static void statuses_are_read_in_any_case(void **state)
     assert_int_equal(mde_status_read(text(cases[i].word)), cases[i].status);
 }
 
+static void what_has_ended_stays_so(void **state)
+{
+  (void)state;
+  for (enum mde_status told = MDE_STATUS_PENDING; told <= MDE_STATUS_CANCELLED; told++) {
+    assert_true(mde_status_replaces(MDE_STATUS_PENDING, told));
+    assert_int_equal(told != MDE_STATUS_PENDING, mde_status_replaces(MDE_STATUS_SUCCEEDED, told));
+    assert_int_equal(told != MDE_STATUS_PENDING, mde_status_replaces(MDE_STATUS_FAILED, told));
+    assert_int_equal(told != MDE_STATUS_PENDING, mde_status_replaces(MDE_STATUS_CANCELLED, told));
+  }
+}
+
 /* clang-format off: a rule is a line */
 static void the_state_is_what_the_actions_say(void **state)
 {
@@ -1438,6 +1449,7 @@ int main(void)
       cmocka_unit_test(a_later_look_respects_what_was_decided_since),
       cmocka_unit_test(a_time_in_the_future_is_not_usable),
       cmocka_unit_test(only_a_response_and_its_opposite_count),
+      cmocka_unit_test(what_has_ended_stays_so),
       cmocka_unit_test(statuses_are_read_in_any_case),
       cmocka_unit_test(the_state_is_what_the_actions_say),
       cmocka_unit_test(looking_first_decides),

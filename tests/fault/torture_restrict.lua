@@ -12,7 +12,7 @@ local cap_counts = require "mde.action.cap_count"
 local caps = require "mde.action.cap"
 local listings = require "mde.action.listing"
 local mde = require "mde"
-local recents = require "mde.action.recent"
+local history_caches = require "mde.action.history_cache"
 local sim = require "mde.sim"
 
 local drawn = 0
@@ -44,8 +44,8 @@ end
 -- No action yet, none counted or remembered, and no token, so that each run begins at the beginning.
 local function before()
   tenant:reset()
-  client.action_center.recent = recents.new(driver.now)
-  client.action_center.cache = listings.new(client.action_center)
+  client.action_center.cache = history_caches.new(driver.now)
+  client.action_center.listing = listings.new(client.action_center)
   client.changes.cap = caps.new(caps.DEFAULT, driver.now, nil, cap_counts.new(client.exchange, driver))
   local tokens = client.exchange.token_source.tokens
   tokens:forget_failure()

@@ -140,7 +140,7 @@ function M.mismatch(action, row)
   end
 end
 
---- Brings an action up to what was read of it. nil, error if that is about another one.
+--- Brings an action up to what was read of it; one that has ended stays so. nil, error if that is about another one.
 ---@param row table the action, changed in place
 ---@param fresh table
 ---@return boolean? updated
@@ -148,6 +148,7 @@ end
 function M.update(row, fresh)
   local problem = M.mismatch(row, fresh)
   if problem then return nil, problem end
+  if not core.history.replaces(row.status, fresh.status) then return true end
   for name, value in pairs(fresh) do
     if name ~= "@odata.context" and not ours:has(name) then row[name] = value end
   end

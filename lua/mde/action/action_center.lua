@@ -1,23 +1,21 @@
 --- action_center: the actions of a tenant, as this client reads them: one, those of a machine, or all that restrict.
 --
--- What this client did or read a moment ago is put into what the service lists (recent.lua), and told to the list that
--- many devices share (listing.lua).
+-- What this client did or read a moment ago is put into what the service lists (history_cache.lua). The list that many
+-- devices share is read by listing.lua.
 
 local actions = require "mde.action.action"
 local core = require "mde.core"
+local history_caches = require "mde.action.history_cache"
 local listings = require "mde.action.listing"
 local pager = require "mde.api.pager"
-local recents = require "mde.action.recent"
-
-local TYPES = "type eq 'RestrictCodeExecution' or type eq 'UnrestrictCodeExecution'"
 
 local M = {}
 
 ---@class mde.ActionCenter
 ---@field exchange mde.Exchange
 ---@field driver mde.Driver
----@field recent mde.Recent
----@field cache mde.Listing
+---@field cache mde.HistoryCache
+---@field listing mde.Listing
 ---@field private metatable table of the actions
 local Center = {}
 Center.__index = Center
@@ -28,8 +26,8 @@ Center.__index = Center
 ---@return mde.ActionCenter
 function M.new(exchange, driver, metatable)
   local center = setmetatable({ exchange = exchange, driver = driver, metatable = metatable,
-    recent = recents.new(exchange.now, exchange.store) }, Center)
-  center.cache = listings.new(center)
+    cache = history_caches.new(exchange.now, exchange.store) }, Center)
+  center.listing = listings.new(center)
   return center
 end
 
@@ -41,11 +39,11 @@ function Center:adopt(row, fields)
   return actions.adopt(row, self.metatable, fields)
 end
 
---- Tells the list that many devices share what was read of an action.
+--- Tells the cache what was read of an action.
 ---@param row table?
 ---@return table? row
 function Center:note(row)
-  if row then self.cache:add(row) end
+  if row then self.cache:note(row) end
   return row
 end
 
@@ -59,7 +57,7 @@ function Center:history(machine_id, context)
   local rows, err, absent = pager.read(self.exchange, "machineactions",
     "machineId eq " .. core.odata.literal(machine_id), actions.is_row, context)
   for _, row in ipairs(rows or {}) do self:note(row) end
-  if rows then self.recent:recall(machine_id, rows) end
+  if rows then self.cache:complete(machine_id, rows) end
   return rows, err, absent
 end
 
@@ -71,9 +69,9 @@ end
 ---@return mde.Error? err
 ---@return boolean? absent the service said that there is no such list
 function Center:listed(since, context)
-  local filter = TYPES
+  local filter = history_caches.TYPES
   if since then
-    filter = ("(%s) and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)"):format(TYPES,
+    filter = ("(%s) and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)"):format(filter,
       os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since)))
   end
   return pager.read(self.exchange, "machineactions", filter, actions.is_row, context)
@@ -92,7 +90,7 @@ function Center:histories(context)
     machines[machine_id] = machines[machine_id] or {}
     table.insert(machines[machine_id], row)
   end
-  self.recent:recall_all(machines)
+  self.cache:complete_all(machines)
   return machines
 end
 

@@ -196,14 +196,14 @@ end
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.
 local function announce(self, intent, run, result)
   local row = run.row
-  if result.fate == "unknown" then self.center.cache:doubt(intent.machine_id) end
+  if result.fate == "unknown" then self.center.listing:doubt(intent.machine_id) end
   if result.sends == 0 or not row then return end
   -- The list was asked for this machine; a fresh action may not say yet whose it is.
   row.machineId = row.machineId or intent.machine_id
   if result.fate == "superseded" then self.center:note(row) end
   if not (run.answered or result.reconciled) then return end
   self.center:note(row)
-  self.center.recent:announce(intent.machine_id, row)
+  self.center.cache:announce(intent.machine_id, row)
   if result.fate == "accepted" then remember(self, intent, row) end
 end
 
@@ -237,7 +237,7 @@ local function ended(self, intent, ok, ...)
   unlock(intent)
   if ok then return ... end
   -- It may have been raised in the midst of a send. Where there is no memory to note even that, what was raised counts.
-  pcall(self.center.cache.doubt, self.center.cache, intent.machine_id)
+  pcall(self.center.listing.doubt, self.center.listing, intent.machine_id)
   error((...), 0)
 end
 

@@ -2,10 +2,11 @@
 --
 -- Looking first asks for the history of one device. Where many are acted on, in an `each` or one call behind the
 -- other, one list of all of them serves: it is read when it is first asked for and extended when it is asked for again
--- and is a minute old. Until then it also knows what this client itself did and read. For what it cannot tell, the end
--- of an opposite action for instance, the one device is read.
+-- and is a minute old. What it tells is kept in the client's history cache, beside what the client itself did and read.
+-- For what it cannot tell, the end of an opposite action for instance, the one device is read.
 
 local core = require "mde.core"
+local history_caches = require "mde.action.history_cache"
 local single_flights = require "mde.sync.single_flight"
 
 local FRESH_SECONDS = 60
@@ -19,13 +20,10 @@ local MANY_LOOKS, LOOKS_SECONDS = 3, 60
 
 local M = {}
 
-local counted = { restrictcodeexecution = true, unrestrictcodeexecution = true }
-
 ---@class mde.Listing
 ---@field private center mde.ActionCenter
+---@field private cache mde.HistoryCache
 ---@field private single_flight mde.SingleFlight
----@field private rows_by_id table<string, table>
----@field private ids_by_machine table<string, string[]> in the order in which they were seen
 ---@field private doubtful table<string, boolean> machines about which it cannot be asked any more
 ---@field private looks number[] when there was a look, by the driver's clock; the last few
 ---@field private asked_at number when it was asked for last
@@ -41,29 +39,20 @@ Listing.__index = Listing
 ---@param center mde.ActionCenter
 ---@return mde.Listing
 function M.new(center)
-  return setmetatable({ center = center, rows_by_id = {}, ids_by_machine = {}, doubtful = {}, looks = {},
-    asked_at = -math.huge,
+  return setmetatable({ center = center, cache = center.cache, doubtful = {}, looks = {}, asked_at = -math.huge,
     single_flight = single_flights.new(center.driver, center.exchange.sleep) }, Listing)
-end
-
-local function is_pending(row)
-  return core.history.status(row.status) == "pending"
-end
-
-local function copy(row)
-  local same = {}
-  for name, value in pairs(row) do same[name] = value end
-  return same
 end
 
 -- A client that acts on a device now and then keeps nothing.
 local function forget_old(self)
   local now = self.center.exchange.now()
   if now - self.asked_at > KEPT_SECONDS and not self.single_flight:current "listing" then
-    self.rows_by_id, self.ids_by_machine, self.doubtful = {}, {}, {}
+    self.cache:forget_listed()
+    self.doubtful = {}
     self.newest, self.read_at, self.failed_at, self.has_nameless = nil, nil, nil, nil
   end
   self.asked_at = now
+  self.cache:keep_listed(KEPT_SECONDS)
 end
 
 --- A look at one device's history: whether there were so many lately that this list is the cheaper way.
@@ -73,28 +62,6 @@ function Listing:is_worth_it()
   self.looks[#self.looks + 1] = now
   if #self.looks > MANY_LOOKS then table.remove(self.looks, 1) end
   return #self.looks == MANY_LOOKS and now - self.looks[1] < LOOKS_SECONDS
-end
-
---- Takes note of an action, if it is one of those listed here. One that is final stays so, whatever a list that lags
---- behind says.
----@param row table as the service told it
-function Listing:add(row)
-  if self.center.exchange.now() - self.asked_at > KEPT_SECONDS then return end
-  if not counted[core.text.lower(row.type or "")] then return end
-  local id = core.text.lower(row.id)
-  local known = self.rows_by_id[id]
-  if known and is_pending(row) and not is_pending(known) then return end
-  local machine_id = row.machineId or known and known.machineId
-  if not machine_id then return end
-  if not known then
-    local key = core.text.lower(machine_id)
-    local ids = self.ids_by_machine[key] or {}
-    self.ids_by_machine[key] = ids
-    ids[#ids + 1] = id
-  end
-  local own = copy(row)
-  own.machineId = machine_id
-  self.rows_by_id[id] = own
 end
 
 --- The fate of an action of this machine is not known: from now on it is read by itself.
@@ -113,21 +80,17 @@ end
 local function since(self)
   if self.has_nameless then return nil end
   local oldest = self.newest and math.min(self.newest, self.center.exchange.clock:time())
-  for _, row in pairs(self.rows_by_id) do
-    if oldest and is_pending(row) then
-      local created = created_at(self, row)
-      if not created then return nil end
-      oldest = math.min(oldest, created)
-    end
+  for row in self.cache:pending() do
+    local created = created_at(self, row)
+    if not oldest or not created then return nil end
+    oldest = math.min(oldest, created)
   end
   return oldest and oldest - MARGIN_SECONDS
 end
 
 -- Whether a row is one that this listing is of and nobody knows whose: it may be any machine's.
 local function is_nameless(self, row)
-  if not counted[core.text.lower(row.type or "")] or row.machineId then return false end
-  local known = self.rows_by_id[core.text.lower(row.id)]
-  return not (known and known.machineId)
+  return not row.machineId and history_caches.keeps(row) and not self.cache:owner(row.id)
 end
 
 local function extend(self, context)
@@ -143,7 +106,7 @@ local function extend(self, context)
     local created = created_at(self, row)
     if created and (not self.newest or created > self.newest) then self.newest = created end
     self.has_nameless = self.has_nameless or is_nameless(self, row)
-    self:add(row)
+    self.cache:note(row)
   end
   self.read_at, self.absent = started, absent
   return true
@@ -173,9 +136,7 @@ function Listing:rows(machine_id, context)
   if self.doubtful[machine_id] then return nil end
   if not is_fresh(self, self.read_at) and not refresh(self, context) then return nil end
   if self.has_nameless then return nil end
-  local rows = {}
-  for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
-  return rows, self.read_at
+  return self.cache:rows(machine_id), self.read_at
 end
 
 --- The same, as they are now: of a list that is read after this was asked, one for all who ask meanwhile.
@@ -191,9 +152,7 @@ function Listing:rows_now(machine_id, context)
     if context:left() <= 0 or not refresh(self, context) then return nil end
   end
   if self.has_nameless then return nil end
-  local rows = {}
-  for i, id in ipairs(self.ids_by_machine[machine_id] or {}) do rows[i] = copy(self.rows_by_id[id]) end
-  return rows, self.absent
+  return self.cache:rows(machine_id), self.absent
 end
 
 return M

@@ -56,7 +56,7 @@ function M.cancel(center, action, comment, context)
   if problem then return nil, errors.about(problem, asked) end
   local status = row and core.history.status(row.status)
   if status == "cancelled" then
-    if row.machineId then center.recent:remember(row.machineId, row) end
+    if row.machineId then center.cache:remember(row.machineId, row) end
     return center:adopt(row)
   end
   if status and status ~= "pending" then

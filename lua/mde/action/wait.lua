@@ -53,7 +53,8 @@ function M.follow(center, row, context)
   local started, may_read_again, problem = exchange.now(), pace(exchange, context), nil
   while core.history.status(row.status) == "pending" do
     if not may_read_again() then return nil, problem end
-    local fresh, err = center:read(row.id, context)
+    local fresh, err = center.cache:ended(row.id), nil
+    if not fresh then fresh, err = center:read(row.id, context) end
     if fresh then
       local updated
       updated, err = actions.update(row, fresh)
@@ -63,7 +64,7 @@ function M.follow(center, row, context)
     end
     problem = err
   end
-  if row.machineId then center.recent:remember(row.machineId, row) end
+  if row.machineId then center.cache:remember(row.machineId, row) end
   return row
 end
 
@@ -178,7 +179,7 @@ local function update(center, watch, row)
     watch.strangers[action] = err
   end
   if row.machineId and core.history.status(row.status) ~= "pending" then
-    center.recent:remember(row.machineId, row)
+    center.cache:remember(row.machineId, row)
   end
 end
 
@@ -208,8 +209,7 @@ local function read_list(center, pending, by_id, context, started)
       local id = core.text.lower(row.id)
       if by_id[id] then
         listed[id] = true
-        -- A list that lags behind takes back nothing that has ended.
-        if is_pending(by_id[id]) then update(center, by_id[id], row) end
+        update(center, by_id[id], row)
         center:note(row)
       end
     end
@@ -220,6 +220,15 @@ local function read_list(center, pending, by_id, context, started)
     for _, watch in ipairs(pending) do stumble(watch, err, center.exchange.now() - started) end
   end
   return missing
+end
+
+-- What others of this client have seen to end need not be read. Returns those that are still pending.
+local function take_known(center, pending)
+  for _, watch in ipairs(pending) do
+    local row = center.cache:ended(watch.id)
+    if row then update(center, watch, row) end
+  end
+  return pending_of(pending)
 end
 
 ---@class mde.WaitOptions
@@ -247,6 +256,7 @@ function M.many(center, list, seconds, on_progress, context)
   local pending, turn = pending_of(watches), 0
   take_in(false)
   while pending[1] and may_read_again() do
+    pending = take_known(center, pending)
     local missing = pending
     if pending[2] then missing = read_list(center, pending, by_id, context, started) end
     if missing[1] then

@@ -13,7 +13,7 @@ describe("the action center", function()
   before_each(function()
     r = rehearsal.new { machines = { { id = id(1) }, { id = id(2) } }, unguarded = true }
     center, told = r.client.action_center, {}
-    function center.cache.add(_, row) told[#told + 1] = row.id end
+    function center.cache.note(_, row) told[#told + 1] = row.id end
   end)
 
   local function context(seconds) return contexts.new(r.driver.now, seconds) end

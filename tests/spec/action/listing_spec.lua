@@ -397,7 +397,7 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
       r:past(machines[3].id, "release", "Succeeded", 100)
       r.client:each(machines, restrict)
       r.driver.sleep(1000)
-      assert.is_truthy(next(r.client.action_center.cache.rows_by_id))
+      assert.is_truthy(next(r.client.action_center.cache.known))
       r.client:each({ machines[1] }, restrict)
       assert.not_matches("creationDateTimeUtc", listings(r)[2], 1, true)
     end)

@@ -33,6 +33,15 @@ describe("an action is waited for", function()
     assert.equal(before, #r:requests())
   end)
 
+  it("and needs no request if this client has seen it end", function()
+    local action, same = assert(r.client:restrict(machine, "why")), assert(r.client:restrict(machine, "why"))
+    assert.equal("Succeeded", action:wait { timeout = 60 })
+    assert.equal("Pending", same.status)
+    local before = #r:requests()
+    assert.equal("Succeeded", same:wait { timeout = 60 })
+    assert.equal(before, #r:requests())
+  end)
+
   it("until it has failed, and says what the device said", function()
     local status, err = assert(r.client:restrict(failing, "why")):wait()
     assert.is_nil(status)
@@ -213,6 +222,17 @@ describe("waiting for many", function()
     local before = #r:requests()
     local results = r.client:wait(actions)
     assert.equal("Succeeded", results[2].value)
+    assert.equal(before, #r:requests())
+  end)
+
+  it("asks for nothing that this client has seen end", function()
+    local actions = restricted(3)
+    local copies = {}
+    for i, action in ipairs(actions) do copies[i] = assert(r.client:action(action.id)) end
+    r.client:wait(actions)
+    local before = #r:requests()
+    local results = r.client:wait(copies)
+    for i = 1, 3 do assert.same({ "Succeeded", "Succeeded" }, { results[i].value, copies[i].status }) end
     assert.equal(before, #r:requests())
   end)
 

@@ -57,19 +57,20 @@ end
 
 -- The machine's actions: the rows, or nil and an error; and what is to be known of the list.
 local function read_history(self, run, reading, context)
-  local cache, began, machine_id = run.context.cache, self.exchange.now(), run.machine_id
-  if reading == "cached" and not cache and self.center.cache:is_worth_it() then cache = self.center.cache end
-  if cache and reading == "cached" then
-    local rows, read_at = cache:rows(machine_id, context:within(context:left() / 2, context:patience() / 2))
+  local center, listing = self.center, run.context.cache
+  local began, machine_id = self.exchange.now(), run.machine_id
+  if reading == "cached" and not listing and center.listing:is_worth_it() then listing = center.listing end
+  if listing and reading == "cached" then
+    local rows, read_at = listing:rows(machine_id, context:within(context:left() / 2, context:patience() / 2))
     if rows then
-      self.center.recent:recall(machine_id, rows)
+      center.cache:complete(machine_id, rows)
       return rows, nil, { cached = true, single = run.context.cache == nil, read_at = read_at }
     end
-  elseif cache and reading == "now" then
-    local rows, absent = cache:rows_now(machine_id, context)
+  elseif listing and reading == "now" then
+    local rows, absent = listing:rows_now(machine_id, context)
     if rows then return rows, nil, { shared = true, absent = absent, read_at = began } end
   end
-  local rows, err, absent = self.center:history(machine_id, context)
+  local rows, err, absent = center:history(machine_id, context)
   return rows, err, { absent = absent, read_at = began }
 end
 

@@ -67,8 +67,8 @@ describe("what a change wants", function()
         note "take"
         return not denied, denied
       end, went = function(_, slot, sent) note("went", slot.id, ("%g"):format(sent)) end },
-      center = { exchange = exchange, cache = { is_worth_it = function() return false end },
-        recent = { recall = function() end, remember = function() end },
+      center = { exchange = exchange, listing = { is_worth_it = function() return false end },
+        cache = { complete = function() end, remember = function() end, ended = function() end },
         history = function()
           note "history"
           local list = #lists > 1 and table.remove(lists, 1) or lists[1] or {}
@@ -402,12 +402,12 @@ describe("what a change wants", function()
     end)
 
     it("is read there, in half of the time that a look has, and what was done a moment ago is put into it", function()
-      local recalled
-      self.center.recent.recall = function(_, id) recalled = id end
+      local completed
+      self.center.cache.complete = function(_, id) completed = id end
       local result, run = carry_out(nil, { cache = cache })
       assert.equal("accepted", result.fate)
       assert.same({ { "rows", machine, 15 } }, asked)
-      assert.equal(machine, recalled)
+      assert.equal(machine, completed)
       assert.equal(-10, run.looked_at)
       assert.is_nil(log[1]:find("history", 1, true))
     end)
