@@ -231,9 +231,10 @@ function history.state(rows, machine, latest) end
 ---@param incidents string[]
 ---@param since? number Unix seconds
 ---@param latest? number Unix seconds
+---@param ended? string[] incidents that hold no longer
 ---@return table[] ours the restrictions that hold it and are of one of the incidents and created since
 ---@return table[] others the others that hold it
-function history.holders(rows, machine, incidents, since, latest) end
+function history.holders(rows, machine, incidents, since, latest, ended) end
 
 ---@param status any
 ---@return "pending"|"succeeded"|"failed"|"cancelled"

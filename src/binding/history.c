@@ -74,12 +74,13 @@ static void push_actions(lua_State *L, const size_t *indexes, size_t count)
 }
 
 /*
- * holders(actions, machine, incidents, since|nil, latest|nil) -> the restrictions that hold the
- * machine and are of one of the incidents and created since (Unix seconds); the others that hold it
+ * holders(actions, machine, incidents, since|nil, latest|nil, ended|nil) -> the restrictions that
+ * hold the machine and are of one of the incidents and created since (Unix seconds); the others
+ * that hold it. Those of the incidents in `ended` hold no longer.
  */
 static int history_holders(lua_State *L)
 {
-  lua_settop(L, 5);
+  lua_settop(L, 6);
   struct mde_claim claim = {.since = MDE_NO_TIME};
   if (!lua_isnil(L, 4)) {
     lua_Number since = luaL_checknumber(L, 4);
@@ -87,6 +88,7 @@ static int history_holders(lua_State *L)
     claim.since = mde_ticks_not_after(since);
   }
   claim.incidents = read_incidents(L, 3, &claim.count);
+  if (!lua_isnil(L, 6)) claim.ended = read_incidents(L, 6, &claim.ended_count);
   size_t count;
   const struct mde_action *actions = read_actions(L, mde_check_ticks(L, 5), &count);
   size_t *indexes = lua_newuserdata(L, (2 * count + 1) * sizeof *indexes);

@@ -169,12 +169,17 @@ static bool holds(const struct mde_action *actions, size_t restriction,
          later_of(actions, restriction, release, succeeded_later) >= 0;
 }
 
+static bool is_among(struct mde_text incident, const struct mde_text *incidents, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (mde_incident_same(incident, incidents[i])) return true;
+  return false;
+}
+
 static bool covers(const struct mde_claim *claim, const struct mde_action *restriction)
 {
-  if (restriction->created < claim->since) return false;
-  for (size_t i = 0; i < claim->count; i++)
-    if (mde_incident_same(restriction->comment.incident, claim->incidents[i])) return true;
-  return false;
+  return restriction->created >= claim->since &&
+         is_among(restriction->comment.incident, claim->incidents, claim->count);
 }
 
 struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
@@ -185,6 +190,7 @@ struct mde_holders mde_history_holders(const struct mde_action *actions, size_t 
   size_t release = last_succeeded(actions, count, response->opposite);
   for (size_t i = 0; i < count; i++) {
     if (!holds(actions, i, response, release)) continue;
+    if (is_among(actions[i].comment.incident, claim->ended, claim->ended_count)) continue;
     if (covers(claim, &actions[i]))
       ours[held.ours++] = i;
     else

@@ -206,7 +206,9 @@ size_t mde_history_opposed(const struct mde_action *actions, size_t count,
 struct mde_claim {
   const struct mde_text *incidents;
   size_t count;
-  int64_t since; /* ticks; MDE_NO_TIME: however old */
+  int64_t since;                /* ticks; MDE_NO_TIME: however old */
+  const struct mde_text *ended; /* incidents that hold no longer, whatever the history says */
+  size_t ended_count;
 };
 
 struct mde_holders {
@@ -219,7 +221,8 @@ struct mde_holders {
  * is about to be, into `ours` and `others`, each with room for `count`. That is a restriction which
  * is pending, however old, since it may yet be carried out; and one that succeeded later than the
  * last release that succeeded, or may have, where the times do not tell. A release that is pending,
- * failed or was cancelled takes nobody's hold away. A restriction without an incident, or without a
+ * failed or was cancelled takes nobody's hold away. A restriction of an incident that has ended
+ * holds for nobody. One without an incident, or without a
  * time where one is asked for, is always another's, so that in doubt the device stays as it is.
  */
 struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,

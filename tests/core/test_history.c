@@ -203,6 +203,7 @@ static void the_state_is_what_the_actions_say(void **state)
 }
 
 #define SUFFIX_1 "why [mde:INC-1:operation-1]"
+#define SUFFIX_ENDED "why [mde:INC-8:operation-8]"
 #define SUFFIX_10 "why [mde:INC-10:operation-10]"
 #define SUFFIX_KEY "why [mde:INC-1:alert-4711]"
 #define CUT "why [mde:INC-1:al"
@@ -845,12 +846,28 @@ static void who_holds_a_device(void **state)
        {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {R, S, AT("03"), AT("04"), SUFFIX_1, 0}}},
       {"created nobody knows when", {"INC-1"}, AT("02"), "x", {{R, P, 0, 0, SUFFIX_1, 0}}},
       {"no incident asked about", {0}, 0, "x", {{R, P, 0, 0, SUFFIX_1, 0}}},
+      {"another incident, which has ended",
+       {"INC-1"},
+       0,
+       "o-",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0}, {R, P, AT("03"), AT("04"), SUFFIX_ENDED, 0}}},
+      {"an incident that has ended, and somebody by hand",
+       {"INC-1"},
+       0,
+       "o-x",
+       {{R, S, AT("01"), AT("02"), SUFFIX_1, 0},
+        {R, S, AT("03"), AT("04"), SUFFIX_ENDED, 0},
+        {R, S, AT("05"), AT("06"), "by hand", 0}}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct mde_action actions[MOST];
     size_t count = read_rows(cases[i].rows, actions);
     struct mde_text incidents[2];
-    struct mde_claim claim = {.incidents = incidents, .since = mde_timestamp(text(cases[i].since))};
+    struct mde_text ended[] = {text("INC-7"), text("inc-8")};
+    struct mde_claim claim = {.incidents = incidents,
+                              .since = mde_timestamp(text(cases[i].since)),
+                              .ended = ended,
+                              .ended_count = 2};
     while (claim.count < 2 && cases[i].incidents[claim.count] != NULL) {
       incidents[claim.count] = text(cases[i].incidents[claim.count]);
       claim.count++;

@@ -62,11 +62,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
   size_t ours[MOST], others[MOST];
   struct mde_text incident = word("INC-1");
-  struct mde_claim claim = {&incident, 1, MDE_NO_TIME};
+  struct mde_claim claim = {.incidents = &incident, .count = 1, .since = MDE_NO_TIME};
   struct mde_holders held = mde_history_holders(actions, count, RESTRICT, &claim, ours, others);
   assert(held.ours + held.others <= count);
   if (state == MDE_STATE_APPLIED || state == MDE_STATE_APPLYING)
     assert(held.ours + held.others > 0);
+  struct mde_claim nobodys = {.since = MDE_NO_TIME, .ended = &incident, .ended_count = 1};
+  struct mde_holders left = mde_history_holders(actions, count, RESTRICT, &nobodys, ours, others);
+  assert(left.ours == 0 && left.others == held.others);
 
   for (int i = 0; i < 8; i++) {
     struct mde_sent sent = {.response = i & 1 ? RELEASE : RESTRICT,

@@ -17,6 +17,8 @@ local EARLIEST_SINCE = 1e9
 ---@field incident string|integer|(string|integer)[] whose machines; of several, what they hold together
 ---@field since? mde.Time only restrictions created then or later; an older one, of the same incident too, is somebody
 --- else's, so a machine that has both is among the shared ones
+---@field ended? string|integer|(string|integer)[] incidents that hold no longer, although nobody has released what they
+--- restricted: their restrictions are nobody's
 ---@field timeout? number
 
 ---@class mde.Restricted : mde.Machine a machine as far as its actions tell; it can be given to mde.release
@@ -34,7 +36,7 @@ local EARLIEST_SINCE = 1e9
 
 local M = {}
 
-M.known_options = { incident = "any", since = "any", timeout = "seconds" }
+M.known_options = { incident = "any", since = "any", ended = "any", timeout = "seconds" }
 
 --- An incident as it stands in comments. Raises for what cannot be one.
 ---@param value any
@@ -51,19 +53,38 @@ function M.check(value, what)
   return incident
 end
 
-local function check_incidents(value)
-  if value == nil then
-    errors.invalid("incident_missing", "mde.restricted needs an incident",
-      'Write mde.restricted { incident = "INC-4711" }.')
-  end
+-- One incident, or a list of some, as a list.
+local function check_list(value, option)
   if type(value) ~= "table" then return { M.check(value, "mde.restricted") } end
   local list, entries = {}, 0
   for _ in pairs(value) do entries = entries + 1 end
   for i, incident in ipairs(value) do list[i] = M.check(incident, "mde.restricted") end
   if #list == 0 or #list ~= entries then
     errors.invalid("incident_malformed",
-      "mde.restricted: option \"incident\" must be an incident or a list of some, without holes",
-      'Write incident = "INC-4711" or incident = { "INC-4711", "INC-4712" }.')
+      ("mde.restricted: option %q must be an incident or a list of some, without holes"):format(option),
+      ('Write %s = "INC-4711" or %s = { "INC-4711", "INC-4712" }.'):format(option, option))
+  end
+  return list
+end
+
+local function check_incidents(value)
+  if value == nil then
+    errors.invalid("incident_missing", "mde.restricted needs an incident",
+      'Write mde.restricted { incident = "INC-4711" }.')
+  end
+  return check_list(value, "incident")
+end
+
+-- Those that hold no longer. One of which it is asked what it holds is none.
+local function check_ended(value, names)
+  if value == nil then return nil end
+  local list = check_list(value, "ended")
+  for _, incident in ipairs(list) do
+    if names[core.text.lower(incident)] then
+      errors.invalid("contradictory_options",
+        ("mde.restricted: %s has ended, and it is asked what it holds"):format(incident),
+        "Leave it out of ended, or out of incident.")
+    end
   end
   return list
 end
@@ -111,7 +132,8 @@ end
 
 -- What the claim has in a machine; nil if nothing.
 local function held(center, inventory, machine_id, rows, claim)
-  local ours, others = core.history.holders(rows, machine_id, claim.incidents, claim.since, claim.latest)
+  local ours, others = core.history.holders(rows, machine_id, claim.incidents, claim.since, claim.latest,
+    claim.ended)
   if not ours[1] then return nil end
   local state, rests_on = core.history.state(rows, machine_id, claim.latest)
   for _, row in ipairs(rows) do center:adopt(row) end
@@ -172,6 +194,7 @@ function M.restricted(center, inventory, options, context)
   local claim = { incidents = check_incidents(options.incident), names = {} }
   claim.since, claim.since_text = check_since(center, options.since)
   for _, incident in ipairs(claim.incidents) do claim.names[core.text.lower(incident)] = true end
+  claim.ended = check_ended(options.ended, claim.names)
 
   local machines, err = center:histories(context:within(PAGE_SECONDS))
   if not machines then

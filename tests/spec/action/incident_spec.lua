@@ -85,10 +85,20 @@ describe("an incident's machines", function()
     ["two incidents of three asked about"] = { { { "restrict", "Succeeded", 300, "INC-1" },
       { "restrict", "Succeeded", 200, "INC-2" }, { "restrict", "Succeeded", 100, "INC-3" } }, { "INC-1", "INC-2" },
       "INC-3" },
+    ["two incidents, one of which has ended"] = { { { "restrict", "Succeeded", 200, "INC-1" },
+      { "restrict", "Pending", 100, "INC-2" } }, "INC-1", "held", "inc-2" },
+    ["two incidents, one of which has ended, and it is asked about the first alone"] = { {
+      { "restrict", "Succeeded", 100, "INC-2" } }, "INC-1", "", { "INC-2" } },
+    ["three incidents, of which two have ended"] = { { { "restrict", "Succeeded", 300, "INC-1" },
+      { "restrict", "Succeeded", 200, "INC-2" }, { "restrict", "Succeeded", 100, "3" } }, "INC-1", "held",
+      { "INC-2", 3 } },
+    ["an incident that has ended, and a colleague by hand"] = { { { "restrict", "Succeeded", 300, "INC-1" },
+      { "restrict", "Succeeded", 200, "INC-2" }, { "restrict", "Succeeded", 100 } }, "INC-1",
+      "by hand (somebody.else@corp.example)", { "INC-2" } },
   } do
     it("are told apart: " .. what, function()
       for _, past in ipairs(case[1]) do happened(1, past) end
-      local list = assert(r.client:restricted { incident = case[2] })
+      local list = assert(r.client:restricted { incident = case[2], ended = case[4] })
       local machine = list[1] or list.shared[1]
       local found = ""
       if list[1] then found = "held" elseif machine then found = table.concat(machine.incidents, ", ") end
@@ -325,6 +335,11 @@ describe("an incident's machines", function()
 
   it("refuses an unknown option, and no options", function()
     rehearsal.refused(r.client.restricted, r.client, { incident = "INC-1", sinse = 3 })
+    for _, ended in ipairs { "", {}, { "INC-2", "IN C" }, "inc-1", { "INC-2", "INC-1" }, true } do
+      local err = rehearsal.refused(r.client.restricted, r.client, { incident = "INC-1", ended = ended })
+      assert.truthy(err.message:find(type(ended) == "string" and ended == "inc-1" and "has ended" or "mde.restricted",
+        1, true))
+    end
     rehearsal.refused(r.client.restricted, r.client, "INC-1")
     rehearsal.refused(r.client.restricted, r.client)
   end)

@@ -17,6 +17,8 @@ local M = {
     { 'mde release laptop-17 --comment "cleared by forensics" --incident INC-4711', "shows the machine and asks" },
     { 'mde release --all-of INC-4711 --since 14h --comment "false alarm" --yes',
       "what this incident restricted, and nobody else" },
+    { 'mde release --all-of INC-4712 --ended INC-4711 --comment "all clear" --yes',
+      "what this incident restricted, alone or with one that is over" },
   },
 }
 
@@ -28,6 +30,8 @@ function M.configure(command)
     .. "devices; may be repeated."):argname "<incident>":count "*"
   command:option("--since", "With --all-of: what was restricted that long ago or later."):argname "<time>"
     :convert(duration.parse):overwrite(false)
+  command:option("--ended", "With --all-of: an incident that holds nothing any longer; may be repeated.")
+    :argname "<incident>":count "*"
   change.configure(command, "release")
   -- A release is never guarded, and cancels a pending restrict anyway; so that both can be called alike.
   command:option("--allow"):hidden(true):count "*"
@@ -46,32 +50,54 @@ local function name_others(machine)
     errors.show(table.concat(machine.incidents or {}, ", ")))
 end
 
--- How to release a machine for all incidents that hold it; nothing where somebody holds it without one.
-local function release_for_all(machine, incidents)
-  local words, named = {}, {}
-  local function add(incident)
-    if named[core.text.lower(incident)] then return end
-    named[core.text.lower(incident)] = true
-    words[#words + 1] = "--all-of " .. errors.show(incident)
+-- The incidents, each once, as options of the command.
+local function options(name, incidents, named)
+  local words = {}
+  for _, incident in ipairs(incidents) do
+    if not named[core.text.lower(incident)] then
+      named[core.text.lower(incident)] = true
+      words[#words + 1] = ("%s %s"):format(name, errors.show(incident))
+    end
   end
-  for _, incident in ipairs(incidents) do add(incident) end
+  return words
+end
+
+-- How to release a machine later, when the incidents have ended that hold it, too; nothing where somebody holds it
+-- without one. Restrictions of the own incidents from before --since are released without that.
+local function release_later(machine, incidents, ended)
+  local others = {}
   for _, action in ipairs(machine.others or {}) do
     if not action.incident then return "" end
-    add(action.incident)
+    others[#others + 1] = action.incident
   end
-  return (" To release it for all: mde release %s."):format(table.concat(words, " "))
+  local own = {}
+  for _, incident in ipairs(incidents) do own[core.text.lower(incident)] = true end
+  for _, other in ipairs(others) do
+    if own[core.text.lower(other)] then
+      local words = options("--all-of", incidents, {})
+      for _, word in ipairs(options("--all-of", others, own)) do words[#words + 1] = word end
+      return (" To release it for all: mde release %s."):format(table.concat(words, " "))
+    end
+  end
+  local named = {}
+  local words = options("--all-of", others, named)
+  for _, ends in ipairs { incidents, ended } do
+    for _, word in ipairs(options("--ended", ends, named)) do words[#words + 1] = word end
+  end
+  return (" Later, to release it: mde release %s."):format(table.concat(words, " "))
 end
 
 -- The devices that these incidents hold. Those that others hold too are named.
-local function held_by(incidents, since)
+local function held_by(incidents, since, ended)
   return function(client)
     local machines, err = client:restricted {
       incident = incidents[2] and incidents or incidents[1],
       since = since and mde.ago(since),
+      ended = ended[1] and ended or nil,
     }
     if not machines then error(err, 0) end
     for _, machine in ipairs(machines.shared) do
-      terminal.say(name_others(machine) .. "." .. release_for_all(machine, incidents))
+      terminal.say(name_others(machine) .. "." .. release_later(machine, incidents, ended))
     end
     for _, action in ipairs(machines.unattributed) do
       terminal.say(("Left alone: action %s, which does not say of which machine it is."):format(errors.show(action.id)))
@@ -88,6 +114,15 @@ local function held_by(incidents, since)
   end
 end
 
+local function check_incidents(option, incidents)
+  for _, incident in ipairs(incidents) do
+    if not core.comment.incident_valid(incident) then
+      errors.invalid("incident_malformed", ("%s: %s is not an incident: 1 to 64 of A-Z a-z 0-9 . _ # / -")
+        :format(option, errors.quote(incident)), "An empty one is what a shell makes of a variable that is not set.")
+    end
+  end
+end
+
 local function check_selection(arguments)
   local all_of = arguments.all_of
   if all_of[1] and (arguments.devices[1] or arguments.list) then
@@ -95,11 +130,17 @@ local function check_selection(arguments)
       "--all-of selects the devices, so none may be named", "Give either devices or --all-of.")
   elseif arguments.since and not all_of[1] then
     errors.invalid("option_without_effect", "--since belongs to --all-of", "Name the incident: --all-of INC-4711.")
+  elseif arguments.ended[1] and not all_of[1] then
+    errors.invalid("option_without_effect", "--ended belongs to --all-of", "Name the incident: --all-of INC-4711.")
   end
-  for _, incident in ipairs(all_of) do
-    if not incident:find "^[A-Za-z0-9._#/-]+$" or #incident > 64 then
-      errors.invalid("incident_malformed", ("--all-of: %s is not an incident: 1 to 64 of A-Z a-z 0-9 . _ # / -")
-        :format(errors.quote(incident)), "An empty one is what a shell makes of a variable that is not set.")
+  check_incidents("--all-of", all_of)
+  check_incidents("--ended", arguments.ended)
+  for _, incident in ipairs(arguments.ended) do
+    for _, other in ipairs(all_of) do
+      if core.text.lower(incident) == core.text.lower(other) then
+        errors.invalid("contradictory_options", ("%s stands in --all-of and in --ended"):format(errors.show(incident)),
+          "--ended is for the other incidents.")
+      end
     end
   end
   -- The release is recorded under the incident whose restrictions it ends.
@@ -112,7 +153,8 @@ end
 function M.request(arguments)
   check_selection(arguments)
   local all_of = arguments.all_of
-  return change.request(arguments, "release", {}, all_of[1] and held_by(all_of, arguments.since) or nil)
+  local find = all_of[1] and held_by(all_of, arguments.since, arguments.ended) or nil
+  return change.request(arguments, "release", {}, find)
 end
 
 M.run = change.run

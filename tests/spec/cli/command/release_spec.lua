@@ -33,11 +33,33 @@ describe("mde release", function()
     local told = release("--all-of", "inc-1", "--since", "14h")
     assert.equal(0, told.status, told.err)
     assert.matches("^desk%-1%.corp%.example: release accepted [^\n]+\n$", told.out)
-    assert.equal("Left restricted: desk-2.corp.example, held too by INC-2. To release it for all: mde release "
-      .. "--all-of inc-1 --all-of INC-2.\n", told.err)
+    assert.equal("Left restricted: desk-2.corp.example, held too by INC-2. Later, to release it: mde release "
+      .. "--all-of INC-2 --ended inc-1.\n", told.err)
     local newest
     for action in r.client:actions { type = "UnrestrictCodeExecution" } do newest = action end
     assert.equal("inc-1", newest.incident)
+  end)
+
+  it("releases by what it said what it has left, when the other incident has ended", function()
+    for _, incident in ipairs { "INC-1", "INC-2" } do restrict("desk-2", incident) end
+    local command = release("--all-of", "INC-1").err:match "Later, to release it: mde release ([^\n]+)%.\n"
+    assert.equal("--all-of INC-2 --ended INC-1", command)
+    local words = {}
+    for word in command:gmatch "%S+" do words[#words + 1] = word end
+    local told = release((table.unpack or unpack)(words)) -- luacheck: ignore
+    assert.equal(0, told.status, told.err)
+    assert.matches("^desk%-2%.corp%.example: release accepted", told.out)
+    assert.equal("releasing", (r.client:state "desk-2"))
+  end)
+
+  it("says how to release what an incident held before --since", function()
+    restrict("desk-2", "INC-1")
+    r.driver.sleep(7200)
+    restrict("desk-2", "INC-2")
+    for _, incident in ipairs { "INC-1", "INC-2" } do restrict("desk-1", incident) end
+    local told = release("--all-of", "INC-2", "--since", "1h", "--ended", "INC-3")
+    assert.matches("Left restricted: desk%-2%.corp%.example, held too by INC%-1%. Later, to release it: mde release "
+      .. "%-%-all%-of INC%-1 %-%-ended INC%-2 %-%-ended INC%-3%.", told.err)
   end)
 
   it("has nothing to do where the incident holds nothing", function()
@@ -50,6 +72,9 @@ describe("mde release", function()
   for what, case in pairs {
     ["--all-of and a device"] = { { "desk-1", "--all-of", "INC-1" }, "%-%-all%-of selects the devices" },
     ["--since alone"] = { { "desk-1", "--since", "2h" }, "%-%-since belongs to %-%-all%-of" },
+    ["--ended alone"] = { { "desk-1", "--ended", "INC-2" }, "%-%-ended belongs to %-%-all%-of" },
+    ["an incident that holds and has ended"] = { { "--all-of", "INC-1", "--ended", "inc-1" }, "and in %-%-ended" },
+    ["an ended one that is not an incident"] = { { "--all-of", "INC-1", "--ended", "" }, "is not an incident" },
     ["what is not an incident"] = { { "--all-of", "" }, "is not an incident" },
     ["a device that cannot be one"] = { { "192.0.2.1" }, "is an IP address" },
   } do
