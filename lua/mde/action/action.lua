@@ -29,13 +29,14 @@ local reserved_names = require "mde.base.reserved_names"
 ---@field also_ended? string[] of a release: the other incidents that held the device restricted until then, and who
 --- did without one, in words
 ---@field overturned? mde.Action of a restrict: the release against which it went
+---@field would_cancel? mde.Action of a dry run: the opposite action that would be cancelled before
 ---@field comment_cut? boolean the service cut the comment short
 
 local M = { PERMISSION = "Machine.RestrictExecution" }
 
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
 local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
-  "looked", "recorded", "also_ended", "overturned", "comment_cut" }
+  "looked", "recorded", "also_ended", "overturned", "would_cancel", "comment_cut" }
 
 local comment_problems = {
   empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },

@@ -174,7 +174,8 @@ end
 
 ---@return mde.ChangeRun
 local function run_of(self, intent)
-  local run = { verb = intent.verb, began = intent.began, machine_id = intent.machine_id, incident = intent.incident,
+  local run = { verb = intent.verb, began = intent.began, machine_id = intent.machine_id,
+    computerDnsName = intent.computerDnsName, incident = intent.incident,
     comment = intent.comment, operation_id = intent.operation_id, keyed = intent.keyed, context = intent.context,
     slot = intent.slot, change = order_of(intent), attempts = 0, confirm = confirm(self, intent),
     queued = let_go_while_queued(self, intent) }
@@ -216,7 +217,7 @@ local function conclude(self, intent, run)
     return nil, results.error(report)
   end
   local action = results.action(report)
-  if result.fate == "accepted" or run.has_cancelled then action.also_ended = run.also_ended end
+  if result.fate ~= "already_active" or run.has_cancelled then action.also_ended = run.also_ended end
   if result.fate == "already_active" and result.sends == 0 and not intent.dry_run then
     unlock(intent, note_of(intent, action))
   end
@@ -248,7 +249,7 @@ local function change(self, intent, device)
   local machine_id = core.text.lower(machine.id)
   local allowed, refusal = check_guard(self, intent, machine)
   if not allowed then return nil, refusal end
-  intent.machine_id = machine_id
+  intent.machine_id, intent.computerDnsName = machine_id, machine.computerDnsName
   return ended(self, intent, pcall(look_and_send, self, intent))
 end
 

@@ -160,9 +160,12 @@ describe("a change", function()
     end)
 
     it("cancels nothing, although it would", function()
-      r:past(machine, "restrict", "Pending", HOUR)
-      assert.equal("would_send", assert(try "release").outcome)
+      local pending = r:past(machine, "restrict", "Pending", HOUR)
+      local action = assert(try "release")
+      assert.same({ "would_send", pending.id }, { action.outcome, action.would_cancel.id })
       assert.same({}, r:posts())
+      r = rehearsal.new { unguarded = true }
+      assert.is_nil(assert(try "release").would_cancel)
     end)
 
     it("asks the guard, and takes no place under the cap", function()
@@ -172,6 +175,14 @@ describe("a change", function()
       r = rehearsal.new { client = { protect = { servers = false, device_values = {} }, cap = 1 } }
       for _ = 1, 3 do assert.equal("would_send", assert(try "restrict").outcome) end
       assert.equal("accepted", assert(r.client:restrict(machine, "why")).outcome)
+    end)
+
+    it("says whose hold a release would end", function()
+      for _, incident in ipairs { "INC-1", "INC-2" } do
+        r:past(machine, "restrict", "Succeeded", HOUR,
+          { requestorComment = ("why [mde:%s:abcdefgh]"):format(incident) })
+      end
+      assert.same({ "INC-2" }, assert(try("release", { incident = "INC-1" })).also_ended)
     end)
 
     it("may be unseen", function()

@@ -19,6 +19,7 @@ local M = {}
 ---@field verb "restrict"|"release"
 ---@field began number when the call began, by the driver's clock
 ---@field machine_id string
+---@field computerDnsName? string
 ---@field incident? string
 ---@field comment string the whole of it
 ---@field operation_id string

@@ -186,10 +186,11 @@ end
 ---@return mde.Action
 function M.action(report)
   local run, result = report.run, report.result
-  local row = run.row
+  local row, would_cancel = run.row, nil
   if result.fate == "would_send" then
-    row = { machineId = run.machine_id, requestorComment = run.comment, status = "not sent",
-      type = core.response_actions[run.verb].type }
+    would_cancel = result.reason == "opposite" and report.adopt(row) or nil
+    row = { machineId = run.machine_id, computerDnsName = run.computerDnsName, requestorComment = run.comment,
+      status = "not sent", type = core.response_actions[run.verb].type }
   end
   local action = report.adopt(row, { outcome = result.fate, looked = result.looked })
   if result.sends > 0 and (run.answered or result.reconciled) then
@@ -199,7 +200,7 @@ function M.action(report)
     action.recorded = result.recorded
   else
     action.operation_id, action.incident = run.operation_id, run.incident
-    action.comment_cut = result.comment_cut or nil
+    action.comment_cut, action.would_cancel = result.comment_cut or nil, would_cancel
     action.overturned = run.verb == "restrict" and run.overturned and report.adopt(run.overturned) or nil
   end
   return action

@@ -38,9 +38,17 @@ local words_of = {
 }
 
 M.explained = [[
-What --json writes of each device: device (as named), outcome (accepted, already_active, error,
-unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as the
+What --json writes of each device: device (as named), outcome (accepted, already_active, would_send,
+error, unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as the
 service tells it), waited (Succeeded) and error (kind, message, hint, text and what else is known).]]
+
+-- A time, or how long ago it was.
+local function decided_at(text)
+  local seconds = duration.parse(text)
+  if seconds then return { ago = seconds } end
+  if text:find "^%d%d%d%d%-" then return text end
+  return nil, ("'%s' is not a time; write 20m, or 2026-02-03T10:11:12Z"):format(text)
+end
 
 --- Declares what both have in common.
 ---@param command table of argparse
@@ -53,6 +61,10 @@ function M.configure(command, verb)
   command:option("--wait", ("Wait until the devices have done it, that long at most; --wait alone is --wait=%s.")
     :format(WAIT)):argname "<time>":convert(duration.parse):overwrite(false)
   command:flag("--no-look", "Send without reading the device's history first. For when it cannot be read.")
+  command:option("--decided-at", "When it was decided: 20m ago, or 2026-02-03T10:11:12Z. What somebody decided "
+    .. "otherwise since then supersedes it. Without it: now."):argname "<time>":convert(decided_at):overwrite(false)
+  command:flag("--dry-run", "Say what would be done, without doing it.")
+  command:flag("--exit-code", "With --dry-run: exit with status 6 if something would be sent.")
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
 end
 
@@ -69,8 +81,16 @@ local function can_ask(arguments)
   return terminal.is_interactive() and not list.is_on_standard_input(arguments)
 end
 
+local function check_dry_run(arguments)
+  if not arguments.dry_run and arguments.exit_code then
+    errors.invalid("option_without_effect", "--exit-code belongs to --dry-run", "Leave it out, or add --dry-run.")
+  elseif arguments.dry_run and arguments.wait then
+    errors.invalid("contradictory_options", "a dry run has nothing to wait for", "Leave out --wait, or --dry-run.")
+  end
+end
+
 local function check_unattended(arguments)
-  if can_ask(arguments) then return end
+  if can_ask(arguments) or arguments.dry_run then return end
   if not arguments.yes then
     errors.invalid("no_terminal", "there is no terminal to ask on", "Give --yes if you are sure.")
   elseif not arguments.comment then
@@ -88,6 +108,10 @@ end
 function M.request(arguments, verb, options, find)
   options.incident = arguments.incident
   if arguments.no_look then options.look = false end
+  if arguments.dry_run then options.dry_run = true end
+  local decided = arguments.decided_at
+  options.decided_at = type(decided) == "table" and mde.ago(decided.ago) or decided
+  check_dry_run(arguments)
   check_unattended(arguments)
   local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
   if not ok then error(err, 0) end
@@ -173,6 +197,7 @@ end
 
 local function outcome_of(entry)
   if entry.waited then return core.text.lower(entry.waited) end
+  if entry.action.outcome == "would_send" then return "would be sent" end
   return entry.action.outcome == "already_active" and "already active" or "accepted"
 end
 
@@ -217,6 +242,7 @@ end
 local function prepare(context, entries)
   local arguments, words = context.arguments, words_of[context.request.verb]
   local function remark(count) return remark_of(context, count) end
+  if arguments.dry_run then return entries, arguments.comment or words.comment end
   if not arguments.yes then return consult.ask(context, entries, words, remark) end
   local text = remark(#entries)
   if text then terminal.say(text) end
@@ -227,12 +253,28 @@ local function prepare(context, entries)
   return nil, exit.interrupted
 end
 
+-- How long ago it was decided is meant as of now, not as of each device.
+local function fix_decision(context)
+  local decided = context.arguments.decided_at
+  if type(decided) == "table" then context.request.options.decided_at = context.client:now() - decided.ago end
+end
+
+-- Whether something would be sent, where that is asked for.
+local function status_of_dry_run(context, entries)
+  if not context.arguments.exit_code then return exit.done end
+  for _, entry in ipairs(entries) do
+    if entry.action and entry.action.outcome == "would_send" then return exit.would_send end
+  end
+  return exit.done
+end
+
 --- Restricts or releases what is asked.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@return integer status
 function M.run(context)
   local request = context.request
   local entries, comment = request.entries, nil
+  fix_decision(context)
   if not entries then
     entries, comment = find(context)
     if entries and not entries[1] then return exit.done end
@@ -245,12 +287,12 @@ function M.run(context)
     local err
     entry.action, err = act(context, entry, comment)
     return entry.action, err
-  end, { label = words_of[request.verb].label, patience = 2, show = tell.show,
+  end, { label = request.options.dry_run and "Looking" or words_of[request.verb].label, patience = 2, show = tell.show,
     remark = pace.left(context.client, request.verb) })
   if context.arguments.wait then wait_for(context, entries) end
   tell.finish(entries)
   batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state" })
-  return batch.status(entries, complete)
+  return math.max(batch.status(entries, complete), status_of_dry_run(context, entries))
 end
 
 return M

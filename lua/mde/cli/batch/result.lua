@@ -20,8 +20,8 @@ local M = {}
 ---@field incidents? string[] the incidents for which it was chosen
 
 local words = {
-  restrict = { noun = "restriction", active = "restricted", pending = "being restricted" },
-  release = { noun = "release", active = "released", pending = "being released" },
+  restrict = { noun = "restriction", active = "restricted", pending = "being restricted", opposite = "release" },
+  release = { noun = "release", active = "released", pending = "being released", opposite = "restriction" },
 }
 
 local function is_final(action)
@@ -85,9 +85,27 @@ local function also_ended(one)
     if not meant[core.text.lower(holder)] then others[#others + 1] = errors.show(holder) end
   end
   if others[1] then
-    return ("it was held %sby %s, which ends with it"):format(one.action.incident and "too " or "",
-      table.concat(others, ", "))
+    return ("it %s held %sby %s, which ends with it"):format(one.action.outcome == "would_send" and "is" or "was",
+      one.action.incident and "too " or "", table.concat(others, ", "))
   end
+end
+
+-- The release against which a restriction goes.
+local function overturned(action)
+  local older = action.overturned
+  return older and ("; it goes against release %s by %s"):format(errors.show(older.id),
+    errors.show(older.requestor or "somebody")) or ""
+end
+
+local function would_send(one, verb)
+  local action = one.action
+  local text = "would be " .. words[verb].active
+  if action.would_cancel then
+    text = ("%s, after %s %s was cancelled"):format(text, words[verb].opposite, errors.show(action.would_cancel.id))
+  end
+  if action.looked == false then text = text .. ", unseen" end
+  local others = also_ended(one)
+  return text .. overturned(action) .. (others and "; " .. others or "")
 end
 
 local function accepted(one, verb, brief)
@@ -96,8 +114,10 @@ local function accepted(one, verb, brief)
   if not brief then text = ("%s (action %s, %s)"):format(text, errors.show(action.id), errors.show(action.status)) end
   if action.comment_cut then text = text .. "; the service cut the comment short" end
   local others = also_ended(one)
-  return others and text .. "; " .. others or text
+  return text .. overturned(action) .. (others and "; " .. others or "")
 end
+
+local tellers = { already_active = active, would_send = would_send }
 
 --- What happened, in one line.
 ---@param one mde.cli.Result
@@ -105,8 +125,8 @@ end
 ---@param brief boolean? whether the action's id is of no interest, because there are many
 ---@return string
 function M.sentence(one, verb, brief)
-  local text = one.action.outcome == "already_active" and active(one, verb) or accepted(one, verb, brief)
-  return ("%s: %s"):format(M.name(one), text)
+  local tell = tellers[one.action.outcome] or accepted
+  return ("%s: %s"):format(M.name(one), tell(one, verb, brief))
 end
 
 --- Why it did not happen, in one line.

@@ -2,7 +2,8 @@
 
 local errors = require "mde.base.error"
 
-local M = { done = 0, usage = 1, refused = 2, unavailable = 3, unfinished = 4, unknown = 5, interrupted = 130 }
+local M = { done = 0, usage = 1, refused = 2, unavailable = 3, unfinished = 4, unknown = 5, would_send = 6,
+  interrupted = 130 }
 
 local statuses = {
   invalid = M.usage, auth = M.usage,
@@ -23,6 +24,7 @@ Exit status:
    3    throttled, unavailable, or an answer that makes no sense
    4    the action failed, or was still pending when the time was up
    5    sent, but what became of it could not be established
+   6    with --exit-code: something would be sent
    130  interrupted
    Of several devices the highest counts.]]
 

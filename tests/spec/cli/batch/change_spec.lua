@@ -20,7 +20,21 @@ describe("what is asked of a change", function()
     assert.same({ incident = "INC-1", look = false, allow = { "cap" } }, told.more.options)
   end)
 
+  it("needs nobody's yes for a dry run, and no comment", function()
+    local told = request { dry_run = true, decided_at = "2026-02-03" }
+    assert.is_false(told.value)
+    assert.equal("time_out_of_range", told.more.code)
+    told = request { dry_run = true, decided_at = { ago = 60 } }
+    assert.is_true(told.value)
+    assert.is_true(told.more.options.dry_run)
+  end)
+
   for what, case in pairs {
+    ["with --exit-code alone"] = { { yes = true, comment = "why", exit_code = true },
+      "--exit-code belongs to --dry-run" },
+    ["with a dry run that waits"] = { { dry_run = true, wait = 60 }, "nothing to wait for" },
+    ["with a decision and without a look"] = { { yes = true, comment = "why", no_look = true,
+      decided_at = { ago = 60 } }, "decided_at needs a look" },
     ["without --yes"] = { { comment = "why" }, "Give --yes" },
     ["without a comment"] = { { yes = true }, "a comment is required" },
     ["with a comment that is too long"] = { { yes = true, comment = ("x"):rep(851) }, "850 characters" },
@@ -53,10 +67,10 @@ describe("a change", function()
     return console.run(all, options)
   end
 
-  local function begin(options)
+  local function begin(options, latency)
     local machines = {}
     for i = 1, 30 do machines[i] = { id = id(i), computerDnsName = ("desk-%02d.corp.example"):format(i) } end
-    r = rehearsal.new { limits = false, machines = machines, client = options }
+    r = rehearsal.new { limits = false, machines = machines, client = options, latency = latency }
   end
 
   before_each(function() begin() end)
@@ -87,6 +101,74 @@ describe("a change", function()
     for line in told.out:gmatch "[^\n]+" do rows[#rows + 1] = assert(json.decode(line)) end
     assert.same({ "accepted", "error" }, { rows[1].outcome, rows[2].outcome })
     assert.equal("not_found", rows[2].error.kind)
+  end)
+
+  describe("as a dry run", function()
+    it("says of each what would be done, and does nothing", function()
+      r:past(id(2), "restrict", "Succeeded", 100)
+      r:past(id(3), "release", "Succeeded", 100, { requestor = "a.colleague" })
+      local told = run { "desk-01", "desk-02", "desk-03", "--dry-run" }
+      assert.equal(0, told.status, told.err)
+      assert.matches("^desk%-01%.corp%.example: would be restricted\ndesk%-02%.corp%.example: already restricted "
+        .. "[^\n]+\ndesk%-03%.corp%.example: would be restricted; it goes against release [%x-]+ by a%.colleague\n$",
+        told.out)
+      assert.equal("3 devices: 2 would be sent, 1 already active.\n", told.err)
+      assert.same({}, r:posts())
+    end)
+
+    it("says which opposite action would be cancelled", function()
+      local pending = r:past(id(1), "release", "Pending", 100)
+      local told = run { "desk-01", "--dry-run", "--cancel-opposite" }
+      assert.equal(("desk-01.corp.example: would be restricted, after release %s was cancelled\n"):format(pending.id),
+        told.out)
+      assert.same({}, r:posts())
+    end)
+
+    it("has the outcome would_send in JSON", function()
+      local told = run { "desk-01", "--dry-run", "--json" }
+      local row = assert(json.decode(told.out))
+      assert.same({ "would_send", id(1) }, { row.outcome, row.machine_id })
+    end)
+
+    it("exits with 6 where something would be sent, if that is asked for", function()
+      r:past(id(2), "restrict", "Succeeded", 100)
+      assert.equal(6, run({ "desk-01", "desk-02", "--dry-run", "--exit-code" }).status)
+      assert.equal(6, run({ "desk-01", "nowhere", "--dry-run", "--exit-code" }).status)
+      assert.equal(0, run({ "desk-02", "--dry-run", "--exit-code" }).status)
+      assert.same({}, r:posts())
+    end)
+  end)
+
+  describe("that was decided before", function()
+    it("is superseded by what somebody decided otherwise since then", function()
+      r:past(id(1), "release", "Succeeded", 600, { requestor = "a.colleague" })
+      local told = run { "desk-01", "--decided-at", "20m" }
+      assert.equal(2, told.status)
+      assert.matches("by a%.colleague", told.err)
+      assert.same({}, r:posts())
+      assert.equal(0, run({ "desk-01", "--decided-at", "5m" }).status)
+      assert.equal(1, #r:posts())
+    end)
+
+    it("was so, as of its begin, for the last of many, too", function()
+      begin({ cap = false }, 4)
+      r:past(id(20), "release", "Succeeded", 1190, { requestor = "a.colleague" })
+      local words = desks(20)
+      words[21], words[22] = "--decided-at", "20m"
+      local told = run(words)
+      assert.equal(2, told.status)
+      assert.matches('restrict "desk%-20": .*a%.colleague', told.err)
+      assert.matches("20 devices: 19 accepted, 1 failed%.\n$", told.err)
+    end)
+
+    it("may be given as a time, and as nothing else", function()
+      local time = rehearsal.time(r.tenant.clock.now() - 1200)
+      r:past(id(1), "release", "Succeeded", 600)
+      assert.equal(2, run({ "desk-01", "--decided-at", time }).status)
+      local told = run { "desk-01", "--decided-at", "yesterday" }
+      assert.equal(1, told.status)
+      assert.matches("'yesterday' is not a time; write 20m", told.err)
+    end)
   end)
 
   it("says beforehand that the cap is reached, asks no more once it is, and tells few of those", function()
