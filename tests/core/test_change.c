@@ -825,6 +825,61 @@ static void what_nothing_takes_back_is_sent_unless_one_is_pending(void **state)
   assert_int_equal(MDE_REASON_UNREADABLE, mde_change_result(&change).reason);
 }
 
+static void of_several_decisions_the_newest_supersedes(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(RESTRICT);
+  order.decided_at = SERVICE - 1000 * SECOND;
+  static const int newest[] = {0, 1};
+  for (size_t i = 0; i < 2; i++) {
+    struct mde_action actions[] = {action(1, RELEASE, MDE_STATUS_SUCCEEDED, -500 - (int)i * 100),
+                                   action(2, RELEASE, MDE_STATUS_SUCCEEDED, -550)};
+    struct mde_change change;
+    begin(&change, &order);
+    struct mde_list list = {.began_at = SERVICE};
+    size_t about;
+    size_t overturned;
+    mde_change_history(&change, &order, actions, 2, &list, &about, &overturned);
+    assert_int_equal(MDE_FATE_SUPERSEDED, mde_change_result(&change).fate);
+    assert_int_equal(newest[i], about);
+  }
+}
+
+/* By the numbers of the steps, since bytes from outside have numbers. */
+static void what_no_change_can_be_is_not_valid(void **state)
+{
+  (void)state;
+  enum { LOOK = 0, SENDING = 5, ACTIVE = 6, FIRST_WAIT = 7, RESEND_FIND = 15, ENDED = 16 };
+  static const struct {
+    unsigned char step;
+    int sends;
+    bool in_flight, may_have_arrived, has_slot, is_valid;
+  } rows[] = {
+      {LOOK, 0, false, false, false, true},       {LOOK, 0, true, false, true, false},
+      {LOOK, 0, false, true, true, false},        {SENDING, 0, true, false, true, true},
+      {SENDING, 0, true, false, false, false},    {SENDING, 0, false, false, true, false},
+      {ACTIVE, 0, false, false, true, false},     {ACTIVE, 1, false, true, true, true},
+      {FIRST_WAIT, 0, false, false, true, false}, {FIRST_WAIT, 1, false, true, true, true},
+      {FIRST_WAIT, 1, false, false, true, false}, {FIRST_WAIT, 2, false, true, true, true},
+      {FIRST_WAIT, 3, false, true, true, false},  {FIRST_WAIT, -1, false, true, true, false},
+      {FIRST_WAIT, 1, true, true, true, false},   {RESEND_FIND, 0, false, false, true, false},
+      {RESEND_FIND, 1, false, true, true, true},  {ENDED, 0, true, false, true, true},
+      {ENDED, 1, false, true, false, false},      {ENDED, 0, false, false, false, true},
+      {ENDED + 1, 0, false, false, false, false},
+  };
+  struct mde_order order = order_of(RESTRICT);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_change change;
+    begin(&change, &order);
+    change.step = rows[i].step;
+    change.sends = rows[i].sends;
+    change.in_flight = rows[i].in_flight;
+    change.may_have_arrived = rows[i].may_have_arrived;
+    change.has_slot = rows[i].has_slot;
+    if (mde_change_is_valid(&change) != rows[i].is_valid) fail_msg("row %zu", i);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -856,6 +911,8 @@ int main(void)
       cmocka_unit_test(a_lost_send_is_looked_for_in_the_middle),
       cmocka_unit_test(a_lost_send_is_sent_again_once_in_all),
       cmocka_unit_test(what_a_lost_send_had_seen_does_not_supersede_it),
+      cmocka_unit_test(of_several_decisions_the_newest_supersedes),
+      cmocka_unit_test(what_no_change_can_be_is_not_valid),
       cmocka_unit_test(what_nothing_takes_back_is_sent_unless_one_is_pending),
   };
   return cmocka_run_group_tests_name("change", tests, NULL, NULL);
