@@ -180,17 +180,19 @@ static void check(const struct state *state)
   if (order.dry_run && wanted.want != MDE_WANT_NOTHING && wanted.want != MDE_WANT_HISTORY)
     broken("a dry run wants to change something");
   if (wanted.want != MDE_WANT_NOTHING) return;
+  const struct row *about = world->about == 0 ? NULL : &world->rows[world->about - 1];
   switch (result.fate) {
   case MDE_FATE_ACCEPTED:
     if (!carries_ours(world)) broken("accepted without an action");
+    if (about == NULL || !about->carries_our_id || about->is_opposite)
+      broken("accepted, and it is about another action");
     break;
   case MDE_FATE_ALREADY_ACTIVE:
-    if (world->about == 0)
+    if (about == NULL)
       broken("already active without an action");
-    else if (world->rows[world->about - 1].is_opposite)
+    else if (about->is_opposite)
       broken("already active by the opposite");
-    else if (result.recorded !=
-             (order.incident.bytes == NULL || names_incident(&world->rows[world->about - 1])))
+    else if (result.recorded != (order.incident.bytes == NULL || names_incident(about)))
       broken("recorded, and it is not, or the reverse");
     break;
   case MDE_FATE_UNKNOWN:
@@ -200,10 +202,15 @@ static void check(const struct state *state)
     if (!order.dry_run) broken("would send, and it is no dry run");
     break;
   case MDE_FATE_SUPERSEDED:
+    if (about == NULL || (!about->is_opposite && about->listed != MDE_STATUS_CANCELLED))
+      broken("superseded by nothing that says otherwise");
     if (result.reason == MDE_REASON_DECIDED_ON_LOSS) break;
     if (may_be_ours(world)) broken("superseded before it was sent, and it was executed");
     break;
   case MDE_FATE_CONFLICT:
+    if (about == NULL || !about->is_opposite) broken("in conflict with nothing");
+    if (may_be_ours(world)) broken("in conflict, and it was executed or may be");
+    break;
   case MDE_FATE_PROTECTED:
   case MDE_FATE_REFUSED:
   case MDE_FATE_NOT_SENT:
@@ -230,6 +237,9 @@ static void check_leaving(const struct world *world)
 }
 
 /* ---- exploring */
+
+/* The lowest bit of the second says that it is on the path that is being explored. */
+enum { IS_ON_PATH = 1 };
 
 struct table {
   uint64_t (*slots)[2];
@@ -265,20 +275,19 @@ static void hash_of(const struct state *state, uint64_t hash[2])
   hash[1] = UINT64_C(0x9e3779b97f4a7c15);
   hash_bytes(hash, packed, size);
   hash_bytes(hash, &state->world, sizeof state->world);
-  if (hash[0] == 0 && hash[1] == 0) hash[0] = 1;
+  if (hash[0] == 0) hash[0] = 1;
+  hash[1] &= ~(uint64_t)IS_ON_PATH;
 }
 
-static bool put(struct table *table, const uint64_t hash[2])
+static uint64_t *find_slot(struct table *table, const uint64_t hash[2])
 {
   size_t i = (size_t)hash[0] & (table->size - 1);
-  while (table->slots[i][0] != 0 || table->slots[i][1] != 0) {
-    if (table->slots[i][0] == hash[0] && table->slots[i][1] == hash[1]) return false;
+  while (table->slots[i][0] != 0) {
+    if (table->slots[i][0] == hash[0] && (table->slots[i][1] & ~(uint64_t)IS_ON_PATH) == hash[1])
+      break;
     i = (i + 1) & (table->size - 1);
   }
-  table->slots[i][0] = hash[0];
-  table->slots[i][1] = hash[1];
-  table->used++;
-  return true;
+  return table->slots[i];
 }
 
 static void make_table(struct table *table, size_t size)
@@ -297,12 +306,19 @@ static void grow(struct table *table)
   struct table larger;
   make_table(&larger, table->size * 2);
   for (size_t i = 0; i < table->size; i++)
-    if (table->slots[i][0] != 0 || table->slots[i][1] != 0) put(&larger, table->slots[i]);
+    if (table->slots[i][0] != 0) {
+      uint64_t hash[2] = {table->slots[i][0], table->slots[i][1] & ~(uint64_t)IS_ON_PATH};
+      memcpy(find_slot(&larger, hash), table->slots[i], sizeof table->slots[i]);
+      larger.used++;
+    }
   free(table->slots);
   *table = larger;
 }
 
 static void explore(const struct state *state);
+
+/* As often as its caller has time for it. */
+static const char FURTHER_ATTEMPT[] = "send: it leaves for a further attempt";
 
 static void go(const struct state *state, const char *what)
 {
@@ -316,10 +332,17 @@ static void go(const struct state *state, const char *what)
   check(state);
   uint64_t hash[2];
   hash_of(state, hash);
-  if (put(&seen, hash)) {
+  uint64_t *slot = find_slot(&seen, hash);
+  if (slot[0] == 0) {
+    slot[0] = hash[0];
+    slot[1] = hash[1] | IS_ON_PATH;
     states++;
+    seen.used++;
     if (seen.used > seen.size / 2) grow(&seen);
     explore(state);
+    find_slot(&seen, hash)[1] = hash[1];
+  } else if ((slot[1] & IS_ON_PATH) != 0 && what != FURTHER_ATTEMPT) {
+    broken("a path comes back to where it was");
   }
   depth--;
 }
@@ -583,7 +606,9 @@ static void leave(const struct state *before, enum mde_event event)
     check_leaving(world);
     world->left++;
   }
-  go(&state, told == MDE_CHANGE_OK ? "send: it leaves" : "send: too old to leave");
+  go(&state, told != MDE_CHANGE_OK ? "send: too old to leave"
+             : was_away            ? FURTHER_ATTEMPT
+                                   : "send: it leaves");
 }
 
 /* It has left: what the service makes of it. */

@@ -222,6 +222,8 @@ static void a_second_send_is_too_old_after_a_minute(void **state)
     tell(&change, &order, MDE_EVENT_SLEPT, 9);
     assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 9));
   }
+  struct mde_change in_time = change;
+  tell(&in_time, &order, MDE_EVENT_SENDING, 69);
   assert_int_equal(MDE_CHANGE_STALE, mde_change_tell(&change, &order, MDE_EVENT_SENDING, at(70)));
   assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_FIND);
   assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, NULL, 0, 0, 70));
