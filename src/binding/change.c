@@ -38,18 +38,19 @@ static bool flag_field(lua_State *L, int index, const char *name)
   return is_set;
 }
 
-/* The text in a field of the order at argument 1, which is kept in the table at `kept`. */
-static struct mde_text keep_text(lua_State *L, const char *name, int kept)
+/* The text in a field of the order at argument 1, which is kept in a slot of the table at `kept`.
+ */
+static struct mde_text keep_text(lua_State *L, const char *name, int kept, int slot)
 {
   lua_getfield(L, 1, name);
   struct mde_text text = {NULL, 0};
   if (lua_type(L, -1) == LUA_TSTRING) text.bytes = lua_tolstring(L, -1, &text.length);
-  lua_setfield(L, kept, name);
+  lua_rawseti(L, kept, slot);
   return text;
 }
 
 /*
- * Pushes a change that has not begun, of the order at argument 1: { verb, machine, operation_id,
+ * Pushes a change that has not begun, of the order at argument 1: { verb, machine_id, operation_id,
  * incident, comment, keyed, look, resend, cancel_opposite, dry_run, decided_at, decided_on }.
  * decided_at: Unix seconds by the service's clock, or nil. Without a comment, one that was cut is
  * not known again.
@@ -60,14 +61,14 @@ static struct change *push_change(lua_State *L)
   const struct mde_response *response = mde_response_named(mde_text_field(L, 1, "verb"));
   luaL_argcheck(L, response != NULL, 1, "an order has the name of a response action as its verb");
   struct change *self = mde_newuserdata(L, sizeof *self);
-  lua_newtable(L);
+  lua_createtable(L, 4, 0);
   int kept = lua_gettop(L);
   struct mde_order order = {
       .response = response,
-      .machine = keep_text(L, "machine", kept),
-      .operation = keep_text(L, "operation_id", kept),
-      .incident = keep_text(L, "incident", kept),
-      .comment = keep_text(L, "comment", kept),
+      .machine = keep_text(L, "machine_id", kept, 1),
+      .operation = keep_text(L, "operation_id", kept, 2),
+      .incident = keep_text(L, "incident", kept, 3),
+      .comment = keep_text(L, "comment", kept, 4),
       .keyed = flag_field(L, 1, "keyed"),
       .look = flag_field(L, 1, "look"),
       .resend = flag_field(L, 1, "resend"),
@@ -77,7 +78,7 @@ static struct change *push_change(lua_State *L)
   };
   order.is_decided_on = mde_id_read(mde_text_field(L, 1, "decided_on"), &order.decided_on);
   luaL_argcheck(L, order.machine.bytes != NULL && order.operation.bytes != NULL, 1,
-                "an order has a machine and an operation_id");
+                "an order has a machine_id and an operation_id");
   mde_setuservalue(L, -2);
   self->order = order;
   return self;

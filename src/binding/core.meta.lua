@@ -45,7 +45,7 @@ local change = {}
 
 ---@class mde.core.change.Order
 ---@field verb string the name of a response action: "restrict"
----@field machine string its id
+---@field machine_id string
 ---@field operation_id string
 ---@field incident? string
 ---@field comment? string the whole of it, with its suffix; only a lost one may be without

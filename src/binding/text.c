@@ -12,9 +12,17 @@ static struct mde_text check_text(lua_State *L, int index)
   return text;
 }
 
+/* Most texts are as they are to be. */
 static int push_mapped(lua_State *L, int (*map)(int))
 {
   struct mde_text text = check_text(L, 1);
+  size_t same = 0;
+  while (same < text.length && (char)map(text.bytes[same]) == text.bytes[same])
+    same++;
+  if (same == text.length && lua_type(L, 1) == LUA_TSTRING) {
+    lua_settop(L, 1);
+    return 1;
+  }
   luaL_Buffer buffer;
   luaL_buffinit(L, &buffer);
   for (size_t i = 0; i < text.length; i++)

@@ -278,6 +278,10 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
              text.length, (int)MDE_DEVICE_MAX_BYTES);
     return;
   }
+  if (mde_odata_is_machine_id(text)) {
+    set_canonical(device, MDE_DEVICE_KIND_MACHINE_ID, text);
+    return;
+  }
   if (mde_odata_flaw(text, device->reason) != MDE_ODATA_FLAW_NONE) return;
   if (is_only_space(text)) {
     snprintf(device->reason, sizeof device->reason, "is only white space");
@@ -287,10 +291,6 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
   text = address = mde_name_asked(text, MDE_NAME_RELATION_IS);
   if (text.length < whole.length && (mde_odata_is_machine_id(text) || mde_odata_is_guid(text))) {
     snprintf(device->reason, sizeof device->reason, "is an id with a blank or a dot beside it");
-    return;
-  }
-  if (mde_odata_is_machine_id(text)) {
-    set_canonical(device, MDE_DEVICE_KIND_MACHINE_ID, text);
     return;
   }
   if (mde_odata_is_guid(text)) {

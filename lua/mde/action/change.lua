@@ -124,9 +124,9 @@ end
 -- Which machine: its record, or its id alone. A machine id is read too, so that a merged or unknown one is not
 -- acted on, but if it cannot be read for another reason it is a name that needs no resolving.
 local function resolve(self, intent, device)
-  local kind, canonical = devices.check(device)
+  local kind, canonical = intent.kind, intent.canonical
   local read_by_guard = is_guarded(self, intent)
-  if kind == "machine_id" and (read_by_guard or not intent.look_first) then return { id = canonical } end
+  if kind == "machine_id" and (read_by_guard or not intent.look) then return { id = canonical } end
   local by_id = kind == "machine_id" or kind == "machine"
   local machine, err = self.inventory:resolve(device,
     by_id and executor.look_context(self.exchange, intent) or intent.context:within(PAGE_SECONDS))
@@ -139,85 +139,69 @@ local function resolve(self, intent, device)
   return nil, err
 end
 
+-- What executor.lua asks of an intent that it carries out.
+local Intent = {}
+Intent.__index = Intent
 
 -- Right before it leaves: whether it still may, or why not; and whether others may have changed the machine since it
 -- was looked at.
-local function confirm(self, intent)
-  return function(run, context)
-    local is_new = not intent.lock
-    if is_new then
-      local err = select(2, lock(self, intent, context:left())) or decided_meanwhile(self, intent)
-      if err then return false, err end
-    end
-    if intent.record_at and self.exchange.now() - intent.record_at > RECORD_AGE_SECONDS then
-      local allowed, refusal = judge_again(self, intent, { id = intent.machine_id })
-      if not allowed then return false, refusal end
-    end
-    return true, nil, is_new and run.looked_at ~= nil and intent.lock:was_taken_since(run.looked_at)
+function Intent:confirm(context)
+  local changes, is_new = self.changes, not self.lock
+  if is_new then
+    local err = select(2, lock(changes, self, context:left())) or decided_meanwhile(changes, self)
+    if err then return false, err end
   end
+  if self.record_at and changes.exchange.now() - self.record_at > RECORD_AGE_SECONDS then
+    local allowed, refusal = judge_again(changes, self, { id = self.machine_id })
+    if not allowed then return false, refusal end
+  end
+  return true, nil, is_new and self.looked_at ~= nil and self.lock:was_taken_since(self.looked_at)
 end
 
 -- An hour in the queue holds up no other call for the machine, a release of it least of all.
-local function let_go_while_queued(self, intent)
-  return function()
-    if self.exchange:queue(intent.verb) > 0 then unlock(intent) end
+function Intent:queued()
+  if self.changes.exchange:queue(self.verb) > 0 then unlock(self) end
+end
+
+-- What this client did by calls that began earlier, also while this one waits.
+function Intent:know()
+  local made = self.changes.made[self.machine_id]
+  if not made then return end
+  for _, own in ipairs(made) do
+    if own.number < self.number then self.change:see(own.id, own.status) end
   end
 end
 
--- What the core is asked to do.
-local function order_of(intent)
-  return core.change.new({ verb = intent.verb, machine = intent.machine_id, operation_id = intent.operation_id,
-    incident = intent.incident, comment = intent.comment, keyed = intent.keyed, look = intent.look_first,
-    resend = intent.resend, cancel_opposite = intent.cancel_opposite, dry_run = intent.dry_run,
-    decided_at = intent.decided_at, decided_on = intent.decided_on }, intent.began)
-end
-
----@return mde.ChangeRun
-local function run_of(self, intent)
-  local run = { verb = intent.verb, began = intent.began, machine_id = intent.machine_id,
-    computerDnsName = intent.computerDnsName, incident = intent.incident,
-    comment = intent.comment, operation_id = intent.operation_id, keyed = intent.keyed, context = intent.context,
-    slot = intent.slot, change = order_of(intent), attempts = 0, confirm = confirm(self, intent),
-    queued = let_go_while_queued(self, intent) }
-  -- What this client did by calls that began earlier, also while this one waits.
-  function run.know()
-    for _, own in ipairs(self.made[intent.machine_id] or {}) do
-      if own.number < intent.number then run.change:see(own.id, own.status) end
-    end
-  end
-  -- Whose hold a release ends beside the own, as long as nothing was cancelled for it.
-  function run.holders(rows)
-    if intent.verb ~= "release" or run.has_cancelled then return end
-    local others = incidents.other_holders(rows, intent.machine_id, intent.incident, self.exchange.clock:latest())
-    run.also_ended = others[1] and others or nil
-  end
-  return run
+-- Whose hold a release ends beside the own, as long as nothing was cancelled for it.
+function Intent:holders(rows)
+  if self.verb ~= "release" or self.has_cancelled then return end
+  local others = incidents.other_holders(rows, self.machine_id, self.incident, self.changes.exchange.clock:latest())
+  self.also_ended = others[1] and others or nil
 end
 
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.
-local function announce(self, intent, run, result)
-  local row = run.row
+local function announce(self, intent, result)
+  local row = intent.row
   if result.fate == "unknown" then self.center.listing:doubt(intent.machine_id) end
   if result.sends == 0 or not row then return end
   -- The list was asked for this machine; a fresh action may not say yet whose it is.
   row.machineId = row.machineId or intent.machine_id
   if result.fate == "superseded" then self.center:note(row) end
-  if not (run.answered or result.reconciled) then return end
-  self.center:note(row)
+  if not (intent.answered or result.reconciled) then return end
   self.center.cache:announce(intent.machine_id, row)
   if result.fate == "accepted" then remember(self, intent, row) end
 end
 
-local function conclude(self, intent, run)
-  local result = run.change:result()
-  announce(self, intent, run, result)
+local function conclude(self, intent)
+  local result = intent.change:result()
+  announce(self, intent, result)
   if intent.slot and result.slot == "return" then caps.give_back(intent.slot) end
-  local report = { run = run, result = result, adopt = function(...) return self.center:adopt(...) end }
+  local report = { run = intent, result = result, center = self.center }
   if result.fate ~= "accepted" and result.fate ~= "already_active" and result.fate ~= "would_send" then
     return nil, results.error(report)
   end
   local action = results.action(report)
-  if result.fate ~= "already_active" or run.has_cancelled then action.also_ended = run.also_ended end
+  if result.fate ~= "already_active" or intent.has_cancelled then action.also_ended = intent.also_ended end
   if result.fate == "already_active" and result.sends == 0 and not intent.dry_run then
     unlock(intent, note_of(intent, action))
   end
@@ -229,9 +213,9 @@ local function look_and_send(self, intent)
   local patience = intent.context:within(ACTION_SECONDS + self.exchange:queue(intent.verb)):left()
   local locked, problem = lock(self, intent, patience)
   if not locked then return nil, problem end
-  local run = run_of(self, intent)
-  executor.execute(self, run)
-  return conclude(self, intent, run)
+  intent.change = core.change.new(intent, intent.began)
+  executor.execute(self, intent)
+  return conclude(self, intent)
 end
 
 local function ended(self, intent, ok, ...)
@@ -262,13 +246,14 @@ end
 ---@return mde.Action? action
 ---@return mde.Error? err
 function Changes:make(verb, device, comment, options, context)
-  devices.check(device)
+  local kind, canonical = devices.check(device)
   local owner, err = new_operation_id()
   if not owner then return nil, err end
-  local intent = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
+  local intent = setmetatable(arguments.read(verb, comment, options, owner, self.exchange.clock:time()), Intent)
   self.count = self.count + 1
   intent.slot = verb == "restrict" and caps.slot(intent.operation_id, intent.allow.cap) or nil
   intent.context, intent.began, intent.number, intent.owner = context, self.exchange.now(), self.count, owner
+  intent.changes, intent.attempts, intent.kind, intent.canonical = self, 0, kind, canonical
   -- A place for it: once a lock is had, it must not be lost for want of memory.
   intent.lock = false
   local action, problem = self.exchange.single_flight:run_detached(context, change, self, intent, device)

@@ -95,7 +95,7 @@ local function judge(center, err, verb, machine_id, rows)
   local now = center.exchange.now()
   local comment = type(err.comment) == "string" and err.comment or nil
   local sent_at = type(err.sent_at) == "number" and err.sent_at or nil
-  local change = core.change.lost({ verb = verb, machine = machine_id, operation_id = err.operation_id,
+  local change = core.change.lost({ verb = verb, machine_id = machine_id, operation_id = err.operation_id,
     comment = comment, look = true }, { sent_at = sent_at }, now)
   local row = change:history(rows, { read_at = now, told_at = now, latest = center.exchange.clock:latest() })
   return change:result(), row

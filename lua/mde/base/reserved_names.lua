@@ -30,8 +30,8 @@ end
 --- Takes everything that has one of our names out of a row.
 ---@param row table changed in place
 function ReservedNames:drop(row)
-  for name in pairs(row) do
-    if self:has(name) then row[name] = nil end
+  for name in next, self.names do
+    if row[name] ~= nil then row[name] = nil end
   end
 end
 

@@ -75,7 +75,7 @@ end
 ---@field incident? string
 ---@field keyed boolean the operation id is the caller's own
 ---@field operation_id string the key, or else the one that was given
----@field look_first boolean
+---@field look boolean
 ---@field resend boolean
 ---@field cancel_opposite boolean
 ---@field allow table<mde.Rule, boolean>
@@ -98,7 +98,7 @@ function M.read(verb, comment, options, operation_id, now)
   operation_id = options.key or operation_id
   return {
     verb = verb, comment = actions.check_comment(comment, incident, operation_id), incident = incident,
-    keyed = options.key ~= nil, operation_id = operation_id, look_first = options.look ~= false,
+    keyed = options.key ~= nil, operation_id = operation_id, look = options.look ~= false,
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
     decided_at = check_decided_at(options.decided_at, now),
     decided_on = type(options.decided_at) == "table" and options.decided_at.id or nil,

@@ -14,25 +14,20 @@ local LOOK_SECONDS = 30
 
 local M = {}
 
----@class mde.ChangeRun what is known of a change besides what the core knows
+---@class mde.ChangeRun : mde.ChangeArguments what is known of a change besides what the core knows
 ---@field change mde.core.change
----@field verb "restrict"|"release"
 ---@field began number when the call began, by the driver's clock
 ---@field machine_id string
 ---@field computerDnsName? string
----@field incident? string
----@field comment string the whole of it
----@field operation_id string
----@field keyed boolean the operation id is the caller's own
 ---@field context mde.Context
 ---@field slot? mde.CapSlot nil where no cap counts it
----@field confirm fun(run: mde.ChangeRun, context: mde.Context): boolean?, mde.Error?, boolean? asked right before it
+---@field confirm fun(self: mde.ChangeRun, context: mde.Context): boolean?, mde.Error?, boolean? asked right before it
 --- leaves: whether it still may, or why not, and whether others may have changed the machine
----@field queued fun(run: mde.ChangeRun) told that it waits in a queue
+---@field queued fun(self: mde.ChangeRun) told that it waits in a queue
+---@field know fun(self: mde.ChangeRun) tells the change what the caller knew when it decided
+---@field holders fun(self: mde.ChangeRun, rows: table[]) told the history that a look rests on
 ---@field row? table the action that the change is about
 ---@field overturned? table the release against which it goes
----@field know fun() tells the change what the caller knew when it decided
----@field holders fun(rows: table[]) told the history that a look rests on
 ---@field problem? mde.Error why the last thing did not succeed
 ---@field lost? mde.Error of the send whose answer was lost
 ---@field answered? boolean `row` is the answer to the send
@@ -85,14 +80,14 @@ function wants.history(self, run, reading, phase)
   local rows, err, facts = read_history(self, run, reading, context)
   run.problem, run.looked_at = err, facts.read_at
   if not rows then return run.change:tell("unreadable", facts.read_at) end
-  run.know()
+  run:know()
   facts.told_at = self.exchange.now()
   facts.latest, facts.began_at = self.exchange.clock:latest(), self.exchange.clock:time(run.began)
   local overturned
   run.row, overturned = run.change:history(rows, facts)
   if phase == "look" then
     run.overturned = overturned
-    run.holders(rows)
+    run:holders(rows)
   end
 end
 
@@ -127,7 +122,7 @@ end
 -- Whether it may leave now. What has become too old since is read again first.
 local function may_leave(self, run)
   while true do
-    local allowed, err, others_may_have = run.confirm(run, run.sending)
+    local allowed, err, others_may_have = run:confirm(run.sending)
     local now = self.exchange.now()
     if not allowed then
       run.problem = err
@@ -172,7 +167,7 @@ end
 function wants.send(self, run, _, phase)
   run.has_resent = phase == "find"
   run.sending = run.sending or run.context:within(ACTION_SECONDS)
-  run.queued(run)
+  run:queued()
   local row, err, info = self.exchange:call {
     method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(run.machine_id),
       core.response_actions[run.verb].path),

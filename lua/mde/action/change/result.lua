@@ -8,12 +8,12 @@ local M = {}
 ---@class mde.ChangeReport what a result is told from
 ---@field run mde.ChangeRun
 ---@field result table what the core says
----@field adopt fun(row: table, fields?: table): mde.Action
+---@field center mde.ActionCenter
 
 local function conflict(report)
   local opposite = report.run.row
   return errors.new {
-    kind = "conflict", code = "opposite_pending", action = report.adopt(opposite),
+    kind = "conflict", code = "opposite_pending", action = report.center:adopt(opposite),
     message = ("the opposite action %s (%s, created %s) is still %s"):format(errors.show(opposite.id),
       errors.show(opposite.type), errors.show(opposite.creationDateTimeUtc or "at an unknown time"),
       errors.show(opposite.status)),
@@ -50,7 +50,7 @@ local function superseded(report)
   local is_cancelled = core.history.status(newer.status) == "cancelled"
   local became = is_cancelled and "its action %s (%s, %s) was cancelled%s" or "action %s (%s, %s) has overtaken it%s"
   return errors.new {
-    kind = "superseded", code = way.code, action = report.adopt(newer),
+    kind = "superseded", code = way.code, action = report.center:adopt(newer),
     message = way.before .. became:format(errors.show(newer.id), errors.show(newer.type),
       errors.show(newer.status), decided_by(newer, is_cancelled)),
     hint = way.hint,
@@ -65,7 +65,7 @@ end
 
 local function untimed(report)
   local row = report.run.row
-  return errors.new { kind = "conflict", code = "opposite_untimed", action = report.adopt(row),
+  return errors.new { kind = "conflict", code = "opposite_untimed", action = report.center:adopt(row),
     message = ("whether the opposite action %s (%s, %s) was decided before it or after cannot be told"):format(
       errors.show(row.id), errors.show(row.type), errors.show(row.status)),
     hint = "Look at the device's action centre in the portal; without decided_at it is done." }
@@ -73,14 +73,14 @@ end
 
 local function cancel_denied(report)
   local opposite = report.run.row
-  return errors.wrap(report.run.problem, { code = "opposite_not_cancelled", action = report.adopt(opposite),
+  return errors.wrap(report.run.problem, { code = "opposite_not_cancelled", action = report.center:adopt(opposite),
     message = ("the opposite action %s could not be cancelled"):format(errors.show(opposite.id)) })
 end
 
 local function cancel_late(report)
   local opposite, problem = report.run.row, report.run.problem
   return errors.new {
-    kind = "conflict", code = "opposite_not_cancelled", action = report.adopt(opposite),
+    kind = "conflict", code = "opposite_not_cancelled", action = report.center:adopt(opposite),
     message = ("the opposite action %s could not be cancelled in time%s"):format(errors.show(opposite.id),
       problem and ": " .. problem.message or ""),
     hint = "It may still be carried out. Try again, or wait for its end.",
@@ -188,11 +188,11 @@ function M.action(report)
   local run, result = report.run, report.result
   local row, would_cancel = run.row, nil
   if result.fate == "would_send" then
-    would_cancel = result.reason == "opposite" and report.adopt(row) or nil
+    would_cancel = result.reason == "opposite" and report.center:adopt(row) or nil
     row = { machineId = run.machine_id, computerDnsName = run.computerDnsName, requestorComment = run.comment,
       status = "not sent", type = core.response_actions[run.verb].type }
   end
-  local action = report.adopt(row, { outcome = result.fate, looked = result.looked })
+  local action = report.center:adopt(row, { outcome = result.fate, looked = result.looked })
   if result.sends > 0 and (run.answered or result.reconciled) then
     action.attempts, action.reconciled = run.attempts, result.reconciled or nil
   end
@@ -201,7 +201,7 @@ function M.action(report)
   else
     action.operation_id, action.incident = run.operation_id, run.incident
     action.comment_cut, action.would_cancel = result.comment_cut or nil, would_cancel
-    action.overturned = run.verb == "restrict" and run.overturned and report.adopt(run.overturned) or nil
+    action.overturned = run.verb == "restrict" and run.overturned and report.center:adopt(run.overturned) or nil
   end
   return action
 end

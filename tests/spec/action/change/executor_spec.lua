@@ -88,14 +88,14 @@ describe("what a change wants", function()
   -- A run of this order.
   local function run_of(order, options)
     options = options or {}
-    local all = { verb = "restrict", machine = machine, operation_id = "abcdefgh", comment = "why [mde:abcdefgh]",
+    local all = { verb = "restrict", machine_id = machine, operation_id = "abcdefgh", comment = "why [mde:abcdefgh]",
       keyed = false, look = true, resend = true, cancel_opposite = false, dry_run = false }
     for name, value in pairs(order or {}) do all[name] = value end
     return { change = core.change.new(all, now), verb = all.verb, began = now, machine_id = machine,
       comment = all.comment, operation_id = all.operation_id, keyed = all.keyed, attempts = 0, slot = options.slot,
       context = contexts.new(function() return now end, options.seconds, nil, options.cache),
       confirm = options.confirm or function() return true end, queued = options.queued or function() end,
-      know = function() end, holders = options.holders or function() end }
+      know = function() end, holders = function(_, rows) if options.holders then options.holders(rows) end end }
   end
 
   local function carry_out(order, options)

@@ -26,10 +26,10 @@ describe("what a change came to", function()
     for name, value in pairs(run or {}) do all[name] = value end
     for _, name in ipairs { "sends", "looked" } do if result[name] == nil then result[name] = name == "looked" end end
     if result.sends == false then result.sends = 0 end
-    return { run = all, result = result, adopt = function(one, fields)
+    return { run = all, result = result, center = { adopt = function(_, one, fields)
       for name, value in pairs(fields or {}) do one[name] = value end
       return one
-    end }
+    end } }
   end
 
   local refusals = {
