@@ -24,6 +24,9 @@
 
 #define SECOND MDE_TICKS_PER_SECOND
 #define HOUR (3600 * SECOND)
+#define BASE (10000 * HOUR) /* the service's time when it begins */
+#define FIRST_CREATED (BASE - HOUR)
+#define DECIDED_AT (BASE - HOUR / 2)
 
 enum { MAX_ACTIONS = 7, MAX_DEPTH = 200, MAX_PRINTED = 5 };
 
@@ -83,7 +86,9 @@ static void broken(const char *what)
          order.keyed ? " keyed" : "", order.incident.bytes != NULL ? " incident" : "",
          order.look ? "" : " unseen", order.resend ? "" : " once",
          order.cancel_opposite ? " cancels" : "", order.dry_run ? " dry" : "",
-         order.decided_at != MDE_NO_TIME ? " decided" : "");
+         order.decided_at == MDE_NO_TIME ? ""
+         : order.is_decided_on           ? " decided on an action"
+                                         : " decided");
   for (int i = 0; i < depth; i++)
     printf("  %s\n", trail[i]);
 }
@@ -119,9 +124,8 @@ static int64_t now_of(const struct world *world)
 /* When a row was created: in the order of the rows. */
 static int64_t created_of(const struct world *world, int i)
 {
-  int64_t base = 10000 * HOUR;
-  if (world->rows[i].author == BEFORE) return base - HOUR + i * SECOND;
-  return base + world->rows[i].hour * HOUR + i * SECOND;
+  if (world->rows[i].author == BEFORE) return FIRST_CREATED + i * SECOND;
+  return BASE + world->rows[i].hour * HOUR + i * SECOND;
 }
 
 static struct mde_action action_of(const struct world *world, int i, enum mde_status status)
@@ -350,7 +354,7 @@ static void go(const struct state *state, const char *what)
 static struct mde_moment moment_of(const struct world *world)
 {
   int64_t now = now_of(world);
-  return (struct mde_moment){.now = now, .sent_at = 10000 * HOUR + now};
+  return (struct mde_moment){.now = now, .sent_at = BASE + now};
 }
 
 static void tell(const struct state *before, enum mde_event event, const char *what)
@@ -450,7 +454,7 @@ static void tell_rows(const struct state *before, unsigned flags, bool lags, boo
     actions[count++] = action_of(world, i, (enum mde_status)row->listed);
   }
   struct mde_list list = {
-      .flags = flags, .read_at = now_of(world), .told_at = now_of(world), .began_at = 10000 * HOUR};
+      .flags = flags, .read_at = now_of(world), .told_at = now_of(world), .began_at = BASE};
   size_t about;
   size_t overturned;
   bool had_seen = world->has_looked != 0;
@@ -775,6 +779,7 @@ static const struct past pasts[] = {
 /* False if there is no such past for this order. */
 static bool remember(struct world *world, const struct past *past)
 {
+  if (order.is_decided_on && past->count == 0) return false;
   for (int i = 0; i < past->count; i++) {
     if (past->rows[i].carries_our_id && !order.keyed) return false;
     if (!add(world, BEFORE, past->rows[i].opposite, past->rows[i].status,
@@ -809,7 +814,7 @@ static void begin_lost(const struct past *past, unsigned char surprises_allowed,
   if (!remember(world, past)) return;
   world->left = (unsigned char)sends;
   world->has_slot = 1;
-  struct mde_lost lost = {.sent_at = 10000 * HOUR, .sends = sends, .looked = order.look};
+  struct mde_lost lost = {.sent_at = BASE, .sends = sends, .looked = order.look};
   mde_change_begin_lost(&state.change, &order, &lost, 0);
   for (int i = 0; order.look && i < world->count; i++) {
     struct mde_action action = action_of(world, i, (enum mde_status)world->rows[i].status);
@@ -836,7 +841,7 @@ int main(int argc, char **argv)
   clock_t started = clock();
   int orders = 0;
   for (size_t i = 0; i < sizeof responses / sizeof responses[0]; i++)
-    for (unsigned bits = 0; bits < 128; bits++) {
+    for (unsigned bits = 0; bits < 256; bits++) {
       order = (struct mde_order){
           .response = &mde_responses[responses[i]],
           .machine = text("0123456789abcdef0123456789abcdef01234567"),
@@ -848,10 +853,19 @@ int main(int argc, char **argv)
           .resend = (bits & 8) == 0,
           .cancel_opposite = (bits & 16) != 0,
           .dry_run = (bits & 32) != 0,
-          .decided_at = bits & 64 ? 10000 * HOUR - 1800 * SECOND : MDE_NO_TIME,
+          .decided_at = bits & 64 ? DECIDED_AT : MDE_NO_TIME,
+          .is_decided_on = (bits & 128) != 0,
       };
       if (!order.look && (order.keyed || order.decided_at != MDE_NO_TIME)) continue;
       if (order.cancel_opposite && order.response->opposite == NULL) continue;
+      if (order.is_decided_on) {
+        /* What it adds has nothing to do with a key, an incident, or what comes after the send. */
+        if (order.decided_at == MDE_NO_TIME || order.keyed || order.incident.bytes != NULL ||
+            !order.resend)
+          continue;
+        order.decided_at = FIRST_CREATED;
+        order.decided_on.bytes[15] = 1;
+      }
       orders++;
       make_table(&seen, 1 << 16);
       for (size_t j = 0; j < sizeof pasts / sizeof pasts[0]; j++) {

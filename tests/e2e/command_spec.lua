@@ -711,13 +711,15 @@ describe("mde, piped,", function()
   end)
 
   it("takes no option twice whose second value would contradict the first", function()
-    local repeatable = { ["--allow"] = true, ["--all-of"] = true, ["--role"] = true, ["--offline"] = true }
+    local repeatable = { ["--allow"] = true, ["--all-of"] = true, ["--ended"] = true, ["--role"] = true,
+      ["--offline"] = true }
+    local times = { ["--since"] = true, ["--wait"] = true, ["--decided-at"] = true }
     local count = 0
     for _, name in ipairs { "restrict", "release", "state", "machines", "actions", "cancel", "tag", "untag", "sim" } do
       for option, value in command.run({ name, "--help" }).out:gmatch "\n +(%-%-[a-z-]+) +([<{]%S*)" do
         if not repeatable[option] then
           count = count + 1
-          local plain = (option == "--since" or option == "--wait") and "1h" or "1"
+          local plain = times[option] and "1h" or "1"
           local word = ("%s=%s"):format(option, value:match "^{([^,}]+)" or plain)
           local result = command.run { name, word, word }
           assert.equal(1, result.status)
