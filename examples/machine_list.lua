@@ -1,4 +1,4 @@
---- Restricts the devices of a list that meet conditions, and says of each what became of it.
+--- Restricts the devices of a list that meet conditions, and says the outcome of each.
 --
 --   usage: machine_list.lua FILE INCIDENT [COLUMN]
 --

@@ -2,7 +2,7 @@
 --
 --   POST /alerts      {"id": "da637-1", "device": "laptop-17.corp.example", "severity": "High", "title": "beacon"}
 --                     202, with the place to ask in Location
---   GET  /alerts/ID   what became of it
+--   GET  /alerts/ID   its outcome
 --   GET  /health      200 or 503, for a load balancer
 --
 -- `device` is a machine id, an Entra device id or a name; `severity` Informational, Low, Medium or High; `id`
@@ -283,7 +283,7 @@ end
 function M.tell()
   if ngx.req.get_method() ~= "GET" then
     ngx.header["Allow"] = "GET"
-    return refuse(405, "method", "what became of an alert is asked by GET")
+    return refuse(405, "method", "the outcome of an alert is asked by GET")
   end
   if not is_signed(ngx.var.uri) then return end
   local record = read(ngx.var.uri:match "^/alerts/([A-Za-z0-9._-]+)$" or "")

@@ -1,7 +1,7 @@
 --- settings: which application of which tenant a client is, in which cloud: from options, or else from the environment
 -- variables that every Azure SDK reads.
 --
--- A wrong option raises; so does a wrong environment here, and whoever makes a client returns that as an error.
+-- A wrong option raises; so does a wrong environment here, and the maker of a client returns that as an error.
 
 local clouds = require "mde.base.cloud"
 local core = require "mde.core"

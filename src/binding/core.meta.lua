@@ -62,7 +62,7 @@ local change = {}
 ---@return mde.core.change
 function change.new(order, now) end
 
---- Begins in the middle: with finding out what became of a send whose answer was lost.
+--- Begins in the middle: with finding out the outcome of a send whose answer was lost.
 ---@param order mde.core.change.Order
 ---@param lost { sent_at?: number, sends?: integer, looked?: boolean } when it left first, in Unix seconds by the
 --- service's clock; how often it left, default 1; whether somebody had looked: what that had is told by change:see

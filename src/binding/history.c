@@ -99,7 +99,7 @@ static int history_holders(lua_State *L)
   return 2;
 }
 
-/* The status at an argument; anything but a text is none, and so not final. */
+/* The status at an argument. Anything but a text is no status, and so not final. */
 static enum mde_status status_at(lua_State *L, int index)
 {
   struct mde_text status = {NULL, 0};

@@ -1,5 +1,5 @@
 /*
- * calendar: the Gregorian calendar as arithmetic, for whoever reads a date.
+ * calendar: the Gregorian calendar as arithmetic, for code that reads a date.
  */
 #ifndef MDE_CALENDAR_H
 #define MDE_CALENDAR_H

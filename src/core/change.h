@@ -177,7 +177,7 @@ struct mde_lost {
 };
 
 /*
- * Begins in the middle: with finding out what became of such a send. That is later than the first
+ * Begins in the middle: with finding out the outcome of such a send. That is later than the first
  * wait after it.
  */
 void mde_change_begin_lost(struct mde_change *change, const struct mde_order *order,

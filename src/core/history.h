@@ -4,7 +4,7 @@
  * Every rule here can hurt somebody: restrict a laptop after the all-clear, or leave one free that
  * was meant to be contained. The service has no "is restricted" property, so the state is what the
  * device's actions say it is: those of one response and of its opposite. Looking before a send,
- * reading the state, judging the answer to a send and finding out what became of one without an
+ * reading the state, judging the answer to a send and finding out the outcome of one without an
  * answer all ask these functions. Nothing is allocated; texts are borrowed.
  */
 #ifndef MDE_HISTORY_H

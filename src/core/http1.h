@@ -68,7 +68,7 @@ int mde_http1_request(struct mde_text input, struct mde_http1_head *head);
  *
  * `reusable`: the connection may carry another request once the body has been read and nothing lies
  * behind it. That is so only if nobody can doubt where the answer ends: HTTP/1.1, no "close", a
- * length or chunks, and a status that says what became of the request (2xx or 4xx). The body behind
+ * length or chunks, and a status that says how the request ended (2xx or 4xx). The body behind
  * a 204, or the late answer behind a gateway's 504, would otherwise be taken for the answer to the
  * next request.
  */

@@ -1,12 +1,12 @@
 /*
  * token: the cache of one access token, asked before a request and told the outcome.
  *
- * It does not know what a credential is, sends nothing and reads no clock. Whoever needs a token
- * asks (mde_token_ask) and is told to use the one that is there, to fetch one, to wait for whoever
- * is already fetching, or that fetching failed just now. Whoever fetches holds a lease meanwhile
- * (mde_token_lease) and tells the cache how it went (mde_token_fetched, mde_token_failed,
- * mde_token_abandon). All times are seconds on one clock that only goes forward; its zero means
- * nothing.
+ * It does not know what a credential is, sends nothing and reads no clock. A caller who needs a
+ * token asks (mde_token_ask) and is told to use the one that is there, to fetch one, to wait for
+ * the one who is already fetching, or that fetching failed just now. The one who fetches holds a
+ * lease meanwhile (mde_token_lease) and tells the cache how it went (mde_token_fetched,
+ * mde_token_failed, mde_token_abandon). All times are seconds on one clock that only goes forward;
+ * its zero means nothing.
  *
  *   state   when                                    a caller
  *   fresh   until refresh_at                        uses the token
@@ -27,7 +27,7 @@
  *
  * Short lives. A token that lives 60 s is usable for 30 s, and one that lives 2 s for 1 s, where a
  * fixed margin would leave nothing and every call would fetch. A refresh follows the lease before
- * it by at least 30 s, so such a token is not refreshed while it ages but fetched anew when it is
+ * it by at least 30 s, so such a token is not refreshed while it ages but fetched again when it is
  * used up: one request in each usable part, however many calls there are.
  *
  * Leases. They are numbers that are never given twice. One ends when its result is told, when it is

@@ -2,10 +2,10 @@
  * multi: the transfers in flight, their connections, and what of them has finished.
  *
  * Knows no Lua. There is one for each Lua state. libcurl's handle is made when the first transfer
- * needs it, and made anew after a fork: a handle from before belongs to the parent, whose
+ * needs it, and made again after a fork: a handle from before belongs to the parent, whose
  * connections it would share, so the child forgets it and neither closes nor frees anything of it.
  *
- * It is driven by whoever waits (mde_multi_poll), or by an event loop that watches its descriptor
+ * It is driven by the waiters (mde_multi_poll), or by an event loop that watches its descriptor
  * and has mde_multi_step called when that is readable; once there is a descriptor, by both.
  */
 #ifndef MDE_CURL_MULTI_H

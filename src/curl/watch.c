@@ -53,7 +53,7 @@ void mde_watch_close(struct mde_watch *watch)
   mde_watch_forget(watch);
 }
 
-/* libcurl names a socket anew whenever what it wants of it changes. One whose number was that of
+/* libcurl names a socket again whenever what it wants of it changes. One whose number was that of
  * another before may still be in the set, or not any more. */
 bool mde_watch_socket(struct mde_watch *watch, int socket, int what)
 {

@@ -2,8 +2,8 @@
  * watch: libcurl's sockets and its timer behind one descriptor.
  *
  * The descriptor is an epoll one, and the timer is in it too: it is readable whenever there is
- * something to do, whoever started or ended transfers in between, so an event loop needs to know
- * nothing else. Knows no Lua, and of libcurl only what it wants to be told of a socket.
+ * something to do, no matter who started or ended transfers in between, so an event loop needs to
+ * know nothing else. Knows no Lua, and of libcurl only what it wants to be told of a socket.
  *
  * A child of a fork has the parent's descriptors, through which it would take sockets out of the
  * parent's set. It forgets them: they stay open until it ends or starts another program, since

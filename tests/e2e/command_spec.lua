@@ -151,7 +151,7 @@ describe("mde, piped,", function()
       assert.equal(4, status { "restrict", "laptop-18", "--comment", "x", "--yes", "--wait=1s" })
     end)
 
-    it("that nobody knows what became of it, which is the highest of several", function()
+    it("whose outcome nobody knows, which is the highest of several", function()
       tenant.fault { match = { method = "POST", path = LAPTOP_ID }, fault = "gone" }
       -- Neither the list of all, after the first look at it, nor that of the device tells.
       for path, nth in pairs { ["UnrestrictCode"] = 2, ["machineactions?$filter=machineId"] = 1 } do
@@ -160,7 +160,7 @@ describe("mde, piped,", function()
       end
       local result = command.run { "restrict", "laptop-17", "nowhere", "--comment", "x", "--yes" }
       assert.equal(5, result.status, result.err)
-      has(result.err, "mde state tells what became of it")
+      has(result.err, "mde state shows the outcome")
     end)
 
     it("a cap that is reached, and which are left", function()

@@ -1,5 +1,5 @@
 -- A connection that was idle, and that the service has closed meanwhile: an action is not sent on it, so nobody has to
--- find out what became of it.
+-- find out its outcome.
 -- Labels: only-lua5.4, long
 
 local socket = require "socket"

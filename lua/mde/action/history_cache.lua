@@ -180,8 +180,8 @@ local function sent_to(self, machine_id)
   return entries
 end
 
---- Remembers an action that was sent, and tells it to other processes. To be called by whoever has the turn for
---- this machine.
+--- Remembers an action that was sent, and tells it to other processes. The caller has the turn for this
+--- machine.
 ---@param machine_id string
 ---@param row table
 function Cache:announce(machine_id, row)

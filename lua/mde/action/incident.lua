@@ -75,7 +75,7 @@ local function check_incidents(value)
   return check_list(value, "incident")
 end
 
--- Those that hold no longer. One of which it is asked what it holds is none.
+-- Those that hold no longer. None of them may be one whose machines are asked for.
 local function check_ended(value, names)
   if value == nil then return nil end
   local list = check_list(value, "ended")

@@ -153,7 +153,7 @@ function M.describe(failure)
   local fields = no_answer(failure)
   if verdict == "unknown" then
     fields.kind = "unknown"
-    fields.message = "it was sent, but what became of it is not known: " .. fields.message
+    fields.message = "it was sent, but its outcome is not known: " .. fields.message
     fields.hint = "Do not repeat it blindly: mde.find_action(err) asks the service again."
   elseif failure.kind == "action" then
     fields.hint = fields.hint or "Nothing was changed; it can be tried again."

@@ -1,7 +1,7 @@
 --- collection: reads an OData collection, page by page, so that nothing that was there is left out.
 --
 -- One request brings at most 10,000 rows, and where there are more, the order in which the service lists
--- them may change from one page to the next: whoever skips what was read loses rows. So a full page is
+-- them may change from one page to the next: a reader that skips what was read loses rows. So a full page is
 -- followed by one request for the rows that have no time, and then by ranges of time (of machines
 -- `lastSeen`, of actions `creationDateTimeUtc`), the earliest first and the last without an end, each cut in
 -- two until it fits a page. Times only move forward. A row that moves while this goes on lands in a range

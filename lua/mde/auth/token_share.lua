@@ -39,7 +39,7 @@ local function is_new(entry, time)
   return entry and type(entry.at) == "number" and entry.at > time and entry.at <= posix.clock.time() + AHEAD_SECONDS
 end
 
--- As JSON keeps it, so that whoever wrote it does not take it for something newer.
+-- As JSON keeps it, so that its writer does not take it for something newer.
 local function as_kept(time)
   return math.floor(time * 1000) / 1000
 end

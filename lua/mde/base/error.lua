@@ -16,7 +16,7 @@
 ---| "refused"     # the service said no
 ---| "unavailable" # the service could not be reached or is down; nothing was done
 ---| "protocol"    # an answer that makes no sense
----| "unknown"     # sent, but what became of it could not be established
+---| "unknown"     # sent, but its outcome could not be established
 ---| "superseded"  # a newer opposite decision exists; see `action`
 ---| "failed"      # the action ended without success
 ---| "pending"     # the action was not final when the time was up

@@ -1,4 +1,4 @@
---- trace: what happened, for whoever watches, without a secret in it.
+--- trace: what happened, for those who watch, without a secret in it.
 --
 -- An event is a table with `event` ("request", "response", "retry", "token"), `time` (Unix seconds) and
 -- what belongs to it. It goes to the client's `on_event` and, with MDE_LOG=json in the environment, to

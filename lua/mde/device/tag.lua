@@ -1,6 +1,6 @@
 --- tag: marks a machine, or takes the mark away.
 --
--- A change of the harmless kind: done twice it is done once. If nobody knows what became of it, the machine's
+-- A change of the harmless kind: done twice it is done once. If its outcome is not known, the machine's
 -- record tells, and it is sent once more if it did not take place.
 
 local core = require "mde.core"

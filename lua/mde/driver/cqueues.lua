@@ -33,7 +33,7 @@ local now = require("mde.posix").clock.now
 
 local KNOWN_OPTIONS = { ca_file = "string", proxy = "string" }
 
--- The pump shows this often at least that it is at work, and whoever is suspended looks as often whether it did:
+-- The pump shows this often at least that it is at work, and the suspended ones look as often whether it did:
 -- Ctrl-C may have ended it where it could not tell, in cqueues itself or before its first step.
 local LOOK_AGAIN_SECONDS = 1
 
@@ -57,7 +57,7 @@ local function show(pump, seconds)
   pump.due = now() + seconds + LOOK_AGAIN_SECONDS
 end
 
--- Only fields, no methods: cqueues calls these on the stack of whoever steps the controller, where Ctrl-C would
+-- Only fields, no methods: cqueues calls these on the stack of the one who steps the controller, where Ctrl-C would
 -- have it drop the pump without a word. The descriptor is another one after a fork.
 local function watched()
   return { pollfd = multi:pollfd(), events = multi:events() }

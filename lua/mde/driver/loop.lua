@@ -10,7 +10,7 @@
 -- then tasks go on while nobody drives, and the host's own coroutines can be suspended by `park`.
 --
 -- In a process that was forked, the parent's tasks are left to the parent: only those at work just then, the
--- one that forked and whoever drove it, go on.
+-- one that forked and the one who drove it, go on.
 --
 -- Whoever waits is woken by name, never found by asking everybody: opening a gate costs as much as
 -- it has waiters, a deadline is an entry in a heap.
@@ -95,7 +95,7 @@ local function make_ready(self, task)
 end
 
 -- Ctrl-C may come between any two steps, so they stand in this order: a task may be made ready twice,
--- since whoever waits looks whether it is done, and a done waiter may stay among the deadlines; but
+-- since a waiter looks whether it is done, and a done waiter may stay among the deadlines; but
 -- none is done without having been made ready.
 local function wake(self, waiter)
   if waiter.done then return end
@@ -223,7 +223,7 @@ local function run_ready(self, waiter, depth, fit)
   return true, any
 end
 
--- One who blocks inside a task does so on top of whoever runs it, who cannot go on before: if each ran all the
+-- One who blocks inside a task does so on top of the one who runs it, who cannot go on before: if each ran all the
 -- others, each would wait for all of them. So they run what is known to suspend itself; and, where nothing is under
 -- way that could end the wait, one other, the newest, since that is what the wait is for.
 local function run_inside(self, waiter, depth)
@@ -271,7 +271,7 @@ local function raise_failure(self, depth)
   error(failure.value, 0)
 end
 
--- Nothing that is under way can wake anybody: whoever could is waiting on the stack below.
+-- Nothing that is under way can wake anybody: those who could are waiting on the stack below.
 local function is_stuck(self)
   return self.under_way ~= nil and not self.under_way() and not self.deadlines[1]
 end
@@ -284,7 +284,7 @@ local function drive(self, waiter)
   while not waiter.done do
     if is_stuck(self) and (not may_run or self.first > self.last) then
       if waiter.gate then leave_gate(waiter) end
-      error("this wait could never end: what it waits for is held by whoever called it. Call it in the task "
+      error("this wait could never end: what it waits for is held by its caller. Call it in the task "
         .. "itself, not in a coroutine inside it", 0)
     end
     may_run = may_run and (depth == 0 and run_ready or run_inside)(self, waiter, depth)
@@ -375,7 +375,7 @@ local gate_metatable = { __name = "mde.gate", __index = gate_methods, __metatabl
 local methods = {}
 
 --- Runs fn() concurrently in a task of its own, from the next time that somebody waits. It should not
---- raise; if it does, the error is raised again by whoever drives the loop outermost.
+--- raise; if it does, the error is raised again by the one who drives the loop outermost.
 ---@param fn fun()
 function methods:spawn(fn)
   if not isyieldable then

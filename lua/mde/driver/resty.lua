@@ -92,7 +92,7 @@ function M.new(options)
 
   local function revive() detached:revive() end
 
-  -- Detached calls go on without whoever would have been patient, so they must not pile up at a slow service.
+  -- Detached calls go on without the one who would have been patient, so they must not pile up at a slow service.
   local function in_turn(wanted, ends)
     local key = wanted.host .. "|" .. wanted.port
     local of_host = per_host[key]

@@ -1,7 +1,7 @@
 --- transfers: what this Lua state has in flight over libcurl, and who waits for each.
 --
 -- The drivers over libcurl (curl, cqueues, luv) differ in who waits how; this is what they share. There
--- is one multi handle, with its connections, for all of them, so whoever drives it finds the transfers
+-- is one multi handle, with its connections, for all of them, so the one who drives it finds the transfers
 -- of all and tells their senders.
 
 local authorities = require "mde.driver.ca_bundle"

@@ -18,7 +18,7 @@ local PAD_SECONDS = 2
 local GRACE_SECONDS = 2
 -- How long after its time somebody urgent of another process is waited for.
 local URGENT_SECONDS = 1
--- Where no gate opens, whoever is not the first looks again.
+-- If no gate opens, everyone but the first looks again.
 local LOOK_AGAIN_SECONDS = 0.1
 -- How often a call may go whose budget cannot be known.
 local UNKNOWN_COUNT, UNKNOWN_SECONDS = 1, 1

@@ -136,7 +136,7 @@ local function do_one(run, item)
   run.ended[#run.ended + 1] = result
 end
 
---- `rest` lets others go on between two items: whoever blocks inside one task and drives the others meanwhile gets
+--- `rest` lets others go on between two items: one who blocks inside one task and drives the others meanwhile gets
 --- the way back to what he waited for.
 local function work_off(run, tell, rest)
   while not was_forked(run) do

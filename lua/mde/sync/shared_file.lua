@@ -1,7 +1,7 @@
 --- shared_file: a store for several processes of one machine: what a shared dict is in nginx, in a file.
 --
 -- The file is locked for as long as one step takes, and never while anybody waits. It forgets everything when the
--- machine starts anew: whoever had a lease or a slot then is gone, and so is the clock. No token is put there.
+-- machine is restarted: the holders of leases and slots are gone then, and so is the clock. No token is put there.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"

@@ -1,7 +1,7 @@
 --- single_flight: one piece of work for many waiters.
 --
--- The first who needs something starts it; whoever needs the same while it is under way waits for that
--- one and gets the same result, success or failure. Where the driver can run things concurrently the work
+-- The first who needs something starts it; others who need the same while it is under way wait for that
+-- one and get the same result, success or failure. Where the driver can run things concurrently the work
 -- is nobody's own: it goes on when the one who started it is gone. Elsewhere it is done on the spot, and a
 -- host that switches between its own coroutines meanwhile has the others look again every now and then.
 -- After a fork, what was under way is the parent's.
@@ -59,7 +59,7 @@ local function finish(self, key, call, ok, value, err)
   if call.gate then call.gate:open() end
 end
 
--- Gives a task to the driver, to be run without whoever calls if it can: whether it was taken, and why not.
+-- Gives a task to the driver, to be run without the caller if it can: whether it was taken, and why not.
 local function give(driver, task)
   if driver.detach then return driver.detach(task) end
   if driver.spawn then driver.spawn(task) else task() end

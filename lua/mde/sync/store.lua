@@ -26,7 +26,7 @@ local shared_files = require "mde.sync.shared_file"
 local POLL_SECONDS = 0.05
 -- For so long, and so often, a store is asked that somebody else is just changing.
 local BUSY_SECONDS, BUSY_POLL_SECONDS = 10, 0.005
--- A lease is kept by whoever holds it, so it is short: it is how long a process that died holds others up.
+-- A lease is kept by its holder, so it is short: it is how long a process that died holds others up.
 local LEASE_SECONDS, RENEW_SECONDS = 30, 10
 -- What nobody waits in the midst of is over at once, or its process has died.
 local UPDATE_SECONDS = 5

@@ -221,7 +221,7 @@ describe("the webhook", function()
     return own
   end
 
-  it("contains a device, and tells where to ask what became of it", function()
+  it("contains a device, and tells where to ask for the outcome", function()
     local alert = alert_about_laptop()
     local status, answer, _, headers = deliver(alert)
     assert.equal(202, status)
@@ -373,7 +373,7 @@ describe("the webhook", function()
     assert.equal(0, #actions())
   end)
 
-  it("tells nobody without the secret what became of an alert", function()
+  it("tells nobody without the secret the outcome of an alert", function()
     local alert = alert_about_laptop { severity = "Low" }
     deliver(alert)
     until_it_is(alert.id, "review")

@@ -113,7 +113,7 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
       assert.equal(19, asked(r).posts)
     end)
 
-    it("sees after a minute what others did, and what became of what was pending", function()
+    it("sees after a minute what others did, and how what was pending ended", function()
       r, machines = new(3)
       local pending = r:past(id(1), "restrict", "Pending", 5000)
       local outcomes = {}
@@ -259,7 +259,7 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
       assert.same({ listings = 0, single = 2, posts = 2, others = 0 }, asked(r))
     end)
 
-    it("is not asked again about a device of which nobody knows what became of it", function()
+    it("is not asked again about a device whose state nobody knows", function()
       r, machines = new(2)
       r:fault { match = { method = "POST", path = id(1) }, fault = "gone" }
       r:answer({ path = "/machineactions?", nth = 2 }, 403, "", { count = 2 })

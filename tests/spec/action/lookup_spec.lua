@@ -228,7 +228,7 @@ describe("an action", function()
       assert.equal(action.id, found.id)
     end)
 
-    it("and tells in its status what became of it", function()
+    it("and tells in its status how it ended", function()
       for _, status in ipairs { "Failed", "Cancelled", "Succeeded" } do
         r:past(machine, "restrict", status, 30, { requestorComment = ("why [mde:operation-%s]"):format(status) })
         local found = assert(r.client:find_action { machine_id = machine, operation_id = "operation-" .. status })

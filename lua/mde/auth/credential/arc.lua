@@ -1,7 +1,7 @@
 --- credential.arc: the managed identity of a machine outside Azure that Azure Arc manages.
 --
 -- Its agent answers the first request with the path of a key file that only the machine's administrators and the
--- agent's group can read; whoever repeats the request with the file's content has proved to be one of them. A hostile
+-- agent's group can read; a request with the file's content proves that its sender is one of them. A hostile
 -- service in the agent's place could name any file, so the path is looked at before it is read.
 
 local endpoints = require "mde.auth.credential.identity_endpoint"
@@ -61,7 +61,7 @@ local function ask(self, request)
     query = endpoints.query("2020-06-01", request, self.options, NAMES) }
   local answer, err = request:get(call)
   local response = request.info.response
-  -- A token without a proof is one all the same; whoever gave it has learnt nothing.
+  -- A token without a proof is one all the same; its giver has learnt nothing.
   if answer then return endpoints.check_identity(answer, self.options) end
   if not response or response.status ~= 401 then return nil, err end
   local path, key

@@ -1,6 +1,6 @@
 --- credential.federated: an application that signs in with a token of another identity provider (workload identity).
 --
--- The token stands in a file that its platform writes anew every now and then, so the file is read for every request;
+-- The token stands in a file that its platform rewrites every now and then, so the file is read for every request;
 -- or a function of the user's own returns it.
 
 local core = require "mde.core"

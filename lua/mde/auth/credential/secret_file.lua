@@ -49,14 +49,14 @@ end
 ---@return boolean? is_new whether it is another than before
 function SecretFile:read()
   if self.value and not self:changed() then return self.value, nil, false end
-  return self:read_anew()
+  return self:read_again()
 end
 
 --- The same, whatever the file's stamp says.
 ---@return userdata? value
 ---@return mde.Error? err
 ---@return boolean? is_new
-function SecretFile:read_anew()
+function SecretFile:read_again()
   local value, stamp, remark = posix.secret_file.read(self.path)
   if not value then
     if not self.value then return nil, unreadable(self, stamp) end

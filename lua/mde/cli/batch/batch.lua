@@ -149,7 +149,7 @@ function M.say_end(entries, complete, words)
   end
   for _, entry in ipairs(entries) do
     if entry.started and not entry.done and words.ask then
-      terminal.say(("%s: stopped in flight; %s tells what became of it"):format(errors.quote(entry.device), words.ask))
+      terminal.say(("%s: stopped in flight; %s shows the outcome"):format(errors.quote(entry.device), words.ask))
     end
   end
 end

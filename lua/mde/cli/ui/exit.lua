@@ -23,7 +23,7 @@ Exit status:
         superseded, cancelled, or you answered no
    3    throttled, unavailable, or an answer that makes no sense
    4    the action failed, or was still pending when the time was up
-   5    sent, but what became of it could not be established
+   5    sent, but its outcome could not be established
    6    with --exit-code: something would be sent
    130  interrupted
    Of several devices the highest counts.]]

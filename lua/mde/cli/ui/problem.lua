@@ -19,7 +19,7 @@ local hints = {
 -- For errors whose code may be the service's.
 local function general_hint(err)
   if err.kind == "unknown" and err.operation_id then
-    return "Do not repeat it blindly: mde state tells what became of it."
+    return "Do not repeat it blindly: mde state shows the outcome."
   elseif err.rule == "cap" and err.kind ~= "protected" then
     return "To go on uncounted, give --allow cap."
   end

@@ -3,14 +3,14 @@ local semaphore = require "ngx.semaphore"
 local phase = require "mde.driver.resty.phase"
 local now = require("mde.posix").clock.now
 
--- No wait at nginx is longer than this one; whoever still has to wait then begins another.
+-- No wait at nginx is longer than this one; a waiter who still has to wait then begins another.
 local MAX_WAIT_SECONDS = 2
 -- nginx counts in milliseconds.
 local MIN_WAIT_SECONDS = 0.001
 
 ---@class mde.resty.gate
 ---@field private opened boolean
----@field private meanwhile fun() called each time that a wait begins anew
+---@field private meanwhile fun() called each time that a wait begins again
 ---@field private waiters userdata? the semaphore, once somebody has waited
 local Gate = {}
 Gate.__index = Gate

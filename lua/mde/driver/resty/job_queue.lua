@@ -131,7 +131,7 @@ local function look(self)
   return open, running
 end
 
---- Whether whoever asks runs in one of this queue's timers.
+--- Whether the caller runs in one of this queue's timers.
 ---@return boolean
 function Queue:is_inside()
   return phase.is_timer() and ngx.ctx[self] ~= nil
@@ -154,7 +154,7 @@ function Queue:revive()
   return true
 end
 
---- Has it run beside whoever calls, also when that one is gone. A piece brought from inside another is begun at once.
+--- Has it run beside the caller, also when that one is gone. A piece brought from inside another is begun at once.
 ---@param piece fun()
 ---@return true? taken
 ---@return string? message why it was not: it was not begun

@@ -25,7 +25,7 @@ local directive = { ssl_cert = "ssl_certificate", ssl_session_store = "ssl_sessi
 local M = {}
 
 --- Raises where nothing can wait; says in which phase that was and what to use. It names no place: between here and
--- whoever called the client lie the library's own lines.
+-- the client's caller lie the library's own lines.
 function M.check()
   local here = ngx.get_phase()
   if not can_wait[here] then

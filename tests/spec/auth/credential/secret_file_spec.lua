@@ -35,7 +35,7 @@ describe("a file with something secret", function()
 
   it("is read whatever its stamp says, if that is asked for", function()
     content()
-    local _, _, is_new = file:read_anew()
+    local _, _, is_new = file:read_again()
     assert.is_true(is_new)
   end)
 

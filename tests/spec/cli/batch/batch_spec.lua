@@ -95,7 +95,7 @@ describe("a batch", function()
       return console.capture(function() batch.say_end(list, complete, words) end).err
     end
     assert.equal("4 devices: 1 accepted, 1 failed, 1 stopped in flight, of unknown fate, 1 not begun.\n"
-      .. '"3": stopped in flight; mde state tells what became of it\n', said(false))
+      .. '"3": stopped in flight; mde state shows the outcome\n', said(false))
     assert.equal("2 devices: 1 accepted, 1 failed.\n", said(true, 2))
     assert.equal("", said(true, 1))
     words.brief, words.ask = true, nil

@@ -42,7 +42,7 @@ describe("an error in the words of the command", function()
     assert.equal("a text", problem.in_words "a text")
     local unknown = errors.new { kind = "unknown", code = "closed", message = "x", operation_id = "y",
       hint = "mde.find_action(err) asks again." }
-    assert.equal("x. Do not repeat it blindly: mde state tells what became of it.", problem.in_words(unknown))
+    assert.equal("x. Do not repeat it blindly: mde state shows the outcome.", problem.in_words(unknown))
     assert.equal("mde.find_action(err) asks again.", unknown.hint)
   end)
 
