@@ -115,14 +115,39 @@ function M.slot(operation_id, lifted)
   return { id = core.text.lower(operation_id), lifted = lifted or false }
 end
 
+-- Whether what was sent before is counted, if it has to be.
+local function is_counted(self, slot, tally, context)
+  if slot.lifted or self.limit == 0 then return true end
+  local counted, err = self.count(tally, context)
+  return counted, not counted and uncounted(self, err) or nil
+end
+
 -- A send; or how long to wait for one; or why it cannot be known.
 local function take_from(self, slot, tally, context)
-  if not slot.lifted and self.limit > 0 then
-    local counted, err = self.count(tally, context)
-    if not counted then return nil, nil, uncounted(self, err) end
-  end
+  local counted, problem = is_counted(self, slot, tally, context)
+  if not counted then return nil, nil, problem end
   local send, wait, err = tally:take(slot.id, slot.lifted)
   return send, wait, err and uncounted(self, err)
+end
+
+-- Whether a send could be taken, in the same words.
+local function look_at(self, slot, tally, context)
+  local counted, problem = is_counted(self, slot, tally, context)
+  if not counted then return nil, nil, problem end
+  local wait = tally:wait()
+  return slot.lifted or wait == 0, wait
+end
+
+-- Asks the tally, or the spare one if the store fails. What `ask` returned, and which it was.
+local function try(self, slot, context, ask)
+  local tally = current(self)
+  local send, wait, err = ask(self, slot, tally, context)
+  if err and self.store and tally == self.tally then
+    self.spare = self.spare or tallies.new(self.limit, self.now)
+    tally = self.spare
+    send, wait, err = ask(self, slot, tally, context)
+  end
+  return send, not send and (err or one_too_many(self.limit, wait)) or nil, tally
 end
 
 --- Counts a restrict that is about to be sent, unless it is counted already.
@@ -132,16 +157,20 @@ end
 ---@return mde.Error? err of kind `protected`, or why the sends before could not be counted
 function Cap:take(slot, context)
   if not self.tally or slot.send then return true end
-  local tally = current(self)
-  local send, wait, err = take_from(self, slot, tally, context)
-  if err and self.store and tally == self.tally then
-    self.spare = self.spare or tallies.new(self.limit, self.now)
-    tally = self.spare
-    send, wait, err = take_from(self, slot, tally, context)
-  end
+  local send, err, tally = try(self, slot, context, take_from)
   slot.send, slot.tally = send, tally
-  if send then return true end
-  return nil, err or one_too_many(self.limit, wait)
+  return send and true or nil, err
+end
+
+--- Whether a place could be taken now. Counts nothing.
+---@param slot mde.CapSlot
+---@param context mde.Context
+---@return true?
+---@return mde.Error? err the one that taking it would return
+function Cap:check(slot, context)
+  if not self.tally then return true end
+  local is_free, err = try(self, slot, context, look_at)
+  return is_free or nil, err
 end
 
 --- Nothing was sent: it does not count.

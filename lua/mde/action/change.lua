@@ -196,6 +196,10 @@ local function conclude(self, intent)
   local result = intent.change:result()
   announce(self, intent, result)
   if intent.slot and result.slot == "return" then caps.give_back(intent.slot) end
+  if result.fate == "would_send" and intent.slot then
+    local allowed, err = self.cap:check(intent.slot, intent.context)
+    if not allowed then return nil, err end
+  end
   local report = { run = intent, result = result, center = self.center }
   if result.fate ~= "accepted" and result.fate ~= "already_active" and result.fate ~= "would_send" then
     return nil, results.error(report)

@@ -175,6 +175,11 @@ describe("a change", function()
       r = rehearsal.new { client = { protect = { servers = false, device_values = {} }, cap = 1 } }
       for _ = 1, 3 do assert.equal("would_send", assert(try "restrict").outcome) end
       assert.equal("accepted", assert(r.client:restrict(machine, "why")).outcome)
+      local other = "3f00000000000000000000000000000000000001"
+      _, err = r.client:restrict(other, "why", { dry_run = true })
+      assert.same({ "protected", "cap_full" }, { err.kind, err.code })
+      assert.equal("would_send", assert(r.client:restrict(other, "why", { dry_run = true, allow = { "cap" } })).outcome)
+      assert.equal(1, #r:posts())
     end)
 
     it("says whose hold a release would end", function()

@@ -242,10 +242,10 @@ end
 local function prepare(context, entries)
   local arguments, words = context.arguments, words_of[context.request.verb]
   local function remark(count) return remark_of(context, count) end
-  if arguments.dry_run then return entries, arguments.comment or words.comment end
-  if not arguments.yes then return consult.ask(context, entries, words, remark) end
+  if not arguments.yes and not arguments.dry_run then return consult.ask(context, entries, words, remark) end
   local text = remark(#entries)
   if text then terminal.say(text) end
+  if arguments.dry_run then return entries, arguments.comment or words.comment end
   local comment = arguments.comment or can_ask(arguments) and consult.comment(context.request.verb, words.comment)
   if comment then return entries, comment end
   if not interrupt.asked() then return nil, exit.refused end

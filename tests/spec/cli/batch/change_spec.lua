@@ -130,6 +130,13 @@ describe("a change", function()
       assert.same({ "would_send", id(1) }, { row.outcome, row.machine_id })
     end)
 
+    it("says that the cap will be reached", function()
+      begin { cap = 2 }
+      local words = desks(4)
+      words[5] = "--dry-run"
+      assert.matches("^4 devices: at most 2 restricts an hour are sent", run(words).err)
+    end)
+
     it("exits with 6 where something would be sent, if that is asked for", function()
       r:past(id(2), "restrict", "Succeeded", 100)
       assert.equal(6, run({ "desk-01", "desk-02", "--dry-run", "--exit-code" }).status)
