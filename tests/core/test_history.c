@@ -148,6 +148,14 @@ static void the_state_is_what_the_actions_say(void **state)
        NONE,
        {{R, S, 0, 0, 0, 0}, {U, S, AT("03"), AT("04"), 0, 0}}},
       {"no times, but nothing to compare with", MDE_STATE_APPLIED, 0, {{R, S, 0, 0, 0, 0}}},
+      {"updated at once, and one does not say when it was created",
+       MDE_STATE_UNCLEAR,
+       NONE,
+       {{R, S, 0, AT("05"), 0, 0}, {U, S, AT("03"), AT("05"), 0, 0}}},
+      {"both pending, and one does not say when it was created",
+       MDE_STATE_UNCLEAR,
+       NONE,
+       {{R, P, 0, AT("05"), 0, 0}, {U, P, AT("03"), AT("04"), 0, 0}}},
       {"no creation times, but update times",
        MDE_STATE_RELEASED,
        1,
@@ -660,6 +668,56 @@ static void looking_first_decides(void **state)
        1,
        false,
        {{U, S, AT("01"), AT("02"), BARE_KEY, 0}, {R, S, AT("03"), AT("04"), 0, 0}}},
+      {"key: undone at the same time",
+       RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_DECISION_SUPERSEDED,
+       1,
+       false,
+       {{R, S, AT("01"), AT("05"), BARE_KEY, 0}, {U, P, AT("01"), AT("02"), 0, 0}}},
+      {"key: undone twice, the newest first",
+       RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_DECISION_SUPERSEDED,
+       1,
+       false,
+       {{R, S, AT("01"), AT("02"), BARE_KEY, 0},
+        {U, S, AT("05"), AT("06"), 0, 0},
+        {U, S, AT("03"), AT("04"), 0, 0}}},
+      {"key: undone twice, the newest last",
+       RESTRICT,
+       0,
+       "alert-4711",
+       false,
+       MDE_DECISION_SUPERSEDED,
+       2,
+       false,
+       {{R, S, AT("01"), AT("02"), BARE_KEY, 0},
+        {U, S, AT("03"), AT("04"), 0, 0},
+        {U, S, AT("05"), AT("06"), 0, 0}}},
+      {"restrict: the incident stands in another machine's action alone",
+       RESTRICT,
+       "INC-1",
+       0,
+       false,
+       MDE_DECISION_SEND,
+       NONE,
+       false,
+       {{R, S, AT("01"), AT("02"), "by hand", 0},
+        {R, S, AT("03"), AT("04"), SUFFIX_1, "fedcba9876543210fedcba9876543210fedcba98"}}},
+      {"restrict: a release without times, before or after",
+       RESTRICT,
+       0,
+       0,
+       false,
+       MDE_DECISION_SEND,
+       NONE,
+       false,
+       {{R, S, AT("03"), AT("04"), 0, 0}, {U, S, 0, 0, 0, 0}}},
       {"key: without a time, an opposite may have undone it",
        RESTRICT,
        0,
@@ -1459,6 +1517,31 @@ static void only_a_response_and_its_opposite_count(void **state)
   }
 }
 
+static void a_decision_is_as_old_as_its_creation_or_its_cancellation(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *what, *since;
+    size_t action;
+    struct row rows[MOST];
+  } cases[] = {
+      {"the opposite, created before", AT("10"), NONE, {{U, S, AT("09"), AT("30"), 0, 0}}},
+      {"the opposite, created then", AT("10"), 0, {{U, S, AT("10"), AT("30"), 0, 0}}},
+      {"the same, cancelled then", AT("10"), 0, {{R, C, AT("01"), AT("10"), 0, 0}}},
+      {"the same, cancelled before", AT("10"), NONE, {{R, C, AT("01"), AT("09"), 0, 0}}},
+      {"the opposite, cancelled", AT("10"), NONE, {{U, C, AT("20"), AT("30"), 0, 0}}},
+      {"the same, not cancelled", AT("10"), NONE, {{R, S, AT("20"), AT("30"), 0, 0}}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_action actions[MOST];
+    size_t count = read_rows(cases[i].rows, actions);
+    size_t untimed;
+    size_t found = mde_history_decided(actions, count, RESTRICT,
+                                       mde_timestamp(text(cases[i].since)), NULL, &untimed);
+    if (found != cases[i].action) fail_msg("%s", cases[i].what);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -1467,6 +1550,7 @@ int main(void)
       cmocka_unit_test(a_time_in_the_future_is_not_usable),
       cmocka_unit_test(only_a_response_and_its_opposite_count),
       cmocka_unit_test(what_has_ended_stays_so),
+      cmocka_unit_test(a_decision_is_as_old_as_its_creation_or_its_cancellation),
       cmocka_unit_test(statuses_are_read_in_any_case),
       cmocka_unit_test(the_state_is_what_the_actions_say),
       cmocka_unit_test(looking_first_decides),
