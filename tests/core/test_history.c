@@ -214,7 +214,7 @@ static void the_state_is_what_the_actions_say(void **state)
 #define SUFFIX_ENDED "why [mde:INC-8:operation-8]"
 #define SUFFIX_10 "why [mde:INC-10:operation-10]"
 #define SUFFIX_KEY "why [mde:INC-1:alert-4711]"
-#define CUT "why [mde:INC-1:al"
+#define CUT "why [mde:INC-1:a" /* as short as may be */
 #define BARE_KEY "why [mde:alert-4711]"
 
 static void looking_first_decides(void **state)
@@ -1007,7 +1007,7 @@ static void the_answer_to_a_send_is_judged(void **state)
        MDE_REPLY_ALREADY_ACTIVE,
        UNSEEN,
        "id",
-       {R, P, AT("30"), 0, "why [mde:INC", MACHINE}},
+       {R, P, AT("30"), 0, "why [mde:INC-1:", MACHINE}},
       {"cut short, a clock that is behind",
        MDE_REPLY_CUT,
        UNSEEN,
