@@ -243,7 +243,11 @@ static void an_unseen_send_is_told_from_others_by_the_time_of_the_first(void **s
     int64_t created;
     enum mde_reason reason;
   } rows[] = {
-      {-299, MDE_REASON_UNCLEAR}, {1301, MDE_REASON_DECIDED_ON_LOSS}, {1299, MDE_REASON_UNCLEAR}};
+      {-300, MDE_REASON_UNCLEAR},
+      {1301, MDE_REASON_DECIDED_ON_LOSS},
+      {1299, MDE_REASON_UNCLEAR},
+      {1300, MDE_REASON_UNCLEAR},
+  };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct mde_change change;
     mde_change_begin(&change, &order, 0);
