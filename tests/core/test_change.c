@@ -671,6 +671,20 @@ static void an_answer_under_a_key_may_be_an_older_one(void **state)
   }
 }
 
+static void a_refused_send_has_left(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(RESTRICT);
+  struct mde_change change;
+  send_after_look(&change, &order);
+  tell(&change, &order, MDE_EVENT_SENDING, 2);
+  tell(&change, &order, MDE_EVENT_REFUSED, 3);
+  assert_int_equal(MDE_FATE_REFUSED, mde_change_result(&change).fate);
+  assert_int_equal(1, mde_change_result(&change).sends);
+  assert_int_equal(MDE_SLOT_COUNT, mde_change_result(&change).slot);
+  assert_false(change.in_flight);
+}
+
 static void what_has_not_left_has_no_end_but_that(void **state)
 {
   (void)state;
@@ -911,6 +925,7 @@ int main(void)
       cmocka_unit_test(a_look_that_takes_a_minute_does_not_keep_it_for_ever),
       cmocka_unit_test(a_first_look_in_time_has_seen_all),
       cmocka_unit_test(an_answer_under_a_key_may_be_an_older_one),
+      cmocka_unit_test(a_refused_send_has_left),
       cmocka_unit_test(what_has_not_left_has_no_end_but_that),
       cmocka_unit_test(it_may_be_stopped_at_any_time),
       cmocka_unit_test(what_it_is_told_unasked_changes_nothing),

@@ -42,6 +42,14 @@ static struct mde_text text(const char *s)
 #define F "Failed"
 #define C "Cancelled"
 
+static size_t count_of(const char *s, char wanted)
+{
+  size_t count = 0;
+  for (; *s != '\0'; s++)
+    if (*s == wanted) count++;
+  return count;
+}
+
 static size_t read_rows(const struct row *rows, struct mde_action *actions)
 {
   size_t count = 0;
@@ -934,6 +942,8 @@ static void who_holds_a_device(void **state)
     struct mde_holders held = mde_history_holders(actions, count, RESTRICT, &claim, ours, others);
     char found[MOST + 1] = "------";
     found[count] = '\0';
+    assert_true(held.ours + held.others <= count);
+    assert_int_equal(count - held.ours - held.others, count_of(cases[i].holds, '-'));
     for (size_t k = 0; k < held.ours; k++)
       found[ours[k]] = 'o';
     for (size_t k = 0; k < held.others; k++)
@@ -976,6 +986,11 @@ static void the_answer_to_a_send_is_judged(void **state)
        "id",
        {R, P, AT("24"), 0, sent, MACHINE}},
       {"ours, under a key", MDE_REPLY_ACCEPTED, KEYED, "id", {R, P, AT("26"), 0, sent, MACHINE}},
+      {"ours, under a key, 5 min before",
+       MDE_REPLY_ACCEPTED,
+       KEYED,
+       "id",
+       {R, P, AT("25"), 0, sent, MACHINE}},
       {"ours, without a machine yet",
        MDE_REPLY_ACCEPTED,
        UNSEEN,
@@ -1488,6 +1503,21 @@ static void a_time_in_the_future_is_not_usable(void **state)
   assert_int_equal(mde_history_look(actions, 2, &intent).decision, MDE_DECISION_SEND);
 }
 
+static void an_action_has_an_id_if_it_says_a_guid(void **state)
+{
+  (void)state;
+  struct mde_action_text row = {.type = text(R), .status = text(P)};
+  row.id = text("5c1f9a52-0000-4000-8000-0000000000fe");
+  struct mde_action action = mde_action_read(&row, RESTRICT, text(MACHINE), MDE_NO_TIME);
+  assert_true(action.has_id);
+  assert_int_equal(0x5c, action.id.bytes[0]);
+  assert_int_equal(0xfe, action.id.bytes[15]);
+  row.id = text("5c1f9a52-0000-4000-8000-0000000000fg");
+  assert_false(mde_action_read(&row, RESTRICT, text(MACHINE), MDE_NO_TIME).has_id);
+  row.id = text(NULL);
+  assert_false(mde_action_read(&row, RESTRICT, text(MACHINE), MDE_NO_TIME).has_id);
+}
+
 static void only_a_response_and_its_opposite_count(void **state)
 {
   (void)state;
@@ -1551,6 +1581,7 @@ int main(void)
       cmocka_unit_test(only_a_response_and_its_opposite_count),
       cmocka_unit_test(what_has_ended_stays_so),
       cmocka_unit_test(a_decision_is_as_old_as_its_creation_or_its_cancellation),
+      cmocka_unit_test(an_action_has_an_id_if_it_says_a_guid),
       cmocka_unit_test(statuses_are_read_in_any_case),
       cmocka_unit_test(the_state_is_what_the_actions_say),
       cmocka_unit_test(looking_first_decides),

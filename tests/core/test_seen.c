@@ -86,6 +86,75 @@ static void what_has_no_id_is_not_seen(void **state)
   assert_false(is_seen(&seen, nameless));
 }
 
+static struct mde_action nameless(enum mde_status status, int64_t created)
+{
+  struct mde_action one = action(0, status, created);
+  one.has_id = false;
+  return one;
+}
+
+static void what_has_no_id_is_told_by_its_time(void **state)
+{
+  (void)state;
+  struct mde_seen seen;
+  mde_seen_begin(&seen);
+  struct mde_action one = nameless(MDE_STATUS_PENDING, 50);
+  assert_false(is_seen(&seen, one));
+  mde_seen_add_action(&seen, &one);
+  one.created = 40;
+  mde_seen_add_action(&seen, &one);
+  assert_int_equal(0, seen.count);
+  assert_true(is_seen(&seen, nameless(MDE_STATUS_PENDING, 49)));
+  assert_true(is_seen(&seen, nameless(MDE_STATUS_PENDING, 50)));
+  assert_false(is_seen(&seen, nameless(MDE_STATUS_PENDING, 51)));
+  assert_false(is_seen(&seen, nameless(MDE_STATUS_PENDING, MDE_NO_TIME)));
+  assert_false(is_seen(&seen, action(1, MDE_STATUS_PENDING, 49)));
+}
+
+static void what_has_neither_is_seen_once_one_was(void **state)
+{
+  (void)state;
+  struct mde_seen seen;
+  mde_seen_begin(&seen);
+  struct mde_action one = nameless(MDE_STATUS_PENDING, MDE_NO_TIME);
+  assert_false(is_seen(&seen, one));
+  mde_seen_add_action(&seen, &one);
+  assert_true(is_seen(&seen, one));
+  assert_false(is_seen(&seen, nameless(MDE_STATUS_PENDING, 5)));
+  assert_false(is_seen(&seen, action(1, MDE_STATUS_PENDING, MDE_NO_TIME)));
+}
+
+static void an_id_of_zeros_is_an_id(void **state)
+{
+  (void)state;
+  struct mde_seen seen;
+  mde_seen_begin(&seen);
+  struct mde_action one = action(1, MDE_STATUS_PENDING, 5);
+  mde_seen_add_action(&seen, &one);
+  assert_false(is_seen(&seen, action(0, MDE_STATUS_PENDING, 5)));
+  assert_true(is_seen(&seen, one));
+}
+
+static void what_no_look_can_have_seen_is_not_valid(void **state)
+{
+  (void)state;
+  struct mde_seen seen;
+  mde_seen_begin(&seen);
+  assert_true(mde_seen_is_valid(&seen));
+  for (int i = 0; i < MDE_SEEN_MAX; i++)
+    mde_seen_add(&seen, id_of(i), MDE_STATUS_CANCELLED, i);
+  assert_true(mde_seen_is_valid(&seen));
+  seen.actions[MDE_SEEN_MAX - 1].status = (enum mde_status)(MDE_STATUS_CANCELLED + 1);
+  assert_false(mde_seen_is_valid(&seen));
+  seen.count--;
+  assert_true(mde_seen_is_valid(&seen));
+  seen.count = -1;
+  assert_false(mde_seen_is_valid(&seen));
+  seen.actions[MDE_SEEN_MAX - 1].status = MDE_STATUS_PENDING;
+  seen.count = MDE_SEEN_MAX + 1;
+  assert_false(mde_seen_is_valid(&seen));
+}
+
 /* In whichever order they come, the newest are known by their ids. */
 static void of_too_many_the_older_are_told_by_their_times(void **state)
 {
@@ -115,6 +184,10 @@ int main(void)
       cmocka_unit_test(an_id_is_read_whatever_its_case),
       cmocka_unit_test(what_was_cancelled_since_counts_as_not_seen),
       cmocka_unit_test(what_has_no_id_is_not_seen),
+      cmocka_unit_test(what_has_no_id_is_told_by_its_time),
+      cmocka_unit_test(what_has_neither_is_seen_once_one_was),
+      cmocka_unit_test(an_id_of_zeros_is_an_id),
+      cmocka_unit_test(what_no_look_can_have_seen_is_not_valid),
       cmocka_unit_test(of_too_many_the_older_are_told_by_their_times),
   };
   return cmocka_run_group_tests_name("seen", tests, NULL, NULL);
