@@ -565,7 +565,7 @@ describe("mde, piped,", function()
     has(result.out, names[1] .. ": restriction accepted")
     has(result.out, names[3] .. ": restriction accepted")
     has(result.err, "3 devices: 2 accepted, 1 stopped in flight, of unknown fate.")
-    has(result.err, ('"%s": stopped in flight; mde state tells'):format(names[2]))
+    has(result.err, ('"%s": stopped in flight; mde state shows'):format(names[2]))
   end)
 
   it("stops at once with one device too, when interrupted twice", function()
@@ -577,7 +577,7 @@ describe("mde, piped,", function()
     process.signal "INT"
     local result = process.finish()
     assert.equal(130, result.status)
-    has(result.err, '"laptop-17": stopped in flight; mde state tells')
+    has(result.err, '"laptop-17": stopped in flight; mde state shows')
   end)
 
   it("does nothing with a list that is cut short by Ctrl-C", function()
