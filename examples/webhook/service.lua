@@ -186,7 +186,7 @@ local function handle(alert)
   local decision, reason = decide(alert, machine)
   if decision ~= "restrict" then return { state = "review", reason = reason } end
   local action
-  action, err = client:restrict(machine, alert.title, { key = alert.id, timeout = RESTRICT_SECONDS })
+  action, err = client:restrict(machine, mde.comment(alert.title), { key = alert.id, timeout = RESTRICT_SECONDS })
   if not action then return problem(err) end
   return { state = "restricting", outcome = action.outcome, action = { id = action.id, status = action.status } }
 end

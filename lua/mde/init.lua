@@ -10,6 +10,7 @@
 
 local arguments = require "mde.action.change.arguments"
 local clients = require "mde.client"
+local core = require "mde.core"
 local device_lists = require "mde.device.list"
 local doctors = require "mde.doctor"
 local errors = require "mde.base.error"
@@ -55,6 +56,14 @@ for _, name in ipairs(operators.names) do M[name] = operators[name] end
 ---@return string
 function M.show(text)
   return errors.escape(tostring(text))
+end
+
+--- Any bytes made a comment that can be recorded: what is not UTF-8 becomes U+FFFD, and what is too long is cut and
+--- ends in an ellipsis. For text from outside, an alert's title say, which must not keep a device from being contained.
+---@param text any
+---@return string
+function M.comment(text)
+  return core.comment.make(tostring(text))
 end
 
 --- Looks at everything that a call needs, and changes nothing. Where the environment describes no client, the report

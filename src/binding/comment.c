@@ -39,22 +39,34 @@ static const char *problem(int status)
 }
 
 /*
- * compose(text, incident|nil, operation) -> the whole comment | nil and one of "empty", "not_utf8",
- * "nul", "too_long", "incident", "operation".
+ * compose(text, incident|nil, operation) -> the whole comment, whether the text in it was changed |
+ * nil and one of "empty", "not_utf8", "nul", "too_long", "incident", "operation".
  */
 static int comment_compose(lua_State *L)
 {
   char out[MDE_COMMENT_MAX_BYTES];
   size_t length;
-  int status = mde_comment_compose(out, &length, text_argument(L, 1), text_argument(L, 2),
+  bool changed;
+  int status = mde_comment_compose(out, &length, &changed, text_argument(L, 1), text_argument(L, 2),
                                    text_argument(L, 3));
   if (status == MDE_COMMENT_STATUS_OK) {
     lua_pushlstring(L, out, length);
-    return 1;
+    lua_pushboolean(L, changed);
+    return 2;
   }
   lua_pushnil(L);
   lua_pushstring(L, problem(status));
   return 2;
+}
+
+/* make(bytes) -> a text that can be composed */
+static int comment_make(lua_State *L)
+{
+  char out[MDE_COMMENT_MAX_TEXT_BYTES];
+  struct mde_text bytes;
+  bytes.bytes = luaL_checklstring(L, 1, &bytes.length);
+  lua_pushlstring(L, out, mde_comment_make(out, bytes));
+  return 1;
 }
 
 /* parse(comment) -> text, incident|nil, operation|nil */
@@ -95,6 +107,7 @@ static int comment_operation(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"compose", comment_compose},
+    {"make", comment_make},
     {"parse", comment_parse},
     {"incident_valid", comment_incident_valid},
     {"operation_valid", comment_operation_valid},

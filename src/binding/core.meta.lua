@@ -7,6 +7,7 @@
 ---@class mde.core
 ---@field base64 mde.core.base64
 ---@field change mde.core.change
+---@field comment mde.core.comment
 ---@field coroutine mde.core.coroutine
 ---@field device_list mde.core.device_list
 ---@field header mde.core.header
@@ -111,6 +112,39 @@ function change:tell(event, now, sent_at) end
 
 ---@return { fate: string, reason?: string, sends: integer, looked: boolean, recorded: boolean, reconciled: boolean, comment_cut: boolean, slot?: "return"|"count" }
 function change:result() end
+
+---@class mde.core.comment the comment of an action (src/core/comment.h)
+local comment = {}
+
+---@param text string the user's
+---@param incident? string
+---@param operation_id string
+---@return string? whole with its suffix; nil if it cannot be composed
+---@return boolean|"empty"|"not_utf8"|"nul"|"too_long"|"incident"|"operation" changed whether the text in it is not
+--- the given one; or what is wrong
+function comment.compose(text, incident, operation_id) end
+
+---@param bytes string
+---@return string text that can be composed
+function comment.make(bytes) end
+
+---@param whole? string
+---@return string text
+---@return string? incident
+---@return string? operation_id
+function comment.parse(whole) end
+
+---@param text string
+---@return boolean
+function comment.incident_valid(text) end
+
+---@param text string
+---@return boolean
+function comment.operation_valid(text) end
+
+---@param random string 16 bytes
+---@return string operation_id
+function comment.operation(random) end
 
 ---@class mde.core.coroutine
 local coroutine = {}

@@ -95,25 +95,40 @@ static bool blank(uint32_t c)
          c == 0x2029 || c == 0x3000 || (c >= 0x2000 && c <= 0x200b) || c == 0xfeff;
 }
 
+/* How long a text is, by both measures. */
+struct size {
+  int code_points, units;
+};
+
+static void count(struct size *size, uint32_t c)
+{
+  size->code_points++;
+  size->units += c > 0xffff ? 2 : 1;
+}
+
+static bool is_too_long(const struct size *size)
+{
+  return size->code_points > MDE_COMMENT_MAX_CODE_POINTS || size->units > MDE_COMMENT_MAX_UNITS;
+}
+
 static int check_text(struct mde_text text)
 {
   const char *at = text.bytes;
   const char *end = at + text.length;
-  size_t code_points = 0;
+  struct size size = {0, 0};
   bool seen = false;
   bool nul = false;
   uint32_t c;
   int status;
   while ((status = mde_utf8_next(&at, end, &c)) > 0) {
-    code_points++;
+    count(&size, c);
     seen = seen || !blank(c);
     nul = nul || c == 0;
   }
   if (status == 0 && !seen) return MDE_COMMENT_STATUS_EMPTY;
   if (status < 0) return MDE_COMMENT_STATUS_NOT_UTF8;
   if (nul) return MDE_COMMENT_STATUS_NUL;
-  return code_points > MDE_COMMENT_MAX_CODE_POINTS ? MDE_COMMENT_STATUS_TOO_LONG
-                                                   : MDE_COMMENT_STATUS_OK;
+  return is_too_long(&size) ? MDE_COMMENT_STATUS_TOO_LONG : MDE_COMMENT_STATUS_OK;
 }
 
 static char *put(char *at, struct mde_text text)
@@ -122,9 +137,22 @@ static char *put(char *at, struct mde_text text)
   return at + text.length;
 }
 
-int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, struct mde_text text,
-                        struct mde_text incident, struct mde_text operation)
+/* Disarms what could be taken for the beginning of a suffix. */
+static bool disarm(char *at, size_t length)
 {
+  bool found = false;
+  for (size_t i = 0; i + OPENING_LENGTH <= length; i++) {
+    if (memcmp(at + i, opening, OPENING_LENGTH) != 0) continue;
+    at[i + 1] = '(';
+    found = true;
+  }
+  return found;
+}
+
+int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, bool *changed,
+                        struct mde_text text, struct mde_text incident, struct mde_text operation)
+{
+  size_t whole = text.length;
   size_t before;
   do {
     before = text.length;
@@ -135,6 +163,7 @@ int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, struct 
   if (incident.bytes != NULL && !mde_incident_valid(incident)) return MDE_COMMENT_STATUS_INCIDENT;
   if (!mde_operation_valid(operation)) return MDE_COMMENT_STATUS_OPERATION;
   char *at = put(out, text);
+  *changed = disarm(out, text.length) || text.length < whole;
   at = put(at, (struct mde_text){opening, OPENING_LENGTH});
   if (incident.bytes != NULL) {
     at = put(at, incident);
@@ -144,6 +173,35 @@ int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, struct 
   *at++ = ']';
   *length = (size_t)(at - out);
   return MDE_COMMENT_STATUS_OK;
+}
+
+size_t mde_comment_make(char out[MDE_COMMENT_MAX_TEXT_BYTES], struct mde_text bytes)
+{
+  static const struct mde_text unknown = {"\xef\xbf\xbd", 3}; /* U+FFFD */
+  static const struct mde_text ellipsis = {"\xe2\x80\xa6", 3};
+  static const struct mde_text empty = {"(empty)", 7};
+  const char *at = bytes.bytes;
+  const char *end = at + bytes.length;
+  char *written = out;
+  char *cut = out; /* where an ellipsis still fits */
+  struct size size = {0, 0};
+  bool seen = false;
+  while (at < end) {
+    const char *start = at;
+    uint32_t c = 0;
+    bool is_known = mde_utf8_next(&at, end, &c) > 0 && c != 0;
+    if (!is_known) c = 0xfffd;
+    if (at == start) at++;
+    struct mde_text one = is_known ? (struct mde_text){start, (size_t)(at - start)} : unknown;
+    struct size with_ellipsis = size;
+    count(&with_ellipsis, 0x2026);
+    if (!is_too_long(&with_ellipsis)) cut = written;
+    count(&size, c);
+    if (is_too_long(&size)) return (size_t)(put(cut, ellipsis) - out);
+    written = put(written, one);
+    seen = seen || !blank(c);
+  }
+  return (size_t)((seen ? written : put(out, empty)) - out);
 }
 
 enum mde_comment_match mde_comment_compare(struct mde_text sent, struct mde_text returned)

@@ -3,9 +3,10 @@
  * what.
  *
  * What the service gets is the user's text and a suffix, " [mde:INC-4711:<operation id>]", or
- * " [mde:<operation id>]" where no incident is named. Only a suffix at the very end counts; one
+ * " [mde:<operation id>]" where no incident is named. Only a suffix at the very end counts. One
  * that the user's text already has there is removed first, so that a comment taken from an old
- * action does not speak for it.
+ * action does not speak for it; and " [mde:" elsewhere in the text becomes " (mde:", so that a name
+ * that an attacker chose cannot be taken for a suffix where the service cuts the comment short.
  */
 #ifndef MDE_COMMENT_H
 #define MDE_COMMENT_H
@@ -17,14 +18,17 @@
 
 enum {
   MDE_COMMENT_MAX_CODE_POINTS = 850, /* of the user's text */
+  MDE_COMMENT_MAX_UNITS = 1600, /* of the user's text: UTF-16 units, in which a service counts */
+  /* bytes of the longest text: 750 code points of two units and four bytes, 100 of one and three */
+  MDE_COMMENT_MAX_TEXT_BYTES = 4 * 750 + 3 * 100,
   MDE_INCIDENT_MAX_BYTES = 64,
   MDE_OPERATION_MIN_BYTES = 8,
   MDE_OPERATION_MAX_BYTES = 64,
   MDE_OPERATION_RANDOM_BYTES = 16, /* in a generated operation id */
   MDE_OPERATION_LENGTH = 26,       /* characters of a generated operation id */
-  /* bytes of the longest comment: four for each code point, then " [mde:" ":" "]" */
+  /* bytes of the longest comment: the text, then " [mde:" ":" "]" */
   MDE_COMMENT_MAX_BYTES =
-      4 * MDE_COMMENT_MAX_CODE_POINTS + 8 + MDE_INCIDENT_MAX_BYTES + MDE_OPERATION_MAX_BYTES
+      MDE_COMMENT_MAX_TEXT_BYTES + 8 + MDE_INCIDENT_MAX_BYTES + MDE_OPERATION_MAX_BYTES
 };
 
 enum mde_comment_status {
@@ -58,11 +62,19 @@ void mde_operation_make(const unsigned char random[MDE_OPERATION_RANDOM_BYTES],
                         char operation[MDE_OPERATION_LENGTH]);
 
 /*
- * Writes the whole comment into `out` and its bytes into `*length`. `incident` may be absent.
+ * Writes the whole comment into `out` and its bytes into `*length`; `*changed`: the text in it is
+ * not the user's, since that had a suffix of ours in it. `incident` may be absent.
  * MDE_COMMENT_STATUS_OK, or what is wrong, in the order of the list above.
  */
-int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, struct mde_text text,
-                        struct mde_text incident, struct mde_text operation);
+int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, bool *changed,
+                        struct mde_text text, struct mde_text incident, struct mde_text operation);
+
+/*
+ * Makes a text that can be composed of any bytes, and returns how many bytes it has. What is not
+ * UTF-8, and a NUL, becomes U+FFFD; what is too long is cut between two code points and ends in an
+ * ellipsis; nothing but white space becomes "(empty)".
+ */
+size_t mde_comment_make(char out[MDE_COMMENT_MAX_TEXT_BYTES], struct mde_text bytes);
 
 enum mde_comment_match {
   MDE_COMMENT_MATCH_OTHER, /* somebody else's */

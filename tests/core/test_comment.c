@@ -79,7 +79,7 @@ static void comments_are_composed(void **state)
       {MDE_COMMENT_STATUS_OK, "old [mde:INC-1:abcdefgh] [mde:INC-9:abcdefgh] [mde:abcdefgh]",
        "INC-2", OPERATION, "old [mde:INC-2:" OPERATION "]"},
       {MDE_COMMENT_STATUS_OK, "old [mde:INC-1:abcdefgh], then [mde:INC-9:abcdefgh]", NULL,
-       OPERATION, "old [mde:INC-1:abcdefgh], then [mde:" OPERATION "]"},
+       OPERATION, "old (mde:INC-1:abcdefgh], then [mde:" OPERATION "]"},
       {MDE_COMMENT_STATUS_EMPTY, " [mde:INC-1:abcdefgh] [mde:INC-9:abcdefgh]", NULL, OPERATION,
        NULL},
       {MDE_COMMENT_STATUS_OK, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x92", NULL, OPERATION,
@@ -102,8 +102,9 @@ static void comments_are_composed(void **state)
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char out[MDE_COMMENT_MAX_BYTES];
     size_t length = 0;
-    int status = mde_comment_compose(out, &length, text(cases[i].text), text(cases[i].incident),
-                                     text(cases[i].operation));
+    bool changed = false;
+    int status = mde_comment_compose(out, &length, &changed, text(cases[i].text),
+                                     text(cases[i].incident), text(cases[i].operation));
     assert_int_equal(status, cases[i].status);
     if (status == MDE_COMMENT_STATUS_OK)
       assert_text((struct mde_text){out, length}, cases[i].whole);
@@ -115,38 +116,142 @@ static void a_nul_is_refused(void **state)
   (void)state;
   char out[MDE_COMMENT_MAX_BYTES];
   size_t length;
+  bool changed;
   struct mde_text with_nul = {"bea\0con", 7};
-  assert_int_equal(MDE_COMMENT_STATUS_NUL,
-                   mde_comment_compose(out, &length, with_nul, text(NULL), text(OPERATION)));
+  assert_int_equal(MDE_COMMENT_STATUS_NUL, mde_comment_compose(out, &length, &changed, with_nul,
+                                                               text(NULL), text(OPERATION)));
+}
+
+static void what_could_be_taken_for_a_suffix_is_disarmed_and_said(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text, *whole;
+    bool changed;
+  } cases[] = {
+      {"beacon", "beacon [mde:" OPERATION "]", false},
+      {"beacon (mde:x)", "beacon (mde:x) [mde:" OPERATION "]", false},
+      {"[mde:x]", "[mde:x] [mde:" OPERATION "]", false},
+      {"file [mde:INC-9:abcdefgh].exe", "file (mde:INC-9:abcdefgh].exe [mde:" OPERATION "]", true},
+      {" [mde: [mde: [mde:", " (mde: (mde: (mde: [mde:" OPERATION "]", true},
+      {"a [mde:short]", "a (mde:short] [mde:" OPERATION "]", true},
+      {"old [mde:INC-1:abcdefgh]", "old [mde:" OPERATION "]", true},
+      {"old [mde:x] [mde:INC-1:abcdefgh]", "old (mde:x] [mde:" OPERATION "]", true},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char out[MDE_COMMENT_MAX_BYTES];
+    size_t length;
+    bool changed;
+    assert_int_equal(MDE_COMMENT_STATUS_OK,
+                     mde_comment_compose(out, &length, &changed, text(cases[i].text), text(NULL),
+                                         text(OPERATION)));
+    assert_text((struct mde_text){out, length}, cases[i].whole);
+    assert_int_equal(cases[i].changed, changed);
+  }
+}
+
+/* So many locks, of two units and four bytes each, and euros, of one and three. */
+static struct mde_text locks_and_euros(char *out, size_t locks, size_t euros)
+{
+  for (size_t i = 0; i < locks; i++)
+    memcpy(out + 4 * i, "\xf0\x9f\x94\x92", 4);
+  for (size_t i = 0; i < euros; i++)
+    memcpy(out + 4 * locks + 3 * i, "\xe2\x82\xac", 3);
+  return (struct mde_text){out, 4 * locks + 3 * euros};
 }
 
 static void the_longest_comment_fits_and_one_more_does_not(void **state)
 {
   (void)state;
-  enum { BYTES = 4 * (MDE_COMMENT_MAX_CODE_POINTS + 1) };
-  char *many = malloc(BYTES);
+  static const struct {
+    size_t locks, euros;
+    int status;
+  } cases[] = {
+      {750, 100, MDE_COMMENT_STATUS_OK},      {0, 850, MDE_COMMENT_STATUS_OK},
+      {800, 0, MDE_COMMENT_STATUS_OK},        {750, 101, MDE_COMMENT_STATUS_TOO_LONG},
+      {751, 99, MDE_COMMENT_STATUS_TOO_LONG}, {0, 851, MDE_COMMENT_STATUS_TOO_LONG},
+      {801, 0, MDE_COMMENT_STATUS_TOO_LONG},
+  };
+  char *many = malloc(4 * 1000);
+  char *out = malloc(MDE_COMMENT_MAX_BYTES); /* so that a sanitizer sees a byte too many */
   assert_non_null(many);
-  for (size_t i = 0; i < BYTES; i += 4)
-    memcpy(many + i, "\xf0\x9f\x94\x92", 4);
+  assert_non_null(out);
   char incident[MDE_INCIDENT_MAX_BYTES + 1];
   char operation[MDE_OPERATION_MAX_BYTES + 1];
   memset(incident, 'i', sizeof incident);
   memset(operation, 'o', sizeof operation);
   struct mde_text longest_incident = {incident, MDE_INCIDENT_MAX_BYTES};
   struct mde_text longest_operation = {operation, MDE_OPERATION_MAX_BYTES};
-  char *out = malloc(MDE_COMMENT_MAX_BYTES); /* so that a sanitizer sees a byte too many */
-  size_t length = 0;
-  struct mde_text longest = {many, BYTES - 4};
-  assert_int_equal(MDE_COMMENT_STATUS_OK,
-                   mde_comment_compose(out, &length, longest, longest_incident, longest_operation));
-  assert_int_equal(length, MDE_COMMENT_MAX_BYTES);
-  struct mde_text longer = {many, BYTES};
-  assert_int_equal(MDE_COMMENT_STATUS_TOO_LONG,
-                   mde_comment_compose(out, &length, longer, longest_incident, longest_operation));
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    size_t length = 0;
+    bool changed;
+    struct mde_text one = locks_and_euros(many, cases[i].locks, cases[i].euros);
+    assert_int_equal(cases[i].status, mde_comment_compose(out, &length, &changed, one,
+                                                          longest_incident, longest_operation));
+    if (i == 0) assert_int_equal(length, MDE_COMMENT_MAX_BYTES);
+  }
   longest_incident.length++;
   assert_false(mde_incident_valid(longest_incident));
   longest_operation.length++;
   assert_false(mde_operation_valid(longest_operation));
+  free(out);
+  free(many);
+}
+
+static void any_bytes_can_be_made_a_comment(void **state)
+{
+  (void)state;
+#define UNKNOWN "\xef\xbf\xbd"
+  static const struct {
+    const char *bytes;
+    size_t length;
+    const char *text;
+  } cases[] = {
+      {"beacon", 6, "beacon"},
+      {"gr\xc3\xbc\xc3\x9f", 6, "gr\xc3\xbc\xc3\x9f"},
+      {"caf\xe9", 4, "caf" UNKNOWN},
+      {"a\0b", 3, "a" UNKNOWN "b"},
+      {"\xed\xa0\x80", 3, UNKNOWN UNKNOWN UNKNOWN},
+      {"\xf0\x9f\x94", 3, UNKNOWN UNKNOWN UNKNOWN},
+      {"", 0, "(empty)"},
+      {" \t\xc2\xa0", 4, "(empty)"},
+      {"\0", 1, UNKNOWN},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char out[MDE_COMMENT_MAX_TEXT_BYTES];
+    size_t length = mde_comment_make(out, (struct mde_text){cases[i].bytes, cases[i].length});
+    assert_text((struct mde_text){out, length}, cases[i].text);
+  }
+}
+
+static void what_is_too_long_ends_in_an_ellipsis_and_fits(void **state)
+{
+  (void)state;
+  static const struct {
+    size_t locks, euros;
+    bool is_cut;
+    size_t length;
+  } cases[] = {
+      {0, 850, false, 3 * 850},     {0, 851, true, 3 * 850}, {800, 0, false, 4 * 800},
+      {801, 0, true, 4 * 799 + 3},  {750, 100, false, 3300}, {750, 150, true, 3300},
+      {900, 10, true, 4 * 799 + 3},
+  };
+  char *many = malloc(4 * 1000);
+  char *out = malloc(MDE_COMMENT_MAX_TEXT_BYTES);
+  assert_non_null(many);
+  assert_non_null(out);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_text one = locks_and_euros(many, cases[i].locks, cases[i].euros);
+    size_t length = mde_comment_make(out, one);
+    assert_int_equal(cases[i].length, length);
+    bool has_ellipsis = memcmp(out + length - 3, "\xe2\x80\xa6", 3) == 0;
+    assert_int_equal(cases[i].is_cut, has_ellipsis);
+    char whole[MDE_COMMENT_MAX_BYTES];
+    bool changed;
+    assert_int_equal(MDE_COMMENT_STATUS_OK,
+                     mde_comment_compose(whole, &length, &changed, (struct mde_text){out, length},
+                                         text(NULL), text(OPERATION)));
+  }
   free(out);
   free(many);
 }
@@ -207,6 +312,9 @@ int main(void)
       cmocka_unit_test(comments_are_taken_apart),
       cmocka_unit_test(comments_are_composed),
       cmocka_unit_test(a_nul_is_refused),
+      cmocka_unit_test(what_could_be_taken_for_a_suffix_is_disarmed_and_said),
+      cmocka_unit_test(any_bytes_can_be_made_a_comment),
+      cmocka_unit_test(what_is_too_long_ends_in_an_ellipsis_and_fits),
       cmocka_unit_test(the_longest_comment_fits_and_one_more_does_not),
       cmocka_unit_test(operation_ids_are_base32),
       cmocka_unit_test(a_returned_comment_is_ours_cut_or_somebody_elses),

@@ -30,19 +30,23 @@ local reserved_names = require "mde.base.reserved_names"
 --- did without one, in words
 ---@field overturned? mde.Action of a restrict: the release against which it went
 ---@field would_cancel? mde.Action of a dry run: the opposite action that would be cancelled before
+---@field comment_changed? boolean the comment had " [mde:" in it, by which ours would be mistaken
 ---@field comment_cut? boolean the service cut the comment short
 
 local M = { PERMISSION = "Machine.RestrictExecution" }
 
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
 local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
-  "looked", "recorded", "also_ended", "overturned", "would_cancel", "comment_cut" }
+  "looked", "recorded", "also_ended", "overturned", "would_cancel", "comment_changed",
+  "comment_cut" }
 
 local comment_problems = {
   empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },
-  not_utf8 = { "comment_not_utf8", "the comment is not valid UTF-8", "Convert it to UTF-8 first." },
+  not_utf8 = { "comment_not_utf8", "the comment is not valid UTF-8",
+    "Convert it to UTF-8 first, or give mde.comment(text)." },
   nul = { "comment_nul", "the comment has a NUL byte in it", "Remove it; the service would end the comment there." },
-  too_long = { "comment_too_long", "the comment is longer than 850 characters", "Shorten it." },
+  too_long = { "comment_too_long", "the comment is longer than 850 characters (1,600 UTF-16 units)",
+    "Shorten it, or give mde.comment(text)." },
   incident = { "incident_malformed", "the incident is not 1 to 64 of A-Z a-z 0-9 . _ # / -",
     "Give the incident's id alone." },
   operation = { "key_malformed", "the key is not 8 to 64 of A-Z a-z 0-9 . _ -",
@@ -54,6 +58,7 @@ local comment_problems = {
 ---@param incident string?
 ---@param operation_id string
 ---@return string whole as it would be recorded
+---@return boolean changed the text in it is not the given one, since that had " [mde:" in it
 function M.check_comment(comment, incident, operation_id)
   if type(comment) ~= "string" then
     errors.invalid(comment == nil and "comment_missing" or "wrong_type", comment == nil and "a comment is required"
@@ -61,7 +66,7 @@ function M.check_comment(comment, incident, operation_id)
       "Say in a few words why; it is recorded in the service.")
   end
   local whole, problem = core.comment.compose(comment, incident, operation_id)
-  if whole then return whole end
+  if whole then return whole, problem end
   local code, message, hint = comment_problems[problem][1], comment_problems[problem][2], comment_problems[problem][3]
   return errors.invalid(code, message, hint)
 end

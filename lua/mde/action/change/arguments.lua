@@ -72,6 +72,7 @@ end
 ---@class mde.ChangeArguments
 ---@field verb "restrict"|"release"
 ---@field comment string the whole of it, as it is recorded
+---@field comment_changed boolean the text in it is not the one that was given
 ---@field incident? string
 ---@field keyed boolean the operation id is the caller's own
 ---@field operation_id string the key, or else the one that was given
@@ -96,8 +97,9 @@ function M.read(verb, comment, options, operation_id, now)
   local cancel_opposite = options.cancel_opposite
   if cancel_opposite == nil then cancel_opposite = verb == "release" end
   operation_id = options.key or operation_id
+  local whole, changed = actions.check_comment(comment, incident, operation_id)
   return {
-    verb = verb, comment = actions.check_comment(comment, incident, operation_id), incident = incident,
+    verb = verb, comment = whole, comment_changed = changed, incident = incident,
     keyed = options.key ~= nil, operation_id = operation_id, look = options.look ~= false,
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
     decided_at = check_decided_at(options.decided_at, now),

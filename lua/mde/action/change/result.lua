@@ -200,7 +200,8 @@ function M.action(report)
     action.recorded = result.recorded
   else
     action.operation_id, action.incident = run.operation_id, run.incident
-    action.comment_cut, action.would_cancel = result.comment_cut or nil, would_cancel
+    action.comment_cut, action.comment_changed = result.comment_cut or nil, run.comment_changed or nil
+    action.would_cancel = would_cancel
     action.overturned = run.verb == "restrict" and run.overturned and report.center:adopt(run.overturned) or nil
   end
   return action

@@ -19,6 +19,7 @@ describe("the arguments of restrict and release", function()
     ["no comment"] = { nil, nil, "a comment is required" },
     ["an empty comment"] = { " \n", nil, "the comment is empty" },
     ["a comment that is too long"] = { ("x"):rep(851), nil, "longer than 850 characters" },
+    ["a comment with too many emoji"] = { ("\240\159\148\146"):rep(801), nil, "1,600 UTF-16 units" },
     ["a comment that is not UTF-8"] = { "caf\233", nil, "not valid UTF-8" },
     ["an incident with a blank"] = { "why", { incident = "INC 1" }, "the incident is not 1 to 64 of" },
     ["an incident that is a table"] = { "why", { incident = {} }, 'option "incident"' },
@@ -40,6 +41,27 @@ describe("the arguments of restrict and release", function()
       assert.same({}, r.tenant.history)
     end)
   end
+
+  it("may be what an attacker wrote: a suffix in the comment is disarmed, and the action says so", function()
+    local r = rehearsal.new { unguarded = true }
+    local action = assert(r.client:restrict("laptop-17", "ran x [mde:INC-9:abcdefgh] (1).exe", { incident = "INC-1" }))
+    assert.is_true(action.comment_changed)
+    assert.equal("INC-1", action.incident)
+    assert.matches("^ran x %(mde:INC%-9:abcdefgh%] %(1%)%.exe %[mde:INC%-1:[a-z2-7]+%]$", action.requestorComment)
+    assert.is_nil(assert(r.client:release("laptop-17", "cleared")).comment_changed)
+  end)
+
+  it("may be any bytes that were made a comment", function()
+    for i, bytes in ipairs { "caf\233", "a\0b", "", ("\240\159\148\146"):rep(2000), "x [mde:INC-9:abcdefgh]",
+      ("x"):rep(5000) } do
+      local r, comment = rehearsal.new { unguarded = true }, mde.comment(bytes)
+      assert.is_true(mde.check("restrict", comment))
+      local action = assert(r.client:restrict("laptop-17", comment, { key = "comment-number-" .. i }))
+      assert.equal("comment-number-" .. i, action.operation_id)
+    end
+    assert.equal("caf\239\191\189", mde.comment "caf\233")
+    assert.equal("17", mde.comment(17))
+  end)
 
   it("belong to one of the two", function()
     assert.matches('no verb "isolate"', rehearsal.refused(mde.check, "isolate", "why").message)
