@@ -33,7 +33,7 @@ local traces = require "mde.base.trace"
 local variables = require "mde.base.environment"
 local wait = require "mde.action.wait"
 
-local READ_SECONDS = 300
+local READ_SECONDS, RESOLVE_SECONDS = 300, 300
 
 local M = { VERSION = "0.1.0" }
 
@@ -235,6 +235,24 @@ function Client:machine(device, options)
   end
   if not machine then return nil, errors.about(err, "machine " .. shown) end
   return machine
+end
+
+--- Finds the machines that many devices mean, with a handful of requests: a few are asked for together, for more the
+--- tenant's machines are read once. What cannot name a device is an error of that one.
+---@param list mde.Device[]
+---@param options? { timeout?: number } seconds for all, default 300
+---@return mde.Results results in the order of the list: `value` the machine, or `err`
+function Client:resolve(list, options)
+  if type(list) ~= "table" or list.id ~= nil then
+    errors.invalid("wrong_type", ("mde.resolve needs a list of devices, not %s"):format(
+      type(list) == "table" and "one machine" or errors.got(list)), "Write mde.resolve { device }.")
+  end
+  options_of.check_list(list, "mde.resolve")
+  local results = self.inventory:resolve_many(list, timed(self, options, "mde.resolve"):within(RESOLVE_SECONDS))
+  for _, result in ipairs(results) do
+    if result.err then result.err = errors.about(result.err, "machine " .. devices.shown(result.item)) end
+  end
+  return results
 end
 
 --- The machines that a query selects, one after the other, however many there are.

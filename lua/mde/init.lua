@@ -89,8 +89,9 @@ for _, name in ipairs { "machines", "actions" } do
   end
 end
 
-for _, name in ipairs { "restrict", "release", "machine", "action", "cancel", "find_action", "state", "states", "wait",
-  "restricted", "tag", "untag", "each", "now", "peek", "cap", "holders", "interruptible", "remarks" } do
+for _, name in ipairs { "restrict", "release", "machine", "resolve", "action", "cancel", "find_action", "state",
+  "states", "wait", "restricted", "tag", "untag", "each", "now", "peek", "cap", "holders", "interruptible",
+  "remarks" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then return nil, err end

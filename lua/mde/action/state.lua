@@ -6,7 +6,6 @@ local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
 local incidents = require "mde.action.incident"
-local job_pool = require "mde.sync.job_pool"
 local options_of = require "mde.base.options"
 
 local PAGE_SECONDS = 300
@@ -60,12 +59,17 @@ end
 --- machines at least, by machine id
 ---@field tell fun(result: mde.Result, rows: table[], machine_id: string, asked: string) what they come to
 
+local function collected(list)
+  if type(list) == "table" then return list end
+  local items = {}
+  for item in list do items[#items + 1] = item end
+  return items
+end
+
 -- Finds the devices, reads their actions at once and tells what they come to.
 ---@return mde.Results
-local function of_many(center, inventory, list, question, context)
-  local results = job_pool.each(center.driver, list, function(device)
-    return inventory:resolve(device, context:within(PAGE_SECONDS))
-  end)
+local function of_many(inventory, list, question, context)
+  local results = inventory:resolve_many(collected(list), context:within(PAGE_SECONDS))
   local ids, histories, problem = {}, nil, nil
   for _, result in ipairs(results) do
     if result.value then ids[#ids + 1] = core.text.lower(result.value.id) end
@@ -100,7 +104,7 @@ end
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function M.many(center, inventory, list, context)
   check_list(list, "mde.states")
-  return of_many(center, inventory, list, {
+  return of_many(inventory, list, {
     about = "state of ",
     read = function(_, part) return center:histories(part) end,
     tell = function(result, rows, machine_id, asked)
@@ -134,7 +138,7 @@ function M.holders(center, inventory, list, options, context)
   check_list(list, "mde.holders")
   local incident = options.incident
   if incident ~= nil then incident = incidents.check(incident, "mde.holders") end
-  return of_many(center, inventory, list, {
+  return of_many(inventory, list, {
     about = "holders of ",
     read = function(ids, part)
       if ids[2] then return center:histories(part) end

@@ -1,7 +1,7 @@
---- all_machines: the tenant's machines by name, for a name that the service does not find.
+--- all_machines: the tenant's machines, read once for many devices, or for a name that the service does not find.
 --
 -- A service that regards case finds a name only in the spelling in which it is stored, and three are asked for. Before
--- a name is said not to be there, all machines are read and compared here. What was read serves every name for a
+-- a name is said not to be there, all machines are read and compared here. What was read serves every device for a
 -- minute, and who asks while it is being read waits for it.
 
 local core = require "mde.core"
@@ -19,14 +19,24 @@ local M = {}
 ---@field private driver mde.Driver
 ---@field private is_machine fun(row: table): boolean, string?
 ---@field private single_flight mde.SingleFlight
----@field private by_host? table<string, table[]> the rows by the first part of their names
+---@field private rows? table<string, table<string, table[]>> for each kind of device, by the first part of the name or
+--- by the id
+---@field private count? integer how many there were when they were read last
 ---@field private read_at? number by the driver's clock
 local AllMachines = {}
 AllMachines.__index = AllMachines
 
+-- So many are read with a request or two.
+local FEW = 10000
+
 -- The first part of a name in its one form.
 local function host_of(name)
   return name:match "^.[^.]*" or ""
+end
+
+local function put(lists, key, row)
+  lists[key] = lists[key] or {}
+  table.insert(lists[key], row)
 end
 
 local function read(self, context)
@@ -34,15 +44,14 @@ local function read(self, context)
   local rows, err = pager.read(self.exchange, "machines", "", self.is_machine, context)
   -- The list of nothing is told as 404.
   if not rows and err.kind ~= "not_found" then return nil, err end
-  local by_host = {}
+  local by_host, by_entra, by_id = {}, {}, {}
   for _, row in ipairs(rows or {}) do
-    if type(row.computerDnsName) == "string" then
-      local host = host_of(core.name.normal(row.computerDnsName))
-      by_host[host] = by_host[host] or {}
-      table.insert(by_host[host], row)
-    end
+    put(by_id, core.text.lower(row.id), row)
+    if type(row.computerDnsName) == "string" then put(by_host, host_of(core.name.normal(row.computerDnsName)), row) end
+    if type(row.aadDeviceId) == "string" then put(by_entra, core.text.lower(row.aadDeviceId), row) end
   end
-  self.by_host, self.read_at = by_host, started
+  self.rows = { bare_name = by_host, full_name = by_host, guid = by_entra, machine_id = by_id }
+  self.read_at, self.count = started, #(rows or {})
   return true
 end
 
@@ -53,7 +62,7 @@ end
 --- Lets go of what is too old to serve anybody.
 function AllMachines:forget_old()
   if self.read_at and self.exchange.now() - self.read_at >= FRESH_SECONDS then
-    self.by_host, self.read_at = nil, nil
+    self.rows, self.read_at = nil, nil
   end
 end
 
@@ -72,19 +81,28 @@ local function copy(row)
   return same
 end
 
---- The machines whose name has the same first part, whatever its case; the caller's own to change.
----@param name string
+--- Whether they are known to be so few that reading them costs no more than reading some of them by themselves.
+---@return boolean
+function AllMachines:are_few()
+  return self.count ~= nil and self.count < FEW
+end
+
+--- The machines with an id, or whose name has the same first part, whatever its case; the caller's own to change.
+---@param kind "bare_name"|"full_name"|"guid"|"machine_id"
+---@param canonical string
 ---@param context mde.Context
 ---@return table[]? rows
 ---@return mde.Error|number|nil err or when they were read, by the driver's clock
-function AllMachines:like(name, context)
+function AllMachines:like(kind, canonical, context)
   self:forget_old()
-  while not self.by_host do
+  while not self.rows do
     local ok, err = refresh(self, context)
     if not ok then return nil, err end
   end
+  local is_name = kind == "bare_name" or kind == "full_name"
+  local key = is_name and host_of(core.name.normal(canonical)) or core.text.lower(canonical)
   local rows = {}
-  for i, row in ipairs(self.by_host[host_of(core.name.normal(name))] or {}) do rows[i] = copy(row) end
+  for i, row in ipairs(self.rows[kind][key] or {}) do rows[i] = copy(row) end
   return rows, self.read_at
 end
 

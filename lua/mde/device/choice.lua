@@ -24,6 +24,16 @@ function M.merged(machine)
   }
 end
 
+--- A machine that was read, unless it was merged into another.
+---@param machine? mde.Machine
+---@param err? mde.Error
+---@return mde.Machine? machine
+---@return mde.Error? err
+function M.unmerged(machine, err)
+  if machine and machine.mergedIntoMachineId ~= nil then return nil, M.merged(machine) end
+  return machine, err
+end
+
 local function is(value, word)
   return type(value) == "string" and core.text.lower(value) == word
 end

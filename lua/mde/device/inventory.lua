@@ -10,14 +10,17 @@ local devices = require "mde.device.device"
 local errors = require "mde.base.error"
 local identities = require "mde.device.identity"
 local machines = require "mde.device.machine"
-local names = require "mde.query.names"
 local pager = require "mde.api.pager"
-local times = require "mde.query.times"
 local records_of = require "mde.device.record"
+local resolves = require "mde.device.resolve"
+local times = require "mde.query.times"
 
 local SPURIOUS_ABSENCE_SECONDS = 2
 -- The service finds the owner of an address in this span, and in a quarter of an hour around the time.
 local ADDRESS_SECONDS, ADDRESS_TOLERANCE_SECONDS = 30 * 86400, 900
+
+-- Renewals of a record within a minute from which on all machines are read for them, if these are few.
+local MANY_RENEWALS, RENEWAL_SECONDS = 3, 60
 
 local M = {}
 
@@ -27,7 +30,8 @@ local odata = core.odata
 ---@field exchange mde.Exchange
 ---@field driver mde.Driver
 ---@field private records mde.Records
----@field private all_machines mde.AllMachines
+---@field all_machines mde.AllMachines
+---@field private renewed number[] when records were renewed, by the driver's clock; the last few
 ---@field private metatable table of the machines
 local Inventory = {}
 Inventory.__index = Inventory
@@ -44,6 +48,7 @@ end
 ---@return mde.Inventory
 function M.new(exchange, driver, metatable)
   return setmetatable({ exchange = exchange, driver = driver, metatable = metatable, records = records_of.new(),
+    renewed = {},
     all_machines = all_machines.new(exchange, driver, is_machine) }, Inventory)
 end
 
@@ -71,6 +76,23 @@ function Inventory:record_of(machine)
   return self.records:of(machine)
 end
 
+-- Whether so many records were renewed lately that all machines are read for the next.
+local function renews_many(self)
+  local now, renewed = self.exchange.now(), self.renewed
+  renewed[#renewed + 1] = now
+  if #renewed > MANY_RENEWALS then table.remove(renewed, 1) end
+  return #renewed == MANY_RENEWALS and now - renewed[1] < RENEWAL_SECONDS and self.all_machines:are_few()
+end
+
+-- The machine's record as it is now, or was less than a minute ago.
+local function renew(self, id, context)
+  if renews_many(self) then
+    local rows, read_at = self.all_machines:like("machine_id", id, context)
+    if rows and rows[1] then return choice.unmerged(self:adopt(rows[1], read_at)) end
+  end
+  return self:resolve(id, context)
+end
+
 --- What the service said of a machine in the last seconds; else it is read.
 ---@param machine mde.Machine|{ id: string }
 ---@param max_age number seconds
@@ -80,81 +102,38 @@ end
 function Inventory:fresh_record(machine, max_age, context)
   local record = self.records:of(machine)
   if record and self.exchange.now() - record.read_at <= max_age then return record end
-  local read, err = self:resolve(machine.id, context)
+  local read, err = renew(self, machine.id, context)
   if not read then return nil, err end
   return self.records:of(read)
 end
 
-local function names_filter(name, bare)
-  local clauses = names.render("computerDnsName", "eq", name)
-  if bare then
-    for _, clause in ipairs(names.render("computerDnsName", "startswith", name .. ".")) do
-      clauses[#clauses + 1] = clause
-    end
-  end
-  return table.concat(clauses, " or ")
+--- The machines that a filter selects.
+---@param filter string OData
+---@param context mde.Context
+---@return table[]? rows
+---@return mde.Error? err
+function Inventory:read_list(filter, context)
+  return pager.read(self.exchange, "machines", filter, is_machine, context)
 end
 
-local function has_name(machine, name, bare)
-  local own = machine.computerDnsName
-  return type(own) == "string"
-    and (core.name.matches(own, "eq", name) or bare and core.name.matches(own, "startswith", name .. "."))
-end
-
---- How to ask for the records, and how to tell that one is what was asked for.
-local function question(kind, canonical)
-  if kind == "guid" then
-    return "aadDeviceId eq " .. canonical, function(machine)
-      return type(machine.aadDeviceId) == "string" and core.text.lower(machine.aadDeviceId) == canonical
-    end
-  end
-  local bare = kind == "bare_name"
-  return names_filter(canonical, bare), function(machine) return has_name(machine, canonical, bare) end
-end
-
--- Those of some rows that match, and the others.
-local function parted(self, rows, matches, read_at)
-  local records, others = {}, {}
-  for _, row in ipairs(rows) do
-    local list = matches(row) and records or others
-    list[#list + 1] = self:adopt(row, read_at)
-  end
-  return records, others
-end
-
--- A name that was not found as it was asked for, or could not be asked for: it may be stored in another spelling.
--- `found`: records of it that are known already.
-local function find_among_all(self, canonical, shown, matches, found, context)
-  local rows, read_at = self.all_machines:like(canonical, context)
-  if not rows then return nil, read_at end
-  local records, others = parted(self, rows, matches, read_at)
-  local is_known = {}
-  for _, machine in ipairs(records) do is_known[core.text.lower(machine.id)] = true end
-  for _, machine in ipairs(found) do
-    if not is_known[core.text.lower(machine.id)] then records[#records + 1] = machine end
-  end
-  return choice.one(shown, records, nil, others)
-end
-
-local function find(self, kind, canonical, shown, context)
-  local filter, matches = question(kind, canonical)
-  local rows, err = pager.read(self.exchange, "machines", filter, is_machine, context)
-  local by_name = kind ~= "guid"
+local function find(self, question, context)
+  local rows, err = self:read_list(table.concat(question.comparisons, " or "), context)
+  local by_name = question.kind ~= "guid"
   if by_name and (rows and not rows[1] or err and err.http_status == 400) then
-    return find_among_all(self, canonical, shown, matches, {}, context)
+    return resolves.among_all(self, question, {}, context)
   end
   if not rows then return nil, err end
-  local records = parted(self, rows, matches)
+  local records = resolves.parted(self, rows, question)
   -- Where the service regards case, the one in use may stand there in another spelling.
   if by_name and records[1] and not choice.usable(records)[1] then
-    return find_among_all(self, canonical, shown, matches, records, context)
+    return resolves.among_all(self, question, records, context)
   end
   if #rows > 0 and #records == 0 then
     return nil, errors.new { kind = "protocol", code = "rows_not_asked_for",
-      message = ("asked for %s, the service listed %d other machines"):format(shown, #rows),
+      message = ("asked for %s, the service listed %d other machines"):format(question.shown, #rows),
       hint = "Try again later, or give the machine's id." }
   end
-  return choice.one(shown, records)
+  return choice.one(question.shown, records)
 end
 
 --- The record of a machine id. A known id has been answered with 404 now and then: asked once more.
@@ -249,16 +228,20 @@ function Inventory:find_owner(owner, context)
     "The service looks a quarter of an hour around that time; it is UTC unless it says otherwise.")
 end
 
-local function unmerged(machine, err)
-  if machine and machine.mergedIntoMachineId ~= nil then return nil, choice.merged(machine) end
-  return machine, err
+--- The same, unless it was merged into another.
+---@param id string
+---@param context mde.Context
+---@return mde.Machine? machine
+---@return mde.Error? err
+function Inventory:read_unmerged(id, context)
+  return choice.unmerged(self:read(id, context))
 end
 
 -- What is known of a machine that is given as a table: what the service said of it, or else what the table says. A
 -- table that got the id of another machine tells nothing of that one.
 local function known(self, device, id, context)
-  if self.records:has_other(device) then return unmerged(self:read(id, context)) end
-  local record, err = unmerged(self.records:of(device) or device)
+  if self.records:has_other(device) then return self:read_unmerged(id, context) end
+  local record, err = choice.unmerged(self.records:of(device) or device)
   return record and device, err
 end
 
@@ -276,8 +259,18 @@ function Inventory:resolve(device, context)
   end
   self.all_machines:forget_old()
   if kind == "machine" then return known(self, device, canonical, context) end
-  if kind == "machine_id" then return unmerged(self:read(canonical, context)) end
-  return find(self, kind, canonical, devices.shown(device), context)
+  if kind == "machine_id" then return self:read_unmerged(canonical, context) end
+  return find(self, resolves.question(kind, canonical, devices.shown(device)), context)
+end
+
+--- Finds what each of many devices means, with a handful of requests. One that cannot name a device is an error of its
+--- own.
+---@param list mde.Device[]
+---@param context mde.Context
+---@return mde.Results results in the order of the list: `value` the machine, or `err`
+function Inventory:resolve_many(list, context)
+  self.all_machines:forget_old()
+  return resolves.many(self, list, context)
 end
 
 return M

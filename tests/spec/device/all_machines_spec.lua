@@ -63,7 +63,7 @@ describe("the list of all machines", function()
   local function context(seconds) return contexts.new(r.driver.now, seconds) end
 
   local function like(name, seconds)
-    local rows, err = all:like(name, context(seconds))
+    local rows, err = all:like("bare_name", name, context(seconds))
     if not rows then return nil, err end
     local list = {}
     for i, row in ipairs(rows) do list[i] = row.id end
@@ -95,14 +95,24 @@ describe("the list of all machines", function()
     assert.equal(1, #r:requests())
   end)
 
+  it("tells them by their ids, too", function()
+    local entra = "17171717-0000-4000-8000-000000000017"
+    begin { machines = { { id = id(1), computerDnsName = "desk-1", aadDeviceId = entra:upper() },
+      { id = id(10):upper() } } }
+    assert.equal(id(1), all:like("guid", entra, context())[1].id)
+    assert.equal(1, #all:like("machine_id", id(10), context()))
+    assert.same({}, (all:like("machine_id", id(2), context())))
+    assert.equal(1, #r:requests())
+  end)
+
   it("gives each caller rows of his own, and tells when they were asked for", function()
     begin { latency = 3 }
     assert(r.client:machine(id(1)))
     local asked_at = r.driver.now()
-    local rows, read_at = all:like("desk-10", context())
+    local rows, read_at = all:like("full_name", "desk-10", context())
     rows[1].computerDnsName, rows[1].id = "other", "other"
     assert.equal(asked_at, read_at)
-    assert.equal("desk-10.corp.example", all:like("desk-10", context())[1].computerDnsName)
+    assert.equal("desk-10.corp.example", all:like("full_name", "desk-10", context())[1].computerDnsName)
   end)
 
   it("serves for a minute, and is let go of then", function()
@@ -115,10 +125,10 @@ describe("the list of all machines", function()
     r.tenant:advance(1.5)
     like "desk-1"
     assert.equal(2, #r:requests())
-    assert.is_table(all.by_host)
+    assert.is_table(all.rows)
     r.tenant:advance(61)
     all:forget_old()
-    assert.is_nil(all.by_host)
+    assert.is_nil(all.rows)
   end)
 
   it("is none where the service calls it not found", function()

@@ -466,10 +466,10 @@ describe("the inventory", function()
     it("and lets go of that list, once it is a minute old, with whatever it is asked next", function()
       with { { id = id(1) } }
       assert.is_nil((inventory:resolve("desk", context())))
-      assert.is_table(inventory.all_machines.by_host)
+      assert.is_table(inventory.all_machines.rows)
       r.tenant:advance(61)
       assert(inventory:resolve({ id = id(1) }, context()))
-      assert.is_nil(inventory.all_machines.by_host)
+      assert.is_nil(inventory.all_machines.rows)
     end)
   end)
 

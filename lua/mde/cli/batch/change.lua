@@ -9,6 +9,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local list = require "mde.cli.batch.list"
+local lookup = require "mde.cli.batch.lookup"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
@@ -222,6 +223,9 @@ end
 -- Does it to one. Once the cap is used up nothing more is asked for the sake of those that would be refused for it.
 local function act(context, entry, comment)
   local client, request = context.client, context.request
+  if entry.problem then
+    return nil, errors.derive(entry.problem, { asked = ("%s %s"):format(request.verb, errors.quote(entry.device)) })
+  end
   local full = is_capped(request) and not entry.machine and client:cap().refusal
   if full then return nil, errors.about(full, ("%s %s"):format(request.verb, errors.quote(entry.device))) end
   return client[request.verb](client, entry.machine or entry.identity or entry.device, comment, request.options)
@@ -237,6 +241,19 @@ local function find(context)
   return nil, exit.interrupted
 end
 
+local is_final = { not_found = true, ambiguous = true, invalid = true }
+
+-- Finds many at once. What could not be asked for is asked for again, by itself.
+local function find_many(context, entries)
+  if not entries[2] or context.request.find then return true end
+  local complete = lookup.run(context, entries)
+  for _, entry in ipairs(entries) do
+    entry.problem = entry.err and is_final[entry.err.kind] and entry.err or nil
+    entry.err, entry.done, entry.started = nil, false, false
+  end
+  return complete
+end
+
 -- Looks, or only says what is to be known, and has a comment. The entries to go on with and the comment; nil and the
 -- status to end with.
 local function prepare(context, entries)
@@ -245,6 +262,10 @@ local function prepare(context, entries)
   if not arguments.yes and not arguments.dry_run then return consult.ask(context, entries, words, remark) end
   local text = remark(#entries)
   if text then terminal.say(text) end
+  if not find_many(context, entries) then
+    terminal.say "Interrupted; nothing was done."
+    return nil, exit.interrupted
+  end
   if arguments.dry_run then return entries, arguments.comment or words.comment end
   local comment = arguments.comment or can_ask(arguments) and consult.comment(context.request.verb, words.comment)
   if comment then return entries, comment end

@@ -6,8 +6,8 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
+local lookup = require "mde.cli.batch.lookup"
 local mde = require "mde"
-local pace = require "mde.cli.batch.pace"
 local result = require "mde.cli.batch.result"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
@@ -32,23 +32,6 @@ function M.comment(verb, default)
     if ok then return answer end
     terminal.say(tostring(problem))
   end
-end
-
---- Reads the machines' records, so that they can be shown. A machine whose id is known is meant by it, even if its
---- record cannot be read, unless the service says that there is no such machine. But what else it was named by must
---- fit its record.
-local function look_up(context, entries)
-  local remark = pace.remark(#entries, "looking %s up")
-  if remark then terminal.say(remark) end
-  return batch.run(context, entries, function(entry)
-    local client, known = context.client, entry.machine
-    local kind, id = core.odata.kind(entry.device)
-    if not known and not entry.identity and kind == "machine_id" then known = { id = id } end
-    local machine, err = client:machine(known or entry.identity or entry.device)
-    if not machine and known and err.kind ~= "not_found" and err.kind ~= "auth" then machine = known end
-    entry.machine = machine
-    return machine, err
-  end, { label = "Looking up", patience = 1 })
 end
 
 local function say_errors(entries)
@@ -157,7 +140,7 @@ end
 ---@return string|integer comment or, if there are none to go on with, the status to end with
 function M.ask(context, entries, words, remark)
   local request = context.request
-  local complete = look_up(context, entries)
+  local complete = lookup.run(context, entries)
   if interrupt.asked() then return end_without() end
   say_errors(entries)
   if not complete then return nil, result.status(entries, false) end

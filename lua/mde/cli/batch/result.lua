@@ -15,6 +15,7 @@ local M = {}
 ---@field started? boolean
 ---@field done? boolean
 ---@field err? any
+---@field problem? mde.Error why no machine was found for it
 ---@field waited? string "Succeeded"
 ---@field shares_name? boolean whether another machine goes by the same name
 ---@field incidents? string[] the incidents for which it was chosen

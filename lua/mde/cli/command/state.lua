@@ -5,11 +5,10 @@ local columns_of = require "mde.cli.ui.columns"
 local errors = require "mde.base.error"
 local interrupt = require "mde.cli.ui.interrupt"
 local list = require "mde.cli.batch.list"
+local lookup = require "mde.cli.batch.lookup"
 local output = require "mde.cli.ui.output"
-local pace = require "mde.cli.batch.pace"
 local result = require "mde.cli.batch.result"
 local rows = require "mde.cli.ui.rows"
-local terminal = require "mde.cli.ui.terminal"
 
 local M = {
   name = "state",
@@ -60,13 +59,7 @@ end
 
 -- The devices whose records are found; the entries of the others have their errors.
 local function look_up(context, entries)
-  local remark = pace.remark(#entries, "looking %s up")
-  if remark then terminal.say(remark) end
-  batch.run(context, entries, function(entry)
-    local err
-    entry.machine, err = context.client:machine(entry.identity or entry.device)
-    return entry.machine, err
-  end, { label = "Looking up", patience = 1 })
+  lookup.run(context, entries)
   local machines, entry_of = {}, {}
   for _, entry in ipairs(entries) do
     if entry.machine then
@@ -78,16 +71,11 @@ local function look_up(context, entries)
   return machines, entry_of
 end
 
---- Many are looked up first, and share one listing of actions; so do those that were looked up before Ctrl-C.
+-- Many are looked up first, and share one listing of actions.
 local function ask_for_many(context, entries)
   local machines, entry_of = look_up(context, entries)
-  if not machines[1] then return end
-  local patience = 1
-  if interrupt.asked() then
-    patience = 2
-    terminal.say(("Asking for the state of the %d that were looked up. Ctrl-C again stops at once."):format(#machines))
-  end
-  local _, answers = interrupt.during(context.client, patience, function()
+  if interrupt.asked() or not machines[1] then return end
+  local _, answers = interrupt.during(context.client, 1, function()
     return context.client:states(machines)
   end)
   for i, answer in ipairs(answers or {}) do keep(entry_of[i], answer.value, answer.action, answer.err) end

@@ -164,7 +164,7 @@ describe("a change", function()
       words[21], words[22] = "--decided-at", "20m"
       local told = run(words)
       assert.equal(2, told.status)
-      assert.matches('restrict "desk%-20": .*a%.colleague', told.err)
+      assert.matches('restrict "desk%-20[^"]*": .*a%.colleague', told.err)
       assert.matches("20 devices: 19 accepted, 1 failed%.\n$", told.err)
     end)
 
