@@ -155,6 +155,23 @@ static void what_no_look_can_have_seen_is_not_valid(void **state)
   assert_false(mde_seen_is_valid(&seen));
 }
 
+static void the_oldest_leaves_wherever_it_is(void **state)
+{
+  (void)state;
+  for (int oldest = 0; oldest < MDE_SEEN_MAX; oldest++) {
+    struct mde_seen seen;
+    mde_seen_begin(&seen);
+    for (int i = 0; i < MDE_SEEN_MAX; i++)
+      mde_seen_add(&seen, id_of(i + 1), MDE_STATUS_SUCCEEDED, i == oldest ? 5 : 10 + i);
+    mde_seen_add(&seen, id_of(100), MDE_STATUS_SUCCEEDED, 100);
+    for (int i = 0; i < MDE_SEEN_MAX; i++) {
+      struct mde_id id = id_of(i + 1);
+      assert_int_equal(i != oldest, mde_seen_has(&seen, &id));
+    }
+    assert_int_equal(5, seen.older_until);
+  }
+}
+
 /* In whichever order they come, the newest are known by their ids. */
 static void of_too_many_the_older_are_told_by_their_times(void **state)
 {
@@ -188,6 +205,7 @@ int main(void)
       cmocka_unit_test(what_has_neither_is_seen_once_one_was),
       cmocka_unit_test(an_id_of_zeros_is_an_id),
       cmocka_unit_test(what_no_look_can_have_seen_is_not_valid),
+      cmocka_unit_test(the_oldest_leaves_wherever_it_is),
       cmocka_unit_test(of_too_many_the_older_are_told_by_their_times),
   };
   return cmocka_run_group_tests_name("seen", tests, NULL, NULL);
