@@ -84,6 +84,12 @@ function M.parted(inventory, rows, question, read_at)
   return records, others
 end
 
+-- The record of a machine id, which is written in lower case here.
+local function by_id(question, record)
+  record.id = question.canonical
+  return choice.unmerged(record)
+end
+
 -- ---- among all machines
 
 --- Finds what a question means among all machines of the tenant.
@@ -105,7 +111,7 @@ function M.among_all(inventory, question, found, context)
   if question.kind ~= "machine_id" then return choice.one(question.shown, records, nil, others) end
   -- A list may lack a machine that the service knows.
   if not records[1] then return inventory:read_unmerged(question.canonical, context) end
-  return choice.unmerged(records[1])
+  return by_id(question, records[1])
 end
 
 -- ---- together
@@ -138,7 +144,7 @@ local function answer_from(inventory, question, rows, context)
   end
   local is_name = question.kind == "full_name" or question.kind == "bare_name"
   if question.kind == "machine_id" then
-    if records[1] then return answer(question, choice.unmerged(records[1])) end
+    if records[1] then return answer(question, by_id(question, records[1])) end
     return answer(question, inventory:read_unmerged(question.canonical, context))
   elseif is_name and not choice.usable(records)[1] then
     return answer(question, M.among_all(inventory, question, records, context))

@@ -35,15 +35,18 @@ describe("an action", function()
       ["not UTF-8"] = { "caf\233", "UTF-8" },
       ["a surrogate"] = { "\237\160\128", "UTF-8" },
       ["a NUL"] = { "beacon\0", "NUL" },
+      ["801 emoji"] = { ("\240\159\148\146"):rep(801), "1,600 UTF-16 units" },
       ["851 characters"] = { ("\226\130\172"):rep(851), "850" },
     } do
       it(what .. " is refused", function() check(case[2], case[1]) end)
     end
 
-    it("850 characters of any length are enough", function()
-      local comment = ("\240\159\148\146"):rep(850)
-      local action = assert(r.client:restrict(machine, comment))
-      assert.equal(comment .. suffix(action.operation_id), action.requestorComment)
+    it("850 characters are enough, or 800 of two UTF-16 units each", function()
+      for _, comment in ipairs { ("\226\130\172"):rep(850), ("\240\159\148\146"):rep(800) } do
+        r = rehearsal.new { unguarded = true }
+        local action = assert(r.client:restrict(machine, comment))
+        assert.equal(comment .. suffix(action.operation_id), action.requestorComment)
+      end
     end)
 
     it("a suffix that it brings along is removed first", function()

@@ -148,6 +148,18 @@ describe("many devices", function()
     end
   end)
 
+  it("have their ids in lower case, as by themselves", function()
+    for _, count in ipairs { 1, 30 } do
+      local machines, list = {}, {}
+      for i = 1, count do
+        machines[i], list[i] = { id = id(i):upper() }, id(i)
+      end
+      r = rehearsal.new { limits = false, machines = machines }
+      local results = r.client:resolve(list)
+      for i = 1, count do assert.equal(r.client:machine(list[i]).id, results[i].value.id) end
+    end
+  end)
+
   it("may be none", function()
     assert.same({ failed = 0 }, r.client:resolve {})
     assert.same({}, r:requests())
