@@ -1,3 +1,4 @@
+/* One file, although a long one: what follows each step is read beside the other steps. */
 #include "change.h"
 
 #include "timestamp.h"
