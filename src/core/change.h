@@ -219,7 +219,7 @@ int mde_change_answer(struct mde_change *change, const struct mde_order *order,
 int mde_change_tell(struct mde_change *change, const struct mde_order *order, enum mde_event event,
                     struct mde_moment moment);
 
-/* Whether these are the contents of some change; false for what came from outside and is none. */
+/* Whether a change can have these contents. Bytes from outside may have others. */
 bool mde_change_is_valid(const struct mde_change *change);
 
 /* What is known, at any time: as if it ended now. */

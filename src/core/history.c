@@ -93,7 +93,7 @@ static bool succeeded_later(const struct mde_action *a, const struct mde_action 
   return a->updated != b->updated ? a->updated > b->updated : a->created > b->created;
 }
 
-/* The newest created action of a kind and status, MDE_NO_ACTION if there is none. */
+/* The newest created action of a kind and status, or MDE_NO_ACTION. */
 static size_t newest(const struct mde_action *actions, size_t count,
                      const struct mde_response *response, enum mde_status status)
 {

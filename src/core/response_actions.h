@@ -33,11 +33,10 @@ enum {
 /* From the service's pages of the machine actions: isolate-machine, restrict-code-execution, ... */
 extern const struct mde_response mde_responses[MDE_RESPONSE_COUNT];
 
-/* The row with this name; NULL: there is none. */
+/* The row with this name, or NULL. */
 const struct mde_response *mde_response_named(struct mde_text name);
 
-/* The row whose type this is, in any case; NULL: there is none. Lists have types of which no page
-   says anything. */
+/* The row whose type this is, in any case, or NULL. Lists have types that no page documents. */
 const struct mde_response *mde_response_of_type(struct mde_text type);
 
 #endif

@@ -185,7 +185,8 @@ end
 
 -- ---- many
 
--- The question behind a device; nil and a machine or an error if there is none to ask.
+-- The question behind a device. A machine table, and what cannot name a device, needs no question: nil, and the machine
+-- or an error.
 local function question_of(inventory, device, asked, context)
   local ok, kind, canonical = pcall(devices.check, device)
   if not ok then
