@@ -348,9 +348,10 @@ return function(name, make, serve, options)
         end
       end
 
-      -- Until all of the answer lies in this machine.
-      local function wait_for_all(what)
-        local sleep, tries = raw_driver.sleep or clock.sleep, 0
+      -- Until all of the answer lies in this machine. `sleep`: clock.sleep stops the whole process meanwhile.
+      local function wait_for_all(what, sleep)
+        local tries = 0
+        sleep = sleep or raw_driver.sleep or clock.sleep
         repeat
           sleep(0.01)
           tries = tries + 1
@@ -424,6 +425,25 @@ return function(name, make, serve, options)
           end)
         end
       end
+
+      -- An event loop has had no turn since, so it cannot have closed the connection.
+      it("carries none after an answer that came while the process did something else", function()
+        raw.reply("next", { ok "next", ends = "open" })
+        raw.reply("busy", { ok "busy", 0.05, ok "stale", ends = "open" })
+        assert.equal("busy", assert(ask("busy", "POST")).body)
+        wait_for_all("busy", clock.sleep)
+        assert.equal("next", assert(ask "next").body)
+        assert.not_equal(connection_of "busy", connection_of "next")
+      end)
+
+      it("carries none when it was closed while the process did something else", function()
+        raw.reply("next", { ok "next", ends = "open" })
+        raw.reply("gone", { ok "gone" })
+        assert.equal("gone", assert(ask("gone", "POST")).body)
+        wait_for_all("gone", clock.sleep)
+        clock.sleep(0.05)
+        assert.equal("next", assert(ask("next", "POST")).body)
+      end)
 
       it("is closed at once behind what cannot be understood", function()
         for i, answer in ipairs {

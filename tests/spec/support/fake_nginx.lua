@@ -44,6 +44,7 @@ function fake_nginx.start()
   ngx = {
     ctx = {}, ERR = "error",
     get_phase = function() return self.phase end,
+    sleep = function() end,
     log = function(level, ...) self.log[#self.log + 1] = level .. ": " .. table.concat { ... } end,
     encode_base64 = core.base64.encode,
     -- No digest, but as good as one here: another for each text, and not the text.

@@ -6,12 +6,14 @@ local core = require "mde.core"
 local gate = require "mde.driver.resty.gate"
 local posix = require "mde.posix"
 local request = require "mde.driver.resty.request"
+local semaphore = require "ngx.semaphore"
 local http1, now = core.http1, posix.clock.now
 
 local MAX_MILLISECONDS = 1000000000
 local PROXY_PORT = 80
 local PROXY_AUTHENTICATION_REQUIRED = 407
 local READ_BYTES = 65536
+local POLL_SECONDS = 1
 
 local RESOLVER = "set resolver in nginx.conf to a name server (resolver 127.0.0.53 ipv6=off;)"
 local AUTHORITY = "if that is the right host, point lua_ssl_trusted_certificate in nginx.conf at the certificates to "
@@ -175,6 +177,18 @@ end
 
 -- ---- the whole way
 
+-- Has nginx look once for what has arrived, which is when it closes connections in its pools on which something has. A
+-- sleep of no length alone ends before that, unless it begins when events that were posted are handled.
+local function poll()
+  local posted = semaphore.new(0)
+  local thread = ngx.thread.spawn(function()
+    posted:wait(POLL_SECONDS)
+    ngx.sleep(0)
+  end)
+  posted:post()
+  ngx.thread.wait(thread)
+end
+
 local function handshake(socket, target, ends)
   if not M.hurry(socket, ends) then return nil, "timeout" end
   local ok, err = socket:sslhandshake(false, target.host, true)
@@ -193,6 +207,7 @@ end
 ---@return string? message
 ---@return string? code
 function M.open(target, proxy, ends)
+  poll()
   local socket = ngx.socket.tcp()
   proxy = not target.plain and proxy or nil
   local first = proxy or target
