@@ -1,11 +1,12 @@
 /*
  * mde.core.change: the life of one response action (src/core/change.h), for Lua.
  *
- * The texts of the order stay alive in a table that belongs to the userdata. Times are seconds.
+ * The texts of the order are copied behind the change, into its userdata. Times are seconds.
  */
 #include "actions.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "packed_change.h"
 #include "timestamp.h"
@@ -38,15 +39,13 @@ static bool flag_field(lua_State *L, int index, const char *name)
   return is_set;
 }
 
-/* The text in a field of the order at argument 1, which is kept in a slot of the table at `kept`.
- */
-static struct mde_text keep_text(lua_State *L, const char *name, int kept, int slot)
+/* A copy of a text at *place, which it moves behind it. */
+static struct mde_text copy_text(struct mde_text text, char **place)
 {
-  lua_getfield(L, 1, name);
-  struct mde_text text = {NULL, 0};
-  if (lua_type(L, -1) == LUA_TSTRING) text.bytes = lua_tolstring(L, -1, &text.length);
-  lua_rawseti(L, kept, slot);
-  return text;
+  if (text.bytes == NULL) return text;
+  struct mde_text copied = {memcpy(*place, text.bytes, text.length), text.length};
+  *place += text.length;
+  return copied;
 }
 
 /*
@@ -58,17 +57,12 @@ static struct mde_text keep_text(lua_State *L, const char *name, int kept, int s
 static struct change *push_change(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
-  const struct mde_response *response = mde_response_named(mde_text_field(L, 1, "verb"));
-  luaL_argcheck(L, response != NULL, 1, "an order has the name of a response action as its verb");
-  struct change *self = mde_newuserdata(L, sizeof *self);
-  lua_createtable(L, 4, 0);
-  int kept = lua_gettop(L);
   struct mde_order order = {
-      .response = response,
-      .machine = keep_text(L, "machine_id", kept, 1),
-      .operation = keep_text(L, "operation_id", kept, 2),
-      .incident = keep_text(L, "incident", kept, 3),
-      .comment = keep_text(L, "comment", kept, 4),
+      .response = mde_response_named(mde_text_field(L, 1, "verb")),
+      .machine = mde_text_field(L, 1, "machine_id"),
+      .operation = mde_text_field(L, 1, "operation_id"),
+      .incident = mde_text_field(L, 1, "incident"),
+      .comment = mde_text_field(L, 1, "comment"),
       .keyed = flag_field(L, 1, "keyed"),
       .look = flag_field(L, 1, "look"),
       .resend = flag_field(L, 1, "resend"),
@@ -77,9 +71,18 @@ static struct change *push_change(lua_State *L)
       .decided_at = mde_time_field(L, 1, "decided_at"),
   };
   order.is_decided_on = mde_id_read(mde_text_field(L, 1, "decided_on"), &order.decided_on);
+  luaL_argcheck(L, order.response != NULL, 1,
+                "an order has the name of a response action as its verb");
   luaL_argcheck(L, order.machine.bytes != NULL && order.operation.bytes != NULL, 1,
                 "an order has a machine_id and an operation_id");
-  mde_setuservalue(L, -2);
+  struct change *self =
+      mde_newuserdata(L, sizeof *self + order.machine.length + order.operation.length +
+                             order.incident.length + order.comment.length);
+  char *place = (char *)(self + 1);
+  order.machine = copy_text(order.machine, &place);
+  order.operation = copy_text(order.operation, &place);
+  order.incident = copy_text(order.incident, &place);
+  order.comment = copy_text(order.comment, &place);
   self->order = order;
   return self;
 }

@@ -99,13 +99,16 @@ function M.adopt(row, metatable, fields)
   return setmetatable(row, metatable)
 end
 
+-- What is compared and taken apart as text.
+local texts = { "type", "status", "machineId", "requestorComment" }
+
 --- Whether a row of a list is an action that can be worked with: what is compared and taken apart as text is text where
 --- it is there at all.
 ---@param row table
 ---@return boolean
 ---@return string? why not
 function M.is_row(row)
-  for _, name in ipairs { "type", "status", "machineId", "requestorComment" } do
+  for _, name in ipairs(texts) do
     if row[name] ~= nil and type(row[name]) ~= "string" then return false, name .. " is not a text" end
   end
   return true

@@ -214,8 +214,8 @@ end
 
 -- When no other call is at this machine.
 local function look_and_send(self, intent)
-  local patience = intent.context:within(ACTION_SECONDS + self.exchange:queue(intent.verb)):left()
-  local locked, problem = lock(self, intent, patience)
+  local patience = ACTION_SECONDS + self.exchange:queue(intent.verb)
+  local locked, problem = lock(self, intent, math.min(intent.context:left(), patience))
   if not locked then return nil, problem end
   intent.change = core.change.new(intent, intent.began)
   executor.execute(self, intent)

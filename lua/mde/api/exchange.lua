@@ -49,6 +49,10 @@ local M = {}
 ---@field requests mde.Requests
 ---@field token_source mde.TokenSource
 ---@field store? mde.Store what is shared with other processes
+---@field host string of base_url
+---@field private authorize fun(context: mde.Context): mde.Token?, mde.Error?
+---@field private invalidate fun(token: mde.Token, response: table)
+---@field private heard fun(response: table)
 local Exchange = {}
 Exchange.__index = Exchange
 
@@ -61,6 +65,10 @@ local function application_of(settings)
   local traits = { credential.kind }
   for _, trait in ipairs(credential.traits and credential:traits() or {}) do traits[#traits + 1] = tostring(trait) end
   return core.text.lower(table.concat(traits, "|"))
+end
+
+local function host_of(url)
+  return url:match "^https?://([^/?#]+)" or url
 end
 
 ---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
@@ -87,15 +95,14 @@ function M.new(settings)
     on_token = function(value, answer, sent) clock:hear_token(value, answer, sent) end,
   }
   return setmetatable({
+    authorize = function(context) return token_source:token(context) end,
+    invalidate = function(token, response) token_source:invalidate(token, response) end,
+    heard = function(response) clock:hear_api(response.headers) end,
     requests = requests, token_source = token_source, store = store, clock = clock, single_flight = single_flight,
     now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, base_url = settings.base_url,
-    authority = settings.authority, scope = settings.scope,
+    authority = settings.authority, scope = settings.scope, host = host_of(settings.base_url),
   }, Exchange)
-end
-
-local function host_of(url)
-  return url:match "^https?://([^/?#]+)" or url
 end
 
 -- ---- calls
@@ -182,18 +189,16 @@ end
 ---@return mde.Error? err
 ---@return table info attempts, sent, sent_at, verdict, class: "not_sent" only if no attempt was, nil if none was made
 function Exchange:call(call)
-  local action, source = call.kind == "action", self.token_source
+  local action = call.kind == "action"
   return self.requests:perform {
     method = call.method, kind = call.kind, api = call.api, context = call.context, seconds = call.seconds,
-    host = host_of(self.base_url), url = self.base_url .. "/api" .. call.path,
+    host = self.host, url = self.base_url .. "/api" .. call.path,
     payload = call.body and json.encode(call.body),
     content_type = call.body and "application/json; charset=utf-8",
     longest = action and MAX_ACTION_ANSWER_BYTES or MAX_PAGE_BYTES,
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
-    authorize = function(context) return source:token(context) end,
-    invalidate = function(token, response) source:invalidate(token, response) end,
-    heard = function(response) self.clock:hear_api(response.headers) end,
+    authorize = self.authorize, invalidate = self.invalidate, heard = self.heard,
     read = reader(call.usable), failure = failure_of(self, call.permission),
   }
 end

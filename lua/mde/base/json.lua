@@ -35,8 +35,8 @@ function M.codecs(deepest)
   end
   make()
   return function()
-    local ok, probe = pcall(codec.decode, "[0.5]")
-    if ok and probe[1] * 2 == 1 then return codec end
+    local ok, probe = pcall(codec.decode, "0.5")
+    if ok and probe == 0.5 then return codec end
     if not has_usable_point() then
       error("the locale's decimal point has several bytes, which lua-cjson cannot handle", 0)
     end
