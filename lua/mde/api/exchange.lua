@@ -107,16 +107,27 @@ end
 
 -- ---- calls
 
-local function reader(usable)
-  return function(response)
-    local answer, problem = json.object(response.body)
-    if not answer then return nil, problem, "not_json" end
-    if usable then
-      local ok, why = usable(answer, response.body)
-      if not ok then return nil, why, "not_as_asked" end
-    end
-    return answer
+---@class mde.AuthenticatedRequest : mde.Request
+---@field usable? fun(answer: table, text: string): boolean, string?
+---@field permission string
+---@field credential mde.Credential
+
+local function read(response, request)
+  local answer, problem = json.object(response.body)
+  if not answer then return nil, problem, "not_json" end
+  if request.usable then
+    local ok, why = request.usable(answer, response.body)
+    if not ok then return nil, why, "not_as_asked" end
   end
+  return answer
+end
+
+-- What an error of the service needs to know beside what the request knows.
+local function describe(failure, request)
+  local token, status = failure.authorization, failure.response and failure.response.status
+  failure.permission, failure.credential = request.permission, request.credential.kind
+  failure.claims = status == 403 and token.value and token_claims.of_token(token.value) or nil
+  return failures.describe(failure)
 end
 
 --- A token for the service; see token_source.lua.
@@ -173,16 +184,6 @@ function Exchange:peek(api, count)
   return self.requests:peek(api, count)
 end
 
--- What an error of the service needs to know beside what the request knows.
-local function failure_of(self, permission)
-  return function(failure)
-    local token, status = failure.authorization, failure.response and failure.response.status
-    failure.permission, failure.credential = permission, self.credential.kind
-    failure.claims = status == 403 and token.value and token_claims.of_token(token.value) or nil
-    return failures.describe(failure)
-  end
-end
-
 --- Asks the service.
 ---@param call mde.Call
 ---@return table? answer the decoded reply
@@ -199,7 +200,8 @@ function Exchange:call(call)
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
     authorize = self.authorize, invalidate = self.invalidate, heard = self.heard,
-    read = reader(call.usable), failure = failure_of(self, call.permission),
+    read = read, usable = call.usable,
+    failure = describe, permission = call.permission, credential = self.credential,
   }
 end
 

@@ -110,12 +110,8 @@ local function unpack_into(budget, text)
   return not budget.sends or budget.sends:unpack(sends)
 end
 
--- Changes the budget while nobody else can; `change(budget)` returns whether it did. nil, error where the store fails.
-local function transact(self, change)
-  if not self.store then
-    change(self.budget)
-    return true
-  end
+local function transact_in_store(self, change, a, b)
+  local first, second
   local done, err = self.store:update("limit|" .. self.name, KEPT_SECONDS, function(text)
     local budget = new_budget(self)
     -- What is damaged tells nothing: everybody waits until the shorter window is empty for certain.
@@ -123,12 +119,21 @@ local function transact(self, change)
     local longest = self.now() + MAX_PAUSE_SECONDS
     local is_too_long = budget.paused_until > longest
     if is_too_long then budget.paused_until, budget.in_doubt = longest, true end
-    local changed = change(budget)
+    local changed
+    changed, first, second = change(self, budget, a, b)
     self.budget = budget
     return (changed or is_too_long) and pack(budget) or nil
   end)
-  if done then return true end
+  if done then return true, first, second end
   return nil, err
+end
+
+-- Changes the budget while nobody else can; `change(self, budget, a, b)` returns whether it did, and two values that
+-- are returned behind true. nil, error where the store fails.
+local function transact(self, change, a, b)
+  if self.store then return transact_in_store(self, change, a, b) end
+  local _, first, second = change(self, self.budget, a, b)
+  return true, first, second
 end
 
 -- Seconds until a call of this priority may go: the pause that a 429 asked for, and the rest; nil: never.
@@ -139,22 +144,24 @@ local function waits(self, budget, priority, now)
   return math.max(0, budget.paused_until - now), queue
 end
 
+local function take(self, budget, priority, now)
+  local pause, queue = waits(self, budget, priority, now)
+  local state = { pause = pause, queue = queue }
+  if not pause then return false, nil, state end
+  local at = pause <= 0 and queue <= 0 and now or nil
+  if at and budget.sends then budget.sends:take(at) end
+  -- Those of this client wait in their order anyway.
+  if self.store and priority < contexts.MANY then
+    budget.urgent[priority] = at and -math.huge or now + math.max(pause, queue) + URGENT_SECONDS
+  end
+  return true, at, state
+end
+
 -- Takes a slot, if there is one: its time; or how long to wait; or nil, nil, error if that cannot be known.
 local function try(self, priority)
-  local now, at, pause, queue = self.now(), nil, nil, nil
-  local done, err = transact(self, function(budget)
-    pause, queue = waits(self, budget, priority, now)
-    if not pause then return false end
-    at = pause <= 0 and queue <= 0 and now or nil
-    if at and budget.sends then budget.sends:take(at) end
-    -- Those of this client wait in their order anyway.
-    if self.store and priority < contexts.MANY then
-      budget.urgent[priority] = at and -math.huge or now + math.max(pause, queue) + URGENT_SECONDS
-    end
-    return true
-  end)
-  if not done then return nil, nil, err end
-  return at, { pause = pause, queue = queue }
+  local done, at, state = transact(self, take, priority, self.now())
+  if not done then return nil, nil, at end
+  return at, state
 end
 
 -- The same where the store fails: one call each second, and none of many.
@@ -301,11 +308,21 @@ function Limiter:enter(context)
   return slot, err
 end
 
+local function take_back(_, budget, slot)
+  return budget.sends ~= nil and budget.sends:give_back(slot.at)
+end
+
 --- Nothing was sent in this slot.
 ---@param slot mde.Slot
 function Limiter:give_back(slot)
-  transact(self, function(budget) return budget.sends ~= nil and budget.sends:give_back(slot.at) end)
+  transact(self, take_back, slot)
   wake(first(self))
+end
+
+local function move(_, budget, slot, at)
+  if not budget.sends:give_back(slot.at) then return false end
+  budget.sends:take(at)
+  return true
 end
 
 --- What was sent in this slot has been answered: it may have arrived any time until now, which is told where that is
@@ -313,41 +330,41 @@ end
 ---@param slot mde.Slot
 function Limiter:answered(slot)
   local at = self.now() - PAD_SECONDS
-  if at <= slot.at or not self.windows[1] then return end
-  transact(self, function(budget)
-    if not budget.sends:give_back(slot.at) then return false end
-    budget.sends:take(at)
-    return true
-  end)
+  if at > slot.at and self.windows[1] then transact(self, move, slot, at) end
+end
+
+local function put_off(_, budget, ends, in_doubt)
+  if budget.in_doubt or ends > budget.paused_until then
+    budget.paused_until, budget.in_doubt = ends, in_doubt
+  end
+  return true
 end
 
 --- The service asks everybody to stay away for so long. A longer pause stays, unless it is in doubt.
 ---@param seconds number
 ---@param in_doubt boolean the service named a span that it cannot mean: the next answer corrects it
 function Limiter:pause(seconds, in_doubt)
-  local ends = self.now() + seconds
-  transact(self, function(budget)
-    if budget.in_doubt or ends > budget.paused_until then
-      budget.paused_until, budget.in_doubt = ends, in_doubt
-    end
-    return true
-  end)
+  transact(self, put_off, self.now() + seconds, in_doubt)
+end
+
+local function end_doubtful_pause(_, budget)
+  if not budget.in_doubt then return false end
+  budget.paused_until, budget.in_doubt = -math.huge, false
+  return true
 end
 
 --- The service has done what it was asked for, so a pause that is in doubt is over.
 function Limiter:resume()
   if not self.budget.in_doubt then return end
-  transact(self, function(budget)
-    local was_in_doubt = budget.in_doubt
-    if was_in_doubt then budget.paused_until, budget.in_doubt = -math.huge, false end
-    return was_in_doubt
-  end)
+  transact(self, end_doubtful_pause)
   wake(first(self))
 end
 
+local function leave_as_it_is() return false end
+
 -- The budget as it is now; the one that was seen last, where the store fails.
 local function look(self)
-  transact(self, function() return false end)
+  transact(self, leave_as_it_is)
   return self.budget
 end
 

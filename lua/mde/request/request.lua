@@ -41,9 +41,10 @@ local M = {}
 ---@field before_send? fun(): boolean asked each time when authorization and slot are in hand, right before it is sent;
 --- false: it is not sent, and nil is returned without an error
 ---@field heard? fun(response: table) told of each answer
----@field read fun(response: table): any, string?, mde.ErrorCode? the value of a 2xx answer; or nil and what is wrong
+---@field read fun(response: table, call: mde.Request): any, string?, mde.ErrorCode? the value of a 2xx answer; or nil
+--- and what is wrong
 ---@field temporary? fun(body: string): boolean whether a refusal says that it is temporary
----@field failure fun(failure: mde.Failure): table the fields of its error
+---@field failure fun(failure: mde.Failure, call: mde.Request): table the fields of its error
 
 ---@class mde.Requests
 ---@field now fun(): number
@@ -137,7 +138,7 @@ local function read_attempt(self, call, response, message, maybe_sent, code)
   if not response then return { maybe_sent = maybe_sent, code = code }, nil, { message = message, code = code } end
   local facts = { status = response.status }
   if response.status >= 200 and response.status < 300 then
-    local value, problem, reason = call.read(response)
+    local value, problem, reason = call.read(response, call)
     facts.usable = value ~= nil
     return facts, value, { message = problem, code = reason }
   end
@@ -213,7 +214,9 @@ local function headers_for(self, call, authorization)
     ["Content-Type"] = call.content_type,
     ["Authorization"] = authorization.header,
   }
-  for name, value in pairs(call.headers or {}) do headers[name] = value end
+  if call.headers then
+    for name, value in pairs(call.headers) do headers[name] = value end
+  end
   return headers
 end
 
@@ -304,9 +307,9 @@ function Requests:perform(call)
         self.sleep(delay)
       end
     else
-      local fields = call.failure { host = call.host, kind = call.kind, verdict = verdict, delay = delay,
+      local fields = call.failure({ host = call.host, kind = call.kind, verdict = verdict, delay = delay,
         attempts = info.attempts, response = response, message = problem.message, code = problem.code,
-        refusal = refusal, show = self.show, authorization = authorization }
+        refusal = refusal, show = self.show, authorization = authorization }, call)
       fields.http_status = response and response.status
       fields.code = refusal and refusal.code or fields.code
       fields.request_id = fields.request_id or refusal and refusal.request_id
