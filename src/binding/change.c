@@ -50,9 +50,9 @@ static struct mde_text copy_text(struct mde_text text, char **place)
 
 /*
  * Pushes a change that has not begun, of the order at argument 1: { verb, machine_id, operation_id,
- * incident, comment, keyed, look, resend, cancel_opposite, dry_run, decided_at, decided_on }.
- * decided_at: Unix seconds by the service's clock, or nil. Without a comment, one that was cut is
- * not known again.
+ * incident, comment, keyed, look, resend, cancel_opposite, dry_run, decided_at, decided_on,
+ * withdrawn_since }. decided_at, withdrawn_since: Unix seconds by the service's clock, or nil.
+ * Without a comment, one that was cut is not known again.
  */
 static struct change *push_change(lua_State *L)
 {
@@ -69,6 +69,7 @@ static struct change *push_change(lua_State *L)
       .cancel_opposite = flag_field(L, 1, "cancel_opposite"),
       .dry_run = flag_field(L, 1, "dry_run"),
       .decided_at = mde_time_field(L, 1, "decided_at"),
+      .withdrawn_since = mde_time_field(L, 1, "withdrawn_since"),
   };
   order.is_decided_on = mde_id_read(mde_text_field(L, 1, "decided_on"), &order.decided_on);
   luaL_argcheck(L, order.response != NULL, 1,
@@ -296,6 +297,7 @@ static int change_result(lua_State *L)
       [MDE_REASON_NONE] = NULL,
       [MDE_REASON_KEY] = "key",
       [MDE_REASON_DECIDED] = "decided",
+      [MDE_REASON_WITHDRAWN] = "withdrawn",
       [MDE_REASON_DECIDED_ON_LOSS] = "decided_on_loss",
       [MDE_REASON_OPPOSITE] = "opposite",
       [MDE_REASON_UNTIMED] = "untimed",

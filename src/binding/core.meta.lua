@@ -57,6 +57,7 @@ local change = {}
 ---@field dry_run boolean
 ---@field decided_at? number Unix seconds by the service's clock
 ---@field decided_on? string the id of the action that the decision rests on
+---@field withdrawn_since? number Unix seconds: one like it of then or later that somebody has taken back is not repeated
 
 ---@param order mde.core.change.Order
 ---@param now number when the caller asked for it, by the driver's clock

@@ -132,6 +132,15 @@ static struct mde_look look_at_decision(const struct mde_order *order,
   return (struct mde_look){.decision = MDE_DECISION_SEND, .action = MDE_NO_ACTION};
 }
 
+/* What has taken back one like it, where that is not repeated. */
+static size_t withdrawal(const struct mde_order *order, const struct mde_action *actions,
+                         size_t count)
+{
+  if (order->withdrawn_since == MDE_NO_TIME) return MDE_NO_ACTION;
+  return mde_history_withdrawn(actions, count, order->response, order->incident, order->comment,
+                               order->withdrawn_since);
+}
+
 static void look(struct mde_change *change, const struct mde_order *order,
                  struct mde_action *actions, size_t count, const struct mde_list *list,
                  size_t *about, size_t *overturned)
@@ -151,6 +160,9 @@ static void look(struct mde_change *change, const struct mde_order *order,
     is_untimed = look.decision == MDE_DECISION_CONFLICT;
   }
   if (look.decision == MDE_DECISION_SEND) look = mde_history_look(actions, count, &intent);
+  bool would_act =
+      look.decision == MDE_DECISION_SEND || look.decision == MDE_DECISION_CANCEL_OPPOSITE;
+  size_t withdrawn = would_act ? withdrawal(order, actions, count) : MDE_NO_ACTION;
 
   /* What stands in the way may be gone since a list was read for others. What is there already
      may have been undone; of many, that is told by waiting for them. */
@@ -164,7 +176,11 @@ static void look(struct mde_change *change, const struct mde_order *order,
   *change = next;
   change->looked_at = list->read_at;
   change->looked = true;
-  *about = look.action;
+  *about = withdrawn != MDE_NO_ACTION ? withdrawn : look.action;
+  if (withdrawn != MDE_NO_ACTION) {
+    end(change, MDE_FATE_SUPERSEDED, MDE_REASON_WITHDRAWN);
+    return;
+  }
   switch (look.decision) {
   case MDE_DECISION_SEND:
     *overturned = mde_history_opposed(actions, count, order->response);
@@ -287,8 +303,12 @@ static void found_ours(struct mde_change *change, const struct mde_order *order,
   end(change, MDE_FATE_ACCEPTED, MDE_REASON_NONE);
 }
 
-/* No list shows it. That there is no list, which may be said of an empty one, shows nothing. */
-static void found_nothing(struct mde_change *change, const struct mde_order *order)
+/*
+ * No list shows it. That there is no list, which may be said of an empty one, shows nothing. Where
+ * it was sent unseen, `withdrawn` may show only now.
+ */
+static void found_nothing(struct mde_change *change, const struct mde_order *order,
+                          size_t withdrawn, size_t *about)
 {
   bool may_send_again = order->resend && change->sends < MAX_SENDS;
   if (change->step == STEP_FIRST_FIND)
@@ -297,9 +317,13 @@ static void found_nothing(struct mde_change *change, const struct mde_order *ord
     end(change, MDE_FATE_UNKNOWN, MDE_REASON_ABSENT);
   else if (!may_send_again)
     end(change, MDE_FATE_UNKNOWN, MDE_REASON_NOT_SHOWN);
-  else
-    change->step =
-        change->step == STEP_SECOND_FIND && change->was_shared ? STEP_OWN_FIND : STEP_RESEND;
+  else if (change->step == STEP_SECOND_FIND && change->was_shared)
+    change->step = STEP_OWN_FIND;
+  else if (withdrawn != MDE_NO_ACTION) {
+    *about = withdrawn;
+    end(change, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED_ON_LOSS);
+  } else
+    change->step = STEP_RESEND;
 }
 
 static void find(struct mde_change *change, const struct mde_order *order,
@@ -337,7 +361,7 @@ static void find(struct mde_change *change, const struct mde_order *order,
       end(change, MDE_FATE_UNKNOWN, MDE_REASON_OPPOSITE);
     break;
   case MDE_RECONCILIATION_NOTHING:
-    found_nothing(change, order);
+    found_nothing(change, order, withdrawal(order, actions, count), about);
     break;
   }
 }

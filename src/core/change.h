@@ -44,6 +44,8 @@ struct mde_order {
   int64_t decided_at; /* ticks; MDE_NO_TIME: when the change began, so not in its first look */
   bool is_decided_on; /* the decision rests on an action, which does not supersede it: */
   struct mde_id decided_on;
+  int64_t withdrawn_since; /* ticks: one like it that was sent then or later, and that somebody has
+                              taken back, is not repeated; MDE_NO_TIME: it is */
 };
 
 /* When something is told. Ticks, or MDE_NO_TIME. */
@@ -122,6 +124,7 @@ enum mde_reason {
   MDE_REASON_NONE,
   MDE_REASON_KEY,             /* superseded: what was done under the key was undone since */
   MDE_REASON_DECIDED,         /* superseded: somebody decided otherwise after the caller */
+  MDE_REASON_WITHDRAWN,       /* superseded: somebody has taken back one like it */
   MDE_REASON_DECIDED_ON_LOSS, /* superseded: the same, and it was sent and its answer lost */
   MDE_REASON_OPPOSITE,        /* conflict, unknown: the opposite action is pending */
   MDE_REASON_UNTIMED,         /* conflict: an opposite action does not say when it was decided */

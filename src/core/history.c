@@ -238,6 +238,31 @@ static size_t undone_by(const struct mde_action *actions, size_t count,
   return found;
 }
 
+static bool has_same_reason(const struct mde_action *action, struct mde_text incident,
+                            struct mde_text text)
+{
+  if (action->comment.operation.bytes == NULL) return false;
+  if (incident.bytes != NULL) return mde_incident_same(action->comment.incident, incident);
+  return action->comment.incident.bytes == NULL && mde_text_same(action->comment.text, text);
+}
+
+size_t mde_history_withdrawn(const struct mde_action *actions, size_t count,
+                             const struct mde_response *response, struct mde_text incident,
+                             struct mde_text comment, int64_t since)
+{
+  struct mde_text text = mde_comment_parse(comment).text;
+  size_t newest = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++) {
+    const struct mde_action *a = &actions[i];
+    if (!a->counts || a->response != response || !has_same_reason(a, incident, text)) continue;
+    if (a->created != MDE_NO_TIME && a->created < since) continue;
+    if (newest == MDE_NO_ACTION || created_later(a, &actions[newest])) newest = i;
+  }
+  if (newest == MDE_NO_ACTION || actions[newest].status == MDE_STATUS_CANCELLED) return newest;
+  if (actions[newest].status == MDE_STATUS_FAILED) return MDE_NO_ACTION;
+  return undone_by(actions, count, &actions[newest], false);
+}
+
 /* Whether `action` is a record of what the caller intends: it names his incident, or he names none.
  */
 static bool records(const struct mde_action *action, const struct mde_intent *intent)

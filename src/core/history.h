@@ -202,6 +202,17 @@ size_t mde_history_decided(const struct mde_action *actions, size_t count,
 size_t mde_history_opposed(const struct mde_action *actions, size_t count,
                            const struct mde_response *response);
 
+/*
+ * What has taken back the newest action of this kind that is ours and was sent for the same
+ * reason at `since` (ticks) or later: the opposite action that came after it, pending or succeeded;
+ * itself, if it was cancelled; MDE_NO_ACTION if nothing has, or if there is no such action. The
+ * same reason is the same incident, or without one the same text, `comment` being the whole. What
+ * may have come after it counts, and so does one of ours without a time.
+ */
+size_t mde_history_withdrawn(const struct mde_action *actions, size_t count,
+                             const struct mde_response *response, struct mde_text incident,
+                             struct mde_text comment, int64_t since);
+
 /* Whose hold is asked about: the restrictions of any of these incidents, created since a time. */
 struct mde_claim {
   const struct mde_text *incidents;

@@ -45,6 +45,7 @@ static struct mde_text text(const char *s)
 /* ---- the service */
 
 enum author { NOBODY, BEFORE, COLLEAGUE, US };
+enum { SHOWN = 1, SHOWN_CANCELLED = 2 };
 
 struct row {
   unsigned char author, is_opposite, status, visible;
@@ -52,7 +53,8 @@ struct row {
   unsigned char shown;                  /* a list that was told had it, and whether as cancelled */
   unsigned char listed;                 /* its status as a list that lags has it */
   unsigned char untimed, nameless, cut; /* without a time, without an id, its comment cut short */
-  unsigned char hour;                   /* when it was created, in hours since the beginning */
+  unsigned char same_reason; /* we sent it before, for the same incident or with the same text */
+  unsigned char hour;        /* when it was created, in hours since the beginning */
 };
 
 struct world {
@@ -132,6 +134,7 @@ static struct mde_action action_of(const struct world *world, int i, enum mde_st
 {
   const struct row *row = &world->rows[i];
   bool ours = row->carries_our_id != 0 && !row->cut;
+  bool names_ours = ours || row->same_reason;
   const char *comment = order.incident.bytes != NULL ? INCIDENT_COMMENT : COMMENT;
   struct mde_action action = {
       .counts = true,
@@ -140,8 +143,8 @@ static struct mde_action action_of(const struct world *world, int i, enum mde_st
       .status = status,
       .created = row->untimed ? MDE_NO_TIME : created_of(world, i),
       .updated = row->untimed ? MDE_NO_TIME : created_of(world, i) + SECOND / 2,
-      .comment = {.text = text("beacon"),
-                  .incident = ours ? order.incident : (struct mde_text){NULL, 0},
+      .comment = {.text = text(row->same_reason ? CUT_COMMENT : "beacon"),
+                  .incident = names_ours ? order.incident : (struct mde_text){NULL, 0},
                   .operation = text(row->cut ? NULL
                                     : ours   ? OURS
                                              : EARLIER)},
@@ -170,7 +173,7 @@ static bool carries_ours(const struct world *world)
 
 static bool names_incident(const struct row *row)
 {
-  return row->carries_our_id && !row->cut;
+  return row->same_reason || (row->carries_our_id && !row->cut);
 }
 
 static void check(const struct state *state)
@@ -223,9 +226,27 @@ static void check(const struct state *state)
   }
 }
 
+/* Whether a list that was told has one like it that somebody has taken back. */
+static bool is_withdrawn(const struct world *world)
+{
+  for (int i = 0; i < world->count; i++) {
+    const struct row *row = &world->rows[i];
+    if (!row->same_reason || row->is_opposite || !row->shown) continue;
+    if (row->shown == SHOWN_CANCELLED) return true;
+    for (int j = i + 1; j < world->count; j++) {
+      const struct row *later = &world->rows[j];
+      bool undoes = later->listed == MDE_STATUS_PENDING || later->listed == MDE_STATUS_SUCCEEDED;
+      if (later->is_opposite && later->author == BEFORE && later->shown && undoes) return true;
+    }
+  }
+  return false;
+}
+
 /* It leaves. */
 static void check_leaving(const struct world *world)
 {
+  if (order.withdrawn_since != MDE_NO_TIME && is_withdrawn(world))
+    broken("sent again what somebody has taken back");
   if (world->left > 0) {
     if (!order.resend) broken("sent again against the caller's will");
     if (world->left >= 2) broken("sent a third time");
@@ -421,8 +442,6 @@ static void check_unasked(const struct state *state)
   if (memcmp(&same, &state->change, sizeof same) != 0)
     broken("what was not wanted has changed something");
 }
-
-enum { SHOWN = 1, SHOWN_CANCELLED = 2 };
 
 /* Whether somebody has decided otherwise by it: after the first look, or after the caller did. */
 static bool says_otherwise(const struct row *row, bool had_seen)
@@ -751,29 +770,38 @@ struct past {
     enum mde_status status;
     bool carries_our_id;
     bool untimed, nameless;
+    bool same_reason;
   } rows[2];
 };
 
 static const struct past pasts[] = {
     {0, {{0}}},
-    {1, {{true, MDE_STATUS_PENDING, false, false, false}}},
-    {1, {{false, MDE_STATUS_PENDING, false, false, false}}},
-    {1, {{false, MDE_STATUS_SUCCEEDED, false, false, false}}},
+    {1, {{true, MDE_STATUS_PENDING, false, false, false, false}}},
+    {1, {{false, MDE_STATUS_PENDING, false, false, false, false}}},
+    {1, {{false, MDE_STATUS_SUCCEEDED, false, false, false, false}}},
     {2,
-     {{false, MDE_STATUS_SUCCEEDED, false, false, false},
-      {true, MDE_STATUS_SUCCEEDED, false, false, false}}},
+     {{false, MDE_STATUS_SUCCEEDED, false, false, false, false},
+      {true, MDE_STATUS_SUCCEEDED, false, false, false, false}}},
     {2,
-     {{false, MDE_STATUS_PENDING, false, false, false},
-      {true, MDE_STATUS_PENDING, false, false, false}}},
-    {1, {{false, MDE_STATUS_SUCCEEDED, true, false, false}}},
-    {1, {{false, MDE_STATUS_FAILED, true, false, false}}},
-    {1, {{false, MDE_STATUS_CANCELLED, true, false, false}}},
+     {{false, MDE_STATUS_PENDING, false, false, false, false},
+      {true, MDE_STATUS_PENDING, false, false, false, false}}},
+    {1, {{false, MDE_STATUS_SUCCEEDED, true, false, false, false}}},
+    {1, {{false, MDE_STATUS_FAILED, true, false, false, false}}},
+    {1, {{false, MDE_STATUS_CANCELLED, true, false, false, false}}},
     {2,
-     {{false, MDE_STATUS_SUCCEEDED, true, false, false},
-      {true, MDE_STATUS_SUCCEEDED, false, false, false}}},
-    {1, {{true, MDE_STATUS_FAILED, false, true, false}}},
-    {1, {{true, MDE_STATUS_SUCCEEDED, false, false, true}}},
-    {1, {{false, MDE_STATUS_CANCELLED, false, true, true}}},
+     {{false, MDE_STATUS_SUCCEEDED, true, false, false, false},
+      {true, MDE_STATUS_SUCCEEDED, false, false, false, false}}},
+    {1, {{true, MDE_STATUS_FAILED, false, true, false, false}}},
+    {1, {{true, MDE_STATUS_SUCCEEDED, false, false, true, false}}},
+    {1, {{false, MDE_STATUS_CANCELLED, false, true, true, false}}},
+    {2,
+     {{false, MDE_STATUS_SUCCEEDED, false, false, false, true},
+      {true, MDE_STATUS_SUCCEEDED, false, false, false, false}}},
+    {2,
+     {{false, MDE_STATUS_SUCCEEDED, false, false, false, true},
+      {true, MDE_STATUS_FAILED, false, false, false, false}}},
+    {1, {{false, MDE_STATUS_CANCELLED, false, false, false, true}}},
+    {1, {{false, MDE_STATUS_FAILED, false, false, false, true}}},
 };
 
 /* False if there is no such past for this order. */
@@ -787,6 +815,7 @@ static bool remember(struct world *world, const struct past *past)
       return false;
     world->rows[i].untimed = past->rows[i].untimed;
     world->rows[i].nameless = past->rows[i].nameless;
+    world->rows[i].same_reason = past->rows[i].same_reason;
   }
   return true;
 }
@@ -841,7 +870,7 @@ int main(int argc, char **argv)
   clock_t started = clock();
   int orders = 0;
   for (size_t i = 0; i < sizeof responses / sizeof responses[0]; i++)
-    for (unsigned bits = 0; bits < 256; bits++) {
+    for (unsigned bits = 0; bits < 512; bits++) {
       order = (struct mde_order){
           .response = &mde_responses[responses[i]],
           .machine = text("0123456789abcdef0123456789abcdef01234567"),
@@ -855,9 +884,15 @@ int main(int argc, char **argv)
           .dry_run = (bits & 32) != 0,
           .decided_at = bits & 64 ? DECIDED_AT : MDE_NO_TIME,
           .is_decided_on = (bits & 128) != 0,
+          .withdrawn_since = bits & 256 ? FIRST_CREATED : MDE_NO_TIME,
       };
       if (!order.look && (order.keyed || order.decided_at != MDE_NO_TIME)) continue;
       if (order.cancel_opposite && order.response->opposite == NULL) continue;
+      /* That is asked by the first look alone, and of a response that holds. */
+      if (order.withdrawn_since != MDE_NO_TIME &&
+          (!order.response->holds || order.keyed || !order.look || order.is_decided_on ||
+           order.decided_at != MDE_NO_TIME || !order.resend))
+        continue;
       if (order.is_decided_on) {
         /* What it adds has nothing to do with a key, an incident, or what comes after the send. */
         if (order.decided_at == MDE_NO_TIME || order.keyed || order.incident.bytes != NULL ||

@@ -32,7 +32,8 @@ static struct mde_order order_of(const struct mde_response *response)
                             .comment = text("beacon to known C2 [mde:ours-0001]"),
                             .look = true,
                             .resend = true,
-                            .decided_at = MDE_NO_TIME};
+                            .decided_at = MDE_NO_TIME,
+                            .withdrawn_since = MDE_NO_TIME};
 }
 
 static struct mde_moment at(int64_t seconds)
@@ -363,6 +364,35 @@ static void a_decision_since_the_caller_s_own_supersedes_it(void **state)
   begin(&change, &order);
   tell(&change, &order, MDE_EVENT_UNREADABLE, 1);
   assert_int_equal(MDE_REASON_UNREADABLE, mde_change_result(&change).reason);
+}
+
+/* Told by a list of all devices, too: it is left as it is. */
+static void what_somebody_has_taken_back_is_not_repeated(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(RESTRICT);
+  order.withdrawn_since = SERVICE - 3600 * SECOND;
+  struct mde_action actions[] = {action(1, RESTRICT, MDE_STATUS_SUCCEEDED, -600),
+                                 action(2, RELEASE, MDE_STATUS_SUCCEEDED, -300)};
+  actions[0].comment = mde_comment_parse(text("beacon to known C2 [mde:ours-0000]"));
+  for (int cached = 0; cached < 2; cached++) {
+    struct mde_change change;
+    begin(&change, &order);
+    unsigned flags = cached ? MDE_LIST_CACHED : 0;
+    assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, actions, 2, flags, 1));
+    assert_int_equal(MDE_WANT_NOTHING, mde_change_next(&change).want);
+    assert_int_equal(MDE_FATE_SUPERSEDED, mde_change_result(&change).fate);
+    assert_int_equal(MDE_REASON_WITHDRAWN, mde_change_result(&change).reason);
+  }
+  /* Containing matters more than that: where it cannot be read it is sent. */
+  struct mde_change change;
+  begin(&change, &order);
+  tell(&change, &order, MDE_EVENT_UNREADABLE, 1);
+  assert_int_equal(MDE_WANT_SLOT, mde_change_next(&change).want);
+  order.withdrawn_since = MDE_NO_TIME;
+  begin(&change, &order);
+  assert_int_equal(MDE_CHANGE_OK, tell_list(&change, &order, actions, 2, 0, 1));
+  assert_int_equal(MDE_WANT_SLOT, mde_change_next(&change).want);
 }
 
 static void only_a_restrict_that_undoes_nothing_is_sent_unseen(void **state)
@@ -914,6 +944,7 @@ int main(void)
       cmocka_unit_test(what_the_caller_knew_does_not_overtake_him),
       cmocka_unit_test(ten_opposite_actions_are_cancelled_and_no_more),
       cmocka_unit_test(a_decision_since_the_caller_s_own_supersedes_it),
+      cmocka_unit_test(what_somebody_has_taken_back_is_not_repeated),
       cmocka_unit_test(only_a_restrict_that_undoes_nothing_is_sent_unseen),
       cmocka_unit_test(an_answer_is_ours_or_another_s_or_none),
       cmocka_unit_test(what_was_found_in_a_list_says_so_and_whether_it_was_cut),

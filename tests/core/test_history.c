@@ -962,6 +962,116 @@ static void who_holds_a_device(void **state)
   }
 }
 
+static void what_somebody_has_taken_back(void **state)
+{
+  (void)state;
+  /* Sent again at minute 30, for INC-1, or with the text "why"; what was sent before 05 is old. */
+  static const struct {
+    const char *what, *comment;
+    size_t by;
+    struct row rows[MOST];
+  } cases[] = {
+      {"nothing", SUFFIX_KEY, NONE, {{0}}},
+      {"what stands", SUFFIX_KEY, NONE, {{R, S, AT("10"), AT("11"), SUFFIX_1, 0}}},
+      {"released",
+       SUFFIX_KEY,
+       1,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"being released",
+       SUFFIX_KEY,
+       1,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0}, {U, P, AT("12"), AT("13"), "by hand", 0}}},
+      {"a release that failed",
+       SUFFIX_KEY,
+       NONE,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0}, {U, F, AT("12"), AT("13"), "by hand", 0}}},
+      {"a release that was cancelled",
+       SUFFIX_KEY,
+       NONE,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0}, {U, C, AT("12"), AT("13"), "by hand", 0}}},
+      {"cancelled", SUFFIX_KEY, 0, {{R, C, AT("10"), AT("11"), SUFFIX_1, 0}}},
+      {"it failed",
+       SUFFIX_KEY,
+       NONE,
+       {{R, F, AT("10"), AT("11"), SUFFIX_1, 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"released while it was pending",
+       SUFFIX_KEY,
+       1,
+       {{R, P, AT("10"), AT("11"), SUFFIX_1, 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"a release before",
+       SUFFIX_KEY,
+       NONE,
+       {{U, S, AT("08"), AT("09"), "by hand", 0}, {R, S, AT("10"), AT("11"), SUFFIX_1, 0}}},
+      {"a release that finished later",
+       SUFFIX_KEY,
+       0,
+       {{U, S, AT("08"), AT("12"), "by hand", 0}, {R, S, AT("10"), AT("11"), SUFFIX_1, 0}}},
+      {"sent once more since",
+       SUFFIX_KEY,
+       NONE,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0},
+        {U, S, AT("12"), AT("13"), "by hand", 0},
+        {R, S, AT("14"), AT("15"), SUFFIX_LOWER, 0}}},
+      {"of another incident",
+       SUFFIX_KEY,
+       NONE,
+       {{R, S, AT("10"), AT("11"), SUFFIX_10, 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"a colleague's by hand",
+       SUFFIX_KEY,
+       NONE,
+       {{R, S, AT("10"), AT("11"), "why", 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"long ago",
+       SUFFIX_KEY,
+       NONE,
+       {{R, S, AT("04"), AT("04"), SUFFIX_1, 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"just then",
+       SUFFIX_KEY,
+       1,
+       {{R, S, AT("05"), AT("05"), SUFFIX_1, 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"without a time",
+       SUFFIX_KEY,
+       1,
+       {{R, S, "?", "?", SUFFIX_1, 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"a release without a time",
+       SUFFIX_KEY,
+       1,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0}, {U, S, "?", "?", "by hand", 0}}},
+      {"of another machine",
+       SUFFIX_KEY,
+       NONE,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0},
+        {U, S, AT("12"), AT("13"), "by hand", "ffffffffffffffffffffffffffffffffffffffff"}}},
+      {"the same text",
+       "why [mde:operation-9]",
+       1,
+       {{R, S, AT("10"), AT("11"), SUFFIX_NO_INCIDENT, 0},
+        {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"the same text of an incident",
+       "why [mde:operation-9]",
+       NONE,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0}, {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"another text",
+       "why not [mde:operation-9]",
+       NONE,
+       {{R, S, AT("10"), AT("11"), SUFFIX_NO_INCIDENT, 0},
+        {U, S, AT("12"), AT("13"), "by hand", 0}}},
+      {"two releases: the newer",
+       SUFFIX_KEY,
+       2,
+       {{R, S, AT("10"), AT("11"), SUFFIX_1, 0},
+        {U, S, AT("12"), AT("13"), "by hand", 0},
+        {U, S, AT("14"), AT("15"), "by hand", 0}}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_action actions[MOST];
+    size_t count = read_rows(cases[i].rows, actions);
+    struct mde_comment comment = mde_comment_parse(text(cases[i].comment));
+    size_t by = mde_history_withdrawn(actions, count, RESTRICT, comment.incident,
+                                      text(cases[i].comment), mde_timestamp(text(AT("05"))));
+    if (by != cases[i].by) fail_msg("%s: %zd", cases[i].what, (ssize_t)by);
+  }
+}
+
 /* clang-format on */
 
 /* What was sent at minute 30 under the operation id of SUFFIX_KEY. */
@@ -1597,6 +1707,7 @@ int main(void)
       cmocka_unit_test(looking_first_decides),
       cmocka_unit_test(actions_are_found_by_operation_id),
       cmocka_unit_test(who_holds_a_device),
+      cmocka_unit_test(what_somebody_has_taken_back),
       cmocka_unit_test(the_answer_to_a_send_is_judged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

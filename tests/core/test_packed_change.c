@@ -28,7 +28,8 @@ static struct mde_order order(void)
                             .comment = text("beacon to known C2 [mde:ours-0001]"),
                             .look = true,
                             .resend = true,
-                            .decided_at = MDE_NO_TIME};
+                            .decided_at = MDE_NO_TIME,
+                            .withdrawn_since = MDE_NO_TIME};
 }
 
 /* A restrict that looked at 100 s, when there was one release, and left at 101 s. */
@@ -170,7 +171,7 @@ static void nothing_else_is_unpacked(void **state)
     unsigned char value;
   } wrong[] = {
       {0, 0},   {0, 2},   {1, 17}, {1, 4},   {1, 255}, {2, 0},    {2, 5},  {3, 9},
-      {4, 17},  {5, 3},   {6, 16}, {6, 255}, {7, 16},  {8, 11},   {9, 1},  {9, 3},
+      {4, 18},  {5, 3},   {6, 16}, {6, 255}, {7, 16},  {8, 11},   {9, 1},  {9, 3},
       {9, 255}, {18, 64}, {50, 0}, {50, 2},  {50, 25}, {50, 255}, {67, 4},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

@@ -166,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
       .cancel_opposite = (bits & 32) != 0,
       .dry_run = (bits & 64) != 0,
       .decided_at = bits & 128 ? next_time(&input) : MDE_NO_TIME,
+      .withdrawn_since = next_byte(&input) & 1 ? next_time(&input) : MDE_NO_TIME,
   };
   struct mde_change change;
   begin(&change, &order, bits & 1, &input);

@@ -14,6 +14,41 @@ describe("a change", function()
 
   local function now() return r.client:now() end
 
+  describe("that is not to be repeated", function()
+    local function restrict(comment, options)
+      options.again = false
+      return r.client:restrict(machine, comment, options)
+    end
+
+    it("leaves a device that somebody released since, for the same incident or comment alone", function()
+      assert(r.client:restrict(machine, "beacon", { incident = "INC-1" }):wait { timeout = 3600 })
+      local release = r:past(machine, "release", "Succeeded", 0)
+      for _, options in ipairs { {}, { dry_run = true } } do
+        options.incident = "inc-1"
+        local action, err = restrict("another text", options)
+        assert.is_nil(action)
+        assert.equal("superseded", err.kind)
+        assert.equal("withdrawn", err.code)
+        assert.equal(release.id, err.action.id)
+      end
+      assert.equal(1, #r:posts())
+      assert.equal("accepted", assert(restrict("beacon", { incident = "INC-2" })).outcome)
+    end)
+
+    it("goes by the comment where no incident is named", function()
+      assert(r.client:restrict(machine, "beacon"):wait { timeout = 3600 })
+      r:past(machine, "release", "Succeeded", 0)
+      assert.equal("withdrawn", select(2, restrict("beacon", {})).code)
+      assert.equal("accepted", assert(restrict("beacon to C2", {})).outcome)
+    end)
+
+    it("is sent where that was more than a day ago", function()
+      r:past(machine, "restrict", "Succeeded", 30 * HOUR, { requestorComment = "beacon [mde:INC-1:operation-1]" })
+      r:past(machine, "release", "Succeeded", HOUR)
+      assert.equal("accepted", assert(restrict("beacon", { incident = "INC-1" })).outcome)
+    end)
+  end)
+
   for verb, opposite in pairs(opposite_of) do
     describe("that was decided at a time: " .. verb, function()
       local function act(decided_ago, options)

@@ -12,11 +12,14 @@ local M = {}
 -- When a caller may have decided, as seen from now.
 local MAX_DECIDED_AHEAD_SECONDS, MAX_DECIDED_AGO_SECONDS = 300, 30 * 86400
 
+-- How far back one like it is looked for that somebody has taken back.
+local WITHDRAWN_SECONDS = 86400
+
 local verbs = { restrict = true, release = true }
 
 M.known_options = {
   incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
-  allow = "any", decided_at = "any", dry_run = "flag",
+  allow = "any", decided_at = "any", dry_run = "flag", again = "flag",
 }
 
 ---@class mde.ChangeOptions
@@ -30,6 +33,8 @@ M.known_options = {
 ---@field decided_at? mde.Time|mde.Action when it was decided: an opposite decision then or later supersedes it; default
 --- when the call began
 ---@field dry_run? boolean do everything but the POST; the outcome is "would_send"
+---@field again? boolean false: leave the device if one like it, of the last 24 hours and for the same incident (without
+--- one: with the same comment), was released or cancelled since: `superseded`, code withdrawn. Default true
 
 local function check_incident(incident)
   if type(incident) == "number" and incident % 1 == 0 and math.abs(incident) < 2 ^ 53 then
@@ -83,6 +88,7 @@ end
 ---@field decided_at? number Unix seconds
 ---@field decided_on? string the id of the action that the decision rests on
 ---@field dry_run boolean
+---@field withdrawn_since? number Unix seconds: one like it of then or later that somebody has taken back is not repeated
 
 --- What the arguments mean. Raises for wrong ones.
 ---@param verb "restrict"|"release"
@@ -104,7 +110,7 @@ function M.read(verb, comment, options, operation_id, now)
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
     decided_at = check_decided_at(options.decided_at, now),
     decided_on = type(options.decided_at) == "table" and options.decided_at.id or nil,
-    dry_run = options.dry_run or false,
+    dry_run = options.dry_run or false, withdrawn_since = options.again == false and now - WITHDRAWN_SECONDS or nil,
   }
 end
 

@@ -38,6 +38,8 @@ local superseding = {
     hint = "Somebody decided otherwise. If you still mean it, use another key." },
   decided_on_loss = { code = "send_overtaken", before = "it was sent and its answer was lost, and ",
     hint = "Somebody decided otherwise. Nothing was sent again; if you still mean it, call it again." },
+  withdrawn = { code = "withdrawn", before = "one like it was sent before and taken back: ",
+    hint = "Somebody decided otherwise. If you still mean it, call it without again = false (--again)." },
   decided = { code = "call_overtaken", before = "it was not carried out; meanwhile ",
     hint = "Somebody decided otherwise after this call had begun. If you still mean it, call it again." },
 }
@@ -165,7 +167,8 @@ end
 local refusals = {
   conflict = { opposite = conflict, untimed = untimed, cancel_denied = cancel_denied, cancel_late = cancel_late,
     cancels = too_many_cancels },
-  superseded = { key = superseded, decided = superseded, decided_on_loss = superseded },
+  superseded = { key = superseded, decided = superseded, decided_on_loss = superseded,
+    withdrawn = superseded },
   protected = { none = problem_of },
   refused = { none = problem_of, not_shown = active "The device's list of actions does not show it",
     unreadable = active "The device's list of actions could not be read" },

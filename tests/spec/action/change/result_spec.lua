@@ -39,6 +39,7 @@ describe("what a change came to", function()
     { "conflict", "cancel_late", "conflict", "opposite_not_cancelled", "could not be cancelled in time" },
     { "superseded", "key", "superseded", "key_overtaken", "this key was used before, and action" },
     { "superseded", "decided", "superseded", "call_overtaken", "not carried out; meanwhile action" },
+    { "superseded", "withdrawn", "superseded", "withdrawn", "sent before and taken back: action" },
     { "superseded", "decided_on_loss", "superseded", "send_overtaken", "its answer was lost, and action" },
   }
   for _, case in ipairs(refusals) do
