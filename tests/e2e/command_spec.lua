@@ -189,9 +189,20 @@ describe("mde, piped,", function()
       assert.equal(4, #created())
     end)
 
-    it("not at all if a line of it can be no device", function()
-      local path = command.file("bad.txt", "laptop-17\n192.0.2.1\nfine\nbell\7\n\"open\n")
+    it("without a line that can be no device, which is told", function()
+      desks(2)
+      local path = command.file("flawed.txt", "desk-001\n192.0.2.1\ndesk-002\n")
       local result = command.run { "restrict", "--list", path, "--comment", "x", "--yes" }
+      assert.equal(2, result.status)
+      assert.equal(2, #lines_of(result.out))
+      has(result.err, ("mde: line 2 of %s: the device \"192.0.2.1\" is an IP address"):format(path))
+      has(result.err, "3 devices: 2 accepted, 1 failed.")
+      assert.equal(2, #created())
+    end)
+
+    it("not at all if a line of it can be no device, where that is asked for", function()
+      local path = command.file("bad.txt", "laptop-17\n192.0.2.1\nfine\nbell\7\n\"open\n")
+      local result = command.run { "restrict", "--list", path, "--strict", "--comment", "x", "--yes" }
       assert.equal(1, result.status)
       has(result.err, ("line 2 of %s: the device \"192.0.2.1\" is an IP address"):format(path))
       has(result.err, ("line 4 of %s: the device \"bell\\x07\""):format(path))

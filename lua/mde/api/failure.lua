@@ -26,7 +26,7 @@ local function has_one_of(roles, needed)
   return false
 end
 
--- What to do about a 403, and a code for why it came.
+-- What to do about a 403, a code for why it came, and the permission that the token lacks, if that is certain.
 local function permission_hint(failure)
   local said = failure.refusal
   if said.not_provisioned then return "The tenant has not been set up for Defender for Endpoint.", "not_provisioned" end
@@ -43,14 +43,15 @@ local function permission_hint(failure)
       .. "needs a role for the device's group, too."):format(needed), "group_role_missing"
   end
   local has = roles and table.concat(roles, ", ") or present and present:gsub(",%s*", ", ")
+  local lacks = has and needed or nil
   has = has and (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) or ""
   if failure.credential == "managed identity" then
     return ("Give the managed identity the permission %s%s: an administrator assigns it that role of "
       .. "WindowsDefenderATP by Microsoft Graph; it can take a day until its tokens have it."):format(needed, has),
-      "permission_missing"
+      "permission_missing", lacks
   end
   return ("Give the application the permission %s%s and let an administrator consent; a token from before that lacks "
-    .. "it for up to an hour."):format(needed, has), "permission_missing"
+    .. "it for up to an hour."):format(needed, has), "permission_missing", lacks
 end
 
 -- What to do about the service's own codes.
@@ -100,7 +101,7 @@ local function refused(failure)
     fields.hint = hints[said.code]
   elseif status == 403 then
     fields.kind = "permission"
-    fields.hint, fields.code = permission_hint(failure)
+    fields.hint, fields.code, fields.permission = permission_hint(failure)
   elseif status == 404 then
     fields.kind, fields.code = "not_found", "no_such_resource"
     fields.hint = "Check the id, and that it is one of the tenant that AZURE_TENANT_ID names."

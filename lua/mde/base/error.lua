@@ -33,6 +33,7 @@
 ---@field retry_at? number Unix seconds
 ---@field age? number seconds since a failed sign-in, which is told again instead of tried again
 ---@field rule? mde.Rule the rule of the guard that forbids it
+---@field permission? string of a 403: the permission that the token certainly lacks
 ---@field candidates? mde.Machine[] the devices to choose from
 ---@field action? mde.Action the action that stands in the way
 ---@field verb? "restrict"|"release" of an `unknown` outcome

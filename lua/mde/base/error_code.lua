@@ -159,7 +159,7 @@
 ---| "opposites_keep_appearing" # there is a further opposite action each time
 ---| "key_overtaken" # the key was used before, and somebody decided otherwise since
 ---| "send_overtaken" # it was sent, its answer was lost, and somebody decided otherwise
----| "withdrawn" # one like it, of the last 24 hours, was released or cancelled since, and `again` is false; nothing was sent
+---| "withdrawn" # one like it was taken back since, and `again` is false; nothing was sent
 ---| "call_overtaken" # somebody decided otherwise after the call began; nothing was sent
 ---| "order_unclear" # the times of the device's actions do not tell which came last
 ---| "still_pending" # the action was not final when the time was up

@@ -1,8 +1,8 @@
 --- device_list: reads which devices a file names, for the command and for programs.
 --
 -- The core decides what a file says (src/core/device_list.h). Here the file is read, each device is taken once,
--- and what a person should know is put into words. What cannot be understood refuses the whole list: nothing is
--- done by half because of a slip in a file.
+-- and what a person should know is put into words. What cannot be understood refuses the whole list, unless the caller
+-- takes a line that cannot name a device for an error of its own.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -19,6 +19,7 @@ local MAX_SHOWN_BYTES = 64
 ---@field [integer] string|mde.Identity
 ---@field lines integer[] where each of them was named
 ---@field repeated mde.Repetition[] those that were named before
+---@field flawed mde.FlawedLine[] with `skip_flawed`: lines that cannot name a device
 ---@field heading? string what stands above the column that names them
 ---@field column? integer the number of that column; nil for an empty file
 ---@field read_as string[] how the file was understood, what a person should know of that; one line each
@@ -29,13 +30,20 @@ local MAX_SHOWN_BYTES = 64
 ---@field line integer
 ---@field first integer the line where it was named before
 
+---@class mde.FlawedLine
+---@field text string what stands there, cut if it is long
+---@field line integer
+---@field err mde.Error of kind `invalid`
+
 ---@class mde.DeviceListOptions
+---@field skip_flawed? boolean true: a line that cannot name a device is left out and stands in `flawed`; default false,
+--- which refuses the list
 ---@field column? string|integer the heading or the number of the column that names the devices
 ---@field name? string what the list is called in errors and remarks; the path by default
 
 local M = {}
 
-local known_options = { column = "any", name = "text" }
+local known_options = { column = "any", name = "text", skip_flawed = "flag" }
 
 -- What two devices have in common that are the same by their words.
 local function key_of(device)
@@ -91,6 +99,12 @@ end
 -- ---- reading
 
 local function add_flaw(self, entry)
+  if self.skips then
+    local flawed, text = self.list.flawed, entry.flaw.text
+    flawed[#flawed + 1] = { line = entry.line, text = #text > MAX_SHOWN_BYTES and text:sub(1, MAX_SHOWN_BYTES) or text,
+      err = errors.new { kind = "invalid", code = codes.flaw, message = describe_flaw(entry, self.name) } }
+    return
+  end
   self.flaw_count = self.flaw_count + 1
   if self.flaw_count <= MAX_SHOWN then self.flaws[self.flaw_count] = describe_flaw(entry, self.name) end
 end
@@ -251,7 +265,7 @@ function M.read(source, options)
   local self = {
     name = errors.show(options.name or type(source) == "string" and source or "the list"),
     reader = core.device_list.new(column), by_number = type(column) == "number",
-    list = { lines = {}, repeated = {} },
+    list = { lines = {}, repeated = {}, flawed = {} }, skips = options.skip_flawed,
     places = {}, passed_over = {}, flaws = {}, flaw_count = 0,
   }
   local read, err = read_all(self, file)

@@ -13,6 +13,7 @@ local lookup = require "mde.cli.batch.lookup"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local plans = require "mde.cli.batch.plan"
 local progress = require "mde.cli.ui.progress"
 local result = require "mde.cli.batch.result"
 local rows = require "mde.cli.ui.rows"
@@ -116,7 +117,11 @@ function M.request(arguments, verb, options, find)
   check_unattended(arguments)
   local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
   if not ok then error(err, 0) end
-  return { verb = verb, options = options, find = find, entries = not find and list.entries(arguments) or nil }
+  local entries = not find and list.entries(arguments) or nil
+  -- A list may run more than once, and meanwhile a colleague may have released some of it.
+  local is_list = entries and (entries[2] or arguments.list)
+  if verb == "restrict" and is_list and options.look ~= false and not arguments.again then options.again = false end
+  return { verb = verb, options = options, find = find, entries = entries }
 end
 
 -- ---- telling
@@ -204,19 +209,10 @@ end
 
 -- ---- the whole
 
--- Whether the cap of the guard counts these.
-local function is_capped(request)
-  if request.verb ~= "restrict" then return false end
-  for _, rule in ipairs(request.options.allow or {}) do
-    if rule == "cap" then return false end
-  end
-  return true
-end
-
 -- What is to be known of so many devices before they are begun with.
 local function remark_of(context, count)
   local client, request = context.client, context.request
-  return pace.remark(count, words_of[request.verb].doing, is_capped(request) and client:cap().limit or nil,
+  return pace.remark(count, words_of[request.verb].doing, plans.is_capped(request) and client:cap().limit or nil,
     function(sent) return client:peek(request.verb, sent).seconds end)
 end
 
@@ -226,7 +222,7 @@ local function act(context, entry, comment)
   if entry.problem then
     return nil, errors.derive(entry.problem, { asked = ("%s %s"):format(request.verb, errors.quote(entry.device)) })
   end
-  local full = is_capped(request) and not entry.machine and client:cap().refusal
+  local full = plans.is_capped(request) and not entry.machine and client:cap().refusal
   if full then return nil, errors.about(full, ("%s %s"):format(request.verb, errors.quote(entry.device))) end
   return client[request.verb](client, entry.machine or entry.identity or entry.device, comment, request.options)
 end
@@ -248,30 +244,33 @@ local function find_many(context, entries)
   if not entries[2] or context.request.find then return true end
   local complete = lookup.run(context, entries)
   for _, entry in ipairs(entries) do
-    entry.problem = entry.err and is_final[entry.err.kind] and entry.err or nil
-    entry.err, entry.done, entry.started = nil, false, false
+    if entry.err and entry.err.kind ~= "invalid" then
+      entry.problem = is_final[entry.err.kind] and entry.err or nil
+      entry.err = nil
+    end
+    entry.done = entry.err ~= nil
+    entry.started = entry.done
   end
   return complete
 end
 
--- Looks, or only says what is to be known, and has a comment. The entries to go on with and the comment; nil and the
--- status to end with.
+local function end_interrupted()
+  terminal.say "Interrupted; nothing was done."
+  return nil, exit.interrupted
+end
+
+-- Shows what would be done and asks, or only says what is to be known, and has a comment. The entries to go on with and
+-- the comment; nil and the status to end with.
 local function prepare(context, entries)
   local arguments, words = context.arguments, words_of[context.request.verb]
-  local function remark(count) return remark_of(context, count) end
-  if not arguments.yes and not arguments.dry_run then return consult.ask(context, entries, words, remark) end
-  local text = remark(#entries)
+  if not arguments.yes then return consult.ask(context, entries, words) end
+  local text = remark_of(context, #entries)
   if text then terminal.say(text) end
-  if not find_many(context, entries) then
-    terminal.say "Interrupted; nothing was done."
-    return nil, exit.interrupted
-  end
-  if arguments.dry_run then return entries, arguments.comment or words.comment end
+  if not find_many(context, entries) then return end_interrupted() end
   local comment = arguments.comment or can_ask(arguments) and consult.comment(context.request.verb, words.comment)
   if comment then return entries, comment end
   if not interrupt.asked() then return nil, exit.refused end
-  terminal.say "Interrupted; nothing was done."
-  return nil, exit.interrupted
+  return end_interrupted()
 end
 
 -- How long ago it was decided is meant as of now, not as of each device.
@@ -280,13 +279,33 @@ local function fix_decision(context)
   if type(decided) == "table" then context.request.options.decided_at = context.client:now() - decided.ago end
 end
 
--- Whether something would be sent, where that is asked for.
-local function status_of_dry_run(context, entries)
-  if not context.arguments.exit_code then return exit.done end
-  for _, entry in ipairs(entries) do
-    if entry.action and entry.action.outcome == "would_send" then return exit.would_send end
+-- The status of a dry run: what is refused counts, and what would be sent, where that is asked for.
+local function status_of_dry_run(context, plan)
+  local status = batch.status(plan.entries, true)
+  if plan.now < #plan.send then status = math.max(status, exit.refused) end
+  return context.arguments.exit_code and plan.now > 0 and math.max(status, exit.would_send) or status
+end
+
+-- Says what would be done.
+local function rehearse(context, entries)
+  local words = words_of[context.request.verb]
+  local comment = context.arguments.comment or words.comment
+  local plan = plans.make(context, entries, comment)
+  if not plan then
+    batch.say_end(entries, false, { noun = "device", outcome = outcome_of })
+    return exit.interrupted
   end
-  return exit.done
+  plans.say_frame(context, comment)
+  local tell = teller(context, #plan.entries)
+  for _, entry in ipairs(plan.entries) do
+    if tell.show then tell.show(entry) end
+  end
+  tell.finish(plan.entries)
+  plans.say_twins(plan)
+  plans.say_limits(context, plan, words.doing)
+  if context.format == "json" and entries[2] then plans.write(context, plan, comment) end
+  batch.say_end(plan.entries, true, { noun = "device", outcome = outcome_of })
+  return status_of_dry_run(context, plan)
 end
 
 --- Restricts or releases what is asked.
@@ -300,6 +319,7 @@ function M.run(context)
     entries, comment = find(context)
     if entries and not entries[1] then return exit.done end
   end
+  if entries and request.options.dry_run then return rehearse(context, entries) end
   if entries then entries, comment = prepare(context, entries) end
   if not entries then return comment end
 
@@ -308,12 +328,12 @@ function M.run(context)
     local err
     entry.action, err = act(context, entry, comment)
     return entry.action, err
-  end, { label = request.options.dry_run and "Looking" or words_of[request.verb].label, patience = 2, show = tell.show,
+  end, { label = words_of[request.verb].label, patience = 2, show = tell.show,
     remark = pace.left(context.client, request.verb) })
   if context.arguments.wait then wait_for(context, entries) end
   tell.finish(entries)
   batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state" })
-  return math.max(batch.status(entries, complete), status_of_dry_run(context, entries))
+  return batch.status(entries, complete)
 end
 
 return M

@@ -1,13 +1,11 @@
---- consult: shows what is to be restricted or released, and asks whether that is meant.
+--- consult: shows what would be restricted or released and what would not, and asks whether that is meant.
 
-local batch = require "mde.cli.batch.batch"
 local columns = require "mde.cli.ui.columns"
-local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
-local lookup = require "mde.cli.batch.lookup"
 local mde = require "mde"
+local plans = require "mde.cli.batch.plan"
 local result = require "mde.cli.batch.result"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
@@ -15,7 +13,10 @@ local terminal = require "mde.cli.ui.terminal"
 local MAX_SHOWN = 40
 -- So that an id of 40 digits fits beside it on a terminal of 80 columns.
 local SHARED_NAME_COLUMNS = 26
-local READ_SECONDS = 60
+-- More are confirmed by their number.
+local MAX_BY_YES = 25
+-- So many devices whose machine is not clear are asked about, one after the other.
+local MAX_SETTLED, MAX_CANDIDATES = 5, 9
 
 local M = {}
 
@@ -32,42 +33,6 @@ function M.comment(verb, default)
     if ok then return answer end
     terminal.say(tostring(problem))
   end
-end
-
-local function say_errors(entries)
-  local count = 0
-  for _, entry in ipairs(entries) do
-    if entry.err then
-      count = count + 1
-      if count <= MAX_SHOWN then batch.complain(entry) end
-    end
-  end
-  if count > MAX_SHOWN then terminal.say(("and %d more"):format(count - MAX_SHOWN)) end
-end
-
--- Two names of one machine are one entry.
-local function without_twins(entries)
-  local first, rest = {}, {}
-  for _, entry in ipairs(entries) do
-    local id = entry.machine and core.text.lower(entry.machine.id)
-    if id and first[id] then
-      terminal.note(("%s and %s are the same machine; it counts once"):format(errors.quote(first[id].device),
-        errors.quote(entry.device)))
-    else
-      rest[#rest + 1] = entry
-      if id then first[id] = entry end
-    end
-  end
-  return rest
-end
-
-local function found_among(entries)
-  local found, names = {}, {}
-  for _, entry in ipairs(entries) do
-    if not entry.err then found[#found + 1] = entry end
-    result.note_name(entry, names)
-  end
-  return found
 end
 
 -- What stands for a machine in the first column.
@@ -95,32 +60,6 @@ local function show(found, now)
   if #found > MAX_SHOWN then terminal.say(("  and %d more"):format(#found - MAX_SHOWN)) end
 end
 
---- Says whose hold a release ends beside the incident's own.
-local function say_holders(client, found, incident)
-  local machines = {}
-  for i, entry in ipairs(found) do machines[i] = entry.machine end
-  local finished, results = interrupt.during(client, 1, function()
-    return client:holders(machines, { incident = incident, timeout = READ_SECONDS })
-  end)
-  if not finished then return end
-  if results.failed > 0 then
-    return terminal.note("whether others hold them restricted too could not be read: "
-      .. errors.show(results[1].err.message))
-  end
-  local count = 0
-  for i, entry in ipairs(found) do
-    local holders = results[i].value
-    if holders[1] then
-      count = count + 1
-      if count <= MAX_SHOWN then
-        terminal.note(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
-          incident and "too " or "", errors.show(table.concat(holders, ", ")), incident and " as well" or ""))
-      end
-    end
-  end
-  if count > MAX_SHOWN then terminal.say(("and %d more"):format(count - MAX_SHOWN)) end
-end
-
 -- Somebody did not say yes.
 local function end_without()
   if not interrupt.asked() then
@@ -131,40 +70,120 @@ local function end_without()
   return nil, exit.interrupted
 end
 
---- Shows what is meant and asks.
+-- ---- which machine is meant
+
+local function choose(context, entry)
+  local candidates, now = entry.err.candidates, context.client:now()
+  local count = math.min(#candidates, MAX_CANDIDATES)
+  terminal.say(("%s: %s"):format(errors.quote(entry.device), entry.err.kind == "ambiguous"
+    and "several machines answer to it." or "no machine has that name. Near to it are:"))
+  for i = 1, count do
+    local one = candidates[i]
+    terminal.say(("  %d  %s, %s, last seen %s, %s"):format(i, one.computerDnsName or "without a name",
+      one.osPlatform or "unknown platform", columns.last_seen(one, now) or "never", one.id))
+  end
+  if #candidates > count then
+    terminal.say(("  and %d more; name the one you mean by its id"):format(#candidates - count))
+  end
+  while true do
+    local answer = terminal.ask(("Which one (1 to %d, or nothing to leave it)? "):format(count))
+    if not answer or answer == "" then return end
+    local chosen = answer:find "^%d+$" and candidates[tonumber(answer)]
+    if chosen and tonumber(answer) <= count then
+      entry.machine, entry.err = context.client:machine(chosen.id)
+      return
+    end
+  end
+end
+
+local settled = { several_devices = true, no_such_device = true }
+
+-- Asks which machine is meant where few devices leave it open.
+local function settle(context)
+  return function(entries)
+    local open = {}
+    for _, entry in ipairs(entries) do
+      local err = errors.is(entry.err) and entry.err or {}
+      if settled[err.code] and err.candidates and err.candidates[1] then open[#open + 1] = entry end
+    end
+    for i = 1, #open <= MAX_SETTLED and #open or 0 do
+      if interrupt.asked() then return end
+      choose(context, open[i])
+    end
+  end
+end
+
+-- ---- the whole
+
+-- Says whose hold a release ends beside the incident's own.
+local function say_holders(send, incident)
+  local count = 0
+  for _, entry in ipairs(send) do
+    local holders = entry.action.also_ended
+    if holders and holders[1] then
+      count = count + 1
+      if count <= MAX_SHOWN then
+        terminal.note(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
+          incident and "too " or "", errors.show(table.concat(holders, ", ")), incident and " as well" or ""))
+      end
+    end
+  end
+  if count > MAX_SHOWN then terminal.say(("and %d more"):format(count - MAX_SHOWN)) end
+end
+
+local function confirm(words, plan)
+  local count = #plan.send
+  if plan.now < count then
+    return terminal.confirm(("%s %s of these %d now?"):format(words.question, plan.now == 0 and "none" or plan.now,
+      count), plan.now > MAX_BY_YES and plan.now or nil)
+  end
+  return terminal.confirm(("%s %s?"):format(words.question, count == 1 and "it" or ("these %d"):format(count)),
+    count > MAX_BY_YES and count or nil)
+end
+
+-- What goes on is begun from its beginning; the others are done and told.
+local function settle_entries(plan)
+  local goes_on = {}
+  for _, entry in ipairs(plan.send) do goes_on[entry] = true end
+  for _, entry in ipairs(plan.entries) do
+    local left = not goes_on[entry]
+    entry.done, entry.started, entry.told = left, left, left
+    if not left then
+      entry.machine = entry.machine or { id = entry.action.machineId }
+      entry.action = nil
+    end
+  end
+end
+
+--- Shows what would be done and what would not, and asks.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@param entries mde.cli.Result[]
 ---@param words mde.cli.ChangeWords
----@param remark fun(count: integer): string? what else is to be known of so many
----@return mde.cli.Result[]? entries to go on with; those with an error are done and told
----@return string|integer comment or, if there are none to go on with, the status to end with
-function M.ask(context, entries, words, remark)
+---@return mde.cli.Result[]? entries to go on with; those that are left are done and told
+---@return string|integer comment or, if there is nothing to go on with, the status to end with
+function M.ask(context, entries, words)
   local request = context.request
-  local complete = lookup.run(context, entries)
-  if interrupt.asked() then return end_without() end
-  say_errors(entries)
-  if not complete then return nil, result.status(entries, false) end
-  entries = without_twins(entries)
-  local found = found_among(entries)
-  if not found[1] then return nil, result.status(entries, false) end
-  terminal.say(words.means)
-  show(found, context.client:now())
-  -- What was found by incidents is held by them alone.
-  if request.verb == "release" and not request.find then
-    say_holders(context.client, found, request.options.incident)
-  end
-  local text = remark(#found)
-  if text then terminal.say(text) end
-  if interrupt.asked() then return end_without() end
   local comment = context.arguments.comment or M.comment(request.verb, words.comment)
-  local question = ("%s %s?"):format(words.question, #found == 1 and "it" or ("these %d"):format(#found))
-  if not comment or not terminal.confirm(question) then return end_without() end
-  for _, entry in ipairs(entries) do
-    entry.done = entry.err ~= nil
-    entry.started = entry.done
-    entry.told = entry.done
+  if not comment then return end_without() end
+  local plan = plans.make(context, entries, comment, settle(context))
+  if not plan or interrupt.asked() then return end_without() end
+  local names = {}
+  for _, entry in ipairs(plan.entries) do result.note_name(entry, names) end
+  plans.say_frame(context, comment)
+  plans.say_left(context, plan)
+  if not plan.send[1] or plan.now == 0 then
+    plans.say_limits(context, plan, words.doing)
+    local status = result.status(plan.entries, false)
+    return nil, plan.refusal and math.max(status, exit.of(plan.refusal)) or status
   end
-  return entries, comment
+  terminal.say(words.means)
+  show(plan.send, context.client:now())
+  -- What was found by incidents is held by them alone.
+  if request.verb == "release" and not request.find then say_holders(plan.send, request.options.incident) end
+  plans.say_limits(context, plan, words.doing)
+  if interrupt.asked() or not confirm(words, plan) then return end_without() end
+  settle_entries(plan)
+  return plan.entries, comment
 end
 
 return M

@@ -1,7 +1,7 @@
 --- list: the devices that are meant: from the arguments, a file or standard input.
 --
--- What a file says, mde.read_list decides. One thing that can name no device spoils the whole list: nothing is
--- done by half because of a slip.
+-- What a file says, mde.read_list decides. A line of it that can name no device is an error of that line, which is told
+-- like any other; with --strict it refuses the list.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -32,6 +32,7 @@ function M.configure(command, args)
   command:option("--list", "Read devices from a file, or from standard input for -: one a line, or a CSV with a "
     .. "heading that tells the column; what stands behind # is a note."):argname "<file>"
     :overwrite(false)
+  command:flag("--strict", "Refuse a list with a line that cannot name a device, instead of leaving that line out.")
   command:option("--column", "Where the list does not tell: the heading or the number of the column that names the "
     .. "devices."):argname "<column>":convert(column):overwrite(false)
 end
@@ -40,6 +41,9 @@ end
 ---@field device string as it is shown
 ---@field identity? mde.Identity if it was named by several identifiers
 ---@field where? string "line 7 of FILE"
+---@field err? mde.Error it cannot name a device
+---@field started? boolean true then
+---@field done? boolean true then
 
 ---@class mde.cli.Repetition
 ---@field device string|mde.Identity
@@ -87,14 +91,28 @@ end
 
 -- What is named twice within the file and what is named in the arguments, too, is told alike.
 local function add_file(self, source, name, arguments)
-  local found, err = mde.read_list(source, { name = name, column = arguments.column })
+  local found, err = mde.read_list(source, { name = name, column = arguments.column,
+    skip_flawed = not arguments.strict })
   if not found then error(err, 0) end
   local function place(line) return ("line %d of %s"):format(line, name) end
-  for i, device in ipairs(found) do add(self, device, place(found.lines[i])) end
+  local next_flawed = 1
+  local function add_flawed(before)
+    local one = found.flawed[next_flawed]
+    while one and one.line < before do
+      self.entries[#self.entries + 1] = { device = one.text, err = one.err, started = true, done = true }
+      next_flawed = next_flawed + 1
+      one = found.flawed[next_flawed]
+    end
+  end
+  for i, device in ipairs(found) do
+    add_flawed(found.lines[i])
+    add(self, device, place(found.lines[i]))
+  end
+  add_flawed(math.huge)
   for _, one in ipairs(found.repeated) do
     self.repeated[#self.repeated + 1] = { device = one.device, where = place(one.line), first = place(one.first) }
   end
-  if not found[1] then self.remarks[#self.remarks + 1] = name .. " names no device" end
+  if not found[1] and not found.flawed[1] then self.remarks[#self.remarks + 1] = name .. " names no device" end
   for _, remark in ipairs(found.read_as) do self.remarks[#self.remarks + 1] = remark end
 end
 
@@ -124,8 +142,11 @@ end
 function M.gather(arguments)
   local self = new()
   local is_read = false
-  if arguments.column and not arguments.list and not M.is_on_standard_input(arguments) then
-    errors.invalid("option_without_effect", "--column belongs to a list", "Give the list, too: --list FILE.")
+  if not arguments.list and not M.is_on_standard_input(arguments) then
+    local option = arguments.column and "--column" or arguments.strict and "--strict"
+    if option then
+      errors.invalid("option_without_effect", option .. " belongs to a list", "Give the list, too: --list FILE.")
+    end
   end
   local function add_input()
     if not is_read then add_file(self, io.stdin, "standard input", arguments) end
@@ -139,7 +160,14 @@ function M.gather(arguments)
   elseif arguments.list then
     add_path(self, arguments)
   end
-  if #self.entries == 0 then
+  local has_device = false
+  for _, entry in ipairs(self.entries) do has_device = has_device or not entry.err end
+  if not has_device then
+    local first = self.entries[1]
+    if first then
+      error(errors.derive(first.err, { hint = ("The list names no device; %d of its lines cannot be one. Nothing was "
+        .. "done."):format(#self.entries) }), 0)
+    end
     errors.invalid("nothing_selected", arguments.list and "the list names no device" or "no device is named",
       "Name one or more devices, or give --list FILE.")
   end

@@ -33,6 +33,11 @@ end
 
 local function many(context, entries)
   local devices = {}
+  local rest = {}
+  for _, entry in ipairs(entries) do
+    if not entry.done then rest[#rest + 1] = entry end
+  end
+  entries = rest
   for i, entry in ipairs(entries) do
     devices[i] = entry.machine and entry.machine.id or entry.identity or entry.device
     entry.started = true

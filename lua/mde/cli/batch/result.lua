@@ -184,14 +184,22 @@ M.columns = {
   M.error_columns[2],
 }
 
+-- What a whole call is refused for before anything is done, costs one of many that one alone.
+local function status_of(one, is_begun)
+  local status = exit.of(one.err)
+  local is_flawed = errors.is(one.err) and one.err.kind == "invalid"
+  return status == exit.usage and (is_begun or is_flawed) and exit.refused or status
+end
+
 --- The exit status of many devices: the highest.
 ---@param list mde.cli.Result[]
 ---@param was_interrupted boolean
 ---@return integer
 function M.status(list, was_interrupted)
-  local status = was_interrupted and exit.interrupted or exit.done
+  local status, is_begun = was_interrupted and exit.interrupted or exit.done, false
+  for _, one in ipairs(list) do is_begun = is_begun or one.action ~= nil end
   for _, one in ipairs(list) do
-    if one.err then status = math.max(status, exit.of(one.err)) end
+    if one.err then status = math.max(status, status_of(one, is_begun)) end
   end
   return status
 end

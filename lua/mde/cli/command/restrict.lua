@@ -31,6 +31,8 @@ function M.configure(command)
   command:option("--cap", "The most restricts in an hour (default 25)."):argname "<count>":convert(whole_number)
     :overwrite(false)
   command:flag("--cancel-opposite", "Cancel a release that is still pending, instead of refusing.")
+  command:flag("--again", "Restrict those of a list, too, that somebody has released or cancelled since they were "
+    .. "restricted for the same incident (without one: with the same comment) in the last 24 hours.")
   rows.configure(command)
 end
 

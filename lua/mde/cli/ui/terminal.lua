@@ -177,17 +177,25 @@ function M.ask(question)
   return (answer:match "^%s*(.-)%s*$")
 end
 
---- Asks for yes or no until one of them is said; everything but yes is no.
+-- What an answer says: true, false, or nil if it says neither.
+local function read_answer(answer, number)
+  answer = core.text.lower(answer)
+  if answer == "" or answer == "n" or answer == "no" then return false end
+  if number then return answer == ("%d"):format(number) or nil end
+  return answer == "y" or answer == "yes" or nil
+end
+
+--- Asks until it is confirmed or denied; no answer denies it.
 ---@param question string
+---@param number? integer what has to be typed to confirm it; nil: yes
 ---@return boolean
-function M.confirm(question)
+function M.confirm(question, number)
   while true do
-    local answer = M.ask(question .. " [y/N] ")
-    if not answer or answer == "" then return false end
-    answer = core.text.lower(answer)
-    if answer == "y" or answer == "yes" then return true end
-    if answer == "n" or answer == "no" then return false end
-    write "Answer y or n.\n"
+    local answer = M.ask(("%s %s "):format(question, number and ("[type %d, or N]"):format(number) or "[y/N]"))
+    if not answer then return false end
+    local said = read_answer(answer, number)
+    if said ~= nil then return said end
+    write(number and ("Answer %d or n.\n"):format(number) or "Answer y or n.\n")
   end
 end
 

@@ -112,7 +112,8 @@ describe("a change", function()
       assert.matches("^desk%-01%.corp%.example: would be restricted\ndesk%-02%.corp%.example: already restricted "
         .. "[^\n]+\ndesk%-03%.corp%.example: would be restricted; it goes against release [%x-]+ by a%.colleague\n$",
         told.out)
-      assert.equal("3 devices: 2 would be sent, 1 already active.\n", told.err)
+      assert.matches("^Tenant [%x-]+, application [%x-]+, at api%.security%.microsoft%.com\n"
+        .. 'No incident, comment: "why"\n3 devices: 2 would be sent, 1 already active%.\n$', told.err)
       assert.same({}, r:posts())
     end)
 
@@ -134,7 +135,28 @@ describe("a change", function()
       begin { cap = 2 }
       local words = desks(4)
       words[5] = "--dry-run"
-      assert.matches("^4 devices: at most 2 restricts an hour are sent", run(words).err)
+      local told = run(words)
+      assert.equal(2, told.status)
+      assert.matches("\nThe cap of 2 restricts an hour lets 2 of these 4 through now; the other 2 are refused",
+        told.err)
+      assert(r.client:restrict(id(5), "why"))
+      assert(r.client:restrict(id(6), "why"))
+      words[6] = "--exit-code"
+      told = run(words)
+      assert.equal(2, told.status)
+      assert.matches("lets none of these 4 through now; the next may go at 2%d%d%d%-", told.err)
+    end)
+
+    it("sums up a list as the last object in JSON", function()
+      r:past(id(2), "restrict", "Succeeded", 100)
+      local told = run { "desk-01", "desk-02", "desk-03", "nowhere", "--dry-run", "--json", "--incident", "INC-1" }
+      local rows = {}
+      for line in told.out:gmatch "[^\n]+" do rows[#rows + 1] = assert(json.decode(line)) end
+      assert.equal(5, #rows)
+      local plan = rows[5].plan
+      assert.same({ 4, 3, 3, 25, "INC-1", "why" }, { plan.devices, plan.would_send, plan.may_go_now, plan.cap,
+        plan.incident, plan.comment })
+      assert.same({ { reason = "not found", count = 1 } }, plan.left)
     end)
 
     it("exits with 6 where something would be sent, if that is asked for", function()

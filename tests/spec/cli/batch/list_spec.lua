@@ -3,12 +3,12 @@ local errors = require "mde.base.error"
 local list = require "mde.cli.batch.list"
 
 -- What the command makes of a file with that text.
-local function gather(text, column)
+local function gather(text, column, strict)
   local path = os.tmpname()
   local file = assert(io.open(path, "wb"))
   file:write(text)
   file:close()
-  local ok, found = pcall(list.gather, { devices = {}, list = path, column = column })
+  local ok, found = pcall(list.gather, { devices = {}, list = path, column = column, strict = strict })
   os.remove(path)
   return ok, found, path
 end
@@ -30,7 +30,7 @@ local function devices(text)
 end
 
 local function refused(text)
-  local ok, err, path = gather(text)
+  local ok, err, path = gather(text, nil, true)
   assert.is_false(ok)
   assert.is_true(errors.is(err))
   assert.equal("invalid", err.kind)
@@ -90,6 +90,24 @@ describe("a list of devices", function()
       assert.truthy(refused(case[1]):find(case[2], 1, true), refused(case[1]))
     end)
   end
+
+  it("has an error of its own for a line that cannot name a device, in its place", function()
+    local ok, found = gather("10.1.2.3\na\n" .. ("x"):rep(300) .. "\nb\na\n\127\n")
+    assert.is_true(ok)
+    local words = {}
+    for i, entry in ipairs(found.entries) do words[i] = entry.err and entry.err.kind or entry.device end
+    assert.same({ "invalid", "a", "invalid", "b", "invalid" }, words)
+    assert.matches("^line 1 of .*: the device \"10%.1%.2%.3\" is an IP address", found.entries[1].err.message)
+    assert.is_true(found.entries[1].done)
+    assert.equal(1, #found.repeated)
+  end)
+
+  it("that has none but such lines is refused", function()
+    local ok, err = gather "10.1.2.3\n10.1.2.4\n"
+    assert.is_false(ok)
+    assert.equal("invalid", err.kind)
+    assert.matches("The list names no device; 2 of its lines cannot be one", tostring(err))
+  end)
 
   it("shows the beginning of what is no device", function()
     local text = refused("\127ELF\1" .. ("\2"):rep(200) .. "x")

@@ -1,0 +1,304 @@
+--- plan: what would be done with each device, found out before anybody is asked, and told on one screen.
+--
+-- Each device is looked up and rehearsed (dry_run), so nothing is changed for it. What would be sent goes on; the
+-- others are left as they are, by name and reason.
+
+local batch = require "mde.cli.batch.batch"
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local json = require "mde.cli.ui.json"
+local lookup = require "mde.cli.batch.lookup"
+local output = require "mde.cli.ui.output"
+local pace = require "mde.cli.batch.pace"
+local result = require "mde.cli.batch.result"
+local terminal = require "mde.cli.ui.terminal"
+
+-- So few are told in whole sentences, with what to do.
+local FEW = 5
+local MAX_NAMED = 40
+local INDENT = "    "
+
+local M = {}
+
+---@class mde.cli.PlanGroup devices that are left for one reason
+---@field reason string
+---@field entries mde.cli.Result[]
+
+---@class mde.cli.Plan
+---@field entries mde.cli.Result[] each machine once, in the order of the list
+---@field send mde.cli.Result[] what would be sent
+---@field groups mde.cli.PlanGroup[] the others
+---@field twins mde.cli.Result[] what names a machine that is named before
+---@field now integer how many of `send` the cap lets through now
+---@field refusal? mde.Error what the first gets that the cap does not let through
+---@field seconds number how long those take at the least that may go now
+
+-- ---- finding out
+
+-- Two names of one machine are one entry.
+local function without_twins(entries)
+  local first, rest, twins = {}, {}, {}
+  for _, entry in ipairs(entries) do
+    local id = entry.machine and core.text.lower(entry.machine.id)
+    if id and first[id] then
+      entry.twin = first[id]
+      twins[#twins + 1] = entry
+    else
+      rest[#rest + 1] = entry
+      if id then first[id] = entry end
+    end
+  end
+  return rest, twins
+end
+
+local function copy(list)
+  local own = {}
+  for name, value in pairs(list or {}) do own[name] = value end
+  return own
+end
+
+-- The options of a rehearsal. How many may be sent, the plan says for all of them.
+local function rehearsal(request, is_capped)
+  local options = copy(request.options)
+  options.dry_run = true
+  if is_capped then
+    options.allow = copy(options.allow)
+    table.insert(options.allow, "cap")
+  end
+  return options
+end
+
+local function rehearse(context, entries, comment)
+  local client, verb = context.client, context.request.verb
+  local options = rehearsal(context.request, M.is_capped(context.request))
+  for _, entry in ipairs(entries) do
+    entry.done = entry.err ~= nil
+    entry.started = entry.done
+  end
+  return batch.run(context, entries, function(entry)
+    local err
+    entry.action, err = client[verb](client, entry.machine or entry.identity or entry.device, comment, options)
+    return entry.action, err
+  end, { label = "Looking", patience = 1 })
+end
+
+-- How many the cap lets through now, and what it says to the others.
+local function look_at_cap(context, plan, comment)
+  local client, request = context.client, context.request
+  plan.now = #plan.send
+  if not plan.send[1] or not M.is_capped(request) then return end
+  local options = copy(request.options)
+  options.dry_run = true
+  local first = plan.send[1]
+  local _, err = client:restrict(first.machine or first.identity or first.device, comment, options)
+  if err and errors.is(err) and err.rule == "cap" then
+    plan.now, plan.refusal = 0, err
+    return
+  end
+  plan.now = math.min(plan.now, client:cap().remaining or plan.now)
+end
+
+local function group_of(plan, reason)
+  for _, group in ipairs(plan.groups) do
+    if group.reason == reason then return group end
+  end
+  local group = { reason = reason, entries = {} }
+  plan.groups[#plan.groups + 1] = group
+  return group
+end
+
+local reasons = {
+  not_found = "not found", ambiguous = "several machines answer to it", invalid = "cannot be a device",
+  conflict = "the opposite is under way", superseded = "decided otherwise since",
+}
+
+local function reason_of(entry, verb)
+  local err = entry.err
+  if not err then
+    return core.history.status(entry.action.status) == "pending" and (verb == "restrict" and "being restricted already"
+      or "being released already") or verb == "restrict" and "restricted already" or "released already"
+  elseif not errors.is(err) then
+    return "not looked at"
+  elseif err.kind == "protected" then
+    return ("protected by the rule %s"):format(errors.show(err.rule or "?"))
+  elseif err.code == "withdrawn" then
+    return "released or cancelled since it was restricted for this"
+  end
+  return reasons[err.kind] or ("could not be looked at (%s)"):format(err.kind)
+end
+
+--- Whether the cap of the guard counts what is asked.
+---@param request mde.cli.ChangeRequest
+---@return boolean
+function M.is_capped(request)
+  if request.verb ~= "restrict" then return false end
+  for _, rule in ipairs(request.options.allow or {}) do
+    if rule == "cap" then return false end
+  end
+  return true
+end
+
+--- Finds out what would be done with each.
+---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
+---@param entries mde.cli.Result[]
+---@param comment string
+---@param settle? fun(entries: mde.cli.Result[]) settles which machines are meant where that is not clear
+---@return mde.cli.Plan? plan nil if it was interrupted; every entry has its `action` or `err`
+function M.make(context, entries, comment, settle)
+  if not lookup.run(context, entries) then return nil end
+  if settle then settle(entries) end
+  local plan = { send = {}, groups = {} }
+  plan.entries, plan.twins = without_twins(entries)
+  if not rehearse(context, plan.entries, comment) then return nil end
+  for _, entry in ipairs(plan.entries) do
+    if not entry.err and entry.action.outcome == "would_send" then
+      plan.send[#plan.send + 1] = entry
+    else
+      table.insert(group_of(plan, reason_of(entry, context.request.verb)).entries, entry)
+    end
+  end
+  look_at_cap(context, plan, comment)
+  plan.seconds = plan.now > 0 and context.client:peek(context.request.verb, plan.now).seconds or 0
+  return plan
+end
+
+-- ---- telling
+
+-- What is said of a device beside its name.
+local function detail(entry)
+  local err, action = entry.err, entry.action
+  if not err then
+    return errors.show(action.incident or action.requestor or "by somebody")
+      .. (action.recorded == false and ", your incident is recorded nowhere" or "")
+  elseif not errors.is(err) then
+    return nil
+  elseif err.candidates and err.candidates[1] then
+    local first = err.candidates[1]
+    return err.kind == "ambiguous" and ("%d of them"):format(#err.candidates)
+      or first.computerDnsName and errors.show(first.computerDnsName) .. "?"
+  elseif err.action then
+    return "by " .. errors.show(err.action.cancellationRequestor or err.action.requestor or "somebody")
+  elseif err.kind == "invalid" then
+    return errors.show(err.message:match "line %d+" or "")
+  end
+end
+
+local function named(entry)
+  local more = detail(entry)
+  return result.name(entry) .. (more and more ~= "" and (" (%s)"):format(more) or "")
+end
+
+-- Words in lines that fit, broken between them.
+local function wrapped(words, columns)
+  local lines, line = {}, INDENT
+  for i, word in ipairs(words) do
+    if i < #words then word = word .. "," end
+    if line ~= INDENT and terminal.width(line) + 1 + terminal.width(word) > columns then
+      lines[#lines + 1] = line
+      line = INDENT
+    end
+    line = line .. (line == INDENT and "" or " ") .. word
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
+local function say_names(reason, names, columns)
+  local shown = {}
+  for i = 1, math.min(#names, MAX_NAMED) do shown[i] = names[i] end
+  if #names > MAX_NAMED then shown[#shown + 1] = ("and %d more"):format(#names - MAX_NAMED) end
+  terminal.say(("  %d %s:"):format(#names, reason))
+  for _, line in ipairs(wrapped(shown, columns)) do terminal.say(line) end
+end
+
+local function count_left(plan)
+  local count = 0
+  for _, group in ipairs(plan.groups) do count = count + #group.entries end
+  return count
+end
+
+local function say_each(plan, verb)
+  for _, group in ipairs(plan.groups) do
+    for _, entry in ipairs(group.entries) do
+      if entry.err then batch.complain(entry) else terminal.say(result.sentence(entry, verb)) end
+    end
+  end
+end
+
+--- Says what names a machine that is named before.
+---@param plan mde.cli.Plan
+function M.say_twins(plan)
+  for i = 1, math.min(#plan.twins, FEW) do
+    terminal.note(("%s and %s are the same machine; it counts once"):format(errors.quote(plan.twins[i].twin.device),
+      errors.quote(plan.twins[i].device)))
+  end
+  if #plan.twins > FEW then terminal.note(("%d more name a machine that is named before"):format(#plan.twins - FEW)) end
+end
+
+--- Says which devices are left as they are, and why.
+---@param context mde.cli.Context
+---@param plan mde.cli.Plan
+function M.say_left(context, plan)
+  M.say_twins(plan)
+  local columns, left = terminal.columns(), count_left(plan)
+  if left <= FEW then return say_each(plan, context.request.verb) end
+  terminal.say(("Left as they are: %d of %d"):format(left, #plan.entries))
+  for _, group in ipairs(plan.groups) do
+    local names = {}
+    for i, entry in ipairs(group.entries) do names[i] = named(entry) end
+    say_names(group.reason, names, columns)
+  end
+end
+
+local function say_cap(context, plan)
+  local over = #plan.send - plan.now
+  if over == 0 then return end
+  local cap, refusal = context.client:cap(), plan.refusal
+  if refusal and refusal.code ~= "cap_full" then
+    terminal.say(("The cap lets none through: %s."):format(errors.show(refusal.message)))
+    return
+  end
+  local at = refusal and refusal.retry_at and os.date("!%Y-%m-%d %H:%M UTC", math.ceil(refusal.retry_at))
+  terminal.say(("The cap of %s restrict%s an hour lets %s of these %d through now; %s. --cap N raises it."):format(
+    core.number.write(cap.limit), cap.limit == 1 and "" or "s", plan.now == 0 and "none" or plan.now, #plan.send,
+    at and "the next may go at " .. at or ("the other %d are refused, until an hour has passed"):format(over)))
+end
+
+--- Says what the cap and the service's limits make of those that would be sent.
+---@param context mde.cli.Context
+---@param plan mde.cli.Plan
+---@param doing string what is done with all of them: "restricting %s"
+function M.say_limits(context, plan, doing)
+  say_cap(context, plan)
+  local text = pace.remark(plan.now, doing, nil, function() return plan.seconds end)
+  if text then terminal.say(text) end
+end
+
+--- Says for whom it would be done, and what is recorded.
+---@param context mde.cli.Context
+---@param comment string
+function M.say_frame(context, comment)
+  local exchange, incident = context.client.exchange, context.request.options.incident
+  terminal.say(("Tenant %s, application %s, at %s"):format(errors.show(exchange.tenant_id or "of the identity"),
+    errors.show(exchange.client_id or "of the identity"), errors.show(exchange.host)))
+  terminal.say(("%s, comment: %s"):format(incident and "Incident " .. errors.show(incident) or "No incident",
+    errors.quote(comment)))
+end
+
+--- Writes the plan itself as one JSON object, behind those of the devices.
+---@param context mde.cli.Context
+---@param plan mde.cli.Plan
+---@param comment string
+function M.write(context, plan, comment)
+  local exchange, left = context.client.exchange, {}
+  for i, group in ipairs(plan.groups) do left[i] = { reason = group.reason, count = #group.entries } end
+  local cap = M.is_capped(context.request) and context.client:cap().limit or nil
+  output.write(json.encode { plan = {
+    tenant_id = exchange.tenant_id, client_id = exchange.client_id, host = exchange.host,
+    incident = context.request.options.incident, comment = comment, devices = #plan.entries,
+    would_send = #plan.send, may_go_now = plan.now, cap = cap ~= math.huge and cap or nil, seconds = plan.seconds,
+    named_again = #plan.twins, left = left,
+  } } .. "\n")
+end
+
+return M

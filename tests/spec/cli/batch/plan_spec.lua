@@ -1,0 +1,132 @@
+-- plan: what would be done with each device, and how it is told.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local json = require "mde.sim.base.json"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+local function id(number) return ("%040x"):format(0xa0000 + number) end
+
+describe("a plan", function()
+  local r
+
+  local function begin(options)
+    local machines = {}
+    for i = 1, 60 do machines[i] = { id = id(i), computerDnsName = ("desk-%02d.corp.example"):format(i) } end
+    machines[41].osPlatform = "WindowsServer2019"
+    machines[42].osPlatform = "WindowsServer2019"
+    machines[51].computerDnsName, machines[52].computerDnsName = "twin.corp.example", "TWIN.corp.example"
+    r = rehearsal.new { limits = false, machines = machines, client = options }
+  end
+
+  before_each(function() begin() end)
+
+  local function list_of(lines)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "wb"))
+    file:write(table.concat(lines, "\n"))
+    file:close()
+    finally(function() os.remove(path) end)
+    return path
+  end
+
+  local function desks(first, last)
+    local names = {}
+    for i = first, last do names[#names + 1] = ("desk-%02d"):format(i) end
+    return names
+  end
+
+  local function restrict(lines, answers, words, options)
+    local all = { "restrict", "--list", list_of(lines), "--comment", "same beacon", "--incident", "INC-1" }
+    for _, word in ipairs(words or {}) do all[#all + 1] = word end
+    return console.run(all, { client = r.client, answers = answers, columns = options and options.columns or 80 })
+  end
+
+  it("names those that are left, by reason, and asks for the others alone", function()
+    r:past(id(1), "restrict", "Succeeded", 100, { requestorComment = "x [mde:INC-1:operation-1]" })
+    r:past(id(2), "restrict", "Succeeded", 300, { requestorComment = "x [mde:INC-1:operation-2]" })
+    r:past(id(2), "release", "Succeeded", 100, { requestor = "a.colleague@corp.example" })
+    local lines = desks(1, 12)
+    for _, line in ipairs { "desk-41", "desk-42", "nowhere", "twin", "10.1.2.3", "desk-03.corp.example", "desk-04" } do
+      lines[#lines + 1] = line
+    end
+    local told = restrict(lines, { "", "y" })
+    assert.equal(2, told.status, told.err)
+    for _, text in ipairs {
+      "Tenant 7e000000-0000-4000-8000-00000000007e, application c1000000-0000-4000-8000-0000000000c1, at ",
+      'Incident INC-1, comment: "same beacon"\n',
+      "Left as they are: 7 of 17\n",
+      "\n  1 restricted already:\n    desk-01.corp.example (INC-1)\n",
+      "\n  1 released or cancelled since it was restricted for this:\n    desk-02.corp.example "
+        .. "(by a.colleague@corp.example)\n",
+      "\n  2 protected by the rule servers:\n    desk-41.corp.example, desk-42.corp.example\n",
+      "\n  1 not found:\n    nowhere\n",
+      "\n  1 several machines answer to it:\n    twin (2 of them)\n",
+      "\n  1 cannot be a device:\n    10.1.2.3 (line 17)\n",
+      '"desk-03" and "desk-03.corp.example" are the same machine; it counts once',
+      "\nRestrict these 10? [y/N] ",
+    } do
+      assert(told.err:find(text, 1, true), text .. " is missing in " .. told.err)
+    end
+    assert.equal(10, #r:posts())
+    for line in told.err:gmatch "[^\n]+" do assert(not line:find "^    " or #line <= 80, line) end
+  end)
+
+  it("leaves what a colleague has released, unless that is to be done again", function()
+    r:past(id(2), "restrict", "Succeeded", 300, { requestorComment = "x [mde:INC-1:operation-2]" })
+    r:past(id(2), "release", "Succeeded", 100)
+    local told = restrict({ "desk-02", "desk-03" }, nil, { "--yes" })
+    assert.equal(2, told.status)
+    assert.matches("one like it was sent before and taken back", told.err)
+    assert.equal(1, #r:posts())
+    assert.equal(0, restrict({ "desk-02", "desk-03" }, nil, { "--yes", "--again" }).status)
+    assert.equal(2, #r:posts())
+  end)
+
+  it("of more than 25 is confirmed by typing their number", function()
+    begin { cap = false }
+    for _, case in ipairs { { "", 2 }, { "n", 2 }, { "30", 0 } } do
+      local told = restrict(desks(1, 30), { case[1] })
+      assert.equal(case[2], told.status, told.err)
+      assert.matches("Restrict these 30%? %[type 30, or N%] ", told.err)
+    end
+    assert.equal(30, #r:posts())
+    local told = restrict(desks(31, 60), { "yes", "26", "" }, { "--allow", "servers" })
+    assert.equal(2, told.status)
+    assert.equal(2, select(2, told.err:gsub("Answer 28 or n%.\n", "")), told.err)
+    assert.equal(30, #r:posts())
+  end)
+
+  it("says how many the cap lets through before it asks", function()
+    begin { cap = 5 }
+    local told = restrict(desks(1, 8), { "y" })
+    assert.equal(2, told.status)
+    assert.matches("The cap of 5 restricts an hour lets 5 of these 8 through now; the other 3 are refused", told.err)
+    assert.matches("Restrict 5 of these 8 now%? %[y/N%] ", told.err)
+    assert.equal(5, #r:posts())
+    told = restrict(desks(20, 28), { "y" })
+    assert.equal(2, told.status)
+    assert.matches("lets none of these 9 through now; the next may go at ", told.err)
+    assert.is_nil(told.err:find("[y/N]", 1, true))
+    assert.equal(5, #r:posts())
+  end)
+
+  it("costs a handful of requests, and none of them changes anything", function()
+    local told = restrict(desks(1, 40), nil, { "--dry-run", "--json" })
+    assert.equal(2, told.status)
+    local rows = {}
+    for line in told.out:gmatch "[^\n]+" do rows[#rows + 1] = assert(json.decode(line)) end
+    assert.same({ 40, 25 }, { rows[41].plan.would_send, rows[41].plan.may_go_now })
+    assert.same({}, r:posts())
+    assert(#r:requests() <= 5, #r:requests())
+  end)
+
+  it("asks which machine is meant where a name is not clear", function()
+    local told = restrict({ "twin", "desk-01" }, { "9", "2", "y" })
+    assert.equal(0, told.status, told.err)
+    assert.matches("Which one %(1 to 2, or nothing to leave it%)%? ", told.err)
+    assert.equal(2, #r:posts())
+    told = restrict({ "twin", "desk-02" }, { "", "y" })
+    assert.equal(2, told.status)
+    assert.equal(3, #r:posts())
+  end)
+end)
