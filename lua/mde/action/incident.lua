@@ -148,8 +148,11 @@ end
 ---@return string?
 function M.name_of(rows)
   local named = newest(rows).computerDnsName
-  for _, row in ipairs(rows) do named = named or row.computerDnsName end
-  return named
+  for _, row in ipairs(rows) do
+    if type(named) == "string" then break end
+    named = row.computerDnsName
+  end
+  return type(named) == "string" and named or nil
 end
 
 -- What the claim has in a machine; nil if nothing.
