@@ -13,8 +13,8 @@ local output = require "mde.cli.ui.output"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
--- A time of a report is read whole, and so is the beginning of a name.
-local NAME_LEAST, TIME_LEAST, STATE_LEAST = 20, 16, 10
+-- On 80 columns times and states are seen whole, and the beginning of a name is.
+local NAME_LEAST, TIME_LEAST, STATE_LEAST = 20, 11, 11
 
 local M = {
   name = "report",
@@ -24,8 +24,9 @@ It comes from the service's own history, in a few requests, so it can be asked f
 another machine. There is a line for each restriction of a device: it was restricted several times
 where its name stands there several times. The release beside it is the first after it that
 succeeded or, where none has, the newest that was asked for. A restriction or release that did not
-succeed has its status in the place of a time. Times are UTC. --csv has the ids, all times and the
-comments; --json has one object a device, with all of its restrictions and releases.
+succeed has its status in the place of a time; BY is then who cancelled it. Times are UTC, as
+month-day hour:minute. --csv has the ids, all times and who asked for what, --json one object a
+device, with all of its restrictions and releases.
 An incident that no action names is exit status 2; those that acted last are shown then.]],
   examples = {
     { "mde report INC-4711", "a table" },
@@ -46,42 +47,32 @@ local function name_of(entry)
   return name ~= nil and name ~= "" and name or entry.device.id
 end
 
--- A time of the service's to the minute.
+-- A time to the minute; the year is in the data.
 local function minute(time)
   local seconds = core.history.time(time)
-  return seconds and os.date("!%Y-%m-%d %H:%M", math.floor(seconds)) or nil
+  return seconds and os.date("!%m-%d %H:%M", math.floor(seconds)) or nil
 end
 
--- When an action succeeded; or what it came to instead, and by whom if it was cancelled.
+-- When an action succeeded, or what it came to instead.
 local function ending(action)
-  if not action then return nil end
-  local status = core.history.status(action.status)
-  if status == "succeeded" then
-    return minute(action.lastUpdateDateTimeUtc) or minute(action.creationDateTimeUtc) or action.status
-  elseif status == "cancelled" and action.cancellationRequestor ~= nil then
-    return ("%s by %s"):format(action.status, csv.text(action.cancellationRequestor))
-  end
-  return action.status
+  if not action or core.history.status(action.status) ~= "succeeded" then return action and action.status end
+  return minute(action.lastUpdateDateTimeUtc) or minute(action.creationDateTimeUtc) or action.status
 end
 
--- Who released it, and for whom where that is another incident.
-local function releaser(entry)
-  local release = entry.release
-  if not release or release.requestor == nil then return nil end
-  local own = (entry.restriction or release).incident
-  local requestor = csv.text(release.requestor)
-  if release.incident and core.text.lower(release.incident) ~= core.text.lower(own or "") then
-    return ("%s (%s)"):format(requestor, release.incident)
-  end
-  return requestor
+-- Who asked for an action, or has cancelled it; and for which incident, where that is another one.
+local function actor(action, own)
+  if not action then return nil end
+  local who = action.requestor
+  if core.history.status(action.status) == "cancelled" then who = action.cancellationRequestor end
+  if who == nil or not action.incident or core.text.lower(action.incident) == own then return who end
+  return ("%s (%s)"):format(csv.text(who), action.incident)
 end
 
 -- What a device is now, in a word.
 local function now(device)
   if device.restricted == nil then return "unclear" end
   if device.restricted then return device.state == "releasing" and "releasing" or "restricted" end
-  if device.state == "none" then return "not restricted" end
-  return device.state or "not restricted"
+  return device.state or "unclear"
 end
 
 local function holders(entry)
@@ -109,12 +100,16 @@ local function shown_if_wide(title, value)
   return column
 end
 
+local function incident_of(entry)
+  return (entry.restriction or entry.release).incident
+end
+
 local function ending_of(part)
   return function(entry) return ending(entry[part]) end
 end
 
-local function incident_of(entry)
-  return (entry.restriction or entry.release).incident
+local function actor_of(part)
+  return function(entry) return actor(entry[part], core.text.lower(incident_of(entry) or "")) end
 end
 
 ---@type mde.cli.RowColumn[]
@@ -128,11 +123,12 @@ local columns = {
   data("restrictStatus", "restriction", "status"),
   data("restrictCreated", "restriction", "creationDateTimeUtc"),
   data("restrictUpdated", "restriction", "lastUpdateDateTimeUtc"),
-  { name = "restrictRequestor", title = "BY", value = of("restriction", "requestor") },
+  shown("BY", actor_of "restriction"),
+  data("restrictRequestor", "restriction", "requestor"),
   data("restrictCancelledBy", "restriction", "cancellationRequestor"),
   data("restrictComment", "restriction", "comment"),
   shown("RELEASED", ending_of "release", TIME_LEAST),
-  shown_if_wide("BY", releaser),
+  shown("BY", actor_of "release"),
   data("releaseAction", "release", "id"),
   data("releaseStatus", "release", "status"),
   data("releaseCreated", "release", "creationDateTimeUtc"),
@@ -144,8 +140,8 @@ local columns = {
   shown("NOW", function(entry) return now(entry.device) end, STATE_LEAST),
   data("state", "device", "state"),
   data("restricted", "device", "restricted"),
-  { name = "holders", title = "HELD TOO BY", value = holders, optional = true },
   shown_if_wide("COMMENT", of("restriction", "comment")),
+  { name = "holders", title = "HELD TOO BY", value = holders, optional = true },
   shown_if_wide("INCIDENT", incident_of),
 }
 
@@ -180,16 +176,19 @@ local function counted(count, noun)
   return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
 end
 
+-- What is said of devices that are not restricted, in this order.
+local others = { { "released", "released" }, { "restricting", "restricting" }, { "releasing", "releasing" },
+  { "none", "never restricted" }, { "unclear", "unclear" } }
+
 -- How many devices are what now: "24 restricted now, 6 released".
 local function summary(report)
-  local counts, shared, releasing, words = { released = 0 }, 0, 0, {}
-  local restricted = 0
+  local counts, restricted, shared, releasing = {}, 0, 0, 0
   for _, device in ipairs(report) do
     local word = now(device)
     if device.restricted then
       restricted = restricted + 1
-      if word == "releasing" then releasing = releasing + 1 end
       if device.holders[1] then shared = shared + 1 end
+      if word == "releasing" then releasing = releasing + 1 end
     else
       counts[word] = (counts[word] or 0) + 1
     end
@@ -197,10 +196,11 @@ local function summary(report)
   local remarks = {}
   if shared > 0 then remarks[1] = ("%d held by others too"):format(shared) end
   if releasing > 0 then remarks[#remarks + 1] = ("%d releasing"):format(releasing) end
-  words[1] = ("%d restricted now%s"):format(restricted, remarks[1] and (" (%s)"):format(table.concat(remarks, ", "))
-    or "")
-  for _, word in ipairs { "released", "restricting", "releasing", "not restricted", "unclear" } do
-    if counts[word] then words[#words + 1] = ("%d %s"):format(counts[word], word) end
+  local words = { ("%d restricted now%s"):format(restricted,
+    remarks[1] and (" (%s)"):format(table.concat(remarks, ", ")) or "") }
+  counts.released = counts.released or 0
+  for _, other in ipairs(others) do
+    if counts[other[1]] then words[#words + 1] = ("%d %s"):format(counts[other[1]], other[2]) end
   end
   return ("%s; %s"):format(counted(#report, "device"), table.concat(words, ", "))
 end
