@@ -141,6 +141,33 @@ describe("a report", function()
     end
   end)
 
+  it("has the first release that succeeded beside a restriction, whichever was asked for first", function()
+    local function at(ago) return { lastUpdateDateTimeUtc = rehearsal.time(r.tenant.clock.now() - ago) } end
+    happened(1, { "restrict", "Succeeded", 300, "INC-1" })
+    happened(1, { "release", "Succeeded", 200, "INC-1", at(50) })
+    local first = happened(1, { "release", "Succeeded", 100, "by hand", at(80) })
+    happened(1, { "release", "Succeeded", 70, "by hand", at(60) })
+    local device = assert(report "INC-1")[1]
+    assert.equal(3, #device.releases)
+    assert.equal(first.id, device.restrictions[1].release.id)
+  end)
+
+  it("has the releases of the very moment of a restriction, and those that do not say when", function()
+    local restriction = happened(1, { "restrict", "Failed", 300, "INC-1" })
+    local time = { lastUpdateDateTimeUtc = restriction.creationDateTimeUtc }
+    happened(1, { "release", "Cancelled", 400, "by hand", time })
+    assert.equal("Cancelled", states(assert(report "INC-1")[1].releases))
+    assert.equal("Failed", states(assert(report { incident = "INC-1", since = restriction.creationDateTimeUtc })[1]
+      .restrictions))
+    r:answer({ path = "/machineactions" }, 200, { value = {
+      { id = "a", type = "RestrictCodeExecution", status = "Failed", machineId = id(5), computerDnsName = "desk-05",
+        requestorComment = "why [mde:INC-1:abcdefgh]", creationDateTimeUtc = restriction.creationDateTimeUtc },
+      { id = "b", type = "UnrestrictCodeExecution", status = "Failed", machineId = id(5) } } })
+    local device = assert(report "INC-1")[1]
+    assert.equal("Failed", states(device.releases))
+    assert.equal("b", device.restrictions[1].release.id)
+  end)
+
   it("has the devices by name, of several incidents too, and which of these did nothing", function()
     happened(4, { "restrict", "Succeeded", 100, "INC-1" })
     happened(2, { "restrict", "Succeeded", 100, "INC-2" })
@@ -229,7 +256,9 @@ describe("a report", function()
       { id = "b", type = "UnrestrictCodeExecution", machineId = id(5):upper(), computerDnsName = "desk-05",
         creationDateTimeUtc = "yesterday", requestor = 7 },
       { id = "c", type = "RestrictCodeExecution", status = "Succeeded", machineId = id(6),
-        requestorComment = "why [mde:INC-1:abcdefgi]", comment = "posing", release = "posing" },
+        requestorComment = "why [mde:INC-1:abcdefgi]", comment = "posing", release = "posing",
+        creationDateTimeUtc = "2999-01-01T00:00:00Z" },
+      { id = "f", type = "Unisolate", status = "Succeeded", machineId = id(6) },
       { id = "d", type = "UnrestrictCodeExecution", status = "Succeeded", machineId = id(6) },
       { id = "e", type = "Isolate", status = "Succeeded", machineId = id(7),
         requestorComment = "why [mde:INC-1:abcdefgj]" },
@@ -239,19 +268,22 @@ describe("a report", function()
     assert.equal(id(6), list[1].id)
     assert.same({ nil, nil, "why" }, { list[1].state, list[1].restricted, list[1].restrictions[1].comment })
     assert.equal("d", list[1].restrictions[1].release.id)
+    assert.equal(1, #list[1].releases)
+    assert.is_nil(list.recent[1].last)
     assert.equal("desk-05", list[2].computerDnsName)
     assert.equal("b", list[2].restrictions[1].release.id)
     assert.same({ "releasing", true }, { list[2].state, list[2].restricted })
   end)
 
   it("names the actions that do not say of which device they are", function()
-    for _, case in ipairs { { "restrict", "INC-1" }, { "release", "INC-1" }, { "restrict", "INC-2" } } do
-      r:past(id(1), case[1], "Failed", 10, { machineId = rehearsal.null, computerDnsName = rehearsal.null,
+    for i, case in ipairs { { "restrict", "INC-1" }, { "release", "INC-1" }, { "restrict", "INC-2" } } do
+      r:past(id(1), case[1], "Failed", 100 - i, { machineId = rehearsal.null, computerDnsName = rehearsal.null,
         requestorComment = ("why [mde:%s:abcdefgh]"):format(case[2]) })
     end
     local list = assert(report "INC-1")
     assert.equal(0, #list)
     assert.equal(2, #list.unattributed)
+    assert.equal("RestrictCodeExecution", list.unattributed[1].type)
     assert.equal("why", list.unattributed[1].comment)
     assert.same({}, list.absent)
   end)
