@@ -247,7 +247,8 @@ end
 ---@param arguments table as argparse leaves them
 ---@return string[]
 function M.request(arguments)
-  return incident_names.check("mde report", arguments.incidents)
+  incident_names.check("mde report", arguments.incidents)
+  return arguments.incidents
 end
 
 --- Runs the subcommand.

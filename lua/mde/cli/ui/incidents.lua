@@ -8,7 +8,6 @@ local M = {}
 --- Raises for what cannot be an incident.
 ---@param option string what names them, for the error
 ---@param incidents string[]
----@return string[] incidents
 function M.check(option, incidents)
   for _, incident in ipairs(incidents) do
     if not core.comment.incident_valid(incident) then
@@ -16,7 +15,6 @@ function M.check(option, incidents)
         :format(option, errors.quote(incident)), "An empty one is what a shell makes of a variable that is not set.")
     end
   end
-  return incidents
 end
 
 return M

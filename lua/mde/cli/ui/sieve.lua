@@ -16,16 +16,15 @@ among the conditions makes that fewer. A comment is compared with the [mde:...] 
 --- Declares the options.
 ---@param command table of argparse
 function M.configure(command)
-  command:option("--incident", "Actions of this incident, by the end of their comment; of any of them, if repeated.")
-    :argname "<incident>":count "*"
+  command:option("--incident", "Actions of this incident, by the end of their comment."):argname "<incident>"
+    :overwrite(false)
   command:option("--comment", "Actions whose comment has this text in it; A to Z and a to z are the same.")
     :argname "<text>":overwrite(false)
 end
 
-local function is_of(incidents)
-  local names = {}
-  for _, incident in ipairs(incidents) do names[core.text.lower(incident)] = true end
-  return function(action) return action.incident ~= nil and names[core.text.lower(action.incident)] == true end
+local function is_of(incident)
+  local name = core.text.lower(incident)
+  return function(action) return action.incident ~= nil and core.text.lower(action.incident) == name end
 end
 
 local function has_text(text)
@@ -41,7 +40,10 @@ end
 ---@return (fun(action: mde.Action): boolean)? is_meant nil if neither is asked
 function M.read(arguments)
   local by_incident, by_text
-  if arguments.incident[1] then by_incident = is_of(incident_names.check("--incident", arguments.incident)) end
+  if arguments.incident then
+    incident_names.check("--incident", { arguments.incident })
+    by_incident = is_of(arguments.incident)
+  end
   if arguments.comment == "" then errors.invalid("empty_text", "--comment is empty; an empty shell variable?") end
   if arguments.comment then by_text = has_text(arguments.comment) end
   if not by_incident or not by_text then return by_incident or by_text end

@@ -33,7 +33,7 @@ describe("mde actions", function()
     end)
 
     for words, wanted in pairs {
-      ["--incident inc-1"] = "one two", ["--incident INC-1 --incident INC-10"] = "one three two",
+      ["--incident inc-1"] = "one two", ["--incident INC-10"] = "three",
       ["--incident INC-1 status=Failed"] = "two", ["--incident INC-1 --comment TWO"] = "two",
       ["--comment two"] = "two", ["--comment T[W]O%"] = "Six", ["--comment OPERATION-5"] = "five", ["--comment o"] =
         "Six five four one three two", ["--comment o status=Pending"] = "Six",

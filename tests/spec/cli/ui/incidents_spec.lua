@@ -4,9 +4,9 @@ local errors = require "mde.base.error"
 local incidents = require "mde.cli.ui.incidents"
 
 describe("incidents on the command line", function()
-  it("are handed on", function()
-    local list = { "INC-1", "4711", "a/b#c_d.e" }
-    assert.equal(list, incidents.check("--all-of", list))
+  it("are these", function()
+    incidents.check("--all-of", { "INC-1", "4711", "a/b#c_d.e" })
+    incidents.check("--all-of", {})
   end)
 
   for _, incident in ipairs { "", "INC 1", "INC-1\n", "*", ("x"):rep(65), "\27[2J" } do
