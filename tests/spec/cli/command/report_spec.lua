@@ -82,6 +82,29 @@ describe("mde report", function()
     assert.matches("restricting\n", told.out)
   end)
 
+  it("tells when a device took it up, and when it was asked for where nobody knows that", function()
+    happened(1, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-1]",
+      { lastUpdateDateTimeUtc = rehearsal.time(START - 600) })
+    happened(2, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-2]",
+      { lastUpdateDateTimeUtc = rehearsal.null })
+    local lines = lines_of(console.run({ "report", "INC-1" }, { client = r.client, columns = 80 }).out)
+    for i, seconds in ipairs { START - 600, START - 7200 } do
+      assert.truthy(lines[i + 1]:find(os.date("!%m-%d %H:%M", seconds) .. "  alice", 1, true), lines[i + 1])
+    end
+  end)
+
+  it("says of what it cannot tell that it is unclear", function()
+    for i = 1, 3 do happened(i, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-" .. i .. "]") end
+    -- At the same time; the same, and another is pending; and two at the same time that are pending.
+    for i = 1, 2 do happened(i, "release", "Succeeded", 7200, "by hand") end
+    happened(2, "release", "Pending", 60, "by hand")
+    happened(3, "release", "Succeeded", 3600, "by hand")
+    for _, verb in ipairs { "restrict", "release" } do happened(3, verb, "Pending", 60, "by hand") end
+    local told = console.run({ "report", "INC-1" }, { client = r.client, columns = 200 })
+    for i = 1, 3 do assert.matches("desk%-" .. i .. "%S+ +[^\n]+ unclear +beacon", told.out) end
+    assert.equal("INC-1: 3 devices; 0 restricted now, 0 released, 3 unclear\n", told.err)
+  end)
+
   it("says so few words as there are of a plain one", function()
     for i = 1, 3 do happened(i, "restrict", "Succeeded", 100 * i, "beacon [mde:INC-4711:operation-" .. i .. "]") end
     happened(1, "release", "Succeeded", 50, "cleared [mde:INC-4711:operation-4]")
