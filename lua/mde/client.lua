@@ -24,6 +24,7 @@ local limits_of = require "mde.limits"
 local lookup = require "mde.action.lookup"
 local machine_metatables = require "mde.machine"
 local options_of = require "mde.base.options"
+local reports = require "mde.action.report"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
 local state = require "mde.action.state"
@@ -333,6 +334,16 @@ end
 function Client:restricted(options)
   options = options_of.check(options, incidents.known_options, "mde.restricted")
   return incidents.restricted(self.action_center, self.inventory, options, self:context(options.timeout))
+end
+
+--- What incidents did: every device that they restricted or released, when and by whom, and whether it is restricted
+--- now. By the service's own history, in one list of all actions.
+---@param options mde.ReportOptions
+---@return mde.IncidentReport? report
+---@return mde.Error? err
+function Client:report(options)
+  options = options_of.check(options, reports.known_options, "mde.report")
+  return reports.read(self.action_center, options, self:context(options.timeout))
 end
 
 --- Adds a tag to a machine. Needs the permission Machine.ReadWrite.All.

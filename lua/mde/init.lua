@@ -90,7 +90,7 @@ for _, name in ipairs { "machines", "actions" } do
 end
 
 for _, name in ipairs { "restrict", "release", "machine", "resolve", "action", "cancel", "find_action", "state",
-  "states", "wait", "restricted", "tag", "untag", "each", "now", "peek", "cap", "holders", "interruptible",
+  "states", "wait", "restricted", "report", "tag", "untag", "each", "now", "peek", "cap", "holders", "interruptible",
   "remarks" } do
   M[name] = function(...)
     local client, err = default_client()

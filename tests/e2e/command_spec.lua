@@ -81,6 +81,8 @@ describe("mde, piped,", function()
     ["with a filter that is an unset variable"] = { { "machines", "--filter", "" }, "--filter is empty" },
     ["with a list that is an unset variable"] =
       { { "restrict", "--list", "", "--comment", "x", "--yes" }, "--list is empty; an empty shell variable?" },
+    ["with a report of an unset variable"] = { { "report", "" }, "not an incident" },
+    ["with actions of an unset variable"] = { { "actions", "--incident", "" }, "not an incident" },
     ["with a span for a time"] = { { "machines", "lastSeen>=2h" }, "or, in quotes, 2h ago." },
     ["with a name for an id"] = { { "actions", "machineId=laptop-17" }, "mde machines computerDnsName=NAME" },
     ["with a status that there is not"] = { { "actions", "status=Pend" }, "asked for with --filter" },
@@ -357,6 +359,7 @@ describe("mde, piped,", function()
       { "state", "laptop-17" }, { "state", "laptop-17", "--csv" }, { "action", id }, { "action", id, "--json" },
       { "restrict", "laptop-17", "--comment", "x", "--yes", "--json" },
       { "release", "laptop-17", "--comment", "x", "--yes", "--csv" }, { "actions", "--all" }, { "completion", "bash" },
+      { "report", "INC-FULL", "--csv" },
       { "--help" }, { "--version" }, { "restrict", "--help" }, { "sim", "-h" }, { "completion", "--help" },
       { "sim", "--print-env", "--dir", command.directory .. "/home" },
     } do
@@ -693,8 +696,8 @@ describe("mde, piped,", function()
     local result = command.run { "--version" }
     assert.truthy(result.out:find "^mde %d+%.%d+%.%d+\n$")
     assert.equal(0, result.status)
-    for _, name in ipairs { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag",
-      "sim", "completion" } do
+    for _, name in ipairs { "restrict", "release", "state", "report", "machines", "actions", "action", "cancel", "tag",
+      "untag", "sim", "completion" } do
       result = command.run { name, "--help" }
       assert.equal(0, result.status)
       has(result.out, "Usage: mde " .. name)
@@ -715,7 +718,8 @@ describe("mde, piped,", function()
       ["--offline"] = true }
     local times = { ["--since"] = true, ["--wait"] = true, ["--decided-at"] = true }
     local count = 0
-    for _, name in ipairs { "restrict", "release", "state", "machines", "actions", "cancel", "tag", "untag", "sim" } do
+    for _, name in ipairs { "restrict", "release", "state", "report", "machines", "actions", "cancel", "tag", "untag",
+      "sim" } do
       for option, value in command.run({ name, "--help" }).out:gmatch "\n +(%-%-[a-z-]+) +([<{]%S*)" do
         if not repeatable[option] then
           count = count + 1
@@ -736,7 +740,7 @@ describe("mde, piped,", function()
     for shell, check in pairs { bash = "bash -n", zsh = false, fish = false } do
       local result = command.run { "completion", shell }
       assert.equal(0, result.status)
-      for _, word in ipairs { "restrict", "incident", "completion" } do has(result.out, word) end
+      for _, word in ipairs { "restrict", "report", "incident", "completion" } do has(result.out, word) end
       if shell == "fish" then
         for line in result.out:gmatch "[^\n]+" do
           if line:find("using_command release", 1, true) or line:find("seen_subcommand_from release", 1, true) then

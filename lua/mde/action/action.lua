@@ -38,7 +38,7 @@ local M = { PERMISSION = "Machine.RestrictExecution" }
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
 local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
   "looked", "recorded", "also_ended", "overturned", "would_cancel", "comment_changed",
-  "comment_cut" }
+  "comment_cut", "comment", "release" }
 
 local comment_problems = {
   empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },

@@ -54,31 +54,45 @@ function M.check(value, what)
 end
 
 -- One incident, or a list of some, as a list.
-local function check_list(value, option)
-  if type(value) ~= "table" then return { M.check(value, "mde.restricted") } end
+local function check_list(value, option, what)
+  if type(value) ~= "table" then return { M.check(value, what) } end
   local list, entries = {}, 0
   for _ in pairs(value) do entries = entries + 1 end
-  for i, incident in ipairs(value) do list[i] = M.check(incident, "mde.restricted") end
+  for i, incident in ipairs(value) do list[i] = M.check(incident, what) end
   if #list == 0 or #list ~= entries then
     errors.invalid("incident_malformed",
-      ("mde.restricted: option %q must be an incident or a list of some, without holes"):format(option),
+      ("%s: option %q must be an incident or a list of some, without holes"):format(what, option),
       ('Write %s = "INC-4711" or %s = { "INC-4711", "INC-4712" }.'):format(option, option))
   end
   return list
 end
 
-local function check_incidents(value)
+--- The option `incident`, one or a list of some, as a list of incidents as they stand in comments. Raises for what
+--- cannot be one.
+---@param value any
+---@param what string whose option it is, for the error
+---@return string[]
+function M.check_asked(value, what)
   if value == nil then
-    errors.invalid("incident_missing", "mde.restricted needs an incident",
-      'Write mde.restricted { incident = "INC-4711" }.')
+    errors.invalid("incident_missing", what .. " needs an incident",
+      ('Write %s { incident = "INC-4711" }.'):format(what))
   end
-  return check_list(value, "incident")
+  return check_list(value, "incident", what)
+end
+
+--- The same incidents in lower case, as keys.
+---@param list string[]
+---@return table<string, true>
+function M.names(list)
+  local names = {}
+  for _, incident in ipairs(list) do names[core.text.lower(incident)] = true end
+  return names
 end
 
 -- Those that hold no longer. None of them may be one whose machines are asked for.
 local function check_ended(value, names)
   if value == nil then return nil end
-  local list = check_list(value, "ended")
+  local list = check_list(value, "ended", "mde.restricted")
   for _, incident in ipairs(list) do
     if names[core.text.lower(incident)] then
       errors.invalid("contradictory_options",
@@ -89,13 +103,18 @@ local function check_ended(value, names)
   return list
 end
 
--- Unix seconds, and how to show them.
-local function check_since(center, value)
+--- The option `since` by the service's clock as far as that is known. Raises for what is no time of an incident.
+---@param center mde.ActionCenter
+---@param value any
+---@param what string whose option it is, for the error
+---@return number? seconds Unix seconds
+---@return string? shown the same for a person
+function M.check_since(center, value, what)
   if value == nil then return nil end
-  local text, seconds = times.read(value, center.exchange.clock:time(), 'mde.restricted: option "since"')
+  local text, seconds = times.read(value, center.exchange.clock:time(), what .. ': option "since"')
   if seconds < EARLIEST_SINCE then
     errors.invalid("time_out_of_range",
-      ('mde.restricted: option "since" is %s, a time long before any incident'):format(text),
+      ('%s: option "since" is %s, a time long before any incident'):format(what, text),
       'Give a time, not a span: since = mde.ago "14h".')
   end
   return seconds, text
@@ -124,10 +143,16 @@ local function holder(action, claim)
   return (action.operation_id and "no incident (%s)" or "by hand (%s)"):format(requestor)
 end
 
-local function name_of(rows)
+--- What a machine is called in its actions: by the newest that names it.
+---@param rows table[] at least one
+---@return string?
+function M.name_of(rows)
   local named = newest(rows).computerDnsName
-  for _, row in ipairs(rows) do named = named or row.computerDnsName end
-  return named
+  for _, row in ipairs(rows) do
+    if type(named) == "string" then break end
+    named = row.computerDnsName
+  end
+  return type(named) == "string" and named or nil
 end
 
 -- What the claim has in a machine; nil if nothing.
@@ -137,7 +162,7 @@ local function held(center, inventory, machine_id, rows, claim)
   if not ours[1] then return nil end
   local state, rests_on = core.history.state(rows, machine_id, claim.latest)
   for _, row in ipairs(rows) do center:adopt(row) end
-  local machine = inventory:outline { id = machine_id, computerDnsName = name_of(rows), action = newest(ours),
+  local machine = inventory:outline { id = machine_id, computerDnsName = M.name_of(rows), action = newest(ours),
     releasing = state == "releasing" and rests_on or nil }
   if others[1] then
     local seen = {}
@@ -154,21 +179,26 @@ local function held(center, inventory, machine_id, rows, claim)
   return machine
 end
 
-local function by_name(a, b)
+--- Whether a machine stands before another: by name, then by id.
+---@param a { id: string, computerDnsName?: string }
+---@param b { id: string, computerDnsName?: string }
+---@return boolean
+function M.by_name(a, b)
   local x, y = core.text.lower(a.computerDnsName or ""), core.text.lower(b.computerDnsName or "")
   if x ~= y then return core.text.before(x, y) end
   return core.text.before(a.id, b.id)
 end
 
---- Who else than an incident holds a machine restricted, in words: other incidents, and who did it without one. Where
---- no incident is asked for, the incidents that do.
+--- Who else than an incident, or some, holds a machine restricted, in words: other incidents, and who did it without
+--- one. Where no incident is asked for, the incidents that do.
 ---@param rows table[] the machine's actions
 ---@param machine_id string
----@param incident? string
+---@param incident? string|string[]
 ---@param latest number Unix seconds, after which no time of an action is usable
 ---@return string[]
 function M.other_holders(rows, machine_id, incident, latest)
-  local _, others = core.history.holders(rows, machine_id, { incident }, nil, latest)
+  local own = type(incident) == "table" and incident or { incident }
+  local _, others = core.history.holders(rows, machine_id, own, nil, latest)
   local holders, seen = {}, {}
   for _, row in ipairs(others) do
     local _, named = core.comment.parse(row.requestorComment)
@@ -191,9 +221,9 @@ end
 ---@return mde.RestrictedList? machines
 ---@return mde.Error? err
 function M.restricted(center, inventory, options, context)
-  local claim = { incidents = check_incidents(options.incident), names = {} }
-  claim.since, claim.since_text = check_since(center, options.since)
-  for _, incident in ipairs(claim.incidents) do claim.names[core.text.lower(incident)] = true end
+  local claim = { incidents = M.check_asked(options.incident, "mde.restricted") }
+  claim.since, claim.since_text = M.check_since(center, options.since, "mde.restricted")
+  claim.names = M.names(claim.incidents)
   claim.ended = check_ended(options.ended, claim.names)
 
   local machines, err = center:histories(context:within(PAGE_SECONDS))
@@ -201,7 +231,7 @@ function M.restricted(center, inventory, options, context)
     return nil, errors.about(err, "restricted by " .. errors.quote(table.concat(claim.incidents, ", ")))
   end
   -- The answer has told what time it is, from which mde.ago counts.
-  claim.since, claim.since_text = check_since(center, options.since)
+  claim.since, claim.since_text = M.check_since(center, options.since, "mde.restricted")
   claim.latest = center.exchange.clock:latest()
   local list = { shared = {}, unattributed = {} }
   for machine_id, rows in pairs(machines) do
@@ -216,8 +246,8 @@ function M.restricted(center, inventory, options, context)
       if machine then table.insert(machine.others and list.shared or list, machine) end
     end
   end
-  table.sort(list, by_name)
-  table.sort(list.shared, by_name)
+  table.sort(list, M.by_name)
+  table.sort(list.shared, M.by_name)
   return list
 end
 

@@ -109,8 +109,9 @@ function M.check(options, known, what)
 end
 
 -- What the lists that this library returns have beside their items.
-local beside = { failed = true, stopped = true, shared = true, unattributed = true, n = true, lines = true,
-  repeated = true, flawed = true, heading = true, column = true, remarks = true, read_as = true }
+local beside = { failed = true, stopped = true, shared = true, unattributed = true, absent = true, recent = true,
+  n = true, lines = true, repeated = true, flawed = true, heading = true, column = true,
+  remarks = true, read_as = true }
 
 --- Raises if a list has a hole, since what stands behind a nil would silently be left out; or if it has names in the
 --- place of items, for then nothing would be done at all.

@@ -19,8 +19,8 @@ local output = require "mde.cli.ui.output"
 
 local M = {}
 
-local subcommands = { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag",
-  "doctor", "sim", "completion" }
+local subcommands = { "restrict", "release", "state", "report", "machines", "actions", "action", "cancel", "tag",
+  "untag", "doctor", "sim", "completion" }
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.
@@ -35,6 +35,7 @@ Examples:
    mde state laptop-17
    mde machines riskScore=High 'lastSeen>=2h ago'
    mde release --all-of INC-4711 --since 14h --comment "false alarm"
+   mde report INC-4711
 
 mde <command> --help shows what a command can do, with examples.]]
 

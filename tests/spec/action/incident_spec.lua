@@ -312,6 +312,18 @@ describe("an incident's machines", function()
     assert.equal("desk-01.corp.example", assert(r.client:restricted { incident = "INC-1" })[1].computerDnsName)
   end)
 
+  it("have no name that is no text", function()
+    local rows = {}
+    for i, name in ipairs { 7, rehearsal.null, "desk-05" } do
+      rows[i] = { id = "a" .. i, type = "RestrictCodeExecution", status = "Pending", machineId = id(i % 2),
+        requestorComment = "why [mde:INC-1:abcdefg" .. i .. "]", computerDnsName = name }
+    end
+    r:answer({ path = "/machineactions" }, 200, { value = rows })
+    local list = assert(r.client:restricted { incident = "INC-1" })
+    assert.same({ id(0), id(1) }, { list[1].id, list[2].id })
+    assert.same({ nil, "desk-05" }, { list[1].computerDnsName, list[2].computerDnsName })
+  end)
+
   it("cannot be told if the list cannot be read", function()
     r:answer({ path = "/machineactions" }, 403, { error = { code = "Forbidden", message = "no" } }, { count = false })
     local list, err = r.client:restricted { incident = { "INC-1", "INC-2" } }

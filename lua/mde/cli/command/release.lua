@@ -4,6 +4,7 @@ local change = require "mde.cli.batch.change"
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
+local incident_names = require "mde.cli.ui.incidents"
 local list = require "mde.cli.batch.list"
 local mde = require "mde"
 local rows = require "mde.cli.ui.rows"
@@ -114,15 +115,6 @@ local function held_by(incidents, since, ended)
   end
 end
 
-local function check_incidents(option, incidents)
-  for _, incident in ipairs(incidents) do
-    if not core.comment.incident_valid(incident) then
-      errors.invalid("incident_malformed", ("%s: %s is not an incident: 1 to 64 of A-Z a-z 0-9 . _ # / -")
-        :format(option, errors.quote(incident)), "An empty one is what a shell makes of a variable that is not set.")
-    end
-  end
-end
-
 local function check_selection(arguments)
   local all_of = arguments.all_of
   if all_of[1] and (arguments.devices[1] or arguments.list) then
@@ -133,8 +125,8 @@ local function check_selection(arguments)
   elseif arguments.ended[1] and not all_of[1] then
     errors.invalid("option_without_effect", "--ended belongs to --all-of", "Name the incident: --all-of INC-4711.")
   end
-  check_incidents("--all-of", all_of)
-  check_incidents("--ended", arguments.ended)
+  incident_names.check("--all-of", all_of)
+  incident_names.check("--ended", arguments.ended)
   for _, incident in ipairs(arguments.ended) do
     for _, other in ipairs(all_of) do
       if core.text.lower(incident) == core.text.lower(other) then

@@ -97,9 +97,11 @@ end
 
 --- The query that the arguments ask; raises unless exactly one way is used.
 ---@param arguments table as argparse leaves them
+---@param is_narrowed? boolean something else says which are meant, too: then no way means all
 ---@return mde.Query
-function M.gather(arguments)
+function M.gather(arguments, is_narrowed)
   local ways = (#arguments.conditions > 0 and 1 or 0) + (arguments.filter and 1 or 0) + (arguments.all and 1 or 0)
+  if ways == 0 and is_narrowed then return "all" end
   if ways == 0 then
     errors.invalid("nothing_selected",
       "nothing says which are meant", "Give conditions, FIELD=VALUE, or --filter, or --all.")

@@ -12,15 +12,17 @@ local M = {}
 -- Written through after so many rows, so that a reader who has gone is noticed.
 local FLUSH_ROWS = 50
 
--- Writes everything that the query selects. A reader who has had enough, as `head` has, is no error.
-local function run(context, method, columns)
+-- Writes everything that the query selects and that is meant. A reader who has had enough, as `head` has, is no error.
+local function run(context, method, columns, is_meant)
   local client, writer, count = context.client, rows.new(context, columns), 0
   -- What was found is written, also if what follows cannot be read.
   local ok, finished = pcall(interrupt.during, client, 1, function()
     for record in client[method](client, context.request) do
-      writer.add(record)
-      count = count + 1
-      if count % FLUSH_ROWS == 0 then output.flush() end
+      if not is_meant or is_meant(record) then
+        writer.add(record)
+        count = count + 1
+        if count % FLUSH_ROWS == 0 then output.flush() end
+      end
       if output.is_broken() or interrupt.asked() then return end
     end
   end)
@@ -36,22 +38,32 @@ local function run(context, method, columns)
   return exit.done
 end
 
+---@class mde.cli.Sieve
+---@field configure fun(command: table) declares its options to argparse
+---@field read fun(arguments: table): (fun(record: table): boolean)? tells what is meant; nil if no option is given
+
 --- A subcommand that lists what its conditions select.
 ---@param method "machines"|"actions" of the client
 ---@param noun "machine"|"action"
 ---@param columns mde.cli.RowColumn[]
 ---@param subcommand table what else init.lua asks of it
+---@param sieve? mde.cli.Sieve what is asked beside the query, and tested here
 ---@return table subcommand
-function M.subcommand(method, noun, columns, subcommand)
-  subcommand.name, subcommand.request = method, conditions.gather
+function M.subcommand(method, noun, columns, subcommand, sieve)
+  subcommand.name = method
 
   function subcommand.configure(command)
     conditions.configure(command, noun)
+    if sieve then sieve.configure(command) end
     rows.configure(command)
   end
 
+  function subcommand.request(arguments)
+    return conditions.gather(arguments, sieve and sieve.read(arguments) ~= nil)
+  end
+
   function subcommand.run(context)
-    return run(context, method, columns)
+    return run(context, method, columns, sieve and sieve.read(context.arguments))
   end
 
   return subcommand

@@ -60,6 +60,9 @@ describe("conditions", function()
       return conditions.gather(arguments)
     end
     assert.equal("all", gather { all = true })
+    assert.equal("all", conditions.gather({ conditions = {} }, true))
+    assert.equal("x eq 1", conditions.gather({ conditions = {}, filter = "x eq 1" }, true))
+    assert.is_false((pcall(conditions.gather, { conditions = {} }, false)))
     assert.equal("riskScore eq 'High'", gather { filter = "riskScore eq 'High'" })
     for _, arguments in ipairs { {}, { all = true, filter = "x" }, { all = true, conditions = { "a=b" } },
       { filter = "all" }, { filter = " ALL" }, { filter = " " } } do

@@ -42,6 +42,33 @@ describe("a listing", function()
     assert.same({ true, 0 }, { told.value, told.more })
   end)
 
+  it("has those alone that a sieve lets through, and asks for all where nothing else is asked", function()
+    local read = function(arguments)
+      return arguments.even and function(record) return record.id % 2 == 0 end or nil
+    end
+    local configured
+    local sieve = { read = read, configure = function(argparse) configured = argparse end }
+    local own = listing.subcommand("actions", "action", {
+      { name = "id", title = "ID", value = function(record) return record.id end } }, { summary = "x" }, sieve)
+    local parser = require("argparse")()
+    own.configure(parser)
+    assert.equal(parser, configured)
+    assert.equal("all", own.request { conditions = {}, even = true })
+    assert.is_false((pcall(own.request, { conditions = {} })))
+    local i = 0
+    local client = { actions = function()
+      return function()
+        i = i + 1
+        return i <= 5 and { id = i } or nil
+      end
+    end, interruptible = function(_, fn) return true, fn() end }
+    local told = console.capture(function()
+      return own.run { format = "text", client = client, arguments = { even = true } }
+    end)
+    assert.equal("2\n4\n", told.out)
+    assert.equal("", told.err)
+  end)
+
   it("says that nothing was found", function()
     local told = run(0)
     assert.equal("Nothing was found.\n", told.err)
