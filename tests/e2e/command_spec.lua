@@ -299,7 +299,8 @@ describe("mde, piped,", function()
     has(states, names[3] .. "\trestricted\t")
     has(states, names[4] .. "\tnone\t")
     result = command.run { "release", "--all-of", "INC-7", "--comment", "x", "--yes" }
-    assert.equal(0, result.status)
+    assert.equal(2, result.status)
+    has(result.err, "INC-7: no restriction or release names it.")
     has(result.err, "Nothing to release: INC-7 alone holds no device.")
   end)
 

@@ -9,6 +9,7 @@ local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
 local mutexes = require "mde.sync.mutex"
 local posix = require "mde.posix"
+local stop_rules = require "mde.base.stop_rule"
 
 local PARALLEL = 8
 
@@ -24,7 +25,8 @@ local known_options = { parallel = "count", stop_on_error = "flag", on_progress 
 ---@class mde.Results an array of mde.Result in the order of the items
 ---@field [integer] mde.Result
 ---@field failed integer how many have an err
----@field stopped? boolean true if an error ended it (stop_on_error) before the end of the items was reached
+---@field stopped? boolean true if an error ended it before the end of the items was reached
+---@field reason? string why, in words, where that was not for stop_on_error
 
 ---@class mde.EachOptions
 ---@field parallel? integer how many at a time, where the driver can; default 8
@@ -40,6 +42,8 @@ local known_options = { parallel = "count", stop_on_error = "flag", on_progress 
 ---@field has_more fun(): boolean whether there is an item that was not pulled; true where that cannot be known
 ---@field on_progress? fun(done: integer, total: integer?, result: mde.Result)
 ---@field stop_on_error? boolean
+---@field rule mde.StopRule
+---@field reason? string why nothing new is begun
 ---@field halted boolean nothing new is pulled
 ---@field broken boolean something is to be raised in the end
 ---@field problem any that
@@ -89,7 +93,9 @@ local function shared(driver, run, next_item)
       -- What was still being pulled when another item failed is not begun any more.
       dropped = true
     end
-    if run.stop_on_error and (dropped or run.has_more()) then run.results.stopped = true end
+    if (run.stop_on_error or run.reason) and (dropped or run.has_more()) then
+      run.results.stopped, run.results.reason = true, run.reason
+    end
   end
   return function()
     local _, item = mutex:take("next", nil, pull)
@@ -131,8 +137,9 @@ local function do_one(run, item)
   end
   if result.err ~= nil then
     results.failed = results.failed + 1
-    run.halted = run.halted or run.stop_on_error or false
   end
+  run.reason = run.reason or run.rule:note(result.err)
+  run.halted = run.halted or run.reason ~= nil or result.err ~= nil and run.stop_on_error or false
   run.ended[#run.ended + 1] = result
 end
 
@@ -208,6 +215,7 @@ function M.each(driver, items, fn, options)
   local run = {
     results = { failed = 0 }, fn = fn, halted = false, broken = false, ended = {}, reported = 0, working = 0,
     on_progress = options.on_progress, stop_on_error = options.stop_on_error, generation = posix.fork.generation(),
+    rule = stop_rules.new(),
   }
   local next_item
   next_item, run.count, run.has_more = puller(items)

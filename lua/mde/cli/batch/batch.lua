@@ -1,13 +1,14 @@
 --- batch: the same for many entries, some at a time, told in their order as soon as that is possible.
 --
--- Ctrl-C, a reader who has gone, or a sign-in that failed: nothing new is begun, what is in flight is
--- finished, and what was not begun is said.
+-- Ctrl-C, a reader who has gone, or an error that every other would have (stop_rule.lua): nothing new is begun, what is
+-- in flight is finished, and what was not begun is said.
 
 local errors = require "mde.base.error"
 local interrupt = require "mde.cli.ui.interrupt"
 local output = require "mde.cli.ui.output"
 local progress = require "mde.cli.ui.progress"
 local result = require "mde.cli.batch.result"
+local stop_rules = require "mde.base.stop_rule"
 local terminal = require "mde.cli.ui.terminal"
 
 local M = {}
@@ -36,7 +37,7 @@ end
 local function remaining(entries, run)
   local position = 0
   return function()
-    if M.is_cut_short() or run.halted then return nil end
+    if M.is_cut_short() or run.reason then return nil end
     repeat position = position + 1 until not (entries[position] and entries[position].done)
     return entries[position]
   end
@@ -46,14 +47,12 @@ local function do_one(entry, act, run)
   entry.started = true
   local ok, value, err = pcall(act, entry)
   if not ok then
-    -- A wrong argument is wrong for every other too.
-    entry.err, run.halted = value or "nothing was raised", true
+    entry.err, run.reason = value or "nothing was raised", "an argument is wrong for each"
   elseif not value then
     entry.err = err or "nothing was returned"
   end
   entry.done = true
-  -- So is a credential.
-  if errors.is(entry.err) and entry.err.kind == "auth" then run.halted = true end
+  run.reason = run.reason or run.rule:note(entry.err)
 end
 
 ---@class mde.cli.BatchOptions
@@ -68,8 +67,9 @@ end
 ---@param act fun(entry: mde.cli.Result): any, any truthy, or nil and an error
 ---@param options mde.cli.BatchOptions
 ---@return boolean complete false if some were not begun or not finished
+---@return string? reason why no more were begun, if an error was it
 function M.run(context, entries, act, options)
-  local client, run, told = context.client, { halted = false }, 0
+  local client, run, told = context.client, { rule = stop_rules.new() }, 0
   local shown = progress.new(options.label, #entries, false, options.remark)
 
   local function tell()
@@ -107,7 +107,11 @@ function M.run(context, entries, act, options)
     complete = complete and entry.done
   end
   output.flush()
-  return complete or false
+  return complete or false, not complete and run.reason or nil
+end
+
+local function is_unknown(entry)
+  return errors.is(entry.err) and entry.err.kind == "unknown"
 end
 
 -- How many of them ended how, in words: "10 accepted, 2 failed".
@@ -121,7 +125,10 @@ local function count_ends(entries, words)
     if entry.done and not entry.err then count(words.outcome(entry)) end
   end
   for _, entry in ipairs(entries) do
-    if entry.done and entry.err then count "failed" end
+    if entry.done and entry.err and not is_unknown(entry) then count(entry.ending or "failed") end
+  end
+  for _, entry in ipairs(entries) do
+    if entry.done and is_unknown(entry) then count "unknown" end
   end
   for _, entry in ipairs(entries) do
     if not entry.done then
@@ -137,6 +144,19 @@ end
 ---@field outcome fun(entry: mde.cli.Result): string the outcome of one that went well
 ---@field ask? string the command that tells the outcome of one that was stopped in flight; nil where nothing changes
 ---@field brief? boolean say nothing where nothing was left
+---@field reason? string why no more were begun
+---@field continues? boolean the same command goes on where this one stopped
+
+local may_go_later = { unknown = true, throttled = true, unavailable = true, auth = true }
+
+-- Whether some were not begun or may go later, of many.
+local function is_worth_repeating(entries)
+  for _, entry in ipairs(entries) do
+    local err = errors.is(entry.err) and entry.err or {}
+    if entries[2] and (not entry.done or may_go_later[err.kind] or err.rule == "cap") then return true end
+  end
+  return false
+end
 
 --- Says the outcome of all in the end, unless it was one alone that went well or the words are brief.
 ---@param entries mde.cli.Result[]
@@ -146,6 +166,10 @@ function M.say_end(entries, complete, words)
   if interrupt.asked() or not complete or #entries > 1 and not words.brief then
     terminal.say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
       #entries == 1 and "" or "s", count_ends(entries, words)))
+  end
+  if words.reason then terminal.say(("Stopped: %s."):format(words.reason)) end
+  if words.continues and is_worth_repeating(entries) then
+    terminal.say "Run the same command again: it continues, and does nothing twice."
   end
   for _, entry in ipairs(entries) do
     if entry.started and not entry.done and words.ask then

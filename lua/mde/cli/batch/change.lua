@@ -18,6 +18,7 @@ local progress = require "mde.cli.ui.progress"
 local result = require "mde.cli.batch.result"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
+local verify = require "mde.cli.batch.verify"
 
 local WAIT = "10m"
 local MAX_CAP_REFUSALS = 5
@@ -76,7 +77,8 @@ end
 ---@field verb "restrict"|"release"
 ---@field options mde.ChangeOptions
 ---@field entries? mde.cli.Result[] the devices, if the arguments name them
----@field find? fun(client: mde.Client): mde.cli.Result[] finds them, if they do not
+---@field find? fun(client: mde.Client): mde.cli.Result[] finds them, if they do not; an empty list may have the exit
+--- `status`
 
 -- Whether somebody is there to be asked.
 local function can_ask(arguments)
@@ -317,22 +319,26 @@ function M.run(context)
   fix_decision(context)
   if not entries then
     entries, comment = find(context)
-    if entries and not entries[1] then return exit.done end
+    if entries and not entries[1] then return entries.status or exit.done end
   end
   if entries and request.options.dry_run then return rehearse(context, entries) end
   if entries then entries, comment = prepare(context, entries) end
   if not entries then return comment end
 
   local tell = teller(context, #entries)
-  local complete = batch.run(context, entries, function(entry)
+  local complete, reason = batch.run(context, entries, function(entry)
     local err
     entry.action, err = act(context, entry, comment)
     return entry.action, err
   end, { label = words_of[request.verb].label, patience = 2, show = tell.show,
     remark = pace.left(context.client, request.verb) })
-  if context.arguments.wait then wait_for(context, entries) end
+  if context.arguments.wait then
+    wait_for(context, entries)
+    verify.run(context, entries)
+  end
   tell.finish(entries)
-  batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state" })
+  batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state", reason = reason,
+    continues = true })
   return batch.status(entries, complete)
 end
 

@@ -17,6 +17,7 @@ local M = {}
 ---@field err? any
 ---@field problem? mde.Error why no machine was found for it
 ---@field waited? string "Succeeded"
+---@field ending? string how it ended, for the counts, if not as an error
 ---@field shares_name? boolean whether another machine goes by the same name
 ---@field incidents? string[] the incidents for which it was chosen
 

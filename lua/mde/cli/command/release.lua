@@ -1,9 +1,11 @@
 --- mde release: takes restrictions back, of named devices or of all that an incident holds.
 
+local absent_incidents = require "mde.cli.ui.absent_incidents"
 local change = require "mde.cli.batch.change"
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
+local exit = require "mde.cli.ui.exit"
 local incident_names = require "mde.cli.ui.incidents"
 local list = require "mde.cli.batch.list"
 local mde = require "mde"
@@ -108,6 +110,11 @@ local function held_by(incidents, since, ended)
       entries[i] = { device = name_of(machine), machine = machine, incidents = incidents }
     end
     if #entries == 0 then
+      local report = not machines.shared[1] and client:report { incident = incidents }
+      if report and report.absent[1] then
+        absent_incidents.say(report, client:now())
+        entries.status = exit.refused
+      end
       terminal.say(("Nothing to release: %s alone holds no device%s."):format(table.concat(incidents, ", "),
         since and " that was restricted since then" or ""))
     end

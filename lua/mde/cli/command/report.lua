@@ -1,6 +1,6 @@
 --- mde report: tells what incidents did: which devices, when, by whom, and which are restricted now.
 
-local columns_of = require "mde.cli.ui.columns"
+local absent_incidents = require "mde.cli.ui.absent_incidents"
 local core = require "mde.core"
 local csv = require "mde.cli.ui.csv"
 local duration = require "mde.cli.ui.duration"
@@ -205,23 +205,6 @@ local function summary(report)
   return ("%s; %s"):format(counted(#report, "device"), table.concat(words, ", "))
 end
 
-local function say_absent(context, report)
-  local since = context.arguments.since and " since then" or ""
-  for _, incident in ipairs(report.absent) do
-    terminal.say(("%s: no restriction or release names it%s."):format(errors.show(incident), since))
-  end
-  if not report.recent[1] then
-    return terminal.say "No restriction or release names any incident."
-  end
-  terminal.say "The incidents that acted last:"
-  local time = context.client:now()
-  for _, one in ipairs(report.recent) do
-    local ago = columns_of.ago(one.last, time)
-    terminal.say(("  %s: %s, %s%s"):format(one.incident, counted(one.devices, "device"),
-      counted(one.actions, "action"), ago and ", the last " .. ago or ""))
-  end
-end
-
 local function say(context, report)
   local names = table.concat(context.request, ", ")
   for _, action in ipairs(report.unattributed) do
@@ -229,7 +212,9 @@ local function say(context, report)
       errors.show(action.id), errors.show(action.type), errors.show(action.status)))
   end
   if report[1] then terminal.say(("%s: %s"):format(names, summary(report))) end
-  if report.absent[1] then say_absent(context, report) end
+  if report.absent[1] then
+    absent_incidents.say(report, context.client:now(), context.arguments.since and " since then")
+  end
 end
 
 -- ---- the subcommand

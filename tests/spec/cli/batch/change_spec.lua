@@ -168,6 +168,40 @@ describe("a change", function()
     end)
   end)
 
+  describe("has an honest end", function()
+    before_each(function() begin { cap = false } end)
+
+    it("after a sign-in that was lost midway: 2, and what to do", function()
+      r:fault { match = { method = "POST", path = "restrictCodeExecution", nth = 13 }, fault = "answer", status = 401,
+        count = false }
+      local told = run(desks(30))
+      assert.equal(2, told.status)
+      assert.matches("\nStopped: the sign%-in failed%.\nRun the same command again: it continues", told.err)
+      assert.matches("30 devices: 12 accepted, %d+ failed, %d+ not begun%.\n", told.err)
+      r.tenant.faults:clear()
+      told = run(desks(30))
+      assert.equal(0, told.status, told.err)
+      assert.matches("30 devices: 12 already active, 18 accepted%.\n", told.err)
+    end)
+
+    it("where the permission is missing: after the first, and nothing else is begun", function()
+      r.tenant:put_application { client_id = r.tenant.client_id, client_secret = r.tenant.client_secret,
+        roles = { "Machine.Read.All" } }
+      local told = run(desks(30))
+      assert.equal(2, told.status)
+      assert.matches("\nStopped: the application lacks the permission Machine%.RestrictExecution%.\n", told.err)
+      assert(#r:posts() <= 8)
+    end)
+
+    it("goes on where one device alone is refused", function()
+      r:answer({ method = "POST", path = id(7) }, 403, { error = { code = "Forbidden", message = "not yours" } },
+        { count = false })
+      local told = run(desks(30))
+      assert.equal(2, told.status)
+      assert.matches("30 devices: 29 accepted, 1 failed%.\n", told.err)
+    end)
+  end)
+
   describe("that was decided before", function()
     it("is superseded by what somebody decided otherwise since then", function()
       r:past(id(1), "release", "Succeeded", 600, { requestor = "a.colleague" })
@@ -206,7 +240,8 @@ describe("a change", function()
     assert.equal(2, told.status)
     assert.matches("^20 devices: at most 2 restricts an hour are sent; %-%-cap raises that%.\n", told.err)
     assert.equal(5, select(2, told.err:gsub('rule "cap"', "")))
-    assert.matches("\nand 13 more: rule cap\n20 devices: 2 accepted, 18 failed%.\n$", told.err)
+    assert.matches("\nand 13 more: rule cap\n20 devices: 2 accepted, 18 failed%.\n"
+      .. "Run the same command again: it continues, and does nothing twice%.\n$", told.err)
     assert.equal(2, #r:posts())
     assert.is_true(#r:requests() < 40)
   end)

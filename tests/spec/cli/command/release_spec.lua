@@ -63,10 +63,22 @@ describe("mde release", function()
   end)
 
   it("has nothing to do where the incident holds nothing", function()
-    local told = release("--all-of", "INC-7", "--since", "2h")
+    restrict("desk-1", "INC-7")
+    r.driver.sleep(7200)
+    local told = release("--all-of", "INC-7", "--since", "1h")
     assert.equal(0, told.status)
     assert.equal("Nothing to release: INC-7 alone holds no device that was restricted since then.\n", told.err)
-    assert.same({}, r:posts())
+    assert.equal(1, #r:posts())
+  end)
+
+  it("is refused where nothing names the incident, and says which there are", function()
+    restrict("desk-1", "INC-7")
+    local told = release("--all-of", "INC-77")
+    assert.equal(2, told.status)
+    assert.matches("^INC%-77: no restriction or release names it%.\nThe incidents that acted last:\n"
+      .. "  INC%-7: 1 device, 1 action, the last [^\n]+\nNothing to release: INC%-77 alone holds no device%.\n$",
+      told.err)
+    assert.equal(1, #r:posts())
   end)
 
   for what, case in pairs {
