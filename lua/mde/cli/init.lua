@@ -20,7 +20,7 @@ local output = require "mde.cli.ui.output"
 local M = {}
 
 local subcommands = { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag",
-  "doctor", "sim", "completion" }
+  "doctor", "sim", "completion", "help" }
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.
@@ -36,7 +36,7 @@ Examples:
    mde machines riskScore=High 'lastSeen>=2h ago'
    mde release --all-of INC-4711 --since 14h --comment "false alarm"
 
-mde <command> --help shows what a command can do, with examples.]]
+mde help <command>, or mde <command> --help, shows what a command can do, with examples.]]
 
 local function examples_of(subcommand)
   local lines = { "Examples:" }
@@ -81,7 +81,7 @@ local function build()
   parser:command_target "command"
   parser:require_command(true)
   show_help(parser)
-  parser:flag("--version", "Show the version and exit."):action(function()
+  parser:flag("-V --version", "Show the version and exit."):action(function()
     show_and_exit(require("mde")._VERSION)
   end)
   local by_name = {}
@@ -97,19 +97,32 @@ local function build()
   return parser, by_name
 end
 
---- `--wait` alone is `--wait=10m`: argparse would take the next word, a device, for its time.
+-- Whether a word is a time with its units: 5m, 1h30m.
+local function is_span(word)
+  return word:find "^%d" ~= nil and word:gsub("%d+[smhd]", "") == ""
+end
+
+--- The time of `--wait` may be a word of its own, which argparse would not tell from a device; `--wait` alone is
+--- `--wait=10m`.
 local function spell_out(arguments)
-  local words, is_option = {}, true
-  for i, word in ipairs(arguments) do
-    if word == "--" then is_option = false end
-    words[i] = word
-    if is_option and word == "--wait" then
-      words[i] = "--wait=10m"
-      local after = arguments[i + 1]
-      if after and after:find "^%d+[smhd]?$" then
-        return nil, ("'--wait %s' is ambiguous; write --wait=%s"):format(after, after)
-      end
+  local words, position = {}, 1
+  while arguments[position] do
+    local word, after = arguments[position], arguments[position + 1]
+    position = position + 1
+    if word == "--" then
+      for i = position - 1, #arguments do words[#words + 1] = arguments[i] end
+      return words
     end
+    if word == "--wait" then
+      if after and after:find "^%d+$" then
+        return nil, ("'--wait %s' has no unit; write --wait %ss, or --wait=10m before a device of that name")
+          :format(after, after)
+      end
+      local time = after and is_span(after) and after or nil
+      if time then position = position + 1 end
+      word = "--wait=" .. (time or "10m")
+    end
+    words[#words + 1] = word
   end
   return words
 end

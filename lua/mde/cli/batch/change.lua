@@ -59,8 +59,9 @@ function M.configure(command, verb)
     :format(words_of[verb].comment)):argname "<text>":overwrite(false)
   command:option("--incident", "The incident it belongs to; recorded too, and what release --all-of goes by.")
     :argname "<id>":overwrite(false)
-  command:option("--wait", ("Wait until the devices have done it, that long at most; --wait alone is --wait=%s.")
-    :format(WAIT)):argname "<time>":convert(duration.parse):overwrite(false)
+  command:option("--wait", ("Wait until the devices have done it, that long at most, 5m say; --wait alone is "
+    .. "--wait %s. A device called 5m goes before it."):format(WAIT)):argname "<time>":convert(duration.parse)
+    :overwrite(false)
   command:flag("--no-look", "Send without reading the device's history first. For when it cannot be read.")
   command:option("--decided-at", "When it was decided: 20m ago, or 2026-02-03T10:11:12Z. What somebody decided "
     .. "otherwise since then supersedes it. Without it: now."):argname "<time>":convert(decided_at):overwrite(false)
