@@ -2,16 +2,27 @@
 
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
+local json = require "mde.cli.ui.json"
 
 -- What tells machines apart has to be seen, however narrow the terminal.
 local NAME_LEAST = 28
 -- An action's id is what mde action and mde cancel are given.
 local ACTION_ID_LEAST = 36
+-- An id that was asked for by its name is whole, that of a machine too.
+local ID_LEAST = 40
 
 local M = {}
 
 local function field(name)
   return function(record) return record[name] end
+end
+
+-- The same where it may be a list or an object, which is written as JSON then.
+local function any_field(name)
+  return function(record)
+    local value = record[name]
+    return type(value) == "table" and json.encode(value) or value
+  end
 end
 
 -- Clocks are told in whole seconds: what happened in this one is not in the future.
@@ -72,6 +83,26 @@ M.actions = {
   { name = "requestorComment", title = "COMMENT", value = field "requestorComment", optional = true },
   { name = "machineId", title = "MACHINE ID", value = field "machineId", only_data = true },
 }
+
+-- What columns say of where they are left away.
+local marks = { optional = true, only_data = true, only_shown = true }
+
+--- The columns of these fields, in this order, each as it stands among the usual ones if it does.
+---@param names string[]
+---@param usual mde.cli.RowColumn[]
+---@return mde.cli.RowColumn[]
+function M.chosen(names, usual)
+  local known, list = {}, {}
+  for _, column in ipairs(usual) do known[column.name] = known[column.name] or column end
+  for i, name in ipairs(names) do
+    list[i] = {}
+    for key, value in pairs(known[name] or { name = name, title = name, value = any_field(name) }) do
+      if not marks[key] then list[i][key] = value end
+    end
+    if name == "id" or name == "machineId" then list[i].least = ID_LEAST end
+  end
+  return list
+end
 
 --- What is shown before somebody is asked whether these machines are meant.
 ---@type mde.cli.Column[]

@@ -1,0 +1,47 @@
+-- What a person expects of any command: columns to choose, an order, headings, less to read, a log, a manual. Against a
+-- tenant over TLS.
+-- Labels: only-lua5.4, long
+local commands = require "tests.spec.support.process.command"
+local sim_json = require "mde.sim.base.json"
+
+local has, lines_of = commands.has, commands.lines_of
+local scene = commands.scene()
+local tenant, command = scene.tenant, scene.command
+
+describe("a listing", function()
+  before_each(function()
+    for i, risk in ipairs { "Low", "High", "Medium" } do
+      tenant.machine { id = ("%040x"):format(0xd0000 + i), computerDnsName = ("habit-%d.example"):format(i),
+        riskScore = risk, lastSeen = ("2026-02-0%dT00:00:00Z"):format(i) }
+    end
+  end)
+
+  local function list(...)
+    local result = command.run { "machines", "computerDnsName^=habit-", ... }
+    assert.equal(0, result.status, result.err)
+    return result.out
+  end
+
+  it("has the fields that are named, in an order, and no more than are wanted", function()
+    assert.equal("riskScore,computerDnsName\r\nHigh,habit-2.example\r\nMedium,habit-3.example\r\n",
+      list("--columns", "riskScore,computerDnsName", "--sort", "riskScore:desc", "--limit", "2", "--csv"))
+    local rows = {}
+    for i, line in ipairs(lines_of(list("--columns=id,mergedIntoMachineId", "--sort=lastSeen", "--json"))) do
+      rows[i] = assert(sim_json.decode(line))
+    end
+    assert.equal(3, #rows)
+    assert.same({ id = ("%040x"):format(0xd0001), mergedIntoMachineId = sim_json.null }, rows[1])
+    assert.equal(1, #lines_of(list("--limit", "1", "--json")))
+  end)
+
+  it("says which field was probably meant, and asks for nothing", function()
+    for option, name in pairs { ["--columns"] = "id,lastseen", ["--sort"] = "lastseen:desc" } do
+      local result = command.run { "machines", "--all", option, name }
+      assert.equal(1, result.status)
+      has(result.err, option .. ': a machine has no field "lastseen". Did you mean "lastSeen"?')
+    end
+    has(command.run({ "actions", "--all", "--sort", "creationDate" }).err, 'Did you mean "creationDateTimeUtc"?')
+    has(command.run({ "actions", "--all", "--limit", "0" }).err, "'0' is not a whole number above 0")
+    assert.equal(0, #tenant.history "request")
+  end)
+end)
