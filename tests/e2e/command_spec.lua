@@ -208,9 +208,12 @@ describe("mde, piped,", function()
       assert.equal(0, result.status, result.err)
       has(result.err, "3 devices: 3 accepted.")
       local plain = command.run { "machines", "computerDnsName^=desk-0" }
-      has(command.run({ "restrict", "-", "--column", "1", "--comment", "x", "--yes" }, { input = plain.out }).err,
+      has(command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = plain.out }).err,
         "3 devices: 3 already active.")
-      local untold = command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = plain.out })
+      local bare = command.run { "machines", "computerDnsName^=desk-0", "--no-heading" }
+      has(command.run({ "restrict", "-", "--column", "1", "--comment", "x", "--yes" }, { input = bare.out }).err,
+        "3 devices: 3 already active.")
+      local untold = command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = bare.out })
       assert.equal(1, untold.status)
       has(untold.err, "no heading that tells which one names a device")
     end)

@@ -81,7 +81,7 @@ describe("mde on a terminal", function()
       has(screen.text(), LAPTOP .. " ")
       -- A row that did not fit would take two lines.
       local found = command.run { "machines", "riskScore=High" }
-      assert.equal(#lines_of(found.out) + 2, #lines)
+      assert.equal(#lines_of(found.out) + 1, #lines)
     end)
 
     it(("of %d columns shows how far it is with many"):format(columns), function()

@@ -112,6 +112,7 @@ function M.subcommand(method, noun, columns, subcommand)
     conditions.configure(command, noun)
     configure(command)
     rows.configure(command)
+    rows.configure_heading(command)
   end
 
   function subcommand.run(context)

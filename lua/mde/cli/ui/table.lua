@@ -17,10 +17,10 @@ local M = {}
 ---@field optional boolean? left away where there is no room for all
 ---@field least integer? how narrow it may become
 
-local function natural_widths(columns, rows)
+local function natural_widths(columns, rows, without_titles)
   local widths = {}
   for i, column in ipairs(columns) do
-    widths[i] = #column.title
+    widths[i] = without_titles and 0 or #column.title
     for _, row in ipairs(rows) do widths[i] = math.max(widths[i], terminal.width(row[i])) end
   end
   return widths
@@ -58,8 +58,9 @@ end
 ---@param columns mde.cli.Column[]
 ---@param limit integer the columns of the terminal
 ---@param write fun(line: string) is given one line at a time, without its end
+---@param without_titles? boolean
 ---@return { add: fun(row: string[]), finish: fun() } table rows are texts, one for each column
-function M.new(columns, limit, write)
+function M.new(columns, limit, write, without_titles)
   local rows, widths, used = {}, nil, {}
 
   local function put(row)
@@ -71,13 +72,13 @@ function M.new(columns, limit, write)
   end
 
   local function lay_out()
-    widths = natural_widths(columns, rows)
+    widths = natural_widths(columns, rows, without_titles)
     for i in ipairs(columns) do used[i] = true end
     drop_optional(columns, widths, used, limit)
     shrink(columns, widths, used, limit)
     local titles = {}
     for i, column in ipairs(columns) do titles[i] = column.title end
-    put(titles)
+    if not without_titles then put(titles) end
     for _, row in ipairs(rows) do put(row) end
     rows = nil
   end

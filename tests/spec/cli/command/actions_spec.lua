@@ -11,7 +11,8 @@ describe("mde actions", function()
     r:past(("a"):rep(40), "release", "Succeeded", 3600)
     local told = console.run({ "actions", "status=Pending" }, { client = r.client })
     assert.equal(0, told.status, told.err)
-    assert.matches("^" .. pending.id:gsub("%-", "%%-") .. "\tRestrictCodeExecution\tPending\t[^\n]+\talice\tbeacon\t"
+    assert.matches("^id\ttype\t[^\n]+\n"
+      .. pending.id:gsub("%-", "%%-") .. "\tRestrictCodeExecution\tPending\t[^\n]+\talice\tbeacon\t"
       .. ("a"):rep(40) .. "\n$", told.out)
     told = console.run({ "actions", "status=Pending" }, { client = r.client, columns = 100 })
     assert.matches("\n%S+  Restrict +Pending .* 1m ago", told.out)

@@ -43,7 +43,7 @@ describe("a listing", function()
   it("has a line for each that is found", function()
     local told, asked = run(3)
     assert.equal("the query", asked)
-    assert.equal("1\n2\n3\n", told.out)
+    assert.equal("id\n1\n2\n3\n", told.out)
     assert.same({ true, 0 }, { told.value, told.more })
   end)
 
@@ -56,13 +56,13 @@ describe("a listing", function()
   it("has what was found before it went wrong", function()
     local problem = errors.new { kind = "unavailable", code = "closed", message = "gone" }
     local told = run(2, problem)
-    assert.equal("1\n2\n", told.out)
+    assert.equal("id\n1\n2\n", told.out)
     assert.same({ false, problem }, { told.value, told.more })
   end)
 
   it("says that it was interrupted", function()
     local told = run(2, nil, { interruptions = function() return 1 end })
-    assert.equal("1\n", told.out)
+    assert.equal("id\n1\n", told.out)
     assert.matches("not complete", told.err)
     assert.equal(130, told.more)
   end)
@@ -79,7 +79,7 @@ describe("a listing", function()
 
   it("has the fields that are chosen", function()
     local names = { "riskScore", "id" }
-    assert.equal("\t1\nHigh\t2\n", run(2, nil, { request = { query = "q", names = names } }).out)
+    assert.equal("riskScore\tid\n\t1\nHigh\t2\n", run(2, nil, { request = { query = "q", names = names } }).out)
     assert.equal('{"id":1,"riskScore":null}\n{"id":2,"riskScore":"High"}\n',
       run(2, nil, { format = "json", request = { query = "q", names = names } }).out)
     assert.equal("riskScore,id\r\n,1\r\nHigh,2\r\n",
@@ -88,19 +88,19 @@ describe("a listing", function()
 
   it("reads no more than it may write", function()
     local told = run(9, nil, { request = { query = "q", limit = 3 } })
-    assert.equal("1\n2\n3\n", told.out)
+    assert.equal("id\n1\n2\n3\n", told.out)
     assert.equal(3, read)
     assert.same({ true, 0 }, { told.value, told.more })
   end)
 
   it("reads everything before it writes in an order, also of a part", function()
     local sorted = { name = "riskScore", descending = true, of = require("mde.cli.listing.fields").machines }
-    assert.equal("2\n4\n1\n3\n5\n", run(5, nil, { request = { query = "q", order = sorted } }).out)
-    assert.equal("2\n4\n1\n", run(5, nil, { request = { query = "q", order = sorted, limit = 3 } }).out)
+    assert.equal("id\n2\n4\n1\n3\n5\n", run(5, nil, { request = { query = "q", order = sorted } }).out)
+    assert.equal("id\n2\n4\n1\n", run(5, nil, { request = { query = "q", order = sorted, limit = 3 } }).out)
     assert.equal(6, read)
     local problem = errors.new { kind = "unavailable", code = "closed", message = "gone" }
     local told = run(3, problem, { request = { query = "q", order = sorted } })
-    assert.equal("2\n1\n3\n", told.out)
+    assert.equal("id\n2\n1\n3\n", told.out)
     assert.same({ false, problem }, { told.value, told.more })
   end)
 end)

@@ -5,9 +5,9 @@ local tables = require "mde.cli.ui.table"
 describe("a table", function()
   local columns = { { title = "NAME", least = 12 }, { title = "TAGS" }, { title = "ID", optional = true } }
 
-  local function lines_of(limit, rows)
+  local function lines_of(limit, rows, without_titles)
     local lines = {}
-    local shown = tables.new(columns, limit, function(line) lines[#lines + 1] = line end)
+    local shown = tables.new(columns, limit, function(line) lines[#lines + 1] = line end, without_titles)
     for _, row in ipairs(rows) do shown.add(row) end
     shown.finish()
     return lines
@@ -16,6 +16,10 @@ describe("a table", function()
   it("is as wide as it has to be", function()
     assert.same({ "NAME  TAGS  ID", "a     b     c", "dddd        ee" },
       lines_of(80, { { "a", "b", "c" }, { "dddd", "", "ee" } }))
+  end)
+
+  it("has no titles where they are left away, nor room for them", function()
+    assert.same({ "a     b  c", "dddd     ee" }, lines_of(80, { { "a", "b", "c" }, { "dddd", "", "ee" } }, true))
   end)
 
   it("leaves away what is optional and then cuts the widest", function()
