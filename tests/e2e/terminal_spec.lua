@@ -139,12 +139,15 @@ describe("mde on a terminal", function()
     assert.equal(0, screen.status())
   end)
 
-  it("shows an action's id whole, which is what others are given", function()
+  it("shows an action's machine first, and its id whole where there is room", function()
     command.run { "restrict", "laptop-17", "--comment", ("a long comment "):rep(10), "--yes" }
-    local screen = screen_of({ "actions", "--all" }, { columns = 80 })
-    screen.wait_for "exit 0"
-    has(screen.text(), created()[1].action .. "  Restrict ")
-    has_not(screen.text(), "REQUESTOR")
+    for _, columns in ipairs { 80, 100 } do
+      local screen = screen_of({ "actions", "--all" }, { columns = columns })
+      screen.wait_for "exit 0"
+      assert.matches("^MACHINE  ", screen.text())
+      has(screen.text(), "\n" .. LAPTOP .. "  Restrict  ")
+      if columns == 100 then has(screen.text(), "  " .. created()[1].action) end
+    end
   end)
 
   it("tells two machines of one name apart, when it asks and when it tells", function()

@@ -10,6 +10,7 @@ return listing.subcommand("actions", "action", columns.actions, {
     { "mde actions status=Pending type=RestrictCodeExecution", "restricts that wait for their device" },
     { "mde actions 'creationDateTimeUtc>=12h ago' --csv", "what was done last night" },
     { "mde actions --all --sort creationDateTimeUtc:desc --limit 20", "the newest" },
+    { "mde actions status=Pending --columns id,computerDnsName", "the ids, however narrow the terminal" },
   },
   explained = conditions.explained_for_actions,
 })
