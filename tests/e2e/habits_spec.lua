@@ -45,3 +45,33 @@ describe("a listing", function()
     assert.equal(0, #tenant.history "request")
   end)
 end)
+
+describe("a restrict", function()
+  it("leaves a log, and says nothing else where it is quiet", function()
+    local path = command.directory .. "/night.log"
+    local names = scene.desks(2)
+    local result = command.run { "restrict", names[1], names[2], "dc-01", "--comment", "x", "--yes", "--quiet",
+      "--wait", "--incident", "INC-1", "--log", path }
+    assert.equal(2, result.status)
+    assert.equal(1, #lines_of(result.err))
+    has(result.err, "dc-01")
+    assert.equal(4, #lines_of(result.out))
+    local outcomes = {}
+    for line in io.lines(path) do
+      local row = assert(sim_json.decode(line))
+      assert.equal("INC-1", row.incident)
+      assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$", row.time)
+      outcomes[#outcomes + 1] = row.waited or row.outcome
+    end
+    assert.same({ "accepted", "accepted", "error", "Succeeded", "Succeeded" }, outcomes)
+    assert.equal("rw-------", io.popen("stat -c %A " .. path):read "*l":sub(2))
+  end)
+
+  it("is not begun where its log cannot be written", function()
+    local result = command.run { "restrict", "laptop-17", "--comment", "x", "--yes", "--log", "/nowhere/log" }
+    assert.equal(1, result.status)
+    assert.equal('mde restrict: the log "/nowhere/log" cannot be opened: No such file or directory. Nothing was done. '
+      .. "Name another file, or leave out --log.\n", result.err)
+    assert.equal(0, #tenant.history "request")
+  end)
+end)

@@ -144,7 +144,8 @@ end
 ---@param words mde.cli.BatchWords
 function M.say_end(entries, complete, words)
   if interrupt.asked() or not complete or #entries > 1 and not words.brief then
-    terminal.say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
+    local say = (interrupt.asked() or not complete) and terminal.say or terminal.remark
+    say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
       #entries == 1 and "" or "s", count_ends(entries, words)))
   end
   for _, entry in ipairs(entries) do

@@ -9,6 +9,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local list = require "mde.cli.batch.list"
+local log = require "mde.cli.batch.log"
 local lookup = require "mde.cli.batch.lookup"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
@@ -68,6 +69,8 @@ function M.configure(command, verb)
   command:flag("--dry-run", "Say what would be done, without doing it.")
   command:flag("--exit-code", "With --dry-run: exit with status 6 if something would be sent.")
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
+  command:flag("-q --quiet", "Show no progress, and say nothing but errors, questions and results.")
+  log.configure(command)
 end
 
 -- ---- what is asked
@@ -77,6 +80,7 @@ end
 ---@field options mde.ChangeOptions
 ---@field entries? mde.cli.Result[] the devices, if the arguments name them
 ---@field find? fun(client: mde.Client): mde.cli.Result[] finds them, if they do not
+---@field log? mde.cli.Log
 
 -- Whether somebody is there to be asked.
 local function can_ask(arguments)
@@ -117,7 +121,8 @@ function M.request(arguments, verb, options, find)
   check_unattended(arguments)
   local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
   if not ok then error(err, 0) end
-  return { verb = verb, options = options, find = find, entries = not find and list.entries(arguments) or nil }
+  return { verb = verb, options = options, find = find, entries = not find and list.entries(arguments) or nil,
+    log = log.open(arguments.log) }
 end
 
 -- ---- telling
@@ -172,7 +177,7 @@ local function wait_for(context, entries)
   end
   if #waiting == 0 or batch.is_cut_short() then return end
   if terminal.is_interactive() then
-    terminal.say(("Waiting for %d device%s. Ctrl-C ends the waiting, not the action%s."):format(#waiting,
+    terminal.remark(("Waiting for %d device%s. Ctrl-C ends the waiting, not the action%s."):format(#waiting,
       #waiting == 1 and "" or "s", #waiting == 1 and "" or "s"))
   end
   local in_text = context.format == "text"
@@ -262,7 +267,7 @@ local function prepare(context, entries)
   local function remark(count) return remark_of(context, count) end
   if not arguments.yes and not arguments.dry_run then return consult.ask(context, entries, words, remark) end
   local text = remark(#entries)
-  if text then terminal.say(text) end
+  if text then terminal.remark(text) end
   if not find_many(context, entries) then
     terminal.say "Interrupted; nothing was done."
     return nil, exit.interrupted
@@ -304,7 +309,7 @@ function M.run(context)
   if entries then entries, comment = prepare(context, entries) end
   if not entries then return comment end
 
-  local tell = teller(context, #entries)
+  local tell = log.beside(teller(context, #entries), context)
   local complete = batch.run(context, entries, function(entry)
     local err
     entry.action, err = act(context, entry, comment)
@@ -314,7 +319,7 @@ function M.run(context)
   if context.arguments.wait then wait_for(context, entries) end
   tell.finish(entries)
   batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state" })
-  return math.max(batch.status(entries, complete), status_of_dry_run(context, entries))
+  return math.max(batch.status(entries, complete), status_of_dry_run(context, entries), log.status(request.log))
 end
 
 return M

@@ -104,7 +104,7 @@ local function say_holders(client, found, incident)
   end)
   if not finished then return end
   if results.failed > 0 then
-    return terminal.note("whether others hold them restricted too could not be read: "
+    return terminal.caution("whether others hold them restricted too could not be read: "
       .. errors.show(results[1].err.message))
   end
   local count = 0
@@ -113,7 +113,7 @@ local function say_holders(client, found, incident)
     if holders[1] then
       count = count + 1
       if count <= MAX_SHOWN then
-        terminal.note(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
+        terminal.caution(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
           incident and "too " or "", errors.show(table.concat(holders, ", ")), incident and " as well" or ""))
       end
     end

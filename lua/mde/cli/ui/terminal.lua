@@ -95,7 +95,7 @@ end
 
 -- What stands on the last line of standard error until something else does.
 local status_line
-local gone = false
+local gone, quiet = false, false
 
 -- Writes a text that is escaped already.
 local function write(...)
@@ -151,10 +151,33 @@ function M.say(text)
   show_status()
 end
 
---- Writes a remark, which is a sentence without its end.
+--- Says from now on whether remarks and the progress are left out.
+---@param wanted boolean
+function M.be_quiet(wanted)
+  quiet = wanted
+end
+
+---@return boolean
+function M.is_quiet()
+  return quiet
+end
+
+--- Writes a line that --quiet leaves out.
+---@param text string
+function M.remark(text)
+  if not quiet then M.say(text) end
+end
+
+--- Writes what somebody should know before an answer; a sentence without its end.
+---@param text string
+function M.caution(text)
+  M.say("Note: " .. text .. ".")
+end
+
+--- The same where --quiet leaves it out, since nothing is asked for its sake.
 ---@param text string
 function M.note(text)
-  M.say("Note: " .. text .. ".")
+  if not quiet then M.caution(text) end
 end
 
 --- Writes lines that table.lua made, without a look at the status.

@@ -209,4 +209,23 @@ describe("a change", function()
     assert.equal(0, told.status, told.err)
     assert.equal(1, #r:posts())
   end)
+
+  it("says nothing but errors and results where it is to be quiet", function()
+    local words = desks(3)
+    for _, word in ipairs { "desk-01", "--quiet", "--wait" } do words[#words + 1] = word end
+    local told = run(words)
+    assert.equal(0, told.status)
+    assert.equal("", told.err)
+    assert.equal(6, select(2, told.out:gsub("\n", "")))
+    told = run { "desk-04", "nowhere", "-q" }
+    assert.equal(2, told.status)
+    assert.matches('^mde: restrict "nowhere": [^\n]+\n$', told.err)
+  end)
+
+  it("asks also where it is to be quiet", function()
+    assert(r.client:restrict(id(1), "beacon", { incident = "INC-1" })):wait()
+    local told = console.run({ "release", "desk-01", "--comment", "x", "-q" }, { client = r.client, answers = { "n" } })
+    assert.equal(2, told.status)
+    assert.matches("\nNote: desk%-01%.corp%.example is held by INC%-1; the release ends that%.\n.*%[y/N%] ", told.err)
+  end)
 end)

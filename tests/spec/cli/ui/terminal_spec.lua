@@ -82,4 +82,19 @@ describe("a remark", function()
     end, { columns = 20 })
     assert.equal(("x"):rep(19) .. "\r\27[K", told.err)
   end)
+
+  it("is left out where that is asked for, unless an answer rests on it", function()
+    local function said(quiet)
+      return console.capture(function()
+        terminal.be_quiet(quiet)
+        terminal.remark "how long it takes"
+        terminal.note "named twice"
+        terminal.caution "held by others"
+        terminal.say "mde: an error"
+        terminal.be_quiet(false)
+      end).err
+    end
+    assert.equal("how long it takes\nNote: named twice.\nNote: held by others.\nmde: an error\n", said(false))
+    assert.equal("Note: held by others.\nmde: an error\n", said(true))
+  end)
 end)
