@@ -67,6 +67,16 @@ describe("a restrict", function()
     assert.equal("rw-------", io.popen("stat -c %A " .. path):read "*l":sub(2))
   end)
 
+  it("is done once with a key, however often it is asked", function()
+    for _, outcome in ipairs { "accepted", "already" } do
+      local result = command.run { "restrict", "laptop-17", "--comment", "x", "--yes", "--key", "alert-4711" }
+      assert.equal(0, result.status, result.err)
+      has(result.out, outcome)
+    end
+    assert.equal(1, #scene.created())
+    has(tenant.history("action_created")[1].comment, " [mde:alert-4711]")
+  end)
+
   it("is not begun where its log cannot be written", function()
     local result = command.run { "restrict", "laptop-17", "--comment", "x", "--yes", "--log", "/nowhere/log" }
     assert.equal(1, result.status)

@@ -63,6 +63,8 @@ function M.configure(command, verb)
   command:option("--wait", ("Wait until the devices have done it, that long at most, 5m say; --wait alone is "
     .. "--wait %s. A device called 5m goes before it."):format(WAIT)):argname "<time>":convert(duration.parse)
     :overwrite(false)
+  command:option("--key", "For one device: a key of your own, 8 to 64 of A-Za-z0-9._-, an alert's id say. A repeat "
+    .. "with it tells of the first action."):argname "<key>":overwrite(false)
   command:flag("--no-look", "Send without reading the device's history first. For when it cannot be read.")
   command:option("--decided-at", "When it was decided: 20m ago, or 2026-02-03T10:11:12Z. What somebody decided "
     .. "otherwise since then supersedes it. Without it: now."):argname "<time>":convert(decided_at):overwrite(false)
@@ -104,6 +106,14 @@ local function check_unattended(arguments)
   end
 end
 
+-- A key stands for one change of one device.
+local function check_key(arguments, entries)
+  if arguments.key and (not entries or #entries ~= 1) then
+    errors.invalid("contradictory_options", ("--key belongs to one device, not to %s"):format(
+      entries and ("%d"):format(#entries) or "all that an incident holds"), "Name one, or leave out --key.")
+  end
+end
+
 --- What the arguments ask. Raises where it would be refused, or where nobody is there who would have to be asked:
 --- nothing is looked up for the sake of that.
 ---@param arguments table as argparse leaves them
@@ -112,7 +122,7 @@ end
 ---@param find? fun(client: mde.Client): mde.cli.Result[] the devices, if they are not named by the arguments
 ---@return mde.cli.ChangeRequest
 function M.request(arguments, verb, options, find)
-  options.incident = arguments.incident
+  options.incident, options.key = arguments.incident, arguments.key
   if arguments.no_look then options.look = false end
   if arguments.dry_run then options.dry_run = true end
   local decided = arguments.decided_at
@@ -121,7 +131,9 @@ function M.request(arguments, verb, options, find)
   check_unattended(arguments)
   local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
   if not ok then error(err, 0) end
-  return { verb = verb, options = options, find = find, entries = not find and list.entries(arguments) or nil,
+  local entries = not find and list.entries(arguments) or nil
+  check_key(arguments, entries)
+  return { verb = verb, options = options, find = find, entries = entries,
     log = log.open(arguments.log) }
 end
 
