@@ -686,7 +686,7 @@ describe("mde, piped,", function()
     assert.truthy(result.out:find "^mde %d+%.%d+%.%d+\n$")
     assert.equal(0, result.status)
     for _, name in ipairs { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag",
-      "sim", "completion", "help" } do
+      "sim", "completion", "man", "help" } do
       result = command.run { name, "--help" }
       assert.equal(0, result.status)
       has(result.out, "Usage: mde " .. name)

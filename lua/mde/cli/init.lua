@@ -20,7 +20,7 @@ local output = require "mde.cli.ui.output"
 local M = {}
 
 local subcommands = { "restrict", "release", "state", "machines", "actions", "action", "cancel", "tag", "untag",
-  "doctor", "sim", "completion", "help" }
+  "doctor", "sim", "completion", "man", "help" }
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.
