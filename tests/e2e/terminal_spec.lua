@@ -186,10 +186,17 @@ describe("mde on a terminal", function()
     local list = command.file("two", ("DeviceId,DeviceName\n%040x,desk-002\n%040x,desk-001\n"):format(0xd0001, 0xd0003))
     local screen = screen_of { "restrict", "--list", list, "--comment", "x" }
     assert.equal(2, screen.status())
-    local text = screen.text():gsub("\n", "")
+    local text = screen.text():gsub("%s+", " ")
     has(text, "are not the same device")
     has_not(text, "[y/N]")
     assert.equal(0, #created())
+  end)
+
+  it("ends the lines of a long message at blanks, and moves those that go on", function()
+    local screen = screen_of({ "restrict", "nowhere", "--comment", "x", "--yes" }, { columns = 60 })
+    screen.wait_for "exit 2"
+    assert.equal('mde: restrict "nowhere": the service knows no device\n  "nowhere". Check the spelling: a bare host '
+      .. "name or the\n  full DNS name, an Entra device id, or a machine id.\nexit 2", screen.text())
   end)
 
   it("notes before it asks that the cap will be reached", function()

@@ -52,8 +52,14 @@ local function epilog(...)
   return table.concat(parts, "\n\n")
 end
 
+-- Also where what terminals need cannot be loaded.
+local function say(line)
+  local loaded, terminal = pcall(require, "mde.cli.ui.terminal")
+  if loaded then terminal.say(line) else io.stderr:write(errors.escape(line), "\n") end
+end
+
 local function complain(name, text)
-  io.stderr:write(("mde%s: %s\n"):format(name and " " .. name or "", errors.escape(text)))
+  say(("mde%s: %s"):format(name and " " .. name or "", text))
 end
 
 -- That results could not be written is never passed over in silence.

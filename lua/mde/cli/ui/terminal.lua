@@ -91,6 +91,29 @@ function M.fit(text, columns)
   return table.concat(out) .. mark .. (" "):rep(room - taken)
 end
 
+-- What stands before the lines that go on with a message.
+local INDENT = "  "
+
+--- An escaped text in lines that fit, which end at blanks; a word that is longer stands in a line of its own.
+---@param text string
+---@param columns integer
+---@return string
+function M.wrap(text, columns)
+  if M.width(text) <= columns then return text end
+  local lines, line, taken = {}, nil, 0
+  for blanks, word in text:gmatch "( *)([^ ]+)" do
+    local width = M.width(word)
+    if line and taken + #blanks + width > columns then
+      lines[#lines + 1] = line
+      line, taken = INDENT .. word, #INDENT + width
+    else
+      line, taken = (line or "") .. blanks .. word, taken + #blanks + width
+    end
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
 -- ---- remarks and questions
 
 -- What stands on the last line of standard error until something else does.
@@ -143,11 +166,14 @@ function M.above_status(fn, ...)
   show_status()
 end
 
---- Writes a line to standard error, escaped; above the status, if there is one.
+--- Writes a line to standard error, escaped; above the status, if there is one. A terminal shows it in as many lines as
+--- it takes, none of which ends within a word.
 ---@param text string
 function M.say(text)
+  local columns = posix.terminal.is_terminal(ERROR) and posix.terminal.columns(ERROR)
+  text = M.escape(text)
   hide_status()
-  write(M.escape(text), "\n")
+  write(columns and M.wrap(text, columns) or text, "\n")
   show_status()
 end
 
