@@ -10,6 +10,7 @@ local M = {}
 ---@class mde.cli.Fields
 ---@field noun string whose fields they are
 ---@field names string[] in the order in which they are listed
+---@field selectable string[] those that the service can filter by
 ---@field levels table<string, table<string, integer>> the rank of each value of a field that has ranks
 ---@field times table<string, boolean> the fields that are times
 
@@ -39,6 +40,9 @@ M.machines = {
     onboardingStatus riskScore exposureLevel deviceValue machineTags firstSeen lastSeen lastIpAddress
     lastExternalIpAddress ipAddresses rbacGroupId rbacGroupName agentVersion defenderAvStatus isAadJoined managedBy
     managedByStatus mergedIntoMachineId isPotentialDuplication isExcluded exclusionReason vmMetadata]],
+  selectable = words [[
+    aadDeviceId computerDnsName deviceValue exposureLevel healthStatus id lastIpAddress lastSeen machineTags
+    onboardingStatus osPlatform rbacGroupId riskScore version]],
   levels = {
     riskScore = ranks("None", "Informational", "Low", "Medium", "High"),
     exposureLevel = ranks("None", "Low", "Medium", "High"),
@@ -54,6 +58,7 @@ M.actions = {
     id type status title machineId computerDnsName creationDateTimeUtc lastUpdateDateTimeUtc requestor
     requestorComment requestSource scope externalId cancellationRequestor cancellationComment
     cancellationDateTimeUtc errorHResult troubleshootInfo relatedFileInfo commands]],
+  selectable = words "creationDateTimeUtc id machineId requestor status type",
   levels = {},
   times = set "creationDateTimeUtc lastUpdateDateTimeUtc cancellationDateTimeUtc",
 }

@@ -10,6 +10,7 @@ describe("the fields of the command", function()
       local names, levels = {}, {}
       for _, name in ipairs(fields[what].names) do names[name] = true end
       assert.same(known[what].known, names)
+      assert.same(known[what].names, fields[what].selectable)
       for name, field in pairs(known[what].fields) do
         if field.kind == require("mde.query.kinds").level then levels[name] = field.choices end
         if field.kind == require("mde.query.kinds").time then assert.is_true(fields[what].times[name], name) end
