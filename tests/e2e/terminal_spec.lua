@@ -199,6 +199,17 @@ describe("mde on a terminal", function()
       .. "name or the\n  full DNS name, an Entra device id, or a machine id.\nexit 2", screen.text())
   end)
 
+  it("shows errors in red and headings in bold, unless NO_COLOR says otherwise", function()
+    for _, case in ipairs { { {}, true }, { { NO_COLOR = "1" }, false }, { { TERM = "dumb" }, false } } do
+      local screen = screen_of({ "machines", "riskScore=High", "--limit", "1" }, { environment = case[1] })
+      screen.wait_for "exit 0"
+      assert.equal(case[2], screen.styled():find("\27[1mNAME", 1, true) ~= nil)
+      screen = screen_of({ "state", "nowhere" }, { environment = case[1] })
+      screen.wait_for "exit 2"
+      assert.equal(case[2], screen.styled():find("\27[31mmde: ", 1, true) ~= nil)
+    end
+  end)
+
   it("notes before it asks that the cap will be reached", function()
     local names = desks(3)
     local screen = screen_of { "restrict", names[1], names[2], names[3], "--comment", "x", "--cap", "2" }

@@ -53,13 +53,10 @@ local function epilog(...)
 end
 
 -- Also where what terminals need cannot be loaded.
-local function say(line)
-  local loaded, terminal = pcall(require, "mde.cli.ui.terminal")
-  if loaded then terminal.say(line) else io.stderr:write(errors.escape(line), "\n") end
-end
-
 local function complain(name, text)
-  say(("mde%s: %s"):format(name and " " .. name or "", text))
+  local line = ("mde%s: %s"):format(name and " " .. name or "", text)
+  local loaded, terminal = pcall(require, "mde.cli.ui.terminal")
+  if loaded then terminal.complain(line) else io.stderr:write(errors.escape(line), "\n") end
 end
 
 -- That results could not be written is never passed over in silence.

@@ -29,7 +29,7 @@ end
 --- Says why it did not happen.
 ---@param entry mde.cli.Result
 function M.complain(entry)
-  terminal.say("mde: " .. result.complaint(entry))
+  terminal.complain("mde: " .. result.complaint(entry))
 end
 
 -- The entries that are left to do, until there is a reason to begin no more.

@@ -59,7 +59,7 @@ local function append(log, context, entry)
   if ok then ok, problem = log.file:flush() end
   if ok then return end
   log.problem = problem
-  terminal.say(("mde: the log %s cannot be written: %s"):format(errors.quote(log.path), problem))
+  terminal.complain(("mde: the log %s cannot be written: %s"):format(errors.quote(log.path), problem))
 end
 
 --- What tells results and keeps them in the log, too, if there is one.

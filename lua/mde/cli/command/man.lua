@@ -33,6 +33,7 @@ local environment = {
   { "MDE_LOG", "json: write every request, answer, retry and wait to standard error, redacted." },
   { "SSL_CERT_FILE", "The certificates to trust." },
   { "https_proxy", "The proxy for https; no_proxy names the hosts that it is not for." },
+  { "NO_COLOR", "Set to anything: errors are not shown in red, nor headings in bold." },
   { "XDG_STATE_HOME", "Below it mde sim keeps its tenant." },
 }
 

@@ -51,8 +51,9 @@ end
 
 local function in_columns(context, columns)
   local visible = without(columns, "only_data")
-  local shown = tables.new(visible, terminal.columns(), function(line) output.write(line .. "\n") end,
-    not has_heading(context))
+  local shown = tables.new(visible, terminal.columns(), function(line, is_heading)
+    output.write((is_heading and terminal.heading(line) or line) .. "\n")
+  end, not has_heading(context))
   return {
     add = function(record)
       local row, now = {}, context.client:now()

@@ -66,18 +66,19 @@ end
 --- Columns that are filled row by row and written in lines.
 ---@param columns mde.cli.Column[]
 ---@param limit integer the columns of the terminal
----@param write fun(line: string) is given one line at a time, without its end
+---@param write fun(line: string, is_heading: boolean?) is given one line at a time, without its end
 ---@param without_titles? boolean
 ---@return { add: fun(row: string[]), finish: fun() } table rows are texts, one for each column
 function M.new(columns, limit, write, without_titles)
   local rows, widths, used = {}, nil, {}
 
-  local function put(row)
+  local function put(row, is_heading)
     local cells = {}
     for i in ipairs(columns) do
       if used[i] then cells[#cells + 1] = terminal.fit(row[i], widths[i]) end
     end
-    write((table.concat(cells, GAP):gsub(" +$", "")))
+    local line = table.concat(cells, GAP):gsub(" +$", "")
+    write(line, is_heading)
   end
 
   local function lay_out()
@@ -86,7 +87,7 @@ function M.new(columns, limit, write, without_titles)
     shrink(columns, widths, used, limit)
     local titles = {}
     for i, column in ipairs(columns) do titles[i] = column.title end
-    if not without_titles then put(titles) end
+    if not without_titles then put(titles, true) end
     for _, row in ipairs(rows) do put(row) end
     rows = nil
   end

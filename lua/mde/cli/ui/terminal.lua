@@ -131,12 +131,32 @@ function M.is_gone()
   return gone
 end
 
---- Whether a line of standard error can be taken back, which a terminal that does not say what it is may be unable to
---- do.
+-- A terminal that does not say what it is may be unable to do what others do.
+local function is_capable(descriptor)
+  local kind = os.getenv "TERM" or ""
+  return posix.terminal.is_terminal(descriptor) and kind ~= "" and kind ~= "dumb"
+end
+
+--- Whether a line of standard error can be taken back.
 ---@return boolean
 function M.has_movable_line()
-  local kind = os.getenv "TERM" or ""
-  return posix.terminal.is_terminal(ERROR) and kind ~= "" and kind ~= "dumb"
+  return is_capable(ERROR)
+end
+
+--- Whether the terminal that shows results, or remarks, takes styles, and nobody has said that they are not wanted.
+---@param results boolean
+---@return boolean
+function M.has_styles(results)
+  return (os.getenv "NO_COLOR" or "") == "" and is_capable(results and OUTPUT or ERROR)
+end
+
+local RED, BOLD, PLAIN = "\27[31m", "\27[1m", "\27[m"
+
+--- A line that table.lua made of titles, for standard output.
+---@param line string
+---@return string
+function M.heading(line)
+  return M.has_styles(true) and BOLD .. line .. PLAIN or line
 end
 
 -- Takes the status off the line it stands on, for a line that is to stand there.
@@ -166,15 +186,28 @@ function M.above_status(fn, ...)
   show_status()
 end
 
---- Writes a line to standard error, escaped; above the status, if there is one. A terminal shows it in as many lines as
---- it takes, none of which ends within a word.
----@param text string
-function M.say(text)
+-- Writes a text to standard error, escaped; above the status, if there is one. A terminal shows it in as many lines as
+-- it takes, none of which ends within a word.
+local function say(text, style)
   local columns = posix.terminal.is_terminal(ERROR) and posix.terminal.columns(ERROR)
   text = M.escape(text)
+  if columns then text = M.wrap(text, columns) end
+  if style and M.has_styles(false) then text = style .. text .. PLAIN end
   hide_status()
-  write(columns and M.wrap(text, columns) or text, "\n")
+  write(text, "\n")
   show_status()
+end
+
+--- Writes a line to standard error.
+---@param text string
+function M.say(text)
+  say(text)
+end
+
+--- Writes an error to standard error, in red where that is seen.
+---@param text string
+function M.complain(text)
+  say(text, RED)
 end
 
 --- Says from now on whether remarks and the progress are left out.

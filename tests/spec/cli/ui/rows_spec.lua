@@ -67,4 +67,9 @@ describe("rows", function()
     assert.equal("csv", rows.format { csv = true })
     assert.equal("text", rows.format {})
   end)
+
+  it("have a bold heading where that is seen", function()
+    assert.equal("\27[1mNAME      SEEN     ID\27[m\na\\x1b[2J  5s ago   1\n          60s ago  2\n",
+      written("text", { columns = 80, styles = true }))
+  end)
 end)

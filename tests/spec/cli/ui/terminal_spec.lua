@@ -117,4 +117,15 @@ describe("a remark", function()
     assert.equal("an error\\x1b that is long\n", said { columns = 14 })
     assert.equal("an error\\x1b that is long\n", said { answers = {} })
   end)
+
+  it("is red if it is an error, where that is seen", function()
+    local function said(options)
+      return console.capture(function()
+        terminal.complain "mde: an error\27"
+        terminal.say "a remark"
+      end, options).err
+    end
+    assert.equal("\27[31mmde: an error\\x1b\27[m\na remark\n", said { styles = true })
+    assert.equal("mde: an error\\x1b\na remark\n", said())
+  end)
 end)
