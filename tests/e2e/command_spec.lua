@@ -33,7 +33,7 @@ describe("mde, piped,", function()
     has(result.out, LAPTOP .. ": already restricted")
     assert.equal(1, #created())
 
-    result = command.run { "release", "laptop-17", "--comment", "cleared", "--yes", "--wait=20s" }
+    result = command.run { "release", "laptop-17", "--comment", "cleared", "--yes", "--wait", "20s" }
     assert.equal(0, result.status)
     has(result.out, LAPTOP .. ": release accepted")
     has(command.run { "state", "laptop-17" }.out, "\treleased\t")
@@ -63,8 +63,8 @@ describe("mde, piped,", function()
     ["with an IP address"] = { { "restrict", "192.0.2.7", "--comment", "x", "--yes" }, "is an IP address" },
     ["with a rule that there is not"] =
       { { "restrict", "laptop-17", "--comment", "x", "--yes", "--allow", "server" }, 'Did you mean "servers"?' },
-    ["with a time that could be a device"] =
-      { { "restrict", "laptop-17", "--wait", "10m", "--comment", "x", "--yes" }, "write --wait=10m" },
+    ["with a time that has no unit"] =
+      { { "restrict", "laptop-17", "--wait", "10", "--comment", "x", "--yes" }, "write --wait 10s" },
     ["with --all-of and a device"] =
       { { "release", "laptop-17", "--all-of", "INC-1", "--comment", "x", "--yes" }, "--all-of selects the devices" },
     ["with --all-of an unset variable"] =
@@ -221,9 +221,12 @@ describe("mde, piped,", function()
       assert.equal(0, result.status, result.err)
       has(result.err, "3 devices: 3 accepted.")
       local plain = command.run { "machines", "computerDnsName^=desk-0" }
-      has(command.run({ "restrict", "-", "--column", "1", "--comment", "x", "--yes" }, { input = plain.out }).err,
+      has(command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = plain.out }).err,
         "3 devices: 3 already active.")
-      local untold = command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = plain.out })
+      local bare = command.run { "machines", "computerDnsName^=desk-0", "--no-heading" }
+      has(command.run({ "restrict", "-", "--column", "1", "--comment", "x", "--yes" }, { input = bare.out }).err,
+        "3 devices: 3 already active.")
+      local untold = command.run({ "restrict", "-", "--comment", "x", "--yes" }, { input = bare.out })
       assert.equal(1, untold.status)
       has(untold.err, "no heading that tells which one names a device")
     end)
@@ -698,7 +701,7 @@ describe("mde, piped,", function()
     assert.truthy(result.out:find "^mde %d+%.%d+%.%d+\n$")
     assert.equal(0, result.status)
     for _, name in ipairs { "restrict", "release", "state", "report", "machines", "actions", "action", "cancel", "tag",
-      "untag", "sim", "completion" } do
+      "untag", "sim", "completion", "man", "help" } do
       result = command.run { name, "--help" }
       assert.equal(0, result.status)
       has(result.out, "Usage: mde " .. name)
@@ -706,6 +709,9 @@ describe("mde, piped,", function()
       has(result.out, "Exit status:")
       for _, line in ipairs(lines_of(result.out)) do assert.truthy(#line <= 100, line) end
     end
+    assert.equal(command.run({ "--version" }).out, command.run({ "-V" }).out)
+    assert.equal(command.run({ "release", "--help" }).out, command.run({ "help", "release" }).out)
+    assert.equal(command.run({ "--help" }).out, command.run({ "help" }).out)
     has(command.run({ "--help" }).out, "AZURE_CLIENT_SECRET")
     local explained = command.run({ "actions", "--help" }).out
     for _, field in ipairs { "status=", "type=", "machineId=", "requestor!=", "creationDateTimeUtc>=" } do

@@ -83,7 +83,7 @@ describe("mde on a terminal", function()
       has(screen.text(), LAPTOP .. " ")
       -- A row that did not fit would take two lines.
       local found = command.run { "machines", "riskScore=High" }
-      assert.equal(#lines_of(found.out) + 2, #lines)
+      assert.equal(#lines_of(found.out) + 1, #lines)
     end)
 
     it(("of %d columns shows how far it is with many"):format(columns), function()
@@ -141,12 +141,15 @@ describe("mde on a terminal", function()
     assert.equal(0, screen.status())
   end)
 
-  it("shows an action's id whole, which is what others are given", function()
+  it("shows an action's machine first, and its id whole where there is room", function()
     command.run { "restrict", "laptop-17", "--comment", ("a long comment "):rep(10), "--yes" }
-    local screen = screen_of({ "actions", "--all" }, { columns = 80 })
-    screen.wait_for "exit 0"
-    has(screen.text(), created()[1].action .. "  Restrict ")
-    has_not(screen.text(), "REQUESTOR")
+    for _, columns in ipairs { 80, 100 } do
+      local screen = screen_of({ "actions", "--all" }, { columns = columns })
+      screen.wait_for "exit 0"
+      assert.matches("^MACHINE  ", screen.text())
+      has(screen.text(), "\n" .. LAPTOP .. "  Restrict  ")
+      if columns == 100 then has(screen.text(), "  " .. created()[1].action) end
+    end
   end)
 
   it("tells two machines of one name apart, when it asks and when it tells", function()
@@ -174,7 +177,7 @@ describe("mde on a terminal", function()
     local list = command.file("missing", table.concat(names, "\n"))
     local screen = screen_of { "restrict", "--list", list, "--comment", "x" }
     screen.wait_for "Restrict it? [y/N]"
-    has(screen.text(), "Left as they are: 45 of 46\n  45 not found:\n")
+    has(screen.text(), "Left as they are: 45 of 46\n  45 not found: ")
     has(screen.text(), "and 5 more\n")
     has_not(screen.text(), "missing-42")
     screen.keys("n", "Enter")
@@ -186,10 +189,28 @@ describe("mde on a terminal", function()
     local list = command.file("two", ("DeviceId,DeviceName\n%040x,desk-002\n%040x,desk-001\n"):format(0xd0001, 0xd0003))
     local screen = screen_of { "restrict", "--list", list, "--comment", "x" }
     assert.equal(2, screen.status())
-    local text = screen.text():gsub("\n", "")
+    local text = screen.text():gsub("%s+", " ")
     has(text, "are not the same device")
     has_not(text, "[y/N]")
     assert.equal(0, #created())
+  end)
+
+  it("ends the lines of a long message at blanks, and moves those that go on", function()
+    local screen = screen_of({ "restrict", "nowhere", "--comment", "x", "--yes" }, { columns = 60 })
+    screen.wait_for "exit 2"
+    assert.equal('mde: restrict "nowhere": the service knows no device\n  "nowhere". Check the spelling: a bare host '
+      .. "name or the\n  full DNS name, an Entra device id, or a machine id.\nexit 2", screen.text())
+  end)
+
+  it("shows errors in red and headings in bold, unless NO_COLOR says otherwise", function()
+    for _, case in ipairs { { {}, true }, { { NO_COLOR = "1" }, false }, { { TERM = "dumb" }, false } } do
+      local screen = screen_of({ "machines", "riskScore=High", "--limit", "1" }, { environment = case[1] })
+      screen.wait_for "exit 0"
+      assert.equal(case[2], screen.styled():find("\27[1mNAME", 1, true) ~= nil)
+      screen = screen_of({ "state", "nowhere" }, { environment = case[1] })
+      screen.wait_for "exit 2"
+      assert.equal(case[2], screen.styled():find("\27[31mmde: ", 1, true) ~= nil)
+    end
   end)
 
   it("notes before it asks that the cap will be reached", function()

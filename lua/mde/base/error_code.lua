@@ -103,6 +103,7 @@
 ---| "unknown_option" # there is no such option
 ---| "unknown_field" # there is no such field
 ---| "unknown_rule" # the guard has no such rule
+---| "log_unwritable" # the file of `mde restrict --log` cannot be opened
 ---| "option_without_effect" # the option has no effect beside another one, or there
 ---| "contradictory_options" # the options contradict each other, or one of them is needed
 ---| "time_malformed" # it is not a time, or not a span of time

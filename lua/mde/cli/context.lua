@@ -41,6 +41,7 @@ end
 ---@param parser table of argparse
 ---@return mde.cli.Context? context nil if the command was interrupted while it read what the arguments ask
 function M.new(subcommand, arguments, parser)
+  terminal.be_quiet(arguments.quiet or false)
   local request = subcommand.request and subcommand.request(arguments)
   if interrupt.asked() then return nil end
   local client

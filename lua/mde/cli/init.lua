@@ -20,7 +20,7 @@ local output = require "mde.cli.ui.output"
 local M = {}
 
 local subcommands = { "restrict", "release", "state", "report", "machines", "actions", "action", "cancel", "tag",
-  "untag", "doctor", "sim", "completion" }
+  "untag", "doctor", "sim", "completion", "man", "help" }
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.
@@ -37,7 +37,7 @@ Examples:
    mde release --all-of INC-4711 --since 14h --comment "false alarm"
    mde report INC-4711
 
-mde <command> --help shows what a command can do, with examples.]]
+mde help <command>, or mde <command> --help, shows what a command can do, with examples.]]
 
 local function examples_of(subcommand)
   local lines = { "Examples:" }
@@ -53,8 +53,11 @@ local function epilog(...)
   return table.concat(parts, "\n\n")
 end
 
+-- Also where what terminals need cannot be loaded.
 local function complain(name, text)
-  io.stderr:write(("mde%s: %s\n"):format(name and " " .. name or "", errors.escape(text)))
+  local line = ("mde%s: %s"):format(name and " " .. name or "", text)
+  local loaded, terminal = pcall(require, "mde.cli.ui.terminal")
+  if loaded then terminal.complain(line) else io.stderr:write(errors.escape(line), "\n") end
 end
 
 -- That results could not be written is never passed over in silence.
@@ -82,7 +85,7 @@ local function build()
   parser:command_target "command"
   parser:require_command(true)
   show_help(parser)
-  parser:flag("--version", "Show the version and exit."):action(function()
+  parser:flag("-V --version", "Show the version and exit."):action(function()
     show_and_exit(require("mde")._VERSION)
   end)
   local by_name = {}
@@ -98,19 +101,32 @@ local function build()
   return parser, by_name
 end
 
---- `--wait` alone is `--wait=10m`: argparse would take the next word, a device, for its time.
+-- Whether a word is a time with its units: 5m, 1h30m.
+local function is_span(word)
+  return word:find "^%d" ~= nil and word:gsub("%d+[smhd]", "") == ""
+end
+
+--- The time of `--wait` may be a word of its own, which argparse would not tell from a device; `--wait` alone is
+--- `--wait=10m`.
 local function spell_out(arguments)
-  local words, is_option = {}, true
-  for i, word in ipairs(arguments) do
-    if word == "--" then is_option = false end
-    words[i] = word
-    if is_option and word == "--wait" then
-      words[i] = "--wait=10m"
-      local after = arguments[i + 1]
-      if after and after:find "^%d+[smhd]?$" then
-        return nil, ("'--wait %s' is ambiguous; write --wait=%s"):format(after, after)
-      end
+  local words, position = {}, 1
+  while arguments[position] do
+    local word, after = arguments[position], arguments[position + 1]
+    position = position + 1
+    if word == "--" then
+      for i = position - 1, #arguments do words[#words + 1] = arguments[i] end
+      return words
     end
+    if word == "--wait" then
+      if after and after:find "^%d+$" then
+        return nil, ("'--wait %s' has no unit; write --wait %ss, or --wait=10m before a device of that name")
+          :format(after, after)
+      end
+      local time = after and is_span(after) and after or nil
+      if time then position = position + 1 end
+      word = "--wait=" .. (time or "10m")
+    end
+    words[#words + 1] = word
   end
   return words
 end

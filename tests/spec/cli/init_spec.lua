@@ -9,7 +9,10 @@ describe("the command", function()
     ["no subcommand"] = { {}, "mde: ", "See mde --help." },
     ["a misspelt subcommand"] = { { "restrct", "laptop-17" }, "Did you mean 'restrict'?", "See mde --help." },
     ["a misspelt option"] = { { "restrict", "x", "--coment", "x" }, "mde restrict: ", "See mde restrict --help." },
-    ["a time that could be a device"] = { { "restrict", "--wait", "10m" }, "write --wait=10m", "See mde --help." },
+    ["a time without its unit"] = { { "restrict", "--wait", "300" }, "'--wait 300' has no unit; write --wait 300s",
+      "See mde --help." },
+    ["a time of nothing"] = { { "restrict", "x", "--wait", "0s" }, "'0s' is not a duration",
+      "See mde restrict --help." },
     ["two formats"] = { { "state", "laptop-17", "--csv", "--json" }, "mde state: ", "See mde state --help." },
   } do
     it("is refused with " .. what, function()
@@ -38,12 +41,52 @@ describe("the command", function()
     assert.equal("mde state: a bug\n", told.err)
   end)
 
-  it("waits ten minutes where no time is given", function()
-    local r = rehearsal.new { machines = { { computerDnsName = "desk-1.corp.example", offline = true } } }
+  -- Restricts a device that is never heard of again; how long that was waited for, and of which devices is told.
+  local function waited(...)
+    local machines = {}
+    for i, name in ipairs { "desk-1", "7d" } do machines[i] = { computerDnsName = name, offline = true } end
+    local r = rehearsal.new { machines = machines }
     local began = r.driver.now()
-    local told = console.run({ "restrict", "desk-1", "--comment", "x", "--yes", "--wait" }, { client = r.client })
-    assert.equal(4, told.status)
-    local seconds = r.driver.now() - began
-    assert.is_true(seconds > 590 and seconds < 610, seconds)
+    local told = console.run({ "restrict", "--comment", "x", "--yes", ... }, { client = r.client })
+    assert.equal(4, told.status, told.err)
+    return r.driver.now() - began, told.out
+  end
+
+  for what, case in pairs {
+    ["ten minutes where no time is given"] = { 600, "desk-1", "--wait" },
+    ["ten minutes where a device follows"] = { 600, "--wait", "desk-1" },
+    ["ten minutes where another option follows"] = { 600, "desk-1", "--wait", "--incident", "INC-1" },
+    ["as long as the next word says"] = { 300, "--wait", "5m", "desk-1" },
+    ["as long as the next word says, in several units"] = { 90, "--wait", "1m30s", "desk-1" },
+    ["as long as is said behind the sign"] = { 300, "--wait=5m", "desk-1" },
+    ["as long as is said for a device that could be a time"] = { 300, "7d", "--wait", "5m" },
+  } do
+    it("waits " .. what, function()
+      local seconds = waited((table.unpack or unpack)(case, 2)) -- luacheck: ignore
+      assert.is_true(seconds >= case[1] - 10 and seconds < case[1] + 10, seconds)
+    end)
+  end
+
+  it("takes nothing for a time behind --", function()
+    local told = console.run({ "restrict", "--comment", "x", "--yes", "--", "--wait", "5m" },
+      { client = rehearsal.new({ machines = {} }).client })
+    assert.equal(2, told.status)
+    assert.matches('restrict "%-%-wait": .*restrict "5m": ', told.err)
+  end)
+
+  it("says its version", function()
+    local own, statuses = os.exit, {}
+    for _, word in ipairs { "-V", "--version" } do
+      local told = console.capture(function()
+        os.exit = function(status) -- luacheck: ignore 122
+          statuses[#statuses + 1] = status
+          error("the end", 0)
+        end
+        pcall(require("mde.cli").run, { word })
+        os.exit = own -- luacheck: ignore 122
+      end)
+      assert.matches("^mde %d+%.%d+%.%d+\n$", told.out)
+    end
+    assert.same({ 0, 0 }, statuses)
   end)
 end)

@@ -50,6 +50,7 @@ end
 ---   `answers`: a person is there and gives these; after the last one the input ends
 ---   `input`: a file, which is standard input
 ---   `columns`: of the terminal that shows the results; they go elsewhere otherwise
+---   `styles`: the terminals take styles
 ---   `movable`: standard error is a terminal whose last line can be taken back
 ---   `interruptions`: a function that says how often Ctrl-C was pressed by now
 ---@return { out: string, err: string, value: any, more: any }
@@ -67,6 +68,7 @@ function console.capture(fn, options)
       return options.answers ~= nil
     end },
     { terminal, "has_movable_line", function() return options.movable or false end },
+    { terminal, "has_styles", function() return options.styles or false end },
   }, fn)
   return { out = out.text(), err = err.text(), value = value, more = more }
 end

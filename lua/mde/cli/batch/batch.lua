@@ -30,7 +30,7 @@ end
 --- Says why it did not happen.
 ---@param entry mde.cli.Result
 function M.complain(entry)
-  terminal.say("mde: " .. result.complaint(entry))
+  terminal.complain("mde: " .. result.complaint(entry))
 end
 
 -- The entries that are left to do, until there is a reason to begin no more.
@@ -164,12 +164,13 @@ end
 ---@param words mde.cli.BatchWords
 function M.say_end(entries, complete, words)
   if interrupt.asked() or not complete or #entries > 1 and not words.brief then
-    terminal.say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
+    local say = (interrupt.asked() or not complete) and terminal.say or terminal.remark
+    say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
       #entries == 1 and "" or "s", count_ends(entries, words)))
   end
   if words.reason then terminal.say(("Stopped: %s."):format(words.reason)) end
   if words.continues and is_worth_repeating(entries) then
-    terminal.say "Run the same command again: it continues, and does nothing twice."
+    terminal.remark "Run the same command again: it continues, and does nothing twice."
   end
   for _, entry in ipairs(entries) do
     if entry.started and not entry.done and words.ask then

@@ -9,6 +9,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local list = require "mde.cli.batch.list"
+local log = require "mde.cli.batch.log"
 local lookup = require "mde.cli.batch.lookup"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
@@ -61,14 +62,19 @@ function M.configure(command, verb)
     :format(words_of[verb].comment)):argname "<text>":overwrite(false)
   command:option("--incident", "The incident it belongs to; recorded too, and what release --all-of goes by.")
     :argname "<id>":overwrite(false)
-  command:option("--wait", ("Wait until the devices have done it, that long at most; --wait alone is --wait=%s.")
-    :format(WAIT)):argname "<time>":convert(duration.parse):overwrite(false)
+  command:option("--wait", ("Wait until the devices have done it, that long at most, 5m say; --wait alone is "
+    .. "--wait %s. A device called 5m goes before it."):format(WAIT)):argname "<time>":convert(duration.parse)
+    :overwrite(false)
+  command:option("--key", "For one device: a key of your own, 8 to 64 of A-Za-z0-9._-, an alert's id say. A repeat "
+    .. "with it tells of the first action."):argname "<key>":overwrite(false)
   command:flag("--no-look", "Send without reading the device's history first. For when it cannot be read.")
   command:option("--decided-at", "When it was decided: 20m ago, or 2026-02-03T10:11:12Z. What somebody decided "
     .. "otherwise since then supersedes it. Without it: now."):argname "<time>":convert(decided_at):overwrite(false)
   command:flag("--dry-run", "Say what would be done, without doing it.")
   command:flag("--exit-code", "With --dry-run: exit with status 6 if something would be sent.")
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
+  command:flag("-q --quiet", "Show no progress, and say nothing but errors, questions and results.")
+  log.configure(command)
 end
 
 -- ---- what is asked
@@ -79,6 +85,7 @@ end
 ---@field entries? mde.cli.Result[] the devices, if the arguments name them
 ---@field find? fun(client: mde.Client): mde.cli.Result[] finds them, if they do not; an empty list may have the exit
 --- `status`
+---@field log? mde.cli.Log
 
 -- Whether somebody is there to be asked.
 local function can_ask(arguments)
@@ -102,6 +109,14 @@ local function check_unattended(arguments)
   end
 end
 
+-- A key stands for one change of one device.
+local function check_key(arguments, entries)
+  if arguments.key and (not entries or #entries ~= 1) then
+    errors.invalid("contradictory_options", ("--key belongs to one device, not to %s"):format(
+      entries and ("%d"):format(#entries) or "all that an incident holds"), "Name one, or leave out --key.")
+  end
+end
+
 --- What the arguments ask. Raises where it would be refused, or where nobody is there who would have to be asked:
 --- nothing is looked up for the sake of that.
 ---@param arguments table as argparse leaves them
@@ -110,7 +125,7 @@ end
 ---@param find? fun(client: mde.Client): mde.cli.Result[] the devices, if they are not named by the arguments
 ---@return mde.cli.ChangeRequest
 function M.request(arguments, verb, options, find)
-  options.incident = arguments.incident
+  options.incident, options.key = arguments.incident, arguments.key
   if arguments.no_look then options.look = false end
   if arguments.dry_run then options.dry_run = true end
   local decided = arguments.decided_at
@@ -123,7 +138,8 @@ function M.request(arguments, verb, options, find)
   -- A list may run more than once, and meanwhile a colleague may have released some of it.
   local is_list = entries and (entries[2] or arguments.list)
   if verb == "restrict" and is_list and options.look ~= false and not arguments.again then options.again = false end
-  return { verb = verb, options = options, find = find, entries = entries }
+  check_key(arguments, entries)
+  return { verb = verb, options = options, find = find, entries = entries, log = log.open(arguments.log) }
 end
 
 -- ---- telling
@@ -178,7 +194,7 @@ local function wait_for(context, entries)
   end
   if #waiting == 0 or batch.is_cut_short() then return end
   if terminal.is_interactive() then
-    terminal.say(("Waiting for %d device%s. Ctrl-C ends the waiting, not the action%s."):format(#waiting,
+    terminal.remark(("Waiting for %d device%s. Ctrl-C ends the waiting, not the action%s."):format(#waiting,
       #waiting == 1 and "" or "s", #waiting == 1 and "" or "s"))
   end
   local in_text = context.format == "text"
@@ -267,7 +283,7 @@ local function prepare(context, entries)
   local arguments, words = context.arguments, words_of[context.request.verb]
   if not arguments.yes then return consult.ask(context, entries, words) end
   local text = remark_of(context, #entries)
-  if text then terminal.say(text) end
+  if text then terminal.remark(text) end
   if not find_many(context, entries) then return end_interrupted() end
   local comment = arguments.comment or can_ask(arguments) and consult.comment(context.request.verb, words.comment)
   if comment then return entries, comment end
@@ -297,7 +313,7 @@ local function rehearse(context, entries)
     batch.say_end(entries, false, { noun = "device", outcome = outcome_of })
     return exit.interrupted
   end
-  plans.say_frame(context, comment)
+  if not terminal.is_quiet() then plans.say_frame(context, comment) end
   local tell = teller(context, #plan.entries)
   for _, entry in ipairs(plan.entries) do
     if tell.show then tell.show(entry) end
@@ -325,7 +341,7 @@ function M.run(context)
   if entries then entries, comment = prepare(context, entries) end
   if not entries then return comment end
 
-  local tell = teller(context, #entries)
+  local tell = log.beside(teller(context, #entries), context)
   local complete, reason = batch.run(context, entries, function(entry)
     local err
     entry.action, err = act(context, entry, comment)
@@ -339,7 +355,7 @@ function M.run(context)
   tell.finish(entries)
   batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state", reason = reason,
     continues = true })
-  return batch.status(entries, complete)
+  return math.max(batch.status(entries, complete), log.status(request.log))
 end
 
 return M

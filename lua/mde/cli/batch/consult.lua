@@ -123,7 +123,7 @@ local function say_holders(send, incident)
     if holders and holders[1] then
       count = count + 1
       if count <= MAX_SHOWN then
-        terminal.note(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
+        terminal.caution(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
           incident and "too " or "", errors.show(table.concat(holders, ", ")), incident and " as well" or ""))
       end
     end

@@ -59,7 +59,7 @@ end
 ---@return boolean complete false if it was interrupted
 function M.run(context, entries)
   local remark = pace.remark(#entries, "looking %s up")
-  if remark then terminal.say(remark) end
+  if remark then terminal.remark(remark) end
   if entries[2] then return many(context, entries) end
   return one(context, entries)
 end

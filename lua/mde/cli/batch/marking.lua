@@ -36,7 +36,7 @@ end
 local function run(context, method, words)
   local client, entries, tag = context.client, context.request.entries, context.request.tag
   local remark = pace.remark(#entries, words.doing)
-  if remark then terminal.say(remark) end
+  if remark then terminal.remark(remark) end
   local writer = context.format ~= "text" and rows.new(context, result.columns, result.record)
   local complete, reason = batch.run(context, entries, function(entry)
     local err
@@ -71,9 +71,10 @@ function M.subcommand(method, words, subcommand)
 
   function subcommand.configure(command)
     list.configure(command, "1+")
+    command:flag("-q --quiet", "Show no progress, and say nothing but errors and results.")
     rows.configure(command)
-    command:usage(("Usage: mde %s [-h] [--list <file>] [--column <column>] [--json | --csv]\n       <device> ... <tag>")
-      :format(method))
+    command:usage(("Usage: mde %s [-h] [-q] [--list <file>] [--column <column>] [--json | --csv]\n"
+      .. "       <device> ... <tag>"):format(method))
   end
 
   function subcommand.run(context)

@@ -16,7 +16,6 @@ local terminal = require "mde.cli.ui.terminal"
 -- So few are told in whole sentences, with what to do.
 local FEW = 5
 local MAX_NAMED = 40
-local INDENT = "    "
 
 local M = {}
 
@@ -188,27 +187,11 @@ local function named(entry)
   return result.name(entry) .. (more and more ~= "" and (" (%s)"):format(more) or "")
 end
 
--- Words in lines that fit, broken between them.
-local function wrapped(words, columns)
-  local lines, line = {}, INDENT
-  for i, word in ipairs(words) do
-    if i < #words then word = word .. "," end
-    if line ~= INDENT and terminal.width(line) + 1 + terminal.width(word) > columns then
-      lines[#lines + 1] = line
-      line = INDENT
-    end
-    line = line .. (line == INDENT and "" or " ") .. word
-  end
-  lines[#lines + 1] = line
-  return lines
-end
-
-local function say_names(reason, names, columns)
-  local shown = {}
-  for i = 1, math.min(#names, MAX_NAMED) do shown[i] = names[i] end
-  if #names > MAX_NAMED then shown[#shown + 1] = ("and %d more"):format(#names - MAX_NAMED) end
-  terminal.say(("  %d %s:"):format(#names, reason))
-  for _, line in ipairs(wrapped(shown, columns)) do terminal.say(line) end
+local function say_names(reason, entries)
+  local names = {}
+  for i = 1, math.min(#entries, MAX_NAMED) do names[i] = named(entries[i]) end
+  if #entries > MAX_NAMED then names[#names + 1] = ("and %d more"):format(#entries - MAX_NAMED) end
+  terminal.say(("  %d %s: %s"):format(#entries, reason, table.concat(names, ", ")))
 end
 
 local function count_left(plan)
@@ -240,14 +223,10 @@ end
 ---@param plan mde.cli.Plan
 function M.say_left(context, plan)
   M.say_twins(plan)
-  local columns, left = terminal.columns(), count_left(plan)
+  local left = count_left(plan)
   if left <= FEW then return say_each(plan, context.request.verb) end
   terminal.say(("Left as they are: %d of %d"):format(left, #plan.entries))
-  for _, group in ipairs(plan.groups) do
-    local names = {}
-    for i, entry in ipairs(group.entries) do names[i] = named(entry) end
-    say_names(group.reason, names, columns)
-  end
+  for _, group in ipairs(plan.groups) do say_names(group.reason, group.entries) end
 end
 
 local function say_cap(context, plan)

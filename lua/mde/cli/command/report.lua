@@ -226,6 +226,7 @@ function M.configure(command)
   command:option("--since", "What the incident did that long ago or later: 30d, 14h."):argname "<time>"
     :convert(duration.parse):overwrite(false)
   rows.configure(command)
+  rows.configure_heading(command)
 end
 
 --- The incidents; raises for what cannot be one.

@@ -3,6 +3,7 @@
 local change = require "mde.cli.batch.change"
 local list = require "mde.cli.batch.list"
 local rows = require "mde.cli.ui.rows"
+local whole_number = require "mde.cli.ui.whole_number"
 
 local M = {
   name = "restrict",
@@ -16,19 +17,13 @@ local M = {
   },
 }
 
-local function whole_number(text)
-  local value = text:find "^%d+$" and tonumber(text)
-  if not value or value < 1 or value > 1e6 then return nil, ("'%s' is not a whole number above 0"):format(text) end
-  return value
-end
-
 --- Declares the options.
 ---@param command table of argparse
 function M.configure(command)
   list.configure(command, "*")
   change.configure(command, "restrict")
   command:option("--allow", "Lift a guard rule by its name, servers say; may be repeated."):argname "<rule>":count "*"
-  command:option("--cap", "The most restricts in an hour (default 25)."):argname "<count>":convert(whole_number)
+  command:option("--cap", "The most restricts in an hour (default 25)."):argname "<count>":convert(whole_number.parse)
     :overwrite(false)
   command:flag("--cancel-opposite", "Cancel a release that is still pending, instead of refusing.")
   command:flag("--again", "Restrict those of a list, too, that somebody has released or cancelled since they were "

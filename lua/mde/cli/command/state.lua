@@ -46,6 +46,7 @@ for _, column in ipairs(result.error_columns) do csv_columns[#csv_columns + 1] =
 function M.configure(command)
   list.configure(command, "*")
   rows.configure(command)
+  rows.configure_heading(command)
 end
 
 local function keep(entry, value, action, err)

@@ -2,16 +2,25 @@
 
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
+local json = require "mde.cli.ui.json"
 
 -- What tells machines apart has to be seen, however narrow the terminal.
 local NAME_LEAST = 28
--- An action's id is what mde action and mde cancel are given.
-local ACTION_ID_LEAST = 36
+-- An id is of use whole or not at all.
+local ID_LEAST, ACTION_ID_LEAST = 40, 36
 
 local M = {}
 
 local function field(name)
   return function(record) return record[name] end
+end
+
+-- The same where it may be a list or an object, which is written as JSON then.
+local function any_field(name)
+  return function(record)
+    local value = record[name]
+    return type(value) == "table" and json.encode(value) or value
+  end
 end
 
 -- Clocks are told in whole seconds: what happened in this one is not in the future.
@@ -46,41 +55,67 @@ end
 ---@type mde.cli.RowColumn[]
 M.machines = {
   { name = "id", title = "ID", value = field "id", only_data = true },
-  { name = "computerDnsName", title = "NAME", value = field "computerDnsName", least = NAME_LEAST },
+  { name = "computerDnsName", title = "NAME", value = field "computerDnsName", least = NAME_LEAST,
+    kept = true },
   { name = "osPlatform", title = "PLATFORM", value = field "osPlatform" },
   { name = "healthStatus", title = "HEALTH", value = field "healthStatus", optional = true },
   { name = "riskScore", title = "RISK", value = field "riskScore" },
   { name = "lastSeen", title = "LAST SEEN", value = field "lastSeen", shown = M.last_seen },
   { name = "machineTags", title = "TAGS", value = tags },
   { name = "lastIpAddress", title = "ADDRESS", value = field "lastIpAddress", optional = true },
-  { name = "id", title = "ID", value = field "id", optional = true, only_shown = true },
+  { name = "id", title = "ID", value = field "id", optional = true, only_shown = true,
+    least = ID_LEAST },
 }
 
 local function short_type(action)
   return type(action.type) == "string" and action.type:gsub("CodeExecution$", "") or nil
 end
 
+--- A person looks for the machine first; mde action and mde cancel are given the id, for which there may be no room.
 ---@type mde.cli.RowColumn[]
 M.actions = {
-  { name = "id", title = "ID", value = field "id", least = ACTION_ID_LEAST },
+  { name = "id", title = "ID", value = field "id", only_data = true },
+  { name = "computerDnsName", title = "MACHINE", value = field "computerDnsName", least = NAME_LEAST, kept = true,
+    only_shown = true },
   { name = "type", title = "TYPE", value = field "type", shown = short_type },
   { name = "status", title = "STATUS", value = field "status" },
-  { name = "computerDnsName", title = "MACHINE", value = field "computerDnsName" },
+  { name = "id", title = "ID", value = field "id", optional = true, only_shown = true, least = ACTION_ID_LEAST },
+  { name = "computerDnsName", title = "MACHINE", value = field "computerDnsName", only_data = true },
   { name = "creationDateTimeUtc", title = "CREATED", value = field "creationDateTimeUtc",
-    shown = ago "creationDateTimeUtc" },
+    shown = ago "creationDateTimeUtc", optional = true },
   { name = "requestor", title = "REQUESTOR", value = field "requestor", optional = true },
   { name = "requestorComment", title = "COMMENT", value = field "requestorComment", optional = true },
   { name = "machineId", title = "MACHINE ID", value = field "machineId", only_data = true },
 }
 
+-- What columns say of where they are left away.
+local marks = { optional = true, only_data = true, only_shown = true }
+
+--- The columns of these fields, in this order, each as it stands among the usual ones if it does.
+---@param names string[]
+---@param usual mde.cli.RowColumn[]
+---@return mde.cli.RowColumn[]
+function M.chosen(names, usual)
+  local known, list = {}, {}
+  for _, column in ipairs(usual) do known[column.name] = known[column.name] or column end
+  for i, name in ipairs(names) do
+    list[i] = {}
+    for key, value in pairs(known[name] or { name = name, title = name, value = any_field(name) }) do
+      if not marks[key] then list[i][key] = value end
+    end
+    if name == "id" or name == "machineId" then list[i].least = ID_LEAST end
+  end
+  return list
+end
+
 --- What is shown before somebody is asked whether these machines are meant.
 ---@type mde.cli.Column[]
 M.asked = {
-  { title = "NAME", value = field "computerDnsName", least = NAME_LEAST },
+  { title = "NAME", value = field "computerDnsName", least = NAME_LEAST, kept = true },
   { title = "PLATFORM", value = field "osPlatform" },
   { title = "LAST SEEN", value = M.last_seen },
   { title = "TAGS", value = tags },
-  { title = "ID", value = field "id", optional = true },
+  { title = "ID", value = field "id", optional = true, least = ID_LEAST },
 }
 
 --- The same where machines share a name, which stands in their first cell with the id.

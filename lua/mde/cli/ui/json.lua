@@ -7,6 +7,9 @@ local core = require "mde.core"
 
 local M = {}
 
+--- Is written as null.
+M.null = setmetatable({}, { __tostring = function() return "null" end })
+
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 local function escape_ascii(character)
@@ -66,7 +69,7 @@ function M.encode(value)
   if kind == "string" then return quote(value) end
   if kind == "number" then return number(value) end
   if kind == "boolean" then return tostring(value) end
-  if kind ~= "table" then return "null" end
+  if kind ~= "table" or value == M.null then return "null" end
   local parts = {}
   if next(value) == nil or value[1] ~= nil then
     for i, item in ipairs(value) do parts[i] = M.encode(item) end

@@ -31,8 +31,9 @@ local M = {}
 ---@return mde.cli.Progress
 function M.new(label, total, in_lines, remark)
   local done, failures, parts = 0, 0, 0
-  local visible = total > 1 and terminal.has_movable_line()
-  in_lines = in_lines and total > 1 and not visible
+  local wanted = total > 1 and not terminal.is_quiet()
+  local visible = wanted and terminal.has_movable_line()
+  in_lines = in_lines and wanted and not visible
 
   local function write_line()
     local reached = math.floor(PARTS * done / total)

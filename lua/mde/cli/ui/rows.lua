@@ -18,6 +18,12 @@ function M.configure(command)
   )
 end
 
+--- The option of what has a heading in text, too.
+---@param command table of argparse
+function M.configure_heading(command)
+  command:flag("--no-heading", "Leave the heading away, of CSV too.")
+end
+
 ---@param arguments table as argparse leaves them
 ---@return "json"|"csv"|"text"
 function M.format(arguments)
@@ -25,7 +31,7 @@ function M.format(arguments)
 end
 
 ---@class mde.cli.RowColumn: mde.cli.Column
----@field name string the heading in CSV
+---@field name string the heading where a program reads it
 ---@field value fun(record: any): any what is written
 ---@field shown? fun(record: any, now: number): string? what a person is shown, if it differs
 ---@field only_data? boolean not shown on a terminal
@@ -39,9 +45,15 @@ local function without(columns, mark)
   return rest
 end
 
+local function has_heading(context)
+  return not (context.arguments and context.arguments.no_heading)
+end
+
 local function in_columns(context, columns)
   local visible = without(columns, "only_data")
-  local shown = tables.new(visible, terminal.columns(), function(line) output.write(line .. "\n") end)
+  local shown = tables.new(visible, terminal.columns(), function(line, is_heading)
+    output.write((is_heading and terminal.heading(line) or line) .. "\n")
+  end, not has_heading(context))
   return {
     add = function(record)
       local row, now = {}, context.client:now()
@@ -64,11 +76,15 @@ function writers.json(_, _, as_json)
   }
 end
 
-function writers.csv(_, columns)
+local function names_of(columns)
+  local names = {}
+  for i, column in ipairs(columns) do names[i] = column.name end
+  return names
+end
+
+function writers.csv(context, columns)
   columns = without(columns, "only_shown")
-  local titles = {}
-  for i, column in ipairs(columns) do titles[i] = column.name end
-  output.write(csv.line(titles, #columns))
+  if has_heading(context) then output.write(csv.line(names_of(columns), #columns)) end
   return {
     add = function(record)
       local values = {}
@@ -82,8 +98,12 @@ end
 function writers.text(context, columns)
   if terminal.shows_results() then return in_columns(context, columns) end
   columns = without(columns, "only_shown")
+  local heading = has_heading(context) and names_of(columns)
   return {
+    -- As on a terminal, nothing has no heading.
     add = function(record)
+      if heading then output.write(table.concat(heading, "\t") .. "\n") end
+      heading = nil
       local row = {}
       for i, column in ipairs(columns) do
         local value = column.value(record)

@@ -7,6 +7,8 @@ local GAP = "  "
 local LEAST = 8
 -- More than this is not what makes room scarce: such a column is cut before another is left away.
 local WIDE = 40
+-- The same of a column that is kept. A name that somebody made long on purpose hides nothing else.
+local KEPT_WIDE = 48
 -- So many rows are kept back to see how wide the columns are; what comes later has to fit.
 local SAMPLE = 100
 
@@ -16,11 +18,12 @@ local M = {}
 ---@field title string
 ---@field optional boolean? left away where there is no room for all
 ---@field least integer? how narrow it may become
+---@field kept boolean? others are left away before it is cut, if it is no wider than names are
 
-local function natural_widths(columns, rows)
+local function natural_widths(columns, rows, without_titles)
   local widths = {}
   for i, column in ipairs(columns) do
-    widths[i] = #column.title
+    widths[i] = without_titles and 0 or #column.title
     for _, row in ipairs(rows) do widths[i] = math.max(widths[i], terminal.width(row[i])) end
   end
   return widths
@@ -34,12 +37,18 @@ local function total_width(widths, used)
   return total
 end
 
-local function drop_optional(columns, widths, used, limit)
+-- Of those that are optional, from the left, each for which there is room.
+local function choose(columns, widths, used, limit)
   local wanted = {}
-  for i, width in ipairs(widths) do wanted[i] = math.min(width, WIDE) end
-  for i = #columns, 1, -1 do
-    if total_width(wanted, used) <= limit then return end
-    if columns[i].optional then used[i] = false end
+  for i, width in ipairs(widths) do
+    wanted[i] = math.min(width, columns[i].kept and KEPT_WIDE or WIDE)
+    used[i] = not columns[i].optional
+  end
+  for i, column in ipairs(columns) do
+    if column.optional then
+      used[i] = true
+      used[i] = total_width(wanted, used) <= limit
+    end
   end
 end
 
@@ -57,27 +66,28 @@ end
 --- Columns that are filled row by row and written in lines.
 ---@param columns mde.cli.Column[]
 ---@param limit integer the columns of the terminal
----@param write fun(line: string) is given one line at a time, without its end
+---@param write fun(line: string, is_heading: boolean?) is given one line at a time, without its end
+---@param without_titles? boolean
 ---@return { add: fun(row: string[]), finish: fun() } table rows are texts, one for each column
-function M.new(columns, limit, write)
+function M.new(columns, limit, write, without_titles)
   local rows, widths, used = {}, nil, {}
 
-  local function put(row)
+  local function put(row, is_heading)
     local cells = {}
     for i in ipairs(columns) do
       if used[i] then cells[#cells + 1] = terminal.fit(row[i], widths[i]) end
     end
-    write((table.concat(cells, GAP):gsub(" +$", "")))
+    local line = table.concat(cells, GAP):gsub(" +$", "")
+    write(line, is_heading)
   end
 
   local function lay_out()
-    widths = natural_widths(columns, rows)
-    for i in ipairs(columns) do used[i] = true end
-    drop_optional(columns, widths, used, limit)
+    widths = natural_widths(columns, rows, without_titles)
+    choose(columns, widths, used, limit)
     shrink(columns, widths, used, limit)
     local titles = {}
     for i, column in ipairs(columns) do titles[i] = column.title end
-    put(titles)
+    if not without_titles then put(titles, true) end
     for _, row in ipairs(rows) do put(row) end
     rows = nil
   end

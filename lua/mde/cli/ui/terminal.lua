@@ -91,11 +91,34 @@ function M.fit(text, columns)
   return table.concat(out) .. mark .. (" "):rep(room - taken)
 end
 
+-- What stands before the lines that go on with a message.
+local INDENT = "  "
+
+--- An escaped text in lines that fit, which end at blanks; a word that is longer stands in a line of its own.
+---@param text string
+---@param columns integer
+---@return string
+function M.wrap(text, columns)
+  if M.width(text) <= columns then return text end
+  local lines, line, taken = {}, nil, 0
+  for blanks, word in text:gmatch "( *)([^ ]+)" do
+    local width = M.width(word)
+    if line and taken + #blanks + width > columns then
+      lines[#lines + 1] = line
+      line, taken = INDENT .. word, #INDENT + width
+    else
+      line, taken = (line or "") .. blanks .. word, taken + #blanks + width
+    end
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
 -- ---- remarks and questions
 
 -- What stands on the last line of standard error until something else does.
 local status_line
-local gone = false
+local gone, quiet = false, false
 
 -- Writes a text that is escaped already.
 local function write(...)
@@ -108,12 +131,32 @@ function M.is_gone()
   return gone
 end
 
---- Whether a line of standard error can be taken back, which a terminal that does not say what it is may be unable to
---- do.
+-- A terminal that does not say what it is may be unable to do what others do.
+local function is_capable(descriptor)
+  local kind = os.getenv "TERM" or ""
+  return posix.terminal.is_terminal(descriptor) and kind ~= "" and kind ~= "dumb"
+end
+
+--- Whether a line of standard error can be taken back.
 ---@return boolean
 function M.has_movable_line()
-  local kind = os.getenv "TERM" or ""
-  return posix.terminal.is_terminal(ERROR) and kind ~= "" and kind ~= "dumb"
+  return is_capable(ERROR)
+end
+
+--- Whether the terminal that shows results, or remarks, takes styles, and nobody has said that they are not wanted.
+---@param results boolean
+---@return boolean
+function M.has_styles(results)
+  return (os.getenv "NO_COLOR" or "") == "" and is_capable(results and OUTPUT or ERROR)
+end
+
+local RED, BOLD, PLAIN = "\27[31m", "\27[1m", "\27[m"
+
+--- A line that table.lua made of titles, for standard output.
+---@param line string
+---@return string
+function M.heading(line)
+  return M.has_styles(true) and BOLD .. line .. PLAIN or line
 end
 
 -- Takes the status off the line it stands on, for a line that is to stand there.
@@ -143,18 +186,57 @@ function M.above_status(fn, ...)
   show_status()
 end
 
---- Writes a line to standard error, escaped; above the status, if there is one.
----@param text string
-function M.say(text)
+-- Writes a text to standard error, escaped; above the status, if there is one. A terminal shows it in as many lines as
+-- it takes, none of which ends within a word.
+local function say(text, style)
+  local columns = posix.terminal.is_terminal(ERROR) and posix.terminal.columns(ERROR)
+  text = M.escape(text)
+  if columns then text = M.wrap(text, columns) end
+  if style and M.has_styles(false) then text = style .. text .. PLAIN end
   hide_status()
-  write(M.escape(text), "\n")
+  write(text, "\n")
   show_status()
 end
 
---- Writes a remark, which is a sentence without its end.
+--- Writes a line to standard error.
+---@param text string
+function M.say(text)
+  say(text)
+end
+
+--- Writes an error to standard error, in red where that is seen.
+---@param text string
+function M.complain(text)
+  say(text, RED)
+end
+
+--- Says from now on whether remarks and the progress are left out.
+---@param wanted boolean
+function M.be_quiet(wanted)
+  quiet = wanted
+end
+
+---@return boolean
+function M.is_quiet()
+  return quiet
+end
+
+--- Writes a line that --quiet leaves out.
+---@param text string
+function M.remark(text)
+  if not quiet then M.say(text) end
+end
+
+--- Writes what somebody should know before an answer; a sentence without its end.
+---@param text string
+function M.caution(text)
+  M.say("Note: " .. text .. ".")
+end
+
+--- The same where --quiet leaves it out, since nothing is asked for its sake.
 ---@param text string
 function M.note(text)
-  M.say("Note: " .. text .. ".")
+  if not quiet then M.caution(text) end
 end
 
 --- Writes lines that table.lua made, without a look at the status.

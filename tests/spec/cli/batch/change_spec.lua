@@ -266,4 +266,59 @@ describe("a change", function()
     assert.equal(0, told.status, told.err)
     assert.equal(1, #r:posts())
   end)
+
+  it("says nothing but errors and results where it is to be quiet", function()
+    local words = desks(3)
+    for _, word in ipairs { "desk-01", "--quiet", "--wait" } do words[#words + 1] = word end
+    local told = run(words)
+    assert.equal(0, told.status)
+    assert.equal("", told.err)
+    assert.equal(6, select(2, told.out:gsub("\n", "")))
+    told = run { "desk-04", "nowhere", "-q" }
+    assert.equal(2, told.status)
+    assert.matches('^mde: restrict "nowhere": [^\n]+\n$', told.err)
+  end)
+
+  it("asks also where it is to be quiet", function()
+    assert(r.client:restrict(id(1), "beacon", { incident = "INC-1" })):wait()
+    local told = console.run({ "release", "desk-01", "--comment", "x", "-q" }, { client = r.client, answers = { "n" } })
+    assert.equal(2, told.status)
+    assert.matches("\nNote: desk%-01%.corp%.example is held by INC%-1; the release ends that%.\n.*%[y/N%] ", told.err)
+  end)
+
+  describe("with a key", function()
+    it("is done once, however often it is asked", function()
+      assert.equal(0, run({ "desk-01", "--key", "alert-4711", "--wait" }).status)
+      local told = run { "desk-01", "--key", "alert-4711" }
+      assert.equal(0, told.status, told.err)
+      assert.equal(1, #r:posts())
+      for action in r.client:actions "all" do assert.equal("alert-4711", action.operation_id) end
+      assert(r.client:release("desk-01", "cleared")):wait()
+      told = run { "desk-01", "--key", "alert-4711" }
+      assert.equal(2, told.status)
+      assert.equal(2, #r:posts())
+    end)
+
+    for what, case in pairs {
+      ["of several devices"] = { { "desk-01", "desk-02", "--key", "alert-4711" }, "belongs to one device, not to 2" },
+      ["that is too short"] = { { "desk-01", "--key", "short" }, "key" },
+      ["that is an unset variable"] = { { "desk-01", "--key", "" }, "key" },
+      ["and without a look"] = { { "desk-01", "--key", "alert-4711", "--no-look" }, "look" },
+    } do
+      it(what .. " is refused", function()
+        local told = run(case[1])
+        assert.equal(1, told.status)
+        assert.truthy(told.err:find(case[2], 1, true), told.err)
+        assert.same({}, r:requests())
+      end)
+    end
+
+    it("is refused for what an incident holds", function()
+      local told = console.run({ "release", "--all-of", "INC-1", "--comment", "x", "--yes", "--key", "alert-4711" },
+        { client = r.client })
+      assert.equal(1, told.status)
+      assert.matches("not to all that an incident holds", told.err)
+      assert.same({}, r:requests())
+    end)
+  end)
 end)

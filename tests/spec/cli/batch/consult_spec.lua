@@ -36,7 +36,7 @@ describe("before a change", function()
     assert.equal(id(1), told.value[1].machine.id)
     assert.matches("\nTo be released:\n  NAME +PLATFORM +LAST SEEN +TAGS", told.err)
     assert.matches("\n  desk%-1%.corp%.example +Windows11 +1h ago +lab", told.err)
-    assert.matches("^Comment %[cleared%]: Tenant [%x-]+, application [%x-]+, at api%.security%.microsoft%.com\n"
+    assert.matches("^Comment %[cleared%]: Tenant [%x-]+, application [%x-]+, at%s+api%.security%.microsoft%.com\n"
       .. 'No incident, comment: "cleared"\n', told.err)
     assert.matches("\nRelease it%? %[y/N%] $", told.err)
     assert.same({}, r:posts())

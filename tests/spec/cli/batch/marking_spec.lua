@@ -40,4 +40,12 @@ describe("marking devices", function()
     assert.matches("\r\ndesk%-1,%x+,desk%-1%.corp%.example,done,", told.out)
     assert.matches("\r\nnowhere,,,error,,,not_found,", told.out)
   end)
+
+  it("is quiet where that is asked for", function()
+    local r = rehearsal.new { roles = { "Machine.ReadWrite.All" },
+      machines = { { computerDnsName = "desk-1.corp.example" }, { computerDnsName = "desk-2.corp.example" } } }
+    local told = console.run({ "tag", "desk-1", "desk-2", "review", "--quiet" }, { client = r.client })
+    assert.equal("", told.err)
+    assert.equal(2, select(2, told.out:gsub("\n", "")))
+  end)
 end)

@@ -51,21 +51,22 @@ describe("a plan", function()
     end
     local told = restrict(lines, { "", "y" })
     assert.equal(2, told.status, told.err)
-    for _, text in ipairs {
+    local text = told.err:gsub("%s+", " ")
+    for _, part in ipairs {
       "Tenant 7e000000-0000-4000-8000-00000000007e, application c1000000-0000-4000-8000-0000000000c1, at ",
-      'Incident INC-1, comment: "same beacon"\n',
-      "Left as they are: 7 of 17\n",
-      "\n  1 restricted already:\n    desk-01.corp.example (INC-1)\n",
-      "\n  1 released or cancelled since it was restricted for this:\n    desk-02.corp.example "
-        .. "(by a.colleague@corp.example)\n",
-      "\n  2 protected by the rule servers:\n    desk-41.corp.example, desk-42.corp.example\n",
-      "\n  1 not found:\n    nowhere\n",
-      "\n  1 several machines answer to it:\n    twin (2 of them)\n",
-      "\n  1 cannot be a device:\n    10.1.2.3 (line 17)\n",
+      'Incident INC-1, comment: "same beacon" ',
+      "Left as they are: 7 of 17 ",
+      " 1 restricted already: desk-01.corp.example (INC-1) ",
+      " 1 released or cancelled since it was restricted for this: desk-02.corp.example "
+        .. "(by a.colleague@corp.example) ",
+      " 2 protected by the rule servers: desk-41.corp.example, desk-42.corp.example ",
+      " 1 not found: nowhere ",
+      " 1 several machines answer to it: twin (2 of them) ",
+      " 1 cannot be a device: 10.1.2.3 (line 17) ",
       '"desk-03" and "desk-03.corp.example" are the same machine; it counts once',
-      "\nRestrict these 10? [y/N] ",
+      " Restrict these 10? [y/N] ",
     } do
-      assert(told.err:find(text, 1, true), text .. " is missing in " .. told.err)
+      assert(text:find(part, 1, true), part .. " is missing in " .. text)
     end
     assert.equal(10, #r:posts())
     for line in told.err:gmatch "[^\n]+" do assert(not line:find "^    " or #line <= 80, line) end
@@ -100,12 +101,12 @@ describe("a plan", function()
     begin { cap = 5 }
     local told = restrict(desks(1, 8), { "y" })
     assert.equal(2, told.status)
-    assert.matches("The cap of 5 restricts an hour lets 5 of these 8 through now; the other 3 are refused", told.err)
+    assert.matches("The cap of 5 restricts an hour lets 5 of these 8 through now; the other 3 are%s+refused", told.err)
     assert.matches("Restrict 5 of these 8 now%? %[y/N%] ", told.err)
     assert.equal(5, #r:posts())
     told = restrict(desks(20, 28), { "y" })
     assert.equal(2, told.status)
-    assert.matches("lets none of these 9 through now; the next may go at ", told.err)
+    assert.matches("lets none of these 9 through now; the next%s+may%s+go%s+at ", told.err)
     assert.is_nil(told.err:find("[y/N]", 1, true))
     assert.equal(5, #r:posts())
   end)

@@ -16,4 +16,18 @@ describe("mde machines", function()
     assert.equal(1, told.status)
     assert.matches('Did you mean "High"%?', told.err)
   end)
+
+  it("asks for no further page once there are as many as are wanted", function()
+    local r = rehearsal.new { fleet = { count = 12000 }, limits = false }
+    local function requests(...)
+      local before = #r:requests()
+      local told = console.run({ "machines", "--all", "--csv", ... }, { client = r.client })
+      assert.equal(0, told.status, told.err)
+      return #r:requests() - before, select(2, told.out:gsub("\n", "")) - 1
+    end
+    assert.same({ 1, 10000 }, { requests("--limit", "10000") })
+    local sorted, written = requests("--limit", "5", "--sort", "id")
+    assert.is_true(sorted > 2)
+    assert.equal(5, written)
+  end)
 end)

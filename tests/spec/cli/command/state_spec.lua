@@ -20,7 +20,8 @@ describe("mde state", function()
   it("tells the state of one, by one look-up and its history", function()
     local told = state "desk-1"
     assert.equal(0, told.status)
-    assert.matches("^desk%-1\trestricted\tdesk%-1%.corp%.example\t" .. id(1) .. "\t[^\t]+\talice\tbeacon\t", told.out)
+    assert.matches("^device\tstate\t[^\n]+\ndesk%-1\trestricted\tdesk%-1%.corp%.example\t"
+      .. id(1) .. "\t[^\t]+\talice\tbeacon\t", told.out)
     assert.equal("", told.err)
     assert.equal(2, #r:requests())
   end)

@@ -43,4 +43,20 @@ describe("a column", function()
     assert.equal("vip, lab", of(columns.machines, "machineTags").value { machineTags = { "vip", "lab" } })
     assert.is_nil(of(columns.machines, "machineTags").value {})
   end)
+
+  it("that is chosen is shown wherever there is room, in the order that was asked for", function()
+    local chosen = columns.chosen({ "lastSeen", "id", "vmMetadata", "healthStatus" }, columns.machines)
+    local names = {}
+    for i, column in ipairs(chosen) do
+      names[i] = column.name
+      assert.is_nil(column.optional or column.only_data or column.only_shown)
+    end
+    assert.same({ "lastSeen", "id", "vmMetadata", "healthStatus" }, names)
+    assert.equal(columns.last_seen, chosen[1].shown)
+    assert.equal("vmMetadata", chosen[3].title)
+    assert.equal('{"cloudProvider":"Azure"}', chosen[3].value { vmMetadata = { cloudProvider = "Azure" } })
+    assert.is_nil(chosen[3].value {})
+    assert.equal(false, columns.chosen({ "isExcluded" }, columns.machines)[1].value { isExcluded = false })
+    assert.is_true(of(columns.machines, "healthStatus").optional)
+  end)
 end)

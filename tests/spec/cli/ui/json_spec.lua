@@ -26,4 +26,8 @@ describe("a line of JSON", function()
   it("leaves a metatable's methods out", function()
     assert.equal('{"id":"x"}', json.encode(setmetatable({ id = "x" }, { __index = { wait = print } })))
   end)
+
+  it("has null where that is said", function()
+    assert.equal('{"a":null,"b":[null]}', json.encode { a = json.null, b = { json.null } })
+  end)
 end)

@@ -39,4 +39,17 @@ describe("progress", function()
     assert.equal("", shown(1, { columns = 80, movable = true }))
     assert.equal("", shown(1, {}, true))
   end)
+
+  it("is left out where that is asked for", function()
+    for _, movable in ipairs { true, false } do
+      local told = console.capture(function()
+        require("mde.cli.ui.terminal").be_quiet(true)
+        local waiting = progress.new("Waiting", 3, true)
+        for _ = 1, 3 do waiting.step() end
+        waiting.finish()
+        require("mde.cli.ui.terminal").be_quiet(false)
+      end, { movable = movable, columns = 80 })
+      assert.equal("", told.err)
+    end
+  end)
 end)

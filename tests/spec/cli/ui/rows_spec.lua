@@ -14,11 +14,14 @@ local columns = {
   { name = "id", title = "ID", value = function(record) return record.id end, only_shown = true },
 }
 
-local records = { { id = 1, name = "a\27[2J", seen = NOW - 5 }, { id = 2, seen = NOW - 60 } }
+local some = { { id = 1, name = "a\27[2J", seen = NOW - 5 }, { id = 2, seen = NOW - 60 } }
 
 describe("rows", function()
+  local records = some
+
   local function written(format, options, as_json)
-    local context = { format = format, client = { now = function() return NOW end } }
+    local context = { format = format, client = { now = function() return NOW end },
+      arguments = { no_heading = options and options.no_heading } }
     return console.capture(function()
       local writer = rows.new(context, columns, as_json)
       for _, record in ipairs(records) do writer.add(record) end
@@ -35,8 +38,8 @@ describe("rows", function()
     assert.equal("id,name,seen\r\n1,a\\x1b[2J,1799999995\r\n2,,1799999940\r\n", written "csv")
   end)
 
-  it("are cells between tabs where a program reads them", function()
-    assert.equal("1\ta\\x1b[2J\t1799999995\n2\t\t1799999940\n", written "text")
+  it("are cells between tabs where a program reads them, with a heading", function()
+    assert.equal("id\tname\tseen\n1\ta\\x1b[2J\t1799999995\n2\t\t1799999940\n", written "text")
   end)
 
   it("are columns on a terminal, as a person reads them", function()
@@ -44,9 +47,29 @@ describe("rows", function()
       written("text", { columns = 80 }))
   end)
 
+  it("have no heading where that is left away", function()
+    assert.equal("1,a\\x1b[2J,1799999995\r\n2,,1799999940\r\n", written("csv", { no_heading = true }))
+    assert.equal("1\ta\\x1b[2J\t1799999995\n2\t\t1799999940\n", written("text", { no_heading = true }))
+    assert.equal("a\\x1b[2J  5s ago   1\n          60s ago  2\n",
+      written("text", { columns = 80, no_heading = true }))
+  end)
+
+  it("have no heading where there are none, but in CSV", function()
+    records = {}
+    finally(function() records = some end)
+    assert.equal("", written "text")
+    assert.equal("", written("text", { columns = 80 }))
+    assert.equal("id,name,seen\r\n", written "csv")
+  end)
+
   it("are asked for by options", function()
     assert.equal("json", rows.format { json = true })
     assert.equal("csv", rows.format { csv = true })
     assert.equal("text", rows.format {})
+  end)
+
+  it("have a bold heading where that is seen", function()
+    assert.equal("\27[1mNAME      SEEN     ID\27[m\na\\x1b[2J  5s ago   1\n          60s ago  2\n",
+      written("text", { columns = 80, styles = true }))
   end)
 end)

@@ -5,9 +5,9 @@ local tables = require "mde.cli.ui.table"
 describe("a table", function()
   local columns = { { title = "NAME", least = 12 }, { title = "TAGS" }, { title = "ID", optional = true } }
 
-  local function lines_of(limit, rows)
+  local function lines_of(limit, rows, without_titles, others)
     local lines = {}
-    local shown = tables.new(columns, limit, function(line) lines[#lines + 1] = line end)
+    local shown = tables.new(others or columns, limit, function(line) lines[#lines + 1] = line end, without_titles)
     for _, row in ipairs(rows) do shown.add(row) end
     shown.finish()
     return lines
@@ -16,6 +16,10 @@ describe("a table", function()
   it("is as wide as it has to be", function()
     assert.same({ "NAME  TAGS  ID", "a     b     c", "dddd        ee" },
       lines_of(80, { { "a", "b", "c" }, { "dddd", "", "ee" } }))
+  end)
+
+  it("has no titles where they are left away, nor room for them", function()
+    assert.same({ "a     b  c", "dddd     ee" }, lines_of(80, { { "a", "b", "c" }, { "dddd", "", "ee" } }, true))
   end)
 
   it("leaves away what is optional and then cuts the widest", function()
@@ -29,6 +33,20 @@ describe("a table", function()
     local lines = lines_of(80, { { "a", ("x"):rep(200), "1f00" } })
     assert.truthy(lines[1]:find "ID$")
     assert.equal(80, #lines[1] + 2)
+  end)
+
+  it("leaves others away before it cuts what is kept, as long as that is no wider than names are", function()
+    local own = { { title = "NAME", kept = true }, { title = "TAGS" }, { title = "ID", optional = true } }
+    local function shown(limit, name) return lines_of(limit, { { name, ("t"):rep(40), "1f001f00" } }, false, own)[2] end
+    local name = ("n"):rep(46)
+    assert.equal(name .. "  " .. ("t"):rep(40) .. "  1f001f00", shown(98, name))
+    assert.equal(name .. "  " .. ("t"):rep(40), shown(97, name))
+    assert.equal(("n"):rep(45) .. "...  " .. ("t"):rep(40) .. "  1f001f00", shown(100, ("n"):rep(200)))
+  end)
+
+  it("has of what is optional each for which there is room", function()
+    local own = { { title = "NAME" }, { title = "ID", optional = true }, { title = "SEEN", optional = true } }
+    assert.same({ "NAME  SEEN", "abcd  now" }, lines_of(20, { { "abcd", ("1"):rep(30), "now" } }, false, own))
   end)
 
   it("escapes what is in it, and has nothing to say without rows", function()

@@ -82,4 +82,50 @@ describe("a remark", function()
     end, { columns = 20 })
     assert.equal(("x"):rep(19) .. "\r\27[K", told.err)
   end)
+
+  it("is left out where that is asked for, unless an answer rests on it", function()
+    local function said(quiet)
+      return console.capture(function()
+        terminal.be_quiet(quiet)
+        terminal.remark "how long it takes"
+        terminal.note "named twice"
+        terminal.caution "held by others"
+        terminal.say "mde: an error"
+        terminal.be_quiet(false)
+      end).err
+    end
+    assert.equal("how long it takes\nNote: named twice.\nNote: held by others.\nmde: an error\n", said(false))
+    assert.equal("Note: held by others.\nmde: an error\n", said(true))
+  end)
+
+  for _, case in ipairs {
+    { "mde: a short one", 16, "mde: a short one" }, { "mde: one that is long", 12, "mde: one\n  that is\n  long" },
+    { "mde: one that is long", 14, "mde: one that\n  is long" }, { "  and  5 more", 9, "  and  5\n  more" },
+    { ("x"):rep(20) .. " yes " .. ("y"):rep(20), 10, ("x"):rep(20) .. "\n  yes\n  " .. ("y"):rep(20) },
+    { "\230\151\165\230\156\172 \230\151\165", 6, "\230\151\165\230\156\172\n  \230\151\165" },
+  } do
+    it(("is wrapped at blanks: %q in %d columns"):format(case[1], case[2]), function()
+      assert.equal(case[3], terminal.wrap(case[1], case[2]))
+    end)
+  end
+
+  it("is wrapped on a terminal alone", function()
+    local function said(options)
+      return console.capture(function() terminal.say "an error\27 that is long" end, options).err
+    end
+    assert.equal("an error\\x1b\n  that is long\n", said { answers = {}, columns = 14 })
+    assert.equal("an error\\x1b that is long\n", said { columns = 14 })
+    assert.equal("an error\\x1b that is long\n", said { answers = {} })
+  end)
+
+  it("is red if it is an error, where that is seen", function()
+    local function said(options)
+      return console.capture(function()
+        terminal.complain "mde: an error\27"
+        terminal.say "a remark"
+      end, options).err
+    end
+    assert.equal("\27[31mmde: an error\\x1b\27[m\na remark\n", said { styles = true })
+    assert.equal("mde: an error\\x1b\na remark\n", said())
+  end)
 end)

@@ -156,6 +156,12 @@ function commands.new(environment)
       return (output_of(tmux .. "capture-pane -p 2>&1"):gsub("%s+$", ""))
     end
 
+    --- The same with what makes text bold or red.
+    ---@return string
+    function screen.styled()
+      return output_of(tmux .. "capture-pane -p -e 2>&1")
+    end
+
     --- Waits until this text is seen.
     function screen.wait_for(text)
       wait_until(function() return screen.text():find(text, 1, true) end, function()

@@ -1,7 +1,7 @@
 -- sieve: which actions are meant by their comment.
 -- Labels: not-lua5.3
 local rehearsal = require "tests.spec.support.rehearsal"
-local sieve = require "mde.cli.ui.sieve"
+local sieve = require "mde.cli.listing.sieve"
 
 describe("a sieve of actions", function()
   local function passes(arguments, action)

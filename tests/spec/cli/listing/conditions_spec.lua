@@ -1,5 +1,5 @@
 -- Labels: not-lua5.3
-local conditions = require "mde.cli.ui.conditions"
+local conditions = require "mde.cli.listing.conditions"
 local errors = require "mde.base.error"
 local query = require "mde.query.filter"
 

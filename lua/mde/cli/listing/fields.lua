@@ -1,0 +1,97 @@
+--- fields: what machines and actions have, for --columns and --sort: every field of the service by its name.
+--
+-- What the library selects by is its own concern; that both know the same names, the spec looks after.
+
+local errors = require "mde.base.error"
+local options = require "mde.base.options"
+
+local M = {}
+
+---@class mde.cli.Fields
+---@field noun string whose fields they are
+---@field names string[] in the order in which they are listed
+---@field selectable string[] those that the service can filter by
+---@field levels table<string, table<string, integer>> the rank of each value of a field that has ranks
+---@field times table<string, boolean> the fields that are times
+
+local function ranks(...)
+  local rank_of = {}
+  for rank, value in ipairs { ... } do rank_of[value] = rank end
+  return rank_of
+end
+
+local function words(text)
+  local list = {}
+  for word in text:gmatch "%S+" do list[#list + 1] = word end
+  return list
+end
+
+local function set(text)
+  local names = {}
+  for _, word in ipairs(words(text)) do names[word] = true end
+  return names
+end
+
+---@type mde.cli.Fields
+M.machines = {
+  noun = "a machine",
+  names = words [[
+    id computerDnsName aadDeviceId osPlatform version osBuild osVersion osProcessor osArchitecture healthStatus
+    onboardingStatus riskScore exposureLevel deviceValue machineTags firstSeen lastSeen lastIpAddress
+    lastExternalIpAddress ipAddresses rbacGroupId rbacGroupName agentVersion defenderAvStatus isAadJoined managedBy
+    managedByStatus mergedIntoMachineId isPotentialDuplication isExcluded exclusionReason vmMetadata]],
+  selectable = words [[
+    aadDeviceId computerDnsName deviceValue exposureLevel healthStatus id lastIpAddress lastSeen machineTags
+    onboardingStatus osPlatform rbacGroupId riskScore version]],
+  levels = {
+    riskScore = ranks("None", "Informational", "Low", "Medium", "High"),
+    exposureLevel = ranks("None", "Low", "Medium", "High"),
+    deviceValue = ranks("Low", "Normal", "High"),
+  },
+  times = set "firstSeen lastSeen",
+}
+
+---@type mde.cli.Fields
+M.actions = {
+  noun = "an action",
+  names = words [[
+    id type status title machineId computerDnsName creationDateTimeUtc lastUpdateDateTimeUtc requestor
+    requestorComment requestSource scope externalId cancellationRequestor cancellationComment
+    cancellationDateTimeUtc errorHResult troubleshootInfo relatedFileInfo commands]],
+  selectable = words "creationDateTimeUtc id machineId requestor status type",
+  levels = {},
+  times = set "creationDateTimeUtc lastUpdateDateTimeUtc cancellationDateTimeUtc",
+}
+
+--- Raises for a name that is no field's.
+---@param name string
+---@param of mde.cli.Fields
+---@param option string which names it
+function M.check(name, of, option)
+  local known = {}
+  for _, one in ipairs(of.names) do known[one] = true end
+  if known[name] then return end
+  if name == "" then
+    errors.invalid("empty_text", ("%s has an empty name in it; an empty shell variable?"):format(option),
+      ("Write %s %s, say."):format(option, of.names[2]))
+  end
+  local near = options.nearest(name, known)
+  errors.invalid("unknown_field", ("%s: %s has no field %s"):format(option, of.noun, errors.quote(name)),
+    near and ("Did you mean %q?"):format(near) or ("There are %s."):format(table.concat(of.names, ", ")))
+end
+
+--- The names in `NAME,NAME`. Raises if one of them is no field's.
+---@param text string
+---@param of mde.cli.Fields
+---@param option string
+---@return string[]
+function M.list(text, of, option)
+  local names = {}
+  for name in (text .. ","):gmatch "%s*([^,]-)%s*," do
+    M.check(name, of, option)
+    names[#names + 1] = name
+  end
+  return names
+end
+
+return M

@@ -1,0 +1,104 @@
+-- log: the file that --log names.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local json = require "mde.sim.base.json"
+local log = require "mde.cli.batch.log"
+local rehearsal = require "tests.spec.support.rehearsal"
+local shell = require "tests.spec.support.process.shell"
+
+describe("the log", function()
+  local directory, path, r
+
+  before_each(function()
+    directory = shell.new_directory()
+    path = directory .. "/log"
+    r = rehearsal.new { limits = false, unguarded = true, machines = {
+      { computerDnsName = "desk-1.corp.example" }, { computerDnsName = "desk-2.corp.example", offline = true } } }
+  end)
+
+  after_each(function() shell.remove(directory) end)
+
+  local function restrict(...)
+    return console.run({ "restrict", "--comment", "beacon", "--yes", ... }, { client = r.client })
+  end
+
+  local function rows()
+    local list = {}
+    for line in (shell.read_file(path) or ""):gmatch "([^\n]*)\n" do list[#list + 1] = assert(json.decode(line)) end
+    return list
+  end
+
+  it("has a line for each device, with its time, and is its owner's alone", function()
+    local told = restrict("desk-1", "nowhere", "--incident", "INC-1", "--log", path)
+    assert.equal(2, told.status)
+    local first, second = rows()[1], rows()[2]
+    assert.equal(2, #rows())
+    assert.same({ "restrict", "INC-1", "desk-1", "accepted", "desk-1.corp.example" },
+      { first.verb, first.incident, first.device, first.outcome, first.computerDnsName })
+    assert.equal(rehearsal.time(r.client:now()), first.time)
+    assert.matches("^beacon %[mde:INC%-1:", first.action.requestorComment)
+    assert.same({ "nowhere", "error", "not_found" }, { second.device, second.outcome, second.error.kind })
+    assert.equal("600\n", shell.output_of("stat -c %a " .. path))
+    assert.falsy(shell.read_file(path):find(r.tenant.client_secret, 1, true))
+  end)
+
+  it("is appended to", function()
+    restrict("desk-1", "--log", path)
+    restrict("desk-1", "--log", path, "--json")
+    assert.same({ "accepted", "already_active" }, { rows()[1].outcome, rows()[2].outcome })
+    assert.equal(2, #rows())
+  end)
+
+  it("has a second line of each when the waiting ended, in every format", function()
+    for _, format in ipairs { "--json", "--csv", "--quiet" } do
+      restrict("desk-1", "desk-2", "--wait", "1m", "--log", path, format)
+      local list = rows()
+      assert.equal(4, #list)
+      assert.is_nil(list[1].waited)
+      assert.equal("Succeeded", list[3].waited)
+      assert.equal("pending", list[4].error.kind)
+      os.remove(path)
+    end
+  end)
+
+  it("has what was not begun", function()
+    local words = { "release", "--comment", "x", "--yes", "--log", path }
+    for i = 1, 20 do words[#words + 1] = ("device-%d"):format(i) end
+    local told = console.run(words, { client = r.client,
+      interruptions = function() return #r:requests() > 0 and 1 or 0 end })
+    assert.equal(130, told.status)
+    local list = rows()
+    assert.equal(20, #list)
+    assert.equal("not_started", list[20].outcome)
+  end)
+
+  it("is refused before anything is asked where it cannot be opened", function()
+    os.execute(("ln -s nowhere %s/link; touch %s/public; chmod 666 %s/public"):format(directory, directory, directory))
+    for place, reason in pairs { ["/nowhere/log"] = "No such file or directory", [directory] = "Is a directory",
+      [directory .. "/link"] = "it is a symbolic link", [directory .. "/public"] = "everybody on this machine may",
+      [""] = "--log is empty" } do
+      local told = restrict("desk-1", "--log=" .. place)
+      assert.equal(1, told.status)
+      assert.truthy(told.err:find(reason, 1, true), told.err)
+      assert.equal(1, select(2, told.err:gsub("\n", "")))
+      assert.same({}, r:requests())
+    end
+  end)
+
+  it("says once that it cannot be written, and goes on", function()
+    local told = console.capture(function()
+      local opened = log.open(path)
+      opened.file = { write = function() return nil, "No space left on device" end, close = function() end }
+      local finished
+      local tell = log.beside({ finish = function() finished = true end },
+        { request = { log = opened, verb = "restrict", options = {} }, client = r.client })
+      for i = 1, 2 do tell.show { device = "desk-" .. i, done = true } end
+      tell.finish {}
+      assert.is_true(finished)
+      return log.status(opened)
+    end)
+    assert.equal(3, told.value)
+    assert.equal(('mde: the log "%s" cannot be written: No space left on device\n'):format(path), told.err)
+    assert.equal(0, log.status(nil))
+  end)
+end)

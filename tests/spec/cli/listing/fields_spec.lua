@@ -1,0 +1,38 @@
+-- fields: what machines and actions have, for --columns and --sort.
+-- Labels: not-lua5.3
+local fields = require "mde.cli.listing.fields"
+local known = require "mde.query.fields"
+local rehearsal = require "tests.spec.support.rehearsal"
+
+describe("the fields of the command", function()
+  for _, what in ipairs { "machines", "actions" } do
+    it("of " .. what .. " are those of the library, with the same ranks", function()
+      local names, levels = {}, {}
+      for _, name in ipairs(fields[what].names) do names[name] = true end
+      assert.same(known[what].known, names)
+      assert.same(known[what].names, fields[what].selectable)
+      for name, field in pairs(known[what].fields) do
+        if field.kind == require("mde.query.kinds").level then levels[name] = field.choices end
+        if field.kind == require("mde.query.kinds").time then assert.is_true(fields[what].times[name], name) end
+      end
+      assert.same(levels, fields[what].levels)
+    end)
+  end
+
+  it("are read from a list of names", function()
+    assert.same({ "id" }, fields.list("id", fields.machines, "--columns"))
+    assert.same({ "lastSeen", "id" }, fields.list(" lastSeen , id", fields.machines, "--columns"))
+  end)
+
+  for text, problem in pairs {
+    riskscore = 'a machine has no field "riskscore". Did you mean "riskScore"?',
+    ["id,requestor"] = 'a machine has no field "requestor". There are id, computerDnsName, ',
+    [""] = "--columns has an empty name in it; an empty shell variable?", ["id,,type"] = "an empty name in it",
+    ["id,"] = "an empty name in it", ["\27[2J"] = "\\x1b[2J",
+  } do
+    it(("are not %q"):format(text), function()
+      local err = rehearsal.refused(fields.list, text, fields.machines, "--columns")
+      assert.truthy(tostring(err):find(problem, 1, true), tostring(err))
+    end)
+  end
+end)
