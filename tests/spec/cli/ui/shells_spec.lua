@@ -12,6 +12,7 @@ local cases = {
   { "mde restrict --cance", { "--cancel-opposite" } },
   { "mde machines --columns lastS", { "lastSeen" } },
   { "mde machines --columns id,last", { "id,lastExternalIpAddress", "id,lastIpAddress", "id,lastSeen" } },
+  { "mde machines --columns id,lastS", { "id,lastSeen" } },
   { "mde machines --sort riskS", { "riskScore" } },
   { "mde actions --sort last", { "lastUpdateDateTimeUtc" } },
   { "mde actions s", { "status=" } },
