@@ -23,6 +23,7 @@ local job_pool = require "mde.sync.job_pool"
 local limits_of = require "mde.limits"
 local lookup = require "mde.action.lookup"
 local machine_metatables = require "mde.machine"
+local methods = require "mde.base.method"
 local options_of = require "mde.base.options"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
@@ -430,6 +431,7 @@ function Client:interruptible(fn, is_interrupted)
   return interruptible.run(self.driver, cache and self.tasks:sharing(cache, fn) or fn, is_interrupted)
 end
 
+methods.check_object(Client, "client", Client, "exchange")
 M.methods = Client
 
 return M

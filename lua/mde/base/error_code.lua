@@ -98,6 +98,7 @@
 ---| "missing_value" # it is nil
 ---| "empty_text" # it is an empty text
 ---| "empty_list" # it is an empty list
+---| "called_with_dot" # a method was called with a dot instead of a colon
 ---| "list_with_gaps" # the list has a nil in it
 ---| "not_a_list" # the table is not a list
 ---| "unknown_option" # there is no such option
