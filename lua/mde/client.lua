@@ -138,15 +138,12 @@ function M.new(options)
   local guard, cap = guards.new(options.protect), caps.check(options.cap)
   settings.windows, settings.reserve = limits_of.check(options.limits, options.reserve)
   local driver = options.driver and check_driver(options.driver)
-  local ok, problem = pcall(settings_of.complete, settings)
+  local ok, problem = errors.try(settings_of.complete, settings)
   if ok and not driver then
-    ok, problem = pcall(default_driver, options)
+    ok, problem = errors.try(default_driver, options)
     driver = problem
   end
-  if not ok then
-    if errors.is(problem) then return nil, problem end
-    error(problem, 0)
-  end
+  if not ok then return nil, problem end
   if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then driver = without_tasks(driver) end
   settings.driver = driver
   settings.user_agent = user_agent()

@@ -199,11 +199,8 @@ end
 -- The question behind a device. A machine table, and what cannot name a device, needs no question: nil, and the machine
 -- or an error.
 local function question_of(inventory, device, asked, context)
-  local ok, kind, canonical = pcall(devices.check, device)
-  if not ok then
-    if not errors.is(kind) then error(kind, 0) end
-    return nil, nil, kind
-  end
+  local ok, kind, canonical = errors.try(devices.check, device)
+  if not ok then return nil, nil, kind end
   local named = device
   if kind == "identity" then
     named = canonical
