@@ -76,6 +76,7 @@ local known_options = {
 ---@field private restricts mde.Cap how many were sent
 ---@field private changes mde.Changes
 ---@field private tasks mde.Tasks
+---@field private warned? boolean that a call held up the program's event loop
 local Client = { __name = "mde.client" }
 Client.__index = Client
 
@@ -170,12 +171,26 @@ function Client:remarks()
   return credential.remarks and credential:remarks() or {}
 end
 
+-- A call that blocks does what it is asked to, since a device has to be contained wherever the caller stands; but the
+-- first one that stops a running event loop with it is told.
+local function warn_of_blocking(client)
+  local holds_up = not client.warned and client.driver.holds_up
+  local instead = holds_up and holds_up()
+  if not instead then return end
+  client.warned = true
+  local where = errors.calling_line()
+  client.exchange.trace:tell { event = "warning", code = "loop_held_up", where = where,
+    message = ("a call%s blocks the event loop until it has ended, with the program's timers and sockets; %s"):format(
+      where and " at " .. errors.show(where) or "", instead) }
+end
+
 --- What every call begins with, and passes down: when it must have ended, how urgent it is, and what it shares with
 --- others.
 ---@param timeout? number seconds for everything; default the client's
 ---@param verb? string a release goes first
 ---@return mde.Context
 function Client:context(timeout, verb)
+  warn_of_blocking(self)
   local cache = self.tasks:cache()
   local priority = verb == "release" and contexts.RELEASE or cache and contexts.MANY or contexts.SINGLE
   return contexts.new(self.exchange.now, timeout or self.timeout, priority, cache)
@@ -392,6 +407,7 @@ end
 ---@param options? mde.EachOptions
 ---@return mde.Results
 function Client:each(items, fn, options)
+  warn_of_blocking(self)
   if type(fn) == "function" then
     fn = self.tasks:sharing(self.action_center.listing, fn)
   end

@@ -159,11 +159,12 @@ local function begins_with(text, beginning)
   return text:sub(1, #beginning) == beginning
 end
 
--- The line that called this library: the innermost one outside of it that can be told. nil for the command, and where
--- a coroutine began with a function of the library. What a chunk without a name consists of is not shown.
-local function calling_line()
+--- The line that called this library: the innermost one outside of it that can be told. nil for the command, and where
+--- a coroutine began with a function of the library. What a chunk without a name consists of is not shown.
+---@return string? line "playbook.lua:12"
+function M.calling_line()
   if not own_sources then return nil end
-  local level, info = 3, getinfo(3, "Sl")
+  local level, info = 2, getinfo(2, "Sl")
   while info do
     if begins_with(info.source, command_sources) then return nil end
     if info.currentline > 0 and not begins_with(info.source, own_sources) then
@@ -179,7 +180,7 @@ end
 ---@param message string
 ---@param hint? string
 function M.invalid(code, message, hint)
-  error(M.new { kind = "invalid", code = code, message = message, hint = hint, where = calling_line() }, 0)
+  error(M.new { kind = "invalid", code = code, message = message, hint = hint, where = M.calling_line() }, 0)
 end
 
 --- Calls fn(...) for what comes from outside, where no line of the caller's is to blame: an error of ours that it
