@@ -1,6 +1,7 @@
 --- action: what a program can do with an action.
 
 local errors = require "mde.base.error"
+local methods_of = require "mde.base.method"
 local options_of = require "mde.base.options"
 local wait = require "mde.action.wait"
 
@@ -29,10 +30,12 @@ function M.metatable(client)
   ---@return mde.Error? err
   function methods:cancel(comment, options) return client:cancel(self, comment, options) end
 
-  return { __name = "mde.action", __index = methods, __tostring = function(action)
+  local metatable = { __name = "mde.action", __index = methods, __tostring = function(action)
     return ("%s of %s: %s"):format(errors.show(action.type),
       errors.show(action.computerDnsName or action.machineId or "a machine"), errors.show(action.status))
   end }
+  methods_of.check_object(methods, "action", metatable, "id")
+  return metatable
 end
 
 return M

@@ -23,6 +23,7 @@ local job_pool = require "mde.sync.job_pool"
 local limits_of = require "mde.limits"
 local lookup = require "mde.action.lookup"
 local machine_metatables = require "mde.machine"
+local methods = require "mde.base.method"
 local options_of = require "mde.base.options"
 local reports = require "mde.action.report"
 local selection = require "mde.selection"
@@ -76,6 +77,7 @@ local known_options = {
 ---@field private restricts mde.Cap how many were sent
 ---@field private changes mde.Changes
 ---@field private tasks mde.Tasks
+---@field private warned? boolean that a call held up the program's event loop
 local Client = { __name = "mde.client" }
 Client.__index = Client
 
@@ -138,15 +140,12 @@ function M.new(options)
   local guard, cap = guards.new(options.protect), caps.check(options.cap)
   settings.windows, settings.reserve = limits_of.check(options.limits, options.reserve)
   local driver = options.driver and check_driver(options.driver)
-  local ok, problem = pcall(settings_of.complete, settings)
+  local ok, problem = errors.try(settings_of.complete, settings)
   if ok and not driver then
-    ok, problem = pcall(default_driver, options)
+    ok, problem = errors.try(default_driver, options)
     driver = problem
   end
-  if not ok then
-    if errors.is(problem) then return nil, problem end
-    error(problem, 0)
-  end
+  if not ok then return nil, problem end
   if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then driver = without_tasks(driver) end
   settings.driver = driver
   settings.user_agent = user_agent()
@@ -173,12 +172,26 @@ function Client:remarks()
   return credential.remarks and credential:remarks() or {}
 end
 
+-- A call that blocks does what it is asked to, since a device has to be contained wherever the caller stands; but the
+-- first one that stops a running event loop with it is told.
+local function warn_of_blocking(client)
+  local holds_up = not client.warned and client.driver.holds_up
+  local instead = holds_up and holds_up()
+  if not instead then return end
+  client.warned = true
+  local where = errors.calling_line()
+  client.exchange.trace:tell { event = "warning", code = "loop_held_up", where = where,
+    message = ("a call%s blocks the event loop until it has ended, with the program's timers and sockets; %s"):format(
+      where and " at " .. errors.show(where) or "", instead) }
+end
+
 --- What every call begins with, and passes down: when it must have ended, how urgent it is, and what it shares with
 --- others.
 ---@param timeout? number seconds for everything; default the client's
 ---@param verb? string a release goes first
 ---@return mde.Context
 function Client:context(timeout, verb)
+  warn_of_blocking(self)
   local cache = self.tasks:cache()
   local priority = verb == "release" and contexts.RELEASE or cache and contexts.MANY or contexts.SINGLE
   return contexts.new(self.exchange.now, timeout or self.timeout, priority, cache)
@@ -405,6 +418,7 @@ end
 ---@param options? mde.EachOptions
 ---@return mde.Results
 function Client:each(items, fn, options)
+  warn_of_blocking(self)
   if type(fn) == "function" then
     fn = self.tasks:sharing(self.action_center.listing, fn)
   end
@@ -441,6 +455,7 @@ function Client:interruptible(fn, is_interrupted)
   return interruptible.run(self.driver, cache and self.tasks:sharing(cache, fn) or fn, is_interrupted)
 end
 
+methods.check_object(Client, "client", Client, "exchange")
 M.methods = Client
 
 return M

@@ -2,6 +2,7 @@
 
 local errors = require "mde.base.error"
 local machines = require "mde.device.machine"
+local methods_of = require "mde.base.method"
 
 local M = {}
 
@@ -32,9 +33,11 @@ function M.metatable(client)
   ---@return mde.Action|mde.Error|nil action
   function methods:state(options) return client:state(self, options) end
 
-  return { __name = "mde.machine", __index = methods, __tostring = function(machine)
+  local metatable = { __name = "mde.machine", __index = methods, __tostring = function(machine)
     return errors.show(machine.computerDnsName or machine.id or "a machine")
   end }
+  methods_of.check_object(methods, "machine", metatable, "id")
+  return metatable
 end
 
 return M

@@ -90,6 +90,7 @@ void mde_open_http1(lua_State *L);
 void mde_open_json(lua_State *L);
 void mde_open_limiter(lua_State *L);
 void mde_open_name(lua_State *L);
+void mde_open_nearest(lua_State *L);
 void mde_open_number(lua_State *L);
 void mde_open_odata(lua_State *L);
 void mde_open_outcome(lua_State *L);

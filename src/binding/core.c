@@ -20,6 +20,7 @@ static const struct {
     {"json", mde_open_json},
     {"limiter", mde_open_limiter},
     {"name", mde_open_name},
+    {"nearest", mde_open_nearest},
     {"number", mde_open_number},
     {"odata", mde_open_odata},
     {"outcome", mde_open_outcome},

@@ -16,6 +16,7 @@
 ---@field json mde.core.json
 ---@field limiter mde.core.limiter
 ---@field name mde.core.name
+---@field nearest mde.core.nearest
 ---@field number mde.core.number
 ---@field odata mde.core.odata
 ---@field redact mde.core.redact
@@ -405,6 +406,21 @@ function sends:pack() end
 ---@param bytes string
 ---@return boolean understood false: these are no such sends, and it is without any
 function sends:unpack(bytes) end
+
+---@class mde.core.nearest
+local nearest = {}
+
+---Which machines have names like one that none has (src/core/nearest.h).
+---@class mde.core.nearest.names
+local names = {}
+
+---@param machines table[] one without a name is like none
+---@return mde.core.nearest.names names what is to be known of their names for any number of searches
+function nearest.new(machines) end
+
+---@param name string
+---@return integer[] places at most 5 places in the list of machines, the one with the nearest name first
+function names:find(name) end
 
 ---@class mde.core.number what string.format, tostring and tonumber do by the process's locale, in every locale alike
 local number = {}

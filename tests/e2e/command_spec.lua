@@ -264,7 +264,7 @@ describe("mde, piped,", function()
     end)
 
     it("JSON that is JSON, one object a line, also of what failed", function()
-      local result = command.run { "restrict", "laptop-17", "kiosk", "nowhere", "--comment", "x", "--yes", "--json" }
+      local result = command.run { "restrict", "laptop-17", "kiosk", "laptp-17", "--comment", "x", "--yes", "--json" }
       assert.equal(2, result.status)
       local rows = {}
       for i, line in ipairs(lines_of(result.out)) do rows[i] = assert(sim_json.decode(line)) end
@@ -274,8 +274,10 @@ describe("mde, piped,", function()
       assert.equal(LAPTOP_ID, rows[1].machine_id)
       assert.equal("ambiguous", rows[2].error.kind)
       assert.equal(2, #rows[2].error.candidates)
-      assert.equal("nowhere", rows[3].device)
+      assert.equal("laptp-17", rows[3].device)
       assert.equal("not_found", rows[3].error.kind)
+      assert.equal(LAPTOP_ID, rows[3].error.candidates[1].id)
+      assert.equal("Windows11", rows[3].error.candidates[1].osPlatform)
       for _, line in ipairs(lines_of(command.run { "machines", "riskScore=High", "--json" }.out)) do
         assert.equal("High", assert(sim_json.decode(line)).riskScore)
       end

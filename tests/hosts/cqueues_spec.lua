@@ -56,6 +56,25 @@ event_loop({
       driver.sleep(0.1) ]] },
   },
 }, function(program)
+  it("tells where a call holds up a controller, and what to do instead", function()
+    local instead = "make it in a coroutine of its own, by controller:wrap"
+    assert.equal(("nil nil %s %s nil nil"):format(instead, instead), program.run [[
+      local said = { tostring(driver.holds_up()) }
+      local function say() said[#said + 1] = tostring(driver.holds_up()) end
+      controller:wrap(function()
+        say()
+        ;("x"):gsub("x", say)
+        coroutine.wrap(say)()
+        local gate = driver.gate()
+        driver.detach(function() say() gate:open() end)
+        gate:wait()
+      end)
+      assert(controller:loop())
+      say()
+      io.write(table.concat(said, " "))
+    ]])
+  end)
+
   it("gives what a coroutine raises to the controller, and goes on", function()
     assert.equal("oops 401 401 true\n", program.run [[
       local heard, answers = nil, {}

@@ -100,6 +100,24 @@ event_loop({
     ]]:gsub("\t", " "))
   end)
 
+  it("tells where a call holds up uv's loop, and what to do instead", function()
+    local instead = "make it in a function that is given to driver.spawn"
+    assert.equal(("nil nil %s %s %s nil"):format(instead, instead, instead), program.run [[
+      local said = { tostring(driver.holds_up()) }
+      local function say() said[#said + 1] = tostring(driver.holds_up()) end
+      driver.spawn(function()
+        say()
+        ;("x"):gsub("x", say)
+        coroutine.wrap(say)()
+      end)
+      uv.run()
+      after(0.01, say)
+      uv.run()
+      say()
+      io.write(table.concat(said, " "))
+    ]])
+  end)
+
   it("raises in the main program what a task raises while it waits, and goes on", function()
     assert.equal("false\toops\n401\n401\n", program.run [[
       driver.spawn(function()

@@ -290,3 +290,39 @@ describe("text that is not UTF-8", function()
     end)
   end
 end)
+
+describe("a call that holds up the program's event loop", function()
+  local warnings, r
+
+  -- A client whose driver says this of the place where a call is made.
+  local function told(instead)
+    warnings = {}
+    r = rehearsal.new { unguarded = true, client = { on_event = function(event)
+      if event.event == "warning" then warnings[#warnings + 1] = event end
+    end } }
+    r.driver.holds_up = function() return instead end
+    return r.client
+  end
+
+  it("is told once, with its line and what to do instead, and goes on", function()
+    local client = told "make it elsewhere"
+    assert(client:restrict("laptop-17", "why"))
+    assert(client:machine "laptop-17")
+    client:each({ 1 }, function() return true end)
+    assert.equal(1, #warnings)
+    assert.equal("loop_held_up", warnings[1].code)
+    assert.matches("^.*client_spec%.lua:%d+$", warnings[1].where)
+    assert.equal(("a call at %s blocks the event loop until it has ended, with the program's timers and sockets; "
+      .. "make it elsewhere"):format(warnings[1].where), warnings[1].message)
+  end)
+
+  it("is told of each, too, whose own wait does so", function()
+    told("make it elsewhere"):each({ 1 }, function() return true end)
+    assert.equal(1, #warnings)
+  end)
+
+  it("is told of no call that does not", function()
+    assert(told(nil):restrict("laptop-17", "why"))
+    assert.same({}, warnings)
+  end)
+end)

@@ -25,6 +25,7 @@
 ---@class mde.Error
 ---@field kind mde.ErrorKind
 ---@field message string what happened
+---@field where? string of a wrong argument: the caller's file and line, "playbook.lua:12"
 ---@field asked? string what was asked, in the caller's words: `restrict "laptop-17"`
 ---@field hint? string what to do now
 ---@field http_status? integer
@@ -131,6 +132,7 @@ function Error:__tostring()
   local line = self.message
   if self.asked then line = self.asked .. ": " .. line end
   if self.hint then line = sentence(line) .. " " .. self.hint end
+  if self.where then line = self.where .. ": " .. line end
   return M.escape(line)
 end
 
@@ -146,12 +148,54 @@ function M.new(fields)
   return setmetatable(fields, Error)
 end
 
---- Raises an error of kind `invalid`: a wrong argument.
+-- ---- wrong arguments
+
+local getinfo = type(debug) == "table" and debug.getinfo
+
+-- How the sources of this library are called, and those of its command, which is no user's program.
+local own_sources = getinfo and getinfo(1, "S").source:match "^(@.*/)base/error%.lua$"
+local command_sources = own_sources and own_sources .. "cli/"
+
+local function begins_with(text, beginning)
+  return text:sub(1, #beginning) == beginning
+end
+
+--- The line that called this library: the innermost one outside of it that can be told. nil for the command, and where
+--- a coroutine began with a function of the library. What a chunk without a name consists of is not shown.
+---@return string? line "playbook.lua:12"
+function M.calling_line()
+  if not own_sources then return nil end
+  local level, info = 2, getinfo(2, "Sl")
+  while info do
+    if begins_with(info.source, command_sources) then return nil end
+    if info.currentline > 0 and not begins_with(info.source, own_sources) then
+      return ("%s:%d"):format(info.source:find "^[@=]" and info.short_src or "[string]", info.currentline)
+    end
+    level = level + 1
+    info = getinfo(level, "Sl")
+  end
+end
+
+--- Raises an error of kind `invalid`: a wrong argument. It tells the line that called this library.
 ---@param code mde.ErrorCode
 ---@param message string
 ---@param hint? string
 function M.invalid(code, message, hint)
-  error(M.new { kind = "invalid", code = code, message = message, hint = hint }, 0)
+  error(M.new { kind = "invalid", code = code, message = message, hint = hint, where = M.calling_line() }, 0)
+end
+
+--- Calls fn(...) for what comes from outside, where no line of the caller's is to blame: an error of ours that it
+--- raises is returned, without the line.
+---@param fn fun(...): any, any
+---@return boolean ok
+---@return any value what fn returned, or the error
+---@return any more
+function M.try(fn, ...)
+  local ok, value, more = pcall(fn, ...)
+  if ok then return true, value, more end
+  if not M.is(value) then error(value, 0) end
+  value.where = nil
+  return false, value
 end
 
 --- Calls fn(...); an error of ours that it raises is raised as `invalid`, about what the user calls by this name.
@@ -159,9 +203,8 @@ end
 ---@param fn fun(...): any
 ---@return any value what fn returned
 function M.under_name(name, fn, ...)
-  local ok, value = pcall(fn, ...)
+  local ok, value = M.try(fn, ...)
   if ok then return value end
-  if not M.is(value) then error(value, 0) end
   M.invalid(value.code, ("%s: %s"):format(name, value.message), value.hint)
 end
 

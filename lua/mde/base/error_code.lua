@@ -98,6 +98,7 @@
 ---| "missing_value" # it is nil
 ---| "empty_text" # it is an empty text
 ---| "empty_list" # it is an empty list
+---| "called_with_dot" # a method was called with a dot instead of a colon
 ---| "list_with_gaps" # the list has a nil in it
 ---| "not_a_list" # the table is not a list
 ---| "unknown_option" # there is no such option
@@ -138,7 +139,7 @@
 ---| "device_malformed" # it cannot name a device
 ---| "device_is_address" # an IP address names no device without a time
 ---| "machine_without_id" # the machine has no id
----| "no_such_device" # the service knows no such device; `candidates` has similar ones
+---| "no_such_device" # the service knows no such device; `candidates` has those with the nearest names
 ---| "device_merged" # the machine was merged into another, which is in `candidates`
 ---| "not_onboarded" # the device is known and not onboarded
 ---| "several_devices" # several devices answer to the name; see `candidates`

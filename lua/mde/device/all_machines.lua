@@ -21,6 +21,8 @@ local M = {}
 ---@field private single_flight mde.SingleFlight
 ---@field private rows? table<string, table<string, table[]>> for each kind of device, by the first part of the name or
 --- by the id
+---@field private offered? table[] those that may be offered for a name that none has
+---@field private names? mde.core.nearest.names of these, once they were searched
 ---@field private count? integer how many there were when they were read last
 ---@field private read_at? number by the driver's clock
 local AllMachines = {}
@@ -39,18 +41,27 @@ local function put(lists, key, row)
   table.insert(lists[key], row)
 end
 
+-- Of a merged machine the other one is offered.
+local function is_merged(row)
+  return row.mergedIntoMachineId ~= nil and row.mergedIntoMachineId ~= ""
+end
+
 local function read(self, context)
   local started = self.exchange.now()
   local rows, err = pager.read(self.exchange, "machines", "", self.is_machine, context)
   -- The list of nothing is told as 404.
   if not rows and err.kind ~= "not_found" then return nil, err end
-  local by_host, by_entra, by_id = {}, {}, {}
+  local by_host, by_entra, by_id, offered = {}, {}, {}, {}
   for _, row in ipairs(rows or {}) do
     put(by_id, core.text.lower(row.id), row)
-    if type(row.computerDnsName) == "string" then put(by_host, host_of(core.name.normal(row.computerDnsName)), row) end
+    if type(row.computerDnsName) == "string" then
+      put(by_host, host_of(core.name.normal(row.computerDnsName)), row)
+      if not is_merged(row) then offered[#offered + 1] = row end
+    end
     if type(row.aadDeviceId) == "string" then put(by_entra, core.text.lower(row.aadDeviceId), row) end
   end
   self.rows = { bare_name = by_host, full_name = by_host, guid = by_entra, machine_id = by_id }
+  self.offered, self.names = offered, nil
   self.read_at, self.count = started, #(rows or {})
   return true
 end
@@ -62,7 +73,7 @@ end
 --- Lets go of what is too old to serve anybody.
 function AllMachines:forget_old()
   if self.read_at and self.exchange.now() - self.read_at >= FRESH_SECONDS then
-    self.rows, self.read_at = nil, nil
+    self.rows, self.offered, self.names, self.read_at = nil, nil, nil, nil
   end
 end
 
@@ -104,6 +115,17 @@ function AllMachines:like(kind, canonical, context)
   local rows = {}
   for i, row in ipairs(self.rows[kind][key] or {}) do rows[i] = copy(row) end
   return rows, self.read_at
+end
+
+--- The machines whose names are most like one that none has, the nearest first; the caller's own to change. To be
+--- asked for right behind what is like it: nothing is read here.
+---@param name string
+---@return table[] rows at most five
+function AllMachines:nearest(name)
+  local offered, rows = self.offered or {}, {}
+  self.names = self.names or core.nearest.new(offered)
+  for i, place in ipairs(self.names:find(name)) do rows[i] = copy(offered[place]) end
+  return rows
 end
 
 ---@param exchange mde.Exchange

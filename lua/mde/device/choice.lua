@@ -48,9 +48,9 @@ local function newest_first(list)
 end
 
 local function describe(machine)
-  return ("%s (%s, %s, last seen %s)"):format(errors.show(machine.id),
-    errors.show(machine.computerDnsName or "no name"), errors.show(machine.healthStatus or "health unknown"),
-    errors.show(machines.last_seen(machine) or "never"))
+  return ("%s (%s, %s, %s, last seen %s)"):format(errors.show(machine.id),
+    errors.show(machine.computerDnsName or "no name"), errors.show(machine.osPlatform or "platform unknown"),
+    errors.show(machine.healthStatus or "health unknown"), errors.show(machines.last_seen(machine) or "never"))
 end
 
 -- Why none of the records that were found is the device.
@@ -72,12 +72,10 @@ local function nothing_left(shown, records)
     hint = "Only an onboarded device can be restricted or released." }
 end
 
--- No record is the device. `similar`: records whose names begin alike.
+-- No record is the device. `similar`: those with the nearest names, which are shown in their order.
 local function not_found(shown, hint, similar)
   local lines = {}
-  for i, machine in ipairs(newest_first(similar or {})) do
-    if i <= MAX_LISTED then lines[i] = describe(machine) end
-  end
+  for i, machine in ipairs(similar or {}) do lines[i] = describe(machine) end
   return errors.new { kind = "not_found", code = "no_such_device", candidates = lines[1] and similar or nil,
     message = ("the service knows no device %s"):format(shown),
     hint = lines[1] and ("If you mean one of these, give its id: %s."):format(table.concat(lines, "; "))
@@ -106,7 +104,7 @@ M.usable = usable
 ---@param shown string what the caller called the device
 ---@param records mde.Machine[] those that answer to it
 ---@param hint? string what to do if there are none
----@param similar? mde.Machine[] records whose names begin alike
+---@param similar? mde.Machine[] a few to offer if there are none, the likeliest first
 ---@return mde.Machine? machine
 ---@return mde.Error? err of kind not_found or ambiguous
 function M.one(shown, records, hint, similar)

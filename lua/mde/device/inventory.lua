@@ -123,7 +123,7 @@ local function find(self, question, context)
     return resolves.among_all(self, question, {}, context)
   end
   if not rows then return nil, err end
-  local records = resolves.parted(self, rows, question)
+  local records = resolves.matching(self, rows, question)
   -- Where the service regards case, the one in use may stand there in another spelling.
   if by_name and records[1] and not choice.usable(records)[1] then
     return resolves.among_all(self, question, records, context)

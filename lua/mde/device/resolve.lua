@@ -68,20 +68,29 @@ function M.question(kind, canonical, shown)
   return question
 end
 
---- Those of some rows that match, and the others, as machines.
+--- Those of some rows that match, as machines.
 ---@param inventory mde.Inventory
 ---@param rows table[]
 ---@param question mde.Question
 ---@param read_at? number by the driver's clock
 ---@return mde.Machine[] records
----@return mde.Machine[] others
-function M.parted(inventory, rows, question, read_at)
-  local records, others = {}, {}
+function M.matching(inventory, rows, question, read_at)
+  local records = {}
   for _, row in ipairs(rows) do
-    local list = question.matches(row) and records or others
-    list[#list + 1] = inventory:adopt(row, read_at)
+    if question.matches(row) then records[#records + 1] = inventory:adopt(row, read_at) end
   end
-  return records, others
+  return records
+end
+
+local function is_by_name(question)
+  return question.kind == "full_name" or question.kind == "bare_name"
+end
+
+-- What a name that no machine has may have been meant to be.
+local function nearest(inventory, question, read_at)
+  local rows = inventory.all_machines:nearest(question.canonical)
+  for i, row in ipairs(rows) do rows[i] = inventory:adopt(row, read_at) end
+  return rows
 end
 
 -- The record of a machine id, which is written in lower case here.
@@ -102,13 +111,16 @@ end
 function M.among_all(inventory, question, found, context)
   local rows, read_at = inventory.all_machines:like(question.kind, question.canonical, context)
   if not rows then return nil, read_at end
-  local records, others = M.parted(inventory, rows, question, read_at)
+  local records = M.matching(inventory, rows, question, read_at)
   local is_known = {}
   for _, machine in ipairs(records) do is_known[core.text.lower(machine.id)] = true end
   for _, machine in ipairs(found) do
     if not is_known[core.text.lower(machine.id)] then records[#records + 1] = machine end
   end
-  if question.kind ~= "machine_id" then return choice.one(question.shown, records, nil, others) end
+  if question.kind ~= "machine_id" then
+    local similar = not records[1] and is_by_name(question) and nearest(inventory, question, read_at) or nil
+    return choice.one(question.shown, records, nil, similar)
+  end
   -- A list may lack a machine that the service knows.
   if not records[1] then return inventory:read_unmerged(question.canonical, context) end
   return by_id(question, records[1])
@@ -142,11 +154,10 @@ local function answer_from(inventory, question, rows, context)
   for _, row in ipairs(rows) do
     if question.matches(row) then records[#records + 1] = row end
   end
-  local is_name = question.kind == "full_name" or question.kind == "bare_name"
   if question.kind == "machine_id" then
     if records[1] then return answer(question, by_id(question, records[1])) end
     return answer(question, inventory:read_unmerged(question.canonical, context))
-  elseif is_name and not choice.usable(records)[1] then
+  elseif is_by_name(question) and not choice.usable(records)[1] then
     return answer(question, M.among_all(inventory, question, records, context))
   end
   return answer(question, choice.one(question.shown, records))
@@ -188,11 +199,8 @@ end
 -- The question behind a device. A machine table, and what cannot name a device, needs no question: nil, and the machine
 -- or an error.
 local function question_of(inventory, device, asked, context)
-  local ok, kind, canonical = pcall(devices.check, device)
-  if not ok then
-    if not errors.is(kind) then error(kind, 0) end
-    return nil, nil, kind
-  end
+  local ok, kind, canonical = errors.try(devices.check, device)
+  if not ok then return nil, nil, kind end
   local named = device
   if kind == "identity" then
     named = canonical

@@ -11,8 +11,8 @@
 --   functions may poll and sleep as ever.
 -- - In a coroutine inside that one (coroutine.wrap, and cqueues.auxlib.wrap too, which cannot be told from it),
 --   and where nothing can be suspended (a gsub callback, a sort comparator): it blocks, and the controller with
---   it. A coroutine of the program's own never gets a yield of ours. Where calls are to be concurrent, each has
---   to be made in a controller:wrap of its own, or through `each`.
+--   it, of which the client warns. A coroutine of the program's own never gets a yield of ours. Where calls are to be
+--   concurrent, each has to be made in a controller:wrap of its own, or through `each`.
 -- - Outside of any controller: it blocks.
 --
 -- One coroutine in each controller, the pump, carries the bytes while something is in flight. It ends when
@@ -138,6 +138,13 @@ local function block(seconds)
   transfers.tell(multi)
 end
 
+-- Whether a call here stops the controller's other coroutines while it waits, and what to do instead.
+local function holds_up()
+  local stops = controller_here() ~= nil and not controller_to_yield_to()
+    and not (loop:is_task() and isyieldable and isyieldable())
+  return stops and "make it in a coroutine of its own, by controller:wrap" or nil
+end
+
 -- ---- the driver
 
 local M = {}
@@ -173,6 +180,7 @@ function M.new(options)
       return true
     end,
     gate = gate,
+    holds_up = holds_up,
     close = line.close,
   }
 end

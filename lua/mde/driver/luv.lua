@@ -12,9 +12,9 @@
 --   luv; the two do not disturb each other.
 -- - In the main program, outside of uv.run: it runs uv's loop until it has its answer, so the program's own
 --   handles go on.
--- - Anywhere else it blocks, and uv's loop with it: in a callback, in a coroutine of the program's own, where
---   nothing can be suspended (a gsub callback, a sort comparator). A coroutine that nobody gave to `spawn` never
---   gets a yield of ours, since luv has no rule for what to do with one.
+-- - Anywhere else it blocks, and uv's loop with it, of which the client warns: in a callback, in a coroutine of the
+--   program's own, where nothing can be suspended (a gsub callback, a sort comparator). A coroutine that nobody gave
+--   to `spawn` never gets a yield of ours, since luv has no rule for what to do with one.
 --
 -- uv.run() returns when nothing of ours is in flight: a poll handle and a timer are all there is, and they are
 -- active only meanwhile. What a spawned function raises comes out of the call for which the main program waits,
@@ -26,7 +26,8 @@ local loops = require "mde.driver.loop"
 local posix = require "mde.posix"
 local transfers = require "mde.driver.transfers"
 
-local now, running = posix.clock.now, coroutine.running
+-- luacheck: read globals coroutine.isyieldable (5.1 lacks it)
+local now, running, isyieldable = posix.clock.now, coroutine.running, coroutine.isyieldable
 local ceil, max, min = math.ceil, math.max, math.min
 
 local KNOWN_OPTIONS = { ca_file = "string", proxy = "string" }
@@ -120,6 +121,14 @@ local function block(seconds)
   expect(loop:busy() and 0 or nil)
 end
 
+-- Whether a call here stops the program's own callbacks while it waits, and what to do instead.
+local function holds_up()
+  local here = running()
+  local stops = uv.loop_mode() ~= nil and posix.fork.generation() == generation
+    and not (here and loop:is_task() and isyieldable())
+  return stops and "make it in a function that is given to driver.spawn" or nil
+end
+
 -- ---- the driver
 
 local M = {}
@@ -148,6 +157,7 @@ function M.new(options)
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn) loop:spawn(fn) end,
     gate = gate,
+    holds_up = holds_up,
     close = line.close,
   }
 end

@@ -401,7 +401,7 @@ describe("an action", function()
       assert.is_nil(action)
       assert.equal("superseded", err.kind)
       assert.equal(first.id, err.action.id)
-      assert.truthy(err.message:find("(RestrictCodeExecution, Cancelled) was cancelled by mde, created ", 1, true))
+      assert.truthy(err.message:find("(RestrictCodeExecution, Cancelled) was cancelled by mde at ", 1, true))
       assert.truthy(err.message:find('"not this one"', 1, true))
     end)
 

@@ -1,12 +1,17 @@
 -- Errors: a table to decide by, and one line to act on.
 
 local errors = require "mde.base.error"
+local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("an error", function()
   describe("is printed as one line", function()
     for line, fields in pairs {
       ["what happened"] = { message = "what happened" },
+      ["playbook.lua:12: what happened. Do this."] = { message = "what happened", hint = "Do this.",
+        where = "playbook.lua:12" },
+      ['play\\x0abook.lua:12: restrict "desk": what happened'] = { asked = 'restrict "desk"', message = "what happened",
+        where = "play\nbook.lua:12" },
       ['restrict "desk": what happened'] = { asked = 'restrict "desk"', message = "what happened" },
       ["what happened. Do this."] = { message = "what happened", hint = "Do this." },
       ["what happened? Do this."] = { message = "what happened?", hint = "Do this." },
@@ -92,6 +97,77 @@ describe("an error", function()
   it("of a wrong argument is raised as it is", function()
     local err = rehearsal.refused(errors.invalid, "wrong_value", "wrong", "Do it right.")
     assert.same({ "invalid", "wrong_value", "wrong", "Do it right." }, { err.kind, err.code, err.message, err.hint })
+  end)
+
+  describe("of a wrong argument names the line that called the library:", function()
+    local own = debug.getinfo(errors.invalid, "S").source:match "^(@.*/)base/error%.lua$"
+
+    -- Runs a program, behind a line that gives it what it needs, and has what it raises.
+    local function run(name, text)
+      local chunk = assert((rawget(_G, "loadstring") or load)("local mde, errors, client = ...\n" .. text, name))
+      local _, err = pcall(chunk, mde, errors, rehearsal.new { unguarded = true }.client)
+      return err
+    end
+
+    for what, case in pairs {
+      ["a function of the module"] = { "playbook.lua:3", "", 'local a = mde.client { tenantid = "x" }' },
+      ["a method"] = { "playbook.lua:2", "local a = client:restrict(nil, 'why')" },
+      ["a method with a dot"] = { "playbook.lua:2", "local a = client.restrict('desk', 'why')" },
+      ["a wrong option"] = { "playbook.lua:2", "local a = client:restrict('desk', 'why', { incidnt = 'INC-1' })" },
+      ["a credential"] = { "playbook.lua:2", "local a = mde.credential.secret ''" },
+      ["an operator"] = { "playbook.lua:2", "local query = { riskScore = mde.eq(nil) }" },
+      ["a query"] = { "playbook.lua:2", "for machine in client:machines {} do print(machine) end" },
+      ["a list"] = { "playbook.lua:3", "local list", "local a = mde.read_list(list)" },
+      ["a call by pcall"] = { "playbook.lua:2", "local _, err = pcall(client.restrict, client, nil, '')",
+        "error(err)" },
+      ["a function of its own"] = { "playbook.lua:3", "local function contain(name)",
+        "  local a = client:restrict(name, '')", "  return a", "end", "contain 'desk'" },
+      ["a coroutine"] = { "playbook.lua:3", "coroutine.wrap(function()", "  local a = client:restrict(nil, 'why')",
+        "  return a", "end)()" },
+      ["a function that each calls"] = { "playbook.lua:3", "error(client:each({ 'desk' }, function(name)",
+        "  local a = client:restrict(name, '')", "  return a", "end)[1].err)" },
+    } do
+      it(what, function()
+        local err = run("@playbook.lua", table.concat(case, "\n", 2))
+        assert.is_true(errors.is(err), tostring(err))
+        assert.equal(case[1], err.where)
+        assert.equal(1, tostring(err):find(case[1] .. ": ", 1, true))
+        assert.is_nil(err.message:find("playbook", 1, true))
+      end)
+    end
+
+    it("a chunk without a name shows nothing of its text", function()
+      assert.equal("[string]:2", run(nil, "local a = mde.client { credential = 's3cret', foo = 1 }").where)
+      assert.equal("stdin:2", run("=stdin", "local a = mde.client { foo = 1 }").where)
+    end)
+
+    it("not for the command, which is no user's program", function()
+      assert.is_nil(run(own .. "cli/command/restrict.lua", "local a = client:restrict(nil, 'why')").where)
+      assert.is_string(run(own:gsub("mde/$", "") .. "cli/x.lua", "local a = client:restrict(nil, 'why')").where)
+    end)
+
+    it("not where no line of it can be told", function()
+      local wrap = coroutine.wrap(mde.client)
+      local _, err = pcall(wrap, { foo = 1 })
+      assert.is_nil(err.where)
+      assert.equal(1, tostring(err):find("mde.client has no option", 1, true))
+    end)
+
+    it("not where it is returned, since no argument is wrong then", function()
+      assert.is_nil(run("@playbook.lua", "error(select(2, mde.check('restrict', '')))").where)
+      assert.is_nil(run("@playbook.lua", "error(client:resolve({ '192.0.2.1' })[1].err)").where)
+    end)
+  end)
+
+  it("that comes from outside is returned without a line; what is no error of ours is raised again", function()
+    assert.same({ true, 1, 2 }, { errors.try(function(...) return ... end, 1, 2, 3) })
+    local ok, err = errors.try(errors.invalid, "wrong_value", "wrong")
+    assert.is_false(ok)
+    assert.same({ "wrong_value", "wrong" }, { err.code, err.message })
+    assert.is_nil(err.where)
+    local own = {}
+    local _, raised = pcall(errors.try, error, own)
+    assert.equal(own, raised)
   end)
 
   it("that another one has led to has a code of its own, unless the service gave one", function()

@@ -131,6 +131,35 @@ describe("the list of all machines", function()
     assert.is_nil(all.rows)
   end)
 
+  it("has those with the nearest names, the nearest first, but none that was merged", function()
+    begin { machines = { { id = id(1), computerDnsName = "Desk-17.lab.example" },
+      { id = id(2), computerDnsName = "desk-18.corp.example", lastSeen = "2026-02-03T10:11:12Z" },
+      { id = id(3), computerDnsName = "DESK-19.corp.example", lastSeen = "2026-02-04T10:11:12Z" },
+      { id = id(4), computerDnsName = "desk-17x.corp.example", mergedIntoMachineId = id(3) },
+      { id = id(5), computerDnsName = "laptop-17.corp.example" }, { id = id(6) } } }
+    like "desk-17"
+    local rows = all:nearest " DESK-17.corp.example."
+    assert.same({ id(1), id(3), id(2) }, { rows[1].id, rows[2].id, rows[3].id, rows[4] })
+    rows[1].id = "other"
+    assert.equal(id(1), all:nearest("desk-17.corp.example")[1].id)
+    assert.same({}, all:nearest "elsewhere")
+    assert.equal(1, #r:requests())
+  end)
+
+  it("has the nearest of the list that was read last, and none before", function()
+    begin { machines = { { id = id(1), computerDnsName = "desk-18" } } }
+    assert.same({}, all:nearest "desk-17")
+    like "desk-17"
+    assert.equal(id(1), all:nearest("desk-17")[1].id)
+    r.tenant:put_machine { id = id(2), computerDnsName = "desk-71" }
+    r.tenant:advance(61)
+    like "desk-17"
+    assert.equal(2, #all:nearest "desk-17")
+    r.tenant:advance(61)
+    all:forget_old()
+    assert.same({}, all:nearest "desk-17")
+  end)
+
   it("is none where the service calls it not found", function()
     begin()
     r:answer({ path = "/machines?" }, 404, "")

@@ -76,6 +76,61 @@ describe("a device", function()
     end)
   end)
 
+  describe("by a name that none has is not found,", function()
+    -- What the error of each way to name it offers, by the machines' numbers; nothing may be sent.
+    local function offered(name)
+      local numbers, text
+      for _, call in ipairs { r.client.machine, r.client.state, r.client.restrict, r.client.resolve } do
+        local value, err = call(r.client, call == r.client.resolve and { name } or name,
+          call == r.client.restrict and "why" or nil)
+        if call == r.client.resolve then value, err = value[1].value, value[1].err end
+        assert.is_nil(value)
+        assert.same({ "not_found", "no_such_device" }, { err.kind, err.code })
+        local own = {}
+        for i, machine in ipairs(err.candidates or {}) do own[i] = tonumber(machine.id, 16) end
+        assert.same(numbers or own, own)
+        assert.equal(text or err.hint, err.hint)
+        numbers, text = own, err.hint
+      end
+      assert.same({}, r:posts())
+      return numbers, text
+    end
+
+    it("and those with the nearest names are offered: by distance, domain and when they were seen", function()
+      with { { id = id(1), computerDnsName = "laptop-71.lab.example", lastSeen = "2026-02-03T10:11:12Z" },
+        { id = id(2), computerDnsName = "LAPTOP-17.corp.example", lastSeen = "2026-01-01T00:00:00Z",
+          osPlatform = "Windows10", healthStatus = "Inactive" },
+        { id = id(3), computerDnsName = "laptop-7.corp.example", lastSeen = "2026-01-02T00:00:00Z" },
+        { id = id(4), computerDnsName = "laptp-7" }, { id = id(5), computerDnsName = "desk-17.corp.example" } }
+      local numbers, hint = offered "laptp-17.corp.example"
+      assert.same({ 2, 4, 3, 1 }, numbers)
+      assert.truthy(hint:find(("%s (LAPTOP-17.corp.example, Windows10, Inactive, last seen 2026-01-01T00:00:00Z)")
+        :format(id(2)), 1, true), hint)
+      assert.same({ 4, 2, 1, 3 }, (offered " LAPTP-17 "))
+      assert.same({}, (offered "kiosk-17"))
+    end)
+
+    it("and a bare record is offered to a full name, as one of another domain is", function()
+      with { { id = id(1), computerDnsName = "desk.lab.example", lastSeen = "2026-01-01T00:00:00Z" },
+        { id = id(2), computerDnsName = "desk", lastSeen = "2026-01-02T00:00:00Z" } }
+      assert.same({ 2, 1 }, (offered "desk.corp.example"))
+    end)
+
+    it("and one that was merged is not offered; five are at most, escaped", function()
+      local machines = { { id = id(9), computerDnsName = "desk-19", mergedIntoMachineId = id(1) } }
+      for i = 1, 7 do machines[i + 1] = { id = id(i), computerDnsName = ("desk\27[2J-%d"):format(i) } end
+      with(machines)
+      local numbers, hint = offered "desk\195\188[2J-1"
+      assert.equal(5, #numbers)
+      assert.equal(1, numbers[1])
+      assert.is_true(rehearsal.is_one_line(hint))
+      with { machines[1] }
+      local none, check = offered "desk-18"
+      assert.same({}, none)
+      assert.truthy(check:find("Check the spelling", 1, true), check)
+    end)
+  end)
+
   it("is acted on by its id whatever its health", function()
     local client = with { { id = id(1), healthStatus = "Inactive", onboardingStatus = "CanBeOnboarded" } }
     assert.equal("accepted", assert(client:restrict(id(1), "why")).outcome)

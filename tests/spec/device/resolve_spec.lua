@@ -69,6 +69,27 @@ for _, comparison in ipairs { "exact", "caseless" } do
       end)
     end
 
+    it("that none has come with the nearest names, as alone, and cost nothing besides", function()
+      for _, count in ipairs { 2, 60 } do
+        begin(count)
+        local list = { "dekk-1", "desk-1.lab.example", "Deks-2", "elsewhere" }
+        for i = 1, count do list[#list + 1] = ("desk-%d"):format(i) end
+        local results = r.client:resolve(list)
+        local requests = #r:requests()
+        assert.equal(4, results.failed)
+        for i, wanted in ipairs { id(1), id(1), id(2) } do
+          assert.equal("no_such_device", results[i].err.code)
+          assert.equal(wanted, results[i].err.candidates[1].id)
+        end
+        assert.is_nil(results[4].err.candidates)
+        for i = 1, 4 do
+          assert.equal(tostring(results[i].err), tostring(select(2, r.client:machine(list[i]))))
+        end
+        -- The filter of each, and the list that is there already.
+        assert.equal(requests + 4, #r:requests())
+      end
+    end)
+
     it("cost a handful of requests, however many they are", function()
       begin(300)
       local names = {}

@@ -131,12 +131,12 @@ for _, comparison in ipairs(TENANTS) do
 
     it("that stand nowhere cost one more request, and that of each is the same", function()
       local client = with { { id = id(17), computerDnsName = MIXED } }
-      local machine, err = client:machine "laptop-18.corp.example"
+      local machine, err = client:machine "kiosk-18.corp.example"
       assert.is_nil(machine)
       assert.equal("not_found", err.kind)
       assert.is_nil(err.candidates)
       assert.equal(2, #r:requests())
-      assert.same({}, ids_of(client, { computerDnsName = "laptop-18.corp.example", riskScore = "None" }))
+      assert.same({}, ids_of(client, { computerDnsName = "kiosk-18.corp.example", riskScore = "None" }))
       assert.equal(4, #r:requests())
       assert.truthy(r:requests()[4]:find("?$filter=riskScore%20eq%20%27None%27&$top=10000", 1, true))
     end)
@@ -158,7 +158,7 @@ for _, comparison in ipairs(TENANTS) do
       assert.is_nil(action)
       assert.equal("not_found", err.kind)
       assert.same({ id(17), id(18) }, { err.candidates[1].id, err.candidates[2].id })
-      assert.truthy(tostring(err):find(id(17) .. " (Laptop-17, Active", 1, true), tostring(err))
+      assert.truthy(tostring(err):find(id(17) .. " (Laptop-17, Windows11, Active", 1, true), tostring(err))
       assert.same({}, r:posts())
     end)
 

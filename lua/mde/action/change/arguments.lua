@@ -127,12 +127,11 @@ function M.check(verb, comment, options)
     errors.invalid("wrong_value",
       ("mde.check: there is no verb %s, only \"restrict\" and \"release\""):format(errors.quote(verb)))
   end
-  local ok, problem = pcall(function()
+  local ok, problem = errors.try(function()
     M.read(verb, comment, options_of.check(options, M.known_options, "mde." .. verb), "checked-only",
       posix.clock.time())
   end)
   if ok then return true end
-  if not errors.is(problem) then error(problem, 0) end
   return nil, problem
 end
 

@@ -3,6 +3,9 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 
+-- So much of a comment is shown.
+local MAX_WHY_BYTES = 160
+
 local M = {}
 
 ---@class mde.ChangeReport what a result is told from
@@ -22,14 +25,28 @@ local function conflict(report)
   }
 end
 
--- Who made or cancelled an action, when and why, as far as it says.
+-- A time of the service's, in UTC to the second; what cannot be read stays as it is.
+local function shown_time(text)
+  local seconds = type(text) == "string" and core.history.time(text)
+  return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds)) or errors.show(text)
+end
+
+-- Who made or cancelled an action, for which incident, when and why, as far as it says.
 local function decided_by(row, is_cancelled)
   local who = is_cancelled and row.cancellationRequestor or row.requestor
-  local why = is_cancelled and row.cancellationComment or row.requestorComment
+  local comment = is_cancelled and row.cancellationComment or row.requestorComment
+  local cancelled_at = is_cancelled and row.cancellationDateTimeUtc
+  local why, incident = core.comment.parse(type(comment) == "string" and comment or "")
+  if #why > MAX_WHY_BYTES then why = why:sub(1, MAX_WHY_BYTES):gsub("[\192-\255][\128-\191]*$", "") .. "..." end
   local words = {}
   if type(who) == "string" then words[#words + 1] = " by " .. errors.show(who) end
-  if row.creationDateTimeUtc then words[#words + 1] = ", created " .. errors.show(row.creationDateTimeUtc) end
-  if type(why) == "string" and why ~= "" then words[#words + 1] = ": " .. errors.quote(why) end
+  if incident then words[#words + 1] = " for " .. errors.show(incident) end
+  if cancelled_at then
+    words[#words + 1] = " at " .. shown_time(cancelled_at)
+  elseif row.creationDateTimeUtc then
+    words[#words + 1] = ", created " .. shown_time(row.creationDateTimeUtc)
+  end
+  if why ~= "" then words[#words + 1] = ": " .. errors.quote(why) end
   return table.concat(words)
 end
 

@@ -36,6 +36,9 @@ describe("the arguments of restrict and release", function()
         assert.equal("invalid", err.kind)
         assert.truthy(tostring(err):find(case[3], 1, true), tostring(err))
         local raised = rehearsal.refused(r.client[verb], r.client, "desk-1", case[1], case[2])
+        assert.is_nil(err.where)
+        assert.is_string(raised.where)
+        raised.where = nil
         assert.equal(tostring(raised), tostring(err))
       end
       assert.same({}, r.tenant.history)

@@ -60,6 +60,38 @@ describe("what a change came to", function()
       err.message)
   end)
 
+  it("tells when it was cancelled rather than created, where that is known", function()
+    local err = results.error(report({ fate = "superseded", reason = "decided" }, { row = row { status = "Cancelled",
+      cancellationRequestor = "boss@corp.example", cancellationDateTimeUtc = "2026-02-03T12:13:14.1234567Z" } }))
+    assert.truthy(err.message:find("was cancelled by boss@corp.example at 2026-02-03T12:13:14Z", 1, true), err.message)
+  end)
+
+  -- What is said of an opposite action with these fields.
+  local function told(fields)
+    return results.error(report({ fate = "superseded", reason = "decided" }, { row = row(fields) }))
+      .message:match "has overtaken it(.*)$"
+  end
+
+  it("tells who, for which incident, when in UTC, and why without our suffix", function()
+    assert.equal(' by anna@corp.example for INC-4711, created 2026-02-03T08:11:12Z: "cleared by forensics"', told {
+      requestor = "anna@corp.example", creationDateTimeUtc = "2026-02-03T10:11:12.9+02:00",
+      requestorComment = "cleared by forensics [mde:INC-4711:abcdefgh]" })
+    assert.equal(" by anna@corp.example, created 2026-02-03T10:11:12Z", told { requestor = "anna@corp.example",
+      requestorComment = " [mde:abcdefgh]" })
+    for shown, time in pairs { ["\\x1b[2J"] = "\27[2J", ["a table"] = {} } do
+      assert.equal((' by colleague@corp.example, created %s: "x"'):format(shown), told { creationDateTimeUtc = time,
+        requestorComment = "x" })
+    end
+  end)
+
+  it("cuts a long comment between two characters, whatever it is", function()
+    local function why(text) return told({ requestorComment = text }):match ': "(.*)"$' end
+    assert.equal(("x"):rep(160), why(("x"):rep(160)))
+    assert.equal(("x"):rep(160) .. "...", why(("x"):rep(161)))
+    assert.equal("x" .. ("\195\188"):rep(79) .. "...", why("x" .. ("\195\188"):rep(200)))
+    assert.equal(("\\x80"):rep(160) .. "...", why(("\128"):rep(400)))
+  end)
+
   it("names nobody where the action does not say in texts who decided and why", function()
     local err = results.error(report({ fate = "superseded", reason = "decided" }, { row = row { requestor = {},
       requestorComment = "" } }))
