@@ -2,9 +2,9 @@
 --
 -- One request brings at most 10,000 rows, and where there are more, the order in which the service lists
 -- them may change from one page to the next: a reader that skips what was read loses rows. So a full page is
--- followed by one request for the rows that have no time, and then by ranges of time (of machines
--- `lastSeen`, of actions `creationDateTimeUtc`), the earliest first and the last without an end, each cut in
--- two until it fits a page. Times only move forward. A row that moves while this goes on lands in a range
+-- followed by ranges of time (of machines `lastSeen`, of actions `creationDateTimeUtc`), the earliest first,
+-- with the rows that have no time, and the last without an end, each cut in two until it fits a page. Times
+-- only move forward. A row that moves while this goes on lands in a range
 -- that has not been read yet, so a row that was there at the beginning is never missed; what comes twice
 -- is told by its id. No link of the service's is followed: they have been missing and mangled.
 
@@ -56,24 +56,21 @@ end
 
 ---@class mde.Part a part of a collection
 ---@field filter string OData; "" for all
----@field timeless? boolean the rows without a time
----@field from? integer the first millisecond
+---@field from? integer the first millisecond; nil beside `before`: the rows without a time, too
 ---@field before? integer the first millisecond behind it
 
 -- The part as OData. The filter is in parentheses only where something is added to it, so that one that
 -- is malformed is refused before.
 local function filter_of(part, time)
   local clauses = {}
-  if part.timeless then clauses[1] = time .. " eq null" end
   if part.from then clauses[1] = ("%s ge %s"):format(time, written(part.from)) end
-  if part.before then clauses[#clauses + 1] = ("%s lt %s"):format(time, written(part.before)) end
+  if part.before then
+    local earlier = ("%s lt %s"):format(time, written(part.before))
+    clauses[#clauses + 1] = part.from and earlier or ("(%s eq null or %s)"):format(time, earlier)
+  end
   if not clauses[1] then return part.filter end
   if part.filter ~= "" then table.insert(clauses, 1, "(" .. part.filter .. ")") end
   return table.concat(clauses, " and ")
-end
-
-local function is_whole(part)
-  return not (part.timeless or part.from or part.before)
 end
 
 -- Where to cut a part whose page was full: in the middle of the times on that page, and inside of the part.
@@ -97,9 +94,7 @@ local function strays(part, rows, time)
   local count = 0
   for _, row in ipairs(rows) do
     local own = milliseconds(row[time])
-    if own and (part.timeless or part.from and own < part.from or part.before and own >= part.before) then
-      count = count + 1
-    end
+    if own and (part.from and own < part.from or part.before and own >= part.before) then count = count + 1 end
   end
   return count
 end
@@ -146,7 +141,7 @@ end
 function Pages:divide(part, rows)
   local parts, time = self.parts, times[self.set]
   local cut = middle(part, rows, time)
-  if not cut or part.timeless then
+  if not cut then
     return nil, malformed("list_too_long",
       ("there are %d or more %s with %s %s, which cannot be read in parts"):format(PAGE_ROWS, self.set,
         part.from and "the same" or "no", time), "Ask for fewer, by another field too.")
@@ -155,7 +150,6 @@ function Pages:divide(part, rows)
   end
   parts[#parts + 1] = { filter = part.filter, from = cut, before = part.before }
   parts[#parts + 1] = { filter = part.filter, from = part.from, before = cut }
-  if is_whole(part) then parts[#parts + 1] = { filter = part.filter, timeless = true } end
   return true
 end
 

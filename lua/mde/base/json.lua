@@ -36,7 +36,7 @@ function M.codecs(deepest)
   make()
   return function()
     local ok, probe = pcall(codec.decode, "0.5")
-    if ok and probe == 0.5 then return codec end
+    if ok and probe * 2 == 1 then return codec end
     if not has_usable_point() then
       error("the locale's decimal point has several bytes, which lua-cjson cannot handle", 0)
     end

@@ -92,6 +92,14 @@ local function copy(row)
   return same
 end
 
+--- Calls fn(row) for each that was read last; it leaves the row as it is.
+---@param fn fun(row: table)
+function AllMachines:each(fn)
+  for _, rows in pairs(self.rows and self.rows.machine_id or {}) do
+    for _, row in ipairs(rows) do fn(row) end
+  end
+end
+
 --- Whether they are known to be so few that reading them costs no more than reading some of them by themselves.
 ---@return boolean
 function AllMachines:are_few()

@@ -88,6 +88,8 @@ end
 local function renew(self, id, context)
   if renews_many(self) then
     local rows, read_at = self.all_machines:like("machine_id", id, context)
+    -- The other records that this client has are as old as this one.
+    if rows then self.all_machines:each(function(row) self.records:renew(row, read_at) end) end
     if rows and rows[1] then return choice.unmerged(self:adopt(rows[1], read_at)) end
   end
   return self:resolve(id, context)

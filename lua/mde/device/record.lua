@@ -48,6 +48,13 @@ function Records:keep(machine, read_at)
   record.id, record.read_at = id, read_at
 end
 
+--- Takes in what was read of a machine, if this client knows it.
+---@param row table
+---@param read_at number by the driver's clock
+function Records:renew(row, read_at)
+  if self.by_id[core.text.lower(row.id)] then self:keep(row, read_at) end
+end
+
 --- What the service said of the machine that this table stands for.
 ---@param machine table
 ---@return mde.Record? record nil if this client has not read it, or if it has another machine's id now

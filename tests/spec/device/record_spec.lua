@@ -41,6 +41,16 @@ describe("the record of a machine", function()
     assert.is_false(kept:has_other(one))
   end)
 
+  it("is renewed where the machine is known, and only there", function()
+    local one = machine()
+    kept:keep(one, 100)
+    kept:renew(machine { machineTags = { "vip" } }, 200)
+    assert.same({ { "vip" }, 200 }, { kept:of(one).machineTags, kept:of(one).read_at })
+    local other = machine { id = OTHER }
+    kept:renew(other, 200)
+    assert.is_nil(kept:of(other))
+  end)
+
   it("is the newest of all that were read of the machine", function()
     local old, new, late = machine(), machine { id = ID:lower(), osPlatform = "Windows10", deviceValue = "High" },
       machine { osPlatform = "Linux" }

@@ -15,7 +15,7 @@ local MAX_SHOWN = 40
 local SHARED_NAME_COLUMNS = 26
 -- More are confirmed by their number.
 local MAX_BY_YES = 25
--- So many devices whose machine is not clear are asked about, one after the other.
+-- Of so many devices it is asked which machine is meant where that is not clear; a longer list is planned at once.
 local MAX_SETTLED, MAX_CANDIDATES = 5, 9
 
 local M = {}
@@ -98,7 +98,7 @@ end
 
 local settled = { several_devices = true, no_such_device = true }
 
--- Asks which machine is meant where few devices leave it open.
+-- Asks which machine is meant where one of few devices leaves it open.
 local function settle(context)
   return function(entries)
     local open = {}
@@ -106,7 +106,7 @@ local function settle(context)
       local err = errors.is(entry.err) and entry.err or {}
       if settled[err.code] and err.candidates and err.candidates[1] then open[#open + 1] = entry end
     end
-    for i = 1, #open <= MAX_SETTLED and #open or 0 do
+    for i = 1, #entries <= MAX_SETTLED and #open or 0 do
       if interrupt.asked() then return end
       choose(context, open[i])
     end

@@ -3,9 +3,7 @@
 local batch = require "mde.cli.batch.batch"
 local core = require "mde.core"
 local interrupt = require "mde.cli.ui.interrupt"
-local pace = require "mde.cli.batch.pace"
 local progress = require "mde.cli.ui.progress"
-local terminal = require "mde.cli.ui.terminal"
 
 local M = {}
 
@@ -58,8 +56,6 @@ end
 ---@param entries mde.cli.Result[]
 ---@return boolean complete false if it was interrupted
 function M.run(context, entries)
-  local remark = pace.remark(#entries, "looking %s up")
-  if remark then terminal.remark(remark) end
   if entries[2] then return many(context, entries) end
   return one(context, entries)
 end

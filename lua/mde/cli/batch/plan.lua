@@ -89,7 +89,9 @@ local function look_at_cap(context, plan, comment)
   local options = copy(request.options)
   options.dry_run = true
   local first = plan.send[1]
-  local _, err = client:restrict(first.machine or first.identity or first.device, comment, options)
+  local device = first.machine or first.identity or first.device
+  -- In there the history that was read for all will do.
+  local err = client:each({ device }, function() return client:restrict(device, comment, options) end)[1].err
   if err and errors.is(err) and err.rule == "cap" then
     plan.now, plan.refusal = 0, err
     return

@@ -49,7 +49,7 @@ describe("a plan", function()
     for _, line in ipairs { "desk-41", "desk-42", "nowhere", "twin", "10.1.2.3", "desk-03.corp.example", "desk-04" } do
       lines[#lines + 1] = line
     end
-    local told = restrict(lines, { "", "y" })
+    local told = restrict(lines, { "y" })
     assert.equal(2, told.status, told.err)
     local text = told.err:gsub("%s+", " ")
     for _, part in ipairs {
@@ -120,6 +120,26 @@ describe("a plan", function()
     assert.same({}, r:posts())
     assert(#r:requests() <= 5, #r:requests())
   end)
+
+  for _, count in ipairs { 1, 30, 300, 1500 } do
+    it(("and all of it cost little more than a request for each of %d devices"):format(count), function()
+      local machines, names = {}, {}
+      for i = 1, count do
+        names[i] = ("seat-%04d"):format(i)
+        machines[i] = { id = id(1000 + i), computerDnsName = names[i] .. ".corp.example" }
+      end
+      -- The service's limits hold; the clock is made up.
+      r = rehearsal.new { machines = machines, client = { cap = false } }
+      local told = restrict(names, { count > 25 and tostring(count) or "y" })
+      assert.equal(0, told.status, told.err)
+      assert.equal(count, #r:posts())
+      local reads = #r:requests() - count
+      print(("%d devices: %d restricts and %d reads"):format(count, count, reads))
+      -- The limits let 100 through in a minute, and no look is older than one.
+      local minutes = math.floor(count / 100)
+      assert(reads <= 10 + minutes, reads)
+    end)
+  end
 
   it("asks which machine is meant where a name is not clear", function()
     local told = restrict({ "twin", "desk-01" }, { "9", "2", "y" })
