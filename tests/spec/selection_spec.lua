@@ -174,7 +174,7 @@ describe("the machines of a query", function()
       r.driver.sleep(1)
       under_way = under_way - 1
       if asked == 1 then return page(1, 10000) end
-      return asked == 4 and page(9000, 10050) or { value = {} }
+      return asked == 3 and page(9000, 10050) or { value = {} }
     end
     local seen, tasks, done = {}, 8, r.driver.gate()
     local next_machine, count = r.client:machines "all", 0
@@ -191,7 +191,7 @@ describe("the machines of a query", function()
     end
     done:wait()
     assert.equal(10050, count)
-    assert.equal(4, asked)
+    assert.equal(3, asked)
     assert.equal(1, most)
   end)
 
