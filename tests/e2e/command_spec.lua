@@ -434,6 +434,35 @@ describe("mde, piped,", function()
     assert.truthy(#tenant.history "request" < 60, #tenant.history "request" .. " requests")
   end)
 
+  it("takes the settings of a profile, which the environment does not have", function()
+    local env = tenant.env
+    local secret = command.file("profile-secret", env.AZURE_CLIENT_SECRET .. "\n")
+    os.execute("mkdir -p " .. command.directory .. "/mde; chmod 600 " .. secret)
+    local lines = { "[lab]", "tenant_id = " .. env.AZURE_TENANT_ID, "client_id = " .. env.AZURE_CLIENT_ID,
+      "authority = " .. env.AZURE_AUTHORITY_HOST, "base_url = " .. env.MDE_BASE_URL, "client_secret_file = " .. secret,
+      "protect.names = laptop-18*" }
+    command.file("mde/config", table.concat(lines, "\n"))
+    local environment = { XDG_CONFIG_HOME = command.directory }
+    for _, name in ipairs { "TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "AUTHORITY_HOST" } do
+      environment["AZURE_" .. name] = ""
+    end
+    environment.MDE_BASE_URL = ""
+    local words = { "restrict", "laptop-17", "laptop-18", "--comment", "x", "--dry-run" }
+    local result = command.run(words, { environment = environment })
+    assert.equal(1, result.status)
+    has(result.err, "AZURE_TENANT_ID")
+    environment.MDE_PROFILE = "lab"
+    result = command.run(words, { environment = environment })
+    assert.equal(2, result.status, result.err)
+    has(result.err, "Profile lab: Tenant " .. env.AZURE_TENANT_ID)
+    has(result.err, 'rule "names"')
+    has(result.out, "laptop-17.corp.example: would be restricted")
+    words[#words + 1] = "--profile=nobody"
+    result = command.run(words, { environment = environment })
+    assert.equal(1, result.status)
+    has(result.err, 'has no profile "nobody". There are lab.')
+  end)
+
   it("says beforehand how long a long list takes", function()
     local names = {}
     for i = 1, 5000 do names[i] = ("seat-%d"):format(i) end

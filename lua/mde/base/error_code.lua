@@ -104,6 +104,9 @@
 ---| "unknown_option" # there is no such option
 ---| "unknown_field" # there is no such field
 ---| "unknown_rule" # the guard has no such rule
+---| "profile_malformed" # the command's configuration file says something that cannot be meant, or has a secret in it
+---| "profile_unreadable" # the command's configuration file cannot be read, or everybody may write it
+---| "unknown_profile" # the command's configuration file has no such profile
 ---| "log_unwritable" # the file of `mde restrict --log` cannot be opened
 ---| "option_without_effect" # the option has no effect beside another one, or there
 ---| "contradictory_options" # the options contradict each other, or one of them is needed

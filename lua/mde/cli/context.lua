@@ -5,6 +5,7 @@
 
 local interrupt = require "mde.cli.ui.interrupt"
 local mde = require "mde"
+local profiles = require "mde.cli.profile"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
@@ -13,6 +14,7 @@ local terminal = require "mde.cli.ui.terminal"
 ---@field parser table of argparse, with every subcommand in it
 ---@field format "json"|"csv"|"text" in which results are written
 ---@field request any what the arguments ask, as the subcommand's `request` has read it; nil if it has none
+---@field profile? string the name of the profile
 ---@field client mde.Client nil for a subcommand that needs none
 
 local M = {}
@@ -25,9 +27,10 @@ local function on_event(event)
   if event.event == "warning" then warn(event.message) end
 end
 
--- The client that the environment describes; raises if it describes none. What the client warns of is said.
-local function connect(options)
-  local all = { on_event = on_event }
+-- The client that the profile and the environment describe; raises if they describe none. What the client warns of is
+-- said.
+local function connect(all, options)
+  all.on_event = on_event
   for name, value in pairs(options or {}) do all[name] = value end
   local client, err = mde.client(all)
   if not client then error(err, 0) end
@@ -44,11 +47,14 @@ function M.new(subcommand, arguments, parser)
   terminal.be_quiet(arguments.quiet or false)
   local request = subcommand.request and subcommand.request(arguments)
   if interrupt.asked() then return nil end
-  local client
+  local client, profile
   if not subcommand.needs_no_client then
-    client = connect(subcommand.client_options and subcommand.client_options(arguments))
+    local settings
+    settings, profile = profiles.options(arguments.profile)
+    client = connect(settings, subcommand.client_options and subcommand.client_options(arguments))
   end
-  return { arguments = arguments, parser = parser, format = rows.format(arguments), request = request, client = client }
+  return { arguments = arguments, parser = parser, format = rows.format(arguments), request = request, client = client,
+    profile = profile }
 end
 
 return M

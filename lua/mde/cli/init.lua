@@ -80,7 +80,8 @@ local function show_help(parser)
 end
 
 local function build()
-  local parser = argparse("mde", introduction, epilog(overview, exit.explained))
+  local profiles = require "mde.cli.profile"
+  local parser = argparse("mde", introduction, epilog(overview, profiles.explained, exit.explained))
   parser:help_max_width(100):help_description_margin(30):usage_max_width(100)
   parser:command_target "command"
   parser:require_command(true)
@@ -96,6 +97,7 @@ local function build()
     command:summary(subcommand.summary):description(subcommand.summary)
     command:epilog(epilog(subcommand.explained, examples_of(subcommand), exit.explained))
     subcommand.configure(command)
+    if not subcommand.needs_no_client then profiles.configure(command) end
     by_name[subcommand.name] = subcommand
   end
   return parser, by_name

@@ -260,8 +260,10 @@ end
 ---@param comment string
 function M.say_frame(context, comment)
   local exchange, incident = context.client.exchange, context.request.options.incident
-  terminal.say(("Tenant %s, application %s, at %s"):format(errors.show(exchange.tenant_id or "of the identity"),
-    errors.show(exchange.client_id or "of the identity"), errors.show(exchange.host)))
+  local profile = context.profile and ("Profile %s: "):format(errors.show(context.profile)) or ""
+  terminal.say(("%sTenant %s, application %s, at %s"):format(profile,
+    errors.show(exchange.tenant_id or "of the identity"), errors.show(exchange.client_id or "of the identity"),
+    errors.show(exchange.host)))
   terminal.say(("%s, comment: %s"):format(incident and "Incident " .. errors.show(incident) or "No incident",
     errors.quote(comment)))
 end

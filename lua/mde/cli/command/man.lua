@@ -30,14 +30,17 @@ local environment = {
   { "MDE_BASE_URL", "Another host of the service, a geographic one say." },
   { "MDE_SCOPE", "The scope of the token, if another one is needed." },
   { "MDE_STORE", "A file by which the processes of a machine keep the service's limits together." },
+  { "MDE_PROFILE", "The profile whose settings count, where --profile names none." },
   { "MDE_LOG", "json: write every request, answer, retry and wait to standard error, redacted." },
   { "SSL_CERT_FILE", "The certificates to trust." },
   { "https_proxy", "The proxy for https; no_proxy names the hosts that it is not for." },
   { "NO_COLOR", "Set to anything: errors are not shown in red, nor headings in bold." },
+  { "XDG_CONFIG_HOME", "Below it stand the profiles, in mde/config." },
   { "XDG_STATE_HOME", "Below it mde sim keeps its tenant." },
 }
 
 local files = {
+  { "~/.config/mde/config", "The profiles: $XDG_CONFIG_HOME/mde/config." },
   { "~/.local/state/mde/sim", "The keys, ids and the secret of the simulated tenant: $XDG_STATE_HOME/mde/sim, or what "
     .. "--dir of mde sim names." },
   { "~/.local/share/bash-completion/completions/mde", "What mde completion bash writes; mde completion --help has the "

@@ -1,0 +1,112 @@
+-- profile: the settings of one of several tenants, from the user's configuration file.
+-- Labels: not-lua5.3
+local environment = require "tests.spec.support.environment"
+local errors = require "mde.base.error"
+local profiles = require "mde.cli.profile"
+local shell = require "tests.spec.support.process.shell"
+
+local TENANT, CLIENT = "7e000000-0000-4000-8000-000000000001", "c1000000-0000-4000-8000-000000000002"
+
+describe("a profile", function()
+  local directory, variables, path
+
+  before_each(function()
+    directory = shell.new_directory()
+    os.execute("mkdir -p " .. shell.quote(directory .. "/mde"))
+    path = directory .. "/mde/config"
+    variables = { XDG_CONFIG_HOME = directory, HOME = "/nonexistent" }
+    environment.set(variables)
+  end)
+
+  after_each(function()
+    environment.restore()
+    os.execute("rm -rf " .. shell.quote(directory))
+  end)
+
+  local function write(...)
+    shell.write_file(path, table.concat({ ... }, "\n") .. "\n")
+  end
+
+  -- The error that a file is refused with.
+  local function refused(...)
+    write(...)
+    local ok, err = pcall(profiles.options, "contoso")
+    assert.is_false(ok)
+    assert.is_true(errors.is(err), tostring(err))
+    assert.equal("invalid", err.kind)
+    return err
+  end
+
+  it("is what stands below its name, and nothing else", function()
+    write("# two tenants", "[contoso]", "tenant_id = " .. TENANT, "  client_id=" .. CLIENT .. "  ", "cap = 50",
+      "protect.tags = tier0, the vip ", "protect.servers = no", "cloud = gcc\r", "", "[fabrikam]", "cap = 7")
+    local options, name = profiles.options "contoso"
+    assert.equal("contoso", name)
+    assert.same({ tenant_id = TENANT, client_id = CLIENT, cap = 50, cloud = "gcc",
+      protect = { tags = { "tier0", "the vip" }, servers = false } }, options)
+    assert.same({ cap = 7 }, (profiles.options "fabrikam"))
+  end)
+
+  it("is chosen by MDE_PROFILE, which --profile overrides; without them there is no file to read", function()
+    assert.same({}, (profiles.options(nil)))
+    write("[a]", "cap = 1", "[b]", "cap = 2")
+    variables.MDE_PROFILE = "a"
+    assert.same({ cap = 1 }, (profiles.options(nil)))
+    assert.same({ cap = 2 }, (profiles.options "b"))
+  end)
+
+  it("is looked for below HOME where XDG_CONFIG_HOME is not set", function()
+    os.execute("mkdir -p " .. shell.quote(directory .. "/.config/mde"))
+    shell.write_file(directory .. "/.config/mde/config", "[a]\ncap = 3\n")
+    variables.XDG_CONFIG_HOME, variables.HOME = nil, directory
+    assert.same({ cap = 3 }, (profiles.options "a"))
+    variables.HOME = nil
+    local ok, err = pcall(profiles.options, "a")
+    assert.is_false(ok)
+    assert.equal("profile_unreadable", err.code)
+  end)
+
+  it("says where a secret is, and never what it is", function()
+    local file = directory .. "/secret"
+    shell.write_file(file, "planted-value\n")
+    os.execute("chmod 600 " .. shell.quote(file))
+    write("[contoso]", "client_secret_file = " .. file)
+    assert.equal("function", type(profiles.options("contoso").credential.ask))
+    for _, name in ipairs { "client_secret", "credential", "password", "Secret", "access_token" } do
+      local err = refused("[contoso]", name .. " = planted-value")
+      assert.equal("profile_malformed", err.code)
+      assert.matches("would be a secret", err.message)
+      assert.is_nil(tostring(err):find("planted-value", 1, true))
+    end
+  end)
+
+  for what, case in pairs {
+    ["a setting that there is not"] = { { "[contoso]", "tenantid = x" }, 'line 2 .*no setting "tenantid"' },
+    ["a setting of no profile"] = { { "cap = 1", "[contoso]" }, "line 1 .*before the first" },
+    ["a setting without a value"] = { { "[contoso]", "cap =" }, "line 2 .*no value" },
+    ["a setting twice"] = { { "[contoso]", "cap = 1", "cap = 2" }, "line 3 .*twice" },
+    ["a profile twice"] = { { "[contoso]", "[contoso]" }, "line 2 .*second profile" },
+    ["a number that is none"] = { { "[contoso]", "cap = many" }, "line 2 .*whole number" },
+    ["a flag that is none"] = { { "[contoso]", "protect.servers = maybe" }, "line 2 .*yes or no" },
+    ["a line that is nothing"] = { { "[contoso]", "oops \27[2J" }, "line 2 .*it is no " },
+    ["two credentials"] = { { "[contoso]", "managed_identity = yes", "client_secret_file = /x" }, "has both" },
+    ["another name"] = { { "[contosa]", "cap = 1" }, 'no profile "contoso"' },
+  } do
+    it("is refused for " .. what, function()
+      assert.matches(case[2], refused(case[1][1], case[1][2], case[1][3]).message)
+    end)
+  end
+
+  it("is refused in a file that everybody may write, or that is none", function()
+    write("[contoso]", "cap = 1")
+    os.execute("chmod 666 " .. shell.quote(path))
+    local ok, err = pcall(profiles.options, "contoso")
+    assert.is_false(ok)
+    assert.equal("profile_unreadable", err.code)
+    assert.matches("everybody on this machine may write it", err.message)
+    os.remove(path)
+    ok, err = pcall(profiles.options, "contoso")
+    assert.is_false(ok)
+    assert.matches("No such file", err.message)
+  end)
+end)
