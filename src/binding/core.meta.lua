@@ -1,7 +1,7 @@
 ---@meta mde.core
 
 -- mde.core.meta: what the C functions of mde.core take and return, for editors and type checkers.
--- It is never loaded.
+-- It is never loaded. One file, as it describes one module and is looked things up in.
 -- luacheck: ignore
 
 ---@class mde.core

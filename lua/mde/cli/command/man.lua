@@ -40,9 +40,9 @@ local environment = {
 }
 
 local files = {
-  { "~/.config/mde/config", "The profiles: $XDG_CONFIG_HOME/mde/config." },
   { "~/.local/state/mde/sim", "The keys, ids and the secret of the simulated tenant: $XDG_STATE_HOME/mde/sim, or what "
     .. "--dir of mde sim names." },
+  { "~/.config/mde/config", "The profiles: $XDG_CONFIG_HOME/mde/config." },
   { "~/.local/share/bash-completion/completions/mde", "What mde completion bash writes; mde completion --help has the "
     .. "places for other shells." },
 }

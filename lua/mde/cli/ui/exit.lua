@@ -20,7 +20,8 @@ Exit status:
    0    done
    1    wrong usage or setting, or the sign-in failed; nothing was done
    2    refused: permission, not found, ambiguous, protected, conflict,
-        superseded, cancelled, or you answered no
+        superseded, cancelled, or you answered no; a line that is no
+        device; the sign-in was lost midway
    3    throttled, unavailable, or an answer that makes no sense
    4    the action failed, or was still pending when the time was up
    5    sent, but its outcome could not be established

@@ -48,7 +48,8 @@ describe("mde man", function()
       ["130"] = "interrupted" } do
       assert.truthy(page:find((".TP\n\\fB%s\\fR\n%s\n"):format(status, text), 1, true), status)
     end
-    assert.truthy(page:gsub("%s+", " "):find("superseded, cancelled, or you answered no .TP", 1, true))
+    assert.truthy(page:gsub("%s+", " "):find("superseded, cancelled, or you answered no; a line that is no device; "
+      .. "the sign\\-in was lost midway .TP", 1, true))
     assert.equal(1, select(2, page:gsub("Of several devices the highest counts", "")))
     local readme = shell.read_file "README.md"
     local described, count = readme:match "## What you need\n(.-)Lua 5%.4, 5%.3", 0
