@@ -86,8 +86,8 @@ describe("a profile", function()
     ["a setting without a value"] = { { "[contoso]", "cap =" }, "line 2 .*no value" },
     ["a setting twice"] = { { "[contoso]", "cap = 1", "cap = 2" }, "line 3 .*twice" },
     ["a profile twice"] = { { "[contoso]", "[contoso]" }, "line 2 .*second profile" },
-    ["a number that is none"] = { { "[contoso]", "cap = many" }, "line 2 .*whole number" },
-    ["a flag that is none"] = { { "[contoso]", "protect.servers = maybe" }, "line 2 .*yes or no" },
+    ["a number that cannot be read"] = { { "[contoso]", "cap = many" }, "line 2 .*whole number" },
+    ["a flag that is neither"] = { { "[contoso]", "protect.servers = maybe" }, "line 2 .*yes or no" },
     ["a line that is nothing"] = { { "[contoso]", "oops \27[2J" }, "line 2 .*it is no " },
     ["two credentials"] = { { "[contoso]", "managed_identity = yes", "client_secret_file = /x" }, "has both" },
     ["another name"] = { { "[contosa]", "cap = 1" }, 'no profile "contoso"' },
@@ -97,7 +97,7 @@ describe("a profile", function()
     end)
   end
 
-  it("is refused in a file that everybody may write, or that is none", function()
+  it("is refused in a file that everybody may write, or that is not there", function()
     write("[contoso]", "cap = 1")
     os.execute("chmod 666 " .. shell.quote(path))
     local ok, err = pcall(profiles.options, "contoso")
