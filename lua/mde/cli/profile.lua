@@ -112,7 +112,7 @@ end
 local function read(path)
   local profiles, current = {}, nil
   for number, line in ipairs(lines_of(path)) do
-    local name, value = line:match "^%s*([%w_.]+)%s*=%s*(.-)%s*$"
+    local name, value = line:match "^%s*([A-Za-z0-9_.]+)%s*=%s*(.-)%s*$"
     local heading = line:match "^%s*%[([A-Za-z0-9._-]+)%]%s*$"
     if heading then
       if profiles[heading] then refuse(path, number, "there is a second profile " .. errors.quote(heading)) end
