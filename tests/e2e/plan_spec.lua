@@ -88,4 +88,24 @@ describe("a list of 312 lines in a tenant of 10,000 machines", function()
       assert.equal(2, screen.status())
     end)
   end
+
+  it("is carried out with ten more requests than devices", function()
+    -- Where the service allows more, a profile says so.
+    os.execute(("mkdir -p %s/mde"):format(command.directory))
+    command.file("mde/config", "[lab]\nlimits.per_minute = 100000\nlimits.per_hour = 100000\n")
+    local began = clock.now()
+    local screen = command.screen({ "restrict", "--list", list(), "--incident", "INC-4711", "--comment",
+      "same beacon", "--cap", "500", "--profile", "lab" }, { columns = 80, lines = 90,
+      environment = { XDG_CONFIG_HOME = command.directory } })
+    finally(screen.close)
+    screen.wait_for(("[type %d, or N]"):format(SOUND))
+    screen.keys(("%d"):format(SOUND), "Enter")
+    assert.equal(2, screen.status())
+    local reads, posts = requests()
+    print(("%d restricts and %d reads, %.1f s to the end"):format(posts, reads, clock.now() - began))
+    assert.equal(SOUND, posts)
+    assert(reads <= 10, reads)
+    has(screen.text(), ("309 devices: %d accepted"):format(SOUND))
+    screen.record "end-80"
+  end)
 end)

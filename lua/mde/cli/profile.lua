@@ -22,7 +22,8 @@ M.explained = [[
 A profile has settings of a tenant under a name, in $XDG_CONFIG_HOME/mde/config or else
 ~/.config/mde/config: below [NAME] lines like tenant_id = ..., client_id, cloud, authority, base_url,
 scope, store, proxy and ca_file; client_secret_file, client_certificate or managed_identity = yes;
-cap; and protect.tags, .names, .device_values, .platforms (lists with commas) and .servers (yes or
+cap; limits.per_minute and .per_hour, where the service allows other numbers of calls than 100 and
+1500; and protect.tags, .names, .device_values, .platforms (lists with commas) and .servers (yes or
 no). It never has a secret's value. What it does not say comes from the environment.]]
 
 -- ---- values
@@ -55,7 +56,7 @@ local settings = {
   tenant_id = text, client_id = text, cloud = text, authority = text, base_url = text, scope = text, store = text,
   proxy = text, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
   managed_identity = flag, ["protect.tags"] = list, ["protect.names"] = list, ["protect.device_values"] = list,
-  ["protect.platforms"] = list, ["protect.servers"] = flag,
+  ["protect.platforms"] = list, ["protect.servers"] = flag, ["limits.per_minute"] = count, ["limits.per_hour"] = count,
 }
 
 local credentials = {
@@ -169,10 +170,10 @@ function M.options(name)
   end
   local options = { credential = credential_of(profile, name) }
   for key, value in pairs(profile) do
-    local rule = key:match "^protect%.(.*)$"
-    if rule then
-      options.protect = options.protect or {}
-      options.protect[rule] = value
+    local group, member = key:match "^(.*)%.(.*)$"
+    if group then
+      options[group] = options[group] or {}
+      options[group][member] = value
     elseif not credentials[key] then
       options[key] = value
     end

@@ -39,12 +39,13 @@ describe("a profile", function()
 
   it("is what stands below its name, and nothing else", function()
     write("# two tenants", "[contoso]", "tenant_id = " .. TENANT, "  client_id=" .. CLIENT .. "  ", "cap = 50",
-      "protect.tags = tier0, the vip ", "protect.servers = no", "cloud = gcc\r", "", "[fabrikam]", "cap = 7")
+      "protect.tags = tier0, the vip ", "protect.servers = no", "cloud = gcc\r", "", "[fabrikam]", "cap = 7",
+      "limits.per_minute = 300", "limits.per_hour = 4500")
     local options, name = profiles.options "contoso"
     assert.equal("contoso", name)
     assert.same({ tenant_id = TENANT, client_id = CLIENT, cap = 50, cloud = "gcc",
       protect = { tags = { "tier0", "the vip" }, servers = false } }, options)
-    assert.same({ cap = 7 }, (profiles.options "fabrikam"))
+    assert.same({ cap = 7, limits = { per_minute = 300, per_hour = 4500 } }, (profiles.options "fabrikam"))
   end)
 
   it("is chosen by MDE_PROFILE, which --profile overrides; without them there is no file to read", function()
