@@ -96,7 +96,7 @@ function change:see(id, status) end
 function change:next() end
 
 ---@param rows table[] the device's actions
----@param list { cached?: boolean, shared?: boolean, absent?: boolean, single?: boolean, read_at: number, told_at: number, began_at: number, latest: number }
+---@param list { cached?: boolean, shared?: boolean, absent?: boolean, single?: boolean, incomplete?: boolean, read_at: number, told_at: number, began_at: number, latest: number }
 ---@return table? row that the next want or the result is about
 ---@return table? overturned the newest opposite action that succeeded, against which a send would go
 function change:history(rows, list) end

@@ -26,11 +26,16 @@ enum step {
 
 enum { MAX_SENDS = 2 };
 
-/* Whether a key was used before, and what was decided since a time, no list for others tells. */
+/* Whether it rests on what was done before: under its key, or since it was decided. */
+static bool is_particular(const struct mde_order *order)
+{
+  return order->keyed || order->decided_at != MDE_NO_TIME;
+}
+
+/* That no list for others tells. */
 static enum mde_reading first_reading(const struct mde_order *order)
 {
-  bool is_particular = order->keyed || order->decided_at != MDE_NO_TIME;
-  return is_particular ? MDE_READING_OWN : MDE_READING_CACHED;
+  return is_particular(order) ? MDE_READING_OWN : MDE_READING_CACHED;
 }
 
 void mde_change_begin(struct mde_change *change, const struct mde_order *order, int64_t now)
@@ -132,6 +137,15 @@ static struct mde_look look_at_decision(const struct mde_order *order,
   return (struct mde_look){.decision = MDE_DECISION_SEND, .action = MDE_NO_ACTION};
 }
 
+/* An incomplete list does not say that what has ended still holds. */
+static struct mde_look without_ended(struct mde_look look, const struct mde_action *actions)
+{
+  bool rests_on_end = look.decision == MDE_DECISION_ALREADY_ACTIVE &&
+                      actions[look.action].status != MDE_STATUS_PENDING;
+  if (!rests_on_end) return look;
+  return (struct mde_look){.decision = MDE_DECISION_SEND, .action = MDE_NO_ACTION};
+}
+
 /* What has taken back one like it, where that is not repeated. */
 static size_t withdrawal(const struct mde_order *order, const struct mde_action *actions,
                          size_t count)
@@ -160,6 +174,8 @@ static void look(struct mde_change *change, const struct mde_order *order,
     is_untimed = look.decision == MDE_DECISION_CONFLICT;
   }
   if (look.decision == MDE_DECISION_SEND) look = mde_history_look(actions, count, &intent);
+  bool is_incomplete = (list->flags & MDE_LIST_INCOMPLETE) != 0;
+  if (is_incomplete) look = without_ended(look, actions);
   bool would_act =
       look.decision == MDE_DECISION_SEND || look.decision == MDE_DECISION_CANCEL_OPPOSITE;
   size_t withdrawn = would_act ? withdrawal(order, actions, count) : MDE_NO_ACTION;
@@ -179,6 +195,10 @@ static void look(struct mde_change *change, const struct mde_order *order,
   *about = withdrawn != MDE_NO_ACTION ? withdrawn : look.action;
   if (withdrawn != MDE_NO_ACTION) {
     end(change, MDE_FATE_SUPERSEDED, MDE_REASON_WITHDRAWN);
+    return;
+  }
+  if (is_incomplete && would_act && is_particular(order)) {
+    end(change, MDE_FATE_NOT_SENT, MDE_REASON_INCOMPLETE);
     return;
   }
   switch (look.decision) {
@@ -222,7 +242,7 @@ static void look_failed(struct mde_change *change, const struct mde_order *order
 {
   change->looked_at = now;
   change->looked = false;
-  if (!order->response->holds || order->keyed || order->decided_at != MDE_NO_TIME)
+  if (!order->response->holds || is_particular(order))
     end(change, MDE_FATE_NOT_SENT, MDE_REASON_UNREADABLE);
   else if (order->dry_run)
     end(change, MDE_FATE_WOULD_SEND, MDE_REASON_UNREADABLE);
@@ -304,8 +324,8 @@ static void found_ours(struct mde_change *change, const struct mde_order *order,
 }
 
 /*
- * No list shows it. That there is no list, which may be said of an empty one, shows nothing. Where
- * it was sent unseen, `withdrawn` may show only now.
+ * No list shows it. That there is no list, which may be said of an empty one, shows nothing, nor
+ * does one that is incomplete. Where it was sent unseen, `withdrawn` may show only now.
  */
 static void found_nothing(struct mde_change *change, const struct mde_order *order,
                           size_t withdrawn, size_t *about)
@@ -315,6 +335,8 @@ static void found_nothing(struct mde_change *change, const struct mde_order *ord
     change->step = STEP_SECOND_WAIT;
   else if (change->was_absent)
     end(change, MDE_FATE_UNKNOWN, MDE_REASON_ABSENT);
+  else if (change->was_incomplete)
+    end(change, MDE_FATE_UNKNOWN, MDE_REASON_INCOMPLETE);
   else if (!may_send_again)
     end(change, MDE_FATE_UNKNOWN, MDE_REASON_NOT_SHOWN);
   else if (change->step == STEP_SECOND_FIND && change->was_shared)
@@ -336,6 +358,7 @@ static void find(struct mde_change *change, const struct mde_order *order,
   change->looked_at = list->read_at;
   if ((list->flags & MDE_LIST_ABSENT) != 0) change->was_absent = true;
   if ((list->flags & MDE_LIST_SHARED) != 0) change->was_shared = true;
+  if ((list->flags & MDE_LIST_INCOMPLETE) != 0) change->was_incomplete = true;
   *about = reconciled.action;
   switch (reconciled.decision) {
   case MDE_RECONCILIATION_OURS:

@@ -135,6 +135,7 @@ enum mde_reason {
   MDE_REASON_STOPPED,         /* not sent, unknown */
   MDE_REASON_TIME,            /* unknown: the time was up before the list was read twice */
   MDE_REASON_ABSENT,          /* unknown: the service says that there is no such list */
+  MDE_REASON_INCOMPLETE,      /* not sent, unknown: the list lacks what might tell otherwise */
   MDE_REASON_UNCLEAR,         /* unknown: whether an action came before the send cannot be told */
   MDE_REASON_NOT_SHOWN,       /* refused, unknown: no list shows it */
   MDE_REASON_RESENT,          /* unknown: sent again, it was refused */
@@ -165,7 +166,7 @@ struct mde_change {
   bool has_looked_again; /* since it was too old to leave; once for each attempt */
   bool has_seen;         /* there was a first look */
   bool in_flight;        /* it has left, and has not ended */
-  bool may_have_arrived, has_slot, was_absent, was_shared;
+  bool may_have_arrived, has_slot, was_absent, was_shared, was_incomplete;
   bool looked, recorded, reconciled, comment_cut; /* of the result */
 };
 
@@ -192,10 +193,13 @@ void mde_change_see(struct mde_change *change, struct mde_id id, enum mde_status
 struct mde_wanted mde_change_next(const struct mde_change *change);
 
 enum {
-  MDE_LIST_CACHED = 1, /* it was read before it was wanted */
-  MDE_LIST_SHARED = 2, /* it is of all devices: it may not show what the device's own does */
-  MDE_LIST_ABSENT = 4, /* the service said that there is no such list */
-  MDE_LIST_SINGLE = 8  /* for a call that stands alone: it does not end by such a list */
+  MDE_LIST_CACHED = 1,     /* it was read before it was wanted */
+  MDE_LIST_SHARED = 2,     /* it is of all devices: it may not show what the device's own does */
+  MDE_LIST_ABSENT = 4,     /* the service said that there is no such list */
+  MDE_LIST_SINGLE = 8,     /* for a call that stands alone: it does not end by such a list */
+  MDE_LIST_INCOMPLETE = 16 /* there is an action in it that cannot be identified, and was left out:
+                              that nothing was done, or that what has ended still holds, it does not
+                              say */
 };
 
 struct mde_list {

@@ -2,7 +2,7 @@
 
 #include "timestamp.h"
 
-enum { VERSION = 1, FLAGS = 11 };
+enum { VERSION = 1, FLAGS = 12 };
 
 /* Ticks beyond which no clock goes, so that ages can be added. */
 static const int64_t FARTHEST = INT64_MAX / 4;
@@ -27,10 +27,11 @@ static void put_age(unsigned char **at, int64_t time, int64_t now)
 /* The flags of a change, in the order of their bits. */
 static void flags_of(struct mde_change *change, bool *flags[FLAGS])
 {
-  bool *const all[FLAGS] = {&change->has_looked_again, &change->has_seen,   &change->in_flight,
-                            &change->may_have_arrived, &change->has_slot,   &change->was_absent,
-                            &change->was_shared,       &change->looked,     &change->recorded,
-                            &change->reconciled,       &change->comment_cut};
+  bool *const all[FLAGS] = {
+      &change->has_looked_again, &change->has_seen,    &change->in_flight,
+      &change->may_have_arrived, &change->has_slot,    &change->was_absent,
+      &change->was_shared,       &change->looked,      &change->recorded,
+      &change->reconciled,       &change->comment_cut, &change->was_incomplete};
   memcpy(flags, all, sizeof all);
 }
 

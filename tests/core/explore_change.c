@@ -7,11 +7,11 @@
  * action end by itself, an hour pass, or a list tell a status of before
  *
  * The model executes a send or does not; answers, folds it into one that is pending, refuses it, or
- * loses the answer; executes it late; lists late, not at all, or says that there is no list. A
- * colleague does the same, the opposite, or cancels ours. The caller's time ends, its connection
- * fails, it is killed. From each state every event is tried until no new state appears, for every
- * order there is. What must hold in each state is in check(); what is broken is printed with the
- * events that led there.
+ * loses the answer; executes it late; lists late, not at all, without one that cannot be
+ * identified, or says that there is no list. A colleague does the same, the opposite, or cancels
+ * ours. The caller's time ends, its connection fails, it is killed. From each state every event is
+ * tried until no new state appears, for every order there is. What must hold in each state is in
+ * check(); what is broken is printed with the events that led there.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,12 +61,14 @@ struct world {
   struct row rows[MAX_ACTIONS];
   unsigned char count, hours;
   unsigned char surprises_left;
-  unsigned char late;          /* sends that may still be executed */
-  unsigned char executed;      /* our sends that were */
-  unsigned char left;          /* how often it left */
-  unsigned char is_away;       /* it has left and has not ended */
-  unsigned char lists_without; /* lists told since the last loss, none of which had ours */
-  unsigned char was_absent;    /* one of these said that there is no list */
+  unsigned char late;           /* sends that may still be executed */
+  unsigned char executed;       /* our sends that were */
+  unsigned char left;           /* how often it left */
+  unsigned char is_away;        /* it has left and has not ended */
+  unsigned char lists_without;  /* lists told since the last loss, none of which had ours */
+  unsigned char was_absent;     /* one of these said that there is no list */
+  unsigned char was_incomplete; /* or lacked an action that could not be identified */
+  unsigned char is_incomplete;  /* the last look did */
   unsigned char decided_told; /* a list told that somebody decided otherwise after the first look */
   unsigned char has_looked, has_cancelled, has_slot, about;
 };
@@ -252,6 +254,9 @@ static void check_leaving(const struct world *world)
     if (world->left >= 2) broken("sent a third time");
     if (world->lists_without < 2) broken("sent again before two lists did not show it");
     if (world->was_absent) broken("sent again though there was no list");
+    if (world->was_incomplete) broken("sent again though a list lacked an action");
+  } else if (world->is_incomplete && (order.keyed || order.decided_at != MDE_NO_TIME)) {
+    broken("sent though a list may lack what decides it");
   }
   if (world->decided_told) broken("sent after somebody decided otherwise");
   for (int i = 0; i < world->count; i++) {
@@ -452,9 +457,11 @@ static bool says_otherwise(const struct row *row, bool had_seen)
          row->shown != SHOWN_CANCELLED;
 }
 
-/* A list of what is visible; what is not becomes so now, unless it lags. */
+enum { LACKS_NOTHING = -1 };
+
+/* A list of what is visible; what is not becomes so now, unless it lags. One may be left out. */
 static void tell_rows(const struct state *before, unsigned flags, bool lags, bool is_stale,
-                      const char *what)
+                      int lacking, const char *what)
 {
   struct state state = *before;
   struct world *world = &state.world;
@@ -467,7 +474,7 @@ static void tell_rows(const struct state *before, unsigned flags, bool lags, boo
     struct row *row = &world->rows[i];
     if (!lags && (flags & MDE_LIST_ABSENT) == 0) row->visible = 1;
     if (!is_stale) row->listed = row->status;
-    if (!row->visible || (flags & MDE_LIST_ABSENT) != 0) continue;
+    if (!row->visible || (flags & MDE_LIST_ABSENT) != 0 || i == lacking) continue;
     if (row->author == US) has_ours = true;
     rows[count] = i;
     actions[count++] = action_of(world, i, (enum mde_status)row->listed);
@@ -491,15 +498,24 @@ static void tell_rows(const struct state *before, unsigned flags, bool lags, boo
       row->shown = row->listed == MDE_STATUS_CANCELLED ? SHOWN_CANCELLED : SHOWN;
     }
     if (!is_find) world->has_looked = 1;
+    if (!is_find) world->is_incomplete = (flags & MDE_LIST_INCOMPLETE) != 0;
   }
   if (is_find && !has_ours && world->lists_without < 9) world->lists_without++;
   if (is_find && has_ours) world->lists_without = 0;
   if (is_find && (flags & MDE_LIST_ABSENT) != 0) world->was_absent = 1;
+  if (is_find && (flags & MDE_LIST_INCOMPLETE) != 0) world->was_incomplete = 1;
   world->about = about == MDE_NO_ACTION ? 0 : (unsigned char)(rows[about] + 1);
   if (mde_change_result(&state.change).fate == MDE_FATE_ALREADY_ACTIVE &&
       mde_change_next(&state.change).want == MDE_WANT_NOTHING && about != MDE_NO_ACTION &&
       actions[about].status != MDE_STATUS_PENDING && actions[about].status != MDE_STATUS_SUCCEEDED)
     broken("already active by one that was undone");
+  if (mde_change_result(&state.change).fate == MDE_FATE_ALREADY_ACTIVE && !is_find &&
+      mde_change_next(&state.change).want == MDE_WANT_NOTHING && about != MDE_NO_ACTION &&
+      actions[about].status != MDE_STATUS_PENDING && (flags & MDE_LIST_INCOMPLETE) != 0)
+    broken("already active by what may be undone");
+  if (mde_change_next(&state.change).want == MDE_WANT_SLOT && (flags & MDE_LIST_INCOMPLETE) != 0 &&
+      (order.keyed || order.decided_at != MDE_NO_TIME))
+    broken("acts though a list may lack what decides it");
   go(&state, what);
 }
 
@@ -513,11 +529,21 @@ static bool has_changed(const struct world *world)
 /* A list that lags may lack what is new, and once in a while has a status of before. */
 static void tell_list(const struct state *before, unsigned flags, bool lags, const char *what)
 {
-  tell_rows(before, flags, lags, false, what);
+  tell_rows(before, flags, lags, false, LACKS_NOTHING, what);
   if (!lags || before->world.surprises_left == 0 || !has_changed(&before->world)) return;
   struct state state = *before;
   state.world.surprises_left--;
-  tell_rows(&state, flags, lags, true, "list: stale");
+  tell_rows(&state, flags, lags, true, LACKS_NOTHING, "list: stale");
+}
+
+/* An action cannot be identified, and is left out of the list. */
+static void tell_incomplete(const struct state *before)
+{
+  if (before->world.surprises_left == 0) return;
+  struct state state = *before;
+  state.world.surprises_left--;
+  for (int i = 0; i < before->world.count; i++)
+    tell_rows(&state, MDE_LIST_INCOMPLETE, false, false, i, "list: incomplete");
 }
 
 static void on_history(const struct state *state, enum mde_reading reading)
@@ -525,6 +551,7 @@ static void on_history(const struct state *state, enum mde_reading reading)
   tell_list(state, 0, false, "list: all of it");
   tell_list(state, 0, true, "list: lags");
   tell_list(state, MDE_LIST_ABSENT, true, "list: there is none");
+  tell_incomplete(state);
   if (reading == MDE_READING_CACHED) tell_list(state, MDE_LIST_CACHED, true, "list: cached");
   if (reading == MDE_READING_CACHED)
     tell_list(state, MDE_LIST_CACHED | MDE_LIST_SINGLE, true, "list: cached, for one");
@@ -593,7 +620,7 @@ static void answer_of_another(const struct state *before)
 {
   struct state state = *before;
   state.world.is_away = 0;
-  state.world.lists_without = state.world.was_absent = 0;
+  state.world.lists_without = state.world.was_absent = state.world.was_incomplete = 0;
   struct mde_action_text told = {.id = text("00000000-0000-0000-0000-0000000000ff"),
                                  .type = text("LiveResponse"),
                                  .status = text("Pending"),
@@ -607,7 +634,7 @@ static void lose(const struct state *before, const char *what)
 {
   struct state state = *before;
   state.world.is_away = 0;
-  state.world.lists_without = state.world.was_absent = 0;
+  state.world.lists_without = state.world.was_absent = state.world.was_incomplete = 0;
   tell(&state, MDE_EVENT_LOST, what);
 }
 

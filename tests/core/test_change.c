@@ -112,6 +112,75 @@ static void the_first_look_takes_a_list_for_others_unless_the_call_is_particular
   assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
 }
 
+/* What was left out may be a release, or what was done under the key. */
+static void an_incomplete_list_does_not_say_that_nothing_was_done(void **state)
+{
+  (void)state;
+  static const struct {
+    const struct mde_response *response, *there;
+    enum mde_status status;
+    bool is_particular, cancels;
+    enum mde_want want;
+    enum mde_fate fate;
+    enum mde_reason reason;
+  } rows[] = {
+      {RESTRICT, NULL, 0, false, false, MDE_WANT_SLOT, 0, 0},
+      {RELEASE, NULL, 0, false, false, MDE_WANT_SLOT, 0, 0},
+      {RESTRICT, RESTRICT, MDE_STATUS_SUCCEEDED, false, false, MDE_WANT_SLOT, 0, 0},
+      {RELEASE, RELEASE, MDE_STATUS_SUCCEEDED, false, false, MDE_WANT_SLOT, 0, 0},
+      {RESTRICT, RESTRICT, MDE_STATUS_PENDING, false, false, MDE_WANT_NOTHING,
+       MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
+      {RELEASE, RELEASE, MDE_STATUS_PENDING, false, false, MDE_WANT_NOTHING,
+       MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
+      {RESTRICT, RELEASE, MDE_STATUS_PENDING, false, false, MDE_WANT_NOTHING, MDE_FATE_CONFLICT,
+       MDE_REASON_OPPOSITE},
+      {RELEASE, RESTRICT, MDE_STATUS_PENDING, false, true, MDE_WANT_SLOT, 0, 0},
+      {RESTRICT, NULL, 0, true, false, MDE_WANT_NOTHING, MDE_FATE_NOT_SENT, MDE_REASON_INCOMPLETE},
+      {RESTRICT, RESTRICT, MDE_STATUS_SUCCEEDED, true, false, MDE_WANT_NOTHING, MDE_FATE_NOT_SENT,
+       MDE_REASON_INCOMPLETE},
+      {RELEASE, RESTRICT, MDE_STATUS_PENDING, true, true, MDE_WANT_NOTHING, MDE_FATE_NOT_SENT,
+       MDE_REASON_INCOMPLETE},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_order order = order_of(rows[i].response);
+    order.cancel_opposite = rows[i].cancels;
+    for (int how = 0; how < (rows[i].is_particular ? 2 : 1); how++) {
+      order.keyed = rows[i].is_particular && how == 0;
+      order.decided_at = how == 1 ? SERVICE - 50 * SECOND : MDE_NO_TIME;
+      struct mde_action one = action(1, rows[i].there, rows[i].status, -100);
+      size_t count = rows[i].there != NULL ? 1 : 0;
+      struct mde_change change;
+      begin(&change, &order);
+      tell_list(&change, &order, &one, count, MDE_LIST_INCOMPLETE, 1);
+      assert_int_equal(rows[i].want, mde_change_next(&change).want);
+      if (rows[i].want != MDE_WANT_NOTHING) continue;
+      assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
+      assert_int_equal(rows[i].reason, mde_change_result(&change).reason);
+    }
+  }
+}
+
+/* It is lost, and the lists do not show it: one of them may lack it. */
+static void what_an_incomplete_list_does_not_show_is_not_sent_again(void **state)
+{
+  (void)state;
+  for (int which = 0; which < 2; which++) {
+    struct mde_order order = order_of(RESTRICT);
+    struct mde_change change;
+    send_after_look(&change, &order);
+    tell(&change, &order, MDE_EVENT_SENDING, 2);
+    tell(&change, &order, MDE_EVENT_LOST, 3);
+    for (int i = 0; i < 2; i++) {
+      tell(&change, &order, MDE_EVENT_SLEPT, 4 + i);
+      tell_list(&change, &order, NULL, 0, i == which ? MDE_LIST_INCOMPLETE : 0u, 4 + i);
+    }
+    assert_wants(&change, MDE_WANT_NOTHING, MDE_PHASE_FIND);
+    assert_int_equal(MDE_FATE_UNKNOWN, mde_change_result(&change).fate);
+    assert_int_equal(MDE_REASON_INCOMPLETE, mde_change_result(&change).reason);
+    assert_int_equal(MDE_SLOT_COUNT, mde_change_result(&change).slot);
+  }
+}
+
 static void what_stands_in_the_way_in_a_cached_list_is_read_again(void **state)
 {
   (void)state;
@@ -934,6 +1003,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_first_look_takes_a_list_for_others_unless_the_call_is_particular),
+      cmocka_unit_test(an_incomplete_list_does_not_say_that_nothing_was_done),
+      cmocka_unit_test(what_an_incomplete_list_does_not_show_is_not_sent_again),
       cmocka_unit_test(what_stands_in_the_way_in_a_cached_list_is_read_again),
       cmocka_unit_test(a_look_is_too_old_after_a_minute),
       cmocka_unit_test(an_unseen_send_is_never_too_old),
