@@ -362,6 +362,12 @@ function json.clean(value, null) end
 ---@return integer? count nil if it is no list, if there is no such member or several, or if the text is no object
 function json.list(text, name) end
 
+---Makes JSON of a reply that is nearly that: what is no character in a string becomes U+FFFD, and what is no value
+---(NaN, 1e999, lists and objects nested too deep) null. A text that is cut stays cut.
+---@param text string
+---@return string
+function json.repair(text) end
+
 ---@class mde.core.limiter
 local limiter = {}
 
@@ -612,5 +618,10 @@ function text.upper(value) end
 ---@param b string
 ---@return boolean
 function text.before(a, b) end
+
+---Whether all of it is UTF-8 (RFC 3629).
+---@param value string
+---@return boolean
+function text.is_utf8(value) end
 
 return core

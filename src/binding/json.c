@@ -10,8 +10,7 @@
 #include <math.h>
 
 #include "json.h"
-
-#define MAX_DEPTH 64 /* levels of tables; far beyond any reply of the service */
+#include "json_repair.h"
 
 /* The largest integer up to which a double holds every one exactly. */
 #define MAX_EXACT_INTEGER 9007199254740992.0
@@ -58,7 +57,7 @@ static void compact(lua_State *L, int length)
 static const char *clean(lua_State *L, int depth)
 {
   bool has_gaps = false;
-  if (depth > MAX_DEPTH) return "is nested too deeply";
+  if (depth > MDE_JSON_MAX_DEPTH) return "is nested too deeply";
   luaL_checkstack(L, 6, "json");
   lua_pushnil(L);
   while (lua_next(L, -2)) { /* table, key, value */
@@ -137,9 +136,20 @@ static int json_list(lua_State *L)
   return 1;
 }
 
+/* repair(text) -> the text, with what is malformed in it replaced (src/core/json_repair.h) */
+static int json_repair(lua_State *L)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, 1, &text.length);
+  char *out = lua_newuserdata(L, mde_json_repair(text, NULL) + 1);
+  lua_pushlstring(L, out, mde_json_repair(text, out));
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"clean", json_clean},
     {"list", json_list},
+    {"repair", json_repair},
     {NULL, NULL},
 };
 

@@ -1,9 +1,11 @@
 /*
- * mde.core.text: letters and order, whatever the process's locale is (src/core/text.h).
+ * mde.core.text: letters and order, whatever the process's locale is (src/core/text.h); and what is
+ * UTF-8 (src/core/utf8.h).
  */
 #include "compat.h"
 
 #include "text.h"
+#include "utf8.h"
 
 static struct mde_text check_text(lua_State *L, int index)
 {
@@ -50,11 +52,16 @@ static int text_before(lua_State *L)
   return 1;
 }
 
+/* is_utf8(text) -> whether all of it is UTF-8 */
+static int text_is_utf8(lua_State *L)
+{
+  lua_pushboolean(L, mde_utf8_is_valid(check_text(L, 1)));
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"lower", text_lower},
-    {"upper", text_upper},
-    {"before", text_before},
-    {NULL, NULL},
+    {"lower", text_lower},     {"upper", text_upper}, {"before", text_before},
+    {"is_utf8", text_is_utf8}, {NULL, NULL},
 };
 
 void mde_open_text(lua_State *L)

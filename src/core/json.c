@@ -2,8 +2,6 @@
 
 #include <stdint.h>
 
-enum { MAX_DEPTH = 64 };
-
 struct cursor {
   const char *at;
   const char *end;
@@ -54,7 +52,7 @@ static bool take_nested(struct cursor *cursor, size_t *count)
     if (c == '"') {
       if (!take_string(cursor, &ignored)) return false;
     } else if (c == '[' || c == '{') {
-      if (depth == MAX_DEPTH) return false;
+      if (depth == MDE_JSON_MAX_DEPTH) return false;
       objects = objects << 1 | (c == '{');
       depth++;
     } else if (c == ']' || c == '}') {
@@ -103,8 +101,7 @@ static int hexadecimal(char c)
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* The character that four hexadecimal digits stand for; -1 if they are none. */
-static int escaped(const char *digits)
+int mde_json_unit(const char *digits)
 {
   int code = 0;
   for (int i = 0; i < 4; i++) {
@@ -123,7 +120,7 @@ static bool is_name(struct mde_text content, struct mde_text name)
     if (at == content.length) return false;
     int c = content.bytes[at++];
     if (c == '\\' && content.length - at >= 5 && content.bytes[at] == 'u') {
-      c = escaped(content.bytes + at + 1);
+      c = mde_json_unit(content.bytes + at + 1);
       at += 5;
     } else if (c == '\\' && at < content.length) {
       c = content.bytes[at++];

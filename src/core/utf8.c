@@ -1,6 +1,7 @@
 #include "utf8.h"
 
 #include <stddef.h>
+#include <string.h>
 
 int mde_utf8_next(const char **at, const char *end, uint32_t *code_point)
 {
@@ -36,4 +37,20 @@ int mde_utf8_next(const char **at, const char *end, uint32_t *code_point)
   *at += length;
   *code_point = value;
   return 1;
+}
+
+bool mde_utf8_is_valid(struct mde_text text)
+{
+  const char *at = text.bytes;
+  const char *end = at + text.length;
+  while (at < end) {
+    uint64_t eight;
+    uint32_t code_point;
+    /* Most of what is read is ASCII. */
+    if (end - at >= 8 && (memcpy(&eight, at, 8), (eight & UINT64_C(0x8080808080808080)) == 0))
+      at += 8;
+    else if (mde_utf8_next(&at, end, &code_point) != 1)
+      return false;
+  }
+  return true;
 }

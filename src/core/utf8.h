@@ -6,7 +6,10 @@
 #ifndef MDE_UTF8_H
 #define MDE_UTF8_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "text.h"
 
 /*
  * Reads the code point at `*at`, which must not lie past `end`.
@@ -15,5 +18,8 @@
  * counts), leaving `*at` on the first of them and `*code_point` as it was.
  */
 int mde_utf8_next(const char **at, const char *end, uint32_t *code_point);
+
+/* Whether all of it is UTF-8. */
+bool mde_utf8_is_valid(struct mde_text text);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * json: any bytes as an answer; and any bytes as the texts of a list, whose number is known.
+ * json: any bytes as an answer; any bytes as the texts of a list, whose number is known; and any
+ * bytes repaired.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 
 #include "json.h"
+#include "json_repair.h"
+#include "utf8.h"
 
 enum { LONGEST = 4096 };
 
@@ -63,11 +66,24 @@ static void read_list(struct mde_text text)
   require(count == lines);
 }
 
+/* What was repaired has no more to be repaired. */
+static void repair(struct mde_text text)
+{
+  static char out[MDE_JSON_REPAIR_GROWTH * LONGEST];
+  static char again[MDE_JSON_REPAIR_GROWTH * MDE_JSON_REPAIR_GROWTH * LONGEST];
+  size_t length = mde_json_repair(text, NULL);
+  require(length <= sizeof out && mde_json_repair(text, out) == length);
+  struct mde_text repaired = {out, length};
+  require(mde_utf8_is_valid(repaired) && memchr(out, '\0', length) == NULL);
+  require(mde_json_repair(repaired, again) == length && memcmp(out, again, length) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
   struct mde_text text = {.bytes = length > 0 ? (const char *)bytes : "", .length = length};
   if (length > LONGEST) return 0;
   read_answer(text);
   read_list(text);
+  repair(text);
   return 0;
 }
