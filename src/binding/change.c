@@ -198,7 +198,7 @@ static int unasked(lua_State *L, const char *what)
 }
 
 /*
- * change:history(rows, { cached, shared, absent, single, incomplete, read_at, told_at, began_at,
+ * change:history(rows, { cached, shared, absent, single, read_at, told_at, began_at,
  * latest }) -> the row
  * that it is about | nil; the newest opposite action that succeeded | nil. began_at: when the
  * change began, by the service's time; latest: after which no time of an action is usable. Raises
@@ -215,8 +215,7 @@ static int change_history(lua_State *L)
   struct mde_list list = {.flags = (flag_field(L, 3, "cached") ? MDE_LIST_CACHED : 0u) |
                                    (flag_field(L, 3, "shared") ? MDE_LIST_SHARED : 0u) |
                                    (flag_field(L, 3, "absent") ? MDE_LIST_ABSENT : 0u) |
-                                   (flag_field(L, 3, "single") ? MDE_LIST_SINGLE : 0u) |
-                                   (flag_field(L, 3, "incomplete") ? MDE_LIST_INCOMPLETE : 0u),
+                                   (flag_field(L, 3, "single") ? MDE_LIST_SINGLE : 0u),
                           .read_at = check_now(L, 4),
                           .told_at = told_at,
                           .began_at = mde_time_field(L, 3, "began_at")};

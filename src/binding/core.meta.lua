@@ -96,7 +96,7 @@ function change:see(id, status) end
 function change:next() end
 
 ---@param rows table[] the device's actions
----@param list { cached?: boolean, shared?: boolean, absent?: boolean, single?: boolean, incomplete?: boolean, read_at: number, told_at: number, began_at: number, latest: number }
+---@param list { cached?: boolean, shared?: boolean, absent?: boolean, single?: boolean, read_at: number, told_at: number, began_at: number, latest: number }
 ---@return table? row that the next want or the result is about
 ---@return table? overturned the newest opposite action that succeeded, against which a send would go
 function change:history(rows, list) end
@@ -275,6 +275,13 @@ function history.holders(rows, machine, incidents, since, latest, ended) end
 ---@param status any
 ---@return "pending"|"succeeded"|"failed"|"cancelled"
 function history.status(status) end
+
+---Whether an action among them cannot be identified: such a list never says that nothing was executed, nor that what has
+---ended still holds.
+---@param actions table[] as the service lists them
+---@param machine string that they were asked for
+---@return boolean
+function history.is_incomplete(actions, machine) end
 
 ---Whether an action of this status may take the place of what is known of it: what has ended stays so.
 ---@param known any the status that is known

@@ -99,6 +99,15 @@ static int history_holders(lua_State *L)
   return 2;
 }
 
+/* is_incomplete(actions, machine) -> whether an action among them cannot be identified */
+static int history_is_incomplete(lua_State *L)
+{
+  size_t count;
+  const struct mde_action *actions = read_actions(L, MDE_NO_TIME, &count);
+  lua_pushboolean(L, mde_history_is_incomplete(actions, count));
+  return 1;
+}
+
 /* The status at an argument. Anything but a text is no status, and so not final. */
 static enum mde_status status_at(lua_State *L, int index)
 {
@@ -142,8 +151,13 @@ static int history_time(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"state", history_state},       {"holders", history_holders}, {"status", history_status},
-    {"replaces", history_replaces}, {"time", history_time},       {NULL, NULL},
+    {"state", history_state},
+    {"holders", history_holders},
+    {"status", history_status},
+    {"is_incomplete", history_is_incomplete},
+    {"replaces", history_replaces},
+    {"time", history_time},
+    {NULL, NULL},
 };
 
 void mde_open_history(lua_State *L)

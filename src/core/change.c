@@ -137,13 +137,12 @@ static struct mde_look look_at_decision(const struct mde_order *order,
   return (struct mde_look){.decision = MDE_DECISION_SEND, .action = MDE_NO_ACTION};
 }
 
-/* An incomplete list does not say that what has ended still holds. */
-static struct mde_look without_ended(struct mde_look look, const struct mde_action *actions)
+/* Whether the list has an action that decides about the device. */
+static bool has_past(const struct mde_action *actions, size_t count)
 {
-  bool rests_on_end = look.decision == MDE_DECISION_ALREADY_ACTIVE &&
-                      actions[look.action].status != MDE_STATUS_PENDING;
-  if (!rests_on_end) return look;
-  return (struct mde_look){.decision = MDE_DECISION_SEND, .action = MDE_NO_ACTION};
+  for (size_t i = 0; i < count; i++)
+    if (actions[i].counts) return true;
+  return false;
 }
 
 /* What has taken back one like it, where that is not repeated. */
@@ -174,16 +173,16 @@ static void look(struct mde_change *change, const struct mde_order *order,
     is_untimed = look.decision == MDE_DECISION_CONFLICT;
   }
   if (look.decision == MDE_DECISION_SEND) look = mde_history_look(actions, count, &intent);
-  bool is_incomplete = (list->flags & MDE_LIST_INCOMPLETE) != 0;
-  if (is_incomplete) look = without_ended(look, actions);
+  bool is_incomplete = mde_history_is_incomplete(actions, count);
   bool would_act =
       look.decision == MDE_DECISION_SEND || look.decision == MDE_DECISION_CANCEL_OPPOSITE;
   size_t withdrawn = would_act ? withdrawal(order, actions, count) : MDE_NO_ACTION;
 
   /* What stands in the way may be gone since a list was read for others. What is there already
-     may have been undone; of many, that is told by waiting for them. */
+     may have been undone; of many, that is told by waiting for them. What cannot be identified may
+     be another device's. */
   bool may_decide =
-      look.decision == MDE_DECISION_SEND ||
+      (look.decision == MDE_DECISION_SEND && !(is_incomplete && has_past(actions, count))) ||
       (look.decision == MDE_DECISION_ALREADY_ACTIVE && (list->flags & MDE_LIST_SINGLE) == 0);
   if ((list->flags & MDE_LIST_CACHED) != 0 && !may_decide) {
     change->reading = MDE_READING_OWN;
@@ -197,7 +196,9 @@ static void look(struct mde_change *change, const struct mde_order *order,
     end(change, MDE_FATE_SUPERSEDED, MDE_REASON_WITHDRAWN);
     return;
   }
-  if (is_incomplete && would_act && is_particular(order)) {
+  bool may_be_undone = look.decision == MDE_DECISION_ALREADY_ACTIVE &&
+                       actions[look.action].status != MDE_STATUS_PENDING;
+  if (is_incomplete && is_particular(order) && (would_act || may_be_undone)) {
     end(change, MDE_FATE_NOT_SENT, MDE_REASON_INCOMPLETE);
     return;
   }
@@ -358,7 +359,7 @@ static void find(struct mde_change *change, const struct mde_order *order,
   change->looked_at = list->read_at;
   if ((list->flags & MDE_LIST_ABSENT) != 0) change->was_absent = true;
   if ((list->flags & MDE_LIST_SHARED) != 0) change->was_shared = true;
-  if ((list->flags & MDE_LIST_INCOMPLETE) != 0) change->was_incomplete = true;
+  if (mde_history_is_incomplete(actions, count)) change->was_incomplete = true;
   *about = reconciled.action;
   switch (reconciled.decision) {
   case MDE_RECONCILIATION_OURS:

@@ -193,13 +193,10 @@ void mde_change_see(struct mde_change *change, struct mde_id id, enum mde_status
 struct mde_wanted mde_change_next(const struct mde_change *change);
 
 enum {
-  MDE_LIST_CACHED = 1,     /* it was read before it was wanted */
-  MDE_LIST_SHARED = 2,     /* it is of all devices: it may not show what the device's own does */
-  MDE_LIST_ABSENT = 4,     /* the service said that there is no such list */
-  MDE_LIST_SINGLE = 8,     /* for a call that stands alone: it does not end by such a list */
-  MDE_LIST_INCOMPLETE = 16 /* there is an action in it that cannot be identified, and was left out:
-                              that nothing was done, or that what has ended still holds, it does not
-                              say */
+  MDE_LIST_CACHED = 1, /* it was read before it was wanted */
+  MDE_LIST_SHARED = 2, /* it is of all devices: it may not show what the device's own does */
+  MDE_LIST_ABSENT = 4, /* the service said that there is no such list */
+  MDE_LIST_SINGLE = 8  /* for a call that stands alone: it does not end by such a list */
 };
 
 struct mde_list {

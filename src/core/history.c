@@ -63,8 +63,10 @@ struct mde_action mde_action_read(const struct mde_action_text *text, const stru
                                   struct mde_text machine, int64_t latest)
 {
   struct mde_action action = {.counts = false, .response = read_response(text->type, of)};
-  if (action.response == NULL) return action;
+  if (action.response == NULL && text->type.bytes != NULL) return action;
   if (text->machine.bytes != NULL && !mde_text_same_caseless(text->machine, machine)) return action;
+  action.is_unidentified = text->id.bytes == NULL || text->type.bytes == NULL;
+  if (action.is_unidentified) return action;
   action.counts = true;
   action.has_id = mde_id_read(text->id, &action.id);
   action.status = mde_status_read(text->status);
@@ -74,6 +76,13 @@ struct mde_action mde_action_read(const struct mde_action_text *text, const stru
   action.comment = mde_comment_parse(text->comment);
   action.returned = text->comment;
   return action;
+}
+
+bool mde_history_is_incomplete(const struct mde_action *actions, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (actions[i].is_unidentified) return true;
+  return false;
 }
 
 void mde_action_see(struct mde_action *action, enum mde_status status)
@@ -148,6 +157,8 @@ enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
   size_t release = newest(actions, count, response->opposite, MDE_STATUS_PENDING);
   int which = later_of(actions, restriction, release, created_later);
   if (restriction == MDE_NO_ACTION && release == MDE_NO_ACTION) {
+    *rests_on = MDE_NO_ACTION;
+    if (mde_history_is_incomplete(actions, count)) return MDE_STATE_UNCLEAR;
     states = settled;
     restriction = last_succeeded(actions, count, response);
     release = last_succeeded(actions, count, response->opposite);
@@ -189,6 +200,7 @@ struct mde_holders mde_history_holders(const struct mde_action *actions, size_t 
   struct mde_holders held = {0, 0};
   size_t release = last_succeeded(actions, count, response->opposite);
   for (size_t i = 0; i < count; i++) {
+    if (actions[i].is_unidentified) others[held.others++] = i;
     if (!holds(actions, i, response, release)) continue;
     if (is_among(actions[i].comment.incident, claim->ended, claim->ended_count)) continue;
     if (covers(claim, &actions[i]))

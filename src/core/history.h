@@ -49,7 +49,9 @@ struct mde_action_text {
 struct mde_action {
   bool counts; /* the response in question or its opposite, of the machine in question; the rest is
                   unset if not */
-  bool seen;   /* a look before had it; one that was cancelled since counts as not seen */
+  bool is_unidentified; /* it does not say which action it is, or of what kind, and may be one that
+                           counts; it does not count */
+  bool seen;            /* a look before had it; one that was cancelled since counts as not seen */
   bool has_id;
   struct mde_id id;
   const struct mde_response *response;
@@ -63,11 +65,18 @@ struct mde_action {
 /*
  * Reads one action of a listing that was asked for `machine`. Only this response and its opposite
  * count. An action without a machine counts as
- * its own (fresh ones come so); one that names another machine does not count. A time after
+ * its own (fresh ones come so); one that names another machine does not count. One without an id or
+ * a type is unidentified. A time after
  * `latest` (ticks; MDE_NO_TIME: any may be) is no usable one (service_time.h). Nothing is seen.
  */
 struct mde_action mde_action_read(const struct mde_action_text *text, const struct mde_response *of,
                                   struct mde_text machine, int64_t latest);
+
+/*
+ * Whether an action of the list is unidentified. Such a list never says that nothing was executed,
+ * nor that what has ended still holds.
+ */
+bool mde_history_is_incomplete(const struct mde_action *actions, size_t count);
 
 /* Marks an action as one that a look before had, with this status. */
 void mde_action_see(struct mde_action *action, enum mde_status status);
@@ -80,7 +89,8 @@ enum mde_state {
   MDE_STATE_APPLYING,
   MDE_STATE_RELEASING,
   MDE_STATE_RELEASED,
-  MDE_STATE_UNCLEAR /* the actions' times are missing or equal and it matters */
+  MDE_STATE_UNCLEAR /* the actions' times are missing or equal and it matters; or the list is
+                       incomplete, and nothing that is known is pending */
 };
 
 /*
@@ -234,7 +244,8 @@ struct mde_holders {
  * last release that succeeded, or may have, where the times do not tell. A release that is pending,
  * failed or was cancelled takes nobody's hold away. A restriction of an incident that has ended
  * holds for nobody. One without an incident, or without a
- * time where one is asked for, is always another's, so that in doubt the device stays as it is.
+ * time where one is asked for, is always another's, and so is what is unidentified, so that in
+ * doubt the device stays as it is.
  */
 struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
                                        const struct mde_response *response,

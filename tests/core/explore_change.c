@@ -7,7 +7,7 @@
  * action end by itself, an hour pass, or a list tell a status of before
  *
  * The model executes a send or does not; answers, folds it into one that is pending, refuses it, or
- * loses the answer; executes it late; lists late, not at all, without one that cannot be
+ * loses the answer; executes it late; lists late, not at all, with one that cannot be
  * identified, or says that there is no list. A colleague does the same, the opposite, or cancels
  * ours. The caller's time ends, its connection fails, it is killed. From each state every event is
  * tried until no new state appears, for every order there is. What must hold in each state is in
@@ -457,11 +457,12 @@ static bool says_otherwise(const struct row *row, bool had_seen)
          row->shown != SHOWN_CANCELLED;
 }
 
-enum { LACKS_NOTHING = -1 };
+enum { ALL_IDENTIFIED = -1 };
 
-/* A list of what is visible; what is not becomes so now, unless it lags. One may be left out. */
+/* A list of what is visible; what is not becomes so now, unless it lags. One may be unidentified.
+ */
 static void tell_rows(const struct state *before, unsigned flags, bool lags, bool is_stale,
-                      int lacking, const char *what)
+                      int unidentified, const char *what)
 {
   struct state state = *before;
   struct world *world = &state.world;
@@ -470,13 +471,18 @@ static void tell_rows(const struct state *before, unsigned flags, bool lags, boo
   size_t count = 0;
   bool has_ours = false;
   bool is_find = world->left > 0;
+  bool is_incomplete = unidentified != ALL_IDENTIFIED;
   for (int i = 0; i < world->count; i++) {
     struct row *row = &world->rows[i];
     if (!lags && (flags & MDE_LIST_ABSENT) == 0) row->visible = 1;
     if (!is_stale) row->listed = row->status;
-    if (!row->visible || (flags & MDE_LIST_ABSENT) != 0 || i == lacking) continue;
-    if (row->author == US) has_ours = true;
+    if (!row->visible || (flags & MDE_LIST_ABSENT) != 0) continue;
     rows[count] = i;
+    if (i == unidentified) {
+      actions[count++] = (struct mde_action){.is_unidentified = true};
+      continue;
+    }
+    if (row->author == US) has_ours = true;
     actions[count++] = action_of(world, i, (enum mde_status)row->listed);
   }
   struct mde_list list = {
@@ -493,17 +499,18 @@ static void tell_rows(const struct state *before, unsigned flags, bool lags, boo
                  mde_change_next(&state.change).want != MDE_WANT_HISTORY;
   if (is_used) {
     for (size_t i = 0; i < count; i++) {
+      if (actions[i].is_unidentified) continue;
       struct row *row = &world->rows[rows[i]];
       if (says_otherwise(row, had_seen)) world->decided_told = 1;
       row->shown = row->listed == MDE_STATUS_CANCELLED ? SHOWN_CANCELLED : SHOWN;
     }
     if (!is_find) world->has_looked = 1;
-    if (!is_find) world->is_incomplete = (flags & MDE_LIST_INCOMPLETE) != 0;
+    if (!is_find) world->is_incomplete = is_incomplete;
   }
   if (is_find && !has_ours && world->lists_without < 9) world->lists_without++;
   if (is_find && has_ours) world->lists_without = 0;
   if (is_find && (flags & MDE_LIST_ABSENT) != 0) world->was_absent = 1;
-  if (is_find && (flags & MDE_LIST_INCOMPLETE) != 0) world->was_incomplete = 1;
+  if (is_find && is_incomplete) world->was_incomplete = 1;
   world->about = about == MDE_NO_ACTION ? 0 : (unsigned char)(rows[about] + 1);
   if (mde_change_result(&state.change).fate == MDE_FATE_ALREADY_ACTIVE &&
       mde_change_next(&state.change).want == MDE_WANT_NOTHING && about != MDE_NO_ACTION &&
@@ -511,9 +518,9 @@ static void tell_rows(const struct state *before, unsigned flags, bool lags, boo
     broken("already active by one that was undone");
   if (mde_change_result(&state.change).fate == MDE_FATE_ALREADY_ACTIVE && !is_find &&
       mde_change_next(&state.change).want == MDE_WANT_NOTHING && about != MDE_NO_ACTION &&
-      actions[about].status != MDE_STATUS_PENDING && (flags & MDE_LIST_INCOMPLETE) != 0)
+      actions[about].status != MDE_STATUS_PENDING && is_incomplete)
     broken("already active by what may be undone");
-  if (mde_change_next(&state.change).want == MDE_WANT_SLOT && (flags & MDE_LIST_INCOMPLETE) != 0 &&
+  if (mde_change_next(&state.change).want == MDE_WANT_SLOT && is_incomplete &&
       (order.keyed || order.decided_at != MDE_NO_TIME))
     broken("acts though a list may lack what decides it");
   go(&state, what);
@@ -529,21 +536,25 @@ static bool has_changed(const struct world *world)
 /* A list that lags may lack what is new, and once in a while has a status of before. */
 static void tell_list(const struct state *before, unsigned flags, bool lags, const char *what)
 {
-  tell_rows(before, flags, lags, false, LACKS_NOTHING, what);
+  tell_rows(before, flags, lags, false, ALL_IDENTIFIED, what);
   if (!lags || before->world.surprises_left == 0 || !has_changed(&before->world)) return;
   struct state state = *before;
   state.world.surprises_left--;
-  tell_rows(&state, flags, lags, true, LACKS_NOTHING, "list: stale");
+  tell_rows(&state, flags, lags, true, ALL_IDENTIFIED, "list: stale");
 }
 
-/* An action cannot be identified, and is left out of the list. */
-static void tell_incomplete(const struct state *before)
+/* One action cannot be identified. */
+static void tell_incomplete(const struct state *before, enum mde_reading reading)
 {
   if (before->world.surprises_left == 0) return;
   struct state state = *before;
   state.world.surprises_left--;
-  for (int i = 0; i < before->world.count; i++)
-    tell_rows(&state, MDE_LIST_INCOMPLETE, false, false, i, "list: incomplete");
+  for (int i = 0; i < before->world.count; i++) {
+    if (!before->world.rows[i].visible) continue;
+    tell_rows(&state, 0, true, false, i, "list: incomplete");
+    if (reading == MDE_READING_CACHED)
+      tell_rows(&state, MDE_LIST_CACHED, true, false, i, "list: cached, incomplete");
+  }
 }
 
 static void on_history(const struct state *state, enum mde_reading reading)
@@ -551,7 +562,7 @@ static void on_history(const struct state *state, enum mde_reading reading)
   tell_list(state, 0, false, "list: all of it");
   tell_list(state, 0, true, "list: lags");
   tell_list(state, MDE_LIST_ABSENT, true, "list: there is none");
-  tell_incomplete(state);
+  tell_incomplete(state, reading);
   if (reading == MDE_READING_CACHED) tell_list(state, MDE_LIST_CACHED, true, "list: cached");
   if (reading == MDE_READING_CACHED)
     tell_list(state, MDE_LIST_CACHED | MDE_LIST_SINGLE, true, "list: cached, for one");

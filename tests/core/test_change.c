@@ -112,7 +112,7 @@ static void the_first_look_takes_a_list_for_others_unless_the_call_is_particular
   assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
 }
 
-/* What was left out may be a release, or what was done under the key. */
+/* What cannot be identified may be a release, or what was done under the key. */
 static void an_incomplete_list_does_not_say_that_nothing_was_done(void **state)
 {
   (void)state;
@@ -147,11 +147,12 @@ static void an_incomplete_list_does_not_say_that_nothing_was_done(void **state)
     for (int how = 0; how < (rows[i].is_particular ? 2 : 1); how++) {
       order.keyed = rows[i].is_particular && how == 0;
       order.decided_at = how == 1 ? SERVICE - 50 * SECOND : MDE_NO_TIME;
-      struct mde_action one = action(1, rows[i].there, rows[i].status, -100);
-      size_t count = rows[i].there != NULL ? 1 : 0;
+      struct mde_action list[] = {{.is_unidentified = true},
+                                  action(1, rows[i].there, rows[i].status, -100)};
+      size_t count = rows[i].there != NULL ? 2 : 1;
       struct mde_change change;
       begin(&change, &order);
-      tell_list(&change, &order, &one, count, MDE_LIST_INCOMPLETE, 1);
+      tell_list(&change, &order, list, count, 0, 1);
       assert_int_equal(rows[i].want, mde_change_next(&change).want);
       if (rows[i].want != MDE_WANT_NOTHING) continue;
       assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
@@ -160,7 +161,7 @@ static void an_incomplete_list_does_not_say_that_nothing_was_done(void **state)
   }
 }
 
-/* It is lost, and the lists do not show it: one of them may lack it. */
+/* It is lost, and the lists do not show it: unless it is what cannot be identified. */
 static void what_an_incomplete_list_does_not_show_is_not_sent_again(void **state)
 {
   (void)state;
@@ -172,7 +173,8 @@ static void what_an_incomplete_list_does_not_show_is_not_sent_again(void **state
     tell(&change, &order, MDE_EVENT_LOST, 3);
     for (int i = 0; i < 2; i++) {
       tell(&change, &order, MDE_EVENT_SLEPT, 4 + i);
-      tell_list(&change, &order, NULL, 0, i == which ? MDE_LIST_INCOMPLETE : 0u, 4 + i);
+      struct mde_action unidentified = {.is_unidentified = true};
+      tell_list(&change, &order, &unidentified, i == which ? 1 : 0, 0, 4 + i);
     }
     assert_wants(&change, MDE_WANT_NOTHING, MDE_PHASE_FIND);
     assert_int_equal(MDE_FATE_UNKNOWN, mde_change_result(&change).fate);

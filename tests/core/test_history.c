@@ -1638,6 +1638,67 @@ static void an_action_has_an_id_if_it_says_a_guid(void **state)
   assert_false(mde_action_read(&row, RESTRICT, text(MACHINE), MDE_NO_TIME).has_id);
 }
 
+static void what_does_not_say_what_it_is_is_unidentified(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *id, *type, *machine;
+    bool counts, is_unidentified;
+  } rows[] = {
+      {"id", R, MACHINE, true, false},       {NULL, R, MACHINE, false, true},
+      {NULL, U, NULL, false, true},          {"id", NULL, MACHINE, false, true},
+      {NULL, NULL, NULL, false, true},       {NULL, "Isolate", MACHINE, false, false},
+      {NULL, R, "another", false, false},    {NULL, NULL, "another", false, false},
+      {"id", "Isolate", NULL, false, false}, {"id", NULL, "another", false, false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_action_text row = {.id = text(rows[i].id),
+                                  .type = text(rows[i].type),
+                                  .machine = text(rows[i].machine),
+                                  .status = text(S)};
+    struct mde_action action = mde_action_read(&row, RESTRICT, text(MACHINE), MDE_NO_TIME);
+    assert_int_equal(rows[i].counts, action.counts);
+    assert_int_equal(rows[i].is_unidentified, action.is_unidentified);
+    assert_int_equal(rows[i].is_unidentified, mde_history_is_incomplete(&action, 1));
+  }
+}
+
+/* What is pending is so whatever else there is. */
+static void beside_what_is_unidentified_only_what_is_pending_is_sure(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *type, *status;
+    enum mde_state state;
+    size_t ours, others;
+  } rows[] = {
+      {NULL, NULL, MDE_STATE_UNCLEAR, 0, 1}, {R, S, MDE_STATE_UNCLEAR, 1, 1},
+      {U, S, MDE_STATE_UNCLEAR, 0, 1},       {R, F, MDE_STATE_UNCLEAR, 0, 1},
+      {R, P, MDE_STATE_APPLYING, 1, 1},      {U, P, MDE_STATE_RELEASING, 0, 1},
+  };
+  struct mde_text incident = text("INC-1");
+  struct mde_claim claim = {.incidents = &incident, .count = 1, .since = MDE_NO_TIME};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct mde_action_text row = {.id = text("id"),
+                                  .type = text(rows[i].type),
+                                  .status = text(rows[i].status),
+                                  .comment = text("x [mde:INC-1:operation-1]"),
+                                  .created = text(AT("01"))};
+    struct mde_action actions[] = {{.is_unidentified = true},
+                                   mde_action_read(&row, RESTRICT, text(MACHINE), MDE_NO_TIME)};
+    size_t count = rows[i].type != NULL ? 2 : 1;
+    size_t rests_on;
+    assert_int_equal(rows[i].state, mde_history_state(actions, count, RESTRICT, &rests_on));
+    assert_int_equal(rows[i].state == MDE_STATE_UNCLEAR ? NONE : 1, rests_on);
+    size_t ours[2];
+    size_t others[2];
+    struct mde_holders held = mde_history_holders(actions, count, RESTRICT, &claim, ours, others);
+    assert_int_equal(rows[i].ours, held.ours);
+    assert_int_equal(rows[i].others, held.others);
+    assert_int_equal(0, others[0]);
+  }
+}
+
 static void only_a_response_and_its_opposite_count(void **state)
 {
   (void)state;
@@ -1698,6 +1759,8 @@ int main(void)
       cmocka_unit_test(a_lost_answer_is_found_in_the_list),
       cmocka_unit_test(a_later_look_respects_what_was_decided_since),
       cmocka_unit_test(a_time_in_the_future_is_not_usable),
+      cmocka_unit_test(what_does_not_say_what_it_is_is_unidentified),
+      cmocka_unit_test(beside_what_is_unidentified_only_what_is_pending_is_sure),
       cmocka_unit_test(only_a_response_and_its_opposite_count),
       cmocka_unit_test(what_has_ended_stays_so),
       cmocka_unit_test(a_decision_is_as_old_as_its_creation_or_its_cancellation),

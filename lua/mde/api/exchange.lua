@@ -113,10 +113,10 @@ end
 ---@field credential mde.Credential
 
 local function read(response, request)
-  local answer, problem = json.object(response.body)
+  local answer, problem, text = json.object(response.body)
   if not answer then return nil, problem, "not_json" end
   if request.usable then
-    local ok, why = request.usable(answer, response.body)
+    local ok, why = request.usable(answer, text)
     if not ok then return nil, why, "not_as_asked" end
   end
   return answer

@@ -1,7 +1,8 @@
 --- json: the one place that knows how JSON is read and written.
 --
--- lua-cjson does the work. What it hands on is made fit for Lua: null fields are absent, integral
--- numbers are integers, and a number that is none is an error.
+-- lua-cjson does the work. What it hands on is made fit for Lua: null fields are absent, and integral numbers are
+-- integers. One malformed value costs that value: what is no character is U+FFFD, and a number that is none is absent
+-- (core.json.repair).
 --
 -- lua-cjson remembers how the process's locale writes the point of a number, for all codecs at once, and learns it when
 -- a codec is made, by whomever. A program may change its locale, so each use tries the codec first, and makes a new one
@@ -51,25 +52,37 @@ local function decode(text)
   return codec().decode(text)
 end
 
---- The Lua value of a JSON text.
----@param text string
----@return any value
----@return string? reason why it is nil
-function M.decode(text)
+local function decode_sound(text)
+  if not core.text.is_utf8(text) then return nil, "not UTF-8" end
   local ok, value = pcall(decode, text)
   if not ok then return nil, tostring(value) end
   if value == cjson.null then return nil, "null" end
   return core.json.clean(value, cjson.null)
 end
 
+--- The Lua value of a JSON text.
+---@param text string
+---@return any value
+---@return string? reason why it is nil
+---@return string sound the text, repaired if that was needed
+function M.decode(text)
+  local value, reason = decode_sound(text)
+  if value ~= nil then return value, nil, text end
+  local repaired = core.json.repair(text)
+  if repaired == text then return nil, reason, text end
+  value, reason = decode_sound(repaired)
+  return value, reason, repaired
+end
+
 --- The table of a text that is a JSON object or array.
 ---@param text string
 ---@return table? object
 ---@return string? problem a phrase for people
+---@return string sound the text, repaired if that was needed
 function M.object(text)
-  local value, reason = M.decode(text)
-  if type(value) == "table" then return value end
-  return nil, "it is not a JSON object" .. (reason and " (" .. errors.show(reason) .. ")" or "")
+  local value, reason, sound = M.decode(text)
+  if type(value) == "table" then return value, nil, sound end
+  return nil, "it is not a JSON object" .. (reason and " (" .. errors.show(reason) .. ")" or ""), sound
 end
 
 --- A JSON object of a table with string keys.
