@@ -316,11 +316,19 @@ end
 
 -- ---- reading, and what is allowed
 
+local is_list = collection.lists(function() return true end)
+
+local function is_one_machine(answer, text)
+  local ok, why = is_list(answer, text)
+  if not ok then return false, why end
+  return not answer.value[1] or answer.value[1].id ~= nil, "a row of the list has no id"
+end
+
 local function read(report, client, context)
   local answer, err = client.exchange:call {
     method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
     permission = permissions.reading, context = context,
-    usable = collection.lists(function() return true end),
+    usable = is_one_machine,
   }
   if answer then
     return report:add("read", "ok", ("one machine was read: %s"):format(answer.value[1] and "it is there"

@@ -10,7 +10,6 @@
 
 local actions = require "mde.action.action"
 local errors = require "mde.base.error"
-local machines = require "mde.device.machine"
 local options_of = require "mde.base.options"
 local queries = require "mde.query.filter"
 local mutexes = require "mde.sync.mutex"
@@ -46,7 +45,7 @@ end
 ---@class mde.SelectionKind what is selected
 ---@field what "machines"|"actions"
 ---@field set "machines"|"machineactions" the service's name for it
----@field is_row fun(row: table): boolean, string? whether a row with an id is one
+---@field mend fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@field adopt fun(client: mde.Client, row: table, read_at: number): table a row of a page asked for at that time
 
 ---@param kind mde.SelectionKind
@@ -61,8 +60,18 @@ local function iterator(client, kind, query, options)
   local mutex, over, problem = mutexes.new(client.driver), false, nil
   local rows, at, read_at = {}, 0, nil
 
+  -- One that cannot be told from others is none that can be acted on; the pager has said that there is one.
+  local function identified(page)
+    local kept = {}
+    for _, row in ipairs(page) do
+      if row.id then kept[#kept + 1] = row end
+    end
+    return kept
+  end
+
   -- The rows of a page that are meant; or none, if it is to be read on without the filters by name and tag.
   local function judged(page, err)
+    page = page and identified(page)
     if not judge then return page, err end
     if page then return judge:select(page) end
     local is_refused = err and err.http_status == 400
@@ -82,7 +91,7 @@ local function iterator(client, kind, query, options)
       if not settled then return nil, err end
       asked_at = exchange.clock:time()
       filters, is_apart = compiled.filters(asked_at)
-      pages = pager.pages(exchange, kind.set, filters, kind.is_row)
+      pages = pager.pages(exchange, kind.set, filters, kind.mend)
     end
     return judged(pages:next(context))
   end
@@ -114,10 +123,10 @@ local function iterator(client, kind, query, options)
   end
 end
 
-local of_machines = { what = "machines", set = "machines", is_row = machines.is_row,
+local of_machines = { what = "machines", set = "machines", mend = function() return true end,
   adopt = function(client, row, read_at) return client.inventory:adopt(row, read_at) end }
 
-local of_actions = { what = "actions", set = "machineactions", is_row = actions.is_row,
+local of_actions = { what = "actions", set = "machineactions", mend = actions.mend,
   adopt = function(client, row) return client.action_center:adopt(row) end }
 
 --- The machines that a query selects.

@@ -6,6 +6,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local reserved_names = require "mde.base.reserved_names"
+local row_fields = require "mde.base.row_fields"
 
 ---@class mde.Action an action as the service tells it, and what this library found out about it
 ---@field id string
@@ -99,18 +100,17 @@ function M.adopt(row, metatable, fields)
   return setmetatable(row, metatable)
 end
 
--- What is compared and taken apart as text.
-local texts = { "type", "status", "machineId", "requestorComment" }
+-- What people wrote, of which a number says something, too; and what is a name, a word or a time.
+local written = { "requestorComment", "cancellationComment" }
+local words = { "type", "status", "machineId", "computerDnsName", "requestor", "cancellationRequestor",
+  "troubleshootInfo", "creationDateTimeUtc", "lastUpdateDateTimeUtc", "lastUpdateTimeUtc" }
 
---- Whether a row of a list is an action that can be worked with: what is compared and taken apart as text is text where
---- it is there at all.
----@param row table
----@return boolean
----@return string? why not
-function M.is_row(row)
-  for _, name in ipairs(texts) do
-    if row[name] ~= nil and type(row[name]) ~= "string" then return false, name .. " is not a text" end
-  end
+--- Makes a row of a list fit to be worked with: what is a text is one, or is absent.
+---@param row table changed in place
+---@return true
+function M.mend(row)
+  row_fields.make_texts(row, written)
+  row_fields.keep_texts(row, words)
   return true
 end
 
@@ -120,7 +120,7 @@ end
 ---@return string? why not
 function M.is_action(answer)
   if type(answer.id) ~= "string" or type(answer.status) ~= "string" then return false, "it is not a machine action" end
-  return M.is_row(answer)
+  return M.mend(answer)
 end
 
 --- Whether an answer is the action with this id.

@@ -47,7 +47,8 @@ function Center:note(row)
   return row
 end
 
---- The actions that the service lists for a machine, of every type.
+--- The actions that the service lists for a machine, of every type. One that cannot be told from others has no id, here
+--- and in the other lists.
 ---@param machine_id string in lower case
 ---@param context mde.Context
 ---@return table[]? rows
@@ -55,7 +56,7 @@ end
 ---@return boolean? absent the service said that there is no such list
 function Center:history(machine_id, context)
   local rows, err, absent = pager.read(self.exchange, "machineactions",
-    "machineId eq " .. core.odata.literal(machine_id), actions.is_row, context)
+    "machineId eq " .. core.odata.literal(machine_id), actions.mend, context)
   for _, row in ipairs(rows or {}) do self:note(row) end
   if rows then self.cache:complete(machine_id, rows) end
   return rows, err, absent
@@ -74,7 +75,7 @@ function Center:listed(since, context)
     filter = ("(%s) and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)"):format(filter,
       os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since)))
   end
-  return pager.read(self.exchange, "machineactions", filter, actions.is_row, context)
+  return pager.read(self.exchange, "machineactions", filter, actions.mend, context)
 end
 
 --- All restrict and release actions of the tenant, by machine. Those that do not say whose they are stand under "".

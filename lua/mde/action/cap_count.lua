@@ -1,5 +1,6 @@
 --- cap_count: what was restricted in the last hour, by the service's list: read once for all that wait for it.
 
+local actions = require "mde.action.action"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local pager = require "mde.api.pager"
@@ -14,19 +15,20 @@ local MARGIN_SECONDS = 60
 
 local M = {}
 
--- The operation id of a restrict that carries our suffix, in lower case. What does not say what it is may be one.
-local function our_restrict(row)
-  if type(row.requestorComment) ~= "string" then return nil end
+-- The operation id of a restrict that carries our suffix, in lower case. What does not say what it is may be one, and
+-- one that has no id counts whatever its comment says: it may have lost more than that. `place`: of the row.
+local function our_restrict(row, place)
+  if row.type and core.text.lower(row.type) ~= "restrictcodeexecution" then return nil end
   local _, _, operation_id = core.comment.parse(row.requestorComment)
-  local is_restrict = type(row.type) ~= "string" or core.text.lower(row.type) == "restrictcodeexecution"
-  return is_restrict and operation_id and core.text.lower(operation_id)
+  if operation_id then return core.text.lower(operation_id) end
+  return not row.id and ("row %d without an id"):format(place) or nil
 end
 
 -- The restricts among the rows, and how long ago they were sent.
 local function restricts_of(rows, service_now)
   local earlier = {}
-  for _, row in ipairs(rows) do
-    local operation_id = our_restrict(row)
+  for place, row in ipairs(rows) do
+    local operation_id = our_restrict(row, place)
     if operation_id then
       local created = core.history.time(row.creationDateTimeUtc) or service_now
       earlier[#earlier + 1] = { id = operation_id, age = math.max(0, service_now - created) }
@@ -44,7 +46,7 @@ local function count(exchange, tally, context)
     rows, err = pager.read(exchange, "machineactions",
       ("type eq 'RestrictCodeExecution' and creationDateTimeUtc ge %s"):format(
         os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since))),
-      nil, context)
+      actions.mend, context)
     if not rows then return nil, err end
   until exchange.clock:agreed() - HOUR >= since
   return tally:merge(restricts_of(rows, exchange.clock:agreed()))

@@ -107,7 +107,7 @@ end
 --- Takes note of an action in a list, or that was read, if what lists tell is kept.
 ---@param row table as the service told it
 function Cache:note(row)
-  if not is_listed(self) or not M.keeps(row) then return end
+  if not row.id or not is_listed(self) or not M.keeps(row) then return end
   local machine_id = row.machineId or self:owner(row.id)
   if machine_id then keep(self, core.text.lower(machine_id), row, -math.huge) end
 end
@@ -121,10 +121,10 @@ function Cache:remember(machine_id, row)
 end
 
 --- Whose an action is, as far as that is known.
----@param id string
+---@param id string? nil: it cannot be told from others
 ---@return string? machine_id
 function Cache:owner(id)
-  local known = self.known[core.text.lower(id)]
+  local known = id and self.known[core.text.lower(id)]
   return known and known.machine_id
 end
 
@@ -210,7 +210,9 @@ end
 ---@param rows table[] changed in place
 function Cache:complete(machine_id, rows)
   local places, since = {}, self.now() - REMEMBERED_SECONDS
-  for i, row in ipairs(rows) do places[core.text.lower(row.id)] = i end
+  for i, row in ipairs(rows) do
+    if row.id then places[core.text.lower(row.id)] = i end
+  end
   for _, entry in ipairs(sent_to(self, machine_id)) do add(rows, places, entry.row) end
   for _, id in ipairs(self.ids[machine_id] or {}) do
     local known = self.known[id]

@@ -10,6 +10,8 @@ local errors = require "mde.base.error"
 local times = require "mde.query.times"
 
 local PAGE_SECONDS = 300
+-- Who else holds a machine, where an action does not say which it is.
+local UNIDENTIFIED = "an action that cannot be identified"
 -- A number below is no time of an incident but a span, taken for one.
 local EARLIEST_SINCE = 1e9
 
@@ -135,6 +137,7 @@ end
 -- Who else holds a machine by this restriction, in words.
 local function holder(action, claim)
   local requestor = errors.show(action.requestor or "somebody")
+  if not action.id or not action.type then return UNIDENTIFIED end
   if action.incident and claim.names[core.text.lower(action.incident)] then
     return ("%s before %s"):format(action.incident, claim.since_text)
   elseif action.incident then
@@ -202,7 +205,8 @@ function M.other_holders(rows, machine_id, incident, latest)
   local holders, seen = {}, {}
   for _, row in ipairs(others) do
     local _, named = core.comment.parse(row.requestorComment)
-    local who = named or incident and ("%s (no incident)"):format(errors.show(row.requestor or "somebody"))
+    local who = (not row.id or not row.type) and UNIDENTIFIED or named
+      or incident and ("%s (no incident)"):format(errors.show(row.requestor or "somebody"))
     if who and not seen[core.text.lower(who)] then
       seen[core.text.lower(who)] = true
       holders[#holders + 1] = who

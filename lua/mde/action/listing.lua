@@ -33,6 +33,7 @@ local M = {}
 ---@field private absent? boolean what the service said the last time: that there is no such list
 ---@field private has_nameless? boolean what was read the last time had an action that may be any machine's: then it
 --- tells nothing of any, and the next time all are read
+---@field private is_incomplete? boolean it had one that does not even say which it is
 local Listing = {}
 Listing.__index = Listing
 
@@ -49,7 +50,7 @@ local function forget_old(self)
   if now - self.asked_at > KEPT_SECONDS and not self.single_flight:current "listing" then
     self.cache:forget_listed()
     self.doubtful = {}
-    self.newest, self.read_at, self.failed_at, self.has_nameless = nil, nil, nil, nil
+    self.newest, self.read_at, self.failed_at, self.has_nameless, self.is_incomplete = nil, nil, nil, nil, nil
   end
   self.asked_at = now
   self.cache:keep_listed(KEPT_SECONDS)
@@ -78,7 +79,7 @@ end
 
 -- Since when actions have to be read again to see what is new and how the pending ones ended; nil: all.
 local function since(self)
-  if self.has_nameless then return nil end
+  if self.has_nameless or self.is_incomplete then return nil end
   local oldest = self.newest and math.min(self.newest, self.center.exchange.clock:time())
   for row in self.cache:pending() do
     local created = created_at(self, row)
@@ -88,9 +89,15 @@ local function since(self)
   return oldest and oldest - MARGIN_SECONDS
 end
 
--- Whether a row is one that this listing is of and nobody knows whose: it may be any machine's.
-local function is_nameless(self, row)
-  return not row.machineId and history_caches.keeps(row) and not self.cache:owner(row.id)
+-- Takes in a row. A machine of which one does not say what it is is read by itself.
+local function take_in(self, row)
+  local machine_id = row.machineId or self.cache:owner(row.id)
+  if not row.id or not row.type then
+    if machine_id then self:doubt(core.text.lower(machine_id)) else self.is_incomplete = true end
+  elseif not machine_id and history_caches.keeps(row) then
+    self.has_nameless = true
+  end
+  self.cache:note(row)
 end
 
 local function extend(self, context)
@@ -101,12 +108,11 @@ local function extend(self, context)
     self.failed_at = started
     return nil, err
   end
-  self.has_nameless = false
+  self.has_nameless, self.is_incomplete = false, false
   for _, row in ipairs(rows) do
     local created = created_at(self, row)
     if created and (not self.newest or created > self.newest) then self.newest = created end
-    self.has_nameless = self.has_nameless or is_nameless(self, row)
-    self.cache:note(row)
+    take_in(self, row)
   end
   self.read_at, self.absent = started, absent
   return true
@@ -129,14 +135,16 @@ end
 --- The actions of one machine, not more than a minute old; the caller's own to change.
 ---@param machine_id string in lower case
 ---@param context mde.Context
----@return table[]? rows nil if this listing cannot tell
+---@return table[]? rows nil if this listing cannot tell; one without an id may be this machine's or another's
 ---@return number? read_at by the driver's clock
 function Listing:rows(machine_id, context)
   forget_old(self)
   if self.doubtful[machine_id] then return nil end
   if not is_fresh(self, self.read_at) and not refresh(self, context) then return nil end
   if self.has_nameless then return nil end
-  return self.cache:rows(machine_id), self.read_at
+  local rows = self.cache:rows(machine_id)
+  if self.is_incomplete then rows[#rows + 1] = {} end
+  return rows, self.read_at
 end
 
 --- The same, as they are now: of a list that is read after this was asked, one for all who ask meanwhile.
@@ -151,7 +159,7 @@ function Listing:rows_now(machine_id, context)
     self.failed_at = nil
     if context:left() <= 0 or not refresh(self, context) then return nil end
   end
-  if self.has_nameless then return nil end
+  if self.has_nameless or self.is_incomplete then return nil end
   return self.cache:rows(machine_id), self.absent
 end
 

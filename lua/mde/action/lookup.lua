@@ -141,6 +141,11 @@ function M.find(center, err, context)
         errors.show(perhaps.id), errors.show(perhaps.status)),
       hint = "Look at the device's action centre in the portal before you act." }
   end
+  if core.history.is_incomplete(rows, machine_id) then
+    return nil, errors.new { kind = "unknown", code = "list_incomplete", asked = asked,
+      message = "an action in the device's list does not say which it is: it may be this one",
+      hint = "Look at the device's action centre in the portal before you act." }
+  end
   return nil, errors.new { kind = "not_found", code = "no_such_action", asked = asked,
     message = ("machine %s has no action with that id in its list"):format(errors.show(machine_id)),
     hint = "The list may lag behind by some seconds; ask once more before you act." }

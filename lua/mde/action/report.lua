@@ -84,7 +84,7 @@ local function in_order(rows, claim)
   table.sort(rows, function(a, b)
     local x, y = created(a, claim) or -math.huge, created(b, claim) or -math.huge
     if x ~= y then return x < y end
-    return core.text.before(core.text.lower(a.id), core.text.lower(b.id))
+    return core.text.before(core.text.lower(a.id or ""), core.text.lower(b.id or ""))
   end)
   return rows
 end

@@ -17,7 +17,11 @@ M.holders_options = { incident = "any", timeout = "seconds" }
 -- The state that a device's actions say, and the action it rests on.
 local function read_state(center, rows, machine_id, asked)
   local name, row = core.history.state(rows, machine_id, center.exchange.clock:latest())
-  if name == "unclear" then
+  if name == "unclear" and core.history.is_incomplete(rows, machine_id) then
+    return nil, errors.new { kind = "protocol", code = "list_incomplete", asked = asked,
+      message = "an action in the device's list does not say which it is, so what holds now cannot be told",
+      hint = "Look at the device's action centre in the portal." }
+  elseif name == "unclear" then
     return nil, errors.new { kind = "protocol", code = "order_unclear", asked = asked,
       message = "the times of the device's actions do not tell which came last",
       hint = "Look at the device's action centre in the portal." }

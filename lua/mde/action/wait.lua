@@ -200,13 +200,13 @@ end
 
 -- Reads one page. Returns those that were not on it; none if it could not be read.
 local function read_list(center, pending, by_id, context, started)
-  local pages = pager.pages(center.exchange, "machineactions", { filter_of(pending) }, actions.is_row)
+  local pages = pager.pages(center.exchange, "machineactions", { filter_of(pending) }, actions.mend)
   local rows, err = pages:next(context)
   local missing = {}
   if rows then
     local listed = {}
     for _, row in ipairs(rows) do
-      local id = core.text.lower(row.id)
+      local id = core.text.lower(row.id or "")
       if by_id[id] then
         listed[id] = true
         update(center, by_id[id], row)

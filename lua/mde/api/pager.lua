@@ -7,6 +7,9 @@
 -- only move forward. A row that moves while this goes on lands in a range
 -- that has not been read yet, so a row that was there at the beginning is never missed; what comes twice
 -- is told by its id. No link of the service's is followed: they have been missing and mangled.
+--
+-- One malformed row costs that row at most. A row that does not say which it is stays in the list, without an id: what
+-- the list says is then for the caller to doubt.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -26,18 +29,18 @@ local function any_row()
   return true
 end
 
---- What tells whether an answer is a list of such rows.
----@param is_row fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
+--- What tells whether an answer is a list, and takes away the id of each row that cannot be told by it. A row that is
+--- no object is one of which nothing is known.
+---@param mend fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@return fun(answer: table, text: string): boolean, string?
-function M.lists(is_row)
+function M.lists(mend)
   return function(answer, text)
-    local count = core.json.list(text, "value")
-    if not count or type(answer.value) ~= "table" then return false, "it has no list of values" end
-    if count ~= #answer.value then return false, "a row of the list is null" end
-    for _, row in ipairs(answer.value) do
-      if type(row) ~= "table" or type(row.id) ~= "string" then return false, "a row of the list has no id" end
-      local ok, why = is_row(row)
-      if not ok then return false, why end
+    local count, rows = core.json.list(text, "value"), answer.value
+    if not count or type(rows) ~= "table" then return false, "it has no list of values" end
+    for i = 1, count do
+      if type(rows[i]) ~= "table" then rows[i] = {} end
+      local row = rows[i]
+      if not mend(row) or type(row.id) ~= "string" or row.id == "" then row.id = nil end
     end
     return true
   end
@@ -106,7 +109,7 @@ end
 ---@class mde.Pages
 ---@field private exchange mde.Exchange
 ---@field private set "machines"|"machineactions"
----@field private is_row fun(row: table): boolean, string?
+---@field private mend fun(row: table): boolean
 ---@field private parts mde.Part[] what is still to be read, the next one last
 ---@field private seen table<string, boolean> the ids so far
 ---@field private fruitless integer
@@ -121,7 +124,7 @@ function Pages:ask(part, context)
   if filter ~= "" then path = ("/%s?$filter=%s&$top=%d"):format(self.set, core.odata.encode(filter), PAGE_ROWS) end
   local answer, err = self.exchange:call {
     method = "GET", path = path, kind = "read", api = self.set, permission = "Machine.Read.All",
-    context = context, seconds = PAGE_SECONDS, usable = M.lists(self.is_row),
+    context = context, seconds = PAGE_SECONDS, usable = M.lists(self.mend),
   }
   if answer and #answer.value < PAGE_ROWS and answer["@odata.nextLink"] ~= nil then
     return nil, malformed("list_cut_short",
@@ -153,16 +156,33 @@ function Pages:divide(part, rows)
   return true
 end
 
+-- What has no id on a full page comes again in the ranges.
 function Pages:new_ones(rows)
-  local seen, fresh = self.seen, {}
+  local seen, fresh, is_full = self.seen, {}, #rows >= PAGE_ROWS
   for _, row in ipairs(rows) do
-    local id = core.text.lower(row.id)
-    if not seen[id] then
-      seen[id] = true
-      fresh[#fresh + 1] = row
-    end
+    local id = row.id and core.text.lower(row.id)
+    if id and not seen[id] or not id and not is_full then fresh[#fresh + 1] = row end
+    if id then seen[id] = true end
   end
   return fresh
+end
+
+-- How many rows without an id the lists of a client had.
+local told = setmetatable({}, { __mode = "k" })
+
+-- Says once how many cannot be told apart, and again if it is another number.
+function Pages:warn(rows)
+  local count, exchange, set = 0, self.exchange, self.set
+  for _, row in ipairs(rows) do
+    if not row.id then count = count + 1 end
+  end
+  if count == 0 then return end
+  told[exchange] = told[exchange] or {}
+  if told[exchange][set] == count then return end
+  told[exchange][set] = count
+  exchange.trace:tell { event = "warning", code = "row_unidentified",
+    message = ("the service's list of %s has %d that cannot be identified; whatever they are, they are left out")
+      :format(set == "machines" and "machines" or "actions", count) }
 end
 
 --- Goes on with what other filters select, and leaves out what was on an earlier page.
@@ -172,7 +192,8 @@ function Pages:turn_to(filters)
   for i = #filters, 1, -1 do self.parts[#self.parts + 1] = { filter = filters[i] } end
 end
 
---- The rows of the next page that were not on an earlier one; there may be none.
+--- The rows of the next page that were not on an earlier one; there may be none. One that cannot be told from others
+--- has no id.
 ---@param context mde.Context
 ---@return table[]? rows nil at the end
 ---@return mde.Error? err
@@ -188,6 +209,7 @@ function Pages:next(context)
       "Try again later.")
   end
   table.remove(self.parts)
+  self:warn(rows)
   local fresh = self:new_ones(rows)
   self.fruitless = fresh[1] and 0 or self.fruitless + 1
   if #rows >= PAGE_ROWS then
@@ -202,25 +224,25 @@ end
 ---@param exchange mde.Exchange
 ---@param set "machines"|"machineactions"
 ---@param filters string[] OData, not yet percent-encoded; "" for all
----@param is_row? fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
+---@param mend? fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@return mde.Pages
-function M.pages(exchange, set, filters, is_row)
-  local pages = setmetatable({ exchange = exchange, set = set, is_row = is_row or any_row, seen = {} }, Pages)
+function M.pages(exchange, set, filters, mend)
+  local pages = setmetatable({ exchange = exchange, set = set, mend = mend or any_row, seen = {} }, Pages)
   pages:turn_to(filters)
   return pages
 end
 
---- All rows that a filter selects.
+--- All rows that a filter selects. One that cannot be told from others has no id.
 ---@param exchange mde.Exchange
 ---@param set "machines"|"machineactions"
 ---@param filter string OData, not yet percent-encoded
----@param is_row fun(row: table): boolean, string? whether a row with an id is what was asked for, or why not
+---@param mend? fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@param context mde.Context
 ---@return table[]? rows
 ---@return mde.Error? err
 ---@return boolean? absent the service said that there is no such list, which it says of an empty one
-function M.read(exchange, set, filter, is_row, context)
-  local pages, all = M.pages(exchange, set, { filter }, is_row), {}
+function M.read(exchange, set, filter, mend, context)
+  local pages, all = M.pages(exchange, set, { filter }, mend), {}
   while true do
     local rows, err = pages:next(context)
     if not rows and err then return nil, err end

@@ -51,6 +51,7 @@
 ---| "not_json" # the answer is not JSON
 ---| "not_as_asked" # the answer is not what was asked for
 ---| "answer_of_another" # the answer is about another action
+---| "record_unidentified" # a record that answers to the name has no id that can be one
 ---| "rows_not_asked_for" # a list has rows that were not asked for
 ---| "list_cut_short" # the service cut a list short
 ---| "list_too_long" # a list is longer than a page, and cannot be read in parts
@@ -167,6 +168,7 @@
 ---| "undone_since" # of the command: the action succeeded, and somebody has undone it since
 ---| "withdrawn" # one like it was taken back since, and `again` is false; nothing was sent
 ---| "call_overtaken" # somebody decided otherwise after the call began; nothing was sent
+---| "list_incomplete" # an action in the device's list does not say which it is, so the list does not tell
 ---| "order_unclear" # the times of the device's actions do not tell which came last
 ---| "still_pending" # the action was not final when the time was up
 ---| "action_failed" # the action ended without success

@@ -17,7 +17,7 @@ local M = {}
 ---@class mde.AllMachines
 ---@field private exchange mde.Exchange
 ---@field private driver mde.Driver
----@field private is_machine fun(row: table): boolean, string?
+---@field private has_id fun(row: table): boolean
 ---@field private single_flight mde.SingleFlight
 ---@field private rows? table<string, table<string, table[]>> for each kind of device, by the first part of the name or
 --- by the id
@@ -48,15 +48,15 @@ end
 
 local function read(self, context)
   local started = self.exchange.now()
-  local rows, err = pager.read(self.exchange, "machines", "", self.is_machine, context)
+  local rows, err = pager.read(self.exchange, "machines", "", self.has_id, context)
   -- The list of nothing is told as 404.
   if not rows and err.kind ~= "not_found" then return nil, err end
   local by_host, by_entra, by_id, offered = {}, {}, {}, {}
   for _, row in ipairs(rows or {}) do
-    put(by_id, core.text.lower(row.id), row)
+    if row.id then put(by_id, core.text.lower(row.id), row) end
     if type(row.computerDnsName) == "string" then
       put(by_host, host_of(core.name.normal(row.computerDnsName)), row)
-      if not is_merged(row) then offered[#offered + 1] = row end
+      if row.id and not is_merged(row) then offered[#offered + 1] = row end
     end
     if type(row.aadDeviceId) == "string" then put(by_entra, core.text.lower(row.aadDeviceId), row) end
   end
@@ -106,7 +106,8 @@ function AllMachines:are_few()
   return self.count ~= nil and self.count < FEW
 end
 
---- The machines with an id, or whose name has the same first part, whatever its case; the caller's own to change.
+--- The machines with an id, or whose name has the same first part, whatever its case; the caller's own to change. One
+--- that cannot be told from others has no id.
 ---@param kind "bare_name"|"full_name"|"guid"|"machine_id"
 ---@param canonical string
 ---@param context mde.Context
@@ -138,10 +139,10 @@ end
 
 ---@param exchange mde.Exchange
 ---@param driver mde.Driver
----@param is_machine fun(row: table): boolean, string? whether a row with an id is a machine
+---@param has_id fun(row: table): boolean whether its id is one
 ---@return mde.AllMachines
-function M.new(exchange, driver, is_machine)
-  return setmetatable({ exchange = exchange, driver = driver, is_machine = is_machine,
+function M.new(exchange, driver, has_id)
+  return setmetatable({ exchange = exchange, driver = driver, has_id = has_id,
     single_flight = single_flights.new(driver, exchange.sleep) }, AllMachines)
 end
 

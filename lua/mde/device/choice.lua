@@ -100,14 +100,24 @@ end
 
 M.usable = usable
 
+-- One that answers to it cannot be acted on, and may be the one that is meant.
+local function unidentified(shown)
+  return errors.new { kind = "protocol", code = "record_unidentified",
+    message = ("a record that answers to %s has no id that can be one"):format(shown),
+    hint = "Give the device's machine id, from the portal; and tell Microsoft's support of it." }
+end
+
 --- The one record that a name or an Entra device id means.
 ---@param shown string what the caller called the device
 ---@param records mde.Machine[] those that answer to it
 ---@param hint? string what to do if there are none
 ---@param similar? mde.Machine[] a few to offer if there are none, the likeliest first
 ---@return mde.Machine? machine
----@return mde.Error? err of kind not_found or ambiguous
+---@return mde.Error? err of kind not_found or ambiguous, or protocol if one of the records has no id
 function M.one(shown, records, hint, similar)
+  for _, record in ipairs(records) do
+    if not record.id then return nil, unidentified(shown) end
+  end
   if #records == 0 then return nil, not_found(shown, hint, similar) end
   local live, inactive = usable(records)
   local candidates = #live > 0 and live or inactive

@@ -36,10 +36,9 @@ local odata = core.odata
 local Inventory = {}
 Inventory.__index = Inventory
 
--- The record of a machine that can be acted on: its id goes into a URL.
-local function is_machine(row)
-  if odata.kind(row.id) ~= "machine_id" then return false, "a machine's id is not 40 hex digits" end
-  return machines.is_row(row)
+-- Whether a row is that of a machine that can be acted on: its id goes into a URL.
+local function has_machine_id(row)
+  return type(row.id) == "string" and odata.kind(row.id) == "machine_id"
 end
 
 ---@param exchange mde.Exchange
@@ -49,7 +48,7 @@ end
 function M.new(exchange, driver, metatable)
   return setmetatable({ exchange = exchange, driver = driver, metatable = metatable, records = records_of.new(),
     renewed = {},
-    all_machines = all_machines.new(exchange, driver, is_machine) }, Inventory)
+    all_machines = all_machines.new(exchange, driver, has_machine_id) }, Inventory)
 end
 
 --- A row of the service as a machine. What was read, and when, is remembered.
@@ -59,6 +58,7 @@ end
 function Inventory:adopt(row, read_at)
   machines.clean(row)
   self.records:keep(row, read_at or self.exchange.now())
+  machines.mend(row)
   return setmetatable(row, self.metatable)
 end
 
@@ -109,13 +109,13 @@ function Inventory:fresh_record(machine, max_age, context)
   return self.records:of(read)
 end
 
---- The machines that a filter selects.
+--- The machines that a filter selects. One that cannot be told from others has no id.
 ---@param filter string OData
 ---@param context mde.Context
 ---@return table[]? rows
 ---@return mde.Error? err
 function Inventory:read_list(filter, context)
-  return pager.read(self.exchange, "machines", filter, is_machine, context)
+  return pager.read(self.exchange, "machines", filter, has_machine_id, context)
 end
 
 local function find(self, question, context)
@@ -153,7 +153,7 @@ function Inventory:read(id, context)
         if type(machine.id) ~= "string" or core.text.lower(machine.id) ~= id then
           return false, "it is not the machine that was asked for"
         end
-        return machines.is_row(machine)
+        return true
       end,
     }
   end
@@ -221,11 +221,11 @@ function Inventory:find_owner(owner, context)
   local answer, err = exchange:call {
     method = "GET", path = ("/machines/findbyip(ip=%s,timestamp=%s)"):format(odata.literal(ip), at),
     kind = "read", api = "findbyip", permission = "Machine.Read.All", context = context,
-    usable = pager.lists(is_machine),
+    usable = pager.lists(has_machine_id),
   }
   if not answer and err.kind ~= "not_found" then return nil, err end
   local records = {}
-  for i, row in ipairs(answer and answer.value or {}) do records[i] = self:adopt(row) end
+  for i, row in ipairs(answer and answer.value or {}) do records[i] = row.id and self:adopt(row) or row end
   return choice.one(("with the address %s at %s"):format(ip, at), records,
     "The service looks a quarter of an hour around that time; it is UTC unless it says otherwise.")
 end

@@ -3,6 +3,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local reserved_names = require "mde.base.reserved_names"
+local row_fields = require "mde.base.row_fields"
 
 ---@class mde.Machine the service's own fields; null ones are absent
 ---@field id string 40 hex digits
@@ -49,17 +50,17 @@ function M.clean(row)
   end
 end
 
---- Whether a row is the record of a machine: what is compared and taken apart as text is text where it is there at
---- all, and the tags are a list.
----@param row table
----@return boolean
----@return string? why not
-function M.is_row(row)
-  for _, name in ipairs { "computerDnsName", "osPlatform", "healthStatus", "onboardingStatus", "riskScore",
-    "deviceValue", "lastSeen", "mergedIntoMachineId" } do
-    if row[name] ~= nil and type(row[name]) ~= "string" then return false, name .. " is not a text" end
-  end
-  return row.machineTags == nil or type(row.machineTags) == "table", "machineTags is not a list"
+local words = { "computerDnsName", "osPlatform", "aadDeviceId", "healthStatus", "onboardingStatus", "riskScore",
+  "exposureLevel", "deviceValue", "firstSeen", "lastSeen", "lastIpAddress" }
+
+--- Makes a row what a program expects: what is a text is one, or is absent, and tags are a list. The guard judges what
+--- the service said, before that.
+---@param row table changed in place
+function M.mend(row)
+  -- Whatever it says, the machine was merged.
+  row_fields.make_texts(row, { "mergedIntoMachineId" })
+  row_fields.keep_texts(row, words)
+  row_fields.make_list(row, "machineTags")
 end
 
 --- When a machine was last seen, as the service writes it; nil where it says "never".

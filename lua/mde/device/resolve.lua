@@ -68,7 +68,7 @@ function M.question(kind, canonical, shown)
   return question
 end
 
---- Those of some rows that match, as machines.
+--- Those of some rows that match, as machines; but for one without an id, which may be any.
 ---@param inventory mde.Inventory
 ---@param rows table[]
 ---@param question mde.Question
@@ -77,7 +77,7 @@ end
 function M.matching(inventory, rows, question, read_at)
   local records = {}
   for _, row in ipairs(rows) do
-    if question.matches(row) then records[#records + 1] = inventory:adopt(row, read_at) end
+    if question.matches(row) then records[#records + 1] = row.id and inventory:adopt(row, read_at) or row end
   end
   return records
 end
@@ -113,9 +113,9 @@ function M.among_all(inventory, question, found, context)
   if not rows then return nil, read_at end
   local records = M.matching(inventory, rows, question, read_at)
   local is_known = {}
-  for _, machine in ipairs(records) do is_known[core.text.lower(machine.id)] = true end
+  for _, machine in ipairs(records) do is_known[core.text.lower(machine.id or "")] = true end
   for _, machine in ipairs(found) do
-    if not is_known[core.text.lower(machine.id)] then records[#records + 1] = machine end
+    if not is_known[core.text.lower(machine.id or "")] then records[#records + 1] = machine end
   end
   if question.kind ~= "machine_id" then
     local similar = not records[1] and is_by_name(question) and nearest(inventory, question, read_at) or nil
@@ -169,9 +169,14 @@ local function ask_together(inventory, filter, context)
     for _, question in ipairs(filter.questions) do answer(question, nil, err) end
     return
   end
-  for i, row in ipairs(rows or {}) do rows[i] = inventory:adopt(row) end
+  local is_whole = rows ~= nil
+  for i, row in ipairs(rows or {}) do
+    -- Which of the questions it answers, nobody knows.
+    is_whole = is_whole and (row.id or row.computerDnsName or row.aadDeviceId) ~= nil
+    rows[i] = row.id and inventory:adopt(row) or row
+  end
   for _, question in ipairs(filter.questions) do
-    if rows then
+    if is_whole then
       answer_from(inventory, question, rows, context)
     else
       answer(question, M.among_all(inventory, question, {}, context))

@@ -6,7 +6,6 @@
 local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
-local machines = require "mde.device.machine"
 
 local ACTION_SECONDS = 120
 local READ_SECONDS = 300
@@ -54,6 +53,14 @@ local function check_tag(tag, what)
   end
 end
 
+-- Whether a machine's tags can be told from an answer: a list of texts, or none.
+local function is_told(tags)
+  for _, tag in pairs(type(tags) == "table" and tags or {}) do
+    if type(tag) ~= "string" then return false end
+  end
+  return tags == nil or type(tags) == "table"
+end
+
 local function send(inventory, verb, machine_id, tag, context)
   return inventory.exchange:call {
     method = "POST", path = ("/machines/%s/tags"):format(core.odata.encode(machine_id)), kind = "action", api = "tags",
@@ -62,7 +69,7 @@ local function send(inventory, verb, machine_id, tag, context)
       if type(row.id) ~= "string" or core.text.lower(row.id) ~= machine_id then
         return false, "it is not the machine that was asked for"
       end
-      return machines.is_row(row)
+      return is_told(row.machineTags), "machineTags is not a list of texts"
     end,
   }
 end

@@ -310,7 +310,7 @@ describe("an action", function()
     for what, rule in pairs {
       ["because it fails"] = { 503, "" },
       ["because it may not be"] = { 403, { error = { code = "Forbidden", message = "no" } } },
-      ["because it makes no sense"] = { 200, { value = { { id = "x", status = 4 } } } },
+      ["because it makes no sense"] = { 200, { value = { id = "x", status = 4 } } },
       ["because it is no list"] = { 200, { value = "none" } },
     } do
       it("is sent all the same " .. what, function()

@@ -20,7 +20,7 @@ describe("a collection", function()
   -- An exchange that answers from a function of how often it was asked: a table, or the text of one.
   local function exchange(answer)
     calls = {}
-    return { call = function(_, call)
+    return { trace = { tell = function() end }, call = function(_, call)
       calls[#calls + 1] = call
       local value, err = answer(#calls)
       if not value then return nil, err end
@@ -124,10 +124,7 @@ describe("a collection", function()
     ["an object of numbers for a list"] = '{"value":{"1":{"id":"a"}}}', ["a list alone"] = "[]",
     ["two lists"] = '{"value":[{"id":"a"}],"value":[]}',
     ["two lists, one in disguise"] = '{"value":[],"v\\u0061lue":[]}',
-    ["a list that is elsewhere"] = '{"error":{"value":[]}}', ["a row that is none"] = '{"value":["row"]}',
-    ["a row that is null"] = '{"value":[null]}', ["a null among rows"] = '{"value":[{"id":"a"},null,{"id":"b"}]}',
-    ["a row that is a list"] = '{"value":[[]]}', ["a row without an id"] = '{"value":[{"id":"a"},{"name":"b"}]}',
-    ["a row whose id is a number"] = '{"value":[{"id":1}]}',
+    ["a list that is elsewhere"] = '{"error":{"value":[]}}',
   } do
     it("makes no sense with " .. what, function()
       local rows, err = collection.read(exchange(function() return answer end), "machines", "f", any, 1)
@@ -136,12 +133,47 @@ describe("a collection", function()
     end)
   end
 
-  it("makes no sense with a row that is not what was asked for", function()
-    local rows, err = collection.read(exchange(function() return page(1, 3) end), "machines", "f", function(row)
-      return row.id ~= "row 3", "row 3 is odd"
-    end, 1)
-    assert.is_nil(rows)
-    assert.equal("row 3 is odd", err.message)
+  for what, case in pairs {
+    ["a row that is none"] = { '{"value":["row"]}', { {} } },
+    ["a row that is null"] = { '{"value":[null]}', { {} } },
+    ["nulls among rows"] = { '{"value":[null,{"id":"a"},null,{"id":"b"}]}', { { id = "a" }, { id = "b" }, {}, {} } },
+    ["a row that is a list"] = { '{"value":[[]]}', { {} } },
+    ["a row without an id"] = { '{"value":[{"name":"b"},{"id":"a"}]}', { { name = "b" }, { id = "a" } } },
+    ["a row whose id is a number"] = { '{"value":[{"id":1,"name":"b"}]}', { { name = "b" } } },
+    ["a row whose id is empty"] = { '{"value":[{"id":"","name":"b"}]}', { { name = "b" } } },
+    ["rows without an id that are alike"] = { '{"value":[{},{}]}', { {}, {} } },
+    ["a row whose id cannot be one"] = { '{"value":[{"id":"odd","name":"b"},{"id":"a"}]}',
+      { { name = "b" }, { id = "a" } } },
+  } do
+    it("keeps the others, and that one without an id, beside " .. what, function()
+      local told = {}
+      local source = exchange(function() return case[1] end)
+      source.trace = { tell = function(_, event) told[#told + 1] = event.code end }
+      local function mend(row) return row.id ~= "odd" end
+      assert.same(case[2], collection.read(source, "machines", "f", mend, 1))
+      assert.same({ "row_unidentified" }, told)
+      collection.read(source, "machines", "f", mend, 1)
+      assert.equal(1, #told)
+    end)
+  end
+
+  it("that is full brings what has no id in its parts", function()
+    local rows = assert(collection.read(exchange(function(number)
+      local answer = page(1, 3)
+      if calls[number].path:find("lastSeen", 1, true) then
+        answer.value[2].id = nil
+        return answer
+      end
+      answer = page(1, 10000)
+      for i, row in ipairs(answer.value) do
+        row.lastSeen = ("2026-02-03T10:%02d:%02dZ"):format(math.floor(i / 60) % 60, i % 60)
+      end
+      answer.value[5].id = nil
+      return answer
+    end), "machines", "f", any, 1))
+    local nameless = 0
+    for _, row in ipairs(rows) do nameless = nameless + (row.id and 0 or 1) end
+    assert.equal(2, nameless)
   end)
 end)
 

@@ -43,27 +43,33 @@ describe("a machine", function()
   end)
 
   it("may lack whatever it is judged by", function()
-    assert.is_true((machines.is_row { id = id(1) }))
+    local row = { id = id(1) }
+    machines.mend(row)
+    assert.same({ id = id(1) }, row)
   end)
 
-  for _, name in ipairs { "computerDnsName", "osPlatform", "healthStatus", "onboardingStatus", "riskScore",
-    "deviceValue", "lastSeen", "mergedIntoMachineId" } do
-    it(("is none whose %s is not a text"):format(name), function()
-      assert.is_true((machines.is_row { [name] = "" }))
-      for _, value in ipairs { 17, true, {} } do
-        local ok, why = machines.is_row { [name] = value }
-        assert.is_false(ok)
-        assert.equal(name .. " is not a text", why)
+  it("has texts where there are to be texts, or nothing", function()
+    for _, name in ipairs { "computerDnsName", "osPlatform", "healthStatus", "onboardingStatus", "riskScore",
+      "deviceValue", "lastSeen", "aadDeviceId" } do
+      for value, wanted in pairs { [""] = "", [17] = false, [true] = false, [{}] = false } do
+        local row = { [name] = value }
+        machines.mend(row)
+        assert.same({ [name] = wanted or nil }, row)
       end
-    end)
-  end
+    end
+  end)
 
-  it("is none whose tags are not a list", function()
-    assert.is_true((machines.is_row { machineTags = {} }))
-    for _, value in ipairs { "tier0", 17, true } do
-      local ok, why = machines.is_row { machineTags = value }
-      assert.is_false(ok)
-      assert.equal("machineTags is not a list", why)
+  it("was merged, whatever says so", function()
+    local row = { mergedIntoMachineId = 17 }
+    machines.mend(row)
+    assert.same({ mergedIntoMachineId = "17" }, row)
+  end)
+
+  it("has every text of its tags as a tag, whatever they are in", function()
+    for wanted, tags in pairs { tier0 = "tier0", ["17"] = 17, vip = { a = { "vip" } } } do
+      local row = { machineTags = tags }
+      machines.mend(row)
+      assert.same({ machineTags = { wanted } }, row)
     end
   end)
 

@@ -155,7 +155,7 @@ describe("many devices", function()
     for i = 2, 30 do names[i] = ("desk-%d"):format(i % 2 + 1) end
     local results = r.client:resolve(names)
     assert.equal(1, results.failed)
-    assert.equal("protocol", results[1].err.kind)
+    assert.equal("not_found", results[1].err.kind)
     for i = 2, 30 do assert.equal(id(i % 2 + 1), results[i].value.id) end
   end)
 

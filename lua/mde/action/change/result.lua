@@ -119,6 +119,15 @@ local function unseen(report)
     hint = ("Try again; %slook = false (--no-look) sends it unseen."):format(run.keyed and "without a key, " or "") })
 end
 
+-- Nor what rests on what was done before, where the list may not tell that.
+local function undecided(report)
+  return errors.new { kind = "unavailable", code = "list_incomplete",
+    message = ("nothing was sent, since an action in the device's list does not say which it is: it may be what was "
+      .. "done %s"):format(report.run.keyed and "under this key" or "since"),
+    hint = ("Look at the device's action centre in the portal; without %s it is sent."):format(
+      report.run.keyed and "a key" or "decided_at") }
+end
+
 -- The service refused it since such an action is in progress, and no list tells which.
 local function active(said)
   return function(report)
@@ -147,6 +156,9 @@ end
 local messages = {
   time = function(report) return untold(report, "the time was up before its list of actions could be read twice") end,
   absent = function(report) return look_failed(report, "the service says that there is no such list (HTTP 404)") end,
+  incomplete = function(report)
+    return look_failed(report, "an action in it does not say which it is, and may be this one")
+  end,
   unreadable = function(report) return look_failed(report, report.run.problem.message) end,
   unclear = function(report)
     local row = report.run.row
@@ -189,7 +201,7 @@ local refusals = {
   protected = { none = problem_of },
   refused = { none = problem_of, not_shown = active "The device's list of actions does not show it",
     unreadable = active "The device's list of actions could not be read" },
-  not_sent = { none = problem_of, unreadable = unseen },
+  not_sent = { none = problem_of, unreadable = unseen, incomplete = undecided },
 }
 
 --- The error that a change ended with.
