@@ -104,7 +104,7 @@ function secret_file.stamp(path) end
 local signal = {}
 
 ---From now on SIGINT, SIGTERM and SIGHUP are counted instead of ending the process (SIGHUP stays ignored where it
----is), and writing to a closed pipe is an error.
+---is), and writing to a closed pipe is an error, as is writing more to a file than the limits of the process allow.
 function signal.watch() end
 
 ---@return integer count how often the process was asked to end since it watches: 0, 1 or 2

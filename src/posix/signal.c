@@ -42,7 +42,8 @@ static bool is_ignored(int signal_number)
 
 /*
  * watch(): from now on SIGINT, SIGTERM and SIGHUP are counted instead of ending the process (SIGHUP
- * stays ignored where it is, as nohup has it), and writing to a closed pipe is an error.
+ * stays ignored where it is, as nohup has it). Writing to a closed pipe is an error, and so is
+ * writing more to a file than the limits of the process allow.
  */
 static int signal_watch(lua_State *L)
 {
@@ -51,6 +52,7 @@ static int signal_watch(lua_State *L)
   handle(SIGTERM, count_interruption);
   if (!is_ignored(SIGHUP)) handle(SIGHUP, count_hangup);
   handle(SIGPIPE, SIG_IGN);
+  handle(SIGXFSZ, SIG_IGN);
   return 0;
 }
 

@@ -61,7 +61,9 @@ function M.new(limit, now, store, count)
   return setmetatable({ limit = limit, now = now, store = store, count = count, tally = tally }, Cap)
 end
 
+-- Where the store fails that keeps the limits, nothing of many is sent, counted or not.
 local function uncounted(self, err)
+  if err.code == "limits_unknown" then return err end
   local hint = ("To go on uncounted, give %s, or a client with cap = false."):format(guards.how_to_lift { "cap" })
   return errors.wrap(err, { code = "cap_uncounted", rule = "cap", hint = errors.and_hint(err, hint), message =
     ("nothing was sent, since the restricts of the last hour could not be counted (cap %d)"):format(self.limit) })

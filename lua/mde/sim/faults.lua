@@ -13,7 +13,7 @@
 --   gone          processed, then the connection is closed without an answer
 --   cut           the answer ends early: `at` = "nothing", "head" or "half" (of the body); `how` = "close" or "reset"
 --   stall         the answer stops and the connection stays open: `at` = "nothing" (by default), "head" or "half"
---   slow          one byte each `interval` (0.05) seconds
+--   slow          one byte each `interval` (0.05) seconds; the connection stays
 --   wrong_length  Content-Length is off by `by` bytes (10; negative: too short), then the connection closes
 --   malformed     no HTTP: `how` = "head", "length" (two of them, which differ) or "chunk"
 --

@@ -138,7 +138,7 @@ local function do_one(run, item)
   if result.err ~= nil then
     results.failed = results.failed + 1
   end
-  run.reason = run.reason or run.rule:note(result.err)
+  run.reason = run.reason or (run.rule:note(result.err))
   run.halted = run.halted or run.reason ~= nil or result.err ~= nil and run.stop_on_error or false
   run.ended[#run.ended + 1] = result
 end

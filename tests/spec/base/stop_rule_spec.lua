@@ -16,6 +16,8 @@ describe("the rule that ends the work at many", function()
     assert.equal("the sign-in failed", note "auth")
     assert.equal("the application lacks the permission Machine.RestrictExecution",
       note("permission", "Machine.RestrictExecution"))
+    assert.equal("the store that keeps the service's limits failed", rule:note(errors.new { kind = "unavailable",
+      code = "limits_unknown", message = "x" }))
   end)
 
   it("ends it after three refusals in a row, without a success between", function()
@@ -25,7 +27,9 @@ describe("the rule that ends the work at many", function()
     assert.is_nil(note())
     assert.is_nil(note "permission")
     assert.is_nil(note "permission")
-    assert.equal("3 devices in a row were refused (HTTP 403)", note "permission")
+    local reason, is_theirs = note "permission"
+    assert.equal("3 devices in a row were refused (HTTP 403)", reason)
+    assert.is_true(is_theirs)
   end)
 
   it("goes on after what is of one item alone", function()

@@ -41,6 +41,25 @@ describe("a process that watches signals", function()
     assert.equal("exit 0", status)
   end)
 
+  it("gets an error for a file that may not be as long", function()
+    local output, status = run [[
+      if not arg[1] then
+        os.execute(("ulimit -f 1; exec %s %s child"):format(arg[-1], arg[0]))
+      else
+        signal.watch()
+        local name = os.tmpname()
+        local file = assert(io.open(name, "w"))
+        file:setvbuf "no"
+        local ok, message, code = true
+        while ok do ok, message, code = file:write(("x"):rep(65536)) end
+        os.remove(name)
+        io.write(code)
+      end
+    ]]
+    assert.equal("27", output)
+    assert.equal("exit 0", status)
+  end)
+
   it("leaves SIGHUP ignored where it was, as nohup has it", function()
     local output = run [[
       if not arg[1] then

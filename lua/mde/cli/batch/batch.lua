@@ -19,12 +19,17 @@ function M.is_cut_short()
   return interrupt.asked() or output.is_broken() or terminal.is_gone()
 end
 
+-- Whether nobody is there any more. A disk that is full is something else, with a status that the command adds.
+local function was_left()
+  return terminal.is_gone() or output.is_broken() and not output.failure()
+end
+
 --- The exit status of all: the highest.
 ---@param entries mde.cli.Result[]
 ---@param complete boolean
 ---@return integer
 function M.status(entries, complete)
-  return result.status(entries, interrupt.asked() or not complete and M.is_cut_short())
+  return result.status(entries, interrupt.asked() or not complete and was_left())
 end
 
 --- Says why it did not happen.
@@ -37,22 +42,39 @@ end
 local function remaining(entries, run)
   local position = 0
   return function()
-    if M.is_cut_short() or run.reason then return nil end
+    if M.is_cut_short() or run.stop then return nil end
     repeat position = position + 1 until not (entries[position] and entries[position].done)
     return entries[position]
   end
+end
+
+---@class mde.cli.BatchStop what stopped it, unless it was a person
+---@field reason string in words
+---@field err? any the error, if one was it
+---@field before? string what comes before the same command is of use again, in words
+
+local MENDED = "When that is mended"
+
+-- What stopped it.
+local function stop_of(run)
+  if run.stop or interrupt.asked() or not output.is_broken() then return run.stop end
+  if not output.failure() then return { reason = "nobody reads the results any more" } end
+  return { reason = "the results cannot be written any more", before = MENDED }
 end
 
 local function do_one(entry, act, run)
   entry.started = true
   local ok, value, err = pcall(act, entry)
   if not ok then
-    entry.err, run.reason = value or "nothing was raised", "an argument is wrong for each"
+    entry.err = value or "nothing was raised"
+    run.stop = { reason = "an argument is wrong for each", err = entry.err, before = MENDED }
   elseif not value then
     entry.err = err or "nothing was returned"
   end
   entry.done = true
-  run.reason = run.reason or run.rule:note(entry.err)
+  local reason, is_theirs = run.rule:note(entry.err)
+  if not reason or run.stop then return end
+  run.stop = { reason = reason, err = entry.err, before = MENDED .. (is_theirs and ", or without those devices" or "") }
 end
 
 ---@class mde.cli.BatchOptions
@@ -67,7 +89,7 @@ end
 ---@param act fun(entry: mde.cli.Result): any, any truthy, or nil and an error
 ---@param options mde.cli.BatchOptions
 ---@return boolean complete false if some were not begun or not finished
----@return string? reason why no more were begun, if an error was it
+---@return mde.cli.BatchStop? stop why, unless a person has stopped it; or why, had there been more
 function M.run(context, entries, act, options)
   local client, run, told = context.client, { rule = stop_rules.new() }, 0
   local shown = progress.new(options.label, #entries, false, options.remark)
@@ -107,7 +129,8 @@ function M.run(context, entries, act, options)
     complete = complete and entry.done
   end
   output.flush()
-  return complete or false, not complete and run.reason or nil
+  if complete then return true, run.stop end
+  return false, stop_of(run)
 end
 
 local function is_unknown(entry)
@@ -144,10 +167,10 @@ end
 ---@field outcome fun(entry: mde.cli.Result): string the outcome of one that went well
 ---@field ask? string the command that tells the outcome of one that was stopped in flight; nil where nothing changes
 ---@field brief? boolean say nothing where nothing was left
----@field reason? string why no more were begun
+---@field stop? mde.cli.BatchStop why no more were begun
 ---@field continues? boolean the same command goes on where this one stopped
 
-local may_go_later = { unknown = true, throttled = true, unavailable = true, auth = true }
+local may_go_later = { unknown = true, throttled = true, unavailable = true, auth = true, pending = true }
 
 -- Whether some were not begun or may go later, of many.
 local function is_worth_repeating(entries)
@@ -168,9 +191,11 @@ function M.say_end(entries, complete, words)
     say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
       #entries == 1 and "" or "s", count_ends(entries, words)))
   end
-  if words.reason then terminal.say(("Stopped: %s."):format(words.reason)) end
+  if words.stop and not complete then terminal.say(("Stopped: %s."):format(words.stop.reason)) end
   if words.continues and is_worth_repeating(entries) then
-    terminal.remark "Run the same command again: it continues, and does nothing twice."
+    local before = words.stop and words.stop.before
+    terminal.remark((before and before .. ", run" or "Run")
+      .. " the same command again: it continues, and does nothing twice.")
   end
   for _, entry in ipairs(entries) do
     if entry.started and not entry.done and words.ask then

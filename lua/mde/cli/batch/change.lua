@@ -183,6 +183,9 @@ local function teller(context, count)
   }
 end
 
+-- How one ended that was waited for in vain, for the counts. What was accepted stays so where its end cannot be read.
+local endings = { failed = "failed", cancelled = "cancelled", pending = "still pending" }
+
 -- Tells of each as it ends, so that what is known is told however the waiting ends.
 local function wait_for(context, entries)
   local waiting, entry_of = {}, {}
@@ -202,6 +205,7 @@ local function wait_for(context, entries)
   local function tell(ended)
     local entry = entry_of[ended.item]
     entry.waited, entry.err = ended.value, ended.err
+    if errors.is(entry.err) then entry.ending = endings[entry.err.kind] or "accepted (end not read)" end
     shown.step(ended.err ~= nil)
     if in_text and entry.err then
       batch.complain(entry)
@@ -342,7 +346,7 @@ function M.run(context)
   if not entries then return comment end
 
   local tell = log.beside(teller(context, #entries), context)
-  local complete, reason = batch.run(context, entries, function(entry)
+  local complete, stop = batch.run(context, entries, function(entry)
     local err
     entry.action, err = act(context, entry, comment)
     return entry.action, err
@@ -353,7 +357,7 @@ function M.run(context)
     verify.run(context, entries)
   end
   tell.finish(entries)
-  batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state", reason = reason,
+  batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state", stop = stop,
     continues = true })
   return math.max(batch.status(entries, complete), log.status(request.log))
 end

@@ -1,6 +1,7 @@
 --- log: the file that --log names: a line of JSON for each result of a device, appended as soon as it is known.
 --
--- With --wait a device has a second line when the waiting ended. What was stopped or not begun has its line, too.
+-- With --wait a device has a second line when the waiting ended. What was stopped or not begun has its line, too. A
+-- disk that is full may cut a line short; what is appended later begins a line of its own.
 
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
@@ -17,6 +18,7 @@ local M = {}
 ---@class mde.cli.Log
 ---@field path string
 ---@field file file*
+---@field before string what is written before the first line: the end of one that was cut short
 ---@field problem? string why nothing more is written
 
 --- Declares the option.
@@ -29,6 +31,13 @@ end
 local function cannot_open(path, problem)
   errors.invalid("log_unwritable", ("the log %s cannot be opened: %s"):format(errors.quote(path), problem),
     "Nothing was done. Name another file, or leave out --log.")
+end
+
+local function ends_within_line(path)
+  local file = io.open(path, "rb")
+  local is_within = file and file:seek("end", -1) and file:read(1) ~= "\n" or false
+  if file then file:close() end
+  return is_within
 end
 
 --- The log that is asked for. Raises if nothing can be appended to it.
@@ -46,7 +55,7 @@ function M.open(path)
   local file, message = io.open(path, "a")
   if not file then cannot_open(path, (message:gsub("^.*: ", ""))) end
   file:setvbuf("full", BUFFER_BYTES)
-  return { path = path, file = file }
+  return { path = path, file = file, before = ends_within_line(path) and "\n" or "" }
 end
 
 local function append(log, context, entry)
@@ -55,11 +64,13 @@ local function append(log, context, entry)
   local record = result.record(entry)
   record.time = os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(context.client:now()))
   record.verb, record.incident = request.verb, request.options.incident
-  local ok, problem = log.file:write(json.encode(record), "\n")
+  local ok, problem = log.file:write(log.before, json.encode(record), "\n")
   if ok then ok, problem = log.file:flush() end
+  log.before = ""
   if ok then return end
   log.problem = problem
-  terminal.complain(("mde: the log %s cannot be written: %s"):format(errors.quote(log.path), problem))
+  terminal.complain(("mde: the log %s cannot be written: %s; the results from %s on are not in it"):format(
+    errors.quote(log.path), problem, errors.quote(entry.device)))
 end
 
 --- What tells results and keeps them in the log, too, if there is one.

@@ -38,7 +38,7 @@ local function run(context, method, words)
   local remark = pace.remark(#entries, words.doing)
   if remark then terminal.remark(remark) end
   local writer = context.format ~= "text" and rows.new(context, result.columns, result.record)
-  local complete, reason = batch.run(context, entries, function(entry)
+  local complete, stop = batch.run(context, entries, function(entry)
     local err
     entry.machine, err = client[method](client, entry.identity or entry.device, tag)
     return entry.machine, err
@@ -52,7 +52,7 @@ local function run(context, method, words)
     end
   end })
   batch.say_end(entries, complete, { noun = "device", outcome = function() return words.done end,
-    ask = "mde machines machineTags=TAG", reason = reason })
+    ask = "mde machines machineTags=TAG", stop = stop })
   return batch.status(entries, complete)
 end
 

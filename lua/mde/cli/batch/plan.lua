@@ -67,6 +67,7 @@ local function rehearsal(request, is_capped)
   return options
 end
 
+-- Where an error ends it that every other would have, they have it, too.
 local function rehearse(context, entries, comment)
   local client, verb = context.client, context.request.verb
   local options = rehearsal(context.request, M.is_capped(context.request))
@@ -74,11 +75,21 @@ local function rehearse(context, entries, comment)
     entry.done = entry.err ~= nil
     entry.started = entry.done
   end
-  return batch.run(context, entries, function(entry)
+  local complete, stop = batch.run(context, entries, function(entry)
     local err
     entry.action, err = client[verb](client, entry.machine or entry.identity or entry.device, comment, options)
     return entry.action, err
   end, { label = "Looking", patience = 1 })
+  if complete or not stop or not stop.err then return complete end
+  for _, entry in ipairs(entries) do
+    if not entry.done then
+      entry.started, entry.done, entry.err = true, true, stop.err
+      if errors.is(stop.err) then
+        entry.err = errors.derive(stop.err, { asked = ("%s %s"):format(verb, errors.quote(entry.device)) })
+      end
+    end
+  end
+  return true
 end
 
 -- How many the cap lets through now, and what it says to the others.

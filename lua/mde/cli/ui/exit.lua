@@ -22,7 +22,8 @@ Exit status:
    2    refused: permission, not found, ambiguous, protected, conflict,
         superseded, cancelled, or you answered no; a line that is no
         device; the sign-in was lost midway
-   3    throttled, unavailable, or an answer that makes no sense
+   3    throttled, unavailable, or an answer that makes no sense; results
+        or a log that could not be written
    4    the action failed, or was still pending when the time was up
    5    sent, but its outcome could not be established
    6    with --exit-code: something would be sent

@@ -20,8 +20,6 @@ local hints = {
 local function general_hint(err)
   if err.kind == "unknown" and err.operation_id then
     return "Do not repeat it blindly: mde state shows the outcome."
-  elseif err.rule == "cap" and err.kind ~= "protected" then
-    return "To go on uncounted, give --allow cap."
   end
 end
 
@@ -31,8 +29,8 @@ end
 function M.advice(err)
   local own = general_hint(err) or hints[err.code]
   if own then return own end
-  return (err.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub("asked for in a text:",
-    "asked for with --filter"))
+  return (err.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub(", or a client with cap = false%.", ".")
+    :gsub("asked for in a text:", "asked for with --filter"))
 end
 
 --- An error in one line.

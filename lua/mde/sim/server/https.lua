@@ -198,6 +198,7 @@ function spoilers.slow(self, rule, response)
     if not self:write(bytes:sub(i, i)) then return end
     cqueues.sleep(rule.interval)
   end
+  return true
 end
 
 function spoilers.wrong_length(self, rule, response)
@@ -288,8 +289,7 @@ function connection:answer(head, body)
   if not (rule and never_packed[rule.fault]) then pack(head, response) end
   local spoil = rule and spoilers[rule.fault]
   if spoil then
-    spoil(self, rule, response)
-    return false
+    return spoil(self, rule, response) and not close or false
   end
   local dress = rule and dressings[rule.fault]
   if dress then dress(self, rule, response) end

@@ -176,7 +176,8 @@ describe("a change", function()
         count = false }
       local told = run(desks(30))
       assert.equal(2, told.status)
-      assert.matches("\nStopped: the sign%-in failed%.\nRun the same command again: it continues", told.err)
+      assert.matches("\nStopped: the sign%-in failed%.\nWhen that is mended, run the same command again: it continues",
+        told.err)
       assert.matches("30 devices: 12 accepted, %d+ failed, %d+ not begun%.\n", told.err)
       r.tenant.faults:clear()
       told = run(desks(30))
@@ -184,13 +185,48 @@ describe("a change", function()
       assert.matches("30 devices: 12 already active, 18 accepted%.\n", told.err)
     end)
 
+    it("after a sign-in that was lost before what was accepted had ended", function()
+      r:fault { match = { method = "POST", path = "restrictCodeExecution", nth = 9 }, fault = "answer", status = 401,
+        count = false }
+      r:fault { match = { method = "GET", path = "/machineactions", nth = 2 }, fault = "answer", status = 401,
+        count = false }
+      local words = desks(12)
+      words[13] = "--wait"
+      local told = run(words)
+      assert.equal(2, told.status)
+      assert.matches("\n12 devices: 8 accepted %(end not read%), 4 failed%.\n"
+        .. "When that is mended, run the same command again: it continues, and does nothing twice%.\n$", told.err)
+    end)
+
+    it("where some have not ended when the time is up, and some in vain", function()
+      r.tenant:put_machine { id = id(2), offline = true }
+      r.tenant:put_machine { id = id(3), failing = true }
+      local words = desks(4)
+      words[5] = "--wait=1m"
+      local told = run(words)
+      assert.equal(4, told.status)
+      assert.matches("4 devices: 2 succeeded, 1 still pending, 1 failed%.\nRun the same command again", told.err)
+    end)
+
     it("where the permission is missing: after the first, and nothing else is begun", function()
       r.tenant:put_application { client_id = r.tenant.client_id, client_secret = r.tenant.client_secret,
         roles = { "Machine.Read.All" } }
       local told = run(desks(30))
       assert.equal(2, told.status)
-      assert.matches("\nStopped: the application lacks the permission Machine%.RestrictExecution%.\n", told.err)
+      assert.matches("\nStopped: the application lacks the permission Machine%.RestrictExecution%.\n"
+        .. "When that is mended, run the same command again", told.err)
       assert(#r:posts() <= 8)
+    end)
+
+    it("after three in a row were refused: what to mend, or to leave out", function()
+      for i = 3, 30 do
+        r:answer({ method = "POST", path = id(i) }, 403, { error = { code = "Forbidden", message = "not yours" } },
+          { count = false })
+      end
+      local told = run(desks(30))
+      assert.equal(2, told.status)
+      assert.matches("\nStopped: 3 devices in a row were refused %(HTTP 403%)%.\n"
+        .. "When that is mended, or without those devices, run the same command again", told.err)
     end)
 
     it("goes on where one device alone is refused", function()

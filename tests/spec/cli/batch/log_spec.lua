@@ -49,6 +49,17 @@ describe("the log", function()
     assert.equal(2, #rows())
   end)
 
+  it("begins a line of its own behind one that was cut short", function()
+    shell.write_file(path, '{"device":"desk-')
+    os.execute("chmod 600 " .. path)
+    for _ = 1, 2 do restrict("desk-1", "--log", path) end
+    local first, rest = shell.read_file(path):match "^([^\n]*)\n(.*)$"
+    assert.equal('{"device":"desk-', first)
+    assert.equal(2, select(2, rest:gsub("[^\n]+\n", "")))
+    shell.write_file(path, rest)
+    assert.same({ "accepted", "already_active" }, { rows()[1].outcome, rows()[2].outcome })
+  end)
+
   it("has a second line of each when the waiting ended, in every format", function()
     for _, format in ipairs { "--json", "--csv", "--quiet" } do
       restrict("desk-1", "desk-2", "--wait", "1m", "--log", path, format)
@@ -98,7 +109,8 @@ describe("the log", function()
       return log.status(opened)
     end)
     assert.equal(3, told.value)
-    assert.equal(('mde: the log "%s" cannot be written: No space left on device\n'):format(path), told.err)
+    assert.equal(('mde: the log "%s" cannot be written: No space left on device; the results from "desk-1" on are not '
+      .. "in it\n"):format(path), told.err)
     assert.equal(0, log.status(nil))
   end)
 end)

@@ -41,6 +41,26 @@ describe("a plan", function()
     return console.run(all, { client = r.client, answers = answers, columns = options and options.columns or 80 })
   end
 
+  it("says of each that the sign-in was lost midway, and asks for none", function()
+    local function release(answers, ...)
+      begin()
+      r:fault { match = { path = "/machineactions" }, fault = "answer", status = 401, count = false }
+      return console.run({ "release", "--list", list_of(desks(1, 20)), "--comment", "cleared", ... },
+        { client = r.client, answers = answers, columns = 80 })
+    end
+    local told = release { "y" }
+    assert.equal(1, told.status, told.err)
+    assert.matches("Left as they are: 20 of 20", told.err)
+    assert.matches(" 20 could not be looked at %(auth%): ", told.err)
+    assert.falsy(told.err:find("[y/N]", 1, true))
+    told = release(nil, "--dry-run", "--json")
+    assert.equal(1, told.status, told.err)
+    assert.matches("20 devices: 20 failed%.\n$", told.err)
+    local row = assert(json.decode(told.out:match("[^\n]*desk%-20[^\n]*")))
+    assert.same({ "auth", 'release "desk-20"' }, { row.error.kind, row.error.asked })
+    assert.same({}, r:posts())
+  end)
+
   it("names those that are left, by reason, and asks for the others alone", function()
     r:past(id(1), "restrict", "Succeeded", 100, { requestorComment = "x [mde:INC-1:operation-1]" })
     r:past(id(2), "restrict", "Succeeded", 300, { requestorComment = "x [mde:INC-1:operation-2]" })

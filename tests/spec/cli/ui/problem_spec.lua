@@ -21,6 +21,11 @@ describe("an error in the words of the command", function()
       local r = rehearsal.new { machines = {}, client = { cap = 0 } }
       return nil, r.client:cap().refusal
     end, "give --cap N, or --allow cap.", "allow =" },
+    ["a cap that cannot be counted"] = { function()
+      local r = rehearsal.new { machines = { { id = ("a"):rep(40) } } }
+      r:answer({ path = "RestrictCode" }, 403, "{}", { count = false })
+      return r.client:restrict(("a"):rep(40), "why")
+    end, "for the device's group, too. To go on uncounted, give --allow cap.", "cap = false" },
     ["a span for a time"] = { function() return rehearsal.new().client:machines { lastSeen = mde.ge "2h" } end,
       "in quotes, 2h ago.", "os.date" },
     ["a value that there is not"] = { function() return rehearsal.new().client:machines { healthStatus = "Gone" } end,

@@ -64,7 +64,8 @@ function commands.new(environment)
   end
 
   --- Starts it in the background. `options`: `input` (standard input; default empty), `endless` (the input does not
-  --- end after that), `environment`, `output` (a shell's redirection instead of a file).
+  --- end after that), `environment`, `output` (a shell's redirection instead of a file), `first` (what the shell that
+  --- starts it does before).
   function self.start(arguments, options)
     options = options or {}
     local place = new_place()
@@ -73,10 +74,11 @@ function commands.new(environment)
     else
       write_file(place .. ".in", options.input or "")
     end
-    os.execute(("(. %s/env; %s sh -c 'echo $$ >%s.pid; exec \"$@\"' sh %s %s%s.in %s 2>%s.err; "
+    os.execute(("(. %s/env; %s %s sh -c 'echo $$ >%s.pid; exec \"$@\"' sh %s %s%s.in %s 2>%s.err; "
       .. "echo $? >%s.status.new; mv %s.status.new %s.status) &")
-      :format(directory, settings_of(options), place, words_of(arguments), options.endless and "<>" or "<", place,
-        options.output or ">" .. place .. ".out", place, place, place, place))
+      :format(directory, settings_of(options), options.first and options.first .. ";" or "", place,
+        words_of(arguments), options.endless and "<>" or "<", place, options.output or ">" .. place .. ".out",
+        place, place, place, place))
     if options.endless then write_file(place .. ".in", options.input) end
     local process = {}
 
