@@ -81,10 +81,8 @@ _mde() {
     # bash ends a word at = and : and replaces what comes after, passed is what it leaves.
     while ((at > 0)); do
         word=${COMP_WORDS[at]}
-        if [[ "$line" != *"$word" ]]; then
-            typed=${line##*[[:blank:]]}
-            break
-        fi
+        # What stands behind the cursor does not count.
+        while [[ "$line" != *"$word" ]]; do word=${word%?}; done
         if ((at < COMP_CWORD)); then
             passed=$word$passed
         elif [[ "$word" == [=:]* ]]; then

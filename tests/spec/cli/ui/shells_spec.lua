@@ -33,6 +33,7 @@ local completed = {
   { "mde restrict lap-1 --profile=fab", "restrict lap-1 --profile=fabrikam-eu" },
   { "mde restrict --list REA", "restrict --list README.md" },
   { "mde sim --fixture=REA", "sim --fixture=README.md" },
+  { "mde next >/dev/null; mde help rep", "help report" },
 }
 
 -- Where any text goes, not even a file's name is offered.
@@ -40,6 +41,11 @@ local left = {
   "mde machines computerDnsName=R", "mde machines riskScore=R", "mde restrict REA", "mde restrict --comment REA",
   "mde release --all-of REA", "mde machines --filter REA", "mde machines --profile REA", "mde report REA",
   "mde nothing REA", "mde action --col",
+}
+
+-- Files of profiles: the first is one that everybody may write, and one is not there.
+local unusable = {
+  "[contoso]\ncap = 1\n", "[contoso]\ncap = many\n", "[contoso]\nclient_secret = planted\n", "contoso", "", false,
 }
 
 -- All that there is to choose from.
@@ -146,27 +152,32 @@ describe("completion", function()
       assert.same(wanted, got, told)
     end)
 
-    for what, config in pairs {
-      ["that cannot be read"] = "[contoso]\ncap = many\n", ["with a secret"] = "[contoso]\nclient_secret = planted\n",
-      ["that everybody may write"] = false, ["that is not there"] = "",
-    } do
-      it(("knows in %s no profile of a file %s, and says nothing"):format(name, what), function()
-        local path = directory .. "/config/mde/config"
-        if config == "" then
-          os.remove(path)
-        elseif config then
-          shell.write_file(path, config)
-        else
-          os.execute("chmod 666 " .. path)
-        end
-        local got, told = typed(name, { "mde machines --profile con\t" })
-        assert.same({ "machines --profile con" }, got)
-        for _, word in ipairs { "config", "line 2", "planted", "write it", "No such", "mde: " } do
-          assert.is_nil(told:find(word, 1, true), told)
-        end
-      end)
-    end
+    it(("knows in %s no profile of a file that cannot be used, and says nothing"):format(name), function()
+      local lines, wanted = {}, {}
+      for i, text in ipairs(unusable) do
+        local place = ("%s/unusable-%d"):format(directory, i)
+        os.execute(("mkdir -p %s/mde"):format(place))
+        if text then shell.write_file(place .. "/mde/config", text) end
+        lines[#lines + 1] = ("export XDG_CONFIG_HOME=%s; mde next"):format(place)
+        lines[#lines + 1] = "mde machines --profile con\t"
+        wanted[#wanted + 1] = "next"
+        wanted[#wanted + 1] = "machines --profile con"
+      end
+      os.execute(("chmod 666 %s/unusable-1/mde/config"):format(directory))
+      local got, told = typed(name, lines)
+      assert.same(wanted, got, told)
+      for _, word in ipairs { "line 2", "planted", "write it", "No such", "mde: ", "completion:" } do
+        assert.is_nil(told:find(word, 1, true), told)
+      end
+    end)
   end
+
+  it("is done in bash where the cursor stands", function()
+    local back = ("\2"):rep(3)
+    local got, told = typed("bash", { "mde machines riskScore=Hxyz" .. back .. "\t",
+      "mde help rexyz" .. back .. "p\t" })
+    assert.same({ "machines riskScore=Highxyz", "help reportxyz" }, got, told)
+  end)
 
   it("offers in bash all that there is", function()
     local lines, wanted = {}, {}
