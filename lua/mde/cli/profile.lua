@@ -153,6 +153,15 @@ function M.configure(command)
     :argname "<name>":overwrite(false)
 end
 
+--- The names of all profiles, in order; raises for a file that cannot be used.
+---@return string[]
+function M.names()
+  local names = {}
+  for name in pairs(read(path_of_file())) do names[#names + 1] = name end
+  table.sort(names, core.text.before)
+  return names
+end
+
 --- What a profile says, as options of a client. Raises for one that does not exist or cannot be used.
 ---@param name string? as --profile has it; nil: MDE_PROFILE, or none
 ---@return mde.ClientOptions options

@@ -48,6 +48,15 @@ describe("a profile", function()
     assert.same({ cap = 7, limits = { per_minute = 300, per_hour = 4500 } }, (profiles.options "fabrikam"))
   end)
 
+  it("has a name, which is told with all the others", function()
+    write "# nothing yet"
+    assert.same({}, profiles.names())
+    write("[fabrikam]", "[contoso]", "cap = 1", "[Eu-1.test_2]")
+    assert.same({ "Eu-1.test_2", "contoso", "fabrikam" }, profiles.names())
+    write("[contoso]", "cap = many")
+    assert.has_error(profiles.names)
+  end)
+
   it("is chosen by MDE_PROFILE, which --profile overrides; without them there is no file to read", function()
     assert.same({}, (profiles.options(nil)))
     write("[a]", "cap = 1", "[b]", "cap = 2")

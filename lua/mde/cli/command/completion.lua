@@ -2,6 +2,7 @@
 
 local fields = require "mde.cli.listing.fields"
 local output = require "mde.cli.ui.output"
+local profiles = require "mde.cli.profile"
 local shells = require "mde.cli.ui.shells"
 
 local M = {
@@ -16,53 +17,92 @@ local M = {
   },
 }
 
+local SHELLS = { "bash", "zsh", "fish" }
+
 --- Declares the options.
 ---@param command table of argparse
 function M.configure(command)
-  command:argument("shell", "The shell."):choices { "bash", "zsh", "fish" }:argname "<shell>"
+  command:argument("shell", "bash, zsh or fish; or profiles, which writes the names for --profile, one a line.")
+    :choices { "bash", "zsh", "fish", "profiles" }:argname "<shell>"
 end
 
 --- The rules of the guard, by which --allow lifts them.
 M.rules = { "tags", "names", "device_values", "servers", "platforms", "cap" }
 
--- What there is to choose from, beside files.
-local function completions_of(parser)
-  local commands = {}
-  for i, command in ipairs(parser._commands) do commands[i] = command._name end
-  local list = {
-    { command = "restrict", option = "--allow", name = "rules", kind = "word", words = M.rules },
-    { command = "help", name = "commands", kind = "word", words = commands },
-    { command = "completion", name = "shells", kind = "word", words = { "bash", "zsh", "fish" } },
-  }
-  for _, what in ipairs { "machines", "actions" } do
-    local of = fields[what]
-    for _, one in ipairs {
-      { option = "--columns", name = "columns", kind = "list", words = of.names },
-      { option = "--sort", name = "sort", kind = "word", words = of.names },
-      { name = "conditions", kind = "condition", words = of.selectable },
-    } do
-      one.command, one.name = what, what .. "_" .. one.name
-      list[#list + 1] = one
-    end
-  end
-  return list
+local function list_of(subcommand)
+  local of = fields[subcommand]
+  return of and { kind = "list", words = of.names }
 end
 
--- The scripts offer hidden options too, unless there are none; nothing is parsed any more.
-local function forget_hidden(command)
-  for i = #command._options, 1, -1 do
-    if command._options[i]._hidden then table.remove(command._options, i) end
+-- What the value of an option is, by its name and that of its subcommand.
+local of_options = {
+  ["--allow"] = function() return { kind = "word", words = M.rules } end,
+  ["--profile"] = function() return { kind = "profile" } end,
+  -- Its time may be left out.
+  ["--wait"] = function() return nil end,
+  ["--columns"] = list_of,
+  ["--sort"] = function(subcommand) return { kind = "word", words = fields[subcommand].names } end,
+}
+
+local function names_of(commands)
+  local names = {}
+  for i, command in ipairs(commands) do names[i] = command._name end
+  return names
+end
+
+-- The place of the words that are no options.
+local function place_of_words(parser, command)
+  local of = fields[command._name]
+  if of then return { kind = "condition", words = of.selectable, values = of.choices } end
+  if command._name == "completion" then return { kind = "word", words = SHELLS } end
+  if command == parser or command._name == "help" then return { kind = "word", words = names_of(parser._commands) } end
+  return { kind = "text" }
+end
+
+-- nil for a flag.
+local function place_of_value(option, subcommand)
+  if option._minargs == 0 then return nil end
+  local own = of_options[option._name]
+  if own then return own(subcommand) end
+  if option._choices then return { kind = "word", words = option._choices } end
+  local shown = table.concat(option:_get_argument_list(), " ")
+  return { kind = (shown == "<file>" or shown == "<directory>") and "file" or "text" }
+end
+
+-- Its first sentence, without the end.
+local function first_sentence(text)
+  return (text:match "^(.-)%.%s" or text):gsub("%.$", "")
+end
+
+-- A subcommand, or what comes before it, with all that is not hidden.
+local function offered(parser, command)
+  local options = {}
+  for _, option in ipairs(command._options) do
+    if not option._hidden then
+      options[#options + 1] = {
+        names = option._public_aliases, about = first_sentence(option:_get_description()),
+        repeated = option._maxcount > 1, place = place_of_value(option, command._name),
+      }
+    end
   end
-  for _, subcommand in ipairs(command._commands) do forget_hidden(subcommand) end
+  return {
+    name = command == parser and "" or command._name, about = first_sentence(command._summary or ""),
+    options = options, place = place_of_words(parser, command),
+  }
 end
 
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
 function M.run(context)
-  local parser = context.parser
-  forget_hidden(parser)
-  output.write(shells.script(parser, context.arguments.shell, completions_of(parser)))
+  local parser, wanted = context.parser, context.arguments.shell
+  if wanted == "profiles" then
+    for _, name in ipairs(profiles.names()) do output.write(name .. "\n") end
+    return 0
+  end
+  local commands = { offered(parser, parser) }
+  for _, command in ipairs(parser._commands) do commands[#commands + 1] = offered(parser, command) end
+  output.write(shells.script(wanted, commands))
   return 0
 end
 

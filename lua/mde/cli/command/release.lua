@@ -53,24 +53,30 @@ local function name_others(machine)
     errors.show(table.concat(machine.incidents or {}, ", ")))
 end
 
+-- A shell takes # for the beginning of a comment.
+local function in_shell(incident)
+  return incident:find "^#" and ("'%s'"):format(incident) or incident
+end
+
 -- The incidents, each once, as options of the command.
 local function options(name, incidents, named)
   local words = {}
   for _, incident in ipairs(incidents) do
     if not named[core.text.lower(incident)] then
       named[core.text.lower(incident)] = true
-      words[#words + 1] = ("%s %s"):format(name, errors.show(incident))
+      words[#words + 1] = ("%s %s"):format(name, in_shell(errors.show(incident)))
     end
   end
   return words
 end
 
--- How to release a machine later, when the incidents have ended that hold it, too; nothing where somebody holds it
--- without one. Restrictions of the own incidents from before --since are released without that.
+-- How to release a machine later, when the incidents have ended that hold it, too: what to say, and the command.
+-- Nothing where somebody holds it without one. What the own incidents restricted before --since is released without
+-- that.
 local function release_later(machine, incidents, ended)
   local others = {}
   for _, action in ipairs(machine.others or {}) do
-    if not action.incident then return "" end
+    if not action.incident then return "", nil end
     others[#others + 1] = action.incident
   end
   local own = {}
@@ -79,7 +85,7 @@ local function release_later(machine, incidents, ended)
     if own[core.text.lower(other)] then
       local words = options("--all-of", incidents, {})
       for _, word in ipairs(options("--all-of", others, own)) do words[#words + 1] = word end
-      return (" To release it for all: mde release %s."):format(table.concat(words, " "))
+      return " To release it for all:", "mde release " .. table.concat(words, " ")
     end
   end
   local named = {}
@@ -87,7 +93,7 @@ local function release_later(machine, incidents, ended)
   for _, ends in ipairs { incidents, ended } do
     for _, word in ipairs(options("--ended", ends, named)) do words[#words + 1] = word end
   end
-  return (" Later, to release it: mde release %s."):format(table.concat(words, " "))
+  return " Later, to release it:", "mde release " .. table.concat(words, " ")
 end
 
 -- The devices that these incidents hold. Those that others hold too are named.
@@ -100,7 +106,8 @@ local function held_by(incidents, since, ended)
     }
     if not machines then error(err, 0) end
     for _, machine in ipairs(machines.shared) do
-      terminal.say(name_others(machine) .. "." .. release_later(machine, incidents, ended))
+      local later, command = release_later(machine, incidents, ended)
+      terminal.say(name_others(machine) .. "." .. later, command)
     end
     for _, action in ipairs(machines.unattributed) do
       terminal.say(("Left alone: action %s, which does not say of which machine it is."):format(errors.show(action.id)))

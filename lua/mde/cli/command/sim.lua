@@ -42,12 +42,12 @@ function M.configure(command)
   command:option("--port", ("Port on localhost; 0 for any that is free (default %d)."):format(default_port))
     :convert(port):overwrite(false)
   command:option("--dir", "Where the tenant's keys, ids and secret are kept "
-    .. "(default $XDG_STATE_HOME/mde/sim or ~/.local/state/mde/sim)."):overwrite(false)
+    .. "(default $XDG_STATE_HOME/mde/sim or ~/.local/state/mde/sim)."):argname "<directory>":overwrite(false)
   command:flag("--print-env", "Print the environment that points a client at the tenant, for eval, and exit.")
   command:option("--machines", "How many machines there are (default 200)."):convert(count):overwrite(false)
   command:option("--seed", "Another number makes other machines (default 1)."):convert(count):overwrite(false)
   command:option("--fixture", "A file with machines, actions and settings of your own, as a table of Lua or as JSON.")
-    :overwrite(false)
+    :argname "<file>":overwrite(false)
   command:option("--role", "A role of the application, in place of Machine.Read.All and Machine.RestrictExecution.")
     :count "*"
   command:option("--latency", "Seconds that each request takes."):convert(number):default "0":overwrite(false)
@@ -69,7 +69,8 @@ function M.configure(command)
     .. "certificate and out of the faults' reach; 0 for any that is free."):convert(port):overwrite(false)
   command:option("--identity-port", "A port on which the endpoints of managed identities are served over plain http; 0 "
     .. "for any that is free."):convert(port):overwrite(false)
-  command:option("--arc-directory", "Where the endpoint of Azure Arc puts its key files."):overwrite(false)
+  command:option("--arc-directory", "Where the endpoint of Azure Arc puts its key files."):argname "<directory>"
+    :overwrite(false)
   command:flag("--until-eof", "Stop also when standard input ends.")
 end
 

@@ -11,12 +11,13 @@ local M = {}
 ---@field noun string whose fields they are
 ---@field names string[] in the order in which they are listed
 ---@field selectable string[] those that the service can filter by
+---@field choices table<string, string[]> the values that a field is known to have, for those that are no other text
 ---@field levels table<string, table<string, integer>> the rank of each value of a field that has ranks
 ---@field times table<string, boolean> the fields that are times
 
-local function ranks(...)
+local function ranks(choices)
   local rank_of = {}
-  for rank, value in ipairs { ... } do rank_of[value] = rank end
+  for rank, value in ipairs(choices) do rank_of[value] = rank end
   return rank_of
 end
 
@@ -32,6 +33,18 @@ local function set(text)
   return names
 end
 
+local machine_choices = {
+  osPlatform = words [[
+    Windows10 Windows11 WindowsServer2012R2 WindowsServer2016 WindowsServer2019 WindowsServer2022 WindowsServer2025
+    Linux macOS Android iOS]],
+  healthStatus = words [[
+    Active Inactive ImpairedCommunication NoSensorData NoSensorDataImpairedCommunication Unknown]],
+  onboardingStatus = words "Onboarded CanBeOnboarded Unsupported InsufficientInfo",
+  riskScore = words "None Informational Low Medium High",
+  exposureLevel = words "None Low Medium High",
+  deviceValue = words "Low Normal High",
+}
+
 ---@type mde.cli.Fields
 M.machines = {
   noun = "a machine",
@@ -43,10 +56,10 @@ M.machines = {
   selectable = words [[
     aadDeviceId computerDnsName deviceValue exposureLevel healthStatus id lastIpAddress lastSeen machineTags
     onboardingStatus osPlatform rbacGroupId riskScore version]],
+  choices = machine_choices,
   levels = {
-    riskScore = ranks("None", "Informational", "Low", "Medium", "High"),
-    exposureLevel = ranks("None", "Low", "Medium", "High"),
-    deviceValue = ranks("Low", "Normal", "High"),
+    riskScore = ranks(machine_choices.riskScore), exposureLevel = ranks(machine_choices.exposureLevel),
+    deviceValue = ranks(machine_choices.deviceValue),
   },
   times = set "firstSeen lastSeen",
 }
@@ -59,6 +72,12 @@ M.actions = {
     requestorComment requestSource scope externalId cancellationRequestor cancellationComment
     cancellationDateTimeUtc errorHResult troubleshootInfo relatedFileInfo commands]],
   selectable = words "creationDateTimeUtc id machineId requestor status type",
+  choices = {
+    type = words [[
+      RestrictCodeExecution UnrestrictCodeExecution Isolate Unisolate RunAntiVirusScan StopAndQuarantineFile
+      CollectInvestigationPackage LiveResponse Offboard]],
+    status = words "Pending InProgress Succeeded Failed TimeOut Cancelled",
+  },
   levels = {},
   times = set "creationDateTimeUtc lastUpdateDateTimeUtc cancellationDateTimeUtc",
 }

@@ -94,14 +94,39 @@ end
 -- What stands before the lines that go on with a message.
 local INDENT = "  "
 
---- An escaped text in lines that fit, which end at blanks; a word that is longer stands in a line of its own.
+-- Whether a line may end between two words: not behind the name of this command, not before its options and
+-- conditions, and not between an option and its value.
+local function may_end(before, word, in_command)
+  if before == "mde" or before:find "^%-%-[a-z][a-z-]*$" then return false end
+  return not (in_command and (word:find "^%-" or word:find "="))
+end
+
+-- The words of a text with the blanks before each; those that one would copy together are one.
+local function words_of(text)
+  local words, before, in_command = {}, "", false
+  for blanks, word in text:gmatch "( *)([^ ]+)" do
+    if words[1] and not may_end(before, word, in_command) then
+      words[#words].text = words[#words].text .. blanks .. word
+    else
+      words[#words + 1] = { blanks = blanks, text = word }
+      in_command = false
+    end
+    in_command = (in_command or word == "mde") and not word:find "[.,:;]$"
+    before = word
+  end
+  return words
+end
+
+--- An escaped text in lines that fit, which end at blanks, though not within a command; a word that is longer stands in
+--- a line of its own.
 ---@param text string
 ---@param columns integer
 ---@return string
 function M.wrap(text, columns)
   if M.width(text) <= columns then return text end
   local lines, line, taken = {}, nil, 0
-  for blanks, word in text:gmatch "( *)([^ ]+)" do
+  for _, one in ipairs(words_of(text)) do
+    local blanks, word = one.blanks, one.text
     local width = M.width(word)
     if line and taken + #blanks + width > columns then
       lines[#lines + 1] = line
@@ -187,21 +212,23 @@ function M.above_status(fn, ...)
 end
 
 -- Writes a text to standard error, escaped; above the status, if there is one. A terminal shows it in as many lines as
--- it takes, none of which ends within a word.
-local function say(text, style)
+-- it takes, none of which ends within a word. A command that is to be copied has a line of its own, however long.
+local function say(text, style, command)
   local columns = posix.terminal.is_terminal(ERROR) and posix.terminal.columns(ERROR)
   text = M.escape(text)
   if columns then text = M.wrap(text, columns) end
+  if command then text = text .. "\n" .. INDENT .. M.escape(command) end
   if style and M.has_styles(false) then text = style .. text .. PLAIN end
   hide_status()
   write(text, "\n")
   show_status()
 end
 
---- Writes a line to standard error.
+--- Writes a line to standard error, and below it a command to be copied, if there is one.
 ---@param text string
-function M.say(text)
-  say(text)
+---@param command? string
+function M.say(text, command)
+  say(text, nil, command)
 end
 
 --- Writes an error to standard error, in red where that is seen.

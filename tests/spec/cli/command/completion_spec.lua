@@ -1,6 +1,8 @@
 -- mde completion: what makes a shell complete the words of the command.
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
+local environment = require "tests.spec.support.environment"
+local process = require "tests.spec.support.process.shell"
 
 describe("mde completion", function()
   for _, shell in ipairs { "bash", "zsh", "fish" } do
@@ -17,6 +19,35 @@ describe("mde completion", function()
   it("offers no option that is hidden", function()
     local _, count = console.run({ "completion", "fish" }).out:gsub("cancel%-opposite", "")
     assert.equal(1, count)
+  end)
+
+  it("offers files where one is meant alone, and the values of fields that have a choice", function()
+    local script = console.run({ "completion", "bash" }).out
+    for _, place in ipairs { "restrict --list", "restrict --log", "state --list", "sim --fixture", "sim --dir",
+      "sim --arc-directory" } do
+      assert.truthy(script:find(("'%s') kind=file ;;"):format(place), 1, true), place)
+    end
+    assert.equal(10, select(2, script:gsub("kind=file ;;", "")))
+    assert.truthy(script:find("'machines riskScore=') kind=word words='None Informational Low Medium High' ;;", 1,
+      true))
+    assert.is_nil(script:find("computerDnsName=')", 1, true))
+  end)
+
+  it("tells the names of the profiles, for the scripts, and what is wrong with the file", function()
+    local directory = process.new_directory()
+    finally(function()
+      environment.restore()
+      process.remove(directory)
+    end)
+    environment.set { XDG_CONFIG_HOME = directory }
+    os.execute("mkdir -p " .. process.quote(directory .. "/mde"))
+    process.write_file(directory .. "/mde/config", "[fabrikam]\ncap = 1\n[contoso]\n")
+    local told = console.run { "completion", "profiles" }
+    assert.same({ "contoso\nfabrikam\n", "", 0 }, { told.out, told.err, told.status })
+    process.write_file(directory .. "/mde/config", "[fabrikam]\ncap = many\n")
+    told = console.run { "completion", "profiles" }
+    assert.same({ "", 1 }, { told.out, told.status })
+    assert.matches("^mde completion: .*whole number", told.err)
   end)
 
   it("knows these shells alone", function()

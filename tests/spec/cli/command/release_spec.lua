@@ -33,8 +33,8 @@ describe("mde release", function()
     local told = release("--all-of", "inc-1", "--since", "14h")
     assert.equal(0, told.status, told.err)
     assert.matches("^desk%-1%.corp%.example: release accepted [^\n]+\n$", told.out)
-    assert.equal("Left restricted: desk-2.corp.example, held too by INC-2. Later, to release it: mde release "
-      .. "--all-of INC-2 --ended inc-1.\n", told.err)
+    assert.equal("Left restricted: desk-2.corp.example, held too by INC-2. Later, to release it:\n  mde release "
+      .. "--all-of INC-2 --ended inc-1\n", told.err)
     local newest
     for action in r.client:actions { type = "UnrestrictCodeExecution" } do newest = action end
     assert.equal("inc-1", newest.incident)
@@ -42,7 +42,7 @@ describe("mde release", function()
 
   it("releases by what it said what it has left, when the other incident has ended", function()
     for _, incident in ipairs { "INC-1", "INC-2" } do restrict("desk-2", incident) end
-    local command = release("--all-of", "INC-1").err:match "Later, to release it: mde release ([^\n]+)%.\n"
+    local command = release("--all-of", "INC-1").err:match "Later, to release it:\n  mde release ([^\n]+)\n"
     assert.equal("--all-of INC-2 --ended INC-1", command)
     local words = {}
     for word in command:gmatch "%S+" do words[#words + 1] = word end
@@ -58,8 +58,15 @@ describe("mde release", function()
     restrict("desk-2", "INC-2")
     for _, incident in ipairs { "INC-1", "INC-2" } do restrict("desk-1", incident) end
     local told = release("--all-of", "INC-2", "--since", "1h", "--ended", "INC-3")
-    assert.matches("Left restricted: desk%-2%.corp%.example, held too by INC%-1%. Later, to release it: mde release "
-      .. "%-%-all%-of INC%-1 %-%-ended INC%-2 %-%-ended INC%-3%.", told.err)
+    assert.matches("Left restricted: desk%-2%.corp%.example, held too by INC%-1%. Later, to release it:\n  mde release "
+      .. "%-%-all%-of INC%-1 %-%-ended INC%-2 %-%-ended INC%-3\n", told.err)
+  end)
+
+  it("says so in one line that a shell takes as it is, however narrow the terminal", function()
+    for _, incident in ipairs { "INC-1", "#4711" } do restrict("desk-2", incident) end
+    local told = console.run({ "release", "--all-of", "INC-1", "--comment", "over" }, { client = r.client,
+      answers = { "n" }, columns = 20 })
+    assert.matches("\n  mde release --all-of '#4711' --ended INC-1\n", told.err, 1, true)
   end)
 
   it("has nothing to do where the incident holds nothing", function()

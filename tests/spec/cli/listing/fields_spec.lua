@@ -6,16 +6,18 @@ local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("the fields of the command", function()
   for _, what in ipairs { "machines", "actions" } do
-    it("of " .. what .. " are those of the library, with the same ranks", function()
-      local names, levels = {}, {}
+    it("of " .. what .. " are those of the library, with the same values and ranks", function()
+      local names, levels, choices = {}, {}, {}
       for _, name in ipairs(fields[what].names) do names[name] = true end
       assert.same(known[what].known, names)
       assert.same(known[what].names, fields[what].selectable)
       for name, field in pairs(known[what].fields) do
+        choices[name] = field.order
         if field.kind == require("mde.query.kinds").level then levels[name] = field.choices end
         if field.kind == require("mde.query.kinds").time then assert.is_true(fields[what].times[name], name) end
       end
       assert.same(levels, fields[what].levels)
+      assert.same(choices, fields[what].choices)
     end)
   end
 

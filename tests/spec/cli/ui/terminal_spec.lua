@@ -102,12 +102,27 @@ describe("a remark", function()
     { "mde: a short one", 16, "mde: a short one" }, { "mde: one that is long", 12, "mde: one\n  that is\n  long" },
     { "mde: one that is long", 14, "mde: one that\n  is long" }, { "  and  5 more", 9, "  and  5\n  more" },
     { ("x"):rep(20) .. " yes " .. ("y"):rep(20), 10, ("x"):rep(20) .. "\n  yes\n  " .. ("y"):rep(20) },
+    { "ask for it: mde state shows it", 15, "ask for it:\n  mde state\n  shows it" },
+    { "ask for it: mde machines name=A --csv shows it", 17, "ask for it:\n  mde machines name=A --csv shows\n  it" },
+    { "raise it by --cap N, or --allow cap.", 18, "raise it by\n  --cap N, or\n  --allow cap." },
+    { "mde restrict: --cap is 0 or more", 15, "mde restrict:\n  --cap is 0 or\n  more" },
+    { "name it, --list, or a=b with it", 16, "name it, --list,\n  or a=b with it" },
     { "\230\151\165\230\156\172 \230\151\165", 6, "\230\151\165\230\156\172\n  \230\151\165" },
   } do
     it(("is wrapped at blanks: %q in %d columns"):format(case[1], case[2]), function()
       assert.equal(case[3], terminal.wrap(case[1], case[2]))
     end)
   end
+
+  it("has below it a command to be copied, which stays in one line and acts on no terminal", function()
+    local function said(options)
+      return console.capture(function()
+        terminal.say("to go on with it:", "mde release --all-of INC-1\27")
+      end, options).err
+    end
+    assert.equal("to go on\n  with it:\n  mde release --all-of INC-1\\x1b\n", said { answers = {}, columns = 10 })
+    assert.equal("to go on with it:\n  mde release --all-of INC-1\\x1b\n", said {})
+  end)
 
   it("is wrapped on a terminal alone", function()
     local function said(options)

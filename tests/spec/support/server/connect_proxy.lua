@@ -43,6 +43,8 @@ local function serve(directory)
     if not host or not allowed then
       tcp:xwrite("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "bn", 10)
     else
+      -- cqueues resolves by /etc/hosts, which a machine need not have.
+      if host == "localhost" then host = "127.0.0.1" end
       local behind = ready(socket.connect { host = host, port = tonumber(port) })
       if behind:connect(10) then
         tcp:xwrite("HTTP/1.1 200 Connection established\r\n\r\n", "bn", 10)
