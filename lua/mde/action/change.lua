@@ -71,7 +71,7 @@ end
 local function judge_again(self, intent, machine)
   if is_guarded(self, intent) then return check_guard(self, intent, machine) end
   local fresh, err = self.inventory:resolve(intent.machine_id, executor.look_context(self.exchange, intent))
-  if fresh then intent.record_at = self.exchange.now() end
+  if fresh then intent.record_at = self.inventory:record_of(fresh).read_at end
   return fresh or err.kind ~= "not_found", err
 end
 
@@ -129,7 +129,7 @@ local function resolve(self, intent, device)
   if kind == "machine_id" and (read_by_guard or not intent.look) then return { id = canonical } end
   local by_id = kind == "machine_id" or kind == "machine"
   local machine, err = self.inventory:resolve(device,
-    by_id and executor.look_context(self.exchange, intent) or intent.context:within(PAGE_SECONDS))
+    by_id and executor.look_context(self.exchange, intent) or intent.context:within(PAGE_SECONDS), RECORD_AGE_SECONDS)
   if machine then
     local record = self.inventory:record_of(machine)
     intent.record_at = record and record.read_at or self.exchange.now()
