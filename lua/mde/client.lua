@@ -29,6 +29,7 @@ local reports = require "mde.action.report"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
 local state = require "mde.action.state"
+local strangers = require "mde.stranger"
 local tags = require "mde.device.tag"
 local tasks = require "mde.task"
 local traces = require "mde.base.trace"
@@ -165,11 +166,14 @@ function Client:__tostring()
   return ("mde.client: %s"):format(self.exchange.base_url)
 end
 
---- What is not as it should be with the credential, one line each: others may read its file, it ends soon.
+--- What is not as it should be with the credential, one line each: others may read its file, it ends soon; a host that
+--- is not Microsoft's receives it or the token, and which setting says so.
 ---@return string[]
 function Client:remarks()
   local credential = self.exchange.credential
-  return credential.remarks and credential:remarks() or {}
+  local remarks = credential.remarks and credential:remarks() or {}
+  for _, remark in ipairs(strangers.remarks(self.exchange)) do remarks[#remarks + 1] = remark end
+  return remarks
 end
 
 -- A call that blocks does what it is asked to, since a device has to be contained wherever the caller stands; but the
