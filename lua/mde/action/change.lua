@@ -93,7 +93,7 @@ end
 
 local function copy(row)
   return { id = row.id, type = row.type, status = row.status, machineId = row.machineId, requestor = row.requestor,
-    creationDateTimeUtc = row.creationDateTimeUtc }
+    requestorComment = row.requestorComment, creationDateTimeUtc = row.creationDateTimeUtc }
 end
 
 -- What a call that found the machine to be so already leaves for those that wait: it has decided later than they.
@@ -107,9 +107,9 @@ local function decided_meanwhile(self, intent)
   if not note or note.verb == intent.verb then return nil end
   if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
   return errors.new { kind = "superseded", code = "call_overtaken", action = self.center:adopt(copy(note.row)),
-    message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since "
-      .. "action %s (%s, %s) holds"):format(note.verb, errors.show(note.row.id), errors.show(note.row.type),
-      errors.show(note.row.status)),
+    message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since this "
+      .. "holds: action %s (%s, %s)%s"):format(note.verb, errors.show(note.row.id), errors.show(note.row.type),
+      errors.show(note.row.status), results.decided_by(note.row)),
     hint = results.DECIDED_HINT }
 end
 

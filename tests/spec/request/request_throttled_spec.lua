@@ -189,7 +189,9 @@ describe("429", function()
     local r = signed_in { latency = 1 }
     r:answer({ method = "GET" }, 429, "", { headers = { ["Retry-After"] = "50" } })
     r:answer({ method = "GET" }, 429, "", { headers = { ["Retry-After"] = "2" } })
-    local results = r.client:each({ ID, OTHER }, function(id) return r.client:machine({ id = id }) end, { parallel = 2 })
+    local results = r.client:each({ ID, OTHER }, function(id)
+      return r.client:machine { id = id }
+    end, { parallel = 2 })
     assert.equal(0, results.failed)
     local times = times_of_requests(r)
     assert.equal(4, #times)
