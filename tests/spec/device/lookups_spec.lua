@@ -112,6 +112,33 @@ describe("the devices that the calls of an each look up", function()
     for _, request in ipairs(r:requests()) do assert.matches("$filter=", request, 1, true) end
   end)
 
+  it("cost nothing more where all machines were just read, also those that none has", function()
+    begin(60)
+    local list = {}
+    for i = 1, 60 do list[i] = i % 3 == 0 and ("no-such-desk-%d"):format(i) or name(i) end
+    local results = r.client:each(list, function(item) return r.client:machine(item) end)
+    assert.equal(20, results.failed)
+    assert.is_true(#r:requests() <= 3)
+    -- A single call for what none has reads all machines, too.
+    begin(60)
+    assert.is_nil((r.client:machine "no-such-desk"))
+    r.tenant.history = {}
+    results = r.client:each({ name(1), "no-such-desk-1", id(2) }, function(item) return r.client:machine(item) end)
+    assert.equal(1, results.failed)
+    assert.same({}, r:requests())
+  end)
+
+  it("are read again by a look that is no restrict, once what was read is a minute old", function()
+    local client = begin(60)
+    local results = client:each({ 1 }, function()
+      for i = 1, 30 do assert(client:machine(name(i))) end
+      r.tenant:put_machine { id = id(1), computerDnsName = name(1), machineTags = { "by a colleague" } }
+      r.driver.sleep(61)
+      return assert(client:machine(name(1))):has_tag "by a colleague"
+    end)
+    assert.is_true(results[1].value)
+  end)
+
   it("are asked for one by one by single calls, as ever", function()
     begin(60)
     for i = 1, 12 do assert.equal(id(i), r.client:machine(i % 2 == 0 and name(i) or id(i)).id) end
