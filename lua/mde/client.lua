@@ -29,6 +29,7 @@ local reports = require "mde.action.report"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
 local state = require "mde.action.state"
+local strangers = require "mde.stranger"
 local tags = require "mde.device.tag"
 local tasks = require "mde.task"
 local traces = require "mde.base.trace"
@@ -165,11 +166,14 @@ function Client:__tostring()
   return ("mde.client: %s"):format(self.exchange.base_url)
 end
 
---- What is not as it should be with the credential, one line each: others may read its file, it ends soon.
+--- What is not as it should be with the credential, one line each: others may read its file, it ends soon; a host that
+--- is not Microsoft's receives it or the token, and which setting says so.
 ---@return string[]
 function Client:remarks()
   local credential = self.exchange.credential
-  return credential.remarks and credential:remarks() or {}
+  local remarks = credential.remarks and credential:remarks() or {}
+  for _, remark in ipairs(strangers.remarks(self.exchange)) do remarks[#remarks + 1] = remark end
+  return remarks
 end
 
 -- A call that blocks does what it is asked to, since a device has to be contained wherever the caller stands; but the
@@ -237,15 +241,15 @@ end
 function Client:machine(device, options)
   local context = timed(self, options, "mde.machine"):within(READ_SECONDS)
   local shown = devices.shown(device)
-  local machine, err
+  local machine, err, max_age
   if type(device) == "table" and device.id == nil and (device.ip ~= nil or device.at ~= nil) then
     machine, err = self.inventory:find_owner(device, context)
   else
     if type(device) == "table" then
       local kind, id = devices.check(device)
-      if kind == "machine" then device = id end
+      if kind == "machine" then device, max_age = id, 0 end
     end
-    machine, err = self.inventory:resolve(device, context)
+    machine, err = self.inventory:resolve(device, context, max_age)
   end
   if not machine then return nil, errors.about(err, "machine " .. shown) end
   return machine
@@ -412,7 +416,8 @@ function Client:peek(verb, count)
 end
 
 --- Calls fn(item) for many items, several at a time; see job_pool.lua. What it restricts and releases looks at one list
---- of the tenant's actions, which is extended at most once a minute, instead of one for each device.
+--- of the tenant's actions, which is extended at most once a minute, instead of one for each device; and the devices
+--- that its calls look up are asked for together (device/lookups.lua).
 ---@param items any[]|fun(): any
 ---@param fn fun(item: any): any, any
 ---@param options? mde.EachOptions

@@ -11,6 +11,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local permissions = require "mde.permissions"
 local refusal = require "mde.auth.credential.refusal"
+local strangers = require "mde.stranger"
 
 local SECONDS, PROBE_SECONDS = 60, 15
 local CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60, 300
@@ -80,47 +81,15 @@ end
 
 -- ---- settings
 
-local MICROSOFT = { "microsoftonline%.com", "microsoftonline%.us", "microsoftonline%.cn",
-  "sovcloud%-identity%.[a-z][a-z]", "security%.microsoft%.com", "securitycenter%.microsoft%.com",
-  "securitycenter%.windows%.com", "securitycenter%.microsoft%.us" }
+local host_of, name_of = strangers.host_of, strangers.name_of
 
-local function name_of(host)
-  return (core.text.lower(host):gsub(":%d+$", ""))
-end
-
-local function is_of_microsoft(host)
-  for _, domain in ipairs(MICROSOFT) do
-    if ("." .. name_of(host)):find("%." .. domain .. "$") then return true end
-  end
-  return false
-end
-
-local function is_this_machine(host)
-  local name = name_of(host)
-  return name == "localhost" or name == "[::1]" or name:find "^127%." ~= nil or name:find "^169%.254%." ~= nil
-end
-
-local function host_of(url)
-  return url:match "^https?://([^/?#]+)"
-end
-
--- Who gets what, where that is nobody of Microsoft's.
-local function strangers(exchange, list)
-  local function look(host, what)
-    if host and not is_of_microsoft(host) and not is_this_machine(host) then
-      list[#list + 1] = ("%s receives %s and is no host of Microsoft's"):format(errors.show(host), what)
-    end
-  end
-  local credential = exchange.credential
-  if credential.kind ~= "token function" and not credential.host then
-    look(host_of(exchange.authority), "the credential")
-  end
-  look(host_of(exchange.base_url), "the token")
+-- That a tenant is simulated.
+local function simulated(exchange, list)
   for _, url in ipairs { exchange.authority, exchange.base_url } do
     local host = host_of(url)
-    if is_this_machine(host) and not list.simulated then
-      list.simulated = true
+    if strangers.is_this_machine(host) then
       list[#list + 1] = ("%s is this machine: a simulated tenant"):format(errors.show(host))
+      return
     end
   end
 end
@@ -148,7 +117,7 @@ local function settings(report, client)
   for _, fact in ipairs(exchange.credential.about and exchange.credential:about() or {}) do
     facts[#facts + 1] = ("%s: %s"):format(fact.name, errors.show(fact.value))
   end
-  strangers(exchange, remarks)
+  simulated(exchange, remarks)
   contradictions(exchange, remarks)
   local message = ("%s, by %s%s; signs in at %s, calls %s, by the driver %s"):format(who, exchange.credential.kind,
     facts[1] and " (" .. table.concat(facts, ", ") .. ")" or "", exchange:signs_in_at(),

@@ -119,10 +119,10 @@ local sources = {
 ---@param options mde.ClientOptions
 ---@return table settings
 function M.of_options(options)
-  local settings = {}
+  local settings = { set_by = {} }
   for _, source in ipairs(sources) do
-    local value = options[source.option]
-    if value ~= nil then settings[source.option] = source.check(value, ("option %q"):format(source.option)) end
+    local value, name = options[source.option], ("option %q"):format(source.option)
+    if value ~= nil then settings[source.option], settings.set_by[source.option] = source.check(value, name), name end
   end
   return settings
 end
@@ -176,10 +176,12 @@ end
 --- Adds what the environment says, and what follows from the cloud. Raises for what is wrong or missing in it.
 ---@param settings table as of_options returns them
 function M.complete(settings)
+  settings.set_by = settings.set_by or {}
   for _, source in ipairs(sources) do
     local value = source.variable and variables.get(source.variable)
     if settings[source.option] == nil and value then
       settings[source.option] = source.check(value, source.variable)
+      settings.set_by[source.option] = source.variable
     end
   end
   if not settings.credential then settings.credential = environment.credential(settings.client_id) end

@@ -4,6 +4,8 @@
 -- that runs. It is asked for once for each call, when the call begins (client.lua), and passed down from there. A
 -- single call that is made beside an `each`, or in a coroutine of the user's own, shares nothing.
 
+local errors = require "mde.base.error"
+
 -- Stands for the main program where that is no coroutine.
 local MAIN = {}
 
@@ -29,9 +31,12 @@ function Tasks:cache()
   return self.caches[running()]
 end
 
-local function leave(self, task, outer, ok, ...)
+local function leave(self, task, outer, fn, ok, ...)
   self.caches[task] = outer
-  if not ok then error((...), 0) end
+  if not ok then
+    errors.locate((...), fn)
+    error((...), 0)
+  end
   return ...
 end
 
@@ -44,7 +49,7 @@ function Tasks:sharing(cache, fn)
     local task = running()
     local outer = self.caches[task]
     self.caches[task] = cache
-    return leave(self, task, outer, pcall(fn, ...))
+    return leave(self, task, outer, fn, pcall(fn, ...))
   end
 end
 

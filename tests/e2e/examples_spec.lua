@@ -37,6 +37,15 @@ describe("the example", function()
     return machines, count
   end
 
+  -- How many requests were not the POST of an action.
+  local function beside_posts()
+    local count = 0
+    for _, entry in ipairs(tenant.history "request") do
+      if not entry.path:find "/machines/%x+/%a+$" then count = count + 1 end
+    end
+    return count
+  end
+
   it("is under forty lines", function()
     local pipe = io.popen "wc -l examples/*.lua"
     for line in pipe:lines() do
@@ -91,6 +100,7 @@ describe("the example", function()
     local output, status = run("machine_list", file, "INC-1")
     os.remove(file)
     assert.equal("exit 2", status)
+    assert.is_true(beside_posts() <= 10, ("%d requests"):format(beside_posts()))
     local machines, count = acted_on "RestrictCodeExecution"
     assert.equal(wanted + 1, count)
     assert.equal(1, machines[LAPTOP])

@@ -313,7 +313,7 @@ describe("a client", function()
   end)
 
   it("has nothing that no option says, until it is completed", function()
-    assert.same({}, settings_of.of_options { timeout = 5, driver = {}, protect = {} })
+    assert.same({ set_by = {} }, settings_of.of_options { timeout = 5, driver = {}, protect = {} })
   end)
 
   describe("may have a credential", function()

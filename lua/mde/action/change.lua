@@ -71,7 +71,7 @@ end
 local function judge_again(self, intent, machine)
   if is_guarded(self, intent) then return check_guard(self, intent, machine) end
   local fresh, err = self.inventory:resolve(intent.machine_id, executor.look_context(self.exchange, intent))
-  if fresh then intent.record_at = self.exchange.now() end
+  if fresh then intent.record_at = self.inventory:record_of(fresh).read_at end
   return fresh or err.kind ~= "not_found", err
 end
 
@@ -93,7 +93,7 @@ end
 
 local function copy(row)
   return { id = row.id, type = row.type, status = row.status, machineId = row.machineId, requestor = row.requestor,
-    creationDateTimeUtc = row.creationDateTimeUtc }
+    requestorComment = row.requestorComment, creationDateTimeUtc = row.creationDateTimeUtc }
 end
 
 -- What a call that found the machine to be so already leaves for those that wait: it has decided later than they.
@@ -107,9 +107,9 @@ local function decided_meanwhile(self, intent)
   if not note or note.verb == intent.verb then return nil end
   if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
   return errors.new { kind = "superseded", code = "call_overtaken", action = self.center:adopt(copy(note.row)),
-    message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since "
-      .. "action %s (%s, %s) holds"):format(note.verb, errors.show(note.row.id), errors.show(note.row.type),
-      errors.show(note.row.status)),
+    message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since this "
+      .. "holds: action %s (%s, %s)%s"):format(note.verb, errors.show(note.row.id), errors.show(note.row.type),
+      errors.show(note.row.status), results.decided_by(note.row)),
     hint = results.DECIDED_HINT }
 end
 
@@ -129,7 +129,7 @@ local function resolve(self, intent, device)
   if kind == "machine_id" and (read_by_guard or not intent.look) then return { id = canonical } end
   local by_id = kind == "machine_id" or kind == "machine"
   local machine, err = self.inventory:resolve(device,
-    by_id and executor.look_context(self.exchange, intent) or intent.context:within(PAGE_SECONDS))
+    by_id and executor.look_context(self.exchange, intent) or intent.context:within(PAGE_SECONDS), RECORD_AGE_SECONDS)
   if machine then
     local record = self.inventory:record_of(machine)
     intent.record_at = record and record.read_at or self.exchange.now()

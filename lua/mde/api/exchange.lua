@@ -43,6 +43,7 @@ local M = {}
 ---@field tenant_id? string
 ---@field client_id? string
 ---@field scope string
+---@field set_by table<string, string> what has set authority and base_url, an option or a variable
 ---@field credential mde.Credential
 ---@field clock mde.ServiceClock
 ---@field single_flight mde.SingleFlight
@@ -101,7 +102,8 @@ function M.new(settings)
     requests = requests, token_source = token_source, store = store, clock = clock, single_flight = single_flight,
     now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, base_url = settings.base_url,
-    authority = settings.authority, scope = settings.scope, host = host_of(settings.base_url),
+    authority = settings.authority, scope = settings.scope, set_by = settings.set_by or {},
+    host = host_of(settings.base_url),
   }, Exchange)
 end
 

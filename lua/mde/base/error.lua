@@ -184,6 +184,18 @@ function M.invalid(code, message, hint)
   error(M.new { kind = "invalid", code = code, message = message, hint = hint, where = M.calling_line() }, 0)
 end
 
+--- Tells of a wrong argument, which a function of the caller's raised, the line where that function begins, if no line
+--- could be told: one that ends with `return mde.restrict(...)` is left when that raises.
+---@param problem any what the function raised
+---@param fn function
+function M.locate(problem, fn)
+  if not own_sources or not M.is(problem) or problem.kind ~= "invalid" or problem.where then return end
+  local info = getinfo(fn, "S")
+  if info.linedefined > 0 and not begins_with(info.source, own_sources) then
+    problem.where = ("%s:%d"):format(info.source:find "^[@=]" and info.short_src or "[string]", info.linedefined)
+  end
+end
+
 --- Calls fn(...) for what comes from outside, where no line of the caller's is to blame: an error of ours that it
 --- raises is returned, without the line.
 ---@param fn fun(...): any, any

@@ -3,6 +3,7 @@
 -- It is made when all of it is known: what the arguments ask is read and checked first, then the client is made that
 -- the environment describes.
 
+local errors = require "mde.base.error"
 local interrupt = require "mde.cli.ui.interrupt"
 local mde = require "mde"
 local profiles = require "mde.cli.profile"
@@ -27,14 +28,23 @@ local function on_event(event)
   if event.event == "warning" then warn(event.message) end
 end
 
+--- Says before anything is sent, also with --quiet, what is not as it should be: that somebody else than Microsoft
+--- receives the credential, for instance.
+---@param client mde.Client
+---@param profile? string that it was made of
+function M.say_remarks(client, profile)
+  local about = profile and ("profile %s: "):format(errors.show(profile)) or ""
+  for _, remark in ipairs(client:remarks()) do warn(about .. remark) end
+end
+
 -- The client that the profile and the environment describe; raises if they describe none. What the client warns of is
 -- said.
-local function connect(all, options)
+local function connect(all, options, profile)
   all.on_event = on_event
   for name, value in pairs(options or {}) do all[name] = value end
   local client, err = mde.client(all)
   if not client then error(err, 0) end
-  for _, remark in ipairs(client:remarks()) do warn(remark) end
+  M.say_remarks(client, profile)
   return client
 end
 
@@ -51,7 +61,7 @@ function M.new(subcommand, arguments, parser)
   if not subcommand.needs_no_client then
     local settings
     settings, profile = profiles.options(arguments.profile)
-    client = connect(settings, subcommand.client_options and subcommand.client_options(arguments))
+    client = connect(settings, subcommand.client_options and subcommand.client_options(arguments), profile)
   end
   return { arguments = arguments, parser = parser, format = rows.format(arguments), request = request, client = client,
     profile = profile }

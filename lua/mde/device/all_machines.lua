@@ -2,14 +2,14 @@
 --
 -- A service that regards case finds a name only in the spelling in which it is stored, and three are asked for. Before
 -- a name is said not to be there, all machines are read and compared here. What was read serves every device for a
--- minute, and who asks while it is being read waits for it.
+-- minute, and who asks while it is being read waits for it. It is kept for five minutes, for what need not be newer.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local pager = require "mde.api.pager"
 local single_flights = require "mde.sync.single_flight"
 
-local FRESH_SECONDS = 60
+local FRESH_SECONDS, KEPT_SECONDS = 60, 300
 local READ_SECONDS = 300
 
 local M = {}
@@ -70,9 +70,14 @@ local function read_in_time(self, context)
   return read(self, context:within(READ_SECONDS))
 end
 
+-- Whether what was read last is not older than so many seconds.
+local function is_within(self, seconds)
+  return self.read_at ~= nil and self.exchange.now() - self.read_at < seconds
+end
+
 --- Lets go of what is too old to serve anybody.
 function AllMachines:forget_old()
-  if self.read_at and self.exchange.now() - self.read_at >= FRESH_SECONDS then
+  if not is_within(self, KEPT_SECONDS) then
     self.rows, self.offered, self.names, self.read_at = nil, nil, nil, nil
   end
 end
@@ -106,6 +111,32 @@ function AllMachines:are_few()
   return self.count ~= nil and self.count < FEW
 end
 
+--- Whether what is like a device can be told without reading.
+---@return boolean
+function AllMachines:is_fresh()
+  return is_within(self, FRESH_SECONDS)
+end
+
+-- What was read last of a kind of device, as the caller's own.
+local function rows_like(self, kind, canonical)
+  local is_name = kind == "bare_name" or kind == "full_name"
+  local key = is_name and host_of(core.name.normal(canonical)) or core.text.lower(canonical)
+  local rows = {}
+  for i, row in ipairs(self.rows[kind][key] or {}) do rows[i] = copy(row) end
+  return rows, self.read_at
+end
+
+--- The same as `like`, of what was read at most so many seconds ago; nothing is read.
+---@param kind "bare_name"|"full_name"|"guid"|"machine_id"
+---@param canonical string
+---@param max_age number seconds; more than five minutes are five
+---@return table[] rows
+---@return number? read_at by the driver's clock
+function AllMachines:known(kind, canonical, max_age)
+  if not is_within(self, math.min(max_age, KEPT_SECONDS)) then return {} end
+  return rows_like(self, kind, canonical)
+end
+
 --- The machines with an id, or whose name has the same first part, whatever its case; the caller's own to change. One
 --- that cannot be told from others has no id.
 ---@param kind "bare_name"|"full_name"|"guid"|"machine_id"
@@ -115,15 +146,11 @@ end
 ---@return mde.Error|number|nil err or when they were read, by the driver's clock
 function AllMachines:like(kind, canonical, context)
   self:forget_old()
-  while not self.rows do
+  while not self:is_fresh() do
     local ok, err = refresh(self, context)
     if not ok then return nil, err end
   end
-  local is_name = kind == "bare_name" or kind == "full_name"
-  local key = is_name and host_of(core.name.normal(canonical)) or core.text.lower(canonical)
-  local rows = {}
-  for i, row in ipairs(self.rows[kind][key] or {}) do rows[i] = copy(row) end
-  return rows, self.read_at
+  return rows_like(self, kind, canonical)
 end
 
 --- The machines whose names are most like one that none has, the nearest first; the caller's own to change. To be

@@ -9,6 +9,7 @@ local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
 local identities = require "mde.device.identity"
+local lookups_of = require "mde.device.lookups"
 local machines = require "mde.device.machine"
 local pager = require "mde.api.pager"
 local records_of = require "mde.device.record"
@@ -31,6 +32,7 @@ local odata = core.odata
 ---@field driver mde.Driver
 ---@field private records mde.Records
 ---@field all_machines mde.AllMachines
+---@field private lookups mde.Lookups
 ---@field private renewed number[] when records were renewed, by the driver's clock; the last few
 ---@field private metatable table of the machines
 local Inventory = {}
@@ -46,9 +48,11 @@ end
 ---@param metatable table of the machines
 ---@return mde.Inventory
 function M.new(exchange, driver, metatable)
-  return setmetatable({ exchange = exchange, driver = driver, metatable = metatable, records = records_of.new(),
-    renewed = {},
+  local inventory = setmetatable({ exchange = exchange, driver = driver, metatable = metatable,
+    records = records_of.new(), renewed = {},
     all_machines = all_machines.new(exchange, driver, has_machine_id) }, Inventory)
+  inventory.lookups = lookups_of.new(inventory)
+  return inventory
 end
 
 --- A row of the service as a machine. What was read, and when, is remembered.
@@ -85,14 +89,14 @@ local function renews_many(self)
 end
 
 -- The machine's record as it is now, or was less than a minute ago.
-local function renew(self, id, context)
+local function renew(self, id, max_age, context)
   if renews_many(self) then
     local rows, read_at = self.all_machines:like("machine_id", id, context)
     -- The other records that this client has are as old as this one.
     if rows then self.all_machines:each(function(row) self.records:renew(row, read_at) end) end
     if rows and rows[1] then return choice.unmerged(self:adopt(rows[1], read_at)) end
   end
-  return self:resolve(id, context)
+  return self:resolve(id, context, max_age)
 end
 
 --- What the service said of a machine in the last seconds; else it is read.
@@ -104,7 +108,7 @@ end
 function Inventory:fresh_record(machine, max_age, context)
   local record = self.records:of(machine)
   if record and self.exchange.now() - record.read_at <= max_age then return record end
-  local read, err = renew(self, machine.id, context)
+  local read, err = renew(self, machine.id, max_age, context)
   if not read then return nil, err end
   return self.records:of(read)
 end
@@ -247,22 +251,35 @@ local function known(self, device, id, context)
   return record and device, err
 end
 
+--- This client has changed the machine: what was read of it before serves nobody.
+---@param id string
+function Inventory:note_change(id)
+  self.lookups:note_change(id)
+end
+
 --- Finds the machine that is meant. Raises if the device cannot name one.
 ---@param device mde.Device
 ---@param context mde.Context
+---@param max_age? number seconds; how old what was read for others of the same `each` may be, default a minute; 0: it
+--- is read for this call
 ---@return mde.Machine? machine its whole record
 ---@return mde.Error? err
-function Inventory:resolve(device, context)
+function Inventory:resolve(device, context, max_age)
   local kind, canonical = devices.check(device)
   if kind == "identity" then
-    local machine, err = self:resolve(canonical, context)
+    local machine, err = self:resolve(canonical, context, max_age)
     if not machine then return nil, err end
     return identities.check(device, machine)
   end
   self.all_machines:forget_old()
   if kind == "machine" then return known(self, device, canonical, context) end
+  local question = resolves.question(kind, canonical, devices.shown(device))
+  if context.cache and max_age ~= 0 then
+    local machine, err = self.lookups:find(question, max_age, context)
+    if machine or err then return machine, err end
+  end
   if kind == "machine_id" then return self:read_unmerged(canonical, context) end
-  return find(self, resolves.question(kind, canonical, devices.shown(device)), context)
+  return find(self, question, context)
 end
 
 --- Finds what each of many devices means, with a handful of requests. One that cannot name a device is an error of its

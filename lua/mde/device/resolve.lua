@@ -13,10 +13,10 @@ local names = require "mde.query.names"
 
 local odata = core.odata
 
--- So many filters are read before all machines are: a page has 10,000.
-local MAX_FILTERS = 2
-
 local M = {}
+
+--- So many filters are read before all machines are: a page has 10,000.
+M.MAX_FILTERS = 2
 
 ---@class mde.Question what is asked once, however many name it
 ---@field kind "machine_id"|"guid"|"full_name"|"bare_name"
@@ -26,6 +26,7 @@ local M = {}
 ---@field matches fun(row: table): boolean
 ---@field machine? mde.Machine
 ---@field err? mde.Error
+---@field is_done? boolean it was asked for together with others
 
 local function name_comparisons(name, is_bare)
   local list = names.render("computerDnsName", "eq", name)
@@ -99,9 +100,21 @@ local function by_id(question, record)
   return choice.unmerged(record)
 end
 
+--- The machine that a question means, of those that match it.
+---@param question mde.Question
+---@param records mde.Machine[] at least one for a machine id
+---@param similar? mde.Machine[] what to offer if there are none
+---@return mde.Machine? machine
+---@return mde.Error? err
+function M.choose(question, records, similar)
+  if question.kind == "machine_id" then return by_id(question, records[1]) end
+  return choice.one(question.shown, records, nil, similar)
+end
+
 -- ---- among all machines
 
---- Finds what a question means among all machines of the tenant.
+--- Finds what a question means among all machines of the tenant. A list may lack a machine that the service knows by
+--- its id: neither a machine nor an error then.
 ---@param inventory mde.Inventory
 ---@param question mde.Question
 ---@param found mde.Machine[] records of it that are known already
@@ -117,19 +130,21 @@ function M.among_all(inventory, question, found, context)
   for _, machine in ipairs(found) do
     if not is_known[core.text.lower(machine.id or "")] then records[#records + 1] = machine end
   end
-  if question.kind ~= "machine_id" then
-    local similar = not records[1] and is_by_name(question) and nearest(inventory, question, read_at) or nil
-    return choice.one(question.shown, records, nil, similar)
-  end
-  -- A list may lack a machine that the service knows.
-  if not records[1] then return inventory:read_unmerged(question.canonical, context) end
-  return by_id(question, records[1])
+  if question.kind == "machine_id" and not records[1] then return nil end
+  return M.choose(question, records,
+    not records[1] and is_by_name(question) and nearest(inventory, question, read_at) or nil)
 end
 
 -- ---- together
 
--- The questions, as many together as fit into a filter.
-local function filters_of(questions)
+---@class mde.QuestionFilter
+---@field questions mde.Question[]
+---@field clauses string[] OData, one of which holds
+
+--- The questions, as many together as fit into a filter.
+---@param questions mde.Question[]
+---@return mde.QuestionFilter[]
+function M.filters(questions)
   local filters, comparisons = {}, 0
   for _, question in ipairs(questions) do
     local filter = filters[#filters]
@@ -148,32 +163,39 @@ local function answer(question, machine, err)
   question.machine, question.err = machine, err
 end
 
+local function copy(row)
+  local own = {}
+  for name, value in pairs(row) do own[name] = value end
+  return own
+end
+
 -- What is not found as it was asked for may be stored in another spelling.
 local function answer_from(inventory, question, rows, context)
   local records = {}
   for _, row in ipairs(rows) do
-    if question.matches(row) then records[#records + 1] = row end
+    if question.matches(row) then records[#records + 1] = row.id and inventory:adopt(copy(row)) or row end
   end
-  if question.kind == "machine_id" then
-    if records[1] then return answer(question, by_id(question, records[1])) end
-    return answer(question, inventory:read_unmerged(question.canonical, context))
-  elseif is_by_name(question) and not choice.usable(records)[1] then
-    return answer(question, M.among_all(inventory, question, records, context))
+  if is_by_name(question) and not choice.usable(records)[1] then
+    answer(question, M.among_all(inventory, question, records, context))
+  elseif records[1] or question.kind ~= "machine_id" then
+    answer(question, M.choose(question, records))
   end
-  return answer(question, choice.one(question.shown, records))
 end
 
-local function ask_together(inventory, filter, context)
+--- Answers the questions of a filter, but for machine ids that the service does not list.
+---@param inventory mde.Inventory
+---@param filter mde.QuestionFilter
+---@param context mde.Context
+function M.ask_together(inventory, filter, context)
   local rows, err = inventory:read_list(table.concat(filter.clauses, " or "), context)
   if not rows and err.http_status ~= 400 then
     for _, question in ipairs(filter.questions) do answer(question, nil, err) end
     return
   end
+  -- Which of the questions it answers, nobody knows, if it says neither what it is nor its name.
   local is_whole = rows ~= nil
-  for i, row in ipairs(rows or {}) do
-    -- Which of the questions it answers, nobody knows.
+  for _, row in ipairs(rows or {}) do
     is_whole = is_whole and (row.id or row.computerDnsName or row.aadDeviceId) ~= nil
-    rows[i] = row.id and inventory:adopt(row) or row
   end
   for _, question in ipairs(filter.questions) do
     if is_whole then
@@ -191,12 +213,17 @@ local function is_list_malformed(inventory, question, context)
 end
 
 local function ask(inventory, questions, context)
-  local filters = filters_of(questions)
-  if #filters <= MAX_FILTERS or is_list_malformed(inventory, questions[1], context) then
-    for _, filter in ipairs(filters) do ask_together(inventory, filter, context) end
-    return
+  local filters = M.filters(questions)
+  if #filters <= M.MAX_FILTERS or is_list_malformed(inventory, questions[1], context) then
+    for _, filter in ipairs(filters) do M.ask_together(inventory, filter, context) end
+  else
+    for _, question in ipairs(questions) do answer(question, M.among_all(inventory, question, {}, context)) end
   end
-  for _, question in ipairs(questions) do answer(question, M.among_all(inventory, question, {}, context)) end
+  for _, question in ipairs(questions) do
+    if not question.machine and not question.err then
+      answer(question, inventory:read_unmerged(question.canonical, context))
+    end
+  end
 end
 
 -- ---- many

@@ -78,6 +78,7 @@ local function change(inventory, verb, machine_id, tag, context)
   local row, err
   for _ = 1, MAX_SENDS do
     row, err = send(inventory, verb, machine_id, tag, context)
+    inventory:note_change(machine_id)
     if row and verbs[verb].done(row, tag) then
       row.id = machine_id
       return inventory:adopt(row)

@@ -3,6 +3,8 @@
 -- The work is a task of its own; the caller looks every now and then whether to leave it. What was left stays where it
 -- waits: it is neither told nor undone, and goes on only if the driver is driven again.
 
+local errors = require "mde.base.error"
+
 local LOOK_SECONDS = 0.1
 
 local M = {}
@@ -26,7 +28,10 @@ function M.run(driver, fn, is_interrupted)
   while not gate:wait(LOOK_SECONDS) do
     if is_interrupted() then return false end
   end
-  if not ok then error(value, 0) end
+  if not ok then
+    errors.locate(value, fn)
+    error(value, 0)
+  end
   return true, value, err
 end
 

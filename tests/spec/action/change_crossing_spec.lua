@@ -76,7 +76,8 @@ describe("calls for one machine", function()
         local second = first
         if is_shared then first, second = workers { limits = { per_hour = PER_HOUR } } end
         r:past(machine, verb, "Succeeded", 8 * DAY)
-        r:past(machine, opposite, "Succeeded", 7 * DAY)
+        r:past(machine, opposite, "Succeeded", 7 * DAY,
+          { requestor = "bob@corp.example", requestorComment = "so it shall be [mde:INC-9:operation-9]" })
         use_up(first, verb)
         local results = together {
           { 0, function() return first[verb](first, machine, "one") end },
@@ -87,6 +88,8 @@ describe("calls for one machine", function()
         assert.equal("superseded", results[1][2].kind)
         assert.equal(results[2][1].id, results[1][2].action.id)
         assert.matches("meanwhile " .. opposite .. " was called", results[1][2].message, 1, true)
+        assert.matches('%) by bob@corp%.example for INC%-9, created [%d-]+T[%d:]+Z: "so it shall be"$',
+          results[1][2].message)
         assert.equal(done_by[opposite], state_at_the_end())
         assert.equal(PER_HOUR, #r:posts())
       end)

@@ -43,11 +43,12 @@ local function with_life(text)
   end
 end
 
+-- Each with a request of its own: a machine that is given is read again.
 local function many(r, count, timeout)
   local items = {}
   for i = 1, count do items[i] = i end
   return r.client:each(items, function()
-    return r.client:machine(ID, timeout and { timeout = timeout } or nil)
+    return r.client:machine({ id = ID }, timeout and { timeout = timeout } or nil)
   end, { parallel = count })
 end
 

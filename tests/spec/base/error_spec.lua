@@ -126,6 +126,11 @@ describe("an error", function()
         "  return a", "end)()" },
       ["a function that each calls"] = { "playbook.lua:3", "error(client:each({ 'desk' }, function(name)",
         "  local a = client:restrict(name, '')", "  return a", "end)[1].err)" },
+      ["a function that each calls, by the line where it begins, if it ends with the call"] = { "playbook.lua:3",
+        "local contain", "contain = function(name)", "  return client:restrict(name, '')", "end",
+        "error(client:each({ 'desk' }, contain)[1].err)" },
+      ["one that may be interrupted, likewise"] = { "playbook.lua:2",
+        "client:interruptible(function() return client:restrict('desk', '') end, function() return false end)" },
     } do
       it(what, function()
         local err = run("@playbook.lua", table.concat(case, "\n", 2))
@@ -151,6 +156,19 @@ describe("an error", function()
       local _, err = pcall(wrap, { foo = 1 })
       assert.is_nil(err.where)
       assert.equal(1, tostring(err):find("mde.client has no option", 1, true))
+      -- The library's own function ends in nobody's line.
+      assert.is_nil(run("@playbook.lua", "error(client:each({ 'desk' }, function(name) return name end)[1].err)"))
+      local client = rehearsal.new().client
+      assert.is_nil(client:each({ client }, client.restrict)[1].err.where)
+    end)
+
+    it("not in the place of one that is told, nor of what is no wrong argument", function()
+      local function fn() end
+      local told = errors.new { kind = "invalid", code = "wrong_value", message = "wrong", where = "playbook.lua:9" }
+      local other = errors.new { kind = "not_found", code = "no_such_device", message = "not there" }
+      for _, problem in ipairs { told, other, "a text", {} } do errors.locate(problem, fn) end
+      assert.equal("playbook.lua:9", told.where)
+      assert.is_nil(other.where)
     end)
 
     it("not where it is returned, since no argument is wrong then", function()

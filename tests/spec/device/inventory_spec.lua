@@ -521,11 +521,11 @@ describe("the inventory", function()
       assert.equal(2, #r:requests())
     end)
 
-    it("and lets go of that list, once it is a minute old, with whatever it is asked next", function()
+    it("and lets go of that list, once it is five minutes old, with whatever it is asked next", function()
       with { { id = id(1) } }
       assert.is_nil((inventory:resolve("desk", context())))
       assert.is_table(inventory.all_machines.rows)
-      r.tenant:advance(61)
+      r.tenant:advance(301)
       assert(inventory:resolve({ id = id(1) }, context()))
       assert.is_nil(inventory.all_machines.rows)
     end)

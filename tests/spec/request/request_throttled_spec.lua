@@ -1,7 +1,7 @@
 -- A request that is told to come back later: how long it waits, and who waits with it.
 --
 -- A read is `machine(ID)`, an action `restrict(ID, ..., { look = false })`: one request each, with a token
--- that is there already.
+-- that is there already. In an each it is `machine { id = ID }`, which reads that record by itself.
 -- Labels: sanitized
 local rehearsal = require "tests.spec.support.rehearsal"
 local time = require "mde.sim.base.time"
@@ -124,7 +124,7 @@ describe("429", function()
       if i == 4 then
         value, err = r.client:action(action.id)
       else
-        value, err = r.client:machine(i == 2 and OTHER or ID)
+        value, err = r.client:machine { id = i == 2 and OTHER or ID }
       end
       done[i] = r.driver.now()
       return value, err
@@ -142,7 +142,7 @@ describe("429", function()
     local results = r.client:each({ 0, 1 }, function(seconds)
       r.driver.sleep(seconds)
       if seconds > 0 then assert(r.client.exchange.token_source.tokens:rejected(1)) end
-      return r.client:machine(ID)
+      return r.client:machine { id = ID }
     end, { parallel = 2 })
     assert.equal(0, results.failed)
     local times = times_of_requests(r)
@@ -189,7 +189,9 @@ describe("429", function()
     local r = signed_in { latency = 1 }
     r:answer({ method = "GET" }, 429, "", { headers = { ["Retry-After"] = "50" } })
     r:answer({ method = "GET" }, 429, "", { headers = { ["Retry-After"] = "2" } })
-    local results = r.client:each({ ID, OTHER }, function(id) return r.client:machine(id) end, { parallel = 2 })
+    local results = r.client:each({ ID, OTHER }, function(id)
+      return r.client:machine { id = id }
+    end, { parallel = 2 })
     assert.equal(0, results.failed)
     local times = times_of_requests(r)
     assert.equal(4, #times)
@@ -227,7 +229,7 @@ describe("Retry-After", function()
         r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = next_answer } })
       end
       local results = r.client:each({ ID, OTHER }, function(id)
-        return r.client:machine(id)
+        return r.client:machine({ id = id })
       end, { parallel = 2 })
       assert.equal(1, results.failed)
       local began = r.driver.now()
@@ -244,7 +246,7 @@ describe("Retry-After", function()
         r:answer({ method = "GET", path = "/machines/" }, status, { error = { code = "Other", message = "no" } })
       end
       r.client:each({ ID, OTHER }, function(id)
-        return r.client:machine(id, { timeout = 10 })
+        return r.client:machine({ id = id }, { timeout = 10 })
       end, { parallel = 2 })
       local began = r.driver.now()
       assert(r.client:machine(ID))
@@ -258,7 +260,7 @@ describe("Retry-After", function()
       r:answer({ method = "GET", path = "/machines/" }, 429, "", { headers = { ["Retry-After"] = ("9"):rep(20) } })
       r:answer({ method = "GET", path = "/machines/" }, status, "")
       r.client:each({ ID, OTHER }, function(id)
-        return r.client:machine(id, { timeout = 10 })
+        return r.client:machine({ id = id }, { timeout = 10 })
       end, { parallel = 2 })
       assert.equal("throttled", select(2, r.client:machine(ID)).kind)
     end

@@ -60,8 +60,8 @@ describe("interruptible work", function()
       return action, err
     end)
     assert.equal(0, results.failed)
-    -- One list of all, and for each machine its record and its restriction.
-    assert.equal(1 + 5 + 5, #r:requests())
+    -- One list of all, their records together, and for each machine its restriction.
+    assert.equal(1 + 1 + 5, #r:requests())
   end)
 
   it("of a client needs two functions", function()

@@ -31,8 +31,11 @@ local function shown_time(text)
   return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds)) or errors.show(text)
 end
 
--- Who made or cancelled an action, for which incident, when and why, as far as it says.
-local function decided_by(row, is_cancelled)
+--- Who made or cancelled an action, for which incident, when and why, as far as it says.
+---@param row table
+---@param is_cancelled? boolean
+---@return string words what stands behind the action's name, with a blank or comma before
+function M.decided_by(row, is_cancelled)
   local who = is_cancelled and row.cancellationRequestor or row.requestor
   local comment = is_cancelled and row.cancellationComment or row.requestorComment
   local cancelled_at = is_cancelled and row.cancellationDateTimeUtc
@@ -71,7 +74,7 @@ local function superseded(report)
   return errors.new {
     kind = "superseded", code = way.code, action = report.center:adopt(newer),
     message = way.before .. became:format(errors.show(newer.id), errors.show(newer.type),
-      errors.show(newer.status), decided_by(newer, is_cancelled)),
+      errors.show(newer.status), M.decided_by(newer, is_cancelled)),
     hint = way.hint,
   }
 end

@@ -1,5 +1,6 @@
 --- mde doctor: finds the fault before the night when it would hurt.
 
+local contexts = require "mde.cli.context"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
@@ -68,6 +69,7 @@ end
 function M.run(context)
   local client, report = mde.client(), nil
   if client then
+    contexts.say_remarks(client)
     interrupt.during(client, 1, function() report = client:doctor() end)
     if not report then return exit.interrupted end
   else
