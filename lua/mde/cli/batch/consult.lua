@@ -5,6 +5,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local mde = require "mde"
+local meanwhile = require "mde.cli.batch.meanwhile"
 local plans = require "mde.cli.batch.plan"
 local result = require "mde.cli.batch.result"
 local tables = require "mde.cli.ui.table"
@@ -15,6 +16,7 @@ local MAX_SHOWN = 40
 local SHARED_NAME_COLUMNS = 26
 -- More are confirmed by their number.
 local MAX_BY_YES = 25
+local MAX_CAUTIONS = 10
 -- Of so many devices it is asked which machine is meant where that is not clear; a longer list is planned at once.
 local MAX_SETTLED, MAX_CANDIDATES = 5, 9
 
@@ -115,20 +117,36 @@ end
 
 -- ---- the whole
 
--- Says whose hold a release ends beside the incident's own.
-local function say_holders(send, incident)
+-- What is to be known of one before it is done, if anything.
+local cautions = {}
+
+-- Whose hold a release ends beside the incident's own.
+function cautions.release(entry, context)
+  local holders, incident = entry.action.also_ended, context.request.options.incident
+  -- What was found by incidents is held by them alone.
+  if context.request.find or not holders or not holders[1] then return nil end
+  return ("%s is held %sby %s; the release ends that%s"):format(result.name(entry), incident and "too " or "",
+    errors.show(table.concat(holders, ", ")), incident and " as well" or "")
+end
+
+-- The release that a restriction goes against.
+function cautions.restrict(entry, context)
+  local older = entry.action.overturned
+  return older and ("%s was released %s by %s; the restriction goes against that"):format(result.name(entry),
+    columns.ago(older.creationDateTimeUtc, context.client:now()) or "at an unknown time",
+    errors.show(older.requestor or "somebody"))
+end
+
+local function say_cautions(context, send)
   local count = 0
   for _, entry in ipairs(send) do
-    local holders = entry.action.also_ended
-    if holders and holders[1] then
+    local text = cautions[context.request.verb](entry, context)
+    if text then
       count = count + 1
-      if count <= MAX_SHOWN then
-        terminal.caution(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
-          incident and "too " or "", errors.show(table.concat(holders, ", ")), incident and " as well" or ""))
-      end
+      if count <= MAX_CAUTIONS then terminal.caution(text) end
     end
   end
-  if count > MAX_SHOWN then terminal.say(("and %d more"):format(count - MAX_SHOWN)) end
+  if count > MAX_CAUTIONS then terminal.say(("and %d more"):format(count - MAX_CAUTIONS)) end
 end
 
 local function confirm(words, plan)
@@ -178,11 +196,11 @@ function M.ask(context, entries, words)
   end
   terminal.say(words.means)
   show(plan.send, context.client:now())
-  -- What was found by incidents is held by them alone.
-  if request.verb == "release" and not request.find then say_holders(plan.send, request.options.incident) end
+  say_cautions(context, plan.send)
   plans.say_limits(context, plan, words.doing)
   if interrupt.asked() or not confirm(words, plan) then return end_without() end
   settle_entries(plan)
+  if not meanwhile.run(context, plan) then return end_without() end
   return plan.entries, comment
 end
 

@@ -31,6 +31,7 @@ local M = {}
 ---@field now integer how many of `send` the cap lets through now
 ---@field refusal? mde.Error what the first gets that the cap does not let through
 ---@field seconds number how long those take at the least that may go now
+---@field made_at number when the devices were looked at, by the service's clock
 
 -- ---- finding out
 
@@ -150,6 +151,7 @@ function M.make(context, entries, comment, settle)
   if settle then settle(entries) end
   local plan = { send = {}, groups = {} }
   plan.entries, plan.twins = without_twins(entries)
+  plan.made_at = context.client:now()
   if not rehearse(context, plan.entries, comment) then return nil end
   for _, entry in ipairs(plan.entries) do
     if not entry.err and entry.action.outcome == "would_send" then
