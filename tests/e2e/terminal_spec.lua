@@ -53,7 +53,7 @@ describe("mde on a terminal", function()
       assert.equal(2, screen.status())
       screen.wait_for "exit 2"
       has(screen.text(), LAPTOP .. ": restriction accepted")
-      has(screen.text(), "3 devices: 2 accepted, 1 failed.")
+      has(screen.text(), "3 devices: 2 accepted, 1 left.")
       screen.record(name "restrict")
       local first = created()[1]
       assert.equal(2, #created())

@@ -67,8 +67,8 @@ local codes = { framing = "list_malformed", record = "list_line_malformed", colu
 local hints = {
   framing = "Correct that place, or export the list again, as CSV in UTF-8. Nothing was done.",
   record = "Correct that line. Nothing was done.",
-  column = "Say which column names the devices: column = HEADING or NUMBER (--column); or give each device a line of its "
-    .. "own. Nothing was done.",
+  column = "Say which column names the devices: column = HEADING or NUMBER (--column); or give each device a line of "
+    .. "its own. Nothing was done.",
   flaw = "Give a machine id, an Entra device id or a DNS name for each. Nothing was done.",
 }
 

@@ -105,7 +105,8 @@ describe("mde.read_list", function()
     assert.same({ "y", "b" }, { list[1], list[2] })
     assert.is_nil(list.heading)
     assert.equal(2, list.column)
-    assert.same({ "no heading is known in the first line, so it names a device; column 2 alone is read" }, list.remarks)
+    assert.same({ "no heading is known in the first line, so it names a device; column 2 alone is read" },
+      list.remarks)
   end)
 
   it("says of what it refuses where, why and what to do now", function()

@@ -43,6 +43,14 @@ local function remaining(entries, run)
   end
 end
 
+local function count_left(entries)
+  local count = 0
+  for _, entry in ipairs(entries) do
+    if not entry.done then count = count + 1 end
+  end
+  return count
+end
+
 local function do_one(entry, act, run)
   entry.started = true
   local ok, value, err = pcall(act, entry)
@@ -70,7 +78,7 @@ end
 ---@return string? reason why no more were begun, if an error was it
 function M.run(context, entries, act, options)
   local client, run, told = context.client, { rule = stop_rules.new() }, 0
-  local shown = progress.new(options.label, #entries, false, options.remark)
+  local shown = progress.new(options.label, count_left(entries), false, options.remark)
 
   local function tell()
     if not options.show then return end

@@ -51,7 +51,8 @@ function M.run(context, plan)
   for _, entry in ipairs(plan.send) do
     local action = found[core.text.lower(entry.machine.id)]
     if action then
-      entry.err, entry.started, entry.done = overtaken(entry, request.verb, action), true, true
+      entry.err, entry.ending = overtaken(entry, request.verb, action), "left"
+      entry.started, entry.done = true, true
     end
   end
   return true

@@ -157,6 +157,7 @@ function M.make(context, entries, comment, settle)
     if not entry.err and entry.action.outcome == "would_send" then
       plan.send[#plan.send + 1] = entry
     else
+      entry.ending = "left"
       table.insert(group_of(plan, reason_of(entry, context.request.verb)).entries, entry)
     end
   end

@@ -38,7 +38,7 @@ describe("while a question stands", function()
       .. "goes against that%. Restrict these 2", text)
     assert.matches('restrict "desk%-01%.corp%.example": nothing was sent; while the question stood, '
       .. "another@corp%.example made the opposite action ", text)
-    assert.matches("2 devices: 1 accepted, 1 failed%.", text)
+    assert.matches("2 devices: 1 accepted, 1 left%.", text)
     assert.same({ "restrictCodeExecution" }, r:posts())
     assert.matches("^desk%-02", told.out)
   end)

@@ -69,6 +69,7 @@ describe("a plan", function()
       assert(text:find(part, 1, true), part .. " is missing in " .. text)
     end
     assert.equal(10, #r:posts())
+    assert.matches(" 17 devices: 1 already active, 10 accepted, 6 left%. $", text)
     for line in told.err:gmatch "[^\n]+" do assert(not line:find "^    " or #line <= 80, line) end
   end)
 
