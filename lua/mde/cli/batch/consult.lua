@@ -11,7 +11,8 @@ local result = require "mde.cli.batch.result"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
 
-local MAX_SHOWN = 40
+-- The whole plan is to be seen on one screen, so of more machines a few are shown.
+local MAX_SHOWN, FEW_SHOWN = 40, 10
 -- So that an id of 40 digits fits beside it on a terminal of 80 columns.
 local SHARED_NAME_COLUMNS = 26
 -- More are confirmed by their number.
@@ -47,19 +48,22 @@ local function name_cell(entry)
   return ("%s %s"):format(name, entry.machine.id)
 end
 
-local function show(found, now)
+local function show_machines(found, now)
   local asked = columns.asked
   for _, entry in ipairs(found) do
     if entry.shares_name then asked = columns.asked_by_id end
   end
   local shown = tables.new(asked, terminal.columns() - 2, function(line) terminal.show("  " .. line) end)
-  for i = 1, math.min(#found, MAX_SHOWN) do
+  local count = #found > MAX_SHOWN and FEW_SHOWN or #found
+  for i = 1, count do
     local row = { name_cell(found[i]) }
     for j = 2, #asked do row[j] = asked[j].value(found[i].machine, now) or "" end
     shown.add(row)
   end
   shown.finish()
-  if #found > MAX_SHOWN then terminal.say(("  and %d more"):format(#found - MAX_SHOWN)) end
+  if #found > count then
+    terminal.say(("  and %d more; --dry-run --csv lists them all"):format(#found - count))
+  end
 end
 
 -- Somebody did not say yes.
@@ -173,6 +177,24 @@ local function settle_entries(plan)
   end
 end
 
+--- Shows what would be done and what would not.
+---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
+---@param plan mde.cli.Plan
+---@param words mde.cli.ChangeWords
+---@param comment string
+function M.show(context, plan, words, comment)
+  local names = {}
+  for _, entry in ipairs(plan.entries) do result.note_name(entry, names) end
+  plans.say_frame(context, comment)
+  plans.say_left(context, plan)
+  if plan.now > 0 then
+    terminal.say(words.means)
+    show_machines(plan.send, context.client:now())
+    say_cautions(context, plan.send)
+  end
+  plans.say_limits(context, plan, words.doing)
+end
+
 --- Shows what would be done and what would not, and asks.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@param entries mde.cli.Result[]
@@ -185,19 +207,11 @@ function M.ask(context, entries, words)
   if not comment then return end_without() end
   local plan = plans.make(context, entries, comment, settle(context))
   if not plan or interrupt.asked() then return end_without() end
-  local names = {}
-  for _, entry in ipairs(plan.entries) do result.note_name(entry, names) end
-  plans.say_frame(context, comment)
-  plans.say_left(context, plan)
-  if not plan.send[1] or plan.now == 0 then
-    plans.say_limits(context, plan, words.doing)
+  M.show(context, plan, words, comment)
+  if plan.now == 0 then
     local status = result.status(plan.entries, false)
     return nil, plan.refusal and math.max(status, exit.of(plan.refusal)) or status
   end
-  terminal.say(words.means)
-  show(plan.send, context.client:now())
-  say_cautions(context, plan.send)
-  plans.say_limits(context, plan, words.doing)
   if interrupt.asked() or not confirm(words, plan) then return end_without() end
   settle_entries(plan)
   if not meanwhile.run(context, plan) then return end_without() end

@@ -112,6 +112,23 @@ describe("a plan", function()
     assert.equal(5, #r:posts())
   end)
 
+  it("fits on a screen, and is the same as a dry run", function()
+    begin { cap = false }
+    local lines = desks(1, 50)
+    lines[51], lines[52] = "nowhere", "10.1.2.3"
+    local asked = restrict(lines, { "n" }, { "--allow", "servers" })
+    assert(select(2, asked.err:gsub("\n", "")) <= 24, asked.err)
+    assert.matches("\n  desk%-10[^\n]+\n  and 40 more; ", asked.err)
+    local told = restrict(lines, nil, { "--allow", "servers", "--dry-run" }, { columns = 80 })
+    assert.equal(2, told.status)
+    assert.equal("", told.out)
+    -- Where nobody can be asked, nothing is wrapped.
+    local function words_of(text) return (text:gsub("/tmp/lua_%w+", "FILE"):gsub("%s+", " ")) end
+    local plan = words_of(asked.err):gsub("Restrict these.*$", "")
+    assert.equal(plan .. "52 devices: 50 would be sent, 2 left. ", words_of(told.err))
+    assert.same({}, r:posts())
+  end)
+
   it("costs a handful of requests, and none of them changes anything", function()
     local told = restrict(desks(1, 40), nil, { "--dry-run", "--json" })
     assert.equal(2, told.status)
