@@ -106,7 +106,7 @@ function M.run(context, entries, act, options)
     end
   end, function()
     terminal.say "Finishing what is in flight, nothing new is begun. Ctrl-C again stops at once."
-  end)
+  end, shown.refresh)
   shown.finish()
 
   local complete = finished

@@ -12,7 +12,7 @@ local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
 
 -- The whole plan is to be seen on one screen, so of more machines a few are shown.
-local MAX_SHOWN, FEW_SHOWN = 40, 10
+local MAX_SHOWN, FEW_SHOWN = 40, 5
 -- So that an id of 40 digits fits beside it on a terminal of 80 columns.
 local SHARED_NAME_COLUMNS = 26
 -- More are confirmed by their number.

@@ -169,12 +169,18 @@ local function show_status()
   if status_line then write(status_line) end
 end
 
+--- How wide the line may be that stays the last one. One column stays free: a character in the last one moves some
+--- terminals to the next line.
+---@return integer
+function M.status_columns()
+  return (posix.terminal.columns(ERROR) or DEFAULT_COLUMNS) - 1
+end
+
 --- Shows a line that stays the last one, in the place of the one before; nil takes it away.
 ---@param line string? escaped already; what does not fit is cut
 function M.set_status(line)
   hide_status()
-  -- One column stays free: a character in the last one moves some terminals to the next line.
-  status_line = line and line:sub(1, (posix.terminal.columns(ERROR) or DEFAULT_COLUMNS) - 1)
+  status_line = line and line:sub(1, M.status_columns())
   show_status()
 end
 

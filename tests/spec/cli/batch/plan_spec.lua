@@ -118,7 +118,7 @@ describe("a plan", function()
     lines[51], lines[52] = "nowhere", "10.1.2.3"
     local asked = restrict(lines, { "n" }, { "--allow", "servers" })
     assert(select(2, asked.err:gsub("\n", "")) <= 24, asked.err)
-    assert.matches("\n  desk%-10[^\n]+\n  and 40 more; ", asked.err)
+    assert.matches("\n  desk%-05[^\n]+\n  and 45 more; ", asked.err)
     local told = restrict(lines, nil, { "--allow", "servers", "--dry-run" }, { columns = 80 })
     assert.equal(2, told.status)
     assert.equal("", told.out)
