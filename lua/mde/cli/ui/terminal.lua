@@ -184,11 +184,14 @@ function M.set_status(line)
   show_status()
 end
 
---- Lets fn(...) write to standard output, above the status if there is one.
+--- Lets fn(...) write to standard output and say things, above the status if there is one.
 ---@param fn fun(...: any)
 function M.above_status(fn, ...)
   hide_status()
+  local line = status_line
+  status_line = nil
   fn(...)
+  status_line = line
   show_status()
 end
 
