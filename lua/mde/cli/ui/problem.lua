@@ -39,7 +39,11 @@ function M.advice(err)
 end
 
 -- The options of functions that are options of the command, too.
-local options = { allow = "--allow", decided_at = "--decided-at" }
+local options = { allow = "--allow", decided_at = "--decided-at", since = "--since" }
+
+local function with_own_options(message)
+  return (message:gsub('^mde[%a_.]+: option', "option"):gsub('option "([%a_]+)"', options):gsub("^decided_at", options))
+end
 
 --- An error in one line.
 ---@param err any
@@ -47,7 +51,7 @@ local options = { allow = "--allow", decided_at = "--decided-at" }
 function M.in_words(err)
   if not errors.is(err) then return tostring(err) end
   return tostring(errors.derive(err, { hint = err.hint and M.advice(err),
-    message = (err.message:gsub('option "([%a_]+)"', options):gsub("^decided_at", options)) }))
+    message = with_own_options(err.message) }))
 end
 
 local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatus", "lastSeen" }
