@@ -133,9 +133,14 @@ function cautions.release(entry, context)
     errors.show(table.concat(holders, ", ")), incident and " as well" or "")
 end
 
--- The release that a restriction goes against.
+-- Who holds restricted already what is restricted for one more incident; or the release that a restriction goes
+-- against.
 function cautions.restrict(entry, context)
-  local older = entry.action.overturned
+  local older, holders = entry.action.overturned, entry.action.also_held
+  if holders and holders[1] then
+    return ("%s is restricted already by %s; it is sent again to record %s"):format(result.name(entry),
+      errors.show(table.concat(holders, ", ")), errors.show(context.request.options.incident))
+  end
   return older and ("%s was released %s by %s; the restriction goes against that"):format(result.name(entry),
     columns.ago(older.creationDateTimeUtc, context.client:now()) or "at an unknown time",
     errors.show(older.requestor or "somebody"))

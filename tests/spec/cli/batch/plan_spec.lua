@@ -78,6 +78,14 @@ describe("a plan", function()
     for line in told.err:gmatch "[^\n]+" do assert(not line:find "^    " or #line <= 80, line) end
   end)
 
+  it("says what is restricted already for another incident", function()
+    r:past(id(1), "restrict", "Succeeded", 100, { requestorComment = "x [mde:INC-9:operation-1]" })
+    local told = restrict({ "desk-01", "desk-02" }, { "n" })
+    assert.matches("Note: desk%-01%.corp%.example is restricted already by INC%-9; it is sent again to record INC%-1%.",
+      (told.err:gsub("%s+", " ")))
+    assert.same({}, r:posts())
+  end)
+
   it("leaves what a colleague has released, unless that is to be done again", function()
     r:past(id(2), "restrict", "Succeeded", 300, { requestorComment = "x [mde:INC-1:operation-2]" })
     r:past(id(2), "release", "Succeeded", 100)
