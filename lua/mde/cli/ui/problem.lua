@@ -42,7 +42,8 @@ end
 local options = { allow = "--allow", decided_at = "--decided-at", since = "--since" }
 
 local function with_own_options(message)
-  return (message:gsub('^mde[%a_.]+: option', "option"):gsub('option "([%a_]+)"', options):gsub("^decided_at", options))
+  message = message:gsub("^mde[A-Za-z_.]+: option", "option"):gsub('option "([A-Za-z_]+)"', options)
+  return (message:gsub("^decided_at", options))
 end
 
 --- An error in one line.
