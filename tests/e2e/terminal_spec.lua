@@ -53,7 +53,7 @@ describe("mde on a terminal", function()
       assert.equal(2, screen.status())
       screen.wait_for "exit 2"
       has(screen.text(), LAPTOP .. ": restriction accepted")
-      has(screen.text(), "3 devices: 2 accepted, 1 failed.")
+      has(screen.text(), "3 devices: 2 accepted, 1 left.")
       screen.record(name "restrict")
       local first = created()[1]
       assert.equal(2, #created())
@@ -129,6 +129,23 @@ describe("mde on a terminal", function()
       screen.record(name "interrupted-twice")
     end)
   end
+
+  it("gives way to a colleague who acts while the question stands", function()
+    local names = desks(3)
+    local screen = screen_of { "restrict", names[1], names[2], names[3], "--comment", "x" }
+    screen.wait_for "Restrict these 3? [y/N]"
+    tenant.action { type = "UnrestrictCodeExecution", machineId = ("%040x"):format(0xd0002), status = "Succeeded",
+      requestor = "a.colleague@corp.example" }
+    local before = #created()
+    screen.keys("y", "Enter")
+    assert.equal(2, screen.status())
+    screen.wait_for "3 devices: 2 accepted, 1 left."
+    has(screen.text():gsub("%s+", " "), names[2] .. '": nothing was sent; while the question stood, '
+      .. "a.colleague@corp.example made the opposite action")
+    assert.equal(before + 2, #created())
+    -- No rest of the progress is left among the results.
+    has_not(screen.text(), "Restricting [")
+  end)
 
   it("asks for a comment again if the service would refuse it", function()
     local screen = screen_of { "restrict", "laptop-17" }

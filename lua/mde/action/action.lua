@@ -29,6 +29,8 @@ local row_fields = require "mde.base.row_fields"
 ---@field recorded? boolean false: already active under another incident, so yours stands nowhere
 ---@field also_ended? string[] of a release: the other incidents that held the device restricted until then, and who
 --- did without one, in words
+---@field also_held? string[] of a restrict: the other incidents that held the device restricted already, and who did
+--- without one, in words
 ---@field overturned? mde.Action of a restrict: the release against which it went
 ---@field would_cancel? mde.Action of a dry run: the opposite action that would be cancelled before
 ---@field comment_changed? boolean the comment had " [mde:" in it, by which ours would be mistaken
@@ -38,7 +40,7 @@ local M = { PERMISSION = "Machine.RestrictExecution" }
 
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
 local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
-  "looked", "recorded", "also_ended", "overturned", "would_cancel", "comment_changed",
+  "looked", "recorded", "also_ended", "also_held", "overturned", "would_cancel", "comment_changed",
   "comment_cut", "comment", "release" }
 
 local comment_problems = {

@@ -172,11 +172,13 @@ function Intent:know()
   end
 end
 
--- Whose hold a release ends beside the own, as long as nothing was cancelled for it.
+-- Who else holds it restricted: what a release ends, as long as nothing was cancelled for it, and what a restriction
+-- that records an incident adds to.
 function Intent:holders(rows)
-  if self.verb ~= "release" or self.has_cancelled then return end
+  local is_release = self.verb == "release"
+  if is_release and self.has_cancelled or not is_release and not self.incident then return end
   local others = incidents.other_holders(rows, self.machine_id, self.incident, self.changes.exchange.clock:latest())
-  self.also_ended = others[1] and others or nil
+  self[is_release and "also_ended" or "also_held"] = others[1] and others or nil
 end
 
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.
@@ -206,6 +208,7 @@ local function conclude(self, intent)
   end
   local action = results.action(report)
   if result.fate ~= "already_active" or intent.has_cancelled then action.also_ended = intent.also_ended end
+  if result.fate ~= "already_active" then action.also_held = intent.also_held end
   if result.fate == "already_active" and result.sends == 0 and not intent.dry_run then
     unlock(intent, note_of(intent, action))
   end

@@ -165,6 +165,7 @@
 ---| "opposites_keep_appearing" # there is a further opposite action each time
 ---| "key_overtaken" # the key was used before, and somebody decided otherwise since
 ---| "send_overtaken" # it was sent, its answer was lost, and somebody decided otherwise
+---| "plan_overtaken" # of the command: somebody decided otherwise while the question stood; nothing was sent
 ---| "undone_since" # of the command: the action succeeded, and somebody has undone it since
 ---| "withdrawn" # one like it was taken back since, and `again` is false; nothing was sent
 ---| "call_overtaken" # somebody decided otherwise after the call began; nothing was sent

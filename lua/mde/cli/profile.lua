@@ -32,6 +32,15 @@ local function text(value)
   return value
 end
 
+-- An address, without the name and the password that one may have.
+local function address(value, where)
+  if value:find "@" then
+    errors.invalid("profile_malformed", where .. " has a password, which does not belong into this file",
+      "Nothing was done. Take it out and change it; https_proxy may have one.")
+  end
+  return value
+end
+
 local function list(value)
   local items = {}
   for item in value:gmatch "[^,]+" do items[#items + 1] = item:match "^%s*(.-)%s*$" end
@@ -53,8 +62,8 @@ end
 
 -- How each is read, and where it goes.
 local settings = {
-  tenant_id = text, client_id = text, cloud = text, authority = text, base_url = text, scope = text, store = text,
-  proxy = text, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
+  tenant_id = text, client_id = text, cloud = text, authority = address, base_url = address, scope = text,
+  store = text, proxy = address, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
   managed_identity = flag, ["protect.tags"] = list, ["protect.names"] = list, ["protect.device_values"] = list,
   ["protect.platforms"] = list, ["protect.servers"] = flag, ["limits.per_minute"] = count, ["limits.per_hour"] = count,
 }

@@ -67,7 +67,8 @@ local codes = { framing = "list_malformed", record = "list_line_malformed", colu
 local hints = {
   framing = "Correct that place, or export the list again, as CSV in UTF-8. Nothing was done.",
   record = "Correct that line. Nothing was done.",
-  column = "Say which column names the devices: column = HEADING or NUMBER (--column). Nothing was done.",
+  column = "Say which column names the devices: column = HEADING or NUMBER (--column); or give each device a line of "
+    .. "its own. Nothing was done.",
   flaw = "Give a machine id, an Entra device id or a DNS name for each. Nothing was done.",
 }
 
@@ -214,7 +215,7 @@ local function finish(self)
     if columns[2] then remarks[1] = remarks[1] .. ", which must mean the same" end
   end
   if number and not list.heading and self.by_number then
-    remarks[1] = "no heading is known in the first line, so it names a device"
+    remarks[1] = ("no heading is known in the first line, so it names a device; column %d alone is read"):format(number)
   end
   remarks[#remarks + 1] = left_out(self)
   add_spans(self, remarks)

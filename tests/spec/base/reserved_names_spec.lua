@@ -7,7 +7,7 @@ local THEIRS = "theirs"
 
 local action_methods, machine_methods = { "wait", "cancel" }, { "restrict", "release", "state", "has_tag" }
 local action_fields = { "outcome", "operation_id", "incident", "attempts", "reconciled", "looked", "recorded",
-  "also_ended", "comment_cut" }
+  "also_ended", "also_held", "comment_cut" }
 local machine_fields = { "action", "releasing", "incidents", "others" }
 
 local function poison()

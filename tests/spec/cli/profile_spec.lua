@@ -90,6 +90,17 @@ describe("a profile", function()
     end
   end)
 
+  it("has no password in an address", function()
+    for _, name in ipairs { "proxy", "authority", "base_url" } do
+      local err = refused("[contoso]", name .. " = http://kim:planted-value@proxy.corp.example:3128")
+      assert.equal("profile_malformed", err.code)
+      assert.matches("line 2 .*: " .. name .. " has a password", err.message)
+      assert.is_nil(tostring(err):find("planted-value", 1, true))
+    end
+    write("[contoso]", "proxy = http://proxy.corp.example:3128")
+    assert.equal("http://proxy.corp.example:3128", profiles.options("contoso").proxy)
+  end)
+
   for what, case in pairs {
     ["a setting that there is not"] = { { "[contoso]", "tenantid = x" }, 'line 2 .*no setting "tenantid"' },
     ["a setting of no profile"] = { { "cap = 1", "[contoso]" }, "line 1 .*before the first" },

@@ -105,13 +105,15 @@ describe("mde.read_list", function()
     assert.same({ "y", "b" }, { list[1], list[2] })
     assert.is_nil(list.heading)
     assert.equal(2, list.column)
-    assert.same({ "no heading is known in the first line, so it names a device" }, list.remarks)
+    assert.same({ "no heading is known in the first line, so it names a device; column 2 alone is read" },
+      list.remarks)
   end)
 
   it("says of what it refuses where, why and what to do now", function()
     local text = refused "x,y\na,b"
     assert.equal('line 1 of FILE: several cells, and no heading that tells which one names a device (1: "x", 2: "y"). '
-      .. "Say which column names the devices: column = HEADING or NUMBER (--column). Nothing was done.", text)
+      .. "Say which column names the devices: column = HEADING or NUMBER (--column); or give each device a line of its "
+      .. "own. Nothing was done.", text)
     has(refused "a\n\"b", "line 2 of FILE, column 1: a quote is not closed. Correct that place")
     has(refused "fqdn,x\na", "line 2 of FILE: 1 cell, where the first line has 2. Correct that line.")
     has(refused "a\n10.0.0.1\n\"b",

@@ -47,7 +47,8 @@ local function with(places, fn)
 end
 
 --- Calls fn() on a console of its own. `options`:
----   `answers`: a person is there and gives these; after the last one the input ends
+---   `answers`: a person is there and gives these; after the last one the input ends. A function is called for its
+---   answer, while the question stands
 ---   `input`: a file, which is standard input
 ---   `columns`: of the terminal that shows the results; they go elsewhere otherwise
 ---   `styles`: the terminals take styles
@@ -60,7 +61,10 @@ function console.capture(fn, options)
   for i, answer in ipairs(options.answers or {}) do answers[i] = answer end
   local value, more = with({
     { io, "stdout", out }, { io, "stderr", err }, { io, "stdin", options.input or io.stdin },
-    { io, "read", function() return table.remove(answers, 1) end },
+    { io, "read", function()
+      local answer = table.remove(answers, 1)
+      return type(answer) == "function" and answer() or answer
+    end },
     { posix.signal, "interruptions", options.interruptions or function() return 0 end },
     { posix.terminal, "columns", function() return options.columns end },
     { posix.terminal, "is_terminal", function(descriptor)

@@ -62,6 +62,14 @@ local function stop_of(run)
   return { reason = "the results cannot be written any more", before = MENDED }
 end
 
+local function count_left(entries)
+  local count = 0
+  for _, entry in ipairs(entries) do
+    if not entry.done then count = count + 1 end
+  end
+  return count
+end
+
 local function do_one(entry, act, run)
   entry.started = true
   local ok, value, err = pcall(act, entry)
@@ -92,7 +100,7 @@ end
 ---@return mde.cli.BatchStop? stop why, unless a person has stopped it; or why, had there been more
 function M.run(context, entries, act, options)
   local client, run, told = context.client, { rule = stop_rules.new() }, 0
-  local shown = progress.new(options.label, #entries, false, options.remark)
+  local shown = progress.new(options.label, count_left(entries), false, options.remark)
 
   local function tell()
     if not options.show then return end
@@ -120,7 +128,7 @@ function M.run(context, entries, act, options)
     end
   end, function()
     terminal.say "Finishing what is in flight, nothing new is begun. Ctrl-C again stops at once."
-  end)
+  end, shown.refresh)
   shown.finish()
 
   local complete = finished

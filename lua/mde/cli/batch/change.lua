@@ -308,15 +308,8 @@ local function status_of_dry_run(context, plan)
   return context.arguments.exit_code and plan.now > 0 and math.max(status, exit.would_send) or status
 end
 
--- Says what would be done.
-local function rehearse(context, entries)
-  local words = words_of[context.request.verb]
-  local comment = context.arguments.comment or words.comment
-  local plan = plans.make(context, entries, comment)
-  if not plan then
-    batch.say_end(entries, false, { noun = "device", outcome = outcome_of })
-    return exit.interrupted
-  end
+-- Tells a plan in a line for each device, for who reads them with a program or later.
+local function tell_each(context, plan, words, comment)
   if not terminal.is_quiet() then plans.say_frame(context, comment) end
   local tell = teller(context, #plan.entries)
   for _, entry in ipairs(plan.entries) do
@@ -325,6 +318,23 @@ local function rehearse(context, entries)
   tell.finish(plan.entries)
   plans.say_twins(plan)
   plans.say_limits(context, plan, words.doing)
+end
+
+-- Says what would be done: of a list on a screen, the plan as it is shown before the question.
+local function rehearse(context, entries)
+  local words = words_of[context.request.verb]
+  local comment = context.arguments.comment or words.comment
+  local plan = plans.make(context, entries, comment)
+  if not plan then
+    batch.say_end(entries, false, { noun = "device", outcome = outcome_of })
+    return exit.interrupted
+  end
+  local is_on_screen = entries[2] and context.format == "text" and terminal.shows_results() and not terminal.is_quiet()
+  if is_on_screen then
+    consult.show(context, plan, words, comment)
+  else
+    tell_each(context, plan, words, comment)
+  end
   if context.format == "json" and entries[2] then plans.write(context, plan, comment) end
   batch.say_end(plan.entries, true, { noun = "device", outcome = outcome_of })
   return status_of_dry_run(context, plan)

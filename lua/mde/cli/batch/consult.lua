@@ -5,16 +5,19 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local mde = require "mde"
+local meanwhile = require "mde.cli.batch.meanwhile"
 local plans = require "mde.cli.batch.plan"
 local result = require "mde.cli.batch.result"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
 
-local MAX_SHOWN = 40
+-- The whole plan is to be seen on one screen, so of more machines a few are shown.
+local MAX_SHOWN, FEW_SHOWN = 40, 5
 -- So that an id of 40 digits fits beside it on a terminal of 80 columns.
 local SHARED_NAME_COLUMNS = 26
 -- More are confirmed by their number.
 local MAX_BY_YES = 25
+local MAX_CAUTIONS = 10
 -- Of so many devices it is asked which machine is meant where that is not clear; a longer list is planned at once.
 local MAX_SETTLED, MAX_CANDIDATES = 5, 9
 
@@ -45,19 +48,22 @@ local function name_cell(entry)
   return ("%s %s"):format(name, entry.machine.id)
 end
 
-local function show(found, now)
+local function show_machines(found, now)
   local asked = columns.asked
   for _, entry in ipairs(found) do
     if entry.shares_name then asked = columns.asked_by_id end
   end
   local shown = tables.new(asked, terminal.columns() - 2, function(line) terminal.show("  " .. line) end)
-  for i = 1, math.min(#found, MAX_SHOWN) do
+  local count = #found > MAX_SHOWN and FEW_SHOWN or #found
+  for i = 1, count do
     local row = { name_cell(found[i]) }
     for j = 2, #asked do row[j] = asked[j].value(found[i].machine, now) or "" end
     shown.add(row)
   end
   shown.finish()
-  if #found > MAX_SHOWN then terminal.say(("  and %d more"):format(#found - MAX_SHOWN)) end
+  if #found > count then
+    terminal.say(("  and %d more; --dry-run --csv lists them all"):format(#found - count))
+  end
 end
 
 -- Somebody did not say yes.
@@ -115,20 +121,41 @@ end
 
 -- ---- the whole
 
--- Says whose hold a release ends beside the incident's own.
-local function say_holders(send, incident)
+-- What is to be known of one before it is done, if anything.
+local cautions = {}
+
+-- Whose hold a release ends beside the incident's own.
+function cautions.release(entry, context)
+  local holders, incident = entry.action.also_ended, context.request.options.incident
+  -- What was found by incidents is held by them alone.
+  if context.request.find or not holders or not holders[1] then return nil end
+  return ("%s is held %sby %s; the release ends that%s"):format(result.name(entry), incident and "too " or "",
+    errors.show(table.concat(holders, ", ")), incident and " as well" or "")
+end
+
+-- Who holds restricted already what is restricted for one more incident; or the release that a restriction goes
+-- against.
+function cautions.restrict(entry, context)
+  local older, holders = entry.action.overturned, entry.action.also_held
+  if holders and holders[1] then
+    return ("%s is restricted already by %s; it is sent again to record %s"):format(result.name(entry),
+      errors.show(table.concat(holders, ", ")), errors.show(context.request.options.incident))
+  end
+  return older and ("%s was released %s by %s; the restriction goes against that"):format(result.name(entry),
+    columns.ago(older.creationDateTimeUtc, context.client:now()) or "at an unknown time",
+    errors.show(older.requestor or "somebody"))
+end
+
+local function say_cautions(context, send)
   local count = 0
   for _, entry in ipairs(send) do
-    local holders = entry.action.also_ended
-    if holders and holders[1] then
+    local text = cautions[context.request.verb](entry, context)
+    if text then
       count = count + 1
-      if count <= MAX_SHOWN then
-        terminal.caution(("%s is held %sby %s; the release ends that%s"):format(result.name(entry),
-          incident and "too " or "", errors.show(table.concat(holders, ", ")), incident and " as well" or ""))
-      end
+      if count <= MAX_CAUTIONS then terminal.caution(text) end
     end
   end
-  if count > MAX_SHOWN then terminal.say(("and %d more"):format(count - MAX_SHOWN)) end
+  if count > MAX_CAUTIONS then terminal.say(("and %d more"):format(count - MAX_CAUTIONS)) end
 end
 
 local function confirm(words, plan)
@@ -155,6 +182,24 @@ local function settle_entries(plan)
   end
 end
 
+--- Shows what would be done and what would not.
+---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
+---@param plan mde.cli.Plan
+---@param words mde.cli.ChangeWords
+---@param comment string
+function M.show(context, plan, words, comment)
+  local names = {}
+  for _, entry in ipairs(plan.entries) do result.note_name(entry, names) end
+  plans.say_frame(context, comment)
+  plans.say_left(context, plan)
+  if plan.now > 0 then
+    terminal.say(words.means)
+    show_machines(plan.send, context.client:now())
+    say_cautions(context, plan.send)
+  end
+  plans.say_limits(context, plan, words.doing)
+end
+
 --- Shows what would be done and what would not, and asks.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@param entries mde.cli.Result[]
@@ -167,22 +212,14 @@ function M.ask(context, entries, words)
   if not comment then return end_without() end
   local plan = plans.make(context, entries, comment, settle(context))
   if not plan or interrupt.asked() then return end_without() end
-  local names = {}
-  for _, entry in ipairs(plan.entries) do result.note_name(entry, names) end
-  plans.say_frame(context, comment)
-  plans.say_left(context, plan)
-  if not plan.send[1] or plan.now == 0 then
-    plans.say_limits(context, plan, words.doing)
+  M.show(context, plan, words, comment)
+  if plan.now == 0 then
     local status = result.status(plan.entries, false)
     return nil, plan.refusal and math.max(status, exit.of(plan.refusal)) or status
   end
-  terminal.say(words.means)
-  show(plan.send, context.client:now())
-  -- What was found by incidents is held by them alone.
-  if request.verb == "release" and not request.find then say_holders(plan.send, request.options.incident) end
-  plans.say_limits(context, plan, words.doing)
   if interrupt.asked() or not confirm(words, plan) then return end_without() end
   settle_entries(plan)
+  if not meanwhile.run(context, plan) then return end_without() end
   return plan.entries, comment
 end
 

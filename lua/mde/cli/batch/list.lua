@@ -194,9 +194,10 @@ end
 
 --- The devices that the arguments name; what a person is to know about the list is said.
 ---@param arguments table as argparse leaves them
----@return mde.cli.Entry[]
+---@return mde.cli.Entry[] entries with `named_again`, how many devices were named before
 function M.entries(arguments)
   local self = M.gather(arguments)
+  self.entries.named_again = #self.repeated
   for _, remark in ipairs(M.remarks(self)) do terminal.note(remark) end
   return self.entries
 end

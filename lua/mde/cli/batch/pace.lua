@@ -47,7 +47,7 @@ function M.remark(count, doing, cap, seconds_for)
   if parts[1] then return ("%s devices: %s."):format(with_commas(count), table.concat(parts, "; ")) end
 end
 
--- So often it is looked how long the rest takes, at most.
+-- So often it is looked how long the rest takes, at most; what takes no longer is not worth a word.
 local LOOK_SECONDS = 5
 
 --- What the progress of many says of the time that is left; nothing where that is short.
@@ -60,8 +60,7 @@ function M.left(client, verb)
     if now() - looked_at < LOOK_SECONDS then return remark end
     looked_at = now()
     local seconds = client:peek(verb, left).seconds
-    remark = seconds > PATIENCE_SECONDS and ("at least %s left"):format(duration.text(math.floor(seconds / 60) * 60))
-      or nil
+    remark = seconds > LOOK_SECONDS and ("at least %s left"):format(duration.countdown(seconds)) or nil
     return remark
   end
 end

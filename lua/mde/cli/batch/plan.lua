@@ -31,6 +31,7 @@ local M = {}
 ---@field now integer how many of `send` the cap lets through now
 ---@field refusal? mde.Error what the first gets that the cap does not let through
 ---@field seconds number how long those take at the least that may go now
+---@field made_at number when the devices were looked at, by the service's clock
 
 -- ---- finding out
 
@@ -119,8 +120,10 @@ local function group_of(plan, reason)
   return group
 end
 
+-- By the error's code, or else by its kind.
 local reasons = {
-  not_found = "not found", ambiguous = "several machines answer to it", invalid = "cannot be a device",
+  not_onboarded = "known, but not onboarded", device_merged = "merged into another machine", not_found = "not found",
+  ambiguous = "several machines answer to it", invalid = "cannot be a device",
   conflict = "the opposite is under way", superseded = "decided otherwise since",
 }
 
@@ -136,7 +139,7 @@ local function reason_of(entry, verb)
   elseif err.code == "withdrawn" then
     return "released or cancelled since it was restricted for this"
   end
-  return reasons[err.kind] or ("could not be looked at (%s)"):format(err.kind)
+  return reasons[err.code] or reasons[err.kind] or ("could not be looked at (%s)"):format(err.kind)
 end
 
 --- Whether the cap of the guard counts what is asked.
@@ -150,6 +153,9 @@ function M.is_capped(request)
   return true
 end
 
+-- Nobody has decided to leave these.
+local could_not_look = { auth = true, permission = true, throttled = true, unavailable = true, protocol = true }
+
 --- Finds out what would be done with each.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@param entries mde.cli.Result[]
@@ -161,11 +167,13 @@ function M.make(context, entries, comment, settle)
   if settle then settle(entries) end
   local plan = { send = {}, groups = {} }
   plan.entries, plan.twins = without_twins(entries)
+  plan.made_at = context.client:now()
   if not rehearse(context, plan.entries, comment) then return nil end
   for _, entry in ipairs(plan.entries) do
     if not entry.err and entry.action.outcome == "would_send" then
       plan.send[#plan.send + 1] = entry
     else
+      if not could_not_look[errors.is(entry.err) and entry.err.kind] then entry.ending = "left" end
       table.insert(group_of(plan, reason_of(entry, context.request.verb)).entries, entry)
     end
   end
@@ -184,8 +192,11 @@ local function detail(entry)
       .. (action.recorded == false and ", your incident is recorded nowhere" or "")
   elseif not errors.is(err) then
     return nil
+  elseif err.code == "not_onboarded" then
+    return nil
   elseif err.candidates and err.candidates[1] then
     local first = err.candidates[1]
+    if err.code == "device_merged" then return "now " .. errors.show(first.id) end
     return err.kind == "ambiguous" and ("%d of them"):format(#err.candidates)
       or first.computerDnsName and errors.show(first.computerDnsName) .. "?"
   elseif err.action then
@@ -251,8 +262,10 @@ local function say_cap(context, plan)
     return
   end
   local at = refusal and refusal.retry_at and os.date("!%Y-%m-%d %H:%M UTC", math.ceil(refusal.retry_at))
-  terminal.say(("The cap of %s restrict%s an hour lets %s of these %d through now; %s. --cap N raises it."):format(
-    core.number.write(cap.limit), cap.limit == 1 and "" or "s", plan.now == 0 and "none" or plan.now, #plan.send,
+  local which = #plan.send == 1 and "does not let it" or ("lets %s of these %d"):format(
+    plan.now == 0 and "none" or plan.now, #plan.send)
+  terminal.say(("The cap of %s restrict%s an hour %s through now; %s. --cap N raises it."):format(
+    core.number.write(cap.limit), cap.limit == 1 and "" or "s", which,
     at and "the next may go at " .. at or ("the other %d are refused, until an hour has passed"):format(over)))
 end
 
@@ -291,7 +304,7 @@ function M.write(context, plan, comment)
     tenant_id = exchange.tenant_id, client_id = exchange.client_id, host = exchange.host,
     incident = context.request.options.incident, comment = comment, devices = #plan.entries,
     would_send = #plan.send, may_go_now = plan.now, cap = cap ~= math.huge and cap or nil, seconds = plan.seconds,
-    named_again = #plan.twins, left = left,
+    named_again = #plan.twins + (context.request.entries and context.request.entries.named_again or 0), left = left,
   } } .. "\n")
 end
 

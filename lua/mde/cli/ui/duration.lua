@@ -31,6 +31,16 @@ function M.text(seconds)
   return minutes == 0 and ("%d h"):format(hours) or ("%d h %d min"):format(hours, minutes)
 end
 
+--- A duration that runs down, below an hour to the second.
+---@param seconds number
+---@return string
+function M.countdown(seconds)
+  if seconds >= 3600 then return M.text(seconds) end
+  local minutes, rest = math.floor(seconds / 60), math.floor(seconds % 60)
+  if minutes == 0 then return ("%d s"):format(rest) end
+  return rest == 0 and ("%d min"):format(minutes) or ("%d min %d s"):format(minutes, rest)
+end
+
 --- How long ago, in the largest unit that fits.
 ---@param seconds number
 ---@return string

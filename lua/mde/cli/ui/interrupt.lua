@@ -17,9 +17,10 @@ end
 ---@param patience integer 1 where nothing changes; 2 where what is in flight is to be finished
 ---@param fn fun(): any
 ---@param on_first? fun() is called at the first interruption, if there is patience
+---@param on_look? fun() is called every now and then
 ---@return boolean finished false if it was left
 ---@return any result
-function M.during(client, patience, fn, on_first)
+function M.during(client, patience, fn, on_first, on_look)
   local told = false
   return client:interruptible(fn, function()
     local count = posix.signal.interruptions()
@@ -28,6 +29,7 @@ function M.during(client, patience, fn, on_first)
       told = true
       if on_first then on_first() end
     end
+    if on_look then on_look() end
     return false
   end)
 end

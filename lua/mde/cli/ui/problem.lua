@@ -13,6 +13,9 @@ local hints = {
     .. "AZURE_FEDERATED_TOKEN_FILE, or a managed identity: AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.",
   time_malformed = "Write 2026-02-03, 2026-02-03T10:11:12Z or, in quotes, 2h ago.",
   machine_id_malformed = "Write 40 hex digits; mde machines computerDnsName=NAME --csv shows them.",
+  time_out_of_range = "Write 20m, or 2026-02-03T10:11:12Z.",
+  key_without_look = "Leave out --no-look, or --key.",
+  decided_at_without_look = "Leave out --no-look, or --decided-at.",
   cap_full = MORE_THAN_THE_CAP, cap_zero = MORE_THAN_THE_CAP,
 }
 
@@ -33,12 +36,21 @@ function M.advice(err)
     :gsub("asked for in a text:", "asked for with --filter"))
 end
 
+-- The options of functions that are options of the command, too.
+local options = { allow = "--allow", decided_at = "--decided-at", since = "--since" }
+
+local function with_own_options(message)
+  message = message:gsub("^mde[A-Za-z_.]+: option", "option"):gsub('option "([A-Za-z_]+)"', options)
+  return (message:gsub("^decided_at", options))
+end
+
 --- An error in one line.
 ---@param err any
 ---@return string
 function M.in_words(err)
-  if not errors.is(err) or not err.hint then return tostring(err) end
-  return tostring(errors.derive(err, { hint = M.advice(err) }))
+  if not errors.is(err) then return tostring(err) end
+  return tostring(errors.derive(err, { hint = err.hint and M.advice(err),
+    message = with_own_options(err.message) }))
 end
 
 local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatus", "lastSeen" }

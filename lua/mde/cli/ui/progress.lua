@@ -3,7 +3,7 @@
 
 local terminal = require "mde.cli.ui.terminal"
 
-local BAR_COLUMNS = 30
+local BAR_COLUMNS, LEAST_BAR_COLUMNS = 30, 10
 -- Elsewhere than on a terminal a line is written for each part of the whole.
 local PARTS = 10
 
@@ -11,16 +11,20 @@ local function with_failures(count)
   return count > 0 and (", %d failed"):format(count) or ""
 end
 
+-- The bar gives way to the words.
 local function bar(label, done, total, failures, remark)
-  local filled = math.floor(BAR_COLUMNS * done / total)
-  return ("%s [%s%s] %d of %d%s%s"):format(label, ("#"):rep(filled), ("."):rep(BAR_COLUMNS - filled), done, total,
-    with_failures(failures), remark and ", " .. remark or "")
+  local words = (" %d of %d%s%s"):format(done, total, with_failures(failures), remark and ", " .. remark or "")
+  local room = terminal.status_columns() - #label - #words - #" []"
+  local columns = math.max(LEAST_BAR_COLUMNS, math.min(BAR_COLUMNS, room))
+  local filled = math.floor(columns * done / total)
+  return ("%s [%s%s]%s"):format(label, ("#"):rep(filled), ("."):rep(columns - filled), words)
 end
 
 local M = {}
 
 ---@class mde.cli.Progress
 ---@field step fun(failed: boolean?) one more is done
+---@field refresh fun() time has gone by; the remark may say something else now
 ---@field finish fun() takes the progress away
 
 --- Begins to show how many of several are done.
@@ -30,7 +34,7 @@ local M = {}
 ---@param remark? fun(left: integer): string? what to add on a terminal, when so many are left
 ---@return mde.cli.Progress
 function M.new(label, total, in_lines, remark)
-  local done, failures, parts = 0, 0, 0
+  local done, failures, parts, drawn = 0, 0, 0, nil
   local wanted = total > 1 and not terminal.is_quiet()
   local visible = wanted and terminal.has_movable_line()
   in_lines = in_lines and wanted and not visible
@@ -44,7 +48,10 @@ function M.new(label, total, in_lines, remark)
 
   local function draw()
     if in_lines then write_line() end
-    if visible then terminal.set_status(bar(label, done, total, failures, remark and remark(total - done))) end
+    if not visible then return end
+    local line = bar(label, done, total, failures, remark and remark(total - done))
+    if line ~= drawn then terminal.set_status(line) end
+    drawn = line
   end
   draw()
   return {
@@ -53,6 +60,7 @@ function M.new(label, total, in_lines, remark)
       if failed then failures = failures + 1 end
       draw()
     end,
+    refresh = draw,
     finish = function() terminal.set_status(nil) end,
   }
 end

@@ -194,20 +194,29 @@ local function show_status()
   if status_line then write(status_line) end
 end
 
+--- How wide the line may be that stays the last one. One column stays free: a character in the last one moves some
+--- terminals to the next line.
+---@return integer
+function M.status_columns()
+  return (posix.terminal.columns(ERROR) or DEFAULT_COLUMNS) - 1
+end
+
 --- Shows a line that stays the last one, in the place of the one before; nil takes it away.
 ---@param line string? escaped already; what does not fit is cut
 function M.set_status(line)
   hide_status()
-  -- One column stays free: a character in the last one moves some terminals to the next line.
-  status_line = line and line:sub(1, (posix.terminal.columns(ERROR) or DEFAULT_COLUMNS) - 1)
+  status_line = line and line:sub(1, M.status_columns())
   show_status()
 end
 
---- Lets fn(...) write to standard output, above the status if there is one.
+--- Lets fn(...) write to standard output and say things, above the status if there is one.
 ---@param fn fun(...: any)
 function M.above_status(fn, ...)
   hide_status()
+  local line = status_line
+  status_line = nil
   fn(...)
+  status_line = line
   show_status()
 end
 

@@ -50,6 +50,13 @@ describe("a batch", function()
     assert.same(devices(), told)
   end)
 
+  it("shows how far it is with those that were not done before", function()
+    for i = 1, 15 do entries[i].done = true end
+    local shown = run(function() return true end, { movable = true, columns = 80 }).err
+    assert.matches("Working %[%.+%] 0 of 5", shown)
+    assert.matches("Working %[#+%] 5 of 5", shown)
+  end)
+
   for what, act in pairs {
     ["the sign-in failed"] = function() return nil, errors.new { kind = "auth", code = "no_token", message = "no" } end,
     ["an argument was wrong"] = function() errors.invalid("wrong_type", "wrong") end,

@@ -14,6 +14,8 @@ describe("a plan", function()
     for i = 1, 60 do machines[i] = { id = id(i), computerDnsName = ("desk-%02d.corp.example"):format(i) } end
     machines[41].osPlatform = "WindowsServer2019"
     machines[42].osPlatform = "WindowsServer2019"
+    machines[61] = { id = id(61), computerDnsName = "spare.corp.example", onboardingStatus = "CanBeOnboarded" }
+    machines[62] = { id = id(62), computerDnsName = "older.corp.example", mergedIntoMachineId = id(60) }
     machines[51].computerDnsName, machines[52].computerDnsName = "twin.corp.example", "TWIN.corp.example"
     r = rehearsal.new { limits = false, machines = machines, client = options }
   end
@@ -66,7 +68,8 @@ describe("a plan", function()
     r:past(id(2), "restrict", "Succeeded", 300, { requestorComment = "x [mde:INC-1:operation-2]" })
     r:past(id(2), "release", "Succeeded", 100, { requestor = "a.colleague@corp.example" })
     local lines = desks(1, 12)
-    for _, line in ipairs { "desk-41", "desk-42", "nowhere", "twin", "10.1.2.3", "desk-03.corp.example", "desk-04" } do
+    for _, line in ipairs { "desk-41", "desk-42", "spare", "older", "nowhere", "twin", "10.1.2.3",
+      "desk-03.corp.example", "desk-04" } do
       lines[#lines + 1] = line
     end
     local told = restrict(lines, { "y" })
@@ -75,21 +78,32 @@ describe("a plan", function()
     for _, part in ipairs {
       "Tenant 7e000000-0000-4000-8000-00000000007e, application c1000000-0000-4000-8000-0000000000c1, at ",
       'Incident INC-1, comment: "same beacon" ',
-      "Left as they are: 7 of 17 ",
+      "Left as they are: 9 of 19 ",
       " 1 restricted already: desk-01.corp.example (INC-1) ",
       " 1 released or cancelled since it was restricted for this: desk-02.corp.example "
         .. "(by a.colleague@corp.example) ",
       " 2 protected by the rule servers: desk-41.corp.example, desk-42.corp.example ",
       " 1 not found: nowhere ",
+      " 1 known, but not onboarded: spare ",
+      (" 1 merged into another machine: older (now %s) "):format(id(60)),
       " 1 several machines answer to it: twin (2 of them) ",
-      " 1 cannot be a device: 10.1.2.3 (line 17) ",
+      " 1 cannot be a device: 10.1.2.3 (line 19) ",
       '"desk-03" and "desk-03.corp.example" are the same machine; it counts once',
       " Restrict these 10? [y/N] ",
     } do
       assert(text:find(part, 1, true), part .. " is missing in " .. text)
     end
     assert.equal(10, #r:posts())
+    assert.matches(" 19 devices: 1 already active, 10 accepted, 8 left%. $", text)
     for line in told.err:gmatch "[^\n]+" do assert(not line:find "^    " or #line <= 80, line) end
+  end)
+
+  it("says what is restricted already for another incident", function()
+    r:past(id(1), "restrict", "Succeeded", 100, { requestorComment = "x [mde:INC-9:operation-1]" })
+    local told = restrict({ "desk-01", "desk-02" }, { "n" })
+    assert.matches("Note: desk%-01%.corp%.example is restricted already by INC%-9; it is sent again to record INC%-1%.",
+      (told.err:gsub("%s+", " ")))
+    assert.same({}, r:posts())
   end)
 
   it("leaves what a colleague has released, unless that is to be done again", function()
@@ -128,15 +142,37 @@ describe("a plan", function()
     assert.equal(2, told.status)
     assert.matches("lets none of these 9 through now; the next%s+may%s+go%s+at ", told.err)
     assert.is_nil(told.err:find("[y/N]", 1, true))
+    assert.matches("The cap of 5 restricts an hour does not let it through now; the next may",
+      restrict({ "desk-30" }, {}).err)
     assert.equal(5, #r:posts())
   end)
 
+  it("fits on a screen, and is the same as a dry run", function()
+    begin { cap = false }
+    local lines = desks(1, 50)
+    lines[51], lines[52] = "nowhere", "10.1.2.3"
+    local asked = restrict(lines, { "n" }, { "--allow", "servers" })
+    assert(select(2, asked.err:gsub("\n", "")) <= 24, asked.err)
+    assert.matches("\n  desk%-05[^\n]+\n  and 45 more; ", asked.err)
+    local told = restrict(lines, nil, { "--allow", "servers", "--dry-run" }, { columns = 80 })
+    assert.equal(2, told.status)
+    assert.equal("", told.out)
+    -- Where nobody can be asked, nothing is wrapped.
+    local function words_of(text) return (text:gsub("/tmp/lua_%w+", "FILE"):gsub("%s+", " ")) end
+    local plan = words_of(asked.err):gsub("Restrict these.*$", "")
+    assert.equal(plan .. "52 devices: 50 would be sent, 2 left. ", words_of(told.err))
+    assert.same({}, r:posts())
+  end)
+
   it("costs a handful of requests, and none of them changes anything", function()
-    local told = restrict(desks(1, 40), nil, { "--dry-run", "--json" })
+    local lines = desks(1, 40)
+    for _, line in ipairs { "desk-01", "DESK-02", "desk-03.corp.example" } do lines[#lines + 1] = line end
+    local told = restrict(lines, nil, { "--dry-run", "--json" })
     assert.equal(2, told.status)
     local rows = {}
     for line in told.out:gmatch "[^\n]+" do rows[#rows + 1] = assert(json.decode(line)) end
-    assert.same({ 40, 25 }, { rows[41].plan.would_send, rows[41].plan.may_go_now })
+    local plan = rows[41].plan
+    assert.same({ 40, 25, 3 }, { plan.would_send, plan.may_go_now, plan.named_again })
     assert.same({}, r:posts())
     assert(#r:requests() <= 5, #r:requests())
   end)

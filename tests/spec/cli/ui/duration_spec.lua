@@ -7,6 +7,10 @@ describe("a duration", function()
     assert.equal("2 min", duration.text(61))
     assert.equal("2 h", duration.text(7200))
     assert.equal("3 h 4 min", duration.text(11040))
+    for seconds, text in pairs { [9.7] = "9 s", [60] = "1 min", [155.5] = "2 min 35 s", [3600] = "1 h",
+      [11040] = "3 h 4 min" } do
+      assert.equal(text, duration.countdown(seconds))
+    end
   end)
 
   for text, seconds in pairs {

@@ -25,6 +25,14 @@ describe("Ctrl-C", function()
     return told.value, told.more, firsts, driver.now() - began
   end
 
+  it("is looked for every now and then, which others may use", function()
+    local r, looks = rehearsal.new { machines = {} }, 0
+    console.capture(function()
+      interrupt.during(r.client, 1, function() r.driver.sleep(10) end, nil, function() looks = looks + 1 end)
+    end)
+    assert(looks > 50, looks)
+  end)
+
   it("is not needed", function()
     local finished, result, firsts = during(1)
     assert.same({ true, "the result", 0 }, { finished, result, firsts })

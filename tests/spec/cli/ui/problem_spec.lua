@@ -38,6 +38,22 @@ describe("an error in the words of the command", function()
     end)
   end
 
+  it("names the options of the command", function()
+    for text, options in pairs {
+      ["--decided-at is 2020-"] = { decided_at = "2020-01-01" },
+      ['--allow: there is no rule "server"'] = { allow = { "server" } },
+      ["--decided-at needs a look: "] = { decided_at = "2026-02-03", look = false },
+      ["Leave out --no-look, or --key."] = { key = "alert-4711", look = false },
+    } do
+      local said = problem.in_words(select(2, mde.check("restrict", "why", options)))
+      assert.truthy(said:find(text, 1, true), said)
+      assert.falsy(said:find("decided_at", 1, true) or said:find("look = ", 1, true), said)
+    end
+    local ok, err = pcall(rehearsal.new().client.restricted, rehearsal.new().client, { incident = "INC-1", since = 1 })
+    assert.is_false(ok)
+    assert.matches(": %-%-since: 1 looks like", problem.in_words(err))
+  end)
+
   it("is the library's own where that is for everybody", function()
     local err = errors.new { kind = "not_found", code = "no_such_device", message = "no such device",
       hint = "Check the spelling." }

@@ -26,6 +26,26 @@ describe("progress", function()
     }, lines)
   end)
 
+  it("gives its room to the words, and tells the time that is left while nothing is done", function()
+    local left = 200
+    local text = console.capture(function()
+      local self = progress.new("Restricting", 293, false, function() return ("at least %d s left"):format(left) end)
+      for i = 1, 100 do self.step(i < 17) end
+      for _ = 1, 3 do
+        self.refresh()
+        self.refresh()
+        left = left - 5
+      end
+      self.finish()
+    end, { columns = 80, movable = true }).err
+    local lines = {}
+    for line in (text .. "\r\27[K"):gmatch "(.-)\r\27%[K" do lines[#lines + 1] = line end
+    assert.equal(100 + 1 + 2 + 1, #lines)
+    assert.equal("Restricting [#######...............] 100 of 293, 16 failed, at least 200 s left", lines[101])
+    assert.equal(79, #lines[101])
+    assert.matches("at least 190 s left$", lines[103])
+  end)
+
   it("is a line for each tenth elsewhere, where lines are wanted", function()
     local text = shown(40, {}, true)
     local _, count = text:gsub("\n", "")

@@ -75,6 +75,19 @@ describe("a remark", function()
     assert.equal("result\n", told.out)
   end)
 
+  it("among results shows the status once behind them", function()
+    local told = console.capture(function()
+      terminal.set_status "half"
+      terminal.above_status(function()
+        terminal.complain "an error"
+        terminal.complain "another"
+      end)
+      terminal.set_status(nil)
+    end, { columns = 40 })
+    local back = "\r\27[K"
+    assert.equal("half" .. back .. "an error\nanother\nhalf" .. back, told.err)
+  end)
+
   it("has a status above it that fits in one line", function()
     local told = console.capture(function()
       terminal.set_status(("x"):rep(50))
