@@ -91,7 +91,8 @@ local secret_file = {}
 ---@return mde.secret? secret
 ---@return string stamp_or_problem what `stamp` says of the file; or the path and why it cannot be read: it is no
 ---file, is empty, is longer than 65536 bytes, or everybody may write it
----@return string? remark if others than its owner may read it
+---@return string? remark if others than its owner may read it, or write it
+---@return boolean? is_writable whether others than its owner may write it
 function secret_file.read(path) end
 
 ---A text that changes when the file does.

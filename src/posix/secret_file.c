@@ -93,10 +93,10 @@ static const char *check_path(lua_State *L)
 }
 
 /*
- * read(path) -> a secret, stamp [, remark] | nil, problem
+ * read(path) -> a secret, stamp [, remark, is_writable] | nil, problem
  *
  * White space at the end is no part of the secret. `remark` says that others than the owner may
- * read the file. Symbolic links are followed.
+ * read the file, or write it: its group may then. Symbolic links are followed.
  */
 static int secret_file_read(lua_State *L)
 {
@@ -111,7 +111,8 @@ static int secret_file_read(lua_State *L)
   if ((status.st_mode & (S_IRGRP | S_IROTH | S_IWGRP)) == 0) return 2;
   lua_pushfstring(L, "%s may be %s others than its owner: chmod 600 it", path,
                   status.st_mode & S_IWGRP ? "written by" : "read by");
-  return 3;
+  lua_pushboolean(L, (status.st_mode & S_IWGRP) != 0);
+  return 4;
 }
 
 /* stamp(path) -> a text that changes when the file does | nil, problem */

@@ -260,10 +260,27 @@ describe("mde on a terminal", function()
     assert.equal(0, #created())
   end)
 
-  it("requires --yes where the list is what would be answered from", function()
-    local screen = screen_of { "restrict", "-" }
-    assert.equal(1, screen.status())
-    screen.wait_for "Give --yes if you are sure."
+  it("takes a list that is pasted, and asks behind it", function()
+    local screen = screen_of { "restrict", "--list", "-", "--comment", "beacon" }
+    screen.wait_for "Ctrl-D on a line of its own ends it."
+    screen.keys("laptop-17", "Enter", "laptop-18", "Enter", "C-d")
+    screen.wait_for "Restrict these 2? [y/N]"
+    assert.equal(0, #created())
+    screen.keys("y", "Enter")
+    assert.equal(0, screen.status())
+    assert.equal(2, #created())
+  end)
+
+  it("takes a list from another program, and asks on the terminal itself", function()
+    for answer, status in pairs { n = 2, y = 0 } do
+      local screen = screen_of({ "restrict", "-", "--comment", "beacon" }, { input = "laptop-17\nlaptop-18\n" })
+      screen.wait_for "Restrict these 2? [y/N]"
+      assert.equal(0, #created())
+      screen.keys(answer, "Enter")
+      assert.equal(status, screen.status())
+      if answer == "n" then assert.equal(0, #created()) end
+      if answer == "y" then tenant.reset() end
+    end
   end)
 
   it("shows what an incident holds before it releases that", function()

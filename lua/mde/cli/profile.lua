@@ -89,14 +89,16 @@ end
 
 -- Its lines. Raises for a file that cannot be read, or that others could have written.
 local function lines_of(path)
-  local looked_at, shown, problem = posix.secret_file.read(path)
+  local looked_at, problem, remark, is_writable = posix.secret_file.read(path)
   local file = looked_at and io.open(path, "r")
-  if not file then
+  if not file or is_writable then
     errors.invalid("profile_unreadable", ("the configuration file %s cannot be used: %s"):format(errors.quote(path),
-      errors.show(problem or shown)), "Write it, for nobody but yourself to change, or leave out --profile.")
+      errors.show(is_writable and remark or problem)),
+      "Write it, for nobody but yourself to change, or leave out --profile.")
   end
   local lines = {}
   for line in file:lines() do lines[#lines + 1] = (line:gsub("\r$", "")) end
+  lines[1] = lines[1] and lines[1]:gsub("^\239\187\191", "")
   file:close()
   return lines
 end

@@ -8,8 +8,9 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local identities = require "mde.device.identity"
 local options_of = require "mde.base.options"
+local posix = require "mde.posix"
 
-local CHUNK_BYTES = 65536
+local INPUT, CHUNK_BYTES = 0, 65536
 local MAX_COLUMNS = 256
 local MAX_SHOWN = 5
 -- So much of what is no device is shown; it may be anything.
@@ -136,10 +137,17 @@ local function feed(self, bytes)
   return trouble == nil
 end
 
+-- The next part of a file; nil at the end. What is typed is read by the line, since a person ends it once.
+local function read_part(file)
+  if file ~= io.stdin or not posix.terminal.is_terminal(INPUT) then return file:read(CHUNK_BYTES) end
+  local line, problem = file:read "*l"
+  return line and line .. "\n", problem
+end
+
 -- Half a list, because reading it failed in the middle, is no list.
 local function read_all(self, file)
   while true do
-    local bytes, problem = file:read(CHUNK_BYTES)
+    local bytes, problem = read_part(file)
     if problem then
       return nil, errors.new { kind = "invalid", code = "list_unreadable",
         message = ("%s cannot be read: %s"):format(self.name, errors.show(problem)), hint = "Nothing was done." }

@@ -59,7 +59,7 @@ describe("a profile", function()
 
   it("is chosen by MDE_PROFILE, which --profile overrides; without them there is no file to read", function()
     assert.same({}, (profiles.options(nil)))
-    write("[a]", "cap = 1", "[b]", "cap = 2")
+    write("\239\187\191[a]", "cap = 1", "[b]", "cap = 2")
     variables.MDE_PROFILE = "a"
     assert.same({ cap = 1 }, (profiles.options(nil)))
     assert.same({ cap = 2 }, (profiles.options "b"))
@@ -118,13 +118,19 @@ describe("a profile", function()
     end)
   end
 
-  it("is refused in a file that everybody may write, or that is not there", function()
+  it("is refused in a file that others may write, or that is not there", function()
     write("[contoso]", "cap = 1")
-    os.execute("chmod 666 " .. shell.quote(path))
-    local ok, err = pcall(profiles.options, "contoso")
-    assert.is_false(ok)
-    assert.equal("profile_unreadable", err.code)
-    assert.matches("everybody on this machine may write it", err.message)
+    local ok, err
+    for mode, words in pairs { ["666"] = "everybody on this machine may write it",
+      ["664"] = "may be written by others than its owner: chmod 600 it" } do
+      os.execute(("chmod %s %s"):format(mode, shell.quote(path)))
+      ok, err = pcall(profiles.options, "contoso")
+      assert.is_false(ok)
+      assert.equal("profile_unreadable", err.code)
+      assert.matches(words, err.message)
+    end
+    os.execute("chmod 644 " .. shell.quote(path))
+    assert.same({ cap = 1 }, (profiles.options "contoso"))
     os.remove(path)
     ok, err = pcall(profiles.options, "contoso")
     assert.is_false(ok)

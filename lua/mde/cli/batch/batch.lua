@@ -141,6 +141,12 @@ function M.run(context, entries, act, options)
   return false, stop_of(run)
 end
 
+-- How one that did not go well ended, in a word.
+local function ending_of(entry)
+  local is_over_cap = errors.is(entry.err) and entry.err.rule == "cap"
+  return entry.ending or is_over_cap and "over the cap" or "failed"
+end
+
 local function is_unknown(entry)
   return errors.is(entry.err) and entry.err.kind == "unknown"
 end
@@ -156,7 +162,7 @@ local function count_ends(entries, words)
     if entry.done and not entry.err then count(words.outcome(entry)) end
   end
   for _, entry in ipairs(entries) do
-    if entry.done and entry.err and not is_unknown(entry) then count(entry.ending or "failed") end
+    if entry.done and entry.err and not is_unknown(entry) then count(ending_of(entry)) end
   end
   for _, entry in ipairs(entries) do
     if entry.done and is_unknown(entry) then count "unknown" end

@@ -89,7 +89,8 @@ end
 
 -- Whether somebody is there to be asked.
 local function can_ask(arguments)
-  return terminal.is_interactive() and not list.is_on_standard_input(arguments)
+  if list.is_on_standard_input(arguments) then return terminal.ask_beside_input() end
+  return terminal.is_interactive()
 end
 
 local function check_dry_run(arguments)

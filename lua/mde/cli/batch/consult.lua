@@ -190,13 +190,14 @@ end
 function M.show(context, plan, words, comment)
   local names = {}
   for _, entry in ipairs(plan.entries) do result.note_name(entry, names) end
-  plans.say_frame(context, comment)
   plans.say_left(context, plan)
   if plan.now > 0 then
     terminal.say(words.means)
     show_machines(plan.send, context.client:now())
     say_cautions(context, plan.send)
   end
+  -- Beside the question, where it is seen on any terminal.
+  plans.say_frame(context, comment)
   plans.say_limits(context, plan, words.doing)
 end
 

@@ -124,7 +124,7 @@ local function add_path(self, arguments)
   add_file(self, path, path, arguments)
 end
 
---- Whether the list is on standard input, so that no question can be answered there.
+--- Whether the list is on standard input.
 ---@param arguments table as argparse leaves them
 ---@return boolean
 function M.is_on_standard_input(arguments)
@@ -149,6 +149,9 @@ function M.gather(arguments)
     end
   end
   local function add_input()
+    if not is_read and terminal.is_interactive() then
+      terminal.remark "Paste the list, or type it; Ctrl-D on a line of its own ends it."
+    end
     if not is_read then add_file(self, io.stdin, "standard input", arguments) end
     is_read = true
   end

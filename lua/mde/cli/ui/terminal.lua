@@ -20,6 +20,19 @@ function M.is_interactive()
   return posix.terminal.is_terminal(INPUT) and posix.terminal.is_terminal(ERROR)
 end
 
+-- The terminal itself, where standard input is read for something else.
+local tty
+
+--- Makes answers come from the terminal itself, since standard input is read for something else.
+---@return boolean done false if no person can be asked
+function M.ask_beside_input()
+  if not posix.terminal.is_terminal(ERROR) then return false end
+  -- On a terminal, what is read ends with Ctrl-D, and the answers come behind it.
+  if posix.terminal.is_terminal(INPUT) then return true end
+  tty = tty or io.open("/dev/tty", "r")
+  return tty ~= nil
+end
+
 --- Whether results are read by a person as they come.
 ---@return boolean
 function M.shows_results()
@@ -287,7 +300,8 @@ end
 ---@return string?
 function M.ask(question)
   write(M.escape(question))
-  local answer = io.read "*l"
+  local answer
+  if tty then answer = tty:read "*l" else answer = io.read "*l" end
   if not answer or posix.signal.interruptions() > 0 then
     write "\n"
     return nil

@@ -137,15 +137,21 @@ function commands.new(environment)
     return self.start(arguments, options).finish()
   end
 
-  --- Runs it on a terminal. `options`: `columns`, `lines`, `environment`.
+  --- Runs it on a terminal. `options`: `columns`, `lines`, `environment`, `input` (what another program pipes into
+  --- it; default: standard input is the terminal).
   function self.screen(arguments, options)
     options = options or {}
     local place = new_place()
+    local pipe = ""
+    if options.input then
+      write_file(place .. ".in", options.input)
+      pipe = (" <%s.in"):format(place)
+    end
     -- The shell outlives both Ctrl-C and the terminal, to tell the status; but not this place.
-    write_file(place .. ".sh", (". %s/env; %s\ntrap : INT\ntrap '' HUP\n(trap - HUP; exec %s)\nstatus=$?\n"
+    write_file(place .. ".sh", (". %s/env; %s\ntrap : INT\ntrap '' HUP\n(trap - HUP; exec %s%s)\nstatus=$?\n"
       .. "echo $status >%s.status.new\nmv %s.status.new %s.status\necho \"exit $status\"\n"
       .. "while [ -e %s.sh ]; do sleep 1; done\n")
-      :format(directory, settings_of(options), words_of(arguments), place, place, place, place))
+      :format(directory, settings_of(options), words_of(arguments), pipe, place, place, place, place))
     local tmux = ("env -u LD_PRELOAD -u TMUX LC_ALL=C.UTF-8 tmux -u -S %s.tmux -f /dev/null "):format(place)
     os.execute(("%s new-session -d -x %d -y %d 'sh %s.sh'"):format(tmux, options.columns or 80, options.lines or 40,
       place))
