@@ -34,7 +34,7 @@ local M = {}
 ---@field longest integer bytes of the longest answer
 ---@field idle number seconds: a connection that was idle for longer is not used
 ---@field plain? boolean it is the one kind of request that is not https
----@field attempts_allowed? integer default 4
+---@field attempts_allowed? integer default 4; of kind "identity" more while the endpoint is not ready
 ---@field authorize? fun(context: mde.Context): mde.Authorization?, mde.Error? asked before the slot, and again if it
 --- ended in the queue
 ---@field invalidate? fun(authorization: mde.Authorization, response: table) the answer was a first 401
@@ -252,7 +252,7 @@ end
 ---@return any value nil on failure, and where `before_send` has stopped it
 ---@return mde.Error? err
 ---@return table info attempts, sent (driver's clock) and sent_at (Unix seconds) of the last, response, retry_after,
---- verdict, class: "not_sent" only if no attempt was, nil if none was made
+--- verdict, spent (the attempts are used up), class: "not_sent" only if no attempt was, nil if none was made
 function Requests:perform(call)
   local info, authentications = { attempts = 0 }, 0
   local limiter = limiter_of(self, call.api, call.is_counted)
@@ -283,8 +283,8 @@ function Requests:perform(call)
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.attempts_allowed = call.attempts_allowed
     facts.now, facts.deadline, facts.random = self.now(), call.context:at(), M.random()
-    local verdict, delay, class = core.outcome.judge(call.kind, facts)
-    info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
+    local verdict, delay, class, spent = core.outcome.judge(call.kind, facts)
+    info.verdict, info.spent, info.response, info.retry_after = verdict, spent, response, facts.retry_after
     if info.class == nil or class ~= "not_sent" then info.class = class end
     self.trouble[call.api] = verdict ~= "done" and (problem.message or ("HTTP %d"):format(facts.status)) or nil
     if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot) end

@@ -5,6 +5,10 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local failures = require "mde.auth.failure"
 
+-- An endpoint that is being brought up to date is back within 70 s (Azure's page on the instance metadata service). It
+-- is asked until then (mde.core.outcome), and each attempt takes some time.
+local SECONDS = 90
+
 local M = {}
 
 --- The URL by which an endpoint is reached. Plain http goes to this machine and its link-local network alone, since
@@ -35,7 +39,7 @@ end
 ---@param of { kind: string, name: string, ask: fun(self: table, request: mde.TokenRequest): table?, mde.Error? }
 ---@return table metatable
 function M.class(of)
-  local Identity = { __name = "mde.credential." .. of.kind, ask = of.ask }
+  local Identity = { __name = "mde.credential." .. of.kind, ask = of.ask, seconds = SECONDS }
   Identity.__index = Identity
 
   function Identity.__tostring()
