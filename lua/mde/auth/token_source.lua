@@ -183,7 +183,8 @@ local function ask_and_keep(self, lease, deadline, attempts)
     -- What was not refused may be otherwise in a moment, whatever its status says elsewhere.
     local status = info.verdict == "refused" and info.response.status or nil
     local retry_after = info.retry_after
-    if not retry_after and info.spent and not attempts then retry_after = AFTER_ALL_ATTEMPTS_SECONDS end
+    local is_in_vain = info.spent and not attempts or err.code == "proxy_auth"
+    if not retry_after and is_in_vain then retry_after = AFTER_ALL_ATTEMPTS_SECONDS end
     self.tokens:failed(lease, self.now(), status, retry_after, err)
     if share then share:failed(err, status, retry_after) end
   end

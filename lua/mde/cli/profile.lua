@@ -14,6 +14,7 @@ local errors = require "mde.base.error"
 local mde = require "mde"
 local options_of = require "mde.base.options"
 local posix = require "mde.posix"
+local proxies = require "mde.base.proxy"
 local variables = require "mde.base.environment"
 
 local M = {}
@@ -28,6 +29,11 @@ no). It never has a secret's value. What it does not say comes from the environm
 -- ---- values
 
 local function text(value)
+  return value
+end
+
+local function proxy(value, where)
+  if value ~= "" then proxies.read(value, where) end
   return value
 end
 
@@ -53,7 +59,7 @@ end
 -- How each is read, and where it goes.
 local settings = {
   tenant_id = text, client_id = text, cloud = text, authority = text, base_url = text, scope = text, store = text,
-  proxy = text, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
+  proxy = proxy, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
   managed_identity = flag, ["protect.tags"] = list, ["protect.names"] = list, ["protect.device_values"] = list,
   ["protect.platforms"] = list, ["protect.servers"] = flag,
 }

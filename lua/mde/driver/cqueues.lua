@@ -167,6 +167,7 @@ function M.new(options)
   return {
     name = "cqueues",
     now = now,
+    proxy = line.proxy,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn)

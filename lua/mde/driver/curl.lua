@@ -42,6 +42,7 @@ function M.new(options)
   return {
     name = "curl",
     now = now,
+    proxy = line.proxy,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn) loop:spawn(fn) end,

@@ -153,6 +153,7 @@ function M.new(options)
   return {
     name = "luv",
     now = now,
+    proxy = line.proxy,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn) loop:spawn(fn) end,

@@ -8,6 +8,7 @@ local connection = require "mde.driver.resty.connection"
 local gate = require "mde.driver.resty.gate"
 local job_queues = require "mde.driver.resty.job_queue"
 local phase = require "mde.driver.resty.phase"
+local proxies = require "mde.base.proxy"
 local request = require "mde.driver.resty.request"
 local semaphores = require "mde.driver.resty.semaphore"
 local now = require("mde.posix").clock.now
@@ -37,12 +38,9 @@ local function check_options(options)
   end
 end
 
--- What is wrong with it is not shown: it may hold a password.
 local function read_proxy(url)
   if url == nil or url == "" then return nil end
-  local proxy = connection.proxy(url)
-  if not proxy then error("proxy must be http://[user:password@]host[:port]", 3) end
-  return proxy
+  return connection.proxy(proxies.read(url, proxies.OPTION))
 end
 
 -- ---- sending
@@ -88,7 +86,7 @@ function M.new(options)
   local proxy = read_proxy(options.proxy)
   local detached = job_queues.new(options.queue or QUEUE_LIMIT)
   local at_once, per_host = options.parallel or PARALLEL, {}
-  local driver = { name = "resty", configured_in = "nginx.conf", now = now }
+  local driver = { name = "resty", configured_in = "nginx.conf", now = now, proxy = proxies.about(proxy, true) }
 
   local function revive() detached:revive() end
 

@@ -310,6 +310,22 @@ describe("a failure of the sign-in service", function()
     assert.equal(5, token_requests(r))
   end)
 
+  it("is remembered for a minute if it is the proxy that refuses its password", function()
+    local r = new()
+    local count = replace_sign_in(r, function(n, request, send)
+      if n > 1 then return send(request) end
+      return nil, "the proxy refused it", false, "proxy_auth"
+    end)
+    assert.equal("proxy_auth", select(2, read(r)).code)
+    r.tenant:advance(59)
+    local _, err = read(r)
+    assert.same({ "proxy_auth", 59 }, { err.code, err.age })
+    assert.matches("user and password in https_proxy", err.hint, 1, true)
+    assert.equal(1, count[1])
+    r.tenant:advance(1)
+    assert.truthy(read(r))
+  end)
+
   it("is remembered for five seconds if there was no time for all attempts", function()
     local r = new()
     r:fault { match = { path = TOKEN_PATH }, fault = "stall", count = 2 }

@@ -16,6 +16,8 @@ describe("the rule that ends the work at many", function()
     assert.equal("the sign-in failed", note "auth")
     assert.equal("the application lacks the permission Machine.RestrictExecution",
       note("permission", "Machine.RestrictExecution"))
+    assert.equal("the proxy refused its user and password", rule:note(errors.new { kind = "unavailable",
+      code = "proxy_auth", message = "x" }))
   end)
 
   it("ends it after three refusals in a row, without a success between", function()
