@@ -4,6 +4,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local failures = require "mde.auth.failure"
+local urls = require "mde.base.url"
 
 -- An endpoint that is being brought up to date is back within 70 s (Azure's page on the instance metadata service). It
 -- is asked until then (mde.core.outcome), and each attempt takes some time.
@@ -17,7 +18,7 @@ local M = {}
 ---@param name string of the variable it comes from
 ---@return string url without a query
 function M.check_url(url, name)
-  local shown = errors.quote(core.redact.url(url))
+  local shown = urls.shown(url)
   local scheme, host, rest = url:match "^([A-Za-z]+)://([A-Za-z0-9.-]+)(.*)$"
   if not host then scheme, host, rest = url:match "^([A-Za-z]+)://%[([%x:.]+)%](.*)$" end
   if not host or not rest:find "^:?%d*/?[A-Za-z0-9/._~-]*$" then
