@@ -45,15 +45,16 @@ local M = {}
 local TokenSource = {}
 TokenSource.__index = TokenSource
 
--- Some digits that tell a credential from another one of the same application, and do not tell it. nil without
--- mde.crypto.
-local function fingerprint(credential, application)
+-- Some digits that tell a credential from another one of the same application, and its proxy from others, and do not
+-- tell them. nil without mde.crypto.
+local function fingerprint(credential, application, proxy)
   local ok, crypto = pcall(require, "mde.crypto")
   if not ok then return nil end
   local secrets = {}
   for i, secret in ipairs(credential.traits and credential:traits() or credential:secrets()) do
     secrets[i] = type(secret) == "userdata" and secret:reveal() or secret
   end
+  if proxy and proxy.traits then secrets[#secrets + 1] = proxy.traits() end
   local digest = crypto.hmac_sha256(table.concat(secrets, "\0"), application)
   return digest and crypto.hex(digest):sub(1, 16)
 end
@@ -85,7 +86,9 @@ function M.new(settings)
     on_token = settings.on_token, tokens = core.token.new(),
     token_url = tenant_id and ("%s/%s/oauth2/v2.0/token"):format(settings.authority, tenant_id),
     token_share = settings.store
-      and token_shares.new(settings.store, function() return fingerprint(credential, application) end),
+      and token_shares.new(settings.store, function()
+        return fingerprint(credential, application, settings.driver.proxy)
+      end),
   }, TokenSource)
 end
 

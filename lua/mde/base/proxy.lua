@@ -107,13 +107,15 @@ end
 ---@field shown string "http://proxy.example:3128"
 ---@field source string "https_proxy"
 ---@field everywhere boolean there is no host that is reached without it
+---@field traits fun(): string what tells it from another one; a secret
 
 --- What a driver tells of its proxy.
 ---@param proxy? mde.Proxy
 ---@param everywhere? boolean default whether the environment names no exceptions
 ---@return mde.DriverProxy?
 function M.about(proxy, everywhere)
-  return proxy and { shown = proxy.shown, source = proxy.source, everywhere = everywhere or not exceptions() } or nil
+  return proxy and { shown = proxy.shown, source = proxy.source, everywhere = everywhere or not exceptions(),
+    traits = function() return proxy.shown .. " " .. (proxy.user or "") end } or nil
 end
 
 --- The message of a failure that is the proxy's.

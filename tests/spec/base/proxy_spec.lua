@@ -34,7 +34,7 @@ describe("a proxy", function()
       assert.same(expected[4], proxy.user)
       assert.equal("https_proxy", proxy.source)
       local told = proxies.about(proxy)
-      assert.same({ shown = proxy.shown, source = "https_proxy", everywhere = true }, told)
+      assert.same({ proxy.shown, "https_proxy", true }, { told.shown, told.source, told.everywhere })
     end)
   end
 
@@ -97,6 +97,13 @@ describe("a proxy", function()
       assert.is_true(proxies.about(proxies.of_environment(), true).everywhere)
     end
     assert.is_nil(proxies.about(nil))
+  end)
+
+  it("is told from another one by its password, too", function()
+    local function traits(url) return proxies.about(proxies.read(url, "https_proxy")).traits() end
+    assert.equal(traits "http://u:p@proxy.example", traits "HTTP://u:%70@proxy.example/")
+    assert.not_equal(traits "http://u:p@proxy.example", traits "http://u:q@proxy.example")
+    assert.not_equal(traits "http://proxy.example", traits "http://other.example")
   end)
 
   it("is what a failure that is its own is told of", function()

@@ -231,12 +231,29 @@ describe("mde.driver.curl", function()
       end)
     end
 
+    it("knows a SOCKS proxy that wants another password", function()
+      local proxy = proxies.start()
+      local through = curl.new { ca_file = tenant.ca_file,
+        proxy = ("socks5h://proxied:wrong-word@127.0.0.1:%d"):format(proxy.port) }
+      finally(function()
+        through.close()
+        proxy.stop()
+      end)
+      local response, message, maybe_sent, code = through.send(request())
+      assert.same({ nil, false, "proxy_auth" }, { response, maybe_sent, code })
+      assert.matches(("the proxy socks5h://127.0.0.1:%d refused the user and password"):format(proxy.port), message, 1,
+        true)
+      assert.is_nil(message:find("wrong-word", 1, true))
+      assert.equal(1, select(2, proxy.seen():gsub("SOCKS", "")))
+    end)
+
     it("takes the proxy from the environment, and tells which of its variables names it", function()
       for _, name in ipairs { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do
         environment.set { [name] = "http://user:opaque-word@127.0.0.1:9" }
         local through = curl.new { ca_file = tenant.ca_file }
         environment.restore()
-        assert.same({ shown = "http://127.0.0.1:9", source = name, everywhere = true }, through.proxy)
+        assert.same({ "http://127.0.0.1:9", name, true }, { through.proxy.shown, through.proxy.source,
+          through.proxy.everywhere })
         through.close()
         -- libcurl goes by the same one.
         local said = shell.output_of(("env %s=http://user:opaque-word@127.0.0.1:9 %s -e '%s' 2>&1"):format(name,

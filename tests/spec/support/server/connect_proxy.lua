@@ -1,4 +1,5 @@
 -- A proxy that makes tunnels (CONNECT) on the loopback interface, for user "proxied" with the password "opaque-word".
+-- By SOCKS 5 it asks for a password and refuses it.
 --
 --   local proxy = require("tests.spec.support.server.connect_proxy").start()
 --   ... proxy.port, proxy.seen()    -- what came before the tunnels, as text
@@ -61,11 +62,27 @@ local function serve(directory)
     to:shutdown "w"
   end
 
+  -- RFC 1928 and RFC 1929, behind the version.
+  local function refuse_by_socks(tcp)
+    seen:write "SOCKS\n"
+    local function read(count) return (tcp:xread(count, "b", 10) or ""):byte(-1) or 0 end
+    read(read(1))
+    tcp:xwrite("\5\2", "bn", 10)
+    read(1)
+    read(read(1))
+    read(read(1))
+    tcp:xwrite("\1\1", "bn", 10)
+    tcp:shutdown "w"
+  end
+
   local function answer(tcp)
     ready(tcp)
+    local first = tcp:xread(1, "b", 10)
+    if first == "\5" then return refuse_by_socks(tcp) end
     local host, port, case
     for line in function() return tcp:xread("*l", "b", 10) end do
-      line = line:gsub("\r$", "")
+      line = ((first or "") .. line):gsub("\r$", "")
+      first = nil
       if line == "" then break end
       seen:write(line, "\n")
       if not host then host, port = line:match "^CONNECT (%S+):(%d+) HTTP/1%.1$" end
