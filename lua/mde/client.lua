@@ -56,7 +56,7 @@ local known_options = {
 ---@field base_url? string MDE_BASE_URL: the service, a geographic host say
 ---@field scope? string MDE_SCOPE: what the token is asked for
 ---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file
----@field proxy? string https_proxy: the proxy's URL
+---@field proxy? string https_proxy: the proxy's URL, user and password percent-encoded
 ---@field driver? mde.Driver what carries the bytes; by default libcurl, in nginx its own sockets (driver/driver.md)
 ---@field store? string|table MDE_STORE: what processes share: limits, cap and turns, and in memory the token; a file's
 --- path, `ngx.shared.NAME`, or see store.lua

@@ -73,7 +73,8 @@ end
 -- ---- the driver
 
 ---@class mde.driver.resty.options
----@field proxy string? http://[user:password@]host[:port]; nil or "": none (nginx hides https_proxy from its workers)
+---@field proxy string? http://[user:password@]host[:port], percent-encoded; nil or "": none (nginx hides https_proxy
+--- from its workers)
 ---@field queue integer? the most detached calls in one worker, beyond which they are refused (1000)
 ---@field parallel integer? how many of their requests may be in flight at once to one host (16)
 
