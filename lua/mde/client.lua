@@ -25,6 +25,7 @@ local lookup = require "mde.action.lookup"
 local machine_metatables = require "mde.machine"
 local methods = require "mde.base.method"
 local options_of = require "mde.base.options"
+local proxies = require "mde.base.proxy"
 local reports = require "mde.action.report"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
@@ -56,7 +57,7 @@ local known_options = {
 ---@field base_url? string MDE_BASE_URL: the service, a geographic host say
 ---@field scope? string MDE_SCOPE: what the token is asked for
 ---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file
----@field proxy? string https_proxy: the proxy's URL
+---@field proxy? string https_proxy: the proxy's URL, user and password percent-encoded
 ---@field driver? mde.Driver what carries the bytes; by default libcurl, in nginx its own sockets (driver/driver.md)
 ---@field store? string|table MDE_STORE: what processes share: limits, cap and turns, and in memory the token; a file's
 --- path, `ngx.shared.NAME`, or see store.lua
@@ -107,8 +108,8 @@ end
 
 -- Plain Lua 5.1 makes single calls: its pcall cannot be waited in, so tasks are of no use there.
 local function without_tasks(driver)
-  return { name = driver.name, configured_in = driver.configured_in, send = driver.send, now = driver.now,
-    sleep = driver.sleep }
+  return { name = driver.name, configured_in = driver.configured_in, proxy = driver.proxy, send = driver.send,
+    now = driver.now, sleep = driver.sleep }
 end
 
 local function user_agent()
@@ -128,6 +129,7 @@ function M.new(options)
   options = options_of.check(options, known_options, "mde.client")
   local settings = settings_of.of_options(options)
   if options.ca_file then authorities.check(options.ca_file, "option \"ca_file\"") end
+  if options.proxy and options.proxy ~= "" then proxies.read(options.proxy, proxies.OPTION) end
   for _, name in ipairs { "ca_file", "proxy" } do
     if options[name] and options.driver then
       errors.invalid("option_without_effect", ("option %q has no effect beside the option \"driver\""):format(name),

@@ -10,6 +10,7 @@ local collection = require "mde.api.pager"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local permissions = require "mde.permissions"
+local proxies = require "mde.base.proxy"
 local refusal = require "mde.auth.credential.refusal"
 local strangers = require "mde.stranger"
 
@@ -119,9 +120,11 @@ local function settings(report, client)
   end
   simulated(exchange, remarks)
   contradictions(exchange, remarks)
-  local message = ("%s, by %s%s; signs in at %s, calls %s, by the driver %s"):format(who, exchange.credential.kind,
+  local proxy = client.driver.proxy
+  local message = ("%s, by %s%s; signs in at %s, calls %s, by the driver %s%s"):format(who, exchange.credential.kind,
     facts[1] and " (" .. table.concat(facts, ", ") .. ")" or "", exchange:signs_in_at(),
-    host_of(exchange.base_url), client.driver.name or "of your own")
+    host_of(exchange.base_url), client.driver.name or "of your own",
+    proxy and (" through the proxy %s (%s)"):format(errors.show(proxy.shown), errors.show(proxy.source)) or "")
   if not remarks[1] then return report:add("settings", "ok", message) end
   return report:add("settings", "warning", message, table.concat(remarks, "; ") .. ".")
 end
@@ -130,12 +133,10 @@ end
 
 local CHECK_NETWORK = "Check the network, the firewall, and whether only a proxy leads outside (https_proxy)."
 local CHECK_TLS = "Check the host, the clock of this machine, and what stands in between."
-local CHECK_PROXY = "Check https_proxy: the proxy's name, user and password, and whether it lets this machine through."
 
 -- What to do about a host that cannot be talked to, by the driver's code for the reason.
 local hints = {
   resolve = "Check the name, the DNS of this machine, and whether only a proxy leads outside (https_proxy).",
-  proxy = CHECK_PROXY, proxy_auth = CHECK_PROXY,
   tls = CHECK_TLS, tls_name = CHECK_TLS, tls_expired = CHECK_TLS,
   tls_authorities = "Check the file that SSL_CERT_FILE or the option ca_file names.",
   time_is_up = "Give it a longer timeout.",
@@ -153,7 +154,7 @@ local function advice(driver, host, code)
       .. "-showcerts </dev/null. If that is your company's, name a file with its authority: SSL_CERT_FILE, or the "
       .. "option ca_file."):format(errors.show(port))
   end
-  return hints[code] or CHECK_NETWORK
+  return proxies.hint(driver.proxy, code) or hints[code] or CHECK_NETWORK
 end
 
 -- Asks a host for something that needs no credential. `judge` says what the answer means.

@@ -11,6 +11,7 @@ local options_of = require "mde.base.options"
 local secret = require "mde.auth.credential.secret"
 local stores = require "mde.sync.store"
 local token_function = require "mde.auth.credential.token_function"
+local urls = require "mde.base.url"
 local variables = require "mde.base.environment"
 
 local M = {}
@@ -53,7 +54,7 @@ local function is_https_url(value)
 end
 
 local function check_url(value, name)
-  local shown = errors.quote(core.redact.url(value))
+  local shown = urls.shown(value)
   if core.text.lower(value):find "^http://" then
     errors.invalid("url_insecure", ("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
   end
@@ -68,7 +69,7 @@ local function check_base_url(value, name)
   local url = check_url(value, name)
   if core.text.lower(url):find "/api$" then
     errors.invalid("url_malformed", ("%s is %s; the path /api is added by this library"):format(name,
-      errors.quote(core.redact.url(value))), "Leave /api away.")
+      urls.shown(value)), "Leave /api away.")
   end
   return url
 end

@@ -63,17 +63,18 @@ static const char *text_fact(lua_State *L, const char *name)
 }
 
 /*
- * judge(kind, facts) -> verdict, delay, class
+ * judge(kind, facts) -> verdict, delay, class, spent
  *
  * kind     "read", "token", "identity" or "action"
  * facts    attempt (1: the first), now, deadline (math.huge: none), random in [0, 1);
- *          attempts_allowed (default 4), authentications (default 0);
+ *          attempts_allowed (default 4; see outcome.h), authentications (default 0);
  *          status (nil: no response), usable, temporary, active_request, retry_after (seconds),
  *          retry_after_invalid; and without a response maybe_sent, which is true unless it is
  *          false, and code, the driver's for the reason
  * verdict  "done", "refused", "retry", "authenticate", "throttled", "exhausted", "unknown",
  * "active" delay    seconds to wait before a retry, or until the service wants to be asked again;
- * else 0 class    "not_sent", "refused_unprocessed", "unknown", "definite"
+ * else 0 class    "not_sent", "refused_unprocessed", "unknown", "definite" spent    true where
+ * "exhausted" means that the attempts are used up; else nil
  */
 static int outcome_judge(lua_State *L)
 {
@@ -84,7 +85,8 @@ static int outcome_judge(lua_State *L)
   struct mde_attempt attempt = {.kind = kind_of[luaL_checkoption(L, 1, NULL, kinds)]};
   luaL_checktype(L, FACTS, LUA_TTABLE);
   attempt.attempt = count_fact(L, "attempt", NAN, 1);
-  attempt.attempts_allowed = count_fact(L, "attempts_allowed", 4, 1);
+  attempt.attempts_allowed =
+      is_there(L, "attempts_allowed") ? count_fact(L, "attempts_allowed", NAN, 1) : 0;
   attempt.authentications = count_fact(L, "authentications", 0, 0);
   attempt.now = number_fact(L, "now", NAN);
   attempt.deadline = number_fact(L, "deadline", NAN);
@@ -109,7 +111,9 @@ static int outcome_judge(lua_State *L)
   lua_pushstring(L, mde_verdict_name(judgement.verdict));
   lua_pushnumber(L, judgement.delay);
   lua_pushstring(L, mde_class_name(judgement.class));
-  return 3;
+  if (!judgement.spent) return 3;
+  lua_pushboolean(L, 1);
+  return 4;
 }
 
 static const luaL_Reg functions[] = {

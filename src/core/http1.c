@@ -222,9 +222,16 @@ static int read_framing(struct reader *reader)
   return READ;
 }
 
+/* Behind a 2xx to CONNECT begins the tunnel, whatever its fields say of a body (RFC 9110, 9.3.6).
+ */
+static bool opens_tunnel(const struct mde_http1_head *head, bool to_connect)
+{
+  return to_connect && head->status >= 200 && head->status <= 299;
+}
+
 /* A head is read as a whole or not at all; what is longer than the limit is not even looked at. */
 static int read_head(struct mde_text input, int (*take_first_line)(struct reader *),
-                     struct mde_http1_head *head)
+                     bool to_connect, struct mde_http1_head *head)
 {
   head->method = head->target = head->reason = between(NULL, NULL);
   head->status = 0;
@@ -244,13 +251,13 @@ static int read_head(struct mde_text input, int (*take_first_line)(struct reader
     head->problem = "the head is too long";
     return MDE_HTTP1_TOO_LONG;
   }
-  if (status == READ) status = read_framing(&reader);
+  if (status == READ && !opens_tunnel(head, to_connect)) status = read_framing(&reader);
   return status == READ ? (int)(reader.at - reader.start) : status;
 }
 
 int mde_http1_request(struct mde_text input, struct mde_http1_head *head)
 {
-  return read_head(input, take_request_line, head);
+  return read_head(input, take_request_line, false, head);
 }
 
 /* Whether one of the options of Connection is "close". */
@@ -283,15 +290,15 @@ static bool is_reusable(const struct mde_http1_head *head)
 int mde_http1_response(struct mde_text input, struct mde_text request_method,
                        struct mde_http1_head *head)
 {
-  int used = read_head(input, take_status_line, head);
+  static const struct mde_text method_head = {.bytes = "HEAD", .length = 4};
+  static const struct mde_text method_connect = {.bytes = "CONNECT", .length = 7};
+  bool has_method = request_method.bytes != NULL;
+  bool to_head = has_method && mde_text_same(request_method, method_head);
+  bool to_connect = has_method && mde_text_same(request_method, method_connect);
+  int used = read_head(input, take_status_line, to_connect, head);
   if (used <= 0) return used;
-  bool has_none = head->status < 200 || head->status == 204 || head->status == 304;
-  if (request_method.bytes != NULL) {
-    struct mde_text method_head = {.bytes = "HEAD", .length = 4};
-    struct mde_text method_connect = {.bytes = "CONNECT", .length = 7};
-    if (mde_text_same(request_method, method_head)) has_none = true;
-    if (mde_text_same(request_method, method_connect) && head->status < 300) has_none = true;
-  }
+  bool has_none = head->status < 200 || head->status == 204 || head->status == 304 || to_head ||
+                  opens_tunnel(head, to_connect);
   if (has_none)
     head->body = MDE_HTTP1_BODY_NONE;
   else if (head->body == MDE_HTTP1_BODY_NONE)

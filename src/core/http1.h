@@ -63,8 +63,9 @@ enum {
 int mde_http1_request(struct mde_text input, struct mde_http1_head *head);
 
 /*
- * The same for a response to a request of that method, on which the body depends (HEAD has none);
- * an absent method counts as GET. Interim (1xx) answers are answers like any other.
+ * The same for a response to a request of that method, on which the body depends: HEAD has none,
+ * nor has CONNECT with a 2xx, of which Content-Length and Transfer-Encoding are not even read. An
+ * absent method counts as GET. Interim (1xx) answers are answers like any other.
  *
  * `reusable`: the connection may carry another request once the body has been read and nothing lies
  * behind it. That is so only if nobody can doubt where the answer ends: HTTP/1.1, no "close", a

@@ -8,6 +8,12 @@
 #define GARBAGE_AFTER_429 60.0
 #define RETRY_AFTER_SPREAD 0.1
 
+/* An identity's endpoint that is not ready is asked at 0, 1, 3, 7, 15, 23, 31 ... 71 s. */
+#define FIRST_IDENTITY_BACKOFF_SECONDS 1.0
+#define MAX_IDENTITY_BACKOFF_SECONDS 8.0
+#define IDENTITY_ATTEMPTS 7
+#define IDENTITY_GONE_ATTEMPTS 12
+
 static bool asks_for_token(const struct mde_attempt *attempt)
 {
   return attempt->kind == MDE_REQUEST_KIND_TOKEN || attempt->kind == MDE_REQUEST_KIND_IDENTITY;
@@ -52,8 +58,24 @@ static double asked_to_wait(const struct mde_attempt *attempt)
   return garbage && attempt->status == 429 ? GARBAGE_AFTER_429 : -1;
 }
 
+/* Whether a managed identity's endpoint is being set up, or brought up to date. */
+static bool is_not_ready(const struct mde_attempt *attempt)
+{
+  return attempt->kind == MDE_REQUEST_KIND_IDENTITY && attempt->answered && attempt->status >= 400;
+}
+
+static int attempts_allowed(const struct mde_attempt *attempt)
+{
+  if (attempt->attempts_allowed > 0) return attempt->attempts_allowed;
+  if (!is_not_ready(attempt)) return MDE_ATTEMPTS;
+  return attempt->status == 410 ? IDENTITY_GONE_ATTEMPTS : IDENTITY_ATTEMPTS;
+}
+
 static double backoff(const struct mde_attempt *attempt)
 {
+  if (is_not_ready(attempt))
+    return fmin(MAX_IDENTITY_BACKOFF_SECONDS,
+                ldexp(FIRST_IDENTITY_BACKOFF_SECONDS, attempt->attempt - 1));
   return attempt->random *
          fmin(MAX_BACKOFF_SECONDS, ldexp(FIRST_BACKOFF_SECONDS, attempt->attempt - 1));
 }
@@ -74,10 +96,15 @@ static struct mde_judgement try_again(const struct mde_attempt *attempt, enum md
       asked >= 0 ? fmin(asked * (1 + RETRY_AFTER_SPREAD * attempt->random), MDE_MAX_WAIT_SECONDS)
                  : 0;
   judgement.delay = fmax(spread, backoff(attempt));
-  if (attempt->attempt >= attempt->attempts_allowed || is_in_vain(attempt)) {
+  double left = attempt->deadline - attempt->now;
+  if (is_not_ready(attempt) && asked < 0 && judgement.delay >= left &&
+      left > FIRST_IDENTITY_BACKOFF_SECONDS)
+    judgement.delay = fmax(left / 2, FIRST_IDENTITY_BACKOFF_SECONDS);
+  judgement.spent = attempt->attempt >= attempts_allowed(attempt);
+  if (judgement.spent || is_in_vain(attempt)) {
     judgement.verdict = MDE_VERDICT_EXHAUSTED;
     judgement.delay = spread;
-  } else if (attempt->now + judgement.delay >= attempt->deadline) {
+  } else if (judgement.delay >= left) {
     judgement.verdict = asked > 0 ? MDE_VERDICT_THROTTLED : MDE_VERDICT_EXHAUSTED;
     judgement.delay = spread;
   }

@@ -20,18 +20,24 @@
  * a slow backend, too, which may have acted.
  *
  * Token requests. A 4xx whose OAuth error is `temporarily_unavailable` is refused unprocessed. The
- * endpoint of a managed identity answers 404 and 410 while it is being set up or brought up to date
- * (Azure's page on the instance metadata service), which means the same there.
+ * endpoint of a managed identity answers 404, 410, 429 and 5xx while it is being set up, after a
+ * boot for instance, or brought up to date: refused unprocessed, or unknown.
  *
  * 401. The first is answered with a new token ("authenticate") at once; it counts as no attempt,
  * and attempts_allowed does not stop it. A second one in the same request is refused. For a token
  * or identity request a 401 is the answer itself: refused.
  *
- * Retry. At most attempts_allowed attempts, the first included. Before the n-th further one a
- * random time from 0 to 0.8 s * 2^(n - 1) passes, from 0 to 60 s at most. An answer's Retry-After
- * is obeyed instead, whatever the status: never less, up to a tenth more, but at most
+ * Retry. At most attempts_allowed attempts (default 4), the first included. Before the n-th further
+ * one a random time from 0 to 0.8 s * 2^(n - 1) passes, from 0 to 60 s at most. An answer's
+ * Retry-After is obeyed instead, whatever the status: never less, up to a tenth more, but at most
  * MDE_MAX_WAIT_SECONDS and never sooner than without it. One that cannot be read (a negative one,
  * too) means 60 s with a 429 and nothing elsewhere.
+ *
+ * Not ready. Such an endpoint is given more time: before the n-th further attempt 2^(n - 1) s pass,
+ * 8 s at most. Without attempts_allowed there are 7 attempts, which takes 31 s, and 12 after a 410,
+ * which takes 71 s: it is back within 70 s, says Azure's page on the instance metadata service.
+ * Where the deadline comes first, the next attempt is made in half of what is left, but not sooner
+ * than in 1 s.
  *
  * In vain. A driver gives the reason of a failure a code (lua/mde/driver/driver.md). Neither a
  * certificate that was refused (tls_untrusted, tls_name, tls_expired; every code that begins with
@@ -49,6 +55,9 @@
 
 /* Seconds: the longest window of the service's limits. A Retry-After beyond it is a mistake. */
 #define MDE_MAX_WAIT_SECONDS 3600.0
+
+/* Attempts, where attempts_allowed says nothing. */
+#define MDE_ATTEMPTS 4
 
 enum mde_request_kind {
   MDE_REQUEST_KIND_READ,
@@ -78,9 +87,9 @@ enum mde_verdict {
 /* What is known after an attempt. Times are seconds on one clock that only goes forward. */
 struct mde_attempt {
   enum mde_request_kind kind;
-  int attempt; /* 1: the first; 401s that were answered with a new token do not count */
-  int attempts_allowed;
-  int authentications; /* how many 401 of this request were answered with a new token */
+  int attempt;          /* 1: the first; 401s that were answered with a new token do not count */
+  int attempts_allowed; /* 0: the default */
+  int authentications;  /* how many 401 of this request were answered with a new token */
   double now;
   double deadline;
   double random; /* in [0, 1) */
@@ -106,6 +115,7 @@ struct mde_judgement {
    * Retry-After asks everybody to stay away. 0 elsewhere.
    */
   double delay;
+  bool spent; /* with _EXHAUSTED: the attempts are used up; else the time, or it would be in vain */
 };
 
 struct mde_judgement mde_judge(const struct mde_attempt *attempt);

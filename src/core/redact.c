@@ -4,6 +4,9 @@
 
 #include "redaction.h"
 
+/* Bytes; what is further away from a URL's authority is no part of a password that began in it. */
+#define MAX_PASSWORD 256
+
 /* ---- where things end */
 
 static bool is_letter_or_digit(char c)
@@ -397,7 +400,16 @@ static bool has_begun_password(const char *from, const char *end)
   return at < end;
 }
 
-/* The user and password of a URL. */
+static bool ends_word(char c)
+{
+  return is_space_or_control(c) || is_quote(c) || c == '<' || c == '>';
+}
+
+/*
+ * The user and password of a URL. A password that is not percent-encoded may have in it what ends
+ * the authority: where one has begun, it reaches as far as the last @, or as the text if that is
+ * cut off.
+ */
 static bool scan_user_information(struct mde_redaction *redaction)
 {
   const char *at = redaction->at + 1;
@@ -407,11 +419,17 @@ static bool scan_user_information(struct mde_redaction *redaction)
   }
   const char *from = at;
   const char *last = NULL;
-  for (; at < redaction->end && !is_space_or_control(*at) && !is_quote(*at) && *at != '/' &&
-         *at != '?' && *at != '#' && *at != '<' && *at != '>' && *at != '\\';
+  for (; at < redaction->end && !ends_word(*at) && *at != '/' && *at != '?' && *at != '#' &&
+         *at != '\\';
        at++)
     if (*at == '@') last = at;
-  if (last == NULL && at == redaction->end && has_begun_password(from, at)) last = at;
+  bool has_begun = has_begun_password(from, at);
+  if (last != NULL || has_begun) {
+    const char *furthest = redaction->end - at > MAX_PASSWORD ? at + MAX_PASSWORD : redaction->end;
+    for (; at < furthest && !ends_word(*at); at++)
+      if (*at == '@') last = at;
+  }
+  if (last == NULL && at == redaction->end && has_begun) last = at;
   if (last == NULL || last == from) return false;
   mde_redaction_take_out(redaction, from, last);
   return true;

@@ -144,17 +144,29 @@ static bool describe_trouble(const struct mde_transfer *transfer, char *text)
   return false;
 }
 
+/* Whether the proxy wants another user or password. */
+static bool wants_another_password(const struct mde_transfer *transfer)
+{
+  enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
+  return transfer->proxy_status == PROXY_AUTHENTICATION_REQUIRED ||
+         (transfer->code == CURLE_PROXY && (transfer->proxy_error == CURLPX_USER_REJECTED ||
+                                            transfer->proxy_error == CURLPX_NO_AUTH));
+}
+
 static void describe_early(const struct mde_transfer *transfer, const char *detail, char *text)
 {
   const char *host = transfer->host;
+  if (wants_another_password(transfer)) {
+    say(text, "no way to %s: %s", host,
+        transfer->proxy_status != 0 ? "it answered 407 to CONNECT" : detail);
+    return;
+  }
   switch (transfer->code) {
   case CURLE_COULDNT_RESOLVE_HOST:
     say(text, "could not resolve host %s", host);
     break;
   case CURLE_COULDNT_RESOLVE_PROXY:
-    say(text,
-        "could not resolve the proxy on the way to %s: %s; check the proxy option or https_proxy",
-        host, detail);
+    say(text, "could not resolve the proxy on the way to %s: %s", host, detail);
     break;
   case CURLE_OPERATION_TIMEDOUT:
     say(text, "no connection to %s in time: %s", host, detail);
@@ -234,8 +246,7 @@ void mde_failure_describe(const struct mde_transfer *transfer, char text[MDE_FAI
 
 static const char *early_code(const struct mde_transfer *transfer)
 {
-  enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
-  if (transfer->proxy_status == PROXY_AUTHENTICATION_REQUIRED) return "proxy_auth";
+  if (wants_another_password(transfer)) return "proxy_auth";
   if (transfer->proxy_status >= 300) return "proxy";
   switch (transfer->code) {
   case CURLE_COULDNT_RESOLVE_HOST:

@@ -143,6 +143,7 @@ static void detach(struct mde_multi *multi, struct mde_transfer *transfer, bool 
   struct curl_tlssessioninfo *tls = NULL;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &transfer->status);
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &transfer->proxy_status);
+  curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &transfer->proxy_error);
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &transfer->verification);
   curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls);

@@ -52,6 +52,7 @@ struct mde_transfer {
   CURLcode code;
   long status;
   long proxy_status; /* of the proxy's answer to CONNECT, or 0 */
+  long proxy_error;  /* libcurl's number for what a SOCKS proxy said */
   long verification; /* what the TLS library found of the certificate, a number of its own */
   bool tls_is_openssl;
 

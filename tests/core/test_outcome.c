@@ -166,6 +166,51 @@ static void an_identity_endpoint_may_be_away(void **state)
   }
 }
 
+/* How long an endpoint that is not ready is waited for, and how often it is asked, until a
+ * deadline. */
+static void an_identity_endpoint_is_given_time(void **state)
+{
+  (void)state;
+  static const struct {
+    int status;
+    double deadline;
+    int attempts;
+    double seconds;
+    bool spent;
+  } cases[] = {
+      {410, HUGE_VAL, 12, 71, true},
+      {404, HUGE_VAL, 7, 31, true},
+      {429, HUGE_VAL, 7, 31, true},
+      {500, HUGE_VAL, 7, 31, true},
+      {599, HUGE_VAL, 7, 31, true},
+      /* 0, 1, 3, 7, and then half of what is left, but no less than a second. */
+      {410, 20, 8, 19.75, false},
+      {410, 1, 1, 0, false},
+      {503, 0.5, 1, 0, false},
+      /* What answers, but gives no token, is no endpoint that will be there in a moment. */
+      {200, HUGE_VAL, 4, 2.8, true},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct mde_attempt attempt = {.kind = MDE_REQUEST_KIND_IDENTITY,
+                                  .attempt = 1,
+                                  .deadline = cases[i].deadline,
+                                  .random = 0.5,
+                                  .answered = true,
+                                  .status = cases[i].status};
+    struct mde_judgement judgement = mde_judge(&attempt);
+    for (; judgement.verdict == MDE_VERDICT_RETRY; judgement = mde_judge(&attempt)) {
+      assert_true(judgement.delay > 0);
+      attempt.now += judgement.delay;
+      attempt.attempt++;
+      assert_true(attempt.now < attempt.deadline);
+    }
+    assert_int_equal(judgement.verdict, MDE_VERDICT_EXHAUSTED);
+    assert_int_equal(attempt.attempt, cases[i].attempts);
+    assert_float_equal(attempt.now, cases[i].seconds, 1e-6);
+    assert_int_equal(judgement.spent, cases[i].spent);
+  }
+}
+
 static void only_a_token_request_is_temporarily_unavailable(void **state)
 {
   (void)state;
@@ -264,6 +309,23 @@ static const struct {
     {"so may a proxy", {.code = "proxy", .attempt = 1, HALF_WAY}, RETRY, 0.4},
     {"and what has another code", {.code = "connect", .attempt = 1, HALF_WAY}, RETRY, 0.4},
     {"or an empty one", {.code = "", .attempt = 1, HALF_WAY}, RETRY, 0.4},
+    {"an identity's endpoint is asked once, where no more is allowed",
+     {ANSWERED(410), .kind = MDE_REQUEST_KIND_IDENTITY, .attempt = 1, .attempts_allowed = 1},
+     EXHAUSTED,
+     0},
+    {"it is not asked before it says",
+     {ANSWERED(429), .kind = MDE_REQUEST_KIND_IDENTITY, .attempt = 1, RETRY_AFTER(20)},
+     RETRY,
+     20},
+    {"nor where the deadline comes first",
+     {ANSWERED(410), .kind = MDE_REQUEST_KIND_IDENTITY, .attempt = 1, RETRY_AFTER(20),
+      .deadline = 1010},
+     THROTTLED,
+     20},
+    {"one that is not there is not waited for",
+     {.kind = MDE_REQUEST_KIND_IDENTITY, .attempt = 2, HALF_WAY},
+     RETRY,
+     0.8},
     {"a code means nothing beside an answer",
      {ANSWERED(500), .code = "tls_name", .attempt = 1, HALF_WAY},
      RETRY,
@@ -403,7 +465,6 @@ static void every_wait_has_its_length(void **state)
     struct mde_attempt attempt = waits[i].attempt;
     attempt.now = 1000;
     if (attempt.deadline == 0) attempt.deadline = 1120;
-    if (attempt.attempts_allowed == 0) attempt.attempts_allowed = 4;
     struct mde_judgement judgement = mde_judge(&attempt);
     if (judgement.verdict != waits[i].verdict || fabs(judgement.delay - waits[i].delay) > 1e-9)
       fail_msg("%s: %s after %g s, not %s after %g s", waits[i].rule,
@@ -446,6 +507,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_answer_has_its_verdict),
       cmocka_unit_test(an_identity_endpoint_may_be_away),
+      cmocka_unit_test(an_identity_endpoint_is_given_time),
       cmocka_unit_test(only_a_token_request_is_temporarily_unavailable),
       cmocka_unit_test(every_wait_has_its_length),
       cmocka_unit_test(an_action_is_never_repeated_unseen),

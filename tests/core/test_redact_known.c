@@ -98,8 +98,8 @@ static void known(void **state)
 static void growth(void **state)
 {
   (void)state;
-  static const char *const parts[] = {"://a@",      "sig=a&",          "Bearer a ",   "abcd",
-                                      "sig='abcd'", "\"password\":1,", "abcd://abcd@"};
+  static const char *const parts[] = {"://a@ ",     "sig=a&",          "Bearer a ",    "abcd",
+                                      "sig='abcd'", "\"password\":1,", "abcd://abcd@ "};
   struct mde_text value = {"abcd", 4};
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
     char repeated[2000];

@@ -63,6 +63,10 @@ describe("mde doctor", function()
         behind.stop()
       end
     end },
+    { "A proxy wants another password", 3, function()
+      local proxy = proxies.start()
+      return { https_proxy = ("http://proxied:wrong-word@127.0.0.1:%d"):format(proxy.port) }, proxy.stop
+    end },
     { "A host that is not there", 3, function() return { MDE_BASE_URL = "https://localhost:1" } end },
     { "A name that does not exist", 3, function() return { MDE_BASE_URL = "https://no-such-host.invalid" } end,
       "mde: warning: no-such-host.invalid receives the token and is no host of Microsoft's (MDE_BASE_URL)\n" },

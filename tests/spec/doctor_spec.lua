@@ -140,7 +140,8 @@ describe("the doctor", function()
 
   -- Whatever the message says: that is for people.
   for code, hint in pairs { resolve = "the DNS of this machine", connect = "the firewall", timeout = "the firewall",
-    proxy = "Check https_proxy", proxy_auth = "Check https_proxy", tls = "the clock of this machine",
+    proxy = "Check the proxy that https_proxy names", proxy_auth = "user and password in https_proxy",
+    tls = "the clock of this machine",
     tls_name = "the clock of this machine", tls_expired = "the clock of this machine",
     tls_untrusted = "a proxy on the way opens TLS", tls_certificate = "a proxy on the way opens TLS",
     tls_authorities = "SSL_CERT_FILE", OfItsOwn = "the firewall" } do

@@ -181,6 +181,9 @@ describe("a client", function()
       { "MDE_BASE_URL", "https://host\r\nX: y", "https URL of a host" },
       { "MDE_BASE_URL", "https://user:" .. password .. "@host", "https URL of a host" },
       { "MDE_BASE_URL", "http://user:" .. password .. "@host", "only https" },
+      { "MDE_BASE_URL", "https://user:a@" .. password .. "/x@host", "https URL of a host" },
+      { "MDE_BASE_URL", "https://user:a b" .. password .. "@host/api", "https URL of a host" },
+      { "AZURE_AUTHORITY_HOST", "user:" .. password .. "#@host", "https URL of a host" },
       { "MDE_SCOPE", "https://api.securitycenter.microsoft.com", "/.default" },
       { "MDE_SCOPE", "https://a/.default https://b/.default", "/.default" },
     } do

@@ -117,7 +117,7 @@ local function no_answer(failure)
   if not response then
     return { kind = "unavailable", code = failure.code or "no_answer",
       message = with_attempts(("no answer from %s: %s"):format(failure.host, failure.message), failure),
-      hint = failure.kind ~= "action" and "Try again when that is mended." or nil }
+      hint = failure.proxy_hint or failure.kind ~= "action" and "Try again when that is mended." or nil }
   elseif response.status == 429 then
     local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS
     return { kind = "throttled", code = "throttled", retry_at = posix.clock.time() + wait,
@@ -157,7 +157,8 @@ function M.describe(failure)
     fields.message = "it was sent, but its outcome is not known: " .. fields.message
     fields.hint = "Do not repeat it blindly: mde.find_action(err) asks the service again."
   elseif failure.kind == "action" then
-    fields.hint = fields.hint or "Nothing was changed; it can be tried again."
+    fields.hint = failure.proxy_hint and "Nothing was changed. " .. failure.proxy_hint
+      or fields.hint or "Nothing was changed; it can be tried again."
   end
   return fields
 end

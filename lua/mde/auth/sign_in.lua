@@ -27,6 +27,7 @@ local M = {}
 ---@field about? fun(self: mde.Credential): { name: string, value: string }[] what may be shown of it
 ---@field remarks? fun(self: mde.Credential): string[] what is not as it should be, one line each
 ---@field host? fun(self: mde.Credential): string? who receives it, if that is not the token endpoint
+---@field seconds? number the longest that one request for a token may take with all its attempts; default 30
 ---@field needs_application? boolean false: it works without the ids of tenant and application
 
 ---@class mde.TokenRequest one request for a token, with all that it takes
@@ -145,7 +146,6 @@ end
 ---@field query table<string, string?>
 ---@field headers table<string, string>
 ---@field failure fun(failure: mde.Failure): table
----@field transient? boolean whether 404 and 410 mean that it is not there yet
 
 --- Asks a managed identity's own endpoint, which is on this machine or next to it.
 ---@param call mde.IdentityCall
@@ -155,7 +155,7 @@ function TokenRequest:get(call)
   local separator = call.url:find("?", 1, true) and "&" or "?"
   local query = form(call.query)
   local url = query == "" and call.url or call.url .. separator .. query
-  return send(self, { method = "GET", kind = call.transient and "identity" or "token", url = url,
+  return send(self, { method = "GET", kind = "identity", url = url,
     headers = call.headers, plain = url:find "^http:" ~= nil, failure = call.failure })
 end
 

@@ -13,11 +13,11 @@ local requests_of = require "mde.request.request"
 local sign_in = require "mde.auth.sign_in"
 local token_shares = require "mde.auth.token_share"
 
--- A token request with all its attempts ends before the lease of the one who makes it.
-local TOKEN_SECONDS = 30
-local TOKEN_LEASE_SECONDS = TOKEN_SECONDS + 5
--- A service that was asked so often in vain is left in peace for so long.
-local TOKEN_ATTEMPTS, AFTER_ALL_ATTEMPTS_SECONDS = 4, 60
+-- A token request with all its attempts, unless its credential needs more time; it ends before the lease of the one who
+-- makes it.
+local TOKEN_SECONDS, LEASE_MARGIN_SECONDS = 30, 5
+-- A service that was asked in vain as often as may be is left in peace for so long.
+local AFTER_ALL_ATTEMPTS_SECONDS = 60
 -- Where a refresh cannot go on in the background, a call with a usable token lends it this much of its time.
 local REFRESH_SECONDS, REFRESH_PART = 5, 0.25
 -- While there is a token that will do, a refresh that fails is not hurried: the next one is due soon.
@@ -38,20 +38,23 @@ local M = {}
 ---@field private credential mde.Credential
 ---@field private service_time fun(): number
 ---@field private on_token fun(value: string, answer: table, sent: number)
+---@field private seconds number how long a request for a token may take, with all its attempts
+---@field private lease_seconds number how long the one who makes it keeps others waiting
 ---@field private claims? table what a claims challenge asked for
 ---@field private sign_in_offset? number how far the sign-in service's clock is ahead of this machine's
 local TokenSource = {}
 TokenSource.__index = TokenSource
 
--- Some digits that tell a credential from another one of the same application, and do not tell it. nil without
--- mde.crypto.
-local function fingerprint(credential, application)
+-- Some digits that tell a credential from another one of the same application, and its proxy from others, and do not
+-- tell them. nil without mde.crypto.
+local function fingerprint(credential, application, proxy)
   local ok, crypto = pcall(require, "mde.crypto")
   if not ok then return nil end
   local secrets = {}
   for i, secret in ipairs(credential.traits and credential:traits() or credential:secrets()) do
     secrets[i] = type(secret) == "userdata" and secret:reveal() or secret
   end
+  if proxy and proxy.traits then secrets[#secrets + 1] = proxy.traits() end
   local digest = crypto.hmac_sha256(table.concat(secrets, "\0"), application)
   return digest and crypto.hex(digest):sub(1, 16)
 end
@@ -74,15 +77,18 @@ end
 ---@return mde.TokenSource
 function M.new(settings)
   local requests, credential, application = settings.requests, settings.credential, settings.application
-  local tenant_id = settings.tenant_id
+  local tenant_id, seconds = settings.tenant_id, credential.seconds or TOKEN_SECONDS
   return setmetatable({
+    seconds = seconds, lease_seconds = seconds + LEASE_MARGIN_SECONDS,
     requests = requests, now = requests.now, sleep = requests.sleep, trace = requests.trace, show = requests.show,
     single_flight = settings.single_flight, driver = settings.driver, credential = credential, tenant_id = tenant_id,
     client_id = settings.client_id, scope = settings.scope, service_time = settings.service_time,
     on_token = settings.on_token, tokens = core.token.new(),
     token_url = tenant_id and ("%s/%s/oauth2/v2.0/token"):format(settings.authority, tenant_id),
     token_share = settings.store
-      and token_shares.new(settings.store, function() return fingerprint(credential, application) end),
+      and token_shares.new(settings.store, function()
+        return fingerprint(credential, application, settings.driver.proxy)
+      end),
   }, TokenSource)
 end
 
@@ -118,12 +124,12 @@ local function sign_in_offset(self)
   return self.sign_in_offset or self.service_time() - posix.clock.time()
 end
 
--- Asks by the credential. `attempts`: the most that one request may take.
+-- Asks by the credential. `attempts`: the most that one request may take; nil: as many as are usual for it.
 local function ask_for_token(self, deadline, attempts)
   local request = sign_in.new {
     tenant_id = self.tenant_id, client_id = self.client_id, token_url = self.token_url, scope = self.scope,
     claims = self.claims, show = self.show,
-    context = contexts.new(self.now):within(math.min(deadline - self.now(), TOKEN_SECONDS)),
+    context = contexts.new(self.now):within(math.min(deadline - self.now(), self.seconds)),
     clock = function() return posix.clock.time() + sign_in_offset(self) end,
     clock_offset = function() return sign_in_offset(self) end,
     conceal = function(text) self.trace:conceal_proof(text) end,
@@ -177,11 +183,11 @@ local function ask_and_keep(self, lease, deadline, attempts)
     -- The caller's own time ended it, which says nothing about the sign-in service.
     self.tokens:abandon(lease)
   else
-    local status = info.response and info.response.status
+    -- What was not refused may be otherwise in a moment, whatever its status says elsewhere.
+    local status = info.verdict == "refused" and info.response.status or nil
     local retry_after = info.retry_after
-    if not retry_after and info.verdict == "exhausted" and info.attempts >= TOKEN_ATTEMPTS then
-      retry_after = AFTER_ALL_ATTEMPTS_SECONDS
-    end
+    local is_in_vain = info.spent and not attempts or err.code == "proxy_auth"
+    if not retry_after and is_in_vain then retry_after = AFTER_ALL_ATTEMPTS_SECONDS end
     self.tokens:failed(lease, self.now(), status, retry_after, err)
     if share then share:failed(err, status, retry_after) end
   end
@@ -193,7 +199,7 @@ end
 local function fetch_token(self, lease, deadline, attempts)
   if not self.token_share then return ask_and_keep(self, lease, deadline, attempts) end
   local what, found = self.token_share:learn(self.now, self.sleep,
-    math.min(deadline, self.now() + TOKEN_LEASE_SECONDS), TOKEN_LEASE_SECONDS)
+    math.min(deadline, self.now() + self.lease_seconds), self.lease_seconds)
   if what == "token" or what == "failure" then return take_shared(self, lease, what, found) end
   if not what then
     -- Somebody else has asked all the while, the second after one who died perhaps.
@@ -257,7 +263,7 @@ function TokenSource:token(context)
     if now >= deadline then
       return nil, requests_of.time_is_up(self:signs_in_at() .. " gave a token", self.requests:trouble_of "token")
     end
-    local answer, a, b, c = tokens:ask(now, TOKEN_LEASE_SECONDS)
+    local answer, a, b, c = tokens:ask(now, self.lease_seconds)
     if answer == "use" then
       return authorization(a, b, tokens:expiry())
     elseif answer == "failed" and has_changed(self.credential) then
@@ -272,8 +278,8 @@ function TokenSource:token(context)
       local leads = answer == "fetch"
       local call, lease_ends
       if leads then
-        call = start_fetch(self, a, in_background and math.huge or deadline, TOKEN_ATTEMPTS)
-        lease_ends = now + TOKEN_LEASE_SECONDS
+        call = start_fetch(self, a, in_background and math.huge or deadline)
+        lease_ends = now + self.lease_seconds
       else
         call, lease_ends = self.single_flight:current "token", a
       end

@@ -8,7 +8,7 @@
 ---| "resolver" # nothing says which name server to ask
 ---| "connect" # no connection
 ---| "proxy" # the proxy could not be reached, or gave no way to the host
----| "proxy_auth" # the proxy wants another user or password
+---| "proxy_auth" # the proxy wants another user or password; it is not asked again for a minute
 ---| "tls" # the handshake failed
 ---| "tls_untrusted" # the certificate is of an authority that is not trusted
 ---| "tls_name" # the certificate is of another name
@@ -91,6 +91,8 @@
 ---| "url_insecure" # a URL begins with `http://`
 ---| "ca_file_unreadable" # the file with the certificates to trust cannot be read
 ---| "ca_file_without_certificate" # the file with the certificates to trust has none
+---| "proxy_malformed" # what names the proxy is not its URL, or can be read in more than one way
+---| "proxy_unsupported" # the driver does not speak to such a proxy
 ---| "libcurl_missing" # the module mde.curl is not installed
 ---| "driver_incomplete" # the driver lacks a function
 ---| "unsupported_lua" # plain Lua 5.1 cannot do this

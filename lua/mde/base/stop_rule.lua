@@ -1,8 +1,8 @@
 --- stop_rule: when the error of one item ends the work at all that are left.
 --
--- A refused sign-in is refused for every other item, too, and so is a token that lacks a permission; without the store
--- that keeps the service's limits nothing of many is sent. A 403 for another reason may be of one device group alone:
--- three in a row, without a success between, end the work.
+-- A refused sign-in is refused for every other item, too, and so are a token that lacks a permission and a proxy's
+-- password; without the store that keeps the service's limits nothing of many is sent. A 403 for another reason may be
+-- of one device group alone: three in a row, without a success between, end the work.
 
 local errors = require "mde.base.error"
 
@@ -34,6 +34,8 @@ function StopRule:note(err)
     return "the sign-in failed"
   elseif err.code == "limits_unknown" then
     return "the store that keeps the service's limits failed"
+  elseif err.code == "proxy_auth" then
+    return "the proxy refused its user and password"
   elseif err.kind ~= "permission" then
     return nil
   elseif err.permission then

@@ -14,6 +14,7 @@ local errors = require "mde.base.error"
 local mde = require "mde"
 local options_of = require "mde.base.options"
 local posix = require "mde.posix"
+local proxies = require "mde.base.proxy"
 local variables = require "mde.base.environment"
 
 local M = {}
@@ -41,6 +42,11 @@ local function address(value, where)
   return value
 end
 
+local function proxy(value, where)
+  proxies.read(address(value, where), where)
+  return value
+end
+
 local function list(value)
   local items = {}
   for item in value:gmatch "[^,]+" do items[#items + 1] = item:match "^%s*(.-)%s*$" end
@@ -63,7 +69,7 @@ end
 -- How each is read, and where it goes.
 local settings = {
   tenant_id = text, client_id = text, cloud = text, authority = address, base_url = address, scope = text,
-  store = text, proxy = address, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
+  store = text, proxy = proxy, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
   managed_identity = flag, ["protect.tags"] = list, ["protect.names"] = list, ["protect.device_values"] = list,
   ["protect.platforms"] = list, ["protect.servers"] = flag, ["limits.per_minute"] = count, ["limits.per_hour"] = count,
 }

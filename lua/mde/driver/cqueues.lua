@@ -151,7 +151,8 @@ local M = {}
 
 ---@class mde.driver.cqueues.options
 ---@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE, else libcurl's own
----@field proxy string? nil: what https_proxy and no_proxy say; "": none
+---@field proxy string? http://[user:password@]host[:port], percent-encoded; nil: what https_proxy and no_proxy say;
+--- "": none
 
 --- A driver over libcurl for cqueues.
 ---@param options mde.driver.cqueues.options?
@@ -167,6 +168,7 @@ function M.new(options)
   return {
     name = "cqueues",
     now = now,
+    proxy = line.proxy,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn)

@@ -10,7 +10,8 @@ local KNOWN_OPTIONS = { ca_file = "string", proxy = "string", now = "function", 
 
 ---@class mde.driver.curl.options
 ---@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE, else libcurl's own
----@field proxy string? nil: what https_proxy and no_proxy say; "": none
+---@field proxy string? http://[user:password@]host[:port], percent-encoded; nil: what https_proxy and no_proxy say;
+--- "": none
 ---@field now (fun(): number)? with `sleep`: a made-up clock, for tests. Its time passes only while
 --- nothing is in flight; the time-outs of requests are real ones.
 ---@field sleep fun(seconds: number)?
@@ -42,6 +43,7 @@ function M.new(options)
   return {
     name = "curl",
     now = now,
+    proxy = line.proxy,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn) loop:spawn(fn) end,

@@ -135,7 +135,8 @@ local M = {}
 
 ---@class mde.driver.luv.options
 ---@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE, else libcurl's own
----@field proxy string? nil: what https_proxy and no_proxy say; "": none
+---@field proxy string? http://[user:password@]host[:port], percent-encoded; nil: what https_proxy and no_proxy say;
+--- "": none
 
 --- A driver over libcurl for luv.
 ---@param options mde.driver.luv.options?
@@ -153,6 +154,7 @@ function M.new(options)
   return {
     name = "luv",
     now = now,
+    proxy = line.proxy,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn) loop:spawn(fn) end,

@@ -8,6 +8,7 @@ local connection = require "mde.driver.resty.connection"
 local gate = require "mde.driver.resty.gate"
 local job_queues = require "mde.driver.resty.job_queue"
 local phase = require "mde.driver.resty.phase"
+local proxies = require "mde.base.proxy"
 local request = require "mde.driver.resty.request"
 local semaphores = require "mde.driver.resty.semaphore"
 local now = require("mde.posix").clock.now
@@ -37,12 +38,9 @@ local function check_options(options)
   end
 end
 
--- What is wrong with it is not shown: it may hold a password.
 local function read_proxy(url)
   if url == nil or url == "" then return nil end
-  local proxy = connection.proxy(url)
-  if not proxy then error("proxy must be http://[user:password@]host[:port]", 3) end
-  return proxy
+  return connection.proxy(proxies.read(url, proxies.OPTION))
 end
 
 -- ---- sending
@@ -75,7 +73,8 @@ end
 -- ---- the driver
 
 ---@class mde.driver.resty.options
----@field proxy string? http://[user:password@]host[:port]; nil or "": none (nginx hides https_proxy from its workers)
+---@field proxy string? http://[user:password@]host[:port], percent-encoded; nil or "": none (nginx hides https_proxy
+--- from its workers)
 ---@field queue integer? the most detached calls in one worker, beyond which they are refused (1000)
 ---@field parallel integer? how many of their requests may be in flight at once to one host (16)
 
@@ -88,7 +87,7 @@ function M.new(options)
   local proxy = read_proxy(options.proxy)
   local detached = job_queues.new(options.queue or QUEUE_LIMIT)
   local at_once, per_host = options.parallel or PARALLEL, {}
-  local driver = { name = "resty", configured_in = "nginx.conf", now = now }
+  local driver = { name = "resty", configured_in = "nginx.conf", now = now, proxy = proxies.about(proxy, true) }
 
   local function revive() detached:revive() end
 

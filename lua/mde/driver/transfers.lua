@@ -6,6 +6,7 @@
 
 local authorities = require "mde.driver.ca_bundle"
 local errors = require "mde.base.error"
+local proxies = require "mde.base.proxy"
 
 local M = {}
 
@@ -69,6 +70,7 @@ end
 ---@field send fun(request: table): table?, string?, boolean?, string?
 ---@field close fun()
 ---@field in_flight fun(): boolean
+---@field proxy? mde.DriverProxy
 
 -- Raises for a file that is of no use, before there is anything to close.
 local function find_authorities(ca_file)
@@ -77,14 +79,23 @@ local function find_authorities(ca_file)
   return named and named ~= "" and authorities.check(named, "SSL_CERT_FILE") or nil
 end
 
---- Opens a driver's share in the connections. Raises for a ca_file that is of no use.
+-- A proxy's failure, with the proxy's name and where that comes from. libcurl tells neither, and not always whose
+-- failure it is: where there is a proxy on the way to each host, connections are to the proxy.
+local function tell_failure(line, proxy, message, maybe_sent, code)
+  if line.proxy and line.proxy.everywhere and code == "connect" then code = "proxy" end
+  if code == "proxy" or code == "proxy_auth" then message = proxies.failure(proxy, code, message) end
+  return nil, message, maybe_sent, code
+end
+
+--- Opens a driver's share in the connections. Raises for a ca_file or a proxy that is of no use.
 ---@param multi table
 ---@param settings { ca_file: string?, proxy: string? }
 ---@param gate fun(): mde.gate a gate, shut, at which `send` waits
 ---@return mde.driver.line
 function M.open(multi, settings, gate)
   settings = { ca_file = find_authorities(settings.ca_file), proxy = settings.proxy }
-  local line, own, closed = {}, {}, false
+  local proxy = proxies.of_option(settings.proxy)
+  local line, own, closed = { proxy = proxies.about(proxy) }, {}, false
   open_drivers = open_drivers + 1
 
   --- Sends one request; see driver.md. An error or Ctrl-C that ends the wait takes the request back if
@@ -106,8 +117,13 @@ function M.open(multi, settings, gate)
     end
     local response
     response, message, maybe_sent, code = transfer:result()
-    if response then response.discard = function() transfer:discard() end end
-    return response, message, maybe_sent, code
+    if not response and proxy and not request.plain then
+      return tell_failure(line, proxy, message, maybe_sent, code)
+    elseif not response then
+      return nil, message, maybe_sent, code
+    end
+    response.discard = function() transfer:discard() end
+    return response
   end
 
   --- Whether any of what was sent here is in flight.

@@ -15,6 +15,7 @@ local posix = require "mde.posix"
 ---@field message? string why there is no response, or why a 2xx one is not what was asked for
 ---@field code? string the same for programs: the driver's code, or that of what reads the answer
 ---@field refusal? mde.Refusal what another says
+---@field proxy_hint? string what to do, where a proxy on the way is to blame
 ---@field kind "read"|"token"|"action"
 ---@field authorization? mde.Authorization what the request was let in by
 ---@field show fun(text: string): string makes a text from outside fit to be shown

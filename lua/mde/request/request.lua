@@ -9,9 +9,12 @@ local errors = require "mde.base.error"
 local failures = require "mde.request.failure"
 local limiters = require "mde.request.limiter"
 local posix = require "mde.posix"
+local proxies = require "mde.base.proxy"
 local refusals = require "mde.request.refusal"
 
 local REQUEST_SECONDS = 30
+-- A proxy that refused a password is left in peace for so long.
+local PROXY_SECONDS = 60
 
 local M = {}
 
@@ -34,7 +37,7 @@ local M = {}
 ---@field longest integer bytes of the longest answer
 ---@field idle number seconds: a connection that was idle for longer is not used
 ---@field plain? boolean it is the one kind of request that is not https
----@field attempts_allowed? integer default 4
+---@field attempts_allowed? integer default 4; of kind "identity" more while the endpoint is not ready
 ---@field authorize? fun(context: mde.Context): mde.Authorization?, mde.Error? asked before the slot, and again if it
 --- ended in the queue
 ---@field invalidate? fun(authorization: mde.Authorization, response: table) the answer was a first 401
@@ -59,6 +62,8 @@ local M = {}
 ---@field private user_agent string
 ---@field private service_time fun(): number Unix seconds
 ---@field private trouble table<string, string?> for each API what its last attempt failed with
+---@field private proxy_refusals table<string, { at: number, message: string }?> by host, or by "" for all: the proxy
+--- wants another password
 local Requests = {}
 Requests.__index = Requests
 
@@ -71,6 +76,7 @@ function M.new(settings)
     driver = settings.driver, now = clock.now, sleep = clock.sleep, trace = trace, store = settings.store,
     user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve,
     service_time = settings.service_time, limiters = {}, trouble = {},
+    proxy_refusals = {},
     show = function(text) return errors.show(trace:redact(text)) end,
   }, Requests)
 end
@@ -89,10 +95,27 @@ local function is_response(value)
     and type(value.headers) == "table" and type(value.body) == "string"
 end
 
+-- Where a proxy's refusal is kept: for all hosts, or for one if others may be reached without it. nil: none is used.
+local function place_of_proxy(driver, request)
+  if request.plain then return nil end
+  return driver.proxy and driver.proxy.everywhere and "" or request.url:match "^https?://([^/?#]+)"
+end
+
+-- That a proxy has refused its password a moment ago; nil: it may be asked. Many proxies lock an account after some
+-- wrong passwords.
+local function proxy_refusal(self, place)
+  local refusal = self.proxy_refusals[place]
+  if not refusal or self.now() - refusal.at >= PROXY_SECONDS then return nil end
+  return refusal.message .. "; it is not asked again for a minute"
+end
+
 -- Sends once; tells what was sent and what came back: a response, or nil, a message, whether something may have been
 -- sent, and the driver's code for the reason.
 local function send(self, call, request)
   local trace, driver, started = self.trace, self.driver, self.now()
+  local place = place_of_proxy(driver, request)
+  local refused = place and proxy_refusal(self, place)
+  if refused then return nil, refused, false, "proxy_auth" end
   if trace:on() then
     trace:tell { event = "request", driver = driver.name, method = request.method, url = request.url,
       headers = request.headers, body = request.body }
@@ -106,6 +129,7 @@ local function send(self, call, request)
   else
     message = self.show(tostring(message or "the driver gave no reason"))
     code = type(code) == "string" and self.show(code) or nil
+    if code == "proxy_auth" and place then self.proxy_refusals[place] = { at = self.now(), message = message } end
   end
   if trace:on() then
     local event = { event = "response", driver = driver.name, method = request.method, url = request.url,
@@ -252,7 +276,7 @@ end
 ---@return any value nil on failure, and where `before_send` has stopped it
 ---@return mde.Error? err
 ---@return table info attempts, sent (driver's clock) and sent_at (Unix seconds) of the last, response, retry_after,
---- verdict, class: "not_sent" only if no attempt was, nil if none was made
+--- verdict, spent (the attempts are used up), class: "not_sent" only if no attempt was, nil if none was made
 function Requests:perform(call)
   local info, authentications = { attempts = 0 }, 0
   local limiter = limiter_of(self, call.api, call.is_counted)
@@ -283,8 +307,8 @@ function Requests:perform(call)
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.attempts_allowed = call.attempts_allowed
     facts.now, facts.deadline, facts.random = self.now(), call.context:at(), M.random()
-    local verdict, delay, class = core.outcome.judge(call.kind, facts)
-    info.verdict, info.response, info.retry_after = verdict, response, facts.retry_after
+    local verdict, delay, class, spent = core.outcome.judge(call.kind, facts)
+    info.verdict, info.spent, info.response, info.retry_after = verdict, spent, response, facts.retry_after
     if info.class == nil or class ~= "not_sent" then info.class = class end
     self.trouble[call.api] = verdict ~= "done" and (problem.message or ("HTTP %d"):format(facts.status)) or nil
     if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot) end
@@ -309,7 +333,8 @@ function Requests:perform(call)
     else
       local fields = call.failure({ host = call.host, kind = call.kind, verdict = verdict, delay = delay,
         attempts = info.attempts, response = response, message = problem.message, code = problem.code,
-        refusal = refusal, show = self.show, authorization = authorization }, call)
+        refusal = refusal, show = self.show, authorization = authorization,
+        proxy_hint = not response and proxies.hint(self.driver.proxy, problem.code) or nil }, call)
       fields.http_status = response and response.status
       fields.code = refusal and refusal.code or fields.code
       fields.request_id = fields.request_id or refusal and refusal.request_id

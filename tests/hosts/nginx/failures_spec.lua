@@ -248,11 +248,18 @@ describe("mde.driver.resty in nginx", function()
       assert.equal(before + 6, tunnels())
     end)
 
-    it("says what the proxy answered, and nothing of the password", function()
-      local url = ("http://proxied:wrong-word@127.0.0.1:%d"):format(proxy.port)
-      local text = send(server, { url = tenant.base_url .. "/", proxy = url, method = "POST", body = "{}" })
-      assert_says(text, NOT_SENT, "407", "127.0.0.1:" .. proxy.port, "proxy option", "code: proxy_auth")
-      assert.is_nil(text:find("wrong-word", 1, true))
+    for _, case in ipairs(connect_proxy.CASES) do
+      it("makes of the proxy's answer what each driver does: " .. case.password, function()
+        local url = ("http://proxied:%s@127.0.0.1:%d"):format(case.password, proxy.port)
+        local text = send(server, { url = tenant.base_url .. "/", proxy = url, method = "POST", body = "{}" })
+        if case.tunnel then return assert_says(text, "404 ") end
+        assert_says(text, NOT_SENT, case.code == "proxy_auth" and "407" or "403", "127.0.0.1:" .. proxy.port,
+          "code: " .. case.code)
+        assert.is_nil(text:find(case.password, 1, true))
+      end)
+    end
+
+    it("says of a proxy that is not there whose it is, and nothing of the password", function()
       local nobody = send(server, { url = tenant.base_url .. "/", proxy = "http://proxied:wrong-word@127.0.0.1:9" })
       assert_says(nobody, NOT_SENT, "127.0.0.1:9, the proxy on the way to localhost", "code: proxy")
       assert.is_nil(nobody:find("wrong-word", 1, true))
@@ -275,7 +282,7 @@ describe("mde.driver.resty in nginx", function()
     local text = server.get "/"
     assert_says(text, "lua_ssl_trusted_certificate in nginx.conf", "there is no option 'parralel'",
       "queue must be a number", "queue must be a whole number above 0", "parallel must be a whole number above 0",
-      "proxy must be http://[user:password@]host[:port]")
+      'option "proxy" begins with https://', 'option "proxy" is not the URL of a proxy')
     assert.equal(7, select(2, text:gsub("[^\n]+", "")))
     assert.is_nil(text:find("opaque-word", 1, true))
   end)

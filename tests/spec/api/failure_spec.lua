@@ -44,6 +44,15 @@ describe("a refusal of the service says what to do:", function()
     end)
   end
 
+  it("blames a proxy for what is the proxy's fault", function()
+    for kind, hint in pairs { action = "Nothing was changed. Mend https_proxy.", read = "Mend https_proxy." } do
+      local fields = describe_failure(failure(nil, { kind = kind, verdict = "exhausted", message = "407",
+        code = "proxy_auth", proxy_hint = "Mend https_proxy." }))
+      assert.equal(hint, fields.hint)
+      assert.equal("proxy_auth", fields.code)
+    end
+  end)
+
   it("names the request that Microsoft's support asks for, unless it is a novel", function()
     local fields = describe_failure(failure(400, { refusal = { request_id = "|7.7.", foreign = false } }))
     assert.truthy(fields.hint:find("support asks for request |7.7.", 1, true), fields.hint)

@@ -43,6 +43,11 @@ describe("a sign-in that failed", function()
     assert.matches("AZURE_AUTHORITY_HOST", err.hint)
   end)
 
+  it("by a proxy's fault blames the proxy, and not the host", function()
+    local err = sign_in(nil, { message = "407", code = "proxy_auth", proxy_hint = "Mend https_proxy." })
+    assert.equal("Mend https_proxy.", err.hint)
+  end)
+
   it("with a refusal has its code, its first line and where to mend it", function()
     local err = sign_in(401, { verdict = "refused", body = { error = "invalid_client", error_codes = { 7000215 },
       error_description = "AADSTS7000215: Wrong.\r\nTrace ID: a-trace", trace_id = "a-trace" } })

@@ -83,11 +83,10 @@ describe("a token request", function()
       assert.equal(expected[1], noted.called.host)
       assert.equal(expected[2], noted.called.plain)
       assert.equal(expected[3], noted.called.url)
-      assert.equal("token", noted.called.kind)
+      assert.equal("identity", noted.called.kind)
     end
-    request:get { url = "http://127.0.0.1/", query = {}, headers = {}, transient = true }
+    request:get { url = "http://127.0.0.1/", query = {}, headers = {} }
     assert.equal("http://127.0.0.1/", noted.called.url)
-    assert.equal("identity", noted.called.kind)
   end)
 
   it("names the resource of a scope", function()

@@ -311,6 +311,43 @@ describe("a failure of the sign-in service", function()
     assert.equal(5, token_requests(r))
   end)
 
+  it("is remembered for a minute if it is the proxy that refuses its password", function()
+    local r = new()
+    local count = replace_sign_in(r, function(n, request, send)
+      if n > 1 then return send(request) end
+      return nil, "the proxy refused it", false, "proxy_auth"
+    end)
+    assert.equal("proxy_auth", select(2, read(r)).code)
+    r.tenant:advance(59)
+    local _, err = read(r)
+    assert.same({ "proxy_auth", 59 }, { err.code, err.age })
+    assert.matches("user and password in https_proxy", err.hint, 1, true)
+    assert.equal(1, count[1])
+    r.tenant:advance(1)
+    assert.truthy(read(r))
+  end)
+
+  it("is told to those who share a store, but not to one who has another proxy or the right password for it", function()
+    local r = new()
+    local asked, dict = 0, require("tests.spec.support.dict")(r.driver.now)
+    -- A process of its own, as far as a token is concerned, behind a proxy that takes one password alone.
+    local function process(password)
+      local driver = setmetatable({
+        proxy = { shown = "http://p", source = "proxy", everywhere = true, traits = function() return password end },
+        send = function(request)
+          asked = asked + 1
+          if password ~= "right" then return nil, "the proxy refused it", false, "proxy_auth" end
+          return r.driver.send(request)
+        end,
+      }, { __index = r.driver })
+      return assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id, driver = driver,
+        credential = r.tenant.client_secret, store = dict, limits = false, cap = false })
+    end
+    for _ = 1, 3 do assert.equal("proxy_auth", select(2, process("wrong"):machine(ID)).code) end
+    assert.equal(1, asked)
+    assert.truthy(process("right"):machine(ID))
+  end)
+
   it("is remembered for five seconds if there was no time for all attempts", function()
     local r = new()
     r:fault { match = { path = TOKEN_PATH }, fault = "stall", count = 2 }

@@ -18,6 +18,8 @@ describe("the rule that ends the work at many", function()
       note("permission", "Machine.RestrictExecution"))
     assert.equal("the store that keeps the service's limits failed", rule:note(errors.new { kind = "unavailable",
       code = "limits_unknown", message = "x" }))
+    assert.equal("the proxy refused its user and password", rule:note(errors.new { kind = "unavailable",
+      code = "proxy_auth", message = "x" }))
   end)
 
   it("ends it after three refusals in a row, without a success between", function()

@@ -23,7 +23,10 @@ describe("mde.core.outcome", function()
       { "token", { status = 503, retry_after = 8 }, "retry", 8.4, "unknown" },
       { "read", { status = 429, retry_after = 300 }, "throttled", 315, "refused_unprocessed" },
       { "read", { status = 429, retry_after_invalid = true }, "retry", 63, "refused_unprocessed" },
-      { "read", { status = 500, attempt = 4 }, "exhausted", 0, "unknown" },
+      { "read", { status = 500, attempt = 4 }, "exhausted", 0, "unknown", true },
+      { "read", { status = 500, attempt = 1, attempts_allowed = 1 }, "exhausted", 0, "unknown", true },
+      { "identity", { status = 410, attempt = 11 }, "retry", 8, "refused_unprocessed" },
+      { "identity", { status = 410, attempt = 12 }, "exhausted", 0, "refused_unprocessed", true },
       { "read", { status = 500, attempt = 4, attempts_allowed = 5 }, "retry", 3.2, "unknown" },
       { "read", { status = 500, deadline = 1000.1 }, "exhausted", 0, "unknown" },
       { "read", { status = 500, deadline = math.huge }, "retry", 0.4, "unknown" },
@@ -35,7 +38,7 @@ describe("mde.core.outcome", function()
       { "action", { status = 400, active_request = true }, "active", 0, "definite" },
     }
     for i, case in ipairs(cases) do
-      assert.same({ case[3], case[4], case[5] }, { judge(case[1], case[2]) }, "case " .. i)
+      assert.same({ case[3], case[4], case[5], case[6] }, { judge(case[1], case[2]) }, "case " .. i)
     end
   end)
 

@@ -4,8 +4,11 @@
 local clients = require "mde.client"
 local conformance = require "tests.spec.driver.conformance"
 local curl = require "mde.driver.curl"
+local environment = require "tests.spec.support.environment"
 local proxies = require "tests.spec.support.server.connect_proxy"
 local raw_server = require "tests.spec.support.server.raw_server"
+local rehearsal = require "tests.spec.support.rehearsal"
+local shell = require "tests.spec.support.process.shell"
 local tenants = require "tests.spec.support.server.tenant"
 
 conformance("curl", function(tenant)
@@ -178,38 +181,101 @@ describe("mde.driver.curl", function()
     end)
 
     it("says why a proxy did not work, and nothing of its password", function()
-      -- Which libcurl cannot always tell from a host that is not there.
-      for proxy, right in pairs { ["http://user:opaque-word@127.0.0.1:9"] = "connect",
-        ["bad://user:opaque-word@127.0.0.1:9"] = "connect", ["http://user:opaque-word@no-such.invalid:9"] = "proxy" } do
+      for _, proxy in ipairs { "http://user:opaque-word@127.0.0.1:9", "user:opaque-word@127.0.0.1:9",
+        "http://user:opaque-word@no-such.invalid:9" } do
         local through = curl.new { ca_file = tenant.ca_file, proxy = proxy }
         local response, message, maybe_sent, code = through.send(request { method = "POST", body = "x" })
         through.close()
         assert.is_nil(response)
-        assert.equal(right, code, message)
+        assert.equal("proxy", code, message)
         assert.is_false(maybe_sent)
+        assert.matches("the proxy is http://" .. proxy:match "@(.*)$" .. ' (option "proxy")', message, 1, true)
         assert.is_nil(message:find("opaque-word", 1, true))
         assert.is_nil(message:find("user", 1, true))
       end
     end)
 
-    it("knows a connection through a proxy again, and the proxy that wants another password", function()
+    it("tells the proxy's fault from the host's as well as it can", function()
+      -- The host may be one that is reached without the proxy.
+      environment.set { no_proxy = "elsewhere.example" }
+      finally(environment.restore)
+      local through = curl.new { ca_file = tenant.ca_file, proxy = "http://127.0.0.1:9" }
+      assert.equal("connect", select(4, through.send(request())))
+      assert.is_false(through.proxy.everywhere)
+      through.close()
+    end)
+
+    for _, case in ipairs(proxies.CASES) do
+      it(("makes of a proxy's answer what each driver does: %s"):format(case.password), function()
+        local proxy = proxies.start()
+        local through = curl.new { ca_file = tenant.ca_file,
+          proxy = ("http://proxied:%s@127.0.0.1:%d"):format(case.password, proxy.port) }
+        finally(function()
+          through.close()
+          proxy.stop()
+        end)
+        for _ = 1, case.tunnel and 3 or 1 do
+          local response, message, maybe_sent, code = through.send(request())
+          assert.equal(case.code, code, message)
+          assert.equal(case.tunnel and 401 or nil, response and response.status)
+          if message then
+            assert.is_false(maybe_sent)
+            assert.matches(case.code == "proxy_auth" and "407" or "403", message, 1, true)
+            assert.matches("the proxy .*http://127.0.0.1:" .. proxy.port, message)
+            assert.matches('option "proxy"', message, 1, true)
+            assert.is_nil(message:find(case.password, 1, true))
+          end
+        end
+        -- One connection, and one password that may have been wrong.
+        assert.equal(1, select(2, proxy.seen():gsub("CONNECT ", "")))
+      end)
+    end
+
+    it("knows a SOCKS proxy that wants another password", function()
       local proxy = proxies.start()
       local through = curl.new { ca_file = tenant.ca_file,
-        proxy = ("http://proxied:opaque-word@127.0.0.1:%d"):format(proxy.port) }
-      local refused = curl.new { ca_file = tenant.ca_file,
-        proxy = ("http://proxied:wrong-word@127.0.0.1:%d"):format(proxy.port) }
+        proxy = ("socks5h://proxied:wrong-word@127.0.0.1:%d"):format(proxy.port) }
       finally(function()
         through.close()
-        refused.close()
         proxy.stop()
       end)
-      for _ = 1, 3 do assert.equal(401, assert(through.send(request())).status) end
-      assert.equal(1, select(2, proxy.seen():gsub("CONNECT ", "")))
-      local response, message, maybe_sent, code = refused.send(request())
-      assert.is_nil(response)
-      assert.truthy(message:find("407", 1, true))
-      assert.is_false(maybe_sent)
-      assert.equal("proxy_auth", code)
+      local response, message, maybe_sent, code = through.send(request())
+      assert.same({ nil, false, "proxy_auth" }, { response, maybe_sent, code })
+      assert.matches(("the proxy socks5h://127.0.0.1:%d refused the user and password"):format(proxy.port), message, 1,
+        true)
+      assert.is_nil(message:find("wrong-word", 1, true))
+      assert.equal(1, select(2, proxy.seen():gsub("SOCKS", "")))
+    end)
+
+    it("takes the proxy from the environment, and tells which of its variables names it", function()
+      for _, name in ipairs { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do
+        environment.set { [name] = "http://user:opaque-word@127.0.0.1:9" }
+        local through = curl.new { ca_file = tenant.ca_file }
+        environment.restore()
+        assert.same({ "http://127.0.0.1:9", name, true }, { through.proxy.shown, through.proxy.source,
+          through.proxy.everywhere })
+        through.close()
+        -- libcurl goes by the same one.
+        local said = shell.output_of(("env %s=http://user:opaque-word@127.0.0.1:9 %s -e '%s' 2>&1"):format(name,
+          os.getenv "MDE_LUA", ([[
+            print(require "mde.driver.curl".new().send { method = "GET", url = "https://localhost:1/", headers = {},
+              timeout = 5, max_bytes = 10, max_idle = 0 })]]):gsub("\n%s*", " ")))
+        assert.matches("127.0.0.1 port 9", said, 1, true)
+        assert.matches(("the proxy is http://127.0.0.1:9 (%s)"):format(name), said, 1, true)
+        assert.is_nil(said:find("opaque-word", 1, true))
+      end
+    end)
+
+    it("refuses a proxy that can be read in more than one way, and shows nothing of it", function()
+      local url = "http://svc-mde:Pa@opaque-word/x1@127.0.0.1:9"
+      local err = rehearsal.refused(curl.new, { proxy = url })
+      assert.equal("proxy_malformed", err.code)
+      assert.is_nil(tostring(err):find("opaque", 1, true))
+      environment.set { https_proxy = url }
+      finally(environment.restore)
+      err = rehearsal.refused(curl.new)
+      assert.matches("https_proxy is not the URL of a proxy", tostring(err), 1, true)
+      assert.is_nil(tostring(err):find("opaque", 1, true))
     end)
 
     it("sends nothing of a managed identity's through a proxy", function()

@@ -191,6 +191,56 @@ describe("a request", function()
     end)
   end)
 
+  describe("on whose way a proxy refuses its password", function()
+    local function refused() return nil, "the proxy refused it", false, "proxy_auth" end
+
+    before_each(function() all.driver.proxy = { shown = "http://p", source = "https_proxy", everywhere = true } end)
+
+    it("is sent once, and no other within a minute, wherever to", function()
+      answers = { refused, refused, response(200, "good") }
+      local value, err, info = perform { kind = "token" }
+      assert.is_nil(value)
+      assert.same({ "proxy_auth", 1, "not_sent" }, { err.code, info.attempts, info.class })
+      time = time + 59
+      for _, url in ipairs { "https://api.example/x", "https://login.example/y" } do
+        _, err, info = perform { method = "POST", kind = "action", url = url }
+        assert.same({ "proxy_auth", 1, "not_sent" }, { err.code, info.attempts, info.class })
+        assert.equal("the proxy refused it; it is not asked again for a minute", err.message)
+      end
+      assert.equal("proxy_auth", select(3, all:probe("https://login.example/", 5, 100, 0)))
+      assert.equal(1, #sent)
+      time = time + 1
+      assert.equal("proxy_auth", select(2, perform()).code)
+      time = time + 60
+      assert.equal("a value", (perform()))
+    end)
+
+    it("is sent where the proxy may not be on the way", function()
+      all.driver.proxy.everywhere = false
+      answers = { refused, response(200, "good"), response(200, "good") }
+      perform()
+      assert.equal("a value", (perform { url = "https://login.example/y" }))
+      assert.equal("proxy_auth", select(2, perform()).code)
+      assert.equal("a value", (perform { url = "http://169.254.169.254/x", plain = true }))
+      assert.equal(3, #sent)
+    end)
+
+    it("tells what to do about it, by the name of what names the proxy", function()
+      local told
+      answers = { refused, function() return nil, "away", false, "proxy" end,
+        function() return nil, "no", false, "connect" end }
+      for _, hint in ipairs { "user and password in https_proxy", "Check the proxy that https_proxy names", false } do
+        told = nil
+        perform { attempts_allowed = 1, failure = function(failure)
+          told = failure.proxy_hint
+          return { kind = "unavailable", code = "x", message = "x" }
+        end }
+        if hint then assert.matches(hint, told, 1, true) else assert.is_nil(told) end
+        time = time + 60
+      end
+    end)
+  end)
+
   describe("whose driver gives nonsense", function()
     for what, answer in pairs { ["a text"] = "200", ["no body"] = { status = 200, headers = {} }, ["no headers"] =
       { status = 200, body = "good" }, ["half a status"] = { status = 200.5, headers = {}, body = "good" } } do

@@ -4,6 +4,11 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local failures = require "mde.auth.failure"
+local urls = require "mde.base.url"
+
+-- An endpoint that is being brought up to date is back within 70 s (Azure's page on the instance metadata service). It
+-- is asked until then (mde.core.outcome), and each attempt takes some time.
+local SECONDS = 90
 
 local M = {}
 
@@ -13,7 +18,7 @@ local M = {}
 ---@param name string of the variable it comes from
 ---@return string url without a query
 function M.check_url(url, name)
-  local shown = errors.quote(core.redact.url(url))
+  local shown = urls.shown(url)
   local scheme, host, rest = url:match "^([A-Za-z]+)://([A-Za-z0-9.-]+)(.*)$"
   if not host then scheme, host, rest = url:match "^([A-Za-z]+)://%[([%x:.]+)%](.*)$" end
   if not host or not rest:find "^:?%d*/?[A-Za-z0-9/._~-]*$" then
@@ -35,7 +40,7 @@ end
 ---@param of { kind: string, name: string, ask: fun(self: table, request: mde.TokenRequest): table?, mde.Error? }
 ---@return table metatable
 function M.class(of)
-  local Identity = { __name = "mde.credential." .. of.kind, ask = of.ask }
+  local Identity = { __name = "mde.credential." .. of.kind, ask = of.ask, seconds = SECONDS }
   Identity.__index = Identity
 
   function Identity.__tostring()

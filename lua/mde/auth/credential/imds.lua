@@ -18,7 +18,7 @@ local failure = endpoints.failure("Azure's instance metadata service", {
 
 local function ask(self, request)
   local answer, err = request:get { url = self.url, headers = { Metadata = "true" }, failure = failure,
-    transient = true, query = endpoints.query("2018-02-01", request, self.options, NAMES) }
+    query = endpoints.query("2018-02-01", request, self.options, NAMES) }
   if not answer then return nil, err end
   return endpoints.check_identity(answer, self.options)
 end

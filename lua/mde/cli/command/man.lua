@@ -33,7 +33,8 @@ local environment = {
   { "MDE_PROFILE", "The profile whose settings count, where --profile names none." },
   { "MDE_LOG", "json: write every request, answer, retry and wait to standard error, redacted." },
   { "SSL_CERT_FILE", "The certificates to trust." },
-  { "https_proxy", "The proxy for https; no_proxy names the hosts that it is not for." },
+  { "https_proxy", "The proxy for https, http://[user:password@]host[:port], user and password percent-encoded; "
+    .. "no_proxy names the hosts that it is not for." },
   { "NO_COLOR", "Set to anything: errors are not shown in red, nor headings in bold." },
   { "XDG_CONFIG_HOME", "Below it stand the profiles, in mde/config." },
   { "XDG_STATE_HOME", "Below it mde sim keeps its tenant." },

@@ -3,9 +3,10 @@
 -- nginx reads its certificates and name servers from its configuration and from nowhere else, so what goes wrong is
 -- told with the directive to set.
 local core = require "mde.core"
+local errors = require "mde.base.error"
 local gate = require "mde.driver.resty.gate"
 local posix = require "mde.posix"
-local request = require "mde.driver.resty.request"
+local proxies = require "mde.base.proxy"
 local semaphore = require "ngx.semaphore"
 local http1, now = core.http1, posix.clock.now
 
@@ -112,13 +113,15 @@ local function tunnel(socket, proxy, target, ends)
   local answer = ""
   while bytes do
     local head, behind, problem = http1.response_head(answer, 1, "CONNECT")
-    if head and (head.status < 200 or behind <= #answer) then
-      return nil, "its answer to CONNECT is not one", "proxy"
-    elseif head and head.status < 300 then
+    -- A refusal is one however it goes on: nothing else is read from this connection.
+    local status = head and head.status or behind ~= "more" and tonumber(answer:match "^HTTP/1%.[01] (%d%d%d)[ \r]")
+    if status and status >= 300 then
+      return nil, ("it answered %d to CONNECT"):format(status),
+        status == PROXY_AUTHENTICATION_REQUIRED and "proxy_auth" or "proxy"
+    elseif head and head.status >= 200 and behind > #answer then
       return true
     elseif head then
-      return nil, ("it answered %d to CONNECT"):format(head.status),
-        head.status == PROXY_AUTHENTICATION_REQUIRED and "proxy_auth" or "proxy"
+      return nil, "its answer to CONNECT is not one", "proxy"
     elseif behind ~= "more" then
       return nil, "its answer is malformed: " .. problem, "proxy"
     end
@@ -151,28 +154,26 @@ function M.discard(host, port)
 end
 
 ---@class mde.resty.proxy
+---@field shown string
+---@field source string
+---@field user? string
 ---@field authority string
 ---@field host string
 ---@field port integer
 ---@field authorization string a header line, or nothing
 
-local function unescape(text)
-  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
-end
-
---- Reads a proxy's URL: http://[user:password@]host[:port]. nil if it is none.
----@param url string
----@return mde.resty.proxy?
-function M.proxy(url)
-  local rest = url:match "^[Hh][Tt][Tt][Pp]://([\33-\126]+)$"
-  rest = rest and rest:gsub("/$", "")
-  local user, authority = (rest or ""):match "^(.*)@([^@]*)$"
-  authority = authority or rest
-  local host, port = request.host_and_port(authority or "")
-  if not host then return nil end
-  if not authority:find ":%d+$" then port = PROXY_PORT end
-  local authorization = user and ("Proxy-Authorization: Basic %s\r\n"):format(ngx.encode_base64(unescape(user))) or ""
-  return { authority = authority, host = host, port = port, authorization = authorization }
+--- What a tunnel through a proxy takes. Raises for a proxy that is spoken to by something else than http.
+---@param proxy mde.Proxy
+---@return mde.resty.proxy
+function M.proxy(proxy)
+  if proxy.scheme ~= "http" then
+    errors.invalid("proxy_unsupported",
+      ("%s begins with %s://, and in nginx a proxy is spoken to by http alone"):format(proxy.source, proxy.scheme),
+      "Name a proxy by http://[user:password@]host[:port].")
+  end
+  return { shown = proxy.shown, source = proxy.source, user = proxy.user, authority = proxy.shown:match "//(.+)$",
+    host = proxy.host, port = proxy.port or PROXY_PORT,
+    authorization = proxy.user and ("Proxy-Authorization: Basic %s\r\n"):format(ngx.encode_base64(proxy.user)) or "" }
 end
 
 -- ---- the whole way
@@ -223,6 +224,9 @@ function M.open(target, proxy, ends)
     ok, err, code = tunnel(socket, proxy, target, ends)
     if not ok then
       socket:close()
+      if code == "proxy_auth" then
+        return nil, proxies.failure(proxy, code, ("no way to %s: %s"):format(target.authority, err)), code
+      end
       return nil, ("the proxy %s gave no tunnel to %s: %s; check the proxy option")
         :format(proxy.authority, target.authority, visible(err)), code
     end

@@ -11,17 +11,94 @@ local OTHER = identities.OTHER
 describe("the managed identity", function()
   after_each(environment.restore)
 
-  it("of a virtual machine is asked again while its endpoint is away", function()
-    for _, status in ipairs { 404, 410, 429, 500, 503 } do
-      local r = identities.rehearse "imds"
-      r:fault { fault = "answer", status = status, match = { path = "/metadata/" }, count = 2 }
-      assert.truthy(r.client:machine "desk-5")
+  -- A client whose endpoint answers with a status for so many seconds, and how often it was asked.
+  local function not_ready(source, seconds, status, headers, of_tenant)
+    local r = identities.rehearse(source, nil, of_tenant)
+    local send, ready, asked = r.driver.send, r.driver.now() + seconds, { 0 }
+    r.driver.send = function(request)
+      if not request.plain then return send(request) end
+      asked[1] = asked[1] + 1
+      if r.driver.now() >= ready then return send(request) end
+      return { status = status, headers = headers or {}, body = "" }
     end
+    return r, asked
+  end
+
+  for _, source in ipairs { "imds", "app_service", "arc" } do
+    it("of a machine that has just booted is waited for: " .. source, function()
+      for _, status in ipairs { 404, 410, 429, 500, 503 } do
+        for _, seconds in ipairs { 8, 20 } do
+          local r, asked = not_ready(source, seconds, status, nil,
+            { arc = { challenge = "outside", directory = "/etc/mde" } })
+          local began = r.driver.now()
+          local _, err = r.client:machine "desk-5"
+          -- Azure Arc's agent asks for a proof then.
+          assert.equal(source == "arc" and "arc_challenge" or nil, err and err.code)
+          local took = r.driver.now() - began
+          assert.is_true(took >= seconds and took < seconds + 9, ("HTTP %d: %g"):format(status, took))
+          assert.is_true(asked[1] <= 7)
+        end
+      end
+    end)
+  end
+
+  it("of a virtual machine whose service is being brought up to date is waited for as long as that takes", function()
+    local r, asked = not_ready("imds", 70, 410)
+    assert.truthy(r.client:machine "desk-5")
+    assert.equal(12, asked[1])
+  end)
+
+  it("is waited for no longer than the caller waits", function()
+    for _, sequential in ipairs { true, false } do
+      local r = not_ready("imds", 1000, 410, nil, { sequential = sequential })
+      local began = r.driver.now()
+      local _, err = r.client:machine("desk-5", { timeout = 9 })
+      assert.equal("unavailable", err.kind)
+      assert.matches("410", err.message, 1, true)
+      assert.is_true(r.driver.now() - began <= 9)
+    end
+    -- Whoever waits long enough gets a token, though somebody else did not.
+    local r = not_ready("imds", 15, 410)
+    assert.equal("unavailable", select(2, r.client:machine("desk-5", { timeout = 9 })).kind)
+    assert.truthy(r.client:machine("desk-5", { timeout = 30 }))
+    -- And one with nothing in the background tries up to its end.
+    r = not_ready("imds", 8, 410, nil, { sequential = true })
+    assert.truthy(r.client:machine("desk-5", { timeout = 10 }))
+  end)
+
+  it("that does not get ready in all that time is left in peace for a minute, otherwise for seconds", function()
+    for _, status in ipairs { 404, 410 } do
+      local r, asked = not_ready("imds", 1000, status)
+      local _, err = r.client:machine "desk-5"
+      assert.equal("unavailable", err.kind)
+      assert.matches(status == 404 and "Only a virtual machine in Azure" or "Try again in a minute", err.hint, 1, true)
+      local before = asked[1]
+      assert.equal(status == 404 and 7 or 12, before)
+      r.tenant:advance(59)
+      assert.is_truthy(select(2, r.client:machine "desk-5").age)
+      assert.equal(before, asked[1])
+      r, asked = not_ready("imds", 10, status, nil, { sequential = true })
+      assert.equal("unavailable", select(2, r.client:machine("desk-5", { timeout = 4 })).kind)
+      r.tenant:advance(5.5)
+      assert.truthy(r.client:machine "desk-5")
+      assert.is_true(asked[1] < 9)
+    end
+  end)
+
+  it("of a virtual machine is not asked sooner than it wants to be", function()
+    local r, asked = not_ready("imds", 20, 429, { ["retry-after"] = "20" })
+    assert.truthy(r.client:machine "desk-5")
+    assert.equal(2, asked[1])
+  end)
+
+  it("is refreshed without haste while there is a token", function()
     local r = identities.rehearse "imds"
-    r:fault { fault = "answer", status = 404, match = { path = "/metadata/" }, count = false }
-    local _, err = r.client:machine "desk-5"
-    assert.equal("unavailable", err.kind)
-    assert.matches("Only a virtual machine in Azure", err.hint)
+    assert.truthy(r.client:machine "desk-5")
+    r:fault { fault = "answer", status = 410, match = { path = "/metadata/" }, count = false }
+    r.tenant:advance(3599 - 200)
+    local began = r.driver.now()
+    assert.truthy(r.client:machine "desk-5")
+    assert.is_true(r.driver.now() - began < 1)
   end)
 
   it("of a virtual machine that is none says what else there is", function()

@@ -4,6 +4,8 @@
 
 local clock = require("mde.posix").clock
 local fake_nginx = require "tests.spec.support.fake_nginx"
+local proxies = require "mde.base.proxy"
+local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("a connection in nginx", function()
   local nginx, connection, socket
@@ -42,6 +44,10 @@ describe("a connection in nginx", function()
 
   after_each(fake_nginx.stop)
 
+  local function proxy_of(url)
+    return connection.proxy(proxies.read(url, proxies.OPTION))
+  end
+
   local function open(changes, proxy, ends)
     local target = { authority = "api.example", host = "api.example", port = 443, max_idle = 5 }
     for name, value in pairs(changes or {}) do target[name] = value end
@@ -61,7 +67,7 @@ describe("a connection in nginx", function()
   end)
 
   it("that is plain has nothing to verify, and goes through no proxy", function()
-    assert.equal(socket, open({ plain = true, host = "127.0.0.1", port = 80 }, connection.proxy "http://proxy:1"))
+    assert.equal(socket, open({ plain = true, host = "127.0.0.1", port = 80 }, proxy_of "http://proxy:1"))
     assert.is_nil(socket.handshake)
     assert.equal("127.0.0.1 80", socket.to)
   end)
@@ -132,7 +138,7 @@ describe("a connection in nginx", function()
 
   describe("that is used again", function()
     it("is one that has everything in common", function()
-      local proxy, other = connection.proxy "http://u:p@proxy:1", connection.proxy "http://u:q@proxy:1"
+      local proxy, other = proxy_of "http://u:p@proxy:1", proxy_of "http://u:q@proxy:1"
       socket.reused = 1
       open()
       open { host = "other.example" }
@@ -168,7 +174,7 @@ describe("a connection in nginx", function()
   describe("through a proxy", function()
     local proxy
 
-    before_each(function() proxy = connection.proxy "http://user:pass%40word@proxy.example:3128" end)
+    before_each(function() proxy = proxy_of "http://user:pass%40word@proxy.example:3128" end)
 
     it("is a tunnel to the host, verified beyond it", function()
       socket.answers = { "HTTP/1.1 200 Connection ", "established\r\n\r\n" }
@@ -181,6 +187,11 @@ describe("a connection in nginx", function()
 
     for what, case in pairs {
       ["that wants another password"] = { "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "proxy_auth" },
+      ["that wants another password, in a page"] =
+        { "HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\n<html", "proxy_auth" },
+      ["that wants another password, in a broken way"] =
+        { "HTTP/1.0 407 No\r\nTransfer-Encoding: gzip\r\nContent-Length: x\r\n\r\n<html", "proxy_auth" },
+      ["that refuses in a page"] = { "HTTP/1.1 403 Forbidden\r\n\r\n<html", "proxy" },
       ["that refuses"] = { "HTTP/1.1 403 Forbidden\r\n\r\n", "proxy" },
       ["that sends more than its answer"] = { "HTTP/1.1 200 OK\r\n\r\nhello", "proxy" },
       ["that speaks something else"] = { "SOCKS\r\n\r\n", "proxy" },
@@ -192,8 +203,11 @@ describe("a connection in nginx", function()
         local none, message, code = open(nil, proxy)
         assert.is_nil(none)
         assert.equal(case[2], code)
-        assert.matches("the proxy proxy.example:3128 gave no tunnel to api.example", message, 1, true)
-        assert.is_nil(message:find("word", 1, true))
+        assert.matches(code == "proxy_auth"
+          and 'http://proxy.example:3128 refused the user and password in option "proxy": no way to api.example'
+          or "the proxy proxy.example:3128 gave no tunnel to api.example", message, 1, true)
+        assert.is_nil(message:find("pass@word", 1, true))
+        assert.is_nil(message:find("pass%40word", 1, true))
         assert.is_nil(socket.handshake)
         assert.is_true(socket.closed)
       end)
@@ -208,22 +222,25 @@ describe("a connection in nginx", function()
   end)
 
   for url, expected in pairs {
-    ["http://proxy.example"] = { "proxy.example", 80, "" },
-    ["HTTP://proxy.example:3128/"] = { "proxy.example", 3128, "" },
-    ["http://u@proxy.example"] = { "proxy.example", 80, "Proxy-Authorization: Basic dQ==\r\n" },
-    ["http://a:b@c@proxy.example"] = { "proxy.example", 80, "Proxy-Authorization: Basic YTpiQGM=\r\n" },
-    ["http://[::1]:3128"] = { "::1", 3128, "" },
+    ["http://proxy.example"] = { "proxy.example", 80, "", "proxy.example" },
+    ["HTTP://proxy.example:3128/"] = { "proxy.example", 3128, "", "proxy.example:3128" },
+    ["http://u@proxy.example"] = { "proxy.example", 80, "Proxy-Authorization: Basic dTo=\r\n", "proxy.example" },
+    ["http://a:b%40c@proxy.example"] = { "proxy.example", 80, "Proxy-Authorization: Basic YTpiQGM=\r\n",
+      "proxy.example" },
+    ["http://[::1]:3128"] = { "::1", 3128, "", "[::1]:3128" },
   } do
     it("may have this proxy: " .. url, function()
-      local proxy = connection.proxy(url)
-      assert.same(expected, { proxy.host, proxy.port, proxy.authorization })
-      assert.is_nil(proxy.authority:find("@", 1, true))
+      local proxy = proxy_of(url)
+      assert.same(expected, { proxy.host, proxy.port, proxy.authorization, proxy.authority })
     end)
   end
 
-  for _, url in ipairs { "", "proxy.example:3128", "https://proxy.example", "socks5://proxy.example", "http://",
-    "http://proxy.example:0", "http://proxy.example/path", "http://a b@proxy.example", "http://proxy.example\r\n" } do
-    it(("has no proxy in %q"):format(url), function() assert.is_nil(connection.proxy(url)) end)
+  for _, url in ipairs { "https://u:opaque-word@proxy.example", "socks5://u:opaque-word@proxy.example" } do
+    it("has no proxy that is spoken to otherwise than by http: " .. url:match "^%w+", function()
+      local err = rehearsal.refused(proxy_of, url)
+      assert.equal("proxy_unsupported", err.code)
+      assert.is_nil(tostring(err):find("opaque-word", 1, true))
+    end)
   end
 
   it("is to an address or to a name", function()

@@ -1,0 +1,147 @@
+--- proxy: the proxy on the way to a host, as an option or the environment names it, and what may be shown of it.
+--
+-- A password with an "@", a "/" or the like in it moves the places at which a URL is taken apart: a part of it would
+-- be looked up as the proxy's name, and shown. So a URL that can be read in more than one way is refused, and nothing
+-- of it is shown. Of one that can be used scheme, host and port may be shown, and nothing else.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local variables = require "mde.base.environment"
+
+local M = {}
+
+---@class mde.Proxy
+---@field shown string scheme, host and port, "http://proxy.example:3128"
+---@field source string by which name the user set it: "https_proxy"
+---@field scheme string in lower case
+---@field host string an address of IPv6 without its brackets
+---@field port? integer
+---@field user? string "user:password", as it is to be sent
+
+-- What libcurl speaks to.
+local SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
+-- The first of these that is set is what libcurl takes for a request by https.
+local VARIABLES = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
+
+--- What names a proxy that an option gives.
+M.OPTION = 'option "proxy"'
+
+local HINT = "It is http://[user:password@]host[:port], or begins with https, socks4, socks4a, socks5 or socks5h. "
+  .. "Percent-encode in the user's name and in the password what is not a letter or a digit: @ is %40, : is %3A, / is "
+  .. "%2F, ? is %3F, # is %23, % is %25, a blank is %20."
+
+-- What stands before the @, decoded; nil if it could be meant in more than one way.
+local function read_user(text)
+  if text:find "[/?#@]" or text:gsub("%%%x%x", ""):find("%", 1, true) then return nil end
+  local function decoded(part)
+    return (part:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+  end
+  local name, password = text:match "^([^:]*)(.*)$"
+  name, password = decoded(name), decoded(password)
+  -- What separates the two in the header cannot be in the first (RFC 7617).
+  if name:find(":", 1, true) or (name .. password):find "[%z\1-\31\127]" then return nil end
+  return name .. (password == "" and ":" or password)
+end
+
+local function read_place(text)
+  local host, rest = text:match "^%[([0-9A-Za-z:.%%_~-]+)%](.*)$"
+  if not host then host, rest = text:match "^([A-Za-z0-9._~-]+)(.*)$" end
+  local digits = rest and rest:match "^:?(%d*)/?$"
+  if not digits or (digits ~= "" and not rest:find(":", 1, true)) then return nil end
+  local port = tonumber(digits)
+  if digits ~= "" and not (port >= 1 and port <= 65535) then return nil end
+  return host, port
+end
+
+local function take_apart(url)
+  if url:find "[^\33-\126]" then return nil end
+  local scheme, rest = url:match "^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$"
+  scheme, rest = core.text.lower(scheme or "http"), rest or url
+  local user, place = rest:match "^(.*)@([^@]*)$"
+  local host, port = read_place(place or rest)
+  user = user and read_user(user)
+  if not SCHEMES[scheme] or not host or (place and not user) then return nil end
+  local shown = ("%s://%s%s"):format(scheme, host:find(":", 1, true) and "[" .. host .. "]" or host,
+    port and (":%d"):format(port) or "")
+  return { shown = shown, scheme = scheme, host = host, port = port, user = user }
+end
+
+--- Takes a proxy's URL apart. Raises for one that is none, or that can be read in more than one way.
+---@param url string
+---@param source string by which name the user set it, for errors
+---@return mde.Proxy
+function M.read(url, source)
+  local proxy = take_apart(url)
+  if not proxy then
+    errors.invalid("proxy_malformed",
+      ("%s is not the URL of a proxy; it is not shown, as a password may be in it"):format(source), HINT)
+  end
+  proxy.source = source
+  return proxy
+end
+
+-- The hosts that are reached without a proxy, as the environment has it; libcurl obeys that beside an option, too.
+local function exceptions()
+  return variables.get "no_proxy" or variables.get "NO_PROXY"
+end
+
+--- The proxy that the environment names for https. Raises as `read` does.
+---@return mde.Proxy?
+function M.of_environment()
+  if exceptions() == "*" then return nil end
+  for _, name in ipairs(VARIABLES) do
+    local url = variables.get(name)
+    if url then return M.read(url, name) end
+  end
+end
+
+--- The proxy of an option, or else of the environment; nil for an empty option. Raises as `read` does.
+---@param option? string
+---@return mde.Proxy?
+function M.of_option(option)
+  if option == "" then return nil end
+  return option and M.read(option, M.OPTION) or not option and M.of_environment() or nil
+end
+
+---@class mde.DriverProxy what a driver over libcurl or nginx's sockets tells of its proxy; anybody may show it
+---@field shown string "http://proxy.example:3128"
+---@field source string "https_proxy"
+---@field everywhere boolean there is no host that is reached without it
+---@field traits fun(): string what tells it from another one; a secret
+
+--- What a driver tells of its proxy.
+---@param proxy? mde.Proxy
+---@param everywhere? boolean default whether the environment names no exceptions
+---@return mde.DriverProxy?
+function M.about(proxy, everywhere)
+  return proxy and { shown = proxy.shown, source = proxy.source, everywhere = everywhere or not exceptions(),
+    traits = function() return proxy.shown .. " " .. (proxy.user or "") end } or nil
+end
+
+--- The message of a failure that is the proxy's.
+---@param proxy mde.Proxy
+---@param code "proxy"|"proxy_auth"
+---@param detail string
+---@return string
+function M.failure(proxy, code, detail)
+  if code == "proxy" then return ("%s; the proxy is %s (%s)"):format(detail, proxy.shown, proxy.source) end
+  return ("the proxy %s %s: %s"):format(proxy.shown, proxy.user
+    and ("refused the user and password in %s"):format(proxy.source)
+    or ("wants a user and password, and %s has none"):format(proxy.source), detail)
+end
+
+--- What to do about such a failure; nil for another.
+---@param proxy? mde.DriverProxy
+---@param code? string
+---@return string?
+function M.hint(proxy, code)
+  local source = proxy and proxy.source or "https_proxy"
+  if code == "proxy" then
+    return ("Check the proxy that %s names, and whether it lets this machine through."):format(source)
+  elseif code == "proxy_auth" then
+    return ("Correct the proxy's user and password in %s before you try again: it may lock an account after some wrong "
+      .. "passwords."):format(source)
+  end
+end
+
+return M
