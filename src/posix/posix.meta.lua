@@ -86,11 +86,12 @@ function process.harden() end
 ---@class mde.posix.secret_file
 local secret_file = {}
 
----Reads a file into a secret of mde.core; no Lua string of it is made. White space at its end is no part of it.
+---Reads a file into a secret of mde.core; no Lua string of it is made. White space at its ends and a byte order mark
+---are no part of it.
 ---@param path string
 ---@return mde.secret? secret
 ---@return string stamp_or_problem what `stamp` says of the file; or the path and why it cannot be read: it is no
----file, is empty, is longer than 65536 bytes, or everybody may write it
+---file, is empty, is UTF-16, is longer than 65536 bytes, or everybody may write it
 ---@return string? remark if others than its owner may read it
 function secret_file.read(path) end
 

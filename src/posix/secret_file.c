@@ -41,6 +41,26 @@ static bool is_space(char c)
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static bool begins_with(const struct mde_secret *secret, const char *mark)
+{
+  size_t length = strlen(mark);
+  return secret->length >= length && memcmp(secret->bytes, mark, length) == 0;
+}
+
+/* Takes away what editors put around a secret: a byte order mark, and white space at both ends. */
+static void trim(struct mde_secret *secret)
+{
+  static const char mark[] = "\xef\xbb\xbf";
+  size_t begin = begins_with(secret, mark) ? strlen(mark) : 0;
+  while (begin < secret->length && is_space(secret->bytes[begin]))
+    begin++;
+  while (secret->length > begin && is_space(secret->bytes[secret->length - 1]))
+    secret->length--;
+  secret->length -= begin;
+  if (begin > 0 && secret->length > 0)
+    memmove(secret->bytes, secret->bytes + begin, secret->length);
+}
+
 /* Reads to the end of the file. NULL, or what went wrong. */
 static const char *read_all(int file, struct mde_secret *secret)
 {
@@ -58,10 +78,11 @@ static const char *read_all(int file, struct mde_secret *secret)
     }
   } while (problem == NULL && (count > 0 || (count < 0 && errno == EINTR)));
   explicit_bzero(part, sizeof part);
-  while (secret->length > 0 && is_space(secret->bytes[secret->length - 1]))
-    secret->length--;
-  if (problem == NULL && secret->length == 0) problem = "it is empty";
-  return problem;
+  if (problem != NULL) return problem;
+  if (begins_with(secret, "\xff\xfe") || begins_with(secret, "\xfe\xff"))
+    return "it is UTF-16, as PowerShell's > and Notepad's Unicode write it: save it as UTF-8";
+  trim(secret);
+  return secret->length == 0 ? "it is empty" : NULL;
 }
 
 /* Opens, looks and reads; nothing of Lua in here. NULL, or what went wrong. */
@@ -95,8 +116,8 @@ static const char *check_path(lua_State *L)
 /*
  * read(path) -> a secret, stamp [, remark] | nil, problem
  *
- * White space at the end is no part of the secret. `remark` says that others than the owner may
- * read the file. Symbolic links are followed.
+ * White space at its ends and a byte order mark are no part of the secret. `remark` says that
+ * others than the owner may read the file. Symbolic links are followed.
  */
 static int secret_file_read(lua_State *L)
 {

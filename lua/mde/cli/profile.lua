@@ -88,6 +88,8 @@ local function lines_of(path)
   local lines = {}
   for line in file:lines() do lines[#lines + 1] = (line:gsub("\r$", "")) end
   file:close()
+  -- Editors of Windows put a byte order mark in front.
+  lines[1] = lines[1] and lines[1]:gsub("^\239\187\191", "")
   return lines
 end
 
