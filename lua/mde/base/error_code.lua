@@ -90,6 +90,7 @@
 ---| "scope_malformed" # the scope does not end in `/.default`
 ---| "unknown_cloud" # there is no such cloud
 ---| "url_malformed" # a URL is not that of a host
+---| "authority_of_another_tenant" # the place to sign in names another tenant than the one that is set
 ---| "url_insecure" # a URL begins with `http://`
 ---| "ca_file_unreadable" # the file with the certificates to trust cannot be read
 ---| "ca_file_without_certificate" # the file with the certificates to trust has none

@@ -21,9 +21,10 @@ local M = {}
 M.explained = [[
 A profile has settings of a tenant under a name, in $XDG_CONFIG_HOME/mde/config or else
 ~/.config/mde/config: below [NAME] lines like tenant_id = ..., client_id, cloud, authority, base_url,
-scope, store, proxy and ca_file; client_secret_file, client_certificate or managed_identity = yes;
-cap; and protect.tags, .names, .device_values, .platforms (lists with commas) and .servers (yes or
-no). It never has a secret's value. What it does not say comes from the environment.]]
+scope, store, proxy and ca_file; client_secret_file, client_certificate (with
+send_certificate_chain = yes, for trust in its subject name) or managed_identity = yes; cap; and
+protect.tags, .names, .device_values, .platforms (lists with commas) and .servers (yes or no). It
+never has a secret's value. What it does not say comes from the environment.]]
 
 -- ---- values
 
@@ -54,13 +55,16 @@ end
 local settings = {
   tenant_id = text, client_id = text, cloud = text, authority = text, base_url = text, scope = text, store = text,
   proxy = text, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
-  managed_identity = flag, ["protect.tags"] = list, ["protect.names"] = list, ["protect.device_values"] = list,
+  managed_identity = flag, send_certificate_chain = flag,
+  ["protect.tags"] = list, ["protect.names"] = list, ["protect.device_values"] = list,
   ["protect.platforms"] = list, ["protect.servers"] = flag,
 }
 
 local credentials = {
   client_secret_file = function(path) return mde.credential.secret_file(path) end,
-  client_certificate = function(path) return mde.credential.certificate(path) end,
+  client_certificate = function(path, profile)
+    return mde.credential.certificate { path = path, send_certificate_chain = profile.send_certificate_chain }
+  end,
   managed_identity = function(wanted) return wanted and mde.credential.managed_identity() or nil end,
 }
 
@@ -144,7 +148,11 @@ local function credential_of(profile, name)
     end
     named = profile[key] ~= nil and key or named
   end
-  return named and credentials[named](profile[named])
+  if profile.send_certificate_chain ~= nil and named ~= "client_certificate" then
+    errors.invalid("profile_malformed", ("the profile %s has send_certificate_chain without client_certificate")
+      :format(errors.quote(name)), "Leave it out, or name the certificate.")
+  end
+  return named and credentials[named](profile[named], profile)
 end
 
 --- Declares the option.
@@ -175,7 +183,7 @@ function M.options(name)
     if rule then
       options.protect = options.protect or {}
       options.protect[rule] = value
-    elseif not credentials[key] then
+    elseif not credentials[key] and key ~= "send_certificate_chain" then
       options[key] = value
     end
   end
