@@ -168,7 +168,7 @@ local hints = {
   resolve = "Check the name, the DNS of this machine, and whether only a proxy leads outside (https_proxy).",
   proxy = CHECK_PROXY, proxy_auth = CHECK_PROXY,
   tls = CHECK_TLS, tls_name = CHECK_TLS, tls_expired = CHECK_TLS,
-  tls_authorities = "Check the file that SSL_CERT_FILE or the option ca_file names.",
+  tls_authorities = "Check the file that SSL_CERT_FILE or the option ca_file names, and SSL_CERT_DIR.",
   time_is_up = "Give it a longer timeout.",
 }
 

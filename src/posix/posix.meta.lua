@@ -6,6 +6,7 @@
 
 ---What only the operating system knows or does, and mde.core never asks for.
 ---@class mde.posix
+---@field certificate_directory mde.posix.certificate_directory
 ---@field clock mde.posix.clock
 ---@field entropy mde.posix.entropy
 ---@field fork mde.posix.fork
@@ -15,6 +16,14 @@
 ---@field signal mde.posix.signal
 ---@field terminal mde.posix.terminal
 local posix = {}
+
+---@class mde.posix.certificate_directory
+local certificate_directory = {}
+
+---@param path string
+---@return integer? count of the certificates that OpenSSL finds there, which are named by a hash: 5ed36f99.0
+---@return string? problem the directory cannot be read
+function certificate_directory.count(path) end
 
 ---@class mde.posix.clock
 local clock = {}

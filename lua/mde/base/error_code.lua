@@ -94,6 +94,9 @@
 ---| "url_insecure" # a URL begins with `http://`
 ---| "ca_file_unreadable" # the file with the certificates to trust cannot be read
 ---| "ca_file_without_certificate" # the file with the certificates to trust has none
+---| "ca_file_malformed" # the file with the certificates to trust is one that a TLS library would not read as a whole
+---| "ca_directory_without_certificate" # OpenSSL finds no certificate in the directories of SSL_CERT_DIR
+---| "ca_directory_unsupported" # the TLS library of libcurl does not read directories as OpenSSL does
 ---| "libcurl_missing" # the module mde.curl is not installed
 ---| "driver_incomplete" # the driver lacks a function
 ---| "unsupported_lua" # plain Lua 5.1 cannot do this
