@@ -62,7 +62,7 @@ describe("a file with certificates to trust", function()
     ["one line"] = { CERTIFICATE:gsub("\n", " "), "line 1: its lines have become one", "stand alone" },
     ["one line without blanks"] = { CERTIFICATE:gsub("\n", ""), "line 1: its lines have become one", "stand alone" },
     ["the line ends of an old Mac"] = { CERTIFICATE:gsub("\n", "\r"), "line 1: its lines have", "stand alone" },
-    ["indented lines"] = { CERTIFICATE .. CERTIFICATE:gsub("[^\n]+", "  %0"), "line 5: it does not begin", "Take away" },
+    ["indented lines"] = { CERTIFICATE .. CERTIFICATE:gsub("[^\n]+", "  %0"), "line 5: it does not", "Take away" },
     ["UTF-16"] = { "\255\254" .. CERTIFICATE:gsub(".", "%0\0"), "is UTF-16", "UTF-8" },
     ["UTF-16 without a mark"] = { CERTIFICATE:gsub(".", "\0%0"), "is UTF-16", "UTF-8" },
     ["a certificate without an end"] = { CERTIFICATE:gsub("%-%-%-%-%-END.*", ""), "line 1, BEGIN CERT", "was cut" },
