@@ -246,7 +246,7 @@ describe("a certificate", function()
       assert.is_false(ok)
       assert.equal("credential_unreadable", err.code)
       assert.matches("UTF-16", err.message, 1, true)
-      assert.matches("save it as UTF-8", err.message, 1, true)
+      assert.matches("Save it as UTF-8", err.hint, 1, true)
     end)
   end)
 
@@ -284,6 +284,30 @@ describe("a certificate", function()
     local ok, err = pcall(mde.credential.certificate, { pem = pem, send_certificate_chain = "yes" })
     assert.is_false(ok)
     assert.equal("wrong_type", err.code)
+  end)
+
+  it("signs in by its subject and the authority over it, where its chain is sent", function()
+    local root = certificates.new { name = "root" }
+    local of_root = certificates.of_key(root.key, { subject = "root", ca = true })
+    local function issued(subject, key)
+      return certificates.of_key(one.key, { subject = subject, issuer = "root", issuer_key = key or root.key })
+    end
+    local function sign_in(leaf, sends)
+      local credential = mde.credential.certificate { pem = one.key .. leaf .. of_root, send_certificate_chain = sends }
+      local r = rehearsal.new { client = { credential = credential } }
+      r.tenant:put_application { client_id = r.tenant.client_id, roles = { "Machine.Read.All" },
+        trusted_subjects = { { subject = "CN=mde", authority = of_root } } }
+      local machine, err = r.client:machine "desk-5"
+      return machine and "in" or err.code, err
+    end
+    assert.equal("in", (sign_in(issued "mde", true)))
+    assert.equal("in", (sign_in(certificates.of_key(one.key, { from = -9, till = -1, issuer = "root",
+      issuer_key = root.key }) .. issued "mde", true)))
+    assert.equal("AADSTS700027", (sign_in(issued "mde", false)))
+    local code, err = sign_in(issued "another", true)
+    assert.equal("AADSTS700030", code)
+    assert.matches("subject or the issuer", err.hint, 1, true)
+    assert.equal("AADSTS700030", (sign_in(issued("mde", one.key), true)))
   end)
 
   it("that has expired is not sent", function()
