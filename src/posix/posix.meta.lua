@@ -101,7 +101,7 @@ local secret_file = {}
 ---@return mde.secret? secret
 ---@return string stamp_or_problem what `stamp` says of the file; or the path and why it cannot be read: it is no
 ---file, is empty, is UTF-16, is longer than 65536 bytes, or everybody may write it
----@return string? remark if others than its owner may read it
+---@return string? remark if others than its owner may read it; or what to do about the problem, where that is not plain
 function secret_file.read(path) end
 
 ---A text that changes when the file does.

@@ -61,6 +61,9 @@ static void trim(struct mde_secret *secret)
     memmove(secret->bytes, secret->bytes + begin, secret->length);
 }
 
+/* What is wrong with a file that an editor of Windows may have written. */
+static const char utf16[] = "it is UTF-16, as PowerShell's > and Notepad's Unicode write it";
+
 /* Reads to the end of the file. NULL, or what went wrong. */
 static const char *read_all(int file, struct mde_secret *secret)
 {
@@ -79,8 +82,7 @@ static const char *read_all(int file, struct mde_secret *secret)
   } while (problem == NULL && (count > 0 || (count < 0 && errno == EINTR)));
   explicit_bzero(part, sizeof part);
   if (problem != NULL) return problem;
-  if (begins_with(secret, "\xff\xfe") || begins_with(secret, "\xfe\xff"))
-    return "it is UTF-16, as PowerShell's > and Notepad's Unicode write it: save it as UTF-8";
+  if (begins_with(secret, "\xff\xfe") || begins_with(secret, "\xfe\xff")) return utf16;
   trim(secret);
   return secret->length == 0 ? "it is empty" : NULL;
 }
@@ -114,7 +116,7 @@ static const char *check_path(lua_State *L)
 }
 
 /*
- * read(path) -> a secret, stamp [, remark] | nil, problem
+ * read(path) -> a secret, stamp [, remark] | nil, problem [, what to do]
  *
  * White space at its ends and a byte order mark are no part of the secret. `remark` says that
  * others than the owner may read the file. Symbolic links are followed.
@@ -125,7 +127,12 @@ static int secret_file_read(lua_State *L)
   struct mde_secret *secret = mde_push_secret(L);
   struct stat status;
   const char *problem = read_file(path, secret, &status);
-  if (problem != NULL) return push_problem(L, path, problem);
+  if (problem != NULL) {
+    int count = push_problem(L, path, problem);
+    if (problem != utf16) return count;
+    lua_pushliteral(L, "Save it as UTF-8, or as ASCII: PowerShell needs -Encoding ascii.");
+    return count + 1;
+  }
   char stamp[STAMP_SIZE];
   write_stamp(&status, stamp);
   lua_pushstring(L, stamp);

@@ -83,11 +83,13 @@ end
 
 -- Its lines. Raises for a file that cannot be read, or that others could have written.
 local function lines_of(path)
-  local looked_at, shown, problem = posix.secret_file.read(path)
-  local file = looked_at and io.open(path, "r")
+  local looked_at, shown, hint = posix.secret_file.read(path)
+  local file, problem
+  if looked_at then file, problem = io.open(path, "r") end
   if not file then
     errors.invalid("profile_unreadable", ("the configuration file %s cannot be used: %s"):format(errors.quote(path),
-      errors.show(problem or shown)), "Write it, for nobody but yourself to change, or leave out --profile.")
+      errors.show(problem or shown)), not looked_at and hint
+      or "Write it, for nobody but yourself to change, or leave out --profile.")
   end
   local lines = {}
   for line in file:lines() do lines[#lines + 1] = (line:gsub("\r$", "")) end

@@ -24,14 +24,14 @@ function Federated.__tostring()
 end
 
 local function from_file(self)
-  local value, stamp = posix.secret_file.read(self.path)
+  local value, stamp, hint = posix.secret_file.read(self.path)
   if value then
     self.stamp = stamp
     return value
   end
   return nil, errors.new { kind = "auth", code = "credential_unreadable",
     message = "the federated token cannot be read: " .. errors.show(stamp),
-    hint = "Check AZURE_FEDERATED_TOKEN_FILE: the platform writes the token into that file." }
+    hint = hint or "Check AZURE_FEDERATED_TOKEN_FILE: the platform writes the token into that file." }
 end
 
 local function from_function(self, request)

@@ -37,9 +37,9 @@ local function flaw_of(value)
   elseif value:find "^%s" or value:find "%s$" then
     return "begins or ends with a blank", COPY
   elseif value:find "\\[nr]$" then
-    return "ends in a line end that is written as a backslash and a letter", "Leave the \\n away: " .. COPY
+    return "ends in a line end that is written as a backslash and a letter", "Leave the \\n away. " .. COPY
   elseif value:find "^\".*\"$" or value:find "^'.*'$" then
-    return "stands between quotes", "Leave the quotes away: " .. COPY
+    return "stands between quotes", "Leave the quotes away. " .. COPY
   end
 end
 

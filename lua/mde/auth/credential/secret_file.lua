@@ -30,10 +30,10 @@ function M.new(path, what, longest)
   return setmetatable({ path = path, what = what, longest = longest }, SecretFile)
 end
 
-local function unreadable(self, problem)
+local function unreadable(self, problem, hint)
   return errors.new { kind = "auth", code = "credential_unreadable",
     message = ("%s cannot be used: %s"):format(self.what, errors.show(problem)),
-    hint = "Check the path, and that the user who runs this may read the file." }
+    hint = hint or "Check the path, and that the user who runs this may read the file." }
 end
 
 --- Whether the file is another than the one that was read.
@@ -59,7 +59,7 @@ end
 function SecretFile:read_again()
   local value, stamp, remark = posix.secret_file.read(self.path)
   if not value then
-    if not self.value then return nil, unreadable(self, stamp) end
+    if not self.value then return nil, unreadable(self, stamp, remark) end
     -- Not looked at again before it changes once more.
     self.stamp = posix.secret_file.stamp(self.path) or self.stamp
     return self.value, nil, false
