@@ -73,7 +73,17 @@ local function how_to_mend(self, code)
   return "It has to be a PEM file with an RSA private key of at least 2048 bits and its certificate."
 end
 
--- Puts the key and the certificate of a PEM text into place; true, or nil and an error.
+-- Each certificate once, however often it stands in the file.
+local function distinct(certificates)
+  local list, seen = {}, {}
+  for _, one in ipairs(certificates) do
+    if not seen[one.sha256] then list[#list + 1] = one end
+    seen[one.sha256] = true
+  end
+  return list
+end
+
+-- Puts the key and the certificates of a PEM text into place; true, or nil and an error.
 local function take(self, pem, name)
   local crypto = signing()
   local key, problem, code
@@ -87,8 +97,8 @@ local function take(self, pem, name)
     return nil, refused(code, name, problem, code == "pem_malformed" and MEND
       or "Put the certificate that is registered with the application into the file, beside its private key.")
   end
-  self.key, self.certificates = key, certificates
-  self.certificate = choices.choose(certificates, os.time()) or choices.last(certificates)
+  self.key, self.certificates = key, distinct(certificates)
+  self.certificate = choices.choose(self.certificates, os.time()) or choices.last(self.certificates)
   return true
 end
 
