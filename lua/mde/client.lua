@@ -56,7 +56,7 @@ local known_options = {
 ---@field authority? string AZURE_AUTHORITY_HOST: where to sign in
 ---@field base_url? string MDE_BASE_URL: the service, a geographic host say
 ---@field scope? string MDE_SCOPE: what the token is asked for
----@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file
+---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file; without it also SSL_CERT_DIR
 ---@field proxy? string https_proxy: the proxy's URL, user and password percent-encoded
 ---@field driver? mde.Driver what carries the bytes; by default libcurl, in nginx its own sockets (driver/driver.md)
 ---@field store? string|table MDE_STORE: what processes share: limits, cap and turns, and in memory the token; a file's
@@ -85,9 +85,7 @@ Client.__index = Client
 
 local function default_driver(options)
   if settings_of.nginx() then return require "mde.driver.resty".new { proxy = options.proxy } end
-  local ca_file, named = options.ca_file, variables.get "SSL_CERT_FILE"
-  if not ca_file and named then ca_file = authorities.check(named, "SSL_CERT_FILE") end
-  return require "mde.driver.curl".new { ca_file = ca_file, proxy = options.proxy }
+  return require "mde.driver.curl".new { ca_file = options.ca_file, proxy = options.proxy }
 end
 
 local function check_driver(driver)
@@ -169,13 +167,19 @@ function Client:__tostring()
 end
 
 --- What is not as it should be with the credential, one line each: others may read its file, it ends soon; a host that
---- is not Microsoft's receives it or the token, and which setting says so.
+--- is not Microsoft's receives it or the token, and which setting says so; and what of the environment has no effect.
 ---@return string[]
 function Client:remarks()
   local credential = self.exchange.credential
-  local remarks = credential.remarks and credential:remarks() or {}
-  for _, remark in ipairs(strangers.remarks(self.exchange)) do remarks[#remarks + 1] = remark end
-  return remarks
+  local list = credential.remarks and credential:remarks() or {}
+  for _, remark in ipairs(strangers.remarks(self.exchange)) do list[#list + 1] = remark end
+  for _, name in ipairs { "SSL_CERT_FILE", "SSL_CERT_DIR" } do
+    if self.driver.configured_in and variables.get(name) then
+      list[#list + 1] = ("%s has no effect here: %s names the certificates to trust"):format(name,
+        self.driver.configured_in)
+    end
+  end
+  return list
 end
 
 -- A call that blocks does what it is asked to, since a device has to be contained wherever the caller stands; but the

@@ -138,7 +138,7 @@ local CHECK_TLS = "Check the host, the clock of this machine, and what stands in
 local hints = {
   resolve = "Check the name, the DNS of this machine, and whether only a proxy leads outside (https_proxy).",
   tls = CHECK_TLS, tls_name = CHECK_TLS, tls_expired = CHECK_TLS,
-  tls_authorities = "Check the file that SSL_CERT_FILE or the option ca_file names.",
+  tls_authorities = "Check the file that SSL_CERT_FILE or the option ca_file names, and SSL_CERT_DIR.",
   time_is_up = "Give it a longer timeout.",
 }
 

@@ -3,10 +3,12 @@
 --
 -- A wrong option raises; so does a wrong environment here, and the maker of a client returns that as an error.
 
+local authorities = require "mde.auth.authority"
 local clouds = require "mde.base.cloud"
 local core = require "mde.core"
 local environment = require "mde.auth.credential.environment"
 local errors = require "mde.base.error"
+local https_url = require "mde.base.https_url"
 local options_of = require "mde.base.options"
 local secret = require "mde.auth.credential.secret"
 local stores = require "mde.sync.store"
@@ -39,34 +41,8 @@ local function check_client_id(value, name)
   return value
 end
 
-local function valid_port(port)
-  local number = tonumber(port)
-  return number ~= nil and number >= 1 and number <= 65535
-end
-
-local function is_https_url(value)
-  local scheme = "^[hH][tT][tT][pP][sS]://"
-  local rest = value:match(scheme .. "[A-Za-z0-9._-]+(.*)$") or value:match(scheme .. "%[[%x:.]+%](.*)$")
-  if not rest then return false end
-  local port, path = rest:match "^:(%d+)(.*)$"
-  path = path or rest
-  return (port == nil or valid_port(port)) and (path == "" or path:find "^/[A-Za-z0-9/._~-]*$" ~= nil)
-end
-
-local function check_url(value, name)
-  local shown = urls.shown(value)
-  if core.text.lower(value):find "^http://" then
-    errors.invalid("url_insecure", ("%s is %s: only https is spoken"):format(name, shown), "Write https://.")
-  end
-  if not is_https_url(value) then
-    errors.invalid("url_malformed", ("%s is %s, which is not the https URL of a host"):format(name, shown),
-      "Write https://host, and nothing after it but a port.")
-  end
-  return (value:gsub("/+$", ""))
-end
-
 local function check_base_url(value, name)
-  local url = check_url(value, name)
+  local url = https_url.check(value, name)
   if core.text.lower(url):find "/api$" then
     errors.invalid("url_malformed", ("%s is %s; the path /api is added by this library"):format(name,
       urls.shown(value)), "Leave /api away.")
@@ -110,7 +86,7 @@ local sources = {
   { option = "tenant_id", variable = "AZURE_TENANT_ID", check = check_tenant },
   { option = "client_id", variable = "AZURE_CLIENT_ID", check = check_client_id },
   { option = "credential", check = check_credential },
-  { option = "authority", variable = "AZURE_AUTHORITY_HOST", check = check_url },
+  { option = "authority", variable = "AZURE_AUTHORITY_HOST", check = authorities.check },
   { option = "base_url", variable = "MDE_BASE_URL", check = check_base_url },
   { option = "scope", variable = "MDE_SCOPE", check = check_scope },
   { option = "store", variable = "MDE_STORE", check = stores.check },
@@ -124,6 +100,9 @@ function M.of_options(options)
   for _, source in ipairs(sources) do
     local value, name = options[source.option], ("option %q"):format(source.option)
     if value ~= nil then settings[source.option], settings.set_by[source.option] = source.check(value, name), name end
+  end
+  if settings.authority and settings.tenant_id then
+    settings.authority = authorities.without_tenant(settings.authority, settings.tenant_id, 'option "authority"')
   end
   return settings
 end
@@ -187,6 +166,10 @@ function M.complete(settings)
   end
   if not settings.credential then settings.credential = environment.credential(settings.client_id) end
   require_application(settings)
+  if settings.authority then
+    settings.authority = authorities.without_tenant(settings.authority, settings.tenant_id,
+      settings.set_by.authority)
+  end
   for name, value in pairs(cloud_of(settings)) do
     if settings[name] == nil then settings[name] = value end
   end

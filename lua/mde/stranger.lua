@@ -37,7 +37,8 @@ end
 ---@return boolean
 function M.is_this_machine(host)
   local name = M.name_of(host)
-  return name == "localhost" or name == "[::1]" or name:find "^127%." ~= nil or name:find "^169%.254%." ~= nil
+  return name == "localhost" or name == "[::1]" or name:find "^127%.%d+%.%d+%.%d+$" ~= nil
+    or name:find "^169%.254%.%d+%.%d+$" ~= nil
 end
 
 --- The hosts that are neither Microsoft's nor this machine, one line each: what they receive, and which setting chose

@@ -1,6 +1,6 @@
 /*
  * mde.crypto: SHA-256, HMAC, the comparison that tells nobody how far two texts agree, and what
- * signs (signing.c).
+ * signs (signing.c, certificate.c).
  *
  *   crypto.sha256(message) -> 32 bytes | nil, message
  *   crypto.hmac_sha256(key, message) -> 32 bytes | nil, message
@@ -18,7 +18,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "certificate.h"
 #include "libcrypto.h"
+#include "pem_argument.h"
 #include "signing.h"
 
 #define SHA256_BYTES 32
@@ -158,6 +160,8 @@ int luaopen_mde_crypto(lua_State *L)
     lua_setfield(L, -3, function->name);
   }
   lua_pop(L, 1);
+  mde_open_pem_argument(L);
   mde_open_signing(L);
+  mde_open_certificate(L);
   return 1;
 }

@@ -32,12 +32,12 @@ function crypto.equal(a, b) end
 function crypto.hex(bytes) end
 
 ---Reads an RSA private key of 2048 bits or more.
----@param pem string|mde.secret what else is in it is passed over
+---@param pem string|mde.secret what else is in it is passed over; line ends that were lost on the way are put back
 ---@param password? string|mde.secret
 ---@return mde.crypto.key? key
----@return string? problem there is none in it, it is encrypted and the password is missing or wrong, it is of another
----kind or too short; or there is no libcrypto that will do
----@return "private_key_missing"|"private_key_binary"|"private_key_password"|"private_key_kind"|"private_key_unreadable"
+---@return string? problem there is none in it, or two, it is encrypted and the password is missing or wrong, it is of
+---another kind or too short, the text is UTF-16 or cut; or there is no libcrypto that will do
+---@return "private_key_missing"|"private_key_binary"|"private_key_password"|"private_key_kind"|"private_key_several"|"private_key_unreadable"|"pem_malformed"
 ---code the same for programs
 function crypto.private_key(pem, password) end
 
@@ -60,13 +60,16 @@ function key:bits() end
 ---@field not_before number Unix seconds
 ---@field not_after number Unix seconds
 ---@field subject string in one line
+---@field chain string[] the DER of those that lead from it to its root, as far as they are in the text
 
----The certificate that belongs to a private key.
+---The certificates that belong to a private key: one, and those that renewed it. Which is to be used is the caller's
+---to say, who knows the time.
 ---@param pem string|mde.secret in any order with others and with the key
----@param key? mde.crypto.key nil: the first
----@return mde.crypto.certificate? certificate
+---@param key? mde.crypto.key nil: the key that the first certificate has
+---@return mde.crypto.certificate[]? certificates at least one, as they stand in the text
 ---@return string? problem there is none in it, or none that belongs to the key
-function crypto.certificate(pem, key) end
+---@return "certificate_unusable"|"pem_malformed"? code
+function crypto.certificates(pem, key) end
 
 ---Which libcrypto is used.
 ---@return string? version as it tells it, "OpenSSL 3.0.19 ..." say

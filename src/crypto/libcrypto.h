@@ -61,6 +61,7 @@ typedef int mde_password_callback(char *buffer, int size, int for_writing, void 
                                                            mde_password_callback *callback,        \
                                                            void *context))                         \
   FUNCTION(void, EVP_PKEY_free, (struct evp_pkey_st *key))                                         \
+  FUNCTION(int, EVP_PKEY_cmp, (const struct evp_pkey_st *a, const struct evp_pkey_st *b))          \
   FUNCTION(const struct rsa_st *, EVP_PKEY_get0_RSA, (const struct evp_pkey_st *key))              \
   FUNCTION(int, RSA_bits, (const struct rsa_st *rsa))                                              \
   FUNCTION(struct evp_md_ctx_st *, EVP_MD_CTX_new, (void))                                         \
@@ -80,6 +81,10 @@ typedef int mde_password_callback(char *buffer, int size, int for_writing, void 
   FUNCTION(void, X509_free, (struct x509_st *certificate))                                         \
   FUNCTION(int, X509_check_private_key, (const struct x509_st *certificate,                        \
                                          const struct evp_pkey_st *key))                           \
+  FUNCTION(int, X509_check_issued, (struct x509_st *issuer, struct x509_st *subject))              \
+  FUNCTION(int, X509_pubkey_digest, (const struct x509_st *certificate,                            \
+                                     const struct evp_md_st *type, unsigned char *digest,          \
+                                     unsigned int *length))                                        \
   FUNCTION(int, i2d_X509, (const struct x509_st *certificate, unsigned char **out))                \
   FUNCTION(const struct asn1_string_st *, X509_get0_notBefore, (const struct x509_st *certificate))\
   FUNCTION(const struct asn1_string_st *, X509_get0_notAfter, (const struct x509_st *certificate)) \

@@ -20,8 +20,8 @@
  *   multi:timeout() -> seconds until there will be in any case | nil; the descriptor knows it too
  *   multi:step() does what there is to do, and does not wait
  *
- * `request` is the driver contract's; `settings` has ca_file and proxy. A request that nobody could
- * send raises, what the outside world does is returned.
+ * `request` is the driver contract's; `settings` has ca_file, ca_path and proxy. A request that
+ * nobody could send raises, what the outside world does is returned.
  *
  * A transfer in flight is anchored in the multi's user value, and has that table for its own user
  * value, in which the multi is too: neither can be collected while the other needs it, and in a
@@ -277,6 +277,13 @@ static int return_unstarted(lua_State *L, CURLcode code)
   return 4;
 }
 
+/* What the environment says; NULL if it is not set, or to nothing. */
+static const char *variable(const char *name)
+{
+  const char *value = getenv(name);
+  return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
 static int multi_start(lua_State *L)
 {
   struct mde_multi *multi = check_multi(L);
@@ -296,8 +303,11 @@ static int multi_start(lua_State *L)
   check_url(L, options.url, url_length, options.plain, transfer->of_curl.host,
             sizeof transfer->of_curl.host);
   options.ca_file = line_field(L, 3, "ca_file");
-  if (options.ca_file == NULL) options.ca_file = getenv("SSL_CERT_FILE");
-  if (options.ca_file != NULL && options.ca_file[0] == '\0') options.ca_file = NULL;
+  options.ca_path = line_field(L, 3, "ca_path");
+  if (options.ca_file == NULL && options.ca_path == NULL) {
+    options.ca_file = variable("SSL_CERT_FILE");
+    options.ca_path = variable("SSL_CERT_DIR");
+  }
   options.proxy = line_field(L, 3, "proxy");
   options.timeout = milliseconds(number_field(L, 2, "timeout", DEFAULT_TIMEOUT_SECONDS));
   options.max_idle = whole_idle_seconds(number_field(L, 2, "max_idle", DEFAULT_MAX_IDLE_SECONDS));

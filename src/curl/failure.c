@@ -182,7 +182,9 @@ static void describe_early(const struct mde_transfer *transfer, const char *deta
         certificate_advice(transfer));
     break;
   case CURLE_SSL_CACERT_BADFILE:
-    say(text, "the CA certificates could not be read: %s; check ca_file or SSL_CERT_FILE", detail);
+    say(text,
+        "the CA certificates could not be read: %s; check ca_file, SSL_CERT_FILE and SSL_CERT_DIR",
+        detail);
     break;
   default:
     say(text, "could not connect to %s: %s", host, detail);

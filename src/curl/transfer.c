@@ -282,9 +282,9 @@ static CURLcode set_security(CURL *easy, const struct mde_transfer_options *opti
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (options->ca_file != NULL) {
+  if (options->ca_file != NULL || options->ca_path != NULL) {
     SET(CURLOPT_CAINFO, options->ca_file);
-    SET(CURLOPT_CAPATH, (char *)NULL);
+    SET(CURLOPT_CAPATH, options->ca_path);
   }
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);

@@ -94,7 +94,8 @@ struct mde_transfer_options {
   const char *method;
   const char *url;     /* https, or http if `plain`; checked by the caller */
   bool plain;          /* http, and no proxy */
-  const char *ca_file; /* NULL: libcurl's default */
+  const char *ca_file; /* NULL, as is ca_path: libcurl's default; otherwise none beside ca_path */
+  const char *ca_path; /* directories of hashed names, with colons; read by OpenSSL alone */
   const char *proxy;   /* NULL: the environment's; "": none */
   long timeout;        /* milliseconds for the whole exchange; above 0 */
   long max_idle; /* a connection idle for that many whole seconds is still used; -1: a new one */

@@ -12,6 +12,7 @@ static const struct {
   const char *name;
   void (*open)(lua_State *L);
 } concepts[] = {
+    {"certificate_directory", mde_open_certificate_directory},
     {"clock", mde_open_clock},
     {"entropy", mde_open_entropy},
     {"fork", mde_open_fork},

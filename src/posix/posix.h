@@ -7,6 +7,7 @@
 #include "compat.h"
 
 /* The opening function of each concept: pushes one table of functions. */
+void mde_open_certificate_directory(lua_State *L);
 void mde_open_clock(lua_State *L);
 void mde_open_entropy(lua_State *L);
 void mde_open_fork(lua_State *L);

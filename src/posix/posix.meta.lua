@@ -6,6 +6,7 @@
 
 ---What only the operating system knows or does, and mde.core never asks for.
 ---@class mde.posix
+---@field certificate_directory mde.posix.certificate_directory
 ---@field clock mde.posix.clock
 ---@field entropy mde.posix.entropy
 ---@field fork mde.posix.fork
@@ -15,6 +16,14 @@
 ---@field signal mde.posix.signal
 ---@field terminal mde.posix.terminal
 local posix = {}
+
+---@class mde.posix.certificate_directory
+local certificate_directory = {}
+
+---@param path string
+---@return integer? count of the certificates that OpenSSL finds there, which are named by a hash: 5ed36f99.0
+---@return string? problem the directory cannot be read
+function certificate_directory.count(path) end
 
 ---@class mde.posix.clock
 local clock = {}
@@ -86,12 +95,14 @@ function process.harden() end
 ---@class mde.posix.secret_file
 local secret_file = {}
 
----Reads a file into a secret of mde.core; no Lua string of it is made. White space at its end is no part of it.
+---Reads a file into a secret of mde.core; no Lua string of it is made. White space at its ends and a byte order mark
+---are no part of it.
 ---@param path string
 ---@return mde.secret? secret
 ---@return string stamp_or_problem what `stamp` says of the file; or the path and why it cannot be read: it is no
----file, is empty, is longer than 65536 bytes, or everybody may write it
----@return string? remark if others than its owner may read it, or write it
+---file, is empty, is UTF-16, is longer than 65536 bytes, or everybody may write it
+---@return string? remark if others than its owner may read it, or write it; or what to do about the problem, where that
+--- is not plain
 ---@return boolean? is_writable whether others than its owner may write it
 function secret_file.read(path) end
 

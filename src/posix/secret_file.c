@@ -41,6 +41,29 @@ static bool is_space(char c)
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static bool begins_with(const struct mde_secret *secret, const char *mark)
+{
+  size_t length = strlen(mark);
+  return secret->length >= length && memcmp(secret->bytes, mark, length) == 0;
+}
+
+/* Takes away what editors put around a secret: a byte order mark, and white space at both ends. */
+static void trim(struct mde_secret *secret)
+{
+  static const char mark[] = "\xef\xbb\xbf";
+  size_t begin = begins_with(secret, mark) ? strlen(mark) : 0;
+  while (begin < secret->length && is_space(secret->bytes[begin]))
+    begin++;
+  while (secret->length > begin && is_space(secret->bytes[secret->length - 1]))
+    secret->length--;
+  secret->length -= begin;
+  if (begin > 0 && secret->length > 0)
+    memmove(secret->bytes, secret->bytes + begin, secret->length);
+}
+
+/* What is wrong with a file that an editor of Windows may have written. */
+static const char utf16[] = "it is UTF-16, as PowerShell's > and Notepad's Unicode write it";
+
 /* Reads to the end of the file. NULL, or what went wrong. */
 static const char *read_all(int file, struct mde_secret *secret)
 {
@@ -58,10 +81,10 @@ static const char *read_all(int file, struct mde_secret *secret)
     }
   } while (problem == NULL && (count > 0 || (count < 0 && errno == EINTR)));
   explicit_bzero(part, sizeof part);
-  while (secret->length > 0 && is_space(secret->bytes[secret->length - 1]))
-    secret->length--;
-  if (problem == NULL && secret->length == 0) problem = "it is empty";
-  return problem;
+  if (problem != NULL) return problem;
+  if (begins_with(secret, "\xff\xfe") || begins_with(secret, "\xfe\xff")) return utf16;
+  trim(secret);
+  return secret->length == 0 ? "it is empty" : NULL;
 }
 
 /* Opens, looks and reads; nothing of Lua in here. NULL, or what went wrong. */
@@ -93,10 +116,11 @@ static const char *check_path(lua_State *L)
 }
 
 /*
- * read(path) -> a secret, stamp [, remark, is_writable] | nil, problem
+ * read(path) -> a secret, stamp [, remark, is_writable] | nil, problem [, what to do]
  *
- * White space at the end is no part of the secret. `remark` says that others than the owner may
- * read the file, or write it: its group may then. Symbolic links are followed.
+ * White space at its ends and a byte order mark are no part of the secret. `remark` says that
+ * others than the owner may read the file, or write it: its group may then. Symbolic links are
+ * followed.
  */
 static int secret_file_read(lua_State *L)
 {
@@ -104,7 +128,12 @@ static int secret_file_read(lua_State *L)
   struct mde_secret *secret = mde_push_secret(L);
   struct stat status;
   const char *problem = read_file(path, secret, &status);
-  if (problem != NULL) return push_problem(L, path, problem);
+  if (problem != NULL) {
+    int count = push_problem(L, path, problem);
+    if (problem != utf16) return count;
+    lua_pushliteral(L, "Save it as UTF-8, or as ASCII: PowerShell needs -Encoding ascii.");
+    return count + 1;
+  }
   char stamp[STAMP_SIZE];
   write_stamp(&status, stamp);
   lua_pushstring(L, stamp);

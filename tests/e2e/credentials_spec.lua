@@ -92,6 +92,7 @@ describe("an application that signs in by", function()
   local function for_readers(message)
     local text = message:gsub(directory:gsub("%p", "%%%0"), "/etc/mde"):gsub("localhost:%d+", "localhost:8443")
       :gsub("127%.0%.0%.1:%d+", "127.0.0.1:40342"):gsub("after %d+ ms", "after 0 ms")
+      :gsub("thumbprint %x+", "thumbprint 0123456789ABCDEF0123456789ABCDEF01234567")
       :gsub("expired on %d+%-%d+%-%d+", "expired on 2026-01-31")
       :gsub("/etc/mde/%x+%.txt", "/etc/mde/0123456789abcdef.txt")
       :gsub("/etc/mde/%x+%.key", "/etc/mde/0123456789abcdef.key"):gsub("c5c5c5%w+", "laptop-17"):gsub("|", "\\|")
@@ -150,11 +151,27 @@ describe("an application that signs in by", function()
     { file, "everybody may write it", function()
       os.execute("chmod 666 " .. directory .. "/secret")
     end },
+    { file, "UTF-16", function()
+      shell.write_file(directory .. "/secret", "\255\254" .. tenant.client_secret:gsub(".", "%0\0"))
+    end },
+    { file, "quotes around it", function()
+      shell.write_file(directory .. "/secret", '"' .. tenant.client_secret .. '"\n')
+    end },
     { certificate, "not registered", function()
       return { AZURE_CLIENT_CERTIFICATE_PATH = put("wrong.pem", other.pem) }
     end },
     { certificate, "expired", function()
       return { AZURE_CLIENT_CERTIFICATE_PATH = put("wrong.pem", certificates.new({ days = -1 }).pem) }
+    end },
+    { certificate, "renewed, and all have expired", function()
+      return { AZURE_CLIENT_CERTIFICATE_PATH = put("wrong.pem", certificates.new({ days = -1 }).pem
+        .. certificates.of_key(certificates.new({ days = -1 }).key, { from = -400, till = -1 })) }
+    end },
+    { certificate, "two private keys", function()
+      return { AZURE_CLIENT_CERTIFICATE_PATH = put("wrong.pem", one.pem .. other.pem) }
+    end },
+    { certificate, "cut", function()
+      return { AZURE_CLIENT_CERTIFICATE_PATH = put("wrong.pem", one.pem:sub(1, -100)) }
     end },
     { certificate, "no such file", function()
       return { AZURE_CLIENT_CERTIFICATE_PATH = directory .. "/nothing.pem" }

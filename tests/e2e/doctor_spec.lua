@@ -5,8 +5,10 @@
 local certificates = require "tests.spec.support.certificates"
 local cjson = require "cjson"
 local commands = require "tests.spec.support.process.command"
+local openssl = require "mde.sim.identity.openssl_command"
 local page = require "tests.spec.support.page"
 local proxies = require "tests.spec.support.server.connect_proxy"
+local shell = require "tests.spec.support.process.shell"
 local tenants = require "tests.spec.support.server.tenant"
 
 local PAGE = "lua/mde/doctor.md"
@@ -105,6 +107,36 @@ describe("mde doctor", function()
     assert.equal(#cases, #sections)
     local text = "\n" .. table.concat(sections, "\n")
     assert.equal(text, page.shown(PAGE, "cases", text))
+  end)
+
+  it("signs in at a place that is written without its scheme, and with its tenant", function()
+    local host = tenant.env.AZURE_AUTHORITY_HOST:match "^https://([^/]+)"
+    for _, written in ipairs { host, host .. "/", host .. "/" .. tenant.env.AZURE_TENANT_ID } do
+      local result = command.run({ "doctor" }, { environment = { AZURE_AUTHORITY_HOST = written } })
+      assert.equal(0, result.status, result.out .. result.err)
+      assert.truthy(result.out:find("signs in at " .. host .. ",", 1, true), result.out)
+    end
+    local result = command.run({ "doctor" }, { environment = { AZURE_AUTHORITY_HOST = "http://" .. host } })
+    assert.equal(1, result.status)
+    assert.truthy(result.out:find("only https is spoken", 1, true), result.out)
+  end)
+
+  it("says which of the certificates of a key is used", function()
+    local one = certificates.new()
+    local renewed = certificates.of_key(one.key, { till = 300, subject = "renewed" })
+    local path = tenant.directory .. "/renewed.pem"
+    shell.write_file(path, one.key .. certificates.of_key(one.key, { from = -9, till = -1 }) .. renewed)
+    os.execute("chmod 600 " .. shell.quote(path))
+    tenant.application { client_id = tenant.env.AZURE_CLIENT_ID, certificates = { renewed },
+      roles = { "Machine.Read.All", "Machine.RestrictExecution" } }
+    local result = command.run({ "doctor" }, { environment = { AZURE_CLIENT_SECRET = "",
+      AZURE_CLIENT_CERTIFICATE_PATH = path } })
+    assert.equal(0, result.status, result.out .. result.err)
+    local facts = openssl.certificate(renewed)
+    local digits = facts.sha1:gsub(".", function(c) return ("%02X"):format(c:byte()) end)
+    assert.truthy(result.out:find(("(certificate: /CN=renewed, thumbprint: %s, certificate ends: %s, algorithm: PS256, "
+      .. "chosen from: 2 of this key)"):format(digits, os.date("!%Y-%m-%dT%H:%M:%SZ", facts.till)), 1, true),
+      result.out)
   end)
 
   it("writes one object for programs", function()

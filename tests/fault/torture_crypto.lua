@@ -28,11 +28,11 @@ local function sign(crypto, path, password)
   local key
   key, problem = crypto.private_key(pem, password)
   if not key then return nil, problem end
-  local certificate
-  certificate, problem = crypto.certificate(one.certificate, key)
-  if not certificate then return nil, problem end
+  local certificates_of_key
+  certificates_of_key, problem = crypto.certificates(one.certificate .. one.certificate, key)
+  if not certificates_of_key then return nil, problem end
   pem:wipe()
-  if #certificate.sha256 ~= 32 or not tostring(key):find "2048" then return nil, "it is wrong" end
+  if #certificates_of_key ~= 2 or not tostring(key):find "2048" then return nil, "it is wrong" end
   return key:sign("PS256", "a message")
 end
 

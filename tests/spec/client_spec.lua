@@ -71,6 +71,25 @@ describe("a client", function()
       check_message(err)
     end)
 
+    it("is not made with an SSL_CERT_DIR that is of no use", function()
+      environment.SSL_CERT_DIR = "/nowhere:/at/all"
+      local client, err = clients.new()
+      assert.is_nil(client)
+      assert.equal("invalid", err.kind)
+      assert.truthy(err.message:find("^SSL_CERT_DIR is "))
+      check_message(err)
+    end)
+
+    it("remarks on what has no effect where the driver's host names whom to trust", function()
+      environment.SSL_CERT_FILE, environment.SSL_CERT_DIR = "/nowhere/at/all.pem", "/nowhere"
+      local driver = deaf_driver()
+      assert.same({}, assert(clients.new { driver = driver }):remarks())
+      driver.configured_in = "nginx.conf"
+      assert.same({ "SSL_CERT_FILE has no effect here: nginx.conf names the certificates to trust",
+        "SSL_CERT_DIR has no effect here: nginx.conf names the certificates to trust" },
+        assert(clients.new { driver = driver }):remarks())
+    end)
+
     it("raises for a ca_file that is of no use", function()
       local err = rehearsal.refused(clients.new, { ca_file = "/nowhere/at/all.pem" })
       assert.truthy(err.message:find('^option "ca_file" is '))

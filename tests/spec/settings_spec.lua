@@ -91,6 +91,25 @@ describe("a client", function()
       end)
     end
 
+    for _, host in ipairs { "login.microsoftonline.us", "https://login.microsoftonline.us/" .. tenant_id,
+      "login.microsoftonline.us/common/", "HTTPS://LOGIN.MICROSOFTONLINE.US:443/" .. tenant_id:upper() .. "/" } do
+      it("may sign in at " .. host, function()
+        environment.AZURE_AUTHORITY_HOST = host
+        local url = "https://login.microsoftonline.us/" .. tenant_id .. "/oauth2/v2.0/token"
+        local request, client = first_request()
+        assert.equal(url, request.url)
+        assert.equal("mde.client: https://api-gov.securitycenter.microsoft.us", tostring(client))
+        environment.AZURE_AUTHORITY_HOST = "http://nowhere.example"
+        assert.equal(url, first_request({ authority = host }).url)
+      end)
+    end
+
+    it("may name its hosts without a scheme", function()
+      environment.MDE_BASE_URL = "eu.api.security.microsoft.com"
+      local _, client = first_request()
+      assert.equal("mde.client: https://eu.api.security.microsoft.com", tostring(client))
+    end)
+
     for _, url in ipairs { "https://host", "HTTPS://Host.example:443", "https://[::1]:8443",
         "https://a_b-c.example/a/b" } do
       it("may have the address " .. url, function()
@@ -168,7 +187,11 @@ describe("a client", function()
       { "MDE_CLOUD", "gcchigh", 'Did you mean "gcc_high"' },
       { "MDE_CLOUD", "moon", "gcc_high" },
       { "AZURE_AUTHORITY_HOST", "http://login.microsoftonline.com", "only https" },
-      { "AZURE_AUTHORITY_HOST", "login.microsoftonline.com", "Write https://" },
+      { "AZURE_AUTHORITY_HOST", "AzureUSGovernment", "Write https://" },
+      { "AZURE_AUTHORITY_HOST", "http:login.microsoftonline.com", "Write https://" },
+      { "AZURE_AUTHORITY_HOST", "user:" .. password .. "@login.microsoftonline.com", "https URL of a host" },
+      { "AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/contoso.example", "names a tenant, and" },
+      { "AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/common/oauth2/v2.0/token", "is an endpoint" },
       { "MDE_BASE_URL", "HTTP://localhost:8080", "only https" },
       { "MDE_BASE_URL", "https://", "https URL of a host" },
       { "MDE_BASE_URL", "https://host:", "https URL of a host" },
@@ -227,6 +250,8 @@ describe("a client", function()
       { { cloud = "gov" }, 'option "cloud" is "gov"; there are commercial, dod, gcc, gcc_high. Those of the US '
         .. "government are gcc, gcc_high and dod." },
       { { authority = "http://a.example" }, 'option "authority" is "http://a.example": only https' },
+      { { authority = "https://a.example/contoso.example", tenant_id = tenant_id }, 'option "authority" is '
+        .. '"https://a.example/contoso.example", which names a tenant, and "' .. tenant_id .. '" is set' },
       { { base_url = "http://a.example" }, 'option "base_url" is "http://a.example": only https' },
       { { base_url = "https://user:" .. password .. "@a.example" }, 'option "base_url"' },
       { { scope = "x" }, 'option "scope"' },
@@ -303,6 +328,22 @@ describe("a client", function()
       for _, trait in ipairs(settings.credential:traits()) do traits[#traits + 1] = tostring(trait) end
       assert.equal(settings.client_id ~= nil, table.concat(traits, " "):find(client_id, 1, true) ~= nil)
     end
+  end)
+
+  it("is told of another tenant behind the host by the name under which each was set", function()
+    environment.AZURE_AUTHORITY_HOST = "https://a.example/contoso.example"
+    local client, err = clients.new { driver = deaf_driver() }
+    assert.is_nil(client)
+    assert.truthy(err.message:find "^AZURE_AUTHORITY_HOST is ")
+    environment.AZURE_AUTHORITY_HOST = nil
+    client, err = clients.new { driver = deaf_driver(), authority = "https://a.example/contoso.example" }
+    assert.is_nil(client)
+    assert.truthy(err.message:find '^option "authority" is ')
+    local settings = settings_of.of_options { credential = mde.credential.token(print),
+      authority = "https://a.example/common" }
+    environment = {}
+    settings_of.complete(settings)
+    assert.equal("https://a.example", settings.authority)
   end)
 
   it("has what its cloud has, and keeps what was given", function()

@@ -62,14 +62,17 @@
 ---| "credential_unreadable" # the file with the credential cannot be read
 ---| "credential_too_long" # the credential is longer than one can be
 ---| "secret_empty" # the client secret is empty
----| "secret_malformed" # the secret has a control character in it
+---| "secret_malformed" # the secret has a control character in it, or quotes, blanks or a mark around it
 ---| "private_key_missing" # there is no private key in the file
 ---| "private_key_binary" # the file is PKCS#12 or another binary form, not PEM
 ---| "private_key_password" # the private key is encrypted, and its password is missing or wrong
 ---| "private_key_kind" # the private key is not RSA, or too short
+---| "private_key_several" # there are two private keys in the file
 ---| "private_key_unreadable" # OpenSSL cannot read the private key
+---| "pem_malformed" # the PEM text is UTF-16, cut, in one line with its headers, or in base64 as a whole
 ---| "certificate_unusable" # there is no certificate in the file that belongs to the key
----| "certificate_expired" # the application's certificate has expired
+---| "certificate_expired" # the application's certificate has expired; of several of its key no other is valid
+---| "certificate_not_yet_valid" # the application's certificate is not valid yet
 ---| "signing_failed" # the assertion could not be signed
 ---| "crypto_missing" # the module mde.crypto is not installed
 ---| "no_federated_token" # the function that gives the federated token gave none
@@ -88,11 +91,15 @@
 ---| "scope_malformed" # the scope does not end in `/.default`
 ---| "unknown_cloud" # there is no such cloud
 ---| "url_malformed" # a URL is not that of a host
+---| "authority_of_another_tenant" # the place to sign in names another tenant than the one that is set
 ---| "url_insecure" # a URL begins with `http://`
 ---| "ca_file_unreadable" # the file with the certificates to trust cannot be read
 ---| "ca_file_without_certificate" # the file with the certificates to trust has none
 ---| "proxy_malformed" # what names the proxy is not its URL, or can be read in more than one way
 ---| "proxy_unsupported" # the driver does not speak to such a proxy
+---| "ca_file_malformed" # the file with the certificates to trust is one that a TLS library would not read as a whole
+---| "ca_directory_without_certificate" # OpenSSL finds no certificate in the directories of SSL_CERT_DIR
+---| "ca_directory_unsupported" # the TLS library of libcurl does not read directories as OpenSSL does
 ---| "libcurl_missing" # the module mde.curl is not installed
 ---| "driver_incomplete" # the driver lacks a function
 ---| "unsupported_lua" # plain Lua 5.1 cannot do this

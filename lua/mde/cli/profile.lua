@@ -22,10 +22,11 @@ local M = {}
 M.explained = [[
 A profile has settings of a tenant under a name, in $XDG_CONFIG_HOME/mde/config or else
 ~/.config/mde/config: below [NAME] lines like tenant_id = ..., client_id, cloud, authority, base_url,
-scope, store, proxy and ca_file; client_secret_file, client_certificate or managed_identity = yes;
-cap; limits.per_minute and .per_hour, where the service allows other numbers of calls than 100 and
-1500; and protect.tags, .names, .device_values, .platforms (lists with commas) and .servers (yes or
-no). It never has a secret's value. What it does not say comes from the environment.]]
+scope, store, proxy and ca_file; client_secret_file, client_certificate (with
+send_certificate_chain = yes, for trust in its subject name) or managed_identity = yes; cap;
+limits.per_minute and .per_hour, where the service allows other numbers of calls than 100 and 1500;
+and protect.tags, .names, .device_values, .platforms (lists with commas) and .servers (yes or no). It
+never has a secret's value. What it does not say comes from the environment.]]
 
 -- ---- values
 
@@ -70,13 +71,16 @@ end
 local settings = {
   tenant_id = text, client_id = text, cloud = text, authority = address, base_url = address, scope = text,
   store = text, proxy = proxy, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
-  managed_identity = flag, ["protect.tags"] = list, ["protect.names"] = list, ["protect.device_values"] = list,
-  ["protect.platforms"] = list, ["protect.servers"] = flag, ["limits.per_minute"] = count, ["limits.per_hour"] = count,
+  managed_identity = flag, send_certificate_chain = flag, ["protect.tags"] = list, ["protect.names"] = list,
+  ["protect.device_values"] = list, ["protect.platforms"] = list, ["protect.servers"] = flag,
+  ["limits.per_minute"] = count, ["limits.per_hour"] = count,
 }
 
 local credentials = {
   client_secret_file = function(path) return mde.credential.secret_file(path) end,
-  client_certificate = function(path) return mde.credential.certificate(path) end,
+  client_certificate = function(path, profile)
+    return mde.credential.certificate { path = path, send_certificate_chain = profile.send_certificate_chain }
+  end,
   managed_identity = function(wanted) return wanted and mde.credential.managed_identity() or nil end,
 }
 
@@ -95,17 +99,19 @@ end
 
 -- Its lines. Raises for a file that cannot be read, or that others could have written.
 local function lines_of(path)
-  local looked_at, problem, remark, is_writable = posix.secret_file.read(path)
-  local file = looked_at and io.open(path, "r")
+  local looked_at, flaw, remark, is_writable = posix.secret_file.read(path)
+  local file, problem
+  if looked_at then file, problem = io.open(path, "r") end
   if not file or is_writable then
     errors.invalid("profile_unreadable", ("the configuration file %s cannot be used: %s"):format(errors.quote(path),
-      errors.show(is_writable and remark or problem)),
-      "Write it, for nobody but yourself to change, or leave out --profile.")
+      errors.show(is_writable and remark or problem or flaw)), not looked_at and remark
+      or "Write it, for nobody but yourself to change, or leave out --profile.")
   end
   local lines = {}
   for line in file:lines() do lines[#lines + 1] = (line:gsub("\r$", "")) end
-  lines[1] = lines[1] and lines[1]:gsub("^\239\187\191", "")
   file:close()
+  -- Editors of Windows put a byte order mark in front.
+  lines[1] = lines[1] and lines[1]:gsub("^\239\187\191", "")
   return lines
 end
 
@@ -160,7 +166,11 @@ local function credential_of(profile, name)
     end
     named = profile[key] ~= nil and key or named
   end
-  return named and credentials[named](profile[named])
+  if profile.send_certificate_chain ~= nil and named ~= "client_certificate" then
+    errors.invalid("profile_malformed", ("the profile %s has send_certificate_chain without client_certificate")
+      :format(errors.quote(name)), "Leave it out, or name the certificate.")
+  end
+  return named and credentials[named](profile[named], profile)
 end
 
 --- Declares the option.
@@ -200,7 +210,7 @@ function M.options(name)
     if group then
       options[group] = options[group] or {}
       options[group][member] = value
-    elseif not credentials[key] then
+    elseif not credentials[key] and key ~= "send_certificate_chain" then
       options[key] = value
     end
   end

@@ -9,7 +9,7 @@ local M = {}
 local KNOWN_OPTIONS = { ca_file = "string", proxy = "string", now = "function", sleep = "function" }
 
 ---@class mde.driver.curl.options
----@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE, else libcurl's own
+---@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE and SSL_CERT_DIR, else libcurl's own
 ---@field proxy string? http://[user:password@]host[:port], percent-encoded; nil: what https_proxy and no_proxy say;
 --- "": none
 ---@field now (fun(): number)? with `sleep`: a made-up clock, for tests. Its time passes only while

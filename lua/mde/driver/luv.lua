@@ -134,7 +134,7 @@ end
 local M = {}
 
 ---@class mde.driver.luv.options
----@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE, else libcurl's own
+---@field ca_file string? the CA certificates to trust; nil: SSL_CERT_FILE and SSL_CERT_DIR, else libcurl's own
 ---@field proxy string? http://[user:password@]host[:port], percent-encoded; nil: what https_proxy and no_proxy say;
 --- "": none
 

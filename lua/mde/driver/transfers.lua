@@ -72,11 +72,11 @@ end
 ---@field in_flight fun(): boolean
 ---@field proxy? mde.DriverProxy
 
--- Raises for a file that is of no use, before there is anything to close.
+-- Raises for what is of no use, before there is anything to close.
 local function find_authorities(ca_file)
-  if ca_file then return authorities.check(ca_file, "ca_file") end
-  local named = os.getenv "SSL_CERT_FILE"
-  return named and named ~= "" and authorities.check(named, "SSL_CERT_FILE") or nil
+  local library = load_module().version
+  if ca_file then return authorities.check(ca_file, "ca_file", library), nil end
+  return authorities.of_environment(library)
 end
 
 -- A proxy's failure, with the proxy's name and where that comes from. libcurl tells neither, and not always whose
@@ -93,7 +93,8 @@ end
 ---@param gate fun(): mde.gate a gate, shut, at which `send` waits
 ---@return mde.driver.line
 function M.open(multi, settings, gate)
-  settings = { ca_file = find_authorities(settings.ca_file), proxy = settings.proxy }
+  local ca_file, ca_path = find_authorities(settings.ca_file)
+  settings = { ca_file = ca_file, ca_path = ca_path, proxy = settings.proxy }
   local proxy = proxies.of_option(settings.proxy)
   local line, own, closed = { proxy = proxies.about(proxy) }, {}, false
   open_drivers = open_drivers + 1

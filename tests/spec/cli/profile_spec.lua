@@ -1,5 +1,6 @@
 -- profile: the settings of one of several tenants, from the user's configuration file.
 -- Labels: not-lua5.3
+local certificates = require "tests.spec.support.certificates"
 local environment = require "tests.spec.support.environment"
 local errors = require "mde.base.error"
 local profiles = require "mde.cli.profile"
@@ -55,6 +56,38 @@ describe("a profile", function()
     assert.same({ "Eu-1.test_2", "contoso", "fabrikam" }, profiles.names())
     write("[contoso]", "cap = many")
     assert.has_error(profiles.names)
+  end)
+
+  it("may have the chain of its certificate sent, and only of a certificate", function()
+    local one = certificates.new()
+    finally(certificates.remove)
+    for value, expected in pairs { yes = true, no = false } do
+      write("[contoso]", "client_certificate = " .. one.path, "send_certificate_chain = " .. value)
+      local options = profiles.options "contoso"
+      assert.is_nil(options.send_certificate_chain)
+      local names = {}
+      for _, fact in ipairs(options.credential:about()) do names[fact.name] = true end
+      assert.equal(expected, names["chain sent"] == true)
+    end
+    local err = refused("[contoso]", "client_secret_file = " .. one.path, "send_certificate_chain = yes")
+    assert.equal("profile_malformed", err.code)
+    assert.matches("without client_certificate", err.message, 1, true)
+  end)
+
+  it("may sign in at a host without its scheme", function()
+    write("[contoso]", "tenant_id = " .. TENANT, "client_id = " .. CLIENT,
+      "authority = login.microsoftonline.us/" .. TENANT)
+    local options = profiles.options "contoso"
+    options.credential, options.driver = "a made-up value", { send = print }
+    assert.equal("https://login.microsoftonline.us", require("mde").client(options).exchange.authority)
+  end)
+
+  it("may begin with a byte order mark, and is not read as UTF-16", function()
+    write("\239\187\191[contoso]\r", "cap = 50\r")
+    assert.same({ cap = 50 }, (profiles.options "contoso"))
+    local err = refused("\255\254[\0c\0]\0")
+    assert.equal("profile_unreadable", err.code)
+    assert.matches("UTF-16", err.message, 1, true)
   end)
 
   it("is chosen by MDE_PROFILE, which --profile overrides; without them there is no file to read", function()

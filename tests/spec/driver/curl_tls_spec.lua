@@ -103,6 +103,38 @@ describe("mde.driver.curl over TLS", function()
       assert.equal("exit 0", status)
     end)
 
+    it("in the directories of SSL_CERT_DIR, as OpenSSL does, alone or beside SSL_CERT_FILE", function()
+      local script = require "tests.spec.support.process.script"
+      local shell = require "tests.spec.support.process.shell"
+      local other = tenants.start { certificate = "unknown-ca" }
+      local one, empty = shell.new_directory(), shell.new_directory()
+      finally(function()
+        other.stop()
+        shell.remove(one)
+        shell.remove(empty)
+      end)
+      os.execute(("cp %s %s/ca.pem && openssl rehash %s"):format(tenant.ca_file, one, one))
+      local function ask(environment)
+        local output, status = script.run([[
+          local ok, driver = pcall(require("mde.driver.curl").new, { proxy = "" })
+          if not ok then return print(driver.code) end
+          local response, message, _, code = driver.send { method = "GET", url = arg[1], headers = {}, timeout = 10,
+            max_bytes = 1000, max_idle = 5 }
+          print(response and response.status or code)
+        ]], { arguments = { tenant.base_url .. "/" }, environment = environment })
+        assert.equal("exit 0", status)
+        return output
+      end
+      assert.equal("404\n", ask { SSL_CERT_DIR = one })
+      assert.equal("404\n", ask { SSL_CERT_DIR = "/nowhere:" .. empty .. ":" .. one })
+      assert.equal("404\n", ask { SSL_CERT_DIR = one, SSL_CERT_FILE = other.ca_file })
+      assert.equal("404\n", ask { SSL_CERT_DIR = empty, SSL_CERT_FILE = tenant.ca_file })
+      assert.equal("tls_untrusted\n", ask { SSL_CERT_DIR = empty, SSL_CERT_FILE = other.ca_file })
+      assert.equal("ca_directory_without_certificate\n", ask { SSL_CERT_DIR = empty })
+      os.execute(("rm %s/*.0"):format(one))
+      assert.equal("ca_directory_without_certificate\n", ask { SSL_CERT_DIR = one })
+    end)
+
     it("in no file that cannot be read or has none, and says so at once", function()
       for _, path in ipairs { "/nonexistent/ca.pem", "/", "/dev/null", tenant.directory .. "/tenant.json" } do
         local ok, err = pcall(curl.new, { ca_file = path, proxy = "" })

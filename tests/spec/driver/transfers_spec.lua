@@ -127,9 +127,12 @@ describe("transfers", function()
     environment.set { SSL_CERT_FILE = "/nowhere/at/all.pem" }
     assert.matches("SSL_CERT_FILE is ", rehearsal.refused(open, end_it).message, 1, true)
     assert.matches("ca_file is ", rehearsal.refused(transfers.open, multi, { ca_file = "/nowhere" }).message, 1, true)
-    environment.set { SSL_CERT_FILE = "" }
+    environment.set { SSL_CERT_FILE = "", SSL_CERT_DIR = "" }
     open(end_it).send {}
     assert.is_nil(multi.last.settings.ca_file)
+    assert.is_nil(multi.last.settings.ca_path)
+    environment.set { SSL_CERT_DIR = "/nowhere/at/all" }
+    assert.matches("SSL_CERT_DIR is ", rehearsal.refused(open, end_it).message, 1, true)
   end)
 
   it("say which option is wrong", function()

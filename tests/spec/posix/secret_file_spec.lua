@@ -16,17 +16,33 @@ describe("a secret file", function()
 
   after_each(function() os.remove(path) end)
 
-  it("is read into a secret of mde.core, without the white space at its end", function()
-    shell.write_file(path, " fake\0value \r\n\t\n")
+  it("is read into a secret of mde.core, without the white space at its ends", function()
+    shell.write_file(path, "\t \n fake\0value \r\n\t\n")
     local value, stamp, remark = secret_file.read(path)
     assert.equal(getmetatable(core.secret.new ""), getmetatable(value))
     assert.equal("[secret]", tostring(value))
-    assert.equal(" fake\0value", value:reveal())
-    assert.equal("x [redacted]", core.redact.known("x  fake\0value", { value }))
+    assert.equal("fake\0value", value:reveal())
+    assert.equal("x [redacted]", core.redact.known("x fake\0value", { value }))
     assert.equal(secret_file.stamp(path), stamp)
     assert.is_nil(remark)
     value:wipe()
     assert.equal(0, #value)
+  end)
+
+  it("is read without a byte order mark, and not at all as UTF-16", function()
+    for _, text in ipairs { "\239\187\191fake", "\239\187\191 \nfake\n", "fake\r\n" } do
+      shell.write_file(path, text)
+      assert.equal("fake", secret_file.read(path):reveal())
+    end
+    shell.write_file(path, "fake \239\187\191x")
+    assert.equal("fake \239\187\191x", secret_file.read(path):reveal())
+    for _, text in ipairs { "\255\254f\0a\0", "\254\255\0f\0a", "\255\254" } do
+      shell.write_file(path, text)
+      local value, problem, hint = secret_file.read(path)
+      assert.is_nil(value)
+      assert.matches("it is UTF%-16", problem)
+      assert.matches("Save it as UTF%-8", hint)
+    end
   end)
 
   it("has another stamp when it is another, and the same as long as it is not", function()
@@ -54,8 +70,10 @@ describe("a secret file", function()
       assert.equal(("%s: %s"):format(path, problem), message)
     end
     refused "it is empty"
-    shell.write_file(path, " \n")
-    refused "it is empty"
+    for _, text in ipairs { " \n", "\239\187\191", "\239\187\191\r\n" } do
+      shell.write_file(path, text)
+      refused "it is empty"
+    end
     shell.write_file(path, ("x"):rep(65537))
     refused "it is longer than 65536 bytes"
     shell.write_file(path, ("x"):rep(65536))

@@ -2,6 +2,7 @@
 --
 --   local one = certificates.new { days = 30 }
 --   one.pem (key and certificate), one.key, one.certificate, one.public_key, one.key_file, one.certificate_file
+--   certificates.of_key(one.key, { from = -90, till = -1 })        another certificate of that key, in days from now
 --   certificates.token(one, { iss = ..., sub = ..., aud = ... })   a JSON Web Token signed by its key, RS256
 
 local json = require "mde.sim.base.json"
@@ -49,6 +50,32 @@ end
 ---@return table
 function certificates.of_localhost()
   return certificates.new { algorithm = "EC -pkeyopt ec_paramgen_curve:prime256v1", host = "localhost" }
+end
+
+--- A further certificate of a private key, as a text. Options: `from` and `till` (days from now; -1 and 90), `subject`
+--- ("mde"), `issuer` and `issuer_key` (a subject and PEM; itself), `ca` (whether it may issue others).
+---@param key string PEM
+---@param options table?
+---@return string
+function certificates.of_key(key, options)
+  options = options or {}
+  local bignum, names = require "openssl.bignum", require "openssl.x509.name"
+  local pkey, x509 = require "openssl.pkey", require "openssl.x509"
+  local function name_of(common_name)
+    local name = names.new()
+    name:add("CN", common_name)
+    return name
+  end
+  local own, one, day, now = pkey.new(key), x509.new(), 86400, os.time()
+  one:setVersion(3)
+  one:setSerial(bignum.fromBinary(require("openssl.rand").bytes(15)))
+  one:setSubject(name_of(options.subject or "mde"))
+  one:setIssuer(name_of(options.issuer or options.subject or "mde"))
+  one:setLifetime(now + (options.from or -1) * day, now + (options.till or 90) * day)
+  one:setPublicKey(own)
+  if options.ca then one:setBasicConstraints { CA = true } end
+  one:sign(options.issuer_key and pkey.new(options.issuer_key) or own)
+  return one:toPEM()
 end
 
 --- Runs openssl in the directory of a certificate.

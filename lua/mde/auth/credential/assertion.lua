@@ -18,6 +18,13 @@ local function uuid()
     digits:sub(18, 20), digits:sub(21, 32))
 end
 
+-- The certificate and what leads from it to its root (RFC 7515, 4.1.6).
+local function chain_of(certificate)
+  local list = { core.base64.encode(certificate.der) }
+  for _, der in ipairs(certificate.chain) do list[#list + 1] = core.base64.encode(der) end
+  return list
+end
+
 --- An assertion for the token endpoint that is asked.
 ---@param credential mde.credential.Certificate
 ---@param request mde.TokenRequest
@@ -28,7 +35,8 @@ function M.make(credential, request, now)
   local encode = core.base64.encode_url
   local of_algorithm = { PS256 = { "x5t#S256", "sha256" }, RS256 = { "x5t", "sha1" } }
   local name, digest = of_algorithm[credential.algorithm][1], of_algorithm[credential.algorithm][2]
-  local header = { alg = credential.algorithm, typ = "JWT", [name] = encode(credential.certificate[digest]) }
+  local header = { alg = credential.algorithm, typ = "JWT", [name] = encode(credential.certificate[digest]),
+    x5c = credential.sends_chain and chain_of(credential.certificate) or nil }
   local issued = math.floor(now)
   local claims = { aud = request.token_url, iss = request.client_id, sub = request.client_id, jti = uuid(),
     nbf = issued, iat = issued, exp = issued + LIFE_SECONDS }

@@ -2,9 +2,11 @@
 -- that the certificate's private key has signed.
 --
 -- The key is an RSA key in a PEM file beside the certificate, or it lives elsewhere and a function signs. The file is
--- read again when it changes, so that a certificate can be renewed under a running service.
+-- read again when it changes, so that a certificate can be renewed under a running service; of several of one key the
+-- one is used that is valid and ends last, looked at for every request.
 
 local assertions = require "mde.auth.credential.assertion"
+local choices = require "mde.auth.credential.certificate_choice"
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
 local secret_files = require "mde.auth.credential.secret_file"
@@ -20,6 +22,8 @@ local M = {}
 ---@field pem? string the same as a text
 ---@field password? string of the private key
 ---@field algorithm? "PS256"|"RS256" default "PS256"
+---@field send_certificate_chain? boolean whether the certificate and those of the file that lead to its root are sent
+--- along (x5c), as an application needs it that trusts a subject name and an issuer; default false
 ---@field sign? fun(message: string, algorithm: string): string?, string? for a key that lives elsewhere: returns the
 --- signature of SHA-256 over the message, or nil and why there is none
 
@@ -29,7 +33,9 @@ local M = {}
 ---@field private algorithm string
 ---@field private sign? function
 ---@field private key? userdata
----@field private certificate table
+---@field private certificates mde.crypto.certificate[] those of the key
+---@field private certificate mde.crypto.certificate the one in use
+---@field private sends_chain boolean
 local Certificate = { __name = "mde.credential.certificate" }
 Certificate.__index = Certificate
 
@@ -49,6 +55,9 @@ local function refused(code, name, problem, hint)
     message = ("%s cannot be used: %s"):format(name, errors.show(problem)) }
 end
 
+local MEND = "Write it anew as text in ASCII or UTF-8, as openssl wrote it: a line -----BEGIN ...-----, lines of "
+  .. "base64, a line -----END ...-----."
+
 -- What to do about a private key that cannot be had.
 local function how_to_mend(self, code)
   if code == "private_key_binary" then
@@ -56,11 +65,25 @@ local function how_to_mend(self, code)
     return ("Convert it: openssl pkcs12 -in %s -out %s.pem -nodes"):format(path, path)
   elseif code == "private_key_password" then
     return "The password is set as AZURE_CLIENT_CERTIFICATE_PASSWORD, or as the option \"password\"."
+  elseif code == "private_key_several" then
+    return "Leave the key that is used and its certificates; each key needs a file of its own."
+  elseif code == "pem_malformed" then
+    return MEND
   end
   return "It has to be a PEM file with an RSA private key of at least 2048 bits and its certificate."
 end
 
--- Puts the key and the certificate of a PEM text into place; true, or nil and an error.
+-- Each certificate once, however often it stands in the file.
+local function distinct(certificates)
+  local list, seen = {}, {}
+  for _, one in ipairs(certificates) do
+    if not seen[one.sha256] then list[#list + 1] = one end
+    seen[one.sha256] = true
+  end
+  return list
+end
+
+-- Puts the key and the certificates of a PEM text into place; true, or nil and an error.
 local function take(self, pem, name)
   local crypto = signing()
   local key, problem, code
@@ -68,13 +91,14 @@ local function take(self, pem, name)
     key, problem, code = crypto.private_key(pem, self.password)
     if not key then return nil, refused(code, name, problem, how_to_mend(self, code)) end
   end
-  local certificate
-  certificate, problem = crypto.certificate(pem, key)
-  if not certificate then
-    return nil, refused("certificate_unusable", name, problem,
-      "Put the certificate that is registered with the application into the file, beside its private key.")
+  local certificates
+  certificates, problem, code = crypto.certificates(pem, key)
+  if not certificates then
+    return nil, refused(code, name, problem, code == "pem_malformed" and MEND
+      or "Put the certificate that is registered with the application into the file, beside its private key.")
   end
-  self.key, self.certificate = key, certificate
+  self.key, self.certificates = key, distinct(certificates)
+  self.certificate = choices.choose(self.certificates, os.time()) or choices.last(self.certificates)
   return true
 end
 
@@ -91,21 +115,12 @@ local function refresh(self)
   return take(self, pem, name_of(self))
 end
 
-local function expired(self, now)
-  local certificate = self.certificate
-  if now < certificate.not_after then return nil end
-  return errors.new { kind = "auth", code = "certificate_expired",
-    message = ("%s (%s) expired on %s"):format(name_of(self), certificate.subject,
-      os.date("!%Y-%m-%d", certificate.not_after)),
-    hint = "Make a new one, register it with the application in the portal, and put it in its place." }
-end
-
 local function post(self, request)
   local now = request:time()
-  local err = expired(self, now)
-  if err then return nil, err end
-  local assertion
-  assertion, err = assertions.make(self, request, now)
+  local chosen = choices.choose(self.certificates, now)
+  if not chosen then return nil, choices.none(self.certificates, now, name_of(self)) end
+  self.certificate = chosen
+  local assertion, err = assertions.make(self, request, now)
   if not assertion then return nil, err end
   request:keep_secret(assertion)
   return request:post {
@@ -143,34 +158,57 @@ function Certificate:secrets()
   return { self.password }
 end
 
+-- All of them, so that processes that share a token agree also while one takes over from another.
 function Certificate:traits()
-  return { self.certificate.sha256 }
+  local list = {}
+  for i, one in ipairs(self.certificates) do list[i] = one.sha256 end
+  return list
 end
 
 function Certificate:changed()
   return self.file ~= nil and self.file:changed()
 end
 
+-- The one that would be used now.
+local function current(self)
+  return choices.choose(self.certificates, os.time()) or choices.last(self.certificates)
+end
+
 function Certificate:about()
-  local certificate = self.certificate
-  return {
+  local certificate = current(self)
+  local facts = {
     { name = "certificate", value = certificate.subject },
+    { name = "thumbprint", value = choices.thumbprint(certificate) },
     { name = "certificate ends", value = os.date("!%Y-%m-%dT%H:%M:%SZ", certificate.not_after) },
     { name = "algorithm", value = self.algorithm },
   }
+  if self.certificates[2] then
+    facts[#facts + 1] = { name = "chosen from", value = ("%d of this key"):format(#self.certificates) }
+  end
+  if self.sends_chain then
+    facts[#facts + 1] = { name = "chain sent", value = certificate.chain[1]
+      and ("%d certificates"):format(1 + #certificate.chain) or "the certificate alone" }
+  end
+  return facts
 end
 
 function Certificate:remarks()
-  local list, ends = {}, self.certificate.not_after
+  local list, certificate = {}, current(self)
   if self.file and self.file.remark and not self.sign then list[1] = self.file.remark end
-  local days = math.floor((ends - os.time()) / 86400)
-  if days >= 0 and days < 30 then
-    list[#list + 1] = ("%s (%s) ends in %d days"):format(name_of(self), self.certificate.subject, days)
+  local now = os.time()
+  if not choices.choose(self.certificates, now) then
+    list[#list + 1] = choices.none(self.certificates, now, name_of(self)).message
+    return list
+  end
+  local days = math.floor((choices.covered_until(self.certificates, certificate) - now) / 86400)
+  if days < 30 then
+    list[#list + 1] = ("%s (%s) ends in %d days"):format(name_of(self), errors.show(certificate.subject), days)
   end
   return list
 end
 
-local known_options = { path = "text", pem = "text", password = "text", algorithm = "text", sign = "callback" }
+local known_options = { path = "text", pem = "text", password = "text", algorithm = "text", sign = "callback",
+  send_certificate_chain = "flag" }
 
 --- A credential of a certificate. Raises if it cannot be used.
 ---@param options string|mde.credential.CertificateOptions the path of a PEM file, or more
@@ -188,6 +226,7 @@ function M.new(options)
       "There are PS256 and RS256.")
   end
   local self = setmetatable({ kind = "certificate", algorithm = algorithm, sign = options.sign,
+    sends_chain = options.send_certificate_chain == true,
     password = options.password and require("mde.core").secret.new(options.password) }, Certificate)
   local ok, err
   if options.path then

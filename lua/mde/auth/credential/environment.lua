@@ -17,10 +17,24 @@ local function secret()
   return path and errors.under_name("MDE_CLIENT_SECRET_FILE", require("mde.auth.credential.secret").from_file, path)
 end
 
+local flags = { ["1"] = true, ["true"] = true, ["0"] = false, ["false"] = false }
+
+-- What the SDKs make of other values differs, so these are refused.
+local function flag(name)
+  local value = variables.get(name)
+  local set = flags[value and core.text.lower(value) or "0"]
+  if set == nil then
+    errors.invalid("wrong_value", ("%s is %s"):format(name, errors.quote(core.redact.text(value))),
+      "Write 1 or true, 0 or false, or leave it unset.")
+  end
+  return set
+end
+
 local function certificate()
   local path = variables.get "AZURE_CLIENT_CERTIFICATE_PATH"
   return path and errors.under_name("AZURE_CLIENT_CERTIFICATE_PATH", require("mde.auth.credential.certificate").new,
-    { path = path, password = variables.get "AZURE_CLIENT_CERTIFICATE_PASSWORD" })
+    { path = path, password = variables.get "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+      send_certificate_chain = flag "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN" })
 end
 
 local function federated()

@@ -6,6 +6,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
+local secret_files = require "mde.auth.credential.secret_file"
 
 local MAX_TOKEN_BYTES = 65536
 
@@ -24,14 +25,14 @@ function Federated.__tostring()
 end
 
 local function from_file(self)
-  local value, stamp = posix.secret_file.read(self.path)
+  local value, stamp, hint = posix.secret_file.read(self.path)
   if value then
     self.stamp = stamp
     return value
   end
   return nil, errors.new { kind = "auth", code = "credential_unreadable",
     message = "the federated token cannot be read: " .. errors.show(stamp),
-    hint = "Check AZURE_FEDERATED_TOKEN_FILE: the platform writes the token into that file." }
+    hint = hint or "Check AZURE_FEDERATED_TOKEN_FILE: the platform writes the token into that file." }
 end
 
 local function from_function(self, request)
@@ -87,7 +88,8 @@ function M.new(source)
     errors.invalid("wrong_type", ("mde.credential.federated wants the path of a file or a function, not %s")
       :format(errors.got(source)))
   end
-  return setmetatable({ kind = "federated", path = source }, Federated)
+  local path = secret_files.check_path(source, "the file with the federated token")
+  return setmetatable({ kind = "federated", path = path }, Federated)
 end
 
 return M

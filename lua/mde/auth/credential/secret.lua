@@ -14,6 +14,7 @@ local M = {}
 ---@class mde.credential.Secret: mde.Credential
 ---@field private value userdata an mde.core secret
 ---@field private file? mde.SecretFile
+---@field private flawed? boolean what was read of it last is of no use
 local Secret = { __name = "mde.credential.secret" }
 Secret.__index = Secret
 
@@ -21,12 +22,47 @@ function Secret.__tostring()
   return "mde.credential.secret: [secret]"
 end
 
+local COPY = "Copy the value alone, as the portal showed it once."
+
+-- What is wrong with a value, and what to do: it came with something around it. Entra's secrets are of printable
+-- characters of ASCII, without blanks, quotes and backslashes.
+local function flaw_of(value)
+  if value:find "%z" or value:find "^\255\254" or value:find "^\254\255" then
+    return "is UTF-16, or has a NUL or another control character in it",
+      "Save it as UTF-8: PowerShell needs -Encoding ascii."
+  elseif value:find "[%z\1-\31\127]" then
+    return "has a line break or another control character in it", "Copy the value alone, without a line end."
+  elseif value:find "^\239\187\191" then
+    return "begins with a byte order mark", "Save it as UTF-8 without one."
+  elseif value:find "^%s" or value:find "%s$" then
+    return "begins or ends with a blank", COPY
+  elseif value:find "\\[nr]$" then
+    return "ends in a line end that is written as a backslash and a letter", "Leave the \\n away. " .. COPY
+  elseif value:find "^\".*\"$" or value:find "^'.*'$" then
+    return "stands between quotes", "Leave the quotes away. " .. COPY
+  end
+end
+
+-- Takes the file's value into use, if it has changed; true, or nil and an error.
+local function refresh(self)
+  local value, err, is_new = self.file:read()
+  if not value then return nil, err end
+  local problem, hint
+  if is_new or self.flawed then problem, hint = flaw_of(value:reveal()) end
+  self.flawed = problem ~= nil
+  if problem then
+    return nil, errors.new { kind = "auth", code = "secret_malformed", hint = hint,
+      message = ("the client secret in %s %s"):format(errors.show(self.file.path), problem) }
+  end
+  self.value = value
+  return true
+end
+
 ---@param request mde.TokenRequest
 function Secret:ask(request)
   if self.file then
-    local value, err = self.file:read()
-    if not value then return nil, err end
-    self.value = value
+    local ok, err = refresh(self)
+    if not ok then return nil, err end
   end
   return request:post { client_secret = self.value:reveal() }
 end
@@ -56,10 +92,8 @@ function M.new(value)
     errors.invalid("secret_empty",
       "the client secret is empty", "Set it to the secret's value as the portal showed it once.")
   end
-  if value:find "[%z\1-\31\127]" then
-    errors.invalid("secret_malformed", "the client secret has a line break or another control character in it",
-      "Copy the value alone, without a line end.")
-  end
+  local problem, hint = flaw_of(value)
+  if problem then errors.invalid("secret_malformed", "the client secret " .. problem, hint) end
   if #value > MAX_SECRET_BYTES then
     errors.invalid("credential_too_long", "the client secret is longer than 4,096 bytes",
       "Give the secret's value, not a file.")
@@ -73,9 +107,10 @@ end
 ---@return mde.Credential
 function M.from_file(path)
   local file = secret_files.new(path, "the file with the client secret", MAX_SECRET_BYTES)
-  local value, err = file:read()
-  if not value then error(err, 0) end
-  return setmetatable({ kind = "secret", value = value, file = file }, Secret)
+  local self = setmetatable({ kind = "secret", file = file }, Secret)
+  local ok, err = refresh(self)
+  if not ok then error(err, 0) end
+  return self
 end
 
 return M

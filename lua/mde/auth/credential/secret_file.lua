@@ -18,22 +18,42 @@ local M = {}
 local SecretFile = {}
 SecretFile.__index = SecretFile
 
+-- What was given in the place of a path, if it is the secret itself, which no message may show then.
+local function is_no_path(value)
+  if value:find("-----BEGIN", 1, true) then return "a PEM text" end
+  if value:find "^eyJ[A-Za-z0-9_-]+%." then return "a token" end
+  if value:find "[\r\n]" then return "a text of several lines" end
+end
+
+--- A path. Raises for anything else.
+---@param path any
+---@param what string "the file with the client secret"
+---@return string path
+function M.check_path(path, what)
+  if type(path) ~= "string" or path == "" then
+    errors.invalid("wrong_type",
+      ("%s must be a path, not %s"):format(what, errors.got(path)), "Give the path of the file.")
+  end
+  local given = is_no_path(path)
+  if given then
+    errors.invalid("wrong_value", ("%s must be a path, and is %s"):format(what, given),
+      "Put it into a file for its owner alone, and give the path of that file.")
+  end
+  return path
+end
+
 ---@param path string
 ---@param what string "the file with the client secret"
 ---@param longest integer bytes
 ---@return mde.SecretFile
 function M.new(path, what, longest)
-  if type(path) ~= "string" or path == "" then
-    errors.invalid("wrong_type",
-      ("%s must be a path, not %s"):format(what, errors.got(path)), "Give the path of the file.")
-  end
-  return setmetatable({ path = path, what = what, longest = longest }, SecretFile)
+  return setmetatable({ path = M.check_path(path, what), what = what, longest = longest }, SecretFile)
 end
 
-local function unreadable(self, problem)
+local function unreadable(self, problem, hint)
   return errors.new { kind = "auth", code = "credential_unreadable",
     message = ("%s cannot be used: %s"):format(self.what, errors.show(problem)),
-    hint = "Check the path, and that the user who runs this may read the file." }
+    hint = hint or "Check the path, and that the user who runs this may read the file." }
 end
 
 --- Whether the file is another than the one that was read.
@@ -59,7 +79,7 @@ end
 function SecretFile:read_again()
   local value, stamp, remark = posix.secret_file.read(self.path)
   if not value then
-    if not self.value then return nil, unreadable(self, stamp) end
+    if not self.value then return nil, unreadable(self, stamp, remark) end
     -- Not looked at again before it changes once more.
     self.stamp = posix.secret_file.stamp(self.path) or self.stamp
     return self.value, nil, false

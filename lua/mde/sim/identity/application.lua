@@ -6,7 +6,8 @@ local roles = require "mde.sim.identity.roles"
 local M = {}
 
 local fields = { client_id = "string", client_secret = "string", name = "string", roles = "table", secrets = "table",
-  certificates = "table", federated = "table", disabled = "boolean", public = "boolean", refuse = "number" }
+  certificates = "table", trusted_subjects = "table", federated = "table",
+  disabled = "boolean", public = "boolean", refuse = "number" }
 
 local kinds = { string = "a text", boolean = "true or false", number = "a number" }
 
@@ -48,6 +49,16 @@ local function certificates_of(given)
   return list
 end
 
+local function trusted_subjects_of(given)
+  local list = {}
+  validation.for_each("trusted_subjects", given.trusted_subjects or {}, function(trust)
+    check(trust, { subject = "string", authority = "string" })
+    if not trust.subject or not trust.authority then error("a trusted subject needs a subject and an authority", 0) end
+    list[#list + 1] = { subject = trust.subject, authority = trust.authority }
+  end)
+  return list
+end
+
 local function federated_of(given)
   local list = {}
   validation.for_each("federated", given.federated or {}, function(trust)
@@ -63,6 +74,7 @@ end
 
 --- An application as the tenant keeps it. Raises a message for one that makes no sense. Beside `client_id`, `name` and
 --- `roles`: `client_secret`, or `secrets` (a list of `value` and `expires`, seconds since 1970); `certificates` (PEM);
+--- `trusted_subjects` (a list of `subject`, as RFC 2253 writes it, and `authority`, PEM);
 --- `federated` (a list of `issuer`, `subject`, `audience`, `key`, the issuer's public key in PEM, and `effective`, from
 --- when it is known everywhere); `disabled`; `public`; `refuse`, the number of the reason for which it never signs in.
 ---@param given table
@@ -74,10 +86,11 @@ function M.new(given)
   local self = {
     client_id = given.client_id, name = given.name or given.client_id, roles = copy(given.roles or {}),
     secrets = secrets_of(given), certificates = certificates_of(given), federated = federated_of(given),
+    trusted_subjects = trusted_subjects_of(given),
     disabled = given.disabled, public = given.public, refuse = given.refuse,
   }
-  if not (self.secrets[1] or self.certificates[1] or self.federated[1]) then
-    error("an application needs a client_secret, certificates or federated credentials", 0)
+  if not (self.secrets[1] or self.certificates[1] or self.federated[1] or self.trusted_subjects[1]) then
+    error("an application needs a client_secret, certificates, trusted subjects or federated credentials", 0)
   end
   return self
 end

@@ -45,10 +45,31 @@ local function named(header, certificates)
   end
 end
 
+local function pem_of(text)
+  return ("-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"):format(text:gsub(("."):rep(64), "%0\n"))
+end
+
+-- The certificate that the header brings along, if an application trusts its subject and the authority over it.
+local function brought(header, application)
+  local pems = {}
+  for i, text in ipairs(type(header.x5c) == "table" and header.x5c or {}) do
+    if type(text) ~= "string" or text:find "[^A-Za-z0-9+/=]" then return nil end
+    pems[i] = pem_of(text)
+  end
+  local certificate = pems[1] and openssl_command.certificate(pems[1])
+  if not certificate or not named(header, { certificate }) then return nil end
+  for _, trust in ipairs(application.trusted_subjects) do
+    if openssl_command.subject_under(pems, trust.authority) == trust.subject then return certificate end
+  end
+end
+
 -- The name of the refusal of what a certificate's key has signed, and a detail; nil: there is nothing against it.
 local function refuse_certificate(token, application, endpoint, now)
-  local claims, certificate = token.claims, named(token.header, application.certificates)
-  if not certificate then return "assertion_key", "no registered certificate has the thumbprint that it names" end
+  local claims = token.claims
+  local certificate = named(token.header, application.certificates) or brought(token.header, application)
+  if not certificate and token.header.x5c and application.trusted_subjects[1] then
+    return "assertion_subject", "it brings no certificate of a subject that the application trusts"
+  elseif not certificate then return "assertion_key", "no registered certificate has the thumbprint that it names" end
   if not openssl_command.verifies(certificate.key, token.header.alg, token.message, token.signature) then
     return "assertion_key", "its signature is not that of the certificate that it names"
   end

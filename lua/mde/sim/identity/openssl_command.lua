@@ -70,6 +70,19 @@ function M.verifies(key, algorithm, message, signature)
   end)
 end
 
+--- The subject of a certificate if it leads to an authority over certificates that came with it; nil if it does not.
+---@param pems string[] the certificate and those that came with it
+---@param authority string PEM
+---@return string? subject "CN=mde,O=A made-up company" (RFC 2253)
+function M.subject_under(pems, authority)
+  return with_files({ pems[1], table.concat(pems, "\n"), authority }, function(names)
+    local verdict = run(("verify -no-CApath -no-CAstore -CAfile %s -untrusted %s %s"):format(names[3], names[2],
+      names[1]))
+    if not verdict:find ": OK" then return nil end
+    return run(("x509 -in %s -noout -subject -nameopt RFC2253"):format(names[1])):match "subject=%s*([^\n]+)"
+  end)
+end
+
 --- A thumbprint in the forms that clients send: unpadded base64url, padded, or plain base64.
 ---@param text string
 ---@return string? bytes

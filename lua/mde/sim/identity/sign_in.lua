@@ -50,6 +50,7 @@ local refusals = {
   expired_secret = { 7000222, 401, "invalid_client", "The client secret of application '%s' has expired." },
   assertion_key = { 700027, 401, "invalid_client",
     "The client assertion is not signed by a key of the application: %s." },
+  assertion_subject = { 700030, 401, "invalid_client", "Invalid certificate - subject name or issuer: %s." },
   assertion_time = { 700024, 401, "invalid_client", "The client assertion is not within its valid time range: %s." },
   assertion_malformed = { 50027, 400, "invalid_request", "The client assertion is not valid: %s." },
   assertion_type = { 900144, 400, "invalid_request",

@@ -33,6 +33,15 @@ describe("an assertion", function()
     end)
   end
 
+  it("has the certificate and its chain in it where they are asked for, in plain base64 (RFC 7515, 4.1.6)", function()
+    local credential = credential_of("PS256", "x")
+    credential.certificate.der, credential.certificate.chain = "\255\254\253\252", { "\251\255\190", "three" }
+    assert.is_nil(parts_of(assertions.make(credential, token_requests.new(), NOW)).x5c)
+    credential.sends_chain = true
+    assert.same({ "//79/A==", "+/++", "dGhyZWU=" },
+      parts_of(assertions.make(credential, token_requests.new(), NOW)).x5c)
+  end)
+
   it("is about the application, for one token endpoint, for ten minutes from a whole second on", function()
     local _, claims = parts_of(assertions.make(credential_of("PS256", "x"), token_requests.new(), NOW))
     local jti = claims.jti

@@ -64,6 +64,8 @@ describe("a certificate", function()
     os.execute(("chmod 600 %s/client.pfx"):format(one.directory))
     certificates.openssl(one, "rsa -in key.pem -aes256 -passout pass:made-up -out locked.pem")
     local locked = shell.read_file(one.directory .. "/locked.pem") .. one.certificate
+    certificates.openssl(one, "rsa -in key.pem -aes256 -traditional -passout pass:made-up -out traditional.pem")
+    local traditional = shell.read_file(one.directory .. "/traditional.pem")
     for _, case in ipairs {
       { { path = "/nonexistent.pem" }, "No such file", "path", "credential_unreadable" },
       { { path = one.directory .. "/client.pfx" }, "PKCS#12", "openssl pkcs12 -in " .. one.directory .. "/client.pfx",
@@ -78,6 +80,14 @@ describe("a certificate", function()
       { { pem = short.pem }, "shorter than 2048 bits", "2048", "private_key_kind" },
       { { pem = elliptic.pem }, "not an RSA key", "RSA", "private_key_kind" },
       { { pem = "nothing" }, "no PEM", "RSA", "private_key_missing" },
+      { { pem = one.pem .. certificates.new({ name = "another" }).key }, "two private keys", "a file of its own",
+        "private_key_several" },
+      { { pem = one.key:gsub("%-%-%-%-%-END.*", "") }, "has no line -----END", "BEGIN", "pem_malformed" },
+      { { pem = one.pem:gsub("%-%-%-%-%-END CERT.*", "") }, "has no line -----END", "BEGIN", "pem_malformed" },
+      { { pem = one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
+      { { pem = "\255\254" .. one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
+      { { pem = core.base64.encode(one.pem) }, "base64 of a PEM text", "BEGIN", "pem_malformed" },
+      { { pem = traditional:gsub("\n", " ") }, "have become one", "BEGIN", "pem_malformed" },
     } do
       local ok, err = pcall(mde.credential.certificate, case[1])
       assert.is_false(ok)
@@ -91,6 +101,214 @@ describe("a certificate", function()
     for _, options in ipairs { {}, { path = "a", pem = "b" }, { pem = one.pem, algorithm = "ES256" }, { key = 1 } } do
       rehearsal.refused(mde.credential.certificate, options)
     end
+  end)
+
+  -- The thumbprint, as openssl tells it, of what an assertion names.
+  local function used(credential)
+    local header = parts_of(posted(credential).client_assertion)
+    return (core.base64.decode(header["x5t#S256"]))
+  end
+
+  local function thumbprint(pem)
+    return openssl.certificate(pem).sha256
+  end
+
+  describe("of several of its key", function()
+    local old, renewed, early
+
+    setup(function()
+      old = certificates.of_key(one.key, { from = -400, till = -1, subject = "old" })
+      renewed = certificates.of_key(one.key, { from = -2, till = 400, subject = "renewed" })
+      early = certificates.of_key(one.key, { from = 10, till = 800, subject = "early" })
+    end)
+
+    it("is the valid one that ends last, wherever it stands", function()
+      local stranger = certificates.new({ name = "another" }).certificate
+      for _, texts in ipairs {
+        { one.key, old, renewed }, { one.key, renewed, old }, { old, one.key, renewed }, { old, renewed, one.key },
+        { one.key, one.certificate, renewed }, { one.key, renewed, one.certificate }, { one.key, early, renewed, old },
+        { stranger, old, one.key, stranger, renewed, stranger }, { one.key, old, one.key, renewed },
+        { one.key:gsub("\n$", ""), old:gsub("\n$", ""), (renewed:gsub("\n$", "")) },
+      } do
+        local credential = mde.credential.certificate { pem = table.concat(texts) }
+        assert.equal(thumbprint(renewed), used(credential))
+        local facts = {}
+        for _, fact in ipairs(credential:about()) do facts[fact.name] = fact.value end
+        assert.equal("/CN=renewed", facts.certificate)
+        assert.equal(openssl.certificate(renewed).sha1, (facts.thumbprint:gsub("%x%x", function(pair)
+          return string.char(tonumber(pair, 16))
+        end)))
+        assert.equal(os.date("!%Y-%m-%dT%H:%M:%SZ", openssl.certificate(renewed).till), facts["certificate ends"])
+        assert.matches("^%d of this key$", facts["chosen from"])
+        assert.same({}, credential:remarks())
+      end
+    end)
+
+    it("is the same for a key that lives elsewhere", function()
+      local key = require("mde.crypto").private_key(one.key)
+      local credential = mde.credential.certificate { pem = old .. renewed .. certificates.new({ name = "another" })
+        .certificate, sign = function(message, algorithm) return key:sign(algorithm, message) end }
+      assert.equal(thumbprint(renewed), used(credential))
+    end)
+
+    it("is chosen for every request, by the service's time", function()
+      local credential = mde.credential.certificate { pem = one.key .. renewed .. early }
+      assert.equal(thumbprint(renewed), used(credential))
+      local request = token_requests.new()
+      request.time = function() return os.time() + 20 * 86400 end
+      assert(credential:ask(request))
+      local header = parts_of(request.posted.client_assertion)
+      assert.equal(thumbprint(early), core.base64.decode(header["x5t#S256"]))
+    end)
+
+    it("is none if none is valid, and the error says when each ended or begins", function()
+      local older = certificates.of_key(one.key, { from = -800, till = -400, subject = "older" })
+      local function refused(pem)
+        local request = token_requests.new()
+        local credential = mde.credential.certificate { pem = pem }
+        local answer, err = credential:ask(request)
+        assert.is_nil(answer)
+        assert.is_nil(request.posted)
+        assert.equal("auth", err.kind)
+        assert.is_true(rehearsal.is_one_line(tostring(err)))
+        assert.equal(err.message, credential:remarks()[1])
+        return err
+      end
+      local function day(pem) return os.date("!%Y%%-%m%%-%d", openssl.certificate(pem).till) end
+      assert.matches("^the certificate %(/CN=old%) expired on", refused(one.key .. old .. old).message)
+      local err = refused(one.key .. older .. old .. older)
+      assert.equal("certificate_expired", err.code)
+      assert.matches("none of the 2", err.message)
+      assert.matches("/CN=older, thumbprint %x+%) expired on " .. day(older), err.message)
+      assert.matches("/CN=old, thumbprint %x+%) expired on " .. day(old), err.message)
+      err = refused(one.key .. early)
+      assert.equal("certificate_not_yet_valid", err.code)
+      assert.matches("/CN=early%) is not valid before %d%d%d%d", err.message)
+      assert.matches("clock", err.hint)
+      err = refused(one.key .. old .. early)
+      assert.equal("certificate_expired", err.code)
+      assert.matches("expired on .*is not valid before", err.message)
+      assert.matches("clock", err.hint)
+    end)
+
+    it("is not said to end soon where another follows", function()
+      local soon = certificates.of_key(one.key, { till = 12.5 })
+      assert.matches("ends in 12 days", mde.credential.certificate { pem = one.key .. soon }:remarks()[1])
+      assert.same({}, mde.credential.certificate { pem = one.key .. soon .. early }:remarks())
+      early = certificates.of_key(one.key, { from = 20, till = 800, subject = "early" })
+      assert.matches("ends in 12 days", mde.credential.certificate { pem = one.key .. soon .. early }:remarks()[1])
+    end)
+
+    it("signs in with a renewed one behind the one that has expired", function()
+      local credential = mde.credential.certificate { pem = one.key .. old .. renewed }
+      local r = rehearsal.new { client = { credential = credential } }
+      r.tenant:put_application { client_id = r.tenant.client_id, certificates = { renewed },
+        roles = { "Machine.Read.All" } }
+      assert.truthy(r.client:machine "desk-5")
+    end)
+  end)
+
+  describe("whose text was flattened on its way", function()
+    local function flattened(change)
+      posted(mde.credential.certificate { pem = change(one.pem) })
+      posted(mde.credential.certificate { pem = change(certificates.new({ name = "another" }).certificate .. one.pem) })
+    end
+
+    for what, change in pairs {
+      ["with \\n for its line ends"] = function(text) return (text:gsub("\n", "\\n")) end,
+      ["with \\\\n for its line ends"] = function(text) return (text:gsub("\n", "\\\\n")) end,
+      ["with \\r\\n for its line ends"] = function(text) return (text:gsub("\n", "\\r\\n")) end,
+      ["into one line"] = function(text) return (text:gsub("\n", " ")) end,
+      ["into one line without blanks"] = function(text) return (text:gsub("\n", "")) end,
+      ["with quotes around it"] = function(text) return '"' .. text:gsub("\n", "\\n") .. '"' end,
+      ["with line ends of Windows"] = function(text) return (text:gsub("\n", "\r\n")) end,
+      ["with a byte order mark before it"] = function(text) return "\239\187\191" .. text end,
+      ["with an END glued to a BEGIN"] = function(text) return (text:gsub("%-\n%-", "--")) end,
+      ["with its lines indented"] = function(text) return (text:gsub("[^\n]+", "    %0 ")) end,
+    } do
+      it("is understood " .. what, function() flattened(change) end)
+    end
+
+    it("is understood with a password", function()
+      certificates.openssl(one, "rsa -in key.pem -aes256 -traditional -passout pass:made-up -out traditional.pem")
+      for _, ends in ipairs { "\\n", "\r\n", "\n  " } do
+        local pem = (shell.read_file(one.directory .. "/traditional.pem") .. one.certificate):gsub("\n", ends)
+        posted(mde.credential.certificate { pem = pem, password = "made-up" })
+      end
+    end)
+
+    it("is understood in a file, too, but for UTF-16", function()
+      local path = os.tmpname()
+      finally(function() os.remove(path) end)
+      shell.write_file(path, "\239\187\191" .. one.pem:gsub("\n", "\\n") .. "\r\n")
+      posted(mde.credential.certificate(path))
+      shell.write_file(path, "\255\254" .. one.pem:gsub(".", "%0\0"))
+      local ok, err = pcall(mde.credential.certificate, path)
+      assert.is_false(ok)
+      assert.equal("credential_unreadable", err.code)
+      assert.matches("UTF-16", err.message, 1, true)
+      assert.matches("Save it as UTF-8", err.hint, 1, true)
+    end)
+  end)
+
+  it("is sent along with what leads to its root, if that is asked for", function()
+    local root = certificates.new { name = "root" }
+    local middle = certificates.new { name = "middle" }
+    local of_root = certificates.of_key(root.key, { subject = "root", ca = true })
+    local old_middle = certificates.of_key(middle.key, { subject = "middle", issuer = "root", issuer_key = root.key,
+      ca = true, from = -20, till = -1 })
+    local of_middle = certificates.of_key(middle.key, { subject = "middle", issuer = "root", issuer_key = root.key,
+      ca = true })
+    local leaf = certificates.of_key(one.key, { issuer = "middle", issuer_key = middle.key })
+    local function x5c_of(options)
+      local list = parts_of(posted(mde.credential.certificate(options)).client_assertion).x5c
+      for i, der in ipairs(list or {}) do
+        assert.is_nil(der:find "[^A-Za-z0-9+/=]")
+        list[i] = core.base64.decode(der)
+      end
+      return list
+    end
+    local function der_of(...)
+      local list = {}
+      for i, pem in ipairs { ... } do
+        list[i] = core.base64.decode((pem:match("%-\n(.-)\n%-"):gsub("\n", "")))
+      end
+      return list
+    end
+    local pem = of_root .. old_middle .. one.key .. of_middle .. leaf .. root.certificate
+    assert.is_nil(x5c_of { pem = pem })
+    assert.is_nil(x5c_of { pem = pem, send_certificate_chain = false })
+    assert.same(der_of(leaf, of_middle, of_root), x5c_of { pem = pem, send_certificate_chain = true })
+    assert.same(der_of(leaf, of_middle), x5c_of { pem = one.key .. leaf .. of_middle, send_certificate_chain = true,
+      algorithm = "RS256" })
+    assert.same(der_of(one.certificate), x5c_of { pem = one.pem, send_certificate_chain = true })
+    local ok, err = pcall(mde.credential.certificate, { pem = pem, send_certificate_chain = "yes" })
+    assert.is_false(ok)
+    assert.equal("wrong_type", err.code)
+  end)
+
+  it("signs in by its subject and the authority over it, where its chain is sent", function()
+    local root = certificates.new { name = "root" }
+    local of_root = certificates.of_key(root.key, { subject = "root", ca = true })
+    local function issued(subject, key)
+      return certificates.of_key(one.key, { subject = subject, issuer = "root", issuer_key = key or root.key })
+    end
+    local function sign_in(leaf, sends)
+      local credential = mde.credential.certificate { pem = one.key .. leaf .. of_root, send_certificate_chain = sends }
+      local r = rehearsal.new { client = { credential = credential } }
+      r.tenant:put_application { client_id = r.tenant.client_id, roles = { "Machine.Read.All" },
+        trusted_subjects = { { subject = "CN=mde", authority = of_root } } }
+      local machine, err = r.client:machine "desk-5"
+      return machine and "in" or err.code, err
+    end
+    assert.equal("in", (sign_in(issued "mde", true)))
+    assert.equal("in", (sign_in(certificates.of_key(one.key, { from = -9, till = -1, issuer = "root",
+      issuer_key = root.key }) .. issued "mde", true)))
+    assert.equal("AADSTS700027", (sign_in(issued "mde", false)))
+    local code, err = sign_in(issued "another", true)
+    assert.equal("AADSTS700030", code)
+    assert.matches("subject or the issuer", err.hint, 1, true)
+    assert.equal("AADSTS700030", (sign_in(issued("mde", one.key), true)))
   end)
 
   it("that has expired is not sent", function()

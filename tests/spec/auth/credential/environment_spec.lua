@@ -58,6 +58,29 @@ describe("the environment", function()
     assert.is_nil(err.message:find("SECRET", 1, true))
   end)
 
+  it("says whether the chain of a certificate is sent", function()
+    local function sends(value)
+      local all = { AZURE_CLIENT_CERTIFICATE_PATH = one.path, AZURE_CLIENT_SEND_CERTIFICATE_CHAIN = value }
+      for name, id in pairs(ids) do all[name] = id end
+      environment.set(all)
+      local client, err = mde.client { driver = { send = print } }
+      if not client then return nil, err end
+      for _, fact in ipairs(client.exchange.credential:about()) do
+        if fact.name == "chain sent" then return fact.value end
+      end
+      return "not"
+    end
+    local alone = "the certificate alone"
+    for value, expected in pairs { ["1"] = alone, ["true"] = alone, True = alone, ["0"] = "not", False = "not",
+      [""] = "not" } do
+      assert.equal(expected, sends(value))
+    end
+    local sent, err = sends "yes"
+    assert.is_nil(sent)
+    assert.equal("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN is \"yes\"", err.message)
+    assert.matches("1 or true", err.hint, 1, true)
+  end)
+
   it("is blamed by the variable's name", function()
     local _, err = kind_of { AZURE_CLIENT_CERTIFICATE_PATH = "/nonexistent.pem" }
     assert.equal("invalid", err.kind)

@@ -78,10 +78,21 @@ describe("a federated token", function()
     assert.equal("auth", err.kind)
     assert.matches("No such file", err.message)
     assert.matches("AZURE_FEDERATED_TOKEN_FILE", err.hint)
+    shell.write_file(path, "\255\254t\0w\0o\0")
+    _, err = r.client:machine "desk-5"
+    assert.matches("UTF-16", err.message, 1, true)
+    assert.matches("Save it as UTF-8", err.hint, 1, true)
     shell.write_file(path, "two words")
     _, err = r.client:machine "desk-5"
     assert.matches("no JSON Web Token", err.message)
     assert.equal(0, r:count "token_refused")
+  end)
+
+  it("may have a byte order mark and white space around it", function()
+    local r = rehearse()
+    local token = shell.read_file(path)
+    shell.write_file(path, "\239\187\191\r\n" .. token .. "\r\n")
+    assert.truthy(r.client:machine "desk-5")
   end)
 
   it("may come from a function", function()

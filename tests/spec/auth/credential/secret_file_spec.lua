@@ -97,4 +97,18 @@ describe("a file with something secret", function()
         rehearsal.refused(secret_files.new, wrong, "the file with the secret", 64).message, 1, true)
     end
   end)
+
+  it("is not shown if it was given in the place of its path", function()
+    local federated = require "mde.auth.credential.federated"
+    for text, kind in pairs { ["-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----\n"] = "a PEM text",
+      ["-----BEGIN PRIVATE KEY-----\\nplanted"] = "a PEM text", ["eyJplanted.planted.planted"] = "a token",
+      ["planted\nplanted"] = "several lines" } do
+      for _, made in ipairs { { secret_files.new, text, "the file", 64 }, { federated.new, text } } do
+        local err = rehearsal.refused(made[1], made[2], made[3], made[4])
+        assert.equal("wrong_value", err.code)
+        assert.matches(kind, err.message, 1, true)
+        assert.is_nil(tostring(err):find("planted", 1, true))
+      end
+    end
+  end)
 end)

@@ -31,6 +31,12 @@ describe("a client secret", function()
     { "is nothing", nil, "empty" }, { "is empty", "", "empty" }, { "is a number", 7, "empty" },
     { "has a line end", "value\n", "line break" }, { "has a NUL", "val\0ue", "control character" },
     { "is a whole file", ("x"):rep(4097), "4,096" },
+    { "is UTF-16", "\255\254v\0a\0l\0", "UTF%-16" }, { "is UTF-16 without a mark", "v\0a\0l\0", "UTF%-16" },
+    { "begins with a byte order mark", "\239\187\191value", "byte order mark" },
+    { "begins with a blank", " value", "blank" }, { "ends with a blank", "value ", "blank" },
+    { "is a blank", " ", "blank" }, { "ends in a written line end", "value\\n", "backslash and a letter" },
+    { "ends in one of Windows", "value\\r\\n", "backslash and a letter" },
+    { "stands between quotes", '"value"', "between quotes" }, { "stands between others", "'value'", "between quotes" },
   }
   for _, case in ipairs(wrong) do
     it("is refused if it " .. case[1], function()
@@ -65,6 +71,55 @@ describe("a client secret in a file", function()
     shell.write_file(path, VALUE .. "\n")
     assert.same({ client_secret = VALUE }, posted(mde.credential.secret_file(path)))
   end)
+
+  for what, text in pairs {
+    ["a line end of Windows"] = VALUE .. "\r\n", ["blank lines and blanks"] = "\r\n \t" .. VALUE .. " \n\n",
+    ["a byte order mark"] = "\239\187\191" .. VALUE .. "\n",
+    ["a byte order mark and a blank line"] = "\239\187\191\n" .. VALUE,
+  } do
+    it("is what the file has, without " .. what, function()
+      shell.write_file(path, text)
+      assert.same({ client_secret = VALUE }, posted(mde.credential.secret_file(path)))
+    end)
+  end
+
+  for what, case in pairs {
+    ["UTF-16"] = { "\255\254p\0l\0a\0n\0\n\0", "UTF%-16", "credential_unreadable" },
+    ["the other UTF-16"] = { "\254\255\0p\0l\0a\0n\0\n", "UTF%-16", "credential_unreadable" },
+    ["UTF-16 without a mark"] = { "p\0l\0a\0n\0\n\0", "UTF%-16", "secret_malformed" },
+    ["two lines"] = { "planted\nanother\n", "line break", "secret_malformed" },
+    ["a written line end"] = { "planted\\n\n", "backslash and a letter", "secret_malformed" },
+    ["quotes"] = { '"planted"\n', "between quotes", "secret_malformed" },
+    ["nothing but a mark"] = { "\239\187\191\n", "is empty", "credential_unreadable" },
+  } do
+    it("is refused for " .. what .. ", also while it is in use", function()
+      local function check(err)
+        assert.equal("auth", err.kind)
+        assert.equal(case[3], err.code)
+        assert.matches(case[2], err.message)
+        assert.matches(path, err.message, 1, true)
+        assert.is_nil(tostring(err):find("planted", 1, true))
+      end
+      shell.write_file(path, case[1])
+      local ok, err = pcall(mde.credential.secret_file, path)
+      assert.is_false(ok)
+      check(err)
+      if case[3] ~= "secret_malformed" then return end
+      shell.write_file(path, VALUE)
+      local credential = mde.credential.secret_file(path)
+      shell.write_file(path, case[1])
+      for _ = 1, 2 do
+        local request = require("tests.spec.support.token_request").new()
+        local answer
+        answer, err = credential:ask(request)
+        assert.is_nil(answer)
+        assert.is_nil(request.posted)
+        check(err)
+      end
+      shell.write_file(path, VALUE .. "2")
+      assert.same({ client_secret = VALUE .. "2" }, posted(credential))
+    end)
+  end
 
   it("is read again when the file has changed, which ends the memory of a failure", function()
     shell.write_file(path, "not the right one")

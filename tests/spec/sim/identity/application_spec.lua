@@ -20,6 +20,7 @@ describe("an application", function()
     { client_id = "x", client_secret = 5 }, { client_id = "x", secrets = { { expires = 5 } } },
     { client_id = "x", certificates = { "no PEM" } }, { client_id = "x", federated = { { issuer = "i" } } },
     { client_id = "x", client_secret = "y", roles = { "Machine.Read" } },
+    { client_id = "x", trusted_subjects = { { subject = "CN=x" } } }, { client_id = "x", trusted_subjects = {} },
     { client_id = "x", client_secret = "y", disabled = "yes" },
     { client_id = "x", client_secret = "y", rolls = {} } } do
     it("is refused: " .. json.encode(fields), function()

@@ -28,7 +28,7 @@ describe("the token endpoint, given a certificate's assertion,", function()
   local function assertion(claims, header, signer, algorithm)
     local crypto, encode = require "mde.crypto", core.base64.encode_url
     local key = assert(crypto.private_key((signer or one).key))
-    local digest = assert(crypto.certificate(one.certificate)).sha256
+    local digest = assert(crypto.certificates(one.certificate))[1].sha256
     local all = { aud = endpoint(), iss = tenant.client_id, sub = tenant.client_id, jti = "made-up",
       nbf = math.floor(tenant.clock.now()), exp = math.floor(tenant.clock.now()) + 600 }
     for name, value in pairs(claims or {}) do all[name] = value or nil end
@@ -58,7 +58,7 @@ describe("the token endpoint, given a certificate's assertion,", function()
   end)
 
   it("takes every form of the thumbprint that clients send", function()
-    local certificate = require("mde.crypto").certificate(one.certificate)
+    local certificate = require("mde.crypto").certificates(one.certificate)[1]
     local plain = core.base64.encode(certificate.sha256)
     local for_urls = plain:gsub("%+", "-"):gsub("/", "_")
     for _, form in ipairs { plain, for_urls } do

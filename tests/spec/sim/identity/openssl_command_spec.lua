@@ -30,6 +30,19 @@ describe("the command openssl", function()
     end
   end)
 
+  it("tells the subject of a certificate that leads to an authority", function()
+    local root, middle = certificates.new { name = "root" }, certificates.new { name = "middle" }
+    local of_root = certificates.of_key(root.key, { subject = "root", ca = true })
+    local of_middle = certificates.of_key(middle.key, { subject = "middle", issuer = "root", issuer_key = root.key,
+      ca = true })
+    local leaf = certificates.of_key(one.key, { subject = "leaf", issuer = "middle", issuer_key = middle.key })
+    assert.equal("CN=leaf", openssl_command.subject_under({ leaf, of_middle }, of_root))
+    assert.equal("CN=leaf", openssl_command.subject_under({ leaf, of_middle, of_root }, of_root))
+    assert.is_nil(openssl_command.subject_under({ leaf }, of_root))
+    assert.is_nil(openssl_command.subject_under({ leaf, of_middle }, one.certificate))
+    assert.is_nil(openssl_command.subject_under({ one.certificate }, of_root))
+  end)
+
   it("is given thumbprints in whatever base64", function()
     local bytes = ("\251\255\191"):rep(8)
     for _, text in ipairs { core.base64.encode(bytes), core.base64.encode_url(bytes) } do
