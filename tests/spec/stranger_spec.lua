@@ -39,7 +39,7 @@ describe("a host that is no host of Microsoft's", function()
       assert.same({}, remarks { authority = "https://" .. host, base_url = "https://" .. host })
       assert.is_true(stranger.is_this_machine(host))
     end
-    for _, host in ipairs { "localhost.example", "128.0.0.1", "[::2]" } do
+    for _, host in ipairs { "localhost.example", "128.0.0.1", "[::2]", "127.attacker.example", "169.254.example" } do
       assert.is_false(stranger.is_this_machine(host))
     end
   end)

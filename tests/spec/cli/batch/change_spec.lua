@@ -50,8 +50,10 @@ describe("what is asked of a change", function()
 
   it("may lack both where somebody can be asked", function()
     assert.is_true(request({}, {}, { answers = {} }).value)
-    -- What would be answered from is the list.
-    assert.is_false(request({ list = "-" }, {}, { answers = {} }).value)
+    local input = assert(io.tmpfile())
+    input:write "desk-01\n"
+    input:seek "set"
+    assert.is_true(request({ list = "-" }, {}, { answers = {}, input = input }).value)
   end)
 end)
 
@@ -276,7 +278,7 @@ describe("a change", function()
     assert.equal(2, told.status)
     assert.matches("^20 devices: at most 2 restricts an hour are sent; %-%-cap raises that%.\n", told.err)
     assert.equal(5, select(2, told.err:gsub('rule "cap"', "")))
-    assert.matches("\nand 13 more: rule cap\n20 devices: 2 accepted, 18 failed%.\n"
+    assert.matches("\nand 13 more: rule cap\n20 devices: 2 accepted, 18 over the cap%.\n"
       .. "Run the same command again: it continues, and does nothing twice%.\n$", told.err)
     assert.equal(2, #r:posts())
     assert.is_true(#r:requests() < 40)

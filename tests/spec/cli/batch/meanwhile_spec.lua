@@ -35,7 +35,7 @@ describe("while a question stands", function()
     assert.equal(2, told.status, told.err)
     local text = one_line(told.err)
     assert.matches("Note: desk%-01%.corp%.example was released 10m ago by a%.colleague@corp%.example; the restriction "
-      .. "goes against that%. Restrict these 2", text)
+      .. "goes against that%. Tenant .* Restrict these 2", text)
     assert.matches('restrict "desk%-01%.corp%.example": nothing was sent; while the question stood, '
       .. "another@corp%.example made the opposite action ", text)
     assert.matches("2 devices: 1 accepted, 1 left%.", text)
