@@ -141,10 +141,14 @@ function M.run(context, entries, act, options)
   return false, stop_of(run)
 end
 
+-- What is left as it is since somebody has decided so, or since nobody can tell which machine is meant.
+local is_left = { protected = true, superseded = true, conflict = true, not_found = true, ambiguous = true,
+  invalid = true }
+
 -- How one that did not go well ended, in a word.
-local function ending_of(entry)
-  local is_over_cap = errors.is(entry.err) and entry.err.rule == "cap"
-  return entry.ending or is_over_cap and "over the cap" or "failed"
+local function ending_of(entry, words)
+  local err = errors.is(entry.err) and entry.err or {}
+  return entry.ending or err.rule == "cap" and "over the cap" or words.ask and is_left[err.kind] and "left" or "failed"
 end
 
 local function is_unknown(entry)
@@ -162,7 +166,7 @@ local function count_ends(entries, words)
     if entry.done and not entry.err then count(words.outcome(entry)) end
   end
   for _, entry in ipairs(entries) do
-    if entry.done and entry.err and not is_unknown(entry) then count(ending_of(entry)) end
+    if entry.done and entry.err and not is_unknown(entry) then count(ending_of(entry, words)) end
   end
   for _, entry in ipairs(entries) do
     if entry.done and is_unknown(entry) then count "unknown" end

@@ -259,7 +259,7 @@ describe("a change", function()
       local told = run(words)
       assert.equal(2, told.status)
       assert.matches('restrict "desk%-20[^"]*": .*a%.colleague', told.err)
-      assert.matches("20 devices: 19 accepted, 1 failed%.\n$", told.err)
+      assert.matches("20 devices: 19 accepted, 1 left%.\n$", told.err)
     end)
 
     it("may be given as a time, and as nothing else", function()

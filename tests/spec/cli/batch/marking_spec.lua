@@ -34,7 +34,7 @@ describe("marking devices", function()
     end
     local told = run "text"
     assert.equal('desk-1.corp.example: tagged "review"\n', told.out)
-    assert.matches('^mde: .*"nowhere".*\n2 devices: 1 tagged, 1 failed%.\n$', told.err)
+    assert.matches('^mde: .*"nowhere".*\n2 devices: 1 tagged, 1 left%.\n$', told.err)
     assert.equal(2, told.value)
     told = run "csv"
     assert.matches("\r\ndesk%-1,%x+,desk%-1%.corp%.example,done,", told.out)
