@@ -120,7 +120,7 @@ static bool is_number(struct mde_text word)
 
 static bool ends_word(char c)
 {
-  return c == '\0' || strchr(" \t\r\n,:[]{}\"", c) != NULL;
+  return c != '\0' && strchr(" \t\r\n,:[]{}\"", c) != NULL;
 }
 
 static void repair_word(struct repair *repair)

@@ -85,6 +85,9 @@ static void repairs(void **state)
 static void a_nul_is_no_character_and_no_value(void **state)
 {
   (void)state;
+  char *word = repaired("[a\0\0b,\0\0]", 9);
+  assert_string_equal("[null,null]", word);
+  free(word);
   char *out = repaired("[\"a\0b\",\0,\"\\\0\"]", 14);
   assert_string_equal("[\"a" U "b\",null,\"" U U "\"]", out);
   free(out);

@@ -66,16 +66,14 @@ static void read_list(struct mde_text text)
   require(count == lines);
 }
 
-/* What was repaired has no more to be repaired. */
+/* What was repaired is UTF-8 without a NUL, as long as was counted. */
 static void repair(struct mde_text text)
 {
   static char out[MDE_JSON_REPAIR_GROWTH * LONGEST];
-  static char again[MDE_JSON_REPAIR_GROWTH * MDE_JSON_REPAIR_GROWTH * LONGEST];
   size_t length = mde_json_repair(text, NULL);
-  require(length <= sizeof out && mde_json_repair(text, out) == length);
+  require(length <= MDE_JSON_REPAIR_GROWTH * text.length && mde_json_repair(text, out) == length);
   struct mde_text repaired = {out, length};
   require(mde_utf8_is_valid(repaired) && memchr(out, '\0', length) == NULL);
-  require(mde_json_repair(repaired, again) == length && memcmp(out, again, length) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
