@@ -60,13 +60,14 @@ local function check_scope(value, name)
 end
 
 local function check_cloud(value, name)
-  if not clouds[value] then
+  local cloud = clouds[core.text.lower(value)]
+  if not cloud then
     local near = options_of.nearest(value, clouds)
     errors.invalid("unknown_cloud",
       ("%s is %s; there are %s"):format(name, errors.quote(value), options_of.listed(clouds)),
       near and ("Did you mean %q?"):format(near) or "Those of the US government are gcc, gcc_high and dod.")
   end
-  return clouds[value]
+  return cloud
 end
 
 local function check_credential(value, name)

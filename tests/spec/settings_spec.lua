@@ -110,6 +110,14 @@ describe("a client", function()
       assert.equal("mde.client: https://eu.api.security.microsoft.com", tostring(client))
     end)
 
+    for _, word in ipairs { "GCC_HIGH", "Gcc_High" } do
+      it("is one of a cloud in whatever case: " .. word, function()
+        environment.MDE_CLOUD = word
+        local _, client = first_request()
+        assert.equal("mde.client: https://api-gov.securitycenter.microsoft.us", tostring(client))
+      end)
+    end
+
     for _, url in ipairs { "https://host", "HTTPS://Host.example:443", "https://[::1]:8443",
         "https://a_b-c.example/a/b" } do
       it("may have the address " .. url, function()

@@ -2,12 +2,14 @@
 --
 -- An event is a table with `event` ("request", "response", "retry", "token"), `time` (Unix seconds) and
 -- what belongs to it. It goes to the client's `on_event` and, with MDE_LOG=json in the environment, to
--- standard error as one line of JSON. Headers and bodies are redacted copies.
+-- standard error as one line of JSON. Headers and bodies are redacted copies. What MDE_LOG says beside that is named
+-- once, and nothing stops for it.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local posix = require "mde.posix"
+local variables = require "mde.base.environment"
 
 local MAX_BODY_BYTES = 4096
 -- The newest, and the one before it, which requests in flight still carry.
@@ -24,6 +26,30 @@ local M = {}
 local Trace = {}
 Trace.__index = Trace
 
+--- How MDE_LOG says that events are logged.
+---@return "json"|nil
+---@return mde.Error? err what it says is no way to log
+function M.wanted_log()
+  local value = variables.get "MDE_LOG"
+  if not value then return nil end
+  if core.text.lower(value) == "json" then return "json" end
+  return nil, errors.new { kind = "invalid", code = "wrong_value",
+    message = ("MDE_LOG is %s, which is no way to log; there is json. Nothing is logged"):format(errors.quote(value)),
+    hint = "Set MDE_LOG=json, or leave it out." }
+end
+
+local has_refused = false
+
+-- Whether events are logged. Says once, in this Lua state, that MDE_LOG says something unknown.
+local function is_logged()
+  local wanted, err = M.wanted_log()
+  if err and not has_refused then
+    has_refused = true
+    io.stderr:write("mde: ", tostring(err), "\n")
+  end
+  return wanted == "json"
+end
+
 --- A trace of one client.
 ---@param on_event? fun(event: table)
 ---@param secrets fun(): (string|userdata)[] the values that must not appear, whatever form they take
@@ -31,7 +57,7 @@ Trace.__index = Trace
 function M.new(on_event, secrets)
   return setmetatable({
     on_event = on_event,
-    to_log = os.getenv "MDE_LOG" == "json",
+    to_log = is_logged(),
     secrets = secrets,
     tokens = {},
     proofs = {},

@@ -57,13 +57,20 @@ end
 local flags = { yes = true, no = false, ["true"] = true, ["false"] = false }
 
 local function flag(value, where)
-  if flags[value] == nil then errors.invalid("wrong_value", where .. " must be yes or no", "Nothing was done.") end
-  return flags[value]
+  local wanted = flags[core.text.lower(value)]
+  if wanted == nil then
+    errors.invalid("wrong_value", ("%s must be yes or no, not %s"):format(where, errors.quote(value)),
+      "Nothing was done.")
+  end
+  return wanted
 end
 
 local function count(value, where)
   local number = value:find "^%d+$" and tonumber(value)
-  if not number then errors.invalid("wrong_value", where .. " must be a whole number", "Nothing was done.") end
+  if not number then
+    errors.invalid("wrong_value", ("%s must be a whole number, not %s"):format(where, errors.quote(value)),
+      "Nothing was done.")
+  end
   return number
 end
 
@@ -193,6 +200,7 @@ end
 ---@param name string? as --profile has it; nil: MDE_PROFILE, or none
 ---@return mde.ClientOptions options
 ---@return string? name
+---@return string? path of the file
 function M.options(name)
   if name == "" then errors.invalid("empty_text", "--profile is empty; an empty shell variable?", "Name a profile.") end
   name = name or variables.get "MDE_PROFILE"
@@ -214,7 +222,7 @@ function M.options(name)
       options[key] = value
     end
   end
-  return options, name
+  return options, name, path
 end
 
 return M

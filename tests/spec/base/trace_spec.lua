@@ -338,7 +338,20 @@ describe("a log on standard error", function()
 
   it("is not there unless it was asked for", function()
     assert.same({}, lines_of({ MDE_LOG = "" }, "plain"))
-    assert.same({}, lines_of({ MDE_LOG = "yes" }, "plain"))
+  end)
+
+  it("is asked for in whatever case", function()
+    for _, word in ipairs { "JSON", "Json" } do
+      assert.equal(9, #lines_of({ MDE_LOG = word }, "plain"), word)
+    end
+  end)
+
+  it("is refused in one line, once, where it is asked for in another way, and nothing stops for it", function()
+    local output, status = script.run(PROGRAM .. "\nassert(mde.client(options))", { arguments = { "plain" },
+      environment = { MDE_LOG = "ye\27[2Js" }, build = os.getenv "MDE_BUILD" })
+    assert.equal("exit 0", status, output)
+    assert.equal('mde: MDE_LOG is "ye\\x1b[2Js", which is no way to log; there is json. Nothing is logged. Set '
+      .. "MDE_LOG=json, or leave it out.\n", output)
   end)
 end)
 

@@ -49,6 +49,13 @@ describe("a profile", function()
     assert.same({ cap = 7, limits = { per_minute = 300, per_hour = 4500 } }, (profiles.options "fabrikam"))
   end)
 
+  it("says yes and no in whatever case", function()
+    for word, wanted in pairs { Yes = true, TRUE = true, NO = false, False = false } do
+      write("[contoso]", "protect.servers = " .. word)
+      assert.equal(wanted, profiles.options "contoso".protect.servers, word)
+    end
+  end)
+
   it("has a name, which is told with all the others", function()
     write "# nothing yet"
     assert.same({}, profiles.names())
@@ -141,7 +148,7 @@ describe("a profile", function()
     ["a setting twice"] = { { "[contoso]", "cap = 1", "cap = 2" }, "line 3 .*twice" },
     ["a profile twice"] = { { "[contoso]", "[contoso]" }, "line 2 .*second profile" },
     ["a number that cannot be read"] = { { "[contoso]", "cap = many" }, "line 2 .*whole number" },
-    ["a flag that is neither"] = { { "[contoso]", "protect.servers = maybe" }, "line 2 .*yes or no" },
+    ["a flag that is neither"] = { { "[contoso]", "protect.servers = maybe" }, 'line 2 .*yes or no, not "maybe"' },
     ["a line that is nothing"] = { { "[contoso]", "oops \27[2J" }, "line 2 .*it is no " },
     ["two credentials"] = { { "[contoso]", "managed_identity = yes", "client_secret_file = /x" }, "has both" },
     ["another name"] = { { "[contosa]", "cap = 1" }, 'no profile "contoso"' },
