@@ -28,6 +28,7 @@ static const struct {
     {"response_actions", mde_open_response_actions},
     {"secret", mde_open_secret},
     {"service_time", mde_open_service_time},
+    {"show", mde_open_show},
     {"text", mde_open_text},
     {"token", mde_open_token},
 };

@@ -23,6 +23,7 @@
 ---@field response_actions table<string, mde.core.ResponseAction> by name
 ---@field secret mde.core.secret
 ---@field service_time mde.core.service_time
+---@field show mde.core.show
 ---@field text mde.core.text
 local core = {}
 
@@ -606,6 +607,30 @@ function value:reveal() end
 
 ---Overwrites the bytes and frees them. A second call is harmless.
 function value:wipe() end
+
+---@class mde.core.show what is safe on a terminal and within one line (src/core/show.h)
+local show = {}
+
+---A text with `\xHH` for each byte that would act, would not show or is no UTF-8; all else stays.
+---@param text string any bytes
+---@return string
+function show.line(text) end
+
+---What stands between the quotes of a string of JSON: the same is written as `\uHHHH`.
+---@param text string any bytes
+---@return string
+function show.json(text) end
+
+---@param text string a safe one
+---@return integer columns of a terminal
+function show.columns(text) end
+
+---As much of a safe text as fits into so many columns.
+---@param text string
+---@param columns integer
+---@return string beginning
+---@return integer taken
+function show.beginning(text, columns) end
 
 ---@class mde.core.text what string.lower, string.upper and < do by the process's locale, in every locale alike
 local text = {}

@@ -4,6 +4,8 @@
 -- a program can decide by `kind`, and it prints as that line. A wrong argument raises one; the outside
 -- world failing returns `nil, error`.
 
+local core = require "mde.core"
+
 ---@alias mde.ErrorKind
 ---| "auth"        # sign-in failed: the credential, the tenant or the application
 ---| "permission"  # signed in, but an application permission is missing
@@ -48,49 +50,10 @@ local Error = { __name = "mde.error" }
 
 local M = {}
 
-local function escape_bytes(text)
-  return (text:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
-end
-
--- Where a second byte has not the whole range: overlong forms, surrogates and what lies beyond Unicode.
-local second_bytes = { [0xe0] = "^[\160-\191]", [0xed] = "^[\128-\159]", [0xf0] = "^[\144-\191]",
-  [0xf4] = "^[\128-\143]" }
-
---- How many bytes the UTF-8 character that begins at `i` has; nil if none does.
-local function character_length(text, i)
-  local lead = text:byte(i)
-  local length = lead >= 0xf0 and lead <= 0xf4 and 4 or lead >= 0xe0 and lead < 0xf0 and 3
-    or lead >= 0xc2 and lead < 0xe0 and 2
-  if length and #text:match("^[\128-\191]*", i + 1) >= length - 1
-    and text:find(second_bytes[lead] or "", i + 1) == i + 1 then
-    return length
-  end
-end
-
--- Characters beyond ASCII that act on a terminal, turn the line around or show nothing at all.
-local function acts(character)
-  return character:find "^\194[\128-\159\173]$" or character == "\216\156" or character == "\239\187\191"
-    or character:find "^\226\128[\139-\143\168-\174]$" or character:find "^\226\129[\160-\169]$"
-end
-
-local function escape_run(text)
-  local out, i = {}, 1
-  while i <= #text do
-    local length = character_length(text, i)
-    local character = text:sub(i, i + (length or 1) - 1)
-    out[#out + 1] = (not length or acts(character)) and escape_bytes(character) or character
-    i = i + #character
-  end
-  return table.concat(out)
-end
-
---- A text made safe to show in one line: what would act on a terminal is shown as `\x1b`, all else stays.
----@param text string
----@return string
-function M.escape(text)
-  text = text:gsub("[%z\1-\31\127]", escape_bytes)
-  return (text:gsub("[\128-\255]+", escape_run))
-end
+--- A text made safe to show in one line: what would act on a terminal, or would not show, is written as `\x1b`, all
+--- else stays.
+---@type fun(text: string): string
+M.escape = core.show.line
 
 -- What has no text of its own but an address, which tells nobody anything.
 local function is_addressed(value)
@@ -106,7 +69,8 @@ function M.show(value)
   local named, text = false, nil
   if not is_addressed(value) then named, text = pcall(tostring, value) end
   if not named then text = "a " .. type(value) end
-  if #text > 300 then text = text:sub(1, 297) .. "..." end
+  -- Not within a character.
+  if #text > 300 then text = text:sub(1, 297):gsub("[\192-\255][\128-\191]*$", "") .. "..." end
   return M.escape(text)
 end
 

@@ -1,7 +1,6 @@
 --- The `mde` command. Each subcommand is a file in command/, which returns an mde.cli.Subcommand.
 
 local argparse = require "argparse"
-local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local output = require "mde.cli.ui.output"
 
@@ -57,7 +56,7 @@ end
 local function complain(name, text)
   local line = ("mde%s: %s"):format(name and " " .. name or "", text)
   local loaded, terminal = pcall(require, "mde.cli.ui.terminal")
-  if loaded then terminal.complain(line) else io.stderr:write(errors.escape(line), "\n") end
+  if loaded then terminal.complain(line) else io.stderr:write((line:gsub("%c", " ")), "\n") end
 end
 
 -- That results could not be written is never passed over in silence.

@@ -46,6 +46,12 @@ describe("an error", function()
         "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x80\\x8fd\\xd8\\x9c" },
       ["what shows nothing"] = { "a\226\128\139b\239\187\191c\194\173d\226\129\160",
         "a\\xe2\\x80\\x8bb\\xef\\xbb\\xbfc\\xc2\\xadd\\xe2\\x81\\xa0" },
+      ["fillers"] = { "lap\227\133\164top\239\190\160\225\133\159\225\133\160",
+        "lap\\xe3\\x85\\xa4top\\xef\\xbe\\xa0\\xe1\\x85\\x9f\\xe1\\x85\\xa0" },
+      ["variation selectors"] = { "\226\154\160\239\184\143\243\160\132\128\225\160\139",
+        "\226\154\160\\xef\\xb8\\x8f\\xf3\\xa0\\x84\\x80\\xe1\\xa0\\x8b" },
+      ["tags"] = { "a\243\160\128\129\243\160\129\191", "a\\xf3\\xa0\\x80\\x81\\xf3\\xa0\\x81\\xbf" },
+      ["what is hidden in an annotation"] = { "\239\191\185a\239\191\187", "\\xef\\xbf\\xb9a\\xef\\xbf\\xbb" },
       ["line and paragraph separators"] = { "\226\128\168\226\128\169", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9" },
     } do
       it(what, function()
@@ -69,6 +75,8 @@ describe("an error", function()
     assert.equal("17", errors.show(17))
     assert.equal("nil", errors.show(nil))
     assert.equal(300, #errors.show(("x"):rep(300)))
+    assert.is_nil(errors.show(("\227\129\130"):rep(200)):find("\\x", 1, true))
+    assert.is_nil(errors.show("x" .. ("\227\129\130"):rep(200)):find("\\x", 1, true))
     local long = errors.show(("x"):rep(1e6))
     assert.equal(300, #long)
     assert.equal("...", long:sub(-3))

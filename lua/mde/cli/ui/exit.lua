@@ -1,7 +1,5 @@
 --- exit: what the command tells the shell that called it.
 
-local errors = require "mde.base.error"
-
 local M = { done = 0, usage = 1, refused = 2, unavailable = 3, unfinished = 4, unknown = 5, would_send = 6,
   interrupted = 130 }
 
@@ -34,7 +32,8 @@ Exit status:
 ---@param err any
 ---@return integer
 function M.of(err)
-  return errors.is(err) and M.of_kind(err.kind) or M.unknown
+  -- Not needed before: where it cannot be loaded, the command still ends with a status.
+  return require("mde.base.error").is(err) and M.of_kind(err.kind) or M.unknown
 end
 
 --- The status of a kind of error.

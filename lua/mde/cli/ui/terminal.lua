@@ -47,44 +47,9 @@ end
 
 -- ---- widths
 
--- Ranges of code points that take two columns, and of those that take none.
-local wide = {
-  { 0x1100, 0x115f }, { 0x2e80, 0x303e }, { 0x3041, 0xa4cf }, { 0xac00, 0xd7a3 }, { 0xf900, 0xfaff },
-  { 0xfe30, 0xfe6f }, { 0xff00, 0xff60 }, { 0xffe0, 0xffe6 }, { 0x1f300, 0x1faff }, { 0x20000, 0x3fffd },
-}
-local without_width = {
-  { 0x300, 0x36f }, { 0x483, 0x489 }, { 0x591, 0x5bd }, { 0x610, 0x61a }, { 0x64b, 0x65f }, { 0xe31, 0xe31 },
-  { 0xe34, 0xe3a }, { 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x200b, 0x200d }, { 0x20d0, 0x20ff },
-  { 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f }, { 0xfeff, 0xfeff },
-}
-
-local function is_in(code, ranges)
-  for _, range in ipairs(ranges) do
-    if code >= range[1] and code <= range[2] then return true end
-  end
-  return false
-end
-
-local function columns_of(character)
-  if #character == 1 then return 1 end
-  local lead = character:byte()
-  local code = lead % (lead >= 0xf0 and 8 or lead >= 0xe0 and 16 or 32)
-  for i = 2, #character do code = code * 64 + character:byte(i) % 64 end
-  if is_in(code, without_width) then return 0 end
-  return is_in(code, wide) and 2 or 1
-end
-
-local character_pattern = "[%z\1-\127\192-\255][\128-\191]*"
-
 --- How many columns an escaped text takes.
----@param text string
----@return integer
-function M.width(text)
-  if not text:find "[\128-\255]" then return #text end
-  local total = 0
-  for character in text:gmatch(character_pattern) do total = total + columns_of(character) end
-  return total
-end
+---@type fun(text: string): integer
+M.width = core.show.columns
 
 --- An escaped text in exactly that many columns: filled up, or cut and marked with dots.
 ---@param text string
@@ -94,14 +59,8 @@ function M.fit(text, columns)
   local width = M.width(text)
   if width <= columns then return text .. (" "):rep(columns - width) end
   local mark = ("."):rep(math.min(3, columns))
-  local room, taken, out = columns - #mark, 0, {}
-  for character in text:gmatch(character_pattern) do
-    local own = columns_of(character)
-    if taken + own > room then break end
-    taken = taken + own
-    out[#out + 1] = character
-  end
-  return table.concat(out) .. mark .. (" "):rep(room - taken)
+  local beginning, taken = core.show.beginning(text, columns - #mark)
+  return beginning .. mark .. (" "):rep(columns - #mark - taken)
 end
 
 -- What stands before the lines that go on with a message.

@@ -10,6 +10,7 @@ describe("a cell of CSV", function()
     { "  =1", "'  =1" }, { "\t=1", "'\\x09=1" }, { "\r=1", "'\\x0d=1" }, { "\n=1", "'\\x0a=1" },
     { "\239\188\157SUM(A1)", "'\239\188\157SUM(A1)" },
     { "a=1", "a=1" }, { "laptop-17", "laptop-17" },
+    { "lap\227\133\164top\239\184\143", "lap\\xe3\\x85\\xa4top\\xef\\xb8\\x8f" },
     { "a\nb", "a\\x0ab" }, { "\27[2J", "\\x1b[2J" }, { "\194\155x", "\\xc2\\x9bx" }, { "caf\195\169", "caf\195\169" },
   } do
     it(("of %q is %q"):format(tostring(case[1]), case[2]), function() assert.equal(case[2], csv.cell(case[1])) end)

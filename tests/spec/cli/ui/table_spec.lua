@@ -51,6 +51,8 @@ describe("a table", function()
 
   it("escapes what is in it, and has nothing to say without rows", function()
     assert.same({ "NAME     TAGS  ID", "\\x1b[2J" }, lines_of(80, { { "\27[2J" } }))
+    assert.same({ "NAME                TAGS  ID", "lap\\xe3\\x85\\xa4top" },
+      lines_of(80, { { "lap\227\133\164top" } }))
     assert.same({}, lines_of(80, {}))
   end)
 

@@ -6,7 +6,7 @@ local terminal = require "mde.cli.ui.terminal"
 describe("the terminal", function()
   for text, width in pairs {
     [""] = 0, ["abc"] = 3, ["caf\195\169"] = 4, ["e\204\129"] = 1, ["\230\151\165\230\156\172"] = 4,
-    ["\240\159\148\146"] = 2, ["a\226\128\139b"] = 2,
+    ["\240\159\148\146"] = 2, ["a\204\129b"] = 2,
   } do
     it(("takes %d columns for %q"):format(width, text), function() assert.equal(width, terminal.width(text)) end)
   end
@@ -24,6 +24,7 @@ describe("the terminal", function()
   end
 
   it("is acted on by nothing that was escaped", function()
+    assert.equal("lap\\xe3\\x85\\xa4top\\xef\\xb8\\x8f", terminal.escape "lap\227\133\164top\239\184\143")
     assert.equal("\\x1b]0;x\\x07\\x0a\\xc2\\x9b\\xe2\\x80\\xae\\xff", terminal.escape
       "\27]0;x\7\n\194\155\226\128\174\255")
   end)

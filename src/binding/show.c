@@ -1,0 +1,73 @@
+/*
+ * mde.core.show: what is safe on a terminal and within one line, and its columns (src/core/show.h).
+ */
+#include "compat.h"
+
+#include "show.h"
+
+static struct mde_text check_text(lua_State *L, int index)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, index, &text.length);
+  return text;
+}
+
+/* Pushes the text made safe; most texts are as they are. */
+static int push_safe(lua_State *L, enum mde_show_form form)
+{
+  struct mde_text text = check_text(L, 1);
+  char brief[512];
+  size_t length = mde_show_safe(text, form, brief, sizeof brief);
+  if (length == text.length && lua_type(L, 1) == LUA_TSTRING) {
+    lua_settop(L, 1);
+  } else if (length <= sizeof brief) {
+    lua_pushlstring(L, brief, length);
+  } else {
+    char *out = lua_newuserdata(L, length);
+    mde_show_safe(text, form, out, length);
+    lua_pushlstring(L, out, length);
+  }
+  return 1;
+}
+
+/* line(text) -> the text, with \xHH where a byte would act or not show */
+static int show_line(lua_State *L)
+{
+  return push_safe(L, MDE_SHOW_FORM_LINE);
+}
+
+/* json(text) -> what stands between the quotes of a string of JSON */
+static int show_json(lua_State *L)
+{
+  return push_safe(L, MDE_SHOW_FORM_JSON);
+}
+
+/* columns(text) -> how many columns a safe text takes */
+static int show_columns(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)mde_show_columns(check_text(L, 1)));
+  return 1;
+}
+
+/* beginning(text, columns) -> as much of a safe text as fits, and how many columns it takes */
+static int show_beginning(lua_State *L)
+{
+  struct mde_text text = check_text(L, 1);
+  lua_Integer columns = luaL_checkinteger(L, 2);
+  size_t taken;
+  struct mde_text beginning = mde_show_beginning(text, columns > 0 ? (size_t)columns : 0, &taken);
+  lua_pushlstring(L, beginning.bytes, beginning.length);
+  lua_pushinteger(L, (lua_Integer)taken);
+  return 2;
+}
+
+static const luaL_Reg functions[] = {
+    {"line", show_line},           {"json", show_json}, {"columns", show_columns},
+    {"beginning", show_beginning}, {NULL, NULL},
+};
+
+void mde_open_show(lua_State *L)
+{
+  lua_newtable(L);
+  mde_setfuncs(L, functions);
+}
