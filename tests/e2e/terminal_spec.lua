@@ -100,6 +100,22 @@ describe("mde on a terminal", function()
       screen.record(name "many")
     end)
 
+    it(("of %d columns shows once how far it is, below errors of several lines"):format(columns), function()
+      local names = desks(12)
+      for _, i in ipairs { 2, 3, 5 } do
+        tenant.fault { match = { method = "POST", path = ("%040x"):format(0xd0000 + i) }, fault = "answer", status = 400,
+          body = '{"error":{"code":"BadRequest","message":"' .. ("This device cannot be done. "):rep(12) .. '"}}' }
+      end
+      tenant.fault { match = { method = "POST", path = ("%040x"):format(0xd0008) }, fault = "slow", interval = 0.002 }
+      local list = command.file("twelve", table.concat(names, "\n"))
+      local screen = screen_of({ "restrict", "--list", list, "--comment", "x", "--yes" }, { columns = columns })
+      screen.wait_for "Restricting [###########################...] 11 of 12, 3 failed"
+      screen.record(name "progress-with-errors")
+      assert.equal(1, select(2, screen.text():gsub("Restricting %[", "")), screen.text())
+      screen.wait_for "exit 2"
+      has_not(screen.text(), "Restricting [")
+    end)
+
     it(("of %d columns says what was done at Ctrl-C"):format(columns), function()
       local names = desks(12)
       tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.002,

@@ -113,8 +113,10 @@ end
 
 -- ---- remarks and questions
 
--- What stands on the last line of standard error until something else does.
+-- What stands on the last line of standard error until something else does; whether it stands there now; and how many
+-- have asked that it does not until they have written what they write.
 local status_line
+local is_shown, holders = false, 0
 local gone, quiet = false, false
 
 -- Writes a text that is escaped already.
@@ -158,12 +160,16 @@ end
 
 -- Takes the status off the line it stands on, for a line that is to stand there.
 local function hide_status()
-  if status_line then write "\r\27[K" end
+  if is_shown then write "\r\27[K" end
+  is_shown = false
 end
 
--- Puts it back.
+-- Puts it back, once nobody writes above it any more. Twice in one line it would go on in the next, where nothing takes
+-- it away.
 local function show_status()
-  if status_line then write(status_line) end
+  if not status_line or is_shown or holders > 0 then return end
+  write(status_line)
+  is_shown = true
 end
 
 --- How wide the line may be that stays the last one. One column stays free: a character in the last one moves some
@@ -177,19 +183,19 @@ end
 ---@param line string? escaped already; what does not fit is cut
 function M.set_status(line)
   hide_status()
-  status_line = line and line:sub(1, M.status_columns())
+  status_line = line and core.show.beginning(line, M.status_columns())
   show_status()
 end
 
---- Lets fn(...) write to standard output and say things, above the status if there is one.
+--- Lets fn(...) write to standard output and standard error, above the status if there is one.
 ---@param fn fun(...: any)
 function M.above_status(fn, ...)
   hide_status()
-  local line = status_line
-  status_line = nil
-  fn(...)
-  status_line = line
+  holders = holders + 1
+  local ok, problem = pcall(fn, ...)
+  holders = holders - 1
   show_status()
+  if not ok then error(problem, 0) end
 end
 
 -- Writes a text to standard error, escaped; above the status, if there is one. A terminal shows it in as many lines as

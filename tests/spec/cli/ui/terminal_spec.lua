@@ -76,17 +76,30 @@ describe("a remark", function()
     assert.equal("result\n", told.out)
   end)
 
-  it("among results shows the status once behind them", function()
+  it("among results leaves the status once, in one line", function()
     local told = console.capture(function()
       terminal.set_status "half"
       terminal.above_status(function()
-        terminal.complain "an error"
-        terminal.complain "another"
+        terminal.complain "no"
+        terminal.set_status "more"
+        terminal.above_status(terminal.say, "why")
       end)
+      terminal.set_status(nil)
       terminal.set_status(nil)
     end, { columns = 40 })
     local back = "\r\27[K"
-    assert.equal("half" .. back .. "an error\nanother\nhalf" .. back, told.err)
+    assert.equal("half" .. back .. "no\nwhy\nmore" .. back, told.err)
+  end)
+
+  it("leaves the status where what is told of raises", function()
+    local told = console.capture(function()
+      terminal.set_status "half"
+      local ok, problem = pcall(terminal.above_status, function() error({ "this" }, 0) end)
+      terminal.set_status(nil)
+      return not ok and problem[1]
+    end, { columns = 40 })
+    assert.equal("this", told.value)
+    assert.equal("half\r\27[Khalf\r\27[K", told.err)
   end)
 
   it("has a status above it that fits in one line", function()
