@@ -30,7 +30,7 @@ local reports = require "mde.action.report"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
 local state = require "mde.action.state"
-local strangers = require "mde.stranger"
+local foreign_hosts = require "mde.foreign_host"
 local tags = require "mde.device.tag"
 local tasks = require "mde.task"
 local traces = require "mde.base.trace"
@@ -172,7 +172,7 @@ end
 function Client:remarks()
   local credential = self.exchange.credential
   local list = credential.remarks and credential:remarks() or {}
-  for _, remark in ipairs(strangers.remarks(self.exchange)) do list[#list + 1] = remark end
+  for _, remark in ipairs(foreign_hosts.remarks(self.exchange)) do list[#list + 1] = remark end
   for _, name in ipairs { "SSL_CERT_FILE", "SSL_CERT_DIR" } do
     if self.driver.configured_in and variables.get(name) then
       list[#list + 1] = ("%s has no effect here: %s names the certificates to trust"):format(name,

@@ -12,7 +12,7 @@ local errors = require "mde.base.error"
 local permissions = require "mde.permissions"
 local proxies = require "mde.base.proxy"
 local refusal = require "mde.auth.credential.refusal"
-local strangers = require "mde.stranger"
+local foreign_hosts = require "mde.foreign_host"
 
 local SECONDS, PROBE_SECONDS = 60, 15
 local CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60, 300
@@ -82,13 +82,13 @@ end
 
 -- ---- settings
 
-local host_of, name_of = strangers.host_of, strangers.name_of
+local host_of, name_of = foreign_hosts.host_of, foreign_hosts.name_of
 
 -- That a tenant is simulated.
 local function simulated(exchange, list)
   for _, url in ipairs { exchange.authority, exchange.base_url } do
     local host = host_of(url)
-    if strangers.is_this_machine(host) then
+    if foreign_hosts.is_this_machine(host) then
       list[#list + 1] = ("%s is this machine: a simulated tenant"):format(errors.show(host))
       return
     end

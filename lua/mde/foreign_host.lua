@@ -1,7 +1,7 @@
---- stranger: who else than Microsoft receives the credential or the token of a client.
+--- foreign_host: who else than Microsoft receives the credential or the token of a client.
 --
 -- A setting may name any host, by mistake too. So what goes to one that is not Microsoft's is told before it is sent.
--- This machine is no stranger: a simulated tenant, or the endpoint of a managed identity.
+-- This machine does not count: a simulated tenant, or the endpoint of a managed identity.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"

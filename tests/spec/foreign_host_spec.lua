@@ -3,7 +3,7 @@
 local clients = require "mde.client"
 local environment = require "tests.spec.support.environment"
 local rehearsal = require "tests.spec.support.rehearsal"
-local stranger = require "mde.stranger"
+local foreign_hosts = require "mde.foreign_host"
 
 describe("a host that is no host of Microsoft's", function()
   after_each(environment.restore)
@@ -37,10 +37,10 @@ describe("a host that is no host of Microsoft's", function()
   it("is not this machine", function()
     for _, host in ipairs { "localhost:8443", "127.0.0.1", "[::1]:8443", "LOCALHOST" } do
       assert.same({}, remarks { authority = "https://" .. host, base_url = "https://" .. host })
-      assert.is_true(stranger.is_this_machine(host))
+      assert.is_true(foreign_hosts.is_this_machine(host))
     end
     for _, host in ipairs { "localhost.example", "128.0.0.1", "[::2]", "127.attacker.example", "169.254.example" } do
-      assert.is_false(stranger.is_this_machine(host))
+      assert.is_false(foreign_hosts.is_this_machine(host))
     end
   end)
 
