@@ -161,6 +161,31 @@ static void an_incomplete_list_does_not_say_that_nothing_was_done(void **state)
   }
 }
 
+/* What cannot be identified may be another device's. Of one without a past it is sent all the same;
+   what else there is, the device's own list tells. */
+static void an_incomplete_list_for_others_tells_of_a_device_without_a_past(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(RESTRICT);
+  struct mde_action unidentified = {.is_unidentified = true};
+  struct mde_action none = {.counts = false};
+  struct mde_action old = action(1, RESTRICT, MDE_STATUS_FAILED, -100);
+  const struct mde_action lists[][2] = {
+      {unidentified, none}, {unidentified, old}, {old, unidentified}};
+  for (size_t i = 0; i < 3; i++) {
+    struct mde_action list[] = {lists[i][0], lists[i][1]};
+    struct mde_change change;
+    begin(&change, &order);
+    tell_list(&change, &order, list, 2, MDE_LIST_CACHED, 1);
+    if (i == 0) {
+      assert_wants(&change, MDE_WANT_SLOT, MDE_PHASE_SEND);
+      continue;
+    }
+    assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_LOOK);
+    assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+  }
+}
+
 /* It is lost, and the lists do not show it: unless it is what cannot be identified. */
 static void what_an_incomplete_list_does_not_show_is_not_sent_again(void **state)
 {
@@ -1006,6 +1031,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_first_look_takes_a_list_for_others_unless_the_call_is_particular),
       cmocka_unit_test(an_incomplete_list_does_not_say_that_nothing_was_done),
+      cmocka_unit_test(an_incomplete_list_for_others_tells_of_a_device_without_a_past),
       cmocka_unit_test(what_an_incomplete_list_does_not_show_is_not_sent_again),
       cmocka_unit_test(what_stands_in_the_way_in_a_cached_list_is_read_again),
       cmocka_unit_test(a_look_is_too_old_after_a_minute),
