@@ -33,8 +33,8 @@ local function serve(directory)
   local function answer(tcp)
     ready(tcp)
     local host, port, allowed
-    for line in function() return tcp:xread("*l", "b", 10) end do
-      line = line:gsub("\r$", "")
+    for bytes in function() return tcp:xread("*l", "b", 10) end do
+      local line = bytes:gsub("\r$", "")
       if line == "" then break end
       seen:write(line, "\n")
       if not host then host, port = line:match "^CONNECT (%S+):(%d+) HTTP/1%.1$" end
