@@ -14,7 +14,7 @@ description = {
   license = "MIT",
 }
 dependencies = {
-  "lua >= 5.1, < 5.5",
+  "lua >= 5.1, < 5.6",
   "lua-cjson",
   "argparse",
 }
@@ -25,7 +25,9 @@ test = {
 build = {
   type = "cmake",
   variables = {
+    CC = "$(CC)",
     CMAKE_C_FLAGS = "$(CFLAGS)",
+    LIBFLAG = "$(LIBFLAG)",
     LUA_INCDIR = "$(LUA_INCDIR)",
     LIBDIR = "$(LIBDIR)",
     LUADIR = "$(LUADIR)",

@@ -38,7 +38,7 @@ struct mde_action *mde_read_actions(lua_State *L, int index, const struct mde_re
                                     struct mde_text machine, int64_t latest, size_t *count)
 {
   luaL_checktype(L, index, LUA_TTABLE);
-  *count = lua_rawlen(L, index);
+  *count = mde_rawlen(L, index);
   struct mde_action *actions = lua_newuserdata(L, (*count + 1) * sizeof *actions);
   for (size_t i = 0; i < *count; i++) {
     actions[i] = (struct mde_action){.counts = false};

@@ -1,5 +1,5 @@
 /*
- * compat: the differences between Lua 5.1 (LuaJIT), 5.3 and 5.4 in one place.
+ * compat: the differences between Lua 5.1 (LuaJIT), 5.3, 5.4 and 5.5 in one place.
  *
  * Below this header the bindings are written as if for 5.4. One user value per userdata is kept in
  * the environment table on 5.1 and is always a table.
@@ -20,7 +20,7 @@
 
 #if LUA_VERSION_NUM < 502
 
-#define lua_rawlen(L, i) lua_objlen((L), (i))
+#define mde_rawlen(L, i) lua_objlen((L), (i))
 #define mde_setfuncs(L, functions) luaL_register((L), NULL, (functions))
 #define mde_newuserdata(L, size) lua_newuserdata((L), (size))
 #define mde_setuservalue(L, i) lua_setfenv((L), (i)) /* pops a table */
@@ -28,6 +28,8 @@
 
 #else
 
+/* Of a type as wide as Lua's numbers, which may be wider than a size. */
+#define mde_rawlen(L, i) ((size_t)lua_rawlen((L), (i)))
 #define mde_setfuncs(L, functions) luaL_setfuncs((L), (functions), 0)
 #if LUA_VERSION_NUM >= 504
 #define mde_newuserdata(L, size) lua_newuserdatauv((L), (size), 1)

@@ -109,7 +109,7 @@ static bool add_piece(lua_State *L, enum mde_challenge_piece piece,
     lua_pushvalue(L, PARAMETERS);
     lua_setfield(L, CHALLENGE, "parameters");
     lua_pushvalue(L, CHALLENGE);
-    lua_rawseti(L, CHALLENGES, (int)lua_rawlen(L, CHALLENGES) + 1);
+    lua_rawseti(L, CHALLENGES, (int)mde_rawlen(L, CHALLENGES) + 1);
     return true;
   case MDE_CHALLENGE_PIECE_TOKEN68:
     push_value(L, reader);

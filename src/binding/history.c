@@ -53,7 +53,7 @@ static int history_state(lua_State *L)
 static const struct mde_text *read_incidents(lua_State *L, int index, size_t *count)
 {
   luaL_checktype(L, index, LUA_TTABLE);
-  *count = lua_rawlen(L, index);
+  *count = mde_rawlen(L, index);
   struct mde_text *incidents = lua_newuserdata(L, (*count + 1) * sizeof *incidents);
   for (size_t i = 0; i < *count; i++) {
     lua_rawgeti(L, index, (int)(i + 1));

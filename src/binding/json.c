@@ -90,7 +90,7 @@ static const char *clean(lua_State *L, int depth)
     if (problem != NULL) return problem;
     lua_pop(L, 1);
   }
-  if (has_gaps) compact(L, (int)lua_rawlen(L, -1));
+  if (has_gaps) compact(L, (int)mde_rawlen(L, -1));
   return NULL;
 }
 

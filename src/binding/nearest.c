@@ -42,7 +42,7 @@ static int nearest_new(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  size_t count = lua_rawlen(L, 1);
+  size_t count = mde_rawlen(L, 1);
   struct names *names = mde_newuserdata(L, sizeof *names + count * sizeof *names->list);
   names->count = 0;
   lua_createtable(L, (int)count, 0);

@@ -104,7 +104,7 @@ static int redact_known(lua_State *L)
   struct mde_text text = check_text(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  size_t count = lua_rawlen(L, 2);
+  size_t count = mde_rawlen(L, 2);
   struct mde_text *values = lua_newuserdata(L, (count + 1) * sizeof *values);
   for (size_t i = 0; i < count; i++)
     values[i] = secret_in_list(L, (int)i + 1);

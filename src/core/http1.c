@@ -9,6 +9,7 @@ struct reader {
   const char *at;
   const char *end;
   struct mde_http1_head *head;
+  bool is_answer; /* takes some of what a request must not have */
 };
 
 /* The steps of reading a head return one of these. */
@@ -134,23 +135,31 @@ static int take_status_line(struct reader *reader)
 static int take_field(struct reader *reader)
 {
   struct mde_http1_head *head = reader->head;
-  if (is_blank(*reader->at)) return bad(reader, "a folded line");
+  if (is_blank(*reader->at)) return bad(reader, "a blank before the first field");
   if (head->field_count == MDE_HTTP1_MAX_FIELDS) return bad(reader, "too many fields");
   struct mde_http1_field *field = &head->fields[head->field_count];
   int status = take_token(reader, &field->name, ':', "a field's name is not a token");
   if (status != READ) return status;
   while (reader->at < reader->end && is_blank(*reader->at))
     reader->at++;
-  const char *from = reader->at;
-  while (reader->at < reader->end && is_value_byte(*reader->at))
-    reader->at++;
-  const char *to = reader->at;
-  while (to > from && is_blank(to[-1]))
-    to--;
+  const char *from = reader->at, *to = from;
+  field->folded = false;
+  for (;;) {
+    for (; reader->at < reader->end && is_value_byte(*reader->at); reader->at++)
+      if (!is_blank(*reader->at)) to = reader->at + 1;
+    status = take_line_end(reader, "a control character in a field's value");
+    if (status != READ) return status;
+    if (reader->at == reader->end) return MORE; /* whether it goes on is in the next byte */
+    if (!is_blank(*reader->at)) break;
+    if (!reader->is_answer) return bad(reader, "a folded line");
+    field->folded = true;
+    while (reader->at < reader->end && is_blank(*reader->at))
+      reader->at++;
+    if (to == from) from = to = reader->at;
+  }
   field->value = between(from, to);
-  status = take_line_end(reader, "a control character in a field's value");
-  if (status == READ) head->field_count++;
-  return status;
+  head->field_count++;
+  return READ;
 }
 
 static int take_fields(struct reader *reader)
@@ -189,6 +198,34 @@ static bool read_length(struct mde_text text, int64_t *length)
   }
 }
 
+/* "chunked", in an answer more than once with commas between: that is said twice, and done once. */
+static bool is_chunked(struct mde_text text, bool is_answer, bool *repeated)
+{
+  const char *at = text.bytes;
+  const char *end = text.bytes + text.length;
+  for (;;) {
+    const char *from = at;
+    while (at < end && *at != ',' && !is_blank(*at))
+      at++;
+    if (!is_word(between(from, at), "chunked")) return false;
+    while (at < end && is_blank(*at))
+      at++;
+    if (at == end) return true;
+    if (*at != ',' || !is_answer) return false;
+    *repeated = true;
+    at++;
+    while (at < end && is_blank(*at))
+      at++;
+  }
+}
+
+/* What says where a body ends, or what it is packed in. */
+static bool is_about_body(struct mde_text name)
+{
+  return is_word(name, "content-length") || is_word(name, "transfer-encoding") ||
+         is_word(name, "content-encoding");
+}
+
 /* How the body is delimited, from the fields alone; MDE_HTTP1_BODY_NONE if they do not say. */
 static int read_framing(struct reader *reader)
 {
@@ -197,6 +234,10 @@ static int read_framing(struct reader *reader)
   bool has_coding = false;
   for (size_t i = 0; i < head->field_count; i++) {
     const struct mde_http1_field *field = &head->fields[i];
+    if (field->folded) {
+      if (is_about_body(field->name)) return bad(reader, "a folded line that is about the body");
+      head->doubtful = true;
+    }
     if (is_word(field->name, "content-length")) {
       int64_t length = 0;
       if (!read_length(field->value, &length))
@@ -205,13 +246,18 @@ static int read_framing(struct reader *reader)
       head->length = length;
       has_length = true;
     } else if (is_word(field->name, "transfer-encoding")) {
-      if (has_coding) return bad(reader, "two Transfer-Encoding");
-      if (!is_word(field->value, "chunked"))
+      if (has_coding && !reader->is_answer) return bad(reader, "two Transfer-Encoding");
+      if (has_coding) head->doubtful = true;
+      if (!is_chunked(field->value, reader->is_answer, &head->doubtful))
         return bad(reader, "a Transfer-Encoding other than chunked");
       has_coding = true;
     }
   }
-  if (has_coding && has_length) return bad(reader, "both Transfer-Encoding and Content-Length");
+  if (has_coding && has_length) {
+    if (!reader->is_answer) return bad(reader, "both Transfer-Encoding and Content-Length");
+    head->doubtful = true;
+    head->length = 0;
+  }
   if (has_coding && head->minor_version == 0) return bad(reader, "Transfer-Encoding in HTTP/1.0");
   if (has_coding)
     head->body = MDE_HTTP1_BODY_CHUNKED;
@@ -222,16 +268,18 @@ static int read_framing(struct reader *reader)
   return READ;
 }
 
+enum kind { REQUEST, ANSWER, ANSWER_TO_CONNECT };
+
 /* Behind a 2xx to CONNECT begins the tunnel, whatever its fields say of a body (RFC 9110, 9.3.6).
  */
-static bool opens_tunnel(const struct mde_http1_head *head, bool to_connect)
+static bool opens_tunnel(const struct mde_http1_head *head, enum kind kind)
 {
-  return to_connect && head->status >= 200 && head->status <= 299;
+  return kind == ANSWER_TO_CONNECT && head->status >= 200 && head->status <= 299;
 }
 
 /* A head is read as a whole or not at all; what is longer than the limit is not even looked at. */
 static int read_head(struct mde_text input, int (*take_first_line)(struct reader *),
-                     bool to_connect, struct mde_http1_head *head)
+                     struct mde_http1_head *head, enum kind kind)
 {
   head->method = head->target = head->reason = between(NULL, NULL);
   head->status = 0;
@@ -239,25 +287,29 @@ static int read_head(struct mde_text input, int (*take_first_line)(struct reader
   head->body = MDE_HTTP1_BODY_NONE;
   head->length = 0;
   head->reusable = false;
+  head->doubtful = false;
   head->field_count = 0;
   head->problem = NULL;
   bool is_cut = input.length > MDE_HTTP1_MAX_HEAD_BYTES;
   size_t length = is_cut ? (size_t)MDE_HTTP1_MAX_HEAD_BYTES : input.length;
-  struct reader reader = {
-      .start = input.bytes, .at = input.bytes, .end = input.bytes + length, .head = head};
+  struct reader reader = {.start = input.bytes,
+                          .at = input.bytes,
+                          .end = input.bytes + length,
+                          .head = head,
+                          .is_answer = kind != REQUEST};
   int status = take_first_line(&reader);
   if (status == READ) status = take_fields(&reader);
   if (status == MORE && length == MDE_HTTP1_MAX_HEAD_BYTES) {
     head->problem = "the head is too long";
     return MDE_HTTP1_TOO_LONG;
   }
-  if (status == READ && !opens_tunnel(head, to_connect)) status = read_framing(&reader);
+  if (status == READ && !opens_tunnel(head, kind)) status = read_framing(&reader);
   return status == READ ? (int)(reader.at - reader.start) : status;
 }
 
 int mde_http1_request(struct mde_text input, struct mde_http1_head *head)
 {
-  return read_head(input, take_request_line, false, head);
+  return read_head(input, take_request_line, head, REQUEST);
 }
 
 /* Whether one of the options of Connection is "close". */
@@ -280,7 +332,7 @@ static bool is_reusable(const struct mde_http1_head *head)
   bool definite =
       (head->status >= 200 && head->status <= 299) || (head->status >= 400 && head->status <= 499);
   bool delimited = head->body == MDE_HTTP1_BODY_CHUNKED || head->body == MDE_HTTP1_BODY_LENGTH;
-  if (!definite || !delimited || head->minor_version == 0) return false;
+  if (!definite || !delimited || head->minor_version == 0 || head->doubtful) return false;
   for (size_t i = 0; i < head->field_count; i++)
     if (is_word(head->fields[i].name, "connection") && says_close(head->fields[i].value))
       return false;
@@ -295,16 +347,32 @@ int mde_http1_response(struct mde_text input, struct mde_text request_method,
   bool has_method = request_method.bytes != NULL;
   bool to_head = has_method && mde_text_same(request_method, method_head);
   bool to_connect = has_method && mde_text_same(request_method, method_connect);
-  int used = read_head(input, take_status_line, to_connect, head);
+  enum kind kind = to_connect ? ANSWER_TO_CONNECT : ANSWER;
+  int used = read_head(input, take_status_line, head, kind);
   if (used <= 0) return used;
   bool has_none = head->status < 200 || head->status == 204 || head->status == 304 || to_head ||
-                  opens_tunnel(head, to_connect);
+                  opens_tunnel(head, kind);
   if (has_none)
     head->body = MDE_HTTP1_BODY_NONE;
   else if (head->body == MDE_HTTP1_BODY_NONE)
     head->body = MDE_HTTP1_BODY_UNTIL_CLOSE;
   head->reusable = is_reusable(head);
   return used;
+}
+
+bool mde_http1_unfold(struct mde_text *value, struct mde_text *line)
+{
+  const char *at = value->bytes;
+  const char *end = value->bytes + value->length;
+  while (at < end && (is_blank(*at) || *at == '\r' || *at == '\n'))
+    at++;
+  if (at == end) return false;
+  const char *from = at, *to = at;
+  for (; at < end && *at != '\r'; at++)
+    if (!is_blank(*at)) to = at + 1;
+  *line = between(from, to);
+  *value = between(at, end);
+  return true;
 }
 
 /* ---- chunked bodies */

@@ -2,7 +2,9 @@
  * http1: reads the heads and the chunked bodies of HTTP/1.1 (RFC 9112), strictly.
  *
  * What two readers could understand differently is refused, because that is how requests are
- * smuggled: bare line feeds, folded lines, a space before the colon, a length beside chunks.
+ * smuggled: bare line feeds, a space before the colon, two different lengths. Of an answer, behind
+ * which nobody smuggles if the connection ends with it, RFC 9112 has more understood: folded lines
+ * (5.2), a length beside chunks, which say where it ends (6.3), and "chunked" named twice.
  * Nothing here allocates; the results point into the input.
  */
 #ifndef MDE_HTTP1_H
@@ -32,7 +34,8 @@ enum mde_http1_body {
 
 struct mde_http1_field {
   struct mde_text name;  /* as it was sent */
-  struct mde_text value; /* without the blanks around it */
+  struct mde_text value; /* without the blanks around it; folded lines as they came */
+  bool folded;           /* the value may have line ends in it: mde_http1_unfold */
 };
 
 struct mde_http1_head {
@@ -44,6 +47,7 @@ struct mde_http1_head {
   enum mde_http1_body body;
   int64_t length;
   bool reusable; /* responses: see mde_http1_response */
+  bool doubtful; /* responses: another reader could see something else in it */
   size_t field_count;
   struct mde_http1_field fields[MDE_HTTP1_MAX_FIELDS];
   const char *problem; /* after _BAD and _TOO_LONG: what is wrong, a phrase */
@@ -69,12 +73,18 @@ int mde_http1_request(struct mde_text input, struct mde_http1_head *head);
  *
  * `reusable`: the connection may carry another request once the body has been read and nothing lies
  * behind it. That is so only if nobody can doubt where the answer ends: HTTP/1.1, no "close", a
- * length or chunks, and a status that says how the request ended (2xx or 4xx). The body behind
- * a 204, or the late answer behind a gateway's 504, would otherwise be taken for the answer to the
- * next request.
+ * length or chunks and not both, nothing folded or doubled, and a status that says how the request
+ * ended (2xx or 4xx). The body behind a 204, or the late answer behind a gateway's 504, would
+ * otherwise be taken for the answer to the next request.
  */
 int mde_http1_response(struct mde_text input, struct mde_text request_method,
                        struct mde_http1_head *head);
+
+/*
+ * Takes the next line off the front of a field's value that may be folded, without the blanks
+ * around it: the lines with a blank between each two are the value. False: there is none left.
+ */
+bool mde_http1_unfold(struct mde_text *value, struct mde_text *line);
 
 /* A chunked body that is being decoded. Its fields are nobody else's business, but `problem`. */
 struct mde_http1_chunks {

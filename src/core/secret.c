@@ -1,8 +1,9 @@
-#define _DEFAULT_SOURCE 1 /* explicit_bzero */
 
 #include "secret.h"
 
 #include <string.h>
+
+#include "wipe.h"
 
 #define MIN_BLOCK_BYTES 64
 
@@ -24,7 +25,7 @@ static int grow(struct mde_secret *secret, size_t capacity)
   memset(bytes + secret->length, 0, capacity - secret->length);
   if (secret->bytes != NULL) {
     memcpy(bytes, secret->bytes, secret->length);
-    explicit_bzero(secret->bytes, secret->capacity);
+    mde_wipe(secret->bytes, secret->capacity);
     mde_release(&secret->allocator, secret->bytes, secret->capacity);
   }
   secret->bytes = bytes;
@@ -69,6 +70,6 @@ void mde_secret_clear(struct mde_secret *secret)
   secret->bytes = NULL;
   secret->length = 0;
   secret->capacity = 0;
-  explicit_bzero(bytes, capacity);
+  mde_wipe(bytes, capacity);
   mde_release(&secret->allocator, bytes, capacity);
 }

@@ -11,7 +11,6 @@
  * nil means that there is no libcrypto that will do (libcrypto.h), or that it refuses. What is no
  * string raises. Keys and messages are read where Lua keeps them; no copy is made.
  */
-#define _DEFAULT_SOURCE 1 /* explicit_bzero */
 
 #include "compat.h"
 
@@ -22,6 +21,7 @@
 #include "libcrypto.h"
 #include "pem_argument.h"
 #include "signing.h"
+#include "wipe.h"
 
 #define SHA256_BYTES 32
 #define MAX_DIGEST_BYTES 64 /* what OpenSSL may write, whatever the algorithm */
@@ -71,7 +71,7 @@ static int refused(lua_State *L, const struct mde_libcrypto *libcrypto, const ch
 static int push_digest(lua_State *L, unsigned char *digest)
 {
   lua_pushlstring(L, (const char *)digest, SHA256_BYTES);
-  explicit_bzero(digest, MAX_DIGEST_BYTES);
+  mde_wipe(digest, MAX_DIGEST_BYTES);
   return 1;
 }
 

@@ -4,12 +4,29 @@
 
 #include <dlfcn.h>
 #include <limits.h>
-#include <link.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What to load where none is loaded. */
-static const char *const names[] = {"libcrypto.so.3", "libcrypto.so.1.1"};
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#else
+#include <link.h>
+#endif
+
+/* What to load where none is loaded. macOS ends a program that loads its own, which has no number.
+ */
+static const char *const names[] = {
+#if defined(__APPLE__)
+    "libcrypto.3.dylib",
+    "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib",
+    "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
+#elif defined(__linux__)
+    "libcrypto.so.3",
+    "libcrypto.so.1.1",
+#else
+    "libcrypto.so", /* FreeBSD counts its own, and differently in each release */
+#endif
+};
 
 /* Functions that are looked for together, and where each is to be put. */
 struct group {
@@ -49,17 +66,42 @@ struct loaded {
   char path[PATH_MAX];
 };
 
-static int note_libcrypto(struct dl_phdr_info *object, size_t size, void *context)
+static bool note_if_libcrypto(struct loaded *loaded, const char *path)
 {
+#ifdef __APPLE__
+  static const char prefix[] = "libcrypto.";
+#else
   static const char prefix[] = "libcrypto.so";
-  struct loaded *loaded = context;
-  (void)size;
-  if (object->dlpi_name == NULL) return 0;
-  const char *slash = strrchr(object->dlpi_name, '/');
-  const char *name = slash != NULL ? slash + 1 : object->dlpi_name;
-  if (strncmp(name, prefix, sizeof prefix - 1) != 0) return 0;
-  return snprintf(loaded->path, sizeof loaded->path, "%s", object->dlpi_name) > 0;
+#endif
+  if (path == NULL) return false;
+  const char *slash = strrchr(path, '/');
+  const char *name = slash != NULL ? slash + 1 : path;
+  if (strncmp(name, prefix, sizeof prefix - 1) != 0) return false;
+  return snprintf(loaded->path, sizeof loaded->path, "%s", path) > 0;
 }
+
+#ifdef __APPLE__
+
+static void find_loaded(struct loaded *loaded)
+{
+  for (uint32_t i = 0; i < _dyld_image_count(); i++)
+    if (note_if_libcrypto(loaded, _dyld_get_image_name(i))) return;
+}
+
+#else
+
+static int note_object(struct dl_phdr_info *object, size_t size, void *context)
+{
+  (void)size;
+  return note_if_libcrypto(context, object->dlpi_name);
+}
+
+static void find_loaded(struct loaded *loaded)
+{
+  dl_iterate_phdr(note_object, loaded);
+}
+
+#endif
 
 /* What the last dlopen complains of. */
 static const char *complaint(void)
@@ -87,7 +129,7 @@ static bool take_from_loaded(struct group group, void *table, bool *is_there, ch
                              size_t size)
 {
   struct loaded loaded = {{'\0'}};
-  dl_iterate_phdr(note_libcrypto, &loaded);
+  find_loaded(&loaded);
   *is_there = loaded.path[0] != '\0';
   if (!*is_there) return false;
   void *handle = dlopen(loaded.path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);

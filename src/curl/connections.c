@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,18 @@ static void forget_socket(struct mde_connections *connections, curl_socket_t soc
   }
 }
 
+/* A socket that no program inherits which this one starts. */
+static curl_socket_t new_socket(const struct curl_sockaddr *address)
+{
+#if defined(SOCK_CLOEXEC) && !defined(MDE_PORTABLE)
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+#else
+  curl_socket_t created = socket(address->family, address->socktype, address->protocol);
+  if (created != CURL_SOCKET_BAD) fcntl(created, F_SETFD, FD_CLOEXEC);
+  return created;
+#endif
+}
+
 /* libcurl closes a socket by itself that was never connected; its number is given out again then.
  */
 curl_socket_t mde_connections_open(struct mde_connections *connections,
@@ -39,7 +52,7 @@ curl_socket_t mde_connections_open(struct mde_connections *connections,
 {
   struct mde_connection *connection = calloc(1, sizeof *connection);
   if (connection == NULL) return CURL_SOCKET_BAD;
-  connection->socket = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  connection->socket = new_socket(address);
   if (connection->socket == CURL_SOCKET_BAD) {
     free(connection);
     return CURL_SOCKET_BAD;

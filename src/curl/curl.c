@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "http_field.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -557,7 +558,10 @@ static int curl_loop(lua_State *L)
   int problem = mde_multi_watch(luaL_checkudata(L, -1, MULTI));
   if (problem == 0) return 1;
   lua_pushnil(L);
-  lua_pushfstring(L, "there is no descriptor for an event loop: %s", strerror(problem));
+  lua_pushfstring(L, "there is no descriptor for an event loop: %s",
+                  problem == ENOSYS
+                      ? "on this system mde has none; use mde.driver.curl, which blocks"
+                      : strerror(problem));
   return 2;
 }
 

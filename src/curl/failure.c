@@ -130,7 +130,7 @@ static bool describe_trouble(const struct mde_transfer *transfer, char *text)
     return true;
   case MDE_TRANSFER_TROUBLE_UNWATCHED:
     say(text,
-        "the system would not watch the connection to %s; see "
+        "the system would not watch the connection to %s; see (on Linux) "
         "/proc/sys/fs/epoll/max_user_watches and the memory that is free",
         host);
     return true;

@@ -11,6 +11,11 @@
 #define MAX_SOCKETS_AT_ONCE 64
 #define FIRST_WITHOUT_SIGPIPE 0x075700 /* from here on libcurl's TLS writes with MSG_NOSIGNAL */
 
+/* In between, a handle that carries another request looks at a field of its last answer, which is
+ * freed, if the next answer begins with a folded line (curl's pull request 11103). */
+#define FIRST_WITH_STALE_FIELD 0x075300
+#define FIRST_WITHOUT_STALE_FIELD 0x080100
+
 #ifndef CURL_IGNORE_DEPRECATION /* libcurl before 7.87 */
 #define CURL_IGNORE_DEPRECATION(statements) statements
 #endif
@@ -63,14 +68,27 @@ static void guard_enter(struct sigpipe_guard *guard)
   pthread_sigmask(SIG_BLOCK, &sigpipe, &guard->mask);
 }
 
+/* Takes a SIGPIPE that is pending, and says whether there was one. */
+static bool take_sigpipe(const sigset_t *sigpipe)
+{
+#if defined(__APPLE__) || defined(MDE_PORTABLE)
+  sigset_t pending;
+  int signal_number;
+  sigpending(&pending);
+  return sigismember(&pending, SIGPIPE) == 1 && sigwait(sigpipe, &signal_number) == 0;
+#else
+  static const struct timespec at_once = {0, 0};
+  return sigtimedwait(sigpipe, NULL, &at_once) == SIGPIPE;
+#endif
+}
+
 static void guard_leave(const struct sigpipe_guard *guard)
 {
   if (!guard->active) return;
   if (!guard->was_pending) {
-    static const struct timespec at_once = {0, 0};
     sigset_t sigpipe;
     sigpipe_set(&sigpipe);
-    while (sigtimedwait(&sigpipe, NULL, &at_once) == SIGPIPE)
+    while (take_sigpipe(&sigpipe))
       continue;
   }
   pthread_sigmask(SIG_SETMASK, &guard->mask, NULL);
@@ -120,7 +138,9 @@ static CURL *take_spare(struct mde_multi *multi)
 /* A reset handle has forgotten every option, and with them our buffers. */
 static void give_back(struct mde_multi *multi, CURL *easy)
 {
-  if (multi->spare_count == MDE_MULTI_MAX_SPARES) {
+  bool is_stale =
+      running_version >= FIRST_WITH_STALE_FIELD && running_version < FIRST_WITHOUT_STALE_FIELD;
+  if (is_stale || multi->spare_count == MDE_MULTI_MAX_SPARES) {
     curl_easy_cleanup(easy);
     return;
   }

@@ -15,7 +15,7 @@ void mde_watch_forget(struct mde_watch *watch)
   mde_watch_init(watch);
 }
 
-#ifdef __linux__
+#if defined(__linux__) && !defined(MDE_PORTABLE)
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>

@@ -72,16 +72,17 @@ static int locked_file_open(lua_State *L)
   lua_setmetatable(L, -2);
   /* Opening a FIFO would otherwise wait for somebody to write. */
   int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
-  file->descriptor = open(path, flags, S_IRUSR | S_IWUSR);
+  file->descriptor = open(path, flags, S_IRUSR | S_IWUSR); /* EMLINK is what FreeBSD says */
   if (file->descriptor < 0)
-    return push_problem(L, errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+    return push_problem(L, errno == ELOOP || errno == EMLINK ? "it is a symbolic link"
+                                                             : strerror(errno));
   const char *flaw = flaw_of(file->descriptor);
   return flaw == NULL ? 1 : push_problem(L, flaw);
 }
 
 static int change_lock(int descriptor, bool wanted)
 {
-#ifdef F_OFD_SETLK
+#if defined(F_OFD_SETLK) && !defined(MDE_PORTABLE)
   struct flock lock = {.l_type = (short)(wanted ? F_WRLCK : F_UNLCK), .l_whence = SEEK_SET};
   return fcntl(descriptor, F_OFD_SETLK, &lock);
 #else

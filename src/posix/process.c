@@ -9,9 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#if defined(__linux__) && !defined(MDE_PORTABLE)
+#include <sys/prctl.h>
+#elif defined(__FreeBSD__)
+#include <sys/procctl.h>
+#endif
 
 /* LeakSanitizer reads a process as a debugger does. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -31,6 +36,20 @@ static int return_problem(lua_State *L, const char *what)
   lua_pushnil(L);
   lua_pushfstring(L, "%s: %s", what, strerror(problem));
   return 2;
+}
+
+/* Elsewhere than on these the system's own rules say who may read a process: on macOS, root and who
+ * has an entitlement for it. */
+static bool refuse_readers(void)
+{
+#if defined(__linux__) && !defined(MDE_PORTABLE)
+  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+#elif defined(__FreeBSD__)
+  int control = PROC_TRACE_CTL_DISABLE;
+  return procctl(P_PID, 0, PROC_TRACE_CTL, &control) == 0;
+#else
+  return true;
+#endif
 }
 
 /*
@@ -56,7 +75,7 @@ static int process_harden(lua_State *L)
   static const struct rlimit none = {0, 0};
   if (!occupy_closed_streams()) return return_problem(L, "a standard stream is closed");
   if (setrlimit(RLIMIT_CORE, &none) != 0) return return_problem(L, "core dumps stay possible");
-  if (!MUST_STAY_DUMPABLE && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+  if (!MUST_STAY_DUMPABLE && !refuse_readers())
     return return_problem(L, "the process stays readable");
   lua_pushboolean(L, 1);
   return 1;

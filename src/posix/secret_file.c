@@ -2,7 +2,7 @@
  * mde.posix.secret_file: a file with something secret in it, read into a secret of mde.core without
  * a Lua string in between.
  */
-#define _GNU_SOURCE 1 /* O_CLOEXEC, explicit_bzero, st_mtim */
+#define _GNU_SOURCE 1 /* O_CLOEXEC, st_mtim */
 
 #include "posix.h"
 
@@ -16,15 +16,24 @@
 
 #include "secret.h"
 #include "secret_value.h"
+#include "wipe.h"
 
 #define STAMP_SIZE 160
+
+#ifdef __APPLE__
+#define MODIFIED st_mtimespec
+#define CHANGED st_ctimespec
+#else
+#define MODIFIED st_mtim
+#define CHANGED st_ctim
+#endif
 
 /* Changes whenever the file does: who it is, how long, and when it was written or replaced. */
 static void write_stamp(const struct stat *status, char stamp[STAMP_SIZE])
 {
   snprintf(stamp, STAMP_SIZE, "%ju-%ju-%jd-%jd.%09ld-%jd.%09ld", (uintmax_t)status->st_dev,
-           (uintmax_t)status->st_ino, (intmax_t)status->st_size, (intmax_t)status->st_mtim.tv_sec,
-           status->st_mtim.tv_nsec, (intmax_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
+           (uintmax_t)status->st_ino, (intmax_t)status->st_size, (intmax_t)status->MODIFIED.tv_sec,
+           status->MODIFIED.tv_nsec, (intmax_t)status->CHANGED.tv_sec, status->CHANGED.tv_nsec);
 }
 
 /* What speaks against reading the file; NULL: nothing. */
@@ -80,7 +89,7 @@ static const char *read_all(int file, struct mde_secret *secret)
       problem = strerror(errno);
     }
   } while (problem == NULL && (count > 0 || (count < 0 && errno == EINTR)));
-  explicit_bzero(part, sizeof part);
+  mde_wipe(part, sizeof part);
   if (problem != NULL) return problem;
   if (begins_with(secret, "\xff\xfe") || begins_with(secret, "\xfe\xff")) return utf16;
   trim(secret);

@@ -84,6 +84,10 @@ static void reuse(void **state)
       {RESPONSE "Connection: a ,\tclose\t, b\r\nContent-Length: 1\r\n\r\n", NULL, false},
       {RESPONSE "Connection: keep-alive\r\nConnection: close\r\nContent-Length: 1\r\n\r\n", NULL,
        false},
+      {RESPONSE "Transfer-Encoding: chunked, chunked\r\n\r\n", NULL, false},
+      {RESPONSE "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", NULL, false},
+      {RESPONSE "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", NULL, false},
+      {RESPONSE "A: b\r\n c\r\nContent-Length: 1\r\n\r\n", NULL, false},
       {RESPONSE "\r\n", NULL, false},
       {RESPONSE "Content-Length: 1\r\n\r\n", "HEAD", false},
       {"HTTP/1.1 100 Continue\r\nContent-Length: 1\r\n\r\n", NULL, false},
@@ -125,6 +129,10 @@ static void framing(void **state)
       {"HTTP/1.0 200\r\n\r\n", "GET", MDE_HTTP1_BODY_UNTIL_CLOSE, 0},
       {RESPONSE "Content-Length: 3\r\n\r\n", "GET", MDE_HTTP1_BODY_LENGTH, 3},
       {RESPONSE "Transfer-Encoding: chunked\r\n\r\n", "GET", MDE_HTTP1_BODY_CHUNKED, 0},
+      {RESPONSE "Transfer-Encoding: chunked , Chunked\r\n\r\n", "GET", MDE_HTTP1_BODY_CHUNKED, 0},
+      {RESPONSE "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "GET",
+       MDE_HTTP1_BODY_CHUNKED, 0},
+      {RESPONSE "A: b\r\n c\r\nContent-Length: 3\r\n\r\n", "GET", MDE_HTTP1_BODY_LENGTH, 3},
       {RESPONSE "Content-Length: 3\r\n\r\n", "HEAD", MDE_HTTP1_BODY_NONE, 3},
       {RESPONSE "Content-Length: 3\r\n\r\n", "head", MDE_HTTP1_BODY_LENGTH, 3},
       {RESPONSE "\r\n", "CONNECT", MDE_HTTP1_BODY_NONE, 0},
@@ -215,8 +223,21 @@ static void malformed_heads(void **state)
       "HTTP/1.1 200 O\x01K\r\n",
       "HTTP/1.1 200 OK\n",
       "<html>",
-      RESPONSE "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
       RESPONSE "Content-Length: 5\r\nContent-Length: 4\r\n\r\n",
+      RESPONSE "Content-Length: 5, 4\r\nTransfer-Encoding: chunked\r\n\r\n",
+      RESPONSE "Content-Length: +5\r\n\r\n",
+      RESPONSE "Content-Length: 5;\r\n\r\n",
+      RESPONSE "Content-Length:\r\n 5\r\n\r\n",
+      RESPONSE "Content-Length: 1\r\n 5\r\n\r\n",
+      RESPONSE "Transfer-Encoding:\r\n chunked\r\n\r\n",
+      RESPONSE "Content-Encoding: g\r\n zip\r\n\r\n",
+      RESPONSE "Transfer-Encoding: chunked, gzip\r\n\r\n",
+      RESPONSE "Transfer-Encoding: chunked,\r\n\r\n",
+      RESPONSE "Transfer-Encoding: chunkedchunked\r\n\r\n",
+      RESPONSE " A: b\r\n\r\n",
+      RESPONSE "A: b\r\n \x01\r\n\r\n",
+      RESPONSE "A : b\r\n\r\n",
+      "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
   };
   struct mde_http1_head head;
   struct mde_text none = {NULL, 0};
@@ -233,6 +254,38 @@ static void malformed_heads(void **state)
   static const char with_nul[] = REQUEST "A: b\0c\r\n\r\n";
   assert_int_equal(mde_http1_request(test_edge(with_nul, sizeof with_nul - 1), &head),
                    MDE_HTTP1_BAD);
+}
+
+/* A value whose lines are folded, and what it is unfolded; the head is incomplete without its end.
+ */
+static void folded(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *value, *expected;
+  } cases[] = {
+      {" a\r\n b", "a b"},     {" a \t\r\n\t  b  c \r\n d \t", "a b  c d"},
+      {"\r\n a", "a"},         {"\r\n \r\n\ta\r\n ", "a"},
+      {"a\r\n \r\n b", "a b"}, {"\r\n ", ""},
+  };
+  struct mde_text none = {NULL, 0};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char bytes[128], value[128] = "";
+    struct mde_http1_head head;
+    snprintf(bytes, sizeof bytes, RESPONSE "A:%s\r\nContent-Length: 1\r\n\r\n", cases[i].value);
+    int length = (int)strlen(bytes);
+    for (int cut = 0; cut < length; cut++)
+      assert_int_equal(mde_http1_response(test_edge(bytes, (size_t)cut), none, &head),
+                       MDE_HTTP1_MORE);
+    assert_int_equal(mde_http1_response(test_edge(bytes, (size_t)length), none, &head), length);
+    assert_true(head.field_count == 2 && head.fields[0].folded && !head.fields[1].folded);
+    struct mde_text rest = head.fields[0].value, line;
+    while (mde_http1_unfold(&rest, &line)) {
+      if (value[0] != '\0') strcat(value, " ");
+      strncat(value, line.bytes, line.length);
+    }
+    assert_string_equal(value, cases[i].expected);
+  }
 }
 
 static char *repeated(const char *start, const char *part, size_t count, const char *end)
@@ -398,10 +451,15 @@ static void limits_of_chunks(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(request),         cmocka_unit_test(response),
-      cmocka_unit_test(framing),         cmocka_unit_test(reuse),
-      cmocka_unit_test(malformed_heads), cmocka_unit_test(limits_of_heads),
-      cmocka_unit_test(chunks),          cmocka_unit_test(limits_of_chunks),
+      cmocka_unit_test(request),
+      cmocka_unit_test(response),
+      cmocka_unit_test(framing),
+      cmocka_unit_test(folded),
+      cmocka_unit_test(reuse),
+      cmocka_unit_test(malformed_heads),
+      cmocka_unit_test(limits_of_heads),
+      cmocka_unit_test(chunks),
+      cmocka_unit_test(limits_of_chunks),
   };
   return cmocka_run_group_tests_name("http1", tests, NULL, NULL);
 }

@@ -29,6 +29,9 @@ describe("core.http1", function()
     it("asks for more, or says what is wrong", function()
       assert.are.same({ nil, "more" }, { http1.request_head "GET / HTTP/1.1\r\nHost: x\r\n" })
       assert.are.same({ nil, "more" }, { http1.request_head "" })
+      local answer = http1.response_head "HTTP/1.1 200 OK\r\nRetry-After:\r\n 5\r\nA: b \r\n\t c\r\nA: d\r\n\r\n"
+      assert.are.same({ ["retry-after"] = "5", a = "b c, d" }, answer.headers)
+      assert.is_nil(answer.reusable)
       assert.are.same({ nil, "bad", "a folded line" }, { http1.request_head "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n" })
       assert.are.same({ nil, "bad", "both Transfer-Encoding and Content-Length" }, {
         http1.request_head "GET / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",

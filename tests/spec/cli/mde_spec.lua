@@ -37,6 +37,14 @@ describe("the script of the command", function()
     assert.truthy(output:find("Usage: mde restrict", 1, true), output)
   end)
 
+  it("is found by a symbolic link, and in a directory of any name", function()
+    os.execute(([[cd %s && mkdir -p 'it'\''s a;b?' && cp -r %s/lua 'it'\''s a;b?' && cd 'it'\''s a;b?' &&
+      ln -s lua/mde/cli/mde.lua 'a link' && ln -s 'a link' mde]]):format(quote(directory), quote(root)))
+    local output, status = run(directory .. "/it's a;b?/mde", "restrict --help", modules .. "/?.so;;")
+    assert.equal(0, status, output)
+    assert.truthy(output:find("Usage: mde restrict", 1, true), output)
+  end)
+
   it("hands the words on, and ends with the status", function()
     local output, status = run(root .. "/lua/mde/cli/mde.lua", "restrct laptop-17", modules .. "/?.so;;")
     assert.equal(1, status)

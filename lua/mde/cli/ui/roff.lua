@@ -40,8 +40,8 @@ end
 ---@return string lines with their ends
 function M.filled(text)
   local lines, current = {}, nil
-  for word in text:gmatch "%S+" do
-    word = escape(word)
+  for plain in text:gmatch "%S+" do
+    local word = escape(plain)
     if current and #current + 1 + #word <= COLUMNS then
       current = current .. " " .. word
     else

@@ -92,8 +92,8 @@ end
 -- The properties that $select names, as a set.
 local function selected(text, kind)
   local wanted = {}
-  for name in (text .. ","):gmatch "([^,]*)," do
-    name = name:match "^%s*(.-)%s*$"
+  for item in (text .. ","):gmatch "([^,]*)," do
+    local name = item:match "^%s*(.-)%s*$"
     local property = kind.properties[name]
     if not property then return nil, ("Could not find a property named '%s' in %s."):format(name, kind.set) end
     wanted[property.name] = true

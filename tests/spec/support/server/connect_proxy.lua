@@ -80,8 +80,8 @@ local function serve(directory)
     local first = tcp:xread(1, "b", 10)
     if first == "\5" then return refuse_by_socks(tcp) end
     local host, port, case
-    for line in function() return tcp:xread("*l", "b", 10) end do
-      line = ((first or "") .. line):gsub("\r$", "")
+    for bytes in function() return tcp:xread("*l", "b", 10) end do
+      local line = ((first or "") .. bytes):gsub("\r$", "")
       first = nil
       if line == "" then break end
       seen:write(line, "\n")
