@@ -203,7 +203,7 @@ describe("a request", function()
       assert.same({ "proxy_auth", 1, "not_sent" }, { err.code, info.attempts, info.class })
       time = time + 59
       for _, url in ipairs { "https://api.example/x", "https://login.example/y" } do
-        _, err, info = perform { method = "POST", kind = "action", url = url }
+        err, info = select(2, perform { method = "POST", kind = "action", url = url })
         assert.same({ "proxy_auth", 1, "not_sent" }, { err.code, info.attempts, info.class })
         assert.equal("the proxy refused it; it is not asked again for a minute", err.message)
       end
