@@ -26,7 +26,9 @@ function M.name_of(host)
   return (core.text.lower(host):gsub(":%d+$", ""))
 end
 
-local function is_of_microsoft(host)
+---@param host string
+---@return boolean
+function M.is_of_microsoft(host)
   for _, domain in ipairs(MICROSOFT) do
     if ("." .. M.name_of(host)):find("%." .. domain .. "$") then return true end
   end
@@ -49,7 +51,7 @@ function M.remarks(exchange)
   local list = {}
   local function look(option, what)
     local host, setting = M.host_of(exchange[option]), exchange.set_by[option]
-    if is_of_microsoft(host) or M.is_this_machine(host) then return end
+    if M.is_of_microsoft(host) or M.is_this_machine(host) then return end
     list[#list + 1] = ("%s receives %s and is no host of Microsoft's%s"):format(errors.show(host), what,
       setting and (" (%s)"):format(setting) or "")
   end
