@@ -106,8 +106,8 @@ local function contradictions(exchange, list)
   local is_of_us = host:find "%.microsoft%.us$" ~= nil and host ~= name_of(host_of(clouds.gcc.base_url))
   local is_public = is_of_microsoft(host) and not host:find "%.us$"
   if is_of_us and sign_in:find "%.com$" and is_of_microsoft(sign_in) or is_public and sign_in:find "%.us$" then
-    list[#list + 1] = ("%s and %s are of two clouds: check MDE_CLOUD, MDE_BASE_URL and AZURE_AUTHORITY_HOST"):format(
-      sign_in, host)
+    list[#list + 1] = exchange.named(("%s and %s are of two clouds: check MDE_CLOUD, MDE_BASE_URL and "
+      .. "AZURE_AUTHORITY_HOST"):format(sign_in, host))
   end
   if exchange.scope == NO_API then
     list[#list + 1] = ("the scope is of another API; Defender for Endpoint's is %s"):format(clouds.commercial.scope)
@@ -191,24 +191,27 @@ local function judge_sign_in(client)
       local reason = refusal.read(response.body)
       if reason and reason:find "^AADSTS" then
         return "failed", ("%s knows no tenant %s"):format(host, errors.quote(exchange.tenant_id)),
-          "Check AZURE_TENANT_ID, and MDE_CLOUD or AZURE_AUTHORITY_HOST if the tenant is in a national cloud.", "auth",
+          exchange.named("Check AZURE_TENANT_ID, and MDE_CLOUD or AZURE_AUTHORITY_HOST if the tenant is in a national "
+            .. "cloud."), "auth",
           errors.show(reason)
       end
     end
     return "failed", ("%s answers, but not as a sign-in service does (HTTP %d)"):format(host, response.status),
-      "Check AZURE_AUTHORITY_HOST. " .. BETWEEN, "protocol", "foreign_answer"
+      exchange.named "Check AZURE_AUTHORITY_HOST. " .. BETWEEN, "protocol", "foreign_answer"
   end
 end
 
-local function judge_api(response, host)
-  if response.status == 401 then
-    return "ok", ("%s resolves, answers over verified TLS and asks for a token"):format(host)
-  elseif response.status == 429 or response.status >= 500 then
-    return "warning", ("%s answers over verified TLS, but has trouble (HTTP %d)"):format(host, response.status),
-      "Try again in a minute."
+local function judge_api(client)
+  return function(response, host)
+    if response.status == 401 then
+      return "ok", ("%s resolves, answers over verified TLS and asks for a token"):format(host)
+    elseif response.status == 429 or response.status >= 500 then
+      return "warning", ("%s answers over verified TLS, but has trouble (HTTP %d)"):format(host, response.status),
+        "Try again in a minute."
+    end
+    return "failed", ("%s answers, but not as the service does (HTTP %d)"):format(host, response.status),
+      client.exchange.named "Check MDE_BASE_URL. " .. BETWEEN, "protocol", "foreign_answer"
   end
-  return "failed", ("%s answers, but not as the service does (HTTP %d)"):format(host, response.status),
-    "Check MDE_BASE_URL. " .. BETWEEN, "protocol", "foreign_answer"
 end
 
 -- ---- the clock
@@ -272,8 +275,8 @@ end
 local function doubts(exchange, claims)
   local list = {}
   if not audience.is_of_the_service(claims.aud) then
-    list[#list + 1] = ("it is for %s, which is not Defender for Endpoint: check MDE_SCOPE and MDE_CLOUD"):format(
-      errors.show(claims.aud or "nobody"))
+    list[#list + 1] = ("it is for %s, which is not Defender for Endpoint: %s"):format(
+      errors.show(claims.aud or "nobody"), exchange.named "check MDE_SCOPE and MDE_CLOUD")
   end
   local is_guid = exchange.tenant_id and exchange.tenant_id:find "^%x+%-%x+%-%x+%-%x+%-%x+$"
   if is_guid and claims.tid and core.text.lower(claims.tid) ~= core.text.lower(exchange.tenant_id) then
@@ -387,8 +390,8 @@ function M.examine(client, seconds)
     local url = ("%s/%s/v2.0/.well-known/openid-configuration"):format(exchange.authority, exchange.tenant_id)
     sign_in_works = probe(report, client, "sign-in host", url, context, judge_sign_in(client), tries)
   end
-  local api_works = probe(report, client, "API host", exchange.base_url .. "/api/machines?$top=1", context, judge_api,
-    tries)
+  local api_works = probe(report, client, "API host", exchange.base_url .. "/api/machines?$top=1", context,
+    judge_api(client), tries)
   surroundings.proxy(report, client.driver, tries)
 
   local claims
