@@ -131,9 +131,10 @@ local function settings(report, client)
   end
   simulated(exchange, remarks)
   contradictions(exchange, remarks)
-  local message = ("%s, by %s%s; signs in at %s, calls %s with the scope %s, by the driver %s"):format(who,
-    exchange.credential.kind, facts[1] and " (" .. table.concat(facts, ", ") .. ")" or "", exchange:signs_in_at(),
-    host_of(exchange.base_url), errors.show(exchange.scope), client.driver.name or "of your own")
+  local message = ("%s, by %s%s; in the cloud %s signs in at %s, calls %s with the scope %s, by the driver %s"):format(
+    who, exchange.credential.kind, facts[1] and " (" .. table.concat(facts, ", ") .. ")" or "", exchange.cloud,
+    exchange:signs_in_at(), host_of(exchange.base_url), errors.show(exchange.scope),
+    client.driver.name or "of your own")
   if not remarks[1] then return report:add("settings", "ok", message) end
   return report:add("settings", "warning", message, table.concat(remarks, "; ") .. ".")
 end

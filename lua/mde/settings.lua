@@ -172,8 +172,12 @@ function M.complete(settings)
     settings.authority = authorities.without_tenant(settings.authority, settings.tenant_id,
       settings.given.AZURE_AUTHORITY_HOST or "AZURE_AUTHORITY_HOST")
   end
-  for name, value in pairs(cloud_of(settings)) do
+  local cloud = cloud_of(settings)
+  for name, value in pairs(cloud) do
     if settings[name] == nil then settings[name] = value end
+  end
+  for name, one in pairs(clouds) do
+    if one == cloud then settings.cloud_name = name end
   end
 end
 

@@ -104,7 +104,8 @@ describe("mde on a terminal", function()
       local names = desks(12)
       for _, i in ipairs { 2, 3, 5 } do
         tenant.fault { match = { method = "POST", path = ("%040x"):format(0xd0000 + i) }, fault = "answer",
-          status = 400, body = '{"error":{"code":"BadRequest","message":"' .. ("This device cannot be done. "):rep(12) .. '"}}' }
+          status = 400,
+          body = '{"error":{"code":"BadRequest","message":"' .. ("This device cannot be done. "):rep(12) .. '"}}' }
       end
       tenant.fault { match = { method = "POST", path = ("%040x"):format(0xd0008) }, fault = "slow", interval = 0.002 }
       local list = command.file("twelve", table.concat(names, "\n"))

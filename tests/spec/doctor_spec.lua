@@ -167,6 +167,16 @@ describe("the doctor", function()
     assert.matches("2 hours behind that of the token", checks.clock.message)
   end)
 
+  it("names the cloud, the hosts and the scope", function()
+    for cloud, scope in pairs { gcc = "https://api-gcc.securitycenter.microsoft.us/.default",
+      commercial = "https://api.securitycenter.microsoft.com/.default" } do
+      local _, checks = examine(new { client = { cloud = cloud } })
+      local text = checks.settings.message
+      assert.matches("in the cloud " .. cloud .. " signs in at login.microsoftonline.com, calls api", text, 1, true)
+      assert.matches("with the scope " .. scope .. ", by", text, 1, true)
+    end
+  end)
+
   it("warns of hosts of two clouds", function()
     local cases = {
       { { cloud = "gcc_high" }, false }, { { cloud = "gcc" }, false }, { {}, false },

@@ -45,6 +45,7 @@ local M = {}
 ---@field tenant_id? string
 ---@field client_id? string
 ---@field scope string
+---@field cloud? string the name of the cloud
 ---@field credential mde.Credential
 ---@field clock mde.ServiceClock
 ---@field single_flight mde.SingleFlight
@@ -107,7 +108,8 @@ function M.new(settings)
     named = named,
     now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, base_url = settings.base_url,
-    authority = settings.authority, scope = settings.scope, host = host_of(settings.base_url),
+    authority = settings.authority, scope = settings.scope, cloud = settings.cloud_name,
+    host = host_of(settings.base_url),
   }, Exchange)
 end
 
