@@ -213,8 +213,10 @@ function M.options(name)
   local profiles = read(path)
   local profile = profiles[name]
   if not profile then
+    local near = options_of.nearest(name, profiles)
     errors.invalid("unknown_profile", ("%s has no profile %s"):format(errors.show(path), errors.quote(name)),
-      next(profiles) and ("There are %s."):format(options_of.listed(profiles)) or "It has none.")
+      near and ("Did you mean %q?"):format(near)
+      or next(profiles) and ("There are %s."):format(options_of.listed(profiles)) or "It has none.")
   end
   local options = { credential = credential_of(profile, name) }
   for key, value in pairs(profile) do

@@ -64,6 +64,14 @@ describe("a profile", function()
     assert.is_nil(profiles.options "contoso".credential)
   end)
 
+  it("that is misspelt is told the nearest", function()
+    write("[contoso]", "[fabrikam]")
+    local _, err = pcall(profiles.options, "Contoso")
+    assert.equal('Did you mean "contoso"?', err.hint)
+    _, err = pcall(profiles.options, "northwind")
+    assert.equal("There are contoso, fabrikam.", err.hint)
+  end)
+
   it("says yes and no in whatever case", function()
     for word, wanted in pairs { Yes = true, TRUE = true, NO = false, False = false } do
       write("[contoso]", "protect.servers = " .. word)
