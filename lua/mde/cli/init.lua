@@ -56,7 +56,7 @@ end
 local function complain(name, text)
   local line = ("mde%s: %s"):format(name and " " .. name or "", text)
   local loaded, terminal = pcall(require, "mde.cli.ui.terminal")
-  if loaded then terminal.complain(line) else io.stderr:write((line:gsub("%c", " ")), "\n") end
+  if loaded then terminal.complain(line) else io.stderr:write((line:gsub("[%z\1-\31\127]", " ")), "\n") end
 end
 
 -- That results could not be written is never passed over in silence.
