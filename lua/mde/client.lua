@@ -106,8 +106,8 @@ end
 
 -- Plain Lua 5.1 makes single calls: its pcall cannot be waited in, so tasks are of no use there.
 local function without_tasks(driver)
-  return { name = driver.name, configured_in = driver.configured_in, proxy = driver.proxy, send = driver.send,
-    now = driver.now, sleep = driver.sleep }
+  return { name = driver.name, configured_in = driver.configured_in, proxy = driver.proxy,
+    authorities = driver.authorities, send = driver.send, now = driver.now, sleep = driver.sleep }
 end
 
 local function user_agent()

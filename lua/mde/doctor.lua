@@ -2,7 +2,7 @@
 --
 -- Each check tells what it found in a sentence, and what to do now where something is wrong. What depends on a check
 -- that failed is skipped. The only things sent are requests without a credential to both hosts, one for a token, and
--- one harmless read.
+-- one harmless read. What stands on this machine is surroundings.lua's.
 
 local audience = require "mde.auth.audience"
 local clouds = require "mde.base.cloud"
@@ -13,6 +13,7 @@ local permissions = require "mde.permissions"
 local proxies = require "mde.base.proxy"
 local refusal = require "mde.auth.credential.refusal"
 local foreign_hosts = require "mde.foreign_host"
+local surroundings = require "mde.surroundings"
 
 local SECONDS, PROBE_SECONDS = 60, 15
 local CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60, 300
@@ -20,7 +21,8 @@ local SHORT_LIFE_SECONDS = 300
 local NO_API = "https://api.security.microsoft.com/.default"
 
 ---@class mde.Check
----@field name string "settings", "sign-in host", "API host", "clock", "token", "read", "permissions"
+---@field name string "settings", "log", "certificates", "store", "sign-in host", "API host", "proxy", "token", "clock",
+--- "read", "permissions"; before them the command's "profile"
 ---@field status "ok"|"warning"|"failed"|"skipped"
 ---@field message string
 ---@field hint? string what to do now
@@ -74,7 +76,9 @@ end
 function M.without_client(err)
   local report = new_report()
   report:fail("settings", err)
-  for _, name in ipairs { "sign-in host", "API host", "clock", "token", "read", "permissions" } do
+  surroundings.log(report)
+  for _, name in ipairs { "certificates", "store", "sign-in host", "API host", "proxy", "token", "clock", "read",
+    "permissions" } do
     report:skip(name, "the settings have to be right first")
   end
   return plain(report)
@@ -83,6 +87,7 @@ end
 -- ---- settings
 
 local host_of, name_of = foreign_hosts.host_of, foreign_hosts.name_of
+local is_of_microsoft = foreign_hosts.is_of_microsoft
 
 -- That a tenant is simulated.
 local function simulated(exchange, list)
@@ -97,7 +102,13 @@ end
 
 -- What does not belong together.
 local function contradictions(exchange, list)
-  local host = name_of(host_of(exchange.base_url))
+  local host, sign_in = name_of(host_of(exchange.base_url)), name_of(host_of(exchange.authority))
+  local is_of_us = host:find "%.microsoft%.us$" ~= nil and host ~= name_of(host_of(clouds.gcc.base_url))
+  local is_public = is_of_microsoft(host) and not host:find "%.us$"
+  if is_of_us and sign_in:find "%.com$" and is_of_microsoft(sign_in) or is_public and sign_in:find "%.us$" then
+    list[#list + 1] = exchange.named(("%s and %s are of two clouds: check MDE_CLOUD, MDE_BASE_URL and "
+      .. "AZURE_AUTHORITY_HOST"):format(sign_in, host))
+  end
   if exchange.scope == NO_API then
     list[#list + 1] = ("the scope is of another API; Defender for Endpoint's is %s"):format(clouds.commercial.scope)
   end
@@ -120,11 +131,10 @@ local function settings(report, client)
   end
   simulated(exchange, remarks)
   contradictions(exchange, remarks)
-  local proxy = client.driver.proxy
-  local message = ("%s, by %s%s; signs in at %s, calls %s, by the driver %s%s"):format(who, exchange.credential.kind,
-    facts[1] and " (" .. table.concat(facts, ", ") .. ")" or "", exchange:signs_in_at(),
-    host_of(exchange.base_url), client.driver.name or "of your own",
-    proxy and (" through the proxy %s (%s)"):format(errors.show(proxy.shown), errors.show(proxy.source)) or "")
+  local message = ("%s, by %s%s; in the cloud %s signs in at %s, calls %s with the scope %s, by the driver %s"):format(
+    who, exchange.credential.kind, facts[1] and " (" .. table.concat(facts, ", ") .. ")" or "", exchange.cloud,
+    exchange:signs_in_at(), host_of(exchange.base_url), errors.show(exchange.scope),
+    client.driver.name or "of your own")
   if not remarks[1] then return report:add("settings", "ok", message) end
   return report:add("settings", "warning", message, table.concat(remarks, "; ") .. ".")
 end
@@ -157,15 +167,18 @@ local function advice(driver, host, code)
   return proxies.hint(driver.proxy, code) or hints[code] or CHECK_NETWORK
 end
 
--- Asks a host for something that needs no credential. `judge` says what the answer means.
-local function probe(report, client, name, url, context, judge)
+-- Asks a host for something that needs no credential. `judge` says what the answer means. What came of it is added to
+-- `tries`.
+local function probe(report, client, name, url, context, judge, tries)
   local host = host_of(url)
-  local response, message, code, clock = client.exchange:probe(url, math.min(PROBE_SECONDS, context:left()))
+  local response, message, code, ahead = client.exchange:probe(url, math.min(PROBE_SECONDS, context:left()))
+  tries[#tries + 1] = { host = host, answered = response ~= nil, code = code, ahead = ahead,
+    proxied = response and response.proxied }
   if not response then
-    return report:add(name, "failed", message, advice(client.driver, host, code), "unavailable", code), nil
+    return report:add(name, "failed", message, advice(client.driver, host, code), "unavailable", code)
   end
   local status, text, hint, kind, problem = judge(response, host)
-  return report:add(name, status, text, hint, kind, problem), clock
+  return report:add(name, status, text, hint, kind, problem)
 end
 
 local BETWEEN = "Check whether a proxy stands in between and answers in its place."
@@ -179,24 +192,27 @@ local function judge_sign_in(client)
       local reason = refusal.read(response.body)
       if reason and reason:find "^AADSTS" then
         return "failed", ("%s knows no tenant %s"):format(host, errors.quote(exchange.tenant_id)),
-          "Check AZURE_TENANT_ID, and MDE_CLOUD or AZURE_AUTHORITY_HOST if the tenant is in a national cloud.", "auth",
+          exchange.named("Check AZURE_TENANT_ID, and MDE_CLOUD or AZURE_AUTHORITY_HOST if the tenant is in a national "
+            .. "cloud."), "auth",
           errors.show(reason)
       end
     end
     return "failed", ("%s answers, but not as a sign-in service does (HTTP %d)"):format(host, response.status),
-      "Check AZURE_AUTHORITY_HOST. " .. BETWEEN, "protocol", "foreign_answer"
+      exchange.named "Check AZURE_AUTHORITY_HOST. " .. BETWEEN, "protocol", "foreign_answer"
   end
 end
 
-local function judge_api(response, host)
-  if response.status == 401 then
-    return "ok", ("%s resolves, answers over verified TLS and asks for a token"):format(host)
-  elseif response.status == 429 or response.status >= 500 then
-    return "warning", ("%s answers over verified TLS, but has trouble (HTTP %d)"):format(host, response.status),
-      "Try again in a minute."
+local function judge_api(client)
+  return function(response, host)
+    if response.status == 401 then
+      return "ok", ("%s resolves, answers over verified TLS and asks for a token"):format(host)
+    elseif response.status == 429 or response.status >= 500 then
+      return "warning", ("%s answers over verified TLS, but has trouble (HTTP %d)"):format(host, response.status),
+        "Try again in a minute."
+    end
+    return "failed", ("%s answers, but not as the service does (HTTP %d)"):format(host, response.status),
+      client.exchange.named "Check MDE_BASE_URL. " .. BETWEEN, "protocol", "foreign_answer"
   end
-  return "failed", ("%s answers, but not as the service does (HTTP %d)"):format(host, response.status),
-    "Check MDE_BASE_URL. " .. BETWEEN, "protocol", "foreign_answer"
 end
 
 -- ---- the clock
@@ -208,23 +224,40 @@ local function in_words(seconds)
   return ("%.0f seconds"):format(seconds)
 end
 
--- `told`: by how much each host that told the time is ahead of this machine.
-local function clock(report, told)
-  local far, near = nil, nil
-  for _, one in ipairs(told) do
-    if not far or math.abs(one.offset) > math.abs(far.offset) then far, near = one, far else near = one end
+local OTHERS_HINT = "Check whether something in between answers in its place. Of three clocks the median counts."
+
+-- How far each of the witnesses, which are two or more, is from this machine's clock, for a person.
+local function listed(witnesses)
+  local words = {}
+  for i, one in ipairs(witnesses) do
+    words[i] = math.abs(one.ahead) < 1 and ("%s agrees"):format(one.name)
+      or ("%s is %s %s"):format(one.name, in_words(one.ahead), one.ahead < 0 and "behind" or "ahead")
+  end
+  return table.concat(words, ", ")
+end
+
+-- `witnesses`: what told the time, and by how many seconds each is ahead of this machine.
+local function clock(report, witnesses)
+  local far, near, first, last = nil, nil, nil, nil
+  for _, one in ipairs(witnesses) do
+    if not far or math.abs(one.ahead) > math.abs(far.ahead) then far = one end
+    if not near or math.abs(one.ahead) < math.abs(near.ahead) then near = one end
+    if not first or one.ahead < first.ahead then first = one end
+    if not last or one.ahead > last.ahead then last = one end
   end
   if not far then return report:skip("clock", "no answer told the time") end
-  local off = math.abs(far.offset)
-  if off < CLOCK_WARNING_SECONDS then
+  local off = math.abs(near.ahead)
+  if last.ahead - first.ahead > CLOCK_FAILURE_SECONDS then
+    return report:add("clock", "warning", ("%s and %s are %s apart; beside this machine's clock %s"):format(first.name,
+      last.name, in_words(last.ahead - first.ahead), listed(witnesses)), OTHERS_HINT)
+  elseif math.abs(far.ahead) < CLOCK_WARNING_SECONDS then
     return report:add("clock", "ok", "this machine's clock agrees with the service's")
-  elseif near and math.abs(near.offset) < CLOCK_WARNING_SECONDS then
-    return report:add("clock", "warning", ("the clock of %s is %s %s that of this machine and of %s"):format(far.host,
-      in_words(far.offset), far.offset < 0 and "behind" or "ahead of", near.host),
-      "Check whether something in between answers in its place. Of three clocks the median counts.")
+  elseif off < CLOCK_WARNING_SECONDS then
+    return report:add("clock", "warning", ("%s is %s %s that of this machine and of %s"):format(far.name,
+      in_words(far.ahead), far.ahead < 0 and "behind" or "ahead of", near.name), OTHERS_HINT)
   end
-  local message = ("this machine's clock is %s %s that of %s"):format(in_words(far.offset),
-    far.offset < 0 and "ahead of" or "behind", far.host)
+  local message = ("this machine's clock is %s %s %s"):format(in_words(far.ahead),
+    far.ahead < 0 and "ahead of" or "behind", far.name)
   local hint = "Set it right (NTP): certificates, federated tokens and times in queries depend on it."
   if off < CLOCK_FAILURE_SECONDS then return report:add("clock", "warning", message, hint) end
   return report:add("clock", "failed", message, hint, "invalid", "clock_wrong")
@@ -243,8 +276,8 @@ end
 local function doubts(exchange, claims)
   local list = {}
   if not audience.is_of_the_service(claims.aud) then
-    list[#list + 1] = ("it is for %s, which is not Defender for Endpoint: check MDE_SCOPE and MDE_CLOUD"):format(
-      errors.show(claims.aud or "nobody"))
+    list[#list + 1] = ("it is for %s, which is not Defender for Endpoint: %s"):format(
+      errors.show(claims.aud or "nobody"), exchange.named "check MDE_SCOPE and MDE_CLOUD")
   end
   local is_guid = exchange.tenant_id and exchange.tenant_id:find "^%x+%-%x+%-%x+%-%x+%-%x+$"
   if is_guid and claims.tid and core.text.lower(claims.tid) ~= core.text.lower(exchange.tenant_id) then
@@ -325,6 +358,17 @@ end
 
 -- ---- all of it
 
+-- What told the time.
+local function witnesses_of(exchange, tries)
+  local list = {}
+  for _, one in ipairs(tries) do
+    if one.ahead then list[#list + 1] = { name = "that of " .. errors.show(one.host), ahead = one.ahead } end
+  end
+  local by_token = exchange.clock:ahead_of_this_machine "token"
+  if by_token then list[#list + 1] = { name = "that of the token", ahead = by_token } end
+  return list
+end
+
 --- Looks at everything, and changes nothing.
 ---@param client mde.Client
 ---@param seconds? number the longest that it may take; default 60
@@ -334,26 +378,22 @@ function M.examine(client, seconds)
   seconds = seconds or SECONDS
   local context = client:context(seconds):within(seconds)
   settings(report, client)
+  surroundings.log(report)
+  surroundings.certificates(report, client.driver)
+  surroundings.store(report, exchange.store)
 
-  local told = {}
-  local function note(offset, url)
-    if offset then told[#told + 1] = { offset = offset, host = host_of(url) } end
-  end
-  local sign_in_works = true
+  local sign_in_works, tries = true, {}
   if exchange.credential.kind == "token function" then
     report:skip("sign-in host", "a function of your own gets the tokens")
   elseif exchange.credential.host then
     report:skip("sign-in host", ("the managed identity's endpoint is %s"):format(exchange:signs_in_at()))
   else
     local url = ("%s/%s/v2.0/.well-known/openid-configuration"):format(exchange.authority, exchange.tenant_id)
-    local found
-    sign_in_works, found = probe(report, client, "sign-in host", url, context, judge_sign_in(client))
-    note(found, url)
+    sign_in_works = probe(report, client, "sign-in host", url, context, judge_sign_in(client), tries)
   end
-  local url = exchange.base_url .. "/api/machines?$top=1"
-  local api_works, found = probe(report, client, "API host", url, context, judge_api)
-  note(found, url)
-  clock(report, told)
+  local api_works = probe(report, client, "API host", exchange.base_url .. "/api/machines?$top=1", context,
+    judge_api(client), tries)
+  surroundings.proxy(report, client.driver, tries)
 
   local claims
   if sign_in_works then
@@ -361,6 +401,7 @@ function M.examine(client, seconds)
   else
     report:skip("token", "the sign-in host has to work first")
   end
+  clock(report, witnesses_of(exchange, tries))
   if claims and api_works then
     read(report, client, context)
   else

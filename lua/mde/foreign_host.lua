@@ -26,7 +26,9 @@ function M.name_of(host)
   return (core.text.lower(host):gsub(":%d+$", ""))
 end
 
-local function is_of_microsoft(host)
+---@param host string
+---@return boolean
+function M.is_of_microsoft(host)
   for _, domain in ipairs(MICROSOFT) do
     if ("." .. M.name_of(host)):find("%." .. domain .. "$") then return true end
   end
@@ -47,15 +49,17 @@ end
 ---@return string[]
 function M.remarks(exchange)
   local list = {}
-  local function look(option, what)
-    local host, setting = M.host_of(exchange[option]), exchange.set_by[option]
-    if is_of_microsoft(host) or M.is_this_machine(host) then return end
-    list[#list + 1] = ("%s receives %s and is no host of Microsoft's%s"):format(errors.show(host), what,
-      setting and (" (%s)"):format(setting) or "")
+  local function look(url, what, variable)
+    local host = M.host_of(url)
+    if M.is_of_microsoft(host) or M.is_this_machine(host) then return end
+    list[#list + 1] = ("%s receives %s and is no host of Microsoft's (%s)"):format(errors.show(host), what,
+      exchange.named(variable))
   end
   local credential = exchange.credential
-  if credential.kind ~= "token function" and not credential.host then look("authority", "the credential") end
-  look("base_url", "the token")
+  if credential.kind ~= "token function" and not credential.host then
+    look(exchange.authority, "the credential", "AZURE_AUTHORITY_HOST")
+  end
+  look(exchange.base_url, "the token", "MDE_BASE_URL")
   return list
 end
 

@@ -68,9 +68,11 @@ end
 
 --- Looks at everything that a call needs, and changes nothing. Where the environment describes no client, the report
 --- says what is wrong with it.
----@param options? { timeout?: number } seconds for all of it, default 60
+---@param options? { timeout?: number, problem?: mde.Error } seconds for all of it, default 60; or why `mde.client` gave
+--- no client, which is then reported
 ---@return mde.Report
 function M.doctor(options)
+  if type(options) == "table" and errors.is(options.problem) then return doctors.without_client(options.problem) end
   local client, err = default_client()
   if not client then return doctors.without_client(err) end
   return client:doctor(options)

@@ -28,8 +28,8 @@ local function described(what, filters)
   return ("%s where %s"):format(what, errors.show(filters[1])) .. (filters[2] and ", and more" or "")
 end
 
--- An error about a query, which may be the query's fault.
-local function problem_of(err, what, query, filters)
+-- An error about a query, which may be the query's fault. `named` names settings by what gave them.
+local function problem_of(err, what, query, filters, named)
   local problem = errors.about(err, described(what, filters))
   if problem.http_status == 400 then
     problem.hint = type(query) == "string"
@@ -37,7 +37,7 @@ local function problem_of(err, what, query, filters)
         .. "anything is sent."):format(errors.quote(query))
       or "Leave out of the query what the message names, and test it in Lua."
   elseif problem.kind == "not_found" and filters[1] == "" then
-    problem.hint = "It has none, or is not set up for Defender for Endpoint: check AZURE_TENANT_ID."
+    problem.hint = named "It has none, or is not set up for Defender for Endpoint: check AZURE_TENANT_ID."
   end
   return problem
 end
@@ -104,7 +104,7 @@ local function iterator(client, kind, query, options)
       if page then
         rows = page
       elseif err then
-        problem = problem_of(err, what, query, filters)
+        problem = problem_of(err, what, query, filters, exchange.named)
       else
         over = true
       end

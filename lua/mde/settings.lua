@@ -95,12 +95,15 @@ local sources = {
 
 --- The settings that options give. Raises for one that is wrong.
 ---@param options mde.ClientOptions
----@return table settings
+---@return table settings and which of them were `given` in the place of a variable
 function M.of_options(options)
-  local settings = { set_by = {} }
+  local settings = { given = {} }
   for _, source in ipairs(sources) do
     local value, name = options[source.option], ("option %q"):format(source.option)
-    if value ~= nil then settings[source.option], settings.set_by[source.option] = source.check(value, name), name end
+    if value ~= nil then
+      settings[source.option] = source.check(value, name)
+      if source.variable then settings.given[source.variable] = name end
+    end
   end
   if settings.authority and settings.tenant_id then
     settings.authority = authorities.without_tenant(settings.authority, settings.tenant_id, 'option "authority"')
@@ -157,22 +160,24 @@ end
 --- Adds what the environment says, and what follows from the cloud. Raises for what is wrong or missing in it.
 ---@param settings table as of_options returns them
 function M.complete(settings)
-  settings.set_by = settings.set_by or {}
   for _, source in ipairs(sources) do
     local value = source.variable and variables.get(source.variable)
     if settings[source.option] == nil and value then
       settings[source.option] = source.check(value, source.variable)
-      settings.set_by[source.option] = source.variable
     end
   end
   if not settings.credential then settings.credential = environment.credential(settings.client_id) end
   require_application(settings)
   if settings.authority then
     settings.authority = authorities.without_tenant(settings.authority, settings.tenant_id,
-      settings.set_by.authority)
+      settings.given.AZURE_AUTHORITY_HOST or "AZURE_AUTHORITY_HOST")
   end
-  for name, value in pairs(cloud_of(settings)) do
+  local cloud = cloud_of(settings)
+  for name, value in pairs(cloud) do
     if settings[name] == nil then settings[name] = value end
+  end
+  for name, one in pairs(clouds) do
+    if one == cloud then settings.cloud_name = name end
   end
 end
 

@@ -456,7 +456,11 @@ static int transfer_result(lua_State *L)
   struct mde_http1_head head;
   if (!mde_transfer_answered(of_curl) || !mde_transfer_read_head(of_curl, &head))
     return return_failure(L, of_curl);
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 4);
+  if (of_curl->proxy_status != 0) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "proxied");
+  }
   lua_pushinteger(L, (lua_Integer)of_curl->status);
   lua_setfield(L, -2, "status");
   lua_createtable(L, 0, (int)head.field_count);

@@ -147,6 +147,7 @@ describe("an application that signs in by", function()
       return { MDE_SCOPE = "https://api.security.microsoft.com/.default" }
     end },
     { secret, "not set", function() return { AZURE_CLIENT_SECRET = "" } end },
+    { file, "wrong value", function() return { MDE_CLIENT_SECRET_FILE = put("wrong", "not the right one\n") } end },
     { file, "no such file", function() return { MDE_CLIENT_SECRET_FILE = directory .. "/nothing" } end },
     { file, "everybody may write it", function()
       os.execute("chmod 666 " .. directory .. "/secret")

@@ -39,6 +39,7 @@ describe("mde doctor", function()
   -- What differs from run to run gives way to what a reader would have in its place.
   local function for_readers(text)
     return (text:gsub("(localhost):%d%d+", "%1:8443")
+      :gsub("/tmp/%S+/store", "/run/mde/store"):gsub("/tmp/%S+/ca%.pem", "/etc/ssl/corp.pem")
       :gsub("127%.0%.0%.1:%d%d+", "127.0.0.1:8443"):gsub("port %d%d+", "port 8443")
       :gsub("after %d+ ms", "after 0 ms"):gsub("another %d+ minutes", "another 60 minutes"))
   end
@@ -65,10 +66,20 @@ describe("mde doctor", function()
         behind.stop()
       end
     end },
-    { "A proxy wants another password", 3, function()
+    { "A proxy and a store that are of use", 0, function()
       local proxy = proxies.start()
-      return { https_proxy = ("http://proxied:wrong-word@127.0.0.1:%d"):format(proxy.port) }, proxy.stop
+      local environment = { https_proxy = ("http://proxied:opaque-word@127.0.0.1:%d"):format(proxy.port),
+        MDE_STORE = command.directory .. "/store" }
+      return environment, proxy.stop
     end },
+    { "A proxy that wants another password", 3, function()
+      local proxy = proxies.start()
+      return { https_proxy = ("http://proxied:Winter2026@127.0.0.1:%d"):format(proxy.port) }, proxy.stop
+    end },
+    { "A store that cannot be used", 3, function() return { MDE_STORE = "~/store" } end },
+    { "A log that is of no kind", 0, function() return { MDE_LOG = "xml" } end,
+      'mde: MDE_LOG is "xml", which is no way to log; there is json. Nothing is logged. Set MDE_LOG=json, or leave it '
+      .. "out.\n" },
     { "A host that is not there", 3, function() return { MDE_BASE_URL = "https://localhost:1" } end },
     { "A name that does not exist", 3, function() return { MDE_BASE_URL = "https://no-such-host.invalid" } end,
       "mde: warning: no-such-host.invalid receives the token and is no host of Microsoft's (MDE_BASE_URL)\n" },
@@ -97,6 +108,7 @@ describe("mde doctor", function()
       local result = command.run({ "doctor" }, { environment = environment })
       assert.equal(case[2], result.status, result.out .. result.err)
       assert.equal(case[4] or "", result.err)
+      assert.is_nil(result.out:find "opaque%-word" or result.out:find "Winter2026")
       assert.is_nil(result.out:find(tenant.client_secret, 1, true))
       for _, entry in ipairs(tenant.history()) do assert.not_equal("action_created", entry.event) end
       sections[#sections + 1] = ("## %s\n\n```\n%s```\n"):format(case[1], for_readers(result.out))
@@ -148,8 +160,9 @@ describe("mde doctor", function()
     assert.is_false(report.ok)
     local status = {}
     for _, check in ipairs(report.checks) do status[check.name] = check.status end
-    assert.same({ settings = "warning", ["sign-in host"] = "ok", ["API host"] = "ok", clock = "ok", token = "ok",
-      read = "failed", permissions = "failed" }, status)
+    assert.same({ settings = "warning", log = "ok", certificates = "ok", store = "ok", proxy = "ok",
+      ["sign-in host"] = "ok", ["API host"] = "ok", clock = "ok", token = "ok", read = "failed",
+      permissions = "failed" }, status)
     local works = {}
     for _, one in ipairs(report.functions) do works[one.name] = one.works end
     assert.is_true(works.release)
@@ -162,6 +175,21 @@ describe("mde doctor", function()
       AZURE_CLIENT_SECRET = "", AZURE_CLIENT_CERTIFICATE_PATH = one.path } })
     assert.matches("api.elsewhere.invalid receives the token and is no host of Microsoft's", result.out, 1, true)
     assert.matches("ends in %d+ days", result.out)
+  end)
+
+  it("reads a profile, names it and reports what is wrong in it", function()
+    os.execute(("mkdir -p '%s/mde'"):format(command.directory))
+    command.file("mde/config", ("[contoso]\ntenant_id = %s\n[fabrikam]\ncloud = moon\n"):format(
+      tenant.env.AZURE_TENANT_ID))
+    local environment = { XDG_CONFIG_HOME = command.directory, AZURE_TENANT_ID = "" }
+    local result = command.run({ "doctor", "--profile", "contoso" }, { environment = environment })
+    assert.equal(0, result.status, result.out .. result.err)
+    assert.matches('^ok       profile       "contoso" of ', result.out)
+    environment.MDE_PROFILE = "fabrikam"
+    result = command.run({ "doctor" }, { environment = environment })
+    assert.equal(1, result.status, result.out .. result.err)
+    assert.equal("", result.err)
+    assert.matches('profile       "fabrikam" of .*FAILED   settings      option "cloud" is "moon"', result.out)
   end)
 
   it("with a managed identity asks no sign-in service", function()

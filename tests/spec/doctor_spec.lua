@@ -37,11 +37,15 @@ local function status_of(report)
   return list
 end
 
-local NAMES = { "settings", "sign-in host", "API host", "clock", "token", "read", "permissions" }
+local NAMES = { "settings", "log", "certificates", "store", "sign-in host", "API host", "proxy", "token", "clock",
+  "read", "permissions" }
+-- What these tell does not rest on the hosts.
+local ON_THIS_MACHINE = { log = "ok", certificates = "ok", store = "ok", proxy = "ok" }
 
 local function all(status, changes)
   local list = {}
-  for i, name in ipairs(NAMES) do list[i] = ("%s %s"):format(name, changes and changes[name] or status) end
+  for i, name in ipairs(NAMES) do list[i] = ("%s %s"):format(name, changes and changes[name]
+    or ON_THIS_MACHINE[name] or status) end
   return list
 end
 
@@ -124,6 +128,68 @@ describe("the doctor", function()
       assert.matches(case[3], checks.clock.message)
     end)
   end
+
+  it("warns of two clocks that are far apart, and names both", function()
+    local cases = {
+      -- The sign-in host, the API host and the token, each ahead of this machine by so many seconds.
+      { { 0, 0, 400 }, "that of .- and that of the token are 7 minutes apart" },
+      { { 0, -7200, 0 }, "that of api%.security%.microsoft%.com and that of .- are 2 hours apart" },
+      { { 7200, 0, 0 }, "and that of login%.microsoftonline%.com are 2 hours apart" },
+      { { 200, 0, -200 }, "that of the token and that of login%.microsoftonline%.com are 7 minutes apart" },
+    }
+    for _, case in ipairs(cases) do
+      local r = new()
+      local exchange, ahead = r.client.exchange, case[1]
+      local probe, probed = exchange.probe, 0
+      exchange.probe = function(self, ...)
+        local response, message, code = probe(self, ...)
+        probed = probed + 1
+        return response, message, code, ahead[probed]
+      end
+      exchange.clock.ahead_of_this_machine = function() return ahead[3] end
+      local report, checks = examine(r)
+      assert.equal("warning", checks.clock.status, checks.clock.message)
+      assert.matches(case[2], checks.clock.message)
+      assert.is_true(report.ok)
+    end
+  end)
+
+  it("has the token for a witness", function()
+    local r = new { start = os.time() + 7200.5 }
+    local send = r.driver.send
+    r.driver.send = function(request)
+      local response, message, sent, code = send(request)
+      if response then response.headers.date = nil end
+      return response, message, sent, code
+    end
+    local _, checks = examine(r)
+    assert.equal("failed", checks.clock.status)
+    assert.matches("2 hours behind that of the token", checks.clock.message)
+  end)
+
+  it("names the cloud, the hosts and the scope", function()
+    for cloud, scope in pairs { gcc = "https://api-gcc.securitycenter.microsoft.us/.default",
+      commercial = "https://api.securitycenter.microsoft.com/.default" } do
+      local _, checks = examine(new { client = { cloud = cloud } })
+      local text = checks.settings.message
+      assert.matches("in the cloud " .. cloud .. " signs in at login.microsoftonline.com, calls api", text, 1, true)
+      assert.matches("with the scope " .. scope .. ", by", text, 1, true)
+    end
+  end)
+
+  it("warns of hosts of two clouds", function()
+    local cases = {
+      { { cloud = "gcc_high" }, false }, { { cloud = "gcc" }, false }, { {}, false },
+      { { cloud = "gcc_high", authority = "https://login.microsoftonline.com" }, true },
+      { { cloud = "gcc_high", base_url = "https://eu.api.security.microsoft.com" }, true },
+    }
+    for _, case in ipairs(cases) do
+      local options = {}
+      for name, value in pairs(case[1]) do options[name] = value end
+      local _, checks = examine(new { client = options })
+      assert.equal(case[2], (checks.settings.hint or ""):find("of two clouds", 1, true) ~= nil, checks.settings.hint)
+    end
+  end)
 
   it("goes no further than what works", function()
     local r = new()
@@ -234,8 +300,8 @@ describe("the doctor", function()
     assert.equal("failed", report.checks[1].status)
     assert.equal("invalid", report.checks[1].kind)
     assert.matches("AZURE_TENANT_ID", report.checks[1].message)
-    assert.equal(7, #report.checks)
-    for i = 2, 7 do assert.equal("skipped", report.checks[i].status) end
+    assert.equal(11, #report.checks)
+    for i = 2, 11 do assert.equal(i == 2 and "ok" or "skipped", report.checks[i].status) end
     assert.same({}, report.functions)
     assert.is_function(clients.methods.doctor)
   end)

@@ -365,7 +365,12 @@ describe("a client", function()
   end)
 
   it("has nothing that no option says, until it is completed", function()
-    assert.same({ set_by = {} }, settings_of.of_options { timeout = 5, driver = {}, protect = {} })
+    assert.same({ given = {} }, settings_of.of_options { timeout = 5, driver = {}, protect = {} })
+  end)
+
+  it("knows what was given in the place of a variable", function()
+    local settings = settings_of.of_options { tenant_id = "a.example", cloud = "gcc", credential = secret }
+    assert.same({ AZURE_TENANT_ID = 'option "tenant_id"', MDE_CLOUD = 'option "cloud"' }, settings.given)
   end)
 
   describe("may have a credential", function()

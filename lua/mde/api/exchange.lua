@@ -3,8 +3,10 @@
 local token_claims = require "mde.auth.claims"
 local clocks = require "mde.sync.clock"
 local core = require "mde.core"
+local errors = require "mde.base.error"
 local single_flights = require "mde.sync.single_flight"
 local json = require "mde.base.json"
+local origins = require "mde.base.origin"
 local posix = require "mde.posix"
 local requests_of = require "mde.request.request"
 local service_clocks = require "mde.api.service_clock"
@@ -43,7 +45,7 @@ local M = {}
 ---@field tenant_id? string
 ---@field client_id? string
 ---@field scope string
----@field set_by table<string, string> what has set authority and base_url, an option or a variable
+---@field cloud? string the name of the cloud
 ---@field credential mde.Credential
 ---@field clock mde.ServiceClock
 ---@field single_flight mde.SingleFlight
@@ -51,6 +53,7 @@ local M = {}
 ---@field token_source mde.TokenSource
 ---@field store? mde.Store what is shared with other processes
 ---@field host string of base_url
+---@field named fun(hint: string): string the hint with what the settings were given by
 ---@field private authorize fun(context: mde.Context): mde.Token?, mde.Error?
 ---@field private invalidate fun(token: mde.Token, response: table)
 ---@field private heard fun(response: table)
@@ -87,7 +90,9 @@ function M.new(settings)
   local requests = requests_of.new { driver = driver, clock = time, trace = settings.trace,
     user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve, store = store,
     service_time = service_time }
+  local named = origins.new(settings.given or {}, settings.credential)
   local token_source = token_sources.new {
+    named = named,
     requests = requests, single_flight = single_flight, driver = driver, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, authority = settings.authority,
     scope = settings.scope, application = application,
@@ -100,9 +105,10 @@ function M.new(settings)
     invalidate = function(token, response) token_source:invalidate(token, response) end,
     heard = function(response) clock:hear_api(response.headers) end,
     requests = requests, token_source = token_source, store = store, clock = clock, single_flight = single_flight,
+    named = named,
     now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, base_url = settings.base_url,
-    authority = settings.authority, scope = settings.scope, set_by = settings.set_by or {},
+    authority = settings.authority, scope = settings.scope, cloud = settings.cloud_name,
     host = host_of(settings.base_url),
   }, Exchange)
 end
@@ -193,7 +199,7 @@ end
 ---@return table info attempts, sent, sent_at, verdict, class: "not_sent" only if no attempt was, nil if none was made
 function Exchange:call(call)
   local action = call.kind == "action"
-  return self.requests:perform {
+  local answer, err, info = self.requests:perform {
     method = call.method, kind = call.kind, api = call.api, context = call.context, seconds = call.seconds,
     host = self.host, url = self.base_url .. "/api" .. call.path,
     payload = call.body and json.encode(call.body),
@@ -205,6 +211,8 @@ function Exchange:call(call)
     read = read, usable = call.usable,
     failure = describe, permission = call.permission, credential = self.credential,
   }
+  if err and err.hint then err = errors.derive(err, { hint = self.named(err.hint) }) end
+  return answer, err, info
 end
 
 --- Signs in, and makes sure that what time it is does not rest on one clock alone: where this machine's and the token's

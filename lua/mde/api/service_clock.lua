@@ -20,6 +20,7 @@ local M = {}
 ---@field private trace mde.Trace
 ---@field private heard mde.core.service_time.value
 ---@field private has_heard table<"api"|"token", boolean>
+---@field private ahead table<"api"|"token", number> by how many seconds each was ahead of this machine's, at last
 ---@field private warned? boolean
 local ServiceClock = {}
 ServiceClock.__index = ServiceClock
@@ -28,7 +29,8 @@ ServiceClock.__index = ServiceClock
 ---@param trace mde.Trace is told once if the clocks differ
 ---@return mde.ServiceClock
 function M.new(now, trace)
-  return setmetatable({ now = now, trace = trace, heard = core.service_time.new(), has_heard = {} }, ServiceClock)
+  return setmetatable({ now = now, trace = trace, heard = core.service_time.new(), has_heard = {},
+    ahead = {} }, ServiceClock)
 end
 
 local function warn(self)
@@ -43,6 +45,7 @@ end
 local function hear(self, witness, at, told)
   self.heard:hear(witness, at, told)
   self.has_heard[witness] = true
+  self.ahead[witness] = told - (posix.clock.time() - (self.now() - at))
   warn(self)
 end
 
@@ -78,6 +81,13 @@ end
 function ServiceClock:apart()
   local seconds = self.heard:spread(self.now(), posix.clock.time())
   return seconds > APART_SECONDS and seconds or nil
+end
+
+--- By how many seconds what was heard last of a witness was ahead of this machine's clock; nil if nothing was.
+---@param witness "api"|"token"
+---@return number?
+function ServiceClock:ahead_of_this_machine(witness)
+  return self.ahead[witness]
 end
 
 --- An answer of the API arrived. Its `Date` counts if it is the API's own: no cache has kept the answer, and it is no

@@ -19,6 +19,8 @@ local M = {}
 
 ---@class mde.Credential a way to prove who the application is
 ---@field kind string "secret", "certificate", ...
+---@field identity_source? string of a managed identity: what names it, if that is an option of the credential's
+---@field source? string what it came from, as hints name it: a file, an option, a variable
 ---@field ask fun(self: mde.Credential, request: mde.TokenRequest): table?, mde.Error? the token endpoint's answer
 ---@field secrets fun(self: mde.Credential): (string|userdata)[] texts and mde.core secrets to keep out of every log
 ---@field traits? fun(self: mde.Credential): (string|userdata)[] what tells it from another one of the application;

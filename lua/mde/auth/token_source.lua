@@ -72,6 +72,7 @@ end
 ---@field on_token fun(value: string, answer: table, sent: number) told of each token and when it was asked for
 ---@field store? mde.Store where the token is shared
 ---@field application string tells the application from others
+---@field named fun(hint: string): string the hint with what the settings were given by
 
 ---@param settings mde.TokenSourceSettings
 ---@return mde.TokenSource
@@ -83,7 +84,7 @@ function M.new(settings)
     requests = requests, now = requests.now, sleep = requests.sleep, trace = requests.trace, show = requests.show,
     single_flight = settings.single_flight, driver = settings.driver, credential = credential, tenant_id = tenant_id,
     client_id = settings.client_id, scope = settings.scope, service_time = settings.service_time,
-    on_token = settings.on_token, tokens = core.token.new(),
+    on_token = settings.on_token, named = settings.named, tokens = core.token.new(),
     token_url = tenant_id and ("%s/%s/oauth2/v2.0/token"):format(settings.authority, tenant_id),
     token_share = settings.store
       and token_shares.new(settings.store, function()
@@ -141,6 +142,7 @@ local function ask_for_token(self, deadline, attempts)
   }
   local sent, sent_at = self.now(), posix.clock.time()
   local answer, err = self.credential:ask(request)
+  if err and err.hint then err = errors.derive(err, { hint = self.named(err.hint) }) end
   local info = request.info or {}
   info.sent, info.sent_at = info.sent or sent, info.sent_at or sent_at
   return answer, err, info

@@ -80,15 +80,20 @@ function M.read(url, source)
   return proxy
 end
 
--- The hosts that are reached without a proxy, as the environment has it; libcurl obeys that beside an option, too.
-local function exceptions()
-  return variables.get "no_proxy" or variables.get "NO_PROXY"
+--- The hosts that are reached without a proxy, as the environment has it; libcurl obeys that beside an option, too.
+---@return string? list
+---@return string? variable
+function M.exceptions()
+  for _, name in ipairs { "no_proxy", "NO_PROXY" } do
+    local list = variables.get(name)
+    if list then return list, name end
+  end
 end
 
 --- The proxy that the environment names for https. Raises as `read` does.
 ---@return mde.Proxy?
 function M.of_environment()
-  if exceptions() == "*" then return nil end
+  if M.exceptions() == "*" then return nil end
   for _, name in ipairs(VARIABLES) do
     local url = variables.get(name)
     if url then return M.read(url, name) end
@@ -114,7 +119,7 @@ end
 ---@param everywhere? boolean default whether the environment names no exceptions
 ---@return mde.DriverProxy?
 function M.about(proxy, everywhere)
-  return proxy and { shown = proxy.shown, source = proxy.source, everywhere = everywhere or not exceptions(),
+  return proxy and { shown = proxy.shown, source = proxy.source, everywhere = everywhere or not M.exceptions(),
     traits = function() return proxy.shown .. " " .. (proxy.user or "") end } or nil
 end
 

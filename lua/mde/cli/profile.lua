@@ -177,7 +177,11 @@ local function credential_of(profile, name)
     errors.invalid("profile_malformed", ("the profile %s has send_certificate_chain without client_certificate")
       :format(errors.quote(name)), "Leave it out, or name the certificate.")
   end
-  return named and credentials[named](profile[named], profile)
+  if not named then return nil end
+  local setting = ("%s of the profile %s"):format(named, errors.quote(name))
+  local credential = errors.under_name(setting, credentials[named], profile[named], profile)
+  if credential and credential.source then credential.source = ("%s (%s)"):format(credential.source, setting) end
+  return credential
 end
 
 --- Declares the option.
@@ -209,8 +213,10 @@ function M.options(name)
   local profiles = read(path)
   local profile = profiles[name]
   if not profile then
+    local near = options_of.nearest(name, profiles)
     errors.invalid("unknown_profile", ("%s has no profile %s"):format(errors.show(path), errors.quote(name)),
-      next(profiles) and ("There are %s."):format(options_of.listed(profiles)) or "It has none.")
+      near and ("Did you mean %q?"):format(near)
+      or next(profiles) and ("There are %s."):format(options_of.listed(profiles)) or "It has none.")
   end
   local options = { credential = credential_of(profile, name) }
   for key, value in pairs(profile) do

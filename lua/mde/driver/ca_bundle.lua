@@ -159,4 +159,20 @@ function M.of_environment(library)
   return file, directories
 end
 
+---@class mde.Authorities
+---@field path string a file, or directories with colons between them
+---@field source string by which name the user set it
+
+--- What a driver tells of what it trusts.
+---@param file? string
+---@param directories? string of SSL_CERT_DIR
+---@param source? string what named the file, default SSL_CERT_FILE
+---@return mde.Authorities[]
+function M.about(file, directories, source)
+  local list = {}
+  if file then list[1] = { path = file, source = source or "SSL_CERT_FILE" } end
+  if directories then list[#list + 1] = { path = directories, source = "SSL_CERT_DIR" } end
+  return list
+end
+
 return M

@@ -169,6 +169,7 @@ function M.new(options)
     name = "cqueues",
     now = now,
     proxy = line.proxy,
+    authorities = line.authorities,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn)

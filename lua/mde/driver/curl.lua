@@ -44,6 +44,7 @@ function M.new(options)
     name = "curl",
     now = now,
     proxy = line.proxy,
+    authorities = line.authorities,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn) loop:spawn(fn) end,

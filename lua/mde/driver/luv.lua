@@ -155,6 +155,7 @@ function M.new(options)
     name = "luv",
     now = now,
     proxy = line.proxy,
+    authorities = line.authorities,
     send = line.send,
     sleep = function(seconds) loop:sleep(seconds) end,
     spawn = function(fn) loop:spawn(fn) end,

@@ -71,11 +71,12 @@ end
 ---@field close fun()
 ---@field in_flight fun(): boolean
 ---@field proxy? mde.DriverProxy
+---@field authorities mde.Authorities[]
 
 -- Raises for what is of no use, before there is anything to close.
 local function find_authorities(ca_file)
   local library = load_module().version
-  if ca_file then return authorities.check(ca_file, "ca_file", library), nil end
+  if ca_file then return authorities.check(ca_file, "ca_file", library), nil, 'option "ca_file"' end
   return authorities.of_environment(library)
 end
 
@@ -93,10 +94,11 @@ end
 ---@param gate fun(): mde.gate a gate, shut, at which `send` waits
 ---@return mde.driver.line
 function M.open(multi, settings, gate)
-  local ca_file, ca_path = find_authorities(settings.ca_file)
+  local ca_file, ca_path, source = find_authorities(settings.ca_file)
   settings = { ca_file = ca_file, ca_path = ca_path, proxy = settings.proxy }
   local proxy = proxies.of_option(settings.proxy)
-  local line, own, closed = { proxy = proxies.about(proxy) }, {}, false
+  local line, own, closed = { proxy = proxies.about(proxy), authorities = authorities.about(ca_file, ca_path, source) },
+    {}, false
   open_drivers = open_drivers + 1
 
   --- Sends one request; see driver.md. An error or Ctrl-C that ends the wait takes the request back if

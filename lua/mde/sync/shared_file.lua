@@ -29,13 +29,33 @@ local function boot_id()
   return text ~= "" and text or "-"
 end
 
+-- What to do where it fails.
+local function hint_for(path)
+  if path:find "^~" then
+    return ("Only a shell makes a directory of %s, and not between quotes: write the whole path.")
+      :format(errors.quote(path:match "^~[^/]*"))
+  end
+  return ("Look at the file %s: whether it can be written, and its disk is not full. It may be deleted while nothing "
+    .. "uses it."):format(errors.show(path))
+end
+
 ---@param path string
 ---@param now? fun(): number seconds on a clock that all who share the file have in common; the machine's own if nil
 ---@return mde.SharedFile
 function M.new(path, now)
-  return setmetatable({ path = path, now = now or posix.clock.now,
-    hint = ("Look at the file %s: whether it can be written, and its disk is not full. It may be deleted while nothing "
-      .. "uses it."):format(errors.show(path)) }, SharedFile)
+  return setmetatable({ path = path, now = now or posix.clock.now, hint = hint_for(path) }, SharedFile)
+end
+
+--- What it is, in words.
+---@return string
+function SharedFile:name()
+  return "the file " .. errors.show(self.path)
+end
+
+--- Whether it is another file wherever the program is started.
+---@return boolean
+function SharedFile:is_relative()
+  return self.path:sub(1, 1) ~= "/"
 end
 
 -- The open file. After a fork the lock of the parent's would be the child's too, so the child opens its own.

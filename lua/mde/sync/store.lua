@@ -18,6 +18,7 @@
 --
 -- Times in it are those of the machine's own monotonic clock, except the ones of tokens, which are Unix seconds.
 
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local posix = require "mde.posix"
@@ -245,6 +246,45 @@ function Store:wait_for_lease(name, deadline, seconds)
     if remaining <= 0 then return nil end
     self.exchange.sleep(math.min(POLL_SECONDS, remaining))
   end
+end
+
+-- The lease, and the entry, of those who only see whether it is of use.
+local TRIAL, TRIAL_SECONDS = "trial", 5
+
+--- What it is, in words.
+---@return string
+function Store:name()
+  local place = self.place
+  if type(place.name) == "function" then return place:name() end
+  return place.flush_expired and "a shared dict" or "a table of your own"
+end
+
+--- Whether it is another one wherever the program is started.
+---@return boolean
+function Store:is_relative()
+  return type(self.place.is_relative) == "function" and self.place:is_relative()
+end
+
+--- Whether it is of use: it is made, locked, written, read and cleared.
+---@return true?
+---@return mde.Error? err
+function Store:try()
+  local lease, err = self:wait_for_lease(TRIAL, self.exchange.now() + BUSY_SECONDS, TRIAL_SECONDS)
+  if not lease then return nil, err or failure(self, "be locked", "somebody else has had it all the time") end
+  local mark = core.base64.encode_url(lease.owner)
+  local ok, problem = self:write(TRIAL, { mark = mark }, TRIAL_SECONDS)
+  err = problem
+  if ok then
+    local read
+    read, err = self:read(TRIAL)
+    if not err and (not read or read.mark ~= mark) then
+      err = failure(self, "be read", "what was written into it a moment ago does not stand there")
+    end
+    self:delete(TRIAL)
+  end
+  lease:release()
+  if err then return nil, err end
+  return true
 end
 
 --- Gives it back; once is enough.

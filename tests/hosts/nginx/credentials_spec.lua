@@ -98,6 +98,9 @@ describe("in nginx an application that signs in by", function()
     finally(server.stop)
     local report = server.get "/doctor"
     assert.matches("ok token: for https://api.securitycenter.microsoft.com", report, 1, true)
+    assert.matches("ok store: a shared dict can be locked, written and read", report, 1, true)
+    assert.matches("ok certificates: nginx.conf says which are trusted", report, 1, true)
+    assert.matches("ok proxy: the driver uses none", report, 1, true)
     assert.matches("\ntrue\n$", report)
   end)
 

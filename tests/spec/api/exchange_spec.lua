@@ -75,7 +75,7 @@ describe("403", function()
     assert.matches("needs a role for the device's group", select(2, act(r)).hint, 1, true)
     r = new { client = { scope = "https://api.security.microsoft.com/.default" } }
     local _, err = act(r)
-    assert.matches("is for https://api.security.microsoft.com: check MDE_SCOPE", err.hint, 1, true)
+    assert.matches('is for https://api.security.microsoft.com: check option "scope" and MDE_CLOUD', err.hint, 1, true)
   end)
 end)
 

@@ -94,7 +94,7 @@ describe("100 callers at once without a token", function()
     assert.equal("auth", first.kind)
     assert.equal("AADSTS7000215", first.code)
     assert.equal(401, first.http_status)
-    assert.matches("AZURE_CLIENT_SECRET", first.hint)
+    assert.matches('the option "credential"', first.hint)
     for i, result in ipairs(results) do
       for _, name in ipairs { "kind", "code", "message", "hint", "http_status", "request_id" } do
         assert.equal(first[name], result.err[name])
@@ -640,12 +640,14 @@ end)
 describe("the sign-in service refuses", function()
   local UNKNOWN = "99999999-0000-4000-8000-000000000000"
   local cases = {
-    { "a wrong secret", { credential = "a secret that is wrong" }, "AADSTS7000215", "AZURE_CLIENT_SECRET" },
-    { "an unknown application", { client_id = UNKNOWN }, "AADSTS700016", "AZURE_CLIENT_ID" },
-    { "a wrong tenant", { tenant_id = UNKNOWN }, "AADSTS90002", "AZURE_TENANT_ID" },
-    { "a tenant that is none", { tenant_id = "nobody.example" }, "AADSTS90002", "AZURE_TENANT_ID" },
-    { "an unknown resource", { scope = "https://elsewhere.example/.default" }, "AADSTS500011", "MDE_SCOPE" },
-    { "a malformed scope", { scope = "nonsense/.default" }, "AADSTS70011", "MDE_SCOPE" },
+    { "a wrong secret", { credential = "a secret that is wrong" }, "AADSTS7000215", 'the option "credential"' },
+    { "an unknown application", { client_id = UNKNOWN },
+      "AADSTS700016", 'check option "client_id" and option "tenant_id"' },
+    { "a wrong tenant", { tenant_id = UNKNOWN }, "AADSTS90002", 'check option "tenant_id", and MDE_CLOUD' },
+    { "a tenant that is none", { tenant_id = "nobody.example" },
+      "AADSTS90002", 'check option "tenant_id", and MDE_CLOUD' },
+    { "an unknown resource", { scope = "https://elsewhere.example/.default" }, "AADSTS500011", 'check option "scope"' },
+    { "a malformed scope", { scope = "nonsense/.default" }, "AADSTS70011", 'option "scope" must be one resource' },
   }
   for _, case in ipairs(cases) do
     it(case[1], function()

@@ -94,6 +94,7 @@ describe("a proxy", function()
     for variable in pairs { no_proxy = true, NO_PROXY = true } do
       environment.set { https_proxy = "http://proxy.example", [variable] = ".corp.example" }
       assert.is_false(proxies.about(proxies.of_environment()).everywhere)
+      assert.same({ ".corp.example", variable }, { proxies.exceptions() })
       assert.is_true(proxies.about(proxies.of_environment(), true).everywhere)
     end
     assert.is_nil(proxies.about(nil))

@@ -49,6 +49,29 @@ describe("a profile", function()
     assert.same({ cap = 7, limits = { per_minute = 300, per_hour = 4500 } }, (profiles.options "fabrikam"))
   end)
 
+  it("is named by what comes from its files", function()
+    local secret = directory .. "/secret"
+    shell.write_file(secret, "made-up")
+    os.execute("chmod 600 " .. shell.quote(secret))
+    write("[contoso]", "client_secret_file = " .. secret)
+    assert.equal(('the file "%s" (client_secret_file of the profile "contoso")'):format(secret),
+      profiles.options "contoso".credential.source)
+    local err = refused("[contoso]", "client_certificate = /nonexistent/one.pem")
+    assert.matches('client_certificate of the profile "contoso": ', err.message, 1, true)
+    write("[contoso]", "managed_identity = yes")
+    assert.is_nil(profiles.options "contoso".credential.source)
+    write("[contoso]", "managed_identity = no")
+    assert.is_nil(profiles.options "contoso".credential)
+  end)
+
+  it("that is misspelt is told the nearest", function()
+    write("[contoso]", "[fabrikam]")
+    local _, err = pcall(profiles.options, "Contoso")
+    assert.equal('Did you mean "contoso"?', err.hint)
+    _, err = pcall(profiles.options, "northwind")
+    assert.equal("There are contoso, fabrikam.", err.hint)
+  end)
+
   it("says yes and no in whatever case", function()
     for word, wanted in pairs { Yes = true, TRUE = true, NO = false, False = false } do
       write("[contoso]", "protect.servers = " .. word)

@@ -150,6 +150,15 @@ describe("directories with certificates to trust", function()
     assert.equal("ca_file_unreadable", rehearsal.refused(named, "/nowhere", full).code)
   end)
 
+  it("are told of with what names them", function()
+    local list = {}
+    for i, one in ipairs(ca_bundle.about("/a.pem", "/b:/c")) do list[i] = one.path .. " " .. one.source end
+    assert.same({ "/a.pem SSL_CERT_FILE", "/b:/c SSL_CERT_DIR" }, list)
+    assert.same({ { path = "/b", source = "SSL_CERT_DIR" } }, ca_bundle.about(nil, "/b"))
+    assert.same({ { path = "/a.pem", source = "the option" } }, ca_bundle.about("/a.pem", nil, "the option"))
+    assert.same({}, ca_bundle.about())
+  end)
+
   it("are OpenSSL's alone", function()
     for _, library in ipairs { "libcurl/7.88.1 GnuTLS/3.7.9", "libcurl/8 mbedTLS/2" } do
       environment.set { SSL_CERT_DIR = full }

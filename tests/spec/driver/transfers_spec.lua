@@ -128,9 +128,11 @@ describe("transfers", function()
     assert.matches("SSL_CERT_FILE is ", rehearsal.refused(open, end_it).message, 1, true)
     assert.matches("ca_file is ", rehearsal.refused(transfers.open, multi, { ca_file = "/nowhere" }).message, 1, true)
     environment.set { SSL_CERT_FILE = "", SSL_CERT_DIR = "" }
-    open(end_it).send {}
+    local line = open(end_it)
+    line.send {}
     assert.is_nil(multi.last.settings.ca_file)
     assert.is_nil(multi.last.settings.ca_path)
+    assert.same({}, line.authorities)
     environment.set { SSL_CERT_DIR = "/nowhere/at/all" }
     assert.matches("SSL_CERT_DIR is ", rehearsal.refused(open, end_it).message, 1, true)
   end)

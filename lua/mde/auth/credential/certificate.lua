@@ -231,8 +231,10 @@ function M.new(options)
   local ok, err
   if options.path then
     self.file = secret_files.new(options.path, "the file with the certificate", MAX_FILE_BYTES)
+    self.source = self.file:name()
     ok, err = refresh(self)
   else
+    self.source = 'the option "pem"'
     ok, err = take(self, options.pem, "the certificate")
   end
   if not ok then error(err, 0) end

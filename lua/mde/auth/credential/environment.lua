@@ -10,11 +10,18 @@ local variables = require "mde.base.environment"
 
 local M = {}
 
+-- A credential that a variable describes: its value, or the path of its file.
+local function from(variable, make, source)
+  local credential = errors.under_name(variable, make, source)
+  credential.source = credential.source:find "^the file" and ("%s (%s)"):format(credential.source, variable) or variable
+  return credential
+end
+
 local function secret()
   local value = variables.get "AZURE_CLIENT_SECRET"
-  if value then return errors.under_name("AZURE_CLIENT_SECRET", require("mde.auth.credential.secret").new, value) end
+  if value then return from("AZURE_CLIENT_SECRET", require("mde.auth.credential.secret").new, value) end
   local path = variables.get "MDE_CLIENT_SECRET_FILE"
-  return path and errors.under_name("MDE_CLIENT_SECRET_FILE", require("mde.auth.credential.secret").from_file, path)
+  return path and from("MDE_CLIENT_SECRET_FILE", require("mde.auth.credential.secret").from_file, path)
 end
 
 local flags = { ["1"] = true, ["true"] = true, ["0"] = false, ["false"] = false }
@@ -32,18 +39,21 @@ end
 
 local function certificate()
   local path = variables.get "AZURE_CLIENT_CERTIFICATE_PATH"
-  return path and errors.under_name("AZURE_CLIENT_CERTIFICATE_PATH", require("mde.auth.credential.certificate").new,
+  return path and from("AZURE_CLIENT_CERTIFICATE_PATH", require("mde.auth.credential.certificate").new,
     { path = path, password = variables.get "AZURE_CLIENT_CERTIFICATE_PASSWORD",
       send_certificate_chain = flag "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN" })
 end
 
 local function federated()
   local path = variables.get "AZURE_FEDERATED_TOKEN_FILE"
-  return path and require("mde.auth.credential.federated").new(path)
+  return path and from("AZURE_FEDERATED_TOKEN_FILE", require("mde.auth.credential.federated").new, path)
 end
 
 local function identity(client_id, must)
-  if must or managed_identity.detect() then return managed_identity.new { client_id = client_id } end
+  if not must and not managed_identity.detect() then return nil end
+  local credential = managed_identity.new { client_id = client_id }
+  credential.identity_source = nil
+  return credential
 end
 
 -- AZURE_TOKEN_CREDENTIALS narrows the choice, to one or to those that are fit for production, which all of ours are.

@@ -32,7 +32,7 @@ local function from_file(self)
   end
   return nil, errors.new { kind = "auth", code = "credential_unreadable",
     message = "the federated token cannot be read: " .. errors.show(stamp),
-    hint = hint or "Check AZURE_FEDERATED_TOKEN_FILE: the platform writes the token into that file." }
+    hint = hint or ("Check %s: the platform writes the token into that file."):format(self.source) }
 end
 
 local function from_function(self, request)
@@ -83,13 +83,15 @@ end
 --- read for every request, or what returns the token, or nil and why there is none
 ---@return mde.Credential
 function M.new(source)
-  if type(source) == "function" then return setmetatable({ kind = "federated", give = source }, Federated) end
+  if type(source) == "function" then
+    return setmetatable({ kind = "federated", give = source, source = "the function that gives the token" }, Federated)
+  end
   if type(source) ~= "string" or source == "" then
     errors.invalid("wrong_type", ("mde.credential.federated wants the path of a file or a function, not %s")
       :format(errors.got(source)))
   end
   local path = secret_files.check_path(source, "the file with the federated token")
-  return setmetatable({ kind = "federated", path = path }, Federated)
+  return setmetatable({ kind = "federated", path = path, source = "the file " .. errors.quote(path) }, Federated)
 end
 
 return M

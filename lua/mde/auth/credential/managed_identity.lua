@@ -80,7 +80,9 @@ function M.new(options)
     errors.invalid("option_without_effect",
       "mde.credential.managed_identity: option \"tokens_directory\" is of Azure Arc alone")
   end
-  return require("mde.auth.credential." .. source).new(options)
+  local credential = require("mde.auth.credential." .. source).new(options)
+  if named[1] then credential.identity_source = ("the option %q"):format(named[1]) end
+  return credential
 end
 
 return M

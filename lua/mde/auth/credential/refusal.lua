@@ -1,7 +1,8 @@
 --- credential.refusal: what the sign-in service's refusals mean to the person who set the application up.
 --
 -- Entra numbers its reasons (AADSTS...). The numbers may change, so they only choose a hint: what is wrong, where to
--- mend it, and whether trying again is of use. Only the OAuth error `temporarily_unavailable` is meant to be retried,
+-- mend it, and whether trying again is of use. It names a setting by its variable; base/origin.lua puts what was given
+-- in that one's place. Only the OAuth error `temporarily_unavailable` is meant to be retried,
 -- and a trust between identity providers that was made a moment ago.
 
 local json = require "mde.base.json"
@@ -19,10 +20,10 @@ end
 local SOON = "Try again in a minute."
 
 -- The client secret
-hint("The client secret is wrong: AZURE_CLIENT_SECRET must be the secret's value, which the portal shows once; its id "
-  .. "stands beside it (App registrations, Certificates & secrets).", nil, 7000215, 70002)
-hint("The client secret has expired: make a new one in the portal (App registrations, Certificates & secrets) and set "
-  .. "AZURE_CLIENT_SECRET.", nil, 7000222)
+hint("The client secret is wrong: AZURE_CLIENT_SECRET must have the secret's value, which the portal shows once; its "
+  .. "id stands beside it (App registrations, Certificates & secrets).", nil, 7000215, 70002)
+hint("The client secret has expired: make a new one in the portal (App registrations, Certificates & secrets) and put "
+  .. "its value into AZURE_CLIENT_SECRET.", nil, 7000222)
 hint("The application is registered as a public client, which cannot have a secret: switch \"Allow public client "
   .. "flows\" off in the portal (App registrations, Authentication), or use another application.", nil, 700025)
 hint("The token request lacks a field: something on the way changes it, or AZURE_AUTHORITY_HOST is not the sign-in "

@@ -76,7 +76,7 @@ function Secret:changed()
 end
 
 function Secret:about()
-  local source = self.file and "from " .. errors.show(self.file.path) or "given as it is"
+  local source = self.file and "from " .. self.source or "given as it is"
   return { { name = "client secret", value = source } }
 end
 
@@ -98,7 +98,7 @@ function M.new(value)
     errors.invalid("credential_too_long", "the client secret is longer than 4,096 bytes",
       "Give the secret's value, not a file.")
   end
-  return setmetatable({ kind = "secret", value = core.secret.new(value) }, Secret)
+  return setmetatable({ kind = "secret", value = core.secret.new(value), source = 'the option "credential"' }, Secret)
 end
 
 --- A credential of a file with a client secret's value alone, which is read again when it changes. Raises if it cannot
@@ -107,7 +107,7 @@ end
 ---@return mde.Credential
 function M.from_file(path)
   local file = secret_files.new(path, "the file with the client secret", MAX_SECRET_BYTES)
-  local self = setmetatable({ kind = "secret", file = file }, Secret)
+  local self = setmetatable({ kind = "secret", file = file, source = file:name() }, Secret)
   local ok, err = refresh(self)
   if not ok then error(err, 0) end
   return self

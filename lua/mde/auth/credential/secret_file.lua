@@ -56,6 +56,12 @@ local function unreadable(self, problem, hint)
     hint = hint or "Check the path, and that the user who runs this may read the file." }
 end
 
+--- What it is called in hints.
+---@return string
+function SecretFile:name()
+  return "the file " .. errors.quote(self.path)
+end
+
 --- Whether the file is another than the one that was read.
 ---@return boolean
 function SecretFile:changed()

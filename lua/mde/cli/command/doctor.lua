@@ -8,13 +8,15 @@ local json = require "mde.cli.ui.json"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
 local problem = require "mde.cli.ui.problem"
+local profiles = require "mde.cli.profile"
 local terminal = require "mde.cli.ui.terminal"
 
 local M = {
   name = "doctor",
-  summary = "Look at settings, hosts, clock, token and permissions; change nothing.",
+  summary = "Look at settings, store, proxy, hosts, clock, token and permissions; change nothing.",
   examples = {
     { "mde doctor", "what is wrong, and what to do about it" },
+    { "mde doctor --profile contoso", "the same with the settings of a profile" },
     { "mde doctor --json", "the same for a program: one object" },
   },
   -- It says itself what the environment lacks.
@@ -28,6 +30,7 @@ local MARK_COLUMNS, NAME_COLUMNS = 8, 13
 ---@param command table of argparse
 function M.configure(command)
   command:flag("--json", "Write one object of JSON.")
+  profiles.configure(command)
 end
 
 local function write_check(check)
@@ -63,18 +66,42 @@ local function status_of(report)
   return status
 end
 
+-- What the profile says, as options of a client, and the check that names it. Raises for one that cannot be used.
+local function read_profile(name)
+  local options, found, path = profiles.options(name)
+  return options, found and { name = "profile", status = "ok",
+    message = ("%s of %s"):format(errors.quote(found), errors.show(path)) }
+end
+
+-- The client that these options and the environment describe, or nil and why there is none.
+local function connect(options)
+  local ok, client, err = errors.try(mde.client, options)
+  if not ok then return nil, client end
+  return client, err
+end
+
+-- The report of a profile, or else of the environment; nil if it was interrupted.
+local function examine(name)
+  local ok, options, check = errors.try(read_profile, name)
+  if not ok then return mde.doctor { problem = options } end
+  local client, err = connect(options)
+  local report
+  if client then
+    contexts.say_remarks(client)
+    interrupt.during(client, 1, function() report = client:doctor() end)
+  else
+    report = mde.doctor { problem = err }
+  end
+  if report and check then table.insert(report.checks, 1, check) end
+  return report
+end
+
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
 function M.run(context)
-  local client, report = mde.client(), nil
-  if client then
-    contexts.say_remarks(client)
-    interrupt.during(client, 1, function() report = client:doctor() end)
-    if not report then return exit.interrupted end
-  else
-    report = mde.doctor()
-  end
+  local report = examine(context.arguments.profile)
+  if not report then return exit.interrupted end
   if context.format == "json" then output.write(json.encode(report) .. "\n") else write(report) end
   output.flush()
   return status_of(report)

@@ -340,7 +340,7 @@ describe("a certificate", function()
     local machine, err = r.client:machine "desk-5"
     assert.is_nil(machine)
     assert.equal("AADSTS700027", err.code)
-    assert.matches("AZURE_CLIENT_CERTIFICATE_PATH", err.hint)
+    assert.matches(('check the file %q and option "client_id"'):format(path), err.hint, 1, true)
     put(one)
     assert.truthy(r.client:machine "desk-5")
     os.remove(path)

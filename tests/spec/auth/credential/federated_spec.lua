@@ -77,7 +77,7 @@ describe("a federated token", function()
     local _, err = r.client:machine "desk-5"
     assert.equal("auth", err.kind)
     assert.matches("No such file", err.message)
-    assert.matches("AZURE_FEDERATED_TOKEN_FILE", err.hint)
+    assert.matches(("Check the file %q:"):format(path), err.hint, 1, true)
     shell.write_file(path, "\255\254t\0w\0o\0")
     _, err = r.client:machine "desk-5"
     assert.matches("UTF-16", err.message, 1, true)

@@ -5,6 +5,7 @@ local errors = require "mde.base.error"
 local json = require "mde.sim.base.json"
 local environment = require "tests.spec.support.environment"
 local rehearsal = require "tests.spec.support.rehearsal"
+local shell = require "tests.spec.support.process.shell"
 
 describe("mde doctor", function()
   before_each(function() environment.set {} end)
@@ -33,8 +34,49 @@ describe("mde doctor", function()
     assert.equal(1, told.status)
     local report = json.decode(told.out)
     assert.is_false(report.ok)
-    assert.matches("AZURE_TENANT_ID", report.checks[1].message)
-    assert.equal("skipped", report.checks[7].status)
+    assert.equal("not set", report.checks[1].message)
+    assert.equal("skipped", report.checks[11].status)
+  end)
+
+  describe("of a profile", function()
+    local directory
+
+    before_each(function()
+      directory = shell.new_directory()
+      os.execute("mkdir -p " .. shell.quote(directory .. "/mde"))
+      shell.write_file(directory .. "/mde/config", "[contoso]\ncap = 7\n[other]\ncap = 8\n")
+    end)
+
+    after_each(function() os.execute("rm -rf " .. shell.quote(directory)) end)
+
+    local function run(words, profile)
+      environment.set { XDG_CONFIG_HOME = directory, MDE_PROFILE = profile }
+      local r = rehearsal.new { machines = {} }
+      return console.run(words, { client = r.client })
+    end
+
+    for words, profile in pairs { [{ "doctor", "--profile", "contoso" }] = "", [{ "doctor" }] = "contoso",
+      [{ "doctor", "--profile=contoso" }] = "other" } do
+      it("takes its settings and names it: " .. table.concat(words, " "), function()
+        local told = run(words, profile)
+        assert.equal(0, told.status, told.err)
+        assert.equal(7, told.client_options.cap)
+        assert.equal(('ok       profile       "contoso" of %s/mde/config'):format(directory), told.out:match "^[^\n]*")
+      end)
+    end
+
+    it("names none where there is none", function()
+      local told = run({ "doctor" }, nil)
+      assert.equal(0, told.status)
+      assert.is_nil(told.out:find "profile")
+    end)
+
+    it("reports one that cannot be used", function()
+      local told = run({ "doctor", "--profile", "fabrikam" }, nil)
+      assert.equal(1, told.status)
+      assert.equal("", told.err)
+      assert.matches('^FAILED   settings      .*/mde/config has no profile "fabrikam"', told.out)
+    end)
   end)
 
   it("is left at Ctrl-C", function()
