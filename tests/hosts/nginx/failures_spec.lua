@@ -358,7 +358,7 @@ describe("mde.driver.resty in nginx gets", function()
     { "no HTTP", "220 mail.example ESMTP\r\n", "malformed: not HTTP", "malformed" },
     { "two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!", "malformed", "malformed" },
     { "a length beside chunks", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
-      .. "2\r\nok\r\n0\r\n\r\n", "malformed", "malformed" },
+      .. "2\r\nok\r\n0\r\n\r\n", "200 ok" },
     { "a head that does not end", "HTTP/1.1 200 OK\r\n" .. ("X-A: " .. ("a"):rep(1000) .. "\r\n"):rep(100),
       "the head is too long", "too_large" },
     { "a header of a megabyte", "HTTP/1.1 200 OK\r\nX-A: " .. ("a"):rep(1024 * 1024) .. "\r\n\r\n",
