@@ -52,7 +52,7 @@ describe("mde man", function()
       .. "the sign\\-in was lost midway .TP", 1, true))
     assert.equal(1, select(2, page:gsub("Of several devices the highest counts", "")))
     local readme = shell.read_file "README.md"
-    local described, count = readme:match "## What you need\n(.-)Lua 5%.4, 5%.3", 0
+    local described, count = readme:match "## What you need\n(.-)Lua 5%.5, 5%.4, 5%.3", 0
     for name in described:gmatch "%f[%w_][%u]+_[%u_]+%f[^%w_]" do
       count = count + 1
       assert.truthy(page:find("\\fB" .. name .. "\\fR", 1, true), name)
