@@ -1,7 +1,7 @@
 --- json: the one place that knows how JSON is read and written.
 --
 -- lua-cjson does the work. What it hands on is made fit for Lua: null fields are absent, and integral numbers are
--- integers. One malformed value costs that value: what is no character is U+FFFD, and a number that is none is absent
+-- integers. One malformed value costs that value: what is no character is U+FFFD, and an impossible number is absent
 -- (core.json.repair).
 --
 -- lua-cjson remembers how the process's locale writes the point of a number, for all codecs at once, and learns it when

@@ -66,7 +66,7 @@ local function take_apart(url)
   return { shown = shown, scheme = scheme, host = host, port = port, user = user }
 end
 
---- Takes a proxy's URL apart. Raises for one that is none, or that can be read in more than one way.
+--- Takes a proxy's URL apart. Raises for anything else, and for one that can be read in more than one way.
 ---@param url string
 ---@param source string by which name the user set it, for errors
 ---@return mde.Proxy

@@ -105,7 +105,7 @@ end
 ---@param max_age? number seconds; how old what was read may be, default a minute
 ---@param context mde.Context
 ---@return mde.Machine? machine
----@return mde.Error? err why there is none. Neither of the two: to be asked for alone
+---@return mde.Error? err why no machine is meant. Neither of the two: to be asked for alone
 function Lookups:find(question, max_age, context)
   local machine = known(self, question, max_age or MAX_AGE_SECONDS)
   if machine and not is_old(self, machine) then return machine end

@@ -62,7 +62,7 @@ local function flaw_of_line(content, before, behind)
   end
 end
 
--- The first flaw of a PEM text and what to do about it; nil if there is none.
+-- The first flaw of a PEM text and what to do about it; nil for a sound one.
 local function flaw_of(content, library)
   if content:find "^\255\254" or content:find "^\254\255" or content:find "%-%z%-%z%-" then
     return "is UTF-16", "Save it as ASCII or UTF-8."

@@ -55,7 +55,7 @@ local function refused(code, name, problem, hint)
     message = ("%s cannot be used: %s"):format(name, errors.show(problem)) }
 end
 
-local MEND = "Write it anew as text in ASCII or UTF-8, as openssl wrote it: a line -----BEGIN ...-----, lines of "
+local MEND = "Write it again as text in ASCII or UTF-8, as openssl wrote it: a line -----BEGIN ...-----, lines of "
   .. "base64, a line -----END ...-----."
 
 -- What to do about a private key that cannot be had.

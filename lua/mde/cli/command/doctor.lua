@@ -73,7 +73,7 @@ local function read_profile(name)
     message = ("%s of %s"):format(errors.quote(found), errors.show(path)) }
 end
 
--- The client that these options and the environment describe, or nil and why there is none.
+-- The client that these options and the environment describe, or nil and what keeps it from being made.
 local function connect(options)
   local ok, client, err = errors.try(mde.client, options)
   if not ok then return nil, client end
