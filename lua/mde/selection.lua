@@ -60,7 +60,7 @@ local function iterator(client, kind, query, options)
   local mutex, over, problem = mutexes.new(client.driver), false, nil
   local rows, at, read_at = {}, 0, nil
 
-  -- One that cannot be told from others is none that can be acted on; the pager has said that there is one.
+  -- The rows with an id. The others cannot be acted on; the pager has warned of them.
   local function identified(page)
     local kept = {}
     for _, row in ipairs(page) do

@@ -82,7 +82,7 @@ int mde_http1_response(struct mde_text input, struct mde_text request_method,
 
 /*
  * Takes the next line off the front of a field's value that may be folded, without the blanks
- * around it: the lines with a blank between each two are the value. False: there is none left.
+ * around it: the lines with a blank between each two are the value. Returns false at the end.
  */
 bool mde_http1_unfold(struct mde_text *value, struct mde_text *line);
 

@@ -39,7 +39,7 @@ static size_t left(const struct repair *repair)
   return (size_t)(repair->end - repair->at);
 }
 
-/* What the escape \uXXXX at this place stands for; -1 if it is none. */
+/* What the escape \uXXXX at this place stands for; -1 without such an escape. */
 static int unit_at(const char *at, const char *end)
 {
   return end - at >= 6 && at[0] == '\\' && at[1] == 'u' ? mde_json_unit(at + 2) : -1;

@@ -114,7 +114,7 @@ static bool read_time(const struct mde_libcrypto_signing *libcrypto,
 /* ---- what leads from one to its root */
 
 /* The issuer of a certificate among those that are not `used` yet; of several the one that ends
- * last, since issuers are renewed too. `count` of the owner if there is none. */
+ * last, since issuers are renewed too. Returns `owner->count` if no issuer is left. */
 static size_t issuer_of(const struct certificates *owner, size_t which, const bool *used)
 {
   const struct mde_libcrypto_signing *libcrypto = &owner->libcrypto;

@@ -35,8 +35,8 @@ function crypto.hex(bytes) end
 ---@param pem string|mde.secret what else is in it is passed over; line ends that were lost on the way are put back
 ---@param password? string|mde.secret
 ---@return mde.crypto.key? key
----@return string? problem there is none in it, or two, it is encrypted and the password is missing or wrong, it is of
----another kind or too short, the text is UTF-16 or cut; or there is no libcrypto that will do
+---@return string? problem it has no private key or two, the key is encrypted and the password is missing or wrong, it is
+---of another kind or too short, the text is UTF-16 or cut; or there is no libcrypto that will do
 ---@return "private_key_missing"|"private_key_binary"|"private_key_password"|"private_key_kind"|"private_key_several"|"private_key_unreadable"|"pem_malformed"
 ---code the same for programs
 function crypto.private_key(pem, password) end
