@@ -36,7 +36,8 @@ int64_t mde_ticks_not_after(lua_Number seconds);
 /* The time at an argument, in seconds; MDE_NO_TIME if it is nil. */
 int64_t mde_check_ticks(lua_State *L, int index);
 
-/* The seconds in the field `name` of the table at `index` (absolute); MDE_NO_TIME where it is nil.
+/*
+ * The seconds in the field `name` of the table at `index` (absolute); MDE_NO_TIME where it is nil.
  */
 int64_t mde_time_field(lua_State *L, int index, const char *name);
 

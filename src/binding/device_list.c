@@ -200,7 +200,8 @@ static int list_spans(lua_State *L)
   return 2;
 }
 
-/* fits(identifier, machine_id [, entra_id [, name]]) -> whether it can mean the device with these
+/*
+ * fits(identifier, machine_id [, entra_id [, name]]) -> whether it can mean the device with these
  */
 static int device_list_fits(lua_State *L)
 {

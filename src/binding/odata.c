@@ -13,7 +13,8 @@ static struct mde_text check_text(lua_State *L, int index)
   return text;
 }
 
-/* Pushes what `write` makes of the text, by way of a block that the collector owns if it is long.
+/*
+ * Pushes what `write` makes of the text, by way of a block that the collector owns if it is long.
  */
 static int push_written(lua_State *L, struct mde_text text,
                         size_t (*write)(struct mde_text, char *, size_t))

@@ -72,9 +72,10 @@ static const char *text_fact(lua_State *L, const char *name)
  *          retry_after_invalid; and without a response maybe_sent, which is true unless it is
  *          false, and code, the driver's for the reason
  * verdict  "done", "refused", "retry", "authenticate", "throttled", "exhausted", "unknown",
- * "active" delay    seconds to wait before a retry, or until the service wants to be asked again;
- * else 0 class    "not_sent", "refused_unprocessed", "unknown", "definite" spent    true where
- * "exhausted" means that the attempts are used up; else nil
+ *          "active"
+ * delay    seconds to wait before a retry, or until the service wants to be asked again; else 0
+ * class    "not_sent", "refused_unprocessed", "unknown", "definite"
+ * spent    true where "exhausted" means that the attempts are used up; else nil
  */
 static int outcome_judge(lua_State *L)
 {

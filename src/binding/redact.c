@@ -97,7 +97,8 @@ static struct mde_text secret_in_list(lua_State *L, int i)
   return text;
 }
 
-/* known(text, secrets) -> the text also without these values, in whatever encoding they stand there
+/*
+ * known(text, secrets) -> the text also without these values, in whatever encoding they stand there
  */
 static int redact_known(lua_State *L)
 {

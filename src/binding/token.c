@@ -75,10 +75,10 @@ static int token_new(lua_State *L)
 /*
  * cache:ask(now, lease_seconds) -> what to do, and what it needs:
  *   "use", value, generation              send with it
- *   "refresh", value, generation, lease   send with it; and get a new one, as the holder of the
- * lease "fetch", lease                        get one, as the holder of the lease "wait", until
- * somebody else does; ask again when told or at that time "failed", error, age what was told to
- * failed(), and how many seconds ago
+ *   "refresh", value, generation, lease   send with it; and get a new one, as holder of the lease
+ *   "fetch", lease                        get one, as the holder of the lease
+ *   "wait", until                         somebody else does; ask again when told or at that time
+ *   "failed", error, age                  what was told to failed(), and how many seconds ago
  */
 static int cache_ask(lua_State *L)
 {
@@ -117,7 +117,8 @@ static int cache_ask(lua_State *L)
   return 3;
 }
 
-/* The field of the table at `index`; left on the stack, since its text points into the Lua string.
+/*
+ * The field of the table at `index`; left on the stack, since its text points into the Lua string.
  */
 static struct mde_token_field reply_field(lua_State *L, int index, const char *name)
 {
@@ -200,7 +201,8 @@ static int cache_failed(lua_State *L)
   return 1;
 }
 
-/* cache:rejected(generation) -> true if that token was the one in the cache, which is now dropped
+/*
+ * cache:rejected(generation) -> true if that token was the one in the cache, which is now dropped
  */
 static int cache_rejected(lua_State *L)
 {

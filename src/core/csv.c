@@ -139,7 +139,8 @@ static enum mde_csv_event end_cell(struct mde_csv_reader *reader)
   return tell_cell(reader);
 }
 
-/* Whether the text is `sep=`, and not in quotes, or that and one byte more: `*separator`, else 0.
+/*
+ * Whether the text is `sep=`, and not in quotes, or that and one byte more: `*separator`, else 0.
  */
 static bool is_separator(const struct mde_csv_reader *reader, int *separator)
 {

@@ -218,7 +218,8 @@ static enum mde_device_list_event choose_by_number(struct mde_device_list *list)
   return bad(list, MDE_DEVICE_LIST_TROUBLE_COLUMN);
 }
 
-/* By the headings alone. Where no known one is among them, a likely word counts in the first cell.
+/*
+ * By the headings alone. Where no known one is among them, a likely word counts in the first cell.
  */
 static enum mde_device_list_event choose_known(struct mde_device_list *list)
 {

@@ -233,7 +233,8 @@ struct wait_context {
   bool has_dates; /* whether the header may hold a date */
 };
 
-/* How long one part of a header tells to wait. A date has a comma inside, so two lengths are tried.
+/*
+ * How long one part of a header tells to wait. A date has a comma inside, so two lengths are tried.
  */
 static bool read_wait(struct mde_text text, const struct wait_context *context, double *seconds,
                       size_t *used)

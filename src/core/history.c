@@ -90,7 +90,8 @@ void mde_action_see(struct mde_action *action, enum mde_status status)
   action->seen = action->status != MDE_STATUS_CANCELLED || status == MDE_STATUS_CANCELLED;
 }
 
-/* Newest first by creation: whether `a` comes before `b`. An action without a time is the oldest.
+/*
+ * Newest first by creation: whether `a` comes before `b`. An action without a time is the oldest.
  */
 static bool created_later(const struct mde_action *a, const struct mde_action *b)
 {
@@ -275,7 +276,8 @@ size_t mde_history_withdrawn(const struct mde_action *actions, size_t count,
   return undone_by(actions, count, &actions[newest], false);
 }
 
-/* Whether `action` is a record of what the caller intends: it names his incident, or he names none.
+/*
+ * Whether `action` is a record of what the caller intends: it names his incident, or he names none.
  */
 static bool records(const struct mde_action *action, const struct mde_intent *intent)
 {

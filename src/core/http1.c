@@ -26,6 +26,12 @@ static bool is_blank(char c)
   return c == ' ' || c == '\t';
 }
 
+/* What a request's target may be made of. */
+static bool is_visible(char c)
+{
+  return c > 0x20 && c < 0x7f;
+}
+
 /* What a field's value and a reason may be made of. */
 static bool is_value_byte(char c)
 {
@@ -92,7 +98,7 @@ static int take_request_line(struct reader *reader)
   int status = take_token(reader, &reader->head->method, ' ', "the method is not a token");
   if (status != READ) return status;
   const char *from = reader->at;
-  while (reader->at<reader->end && * reader->at> 0x20 && *reader->at < 0x7f)
+  while (reader->at < reader->end && is_visible(*reader->at))
     reader->at++;
   if (reader->at == reader->end) return MORE;
   if (reader->at == from || *reader->at != ' ')
@@ -270,7 +276,8 @@ static int read_framing(struct reader *reader)
 
 enum kind { REQUEST, ANSWER, ANSWER_TO_CONNECT };
 
-/* Behind a 2xx to CONNECT begins the tunnel, whatever its fields say of a body (RFC 9110, 9.3.6).
+/*
+ * Behind a 2xx to CONNECT begins the tunnel, whatever its fields say of a body (RFC 9110, 9.3.6).
  */
 static bool opens_tunnel(const struct mde_http1_head *head, enum kind kind)
 {

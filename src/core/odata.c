@@ -136,7 +136,8 @@ static bool is_ipv4(struct mde_text text)
   return at == text.length;
 }
 
-/* Eight groups of up to four digits; `::` stands for one or more; the last two may be an IPv4 one.
+/*
+ * Eight groups of up to four digits; `::` stands for one or more; the last two may be an IPv4 one.
  */
 static bool is_ipv6(struct mde_text text)
 {

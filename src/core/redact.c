@@ -147,7 +147,8 @@ static size_t scheme_length(const char *from, const char *to)
   return 0;
 }
 
-/* The credentials of a header line in running text: one word if the scheme says so, else the line.
+/*
+ * The credentials of a header line in running text: one word if the scheme says so, else the line.
  */
 static void take_out_line(struct mde_redaction *redaction, const char *from)
 {
@@ -196,7 +197,8 @@ static const char *match_name(const char *at, const char *end, const char *name)
   return at;
 }
 
-/* Whether an encoded character ends at `at`: %26 or \u0026. Its last digits are no part of a word.
+/*
+ * Whether an encoded character ends at `at`: %26 or \u0026. Its last digits are no part of a word.
  */
 static bool is_behind_escape(const char *start, const char *at)
 {
@@ -299,7 +301,8 @@ static void take_out_value(struct mde_redaction *redaction, enum name_kind kind,
   }
 }
 
-/* Whether a name of ours with a value stood at redaction->at; if so, the redaction is behind both.
+/*
+ * Whether a name of ours with a value stood at redaction->at; if so, the redaction is behind both.
  */
 static bool scan_name(struct mde_redaction *redaction)
 {

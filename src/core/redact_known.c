@@ -29,7 +29,8 @@ static const char *match_digits(const char *at, const char *end, char byte)
   return value == (unsigned char)byte ? at + 2 : NULL;
 }
 
-/* Behind one byte of a value that is written in some way at `at`, which is not the end, else NULL.
+/*
+ * Behind one byte of a value that is written in some way at `at`, which is not the end, else NULL.
  */
 static const char *match_byte(const char *at, const char *end, char byte)
 {
@@ -114,7 +115,8 @@ static size_t first_bit(size_t before)
   return before == 0 ? 0 : 6 - before * 2;
 }
 
-/* How many bytes of the text at `at` are the value in base64, with `before` bytes in front of it.
+/*
+ * How many bytes of the text at `at` are the value in base64, with `before` bytes in front of it.
  */
 static size_t match_base64(const char *at, const char *end, struct mde_text value, size_t before)
 {

@@ -31,7 +31,8 @@ void mde_secret_init(struct mde_secret *secret, struct mde_allocator allocator, 
 /* Appends `length` bytes. MDE_SECRET_OK, _NO_MEMORY or _TOO_LONG. */
 int mde_secret_append(struct mde_secret *secret, const char *bytes, size_t length);
 
-/* Replaces the contents. MDE_SECRET_OK, _NO_MEMORY or _TOO_LONG; on failure the old contents stay.
+/*
+ * Replaces the contents. MDE_SECRET_OK, _NO_MEMORY or _TOO_LONG; on failure the old contents stay.
  */
 int mde_secret_set(struct mde_secret *secret, const char *bytes, size_t length);
 

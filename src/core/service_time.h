@@ -18,7 +18,8 @@
 
 #include <stdbool.h>
 
-/* Seconds: how far ahead a row may be, and how far apart witnesses may be before a warning is due.
+/*
+ * Seconds: how far ahead a row may be, and how far apart witnesses may be before a warning is due.
  */
 #define MDE_SERVICE_TIME_MAX_AHEAD_SECONDS 300.0
 

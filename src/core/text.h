@@ -31,7 +31,8 @@ static inline int mde_ascii_upper(int c)
   return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
 }
 
-/* Whether the bytes from `at` begin with `prefix`, which is in lower case, whatever case they have.
+/*
+ * Whether the bytes from `at` begin with `prefix`, which is in lower case, whatever case they have.
  */
 static inline bool mde_ascii_starts_with(const char *at, const char *end, const char *prefix)
 {

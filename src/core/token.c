@@ -218,7 +218,8 @@ uint64_t mde_token_lease(struct mde_token_cache *cache, double now, double secon
   return ++cache->lease;
 }
 
-/* Whether `lease` is the last one given and its holder has not ended it, be its time past or not.
+/*
+ * Whether `lease` is the last one given and its holder has not ended it, be its time past or not.
  */
 static bool is_open(const struct mde_token_cache *cache, uint64_t lease)
 {

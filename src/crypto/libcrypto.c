@@ -13,7 +13,8 @@
 #include <link.h>
 #endif
 
-/* What to load where none is loaded. macOS ends a program that loads its own, which has no number.
+/*
+ * What to load where none is loaded. macOS ends a program that loads its own, which has no number.
  */
 static const char *const names[] = {
 #if defined(__APPLE__)

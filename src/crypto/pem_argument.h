@@ -10,7 +10,8 @@
 #include "compat.h"
 #include "text.h"
 
-/* The bytes of the string or secret at `index`. Raises for anything else and beyond INT_MAX bytes.
+/*
+ * The bytes of the string or secret at `index`. Raises for anything else and beyond INT_MAX bytes.
  */
 struct mde_text mde_check_text(lua_State *L, int index);
 

@@ -81,7 +81,8 @@ static struct flaw why_no_pem(struct mde_text given)
   return (struct flaw){"there is no PEM text in it", "private_key_missing"};
 }
 
-/* Why there is no key in a text that OpenSSL finds none in, whose own `reason` is the last resort.
+/*
+ * Why there is no key in a text that OpenSSL finds none in, whose own `reason` is the last resort.
  */
 static struct flaw why_no_key(const struct source *source, const struct password *password,
                               const char *reason)

@@ -45,7 +45,8 @@ static curl_socket_t new_socket(const struct curl_sockaddr *address)
 #endif
 }
 
-/* libcurl closes a socket by itself that was never connected; its number is given out again then.
+/*
+ * libcurl closes a socket by itself that was never connected; its number is given out again then.
  */
 curl_socket_t mde_connections_open(struct mde_connections *connections,
                                    const struct curl_sockaddr *address)

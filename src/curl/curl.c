@@ -146,7 +146,8 @@ static bool flag_field(lua_State *L, int table, const char *name)
   return value;
 }
 
-/* Whether the first `length` bytes of two texts that have as many are the same, A to Z as a to z.
+/*
+ * Whether the first `length` bytes of two texts that have as many are the same, A to Z as a to z.
  */
 static bool begins_with(const char *text, const char *beginning, size_t length)
 {

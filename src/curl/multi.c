@@ -322,7 +322,8 @@ static void end_unwatched(struct mde_multi *multi)
   }
 }
 
-/* libcurl looks itself at what happened on a socket (the 0), as it does when nobody watches for it.
+/*
+ * libcurl looks itself at what happened on a socket (the 0), as it does when nobody watches for it.
  */
 static void act(struct mde_multi *multi, int milliseconds)
 {
@@ -376,7 +377,8 @@ void mde_multi_step(struct mde_multi *multi)
     perform(multi);
 }
 
-/* For the loop that has nothing in flight too this is how it sleeps, so there is always a handle.
+/*
+ * For the loop that has nothing in flight too this is how it sleeps, so there is always a handle.
  */
 void mde_multi_poll(struct mde_multi *multi, int milliseconds)
 {

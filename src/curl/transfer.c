@@ -30,7 +30,8 @@ void mde_transfer_init(struct mde_transfer *transfer, struct mde_allocator alloc
   mde_secret_init(&transfer->answer, allocator, 0);
 }
 
-/* libcurl takes "Name:" for an order to leave the header out, and "Name;" for one without a value.
+/*
+ * libcurl takes "Name:" for an order to leave the header out, and "Name;" for one without a value.
  */
 int mde_transfer_header(struct mde_transfer *transfer, const char *name, const char *value)
 {

@@ -170,7 +170,8 @@ static const char *read_head(struct locked_file *file)
   return NULL;
 }
 
-/* file:read() -> the text, "" in a new file | nil, problem. Call it with the lock held.
+/*
+ * file:read() -> the text, "" in a new file | nil, problem. Call it with the lock held.
  */
 static int locked_file_read(lua_State *L)
 {

@@ -459,7 +459,8 @@ static bool says_otherwise(const struct row *row, bool had_seen)
 
 enum { ALL_IDENTIFIED = -1 };
 
-/* A list of what is visible; what is not becomes so now, unless it lags. One may be unidentified.
+/*
+ * A list of what is visible; what is not becomes so now, unless it lags. One may be unidentified.
  */
 static void tell_rows(const struct state *before, unsigned flags, bool lags, bool is_stale,
                       int unidentified, const char *what)

@@ -606,7 +606,8 @@ static void what_was_found_in_a_list_says_so_and_whether_it_was_cut(void **state
   assert_true(mde_change_result(&change).reconciled);
 }
 
-/* An opposite action that was pending before is read until it has ended; then it is looked again.
+/*
+ * An opposite action that was pending before is read until it has ended; then it is looked again.
  */
 static void an_opposite_action_is_waited_for_in_each_of_two_looks_and_in_no_other(void **state)
 {

@@ -256,7 +256,8 @@ static void malformed_heads(void **state)
                    MDE_HTTP1_BAD);
 }
 
-/* A value whose lines are folded, and what it is unfolded; the head is incomplete without its end.
+/*
+ * A value whose lines are folded, and what it is unfolded; the head is incomplete without its end.
  */
 static void folded(void **state)
 {

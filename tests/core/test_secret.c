@@ -58,7 +58,8 @@ static void stops_at_the_limit(void **state)
   test_allocator_finish(&memory);
 }
 
-/* Past half of its limit a secret once grew by what was appended, and copied all of it each time.
+/*
+ * Past half of its limit a secret once grew by what was appended, and copied all of it each time.
  */
 static void grows_in_few_steps(void **state)
 {

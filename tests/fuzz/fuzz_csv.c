@@ -188,7 +188,8 @@ static char first_delimiter(void)
   return *at;
 }
 
-/* Takes the line by which Excel is told, if this is one; refuses the file where it tells nothing.
+/*
+ * Takes the line by which Excel is told, if this is one; refuses the file where it tells nothing.
  */
 static bool take_separator(void)
 {
@@ -282,7 +283,8 @@ static void read_file(struct mde_text text)
   }
 }
 
-/* The same file, now that its delimiter is known, by the RFC alone: a line with # is a record, too.
+/*
+ * The same file, now that its delimiter is known, by the RFC alone: a line with # is a record, too.
  */
 static void read_without_comments(struct mde_text text)
 {
@@ -429,7 +431,8 @@ static struct told read_list(struct mde_text text, size_t piece, struct mde_text
     for (size_t i = 0; i < list.identifier_count + list.passed_over; i++)
       add_to(&told, list.identifiers[i].text, list.identifiers[i].length);
     if (!checked) continue;
-    /* The record of this line; those that were left out before it said nothing, or are the heading.
+    /*
+     * The record of this line; those that were left out before it said nothing, or are the heading.
      */
     bool heading = list.has_heading && told.entries == 1;
     while (record < file.record_count && file.lines[record] != list.line) {
