@@ -219,9 +219,9 @@ end
 
 local function in_words(seconds)
   seconds = math.abs(seconds)
-  if seconds >= 5400 then return ("%.0f hours"):format(seconds / 3600) end
-  if seconds >= 120 then return ("%.0f minutes"):format(seconds / 60) end
-  return ("%.0f seconds"):format(seconds)
+  if seconds >= 5400 then return core.number.whole(seconds / 3600) .. " hours" end
+  if seconds >= 120 then return core.number.whole(seconds / 60) .. " minutes" end
+  return core.number.whole(seconds) .. " seconds"
 end
 
 local OTHERS_HINT = "Check whether something in between answers in its place. Of three clocks the median counts."

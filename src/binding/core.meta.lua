@@ -445,8 +445,13 @@ local number = {}
 ---@return string
 function number.write(value) end
 
+---The whole number that is next to it, in words for people: "90".
+---@param value number
+---@return string
+function number.whole(value) end
+
 ---@param text string
----@return number? value nil if it is no decimal number: with blanks, a "+", "0x10", ".5", "inf", "1,5"
+---@return number? value an integer where Lua has those; nil if it is no decimal number: with blanks, a "+", "0x10", ".5", "inf", "1,5"
 function number.read(text) end
 
 ---@return string point what other code of this process writes in the place of the point, since the locale says so

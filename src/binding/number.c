@@ -3,7 +3,12 @@
  */
 #include "compat.h"
 
+#include <math.h>
+
 #include "number.h"
+
+/* The largest integer up to which a double holds every one exactly. */
+#define MAX_EXACT_INTEGER 9007199254740992.0
 
 /* write(number) -> text that reads back as the same number */
 static int number_write(lua_State *L)
@@ -22,16 +27,31 @@ static int number_write(lua_State *L)
   return 1;
 }
 
-/* read(text) -> number | nil if the text is no decimal number */
+/* whole(number) -> text of the whole number that is next to it */
+static int number_whole(lua_State *L)
+{
+  char text[MDE_NUMBER_SIZE];
+  lua_pushlstring(L, text, mde_number_write(floor(luaL_checknumber(L, 1) + 0.5), text));
+  return 1;
+}
+
+/* read(text) -> number, an integer where it is one | nil if the text is no decimal number */
 static int number_read(lua_State *L)
 {
   struct mde_text text;
   double number;
   text.bytes = luaL_checklstring(L, 1, &text.length);
-  if (!mde_number_read(text, &number))
+  if (!mde_number_read(text, &number)) {
     lua_pushnil(L);
-  else
-    lua_pushnumber(L, number);
+    return 1;
+  }
+#if LUA_VERSION_NUM >= 503
+  if (floor(number) == number && fabs(number) <= MAX_EXACT_INTEGER) {
+    lua_pushinteger(L, (lua_Integer)number);
+    return 1;
+  }
+#endif
+  lua_pushnumber(L, number);
   return 1;
 }
 
@@ -45,6 +65,7 @@ static int number_point(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"write", number_write},
+    {"whole", number_whole},
     {"read", number_read},
     {"point", number_point},
     {NULL, NULL},

@@ -1,6 +1,7 @@
 --- failure: what a call of the service that failed is told as.
 
 local audience = require "mde.auth.audience"
+local core = require "mde.core"
 local failures = require "mde.request.failure"
 local posix = require "mde.posix"
 
@@ -122,7 +123,7 @@ local function no_answer(failure)
     local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS
     return { kind = "throttled", code = "throttled", retry_at = posix.clock.time() + wait,
       message = with_attempts("the service is throttling this application", failure),
-      hint = ("Try again in %.0f seconds, with fewer calls at a time."):format(wait) }
+      hint = ("Try again in %s seconds, with fewer calls at a time."):format(core.number.whole(wait)) }
   elseif is_success(response.status) then
     return { kind = "protocol", code = failure.code or "not_as_asked",
       message = with_attempts(("the answer of %s makes no sense: %s"):format(failure.host, failure.message), failure),

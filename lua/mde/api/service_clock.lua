@@ -100,13 +100,18 @@ function ServiceClock:hear_api(headers)
   hear(self, "api", self.now(), date)
 end
 
+-- A number that came as one or as its text.
+local function seconds_of(value)
+  return type(value) == "string" and core.number.read(value) or type(value) == "number" and value or nil
+end
+
 --- A token arrived. What is left of its life tells when it was asked for, whether it was issued then or its endpoint
 --- had it already. Where that is not told it may be of any age, and tells nothing.
 ---@param value string
 ---@param answer table the token endpoint's
 ---@param sent number when it was asked for, by the driver's clock
 function ServiceClock:hear_token(value, answer, sent)
-  local expires, life = token_claims.of_token(value).exp, tonumber(answer.expires_in)
+  local expires, life = token_claims.of_token(value).exp, seconds_of(answer.expires_in)
   if expires and life then hear(self, "token", sent, expires - life) end
 end
 

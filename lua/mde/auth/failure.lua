@@ -46,7 +46,7 @@ function M.sign_in(failure)
   elseif failure.verdict == "throttled" or response.status == 429 then
     delay = delay > 0 and delay or THROTTLED_SECONDS
     return { kind = "throttled", code = "throttled", retry_at = posix.clock.time() + delay,
-      message = ("%s asks to wait for %.0f seconds before signing in again"):format(host, delay),
+      message = ("%s asks to wait for %s seconds before signing in again"):format(host, core.number.whole(delay)),
       hint = "Try again then." }
   elseif is_redirect(response.status) then
     return failures.redirected(failure, "Check AZURE_AUTHORITY_HOST, and whether a proxy stands in between.")

@@ -66,7 +66,7 @@ local function flag(value, where)
 end
 
 local function count(value, where)
-  local number = value:find "^%d+$" and tonumber(value)
+  local number = value:find "^%d+$" and core.number.read(value)
   if not number then
     errors.invalid("wrong_value", ("%s must be a whole number, not %s"):format(where, errors.quote(value)),
       "Nothing was done.")

@@ -115,7 +115,7 @@ end
 local function number_literal(value, field)
   if type(value) ~= "number" or value % 1 ~= 0 or math.abs(value) > MAX_NUMBER then
     wrong_value(field, value, "a whole number",
-      type(value) == "string" and tonumber(value) and ("Write %s without quotes."):format(value)
+      type(value) == "string" and core.number.read(value) and ("Write %s without quotes."):format(value)
         or "Write the number that the service gives it, 140 say.")
   end
   return ("%d"):format(value), value

@@ -37,7 +37,8 @@ end
 function M.throttled(host, seconds)
   return {
     kind = "throttled", code = "throttled", retry_at = posix.clock.time() + seconds,
-    message = ("%s asks to wait for %.0f seconds, longer than the time there is"):format(host, seconds),
+    message = ("%s asks to wait for %s seconds, longer than the time there is"):format(host,
+      core.number.whole(seconds)),
     hint = "Try again then, or give it a longer timeout.",
   }
 end

@@ -242,8 +242,8 @@ end
 
 local function too_late(self, seconds)
   return errors.new { kind = "throttled", code = "limit_reached", retry_at = posix.clock.time() + seconds,
-    message = ("this application has used up what the service allows it (%s); the next call may go in %.0f seconds, "
-      .. "which is longer than the time there is"):format(in_words(self), math.ceil(seconds)),
+    message = ("this application has used up what the service allows it (%s); the next call may go in %s seconds, "
+      .. "which is longer than the time there is"):format(in_words(self), core.number.write(math.ceil(seconds))),
     hint = "Try again then, or give it a longer timeout." }
 end
 

@@ -3,6 +3,7 @@
 -- Programs decide by the status and the code in it. Some things the service says in its message alone; those words
 -- stand here and nowhere else, and what they mean is told by fields.
 
+local core = require "mde.core"
 local failures = require "mde.request.failure"
 local json = require "mde.base.json"
 
@@ -24,7 +25,7 @@ local M = {}
 local function read_message(refusal)
   local message = refusal.message
   if not message then return end
-  refusal.retry_after = tonumber(message:match "again in (%d%d?%d?%d?%d?) second")
+  refusal.retry_after = core.number.read(message:match "again in (%d%d?%d?%d?%d?) second" or "")
   refusal.in_progress = message:find("Action is already in progress", 1, true) ~= nil
   refusal.not_provisioned = message:find("Account mode is inactive", 1, true) ~= nil
     or message:find("not provisioned", 1, true) ~= nil

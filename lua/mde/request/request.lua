@@ -266,7 +266,8 @@ end
 local function report_excess(self, call, facts)
   local seconds = facts.retry_after
   if not seconds or seconds <= core.outcome.MAX_WAIT_SECONDS then return nil end
-  local message = ("%s asks to wait for %.0f seconds, of which an hour at most is believed"):format(call.host, seconds)
+  local message = ("%s asks to wait for %s seconds, of which an hour at most is believed"):format(call.host,
+    core.number.whole(seconds))
   self.trace:tell { event = "warning", code = "retry_after_too_long", seconds = seconds, message = message }
   return message
 end

@@ -183,7 +183,12 @@ end
 
 local function is_address(text)
   local a, b, c, d = text:match "^(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$"
-  if a then return tonumber(a) < 256 and tonumber(b) < 256 and tonumber(c) < 256 and tonumber(d) < 256 end
+  if a then
+    for _, digits in ipairs { a, b, c, d } do
+      if core.number.read(digits) > 255 then return false end
+    end
+    return true
+  end
   return text:find "^[%x:.]+$" ~= nil and text:find(":", 1, true) ~= nil
 end
 
@@ -304,7 +309,7 @@ local restrictable = {
 
 -- Windows 10 names its first releases by year and month.
 local function too_old(machine)
-  local release = machine.osPlatform == "Windows10" and tonumber(machine.version)
+  local release = machine.osPlatform == "Windows10" and core.number.read(machine.version or "")
   return release and release < 1709
 end
 

@@ -76,8 +76,10 @@ local function decode(text, now)
   if text == "" or boot ~= boot_id() then return text == "" and entries or boot and entries or nil end
   while place <= #text do
     local ends, key_length, text_length, start = text:match("^(%S+) (%d+) (%d+)\n()", place)
-    ends, key_length, text_length = core.number.read(ends or ""), tonumber(key_length), tonumber(text_length)
-    if not ends or start + key_length + text_length - 1 > #text then return nil end
+    ends = core.number.read(ends or "")
+    if not ends then return nil end
+    key_length, text_length = core.number.read(key_length), core.number.read(text_length)
+    if start + key_length + text_length - 1 > #text then return nil end
     local middle = start + key_length
     place = middle + text_length
     if ends > now then entries[text:sub(start, middle - 1)] = { text = text:sub(middle, place - 1), ends = ends } end

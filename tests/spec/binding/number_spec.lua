@@ -14,6 +14,21 @@ describe("core.number", function()
     assert.equal(".", number.point())
   end)
 
+  it("writes the whole number next to one", function()
+    for _, case in ipairs { { 0.5, "1" }, { 0.49, "0" }, { -0.6, "-1" }, { 90, "90" }, { 1700000000.75, "1700000001" },
+      { math.huge, "inf" } } do
+      assert.equal(case[2], number.whole(case[1]))
+    end
+  end)
+
+  it("reads an integer as one", function()
+    local kind = rawget(math, "type") or type
+    assert.equal(kind(443), kind(number.read "443"))
+    assert.equal("443", tostring(number.read "4.43e2"))
+    assert.equal(kind(0.5), kind(number.read "0.5"))
+    assert.equal(kind(1e300), kind(number.read "1e300"))
+  end)
+
   it("keeps all digits of an integer", function()
     local largest = rawget(math, "maxinteger")
     if largest then

@@ -5,6 +5,7 @@
 -- in that one's place. Only the OAuth error `temporarily_unavailable` is meant to be retried,
 -- and a trust between identity providers that was made a moment ago.
 
+local core = require "mde.core"
 local json = require "mde.base.json"
 
 local AGAIN_IS_NO_USE = " Trying again does not help before that."
@@ -84,7 +85,7 @@ hint("The sign-in service failed: Microsoft's support asks for the request's id.
 -- The digits of the reason; nil if there are none that make sense.
 local function digits_of(answer, description)
   local listed = type(answer.error_codes) == "table" and answer.error_codes[1]
-  local digits = type(listed) == "number" and listed % 1 == 0 and ("%.0f"):format(listed)
+  local digits = type(listed) == "number" and listed % 1 == 0 and core.number.write(listed)
     or description and description:match "^AADSTS(%d+)"
   if digits and digits:find "^%d+$" and #digits <= 12 then return digits end
 end
@@ -114,7 +115,8 @@ function M.read(body)
   local description = text(answer.error_description)
   local digits = digits_of(answer, description)
   local code = digits and "AADSTS" .. digits or text(answer.error)
-  return code, description and description:match "^[^\r\n]*", digits and hints[tonumber(digits)], text(answer.trace_id)
+  return code, description and description:match "^[^\r\n]*", digits and M.hint(core.number.read(digits)),
+    text(answer.trace_id)
 end
 
 --- Whether such an answer asks to be asked again, as only this OAuth error does.

@@ -1,6 +1,7 @@
 --- consult: shows what would be restricted or released and what would not, and asks whether that is meant.
 
 local columns = require "mde.cli.ui.columns"
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
@@ -94,8 +95,9 @@ local function choose(context, entry)
   while true do
     local answer = terminal.ask(("Which one (1 to %d, or nothing to leave it)? "):format(count))
     if not answer or answer == "" then return end
-    local chosen = answer:find "^%d+$" and candidates[tonumber(answer)]
-    if chosen and tonumber(answer) <= count then
+    local number = core.number.read(answer)
+    local chosen = number and number <= count and candidates[number]
+    if chosen then
       entry.machine, entry.err = context.client:machine(chosen.id)
       return
     end

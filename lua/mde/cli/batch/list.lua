@@ -16,7 +16,7 @@ local M = {}
 -- A heading, or the number of a column.
 local function column(text)
   if text == "" then return nil, "--column is empty; an empty shell variable?" end
-  local number = text:find "^[0-9]+$" and tonumber(text)
+  local number = text:find "^%d+$" and core.number.read(text)
   if number and number >= 1 and number <= MAX_COLUMNS then return number end
   if not number and core.device_list.is_heading(text) then return text end
   return nil, ("--column must be a heading, of at most 64 bytes, or a number from 1 to %d, not %s"):format(MAX_COLUMNS,

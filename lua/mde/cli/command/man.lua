@@ -1,5 +1,6 @@
 --- mde man: writes the manual page mde(1), from the same tables as --help.
 
+local core = require "mde.core"
 local exit = require "mde.cli.ui.exit"
 local output = require "mde.cli.ui.output"
 local roff = require "mde.cli.ui.roff"
@@ -55,7 +56,7 @@ function M.configure() end
 
 -- The day it was made, or the one that a build of a package gives.
 local function date()
-  local seconds = tonumber(os.getenv "SOURCE_DATE_EPOCH" or "") or os.time()
+  local seconds = core.number.read(os.getenv "SOURCE_DATE_EPOCH" or "") or os.time()
   return os.date("!%Y-%m-%d", seconds)
 end
 

@@ -25,13 +25,13 @@ local function number(text)
 end
 
 local function count(text)
-  local value = text:find "^%d+$" and tonumber(text)
+  local value = text:find "^%d+$" and core.number.read(text)
   if not value or value > 1000000 then return nil, ("'%s' is not a number of up to 1000000"):format(text) end
   return value
 end
 
 local function port(text)
-  local value = text:find "^%d+$" and tonumber(text)
+  local value = text:find "^%d+$" and core.number.read(text)
   if not value or value > 65535 then return nil, ("'%s' is not a port"):format(text) end
   return value
 end

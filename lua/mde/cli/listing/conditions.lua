@@ -50,7 +50,7 @@ local function split(word)
 end
 
 local function value_of(field, text)
-  if field == "rbacGroupId" and text:find "^%d+$" then return tonumber(text) end
+  if field == "rbacGroupId" and text:find "^%d+$" then return core.number.read(text) end
   local span = text:match "^(%d+%.?%d*[smhd])%s+ago$"
   return span and mde.ago(span) or text
 end

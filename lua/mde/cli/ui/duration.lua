@@ -1,5 +1,7 @@
 --- duration: reads `90s`, `10m`, `14h`, `2d` and `1h30m`.
 
+local core = require "mde.core"
+
 local M = {}
 
 local seconds_of = { s = 1, m = 60, h = 3600, d = 86400 }
@@ -13,7 +15,7 @@ function M.parse(text)
   while position <= #text do
     local number, unit, after = text:match("^(%d+)([smhd])()", position)
     if not number or #number > 9 then break end
-    total = total + tonumber(number) * seconds_of[unit]
+    total = total + core.number.read(number) * seconds_of[unit]
     position = after
   end
   if position > #text and total > 0 then return total end

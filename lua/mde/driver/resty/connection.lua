@@ -114,7 +114,8 @@ local function tunnel(socket, proxy, target, ends)
   while bytes do
     local head, behind, problem = http1.response_head(answer, 1, "CONNECT")
     -- A refusal is one however it goes on: nothing else is read from this connection.
-    local status = head and head.status or behind ~= "more" and tonumber(answer:match "^HTTP/1%.[01] (%d%d%d)[ \r]")
+    local status = head and head.status
+      or behind ~= "more" and core.number.read(answer:match "^HTTP/1%.[01] (%d%d%d)[ \r]" or "")
     if status and status >= 300 then
       return nil, ("it answered %d to CONNECT"):format(status),
         status == PROXY_AUTHENTICATION_REQUIRED and "proxy_auth" or "proxy"
@@ -140,8 +141,8 @@ local discarded = {}
 local function pool_of(target, proxy)
   local place = target.host .. "|" .. target.port
   local round = discarded[place] or 0
-  if target.plain then return ("mde|http|%s|idle %g|%d"):format(place, target.max_idle, round) end
-  return ("mde|https|%s|sni %s|verified|idle %g|%s|%d"):format(place, target.host, target.max_idle,
+  if target.plain then return ("mde|http|%s|idle %s|%d"):format(place, core.number.write(target.max_idle), round) end
+  return ("mde|https|%s|sni %s|verified|idle %s|%s|%d"):format(place, target.host, core.number.write(target.max_idle),
     proxy and ngx.md5(proxy.authority .. "|" .. proxy.authorization) or "direct", round)
 end
 

@@ -4,6 +4,7 @@ local core = require "mde.core"
 local M = {}
 
 local floor = math.floor
+local read_number = core.number.read
 
 local weekdays = { [0] = "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
 local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
@@ -92,8 +93,8 @@ end
 local function zone_offset(text)
   if text == "" or text == "Z" or text == "z" then return 0 end
   local sign, hours, minutes = text:match "^([+-])(%d%d):(%d%d)$"
-  if not sign or tonumber(hours) > 14 or tonumber(minutes) > 59 then return nil end
-  local offset = tonumber(hours) * 3600 + tonumber(minutes) * 60
+  if not sign or read_number(hours) > 14 or read_number(minutes) > 59 then return nil end
+  local offset = read_number(hours) * 3600 + read_number(minutes) * 60
   return sign == "+" and offset or -offset
 end
 
@@ -101,7 +102,7 @@ end
 local function read(text)
   local year, month, day, rest = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)(.*)$"
   if not year then return nil end
-  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  year, month, day = read_number(year), read_number(month), read_number(day)
   if month < 1 or month > 12 then return nil end
   local length = month_lengths[month]
   if month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) then length = 29 end
@@ -111,8 +112,8 @@ local function read(text)
   local hour, minute, second, fraction, zone = rest:match "^[Tt](%d%d):(%d%d):(%d%d)(%.?%d*)([Zz+-].*)$"
   if not hour or fraction == "." or (fraction ~= "" and fraction:sub(1, 1) ~= ".") then return nil end
   local offset = zone_offset(zone)
-  if not offset or tonumber(hour) > 23 or tonumber(minute) > 59 or tonumber(second) > 59 then return nil end
-  local seconds = midnight + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second) - offset
+  if not offset or read_number(hour) > 23 or read_number(minute) > 59 or read_number(second) > 59 then return nil end
+  local seconds = midnight + read_number(hour) * 3600 + read_number(minute) * 60 + read_number(second) - offset
   return seconds, fraction:sub(2)
 end
 
@@ -122,7 +123,7 @@ end
 function M.parse(text)
   local seconds, digits = read(text)
   if not seconds then return nil end
-  return seconds + core.number.read("0." .. digits .. "0")
+  return seconds + read_number("0." .. digits .. "0")
 end
 
 local function is_service_form(text)
@@ -140,7 +141,7 @@ function M.resolve(text, now)
   local seconds = M.parse(text)
   if seconds then return is_service_form(text) and text or M.iso(seconds) end
   local count, unit = text:match "^(%d+%.?%d*)%s*([smhd]) ago$"
-  count = count and core.number.read(count)
+  count = count and read_number(count)
   return count and M.iso(now - count * units[unit]) or nil
 end
 

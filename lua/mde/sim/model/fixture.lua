@@ -25,7 +25,7 @@ local function read_json(text)
   local value, message = json.decode_object(text)
   if value then return value end
   position = message:match " at character (%d+)"
-  if position then refuse_at(text, tonumber(position), message) end
+  if position then refuse_at(text, core.number.read(position), message) end
   error(": " .. message, 0)
 end
 

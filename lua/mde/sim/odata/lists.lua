@@ -84,7 +84,7 @@ local nameless = ""
 local function row_count(options, name)
   local text = options[name]
   if not text then return nil end
-  local number = text:find "^%d+$" and #text < 10 and tonumber(text)
+  local number = text:find "^%d+$" and #text < 10 and core.number.read(text)
   if not number then return nil, ("The value '%s' of %s is not a number of rows."):format(text, name) end
   return number
 end
@@ -211,7 +211,7 @@ function links.whole(request, _, skip)
 end
 
 function links.mangled(request, options, skip, page_rows)
-  local before = tonumber(options.fields[nameless])
+  local before = core.number.read(options.fields[nameless] or "")
   return ("%s%s?=%d"):format(request.origin, request.path, before and before + page_rows or skip)
 end
 

@@ -1,5 +1,6 @@
 -- The directory of a served tenant: its authority, its ids and secret, made once; and the port while it is served.
 -- Only the user who made it can read it.
+local core = require "mde.core"
 local encoding = require "mde.sim.base.encoding"
 local json = require "mde.sim.base.json"
 local certificates = require "mde.sim.server.certificates"
@@ -137,7 +138,7 @@ end
 ---@return integer? port
 function M:port()
   local text = read_file(self:path "port")
-  return text and tonumber(text:match "^%d+")
+  return text and core.number.read(text:match "^%d+" or "")
 end
 
 return M
