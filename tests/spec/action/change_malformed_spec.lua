@@ -152,6 +152,11 @@ describe("one malformed row", function()
       end
     end)
 
+    it("is nobody who holds the device already", function()
+      lose_id("release", "Succeeded")
+      assert.is_nil(assert(r.client:restrict("ours", "why", { incident = "INC-1" })).also_held)
+    end)
+
     it("keeps what rests on what was done before from being sent", function()
       lose_id("restrict", "Succeeded", { requestorComment = "x [mde:alert-4711]" })
       local action, err = r.client:restrict("ours", "x", { key = "alert-4711" })
