@@ -186,6 +186,18 @@ describe("one malformed row", function()
       assert.same({ "unknown", "list_incomplete" }, { problem.kind, problem.code })
     end)
 
+    it("leaves open in a report whether it is restricted, whatever the status", function()
+      for _, pattern in ipairs { '"status":"[^"]*",', "^$" } do
+        begin()
+        r:past(OURS, "restrict", "Succeeded", 900, { requestorComment = "x [mde:INC-1:operation-1]" })
+        local lost = r:past(OURS, "release", "Succeeded", 600)
+        rewrite("machineactions", lost.id, pattern, "")
+        rewrite("machineactions", lost.id, '"id":"[^"]*",', "")
+        local device = assert(r.client:report { incident = "INC-1" })[1]
+        assert.same({ restricted = nil, state = nil }, { restricted = device.restricted, state = device.state })
+      end
+    end)
+
     it("is left to others by the release of an incident", function()
       r:past(OURS, "restrict", "Succeeded", 900, { requestorComment = "x [mde:INC-1:operation-1]" })
       lose_id("restrict", "Succeeded")
