@@ -1,7 +1,7 @@
 --- meanwhile: what somebody decided while the question stood goes before the answer, which rests on the plan.
 --
--- One list of the opposite actions since the plan was made tells of all devices. Each of those is left, and named. If one
--- of them does not say of which device it is, as a fresh one may, each device is asked about by itself.
+-- One list of the opposite actions since the plan was made tells of all devices. Each of those is left, and named. If
+-- one of the actions does not say of which device it is, as a fresh one may, each device is asked about by itself.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
