@@ -65,16 +65,18 @@ static const char *text_fact(lua_State *L, const char *name)
 /*
  * judge(kind, facts) -> verdict, delay, class, spent
  *
- * kind     "read", "token", "identity" or "action"
- * facts    attempt (1: the first), now, deadline (math.huge: none), random in [0, 1);
- *          attempts_allowed (default 4; see outcome.h), authentications (default 0);
- *          status (nil: no response), usable, temporary, active_request, retry_after (seconds),
- *          retry_after_invalid; and without a response maybe_sent, which is true unless it is
- *          false, and code, the driver's for the reason
- * verdict  "done", "refused", "retry", "authenticate", "throttled", "exhausted", "unknown",
- * "active" delay    seconds to wait before a retry, or until the service wants to be asked again;
- * else 0 class    "not_sent", "refused_unprocessed", "unknown", "definite" spent    true where
- * "exhausted" means that the attempts are used up; else nil
+ * `kind` is "read", "token", "identity" or "action".
+ *
+ * Of `facts` are needed: attempt (1: the first), now, deadline (math.huge: none), random in [0, 1).
+ * The rest may be absent: attempts_allowed (default: see outcome.h), authentications (default 0);
+ * status (nil: no response), usable, temporary, active_request, retry_after (seconds),
+ * retry_after_invalid; and without a response maybe_sent, which is true unless it is false, and
+ * code, the driver's for the reason.
+ *
+ * `verdict` is "done", "refused", "retry", "authenticate", "throttled", "exhausted", "unknown" or
+ * "active"; `delay` the seconds to wait before a retry, or until the service wants to be asked
+ * again, else 0; `class` is "not_sent", "refused_unprocessed", "unknown" or "definite"; `spent` is
+ * true where "exhausted" means that the attempts are used up, else nil.
  */
 static int outcome_judge(lua_State *L)
 {
