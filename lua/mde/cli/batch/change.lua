@@ -43,8 +43,9 @@ local words_of = {
 
 M.explained = [[
 What --json writes of each device: device (as named), outcome (accepted, already_active, would_send,
-error, unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as the
-service tells it), waited (Succeeded) and error (kind, message, hint, text and what else is known).]]
+error, unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as
+the service tells it), waited (Succeeded) and error (kind, message, hint, text and what else is
+known).]]
 
 -- A time, or how long ago it was.
 local function decided_at(text)
@@ -73,7 +74,7 @@ function M.configure(command, verb)
   command:flag("--dry-run", "Say what would be done, without doing it.")
   command:flag("--exit-code", "With --dry-run: exit with status 6 if something would be sent.")
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
-  command:flag("-q --quiet", "Show no progress, and say nothing but errors, questions and results.")
+  command:flag("-q --quiet", "Show no progress, and say nothing but errors, warnings, questions and results.")
   log.configure(command)
 end
 
