@@ -86,6 +86,7 @@ end
 ---@field entries? mde.cli.Result[] the devices, if the arguments name them
 ---@field find? fun(client: mde.Client): mde.cli.Result[] finds them, if they do not; an empty list may have the exit
 --- `status`
+---@field is_list boolean there may be any number of them
 ---@field log? mde.cli.Log
 
 -- Whether somebody is there to be asked.
@@ -137,11 +138,12 @@ function M.request(arguments, verb, options, find)
   local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
   if not ok then error(err, 0) end
   local entries = not find and list.entries(arguments) or nil
+  local is_list = not entries or entries[2] ~= nil or arguments.list ~= nil or list.is_on_standard_input(arguments)
   -- A list may run more than once, and meanwhile a colleague may have released some of it.
-  local is_list = entries and (entries[2] or arguments.list)
   if verb == "restrict" and is_list and options.look ~= false and not arguments.again then options.again = false end
   check_key(arguments, entries)
-  return { verb = verb, options = options, find = find, entries = entries, log = log.open(arguments.log) }
+  return { verb = verb, options = options, find = find, entries = entries, is_list = is_list,
+    log = log.open(arguments.log) }
 end
 
 -- ---- telling
@@ -337,7 +339,7 @@ local function rehearse(context, entries)
   else
     tell_each(context, plan, words, comment)
   end
-  if context.format == "json" and entries[2] then plans.write(context, plan, comment) end
+  if context.format == "json" and context.request.is_list then plans.write(context, plan, comment) end
   batch.say_end(plan.entries, true, { noun = "device", outcome = outcome_of })
   return status_of_dry_run(context, plan)
 end
