@@ -203,6 +203,15 @@ describe("a change", function()
   describe("has an honest end", function()
     before_each(function() begin { cap = false } end)
 
+    it("where the cap could not be counted, which is not the same as over it", function()
+      begin { cap = 25 }
+      r:answer({ path = "RestrictCodeExecution%27%20and%20creationDateTimeUtc" }, 500, "", { count = false })
+      local told = run(desks(2))
+      assert.equal(3, told.status)
+      assert.matches("could not be counted", told.err)
+      assert.matches("\n2 devices: 2 failed%.\n", told.err)
+    end)
+
     it("after a sign-in that was lost midway: 2, and what to do", function()
       r:fault { match = { method = "POST", path = "restrictCodeExecution", nth = 13 }, fault = "answer", status = 401,
         count = false }
