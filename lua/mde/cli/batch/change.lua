@@ -308,7 +308,9 @@ end
 -- The status of a dry run: what is refused counts, and what would be sent, where that is asked for.
 local function status_of_dry_run(context, plan)
   local status = batch.status(plan.entries, true)
-  if plan.now < #plan.send then status = math.max(status, exit.refused) end
+  if plan.now < #plan.send then
+    status = math.max(status, plan.refusal and exit.of(plan.refusal) or exit.refused)
+  end
   return context.arguments.exit_code and plan.now > 0 and math.max(status, exit.would_send) or status
 end
 

@@ -168,6 +168,14 @@ describe("a change", function()
       assert.matches("lets none of these 4 through now; the next may go at 2%d%d%d%-", told.err)
     end)
 
+    it("exits as the change would where the cap cannot be counted", function()
+      begin { cap = 2 }
+      r:answer({ path = "RestrictCodeExecution%27%20and%20creationDateTimeUtc" }, 500, "", { count = false })
+      local told = run { "desk-01", "desk-02", "--dry-run", "--exit-code" }
+      assert.equal(3, told.status)
+      assert.matches("The cap lets none through: .*could not be counted", told.err)
+    end)
+
     it("sums up a list as the last object in JSON", function()
       r:past(id(2), "restrict", "Succeeded", 100)
       local told = run { "desk-01", "desk-02", "desk-03", "nowhere", "--dry-run", "--json", "--incident", "INC-1" }
