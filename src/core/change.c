@@ -26,16 +26,10 @@ enum step {
 
 enum { MAX_SENDS = 2 };
 
-/* Whether it rests on what was done before: under its key, or since it was decided. */
-static bool is_particular(const struct mde_order *order)
-{
-  return order->keyed || order->decided_at != MDE_NO_TIME;
-}
-
-/* That no list for others tells. */
+/* What a particular order rests on, no list for others tells. */
 static enum mde_reading first_reading(const struct mde_order *order)
 {
-  return is_particular(order) ? MDE_READING_OWN : MDE_READING_CACHED;
+  return mde_order_is_particular(order) ? MDE_READING_OWN : MDE_READING_CACHED;
 }
 
 void mde_change_begin(struct mde_change *change, const struct mde_order *order, int64_t now)
@@ -123,101 +117,44 @@ static struct mde_sent sent_of(const struct mde_change *change, const struct mde
 
 /* ---- looking first */
 
-/* What the history says, if the caller says when he decided; MDE_DECISION_SEND: nothing. */
-static struct mde_look look_at_decision(const struct mde_order *order,
-                                        const struct mde_action *actions, size_t count)
-{
-  size_t untimed;
-  size_t decided = mde_history_decided(actions, count, order->response, order->decided_at,
-                                       order->is_decided_on ? &order->decided_on : NULL, &untimed);
-  if (decided != MDE_NO_ACTION)
-    return (struct mde_look){.decision = MDE_DECISION_OVERTAKEN, .action = decided};
-  if (untimed != MDE_NO_ACTION)
-    return (struct mde_look){.decision = MDE_DECISION_CONFLICT, .action = untimed};
-  return (struct mde_look){.decision = MDE_DECISION_SEND, .action = MDE_NO_ACTION};
-}
-
-/* Whether the list has an action that decides about the device. */
-static bool has_past(const struct mde_action *actions, size_t count)
-{
-  for (size_t i = 0; i < count; i++)
-    if (actions[i].counts) return true;
-  return false;
-}
-
-/* What has taken back one like it, where that is not repeated. */
-static size_t withdrawal(const struct mde_order *order, const struct mde_action *actions,
-                         size_t count)
-{
-  if (order->withdrawn_since == MDE_NO_TIME) return MDE_NO_ACTION;
-  return mde_history_withdrawn(actions, count, order->response, order->incident, order->comment,
-                               order->withdrawn_since);
-}
-
 static void look(struct mde_change *change, const struct mde_order *order,
                  struct mde_action *actions, size_t count, const struct mde_list *list,
                  size_t *about, size_t *overturned)
 {
+  static const struct {
+    enum mde_fate fate;
+    enum mde_reason reason;
+  } ends[] = {
+      [MDE_ASSESSED_ALREADY_ACTIVE] = {MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
+      [MDE_ASSESSED_CONFLICT] = {MDE_FATE_CONFLICT, MDE_REASON_OPPOSITE},
+      [MDE_ASSESSED_UNTIMED] = {MDE_FATE_CONFLICT, MDE_REASON_UNTIMED},
+      [MDE_ASSESSED_UNDONE] = {MDE_FATE_SUPERSEDED, MDE_REASON_KEY},
+      [MDE_ASSESSED_DECIDED] = {MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
+      [MDE_ASSESSED_WITHDRAWN] = {MDE_FATE_SUPERSEDED, MDE_REASON_WITHDRAWN},
+      [MDE_ASSESSED_INCOMPLETE] = {MDE_FATE_NOT_SENT, MDE_REASON_INCOMPLETE},
+  };
   struct mde_change next = *change;
   if (!next.has_seen) see_all(&next, actions, count, list);
   mde_seen_mark(&next.seen, actions, count);
-  struct mde_intent intent = {.response = order->response,
-                              .incident = order->incident,
-                              .key = order->keyed ? order->operation : (struct mde_text){NULL, 0},
-                              .cancel_opposite = order->cancel_opposite,
-                              .looked = true};
-  bool is_untimed = false;
-  struct mde_look look = {.decision = MDE_DECISION_SEND, .action = MDE_NO_ACTION};
-  if (order->decided_at != MDE_NO_TIME) {
-    look = look_at_decision(order, actions, count);
-    is_untimed = look.decision == MDE_DECISION_CONFLICT;
-  }
-  if (look.decision == MDE_DECISION_SEND) look = mde_history_look(actions, count, &intent);
-  bool is_incomplete = mde_history_is_incomplete(actions, count);
-  bool would_act =
-      look.decision == MDE_DECISION_SEND || look.decision == MDE_DECISION_CANCEL_OPPOSITE;
-  size_t withdrawn = would_act ? withdrawal(order, actions, count) : MDE_NO_ACTION;
-
-  /* What stands in the way may be gone since a list was read for others. What is there already
-     may have been undone; of many, that is told by waiting for them. What cannot be identified may
-     be another device's. */
-  bool may_decide =
-      (look.decision == MDE_DECISION_SEND && !(is_incomplete && has_past(actions, count))) ||
-      (look.decision == MDE_DECISION_ALREADY_ACTIVE && (list->flags & MDE_LIST_SINGLE) == 0);
-  if ((list->flags & MDE_LIST_CACHED) != 0 && !may_decide) {
+  struct mde_assessment said = mde_order_assess(order, actions, count, list->flags);
+  if (said.assessed == MDE_ASSESSED_UNTOLD) {
     change->reading = MDE_READING_OWN;
     return;
   }
   *change = next;
   change->looked_at = list->read_at;
   change->looked = true;
-  *about = withdrawn != MDE_NO_ACTION ? withdrawn : look.action;
-  if (withdrawn != MDE_NO_ACTION) {
-    end(change, MDE_FATE_SUPERSEDED, MDE_REASON_WITHDRAWN);
-    return;
-  }
-  bool may_be_undone = look.decision == MDE_DECISION_ALREADY_ACTIVE &&
-                       actions[look.action].status != MDE_STATUS_PENDING;
-  if (is_incomplete && is_particular(order) && (would_act || may_be_undone)) {
-    end(change, MDE_FATE_NOT_SENT, MDE_REASON_INCOMPLETE);
-    return;
-  }
-  switch (look.decision) {
-  case MDE_DECISION_SEND:
+  change->recorded = said.recorded;
+  *about = said.action;
+  switch (said.assessed) {
+  case MDE_ASSESSED_SEND:
     *overturned = mde_history_opposed(actions, count, order->response);
     if (order->dry_run)
       end(change, MDE_FATE_WOULD_SEND, MDE_REASON_NONE);
     else
       take_slot(change, STEP_SEND);
     break;
-  case MDE_DECISION_ALREADY_ACTIVE:
-    change->recorded = look.recorded;
-    end(change, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE);
-    break;
-  case MDE_DECISION_CONFLICT:
-    end(change, MDE_FATE_CONFLICT, is_untimed ? MDE_REASON_UNTIMED : MDE_REASON_OPPOSITE);
-    break;
-  case MDE_DECISION_CANCEL_OPPOSITE:
+  case MDE_ASSESSED_CANCEL:
     if (order->dry_run)
       end(change, MDE_FATE_WOULD_SEND, MDE_REASON_OPPOSITE);
     else if (change->cancels == MDE_CHANGE_MAX_CANCELS)
@@ -225,12 +162,8 @@ static void look(struct mde_change *change, const struct mde_order *order,
     else
       take_slot(change, STEP_CANCEL);
     break;
-  case MDE_DECISION_SUPERSEDED:
-    end(change, MDE_FATE_SUPERSEDED, MDE_REASON_KEY);
-    break;
-  case MDE_DECISION_OVERTAKEN:
-    end(change, MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED);
-    break;
+  default:
+    end(change, ends[said.assessed].fate, ends[said.assessed].reason);
   }
 }
 
@@ -243,7 +176,7 @@ static void look_failed(struct mde_change *change, const struct mde_order *order
 {
   change->looked_at = now;
   change->looked = false;
-  if (!order->response->holds || is_particular(order))
+  if (!order->response->holds || mde_order_is_particular(order))
     end(change, MDE_FATE_NOT_SENT, MDE_REASON_UNREADABLE);
   else if (order->dry_run)
     end(change, MDE_FATE_WOULD_SEND, MDE_REASON_UNREADABLE);
@@ -385,7 +318,7 @@ static void find(struct mde_change *change, const struct mde_order *order,
       end(change, MDE_FATE_UNKNOWN, MDE_REASON_OPPOSITE);
     break;
   case MDE_RECONCILIATION_NOTHING:
-    found_nothing(change, order, withdrawal(order, actions, count), about);
+    found_nothing(change, order, mde_order_withdrawn(order, actions, count), about);
     break;
   }
 }

@@ -16,7 +16,7 @@
 #ifndef MDE_CHANGE_H
 #define MDE_CHANGE_H
 
-#include "history.h"
+#include "order.h"
 #include "seen.h"
 
 enum {
@@ -30,23 +30,6 @@ enum {
 /* How long after a lost answer the list is read, and how long after that again: lists lag. */
 #define MDE_CHANGE_FIRST_WAIT_TICKS (2 * MDE_TICKS_PER_SECOND)
 #define MDE_CHANGE_SECOND_WAIT_TICKS (5 * MDE_TICKS_PER_SECOND)
-
-struct mde_order {
-  const struct mde_response *response;
-  struct mde_text machine, operation;
-  struct mde_text incident; /* absent: none named */
-  struct mde_text comment;  /* the whole of it, with its suffix */
-  bool keyed;               /* the operation id is the caller's own: it may have been used before */
-  bool look;                /* false: send unseen */
-  bool resend;              /* false: never send again */
-  bool cancel_opposite;     /* cancel an opposite action that is pending; false: a conflict */
-  bool dry_run;             /* change nothing: say what would be done */
-  int64_t decided_at; /* ticks; MDE_NO_TIME: when the change began, so not in its first look */
-  bool is_decided_on; /* the decision rests on an action, which does not supersede it: */
-  struct mde_id decided_on;
-  int64_t withdrawn_since; /* ticks: one like it that was sent then or later, and that somebody has
-                              taken back, is not repeated; MDE_NO_TIME: it is */
-};
 
 /* When something is told. Ticks, or MDE_NO_TIME. */
 struct mde_moment {
@@ -135,7 +118,7 @@ enum mde_reason {
   MDE_REASON_STOPPED,         /* not sent, unknown */
   MDE_REASON_TIME,            /* unknown: the time was up before the list was read twice */
   MDE_REASON_ABSENT,          /* unknown: the service says that there is no such list */
-  MDE_REASON_INCOMPLETE,      /* not sent, unknown: the list lacks what might tell otherwise */
+  MDE_REASON_INCOMPLETE,      /* not sent, unknown: what cannot be identified may tell otherwise */
   MDE_REASON_UNCLEAR,         /* unknown: whether an action came before the send cannot be told */
   MDE_REASON_NOT_SHOWN,       /* refused, unknown: no list shows it */
   MDE_REASON_RESENT,          /* unknown: sent again, it was refused */
@@ -192,15 +175,8 @@ void mde_change_see(struct mde_change *change, struct mde_id id, enum mde_status
 
 struct mde_wanted mde_change_next(const struct mde_change *change);
 
-enum {
-  MDE_LIST_CACHED = 1, /* it was read before it was wanted */
-  MDE_LIST_SHARED = 2, /* it is of all devices: it may not show what the device's own does */
-  MDE_LIST_ABSENT = 4, /* the service said that there is no such list */
-  MDE_LIST_SINGLE = 8  /* for a call that stands alone: it does not end by such a list */
-};
-
 struct mde_list {
-  unsigned flags;
+  unsigned flags;   /* MDE_LIST_... */
   int64_t read_at;  /* when it was asked for, by the clock of a moment */
   int64_t told_at;  /* when it came, by the same */
   int64_t began_at; /* when the change began, by the service's time as it is known now */

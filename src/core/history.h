@@ -64,10 +64,9 @@ struct mde_action {
 
 /*
  * Reads one action of a listing that was asked for `machine`. Only this response and its opposite
- * count. An action without a machine counts as
- * its own (fresh ones come so); one that names another machine does not count. One without an id or
- * a type is unidentified. A time after
- * `latest` (ticks; MDE_NO_TIME: any may be) is no usable one (service_time.h). Nothing is seen.
+ * count. An action without a machine counts as its own (fresh ones come so); one that names another
+ * machine does not count. One without an id or a type is unidentified. A time after `latest`
+ * (ticks; MDE_NO_TIME: any may be) is no usable one (service_time.h). Nothing is seen.
  */
 struct mde_action mde_action_read(const struct mde_action_text *text, const struct mde_response *of,
                                   struct mde_text machine, int64_t latest);
@@ -243,9 +242,8 @@ struct mde_holders {
  * is pending, however old, since it may yet be carried out; and one that succeeded later than the
  * last release that succeeded, or may have, where the times do not tell. A release that is pending,
  * failed or was cancelled takes nobody's hold away. A restriction of an incident that has ended
- * holds for nobody. One without an incident, or without a
- * time where one is asked for, is always another's, and so is what is unidentified, so that in
- * doubt the device stays as it is.
+ * holds for nobody. One without an incident, or without a time where one is asked for, is always
+ * another's, and so is what is unidentified, so that in doubt the device stays as it is.
  */
 struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
                                        const struct mde_response *response,

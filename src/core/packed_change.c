@@ -2,7 +2,7 @@
 
 #include "timestamp.h"
 
-enum { VERSION = 1, FLAGS = 12 };
+enum { VERSION = 2, FLAGS = 12 };
 
 /* Ticks beyond which no clock goes, so that ages can be added. */
 static const int64_t FARTHEST = INT64_MAX / 4;

@@ -1,4 +1,3 @@
-
 #include "secret.h"
 
 #include <string.h>

@@ -5,18 +5,17 @@
  * around or steer the terminal. A text that was made safe has no code point in it that acts or that
  * does not show:
  *
- *   control characters        C0, DEL, C1
- *   ends of lines             U+2028, U+2029
- *   Default_Ignorable_Code_Point of Unicode 15, which has Bidi_Control in it: soft hyphens,
- *                             joiners, fillers, variation selectors, directional marks, tags
- *   interlinear annotations   U+FFF9 to U+FFFB, which hide what stands between them
+ * - control characters: C0, DEL, C1;
+ * - ends of lines: U+2028, U+2029;
+ * - Default_Ignorable_Code_Point of Unicode 15, which has Bidi_Control in it: soft hyphens and
+ *   joiners, fillers, variation selectors, directional marks, tags;
+ * - interlinear annotations, U+FFF9 to U+FFFB, which hide what stands between them;
  *
  * and no byte that is not UTF-8. Each of these is written out instead:
  *
- *   MDE_SHOW_FORM_LINE   each of its bytes as \xHH, in small letters
- *   MDE_SHOW_FORM_JSON   as within a string of JSON: \uHHHH, beyond U+FFFF two of them; \n, \r
- *                        and \t by their own names; what is no UTF-8 as \ufffd. Quotes and
- *                        backslashes get a backslash
+ * - MDE_SHOW_FORM_LINE: each of its bytes as \xHH, in small letters;
+ * - MDE_SHOW_FORM_JSON: as within a string of JSON, \uHHHH, beyond U+FFFF two of them; \n, \r and
+ *   \t by their own names; what is no UTF-8 as \ufffd. Quotes and backslashes get a backslash.
  *
  * All else stays as it is, blanks of any width and letters that look like others among it. In the
  * line's form a backslash stays, too, so what was written out cannot be told from what was there;

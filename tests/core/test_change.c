@@ -112,80 +112,34 @@ static void the_first_look_takes_a_list_for_others_unless_the_call_is_particular
   assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
 }
 
-/* What cannot be identified may be a release, or what was done under the key. */
-static void an_incomplete_list_does_not_say_that_nothing_was_done(void **state)
-{
-  (void)state;
-  static const struct {
-    const struct mde_response *response, *there;
-    enum mde_status status;
-    bool is_particular, cancels;
-    enum mde_want want;
-    enum mde_fate fate;
-    enum mde_reason reason;
-  } rows[] = {
-      {RESTRICT, NULL, 0, false, false, MDE_WANT_SLOT, 0, 0},
-      {RELEASE, NULL, 0, false, false, MDE_WANT_SLOT, 0, 0},
-      {RESTRICT, RESTRICT, MDE_STATUS_SUCCEEDED, false, false, MDE_WANT_SLOT, 0, 0},
-      {RELEASE, RELEASE, MDE_STATUS_SUCCEEDED, false, false, MDE_WANT_SLOT, 0, 0},
-      {RESTRICT, RESTRICT, MDE_STATUS_PENDING, false, false, MDE_WANT_NOTHING,
-       MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
-      {RELEASE, RELEASE, MDE_STATUS_PENDING, false, false, MDE_WANT_NOTHING,
-       MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
-      {RESTRICT, RELEASE, MDE_STATUS_PENDING, false, false, MDE_WANT_NOTHING, MDE_FATE_CONFLICT,
-       MDE_REASON_OPPOSITE},
-      {RELEASE, RESTRICT, MDE_STATUS_PENDING, false, true, MDE_WANT_SLOT, 0, 0},
-      {RESTRICT, NULL, 0, true, false, MDE_WANT_NOTHING, MDE_FATE_NOT_SENT, MDE_REASON_INCOMPLETE},
-      {RESTRICT, RESTRICT, MDE_STATUS_PENDING, true, false, MDE_WANT_NOTHING,
-       MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE},
-      {RESTRICT, RESTRICT, MDE_STATUS_SUCCEEDED, true, false, MDE_WANT_NOTHING, MDE_FATE_NOT_SENT,
-       MDE_REASON_INCOMPLETE},
-      {RELEASE, RESTRICT, MDE_STATUS_PENDING, true, true, MDE_WANT_NOTHING, MDE_FATE_NOT_SENT,
-       MDE_REASON_INCOMPLETE},
-  };
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    struct mde_order order = order_of(rows[i].response);
-    order.cancel_opposite = rows[i].cancels;
-    for (int how = 0; how < (rows[i].is_particular ? 2 : 1); how++) {
-      order.keyed = rows[i].is_particular && how == 0;
-      order.decided_at = how == 1 ? SERVICE - 50 * SECOND : MDE_NO_TIME;
-      struct mde_action list[] = {{.is_unidentified = true},
-                                  action(1, rows[i].there, rows[i].status, -100)};
-      size_t count = rows[i].there != NULL ? 2 : 1;
-      struct mde_change change;
-      begin(&change, &order);
-      tell_list(&change, &order, list, count, 0, 1);
-      assert_int_equal(rows[i].want, mde_change_next(&change).want);
-      if (rows[i].want != MDE_WANT_NOTHING) continue;
-      assert_int_equal(rows[i].fate, mde_change_result(&change).fate);
-      assert_int_equal(rows[i].reason, mde_change_result(&change).reason);
-    }
-  }
-}
-
-/* What cannot be identified may be another device's. Of one without a past it is sent all the same;
-   what else there is, the device's own list tells. */
-static void an_incomplete_list_for_others_tells_of_a_device_without_a_past(void **state)
+/* By what a list for others cannot tell, its own is asked for. */
+static void what_a_list_for_others_does_not_tell_is_read_again(void **state)
 {
   (void)state;
   struct mde_order order = order_of(RESTRICT);
+  struct mde_action list[] = {{.is_unidentified = true},
+                              action(1, RESTRICT, MDE_STATUS_FAILED, -100)};
+  struct mde_change change;
+  begin(&change, &order);
+  tell_list(&change, &order, list, 2, MDE_LIST_CACHED, 1);
+  assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_LOOK);
+  assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+  assert_false(mde_change_result(&change).looked);
+}
+
+/* What cannot be identified may be what was done under the key. */
+static void what_an_incomplete_list_may_tell_otherwise_is_not_sent(void **state)
+{
+  (void)state;
+  struct mde_order order = order_of(RESTRICT);
+  order.keyed = true;
   struct mde_action unidentified = {.is_unidentified = true};
-  struct mde_action none = {.counts = false};
-  struct mde_action old = action(1, RESTRICT, MDE_STATUS_FAILED, -100);
-  const struct mde_action lists[][2] = {
-      {unidentified, none}, {unidentified, old}, {old, unidentified}};
-  for (size_t i = 0; i < 3; i++) {
-    struct mde_action list[] = {lists[i][0], lists[i][1]};
-    struct mde_change change;
-    begin(&change, &order);
-    tell_list(&change, &order, list, 2, MDE_LIST_CACHED, 1);
-    if (i == 0) {
-      assert_wants(&change, MDE_WANT_SLOT, MDE_PHASE_SEND);
-      continue;
-    }
-    assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_LOOK);
-    assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
-  }
+  struct mde_change change;
+  begin(&change, &order);
+  tell_list(&change, &order, &unidentified, 1, 0, 1);
+  assert_wants(&change, MDE_WANT_NOTHING, MDE_PHASE_FIND);
+  assert_int_equal(MDE_FATE_NOT_SENT, mde_change_result(&change).fate);
+  assert_int_equal(MDE_REASON_INCOMPLETE, mde_change_result(&change).reason);
 }
 
 /* It is lost, and the lists do not show it: unless it is what cannot be identified. */
@@ -1033,8 +987,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_first_look_takes_a_list_for_others_unless_the_call_is_particular),
-      cmocka_unit_test(an_incomplete_list_does_not_say_that_nothing_was_done),
-      cmocka_unit_test(an_incomplete_list_for_others_tells_of_a_device_without_a_past),
+      cmocka_unit_test(what_a_list_for_others_does_not_tell_is_read_again),
+      cmocka_unit_test(what_an_incomplete_list_may_tell_otherwise_is_not_sent),
       cmocka_unit_test(what_an_incomplete_list_does_not_show_is_not_sent_again),
       cmocka_unit_test(what_stands_in_the_way_in_a_cached_list_is_read_again),
       cmocka_unit_test(a_look_is_too_old_after_a_minute),

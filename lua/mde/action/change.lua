@@ -173,11 +173,12 @@ function Intent:know()
 end
 
 -- Who else holds it restricted: what a release ends, as long as nothing was cancelled for it, and what a restriction
--- that records an incident adds to.
+-- that records an incident adds to, if the device is certainly restricted.
 function Intent:holders(rows)
-  local is_release = self.verb == "release"
+  local is_release, latest = self.verb == "release", self.changes.exchange.clock:latest()
   if is_release and self.has_cancelled or not is_release and not self.incident then return end
-  local others = incidents.other_holders(rows, self.machine_id, self.incident, self.changes.exchange.clock:latest())
+  local is_held = is_release or core.history.state(rows, self.machine_id, latest) == "restricted"
+  local others = is_held and incidents.other_holders(rows, self.machine_id, self.incident, latest) or {}
   self[is_release and "also_ended" or "also_held"] = others[1] and others or nil
 end
 

@@ -135,7 +135,9 @@ local function release_of(restriction, releases, machine_id, claim)
   return first or newest
 end
 
+-- By what has ended; nil if that cannot be told.
 local function is_restricted(rows, machine_id, claim)
+  if core.history.is_incomplete(rows, machine_id) then return nil end
   local ended = {}
   for _, row in ipairs(rows) do
     if core.history.status(row.status) ~= "pending" then ended[#ended + 1] = row end

@@ -2,7 +2,8 @@
 --
 -- A service that regards case finds a name only in the spelling in which it is stored, and three are asked for. Before
 -- a name is said not to be there, all machines are read and compared here. What was read serves every device for a
--- minute, and who asks while it is being read waits for it. It is kept for five minutes, for what need not be newer.
+-- minute from then on, however long it took, and who asks while it is being read waits for it. It is kept until five
+-- minutes after reading began, for what need not be newer.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -24,7 +25,8 @@ local M = {}
 ---@field private offered? table[] those that may be offered for a name that none has
 ---@field private names? mde.core.nearest.names of these, once they were searched
 ---@field private count? integer how many there were when they were read last
----@field private read_at? number by the driver's clock
+---@field private read_at? number when reading began, by the driver's clock
+---@field private finished_at? number and when it ended
 local AllMachines = {}
 AllMachines.__index = AllMachines
 
@@ -62,7 +64,7 @@ local function read(self, context)
   end
   self.rows = { bare_name = by_host, full_name = by_host, guid = by_entra, machine_id = by_id }
   self.offered, self.names = offered, nil
-  self.read_at, self.count = started, #(rows or {})
+  self.read_at, self.finished_at, self.count = started, self.exchange.now(), #(rows or {})
   return true
 end
 
@@ -75,10 +77,16 @@ local function is_within(self, seconds)
   return self.read_at ~= nil and self.exchange.now() - self.read_at < seconds
 end
 
+--- Whether what is like a device can be told without reading.
+---@return boolean
+function AllMachines:is_fresh()
+  return self.finished_at ~= nil and self.exchange.now() - self.finished_at < FRESH_SECONDS
+end
+
 --- Lets go of what is too old to serve anybody.
 function AllMachines:forget_old()
-  if not is_within(self, KEPT_SECONDS) then
-    self.rows, self.offered, self.names, self.read_at = nil, nil, nil, nil
+  if not self:is_fresh() and not is_within(self, KEPT_SECONDS) then
+    self.rows, self.offered, self.names, self.read_at, self.finished_at = nil, nil, nil, nil, nil
   end
 end
 
@@ -109,12 +117,6 @@ end
 ---@return boolean
 function AllMachines:are_few()
   return self.count ~= nil and self.count < FEW
-end
-
---- Whether what is like a device can be told without reading.
----@return boolean
-function AllMachines:is_fresh()
-  return is_within(self, FRESH_SECONDS)
 end
 
 -- What was read last of a kind of device, as the caller's own.

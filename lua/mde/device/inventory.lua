@@ -94,7 +94,9 @@ local function renew(self, id, max_age, context)
     local rows, read_at = self.all_machines:like("machine_id", id, context)
     -- The other records that this client has are as old as this one.
     if rows then self.all_machines:each(function(row) self.records:renew(row, read_at) end) end
-    if rows and rows[1] then return choice.unmerged(self:adopt(rows[1], read_at)) end
+    if rows and rows[1] and not self.lookups:has_changed(id, read_at) then
+      return choice.unmerged(self:adopt(rows[1], read_at))
+    end
   end
   return self:resolve(id, context, max_age)
 end

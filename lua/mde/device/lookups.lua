@@ -48,10 +48,17 @@ function Lookups:note_change(id)
   self.changed[core.text.lower(id)] = now
 end
 
--- Whether this client has changed the machine since it was read.
+--- Whether this client has changed a machine since it was read.
+---@param id string
+---@param read_at number by the driver's clock
+---@return boolean
+function Lookups:has_changed(id, read_at)
+  local changed = self.changed[core.text.lower(id)]
+  return changed ~= nil and read_at <= changed
+end
+
 local function is_old(self, machine)
-  local changed = self.changed[core.text.lower(machine.id)]
-  return changed ~= nil and self.inventory:record_of(machine).read_at <= changed
+  return self:has_changed(machine.id, self.inventory:record_of(machine).read_at)
 end
 
 -- Whether so many filters were read lately that all machines are to be read instead of these.

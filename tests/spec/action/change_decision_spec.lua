@@ -236,6 +236,12 @@ describe("a change", function()
       assert.is_nil(assert(try("restrict", { incident = "inc-9" })).also_held)
     end)
 
+    it("says so of nobody where a release may have come since", function()
+      r:past(machine, "restrict", "Succeeded", HOUR, { requestorComment = "why [mde:INC-9:abcdefgh]" })
+      r:past(machine, "release", "Succeeded", HOUR)
+      assert.is_nil(assert(try("restrict", { incident = "INC-1" })).also_held)
+    end)
+
     it("may be unseen", function()
       assert.equal("would_send", assert(try("restrict", { look = false })).outcome)
       assert.same({}, r:posts())

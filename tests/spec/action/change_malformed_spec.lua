@@ -152,6 +152,11 @@ describe("one malformed row", function()
       end
     end)
 
+    it("is nobody who holds the device already", function()
+      lose_id("release", "Succeeded")
+      assert.is_nil(assert(r.client:restrict("ours", "why", { incident = "INC-1" })).also_held)
+    end)
+
     it("keeps what rests on what was done before from being sent", function()
       lose_id("restrict", "Succeeded", { requestorComment = "x [mde:alert-4711]" })
       local action, err = r.client:restrict("ours", "x", { key = "alert-4711" })
@@ -179,6 +184,18 @@ describe("one malformed row", function()
       local found, problem = r.client:find_action(err)
       assert.is_nil(found)
       assert.same({ "unknown", "list_incomplete" }, { problem.kind, problem.code })
+    end)
+
+    it("leaves open in a report whether it is restricted, whatever the status", function()
+      for _, pattern in ipairs { '"status":"[^"]*",', "^$" } do
+        begin()
+        r:past(OURS, "restrict", "Succeeded", 900, { requestorComment = "x [mde:INC-1:operation-1]" })
+        local lost = r:past(OURS, "release", "Succeeded", 600)
+        rewrite("machineactions", lost.id, pattern, "")
+        rewrite("machineactions", lost.id, '"id":"[^"]*",', "")
+        local device = assert(r.client:report { incident = "INC-1" })[1]
+        assert.same({ restricted = nil, state = nil }, { restricted = device.restricted, state = device.state })
+      end
     end)
 
     it("is left to others by the release of an incident", function()

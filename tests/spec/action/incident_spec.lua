@@ -4,34 +4,18 @@
 local core = require "mde.core"
 local mde = require "mde"
 local operators = require "mde.query.operators"
+local past = require "tests.spec.support.past"
 local rehearsal = require "tests.spec.support.rehearsal"
 local times = require "mde.sim.base.time"
 
-local function id(number)
-  return ("%040x"):format(0xa0000 + number)
-end
+local id, names = past.id, past.names
 
 describe("an incident's machines", function()
   local r
 
-  before_each(function()
-    local machines = {}
-    for i = 1, 12 do machines[i] = { id = id(i), computerDnsName = ("desk-%02d.corp.example"):format(i) } end
-    r = rehearsal.new { machines = machines, limits = false, client = { cap = false } }
-  end)
+  before_each(function() r = past.rehearsal() end)
 
-  -- What happened to one machine: verb, status, seconds ago, incident or the whole comment.
-  local function happened(number, past)
-    local comment = past[4] or "from the portal"
-    if comment:find "^%S+$" then comment = ("why [mde:%s:operation-%d-%d]"):format(comment, number, past[3]) end
-    return r:past(id(number), past[1], past[2], past[3], { requestorComment = comment })
-  end
-
-  local function names(list)
-    local found = {}
-    for i, machine in ipairs(list) do found[i] = machine.computerDnsName:match "desk%-(%d+)" end
-    return table.concat(found, " ")
-  end
+  local function happened(number, action) return past.happened(r, number, action) end
 
   -- What happened, the incident asked about, and whether its machine is "held", "shared" (and with whom) or neither.
   for what, case in pairs {
@@ -97,7 +81,7 @@ describe("an incident's machines", function()
       "by hand (somebody.else@corp.example)", { "INC-2" } },
   } do
     it("are told apart: " .. what, function()
-      for _, past in ipairs(case[1]) do happened(1, past) end
+      for _, action in ipairs(case[1]) do happened(1, action) end
       local list = assert(r.client:restricted { incident = case[2], ended = case[4] })
       local machine = list[1] or list.shared[1]
       local found = ""

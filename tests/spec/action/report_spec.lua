@@ -2,41 +2,23 @@
 -- Labels: sanitized
 
 local mde = require "mde"
+local past = require "tests.spec.support.past"
 local rehearsal = require "tests.spec.support.rehearsal"
 
-local function id(number)
-  return ("%040x"):format(0xa0000 + number)
-end
+local id, names = past.id, past.names
 
 describe("a report", function()
   local r
 
-  before_each(function()
-    local machines = {}
-    for i = 1, 12 do machines[i] = { id = id(i), computerDnsName = ("desk-%02d.corp.example"):format(i) } end
-    r = rehearsal.new { machines = machines, limits = false, client = { cap = false } }
-  end)
+  before_each(function() r = past.rehearsal() end)
 
-  -- What happened to one machine: verb, status, seconds ago, incident (or "by hand"), more fields.
-  local function happened(number, past)
-    local comment = past[4] == "by hand" and "by hand" or ("why [mde:%s:operation-%d-%d]"):format(past[4], number,
-      past[3])
-    local fields = { requestorComment = comment, requestor = "soc@corp.example" }
-    for name, value in pairs(past[5] or {}) do fields[name] = value end
-    return r:past(id(number), past[1], past[2], past[3], fields)
-  end
+  local function happened(number, action) return past.happened(r, number, action) end
 
   local function report(options)
     local before = #r:requests()
     local list, err = r.client:report(type(options) == "table" and options or { incident = options })
     if list then assert.equal(1, #r:requests() - before) end
     return list, err
-  end
-
-  local function names(list)
-    local found = {}
-    for i, device in ipairs(list) do found[i] = device.computerDnsName:match "desk%-(%d+)" end
-    return table.concat(found, " ")
   end
 
   local function states(list)
@@ -94,12 +76,12 @@ describe("a report", function()
       "Succeeded", "Succeeded", "Succeeded", "INC-2" },
     ["held by others too"] = { { { "restrict", "Succeeded", 300, "INC-2" }, { "restrict", "Succeeded", 200, "INC-1" },
       { "restrict", "Succeeded", 100, "by hand" } }, "restricted", true, "Succeeded", "", "",
-      "INC-2, soc@corp.example (no incident)" },
+      "INC-2, somebody.else@corp.example (no incident)" },
     ["only a release"] = { { { "restrict", "Succeeded", 200, "by hand" }, { "release", "Succeeded", 100, "INC-1" } },
       "released", false, "", "Succeeded", "" },
   } do
     it("tells of a device with " .. what, function()
-      for _, past in ipairs(case[1]) do happened(3, past) end
+      for _, action in ipairs(case[1]) do happened(3, action) end
       local list = assert(report "INC-1")
       if not case[2] then
         assert.equal(0, #list)

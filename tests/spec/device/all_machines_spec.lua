@@ -127,6 +127,20 @@ describe("the list of all machines", function()
     assert.equal(2, #r:requests())
   end)
 
+  it("serves those who waited for it, and others for a minute, however long reading it took", function()
+    begin()
+    local send = r.driver.send
+    function r.driver.send(request)
+      if request.url:find("/machines?", 1, true) then r.driver.sleep(70) end
+      return send(request)
+    end
+    together(function() assert.same({ id(1), id(3) }, like("desk-1", 250)) end,
+      function() assert.same({ id(2) }, like("desk-10", 250)) end)
+    r.tenant:advance(50)
+    assert.same({ id(2) }, like("desk-10", 250))
+    assert.equal(1, #r:requests())
+  end)
+
   it("serves for longer whom an older one will do, and is let go of after five minutes", function()
     begin()
     assert.same({}, all:known("bare_name", "desk-1", 300))

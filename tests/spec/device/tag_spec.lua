@@ -161,3 +161,25 @@ describe("a tag", function()
     assert.equal("unknown", err.kind)
   end)
 end)
+
+describe("a tag that protects", function()
+  it("does so at once, whatever was read of all machines before", function()
+    local function id(number) return ("%040x"):format(number) end
+    local machines = {}
+    for i = 1, 10 do machines[i] = { id = id(i), computerDnsName = ("desk-%d"):format(i), osPlatform = "Windows11" } end
+    local r = rehearsal.new { machines = machines, limits = false, roles = roles,
+      client = { cap = false, protect = { tags = { "tier0" } } } }
+    -- They are few, so records are renewed by one list.
+    assert.is_nil((r.client:machine "nobody"))
+    r.driver.sleep(61)
+    for i = 1, 5 do assert(r.client:restrict(id(i), "why")) end
+    r.driver.sleep(1)
+    assert(r.client:tag(id(9), "tier0"))
+    -- The record that the tag was read with is gone with its table.
+    collectgarbage()
+    collectgarbage()
+    local action, err = r.client:restrict(id(9), "why")
+    assert.is_nil(action)
+    assert.equal("tags", err.rule)
+  end)
+end)

@@ -148,7 +148,9 @@ local is_left = { protected = true, superseded = true, conflict = true, not_foun
 -- How one that did not go well ended, in a word.
 local function ending_of(entry, words)
   local err = errors.is(entry.err) and entry.err or {}
-  return entry.ending or err.rule == "cap" and "over the cap" or words.ask and is_left[err.kind] and "left" or "failed"
+  if entry.ending then return entry.ending end
+  if err.kind == "protected" and err.rule == "cap" then return "over the cap" end
+  return words.ask and is_left[err.kind] and "left" or "failed"
 end
 
 local function is_unknown(entry)

@@ -43,8 +43,9 @@ local words_of = {
 
 M.explained = [[
 What --json writes of each device: device (as named), outcome (accepted, already_active, would_send,
-error, unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as the
-service tells it), waited (Succeeded) and error (kind, message, hint, text and what else is known).]]
+error, unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as
+the service tells it), waited (Succeeded) and error (kind, message, hint, text and what else is
+known).]]
 
 -- A time, or how long ago it was.
 local function decided_at(text)
@@ -73,7 +74,7 @@ function M.configure(command, verb)
   command:flag("--dry-run", "Say what would be done, without doing it.")
   command:flag("--exit-code", "With --dry-run: exit with status 6 if something would be sent.")
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
-  command:flag("-q --quiet", "Show no progress, and say nothing but errors, questions and results.")
+  command:flag("-q --quiet", "Show no progress, and say nothing but errors, warnings, questions and results.")
   log.configure(command)
 end
 
@@ -85,6 +86,7 @@ end
 ---@field entries? mde.cli.Result[] the devices, if the arguments name them
 ---@field find? fun(client: mde.Client): mde.cli.Result[] finds them, if they do not; an empty list may have the exit
 --- `status`
+---@field is_list boolean there may be any number of them
 ---@field log? mde.cli.Log
 
 -- Whether somebody is there to be asked.
@@ -136,11 +138,12 @@ function M.request(arguments, verb, options, find)
   local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
   if not ok then error(err, 0) end
   local entries = not find and list.entries(arguments) or nil
+  local is_list = not entries or entries[2] ~= nil or arguments.list ~= nil or list.is_on_standard_input(arguments)
   -- A list may run more than once, and meanwhile a colleague may have released some of it.
-  local is_list = entries and (entries[2] or arguments.list)
   if verb == "restrict" and is_list and options.look ~= false and not arguments.again then options.again = false end
   check_key(arguments, entries)
-  return { verb = verb, options = options, find = find, entries = entries, log = log.open(arguments.log) }
+  return { verb = verb, options = options, find = find, entries = entries, is_list = is_list,
+    log = log.open(arguments.log) }
 end
 
 -- ---- telling
@@ -305,7 +308,9 @@ end
 -- The status of a dry run: what is refused counts, and what would be sent, where that is asked for.
 local function status_of_dry_run(context, plan)
   local status = batch.status(plan.entries, true)
-  if plan.now < #plan.send then status = math.max(status, exit.refused) end
+  if plan.now < #plan.send then
+    status = math.max(status, plan.refusal and exit.of(plan.refusal) or exit.refused)
+  end
   return context.arguments.exit_code and plan.now > 0 and math.max(status, exit.would_send) or status
 end
 
@@ -336,7 +341,7 @@ local function rehearse(context, entries)
   else
     tell_each(context, plan, words, comment)
   end
-  if context.format == "json" and entries[2] then plans.write(context, plan, comment) end
+  if context.format == "json" and context.request.is_list then plans.write(context, plan, comment) end
   batch.say_end(plan.entries, true, { noun = "device", outcome = outcome_of })
   return status_of_dry_run(context, plan)
 end

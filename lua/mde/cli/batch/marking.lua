@@ -71,7 +71,7 @@ function M.subcommand(method, words, subcommand)
 
   function subcommand.configure(command)
     list.configure(command, "1+")
-    command:flag("-q --quiet", "Show no progress, and say nothing but errors and results.")
+    command:flag("-q --quiet", "Show no progress, and say nothing but errors, warnings and results.")
     rows.configure(command)
     command:usage(("Usage: mde %s [-h] [-q] [--list <file>] [--column <column>] [--json | --csv]\n"
       .. "       <device> ... <tag>"):format(method))

@@ -1,6 +1,7 @@
 --- meanwhile: what somebody decided while the question stood goes before the answer, which rests on the plan.
 --
--- One list of the opposite actions since the plan was made tells of all devices. Each of those is left, and named.
+-- One list of the opposite actions since the plan was made tells of all devices. Each of those is left, and named. If
+-- one of the actions does not say of which device it is, as a fresh one may, each device is asked about by itself.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -11,13 +12,24 @@ local terminal = require "mde.cli.ui.terminal"
 
 local M = {}
 
--- An opposite action of each machine since then that was not cancelled, by the machine's id.
-local function opposite_actions(client, verb, since)
+-- Calls fn(action) for each that a query finds and that was not cancelled.
+local function each_effective(client, query, fn)
+  for action in client:actions(query) do
+    if core.history.status(action.status) ~= "cancelled" then fn(action) end
+  end
+end
+
+-- An opposite action of each machine since the plan was made that was not cancelled, by the machine's id.
+local function opposite_actions(client, verb, plan)
   local opposite = core.response_actions[core.response_actions[verb].opposite]
-  local found = {}
-  for action in client:actions { type = opposite.type, creationDateTimeUtc = mde.ge(since) } do
-    local id = type(action.machineId) == "string" and core.text.lower(action.machineId)
-    if id and core.history.status(action.status) ~= "cancelled" then found[id] = action end
+  local query = { type = opposite.type, creationDateTimeUtc = mde.ge(plan.made_at) }
+  local found, has_nameless = {}, false
+  each_effective(client, query, function(action)
+    if action.machineId then found[core.text.lower(action.machineId)] = action else has_nameless = true end
+  end)
+  for _, entry in ipairs(has_nameless and plan.send or {}) do
+    query.machineId = entry.machine.id
+    each_effective(client, query, function(action) found[core.text.lower(entry.machine.id)] = action end)
   end
   return found
 end
@@ -40,7 +52,7 @@ function M.run(context, plan)
   local request = context.request
   if request.options.look == false or request.options.decided_at then return true end
   local finished, ok, found = interrupt.during(context.client, 1, function()
-    return pcall(opposite_actions, context.client, request.verb, plan.made_at)
+    return pcall(opposite_actions, context.client, request.verb, plan)
   end)
   if not finished then return false end
   if not ok then

@@ -20,6 +20,25 @@ describe("what is asked of a change", function()
     assert.same({ incident = "INC-1", look = false, allow = { "cap" } }, told.more.options)
   end)
 
+  it("leaves what was withdrawn to others, of a list however short it is", function()
+    local function again(list, devices, is_again)
+      local input = assert(io.tmpfile())
+      input:write "desk-1\n"
+      input:seek "set"
+      local arguments = { list = list, devices = devices, yes = true, comment = "why", again = is_again }
+      local told = console.capture(function() return pcall(change.request, arguments, "restrict", {}) end,
+        { input = input })
+      input:close()
+      assert.is_true(told.value, tostring(told.more))
+      return told.more.options.again
+    end
+    assert.is_nil(again(nil, { "desk-1" }))
+    assert.is_false(again(nil, { "desk-1", "desk-2" }))
+    assert.is_false(again("-", {}))
+    assert.is_false(again(nil, { "-" }))
+    assert.is_nil(again(nil, { "-" }, true))
+  end)
+
   it("needs nobody's yes for a dry run, and no comment", function()
     local told = request { dry_run = true, decided_at = "2026-02-03" }
     assert.is_false(told.value)
@@ -149,6 +168,14 @@ describe("a change", function()
       assert.matches("lets none of these 4 through now; the next may go at 2%d%d%d%-", told.err)
     end)
 
+    it("exits as the change would where the cap cannot be counted", function()
+      begin { cap = 2 }
+      r:answer({ path = "RestrictCodeExecution%27%20and%20creationDateTimeUtc" }, 500, "", { count = false })
+      local told = run { "desk-01", "desk-02", "--dry-run", "--exit-code" }
+      assert.equal(3, told.status)
+      assert.matches("The cap lets none through: .*could not be counted", told.err)
+    end)
+
     it("sums up a list as the last object in JSON", function()
       r:past(id(2), "restrict", "Succeeded", 100)
       local told = run { "desk-01", "desk-02", "desk-03", "nowhere", "--dry-run", "--json", "--incident", "INC-1" }
@@ -159,6 +186,17 @@ describe("a change", function()
       assert.same({ 4, 3, 3, 25, "INC-1", "why" }, { plan.devices, plan.would_send, plan.may_go_now, plan.cap,
         plan.incident, plan.comment })
       assert.same({ { reason = "not found", count = 1 } }, plan.left)
+    end)
+
+    it("sums up a list of one, too", function()
+      local path = os.tmpname()
+      local file = assert(io.open(path, "w"))
+      file:write "desk-01\n"
+      file:close()
+      local told = run { "--list", path, "--dry-run", "--json" }
+      os.remove(path)
+      local _, last = told.out:match "^([^\n]+)\n([^\n]+)\n$"
+      assert.equal(1, assert(json.decode(last)).plan.would_send)
     end)
 
     it("exits with 6 where something would be sent, if that is asked for", function()
@@ -172,6 +210,15 @@ describe("a change", function()
 
   describe("has an honest end", function()
     before_each(function() begin { cap = false } end)
+
+    it("where the cap could not be counted, which is not the same as over it", function()
+      begin { cap = 25 }
+      r:answer({ path = "RestrictCodeExecution%27%20and%20creationDateTimeUtc" }, 500, "", { count = false })
+      local told = run(desks(2))
+      assert.equal(3, told.status)
+      assert.matches("could not be counted", told.err)
+      assert.matches("\n2 devices: 2 failed%.\n", told.err)
+    end)
 
     it("after a sign-in that was lost midway: 2, and what to do", function()
       r:fault { match = { method = "POST", path = "restrictCodeExecution", nth = 13 }, fault = "answer", status = 401,

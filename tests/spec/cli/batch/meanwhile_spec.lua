@@ -55,6 +55,26 @@ describe("while a question stands", function()
     assert.same({ "restrictCodeExecution" }, r:posts())
   end)
 
+  it("somebody may do it to a device that the list of all does not name: its own list does", function()
+    local told = run({ "release", "desk-01", "desk-02", "desk-03", "--incident", "INC-1" }, function()
+      r.driver.sleep(10)
+      local lost = r:past(id(2), "restrict", "Pending", 5, { requestor = "a.colleague@corp.example" })
+      local send = r.driver.send
+      function r.driver.send(request)
+        local response, message, maybe_sent, code = send(request)
+        if response and request.url:find("/machineactions?", 1, true) and not request.url:find "machineId" then
+          response.body = response.body:gsub('"machineId":"' .. lost.machineId .. '"', '"machineId":null')
+        end
+        return response, message, maybe_sent, code
+      end
+    end)
+    assert.equal(2, told.status, told.err)
+    assert.matches('release "desk%-02%.corp%.example": nothing was sent; while the question stood, '
+      .. "a%.colleague@corp%.example made", one_line(told.err))
+    assert.matches("3 devices: 2 accepted, 1 left%.", one_line(told.err))
+    assert.equal(2, #r:posts())
+  end)
+
   it("hours may pass, and one request tells that nobody did anything to any of many", function()
     local words, before = { "restrict" }, nil
     for i = 1, 30 do words[i + 1] = ("desk-%02d"):format(i) end
