@@ -32,8 +32,8 @@ local function with_scheme(value)
   return is_host and "https://" .. value or value
 end
 
--- As a token endpoint writes itself, which an assertion has to repeat: in lower case, and without the port that is meant
--- anyway. A path stays as it is.
+-- As a token endpoint writes itself, which an assertion has to repeat: in lower case but for the path, and without the
+-- port that is meant anyway.
 local function normal(url)
   local host, port, path = parts_of(url)
   return ("https://%s%s%s"):format(core.text.lower(host), port and tonumber(port) ~= 443 and ":" .. port or "",

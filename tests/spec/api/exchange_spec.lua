@@ -346,7 +346,7 @@ describe("an exchange", function()
 
     it("but shares no token where nobody knows whose it is", function()
       local sent = {}
-      local function act(name)
+      local function read_of(name)
         local driver = setmetatable({ send = function(request)
           sent[#sent + 1] = request.headers.Authorization
           return r.driver.send(request)
@@ -354,9 +354,9 @@ describe("an exchange", function()
         assert(clients.new { driver = driver, store = dict,
           credential = function() return "of-the-tenant-" .. name, 3000 end }):machine(ID)
       end
-      act "a"
+      read_of "a"
       sent = {}
-      act "b"
+      read_of "b"
       assert.is_true(#sent > 0)
       for _, header in ipairs(sent) do assert.equal("Bearer of-the-tenant-b", header) end
     end)
