@@ -346,6 +346,22 @@ describe("a certificate", function()
     os.remove(path)
   end)
 
+  it("that has changed into one that is of no use is refused until it is mended", function()
+    local path = os.tmpname()
+    finally(function() os.remove(path) end)
+    shell.write_file(path, one.pem)
+    local credential = mde.credential.certificate(path)
+    posted(credential)
+    shell.write_file(path, one.certificate)
+    for _ = 1, 3 do
+      local answer, err = credential:ask(token_requests.new())
+      assert.is_nil(answer)
+      assert.equal("private_key_missing", err.code)
+    end
+    shell.write_file(path, one.pem)
+    posted(credential)
+  end)
+
   it("signs in where this machine's clock is two hours off", function()
     local r = rehearsal.new { start = os.time() + 7200.5,
       client = { credential = mde.credential.certificate(one.path) } }
