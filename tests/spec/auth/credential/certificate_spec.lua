@@ -87,6 +87,7 @@ describe("a certificate", function()
       { { pem = one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
       { { pem = "\255\254" .. one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
       { { pem = core.base64.encode(one.pem) }, "base64 of a PEM text", "BEGIN", "pem_malformed" },
+      { { pem = "0 private keys" }, "there is no PEM text in it", "PEM file", "private_key_missing" },
       { { pem = traditional:gsub("\n", " ") }, "have become one", "BEGIN", "pem_malformed" },
     } do
       local ok, err = pcall(mde.credential.certificate, case[1])
