@@ -9,6 +9,7 @@ local errors = require "mde.base.error"
 local M = {}
 
 local MICROSOFT = { "microsoftonline%.com", "microsoftonline%.us", "microsoftonline%.cn",
+  "login%.microsoft%.com", "login%.windows%.net", "sts%.windows%.net", "login%.chinacloudapi%.cn",
   "sovcloud%-identity%.[a-z][a-z]", "security%.microsoft%.com", "securitycenter%.microsoft%.com",
   "securitycenter%.windows%.com", "securitycenter%.microsoft%.us" }
 

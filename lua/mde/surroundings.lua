@@ -86,6 +86,7 @@ function M.proxy(report, driver, tries)
   local answered, connected, code = count(proxy, tries)
   local text = ("%s (%s): %s"):format(errors.show(proxy.shown), errors.show(proxy.source),
     answered > 0 and "a request went through it" or connected > 0 and "connections go through it"
+    or not proxy.everywhere and proxy.shown:find "^socks" and "whether a request went through it, libcurl does not tell"
     or "no request went through it")
   local hosts, name = proxies.exceptions()
   if not proxy.everywhere and hosts and answered < #tries then

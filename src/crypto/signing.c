@@ -72,7 +72,7 @@ struct source {
 static struct flaw why_no_pem(struct mde_text given)
 {
   static const char begin[] = "LS0tLS1CRUdJTi"; /* -----BEGIN in base64 */
-  if (given.length > 0 && given.bytes[0] == 0x30)
+  if (given.length > 1 && given.bytes[0] == 0x30 && ((unsigned char)given.bytes[1] & 0x80) != 0)
     return (struct flaw){"it is not PEM, but PKCS#12 (PFX) or another binary form",
                          "private_key_binary"};
   if (contains(given, begin))

@@ -18,6 +18,7 @@ struct mde_connection {
   unsigned long number;
   bool used; /* has carried a request */
   bool spoilt;
+  bool through_proxy;
 };
 
 /* ---- sockets */
@@ -178,4 +179,15 @@ void mde_connections_spoil(struct mde_connections *connections, unsigned long nu
   for (struct mde_connection *connection = connections->first; connection != NULL;
        connection = connection->next)
     if (connection->number == number) connection->spoilt = true;
+}
+
+bool mde_connections_through_proxy(struct mde_connections *connections, unsigned long number,
+                                   bool is_told)
+{
+  struct mde_connection *connection = connections->first;
+  while (connection != NULL && connection->number != number)
+    connection = connection->next;
+  if (connection == NULL) return is_told;
+  connection->through_proxy = connection->through_proxy || is_told;
+  return connection->through_proxy;
 }

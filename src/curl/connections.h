@@ -48,6 +48,13 @@ unsigned long mde_connections_use(struct mde_connections *connections, CURL *eas
 /* No further request goes over the connection. Harmless for one that is closed, and for 0. */
 void mde_connections_spoil(struct mde_connections *connections, unsigned long number);
 
+/*
+ * Whether the connection goes through a proxy, of which libcurl tells the first request alone:
+ * `is_told` says whether it was told of this one.
+ */
+bool mde_connections_through_proxy(struct mde_connections *connections, unsigned long number,
+                                   bool is_told);
+
 /* Forgets all, without closing anything. */
 void mde_connections_forget(struct mde_connections *connections);
 

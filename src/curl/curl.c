@@ -458,7 +458,7 @@ static int transfer_result(lua_State *L)
   if (!mde_transfer_answered(of_curl) || !mde_transfer_read_head(of_curl, &head))
     return return_failure(L, of_curl);
   lua_createtable(L, 0, 4);
-  if (of_curl->proxy_status != 0) {
+  if (of_curl->proxied) {
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "proxied");
   }

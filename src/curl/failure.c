@@ -153,12 +153,27 @@ static bool wants_another_password(const struct mde_transfer *transfer)
                                             transfer->proxy_error == CURLPX_NO_AUTH));
 }
 
+/* Whether TLS with the proxy failed. OpenSSL's number for its certificate is not 0 until that was
+ * accepted, and 0 where there is no such proxy. */
+static bool is_tls_of_proxy(const struct mde_transfer *transfer)
+{
+  return transfer->proxy_verification != 0 && (transfer->code == CURLE_SSL_CONNECT_ERROR ||
+                                               transfer->code == CURLE_PEER_FAILED_VERIFICATION);
+}
+
 static void describe_early(const struct mde_transfer *transfer, const char *detail, char *text)
 {
   const char *host = transfer->host;
   if (wants_another_password(transfer)) {
     say(text, "no way to %s: %s", host,
         transfer->proxy_status != 0 ? "it answered 407 to CONNECT" : detail);
+    return;
+  }
+  if (is_tls_of_proxy(transfer)) {
+    say(text, "TLS with the proxy on the way to %s failed: %s%s", host, detail,
+        transfer->code == CURLE_PEER_FAILED_VERIFICATION
+            ? "; ca_file or SSL_CERT_FILE has to have the CA of the proxy, too"
+            : handshake_advice(detail));
     return;
   }
   switch (transfer->code) {
@@ -249,7 +264,7 @@ void mde_failure_describe(const struct mde_transfer *transfer, char text[MDE_FAI
 static const char *early_code(const struct mde_transfer *transfer)
 {
   if (wants_another_password(transfer)) return "proxy_auth";
-  if (transfer->proxy_status >= 300) return "proxy";
+  if (transfer->proxy_status >= 300 || is_tls_of_proxy(transfer)) return "proxy";
   switch (transfer->code) {
   case CURLE_COULDNT_RESOLVE_HOST:
     return "resolve";

@@ -167,7 +167,10 @@ static void detach(struct mde_multi *multi, struct mde_transfer *transfer, bool 
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &transfer->verification);
   curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls);
+  curl_easy_getinfo(easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &transfer->proxy_verification);
   transfer->answer_began = first_byte > 0;
+  transfer->proxied = mde_connections_through_proxy(&multi->connections, transfer->connection,
+                                                    transfer->proxy_status != 0);
   transfer->tls_is_openssl = tls != NULL && tls->backend == CURLSSLBACKEND_OPENSSL;
   curl_multi_remove_handle(multi->handle, easy);
   if (well)

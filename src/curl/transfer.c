@@ -281,11 +281,14 @@ static CURLcode set_security(CURL *easy, const struct mde_transfer_options *opti
 #endif
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   if (options->ca_file != NULL || options->ca_path != NULL) {
     SET(CURLOPT_CAINFO, options->ca_file);
     SET(CURLOPT_CAPATH, options->ca_path);
+    SET(CURLOPT_PROXY_CAINFO, options->ca_file);
+    SET(CURLOPT_PROXY_CAPATH, options->ca_path);
   }
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);

@@ -51,9 +51,11 @@ struct mde_transfer {
   CURL *easy; /* NULL unless in flight */
   CURLcode code;
   long status;
-  long proxy_status; /* of the proxy's answer to CONNECT, or 0 */
-  long proxy_error;  /* libcurl's number for what a SOCKS proxy said */
-  long verification; /* what the TLS library found of the certificate, a number of its own */
+  long proxy_status;       /* of the proxy's answer to CONNECT, or 0 */
+  long proxy_error;        /* libcurl's number for what a SOCKS proxy said */
+  bool proxied;            /* it went through a proxy that makes tunnels */
+  long verification;       /* what the TLS library found of the certificate, a number of its own */
+  long proxy_verification; /* the same of the certificate of a proxy that is spoken to by TLS */
   bool tls_is_openssl;
 
   struct mde_secret lines; /* request header lines, each ended by a NUL */
@@ -92,9 +94,10 @@ struct mde_transfer {
 
 struct mde_transfer_options {
   const char *method;
-  const char *url;     /* https, or http if `plain`; checked by the caller */
-  bool plain;          /* http, and no proxy */
-  const char *ca_file; /* NULL, as is ca_path: libcurl's default; otherwise none beside ca_path */
+  const char *url; /* https, or http if `plain`; checked by the caller */
+  bool plain;      /* http, and no proxy */
+  /* What is trusted, of a proxy too. Both NULL: libcurl's default; else nothing beside them. */
+  const char *ca_file;
   const char *ca_path; /* directories of hashed names, with colons; read by OpenSSL alone */
   const char *proxy;   /* NULL: the environment's; "": none */
   long timeout;        /* milliseconds for the whole exchange; above 0 */

@@ -29,8 +29,11 @@ describe("a host that is no host of Microsoft's", function()
     for host, is_strange in pairs { ["api.security.microsoft.com.example"] = true,
       ["evil-security.microsoft.com"] = true, ["security.microsoft.com"] = false,
       ["EU.api.security.Microsoft.com:443"] = false, ["api.securitycenter.windows.com"] = false,
-      ["microsoftonline.com.example.net"] = true } do
-      assert.equal(is_strange, remarks { base_url = "https://" .. host }[1] ~= nil, host)
+      ["microsoftonline.com.example.net"] = true, ["login.windows.net"] = false, ["any.blob.core.windows.net"] = true,
+      ["login.microsoft.com"] = false } do
+      for _, scheme in ipairs { "", "https://", "HTTPS://" } do
+        assert.equal(is_strange, remarks { base_url = scheme .. host }[1] ~= nil, host)
+      end
     end
   end)
 

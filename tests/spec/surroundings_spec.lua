@@ -187,6 +187,15 @@ describe("the doctor's check of", function()
       end)
     end
 
+    it("of which nobody tells whether it was used is not called unused", function()
+      environment.set { no_proxy = "a,b" }
+      local report = recorder()
+      surroundings.proxy(report, { proxy = proxies.about(proxies.read("socks5h://proxy:1080", "all_proxy")) },
+        { { answered = true } })
+      assert.same({ status = "ok", message = "socks5h://proxy:1080 (all_proxy): whether a request went through it, "
+        .. "libcurl does not tell; no_proxy leaves it out for a,b" }, report.last)
+    end)
+
     it("says where the driver uses none", function()
       local report = recorder()
       surroundings.proxy(report, {}, {})

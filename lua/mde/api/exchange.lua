@@ -60,15 +60,16 @@ local M = {}
 local Exchange = {}
 Exchange.__index = Exchange
 
--- What tells an application from others that share a store.
+-- What tells an application from others that share a store; and whether that is certain. Of a function that gets
+-- tokens nobody knows whose they are: the next client's may be those of another tenant.
 local function application_of(settings)
   local credential = settings.credential
   if settings.tenant_id and settings.client_id then
-    return core.text.lower(("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id))
+    return core.text.lower(("%s|%s|%s"):format(settings.authority, settings.tenant_id, settings.client_id)), true
   end
   local traits = { credential.kind }
   for _, trait in ipairs(credential.traits and credential:traits() or {}) do traits[#traits + 1] = tostring(trait) end
-  return core.text.lower(table.concat(traits, "|"))
+  return core.text.lower(table.concat(traits, "|")), credential.traits ~= nil
 end
 
 local function host_of(url)
@@ -79,7 +80,8 @@ end
 --- windows (of the service's limits), reserve
 ---@return mde.Exchange
 function M.new(settings)
-  local driver, place, application = settings.driver, settings.store, application_of(settings)
+  local driver, place = settings.driver, settings.store
+  local application, is_certain = application_of(settings)
   local time = clocks.of_driver(driver)
   local function store_of(what)
     return stores.new(place, application .. "|" .. what, driver, time)
@@ -96,7 +98,7 @@ function M.new(settings)
     requests = requests, single_flight = single_flight, driver = driver, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, authority = settings.authority,
     scope = settings.scope, application = application,
-    store = place and not place.on_disk and store_of(settings.scope) or nil,
+    store = place and is_certain and not place.on_disk and store_of(settings.scope) or nil,
     service_time = service_time,
     on_token = function(value, answer, sent) clock:hear_token(value, answer, sent) end,
   }

@@ -18,13 +18,6 @@ local function is_endpoint(path)
   return path:find("/oauth2/", 1, true) or path:find("/.well-known/", 1, true) or path:find "/v2%.0/$"
 end
 
--- What a token endpoint says of itself is in lower case and without the port that is meant anyway, and an assertion
--- has to name it so.
-local function normal(url)
-  local host, port, path = https_url.parts(url)
-  return ("https://%s%s%s"):format(core.text.lower(host), port and tonumber(port) ~= 443 and ":" .. port or "", path)
-end
-
 local function refuse(code, url, name, problem, hint)
   errors.invalid(code, ("%s is %s, %s"):format(name, errors.quote(url), problem),
     hint or ("Write %s, and the tenant as AZURE_TENANT_ID."):format(url:match "^https://[^/]+"))
@@ -35,7 +28,7 @@ end
 ---@param name string by which the user set it
 ---@return string url
 function M.check(value, name)
-  local url = normal(https_url.check(value, name))
+  local url = https_url.check(value, name)
   local _, _, path = https_url.parts(url)
   if is_endpoint(path) then
     refuse("url_malformed", url, name, "which is an endpoint and not the place to sign in")

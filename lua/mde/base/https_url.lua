@@ -32,7 +32,15 @@ local function with_scheme(value)
   return is_host and "https://" .. value or value
 end
 
---- The URL, without slashes at its end. Raises for anything else.
+-- As a token endpoint writes itself, which an assertion has to repeat: in lower case but for the path, and without the
+-- port that is meant anyway.
+local function normal(url)
+  local host, port, path = parts_of(url)
+  return ("https://%s%s%s"):format(core.text.lower(host), port and tonumber(port) ~= 443 and ":" .. port or "",
+    (path:gsub("/+$", "")))
+end
+
+--- The URL in its normal form, without slashes at its end. Raises for anything else.
 ---@param value string
 ---@param name string by which the user set it
 ---@return string url
@@ -46,7 +54,7 @@ function M.check(value, name)
     errors.invalid("url_malformed", ("%s is %s, which is not the https URL of a host"):format(name, urls.shown(value)),
       "Write https://host, and nothing after it but a port.")
   end
-  return (url:gsub("/+$", ""))
+  return normal(url)
 end
 
 --- The parts of a URL that was checked.

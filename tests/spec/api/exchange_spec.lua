@@ -344,6 +344,23 @@ describe("an exchange", function()
       assert.not_same(own, of {})
     end)
 
+    it("but shares no token where nobody knows whose it is", function()
+      local sent = {}
+      local function read_of(name)
+        local driver = setmetatable({ send = function(request)
+          sent[#sent + 1] = request.headers.Authorization
+          return r.driver.send(request)
+        end }, { __index = r.driver })
+        assert(clients.new { driver = driver, store = dict,
+          credential = function() return "of-the-tenant-" .. name, 3000 end }):machine(ID)
+      end
+      read_of "a"
+      sent = {}
+      read_of "b"
+      assert.is_true(#sent > 0)
+      for _, header in ipairs(sent) do assert.equal("Bearer of-the-tenant-b", header) end
+    end)
+
     it("but puts no token into one that is on a disk", function()
       assert.matches("token", table.concat(names {}, " "))
       dict.on_disk = true

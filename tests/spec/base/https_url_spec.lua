@@ -6,10 +6,10 @@ local rehearsal = require "tests.spec.support.rehearsal"
 describe("the https URL of a host", function()
   for given, url in pairs {
     ["https://host"] = "https://host", ["https://host/"] = "https://host", ["https://host//"] = "https://host",
-    ["HTTPS://Host.example:443/a/b/"] = "HTTPS://Host.example:443/a/b", ["https://[::1]:8443"] = "https://[::1]:8443",
-    ["host.example"] = "https://host.example", ["Host.example/"] = "https://Host.example",
+    ["HTTPS://Host.example:443/A/b/"] = "https://host.example/A/b", ["https://[::1]:8443"] = "https://[::1]:8443",
+    ["host.example"] = "https://host.example", ["Host.example/"] = "https://host.example",
     ["host.example:8443/a"] = "https://host.example:8443/a", ["host:8443"] = "https://host:8443",
-    ["localhost"] = "https://localhost", ["LOCALHOST/"] = "https://LOCALHOST", ["[::1]:1"] = "https://[::1]:1",
+    ["localhost"] = "https://localhost", ["LOCALHOST/"] = "https://localhost", ["[::1]:1"] = "https://[::1]:1",
     ["192.0.2.1"] = "https://192.0.2.1",
   } do
     it("may be written " .. given, function() assert.equal(url, https_url.check(given, "X")) end)

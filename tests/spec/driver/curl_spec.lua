@@ -218,6 +218,7 @@ describe("mde.driver.curl", function()
           local response, message, maybe_sent, code = through.send(request())
           assert.equal(case.code, code, message)
           assert.equal(case.tunnel and 401 or nil, response and response.status)
+          assert.equal(case.tunnel, response and response.proxied)
           if message then
             assert.is_false(maybe_sent)
             assert.matches(case.code == "proxy_auth" and "407" or "403", message, 1, true)
@@ -230,6 +231,30 @@ describe("mde.driver.curl", function()
         assert.equal(1, select(2, proxy.seen():gsub("CONNECT ", "")))
       end)
     end
+
+    it("speaks by TLS to a proxy whose certificate is of the given authorities, and to no other", function()
+      local proxy = proxies.start { tls = true }
+      local both = proxy.ca_file .. "-and-the-host-s"
+      shell.write_file(both, shell.read_file(proxy.ca_file) .. shell.read_file(tenant.ca_file))
+      finally(proxy.stop)
+      local function send(ca_file)
+        local through = curl.new { ca_file = ca_file,
+          proxy = ("https://proxied:opaque-word@localhost:%d"):format(proxy.port) }
+        local response, message, maybe_sent, code = through.send(request())
+        through.close()
+        return response and response.status or message, maybe_sent, code
+      end
+      assert.same({ 401 }, { send(both) })
+      local message, maybe_sent, code = send(tenant.ca_file)
+      assert.same({ false, "proxy" }, { maybe_sent, code })
+      assert.matches("^TLS with the proxy on the way to localhost:%d+ failed: ", message)
+      assert.matches("the proxy is https://localhost", message, 1, true)
+      -- Why it refused a certificate inside of TLS libcurl 7.88 does not tell.
+      message, maybe_sent, code = send(proxy.ca_file)
+      assert.is_false(maybe_sent)
+      assert.matches("^tls", code)
+      assert.is_nil(message:find("proxy", 1, true))
+    end)
 
     it("knows a SOCKS proxy that wants another password", function()
       local proxy = proxies.start()

@@ -36,6 +36,7 @@ local M = {}
 ---@field private certificates mde.crypto.certificate[] those of the key
 ---@field private certificate mde.crypto.certificate the one in use
 ---@field private sends_chain boolean
+---@field private flaw? mde.Error why what was read of the file last is of no use
 local Certificate = { __name = "mde.credential.certificate" }
 Certificate.__index = Certificate
 
@@ -106,13 +107,17 @@ local function name_of(self)
   return self.file and ("the certificate %s"):format(errors.show(self.file.path)) or "the certificate"
 end
 
--- Reads the file if it is new.
+-- Reads the file if it is new; true, or nil and an error, the same one until it is another file.
 local function refresh(self)
   if not self.file then return true end
   local pem, err, is_new = self.file:read()
   if not pem then return nil, err end
-  if not is_new then return true end
-  return take(self, pem, name_of(self))
+  if is_new then
+    local _, flaw = take(self, pem, name_of(self))
+    self.flaw = flaw
+  end
+  if self.flaw then return nil, self.flaw end
+  return true
 end
 
 local function post(self, request)

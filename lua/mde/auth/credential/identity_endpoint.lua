@@ -16,7 +16,7 @@ local M = {}
 --- what is sent there must not be read on the way. Raises for anything else.
 ---@param url string
 ---@param name string of the variable it comes from
----@return string url without a query
+---@return string url without a query, its scheme in lower case
 function M.check_url(url, name)
   local shown = urls.shown(url)
   local scheme, host, rest = url:match "^([A-Za-z]+)://([A-Za-z0-9.-]+)(.*)$"
@@ -33,7 +33,7 @@ function M.check_url(url, name)
       ("%s is %s: http is spoken to this machine and its link-local network alone"):format(name, shown),
       "Leave it as the platform sets it.")
   end
-  return url
+  return scheme .. url:sub(#scheme + 1)
 end
 
 --- Makes a kind of credential.

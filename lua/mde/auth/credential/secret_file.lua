@@ -22,6 +22,8 @@ SecretFile.__index = SecretFile
 local function is_no_path(value)
   if value:find("-----BEGIN", 1, true) then return "a PEM text" end
   if value:find "^eyJ[A-Za-z0-9_-]+%." then return "a token" end
+  -- What all secrets have that Entra makes, and Microsoft's own scanners look for.
+  if #value >= 30 and value:find "^[A-Za-z0-9_~.-]+%dQ~[A-Za-z0-9_~.-]+$" then return "a client secret" end
   if value:find "[\r\n]" then return "a text of several lines" end
 end
 

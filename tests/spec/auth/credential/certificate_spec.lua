@@ -87,6 +87,7 @@ describe("a certificate", function()
       { { pem = one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
       { { pem = "\255\254" .. one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
       { { pem = core.base64.encode(one.pem) }, "base64 of a PEM text", "BEGIN", "pem_malformed" },
+      { { pem = "0 private keys" }, "there is no PEM text in it", "PEM file", "private_key_missing" },
       { { pem = traditional:gsub("\n", " ") }, "have become one", "BEGIN", "pem_malformed" },
     } do
       local ok, err = pcall(mde.credential.certificate, case[1])
@@ -344,6 +345,22 @@ describe("a certificate", function()
     put(one)
     assert.truthy(r.client:machine "desk-5")
     os.remove(path)
+  end)
+
+  it("that has changed into one that is of no use is refused until it is mended", function()
+    local path = os.tmpname()
+    finally(function() os.remove(path) end)
+    shell.write_file(path, one.pem)
+    local credential = mde.credential.certificate(path)
+    posted(credential)
+    shell.write_file(path, one.certificate)
+    for _ = 1, 3 do
+      local answer, err = credential:ask(token_requests.new())
+      assert.is_nil(answer)
+      assert.equal("private_key_missing", err.code)
+    end
+    shell.write_file(path, one.pem)
+    posted(credential)
   end)
 
   it("signs in where this machine's clock is two hours off", function()

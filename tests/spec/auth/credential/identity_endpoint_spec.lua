@@ -7,9 +7,11 @@ local token_requests = require "tests.spec.support.token_request"
 describe("the endpoint of a managed identity", function()
   it("is on this machine, on its link-local network, or reached by https", function()
     for _, url in ipairs { "http://127.0.0.1:40342/metadata/identity/oauth2/token", "http://localhost/msi/token",
-      "HTTP://LOCALHOST:80/", "http://169.254.169.254", "http://[::1]:8080/x", "https://identity.example/msi/token",
+      "http://LOCALHOST:80/", "http://169.254.169.254", "http://[::1]:8080/x", "https://identity.example/msi/token",
       "https://10.0.0.1:8443/" } do
       assert.equal(url, endpoints.check_url(url, "IDENTITY_ENDPOINT"))
+      -- Which of the two it is, is told by it as it is returned.
+      assert.equal(url, endpoints.check_url(url:gsub("^%a+", string.upper), "IDENTITY_ENDPOINT"))
     end
   end)
 

@@ -102,6 +102,7 @@ describe("a file with something secret", function()
     local federated = require "mde.auth.credential.federated"
     for text, kind in pairs { ["-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----\n"] = "a PEM text",
       ["-----BEGIN PRIVATE KEY-----\\nplanted"] = "a PEM text", ["eyJplanted.planted.planted"] = "a token",
+      ["pla8Q~planted_planted.planted-planted-ed"] = "a client secret",
       ["planted\nplanted"] = "several lines" } do
       for _, made in ipairs { { secret_files.new, text, "the file", 64 }, { federated.new, text } } do
         local err = rehearsal.refused(made[1], made[2], made[3], made[4])

@@ -11,7 +11,7 @@
 --   local status = server.stop()            -- its directory is removed
 --
 -- A program that is in the tree, with a line about its port:
--- server.start_lua("tests/spec/support/server/nameserver.lua").
+-- server.start_lua("tests/spec/support/server/nameserver.lua", "word for it").
 -- None outlives the program that started it.
 
 local fork = require("mde.posix").fork
@@ -98,10 +98,11 @@ end
 
 --- Starts a program of the tree on lua5.4, which is given its directory and writes the port where it serves.
 ---@param path string
+---@param word string? what it is given behind the directory
 ---@return tests.Server server, integer port
-function servers.start_lua(path)
+function servers.start_lua(path, word)
   local place = shell.new_directory()
-  local server = servers.start { command = { "lua5.4", path, place }, place = place, lines = 1,
+  local server = servers.start { command = { "lua5.4", path, place, word }, place = place, lines = 1,
     environment = shell.lua_environment() }
   return server, tonumber(server.lines[1])
 end

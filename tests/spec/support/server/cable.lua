@@ -10,44 +10,16 @@
 -- Run as a program it is the cable itself: lua5.4 cable.lua DIRECTORY, where the file "ends" names both ports. It
 -- writes its port.
 
+local loopback = require "tests.spec.support.server.loopback"
 local shell = require "tests.spec.support.process.shell"
 
 local function serve(directory)
-  local cqueues = require "cqueues"
-  local signal = require "cqueues.signal"
-  local socket = require "cqueues.socket"
-  signal.ignore(signal.SIGPIPE)
   local own, behind = shell.read_file(directory .. "/ends"):match "(%d+) (%d+)"
-  local listener = socket.listen { host = "127.0.0.1", port = tonumber(own), reuseaddr = true }
-  assert(listener:listen())
-  local loop = cqueues.new()
-
-  local function ready(tcp)
-    tcp:onerror(function(_, _, code) return code end)
-    tcp:setmode("bn", "bn")
-    return tcp
-  end
-
-  local function pass_on(from, to)
-    for bytes in function() return from:xread(-4096, "bn") end do to:xwrite(bytes, "bn", 10) end
-    to:shutdown "w"
-  end
-
-  loop:wrap(function()
-    while true do
-      local near = listener:accept { nodelay = true }
-      if near then
-        local far = ready(socket.connect { host = "127.0.0.1", port = tonumber(behind), nodelay = true })
-        ready(near)
-        loop:wrap(function() pass_on(near, far) end)
-        loop:wrap(function() pass_on(far, near) end)
-      end
-    end
-  end)
-  local _, _, port = listener:localname()
-  io.write(("%d\n"):format(port))
-  io.flush()
-  assert(loop:loop())
+  loopback.serve(function(near, loop)
+    local far = loopback.connect(behind)
+    loop:wrap(function() loopback.pass_on(near, far) end)
+    loopback.pass_on(far, near)
+  end, tonumber(own))
 end
 
 if arg and arg[0] and arg[0]:find "cable%.lua$" then return serve(arg[1]) end

@@ -7,7 +7,12 @@
 --
 -- Other passwords have it answer in other ways, as real proxies do: see CASES, which say what a driver makes of each.
 --
--- Run as a program it is the server itself: lua5.4 connect_proxy.lua DIRECTORY. It writes its port.
+-- `start { tls = true }` is one that is spoken to by TLS, with `proxy.ca_file` for its certificate.
+--
+-- Run as a program it is the server itself: lua5.4 connect_proxy.lua DIRECTORY [tls]. It writes its port.
+
+local loopback = require "tests.spec.support.server.loopback"
+local shell = require "tests.spec.support.process.shell"
 
 local OPEN = "HTTP/1.1 200 Connection established\r\n"
 local DENIED = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"a proxy\"\r\n"
@@ -40,27 +45,17 @@ local function case_of(line)
   end
 end
 
-local function serve(directory)
-  local cqueues = require "cqueues"
-  local signal = require "cqueues.signal"
-  local socket = require "cqueues.socket"
-  signal.ignore(signal.SIGPIPE)
-  local listener = socket.listen { host = "127.0.0.1", port = 0 }
-  assert(listener:listen())
-  local loop = cqueues.new()
+local function tls_context(directory)
+  local keys = require "mde.sim.server.certificates"
+  local authority = keys.make_authority()
+  shell.write_file(directory .. "/ca.pem", authority.certificate)
+  return keys.server_context(authority)
+end
+
+local function serve(directory, tls)
+  local context = tls and tls_context(directory)
   local seen = assert(io.open(directory .. "/seen", "w"))
   seen:setvbuf "no"
-
-  local function ready(tcp)
-    tcp:onerror(function(_, _, code) return code end)
-    tcp:setmode("bn", "bn")
-    return tcp
-  end
-
-  local function pass_on(from, to)
-    for bytes in function() return from:xread(-4096, "bn", 60) end do to:xwrite(bytes, "bn", 10) end
-    to:shutdown "w"
-  end
 
   -- RFC 1928 and RFC 1929, behind the version.
   local function refuse_by_socks(tcp)
@@ -75,8 +70,8 @@ local function serve(directory)
     tcp:shutdown "w"
   end
 
-  local function answer(tcp)
-    ready(tcp)
+  loopback.serve(function(tcp, loop)
+    if context and not tcp:starttls(context, 10) then return tcp:close() end
     local first = tcp:xread(1, "b", 10)
     if first == "\5" then return refuse_by_socks(tcp) end
     local host, port, case
@@ -91,44 +86,32 @@ local function serve(directory)
     if not host or not case or not case.tunnel then
       tcp:xwrite(case and case.answer or DENIED_WITH_PAGE, "bn", 10)
     else
-      -- cqueues resolves by /etc/hosts, which a machine need not have.
-      if host == "localhost" then host = "127.0.0.1" end
-      local behind = ready(socket.connect { host = host, port = tonumber(port) })
-      if behind:connect(10) then
+      local behind = (host == "localhost" or host == "127.0.0.1") and loopback.connect(port)
+      if behind and behind:connect(10) then
         tcp:xwrite(case.answer, "bn", 10)
-        loop:wrap(function() pass_on(behind, tcp) end)
-        pass_on(tcp, behind)
+        loop:wrap(function() loopback.pass_on(behind, tcp) end)
+        loopback.pass_on(tcp, behind)
       else
         tcp:xwrite("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "bn", 10)
       end
     end
     tcp:shutdown "w"
-  end
-
-  loop:wrap(function()
-    while true do
-      local tcp = listener:accept()
-      if tcp then loop:wrap(function() answer(tcp) end) end
-    end
   end)
-  local _, _, port = listener:localname()
-  io.write(("%d\n"):format(port))
-  io.flush()
-  assert(loop:loop())
 end
 
-if arg and arg[0] and arg[0]:find "connect_proxy%.lua$" then return serve(arg[1]) end
+if arg and arg[0] and arg[0]:find "connect_proxy%.lua$" then return serve(arg[1], arg[2]) end
 
-local shell = require "tests.spec.support.process.shell"
 local servers = require "tests.spec.support.process.server"
 
 local connect_proxy = { CASES = CASES }
 
----@return { port: integer, seen: (fun(): string), stop: fun() }
-function connect_proxy.start()
-  local server, port = servers.start_lua "tests/spec/support/server/connect_proxy.lua"
+---@param options { tls: boolean? }?
+---@return { port: integer, ca_file: string, seen: (fun(): string), stop: fun() }
+function connect_proxy.start(options)
+  local server, port = servers.start_lua("tests/spec/support/server/connect_proxy.lua",
+    options and options.tls and "tls" or nil)
   return {
-    port = port, stop = server.stop,
+    port = port, ca_file = server.place .. "/ca.pem", stop = server.stop,
     seen = function() return shell.read_file(server.place .. "/seen") end,
   }
 end

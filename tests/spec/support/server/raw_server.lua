@@ -13,6 +13,7 @@
 --
 -- Run as a program it is the server itself: lua5.4 raw_server.lua DIRECTORY. It writes its port.
 
+local loopback = require "tests.spec.support.server.loopback"
 local shell = require "tests.spec.support.process.shell"
 
 local read_file, write_file = shell.read_file, shell.write_file
@@ -36,16 +37,10 @@ end
 
 local function serve(directory)
   local cqueues = require "cqueues"
-  local signal = require "cqueues.signal"
-  local socket = require "cqueues.socket"
   local keys = require "mde.sim.server.certificates"
-  signal.ignore(signal.SIGPIPE)
   local authority = keys.make_authority()
   local context = keys.server_context(authority)
   write_file(directory .. "/ca.pem", authority.certificate)
-  local listener = socket.listen { host = "127.0.0.1", port = 0 }
-  assert(listener:listen())
-  local loop = cqueues.new()
 
   -- Sends what is to be sent; how it ends.
   local function send_reply(tcp, name)
@@ -59,11 +54,9 @@ local function serve(directory)
 
   local connections = 0
 
-  local function answer(tcp)
+  loopback.serve(function(tcp)
     connections = connections + 1
     local number = connections
-    tcp:onerror(function(_, _, code) return code end)
-    tcp:setmode("bn", "bn")
     append_file(directory .. "/log", ("%d connects\n"):format(number))
     if tcp:starttls(context, 10) then
       local name, ends
@@ -78,19 +71,7 @@ local function serve(directory)
       tcp:shutdown "w"
     end
     tcp:close()
-  end
-
-  loop:wrap(function()
-    while true do
-      -- What was sent is to be with the other side, and not to wait for what that sends.
-      local tcp = listener:accept { nodelay = true }
-      if tcp then loop:wrap(function() answer(tcp) end) end
-    end
   end)
-  local _, _, port = listener:localname()
-  io.write(("%d\n"):format(port))
-  io.flush()
-  assert(loop:loop())
 end
 
 if arg and arg[0] and arg[0]:find "raw_server%.lua$" then return serve(arg[1]) end
