@@ -114,8 +114,10 @@ end
 
 -- The piece of a member; `value` is not among those that are kept.
 local function write_member(one, value)
-  local text = one.label .. encode(value)
-  if value ~= nil and type(value) ~= "table" then keep(one, value, text) end
+  local kind = type(value)
+  local is_plain = kind == "string" and not value:find '[%z\1-\31"\\\127]'
+  local text = is_plain and one.label .. '"' .. value .. '"' or one.label .. encode(value)
+  if value ~= nil and kind ~= "table" then keep(one, value, text) end
   return text
 end
 
