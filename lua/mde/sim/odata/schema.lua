@@ -102,7 +102,7 @@ local encode = json.encode
 
 -- A list of 10,000 machines has 400,000 members. So an answer is put together once, of pieces of text that commas stand
 -- between. What a member was written as is kept by its value: another machine has the same, or the next list does.
-local writers, known, most_known = {}, 0, 400000
+local writers, known, most_known = {}, 0, 200000
 
 local function keep(one, value, text)
   if known == most_known then
@@ -112,12 +112,12 @@ local function keep(one, value, text)
   one.written[value], known = text, known + 1
 end
 
--- The piece of a member; `value` is not among those that are kept.
+-- The piece of a member whose value is not null, nor among those that are kept.
 local function write_member(one, value)
   local kind = type(value)
   local is_plain = kind == "string" and not value:find '[%z\1-\31"\\\127]'
   local text = is_plain and one.label .. '"' .. value .. '"' or one.label .. encode(value)
-  if value ~= nil and kind ~= "table" then keep(one, value, text) end
+  if kind ~= "table" then keep(one, value, text) end
   return text
 end
 
@@ -136,7 +136,7 @@ local function add_members(pieces, count, list, record, wanted)
         count = one.add(pieces, count, value)
       else
         count = count + 1
-        pieces[count] = value ~= nil and one.written[value] or write_member(one, value)
+        pieces[count] = value == nil and one.null or one.written[value] or write_member(one, value)
       end
     end
   end
@@ -151,6 +151,7 @@ end
 
 local function writer(one)
   one.label, one.written = encode(one.name) .. ":", {}
+  one.null = one.label .. "null"
   writers[#writers + 1] = one
   return one
 end
