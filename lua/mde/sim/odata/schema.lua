@@ -100,56 +100,102 @@ local metadata = "https://api.security.microsoft.com/api/$metadata#"
 
 local encode = json.encode
 
--- A list of 10,000 machines has 400,000 members, most of them plain texts: those are written here and now.
-local function write_members(list, record, wanted)
-  local parts, count = {}, 0
+-- A list of 10,000 machines has 400,000 members. So an answer is put together once, of pieces of text that commas stand
+-- between. What a member was written as is kept by its value: another machine has the same, or the next list does.
+local writers, known, most_known = {}, 0, 200000
+
+local function keep(one, value, text)
+  if known == most_known then
+    for _, writer in ipairs(writers) do writer.written = {} end
+    known = 0
+  end
+  one.written[value], known = text, known + 1
+end
+
+-- The piece of a member whose value is not null, nor among those that are kept.
+local function write_member(one, value)
+  local kind = type(value)
+  local is_plain = kind == "string" and not value:find '[%z\1-\31"\\\127]'
+  local text = is_plain and one.label .. '"' .. value .. '"' or one.label .. encode(value)
+  if kind ~= "table" then keep(one, value, text) end
+  return text
+end
+
+local function enclose(pieces, first, last, opening, closing)
+  pieces[first] = opening .. pieces[first]
+  pieces[last] = pieces[last] .. closing
+end
+
+-- Adds the members of a record behind so many pieces. Returns how many there are then.
+local function add_members(pieces, count, list, record, wanted)
   for i = 1, #list do
     local one = list[i]
     if not wanted or wanted[one.name] then
       local value = record[one.name]
-      local kind = type(value)
-      local text
-      if kind == "string" and not value:find '[%z\1-\31"\\\127]' then
-        text = one.quoted_label .. value .. '"'
-      elseif kind == "table" and one.write then
-        text = one.label .. one.write(value)
+      if type(value) == "table" and one.add then
+        count = one.add(pieces, count, value)
       else
-        text = one.label .. encode(value)
+        count = count + 1
+        pieces[count] = value == nil and one.null or one.written[value] or write_member(one, value)
       end
-      count = count + 1
-      parts[count] = text
     end
   end
-  return table.concat(parts, ",")
+  return count
 end
 
-local function label(one)
-  one.label = encode(one.name) .. ":"
-  one.quoted_label = one.label .. '"'
+local function add_object(pieces, count, list, record, wanted)
+  local last = add_members(pieces, count, list, record, wanted)
+  enclose(pieces, count + 1, last, "{", "}")
+  return last
+end
+
+local function writer(one)
+  one.label, one.written = encode(one.name) .. ":", {}
+  one.null = one.label .. "null"
+  writers[#writers + 1] = one
   return one
 end
 
--- Gives a property what it needs to write a table.
-local function set_writer(one)
-  local labels = {}
-  for i, name in ipairs(one.members or {}) do labels[i] = label { name = name } end
-  local function write_object(value) return "{" .. write_members(labels, value) .. "}" end
-  local write_element = one.members and write_object or encode
-  if one.type == "Edm.Complex" then
-    one.write = write_object
-  elseif one.type == "Edm.Collection" then
-    one.write = function(list)
-      local parts = {}
-      for i = 1, #list do parts[i] = write_element(list[i]) end
-      return "[" .. table.concat(parts, ",") .. "]"
+local function adds_object(one, members)
+  return function(pieces, count, value)
+    local last = add_object(pieces, count, members, value)
+    pieces[count + 1] = one.label .. pieces[count + 1]
+    return last
+  end
+end
+
+local function adds_objects(one, members)
+  return function(pieces, count, values)
+    if #values == 0 then
+      pieces[count + 1] = one.label .. "[]"
+      return count + 1
     end
+    local last = count
+    for i = 1, #values do last = add_object(pieces, last, members, values[i]) end
+    enclose(pieces, count + 1, last, one.label .. "[", "]")
+    return last
+  end
+end
+
+local function adds_texts(one)
+  return function(pieces, count, values)
+    local texts = {}
+    for i = 1, #values do texts[i] = encode(values[i]) end
+    pieces[count + 1] = one.label .. "[" .. table.concat(texts, ",") .. "]"
+    return count + 1
   end
 end
 
 for _, kind in pairs { M.machine, M.action } do
   for _, one in ipairs(kind.list) do
-    label(one)
-    set_writer(one)
+    writer(one)
+    local members = one.members and {}
+    for i, name in ipairs(one.members or {}) do members[i] = writer { name = name } end
+    if one.type == "Edm.Complex" then
+      one.add = adds_object(one, members)
+    elseif one.type == "Edm.Collection" then
+      one.add = members and adds_objects(one, members) or adds_texts(one)
+    end
   end
 end
 
@@ -158,7 +204,9 @@ end
 ---@param record table
 ---@return string
 function M.entity(kind, record)
-  return ('{"@odata.context":"%s%s/$entity",%s}'):format(metadata, kind.set, write_members(kind.list, record))
+  local pieces = { ('{"@odata.context":"%s%s/$entity"'):format(metadata, kind.set) }
+  add_members(pieces, 1, kind.list, record)
+  return table.concat(pieces, ",") .. "}"
 end
 
 -- The context names what was selected.
@@ -179,11 +227,14 @@ end
 ---@param total integer? how many records there are, if that was asked
 ---@return string
 function M.list(kind, records, wanted, next_link, total)
-  local parts = {}
-  for i, record in ipairs(records) do parts[i] = "{" .. write_members(kind.list, record, wanted) .. "}" end
-  return ('{"@odata.context":"%s%s%s"%s,"value":[%s]%s}'):format(metadata, kind.set, selection(kind, wanted),
-    total and (',"@odata.count":%d'):format(total) or "", table.concat(parts, ","),
-    next_link and ',"@odata.nextLink":' .. json.encode(next_link) or "")
+  local opening = ('{"@odata.context":"%s%s%s"%s,"value":['):format(metadata, kind.set, selection(kind, wanted),
+    total and (',"@odata.count":%d'):format(total) or "")
+  local closing = ("]%s}"):format(next_link and ',"@odata.nextLink":' .. encode(next_link) or "")
+  local pieces, count = {}, 0
+  for i = 1, #records do count = add_object(pieces, count, kind.list, records[i], wanted) end
+  if count == 0 then return opening .. closing end
+  enclose(pieces, 1, count, opening, closing)
+  return table.concat(pieces, ",")
 end
 
 local hex4 = ("%x"):rep(4)

@@ -21,6 +21,26 @@ describe("a record", function()
       .. '"@odata.count":7,"value":[{"id":"x","status":null}],"@odata.nextLink":"https://x"}',
       schema.list(schema.action, { { id = "x", type = "y" } }, { id = true, status = true }, "https://x", 7))
   end)
+
+  it("is written as it is now, with what another one has too", function()
+    local wanted = { osPlatform = true, version = true, osBuild = true, isAadJoined = true, machineTags = true,
+      ipAddresses = true, vmMetadata = true }
+    local function written(...)
+      return (schema.list(schema.machine, { ... }, wanted):match '"value":(.*)}$')
+    end
+    local one = { osPlatform = "1", version = "1", osBuild = 1, isAadJoined = false, machineTags = { "1", '"' },
+      ipAddresses = { { ipAddress = "1" }, { type = "1" } }, vmMetadata = { vmId = "1" } }
+    local text = '{"osPlatform":"1","version":"1","osBuild":1,"isAadJoined":false,"machineTags":["1","\\""],'
+      .. '"ipAddresses":[{"ipAddress":"1","macAddress":null,"type":null,"operationalStatus":null},'
+      .. '{"ipAddress":null,"macAddress":null,"type":"1","operationalStatus":null}],'
+      .. '"vmMetadata":{"vmId":"1","cloudProvider":null,"resourceId":null,"subscriptionId":null}}'
+    assert.equal("[" .. text .. "," .. text .. "]", written(one, one))
+    one.version, one.osBuild, one.isAadJoined, one.machineTags, one.ipAddresses = nil, 2, true, {}, {}
+    one.vmMetadata = nil
+    assert.equal('[{"osPlatform":"1","version":null,"osBuild":2,"isAadJoined":true,"machineTags":[],"ipAddresses":[],'
+      .. '"vmMetadata":null}]', written(one))
+    assert.equal("[]", written())
+  end)
 end)
 
 describe("a value", function()
