@@ -1,6 +1,7 @@
 --- meanwhile: what somebody decided while the question stood goes before the answer, which rests on the plan.
 --
--- One list of the opposite actions since the plan was made tells of all devices. Each of those is left, and named.
+-- Two lists tell of all devices: the opposite actions since the plan was made, and what of this verb was cancelled
+-- since. Each of those is left, and named; with --again what was cancelled is done again.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -9,25 +10,64 @@ local mde = require "mde"
 local result = require "mde.cli.batch.result"
 local terminal = require "mde.cli.ui.terminal"
 
+-- How long an action may have been pending that is cancelled while the question stands.
+local PENDING_SECONDS = 24 * 3600
+
 local M = {}
 
--- An opposite action of each machine since then that was not cancelled, by the machine's id.
-local function opposite_actions(client, verb, since)
+---@class mde.cli.Decision what somebody decided otherwise
+---@field action mde.Action
+---@field text string in words
+
+local function id_of(action)
+  return type(action.machineId) == "string" and core.text.lower(action.machineId)
+end
+
+-- Takes in an opposite action of each machine since then that was not cancelled.
+local function add_opposites(found, client, verb, since)
   local opposite = core.response_actions[core.response_actions[verb].opposite]
-  local found = {}
   for action in client:actions { type = opposite.type, creationDateTimeUtc = mde.ge(since) } do
-    local id = type(action.machineId) == "string" and core.text.lower(action.machineId)
-    if id and core.history.status(action.status) ~= "cancelled" then found[id] = action end
+    local id = id_of(action)
+    if id and core.history.status(action.status) ~= "cancelled" then
+      found[id] = { action = action, text = ("%s made the opposite action %s (%s, %s)"):format(
+        errors.show(action.requestor or "somebody"), errors.show(action.id), errors.show(action.type),
+        errors.show(action.status)) }
+    end
   end
+end
+
+-- Whether it was cancelled since then. One that does not say when may have been.
+local function is_cancelled_since(action, since)
+  local text = action.cancellationDateTimeUtc or action.lastUpdateDateTimeUtc
+  local at = type(text) == "string" and core.history.time(text)
+  return not at or at >= since
+end
+
+-- Takes in what of this verb was cancelled since then.
+local function add_cancelled(found, client, verb, since)
+  local own = core.response_actions[verb]
+  for action in client:actions { type = own.type, status = "Cancelled",
+    creationDateTimeUtc = mde.ge(since - PENDING_SECONDS) } do
+    local id = id_of(action)
+    if id and not found[id] and is_cancelled_since(action, since) then
+      found[id] = { action = action, text = ("%s cancelled action %s (%s)"):format(
+        errors.show(action.cancellationRequestor or "somebody"), errors.show(action.id), errors.show(action.type)) }
+    end
+  end
+end
+
+-- What was decided otherwise since the plan was made, by the machine's id.
+local function decisions(client, request, since, is_again)
+  local found = {}
+  add_opposites(found, client, request.verb, since)
+  if not is_again then add_cancelled(found, client, request.verb, since) end
   return found
 end
 
-local function overtaken(entry, verb, action)
-  return errors.new { kind = "superseded", code = "plan_overtaken", action = action,
+local function overtaken(entry, verb, decision)
+  return errors.new { kind = "superseded", code = "plan_overtaken", action = decision.action,
     asked = ("%s %s"):format(verb, errors.quote(result.name(entry))),
-    message = ("nothing was sent; while the question stood, %s made the opposite action %s (%s, %s)"):format(
-      errors.show(action.requestor or "somebody"), errors.show(action.id), errors.show(action.type),
-      errors.show(action.status)),
+    message = "nothing was sent; while the question stood, " .. decision.text,
     hint = "Somebody decided otherwise. If you still mean it, run the same command again." }
 end
 
@@ -40,7 +80,7 @@ function M.run(context, plan)
   local request = context.request
   if request.options.look == false or request.options.decided_at then return true end
   local finished, ok, found = interrupt.during(context.client, 1, function()
-    return pcall(opposite_actions, context.client, request.verb, plan.made_at)
+    return pcall(decisions, context.client, request, plan.made_at, context.arguments.again)
   end)
   if not finished then return false end
   if not ok then
@@ -49,9 +89,9 @@ function M.run(context, plan)
     return true
   end
   for _, entry in ipairs(plan.send) do
-    local action = found[core.text.lower(entry.machine.id)]
-    if action then
-      entry.err, entry.ending = overtaken(entry, request.verb, action), "left"
+    local decision = found[core.text.lower(entry.machine.id)]
+    if decision then
+      entry.err, entry.ending = overtaken(entry, request.verb, decision), "left"
       entry.started, entry.done = true, true
     end
   end
