@@ -167,8 +167,15 @@ local device_list = {}
 ---@class mde.core.device_list.Entry the identifiers of one device, the one that counts first
 ---@field [integer] string
 ---@field line integer where the record begins
+---@field proof? integer what shows that it is no piece of a note; for `counts`
 ---@field passed_over? mde.core.device_list.Cell[] cells that can be no identifier of the sort of their column
 ---@field flaw? mde.core.device_list.Cell it names no device, and should
+---@field instead? string with `flaw`: the heading of the column whose name may be meant
+---@field odd? mde.core.device_list.Odd it is not like the others, and names none
+
+---@class mde.core.device_list.Odd: mde.core.device_list.Trouble
+---@field to_end boolean nothing behind it is understood, either
+---@field text string what names the device in there, as far as that could be read
 
 ---@class mde.core.device_list.Column
 ---@field number integer from 1
@@ -199,6 +206,14 @@ function device_list.new(column) end
 ---@return mde.core.device_list.Entry[] entries
 ---@return mde.core.device_list.Trouble? trouble why the list is refused
 function reader:feed(bytes) end
+
+---@return integer? line of the first record that casts doubt on the others
+function reader:doubt() end
+
+--- Tells at the end of the file whether an entry counts, where what is odd is left out.
+---@param proof? integer of the entry
+---@return boolean
+function reader:counts(proof) end
 
 ---@return integer? number of the column that names the devices; nil before the first record
 ---@return mde.core.device_list.Column[]? columns those that name them, by their headings

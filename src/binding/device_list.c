@@ -4,6 +4,7 @@
 #include "compat.h"
 
 #include "device_list.h"
+#include "device_record.h"
 
 #define LIST "mde.device_list"
 
@@ -63,11 +64,14 @@ static void push_identifier(lua_State *L, const struct mde_identifier *identifie
   set_integer(L, "column", identifier->column + 1);
 }
 
-/* Pushes { line, identifier, ..., passed_over = { { text, reason, column }, ... } | nil }. */
+/* Pushes { line, proof | nil, identifier, ..., passed_over = { { text, reason, column }, ... } |
+ * nil }.
+ */
 static void push_entry(lua_State *L, const struct mde_device_list *list)
 {
-  lua_createtable(L, (int)list->identifier_count, 1);
+  lua_createtable(L, (int)list->identifier_count, 2);
   set_integer(L, "line", list->line);
+  if (list->proof != MDE_DEVICE_LIST_PROOF_NONE) set_integer(L, "proof", (size_t)list->proof);
   for (size_t i = 0; i < list->identifier_count; i++) {
     const struct mde_identifier *identifier = &list->identifiers[i];
     lua_pushlstring(L, identifier->text, identifier->length);
@@ -82,22 +86,25 @@ static void push_entry(lua_State *L, const struct mde_device_list *list)
   lua_setfield(L, -2, "passed_over");
 }
 
-/* Pushes { line, flaw = { text, reason, column } }. */
-static void push_flaw(lua_State *L, const struct mde_device_list *list)
-{
-  lua_createtable(L, 0, 2);
-  set_integer(L, "line", list->line);
-  push_identifier(L, &list->identifiers[0]);
-  lua_setfield(L, -2, "flaw");
-}
-
 static void push_heading(lua_State *L, const struct mde_device_column *column)
 {
   lua_pushlstring(L, column->heading, column->length);
 }
 
-/* Pushes { about, problem, line, column | nil, candidates = { [number] = heading } | nil }. */
-static void push_trouble(lua_State *L, const struct mde_device_list *list)
+/* Pushes { line, flaw = { text, reason, column }, instead = heading | nil }. */
+static void push_flaw(lua_State *L, const struct mde_device_list *list)
+{
+  lua_createtable(L, 0, 3);
+  set_integer(L, "line", list->line);
+  push_identifier(L, &list->identifiers[0]);
+  lua_setfield(L, -2, "flaw");
+  if (list->instead == 0) return;
+  push_heading(L, &list->columns[list->instead - 1]);
+  lua_setfield(L, -2, "instead");
+}
+
+/* Pushes { about, problem, line, column | nil }. */
+static void push_problem(lua_State *L, const struct mde_device_list_problem *problem)
 {
   static const char *const names[] = {
       [MDE_DEVICE_LIST_TROUBLE_FRAMING] = "framing",
@@ -105,13 +112,20 @@ static void push_trouble(lua_State *L, const struct mde_device_list *list)
       [MDE_DEVICE_LIST_TROUBLE_RECORD] = "record",
   };
   lua_createtable(L, 0, 5);
-  lua_pushstring(L, names[list->trouble]);
+  lua_pushstring(L, names[problem->trouble]);
   lua_setfield(L, -2, "about");
-  lua_pushstring(L, list->problem);
+  lua_pushstring(L, problem->text);
   lua_setfield(L, -2, "problem");
-  set_integer(L, "line", list->problem_line);
-  if (list->problem_column > 0) set_integer(L, "column", list->problem_column);
-  if (list->trouble != MDE_DEVICE_LIST_TROUBLE_COLUMN) return;
+  set_integer(L, "line", problem->line);
+  if (problem->column > 0) set_integer(L, "column", problem->column);
+}
+
+/* Pushes { about, problem, line, column | nil, candidates = { { number, heading }, ... } | nil }.
+ */
+static void push_trouble(lua_State *L, const struct mde_device_list *list)
+{
+  push_problem(L, &list->problem);
+  if (list->problem.trouble != MDE_DEVICE_LIST_TROUBLE_COLUMN) return;
   lua_newtable(L);
   for (size_t i = 0, count = 0; i < list->column_count; i++) {
     if (!list->columns[i].is_candidate) continue;
@@ -124,28 +138,69 @@ static void push_trouble(lua_State *L, const struct mde_device_list *list)
   lua_setfield(L, -2, "candidates");
 }
 
+/* Pushes { line, odd = { about, problem, line, column | nil, to_end, text } }. */
+static void push_odd(lua_State *L, const struct mde_device_list *list)
+{
+  const struct mde_identifier *first = &list->identifiers[0];
+  lua_createtable(L, 0, 2);
+  set_integer(L, "line", list->line);
+  push_problem(L, &list->problem);
+  lua_pushboolean(L, list->problem.to_end);
+  lua_setfield(L, -2, "to_end");
+  lua_pushlstring(L, first->text, list->identifier_count > 0 ? first->length : 0);
+  lua_setfield(L, -2, "text");
+  lua_setfield(L, -2, "odd");
+}
+
 /*
- * list:feed([bytes]) -> what the records name, in their order, and why the list is refused or nil.
+ * list:feed([bytes]) -> what the records say, in their order, and why the list is refused or nil.
  * Without bytes the file is at its end.
  */
 static int list_feed(lua_State *L)
 {
   struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
   struct mde_text input = optional_text(L, 2);
-  enum mde_device_list_event event;
   int count = 0;
   lua_newtable(L);
-  while ((event = mde_device_list_next(list, &input)) == MDE_DEVICE_LIST_EVENT_ENTRY ||
-         event == MDE_DEVICE_LIST_EVENT_FLAW) {
-    if (event == MDE_DEVICE_LIST_EVENT_ENTRY)
+  for (;;) {
+    switch (mde_device_list_next(list, &input)) {
+    case MDE_DEVICE_LIST_EVENT_ENTRY:
       push_entry(L, list);
-    else
+      break;
+    case MDE_DEVICE_LIST_EVENT_FLAW:
       push_flaw(L, list);
+      break;
+    case MDE_DEVICE_LIST_EVENT_ODD:
+      push_odd(L, list);
+      break;
+    case MDE_DEVICE_LIST_EVENT_BAD:
+      push_trouble(L, list);
+      return 2;
+    case MDE_DEVICE_LIST_EVENT_MORE:
+    case MDE_DEVICE_LIST_EVENT_END:
+      return 1;
+    }
     lua_rawseti(L, -2, ++count);
   }
-  if (event != MDE_DEVICE_LIST_EVENT_BAD) return 1;
-  push_trouble(L, list);
-  return 2;
+}
+
+/* list:doubt() -> the line of the first record that casts doubt on the others, or nil */
+static int list_doubt(lua_State *L)
+{
+  const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
+  if (list->doubt.line == 0) return 0;
+  lua_pushinteger(L, (lua_Integer)list->doubt.line);
+  return 1;
+}
+
+/* list:counts([proof]) -> at the end: whether entries with that proof count */
+static int list_counts(lua_State *L)
+{
+  const struct mde_device_list *list = luaL_checkudata(L, 1, LIST);
+  lua_Integer proof = luaL_optinteger(L, 2, MDE_DEVICE_LIST_PROOF_NONE);
+  luaL_argcheck(L, proof >= 0 && proof < MDE_DEVICE_LIST_PROOFS, 2, "no proof");
+  lua_pushboolean(L, mde_device_list_counts(list, (enum mde_device_list_proof)proof));
+  return 1;
 }
 
 /*
@@ -209,7 +264,7 @@ static int device_list_fits(lua_State *L)
   struct mde_device_record record = {.machine_id = optional_text(L, 2),
                                      .entra_id = optional_text(L, 3),
                                      .name = optional_text(L, 4)};
-  lua_pushboolean(L, mde_device_list_fits(identifier, &record));
+  lua_pushboolean(L, mde_device_record_fits(&record, identifier));
   return 1;
 }
 
@@ -222,6 +277,8 @@ static const luaL_Reg functions[] = {
 
 static const luaL_Reg methods[] = {
     {"feed", list_feed},
+    {"doubt", list_doubt},
+    {"counts", list_counts},
     {"columns", list_columns},
     {"left_out", list_left_out},
     {"spans", list_spans},

@@ -9,6 +9,7 @@ enum state {
   STATE_UNQUOTED,
   STATE_NOTE_SIGN, /* behind a # that may begin a note */
   STATE_NOTE,
+  STATE_SPOILT, /* behind a quote inside an unquoted cell */
   STATE_QUOTED,
   STATE_QUOTE,        /* behind a quote inside a quoted cell */
   STATE_BEHIND_QUOTE, /* behind the closing quote and blanks */
@@ -63,6 +64,32 @@ static void broken(struct mde_csv_reader *reader, const char *problem)
   broken_at(reader, problem, reader->line, reader->column);
 }
 
+static bool has_columns(const struct mde_csv_reader *reader)
+{
+  return reader->has_record && reader->delimiter >= 0;
+}
+
+/* A quote that may mean anything, up to the end of the file. */
+static void broken_by_quote(struct mde_csv_reader *reader, const char *problem, size_t line,
+                            size_t column)
+{
+  broken_at(reader, problem, line, column);
+  reader->is_of_quotes = has_columns(reader);
+}
+
+/* A quote that means nothing, inside a cell that ends with the line at the latest. */
+static void spoil(struct mde_csv_reader *reader, const char *problem)
+{
+  if (!has_columns(reader)) {
+    broken(reader, problem);
+    return;
+  }
+  reader->spoilt = problem;
+  reader->spoilt_line = reader->line;
+  reader->spoilt_column = reader->column;
+  reader->state = STATE_SPOILT;
+}
+
 static bool is_line_end(int c)
 {
   return c == '\r' || c == '\n' || c == END;
@@ -104,6 +131,7 @@ static void begin_record(struct mde_csv_reader *reader)
 {
   reader->count = 0;
   reader->tabs = 0;
+  reader->spoilt = NULL;
   begin_cell(reader, STATE_RECORD_START);
 }
 
@@ -203,7 +231,7 @@ static enum mde_csv_event take_unquoted(struct mde_csv_reader *reader, int c)
   if (reader->delimiter == NONE && may_delimit(c) && c != '\t') {
     broken(reader, second_cell);
   } else if (c == '"') {
-    broken(reader, "a quote inside a cell that does not begin with one");
+    spoil(reader, "a quote inside a cell that does not begin with one");
   } else if (c == '#' && reader->plain && reader->all > reader->cell.length) {
     reader->state = STATE_NOTE_SIGN;
   } else {
@@ -271,8 +299,13 @@ static enum mde_csv_event take_note(struct mde_csv_reader *reader, int c)
 {
   if (is_line_end(c)) return end_record(reader);
   if (c == reader->delimiter) return end_cell(reader);
-  if (c == '"' && reader->delimiter != NONE) broken(reader, "a quote inside a note");
+  if (c == '"' && reader->delimiter != NONE) spoil(reader, "a quote inside a note");
   return MDE_CSV_EVENT_MORE;
+}
+
+static enum mde_csv_event take_spoilt(struct mde_csv_reader *reader, int c)
+{
+  return is_line_end(c) ? end_record(reader) : MDE_CSV_EVENT_MORE;
 }
 
 static enum mde_csv_event take_note_sign(struct mde_csv_reader *reader, int c)
@@ -336,7 +369,7 @@ static enum mde_csv_event take_behind_quote(struct mde_csv_reader *reader, int c
   else if (reader->delimiter == NONE && may_delimit(c))
     broken(reader, second_cell);
   else
-    broken(reader, "text behind a closing quote");
+    broken_by_quote(reader, "text behind a closing quote", reader->line, reader->column);
   return MDE_CSV_EVENT_MORE;
 }
 
@@ -346,7 +379,7 @@ static enum mde_csv_event take_quoted(struct mde_csv_reader *reader, int c)
   if (c == '"')
     reader->state = STATE_QUOTE;
   else if (c == END)
-    broken_at(reader, "a quote is not closed", reader->cell.line, reader->cell.column);
+    broken_by_quote(reader, "a quote is not closed", reader->cell.line, reader->cell.column);
   else
     add(reader, c);
   return MDE_CSV_EVENT_MORE;
@@ -386,6 +419,8 @@ static enum mde_csv_event take(struct mde_csv_reader *reader, int c)
     return take_note_sign(reader, c);
   case STATE_NOTE:
     return take_note(reader, c);
+  case STATE_SPOILT:
+    return take_spoilt(reader, c);
   case STATE_QUOTED:
     return take_quoted(reader, c);
   case STATE_QUOTE:

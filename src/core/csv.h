@@ -6,7 +6,9 @@
  *
  * Lines end with CR, LF or CRLF; a quoted cell may hold all three, and `""` for a quote. What two
  * readers could understand differently is refused, with its place: a quote that is not closed, text
- * behind a closing quote, a quote inside an unquoted cell, a NUL, UTF-16. Nothing is repaired.
+ * behind a closing quote, a quote inside an unquoted cell, a NUL, UTF-16. Nothing is repaired. But
+ * where columns are known, a quote inside an unquoted cell spoils its record alone: for every
+ * reader that one ends with the line. The cell that has the quote is the last one that is told.
  *
  * Beyond the RFC: the delimiter is `,` `;` or a tab. It is the one that Excel's line `sep=;` names,
  * else the first one in the first record; if that has none, the file has one column and no
@@ -44,15 +46,19 @@ struct mde_csv_cell {
 /* A reader. Everything but what is said to be for the caller is nobody else's business. */
 struct mde_csv_reader {
   /* For the caller. */
-  struct mde_csv_cell cell;                        /* after MDE_CSV_EVENT_CELL: the cell */
-  size_t count;                                    /* after MDE_CSV_EVENT_RECORD: its cells */
-  size_t record_line;                              /* and the line where it begins */
+  struct mde_csv_cell cell; /* after MDE_CSV_EVENT_CELL: the cell */
+  size_t count;             /* after MDE_CSV_EVENT_RECORD: its cells */
+  size_t record_line;       /* and the line where it begins */
+  const char *spoilt;       /* and why it is none that can be understood; NULL: it is one */
+  size_t spoilt_line;
+  size_t spoilt_column;
   size_t comments;                                 /* that were left out so far */
   size_t comment_lines[MDE_CSV_MAX_COMMENT_LINES]; /* where the first of them stand */
   size_t notes;                                    /* notes so far */
   const char *problem; /* after MDE_CSV_EVENT_BAD: what is wrong, a phrase */
   size_t problem_line; /* and where */
   size_t problem_column;
+  bool is_of_quotes; /* and it is about quotes, in a file whose columns are known */
 
   char *buffer;
   size_t size;

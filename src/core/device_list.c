@@ -1,7 +1,5 @@
 #include "device_list.h"
 
-#include "name.h"
-
 #include <stdio.h>
 
 #include "utf8.h"
@@ -26,123 +24,54 @@ static struct mde_text identifier_text(const struct mde_identifier *identifier)
 
 /* ---- headings */
 
-static const char of_anything[] = "id";
-
-static const struct {
-  const char *name;
-  enum mde_column_role role;
-  bool alone; /* a heading also where no other cell stands beside it */
-} known[] = {
-    {"deviceid", MDE_COLUMN_ROLE_ID, true},
-    {"machineid", MDE_COLUMN_ROLE_ID, true},
-    {"mdedeviceid", MDE_COLUMN_ROLE_ID, true},
-    {of_anything, MDE_COLUMN_ROLE_ID, false},
-    {"aaddeviceid", MDE_COLUMN_ROLE_ENTRA_ID, true},
-    {"deviceaadid", MDE_COLUMN_ROLE_ENTRA_ID, true},
-    {"azureaddeviceid", MDE_COLUMN_ROLE_ENTRA_ID, true},
-    {"deviceazureadid", MDE_COLUMN_ROLE_ENTRA_ID, true},
-    {"microsoftentradeviceid", MDE_COLUMN_ROLE_ENTRA_ID, true},
-    {"entradeviceid", MDE_COLUMN_ROLE_ENTRA_ID, true},
-    {"devicename", MDE_COLUMN_ROLE_NAME, true},
-    {"computerdnsname", MDE_COLUMN_ROLE_NAME, true},
-    {"machinename", MDE_COLUMN_ROLE_NAME, true},
-    {"computername", MDE_COLUMN_ROLE_NAME, true},
-    {"hostname", MDE_COLUMN_ROLE_NAME, true},
-    {"displayname", MDE_COLUMN_ROLE_NAME, true},
-    {"dnsname", MDE_COLUMN_ROLE_NAME, true},
-    {"devicednsname", MDE_COLUMN_ROLE_NAME, true},
-    {"dnshostname", MDE_COLUMN_ROLE_NAME, true},
-    {"fqdn", MDE_COLUMN_ROLE_NAME, true},
-    {"device", MDE_COLUMN_ROLE_LIKELY, false},
-    {"machine", MDE_COLUMN_ROLE_LIKELY, false},
-    {"computer", MDE_COLUMN_ROLE_LIKELY, false},
-    {"name", MDE_COLUMN_ROLE_LIKELY, false},
-    {"host", MDE_COLUMN_ROLE_LIKELY, false},
-};
-
-/* The next character that counts in a heading, in lower case; -1 at the end. */
-static int next_of_heading(struct mde_text *text)
-{
-  static const char mark[] = "\xef\xbb\xbf";
-  while (text->length > 0) {
-    if (text->length >= 3 && memcmp(text->bytes, mark, 3) == 0) {
-      text->bytes += 3;
-      text->length -= 3;
-      continue;
-    }
-    char c = *text->bytes;
-    text->bytes++;
-    text->length--;
-    if (c != ' ' && c != '\t' && c != '_') return mde_ascii_lower((unsigned char)c);
-  }
-  return -1;
-}
-
-static bool is_same_heading(struct mde_text a, struct mde_text b)
-{
-  for (;;) {
-    int x = next_of_heading(&a);
-    if (x != next_of_heading(&b)) return false;
-    if (x < 0) return true;
-  }
-}
-
 static bool is_heading_of(const struct mde_device_column *column, struct mde_text text)
 {
-  return !column->is_cut && is_same_heading(heading_of(column), text);
+  return !column->is_cut && mde_device_heading_same(heading_of(column), text);
 }
 
-/* Words of a heading that could be about devices. */
-static const char *const words[] = {"device", "machine", "computer", "host",  "laptop",
-                                    "server", "dns",     "fqdn",     "target"};
-
-static bool begins_with(struct mde_text heading, const char *word)
+static bool is_named(const struct mde_device_column *column, const char *heading)
 {
-  for (; *word != '\0'; word++)
-    if (next_of_heading(&heading) != *word) return false;
-  return true;
-}
-
-static bool is_about_devices(struct mde_text heading)
-{
-  for (; heading.length > 0; heading.bytes++, heading.length--)
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-      if (begins_with(heading, words[i])) return true;
-  return false;
-}
-
-static enum mde_column_role role_of(struct mde_text heading, bool several)
-{
-  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-    if ((known[i].alone || several) && is_same_heading(heading, text_of(known[i].name)))
-      return known[i].role;
-  return MDE_COLUMN_ROLE_OTHER;
+  return is_heading_of(column, text_of(heading));
 }
 
 /* ---- refusing */
+
+static void set_problem(struct mde_device_list *list, enum mde_device_list_trouble trouble)
+{
+  list->problem.trouble = trouble;
+  list->problem.line = list->csv.record_line;
+  list->problem.column = 0;
+  list->problem.to_end = false;
+  list->problem.casts_doubt = true;
+}
 
 static enum mde_device_list_event bad(struct mde_device_list *list,
                                       enum mde_device_list_trouble trouble)
 {
   list->is_bad = true;
-  list->trouble = trouble;
-  list->problem_line = list->csv.record_line;
-  list->problem_column = 0;
+  set_problem(list, trouble);
   return MDE_DEVICE_LIST_EVENT_BAD;
+}
+
+static void set_framing_problem(struct mde_device_list *list, const char *problem, size_t line,
+                                size_t column)
+{
+  set_problem(list, MDE_DEVICE_LIST_TROUBLE_FRAMING);
+  snprintf(list->problem.text, sizeof list->problem.text, "%s", problem);
+  list->problem.line = line;
+  list->problem.column = column;
 }
 
 static enum mde_device_list_event bad_framing(struct mde_device_list *list)
 {
-  bad(list, MDE_DEVICE_LIST_TROUBLE_FRAMING);
-  snprintf(list->problem, sizeof list->problem, "%s", list->csv.problem);
-  list->problem_line = list->csv.problem_line;
-  list->problem_column = list->csv.problem_column;
+  list->is_bad = true;
+  set_framing_problem(list, list->csv.problem, list->csv.problem_line, list->csv.problem_column);
   return MDE_DEVICE_LIST_EVENT_BAD;
 }
 
 static enum mde_device_list_event bad_columns(struct mde_device_list *list, const char *problem)
 {
-  snprintf(list->problem, sizeof list->problem, "%s", problem);
+  snprintf(list->problem.text, sizeof list->problem.text, "%s", problem);
   return bad(list, MDE_DEVICE_LIST_TROUBLE_COLUMN);
 }
 
@@ -168,7 +97,7 @@ static size_t make_likely_candidates(struct mde_device_list *list)
   for (size_t i = 0; i < list->column_count; i++) {
     struct mde_device_column *column = &list->columns[i];
     column->is_candidate = column->role == MDE_COLUMN_ROLE_LIKELY || column->is_cut ||
-                           is_about_devices(heading_of(column));
+                           mde_device_heading_is_about_devices(heading_of(column));
     if (column->is_candidate) count++;
   }
   return count;
@@ -213,13 +142,26 @@ static enum mde_device_list_event choose_by_number(struct mde_device_list *list)
       list->has_heading = true;
   }
   if (list->wanted_number <= list->column_count) return choose(list, list->wanted_number - 1);
-  snprintf(list->problem, sizeof list->problem, "there is no column %zu, but %zu",
+  snprintf(list->problem.text, sizeof list->problem.text, "there is no column %zu, but %zu",
            list->wanted_number, list->column_count);
   return bad(list, MDE_DEVICE_LIST_TROUBLE_COLUMN);
 }
 
-/*
- * By the headings alone. Where no known one is among them, a likely word counts in the first cell.
+/* The one column `name` that is compared with the ids beside it, where nothing else has names; else
+ * MDE_DEVICE_LIST_MAX_COLUMNS. */
+static size_t name_beside_ids(const struct mde_device_list *list)
+{
+  size_t found = MDE_DEVICE_LIST_MAX_COLUMNS;
+  for (size_t i = 0; i < list->column_count; i++) {
+    if (list->columns[i].role == MDE_COLUMN_ROLE_NAME) return MDE_DEVICE_LIST_MAX_COLUMNS;
+    if (!is_named(&list->columns[i], MDE_DEVICE_HEADING_OF_ANY_NAME)) continue;
+    if (found != MDE_DEVICE_LIST_MAX_COLUMNS) return MDE_DEVICE_LIST_MAX_COLUMNS;
+    found = i;
+  }
+  return found;
+}
+
+/* By the headings alone. Where no known one is among them, a likely word counts in the first cell.
  */
 static enum mde_device_list_event choose_known(struct mde_device_list *list)
 {
@@ -241,10 +183,11 @@ static enum mde_device_list_event choose_known(struct mde_device_list *list)
     return choose(list, 0);
   }
   list->is_alone = sorts == 1;
-  list->is_of_anything = is_heading_of(&list->columns[list->naming], text_of(of_anything));
+  list->is_of_anything = is_named(&list->columns[list->naming], MDE_DEVICE_HEADING_OF_ANYTHING);
+  size_t compared = name_beside_ids(list);
   for (size_t i = 0; i < list->column_count; i++) {
     if (list->columns[i].role != MDE_COLUMN_ROLE_LIKELY) continue;
-    list->columns[i].role = MDE_COLUMN_ROLE_OTHER;
+    if (i != compared) list->columns[i].role = MDE_COLUMN_ROLE_OTHER;
     list->is_alone = false;
   }
   return MDE_DEVICE_LIST_EVENT_MORE;
@@ -255,8 +198,9 @@ static enum mde_device_list_event choose_column(struct mde_device_list *list)
 {
   for (size_t i = 0; i < list->column_count; i++) {
     struct mde_device_column *column = &list->columns[i];
-    column->role = column->is_cut ? MDE_COLUMN_ROLE_OTHER
-                                  : role_of(heading_of(column), list->column_count > 1);
+    column->role = column->is_cut
+                       ? MDE_COLUMN_ROLE_OTHER
+                       : mde_device_heading_role(heading_of(column), list->column_count > 1);
   }
   if (list->wanted_length > 0) return choose_by_name(list);
   if (list->wanted_number > 0) return choose_by_number(list);
@@ -300,18 +244,29 @@ static void keep_span(struct mde_device_list *list)
   list->span_count++;
 }
 
+static bool is_cell_of_heading(const struct mde_device_column *column,
+                               const struct mde_csv_cell *cell)
+{
+  if (!column->is_cut) return is_heading_of(column, cell->text);
+  return cell->length > column->length &&
+         memcmp(cell->text.bytes, column->heading, column->length) == 0;
+}
+
 static enum mde_device_list_event take_cell(struct mde_device_list *list)
 {
   const struct mde_csv_cell *cell = &list->csv.cell;
   size_t index = list->csv.count - 1;
-  if (index == MDE_DEVICE_LIST_MAX_COLUMNS) {
-    snprintf(list->problem, sizeof list->problem, "has more than %d cells",
+  if (index == MDE_DEVICE_LIST_MAX_COLUMNS && !list->has_record) {
+    snprintf(list->problem.text, sizeof list->problem.text, "has more than %d cells",
              (int)MDE_DEVICE_LIST_MAX_COLUMNS);
     return bad(list, MDE_DEVICE_LIST_TROUBLE_RECORD);
   }
   if (cell->length > 0) list->filled++;
   if (cell->lines > 1) keep_span(list);
+  list->is_quoted = list->is_quoted && cell->quoted;
   if (list->has_record) {
+    list->is_heading = list->is_heading && index < list->column_count &&
+                       is_cell_of_heading(&list->columns[index], cell);
     if (index < list->column_count && list->columns[index].role != MDE_COLUMN_ROLE_OTHER)
       keep_cell(list, index, list->columns[index].role);
     return MDE_DEVICE_LIST_EVENT_MORE;
@@ -328,7 +283,7 @@ static enum mde_device_list_event take_cell(struct mde_device_list *list)
   return MDE_DEVICE_LIST_EVENT_MORE;
 }
 
-/* ---- records */
+/* ---- the identifiers of a record */
 
 static void make_none(struct mde_identifier *identifier, const char *reason)
 {
@@ -414,6 +369,21 @@ static enum mde_device_list_event flaw(struct mde_device_list *list, size_t inde
   return MDE_DEVICE_LIST_EVENT_FLAW;
 }
 
+/* An id that may be a number of the row, beside a name. */
+static void note_instead(struct mde_device_list *list)
+{
+  for (size_t i = 1; i < list->identifier_count; i++)
+    if (is_name_kind(list->identifiers[i].kind)) list->instead = list->identifiers[i].column + 1;
+}
+
+static enum mde_device_list_proof proof_of(const struct mde_device_list *list)
+{
+  if (list->identifier_count > 1 && is_id(&list->identifiers[0]))
+    return MDE_DEVICE_LIST_PROOF_IDENTIFIERS;
+  return list->is_quoted && list->is_first_quoted ? MDE_DEVICE_LIST_PROOF_QUOTES
+                                                  : MDE_DEVICE_LIST_PROOF_NONE;
+}
+
 static enum mde_device_list_event judge(struct mde_device_list *list)
 {
   sort_by_role(list);
@@ -433,7 +403,12 @@ static enum mde_device_list_event judge(struct mde_device_list *list)
     make_all_candidates(list);
     return bad_columns(list, "a name in the column \"id\", which may be the id of anything");
   }
-  if (first->kind == MDE_DEVICE_KIND_NONE) return flaw(list, 0);
+  if (first->role == MDE_COLUMN_ROLE_LIKELY)
+    make_none(first, "has no id beside it, and its column may be about anything");
+  if (first->kind == MDE_DEVICE_KIND_NONE) {
+    if (list->is_of_anything && first->column == list->naming) note_instead(list);
+    return flaw(list, 0);
+  }
   /* Those that can be compared come first. */
   size_t good = 1;
   for (size_t i = 1; i < list->identifier_count; i++)
@@ -441,7 +416,43 @@ static enum mde_device_list_event judge(struct mde_device_list *list)
       swap(&list->identifiers[good++], &list->identifiers[i]);
   list->passed_over = list->identifier_count - good;
   list->identifier_count = good;
+  list->proof = proof_of(list);
+  list->proven[list->proof]++;
   return MDE_DEVICE_LIST_EVENT_ENTRY;
+}
+
+/* ---- records that are not like the others */
+
+static enum mde_device_list_event odd(struct mde_device_list *list)
+{
+  list->line = list->problem.line;
+  list->is_over = list->problem.to_end;
+  if (list->problem.casts_doubt && list->doubt.line == 0) list->doubt = list->problem;
+  sort_by_role(list);
+  if (list->identifier_count > 1) list->identifier_count = 1;
+  return MDE_DEVICE_LIST_EVENT_ODD;
+}
+
+static enum mde_device_list_event odd_by_quote(struct mde_device_list *list)
+{
+  bool is_rest = list->csv.spoilt == NULL;
+  if (is_rest)
+    set_framing_problem(list, list->csv.problem, list->csv.problem_line, list->csv.problem_column);
+  else
+    set_framing_problem(list, list->csv.spoilt, list->csv.spoilt_line, list->csv.spoilt_column);
+  if (is_rest && list->csv.count == 0) list->identifier_count = 0;
+  list->problem.to_end = is_rest;
+  list->is_of_quotes = true;
+  return odd(list);
+}
+
+static enum mde_device_list_event odd_by_width(struct mde_device_list *list)
+{
+  set_problem(list, MDE_DEVICE_LIST_TROUBLE_RECORD);
+  snprintf(list->problem.text, sizeof list->problem.text,
+           "%zu cell%s, where the first line has %zu", list->csv.count,
+           list->csv.count == 1 ? "" : "s", list->column_count);
+  return odd(list);
 }
 
 /* Another heading, because two exports were put into one file. */
@@ -451,10 +462,48 @@ static bool is_heading_again(const struct mde_device_list *list)
     const struct mde_identifier *cell = &list->identifiers[i];
     struct mde_text text = identifier_text(cell);
     if (cell->column != list->naming || cell->length == 0) continue;
-    if (role_of(text, false) != MDE_COLUMN_ROLE_OTHER) return true;
+    if (mde_device_heading_role(text, false) != MDE_COLUMN_ROLE_OTHER) return true;
     return list->has_heading && is_heading_of(&list->columns[cell->column], text);
   }
   return false;
+}
+
+static enum mde_device_list_event odd_by_heading(struct mde_device_list *list)
+{
+  bool is_same = list->has_heading && list->is_heading && list->csv.count == list->column_count;
+  set_problem(list, MDE_DEVICE_LIST_TROUBLE_RECORD);
+  snprintf(list->problem.text, sizeof list->problem.text, "%s in the middle of the list",
+           is_same ? "the heading again," : "a heading");
+  list->problem.to_end = list->problem.casts_doubt = !is_same;
+  return odd(list);
+}
+
+bool mde_device_list_counts(const struct mde_device_list *list, enum mde_device_list_proof proof)
+{
+  if (list->doubt.line == 0 || proof == MDE_DEVICE_LIST_PROOF_IDENTIFIERS) return true;
+  return proof == MDE_DEVICE_LIST_PROOF_QUOTES && !list->is_of_quotes;
+}
+
+/* In doubt, a list of which nothing counts is refused for the first reason to doubt. */
+static enum mde_device_list_event end(struct mde_device_list *list)
+{
+  list->is_over = true;
+  for (enum mde_device_list_proof proof = 0; proof < MDE_DEVICE_LIST_PROOFS; proof++)
+    if (list->doubt.line == 0 || (list->proven[proof] > 0 && mde_device_list_counts(list, proof)))
+      return MDE_DEVICE_LIST_EVENT_END;
+  list->problem = list->doubt;
+  list->is_bad = true;
+  return MDE_DEVICE_LIST_EVENT_BAD;
+}
+
+/* ---- records */
+
+/* The heading, behind a record that says nothing, is not to be understood. */
+static enum mde_device_list_event bad_quote(struct mde_device_list *list)
+{
+  list->is_bad = true;
+  set_framing_problem(list, list->csv.spoilt, list->csv.spoilt_line, list->csv.spoilt_column);
+  return MDE_DEVICE_LIST_EVENT_BAD;
 }
 
 static enum mde_device_list_event take_first_record(struct mde_device_list *list)
@@ -462,30 +511,27 @@ static enum mde_device_list_event take_first_record(struct mde_device_list *list
   enum mde_device_list_event event = choose_column(list);
   if (event != MDE_DEVICE_LIST_EVENT_MORE) return event;
   list->has_record = true;
+  list->is_first_quoted = list->is_quoted;
   return list->has_heading ? MDE_DEVICE_LIST_EVENT_MORE : MDE_DEVICE_LIST_EVENT_ENTRY;
 }
 
 static enum mde_device_list_event take_record(struct mde_device_list *list)
 {
+  if (list->csv.spoilt != NULL) return list->has_record ? odd_by_quote(list) : bad_quote(list);
   if (list->filled == 0) return MDE_DEVICE_LIST_EVENT_MORE;
   list->line = list->csv.record_line;
   if (!list->has_record) {
     enum mde_device_list_event event = take_first_record(list);
     if (event != MDE_DEVICE_LIST_EVENT_ENTRY) return event;
   } else if (is_heading_again(list)) {
-    snprintf(list->problem, sizeof list->problem, "a heading in the middle of the list");
-    return bad(list, MDE_DEVICE_LIST_TROUBLE_RECORD);
+    return odd_by_heading(list);
   }
   bool is_told = list->has_heading || list->wanted_number > 0;
   if (!is_told && list->filled > 1) {
     make_all_candidates(list);
     return bad_columns(list, "several cells, and no heading that tells which one names a device");
   }
-  if (is_told && list->csv.count != list->column_count) {
-    snprintf(list->problem, sizeof list->problem, "%zu cell%s, where the first line has %zu",
-             list->csv.count, list->csv.count == 1 ? "" : "s", list->column_count);
-    return bad(list, MDE_DEVICE_LIST_TROUBLE_RECORD);
-  }
+  if (is_told && list->csv.count != list->column_count) return odd_by_width(list);
   return judge(list);
 }
 
@@ -494,13 +540,16 @@ static void begin_record(struct mde_device_list *list)
   list->identifier_count = 0;
   list->passed_over = 0;
   list->filled = 0;
+  list->instead = 0;
+  list->is_quoted = true;
+  list->is_heading = true;
 }
 
 /* ---- the whole */
 
 bool mde_device_list_is_heading(struct mde_text text)
 {
-  return text.length <= MDE_DEVICE_LIST_MAX_HEADING_BYTES && next_of_heading(&text) >= 0;
+  return text.length <= MDE_DEVICE_LIST_MAX_HEADING_BYTES && !mde_device_heading_is_blank(text);
 }
 
 void mde_device_list_init(struct mde_device_list *list, struct mde_text column, size_t number)
@@ -519,15 +568,15 @@ void mde_device_list_init(struct mde_device_list *list, struct mde_text column, 
 enum mde_device_list_event mde_device_list_next(struct mde_device_list *list,
                                                 struct mde_text *input)
 {
-  while (!list->is_bad) {
+  while (!list->is_bad && !list->is_over) {
     enum mde_device_list_event event = MDE_DEVICE_LIST_EVENT_MORE;
     switch (mde_csv_next(&list->csv, input)) {
     case MDE_CSV_EVENT_BAD:
-      return bad_framing(list);
+      return list->has_record && list->csv.is_of_quotes ? odd_by_quote(list) : bad_framing(list);
     case MDE_CSV_EVENT_MORE:
       return MDE_DEVICE_LIST_EVENT_MORE;
     case MDE_CSV_EVENT_END:
-      return MDE_DEVICE_LIST_EVENT_END;
+      return end(list);
     case MDE_CSV_EVENT_CELL:
       if (list->csv.count == 1) begin_record(list);
       event = take_cell(list);
@@ -538,33 +587,5 @@ enum mde_device_list_event mde_device_list_next(struct mde_device_list *list,
     }
     if (event != MDE_DEVICE_LIST_EVENT_MORE) return event;
   }
-  return MDE_DEVICE_LIST_EVENT_BAD;
-}
-
-/* ---- comparing */
-
-static bool is_name(struct mde_text listed, struct mde_text recorded)
-{
-  if (recorded.bytes == NULL) return false;
-  struct mde_text name = mde_name_asked(listed, MDE_NAME_RELATION_IS);
-  struct mde_text own = mde_name_asked(recorded, MDE_NAME_RELATION_IS);
-  if (name.length == 0) return false;
-  if (mde_text_same_caseless(name, own)) return true;
-  if (memchr(name.bytes, '.', name.length) != NULL) return false;
-  if (own.length <= name.length || own.bytes[name.length] != '.') return false;
-  own.length = name.length;
-  return mde_text_same_caseless(name, own);
-}
-
-bool mde_device_list_fits(struct mde_text identifier, const struct mde_device_record *record)
-{
-  if (mde_odata_is_machine_id(identifier) && mde_text_same_caseless(identifier, record->machine_id))
-    return true;
-  if (mde_odata_is_guid(identifier) && mde_text_same_caseless(identifier, record->entra_id))
-    return true;
-  if (is_name(identifier, record->name)) return true;
-  if (identifier.length < 2 || identifier.bytes[0] != '\'') return false;
-  identifier.bytes++;
-  identifier.length--;
-  return is_name(identifier, record->name);
+  return list->is_bad ? MDE_DEVICE_LIST_EVENT_BAD : end(list);
 }

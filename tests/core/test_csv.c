@@ -25,7 +25,8 @@ static void read_part(struct mde_csv_reader *reader, struct mde_text *part, stru
                     cell->quoted ? "\"" : "", (int)cell->text.length, cell->text.bytes,
                     cell->quoted ? "\"" : "", cell->line, cell->column);
     else if (event == MDE_CSV_EVENT_RECORD)
-      reading_write(out, "]");
+      reading_write(out, reader->spoilt == NULL ? "]" : " spoilt %zu:%zu by %s]",
+                    reader->spoilt_line, reader->spoilt_column, reader->spoilt);
     else if (event == MDE_CSV_EVENT_BAD)
       reading_write(out, "bad %zu:%zu %s", reader->problem_line, reader->problem_column,
                     reader->problem);
@@ -187,7 +188,8 @@ static void comments_and_notes(void **state)
        "[a@1:1][a.b-c_9@2:1][a@3:1][a@4:1] 0 comments, 4 notes"},
       {"a\t \t# b, \"c\"", 0, "[a@1:1] 0 comments, 1 notes"},
       {"x,y\na # b,c # d\n", 0, "[x@1:1 y@1:3][a@2:1 c@2:7] 0 comments, 2 notes"},
-      {"x,y\na # \"b\",c", 0, "[x@1:1 y@1:3]bad 2:5 a quote inside a note"},
+      {"x,y\na # \"b\",c", 0,
+       "[x@1:1 y@1:3][a@2:1 spoilt 2:5 by a quote inside a note] 0 comments, 1 notes"},
       {"x,y\na #,# c", 0, "[x@1:1 y@1:3][a@2:1 # c@2:5] 0 comments, 1 notes"},
       {"a #,b", 0, "[a@1:1 b@1:5] 0 comments, 1 notes"},
       {"a#b\na #b\na# b\nBob's # 2\niPad 3 # 4", 0,
@@ -230,8 +232,6 @@ static void refused(void **state)
       {"a\n\"", 0, "[a@1:1]bad 2:1 a quote is not closed"},
       {"\"a\"b", 0, "bad 1:4 text behind a closing quote"},
       {"\"a\" \"b\"", 0, "bad 1:5 text behind a closing quote"},
-      {"x,y\na\"b\",c", 0,
-       "[x@1:1 y@1:3]bad 2:2 a quote inside a cell that does not begin with one"},
       {"=\"a\"", 0, "bad 1:2 a quote inside a cell that does not begin with one"},
       {"ab\0c", 4, "bad 1:3 a NUL byte"},
       {"\"a\0\"", 4, "bad 1:3 a NUL byte"},
@@ -303,11 +303,37 @@ static void stays(void **state)
   assert_int_equal(mde_csv_next(&reader, &end), MDE_CSV_EVENT_BAD);
 }
 
+#define INSIDE "by a quote inside a cell that does not begin with one]"
+
+/* A quote that nobody takes for one spoils the record that it stands in, up to the end of the line.
+ */
+static void spoilt(void **state)
+{
+  (void)state;
+  static const struct reading_case cases[] = {
+      {"x,y\na\"b\",c", 0, "[x@1:1 y@1:3][a@2:1 spoilt 2:2 " INSIDE},
+      {"x,y\na,5\" disk\r\nb,c\n", 0,
+       "[x@1:1 y@1:3][a@2:1 5@2:3 spoilt 2:4 " INSIDE "[b@3:1 c@3:3]"},
+      {"x,y\n\"a\nb\",c\"\"\"\rd,e", 0,
+       "[x@1:1 y@1:3][\"a\nb\"@2:1 c@3:4 spoilt 3:5 " INSIDE "[d@4:1 e@4:3]"},
+      {"x;y\na #\"b;c\nd;e", 0, "[x@1:1 y@1:3][a #@2:1 spoilt 2:4 " INSIDE "[d@3:1 e@3:3]"},
+      {"x\ty\na\"\tb", 0, "[x@1:1 y@1:3][a@2:1 spoilt 2:2 " INSIDE},
+      {"x,y\na,b\"\nc,\"d", 0,
+       "[x@1:1 y@1:3][a@2:1 b@2:3 spoilt 2:4 " INSIDE "[c@3:1bad 3:3 a quote is not closed"},
+      {"x,y\na,b\"c\0", 11, "[x@1:1 y@1:3][a@2:1bad 2:6 a NUL byte"},
+      /* No columns are known. */
+      {"a\"b,c", 0, "bad 1:2 a quote inside a cell that does not begin with one"},
+      {"x\na\"b", 0, "[x@1:1]bad 2:2 a quote inside a cell that does not begin with one"},
+  };
+  ASSERT_READINGS(cases);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(records),
       cmocka_unit_test(quotes),
+      cmocka_unit_test(spoilt),
       cmocka_unit_test(delimiters),
       cmocka_unit_test(one_column),
       cmocka_unit_test(comments_and_notes),

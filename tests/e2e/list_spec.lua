@@ -112,6 +112,47 @@ describe("a list given to mde", function()
     assert.same({}, restricted())
   end)
 
+  -- Each has a note with a line break that nobody quoted, whose lines name desk-002 or desk-003.
+  for _, note in ipairs { "user called:\ndesk-002", "user called:\ndesk-002, is fine\nthanks",
+    "see\ndesk-002,x\nthanks", "see\n,desk-002,x\n,desk-003,y\nthanks", ",x\n,desk-002,x\n,desk-003,y",
+    'said "look:\n,desk-002,"x', '"oops\n,desk-002,x\n,desk-003,y', '"oops"\n,desk-002,x\nthanks',
+    "a, b\n,desk-002,x\n\n,desk-003,x", "x\nDeviceName,DeviceId,Note\n,desk-002,x" } do
+    it(("never restricts what stands in the note %q"):format(note), function()
+      desks(5)
+      restrict_list(("DeviceName,Note\ndesk-001,%s\ndesk-004,ok\n"):format((note:gsub("\n,", "\n"))))
+      assert.same({}, restricted())
+      local result = restrict_list(("DeviceId,DeviceName,Note\n%s,desk-005,z\n%s,desk-001,%s\n%s,desk-004,ok\n")
+        :format(id(5), id(1), note, id(4)))
+      assert.equal(2, result.status, result.err)
+      local numbers = restricted()
+      assert.equal(5, numbers[#numbers])
+      for _, number in ipairs(numbers) do assert(number ~= 2 and number ~= 3, result.err) end
+    end)
+  end
+
+  it("takes beside a ragged line what ids and names prove, and names the rest", function()
+    desks(4)
+    local text = ("DeviceId,DeviceName\n%s,desk-001\n,desk-002\n%s,desk-003,x\n%s,desk-004\n(4 rows)\n"):format(
+      id(1), id(3), id(4))
+    local result = restrict_list(text, "--strict")
+    refused(result, "line 4 of ", ": 3 cells, where the first line has 2")
+    result = restrict_list(text, "--json")
+    assert.equal(2, result.status, result.err)
+    has(result.out, ": 3 cells, where the first line has 2; the line is left out")
+    has(result.out, '"code":"list_line_doubtful"')
+    has(result.out, "line 6 of ")
+    assert.same({ 1, 4 }, restricted())
+  end)
+
+  it("leaves out a line whose name is not that of its id", function()
+    desks(4)
+    local result = restrict_list(("id,name\n%s,desk-002\n%s,DESK-003.\n%s,\n"):format(id(1), id(3), id(4)))
+    assert.equal(2, result.status, result.err)
+    has(result.err, "line 2 of ")
+    has(result.err, ('"%s" and "desk-002" are not the same device'):format(id(1)))
+    assert.same({ 3, 4 }, restricted())
+  end)
+
   it("leaves out a line whose columns mean different devices", function()
     desks(4)
     local text = ("DeviceId,DeviceName\n%s,desk-002\n%s,DESK-003.corp.example.\n%s,desk-004\n"):format(id(1), id(3),

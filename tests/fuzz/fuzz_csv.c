@@ -3,7 +3,9 @@
  * knows nothing of the first, finds the same cells in the same records, or refuses the file, too.
  * Where a file has columns, so does one that knows no comments.
  * No bytes make a list name a device that stands in no cell of its columns, none leave a record
- * out, and a file says the same however it is cut.
+ * out, and a file says the same however it is cut. A device that counts stands in a record of the
+ * full width, before anything that is not understood to the end; and where any record is not like
+ * the others, in one that proves by itself that it is no piece of a note.
  *
  * The first byte tells how the file is cut, the second which column is asked for.
  */
@@ -14,318 +16,9 @@
 
 #include "csv.h"
 #include "device_list.h"
+#include "plain_csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
-
-/* ---- the second reader: one position in the whole text, and no memory of how it got there */
-
-enum { MOST_CELLS = 8192, MOST_RECORDS = 8192, MOST_BYTES = 16384 };
-
-struct cell {
-  size_t record;
-  size_t column;
-  size_t from; /* in `unquoted` */
-  size_t length;
-  bool quoted;
-};
-
-static struct file {
-  const char *at;
-  const char *end;
-  char delimiter; /* 0: none */
-  bool refused;
-  bool has_comments;
-  struct cell cells[MOST_CELLS];
-  size_t cell_count;
-  size_t lines[MOST_RECORDS]; /* of the records */
-  size_t record_count;
-  char unquoted[MOST_BYTES];
-  size_t used;
-} file;
-
-static const char *find(const char *at, const char *end, const char *any)
-{
-  while (at < end && (*at == '\0' || strchr(any, *at) == NULL))
-    at++;
-  return at;
-}
-
-static const char *skip(const char *at, const char *end, const char *any)
-{
-  while (at < end && *at != '\0' && strchr(any, *at) != NULL)
-    at++;
-  return at;
-}
-
-static const char *line_end(const char *at)
-{
-  return find(at, file.end, "\r\n");
-}
-
-/* Behind the end of a line. */
-static const char *next_line(const char *at)
-{
-  if (at < file.end && *at == '\r' && at + 1 < file.end && at[1] == '\n') return at + 2;
-  return at < file.end ? at + 1 : at;
-}
-
-/* How long the plain name is that a note follows in this text; 0 if none does. */
-static size_t noted(const char *from, const char *to)
-{
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  const char *name_end = skip(from, to, plain);
-  const char *sign = skip(name_end, to, " \t");
-  if (name_end == from || sign == name_end || sign == to || *sign != '#') return 0;
-  return sign + 1 == to || sign[1] == ' ' || sign[1] == '\t' ? (size_t)(name_end - from) : 0;
-}
-
-static void put(char c)
-{
-  file.unquoted[file.used++] = c;
-}
-
-static void add_cell(const char *from, const char *to, bool quoted, size_t column)
-{
-  struct cell *cell = &file.cells[file.cell_count++];
-  cell->record = file.record_count;
-  cell->column = column;
-  cell->quoted = quoted;
-  cell->from = file.used;
-  for (; from < to; from++) {
-    put(*from);
-    if (quoted && *from == '"') from++;
-  }
-  cell->length = file.used - cell->from;
-}
-
-/* The quote that closes the one at `at`; the end if none does. */
-static const char *closing(const char *at)
-{
-  for (at++; at < file.end; at++) {
-    if (*at != '"') continue;
-    if (at + 1 == file.end || at[1] != '"') return at;
-    at++;
-  }
-  return at;
-}
-
-static void read_quoted(size_t column, const char *blanks)
-{
-  const char *close = closing(file.at);
-  if (close == file.end) {
-    file.refused = true;
-    return;
-  }
-  const char *rest = skip(close + 1, file.end, blanks);
-  bool ends = rest == file.end || *rest == '\r' || *rest == '\n' ||
-              (file.delimiter != 0 && *rest == file.delimiter);
-  if (!ends) {
-    file.refused = true;
-    return;
-  }
-  add_cell(file.at + 1, close, true, column);
-  file.at = rest;
-}
-
-static void read_unquoted(size_t column, const char *blanks)
-{
-  const char *stop = line_end(file.at);
-  if (file.delimiter != 0) {
-    const char own[] = {file.delimiter, '\0'};
-    stop = find(file.at, stop, own);
-  }
-  const char *to = stop;
-  size_t name = noted(file.at, stop);
-  bool has_quote = find(file.at, stop, "\"") < stop;
-  if (name > 0)
-    to = file.at + name;
-  else
-    while (to > file.at && to[-1] != '\0' && strchr(blanks, to[-1]) != NULL)
-      to--;
-  if (has_quote && (name == 0 || file.delimiter != 0)) file.refused = true;
-  if (file.delimiter == 0 && find(file.at, to, ",;\t") < to) file.refused = true;
-  add_cell(file.at, to, false, column);
-  file.at = stop;
-}
-
-static void read_record(void)
-{
-  const char *blanks = file.delimiter == '\t' ? " " : " \t";
-  for (size_t column = 0; !file.refused; column++) {
-    file.at = skip(file.at, file.end, blanks);
-    if (file.at < file.end && *file.at == '"')
-      read_quoted(column, blanks);
-    else
-      read_unquoted(column, blanks);
-    if (file.refused || file.at == file.end || *file.at == '\r' || *file.at == '\n') break;
-    file.at++;
-  }
-}
-
-static bool is_rest_blank(const char *at)
-{
-  return skip(at, file.end, " \t") == line_end(at);
-}
-
-/* What the first record is cut by. */
-static char first_delimiter(void)
-{
-  const char *at = skip(file.at, file.end, " ");
-  const char *end = line_end(at);
-  if (at < end && *at == '"') {
-    const char *close = closing(at);
-    at = close < file.end ? skip(close + 1, file.end, " ") : file.end;
-    return at < file.end && *at != '\0' && strchr(",;\t", *at) != NULL ? *at : 0;
-  }
-  if (noted(at, end) > 0) return 0;
-  at = find(at, end, ",;\t");
-  if (at == end || (*at == '\t' && is_rest_blank(at))) return 0;
-  return *at;
-}
-
-/*
- * Takes the line by which Excel is told, if this is one; refuses the file where it tells nothing.
- */
-static bool take_separator(void)
-{
-  const char *at = skip(file.at, file.end, " ");
-  const char *end = line_end(at);
-  bool quoted = at < end && *at == '"';
-  if (quoted) at++;
-  static const char word[] = "sep=";
-  for (size_t i = 0; i < 4; i++)
-    if (at + i >= end || mde_ascii_lower(at[i]) != word[i]) return false;
-  at += 4;
-  bool known = at < end && *at != '\0' && strchr(",;\t", *at) != NULL;
-  if (quoted) {
-    /* One character, which may be a quote, and the closing quote. */
-    const char *close = at < end && *at == '"' ? at + 2 : at + 1;
-    if (close >= end || *close != '"' || close[-1] != *at) return false;
-    if (skip(close + 1, end, " ") < end) return false;
-    if (!known) file.refused = true;
-  } else if (known) {
-    if (skip(at + 1, end, " ") < end) file.refused = true;
-  } else {
-    const char *to = end;
-    while (to > at && (to[-1] == ' ' || to[-1] == '\t'))
-      to--;
-    if (to > at + 1) return false;
-    file.refused = true;
-  }
-  file.delimiter = known ? *at : 0;
-  file.at = next_line(end);
-  return true;
-}
-
-static size_t line_of(const char *start, const char *at)
-{
-  size_t line = 1;
-  for (const char *c = start; c < at; c++)
-    if (*c == '\n' ? c == start || c[-1] != '\r' : *c == '\r') line++;
-  return line;
-}
-
-/* At the beginning, behind a byte order mark. */
-static void begin_file(struct mde_text text)
-{
-  file.at = text.bytes;
-  file.end = text.bytes + text.length;
-  file.refused = file.has_comments = false;
-  file.cell_count = file.record_count = file.used = 0;
-  if (text.length >= 3 && memcmp(file.at, "\xef\xbb\xbf", 3) == 0) file.at += 3;
-}
-
-static void read_next_record(const char *start, const char *visible)
-{
-  file.lines[file.record_count] = line_of(start, visible);
-  read_record();
-  file.record_count++;
-  if (!file.refused) file.at = next_line(file.at);
-}
-
-static void take_comment(const char *sign)
-{
-  bool has_quote = find(sign, line_end(sign), "\"") < line_end(sign);
-  file.has_comments = true;
-  if (file.delimiter != 0 || has_quote)
-    file.refused = true;
-  else
-    file.at = next_line(line_end(sign));
-}
-
-static void read_file(struct mde_text text)
-{
-  const char *start = text.bytes;
-  begin_file(text);
-  file.delimiter = 0;
-  if (text.length >= 2 && (memcmp(start, "\xff\xfe", 2) == 0 || memcmp(start, "\xfe\xff", 2) == 0))
-    file.refused = true;
-  if (memchr(text.bytes, '\0', text.length) != NULL) file.refused = true;
-  bool decided = false;
-  while (!file.refused && file.at < file.end) {
-    const char *visible = skip(file.at, file.end, decided && file.delimiter == '\t' ? " " : " \t");
-    if (visible == line_end(visible)) {
-      file.at = next_line(visible);
-    } else if (*visible == '#') {
-      take_comment(visible);
-    } else if (!decided && take_separator()) {
-      decided = true;
-    } else {
-      if (!decided) file.delimiter = first_delimiter();
-      decided = true;
-      read_next_record(start, visible);
-    }
-  }
-}
-
-/*
- * The same file, now that its delimiter is known, by the RFC alone: a line with # is a record, too.
- */
-static void read_without_comments(struct mde_text text)
-{
-  const char *blanks = file.delimiter == '\t' ? " " : " \t";
-  begin_file(text);
-  while (!file.refused && file.at < file.end) {
-    const char *visible = skip(file.at, file.end, blanks);
-    if (visible == line_end(visible))
-      file.at = next_line(visible);
-    else
-      read_next_record(text.bytes, visible);
-  }
-}
-
-/* To whoever knows no comments, they are records of their own, and all that follows is the same. */
-static void compare_comments(struct mde_text text)
-{
-  static struct file own;
-  own = file;
-  read_without_comments(text);
-  require(!file.refused && file.record_count >= own.record_count);
-  size_t cells = file.cell_count - own.cell_count;
-  size_t records = file.record_count - own.record_count;
-  for (size_t i = 0; i < own.record_count; i++)
-    require(own.lines[i] == file.lines[records + i]);
-  for (size_t i = 0; i < own.cell_count; i++) {
-    const struct cell *a = &own.cells[i];
-    const struct cell *b = &file.cells[cells + i];
-    require(a->record + records == b->record && a->column == b->column);
-    require(a->quoted == b->quoted && a->length == b->length);
-    require(memcmp(own.unquoted + a->from, file.unquoted + b->from, a->length) == 0);
-  }
-  file = own;
-}
-
-static const struct cell *cell_at(size_t record, size_t column)
-{
-  for (size_t i = 0; i < file.cell_count; i++)
-    if (file.cells[i].record == record && file.cells[i].column == column) return &file.cells[i];
-  return NULL;
-}
 
 /* ---- the first reader against it */
 
@@ -356,10 +49,14 @@ static void compare_cells(struct mde_text text, size_t piece)
       require(cell->length == reader.cell.length && cell->quoted == reader.cell.quoted);
       require(memcmp(file.unquoted + cell->from, reader.cell.text.bytes, cell->length) == 0);
     } else if (event == MDE_CSV_EVENT_RECORD) {
-      if (!file.refused) require(reader.record_line == file.lines[records]);
+      if (!file.refused) {
+        require(reader.record_line == file.lines[records]);
+        require((reader.spoilt != NULL) == file.spoilt[records]);
+      }
       records++;
     } else {
       require((event == MDE_CSV_EVENT_BAD) == file.refused);
+      if (!file.has_nul) require(reader.is_of_quotes == file.is_of_quotes);
       break;
     }
   }
@@ -368,6 +65,14 @@ static void compare_cells(struct mde_text text, size_t piece)
 
 /* ---- lists of devices */
 
+static size_t width_of(size_t record)
+{
+  size_t width = 0;
+  for (size_t i = 0; i < file.cell_count; i++)
+    if (file.cells[i].record == record) width++;
+  return width;
+}
+
 static bool is_empty_record(size_t record)
 {
   for (size_t i = 0; i < file.cell_count; i++)
@@ -375,10 +80,24 @@ static bool is_empty_record(size_t record)
   return true;
 }
 
+static bool is_quoted_record(size_t record)
+{
+  for (size_t i = 0; i < file.cell_count; i++)
+    if (file.cells[i].record == record && !file.cells[i].quoted) return false;
+  return true;
+}
+
+static struct mde_text text_at(const struct cell *cell)
+{
+  struct mde_text text = {.bytes = file.unquoted + cell->from, .length = cell->length};
+  return text;
+}
+
 /* What a list told, to be the same however it is cut. */
 struct told {
   int end;
   size_t entries;
+  bool is_over; /* before the end of the file */
   uint64_t sum;
 };
 
@@ -387,6 +106,13 @@ static void add_to(struct told *told, const void *bytes, size_t length)
   const unsigned char *at = bytes;
   for (size_t i = 0; i < length; i++)
     told->sum = (told->sum ^ at[i]) * UINT64_C(1099511628211);
+}
+
+static void add_problem(struct told *told, const struct mde_device_list_problem *problem)
+{
+  add_to(told, problem->text, strlen(problem->text));
+  add_to(told, &problem->line, sizeof problem->line);
+  add_to(told, &problem->column, sizeof problem->column);
 }
 
 static void check_identifier(const struct mde_device_list *list, size_t record, size_t i)
@@ -405,16 +131,149 @@ static void check_identifier(const struct mde_device_list *list, size_t record, 
     require(identifier->kind != MDE_DEVICE_KIND_NONE && identifier->length <= MDE_DEVICE_MAX_BYTES);
 }
 
+/* A list against the file: which record comes next, and what was told of those before it. */
+static struct checked {
+  size_t next;
+  size_t first; /* the first record that says something */
+  bool heading; /* is it, and it is still to come */
+  size_t entries[MOST_RECORDS];
+  enum mde_device_list_proof proofs[MOST_RECORDS];
+  size_t identifiers[MOST_RECORDS];
+  size_t count;
+  bool is_odd; /* some record casts doubt */
+  bool is_of_quotes;
+  bool is_over;
+} checked;
+
+/* How many records were read to their end. */
+static size_t whole_records(void)
+{
+  return file.record_count - (file.refused ? 1U : 0U);
+}
+
+static void begin_check(void)
+{
+  memset(&checked, 0, sizeof checked);
+  while (checked.first < whole_records() && is_empty_record(checked.first))
+    checked.first++;
+  checked.heading = true;
+}
+
+/* Goes on to the record of this line. What is left out before it says nothing, or is the heading.
+ */
+static void go_to(const struct mde_device_list *list, size_t line)
+{
+  if (!list->has_heading) checked.heading = false;
+  while (checked.next < file.record_count && file.lines[checked.next] != line) {
+    require(is_empty_record(checked.next) || checked.heading);
+    if (!is_empty_record(checked.next)) checked.heading = false;
+    checked.next++;
+  }
+  require(checked.next < file.record_count);
+}
+
+static bool has_told_columns(const struct mde_device_list *list)
+{
+  return list->has_heading || list->wanted_number > 0;
+}
+
+static void check_entry(const struct mde_device_list *list)
+{
+  require(!checked.is_over);
+  go_to(list, list->line);
+  size_t record = checked.next++;
+  require(record < whole_records() && !file.spoilt[record]);
+  if (has_told_columns(list)) require(width_of(record) == width_of(checked.first));
+  for (size_t i = 0; i < list->identifier_count + list->passed_over; i++)
+    check_identifier(list, record, i);
+  if (!has_told_columns(list))
+    for (size_t i = 1; i < width_of(record); i++)
+      require(cell_at(record, i)->length == 0);
+  checked.entries[checked.count] = record;
+  checked.identifiers[checked.count] = list->identifier_count;
+  checked.proofs[checked.count++] = list->proof;
+  if (list->proof != MDE_DEVICE_LIST_PROOF_IDENTIFIERS) return;
+  /* Two cells, each below a heading of its sort. */
+  const struct cell *id = cell_at(record, list->identifiers[0].column);
+  require(list->has_heading && list->identifier_count > 1);
+  require(list->identifiers[0].column != list->identifiers[1].column);
+  require(mde_odata_is_machine_id(text_at(id)) || mde_odata_is_guid(text_at(id)));
+}
+
+/* A record that is not like the others, for a reason that the file shows. */
+static void check_odd(const struct mde_device_list *list)
+{
+  const struct mde_device_list_problem *problem = &list->problem;
+  require(!checked.is_over);
+  if (problem->casts_doubt) checked.is_odd = true;
+  checked.is_over = problem->to_end;
+  if (problem->trouble == MDE_DEVICE_LIST_TROUBLE_FRAMING) checked.is_of_quotes = true;
+  if (problem->trouble == MDE_DEVICE_LIST_TROUBLE_FRAMING && problem->to_end) {
+    require(file.is_of_quotes && checked.next <= whole_records());
+    for (; checked.next < whole_records(); checked.next++) {
+      require(is_empty_record(checked.next) || checked.heading);
+      if (!is_empty_record(checked.next)) checked.heading = false;
+    }
+    return;
+  }
+  if (problem->trouble == MDE_DEVICE_LIST_TROUBLE_FRAMING) {
+    while (checked.next < whole_records() && !file.spoilt[checked.next]) {
+      require(is_empty_record(checked.next) || checked.heading);
+      if (!is_empty_record(checked.next)) checked.heading = false;
+      checked.next++;
+    }
+    require(checked.next < whole_records());
+  } else {
+    go_to(list, list->line);
+    require(has_told_columns(list) || problem->to_end);
+    if (!problem->casts_doubt)
+      for (size_t i = 0; i < width_of(checked.first); i++) {
+        const struct cell *first = cell_at(checked.first, i);
+        const struct cell *again = cell_at(checked.next, i);
+        require(again != NULL);
+        if (first->length <= MDE_DEVICE_LIST_MAX_HEADING_BYTES)
+          require(mde_device_heading_same(text_at(first), text_at(again)));
+      }
+    else if (!problem->to_end)
+      require(width_of(checked.next) != width_of(checked.first));
+  }
+  checked.next++;
+}
+
+/* Which of the entries count, by the file alone. */
+static void check_end(const struct mde_device_list *list)
+{
+  bool is_quoted = !checked.is_of_quotes && is_quoted_record(checked.first);
+  size_t counted = 0;
+  for (size_t i = 0; i < checked.count; i++) {
+    if (!mde_device_list_counts(list, checked.proofs[i])) {
+      require(checked.is_odd);
+      continue;
+    }
+    counted++;
+    if (!checked.is_odd) continue;
+    require(checked.identifiers[i] > 1 || (is_quoted && is_quoted_record(checked.entries[i])));
+  }
+  require(!checked.is_odd || counted > 0);
+  if (checked.is_over) return;
+  if (!list->has_heading) checked.heading = false;
+  for (; checked.next < whole_records(); checked.next++)
+    if (!is_empty_record(checked.next)) {
+      require(checked.heading);
+      checked.heading = false;
+    }
+}
+
 static struct told read_list(struct mde_text text, size_t piece, struct mde_text column,
-                             size_t number, bool checked)
+                             size_t number, bool is_checked)
 {
   static struct mde_device_list list;
   struct told told = {.end = 0};
   struct mde_text end = {NULL, 0};
   struct mde_text part = {.bytes = text.bytes, .length = 0};
   size_t at = 0;
-  size_t record = 0;
   mde_device_list_init(&list, column, number);
+  if (is_checked) begin_check();
   for (;;) {
     bool is_end = at >= text.length && part.length == 0;
     int event = mde_device_list_next(&list, is_end ? &end : &part);
@@ -425,41 +284,28 @@ static struct told read_list(struct mde_text text, size_t piece, struct mde_text
       continue;
     }
     told.end = event;
-    if (event != MDE_DEVICE_LIST_EVENT_ENTRY && event != MDE_DEVICE_LIST_EVENT_FLAW) break;
+    if (event == MDE_DEVICE_LIST_EVENT_BAD || event == MDE_DEVICE_LIST_EVENT_END) break;
     told.entries++;
     add_to(&told, &list.line, sizeof list.line);
+    add_to(&told, &event, sizeof event);
+    if (event == MDE_DEVICE_LIST_EVENT_ODD) {
+      add_problem(&told, &list.problem);
+      told.is_over = list.problem.to_end;
+      if (is_checked) check_odd(&list);
+      continue;
+    }
     for (size_t i = 0; i < list.identifier_count + list.passed_over; i++)
       add_to(&told, list.identifiers[i].text, list.identifiers[i].length);
-    if (!checked) continue;
-    /*
-     * The record of this line; those that were left out before it said nothing, or are the heading.
-     */
-    bool heading = list.has_heading && told.entries == 1;
-    while (record < file.record_count && file.lines[record] != list.line) {
-      require(is_empty_record(record) || heading);
-      if (!is_empty_record(record)) heading = false;
-      record++;
+    if (!is_checked) continue;
+    if (event == MDE_DEVICE_LIST_EVENT_ENTRY) {
+      check_entry(&list);
+    } else {
+      go_to(&list, list.line);
+      checked.next++;
     }
-    require(record < file.record_count);
-    for (size_t i = 0;
-         event == MDE_DEVICE_LIST_EVENT_ENTRY && i < list.identifier_count + list.passed_over; i++)
-      check_identifier(&list, record, i);
-    if (event == MDE_DEVICE_LIST_EVENT_ENTRY && !list.has_heading && number == 0)
-      for (size_t i = 1; i < file.cell_count; i++)
-        require(file.cells[i].record != record || file.cells[i].column == 0 ||
-                file.cells[i].length == 0);
-    record++;
   }
-  if (told.end == MDE_DEVICE_LIST_EVENT_BAD) {
-    add_to(&told, list.problem, strlen(list.problem));
-    add_to(&told, &list.problem_line, sizeof list.problem_line);
-    add_to(&told, &list.problem_column, sizeof list.problem_column);
-  }
-  if (checked && told.end == MDE_DEVICE_LIST_EVENT_END) {
-    size_t heading = list.has_heading && told.entries == 0 ? 1 : 0;
-    for (; record < file.record_count; record++)
-      if (!is_empty_record(record)) require(heading-- == 1);
-  }
+  if (told.end == MDE_DEVICE_LIST_EVENT_BAD) add_problem(&told, &list.problem);
+  if (is_checked && told.end == MDE_DEVICE_LIST_EVENT_END) check_end(&list);
   return told;
 }
 
@@ -481,9 +327,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   if (!file.refused && file.has_comments && file.delimiter != 0) compare_comments(text);
   compare_cells(text, text.length + 1);
   compare_cells(text, piece);
-  struct told whole = read_list(text, text.length + 1, column, number, !file.refused);
+  bool is_known = !file.refused || file.is_of_quotes;
+  struct told whole = read_list(text, text.length + 1, column, number, is_known);
   struct told cut = read_list(text, piece, column, number, false);
   require(whole.end == cut.end && whole.entries == cut.entries && whole.sum == cut.sum);
-  if (file.refused) require(whole.end == MDE_DEVICE_LIST_EVENT_BAD);
+  if (!is_known) require(whole.end == MDE_DEVICE_LIST_EVENT_BAD || whole.is_over);
   return 0;
 }

@@ -160,6 +160,7 @@
 ---| "list_unreadable" # the list cannot be read
 ---| "list_malformed" # the list is not CSV in UTF-8
 ---| "list_line_malformed" # a line of the list does not fit the others
+---| "list_line_doubtful" # a line of the list could be a line of a note, since another one is not like the others
 ---| "list_column_unclear" # which column names the devices is not clear
 ---| "tag_unchanged" # the service took the change of a tag, and its answer lacks it
 ---| "machine_protected" # a rule of the guard forbids it; see `rule`

@@ -2,7 +2,7 @@
 --
 -- The core decides what a file says (src/core/device_list.h). Here the file is read, each device is taken once,
 -- and what a person should know is put into words. What cannot be understood refuses the whole list, unless the caller
--- takes a line that cannot name a device for an error of its own.
+-- takes a line that names no device for an error of its own, where that is safe for the others.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -20,7 +20,7 @@ local MAX_SHOWN_BYTES = 64
 ---@field [integer] string|mde.Identity
 ---@field lines integer[] where each of them was named
 ---@field repeated mde.Repetition[] those that were named before
----@field flawed mde.FlawedLine[] with `skip_flawed`: lines that cannot name a device
+---@field flawed mde.FlawedLine[] with `skip_flawed`: lines that name no device
 ---@field heading? string what stands above the column that names them
 ---@field column? integer the number of that column; nil for an empty file
 ---@field read_as string[] how the file was understood, what a person should know of that; one line each
@@ -32,13 +32,13 @@ local MAX_SHOWN_BYTES = 64
 ---@field first integer the line where it was named before
 
 ---@class mde.FlawedLine
----@field text string what stands there, cut if it is long
+---@field text string what stands there for a device, cut if it is long; may be empty
 ---@field line integer
 ---@field err mde.Error of kind `invalid`
 
 ---@class mde.DeviceListOptions
----@field skip_flawed? boolean true: a line that cannot name a device is left out and stands in `flawed`; default false,
---- which refuses the list
+---@field skip_flawed? boolean true: a line that cannot name a device, is not like the others, or could be a line of a
+--- note is left out and stands in `flawed`; default false, which refuses the list
 ---@field column? string|integer the heading or the number of the column that names the devices
 ---@field name? string what the list is called in errors and remarks; the path by default
 
@@ -71,6 +71,8 @@ local hints = {
   column = "Say which column names the devices: column = HEADING or NUMBER (--column); or give each device a line of "
     .. "its own. Nothing was done.",
   flaw = "Give a machine id, an Entra device id or a DNS name for each. Nothing was done.",
+  doubt = "Beside such a line any other could be a line of a note, and none shows that it is not, by an id and a name "
+    .. "or by quotes around each cell. Correct that place. Nothing was done.",
 }
 
 local function listed(columns)
@@ -98,17 +100,48 @@ local function describe_flaw(entry, name)
   return ("%s: the device %s %s"):format(place, shown(flaw.text), flaw.reason)
 end
 
--- ---- reading
+-- What to do where an id may be the number of a row.
+local function advise_column(heading)
+  local quoted = errors.quote(heading)
+  return ("If the column %s names the devices, say so: column = %s (--column %s)."):format(quoted, quoted, quoted)
+end
+
+local function describe_odd(odd, name)
+  return describe_trouble(odd, name) .. (odd.to_end and "; nothing from there on is taken" or "; the line is left out")
+end
+
+local function describe_doubt(entry, name, line)
+  return ("line %d of %s: %s is left out, since line %d is not like the others, and beside it this could be a line of "
+    .. "a note"):format(entry.line, name, shown(entry[1]), line)
+end
+
+-- ---- what the lines say
+
+local function skip(self, line, text, code, message, hint)
+  local flawed = self.list.flawed
+  flawed[#flawed + 1] = { line = line, text = #text > MAX_SHOWN_BYTES and text:sub(1, MAX_SHOWN_BYTES) or text,
+    err = errors.new { kind = "invalid", code = code, message = message, hint = hint } }
+end
 
 local function add_flaw(self, entry)
+  local hint = entry.instead and advise_column(entry.instead)
+  self.advice = self.advice or hint
   if self.skips then
-    local flawed, text = self.list.flawed, entry.flaw.text
-    flawed[#flawed + 1] = { line = entry.line, text = #text > MAX_SHOWN_BYTES and text:sub(1, MAX_SHOWN_BYTES) or text,
-      err = errors.new { kind = "invalid", code = codes.flaw, message = describe_flaw(entry, self.name) } }
-    return
+    return skip(self, entry.line, entry.flaw.text, codes.flaw, describe_flaw(entry, self.name), hint)
   end
   self.flaw_count = self.flaw_count + 1
   if self.flaw_count <= MAX_SHOWN then self.flaws[self.flaw_count] = describe_flaw(entry, self.name) end
+end
+
+local function add_odd(self, entry)
+  if not self.skips then return end
+  skip(self, entry.line, entry.odd.text, codes[entry.odd.about], describe_odd(entry.odd, self.name))
+end
+
+local function add_doubtful(self, entry)
+  local line = self.reader:doubt()
+  skip(self, entry.line, entry[1], "list_line_doubtful", describe_doubt(entry, self.name, line),
+    ("Correct line %d, or give the device's id and its name."):format(line))
 end
 
 local function add_entry(self, entry)
@@ -128,13 +161,31 @@ local function add_entry(self, entry)
   list.lines[#list] = entry.line
 end
 
+-- Which of the lines count is known at the end.
+local function add_all(self)
+  for _, entry in ipairs(self.entries) do
+    if entry.flaw then
+      add_flaw(self, entry)
+    elseif entry.odd then
+      add_odd(self, entry)
+    elseif self.reader:counts(entry.proof) then
+      add_entry(self, entry)
+    else
+      add_doubtful(self, entry)
+    end
+  end
+end
+
+-- ---- reading
+
 local function feed(self, bytes)
   local entries, trouble = self.reader:feed(bytes)
   for _, entry in ipairs(entries) do
-    if entry.flaw then add_flaw(self, entry) else add_entry(self, entry) end
+    self.entries[#self.entries + 1] = entry
+    self.trouble = self.trouble or not self.skips and entry.odd or nil
   end
-  self.trouble = trouble
-  return trouble == nil
+  self.trouble = self.trouble or trouble
+  return self.trouble == nil
 end
 
 -- The next part of a file; nil at the end. What is typed is read by the line, since a person ends it once.
@@ -163,7 +214,9 @@ local function refusal(self)
   if self.trouble then parts[#parts + 1] = describe_trouble(self.trouble, self.name) end
   if not parts[1] then return nil end
   local about = self.trouble and self.trouble.about or "flaw"
-  return errors.new { kind = "invalid", code = codes[about], message = table.concat(parts, "; "), hint = hints[about] }
+  local hint = self.skips and self.trouble and self.reader:doubt() == self.trouble.line and hints.doubt or hints[about]
+  if about == "flaw" and self.advice then hint = self.advice .. " " .. hint end
+  return errors.new { kind = "invalid", code = codes[about], message = table.concat(parts, "; "), hint = hint }
 end
 
 -- ---- remarks
@@ -275,10 +328,11 @@ function M.read(source, options)
     name = errors.show(options.name or type(source) == "string" and source or "the list"),
     reader = core.device_list.new(column), by_number = type(column) == "number",
     list = { lines = {}, repeated = {}, flawed = {} }, skips = options.skip_flawed,
-    places = {}, passed_over = {}, flaws = {}, flaw_count = 0,
+    entries = {}, places = {}, passed_over = {}, flaws = {}, flaw_count = 0,
   }
   local read, err = read_all(self, file)
   if file ~= source then file:close() end
+  if read then add_all(self) end
   err = err or refusal(self)
   if not read or err then return nil, err end
   return finish(self)

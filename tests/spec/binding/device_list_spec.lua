@@ -18,7 +18,7 @@ describe("core.device_list", function()
     assert.same({ ID }, { entry[1], entry[2] })
     assert.same({ { text = "x", column = 3, reason = "is no Entra device id" },
       { text = "a\nb", column = 2, reason = "has a control character (byte 0x0a)" } }, entry.passed_over)
-    assert.same({ { line = 5, ID, "c" } }, (reader:feed ",\n"))
+    assert.same({ { line = 5, proof = 2, ID, "c" } }, (reader:feed ",\n"))
     assert.same({}, reader:feed(nil))
     assert.same({}, reader:feed())
     assert.same({ 0, 0, {} }, { reader:left_out() })
@@ -36,8 +36,30 @@ describe("core.device_list", function()
     assert.same({ about = "column", line = 1,
       candidates = { { number = 1, heading = "x" }, { number = 3, heading = "y" } },
       problem = "several cells, and no heading that tells which one names a device" }, trouble)
-    trouble = select(2, device_list.new():feed "fqdn,x\na\n")
-    assert.same({ about = "record", line = 2, problem = "1 cell, where the first line has 2" }, trouble)
+    reader = device_list.new()
+    local odd = { about = "record", line = 2, problem = "1 cell, where the first line has 2", text = "a",
+      to_end = false }
+    assert.same({ { line = 2, odd = odd } }, reader:feed "fqdn,x\na\n")
+    odd.text, odd.to_end = nil, nil
+    assert.same({ {}, odd }, { reader:feed() })
+  end)
+
+  it("tells what is not like the others, and which entries count beside it", function()
+    local reader = device_list.new()
+    assert.is_nil(reader:doubt())
+    assert.is_true(reader:counts())
+    local entries = reader:feed('"id","fqdn"\n"","a"\n' .. ID .. ',c\n,d\nx\n"","e')
+    assert.same({ { line = 2, proof = 1, "a" }, { line = 3, proof = 2, ID, "c" }, { line = 4, "d" } },
+      { entries[1], entries[2], entries[3] })
+    assert.same({ 5, "x", false }, { entries[4].line, entries[4].odd.text, entries[4].odd.to_end })
+    assert.equal(5, reader:doubt())
+    assert.same({ true, true, false }, { reader:counts(1), reader:counts(2), reader:counts() })
+    entries = reader:feed()
+    assert.same({ 6, "framing", "", 4, true }, { entries[1].line, entries[1].odd.about, entries[1].odd.text,
+      entries[1].odd.column, entries[1].odd.to_end })
+    assert.same({ false, true, false }, { reader:counts(1), reader:counts(2), reader:counts() })
+    for _, proof in ipairs { -1, 3, "x", {} } do assert.has_error(function() reader:counts(proof) end) end
+    assert.equal("fqdn", device_list.new():feed("id,fqdn\n1,a\n")[1].instead)
   end)
 
   it("is asked for a column", function()

@@ -126,6 +126,72 @@ describe("mde.read_list", function()
     has(refused(("n%d,"):rep(9)), "4 more")
   end)
 
+  -- What is taken, and the messages of what is left out.
+  local function skipped(text, options)
+    options = options or {}
+    options.skip_flawed = true
+    local list, err = read(text, options)
+    if not list then return err end
+    local messages = {}
+    for i, one in ipairs(list.flawed) do messages[i] = one.err.message end
+    local taken = {}
+    for i, device in ipairs(list) do taken[i] = tostring(device) end
+    return taken, messages, list
+  end
+
+  it("leaves out a line that is not like the others, where ids and names prove the others", function()
+    local text = ("%s%s,a\n%s,b,c\n,laptop-19\n%s,d\nTotal: 2\n"):format(BOTH, LAPTOP, LAPTOP, ("b"):rep(40))
+    local taken, messages, list = skipped(text)
+    assert.same({ LAPTOP .. " (a)", ("b"):rep(40) .. " (d)" }, taken)
+    assert.same({ 2, 5 }, list.lines)
+    assert.same({ "line 3 of FILE: 3 cells, where the first line has 2; the line is left out",
+      'line 4 of FILE: "laptop-19" is left out, since line 3 is not like the others, and beside it this could be a '
+        .. "line of a note",
+      "line 6 of FILE: 1 cell, where the first line has 2; the line is left out" }, messages)
+    local codes, texts = {}, {}
+    for i, one in ipairs(list.flawed) do codes[i], texts[i] = one.err.code, one.text end
+    assert.same({ "list_line_malformed", "list_line_doubtful", "list_line_malformed" }, codes)
+    assert.same({ LAPTOP, "laptop-19", "Total: 2" }, texts)
+    assert.equal("Correct line 3, or give the device's id and its name.", list.flawed[2].err.hint)
+    has(refused(text), "line 3 of FILE: 3 cells, where the first line has 2. Correct that line.")
+  end)
+
+  it("is refused where a line is not like the others and nothing proves any", function()
+    local err = skipped "name,note\nlaptop-17,user called:\nlaptop-19,x\nthanks\nlaptop-18,ok\n"
+    has(tostring(err), "line 4 of FILE: 1 cell, where the first line has 2. Beside such a line any other could be a "
+      .. "line of a note, and none shows that it is not, by an id and a name or by quotes around each cell.")
+    assert.equal("list_line_malformed", err.code)
+  end)
+
+  it("takes nothing from behind a quote that is never closed, or another heading", function()
+    local taken, messages = skipped(("%s%s,a\n,\"b\n%s,c\n"):format(BOTH, LAPTOP, LAPTOP))
+    assert.same({ LAPTOP .. " (a)" }, taken)
+    assert.same({ "line 3 of FILE, column 2: a quote is not closed; nothing from there on is taken" }, messages)
+    taken, messages = skipped(("%s%s,a\nDeviceName,DeviceId\n%s,c\n"):format(BOTH, LAPTOP, LAPTOP))
+    assert.same({ LAPTOP .. " (a)" }, taken)
+    assert.same({ "line 3 of FILE: a heading in the middle of the list; nothing from there on is taken" }, messages)
+  end)
+
+  it("leaves out the same heading again", function()
+    local taken, messages = skipped "fqdn,x\na,b\nFQDN,X\nc,d\n"
+    assert.same({ "a", "c" }, taken)
+    assert.same({ "line 3 of FILE: the heading again, in the middle of the list; the line is left out" }, messages)
+    has(refused "fqdn,x\na,b\nFQDN,X\nc,d\n", "line 3 of FILE: the heading again, in the middle of the list")
+  end)
+
+  it("says which column may be meant where ids are numbers of rows", function()
+    local advice = 'If the column "hostname" names the devices, say so: column = "hostname" (--column "hostname").'
+    local _, _, list = skipped "id,hostname\n1,laptop-17\n"
+    assert.equal(advice, list.flawed[1].err.hint)
+    has(refused "id,hostname\n1,laptop-17\n", advice)
+    assert.equal("laptop-17", assert(read("id,hostname\n1,laptop-17\n", { column = "hostname" }))[1])
+  end)
+
+  it("compares a name beside an id", function()
+    assert.equal(LAPTOP .. " (a)", tostring(assert(read("id,name\n" .. LAPTOP .. ",a\n"))[1]))
+    has(refused "id,name\n,a\n", '"a" has no id beside it, and its column may be about anything')
+  end)
+
   it("says which file cannot be read", function()
     local list, err = mde.read_list "/nowhere/list"
     assert.is_nil(list)

@@ -134,6 +134,7 @@ function M.request(arguments, verb, options, find)
   local decided = arguments.decided_at
   options.decided_at = type(decided) == "table" and mde.ago(decided.ago) or decided
   check_dry_run(arguments)
+  if not find then list.check(arguments) end
   check_unattended(arguments)
   local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
   if not ok then error(err, 0) end
@@ -341,7 +342,7 @@ local function rehearse(context, entries)
   else
     tell_each(context, plan, words, comment)
   end
-  if context.format == "json" and context.request.is_list then plans.write(context, plan, comment) end
+  if context.format == "json" then plans.write(context, plan, comment) end
   batch.say_end(plan.entries, true, { noun = "device", outcome = outcome_of })
   return status_of_dry_run(context, plan)
 end

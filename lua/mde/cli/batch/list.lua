@@ -1,6 +1,6 @@
 --- list: the devices that are meant: from the arguments, a file or standard input.
 --
--- What a file says, mde.read_list decides. A line of it that can name no device is an error of that line, which is told
+-- What a file says, mde.read_list decides. A line of it that names no device is an error of that line, which is told
 -- like any other; with --strict it refuses the list.
 
 local core = require "mde.core"
@@ -32,7 +32,8 @@ function M.configure(command, args)
   command:option("--list", "Read devices from a file, or from standard input for -: one a line, or a CSV with a "
     .. "heading that tells the column; what stands behind # is a note."):argname "<file>"
     :overwrite(false)
-  command:flag("--strict", "Refuse a list with a line that cannot name a device, instead of leaving that line out.")
+  command:flag("--strict", "Refuse a list with a line that names no device or is not like the others, instead of "
+    .. "leaving that line out.")
   command:option("--column", "Where the list does not tell: the heading or the number of the column that names the "
     .. "devices."):argname "<column>":convert(column):overwrite(false)
 end
@@ -99,7 +100,8 @@ local function add_file(self, source, name, arguments)
   local function add_flawed(before)
     local one = found.flawed[next_flawed]
     while one and one.line < before do
-      self.entries[#self.entries + 1] = { device = one.text, err = one.err, started = true, done = true }
+      self.entries[#self.entries + 1] = { device = one.text ~= "" and one.text or ("line %d"):format(one.line),
+        err = one.err, started = true, done = true }
       next_flawed = next_flawed + 1
       one = found.flawed[next_flawed]
     end
@@ -135,6 +137,17 @@ function M.is_on_standard_input(arguments)
   return false
 end
 
+local function raise_nothing(arguments)
+  errors.invalid("nothing_selected", arguments.list and "the list names no device" or "no device is named",
+    "Name one or more devices, or give --list FILE.")
+end
+
+--- Raises if the arguments name neither a device nor a list. No file is read for that.
+---@param arguments table as argparse leaves them
+function M.check(arguments)
+  if not arguments.list and not (arguments.devices and arguments.devices[1]) then raise_nothing(arguments) end
+end
+
 --- The devices that the arguments name, each once. Raises if they name no device, or something that cannot be
 --- a device.
 ---@param arguments table as argparse leaves them
@@ -168,11 +181,11 @@ function M.gather(arguments)
   if not has_device then
     local first = self.entries[1]
     if first then
-      error(errors.derive(first.err, { hint = ("The list names no device; %d of its lines cannot be one. Nothing was "
-        .. "done."):format(#self.entries) }), 0)
+      local advice = first.err.hint and first.err.hint .. " " or ""
+      error(errors.derive(first.err, { hint = ("%sThe list names no device; %d of its lines cannot be one. Nothing was "
+        .. "done."):format(advice, #self.entries) }), 0)
     end
-    errors.invalid("nothing_selected", arguments.list and "the list names no device" or "no device is named",
-      "Name one or more devices, or give --list FILE.")
+    raise_nothing(arguments)
   end
   return self
 end

@@ -4,18 +4,21 @@
 -- others are left as they are, by name and reason.
 
 local batch = require "mde.cli.batch.batch"
+local columns = require "mde.cli.ui.columns"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local json = require "mde.cli.ui.json"
 local lookup = require "mde.cli.batch.lookup"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local problem = require "mde.cli.ui.problem"
 local result = require "mde.cli.batch.result"
 local terminal = require "mde.cli.ui.terminal"
 
 -- So few are told in whole sentences, with what to do.
 local FEW = 5
 local MAX_NAMED = 40
+local MAX_CANDIDATES = 3
 
 local M = {}
 
@@ -124,6 +127,8 @@ end
 local reasons = {
   not_onboarded = "known, but not onboarded", device_merged = "merged into another machine", not_found = "not found",
   ambiguous = "several machines answer to it", invalid = "cannot be a device",
+  list_line_malformed = "not like the other lines", list_malformed = "not to be understood",
+  list_line_doubtful = "could be lines of a note",
   conflict = "the opposite is under way", superseded = "decided otherwise since",
 }
 
@@ -184,8 +189,20 @@ end
 
 -- ---- telling
 
+-- Which machines answer to one name, as far as they are few.
+local function candidates(list, now)
+  local words = {}
+  for i = 1, math.min(#list, MAX_CANDIDATES) do
+    local one = list[i]
+    words[i] = ("%s, %s, last seen %s"):format(errors.show(one.id), errors.show(one.osPlatform or "unknown platform"),
+      errors.show(columns.last_seen(one, now) or "never"))
+  end
+  if #list > MAX_CANDIDATES then words[#words + 1] = ("and %d more"):format(#list - MAX_CANDIDATES) end
+  return ("%d of them: %s"):format(#list, table.concat(words, "; "))
+end
+
 -- What is said of a device beside its name.
-local function detail(entry)
+local function detail(entry, now)
   local err, action = entry.err, entry.action
   if not err then
     return errors.show(action.incident or action.requestor or "by somebody")
@@ -197,7 +214,7 @@ local function detail(entry)
   elseif err.candidates and err.candidates[1] then
     local first = err.candidates[1]
     if err.code == "device_merged" then return "now " .. errors.show(first.id) end
-    return err.kind == "ambiguous" and ("%d of them"):format(#err.candidates)
+    return err.kind == "ambiguous" and candidates(err.candidates, now)
       or first.computerDnsName and errors.show(first.computerDnsName) .. "?"
   elseif err.action then
     return "by " .. errors.show(err.action.cancellationRequestor or err.action.requestor or "somebody")
@@ -206,14 +223,14 @@ local function detail(entry)
   end
 end
 
-local function named(entry)
-  local more = detail(entry)
+local function named(entry, now)
+  local more = detail(entry, now)
   return result.name(entry) .. (more and more ~= "" and (" (%s)"):format(more) or "")
 end
 
-local function say_names(reason, entries)
+local function say_names(reason, entries, now)
   local names = {}
-  for i = 1, math.min(#entries, MAX_NAMED) do names[i] = named(entries[i]) end
+  for i = 1, math.min(#entries, MAX_NAMED) do names[i] = named(entries[i], now) end
   if #entries > MAX_NAMED then names[#names + 1] = ("and %d more"):format(#entries - MAX_NAMED) end
   terminal.say(("  %d %s: %s"):format(#entries, reason, table.concat(names, ", ")))
 end
@@ -250,7 +267,7 @@ function M.say_left(context, plan)
   local left = count_left(plan)
   if left <= FEW then return say_each(plan, context.request.verb) end
   terminal.say(("Left as they are: %d of %d"):format(left, #plan.entries))
-  for _, group in ipairs(plan.groups) do say_names(group.reason, group.entries) end
+  for _, group in ipairs(plan.groups) do say_names(group.reason, group.entries, context.client:now()) end
 end
 
 local function say_cap(context, plan)
@@ -292,13 +309,28 @@ function M.say_frame(context, comment)
     errors.quote(comment)))
 end
 
+-- Those of a group of which it is not clear which machine is meant, with the machines that may be.
+local function undecided(group)
+  local devices
+  for _, entry in ipairs(group.entries) do
+    local found = errors.is(entry.err) and problem.candidates(entry.err)
+    if found and found[1] then
+      devices = devices or {}
+      devices[#devices + 1] = { device = entry.device, candidates = found }
+    end
+  end
+  return devices
+end
+
 --- Writes the plan itself as one JSON object, behind those of the devices.
 ---@param context mde.cli.Context
 ---@param plan mde.cli.Plan
 ---@param comment string
 function M.write(context, plan, comment)
   local exchange, left = context.client.exchange, {}
-  for i, group in ipairs(plan.groups) do left[i] = { reason = group.reason, count = #group.entries } end
+  for i, group in ipairs(plan.groups) do
+    left[i] = { reason = group.reason, count = #group.entries, devices = undecided(group) }
+  end
   local cap = M.is_capped(context.request) and context.client:cap().limit or nil
   output.write(json.encode { plan = {
     tenant_id = exchange.tenant_id, client_id = exchange.client_id, host = exchange.host,

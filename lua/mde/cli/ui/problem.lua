@@ -55,6 +55,19 @@ end
 
 local shown_of_candidate = { "id", "computerDnsName", "osPlatform", "healthStatus", "lastSeen" }
 
+--- The machines that may be meant, as --json shows them.
+---@param err mde.Error
+---@return table[]? candidates
+function M.candidates(err)
+  if not err.candidates then return nil end
+  local shown = {}
+  for i, candidate in ipairs(err.candidates) do
+    shown[i] = {}
+    for _, name in ipairs(shown_of_candidate) do shown[i][name] = candidate[name] end
+  end
+  return shown
+end
+
 --- An error as --json shows it.
 ---@param err any
 ---@param known? mde.Action an action that is shown beside it
@@ -67,13 +80,7 @@ function M.record(err, known)
     record[name] = err[name]
   end
   if err.action ~= known then record.action = err.action end
-  if err.candidates then
-    record.candidates = {}
-    for i, candidate in ipairs(err.candidates) do
-      record.candidates[i] = {}
-      for _, name in ipairs(shown_of_candidate) do record.candidates[i][name] = candidate[name] end
-    end
-  end
+  record.candidates = M.candidates(err)
   return record
 end
 

@@ -67,6 +67,12 @@ describe("what is asked of a change", function()
     end)
   end
 
+  it("names a device before anything else is missing", function()
+    local told = console.capture(function() return pcall(change.request, { devices = {} }, "restrict", {}) end)
+    assert.is_false(told.value)
+    assert.equal("nothing_selected", told.more.code)
+  end)
+
   it("may lack both where somebody can be asked", function()
     assert.is_true(request({}, {}, { answers = {} }).value)
     local input = assert(io.tmpfile())
@@ -148,8 +154,11 @@ describe("a change", function()
 
     it("has the outcome would_send in JSON", function()
       local told = run { "desk-01", "--dry-run", "--json" }
-      local row = assert(json.decode(told.out))
+      local first, second = told.out:match "^([^\n]+)\n([^\n]+)\n$"
+      local row = assert(json.decode(first))
       assert.same({ "would_send", id(1) }, { row.outcome, row.machine_id })
+      local plan = assert(json.decode(second)).plan
+      assert.same({ 1, 1, 1, "why" }, { plan.devices, plan.would_send, plan.may_go_now, plan.comment })
     end)
 
     it("says that the cap will be reached", function()

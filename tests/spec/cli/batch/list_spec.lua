@@ -102,6 +102,26 @@ describe("a list of devices", function()
     assert.equal(1, #found.repeated)
   end)
 
+  it("has an error of its own for a line that is not like the others, in its place", function()
+    local id = ("a"):rep(40)
+    local ok, found = gather(("id,fqdn\n%s,a\n%s\n,b\n\"x"):format(id, id))
+    assert.is_true(ok)
+    local words = {}
+    for i, entry in ipairs(found.entries) do words[i] = { entry.device, entry.err and entry.err.code } end
+    assert.same({ { id }, { id, "list_line_malformed" }, { "b", "list_line_doubtful" },
+      { "line 5", "list_malformed" } }, words)
+    assert.matches("line 3 of FILE: 1 cell, where the first line has 2%. Correct",
+      refused(("id,fqdn\n%s,a\n%s\n"):format(id, id)))
+  end)
+
+  it("says which column may be meant where its ids are numbers of rows", function()
+    local ok, err = gather "id,hostname\n1,laptop-17\n2,laptop-18\n"
+    assert.is_false(ok)
+    assert.matches('line 2 of .*: the device "1" is no machine id and no Entra device id%. If the column "hostname" '
+      .. 'names the devices, say so: .*%-%-column "hostname"%)%. The list names no device; 2 of its lines',
+      tostring(err))
+  end)
+
   it("that has none but such lines is refused", function()
     local ok, err = gather "10.1.2.3\n10.1.2.4\n"
     assert.is_false(ok)
@@ -180,6 +200,12 @@ describe("a list of devices", function()
       assert.truthy(tostring(err):find("Name one or more devices", 1, true), tostring(err))
       if arguments.list then os.remove(arguments.list) end
     end
+  end)
+
+  it("is asked for before a file is read", function()
+    assert.has_error(function() list.check { devices = {} } end)
+    list.check { devices = { "a" } }
+    list.check { devices = {}, list = "/nowhere" }
   end)
 
   it("is on standard input where - says so", function()

@@ -75,6 +75,38 @@ describe("while a question stands", function()
     assert.equal(2, #r:posts())
   end)
 
+  -- Somebody restricts desk-01 and somebody cancels that, while the question stands.
+  local function cancelled(ago, fields)
+    return function()
+      r.driver.sleep(100)
+      fields.cancellationRequestor = "a.colleague@corp.example"
+      fields.cancellationDateTimeUtc = fields.cancellationDateTimeUtc and rehearsal.time(r.tenant.clock.now() - 20)
+      r:past(id(1), "restrict", "Cancelled", ago, fields)
+    end
+  end
+
+  it("a colleague may cancel what is like it", function()
+    for i, ago in ipairs { 50, 3600 } do
+      local told = run({ "restrict", "desk-01", ("desk-1%d"):format(i) }, cancelled(ago,
+        { cancellationDateTimeUtc = true }))
+      assert.equal(2, told.status, told.err)
+      assert.matches('restrict "desk%-01%.corp%.example": nothing was sent; while the question stood, '
+        .. "a%.colleague@corp%.example cancelled action [%x-]+ %(RestrictCodeExecution%)", one_line(told.err))
+      assert.matches("^desk%-1", told.out)
+    end
+    assert.equal(2, #r:posts())
+  end)
+
+  it("what was cancelled before does not count, and with --again nothing that was", function()
+    r:past(id(2), "restrict", "Cancelled", 300,
+      { cancellationDateTimeUtc = rehearsal.time(r.tenant.clock.now() - 200) })
+    local told = run({ "restrict", "desk-02" }, function() r.driver.sleep(100) end)
+    assert.equal(0, told.status, told.err)
+    told = run({ "restrict", "desk-01", "--again" }, cancelled(50, { cancellationDateTimeUtc = true }))
+    assert.equal(0, told.status, told.err)
+    assert.equal(2, #r:posts())
+  end)
+
   it("hours may pass, and one request tells that nobody did anything to any of many", function()
     local words, before = { "restrict" }, nil
     for i = 1, 30 do words[i + 1] = ("desk-%02d"):format(i) end

@@ -86,7 +86,8 @@ describe("a plan", function()
       " 1 not found: nowhere ",
       " 1 known, but not onboarded: spare ",
       (" 1 merged into another machine: older (now %s) "):format(id(60)),
-      " 1 several machines answer to it: twin (2 of them) ",
+      (" 1 several machines answer to it: twin (2 of them: %s, Windows11, last seen "):format(id(51)),
+      ("; %s, Windows11, last seen "):format(id(52)),
       " 1 cannot be a device: 10.1.2.3 (line 19) ",
       '"desk-03" and "desk-03.corp.example" are the same machine; it counts once',
       " Restrict these 10? [y/N] ",
@@ -196,6 +197,43 @@ describe("a plan", function()
       assert(reads <= 10 + minutes, reads)
     end)
   end
+
+  it("has in JSON which machines may be meant", function()
+    local told = restrict({ "twin", "desk-01", "nowhere" }, nil, { "--dry-run", "--json" })
+    local plan
+    for line in told.out:gmatch "[^\n]+" do plan = assert(json.decode(line)).plan or plan end
+    local by_reason = {}
+    for _, group in ipairs(plan.left) do by_reason[group.reason] = group end
+    assert.is_nil(by_reason["not found"].devices)
+    local devices = by_reason["several machines answer to it"].devices
+    assert.same({ "twin", 2 }, { devices[1].device, #devices[1].candidates })
+    local first = devices[1].candidates[1]
+    assert.same({ id(51), "twin.corp.example", "Windows11", "Active" }, { first.id, first.computerDnsName,
+      first.osPlatform, first.healthStatus })
+    assert.is_string(first.lastSeen)
+  end)
+
+  it("names the lines of a list that are not like the others, by reason", function()
+    local lines = { "id,fqdn" }
+    for i = 1, 4 do lines[#lines + 1] = ("%s,desk-%02d"):format(id(i), i) end
+    for i = 5, 8 do lines[#lines + 1] = (",desk-%02d"):format(i) end
+    lines[#lines + 1] = "thanks"
+    lines[#lines + 1] = id(3)
+    local told = restrict(lines, { "y" })
+    assert.equal(2, told.status, told.err)
+    local text = told.err:gsub("%s+", " ")
+    for _, part in ipairs { " 4 could be lines of a note: desk-05 (line 6), desk-06 (line 7), desk-07 (line 8), ",
+      (" 2 not like the other lines: thanks (line 10), %s (line 11) "):format(id(3)), " Restrict these 4? " } do
+      assert(text:find(part, 1, true), part .. " is missing in " .. text)
+    end
+    assert.equal(4, #r:posts())
+    told = restrict(lines, nil, { "--dry-run", "--json" })
+    assert.matches('"message":"line 10 of [^"]*: 1 cell, where the first line has 2; the line is left out"', told.out)
+    assert.matches('{"count":4,"reason":"could be lines of a note"}', told.out)
+    told = restrict(lines, { "y" }, { "--strict" })
+    assert.equal(1, told.status, told.err)
+    assert.equal(4, #r:posts())
+  end)
 
   it("asks which machine is meant where a name is not clear", function()
     local told = restrict({ "twin", "desk-01" }, { "9", "2", "y" })
