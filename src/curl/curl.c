@@ -203,6 +203,15 @@ static void check_secret(lua_State *L, int status)
   if (status != MDE_SECRET_OK) refuse(L, "not enough memory");
 }
 
+/* What says where a request ends, and to whom it goes, is libcurl's to write. */
+static bool is_own_header(const char *name, size_t length)
+{
+  static const char *const own[] = {"connection", "content-length", "host", "transfer-encoding"};
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+    if (length == strlen(own[i]) && begins_with(name, own[i], length)) return true;
+  return false;
+}
+
 static void add_headers(lua_State *L, int request, struct mde_transfer *transfer)
 {
   if (!mde_field(L, request, "headers")) {
@@ -217,6 +226,7 @@ static void add_headers(lua_State *L, int request, struct mde_transfer *transfer
     const char *name = lua_tolstring(L, -2, &name_length);
     if (!is_token(name, name_length))
       refuse(L, "a header's name has a character that is not allowed");
+    if (is_own_header(name, name_length)) refuse(L, "header %s is the driver's own", name);
     if (lua_type(L, -1) != LUA_TSTRING)
       refuse(L, "header %s must be a string, not %s", name, luaL_typename(L, -1));
     const char *value = lua_tolstring(L, -1, &value_length);

@@ -53,7 +53,7 @@ static bool refuse_readers(void)
 }
 
 /*
- * Whoever starts a program with a standard stream closed has its next file or connection take that
+ * Who starts a program with a standard stream closed has its next file or connection take that
  * number, and with it whatever is printed. The stand-in is opened the wrong way round, so that
  * using it fails as using a closed one does.
  */

@@ -1,6 +1,6 @@
 --- token_share: one token for all the processes that share a store.
 --
--- Whoever needs a token takes the one that another process got, or waits for the one that another is
+-- Who needs a token takes the one that another process got, or waits for the one that another is
 -- getting, or holds the lease and asks. What comes of it, a failure too, is put into the store before the
 -- lease is given back, so that nobody asks a second time. Each process keeps its own cache of it.
 
@@ -74,7 +74,7 @@ function TokenShare:learn(now, sleep, deadline, seconds)
     -- A store that cannot be used is no reason to go without a token.
     if err then return "ask" end
     if lease then
-      -- Whoever had the lease before may have told something since.
+      -- Who had the lease before may have told something since.
       what, found = look(self)
       if not what then return "ask", lease end
       lease:release()

@@ -180,6 +180,15 @@ describe("mde.driver.curl", function()
       assert.equal("/api/../api/./machines", tenant.history("request")[1].path)
     end)
 
+    it("lets nobody else say where a request ends, and to whom it goes", function()
+      for _, name in ipairs { "Host", "content-length", "Transfer-Encoding", "CONNECTION" } do
+        local ok, err = pcall(driver.send, request { method = "POST", body = "{}", headers = { [name] = "1" } })
+        assert.is_false(ok)
+        assert.matches(("header %s is the driver's own"):format(name), err, 1, true)
+      end
+      assert.equal(0, #tenant.history "request")
+    end)
+
     it("says why a proxy did not work, and nothing of its password", function()
       for _, proxy in ipairs { "http://user:opaque-word@127.0.0.1:9", "user:opaque-word@127.0.0.1:9",
         "http://user:opaque-word@no-such.invalid:9" } do

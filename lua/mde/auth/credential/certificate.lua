@@ -25,7 +25,7 @@ local M = {}
 ---@field send_certificate_chain? boolean whether the certificate and those of the file that lead to its root are sent
 --- along (x5c), as an application needs it that trusts a subject name and an issuer; default false
 ---@field sign? fun(message: string, algorithm: string): string?, string? for a key that lives elsewhere: returns the
---- signature of SHA-256 over the message, or nil and why there is none
+--- signature of SHA-256 over the message, or nil and why there is not one
 
 ---@class mde.credential.Certificate: mde.Credential
 ---@field private file? mde.SecretFile
@@ -147,7 +147,7 @@ function Certificate:ask(request)
   return answer, err
 end
 
---- The signature of a message, or nil and why there is none.
+--- The signature of a message, or nil and why there is not one.
 ---@param message string
 ---@return string? signature
 ---@return string? problem

@@ -80,7 +80,7 @@ end
 
 --- A credential of a token of another identity provider.
 ---@param source string|fun(application: { tenant_id: string, client_id: string }): string?, string? the path of a file,
---- read for every request, or what returns the token, or nil and why there is none
+--- read for every request, or what returns the token, or nil and why there is not one
 ---@return mde.Credential
 function M.new(source)
   if type(source) == "function" then

@@ -38,7 +38,7 @@ function TokenFunction:ask(request)
   local usable, problem = sign_in.check_answer(answer)
   if usable then return usable end
   return nil, errors.new { kind = "auth", code = "not_a_token", hint = HINT,
-    message = "the function that gets tokens gave something that is none: " .. problem }
+    message = "the function that gets tokens gave something that is no token: " .. problem }
 end
 
 function TokenFunction.secrets()
@@ -50,7 +50,7 @@ function TokenFunction.about()
 end
 
 --- A credential of a function that gets tokens: it returns the token and the seconds that it lives (default 600),
---- or a table with `access_token` and `expires_in` or `expires_on`; or nil and why there is none. The token is kept
+--- or a table with `access_token` and `expires_in` or `expires_on`; or nil and why there is not one. The token is kept
 --- until shortly before its end. Ids of tenant and application are not needed.
 ---@param give mde.TokenGiver
 ---@return mde.Credential
