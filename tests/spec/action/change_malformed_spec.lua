@@ -95,6 +95,10 @@ describe("one malformed row", function()
       ["null"] = { "^.*$", "null" }, ["a text"] = { "^.*$", '"row"' }, ["no id"] = { '"id":"[^"]*",', "" },
       ["an id that is a number"] = { '"id":"[^"]*"', '"id":17' },
       ["an id that is null"] = { '"id":"[^"]*"', '"id":null' },
+      ["a blank id"] = { '"id":"[^"]*"', '"id":" "' },
+      ["the empty GUID"] = { '"id":"[^"]*"', '"id":"00000000-0000-0000-0000-000000000000"' },
+      ["a blank type"] = { '"type":"[^"]*"', '"type":""' },
+      ["a type with half of a pair"] = { '"type":"', '%0\\ud83d' },
     } do
       it("counts as one against the cap, and stops nobody: " .. what, function()
         rewrite("machineactions", past.id, case[1], case[2])
@@ -140,6 +144,25 @@ describe("one malformed row", function()
         assert.equal("list_incomplete", err.code)
         assert.equal("list_incomplete", r.client:states({ "ours", "third" })[1].err.code)
         assert.equal("none", r.client:states({ "ours", "third" })[2].value)
+      end
+    end)
+
+    it("never means that it is released, or not restricted, where several share one", function()
+      for _, verb in ipairs { "restrict", "release" } do
+        begin()
+        r:past(OURS, verb, "Succeeded", 600)
+        r:past(OURS, verb == "restrict" and "release" or "restrict", "Succeeded", 900)
+        local send = r.driver.send
+        function r.driver.send(request)
+          local response, message, maybe_sent, code = send(request)
+          if response and request.url:find("/machineactions?", 1, true) then
+            -- The older one comes first, too.
+            response.body = response.body:gsub("(%b{}),(%b{})", "%1,%2,%2,%1"):gsub('"id":"[^"]*"', '"id":"17"')
+          end
+          return response, message, maybe_sent, code
+        end
+        assert.equal("list_incomplete", select(2, r.client:state "ours").code)
+        assert.equal("accepted", assert(r.client:restrict("ours", "why")).outcome)
       end
     end)
 
