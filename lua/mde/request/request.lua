@@ -261,7 +261,7 @@ end
 ---@return table info attempts, sent (driver's clock) and sent_at (Unix seconds) of the last, response, retry_after,
 --- verdict, spent (the attempts are used up), class: "not_sent" only if no attempt was, nil if none was made
 function Requests:perform(call)
-  local info, authentications = { attempts = 0 }, 0
+  local info, authentications, was_answered = { attempts = 0 }, 0, false
   local limiter = limiter_of(self, call.api, call.is_counted)
   while true do
     local authorization, slot = admit(self, call, limiter)
@@ -287,6 +287,7 @@ function Requests:perform(call)
     local facts, value, refusal
     facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent, code)
     if response then discard_unless_understood(response, value, refusal) end
+    facts.was_answered, was_answered = was_answered, was_answered or response ~= nil
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.attempts_allowed = call.attempts_allowed
     facts.now, facts.deadline, facts.random = self.now(), call.context:at(), M.random()
