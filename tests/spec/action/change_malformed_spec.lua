@@ -105,6 +105,7 @@ describe("one malformed row", function()
         assert.equal("accepted", assert(r.client:restrict("ours", "why")).outcome)
         assert.equal("cap", select(2, r.client:restrict("fourth", "why")).rule)
         assert.equal("restricting", (assert(r.client:state "ours")))
+        assert.equal("list_incomplete", select(2, r.client:state "other").code)
         assert.same({ "restrictCodeExecution" }, r:posts())
       end)
     end
