@@ -125,6 +125,7 @@ describe("one malformed row", function()
       local results = r.client:each(names, function(name) return r.client:restrict(name, "why") end)
       assert.equal(0, results.failed, tostring(results[1].err))
       assert(#r:requests() <= 20 + 20 + 2, #r:requests())
+      for _ in r.client:actions "all" do break end
       assert.equal(1, warned)
     end)
   end)
@@ -252,6 +253,23 @@ describe("one malformed row", function()
       assert.equal(OURS, results[1].value.id)
       assert.equal("record_unidentified", results[2].err.code)
       assert.same({}, r:posts())
+    end)
+
+    it("that says nothing at all in the answer to several questions leaves none of them without a machine", function()
+      local entra = "17171717-0000-4000-8000-000000000017"
+      r.tenant:adopt_machine({ id = id(5), computerDnsName = "fifth.corp.example", osPlatform = "Windows11",
+        aadDeviceId = entra }, 1)
+      local send = r.driver.send
+      function r.driver.send(request)
+        local response, message, maybe_sent, code = send(request)
+        if response and request.url:find("/machines?$filter", 1, true) then
+          response.body = response.body:gsub('("value":%[).*(%])', "%1null%2")
+        end
+        return response, message, maybe_sent, code
+      end
+      local results = r.client:resolve { "ours", entra }
+      assert.equal(0, results.failed, tostring(results[2].err))
+      assert.equal(id(5), results[2].value.id)
     end)
 
     it("is protected by every text among its tags", function()

@@ -1,6 +1,7 @@
 -- One request finds out whether the proxy takes its password, however many there are: those of a client whose token
 -- does not go through the proxy, say. What a refusal is kept for, request_spec.lua shows.
 
+local passwords = require "mde.request.proxy_password"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("a proxy with a password", function()
@@ -72,6 +73,17 @@ describe("a proxy with a password", function()
     local results = actions(5)
     assert.equal("unavailable", results[8].err.kind)
     assert.matches("the proxy did not answer another request in time", results[8].err.message, 1, true)
+  end)
+
+  it("is no matter to what goes past the proxy", function()
+    local time = 1000
+    local password = passwords.new({ proxy = PROXY }, { now = function() return time end })
+    local function ask(plain) return password:ask { url = "http://a.example/x", plain = plain, timeout = 5 } end
+    password:heard({ url = "https://b.example/y" }, "proxy_auth", "it was refused")
+    assert.equal("proxy_auth", select(2, ask(nil)))
+    assert.is_nil(ask(true))
+    password:heard({ url = "http://a.example/x", plain = true })
+    assert.equal("proxy_auth", select(2, ask(nil)))
   end)
 
   it("is no matter where there is none", function()
