@@ -3,6 +3,7 @@
 --
 -- Each adds one check to a report, and says who set what it looks at.
 
+local ca_bundle = require "mde.driver.ca_bundle"
 local errors = require "mde.base.error"
 local proxies = require "mde.base.proxy"
 local traces = require "mde.base.trace"
@@ -32,11 +33,23 @@ local function left_out(authorities)
   return only and variables.get "SSL_CERT_DIR"
 end
 
---- Which certificates are trusted. What is of no use has failed the settings.
+-- What is wrong with directories that are trusted beside a file; alone they have failed the settings.
+local function of_no_use(authorities)
+  local beside = authorities[2]
+  if not beside then return nil end
+  local ok, err = errors.try(ca_bundle.check_directories, beside.path, beside.source)
+  return not ok and err or nil
+end
+
+--- Which certificates are trusted. What is of no use has failed the settings, or is left out beside what is.
 ---@param report table
 ---@param driver mde.Driver
 function M.certificates(report, driver)
   local authorities = driver.authorities or {}
+  local flaw = of_no_use(authorities)
+  if flaw then
+    return report:add("certificates", "warning", ("%s; %s"):format(named { authorities[1] }, flaw.message), flaw.hint)
+  end
   local text = named(authorities) or driver.configured_in and ("%s says which are trusted"):format(driver.configured_in)
     or "those are trusted that the driver trusts by itself"
   local directories = left_out(authorities)
@@ -61,10 +74,11 @@ function M.store(report, store)
 end
 
 -- How many of the hosts that were asked have answered through the proxy, to how many others a connection went through
--- it, and why there was none to another.
+-- it, why there was none to another, and how many have answered at all.
 local function count(proxy, tries)
-  local answered, connected, code = 0, 0, nil
+  local answered, connected, reached, code = 0, 0, 0, nil
   for _, one in ipairs(tries) do
+    if one.answered then reached = reached + 1 end
     if one.proxied or one.answered and proxy.everywhere then
       answered = answered + 1
     elseif proxy.everywhere and (one.code or ""):find "^tls" then
@@ -73,7 +87,7 @@ local function count(proxy, tries)
       code = one.code or code
     end
   end
-  return answered, connected, code
+  return answered, connected, code, reached
 end
 
 --- Which proxy is used, and whether requests go through it.
@@ -83,7 +97,7 @@ end
 function M.proxy(report, driver, tries)
   local proxy = driver.proxy
   if not proxy then return report:add("proxy", "ok", "the driver uses none") end
-  local answered, connected, code = count(proxy, tries)
+  local answered, connected, code, reached = count(proxy, tries)
   local text = ("%s (%s): %s"):format(errors.show(proxy.shown), errors.show(proxy.source),
     answered > 0 and "a request went through it" or connected > 0 and "connections go through it"
     or not proxy.everywhere and proxy.shown:find "^socks" and "whether a request went through it, libcurl does not tell"
@@ -95,6 +109,9 @@ function M.proxy(report, driver, tries)
   if answered + connected == 0 and proxy.everywhere or code == "proxy" or code == "proxy_auth" then
     return report:add("proxy", "failed", text, proxies.hint(proxy, code) or proxies.hint(proxy, "proxy"),
       "unavailable", code or "proxy")
+  end
+  if answered + connected == 0 and reached == 0 then
+    return report:add("proxy", "warning", text, proxies.hint(proxy, "proxy"))
   end
   return report:add("proxy", "ok", text)
 end

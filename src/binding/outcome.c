@@ -70,7 +70,7 @@ static const char *text_fact(lua_State *L, const char *name)
  *          attempts_allowed (default 4; see outcome.h), authentications (default 0);
  *          status (nil: no response), usable, temporary, active_request, retry_after (seconds),
  *          retry_after_invalid; and without a response maybe_sent, which is true unless it is
- *          false, and code, the driver's for the reason
+ *          false, code, the driver's for the reason, and was_answered (an earlier attempt)
  * verdict  "done", "refused", "retry", "authenticate", "throttled", "exhausted", "unknown",
  *          "active"
  * delay    seconds to wait before a retry, or until the service wants to be asked again; else 0
@@ -96,6 +96,7 @@ static int outcome_judge(lua_State *L)
     return luaL_error(L, "outcome.judge: 'random' must be in [0, 1)");
   attempt.maybe_sent = !is_false(L, "maybe_sent");
   attempt.code = text_fact(L, "code");
+  attempt.was_answered = is_true(L, "was_answered");
   attempt.answered = is_there(L, "status");
   if (attempt.answered) {
     double status = number_fact(L, "status", 0);

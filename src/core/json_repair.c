@@ -8,6 +8,7 @@
 
 static const struct mde_text REPLACEMENT = {"\xef\xbf\xbd", 3};
 static const struct mde_text NOTHING = {"null", 4};
+static const struct mde_text BYTE_ORDER_MARK = {"\xef\xbb\xbf", 3};
 
 struct repair {
   const char *at, *end;
@@ -159,10 +160,16 @@ static void drop_nested(struct repair *repair)
   if (depth == 0) put(repair, NOTHING);
 }
 
+static bool begins_with(struct mde_text text, struct mde_text with)
+{
+  return text.length >= with.length && memcmp(text.bytes, with.bytes, with.length) == 0;
+}
+
 size_t mde_json_repair(struct mde_text text, char *out)
 {
   struct repair repair = {text.bytes, text.bytes + text.length, out, 0};
   int depth = 0;
+  if (begins_with(text, BYTE_ORDER_MARK)) repair.at += BYTE_ORDER_MARK.length;
   while (repair.at < repair.end) {
     char c = *repair.at;
     if (c == '"') {

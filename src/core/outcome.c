@@ -58,17 +58,22 @@ static double asked_to_wait(const struct mde_attempt *attempt)
   return garbage && attempt->status == 429 ? GARBAGE_AFTER_429 : -1;
 }
 
-/* Whether a managed identity's endpoint is being set up, or brought up to date. */
+/*
+ * Whether a managed identity's endpoint is being set up, or brought up to date. One that was there
+ * a moment ago is being started again; one that never was is not waited for.
+ */
 static bool is_not_ready(const struct mde_attempt *attempt)
 {
-  return attempt->kind == MDE_REQUEST_KIND_IDENTITY && attempt->answered && attempt->status >= 400;
+  if (attempt->kind != MDE_REQUEST_KIND_IDENTITY) return false;
+  return attempt->answered ? attempt->status >= 400 : attempt->was_answered;
 }
 
 static int attempts_allowed(const struct mde_attempt *attempt)
 {
   if (attempt->attempts_allowed > 0) return attempt->attempts_allowed;
   if (!is_not_ready(attempt)) return MDE_ATTEMPTS;
-  return attempt->status == 410 ? IDENTITY_GONE_ATTEMPTS : IDENTITY_ATTEMPTS;
+  bool gone = attempt->status == 410 || !attempt->answered;
+  return gone ? IDENTITY_GONE_ATTEMPTS : IDENTITY_ATTEMPTS;
 }
 
 static double backoff(const struct mde_attempt *attempt)

@@ -94,9 +94,10 @@ struct mde_attempt {
   double deadline;
   double random; /* in [0, 1) */
 
-  bool answered;    /* there was a whole response */
-  bool maybe_sent;  /* without one: something may have been handed to the transport */
-  const char *code; /* without one: the driver's code for the reason, or NULL */
+  bool answered;     /* there was a whole response */
+  bool maybe_sent;   /* without one: something may have been handed to the transport */
+  const char *code;  /* without one: the driver's code for the reason, or NULL */
+  bool was_answered; /* without one: there was one to an earlier attempt */
 
   int status;
   bool usable;         /* a 2xx that parsed to what was asked for; means nothing elsewhere */

@@ -63,7 +63,13 @@ static void repairs(void **state)
       /* words */
       {"[true,false,null,True,undefined,'a']", "[true,false,null,null,null,null]"},
       {"{\"a\":NaN,\"b\":{\"c\" : -Infinity }}", "{\"a\":null,\"b\":{\"c\" : null }}"},
-      {"\xef\xbb\xbf{}", "null{}"},
+      /* a byte order mark, once and in front alone */
+      {"\xef\xbb\xbf{}", "{}"},
+      {"\xef\xbb\xbf\xef\xbb\xbf{}", "null{}"},
+      {"{}\xef\xbb\xbf", "{}null"},
+      {"\"\xef\xbb\xbf\"", "\"\xef\xbb\xbf\""},
+      {"\xef\xbb\xbf", ""},
+      {"\xef\xbb", "null"},
       /* what is cut stays cut */
       {"", ""},
       {"{\"value\":[{\"a\":1", "{\"value\":[{\"a\":1"},

@@ -107,12 +107,16 @@ local written = { "requestorComment", "cancellationComment" }
 local words = { "type", "status", "machineId", "computerDnsName", "requestor", "cancellationRequestor",
   "troubleshootInfo", "creationDateTimeUtc", "lastUpdateDateTimeUtc", "lastUpdateTimeUtc" }
 
+local REPLACEMENT = "\239\191\189"
+
 --- Makes a row of a list fit to be worked with: what is a text is one, or is absent.
 ---@param row table changed in place
 ---@return true
 function M.mend(row)
   row_fields.make_texts(row, written)
   row_fields.keep_texts(row, words)
+  -- What is blank, or was repaired (mde.core.json), does not say which type it is.
+  if row.type and (not row.type:find "%S" or row.type:find(REPLACEMENT, 1, true)) then row.type = nil end
   return true
 end
 

@@ -29,6 +29,34 @@ local function any_row()
   return true
 end
 
+-- Whether an id tells one row from another. The empty GUID stands for a row that has none.
+local function says_something(id)
+  return type(id) == "string" and id:find "[^0%s-]" ~= nil
+end
+
+-- Whether two rows are one that stands there twice.
+local function are_same(row, other)
+  for name, value in pairs(row) do
+    local has = other[name]
+    if name ~= "id" and type(value) ~= "table" and type(has) ~= "table" and has ~= value then return false end
+  end
+  return true
+end
+
+-- Takes away an id that rows share which are not the same: it tells none of them.
+local function drop_shared_ids(rows)
+  local first = {}
+  for _, row in ipairs(rows) do
+    local id = row.id and core.text.lower(row.id)
+    local other = id and first[id]
+    if id and not other then
+      first[id] = row
+    elseif other and not (other.id and are_same(row, other) and are_same(other, row)) then
+      row.id, other.id = nil, nil
+    end
+  end
+end
+
 --- What tells whether an answer is a list, and takes away the id of each row that cannot be told by it. A row that is
 --- no object is one of which nothing is known.
 ---@param mend fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
@@ -40,8 +68,9 @@ function M.lists(mend)
     for i = 1, count do
       if type(rows[i]) ~= "table" then rows[i] = {} end
       local row = rows[i]
-      if not mend(row) or type(row.id) ~= "string" or row.id == "" then row.id = nil end
+      if not mend(row) or not says_something(row.id) then row.id = nil end
     end
+    drop_shared_ids(rows)
     return true
   end
 end

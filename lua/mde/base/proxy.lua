@@ -112,6 +112,7 @@ end
 ---@field shown string "http://proxy.example:3128"
 ---@field source string "https_proxy"
 ---@field everywhere boolean there is no host that is reached without it
+---@field has_password boolean
 ---@field traits fun(): string what tells it from another one; a secret
 
 --- What a driver tells of its proxy.
@@ -120,7 +121,7 @@ end
 ---@return mde.DriverProxy?
 function M.about(proxy, everywhere)
   return proxy and { shown = proxy.shown, source = proxy.source, everywhere = everywhere or not M.exceptions(),
-    traits = function() return proxy.shown .. " " .. (proxy.user or "") end } or nil
+    has_password = proxy.user ~= nil, traits = function() return proxy.shown .. " " .. (proxy.user or "") end } or nil
 end
 
 --- The message of a failure that is the proxy's.

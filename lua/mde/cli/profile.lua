@@ -99,7 +99,7 @@ local function path_of_file()
   if not base and not home then
     errors.invalid("profile_unreadable",
       "there is no configuration file, since neither XDG_CONFIG_HOME nor HOME is set",
-      "Set one of them, or leave out --profile.")
+      "Set one of them, or leave out --profile and MDE_PROFILE.")
   end
   return (base or home .. "/.config") .. "/mde/config"
 end
@@ -112,7 +112,7 @@ local function lines_of(path)
   if not file or is_writable then
     errors.invalid("profile_unreadable", ("the configuration file %s cannot be used: %s"):format(errors.quote(path),
       errors.show(is_writable and remark or problem or flaw)), not looked_at and remark
-      or "Write it, for nobody but yourself to change, or leave out --profile.")
+      or "Write it, for nobody but yourself to change, or leave out --profile and MDE_PROFILE.")
   end
   local lines = {}
   for line in file:lines() do lines[#lines + 1] = (line:gsub("\r$", "")) end

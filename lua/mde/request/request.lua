@@ -10,11 +10,10 @@ local failures = require "mde.request.failure"
 local limiters = require "mde.request.limiter"
 local posix = require "mde.posix"
 local proxies = require "mde.base.proxy"
+local proxy_passwords = require "mde.request.proxy_password"
 local refusals = require "mde.request.refusal"
 
 local REQUEST_SECONDS = 30
--- A proxy that refused a password is left in peace for so long.
-local PROXY_SECONDS = 60
 
 local M = {}
 
@@ -62,8 +61,7 @@ local M = {}
 ---@field private user_agent string
 ---@field private service_time fun(): number Unix seconds
 ---@field private trouble table<string, string?> for each API what its last attempt failed with
----@field private proxy_refusals table<string, { at: number, message: string }?> by host, or by "" for all: the proxy
---- wants another password
+---@field private proxy_password mde.ProxyPassword
 local Requests = {}
 Requests.__index = Requests
 
@@ -76,7 +74,7 @@ function M.new(settings)
     driver = settings.driver, now = clock.now, sleep = clock.sleep, trace = trace, store = settings.store,
     user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve,
     service_time = settings.service_time, limiters = {}, trouble = {},
-    proxy_refusals = {},
+    proxy_password = proxy_passwords.new(settings.driver, clock),
     show = function(text) return errors.show(trace:redact(text)) end,
   }, Requests)
 end
@@ -95,27 +93,12 @@ local function is_response(value)
     and type(value.headers) == "table" and type(value.body) == "string"
 end
 
--- Where a proxy's refusal is kept: for all hosts, or for one if others may be reached without it. nil: none is used.
-local function place_of_proxy(driver, request)
-  if request.plain then return nil end
-  return driver.proxy and driver.proxy.everywhere and "" or request.url:match "^https?://([^/?#]+)"
-end
-
--- That a proxy has refused its password a moment ago; nil: it may be asked. Many proxies lock an account after some
--- wrong passwords.
-local function proxy_refusal(self, place)
-  local refusal = self.proxy_refusals[place]
-  if not refusal or self.now() - refusal.at >= PROXY_SECONDS then return nil end
-  return refusal.message .. "; it is not asked again for a minute"
-end
-
 -- Sends once; tells what was sent and what came back: a response, or nil, a message, whether something may have been
 -- sent, and the driver's code for the reason.
 local function send(self, call, request)
   local trace, driver, started = self.trace, self.driver, self.now()
-  local place = place_of_proxy(driver, request)
-  local refused = place and proxy_refusal(self, place)
-  if refused then return nil, refused, false, "proxy_auth" end
+  local kept_back, reason = self.proxy_password:ask(request)
+  if kept_back then return nil, kept_back, false, reason end
   if trace:on() then
     trace:tell { event = "request", driver = driver.name, method = request.method, url = request.url,
       headers = request.headers, body = request.body }
@@ -129,8 +112,8 @@ local function send(self, call, request)
   else
     message = self.show(tostring(message or "the driver gave no reason"))
     code = type(code) == "string" and self.show(code) or nil
-    if code == "proxy_auth" and place then self.proxy_refusals[place] = { at = self.now(), message = message } end
   end
+  self.proxy_password:heard(request, code, message)
   if trace:on() then
     local event = { event = "response", driver = driver.name, method = request.method, url = request.url,
       seconds = self.now() - started, kind = call.kind }
@@ -279,7 +262,7 @@ end
 ---@return table info attempts, sent (driver's clock) and sent_at (Unix seconds) of the last, response, retry_after,
 --- verdict, spent (the attempts are used up), class: "not_sent" only if no attempt was, nil if none was made
 function Requests:perform(call)
-  local info, authentications = { attempts = 0 }, 0
+  local info, authentications, was_answered = { attempts = 0 }, 0, false
   local limiter = limiter_of(self, call.api, call.is_counted)
   while true do
     local authorization, slot = admit(self, call, limiter)
@@ -305,6 +288,7 @@ function Requests:perform(call)
     local facts, value, refusal
     facts, value, problem, refusal = read_attempt(self, call, response, message, maybe_sent, code)
     if response then discard_unless_understood(response, value, refusal) end
+    facts.was_answered, was_answered = was_answered, was_answered or response ~= nil
     facts.attempt, facts.authentications = info.attempts - authentications, authentications
     facts.attempts_allowed = call.attempts_allowed
     facts.now, facts.deadline, facts.random = self.now(), call.context:at(), M.random()

@@ -35,8 +35,8 @@ local function hint_for(path)
     return ("Only a shell makes a directory of %s, and not between quotes: write the whole path.")
       :format(errors.quote(path:match "^~[^/]*"))
   end
-  return ("Look at the file %s: whether it can be written, and its disk is not full. It may be deleted while nothing "
-    .. "uses it."):format(errors.show(path))
+  return ("Look at the file %s: whether it can be written, and its disk is not full. Or name in MDE_STORE (option "
+    .. "store) one that is not there yet: mde makes it."):format(errors.show(path))
 end
 
 ---@param path string

@@ -95,12 +95,17 @@ describe("one malformed row", function()
       ["null"] = { "^.*$", "null" }, ["a text"] = { "^.*$", '"row"' }, ["no id"] = { '"id":"[^"]*",', "" },
       ["an id that is a number"] = { '"id":"[^"]*"', '"id":17' },
       ["an id that is null"] = { '"id":"[^"]*"', '"id":null' },
+      ["a blank id"] = { '"id":"[^"]*"', '"id":" "' },
+      ["the empty GUID"] = { '"id":"[^"]*"', '"id":"00000000-0000-0000-0000-000000000000"' },
+      ["a blank type"] = { '"type":"[^"]*"', '"type":""' },
+      ["a type with half of a pair"] = { '"type":"', '%0\\ud83d' },
     } do
       it("counts as one against the cap, and stops nobody: " .. what, function()
         rewrite("machineactions", past.id, case[1], case[2])
         assert.equal("accepted", assert(r.client:restrict("ours", "why")).outcome)
         assert.equal("cap", select(2, r.client:restrict("fourth", "why")).rule)
         assert.equal("restricting", (assert(r.client:state "ours")))
+        assert.equal("list_incomplete", select(2, r.client:state "other").code)
         assert.same({ "restrictCodeExecution" }, r:posts())
       end)
     end
@@ -120,6 +125,7 @@ describe("one malformed row", function()
       local results = r.client:each(names, function(name) return r.client:restrict(name, "why") end)
       assert.equal(0, results.failed, tostring(results[1].err))
       assert(#r:requests() <= 20 + 20 + 2, #r:requests())
+      for action in r.client:actions "all" do assert.truthy(action.id) end
       assert.equal(1, warned)
     end)
   end)
@@ -140,6 +146,25 @@ describe("one malformed row", function()
         assert.equal("list_incomplete", err.code)
         assert.equal("list_incomplete", r.client:states({ "ours", "third" })[1].err.code)
         assert.equal("none", r.client:states({ "ours", "third" })[2].value)
+      end
+    end)
+
+    it("never means that it is released, or not restricted, where several share one", function()
+      for _, verb in ipairs { "restrict", "release" } do
+        begin()
+        r:past(OURS, verb, "Succeeded", 600)
+        r:past(OURS, verb == "restrict" and "release" or "restrict", "Succeeded", 900)
+        local send = r.driver.send
+        function r.driver.send(request)
+          local response, message, maybe_sent, code = send(request)
+          if response and request.url:find("/machineactions?", 1, true) then
+            -- The older one comes first, too.
+            response.body = response.body:gsub("(%b{}),(%b{})", "%1,%2,%2,%1"):gsub('"id":"[^"]*"', '"id":"17"')
+          end
+          return response, message, maybe_sent, code
+        end
+        assert.equal("list_incomplete", select(2, r.client:state "ours").code)
+        assert.equal("accepted", assert(r.client:restrict("ours", "why")).outcome)
       end
     end)
 
@@ -245,6 +270,23 @@ describe("one malformed row", function()
       assert.equal(OURS, results[1].value.id)
       assert.equal("record_unidentified", results[2].err.code)
       assert.same({}, r:posts())
+    end)
+
+    it("that says nothing at all in the answer to several questions leaves none of them without a machine", function()
+      local entra = "17171717-0000-4000-8000-000000000017"
+      r.tenant:adopt_machine({ id = id(5), computerDnsName = "fifth.corp.example", osPlatform = "Windows11",
+        aadDeviceId = entra }, 1)
+      local send = r.driver.send
+      function r.driver.send(request)
+        local response, message, maybe_sent, code = send(request)
+        if response and request.url:find("/machines?$filter", 1, true) then
+          response.body = response.body:gsub('("value":%[).*(%])', "%1null%2")
+        end
+        return response, message, maybe_sent, code
+      end
+      local results = r.client:resolve { "ours", entra }
+      assert.equal(0, results.failed, tostring(results[2].err))
+      assert.equal(id(5), results[2].value.id)
     end)
 
     it("is protected by every text among its tags", function()

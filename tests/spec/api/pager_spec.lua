@@ -111,6 +111,16 @@ describe("a collection", function()
     assert.equal("/machines?$top=10000", calls[1].path)
   end)
 
+  it("takes from rows that share an id and are not the same what does not tell them", function()
+    local function row(id, kind) return { id = id, type = kind } end
+    local rows = assert(collection.read(exchange(function()
+      return { value = { row("a", 1), row("b", 1), row("A", 2), row("a", 1), row("b", 1), row("c"), row("C", 2) } }
+    end), "machines", "f", any, 1))
+    local ids = {}
+    for i, one in ipairs(rows) do ids[i] = one.id or "?" end
+    assert.same({ "?", "b", "?", "?", "?", "?" }, ids)
+  end)
+
   it("with a row twice has it once, however its id is written", function()
     local rows = assert(collection.read(exchange(function()
       return { value = { { id = "a" }, { id = "b" }, { id = "A" } } }

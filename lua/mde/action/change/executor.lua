@@ -138,7 +138,7 @@ end
 local function foreign(row)
   return errors.new { kind = "unknown", code = "answer_of_another",
     message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
-      errors.show(row.type), errors.show(row.machineId or "none"), errors.show(row.status)),
+      errors.show(row.type or "one"), errors.show(row.machineId or "none"), errors.show(row.status)),
     hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
 end
 

@@ -48,6 +48,27 @@ describe("the managed identity", function()
     assert.equal(12, asked[1])
   end)
 
+  it("is waited for while what answered before is started again, and not where nothing ever answers", function()
+    for _, source in ipairs { "imds", "app_service" } do
+      local r = not_ready(source, 20, 410)
+      local send, began = r.driver.send, r.driver.now()
+      r.driver.send = function(request)
+        local time = r.driver.now() - began
+        if request.plain and time >= 5 and time < 18 then return nil, "refused", false, "connect" end
+        return send(request)
+      end
+      assert.truthy(r.client:machine "desk-5")
+      r = not_ready(source, 0, 410)
+      local asked = 0
+      r.driver.send = function()
+        asked = asked + 1
+        return nil, "refused", false, "connect"
+      end
+      assert.equal("connect", select(2, r.client:machine "desk-5").code)
+      assert.equal(4, asked)
+    end
+  end)
+
   it("is waited for no longer than the caller waits", function()
     for _, sequential in ipairs { true, false } do
       local r = not_ready("imds", 1000, 410, nil, { sequential = sequential })
