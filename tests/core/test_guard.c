@@ -306,6 +306,7 @@ static void judges(void **state)
        {.name = "corp1corp.corp.x"},
        "names < *corp*corp.*"},
       {"the later star takes more first", {.names = "a*b*c"}, {.name = "abbcbc"}, "names < a*b*c"},
+      {"a glob ends where the next begins", {.names = "*b|*x"}, {.name = "bab"}, "names < *b"},
       {"what stands behind a star has to be at the end", {.names = "*-dc"}, {.name = "a-dc1"}, ""},
       {"what stands behind a star may come twice",
        {.names = "*ab"},

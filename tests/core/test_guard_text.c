@@ -40,6 +40,7 @@ static void flaws(void **state)
        MDE_GUARD_FLAW_CONTROL},
       {"a glob with a class", MDE_GUARD_NAMES, "dc[12]", MDE_GUARD_FLAW_BRACKET},
       {"a glob with half a class", MDE_GUARD_NAMES, "dc1]", MDE_GUARD_FLAW_BRACKET},
+      {"a glob with half a class before", MDE_GUARD_NAMES, "[dc", MDE_GUARD_FLAW_BRACKET},
       {"a glob with alternatives", MDE_GUARD_NAMES, "{dc,sql}", MDE_GUARD_FLAW_BRACKET},
       {"a glob with half of them", MDE_GUARD_NAMES, "dc}", MDE_GUARD_FLAW_BRACKET},
       {"a value", MDE_GUARD_DEVICE_VALUES, "High", MDE_GUARD_FLAW_NONE},
