@@ -6,9 +6,9 @@
  * the Kelvin sign is a k, ſ an s. Besides, since a text that protects had better protect too much:
  *
  *   - i, I, İ and ı are one letter, with a dot above behind it or without.
- *   - A letter with a mark (U+0300 to U+036F) is the same in one character as in two, ü as u with
- *     U+0308 (NFC and NFD), and two marks may stand in any order. That is so for all letters that
- *     Unicode has in one character: Latin, Greek, Cyrillic.
+ *   - A letter with marks (U+0300 to U+036F) is the same in one character as in several, ü as u
+ *     with U+0308 (NFC and NFD). That is so for all that Unicode has in one character: Latin,
+ *     Greek, Cyrillic. Marks may stand in any order that makes such a letter with each of them.
  *
  * Not so: a letter is never two (ß is ẞ, and not ss; ﬁ is not fi), an accent is not left out (é is
  * not e), letters of two alphabets are two though they look alike (Latin and Cyrillic a), and so

@@ -106,6 +106,10 @@ static void texts(void **state)
        "istihbarat direkt\u00f6r\u00fc", true},
       {"a word in Turkish without dots", "\u0130st\u0131hbarat", "ISTIHBARAT", true},
 
+      {"the first letter that has a mark, and the first mark", "\u00c0", "a\u0300", true},
+      {"the last letter that has a mark, and the last mark", "\u1fdf", "\u1ffe\u0342", true},
+      {"two letters before a mark that neither has", "q\u0308", "j\u0308", false},
+      {"a sign with a mark", "\u2260", "=\u0338", false},
       {"NFC and NFD", "\u00fc", "u\u0308", true},
       {"NFC and NFD, and case", "\u00fc", "U\u0308", true},
       {"the other way", "U\u0308", "\u00dc", true},
@@ -216,6 +220,10 @@ static void folding_twice(void **state)
     uint32_t once = fold_of(character);
     assert_true(once < CHARACTERS);
     assert_int_equal(fold_of(once), once);
+    char own[4], wanted[4], written[4];
+    size_t own_length = encode(character, own), wanted_length = encode(once, wanted);
+    assert_int_equal(mde_casefold((struct mde_text){own, own_length}, written, 4), wanted_length);
+    assert_memory_equal(written, wanted, wanted_length);
     for (uint32_t mark = 0x2ff; character < 0x3000 && mark <= 0x370; mark++) {
       char bytes[8], first[16], second[16];
       size_t length = encode(character, bytes);
@@ -250,11 +258,10 @@ static void join(uint32_t *letters, uint32_t a, uint32_t b)
 /* One in composed form and another: it folds as that one does. The C library knows nothing of it.
  */
 static const uint32_t composed[][2] = {
-    {0x340, 0x300},   {0x341, 0x301},   {0x343, 0x313},  {0x374, 0x2b9},   {0x37e, 0x3b},
-    {0x387, 0xb7},    {0x1f71, 0x3ac},  {0x1f73, 0x3ad}, {0x1f75, 0x3ae},  {0x1f77, 0x3af},
-    {0x1f79, 0x3cc},  {0x1f7b, 0x3cd},  {0x1f7d, 0x3ce}, {0x1fd3, 0x390},  {0x1fe3, 0x3b0},
-    {0x1fee, 0x385},  {0x1fef, 0x60},   {0x1ffd, 0xb4},  {0x2000, 0x2002}, {0x2001, 0x2003},
-    {0x2329, 0x3008}, {0x232a, 0x3009},
+    {0x340, 0x300},  {0x341, 0x301},  {0x343, 0x313},  {0x374, 0x2b9},  {0x37e, 0x3b},
+    {0x387, 0xb7},   {0x1f71, 0x3ac}, {0x1f73, 0x3ad}, {0x1f75, 0x3ae}, {0x1f77, 0x3af},
+    {0x1f79, 0x3cc}, {0x1f7b, 0x3cd}, {0x1f7d, 0x3ce}, {0x1fd3, 0x390}, {0x1fe3, 0x3b0},
+    {0x1fee, 0x385}, {0x1fef, 0x60},  {0x1ffd, 0xb4},
 };
 
 static void all_of_unicode(void **state)
