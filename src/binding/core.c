@@ -14,6 +14,7 @@ static const struct {
     {"comment", mde_open_comment},
     {"coroutine", mde_open_coroutine},
     {"device_list", mde_open_device_list},
+    {"guard", mde_open_guard},
     {"header", mde_open_header},
     {"history", mde_open_history},
     {"http1", mde_open_http1},

@@ -10,6 +10,7 @@
 ---@field comment mde.core.comment
 ---@field coroutine mde.core.coroutine
 ---@field device_list mde.core.device_list
+---@field guard mde.core.guard
 ---@field header mde.core.header
 ---@field history mde.core.history
 ---@field http1 mde.core.http1
@@ -239,6 +240,49 @@ function reader:spans() end
 ---@param name string?
 ---@return boolean
 function device_list.fits(identifier, machine_id, entra_id, name) end
+
+---@class mde.core.guard whether a machine may be restricted (src/core/guard.h)
+---@field rules string[] the names of all rules, in the order in which they are judged
+local guard = {}
+
+---@class mde.core.guard.Protect texts without a flaw; a rule that has nothing to protect is not in force
+---@field tags? string[]
+---@field names? string[]
+---@field device_values? string[]
+---@field servers? boolean
+---@field platforms? string[]
+
+---@class mde.core.guard.Broken a rule that protects the machine
+---@field rule string
+---@field reason "matches"|"missing"|"not_a_text"|"not_a_list"|"item_not_a_text"|"too_long"
+---@field found? string the tag, the name or the value of the record, where that is a text
+---@field by? string the text of the rule, where it matches
+
+---@class mde.core.guard.Rules
+local rules = {}
+
+---@param protect mde.core.guard.Protect
+---@return mde.core.guard.Rules rules they need nothing of the table any more
+function guard.new(protect) end
+
+---Why a text of a rule protects nothing.
+---@param rule string
+---@param text string
+---@return "empty"|"blank"|"control"|"bracket"|"long"|"unknown"|"wildcard"|nil flaw
+function guard.flaw(rule, text) end
+
+---The one form of a tag: two texts are one tag if these are equal.
+---@param text string
+---@return string
+function guard.tag(text) end
+
+---@return string[] names of the rules in force, in their order
+function rules:rules() end
+
+---@param record table what the service said of a machine, of whatever types
+---@param lifted table<string, boolean> the rules that are not to be asked
+---@return mde.core.guard.Broken[] broken in the order of the rules; empty: it may be restricted
+function rules:judge(record, lifted) end
 
 ---@class mde.core.header
 local header = {}

@@ -27,15 +27,15 @@ local M = {}
 M.reserved_names = reserved_names.new { "has_tag", "restrict", "release", "state", "action", "releasing", "incidents",
   "others" }
 
---- Whether the machine has a tag, without regard to case.
+--- Whether the machine has a tag, compared as the guard compares: without regard to case and to blanks around.
 ---@param machine mde.Machine
 ---@param tag string
 ---@return boolean
 function M.has_tag(machine, tag)
   if type(tag) ~= "string" then errors.invalid("wrong_type", "machine:has_tag needs a tag, a string") end
-  tag = core.text.lower(tag)
+  tag = core.guard.tag(tag)
   for _, own in ipairs(machine.machineTags or {}) do
-    if type(own) == "string" and core.text.lower(own) == tag then return true end
+    if type(own) == "string" and core.guard.tag(own) == tag then return true end
   end
   return false
 end

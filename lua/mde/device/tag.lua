@@ -17,7 +17,7 @@ local PERMISSION = "Machine.ReadWrite.All"
 local function spellings(machine, tag)
   local own = {}
   for _, other in ipairs(machine.machineTags or {}) do
-    if type(other) == "string" and core.text.lower(other) == core.text.lower(tag) then own[#own + 1] = other end
+    if type(other) == "string" and core.guard.tag(other) == core.guard.tag(tag) then own[#own + 1] = other end
   end
   return own
 end

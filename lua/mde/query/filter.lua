@@ -13,7 +13,7 @@
 -- Fields that the service cannot filter by are for an `if` in Lua; values that it has added since this was written
 -- are asked for in OData.
 --
--- Names and tags are compared without regard to case, and names without blanks around and a dot at the end, whatever
+-- Names and tags are compared without regard to case and blanks around, and names without a dot at the end, whatever
 -- the service does: see names.lua. What is asked for and in no machine costs one more reading, of all that the other
 -- fields select. A service that regards case may know a beginning, an end or a part of names in mixed letters beside
 -- one in plain letters; those it leaves out, since the plain ones were found. Other texts, and all in OData, are

@@ -1,9 +1,9 @@
 --- names: how devices are asked for by name and by tag, and compared.
 --
 -- Nobody knows whether the service regards case when it compares texts. So a text is asked for in three spellings, as
--- it was written, in small letters and in capitals, and what comes is compared here: without regard to the case of A to
--- Z and, of names, without blanks around and a dot at the end (see the core's name). Where something is excluded, one
--- spelling is excluded by the service and the others here.
+-- it was written, in small letters and in capitals, and what comes is compared here: names without regard to the case
+-- of A to Z, to blanks around and a dot at the end (see the core's name), tags as the guard compares them. Where
+-- something is excluded, one spelling is excluded by the service and the others here.
 --
 -- A service that regards case finds none of the three where another is stored, `Laptop-17` say. So if a value was not
 -- found in any machine, the machines are read once more without the conditions on names and tags, which are then judged
@@ -22,7 +22,7 @@ M.MAX_COMPARISONS = 20
 local function tags_of(row)
   local tags = {}
   for i, tag in ipairs(type(row.machineTags) == "table" and row.machineTags or {}) do
-    tags[i] = type(tag) == "string" and core.text.lower(tag) or false
+    tags[i] = type(tag) == "string" and core.guard.tag(tag) or false
   end
   return tags
 end
@@ -35,7 +35,7 @@ end
 -- Of each field that is compared here: its values in a row, and the form in which a value is compared with them.
 local fields = {
   computerDnsName = { values_of = name_of, form = core.name.normal },
-  machineTags = { values_of = tags_of, form = core.text.lower },
+  machineTags = { values_of = tags_of, form = core.guard.tag },
 }
 
 --- Whether the values of a field are compared here.

@@ -1,4 +1,5 @@
--- The guard: which machines no restrict touches, and how one does it all the same.
+-- The guard: which machines no restrict touches, and how one does it all the same. What the rules mean is in the tables
+-- of tests/core/test_guard.c.
 -- Labels: sanitized, caseless
 
 local clients = require "mde.client"
@@ -62,12 +63,8 @@ describe("the guard", function()
   describe("by default", function()
     for what, case in pairs {
       ["a server"] = { { osPlatform = "WindowsServer2022" }, "servers", 'osPlatform is "WindowsServer2022"' },
-      ["a server written small"] = { { osPlatform = "windowsserver2019" }, "servers", '"windowsserver2019"' },
-      ["a platform with Server in its name"] = { { osPlatform = "HyperVServer" }, "servers", '"HyperVServer"' },
       ["a machine whose platform is null"] = { { osPlatform = null }, "servers", "counts as a server" },
-      ["a machine whose platform is empty"] = { { osPlatform = "" }, "servers", "counts as a server" },
       ["a machine of high value"] = { { deviceValue = "High" }, "device_values", 'deviceValue is "High"' },
-      ["a machine of high value in capitals"] = { { deviceValue = "HIGH" }, "device_values", '"HIGH"' },
     } do
       it("protects " .. what, function()
         local client = meet(case[1])
@@ -102,59 +99,27 @@ describe("the guard", function()
   describe("protects by", function()
     -- What is protected, the machine, and what the refusal says; nil: it is not refused.
     local cases = {
-      { "a tag", { tags = { "tier0" } }, { machineTags = { "x", "tier0" } }, "tags", 'it has the tag "tier0"' },
-      { "a tag, whatever the case", { tags = { "TIER0" } }, { machineTags = { "Tier0" } }, "tags", '"Tier0"' },
-      { "no part of a tag", { tags = { "tier0" } }, { machineTags = { "tier01", "tier" } } },
-      { "no wildcard in a tag", { tags = { "tier*", "?" } }, { machineTags = { "tier0", "a" } } },
-      { "a tag of pattern characters", { tags = { "50% (a+)" } }, { machineTags = { "50% (A+)" } }, "tags", "50%" },
-      { "the second of the tags", { tags = { "a", "b" } }, { machineTags = { "B" } }, "tags", '"B"' },
-      { "no tag where there is none", { tags = { "tier0" } }, { machineTags = null } },
-
-      { "a whole name", { names = { "laptop.corp.example" } }, {}, "names",
-        'its name "laptop.corp.example" matches "laptop.corp.example"' },
-      { "a host name", { names = { "laptop" } }, {}, "names", 'matches "laptop"' },
-      { "a glob", { names = { "lap*.example" } }, {}, "names", 'matches "lap*.example"' },
-      { "a glob of a host name", { names = { "l?pt?p" } }, {}, "names", 'matches "l?pt?p"' },
-      { "a glob, whatever the case", { names = { "LAP*" } }, { computerDnsName = "LapTop.corp" }, "names", '"LAP*"' },
-      { "a star for nothing", { names = { "laptop*.corp.example*" } }, {}, "names", "matches" },
-      { "a star that has to take more", { names = { "*corp*corp.*" } }, { computerDnsName = "corp1corp.corp.x" },
-        "names", "matches" },
-      { "nothing but stars", { names = { "**" } }, {}, "names", "matches" },
-      { "many stars", { names = { ("*a"):rep(40) .. "b" } }, { computerDnsName = ("a"):rep(200) } },
-      { "no question mark for nothing", { names = { "laptop?" } }, { computerDnsName = "laptop" } },
+      { "a tag", { tags = { "tier0" } }, { machineTags = { "x", "tier0" } }, "tags", '(rule "tags": it has the tag '
+        .. '"tier0")' },
+      { "a tag in another spelling", { tags = { "GESCH\195\132FTSF\195\156HRUNG" } },
+        { machineTags = { "Gesch\195\164ftsf\195\188hrung" } }, "tags",
+        'it has the tag "Gesch\195\164ftsf\195\188hrung", protected as "GESCH\195\132FTSF\195\156HRUNG"' },
+      { "no other tag", { tags = { "tier0" } }, { machineTags = { "tier01", "tier" } } },
+      { "a glob of a host name", { names = { "l?pt?p" } }, {}, "names",
+        'its name "laptop.corp.example" matches "l?pt?p"' },
       { "no part of a name", { names = { "lap", "top", "corp.example" } }, {} },
-      { "no pattern of Lua's", { names = { "l.ptop", "%a*", "l+" } }, {} },
-      { "a name with pattern characters", { names = { "a-b(1)%*" } }, { computerDnsName = "A-B(1)%.corp" }, "names",
-        '"A-B(1)%.corp"' },
-      { "a name with a space in it", { names = { "meeting room *" } }, { computerDnsName = "Meeting Room 4" },
-        "names", '"Meeting Room 4"' },
-      { "a name that ends in a dot", { names = { "laptop.corp" } }, { computerDnsName = "laptop.corp." }, "names",
-        '"laptop.corp."' },
-      { "a name that is given with a dot at its end", { names = { "Laptop.corp." } },
-        { computerDnsName = "laptop.corp" }, "names", '"Laptop.corp."' },
-      { "a host name that is given with a dot at its end", { names = { "lap*." } }, {}, "names", '"lap*."' },
-      { "a question mark for a character of several bytes", { names = { "k?che-??" } },
-        { computerDnsName = "k\195\188che-\226\130\172\240\159\148\146" }, "names", '"k?che-??"' },
-      { "no two question marks for one character", { names = { "k??che", "*k??che" } },
-        { computerDnsName = "k\195\188che" } },
-      { "a star before question marks", { names = { "*??" } }, { computerDnsName = "k\195\188" }, "names", '"*??"' },
-      { "a name that is not known", { names = { "dc*" } }, { computerDnsName = null }, "names", "no computerDnsName" },
-
-      { "a value", { device_values = { "Low" } }, { deviceValue = "Low" }, "device_values", '"Low"' },
-      { "a value, whatever the case", { device_values = { "low" } }, { deviceValue = "Low" }, "device_values",
-        '"Low"' },
-      { "no value that was not named", { device_values = { "Low" } }, { deviceValue = "High" } },
+      { "a name that is not known", { names = { "dc*" } }, { computerDnsName = null }, "names",
+        "its record has no computerDnsName" },
+      { "a name that is longer than any", { names = { "dc*" } }, { computerDnsName = ("a"):rep(2000) }, "names",
+        "its computerDnsName is longer than any name" },
+      { "a value", { device_values = { "low" } }, { deviceValue = "Low" }, "device_values",
+        'its deviceValue is "Low"' },
       { "no value if none is named", { device_values = {} }, { deviceValue = "High" } },
-
       { "no server if told so", { servers = false }, { osPlatform = "WindowsServer2022" } },
-      { "no unknown platform if told so", { servers = false }, { osPlatform = null } },
-
-      { "a platform", { platforms = { "Windows10" } }, { osPlatform = "Windows10" }, "platforms", '"Windows10"' },
-      { "a platform, whatever the case", { platforms = { "WINDOWS10" } }, { osPlatform = "Windows10" }, "platforms",
-        '"Windows10"' },
-      { "no part of a platform", { platforms = { "Windows1" } }, { osPlatform = "Windows10", version = "22H2" } },
+      { "a platform", { platforms = { "WINDOWS10" } }, { osPlatform = "Windows10" }, "platforms",
+        'its osPlatform is "Windows10"' },
       { "a platform that is not known", { platforms = { "Windows10" }, servers = false }, { osPlatform = null },
-        "platforms", "no osPlatform" },
+        "platforms", 'rule "platforms": its record has no osPlatform)' },
     }
     for _, case in ipairs(cases) do
       it(case[1], function()
@@ -202,18 +167,13 @@ describe("the guard", function()
 
   describe("refuses what it cannot judge:", function()
     for what, case in pairs {
-      ["tags that are a text"] = { { machineTags = "tier0" }, "tags", "not a list" },
-      ["tags that are a number"] = { { machineTags = 17 }, "tags", "not a list" },
-      ["a tag that is a number"] = { { machineTags = { "x", 17 } }, "tags", "not a text" },
-      ["a tag that is an object"] = { { machineTags = { { name = "tier0" } } }, "tags", "not a text" },
+      ["tags that are a text"] = { { machineTags = "tier0" }, "tags", "its machineTags are not a list" },
+      ["a tag that is a number"] = { { machineTags = { "x", 17 } }, "tags", "one of its machineTags is not a text" },
       ["tags in an object"] = { { machineTags = { first = "tier0" } }, "tags", '"tier0"' },
-      ["a tag behind a gap"] = { { machineTags = { nil, "tier0" } }, "tags", '"tier0"' },
-      ["a name that is a number"] = { { computerDnsName = 17 }, "names", "not a text" },
-      ["a name that is empty"] = { { computerDnsName = "" }, "names", "no computerDnsName" },
+      ["a name that is a number"] = { { computerDnsName = 17 }, "names", "its computerDnsName is not a text" },
       ["a name that is null"] = { { computerDnsName = null }, "names", "no computerDnsName" },
-      ["a value that is a number"] = { { deviceValue = 3 }, "device_values", "not a text" },
-      ["a platform that is a list"] = { { osPlatform = { "Windows11" } }, "servers", "not a text" },
-      ["a platform that is true"] = { { osPlatform = true }, "servers", "not a text" },
+      ["a value that is a number"] = { { deviceValue = 3 }, "device_values", "its deviceValue is not a text" },
+      ["a platform that is a list"] = { { osPlatform = { "Windows11" } }, "servers", "its osPlatform is not a text" },
     } do
       it(what, function()
         local client = with { protect = { tags = { "tier0" }, names = { "dc*" } } }
@@ -476,13 +436,12 @@ describe("the guard", function()
       ["for a tag that is nil"] = { { protect = { tags = { nil, "tier0" } } }, "tags" },
       ["for a tag that is a number"] = { { protect = { tags = { 17 } } }, "item 1" },
       ["for a tag that is empty"] = { { protect = { tags = { "a", " " } } }, "item 2" },
+      ["for a tag of blanks that Lua does not know"] = { { protect = { tags = { "\194\160" } } }, "do not show" },
       ["for a name with a class"] = { { protect = { names = { "[l]aptop" } } }, "one glob for each alternative" },
       ["for a name with alternatives"] = { { protect = { names = { "a", "{dc,sql}-*" } } }, "{dc,sql}-*" },
-      ["for a name with a bracket alone"] = { { protect = { names = { "a-b[1*" } } }, "bracket" },
-      ["for a name that begins with a space"] = { { protect = { names = { " dc*" } } }, "space" },
       ["for a name that ends with a space"] = { { protect = { names = { "dc* " } } }, "space" },
       ["for a name that ends with a carriage return"] = { { protect = { names = { "dc*\r" } } }, "control" },
-      ["for a name with a NUL in it"] = { { protect = { names = { "dc\0*" } } }, "control" },
+      ["for a name that is longer than any"] = { { protect = { names = { ("a"):rep(2000) } } }, "longer than any" },
       ["for names that are false"] = { { protect = { names = false } }, "must be a list of strings" },
       ["for a value that there is not"] = { { protect = { device_values = { "Hihg" } } }, 'Did you mean "High"' },
       ["for a value that is far from any"] = { { protect = { device_values = { "tier0" } } }, "only Low, Normal" },

@@ -19,10 +19,14 @@ describe("a machine", function()
     end
   end)
 
-  it("has a tag whatever the case, and no part of one", function()
-    local machine = { machineTags = { "x", 17, "Tier0" } }
-    for _, tag in ipairs { "tier0", "TIER0", "X" } do assert.is_true(machines.has_tag(machine, tag)) end
-    for _, tag in ipairs { "tier", "tier01", "", "17", "tier0 " } do assert.is_false(machines.has_tag(machine, tag)) end
+  it("has a tag as the guard has it, whatever the case and the blanks around, and no part of one", function()
+    local machine = { machineTags = { "x", 17, " Tier0\t", "Gesch\195\164ftsf\195\188hrung", "I\204\135T" } }
+    for _, tag in ipairs { "tier0", "TIER0", "X", "tier0 ", "GESCH\195\132FTSFU\204\136HRUNG", "it" } do
+      assert.is_true(machines.has_tag(machine, tag), tag)
+    end
+    for _, tag in ipairs { "tier", "tier01", "", "17", "Geschaeftsfuehrung" } do
+      assert.is_false(machines.has_tag(machine, tag), tag)
+    end
     assert.is_false(machines.has_tag({}, "x"))
   end)
 

@@ -235,5 +235,15 @@ for _, comparison in ipairs(TENANTS) do
         assert.same({}, ids_of(client, { machineTags = mde.has "tier0." }))
       end
     end)
+
+    it("tags are compared as the guard compares them", function()
+      local client = with { { id = id(1), machineTags = { "Gesch\195\164ftsf\195\188hrung" } },
+        { id = id(2), machineTags = { " VIP " } }, { id = id(3), machineTags = { "Geschaeftsfuehrung" } } }
+      local typed = mde.has "GESCH\195\132FTSF\195\156HRUNG"
+      assert.same({ id(1) }, ids_of(client, { machineTags = typed }))
+      assert.same({ id(2), id(3) }, ids_of(client, { machineTags = mde.none_of { typed } }))
+      assert.same({ id(2) }, ids_of(client, { machineTags = mde.has "vip" }))
+      assert.same({ id(1), id(3) }, ids_of(client, { machineTags = mde.none_of { mde.has "vip" } }))
+    end)
   end)
 end
