@@ -71,8 +71,7 @@ static const char *read_all(struct certificates *owner, struct mde_text pem)
   for (;;) {
     struct x509_st *next = libcrypto->PEM_read_bio_X509(bio, NULL, refuse_password, NULL);
     if (next == NULL) {
-      if ((libcrypto->ERR_get_error() & REASON) != NO_FURTHER_BLOCK)
-        problem = unreadable;
+      if ((libcrypto->ERR_get_error() & REASON) != NO_FURTHER_BLOCK) problem = unreadable;
       break;
     }
     if (owner->count == MAX_CERTIFICATES) {
