@@ -40,7 +40,7 @@ return {
   { "a fold that looks like a length", answer "X-Odd: a\r\n Content-Length: 3\r\nContent-Length: 5\r\n",
     body = "sound", field = "a Content-Length: 3" },
   { "a folded field in 103", "HTTP/1.1 103 Early Hints\r\nX-Odd: a\r\n b\r\n\r\n" .. answer "Content-Length: 5\r\n",
-    body = "sound" },
+    body = "sound", reusable = true },
   { "bytes beyond ASCII", answer "X-Odd: \195\164\r\nContent-Length: 5\r\n", body = "sound", field = "\195\164",
     reusable = true },
 

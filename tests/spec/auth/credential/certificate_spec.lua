@@ -85,7 +85,7 @@ describe("a certificate", function()
         "private_key_several" },
       { { pem = one.key:gsub("%-%-%-%-%-END.*", "") }, "has no line -----END", "BEGIN", "pem_malformed" },
       { { pem = one.pem:gsub("%-%-%-%-%-END CERT.*", "") }, "has no line -----END", "BEGIN", "pem_malformed" },
-      { { pem = one.pem .. renewed:gsub("%-%-%-%-%-END CERT.*", "") }, "has no line -----END", "BEGIN", "pem_malformed" },
+      { { pem = one.pem .. renewed:gsub("%-%-%-%-%-END CERT.*", "") }, "no line -----END", "BEGIN", "pem_malformed" },
       { { pem = one.pem .. renewed:gsub("MII", "MIX") .. renewed }, "cannot be read", "BEGIN", "pem_malformed" },
       { { pem = one.pem .. renewed:gsub("MII", "M!I") .. renewed }, "cannot be read", "BEGIN", "pem_malformed" },
       { { pem = one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
