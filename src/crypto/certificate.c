@@ -25,6 +25,10 @@
 #define SHA256_BYTES 32
 #define SHA1_BYTES 20
 #define ISSUED 0 /* what X509_check_issued says of an issuer */
+/* ERR_GET_REASON, of which the bits used here are where they are in each version, and
+ * PEM_R_NO_START_LINE, which a text ends with. */
+#define REASON 0xfff
+#define NO_FURTHER_BLOCK 108
 
 /* All certificates of a text. */
 struct certificates {
@@ -53,16 +57,23 @@ static int refuse_password(char *buffer, int size, int for_writing, void *contex
   return -1;
 }
 
-/* Reads them all. NULL, or what went wrong. */
+static const char unreadable[] = "one of the certificates in it cannot be read: it was changed";
+
+/* Reads them all. NULL, or what went wrong. One that cannot be read hides those behind it, of which
+ * one may be the renewed one. */
 static const char *read_all(struct certificates *owner, struct mde_text pem)
 {
   const struct mde_libcrypto_signing *libcrypto = &owner->libcrypto;
   struct bio_st *bio = libcrypto->BIO_new_mem_buf(pem.bytes, (int)pem.length);
   if (bio == NULL) return "there is not enough memory";
   const char *problem = NULL;
+  libcrypto->ERR_clear_error();
   for (;;) {
     struct x509_st *next = libcrypto->PEM_read_bio_X509(bio, NULL, refuse_password, NULL);
-    if (next == NULL) break;
+    if (next == NULL) {
+      if ((libcrypto->ERR_get_error() & REASON) != NO_FURTHER_BLOCK) problem = unreadable;
+      break;
+    }
     if (owner->count == MAX_CERTIFICATES) {
       libcrypto->X509_free(next);
       problem = "there are more than 64 certificates in it";
@@ -252,14 +263,10 @@ static int crypto_certificates(lua_State *L)
   char reason[512];
   const char *problem = reason, *code = "certificate_unusable";
   if (mde_libcrypto_find_signing(&owner->libcrypto, reason, sizeof reason))
-    problem = read_all(owner, pem);
+    problem = flaw != MDE_PEM_OK ? mde_pem_problem(flaw) : read_all(owner, pem);
   mde_clear_pem(L, 3);
-  if (problem == NULL && owner->count == 0 && flaw != MDE_PEM_OK) {
-    problem = mde_pem_problem(flaw);
-    code = "pem_malformed";
-  } else if (problem == NULL && owner->count == 0) {
-    problem = "there is no certificate in it";
-  }
+  if (flaw != MDE_PEM_OK || problem == unreadable) code = "pem_malformed";
+  if (problem == NULL && owner->count == 0) problem = "there is no certificate in it";
   if (problem == NULL) problem = push_own(L, owner, key != NULL ? key->key : NULL);
   if (problem == NULL) return 1;
   lua_pushnil(L);

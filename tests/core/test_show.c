@@ -46,9 +46,12 @@ static bool expected_unsafe(uint32_t c)
   case 0x180d:
   case 0x180e:
   case 0x180f:
+  case 0x2800:
   case 0x3164:
   case 0xfeff:
   case 0xffa0:
+  case 0x16fe4:
+  case 0x1d159:
     return true;
   default:
     break;
@@ -149,6 +152,8 @@ static void columns(void **state)
       {"e\xcc\x81", 1},                /* a combining accent */
       {"\xe6\x97\xa5\xe6\x9c\xac", 4}, /* two ideographs */
       {"\xf0\x9f\x92\xbb", 2},         /* an emoji */
+      {"\xe2\x9a\xa1\xe2\x9c\x85", 4}, /* older ones: high voltage, a white check mark */
+      {"\xe2\x9a\xa0\xe2\x9c\x93", 2}, /* a warning sign, a check mark: these are texts */
       {"\xe3\x81\x8b\xe3\x82\x99", 2}, /* kana and its combining mark */
       {"\xff\xfe", 2},
   };

@@ -42,7 +42,8 @@ function M.sign_in(failure)
   if not response then
     return { kind = "unavailable", code = failure.code or "no_answer",
       message = with_attempts(("signing in at %s failed: %s"):format(host, failure.message), failure),
-      hint = failure.proxy_hint or "Check AZURE_AUTHORITY_HOST, and try again when that is mended." }
+      hint = failure.proxy_hint or failure.code == "tls_authorities" and "Try again when that is mended."
+        or "Check AZURE_AUTHORITY_HOST, and try again when that is mended." }
   elseif failure.verdict == "throttled" or response.status == 429 then
     delay = delay > 0 and delay or THROTTLED_SECONDS
     return { kind = "throttled", code = "throttled", retry_at = posix.clock.time() + delay,

@@ -43,6 +43,11 @@ describe("a sign-in that failed", function()
     assert.matches("AZURE_AUTHORITY_HOST", err.hint)
   end)
 
+  it("by the fault of the file with the certificates to trust does not blame the host", function()
+    local err = sign_in(nil, { message = "the CA certificates could not be read", code = "tls_authorities" })
+    assert.equal("Try again when that is mended.", err.hint)
+  end)
+
   it("by a proxy's fault blames the proxy, and not the host", function()
     local err = sign_in(nil, { message = "407", code = "proxy_auth", proxy_hint = "Mend https_proxy." })
     assert.equal("Mend https_proxy.", err.hint)

@@ -35,8 +35,8 @@ describe("core.show", function()
 
   it("wants texts", function()
     for _, name in ipairs { "line", "json", "columns", "beginning" } do
-      assert.has_error(function() show[name]({}) end)
+      assert.error_matches(function() show[name]({}) end, "bad argument #1")
     end
-    assert.has_error(function() show.beginning("a", "x") end)
+    assert.error_matches(function() show.beginning("a", "x") end, "bad argument #2")
   end)
 end)

@@ -36,6 +36,10 @@ local function flaw_of(value)
     return "begins with a byte order mark", "Save it as UTF-8 without one."
   elseif value:find "^%s" or value:find "%s$" then
     return "begins or ends with a blank", COPY
+  elseif value:find "^\194\160" or value:find "^\226\128" or value:find "\194\160$"
+    or value:find "\226\128[\128-\191]$" then
+    -- U+00A0, and what stands beside the typographic quotes: U+2000 to U+203F
+    return "begins or ends with a typographic quote, or with a blank that a web page has in its text", COPY
   elseif value:find "\\[nr]$" then
     return "ends in a line end that is written as a backslash and a letter", "Leave the \\n away. " .. COPY
   elseif value:find "^\".*\"$" or value:find "^'.*'$" then

@@ -60,6 +60,7 @@ describe("a certificate", function()
   it("that cannot be used says why, and what to do", function()
     local short, elliptic = certificates.new { bits = 1024 }, certificates.new { algorithm =
       "EC -pkeyopt ec_paramgen_curve:P-256" }
+    local renewed = certificates.of_key(one.key, { till = 400 })
     certificates.openssl(one, "pkcs12 -export -in both.pem -out client.pfx -passout pass:")
     os.execute(("chmod 600 %s/client.pfx"):format(one.directory))
     certificates.openssl(one, "rsa -in key.pem -aes256 -passout pass:made-up -out locked.pem")
@@ -84,6 +85,9 @@ describe("a certificate", function()
         "private_key_several" },
       { { pem = one.key:gsub("%-%-%-%-%-END.*", "") }, "has no line -----END", "BEGIN", "pem_malformed" },
       { { pem = one.pem:gsub("%-%-%-%-%-END CERT.*", "") }, "has no line -----END", "BEGIN", "pem_malformed" },
+      { { pem = one.pem .. renewed:gsub("%-%-%-%-%-END CERT.*", "") }, "no line -----END", "BEGIN", "pem_malformed" },
+      { { pem = one.pem .. renewed:gsub("MII", "MIX") .. renewed }, "cannot be read", "BEGIN", "pem_malformed" },
+      { { pem = one.pem .. renewed:gsub("MII", "M!I") .. renewed }, "cannot be read", "BEGIN", "pem_malformed" },
       { { pem = one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
       { { pem = "\255\254" .. one.pem:gsub(".", "%0\0") }, "UTF-16", "UTF-8", "pem_malformed" },
       { { pem = core.base64.encode(one.pem) }, "base64 of a PEM text", "BEGIN", "pem_malformed" },

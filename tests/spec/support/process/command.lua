@@ -23,12 +23,12 @@ function commands.has_tmux()
   return output_of "command -v tmux" ~= ""
 end
 
--- Nothing of the surrounding environment matters: the trace would be among the remarks, and a preloaded sanitizer is
--- for the command, not for tmux.
+-- Nothing of the surrounding environment matters: the trace would be among the remarks, doctor names whom the machine
+-- trusts, and a preloaded sanitizer is for the command, not for tmux.
 local function write_environment(path, environment)
   local all = shell.lua_environment()
   for name, value in pairs(environment) do all[name] = value end
-  all.MDE_LOG, all.LD_PRELOAD = false, os.getenv "LD_PRELOAD"
+  all.MDE_LOG, all.SSL_CERT_DIR, all.LD_PRELOAD = false, environment.SSL_CERT_DIR or false, os.getenv "LD_PRELOAD"
   shell.write_environment(path, all)
 end
 
