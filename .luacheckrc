@@ -2,7 +2,7 @@
 std = "min"
 max_line_length = 120
 files["tests"] = { std = "min+busted" }
-files["tests/spec/support/locale/forbidden.lua"] = { globals = { "string" } }
+files["tests/spec/support/locale/first.lua"] = { globals = { "string" } }
 files["tests/bench/service.lua"] = { std = "min+ngx_lua" }
 files["examples/webhook/service.lua"] = { std = "min+ngx_lua" }
 files["lua/mde/driver/resty.lua"] = { std = "min+ngx_lua" }
