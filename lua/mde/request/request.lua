@@ -98,7 +98,7 @@ end
 -- Where a proxy's refusal is kept: for all hosts, or for one if others may be reached without it. nil: none is used.
 local function place_of_proxy(driver, request)
   if request.plain then return nil end
-  return driver.proxy and driver.proxy.everywhere and "" or request.url:match "^https?://([^/?#]+)"
+  return driver.proxy and driver.proxy.everywhere and "" or core.url.authority(request.url)
 end
 
 -- That a proxy has refused its password a moment ago; nil: it may be asked. Many proxies lock an account after some
