@@ -41,9 +41,10 @@ static bool is_unreserved(char c)
   return is_letter(c) || is_digit(c) || is_one_of(c, "-._~");
 }
 
+/* Of what is neither a delimiter of the whole URL nor refused everywhere. */
 static bool may_be_in_user(char c)
 {
-  return is_visible(c) && !is_one_of(c, "/?#[]@\\");
+  return !is_one_of(c, "[]");
 }
 
 static bool may_be_in_path(char c)
@@ -386,8 +387,7 @@ static bool begins_as_host(struct mde_text text)
   struct mde_text name = part(text, 0, find(text, ":/"));
   if (find(name, ".") < name.length || mde_text_same_caseless(name, literal("localhost")))
     return true;
-  return text.length - name.length > 1 && text.bytes[name.length] == ':' &&
-         is_digit(text.bytes[name.length + 1]);
+  return name.length < text.length && text.bytes[name.length] == ':';
 }
 
 enum mde_url_setting mde_url_https(struct mde_text text, struct mde_url *url)

@@ -177,7 +177,7 @@ static void flaws(void **state)
       {"https://h|x", MDE_URL_FLAW_HOST, 0},
       {"https://{h}", MDE_URL_FLAW_HOST, 0},
       {"https://" LABEL_63 "x", MDE_URL_FLAW_HOST, 0},
-      {"https://x" NAME_253, MDE_URL_FLAW_HOST, 0},
+      {"https://" NAME_253 "x", MDE_URL_FLAW_HOST, 0},
       /* Addresses to some, to others names. */
       {"https://127.1", MDE_URL_FLAW_HOST, 0},
       {"https://127.0.1", MDE_URL_FLAW_HOST, 0},
