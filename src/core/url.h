@@ -1,6 +1,6 @@
 /*
  * url: what a URL says, what may be shown of it, and whose its host is. No other file takes a URL
- * apart or judges a host.
+ * apart or judges a host; redact.h finds the users of URLs in running text.
  *
  *   URL        scheme "://" [ user "@" ] host [ ":" port ] path [ "?" query ]
  *
