@@ -12,7 +12,6 @@ local errors = require "mde.base.error"
 local permissions = require "mde.permissions"
 local proxies = require "mde.base.proxy"
 local refusal = require "mde.auth.credential.refusal"
-local foreign_hosts = require "mde.foreign_host"
 local surroundings = require "mde.surroundings"
 
 local SECONDS, PROBE_SECONDS = 60, 15
@@ -86,24 +85,29 @@ end
 
 -- ---- settings
 
-local host_of, name_of = foreign_hosts.host_of, foreign_hosts.name_of
-local is_of_microsoft = foreign_hosts.is_of_microsoft
-
 -- That a tenant is simulated.
 local function simulated(exchange, list)
   for _, url in ipairs { exchange.authority, exchange.base_url } do
-    local host = host_of(url)
-    if foreign_hosts.is_this_machine(host) then
-      list[#list + 1] = ("%s is this machine: a simulated tenant"):format(errors.show(host))
+    local parts = core.url.parse(url)
+    if parts.class == "this_machine" then
+      list[#list + 1] = ("%s is this machine: a simulated tenant"):format(errors.show(parts.authority))
       return
     end
   end
 end
 
+local function host_of(url)
+  return core.url.parse(url).host
+end
+
+local function is_of_microsoft(host)
+  return core.url.class(host) == "microsoft"
+end
+
 -- What does not belong together.
 local function contradictions(exchange, list)
-  local host, sign_in = name_of(host_of(exchange.base_url)), name_of(host_of(exchange.authority))
-  local is_of_us = host:find "%.microsoft%.us$" ~= nil and host ~= name_of(host_of(clouds.gcc.base_url))
+  local host, sign_in = host_of(exchange.base_url), host_of(exchange.authority)
+  local is_of_us = host:find "%.microsoft%.us$" ~= nil and host ~= host_of(clouds.gcc.base_url)
   local is_public = is_of_microsoft(host) and not host:find "%.us$"
   if is_of_us and sign_in:find "%.com$" and is_of_microsoft(sign_in) or is_public and sign_in:find "%.us$" then
     list[#list + 1] = exchange.named(("%s and %s are of two clouds: check MDE_CLOUD, MDE_BASE_URL and "
@@ -114,7 +118,7 @@ local function contradictions(exchange, list)
   end
   for _, name in ipairs { "commercial", "gcc", "gcc_high" } do
     local cloud = clouds[name]
-    if host == name_of(host_of(cloud.base_url)) and exchange.scope ~= cloud.scope and exchange.scope ~= NO_API then
+    if host == host_of(cloud.base_url) and exchange.scope ~= cloud.scope and exchange.scope ~= NO_API then
       list[#list + 1] = ("%s takes tokens of the scope %s, and %s is set"):format(host, cloud.scope,
         errors.show(exchange.scope))
     end
@@ -133,7 +137,7 @@ local function settings(report, client)
   contradictions(exchange, remarks)
   local message = ("%s, by %s%s; in the cloud %s signs in at %s, calls %s with the scope %s, by the driver %s"):format(
     who, exchange.credential.kind, facts[1] and " (" .. table.concat(facts, ", ") .. ")" or "", exchange.cloud,
-    exchange:signs_in_at(), host_of(exchange.base_url), errors.show(exchange.scope),
+    exchange:signs_in_at(), exchange.host, errors.show(exchange.scope),
     client.driver.name or "of your own")
   if not remarks[1] then return report:add("settings", "ok", message) end
   return report:add("settings", "warning", message, table.concat(remarks, "; ") .. ".")
@@ -155,14 +159,15 @@ local hints = {
 -- Where a driver's host has settings of its own, these say what is asked and who is trusted.
 local is_a_setting = { resolver = true, tls_untrusted = true, tls_certificate = true }
 
-local function advice(driver, host, code)
+local function advice(driver, url, code)
   if is_a_setting[code] and driver.configured_in then
     return ("Set it in %s and have that read again."):format(driver.configured_in)
   elseif code == "tls_untrusted" or code == "tls_certificate" then
-    local port = host:find ":%d+$" and host or host .. ":443"
+    local parts = core.url.parse(url)
+    local place = parts.port == 443 and parts.authority .. ":443" or parts.authority
     return ("Most likely a proxy on the way opens TLS. Who issued the certificate: openssl s_client -connect %s "
       .. "-showcerts </dev/null. If that is your company's, name a file with its authority: SSL_CERT_FILE, or the "
-      .. "option ca_file."):format(errors.show(port))
+      .. "option ca_file."):format(errors.show(place))
   end
   return proxies.hint(driver.proxy, code) or hints[code] or CHECK_NETWORK
 end
@@ -170,12 +175,12 @@ end
 -- Asks a host for something that needs no credential. `judge` says what the answer means. What came of it is added to
 -- `tries`.
 local function probe(report, client, name, url, context, judge, tries)
-  local host = host_of(url)
+  local host = core.url.authority(url)
   local response, message, code, ahead = client.exchange:probe(url, math.min(PROBE_SECONDS, context:left()))
   tries[#tries + 1] = { host = host, answered = response ~= nil, code = code, ahead = ahead,
     proxied = response and response.proxied }
   if not response then
-    return report:add(name, "failed", message, advice(client.driver, host, code), "unavailable", code)
+    return report:add(name, "failed", message, advice(client.driver, url, code), "unavailable", code)
   end
   local status, text, hint, kind, problem = judge(response, host)
   return report:add(name, status, text, hint, kind, problem)

@@ -8,7 +8,6 @@ local clouds = require "mde.base.cloud"
 local core = require "mde.core"
 local environment = require "mde.auth.credential.environment"
 local errors = require "mde.base.error"
-local https_url = require "mde.base.https_url"
 local options_of = require "mde.base.options"
 local secret = require "mde.auth.credential.secret"
 local stores = require "mde.sync.store"
@@ -42,8 +41,8 @@ local function check_client_id(value, name)
 end
 
 local function check_base_url(value, name)
-  local url = https_url.check(value, name)
-  if core.text.lower(url):find "/api$" then
+  local url = urls.check_https(value, name)
+  if core.text.lower(core.url.parse(url).path):find "/api$" then
     errors.invalid("url_malformed", ("%s is %s; the path /api is added by this library"):format(name,
       urls.shown(value)), "Leave /api away.")
   end
@@ -143,7 +142,7 @@ local function require_application(settings)
 end
 
 local function same_host(url, other)
-  return url ~= nil and core.text.lower(url):match "^https://([^/:]+)" == other:match "^https://([^/:]+)"
+  return url ~= nil and core.url.parse(url).host == core.url.parse(other).host
 end
 
 -- A host that a national cloud alone has says that this one is meant. GCC signs in where the commercial cloud does;

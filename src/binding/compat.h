@@ -104,5 +104,6 @@ void mde_open_service_time(lua_State *L);
 void mde_open_show(lua_State *L);
 void mde_open_text(lua_State *L);
 void mde_open_token(lua_State *L);
+void mde_open_url(lua_State *L);
 
 #endif

@@ -32,6 +32,7 @@ static const struct {
     {"show", mde_open_show},
     {"text", mde_open_text},
     {"token", mde_open_token},
+    {"url", mde_open_url},
 };
 /* clang-format on */
 

@@ -26,6 +26,7 @@
 ---@field service_time mde.core.service_time
 ---@field show mde.core.show
 ---@field text mde.core.text
+---@field url mde.core.url
 local core = {}
 
 ---@class mde.core.base64
@@ -594,11 +595,6 @@ local redact = {}
 ---@return string
 function redact.text(text) end
 
----The same for a URL.
----@param url string
----@return string
-function redact.url(url) end
-
 ---A header's value as it may be shown. Of Authorization the scheme stays.
 ---@param name string
 ---@param value string
@@ -719,5 +715,81 @@ function text.before(a, b) end
 ---@param value string
 ---@return boolean
 function text.is_utf8(value) end
+
+---@class mde.core.url what a URL says, what may be shown of it, and whose its host is (src/core/url.h)
+local url = {}
+
+---@alias mde.host_class "this_machine"|"link_local"|"microsoft"|"foreign"
+
+---@class mde.core.url.parts
+---@field scheme string in lower case
+---@field user? string as it stands before the @
+---@field authority string host and port as they stand there
+---@field host string in lower case, an address of IPv6 without its brackets
+---@field port? integer the one that is named, or https's or http's
+---@field path string "" or one that begins with a slash
+---@field query? string
+---@field class mde.host_class
+
+---@param text string
+---@return mde.core.url.parts? nil if it is no URL
+function url.parse(text) end
+
+---@param text string
+---@return string? authority host and port as they stand there; nil if it is no URL
+function url.authority(text) end
+
+---Whose a host is, by its text alone.
+---@param host string
+---@return mde.host_class
+function url.class(host) end
+
+---@param host string
+---@return boolean whether it is an IP address and no name
+function url.is_address(host) end
+
+---Whether both are URLs of the same scheme, host and port.
+---@param a string
+---@param b string
+---@return boolean
+function url.same_origin(a, b) end
+
+---The https URL of a host, with or without its scheme.
+---@param text string
+---@return string? url in its one form, without slashes at its end
+---@return "malformed"|"insecure"|nil flaw
+function url.https(text) end
+
+---Whether it is the URL of a managed identity's endpoint.
+---@param text string
+---@return true?
+---@return "malformed"|"insecure"|nil flaw
+function url.endpoint(text) end
+
+---@class mde.core.url.proxy
+---@field shown string scheme, host and port: all that may be shown of it
+---@field scheme string in lower case
+---@field host string an address of IPv6 without its brackets
+---@field authority string host and port as they stand there
+---@field port? integer if one is named
+---@field user? string "name:password", decoded
+
+---@param text string
+---@return mde.core.url.proxy? nil if it is not the URL of a proxy, or could be read in more than one way
+function url.proxy(text) end
+
+---Takes the URL of a request apart.
+---@param text string
+---@param plain? boolean whether it is http, to this machine or its link-local network
+---@return string? authority host and port as they stand there
+---@return string host or what is wrong: a sentence about `url`
+---@return integer port
+---@return string target path and query
+function url.request(text, plain) end
+
+---What may be shown of what is meant as a URL: "[redacted]" stands in the place of the rest.
+---@param text string any bytes
+---@return string
+function url.shown(text) end
 
 return core

@@ -114,8 +114,10 @@ static int redact_known(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"text", redact_text},     {"url", redact_text}, /* a URL's secrets are found in any text */
-    {"header", redact_header}, {"known", redact_known}, {NULL, NULL},
+    {"text", redact_text},
+    {"header", redact_header},
+    {"known", redact_known},
+    {NULL, NULL},
 };
 
 static const luaL_Reg no_methods[] = {{NULL, NULL}};

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "ip_address.h"
 #include "name.h"
 #include "utf8.h"
 
@@ -117,81 +118,6 @@ static bool is_all_zero(struct mde_text guid)
   return true;
 }
 
-/* ---- addresses */
-
-static bool is_ipv4(struct mde_text text)
-{
-  size_t at = 0;
-  for (int number = 0; number < 4; number++) {
-    int value = 0;
-    size_t from = at;
-    if (number > 0) {
-      if (at == text.length || text.bytes[at] != '.') return false;
-      from = ++at;
-    }
-    for (; at < text.length && at - from < 3 && is_digit(text.bytes[at]); at++)
-      value = value * 10 + (text.bytes[at] - '0');
-    if (at == from || value > 255) return false;
-  }
-  return at == text.length;
-}
-
-/*
- * Eight groups of up to four digits; `::` stands for one or more; the last two may be an IPv4 one.
- */
-static bool is_ipv6(struct mde_text text)
-{
-  size_t at = 0;
-  int groups = 0;
-  bool shortened = false;
-  if (text.length >= 2 && text.bytes[0] == ':' && text.bytes[1] == ':') {
-    shortened = true;
-    at = 2;
-  }
-  while (at < text.length) {
-    struct mde_text rest = {.bytes = text.bytes + at, .length = text.length - at};
-    if (is_ipv4(rest)) {
-      groups += 2;
-      break;
-    }
-    size_t digits = 0;
-    while (digits < 4 && digits < rest.length && hexadecimal(rest.bytes[digits]) >= 0)
-      digits++;
-    if (digits == 0) return false;
-    at += digits;
-    groups++;
-    if (at == text.length) break;
-    if (text.bytes[at] != ':' || ++at == text.length) return false;
-    if (text.bytes[at] == ':') {
-      if (shortened) return false;
-      shortened = true;
-      at++;
-    }
-    if (groups > 8) return false;
-  }
-  return shortened ? groups < 8 : groups == 8;
-}
-
-bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address)
-{
-  struct mde_text inner = text;
-  bool is_address = false;
-  if (inner.length >= 2 && inner.bytes[0] == '[' && inner.bytes[inner.length - 1] == ']') {
-    inner.bytes++;
-    inner.length -= 2;
-  } else {
-    is_address = is_ipv4(inner);
-  }
-  if (!is_address && inner.length > 0) {
-    const char *zone = memchr(inner.bytes, '%', inner.length);
-    bool zone_is_empty = zone != NULL && zone + 1 == inner.bytes + inner.length;
-    if (zone != NULL) inner.length = (size_t)(zone - inner.bytes);
-    is_address = !zone_is_empty && is_ipv6(inner);
-  }
-  if (is_address && address != NULL) *address = inner;
-  return is_address;
-}
-
 /* ---- text */
 
 enum mde_odata_flaw mde_odata_flaw(struct mde_text text, char flaw[MDE_ODATA_FLAW_SIZE])
@@ -266,7 +192,7 @@ static bool has_dot_inside(struct mde_text text)
 
 void mde_odata_device(struct mde_text text, struct mde_device *device)
 {
-  struct mde_text address;
+  struct mde_ip_address address;
   device->kind = MDE_DEVICE_KIND_NONE;
   device->length = 0;
   device->reason[0] = '\0';
@@ -289,7 +215,7 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
     return;
   }
   struct mde_text whole = text;
-  text = address = mde_name_asked(text, MDE_NAME_RELATION_IS);
+  text = mde_name_asked(text, MDE_NAME_RELATION_IS);
   if (text.length < whole.length && (mde_odata_is_machine_id(text) || mde_odata_is_guid(text))) {
     snprintf(device->reason, sizeof device->reason, "is an id with a blank or a dot beside it");
     return;
@@ -301,8 +227,8 @@ void mde_odata_device(struct mde_text text, struct mde_device *device)
       set_canonical(device, MDE_DEVICE_KIND_GUID, text);
     return;
   }
-  if (mde_odata_is_ip_address(text, &address)) {
-    set_canonical(device, MDE_DEVICE_KIND_IP_ADDRESS, address);
+  if (mde_ip_address_read(text, &address)) {
+    set_canonical(device, MDE_DEVICE_KIND_IP_ADDRESS, address.text);
     return;
   }
   if (is_damaged_id(text, device)) return;

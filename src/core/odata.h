@@ -31,13 +31,6 @@ bool mde_odata_is_machine_id(struct mde_text text);
 /* Hexadecimal digits in groups of 8-4-4-4-12. */
 bool mde_odata_is_guid(struct mde_text text);
 
-/*
- * An IPv4 address as four decimal numbers; or an IPv6 address in any of its forms, alone or in
- * square brackets, with or without a zone behind a percent sign. `address`, if not NULL, is set to
- * the part without brackets and zone.
- */
-bool mde_odata_is_ip_address(struct mde_text text, struct mde_text *address);
-
 enum { MDE_ODATA_FLAW_SIZE = 64 }; /* room enough for any flaw, its NUL included */
 
 enum mde_odata_flaw {

@@ -40,6 +40,7 @@
 #include "header.h"
 #include "http1.h"
 #include "multi.h"
+#include "url.h"
 
 #define MULTI "mde.curl.multi"
 #define TRANSFER "mde.curl.transfer"
@@ -146,54 +147,17 @@ static bool flag_field(lua_State *L, int table, const char *name)
   return value;
 }
 
-/*
- * Whether the first `length` bytes of two texts that have as many are the same, A to Z as a to z.
- */
-static bool begins_with(const char *text, const char *beginning, size_t length)
-{
-  return mde_text_same_caseless((struct mde_text){text, length},
-                                (struct mde_text){beginning, length});
-}
-
-/* Whether a URL's host is this machine or on its link-local network, as far as its text tells. */
-static bool is_near(const char *host)
-{
-  static const char *const near[] = {"localhost", "127.", "169.254.", "[::1]"};
-  size_t length = strcspn(host, host[0] == '[' ? "" : ":");
-  for (size_t i = 0; i < sizeof near / sizeof near[0]; i++) {
-    size_t prefix = strlen(near[i]);
-    if (length < prefix || !begins_with(host, near[i], prefix)) continue;
-    if (near[i][prefix - 1] == '.') return strspn(host, "0123456789.") == length;
-    return host[prefix] == '\0' || host[prefix] == ':';
-  }
-  return false;
-}
-
-/*
- * libcurl would take a user name from the URL, send nothing of a fragment, and guess what a space
- * means. None of it is in a URL that was built rightly. Copies the host for messages.
- */
+/* libcurl would be generous with a URL. Copies the host and port for messages. */
 static void check_url(lua_State *L, const char *url, size_t length, bool plain, char *host,
                       size_t host_size)
 {
-  const char *scheme = plain ? "http://" : "https://";
-  static const char host_characters[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]";
-  const size_t start = strlen(scheme);
-  if (length <= start || !begins_with(url, scheme, start))
-    refuse(L, "url must begin with %s", scheme);
-  for (size_t i = 0; i < length; i++)
-    if (url[i] <= ' ' || url[i] > '~' || url[i] == '#' || url[i] == '\\')
-      refuse(L, "url has a character at position %d that must be percent-encoded", (int)i + 1);
-  size_t host_length = strcspn(url + start, "/?");
-  if (strspn(url + start, host_characters) < host_length)
-    refuse(L, "url has something besides host and port before its path");
-  if (host_length == 0) refuse(L, "url names no host");
-  if (host_length >= host_size) refuse(L, "url names a host that is too long");
-  memcpy(host, url + start, host_length);
-  host[host_length] = '\0';
-  if (plain && !is_near(host))
-    refuse(L, "http goes to this machine and its link-local network alone");
+  struct mde_url parts;
+  char problem[MDE_URL_PROBLEM_SIZE];
+  struct mde_text text = {.bytes = url, .length = length};
+  if (!mde_url_request(text, plain, &parts, problem)) refuse(L, "%s", problem);
+  if (parts.authority.length >= host_size) refuse(L, "url names a host that is too long");
+  memcpy(host, parts.authority.bytes, parts.authority.length);
+  host[parts.authority.length] = '\0';
 }
 
 /* Raises for memory only: a header that is too long was too long for any server. */
@@ -208,7 +172,9 @@ static bool is_own_header(const char *name, size_t length)
 {
   static const char *const own[] = {"connection", "content-length", "host", "transfer-encoding"};
   for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-    if (length == strlen(own[i]) && begins_with(name, own[i], length)) return true;
+    if (mde_text_same_caseless((struct mde_text){name, length},
+                               (struct mde_text){own[i], strlen(own[i])}))
+      return true;
   return false;
 }
 

@@ -118,11 +118,11 @@ describe("a client", function()
       end)
     end
 
-    for given, url in pairs { ["https://host"] = "https://host", ["https://[::1]:8443"] = "https://[::1]:8443",
-      ["HTTPS://Host.example:443"] = "https://host.example",
-      ["https://a_b-c.example/a/b"] = "https://a_b-c.example/a/b" } do
+    for given, url in pairs { ["https://host"] = "https://host",
+      ["HTTPS://Host.example:443/"] = "https://host.example", ["https://[::1]:8443/"] = "https://[::1]:8443",
+      ["https://a_b-c.example/a/B/"] = "https://a_b-c.example/a/B" } do
       it("may have the address " .. given, function()
-        environment.MDE_BASE_URL = given .. "/"
+        environment.MDE_BASE_URL = given
         assert.equal("mde.client: " .. url, tostring(assert(clients.new { driver = deaf_driver() })))
       end)
     end

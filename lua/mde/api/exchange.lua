@@ -72,10 +72,6 @@ local function application_of(settings)
   return core.text.lower(table.concat(traits, "|")), credential.traits ~= nil
 end
 
-local function host_of(url)
-  return url:match "^https?://([^/?#]+)" or url
-end
-
 ---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
 --- windows (of the service's limits), reserve
 ---@return mde.Exchange
@@ -111,7 +107,7 @@ function M.new(settings)
     now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
     tenant_id = settings.tenant_id, client_id = settings.client_id, base_url = settings.base_url,
     authority = settings.authority, scope = settings.scope, cloud = settings.cloud_name,
-    host = host_of(settings.base_url),
+    host = core.url.authority(settings.base_url) or settings.base_url,
   }, Exchange)
 end
 

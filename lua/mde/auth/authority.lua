@@ -4,7 +4,7 @@
 local clouds = require "mde.base.cloud"
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local https_url = require "mde.base.https_url"
+local urls = require "mde.base.url"
 
 local GUID = "^" .. ("%x"):rep(8) .. "%-" .. ("%x%x%x%x%-"):rep(3) .. ("%x"):rep(12) .. "$"
 -- What stands for no tenant, or for all.
@@ -18,19 +18,23 @@ local function is_endpoint(path)
   return path:find("/oauth2/", 1, true) or path:find("/.well-known/", 1, true) or path:find "/v2%.0/$"
 end
 
-local function refuse(code, url, name, problem, hint)
-  errors.invalid(code, ("%s is %s, %s"):format(name, errors.quote(url), problem),
-    hint or ("Write %s, and the tenant as AZURE_TENANT_ID."):format(url:match "^https://[^/]+"))
+local function origin_of(url)
+  return "https://" .. core.url.authority(url)
 end
 
---- The URL of where to sign in. Raises for what cannot be one.
+local function refuse(code, url, name, problem, hint)
+  errors.invalid(code, ("%s is %s, %s"):format(name, errors.quote(url), problem),
+    hint or ("Write %s, and the tenant as AZURE_TENANT_ID."):format(origin_of(url)))
+end
+
+--- The URL of where to sign in, in the form that its token endpoint has for itself, since an assertion has to name it
+--- so. Raises for what cannot be one.
 ---@param value string
 ---@param name string by which the user set it
 ---@return string url
 function M.check(value, name)
-  local url = https_url.check(value, name)
-  local _, _, path = https_url.parts(url)
-  if is_endpoint(path) then
+  local url = urls.check_https(value, name)
+  if is_endpoint(core.url.parse(url).path) then
     refuse("url_malformed", url, name, "which is an endpoint and not the place to sign in")
   end
   return url
@@ -38,14 +42,14 @@ end
 
 local function is_of_microsoft(url)
   for _, cloud in pairs(clouds) do
-    if url:match "^https://[^/]+" == cloud.authority then return true end
+    if core.url.same_origin(url, cloud.authority) then return true end
   end
   return false
 end
 
 -- Whether the last part of a path is a tenant: an id, or, right behind the host, a domain.
 local function names_a_tenant(last, before)
-  return last:find(GUID) ~= nil or before:find "^https://[^/]+$" ~= nil and last:find "%.[A-Za-z][A-Za-z0-9-]*$" ~= nil
+  return last:find(GUID) ~= nil or before == "" and last:find "%.[A-Za-z][A-Za-z0-9-]*$" ~= nil
 end
 
 --- The same URL without the tenant at its end. Raises if that is another one.
@@ -54,18 +58,17 @@ end
 ---@param name string by which the user set it
 ---@return string url
 function M.without_tenant(url, tenant_id, name)
-  local before, last = url:match "^(https://.*[^/])/+([^/]+)$"
-  if before then
-    local own = core.text.lower(last)
-    if ANY[own] or tenant_id and own == core.text.lower(tenant_id) then
-      return M.without_tenant(before, tenant_id, name)
-    elseif names_a_tenant(last, before) then
-      if not tenant_id then return before end
-      refuse("authority_of_another_tenant", url, name, ("which names a tenant, and %s is set"):format(
-        errors.quote(tenant_id)), ("Write %s alone, if %s is the tenant."):format(before, errors.quote(tenant_id)))
-    elseif is_of_microsoft(url) then
-      refuse("url_malformed", url, name, "and nobody signs in below that path")
-    end
+  local path, last = core.url.parse(url).path:match "^(.-)/+([^/]+)$"
+  if not path then return url end
+  local before, own = origin_of(url) .. path, core.text.lower(last)
+  if ANY[own] or tenant_id and own == core.text.lower(tenant_id) then
+    return M.without_tenant(before, tenant_id, name)
+  elseif names_a_tenant(last, path) then
+    if not tenant_id then return before end
+    refuse("authority_of_another_tenant", url, name, ("which names a tenant, and %s is set"):format(
+      errors.quote(tenant_id)), ("Write %s alone, if %s is the tenant."):format(before, errors.quote(tenant_id)))
+  elseif is_of_microsoft(url) then
+    refuse("url_malformed", url, name, "and nobody signs in below that path")
   end
   return url
 end

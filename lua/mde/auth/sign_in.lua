@@ -102,7 +102,7 @@ local function send(self, call)
   call.seconds = ATTEMPT_SECONDS
   call.read, call.temporary = read_answer, refusal.is_temporary
   call.longest, call.idle = MAX_ANSWER_BYTES, KEPT_ALIVE_SECONDS
-  call.host = call.url:match "^https?://([^/?#]+)" or call.url
+  call.host = core.url.authority(call.url) or call.url
   local answer, err, info = self.call(call)
   self.info = info
   return answer, err
@@ -154,11 +154,11 @@ end
 ---@return table? answer
 ---@return mde.Error? err
 function TokenRequest:get(call)
-  local separator = call.url:find("?", 1, true) and "&" or "?"
-  local query = form(call.query)
+  local query, own = form(call.query), core.url.parse(call.url)
+  local separator = own and own.query and "&" or "?"
   local url = query == "" and call.url or call.url .. separator .. query
   return send(self, { method = "GET", kind = "identity", url = url,
-    headers = call.headers, plain = url:find "^http:" ~= nil, failure = call.failure })
+    headers = call.headers, plain = own ~= nil and own.scheme == "http", failure = call.failure })
 end
 
 return M

@@ -93,10 +93,6 @@ function M.new(settings)
   }, TokenSource)
 end
 
-local function host_of(url)
-  return url:match "^https?://([^/?#]+)" or url
-end
-
 ---@return mde.Token
 local function authorization(value, generation, expires)
   return { value = value, header = "Bearer " .. value, generation = generation, expires = expires }
@@ -249,7 +245,7 @@ end
 ---@return string
 function TokenSource:signs_in_at()
   local own = self.credential.host and self.credential:host()
-  return own or self.token_url and host_of(self.token_url) or "the function that gets tokens"
+  return own or self.token_url and core.url.authority(self.token_url) or "the function that gets tokens"
 end
 
 --- A token for the service, from the cache or from the sign-in service. Callers that need one at the

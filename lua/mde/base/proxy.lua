@@ -10,16 +10,9 @@ local variables = require "mde.base.environment"
 
 local M = {}
 
----@class mde.Proxy
----@field shown string scheme, host and port, "http://proxy.example:3128"
+---@class mde.Proxy : mde.core.url.proxy
 ---@field source string by which name the user set it: "https_proxy"
----@field scheme string in lower case
----@field host string an address of IPv6 without its brackets
----@field port? integer
----@field user? string "user:password", as it is to be sent
 
--- What libcurl speaks to.
-local SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
 -- The first of these that is set is what libcurl takes for a request by https.
 local VARIABLES = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
 
@@ -28,50 +21,14 @@ M.OPTION = 'option "proxy"'
 
 local HINT = "It is http://[user:password@]host[:port], or begins with https, socks4, socks4a, socks5 or socks5h. "
   .. "Percent-encode in the user's name and in the password what is not a letter or a digit: @ is %40, : is %3A, / is "
-  .. "%2F, ? is %3F, # is %23, % is %25, a blank is %20."
-
--- What stands before the @, decoded; nil if it could be meant in more than one way.
-local function read_user(text)
-  if text:find "[/?#@]" or text:gsub("%%%x%x", ""):find("%", 1, true) then return nil end
-  local function decoded(part)
-    return (part:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
-  end
-  local name, password = text:match "^([^:]*)(.*)$"
-  name, password = decoded(name), decoded(password)
-  -- What separates the two in the header cannot be in the first (RFC 7617).
-  if name:find(":", 1, true) or (name .. password):find "[%z\1-\31\127]" then return nil end
-  return name .. (password == "" and ":" or password)
-end
-
-local function read_place(text)
-  local host, rest = text:match "^%[([0-9A-Za-z:.%%_~-]+)%](.*)$"
-  if not host then host, rest = text:match "^([A-Za-z0-9._~-]+)(.*)$" end
-  local digits = rest and rest:match "^:?(%d*)/?$"
-  if not digits or (digits ~= "" and not rest:find(":", 1, true)) then return nil end
-  local port = tonumber(digits)
-  if digits ~= "" and not (port >= 1 and port <= 65535) then return nil end
-  return host, port
-end
-
-local function take_apart(url)
-  if url:find "[^\33-\126]" then return nil end
-  local scheme, rest = url:match "^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$"
-  scheme, rest = core.text.lower(scheme or "http"), rest or url
-  local user, place = rest:match "^(.*)@([^@]*)$"
-  local host, port = read_place(place or rest)
-  user = user and read_user(user)
-  if not SCHEMES[scheme] or not host or (place and not user) then return nil end
-  local shown = ("%s://%s%s"):format(scheme, host:find(":", 1, true) and "[" .. host .. "]" or host,
-    port and (":%d"):format(port) or "")
-  return { shown = shown, scheme = scheme, host = host, port = port, user = user }
-end
+  .. "%2F, \\ is %5C, ? is %3F, # is %23, % is %25, a blank is %20."
 
 --- Takes a proxy's URL apart. Raises for anything else, and for one that can be read in more than one way.
 ---@param url string
 ---@param source string by which name the user set it, for errors
 ---@return mde.Proxy
 function M.read(url, source)
-  local proxy = take_apart(url)
+  local proxy = core.url.proxy(url)
   if not proxy then
     errors.invalid("proxy_malformed",
       ("%s is not the URL of a proxy; it is not shown, as a password may be in it"):format(source), HINT)

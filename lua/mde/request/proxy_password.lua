@@ -1,6 +1,8 @@
 --- proxy_password: whether the proxy on the way takes its password: one request finds out while others wait, and a
 -- refused one is not sent again for a minute. Many proxies lock an account after some wrong passwords.
 
+local core = require "mde.core"
+
 local REFUSED_SECONDS, LOOK_AGAIN_SECONDS = 60, 0.1
 
 local M = {}
@@ -26,7 +28,7 @@ end
 -- Where it is kept: for all hosts, or for one if others may be reached without the proxy. nil: none is used.
 local function place_of(driver, request)
   if request.plain then return nil end
-  return driver.proxy and driver.proxy.everywhere and "" or request.url:match "^https?://([^/?#]+)"
+  return driver.proxy and driver.proxy.everywhere and "" or core.url.authority(request.url)
 end
 
 -- What it was refused with a moment ago.

@@ -25,16 +25,19 @@ local function check_text(name, value)
   if type(value) ~= "string" then error(("request: %s must be a string"):format(name), 4) end
 end
 
+-- Returns the host and the target. What the other drivers refuse is refused here, too.
 local function check_request(request)
   check_text("method", request.method)
   check_text("url", request.url)
-  if request.url:find "[^\33-\126]" then error("request: url must be percent-encoded ASCII", 3) end
+  local authority, host, _, target = core.url.request(request.url, request.plain)
+  if not authority then error("request: " .. host, 3) end
   for name, value in pairs(request.headers or {}) do
     check_text("a header's name", name)
     check_text("header " .. name, value)
     if (name .. value):find "[%z\r\n]" then error("request: a header holds a line break or NUL", 3) end
   end
   if request.body ~= nil then check_text("body", request.body) end
+  return host, target
 end
 
 -- What leaves; the caller may change the request as soon as it has its answer, which can be before this arrives.
@@ -104,10 +107,7 @@ function M.new(tenant, options)
     if seconds > 0 then events:sleep(seconds) end
   end
 
-  local function exchange(request)
-    local scheme = request.plain and "http" or "https"
-    local host, target = request.url:match("^" .. scheme .. "://([^/?#:]+)[:%d]*(/?[^#]*)")
-    if not host then return nil, "only https is supported", false, "unsupported" end
+  local function exchange(request, host, target)
     if not (request.plain and plain_hosts or hosts)[core.text.lower(host)] then
       return nil, ("could not resolve host: %s"):format(host), false, "resolve"
     end
@@ -153,9 +153,9 @@ function M.new(tenant, options)
   end
 
   function self.send(request)
-    check_request(request)
+    local host, target = check_request(request)
     sending = sending + 1
-    return sent(exchange(request))
+    return sent(exchange(request, host, target))
   end
 
   function self.sleep(seconds) events:sleep(seconds) end

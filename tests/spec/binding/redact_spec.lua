@@ -15,7 +15,7 @@ describe("core.redact", function()
 
   it("takes secrets out of URLs", function()
     assert.are.equal("https://[redacted]@x.example/?sig=[redacted]&se=1",
-      redact.url "https://user:fake@x.example/?sig=fa%2Bke&se=1")
+      redact.text "https://user:fake@x.example/?sig=fa%2Bke&se=1")
   end)
 
   it("takes secrets out of headers", function()

@@ -16,24 +16,16 @@ local M = {}
 --- what is sent there must not be read on the way. Raises for anything else.
 ---@param url string
 ---@param name string of the variable it comes from
----@return string url without a query, its scheme in lower case
+---@return string url without a query
 function M.check_url(url, name)
-  local shown = urls.shown(url)
-  local scheme, host, rest = url:match "^([A-Za-z]+)://([A-Za-z0-9.-]+)(.*)$"
-  if not host then scheme, host, rest = url:match "^([A-Za-z]+)://%[([%x:.]+)%](.*)$" end
-  if not host or not rest:find "^:?%d*/?[A-Za-z0-9/._~-]*$" then
-    errors.invalid("url_malformed", ("%s is %s, which is not the URL of an endpoint"):format(name, shown),
-      "Leave it as the platform sets it.")
+  local ok, flaw = core.url.endpoint(url)
+  if ok then return url end
+  local hint = "Leave it as the platform sets it."
+  if flaw == "insecure" then
+    errors.invalid("url_insecure", ("%s is %s: http is spoken to this machine and its link-local network alone"):format(
+      name, urls.shown(url)), hint)
   end
-  scheme = core.text.lower(scheme)
-  local near = host:find "^127%.%d+%.%d+%.%d+$" or host == "::1" or core.text.lower(host) == "localhost"
-    or host:find "^169%.254%.%d+%.%d+$"
-  if scheme ~= "https" and not (scheme == "http" and near) then
-    errors.invalid("url_insecure",
-      ("%s is %s: http is spoken to this machine and its link-local network alone"):format(name, shown),
-      "Leave it as the platform sets it.")
-  end
-  return scheme .. url:sub(#scheme + 1)
+  errors.invalid("url_malformed", ("%s is %s, which is not the URL of an endpoint"):format(name, urls.shown(url)), hint)
 end
 
 --- Makes a kind of credential.
@@ -63,7 +55,7 @@ function M.class(of)
   end
 
   function Identity:host()
-    return self.url:match "^[A-Za-z]+://([^/?#]+)"
+    return core.url.authority(self.url)
   end
 
   return Identity

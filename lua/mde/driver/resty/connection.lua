@@ -84,7 +84,7 @@ end
 ---@param host string
 ---@return boolean
 function M.is_address(host)
-  return host:find(":", 1, true) ~= nil or host:find "^[%d.]+$" ~= nil
+  return core.url.is_address(host)
 end
 
 -- A name may take nginx as long as resolver_timeout says, whatever the socket's own time-out.
@@ -172,7 +172,7 @@ function M.proxy(proxy)
       ("%s begins with %s://, and in nginx a proxy is spoken to by http alone"):format(proxy.source, proxy.scheme),
       "Name a proxy by http://[user:password@]host[:port].")
   end
-  return { shown = proxy.shown, source = proxy.source, user = proxy.user, authority = proxy.shown:match "//(.+)$",
+  return { shown = proxy.shown, source = proxy.source, user = proxy.user, authority = proxy.authority,
     host = proxy.host, port = proxy.port or PROXY_PORT,
     authorization = proxy.user and ("Proxy-Authorization: Basic %s\r\n"):format(ngx.encode_base64(proxy.user)) or "" }
 end

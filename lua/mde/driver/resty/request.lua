@@ -2,7 +2,6 @@
 local core = require "mde.core"
 
 local DEFAULT_TIMEOUT, DEFAULT_MAX_BYTES, DEFAULT_MAX_IDLE = 30, 64 * 1024 * 1024, 50
-local HTTPS_PORT, HTTP_PORT = 443, 80
 -- The integers that a double holds exactly.
 local MAX_BYTES = 9007199254740991
 
@@ -49,30 +48,6 @@ local function number_of(given, name, otherwise, level)
   return value
 end
 
-local function port_of(digits, default)
-  if digits == "" then return default end
-  local port = tonumber(digits)
-  return port and port >= 1 and port <= 65535 and port or nil
-end
-
---- Host and port of the part of a URL that names them; nil if it does not.
----@param authority string
----@param default? integer the port where none is named; default 443
----@return string? host without brackets
----@return integer? port
-function M.host_and_port(authority, default)
-  local host, digits = authority:match "^%[([%x:.]+)%]:?(%d*)$"
-  if not host then host, digits = authority:match "^([A-Za-z0-9%-._~]+):?(%d*)$" end
-  local port = host and port_of(digits, default or HTTPS_PORT)
-  if port then return host, port end
-end
-
--- Whether a host is this machine or on its link-local network, as far as its text tells.
-local function is_near(host)
-  return core.text.lower(host) == "localhost" or host == "::1" or host:find "^127%.[%d.]+$" ~= nil
-    or host:find "^169%.254%.[%d.]+$" ~= nil
-end
-
 --- Takes a URL apart; raises for one that cannot be meant.
 ---@param url string
 ---@param level integer
@@ -83,21 +58,12 @@ end
 ---@return string target
 function M.take_apart(url, level, plain)
   check_text(url, "url", level + 1)
-  local scheme = plain and "http://" or "https://"
-  if not core.text.lower(url):find("^" .. scheme .. ".") then refuse(level, "url must begin with %s", scheme) end
-  local wrong = url:find "[^\33-\126]" or url:find "[#\\]"
-  if wrong then refuse(level, "url has a character at position %d that must be percent-encoded", wrong) end
-  local authority, target = url:match("^([^/?]*)(.*)$", #scheme + 1)
-  if authority == "" then refuse(level, "url names no host") end
-  if authority:find "[^A-Za-z0-9%-._~:%[%]]" then
-    refuse(level, "url has something besides host and port before its path")
-  end
-  local host, port = M.host_and_port(authority, plain and HTTP_PORT or HTTPS_PORT)
-  if not host then refuse(level, "url names a host and port that cannot be") end
-  if plain and not is_near(host) then refuse(level, "http goes to this machine and its link-local network alone") end
-  -- nginx reads no /etc/hosts.
-  if plain and core.text.lower(host) == "localhost" then host = "127.0.0.1" end
-  return authority, host, port, target:find "^/" and target or "/" .. target
+  local authority, host, port, target = core.url.request(url, plain)
+  if not authority then refuse(level, "%s", host) end
+  -- It knows no zones, and reads no /etc/hosts.
+  if host:find("%", 1, true) then refuse(level, "url names a host with a zone, which nginx does not know") end
+  if plain and core.url.class(host) == "this_machine" and not core.url.is_address(host) then host = "127.0.0.1" end
+  return authority, host, port, target
 end
 
 local function header_lines(given, level)
