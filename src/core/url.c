@@ -384,7 +384,6 @@ static bool is_bare(const struct mde_url *url)
 
 static bool begins_as_host(struct mde_text text)
 {
-  if (begins_with(text, "[")) return true;
   struct mde_text name = part(text, 0, find(text, ":/"));
   if (find(name, ".") < name.length || mde_text_same_caseless(name, literal("localhost")))
     return true;

@@ -100,7 +100,7 @@ enum mde_url_setting {
  * The https URL of a host: no user, no query, no empty port, and of the path's bytes only letters,
  * digits, - . _ ~ and slashes. The scheme may be left out, as Microsoft's libraries take
  * AZURE_AUTHORITY_HOST, if the text begins as a host does: with a name that has a dot, with
- * localhost, with brackets, or with a name before a port. Another single word could be anything.
+ * localhost, or with something before a colon. Another single word could be anything.
  */
 enum mde_url_setting mde_url_https(struct mde_text text, struct mde_url *url);
 
