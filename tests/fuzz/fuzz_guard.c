@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-enum { MOST_TEXTS = 16, MOST_BYTES = 4096 };
+enum { MOST_LINES = 24, MOST_TEXTS = 16, MOST_BYTES = 4096 };
 
 static void require(bool holds)
 {
@@ -215,7 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   struct protection protection = {.servers = false};
   unsigned before = judge(&protection, &record);
   require(before == 0);
-  while (at < end) {
+  for (int lines = 0; at < end && lines < MOST_LINES; lines++) {
     struct mde_text line = next_line(&at, end);
     if (line.length == 0) continue;
     static const char letters[] = {'t', 'n', 'v', 'p'};
