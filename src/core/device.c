@@ -263,8 +263,8 @@ static enum mde_device_standing standing_for(const struct mde_device *asked,
 {
   if (asked != NULL && !mde_device_answers(asked, record)) return MDE_DEVICE_STANDINGS;
   enum mde_device_standing standing = mde_device_standing(record);
-  bool is_usable = standing > MDE_DEVICE_STANDING_MERGED;
-  return is_usable && is_by_id(asked) ? MDE_DEVICE_STANDING_LIVE : standing;
+  return is_by_id(asked) && standing != MDE_DEVICE_STANDING_MERGED ? MDE_DEVICE_STANDING_LIVE
+                                                                   : standing;
 }
 
 enum mde_device_choice mde_device_choose(const struct mde_device *asked,
@@ -280,21 +280,18 @@ enum mde_device_choice mde_device_choose(const struct mde_device *asked,
   if (is_by_id(asked) && counts[MDE_DEVICE_STANDING_MERGED] > 0)
     counts[MDE_DEVICE_STANDING_LIVE] = 0;
 
-  static const enum mde_device_standing order[] = {
-      MDE_DEVICE_STANDING_LIVE, MDE_DEVICE_STANDING_INACTIVE, MDE_DEVICE_STANDING_MERGED,
-      MDE_DEVICE_STANDING_NOT_ONBOARDED};
-  size_t best = 0;
-  while (best < sizeof order / sizeof order[0] && counts[order[best]] == 0)
-    best++;
-  if (best == sizeof order / sizeof order[0]) return MDE_DEVICE_CHOICE_NONE;
+  enum mde_device_standing best = MDE_DEVICE_STANDING_LIVE;
+  while (best > MDE_DEVICE_STANDING_UNIDENTIFIED && counts[best] == 0)
+    best--;
+  if (best == MDE_DEVICE_STANDING_UNIDENTIFIED) return MDE_DEVICE_CHOICE_NONE;
   for (size_t i = 0; i < count; i++)
-    if (standing_for(asked, &records[i]) == order[best])
+    if (standing_for(asked, &records[i]) == best)
       listed[(*listed_count)++] =
           (struct mde_device_listed){.index = i, .last_seen = mde_timestamp(records[i].last_seen)};
   sort(records, listed, *listed_count);
 
-  if (order[best] == MDE_DEVICE_STANDING_NOT_ONBOARDED) return MDE_DEVICE_CHOICE_NOT_ONBOARDED;
-  if (order[best] == MDE_DEVICE_STANDING_MERGED)
+  if (best == MDE_DEVICE_STANDING_NOT_ONBOARDED) return MDE_DEVICE_CHOICE_NOT_ONBOARDED;
+  if (best == MDE_DEVICE_STANDING_MERGED)
     return counts[MDE_DEVICE_STANDING_NOT_ONBOARDED] > 0 ? MDE_DEVICE_CHOICE_MERGED_OR_NOT_ONBOARDED
                                                          : MDE_DEVICE_CHOICE_MERGED;
   if (*listed_count > 1 && !is_by_id(asked)) return MDE_DEVICE_CHOICE_SEVERAL;

@@ -104,11 +104,11 @@ struct mde_device_record {
 /* Whether a record can be what is asked for. */
 bool mde_device_answers(const struct mde_device *asked, const struct mde_device_record *record);
 
-/* What can be done with a record. An empty text says nothing. */
+/* What can be done with a record; the later goes before. An empty text says nothing. */
 enum mde_device_standing {
   MDE_DEVICE_STANDING_UNIDENTIFIED, /* its id is no machine id */
-  MDE_DEVICE_STANDING_MERGED,
   MDE_DEVICE_STANDING_NOT_ONBOARDED,
+  MDE_DEVICE_STANDING_MERGED,
   MDE_DEVICE_STANDING_INACTIVE,
   MDE_DEVICE_STANDING_LIVE,
   MDE_DEVICE_STANDINGS /* how many there are */

@@ -414,11 +414,14 @@ static void fitting(void **state)
       {"'a", ID1, NULL, "a.corp.example", true},
       {"'a", ID1, NULL, "''a", false},
       {"a", ID1, NULL, "'a", false},
+      {"xdesk", ID1, NULL, "desk", false},
       {"'", ID1, NULL, "a", false},
       {"'", ID1, NULL, "'", true},
       {".", ID1, NULL, "..", false},
       {".", ID1, NULL, ".", false},
       {"", ID1, NULL, ".a", false},
+      {"", ID1, NULL, "", false},
+      {"a/b", ID1, NULL, "", false},
       {"a\x1b", ID1, NULL, "a\x1b", false},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
