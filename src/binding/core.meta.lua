@@ -9,6 +9,7 @@
 ---@field change mde.core.change
 ---@field comment mde.core.comment
 ---@field coroutine mde.core.coroutine
+---@field device mde.core.device
 ---@field device_list mde.core.device_list
 ---@field guard mde.core.guard
 ---@field header mde.core.header
@@ -158,6 +159,49 @@ local coroutine = {}
 ---@return boolean? can_yield whether the caller could be suspended here; nil where Lua cannot tell (5.1)
 function coroutine.is_yieldable() end
 
+---@class mde.core.device which record of the tenant a name means (src/core/device.h). A record is a row of the service's
+--- list of machines; a field of another type than it is meant to have says nothing
+local device = {}
+
+---@alias mde.device_kind "machine_id"|"guid"|"full_name"|"bare_name"|"ip_address"
+
+---Tells what a text that is to mean a device looks like.
+---@param text string
+---@return mde.device_kind? kind
+---@return string canonical ids and addresses in lower case, names in their own, without blanks around and a dot at
+---the end; or, if there is no kind, why the text can mean no device: a phrase behind `the device "..." `
+---@return string? reason why an address means no device
+function device.kind(text) end
+
+---The part of a name before the first dot inside it, in small letters. Whatever answers to a name has the same.
+---@param name string
+---@return string
+function device.host(name) end
+
+---Whether a record can be what is asked for.
+---@param asked string an id or a name
+---@param record table
+---@return boolean
+function device.answers(asked, record) end
+
+---What can be done with a record.
+---@param record table
+---@return "unidentified"|"merged"|"not_onboarded"|"inactive"|"live"
+function device.standing(record) end
+
+---Chooses the record that is asked for.
+---@param asked string? an id or a name; nil: all of the records answer
+---@param records table[]
+---@return "one"|"none"|"several"|"unidentified"|"merged"|"merged_or_not_onboarded"|"not_onboarded" choice
+---@return integer[] places in the list of those that it is about, the one seen last first
+function device.choose(asked, records) end
+
+---Tells which identifier cannot mean a device.
+---@param record table
+---@param identifiers string[]
+---@return integer? place of the first one; nil if all can
+function device.differs(record, identifiers) end
+
 ---@class mde.core.device_list
 local device_list = {}
 
@@ -233,14 +277,6 @@ function reader:left_out() end
 ---@return mde.core.device_list.Span[] spans the first five
 ---@return integer count of all
 function reader:spans() end
-
----Tells whether an identifier can mean the device with these properties.
----@param identifier string
----@param machine_id string?
----@param entra_id string?
----@param name string?
----@return boolean
-function device_list.fits(identifier, machine_id, entra_id, name) end
 
 ---@class mde.core.guard whether a machine may be restricted (src/core/guard.h)
 ---@field rules string[] the names of all rules, in the order in which they are judged
@@ -564,16 +600,6 @@ function odata.encode(text) end
 ---@param plus_is_space? boolean as in forms
 ---@return string? text nil if a percent sign has no two hexadecimal digits behind it
 function odata.decode(text, plus_is_space) end
-
----@alias mde.device_kind "machine_id"|"guid"|"full_name"|"bare_name"|"ip_address"
-
----Tells what a text that is to mean a device looks like.
----@param text string
----@return mde.device_kind? kind
----@return string canonical ids and addresses in lower case, names in their own, without blanks around and a dot at
----the end; or, if there is no kind,
----why the text can mean no device: a phrase behind `the device "..." `
-function odata.kind(text) end
 
 ---Tells whether it is text that a name or a value can be: UTF-8 without control characters.
 ---@param text string

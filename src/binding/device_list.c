@@ -4,7 +4,6 @@
 #include "compat.h"
 
 #include "device_list.h"
-#include "device_record.h"
 
 #define LIST "mde.device_list"
 
@@ -255,23 +254,9 @@ static int list_spans(lua_State *L)
   return 2;
 }
 
-/*
- * fits(identifier, machine_id [, entra_id [, name]]) -> whether it can mean the device with these
- */
-static int device_list_fits(lua_State *L)
-{
-  struct mde_text identifier = check_text(L, 1);
-  struct mde_device_record record = {.machine_id = optional_text(L, 2),
-                                     .entra_id = optional_text(L, 3),
-                                     .name = optional_text(L, 4)};
-  lua_pushboolean(L, mde_device_record_fits(&record, identifier));
-  return 1;
-}
-
 static const luaL_Reg functions[] = {
     {"is_heading", device_list_is_heading},
     {"new", device_list_new},
-    {"fits", device_list_fits},
     {NULL, NULL},
 };
 

@@ -1,6 +1,5 @@
 /*
- * mde.core.odata: values on their way into a URL, and what a device's name may look like
- * (src/core/odata.h).
+ * mde.core.odata: values on their way into a URL, and what text they may be (src/core/odata.h).
  */
 #include "compat.h"
 
@@ -65,29 +64,6 @@ static int odata_decode(lua_State *L)
 }
 
 /*
- * kind(text) -> "machine_id", "guid", "full_name", "bare_name" or "ip_address", and the canonical
- * text | nil and why it can mean no device: a phrase behind `the device "..." `.
- */
-static int odata_kind(lua_State *L)
-{
-  static const char *const names[] = {
-      [MDE_DEVICE_KIND_MACHINE_ID] = "machine_id", [MDE_DEVICE_KIND_GUID] = "guid",
-      [MDE_DEVICE_KIND_FULL_NAME] = "full_name",   [MDE_DEVICE_KIND_BARE_NAME] = "bare_name",
-      [MDE_DEVICE_KIND_IP_ADDRESS] = "ip_address",
-  };
-  struct mde_device device;
-  mde_odata_device(check_text(L, 1), &device);
-  if (device.kind == MDE_DEVICE_KIND_NONE) {
-    lua_pushnil(L);
-    lua_pushstring(L, device.reason);
-  } else {
-    lua_pushstring(L, names[device.kind]);
-    lua_pushlstring(L, device.canonical, device.length);
-  }
-  return 2;
-}
-
-/*
  * flaw(text) -> why it is no text that a name or a value can be, a phrase, and "control_character"
  * or "not_utf8" | nil if it is one
  */
@@ -109,8 +85,11 @@ static int odata_flaw(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"literal", odata_literal}, {"encode", odata_encode}, {"decode", odata_decode},
-    {"kind", odata_kind},       {"flaw", odata_flaw},     {NULL, NULL},
+    {"literal", odata_literal},
+    {"encode", odata_encode},
+    {"decode", odata_decode},
+    {"flaw", odata_flaw},
+    {NULL, NULL},
 };
 
 void mde_open_odata(lua_State *L)

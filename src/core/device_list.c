@@ -215,7 +215,7 @@ static void keep_cell(struct mde_device_list *list, size_t index, enum mde_colum
   if (list->identifier_count == MDE_DEVICE_LIST_MAX_IDENTIFIERS) return;
   struct mde_identifier *identifier = &list->identifiers[list->identifier_count++];
   struct mde_device device;
-  mde_odata_device(cell->text, &device);
+  mde_device_read(cell->text, &device);
   memcpy(identifier->text, cell->text.bytes, cell->text.length);
   identifier->length = cell->text.length;
   identifier->column = index;
@@ -317,10 +317,7 @@ static void judge_among_others(struct mde_identifier *identifier, bool is_first)
 static bool is_nothing(const struct mde_identifier *identifier, bool is_alone)
 {
   if (identifier->length == 0) return true;
-  if (is_alone || !mde_odata_is_guid(identifier_text(identifier))) return false;
-  for (size_t i = 0; i < identifier->length; i++)
-    if (identifier->text[i] != '0' && identifier->text[i] != '-') return false;
-  return true;
+  return !is_alone && mde_device_is_zero_guid(identifier_text(identifier));
 }
 
 /* What was cut may end within a character; it is too long for a device anyway. */
@@ -393,8 +390,8 @@ static enum mde_device_list_event judge(struct mde_device_list *list)
     if (!is_utf8(&list->identifiers[i])) return flaw(list, i);
     if (!list->is_alone) judge_among_others(&list->identifiers[i], i == 0);
   }
-  if (first->kind == MDE_DEVICE_KIND_IP_ADDRESS)
-    make_none(first, "is an IP address, and who has it now may not be who had it then");
+  /* It has its reason. */
+  if (first->kind == MDE_DEVICE_KIND_IP_ADDRESS) first->kind = MDE_DEVICE_KIND_NONE;
   if (first->length > 0 && first->text[0] == '\'')
     make_none(first,
               "begins with an apostrophe, which may be a spreadsheet's; take it out, or give "

@@ -50,8 +50,8 @@
 #include <stddef.h>
 
 #include "csv.h"
+#include "device.h"
 #include "device_heading.h"
-#include "odata.h"
 #include "text.h"
 
 enum {

@@ -197,7 +197,7 @@ static void check_entry(const struct mde_device_list *list)
   const struct cell *id = cell_at(record, list->identifiers[0].column);
   require(list->has_heading && list->identifier_count > 1);
   require(list->identifiers[0].column != list->identifiers[1].column);
-  require(mde_odata_is_machine_id(text_at(id)) || mde_odata_is_guid(text_at(id)));
+  require(mde_device_is_machine_id(text_at(id)) || mde_device_is_guid(text_at(id)));
 }
 
 /* A record that is not like the others, for a reason that the file shows. */

@@ -1,5 +1,5 @@
 /*
- * odata: any bytes as a literal, a value in a URL and the name of a device.
+ * odata: any bytes as a literal, a value in a URL and a name.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -68,21 +68,6 @@ static void compare_names(struct mde_text text)
   free(normal);
 }
 
-static void tell_device(struct mde_text text)
-{
-  static struct mde_device device;
-  mde_odata_device(text, &device);
-  if (device.kind == MDE_DEVICE_KIND_NONE) {
-    require(device.reason[0] != '\0' && memchr(device.reason, '\0', sizeof device.reason) != NULL);
-    return;
-  }
-  struct mde_text canonical = {.bytes = device.canonical, .length = device.length};
-  static struct mde_device again;
-  mde_odata_device(canonical, &again);
-  require(again.kind == device.kind && again.length == device.length &&
-          memcmp(again.canonical, device.canonical, device.length) == 0);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
   struct mde_text text = {.bytes = (const char *)bytes, .length = length};
@@ -90,6 +75,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   encode_and_decode(text);
   write_literal(text);
   compare_names(text);
-  tell_device(text);
   return 0;
 }

@@ -80,7 +80,7 @@ end
 ---@return string id
 function M.check_id(action, what)
   local id = type(action) == "table" and action.id or action
-  local kind = type(id) == "string" and core.odata.kind(id)
+  local kind = type(id) == "string" and core.device.kind(id)
   if kind ~= "guid" then
     errors.invalid("not_an_action", ("%s: %s is not an action or an action's id (a GUID)"):format(what, errors.got(id)),
       "Give what mde.restrict, mde.release or mde.actions returned, or its id.")

@@ -79,7 +79,7 @@ local function check_lost(err)
     errors.invalid("wrong_type",
       "mde.find_action needs an error of kind unknown, or a table with machine_id and operation_id")
   end
-  if core.odata.kind(core.text.lower(err.machine_id)) ~= "machine_id" then
+  if core.device.kind(core.text.lower(err.machine_id)) ~= "machine_id" then
     errors.invalid("machine_id_malformed",
       ("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
   end

@@ -89,7 +89,7 @@ local function check_actions(list)
   end
   options_of.check_list(list, "mde.wait")
   for i, action in ipairs(list) do
-    local kind = type(action) == "table" and type(action.id) == "string" and core.odata.kind(action.id)
+    local kind = type(action) == "table" and type(action.id) == "string" and core.device.kind(action.id)
     if kind ~= "guid" then
       errors.invalid("not_an_action", ("mde.wait: item %d is not an action"):format(i),
         "Of the results of mde.each, take the value of each that has one.")

@@ -33,19 +33,15 @@ AllMachines.__index = AllMachines
 -- So many are read with a request or two.
 local FEW = 10000
 
--- The first part of a name in its one form.
-local function host_of(name)
-  return name:match "^.[^.]*" or ""
-end
-
 local function put(lists, key, row)
   lists[key] = lists[key] or {}
   table.insert(lists[key], row)
 end
 
 -- Of a merged machine the other one is offered.
-local function is_merged(row)
-  return row.mergedIntoMachineId ~= nil and row.mergedIntoMachineId ~= ""
+local function can_be_offered(row)
+  local standing = core.device.standing(row)
+  return standing ~= "unidentified" and standing ~= "merged"
 end
 
 local function read(self, context)
@@ -57,8 +53,8 @@ local function read(self, context)
   for _, row in ipairs(rows or {}) do
     if row.id then put(by_id, core.text.lower(row.id), row) end
     if type(row.computerDnsName) == "string" then
-      put(by_host, host_of(core.name.normal(row.computerDnsName)), row)
-      if row.id and not is_merged(row) then offered[#offered + 1] = row end
+      put(by_host, core.device.host(row.computerDnsName), row)
+      if can_be_offered(row) then offered[#offered + 1] = row end
     end
     if type(row.aadDeviceId) == "string" then put(by_entra, core.text.lower(row.aadDeviceId), row) end
   end
@@ -122,7 +118,7 @@ end
 -- What was read last of a kind of device, as the caller's own.
 local function rows_like(self, kind, canonical)
   local is_name = kind == "bare_name" or kind == "full_name"
-  local key = is_name and host_of(core.name.normal(canonical)) or core.text.lower(canonical)
+  local key = is_name and core.device.host(canonical) or core.text.lower(canonical)
   local rows = {}
   for i, row in ipairs(self.rows[kind][key] or {}) do rows[i] = copy(row) end
   return rows, self.read_at

@@ -11,8 +11,6 @@ local identities = require "mde.device.identity"
 
 local M = {}
 
-local odata = core.odata
-
 --- What the caller called the device, for errors.
 ---@param device any
 ---@return string
@@ -35,7 +33,7 @@ function M.check(device)
   if identities.is(device) then return "identity", device[1] end
   if type(device) == "table" then
     local kind, id = nil, nil
-    if type(device.id) == "string" then kind, id = odata.kind(device.id) end
+    if type(device.id) == "string" then kind, id = core.device.kind(device.id) end
     if kind ~= "machine_id" then
       errors.invalid("machine_without_id", "the machine table has no id of a machine (40 hex digits)",
         device.ip ~= nil and "Find the machine first, by mde.machine { ip = ..., at = ... }."
@@ -50,14 +48,13 @@ function M.check(device)
       device == nil and "Find out why it is nil: a machine that was not found, say."
         or "Give a machine that a query returned, its id (40 hex digits), its Entra device id (GUID) or its DNS name.")
   end
-  local kind, canonical = odata.kind(device)
+  local kind, canonical, reason = core.device.kind(device)
   if not kind then
     errors.invalid("device_malformed", ("the device %s %s"):format(errors.quote(device), canonical),
       "Give a machine id (40 hex digits), an Entra device id (GUID) or a DNS name.")
   elseif kind == "ip_address" then
     errors.invalid("device_is_address",
-      ("the device %s is an IP address, and who has it now may not be who had it then")
-      :format(errors.quote(device)),
+      ("the device %s %s"):format(errors.quote(device), reason),
       "Give the device's name or id, or find who had it by mde.machine { ip = ..., at = ... }.")
   end
   return kind, canonical

@@ -31,10 +31,6 @@ function Identity:__tostring()
   return ("%s (%s)"):format(errors.show(self[1]), errors.show(table.concat(self, ", ", 2)))
 end
 
-local function text(value)
-  return type(value) == "string" and value or nil
-end
-
 local function described(machine)
   local parts = { "machine " .. errors.show(machine.id) }
   parts[2] = machine.computerDnsName and "the name " .. errors.quote(machine.computerDnsName) or "no name"
@@ -48,15 +44,12 @@ end
 ---@return mde.Machine? machine
 ---@return mde.Error? err
 function M.check(self, machine)
-  for i = 2, #self do
-    if not core.device_list.fits(self[i], machine.id, text(machine.aadDeviceId), text(machine.computerDnsName)) then
-      return nil, errors.new { kind = "ambiguous", code = "identifiers_differ", candidates = { machine },
-        message = ("%s and %s are not the same device: the first is %s"):format(errors.quote(self[1]),
-          errors.quote(self[i]), described(machine)),
-        hint = "Find out which one is meant, and give its id alone." }
-    end
-  end
-  return machine
+  local place = core.device.differs(machine, self)
+  if not place then return machine end
+  return nil, errors.new { kind = "ambiguous", code = "identifiers_differ", candidates = { machine },
+    message = ("%s and %s are not the same device: the first is %s"):format(errors.quote(self[1]),
+      errors.quote(self[place]), described(machine)),
+    hint = "Find out which one is meant, and give its id alone." }
 end
 
 return M

@@ -25,8 +25,6 @@ local MANY_RENEWALS, RENEWAL_SECONDS = 3, 60
 
 local M = {}
 
-local odata = core.odata
-
 ---@class mde.Inventory
 ---@field exchange mde.Exchange
 ---@field driver mde.Driver
@@ -40,7 +38,7 @@ Inventory.__index = Inventory
 
 -- Whether a row is that of a machine that can be acted on: its id goes into a URL.
 local function has_machine_id(row)
-  return type(row.id) == "string" and odata.kind(row.id) == "machine_id"
+  return type(row.id) == "string" and core.device.kind(row.id) == "machine_id"
 end
 
 ---@param exchange mde.Exchange
@@ -133,7 +131,7 @@ local function find(self, question, context)
   if not rows then return nil, err end
   local records = resolves.matching(self, rows, question)
   -- Where the service regards case, the one in use may stand there in another spelling.
-  if by_name and records[1] and not choice.usable(records)[1] then
+  if by_name and records[1] and not choice.has_live(records) then
     return resolves.among_all(self, question, records, context)
   end
   if #rows > 0 and #records == 0 then
@@ -141,7 +139,7 @@ local function find(self, question, context)
       message = ("asked for %s, the service listed %d other machines"):format(question.shown, #rows),
       hint = "Try again later, or give the machine's id." }
   end
-  return choice.one(question.shown, records)
+  return resolves.choose(question, records)
 end
 
 --- The record of a machine id. A known id has been answered with 404 now and then: asked once more.
@@ -194,7 +192,7 @@ local function check_owner(owner, now)
     errors.invalid("missing_value",
       "mde.machine { ip, at }: ip is missing", 'Say which address it was: ip = "10.1.2.3".')
   end
-  if type(owner.ip) == "string" then kind, ip = odata.kind(owner.ip) end
+  if type(owner.ip) == "string" then kind, ip = core.device.kind(owner.ip) end
   if kind ~= "ip_address" then
     errors.invalid("address_malformed",
       ("mde.machine { ip, at }: ip is %s, which is not an IP address"):format(errors.got(owner.ip)),
@@ -225,15 +223,15 @@ function Inventory:find_owner(owner, context)
   if not settled then return nil, problem end
   local ip, at = check_owner(owner, exchange.clock:time())
   local answer, err = exchange:call {
-    method = "GET", path = ("/machines/findbyip(ip=%s,timestamp=%s)"):format(odata.literal(ip), at),
+    method = "GET", path = ("/machines/findbyip(ip=%s,timestamp=%s)"):format(core.odata.literal(ip), at),
     kind = "read", api = "findbyip", permission = "Machine.Read.All", context = context,
     usable = pager.lists(has_machine_id),
   }
   if not answer and err.kind ~= "not_found" then return nil, err end
   local records = {}
   for i, row in ipairs(answer and answer.value or {}) do records[i] = row.id and self:adopt(row) or row end
-  return choice.one(("with the address %s at %s"):format(ip, at), records,
-    "The service looks a quarter of an hour around that time; it is UTC unless it says otherwise.")
+  return choice.one({ shown = ("with the address %s at %s"):format(ip, at),
+    hint = "The service looks a quarter of an hour around that time; it is UTC unless it says otherwise." }, records)
 end
 
 --- The same, unless it was merged into another.

@@ -48,6 +48,10 @@ function M.clean(row)
   for _, name in ipairs { "mergedIntoMachineId", "onboardingStatus" } do
     if row[name] == "" then row[name] = nil end
   end
+  -- Whatever it says, the machine was merged.
+  local was_merged = row.mergedIntoMachineId ~= nil
+  row_fields.make_texts(row, { "mergedIntoMachineId" })
+  if was_merged then row.mergedIntoMachineId = row.mergedIntoMachineId or "unknown" end
 end
 
 local words = { "computerDnsName", "osPlatform", "aadDeviceId", "healthStatus", "onboardingStatus", "riskScore",
@@ -57,8 +61,6 @@ local words = { "computerDnsName", "osPlatform", "aadDeviceId", "healthStatus", 
 --- the service said, before that.
 ---@param row table changed in place
 function M.mend(row)
-  -- Whatever it says, the machine was merged.
-  row_fields.make_texts(row, { "mergedIntoMachineId" })
   row_fields.keep_texts(row, words)
   row_fields.make_list(row, "machineTags")
 end

@@ -23,7 +23,6 @@ M.MAX_FILTERS = 2
 ---@field canonical string
 ---@field shown string for errors
 ---@field comparisons string[] OData
----@field matches fun(row: table): boolean
 ---@field machine? mde.Machine
 ---@field err? mde.Error
 ---@field is_done? boolean it was asked for together with others
@@ -38,48 +37,40 @@ local function name_comparisons(name, is_bare)
   return list
 end
 
-local function has_name(row, name, is_bare)
-  local own = row.computerDnsName
-  return type(own) == "string"
-    and (core.name.matches(own, "eq", name) or is_bare and core.name.matches(own, "startswith", name .. "."))
-end
-
-local function same(value, canonical)
-  return type(value) == "string" and core.text.lower(value) == canonical
-end
-
---- How to ask for the records of a device, and how to tell that one is what was asked for.
+--- How to ask for the records of a device.
 ---@param kind "machine_id"|"guid"|"full_name"|"bare_name"
 ---@param canonical string
 ---@param shown string
 ---@return mde.Question
 function M.question(kind, canonical, shown)
-  local question = { kind = kind, canonical = canonical, shown = shown }
+  local comparisons
   if kind == "machine_id" then
-    question.comparisons = { "id eq " .. odata.literal(canonical) }
-    question.matches = function(row) return same(row.id, canonical) end
+    comparisons = { "id eq " .. odata.literal(canonical) }
   elseif kind == "guid" then
-    question.comparisons = { "aadDeviceId eq " .. canonical }
-    question.matches = function(row) return same(row.aadDeviceId, canonical) end
+    comparisons = { "aadDeviceId eq " .. canonical }
   else
-    local is_bare = kind == "bare_name"
-    question.comparisons = name_comparisons(canonical, is_bare)
-    question.matches = function(row) return has_name(row, canonical, is_bare) end
+    comparisons = name_comparisons(canonical, kind == "bare_name")
   end
-  return question
+  return { kind = kind, canonical = canonical, shown = shown, comparisons = comparisons }
 end
 
---- Those of some rows that match, as machines; but for one without an id, which may be any.
+local function answering(rows, question)
+  local list = {}
+  for _, row in ipairs(rows) do
+    if core.device.answers(question.canonical, row) then list[#list + 1] = row end
+  end
+  return list
+end
+
+--- Those of some rows that answer, as machines; but for one without an id, which may be any.
 ---@param inventory mde.Inventory
 ---@param rows table[]
 ---@param question mde.Question
 ---@param read_at? number by the driver's clock
 ---@return mde.Machine[] records
 function M.matching(inventory, rows, question, read_at)
-  local records = {}
-  for _, row in ipairs(rows) do
-    if question.matches(row) then records[#records + 1] = row.id and inventory:adopt(row, read_at) or row end
-  end
+  local records = answering(rows, question)
+  for i, row in ipairs(records) do records[i] = row.id and inventory:adopt(row, read_at) or row end
   return records
 end
 
@@ -94,21 +85,17 @@ local function nearest(inventory, question, read_at)
   return rows
 end
 
--- The record of a machine id, which is written in lower case here.
-local function by_id(question, record)
-  record.id = question.canonical
-  return choice.unmerged(record)
-end
-
---- The machine that a question means, of those that match it.
+--- The machine that a question means, of those that answer. An id that was asked for is in lower case then.
 ---@param question mde.Question
 ---@param records mde.Machine[] at least one for a machine id
 ---@param similar? mde.Machine[] what to offer if there are none
 ---@return mde.Machine? machine
 ---@return mde.Error? err
 function M.choose(question, records, similar)
-  if question.kind == "machine_id" then return by_id(question, records[1]) end
-  return choice.one(question.shown, records, nil, similar)
+  if question.kind == "machine_id" then
+    for _, record in ipairs(records) do record.id = question.canonical end
+  end
+  return choice.one(question, records, similar)
 end
 
 -- ---- among all machines
@@ -171,11 +158,9 @@ end
 
 -- What is not found as it was asked for may be stored in another spelling.
 local function answer_from(inventory, question, rows, context)
-  local records = {}
-  for _, row in ipairs(rows) do
-    if question.matches(row) then records[#records + 1] = row.id and inventory:adopt(copy(row)) or row end
-  end
-  if is_by_name(question) and not choice.usable(records)[1] then
+  local records = answering(rows, question)
+  for i, row in ipairs(records) do records[i] = row.id and inventory:adopt(copy(row)) or row end
+  if is_by_name(question) and not choice.has_live(records) then
     answer(question, M.among_all(inventory, question, records, context))
   elseif records[1] or question.kind ~= "machine_id" then
     answer(question, M.choose(question, records))

@@ -93,7 +93,7 @@ end
 -- An id of the kind that is wanted, in lower case; or raises.
 local function id_of(value, field, wanted, words, example)
   local kind, canonical
-  if type(value) == "string" then kind, canonical = odata.kind(value) end
+  if type(value) == "string" then kind, canonical = core.device.kind(value) end
   if kind == wanted then return canonical end
   local reason = type(value) == "string" and not kind and canonical
   wrong_value(field, value, words, reason and ("It %s: write %s."):format(reason, example)

@@ -81,13 +81,4 @@ describe("core.device_list", function()
     end
     assert.has_error(function() device_list.is_heading(nil) end)
   end)
-
-  it("compares identifiers", function()
-    assert.is_true(device_list.fits(ID:upper(), ID))
-    assert.is_true(device_list.fits("a", ID, nil, "A.corp.example"))
-    assert.is_false(device_list.fits("a", ID, nil, nil))
-    assert.is_true(device_list.fits(ID:sub(1, 8) .. "-0000-4000-8000-000000000017", ID,
-      "1F000000-0000-4000-8000-000000000017"))
-    assert.has_error(function() device_list.fits(nil, ID) end)
-  end)
 end)

@@ -1,10 +1,9 @@
--- Which one of the records that answer to a name is meant, and when none can be acted on.
+-- Which one of the records that answer to a name is meant, and what is said where none can be acted on. The table of
+-- the choice is in tests/core/test_device.c.
 -- Labels: sanitized, caseless
 
 local choice = require "mde.device.choice"
 local rehearsal = require "tests.spec.support.rehearsal"
-
-local null = rehearsal.null
 
 local function id(number)
   return ("%040x"):format(number)
@@ -28,32 +27,16 @@ describe("a device", function()
     end)
 
     local name = "desk.corp.example"
-    local gone = "12121212-0000-4000-8000-000000000001"
 
-    for what, case in pairs {
-      ["ignores merged ones"] = { wanted = 2,
-        { id = id(1), mergedIntoMachineId = id(2) }, { id = id(2) } },
-      ["ignores those that are not onboarded"] = { wanted = 2,
-        { id = id(1), onboardingStatus = "CanBeOnboarded" }, { id = id(2) } },
-      ["ignores inactive ones while another is not"] = { wanted = 2,
-        { id = id(1), healthStatus = "Inactive" }, { id = id(2), healthStatus = "ImpairedCommunication" } },
-      ["takes an inactive one if there is no other"] = { wanted = 1,
-        { id = id(1), healthStatus = "inactive" }, { id = id(2), mergedIntoMachineId = id(1) } },
-      ["takes one without an onboarding status for onboarded"] = { wanted = 1,
-        { id = id(1), onboardingStatus = null }, { id = id(2), onboardingStatus = "Unsupported" } },
-      ["takes one whose health is not told for a living one"] = { wanted = 1,
-        { id = id(1), healthStatus = null }, { id = id(2), healthStatus = "Inactive" } },
-    } do
-      it(what, function()
-        for _, machine in ipairs(case) do
-          machine.computerDnsName, machine.aadDeviceId = name, gone
-        end
-        local client = with(case)
-        for _, asked in ipairs { name, "desk", gone } do
-          assert.equal(id(case.wanted), assert(client:machine(asked)).id)
-        end
-      end)
-    end
+    it("is so by each of its names, whatever else is kept of it", function()
+      local entra = "12121212-0000-4000-8000-000000000001"
+      local machines = { { id = id(1), mergedIntoMachineId = id(3) }, { id = id(2), onboardingStatus = "Unsupported" },
+        { id = id(3), onboardingStatus = rehearsal.null, healthStatus = rehearsal.null },
+        { id = id(4), healthStatus = "Inactive" } }
+      for _, machine in ipairs(machines) do machine.computerDnsName, machine.aadDeviceId = name, entra end
+      local client = with(machines)
+      for _, asked in ipairs { name, "desk", entra } do assert.equal(id(3), assert(client:machine(asked)).id) end
+    end)
 
     it("is ambiguous if several live: all are listed, the one seen last first, and nothing is sent", function()
       r = rehearsal.new()
@@ -69,22 +52,6 @@ describe("a device", function()
       assert.truthy(tostring(err):find('^restrict "kiosk": 2 devices answer to "kiosk"'))
       assert.is_true(rehearsal.is_one_line(tostring(err)))
       assert.same({}, r:posts())
-    end)
-
-    it("is ambiguous if several are inactive and none is not", function()
-      local client = with {
-        { id = id(1), computerDnsName = name, healthStatus = "Inactive" },
-        { id = id(2), computerDnsName = name, healthStatus = "Inactive" },
-      }
-      assert.equal("ambiguous", select(2, client:machine(name)).kind)
-    end)
-
-    it("is ambiguous if one bare name stands in two domains", function()
-      local client = with {
-        { id = id(1), computerDnsName = "desk.corp.example" }, { id = id(2), computerDnsName = "desk.lab.example" },
-      }
-      assert.equal("ambiguous", select(2, client:machine "desk").kind)
-      assert.equal(id(2), assert(client:machine "desk.lab.example").id)
     end)
 
     it("shows five candidates and says how many more there are", function()
@@ -172,22 +139,29 @@ describe("the choice among records", function()
     return list
   end
 
+  local desk = { kind = "bare_name", canonical = "desk", shown = '"desk"' }
+
   local function numbers(machines)
     local list = {}
     for i, machine in ipairs(machines) do list[i] = tonumber(machine.id, 16) end
     return list
   end
 
-  it("parts those in use from those that are not, and leaves out what cannot be acted on", function()
-    local live, inactive = choice.usable(records { { healthStatus = "Active" }, { healthStatus = "INACTIVE" },
-      { mergedIntoMachineId = id(1) }, { onboardingStatus = "CanBeOnboarded" }, { onboardingStatus = "onboarded" },
-      { healthStatus = "NoSensorData" }, { healthStatus = "Inactive", mergedIntoMachineId = id(1) } })
-    assert.same({ 1, 5, 6 }, numbers(live))
-    assert.same({ 2 }, numbers(inactive))
+  it("finds one in use among some", function()
+    assert.is_true(choice.has_live(records { { healthStatus = "Inactive" }, {} }))
+    for _, list in ipairs { {}, { { healthStatus = "INACTIVE" }, { mergedIntoMachineId = id(1) },
+      { onboardingStatus = "CanBeOnboarded" } } } do
+      assert.is_false(choice.has_live(records(list)))
+    end
   end)
 
-  it("lists several with the one seen last first; those never seen, and of the same time, by their ids", function()
-    local machine, err = choice.one('"desk"', records { { lastSeen = day(3) }, { lastSeen = "never" },
+  it("is the record itself", function()
+    local list = records { { healthStatus = "Inactive" }, { mergedIntoMachineId = id(9) }, { healthStatus = "Active" } }
+    assert.equal(list[3], choice.one(desk, list))
+  end)
+
+  it("says of several what they are, the one seen last first", function()
+    local machine, err = choice.one(desk, records { { lastSeen = day(3) }, { lastSeen = "never" },
       { lastSeen = day(9) }, { id = id(5), lastSeen = day(3) }, { id = id(4) } })
     assert.is_nil(machine)
     assert.equal("ambiguous", err.kind)
@@ -198,44 +172,67 @@ describe("the choice among records", function()
     assert.is_nil(err.message:find("more", 1, true))
   end)
 
-  it("is the inactive one only where no other is left", function()
-    local list = records { { healthStatus = "Inactive" }, { mergedIntoMachineId = id(9) }, { onboardingStatus = "x" } }
-    assert.equal(list[1], choice.one('"desk"', list))
-    list = records { { healthStatus = "Inactive" }, { healthStatus = "Active" }, { healthStatus = "Inactive" } }
-    assert.equal(list[2], choice.one('"desk"', list))
-  end)
-
-  it("names the survivor where each was merged, and says so where some are not onboarded instead", function()
-    local _, err = choice.one('"desk"', records { { mergedIntoMachineId = id(9) }, { mergedIntoMachineId = id(8) } })
-    assert.same({ "not_found", { { id = id(9) } } }, { err.kind, err.candidates })
+  it("names each survivor once where all were merged, and says so where some are not onboarded instead", function()
+    local _, err = choice.one(desk, records { { mergedIntoMachineId = id(9) }, { mergedIntoMachineId = id(8) },
+      { mergedIntoMachineId = id(9) } })
+    assert.same({ "not_found", { { id = id(9) }, { id = id(8) } } }, { err.kind, err.candidates })
     assert.equal('every record of "desk" was merged into another machine', err.message)
-    assert.truthy(err.hint:find(id(9), 1, true))
-    _, err = choice.one('"desk"', records { { onboardingStatus = "x" }, { mergedIntoMachineId = id(9) } })
+    assert.equal(("If one of these is the one you mean, name it: %s, %s."):format(id(9), id(8)), err.hint)
+    _, err = choice.one(desk, records { { onboardingStatus = "x" }, { mergedIntoMachineId = id(9) } })
     assert.equal('every record of "desk" was merged into another machine or is not onboarded', err.message)
+    assert.equal(("If that is the one you mean, name it: %s."):format(id(9)), err.hint)
   end)
 
-  it("offers those that are not onboarded, and no one", function()
-    local _, err = choice.one('"desk"', records { { onboardingStatus = "Unsupported", lastSeen = day(1) },
+  it("offers those that are not onboarded, and says of the first what it is", function()
+    local _, err = choice.one(desk, records { { onboardingStatus = "Unsupported", lastSeen = day(1) },
       { onboardingStatus = "CanBeOnboarded", lastSeen = day(2) } })
     assert.equal("not_found", err.kind)
     assert.same({ 2, 1 }, numbers(err.candidates))
+    assert.equal('"desk" is known to the service, but not onboarded (CanBeOnboarded)', err.message)
+  end)
+
+  it("is none where one that answers has no id", function()
+    for _, odd in ipairs { false, 17, {}, "x" } do
+      local list = records { {}, {} }
+      list[2].id = odd or nil
+      local machine, err = choice.one(desk, list)
+      assert.is_nil(machine)
+      assert.same({ "protocol", "record_unidentified" }, { err.kind, err.code })
+    end
+  end)
+
+  it("is by an id the record that has it, or an error about that one", function()
+    local by_id = { kind = "machine_id", canonical = id(1), shown = '"' .. id(1) .. '"' }
+    local list = records { { healthStatus = "Inactive", onboardingStatus = "x" } }
+    assert.equal(list[1], choice.one(by_id, list))
+    list[1].mergedIntoMachineId = id(2)
+    assert.equal(tostring(choice.merged(list[1])), tostring(select(2, choice.one(by_id, list))))
+  end)
+
+  it("takes all of them for those that had an address", function()
+    local owner = { shown = "with the address 192.0.2.1", hint = "Look elsewhere." }
+    local list = records { { computerDnsName = "lamp" }, { healthStatus = "Inactive" } }
+    assert.equal(list[1], choice.one(owner, list))
+    local _, err = choice.one(owner, {})
+    assert.same({ "the service knows no device with the address 192.0.2.1", "Look elsewhere." },
+      { err.message, err.hint })
   end)
 
   it("offers what is like it where nothing answers to the name, in the order in which it is given", function()
     local similar = records { { lastSeen = day(1), osPlatform = "Windows11", healthStatus = "Active" },
       { lastSeen = day(9) } }
-    local machine, err = choice.one('"des"', {}, "Look elsewhere.", similar)
+    local machine, err = choice.one(desk, {}, similar)
     assert.is_nil(machine)
     assert.equal("not_found", err.kind)
-    assert.equal('the service knows no device "des"', err.message)
+    assert.equal('the service knows no device "desk"', err.message)
     assert.same({ 1, 2 }, numbers(err.candidates))
     assert.equal(("If you mean one of these, give its id: %s (desk, Windows11, Active, last seen %s); "
       .. "%s (desk, platform unknown, health unknown, last seen %s)."):format(id(1), day(1), id(2), day(9)), err.hint)
     for _, none in ipairs { {}, false } do
-      err = select(2, choice.one('"des"', {}, "Look elsewhere.", none or nil))
-      assert.same({ n = 2, nil, "Look elsewhere." }, { n = 2, err.candidates, err.hint })
+      err = select(2, choice.one(desk, {}, none or nil))
+      assert.is_nil(err.candidates)
+      assert.truthy(err.hint:find "^Check the spelling")
     end
-    assert.truthy(select(2, choice.one('"des"', {})).hint:find "^Check the spelling")
   end)
 
   it("says of a merged machine into which one", function()

@@ -1,4 +1,4 @@
--- What a caller may name a device by.
+-- What a caller may name a device by. The table of texts is in tests/core/test_device_text.c.
 -- Labels: sanitized, caseless
 
 local devices = require "mde.device.device"
@@ -11,44 +11,27 @@ end
 
 describe("a device", function()
   describe("that cannot be one is refused without any request:", function()
-    local guid = "17171717-0000-4000-8000-000000000017"
-
     for what, case in pairs {
       ["nothing"] = { nil, "not nil" },
       ["a number"] = { 17, "not a number" },
       ["a boolean"] = { true, "not a boolean" },
       ["an empty text"] = { "", "empty" },
+      ["a dot"] = { ".", "dots" },
       ["white space"] = { " \194\160 ", "white space" },
       ["an IPv4 address"] = { "192.0.2.10", "IP address" },
-      ["an IPv6 address"] = { "2001:db8::17", "IP address" },
-      ["an IPv6 address in brackets"] = { "[2001:db8::17]", "IP address" },
-      ["an IPv6 address with a zone"] = { "fe80::1%eth0", "IP address" },
       ["a NUL"] = { "laptop\0-17", "control character" },
-      ["a line feed"] = { "laptop-17\n", "control character" },
       ["an escape sequence"] = { "\27[31mlaptop-17", "control character" },
-      ["a C1 control character"] = { "laptop\194\155-17", "control character" },
-      ["a delete"] = { "laptop\127", "control character" },
       ["invalid UTF-8"] = { "laptop\255", "UTF-8" },
-      ["an overlong form"] = { "laptop\192\175", "UTF-8" },
       ["more than 255 bytes"] = { ("x"):rep(256), "255" },
       ["a machine id that lost a digit"] = { ("a"):rep(39), "39 hex digits" },
-      ["a machine id that won a digit"] = { ("a"):rep(41), "41 hex digits" },
-      ["a GUID without dashes"] = { (guid:gsub("-", "")), "Entra device id" },
-      ["a GUID in braces"] = { "{" .. guid .. "}", "Entra device id" },
-      ["a GUID that lost a digit"] = { guid:sub(1, -2), "Entra device id" },
       ["the all-zero GUID"] = { "00000000-0000-0000-0000-000000000000", "all-zero" },
-      ["a slash"] = { "corp/laptop-17", "/" },
       ["a domain before a backslash"] = { "CORP\\laptop-17", "\\" },
       ["a glob"] = { "laptop-*", "*" },
-      ["a question mark"] = { "laptop-1?", "?" },
-      ["a port"] = { "laptop-17:443", ":" },
-      ["an angle bracket"] = { "<laptop>", "<" },
-      ["a pipe"] = { "laptop|17", "|" },
       ["a machine without an id"] = { { computerDnsName = "laptop-17.corp.example" }, "no id" },
       ["a machine whose id is a name"] = { { id = "laptop-17" }, "no id" },
       ["a machine whose id is a number"] = { { id = 17 }, "no id" },
       ["a machine whose id is a table"] = { { id = {} }, "no id" },
-      ["an action"] = { { id = guid, machineId = id(1) }, "no id" },
+      ["an action"] = { { id = "17171717-0000-4000-8000-000000000017", machineId = id(1) }, "no id" },
     } do
       it(what, function()
         local r = rehearsal.new()

@@ -64,9 +64,15 @@ describe("a machine", function()
   end)
 
   it("was merged, whatever says so", function()
-    local row = { mergedIntoMachineId = 17 }
-    machines.mend(row)
-    assert.same({ mergedIntoMachineId = "17" }, row)
+    for wanted, odd in pairs { ["17"] = 17, unknown = {}, ["x"] = "x" } do
+      local row = { mergedIntoMachineId = odd }
+      machines.clean(row)
+      assert.same({ mergedIntoMachineId = wanted }, row)
+    end
+    local client = rehearsal.new { unguarded = true, machines = { { id = id(1) } } }.client
+    for _, odd in ipairs { 17, {}, true, false } do
+      assert.equal("device_merged", select(2, client:restrict({ id = id(1), mergedIntoMachineId = odd }, "why")).code)
+    end
   end)
 
   it("has every text of its tags as a tag, whatever they are in", function()

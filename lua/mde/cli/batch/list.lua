@@ -81,10 +81,9 @@ local function add(self, device, where)
 end
 
 local function add_argument(self, device)
-  local kind, reason = core.odata.kind(device)
-  if kind == "ip_address" then kind, reason = nil, "is an IP address, and who has it now may not be who had it then" end
-  if not kind then
-    errors.invalid("device_malformed", ("the device %s %s"):format(errors.quote(device), reason),
+  local kind, canonical, reason = core.device.kind(device)
+  if not kind or reason then
+    errors.invalid("device_malformed", ("the device %s %s"):format(errors.quote(device), reason or canonical),
       "Give a machine id, an Entra device id or a DNS name for each. Nothing was done.")
   end
   add(self, device)

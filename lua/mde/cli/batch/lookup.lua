@@ -10,7 +10,7 @@ local M = {}
 -- The machine by which an entry is meant, even if its record cannot be read.
 local function known_machine(entry)
   if entry.machine or entry.identity then return entry.machine end
-  local kind, id = core.odata.kind(entry.device)
+  local kind, id = core.device.kind(entry.device)
   return kind == "machine_id" and { id = id } or nil
 end
 

@@ -27,7 +27,7 @@ end
 function M.request(arguments)
   local entries = {}
   for i, id in ipairs(arguments.ids) do
-    if core.odata.kind(id) ~= "guid" then
+    if core.device.kind(id) ~= "guid" then
       errors.invalid("not_an_action", ("%s is not an action's id (a GUID)"):format(errors.quote(id)),
         "mde actions lists the ids. Nothing was done.")
     end
