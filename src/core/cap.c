@@ -230,12 +230,13 @@ bool mde_cap_merge(struct mde_cap *cap, struct mde_cap_send *earlier, size_t cou
   if (mde_cap_is_whole(cap)) return true;
   if (count > 0 && !reserve(cap, cap->length + count)) return false;
   go_on(cap, now);
+  double behind = cap->latest - now;
   size_t own = cap->length, known = 0;
   sort(cap->sends, own, is_before_by_id);
   sort(earlier, count, is_before_by_id);
   for (size_t i = 0; i < count; i++) {
     struct mde_cap_send send = earlier[i];
-    if (send.at > now) send.at = now;
+    send.at = send.at < now ? send.at + behind : cap->latest;
     if (leaves(&send) <= cap->latest) continue;
     while (known < own && order_of_ids(&cap->sends[known], &send) < 0)
       known++;

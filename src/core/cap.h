@@ -117,7 +117,8 @@ bool mde_cap_counts(const struct mde_action_text *row, double service_now, doubl
  * within the hour are those, the earliest first, and the rest are added. So nothing is counted
  * twice, and in doubt which one is known, the later ones count.
  *
- * `earlier` is put into another order. False for lack of memory; nothing is changed then.
+ * They are as old as they are at `now`, also where the cap's own time is later. `earlier` is put into
+ * another order. False for lack of memory; nothing is changed then.
  */
 bool mde_cap_merge(struct mde_cap *cap, struct mde_cap_send *earlier, size_t count, double now);
 

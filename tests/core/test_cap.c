@@ -232,9 +232,10 @@ static const struct {
     {"and tells the wait by that clock", 1, "merge 5000; take a 5000; wait 4000 4600; left 4000 0"},
     {"what is taken then has the cap's time", 2, "merge 500; take a 100; noback a 100; back a 500"},
     {"nor does looking back", 1, "merge 9000; take a 9000; left 0 0; wait 9000 3600"},
-    {"a list that is read then counts as of then", 2,
-     "lift a 500; list b 100; merge 100; left 100 0"
-     "; back b 100"},
+    {"a list that is read then is as old as it says", 2,
+     "lift a 4000; list b -2900; merge 100; left 100 0; back b 1000"},
+    {"and what is new then counts as of the cap's time", 2,
+     "lift a 500; list b 100; list c 101; merge 100; back b 500; back c 500"},
     {"the clock of who packs may lag", 1,
      "merge 500; take a 500; hand 400; full b 400; back a 500"},
 
