@@ -4,7 +4,6 @@
 -- that share it (tally.lua). What was sent before a client began, or while the store failed, the service tells
 -- (cap_count.lua). What cannot be counted is refused.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
 local posix = require "mde.posix"
@@ -27,7 +26,7 @@ Cap.__index = Cap
 --- is not counted yet
 
 ---@class mde.CapSlot the place of one change under the cap
----@field id string its operation id, in lower case
+---@field id string its operation id
 ---@field lifted boolean the call lifts the cap: it counts, and may be one too many
 ---@field send? mde.Send what was taken for it
 ---@field tally? mde.Tally from which
@@ -105,7 +104,7 @@ end
 ---@param lifted boolean?
 ---@return mde.CapSlot
 function M.slot(operation_id, lifted)
-  return { id = core.text.lower(operation_id), lifted = lifted or false }
+  return { id = operation_id, lifted = lifted or false }
 end
 
 -- A send; or how long to wait for one; or why it cannot be known.
