@@ -171,7 +171,7 @@ end
 --- It was sent then: its hour begins, which can be some time after it was counted.
 ---@param slot mde.CapSlot
 ---@param sent number by the driver's clock
-function M.went(slot, sent)
+function Cap.went(_, slot, sent)
   if slot.send then slot.tally:went(slot.send, sent) end
 end
 

@@ -4,7 +4,6 @@
 -- is decided here, and nothing but this waits.
 
 local actions = require "mde.action.action"
-local caps = require "mde.action.cap"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local wait = require "mde.action.wait"
@@ -177,7 +176,7 @@ function wants.send(self, run, _, phase)
     before_send = function() return may_leave(self, run) end,
   }
   run.attempts, run.attempted = run.attempts + info.attempts, info.attempts > 0
-  if run.slot and info.sent then caps.went(run.slot, info.sent) end
+  if run.slot and info.sent then self.cap:went(run.slot, info.sent) end
   if not row and not err then return end
   run.problem = err
   tell_end(self, run, row, err, info)
