@@ -647,6 +647,19 @@ static void keeps_no_more_than_it_can(void **state)
   for (size_t i = 1; i < cap.length; i++)
     assert_true(cap.sends[i - 1].at <= cap.sends[i].at);
   assert_true(mde_cap_wait(&cap, at) > 0);
+
+  /* One more is nothing that was packed. */
+  enum { HEAD_SIZE = 17, SEND_SIZE = 9 };
+  size = HEAD_SIZE + SEND_SIZE * (MDE_CAP_MAX_SENDS + 1);
+  unsigned char *more = calloc(1, size + 8);
+  assert_non_null(more);
+  write_text(more, HEAD "count:200001 !");
+  put(more + size, sum_of(more, size), 8);
+  assert_int_equal(mde_cap_unpack(&cap, more, size + 8, 1000), MDE_CAP_UNPACKED_DAMAGED);
+  write_text(more, HEAD "count:200000 !");
+  put(more + size - SEND_SIZE, sum_of(more, size - SEND_SIZE), 8);
+  assert_int_equal(mde_cap_unpack(&cap, more, size - SEND_SIZE + 8, 1000), MDE_CAP_UNPACKED_OK);
+  free(more);
   free(list);
   free(bytes);
   mde_cap_clear(&cap);
