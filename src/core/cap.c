@@ -75,7 +75,7 @@ static void sort(struct mde_cap_send *sends, size_t length, is_before *before)
 static bool reserve(struct mde_cap *cap, size_t length)
 {
   if (length <= cap->capacity) return true;
-  size_t capacity = 2 * cap->capacity > length ? 2 * cap->capacity : length;
+  size_t capacity = length + length / 2;
   struct mde_cap_send *sends = cap->allocator.allocate(
       cap->allocator.context, cap->sends, cap->capacity * sizeof *sends, capacity * sizeof *sends);
   if (sends == NULL) return false;
@@ -228,7 +228,7 @@ bool mde_cap_counts(const struct mde_action_text *row, double service_now, doubl
 bool mde_cap_merge(struct mde_cap *cap, struct mde_cap_send *earlier, size_t count, double now)
 {
   if (mde_cap_is_whole(cap)) return true;
-  if (count > 0 && !reserve(cap, cap->length + count)) return false;
+  if (!reserve(cap, cap->length + count)) return false;
   go_on(cap, now);
   double behind = cap->latest - now;
   size_t own = cap->length, known = 0;

@@ -246,6 +246,8 @@ static const struct {
     {"and with what can be given back", 1, "merge 0; take a 0.1; hand 9; back a 0.1; take b 9"},
     {"and with its doubt", 2, "merge 0; lift a 0; doubt; hand 1; partial; left 1 1"},
     {"and with what tells nothing", 2, "list - 0; merge 0; hand 1; left 1 1"},
+    {"and in one order, whatever came first", 3,
+     "merge 0; take c 0; take b 0; take a 0; hand 0; full d 0"},
     {"what has left is not handed over", 1, "merge 0; take a 0; hand 3600; noback a 0"},
     {"minus nothing is nothing", 2, "merge -0.0; take a -0.0; hand -0.0; back a 0"},
 };
@@ -445,6 +447,12 @@ static const struct {
     {"with a second that ends in its id", HEAD "count:2 at:1 id:abcdefghi at:2 byte:9", 1000,
      DAMAGED},
     {"with a second that ends in its time", HEAD "count:2 at:1 id:abcdefghi byte:9", 1000, DAMAGED},
+    {"with ids that a NUL tells apart", HEAD "count:2 at:1 id:a at:1 byte:2 raw:a byte:0", 1000,
+     OK},
+    {"with those out of order", HEAD "count:2 at:1 byte:2 raw:a byte:0 at:1 id:a", 1000, DAMAGED},
+    {"with a send less, before the clock began", HEAD "count:2 at:-5 id:abcdefghi", 1000, DAMAGED},
+    {"with a send of no time and no id", HEAD "count:1 at:nan id:", 1000, DAMAGED},
+    {"with a length and no id", HEAD "count:1 at:1 byte:1", 1000, DAMAGED},
     {"with bytes behind the sends", HEAD "count:1 at:1 id:a byte:0", 1000, DAMAGED},
     {"with bytes and no sends", HEAD "count:0 byte:0", 1000, DAMAGED},
     {"with more sends than there is memory", HEAD "count:4294967295", 1000, DAMAGED},
@@ -590,7 +598,7 @@ static void is_unchanged_without_memory(void **state)
     }
     memory.fail_at = 0;
   }
-  assert_int_equal(failures, 4); /* it doubles: 1, 2, 4, 8 */
+  assert_int_equal(failures, 4); /* it has room for 1, 3, 6, 10 */
 
   size_t size = pack(&cap, before);
   memory.fail_at = 1;
@@ -646,6 +654,8 @@ static void keeps_no_more_than_it_can(void **state)
   assert_true(cap.sends[MDE_CAP_MAX_SENDS - 1].at == at);
   for (size_t i = 1; i < cap.length; i++)
     assert_true(cap.sends[i - 1].at <= cap.sends[i].at);
+  /* 128 and 256 a second: the latest are those of 521 seconds. */
+  assert_true(cap.sends[0].at > at - 521);
   assert_true(mde_cap_wait(&cap, at) > 0);
 
   /* One more is nothing that was packed. */
