@@ -82,6 +82,7 @@ static inline bool mde_field(lua_State *L, int index, const char *name)
  * puts into mde.core under the concept's name.
  */
 void mde_open_base64(lua_State *L);
+void mde_open_cap(lua_State *L);
 void mde_open_change(lua_State *L);
 void mde_open_comment(lua_State *L);
 void mde_open_coroutine(lua_State *L);

@@ -10,6 +10,7 @@ static const struct {
   void (*open)(lua_State *L);
 } concepts[] = {
     {"base64", mde_open_base64},
+    {"cap", mde_open_cap},
     {"change", mde_open_change},
     {"comment", mde_open_comment},
     {"coroutine", mde_open_coroutine},

@@ -6,6 +6,7 @@
 
 ---@class mde.core
 ---@field base64 mde.core.base64
+---@field cap mde.core.cap
 ---@field change mde.core.change
 ---@field comment mde.core.comment
 ---@field coroutine mde.core.coroutine
@@ -44,6 +45,70 @@ function base64.encode_url(bytes) end
 ---@param text string in either alphabet, padded or not
 ---@return string? bytes nil if it is malformed
 function base64.decode(text) end
+
+---@class mde.core.cap how many restricts there may be in an hour, and which were sent (src/core/cap.h). Times are seconds on
+--- one clock that only goes forward
+local cap = {}
+
+---@class mde.core.cap.Sends
+local counted = {}
+
+---It knows no send, and is not whole.
+---@param limit number how many may be sent in an hour, 0 to 100000; math.huge: all, and nothing is kept
+---@return mde.core.cap.Sends
+function cap.new(limit) end
+
+---@return boolean whole what was sent before is in it, or the limit does not ask
+function counted:is_whole() end
+
+---Something was sent that it was not told of: it is not whole.
+function counted:doubt() end
+
+---@param now number
+---@return number remaining how many may go now, as far as it knows; math.huge: all
+function counted:remaining(now) end
+
+---@param now number
+---@return number? seconds until the next may go, as far as it knows, 0: at once; nil: never
+function counted:wait(now) end
+
+---Counts a send that is about to go. Raises for lack of memory; it must not go then.
+---@param id string its operation id, 1 to 64 bytes in any case
+---@param now number
+---@param all_the_same? boolean it lifts the cap: it counts but is not refused
+---@return number? at its time, by which it is known with its id; nil: nothing is changed, and it must not go
+---@return "full"|"uncounted"|nil why not
+function counted:take(id, now, all_the_same) end
+
+---It did not go.
+---@param id string
+---@param at number
+---@return boolean known
+function counted:give_back(id, at) end
+
+---It went at `sent`, which is its time then.
+---@param id string
+---@param at number
+---@param sent number
+---@return boolean changed false: it is not known, or this is not later
+function counted:went(id, at, sent) end
+
+---Adds what was sent before, unless it is whole. It is whole then. Raises for lack of memory; nothing is changed then.
+---@param rows table[] of the service's list of actions
+---@param service_now number the service's time at `now`, in Unix seconds
+---@param now number
+function counted:merge(rows, service_now, now) end
+
+---@param now number
+---@return string bytes
+function counted:pack(now) end
+
+---Takes what another has packed in the place of its own. Raises for lack of memory.
+---@param bytes string
+---@param now number
+---@return boolean understood false: it knows no send, and is not whole
+---@return "other"|"damaged"|"clock"|nil why not: of another version or no such thing; damaged; an hour or more from now
+function counted:unpack(bytes, now) end
 
 ---@class mde.core.change the life of one response action (src/core/change.h): says what it wants, and is told what
 --- happened. Raises where it is told what it does not want

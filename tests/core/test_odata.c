@@ -92,38 +92,6 @@ static void decoding(void **state)
   assert_memory_equal(decoded, every, sizeof every);
 }
 
-static void addresses(void **state)
-{
-  (void)state;
-  static const struct {
-    const char *text;
-    const char *expected; /* NULL: it is none */
-  } cases[] = {
-      {"10.1.2.3", "10.1.2.3"},
-      {"256.1.1.1", NULL},
-      {"1.2.3", NULL},
-      {"[10.1.2.3]", NULL},
-      {"::", "::"},
-      {"[2001:DB8::1%25eth0]", "2001:DB8::1"},
-      {"1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"},
-      {"1:2:3:4:5:6:7:8:9", NULL},
-      {"[::1", NULL},
-      {"::1%", NULL},
-      {"", NULL},
-      {"[]", NULL},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    struct mde_text address = {NULL, 0};
-    struct mde_text text = test_edge_string(cases[i].text);
-    bool is_address = mde_odata_is_ip_address(text, &address);
-    assert_int_equal(mde_odata_is_ip_address(text, NULL), is_address);
-    if (is_address != (cases[i].expected != NULL)) fail_msg("\"%s\"", cases[i].text);
-    if (!is_address) continue;
-    assert_int_equal(address.length, strlen(cases[i].expected));
-    assert_memory_equal(address.bytes, cases[i].expected, address.length);
-  }
-}
-
 static void utf8(void **state)
 {
   (void)state;
@@ -178,7 +146,6 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(writing),
       cmocka_unit_test(decoding),
-      cmocka_unit_test(addresses),
       cmocka_unit_test(utf8),
   };
   return cmocka_run_group_tests_name("odata", tests, NULL, NULL);

@@ -1,10 +1,9 @@
 --- cap: is it one restrict too many?
 --
--- What was sent within the last hour is counted (tally.lua), by the client itself, or in the store by all that share
--- it. What was sent before a client began, or while the store failed, the service tells (cap_count.lua). What cannot
--- be counted is refused.
+-- What was sent within the last hour the core counts (src/core/cap.h): for the client itself, or in the store for all
+-- that share it (tally.lua). What was sent before a client began, or while the store failed, the service tells
+-- (cap_count.lua). What cannot be counted is refused.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
 local posix = require "mde.posix"
@@ -18,7 +17,7 @@ local MAX = 100000
 ---@field private now fun(): number
 ---@field private store? mde.Store
 ---@field private count mde.CapCount
----@field private tally? mde.Tally counts the restricts of the last hour; nil if there is no cap
+---@field private tally mde.Tally counts the restricts of the last hour
 ---@field private spare? mde.Tally counts them while the store fails, beginning with what the service tells
 local Cap = {}
 Cap.__index = Cap
@@ -27,7 +26,7 @@ Cap.__index = Cap
 --- is not counted yet
 
 ---@class mde.CapSlot the place of one change under the cap
----@field id string its operation id, in lower case
+---@field id string its operation id
 ---@field lifted boolean the call lifts the cap: it counts, and may be one too many
 ---@field send? mde.Send what was taken for it
 ---@field tally? mde.Tally from which
@@ -54,11 +53,8 @@ end
 ---@param count mde.CapCount
 ---@return mde.Cap
 function M.new(limit, now, store, count)
-  local tally
-  if limit ~= math.huge then
-    tally = store and tallies.shared(limit, now, store) or tallies.new(limit, now)
-  end
-  return setmetatable({ limit = limit, now = now, store = store, count = count, tally = tally }, Cap)
+  return setmetatable({ limit = limit, now = now, store = store, count = count,
+    tally = tallies.new(limit, now, store) }, Cap)
 end
 
 -- Where the store fails that keeps the limits, nothing of many is sent, counted or not.
@@ -98,15 +94,9 @@ end
 --- What is left of it, as far as that is known without asking.
 ---@return mde.CapState
 function Cap:state()
-  local state = { limit = self.limit }
-  if not self.tally then
-    state.remaining = math.huge
-  elseif self.limit == 0 or self.tally:is_whole() then
-    state.remaining = self.tally:remaining()
-    local wait = self.tally:wait()
-    if wait ~= 0 then state.refusal = one_too_many(self.limit, wait) end
-  end
-  return state
+  local remaining, wait = self.tally:peek()
+  return { limit = self.limit, remaining = remaining,
+    refusal = remaining == 0 and one_too_many(self.limit, wait) or nil }
 end
 
 --- A place for a change, which has taken nothing so far.
@@ -114,40 +104,37 @@ end
 ---@param lifted boolean?
 ---@return mde.CapSlot
 function M.slot(operation_id, lifted)
-  return { id = core.text.lower(operation_id), lifted = lifted or false }
-end
-
--- Whether what was sent before is counted, if it has to be.
-local function is_counted(self, slot, tally, context)
-  if slot.lifted or self.limit == 0 then return true end
-  local counted, err = self.count(tally, context)
-  return counted, not counted and uncounted(self, err) or nil
+  return { id = operation_id, lifted = lifted or false }
 end
 
 -- A send; or how long to wait for one; or why it cannot be known.
-local function take_from(self, slot, tally, context)
-  local counted, problem = is_counted(self, slot, tally, context)
-  if not counted then return nil, nil, problem end
-  local send, wait, err = tally:take(slot.id, slot.lifted)
-  return send, wait, err and uncounted(self, err)
+local function take_from(slot, tally)
+  return tally:take(slot.id, slot.lifted)
 end
 
 -- Whether a send could be taken, in the same words.
-local function look_at(self, slot, tally, context)
-  local counted, problem = is_counted(self, slot, tally, context)
-  if not counted then return nil, nil, problem end
-  local wait = tally:wait()
-  return slot.lifted or wait == 0, wait
+local function look_at(slot, tally)
+  local remaining, wait = tally:peek()
+  return slot.lifted or remaining ~= 0, wait
+end
+
+-- Asks a tally in which is counted what was sent before, unless the slot needs no count.
+local function ask_counted(self, slot, tally, context, ask)
+  local counted, err = true, nil
+  if not slot.lifted then counted, err = self.count(tally, context) end
+  local send, wait
+  if counted then send, wait, err = ask(slot, tally) end
+  return send, wait, err and uncounted(self, err)
 end
 
 -- Asks the tally, or the spare one if the store fails. What `ask` returned, and which it was.
 local function try(self, slot, context, ask)
   local tally = current(self)
-  local send, wait, err = ask(self, slot, tally, context)
+  local send, wait, err = ask_counted(self, slot, tally, context, ask)
   if err and self.store and tally == self.tally then
     self.spare = self.spare or tallies.new(self.limit, self.now)
     tally = self.spare
-    send, wait, err = ask(self, slot, tally, context)
+    send, wait, err = ask_counted(self, slot, tally, context, ask)
   end
   return send, not send and (err or one_too_many(self.limit, wait)) or nil, tally
 end
@@ -158,7 +145,7 @@ end
 ---@return true?
 ---@return mde.Error? err of kind `protected`, or why the sends before could not be counted
 function Cap:take(slot, context)
-  if not self.tally or slot.send then return true end
+  if slot.send then return true end
   local send, err, tally = try(self, slot, context, take_from)
   slot.send, slot.tally = send, tally
   return send and true or nil, err
@@ -170,7 +157,6 @@ end
 ---@return true?
 ---@return mde.Error? err the one that taking it would return
 function Cap:check(slot, context)
-  if not self.tally then return true end
   local is_free, err = try(self, slot, context, look_at)
   return is_free or nil, err
 end
@@ -185,8 +171,8 @@ end
 --- It was sent then: its hour begins, which can be some time after it was counted.
 ---@param slot mde.CapSlot
 ---@param sent number by the driver's clock
-function Cap:went(slot, sent)
-  if slot.send then slot.tally:went(slot.send, self.now() - sent) end
+function Cap.went(_, slot, sent)
+  if slot.send then slot.tally:went(slot.send, sent) end
 end
 
 return M

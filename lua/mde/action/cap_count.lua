@@ -1,7 +1,6 @@
 --- cap_count: what was restricted in the last hour, by the service's list: read once for all that wait for it.
 
 local actions = require "mde.action.action"
-local core = require "mde.core"
 local errors = require "mde.base.error"
 local pager = require "mde.api.pager"
 
@@ -15,28 +14,6 @@ local MARGIN_SECONDS = 60
 
 local M = {}
 
--- The operation id of a restrict that carries our suffix, in lower case. What does not say what it is may be one, and
--- one that has no id counts whatever its comment says: it may have lost more than that. `place`: of the row.
-local function our_restrict(row, place)
-  if row.type and core.text.lower(row.type) ~= "restrictcodeexecution" then return nil end
-  local _, _, operation_id = core.comment.parse(row.requestorComment)
-  if operation_id then return core.text.lower(operation_id) end
-  return not row.id and ("row %d without an id"):format(place) or nil
-end
-
--- The restricts among the rows, and how long ago they were sent.
-local function restricts_of(rows, service_now)
-  local earlier = {}
-  for place, row in ipairs(rows) do
-    local operation_id = our_restrict(row, place)
-    if operation_id then
-      local created = core.history.time(row.creationDateTimeUtc) or service_now
-      earlier[#earlier + 1] = { id = operation_id, age = math.max(0, service_now - created) }
-    end
-  end
-  return earlier
-end
-
 -- Asks the service what was restricted in the last hour, by its own clock, and counts it. A client that has had no
 -- answer yet may have the time wrong; the answer tells it, and then it asks for the right hour.
 local function count(exchange, tally, context)
@@ -49,7 +26,7 @@ local function count(exchange, tally, context)
       actions.mend, context)
     if not rows then return nil, err end
   until exchange.clock:agreed() - HOUR >= since
-  return tally:merge(restricts_of(rows, exchange.clock:agreed()))
+  return tally:merge(rows, exchange.clock:agreed())
 end
 
 --- A function that counts in a tally what was sent before it began.

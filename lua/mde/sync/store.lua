@@ -104,13 +104,23 @@ local function ask(self, method, ...)
   end
 end
 
---- What stands under a name.
+--- The text under a name: what `update` puts there.
+---@param name string
+---@return string? text nil if nothing stands there
+---@return mde.Error? err
+function Store:read_text(name)
+  local text, message = ask(self, "get", self.prefix .. name)
+  if text == nil then return nil, message and failure(self, "be read", message) or nil end
+  return text
+end
+
+--- The value under a name: what `write` puts there.
 ---@param name string
 ---@return table? value nil if nothing does
 ---@return mde.Error? err
 function Store:read(name)
-  local text, message = ask(self, "get", self.prefix .. name)
-  if text == nil then return nil, message and failure(self, "be read", message) or nil end
+  local text, err = self:read_text(name)
+  if text == nil then return nil, err end
   local value = json.decode(text)
   if type(value) ~= "table" then return nil, failure(self, "be read", "what stands there is not from here") end
   return value
@@ -175,26 +185,6 @@ function Store:update(name, seconds, change)
   local done, result, more = ask(self, "update", self.prefix .. name, seconds, change)
   if not done then return nil, failure(self, "be changed", result) end
   return true, result, more
-end
-
---- The same for a value that `write` has put there.
----@param name string
----@param seconds number
----@param change fun(value: table?): table?, any, any
----@return true? done
----@return any result or the mde.Error
----@return any more
-function Store:change(name, seconds, change)
-  local is_foreign = false
-  local done, result, more = self:update(name, seconds, function(text)
-    local value = text and json.decode(text)
-    is_foreign = text ~= nil and type(value) ~= "table"
-    if is_foreign then return nil end
-    local fresh, first, second = change(value)
-    return fresh and json.encode(fresh), first, second
-  end)
-  if is_foreign then return nil, failure(self, "be read", "what stands there is not from here") end
-  return done, result, more
 end
 
 -- Keeps a lease alive as long as its holder is: a task of the holder's own, which ends with it.

@@ -363,6 +363,27 @@ describe("a store", function()
     assert.equal(dict, stores.check(dict, "store"))
   end)
 
+  it("keeps any bytes that are put there in one step", function()
+    local store, bytes = workers(1)[1].exchange.store, {}
+    for byte = 0, 255 do bytes[#bytes + 1] = string.char(byte) end
+    bytes = table.concat(bytes)
+    assert.is_nil(store:read_text "x")
+    assert.same({ true, "first", "second" }, { store:update("x", 10, function(text)
+      assert.is_nil(text)
+      return bytes, "first", "second"
+    end) })
+    assert.equal(bytes, store:read_text "x")
+    assert.is_true(store:update("x", 10, function(text)
+      assert.equal(bytes, text)
+      return nil
+    end))
+    assert.equal(bytes, store:read_text "x")
+    dict.broken = true
+    local text, err = store:read_text "x"
+    assert.is_nil(text)
+    assert.equal("store_failed", err.code)
+  end)
+
   it("that holds something else is not believed", function()
     local store = workers(1)[1].exchange.store
     dict:safe_set(store.prefix .. "x", "no JSON", 10)
