@@ -31,6 +31,7 @@ static const struct {
     {"service_time", mde_open_service_time},
     {"show", mde_open_show},
     {"text", mde_open_text},
+    {"timestamp", mde_open_timestamp},
     {"token", mde_open_token},
 };
 /* clang-format on */

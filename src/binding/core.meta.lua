@@ -26,6 +26,7 @@
 ---@field service_time mde.core.service_time
 ---@field show mde.core.show
 ---@field text mde.core.text
+---@field timestamp mde.core.timestamp
 local core = {}
 
 ---@class mde.core.base64
@@ -719,5 +720,18 @@ function text.before(a, b) end
 ---@param value string
 ---@return boolean
 function text.is_utf8(value) end
+
+---@class mde.core.timestamp times as the service and OData read them (src/core/timestamp.h); history.time reads one
+local timestamp = {}
+
+---The nearest microsecond: `2026-02-03T10:11:12.25Z`, without a fraction where there is none.
+---@param seconds number Unix seconds
+---@return string? text nil outside of the years 0 to 9999
+function timestamp.write(seconds) end
+
+---The second that a time lies in: `2026-02-03T10:11:12Z`.
+---@param seconds number Unix seconds
+---@return string? text nil outside of the years 0 to 9999
+function timestamp.whole(seconds) end
 
 return core

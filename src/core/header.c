@@ -55,12 +55,8 @@ static int64_t seconds_from_moment(const struct moment *moment)
 /* The year that `unix_seconds` lies in. */
 static int64_t year_of(int64_t unix_seconds)
 {
-  int64_t year = 1970 + unix_seconds / 31556952;
-  while (mde_days_from_date(year, 1, 1) * 86400 > unix_seconds)
-    year--;
-  while (mde_days_from_date(year + 1, 1, 1) * 86400 <= unix_seconds)
-    year++;
-  return year;
+  int64_t day = unix_seconds / 86400 - (unix_seconds % 86400 < 0);
+  return mde_date_from_days(day).year;
 }
 
 static const char *const short_days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", NULL};

@@ -45,7 +45,7 @@ local function count(exchange, tally, context)
     since = exchange.clock:agreed() - HOUR - MARGIN_SECONDS
     rows, err = pager.read(exchange, "machineactions",
       ("type eq 'RestrictCodeExecution' and creationDateTimeUtc ge %s"):format(
-        os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since))),
+        core.timestamp.whole(since)),
       actions.mend, context)
     if not rows then return nil, err end
   until exchange.clock:agreed() - HOUR >= since
