@@ -21,6 +21,7 @@
 ---@field number mde.core.number
 ---@field odata mde.core.odata
 ---@field redact mde.core.redact
+---@field refusal mde.core.refusal
 ---@field response_actions table<string, mde.core.ResponseAction> by name
 ---@field secret mde.core.secret
 ---@field service_time mde.core.service_time
@@ -298,9 +299,11 @@ local header = {}
 ---several times every part has to be understood, and the longest wait counts. At most 2147483647.
 ---@param headers table<string, string> lower-case name to value
 ---@param wall_time number Unix seconds
----@return number? seconds counted from now, at least 0; nil if no header says so
----@return "invalid"? why if one is there and none can be understood
-function header.retry_after(headers, wall_time) end
+---@param status? integer with 429, what the message says counts where no header does
+---@param message? string the service's
+---@return number? seconds counted from now, at least 0; nil if nothing says so
+---@return "invalid"? why if a header is there and none can be understood
+function header.retry_after(headers, wall_time, status, message) end
 
 ---Reads any of the three date forms of HTTP, and nothing around it.
 ---@param text string
@@ -612,6 +615,20 @@ function redact.header(name, value) end
 ---@param secrets (string|mde.secret)[]
 ---@return string
 function redact.known(text, secrets) end
+
+---@class mde.core.refusal what the words of a 403 say (src/core/refusal.h)
+local refusal = {}
+
+---Whether the tenant has not been set up for the service.
+---@param message string the service's
+---@return boolean
+function refusal.is_not_provisioned(message) end
+
+---The application permissions that would do, and those that the token has, with commas between.
+---@param message string the service's
+---@return string? required nil if it does not name them
+---@return string? present
+function refusal.roles(message) end
 
 ---@class mde.core.service_time
 local service_time = {}

@@ -196,8 +196,7 @@ bool mde_header_date(struct mde_text text, int64_t now, int64_t *unix_seconds)
 
 /* ---- Retry-After */
 
-/* Digits with an optional fraction, and nothing else. */
-static bool read_number(struct mde_text text, double *number)
+bool mde_header_number(struct mde_text text, double *number)
 {
   size_t i = 0;
   *number = 0;
@@ -238,7 +237,7 @@ static bool read_wait(struct mde_text text, const struct wait_context *context, 
   struct mde_text part = up_to_comma(text, 0);
   int64_t date = 0;
   *used = part.length;
-  if (read_number(trim(part), seconds)) {
+  if (mde_header_number(trim(part), seconds)) {
     *seconds /= context->unit;
     return true;
   }
