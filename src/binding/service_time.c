@@ -92,4 +92,6 @@ void mde_open_service_time(lua_State *L)
   lua_pop(L, 1);
   lua_newtable(L);
   mde_setfuncs(L, functions);
+  lua_pushnumber(L, MDE_SERVICE_TIME_MAX_AHEAD_SECONDS);
+  lua_setfield(L, -2, "MAX_AHEAD_SECONDS");
 }

@@ -21,7 +21,6 @@
 #define AFTER_DEFINITE_NO_SECONDS 60.0
 #define AFTER_TROUBLE_SECONDS 5.0
 #define MIN_RETRY_AFTER_SECONDS 1.0
-#define MAX_FAILURE_SECONDS HOUR
 
 /* Characters; nothing that is meant as one has more. */
 #define MAX_NUMBER_LENGTH 32
@@ -183,9 +182,14 @@ void mde_token_clear(struct mde_token_cache *cache)
   mde_secret_clear(&cache->value);
 }
 
+double mde_token_usable_until(const struct mde_token_cache *cache)
+{
+  return cache->value.length > 0 ? cache->usable_until : -HUGE_VAL;
+}
+
 static bool is_usable(const struct mde_token_cache *cache, double now)
 {
-  return cache->value.length > 0 && now < cache->usable_until;
+  return now < mde_token_usable_until(cache);
 }
 
 static bool is_held(const struct mde_token_cache *cache, double now)
@@ -293,7 +297,7 @@ enum mde_token_failure mde_token_failed(struct mde_token_cache *cache, uint64_t 
   double pause = is_definite_no(status) ? AFTER_DEFINITE_NO_SECONDS : AFTER_TROUBLE_SECONDS;
   if (told_when) {
     double least = is_definite_no(status) ? AFTER_DEFINITE_NO_SECONDS : MIN_RETRY_AFTER_SECONDS;
-    pause = fmin(fmax(retry_after, least), MAX_FAILURE_SECONDS);
+    pause = fmin(fmax(retry_after, least), MDE_TOKEN_MAX_FAILURE_SECONDS);
   }
   cache->leased = false;
   cache->failed = true;
