@@ -4,7 +4,7 @@
 #include "compat.h"
 #include "service_time.h"
 
-#define SERVICE_TIME "mde.core.service_time"
+#define SERVICE_TIME "mde.core.service_time.value"
 
 static struct mde_service_time *check_time(lua_State *L)
 {
