@@ -4,33 +4,18 @@
 
 #include <string.h>
 
-static bool is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t';
-}
-
 bool mde_header_is_token_byte(char c)
 {
-  return is_digit(c) || is_letter(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+  return mde_ascii_is_alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static struct mde_text trim(struct mde_text text)
 {
-  while (text.length > 0 && is_blank(text.bytes[0])) {
+  while (text.length > 0 && mde_ascii_is_blank(text.bytes[0])) {
     text.bytes++;
     text.length--;
   }
-  while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
+  while (text.length > 0 && mde_ascii_is_blank(text.bytes[text.length - 1]))
     text.length--;
   return text;
 }
@@ -91,7 +76,7 @@ static bool take_digits(struct mde_text *text, size_t count, int *value)
   if (text->length < count) return false;
   *value = 0;
   for (size_t i = 0; i < count; i++) {
-    if (!is_digit(text->bytes[i])) return false;
+    if (!mde_ascii_is_digit(text->bytes[i])) return false;
     *value = *value * 10 + (text->bytes[i] - '0');
   }
   text->bytes += count;
@@ -200,13 +185,13 @@ bool mde_header_number(struct mde_text text, double *number)
 {
   size_t i = 0;
   *number = 0;
-  for (; i < text.length && is_digit(text.bytes[i]); i++)
+  for (; i < text.length && mde_ascii_is_digit(text.bytes[i]); i++)
     if (*number < 1e18) *number = *number * 10 + (text.bytes[i] - '0');
   if (i == 0) return false;
   if (i == text.length) return true;
   if (text.bytes[i] != '.' || ++i == text.length) return false;
   double scale = 0.1;
-  for (; i < text.length && is_digit(text.bytes[i]); i++) {
+  for (; i < text.length && mde_ascii_is_digit(text.bytes[i]); i++) {
     *number += (text.bytes[i] - '0') * scale;
     scale /= 10;
   }
@@ -315,7 +300,7 @@ void mde_challenge_reader_init(struct mde_challenge_reader *reader, struct mde_t
 
 static const char *skip_blanks(const char *at, const char *end)
 {
-  while (at < end && is_blank(*at))
+  while (at < end && mde_ascii_is_blank(*at))
     at++;
   return at;
 }
@@ -338,7 +323,7 @@ static bool read_token68(struct mde_challenge_reader *reader)
 {
   const char *at = reader->at;
   while (at < reader->end &&
-         (is_digit(*at) || is_letter(*at) || (*at != '\0' && strchr("-._~+/", *at) != NULL)))
+         (mde_ascii_is_alphanumeric(*at) || (*at != '\0' && strchr("-._~+/", *at) != NULL)))
     at++;
   if (at == reader->at) return false;
   while (at < reader->end && *at == '=')
@@ -349,12 +334,6 @@ static bool read_token68(struct mde_challenge_reader *reader)
   reader->quoted = false;
   reader->at = behind;
   return true;
-}
-
-static bool is_quoted_text(char c)
-{
-  unsigned char byte = (unsigned char)c;
-  return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
 }
 
 /* The value of a parameter; reader->at stands on its first byte. */
@@ -372,7 +351,7 @@ static bool read_value(struct mde_challenge_reader *reader)
   }
   for (at++; at < reader->end && *at != '"'; at++) {
     if (*at == '\\' && ++at == reader->end) return false;
-    if (!is_quoted_text(*at)) return false;
+    if (!mde_ascii_is_field_byte(*at)) return false;
   }
   if (at == reader->end) return false;
   reader->value = between(reader->at + 1, at);
@@ -397,7 +376,7 @@ static enum mde_challenge_piece read_scheme(struct mde_challenge_reader *reader)
 {
   const char *behind = skip_token(reader->at, reader->end);
   if (behind == reader->at) return MDE_CHALLENGE_PIECE_MALFORMED;
-  if (behind < reader->end && !is_blank(*behind) && *behind != ',')
+  if (behind < reader->end && !mde_ascii_is_blank(*behind) && *behind != ',')
     return MDE_CHALLENGE_PIECE_MALFORMED;
   reader->name = between(reader->at, behind);
   reader->at = behind;

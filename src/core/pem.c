@@ -13,7 +13,7 @@ struct cursor {
 
 static bool is_blank(char c)
 {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f' || c == '\0';
+  return mde_ascii_is_pem_space(c) || c == '\0';
 }
 
 static size_t left(struct cursor cursor)

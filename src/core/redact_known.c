@@ -14,18 +14,12 @@ enum {
   TELLING_CHARACTERS = 22    /* of base64, for TELLING_BYTES */
 };
 
-static int hexadecimal(char c)
-{
-  if (c >= '0' && c <= '9') return c - '0';
-  int lower = mde_ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* Behind the two hexadecimal digits at `at` if they mean `byte`, else NULL. */
 static const char *match_digits(const char *at, const char *end, char byte)
 {
-  if (end - at < 2 || hexadecimal(at[0]) < 0 || hexadecimal(at[1]) < 0) return NULL;
-  int value = hexadecimal(at[0]) * 16 + hexadecimal(at[1]);
+  if (end - at < 2 || mde_ascii_hexadecimal(at[0]) < 0 || mde_ascii_hexadecimal(at[1]) < 0)
+    return NULL;
+  int value = mde_ascii_hexadecimal(at[0]) * 16 + mde_ascii_hexadecimal(at[1]);
   return value == (unsigned char)byte ? at + 2 : NULL;
 }
 

@@ -20,7 +20,7 @@ static int digits(const char **at, const char *end, int count)
   if (end - *at < count) return -1;
   for (int i = 0; i < count; i++) {
     char c = (*at)[i];
-    if (c < '0' || c > '9') return -1;
+    if (!mde_ascii_is_digit(c)) return -1;
     value = value * 10 + (c - '0');
   }
   *at += count;
@@ -40,7 +40,7 @@ static int64_t fraction(const char **at, const char *end)
   if (!character(at, end, '.')) return 0;
   int64_t ticks = 0;
   int count = 0;
-  for (; *at < end && **at >= '0' && **at <= '9'; (*at)++, count++)
+  for (; *at < end && mde_ascii_is_digit(**at); (*at)++, count++)
     if (count < 7) ticks = ticks * 10 + (**at - '0');
   if (count < 1 || count > 9) return -1;
   for (; count < 7; count++)

@@ -33,11 +33,6 @@ struct cursor {
   const char *end;
 };
 
-static bool is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
-
 static bool literal(struct cursor *cursor, char c)
 {
   if (cursor->at == cursor->end || *cursor->at != c) return false;
@@ -50,7 +45,7 @@ static bool digits(struct cursor *cursor, int fewest, int most, int *number)
 {
   int count = 0;
   *number = 0;
-  while (count < most && cursor->at < cursor->end && is_digit(*cursor->at)) {
+  while (count < most && cursor->at < cursor->end && mde_ascii_is_digit(*cursor->at)) {
     *number = *number * 10 + (*cursor->at++ - '0');
     count++;
   }
@@ -62,7 +57,7 @@ static bool whole_number(struct cursor *cursor, double *number)
 {
   const char *first = cursor->at;
   *number = 0;
-  while (cursor->at < cursor->end && is_digit(*cursor->at))
+  while (cursor->at < cursor->end && mde_ascii_is_digit(*cursor->at))
     *number = *number * 10 + (*cursor->at++ - '0');
   return cursor->at > first;
 }
@@ -115,7 +110,8 @@ static bool read_date(struct mde_text text, double *seconds)
   if (!literal(&cursor, ' ') && !literal(&cursor, 'T') && !literal(&cursor, 't')) return false;
   if (!digits(&cursor, 1, 2, &hour)) return false;
   const char *minutes = cursor.at;
-  while (cursor.at < cursor.end && (is_digit(*cursor.at) || *cursor.at == ':' || *cursor.at == '.'))
+  while (cursor.at < cursor.end &&
+         (mde_ascii_is_digit(*cursor.at) || *cursor.at == ':' || *cursor.at == '.'))
     cursor.at++;
   int minutes_length = (int)(cursor.at - minutes);
   if (american && !half_of_day(&cursor, &hour)) return false;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ascii.h"
 #include "secret.h"
 #include "secret_value.h"
 #include "wipe.h"
@@ -45,11 +46,6 @@ static const char *flaw_of(const struct stat *status)
   return NULL;
 }
 
-static bool is_space(char c)
-{
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static bool begins_with(const struct mde_secret *secret, const char *mark)
 {
   size_t length = strlen(mark);
@@ -61,9 +57,9 @@ static void trim(struct mde_secret *secret)
 {
   static const char mark[] = "\xef\xbb\xbf";
   size_t begin = begins_with(secret, mark) ? strlen(mark) : 0;
-  while (begin < secret->length && is_space(secret->bytes[begin]))
+  while (begin < secret->length && mde_ascii_is_space(secret->bytes[begin]))
     begin++;
-  while (secret->length > begin && is_space(secret->bytes[secret->length - 1]))
+  while (secret->length > begin && mde_ascii_is_space(secret->bytes[secret->length - 1]))
     secret->length--;
   secret->length -= begin;
   if (begin > 0 && secret->length > 0)
