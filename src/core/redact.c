@@ -427,11 +427,11 @@ static bool scan_user_information(struct mde_redaction *redaction)
   return true;
 }
 
-int mde_redact_text(struct mde_secret *out, struct mde_text text)
+int mde_redact_text(struct mde_buffer *out, struct mde_text text)
 {
   struct mde_redaction redaction;
   mde_redaction_begin(&redaction, out, text);
-  while (redaction.at < redaction.end && redaction.status == MDE_SECRET_OK) {
+  while (redaction.at < redaction.end && redaction.status == MDE_BUFFER_OK) {
     bool found = false;
     switch (mde_ascii_lower(*redaction.at)) {
     case ':':
@@ -466,7 +466,7 @@ static bool is_word(struct mde_text text, const char *word)
   return mde_text_same_caseless(text, other);
 }
 
-int mde_redact_header(struct mde_secret *out, struct mde_text name, struct mde_text value)
+int mde_redact_header(struct mde_buffer *out, struct mde_text name, struct mde_text value)
 {
   struct mde_redaction redaction;
   bool has_scheme = is_word(name, "authorization") || is_word(name, "proxy-authorization");

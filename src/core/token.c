@@ -168,14 +168,14 @@ struct mde_token_lifetime mde_token_read_lifetime(const struct mde_token_reply *
 void mde_token_init(struct mde_token_cache *cache, struct mde_allocator allocator)
 {
   memset(cache, 0, sizeof *cache);
-  mde_secret_init(&cache->value, allocator, MDE_TOKEN_MAX_BYTES);
+  mde_buffer_init(&cache->value, allocator, MDE_TOKEN_MAX_BYTES);
   cache->newest_sent_at = -HUGE_VAL;
   cache->leased_at = -HUGE_VAL;
 }
 
 void mde_token_clear(struct mde_token_cache *cache)
 {
-  mde_secret_clear(&cache->value);
+  mde_buffer_clear(&cache->value);
 }
 
 double mde_token_usable_until(const struct mde_token_cache *cache)
@@ -255,9 +255,9 @@ enum mde_token_result mde_token_fetched(struct mde_token_cache *cache, uint64_t 
   } else if (lifetime.seconds <= 0) {
     result = MDE_TOKEN_RESULT_NOT_KEPT;
   } else {
-    int status = mde_secret_set(&cache->value, value, length);
-    if (status == MDE_SECRET_NO_MEMORY) return MDE_TOKEN_RESULT_NO_MEMORY;
-    if (status == MDE_SECRET_TOO_LONG) result = MDE_TOKEN_RESULT_TOO_LONG;
+    int status = mde_buffer_set(&cache->value, value, length);
+    if (status == MDE_BUFFER_NO_MEMORY) return MDE_TOKEN_RESULT_NO_MEMORY;
+    if (status == MDE_BUFFER_TOO_LONG) result = MDE_TOKEN_RESULT_TOO_LONG;
   }
   if (result == MDE_TOKEN_RESULT_TAKEN) {
     cache->generation++;
@@ -306,7 +306,7 @@ enum mde_token_failure mde_token_failed(struct mde_token_cache *cache, uint64_t 
 bool mde_token_rejected(struct mde_token_cache *cache, uint64_t generation)
 {
   if (cache->value.length == 0 || cache->generation != generation) return false;
-  mde_secret_clear(&cache->value);
+  mde_buffer_clear(&cache->value);
   return true;
 }
 

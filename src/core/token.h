@@ -57,7 +57,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "secret.h"
+#include "buffer.h"
 #include "text.h"
 
 #define MDE_TOKEN_MAX_BYTES 65536 /* of one token: as many as a whole reply may have */
@@ -65,7 +65,7 @@
 #define MDE_TOKEN_MAX_FAILURE_SECONDS 3600.0 /* so long a failure is remembered at most */
 
 struct mde_token_cache {
-  struct mde_secret value; /* empty: no token */
+  struct mde_buffer value; /* empty: no token */
   uint64_t generation; /* of the last token that was taken; 0 before the first; never used twice */
   double newest_sent_at; /* when that token's request was sent */
   double refresh_at;
