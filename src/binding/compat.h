@@ -100,11 +100,13 @@ void mde_open_number(lua_State *L);
 void mde_open_odata(lua_State *L);
 void mde_open_outcome(lua_State *L);
 void mde_open_redact(lua_State *L);
+void mde_open_refusal(lua_State *L);
 void mde_open_response_actions(lua_State *L);
 void mde_open_secret(lua_State *L);
 void mde_open_service_time(lua_State *L);
 void mde_open_show(lua_State *L);
 void mde_open_text(lua_State *L);
+void mde_open_timestamp(lua_State *L);
 void mde_open_token(lua_State *L);
 void mde_open_url(lua_State *L);
 

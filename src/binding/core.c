@@ -28,11 +28,13 @@ static const struct {
     {"odata", mde_open_odata},
     {"outcome", mde_open_outcome},
     {"redact", mde_open_redact},
+    {"refusal", mde_open_refusal},
     {"response_actions", mde_open_response_actions},
     {"secret", mde_open_secret},
     {"service_time", mde_open_service_time},
     {"show", mde_open_show},
     {"text", mde_open_text},
+    {"timestamp", mde_open_timestamp},
     {"token", mde_open_token},
     {"url", mde_open_url},
 };

@@ -22,12 +22,16 @@
 ---@field nearest mde.core.nearest
 ---@field number mde.core.number
 ---@field odata mde.core.odata
+---@field outcome mde.core.outcome
 ---@field redact mde.core.redact
+---@field refusal mde.core.refusal
 ---@field response_actions table<string, mde.core.ResponseAction> by name
 ---@field secret mde.core.secret
 ---@field service_time mde.core.service_time
 ---@field show mde.core.show
 ---@field text mde.core.text
+---@field timestamp mde.core.timestamp
+---@field token mde.core.token
 ---@field url mde.core.url
 local core = {}
 
@@ -399,9 +403,11 @@ local header = {}
 ---several times every part has to be understood, and the longest wait counts. At most 2147483647.
 ---@param headers table<string, string> lower-case name to value
 ---@param wall_time number Unix seconds
----@return number? seconds counted from now, at least 0; nil if no header says so
----@return "invalid"? why if one is there and none can be understood
-function header.retry_after(headers, wall_time) end
+---@param status? integer with 429, what the message says counts where no header does
+---@param message? string the service's
+---@return number? seconds counted from now, at least 0; nil if nothing says so
+---@return "invalid"? why if a header is there and none can be understood
+function header.retry_after(headers, wall_time, status, message) end
 
 ---Reads any of the three date forms of HTTP, and nothing around it.
 ---@param text string
@@ -672,6 +678,36 @@ function odata.decode(text, plus_is_space) end
 ---@return "control_character"|"not_utf8"|nil code the same for programs
 function odata.flaw(text) end
 
+---@class mde.core.outcome what an attempt at a request came to, and what to do next (src/core/outcome.h)
+---@field MAX_WAIT_SECONDS number so much of a Retry-After is believed
+local outcome = {}
+
+---@class mde.core.outcome.Facts times are seconds on one clock that only goes forward
+---@field attempt integer 1: the first; a 401 that was answered with a new token does not count
+---@field now number
+---@field deadline number math.huge: none
+---@field random number in [0, 1)
+---@field attempts_allowed? integer default 4
+---@field authentications? integer how many 401 were answered with a new token, default 0
+---@field status? integer nil: there was no answer
+---@field usable? boolean a 2xx that is what was asked for
+---@field temporary? boolean a 4xx to a token request that says temporarily_unavailable
+---@field said_code? string the service's code
+---@field said? string the service's message
+---@field retry_after? number seconds
+---@field retry_after_invalid? boolean there was one, and it cannot be understood
+---@field maybe_sent? boolean without an answer: only false says that nothing was sent
+---@field code? string without an answer: the driver's for the reason
+---@field was_answered? boolean without an answer: there was one to an earlier attempt
+
+---@param kind "read"|"token"|"identity"|"action"
+---@param facts mde.core.outcome.Facts
+---@return "done"|"refused"|"retry"|"authenticate"|"throttled"|"exhausted"|"unknown"|"active" verdict
+---@return number delay seconds before a retry, or until the service wants to be asked again; else 0
+---@return "not_sent"|"refused_unprocessed"|"unknown"|"definite" class
+---@return boolean? spent true where "exhausted" means that the attempts are used up
+function outcome.judge(kind, facts) end
+
 ---@class mde.core.ResponseAction what a device can be told to do (src/core/response_actions.h)
 ---@field type string as the service's list of actions names it
 ---@field path string where it is posted, below the machine
@@ -699,7 +735,22 @@ function redact.header(name, value) end
 ---@return string
 function redact.known(text, secrets) end
 
+---@class mde.core.refusal what the words of a 403 say (src/core/refusal.h)
+local refusal = {}
+
+---Whether the tenant has not been set up for the service.
+---@param message string the service's
+---@return boolean
+function refusal.is_not_provisioned(message) end
+
+---The application permissions that would do, and those that the token has, with commas between.
+---@param message string the service's
+---@return string? required nil if it does not name them
+---@return string? present
+function refusal.roles(message) end
+
 ---@class mde.core.service_time
+---@field MAX_AHEAD_SECONDS number how far ahead an action may be, and how far apart clocks before it is worth a warning
 local service_time = {}
 
 ---What time it is at the service, from clocks of which none is trusted alone (src/core/service_time.h). Times are Unix
@@ -806,6 +857,71 @@ function text.before(a, b) end
 ---@param value string
 ---@return boolean
 function text.is_utf8(value) end
+
+---@class mde.core.timestamp times as the service and OData read them (src/core/timestamp.h); history.time reads one
+local timestamp = {}
+
+---The nearest microsecond: `2026-02-03T10:11:12.25Z`, without a fraction where there is none.
+---@param seconds number Unix seconds
+---@return string? text nil outside of the years 0 to 9999
+function timestamp.write(seconds) end
+
+---The second that a time lies in: `2026-02-03T10:11:12Z`.
+---@param seconds number Unix seconds
+---@return string? text nil outside of the years 0 to 9999
+function timestamp.whole(seconds) end
+
+---The cache of one access token (src/core/token.h). Times are seconds on one clock that only goes forward.
+---@class mde.core.token
+---@field MAX_FAILURE_SECONDS number so long a failure is remembered at most
+local token = {}
+
+---@return mde.core.token cache an empty one
+function token.new() end
+
+---@param now number
+---@param lease_seconds number how long the lease lasts that may be given
+---@return "use"|"refresh"|"fetch"|"wait"|"failed" what
+---@return any a the token ("use", "refresh"); the lease ("fetch"); until when to wait at most; the error that was told
+---@return number? b the token's generation; how many seconds ago it failed
+---@return integer? c the lease ("refresh")
+function token:ask(now, lease_seconds) end
+
+---@param lease integer 0: nobody's
+---@param sent_at number when the token was asked for
+---@param value string
+---@param lifetime table expires_in, expires_on and refresh_in as the reply had them
+---@param wall_now number Unix seconds when it was asked for
+---@param random number in [0, 1)
+---@return integer? generation nil if it is not kept
+---@return "not_kept"|"older"|"too_long"|nil why
+function token:fetched(lease, sent_at, value, lifetime, wall_now, random) end
+
+---@param lease integer
+---@param now number
+---@param status? integer of the answer
+---@param retry_after? number seconds
+---@param err any
+---@return boolean present whether ask() answers with it now
+function token:failed(lease, now, status, retry_after, err) end
+
+---The service rejected a token.
+---@param generation integer
+---@return boolean dropped false: it was not the one in the cache
+function token:rejected(generation) end
+
+---The holder of a lease gives up without a result.
+---@param lease integer
+function token:abandon(lease) end
+
+---The credential has changed, so what failed may be tried again.
+function token:forget_failure() end
+
+---@return number? at when the token's life ends, by which an attempt must have ended; nil without one
+function token:expiry() end
+
+---@return number? at when the token is no longer handed out; nil without one
+function token:usable_until() end
 
 ---@class mde.core.url what a URL says, what may be shown of it, and whose its host is (src/core/url.h)
 local url = {}

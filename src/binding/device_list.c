@@ -5,7 +5,7 @@
 
 #include "device_list.h"
 
-#define LIST "mde.device_list"
+#define LIST "mde.core.device_list.Reader"
 
 static struct mde_text check_text(lua_State *L, int index)
 {

@@ -8,7 +8,7 @@
 
 #include "guard.h"
 
-#define GUARD "mde.core.guard"
+#define GUARD "mde.core.guard.Rules"
 
 static const struct mde_guard *check_guard(lua_State *L)
 {

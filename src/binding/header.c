@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "header.h"
+#include "refusal.h"
 
 /* A field that is there but no string is empty text, which is nothing that could be understood. */
 static struct mde_text text_field(lua_State *L, int index, const char *name)
@@ -26,21 +27,25 @@ static void push_seconds(lua_State *L, lua_Number seconds)
 }
 
 /*
- * retry_after(headers, wall_time) -> seconds to wait from now on, at least 0; nothing but nil if no
- * header says so; nil and "invalid" if one does and cannot be understood.
+ * retry_after(headers, wall_time, [status, message]) -> seconds to wait from now on, at least 0;
+ * nothing but nil if nothing says so; nil and "invalid" if a header does and cannot be understood.
+ * The message is the service's, which counts in a 429 without such a header.
  */
 static int header_retry_after(lua_State *L)
 {
   struct mde_retry_headers headers;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_Number now = luaL_checknumber(L, 2);
-  lua_settop(L, 2);
+  lua_Number status = luaL_optnumber(L, 3, 0);
+  struct mde_text message = {NULL, 0};
+  lua_settop(L, 4);
+  if (lua_type(L, 4) == LUA_TSTRING) message.bytes = lua_tolstring(L, 4, &message.length);
   headers.retry_after_ms = text_field(L, 1, "retry-after-ms");
   headers.x_ms_retry_after_ms = text_field(L, 1, "x-ms-retry-after-ms");
   headers.retry_after = text_field(L, 1, "retry-after");
   headers.date = text_field(L, 1, "date"); /* four values keep their bytes alive */
   lua_Number seconds = 0;
-  switch (mde_header_retry_after(&headers, now, &seconds)) {
+  switch (mde_refusal_retry_after(&headers, status == 429 ? 429 : 0, message, now, &seconds)) {
   case MDE_RETRY_AFTER_FOUND:
     push_seconds(L, seconds);
     return 1;

@@ -164,6 +164,4 @@ void mde_open_history(lua_State *L)
 {
   lua_newtable(L);
   mde_setfuncs(L, functions);
-  lua_pushinteger(L, MDE_DOUBT_TICKS / MDE_TICKS_PER_SECOND);
-  lua_setfield(L, -2, "DOUBT_SECONDS");
 }

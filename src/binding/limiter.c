@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#define LIMITER "mde.core.limiter"
+#define LIMITER "mde.limiter"
 
 static struct mde_limiter *check_limiter(lua_State *L)
 {

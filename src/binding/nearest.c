@@ -7,7 +7,7 @@
 #include "nearest.h"
 #include "timestamp.h"
 
-#define NEAREST "mde.nearest"
+#define NEAREST "mde.core.nearest.names"
 
 /* The user value holds the texts that the names point into. */
 struct names {

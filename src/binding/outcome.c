@@ -3,6 +3,7 @@
  */
 #include "compat.h"
 #include "outcome.h"
+#include "refusal.h"
 
 #include <limits.h>
 #include <math.h>
@@ -55,11 +56,13 @@ static bool is_there(lua_State *L, const char *name)
   return there;
 }
 
-/* What a driver says, who may say anything; it stays on the stack. NULL: no text. */
-static const char *text_fact(lua_State *L, const char *name)
+/* What a driver or the service says, who may say anything; it stays on the stack. */
+static struct mde_text text_fact(lua_State *L, const char *name)
 {
+  struct mde_text text = {NULL, 0};
   mde_field(L, FACTS, name);
-  return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  if (lua_type(L, -1) == LUA_TSTRING) text.bytes = lua_tolstring(L, -1, &text.length);
+  return text;
 }
 
 /*
@@ -68,9 +71,10 @@ static const char *text_fact(lua_State *L, const char *name)
  * kind     "read", "token", "identity" or "action"
  * facts    attempt (1: the first), now, deadline (math.huge: none), random in [0, 1);
  *          attempts_allowed (default 4; see outcome.h), authentications (default 0);
- *          status (nil: no response), usable, temporary, active_request, retry_after (seconds),
- *          retry_after_invalid; and without a response maybe_sent, which is true unless it is
- *          false, code, the driver's for the reason, and was_answered (an earlier attempt)
+ *          status (nil: no response), usable, temporary, said_code and said, the service's code and
+ *          message, retry_after (seconds), retry_after_invalid; and without a response maybe_sent,
+ *          which is true unless it is false, code, the driver's for the reason, and was_answered
+ *          (an earlier attempt)
  * verdict  "done", "refused", "retry", "authenticate", "throttled", "exhausted", "unknown",
  *          "active"
  * delay    seconds to wait before a retry, or until the service wants to be asked again; else 0
@@ -95,7 +99,7 @@ static int outcome_judge(lua_State *L)
   if (attempt.random < 0 || attempt.random >= 1)
     return luaL_error(L, "outcome.judge: 'random' must be in [0, 1)");
   attempt.maybe_sent = !is_false(L, "maybe_sent");
-  attempt.code = text_fact(L, "code");
+  attempt.code = text_fact(L, "code").bytes;
   attempt.was_answered = is_true(L, "was_answered");
   attempt.answered = is_there(L, "status");
   if (attempt.answered) {
@@ -105,7 +109,8 @@ static int outcome_judge(lua_State *L)
   }
   attempt.usable = is_true(L, "usable");
   attempt.temporary = is_true(L, "temporary");
-  attempt.active_request = is_true(L, "active_request");
+  struct mde_text said_code = text_fact(L, "said_code");
+  attempt.active_request = mde_refusal_is_active(said_code, text_fact(L, "said"));
   attempt.retry_after_invalid = is_true(L, "retry_after_invalid");
   attempt.has_retry_after = is_there(L, "retry_after");
   if (attempt.has_retry_after) attempt.retry_after = number_fact(L, "retry_after", 0);

@@ -12,8 +12,8 @@
 
 /* What a redaction writes to. The collector owns it, so that nothing that raises loses it. */
 struct work {
-  struct mde_secret out;
-  struct mde_secret scratch;
+  struct mde_buffer out;
+  struct mde_buffer scratch;
 };
 
 static struct mde_text check_text(lua_State *L, int index)
@@ -28,8 +28,8 @@ static struct work *new_work(lua_State *L, size_t length)
   struct mde_allocator allocator = mde_state_allocator(L);
   size_t limit = mde_redact_limit(length);
   struct work *work = mde_newuserdata(L, sizeof *work);
-  mde_secret_init(&work->out, allocator, limit);
-  mde_secret_init(&work->scratch, allocator, limit);
+  mde_buffer_init(&work->out, allocator, limit);
+  mde_buffer_init(&work->scratch, allocator, limit);
   luaL_getmetatable(L, WORK);
   lua_setmetatable(L, -2);
   return work;
@@ -37,8 +37,8 @@ static struct work *new_work(lua_State *L, size_t length)
 
 static void clear(struct work *work)
 {
-  mde_secret_clear(&work->out);
-  mde_secret_clear(&work->scratch);
+  mde_buffer_clear(&work->out);
+  mde_buffer_clear(&work->scratch);
 }
 
 static int work_gc(lua_State *L)
@@ -50,11 +50,11 @@ static int work_gc(lua_State *L)
 /* Pushes what has been written. What could not be written whole is not shown at all. */
 static int push_result(lua_State *L, struct work *work, int status)
 {
-  if (status == MDE_SECRET_NO_MEMORY) {
+  if (status == MDE_BUFFER_NO_MEMORY) {
     clear(work);
     return luaL_error(L, "not enough memory");
   }
-  if (status != MDE_SECRET_OK)
+  if (status != MDE_BUFFER_OK)
     lua_pushliteral(L, MDE_REDACTED);
   else
     lua_pushlstring(L, work->out.length > 0 ? work->out.bytes : "", work->out.length);
@@ -84,7 +84,7 @@ static struct mde_text secret_in_list(lua_State *L, int i)
 {
   struct mde_text text = {NULL, 0};
   lua_rawgeti(L, 2, i);
-  const struct mde_secret *secret = mde_test_secret(L, -1);
+  const struct mde_buffer *secret = mde_test_secret(L, -1);
   if (secret != NULL) {
     text.bytes = secret->bytes;
     text.length = secret->length;

@@ -1,12 +1,12 @@
 /*
- * mde.core.secret: text that is not shown and can be wiped (src/core/secret.h).
+ * mde.core.secret: text that is not shown and can be wiped (src/core/buffer.h).
  *
  * The bytes live outside of Lua's strings, which cannot be wiped. What reveal() returns is such a
  * string: take it late and let go of it soon.
  */
 #include "compat.h"
 
-#include "secret.h"
+#include "buffer.h"
 #include "secret_value.h"
 
 /* new(text) -> a secret. Raises if it is longer than 64 KB. */
@@ -15,8 +15,8 @@ static int secret_new(lua_State *L)
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
   luaL_argcheck(L, length <= MDE_SECRET_MAX_BYTES, 1, "a secret has at most 65536 bytes");
-  struct mde_secret *secret = mde_push_secret(L);
-  if (mde_secret_set(secret, text, length) != MDE_SECRET_OK)
+  struct mde_buffer *secret = mde_push_secret(L);
+  if (mde_buffer_set(secret, text, length) != MDE_BUFFER_OK)
     return luaL_error(L, "not enough memory");
   return 1;
 }
@@ -35,7 +35,7 @@ static int secret_wipe(lua_State *L)
 {
   struct mde_secret_value *value = luaL_checkudata(L, 1, MDE_SECRET_TYPE);
   value->is_wiped = true;
-  mde_secret_clear(&value->secret);
+  mde_buffer_clear(&value->secret);
   return 0;
 }
 

@@ -6,19 +6,19 @@
 
 #include "compat.h"
 
-#include "secret.h"
+#include "buffer.h"
 
 #define MDE_SECRET_TYPE "mde.secret"
 #define MDE_SECRET_MAX_BYTES 65536
 
 /* What the userdata is. */
 struct mde_secret_value {
-  struct mde_secret secret;
+  struct mde_buffer secret;
   bool is_wiped;
 };
 
 /* The secret at `index`, or NULL if something else is there. A wiped one is empty. Never raises. */
-static inline const struct mde_secret *mde_test_secret(lua_State *L, int index)
+static inline const struct mde_buffer *mde_test_secret(lua_State *L, int index)
 {
   const struct mde_secret_value *value = lua_touserdata(L, index);
   if (value == NULL || !lua_getmetatable(L, index)) return NULL;
@@ -32,10 +32,10 @@ static inline const struct mde_secret *mde_test_secret(lua_State *L, int index)
  * Pushes a new secret, empty, of up to MDE_SECRET_MAX_BYTES bytes. Raises for lack of memory. The
  * state must have loaded mde.core, which makes the metatable, whose __gc wipes and frees.
  */
-static inline struct mde_secret *mde_push_secret(lua_State *L)
+static inline struct mde_buffer *mde_push_secret(lua_State *L)
 {
   struct mde_secret_value *value = mde_newuserdata(L, sizeof *value);
-  mde_secret_init(&value->secret, mde_state_allocator(L), MDE_SECRET_MAX_BYTES);
+  mde_buffer_init(&value->secret, mde_state_allocator(L), MDE_SECRET_MAX_BYTES);
   value->is_wiped = false;
   luaL_getmetatable(L, MDE_SECRET_TYPE);
   lua_setmetatable(L, -2);

@@ -4,7 +4,7 @@
 #include "compat.h"
 #include "service_time.h"
 
-#define SERVICE_TIME "mde.core.service_time"
+#define SERVICE_TIME "mde.core.service_time.value"
 
 static struct mde_service_time *check_time(lua_State *L)
 {
@@ -92,4 +92,6 @@ void mde_open_service_time(lua_State *L)
   lua_pop(L, 1);
   lua_newtable(L);
   mde_setfuncs(L, functions);
+  lua_pushnumber(L, MDE_SERVICE_TIME_MAX_AHEAD_SECONDS);
+  lua_setfield(L, -2, "MAX_AHEAD_SECONDS");
 }

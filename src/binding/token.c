@@ -239,6 +239,15 @@ static int cache_expiry(lua_State *L)
   return 1;
 }
 
+/* cache:usable_until() -> when the token is no longer handed out; nil without one */
+static int cache_usable_until(lua_State *L)
+{
+  double until = mde_token_usable_until(check_cache(L));
+  if (!isfinite(until)) return 0;
+  lua_pushnumber(L, until);
+  return 1;
+}
+
 static int cache_gc(lua_State *L)
 {
   mde_token_clear(luaL_checkudata(L, 1, CACHE));
@@ -251,10 +260,15 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    {"ask", cache_ask},         {"fetched", cache_fetched},
-    {"failed", cache_failed},   {"rejected", cache_rejected},
-    {"abandon", cache_abandon}, {"forget_failure", cache_forget_failure},
-    {"expiry", cache_expiry},   {NULL, NULL},
+    {"ask", cache_ask},
+    {"fetched", cache_fetched},
+    {"failed", cache_failed},
+    {"rejected", cache_rejected},
+    {"abandon", cache_abandon},
+    {"forget_failure", cache_forget_failure},
+    {"expiry", cache_expiry},
+    {"usable_until", cache_usable_until},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {
@@ -268,4 +282,6 @@ void mde_open_token(lua_State *L)
   lua_pop(L, 1);
   lua_newtable(L);
   mde_setfuncs(L, functions);
+  lua_pushnumber(L, MDE_TOKEN_MAX_FAILURE_SECONDS);
+  lua_setfield(L, -2, "MAX_FAILURE_SECONDS");
 }

@@ -7,16 +7,11 @@
 static const char opening[] = " [mde:";
 #define OPENING_LENGTH (sizeof opening - 1)
 
-static bool letter_or_digit(char c)
-{
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
 static bool all_of(struct mde_text text, const char *others)
 {
   for (size_t i = 0; i < text.length; i++) {
     char c = text.bytes[i];
-    if (!letter_or_digit(c) && (c == '\0' || strchr(others, c) == NULL)) return false;
+    if (!mde_ascii_is_alphanumeric(c) && (c == '\0' || strchr(others, c) == NULL)) return false;
   }
   return true;
 }

@@ -108,8 +108,7 @@ static bool is_blank(const struct mde_csv_reader *reader, int c)
 
 static bool is_plain(int c)
 {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
+  return mde_ascii_is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
 }
 
 /* ---- the current cell */
@@ -331,7 +330,7 @@ static enum mde_csv_event take_held_tabs(struct mde_csv_reader *reader, int c)
 {
   bool empty = reader->cell.length == 0;
   if (c == '\t') reader->tabs++;
-  if (c == '\t' || c == ' ') return MDE_CSV_EVENT_MORE;
+  if (mde_ascii_is_blank(c)) return MDE_CSV_EVENT_MORE;
   if (is_line_end(c)) {
     reader->tabs = 0;
     if (!empty) return end_record(reader);

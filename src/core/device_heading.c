@@ -45,7 +45,7 @@ static int next_of_heading(struct mde_text *text)
     char c = *text->bytes;
     text->bytes++;
     text->length--;
-    if (c != ' ' && c != '\t' && c != '_') return mde_ascii_lower((unsigned char)c);
+    if (!mde_ascii_is_blank(c) && c != '_') return mde_ascii_lower((unsigned char)c);
   }
   return -1;
 }

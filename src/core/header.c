@@ -4,33 +4,18 @@
 
 #include <string.h>
 
-static bool is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t';
-}
-
 bool mde_header_is_token_byte(char c)
 {
-  return is_digit(c) || is_letter(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+  return mde_ascii_is_alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static struct mde_text trim(struct mde_text text)
 {
-  while (text.length > 0 && is_blank(text.bytes[0])) {
+  while (text.length > 0 && mde_ascii_is_blank(text.bytes[0])) {
     text.bytes++;
     text.length--;
   }
-  while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
+  while (text.length > 0 && mde_ascii_is_blank(text.bytes[text.length - 1]))
     text.length--;
   return text;
 }
@@ -55,12 +40,8 @@ static int64_t seconds_from_moment(const struct moment *moment)
 /* The year that `unix_seconds` lies in. */
 static int64_t year_of(int64_t unix_seconds)
 {
-  int64_t year = 1970 + unix_seconds / 31556952;
-  while (mde_days_from_date(year, 1, 1) * 86400 > unix_seconds)
-    year--;
-  while (mde_days_from_date(year + 1, 1, 1) * 86400 <= unix_seconds)
-    year++;
-  return year;
+  int64_t day = unix_seconds / 86400 - (unix_seconds % 86400 < 0);
+  return mde_date_from_days(day).year;
 }
 
 static const char *const short_days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", NULL};
@@ -95,7 +76,7 @@ static bool take_digits(struct mde_text *text, size_t count, int *value)
   if (text->length < count) return false;
   *value = 0;
   for (size_t i = 0; i < count; i++) {
-    if (!is_digit(text->bytes[i])) return false;
+    if (!mde_ascii_is_digit(text->bytes[i])) return false;
     *value = *value * 10 + (text->bytes[i] - '0');
   }
   text->bytes += count;
@@ -200,18 +181,17 @@ bool mde_header_date(struct mde_text text, int64_t now, int64_t *unix_seconds)
 
 /* ---- Retry-After */
 
-/* Digits with an optional fraction, and nothing else. */
-static bool read_number(struct mde_text text, double *number)
+bool mde_header_number(struct mde_text text, double *number)
 {
   size_t i = 0;
   *number = 0;
-  for (; i < text.length && is_digit(text.bytes[i]); i++)
+  for (; i < text.length && mde_ascii_is_digit(text.bytes[i]); i++)
     if (*number < 1e18) *number = *number * 10 + (text.bytes[i] - '0');
   if (i == 0) return false;
   if (i == text.length) return true;
   if (text.bytes[i] != '.' || ++i == text.length) return false;
   double scale = 0.1;
-  for (; i < text.length && is_digit(text.bytes[i]); i++) {
+  for (; i < text.length && mde_ascii_is_digit(text.bytes[i]); i++) {
     *number += (text.bytes[i] - '0') * scale;
     scale /= 10;
   }
@@ -242,7 +222,7 @@ static bool read_wait(struct mde_text text, const struct wait_context *context, 
   struct mde_text part = up_to_comma(text, 0);
   int64_t date = 0;
   *used = part.length;
-  if (read_number(trim(part), seconds)) {
+  if (mde_header_number(trim(part), seconds)) {
     *seconds /= context->unit;
     return true;
   }
@@ -320,7 +300,7 @@ void mde_challenge_reader_init(struct mde_challenge_reader *reader, struct mde_t
 
 static const char *skip_blanks(const char *at, const char *end)
 {
-  while (at < end && is_blank(*at))
+  while (at < end && mde_ascii_is_blank(*at))
     at++;
   return at;
 }
@@ -343,7 +323,7 @@ static bool read_token68(struct mde_challenge_reader *reader)
 {
   const char *at = reader->at;
   while (at < reader->end &&
-         (is_digit(*at) || is_letter(*at) || (*at != '\0' && strchr("-._~+/", *at) != NULL)))
+         (mde_ascii_is_alphanumeric(*at) || (*at != '\0' && strchr("-._~+/", *at) != NULL)))
     at++;
   if (at == reader->at) return false;
   while (at < reader->end && *at == '=')
@@ -354,12 +334,6 @@ static bool read_token68(struct mde_challenge_reader *reader)
   reader->quoted = false;
   reader->at = behind;
   return true;
-}
-
-static bool is_quoted_text(char c)
-{
-  unsigned char byte = (unsigned char)c;
-  return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
 }
 
 /* The value of a parameter; reader->at stands on its first byte. */
@@ -377,7 +351,7 @@ static bool read_value(struct mde_challenge_reader *reader)
   }
   for (at++; at < reader->end && *at != '"'; at++) {
     if (*at == '\\' && ++at == reader->end) return false;
-    if (!is_quoted_text(*at)) return false;
+    if (!mde_ascii_is_field_byte(*at)) return false;
   }
   if (at == reader->end) return false;
   reader->value = between(reader->at + 1, at);
@@ -402,7 +376,7 @@ static enum mde_challenge_piece read_scheme(struct mde_challenge_reader *reader)
 {
   const char *behind = skip_token(reader->at, reader->end);
   if (behind == reader->at) return MDE_CHALLENGE_PIECE_MALFORMED;
-  if (behind < reader->end && !is_blank(*behind) && *behind != ',')
+  if (behind < reader->end && !mde_ascii_is_blank(*behind) && *behind != ',')
     return MDE_CHALLENGE_PIECE_MALFORMED;
   reader->name = between(reader->at, behind);
   reader->at = behind;

@@ -24,6 +24,12 @@ bool mde_header_is_token_byte(char c);
  */
 bool mde_header_date(struct mde_text text, int64_t now, int64_t *unix_seconds);
 
+/*
+ * Reads digits with an optional fraction, and nothing else. Of more than 1e18 the last digits do
+ * not count: that is beyond any wait as it is.
+ */
+bool mde_header_number(struct mde_text text, double *number);
+
 /* The longest wait that is ever reported, in seconds; what is longer is cut to it. */
 #define MDE_HEADER_MAX_WAIT_SECONDS 2147483647.0
 

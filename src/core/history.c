@@ -20,13 +20,6 @@ bool mde_status_replaces(enum mde_status known, enum mde_status told)
   return known == MDE_STATUS_PENDING || told != MDE_STATUS_PENDING;
 }
 
-static int digit_of(char c)
-{
-  if (c >= '0' && c <= '9') return c - '0';
-  int lower = mde_ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool mde_id_read(struct mde_text text, struct mde_id *id)
 {
   enum { GUID_LENGTH = 36 };
@@ -36,7 +29,7 @@ bool mde_id_read(struct mde_text text, struct mde_id *id)
     bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
     if (is_dash != (text.bytes[i] == '-')) return false;
     if (is_dash) continue;
-    int digit = digit_of(text.bytes[i]);
+    int digit = mde_ascii_hexadecimal(text.bytes[i]);
     if (digit < 0) return false;
     unsigned char *byte = &id->bytes[digits / 2];
     *byte = (unsigned char)(digits % 2 == 0 ? digit << 4 : *byte | digit);

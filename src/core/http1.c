@@ -21,22 +21,10 @@ static int bad(struct reader *reader, const char *problem)
   return BAD;
 }
 
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t';
-}
-
 /* What a request's target may be made of. */
 static bool is_visible(char c)
 {
   return c > 0x20 && c < 0x7f;
-}
-
-/* What a field's value and a reason may be made of. */
-static bool is_value_byte(char c)
-{
-  unsigned char byte = (unsigned char)c;
-  return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
 }
 
 static struct mde_text between(const char *from, const char *to)
@@ -118,8 +106,7 @@ static int take_status_line(struct reader *reader)
   int code = 0;
   for (int i = 0; i < 3; i++) {
     if (reader->at == reader->end) return MORE;
-    if (*reader->at < '0' || *reader->at > '9')
-      return bad(reader, "the status is not three digits");
+    if (!mde_ascii_is_digit(*reader->at)) return bad(reader, "the status is not three digits");
     code = code * 10 + (*reader->at - '0');
     reader->at++;
   }
@@ -132,7 +119,7 @@ static int take_status_line(struct reader *reader)
   else if (*reader->at != '\r')
     return bad(reader, "the status is not three digits");
   const char *from = reader->at;
-  while (reader->at < reader->end && is_value_byte(*reader->at))
+  while (reader->at < reader->end && mde_ascii_is_field_byte(*reader->at))
     reader->at++;
   reader->head->reason = between(from, reader->at);
   return take_line_end(reader, "a control character in the reason");
@@ -141,25 +128,25 @@ static int take_status_line(struct reader *reader)
 static int take_field(struct reader *reader)
 {
   struct mde_http1_head *head = reader->head;
-  if (is_blank(*reader->at)) return bad(reader, "a blank before the first field");
+  if (mde_ascii_is_blank(*reader->at)) return bad(reader, "a blank before the first field");
   if (head->field_count == MDE_HTTP1_MAX_FIELDS) return bad(reader, "too many fields");
   struct mde_http1_field *field = &head->fields[head->field_count];
   int status = take_token(reader, &field->name, ':', "a field's name is not a token");
   if (status != READ) return status;
-  while (reader->at < reader->end && is_blank(*reader->at))
+  while (reader->at < reader->end && mde_ascii_is_blank(*reader->at))
     reader->at++;
   const char *from = reader->at, *to = from;
   field->folded = false;
   for (;;) {
-    for (; reader->at < reader->end && is_value_byte(*reader->at); reader->at++)
-      if (!is_blank(*reader->at)) to = reader->at + 1;
+    for (; reader->at < reader->end && mde_ascii_is_field_byte(*reader->at); reader->at++)
+      if (!mde_ascii_is_blank(*reader->at)) to = reader->at + 1;
     status = take_line_end(reader, "a control character in a field's value");
     if (status != READ) return status;
     if (reader->at == reader->end) return MORE; /* whether it goes on is in the next byte */
-    if (!is_blank(*reader->at)) break;
+    if (!mde_ascii_is_blank(*reader->at)) break;
     if (!reader->is_answer) return bad(reader, "a folded line");
     field->folded = true;
-    while (reader->at < reader->end && is_blank(*reader->at))
+    while (reader->at < reader->end && mde_ascii_is_blank(*reader->at))
       reader->at++;
     if (to == from) from = to = reader->at;
   }
@@ -187,19 +174,19 @@ static bool read_length(struct mde_text text, int64_t *length)
   for (;;) {
     int64_t number = 0;
     const char *from = at;
-    for (; at < end && *at >= '0' && *at <= '9'; at++) {
+    for (; at < end && mde_ascii_is_digit(*at); at++) {
       number = number * 10 + (*at - '0');
       if (number > MDE_HTTP1_MAX_BODY_BYTES) return false;
     }
     if (at == from || (!first && number != *length)) return false;
     *length = number;
     first = false;
-    while (at < end && is_blank(*at))
+    while (at < end && mde_ascii_is_blank(*at))
       at++;
     if (at == end) return true;
     if (*at != ',') return false;
     at++;
-    while (at < end && is_blank(*at))
+    while (at < end && mde_ascii_is_blank(*at))
       at++;
   }
 }
@@ -211,16 +198,16 @@ static bool is_chunked(struct mde_text text, bool is_answer, bool *repeated)
   const char *end = text.bytes + text.length;
   for (;;) {
     const char *from = at;
-    while (at < end && *at != ',' && !is_blank(*at))
+    while (at < end && *at != ',' && !mde_ascii_is_blank(*at))
       at++;
     if (!is_word(between(from, at), "chunked")) return false;
-    while (at < end && is_blank(*at))
+    while (at < end && mde_ascii_is_blank(*at))
       at++;
     if (at == end) return true;
     if (*at != ',' || !is_answer) return false;
     *repeated = true;
     at++;
-    while (at < end && is_blank(*at))
+    while (at < end && mde_ascii_is_blank(*at))
       at++;
   }
 }
@@ -326,7 +313,7 @@ static bool says_close(struct mde_text value)
   const char *end = value.bytes + value.length;
   while (at < end) {
     const char *from = at;
-    while (at < end && *at != ',' && !is_blank(*at))
+    while (at < end && *at != ',' && !mde_ascii_is_blank(*at))
       at++;
     if (is_word(between(from, at), "close")) return true;
     if (at < end) at++;
@@ -371,12 +358,12 @@ bool mde_http1_unfold(struct mde_text *value, struct mde_text *line)
 {
   const char *at = value->bytes;
   const char *end = value->bytes + value->length;
-  while (at < end && (is_blank(*at) || *at == '\r' || *at == '\n'))
+  while (at < end && mde_ascii_is_space(*at))
     at++;
   if (at == end) return false;
   const char *from = at, *to = at;
   for (; at < end && *at != '\r'; at++)
-    if (!is_blank(*at)) to = at + 1;
+    if (!mde_ascii_is_blank(*at)) to = at + 1;
   *line = between(from, to);
   *value = between(at, end);
   return true;
@@ -419,17 +406,10 @@ static void broken(struct mde_http1_chunks *chunks, const char *problem)
   chunks->problem = problem;
 }
 
-static int hexadecimal(char c)
-{
-  if (c >= '0' && c <= '9') return c - '0';
-  int lower = mde_ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* A digit of the size, or the first byte behind it. */
 static void read_size(struct mde_http1_chunks *chunks, char c)
 {
-  int digit = hexadecimal(c);
+  int digit = mde_ascii_hexadecimal(c);
   if (digit >= 0) {
     if (++chunks->digits > 16) {
       broken(chunks, "a chunk's size is too long");
@@ -442,7 +422,7 @@ static void read_size(struct mde_http1_chunks *chunks, char c)
     chunks->state = CHUNK_STATE_SIZE_LINE_FEED;
   } else if (c == ';') {
     chunks->state = CHUNK_STATE_EXTENSION;
-  } else if (is_blank(c)) {
+  } else if (mde_ascii_is_blank(c)) {
     chunks->state = CHUNK_STATE_BEHIND_SIZE;
   } else {
     broken(chunks, "a chunk's size is not hexadecimal");
@@ -488,12 +468,12 @@ static void read_byte(struct mde_http1_chunks *chunks, char c)
   case CHUNK_STATE_BEHIND_SIZE:
     if (c == ';')
       chunks->state = CHUNK_STATE_EXTENSION;
-    else if (!is_blank(c))
+    else if (!mde_ascii_is_blank(c))
       expect(chunks, c, '\r', CHUNK_STATE_SIZE_LINE_FEED, "a chunk's size is not hexadecimal");
     count_overhead(chunks);
     break;
   case CHUNK_STATE_EXTENSION:
-    if (!is_value_byte(c))
+    if (!mde_ascii_is_field_byte(c))
       expect(chunks, c, '\r', CHUNK_STATE_SIZE_LINE_FEED,
              "a control character in a chunk extension");
     count_overhead(chunks);
@@ -526,7 +506,7 @@ static void read_byte(struct mde_http1_chunks *chunks, char c)
     count_overhead(chunks);
     break;
   case CHUNK_STATE_TRAILER_VALUE:
-    if (!is_value_byte(c))
+    if (!mde_ascii_is_field_byte(c))
       expect(chunks, c, '\r', CHUNK_STATE_TRAILER_LINE_FEED, "a control character in a trailer");
     count_overhead(chunks);
     break;

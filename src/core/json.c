@@ -7,14 +7,9 @@ struct cursor {
   const char *end;
 };
 
-static bool is_space(char c)
-{
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static void skip_space(struct cursor *cursor)
 {
-  while (cursor->at < cursor->end && is_space(*cursor->at))
+  while (cursor->at < cursor->end && mde_ascii_is_space(*cursor->at))
     cursor->at++;
 }
 
@@ -47,7 +42,7 @@ static bool take_nested(struct cursor *cursor, size_t *count)
   while (cursor->at < cursor->end) {
     struct mde_text ignored;
     char c = *cursor->at++;
-    if (is_space(c)) continue;
+    if (mde_ascii_is_space(c)) continue;
     if (depth == 1 && c != ']' && c != '}') is_empty = false;
     if (c == '"') {
       if (!take_string(cursor, &ignored)) return false;
@@ -73,7 +68,7 @@ static bool take_nested(struct cursor *cursor, size_t *count)
 static bool take_word(struct cursor *cursor)
 {
   const char *begin = cursor->at;
-  while (cursor->at < cursor->end && !is_space(*cursor->at) && *cursor->at != ',' &&
+  while (cursor->at < cursor->end && !mde_ascii_is_space(*cursor->at) && *cursor->at != ',' &&
          *cursor->at != '}')
     cursor->at++;
   return cursor->at > begin;
@@ -94,18 +89,11 @@ static bool take_value(struct cursor *cursor, bool *is_list, size_t *count)
   return take_word(cursor);
 }
 
-static int hexadecimal(char c)
-{
-  int lower = mde_ascii_lower(c);
-  if (c >= '0' && c <= '9') return c - '0';
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 int mde_json_unit(const char *digits)
 {
   int code = 0;
   for (int i = 0; i < 4; i++) {
-    int digit = hexadecimal(digits[i]);
+    int digit = mde_ascii_hexadecimal(digits[i]);
     if (digit < 0) return -1;
     code = code * 16 + digit;
   }

@@ -102,20 +102,15 @@ static bool is_word(struct mde_text word, const char *wanted)
   return mde_text_same(word, (struct mde_text){wanted, strlen(wanted)});
 }
 
-static bool is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
-
 /* RFC 8259 has no zero before another digit, and no point without a digit behind it. */
 static bool is_number(struct mde_text word)
 {
   double number;
   const char *digits = word.bytes + (word.bytes[0] == '-' ? 1 : 0);
   const char *end = word.bytes + word.length;
-  if (end - digits > 1 && digits[0] == '0' && is_digit(digits[1])) return false;
+  if (end - digits > 1 && digits[0] == '0' && mde_ascii_is_digit(digits[1])) return false;
   const char *point = memchr(word.bytes, '.', word.length);
-  if (point != NULL && (point + 1 == end || !is_digit(point[1]))) return false;
+  if (point != NULL && (point + 1 == end || !mde_ascii_is_digit(point[1]))) return false;
   return mde_number_read(word, &number);
 }
 

@@ -19,7 +19,7 @@ size_t mde_number_point(char point[MDE_NUMBER_POINT_SIZE])
 
 static const char *skip_digits(const char *at, const char *end)
 {
-  while (at < end && *at >= '0' && *at <= '9')
+  while (at < end && mde_ascii_is_digit(*at))
     at++;
   return at;
 }
@@ -78,7 +78,7 @@ bool mde_number_read(struct mde_text text, double *number)
 
 static bool is_of_number(char c)
 {
-  return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == 'e';
+  return mde_ascii_is_digit(c) || c == '-' || c == '+' || c == 'e';
 }
 
 /* Puts a point where the locale's stands, and returns the length. */

@@ -102,7 +102,7 @@ struct mde_attempt {
   int status;
   bool usable;         /* a 2xx that parsed to what was asked for; means nothing elsewhere */
   bool temporary;      /* a 4xx to a token request that says temporarily_unavailable */
-  bool active_request; /* a 400 whose code is ActiveRequestAlreadyExists */
+  bool active_request; /* of a 400: mde_refusal_is_active */
   bool has_retry_after;
   bool retry_after_invalid; /* there was one, and it could not be read */
   double retry_after;       /* seconds */

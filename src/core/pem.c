@@ -13,7 +13,7 @@ struct cursor {
 
 static bool is_blank(char c)
 {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f' || c == '\0';
+  return mde_ascii_is_pem_space(c) || c == '\0';
 }
 
 static size_t left(struct cursor cursor)
@@ -35,19 +35,19 @@ static bool starts_with(struct cursor cursor, struct mde_text text)
   return left(cursor) >= text.length && memcmp(cursor.at, text.bytes, text.length) == 0;
 }
 
-static int append(struct mde_secret *out, const char *bytes, size_t length)
+static int append(struct mde_buffer *out, const char *bytes, size_t length)
 {
-  switch (mde_secret_append(out, bytes, length)) {
-  case MDE_SECRET_OK:
+  switch (mde_buffer_append(out, bytes, length)) {
+  case MDE_BUFFER_OK:
     return MDE_PEM_OK;
-  case MDE_SECRET_TOO_LONG:
+  case MDE_BUFFER_TOO_LONG:
     return MDE_PEM_TOO_LONG;
   default:
     return MDE_PEM_NO_MEMORY;
   }
 }
 
-static int append_marker(struct mde_secret *out, const char *word, struct mde_text label)
+static int append_marker(struct mde_buffer *out, const char *word, struct mde_text label)
 {
   int status = append(out, word, strlen(word));
   if (status == MDE_PEM_OK) status = append(out, label.bytes, label.length);
@@ -79,7 +79,7 @@ static char take(struct cursor *body)
   }
 }
 
-static int append_base64(struct mde_secret *out, struct cursor body)
+static int append_base64(struct mde_buffer *out, struct cursor body)
 {
   int status = MDE_PEM_OK;
   size_t column = 0;
@@ -112,7 +112,7 @@ static bool has_lines(struct cursor body)
 }
 
 /* The headers of an encrypted key are told from its base64 by their lines, so these stay. */
-static int append_lines(struct mde_secret *out, struct cursor body)
+static int append_lines(struct mde_buffer *out, struct cursor body)
 {
   int status = MDE_PEM_OK;
   bool begun = false, in_line = false, blank = false;
@@ -135,7 +135,7 @@ static int append_lines(struct mde_secret *out, struct cursor body)
   return status;
 }
 
-static int append_block(struct mde_secret *out, struct mde_text label, struct cursor body)
+static int append_block(struct mde_buffer *out, struct mde_text label, struct cursor body)
 {
   bool has_headers = left(body) > 0 && memchr(body.at, ':', left(body)) != NULL;
   if (has_headers && !has_lines(body)) return MDE_PEM_FLAT;
@@ -196,7 +196,7 @@ static bool is_utf16(struct mde_text text)
   return false;
 }
 
-int mde_pem_mend(struct mde_secret *out, struct mde_text given)
+int mde_pem_mend(struct mde_buffer *out, struct mde_text given)
 {
   if (is_utf16(given)) return MDE_PEM_UTF16;
   struct cursor cursor = {given.bytes, given.bytes + given.length};

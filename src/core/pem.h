@@ -8,7 +8,7 @@
 #ifndef MDE_PEM_H
 #define MDE_PEM_H
 
-#include "secret.h"
+#include "buffer.h"
 #include "text.h"
 
 enum {
@@ -27,7 +27,7 @@ enum {
  * With MDE_PEM_NOT_CLOSED and MDE_PEM_FLAT the other blocks are there; after any other failure the
  * contents of `out` are of no use. A second mending changes nothing.
  */
-int mde_pem_mend(struct mde_secret *out, struct mde_text given);
+int mde_pem_mend(struct mde_buffer *out, struct mde_text given);
 
 /* A limit of `out` that always suffices for `length` bytes. */
 size_t mde_pem_limit(size_t length);

@@ -9,20 +9,9 @@
 
 /* ---- where things end */
 
-static bool is_letter_or_digit(char c)
-{
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t';
-}
-
 static bool is_space_or_control(char c)
 {
-  unsigned char byte = (unsigned char)c;
-  return byte <= 0x20 || byte == 0x7f;
+  return c == ' ' || mde_ascii_is_control(c);
 }
 
 static bool is_quote(char c)
@@ -32,14 +21,14 @@ static bool is_quote(char c)
 
 static const char *skip_blanks(const char *at, const char *end)
 {
-  while (at < end && is_blank(*at))
+  while (at < end && mde_ascii_is_blank(*at))
     at++;
   return at;
 }
 
 static const char *skip_spaces(const char *at, const char *end)
 {
-  while (at < end && (is_blank(*at) || *at == '\r' || *at == '\n'))
+  while (at < end && mde_ascii_is_space(*at))
     at++;
   return at;
 }
@@ -213,7 +202,7 @@ static bool may_begin_here(const struct mde_redaction *redaction, enum name_kind
   char before = redaction->at[-1];
   if (kind == NAME_KIND_HEADER_NAME)
     return before == '\n' || is_quote(before) || before == '&' || before == '?';
-  return (!is_letter_or_digit(before) && before != '_' && before != '-') ||
+  return (!mde_ascii_is_alphanumeric(before) && before != '_' && before != '-') ||
          is_behind_escape(redaction->start, redaction->at);
 }
 
@@ -334,7 +323,7 @@ static bool is_prose(const char *from, const char *to)
 
 static bool is_token_byte(char c)
 {
-  return is_letter_or_digit(c) || c == '-' || c == '_';
+  return mde_ascii_is_alphanumeric(c) || c == '-' || c == '_';
 }
 
 /*
@@ -356,7 +345,7 @@ static bool scan_bearer(struct mde_redaction *redaction)
 {
   if (!mde_ascii_starts_with(redaction->at, redaction->end, "bearer")) return false;
   if (redaction->at > redaction->start &&
-      (is_letter_or_digit(redaction->at[-1]) || redaction->at[-1] == '_'))
+      (mde_ascii_is_alphanumeric(redaction->at[-1]) || redaction->at[-1] == '_'))
     return false;
   const char *behind = redaction->at + strlen("bearer");
   const char *from = skip_blanks(behind, redaction->end);
@@ -398,7 +387,7 @@ static bool has_begun_password(const char *from, const char *end)
   if (from < end && *from == '[') return false;
   while (at < end && *at != ':')
     at++;
-  while (at < end && (*at == ':' || (*at >= '0' && *at <= '9')))
+  while (at < end && (*at == ':' || mde_ascii_is_digit(*at)))
     at++;
   return at < end;
 }
@@ -438,11 +427,11 @@ static bool scan_user_information(struct mde_redaction *redaction)
   return true;
 }
 
-int mde_redact_text(struct mde_secret *out, struct mde_text text)
+int mde_redact_text(struct mde_buffer *out, struct mde_text text)
 {
   struct mde_redaction redaction;
   mde_redaction_begin(&redaction, out, text);
-  while (redaction.at < redaction.end && redaction.status == MDE_SECRET_OK) {
+  while (redaction.at < redaction.end && redaction.status == MDE_BUFFER_OK) {
     bool found = false;
     switch (mde_ascii_lower(*redaction.at)) {
     case ':':
@@ -477,7 +466,7 @@ static bool is_word(struct mde_text text, const char *word)
   return mde_text_same_caseless(text, other);
 }
 
-int mde_redact_header(struct mde_secret *out, struct mde_text name, struct mde_text value)
+int mde_redact_header(struct mde_buffer *out, struct mde_text name, struct mde_text value)
 {
   struct mde_redaction redaction;
   bool has_scheme = is_word(name, "authorization") || is_word(name, "proxy-authorization");

@@ -13,11 +13,11 @@
 #define MDE_REDACT_H
 
 #include "redaction.h"
-#include "secret.h"
+#include "buffer.h"
 #include "text.h"
 
 /*
- * Both of these append to `out` and return what mde_secret_append returns; after a failure the
+ * Both of these append to `out` and return what mde_buffer_append returns; after a failure the
  * contents of `out` are of no use. mde_redact_limit says how long a limit always suffices.
  */
 
@@ -26,12 +26,12 @@
  * assertion, password and sig, credentials behind Authorization and Bearer, JSON Web Tokens
  * wherever they stand, and the user information of URLs.
  */
-int mde_redact_text(struct mde_secret *out, struct mde_text text);
+int mde_redact_text(struct mde_buffer *out, struct mde_text text);
 
 /*
  * A header's value. Of Authorization and Proxy-Authorization only the scheme stays; Cookie,
  * Set-Cookie, Secret and X-Identity-Header go as a whole; the rest is treated as text.
  */
-int mde_redact_header(struct mde_secret *out, struct mde_text name, struct mde_text value);
+int mde_redact_header(struct mde_buffer *out, struct mde_text name, struct mde_text value);
 
 #endif

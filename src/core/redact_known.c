@@ -14,18 +14,12 @@ enum {
   TELLING_CHARACTERS = 22    /* of base64, for TELLING_BYTES */
 };
 
-static int hexadecimal(char c)
-{
-  if (c >= '0' && c <= '9') return c - '0';
-  int lower = mde_ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* Behind the two hexadecimal digits at `at` if they mean `byte`, else NULL. */
 static const char *match_digits(const char *at, const char *end, char byte)
 {
-  if (end - at < 2 || hexadecimal(at[0]) < 0 || hexadecimal(at[1]) < 0) return NULL;
-  int value = hexadecimal(at[0]) * 16 + hexadecimal(at[1]);
+  if (end - at < 2 || mde_ascii_hexadecimal(at[0]) < 0 || mde_ascii_hexadecimal(at[1]) < 0)
+    return NULL;
+  int value = mde_ascii_hexadecimal(at[0]) * 16 + mde_ascii_hexadecimal(at[1]);
   return value == (unsigned char)byte ? at + 2 : NULL;
 }
 
@@ -173,14 +167,14 @@ static void find_first_bytes(const struct mde_text *values, size_t count, bool f
   }
 }
 
-int mde_redact_known(struct mde_secret *out, struct mde_secret *scratch, struct mde_text text,
+int mde_redact_known(struct mde_buffer *out, struct mde_buffer *scratch, struct mde_text text,
                      const struct mde_text *values, size_t count)
 {
   struct mde_redaction redaction;
   bool first[256];
   find_first_bytes(values, count, first);
   mde_redaction_begin(&redaction, scratch, text);
-  while (redaction.at < redaction.end && redaction.status == MDE_SECRET_OK) {
+  while (redaction.at < redaction.end && redaction.status == MDE_BUFFER_OK) {
     size_t length = 0;
     if (first[(unsigned char)*redaction.at])
       length = longest_match(redaction.at, redaction.end, values, count);
@@ -190,10 +184,10 @@ int mde_redact_known(struct mde_secret *out, struct mde_secret *scratch, struct 
       redaction.at++;
   }
   int status = mde_redaction_finish(&redaction);
-  if (status == MDE_SECRET_OK) {
+  if (status == MDE_BUFFER_OK) {
     struct mde_text rest = {.bytes = scratch->bytes, .length = scratch->length};
     if (rest.length > 0) status = mde_redact_text(out, rest);
   }
-  mde_secret_clear(scratch);
+  mde_buffer_clear(scratch);
   return status;
 }

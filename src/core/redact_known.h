@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "redaction.h"
-#include "secret.h"
+#include "buffer.h"
 #include "text.h"
 
 /*
@@ -16,11 +16,11 @@
  * begin; also when only their first 16 bytes are there, or the text ends within them. Then does
  * what mde_redact_text does. Values of fewer than 4 bytes are passed over: they are in every text.
  *
- * Appends to `out` and returns what mde_secret_append returns; after a failure the contents of
+ * Appends to `out` and returns what mde_buffer_append returns; after a failure the contents of
  * `out` are of no use. mde_redact_limit says how long a limit always suffices, for `out` and for
  * `scratch`, an empty secret, which is cleared afterwards.
  */
-int mde_redact_known(struct mde_secret *out, struct mde_secret *scratch, struct mde_text text,
+int mde_redact_known(struct mde_buffer *out, struct mde_buffer *scratch, struct mde_text text,
                      const struct mde_text *values, size_t count);
 
 #endif

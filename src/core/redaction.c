@@ -8,7 +8,7 @@ size_t mde_redact_limit(size_t length)
   return length > SIZE_MAX / 16 ? SIZE_MAX : length * 9 + 64;
 }
 
-void mde_redaction_begin(struct mde_redaction *redaction, struct mde_secret *out,
+void mde_redaction_begin(struct mde_redaction *redaction, struct mde_buffer *out,
                          struct mde_text text)
 {
   if (text.bytes == NULL) text.bytes = "";
@@ -17,13 +17,13 @@ void mde_redaction_begin(struct mde_redaction *redaction, struct mde_secret *out
   redaction->at = text.bytes;
   redaction->end = text.bytes + text.length;
   redaction->copied = text.bytes;
-  redaction->status = MDE_SECRET_OK;
+  redaction->status = MDE_BUFFER_OK;
 }
 
 void mde_redaction_write(struct mde_redaction *redaction, const char *bytes, size_t length)
 {
-  if (redaction->status == MDE_SECRET_OK)
-    redaction->status = mde_secret_append(redaction->out, bytes, length);
+  if (redaction->status == MDE_BUFFER_OK)
+    redaction->status = mde_buffer_append(redaction->out, bytes, length);
 }
 
 void mde_redaction_copy(struct mde_redaction *redaction, const char *to)

@@ -9,25 +9,25 @@
 
 #include <stddef.h>
 
-#include "secret.h"
+#include "buffer.h"
 #include "text.h"
 
 #define MDE_REDACTED "[redacted]"
 
 struct mde_redaction {
-  struct mde_secret *out;
+  struct mde_buffer *out;
   const char *start;
   const char *at; /* where the walk is */
   const char *end;
   const char *copied; /* everything before it is in `out` */
-  int status;         /* MDE_SECRET_OK, or why `out` is incomplete */
+  int status;         /* MDE_BUFFER_OK, or why `out` is incomplete */
 };
 
 /* How long a limit of `out` always suffices for a text of `length` bytes, whatever is taken out. */
 size_t mde_redact_limit(size_t length);
 
 /* At the beginning of `text`, of which nothing has been copied. The text has to stay. */
-void mde_redaction_begin(struct mde_redaction *redaction, struct mde_secret *out,
+void mde_redaction_begin(struct mde_redaction *redaction, struct mde_buffer *out,
                          struct mde_text text);
 
 /* Writes bytes that are not the text's. After a failure it does nothing, and so do the others. */

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "ascii.h"
+
 struct mde_text {
   const char *bytes;
   size_t length;
@@ -19,16 +21,6 @@ static inline bool mde_text_same(struct mde_text a, struct mde_text b)
 {
   return a.bytes != NULL && b.bytes != NULL && a.length == b.length &&
          memcmp(a.bytes, b.bytes, a.length) == 0;
-}
-
-static inline int mde_ascii_lower(int c)
-{
-  return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-static inline int mde_ascii_upper(int c)
-{
-  return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
 }
 
 /*

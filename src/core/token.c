@@ -21,7 +21,6 @@
 #define AFTER_DEFINITE_NO_SECONDS 60.0
 #define AFTER_TROUBLE_SECONDS 5.0
 #define MIN_RETRY_AFTER_SECONDS 1.0
-#define MAX_FAILURE_SECONDS HOUR
 
 /* Characters; nothing that is meant as one has more. */
 #define MAX_NUMBER_LENGTH 32
@@ -33,11 +32,6 @@ struct cursor {
   const char *at;
   const char *end;
 };
-
-static bool is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
 
 static bool literal(struct cursor *cursor, char c)
 {
@@ -51,7 +45,7 @@ static bool digits(struct cursor *cursor, int fewest, int most, int *number)
 {
   int count = 0;
   *number = 0;
-  while (count < most && cursor->at < cursor->end && is_digit(*cursor->at)) {
+  while (count < most && cursor->at < cursor->end && mde_ascii_is_digit(*cursor->at)) {
     *number = *number * 10 + (*cursor->at++ - '0');
     count++;
   }
@@ -63,7 +57,7 @@ static bool whole_number(struct cursor *cursor, double *number)
 {
   const char *first = cursor->at;
   *number = 0;
-  while (cursor->at < cursor->end && is_digit(*cursor->at))
+  while (cursor->at < cursor->end && mde_ascii_is_digit(*cursor->at))
     *number = *number * 10 + (*cursor->at++ - '0');
   return cursor->at > first;
 }
@@ -116,7 +110,8 @@ static bool read_date(struct mde_text text, double *seconds)
   if (!literal(&cursor, ' ') && !literal(&cursor, 'T') && !literal(&cursor, 't')) return false;
   if (!digits(&cursor, 1, 2, &hour)) return false;
   const char *minutes = cursor.at;
-  while (cursor.at < cursor.end && (is_digit(*cursor.at) || *cursor.at == ':' || *cursor.at == '.'))
+  while (cursor.at < cursor.end &&
+         (mde_ascii_is_digit(*cursor.at) || *cursor.at == ':' || *cursor.at == '.'))
     cursor.at++;
   int minutes_length = (int)(cursor.at - minutes);
   if (american && !half_of_day(&cursor, &hour)) return false;
@@ -173,19 +168,24 @@ struct mde_token_lifetime mde_token_read_lifetime(const struct mde_token_reply *
 void mde_token_init(struct mde_token_cache *cache, struct mde_allocator allocator)
 {
   memset(cache, 0, sizeof *cache);
-  mde_secret_init(&cache->value, allocator, MDE_TOKEN_MAX_BYTES);
+  mde_buffer_init(&cache->value, allocator, MDE_TOKEN_MAX_BYTES);
   cache->newest_sent_at = -HUGE_VAL;
   cache->leased_at = -HUGE_VAL;
 }
 
 void mde_token_clear(struct mde_token_cache *cache)
 {
-  mde_secret_clear(&cache->value);
+  mde_buffer_clear(&cache->value);
+}
+
+double mde_token_usable_until(const struct mde_token_cache *cache)
+{
+  return cache->value.length > 0 ? cache->usable_until : -HUGE_VAL;
 }
 
 static bool is_usable(const struct mde_token_cache *cache, double now)
 {
-  return cache->value.length > 0 && now < cache->usable_until;
+  return now < mde_token_usable_until(cache);
 }
 
 static bool is_held(const struct mde_token_cache *cache, double now)
@@ -255,9 +255,9 @@ enum mde_token_result mde_token_fetched(struct mde_token_cache *cache, uint64_t 
   } else if (lifetime.seconds <= 0) {
     result = MDE_TOKEN_RESULT_NOT_KEPT;
   } else {
-    int status = mde_secret_set(&cache->value, value, length);
-    if (status == MDE_SECRET_NO_MEMORY) return MDE_TOKEN_RESULT_NO_MEMORY;
-    if (status == MDE_SECRET_TOO_LONG) result = MDE_TOKEN_RESULT_TOO_LONG;
+    int status = mde_buffer_set(&cache->value, value, length);
+    if (status == MDE_BUFFER_NO_MEMORY) return MDE_TOKEN_RESULT_NO_MEMORY;
+    if (status == MDE_BUFFER_TOO_LONG) result = MDE_TOKEN_RESULT_TOO_LONG;
   }
   if (result == MDE_TOKEN_RESULT_TAKEN) {
     cache->generation++;
@@ -293,7 +293,7 @@ enum mde_token_failure mde_token_failed(struct mde_token_cache *cache, uint64_t 
   double pause = is_definite_no(status) ? AFTER_DEFINITE_NO_SECONDS : AFTER_TROUBLE_SECONDS;
   if (told_when) {
     double least = is_definite_no(status) ? AFTER_DEFINITE_NO_SECONDS : MIN_RETRY_AFTER_SECONDS;
-    pause = fmin(fmax(retry_after, least), MAX_FAILURE_SECONDS);
+    pause = fmin(fmax(retry_after, least), MDE_TOKEN_MAX_FAILURE_SECONDS);
   }
   cache->leased = false;
   cache->failed = true;
@@ -306,7 +306,7 @@ enum mde_token_failure mde_token_failed(struct mde_token_cache *cache, uint64_t 
 bool mde_token_rejected(struct mde_token_cache *cache, uint64_t generation)
 {
   if (cache->value.length == 0 || cache->generation != generation) return false;
-  mde_secret_clear(&cache->value);
+  mde_buffer_clear(&cache->value);
   return true;
 }
 

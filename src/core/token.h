@@ -45,7 +45,7 @@
  *   408, 421, 425, 429, 5xx, a broken answer,  Retry-After, at least 1 s; without one 5 s
  *   no answer at all
  *
- * and never longer than 3600 s. While the old token is usable a failure is hidden: refreshing is
+ * and never longer than MDE_TOKEN_MAX_FAILURE_SECONDS. While the old token is usable a failure is hidden: refreshing is
  * tried again 30 s after the last try began, or when a Retry-After has passed if that is later.
  * Should the old token end before the failure is forgotten, the failure comes to light: the sign-in
  * service's Retry-After is kept even then. A success ends the memory.
@@ -57,13 +57,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "secret.h"
+#include "buffer.h"
 #include "text.h"
 
 #define MDE_TOKEN_MAX_BYTES 65536 /* of one token: as many as a whole reply may have */
 
+#define MDE_TOKEN_MAX_FAILURE_SECONDS 3600.0 /* so long a failure is remembered at most */
+
 struct mde_token_cache {
-  struct mde_secret value; /* empty: no token */
+  struct mde_buffer value; /* empty: no token */
   uint64_t generation; /* of the last token that was taken; 0 before the first; never used twice */
   double newest_sent_at; /* when that token's request was sent */
   double refresh_at;
@@ -147,6 +149,12 @@ void mde_token_init(struct mde_token_cache *cache, struct mde_allocator allocato
 
 /* Wipes and frees the token. A second call is harmless. */
 void mde_token_clear(struct mde_token_cache *cache);
+
+/*
+ * Until when the token that is there may be handed out; what hands it out elsewhere, through a
+ * store say, goes by this. -HUGE_VAL without a token.
+ */
+double mde_token_usable_until(const struct mde_token_cache *cache);
 
 /* What a caller is to do. Changes nothing: after _REFRESH or _FETCH the caller takes the lease. */
 enum mde_token_answer mde_token_ask(const struct mde_token_cache *cache, double now);

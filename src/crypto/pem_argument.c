@@ -9,7 +9,7 @@
 
 static bool text_at(lua_State *L, int index, struct mde_text *text)
 {
-  const struct mde_secret *secret = mde_test_secret(L, index);
+  const struct mde_buffer *secret = mde_test_secret(L, index);
   if (secret != NULL) {
     *text = (struct mde_text){secret->length > 0 ? secret->bytes : "", secret->length};
     return true;
@@ -31,8 +31,8 @@ struct mde_text mde_push_pem(lua_State *L, int index, int *flaw)
 {
   struct mde_text given = mde_check_text(L, index);
   luaL_argcheck(L, mde_pem_limit(given.length) <= INT_MAX, index, "it is too long");
-  struct mde_secret *mended = mde_newuserdata(L, sizeof *mended);
-  mde_secret_init(mended, mde_state_allocator(L), mde_pem_limit(given.length));
+  struct mde_buffer *mended = mde_newuserdata(L, sizeof *mended);
+  mde_buffer_init(mended, mde_state_allocator(L), mde_pem_limit(given.length));
   luaL_getmetatable(L, PEM);
   lua_setmetatable(L, -2);
   *flaw = mde_pem_mend(mended, given);
@@ -42,7 +42,7 @@ struct mde_text mde_push_pem(lua_State *L, int index, int *flaw)
 
 void mde_clear_pem(lua_State *L, int index)
 {
-  mde_secret_clear(luaL_checkudata(L, index, PEM));
+  mde_buffer_clear(luaL_checkudata(L, index, PEM));
 }
 
 const char *mde_pem_problem(int flaw)
@@ -61,7 +61,7 @@ const char *mde_pem_problem(int flaw)
 
 static int pem_clear(lua_State *L)
 {
-  mde_secret_clear(luaL_checkudata(L, 1, PEM));
+  mde_buffer_clear(luaL_checkudata(L, 1, PEM));
   return 0;
 }
 

@@ -163,8 +163,8 @@ static void check_url(lua_State *L, const char *url, size_t length, bool plain, 
 /* Raises for memory only: a header that is too long was too long for any server. */
 static void check_secret(lua_State *L, int status)
 {
-  if (status == MDE_SECRET_TOO_LONG) refuse(L, "headers are too long");
-  if (status != MDE_SECRET_OK) refuse(L, "not enough memory");
+  if (status == MDE_BUFFER_TOO_LONG) refuse(L, "headers are too long");
+  if (status != MDE_BUFFER_OK) refuse(L, "not enough memory");
 }
 
 /* What says where a request ends, and to whom it goes, is libcurl's to write. */

@@ -24,10 +24,10 @@ void mde_transfer_init(struct mde_transfer *transfer, struct mde_allocator alloc
 {
   memset(transfer, 0, sizeof *transfer);
   transfer->state = MDE_TRANSFER_STATE_NEW;
-  mde_secret_init(&transfer->lines, allocator, MAX_REQUEST_HEAD_BYTES);
-  mde_secret_init(&transfer->body, allocator, PTRDIFF_MAX);
-  mde_secret_init(&transfer->head, allocator, MDE_HTTP1_MAX_HEAD_BYTES);
-  mde_secret_init(&transfer->answer, allocator, 0);
+  mde_buffer_init(&transfer->lines, allocator, MAX_REQUEST_HEAD_BYTES);
+  mde_buffer_init(&transfer->body, allocator, PTRDIFF_MAX);
+  mde_buffer_init(&transfer->head, allocator, MDE_HTTP1_MAX_HEAD_BYTES);
+  mde_buffer_init(&transfer->answer, allocator, 0);
 }
 
 /*
@@ -37,12 +37,12 @@ int mde_transfer_header(struct mde_transfer *transfer, const char *name, const c
 {
   const char *separator = *value != '\0' ? ": " : ";";
   size_t before = transfer->lines.length;
-  int status = mde_secret_append(&transfer->lines, name, strlen(name));
-  if (status == MDE_SECRET_OK)
-    status = mde_secret_append(&transfer->lines, separator, strlen(separator));
-  if (status == MDE_SECRET_OK)
-    status = mde_secret_append(&transfer->lines, value, strlen(value) + 1);
-  if (status != MDE_SECRET_OK) {
+  int status = mde_buffer_append(&transfer->lines, name, strlen(name));
+  if (status == MDE_BUFFER_OK)
+    status = mde_buffer_append(&transfer->lines, separator, strlen(separator));
+  if (status == MDE_BUFFER_OK)
+    status = mde_buffer_append(&transfer->lines, value, strlen(value) + 1);
+  if (status != MDE_BUFFER_OK) {
     transfer->lines.length = before;
     return status;
   }
@@ -50,13 +50,13 @@ int mde_transfer_header(struct mde_transfer *transfer, const char *name, const c
   if (mde_text_same_caseless((struct mde_text){name, strlen(name)}, content_type))
     transfer->has_content_type = true;
   transfer->node_count++;
-  return MDE_SECRET_OK;
+  return MDE_BUFFER_OK;
 }
 
 int mde_transfer_body(struct mde_transfer *transfer, const char *bytes, size_t length)
 {
-  int status = mde_secret_set(&transfer->body, bytes, length);
-  if (status == MDE_SECRET_OK) transfer->has_body = true;
+  int status = mde_buffer_set(&transfer->body, bytes, length);
+  if (status == MDE_BUFFER_OK) transfer->has_body = true;
   return status;
 }
 
@@ -104,10 +104,10 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
   struct mde_transfer *transfer = context;
   size_t length = size * count;
   if (transfer->trouble != MDE_TRANSFER_TROUBLE_NONE) return 0;
-  int status = mde_secret_append(&transfer->answer, bytes, length);
-  if (status == MDE_SECRET_OK) return length;
+  int status = mde_buffer_append(&transfer->answer, bytes, length);
+  if (status == MDE_BUFFER_OK) return length;
   transfer->trouble =
-      status == MDE_SECRET_TOO_LONG ? MDE_TRANSFER_TROUBLE_BODY : MDE_TRANSFER_TROUBLE_MEMORY;
+      status == MDE_BUFFER_TOO_LONG ? MDE_TRANSFER_TROUBLE_BODY : MDE_TRANSFER_TROUBLE_MEMORY;
   return 0;
 }
 
@@ -218,16 +218,16 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *context)
   size_t length = size * count;
   if (transfer->head_ended) {
     if (!transfer->head_is_interim) return length;
-    mde_secret_clear(&transfer->head);
+    mde_buffer_clear(&transfer->head);
     transfer->head_ended = false;
   }
-  int status = mde_secret_append(&transfer->head, bytes, length);
-  if (status == MDE_SECRET_OK) {
+  int status = mde_buffer_append(&transfer->head, bytes, length);
+  if (status == MDE_BUFFER_OK) {
     transfer->head_ended = length > 0 && (bytes[0] == '\r' || bytes[0] == '\n');
     return !transfer->head_ended || judge_head(transfer) ? length : 0;
   }
   transfer->trouble =
-      status == MDE_SECRET_TOO_LONG ? MDE_TRANSFER_TROUBLE_HEAD : MDE_TRANSFER_TROUBLE_MEMORY;
+      status == MDE_BUFFER_TOO_LONG ? MDE_TRANSFER_TROUBLE_HEAD : MDE_TRANSFER_TROUBLE_MEMORY;
   return 0;
 }
 
@@ -459,8 +459,8 @@ void mde_transfer_clear(struct mde_transfer *transfer)
     mde_release(&transfer->lines.allocator, nodes, transfer->node_count * sizeof *nodes);
   }
   transfer->node_count = 0;
-  mde_secret_clear(&transfer->lines);
-  mde_secret_clear(&transfer->body);
-  mde_secret_clear(&transfer->head);
-  mde_secret_clear(&transfer->answer);
+  mde_buffer_clear(&transfer->lines);
+  mde_buffer_clear(&transfer->body);
+  mde_buffer_clear(&transfer->head);
+  mde_buffer_clear(&transfer->answer);
 }

@@ -15,7 +15,7 @@
 #include "allocator.h"
 #include "connections.h"
 #include "http1.h"
-#include "secret.h"
+#include "buffer.h"
 
 enum mde_transfer_state {
   MDE_TRANSFER_STATE_NEW,       /* being filled; libcurl does not know it */
@@ -58,10 +58,10 @@ struct mde_transfer {
   long proxy_verification; /* the same of the certificate of a proxy that is spoken to by TLS */
   bool tls_is_openssl;
 
-  struct mde_secret lines; /* request header lines, each ended by a NUL */
+  struct mde_buffer lines; /* request header lines, each ended by a NUL */
   struct curl_slist *nodes;
   size_t node_count;
-  struct mde_secret body;
+  struct mde_buffer body;
   size_t body_taken; /* bytes of it that libcurl has read */
   bool has_body;
   bool has_content_type;
@@ -76,8 +76,8 @@ struct mde_transfer {
   bool head_offered; /* a connection stood, so bytes of the request's head may have gone */
   bool body_offered; /* libcurl asked for a byte of the body */
 
-  struct mde_secret head; /* the final answer's status line and headers */
-  struct mde_secret answer;
+  struct mde_buffer head; /* the final answer's status line and headers */
+  struct mde_buffer answer;
   bool head_ended;
   bool head_is_interim;           /* the one that ended last */
   enum mde_http1_body framing;    /* of the answer */
@@ -108,10 +108,10 @@ struct mde_transfer_options {
 /* An empty transfer. Allocates nothing; cannot fail. */
 void mde_transfer_init(struct mde_transfer *transfer, struct mde_allocator allocator);
 
-/* Adds one request header. An MDE_SECRET_ code. */
+/* Adds one request header. An MDE_BUFFER_ code. */
 int mde_transfer_header(struct mde_transfer *transfer, const char *name, const char *value);
 
-/* Sets the request's body (empty is not none). An MDE_SECRET_ code. */
+/* Sets the request's body (empty is not none). An MDE_BUFFER_ code. */
 int mde_transfer_body(struct mde_transfer *transfer, const char *bytes, size_t length);
 
 /*

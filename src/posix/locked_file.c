@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOCKED_FILE "mde.posix.locked_file"
+#define LOCKED_FILE "mde.locked_file"
 #define MAGIC "mdefile1"
 
 enum { HEAD = 24, MAX_TEXT = 16 * 1024 * 1024 };

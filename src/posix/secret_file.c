@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "secret.h"
+#include "ascii.h"
+#include "buffer.h"
 #include "secret_value.h"
 #include "wipe.h"
 
@@ -45,25 +46,20 @@ static const char *flaw_of(const struct stat *status)
   return NULL;
 }
 
-static bool is_space(char c)
-{
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool begins_with(const struct mde_secret *secret, const char *mark)
+static bool begins_with(const struct mde_buffer *secret, const char *mark)
 {
   size_t length = strlen(mark);
   return secret->length >= length && memcmp(secret->bytes, mark, length) == 0;
 }
 
 /* Takes away what editors put around a secret: a byte order mark, and white space at both ends. */
-static void trim(struct mde_secret *secret)
+static void trim(struct mde_buffer *secret)
 {
   static const char mark[] = "\xef\xbb\xbf";
   size_t begin = begins_with(secret, mark) ? strlen(mark) : 0;
-  while (begin < secret->length && is_space(secret->bytes[begin]))
+  while (begin < secret->length && mde_ascii_is_space(secret->bytes[begin]))
     begin++;
-  while (secret->length > begin && is_space(secret->bytes[secret->length - 1]))
+  while (secret->length > begin && mde_ascii_is_space(secret->bytes[secret->length - 1]))
     secret->length--;
   secret->length -= begin;
   if (begin > 0 && secret->length > 0)
@@ -74,7 +70,7 @@ static void trim(struct mde_secret *secret)
 static const char utf16[] = "it is UTF-16, as PowerShell's > and Notepad's Unicode write it";
 
 /* Reads to the end of the file. NULL, or what went wrong. */
-static const char *read_all(int file, struct mde_secret *secret)
+static const char *read_all(int file, struct mde_buffer *secret)
 {
   char part[4096];
   const char *problem = NULL;
@@ -82,9 +78,9 @@ static const char *read_all(int file, struct mde_secret *secret)
   do {
     count = read(file, part, sizeof part);
     if (count > 0) {
-      int status = mde_secret_append(secret, part, (size_t)count);
-      if (status == MDE_SECRET_TOO_LONG) problem = "it is longer than 65536 bytes";
-      if (status == MDE_SECRET_NO_MEMORY) problem = "there is not enough memory";
+      int status = mde_buffer_append(secret, part, (size_t)count);
+      if (status == MDE_BUFFER_TOO_LONG) problem = "it is longer than 65536 bytes";
+      if (status == MDE_BUFFER_NO_MEMORY) problem = "there is not enough memory";
     } else if (count < 0 && errno != EINTR) {
       problem = strerror(errno);
     }
@@ -97,7 +93,7 @@ static const char *read_all(int file, struct mde_secret *secret)
 }
 
 /* Opens, looks and reads; nothing of Lua in here. NULL, or what went wrong. */
-static const char *read_file(const char *path, struct mde_secret *secret, struct stat *status)
+static const char *read_file(const char *path, struct mde_buffer *secret, struct stat *status)
 {
   /* Opening a FIFO would otherwise wait for somebody to write. */
   int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -105,7 +101,7 @@ static const char *read_file(const char *path, struct mde_secret *secret, struct
   const char *problem = fstat(file, status) == 0 ? flaw_of(status) : strerror(errno);
   if (problem == NULL) problem = read_all(file, secret);
   close(file);
-  if (problem != NULL) mde_secret_clear(secret);
+  if (problem != NULL) mde_buffer_clear(secret);
   return problem;
 }
 
@@ -134,7 +130,7 @@ static const char *check_path(lua_State *L)
 static int secret_file_read(lua_State *L)
 {
   const char *path = check_path(L);
-  struct mde_secret *secret = mde_push_secret(L);
+  struct mde_buffer *secret = mde_push_secret(L);
   struct stat status;
   const char *problem = read_file(path, secret, &status);
   if (problem != NULL) {

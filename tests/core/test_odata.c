@@ -1,5 +1,5 @@
 /*
- * odata: literals, percent-encoding, IP addresses, and the UTF-8 that texts rest on.
+ * odata: literals, percent-encoding, and the UTF-8 that texts rest on.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -30,13 +30,13 @@ static void mend(struct outcome *outcome, const char *bytes, size_t length, size
                  size_t fail_at)
 {
   struct test_memory memory = {.check_wiped = true, .fail_at = fail_at};
-  struct mde_secret out;
-  mde_secret_init(&out, test_allocator(&memory), limit);
+  struct mde_buffer out;
+  mde_buffer_init(&out, test_allocator(&memory), limit);
   outcome->status = mde_pem_mend(&out, (struct mde_text){bytes, length});
   assert_true(out.length < sizeof outcome->text);
   if (out.length > 0) memcpy(outcome->text, out.bytes, out.length);
   outcome->text[out.length] = '\0';
-  mde_secret_clear(&out);
+  mde_buffer_clear(&out);
   test_allocator_finish(&memory);
 }
 

@@ -26,14 +26,14 @@ struct outcome {
 static void run(struct outcome *outcome, struct mde_text text, size_t fail_at)
 {
   struct test_memory memory = {.check_wiped = true, .fail_at = fail_at};
-  struct mde_secret out;
-  mde_secret_init(&out, test_allocator(&memory), mde_redact_limit(text.length));
+  struct mde_buffer out;
+  mde_buffer_init(&out, test_allocator(&memory), mde_redact_limit(text.length));
   outcome->status = mde_redact_text(&out, text);
   assert_true(out.length < sizeof outcome->text);
   outcome->length = out.length;
   if (out.length > 0) memcpy(outcome->text, out.bytes, out.length);
   outcome->text[out.length] = '\0';
-  mde_secret_clear(&out);
+  mde_buffer_clear(&out);
   test_allocator_finish(&memory);
 }
 
@@ -154,7 +154,7 @@ static void text(void **state)
     struct outcome outcome;
     const char *expected = cases[i].expected == NULL ? cases[i].text : cases[i].expected;
     run(&outcome, test_edge_string(cases[i].text), 0);
-    assert_int_equal(outcome.status, MDE_SECRET_OK);
+    assert_int_equal(outcome.status, MDE_BUFFER_OK);
     if (strcmp(outcome.text, expected) != 0)
       fail_msg("'%s'\n became '%s'\n not    '%s'", cases[i].text, outcome.text, expected);
     struct outcome again;
@@ -194,15 +194,15 @@ static void headers(void **state)
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct test_memory memory = {.check_wiped = true};
-    struct mde_secret out;
+    struct mde_buffer out;
     struct mde_text name = {.bytes = cases[i].name, .length = strlen(cases[i].name)};
-    mde_secret_init(&out, test_allocator(&memory), 1000);
+    mde_buffer_init(&out, test_allocator(&memory), 1000);
     assert_int_equal(mde_redact_header(&out, name, test_edge_string(cases[i].value)), 0);
     if (out.length != strlen(cases[i].expected) ||
         (out.length > 0 && memcmp(out.bytes, cases[i].expected, out.length) != 0))
       fail_msg("%s: %s became '%.*s'", cases[i].name, cases[i].value, (int)out.length,
                out.length > 0 ? out.bytes : "");
-    mde_secret_clear(&out);
+    mde_buffer_clear(&out);
     test_allocator_finish(&memory);
   }
 }
@@ -219,8 +219,8 @@ static void memory_that_ends(void **state)
   size_t failures = 0;
   for (size_t fail_at = 1;; fail_at++) {
     run(&outcome, test_edge_string(form), fail_at);
-    if (outcome.status == MDE_SECRET_OK) break;
-    assert_int_equal(outcome.status, MDE_SECRET_NO_MEMORY);
+    if (outcome.status == MDE_BUFFER_OK) break;
+    assert_int_equal(outcome.status, MDE_BUFFER_NO_MEMORY);
     failures++;
   }
   assert_true(failures >= 2);
@@ -230,10 +230,10 @@ static void a_limit(void **state)
 {
   (void)state;
   struct test_memory memory = {.check_wiped = true};
-  struct mde_secret out;
-  mde_secret_init(&out, test_allocator(&memory), 20);
-  assert_int_equal(mde_redact_text(&out, test_edge_string(form)), MDE_SECRET_TOO_LONG);
-  mde_secret_clear(&out);
+  struct mde_buffer out;
+  mde_buffer_init(&out, test_allocator(&memory), 20);
+  assert_int_equal(mde_redact_text(&out, test_edge_string(form)), MDE_BUFFER_TOO_LONG);
+  mde_buffer_clear(&out);
   test_allocator_finish(&memory);
 }
 

@@ -27,17 +27,17 @@ static void run(struct outcome *outcome, struct mde_text text, const struct mde_
                 size_t count, size_t fail_at)
 {
   struct test_memory memory = {.check_wiped = true, .fail_at = fail_at};
-  struct mde_secret out;
-  struct mde_secret scratch;
-  mde_secret_init(&out, test_allocator(&memory), mde_redact_limit(text.length));
-  mde_secret_init(&scratch, test_allocator(&memory), mde_redact_limit(text.length));
+  struct mde_buffer out;
+  struct mde_buffer scratch;
+  mde_buffer_init(&out, test_allocator(&memory), mde_redact_limit(text.length));
+  mde_buffer_init(&scratch, test_allocator(&memory), mde_redact_limit(text.length));
   outcome->status = mde_redact_known(&out, &scratch, text, values, count);
   assert_int_equal(scratch.length, 0);
   assert_true(out.length < sizeof outcome->text);
   outcome->length = out.length;
   if (out.length > 0) memcpy(outcome->text, out.bytes, out.length);
   outcome->text[out.length] = '\0';
-  mde_secret_clear(&out);
+  mde_buffer_clear(&out);
   test_allocator_finish(&memory);
 }
 
@@ -88,7 +88,7 @@ static void known(void **state)
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct outcome outcome;
     run(&outcome, test_edge_string(cases[i].text), values, 4, 0);
-    assert_int_equal(outcome.status, MDE_SECRET_OK);
+    assert_int_equal(outcome.status, MDE_BUFFER_OK);
     if (strcmp(outcome.text, cases[i].expected) != 0)
       fail_msg("'%s'\n became '%s'\n not    '%s'", cases[i].text, outcome.text, cases[i].expected);
   }
@@ -110,7 +110,7 @@ static void growth(void **state)
     }
     struct outcome outcome;
     run(&outcome, test_edge(repeated, length), &value, 1, 0);
-    assert_int_equal(outcome.status, MDE_SECRET_OK);
+    assert_int_equal(outcome.status, MDE_BUFFER_OK);
     assert_true(outcome.length > length);
   }
 }
@@ -126,8 +126,8 @@ static void memory_that_ends(void **state)
   size_t failures = 0;
   for (size_t fail_at = 1;; fail_at++) {
     run(&outcome, test_edge_string(bytes), &value, 1, fail_at);
-    if (outcome.status == MDE_SECRET_OK) break;
-    assert_int_equal(outcome.status, MDE_SECRET_NO_MEMORY);
+    if (outcome.status == MDE_BUFFER_OK) break;
+    assert_int_equal(outcome.status, MDE_BUFFER_NO_MEMORY);
     failures++;
   }
   assert_true(failures >= 4);

@@ -18,10 +18,10 @@ static void marks(void **state)
 {
   (void)state;
   struct test_memory memory = {.check_wiped = true};
-  struct mde_secret out;
+  struct mde_buffer out;
   struct mde_redaction redaction;
   struct mde_text text = test_edge_string("user:fake@x");
-  mde_secret_init(&out, test_allocator(&memory), mde_redact_limit(text.length));
+  mde_buffer_init(&out, test_allocator(&memory), mde_redact_limit(text.length));
   mde_redaction_begin(&redaction, &out, text);
   mde_redaction_take_out(&redaction, text.bytes + 1, text.bytes + 1);
   assert_ptr_equal(redaction.at, text.bytes + 1);
@@ -29,11 +29,11 @@ static void marks(void **state)
   mde_redaction_take_out(&redaction, text.bytes + 5, text.bytes + 9);
   assert_ptr_equal(redaction.at, text.bytes + 9);
   mde_redaction_write(&redaction, "!", 1);
-  assert_int_equal(mde_redaction_finish(&redaction), MDE_SECRET_OK);
+  assert_int_equal(mde_redaction_finish(&redaction), MDE_BUFFER_OK);
   static const char expected[] = "user:" MDE_REDACTED "!@x";
   assert_int_equal(out.length, sizeof expected - 1);
   assert_memory_equal(out.bytes, expected, out.length);
-  mde_secret_clear(&out);
+  mde_buffer_clear(&out);
   test_allocator_finish(&memory);
 }
 
@@ -41,15 +41,15 @@ static void no_text(void **state)
 {
   (void)state;
   struct test_memory memory = {.check_wiped = true};
-  struct mde_secret out;
+  struct mde_buffer out;
   struct mde_redaction redaction;
   struct mde_text absent = {NULL, 0};
-  mde_secret_init(&out, test_allocator(&memory), mde_redact_limit(0));
+  mde_buffer_init(&out, test_allocator(&memory), mde_redact_limit(0));
   mde_redaction_begin(&redaction, &out, absent);
   assert_ptr_equal(redaction.at, redaction.end);
-  assert_int_equal(mde_redaction_finish(&redaction), MDE_SECRET_OK);
+  assert_int_equal(mde_redaction_finish(&redaction), MDE_BUFFER_OK);
   assert_int_equal(out.length, 0);
-  mde_secret_clear(&out);
+  mde_buffer_clear(&out);
   test_allocator_finish(&memory);
 }
 
@@ -57,18 +57,18 @@ static void a_failure_stays(void **state)
 {
   (void)state;
   struct test_memory memory = {.check_wiped = true};
-  struct mde_secret out;
+  struct mde_buffer out;
   struct mde_redaction redaction;
   struct mde_text text = test_edge_string("0123456789abcdef");
-  mde_secret_init(&out, test_allocator(&memory), 12);
+  mde_buffer_init(&out, test_allocator(&memory), 12);
   mde_redaction_begin(&redaction, &out, text);
   mde_redaction_copy(&redaction, text.bytes + 8);
   mde_redaction_take_out(&redaction, text.bytes + 8, text.bytes + 9);
-  assert_int_equal(redaction.status, MDE_SECRET_TOO_LONG);
+  assert_int_equal(redaction.status, MDE_BUFFER_TOO_LONG);
   mde_redaction_write(&redaction, "!", 1);
-  assert_int_equal(mde_redaction_finish(&redaction), MDE_SECRET_TOO_LONG);
+  assert_int_equal(mde_redaction_finish(&redaction), MDE_BUFFER_TOO_LONG);
   assert_int_equal(out.length, 8);
-  mde_secret_clear(&out);
+  mde_buffer_clear(&out);
   test_allocator_finish(&memory);
 }
 

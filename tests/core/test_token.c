@@ -214,8 +214,10 @@ static void plans_are_kept(void **state)
     if (mde_token_ask(&cache, usable_until - moment) != MDE_TOKEN_ANSWER_REFRESH ||
         mde_token_ask(&cache, usable_until) != MDE_TOKEN_ANSWER_FETCH)
       fail_msg("%s: used until %g", plans[i].rule, cache.usable_until - sent_at);
+    assert_true(fabs(mde_token_usable_until(&cache) - usable_until) < moment);
     assert_true(cache.expires_at == sent_at + plans[i].life);
     mde_token_clear(&cache);
+    assert_true(mde_token_usable_until(&cache) < 0 && !isfinite(mde_token_usable_until(&cache)));
     test_allocator_finish(&memory);
   }
 }

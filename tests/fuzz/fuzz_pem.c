@@ -28,18 +28,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
   const struct mde_allocator allocator = {allocate, NULL};
   struct mde_text text = {.bytes = length > 0 ? (const char *)bytes : "", .length = length};
-  struct mde_secret once, twice;
-  mde_secret_init(&once, allocator, mde_pem_limit(length));
+  struct mde_buffer once, twice;
+  mde_buffer_init(&once, allocator, mde_pem_limit(length));
   int status = mde_pem_mend(&once, text);
   require(status == MDE_PEM_OK || status == MDE_PEM_UTF16 || status == MDE_PEM_NOT_CLOSED ||
           status == MDE_PEM_FLAT);
   require(status != MDE_PEM_UTF16 || once.length == 0);
   struct mde_text mended = {once.length > 0 ? once.bytes : "", once.length};
-  mde_secret_init(&twice, allocator, once.length);
+  mde_buffer_init(&twice, allocator, once.length);
   require(mde_pem_mend(&twice, mended) == MDE_PEM_OK);
   require(twice.length == once.length);
   require(once.length == 0 || memcmp(once.bytes, twice.bytes, once.length) == 0);
-  mde_secret_clear(&once);
-  mde_secret_clear(&twice);
+  mde_buffer_clear(&once);
+  mde_buffer_clear(&twice);
   return 0;
 }

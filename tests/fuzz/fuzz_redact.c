@@ -25,7 +25,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   return realloc(block, new_size);
 }
 
-static struct mde_text contents(const struct mde_secret *secret)
+static struct mde_text contents(const struct mde_buffer *secret)
 {
   struct mde_text text = {.bytes = secret->bytes, .length = secret->length};
   return text;
@@ -49,28 +49,28 @@ static bool has_url(struct mde_text text)
 static void redact_text(struct mde_text text)
 {
   struct mde_allocator allocator = {.allocate = allocate};
-  struct mde_secret once;
-  struct mde_secret twice;
-  mde_secret_init(&once, allocator, mde_redact_limit(text.length));
-  require(mde_redact_text(&once, text) == MDE_SECRET_OK);
-  mde_secret_init(&twice, allocator, mde_redact_limit(once.length));
-  require(mde_redact_text(&twice, contents(&once)) == MDE_SECRET_OK);
+  struct mde_buffer once;
+  struct mde_buffer twice;
+  mde_buffer_init(&once, allocator, mde_redact_limit(text.length));
+  require(mde_redact_text(&once, text) == MDE_BUFFER_OK);
+  mde_buffer_init(&twice, allocator, mde_redact_limit(once.length));
+  require(mde_redact_text(&twice, contents(&once)) == MDE_BUFFER_OK);
   if (!has_url(contents(&once)))
     require(once.length == twice.length &&
             (once.length == 0 || memcmp(once.bytes, twice.bytes, once.length) == 0));
-  mde_secret_clear(&once);
-  mde_secret_clear(&twice);
+  mde_buffer_clear(&once);
+  mde_buffer_clear(&twice);
 }
 
 static void redact_header(struct mde_text value)
 {
   struct mde_allocator allocator = {.allocate = allocate};
   struct mde_text name = {"authorization", 13};
-  struct mde_secret out;
-  mde_secret_init(&out, allocator, mde_redact_limit(value.length));
-  require(mde_redact_header(&out, name, value) == MDE_SECRET_OK);
+  struct mde_buffer out;
+  mde_buffer_init(&out, allocator, mde_redact_limit(value.length));
+  require(mde_redact_header(&out, name, value) == MDE_BUFFER_OK);
   require(out.length <= sizeof "AWS4-HMAC-SHA256" + sizeof MDE_REDACTED + value.length);
-  mde_secret_clear(&out);
+  mde_buffer_clear(&out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

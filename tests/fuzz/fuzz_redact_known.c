@@ -26,7 +26,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   return realloc(block, new_size);
 }
 
-static struct mde_text contents(const struct mde_secret *secret)
+static struct mde_text contents(const struct mde_buffer *secret)
 {
   struct mde_text text = {.bytes = secret->bytes, .length = secret->length};
   return text;
@@ -44,8 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   struct mde_text text = {.bytes = (const char *)bytes, .length = length};
   if (length == 0) text.bytes = "";
   struct mde_allocator allocator = {.allocate = allocate};
-  struct mde_secret out;
-  struct mde_secret scratch;
+  struct mde_buffer out;
+  struct mde_buffer scratch;
   struct mde_text mark = {MDE_REDACTED, sizeof MDE_REDACTED - 1};
   struct mde_text values[2] = {{"pl4nted/va+lue", 14}, {text.bytes, 0}};
   if (text.length > 0) {
@@ -55,11 +55,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     values[1].bytes = text.bytes;
     values[1].length = count < text.length ? count : text.length;
   }
-  mde_secret_init(&out, allocator, mde_redact_limit(text.length));
-  mde_secret_init(&scratch, allocator, mde_redact_limit(text.length));
-  require(mde_redact_known(&out, &scratch, text, values, 2) == MDE_SECRET_OK);
+  mde_buffer_init(&out, allocator, mde_redact_limit(text.length));
+  mde_buffer_init(&scratch, allocator, mde_redact_limit(text.length));
+  require(mde_redact_known(&out, &scratch, text, values, 2) == MDE_BUFFER_OK);
   require(scratch.length == 0);
   if (!contains(mark, values[1])) require(!contains(contents(&out), values[0]));
-  mde_secret_clear(&out);
+  mde_buffer_clear(&out);
   return 0;
 }

@@ -73,7 +73,7 @@ function Center:listed(since, context)
   local filter = history_caches.TYPES
   if since then
     filter = ("(%s) and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)"):format(filter,
-      os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since)))
+      core.timestamp.whole(since))
   end
   return pager.read(self.exchange, "machineactions", filter, actions.mend, context)
 end

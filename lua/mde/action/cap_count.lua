@@ -1,6 +1,7 @@
 --- cap_count: what was restricted in the last hour, by the service's list: read once for all that wait for it.
 
 local actions = require "mde.action.action"
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local pager = require "mde.api.pager"
 
@@ -21,8 +22,7 @@ local function count(exchange, tally, context)
   repeat
     since = exchange.clock:agreed() - HOUR - MARGIN_SECONDS
     rows, err = pager.read(exchange, "machineactions",
-      ("type eq 'RestrictCodeExecution' and creationDateTimeUtc ge %s"):format(
-        os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(since))),
+      ("type eq 'RestrictCodeExecution' and creationDateTimeUtc ge %s"):format(core.timestamp.whole(since)),
       actions.mend, context)
     if not rows then return nil, err end
   until exchange.clock:agreed() - HOUR >= since

@@ -166,9 +166,8 @@ local function filter_of(pending)
   end
   local clauses = {}
   if #types <= MAX_TYPES and not seen[""] then clauses[1] = "(" .. table.concat(types, " or ") .. ")" end
-  if oldest then
-    clauses[#clauses + 1] = "creationDateTimeUtc ge " .. os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(oldest))
-  end
+  local since = oldest and core.timestamp.whole(oldest)
+  if since then clauses[#clauses + 1] = "creationDateTimeUtc ge " .. since end
   return table.concat(clauses, " and ")
 end
 

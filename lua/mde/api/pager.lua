@@ -81,9 +81,9 @@ local function milliseconds(text)
   return seconds and math.floor(seconds * 1000)
 end
 
+-- nil outside of the years that can be written.
 local function written(time)
-  local seconds = math.floor(time / 1000)
-  return os.date("!%Y-%m-%dT%H:%M:%S", seconds) .. (".%03dZ"):format(time - seconds * 1000)
+  return core.timestamp.write(time / 1000)
 end
 
 ---@class mde.Part a part of a collection
@@ -111,12 +111,12 @@ local function middle(part, rows, time)
   local low, high, inside = part.from or -math.huge, part.before or math.huge, {}
   for _, row in ipairs(rows) do
     local own = milliseconds(row[time])
-    if own and own > low and own < high then inside[#inside + 1] = own end
+    if own and own > low and own < high and written(own) then inside[#inside + 1] = own end
   end
   if inside[1] then
     table.sort(inside)
     return inside[math.ceil(#inside / 2)]
-  elseif part.from and part.from + 1 < high then
+  elseif part.from and part.from + 1 < high and written(part.from + 1) then
     return part.from + 1
   end
 end

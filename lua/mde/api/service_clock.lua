@@ -8,8 +8,6 @@ local token_claims = require "mde.auth.claims"
 local core = require "mde.core"
 local posix = require "mde.posix"
 
--- How far apart the clocks may be before that is worth a warning.
-local APART_SECONDS = 300
 -- Two clocks that differ by no more than this are enough to go by.
 local AGREED_SECONDS = 60
 
@@ -80,7 +78,7 @@ end
 ---@return number? seconds
 function ServiceClock:apart()
   local seconds = self.heard:spread(self.now(), posix.clock.time())
-  return seconds > APART_SECONDS and seconds or nil
+  return seconds > core.service_time.MAX_AHEAD_SECONDS and seconds or nil
 end
 
 --- By how many seconds what was heard last of a witness was ahead of this machine's clock; nil if nothing was.

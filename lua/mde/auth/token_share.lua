@@ -4,15 +4,12 @@
 -- getting, or holds the lease and asks. What comes of it, a failure too, is put into the store before the
 -- lease is given back, so that nobody asks a second time. Each process keeps its own cache of it.
 
+local core = require "mde.core"
 local posix = require "mde.posix"
 
 local POLL_SECONDS = 0.05
 -- A store's clock is the wall clock; what is from further ahead than this is from before it was set back.
 local AHEAD_SECONDS = 5
-local MAX_LIFE_SECONDS = 28 * 3600
-local FAILURE_SECONDS = 3600
--- Nobody is handed a token shortly before its end; of a short life that is its second half. As the cache has it.
-local USABLE_BEFORE_END_SECONDS = 30
 
 local TOKEN, FAILURE, LEASE = "token and age", "token failure", "token"
 
@@ -89,14 +86,13 @@ end
 ---@param answer table the sign-in service's
 ---@param at number Unix seconds, when it was asked for
 ---@param sent number the same by the driver's clock, which nobody sets: the token's age is reckoned by it
----@param seconds number how long it lives
+---@param seconds number for how long it may be handed out, as the cache says
 function TokenShare:fetched(value, answer, at, sent, seconds)
   at = as_kept(at)
   self.taken_at = at
-  seconds = seconds - math.min(USABLE_BEFORE_END_SECONDS, seconds / 2)
   local kept = { value = value, at = at, sent = sent, answer = { expires_in = answer.expires_in,
     expires_on = answer.expires_on, refresh_in = answer.refresh_in } }
-  self.store:write(TOKEN, kept, math.max(1, math.min(seconds, MAX_LIFE_SECONDS)))
+  self.store:write(TOKEN, kept, math.max(1, seconds))
   self.store:delete(FAILURE)
 end
 
@@ -111,7 +107,7 @@ function TokenShare:failed(err, status, retry_after)
   end
   self.failure_at = at
   self.store:write(FAILURE, { err = fields, status = status, retry_after = retry_after, at = at,
-    credential = self.credential() }, FAILURE_SECONDS)
+    credential = self.credential() }, core.token.MAX_FAILURE_SECONDS)
 end
 
 --- The service rejected this token.

@@ -171,8 +171,8 @@ local function ask_and_keep(self, lease, deadline, attempts)
     if self.claims == claims then self.claims = nil end
     self.trace:tell { event = "token", outcome = "fetched" }
     local token = keep_token(self, lease, info.sent, answer.access_token, answer, info.sent_at)
-    if share and token and token.expires then
-      share:fetched(token.value, answer, info.sent_at, info.sent, token.expires - self.now())
+    if share and token and token.generation then
+      share:fetched(token.value, answer, info.sent_at, info.sent, self.tokens:usable_until() - self.now())
     end
     return token
   end

@@ -39,10 +39,7 @@ local function time_of_number(seconds, what)
   elseif not (seconds >= 0 and seconds <= MAX_UNIX_TIME) then
     not_a_time(seconds, what, "is not a time in seconds since 1970")
   end
-  local whole = math.floor(seconds)
-  local millionths = math.min(math.floor((seconds - whole) * 1e6 + 0.5), 999999)
-  local fraction = millionths > 0 and ("." .. ("%06d"):format(millionths):gsub("0+$", "")) or ""
-  return os.date("!%Y-%m-%dT%H:%M:%S", whole) .. fraction .. "Z", seconds
+  return core.timestamp.write(seconds), seconds
 end
 
 local date_parts = {

@@ -1,7 +1,7 @@
 --- refusal: what the service says in an answer that is not a success.
 --
--- Programs decide by the status and the code in it. Some things the service says in its message alone; those words
--- stand here and nowhere else, and what they mean is told by fields.
+-- Programs decide by the status and the code in it. Some things the service says in its message alone; what its words
+-- mean is told by the core (src/core/refusal.h).
 
 local core = require "mde.core"
 local failures = require "mde.request.failure"
@@ -14,8 +14,6 @@ local text = failures.text
 ---@field message? string as it came
 ---@field request_id? string fit to be shown
 ---@field foreign boolean it has a body that is not the service's: the page of a proxy, for instance
----@field retry_after? number seconds after which the message says that there may be requests again
----@field in_progress? boolean such an action is under way already
 ---@field not_provisioned? boolean the tenant has not been set up
 ---@field required_roles? string the application permissions that would do, as they came
 ---@field present_roles? string those that the token has, as they came
@@ -25,12 +23,8 @@ local M = {}
 local function read_message(refusal)
   local message = refusal.message
   if not message then return end
-  refusal.retry_after = core.number.read(message:match "again in (%d%d?%d?%d?%d?) second" or "")
-  refusal.in_progress = message:find("Action is already in progress", 1, true) ~= nil
-  refusal.not_provisioned = message:find("Account mode is inactive", 1, true) ~= nil
-    or message:find("not provisioned", 1, true) ~= nil
-  refusal.required_roles, refusal.present_roles =
-    message:match "API required roles: (.-), application roles: ?(.-)%.?$"
+  refusal.not_provisioned = core.refusal.is_not_provisioned(message)
+  refusal.required_roles, refusal.present_roles = core.refusal.roles(message)
 end
 
 --- Reads an answer that is not a success.

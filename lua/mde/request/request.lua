@@ -129,14 +129,9 @@ end
 
 -- How long an answer asks to wait: seconds | nil; whether it asks in a way that nobody understands.
 local function read_retry_after(self, response, refusal)
-  local seconds, problem = core.header.retry_after(response.headers, self.service_time())
-  if not seconds and not problem and response.status == 429 then seconds = refusal.retry_after end
+  local seconds, problem = core.header.retry_after(response.headers, self.service_time(), response.status,
+    refusal.message)
   return seconds, problem ~= nil
-end
-
-local function names_active_request(response, refusal)
-  return response.status == 400
-    and (refusal.code == "ActiveRequestAlreadyExists" or refusal.in_progress == true)
 end
 
 -- Reads what an attempt brought: the facts for the judge, the value it is about, and what an error would tell: a
@@ -151,7 +146,7 @@ local function read_attempt(self, call, response, message, maybe_sent, code)
   end
   local refusal = refusals.read(response, self.show)
   facts.retry_after, facts.retry_after_invalid = read_retry_after(self, response, refusal)
-  facts.active_request = names_active_request(response, refusal)
+  facts.said_code, facts.said = refusal.code, refusal.message
   facts.temporary = call.temporary ~= nil and call.temporary(response.body)
   return facts, nil, {}, refusal
 end

@@ -297,6 +297,12 @@ describe("waiting for many", function()
     assert.equal("RestrictCodeExecution", actions[1].type)
   end)
 
+  it("knows actions of a time that cannot be written", function()
+    local actions = restricted(3)
+    for _, action in ipairs(actions) do action.creationDateTimeUtc = "9999-12-31T23:59:59.9999999Z" end
+    assert.equal(0, r.client:wait(actions).failed)
+  end)
+
   it("reads by itself what the list does not show", function()
     local actions = restricted(4)
     r.tenant:set { lists = { lag = 100000 } }

@@ -325,6 +325,20 @@ describe("a collection larger than a page", function()
     assert.equal(25000, read(exchange))
   end)
 
+  it("is cut at no time that cannot be written", function()
+    local far = { "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-14:00" }
+    local exchange = service { count = 15000, last_seen = function(i)
+      return far[i % 10] or iso(NOW - DAY * i / 15000)
+    end }
+    assert.equal(15000, read(exchange))
+    for _, asked in ipairs(exchange.asked) do assert.is_nil(asked:find "nil" or asked:find "10000%-") end
+    exchange = service { count = 15000, last_seen = function() return far[1] end }
+    local pages = collection.pages(exchange, "machines", { "" })
+    local rows, err = pages:next(1)
+    assert.is_nil(rows)
+    assert.equal("list_too_long", err.code)
+  end)
+
   it("is read whole where many rows have the same time", function()
     local exchange = service { count = 25000, last_seen = function(i) return iso(NOW + i % 3) end }
     assert.equal(25000, read(exchange))
@@ -335,7 +349,7 @@ describe("a collection larger than a page", function()
     local exchange = service { count = 15000, last_seen = anywhere(draw), order = reshuffled(draw) }
     read(exchange, "riskScore eq null")
     assert.equal("/machines?$filter=riskScore eq null&$top=10000", exchange.asked[1])
-    local time = "(%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%dZ)"
+    local time = "(%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d?%d?Z)"
     local cut = exchange.asked[2]:match("^/machines%?%$filter=%(riskScore eq null%) and %(lastSeen eq null or "
       .. "lastSeen lt " .. time .. "%)&%$top=10000$")
     assert.truthy(cut, exchange.asked[2])

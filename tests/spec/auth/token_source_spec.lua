@@ -327,6 +327,23 @@ describe("a failure of the sign-in service", function()
     assert.truthy(read(r))
   end)
 
+  it("stands in a store for as long as the cache hands it out", function()
+    for life, usable in pairs { [3600] = 3570, [20] = 10 } do
+      local r = new()
+      replace_sign_in(r, with_life(('"expires_in":%d,'):format(life)))
+      local dict, stands = require("tests.spec.support.dict")(r.driver.now), nil
+      local set = dict.safe_set
+      function dict.safe_set(self, key, value, seconds)
+        if key:find("token and age", 1, true) then stands = seconds end
+        return set(self, key, value, seconds)
+      end
+      local client = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+        driver = r.driver, credential = r.tenant.client_secret, store = dict, limits = false, cap = false })
+      assert(client:machine(ID))
+      assert.is_true(stands <= usable and stands > usable - 5, tostring(stands))
+    end
+  end)
+
   it("is told to those who share a store, but not to one who has another proxy or the right password for it", function()
     local r = new()
     local asked, dict = 0, require("tests.spec.support.dict")(r.driver.now)

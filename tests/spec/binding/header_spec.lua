@@ -79,6 +79,16 @@ describe("core.header", function()
     end)
   end)
 
+  it("waits as the message of a 429 says, where no header does", function()
+    local message = "You can send requests again in 8 seconds."
+    assert.equal(8, header.retry_after({}, 0, 429, message))
+    assert.equal(3, header.retry_after({ ["retry-after"] = "3" }, 0, 429, message))
+    assert.same({ nil, "invalid" }, { header.retry_after({ ["retry-after"] = "x" }, 0, 429, message) })
+    for _, arguments in ipairs { { 503, message }, { 429.5, message }, { 0 / 0, message }, { 429, 8 }, { 429 } } do
+      assert.is_nil(header.retry_after({}, 0, arguments[1], arguments[2]))
+    end
+  end)
+
   describe("challenges", function()
     it("reads several, with parameters and blobs", function()
       assert.are.same({

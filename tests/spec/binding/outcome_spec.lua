@@ -35,7 +35,11 @@ describe("mde.core.outcome", function()
       { "action", { status = 503, retry_after = 3 }, "unknown", 0, "unknown" },
       { "action", { status = 429, retry_after = 8 }, "retry", 8.4, "refused_unprocessed" },
       { "action", { status = 400 }, "refused", 0, "definite" },
-      { "action", { status = 400, active_request = true }, "active", 0, "definite" },
+      { "action", { status = 400, said_code = "ActiveRequestAlreadyExists" }, "active", 0, "definite" },
+      { "action", { status = 400, said = "Action is already in progress" }, "active", 0, "definite" },
+      { "action", { status = 400, said_code = 400, said = {} }, "refused", 0, "definite" },
+      { "action", { status = 409, said = "Action is already in progress" }, "refused", 0, "definite" },
+      { "read", { status = 400, said = "Action is already in progress" }, "refused", 0, "definite" },
     }
     for i, case in ipairs(cases) do
       assert.same({ case[3], case[4], case[5], case[6] }, { judge(case[1], case[2]) }, "case " .. i)

@@ -1,4 +1,4 @@
--- mde.core.secret through the binding; that memory is wiped is shown by tests/core/test_secret.c.
+-- mde.core.secret through the binding; that memory is wiped is shown by tests/core/test_buffer.c.
 -- Labels: sanitized-each-lua
 local secret = require("mde.core").secret
 

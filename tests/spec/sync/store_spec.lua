@@ -94,7 +94,7 @@ describe("a store", function()
     it("hands out none that is about to end", function()
       local client = workers(1)[1]
       local share = client.exchange.token_source.token_share
-      share:fetched("from another process", { expires_in = 40 }, posix.clock.time() - 36, r.driver.now() - 36, 4)
+      share:fetched("from another process", { expires_in = 40 }, posix.clock.time() - 18, r.driver.now() - 18, 2)
       r.driver.sleep(3)
       assert(workers(1)[1]:machine(LAPTOP.id))
       assert.equal(1, token_requests())

@@ -28,7 +28,7 @@ end
 -- A time of the service's, in UTC to the second; what cannot be read stays as it is.
 local function shown_time(text)
   local seconds = type(text) == "string" and core.history.time(text)
-  return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds)) or errors.show(text)
+  return seconds and core.timestamp.whole(seconds) or errors.show(text)
 end
 
 --- Who made or cancelled an action, for which incident, when and why, as far as it says.

@@ -184,7 +184,7 @@ function Certificate:about()
   local facts = {
     { name = "certificate", value = certificate.subject },
     { name = "thumbprint", value = choices.thumbprint(certificate) },
-    { name = "certificate ends", value = os.date("!%Y-%m-%dT%H:%M:%SZ", certificate.not_after) },
+    { name = "certificate ends", value = choices.written(certificate.not_after) },
     { name = "algorithm", value = self.algorithm },
   }
   if self.certificates[2] then

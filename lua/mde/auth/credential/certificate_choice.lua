@@ -1,10 +1,13 @@
 --- credential.certificate_choice: which of the certificates of one key is used: a renewed one stands beside the one
 -- that it renews, often long before that one ends, and often long after.
 
+local core = require "mde.core"
 local errors = require "mde.base.error"
 
 -- By how much the clock of the machine on which a certificate was made may be ahead.
 local SKEW_SECONDS = 300
+-- By RFC 5280 a certificate without an end says this.
+local NO_END = "9999-12-31T23:59:59Z"
 
 local M = {}
 
@@ -57,14 +60,21 @@ function M.thumbprint(certificate)
   return (certificate.sha1:gsub(".", function(c) return ("%02X"):format(c:byte()) end))
 end
 
+--- A time of a certificate, to the second.
+---@param seconds number Unix seconds
+---@return string
+function M.written(seconds)
+  return core.timestamp.whole(seconds) or NO_END
+end
+
 local function date(seconds)
-  return os.date("!%Y-%m-%d", math.floor(seconds))
+  return M.written(seconds):sub(1, 10)
 end
 
 -- What is wrong with one: "expired on 2026-01-31".
 local function state_of(one, now)
   if now >= one.not_after then return "expired on " .. date(one.not_after) end
-  return "is not valid before " .. os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(one.not_before))
+  return "is not valid before " .. M.written(one.not_before)
 end
 
 local RENEW = "Make a new one, register it with the application in the portal, and put it in its place."

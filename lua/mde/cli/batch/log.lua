@@ -3,6 +3,7 @@
 -- With --wait a device has a second line when the waiting ended. What was stopped or not begun has its line, too. A
 -- disk that is full may cut a line short; what is appended later begins a line of its own.
 
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local json = require "mde.cli.ui.json"
@@ -62,7 +63,7 @@ local function append(log, context, entry)
   if log.problem then return end
   local request = context.request
   local record = result.record(entry)
-  record.time = os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(context.client:now()))
+  record.time = core.timestamp.whole(context.client:now())
   record.verb, record.incident = request.verb, request.options.incident
   local ok, problem = log.file:write(log.before, json.encode(record), "\n")
   if ok then ok, problem = log.file:flush() end

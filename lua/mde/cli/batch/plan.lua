@@ -278,7 +278,8 @@ local function say_cap(context, plan)
     terminal.say(("The cap lets none through: %s."):format(errors.show(refusal.message)))
     return
   end
-  local at = refusal and refusal.retry_at and os.date("!%Y-%m-%d %H:%M UTC", math.ceil(refusal.retry_at))
+  local retry = refusal and refusal.retry_at and core.timestamp.whole(math.ceil(refusal.retry_at))
+  local at = retry and ("%s %s UTC"):format(retry:sub(1, 10), retry:sub(12, 16))
   local which = #plan.send == 1 and "does not let it" or ("lets %s of these %d"):format(
     plan.now == 0 and "none" or plan.now, #plan.send)
   terminal.say(("The cap of %s restrict%s an hour %s through now; %s. --cap N raises it."):format(

@@ -56,8 +56,8 @@ function M.configure() end
 
 -- The day it was made, or the one that a build of a package gives.
 local function date()
-  local seconds = core.number.read(os.getenv "SOURCE_DATE_EPOCH" or "") or os.time()
-  return os.date("!%Y-%m-%d", seconds)
+  local given = core.number.read(os.getenv "SOURCE_DATE_EPOCH" or "")
+  return (given and core.timestamp.whole(given) or core.timestamp.whole(os.time())):sub(1, 10)
 end
 
 local function visible(elements)

@@ -50,7 +50,8 @@ end
 -- A time to the minute; the year is in the data.
 local function minute(time)
   local seconds = core.history.time(time)
-  return seconds and os.date("!%m-%d %H:%M", math.floor(seconds)) or nil
+  local text = seconds and core.timestamp.whole(seconds)
+  return text and text:sub(6, 10) .. " " .. text:sub(12, 16)
 end
 
 -- When an action succeeded, or what it came to instead.
