@@ -26,6 +26,12 @@ static inline bool mde_ascii_is_alphanumeric(int c)
   return mde_ascii_is_alpha(c) || mde_ascii_is_digit(c);
 }
 
+/* unreserved, RFC 3986, 2.3 */
+static inline bool mde_ascii_is_unreserved(int c)
+{
+  return mde_ascii_is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
 static inline int mde_ascii_lower(int c)
 {
   return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;

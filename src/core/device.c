@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "ascii.h"
 #include "ip_address.h"
 #include "name.h"
 #include "odata.h"
@@ -10,17 +11,11 @@
 
 /* ---- ids */
 
-static bool is_hexadecimal(char c)
-{
-  int lower = mde_ascii_lower(c);
-  return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'f');
-}
-
 bool mde_device_is_machine_id(struct mde_text text)
 {
   if (text.length != 40) return false;
   for (size_t i = 0; i < text.length; i++)
-    if (!is_hexadecimal(text.bytes[i])) return false;
+    if (mde_ascii_hexadecimal(text.bytes[i]) < 0) return false;
   return true;
 }
 
@@ -29,7 +24,7 @@ bool mde_device_is_guid(struct mde_text text)
   if (text.length != 36) return false;
   for (size_t i = 0; i < text.length; i++) {
     bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (is_dash ? text.bytes[i] != '-' : !is_hexadecimal(text.bytes[i])) return false;
+    if (is_dash ? text.bytes[i] != '-' : mde_ascii_hexadecimal(text.bytes[i]) < 0) return false;
   }
   return true;
 }
@@ -49,7 +44,7 @@ static bool is_damaged_id(struct mde_text text, struct mde_device *device)
   size_t digits = 0;
   for (size_t i = 0; i < text.length; i++) {
     char c = text.bytes[i];
-    if (is_hexadecimal(c))
+    if (mde_ascii_hexadecimal(c) >= 0)
       digits++;
     else if (c != '-' && c != '{' && c != '}')
       return false;

@@ -2,16 +2,11 @@
 
 #include <stdint.h>
 
+#include "ascii.h"
+
 #define GROUPS 8 /* of 16 bits */
 
 static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-static int digit_of(char c)
-{
-  if (c >= '0' && c <= '9') return c - '0';
-  int lower = mde_ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 static bool read_ipv4(struct mde_text text, unsigned char bytes[4], bool *is_octal)
 {
@@ -21,8 +16,7 @@ static bool read_ipv4(struct mde_text text, unsigned char bytes[4], bool *is_oct
     int value = 0;
     if (i > 0 && (at == text.length || text.bytes[at++] != '.')) return false;
     size_t from = at;
-    for (; at < text.length && at - from < 3 && text.bytes[at] >= '0' && text.bytes[at] <= '9';
-         at++)
+    for (; at < text.length && at - from < 3 && mde_ascii_is_digit(text.bytes[at]); at++)
       value = value * 10 + (text.bytes[at] - '0');
     if (at == from || value > 255) return false;
     if (at - from > 1 && text.bytes[from] == '0') has_zero = true;
@@ -33,7 +27,8 @@ static bool read_ipv4(struct mde_text text, unsigned char bytes[4], bool *is_oct
   return true;
 }
 
-/* Eight groups of up to four digits; `::` stands for one or more; the last two may be an IPv4 one.
+/*
+ * Eight groups of up to four digits; `::` stands for one or more; the last two may be an IPv4 one.
  */
 static bool read_ipv6(struct mde_text text, struct mde_ip_address *address)
 {
@@ -57,8 +52,9 @@ static bool read_ipv6(struct mde_text text, struct mde_ip_address *address)
     }
     size_t digits = 0;
     unsigned value = 0;
-    for (; digits < 4 && digits < rest.length && digit_of(rest.bytes[digits]) >= 0; digits++)
-      value = value << 4 | (unsigned)digit_of(rest.bytes[digits]);
+    for (; digits < 4 && digits < rest.length && mde_ascii_hexadecimal(rest.bytes[digits]) >= 0;
+         digits++)
+      value = value << 4 | (unsigned)mde_ascii_hexadecimal(rest.bytes[digits]);
     if (digits == 0 || count == GROUPS) return false;
     groups[count++] = (uint16_t)value;
     at += digits;

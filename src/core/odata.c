@@ -3,19 +3,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "ascii.h"
 #include "utf8.h"
-
-static bool is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
-
-static int hexadecimal(char c)
-{
-  if (is_digit(c)) return c - '0';
-  int lower = mde_ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 /* ---- writing */
 
@@ -43,19 +32,13 @@ size_t mde_odata_literal(struct mde_text text, char *out, size_t size)
   return writer.length;
 }
 
-static bool is_unreserved(char c)
-{
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
 size_t mde_odata_encode(struct mde_text text, char *out, size_t size)
 {
   static const char digits[] = "0123456789ABCDEF";
   struct writer writer = {.out = out, .size = size};
   for (size_t i = 0; i < text.length; i++) {
     unsigned char byte = (unsigned char)text.bytes[i];
-    if (is_unreserved(text.bytes[i])) {
+    if (mde_ascii_is_unreserved(text.bytes[i])) {
       put(&writer, text.bytes[i]);
     } else {
       put(&writer, '%');
@@ -73,8 +56,8 @@ size_t mde_odata_decode(struct mde_text text, bool plus_is_space, char *out, siz
     char c = text.bytes[i];
     if (c == '%') {
       if (text.length - i < 3) return MDE_ODATA_MALFORMED;
-      int high = hexadecimal(text.bytes[i + 1]);
-      int low = hexadecimal(text.bytes[i + 2]);
+      int high = mde_ascii_hexadecimal(text.bytes[i + 1]);
+      int low = mde_ascii_hexadecimal(text.bytes[i + 2]);
       if (high < 0 || low < 0) return MDE_ODATA_MALFORMED;
       c = (char)(high * 16 + low);
       i += 2;

@@ -2,29 +2,13 @@
 
 #include <stdio.h>
 
+#include "ascii.h"
 #include "ip_address.h"
 #include "redaction.h"
 
 enum { MAX_NAME = 253, MAX_LABEL = 63, MAX_PORT = 65535, HTTPS_PORT = 443, HTTP_PORT = 80 };
 
 /* ---- bytes */
-
-static bool is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static int hexadecimal(char c)
-{
-  if (is_digit(c)) return c - '0';
-  int lower = mde_ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 static bool is_one_of(char c, const char *set)
 {
@@ -36,11 +20,6 @@ static bool is_visible(char c)
   return c > ' ' && c <= '~';
 }
 
-static bool is_unreserved(char c)
-{
-  return is_letter(c) || is_digit(c) || is_one_of(c, "-._~");
-}
-
 /* Of what is neither a delimiter of the whole URL nor refused everywhere. */
 static bool may_be_in_user(char c)
 {
@@ -49,7 +28,7 @@ static bool may_be_in_user(char c)
 
 static bool may_be_in_path(char c)
 {
-  return is_unreserved(c) || is_one_of(c, "!$&'()*+,;=:@/");
+  return mde_ascii_is_unreserved(c) || is_one_of(c, "!$&'()*+,;=:@/");
 }
 
 static bool may_be_in_query(char c)
@@ -95,8 +74,8 @@ static size_t find_wrong(struct mde_text text, bool (*may_be_there)(char))
       if (!may_be_there(text.bytes[at])) break;
       at++;
     } else {
-      if (text.length - at < 3 || hexadecimal(text.bytes[at + 1]) < 0 ||
-          hexadecimal(text.bytes[at + 2]) < 0)
+      if (text.length - at < 3 || mde_ascii_hexadecimal(text.bytes[at + 1]) < 0 ||
+          mde_ascii_hexadecimal(text.bytes[at + 2]) < 0)
         break;
       at += 3;
     }
@@ -109,8 +88,8 @@ static size_t scheme_length(struct mde_text text)
 {
   size_t at = 0;
   while (at < text.length &&
-         (is_letter(text.bytes[at]) ||
-          (at > 0 && (is_digit(text.bytes[at]) || is_one_of(text.bytes[at], "+-.")))))
+         (mde_ascii_is_alpha(text.bytes[at]) ||
+          (at > 0 && (mde_ascii_is_digit(text.bytes[at]) || is_one_of(text.bytes[at], "+-.")))))
     at++;
   return at > 0 && begins_with(part(text, at, text.length), "://") ? at + 3 : 0;
 }
@@ -122,7 +101,8 @@ static bool is_number(struct mde_text label)
   size_t at = begins_with(label, "0x") ? 2 : 0;
   bool is_hexadecimal = at > 0;
   for (; at < label.length; at++)
-    if (is_hexadecimal ? hexadecimal(label.bytes[at]) < 0 : !is_digit(label.bytes[at]))
+    if (is_hexadecimal ? mde_ascii_hexadecimal(label.bytes[at]) < 0
+                       : !mde_ascii_is_digit(label.bytes[at]))
       return false;
   return true;
 }
@@ -143,7 +123,7 @@ static bool is_name(struct mde_text name)
     label.length = find(label, ".");
     if (label.length == 0 || label.length > MAX_LABEL) return false;
     for (size_t i = 0; i < label.length; i++)
-      if (!is_letter(label.bytes[i]) && !is_digit(label.bytes[i]) &&
+      if (!mde_ascii_is_alpha(label.bytes[i]) && !mde_ascii_is_digit(label.bytes[i]) &&
           !is_one_of(label.bytes[i], "-_"))
         return false;
     if (at + label.length == name.length) break;
@@ -158,7 +138,7 @@ static bool is_plain_address(const struct mde_ip_address *address)
   if (address->zone.bytes == NULL) return true;
   if (!mde_ip_address_is_link_local(address) || address->zone.length < 3) return false;
   for (size_t i = 2; i < address->zone.length; i++)
-    if (!is_unreserved(address->zone.bytes[i])) return false;
+    if (!mde_ascii_is_unreserved(address->zone.bytes[i])) return false;
   return begins_with(address->zone, "25");
 }
 
@@ -191,7 +171,7 @@ static bool is_of_microsoft(struct mde_text name)
   /* Sovereign clouds sign in at sovcloud-identity.fr, .de and the like. */
   if (name.length < 3) return false;
   const char *country = name.bytes + name.length - 3;
-  return country[0] == '.' && is_letter(country[1]) && is_letter(country[2]) &&
+  return country[0] == '.' && mde_ascii_is_alpha(country[1]) && mde_ascii_is_alpha(country[2]) &&
          is_within(part(name, 0, name.length - 3), "sovcloud-identity");
 }
 
@@ -232,7 +212,7 @@ static int read_port(struct mde_text digits)
 {
   int port = 0;
   for (size_t i = 0; i < digits.length; i++) {
-    if (!is_digit(digits.bytes[i])) return -1;
+    if (!mde_ascii_is_digit(digits.bytes[i])) return -1;
     port = port * 10 + (digits.bytes[i] - '0');
     if (port > MAX_PORT) return -1;
   }
@@ -369,7 +349,7 @@ static struct mde_text host_in_authority(const struct mde_url *url)
 
 static bool may_be_in_setting(char c)
 {
-  return is_unreserved(c) || c == '/';
+  return mde_ascii_is_unreserved(c) || c == '/';
 }
 
 /* Whether it names a host and a place there, and nothing else. */
@@ -432,7 +412,8 @@ static char decode(struct mde_text text, size_t *at)
 {
   char c = text.bytes[(*at)++];
   if (c != '%') return c;
-  c = (char)(hexadecimal(text.bytes[*at]) << 4 | hexadecimal(text.bytes[*at + 1]));
+  c = (char)(mde_ascii_hexadecimal(text.bytes[*at]) << 4 |
+             mde_ascii_hexadecimal(text.bytes[*at + 1]));
   *at += 2;
   return c;
 }

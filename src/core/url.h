@@ -84,7 +84,8 @@ enum mde_url_class {
  */
 enum mde_url_class mde_url_class(struct mde_text host);
 
-/* Same scheme, host and port (RFC 6454 5), with the default ports; IPv6 addresses by their value.
+/*
+ * Same scheme, host and port (RFC 6454 5), with the default ports; IPv6 addresses by their value.
  */
 bool mde_url_same_origin(const struct mde_url *a, const struct mde_url *b);
 
