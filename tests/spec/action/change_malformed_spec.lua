@@ -272,6 +272,18 @@ describe("one malformed row", function()
       assert.same({}, r:posts())
     end)
 
+    it("that was merged into what is no text is not the one that is meant", function()
+      for _, odd in ipairs { "{}", "17", "true", "[]" } do
+        begin()
+        rewrite("machines", OTHER, '"mergedIntoMachineId":null', '"mergedIntoMachineId":' .. odd)
+        local action, err = r.client:restrict("other", "why")
+        assert.is_nil(action)
+        assert.same({ "not_found", "device_merged" }, { err.kind, err.code })
+        assert.is_true(rewritten > 0)
+        assert.equal(0, #r:posts())
+      end
+    end)
+
     it("that says nothing at all in the answer to several questions leaves none of them without a machine", function()
       local entra = "17171717-0000-4000-8000-000000000017"
       r.tenant:adopt_machine({ id = id(5), computerDnsName = "fifth.corp.example", osPlatform = "Windows11",
