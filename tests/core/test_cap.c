@@ -528,6 +528,8 @@ static void believes_what_it_packed(void **state)
       assert_int_equal(mde_cap_packed_size(&cap, -1e9), size);
       mde_cap_pack(&cap, -1e9, again);
       assert_memory_equal(bytes, again, size);
+      cap.limit = NONE;
+      assert_true(mde_cap_remaining(&cap, texts[i].now) == SIZE_MAX);
     }
     mde_cap_clear(&cap);
     test_allocator_finish(&memory);
