@@ -188,6 +188,8 @@ static const struct {
     {"a moment less than an hour does", 1, "list a -3599.5; merge 0; full b 0; take b 0.5"},
     {"its own is not counted twice", 2, "lift a 0; list a 1; merge 5; left 5 1; wait 5 0"},
     {"its own keeps its own time", 1, "lift a 0; list a 100; merge 200; wait 200 3400"},
+    {"its own are known in whatever order they went", 4,
+     "lift c 0; lift a 1; list a 1; list c 0; merge 1; left 1 2"},
     {"another's is counted beside it", 3,
      "lift b 0; list a 1; list b 0; list c 1; merge 1; left 1 0"},
     {"its own that the list lacks counts", 1, "lift a 0; merge 1; full b 1"},
