@@ -202,7 +202,7 @@ static const struct {
      "back a 1000; left 1000 1"},
     {"in whatever order the list is", 2,
      "lift a 0; list a 0; list a 1000; merge 1000; back a 1000"},
-    {"what has left is none of those", 1,
+    {"what has left is not one of those", 1,
      "lift a 0; list a -3600; list a 0; merge 0; full b 0"
      "; left 0 0; back a 0; left 0 1"},
     {"an old one does not stand for a new one", 2,
@@ -318,7 +318,7 @@ static const struct {
     {"one that says nothing", NULL, NULL, NULL, NULL, "", 1000},
     {"a release without an id", NULL, "UnrestrictCodeExecution", "why", TODAY, NULL, 0},
     {"ours without a time", "1", RESTRICT, OURS, NULL, "abcdefgh", 1000},
-    {"ours of a time that is none", "1", RESTRICT, OURS, "soon", "abcdefgh", 1000},
+    {"ours of a time that cannot be read", "1", RESTRICT, OURS, "soon", "abcdefgh", 1000},
     {"ours of the year 1", "1", RESTRICT, OURS, "0001-01-01T00:00:00Z", "abcdefgh", 1000},
     {"ours ahead of now", "1", RESTRICT, OURS, "2026-02-03T10:01:30Z", "abcdefgh", 1000},
     {"ours of another century", "1", RESTRICT, OURS, "2999-01-01T00:00:00Z", "abcdefgh", 1000},
