@@ -188,6 +188,8 @@ static const struct {
     {"a moment less than an hour does", 1, "list a -3599.5; merge 0; full b 0; take b 0.5"},
     {"its own is not counted twice", 2, "lift a 0; list a 1; merge 5; left 5 1; wait 5 0"},
     {"its own keeps its own time", 1, "lift a 0; list a 100; merge 200; wait 200 3400"},
+    {"its own are known in whatever order they went", 4,
+     "lift c 0; lift a 1; list a 1; list c 0; merge 1; left 1 2"},
     {"another's is counted beside it", 3,
      "lift b 0; list a 1; list b 0; list c 1; merge 1; left 1 0"},
     {"its own that the list lacks counts", 1, "lift a 0; merge 1; full b 1"},
@@ -200,7 +202,7 @@ static const struct {
      "back a 1000; left 1000 1"},
     {"in whatever order the list is", 2,
      "lift a 0; list a 0; list a 1000; merge 1000; back a 1000"},
-    {"what has left is none of those", 1,
+    {"what has left is not one of those", 1,
      "lift a 0; list a -3600; list a 0; merge 0; full b 0"
      "; left 0 0; back a 0; left 0 1"},
     {"an old one does not stand for a new one", 2,
@@ -316,7 +318,7 @@ static const struct {
     {"one that says nothing", NULL, NULL, NULL, NULL, "", 1000},
     {"a release without an id", NULL, "UnrestrictCodeExecution", "why", TODAY, NULL, 0},
     {"ours without a time", "1", RESTRICT, OURS, NULL, "abcdefgh", 1000},
-    {"ours of a time that is none", "1", RESTRICT, OURS, "soon", "abcdefgh", 1000},
+    {"ours of a time that cannot be read", "1", RESTRICT, OURS, "soon", "abcdefgh", 1000},
     {"ours of the year 1", "1", RESTRICT, OURS, "0001-01-01T00:00:00Z", "abcdefgh", 1000},
     {"ours ahead of now", "1", RESTRICT, OURS, "2026-02-03T10:01:30Z", "abcdefgh", 1000},
     {"ours of another century", "1", RESTRICT, OURS, "2999-01-01T00:00:00Z", "abcdefgh", 1000},
@@ -528,6 +530,8 @@ static void believes_what_it_packed(void **state)
       assert_int_equal(mde_cap_packed_size(&cap, -1e9), size);
       mde_cap_pack(&cap, -1e9, again);
       assert_memory_equal(bytes, again, size);
+      cap.limit = NONE;
+      assert_true(mde_cap_remaining(&cap, texts[i].now) == SIZE_MAX);
     }
     mde_cap_clear(&cap);
     test_allocator_finish(&memory);

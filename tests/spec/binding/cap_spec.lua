@@ -48,7 +48,7 @@ describe("mde.core.cap", function()
     assert.equal(1, cap:remaining(5))
   end)
 
-  it("counts rows of the service's list, and what is none", function()
+  it("counts rows of the service's list, and what is no row", function()
     local cap = core.cap.new(9)
     cap:merge({
       { id = "1", type = "RestrictCodeExecution", requestorComment = "x [mde:abcdefgh]",
