@@ -49,10 +49,10 @@ bool mde_refusal_wait(struct mde_text message, double *seconds)
     struct mde_text unit = {number.bytes + number.length, message.length - number.length};
     double wait;
     if (!begins_with(unit, " second") || !mde_header_number(number, &wait)) continue;
+    if (wait >= MDE_REFUSAL_ABSURD_SECONDS) continue;
     if (wait > *seconds) *seconds = wait;
     found = true;
   }
-  if (*seconds > MDE_HEADER_MAX_WAIT_SECONDS) *seconds = MDE_HEADER_MAX_WAIT_SECONDS;
   return found;
 }
 

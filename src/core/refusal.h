@@ -19,10 +19,13 @@
  */
 bool mde_refusal_is_active(struct mde_text code, struct mde_text message);
 
+/* From so many seconds on, a wait in words is absurd, and says nothing. */
+#define MDE_REFUSAL_ABSURD_SECONDS 100000.0
+
 /*
- * The seconds in `again in 8 seconds`; of several the most, MDE_HEADER_MAX_WAIT_SECONDS at most.
- * Digits with an optional fraction count, and nothing else: not `-5`, `5e3`, `0x5`, `5 minutes`.
- * False if no such words are there.
+ * The seconds in `again in 8 seconds`; of several the most that is not absurd. Digits with an
+ * optional fraction count, and nothing else: not `-5`, `5e3`, `0x5`, `5 minutes`. False if no such
+ * words are there.
  */
 bool mde_refusal_wait(struct mde_text message, double *seconds);
 

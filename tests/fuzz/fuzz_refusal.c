@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   struct mde_text required, present;
   double seconds = -1;
   bool waits = mde_refusal_wait(message, &seconds);
-  require(seconds >= 0 && seconds <= MDE_HEADER_MAX_WAIT_SECONDS);
+  require(seconds >= 0 && seconds < MDE_REFUSAL_ABSURD_SECONDS);
   require(waits || seconds <= 0);
   mde_refusal_is_not_provisioned(message);
   if (mde_refusal_is_active(message, (struct mde_text){NULL, 0}))
