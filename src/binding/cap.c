@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#define CAP "mde.core.cap"
+#define CAP "mde.cap"
 
 static struct mde_cap *check_cap(lua_State *L)
 {

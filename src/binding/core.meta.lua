@@ -54,12 +54,12 @@ function base64.decode(text) end
 --- one clock that only goes forward
 local cap = {}
 
----@class mde.core.cap.Sends
+---@class mde.cap
 local counted = {}
 
 ---It knows no send, and is not whole.
 ---@param limit number how many may be sent in an hour, 0 to 100000; math.huge: all, and nothing is kept
----@return mde.core.cap.Sends
+---@return mde.cap
 function cap.new(limit) end
 
 ---@return boolean whole what was sent before is in it, or the limit does not ask

@@ -19,7 +19,7 @@ local STORED = "cap|sends"
 ---@field private limit number
 ---@field private now fun(): number
 ---@field private store? mde.Store
----@field private own mde.core.cap.Sends what is counted without a store
+---@field private own mde.cap what is counted without a store
 local Tally = {}
 Tally.__index = Tally
 
