@@ -861,7 +861,7 @@ function text.is_utf8(value) end
 ---@class mde.core.timestamp times as the service and OData read them (src/core/timestamp.h); history.time reads one
 local timestamp = {}
 
----The nearest microsecond: `2026-02-03T10:11:12.25Z`, without a fraction where there is none.
+---The nearest microsecond: `2026-02-03T10:11:12.25Z`, without a fraction if it has none.
 ---@param seconds number Unix seconds
 ---@return string? text nil outside of the years 0 to 9999
 function timestamp.write(seconds) end

@@ -70,7 +70,7 @@ static void push_class(lua_State *L, struct mde_text host)
   lua_pushstring(L, names[mde_url_class(host)]);
 }
 
-/* parse(url) -> its parts | nil if it is none */
+/* parse(url) -> its parts | nil if it is no URL */
 static int url_parse(lua_State *L)
 {
   struct mde_url url;

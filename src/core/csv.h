@@ -49,7 +49,7 @@ struct mde_csv_reader {
   struct mde_csv_cell cell; /* after MDE_CSV_EVENT_CELL: the cell */
   size_t count;             /* after MDE_CSV_EVENT_RECORD: its cells */
   size_t record_line;       /* and the line where it begins */
-  const char *spoilt;       /* and why it is none that can be understood; NULL: it is one */
+  const char *spoilt;       /* and why it cannot be understood; NULL: it can be */
   size_t spoilt_line;
   size_t spoilt_column;
   size_t comments;                                 /* that were left out so far */

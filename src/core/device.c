@@ -85,7 +85,7 @@ static bool is_only_dots(struct mde_text text)
   return true;
 }
 
-/* What no device's name has; NUL if there is none of it. */
+/* The first character that no device's name has; NUL without one. */
 static char foreign_character(struct mde_text text)
 {
   for (size_t i = 0; i < text.length; i++)
@@ -116,7 +116,7 @@ static void refuse(struct mde_device *device, const char *reason)
   snprintf(device->reason, sizeof device->reason, "%s", reason);
 }
 
-/* The text, which is none of a machine id, without blanks around it and the dot at its end. */
+/* A text that is no machine id, without blanks around it and the dot at its end. */
 static void read_trimmed(struct mde_text text, struct mde_device *device)
 {
   struct mde_ip_address address;

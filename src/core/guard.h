@@ -17,7 +17,7 @@
  * What cannot be judged is protected:
  *
  *   - A record without computerDnsName or osPlatform, by any rule about it: every machine has both.
- *     One of blanks alone is none. Many machines have no tags and no value: those are not.
+ *     One of blanks alone counts as missing. Many machines have no tags and no value: those are not.
  *   - What is no text, by any rule about it; and machineTags that are no list, or have in it what
  *     is no text.
  *   - A name longer than MDE_GUARD_MAX_NAME, which no machine has.

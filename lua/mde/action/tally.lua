@@ -34,7 +34,8 @@ function M.new(limit, now, store)
     own = core.cap.new(limit) }, Tally)
 end
 
--- What the store has. What is refused there (an older version's, say) is as good as nothing: it is counted again.
+-- What the store has. What is refused there, for example an older version's, is as good as nothing, and is counted
+-- again.
 local function unpacked(self, text)
   local cap = core.cap.new(self.limit)
   if text then cap:unpack(text, self.now()) end
