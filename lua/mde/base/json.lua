@@ -48,13 +48,11 @@ end
 
 local codec = M.codecs(64)
 
-local function decode(text)
-  return codec().decode(text)
-end
-
 local function decode_sound(text)
   if not core.text.is_utf8(text) then return nil, "not UTF-8" end
-  local ok, value = pcall(decode, text)
+  local ok, value = pcall(codec)
+  -- Called by pcall itself, for lua-cjson puts the file and line of a caller in Lua before its reason.
+  if ok then ok, value = pcall(value.decode, text) end
   if not ok then return nil, tostring(value) end
   if value == cjson.null then return nil, "null" end
   return core.json.clean(value, cjson.null)

@@ -53,6 +53,11 @@ describe("json", function()
     end)
   end
 
+  it("says what is wrong, and not where this library stands", function()
+    local _, problem = json.object "{a"
+    assert.matches("^it is not a JSON object %(Expected ", problem)
+  end)
+
   it("says what was decoded", function()
     assert.equal("[1]", select(3, json.decode "[1]"))
     assert.equal("[1,null]", select(3, json.object "[1,NaN]"))
