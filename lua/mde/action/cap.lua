@@ -4,6 +4,7 @@
 -- that share it (tally.lua). What was sent before a client began, or while the store failed, the service tells
 -- (cap_count.lua). What cannot be counted is refused.
 
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
 local posix = require "mde.posix"
@@ -72,7 +73,7 @@ local function one_too_many(cap, wait)
   if wait then
     fields.retry_at = posix.clock.time() + wait
     fields.message = ("rule \"cap\": as many restricts were sent as may be in an hour (cap = %d); the next may go "
-      .. "at %s"):format(cap, os.date("!%Y-%m-%d %H:%M:%S UTC", math.ceil(fields.retry_at)))
+      .. "at %s"):format(cap, core.timestamp.whole(math.ceil(fields.retry_at)))
   else
     fields.message = "rule \"cap\": this client may not restrict anything (cap = 0)"
   end
