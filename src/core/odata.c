@@ -5,45 +5,34 @@
 
 #include "ascii.h"
 #include "utf8.h"
+#include "writer.h"
 
 /* ---- writing */
 
-struct writer {
-  char *out;
-  size_t size;
-  size_t length; /* of all that was to be written */
-};
-
-static void put(struct writer *writer, char c)
-{
-  if (writer->length < writer->size) writer->out[writer->length] = c;
-  writer->length++;
-}
-
 size_t mde_odata_literal(struct mde_text text, char *out, size_t size)
 {
-  struct writer writer = {.out = out, .size = size};
-  put(&writer, '\'');
+  struct mde_writer writer = {.out = out, .size = size};
+  mde_writer_put(&writer, '\'');
   for (size_t i = 0; i < text.length; i++) {
-    if (text.bytes[i] == '\'') put(&writer, '\'');
-    put(&writer, text.bytes[i]);
+    if (text.bytes[i] == '\'') mde_writer_put(&writer, '\'');
+    mde_writer_put(&writer, text.bytes[i]);
   }
-  put(&writer, '\'');
+  mde_writer_put(&writer, '\'');
   return writer.length;
 }
 
 size_t mde_odata_encode(struct mde_text text, char *out, size_t size)
 {
   static const char digits[] = "0123456789ABCDEF";
-  struct writer writer = {.out = out, .size = size};
+  struct mde_writer writer = {.out = out, .size = size};
   for (size_t i = 0; i < text.length; i++) {
     unsigned char byte = (unsigned char)text.bytes[i];
     if (mde_ascii_is_unreserved(text.bytes[i])) {
-      put(&writer, text.bytes[i]);
+      mde_writer_put(&writer, text.bytes[i]);
     } else {
-      put(&writer, '%');
-      put(&writer, digits[byte >> 4]);
-      put(&writer, digits[byte & 15]);
+      mde_writer_put(&writer, '%');
+      mde_writer_put(&writer, digits[byte >> 4]);
+      mde_writer_put(&writer, digits[byte & 15]);
     }
   }
   return writer.length;
@@ -51,7 +40,7 @@ size_t mde_odata_encode(struct mde_text text, char *out, size_t size)
 
 size_t mde_odata_decode(struct mde_text text, bool plus_is_space, char *out, size_t size)
 {
-  struct writer writer = {.out = out, .size = size};
+  struct mde_writer writer = {.out = out, .size = size};
   for (size_t i = 0; i < text.length; i++) {
     char c = text.bytes[i];
     if (c == '%') {
@@ -64,7 +53,7 @@ size_t mde_odata_decode(struct mde_text text, bool plus_is_space, char *out, siz
     } else if (c == '+' && plus_is_space) {
       c = ' ';
     }
-    put(&writer, c);
+    mde_writer_put(&writer, c);
   }
   return writer.length;
 }

@@ -5,6 +5,7 @@
 #include "ascii.h"
 #include "ip_address.h"
 #include "redaction.h"
+#include "writer.h"
 
 enum { MAX_NAME = 253, MAX_LABEL = 63, MAX_PORT = 65535, HTTPS_PORT = 443, HTTP_PORT = 80 };
 
@@ -307,36 +308,12 @@ bool mde_url_same_origin(const struct mde_url *a, const struct mde_url *b)
 
 /* ---- writing */
 
-struct writer {
-  char *out;
-  size_t size;
-  size_t length; /* of all that was to be written */
-};
-
-static void put(struct writer *writer, char c)
-{
-  if (writer->length < writer->size) writer->out[writer->length] = c;
-  writer->length++;
-}
-
-static void put_text(struct writer *writer, struct mde_text text)
-{
-  for (size_t i = 0; i < text.length; i++)
-    put(writer, text.bytes[i]);
-}
-
-static void put_small(struct writer *writer, struct mde_text text)
-{
-  for (size_t i = 0; i < text.length; i++)
-    put(writer, (char)mde_ascii_lower(text.bytes[i]));
-}
-
-static void put_port(struct writer *writer, int port)
+static void put_port(struct mde_writer *writer, int port)
 {
   char digits[16];
   if (port == 0) return;
   snprintf(digits, sizeof digits, ":%d", port);
-  put_text(writer, literal(digits));
+  mde_writer_text(writer, literal(digits));
 }
 
 /* The host as it stands in the authority, with its brackets. */
@@ -385,14 +362,14 @@ enum mde_url_setting mde_url_https(struct mde_text text, struct mde_url *url)
 
 size_t mde_url_normal(const struct mde_url *url, char *out, size_t size)
 {
-  struct writer writer = {.out = out, .size = size};
+  struct mde_writer writer = {.out = out, .size = size};
   struct mde_text path = url->path;
   while (path.length > 0 && path.bytes[path.length - 1] == '/')
     path.length--;
-  put_text(&writer, literal("https://"));
-  put_small(&writer, host_in_authority(url));
+  mde_writer_text(&writer, literal("https://"));
+  mde_writer_small(&writer, host_in_authority(url));
   if (url->port != HTTPS_PORT) put_port(&writer, url->port);
-  put_text(&writer, path);
+  mde_writer_text(&writer, path);
   return writer.length;
 }
 
@@ -447,20 +424,20 @@ bool mde_url_proxy(struct mde_text text, struct mde_url *url)
 
 size_t mde_url_proxy_shown(const struct mde_url *url, char *out, size_t size)
 {
-  struct writer writer = {.out = out, .size = size};
-  put_small(&writer, url->scheme);
-  put_text(&writer, literal("://"));
-  put_text(&writer, host_in_authority(url));
+  struct mde_writer writer = {.out = out, .size = size};
+  mde_writer_small(&writer, url->scheme);
+  mde_writer_text(&writer, literal("://"));
+  mde_writer_text(&writer, host_in_authority(url));
   put_port(&writer, url->port);
   return writer.length;
 }
 
 size_t mde_url_proxy_user(const struct mde_url *url, char *out, size_t size)
 {
-  struct writer writer = {.out = out, .size = size};
+  struct mde_writer writer = {.out = out, .size = size};
   for (size_t at = 0; at < url->user.length;)
-    put(&writer, decode(url->user, &at));
-  if (find(url->user, ":") == url->user.length) put(&writer, ':');
+    mde_writer_put(&writer, decode(url->user, &at));
+  if (find(url->user, ":") == url->user.length) mde_writer_put(&writer, ':');
   return writer.length;
 }
 
@@ -535,24 +512,24 @@ bool mde_url_is_ambiguous(struct mde_text text)
 
 size_t mde_url_shown(struct mde_text text, char *out, size_t size)
 {
-  struct writer writer = {.out = out, .size = size};
+  struct mde_writer writer = {.out = out, .size = size};
   size_t from = scheme_length(text);
-  put_text(&writer, part(text, 0, from));
+  mde_writer_text(&writer, part(text, 0, from));
   if (mde_url_is_ambiguous(text)) {
-    put_text(&writer, literal(MDE_REDACTED));
+    mde_writer_text(&writer, literal(MDE_REDACTED));
     return writer.length;
   }
   struct mde_text rest = part(text, from, text.length);
   size_t at = find(rest, "@");
   if (at < rest.length) {
-    put_text(&writer, literal(MDE_REDACTED));
+    mde_writer_text(&writer, literal(MDE_REDACTED));
     rest = part(rest, at, rest.length);
   }
   size_t behind = find(rest, "?#");
-  put_text(&writer, part(rest, 0, behind));
+  mde_writer_text(&writer, part(rest, 0, behind));
   if (behind < rest.length) {
-    put(&writer, rest.bytes[behind]);
-    put_text(&writer, literal(MDE_REDACTED));
+    mde_writer_put(&writer, rest.bytes[behind]);
+    mde_writer_text(&writer, literal(MDE_REDACTED));
   }
   return writer.length;
 }

@@ -31,3 +31,10 @@ struct mde_text test_edge_string(const char *string)
 {
   return test_edge(string, strlen(string));
 }
+
+bool test_text_is(struct mde_text text, const char *expected)
+{
+  if (strcmp(expected, "-") == 0) return text.bytes == NULL;
+  return text.bytes != NULL && text.length == strlen(expected) &&
+         memcmp(text.bytes, expected, text.length) == 0;
+}

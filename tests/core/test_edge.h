@@ -17,4 +17,7 @@ struct mde_text test_edge(const char *bytes, size_t length);
 /* The same for a C string. */
 struct mde_text test_edge_string(const char *string);
 
+/* Whether a text is what is expected, where "-" stands for an absent one. */
+bool test_text_is(struct mde_text text, const char *expected);
+
 #endif

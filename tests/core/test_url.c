@@ -20,20 +20,6 @@
 
 #define EACH(i, cases) (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++)
 
-/* Text as test_edge has it, and longer than it looks where there is a NUL in it. */
-static struct mde_text text_of(const char *string)
-{
-  return test_edge_string(string);
-}
-
-/* "-" stands for a text that is absent. */
-static bool is_text(struct mde_text text, const char *expected)
-{
-  if (strcmp(expected, "-") == 0) return text.bytes == NULL;
-  return text.bytes != NULL && text.length == strlen(expected) &&
-         memcmp(text.bytes, expected, text.length) == 0;
-}
-
 static void parts(void **state)
 {
   (void)state;
@@ -83,15 +69,18 @@ static void parts(void **state)
     {
       struct mde_url url;
       size_t place = 7;
-      enum mde_url_flaw flaw = mde_url_parse(text_of(cases[i].text), &url, &place);
-      if (flaw != MDE_URL_FLAW_NONE || place != 0 || !is_text(url.scheme, cases[i].scheme) ||
-          !is_text(url.user, cases[i].user) || !is_text(url.authority, cases[i].authority) ||
-          !is_text(url.host, cases[i].host) || !is_text(url.port_text, cases[i].port_text) ||
-          !is_text(url.path, cases[i].path) || !is_text(url.query, cases[i].query) ||
+      enum mde_url_flaw flaw = mde_url_parse(test_edge_string(cases[i].text), &url, &place);
+      if (flaw != MDE_URL_FLAW_NONE || place != 0 || !test_text_is(url.scheme, cases[i].scheme) ||
+          !test_text_is(url.user, cases[i].user) ||
+          !test_text_is(url.authority, cases[i].authority) ||
+          !test_text_is(url.host, cases[i].host) ||
+          !test_text_is(url.port_text, cases[i].port_text) ||
+          !test_text_is(url.path, cases[i].path) || !test_text_is(url.query, cases[i].query) ||
           mde_url_port(&url) != cases[i].port)
         fail_msg("\"%s\": flaw %d, host %.*s", cases[i].text, (int)flaw, (int)url.host.length,
                  url.host.bytes);
-      assert_int_equal(mde_url_parse(text_of(cases[i].text), &url, NULL), MDE_URL_FLAW_NONE);
+      assert_int_equal(mde_url_parse(test_edge_string(cases[i].text), &url, NULL),
+                       MDE_URL_FLAW_NONE);
     }
 }
 
@@ -227,7 +216,7 @@ static void flaws(void **state)
     {
       struct mde_url url;
       size_t place = 7;
-      enum mde_url_flaw flaw = mde_url_parse(text_of(cases[i].text), &url, &place);
+      enum mde_url_flaw flaw = mde_url_parse(test_edge_string(cases[i].text), &url, &place);
       if (flaw != cases[i].flaw || place != cases[i].place)
         fail_msg("\"%s\": flaw %d at %zu", cases[i].text, (int)flaw, place);
     }
@@ -362,9 +351,9 @@ static void classes(void **state)
   };
   for
     EACH(i, cases)
-  if (mde_url_class(text_of(cases[i].host)) != cases[i].class)
+  if (mde_url_class(test_edge_string(cases[i].host)) != cases[i].class)
     fail_msg("\"%s\" is taken for class %d", cases[i].host,
-             (int)mde_url_class(text_of(cases[i].host)));
+             (int)mde_url_class(test_edge_string(cases[i].host)));
   assert_int_equal(mde_url_class(test_edge("localhost\0", 10)), MDE_URL_CLASS_FOREIGN);
   assert_int_equal(mde_url_class(test_edge("x\0.localhost", 12)), MDE_URL_CLASS_FOREIGN);
 }
@@ -403,7 +392,7 @@ static void origins(void **state)
       struct mde_url a, b;
       struct mde_text one = {.bytes = cases[i].a, .length = strlen(cases[i].a)};
       assert_int_equal(mde_url_parse(one, &a, NULL), MDE_URL_FLAW_NONE);
-      assert_int_equal(mde_url_parse(text_of(cases[i].b), &b, NULL), MDE_URL_FLAW_NONE);
+      assert_int_equal(mde_url_parse(test_edge_string(cases[i].b), &b, NULL), MDE_URL_FLAW_NONE);
       if (mde_url_same_origin(&a, &b) != cases[i].same ||
           mde_url_same_origin(&b, &a) != cases[i].same)
         fail_msg("%s and %s", cases[i].a, cases[i].b);

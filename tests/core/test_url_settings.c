@@ -17,20 +17,6 @@
 
 #define EACH(i, cases) (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++)
 
-/* Text as test_edge has it, and longer than it looks where there is a NUL in it. */
-static struct mde_text text_of(const char *string)
-{
-  return test_edge_string(string);
-}
-
-/* "-" stands for a text that is absent. */
-static bool is_text(struct mde_text text, const char *expected)
-{
-  if (strcmp(expected, "-") == 0) return text.bytes == NULL;
-  return text.bytes != NULL && text.length == strlen(expected) &&
-         memcmp(text.bytes, expected, text.length) == 0;
-}
-
 static bool is_written(const struct mde_url *url,
                        size_t (*write)(const struct mde_url *, char *, size_t),
                        const char *expected)
@@ -129,13 +115,13 @@ static void https_settings(void **state)
       enum mde_url_setting expected = normal == NULL    ? MDE_URL_SETTING_MALFORMED
                                       : *normal == '\0' ? MDE_URL_SETTING_INSECURE
                                                         : MDE_URL_SETTING_OK;
-      enum mde_url_setting setting = mde_url_https(text_of(cases[i].text), &url);
+      enum mde_url_setting setting = mde_url_https(test_edge_string(cases[i].text), &url);
       if (setting != expected ||
           (setting == MDE_URL_SETTING_OK && !is_written(&url, mde_url_normal, normal)))
         fail_msg("\"%s\": %d", cases[i].text, (int)setting);
       if (setting != MDE_URL_SETTING_OK) continue;
       /* It is its own. */
-      assert_int_equal(mde_url_https(text_of(normal), &url), MDE_URL_SETTING_OK);
+      assert_int_equal(mde_url_https(test_edge_string(normal), &url), MDE_URL_SETTING_OK);
       assert_true(is_written(&url, mde_url_normal, normal));
     }
 }
@@ -179,7 +165,7 @@ static void endpoints(void **state)
     EACH(i, cases)
     {
       struct mde_url url;
-      if (mde_url_endpoint(text_of(cases[i].text), &url) != cases[i].setting)
+      if (mde_url_endpoint(test_edge_string(cases[i].text), &url) != cases[i].setting)
         fail_msg("\"%s\"", cases[i].text);
     }
 }
@@ -224,9 +210,9 @@ static void proxies(void **state)
     EACH(i, cases)
     {
       struct mde_url url;
-      if (!mde_url_proxy(text_of(cases[i].text), &url) ||
+      if (!mde_url_proxy(test_edge_string(cases[i].text), &url) ||
           !is_written(&url, mde_url_proxy_shown, cases[i].shown) ||
-          !is_text(url.host, cases[i].host) || url.port != cases[i].port ||
+          !test_text_is(url.host, cases[i].host) || url.port != cases[i].port ||
           (url.user.bytes != NULL) != (cases[i].user != NULL) ||
           (cases[i].user != NULL && !is_written(&url, mde_url_proxy_user, cases[i].user)))
         fail_msg("\"%s\"", cases[i].text);
@@ -304,7 +290,7 @@ static void no_proxies(void **state)
     EACH(i, cases)
     {
       struct mde_url url;
-      if (mde_url_proxy(text_of(cases[i]), &url)) fail_msg("\"%s\"", cases[i]);
+      if (mde_url_proxy(test_edge_string(cases[i]), &url)) fail_msg("\"%s\"", cases[i]);
     }
 }
 
@@ -352,7 +338,7 @@ static void requests(void **state)
     {
       struct mde_url url;
       char problem[MDE_URL_PROBLEM_SIZE];
-      bool may_go = mde_url_request(text_of(cases[i].text), cases[i].plain, &url, problem);
+      bool may_go = mde_url_request(test_edge_string(cases[i].text), cases[i].plain, &url, problem);
       if (may_go != (cases[i].problem == NULL) ||
           strcmp(problem, may_go ? "" : cases[i].problem) != 0)
         fail_msg("\"%s\": %s", cases[i].text, problem);
@@ -427,7 +413,7 @@ static void shown(void **state)
     EACH(i, cases)
     {
       char out[256];
-      struct mde_text text = text_of(cases[i].text);
+      struct mde_text text = test_edge_string(cases[i].text);
       size_t length = mde_url_shown(text, NULL, 0);
       if (mde_url_is_ambiguous(text) != cases[i].is_ambiguous || length != strlen(cases[i].shown))
         fail_msg("\"%s\": %zu", cases[i].text, length);
