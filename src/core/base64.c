@@ -3,26 +3,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "writer.h"
+
 static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char for_urls[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/* What has been written, and how much there would be. */
-struct output {
-  char *bytes;
-  size_t size;
-  size_t length;
-};
-
-static void put(struct output *output, char c)
-{
-  if (output->length < output->size) output->bytes[output->length] = c;
-  output->length++;
-}
 
 static size_t encode(struct mde_text bytes, const char *alphabet, bool padded, char *out,
                      size_t size)
 {
-  struct output output = {out, size, 0};
+  struct mde_writer output = {out, size, 0};
   for (size_t i = 0; i < bytes.length; i += 3) {
     size_t count = bytes.length - i < 3 ? bytes.length - i : 3;
     uint32_t group = 0;
@@ -30,9 +19,9 @@ static size_t encode(struct mde_text bytes, const char *alphabet, bool padded, c
       group = group << 8 | (j < count ? (unsigned char)bytes.bytes[i + j] : 0);
     for (size_t j = 0; j < 4; j++) {
       if (j <= count)
-        put(&output, alphabet[group >> (18 - 6 * j) & 63]);
+        mde_writer_put(&output, alphabet[group >> (18 - 6 * j) & 63]);
       else if (padded)
-        put(&output, '=');
+        mde_writer_put(&output, '=');
     }
   }
   return output.length;
@@ -74,7 +63,7 @@ static size_t digits_of(struct mde_text text)
 
 size_t mde_base64_decode(struct mde_text text, char *out, size_t size)
 {
-  struct output output = {out, size, 0};
+  struct mde_writer output = {out, size, 0};
   size_t digits = digits_of(text);
   if (digits == MDE_BASE64_MALFORMED) return MDE_BASE64_MALFORMED;
   bool is_plain = false, is_for_urls = false;
@@ -90,7 +79,7 @@ size_t mde_base64_decode(struct mde_text text, char *out, size_t size)
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      put(&output, (char)(unsigned char)(group >> bits & 255));
+      mde_writer_put(&output, (char)(unsigned char)(group >> bits & 255));
       group &= (1u << bits) - 1;
     }
   }

@@ -1,6 +1,7 @@
 #include "show.h"
 
 #include "utf8.h"
+#include "writer.h"
 
 struct range {
   uint32_t first, last;
@@ -81,54 +82,41 @@ bool mde_show_is_unsafe(uint32_t code_point)
   return IS_IN(code_point, unsafe);
 }
 
-/* What is written, as far as there is room for it, and how long it is. */
-struct output {
-  char *bytes;
-  size_t size;
-  size_t length;
-};
-
-static void put(struct output *out, char byte)
-{
-  if (out->length < out->size) out->bytes[out->length] = byte;
-  out->length++;
-}
-
-static void put_text(struct output *out, const char *at, const char *end)
+static void put_text(struct mde_writer *out, const char *at, const char *end)
 {
   while (at < end)
-    put(out, *at++);
+    mde_writer_put(out, *at++);
 }
 
-static void put_hex(struct output *out, uint32_t value, int digits)
+static void put_hex(struct mde_writer *out, uint32_t value, int digits)
 {
   for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
-    put(out, "0123456789abcdef"[(value >> shift) & 0xf]);
+    mde_writer_put(out, "0123456789abcdef"[(value >> shift) & 0xf]);
 }
 
-static void put_bytes(struct output *out, const char *at, const char *end)
+static void put_bytes(struct mde_writer *out, const char *at, const char *end)
 {
   for (; at < end; at++) {
-    put(out, '\\');
-    put(out, 'x');
+    mde_writer_put(out, '\\');
+    mde_writer_put(out, 'x');
     put_hex(out, (unsigned char)*at, 2);
   }
 }
 
-static void put_unit(struct output *out, uint32_t unit)
+static void put_unit(struct mde_writer *out, uint32_t unit)
 {
-  put(out, '\\');
-  put(out, 'u');
+  mde_writer_put(out, '\\');
+  mde_writer_put(out, 'u');
   put_hex(out, unit, 4);
 }
 
-static void put_units(struct output *out, uint32_t code_point)
+static void put_units(struct mde_writer *out, uint32_t code_point)
 {
   const char *named = "\n\r\t", *names = "nrt";
   for (int i = 0; named[i] != '\0'; i++)
     if (code_point == (unsigned char)named[i]) {
-      put(out, '\\');
-      put(out, names[i]);
+      mde_writer_put(out, '\\');
+      mde_writer_put(out, names[i]);
       return;
     }
   if (code_point > 0xffff) {
@@ -140,7 +128,7 @@ static void put_units(struct output *out, uint32_t code_point)
 
 size_t mde_show_safe(struct mde_text text, enum mde_show_form form, char *out, size_t size)
 {
-  struct output written = {.bytes = out, .size = size};
+  struct mde_writer written = {.out = out, .size = size};
   bool is_json = form == MDE_SHOW_FORM_JSON;
   const char *end = text.bytes + text.length;
   for (const char *at = text.bytes; at < end;) {
@@ -156,7 +144,7 @@ size_t mde_show_safe(struct mde_text text, enum mde_show_form form, char *out, s
     } else if (is_unsafe) {
       put_bytes(&written, character, at);
     } else {
-      if (is_json && (code_point == '"' || code_point == '\\')) put(&written, '\\');
+      if (is_json && (code_point == '"' || code_point == '\\')) mde_writer_put(&written, '\\');
       put_text(&written, character, at);
     }
   }
