@@ -105,9 +105,11 @@ void mde_open_response_actions(lua_State *L);
 void mde_open_secret(lua_State *L);
 void mde_open_service_time(lua_State *L);
 void mde_open_show(lua_State *L);
+void mde_open_stop_rules(lua_State *L);
 void mde_open_text(lua_State *L);
 void mde_open_timestamp(lua_State *L);
 void mde_open_token(lua_State *L);
 void mde_open_url(lua_State *L);
+void mde_open_waves(lua_State *L);
 
 #endif

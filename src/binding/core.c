@@ -33,10 +33,12 @@ static const struct {
     {"secret", mde_open_secret},
     {"service_time", mde_open_service_time},
     {"show", mde_open_show},
+    {"stop_rules", mde_open_stop_rules},
     {"text", mde_open_text},
     {"timestamp", mde_open_timestamp},
     {"token", mde_open_token},
     {"url", mde_open_url},
+    {"waves", mde_open_waves},
 };
 /* clang-format on */
 

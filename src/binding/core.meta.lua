@@ -29,10 +29,12 @@
 ---@field secret mde.core.secret
 ---@field service_time mde.core.service_time
 ---@field show mde.core.show
+---@field stop_rules mde.core.stop_rules
 ---@field text mde.core.text
 ---@field timestamp mde.core.timestamp
 ---@field token mde.core.token
 ---@field url mde.core.url
+---@field waves mde.core.waves
 local core = {}
 
 ---@class mde.core.base64
@@ -834,6 +836,59 @@ function show.columns(text) end
 ---@return integer taken
 function show.beginning(text, columns) end
 
+---@class mde.core.stop_rules when a run of many devices must not go on (src/core/stop_rules.h)
+local stop_rules = {}
+
+---@class mde.StopLimits
+---@field forbidden_in_a_row? integer 403 on different devices, default 3; 1 to 16
+---@field unknown_in_a_row? integer unknown or without an answer, default 20; 1 to 100000
+---@field unknown_last? integer how many of the last are looked back on, default 50; 1 to 64
+---@field unknown_percent? integer so many of these are unknown, default 20; 1 to 100
+---@field superseded? integer in the run, default 3; 1 to 100000
+
+---@class mde.Stop
+---@field kind "abort"|"pause"|"stop" something has to be mended first; a person should look; it was to end, or can keep
+--- no account of what it does
+---@field rule "role"|"sign_in"|"proxy"|"forbidden_in_a_row"|"unknown_in_a_row"|"unknown_last"|"superseded"|"cap"|"journal"|"store"|"asked"|"until"
+---@field count integer how many there were
+---@field limit integer how many are enough
+---@field of? integer with "unknown_last": among how many of the last
+---@field retry_at? number with "cap": as it was told
+
+---@alias mde.StopEvent
+---| "done" it was accepted, or was so already
+---| "answered" the service said no, to this device alone
+---| "left" nothing was asked: it is protected, not found, ambiguous
+---| "forbidden" 403, and it is not said that the role is missing; `value` is the device
+---| "unknown" it may have been carried out
+---| "no_answer" it was not carried out: 5xx, or the network
+---| "superseded" somebody has taken back what the run does
+---| "role" 403: the role is missing
+---| "sign_in" the sign-in is refused, for certain
+---| "proxy" the proxy refuses its user and password
+---| "cap" the cap is full; `value` is when it has room
+---| "journal" what is sent cannot be written down
+---| "store" the store that keeps the limits fails
+---| "asked" a person, a signal or a stop file
+---| "until" the time until which it may run has come
+
+---@class mde.stop_rules
+local stopping = {}
+
+---The rules of a run that has just begun. Raises for a threshold out of its range, or that there is not.
+---@param limits? mde.StopLimits
+---@return mde.stop_rules
+function stop_rules.new(limits) end
+
+---Tells it how a change ended, in the order in which they end, or what else happened.
+---@param event mde.StopEvent
+---@param value? string|number
+---@return mde.Stop? stop nil: the run goes on. The first one stays
+function stopping:note(event, value) end
+
+---@return mde.Stop? stop the first one
+function stopping:stopped() end
+
 ---@class mde.core.text what string.lower, string.upper and < do by the process's locale, in every locale alike
 local text = {}
 
@@ -998,5 +1053,92 @@ function url.request(text, plain) end
 ---@param text string any bytes
 ---@return string
 function url.shown(text) end
+
+---@class mde.core.waves how many changes of a run may be sent before those that were sent are looked at
+--- (src/core/waves.h). The waves are a list of their sizes, { 5, 45, "rest" }, and count from 1. Without "rest" the last
+--- size repeats
+local waves = {}
+
+---@class mde.GateRule
+---@field succeeded? integer percent of the wave: at least so many succeeded, default 60
+---@field failed? integer percent of the wave: at most so many failed, and one always may, default 10
+---@field wait? number seconds that the gate waits for that, default 120; up to 86400
+
+---@class mde.WaveCounts how all that one wave sent stands; default 0
+---@field succeeded? integer
+---@field failed? integer
+---@field cancelled? integer
+---@field pending? integer
+---@field unknown? integer
+
+---@alias mde.WavesFlaw "empty"|"number"|"zero"|"large"|"not_last"|"many"|"name"|"twice"|"percent"|"time"
+
+---@class mde.waves
+local sent = {}
+
+---5, 45 and the rest; the rest alone for 25 devices or fewer.
+---@param planned integer how many devices
+---@return (integer|"rest")[] sizes
+function waves.default(planned) end
+
+---@param text string "1,10,100,rest"
+---@return (integer|"rest")[]? sizes 1 to 16 numbers from 1 to 100000
+---@return mde.WavesFlaw? flaw
+---@return string? part which has it
+function waves.read(text) end
+
+---@param text string "succeeded=60%,failed=10%,wait=2m"; what is not named has its default
+---@return mde.GateRule? gate
+---@return mde.WavesFlaw? flaw
+---@return string? part which has it
+function waves.read_gate(text) end
+
+---@param sizes (integer|"rest")[]
+---@param gate? mde.GateRule
+---@param sent_before? integer how many the earlier sessions of this run sent, default 0
+---@return mde.waves
+function waves.new(sizes, gate, sent_before) end
+
+---Whether one more may be sent. "go": it has a place, and ended() must follow; "wait": not all that have a place have
+---ended; "gate": all of this wave has gone, so judge() it; "paused": its gate has closed.
+---@return "go"|"wait"|"gate"|"paused"
+function sent:admit() end
+
+---One that was admitted has ended. Raises if none is left.
+---@param went boolean it was sent, or may have been; else its place is free again
+function sent:ended(went) end
+
+---@return integer wave from 1
+---@return integer? size nil: the rest
+---@return integer sent in this wave
+---@return integer before sent in the waves before it
+---@return integer in_flight admitted and not ended yet
+function sent:position() end
+
+---Judges the gate behind a wave. One that it is past already is open. Raises if this wave has not all gone.
+---@param wave integer as position() told it
+---@param counts mde.WaveCounts of all that this wave sent
+---@param waited number seconds since all of it had gone
+---@return "open"|"wait"|"closed" gate
+---@return number|"count"|"failed"|"unknown"|"succeeded"|nil left the seconds that it still waits, or why it closed
+---@return integer? number how many there were
+---@return integer? needed how many there had to be; of failed and unknown: might be at most
+function sent:judge(wave, counts, waited) end
+
+---A person opens the gate that has closed, or waits.
+---@return boolean opened false: no gate is reached
+function sent:open() end
+
+---@return "count"|"failed"|"unknown"|"succeeded"|nil reason why its gate has closed; nil: it has not
+---@return integer? number
+---@return integer? needed
+function sent:paused() end
+
+---The order in which devices are best sent: the one of each platform that was seen last, up to `leaders` of them; then
+---all others; among both the one that was seen last first.
+---@param devices { platform?: string, last_seen?: string|number }[] as the service writes the time, or in Unix seconds
+---@param leaders? integer the size of the first wave; default: one of every platform
+---@return integer[] places
+function waves.order(devices, leaders) end
 
 return core
