@@ -451,6 +451,21 @@ function Client:holders(list, options)
   return state.holders(self.action_center, self.inventory, list, options, self:context(options.timeout))
 end
 
+--- From now on a run decides which changes are carried out, and is told of each; mde.run does this. nil: no run.
+---@param session? mde.ChangeSession
+function Client:attach(session)
+  self.action_center.session = session
+end
+
+--- Finds out what came of a send whose answer this process never had; see change.lua. Nothing is sent.
+---@param sent mde.SentBefore
+---@return mde.Action? action
+---@return mde.Error? err
+---@return boolean? absent
+function Client:find_out(sent)
+  return self.changes:find_out(sent, self:context(nil, sent.verb))
+end
+
 --- Calls fn(), and asks is_interrupted() ten times a second while it waits: once that is true, fn is left where it is.
 --- What was sent by then may be carried out all the same.
 ---@param fn fun(): any, any

@@ -19,8 +19,9 @@ local row_fields = require "mde.base.row_fields"
 ---@field creationDateTimeUtc? string
 ---@field lastUpdateDateTimeUtc? string
 ---@field troubleshootInfo? string
----@field outcome? "accepted"|"already_active"|"would_send" of a restrict or release: the service took it, or had one
---- already, or it was a dry run; `status` says how far it is
+---@field outcome? "accepted"|"already_active"|"would_send"|"planned" of a restrict or release: the service took it, or
+--- had one already, or it was a dry run, or a playbook is being planned; `status` says how far it is
+---@field replayed? boolean an earlier session of the run did it; nothing was sent now
 ---@field operation_id? string the operation id at the end of its comment
 ---@field incident? string the incident there
 ---@field attempts? integer how many times the request was sent (refused ones that were repeated count)
@@ -41,7 +42,7 @@ local M = { PERMISSION = "Machine.RestrictExecution" }
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
 local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
   "looked", "recorded", "also_ended", "also_held", "overturned", "would_cancel", "comment_changed",
-  "comment_cut", "comment", "release" }
+  "comment_cut", "replayed", "comment", "release" }
 
 local comment_problems = {
   empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },

@@ -16,6 +16,7 @@ local M = {}
 ---@field driver mde.Driver
 ---@field cache mde.HistoryCache
 ---@field listing mde.Listing
+---@field session? mde.ChangeSession what a run decides of the changes of this client
 ---@field private metatable table of the actions
 local Center = {}
 Center.__index = Center

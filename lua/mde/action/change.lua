@@ -25,6 +25,18 @@ local MAX_REMEMBERED = 16
 
 local M = {}
 
+---@alias mde.ChangeDeed fun(): mde.Action?, mde.Error?
+
+---@class mde.ChangeSession what a run decides of the changes of its client (run/session.lua); the center has it
+---@field meant fun(self, verb: string, device: mde.Device): mde.Device?, mde.Error? the device in the place of this
+--- one, since in one run a name means one machine; or why nothing new is begun
+---@field unresolved fun(self, intent: table, device: mde.Device, err: mde.Error) it means no machine
+---@field carry_out fun(self, intent: table, machine: table, deed: mde.ChangeDeed): mde.Action?, mde.Error? calls
+--- the deed, or returns what the run knows already
+---@field compare fun(self, intent: table, record: mde.Record): mde.Error? why it is not the device that was shown
+---@field leaving fun(self, intent: table): true?, mde.Error? right before it leaves: it is written down, or stays
+---@field ended fun(self, row: table) told of each action that is final
+
 ---@class mde.Changes what is restricted and released by one client
 ---@field private center mde.ActionCenter
 ---@field private inventory mde.Inventory
@@ -54,7 +66,7 @@ end
 
 -- Whether the machine's record has to be judged first.
 local function is_guarded(self, intent)
-  return intent.verb == "restrict" and self.guard:judges(intent.allow)
+  return intent.verb == "restrict" and (self.center.session ~= nil or self.guard:judges(intent.allow))
 end
 
 -- Whether the guard lets it be restricted. Its record is read again if what is known of it is too old.
@@ -63,7 +75,8 @@ local function check_guard(self, intent, machine)
   local record, err = self.inventory:fresh_record(machine, RECORD_AGE_SECONDS, intent.context:within(RECORD_SECONDS))
   if not record then return nil, self.guard:unjudged(err, intent.allow) end
   intent.record_at = record.read_at
-  local refusal = self.guard:refusal(record, intent.allow)
+  local session = self.center.session
+  local refusal = session and session:compare(intent, record) or self.guard:refusal(record, intent.allow)
   return not refusal, refusal
 end
 
@@ -172,6 +185,13 @@ function Intent:know()
   end
 end
 
+-- Right before the bytes leave. A run writes it down first.
+function Intent:leaving()
+  local session = self.changes.center.session
+  if not session then return true end
+  return session:leaving(self)
+end
+
 -- Who else holds it restricted: what a release ends, as long as nothing was cancelled for it, and what a restriction
 -- that records an incident adds to, if the device is certainly restricted.
 function Intent:holders(rows)
@@ -216,12 +236,27 @@ local function conclude(self, intent)
   return action
 end
 
+-- The change from its beginning; or, of a send whose answer another process did not hear, with finding out its outcome.
+local function begin(intent)
+  local sent = intent.sent_before
+  if not sent then
+    intent.change = core.change.new(intent, intent.began)
+    return
+  end
+  intent.change = core.change.lost(intent, sent, intent.began)
+  intent.sending, intent.sent_at, intent.attempts = intent.context:within(ACTION_SECONDS), sent.sent_at, sent.sends
+  intent.lost = errors.new { kind = "unknown", code = "answer_unrecorded",
+    message = "it was sent before, by a run that ended before the answer was written down",
+    hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
+end
+
 -- When no other call is at this machine.
 local function look_and_send(self, intent)
   local patience = ACTION_SECONDS + self.exchange:queue(intent.verb)
   local locked, problem = lock(self, intent, math.min(intent.context:left(), patience))
   if not locked then return nil, problem end
-  intent.change = core.change.new(intent, intent.began)
+  intent.slot = intent.verb == "restrict" and caps.slot(intent.operation_id, intent.allow.cap) or nil
+  begin(intent)
   executor.execute(self, intent)
   return conclude(self, intent)
 end
@@ -234,15 +269,61 @@ local function ended(self, intent, ok, ...)
   error((...), 0)
 end
 
-local function change(self, intent, device)
-  local machine, err = resolve(self, intent, device)
-  if not machine then return nil, err end
-  -- Taken now: another task may write into the table while its record is read.
-  local machine_id = core.text.lower(machine.id)
+-- The guard is asked, and then it is looked at and sent.
+local function carry_out(self, intent, machine)
   local allowed, refusal = check_guard(self, intent, machine)
   if not allowed then return nil, refusal end
-  intent.machine_id, intent.computerDnsName = machine_id, machine.computerDnsName
   return ended(self, intent, pcall(look_and_send, self, intent))
+end
+
+local function change(self, intent, device)
+  local session = self.center.session
+  local machine, err = resolve(self, intent, device)
+  if not machine then
+    if session then session:unresolved(intent, device, err) end
+    return nil, err
+  end
+  -- Taken now: another task may write into the table while its record is read.
+  intent.machine_id, intent.computerDnsName = core.text.lower(machine.id), machine.computerDnsName
+  if not session then return carry_out(self, intent, machine) end
+  return session:carry_out(intent, machine, function() return carry_out(self, intent, machine) end)
+end
+
+-- Stops where it would be sent once more.
+local function look_only(self, intent)
+  local locked, problem = lock(self, intent, intent.context:left())
+  if not locked then return nil, problem end
+  begin(intent)
+  if executor.execute(self, intent, "send") then return nil, nil, true end
+  return conclude(self, intent)
+end
+
+---@class mde.SentBefore what is known of a send whose answer was not heard
+---@field verb "restrict"|"release"
+---@field machine_id string
+---@field comment string the whole of it
+---@field operation_id string
+---@field incident? string
+---@field keyed boolean
+---@field sent_at? number when it left first, Unix seconds by the service's time
+---@field sends integer how often it left
+---@field looked boolean whether the device's history had been read before
+
+--- Finds out what came of a send of a process that has ended before it heard the answer. Nothing is sent.
+---@param sent mde.SentBefore
+---@param context mde.Context
+---@return mde.Action? action
+---@return mde.Error? err
+---@return boolean? absent the device's list was read twice and does not show it
+function Changes:find_out(sent, context)
+  local owner, err = new_operation_id()
+  if not owner then return nil, err end
+  self.count = self.count + 1
+  local intent = setmetatable({ verb = sent.verb, machine_id = sent.machine_id, comment = sent.comment,
+    operation_id = sent.operation_id, incident = sent.incident, keyed = sent.keyed, look = true, resend = true,
+    cancel_opposite = false, dry_run = false, allow = {}, sent_before = sent, context = context, changes = self,
+    began = self.exchange.now(), number = self.count, owner = owner, attempts = 0, lock = false }, Intent)
+  return ended(self, intent, pcall(look_only, self, intent))
 end
 
 --- Restricts or releases a device. Raises for a wrong argument.
@@ -255,20 +336,26 @@ end
 ---@return mde.Error? err
 function Changes:make(verb, device, comment, options, context)
   local kind, canonical = devices.check(device)
+  local session, shown = self.center.session, devices.shown(device)
+  if session then
+    local meant, why = session:meant(verb, device)
+    if not meant then return nil, errors.about(why, ("%s %s"):format(verb, shown)) end
+    device, kind, canonical = meant, devices.check(meant)
+  end
   local owner, err = new_operation_id()
   if not owner then return nil, err end
   local intent = setmetatable(arguments.read(verb, comment, options, owner, self.exchange.clock:time()), Intent)
   self.count = self.count + 1
-  intent.slot = verb == "restrict" and caps.slot(intent.operation_id, intent.allow.cap) or nil
   intent.context, intent.began, intent.number, intent.owner = context, self.exchange.now(), self.count, owner
   intent.changes, intent.attempts, intent.kind, intent.canonical = self, 0, kind, canonical
+  intent.caller = coroutine.running()
   -- A place for it: once a lock is had, it must not be lost for want of memory.
   intent.lock = false
   local action, problem = self.exchange.single_flight:run_detached(context, change, self, intent, device)
   if problem and problem.kind == "unknown" and not problem.operation_id then
     problem.operation_id, problem.verb, problem.machine_id = intent.operation_id, verb, intent.machine_id
   end
-  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(device))) end
+  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, shown)) end
   return action
 end
 

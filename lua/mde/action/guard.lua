@@ -20,6 +20,7 @@ local M = {}
 ---@alias mde.Rule "tags"|"names"|"device_values"|"servers"|"platforms"|"cap"
 
 ---@class mde.Guard
+---@field private chosen table<string, boolean|string[]>
 ---@field private rules mde.core.guard.Rules
 local Guard = {}
 Guard.__index = Guard
@@ -98,7 +99,7 @@ function M.new(protect)
     if type(defaults[rule]) == "boolean" then check_flag(value, what) else check_texts(rule, value, what) end
     chosen[rule] = value
   end
-  return setmetatable({ rules = core.guard.new(chosen) }, Guard)
+  return setmetatable({ rules = core.guard.new(chosen), chosen = chosen }, Guard)
 end
 
 --- The rules that a call lifts. Raises for a rule that there is not.
@@ -132,6 +133,12 @@ end
 ---@return boolean
 function Guard:judges(allow)
   return #in_force(self, allow) > 0
+end
+
+--- What is protected, as it was chosen: what a plan is bound to.
+---@return table<string, boolean|string[]>
+function Guard:describe()
+  return self.chosen
 end
 
 --- The names of the rules in force.

@@ -65,7 +65,13 @@ function M.follow(center, row, context)
     problem = err
   end
   if row.machineId then center.cache:remember(row.machineId, row) end
+  if center.session then center.session:ended(row) end
   return row
+end
+
+-- What a plan would send: it is taken to succeed.
+local function is_planned(action)
+  return action.outcome == "planned"
 end
 
 --- Waits until an action is final, or the time is up.
@@ -76,6 +82,7 @@ end
 ---@return "Succeeded"?
 ---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
 function M.one(center, action, seconds, context)
+  if is_planned(action) then return "Succeeded" end
   local _, problem = M.follow(center, action, context:within(seconds))
   return actions.result(action, seconds, problem)
 end
@@ -90,7 +97,7 @@ local function check_actions(list)
   options_of.check_list(list, "mde.wait")
   for i, action in ipairs(list) do
     local kind = type(action) == "table" and type(action.id) == "string" and core.device.kind(action.id)
-    if kind ~= "guid" then
+    if kind ~= "guid" and not (type(action) == "table" and is_planned(action)) then
       errors.invalid("not_an_action", ("mde.wait: item %d is not an action"):format(i),
         "Of the results of mde.each, take the value of each that has one.")
     end
@@ -107,12 +114,12 @@ end
 local function watches_of(list)
   local watches, by_id = {}, {}
   for _, action in ipairs(list) do
-    local id = core.text.lower(action.id)
-    if not by_id[id] then
+    local id = not is_planned(action) and core.text.lower(action.id)
+    if id and not by_id[id] then
       by_id[id] = { id = id, actions = {}, strangers = {} }
       watches[#watches + 1] = by_id[id]
     end
-    table.insert(by_id[id].actions, action)
+    if id then table.insert(by_id[id].actions, action) end
   end
   return watches, by_id
 end
@@ -138,10 +145,11 @@ local function new_results(list, by_id, seconds, on_progress)
   local results, done = { failed = 0 }, 0
   return results, function(all)
     for i, action in ipairs(list) do
-      local watch = by_id[core.text.lower(action.id)]
-      local stranger = watch.strangers[action]
-      if not results[i] and (all or stranger or not is_pending(watch)) then
-        local value, err = actions.result(action, seconds, stranger or watch.problem)
+      local watch = not is_planned(action) and by_id[core.text.lower(action.id)]
+      local stranger = watch and watch.strangers[action]
+      if not results[i] and (all or stranger or not watch or not is_pending(watch)) then
+        local value, err = "Succeeded", nil
+        if watch then value, err = actions.result(action, seconds, stranger or watch.problem) end
         results[i] = { item = action, value = value, err = err }
         if err then results.failed = results.failed + 1 end
         done = done + 1
@@ -177,9 +185,9 @@ local function update(center, watch, row)
     local _, err = actions.update(action, row)
     watch.strangers[action] = err
   end
-  if row.machineId and core.history.status(row.status) ~= "pending" then
-    center.cache:remember(row.machineId, row)
-  end
+  if core.history.status(row.status) == "pending" then return end
+  if row.machineId then center.cache:remember(row.machineId, row) end
+  if center.session then center.session:ended(row) end
 end
 
 local function stumble(watch, err, seconds)
@@ -219,6 +227,19 @@ local function read_list(center, pending, by_id, context, started)
     for _, watch in ipairs(pending) do stumble(watch, err, center.exchange.now() - started) end
   end
   return missing
+end
+
+--- Brings actions that are pending up to date, once: by one list, or the one that there is by itself.
+---@param center mde.ActionCenter
+---@param list mde.Action[]
+---@param context mde.Context
+function M.refresh(center, list, context)
+  local watches, by_id = watches_of(list)
+  if watches[2] then
+    read_list(center, watches, by_id, context, center.exchange.now())
+  elseif watches[1] then
+    read_one(center, watches[1], context, center.exchange.now())
+  end
 end
 
 -- What others of this client have seen to end need not be read. Returns those that are still pending.

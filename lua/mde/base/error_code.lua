@@ -189,4 +189,31 @@
 ---| "perhaps_this_action" # its comment was cut short, so whether it is the one cannot be told; see `action`
 ---| "already_ended" # the action has ended and cannot be cancelled
 ---| "cancellation_pending" # the service took the cancellation, and the action is still pending
+---| "playbook_unreadable" # the playbook cannot be read, or is compiled
+---| "playbook_malformed" # the playbook is not Lua
+---| "playbook_raised" # the playbook raised; see `cause`
+---| "playbook_exits" # the playbook called `os.exit`
+---| "playbook_loops" # the playbook asks the same of a machine again and again, which a plan never ends
+---| "playbook_client" # the playbook makes a client of its own
+---| "playbook_refuses" # the playbook's own `on_plan` refuses the plan
+---| "plan_sends_nothing" # something would be sent while a plan is made
+---| "plan_damaged" # the plan that was kept is not what its digest says
+---| "plan_of_another" # the plan was made for another tenant, application or host
+---| "plan_of_other_settings" # the plan was made with other settings of the guard or the cap
+---| "plan_old" # the plan, or the run, is older than what it shows
+---| "plan_taken" # the plan was carried out already
+---| "module_changed" # a module that the playbook loads is not what it was
+---| "not_planned" # the plan does not restrict this device (`rule = "plan"`)
+---| "device_drifted" # the device has another name than the plan shows (`rule = "drift"`)
+---| "run_stopped" # the run begins nothing new; nothing was sent
+---| "run_not_begun" # this is a plan that was not carried out
+---| "run_in_use" # another session works on the run
+---| "run_missing" # there is no such run
+---| "record_unusable" # the record of the run cannot be made, opened or written
+---| "journal_not_built" # this build has no mde.journal
+---| "journal_failed" # the record of the run cannot be written; nothing was sent
+---| "digest_failed" # the digest of a playbook or plan could not be made
+---| "no_state_directory" # there is no place for the record of a run
+---| "stop_not_written" # the file that stops a run cannot be written
+---| "answer_unrecorded" # it was sent by a run that ended before the answer was written down
 ---| "clock_wrong" # this machine's clock differs from the service's by minutes

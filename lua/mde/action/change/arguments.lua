@@ -20,6 +20,7 @@ local verbs = { restrict = true, release = true }
 M.known_options = {
   incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
   allow = "any", decided_at = "any", dry_run = "flag", again = "flag",
+  reason = "text",
 }
 
 ---@class mde.ChangeOptions
@@ -33,6 +34,7 @@ M.known_options = {
 ---@field decided_at? mde.Time|mde.Action when it was decided: an opposite decision then or later supersedes it; default
 --- when the call began
 ---@field dry_run? boolean do everything but the POST; the outcome is "would_send"
+---@field reason? string why this device, shown in the plan of a run; the service does not see it; default the comment
 ---@field again? boolean false: leave the device if one like it, of the last 24 hours and for the same incident (without
 --- one: with the same comment), was released or cancelled since: `superseded`, code withdrawn. Default true
 
@@ -88,6 +90,7 @@ end
 ---@field decided_at? number Unix seconds
 ---@field decided_on? string the id of the action that the decision rests on
 ---@field dry_run boolean
+---@field reason? string
 ---@field withdrawn_since? number Unix seconds: one like it since then that somebody has taken back is not repeated
 
 --- What the arguments mean. Raises for wrong ones.
@@ -110,7 +113,7 @@ function M.read(verb, comment, options, operation_id, now)
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
     decided_at = check_decided_at(options.decided_at, now),
     decided_on = type(options.decided_at) == "table" and options.decided_at.id or nil,
-    dry_run = options.dry_run or false,
+    dry_run = options.dry_run or false, reason = options.reason,
     withdrawn_since = options.again == false and now - WITHDRAWN_SECONDS or nil,
   }
 end

@@ -23,6 +23,7 @@ local M = {}
 ---@field slot? mde.CapSlot nil where no cap counts it
 ---@field confirm fun(self: mde.ChangeRun, context: mde.Context): boolean?, mde.Error?, boolean? asked right before it
 --- leaves: whether it still may, or why not, and whether others may have changed the machine
+---@field leaving fun(self: mde.ChangeRun): true?, mde.Error? asked last: whether it was written down that it leaves
 ---@field queued fun(self: mde.ChangeRun) told that it waits in a queue
 ---@field know fun(self: mde.ChangeRun) tells the change what the caller knew when it decided
 ---@field holders fun(self: mde.ChangeRun, rows: table[]) told the history that a look rests on
@@ -129,7 +130,13 @@ local function may_leave(self, run)
       run.change:tell("not_sent", now)
       return false
     end
-    if run.change:tell(others_may_have and "sending_later" or "sending", now) then return true end
+    if run.change:tell(others_may_have and "sending_later" or "sending", now) then
+      local written, problem = run:leaving()
+      if written then return true end
+      run.problem = problem
+      run.change:tell("not_sent", now)
+      return false
+    end
     if not M.execute(self, run, "send") then return false end
   end
 end

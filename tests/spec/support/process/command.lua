@@ -32,8 +32,8 @@ local function write_environment(path, environment)
   shell.write_environment(path, all)
 end
 
-local function words_of(arguments)
-  local words = { "lua5.4", "lua/mde/cli/mde.lua" }
+local function words_of(arguments, program)
+  local words = { "lua5.4", program or "lua/mde/cli/mde.lua" }
   for _, argument in ipairs(arguments) do words[#words + 1] = quote(argument) end
   return table.concat(words, " ")
 end
@@ -65,7 +65,7 @@ function commands.new(environment)
 
   --- Starts it in the background. `options`: `input` (standard input; default empty), `endless` (the input does not
   --- end after that), `environment`, `output` (a shell's redirection instead of a file), `first` (what the shell that
-  --- starts it does before).
+  --- starts it does before), `program` (a file of Lua instead of the command's).
   function self.start(arguments, options)
     options = options or {}
     local place = new_place()
@@ -77,8 +77,8 @@ function commands.new(environment)
     os.execute(("(. %s/env; %s %s sh -c 'echo $$ >%s.pid; exec \"$@\"' sh %s %s%s.in %s 2>%s.err; "
       .. "echo $? >%s.status.new; mv %s.status.new %s.status) &")
       :format(directory, settings_of(options), options.first and options.first .. ";" or "", place,
-        words_of(arguments), options.endless and "<>" or "<", place, options.output or ">" .. place .. ".out",
-        place, place, place, place))
+        words_of(arguments, options.program), options.endless and "<>" or "<", place,
+        options.output or ">" .. place .. ".out", place, place, place, place))
     if options.endless then write_file(place .. ".in", options.input) end
     local process = {}
 

@@ -1,0 +1,136 @@
+--- mde run: plans a playbook, asks, and carries it out; or carries out a plan that was kept.
+
+local arguments_of = require "mde.cli.run.arguments"
+local carry_out = require "mde.cli.run.carry_out"
+local errors = require "mde.base.error"
+local exit = require "mde.cli.ui.exit"
+local plan_pass = require "mde.cli.run.plan_pass"
+local posix = require "mde.posix"
+local runs = require "mde.run"
+local screen = require "mde.cli.run.screen"
+local terminal = require "mde.cli.ui.terminal"
+
+local MAX_BY_YES = 25
+local MAGIC = "SQLite format 3\0"
+
+local M = {
+  name = "run",
+  summary = "Carry out a playbook, or a plan of one that was kept.",
+  explained = [[
+A plan is made first and shown; what is not in it is not restricted. The record of the run says of
+each device what was sent before it leaves, so that a run which was stopped or killed goes on with
+mde resume. Few devices come first; more follow when these have succeeded (--waves, --gate). It stops
+by itself when the sign-in is refused, when the outcome of many is not known, when somebody releases
+what it restricts, and at the cap.]],
+  examples = {
+    { "mde run contain.lua INC-4711", "shows the plan and asks" },
+    { "mde run --yes --until 05:00 contain.lua", "asks nobody, begins nothing after five" },
+    { "mde run --expect sha256:9b1c44d07a12 tonight.plan", "what somebody else has approved" },
+  },
+}
+
+--- Declares the options.
+---@param command table of argparse
+function M.configure(command)
+  command:argument("playbook", "A file of Lua, or of mde plan -o."):argname "<playbook|plan>"
+  command:argument("arguments", "What the playbook gets as arg and ... ."):argname "<argument>":args "*"
+  arguments_of.configure_plan(command)
+  command:option("--expect", "Carry it out only if this is the plan's digest."):argname "<digest>":overwrite(false)
+  command:option("--journal", "Keep the record of the run in this file."):argname "<file>":overwrite(false)
+  arguments_of.configure_session(command)
+end
+
+-- Whether a file is a plan that was kept.
+local function is_plan(path)
+  local file = io.open(path, "rb")
+  local beginning = file and file:read(#MAGIC)
+  if file then file:close() end
+  return beginning == MAGIC
+end
+
+local function check_plan_options(arguments)
+  local fixed = { ["--waves"] = arguments.waves, ["--gate"] = arguments.gate, ["--no-waves"] = arguments.no_waves,
+    ["--journal"] = arguments.journal, ["an argument"] = arguments.arguments[1] }
+  for option, value in pairs(fixed) do
+    if value then
+      errors.invalid("option_without_effect", ("%s is fixed by the plan that was kept"):format(option),
+        "Leave it out, or name the playbook.")
+    end
+  end
+end
+
+---@param arguments table as argparse leaves them
+function M.request(arguments)
+  if not arguments.yes and not terminal.is_interactive() then
+    errors.invalid("no_terminal", "there is no terminal to ask on", "Give --yes if you are sure.")
+  end
+  local request = { until_time = arguments_of.until_time(arguments.until_time, posix.clock.time()) }
+  request.is_plan = is_plan(arguments.playbook)
+  if request.is_plan then check_plan_options(arguments) else request.plan = arguments_of.plan_options(arguments) end
+  return request
+end
+
+---@param arguments table as argparse leaves them
+---@return mde.ClientOptions
+function M.client_options(arguments)
+  return { cap = arguments.cap }
+end
+
+-- What stands in the way of carrying out this plan: a status; nil if nothing does.
+local function refuse(context, plan)
+  local expected = context.arguments.expect
+  if expected and not runs.is_expected(plan, expected) then
+    terminal.complain(("mde run: this plan is %s, and not the one that --expect names; nothing was sent"):format(
+      runs.shown(plan.digest)))
+    return exit.refused
+  end
+  local counts = runs.counts(plan)
+  local count = counts.restrict + counts.release
+  if count == 0 then
+    terminal.say "Nothing is to be sent."
+    return counts.left + counts.unresolvable > 0 and exit.refused or counts.not_looked_at > 0 and exit.unavailable
+      or exit.done
+  end
+  if context.arguments.yes then return nil end
+  local verb = counts.restrict > 0 and "Restrict" or "Release"
+  local number = counts.restrict > 0 and counts.restrict or counts.release
+  if terminal.confirm(("%s %s?"):format(verb, number == 1 and "it" or ("these %d"):format(number)),
+    number > MAX_BY_YES and number or nil) then return nil end
+  terminal.say "Nothing was done."
+  return exit.refused
+end
+
+local function run_kept(context)
+  local arguments, client = context.arguments, context.client
+  local opened, err = runs.open(client, arguments.playbook)
+  if not opened then error(err, 0) end
+  screen.show(client, opened.plan)
+  local status = refuse(context, opened.plan)
+  if status then
+    runs.close(opened)
+    return status
+  end
+  return carry_out.run(context, opened.plan, function(options)
+    options.stale = arguments.stale
+    return runs.start_opened(client, opened, options)
+  end)
+end
+
+--- Plans, asks, and carries out.
+---@param context mde.cli.Context
+---@return integer status
+function M.run(context)
+  if context.request.is_plan then return run_kept(context) end
+  local client = context.client
+  local plan, status = plan_pass.run(context, context.request.plan)
+  if not plan then return status end
+  screen.show(client, plan)
+  status = refuse(context, plan)
+  if status then return status end
+  return carry_out.run(context, plan, function(options)
+    options.record = context.arguments.journal
+    return runs.start(client, plan, options)
+  end)
+end
+
+return M

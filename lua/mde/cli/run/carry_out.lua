@@ -1,0 +1,179 @@
+--- carry_out: a session of a run at the terminal: its progress, what stops it, and what is said in the end.
+
+local duration = require "mde.cli.ui.duration"
+local errors = require "mde.base.error"
+local exit = require "mde.cli.ui.exit"
+local interrupt = require "mde.cli.ui.interrupt"
+local json = require "mde.cli.ui.json"
+local output = require "mde.cli.ui.output"
+local pace = require "mde.cli.batch.pace"
+local problem = require "mde.cli.ui.problem"
+local progress = require "mde.cli.ui.progress"
+local runs = require "mde.run"
+local terminal = require "mde.cli.ui.terminal"
+
+local M = {}
+
+-- ---- while it runs
+
+local function ask_gate(arguments)
+  if arguments.yes or not terminal.is_interactive() then return nil end
+  return function(counts, why)
+    terminal.set_status(nil)
+    terminal.say(("Wave %d: %d sent, %d succeeded, %d failed, %d cancelled, %d pending, %d unknown."):format(
+      counts.wave, counts.sent, counts.succeeded, counts.failed, counts.cancelled, counts.pending, counts.unknown))
+    terminal.say(("The gate stays closed: %s."):format(why))
+    return terminal.confirm("Go on?")
+  end
+end
+
+-- What is shown of a session as it runs.
+local function watcher(client, plan)
+  local counts = runs.counts(plan)
+  local left_of = pace.left(client, "restrict")
+  local at_gate
+  local shown = progress.new("Running", counts.restrict + counts.release + counts.recorded, true, function(left)
+    return at_gate or left_of(left)
+  end)
+  local tell = {}
+  function tell.ended(event)
+    at_gate = nil
+    shown.step(event.err ~= nil)
+    if event.err and event.err.code ~= "run_stopped" then
+      terminal.complain("mde: " .. problem.in_words(event.err))
+    end
+  end
+  function tell.replayed() shown.step(false) end
+  function tell.gate(event)
+    local gate = event.counts
+    at_gate = ("wave %d: %d of %d succeeded, %s"):format(gate.wave, gate.succeeded, gate.sent,
+      duration.countdown(event.seconds))
+    shown.refresh()
+  end
+  function tell.wave() at_gate = nil end
+  function tell.stop(event) terminal.say(("Stopping: %s. What is in flight ends."):format(event.stop.message)) end
+  return shown, function(event)
+    if tell[event.event] then tell[event.event](event) end
+  end
+end
+
+-- ---- the end
+
+local ending_words = { accepted = "accepted", already_active = "already active" }
+
+local function count_ends(report)
+  local counts, order = {}, {}
+  local function count(word)
+    if not counts[word] then
+      counts[word] = 0
+      order[#order + 1] = word
+    end
+    counts[word] = counts[word] + 1
+  end
+  for _, entry in ipairs(report.entries) do
+    local err = entry.err
+    if entry.action then
+      local outcome = entry.action.outcome
+      count(entry.replayed and "done by an earlier session" or ending_words[outcome] or outcome)
+    elseif errors.is(err) and err.code == "run_stopped" then
+      count "not begun"
+    elseif errors.is(err) and err.rule then
+      count("left by the rule " .. errors.show(err.rule))
+    else
+      count(errors.is(err) and err.kind or "raised")
+    end
+  end
+  for i, word in ipairs(order) do order[i] = ("%d %s"):format(counts[word], word) end
+  return order[1] and table.concat(order, ", ") or "nothing was to be done"
+end
+
+-- The status of one call that ended; what was not begun is the run's.
+local function status_of(entry)
+  local err = entry.err
+  if not err or errors.is(err) and err.code == "run_stopped" then return exit.done end
+  return exit.of(err)
+end
+
+local function has_sent(report)
+  for _, entry in ipairs(report.entries) do
+    if entry.action or errors.is(entry.err) and entry.err.kind == "unknown" then return true end
+  end
+  return report.open[1] ~= nil
+end
+
+--- The exit status of a session.
+---@param report mde.RunReport
+---@return integer
+function M.status(report)
+  local status = exit.done
+  for _, entry in ipairs(report.entries) do
+    local own = status_of(entry)
+    -- Lost midway.
+    if own == exit.usage and has_sent(report) then own = exit.refused end
+    status = math.max(status, own)
+  end
+  if report.open[1] then status = math.max(status, exit.unknown) end
+  if report.state == "paused" or report.state == "stopped" then status = math.max(status, exit.unfinished) end
+  if report.state == "broken" then
+    status = math.max(status, has_sent(report) and exit.unfinished or exit.of(report.err))
+  end
+  return status
+end
+
+local function say_not_reached(report)
+  if not report.not_reached[1] then return end
+  terminal.say(("%d recorded, and not reached by the playbook this time:"):format(#report.not_reached))
+  for i = 1, math.min(#report.not_reached, 40) do
+    local step = report.not_reached[i]
+    terminal.say(("  %s %s: %s"):format(step.verb, step.device, step.outcome or "not answered"))
+  end
+end
+
+-- What the record does not have stands at least on the screen.
+local function write_unwritten(report)
+  for _, fields in ipairs(report.unwritten) do output.write(json.encode { unwritten = fields } .. "\n") end
+end
+
+--- Says how a session ended, and what to do now.
+---@param report mde.RunReport
+function M.say_end(report)
+  write_unwritten(report)
+  if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
+  say_not_reached(report)
+  for _, step in ipairs(report.open) do
+    terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
+      step.device))
+  end
+  terminal.say(("Run %s is %s: %s."):format(report.run, report.state, count_ends(report)))
+  if report.state == "complete" then return end
+  if report.why then terminal.say(("Why: %s."):format(report.why)) end
+  terminal.say("To go on:", ("mde resume %s"):format(report.run))
+end
+
+--- Runs a session and says how it ended.
+---@param context mde.cli.Context
+---@param plan mde.RunPlan
+---@param session fun(options: mde.RunOptions): mde.RunReport?, mde.Error?
+---@return integer status
+function M.run(context, plan, session)
+  local arguments, client = context.arguments, context.client
+  local shown, on_event = watcher(client, plan)
+  local halt
+  local finished, report, err = interrupt.during(client, 2, function()
+    return session { until_time = context.request.until_time, ask_gate = ask_gate(arguments), on_event = on_event,
+      on_session = function(one) halt = function(stop) one:halt(stop) end end }
+  end, function()
+    if halt then halt { rule = "interrupt", state = "stopped", message = "it was interrupted" } end
+  end, function() shown.refresh() end)
+  shown.finish()
+  if not finished then
+    terminal.say "Interrupted twice; what was in flight is not known. The next session finds out: mde resume."
+    return exit.interrupted
+  end
+  if not report then error(err, 0) end
+  M.say_end(report)
+  if interrupt.asked() then return exit.interrupted end
+  return M.status(report)
+end
+
+return M

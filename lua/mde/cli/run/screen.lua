@@ -1,0 +1,199 @@
+--- screen: a plan on one screen: how many, how long, what stops it, who is left and why, and who comes when.
+
+local columns = require "mde.cli.ui.columns"
+local core = require "mde.core"
+local duration = require "mde.cli.ui.duration"
+local errors = require "mde.base.error"
+local runs = require "mde.run"
+local tables = require "mde.cli.ui.table"
+local terminal = require "mde.cli.ui.terminal"
+
+-- So many names are told for one reason, and so many devices of one wave.
+local MAX_NAMED, MAX_SHOWN, FEW_SHOWN = 40, 40, 5
+
+local M = {}
+
+local function plural(count, noun)
+  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
+end
+
+local function name_of(device)
+  return device.name or device.id
+end
+
+-- ---- how many, how long, what stops it
+
+local function say_numbers(plan, counts)
+  terminal.say(("Plan %s of %s, made %s UTC"):format(runs.shown(plan.digest), errors.quote(plan.playbook.name),
+    (core.timestamp.whole(plan.made):sub(1, 16):gsub("T", " "))))
+  terminal.say(("Tenant %s, application %s, at %s"):format(errors.show(plan.tenant_id or "of the identity"),
+    errors.show(plan.client_id or "of the identity"), errors.show(plan.base_url)))
+  local words = { ("Restrict %s"):format(plural(counts.restrict, "device")) }
+  if counts.servers > 0 then words[#words + 1] = ("%d of them servers"):format(counts.servers) end
+  if counts.release > 0 then words[#words + 1] = ("release %d"):format(counts.release) end
+  if counts.offline > 0 then
+    words[#words + 1] = ("%d not seen for an hour, which will stay pending"):format(counts.offline)
+  end
+  terminal.say(table.concat(words, ", ") .. ".")
+end
+
+--- How long the plan takes at the least, under the service's limits: seconds, and how many go at once.
+---@param client mde.Client
+---@param plan mde.RunPlan
+---@return number seconds
+---@return integer at_once
+function M.duration(client, plan)
+  local counts = runs.counts(plan)
+  local count = counts.restrict + counts.release
+  if count == 0 then return 0, 0 end
+  local peek = client:peek("restrict", count)
+  return peek.seconds, math.min(count, peek.now or count)
+end
+
+-- Whether the cap lets fewer through than the plan restricts.
+local function over_cap(client, counts)
+  local limit = client:cap().limit
+  return limit and limit < counts.restrict and limit or nil
+end
+
+local function say_limits(client, plan, counts)
+  local seconds, at_once = M.duration(client, plan)
+  if seconds > 1 then
+    terminal.say(("It takes at least %s under the service's limits; %d go at once."):format(duration.countdown(seconds),
+      at_once))
+  end
+  local limit = over_cap(client, counts)
+  if limit then
+    terminal.say(("The cap of %s restricts an hour stops it before its end; for all of it give --cap %d."):format(
+      core.number.write(limit), counts.restrict))
+  end
+end
+
+-- ---- who is left
+
+local words_of = { protected = "protected", conflict = "with the opposite under way", superseded = "decided otherwise",
+  not_looked_at = "that could not be looked at", already_active = "restricted or released already",
+  recorded = "done by an earlier session" }
+
+-- By the error's code, or else by its kind.
+local unresolvable = { device_merged = "merged into another machine", not_onboarded = "known, but not onboarded",
+  not_found = "not found", ambiguous = "that several machines answer to" }
+
+local function group(plan)
+  local groups, order = {}, {}
+  local function add(words, text)
+    if not groups[words] then
+      groups[words] = {}
+      order[#order + 1] = words
+    end
+    table.insert(groups[words], text)
+  end
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.decision ~= change.verb then
+        local words = words_of[change.decision]
+        if change.rule then words = ("%s by the rule %s"):format(words, errors.show(change.rule)) end
+        local more = change.holder or change.decision == "not_looked_at" and change.why
+        add(words, errors.show(name_of(device)) .. (more and (" (%s)"):format(errors.show(more)) or ""))
+      end
+    end
+  end
+  for _, name in ipairs(plan.unresolvable) do
+    add(unresolvable[name.code] or unresolvable[name.kind] or "that could not be looked up", errors.show(name.asked))
+  end
+  return groups, order
+end
+
+local function say_left(plan)
+  local groups, order = group(plan)
+  if order[1] then terminal.say "Left as they are:" end
+  for _, words in ipairs(order) do
+    local list = groups[words]
+    local shown = {}
+    for i = 1, math.min(#list, MAX_NAMED) do shown[i] = list[i] end
+    if #list > MAX_NAMED then shown[#shown + 1] = ("and %d more"):format(#list - MAX_NAMED) end
+    terminal.say(("  %d %s: %s"):format(#list, words, table.concat(shown, ", ")))
+  end
+  for i = 1, math.min(#plan.others, MAX_NAMED) do terminal.say("Also: " .. errors.show(plan.others[i])) end
+  if #plan.others > MAX_NAMED then terminal.say(("and %d more"):format(#plan.others - MAX_NAMED)) end
+end
+
+-- ---- who comes when
+
+local shown_columns = {
+  { title = "NAME", least = 28, kept = true }, { title = "PLATFORM" }, { title = "LAST SEEN" },
+  { title = "TAGS", optional = true }, { title = "REASON", optional = true },
+}
+
+-- Of a wave those first that are to be looked at: high value, and servers.
+local function by_weight(devices)
+  local places = {}
+  for i, entry in ipairs(devices) do places[entry] = i end
+  local function weight(entry)
+    return (entry.device.value == "High" and 0 or 2) + (entry.device.is_server and 0 or 1)
+  end
+  table.sort(devices, function(a, b)
+    if weight(a) ~= weight(b) then return weight(a) < weight(b) end
+    return places[a] < places[b]
+  end)
+  return devices
+end
+
+local function say_wave(title, list, now)
+  terminal.say(("%s: %s"):format(title, plural(#list, "device")))
+  local shown = tables.new(shown_columns, terminal.columns() - 2, function(line) terminal.show("  " .. line) end)
+  local count = #list > MAX_SHOWN and FEW_SHOWN or #list
+  for i, entry in ipairs(by_weight(list)) do
+    if i > count then break end
+    local device, change = entry.device, entry.change
+    local marks = (device.value == "High" and " (high value)" or "") .. (device.is_server and " (server)" or "")
+    shown.add { name_of(device), (device.platform or "") .. marks, columns.ago(device.last_seen, now) or "never",
+      table.concat(device.tags, ", "), change.reason or "" }
+  end
+  shown.finish()
+  if #list > count then terminal.say(("  and %d more; --json lists them all"):format(#list - count)) end
+end
+
+local function say_waves(plan, now)
+  local waves, count, releases = {}, 0, {}
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.decision == "restrict" then
+        waves[device.wave] = waves[device.wave] or {}
+        table.insert(waves[device.wave], { device = device, change = change })
+        count = math.max(count, device.wave)
+      elseif change.decision == "release" then
+        table.insert(releases, { device = device, change = change })
+      end
+    end
+  end
+  for n = 1, count do
+    if waves[n] then say_wave(count == 1 and "To be restricted" or ("Wave %d"):format(n), waves[n], now) end
+  end
+  if releases[1] then say_wave("To be released", releases, now) end
+end
+
+--- Shows a plan.
+---@param client mde.Client
+---@param plan mde.RunPlan
+function M.show(client, plan)
+  local counts = runs.counts(plan)
+  say_left(plan)
+  say_waves(plan, client:now())
+  say_numbers(plan, counts)
+  say_limits(client, plan, counts)
+  terminal.note "the playbook was run with every wait taken to succeed"
+end
+
+--- The plan as an object for JSON, with what the limits and the cap make of it.
+---@param client mde.Client
+---@param plan mde.RunPlan
+---@return table
+function M.object(client, plan)
+  local object = runs.object(plan)
+  object.seconds, object.at_once = M.duration(client, plan)
+  object.cap = over_cap(client, object.counts)
+  return object
+end
+
+return M

@@ -1,0 +1,392 @@
+--- run: a playbook contains many devices: it is planned, carried out, and continued where it was stopped.
+--
+--     local runs = require "mde.run"
+--     local plan = assert(runs.plan(client, { playbook = "contain.lua" }))
+--     local report = assert(runs.start(client, plan))
+--
+-- For scripts and the command. A run is bound to what its plan showed, keeps a record (mde.journal) of each change
+-- before it leaves and after it has ended, and can be continued after it died at any instruction.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local libraries = require "mde.run.library"
+local places = require "mde.run.place"
+local plannings = require "mde.run.planning"
+local plans = require "mde.run.plan"
+local playbooks = require "mde.run.playbook"
+local recalls = require "mde.run.recall"
+local records = require "mde.run.record"
+local rules = require "mde.run.rules"
+local sessions = require "mde.run.session"
+local waves = require "mde.run.waves"
+
+-- A plan is older than what it shows after an hour; a run that was begun may be continued for a day.
+local PLAN_SECONDS, RESUME_SECONDS = 3600, 86400
+local SETTLE_SECONDS = 60
+
+local M = {}
+
+---@class mde.PlanOptions
+---@field playbook string|mde.Playbook the path of a file of Lua, or what mde.run.playbook has read
+---@field arguments? string[] what it gets as `arg` and `...`
+---@field waves? string "5,45,rest" | false
+---@field gate? string "succeeded=60%,wait=2m"
+
+-- What the run is bound to beside the playbook.
+local function bound_of(client, options)
+  local bound = { protect = client.guard:describe(), cap = core.number.write(client.restricts.limit),
+    waves = options.waves, gate = options.gate }
+  if options.waves == false then bound.waves = "rest" end
+  rules.sizes(bound.waves, 1)
+  rules.gate(bound.gate)
+  return bound
+end
+
+-- The pass of a playbook that plans.
+local function pass(client, playbook, planning, seed)
+  client:attach(planning)
+  local ok, ended, err, modules = pcall(playbooks.run, playbook, libraries.new(client, planning), seed)
+  client:attach(nil)
+  if not ok then error(ended, 0) end
+  return ended, err, modules
+end
+
+-- What the playbook itself says of its plan.
+local function ask_playbook(planning, plan)
+  if not planning.on_plan then return true end
+  local counts = plans.counts(plan)
+  local ok, said, why = pcall(planning.on_plan, counts, plan.devices)
+  if ok and said ~= false then return true end
+  return nil, errors.new { kind = "protected", code = "playbook_refuses", rule = "on_plan",
+    message = "the playbook refuses this plan: " .. errors.show(ok and (why or "on_plan returned false") or said),
+    hint = "Nothing was sent." }
+end
+
+--- Plans a playbook: runs it, and changes nothing.
+---@param client mde.Client
+---@param options mde.PlanOptions
+---@return mde.RunPlan? plan
+---@return mde.Error? err
+function M.plan(client, options)
+  local playbook, err = options.playbook, nil
+  if type(playbook) == "string" then playbook, err = playbooks.read(playbook, options.arguments or {}) end
+  if not playbook then return nil, err end
+  local bound = bound_of(client, options)
+  err = select(2, client.exchange:settle_clock(client:context(SETTLE_SECONDS)))
+  if err then return nil, err end
+  local planning = plannings.new(client:now())
+  local ended, why, modules = pass(client, playbook, planning, math.floor(planning.made))
+  if not ended then return nil, why end
+  local plan
+  plan, err = plans.of(client, planning, { playbook = playbook, modules = modules, bound = bound })
+  if not plan then return nil, err end
+  local agreed
+  agreed, err = ask_playbook(planning, plan)
+  if not agreed then return nil, err end
+  return plan
+end
+
+-- ---- carrying out
+
+---@class mde.RunOptions
+---@field record? string path of the record; default in the directory of all runs
+---@field until_time? number Unix seconds: nothing new is begun then
+---@field ask_gate? fun(counts: mde.GateCounts, why: string): boolean whether a gate that stays closed is opened
+---@field on_event? fun(event: mde.RunEvent)
+---@field on_session? fun(session: mde.Session) before anything is sent: what can halt it
+
+---@class mde.RunReport
+---@field run string how it is called in a command
+---@field path string of the record
+---@field state "complete"|"paused"|"stopped"|"broken"
+---@field why? string
+---@field err? mde.Error what the playbook raised
+---@field stop? mde.RunStop
+---@field entries table[] how each call ended
+---@field open mde.Step[] sent, and not known what came of it
+---@field not_reached mde.Step[] recorded, and the playbook did not come by
+---@field unwritten table[] results that the record does not have
+
+-- The steps of which nobody knows the outcome, and those that the playbook did not come by.
+local function left_over(session)
+  local open, not_reached = {}, {}
+  for _, step in ipairs(session.recall.steps.all) do
+    if not step.outcome or step.outcome == "unknown" then open[#open + 1] = step end
+    if not step.reached then not_reached[#not_reached + 1] = step end
+  end
+  return open, not_reached
+end
+
+local function state_of(session, err, open, not_reached)
+  if session.stop then return session.stop.state, session.stop.message end
+  if err then return "broken", err.message end
+  if open[1] then return "paused", ("the outcome of %d sends is not known"):format(#open) end
+  if not_reached[1] then return "paused", ("%d recorded steps were not reached"):format(#not_reached) end
+  return "complete"
+end
+
+-- Whether every call came to something that a resume would not try again.
+local function has_untried(session)
+  for _, entry in ipairs(session.entries) do
+    local kind = errors.is(entry.err) and entry.err.kind
+    if kind == "throttled" or kind == "unavailable" or kind == "auth" or kind == "protocol" then return true end
+    if kind == "protected" and entry.err.rule == "cap" then return true end
+  end
+  return false
+end
+
+-- Results that could not be written down while they came.
+local function write_late(session)
+  local still = {}
+  for _, fields in ipairs(session.unwritten) do
+    if not session.journal:result(fields) then still[#still + 1] = fields end
+  end
+  session.unwritten = still
+end
+
+local function carry_out(client, record, plan, options)
+  local journal = record.journal
+  local function tell(event)
+    if options.on_event then options.on_event(event) end
+  end
+  local recall, count = recalls.new(journal, client.action_center), 0
+  for _, device in ipairs(plan.devices) do
+    if device.wave then count = count + 1 end
+  end
+  local session = sessions.new { client = client, journal = journal, number = record.session, path = record.path,
+    plan = plan, until_time = options.until_time, on_event = tell, recall = recall, rules = rules.new() }
+  if options.on_session then options.on_session(session) end
+  client:attach(session)
+  local found, problem = pcall(records.find_out, client, session)
+  local ok, ended, err = found, problem, nil
+  if found then
+    session.waves = waves.new { client = client, ask = options.ask_gate, on_event = tell, sent = recall:sent(),
+      sizes = rules.sizes(plan.settings.waves, count), gate = rules.gate(plan.settings.gate) }
+    ok, ended, err = pcall(playbooks.run, plan.playbook, libraries.new(client, session), math.floor(plan.made))
+  end
+  client:attach(nil)
+  if not ok then
+    session:halt { rule = "raised", state = "paused", message = errors.show(ended) }
+    records.close(record, "paused", errors.show(ended), session)
+    error(ended, 0)
+  end
+  write_late(session)
+  local open, not_reached = left_over(session)
+  local state, why = state_of(session, err, open, not_reached)
+  if state == "complete" and has_untried(session) then
+    state, why = "paused", "some devices are left, which the next session tries again"
+  end
+  records.close(record, state, why, session)
+  return { run = places.name_of(record.path), path = record.path, state = state, why = why, err = err,
+    stop = session.stop, entries = session.entries, open = open, not_reached = not_reached,
+    unwritten = session.unwritten }
+end
+
+--- Carries out a plan: from now on its record says what was sent.
+---@param client mde.Client
+---@param plan mde.RunPlan
+---@param options? mde.RunOptions
+---@return mde.RunReport? report
+---@return mde.Error? err nothing was sent
+function M.start(client, plan, options)
+  options = options or {}
+  local record, err = records.create(client, plan, options.record)
+  if not record then return nil, err end
+  local taken
+  taken, err = records.take(record, client)
+  if not taken then return nil, err end
+  return carry_out(client, record, plan, options)
+end
+
+--- Keeps a plan in a file, to be shown to somebody and carried out later.
+---@param client mde.Client
+---@param plan mde.RunPlan
+---@param path string
+---@return true?
+---@return mde.Error? err
+function M.save(client, plan, path)
+  local record, err = records.create(client, plan, path)
+  if not record then return nil, err end
+  return records.finish(record)
+end
+
+-- Whether the record is of the tenant and application of this client.
+local function check_tenant(client, plan)
+  local exchange = client.exchange
+  for name, words in pairs { tenant_id = "tenant", client_id = "application", base_url = "host" } do
+    if core.text.lower(plan[name] or "") ~= core.text.lower(exchange[name] or "") then
+      return nil, errors.new { kind = "invalid", code = "plan_of_another",
+        message = ("it was made for the %s %s, and this client is of %s"):format(words,
+          errors.show(plan[name] or "of the identity"), errors.show(exchange[name] or "of the identity")),
+        hint = "Use the profile or environment that it was made with." }
+    end
+  end
+  return true
+end
+
+-- Whether this client guards as that which made the plan.
+local function check_settings(client, plan)
+  local own = bound_of(client, {})
+  for name, words in pairs { protect = "protects other devices", cap = "has another cap" } do
+    if not plans.is_same(own[name], plan.settings[name]) then
+      return nil, errors.new { kind = "invalid", code = "plan_of_other_settings",
+        message = ("this client %s than the one that made the plan"):format(words),
+        hint = "Use the same profile and --cap, or make a new plan." }
+    end
+  end
+  return true
+end
+
+---@class mde.OpenedRun
+---@field record table
+---@field plan mde.RunPlan
+---@field state string "planned", "running", "paused", "stopped", "broken", "complete"
+
+--- Opens a plan that was kept, or a run.
+---@param client mde.Client
+---@param run string the id or path
+---@return mde.OpenedRun?
+---@return mde.Error? err
+function M.open(client, run)
+  local path, err = places.record_of(run)
+  if not path then return nil, err end
+  local record
+  record, err = records.open(path)
+  if not record then return nil, err end
+  local plan, why = plans.read(record.journal)
+  if not plan then
+    records.abandon(record)
+    return nil, errors.new { kind = "invalid", code = "plan_damaged",
+      message = ("%s cannot be used: %s"):format(errors.quote(run), why), hint = "Make a new plan." }
+  end
+  local same
+  same, err = check_tenant(client, plan)
+  if not same then
+    records.abandon(record)
+    return nil, err
+  end
+  return { record = record, plan = plan, state = record.journal:run().state }
+end
+
+--- Closes what M.open has opened, without a change.
+---@param opened mde.OpenedRun
+function M.close(opened)
+  records.abandon(opened.record)
+end
+
+local function too_old(age, what, hint)
+  return errors.new { kind = "invalid", code = "plan_old",
+    message = ("the %s is %d minutes old; what it shows may not be so any more"):format(what, math.floor(age / 60)),
+    hint = hint }
+end
+
+--- Carries out a plan that was kept. It can be carried out once, within an hour.
+---@param client mde.Client
+---@param opened mde.OpenedRun
+---@param options? mde.RunOptions|{ stale?: boolean }
+---@return mde.RunReport? report
+---@return mde.Error? err nothing was sent
+function M.start_opened(client, opened, options)
+  options = options or {}
+  local same, err = check_settings(client, opened.plan)
+  local age = client:now() - opened.plan.made
+  if not same then
+    records.abandon(opened.record)
+    return nil, err
+  end
+  if age > PLAN_SECONDS and not options.stale then
+    records.abandon(opened.record)
+    return nil, too_old(age, "plan", "Make a new one, or give --stale.")
+  end
+  local taken
+  taken, err = records.take(opened.record, client)
+  if not taken then return nil, err end
+  return carry_out(client, opened.record, opened.plan, options)
+end
+
+---@class mde.ResumePlan what a continued run would do
+---@field recorded integer steps that have a result
+---@field to_send integer changes that would be sent
+---@field open integer steps that were sent and not answered
+---@field not_reached integer
+---@field not_planned integer devices that the playbook restricts now and the plan does not list
+---@field is_changed boolean the file is not what it was
+---@field raised? mde.Error what the playbook raised
+---@field planning mde.Planning
+
+--- What a run that is continued would do: the playbook runs over the record, and nothing is changed.
+---@param client mde.Client
+---@param opened mde.OpenedRun
+---@param options? { stale?: boolean, modules_changed?: boolean }
+---@return mde.ResumePlan?
+---@return mde.Error? err
+function M.replan(client, opened, options)
+  options = options or {}
+  local plan, journal = opened.plan, opened.record.journal
+  local settled, err = client.exchange:settle_clock(client:context(SETTLE_SECONDS))
+  if not settled then return nil, err end
+  if opened.state == "planned" then
+    return nil, errors.new { kind = "invalid", code = "run_not_begun",
+      message = "this is a plan that was not carried out", hint = "Carry it out: mde run FILE." }
+  end
+  local age = client:now() - plan.made
+  if age > RESUME_SECONDS and not options.stale then
+    return nil, too_old(age, "run", "Make a new plan, or give --stale.")
+  end
+  local recall = recalls.new(journal, client.action_center)
+  local planning = plannings.new(plan.made, recall)
+  -- A playbook that raises has come so far; what is recorded and open is told all the same.
+  local _, raised, modules = pass(client, plan.playbook, planning, math.floor(plan.made))
+  local changed = not options.modules_changed and records.changed_module(plan, modules)
+  if changed then
+    return nil, errors.new { kind = "invalid", code = "module_changed",
+      message = ("the module %s, which the playbook loads, is not what it was when the plan was made"):format(
+        errors.quote(changed)),
+      hint = "Put it back, or give --modules-changed." }
+  end
+  local planned = {}
+  for _, device in ipairs(plan.devices) do planned[device.id] = plans.restricts(device) end
+  local found = { recorded = 0, to_send = 0, open = 0, not_reached = 0, not_planned = 0, raised = raised,
+    planning = planning, is_changed = records.is_changed(plan.playbook) }
+  for _, change in ipairs(planning.changes) do
+    if change.decision == change.verb then
+      local is_planned = change.verb == "release" or planned[change.machine_id]
+      local name = is_planned and "to_send" or "not_planned"
+      found[name] = found[name] + 1
+    end
+  end
+  for _, step in ipairs(recall.steps.all) do
+    if not step.outcome or step.outcome == "unknown" then
+      found.open = found.open + 1
+    elseif step.reached then
+      found.recorded = found.recorded + 1
+    else
+      found.not_reached = found.not_reached + 1
+    end
+  end
+  return found
+end
+
+--- Continues a run. What was sent and not answered is found out first.
+---@param client mde.Client
+---@param opened mde.OpenedRun
+---@param options? mde.RunOptions
+---@return mde.RunReport? report
+---@return mde.Error? err nothing was sent
+function M.resume(client, opened, options)
+  local begun, err = records.begin_session(opened.record)
+  if not begun then return nil, err end
+  return carry_out(client, opened.record, opened.plan, options or {})
+end
+
+M.playbook = playbooks.read
+M.shown = plans.shown
+M.is_expected = plans.is_expected
+M.counts = plans.counts
+M.restricts = plans.restricts
+M.object = plans.object
+M.stop = places.stop
+M.record_of = places.record_of
+M.name_of = places.name_of
+
+return M

@@ -1,0 +1,117 @@
+--- library: what `require "mde"` gives a playbook: the functions of mde, by the client of the run.
+--
+-- Nothing is taken away but clients of its own: a change by another client would be in no plan and in no record. Added
+-- are mde.resuming, which says whether an earlier session has recorded steps, and mde.on_plan, which looks at the plan.
+
+local core = require "mde.core"
+local devices = require "mde.device.device"
+local errors = require "mde.base.error"
+local mde = require "mde"
+local operators = require "mde.query.operators"
+
+local M = {}
+
+---@class mde.RunPass a pass of a playbook: planning.lua, session.lua
+---@field made number when the plan was made, Unix seconds: what mde.ago counts from
+---@field is_plan boolean
+---@field resuming fun(self): boolean
+---@field rank fun(self, machine_id: string): integer? in which order the devices of a list are best done
+---@field machine_of fun(self, name: string): string? the machine that this name means in the run
+---@field other fun(self, what: string, device: any, detail: string?) told of changes that are no restrict or release
+
+-- The machine that an item of a list names, if that is known.
+local function machine_of(pass, item)
+  local ok, kind, canonical = pcall(devices.check, item)
+  if not ok then return nil end
+  if kind == "machine" or kind == "machine_id" then return core.text.lower(canonical) end
+  return pass:machine_of(canonical)
+end
+
+-- The items in the order in which they are best done, and for each where it stood.
+local function in_order(pass, items)
+  local places, ranks = {}, {}
+  for i, item in ipairs(items) do
+    local id = machine_of(pass, item)
+    places[i], ranks[i] = i, id and pass:rank(id) or math.huge
+  end
+  table.sort(places, function(a, b)
+    if ranks[a] ~= ranks[b] then return ranks[a] < ranks[b] end
+    return a < b
+  end)
+  local ordered = {}
+  for i, place in ipairs(places) do ordered[i] = items[place] end
+  return ordered, places
+end
+
+-- The results where their items stood.
+local function put_back(results, places)
+  local own = {}
+  for key, value in pairs(results) do
+    if type(key) ~= "number" then own[key] = value end
+  end
+  local reached = {}
+  for i, result in ipairs(results) do reached[places[i]] = result end
+  for place = 1, #places do own[#own + 1] = reached[place] end
+  return own
+end
+
+-- mde.each: of a list, those that the plan has first.
+local function each_of(client, pass)
+  return function(items, fn, options)
+    local is_list = type(items) == "table" and type(items.id) ~= "string" and #items > 0
+    if not is_list or pass.is_plan then
+      if not is_list or type(fn) ~= "function" then return client:each(items, fn, options) end
+      return client:each(items, function(...) return pass:in_list(fn, ...) end, options)
+    end
+    local ordered, places = in_order(pass, items)
+    return put_back(client:each(ordered, fn, options), places)
+  end
+end
+
+-- What changes something and is neither restrict nor release.
+local function others_of(client, pass, library)
+  for _, verb in ipairs { "tag", "untag" } do
+    library[verb] = function(device, tag, options)
+      pass:other(verb, device, tag)
+      if not pass.is_plan then return client[verb](client, device, tag, options) end
+      return client:machine(device, options)
+    end
+  end
+  library.cancel = function(action, comment, options)
+    pass:other("cancel", action, comment)
+    if not pass.is_plan then return client:cancel(action, comment, options) end
+    if type(action) == "table" then return action end
+    return client:action(action, options)
+  end
+end
+
+--- The library of one pass of a playbook.
+---@param client mde.Client
+---@param pass mde.RunPass
+---@return table
+function M.new(client, pass)
+  local library = {}
+  for name, value in pairs(mde) do
+    if type(value) == "function" and type(client[name]) == "function" then
+      library[name] = function(...) return client[name](client, ...) end
+    else
+      library[name] = value
+    end
+  end
+  library.each = each_of(client, pass)
+  others_of(client, pass, library)
+  library.client = function()
+    errors.invalid("playbook_client",
+      "a playbook has the client of its run; a change by another one would be in no plan and in no record",
+      "Leave out mde.client; the environment or --profile says which tenant is meant.")
+  end
+  library.ago = function(span) return math.max(0, pass.made - operators.ago(span).seconds) end
+  library.resuming = function() return pass:resuming() end
+  library.on_plan = function(fn)
+    if type(fn) ~= "function" then errors.invalid("wrong_type", "mde.on_plan needs a function") end
+    pass.on_plan = fn
+  end
+  return library
+end
+
+return M

@@ -1,0 +1,329 @@
+--- plan: what a playbook would do, as it is shown, approved by its digest, kept in a record, and bound to its run.
+
+local core = require "mde.core"
+local crypto = require "mde.crypto"
+local errors = require "mde.base.error"
+local json = require "mde.base.json"
+local rules = require "mde.run.rules"
+
+local FORMAT = "mde-plan-1"
+-- A device that was not seen for so long is taken to be offline: its action stays pending.
+local OFFLINE_SECONDS = 3600
+
+local M = {}
+
+---@class mde.PlanDevice a machine of a plan, with what was known of it
+---@field id string
+---@field name? string
+---@field platform? string
+---@field tags string[]
+---@field value? string its device value
+---@field last_seen? string
+---@field is_server boolean
+---@field is_offline boolean
+---@field wave? integer in which it is restricted
+---@field changes mde.PlannedChange[] one for each verb and incident
+
+---@class mde.RunPlan
+---@field made number Unix seconds by the service's time
+---@field tenant_id? string
+---@field client_id? string
+---@field base_url string
+---@field playbook mde.Playbook
+---@field modules mde.PlaybookModule[]
+---@field settings table what the run is bound to beside: protect, cap, waves, gate
+---@field devices mde.PlanDevice[] in the order in which they are done
+---@field unresolvable mde.Unresolved[]
+---@field others string[] what else would be changed
+---@field asked table<string, string>
+---@field digest string 32 bytes
+
+-- ---- what binds
+
+local function sorted(list, key)
+  local own = {}
+  for i, item in ipairs(list) do own[i] = item end
+  table.sort(own, key and function(a, b) return key(a) < key(b) end or nil)
+  return own
+end
+
+-- A table of options in an order of its own, so that one text stands for it.
+local function canonical(value)
+  if type(value) ~= "table" then return tostring(value) end
+  if value[1] ~= nil then
+    local list = {}
+    for i, item in ipairs(value) do list[i] = canonical(item) end
+    return sorted(list)
+  end
+  local names, pairs_of = {}, {}
+  for name in pairs(value) do names[#names + 1] = tostring(name) end
+  for _, name in ipairs(sorted(names)) do pairs_of[#pairs_of + 1] = { name, canonical(value[name]) } end
+  return pairs_of
+end
+
+--- Whether two settings are the same.
+---@return boolean
+function M.is_same(a, b)
+  return json.encode { canonical(a) } == json.encode { canonical(b) }
+end
+
+-- Names, tags, risk and when a machine was seen are not bound: they move by themselves, and are compared one by one.
+local function digest_of(plan)
+  local modules, changes = {}, {}
+  for i, module in ipairs(sorted(plan.modules, function(one) return one.name end)) do
+    modules[i] = { module.name, crypto.hex(module.digest) }
+  end
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.decision == change.verb then
+        changes[#changes + 1] = table.concat({ device.id, change.verb, change.incident }, " ")
+      end
+    end
+  end
+  return crypto.sha256(json.encode { FORMAT, plan.tenant_id or "", plan.client_id or "", plan.base_url,
+    crypto.hex(plan.playbook.digest), modules, plan.playbook.arguments, canonical(plan.settings), sorted(changes) })
+end
+
+--- How a digest is written.
+---@param digest string 32 bytes
+---@return string
+function M.shown(digest)
+  return "sha256:" .. crypto.hex(digest)
+end
+
+--- Whether somebody has approved this plan by its digest, or by the beginning of it (12 digits or more).
+---@param plan mde.RunPlan
+---@param expected string "sha256:9b1c..." or the digits alone
+---@return boolean
+function M.is_expected(plan, expected)
+  local digits = core.text.lower(expected):gsub("^sha256:", "")
+  return #digits >= 12 and crypto.hex(plan.digest):sub(1, #digits) == digits
+end
+
+-- ---- making
+
+local function fact(value)
+  return type(value) == "string" and value or nil
+end
+
+local function is_server(platform)
+  return platform == nil or core.guard.new { servers = true, tags = {}, names = {}, device_values = {}, platforms = {} }
+    :judge({ osPlatform = platform }, {})[1] ~= nil
+end
+
+local function device_of(id, machine, now)
+  local seen = machine and core.history.time(machine.lastSeen)
+  local tags = {}
+  for _, tag in ipairs(machine and type(machine.machineTags) == "table" and machine.machineTags or {}) do
+    tags[#tags + 1] = fact(tag)
+  end
+  return { id = id, name = machine and fact(machine.computerDnsName), platform = machine and fact(machine.osPlatform),
+    tags = tags, value = machine and fact(machine.deviceValue), last_seen = machine and fact(machine.lastSeen),
+    is_server = is_server(machine and fact(machine.osPlatform)),
+    is_offline = seen ~= nil and now - seen > OFFLINE_SECONDS, changes = {} }
+end
+
+-- The machines of a plan as the service knows them, with a handful of requests.
+local function machines_of(client, ids)
+  local machines = {}
+  for i, result in ipairs(client:resolve(ids)) do machines[ids[i]] = result.value end
+  return machines
+end
+
+--- Whether a device would be restricted.
+---@param device mde.PlanDevice
+---@return boolean
+function M.restricts(device)
+  for _, change in ipairs(device.changes) do
+    if change.verb == "restrict" and change.decision == "restrict" then return true end
+  end
+  return false
+end
+
+-- The devices in the order in which they are done: of lists, those from which a result comes soonest; else as called.
+local function in_order(devices, leaders)
+  local listed, facts = true, {}
+  for i, device in ipairs(devices) do
+    facts[i] = { platform = device.platform, last_seen = device.last_seen }
+    for _, change in ipairs(device.changes) do listed = listed and change.in_list end
+  end
+  if not listed then return devices end
+  local ordered = {}
+  for _, place in ipairs(core.waves.order(facts, leaders)) do ordered[#ordered + 1] = devices[place] end
+  return ordered
+end
+
+local function put_in_waves(plan)
+  local count = 0
+  for _, device in ipairs(plan.devices) do
+    if M.restricts(device) then count = count + 1 end
+  end
+  local sizes, wave = rules.sizes(plan.settings.waves, count), 1
+  local first = sizes[1]
+  plan.devices = in_order(plan.devices, first ~= "rest" and first or nil)
+  local left = first
+  for _, device in ipairs(plan.devices) do
+    if M.restricts(device) then
+      if left == 0 then
+        wave = wave + 1
+        left = sizes[math.min(wave, #sizes)]
+      end
+      device.wave = wave
+      if left ~= "rest" then left = left - 1 end
+    end
+  end
+end
+
+--- A plan of what a pass of the playbook has found.
+---@param client mde.Client
+---@param planning mde.Planning
+---@param settings { playbook: mde.Playbook, modules: mde.PlaybookModule[], bound: table }
+---@return mde.RunPlan? plan
+---@return mde.Error? err
+function M.of(client, planning, settings)
+  local exchange, ids, by_id = client.exchange, {}, {}
+  for _, change in ipairs(planning.changes) do
+    if not by_id[change.machine_id] then
+      by_id[change.machine_id] = true
+      ids[#ids + 1] = change.machine_id
+    end
+  end
+  local machines, devices = machines_of(client, ids), {}
+  for i, id in ipairs(ids) do
+    devices[i] = device_of(id, machines[id], planning.made)
+    by_id[id] = devices[i]
+  end
+  for _, change in ipairs(planning.changes) do table.insert(by_id[change.machine_id].changes, change) end
+  local plan = { made = planning.made, tenant_id = exchange.tenant_id, client_id = exchange.client_id,
+    base_url = exchange.base_url, playbook = settings.playbook, modules = settings.modules, settings = settings.bound,
+    devices = devices, unresolvable = planning.unresolvable, others = planning.others,
+    asked = planning.asked }
+  put_in_waves(plan)
+  plan.digest = digest_of(plan)
+  if not plan.digest then
+    return nil, errors.new { kind = "unavailable", code = "digest_failed", message = "the plan's digest cannot be made",
+      hint = "A run needs OpenSSL's libcrypto." }
+  end
+  return plan
+end
+
+-- ---- counting
+
+---@class mde.PlanCounts
+---@field restrict integer
+---@field release integer
+---@field already_active integer
+---@field recorded integer
+---@field left integer protected, in conflict or superseded
+---@field not_looked_at integer
+---@field unresolvable integer
+---@field servers integer of those that would be restricted
+---@field offline integer of those that would be restricted or released
+
+local counted_as = { protected = "left", conflict = "left", superseded = "left" }
+
+---@param plan mde.RunPlan
+---@return mde.PlanCounts
+function M.counts(plan)
+  local counts = { restrict = 0, release = 0, already_active = 0, recorded = 0, left = 0, not_looked_at = 0,
+    unresolvable = #plan.unresolvable, servers = 0, offline = 0 }
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      local name = counted_as[change.decision] or change.decision
+      counts[name] = counts[name] + 1
+      if change.decision == change.verb and device.is_offline then counts.offline = counts.offline + 1 end
+      if change.decision == "restrict" and device.is_server then counts.servers = counts.servers + 1 end
+    end
+  end
+  return counts
+end
+
+-- ---- as JSON
+
+local function change_as_json(device, change)
+  return { id = device.id, name = device.name, platform = device.platform, tags = device.tags,
+    device_value = device.value, last_seen = device.last_seen, is_server = device.is_server,
+    is_offline = device.is_offline, wave = change.decision == "restrict" and device.wave or nil, verb = change.verb,
+    incident = change.incident ~= "" and change.incident or nil, decision = change.decision, rule = change.rule,
+    why = change.why, holder = change.holder, reason = change.reason, asked = change.asked }
+end
+
+--- The plan as an object for JSON.
+---@param plan mde.RunPlan
+---@return table
+function M.object(plan)
+  local devices = {}
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do devices[#devices + 1] = change_as_json(device, change) end
+  end
+  return { format = FORMAT, digest = M.shown(plan.digest), made_at = core.timestamp.whole(plan.made),
+    tenant_id = plan.tenant_id, client_id = plan.client_id, base_url = plan.base_url,
+    playbook = { name = plan.playbook.name, sha256 = crypto.hex(plan.playbook.digest),
+      arguments = plan.playbook.arguments },
+    counts = M.counts(plan), devices = devices, unresolvable = plan.unresolvable, others = plan.others }
+end
+
+-- ---- in a record
+
+local PLAN_FIELDS = { "name", "platform", "tags", "value", "last_seen", "is_server", "is_offline", "wave", "changes" }
+
+--- Writes a plan into a new record, in one transaction.
+---@param journal table mde.journal's
+---@param plan mde.RunPlan
+---@return true?
+---@return string? message
+---@return string? code
+function M.write(journal, plan)
+  local ok, message, code = journal:begin()
+  if not ok then return nil, message, code end
+  local function all()
+    for i, device in ipairs(plan.devices) do
+      local facts = { order = i }
+      for _, name in ipairs(PLAN_FIELDS) do facts[name] = device[name] end
+      local first = device.changes[1]
+      assert(journal:device { id = device.id, name = device.name, platform = device.platform,
+        facts = json.encode(facts), wave = device.wave, decision = first.decision, rule = first.rule, why = first.why })
+      for _, change in ipairs(device.changes) do
+        if change.decision == change.verb then assert(journal:planned(device.id, change.verb, change.incident)) end
+      end
+    end
+    for name, id in pairs(plan.asked) do assert(journal:asked(name, id)) end
+    for _, module in ipairs(plan.modules) do assert(journal:module(module)) end
+    assert(journal:set_plan(plan.digest))
+    assert(journal:commit())
+  end
+  local written, why = pcall(all)
+  if written then return true end
+  journal:rollback()
+  return nil, tostring(why), "io"
+end
+
+--- The plan in a record; nil, message if what stands there is not one.
+---@param journal table mde.journal's
+---@return mde.RunPlan? plan
+---@return string? message
+function M.read(journal)
+  local run = journal:run()
+  local settings, arguments = json.decode(run.settings), json.decode(run.arguments)
+  if type(settings) ~= "table" or type(arguments) ~= "table" then return nil, "its settings cannot be read" end
+  local plan = { made = run.made, tenant_id = run.tenant ~= "" and run.tenant or nil,
+    client_id = run.client ~= "" and run.client or nil, base_url = run.base_url, settings = settings.bound or {},
+    playbook = { name = run.playbook, text = run.text, digest = run.digest, arguments = arguments }, modules = {},
+    devices = {}, unresolvable = settings.unresolvable or {}, others = settings.others or {}, asked = {},
+    digest = run.plan }
+  for module in journal:modules() do plan.modules[#plan.modules + 1] = module end
+  for row in journal:devices() do
+    local facts = row.facts and json.decode(row.facts)
+    if type(facts) == "table" and type(facts.changes) == "table" then
+      local device = { id = row.id }
+      for _, name in ipairs(PLAN_FIELDS) do device[name] = facts[name] end
+      device.order = facts.order
+      plan.devices[#plan.devices + 1] = device
+    end
+  end
+  table.sort(plan.devices, function(a, b) return (a.order or 0) < (b.order or 0) end)
+  if digest_of(plan) ~= plan.digest then return nil, "what stands in it is not what its digest says" end
+  return plan
+end
+
+return M

@@ -1,0 +1,163 @@
+--- recall: what earlier sessions of a run have recorded, given back to a playbook that comes by again.
+--
+-- A result is given back, and nothing is asked. What was not sent is not recorded: it is tried again. A step that was
+-- sent and not answered is no result; finding out about it begins in the middle (action/change.lua).
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local json = require "mde.base.json"
+local steps_of = require "mde.run.steps"
+
+local M = {}
+
+---@class mde.Recall
+---@field steps mde.Steps
+---@field private center mde.ActionCenter
+---@field private journal table
+---@field is_resuming boolean an earlier session has recorded a step, and this one has made no new one yet
+---@field private last table<string, { id: string, at: number }> the newest action of the run on each machine
+local Recall = {}
+Recall.__index = Recall
+
+-- The fields of an action that can be written down: texts, numbers, flags and lists of texts.
+local function plain(row)
+  local own = {}
+  for name, value in pairs(row) do
+    local kind = type(value)
+    if type(name) == "string" and (kind == "string" or kind == "number" or kind == "boolean"
+      or kind == "table" and getmetatable(value) == nil and type(value[1]) == "string") then
+      own[name] = value
+    end
+  end
+  return own
+end
+
+--- An action as the record keeps it.
+---@param action mde.Action
+---@return string json
+function M.of_action(action)
+  return json.encode(plain(action))
+end
+
+--- An error as the record keeps it.
+---@param err mde.Error
+---@return string json
+function M.of_error(err)
+  local own = plain(err)
+  own.action = err.action and plain(err.action) or nil
+  return json.encode(own)
+end
+
+---@param journal table mde.journal's
+---@param center mde.ActionCenter
+---@return mde.Recall
+function M.new(journal, center)
+  local recorded = {}
+  for step in journal:steps() do recorded[#recorded + 1] = step end
+  local recall = setmetatable({ journal = journal, center = center, is_resuming = recorded[1] ~= nil, last = {},
+    steps = steps_of.new(recorded) }, Recall)
+  for _, step in ipairs(recorded) do
+    local row = step.row and json.decode(step.row)
+    if type(row) == "table" then recall:acted(step.device, row) end
+  end
+  return recall
+end
+
+--- The machine that this name means in the run.
+---@param name string
+---@return string? id
+function Recall:machine_of(name)
+  return self.journal:find_asked(core.text.lower(name)) or nil
+end
+
+--- The run has made an action on a machine.
+---@param machine_id string
+---@param row table
+function Recall:acted(machine_id, row)
+  local at = core.history.time(row.creationDateTimeUtc)
+  local last = self.last[machine_id]
+  if at and type(row.id) == "string" and (not last or at >= last.at) then
+    self.last[machine_id] = { id = row.id, at = at }
+  end
+end
+
+--- The run's own newest action on a machine: what it decided last.
+---@param machine_id string
+---@return { id: string, at: number }?
+function Recall:last_of(machine_id)
+  return self.last[machine_id]
+end
+
+--- The recorded step that a call is; nil: it is new.
+---@param intent table
+---@return mde.Step?
+function Recall:step_of(intent)
+  return self.steps:next(intent.verb, intent.machine_id, steps_of.incident_of(intent.incident),
+    intent.keyed and intent.operation_id or "")
+end
+
+local function read(text)
+  local value = text and json.decode(text)
+  return type(value) == "table" and value or nil
+end
+
+-- An action of the record; its status is what was seen of it last.
+local function action_of(self, step)
+  local row = read(step.row)
+  if not row then return nil end
+  row.status, row.replayed = step.status or row.status, true
+  local outcome = step.outcome
+  return self.center:adopt(row, { outcome = outcome, looked = row.looked, recorded = row.recorded,
+    attempts = step.attempts, replayed = true, also_held = row.also_held, also_ended = row.also_ended })
+end
+
+--- What was restricted by earlier sessions, in its order; false where it is not known what came of it.
+---@return (mde.Action|false)[]
+function Recall:sent()
+  local list = {}
+  for _, step in ipairs(self.steps.all) do
+    local is_open = not step.outcome or step.outcome == "unknown"
+    if step.verb == "restrict" and (step.outcome == "accepted" or is_open) then
+      list[#list + 1] = not is_open and action_of(self, step) or false
+    end
+  end
+  return list
+end
+
+local function error_of(self, step)
+  local fields = read(step.error) or {}
+  if fields.action then fields.action = self.center:adopt(fields.action) end
+  fields.kind, fields.code = fields.kind or "refused", fields.code or "recorded"
+  fields.message = fields.message or "an earlier session of the run was refused this"
+  return errors.new(fields)
+end
+
+--- The result of an earlier session, if there is one.
+---@param intent table
+---@return boolean known
+---@return mde.Action? action
+---@return mde.Error? err
+function Recall:recall(intent)
+  local step = self:step_of(intent)
+  if not step or not step.outcome or step.outcome == "unknown" then return false end
+  if step.outcome == "accepted" or step.outcome == "already_active" then
+    local action = action_of(self, step)
+    if not action then return false end
+    self.steps:take(step)
+    return true, action
+  end
+  self.steps:take(step)
+  return true, nil, error_of(self, step)
+end
+
+--- What is known of a step that was sent and not answered, for finding out about it.
+---@param step mde.Step
+---@return mde.SentBefore
+function M.sent_before(step)
+  local _, incident = core.comment.parse(step.comment)
+  return { verb = step.verb, machine_id = step.device, comment = step.comment, operation_id = step.operation,
+    incident = incident, keyed = step.key ~= "", sent_at = step.sent_service or step.sent,
+    sends = step.attempts, looked = false }
+end
+
+return M

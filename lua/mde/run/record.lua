@@ -1,0 +1,252 @@
+--- record: the SQLite file of a run (mde.journal), with the lock beside it that one session at a time has.
+
+local clients = require "mde.client"
+local core = require "mde.core"
+local crypto = require "mde.crypto"
+local errors = require "mde.base.error"
+local json = require "mde.base.json"
+local places = require "mde.run.place"
+local plans = require "mde.run.plan"
+local playbooks = require "mde.run.playbook"
+local posix = require "mde.posix"
+local recalls = require "mde.run.recall"
+
+-- What a run writes of each device, and at least.
+local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 1024
+local PARALLEL = 8
+
+local M = {}
+
+---@class mde.RunRecord
+---@field path string
+---@field journal table mde.journal's
+---@field lock mde.locked_file
+---@field session? integer
+
+local function journals()
+  local ok, journal = pcall(require, "mde.journal")
+  if ok then return journal end
+  return nil, errors.new { kind = "invalid", code = "journal_not_built",
+    message = "this build of mde has no mde.journal, in which a run is recorded",
+    hint = "Install SQLite with its headers (libsqlite3-dev), and mde again." }
+end
+
+local hints = {
+  network = "Put the record on a local disk: --journal FILE.",
+  no_space = "Make room, or name a file on another disk: --journal FILE.",
+  full = "Make room, or name a file on another disk: --journal FILE.",
+  exists = "Name another file; to go on with a run: mde resume.",
+  newer = "Use the version of mde that wrote it, or a newer one.",
+  busy = "Another program has it open. Close that, and try again.",
+}
+
+local function failed(path, message, code)
+  return nil, errors.new { kind = "invalid", code = "record_unusable", hint = hints[code],
+    message = ("the record %s: %s"):format(errors.quote(path), errors.show(message)) }
+end
+
+-- One session at a time works on a run.
+local function lock(path)
+  local file, problem = posix.locked_file.open(places.lock_of(path))
+  if not file then return failed(path, problem, "io") end
+  local locked, why = file:lock()
+  if locked then return file end
+  file:close()
+  if why then return failed(path, why, "io") end
+  return nil, errors.new { kind = "invalid", code = "run_in_use",
+    message = ("another session works on the run %s"):format(errors.quote(places.name_of(path))),
+    hint = "Let it end, or stop it: mde stop RUN." }
+end
+
+local function close(record)
+  record.journal:close()
+  record.lock:close()
+end
+
+--- Closes a record, without a change.
+---@param record mde.RunRecord
+function M.abandon(record)
+  close(record)
+end
+
+--- A new record, with a plan in it.
+---@param client mde.Client
+---@param plan mde.RunPlan
+---@param path? string default in the directory of all runs
+---@return mde.RunRecord? record
+---@return mde.Error? err
+function M.create(client, plan, path)
+  local journal, err = journals()
+  if not journal then return nil, err end
+  local id
+  id, err = places.new_id(client:now())
+  if not id then return nil, err end
+  if not path then
+    local directory
+    directory, err = places.directory()
+    if not directory then return nil, err end
+    local made, message, code = journal.make_directory(directory)
+    if not made then return failed(directory, message, code) end
+    path = ("%s/%s.db"):format(directory, id)
+  end
+  local file
+  file, err = lock(path)
+  if not file then return nil, err end
+  local exchange = client.exchange
+  local opened, message, code = journal.create(path, { id = id, verb = "run", tenant = exchange.tenant_id or "",
+    client = exchange.client_id or "", base_url = exchange.base_url, playbook = plan.playbook.name,
+    text = plan.playbook.text, digest = plan.playbook.digest, arguments = json.encode(plan.playbook.arguments),
+    settings = json.encode { bound = plan.settings, unresolvable = plan.unresolvable, others = plan.others },
+    made = plan.made })
+  if not opened then
+    file:close()
+    return failed(path, message, code)
+  end
+  local record = { path = path, journal = opened, lock = file }
+  local written
+  written, message, code = plans.write(opened, plan)
+  if written then return record end
+  close(record)
+  return failed(path, message, code)
+end
+
+--- Ends with a record in which nothing is under way: it is one file that can be sent to somebody.
+---@param record mde.RunRecord
+---@return true?
+---@return mde.Error? err
+function M.finish(record)
+  local ok, message, code = record.journal:finish()
+  record.lock:close()
+  if ok then return true end
+  return failed(record.path, message, code)
+end
+
+--- Opens a record.
+---@param path string
+---@return mde.RunRecord?
+---@return mde.Error? err
+function M.open(path)
+  local journal, err = journals()
+  if not journal then return nil, err end
+  local file = io.open(path, "rb")
+  if not file then
+    return nil, errors.new { kind = "invalid", code = "run_missing",
+      message = ("there is no run %s"):format(errors.quote(path)), hint = "Give its id, or the path of its record." }
+  end
+  file:close()
+  local locked
+  locked, err = lock(path)
+  if not locked then return nil, err end
+  local opened, message, code = journal.open(path, { untrusted = true })
+  if opened then return { path = path, journal = opened, lock = locked } end
+  locked:close()
+  return failed(path, message, code)
+end
+
+local function line_of(path)
+  local file = io.open(path)
+  local line = file and file:read "*l"
+  if file then file:close() end
+  return line
+end
+
+--- A session begins: from here on something may be sent.
+---@param record mde.RunRecord
+---@return true?
+---@return mde.Error? err
+function M.begin_session(record)
+  local journal, devices = record.journal, 0
+  for _ in journal:devices() do devices = devices + 1 end
+  local ok, message, code = journal:reserve(RESERVED_BYTES + RESERVED_BYTES_OF_DEVICE * devices)
+  local number
+  if ok then
+    places.go_on(record.path)
+    number, message, code = journal:begin_session { began = posix.clock.time(),
+      host = line_of "/proc/sys/kernel/hostname" or "unknown", boot = line_of "/proc/sys/kernel/random/boot_id",
+      pid = core.number.read((line_of "/proc/self/stat" or ""):match "^%d+" or "0") or 0,
+      who = os.getenv "LOGNAME" or os.getenv "USER", mde = clients.VERSION, digest = journal:run().digest }
+  end
+  if number then ok, message, code = journal:set_state("running") end
+  if number and ok then
+    record.session = number
+    return true
+  end
+  close(record)
+  return failed(record.path, message, code)
+end
+
+--- Takes a plan: it is carried out once.
+---@param record mde.RunRecord
+---@param client mde.Client
+---@return true?
+---@return mde.Error? err
+function M.take(record, client)
+  local taken, message, code = record.journal:take(client:now())
+  if taken then return M.begin_session(record) end
+  close(record)
+  if code ~= "taken" then return failed(record.path, message, code) end
+  return nil, errors.new { kind = "invalid", code = "plan_taken",
+    message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path))),
+    hint = ("To go on with that run: mde resume %s"):format(places.name_of(record.path)) }
+end
+
+--- A session has ended.
+---@param record mde.RunRecord
+---@param state string
+---@param why? string
+---@param session mde.Session
+function M.close(record, state, why, session)
+  local journal = record.journal
+  local ok = journal:begin()
+  if ok then
+    for _, step in ipairs(session.recall.steps.all) do
+      if step.reached then journal:reached(step.n, record.session) end
+    end
+    journal:end_session(record.session, posix.clock.time())
+    journal:set_state(state, why)
+    if not journal:commit() then journal:rollback() end
+  end
+  if state == "complete" and journal:finish() then
+    record.lock:close()
+    return
+  end
+  close(record)
+end
+
+--- Finds out what came of what was sent and not answered, all of it by one list, before anything is sent.
+---@param client mde.Client
+---@param session mde.Session
+function M.find_out(client, session)
+  local open = {}
+  for _, step in ipairs(session.recall.steps.all) do
+    if not step.outcome or step.outcome == "unknown" then open[#open + 1] = step end
+  end
+  if not open[1] then return end
+  client:each(open, function(step)
+    local action, err, absent = client:find_out(recalls.sent_before(step))
+    if not absent then session:found_out(step, action, err) end
+    return true
+  end, { parallel = PARALLEL })
+end
+
+--- The first module that is not what it was when the plan was made.
+---@param plan mde.RunPlan
+---@param modules mde.PlaybookModule[] as they are now
+---@return string? name
+function M.changed_module(plan, modules)
+  local digests = {}
+  for _, module in ipairs(plan.modules) do digests[module.name] = module.digest end
+  for _, module in ipairs(modules) do
+    if digests[module.name] and digests[module.name] ~= module.digest then return module.name end
+  end
+end
+
+--- Whether the file of a playbook is not what the record has.
+---@param playbook mde.Playbook
+---@return boolean
+function M.is_changed(playbook)
+  local now = playbooks.read(playbook.name, {})
+  return now ~= nil and not crypto.equal(now.digest, playbook.digest)
+end
+
+return M

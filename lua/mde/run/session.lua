@@ -1,0 +1,348 @@
+--- session: one session of a run: which changes are carried out, and what is written down of them.
+--
+-- What a playbook calls is compared with what was recorded, with the plan and with what the device is now. It waits for
+-- its wave, and is written down right before it leaves and when it has ended (mde.journal). If that cannot be written,
+-- nothing leaves any more. A stop lets what is in flight end.
+
+local core = require "mde.core"
+local devices = require "mde.device.device"
+local errors = require "mde.base.error"
+local json = require "mde.base.json"
+local places = require "mde.run.place"
+local posix = require "mde.posix"
+local recalls = require "mde.run.recall"
+local steps_of = require "mde.run.steps"
+
+local M = {}
+
+---@class mde.RunStop why a session begins nothing new
+---@field rule string unknown_in_a_row, gate, asked, journal, ...
+---@field message string in words
+---@field state "paused"|"stopped" what the run is then
+---@field retry_at? number Unix seconds
+---@field err? mde.Error what ended it at once
+
+---@class mde.RunEvent what a session tells while it runs
+---@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"
+---@field machine_id? string
+---@field computerDnsName? string
+---@field verb? string
+---@field outcome? string
+---@field err? mde.Error
+---@field stop? mde.RunStop
+
+---@class mde.Session : mde.RunPass
+---@field stop? mde.RunStop
+---@field entries table[] how each call of the playbook ended, in the order in which they did
+---@field unwritten table[] results that could not be written down
+local Session = {}
+Session.__index = Session
+
+---@class mde.SessionSettings
+---@field client mde.Client
+---@field journal table mde.journal's
+---@field number integer of the session in the record
+---@field path string of the record
+---@field plan mde.RunPlan
+---@field waves mde.RunWaves
+---@field rules mde.RunRules
+---@field recall mde.Recall
+---@field until_time? number Unix seconds
+---@field on_event? fun(event: mde.RunEvent)
+
+---@param settings mde.SessionSettings
+---@return mde.Session
+function M.new(settings)
+  local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {},
+    generation = posix.fork.generation(), in_flight = 0 }, Session)
+  for name, value in pairs(settings) do session[name] = value end
+  session.planned, session.ranks, session.names = {}, {}, {}
+  for i, device in ipairs(settings.plan.devices) do
+    session.names[device.id] = device
+    session.ranks[device.id] = i
+    for _, change in ipairs(device.changes) do
+      if change.verb == "restrict" and change.decision == "restrict" then session.planned[device.id] = true end
+    end
+  end
+  return session
+end
+
+function Session:resuming() return self.recall.is_resuming end
+function Session:machine_of(name) return self.recall:machine_of(name) end
+function Session:rank(machine_id) return self.ranks[machine_id] end
+
+-- What is called in a list needs no mark here.
+function Session.in_list(_, fn, ...) return fn(...) end
+
+function Session:other(what, device, detail)
+  local shown = type(device) == "table" and (device.computerDnsName or device.id) or tostring(device)
+  self:note(what, ("%s%s"):format(shown, detail and ": " .. tostring(detail) or ""))
+end
+
+function Session:tell(event)
+  if self.on_event then self.on_event(event) end
+end
+
+-- ---- stopping
+
+--- Begins nothing new from now on; the first reason stays.
+---@param stop mde.RunStop
+function Session:halt(stop)
+  if self.stop then return end
+  self.stop = stop
+  self:tell { event = "stop", stop = stop }
+end
+
+-- What was asked from outside since the last look.
+local function look_outside(self)
+  if self.stop then return end
+  if places.is_stopped(self.path) then
+    self:halt { rule = "asked", state = "stopped", message = "it was asked to stop (mde stop)" }
+  elseif self.until_time and posix.clock.time() >= self.until_time then
+    self:halt { rule = "until", state = "stopped",
+      message = ("the time was up that --until gives it (%s)"):format(core.timestamp.whole(self.until_time)) }
+  end
+end
+
+--- Why nothing new is begun; nil if it is.
+---@return mde.Error?
+function Session:halted()
+  look_outside(self)
+  local stop = self.stop
+  if not stop then return nil end
+  return errors.new { kind = "unavailable", code = "run_stopped", retry_at = stop.retry_at,
+    message = "nothing was sent, since the run has stopped: " .. stop.message,
+    hint = ("To go on: mde resume %s"):format(places.name_of(self.path)) }
+end
+
+-- The record could not be written: what is known is kept for the end.
+local function cannot_write(self, message, code, unwritten)
+  if unwritten then table.insert(self.unwritten, unwritten) end
+  self:halt { rule = "journal", state = "paused",
+    message = ("the record of the run cannot be written (%s: %s)"):format(code or "io", errors.show(message)) }
+end
+
+--- Writes an event of the run into its record.
+function Session:note(kind, detail, step)
+  local ok, message, code = self.journal:event { at = posix.clock.time(), kind = kind, detail = detail,
+    step = step and step.n or nil }
+  if not ok then cannot_write(self, message, code) end
+end
+
+-- ---- before
+
+function Session:meant(verb, device)
+  local err = self:halted()
+  if err then
+    self:finish({ verb = verb }, nil, err, devices.shown(device))
+    return nil, err
+  end
+  if type(device) ~= "string" then return device end
+  local _, canonical = devices.check(device)
+  return self:machine_of(canonical) or device
+end
+
+-- A name that means nothing.
+function Session:unresolved(intent, device, err)
+  local stop = self.rules:note(nil, nil, err)
+  if stop then self:halt(stop) end
+  self:finish(intent, nil, err, devices.shown(device))
+end
+
+local function not_planned(intent)
+  return errors.new { kind = "protected", code = "not_planned", rule = "plan", machine_id = intent.machine_id,
+    message = ("machine %s is not among those that the plan restricts"):format(intent.machine_id),
+    hint = "Make a plan that shows it: mde plan, then mde run." }
+end
+
+--- Why the device is not the one that was shown.
+function Session:compare(intent, record)
+  local device = self.names[intent.machine_id]
+  if not device or not device.name then return nil end
+  local name = record.computerDnsName
+  if type(name) == "string" and core.name.normal(name) == core.name.normal(device.name) then return nil end
+  return errors.new { kind = "protected", code = "device_drifted", rule = "drift", machine_id = intent.machine_id,
+    message = ("machine %s was called %s when the plan was made and is called %s now"):format(intent.machine_id,
+      errors.quote(device.name), name and errors.quote(name) or "nothing"),
+    hint = "Look which device it is; a new plan shows it." }
+end
+
+-- Since when a contrary decision counts: since the plan was made, or since the run itself acted on the device last.
+local function decide(self, intent)
+  if intent.decided_at or not intent.look then return end
+  local last = self.recall:last_of(intent.machine_id)
+  intent.decided_at = self.made
+  if last and last.at >= self.made then intent.decided_at, intent.decided_on = last.at, last.id end
+end
+
+-- The step that this change goes on with, or nil.
+local function continue(self, intent)
+  local step = self.recall:step_of(intent)
+  if not step then return end
+  intent.step, intent.operation_id, intent.comment = step, step.operation, step.comment
+  intent.sent_before = recalls.sent_before(step)
+  self.recall.steps:take(step)
+end
+
+-- What a step is known by, and what is sent.
+local function fields_of(self, intent)
+  local step, steps = intent.step, self.recall.steps
+  local incident, key = steps_of.incident_of(intent.incident), intent.keyed and intent.operation_id or ""
+  return { session = self.number, device = intent.machine_id, verb = intent.verb, incident = incident, key = key,
+    occurrence = step and step.occurrence or steps:occurrence(intent.verb, intent.machine_id, incident, key),
+    operation = intent.operation_id, comment = intent.comment, arguments = json.encode { reason = intent.reason } }
+end
+
+--- Right before it leaves: it is written down, or it stays.
+function Session:leaving(intent)
+  local err = self:halted()
+  if err then return nil, err end
+  local step, fields = intent.step, fields_of(self, intent)
+  fields.at, fields.sent_service = posix.clock.time(), self.client:now()
+  local n, message, code = self.journal:sending(fields)
+  if not n then
+    cannot_write(self, message, code)
+    return nil, errors.new { kind = "unavailable", code = "journal_failed",
+      message = "nothing was sent, since the record of the run cannot be written: " .. errors.show(message),
+      hint = "Make room for it, or see who holds it; then mde resume goes on." }
+  end
+  if not step then
+    fields.n, fields.attempts, fields.sent = n, 1, fields.at
+    intent.step = fields
+    self.recall.steps:add(fields)
+    self.recall.steps:take(fields)
+    self.recall.is_resuming = false
+  else
+    step.attempts = step.attempts + 1
+  end
+  intent.has_left = true
+  self:tell { event = "sending", machine_id = intent.machine_id, computerDnsName = intent.computerDnsName,
+    verb = intent.verb }
+  return true
+end
+
+-- ---- after
+
+-- What is a result of a step, and what is tried again by the next session.
+local function outcome_of(intent, action, err)
+  if action then return action.outcome end
+  if not errors.is(err) then return intent.step and "unknown" or nil end
+  if err.kind == "unknown" or err.kind == "superseded" then return err.kind end
+  return err.kind == "refused" and intent.step and "refused" or nil
+end
+
+-- Writes down how it ended; a step of which certainly nothing arrived is no step.
+local function write_result(self, intent, action, err)
+  local outcome, step = outcome_of(intent, action, err), intent.step
+  local ok, message, code
+  if not outcome then
+    if not step or intent.sent_before then return end
+    ok, message, code = self.journal:forget(step.n)
+    self.recall.steps:drop(step)
+    if not ok then cannot_write(self, message, code) end
+    return
+  end
+  if not step and outcome == "unknown" then return end
+  local fields = fields_of(self, intent)
+  fields.step, fields.outcome, fields.answered = step and step.n, outcome, posix.clock.time()
+  fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
+  fields.error = err and recalls.of_error(err) or nil
+  ok, message, code = self.journal:result(fields)
+  if not ok then return cannot_write(self, message, code, fields) end
+  if not step then
+    step = fields
+    step.n, step.attempts = ok, 0
+    self.recall.steps:add(step)
+    self.recall.steps:take(step)
+  end
+  step.outcome, step.action, step.row, step.error = outcome, fields.action, fields.row, fields.error
+  if action and action.id then
+    self.recall.steps:found(step, action.id)
+    if outcome == "accepted" then self.recall:acted(intent.machine_id, action) end
+    self:ended(action)
+  end
+end
+
+--- A step of an earlier session whose outcome was found out.
+---@param step mde.Step
+---@param action? mde.Action
+---@param err? mde.Error
+function Session:found_out(step, action, err)
+  local intent = { step = step, machine_id = step.device, verb = step.verb, operation_id = step.operation,
+    comment = step.comment, has_left = true }
+  write_result(self, intent, action, err)
+end
+
+--- Told of each action that is final.
+function Session:ended(row)
+  local step = type(row.id) == "string" and self.recall.steps:of_action(row.id)
+  if not step or step.status == row.status or core.history.status(row.status) == "pending" then return end
+  local ok, message, code = self.journal:status(step.n, row.status, posix.clock.time())
+  if not ok then return cannot_write(self, message, code) end
+  step.status = row.status
+end
+
+-- How a call of the playbook ended.
+function Session:finish(intent, action, err, asked)
+  local device = intent.machine_id and self.names[intent.machine_id]
+  local entry = { machine_id = intent.machine_id, verb = intent.verb, action = action, err = err,
+    name = intent.computerDnsName or device and device.name or asked, replayed = action and action.replayed }
+  table.insert(self.entries, entry)
+  self:tell { event = entry.replayed and "replayed" or "ended", machine_id = intent.machine_id, verb = intent.verb,
+    computerDnsName = entry.name, outcome = action and action.outcome, err = err }
+  return entry
+end
+
+local function check_fork(self)
+  if posix.fork.generation() == self.generation then return end
+  error(errors.new { kind = "invalid", code = "forked",
+    message = "this is a fork of the process that runs the playbook; the run goes on in that one alone" }, 0)
+end
+
+-- What a restrict needs beside: to be in the plan, and to have its turn.
+local function admit(self, intent)
+  if intent.verb ~= "restrict" then
+    if not self.planned[intent.machine_id] then self:note("unplanned", intent.verb .. " " .. intent.machine_id) end
+    return true
+  end
+  if not self.planned[intent.machine_id] then return nil, not_planned(intent) end
+  return self.waves:admit(self)
+end
+
+local function carry_out(self, intent, deed)
+  continue(self, intent)
+  local admitted, err = admit(self, intent)
+  if not admitted then return nil, err end
+  decide(self, intent)
+  self.in_flight = self.in_flight + 1
+  local ok, action, problem = pcall(deed)
+  self.in_flight = self.in_flight - 1
+  if not ok then
+    if intent.verb == "restrict" then self.waves:left(intent.has_left and action) end
+    self:finish(intent, nil, action)
+    error(action, 0)
+  end
+  write_result(self, intent, action, problem)
+  if intent.verb == "restrict" then self.waves:left(intent.has_left and (action or problem)) end
+  return action, problem
+end
+
+local function judge(self, intent, action, err)
+  local stop = self.rules:note(intent.machine_id, action, err)
+  if stop then self:halt(stop) end
+end
+
+--- Carries out what a playbook wants, or gives back what was recorded.
+function Session:carry_out(intent, _, deed)
+  check_fork(self)
+  if intent.dry_run then return deed() end
+  local known, action, err = self.recall:recall(intent)
+  if not known then
+    action, err = carry_out(self, intent, deed)
+    judge(self, intent, action, err)
+  end
+  self:finish(intent, action, err)
+  return action, err
+end
+
+return M

@@ -1,0 +1,109 @@
+--- steps: what the record of a run knows of each change, found by what is done and to whom.
+--
+-- A step is the verb, the machine, the incident (or the caller's key), and which time this is: never a position in the
+-- playbook, since tasks end in another order each time. The nth call that gets so far finds the nth that is recorded.
+
+local core = require "mde.core"
+
+local M = {}
+
+---@class mde.Step as the record keeps it (mde.journal), and
+---@field device string the machine's id
+---@field verb string
+---@field incident string in lower case; ""
+---@field key string ""
+---@field occurrence integer
+---@field reached? boolean the playbook has come by in this session
+---@field absent? boolean it was sent, and the device's list was read twice and does not show it
+
+---@class mde.Steps
+---@field all mde.Step[] in the order in which they were written first
+---@field private queues table<string, mde.Step[]> for each identity those that are recorded
+---@field private taken table<string, integer> of these, how many were come by
+---@field private by_action table<string, mde.Step>
+local Steps = {}
+Steps.__index = Steps
+
+local function identity(verb, machine_id, incident, key)
+  return table.concat({ verb, machine_id, incident, key }, "\0")
+end
+
+--- What stands for an incident: they are compared without case.
+---@param incident? string
+---@return string
+function M.incident_of(incident)
+  return incident and core.text.lower(incident) or ""
+end
+
+---@param recorded mde.Step[] in order
+---@return mde.Steps
+function M.new(recorded)
+  local steps = setmetatable({ all = {}, queues = {}, taken = {}, by_action = {} }, Steps)
+  for _, step in ipairs(recorded) do steps:add(step) end
+  return steps
+end
+
+--- Takes in a step that is recorded.
+---@param step mde.Step
+function Steps:add(step)
+  local name = identity(step.verb, step.device, step.incident, step.key)
+  self.queues[name] = self.queues[name] or {}
+  table.insert(self.queues[name], step)
+  self.all[#self.all + 1] = step
+  if step.action then self:found(step, step.action) end
+end
+
+--- The step is about this action of the service.
+---@param step mde.Step
+---@param action_id string
+function Steps:found(step, action_id)
+  self.by_action[core.text.lower(action_id)] = step
+end
+
+--- The step that is about an action of the service.
+---@param action_id string
+---@return mde.Step?
+function Steps:of_action(action_id)
+  return self.by_action[core.text.lower(action_id)]
+end
+
+--- The next recorded step that this call may be; nil: it is new.
+---@return mde.Step?
+function Steps:next(verb, machine_id, incident, key)
+  local name = identity(verb, machine_id, incident, key)
+  local queue = self.queues[name]
+  -- The caller has said by the key that all calls with it are one.
+  if key ~= "" then return queue and queue[1] end
+  return queue and queue[(self.taken[name] or 0) + 1]
+end
+
+--- The playbook has come by this step.
+---@param step mde.Step
+function Steps:take(step)
+  if step.reached then return end
+  step.reached = true
+  local name = identity(step.verb, step.device, step.incident, step.key)
+  self.taken[name] = (self.taken[name] or 0) + 1
+end
+
+--- Which time a new step is.
+---@return integer
+function Steps:occurrence(verb, machine_id, incident, key)
+  local queue = self.queues[identity(verb, machine_id, incident, key)]
+  return queue and queue[#queue].occurrence + 1 or 1
+end
+
+--- The step is not recorded any more: certainly nothing of it arrived.
+---@param step mde.Step
+function Steps:drop(step)
+  local name = identity(step.verb, step.device, step.incident, step.key)
+  for _, list in ipairs { self.queues[name], self.all } do
+    for i = #list, 1, -1 do
+      if list[i] == step then table.remove(list, i) end
+    end
+  end
+  if #self.queues[name] == 0 then self.queues[name] = nil end
+  if step.reached then self.taken[name] = self.taken[name] - 1 end
+end
+
+return M

@@ -1,0 +1,72 @@
+-- A run that is killed (SIGKILL) before and after each commit of its record and each request, and is resumed: one
+-- restrict and one release per device in the tenant's own history, and each device in one state in the record.
+-- Labels: only-lua5.4, caseless, long
+local commands = require "tests.spec.support.process.command"
+local shell = require "tests.spec.support.process.shell"
+
+local COUNT = 12
+-- Of all places so many in one round, spread evenly; all of them: MDE_KILL_PLACES=all.
+local SHARE = tonumber(os.getenv "MDE_KILL_PLACES" or "") or os.getenv "MDE_KILL_PLACES" == "all" and 1000 or 40
+
+local scene = commands.scene()
+local tenant, command = scene.tenant, scene.command
+
+local function id_of(round, i) return ("%040x"):format(0xa0000 + round * 0x100 + i) end
+
+local function prepare(prefix, round)
+  for i = 1, COUNT do
+    tenant.machine { id = id_of(round, i), computerDnsName = ("%s-%d.corp.example"):format(prefix, i),
+      osPlatform = "Windows11" }
+  end
+end
+
+-- Runs one session; what it wrote and how it ended.
+local function session(how, record, place, prefix)
+  return command.run({ how, record, "tests/fault/kill/contain.lua", tostring(place), prefix, tostring(COUNT) },
+    { program = "tests/fault/kill/worker.lua" })
+end
+
+-- How often each verb was accepted for each machine.
+local function accepted()
+  local counts = {}
+  for _, event in ipairs(scene.created()) do
+    local key = event.type .. " " .. event.machine
+    counts[key] = (counts[key] or 0) + 1
+  end
+  return counts
+end
+
+describe("a run that is killed", function()
+  it("and resumed does everything once, wherever it was killed", function()
+    local directory = shell.new_directory()
+    prepare("whole", 0)
+    local whole = session("plan", directory .. "/whole.db", 0, "whole")
+    assert.equal(0, whole.status, whole.out .. whole.err)
+    local places = tonumber(whole.out:match "complete%s+(%d+)")
+    assert.is_true(places >= 200, ("only %d places"):format(places))
+    local step = math.max(1, math.floor(places / SHARE))
+    local killed = 0
+    for place = 1, places, step do
+      local prefix, record = ("at%d"):format(place), ("%s/%d.db"):format(directory, place)
+      prepare(prefix, place)
+      local first = session("plan", record, place, prefix)
+      if first.status == 137 then killed = killed + 1 end
+      local last = first
+      for _ = 1, 3 do
+        if last.status == 0 then break end
+        last = session("resume", record, 0, prefix)
+      end
+      assert.equal(0, last.status, ("place %d: %s %s"):format(place, last.out, last.err))
+      local counts = accepted()
+      for i = 1, COUNT do
+        for _, kind in ipairs { "RestrictCodeExecution", "UnrestrictCodeExecution" } do
+          local key = kind .. " " .. id_of(place, i)
+          assert.equal(1, counts[key] or 0, ("place %d: %s"):format(place, key))
+        end
+      end
+    end
+    assert.is_true(killed > 0)
+    print(("%d places, killed at %d of them"):format(places, killed))
+    shell.remove(directory)
+  end)
+end)

@@ -1,0 +1,101 @@
+-- Playbooks, plans and runs in a tenant in the same process, for the specs of mde.run.
+--
+--   local stage = playbooks.new { machines = playbooks.fleet(3) }
+--   local plan = assert(stage.plan [[ local mde = require "mde" ... ]])
+--   local report = assert(stage.start(plan))
+--   stage.remove()
+
+local playbook_of = require "mde.run.playbook"
+local rehearsal = require "tests.spec.support.rehearsal"
+local runs = require "mde.run"
+local shell = require "tests.spec.support.process.shell"
+
+local playbooks = {}
+
+--- So many machines: pc-1.corp.example, ...
+function playbooks.fleet(count, fields)
+  local list = {}
+  for i = 1, count do
+    list[i] = { id = ("%040x"):format(0xb0000 + i), computerDnsName = ("pc-%d.corp.example"):format(i),
+      osPlatform = "Windows11" }
+    for name, value in pairs(fields or {}) do list[i][name] = value end
+  end
+  return list
+end
+
+--- The id of one of the fleet.
+function playbooks.id(i) return ("%040x"):format(0xb0000 + i) end
+
+--- A playbook that restricts the fleet by name, in mde.each.
+function playbooks.restrict(count, more)
+  return ([[
+local mde = require "mde"
+local names = {}
+for i = 1, %d do names[i] = ("pc-%%d.corp.example"):format(i) end
+results = mde.each(names, function(name)
+  return mde.restrict(name, "beacon", { incident = "INC-1" })
+end)
+%s]]):format(count, more or "")
+end
+
+--- `options`: those of a rehearsal.
+function playbooks.new(options)
+  options.unguarded = options.unguarded == nil or options.unguarded
+  local stage = { directory = shell.new_directory() }
+  stage.rehearsal = rehearsal.new(options)
+  stage.client, stage.tenant = stage.rehearsal.client, stage.rehearsal.tenant
+  local count = 0
+
+  function stage.path(name)
+    count = count + 1
+    return ("%s/%s"):format(stage.directory, name or ("run-%d.db"):format(count))
+  end
+
+  function stage.playbook(text, arguments)
+    return assert(playbook_of.of_text("playbook.lua", text, arguments or {}))
+  end
+
+  function stage.plan(text, more)
+    local all = { playbook = stage.playbook(text, more and more.arguments) }
+    for name, value in pairs(more or {}) do all[name] = value end
+    return runs.plan(stage.client, all)
+  end
+
+  function stage.start(plan, more)
+    local all = { record = stage.path() }
+    for name, value in pairs(more or {}) do all[name] = value end
+    local report, err = runs.start(stage.client, plan, all)
+    return report, err, all.record
+  end
+
+  --- Goes on with a run.
+  function stage.resume(path, more)
+    local opened = assert(runs.open(stage.client, path))
+    local found, err = runs.replan(stage.client, opened, more)
+    if not found then
+      runs.close(opened)
+      return nil, err
+    end
+    return runs.resume(stage.client, opened, more), found
+  end
+
+  --- Of each machine how many actions of which type it has.
+  function stage.actions()
+    local counts = {}
+    for _, event in ipairs(stage.tenant.history) do
+      if event.event == "action_created" then
+        local key = (event.type == "RestrictCodeExecution" and "restrict " or "release ") .. event.machine
+        counts[key] = (counts[key] or 0) + 1
+      end
+    end
+    return counts
+  end
+
+  function stage.posts() return #stage.rehearsal:posts() end
+
+  function stage.remove() shell.remove(stage.directory) end
+
+  return stage
+end
+
+return playbooks
