@@ -4,6 +4,7 @@
  *
  *   journal.create(path, fields) -> a journal | nil, message, code
  *   journal.open(path [, { untrusted=, timeout= }]) -> a journal | nil, message, code
+ *   journal.make_directory(path) -> true | nil, message, code
  *   journal.version -> "SQLite 3.40.1"
  */
 #include "record.h"
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "place.h"
 
 #define DEFAULT_TIMEOUT_SECONDS 10
 
@@ -94,6 +96,15 @@ static int journal_open(lua_State *L)
   struct mde_connection *connection = push_closed(L);
   if (!mde_connection_open(connection, path, (int)(timeout * 1000), untrusted, &problem))
     return mde_record_push_problem(L, &problem);
+  return 1;
+}
+
+static int journal_make_directory(lua_State *L)
+{
+  struct mde_problem problem;
+  const char *path = check_path(L, 1);
+  if (!mde_place_make_directory(path, &problem)) return mde_record_push_problem(L, &problem);
+  lua_pushboolean(L, 1);
   return 1;
 }
 
@@ -181,6 +192,7 @@ static int file_finish(lua_State *L)
 static const luaL_Reg functions[] = {
     {"create", journal_create},
     {"open", journal_open},
+    {"make_directory", journal_make_directory},
     {NULL, NULL},
 };
 

@@ -154,6 +154,13 @@ function journal.create(path, fields) end
 ---@return mde.journal.code?
 function journal.open(path, options) end
 
+---Makes a directory that its owner alone may look into, and those above it that are missing.
+---@param path string
+---@return true?
+---@return string? problem
+---@return mde.journal.code?
+function journal.make_directory(path) end
+
 ---@class mde.journal.file
 local file = {}
 

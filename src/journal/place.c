@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,6 +55,26 @@ bool mde_place_create(const char *path, struct mde_problem *problem)
   unlink(path);
   return mde_problem_set(problem, "io", "could not make the file %s for its owner alone: %s", path,
                          strerror(error));
+}
+
+bool mde_place_make_directory(const char *path, struct mde_problem *problem)
+{
+  char above[PATH_MAX];
+  size_t length = strlen(path);
+  if (length >= sizeof above)
+    return mde_problem_set(problem, "io", "the path of the directory is too long");
+  for (size_t i = 1; i <= length; i++) {
+    if (path[i] != '/' && path[i] != '\0') continue;
+    memcpy(above, path, i);
+    above[i] = '\0';
+    if (mkdir(above, 0700) == 0 || errno == EEXIST) continue;
+    struct stat status;
+    /* Above a directory of one's own there may be some that cannot be written. */
+    if (stat(above, &status) == 0 && S_ISDIR(status.st_mode)) continue;
+    return mde_problem_set(problem, code_of_errno(), "could not make the directory %s: %s", above,
+                           strerror(errno));
+  }
+  return true;
 }
 
 bool mde_place_sync(const char *path, struct mde_problem *problem)

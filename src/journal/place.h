@@ -15,6 +15,13 @@
  */
 bool mde_place_create(const char *path, struct mde_problem *problem);
 
+/*
+ * Makes a directory that its owner alone may look into, and those above it that are missing; one
+ * that is there is left as it is. "read_only", "no_space", "missing" if something above it is a
+ * file, "io".
+ */
+bool mde_place_make_directory(const char *path, struct mde_problem *problem);
+
 /* Puts what was made by somebody else into the file on the disk for good. */
 bool mde_place_sync(const char *path, struct mde_problem *problem);
 

@@ -135,15 +135,6 @@ local function has_untried(session)
   return false
 end
 
--- Results that could not be written down while they came.
-local function write_late(session)
-  local still = {}
-  for _, fields in ipairs(session.unwritten) do
-    if not session.journal:result(fields) then still[#still + 1] = fields end
-  end
-  session.unwritten = still
-end
-
 local function carry_out(client, record, plan, options)
   local journal = record.journal
   local function tell(event)
@@ -170,7 +161,7 @@ local function carry_out(client, record, plan, options)
     records.close(record, "paused", errors.show(ended), session)
     error(ended, 0)
   end
-  write_late(session)
+  session:write_late()
   local open, not_reached = left_over(session)
   local state, why = state_of(session, err, open, not_reached)
   if state == "complete" and has_untried(session) then
@@ -193,7 +184,7 @@ function M.start(client, plan, options)
   local record, err = records.create(client, plan, options.record)
   if not record then return nil, err end
   local taken
-  taken, err = records.take(record, client)
+  taken, err = records.begin_session(record, client:now())
   if not taken then return nil, err end
   return carry_out(client, record, plan, options)
 end
@@ -299,7 +290,7 @@ function M.start_opened(client, opened, options)
     return nil, too_old(age, "plan", "Make a new one, or give --stale.")
   end
   local taken
-  taken, err = records.take(opened.record, client)
+  taken, err = records.begin_session(opened.record, client:now())
   if not taken then return nil, err end
   return carry_out(client, opened.record, opened.plan, options)
 end

@@ -304,6 +304,7 @@ end
 ---@return string? message
 function M.read(journal)
   local run = journal:run()
+  if not run.plan then return nil, "the plan was not written to its end; nothing was sent by it" end
   local settings, arguments = json.decode(run.settings), json.decode(run.arguments)
   if type(settings) ~= "table" or type(arguments) ~= "table" then return nil, "its settings cannot be read" end
   local plan = { made = run.made, tenant_id = run.tenant ~= "" and run.tenant or nil,

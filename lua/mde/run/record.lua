@@ -10,6 +10,7 @@ local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
 local recalls = require "mde.run.recall"
+local variables = require "mde.base.environment"
 
 -- What a run writes of each device, and at least.
 local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 1024
@@ -137,7 +138,7 @@ function M.open(path)
   local locked
   locked, err = lock(path)
   if not locked then return nil, err end
-  local opened, message, code = journal.open(path, { untrusted = true })
+  local opened, message, code = journal.open(path)
   if opened then return { path = path, journal = opened, lock = locked } end
   locked:close()
   return failed(path, message, code)
@@ -150,39 +151,44 @@ local function line_of(path)
   return line
 end
 
+-- What a session is known by.
+local function fields_of(journal)
+  local pid = (line_of "/proc/self/stat" or ""):match "^%d+"
+  return { began = posix.clock.time(), host = line_of "/proc/sys/kernel/hostname" or "unknown",
+    boot = line_of "/proc/sys/kernel/random/boot_id", pid = pid and core.number.read(pid) or 0,
+    who = variables.get "LOGNAME" or variables.get "USER", mde = clients.VERSION, digest = journal:run().digest }
+end
+
+-- Writes down that a session begins, and of the first one that the plan is taken; all of it or nothing. The number of
+-- the session; or nil, message, code.
+local function begin(journal, taken_at)
+  local number, ok, message, code
+  ok, message, code = journal:begin()
+  if ok and taken_at then ok, message, code = journal:take(taken_at) end
+  if ok then number, message, code = journal:begin_session(fields_of(journal)) end
+  if number then ok, message, code = journal:set_state "running" end
+  if number and ok then ok, message, code = journal:commit() end
+  if number and ok then return number end
+  journal:rollback()
+  return nil, message, code
+end
+
 --- A session begins: from here on something may be sent.
 ---@param record mde.RunRecord
+---@param taken_at? number Unix seconds: it is the first, and the plan is taken, which is possible once
 ---@return true?
 ---@return mde.Error? err
-function M.begin_session(record)
+function M.begin_session(record, taken_at)
   local journal, devices = record.journal, 0
-  for _ in journal:devices() do devices = devices + 1 end
-  local ok, message, code = journal:reserve(RESERVED_BYTES + RESERVED_BYTES_OF_DEVICE * devices)
+  for _ in assert(journal:devices()) do devices = devices + 1 end
   local number
-  if ok then
+  local ok, message, code = journal:reserve(RESERVED_BYTES + RESERVED_BYTES_OF_DEVICE * devices)
+  if ok then number, message, code = begin(journal, taken_at) end
+  if number then
     places.go_on(record.path)
-    number, message, code = journal:begin_session { began = posix.clock.time(),
-      host = line_of "/proc/sys/kernel/hostname" or "unknown", boot = line_of "/proc/sys/kernel/random/boot_id",
-      pid = core.number.read((line_of "/proc/self/stat" or ""):match "^%d+" or "0") or 0,
-      who = os.getenv "LOGNAME" or os.getenv "USER", mde = clients.VERSION, digest = journal:run().digest }
-  end
-  if number then ok, message, code = journal:set_state("running") end
-  if number and ok then
     record.session = number
     return true
   end
-  close(record)
-  return failed(record.path, message, code)
-end
-
---- Takes a plan: it is carried out once.
----@param record mde.RunRecord
----@param client mde.Client
----@return true?
----@return mde.Error? err
-function M.take(record, client)
-  local taken, message, code = record.journal:take(client:now())
-  if taken then return M.begin_session(record) end
   close(record)
   if code ~= "taken" then return failed(record.path, message, code) end
   return nil, errors.new { kind = "invalid", code = "plan_taken",

@@ -193,13 +193,22 @@ local function fields_of(self, intent)
     operation = intent.operation_id, comment = intent.comment, arguments = json.encode { reason = intent.reason } }
 end
 
+-- The device of a step stands in the record, planned or not.
+local function record_device(self, machine_id)
+  if self.names[machine_id] then return 0 end
+  local n, message, code = self.journal:device { id = machine_id, decision = "unplanned" }
+  if n then self.names[machine_id] = { id = machine_id } end
+  return n, message, code
+end
+
 --- Right before it leaves: it is written down, or it stays.
 function Session:leaving(intent)
   local err = self:halted()
   if err then return nil, err end
   local step, fields = intent.step, fields_of(self, intent)
   fields.at, fields.sent_service = posix.clock.time(), self.client:now()
-  local n, message, code = self.journal:sending(fields)
+  local n, message, code = record_device(self, intent.machine_id)
+  if n then n, message, code = self.journal:sending(fields) end
   if not n then
     cannot_write(self, message, code)
     return nil, errors.new { kind = "unavailable", code = "journal_failed",
@@ -231,27 +240,41 @@ local function outcome_of(intent, action, err)
   return err.kind == "refused" and intent.step and "refused" or nil
 end
 
--- Writes down how it ended; a step of which certainly nothing arrived is no step.
+-- A step of which certainly nothing arrived is no step. What an earlier session sent stays as it is.
+local function forget(self, intent)
+  local step = intent.step
+  if not step or intent.sent_before then return end
+  local ok, message, code = self.journal:forget(step.n)
+  self.recall.steps:drop(step)
+  if not ok then cannot_write(self, message, code) end
+end
+
+-- A result of a step that was sent; or one for which nothing had to be sent.
+local function write(self, step, fields)
+  if step then
+    fields.step = step.n
+    return self.journal:result { step = step.n, outcome = fields.outcome, answered = fields.answered,
+      action = fields.action, row = fields.row, error = fields.error }
+  end
+  local n, message, code = record_device(self, fields.device)
+  if n then n, message, code = self.journal:settled(fields) end
+  return n, message, code
+end
+
+-- Writes down how it ended.
 local function write_result(self, intent, action, err)
   local outcome, step = outcome_of(intent, action, err), intent.step
-  local ok, message, code
-  if not outcome then
-    if not step or intent.sent_before then return end
-    ok, message, code = self.journal:forget(step.n)
-    self.recall.steps:drop(step)
-    if not ok then cannot_write(self, message, code) end
-    return
-  end
+  if not outcome then return forget(self, intent) end
   if not step and outcome == "unknown" then return end
   local fields = fields_of(self, intent)
-  fields.step, fields.outcome, fields.answered = step and step.n, outcome, posix.clock.time()
+  fields.outcome, fields.answered = outcome, posix.clock.time()
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
-  ok, message, code = self.journal:result(fields)
-  if not ok then return cannot_write(self, message, code, fields) end
+  local n, message, code = write(self, step, fields)
+  if n == nil then return cannot_write(self, message, code, fields) end
   if not step then
     step = fields
-    step.n, step.attempts = ok, 0
+    step.n, step.attempts = n, 0
     self.recall.steps:add(step)
     self.recall.steps:take(step)
   end
@@ -261,6 +284,20 @@ local function write_result(self, intent, action, err)
     if outcome == "accepted" then self.recall:acted(intent.machine_id, action) end
     self:ended(action)
   end
+end
+
+--- Writes down what could not be written when it came.
+function Session:write_late()
+  local still = {}
+  for _, fields in ipairs(self.unwritten) do
+    local step = fields.step and { n = fields.step }
+    fields.step = nil
+    if write(self, step, fields) == nil then
+      fields.step = step and step.n
+      still[#still + 1] = fields
+    end
+  end
+  self.unwritten = still
 end
 
 --- A step of an earlier session whose outcome was found out.
@@ -278,7 +315,7 @@ function Session:ended(row)
   local step = type(row.id) == "string" and self.recall.steps:of_action(row.id)
   if not step or step.status == row.status or core.history.status(row.status) == "pending" then return end
   local ok, message, code = self.journal:status(step.n, row.status, posix.clock.time())
-  if not ok then return cannot_write(self, message, code) end
+  if ok == nil then return cannot_write(self, message, code) end
   step.status = row.status
 end
 
