@@ -630,8 +630,9 @@ function number.point() end
 ---around, and without one dot at the end
 local name = {}
 
----The one form of a name: two texts mean one name if theirs is the same.
----@param text string
+---The one form of a name: two texts mean one name if theirs is the same. Of several, as an identity has them, the forms
+---of all, a line each.
+---@param text string|string[]
 ---@return string
 function name.normal(text) end
 

@@ -37,10 +37,24 @@ static void push_written(lua_State *L, struct mde_text text,
   lua_remove(L, -2);
 }
 
-/* normal(text) -> the one form of a name */
+/* normal(text) -> the one form of a name; normal(texts) -> those of all of them, a line each */
 static int name_normal(lua_State *L)
 {
-  push_written(L, check_text(L, 1), mde_name_normal);
+  if (!lua_istable(L, 1)) {
+    push_written(L, check_text(L, 1), mde_name_normal);
+    return 1;
+  }
+  lua_settop(L, 1);
+  lua_pushliteral(L, "");
+  size_t count = mde_rawlen(L, 1);
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0) lua_pushliteral(L, "\n");
+    lua_rawgeti(L, 1, (int)i + 1);
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "a list of texts expected");
+    push_written(L, check_text(L, -1), mde_name_normal);
+    lua_remove(L, -2);
+    lua_concat(L, lua_gettop(L) - 1);
+  }
   return 1;
 }
 
