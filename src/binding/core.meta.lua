@@ -952,6 +952,11 @@ function url.authority(text) end
 ---@return mde.host_class
 function url.class(host) end
 
+---The cloud of a host of Microsoft's, by where it signs in; nil if that is not known. Two of two do not belong together.
+---@param host string
+---@return "public"|"us_government"|"china"|nil
+function url.cloud(host) end
+
 ---@param host string
 ---@return boolean whether it is an IP address and no name
 function url.is_address(host) end

@@ -109,6 +109,19 @@ static int url_class(lua_State *L)
   return 1;
 }
 
+/* cloud(host) -> "public", "us_government" or "china" | nil if that is not known */
+static int url_cloud(lua_State *L)
+{
+  static const char *const names[] = {
+      [MDE_URL_CLOUD_UNKNOWN] = NULL,
+      [MDE_URL_CLOUD_PUBLIC] = "public",
+      [MDE_URL_CLOUD_US_GOVERNMENT] = "us_government",
+      [MDE_URL_CLOUD_CHINA] = "china",
+  };
+  lua_pushstring(L, names[mde_url_cloud(check_text(L, 1))]);
+  return 1;
+}
+
 /* is_address(host) -> whether it is an IP address and no name */
 static int url_is_address(lua_State *L)
 {
@@ -211,17 +224,10 @@ static int url_shown(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"parse", url_parse},
-    {"authority", url_authority},
-    {"class", url_class},
-    {"is_address", url_is_address},
-    {"same_origin", url_same_origin},
-    {"https", url_https},
-    {"endpoint", url_endpoint},
-    {"proxy", url_proxy},
-    {"request", url_request},
-    {"shown", url_shown},
-    {NULL, NULL},
+    {"parse", url_parse},     {"authority", url_authority},   {"class", url_class},
+    {"cloud", url_cloud},     {"is_address", url_is_address}, {"same_origin", url_same_origin},
+    {"https", url_https},     {"endpoint", url_endpoint},     {"proxy", url_proxy},
+    {"request", url_request}, {"shown", url_shown},           {NULL, NULL},
 };
 
 void mde_open_url(lua_State *L)
