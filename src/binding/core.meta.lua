@@ -457,10 +457,6 @@ function history.is_incomplete(actions, machine) end
 ---@return boolean
 function history.replaces(known, told) end
 
----@param text any as the service writes a time
----@return number? seconds Unix seconds with a fraction
-function history.time(text) end
-
 ---@class mde.core.http1
 local http1 = {}
 
@@ -765,6 +761,7 @@ function service_time.new() end
 ---@param witness "api"|"token"
 ---@param ticked number
 ---@param told number
+---@return boolean counts false: nobody who says so knows the time, and nothing changed
 function time:hear(witness, ticked, told) end
 
 ---@param ticked number
@@ -859,8 +856,12 @@ function text.before(a, b) end
 ---@return boolean
 function text.is_utf8(value) end
 
----@class mde.core.timestamp times as the service and OData read them (src/core/timestamp.h); history.time reads one
+---@class mde.core.timestamp times as the service and OData read and write them (src/core/timestamp.h)
 local timestamp = {}
+
+---@param text any as the service writes a time
+---@return number? seconds Unix seconds with a fraction; nil: it says none
+function timestamp.read(text) end
 
 ---The nearest microsecond: `2026-02-03T10:11:12.25Z`, without a fraction if it has none.
 ---@param seconds number Unix seconds
@@ -879,6 +880,12 @@ local token = {}
 
 ---@return mde.core.token cache an empty one
 function token.new() end
+
+---When the reply's token was asked for, by the clock of who issues it.
+---@param expires_at? number a token's `exp`
+---@param reply table the token endpoint's
+---@return number? seconds Unix seconds; nil: that is not told
+function token.sent(expires_at, reply) end
 
 ---@param now number
 ---@param lease_seconds number how long the lease lasts that may be given
