@@ -51,16 +51,7 @@ static size_t write_host(struct mde_text name, char *out, size_t size)
 /* host(name) -> its part before the first dot, in small letters */
 static int device_host(lua_State *L)
 {
-  struct mde_text name = mde_check_text(L, 1);
-  char brief[512];
-  size_t length = write_host(name, brief, sizeof brief);
-  if (length <= sizeof brief) {
-    lua_pushlstring(L, brief, length);
-    return 1;
-  }
-  char *out = mde_newuserdata(L, length);
-  write_host(name, out, length);
-  lua_pushlstring(L, out, length);
+  mde_push_changed(L, mde_check_text(L, 1), write_host);
   return 1;
 }
 
