@@ -7,14 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "target.h"
 #include "url.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
 
 /* Bytes of its own, so that a sanitizer sees what reads beyond them. */
 static struct mde_text copy_of(struct mde_text text)
