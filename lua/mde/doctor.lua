@@ -279,7 +279,7 @@ local function doubts(exchange, claims)
     list[#list + 1] = ("it is for %s, which is not Defender for Endpoint: %s"):format(
       errors.show(claims.aud or "nobody"), exchange.named "check MDE_SCOPE and MDE_CLOUD")
   end
-  local is_guid = exchange.tenant_id and exchange.tenant_id:find "^%x+%-%x+%-%x+%-%x+%-%x+$"
+  local is_guid = exchange.tenant_id and core.device.is_guid(exchange.tenant_id)
   if is_guid and claims.tid and core.text.lower(claims.tid) ~= core.text.lower(exchange.tenant_id) then
     list[#list + 1] = ("it is of the tenant %s"):format(errors.show(claims.tid))
   end

@@ -242,6 +242,11 @@ local device = {}
 ---@return string? reason why an address means no device
 function device.kind(text) end
 
+---Whether a text is a GUID, the id of a device, a tenant or an application: hexadecimal digits in groups of 8-4-4-4-12.
+---@param text string
+---@return boolean
+function device.is_guid(text) end
+
 ---The part of a name before the first dot inside it, in small letters. Whatever answers to a name has the same.
 ---@param name string
 ---@return string
