@@ -100,16 +100,11 @@ local function host_of(url)
   return core.url.parse(url).host
 end
 
-local function is_of_microsoft(host)
-  return core.url.class(host) == "microsoft"
-end
-
 -- What does not belong together.
 local function contradictions(exchange, list)
   local host, sign_in = host_of(exchange.base_url), host_of(exchange.authority)
-  local is_of_us = host:find "%.microsoft%.us$" ~= nil and host ~= host_of(clouds.gcc.base_url)
-  local is_public = is_of_microsoft(host) and not host:find "%.us$"
-  if is_of_us and sign_in:find "%.com$" and is_of_microsoft(sign_in) or is_public and sign_in:find "%.us$" then
+  local of_host, of_sign_in = core.url.cloud(host), core.url.cloud(sign_in)
+  if of_host and of_sign_in and of_host ~= of_sign_in then
     list[#list + 1] = exchange.named(("%s and %s are of two clouds: check MDE_CLOUD, MDE_BASE_URL and "
       .. "AZURE_AUTHORITY_HOST"):format(sign_in, host))
   end
@@ -284,7 +279,7 @@ local function doubts(exchange, claims)
     list[#list + 1] = ("it is for %s, which is not Defender for Endpoint: %s"):format(
       errors.show(claims.aud or "nobody"), exchange.named "check MDE_SCOPE and MDE_CLOUD")
   end
-  local is_guid = exchange.tenant_id and exchange.tenant_id:find "^%x+%-%x+%-%x+%-%x+%-%x+$"
+  local is_guid = exchange.tenant_id and core.device.is_guid(exchange.tenant_id)
   if is_guid and claims.tid and core.text.lower(claims.tid) ~= core.text.lower(exchange.tenant_id) then
     list[#list + 1] = ("it is of the tenant %s"):format(errors.show(claims.tid))
   end

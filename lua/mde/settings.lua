@@ -17,14 +17,11 @@ local variables = require "mde.base.environment"
 
 local M = {}
 
-local GUID = ("x"):rep(8) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(4) .. "-" .. ("x"):rep(12)
-local GUID_PATTERN = "^" .. GUID:gsub("%-", "%%-"):gsub("x", "%%x") .. "$"
-
 -- Each check returns the value as the client uses it, or raises with the name by which the user set it.
 
 local function check_tenant(value, name)
   local domain = value:find "^[A-Za-z0-9][A-Za-z0-9.-]*%.[A-Za-z0-9-]+$"
-  if not value:find(GUID_PATTERN) and not domain then
+  if not core.device.is_guid(value) and not domain then
     errors.invalid("tenant_malformed",
       ("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
       "Give the tenant's id as the portal shows it.")
@@ -33,7 +30,7 @@ local function check_tenant(value, name)
 end
 
 local function check_client_id(value, name)
-  if not value:find(GUID_PATTERN) then
+  if not core.device.is_guid(value) then
     errors.invalid("client_id_malformed", ("%s is %s, which is not a GUID"):format(name, errors.quote(value)),
       "Give the application (client) id as the portal shows it.")
   end

@@ -11,13 +11,6 @@ struct mde_text mde_text_field(lua_State *L, int index, const char *name)
   return text;
 }
 
-struct mde_text mde_check_text(lua_State *L, int index)
-{
-  struct mde_text text;
-  text.bytes = luaL_checklstring(L, index, &text.length);
-  return text;
-}
-
 /* The misspelt lastUpdateTimeUtc stands in the service's own samples. */
 struct mde_action_text mde_action_text_at(lua_State *L, int index)
 {

@@ -4,16 +4,13 @@
 #ifndef MDE_ACTIONS_H
 #define MDE_ACTIONS_H
 
-#include "compat.h"
+#include "text_value.h"
 
 #include "history.h"
 
 /* A string field of the table at `index` (absolute); absent if it is anything but a string. It
    stays alive because the table does. */
 struct mde_text mde_text_field(lua_State *L, int index, const char *name);
-
-/* A string argument. */
-struct mde_text mde_check_text(lua_State *L, int index);
 
 /* The action in the table at `index` (absolute). */
 struct mde_action_text mde_action_text_at(lua_State *L, int index);

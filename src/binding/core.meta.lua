@@ -244,6 +244,11 @@ local device = {}
 ---@return string? reason why an address means no device
 function device.kind(text) end
 
+---Whether a text is a GUID, the id of a device, a tenant or an application: hexadecimal digits in groups of 8-4-4-4-12.
+---@param text string
+---@return boolean
+function device.is_guid(text) end
+
 ---The part of a name before the first dot inside it, in small letters. Whatever answers to a name has the same.
 ---@param name string
 ---@return string
@@ -459,10 +464,6 @@ function history.is_incomplete(actions, machine) end
 ---@return boolean
 function history.replaces(known, told) end
 
----@param text any as the service writes a time
----@return number? seconds Unix seconds with a fraction
-function history.time(text) end
-
 ---@class mde.core.http1
 local http1 = {}
 
@@ -632,8 +633,9 @@ function number.point() end
 ---around, and without one dot at the end
 local name = {}
 
----The one form of a name: two texts mean one name if theirs is the same.
----@param text string
+---The one form of a name: two texts mean one name if theirs is the same. Of several, as an identity has them, the forms
+---of all, a line each.
+---@param text string|string[]
 ---@return string
 function name.normal(text) end
 
@@ -766,6 +768,7 @@ function service_time.new() end
 ---@param witness "api"|"token"
 ---@param ticked number
 ---@param told number
+---@return boolean counts false: nobody who says so knows the time, and nothing changed
 function time:hear(witness, ticked, told) end
 
 ---@param ticked number
@@ -913,8 +916,12 @@ function text.before(a, b) end
 ---@return boolean
 function text.is_utf8(value) end
 
----@class mde.core.timestamp times as the service and OData read them (src/core/timestamp.h); history.time reads one
+---@class mde.core.timestamp times as the service and OData read and write them (src/core/timestamp.h)
 local timestamp = {}
+
+---@param text any as the service writes a time
+---@return number? seconds Unix seconds with a fraction; nil: it says none
+function timestamp.read(text) end
 
 ---The nearest microsecond: `2026-02-03T10:11:12.25Z`, without a fraction if it has none.
 ---@param seconds number Unix seconds
@@ -933,6 +940,12 @@ local token = {}
 
 ---@return mde.core.token cache an empty one
 function token.new() end
+
+---When the reply's token was asked for, by the clock of who issues it.
+---@param expires_at? number a token's `exp`
+---@param reply table the token endpoint's
+---@return number? seconds Unix seconds; nil: that is not told
+function token.sent(expires_at, reply) end
 
 ---@param now number
 ---@param lease_seconds number how long the lease lasts that may be given
@@ -1005,6 +1018,11 @@ function url.authority(text) end
 ---@param host string
 ---@return mde.host_class
 function url.class(host) end
+
+---The cloud of a host of Microsoft's, by where it signs in; nil if that is not known. Two of two do not belong together.
+---@param host string
+---@return "public"|"us_government"|"china"|nil
+function url.cloud(host) end
 
 ---@param host string
 ---@return boolean whether it is an IP address and no name

@@ -41,6 +41,13 @@ static int device_kind(lua_State *L)
   return lua_gettop(L) - 1;
 }
 
+/* is_guid(text) -> whether it is a GUID, of whatever it may be the id */
+static int device_is_guid(lua_State *L)
+{
+  lua_pushboolean(L, mde_device_is_guid(mde_check_text(L, 1)));
+  return 1;
+}
+
 /* Writes the host of a name in small letters. */
 static size_t write_host(struct mde_text name, char *out, size_t size)
 {
@@ -51,16 +58,7 @@ static size_t write_host(struct mde_text name, char *out, size_t size)
 /* host(name) -> its part before the first dot, in small letters */
 static int device_host(lua_State *L)
 {
-  struct mde_text name = mde_check_text(L, 1);
-  char brief[512];
-  size_t length = write_host(name, brief, sizeof brief);
-  if (length <= sizeof brief) {
-    lua_pushlstring(L, brief, length);
-    return 1;
-  }
-  char *out = mde_newuserdata(L, length);
-  write_host(name, out, length);
-  lua_pushlstring(L, out, length);
+  mde_push_changed(L, mde_check_text(L, 1), write_host);
   return 1;
 }
 
@@ -218,13 +216,10 @@ static int device_differs(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"kind", device_kind},
-    {"host", device_host},
-    {"answers", device_answers},
-    {"standing", device_standing},
-    {"choose", device_choose},
-    {"differs", device_differs},
-    {NULL, NULL},
+    {"kind", device_kind},         {"is_guid", device_is_guid},
+    {"host", device_host},         {"answers", device_answers},
+    {"standing", device_standing}, {"choose", device_choose},
+    {"differs", device_differs},   {NULL, NULL},
 };
 
 void mde_open_device(lua_State *L)

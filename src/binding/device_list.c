@@ -1,29 +1,22 @@
 /*
  * mde.core.device_list: which devices a file names (src/core/device_list.h).
  */
-#include "compat.h"
+#include "text_value.h"
 
 #include "device_list.h"
 
 #define LIST "mde.core.device_list.Reader"
 
-static struct mde_text check_text(lua_State *L, int index)
-{
-  struct mde_text text;
-  text.bytes = luaL_checklstring(L, index, &text.length);
-  return text;
-}
-
 static struct mde_text optional_text(lua_State *L, int index)
 {
   struct mde_text text = {NULL, 0};
-  return lua_isnoneornil(L, index) ? text : check_text(L, index);
+  return lua_isnoneornil(L, index) ? text : mde_check_text(L, index);
 }
 
 /* is_heading(text) -> whether it can stand above a column */
 static int device_list_is_heading(lua_State *L)
 {
-  lua_pushboolean(L, mde_device_list_is_heading(check_text(L, 1)));
+  lua_pushboolean(L, mde_device_list_is_heading(mde_check_text(L, 1)));
   return 1;
 }
 
@@ -37,7 +30,7 @@ static int device_list_new(lua_State *L)
     luaL_argcheck(L, number >= 1 && number <= MDE_DEVICE_LIST_MAX_COLUMNS, 1,
                   "no number of a column");
   } else if (!lua_isnoneornil(L, 1)) {
-    heading = check_text(L, 1);
+    heading = mde_check_text(L, 1);
     luaL_argcheck(L, mde_device_list_is_heading(heading), 1, "no heading of a column");
   }
   struct mde_device_list *list = mde_newuserdata(L, sizeof *list);

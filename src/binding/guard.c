@@ -94,16 +94,7 @@ static int guard_flaw(lua_State *L)
 /* tag(text) -> the one form of a tag */
 static int guard_tag(lua_State *L)
 {
-  struct mde_text tag = mde_check_text(L, 1);
-  char brief[512];
-  size_t length = mde_guard_tag(tag, brief, sizeof brief);
-  if (length <= sizeof brief) {
-    lua_pushlstring(L, brief, length);
-    return 1;
-  }
-  char *out = mde_newuserdata(L, length);
-  mde_guard_tag(tag, out, length);
-  lua_pushlstring(L, out, length);
+  mde_push_changed(L, mde_check_text(L, 1), mde_guard_tag);
   return 1;
 }
 

@@ -137,27 +137,10 @@ static int history_replaces(lua_State *L)
   return 1;
 }
 
-/* time(text) -> Unix seconds with a fraction | nil */
-static int history_time(lua_State *L)
-{
-  struct mde_text text = {NULL, 0};
-  if (lua_type(L, 1) == LUA_TSTRING) text = mde_check_text(L, 1);
-  int64_t ticks = mde_timestamp(text);
-  if (ticks == MDE_NO_TIME)
-    lua_pushnil(L);
-  else
-    lua_pushnumber(L, (lua_Number)ticks / (lua_Number)MDE_TICKS_PER_SECOND);
-  return 1;
-}
-
 static const luaL_Reg functions[] = {
-    {"state", history_state},
-    {"holders", history_holders},
-    {"status", history_status},
-    {"is_incomplete", history_is_incomplete},
-    {"replaces", history_replaces},
-    {"time", history_time},
-    {NULL, NULL},
+    {"state", history_state},       {"holders", history_holders},
+    {"status", history_status},     {"is_incomplete", history_is_incomplete},
+    {"replaces", history_replaces}, {NULL, NULL},
 };
 
 void mde_open_history(lua_State *L)

@@ -1,45 +1,22 @@
 /*
  * mde.core.odata: values on their way into a URL, and what text they may be (src/core/odata.h).
  */
-#include "compat.h"
+#include "text_value.h"
 
 #include "odata.h"
-
-static struct mde_text check_text(lua_State *L, int index)
-{
-  struct mde_text text;
-  text.bytes = luaL_checklstring(L, index, &text.length);
-  return text;
-}
-
-/*
- * Pushes what `write` makes of the text, by way of a block that the collector owns if it is long.
- */
-static int push_written(lua_State *L, struct mde_text text,
-                        size_t (*write)(struct mde_text, char *, size_t))
-{
-  char brief[512];
-  size_t length = write(text, brief, sizeof brief);
-  if (length <= sizeof brief) {
-    lua_pushlstring(L, brief, length);
-    return 1;
-  }
-  char *out = lua_newuserdata(L, length);
-  write(text, out, length);
-  lua_pushlstring(L, out, length);
-  return 1;
-}
 
 /* literal(text) -> a string as OData writes it: 'it''s' */
 static int odata_literal(lua_State *L)
 {
-  return push_written(L, check_text(L, 1), mde_odata_literal);
+  mde_push_changed(L, mde_check_text(L, 1), mde_odata_literal);
+  return 1;
 }
 
 /* encode(text) -> the text with everything but A-Z a-z 0-9 - . _ ~ percent-encoded */
 static int odata_encode(lua_State *L)
 {
-  return push_written(L, check_text(L, 1), mde_odata_encode);
+  mde_push_changed(L, mde_check_text(L, 1), mde_odata_encode);
+  return 1;
 }
 
 static size_t decode_url(struct mde_text text, char *out, size_t size)
@@ -55,12 +32,13 @@ static size_t decode_form(struct mde_text text, char *out, size_t size)
 /* decode(text [, plus_is_space]) -> the text | nil if a percent sign has no two digits behind it */
 static int odata_decode(lua_State *L)
 {
-  struct mde_text text = check_text(L, 1);
+  struct mde_text text = mde_check_text(L, 1);
   if (mde_odata_decode(text, false, NULL, 0) == MDE_ODATA_MALFORMED) {
     lua_pushnil(L);
     return 1;
   }
-  return push_written(L, text, lua_toboolean(L, 2) ? decode_form : decode_url);
+  mde_push_changed(L, text, lua_toboolean(L, 2) ? decode_form : decode_url);
+  return 1;
 }
 
 /*
@@ -74,7 +52,7 @@ static int odata_flaw(lua_State *L)
       [MDE_ODATA_FLAW_NOT_UTF8] = "not_utf8",
   };
   char reason[MDE_ODATA_FLAW_SIZE];
-  enum mde_odata_flaw flaw = mde_odata_flaw(check_text(L, 1), reason);
+  enum mde_odata_flaw flaw = mde_odata_flaw(mde_check_text(L, 1), reason);
   if (flaw == MDE_ODATA_FLAW_NONE) {
     lua_pushnil(L);
     return 1;

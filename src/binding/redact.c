@@ -2,7 +2,7 @@
  * mde.core.redact: takes the secrets out of text that is about to be shown (src/core/redact.h,
  * src/core/redact_known.h).
  */
-#include "compat.h"
+#include "text_value.h"
 
 #include "redact.h"
 #include "redact_known.h"
@@ -15,13 +15,6 @@ struct work {
   struct mde_buffer out;
   struct mde_buffer scratch;
 };
-
-static struct mde_text check_text(lua_State *L, int index)
-{
-  struct mde_text text;
-  text.bytes = luaL_checklstring(L, index, &text.length);
-  return text;
-}
 
 static struct work *new_work(lua_State *L, size_t length)
 {
@@ -65,7 +58,7 @@ static int push_result(lua_State *L, struct work *work, int status)
 /* text(s) -> s without the secrets that can be known by their names */
 static int redact_text(lua_State *L)
 {
-  struct mde_text text = check_text(L, 1);
+  struct mde_text text = mde_check_text(L, 1);
   struct work *work = new_work(L, text.length);
   return push_result(L, work, mde_redact_text(&work->out, text));
 }
@@ -73,8 +66,8 @@ static int redact_text(lua_State *L)
 /* header(name, value) -> the value as it may be shown */
 static int redact_header(lua_State *L)
 {
-  struct mde_text name = check_text(L, 1);
-  struct mde_text value = check_text(L, 2);
+  struct mde_text name = mde_check_text(L, 1);
+  struct mde_text value = mde_check_text(L, 2);
   struct work *work = new_work(L, value.length);
   return push_result(L, work, mde_redact_header(&work->out, name, value));
 }
@@ -102,7 +95,7 @@ static struct mde_text secret_in_list(lua_State *L, int i)
  */
 static int redact_known(lua_State *L)
 {
-  struct mde_text text = check_text(L, 1);
+  struct mde_text text = mde_check_text(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   size_t count = mde_rawlen(L, 2);

@@ -21,15 +21,19 @@ static int service_time_new(lua_State *L)
   return 1;
 }
 
-/* time:hear("api"|"token", ticked, told): a witness said that it was `told` (Unix seconds) then */
+/*
+ * time:hear("api"|"token", ticked, told) -> whether it counts that a witness said that it was
+ * `told` (Unix seconds) then
+ */
 static int service_time_hear(lua_State *L)
 {
   static const char *const names[] = {"api", "token", NULL};
   static const enum mde_witness witnesses[] = {MDE_WITNESS_API, MDE_WITNESS_TOKEN};
   struct mde_service_time *time = check_time(L);
   enum mde_witness witness = witnesses[luaL_checkoption(L, 2, NULL, names)];
-  mde_service_time_hear(time, witness, luaL_checknumber(L, 3), luaL_checknumber(L, 4));
-  return 0;
+  lua_pushboolean(
+      L, mde_service_time_hear(time, witness, luaL_checknumber(L, 3), luaL_checknumber(L, 4)));
+  return 1;
 }
 
 /* time:row(ticked, local, created) -> whether that moved the time forward */

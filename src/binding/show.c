@@ -1,58 +1,54 @@
 /*
  * mde.core.show: what is safe on a terminal and within one line, and its columns (src/core/show.h).
  */
-#include "compat.h"
+#include "text_value.h"
 
 #include "show.h"
 
-static struct mde_text check_text(lua_State *L, int index)
+static size_t write_line(struct mde_text text, char *out, size_t size)
 {
-  struct mde_text text;
-  text.bytes = luaL_checklstring(L, index, &text.length);
-  return text;
+  return mde_show_safe(text, MDE_SHOW_FORM_LINE, out, size);
+}
+
+static size_t write_json(struct mde_text text, char *out, size_t size)
+{
+  return mde_show_safe(text, MDE_SHOW_FORM_JSON, out, size);
 }
 
 /* Pushes the text made safe; most texts are as they are. */
-static int push_safe(lua_State *L, enum mde_show_form form)
+static int push_safe(lua_State *L, size_t (*write)(struct mde_text, char *, size_t))
 {
-  struct mde_text text = check_text(L, 1);
-  char brief[512];
-  size_t length = mde_show_safe(text, form, brief, sizeof brief);
-  if (length == text.length && lua_type(L, 1) == LUA_TSTRING) {
+  struct mde_text text = mde_check_text(L, 1);
+  if (lua_type(L, 1) == LUA_TSTRING && write(text, NULL, 0) == text.length)
     lua_settop(L, 1);
-  } else if (length <= sizeof brief) {
-    lua_pushlstring(L, brief, length);
-  } else {
-    char *out = lua_newuserdata(L, length);
-    mde_show_safe(text, form, out, length);
-    lua_pushlstring(L, out, length);
-  }
+  else
+    mde_push_changed(L, text, write);
   return 1;
 }
 
 /* line(text) -> the text, with \xHH where a byte would act or not show */
 static int show_line(lua_State *L)
 {
-  return push_safe(L, MDE_SHOW_FORM_LINE);
+  return push_safe(L, write_line);
 }
 
 /* json(text) -> what stands between the quotes of a string of JSON */
 static int show_json(lua_State *L)
 {
-  return push_safe(L, MDE_SHOW_FORM_JSON);
+  return push_safe(L, write_json);
 }
 
 /* columns(text) -> how many columns a safe text takes */
 static int show_columns(lua_State *L)
 {
-  lua_pushinteger(L, (lua_Integer)mde_show_columns(check_text(L, 1)));
+  lua_pushinteger(L, (lua_Integer)mde_show_columns(mde_check_text(L, 1)));
   return 1;
 }
 
 /* beginning(text, columns) -> as much of a safe text as fits, and how many columns it takes */
 static int show_beginning(lua_State *L)
 {
-  struct mde_text text = check_text(L, 1);
+  struct mde_text text = mde_check_text(L, 1);
   lua_Integer columns = luaL_checkinteger(L, 2);
   size_t taken;
   struct mde_text beginning = mde_show_beginning(text, columns > 0 ? (size_t)columns : 0, &taken);

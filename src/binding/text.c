@@ -2,22 +2,15 @@
  * mde.core.text: letters and order, whatever the process's locale is (src/core/text.h); and what is
  * UTF-8 (src/core/utf8.h).
  */
-#include "compat.h"
+#include "text_value.h"
 
 #include "text.h"
 #include "utf8.h"
 
-static struct mde_text check_text(lua_State *L, int index)
-{
-  struct mde_text text;
-  text.bytes = luaL_checklstring(L, index, &text.length);
-  return text;
-}
-
 /* Most texts are as they are to be. */
 static int push_mapped(lua_State *L, int (*map)(int))
 {
-  struct mde_text text = check_text(L, 1);
+  struct mde_text text = mde_check_text(L, 1);
   size_t same = 0;
   while (same < text.length && (char)map(text.bytes[same]) == text.bytes[same])
     same++;
@@ -48,14 +41,14 @@ static int text_upper(lua_State *L)
 /* before(a, b) -> whether a comes first in the order of bytes */
 static int text_before(lua_State *L)
 {
-  lua_pushboolean(L, mde_text_before(check_text(L, 1), check_text(L, 2)));
+  lua_pushboolean(L, mde_text_before(mde_check_text(L, 1), mde_check_text(L, 2)));
   return 1;
 }
 
 /* is_utf8(text) -> whether all of it is UTF-8 */
 static int text_is_utf8(lua_State *L)
 {
-  lua_pushboolean(L, mde_utf8_is_valid(check_text(L, 1)));
+  lua_pushboolean(L, mde_utf8_is_valid(mde_check_text(L, 1)));
   return 1;
 }
 

@@ -254,8 +254,26 @@ static int cache_gc(lua_State *L)
   return 0;
 }
 
+/*
+ * sent(expires_at, reply) -> Unix seconds when the reply's token was asked for, by the clock of
+ * who issues it | nil if that is not told. expires_at: a token's `exp`, or nil.
+ */
+static int token_sent(lua_State *L)
+{
+  luaL_checktype(L, 2, LUA_TTABLE);
+  double seconds;
+  struct mde_token_field expires_in = reply_field(L, 2, "expires_in");
+  if (lua_type(L, 1) == LUA_TNUMBER &&
+      mde_token_read_sent(lua_tonumber(L, 1), &expires_in, &seconds))
+    lua_pushnumber(L, seconds);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"new", token_new},
+    {"sent", token_sent},
     {NULL, NULL},
 };
 

@@ -1,17 +1,10 @@
 /*
  * mde.core.url: what a URL says, what may be shown of it, and whose its host is (src/core/url.h).
  */
-#include "compat.h"
+#include "text_value.h"
 
 #include "ip_address.h"
 #include "url.h"
-
-static struct mde_text check_text(lua_State *L, int index)
-{
-  struct mde_text text;
-  text.bytes = luaL_checklstring(L, index, &text.length);
-  return text;
-}
 
 static void push_small(lua_State *L, struct mde_text text)
 {
@@ -43,20 +36,23 @@ static void set_port(lua_State *L, int port)
   lua_setfield(L, -2, "port");
 }
 
-/* Pushes what `write` makes of a URL, by way of a block that the collector owns if it is long. */
+/* A URL, and what writes a text of it. */
+struct url_writing {
+  size_t (*write)(const struct mde_url *, char *, size_t);
+  const struct mde_url *url;
+};
+
+static size_t write_url(const void *from, char *out, size_t size)
+{
+  const struct url_writing *writing = from;
+  return writing->write(writing->url, out, size);
+}
+
 static void push_written(lua_State *L, const struct mde_url *url,
                          size_t (*write)(const struct mde_url *, char *, size_t))
 {
-  char brief[512];
-  size_t length = write(url, brief, sizeof brief);
-  if (length <= sizeof brief) {
-    lua_pushlstring(L, brief, length);
-    return;
-  }
-  char *out = lua_newuserdata(L, length);
-  write(url, out, length);
-  lua_pushlstring(L, out, length);
-  lua_remove(L, -2);
+  struct url_writing writing = {.write = write, .url = url};
+  mde_push_written(L, write_url, &writing);
 }
 
 static void push_class(lua_State *L, struct mde_text host)
@@ -74,7 +70,7 @@ static void push_class(lua_State *L, struct mde_text host)
 static int url_parse(lua_State *L)
 {
   struct mde_url url;
-  if (mde_url_parse(check_text(L, 1), &url, NULL) != MDE_URL_FLAW_NONE) {
+  if (mde_url_parse(mde_check_text(L, 1), &url, NULL) != MDE_URL_FLAW_NONE) {
     lua_pushnil(L);
     return 1;
   }
@@ -95,7 +91,7 @@ static int url_parse(lua_State *L)
 static int url_authority(lua_State *L)
 {
   struct mde_url url;
-  if (mde_url_parse(check_text(L, 1), &url, NULL) == MDE_URL_FLAW_NONE)
+  if (mde_url_parse(mde_check_text(L, 1), &url, NULL) == MDE_URL_FLAW_NONE)
     lua_pushlstring(L, url.authority.bytes, url.authority.length);
   else
     lua_pushnil(L);
@@ -105,7 +101,20 @@ static int url_authority(lua_State *L)
 /* class(host) -> "this_machine", "link_local", "microsoft" or "foreign" */
 static int url_class(lua_State *L)
 {
-  push_class(L, check_text(L, 1));
+  push_class(L, mde_check_text(L, 1));
+  return 1;
+}
+
+/* cloud(host) -> "public", "us_government" or "china" | nil if that is not known */
+static int url_cloud(lua_State *L)
+{
+  static const char *const names[] = {
+      [MDE_URL_CLOUD_UNKNOWN] = NULL,
+      [MDE_URL_CLOUD_PUBLIC] = "public",
+      [MDE_URL_CLOUD_US_GOVERNMENT] = "us_government",
+      [MDE_URL_CLOUD_CHINA] = "china",
+  };
+  lua_pushstring(L, names[mde_url_cloud(mde_check_text(L, 1))]);
   return 1;
 }
 
@@ -113,7 +122,7 @@ static int url_class(lua_State *L)
 static int url_is_address(lua_State *L)
 {
   struct mde_ip_address address;
-  lua_pushboolean(L, mde_ip_address_read(check_text(L, 1), &address));
+  lua_pushboolean(L, mde_ip_address_read(mde_check_text(L, 1), &address));
   return 1;
 }
 
@@ -121,8 +130,8 @@ static int url_is_address(lua_State *L)
 static int url_same_origin(lua_State *L)
 {
   struct mde_url a, b;
-  struct mde_text one = check_text(L, 1);
-  struct mde_text other = check_text(L, 2);
+  struct mde_text one = mde_check_text(L, 1);
+  struct mde_text other = mde_check_text(L, 2);
   lua_pushboolean(L, mde_url_parse(one, &a, NULL) == MDE_URL_FLAW_NONE &&
                          mde_url_parse(other, &b, NULL) == MDE_URL_FLAW_NONE &&
                          mde_url_same_origin(&a, &b));
@@ -141,7 +150,7 @@ static int push_flaw(lua_State *L, enum mde_url_setting setting)
 static int url_https(lua_State *L)
 {
   struct mde_url url;
-  enum mde_url_setting setting = mde_url_https(check_text(L, 1), &url);
+  enum mde_url_setting setting = mde_url_https(mde_check_text(L, 1), &url);
   if (setting != MDE_URL_SETTING_OK) return push_flaw(L, setting);
   push_written(L, &url, mde_url_normal);
   return 1;
@@ -151,7 +160,7 @@ static int url_https(lua_State *L)
 static int url_endpoint(lua_State *L)
 {
   struct mde_url url;
-  enum mde_url_setting setting = mde_url_endpoint(check_text(L, 1), &url);
+  enum mde_url_setting setting = mde_url_endpoint(mde_check_text(L, 1), &url);
   if (setting != MDE_URL_SETTING_OK) return push_flaw(L, setting);
   lua_pushboolean(L, 1);
   return 1;
@@ -161,7 +170,7 @@ static int url_endpoint(lua_State *L)
 static int url_proxy(lua_State *L)
 {
   struct mde_url url;
-  if (!mde_url_proxy(check_text(L, 1), &url)) {
+  if (!mde_url_proxy(mde_check_text(L, 1), &url)) {
     lua_pushnil(L);
     return 1;
   }
@@ -184,7 +193,7 @@ static int url_request(lua_State *L)
 {
   struct mde_url url;
   char problem[MDE_URL_PROBLEM_SIZE];
-  struct mde_text text = check_text(L, 1);
+  struct mde_text text = mde_check_text(L, 1);
   if (!mde_url_request(text, lua_toboolean(L, 2), &url, problem)) {
     lua_pushnil(L);
     lua_pushstring(L, problem);
@@ -202,26 +211,15 @@ static int url_request(lua_State *L)
 /* shown(text) -> what may be shown of what is meant as a URL */
 static int url_shown(lua_State *L)
 {
-  struct mde_text text = check_text(L, 1);
-  size_t length = mde_url_shown(text, NULL, 0);
-  char *out = lua_newuserdata(L, length + 1);
-  mde_url_shown(text, out, length);
-  lua_pushlstring(L, out, length);
+  mde_push_changed(L, mde_check_text(L, 1), mde_url_shown);
   return 1;
 }
 
 static const luaL_Reg functions[] = {
-    {"parse", url_parse},
-    {"authority", url_authority},
-    {"class", url_class},
-    {"is_address", url_is_address},
-    {"same_origin", url_same_origin},
-    {"https", url_https},
-    {"endpoint", url_endpoint},
-    {"proxy", url_proxy},
-    {"request", url_request},
-    {"shown", url_shown},
-    {NULL, NULL},
+    {"parse", url_parse},     {"authority", url_authority},   {"class", url_class},
+    {"cloud", url_cloud},     {"is_address", url_is_address}, {"same_origin", url_same_origin},
+    {"https", url_https},     {"endpoint", url_endpoint},     {"proxy", url_proxy},
+    {"request", url_request}, {"shown", url_shown},           {NULL, NULL},
 };
 
 void mde_open_url(lua_State *L)

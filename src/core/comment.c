@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+#include "show.h"
+#include "unicode.h"
 #include "utf8.h"
 
 static const char opening[] = " [mde:";
@@ -84,10 +86,10 @@ void mde_operation_make(const unsigned char random[MDE_OPERATION_RANDOM_BYTES],
   operation[written] = alphabet[bits << (5 - held) & 31];
 }
 
-static bool blank(uint32_t c)
+/* Whether nobody sees it. */
+static bool is_blank(uint32_t c)
 {
-  return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xa0 || c == 0x2028 ||
-         c == 0x2029 || c == 0x3000 || (c >= 0x2000 && c <= 0x200b) || c == 0xfeff;
+  return mde_unicode_is_white_space(c) || mde_show_is_unsafe(c);
 }
 
 /* How long a text is, by both measures. */
@@ -117,7 +119,7 @@ static int check_text(struct mde_text text)
   int status;
   while ((status = mde_utf8_next(&at, end, &c)) > 0) {
     count(&size, c);
-    seen = seen || !blank(c);
+    seen = seen || !is_blank(c);
     nul = nul || c == 0;
   }
   if (status == 0 && !seen) return MDE_COMMENT_STATUS_EMPTY;
@@ -194,7 +196,7 @@ size_t mde_comment_make(char out[MDE_COMMENT_MAX_TEXT_BYTES], struct mde_text by
     count(&size, c);
     if (is_too_long(&size)) return (size_t)(put(cut, ellipsis) - out);
     written = put(written, one);
-    seen = seen || !blank(c);
+    seen = seen || !is_blank(c);
   }
   return (size_t)((seen ? written : put(out, empty)) - out);
 }

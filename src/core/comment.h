@@ -7,6 +7,8 @@
  * that the user's text already has there is removed first, so that a comment taken from an old
  * action does not speak for it; and " [mde:" elsewhere in the text becomes " (mde:", so that a name
  * that an attacker chose cannot be taken for a suffix where the service cuts the comment short.
+ *
+ * A text shows nothing if all of it is white space of Unicode or what is unsafe to show (show.h).
  */
 #ifndef MDE_COMMENT_H
 #define MDE_COMMENT_H
@@ -33,7 +35,7 @@ enum {
 
 enum mde_comment_status {
   MDE_COMMENT_STATUS_OK = 0,
-  MDE_COMMENT_STATUS_EMPTY = -1,    /* nothing but white space is left of the text */
+  MDE_COMMENT_STATUS_EMPTY = -1,    /* there is nothing in the text, or nothing that shows */
   MDE_COMMENT_STATUS_NOT_UTF8 = -2, /* overlong forms and surrogates are not UTF-8 either */
   MDE_COMMENT_STATUS_NUL = -3, /* a NUL, at which a service written in C would cut the suffix off */
   MDE_COMMENT_STATUS_TOO_LONG = -4,
@@ -72,7 +74,7 @@ int mde_comment_compose(char out[MDE_COMMENT_MAX_BYTES], size_t *length, bool *c
 /*
  * Makes a text that can be composed of any bytes, and returns how many bytes it has. What is not
  * UTF-8, and a NUL, becomes U+FFFD; what is too long is cut between two code points and ends in an
- * ellipsis; nothing but white space becomes "(empty)".
+ * ellipsis; one in which nothing shows becomes "(empty)".
  */
 size_t mde_comment_make(char out[MDE_COMMENT_MAX_TEXT_BYTES], struct mde_text bytes);
 

@@ -4,6 +4,7 @@
 
 #include "casefold.h"
 #include "name.h"
+#include "unicode.h"
 #include "utf8.h"
 
 /* Beside the characters of casefold.h. */
@@ -41,14 +42,9 @@ const char *mde_guard_rule_name(enum mde_guard_rule rule)
 
 /* ---- texts */
 
-static bool is_control(uint32_t character)
-{
-  return character < 0x20 || (character >= 0x7f && character < 0xa0);
-}
-
 static bool is_blank(uint32_t character)
 {
-  return mde_name_is_blank(character) || is_control(character);
+  return mde_unicode_is_white_space(character) || mde_unicode_is_control(character);
 }
 
 /* Without blanks around; empty if there is nothing else. */
@@ -94,7 +90,7 @@ static bool has_control(struct mde_text text)
   for (const char *at = text.bytes; at < end;) {
     uint32_t code_point = UINT32_MAX;
     if (mde_utf8_next(&at, end, &code_point) != 1) at++;
-    if (is_control(code_point)) return true;
+    if (mde_unicode_is_control(code_point)) return true;
   }
   return false;
 }

@@ -11,7 +11,7 @@
  *   platforms      if its osPlatform is one of these texts.
  *
  * Case is not regarded (casefold.h, which says what is one character), nor are blanks around, nor
- * in a name one dot at the end (name.h). A blank here is a space of Unicode or a control character.
+ * in a name one dot at the end (name.h). A blank here is white space of Unicode or a control character.
  * In nothing but names is there a wildcard.
  *
  * What cannot be judged is protected:

@@ -1,13 +1,11 @@
 #include "name.h"
 
+#include "unicode.h"
 #include "utf8.h"
 
 bool mde_name_is_blank(uint32_t code_point)
 {
-  return code_point == ' ' || code_point == 0xa0 || code_point == 0x1680 ||
-         (code_point >= 0x2000 && code_point <= 0x200a) || code_point == 0x2028 ||
-         code_point == 0x2029 || code_point == 0x202f || code_point == 0x205f ||
-         code_point == 0x3000;
+  return mde_unicode_is_white_space(code_point) && !mde_unicode_is_control(code_point);
 }
 
 /* Reads the code point at `*at`; a byte that is not UTF-8 is a character of its own. */

@@ -2,7 +2,8 @@
  * name: how the names of devices are compared: without regard to the case of A to Z, without blanks
  * around, and without one dot at the end. No locale has a say in it.
  *
- * A blank is a space of Unicode. A text of blanks alone, and a dot behind a dot or a blank, stay as
+ * A blank is white space (unicode.h) that is no control character: a record's name with a tab or an
+ * end of a line behind it is not the name without. A text of blanks alone, and a dot behind a dot or a blank, stay as
  * they are: no name has them, and nothing that is left out may make a part match everything.
  * Nothing here allocates; what writes text does it as snprintf does, without a NUL.
  */

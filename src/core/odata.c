@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "ascii.h"
+#include "unicode.h"
 #include "utf8.h"
 #include "writer.h"
 
@@ -67,13 +68,12 @@ enum mde_odata_flaw mde_odata_flaw(struct mde_text text, char flaw[MDE_ODATA_FLA
   uint32_t code_point = 0;
   int status;
   while ((status = mde_utf8_next(&at, end, &code_point)) == 1) {
-    if (code_point < 0x20 || code_point == 0x7f)
+    if (!mde_unicode_is_control(code_point)) continue;
+    if (code_point < 0x80)
       snprintf(flaw, MDE_ODATA_FLAW_SIZE, "has a control character (byte 0x%02x)",
                (unsigned)code_point);
-    else if (code_point >= 0x80 && code_point <= 0x9f)
-      snprintf(flaw, MDE_ODATA_FLAW_SIZE, "has a control character (U+%04X)", (unsigned)code_point);
     else
-      continue;
+      snprintf(flaw, MDE_ODATA_FLAW_SIZE, "has a control character (U+%04X)", (unsigned)code_point);
     return MDE_ODATA_FLAW_CONTROL_CHARACTER;
   }
   if (status == 0) return MDE_ODATA_FLAW_NONE;

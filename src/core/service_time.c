@@ -12,12 +12,13 @@ void mde_service_time_init(struct mde_service_time *time)
   *time = (struct mde_service_time){.has_row = false};
 }
 
-void mde_service_time_hear(struct mde_service_time *time, enum mde_witness witness, double ticked,
+bool mde_service_time_hear(struct mde_service_time *time, enum mde_witness witness, double ticked,
                            double told)
 {
-  if (!(told > MIN_UNIX_TIME && told < MAX_UNIX_TIME) || !isfinite(ticked)) return;
+  if (!(told > MIN_UNIX_TIME && told < MAX_UNIX_TIME) || !isfinite(ticked)) return false;
   time->heard[witness] = true;
   time->ahead[witness] = told - ticked;
+  return true;
 }
 
 /* What the witnesses say, ascending; returns how many they are. */

@@ -39,9 +39,9 @@ void mde_service_time_init(struct mde_service_time *time);
 
 /*
  * A witness said that it was `told` at `ticked`; the last word of each counts. A time before 2017
- * or after 2100, or no finite number, is no testimony and changes nothing.
+ * or after 2100, or no finite number, is no testimony: false, and nothing is changed.
  */
-void mde_service_time_hear(struct mde_service_time *time, enum mde_witness witness, double ticked,
+bool mde_service_time_hear(struct mde_service_time *time, enum mde_witness witness, double ticked,
                            double told);
 
 /* A row that was read at `ticked` was created at `created`. True if that moves the time forward. */

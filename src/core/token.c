@@ -163,6 +163,15 @@ struct mde_token_lifetime mde_token_read_lifetime(const struct mde_token_reply *
   return lifetime;
 }
 
+bool mde_token_read_sent(double expires_at, const struct mde_token_field *expires_in,
+                         double *seconds)
+{
+  double life;
+  if (!isfinite(expires_at) || !field_number(expires_in, &life)) return false;
+  *seconds = expires_at - life;
+  return true;
+}
+
 /* ---- the cache */
 
 void mde_token_init(struct mde_token_cache *cache, struct mde_allocator allocator)

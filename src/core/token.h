@@ -144,6 +144,14 @@ struct mde_token_lifetime {
 struct mde_token_lifetime mde_token_read_lifetime(const struct mde_token_reply *reply,
                                                   double wall_now);
 
+/*
+ * When the request for a token was sent, in seconds since 1970 by the sign-in service's clock: its
+ * end, as the token itself has it, less what the reply says is left of its life. That holds as well
+ * for one that was issued earlier and kept. False if either is no number.
+ */
+bool mde_token_read_sent(double expires_at, const struct mde_token_field *expires_in,
+                         double *seconds);
+
 /* An empty cache. Allocates nothing; cannot fail. */
 void mde_token_init(struct mde_token_cache *cache, struct mde_allocator allocator);
 

@@ -159,16 +159,35 @@ static bool is_within(struct mde_text name, const char *domain)
   return begins_with(part(name, at, name.length), domain) && (at == 0 || name.bytes[at - 1] == '.');
 }
 
+/* Of Microsoft's; what is below another stands before it. */
+static const struct {
+  const char *name;
+  enum mde_url_cloud cloud;
+} domains[] = {
+    {"microsoftonline.com", MDE_URL_CLOUD_PUBLIC},
+    {"microsoftonline.us", MDE_URL_CLOUD_US_GOVERNMENT},
+    {"microsoftonline.cn", MDE_URL_CLOUD_CHINA},
+    {"login.microsoft.com", MDE_URL_CLOUD_PUBLIC},
+    {"login.windows.net", MDE_URL_CLOUD_PUBLIC},
+    {"sts.windows.net", MDE_URL_CLOUD_PUBLIC},
+    {"login.chinacloudapi.cn", MDE_URL_CLOUD_CHINA},
+    {"security.microsoft.com", MDE_URL_CLOUD_PUBLIC},
+    {"securitycenter.windows.com", MDE_URL_CLOUD_PUBLIC},
+    {"securitycenter.microsoft.com", MDE_URL_CLOUD_PUBLIC},
+    {"api-gcc.securitycenter.microsoft.us", MDE_URL_CLOUD_PUBLIC},
+    {"securitycenter.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+};
+
+static enum mde_url_cloud cloud_of(struct mde_text name)
+{
+  for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++)
+    if (is_within(name, domains[i].name)) return domains[i].cloud;
+  return MDE_URL_CLOUD_UNKNOWN;
+}
+
 static bool is_of_microsoft(struct mde_text name)
 {
-  static const char *const domains[] = {
-      "microsoftonline.com",          "microsoftonline.us",          "microsoftonline.cn",
-      "login.microsoft.com",          "login.windows.net",           "sts.windows.net",
-      "login.chinacloudapi.cn",       "security.microsoft.com",      "securitycenter.windows.com",
-      "securitycenter.microsoft.com", "securitycenter.microsoft.us",
-  };
-  for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++)
-    if (is_within(name, domains[i])) return true;
+  if (cloud_of(name) != MDE_URL_CLOUD_UNKNOWN) return true;
   /* Sovereign clouds sign in at sovcloud-identity.fr, .de and the like. */
   if (name.length < 3) return false;
   const char *country = name.bytes + name.length - 3;
@@ -188,6 +207,11 @@ enum mde_url_class mde_url_class(struct mde_text host)
   struct mde_text name = without_last_dot(host);
   if (is_within(name, "localhost")) return MDE_URL_CLASS_THIS_MACHINE;
   return is_of_microsoft(name) ? MDE_URL_CLASS_MICROSOFT : MDE_URL_CLASS_FOREIGN;
+}
+
+enum mde_url_cloud mde_url_cloud(struct mde_text host)
+{
+  return is_host(host) ? cloud_of(without_last_dot(host)) : MDE_URL_CLOUD_UNKNOWN;
 }
 
 static bool is_near(struct mde_text host)

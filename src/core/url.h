@@ -84,6 +84,20 @@ enum mde_url_class {
  */
 enum mde_url_class mde_url_class(struct mde_text host);
 
+/* A cloud, by where it signs in. */
+enum mde_url_cloud {
+  MDE_URL_CLOUD_UNKNOWN,
+  MDE_URL_CLOUD_PUBLIC, /* GCC signs in here, too, though its API's host ends in .us */
+  MDE_URL_CLOUD_US_GOVERNMENT,
+  MDE_URL_CLOUD_CHINA
+};
+
+/*
+ * Where a host of Microsoft's signs in, or takes tokens from. Unknown for a host of another class,
+ * and for a sovereign cloud's. Two hosts of two known clouds do not belong together.
+ */
+enum mde_url_cloud mde_url_cloud(struct mde_text host);
+
 /*
  * Same scheme, host and port (RFC 6454 5), with the default ports; IPv6 addresses by their value.
  */

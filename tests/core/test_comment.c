@@ -87,6 +87,11 @@ static void comments_are_composed(void **state)
       {MDE_COMMENT_STATUS_EMPTY, "", NULL, OPERATION, NULL},
       {MDE_COMMENT_STATUS_EMPTY, NULL, NULL, OPERATION, NULL},
       {MDE_COMMENT_STATUS_EMPTY, " \t\r\n\xc2\xa0\xe3\x80\x80", NULL, OPERATION, NULL},
+      /* every kind of white space: NEL, Ogham, narrow and mathematical space, and a paragraph's end */
+      {MDE_COMMENT_STATUS_EMPTY, "\v\f\xc2\x85\u1680\u202f\u205f\u2029", NULL, OPERATION, NULL},
+      /* what does not show: zero width, a mark of byte order, a soft hyphen, a filler, a tag, ESC */
+      {MDE_COMMENT_STATUS_EMPTY, "\u200b\ufeff \u00ad\u3164\U000e0041\x1b", NULL, OPERATION, NULL},
+      {MDE_COMMENT_STATUS_OK, "\u200bx", NULL, OPERATION, "\u200bx [mde:" OPERATION "]"},
       {MDE_COMMENT_STATUS_EMPTY, " [mde:INC-1:abcdefgh]", NULL, OPERATION, NULL},
       {MDE_COMMENT_STATUS_NOT_UTF8, "caf\xe9", NULL, OPERATION, NULL},
       {MDE_COMMENT_STATUS_NOT_UTF8, "\xc0\xaf", NULL, OPERATION, NULL},

@@ -91,13 +91,14 @@ static void what_cannot_be_a_time_is_no_testimony(void **state)
   for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
     struct mde_service_time time;
     mde_service_time_init(&time);
-    mde_service_time_hear(&time, MDE_WITNESS_API, TICKED, told[i]);
+    assert_false(mde_service_time_hear(&time, MDE_WITNESS_API, TICKED, told[i]));
     assert_true(mde_service_time_at(&time, TICKED, NOW) == NOW);
     assert_true(mde_service_time_spread(&time, TICKED, NOW) == 0);
   }
   struct mde_service_time time;
   mde_service_time_init(&time);
-  mde_service_time_hear(&time, MDE_WITNESS_API, NAN, NOW);
+  assert_false(mde_service_time_hear(&time, MDE_WITNESS_API, NAN, NOW));
+  assert_true(mde_service_time_hear(&time, MDE_WITNESS_TOKEN, TICKED, NOW));
   assert_true(mde_service_time_at(&time, TICKED, NOW) == NOW);
 }
 

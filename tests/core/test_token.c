@@ -142,6 +142,37 @@ static void lifetimes(void **state)
   }
 }
 
+static void what_is_left_of_a_life_tells_when_it_was_asked_for(void **state)
+{
+  (void)state;
+  static const struct {
+    double expires_at;
+    struct mde_token_field expires_in;
+    bool is_told;
+    double seconds;
+  } cases[] = {
+      {WALL + 3600, NUMBER(3600), true, WALL},
+      {WALL + 1800, TEXT("1800"), true, WALL},
+      {WALL, NUMBER(0), true, WALL},
+      {WALL, TEXT("-60"), true, WALL + 60},
+      {WALL, {.type = MDE_TOKEN_FIELD_MISSING}, false, 0},
+      {WALL, TEXT(""), false, 0},
+      {WALL, TEXT("1800 "), false, 0},
+      {WALL, TEXT("soon"), false, 0},
+      {WALL, TEXT("1800\0"), false, 0},
+      {WALL, NUMBER(NAN), false, 0},
+      {WALL, NUMBER(INFINITY), false, 0},
+      {NAN, NUMBER(3600), false, 0},
+      {INFINITY, NUMBER(3600), false, 0},
+      {-INFINITY, TEXT("3600"), false, 0},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    double seconds = 0;
+    bool is_told = mde_token_read_sent(cases[i].expires_at, &cases[i].expires_in, &seconds);
+    if (is_told != cases[i].is_told || seconds != cases[i].seconds) fail_msg("case %zu", i);
+  }
+}
+
 /* Every beginning and every one-byte change of a date is read without a step outside it. */
 static void dates_are_read_within_their_bounds(void **state)
 {
@@ -672,6 +703,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lifetimes),
       cmocka_unit_test(dates_are_read_within_their_bounds),
+      cmocka_unit_test(what_is_left_of_a_life_tells_when_it_was_asked_for),
       cmocka_unit_test(plans_are_kept),
       cmocka_unit_test(stories_come_true),
       cmocka_unit_test(memory_that_runs_out_changes_nothing),

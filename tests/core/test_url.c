@@ -358,6 +358,47 @@ static void classes(void **state)
   assert_int_equal(mde_url_class(test_edge("x\0.localhost", 12)), MDE_URL_CLASS_FOREIGN);
 }
 
+static void clouds(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *host;
+    enum mde_url_cloud cloud;
+  } cases[] = {
+      {"login.microsoftonline.com", MDE_URL_CLOUD_PUBLIC},
+      {"login.microsoftonline.com.", MDE_URL_CLOUD_PUBLIC},
+      {"LOGIN.MICROSOFTONLINE.COM", MDE_URL_CLOUD_PUBLIC},
+      {"login.microsoft.com", MDE_URL_CLOUD_PUBLIC},
+      {"login.windows.net", MDE_URL_CLOUD_PUBLIC},
+      {"sts.windows.net", MDE_URL_CLOUD_PUBLIC},
+      {"eu.api.security.microsoft.com", MDE_URL_CLOUD_PUBLIC},
+      {"api.securitycenter.windows.com", MDE_URL_CLOUD_PUBLIC},
+      {"api.securitycenter.microsoft.com", MDE_URL_CLOUD_PUBLIC},
+      {"api-gcc.securitycenter.microsoft.us", MDE_URL_CLOUD_PUBLIC},
+      {"API-GCC.securitycenter.microsoft.us.", MDE_URL_CLOUD_PUBLIC},
+      {"login.microsoftonline.us", MDE_URL_CLOUD_US_GOVERNMENT},
+      {"api-gov.securitycenter.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+      {"xapi-gcc.securitycenter.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+      {"securitycenter.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+      {"login.partner.microsoftonline.cn", MDE_URL_CLOUD_CHINA},
+      {"login.chinacloudapi.cn", MDE_URL_CLOUD_CHINA},
+      /* Microsoft's, and which one is not known. */
+      {"login.sovcloud-identity.fr", MDE_URL_CLOUD_UNKNOWN},
+      /* Nobody of Microsoft's. */
+      {"login.microsoftonline.us.example", MDE_URL_CLOUD_UNKNOWN},
+      {"notmicrosoftonline.us", MDE_URL_CLOUD_UNKNOWN},
+      {"microsoftonline.us..", MDE_URL_CLOUD_UNKNOWN},
+      {"user@login.microsoftonline.us", MDE_URL_CLOUD_UNKNOWN},
+      {"login.microsoftonline.us:443", MDE_URL_CLOUD_UNKNOWN},
+      {"127.0.0.1", MDE_URL_CLOUD_UNKNOWN},
+      {"localhost", MDE_URL_CLOUD_UNKNOWN},
+      {"", MDE_URL_CLOUD_UNKNOWN},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    if (mde_url_cloud(test_edge_string(cases[i].host)) != cases[i].cloud)
+      fail_msg("\"%s\"", cases[i].host);
+}
+
 static void origins(void **state)
 {
   (void)state;
@@ -402,10 +443,8 @@ static void origins(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(parts),
-      cmocka_unit_test(flaws),
-      cmocka_unit_test(classes),
-      cmocka_unit_test(origins),
+      cmocka_unit_test(parts),  cmocka_unit_test(flaws),   cmocka_unit_test(classes),
+      cmocka_unit_test(clouds), cmocka_unit_test(origins),
   };
   return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }

@@ -3,19 +3,12 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base64.h"
+#include "target.h"
 
 enum { LONGEST = 4096 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
 
 static void read_back(struct mde_text bytes, size_t (*encode)(struct mde_text, char *, size_t))
 {

@@ -13,24 +13,9 @@
 #include <string.h>
 
 #include "cap.h"
+#include "target.h"
 
 enum { MOST_SENDS = 4096, MOST_ROWS = 8, SUM = 8, IDS = 5 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
-
-static void *reallocate(void *context, void *block, size_t old_size, size_t new_size)
-{
-  (void)context;
-  (void)old_size;
-  if (new_size > 0) return realloc(block, new_size);
-  free(block);
-  return NULL;
-}
 
 static const struct mde_allocator allocator = {.allocate = reallocate};
 
@@ -95,9 +80,7 @@ static struct mde_text name_of(uint8_t byte)
 
 static double time_at(const uint8_t *bytes)
 {
-  uint16_t number;
-  memcpy(&number, bytes, sizeof number);
-  return number / 4.0;
+  return number_at(bytes) / 4.0;
 }
 
 /* How many were sent within the hour before. */

@@ -11,21 +11,14 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
 #include "name.h"
+#include "target.h"
 #include "timestamp.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
 enum { MOST_RECORDS = 12, MOST_BYTES = 1024 };
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
 
 static struct mde_text canonical_of(const struct mde_device *device)
 {

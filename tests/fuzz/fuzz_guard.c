@@ -14,15 +14,9 @@
 #include "casefold.h"
 #include "guard.h"
 #include "name.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+#include "target.h"
 
 enum { MOST_LINES = 24, MOST_TEXTS = 16, MOST_BYTES = 4096 };
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
 
 /* ---- folding */
 

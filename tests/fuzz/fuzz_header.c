@@ -2,16 +2,9 @@
  * header: any bytes as a date, a Retry-After and a challenge.
  */
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "header.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
+#include "target.h"
 
 /* A span that a reader gave out lies within its text. */
 static void require_inside(struct mde_text part, struct mde_text text)

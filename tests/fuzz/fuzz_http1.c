@@ -3,16 +3,9 @@
  * not contradicted by what is read from a part, and a body is the same however it is cut.
  */
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "http1.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
+#include "target.h"
 
 static int read_request(struct mde_text input, struct mde_http1_head *head)
 {

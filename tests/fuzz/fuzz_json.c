@@ -5,23 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
 #include "json_repair.h"
+#include "target.h"
 #include "utf8.h"
 
 enum { LONGEST = 4096 };
 
 static const struct mde_text value = {"value", 5};
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
 
 static void read_answer(struct mde_text text)
 {

@@ -4,34 +4,16 @@
  */
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "limiter.h"
+#include "target.h"
 
 enum { MOST_PACKED = 8 * 64 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
-
-static void *reallocate(void *context, void *block, size_t old_size, size_t new_size)
-{
-  (void)context;
-  (void)old_size;
-  if (new_size > 0) return realloc(block, new_size);
-  free(block);
-  return NULL;
-}
-
 static double time_at(const uint8_t *bytes)
 {
-  uint16_t number;
-  memcpy(&number, bytes, sizeof number);
-  return number / 16.0;
+  return number_at(bytes) / 16.0;
 }
 
 /* What is packed and unpacked is the same limiter. */

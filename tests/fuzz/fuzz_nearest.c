@@ -5,20 +5,13 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "nearest.h"
+#include "target.h"
 #include "utf8.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
 enum { MOST_NAMES = 32, MOST_CHARACTERS = 300 };
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
 
 struct host {
   uint32_t characters[MOST_CHARACTERS];

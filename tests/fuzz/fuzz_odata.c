@@ -6,13 +6,7 @@
 
 #include "name.h"
 #include "odata.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
+#include "target.h"
 
 static char *written(struct mde_text text, size_t (*write)(struct mde_text, char *, size_t),
                      size_t *length)

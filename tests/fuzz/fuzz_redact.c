@@ -6,13 +6,7 @@
 #include <stdlib.h>
 
 #include "redact.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
+#include "target.h"
 
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size)
 {

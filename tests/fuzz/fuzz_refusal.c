@@ -2,16 +2,9 @@
  * refusal: any bytes as the message of an answer that is not a success.
  */
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "refusal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
+#include "target.h"
 
 static void require_inside(struct mde_text part, struct mde_text text)
 {

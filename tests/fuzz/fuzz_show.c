@@ -7,14 +7,8 @@
 #include <string.h>
 
 #include "show.h"
+#include "target.h"
 #include "utf8.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
 
 static void require_safe(struct mde_text text)
 {

@@ -5,17 +5,10 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "target.h"
 #include "token.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-  if (!holds) abort();
-}
 
 static struct mde_token_field field_of(const char *text, size_t length, bool is_number)
 {
@@ -28,15 +21,6 @@ static struct mde_token_field field_of(const char *text, size_t length, bool is_
     field.text = (struct mde_text){text, length};
   }
   return field;
-}
-
-static void *reallocate(void *context, void *block, size_t old_size, size_t new_size)
-{
-  (void)context;
-  (void)old_size;
-  if (new_size > 0) return realloc(block, new_size);
-  free(block);
-  return NULL;
 }
 
 /* A cache takes whatever life was read, and hands nothing out behind its end. */

@@ -182,6 +182,9 @@ describe("the doctor", function()
       { { cloud = "gcc_high" }, false }, { { cloud = "gcc" }, false }, { {}, false },
       { { cloud = "gcc_high", authority = "https://login.microsoftonline.com" }, true },
       { { cloud = "gcc_high", base_url = "https://eu.api.security.microsoft.com" }, true },
+      { { cloud = "gcc", authority = "https://login.microsoftonline.us" }, true },
+      { { cloud = "gcc_high", authority = "https://login.sovcloud-identity.fr" }, false },
+      { { cloud = "gcc_high", authority = "https://login.example.com" }, false },
     }
     for _, case in ipairs(cases) do
       local options = {}

@@ -348,7 +348,7 @@ describe("so long ago", function()
       local at = r.tenant.clock.now() - 3600
       local machine, err = r.client:machine { ip = "192.0.2.1", at = mde.ago "1h" }
       assert.is_true(machine ~= nil or err.kind == "not_found")
-      local asked = core.history.time(r:requests()[#r:requests()]:match "timestamp=([^)]+)")
+      local asked = core.timestamp.read(r:requests()[#r:requests()]:match "timestamp=([^)]+)")
       assert.is_true(math.abs(asked - at) < 60)
     end)
 

@@ -123,7 +123,7 @@ function M.check_since(center, value, what)
 end
 
 local function created(action)
-  return core.history.time(action.creationDateTimeUtc) or -math.huge
+  return core.timestamp.read(action.creationDateTimeUtc) or -math.huge
 end
 
 local function newest(list)

@@ -73,7 +73,7 @@ end
 
 -- When an action was created, if it says so and if that can be.
 local function created_at(self, row)
-  local created = core.history.time(row.creationDateTimeUtc)
+  local created = core.timestamp.read(row.creationDateTimeUtc)
   return created and created <= self.center.exchange.clock:latest() and created or nil
 end
 

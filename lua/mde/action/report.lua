@@ -67,7 +67,7 @@ end }
 
 -- A time of an action; nil if it has none that is usable.
 local function time_of(row, name, claim)
-  local seconds = core.history.time(row[name])
+  local seconds = core.timestamp.read(row[name])
   return seconds and seconds <= claim.latest and seconds or nil
 end
 

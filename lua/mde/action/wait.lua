@@ -164,7 +164,7 @@ local function filter_of(pending)
   local types, seen, oldest = {}, {}, nil
   for _, watch in ipairs(pending) do
     local action = watch.actions[1]
-    local created = core.history.time(action.creationDateTimeUtc)
+    local created = core.timestamp.read(action.creationDateTimeUtc)
     if created and (not oldest or created < oldest) then oldest = created end
     local kind = type(action.type) == "string" and action.type or ""
     if not seen[kind] then

@@ -77,7 +77,7 @@ end
 
 -- Times are cut in whole milliseconds since 1970, so that a range can always be cut further or never again.
 local function milliseconds(text)
-  local seconds = core.history.time(text)
+  local seconds = core.timestamp.read(text)
   return seconds and math.floor(seconds * 1000)
 end
 

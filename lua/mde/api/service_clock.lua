@@ -41,7 +41,7 @@ local function warn(self)
 end
 
 local function hear(self, witness, at, told)
-  self.heard:hear(witness, at, told)
+  if not self.heard:hear(witness, at, told) then return end
   self.has_heard[witness] = true
   self.ahead[witness] = told - (posix.clock.time() - (self.now() - at))
   warn(self)
@@ -98,19 +98,14 @@ function ServiceClock:hear_api(headers)
   hear(self, "api", self.now(), date)
 end
 
--- A number that came as one or as its text.
-local function seconds_of(value)
-  return type(value) == "string" and core.number.read(value) or type(value) == "number" and value or nil
-end
-
 --- A token arrived. What is left of its life tells when it was asked for, whether it was issued then or its endpoint
 --- had it already. Where that is not told it may be of any age, and tells nothing.
 ---@param value string
 ---@param answer table the token endpoint's
 ---@param sent number when it was asked for, by the driver's clock
 function ServiceClock:hear_token(value, answer, sent)
-  local expires, life = token_claims.of_token(value).exp, seconds_of(answer.expires_in)
-  if expires and life then hear(self, "token", sent, expires - life) end
+  local told = core.token.sent(token_claims.of_token(value).exp, answer)
+  if told then hear(self, "token", sent, told) end
 end
 
 --- Takes note of when actions say that they were created, which is never in the future.
@@ -118,7 +113,7 @@ end
 function ServiceClock:hear_rows(rows)
   local now, wall = self.now(), posix.clock.time()
   for _, row in ipairs(rows) do
-    local created = core.history.time(row.creationDateTimeUtc)
+    local created = core.timestamp.read(row.creationDateTimeUtc)
     if created then self.heard:row(now, wall, created) end
   end
 end

@@ -6,7 +6,6 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local urls = require "mde.base.url"
 
-local GUID = "^" .. ("%x"):rep(8) .. "%-" .. ("%x%x%x%x%-"):rep(3) .. ("%x"):rep(12) .. "$"
 -- What stands for no tenant, or for all.
 local ANY = { common = true, organizations = true, consumers = true }
 
@@ -49,7 +48,7 @@ end
 
 -- Whether the last part of a path is a tenant: an id, or, right behind the host, a domain.
 local function names_a_tenant(last, before)
-  return last:find(GUID) ~= nil or before == "" and last:find "%.[A-Za-z][A-Za-z0-9-]*$" ~= nil
+  return core.device.is_guid(last) or before == "" and last:find "%.[A-Za-z][A-Za-z0-9-]*$" ~= nil
 end
 
 --- The same URL without the tenant at its end. Raises if that is another one.

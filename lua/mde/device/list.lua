@@ -46,14 +46,6 @@ local M = {}
 
 local known_options = { column = "any", name = "text", skip_flawed = "flag" }
 
--- What two devices have in common that are the same by their words.
-local function key_of(device)
-  if not identities.is(device) then return core.name.normal(device) end
-  local parts = {}
-  for i, identifier in ipairs(device) do parts[i] = core.name.normal(identifier) end
-  return table.concat(parts, "\n")
-end
-
 -- ---- words
 
 local function shown(text)
@@ -150,7 +142,7 @@ local function add_entry(self, entry)
     self.passed_over[#self.passed_over + 1] = ("%s (line %d) %s, and is not compared"):format(shown(cell.text),
       entry.line, cell.reason)
   end
-  local key = key_of(device)
+  local key = core.name.normal(device)
   local first = self.places[key]
   if first then
     list.repeated[#list.repeated + 1] = { device = device, line = entry.line, first = first }

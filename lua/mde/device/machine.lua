@@ -69,7 +69,7 @@ end
 ---@param machine mde.Machine
 ---@return string?
 function M.last_seen(machine)
-  return core.history.time(machine.lastSeen) and machine.lastSeen or nil
+  return core.timestamp.read(machine.lastSeen) and machine.lastSeen or nil
 end
 
 return M

@@ -28,7 +28,7 @@ local function time_of_text(text, what)
   if not clock or fraction == "." then return not_a_time(text, what, "is not a time") end
   if zone == "" or zone == "z" then zone = "Z" end
   local whole = date .. "T" .. clock .. fraction:sub(1, 8) .. zone
-  local seconds = core.history.time(whole)
+  local seconds = core.timestamp.read(whole)
   if not seconds then not_a_time(text, what, "is not a time") end
   return whole, seconds
 end

@@ -198,7 +198,7 @@ describe("an incident's machines", function()
       for i = 1, 60 do
         local digits = i <= 10 and 10000000 - i or i * 1234567 % 10000000
         local time = os.date("!%Y-%m-%dT%H:%M:%S", os.time() - 3600 - i) .. (".%07dZ"):format(digits)
-        local seconds = core.history.time(time)
+        local seconds = core.timestamp.read(time)
         r = rehearsal.new { machines = { { id = id(1), computerDnsName = "desk-01" } } }
         r:past(id(1), "restrict", "Succeeded", 3600, { creationDateTimeUtc = time, lastUpdateDateTimeUtc = time,
           requestorComment = "why [mde:INC-1:abcdefgh]" })

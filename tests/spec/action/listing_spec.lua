@@ -107,7 +107,7 @@ for _, kind in ipairs { "several things at once", "one thing at a time" } do
       assert.equal(4, #lists)
       assert.is_nil(lists[1]:find("creationDateTimeUtc", 1, true))
       local since = lists[2]:match "creationDateTimeUtc%%20ge%%20(%d+%-%d+%-%d+T%d+%%3A%d+%%3A%d+Z)"
-      since = require("mde.core").history.time((since:gsub("%%3A", ":")))
+      since = require("mde.core").timestamp.read((since:gsub("%%3A", ":")))
       assert.is_true(since <= start - 5060 and since >= start - 6000, "it reaches back " .. start - since)
       -- The one that was pending is already active; all others are sent.
       assert.equal(19, asked(r).posts)

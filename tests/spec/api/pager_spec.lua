@@ -416,7 +416,7 @@ describe("a collection larger than a page", function()
       -- The same ids again, at times that are always where they were asked for.
       local text = core.odata.decode(call.path)
       local from = text:match "ge ([^ &]+)"
-      local seconds = from and core.history.time(from) or NOW - 1e6 * count
+      local seconds = from and core.timestamp.read(from) or NOW - 1e6 * count
       local rows = {}
       for i = 1, 10000 do rows[i] = { id = ("row %d"):format(i), lastSeen = iso(seconds + i) } end
       return { value = rows }

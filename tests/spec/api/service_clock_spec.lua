@@ -94,6 +94,8 @@ describe("the service's clock", function()
       with(T, function(clock)
         clock:hear_api(answer(T - 7200, fields))
         assert.equal(T, clock:time())
+        assert.is_false(clock:is_settled())
+        assert.is_nil(clock:ahead_of_this_machine "api")
       end)
     end)
   end

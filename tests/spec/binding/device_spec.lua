@@ -20,6 +20,15 @@ describe("core.device", function()
     end
   end)
 
+  it("tells a GUID", function()
+    assert.is_true(device.is_guid "01234567-89AB-cdef-0123-456789abcdef")
+    assert.is_true(device.is_guid "00000000-0000-0000-0000-000000000000")
+    for _, other in ipairs { "", id(1), "0123456-789AB-cdef-0123-456789abcdef", "01234567-89AB-cdef-0123-456789abcdeg",
+      " 01234567-89AB-cdef-0123-456789abcdef", "01234567-89AB-cdef-0123-456789abcdef\0" } do
+      assert.is_false(device.is_guid(other))
+    end
+  end)
+
   it("says why a text can mean no device", function()
     for _, case in ipairs {
       { "", "is empty" },

@@ -9,6 +9,13 @@ describe("core.name", function()
     assert.equal(("x\0"):rep(3000), name.normal(" " .. ("X\0"):rep(3000) .. "."))
   end)
 
+  it("has one form for several", function()
+    assert.equal("laptop-17\nb", name.normal { " Laptop-17.", "B" })
+    assert.equal(("x"):rep(3000) .. "\ny\n", name.normal { ("X"):rep(3000), "Y.", "" })
+    assert.equal("a", name.normal { "A" })
+    assert.equal("", name.normal {})
+  end)
+
   it("says what is looked for", function()
     assert.same({ "Desk-5", "Desk-5. ", " Desk-5", " Desk-5. " }, { name.asked(" Desk-5. ", "eq"),
       name.asked(" Desk-5. ", "startswith"), name.asked(" Desk-5. ", "endswith"), name.asked(" Desk-5. ", "contains") })
@@ -33,7 +40,7 @@ describe("core.name", function()
 
   it("raises for what is no text, and for a relation that there is not", function()
     for _, wrong in ipairs {
-      function() name.normal(nil) end, function() name.spellings {} end,
+      function() name.normal(nil) end, function() name.normal { "a", 1 } end, function() name.spellings {} end,
       function() name.asked("x", "ne") end, function() name.matches("x", "is", "x") end,
       function() name.matches("x", "eq") end,
     } do

@@ -7,8 +7,15 @@ describe("core.timestamp", function()
     for _, case in ipairs { { 0, "1970-01-01T00:00:00Z" }, { 1770113472, "2026-02-03T10:11:12Z" },
       { 1770113472.25, "2026-02-03T10:11:12.25Z" }, { -0.5, "1969-12-31T23:59:59.5Z" } } do
       assert.equal(case[2], core.timestamp.write(case[1]))
-      assert.equal(case[1], core.history.time(case[2]))
+      assert.equal(case[1], core.timestamp.read(case[2]))
     end
+  end)
+
+  it("reads nothing from what is no time", function()
+    for _, text in ipairs { "", "never", "0001-01-01T00:00:00Z", "2026-02-03T10:11:12Z\0", 1770113472, {}, true } do
+      assert.is_nil(core.timestamp.read(text))
+    end
+    assert.is_nil(core.timestamp.read(nil))
   end)
 
   it("writes the second that a time lies in", function()

@@ -26,6 +26,18 @@ describe("mde.core.token", function()
     assert.equal(3700, cache:expiry())
   end)
 
+  it("says when the token of a reply was asked for", function()
+    assert.equal(1e9, core.token.sent(1e9 + 60, { expires_in = 60 }))
+    assert.equal(1e9, core.token.sent(1e9 + 60, { expires_in = "60" }))
+    for _, expires_at in ipairs { "1000000060", {}, true, 0 / 0 } do
+      assert.is_nil(core.token.sent(expires_at, { expires_in = 60 }))
+    end
+    assert.is_nil(core.token.sent(nil, { expires_in = 60 }))
+    assert.is_nil(core.token.sent(1e9, {}))
+    assert.is_nil(core.token.sent(1e9, { expires_in = {} }))
+    assert.has_error(function() core.token.sent(1e9) end)
+  end)
+
   it("says until when the token is handed out", function()
     local cache = cache_with("a made-up token", 100)
     local last = cache:usable_until()

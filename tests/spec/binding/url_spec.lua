@@ -22,6 +22,11 @@ describe("core.url", function()
       ["security.microsoft.com.example"] = "foreign", ["localhost\0"] = "foreign", [""] = "foreign" } do
       assert.equal(class, url.class(host))
     end
+    for host, cloud in pairs { ["login.microsoftonline.com"] = "public", ["login.microsoftonline.us"] = "us_government",
+      ["login.chinacloudapi.cn"] = "china" } do
+      assert.equal(cloud, url.cloud(host))
+    end
+    assert.is_nil(url.cloud "login.microsoftonline.us\0")
     assert.is_true(url.is_address "::1")
     assert.is_true(url.is_address "192.0.2.1")
     assert.is_false(url.is_address "1.example")

@@ -33,6 +33,16 @@ describe("a device with several identifiers", function()
 
   local function device(text) return assert(read(text))[1] end
 
+  it("is the same by its words where each of them is, without regard to case and in their order", function()
+    local normal = require("mde.core").name.normal
+    local one = normal(identities.new { LAPTOP, "Laptop-17." })
+    assert.equal(one, normal(identities.new { LAPTOP:upper(), " laptop-17" }))
+    for _, other in ipairs { "laptop-17", LAPTOP, identities.new { "laptop-17", LAPTOP },
+      identities.new { LAPTOP, "laptop-1" }, identities.new { LAPTOP .. "laptop-17", "" } } do
+      assert.not_equal(one, normal(other))
+    end
+  end)
+
   local agreeing = {
     ["an id and a name"] = BOTH .. LAPTOP .. ",laptop-17.corp.example",
     ["an id and a bare name"] = BOTH .. LAPTOP:upper() .. ",LAPTOP-17",

@@ -27,7 +27,7 @@ end
 
 -- A time of the service's, in UTC to the second; what cannot be read stays as it is.
 local function shown_time(text)
-  local seconds = type(text) == "string" and core.history.time(text)
+  local seconds = type(text) == "string" and core.timestamp.read(text)
   return seconds and core.timestamp.whole(seconds) or errors.show(text)
 end
 

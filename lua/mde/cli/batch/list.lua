@@ -60,16 +60,8 @@ local function new()
   return { entries = {}, repeated = {}, remarks = {}, places = {} }
 end
 
--- What two devices have in common that are the same by their words.
-local function key_of(device)
-  if type(device) == "string" then return core.name.normal(device) end
-  local parts = {}
-  for i, identifier in ipairs(device) do parts[i] = core.name.normal(identifier) end
-  return table.concat(parts, "\n")
-end
-
 local function add(self, device, where)
-  local key = key_of(device)
+  local key = core.name.normal(device)
   local first = self.places[key]
   if first then
     self.repeated[#self.repeated + 1] = { device = device, where = where, first = first ~= true and first or nil }

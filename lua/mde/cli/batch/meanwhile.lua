@@ -47,7 +47,7 @@ end
 -- Whether it was cancelled since then. One that does not say when may have been.
 local function is_cancelled_since(action, since)
   local text = action.cancellationDateTimeUtc or action.lastUpdateDateTimeUtc
-  local at = type(text) == "string" and core.history.time(text)
+  local at = type(text) == "string" and core.timestamp.read(text)
   return not at or at >= since
 end
 

@@ -49,7 +49,7 @@ end
 
 -- A time to the minute; the year is in the data.
 local function minute(time)
-  local seconds = core.history.time(time)
+  local seconds = core.timestamp.read(time)
   local text = seconds and core.timestamp.whole(seconds)
   return text and text:sub(6, 10) .. " " .. text:sub(12, 16)
 end

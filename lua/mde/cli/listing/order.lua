@@ -34,7 +34,7 @@ local NUMBER, TEXT = 1, 2
 local function key_of(value, order)
   local levels = order.of.levels[order.name]
   if order.of.times[order.name] then
-    value = core.history.time(value)
+    value = core.timestamp.read(value)
   elseif levels and levels[value] then
     value = levels[value]
   elseif type(value) == "boolean" then

@@ -31,7 +31,7 @@ local RESOLUTION_SECONDS = 1
 ---@param now number Unix seconds, by the service's clock
 ---@return string? nil if it is not a time
 function M.ago(time, now)
-  local seconds = core.history.time(time)
+  local seconds = core.timestamp.read(time)
   if seconds then return duration.ago(now + RESOLUTION_SECONDS - seconds) end
 end
 
