@@ -244,6 +244,7 @@ local function begin(intent)
     return
   end
   intent.change = core.change.lost(intent, sent, intent.began)
+  for _, own in ipairs(sent.seen) do intent.change:see(own.id, own.status) end
   intent.sending, intent.sent_at, intent.attempts = intent.context:within(ACTION_SECONDS), sent.sent_at, sent.sends
   intent.lost = errors.new { kind = "unknown", code = "answer_unrecorded",
     message = "it was sent before, by a run that ended before the answer was written down",
@@ -308,6 +309,7 @@ end
 ---@field sent_at? number when it left first, Unix seconds by the service's time
 ---@field sends integer how often it left
 ---@field looked boolean whether the device's history had been read before
+---@field seen { id: string, status: string }[] the actions of the device that were known before it left
 
 --- Finds out what came of a send of a process that has ended before it heard the answer. Nothing is sent.
 ---@param sent mde.SentBefore

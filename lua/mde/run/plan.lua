@@ -112,7 +112,7 @@ local function is_server(platform)
 end
 
 local function device_of(id, machine, now)
-  local seen = machine and core.history.time(machine.lastSeen)
+  local seen = machine and core.timestamp.read(machine.lastSeen)
   local tags = {}
   for _, tag in ipairs(machine and type(machine.machineTags) == "table" and machine.machineTags or {}) do
     tags[#tags + 1] = fact(tag)

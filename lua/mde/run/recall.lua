@@ -74,7 +74,7 @@ end
 ---@param machine_id string
 ---@param row table
 function Recall:acted(machine_id, row)
-  local at = core.history.time(row.creationDateTimeUtc)
+  local at = core.timestamp.read(row.creationDateTimeUtc)
   local last = self.last[machine_id]
   if at and type(row.id) == "string" and (not last or at >= last.at) then
     self.last[machine_id] = { id = row.id, at = at }
@@ -150,14 +150,48 @@ function Recall:recall(intent)
   return true, nil, error_of(self, step)
 end
 
+-- Of a device so many actions are remembered; older ones are told from a send by their time.
+local MAX_SEEN = 32
+
+--- What the look before a send has shown, as the record keeps it: what was there before is not mistaken for a decision
+--- that came after.
+---@param intent table
+---@return string json
+function M.of_look(intent)
+  local seen = {}
+  for _, row in ipairs(intent.seen or {}) do
+    if type(row.id) == "string" and #seen < MAX_SEEN then
+      seen[#seen + 1] = { id = row.id, status = row.status or "" }
+    end
+  end
+  return json.encode { reason = intent.reason, looked = intent.seen ~= nil, seen = seen }
+end
+
+-- The actions of the run itself that were answered before a step left.
+local function own_before(self, step)
+  local seen = {}
+  for _, other in ipairs(self.steps.all) do
+    if other == step then break end
+    local row = other.device == step.device and other.action and read(other.row)
+    if row then seen[#seen + 1] = { id = other.action, status = other.status or row.status or "" } end
+  end
+  return seen
+end
+
 --- What is known of a step that was sent and not answered, for finding out about it.
 ---@param step mde.Step
 ---@return mde.SentBefore
-function M.sent_before(step)
+function Recall:sent_before(step)
   local _, incident = core.comment.parse(step.comment)
+  local look, seen = read(step.arguments) or {}, own_before(self, step)
+  for _, own in ipairs(type(look.seen) == "table" and look.seen or {}) do
+    if type(own) == "table" and core.device.is_guid(own.id) then
+      seen[#seen + 1] = { id = own.id, status = type(own.status) == "string" and own.status or "" }
+    end
+  end
   return { verb = step.verb, machine_id = step.device, comment = step.comment, operation_id = step.operation,
     incident = incident, keyed = step.key ~= "", sent_at = step.sent_service or step.sent,
-    sends = step.attempts, looked = false }
+    sends = math.max(1, step.attempts), looked = look.looked == true, seen = seen }
 end
 
 return M

@@ -9,7 +9,6 @@ local places = require "mde.run.place"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
-local recalls = require "mde.run.recall"
 local variables = require "mde.base.environment"
 
 -- What a run writes of each device, and at least.
@@ -229,7 +228,7 @@ function M.find_out(client, session)
   end
   if not open[1] then return end
   client:each(open, function(step)
-    local action, err, absent = client:find_out(recalls.sent_before(step))
+    local action, err, absent = client:find_out(session.recall:sent_before(step))
     if not absent then session:found_out(step, action, err) end
     return true
   end, { parallel = PARALLEL })

@@ -7,7 +7,6 @@
 local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
-local json = require "mde.base.json"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local recalls = require "mde.run.recall"
@@ -180,7 +179,7 @@ local function continue(self, intent)
   local step = self.recall:step_of(intent)
   if not step then return end
   intent.step, intent.operation_id, intent.comment = step, step.operation, step.comment
-  intent.sent_before = recalls.sent_before(step)
+  intent.sent_before = self.recall:sent_before(step)
   self.recall.steps:take(step)
 end
 
@@ -190,7 +189,7 @@ local function fields_of(self, intent)
   local incident, key = steps_of.incident_of(intent.incident), intent.keyed and intent.operation_id or ""
   return { session = self.number, device = intent.machine_id, verb = intent.verb, incident = incident, key = key,
     occurrence = step and step.occurrence or steps:occurrence(intent.verb, intent.machine_id, incident, key),
-    operation = intent.operation_id, comment = intent.comment, arguments = json.encode { reason = intent.reason } }
+    operation = intent.operation_id, comment = intent.comment, arguments = recalls.of_look(intent) }
 end
 
 -- The device of a step stands in the record, planned or not.

@@ -28,6 +28,7 @@ local M = {}
 ---@field know fun(self: mde.ChangeRun) tells the change what the caller knew when it decided
 ---@field holders fun(self: mde.ChangeRun, rows: table[]) told the history that a look rests on
 ---@field row? table the action that the change is about
+---@field seen? table[] the machine's actions that the look before a send has shown
 ---@field overturned? table the release against which it goes
 ---@field problem? mde.Error why the last thing did not succeed
 ---@field lost? mde.Error of the send whose answer was lost
@@ -86,6 +87,7 @@ function wants.history(self, run, reading, phase)
   facts.latest, facts.began_at = self.exchange.clock:latest(), self.exchange.clock:time(run.began)
   local overturned
   run.row, overturned = run.change:history(rows, facts)
+  if phase ~= "find" then run.seen = rows end
   if phase == "look" then
     run.overturned = overturned
     run:holders(rows)

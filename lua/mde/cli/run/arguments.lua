@@ -62,7 +62,7 @@ function M.until_time(text, now)
   if hour and hour < 24 and minute < 60 then return at_clock(hour, minute, now) end
   local seconds = duration.parse(text)
   if seconds then return now + seconds end
-  local at = core.history.time(text)
+  local at = core.timestamp.read(text)
   if at and at > now then return at end
   errors.invalid("time_malformed", ("--until is %s, which is no time to come"):format(errors.quote(text)),
     "Write 05:00, 2h or 2026-02-03T05:00:00Z.")
