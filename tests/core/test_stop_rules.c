@@ -12,13 +12,9 @@
 #include <cmocka.h>
 
 #include "stop_rules.h"
+#include "test_edge.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static struct mde_text text_of(const char *string)
-{
-  return (struct mde_text){string, strlen(string)};
-}
 
 static enum mde_stop_event event_named(const char *name)
 {
@@ -49,7 +45,7 @@ static struct mde_stop tell(struct mde_stop_rules *rules, const char *events)
     struct mde_text device = {NULL, 0};
     if ((behind = strchr(word, ':')) != NULL) {
       *behind = '\0';
-      device = text_of(behind + 1);
+      device = test_edge_string(behind + 1);
     }
     double retry_at = behind != NULL ? strtod(behind + 1, NULL) : 0;
     for (long i = 0; i < times; i++)
@@ -221,6 +217,8 @@ static void thresholds_may_be_told_otherwise(void **state)
        100000},
       {"the last alone", {3, 20, 1, 100, 3}, "done unknown", MDE_STOP_RULE_UNKNOWN_LAST, 1},
       {"1 % of the last is one", {3, 20, 50, 1, 3}, "unknown", MDE_STOP_RULE_UNKNOWN_LAST, 1},
+      {"67 % of 3 are 3", {3, 20, 3, 67, 3}, "unknown*2", MDE_STOP_RULE_NONE, 0},
+      {"67 % of 3 are 3: so many", {3, 20, 3, 67, 3}, "unknown*3", MDE_STOP_RULE_UNKNOWN_LAST, 3},
       {"33 % of 10 are 4", {3, 20, 10, 33, 3}, "unknown*3", MDE_STOP_RULE_NONE, 0},
       {"33 % of 10 are 4: so many", {3, 20, 10, 33, 3}, "unknown*4", MDE_STOP_RULE_UNKNOWN_LAST, 4},
       {"all of 64", {3, 100, 64, 100, 3}, "unknown*63", MDE_STOP_RULE_NONE, 0},
