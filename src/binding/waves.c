@@ -133,7 +133,7 @@ static double number_field(lua_State *L, int index, const char *name, double mos
   if (mde_field(L, index, name)) {
     number = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
     if (!(number >= 0 && number <= most))
-      luaL_error(L, "%s: a number from 0 to %f expected", name, most);
+      luaL_error(L, "%s: a number from 0 to %d expected", name, (int)most);
   }
   lua_pop(L, 1);
   return number;

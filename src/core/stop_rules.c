@@ -110,7 +110,6 @@ static void note_asked(struct mde_stop_rules *rules, bool is_unknown, bool is_an
   rules->last = rules->last << 1 | (is_unknown ? 1 : 0);
   rules->unknown_in_a_row = is_answered ? 0 : rules->unknown_in_a_row + 1;
   stop_at(rules, MDE_STOP_RULE_UNKNOWN_IN_A_ROW, rules->unknown_in_a_row, limits->unknown_in_a_row);
-  if (!is_unknown) return;
   size_t unknown = 0;
   for (size_t i = 0; i < limits->unknown_last; i++)
     unknown += (size_t)(rules->last >> i & 1);

@@ -48,14 +48,13 @@ static bool is_word(struct mde_text text, const char *word)
 /* Reads digits, at least one; false for anything else. What is over `most` is `most` + 1. */
 static bool read_digits(struct mde_text text, size_t most, size_t *number)
 {
-  if (text.length == 0) return false;
   *number = 0;
   for (size_t i = 0; i < text.length; i++) {
     if (!mde_ascii_is_digit(text.bytes[i])) return false;
     *number = *number * 10 + (size_t)(text.bytes[i] - '0');
     if (*number > most) *number = most + 1;
   }
-  return true;
+  return text.length > 0;
 }
 
 static enum mde_waves_flaw read_size(struct mde_text item, struct mde_waves_sizes *sizes)

@@ -8,18 +8,25 @@ describe("the rule that ends the work at many", function()
 
   before_each(function() rule = stop_rules.new() end)
 
-  local function note(kind, permission)
-    return rule:note(kind and errors.new { kind = kind, code = "x", message = "x", permission = permission })
+  local function err_of(kind, more)
+    local err = { kind = kind, code = "x", message = "x" }
+    for name, value in pairs(more or {}) do err[name] = value end
+    return errors.new(err)
   end
 
+  local function note(kind, more) return rule:note(kind and err_of(kind, more)) end
+
   it("ends it where every other would fail alike", function()
-    assert.equal("the sign-in failed", note "auth")
+    local function reason(kind, more)
+      local words, is_theirs = stop_rules.new():note(err_of(kind, more))
+      assert.is_false(is_theirs)
+      return words
+    end
+    assert.equal("the sign-in failed", reason "auth")
     assert.equal("the application lacks the permission Machine.RestrictExecution",
-      note("permission", "Machine.RestrictExecution"))
-    assert.equal("the store that keeps the service's limits failed", rule:note(errors.new { kind = "unavailable",
-      code = "limits_unknown", message = "x" }))
-    assert.equal("the proxy refused its user and password", rule:note(errors.new { kind = "unavailable",
-      code = "proxy_auth", message = "x" }))
+      reason("permission", { permission = "Machine.RestrictExecution" }))
+    assert.equal("the store that keeps the service's limits failed", reason("unavailable", { code = "limits_unknown" }))
+    assert.equal("the proxy refused its user and password", reason("unavailable", { code = "proxy_auth" }))
   end)
 
   it("ends it after three refusals in a row, without a success between", function()
@@ -34,10 +41,23 @@ describe("the rule that ends the work at many", function()
     assert.is_true(is_theirs)
   end)
 
-  it("goes on after what is of one item alone", function()
-    for _, kind in ipairs { "not_found", "protected", "unknown", "throttled", "unavailable" } do
-      for _ = 1, 5 do assert.is_nil(note(kind)) end
+  it("counts a device once that is refused again", function()
+    for _ = 1, 5 do assert.is_nil(note("permission", { machine_id = "a" })) end
+    assert.is_nil(note("permission", { machine_id = "b" }))
+    assert.equal("3 devices in a row were refused (HTTP 403)", (note("permission", { machine_id = "c" })))
+  end)
+
+  it("keeps the first reason", function()
+    note "auth"
+    for _, kind in ipairs { "permission", "not_found", false } do
+      assert.equal("the sign-in failed", (note(kind or nil)))
     end
-    assert.is_nil(rule:note "raised")
+  end)
+
+  it("goes on after what is of one item alone", function()
+    for _, kind in ipairs { "not_found", "protected", "unknown", "superseded", "throttled", "unavailable" } do
+      for _ = 1, 25 do assert.is_nil(note(kind)) end
+    end
+    for _ = 1, 25 do assert.is_nil(rule:note "raised") end
   end)
 end)
