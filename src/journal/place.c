@@ -106,6 +106,19 @@ bool mde_place_check_file(const char *path, bool trusted, struct mde_problem *pr
   return true;
 }
 
+bool mde_place_check_length(const char *path, double bytes, struct mde_problem *problem)
+{
+  struct stat status;
+  if (stat(path, &status) != 0)
+    return mde_problem_set(problem, code_of_errno(), "could not open the journal %s: %s", path,
+                           strerror(errno));
+  return (double)status.st_size >= bytes ||
+         mde_problem_set(problem, "damaged",
+                         "the journal %s was cut: %.0f of its %.0f bytes are there; take a copy "
+                         "that is whole",
+                         path, (double)status.st_size, bytes);
+}
+
 /* ---- which file systems lie about locks */
 
 #if defined(__linux__)

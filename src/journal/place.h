@@ -31,6 +31,9 @@ bool mde_place_sync(const char *path, struct mde_problem *problem);
  */
 bool mde_place_check_file(const char *path, bool trusted, struct mde_problem *problem);
 
+/* "damaged": the file is shorter than that. */
+bool mde_place_check_length(const char *path, double bytes, struct mde_problem *problem);
+
 /*
  * "network": the path, or if it is not there its directory, is on a file system that is shared, or
  * made by another process. Locks cannot be trusted there. No answer is none against it.

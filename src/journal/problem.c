@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 bool mde_problem_set(struct mde_problem *problem, const char *code, const char *format, ...)
 {
@@ -49,10 +51,13 @@ static const struct kind *kind_of(int status)
 bool mde_problem_of_sqlite(struct mde_problem *problem, int status, sqlite3 *handle,
                            const char *doing)
 {
+  const char *path = handle != NULL ? sqlite3_db_filename(handle, "main") : NULL;
   const struct kind *kind = kind_of(status);
+  /* Of some calls SQLite says no more than that they failed. */
+  if (strcmp(kind->code, "io") == 0 && path != NULL && access(path, F_OK) != 0)
+    kind = kind_of(SQLITE_READONLY_DBMOVED);
   /* Of a constraint, SQLite's message names columns of ours; others may quote the file. */
   bool is_constraint = (status & 0xff) == SQLITE_CONSTRAINT && handle != NULL;
-  const char *path = handle != NULL ? sqlite3_db_filename(handle, "main") : NULL;
   return mde_problem_set(problem, kind->code, "could not %s in the journal %s: %s; %s", doing,
                          path != NULL ? path : "",
                          is_constraint ? sqlite3_errmsg(handle) : sqlite3_errstr(status),

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "place.h"
+
 #define APPLICATION_ID 0x6d646552 /* "mdeR" */
 
 /* As SQLite keeps them: nothing in front, one blank after CREATE TABLE. */
@@ -161,8 +163,18 @@ bool mde_schema_check(sqlite3 *handle, struct mde_problem *problem)
   return check_marks(handle, problem) && check_definitions(handle, problem);
 }
 
+/* SQLite itself is content with the beginning of the last page. */
+static bool check_length(sqlite3 *handle, struct mde_problem *problem)
+{
+  int pages, size;
+  return read_number(handle, "PRAGMA page_count", &pages, problem) &&
+         read_number(handle, "PRAGMA page_size", &size, problem) &&
+         mde_place_check_length(path_of(handle), (double)pages * size, problem);
+}
+
 bool mde_schema_check_pages(sqlite3 *handle, struct mde_problem *problem)
 {
+  if (!check_length(handle, problem)) return false;
   sqlite3_stmt *statement = NULL;
   int status = sqlite3_prepare_v2(handle, "PRAGMA quick_check(1)", -1, &statement, NULL);
   if (status == SQLITE_OK) status = sqlite3_step(statement);
