@@ -1,6 +1,6 @@
 -- A journal on a disk that fails, is full, loses its power, or belongs to the network: nothing that was acknowledged is
 -- lost, and what failed says so.
--- Labels: only-lua5.4
+-- Labels: only-lua5.4, long
 local fork = require "tests.fork"
 local journal = require "mde.journal"
 local journals = require "tests.spec.support.journals"
@@ -87,7 +87,7 @@ describe("a journal", function()
 
   for _, kind in ipairs { "kill", "power" } do
     it("loses nothing that was acknowledged, wherever it ends: " .. kind, function()
-      local k, output = 0, ""
+      local k, output = 0
       repeat
         k = k + 1
         clear()
@@ -99,7 +99,7 @@ describe("a journal", function()
     end)
 
     it("is whole, or none yet, wherever its creation ends: " .. kind, function()
-      local k, output, whole = 0, "", 0
+      local k, whole, output = 0, 0
       repeat
         k = k + 1
         clear()
@@ -139,7 +139,8 @@ describe("a journal", function()
         local step = try("sending " .. n, file:sending(journals.step { device = journals.device_id(n),
           operation = "op" .. n, arguments = ("a"):rep(9000 - 4000 * (n - 1)) }))
         if step then
-          try("accepted " .. n, file:result { step = step, outcome = "accepted", answered = n, row = ("r"):rep(9000 - 4000 * (n - 1)) })
+          try("accepted " .. n, file:result { step = step, outcome = "accepted", answered = n,
+            row = ("r"):rep(9000 - 4000 * (n - 1)) })
         end
       end
       if try("began", file:begin()) then
@@ -153,7 +154,7 @@ describe("a journal", function()
   end
 
   it("says so each time a call to the disk fails, and goes on", function()
-    local k, calls = 0, 0
+    local k, calls = 0
     repeat
       k = k + 1
       clear()
@@ -171,7 +172,7 @@ describe("a journal", function()
   end)
 
   it("says so while a disk is dead, and goes on when it is back", function()
-    local k, calls = 0, 0
+    local k, calls = 0
     repeat
       k = k + 1
       clear()
@@ -295,7 +296,7 @@ describe("a journal", function()
       local file = assert(require("mde.journal").open(arg[1]))
       assert(file:reserve(99999))
       print(file:reserve(100000))]])
-    assert.equal("nil\tthe disk of the journal " .. path .. " has 293 kB free, and 293 kB are needed before anything is " ..
-      "sent; make room there, or put the journal elsewhere\tno_space\n", output)
+    assert.equal("nil\tthe disk of the journal " .. path .. " has 293 kB free, and 293 kB are needed before " ..
+      "anything is sent; make room there, or put the journal elsewhere\tno_space\n", output)
   end)
 end)
