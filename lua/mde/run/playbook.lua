@@ -91,7 +91,7 @@ end
 
 local function path_of(name)
   local place = name:gsub("%.", "/")
-  for template in package.path:gmatch "[^;]+" do
+  for template in (package.path .. ";" .. package.cpath):gmatch "[^;]+" do
     local path = template:gsub("%?", (place:gsub("%%", "%%%%")))
     local file = io.open(path, "rb")
     if file then
