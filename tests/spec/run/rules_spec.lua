@@ -55,7 +55,7 @@ end)
 describe("a run stops", function()
   for words, case in pairs {
     ["at once when the role is missing"] = { rule = "role", after = 1,
-      list = { { err = err_of { kind = "permission", code = "permission_missing", permission = "Machine.RestrictExecution" } } } },
+      list = { { err = err_of { kind = "permission", code = "permission_missing", permission = "A.Role" } } } },
     ["at once when the sign-in is refused"] = { rule = "sign_in", after = 1,
       list = { { err = err_of { kind = "auth", code = "token_refused" } } } },
     ["at once when the proxy refuses"] = { rule = "proxy", after = 1,
