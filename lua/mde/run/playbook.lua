@@ -3,6 +3,7 @@
 -- Its text is kept, so that a run which is continued runs what it began with. It has globals of its own, `require
 -- "mde"` gives it the library of the run (library.lua), and it cannot end the process.
 
+local core = require "mde.core"
 local crypto = require "mde.crypto"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
@@ -23,6 +24,14 @@ local M = {}
 ---@field digest string
 
 local function of_text(name, text, arguments)
+  -- The record keeps them as JSON, and the plan's digest is over them.
+  for i, argument in ipairs(arguments) do
+    if not core.text.is_utf8(argument) then
+      return nil, errors.new { kind = "invalid", code = "text_malformed",
+        message = ("argument %d of the playbook is not UTF-8: %s"):format(i, errors.quote(argument)),
+        hint = "Give it in UTF-8." }
+    end
+  end
   local digest, problem = crypto.sha256(text)
   if not digest then
     return nil, errors.new { kind = "unavailable", code = "digest_failed",
@@ -91,7 +100,7 @@ end
 
 local function path_of(name)
   local place = name:gsub("%.", "/")
-  for template in package.path:gmatch "[^;]+" do
+  for template in (package.path .. ";" .. package.cpath):gmatch "[^;]+" do
     local path = template:gsub("%?", (place:gsub("%%", "%%%%")))
     local file = io.open(path, "rb")
     if file then

@@ -5,6 +5,7 @@
 --   local report = assert(stage.start(plan))
 --   stage.remove()
 
+local clients = require "mde.client"
 local playbook_of = require "mde.run.playbook"
 local rehearsal = require "tests.spec.support.rehearsal"
 local runs = require "mde.run"
@@ -66,6 +67,23 @@ function playbooks.new(options)
     for name, value in pairs(more or {}) do all[name] = value end
     local report, err = runs.start(stage.client, plan, all)
     return report, err, all.record
+  end
+
+  --- From now on the answer to what is posted to a machine is lost, and no list can be read.
+  function stage.lose(id)
+    stage.rehearsal:fault { match = { method = "POST", path = id }, fault = "gone" }
+    stage.rehearsal:answer({ method = "GET", path = "machineactions" }, 503, "{}", { count = false })
+  end
+
+  --- Another process: a client of its own. `driver`: what carries its bytes, default the tenant's
+  function stage.renew(driver)
+    local tenant = stage.tenant
+    local own = { driver = driver or tenant:driver(), credential = tenant.client_secret }
+    for name, value in pairs(options.unguarded and rehearsal.unguarded or {}) do own[name] = value end
+    for name, value in pairs(options.client or {}) do own[name] = value end
+    own.tenant_id, own.client_id = tenant.tenant_id, tenant.client_id
+    if options.limits == false then own.limits = false end
+    stage.client = assert(clients.new(own))
   end
 
   --- Goes on with a run.
