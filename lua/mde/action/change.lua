@@ -35,6 +35,8 @@ local M = {}
 --- the deed, or returns what the run knows already
 ---@field compare fun(self, intent: table, record: mde.Record): mde.Error? why it is not the device that was shown
 ---@field leaving fun(self, intent: table): true?, mde.Error? right before it leaves: it is written down, or stays
+---@field other fun(self, what: string, subject: any, detail: string?): boolean told of any other change; true: it is
+--- not carried out
 ---@field ended fun(self, row: table) told of each action that is final
 
 ---@class mde.Changes what is restricted and released by one client

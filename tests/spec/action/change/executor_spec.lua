@@ -95,7 +95,8 @@ describe("what a change wants", function()
       comment = all.comment, operation_id = all.operation_id, keyed = all.keyed, attempts = 0, slot = options.slot,
       context = contexts.new(function() return now end, options.seconds, nil, options.cache),
       confirm = options.confirm or function() return true end, queued = options.queued or function() end,
-      know = function() end, leaving = options.leaving or function() return true end, holders = function(_, rows) if options.holders then options.holders(rows) end end }
+      know = function() end, leaving = options.leaving or function() return true end,
+      holders = function(_, rows) if options.holders then options.holders(rows) end end }
   end
 
   local function carry_out(order, options)

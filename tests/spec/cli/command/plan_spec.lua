@@ -30,7 +30,8 @@ describe("mde plan", function()
     ]]))
     assert.equal(0, told.status, told.err)
     for _, words in ipairs { "Restrict 30 devices", "release 1", "The cap of 25 restricts an hour stops it",
-      "1 protected by the rule device_values: dc-1.corp.example", '1 not found: "nobody.corp.example"', "Wave 1: 5 devices",
+      "1 protected by the rule device_values: dc-1.corp.example", '1 not found: "nobody.corp.example"',
+      "Wave 1: 5 devices",
       "Wave 2: 25 devices", "To be released: 1 device", "Plan sha256:", "every wait taken to succeed" } do
       assert.truthy(told.err:find(words, 1, true), words .. "\n" .. told.err)
     end
@@ -66,7 +67,8 @@ describe("mde plan", function()
   end)
 
   it("says what is wrong with a playbook", function()
-    for text, words in pairs { ["if"] = "is not Lua", ["error 'what'"] = "raised: .*what", ["os.exit(0)"] = "os%.exit" } do
+    for text, words in pairs { ["if"] = "is not Lua", ["error 'what'"] = "raised: .*what",
+      ["os.exit(0)"] = "os%.exit" } do
       local told = plan(text)
       assert.equal(1, told.status)
       assert.matches(words, told.err)
