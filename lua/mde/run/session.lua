@@ -205,6 +205,8 @@ end
 function Session:leaving(intent)
   local err = self:halted()
   if err then return nil, err end
+  -- A further attempt of the same send: nothing came of those before.
+  if intent.is_written then return true end
   local step, fields = intent.step, fields_of(self, intent)
   fields.at, fields.sent_service = posix.clock.time(), self.client:now()
   local n, message, code = record_device(self, intent.machine_id)
@@ -224,7 +226,7 @@ function Session:leaving(intent)
   else
     step.attempts = step.attempts + 1
   end
-  intent.has_left = true
+  intent.has_left, intent.is_written = true, true
   self:tell { event = "sending", machine_id = intent.machine_id, computerDnsName = intent.computerDnsName,
     verb = intent.verb }
   return true
@@ -240,12 +242,13 @@ local function outcome_of(intent, action, err)
   return err.kind == "refused" and intent.step and "refused" or nil
 end
 
--- A step of which certainly nothing arrived is no step. What an earlier session sent stays as it is.
+-- A step of which certainly nothing arrived is no step. What an earlier session sent stays, and counts no send more.
 local function forget(self, intent)
   local step = intent.step
-  if not step or intent.sent_before then return end
+  if not step or not intent.is_written then return end
   local ok, message, code = self.journal:forget(step.n)
-  self.recall.steps:drop(step)
+  step.attempts = step.attempts - 1
+  if not intent.sent_before then self.recall.steps:drop(step) end
   if not ok then cannot_write(self, message, code) end
 end
 

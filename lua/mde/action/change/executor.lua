@@ -24,6 +24,8 @@ local M = {}
 ---@field confirm fun(self: mde.ChangeRun, context: mde.Context): boolean?, mde.Error?, boolean? asked right before it
 --- leaves: whether it still may, or why not, and whether others may have changed the machine
 ---@field leaving fun(self: mde.ChangeRun): true?, mde.Error? asked last: whether it was written down that it leaves
+---@field is_written? boolean it was written down that this send leaves; each further attempt follows one of which
+--- nothing came
 ---@field queued fun(self: mde.ChangeRun) told that it waits in a queue
 ---@field know fun(self: mde.ChangeRun) tells the change what the caller knew when it decided
 ---@field holders fun(self: mde.ChangeRun, rows: table[]) told the history that a look rests on
@@ -176,6 +178,7 @@ end
 function wants.send(self, run, _, phase)
   run.has_resent = phase == "find"
   run.sending = run.sending or run.context:within(ACTION_SECONDS)
+  run.is_written = false
   run:queued()
   local row, err, info = self.exchange:call {
     method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(run.machine_id),

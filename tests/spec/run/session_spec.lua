@@ -1,0 +1,289 @@
+-- A run holds what its plan says, writes down what it sends, stops by its rules, and goes on to its end.
+local errors = require "mde.base.error"
+local playbooks = require "tests.spec.support.playbooks"
+local runs = require "mde.run"
+local watched_journal = require "tests.spec.support.watched_journal"
+
+describe("a session of a run", function()
+  local stage
+
+  local function set_up(count, options, flags)
+    local all = { machines = playbooks.fleet(count, flags), limits = false }
+    for name, value in pairs(options or {}) do all[name] = value end
+    stage = playbooks.new(all)
+  end
+
+  after_each(function()
+    watched_journal.leave()
+    if stage then stage.remove() end
+    stage = nil
+  end)
+
+  -- One call after the other, so that it is clear which is the first.
+  local function sequence(count)
+    return ([[
+      local mde = require "mde"
+      for i = 1, %d do
+        mde.restrict(("pc-%%d.corp.example"):format(i), "beacon", { incident = "INC-1" })
+      end]]):format(count)
+  end
+
+  local function once_each(count)
+    for i = 1, count do assert.equal(1, stage.actions()["restrict " .. playbooks.id(i)], "pc-" .. i) end
+  end
+
+  -- The run stops by a rule; when `mend` was called it goes on to its end, and nothing was done twice.
+  local function stops_and_goes_on(count, rule, plan, options, mend, state)
+    local report, err, path = stage.start(plan, options)
+    assert.is_nil(err)
+    assert.is_not_nil(report.stop, report.why)
+    assert.equal(rule, report.stop.rule)
+    assert.equal(state or "paused", report.state)
+    mend()
+    stage.renew()
+    report = assert(stage.resume(path))
+    assert.equal("complete", report.state, report.why)
+    once_each(count)
+    return path
+  end
+
+  local function posted(event, match) return event.event == "sending" and match(event) end
+
+  it("stops at once when the role is missing", function()
+    set_up(4, { roles = { "Machine.Read.All" } })
+    local plan = assert(stage.plan(sequence(4)))
+    stops_and_goes_on(4, "role", plan, nil, function()
+      assert.equal(1, stage.posts())
+      stage.tenant:put_application { client_id = stage.tenant.client_id, client_secret = stage.tenant.client_secret,
+        roles = { "Machine.Read.All", "Machine.RestrictExecution" } }
+    end)
+  end)
+
+  it("stops at once when the sign-in is refused", function()
+    set_up(4)
+    local plan = assert(stage.plan(sequence(4)))
+    stops_and_goes_on(4, "sign_in", plan, { on_event = function(event)
+      if posted(event, function(one) return one.machine_id == playbooks.id(2) end) then
+        stage.tenant:revoke()
+        stage.rehearsal:answer({ path = "/oauth2/" }, 401, { error = "invalid_client",
+          error_description = "AADSTS7000222: The provided client secret keys are expired." }, { count = false })
+      end
+    end }, function()
+      assert.is_true(stage.posts() <= 3)
+      stage.tenant.faults:clear()
+      stage.tenant:advance(5)
+    end)
+  end)
+
+  it("stops when three in a row are forbidden", function()
+    set_up(6)
+    local plan = assert(stage.plan(sequence(6)))
+    stage.rehearsal:answer({ method = "POST" }, 403, { error = { code = "Forbidden", message = "No." } },
+      { count = false })
+    stops_and_goes_on(6, "forbidden_in_a_row", plan, nil, function()
+      assert.equal(3, stage.posts())
+      stage.tenant.faults:clear()
+    end)
+  end)
+
+  it("stops when 20 in a row have no answer, none of which was sent", function()
+    set_up(24, { client = { timeout = 100 } })
+    local plan = assert(stage.plan(sequence(24)))
+    local driver, refused = stage.tenant:driver(), {}
+    stage.renew(setmetatable({ send = function(request)
+      if request.method ~= "POST" or request.url:find("/oauth2/", 1, true) then return driver.send(request) end
+      refused[request.url] = true
+      return nil, "connection refused", false, "connect"
+    end }, { __index = driver }))
+    stops_and_goes_on(24, "unknown_in_a_row", plan, nil, function()
+      local count = 0
+      for _ in pairs(refused) do count = count + 1 end
+      assert.equal(20, count)
+      assert.equal(0, stage.posts())
+    end)
+    assert.equal(24, stage.posts())
+  end)
+
+  it("stops when 20 % of the last 50 are unknown", function()
+    set_up(40, { client = { timeout = 100 } })
+    local plan, sent = assert(stage.plan(sequence(40), { waves = false })), 0
+    stops_and_goes_on(40, "unknown_last", plan, { on_event = function(event)
+      if event.event == "sending" then
+        sent = sent + 1
+        if sent % 3 == 0 then stage.lose(event.machine_id) end
+      elseif event.event == "ended" then
+        stage.tenant.faults:clear()
+      end
+    end }, function() assert.equal(30, stage.posts()) end)
+  end)
+
+  it("stops when three were taken back by somebody", function()
+    set_up(5)
+    local plan = assert(stage.plan(sequence(5)))
+    stage.tenant:advance(10)
+    for i = 1, 4 do
+      stage.tenant:insert_action { machineId = playbooks.id(i), type = "UnrestrictCodeExecution", status = "Succeeded",
+        requestor = "a.colleague@corp.example", requestorComment = "fine" }
+    end
+    local report, _, path = stage.start(plan)
+    assert.equal("superseded", report.stop.rule)
+    assert.equal(0, stage.posts())
+    report = assert(stage.resume(path))
+    -- What was superseded stays so.
+    assert.equal(1, stage.posts())
+    assert.equal(1, stage.actions()["restrict " .. playbooks.id(5)])
+    assert.equal(3, #report.entries - 2)
+  end)
+
+  it("stops when the cap is full, and says until when", function()
+    set_up(5, { unguarded = false, client = { cap = 3, protect = { servers = false, device_values = {} } } })
+    local plan = assert(stage.plan(sequence(5)))
+    local before
+    stops_and_goes_on(5, "cap", plan, { on_event = function(event)
+      if event.event == "stop" then before = event.stop.retry_at end
+    end }, function()
+      assert.equal(3, stage.posts())
+      assert.is_true(before > stage.tenant.clock.now() and before <= stage.tenant.clock.now() + 3700)
+      stage.tenant:advance(3700)
+    end)
+  end)
+
+  it("stops when it is asked to by mde stop", function()
+    set_up(4)
+    local plan, path = assert(stage.plan(sequence(4))), stage.path "asked.db"
+    stops_and_goes_on(4, "asked", plan, { record = path, on_event = function(event)
+      if posted(event, function(one) return one.machine_id == playbooks.id(2) end) then assert(runs.stop(path)) end
+    end }, function() assert.is_true(stage.posts() <= 2) end, "stopped")
+  end)
+
+  it("stops when its time is up", function()
+    set_up(2)
+    local plan = assert(stage.plan(sequence(2)))
+    stops_and_goes_on(2, "until", plan, { until_time = 1 }, function() assert.equal(0, stage.posts()) end, "stopped")
+  end)
+
+  it("tells each call that comes after a stop why nothing was sent", function()
+    set_up(3)
+    local plan = assert(stage.plan(sequence(3)))
+    local report, _, path = stage.start(plan, { until_time = 1 })
+    assert.equal(3, #report.entries)
+    for _, entry in ipairs(report.entries) do
+      assert.equal("run_stopped", entry.err.code)
+      assert.matches(path, entry.err.hint, 1, true)
+    end
+  end)
+
+  -- ---- the record cannot be written
+
+  for _, verb in ipairs { "restrict", "release" } do
+    for _, method in ipairs { "sending", "result" } do
+      for k = 1, 4 do
+        it(("%ss nothing that is not written, when the %dth %s fails and all that follow"):format(verb, k, method),
+          function()
+            set_up(4)
+            local plan = assert(stage.plan((sequence(4):gsub("mde.restrict", "mde." .. verb))))
+            local calls, failed = 0, false
+            watched_journal.watch(function(name)
+              if name == method then calls = calls + 1 end
+              failed = failed or calls >= k
+              if failed then return "the disk is full" end
+            end)
+            local report, err, path = stage.start(plan)
+            watched_journal.leave()
+            assert.is_nil(err)
+            assert.equal("journal", report.stop.rule)
+            assert.equal("paused", report.state)
+            assert.equal(method == "sending" and k - 1 or k, stage.posts())
+            -- What is known and not written is told.
+            assert.equal(method == "sending" and 0 or 1, #report.unwritten)
+            if method == "result" then
+              assert.equal(playbooks.id(k), report.unwritten[1].device)
+              assert.equal("accepted", report.unwritten[1].outcome)
+            end
+            collectgarbage()
+            collectgarbage()
+            stage.renew()
+            report = assert(stage.resume(path))
+            assert.equal("complete", report.state, report.why)
+            for i = 1, 4 do assert.equal(1, stage.actions()[verb .. " " .. playbooks.id(i)]) end
+          end)
+      end
+    end
+  end
+
+  it("writes at its end what could not be written when it came", function()
+    set_up(2)
+    local plan, calls = assert(stage.plan(sequence(2))), 0
+    watched_journal.watch(function(name)
+      if name ~= "result" then return end
+      calls = calls + 1
+      if calls == 1 then return "the disk is full" end
+    end)
+    local report, _, path = stage.start(plan)
+    watched_journal.leave()
+    assert.equal("journal", report.stop.rule)
+    assert.same({}, report.unwritten)
+    local opened = assert(runs.open(stage.client, path))
+    local found = assert(runs.replan(stage.client, opened))
+    assert.same({ 1, 0, 1 }, { found.recorded, found.open, found.to_send })
+    runs.close(opened)
+  end)
+
+  -- ---- what the playbook does
+
+  it("refuses what the plan does not show, by the machine and not by its name", function()
+    set_up(3)
+    rawset(_G, "meant_by_spec", 1)
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      results = { mde.restrict(("pc-%d.corp.example"):format(meant_by_spec), "beacon") }
+      assert(meant_by_spec == 1 or results[2].rule == "plan")]])
+    rawset(_G, "meant_by_spec", 2)
+    local report = stage.start(plan)
+    rawset(_G, "meant_by_spec", nil)
+    assert.equal("not_planned", report.entries[1].err.code)
+    assert.equal(0, stage.posts())
+    assert.equal("complete", report.state, report.why)
+  end)
+
+  it("restricts a device of the plan again after it has released it", function()
+    set_up(1)
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      local action = assert(mde.restrict("pc-1.corp.example", "beacon", { incident = "INC-1" }))
+      assert(action:wait() == "Succeeded")
+      action = assert(mde.release("pc-1.corp.example", "cleared", { incident = "INC-1" }))
+      assert(action:wait() == "Succeeded")
+      assert(mde.restrict("pc-1.corp.example", "beacon", { incident = "INC-1" }))]])
+    local report = stage.start(plan)
+    assert.equal("complete", report.state, report.why)
+    assert.equal(2, stage.actions()["restrict " .. playbooks.id(1)])
+    assert.equal(1, stage.actions()["release " .. playbooks.id(1)])
+  end)
+
+  it("takes a name for the machine that it meant in the plan", function()
+    set_up(2)
+    local plan = assert(stage.plan(sequence(1)))
+    -- A laptop that was reinstalled: a new record with its name, and the old one is left behind.
+    stage.tenant:put_machine { id = playbooks.id(2), computerDnsName = "pc-1.corp.example", osPlatform = "Windows11" }
+    stage.tenant:put_machine { id = playbooks.id(1), healthStatus = "Inactive" }
+    stage.tenant:advance(400)
+    stage.start(plan)
+    assert.is_nil(stage.actions()["restrict " .. playbooks.id(2)])
+    assert.equal(1, stage.actions()["restrict " .. playbooks.id(1)])
+  end)
+
+  it("is broken by a playbook that raises, and can be continued", function()
+    set_up(2)
+    local plan = assert(stage.plan(sequence(2) .. " if raise_in_spec then error(raise_in_spec) end"))
+    rawset(_G, "raise_in_spec", "too bad")
+    local report, _, path = stage.start(plan)
+    rawset(_G, "raise_in_spec", nil)
+    assert.equal("broken", report.state)
+    assert.matches("too bad", report.why, 1, true)
+    assert.is_true(errors.is(report.err))
+    report = stage.resume(path)
+    assert.equal("complete", report.state)
+    once_each(2)
+  end)
+end)
