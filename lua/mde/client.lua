@@ -463,10 +463,12 @@ function Client:holders(list, options)
   return state.holders(self.action_center, self.inventory, list, options, self:context(options.timeout))
 end
 
---- From now on a run decides which changes are carried out, and is told of each; mde.run does this. nil: no run.
+--- From now on a run decides which changes are carried out, and is told of each; mde.run does this. nil: no run. What
+--- its plan has read a moment ago does not serve the run: somebody may have decided otherwise while it was shown.
 ---@param session? mde.ChangeSession
 function Client:attach(session)
   self.action_center.session = session
+  if session then self.action_center.listing:expire() end
 end
 
 --- Finds out what came of a send whose answer this process never had; see change.lua. Nothing is sent.
