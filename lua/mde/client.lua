@@ -464,11 +464,13 @@ function Client:holders(list, options)
 end
 
 --- From now on a run decides which changes are carried out, and is told of each; mde.run does this. nil: no run. What
---- its plan has read a moment ago does not serve the run: somebody may have decided otherwise while it was shown.
+--- its plan has read a moment ago does not serve the run: while it was shown, somebody may have decided otherwise.
 ---@param session? mde.ChangeSession
 function Client:attach(session)
   self.action_center.session = session
-  if session then self.action_center.listing:expire() end
+  if not session then return end
+  self.action_center.listing:expire()
+  self.inventory:expire()
 end
 
 --- Finds out what came of a send whose answer this process never had; see change.lua. Nothing is sent.
