@@ -31,6 +31,7 @@ local M = {}
 ---@field private records mde.Records
 ---@field all_machines mde.AllMachines
 ---@field private lookups mde.Lookups
+---@field private taken_in? number when the list of all machines was read from which the records were renewed last
 ---@field private renewed number[] when records were renewed, by the driver's clock; the last few
 ---@field private metatable table of the machines
 local Inventory = {}
@@ -90,8 +91,11 @@ end
 local function renew(self, id, max_age, context)
   if renews_many(self) then
     local rows, read_at = self.all_machines:like("machine_id", id, context)
-    -- The other records that this client has are as old as this one.
-    if rows then self.all_machines:each(function(row) self.records:renew(row, read_at) end) end
+    -- The other records that this client has are as old as this one; of each list they are taken once.
+    if rows and read_at ~= self.taken_in then
+      self.taken_in = read_at
+      self.all_machines:each(function(row) self.records:renew(row, read_at) end)
+    end
     if rows and rows[1] and not self.lookups:has_changed(id, read_at) then
       return choice.unmerged(self:adopt(rows[1], read_at))
     end
