@@ -246,6 +246,23 @@ describe("a session of a run", function()
     assert.equal("complete", report.state, report.why)
   end)
 
+  it("leaves what was restricted when the plan was made, whether it still is or not", function()
+    set_up(2)
+    for i = 1, 2 do stage.rehearsal:past(playbooks.id(i), "restrict", "Succeeded", 900) end
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      for i = 1, 2 do mde.restrict(("pc-%d.corp.example"):format(i), "beacon") end]])
+    assert.equal(2, runs.counts(plan).already_active)
+    -- This one was released long ago, which shows only now.
+    stage.rehearsal:past(playbooks.id(2), "release", "Succeeded", 600)
+    stage.tenant:advance(400)
+    local report = stage.start(plan)
+    assert.equal("already_active", report.entries[1].action.outcome)
+    assert.equal("not_planned", report.entries[2].err.code)
+    assert.equal(0, stage.posts())
+    assert.equal("complete", report.state, report.why)
+  end)
+
   it("restricts a device of the plan again after it has released it", function()
     set_up(1)
     local plan = assert(stage.plan [[
