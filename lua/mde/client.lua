@@ -212,6 +212,12 @@ local function timed(client, options, name)
   return client:context(options_of.check(options, { timeout = "seconds" }, name).timeout)
 end
 
+-- Tells a run of a change that is no restrict or release; whether that is all, since it is planned.
+local function only_noted(client, what, subject, detail)
+  local session = client.action_center.session
+  return session ~= nil and session:other(what, subject, detail)
+end
+
 -- Restricts or releases.
 local function change(client, verb, device, comment, options)
   options = options_of.check(options, arguments.known_options, "mde." .. verb)
@@ -311,6 +317,10 @@ end
 ---@return mde.Action? action
 ---@return mde.Error? err
 function Client:cancel(action, comment, options)
+  if only_noted(self, "cancel", action, comment) then
+    if type(action) == "table" then return action end
+    return self:action(action, options)
+  end
   return lookup.cancel(self.action_center, action, comment, timed(self, options, "mde.cancel"))
 end
 
@@ -376,6 +386,7 @@ end
 ---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
 function Client:tag(device, tag, options)
+  if only_noted(self, "tag", device, tag) then return self:machine(device, options) end
   return tags.change(self.inventory, "tag", device, tag, timed(self, options, "mde.tag"))
 end
 
@@ -386,6 +397,7 @@ end
 ---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
 function Client:untag(device, tag, options)
+  if only_noted(self, "untag", device, tag) then return self:machine(device, options) end
   return tags.change(self.inventory, "untag", device, tag, timed(self, options, "mde.untag"))
 end
 
@@ -451,10 +463,14 @@ function Client:holders(list, options)
   return state.holders(self.action_center, self.inventory, list, options, self:context(options.timeout))
 end
 
---- From now on a run decides which changes are carried out, and is told of each; mde.run does this. nil: no run.
+--- From now on a run decides which changes are carried out, and is told of each; mde.run does this. nil: no run. What
+--- its plan has read a moment ago does not serve the run: while it was shown, somebody may have decided otherwise.
 ---@param session? mde.ChangeSession
 function Client:attach(session)
   self.action_center.session = session
+  if not session then return end
+  self.action_center.listing:expire()
+  self.inventory:expire()
 end
 
 --- Finds out what came of a send whose answer this process never had; see change.lua. Nothing is sent.

@@ -26,10 +26,13 @@ enum step {
 
 enum { MAX_SENDS = 2 };
 
-/* What a particular order rests on, no list for others tells. */
+/*
+ * What was done under a key may have been done a moment ago, which a list for others need not show.
+ * What was decided otherwise is read again by itself wherever such a list says so.
+ */
 static enum mde_reading first_reading(const struct mde_order *order)
 {
-  return mde_order_is_particular(order) ? MDE_READING_OWN : MDE_READING_CACHED;
+  return order->keyed ? MDE_READING_OWN : MDE_READING_CACHED;
 }
 
 void mde_change_begin(struct mde_change *change, const struct mde_order *order, int64_t now)

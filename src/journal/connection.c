@@ -66,7 +66,7 @@ static bool open_handle(struct mde_connection *connection, const char *path, int
                                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   sqlite3_free(plain);
   if (status != SQLITE_OK)
-    return mde_problem_of_sqlite(problem, status, connection->handle, "open the file");
+    return mde_problem_of_sqlite(problem, status, connection->handle, "open what is");
   sqlite3 *handle = connection->handle;
   connection->generation = fork_generation;
   sqlite3_extended_result_codes(handle, 1);
@@ -80,7 +80,8 @@ static bool open_handle(struct mde_connection *connection, const char *path, int
 static bool run(sqlite3 *handle, const char *text, struct mde_problem *problem)
 {
   int status = sqlite3_exec(handle, text, NULL, NULL, NULL);
-  return status == SQLITE_OK || mde_problem_of_sqlite(problem, status, handle, "set it up");
+  return status == SQLITE_OK ||
+         mde_problem_of_sqlite(problem, status, handle, "choose how to write");
 }
 
 /*
@@ -107,7 +108,7 @@ static bool set_journal_mode(sqlite3 *handle, const char *text, const char *mode
   }
   sqlite3_finalize(statement);
   if (status == SQLITE_ROW) status = SQLITE_BUSY;
-  return is_set || mde_problem_of_sqlite(problem, status, handle, "set it up");
+  return is_set || mde_problem_of_sqlite(problem, status, handle, "choose how to write");
 }
 
 static bool set_up(sqlite3 *handle, struct mde_problem *problem)
@@ -120,7 +121,7 @@ static bool prepare(struct mde_connection *connection, struct mde_problem *probl
 {
   int status = mde_statements_prepare(connection->handle, connection->statements);
   return status == SQLITE_OK ||
-         mde_problem_of_sqlite(problem, status, connection->handle, "prepare what it is asked");
+         mde_problem_of_sqlite(problem, status, connection->handle, "prepare the statements");
 }
 
 static bool fill_new(struct mde_connection *connection, struct mde_problem *problem)
@@ -297,7 +298,7 @@ static bool copy_to(struct mde_connection *connection, const char *path,
 {
   char *plain = plain_path(path);
   if (plain == NULL)
-    return mde_problem_of_sqlite(problem, SQLITE_NOMEM, connection->handle, "copy it");
+    return mde_problem_of_sqlite(problem, SQLITE_NOMEM, connection->handle, "copy what is");
   sqlite3_bind_text(connection->statements[MDE_COPY], 1, plain, -1, SQLITE_STATIC);
   bool is_copied = mde_connection_write(connection, MDE_COPY, NULL, problem);
   sqlite3_free(plain);
@@ -323,7 +324,7 @@ bool mde_connection_finish(struct mde_connection *connection, struct mde_problem
   sqlite3_free(beside);
   if (is_left) {
     set_journal_mode(handle, "PRAGMA journal_mode=PERSIST", "persist", problem);
-    return mde_problem_of_sqlite(problem, SQLITE_BUSY, handle, "make one file");
+    return mde_problem_of_sqlite(problem, SQLITE_BUSY, handle, "make one file of what is");
   }
   mde_connection_close(connection);
   return true;

@@ -8,8 +8,7 @@
 ---lower case), texts any bytes; what is JSON is not looked into. A wrong type or an unknown field raises.
 ---
 ---Every write is on the disk when its function returns, unless `begin` came before. Where it fails, nothing of it is
----there when the function returns, as far as the disk can be believed: what could not be confirmed may show when the
----file is opened again. The journal stays usable.
+---there, as far as the disk can be believed: what it did not confirm may show later. The journal stays usable.
 ---
 ---The codes, which are the third value beside nil and a message:
 ---

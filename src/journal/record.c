@@ -1,6 +1,6 @@
 #include "record.h"
 
-#include <string.h>
+#include <stdarg.h>
 
 #include "fields.h"
 #include "rows.h"
@@ -163,20 +163,21 @@ static int record_set_plan(lua_State *L)
 static int record_take(lua_State *L)
 {
   static const char *const names[] = {"now", NULL};
+  int changes = 0;
   struct mde_problem problem;
-  luaL_checknumber(L, 2);
-  int count = change_by_arguments(L, MDE_RUN_TAKE, names, "the plan was taken already");
-  if (count != 3 || strcmp(lua_tostring(L, -1), "constraint") != 0) return count;
-  if (record_run(L) != 1) return 3;
-  lua_getfield(L, -1, "taken");
-  if (lua_isnil(L, -1)) { /* it is not that: another constraint, which is not there */
-    mde_problem_set(&problem, "damaged", "the journal cannot say when the plan was taken");
+  luaL_checktype(L, 2, LUA_TNUMBER);
+  struct mde_connection *connection = mde_record_connection(L);
+  if (connection == NULL) return 3;
+  bind_arguments(L, connection->statements[MDE_RUN_TAKE], names);
+  if (!mde_connection_write(connection, MDE_RUN_TAKE, &changes, &problem))
     return mde_record_push_problem(L, &problem);
-  }
+  if (changes > 0) return push_true(L);
+  int count = record_run(L);
+  if (count != 1) return count;
   lua_pushnil(L);
   lua_pushliteral(L, "the plan was taken already; continue with the run that took it (resume)");
   lua_pushliteral(L, "taken");
-  lua_pushvalue(L, -4);
+  lua_getfield(L, -4, "taken");
   return 4;
 }
 

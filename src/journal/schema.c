@@ -88,7 +88,8 @@ static bool read_number(sqlite3 *handle, const char *text, int *number, struct m
   if (status == SQLITE_OK) status = sqlite3_step(statement);
   if (status == SQLITE_ROW) *number = sqlite3_column_int(statement, 0);
   sqlite3_finalize(statement);
-  return status == SQLITE_ROW || mde_problem_of_sqlite(problem, status, handle, "see what it is");
+  return status == SQLITE_ROW ||
+         mde_problem_of_sqlite(problem, status, handle, "recognize what is");
 }
 
 static const char *path_of(sqlite3 *handle)
@@ -150,7 +151,7 @@ static bool check_definitions(sqlite3 *handle, struct mde_problem *problem)
   }
   sqlite3_finalize(statement);
   if (status != SQLITE_DONE)
-    return mde_problem_of_sqlite(problem, status, handle, "see what it is");
+    return mde_problem_of_sqlite(problem, status, handle, "recognize what is");
   return (is_ours && count == DEFINITIONS) ||
          mde_problem_set(problem, "foreign_schema",
                          "the tables of the journal %s were changed by something else than mde; "
@@ -185,5 +186,5 @@ bool mde_schema_check_pages(sqlite3 *handle, struct mde_problem *problem)
   }
   sqlite3_finalize(statement);
   if (status == SQLITE_ROW && !whole) status = SQLITE_CORRUPT;
-  return whole || mde_problem_of_sqlite(problem, status, handle, "read all");
+  return whole || mde_problem_of_sqlite(problem, status, handle, "read all that is");
 }

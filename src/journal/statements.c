@@ -101,7 +101,7 @@ static const struct {
 
     [MDE_RESERVE_FILL] = {"reserve space", "INSERT INTO reserve(bytes) VALUES(zeroblob($bytes))"},
     [MDE_RESERVE_EMPTY] = {"reserve space", "DELETE FROM reserve"},
-    [MDE_COPY] = {"copy it", "VACUUM INTO :path"},
+    [MDE_COPY] = {"copy what is", "VACUUM INTO :path"},
 };
 /* clang-format on */
 

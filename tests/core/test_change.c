@@ -96,7 +96,7 @@ static void send_after_look(struct mde_change *change, const struct mde_order *o
   assert_wants(change, MDE_WANT_SEND, MDE_PHASE_SEND);
 }
 
-static void the_first_look_takes_a_list_for_others_unless_the_call_is_particular(void **state)
+static void the_first_look_takes_a_list_for_others_unless_the_call_has_a_key(void **state)
 {
   (void)state;
   struct mde_change change;
@@ -109,7 +109,24 @@ static void the_first_look_takes_a_list_for_others_unless_the_call_is_particular
   order.keyed = false;
   order.decided_at = SERVICE;
   begin(&change, &order);
+  assert_int_equal(MDE_READING_CACHED, mde_change_next(&change).reading);
+}
+
+/* Where a list for others says that somebody has decided otherwise, the device's own is read. */
+static void a_decision_in_a_list_for_others_is_read_again(void **state)
+{
+  (void)state;
+  struct mde_change change;
+  struct mde_order order = order_of(RESTRICT);
+  order.decided_at = SERVICE;
+  struct mde_action list[] = {action(1, RELEASE, MDE_STATUS_SUCCEEDED, 10)};
+  begin(&change, &order);
+  tell_list(&change, &order, list, 1, MDE_LIST_CACHED, 1);
+  assert_wants(&change, MDE_WANT_HISTORY, MDE_PHASE_LOOK);
   assert_int_equal(MDE_READING_OWN, mde_change_next(&change).reading);
+  tell_list(&change, &order, list, 1, 0, 1);
+  assert_int_equal(MDE_WANT_NOTHING, mde_change_next(&change).want);
+  assert_int_equal(MDE_FATE_SUPERSEDED, mde_change_result(&change).fate);
 }
 
 /* By what a list for others cannot tell, its own is asked for. */
@@ -986,7 +1003,8 @@ static void what_no_change_can_be_is_not_valid(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_first_look_takes_a_list_for_others_unless_the_call_is_particular),
+      cmocka_unit_test(the_first_look_takes_a_list_for_others_unless_the_call_has_a_key),
+      cmocka_unit_test(a_decision_in_a_list_for_others_is_read_again),
       cmocka_unit_test(what_a_list_for_others_does_not_tell_is_read_again),
       cmocka_unit_test(what_an_incomplete_list_may_tell_otherwise_is_not_sent),
       cmocka_unit_test(what_an_incomplete_list_does_not_show_is_not_sent_again),

@@ -6,23 +6,26 @@ local shell = require "tests.spec.support.process.shell"
 
 local COUNT = 12
 -- Of all places so many in one round, spread evenly; all of them: MDE_KILL_PLACES=all.
-local SHARE = tonumber(os.getenv "MDE_KILL_PLACES" or "") or os.getenv "MDE_KILL_PLACES" == "all" and 1000 or 40
+local SHARE = tonumber(os.getenv "MDE_KILL_PLACES" or "") or os.getenv "MDE_KILL_PLACES" == "all" and 1000 or 20
+
+-- Devices of the run that is killed ten times; 500: MDE_KILL_DEVICES=500.
+local MANY = tonumber(os.getenv "MDE_KILL_DEVICES" or "") or 60
 
 local scene = commands.scene()
 local tenant, command = scene.tenant, scene.command
 
-local function id_of(round, i) return ("%040x"):format(0xa0000 + round * 0x100 + i) end
+local function id_of(round, i) return ("%040x"):format(0xa000000 + round * 0x1000 + i) end
 
-local function prepare(prefix, round)
-  for i = 1, COUNT do
+local function prepare(prefix, round, count)
+  for i = 1, count or COUNT do
     tenant.machine { id = id_of(round, i), computerDnsName = ("%s-%d.corp.example"):format(prefix, i),
       osPlatform = "Windows11" }
   end
 end
 
 -- Runs one session; what it wrote and how it ended.
-local function session(how, record, place, prefix)
-  return command.run({ how, record, "tests/fault/kill/contain.lua", tostring(place), prefix, tostring(COUNT) },
+local function session(how, record, place, prefix, count)
+  return command.run({ how, record, "tests/fault/kill/contain.lua", tostring(place), prefix, tostring(count or COUNT) },
     { program = "tests/fault/kill/worker.lua" })
 end
 
@@ -69,6 +72,30 @@ describe("a run that is killed", function()
     end
     assert.is_true(killed > 0)
     print(("%d places, killed at %d of them"):format(places, killed))
+    shell.remove(directory)
+  end)
+
+  it("ten times at random places does everything once", function()
+    local directory = shell.new_directory()
+    local record, seed = directory .. "/many.db", os.time()
+    math.randomseed(seed)
+    prepare("many", 1, MANY)
+    local killed, last = 0, nil
+    for round = 1, 10 do
+      -- Each device has four commits and two requests at the least.
+      local place = math.random(MANY)
+      last = session(round == 1 and "plan" or "resume", record, place + (round == 1 and 8 or 0), "many", MANY)
+      if last.status == 137 then killed = killed + 1 end
+    end
+    if last.status ~= 0 then last = session("resume", record, 0, "many", MANY) end
+    assert.equal(0, last.status, ("seed %d: %s %s"):format(seed, last.out, last.err))
+    local counts = accepted()
+    for i = 1, MANY do
+      for _, kind in ipairs { "RestrictCodeExecution", "UnrestrictCodeExecution" } do
+        assert.equal(1, counts[kind .. " " .. id_of(1, i)] or 0, ("seed %d: %s %d"):format(seed, kind, i))
+      end
+    end
+    print(("%d devices, killed %d times"):format(MANY, killed))
     shell.remove(directory)
   end)
 end)

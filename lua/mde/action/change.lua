@@ -35,6 +35,8 @@ local M = {}
 --- the deed, or returns what the run knows already
 ---@field compare fun(self, intent: table, record: mde.Record): mde.Error? why it is not the device that was shown
 ---@field leaving fun(self, intent: table): true?, mde.Error? right before it leaves: it is written down, or stays
+---@field other fun(self, what: string, subject: any, detail: string?): boolean told of any other change; true: it is
+--- not carried out
 ---@field ended fun(self, row: table) told of each action that is final
 
 ---@class mde.Changes what is restricted and released by one client
@@ -245,7 +247,7 @@ local function begin(intent)
   end
   intent.change = core.change.lost(intent, sent, intent.began)
   for _, own in ipairs(sent.seen) do intent.change:see(own.id, own.status) end
-  intent.sending, intent.sent_at, intent.attempts = intent.context:within(ACTION_SECONDS), sent.sent_at, sent.sends
+  intent.sending, intent.sent_at, intent.attempts = intent.context:within(ACTION_SECONDS), sent.sent_at, sent.attempts
   intent.lost = errors.new { kind = "unknown", code = "answer_unrecorded",
     message = "it was sent before, by a run that ended before the answer was written down",
     hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
@@ -307,7 +309,8 @@ end
 ---@field incident? string
 ---@field keyed boolean
 ---@field sent_at? number when it left first, Unix seconds by the service's time
----@field sends integer how often it left
+---@field sends integer how often it left, as far as another send depends on that
+---@field attempts integer how often it left in all
 ---@field looked boolean whether the device's history had been read before
 ---@field seen { id: string, status: string }[] the actions of the device that were known before it left
 

@@ -65,6 +65,11 @@ function Listing:is_worth_it()
   return #self.looks == MANY_LOOKS and now - self.looks[1] < LOOKS_SECONDS
 end
 
+--- What was listed by now serves no later look: it is extended before the next.
+function Listing:expire()
+  self.read_at = nil
+end
+
 --- The fate of an action of this machine is not known: from now on it is read by itself.
 ---@param machine_id string
 function Listing:doubt(machine_id)

@@ -79,11 +79,14 @@ function AllMachines:is_fresh()
   return self.finished_at ~= nil and self.exchange.now() - self.finished_at < FRESH_SECONDS
 end
 
+--- What was read by now serves nobody any more.
+function AllMachines:expire()
+  self.rows, self.offered, self.names, self.read_at, self.finished_at = nil, nil, nil, nil, nil
+end
+
 --- Lets go of what is too old to serve anybody.
 function AllMachines:forget_old()
-  if not self:is_fresh() and not is_within(self, KEPT_SECONDS) then
-    self.rows, self.offered, self.names, self.read_at, self.finished_at = nil, nil, nil, nil, nil
-  end
+  if not self:is_fresh() and not is_within(self, KEPT_SECONDS) then self:expire() end
 end
 
 -- One reads, everybody waits for that one. nil, error if it cannot be read.

@@ -251,6 +251,12 @@ local function known(self, device, id, context)
   return record and device, err
 end
 
+--- What was read of machines by now serves nobody any more.
+function Inventory:expire()
+  self.records:expire()
+  self.all_machines:expire()
+end
+
 --- This client has changed the machine: what was read of it before serves nobody.
 ---@param id string
 function Inventory:note_change(id)

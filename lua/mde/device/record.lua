@@ -48,6 +48,11 @@ function Records:keep(machine, read_at)
   record.id, record.read_at = id, read_at
 end
 
+--- What was read by now is too old for any judgement.
+function Records:expire()
+  for _, record in pairs(self.by_id) do record.read_at = -math.huge end
+end
+
 --- Takes in what was read of a machine, if this client knows it.
 ---@param row table
 ---@param read_at number by the driver's clock

@@ -17,7 +17,6 @@ local M = {}
 ---@field resuming fun(self): boolean
 ---@field rank fun(self, machine_id: string): integer? in which order the devices of a list are best done
 ---@field machine_of fun(self, name: string): string? the machine that this name means in the run
----@field other fun(self, what: string, device: any, detail: string?) told of changes that are no restrict or release
 
 -- The machine that an item of a list names, if that is known.
 local function machine_of(pass, item)
@@ -68,23 +67,6 @@ local function each_of(client, pass)
   end
 end
 
--- What changes something and is neither restrict nor release.
-local function others_of(client, pass, library)
-  for _, verb in ipairs { "tag", "untag" } do
-    library[verb] = function(device, tag, options)
-      pass:other(verb, device, tag)
-      if not pass.is_plan then return client[verb](client, device, tag, options) end
-      return client:machine(device, options)
-    end
-  end
-  library.cancel = function(action, comment, options)
-    pass:other("cancel", action, comment)
-    if not pass.is_plan then return client:cancel(action, comment, options) end
-    if type(action) == "table" then return action end
-    return client:action(action, options)
-  end
-end
-
 --- The library of one pass of a playbook.
 ---@param client mde.Client
 ---@param pass mde.RunPass
@@ -99,7 +81,6 @@ function M.new(client, pass)
     end
   end
   library.each = each_of(client, pass)
-  others_of(client, pass, library)
   library.client = function()
     errors.invalid("playbook_client",
       "a playbook has the client of its run; a change by another one would be in no plan and in no record",

@@ -78,6 +78,7 @@ function Planning:other(what, device, detail)
   self.others[#self.others + 1] = ("%s %s%s"):format(what,
     errors.show(type(device) == "table" and (device.computerDnsName or device.id) or device),
     detail and ": " .. errors.show(detail) or "")
+  return true
 end
 
 -- ---- what a run decides of changes

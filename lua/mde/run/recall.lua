@@ -115,15 +115,13 @@ local function action_of(self, step)
     attempts = step.attempts, replayed = true, also_held = row.also_held, also_ended = row.also_ended })
 end
 
---- What was restricted by earlier sessions, in its order; false where it is not known what came of it.
----@return (mde.Action|false)[]
+--- What was restricted by earlier sessions, in its order. What was sent and not answered is not among it: it takes its
+--- turn again, and must not wait behind a gate for itself.
+---@return mde.Action[]
 function Recall:sent()
   local list = {}
   for _, step in ipairs(self.steps.all) do
-    local is_open = not step.outcome or step.outcome == "unknown"
-    if step.verb == "restrict" and (step.outcome == "accepted" or is_open) then
-      list[#list + 1] = not is_open and action_of(self, step) or false
-    end
+    if step.verb == "restrict" and step.outcome == "accepted" then list[#list + 1] = action_of(self, step) end
   end
   return list
 end
@@ -182,7 +180,9 @@ local function own_before(self, step)
   return seen
 end
 
---- What is known of a step that was sent and not answered, for finding out about it.
+--- What is known of a step that was sent and not answered, for finding out about it. However often it was sent by
+--- earlier sessions, this one may send it once more where the device's list was read twice and does not show it: it
+--- reads that at least seconds after they had ended.
 ---@param step mde.Step
 ---@return mde.SentBefore
 function Recall:sent_before(step)
@@ -195,7 +195,7 @@ function Recall:sent_before(step)
   end
   return { verb = step.verb, machine_id = step.device, comment = step.comment, operation_id = step.operation,
     incident = incident, keyed = step.key ~= "", sent_at = step.sent_service or step.sent,
-    sends = math.max(1, step.attempts), looked = look.looked == true, seen = seen }
+    sends = 1, attempts = math.max(1, step.attempts), looked = look.looked == true, seen = seen }
 end
 
 return M

@@ -79,6 +79,7 @@ function Session.in_list(_, fn, ...) return fn(...) end
 function Session:other(what, device, detail)
   local shown = type(device) == "table" and (device.computerDnsName or device.id) or tostring(device)
   self:note(what, ("%s%s"):format(shown, detail and ": " .. tostring(detail) or ""))
+  return false
 end
 
 function Session:tell(event)

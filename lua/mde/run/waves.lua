@@ -32,7 +32,7 @@ Waves.__index = Waves
 ---@field client mde.Client
 ---@field sizes (integer|"rest")[]
 ---@field gate? mde.GateRule
----@field sent (mde.Action|false)[] what earlier sessions sent, in their order; false: it is not known what came of it
+---@field sent mde.Action[] what earlier sessions sent, in their order
 ---@field ask? fun(counts: mde.GateCounts, why: string): boolean whether a gate that stays closed is opened
 ---@field on_event? fun(event: table)
 

@@ -70,8 +70,10 @@ driver.now = function() return now() + skipped end
 local sleep = driver.sleep
 driver.sleep = function(seconds)
   if seconds <= 0 then return sleep(seconds) end
-  skipped = skipped + seconds - 0.02
-  return sleep(0.02)
+  -- The tenant's time does not pass by itself: it gets some for what it has to carry out.
+  local really = math.min(seconds, seconds < 2 and 0.02 or 0.1)
+  skipped = skipped + seconds - really
+  return sleep(really)
 end
 
 local client = assert(clients.new { driver = driver, cap = false, limits = false,

@@ -155,7 +155,7 @@ describe("an open journal", function()
         local own = assert(journal.open(arg[1]))
         assert(own:event { at = 4, kind = "own" } == 3)
         own:close()
-        os.exit(0, true)
+        fork.exit(0)
       end
       assert(fork.wait(child) == 0)
       assert(#journals.list(file:events()) == 3)
@@ -168,8 +168,9 @@ describe("an open journal", function()
   it("that came from elsewhere is read and copied, and not written", function()
     assert(file:sending(journals.step()))
     local other = open { untrusted = true }
-    for _, call in ipairs { function() return other:event { at = 1, kind = "x" } end, function() return other:begin() end,
-      function() return other:take(1) end, function() return other:device { id = journals.device_id(5) } end,
+    for _, call in ipairs { function() return other:event { at = 1, kind = "x" } end,
+      function() return other:begin() end, function() return other:take(1) end,
+      function() return other:device { id = journals.device_id(5) } end,
       function() return other:forget(1) end, function() return other:reserve(10) end } do
       local result, message, code = call()
       assert.is_nil(result)

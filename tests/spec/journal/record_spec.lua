@@ -63,7 +63,8 @@ describe("in a journal", function()
     end)
 
     it("has sessions", function()
-      local n = assert(file:begin_session { began = 2, host = "soc2", boot = "b", pid = 12, who = "alice", mde = "0.2.0",
+      local n = assert(file:begin_session { began = 2, host = "soc2", boot = "b", pid = 12, who = "alice",
+        mde = "0.2.0",
         digest = ("x"):rep(32) })
       assert.equal(2, n)
       assert.is_true(file:end_session(n, 3.5))
@@ -88,7 +89,8 @@ describe("in a journal", function()
   describe("a device", function()
     it("is inserted, and then changed in what is given", function()
       assert.equal(3, file:device { id = journals.device_id(3), name = "one", platform = "Windows11", wave = 1 })
-      assert.equal(3, file:device { id = journals.device_id(3), name = "two", decision = "restrict", rule = "r", why = "w",
+      assert.equal(3, file:device { id = journals.device_id(3), name = "two", decision = "restrict", rule = "r",
+        why = "w",
         facts = "{}" })
       assert.same({ n = 3, id = journals.device_id(3), name = "two", platform = "Windows11", wave = 1,
         decision = "restrict", rule = "r", why = "w", facts = "{}" }, journals.list(file:devices())[3])
@@ -131,14 +133,16 @@ describe("in a journal", function()
       assert.is_false(find())
       local n = assert(file:sending(journals.step { sent_service = 5 }))
       assert.equal(n, file:sending(journals.step { at = 1795921190, comment = "another" }))
-      local expected = journals.step { n = n, sent = 1795921090.5, sent_service = 5, attempts = 2, key = "", occurrence = 1 }
+      local expected = journals.step { n = n, sent = 1795921090.5, sent_service = 5, attempts = 2, key = "",
+        occurrence = 1 }
       expected.at = nil
       assert.same(expected, find())
     end)
 
     it("is another one with another verb, incident, key or occurrence", function()
       local first = assert(file:sending(journals.step()))
-      for _, change in ipairs { { verb = "release" }, { incident = "INC-1" }, { key = "alert-12345" }, { occurrence = 2 },
+      for _, change in ipairs { { verb = "release" }, { incident = "INC-1" }, { key = "alert-12345" },
+        { occurrence = 2 },
         { device = journals.device_id(2) } } do
         assert.is_false(find(change))
         change.operation = "of " .. next(change)

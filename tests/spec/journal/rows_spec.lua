@@ -30,14 +30,16 @@ describe("the rows of a journal", function()
       local step = journals.step { device = journals.device_id(i + 1), verb = "v" .. text, incident = text, key = text,
         operation = text, comment = text, arguments = text }
       local n = assert(file:sending(step))
-      assert.is_true(file:result { step = n, outcome = "accepted", answered = 1, action = text, row = text, error = text })
+      assert.is_true(file:result { step = n, outcome = "accepted", answered = 1, action = text, row = text,
+        error = text })
       assert.equal(i, file:event { at = 1, kind = text, detail = text })
     end
     assert(file:set_state("paused", HOSTILE[8]))
     assert(file:commit())
     file:close()
     file = assert(journal.open(path, { untrusted = true }))
-    local devices, steps, events = journals.list(file:devices()), journals.list(file:steps()), journals.list(file:events())
+    local devices, steps = journals.list(file:devices()), journals.list(file:steps())
+    local events = journals.list(file:events())
     for i, text in ipairs(HOSTILE) do
       local id = journals.device_id(i + 1)
       assert.is_true(devices[i + 1].name == text and devices[i + 1].why == text)

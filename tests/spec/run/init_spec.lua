@@ -39,6 +39,24 @@ describe("a run", function()
     runs.close(opened)
   end)
 
+  it("tags and cancels nothing while it is planned, by whatever way it is asked", function()
+    set_up { machines = playbooks.fleet(1) }
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      local machine = assert(mde.machine "pc-1.corp.example")
+      assert(mde.tag(machine, "contained"))
+      assert(mde.untag(machine, "seen"))
+      if machine.tag then machine:tag "by method" end
+      local action = assert(machine:restrict "beacon")
+      assert(action.outcome == "planned")
+      assert(action:cancel "again")
+      assert(action:wait() == "Succeeded")
+    ]])
+    assert.equal(0, stage.posts())
+    assert.matches("^tag pc%-1", plan.others[1])
+    assert.matches("^untag pc%-1", plan.others[2])
+  end)
+
   it("gives recorded results back, and asks nothing for them", function()
     set_up { machines = playbooks.fleet(2) }
     local plan = assert(stage.plan(playbooks.restrict(2, "if mde.resuming() or started then error 'later' end")))
@@ -87,7 +105,7 @@ describe("a run", function()
       local plan = assert(stage.plan(playbooks.restrict(2)))
       assert.equal(2, runs.counts(plan).restrict)
       for name, value in pairs(case.change) do stage.tenant:find_machine(playbooks.id(1))[name] = value end
-      stage.tenant:advance(400)
+      stage.tenant:advance(3)
       local report = stage.start(plan)
       assert.equal(1, count(report.entries, function(entry) return code_of(entry) == case.code end))
       assert.is_nil(stage.actions()["restrict " .. playbooks.id(1)])
@@ -98,7 +116,7 @@ describe("a run", function()
   it("leaves a device that a colleague has released since the plan", function()
     set_up { machines = playbooks.fleet(2) }
     local plan = assert(stage.plan(playbooks.restrict(2)))
-    stage.tenant:advance(100)
+    stage.tenant:advance(3)
     stage.tenant:insert_action { machineId = playbooks.id(1), type = "UnrestrictCodeExecution", status = "Succeeded",
       requestor = "a.colleague@corp.example", requestorComment = "fine" }
     local report = stage.start(plan)

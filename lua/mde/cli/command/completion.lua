@@ -51,12 +51,15 @@ local function names_of(commands)
 end
 
 -- The place of the words that are no options.
+-- Whose words are a playbook, a plan or a record.
+local names_files = { plan = true, run = true, resume = true, stop = true }
+
 local function place_of_words(parser, command)
   local of = fields[command._name]
   if of then return { kind = "condition", words = of.selectable, values = of.choices } end
   if command._name == "completion" then return { kind = "word", words = SHELLS } end
   if command == parser or command._name == "help" then return { kind = "word", words = names_of(parser._commands) } end
-  return { kind = "text" }
+  return { kind = names_files[command._name] and "file" or "text" }
 end
 
 -- nil for a flag.

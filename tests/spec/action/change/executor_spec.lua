@@ -95,7 +95,8 @@ describe("what a change wants", function()
       comment = all.comment, operation_id = all.operation_id, keyed = all.keyed, attempts = 0, slot = options.slot,
       context = contexts.new(function() return now end, options.seconds, nil, options.cache),
       confirm = options.confirm or function() return true end, queued = options.queued or function() end,
-      know = function() end, holders = function(_, rows) if options.holders then options.holders(rows) end end }
+      know = function() end, leaving = options.leaving or function() return true end,
+      holders = function(_, rows) if options.holders then options.holders(rows) end end }
   end
 
   local function carry_out(order, options)
@@ -170,6 +171,14 @@ describe("what a change wants", function()
 
   describe("before it leaves", function()
     before_each(function() lists = { { rows = {} } } end)
+
+    it("is written down, and stays where that fails", function()
+      local problem = errors.new { kind = "unavailable", code = "journal_failed", message = "no room" }
+      local result, run = carry_out(nil, { leaving = function() return nil, problem end })
+      assert.equal("not_sent", result.fate)
+      assert.equal(problem, run.problem)
+      assert.is_true(run.attempts == 0)
+    end)
 
     it("is confirmed, and stopped with the reason", function()
       local stop = errors.new { kind = "protected", code = "machine_protected", message = "it is tagged by now" }

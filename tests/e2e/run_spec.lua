@@ -1,0 +1,119 @@
+-- mde plan, run, resume and stop as processes of their own, against a tenant over TLS: what is killed, interrupted,
+-- stopped and started twice; and what is seen.
+-- Labels: only-lua5.4, caseless, long
+local commands = require "tests.spec.support.process.command"
+local wait_until = require "tests.spec.support.process.wait_until"
+
+local has = commands.has
+local scene = commands.scene()
+local tenant, command, created = scene.tenant, scene.command, scene.created
+
+local COUNT = 12
+
+local playbook = [[
+local mde = require "mde"
+local suspects = {}
+for machine in mde.machines { computerDnsName = mde.startswith("seat-") } do suspects[#suspects + 1] = machine end
+mde.each(suspects, function(machine)
+  return mde.restrict(machine, "beacon to known C2", { incident = ..., reason = "it beacons" })
+end, { parallel = 2 })
+]]
+
+local function id(i) return ("%040x"):format(0xe000 + i) end
+
+local function prepare(more)
+  for i = 1, COUNT do
+    local machine = { id = id(i), computerDnsName = ("seat-%02d.corp.example"):format(i), osPlatform = "Windows11" }
+    for name, value in pairs(more or {}) do machine[name] = value end
+    tenant.machine(machine)
+  end
+  local text = playbook:gsub("%.%.%.,", "(arg[1]),")
+  return command.file("contain.lua", text), command.directory .. "/run-" .. tostring(math.random(1e9)) .. ".db"
+end
+
+-- How many actions each machine has.
+local function assert_once()
+  local counts = {}
+  for _, event in ipairs(created()) do counts[event.machine] = (counts[event.machine] or 0) + 1 end
+  for i = 1, COUNT do assert.equal(1, counts[id(i)], id(i)) end
+end
+
+describe("mde run", function()
+  it("restricts what its plan shows, and is complete", function()
+    local file, record = prepare()
+    local plan = command.run { "plan", file, "INC-12" }
+    assert.equal(0, plan.status, plan.err)
+    has(plan.err, "Restrict 12 devices")
+    assert.equal(0, #created())
+    local digest = plan.err:match "sha256:%x+"
+    local run = command.run { "run", "--yes", "--journal", record, file, "INC-12" }
+    assert.equal(0, run.status, run.err)
+    has(run.err, "is complete: 12 accepted")
+    assert.matches("^sha256:", digest)
+    assert_once()
+  end)
+
+  it("that is killed goes on, and does nothing twice", function()
+    local file, record = prepare()
+    tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.001 }
+    local running = command.start { "run", "--yes", "--journal", record, file, "INC-12" }
+    wait_until(function() return #created() >= 4 end, running.errors)
+    running.signal "KILL"
+    assert.equal(137, running.finish().status)
+    tenant.clear()
+    assert.is_true(#created() < COUNT)
+    local again = command.run { "resume", "--yes", record }
+    assert.equal(0, again.status, again.err)
+    has(again.err, "recorded")
+    has(again.err, "is complete")
+    assert_once()
+  end)
+
+  it("that is interrupted ends what is in flight, and names the command that goes on", function()
+    local file, record = prepare()
+    tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.001 }
+    local running = command.start { "run", "--yes", "--journal", record, file, "INC-12" }
+    wait_until(function() return #created() >= 2 end, running.errors)
+    running.signal "INT"
+    local told = running.finish()
+    tenant.clear()
+    assert.equal(130, told.status, told.err)
+    has(told.err, "is stopped")
+    has(told.err, "mde resume " .. record)
+    assert.equal(0, command.run({ "resume", "--yes", record }).status)
+    assert_once()
+  end)
+
+  it("is stopped from another process, and no two work on it", function()
+    local file, record = prepare()
+    tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.001 }
+    local running = command.start { "run", "--yes", "--journal", record, file, "INC-12" }
+    wait_until(function() return #created() >= 2 end, running.errors)
+    local second = command.run { "resume", "--yes", record }
+    assert.equal(1, second.status)
+    has(second.err, "another session works on the run")
+    assert.equal(0, command.run({ "stop", record }).status)
+    local told = running.finish()
+    tenant.clear()
+    assert.equal(4, told.status, told.err)
+    has(told.err, "it was asked to stop")
+    assert.equal(0, command.run({ "resume", "--yes", record }).status)
+    assert_once()
+  end)
+
+  if commands.has_tmux() then
+    for _, columns in ipairs { 80, 120 } do
+      it(("shows its plan and asks, at %d columns"):format(columns), function()
+        local file, record = prepare()
+        local screen = command.screen({ "run", "--journal", record, file, "INC-12" }, { columns = columns, lines = 50 })
+        screen.wait_for "Restrict these 12?"
+        screen.record(("run-plan-%d"):format(columns))
+        screen.keys("y", "Enter")
+        assert.equal(0, screen.status())
+        has(screen.text(), "is complete: 12 accepted")
+        screen.record(("run-end-%d"):format(columns))
+        screen.close()
+      end)
+    end
+  end
+end)

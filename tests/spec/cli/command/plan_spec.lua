@@ -1,0 +1,83 @@
+-- mde plan: the screen, the JSON object, the file, and the exit status.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local json = require "mde.base.json"
+local playbooks = require "tests.spec.support.playbooks"
+local shell = require "tests.spec.support.process.shell"
+
+describe("mde plan", function()
+  local stage
+
+  before_each(function()
+    local machines = playbooks.fleet(30)
+    machines[31] = { computerDnsName = "dc-1.corp.example", osPlatform = "WindowsServer2022", deviceValue = "High" }
+    stage = playbooks.new { machines = machines, unguarded = false, client = { cap = 25 } }
+  end)
+
+  after_each(function() stage.remove() end)
+
+  local function plan(text, ...)
+    local path = stage.path "contain.lua"
+    shell.write_file(path, text)
+    return console.run({ "plan", path, ... }, { client = stage.client, columns = 100 })
+  end
+
+  it("shows how many, what stops them, who is left, and who comes when; and sends nothing", function()
+    local told = plan(playbooks.restrict(30, [[
+      mde.restrict("dc-1.corp.example", "beacon")
+      mde.restrict("nobody.corp.example", "beacon")
+      mde.release("pc-1.corp.example", "cleared")
+    ]]))
+    assert.equal(0, told.status, told.err)
+    for _, words in ipairs { "Restrict 30 devices", "release 1", "The cap of 25 restricts an hour stops it",
+      "1 protected by the rule device_values: dc-1.corp.example", '1 not found: "nobody.corp.example"',
+      "Wave 1: 5 devices",
+      "Wave 2: 25 devices", "To be released: 1 device", "Plan sha256:", "every wait taken to succeed" } do
+      assert.truthy(told.err:find(words, 1, true), words .. "\n" .. told.err)
+    end
+    assert.equal(0, stage.posts())
+  end)
+
+  it("writes the same as one object of JSON", function()
+    local told = plan(playbooks.restrict(3), "--json")
+    assert.equal(0, told.status, told.err)
+    local object = assert(json.decode(told.out))
+    assert.equal("mde-plan-1", object.format)
+    assert.matches("^sha256:%x+$", object.digest)
+    assert.equal(3, object.counts.restrict)
+    assert.equal(3, #object.devices)
+    assert.equal("restrict", object.devices[1].decision)
+    assert.equal("beacon", object.devices[1].reason)
+    assert.is_nil(object.cap)
+  end)
+
+  it("exits with 6 where something would be sent, if that is asked", function()
+    assert.equal(6, plan(playbooks.restrict(1), "--exit-code").status)
+    assert.equal(0, plan("return", "--exit-code").status)
+  end)
+
+  it("keeps a plan in a file, which is not written over", function()
+    local file = stage.path "kept.plan"
+    local told = plan(playbooks.restrict(2), "-o", file)
+    assert.equal(0, told.status, told.err)
+    assert.matches("to carry it out: mde run", told.err)
+    told = plan(playbooks.restrict(2), "-o", file)
+    assert.equal(1, told.status)
+    assert.matches("exists", told.err)
+  end)
+
+  it("says what is wrong with a playbook", function()
+    for text, words in pairs { ["if"] = "is not Lua", ["error 'what'"] = "raised: .*what",
+      ["os.exit(0)"] = "os%.exit" } do
+      local told = plan(text)
+      assert.equal(1, told.status)
+      assert.matches(words, told.err)
+    end
+    assert.equal(1, console.run({ "plan", "/nowhere.lua" }, { client = stage.client }).status)
+    local told = plan("return", "--waves", "5,none")
+    assert.equal(1, told.status)
+    assert.matches("waves", told.err)
+    assert.equal(1, plan("return", "--gate", "succeeded=200%").status)
+    assert.equal(1, plan("return", "--waves", "1,rest", "--no-waves").status)
+  end)
+end)

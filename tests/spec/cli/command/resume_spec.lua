@@ -1,0 +1,59 @@
+-- mde resume: what it shows before it goes on, and the end.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local playbooks = require "tests.spec.support.playbooks"
+local shell = require "tests.spec.support.process.shell"
+
+describe("mde resume", function()
+  local stage, record
+
+  -- A run of thirty, paused at its first gate.
+  before_each(function()
+    local machines = playbooks.fleet(30)
+    for i = 1, 30 do machines[i].offline = true end
+    stage = playbooks.new { machines = machines }
+    local path = stage.path "contain.lua"
+    shell.write_file(path, playbooks.restrict(30))
+    record = stage.path()
+    assert.equal(4, console.run({ "run", path, "--journal", record, "--yes" }, { client = stage.client }).status)
+  end)
+
+  after_each(function() stage.remove() end)
+
+  local function resume(words, options)
+    options = options or {}
+    options.client = stage.client
+    return console.run({ "resume", record, (table.unpack or unpack)(words or {}) }, options) -- luacheck: ignore 143 113
+  end
+
+  it("shows what is done and what follows, and asks", function()
+    local told = resume({}, { answers = { "n" } })
+    assert.equal(2, told.status)
+    assert.matches("5 recorded, 25 to be sent, 0 sent and not answered", told.err)
+    assert.equal(5, stage.posts())
+  end)
+
+  it("goes on once the gate may open, and does nothing twice", function()
+    for i = 1, 30 do stage.tenant:find_machine(playbooks.id(i)).offline = false end
+    local told = resume { "--yes" }
+    assert.equal(0, told.status, told.err)
+    assert.equal(30, stage.posts())
+    for i = 1, 30 do assert.equal(1, stage.actions()["restrict " .. playbooks.id(i)]) end
+    told = resume { "--yes" }
+    assert.equal(0, told.status)
+    assert.matches("is complete; there is nothing to go on with", told.err)
+  end)
+
+  it("says that there is no such run", function()
+    local told = console.run({ "resume", "20260101T000000Z-0000", "--yes" }, { client = stage.client })
+    assert.equal(1, told.status)
+    assert.matches("there is no run", told.err)
+  end)
+
+  it("runs the text of the record, and says that the file has changed", function()
+    shell.write_file(stage.directory .. "/contain.lua", "error 'changed'")
+    local told = resume({}, { answers = { "n" } })
+    assert.matches("has changed; the text in the record runs", told.err)
+    assert.not_matches("raised", told.err)
+  end)
+end)

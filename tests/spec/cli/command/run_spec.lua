@@ -1,0 +1,113 @@
+-- mde run: the question, the end, and the exit status.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local playbooks = require "tests.spec.support.playbooks"
+local shell = require "tests.spec.support.process.shell"
+
+describe("mde run", function()
+  local stage
+
+  local function set_up(options)
+    stage = playbooks.new(options or { machines = playbooks.fleet(30) })
+  end
+
+  after_each(function() stage.remove() end)
+
+  local function run(text, words, options)
+    local path = stage.path "contain.lua"
+    shell.write_file(path, text)
+    local all = { "run", path, "--journal", stage.path() }
+    for _, word in ipairs(words or {}) do all[#all + 1] = word end
+    options = options or {}
+    options.client = stage.client
+    return console.run(all, options)
+  end
+
+  it("asks, and does nothing without a yes", function()
+    set_up()
+    local told = run(playbooks.restrict(2), {}, { answers = { "n" } })
+    assert.equal(2, told.status, told.err)
+    assert.matches("Restrict these 2%?", told.err)
+    assert.matches("Nothing was done", told.err)
+    assert.equal(0, stage.posts())
+    told = run(playbooks.restrict(2), {}, { answers = { "y" } })
+    assert.equal(0, told.status, told.err)
+    assert.equal(2, stage.posts())
+    assert.matches("is complete: 2 accepted", told.err)
+  end)
+
+  it("has more than 25 confirmed by their number", function()
+    set_up()
+    local told = run(playbooks.restrict(30), { "--no-waves" }, { answers = { "yes", "30" } })
+    assert.equal(0, told.status, told.err)
+    assert.equal(30, stage.posts())
+  end)
+
+  it("needs --yes where nobody can be asked", function()
+    set_up()
+    local told = run(playbooks.restrict(1))
+    assert.equal(1, told.status)
+    assert.matches("%-%-yes", told.err)
+    assert.equal(0, run(playbooks.restrict(1), { "--yes" }).status)
+  end)
+
+  it("carries out nothing but the plan that is expected", function()
+    set_up()
+    local told = run(playbooks.restrict(1), { "--yes", "--expect", "sha256:" .. ("0"):rep(64) })
+    assert.equal(2, told.status)
+    assert.matches("not the one that %-%-expect names", told.err)
+    assert.equal(0, stage.posts())
+  end)
+
+  it("says that nothing is to be sent, and whether something was left", function()
+    set_up()
+    assert.equal(0, run("return", { "--yes" }).status)
+    assert.equal(2, run("require('mde').restrict('nobody.corp.example', 'x')", { "--yes" }).status)
+  end)
+
+  it("is paused by a gate that stays closed, and names the command that goes on", function()
+    local machines = playbooks.fleet(30)
+    for i = 1, 30 do machines[i].offline = true end
+    set_up { machines = machines }
+    local told = run(playbooks.restrict(30), { "--yes" })
+    assert.equal(4, told.status, told.err)
+    assert.equal(5, stage.posts())
+    assert.matches("gate after wave 1 stays closed: 0 succeeded, and 3 are needed", told.err)
+    assert.matches("is paused: 5 accepted, 25 not begun", told.err)
+    assert.matches("mde resume ", told.err)
+  end)
+
+  it("goes on through a gate that a person opens", function()
+    local machines = playbooks.fleet(30)
+    for i = 1, 30 do machines[i].offline = true end
+    set_up { machines = machines }
+    local told = run(playbooks.restrict(30), {}, { answers = { "30", "y" } })
+    assert.equal(0, told.status, told.err)
+    assert.equal(30, stage.posts())
+    assert.matches("Wave 1: 5 sent, 0 succeeded, 0 failed, 0 cancelled, 5 pending, 0 unknown", told.err)
+  end)
+
+  it("carries out a plan that was kept, once", function()
+    set_up()
+    local playbook, file = stage.path "contain.lua", stage.path "kept.plan"
+    shell.write_file(playbook, playbooks.restrict(2))
+    assert.equal(0, console.run({ "plan", playbook, "-o", file }, { client = stage.client }).status)
+    local told = console.run({ "run", file, "--yes", "--waves", "1,rest" }, { client = stage.client })
+    assert.equal(1, told.status)
+    assert.matches("%-%-waves is fixed by the plan", told.err)
+    told = console.run({ "run", file, "--yes" }, { client = stage.client })
+    assert.equal(0, told.status, told.err)
+    told = console.run({ "run", file, "--yes" }, { client = stage.client })
+    assert.equal(1, told.status)
+    assert.matches("carried out already", told.err)
+    assert.equal(2, stage.posts())
+  end)
+
+  it("begins nothing after --until", function()
+    set_up()
+    local told = run(playbooks.restrict(1), { "--yes", "--until", "yesterday" })
+    assert.equal(1, told.status)
+    assert.matches("%-%-until", told.err)
+    assert.equal(0, run(playbooks.restrict(1), { "--yes", "--until", "2h" }).status)
+  end)
+end)
