@@ -95,10 +95,15 @@ describe("a session of a run", function()
       refused[request.url] = true
       return nil, "connection refused", false, "connect"
     end }, { __index = driver }))
-    stops_and_goes_on(24, "unknown_in_a_row", plan, nil, function()
+    local written = 0
+    stops_and_goes_on(24, "unknown_in_a_row", plan, { on_event = function(event)
+      if event.event == "sending" then written = written + 1 end
+    end }, function()
       local count = 0
       for _ in pairs(refused) do count = count + 1 end
       assert.equal(20, count)
+      -- Once for each device, however often it was attempted.
+      assert.equal(20, written)
       assert.equal(0, stage.posts())
     end)
     assert.equal(24, stage.posts())
