@@ -370,6 +370,10 @@ function M.resume(client, opened, options)
   return carry_out(client, opened.record, opened.plan, options or {})
 end
 
+--- What was interrupted while it waited is left there: the process is its own again. The client is not to be used any
+--- more, for what was left would go on with it.
+M.leave = playbooks.leave
+
 M.playbook = playbooks.read
 M.shown = plans.shown
 M.is_expected = plans.is_expected

@@ -139,6 +139,14 @@ local function raised(problem)
     message = "the playbook raised: " .. errors.show(text) }
 end
 
+-- Gives the process back what a playbook has in the place of its own, while one runs.
+local give_back
+
+--- A playbook that waits is left there, and never goes on.
+function M.leave()
+  if give_back then give_back() end
+end
+
 --- Runs a playbook from its beginning to its end.
 ---@param playbook mde.Playbook
 ---@param library table what `require "mde"` gives it
@@ -154,13 +162,16 @@ function M.run(playbook, library, seed)
   end
   local before, exit, generation = copy(package.loaded), os.exit, posix.fork.generation()
   local own = package.loaded.mde
+  function give_back()
+    os.exit = exit -- luacheck: ignore 122
+    package.loaded.mde, give_back = own, nil
+  end
   package.loaded.mde = library
   os.exit = function() error(EXIT, 0) end -- luacheck: ignore 122
   math.randomseed(seed)
   local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
   local ok, why = pcall(chunk, unpack(playbook.arguments))
-  os.exit = exit -- luacheck: ignore 122
-  package.loaded.mde = own
+  M.leave()
   local modules = new_modules(before)
   -- The next pass loads them again: what one has left in them is nothing for the next.
   for _, module in ipairs(modules) do package.loaded[module.name] = nil end

@@ -53,7 +53,11 @@ end
 ---@return mde.Recall
 function M.new(journal, center)
   local recorded = {}
-  for step in assert(journal:steps()) do recorded[#recorded + 1] = step end
+  for step in assert(journal:steps()) do
+    -- What stands there is which session came by last; this one has not yet.
+    step.reached = nil
+    recorded[#recorded + 1] = step
+  end
   local recall = setmetatable({ journal = journal, center = center, is_resuming = recorded[1] ~= nil, last = {},
     steps = steps_of.new(recorded) }, Recall)
   for _, step in ipairs(recorded) do

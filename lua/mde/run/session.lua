@@ -55,12 +55,15 @@ function M.new(settings)
   local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {},
     generation = posix.fork.generation(), in_flight = 0 }, Session)
   for name, value in pairs(settings) do session[name] = value end
-  session.planned, session.ranks, session.names = {}, {}, {}
+  session.planned, session.active, session.ranks, session.names = {}, {}, {}, {}
   for i, device in ipairs(settings.plan.devices) do
     session.names[device.id] = device
     session.ranks[device.id] = i
     for _, change in ipairs(device.changes) do
-      if change.verb == "restrict" and change.decision == "restrict" then session.planned[device.id] = true end
+      if change.verb == "restrict" then
+        if change.decision == "restrict" then session.planned[device.id] = true end
+        if change.decision == "already_active" then session.active[device.id] = true end
+      end
     end
   end
   return session
@@ -203,7 +206,7 @@ end
 
 --- Right before it leaves: it is written down, or it stays.
 function Session:leaving(intent)
-  local err = self:halted()
+  local err = self:halted() or intent.must_stay and not_planned(intent)
   if err then return nil, err end
   -- A further attempt of the same send: nothing came of those before.
   if intent.is_written then return true end
@@ -345,8 +348,11 @@ local function admit(self, intent)
     if not self.planned[intent.machine_id] then self:note("unplanned", intent.verb .. " " .. intent.machine_id) end
     return true
   end
-  if not self.planned[intent.machine_id] then return nil, not_planned(intent) end
-  return self.waves:admit(self)
+  if self.planned[intent.machine_id] then return self.waves:admit(self) end
+  -- What was restricted already may still be so. It is looked at, and nothing is sent.
+  intent.must_stay = self.active[intent.machine_id]
+  if not intent.must_stay then return nil, not_planned(intent) end
+  return true
 end
 
 local function carry_out(self, intent, deed)
@@ -357,13 +363,14 @@ local function carry_out(self, intent, deed)
   self.in_flight = self.in_flight + 1
   local ok, action, problem = pcall(deed)
   self.in_flight = self.in_flight - 1
+  local has_place = intent.verb == "restrict" and not intent.must_stay
   if not ok then
-    if intent.verb == "restrict" then self.waves:left(intent.has_left and action) end
+    if has_place then self.waves:left(intent.has_left and action) end
     self:finish(intent, nil, action)
     error(action, 0)
   end
   write_result(self, intent, action, problem)
-  if intent.verb == "restrict" then self.waves:left(intent.has_left and (action or problem)) end
+  if has_place then self.waves:left(intent.has_left and (action or problem)) end
   return action, problem
 end
 

@@ -95,10 +95,15 @@ describe("a session of a run", function()
       refused[request.url] = true
       return nil, "connection refused", false, "connect"
     end }, { __index = driver }))
-    stops_and_goes_on(24, "unknown_in_a_row", plan, nil, function()
+    local written = 0
+    stops_and_goes_on(24, "unknown_in_a_row", plan, { on_event = function(event)
+      if event.event == "sending" then written = written + 1 end
+    end }, function()
       local count = 0
       for _ in pairs(refused) do count = count + 1 end
       assert.equal(20, count)
+      -- Once for each device, however often it was attempted.
+      assert.equal(20, written)
       assert.equal(0, stage.posts())
     end)
     assert.equal(24, stage.posts())
@@ -242,6 +247,23 @@ describe("a session of a run", function()
     local report = stage.start(plan)
     rawset(_G, "meant_by_spec", nil)
     assert.equal("not_planned", report.entries[1].err.code)
+    assert.equal(0, stage.posts())
+    assert.equal("complete", report.state, report.why)
+  end)
+
+  it("leaves what was restricted when the plan was made, whether it still is or not", function()
+    set_up(2)
+    for i = 1, 2 do stage.rehearsal:past(playbooks.id(i), "restrict", "Succeeded", 900) end
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      for i = 1, 2 do mde.restrict(("pc-%d.corp.example"):format(i), "beacon") end]])
+    assert.equal(2, runs.counts(plan).already_active)
+    -- This one was released long ago, which shows only now.
+    stage.rehearsal:past(playbooks.id(2), "release", "Succeeded", 600)
+    stage.tenant:advance(400)
+    local report = stage.start(plan)
+    assert.equal("already_active", report.entries[1].action.outcome)
+    assert.equal("not_planned", report.entries[2].err.code)
     assert.equal(0, stage.posts())
     assert.equal("complete", report.state, report.why)
   end)

@@ -167,6 +167,7 @@ function M.run(context, plan, session)
   end, function() shown.refresh() end)
   shown.finish()
   if not finished then
+    runs.leave()
     terminal.say "Interrupted twice; what was in flight is not known. The next session finds out: mde resume."
     return exit.interrupted
   end

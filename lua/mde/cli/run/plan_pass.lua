@@ -13,6 +13,7 @@ local function while_waiting(context, words, fn)
   local finished, value, err = interrupt.during(context.client, 1, fn)
   terminal.set_status(nil)
   if not finished then
+    runs.leave()
     terminal.say "Interrupted; nothing was done."
     return nil, exit.interrupted
   end

@@ -1,0 +1,121 @@
+-- A plan on one screen.
+-- Labels: not-lua5.3
+local console = require "tests.spec.support.console"
+local json = require "mde.cli.ui.json"
+local playbooks = require "tests.spec.support.playbooks"
+local runs = require "mde.run"
+local screen = require "mde.cli.run.screen"
+
+describe("a plan on the screen", function()
+  local stage
+
+  after_each(function()
+    if stage then stage.remove() end
+    stage = nil
+  end)
+
+  local function shown(plan)
+    local told = console.capture(function() screen.show(stage.client, plan) end, { answers = {}, columns = 120 })
+    return told.out .. told.err
+  end
+
+  local function set_up(machines, options)
+    local all = { machines = machines }
+    for name, value in pairs(options or {}) do all[name] = value end
+    stage = playbooks.new(all)
+  end
+
+  it("says how many, of what, and by which digest", function()
+    local machines = playbooks.fleet(4)
+    machines[2].osPlatform = "WindowsServer2022"
+    machines[3].lastSeen = "2020-01-01T00:00:00Z"
+    set_up(machines)
+    local plan = assert(stage.plan(playbooks.restrict(3, 'mde.release("pc-4.corp.example", "cleared")')))
+    local text = shown(plan)
+    assert.matches(runs.shown(plan.digest), text, 1, true)
+    assert.matches("Restrict 3 devices, 1 of them servers, release 1, 1 not seen for an hour, which will stay pending.",
+      text, 1, true)
+    assert.matches(stage.tenant.tenant_id, text, 1, true)
+    assert.matches("To be restricted: 3 devices", text, 1, true)
+    assert.matches("To be released: 1 device\n", text, 1, true)
+    -- What deserves a look comes first.
+    assert.is_true(text:find("pc-2.corp.example", 1, true) < text:find("pc-1.corp.example", 1, true))
+    assert.matches("(server)", text, 1, true)
+    assert.matches("wait taken to succeed", text, 1, true)
+  end)
+
+  it("says who is left, by reason", function()
+    local machines = playbooks.fleet(4)
+    machines[1].machineTags = { "tier0" }
+    set_up(machines, { unguarded = false, client = { protect = { tags = { "tier0" }, servers = false,
+      device_values = {} } } })
+    stage.rehearsal:past(playbooks.id(2), "restrict", "Succeeded", 900, { requestor = "eve@corp.example" })
+    local text = shown(assert(stage.plan [[
+      local mde = require "mde"
+      for i = 1, 3 do mde.restrict(("pc-%d.corp.example"):format(i), "beacon") end
+      mde.restrict("nobody.corp.example", "x")
+      mde.tag("pc-4.corp.example", "seen")]]))
+    assert.matches("1 protected by the rule tags: pc-1.corp.example", text, 1, true)
+    assert.matches("1 restricted or released already: pc-2.corp.example (eve@corp.example)", text, 1, true)
+    assert.matches("1 not found: \"nobody.corp.example\"", text, 1, true)
+    assert.matches("Also: tag pc-4.corp.example: seen", text, 1, true)
+  end)
+
+  it("says how long it takes, and that the cap stops it", function()
+    set_up(playbooks.fleet(120), { unguarded = false, client = { cap = 25,
+      protect = { servers = false, device_values = {} } } })
+    local plan = assert(stage.plan(playbooks.restrict(120)))
+    local text = shown(plan)
+    assert.matches("It takes at least", text, 1, true)
+    assert.matches("The cap of 25 restricts an hour stops it before its end; for all of it give --cap 120.", text, 1,
+      true)
+    assert.matches("Wave 1: 5 devices", text, 1, true)
+    assert.matches("Wave 2: 45 devices", text, 1, true)
+    assert.matches("Wave 3: 70 devices", text, 1, true)
+    assert.matches("and 65 more; --json lists them all", text, 1, true)
+    local seconds, at_once = screen.duration(stage.client, plan)
+    assert.is_true(seconds > 0 and at_once > 0 and at_once <= 120)
+    local object = screen.object(stage.client, plan)
+    assert.equal(25, object.cap)
+    assert.equal(120, #object.devices)
+    assert.equal(seconds, object.seconds)
+  end)
+
+  it("says nothing of time and cap where there is nothing to say", function()
+    set_up(playbooks.fleet(1))
+    local text = shown(assert(stage.plan "return"))
+    assert.is_nil(text:find("It takes", 1, true))
+    assert.is_nil(text:find("The cap", 1, true))
+    assert.matches("Restrict 0 devices.", text, 1, true)
+    assert.same({ 0, 0 }, { screen.duration(stage.client, assert(stage.plan "return")) })
+  end)
+
+  it("never acts on the terminal, whatever the service or the playbook says", function()
+    local hostile = "\27]0;owned\7\27[2J\226\128\174x"
+    local machines = playbooks.fleet(3, { machineTags = { hostile }, osPlatform = hostile })
+    for _, machine in ipairs(machines) do machine.computerDnsName = hostile end
+    set_up(machines)
+    stage.rehearsal:past(playbooks.id(2), "restrict", "Succeeded", 900, { requestor = hostile })
+    local plan = assert(stage.plan(([[
+      local mde = require "mde"
+      for _, id in ipairs { %q, %q } do mde.restrict(id, "x", { reason = %q }) end
+      mde.release(%q, %q)
+      mde.restrict("nobody.corp.example", "x")
+      mde.tag(%q, %q)]]):format(playbooks.id(1), playbooks.id(2), hostile, playbooks.id(3), hostile, playbooks.id(1),
+        "seen")))
+    plan.playbook.name = hostile
+    local text = shown(plan)
+    assert.is_nil(text:find "[%z\1-\9\11-\31\127]")
+    assert.is_nil(text:find("\226\128\174", 1, true))
+    assert.is_nil(json.encode(screen.object(stage.client, plan)):find "[%c\127]")
+  end)
+
+  it("names 40 of one reason and counts the others", function()
+    set_up(playbooks.fleet(1))
+    local text = shown(assert(stage.plan [[
+      local mde = require "mde"
+      for i = 1, 45 do mde.restrict(("nobody-%d.corp.example"):format(i), "x") end]]))
+    assert.matches("45 not found: ", text, 1, true)
+    assert.matches("nobody-40.corp.example\", and 5 more", text:gsub("%s+", " "), 1, true)
+  end)
+end)
