@@ -1,4 +1,5 @@
 -- A run that ended at any moment goes on: nothing is done twice, nothing is lost, and what is recorded is given back.
+-- Labels: only-lua5.4, caseless, long
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local playbooks = require "tests.spec.support.playbooks"
