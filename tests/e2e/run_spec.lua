@@ -31,6 +31,12 @@ local function prepare(more)
   return command.file("contain.lua", text), command.directory .. "/run-" .. tostring(math.random(1e9)) .. ".db"
 end
 
+-- So that a run takes some seconds.
+local function answer_slowly()
+  tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.002,
+    count = false }
+end
+
 -- How many actions each machine has.
 local function assert_once()
   local counts = {}
@@ -55,7 +61,7 @@ describe("mde run", function()
 
   it("that is killed goes on, and does nothing twice", function()
     local file, record = prepare()
-    tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.003 }
+    answer_slowly()
     local running = command.start { "run", "--yes", "--journal", record, file, "INC-12" }
     wait_until(function() return #created() >= 4 end, running.errors)
     running.signal "KILL"
@@ -71,7 +77,7 @@ describe("mde run", function()
 
   it("that is interrupted ends what is in flight, and names the command that goes on", function()
     local file, record = prepare()
-    tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.003 }
+    answer_slowly()
     local running = command.start { "run", "--yes", "--journal", record, file, "INC-12" }
     wait_until(function() return #created() >= 2 end, running.errors)
     running.signal "INT"
@@ -86,7 +92,7 @@ describe("mde run", function()
 
   it("is stopped from another process, and no two work on it", function()
     local file, record = prepare()
-    tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.003 }
+    answer_slowly()
     local running = command.start { "run", "--yes", "--journal", record, file, "INC-12" }
     wait_until(function() return #created() >= 2 end, running.errors)
     local second = command.run { "resume", "--yes", record }
