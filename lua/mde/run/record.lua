@@ -37,6 +37,7 @@ local hints = {
   full = "Make room, or name a file on another disk: --journal FILE.",
   exists = "Name another file; to go on with a run: mde resume.",
   newer = "Use the version of mde that wrote it, or a newer one.",
+  not_a_journal = "Give the id of a run, or the path of its record.",
   busy = "Another program has it open. Close that, and try again.",
 }
 
@@ -121,6 +122,21 @@ function M.finish(record)
   return failed(record.path, message, code)
 end
 
+local MAGIC = "SQLite format 3\0"
+
+-- Whether there is a file that can be a record; before anything is made beside it.
+local function check_file(path)
+  local file = io.open(path, "rb")
+  if not file then
+    return nil, errors.new { kind = "invalid", code = "run_missing",
+      message = ("there is no run %s"):format(errors.quote(path)), hint = "Give its id, or the path of its record." }
+  end
+  local beginning = file:read(#MAGIC)
+  file:close()
+  if beginning == MAGIC then return true end
+  return failed(path, "it is no record of a run", "not_a_journal")
+end
+
 --- Opens a record.
 ---@param path string
 ---@return mde.RunRecord?
@@ -128,13 +144,9 @@ end
 function M.open(path)
   local journal, err = journals()
   if not journal then return nil, err end
-  local file = io.open(path, "rb")
-  if not file then
-    return nil, errors.new { kind = "invalid", code = "run_missing",
-      message = ("there is no run %s"):format(errors.quote(path)), hint = "Give its id, or the path of its record." }
-  end
-  file:close()
-  local locked
+  local sound, locked
+  sound, err = check_file(path)
+  if not sound then return nil, err end
   locked, err = lock(path)
   if not locked then return nil, err end
   local opened, message, code = journal.open(path)

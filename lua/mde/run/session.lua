@@ -55,7 +55,7 @@ function M.new(settings)
   local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {},
     generation = posix.fork.generation(), in_flight = 0 }, Session)
   for name, value in pairs(settings) do session[name] = value end
-  session.planned, session.active, session.ranks, session.names = {}, {}, {}, {}
+  session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
   for i, device in ipairs(settings.plan.devices) do
     session.names[device.id] = device
     session.ranks[device.id] = i
@@ -63,6 +63,8 @@ function M.new(settings)
       if change.verb == "restrict" then
         if change.decision == "restrict" then session.planned[device.id] = true end
         if change.decision == "already_active" then session.active[device.id] = true end
+      elseif change.decision == "release" then
+        session.released[device.id] = true
       end
     end
   end
@@ -345,7 +347,7 @@ end
 -- What a restrict needs beside: to be in the plan, and to have its turn.
 local function admit(self, intent)
   if intent.verb ~= "restrict" then
-    if not self.planned[intent.machine_id] then self:note("unplanned", intent.verb .. " " .. intent.machine_id) end
+    if not self.released[intent.machine_id] then self:note("unplanned", intent.verb .. " " .. intent.machine_id) end
     return true
   end
   if self.planned[intent.machine_id] then return self.waves:admit(self) end

@@ -50,6 +50,14 @@ describe("mde resume", function()
     assert.matches("there is no run", told.err)
   end)
 
+  it("makes nothing beside a file that is no record", function()
+    local path = stage.directory .. "/contain.lua"
+    local told = console.run({ "resume", path, "--yes" }, { client = stage.client })
+    assert.equal(1, told.status)
+    assert.matches("is no record of a run", told.err)
+    assert.is_nil(io.open(path .. ".lock"))
+  end)
+
   it("runs the text of the record, and says that the file has changed", function()
     shell.write_file(stage.directory .. "/contain.lua", "error 'changed'")
     local told = resume({}, { answers = { "n" } })
