@@ -69,9 +69,11 @@ function M.follow(center, row, context)
   return row
 end
 
--- What a plan would send: it is taken to succeed.
-local function is_planned(action)
-  return action.outcome == "planned"
+-- What a plan would send is taken to succeed, and so is what is pending while a playbook is planned.
+local function is_planned(center, action)
+  if action.outcome == "planned" then return true end
+  local session = center.session
+  return session ~= nil and session.is_plan and core.history.status(action.status) == "pending"
 end
 
 --- Waits until an action is final, or the time is up.
@@ -82,7 +84,7 @@ end
 ---@return "Succeeded"?
 ---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
 function M.one(center, action, seconds, context)
-  if is_planned(action) then return "Succeeded" end
+  if is_planned(center, action) then return "Succeeded" end
   local _, problem = M.follow(center, action, context:within(seconds))
   return actions.result(action, seconds, problem)
 end
@@ -97,7 +99,7 @@ local function check_actions(list)
   options_of.check_list(list, "mde.wait")
   for i, action in ipairs(list) do
     local kind = type(action) == "table" and type(action.id) == "string" and core.device.kind(action.id)
-    if kind ~= "guid" and not (type(action) == "table" and is_planned(action)) then
+    if kind ~= "guid" and not (type(action) == "table" and action.outcome == "planned") then
       errors.invalid("not_an_action", ("mde.wait: item %d is not an action"):format(i),
         "Of the results of mde.each, take the value of each that has one.")
     end
@@ -111,10 +113,10 @@ end
 ---@field lost? boolean the problem is here to stay
 ---@field strangers table<mde.Action, mde.Error> those that are of another machine or type than the service says
 
-local function watches_of(list)
+local function watches_of(list, assumed)
   local watches, by_id = {}, {}
   for _, action in ipairs(list) do
-    local id = not is_planned(action) and core.text.lower(action.id)
+    local id = not assumed[action] and core.text.lower(action.id)
     if id and not by_id[id] then
       by_id[id] = { id = id, actions = {}, strangers = {} }
       watches[#watches + 1] = by_id[id]
@@ -141,11 +143,11 @@ local function pending_of(watches)
 end
 
 -- The results, and a function that takes in and tells those that are new: of the actions that have ended, or of all.
-local function new_results(list, by_id, seconds, on_progress)
+local function new_results(list, by_id, assumed, seconds, on_progress)
   local results, done = { failed = 0 }, 0
   return results, function(all)
     for i, action in ipairs(list) do
-      local watch = not is_planned(action) and by_id[core.text.lower(action.id)]
+      local watch = not assumed[action] and by_id[core.text.lower(action.id)]
       local stranger = watch and watch.strangers[action]
       if not results[i] and (all or stranger or not watch or not is_pending(watch)) then
         local value, err = "Succeeded", nil
@@ -234,7 +236,7 @@ end
 ---@param list mde.Action[]
 ---@param context mde.Context
 function M.refresh(center, list, context)
-  local watches, by_id = watches_of(list)
+  local watches, by_id = watches_of(list, {})
   if watches[2] then
     read_list(center, watches, by_id, context, center.exchange.now())
   elseif watches[1] then
@@ -271,8 +273,10 @@ function M.many(center, list, seconds, on_progress, context)
   local started = exchange.now()
   context = context:within(seconds)
   local may_read_again = pace(exchange, context)
-  local watches, by_id = watches_of(list)
-  local results, take_in = new_results(list, by_id, seconds, on_progress)
+  local assumed = {}
+  for _, action in ipairs(list) do assumed[action] = is_planned(center, action) or nil end
+  local watches, by_id = watches_of(list, assumed)
+  local results, take_in = new_results(list, by_id, assumed, seconds, on_progress)
   local pending, turn = pending_of(watches), 0
   take_in(false)
   while pending[1] and may_read_again() do

@@ -7,6 +7,7 @@
 -- For scripts and the command. A run is bound to what its plan showed, keeps a record (mde.journal) of each change
 -- before it leaves and after it has ended, and can be continued after it died at any instruction.
 
+local caps = require "mde.action.cap"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local libraries = require "mde.run.library"
@@ -45,7 +46,7 @@ end
 -- The pass of a playbook that plans.
 local function pass(client, playbook, planning, seed)
   client:attach(planning)
-  local ok, ended, err, modules = pcall(playbooks.run, playbook, libraries.new(client, planning), seed)
+  local ok, ended, err, modules = pcall(playbooks.run, playbook, libraries.new(client, planning), seed, true)
   client:attach(nil)
   if not ok then error(ended, 0) end
   return ended, err, modules
@@ -91,6 +92,8 @@ end
 ---@class mde.RunOptions
 ---@field record? string path of the record; default in the directory of all runs
 ---@field until_time? number Unix seconds: nothing new is begun then
+---@field waves? string other waves than the plan's, for a run that is continued
+---@field gate? string another gate than the plan's, for a run that is continued
 ---@field ask_gate? fun(counts: mde.GateCounts, why: string): boolean whether a gate that stays closed is opened
 ---@field on_event? fun(event: mde.RunEvent)
 ---@field on_session? fun(session: mde.Session) before anything is sent: what can halt it
@@ -152,7 +155,8 @@ local function carry_out(client, record, plan, options)
   local ok, ended, err = found, problem, nil
   if found then
     session.waves = waves.new { client = client, ask = options.ask_gate, on_event = tell, sent = recall:sent(),
-      sizes = rules.sizes(plan.settings.waves, count), gate = rules.gate(plan.settings.gate) }
+      sizes = rules.sizes(options.waves or plan.settings.waves, count),
+      gate = rules.gate(options.gate or plan.settings.gate) }
     ok, ended, err = pcall(playbooks.run, plan.playbook, libraries.new(client, session), math.floor(plan.made))
   end
   client:attach(nil)
@@ -374,6 +378,18 @@ end
 --- more, for what was left would go on with it.
 M.leave = playbooks.leave
 
+--- What the cap of a client lets through now, counting what was sent in the last hour; nil if it has no cap.
+---@param client mde.Client
+---@return { limit: number, remaining: integer, is_counted: boolean }?
+function M.cap(client)
+  if client:cap().limit == math.huge then return nil end
+  local _, err = client.restricts:check(caps.slot("plan", false), client:context(SETTLE_SECONDS))
+  local state = client:cap()
+  return { limit = state.limit, remaining = state.remaining or state.limit, is_counted = not err or err.rule == "cap" }
+end
+
+M.cap_of = records.cap_of
+M.is_in_use = records.is_in_use
 M.playbook = playbooks.read
 M.shown = plans.shown
 M.is_expected = plans.is_expected

@@ -90,10 +90,17 @@ local function copy(values)
   return own
 end
 
-local function globals_of(playbook)
+-- What a playbook prints while it is planned goes to standard error, and says so: the results are still to come.
+local function print_of_plan(...)
+  local words = {}
+  for i = 1, select("#", ...) do words[i] = tostring((select(i, ...))) end
+  io.stderr:write("plan: ", errors.escape(table.concat(words, "\t")), "\n")
+end
+
+local function globals_of(playbook, is_plan)
   local arguments = copy(playbook.arguments)
   arguments[0] = playbook.name
-  local own = { arg = arguments }
+  local own = { arg = arguments, print = is_plan and print_of_plan or nil }
   own._G = own
   return setmetatable(own, { __index = _G })
 end
@@ -151,11 +158,12 @@ end
 ---@param playbook mde.Playbook
 ---@param library table what `require "mde"` gives it
 ---@param seed integer of math.random, so that each pass draws the same numbers
+---@param is_plan? boolean what it prints is no result yet, and goes to standard error
 ---@return true? ended
 ---@return mde.Error? err it does not compile (playbook_malformed), raised, or wanted to end the process
 ---@return mde.PlaybookModule[] modules that it has loaded
-function M.run(playbook, library, seed)
-  local chunk, problem = compile(playbook, globals_of(playbook))
+function M.run(playbook, library, seed, is_plan)
+  local chunk, problem = compile(playbook, globals_of(playbook, is_plan))
   if not chunk then
     return nil, errors.new { kind = "invalid", code = "playbook_malformed",
       message = "the playbook is not Lua: " .. errors.show(problem) }, {}

@@ -59,6 +59,47 @@ local function lock(path)
     hint = "Let it end, or stop it: mde stop RUN." }
 end
 
+local MAGIC = "SQLite format 3\0"
+
+-- Whether there is a file that can be a record; before anything is made beside it.
+local function check_file(path)
+  local file = io.open(path, "rb")
+  if not file then
+    return nil, errors.new { kind = "invalid", code = "run_missing",
+      message = ("there is no run %s"):format(errors.quote(path)), hint = "Give its id, or the path of its record." }
+  end
+  local beginning = file:read(#MAGIC)
+  file:close()
+  if beginning == MAGIC then return true end
+  return failed(path, "it is no record of a run", "not_a_journal")
+end
+
+--- Whether a session is at work on a run.
+---@param path string
+---@return boolean
+function M.is_in_use(path)
+  local file = io.open(places.lock_of(path))
+  if not file then return false end
+  file:close()
+  local locked = lock(path)
+  if locked then locked:close() end
+  return not locked
+end
+
+--- The cap that a plan was made with; nil if that cannot be read.
+---@param path string of its record
+---@return number|false|nil cap false: there is no cap
+function M.cap_of(path)
+  local journal = journals()
+  local opened = journal and check_file(path) and journal.open(path, { untrusted = true })
+  local run = opened and opened:run()
+  local settings = run and json.decode(run.settings)
+  if opened then opened:close() end
+  local cap = type(settings) == "table" and type(settings.bound) == "table" and settings.bound.cap
+  if type(cap) ~= "string" then return nil end
+  return core.number.read(cap) or false
+end
+
 local function close(record)
   record.journal:close()
   record.lock:close()
@@ -122,21 +163,6 @@ function M.finish(record)
   return failed(record.path, message, code)
 end
 
-local MAGIC = "SQLite format 3\0"
-
--- Whether there is a file that can be a record; before anything is made beside it.
-local function check_file(path)
-  local file = io.open(path, "rb")
-  if not file then
-    return nil, errors.new { kind = "invalid", code = "run_missing",
-      message = ("there is no run %s"):format(errors.quote(path)), hint = "Give its id, or the path of its record." }
-  end
-  local beginning = file:read(#MAGIC)
-  file:close()
-  if beginning == MAGIC then return true end
-  return failed(path, "it is no record of a run", "not_a_journal")
-end
-
 --- Opens a record.
 ---@param path string
 ---@return mde.RunRecord?
@@ -150,7 +176,11 @@ function M.open(path)
   locked, err = lock(path)
   if not locked then return nil, err end
   local opened, message, code = journal.open(path)
-  if opened then return { path = path, journal = opened, lock = locked } end
+  if opened then
+    -- Who goes on takes back that it was to stop; from now on a stop is of this session, though nothing has begun yet.
+    places.go_on(path)
+    return { path = path, journal = opened, lock = locked }
+  end
   locked:close()
   return failed(path, message, code)
 end
@@ -196,7 +226,6 @@ function M.begin_session(record, taken_at)
   local ok, message, code = journal:reserve(RESERVED_BYTES + RESERVED_BYTES_OF_DEVICE * devices)
   if ok then number, message, code = begin(journal, taken_at) end
   if number then
-    places.go_on(record.path)
     record.session = number
     return true
   end

@@ -154,10 +154,17 @@ function Session:unresolved(intent, device, err)
   self:finish(intent, nil, err, devices.shown(device))
 end
 
-local function not_planned(intent)
+-- A device that the plan does not restrict: it shows why not, or does not show it.
+local function not_planned(self, intent)
+  local device, why = self.names[intent.machine_id], nil
+  for _, change in ipairs(device and device.changes or {}) do
+    if change.verb == "restrict" then why = change.why or change.decision end
+  end
+  local name = intent.computerDnsName or device and device.name
   return errors.new { kind = "protected", code = "not_planned", rule = "plan", machine_id = intent.machine_id,
-    message = ("machine %s is not among those that the plan restricts"):format(intent.machine_id),
-    hint = "Make a plan that shows it: mde plan, then mde run." }
+    message = ("machine %s%s is not among those that the plan restricts%s"):format(intent.machine_id,
+      name and (", %s,"):format(errors.quote(name)) or "", why and ", since when it was made: " .. why or ""),
+    hint = not why and "Make a plan that shows it: mde plan, then mde run." or nil }
 end
 
 --- Why the device is not the one that was shown.
@@ -208,7 +215,7 @@ end
 
 --- Right before it leaves: it is written down, or it stays.
 function Session:leaving(intent)
-  local err = self:halted() or intent.must_stay and not_planned(intent)
+  local err = self:halted() or intent.must_stay and not_planned(self, intent)
   if err then return nil, err end
   -- A further attempt of the same send: nothing came of those before.
   if intent.is_written then return true end
@@ -353,7 +360,7 @@ local function admit(self, intent)
   if self.planned[intent.machine_id] then return self.waves:admit(self) end
   -- What was restricted already may still be so. It is looked at, and nothing is sent.
   intent.must_stay = self.active[intent.machine_id]
-  if not intent.must_stay then return nil, not_planned(intent) end
+  if not intent.must_stay then return nil, not_planned(self, intent) end
   return true
 end
 

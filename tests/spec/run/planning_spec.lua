@@ -121,4 +121,18 @@ describe("the pass that plans", function()
     assert.equal(3, stage.posts())
     assert.is_nil(stage.actions()["restrict " .. playbooks.id(4)])
   end)
+
+  it("waits for nothing: what is pending is taken to succeed", function()
+    stage.tenant:find_machine(playbooks.id(1)).offline = true
+    assert(stage.client:restrict(playbooks.id(1), "before", { incident = "INC-1" }))
+    local now = stage.client.exchange.now
+    local began = now()
+    assert(stage.plan [[
+      local mde = require "mde"
+      local action = assert(mde.restrict("pc-1.corp.example", "beacon", { incident = "INC-1" }))
+      assert(action.outcome == "already_active" and action.status == "Pending")
+      assert(action:wait { timeout = 600 } == "Succeeded")
+      assert(mde.wait({ action }, { timeout = 600 })[1].value == "Succeeded")]])
+    assert.is_true(now() - began < 60)
+  end)
 end)

@@ -14,10 +14,10 @@ local M = {
   summary = "Show what a playbook would do, and change nothing.",
   explained = [[
 The playbook is run: it finds its devices, and what it would restrict or release is looked at and
-noted. Every wait is taken to succeed. The digest stands for what is shown; another person can approve
-it by mde run --expect. With --json the plan is one object: format, digest, made_at, tenant_id,
-client_id, base_url, playbook, counts, seconds, at_once, cap (if it stops the run), others,
-unresolvable (asked, verb, code, kind, why) and devices (id, name, platform, tags, device_value,
+noted. What is planned or pending is taken to succeed. The digest stands for what is shown; another
+person can approve it by mde run --expect. With --json the plan is one object: format, digest,
+made_at, tenant_id, client_id, base_url, playbook, counts, seconds, at_once, cap and
+cap_lets_through (if the cap stops the run), others, unresolvable (asked, verb, code, kind, why) and devices (id, name, platform, tags, device_value,
 last_seen, is_server, is_offline, wave, verb, incident, decision, rule, why, holder, reason, asked).
 The decision is the verb if it would be sent, else already_active, protected, conflict, superseded
 or not_looked_at.]],

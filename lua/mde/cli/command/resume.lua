@@ -28,8 +28,10 @@ more.]],
 ---@param command table of argparse
 function M.configure(command)
   command:argument("run", "The id of a run, or its record."):argname "<run>"
-  command:option("--cap", "The most restricts in an hour (default 25)."):argname "<count>":convert(whole_number.parse)
-    :overwrite(false)
+  command:option("--cap", "The most restricts in an hour (default the plan's)."):argname "<count>"
+    :convert(whole_number.parse):overwrite(false)
+  command:option("--gate", "What lets the next wave begin (default the plan's)."):argname "<rule>":overwrite(false)
+  command:flag("--no-waves", "All that are left at once.")
   command:flag("--modules-changed", "Go on although modules that the playbook loads have changed.")
   arguments_of.configure_session(command)
 end
@@ -45,7 +47,10 @@ end
 ---@param arguments table as argparse leaves them
 ---@return mde.ClientOptions
 function M.client_options(arguments)
-  return { cap = arguments.cap }
+  local cap = arguments.cap
+  local path = runs.record_of(arguments.run)
+  if cap == nil and path then cap = runs.cap_of(path) end
+  return { cap = cap }
 end
 
 local function show(found, opened)
@@ -92,7 +97,10 @@ function M.run(context)
     terminal.say "Nothing was done."
     return exit.refused
   end
-  return carry_out.run(context, opened.plan, function(options) return runs.resume(client, opened, options) end)
+  return carry_out.run(context, opened.plan, function(options)
+    options.gate, options.waves = arguments.gate, arguments.no_waves and "rest" or nil
+    return runs.resume(client, opened, options)
+  end)
 end
 
 return M

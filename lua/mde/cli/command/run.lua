@@ -73,7 +73,9 @@ end
 ---@param arguments table as argparse leaves them
 ---@return mde.ClientOptions
 function M.client_options(arguments)
-  return { cap = arguments.cap }
+  local cap = arguments.cap
+  if cap == nil and is_plan(arguments.playbook) then cap = runs.cap_of(arguments.playbook) end
+  return { cap = cap }
 end
 
 -- What stands in the way of carrying out this plan: a status; nil if nothing does.

@@ -30,6 +30,10 @@ function M.run(context)
     return exit.usage
   end
   file:close()
+  if not runs.is_in_use(path) then
+    terminal.say(("No session works on the run %s; there is nothing to stop."):format(context.arguments.run))
+    return exit.done
+  end
   local stopped
   stopped, err = runs.stop(path)
   if not stopped then error(err, 0) end

@@ -64,7 +64,7 @@ function M.until_time(text, now)
   if seconds then return now + seconds end
   local at = core.timestamp.read(text)
   if at and at > now then return at end
-  errors.invalid("time_malformed", ("--until is %s, which is no time to come"):format(errors.quote(text)),
+  errors.invalid("wrong_value", ("--until is %s, which is no time to come"):format(errors.quote(text)),
     "Write 05:00, 2h or 2026-02-03T05:00:00Z.")
 end
 

@@ -1,5 +1,6 @@
 --- carry_out: a session of a run at the terminal: its progress, what stops it, and what is said in the end.
 
+local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
@@ -32,18 +33,24 @@ local function watcher(client, plan)
   local counts = runs.counts(plan)
   local left_of = pace.left(client, "restrict")
   local at_gate
-  local shown = progress.new("Running", counts.restrict + counts.release + counts.recorded, true, function(left)
-    return at_gate or left_of(left)
+  local total, done = counts.restrict + counts.release + counts.recorded, 0
+  local shown = progress.new("Running", total, true, function(left)
+    return at_gate or left > 0 and left_of(left) or nil
   end)
+  -- A playbook may call more than its plan shows.
+  local function step(failed)
+    if done == total then return end
+    done = done + 1
+    shown.step(failed)
+  end
   local tell = {}
   function tell.ended(event)
     at_gate = nil
-    shown.step(event.err ~= nil)
-    if event.err and event.err.code ~= "run_stopped" then
-      terminal.complain("mde: " .. problem.in_words(event.err))
-    end
+    if errors.is(event.err) and event.err.code == "run_stopped" then return end
+    step(event.err ~= nil)
+    if event.err then terminal.complain("mde: " .. problem.in_words(event.err)) end
   end
-  function tell.replayed() shown.step(false) end
+  function tell.replayed() step(false) end
   function tell.gate(event)
     local gate = event.counts
     at_gate = ("wave %d: %d of %d succeeded, %s"):format(gate.wave, gate.succeeded, gate.sent,
@@ -74,6 +81,7 @@ local function count_ends(report)
     local err = entry.err
     if entry.action then
       local outcome = entry.action.outcome
+      if core.history.status(entry.action.status) == "failed" then outcome = "failed" end
       count(entry.replayed and "done by an earlier session" or ending_words[outcome] or outcome)
     elseif errors.is(err) and err.code == "run_stopped" then
       count "not begun"
@@ -90,6 +98,7 @@ end
 -- The status of one call that ended; what was not begun is the run's.
 local function status_of(entry)
   local err = entry.err
+  if entry.action and core.history.status(entry.action.status) == "failed" then return exit.unfinished end
   if not err or errors.is(err) and err.code == "run_stopped" then return exit.done end
   return exit.of(err)
 end
@@ -150,6 +159,17 @@ function M.say_end(report)
   terminal.say("To go on:", ("mde resume %s"):format(report.run))
 end
 
+-- What to call it from elsewhere, while it runs and if it is killed.
+local function say_begin(session, until_time)
+  local name = runs.name_of(session.path)
+  terminal.remark(("Run %s. From another terminal mde stop %s stops it; if it is killed, mde resume %s goes on.")
+    :format(name, name, name))
+  if until_time then
+    terminal.remark(("It begins nothing new after %s, which is %s UTC."):format(
+      os.date("%Y-%m-%d %H:%M", math.floor(until_time)), core.timestamp.whole(until_time):sub(1, 16):gsub("T", " ")))
+  end
+end
+
 --- Runs a session and says how it ended.
 ---@param context mde.cli.Context
 ---@param plan mde.RunPlan
@@ -161,7 +181,10 @@ function M.run(context, plan, session)
   local halt
   local finished, report, err = interrupt.during(client, 2, function()
     return session { until_time = context.request.until_time, ask_gate = ask_gate(arguments), on_event = on_event,
-      on_session = function(one) halt = function(stop) one:halt(stop) end end }
+      on_session = function(one)
+        halt = function(stop) one:halt(stop) end
+        say_begin(one, context.request.until_time)
+      end }
   end, function()
     if halt then halt { rule = "interrupt", state = "stopped", message = "it was interrupted" } end
   end, function() shown.refresh() end)

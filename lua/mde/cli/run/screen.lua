@@ -32,7 +32,7 @@ local function say_numbers(plan, counts)
   if counts.servers > 0 then words[#words + 1] = ("%d of them servers"):format(counts.servers) end
   if counts.release > 0 then words[#words + 1] = ("release %d"):format(counts.release) end
   if counts.offline > 0 then
-    words[#words + 1] = ("%d not seen for an hour, which will stay pending"):format(counts.offline)
+    words[#words + 1] = ("%d not seen for an hour, which may stay pending"):format(counts.offline)
   end
   terminal.say(table.concat(words, ", ") .. ".")
 end
@@ -50,10 +50,11 @@ function M.duration(client, plan)
   return peek.seconds, math.min(count, peek.now or count)
 end
 
--- Whether the cap lets fewer through than the plan restricts.
+-- What the cap lets through now, if that is less than the plan restricts: how many, and the cap that would do.
 local function over_cap(client, counts)
-  local limit = client:cap().limit
-  return limit and limit < counts.restrict and limit or nil
+  local cap = runs.cap(client)
+  if not cap or counts.restrict <= cap.remaining then return nil end
+  return cap, cap.limit - cap.remaining + counts.restrict
 end
 
 local function say_limits(client, plan, counts)
@@ -62,10 +63,11 @@ local function say_limits(client, plan, counts)
     terminal.say(("It takes at least %s under the service's limits; %d go at once."):format(duration.countdown(seconds),
       at_once))
   end
-  local limit = over_cap(client, counts)
-  if limit then
-    terminal.say(("The cap of %s restricts an hour stops it before its end; for all of it give --cap %d."):format(
-      core.number.write(limit), counts.restrict))
+  local cap, enough = over_cap(client, counts)
+  if cap then
+    terminal.say(("The cap of %s restricts an hour lets %d of these %d through now%s; for all of them give --cap %s.")
+      :format(core.number.whole(cap.limit), cap.remaining, counts.restrict,
+        cap.is_counted and "" or " at most, as those of the last hour could not be counted", core.number.whole(enough)))
   end
 end
 
@@ -102,6 +104,25 @@ local function group(plan)
     add(unresolvable[name.code] or unresolvable[name.kind] or "that could not be looked up", errors.show(name.asked))
   end
   return groups, order
+end
+
+-- Whom others hold already: it is sent all the same, to record the incident.
+local function say_held(plan)
+  local names = {}
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.decision == change.verb and change.also_held then
+        names[#names + 1] = ("%s (%s)"):format(errors.show(name_of(device)),
+          errors.show(table.concat(change.also_held, ", ")))
+      end
+    end
+  end
+  if not names[1] then return end
+  local count = #names
+  for i = count, MAX_NAMED + 1, -1 do names[i] = nil end
+  if count > MAX_NAMED then names[#names + 1] = ("and %d more"):format(count - MAX_NAMED) end
+  terminal.say(("Restricted already for others, and sent again to record the incident: %d: %s"):format(count,
+    table.concat(names, ", ")))
 end
 
 local function say_left(plan)
@@ -179,6 +200,7 @@ end
 function M.show(client, plan)
   local counts = runs.counts(plan)
   say_left(plan)
+  say_held(plan)
   say_waves(plan, client:now())
   say_numbers(plan, counts)
   say_limits(client, plan, counts)
@@ -192,7 +214,8 @@ end
 function M.object(client, plan)
   local object = runs.object(plan)
   object.seconds, object.at_once = M.duration(client, plan)
-  object.cap = over_cap(client, object.counts)
+  local cap = over_cap(client, object.counts)
+  object.cap, object.cap_lets_through = cap and cap.limit, cap and cap.remaining
   return object
 end
 

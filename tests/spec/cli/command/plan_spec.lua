@@ -29,7 +29,7 @@ describe("mde plan", function()
       mde.release("pc-1.corp.example", "cleared")
     ]]))
     assert.equal(0, told.status, told.err)
-    for _, words in ipairs { "Restrict 30 devices", "release 1", "The cap of 25 restricts an hour stops it",
+    for _, words in ipairs { "Restrict 30 devices", "release 1", "lets 25 of these 30 through now",
       "1 protected by the rule device_values: dc-1.corp.example", '1 not found: "nobody.corp.example"',
       "Wave 1: 5 devices",
       "Wave 2: 25 devices", "To be released: 1 device", "Plan sha256:", "every wait taken to succeed" } do

@@ -44,6 +44,15 @@ describe("mde resume", function()
     assert.matches("is complete; there is nothing to go on with", told.err)
   end)
 
+  it("goes on from a script through a gate that stays closed, if it is told to", function()
+    local told = resume { "--yes" }
+    assert.equal(4, told.status, told.err)
+    assert.equal(5, stage.posts())
+    told = resume { "--yes", "--gate", "succeeded=0%,wait=1s" }
+    assert.equal(0, told.status, told.err)
+    assert.equal(30, stage.posts())
+  end)
+
   it("says that there is no such run", function()
     local told = console.run({ "resume", "20260101T000000Z-0000", "--yes" }, { client = stage.client })
     assert.equal(1, told.status)

@@ -87,6 +87,39 @@ describe("mde run", function()
     assert.matches("Wave 1: 5 sent, 0 succeeded, 0 failed, 0 cancelled, 5 pending, 0 unknown", told.err)
   end)
 
+  it("shows its progress where the playbook asks for more than the plan shows", function()
+    local machines = playbooks.fleet(30)
+    machines[31] = { computerDnsName = "dc-1.corp.example", osPlatform = "WindowsServer2022" }
+    set_up { machines = machines, unguarded = false, client = { cap = false, protect = { device_values = {} } } }
+    local told = run(playbooks.restrict(30, [[
+      mde.restrict("dc-1.corp.example", "beacon")
+      mde.restrict("dc-1.corp.example", "beacon")]]), {}, { answers = { "30" }, movable = true })
+    assert.equal(2, told.status, told.err)
+    assert.matches("is complete: 30 accepted, 2 left by the rule plan", told.err)
+    assert.matches("dc%-1%.corp%.example.*since when it was made: .*is protected", told.err)
+  end)
+
+  it("takes the cap of a plan that was kept, and of a run that goes on", function()
+    set_up()
+    local runs = require "mde.run"
+    local playbook, file = stage.path "contain.lua", stage.path "kept.plan"
+    shell.write_file(playbook, playbooks.restrict(2))
+    local other = playbooks.new { machines = playbooks.fleet(2), client = { cap = 300 } }
+    assert.equal(0, console.run({ "plan", playbook, "-o", file }, { client = other.client }).status)
+    other.remove()
+    assert.equal(300, runs.cap_of(file))
+    assert.equal(300, console.run({ "run", file, "--yes" }, { client = stage.client }).client_options.cap)
+    assert.equal(7, console.run({ "run", file, "--yes", "--cap", "7" }, { client = stage.client }).client_options.cap)
+    assert.equal(300, console.run({ "resume", file, "--yes" }, { client = stage.client }).client_options.cap)
+  end)
+
+  it("ends with 4 where an action failed", function()
+    set_up { machines = playbooks.fleet(2, { failing = true }) }
+    local told = run(playbooks.restrict(2, "for _, result in ipairs(results) do result.value:wait() end"), { "--yes" })
+    assert.equal(4, told.status, told.err)
+    assert.matches("is complete: 2 failed", told.err)
+  end)
+
   it("carries out a plan that was kept, once", function()
     set_up()
     local playbook, file = stage.path "contain.lua", stage.path "kept.plan"

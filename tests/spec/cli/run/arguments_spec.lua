@@ -52,7 +52,7 @@ describe("--until", function()
 
   for _, text in ipairs { "", "24:00", "05:60", "5", "05:00:00", "2026-02-03T03:00:00Z", "yesterday", "-2h", "0s" } do
     it(("is not %q"):format(text), function()
-      assert.equal("time_malformed", rehearsal.refused(arguments.until_time, text, NOW).code)
+      assert.equal("wrong_value", rehearsal.refused(arguments.until_time, text, NOW).code)
     end)
   end
 end)

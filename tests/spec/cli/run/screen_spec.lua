@@ -33,7 +33,7 @@ describe("a plan on the screen", function()
     local plan = assert(stage.plan(playbooks.restrict(3, 'mde.release("pc-4.corp.example", "cleared")')))
     local text = shown(plan)
     assert.matches(runs.shown(plan.digest), text, 1, true)
-    assert.matches("Restrict 3 devices, 1 of them servers, release 1, 1 not seen for an hour, which will stay pending.",
+    assert.matches("Restrict 3 devices, 1 of them servers, release 1, 1 not seen for an hour, which may stay pending.",
       text, 1, true)
     assert.matches(stage.tenant.tenant_id, text, 1, true)
     assert.matches("To be restricted: 3 devices", text, 1, true)
@@ -61,14 +61,24 @@ describe("a plan on the screen", function()
     assert.matches("Also: tag pc-4.corp.example: seen", text, 1, true)
   end)
 
+  it("counts what the cap has let through already", function()
+    set_up(playbooks.fleet(30), { unguarded = false, client = { cap = 25,
+      protect = { servers = false, device_values = {} } } })
+    for i = 1, 10 do assert(stage.client:restrict(playbooks.id(i), "before", { incident = "INC-0" })) end
+    stage.tenant:advance(600)
+    local text = shown(assert(stage.plan(playbooks.restrict(30))))
+    assert.matches("lets 15 of these 30 through now; for all of them give --cap 40.", text, 1, true)
+    assert.matches("sent again to record the incident: ", text, 1, true)
+  end)
+
   it("says how long it takes, and that the cap stops it", function()
     set_up(playbooks.fleet(120), { unguarded = false, client = { cap = 25,
       protect = { servers = false, device_values = {} } } })
     local plan = assert(stage.plan(playbooks.restrict(120)))
     local text = shown(plan)
     assert.matches("It takes at least", text, 1, true)
-    assert.matches("The cap of 25 restricts an hour stops it before its end; for all of it give --cap 120.", text, 1,
-      true)
+    assert.matches("The cap of 25 restricts an hour lets 25 of these 120 through now; for all of them give --cap 120.",
+      text, 1, true)
     assert.matches("Wave 1: 5 devices", text, 1, true)
     assert.matches("Wave 2: 45 devices", text, 1, true)
     assert.matches("Wave 3: 70 devices", text, 1, true)
