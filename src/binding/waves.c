@@ -278,7 +278,7 @@ static int waves_paused(lua_State *L)
 
 /* ---- who comes first */
 
-/* A time as the service writes it, or in Unix seconds; anything else is none. */
+/* A time as the service writes it, or in Unix seconds; anything else means no time. */
 static int64_t last_seen_at(lua_State *L, int index)
 {
   int64_t time = MDE_NO_TIME;

@@ -36,7 +36,7 @@ bool mde_place_check_length(const char *path, double bytes, struct mde_problem *
 
 /*
  * "network": the path, or if it is not there its directory, is on a file system that is shared, or
- * made by another process. Locks cannot be trusted there. No answer is none against it.
+ * made by another process. Locks cannot be trusted there. Without an answer it is not refused.
  */
 bool mde_place_check_local(const char *path, struct mde_problem *problem);
 

@@ -94,7 +94,7 @@ static int insert_fields(lua_State *L, enum mde_statement statement)
   return push_inserted(L, connection);
 }
 
-/* Changes one row by the arguments -> true. Where there is none to change: `refusal`. */
+/* Changes one row by the arguments -> true. If no row can be changed: `refusal`. */
 static int change_by_arguments(lua_State *L, enum mde_statement statement, const char *const *names,
                                const char *refusal)
 {

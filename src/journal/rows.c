@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Pushes a value; false, and nothing pushed, if it is none that the column can have. */
+/* Pushes a value; false, and nothing pushed, if the column cannot have it. */
 static bool push_value(lua_State *L, sqlite3_stmt *statement, int column)
 {
   const char *declared = sqlite3_column_decltype(statement, column);

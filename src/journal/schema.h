@@ -3,7 +3,7 @@
  *
  * A file says what it is by its application_id ("mdeR") and its user_version, the format. Times are
  * Unix seconds, digests 32 bytes, texts bytes that are UTF-8 unless a stranger chose them. What is
- * JSON is not looked into. `incident` and `key` are '' where there is none.
+ * JSON is not looked into. `incident` and `key` are '' if they are absent.
  */
 #ifndef MDE_JOURNAL_SCHEMA_H
 #define MDE_JOURNAL_SCHEMA_H

@@ -29,7 +29,7 @@ describe("a file that is opened as a journal", function()
     shell.write_file(path, whole)
   end)
 
-  --- Why it is refused, whoever it came from.
+  --- Why it is refused, from any caller.
   local function refused(code)
     local message
     for _, untrusted in ipairs { true, false } do
@@ -50,7 +50,7 @@ describe("a file that is opened as a journal", function()
     end
   end)
 
-  it("is none if it is something else", function()
+  it("is no journal if it is something else", function()
     for _, text in ipairs { "{}", ("text "):rep(3000), (whole:gsub("^S", "s")) } do
       shell.write_file(path, text)
       refused "not_a_journal"
@@ -58,12 +58,12 @@ describe("a file that is opened as a journal", function()
     end
   end)
 
-  it("is none if nothing was written into it", function()
+  it("is no journal if nothing was written into it", function()
     shell.write_file(path, "")
     assert.truthy(refused "not_a_journal":find("is empty", 1, true))
   end)
 
-  it("is none if it is a database of something else", function()
+  it("is no journal if it is a database of something else", function()
     journals.overwrite(path, 68, "\0\0\0\0")
     assert.truthy(refused "not_a_journal":find("a database of something else", 1, true))
   end)

@@ -21,7 +21,7 @@ local function while_waiting(context, words, fn)
   return value
 end
 
---- Makes a plan. Raises the error if there is none.
+--- Makes a plan. Raises the error that prevents it.
 ---@param context mde.cli.Context
 ---@param options mde.PlanOptions
 ---@return mde.RunPlan? plan nil if it was interrupted
