@@ -1,8 +1,7 @@
 --- plan: what a playbook would do, as it is shown, approved by its digest, kept in a record, and bound to its run.
 
 local core = require "mde.core"
-local crypto = require "mde.crypto"
-local errors = require "mde.base.error"
+local digests = require "mde.run.digest"
 local json = require "mde.base.json"
 local rules = require "mde.run.rules"
 
@@ -71,7 +70,7 @@ end
 local function digest_of(plan)
   local modules, changes = {}, {}
   for i, module in ipairs(sorted(plan.modules, function(one) return one.name end)) do
-    modules[i] = { module.name, crypto.hex(module.digest) }
+    modules[i] = { module.name, digests.hex(module.digest) }
   end
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
@@ -80,15 +79,15 @@ local function digest_of(plan)
       end
     end
   end
-  return crypto.sha256(json.encode { FORMAT, plan.tenant_id or "", plan.client_id or "", plan.base_url,
-    crypto.hex(plan.playbook.digest), modules, plan.playbook.arguments, canonical(plan.settings), sorted(changes) })
+  return digests.sha256(json.encode { FORMAT, plan.tenant_id or "", plan.client_id or "", plan.base_url,
+    digests.hex(plan.playbook.digest), modules, plan.playbook.arguments, canonical(plan.settings), sorted(changes) })
 end
 
 --- How a digest is written.
 ---@param digest string 32 bytes
 ---@return string
 function M.shown(digest)
-  return "sha256:" .. crypto.hex(digest)
+  return "sha256:" .. digests.hex(digest)
 end
 
 --- Whether somebody has approved this plan by its digest, or by the beginning of it (12 digits or more).
@@ -97,7 +96,7 @@ end
 ---@return boolean
 function M.is_expected(plan, expected)
   local digits = core.text.lower(expected):gsub("^sha256:", "")
-  return #digits >= 12 and crypto.hex(plan.digest):sub(1, #digits) == digits
+  return #digits >= 12 and digests.hex(plan.digest):sub(1, #digits) == digits
 end
 
 -- ---- making
@@ -199,11 +198,9 @@ function M.of(client, planning, settings)
     devices = devices, unresolvable = planning.unresolvable, others = planning.others,
     asked = planning.asked }
   put_in_waves(plan)
-  plan.digest = digest_of(plan)
-  if not plan.digest then
-    return nil, errors.new { kind = "unavailable", code = "digest_failed", message = "the plan's digest cannot be made",
-      hint = "A run needs OpenSSL's libcrypto." }
-  end
+  local err
+  plan.digest, err = digest_of(plan)
+  if not plan.digest then return nil, err end
   return plan
 end
 
@@ -258,7 +255,7 @@ function M.object(plan)
   end
   return { format = FORMAT, digest = M.shown(plan.digest), made_at = core.timestamp.whole(plan.made),
     tenant_id = plan.tenant_id, client_id = plan.client_id, base_url = plan.base_url,
-    playbook = { name = plan.playbook.name, sha256 = crypto.hex(plan.playbook.digest),
+    playbook = { name = plan.playbook.name, sha256 = digests.hex(plan.playbook.digest),
       arguments = plan.playbook.arguments },
     counts = M.counts(plan), devices = devices, unresolvable = plan.unresolvable, others = plan.others }
 end

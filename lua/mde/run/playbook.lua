@@ -4,7 +4,7 @@
 -- "mde"` gives it the library of the run (library.lua), and it cannot end the process.
 
 local core = require "mde.core"
-local crypto = require "mde.crypto"
+local digests = require "mde.run.digest"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
 
@@ -32,12 +32,8 @@ local function of_text(name, text, arguments)
         hint = "Give it in UTF-8." }
     end
   end
-  local digest, problem = crypto.sha256(text)
-  if not digest then
-    return nil, errors.new { kind = "unavailable", code = "digest_failed",
-      message = ("the digest of the playbook cannot be made: %s"):format(errors.show(problem)),
-      hint = "A run needs OpenSSL's libcrypto." }
-  end
+  local digest, err = digests.sha256(text)
+  if not digest then return nil, err end
   return { name = name, text = text, digest = digest, arguments = arguments }
 end
 
@@ -124,7 +120,7 @@ local function new_modules(before)
   for name in pairs(package.loaded) do
     if not before[name] and type(name) == "string" and name ~= "mde" and name:sub(1, 4) ~= "mde." then
       local path, text = path_of(name)
-      list[#list + 1] = { name = name, path = path or "", digest = crypto.sha256(text or "") }
+      list[#list + 1] = { name = name, path = path or "", digest = digests.sha256(text or "") }
     end
   end
   table.sort(list, function(a, b) return a.name < b.name end)

@@ -2,7 +2,6 @@
 
 local clients = require "mde.client"
 local core = require "mde.core"
-local crypto = require "mde.crypto"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local places = require "mde.run.place"
@@ -292,7 +291,7 @@ end
 ---@return boolean
 function M.is_changed(playbook)
   local now = playbooks.read(playbook.name, {})
-  return now ~= nil and not crypto.equal(now.digest, playbook.digest)
+  return now ~= nil and now.digest ~= playbook.digest
 end
 
 return M
