@@ -390,6 +390,7 @@ end
 
 M.cap_of = records.cap_of
 M.is_in_use = records.is_in_use
+M.is_record = records.is_record
 M.playbook = playbooks.read
 M.shown = plans.shown
 M.is_expected = plans.is_expected

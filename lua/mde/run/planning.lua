@@ -112,7 +112,7 @@ local function describe(change, action, err)
     change.decision = "recorded"
   else
     change.decision = change.verb
-    change.also_held, change.overturns = action.also_held, action.overturned and action.overturned.requestor or nil
+    change.also_held = action.also_held
   end
 end
 

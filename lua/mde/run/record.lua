@@ -60,16 +60,25 @@ end
 
 local MAGIC = "SQLite format 3\0"
 
+--- Whether a file begins as a record does: a run, or a plan that was kept.
+---@param path string
+---@return boolean? is_record nil: there is no such file
+function M.is_record(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local beginning = file:read(#MAGIC)
+  file:close()
+  return beginning == MAGIC
+end
+
 -- Whether there is a file that can be a record; before anything is made beside it.
 local function check_file(path)
-  local file = io.open(path, "rb")
-  if not file then
+  local is_record = M.is_record(path)
+  if is_record == nil then
     return nil, errors.new { kind = "invalid", code = "run_missing",
       message = ("there is no run %s"):format(errors.quote(path)), hint = "Give its id, or the path of its record." }
   end
-  local beginning = file:read(#MAGIC)
-  file:close()
-  if beginning == MAGIC then return true end
+  if is_record then return true end
   return failed(path, "it is no record of a run", "not_a_journal")
 end
 

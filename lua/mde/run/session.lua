@@ -53,7 +53,7 @@ Session.__index = Session
 ---@return mde.Session
 function M.new(settings)
   local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {},
-    generation = posix.fork.generation(), in_flight = 0 }, Session)
+    generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
   for i, device in ipairs(settings.plan.devices) do
@@ -369,9 +369,7 @@ local function carry_out(self, intent, deed)
   local admitted, err = admit(self, intent)
   if not admitted then return nil, err end
   decide(self, intent)
-  self.in_flight = self.in_flight + 1
   local ok, action, problem = pcall(deed)
-  self.in_flight = self.in_flight - 1
   local has_place = intent.verb == "restrict" and not intent.must_stay
   if not ok then
     if has_place then self.waves:left(intent.has_left and action) end

@@ -5,7 +5,6 @@ local carry_out = require "mde.cli.run.carry_out"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local plan_pass = require "mde.cli.run.plan_pass"
-local posix = require "mde.posix"
 local runs = require "mde.run"
 local terminal = require "mde.cli.ui.terminal"
 local whole_number = require "mde.cli.ui.whole_number"
@@ -38,10 +37,7 @@ end
 
 ---@param arguments table as argparse leaves them
 function M.request(arguments)
-  if not arguments.yes and not terminal.is_interactive() then
-    errors.invalid("no_terminal", "there is no terminal to ask on", "Give --yes if you are sure.")
-  end
-  return { until_time = arguments_of.until_time(arguments.until_time, posix.clock.time()) }
+  return arguments_of.session(arguments)
 end
 
 ---@param arguments table as argparse leaves them

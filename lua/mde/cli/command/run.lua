@@ -5,13 +5,11 @@ local carry_out = require "mde.cli.run.carry_out"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local plan_pass = require "mde.cli.run.plan_pass"
-local posix = require "mde.posix"
 local runs = require "mde.run"
 local screen = require "mde.cli.run.screen"
 local terminal = require "mde.cli.ui.terminal"
 
 local MAX_BY_YES = 25
-local MAGIC = "SQLite format 3\0"
 
 local M = {
   name = "run",
@@ -40,14 +38,6 @@ function M.configure(command)
   arguments_of.configure_session(command)
 end
 
--- Whether a file is a plan that was kept.
-local function is_plan(path)
-  local file = io.open(path, "rb")
-  local beginning = file and file:read(#MAGIC)
-  if file then file:close() end
-  return beginning == MAGIC
-end
-
 local function check_plan_options(arguments)
   local fixed = { ["--waves"] = arguments.waves, ["--gate"] = arguments.gate, ["--no-waves"] = arguments.no_waves,
     ["--journal"] = arguments.journal, ["an argument"] = arguments.arguments[1] }
@@ -61,11 +51,8 @@ end
 
 ---@param arguments table as argparse leaves them
 function M.request(arguments)
-  if not arguments.yes and not terminal.is_interactive() then
-    errors.invalid("no_terminal", "there is no terminal to ask on", "Give --yes if you are sure.")
-  end
-  local request = { until_time = arguments_of.until_time(arguments.until_time, posix.clock.time()) }
-  request.is_plan = is_plan(arguments.playbook)
+  local request = arguments_of.session(arguments)
+  request.is_plan = runs.is_record(arguments.playbook)
   if request.is_plan then check_plan_options(arguments) else request.plan = arguments_of.plan_options(arguments) end
   return request
 end
@@ -74,7 +61,7 @@ end
 ---@return mde.ClientOptions
 function M.client_options(arguments)
   local cap = arguments.cap
-  if cap == nil and is_plan(arguments.playbook) then cap = runs.cap_of(arguments.playbook) end
+  if cap == nil and runs.is_record(arguments.playbook) then cap = runs.cap_of(arguments.playbook) end
   return { cap = cap }
 end
 

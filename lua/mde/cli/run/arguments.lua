@@ -3,6 +3,8 @@
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
+local terminal = require "mde.cli.ui.terminal"
 local whole_number = require "mde.cli.ui.whole_number"
 
 local M = {}
@@ -66,6 +68,16 @@ function M.until_time(text, now)
   if at and at > now then return at end
   errors.invalid("wrong_value", ("--until is %s, which is no time to come"):format(errors.quote(text)),
     "Write 05:00, 2h or 2026-02-03T05:00:00Z.")
+end
+
+--- What a session is told. Raises where nobody is there who would have to be asked.
+---@param arguments table as argparse leaves them
+---@return { until_time: number? }
+function M.session(arguments)
+  if not arguments.yes and not terminal.is_interactive() then
+    errors.invalid("no_terminal", "there is no terminal to ask on", "Give --yes if you are sure.")
+  end
+  return { until_time = M.until_time(arguments.until_time, posix.clock.time()) }
 end
 
 return M
