@@ -52,8 +52,7 @@ describe("a journal", function()
   local directory, path
 
   before_each(function()
-    -- In memory if that can be: thousands of syncs would take their time.
-    directory = shell.output_of "mktemp -d -p /dev/shm 2>&- || mktemp -d":gsub("%s+$", "")
+    directory = shell.new_directory_in_memory()
     path = directory .. "/run.db"
   end)
   after_each(function()

@@ -2,7 +2,7 @@
 
 local shell = require "tests.spec.support.process.shell"
 
-local directory = shell.output_of "mktemp -d -p /dev/shm 2>&- || mktemp -d":gsub("%s+$", "")
+local directory = shell.new_directory_in_memory()
 local path, copy = directory .. "/run.db", directory .. "/copy.db"
 local DIGEST, ID = ("d"):rep(32), ("a"):rep(40)
 

@@ -42,9 +42,8 @@ end
 --- `options`: those of a rehearsal.
 function playbooks.new(options)
   options.unguarded = options.unguarded == nil or options.unguarded
-  -- In memory where there is such a place: a run waits for the disk twice for each device.
-  local directory = shell.output_of "mktemp -d -p /dev/shm 2>/dev/null || mktemp -d"
-  local stage = { directory = (directory:gsub("%s+$", "")) }
+  -- A run waits for the disk twice for each device.
+  local stage = { directory = shell.new_directory_in_memory() }
   stage.rehearsal = rehearsal.new(options)
   stage.client, stage.tenant = stage.rehearsal.client, stage.rehearsal.tenant
   local count = 0
