@@ -160,8 +160,7 @@ end
 
 -- What the claim has in a machine; nil if nothing.
 local function held(center, inventory, machine_id, rows, claim)
-  local ours, others = core.history.holders(rows, machine_id, claim.incidents, claim.since, claim.latest,
-    claim.ended)
+  local ours, others = core.history.holders(rows, machine_id, claim, claim.latest)
   if not ours[1] then return nil end
   local state, rests_on = core.history.state(rows, machine_id, claim.latest)
   for _, row in ipairs(rows) do center:adopt(row) end
@@ -201,7 +200,7 @@ end
 ---@return string[]
 function M.other_holders(rows, machine_id, incident, latest)
   local own = type(incident) == "table" and incident or { incident }
-  local _, others = core.history.holders(rows, machine_id, own, nil, latest)
+  local _, others = core.history.holders(rows, machine_id, { incidents = own }, latest)
   local holders, seen = {}, {}
   for _, row in ipairs(others) do
     local _, named = core.comment.parse(row.requestorComment)
@@ -242,7 +241,8 @@ function M.restricted(center, inventory, options, context)
     if machine_id == "" then
       -- Each by itself: a release among them may be of another machine.
       for _, row in ipairs(rows) do
-        local ours = core.history.holders({ row }, machine_id, claim.incidents, claim.since, claim.latest)
+        local ours = core.history.holders({ row }, machine_id, { incidents = claim.incidents, since = claim.since },
+          claim.latest)
         if ours[1] then table.insert(list.unattributed, center:adopt(row)) end
       end
     else
