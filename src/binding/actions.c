@@ -100,7 +100,7 @@ struct mde_claim mde_check_claim(lua_State *L, int index)
                             .operation_count = count_texts(L, index, "operations"),
                             .ended_count = count_texts(L, index, "ended"),
                             .since = mde_time_field(L, index, "since"),
-                            .expired_by = mde_time_field(L, index, "expired_by")};
+                            .expired_by = mde_claim_expired_by(mde_time_field(L, index, "now"))};
   size_t count = claim.incident_count + claim.operation_count + claim.ended_count;
   struct mde_text *texts = lua_newuserdata(L, (count + 1) * sizeof *texts);
   claim.incidents = texts;

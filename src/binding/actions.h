@@ -39,8 +39,9 @@ int64_t mde_check_ticks(lua_State *L, int index);
 int64_t mde_time_field(lua_State *L, int index, const char *name);
 
 /*
- * The claim in the table at `index` (absolute): { incidents, since, operations, expired_by, ended }.
- * incidents, operations, ended: lists of strings, or nil; since, expired_by: Unix seconds, or nil.
+ * The claim in the table at `index` (absolute): { incidents, since, operations, now, ended }.
+ * incidents, operations, ended: lists of strings, or nil; since: Unix seconds, or nil; now: the
+ * service's time, where what has expired by then is covered.
  * Its texts are those of the table, and live as long; pushes the userdata that holds them. Raises
  * for anything else.
  */

@@ -456,7 +456,7 @@ function history.state(rows, machine, latest) end
 ---@field incidents? string[] those of any of these
 ---@field since? number Unix seconds: those of the incidents that were created then or later
 ---@field operations? string[] those with any of these operation ids
----@field expired_by? number Unix seconds: those that were meant to hold until then at most
+---@field now? number the service's time, Unix seconds: those that have expired by then
 ---@field ended? string[] incidents that hold no longer
 
 ---@param rows table[]

@@ -2,6 +2,13 @@
 
 #include "timestamp.h"
 
+static const int64_t GRACE_TICKS = 60 * MDE_TICKS_PER_SECOND;
+
+int64_t mde_claim_expired_by(int64_t now)
+{
+  return now == MDE_NO_TIME ? MDE_NO_TIME : now - GRACE_TICKS;
+}
+
 static bool is_incident_among(struct mde_text incident, const struct mde_text *incidents,
                               size_t count)
 {

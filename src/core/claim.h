@@ -26,9 +26,12 @@ struct mde_claim {
   size_t ended_count;
 };
 
-/* How long after its end a restriction has expired: no clock that is a little fast ends it early.
+/*
+ * What a claim for all that has expired covers at a service's time, ticks: what was meant to hold
+ * until a minute before it at most, so that no clock that is a little fast ends it early.
+ * MDE_NO_TIME: nobody knows the time, and nothing has expired.
  */
-#define MDE_CLAIM_GRACE_TICKS (60 * MDE_TICKS_PER_SECOND)
+int64_t mde_claim_expired_by(int64_t now);
 
 struct mde_holders {
   size_t ours;   /* how many of the restrictions that hold the device the claim covers */

@@ -56,8 +56,7 @@ static bool is_held(const struct mde_order *order, const struct mde_action *acti
 {
   if (!order->is_claim) return false;
   struct mde_claim claim = order->claim;
-  if (order->claims_expired && began_at != MDE_NO_TIME)
-    claim.expired_by = began_at - MDE_CLAIM_GRACE_TICKS;
+  if (order->claims_expired) claim.expired_by = mde_claim_expired_by(began_at);
   size_t other;
   enum mde_held held = mde_claim_judge(&claim, actions, count, order->response->opposite, &other);
   *said = assessment(held == MDE_HELD_BY_OTHERS ? MDE_ASSESSED_HELD : MDE_ASSESSED_NOT_HELD, other);

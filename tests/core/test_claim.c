@@ -238,6 +238,13 @@ static void a_claim_of_nothing_covers_nothing(void **state)
     }
 }
 
+static void what_has_expired_ended_a_minute_ago(void **state)
+{
+  (void)state;
+  assert_true(mde_claim_expired_by(EXPIRED_BY) == EXPIRED_BY - 60 * MDE_TICKS_PER_SECOND);
+  assert_true(mde_claim_expired_by(MDE_NO_TIME) == MDE_NO_TIME);
+}
+
 static void an_incident_that_has_ended_holds_for_nobody(void **state)
 {
   (void)state;
@@ -255,6 +262,7 @@ int main(void)
       cmocka_unit_test(a_device_is_held_by_the_claim_or_by_others),
       cmocka_unit_test(the_list_of_holders_agrees_with_the_judgment),
       cmocka_unit_test(a_claim_of_nothing_covers_nothing),
+      cmocka_unit_test(what_has_expired_ended_a_minute_ago),
       cmocka_unit_test(an_incident_that_has_ended_holds_for_nobody),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -259,7 +259,7 @@ static void what_has_expired_is_told_by_the_services_time(void **state)
   order.claim = (struct mde_claim){.since = MDE_NO_TIME};
   struct mde_action there = action(RESTRICT, MDE_STATUS_SUCCEEDED, until - 100);
   there.comment.operation = text("theirs-01.until.1795960800");
-  int64_t end = until + MDE_CLAIM_GRACE_TICKS;
+  int64_t end = until + 60 * MDE_TICKS_PER_SECOND;
   assert_int_equal(MDE_ASSESSED_HELD, mde_order_assess(&order, &there, 1, 0, until).assessed);
   assert_int_equal(MDE_ASSESSED_HELD, mde_order_assess(&order, &there, 1, 0, end - 1).assessed);
   assert_int_equal(MDE_ASSESSED_HELD, mde_order_assess(&order, &there, 1, 0, MDE_NO_TIME).assessed);

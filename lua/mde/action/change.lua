@@ -198,6 +198,8 @@ end
 -- that records an incident adds to, if the device is certainly restricted.
 function Intent:holders(rows)
   local is_release, latest = self.verb == "release", self.changes.exchange.clock:latest()
+  -- What holds it is what the claim covers.
+  if self.operations or self.expired then return end
   if is_release and self.has_cancelled or not is_release and not self.incident then return end
   local is_held = is_release or core.history.state(rows, self.machine_id, latest) == "restricted"
   local others = is_held and incidents.other_holders(rows, self.machine_id, self.incident, latest) or {}
@@ -349,7 +351,14 @@ function Changes:make(verb, device, comment, options, context)
   end
   local owner, err = new_operation_id()
   if not owner then return nil, err end
-  local intent = setmetatable(arguments.read(verb, comment, options, owner, self.exchange.clock:time()), Intent)
+  local read = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
+  if options.release_after then
+    -- Its end must not rest on one clock alone.
+    local settled, why = self.exchange:settle_clock(context)
+    if not settled then return nil, errors.about(why, ("%s %s"):format(verb, shown)) end
+    read = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
+  end
+  local intent = setmetatable(read, Intent)
   self.count = self.count + 1
   intent.context, intent.began, intent.number, intent.owner = context, self.exchange.now(), self.count, owner
   intent.changes, intent.attempts, intent.kind, intent.canonical = self, 0, kind, canonical

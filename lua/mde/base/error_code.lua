@@ -135,6 +135,9 @@
 ---| "incident_missing" # an incident is required
 ---| "incident_malformed" # it is not an incident
 ---| "key_malformed" # it is not an idempotency key
+---| "claim_without_look" # a release for certain restrictions needs a look at the device's history
+---| "key_reserved" # a key may not end as an operation id that says until when a restriction holds
+---| "key_too_long" # beside `release_after` a key has at most 47 characters
 ---| "key_without_look" # a key needs a look at the device's history
 ---| "decided_at_without_look" # so does the time of a decision
 ---| "tag_empty" # the tag is empty
@@ -170,6 +173,8 @@
 ---| "record_unreadable" # whether the machine is protected could not be read; see `cause`
 ---| "history_unreadable" # the device's history could not be read
 ---| "opposite_pending" # the opposite action is pending; see `action`
+---| "held_by_others" # something holds the device restricted that this release is not for
+---| "nothing_held" # none of the restrictions that this release is for holds the device
 ---| "opposite_untimed" # an opposite action does not say whether it was decided before `decided_at`
 ---| "opposite_not_cancelled" # the opposite action could not be cancelled
 ---| "opposites_keep_appearing" # there is a further opposite action each time

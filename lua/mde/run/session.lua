@@ -199,7 +199,7 @@ end
 -- What a step is known by, and what is sent.
 local function fields_of(self, intent)
   local step, steps = intent.step, self.recall.steps
-  local incident, key = steps_of.incident_of(intent.incident), intent.keyed and intent.operation_id or ""
+  local incident, key = steps_of.incident_of(intent.incident), intent.key or ""
   return { session = self.number, device = intent.machine_id, verb = intent.verb, incident = incident, key = key,
     occurrence = step and step.occurrence or steps:occurrence(intent.verb, intent.machine_id, incident, key),
     operation = intent.operation_id, comment = intent.comment, arguments = recalls.of_look(intent) }
@@ -221,6 +221,7 @@ function Session:leaving(intent)
   if intent.is_written then return true end
   local step, fields = intent.step, fields_of(self, intent)
   fields.at, fields.sent_service = posix.clock.time(), self.client:now()
+  fields.expires = core.comment.expiry(intent.operation_id)
   local n, message, code = record_device(self, intent.machine_id)
   if n then n, message, code = self.journal:sending(fields) end
   if not n then
