@@ -141,6 +141,7 @@ static void look(struct mde_change *change, const struct mde_order *order,
   struct mde_change next = *change;
   if (!next.has_seen) see_all(&next, actions, count, list);
   mde_seen_mark(&next.seen, actions, count);
+  mde_order_mark(order, actions, count, list->began_at);
   struct mde_assessment said = mde_order_assess(order, actions, count, list->flags, list->began_at);
   if (said.assessed == MDE_ASSESSED_UNTOLD) {
     change->reading = MDE_READING_OWN;

@@ -42,6 +42,14 @@ static bool covers(const struct mde_claim *claim, const struct mde_action *restr
          is_incident_among(comment->incident, claim->incidents, claim->incident_count);
 }
 
+void mde_claim_mark(const struct mde_claim *claim, struct mde_action *actions, size_t count,
+                    const struct mde_response *response)
+{
+  for (size_t i = 0; i < count; i++)
+    actions[i].is_claimed =
+        actions[i].counts && actions[i].response == response && covers(claim, &actions[i]);
+}
+
 enum whose { WHOSE_NOBODYS, WHOSE_OURS, WHOSE_OTHERS };
 
 static enum whose whose(const struct mde_claim *claim, const struct mde_action *actions,

@@ -33,6 +33,10 @@ struct mde_claim {
  */
 int64_t mde_claim_expired_by(int64_t now);
 
+/* Marks the restrictions that the claim covers, whether they hold the device or not. */
+void mde_claim_mark(const struct mde_claim *claim, struct mde_action *actions, size_t count,
+                    const struct mde_response *response);
+
 struct mde_holders {
   size_t ours;   /* how many of the restrictions that hold the device the claim covers */
   size_t others; /* and how many it does not */

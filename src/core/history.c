@@ -290,7 +290,7 @@ static size_t newest_record(const struct mde_action *actions, size_t count,
  * back. */
 static bool says_otherwise(const struct mde_action *action, const struct mde_response *response)
 {
-  return action->counts &&
+  return action->counts && !action->is_claimed &&
          (action->response == response) == (action->status == MDE_STATUS_CANCELLED);
 }
 

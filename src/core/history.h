@@ -51,6 +51,7 @@ struct mde_action {
                   unset if not */
   bool is_unidentified; /* it does not say which action it is, or of what kind, and may be one that
                            counts; it does not count */
+  bool is_claimed;      /* the claim of who asks covers it (claim.h): it is not decided otherwise */
   bool seen;            /* a look before had it; one that was cancelled since counts as not seen */
   bool has_id;
   struct mde_id id;

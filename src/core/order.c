@@ -50,13 +50,28 @@ static struct mde_assessment take_at_its_word(const struct mde_order *order,
   return (struct mde_assessment){assessed[look.decision], look.action, look.recorded};
 }
 
+/* The claim as of the time when the change began. */
+static struct mde_claim claim_of(const struct mde_order *order, int64_t began_at)
+{
+  struct mde_claim claim = order->claim;
+  if (order->claims_expired) claim.expired_by = mde_claim_expired_by(began_at);
+  return claim;
+}
+
+void mde_order_mark(const struct mde_order *order, struct mde_action *actions, size_t count,
+                    int64_t began_at)
+{
+  if (!order->is_claim) return;
+  struct mde_claim claim = claim_of(order, began_at);
+  mde_claim_mark(&claim, actions, count, order->response->opposite);
+}
+
 /* Whether its claim keeps an order from being carried out, and what it says instead. */
 static bool is_held(const struct mde_order *order, const struct mde_action *actions, size_t count,
                     int64_t began_at, struct mde_assessment *said)
 {
   if (!order->is_claim) return false;
-  struct mde_claim claim = order->claim;
-  if (order->claims_expired) claim.expired_by = mde_claim_expired_by(began_at);
+  struct mde_claim claim = claim_of(order, began_at);
   size_t other;
   enum mde_held held = mde_claim_judge(&claim, actions, count, order->response->opposite, &other);
   *said = assessment(held == MDE_HELD_BY_OTHERS ? MDE_ASSESSED_HELD : MDE_ASSESSED_NOT_HELD, other);

@@ -30,6 +30,13 @@ struct mde_order {
   struct mde_claim claim;
 };
 
+/*
+ * Marks what the claim of an order covers, if it has one: a restriction that is to be taken back is
+ * no decision against that. `began_at`: as for mde_order_assess.
+ */
+void mde_order_mark(const struct mde_order *order, struct mde_action *actions, size_t count,
+                    int64_t began_at);
+
 /* Whether it rests on what was done before: under its key, or since it was decided. */
 bool mde_order_is_particular(const struct mde_order *order);
 

@@ -250,6 +250,25 @@ static void a_claim_keeps_a_release_from_what_others_hold(void **state)
   }
 }
 
+static void what_is_taken_back_is_not_decided_otherwise(void **state)
+{
+  (void)state;
+  struct mde_text operation = text("ours-0002");
+  struct mde_order order = order_of(RELEASE, CANCELS | DECIDED);
+  order.is_claim = true;
+  order.claim =
+      (struct mde_claim){.operations = &operation, .operation_count = 1, .since = MDE_NO_TIME};
+  struct mde_action there[] = {action(RESTRICT, MDE_STATUS_SUCCEEDED, AGO(10)),
+                               action(RESTRICT, MDE_STATUS_SUCCEEDED, AGO(5))};
+  there[0].comment.operation = operation;
+  assert_int_equal(MDE_ASSESSED_DECIDED, mde_order_assess(&order, there, 1, 0, NOW).assessed);
+  mde_order_mark(&order, there, 2, NOW);
+  assert_int_equal(MDE_ASSESSED_SEND, mde_order_assess(&order, there, 1, 0, NOW).assessed);
+  assert_int_equal(MDE_ASSESSED_DECIDED, mde_order_assess(&order, there, 2, 0, NOW).assessed);
+  there[0].seen = false;
+  assert_int_equal(MDE_ASSESSED_SEND, mde_order_assess(&order, there, 1, 0, NOW).assessed);
+}
+
 static void what_has_expired_is_told_by_the_services_time(void **state)
 {
   (void)state;
@@ -277,6 +296,7 @@ int main(void)
       cmocka_unit_test(an_incomplete_list_may_have_what_undid_a_key),
       cmocka_unit_test(nothing_is_withdrawn_unless_that_is_asked),
       cmocka_unit_test(a_claim_keeps_a_release_from_what_others_hold),
+      cmocka_unit_test(what_is_taken_back_is_not_decided_otherwise),
       cmocka_unit_test(what_has_expired_is_told_by_the_services_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ local EARLIEST_SINCE = 1e9
 ---@field id string
 ---@field computerDnsName? string
 ---@field action mde.Action the newest restriction by which the incidents hold it
----@field expires_at? number Unix seconds until when the last of these restrictions is meant to hold; nil: one has no end
+---@field expires_at? number Unix seconds: when the last of these restrictions is meant to end; nil: one has no end
 ---@field releasing? mde.Action a release that is under way: they hold it until that has succeeded
 ---@field incidents? string[] of the shared ones: who else holds it, in words
 ---@field others? mde.Action[] of the shared ones: by which restrictions

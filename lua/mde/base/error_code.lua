@@ -212,6 +212,7 @@
 ---| "device_drifted" # the device has another name than the plan shows (`rule = "drift"`)
 ---| "run_stopped" # the run begins nothing new; nothing was sent
 ---| "run_not_begun" # this is a plan that was not carried out
+---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
 ---| "record_unusable" # the record of the run cannot be made, opened or written

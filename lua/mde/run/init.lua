@@ -19,6 +19,7 @@ local recalls = require "mde.run.recall"
 local records = require "mde.run.record"
 local rules = require "mde.run.rules"
 local sessions = require "mde.run.session"
+local undos = require "mde.run.undo"
 local waves = require "mde.run.waves"
 
 -- A plan is older than what it shows after an hour; a run that was begun may be continued for a day.
@@ -87,6 +88,22 @@ function M.plan(client, options)
   return plan
 end
 
+--- Plans to take back what a run has restricted, and nobody else holds.
+---@param client mde.Client
+---@param run string its id, or the path of its record
+---@param comment string why; recorded in the service
+---@return mde.RunPlan? plan with `undone`, what the record says (mde.Undone)
+---@return mde.Error? err
+function M.plan_undo(client, run, comment)
+  local undone, err = undos.read(run, comment)
+  if not undone then return nil, err end
+  local plan
+  plan, err = M.plan(client, { playbook = undone.playbook, waves = false })
+  if not plan then return nil, err end
+  plan.undoes, plan.undone = undone.run, undone
+  return plan
+end
+
 -- ---- carrying out
 
 ---@class mde.RunOptions
@@ -136,6 +153,15 @@ local function has_untried(session)
     if kind == "protected" and entry.err.rule == "cap" then return true end
   end
   return false
+end
+
+-- From now on nobody goes on with the run that is undone.
+local function mark_undone(record, plan)
+  if not plan.undoes then return true end
+  local marked, err = undos.mark(plan.undoes, places.name_of(record.path))
+  if marked then return true end
+  records.abandon(record)
+  return nil, err
 end
 
 local function carry_out(client, record, plan, options)
@@ -189,6 +215,7 @@ function M.start(client, plan, options)
   if not record then return nil, err end
   local taken
   taken, err = records.begin_session(record, client:now())
+  if taken then taken, err = mark_undone(record, plan) end
   if not taken then return nil, err end
   return carry_out(client, record, plan, options)
 end
@@ -295,6 +322,7 @@ function M.start_opened(client, opened, options)
   end
   local taken
   taken, err = records.begin_session(opened.record, client:now())
+  if taken then taken, err = mark_undone(opened.record, opened.plan) end
   if not taken then return nil, err end
   return carry_out(client, opened.record, opened.plan, options)
 end

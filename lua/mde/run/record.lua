@@ -143,7 +143,8 @@ function M.create(client, plan, path)
   file, err = lock(path)
   if not file then return nil, err end
   local exchange = client.exchange
-  local opened, message, code = journal.create(path, { id = id, verb = "run", tenant = exchange.tenant_id or "",
+  local opened, message, code = journal.create(path, { id = id, verb = plan.undoes and "undo" or "run",
+    undoes = plan.undoes, tenant = exchange.tenant_id or "",
     client = exchange.client_id or "", base_url = exchange.base_url, playbook = plan.playbook.name,
     text = plan.playbook.text, digest = plan.playbook.digest, arguments = json.encode(plan.playbook.arguments),
     settings = json.encode { bound = plan.settings, unresolvable = plan.unresolvable, others = plan.others },
@@ -171,11 +172,11 @@ function M.finish(record)
   return failed(record.path, message, code)
 end
 
---- Opens a record.
+--- Opens the record of a run that is not at work, and keeps others from going on with it.
 ---@param path string
 ---@return mde.RunRecord?
 ---@return mde.Error? err
-function M.open(path)
+function M.hold(path)
   local journal, err = journals()
   if not journal then return nil, err end
   local sound, locked
@@ -184,13 +185,21 @@ function M.open(path)
   locked, err = lock(path)
   if not locked then return nil, err end
   local opened, message, code = journal.open(path)
-  if opened then
-    -- Who goes on takes back that it was to stop; from now on a stop is of this session, though nothing has begun yet.
-    places.go_on(path)
-    return { path = path, journal = opened, lock = locked }
-  end
+  if opened then return { path = path, journal = opened, lock = locked } end
   locked:close()
   return failed(path, message, code)
+end
+
+--- Opens a record to go on with it.
+---@param path string
+---@return mde.RunRecord?
+---@return mde.Error? err
+function M.open(path)
+  local record, err = M.hold(path)
+  if not record then return nil, err end
+  -- Who goes on takes back that it was to stop; from now on a stop is of this session, though nothing has begun yet.
+  places.go_on(path)
+  return record
 end
 
 local function line_of(path)

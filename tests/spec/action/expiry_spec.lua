@@ -76,7 +76,8 @@ describe("a restriction with an end", function()
   -- What holds device 1 beside a restriction that ended an hour ago, and whether a sweep leaves it; and for whom.
   for what, case in pairs {
     ["nothing"] = { {}, nil },
-    ["one that ended before"] = { { { "restrict", "Succeeded", 7000, "why [mde:INC-9:before-1.until.1000000001]" } }, nil },
+    ["one that ended before"] = { { { "restrict", "Succeeded", 7000,
+      "why [mde:INC-9:before-1.until.1000000001]" } }, nil },
     ["one of its own incident without an end"] = { { { "restrict", "Succeeded", 7000, "INC-1" } }, "INC-1" },
     ["one of another incident"] = { { { "restrict", "Succeeded", 7000, "INC-2" } }, "INC-2" },
     ["one by hand, since then"] = { { { "restrict", "Succeeded", 100 } }, "by hand (somebody.else@corp.example)" },
@@ -145,8 +146,8 @@ describe("a restriction with an end", function()
     assert.equal("claim_without_look", err.code)
   end)
 
-  -- Two hosts sweep twice a day for 40 days, or MDE_EXPIRY_DAYS; every day something is restricted, for hours or days, under keys and
-  -- without, by this client and by hand. One clock of three is an hour off, now here, now there.
+  -- Two hosts sweep twice a day for 40 days, or MDE_EXPIRY_DAYS; every day something is restricted, for hours or days,
+  -- under keys and without, by this client and by hand. One clock of three is an hour off, now fast, now slow.
   describe("over months", function()
     local days = core.number.read(os.getenv "MDE_EXPIRY_DAYS" or "40")
     local real = posix.clock.time

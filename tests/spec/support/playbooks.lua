@@ -112,6 +112,15 @@ function playbooks.new(options)
 
   function stage.posts() return #stage.rehearsal:posts() end
 
+  --- How often a machine was posted this.
+  function stage.posted_to(id, verb)
+    local times = 0
+    for _, request in ipairs(stage.rehearsal:requests()) do
+      if request:find("^POST .*/machines/" .. id .. "/" .. verb .. "$") then times = times + 1 end
+    end
+    return times
+  end
+
   function stage.remove() shell.remove(stage.directory) end
 
   return stage

@@ -31,7 +31,7 @@ end
 -- What is shown of a session as it runs.
 local function watcher(client, plan)
   local counts = runs.counts(plan)
-  local left_of = pace.left(client, "restrict")
+  local left_of = pace.left(client, counts.restrict > 0 and "restrict" or "release")
   local at_gate
   local total, done = counts.restrict + counts.release + counts.recorded, 0
   local shown = progress.new("Running", total, true, function(left)

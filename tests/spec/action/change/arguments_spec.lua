@@ -25,7 +25,8 @@ describe("the arguments of restrict and release", function()
     ["an incident that is a table"] = { "why", { incident = {} }, 'option "incident"' },
     ["a short key"] = { "why", { key = "alert" }, "the key is not 8 to 64 of" },
     ["a key without a look"] = { "why", { key = "alert-0001", look = false }, "a key needs a look" },
-    ["a key that ends in a time"] = { "why", { key = "alert-0001.until.1795960800" }, "until when a restriction holds" },
+    ["a key that ends in a time"] = { "why", { key = "alert-0001.until.1795960800" },
+      "until when a restriction holds" },
     ["a rule that there is not"] = { "why", { allow = { "server" } }, 'Did you mean "servers"?' },
     ["an option that there is not"] = { "why", { incidents = 1 }, 'Did you mean "incident"?' },
   } do
