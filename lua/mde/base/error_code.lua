@@ -211,6 +211,8 @@
 ---| "not_planned" # the plan does not restrict this device (`rule = "plan"`)
 ---| "device_drifted" # the device has another name than the plan shows (`rule = "drift"`)
 ---| "run_stopped" # the run begins nothing new; nothing was sent
+---| "fleet_unusable" # the machines of a rehearsal cannot be read
+---| "faults_unusable" # what is to go wrong in a rehearsal cannot be read
 ---| "run_not_begun" # this is a plan that was not carried out
 ---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run

@@ -419,6 +419,8 @@ end
 M.cap_of = records.cap_of
 M.is_in_use = records.is_in_use
 M.is_record = records.is_record
+M.make_directory = records.make_directory
+M.steps_of = records.steps_of
 M.playbook = playbooks.read
 M.shown = plans.shown
 M.is_expected = plans.is_expected

@@ -119,6 +119,31 @@ function M.abandon(record)
   close(record)
 end
 
+--- Makes a directory for records, for its owner alone; one that is there will do.
+---@param path string
+---@return true?
+---@return mde.Error? err
+function M.make_directory(path)
+  local journal, err = journals()
+  if not journal then return nil, err end
+  local made, message, code = journal.make_directory(path)
+  if made then return true end
+  return failed(path, message, code)
+end
+
+--- The steps of a run that is not at work.
+---@param path string of its record
+---@return mde.Step[]?
+---@return mde.Error? err
+function M.steps_of(path)
+  local record, err = M.hold(path)
+  if not record then return nil, err end
+  local list = {}
+  for step in record.journal:steps() do list[#list + 1] = step end
+  close(record)
+  return list
+end
+
 --- A new record, with a plan in it.
 ---@param client mde.Client
 ---@param plan mde.RunPlan
@@ -135,8 +160,9 @@ function M.create(client, plan, path)
     local directory
     directory, err = places.directory()
     if not directory then return nil, err end
-    local made, message, code = journal.make_directory(directory)
-    if not made then return failed(directory, message, code) end
+    local made
+    made, err = M.make_directory(directory)
+    if not made then return nil, err end
     path = ("%s/%s.db"):format(directory, id)
   end
   local file
