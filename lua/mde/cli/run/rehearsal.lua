@@ -109,7 +109,8 @@ function M.night_of_file(path)
     errors.invalid("faults_unusable", ("the faults %s cannot be used: %s"):format(errors.quote(path),
       errors.show(options)), "Write a fixture (sim.md): { faults = { ... } }.")
   end
-  return { name = path:match "([^/]+)$":gsub("%.[A-Za-z0-9]+$", ""), about = "what " .. path .. " says", options = options }
+  local name = path:match "([^/]+)$":gsub("%.[A-Za-z0-9]+$", "")
+  return { name = name, about = "what " .. path .. " says", options = options }
 end
 
 --- A new directory for records that are not to be kept. Raises if there is none.
