@@ -1,5 +1,4 @@
 -- The same for many devices. All of it runs with each kind of driver, so it is one file.
--- Labels: caseless
 
 local job_pool = require "mde.sync.job_pool"
 local errors = require "mde.base.error"
