@@ -1,5 +1,5 @@
--- A device whose name is typed in another spelling, in a tenant over TLS that compares names as they are, and in one that
--- compares them without regard to case.
+-- A device whose name is typed in another spelling, in a tenant over TLS that compares names as they are, and in one
+-- that compares them without regard to case.
 -- Labels: only-lua5.4, caseless
 local commands = require "tests.spec.support.process.command"
 

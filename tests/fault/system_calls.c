@@ -4,7 +4,7 @@
  * Preloaded, it stands between libcurl, OpenSSL and mde's modules and the C library. As a Lua
  * module it is told what to do:
  *
- *   arm(k, variant)  the k-th call from now on fails, with that one of its errors (1, 2...), if it has so many
+ *   arm(k, variant)  the k-th call from now on fails, with that one of its errors (1, 2...)
  *   arm(k, variant, true)  the same, and behind the last of its errors comes the first again
  *   disarm() -> calls, name, errno   how many calls there were, and which one failed, if one did
  *

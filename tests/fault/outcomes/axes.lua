@@ -216,9 +216,9 @@ local manners = {
   { text = "the machine is off, told again", offline = true, duplicates = "pending", actions = 1 },
 }
 
--- Whether the suite plays it. A fault strikes a request in four ways: once or twice, on a new or on a reused connection.
--- Two of them, with both of either between them, are those with an even sum of their numbers; for the next request, the
--- next fault and the other driver the other two.
+-- Whether the suite plays it. A fault strikes a request in four ways: once or twice, on a new or on a reused
+-- connection. Two of them, with both of either between them, are those with an even sum of their numbers; for the next
+-- request, the next fault and the other driver the other two.
 local function is_sampled(driver, ...)
   local sum = driver == "libcurl" and 0 or 1
   for i = 1, select("#", ...) do sum = sum + select(i, ...) end

@@ -2,8 +2,7 @@
 -- told by what the tenant did; the same for mde.driver.cqueues in a controller, and for a client whose state is in a
 -- file. To be run with tests/fault/system_calls.c preloaded.
 --
--- usage: system_calls.lua [sample|print]    sample: with one of its errors, another one from call to call; print: prints
---                                           each row
+-- usage: system_calls.lua [sample|print]    sample: each with one of its errors; print: prints each row
 
 local axes = require "tests.fault.outcomes.axes"
 local cqueues = require "cqueues"

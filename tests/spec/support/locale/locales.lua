@@ -26,8 +26,8 @@ function locales.make()
     local definition, charset = name:match "^(.-)%.(.*)$"
     -- Under a name of its own until it is whole, since another Lua may look for it.
     run(([[cd %s && { [ -d %s ] || { own=$(mktemp -d new.XXXXXX) && localedef -i %s -f %s "$PWD/$own/%s" &&
-      { mv -T "$own/%s" %s || [ -d %s ]; } && rm -rf "$own"; }; }]]):format(shell.quote(folder), name, definition, charset,
-      name, name, name, name))
+      { mv -T "$own/%s" %s || [ -d %s ]; } && rm -rf "$own"; }; }]]):format(shell.quote(folder), name, definition,
+      charset, name, name, name, name))
   end
   return folder
 end
