@@ -236,8 +236,7 @@ describe("the machines of a query", function()
 end)
 
 describe("more machines than a page holds", function()
-  -- Another Lua has nothing of its own here, and takes longer to make them.
-  local COUNT = _VERSION == "Lua 5.4" and 25000 or 15000
+  local COUNT = 15000
   local r, asked
 
   setup(function()
