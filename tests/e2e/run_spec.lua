@@ -1,6 +1,6 @@
 -- mde plan, run, resume and stop as processes of their own, against a tenant over TLS: what is killed, interrupted,
 -- stopped and started twice; and what is seen.
--- Labels: only-lua5.4, caseless, long
+-- Labels: only-lua5.4, long
 local commands = require "tests.spec.support.process.command"
 local wait_until = require "tests.spec.support.process.wait_until"
 

@@ -1,4 +1,5 @@
 -- A run holds what its plan says, writes down what it sends, stops by its rules, and goes on to its end.
+-- Labels: not-lua5.3
 local errors = require "mde.base.error"
 local playbooks = require "tests.spec.support.playbooks"
 local runs = require "mde.run"
