@@ -260,7 +260,7 @@ local function look_and_send(self, intent)
   local patience = ACTION_SECONDS + self.exchange:queue(intent.verb)
   local locked, problem = lock(self, intent, math.min(intent.context:left(), patience))
   if not locked then return nil, problem end
-  intent.slot = intent.verb == "restrict" and caps.slot(intent.operation_id, intent.allow.cap) or nil
+  intent.slot = intent.verb == "restrict" and self.cap:slot(intent.operation_id, intent.allow.cap) or nil
   begin(intent)
   executor.execute(self, intent)
   return conclude(self, intent)
@@ -343,10 +343,10 @@ end
 ---@return mde.Error? err
 function Changes:make(verb, device, comment, options, context)
   local kind, canonical = devices.check(device)
-  local session, shown = self.center.session, devices.shown(device)
+  local session, called = self.center.session, device
   if session then
     local meant, why = session:meant(verb, device)
-    if not meant then return nil, errors.about(why, ("%s %s"):format(verb, shown)) end
+    if not meant then return nil, errors.about(why, ("%s %s"):format(verb, devices.shown(called))) end
     device, kind, canonical = meant, devices.check(meant)
   end
   local owner, err = new_operation_id()
@@ -369,7 +369,7 @@ function Changes:make(verb, device, comment, options, context)
   if problem and problem.kind == "unknown" and not problem.operation_id then
     problem.operation_id, problem.verb, problem.machine_id = intent.operation_id, verb, intent.machine_id
   end
-  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, shown)) end
+  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(called))) end
   return action
 end
 

@@ -7,7 +7,6 @@
 -- For scripts and the command. A run is bound to what its plan showed, keeps a record (mde.journal) of each change
 -- before it leaves and after it has ended, and can be continued after it died at any instruction.
 
-local caps = require "mde.action.cap"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local libraries = require "mde.run.library"
@@ -411,7 +410,7 @@ M.leave = playbooks.leave
 ---@return { limit: number, remaining: integer, is_counted: boolean }?
 function M.cap(client)
   if client:cap().limit == math.huge then return nil end
-  local _, err = client.restricts:check(caps.slot("plan", false), client:context(SETTLE_SECONDS))
+  local _, err = client.restricts:check(client.restricts:slot "plan", client:context(SETTLE_SECONDS))
   local state = client:cap()
   return { limit = state.limit, remaining = state.remaining or state.limit, is_counted = not err or err.rule == "cap" }
 end
