@@ -108,7 +108,13 @@ end
 ---@field entries table[] how each call ended
 ---@field open mde.Step[] sent, and not known what came of it
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
+---@field not_called mde.NotCalled[] planned, and the playbook did not call for it; only where it came to its end
 ---@field unwritten table[] results that the record does not have
+
+---@class mde.NotCalled a change that the plan shows
+---@field machine_id string
+---@field verb string
+---@field name? string of the device
 
 -- The steps of which nobody knows the outcome, and those that the playbook did not come by.
 local function left_over(session)
@@ -118,6 +124,26 @@ local function left_over(session)
     if not step.reached then not_reached[#not_reached + 1] = step end
   end
   return open, not_reached
+end
+
+-- What the plan shows and the playbook did not call for, though it came to its end: its query finds other devices now.
+local function not_called(session, plan)
+  local called, list = {}, {}
+  for _, entry in ipairs(session.entries) do
+    -- A name that means no machine any more stands there as it was asked for.
+    local called_for = entry.machine_id or entry.name
+    if called_for then called[entry.verb .. called_for] = true end
+  end
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      local verb = change.verb
+      if change.decision == verb and not called[verb .. device.id]
+        and not (device.name and called[verb .. errors.quote(device.name)]) then
+        list[#list + 1] = { machine_id = device.id, verb = verb, name = device.name }
+      end
+    end
+  end
+  return list
 end
 
 local function state_of(session, err, open, not_reached)
@@ -174,7 +200,7 @@ local function carry_out(client, record, plan, options)
   records.close(record, state, why, session)
   return { run = places.name_of(record.path), path = record.path, state = state, why = why, err = err,
     stop = session.stop, entries = session.entries, open = open, not_reached = not_reached,
-    unwritten = session.unwritten }
+    not_called = session.stop == nil and err == nil and not_called(session, plan) or {}, unwritten = session.unwritten }
 end
 
 --- Carries out a plan: from now on its record says what was sent.

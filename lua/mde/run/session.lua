@@ -6,6 +6,7 @@
 
 local core = require "mde.core"
 local devices = require "mde.device.device"
+local drifts = require "mde.run.drift"
 local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
@@ -22,13 +23,15 @@ local M = {}
 ---@field err? mde.Error what ended it at once
 
 ---@class mde.RunEvent what a session tells while it runs
----@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"
+---@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"|"drift"
 ---@field machine_id? string
 ---@field computerDnsName? string
 ---@field verb? string
+---@field asked? string the device as it is called, in quotes
 ---@field outcome? string
 ---@field err? mde.Error
 ---@field stop? mde.RunStop
+---@field words? string of a drift: what is otherwise than the plan showed
 
 ---@class mde.Session : mde.RunPass
 ---@field stop? mde.RunStop
@@ -167,16 +170,23 @@ local function not_planned(self, intent)
     hint = not why and "Make a plan that shows it: mde plan, then mde run." or nil }
 end
 
+-- What is otherwise than the plan showed, and stops nothing.
+local function tell_drift(self, intent, words)
+  local device = self.names[intent.machine_id]
+  local name = device and device.name or intent.computerDnsName or intent.machine_id
+  self:note("drift", ("%s: %s"):format(name, words))
+  self:tell { event = "drift", machine_id = intent.machine_id, computerDnsName = name, verb = intent.verb,
+    words = words }
+end
+
 --- Why the device is not the one that was shown.
 function Session:compare(intent, record)
   local device = self.names[intent.machine_id]
-  if not device or not device.name then return nil end
-  local name = record.computerDnsName
-  if type(name) == "string" and core.name.normal(name) == core.name.normal(device.name) then return nil end
-  return errors.new { kind = "protected", code = "device_drifted", rule = "drift", machine_id = intent.machine_id,
-    message = ("machine %s was called %s when the plan was made and is called %s now"):format(intent.machine_id,
-      errors.quote(device.name), name and errors.quote(name) or "nothing"),
-    hint = "Look which device it is; a new plan shows it." }
+  local err = drifts.refusal(device, record)
+  if err then return err end
+  local words = drifts.of_record(device, record)
+  if words and words ~= intent.has_drifted then tell_drift(self, intent, words) end
+  intent.has_drifted = words
 end
 
 -- Since when a contrary decision counts: since the plan was made, or since the run itself acted on the device last.
@@ -334,14 +344,15 @@ function Session:ended(row)
   step.status = row.status
 end
 
--- How a call of the playbook ended.
+-- How a call of the playbook ended; `asked`: what it called the device, in quotes.
 function Session:finish(intent, action, err, asked)
   local device = intent.machine_id and self.names[intent.machine_id]
   local entry = { machine_id = intent.machine_id, verb = intent.verb, action = action, err = err,
     name = intent.computerDnsName or device and device.name or asked, replayed = action and action.replayed }
   table.insert(self.entries, entry)
   self:tell { event = entry.replayed and "replayed" or "ended", machine_id = intent.machine_id, verb = intent.verb,
-    computerDnsName = entry.name, outcome = action and action.outcome, err = err }
+    computerDnsName = entry.name, asked = asked or entry.name and errors.quote(entry.name),
+    outcome = action and action.outcome, err = err }
   return entry
 end
 
@@ -369,6 +380,7 @@ local function carry_out(self, intent, deed)
   local admitted, err = admit(self, intent)
   if not admitted then return nil, err end
   decide(self, intent)
+  local has_acted = self.recall:last_of(intent.machine_id) ~= nil
   local ok, action, problem = pcall(deed)
   local has_place = intent.verb == "restrict" and not intent.must_stay
   if not ok then
@@ -378,6 +390,9 @@ local function carry_out(self, intent, deed)
   end
   write_result(self, intent, action, problem)
   if has_place then self.waves:left(intent.has_left and (action or problem)) end
+  local words = action and drifts.of_action(self.names[intent.machine_id], { verb = intent.verb,
+    incident = steps_of.incident_of(intent.incident) }, action, has_acted)
+  if words then tell_drift(self, intent, words) end
   return action, problem
 end
 
