@@ -381,15 +381,19 @@ local function carry_out(self, intent, deed)
   if not admitted then return nil, err end
   decide(self, intent)
   local has_acted = self.recall:last_of(intent.machine_id) ~= nil
-  local ok, action, problem = pcall(deed)
-  local has_place = intent.verb == "restrict" and not intent.must_stay
+  local ok, action, problem = pcall(function()
+    local action, problem = deed()
+    write_result(self, intent, action, problem)
+    return action, problem
+  end)
+  -- Whatever was raised: a place that is not given back holds up all others.
+  if intent.verb == "restrict" and not intent.must_stay then
+    self.waves:left(intent.has_left and (action or problem))
+  end
   if not ok then
-    if has_place then self.waves:left(intent.has_left and action) end
     self:finish(intent, nil, action)
     error(action, 0)
   end
-  write_result(self, intent, action, problem)
-  if has_place then self.waves:left(intent.has_left and (action or problem)) end
   local words = action and drifts.of_action(self.names[intent.machine_id], { verb = intent.verb,
     incident = steps_of.incident_of(intent.incident) }, action, has_acted)
   if words then tell_drift(self, intent, words) end
