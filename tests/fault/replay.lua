@@ -261,8 +261,12 @@ local function crash(sums, case, draw, places)
   end, uneven(stage, draw))
   -- What another identity finds may contradict the record; the run has ended then all the same.
   local ok, report = pcall(function()
-    local opened = assert(runs.open(stage.client, path))
-    if opened.state == "planned" then
+    local opened = runs.open(stage.client, path)
+    if not opened then
+      -- It crashed before its plan stood there, and is begun again.
+      listen()
+      return runs.start(stage.client, plan, { record = stage.path() })
+    elseif opened.state == "planned" then
       listen()
       return runs.start_opened(stage.client, opened)
     elseif opened.state ~= "complete" then

@@ -120,7 +120,7 @@ end
 local function left_over(session)
   local open, not_reached = {}, {}
   for _, step in ipairs(session.recall.steps.all) do
-    if not step.outcome or step.outcome == "unknown" then open[#open + 1] = step end
+    if step.outcome == "unknown" or not (step.outcome or step.is_known) then open[#open + 1] = step end
     if not step.reached then not_reached[#not_reached + 1] = step end
   end
   return open, not_reached

@@ -10,7 +10,7 @@ local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
 local variables = require "mde.base.environment"
 
--- What a run writes of each device, and at least.
+-- What a run writes of each device beside what the plan says of it, and at least.
 local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 1024
 local PARALLEL = 8
 
@@ -21,6 +21,7 @@ local M = {}
 ---@field journal table mde.journal's
 ---@field lock mde.locked_file
 ---@field session? integer
+---@field is_new? boolean it was made by this process
 
 local function journals()
   local ok, journal = pcall(require, "mde.journal")
@@ -119,6 +120,16 @@ function M.abandon(record)
   close(record)
 end
 
+-- Ends with a record of which nothing has come. One that was made for this run alone stands in nobody's way then.
+local function give_up(record)
+  record.journal:close()
+  if record.is_new then
+    os.remove(record.path)
+    os.remove(record.path .. "-journal")
+  end
+  record.lock:close()
+end
+
 --- A new record, with a plan in it.
 ---@param client mde.Client
 ---@param plan mde.RunPlan
@@ -152,11 +163,11 @@ function M.create(client, plan, path)
     file:close()
     return failed(path, message, code)
   end
-  local record = { path = path, journal = opened, lock = file }
+  local record = { path = path, journal = opened, lock = file, is_new = true }
   local written
   written, message, code = plans.write(opened, plan)
   if written then return record end
-  close(record)
+  give_up(record)
   return failed(path, message, code)
 end
 
@@ -228,16 +239,17 @@ end
 ---@return true?
 ---@return mde.Error? err
 function M.begin_session(record, taken_at)
-  local journal, devices = record.journal, 0
-  for _ in assert(journal:devices()) do devices = devices + 1 end
+  local journal, bytes = record.journal, RESERVED_BYTES
+  -- A step repeats what stands in the plan: the reason, for as long as it may be.
+  for device in assert(journal:devices()) do bytes = bytes + RESERVED_BYTES_OF_DEVICE + #(device.facts or "") end
   local number
-  local ok, message, code = journal:reserve(RESERVED_BYTES + RESERVED_BYTES_OF_DEVICE * devices)
+  local ok, message, code = journal:reserve(bytes)
   if ok then number, message, code = begin(journal, taken_at) end
   if number then
     record.session = number
     return true
   end
-  close(record)
+  give_up(record)
   if code ~= "taken" then return failed(record.path, message, code) end
   return nil, errors.new { kind = "invalid", code = "plan_taken",
     message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path))),

@@ -296,7 +296,11 @@ local function write_result(self, intent, action, err)
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
   local n, message, code = write(self, step, fields)
-  if n == nil then return cannot_write(self, message, code, fields) end
+  if n == nil then
+    -- It is known all the same.
+    if step then step.is_known = outcome ~= "unknown" end
+    return cannot_write(self, message, code, fields)
+  end
   if not step then
     step = fields
     step.n, step.attempts = n, 0
