@@ -17,6 +17,7 @@ local M = {}
 ---@field platform? string
 ---@field tags string[]
 ---@field value? string its device value
+---@field health? string its health status
 ---@field last_seen? string
 ---@field is_server boolean
 ---@field is_offline boolean
@@ -120,6 +121,7 @@ local function device_of(id, machine, now)
   end
   return { id = id, name = machine and fact(machine.computerDnsName), platform = machine and fact(machine.osPlatform),
     tags = tags, value = machine and fact(machine.deviceValue), last_seen = machine and fact(machine.lastSeen),
+    health = machine and fact(machine.healthStatus),
     is_server = is_server(machine and fact(machine.osPlatform)),
     is_offline = seen ~= nil and now - seen > OFFLINE_SECONDS, changes = {} }
 end
@@ -264,7 +266,8 @@ end
 
 -- ---- in a record
 
-local PLAN_FIELDS = { "name", "platform", "tags", "value", "last_seen", "is_server", "is_offline", "wave", "changes" }
+local PLAN_FIELDS = { "name", "platform", "tags", "value", "health", "last_seen", "is_server", "is_offline", "wave",
+  "changes" }
 
 --- Writes a plan into a new record, in one transaction.
 ---@param journal table mde.journal's

@@ -8,9 +8,10 @@ local places = require "mde.run.place"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
+local stops = require "mde.run.stop"
 local variables = require "mde.base.environment"
 
--- What a run writes of each device, and at least.
+-- What a run writes of each device beside what the plan says of it, and at least.
 local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 1024
 local PARALLEL = 8
 
@@ -20,7 +21,10 @@ local M = {}
 ---@field path string
 ---@field journal table mde.journal's
 ---@field lock mde.locked_file
+---@field id string of the run
 ---@field session? integer
+---@field host? string on which the session works
+---@field is_new? boolean it was made by this process
 
 local function journals()
   local ok, journal = pcall(require, "mde.journal")
@@ -144,6 +148,16 @@ function M.steps_of(path)
   return list
 end
 
+-- Ends with a record of which nothing has come. One that was made for this run alone stands in nobody's way then.
+local function give_up(record)
+  record.journal:close()
+  if record.is_new then
+    os.remove(record.path)
+    os.remove(record.path .. "-journal")
+  end
+  record.lock:close()
+end
+
 --- A new record, with a plan in it.
 ---@param client mde.Client
 ---@param plan mde.RunPlan
@@ -179,11 +193,11 @@ function M.create(client, plan, path)
     file:close()
     return failed(path, message, code)
   end
-  local record = { path = path, journal = opened, lock = file }
+  local record = { path = path, id = id, journal = opened, lock = file, is_new = true }
   local written
   written, message, code = plans.write(opened, plan)
   if written then return record end
-  close(record)
+  give_up(record)
   return failed(path, message, code)
 end
 
@@ -211,7 +225,7 @@ function M.hold(path)
   locked, err = lock(path)
   if not locked then return nil, err end
   local opened, message, code = journal.open(path)
-  if opened then return { path = path, journal = opened, lock = locked } end
+  if opened then return { path = path, id = opened:run().id, journal = opened, lock = locked } end
   locked:close()
   return failed(path, message, code)
 end
@@ -224,7 +238,7 @@ function M.open(path)
   local record, err = M.hold(path)
   if not record then return nil, err end
   -- Who goes on takes back that it was to stop; from now on a stop is of this session, though nothing has begun yet.
-  places.go_on(path)
+  stops.take_back(path)
   return record
 end
 
@@ -235,10 +249,12 @@ local function line_of(path)
   return line
 end
 
+local function host() return line_of "/proc/sys/kernel/hostname" or "unknown" end
+
 -- What a session is known by.
 local function fields_of(journal)
   local pid = (line_of "/proc/self/stat" or ""):match "^%d+"
-  return { began = posix.clock.time(), host = line_of "/proc/sys/kernel/hostname" or "unknown",
+  return { began = posix.clock.time(), host = host(),
     boot = line_of "/proc/sys/kernel/random/boot_id", pid = pid and core.number.read(pid) or 0,
     who = variables.get "LOGNAME" or variables.get "USER", mde = clients.VERSION, digest = journal:run().digest }
 end
@@ -263,16 +279,17 @@ end
 ---@return true?
 ---@return mde.Error? err
 function M.begin_session(record, taken_at)
-  local journal, devices = record.journal, 0
-  for _ in assert(journal:devices()) do devices = devices + 1 end
+  local journal, bytes = record.journal, RESERVED_BYTES
+  -- A step repeats what stands in the plan: the reason, for as long as it may be.
+  for device in assert(journal:devices()) do bytes = bytes + RESERVED_BYTES_OF_DEVICE + #(device.facts or "") end
   local number
-  local ok, message, code = journal:reserve(RESERVED_BYTES + RESERVED_BYTES_OF_DEVICE * devices)
+  local ok, message, code = journal:reserve(bytes)
   if ok then number, message, code = begin(journal, taken_at) end
   if number then
-    record.session = number
+    record.session, record.host = number, host()
     return true
   end
-  close(record)
+  give_up(record)
   if code ~= "taken" then return failed(record.path, message, code) end
   return nil, errors.new { kind = "invalid", code = "plan_taken",
     message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path))),

@@ -6,11 +6,13 @@
 
 local core = require "mde.core"
 local devices = require "mde.device.device"
+local drifts = require "mde.run.drift"
 local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local recalls = require "mde.run.recall"
 local steps_of = require "mde.run.steps"
+local stops = require "mde.run.stop"
 
 local M = {}
 
@@ -22,16 +24,19 @@ local M = {}
 ---@field err? mde.Error what ended it at once
 
 ---@class mde.RunEvent what a session tells while it runs
----@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"
+---@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"|"drift"
 ---@field machine_id? string
 ---@field computerDnsName? string
 ---@field verb? string
+---@field asked? string the device as it is called, in quotes
 ---@field outcome? string
 ---@field err? mde.Error
 ---@field stop? mde.RunStop
+---@field words? string of a drift: what is otherwise than the plan showed
 
 ---@class mde.Session : mde.RunPass
 ---@field stop? mde.RunStop
+---@field is_shared boolean it can be stopped from elsewhere (stop.lua)
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
 ---@field unwritten table[] results that could not be written down
 local Session = {}
@@ -42,6 +47,7 @@ Session.__index = Session
 ---@field journal table mde.journal's
 ---@field number integer of the session in the record
 ---@field path string of the record
+---@field id string of the run
 ---@field plan mde.RunPlan
 ---@field waves mde.RunWaves
 ---@field rules mde.RunRules
@@ -101,7 +107,7 @@ end
 -- What was asked from outside since the last look.
 local function look_outside(self)
   if self.stop then return end
-  if places.is_stopped(self.path) then
+  if stops.is_asked(self.path) then
     self:halt { rule = "asked", state = "stopped", message = "it was asked to stop (mde stop)" }
   elseif self.until_time and posix.clock.time() >= self.until_time then
     self:halt { rule = "until", state = "stopped",
@@ -167,16 +173,23 @@ local function not_planned(self, intent)
     hint = not why and "Make a plan that shows it: mde plan, then mde run." or nil }
 end
 
+-- What is otherwise than the plan showed, and stops nothing.
+local function tell_drift(self, intent, words)
+  local device = self.names[intent.machine_id]
+  local name = device and device.name or intent.computerDnsName or intent.machine_id
+  self:note("drift", ("%s: %s"):format(name, words))
+  self:tell { event = "drift", machine_id = intent.machine_id, computerDnsName = name, verb = intent.verb,
+    words = words }
+end
+
 --- Why the device is not the one that was shown.
 function Session:compare(intent, record)
   local device = self.names[intent.machine_id]
-  if not device or not device.name then return nil end
-  local name = record.computerDnsName
-  if type(name) == "string" and core.name.normal(name) == core.name.normal(device.name) then return nil end
-  return errors.new { kind = "protected", code = "device_drifted", rule = "drift", machine_id = intent.machine_id,
-    message = ("machine %s was called %s when the plan was made and is called %s now"):format(intent.machine_id,
-      errors.quote(device.name), name and errors.quote(name) or "nothing"),
-    hint = "Look which device it is; a new plan shows it." }
+  local err = drifts.refusal(device, record)
+  if err then return err end
+  local words = drifts.of_record(device, record)
+  if words and words ~= intent.has_drifted then tell_drift(self, intent, words) end
+  intent.has_drifted = words
 end
 
 -- Since when a contrary decision counts: since the plan was made, or since the run itself acted on the device last.
@@ -287,7 +300,11 @@ local function write_result(self, intent, action, err)
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
   local n, message, code = write(self, step, fields)
-  if n == nil then return cannot_write(self, message, code, fields) end
+  if n == nil then
+    -- It is known all the same.
+    if step then step.is_known = outcome ~= "unknown" end
+    return cannot_write(self, message, code, fields)
+  end
   if not step then
     step = fields
     step.n, step.attempts = n, 0
@@ -335,14 +352,15 @@ function Session:ended(row)
   step.status = row.status
 end
 
--- How a call of the playbook ended.
+-- How a call of the playbook ended; `asked`: what it called the device, in quotes.
 function Session:finish(intent, action, err, asked)
   local device = intent.machine_id and self.names[intent.machine_id]
   local entry = { machine_id = intent.machine_id, verb = intent.verb, action = action, err = err,
     name = intent.computerDnsName or device and device.name or asked, replayed = action and action.replayed }
   table.insert(self.entries, entry)
   self:tell { event = entry.replayed and "replayed" or "ended", machine_id = intent.machine_id, verb = intent.verb,
-    computerDnsName = entry.name, outcome = action and action.outcome, err = err }
+    computerDnsName = entry.name, asked = asked or entry.name and errors.quote(entry.name),
+    outcome = action and action.outcome, err = err }
   return entry
 end
 
@@ -370,15 +388,23 @@ local function carry_out(self, intent, deed)
   local admitted, err = admit(self, intent)
   if not admitted then return nil, err end
   decide(self, intent)
-  local ok, action, problem = pcall(deed)
-  local has_place = intent.verb == "restrict" and not intent.must_stay
+  local has_acted = self.recall:last_of(intent.machine_id) ~= nil
+  local ok, action, problem = pcall(function()
+    local action, problem = deed()
+    write_result(self, intent, action, problem)
+    return action, problem
+  end)
+  -- Whatever was raised: a place that is not given back holds up all others.
+  if intent.verb == "restrict" and not intent.must_stay then
+    self.waves:left(intent.has_left and (action or problem))
+  end
   if not ok then
-    if has_place then self.waves:left(intent.has_left and action) end
     self:finish(intent, nil, action)
     error(action, 0)
   end
-  write_result(self, intent, action, problem)
-  if has_place then self.waves:left(intent.has_left and (action or problem)) end
+  local words = action and drifts.of_action(self.names[intent.machine_id], { verb = intent.verb,
+    incident = steps_of.incident_of(intent.incident) }, action, has_acted)
+  if words then tell_drift(self, intent, words) end
   return action, problem
 end
 
