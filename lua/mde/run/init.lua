@@ -21,6 +21,7 @@ local recalls = require "mde.run.recall"
 local records = require "mde.run.record"
 local rules = require "mde.run.rules"
 local sessions = require "mde.run.session"
+local verifications = require "mde.run.verification"
 local waves = require "mde.run.waves"
 
 -- A plan is older than what it shows after an hour; a run that was begun may be continued for a day.
@@ -402,6 +403,7 @@ function M.account(run)
 end
 
 M.account_words = accounts.words
+M.verify = verifications.verify
 M.copy = readings.copy
 M.is_run = readings.is_run
 M.cap_of = records.cap_of
