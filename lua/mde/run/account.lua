@@ -40,8 +40,8 @@ M.words = {
   { word = "failed", part = "needs", means = "the device did not carry it out" },
   { word = "refused", part = "needs", means = "the service said no" },
   { word = "cancelled", part = "needs", means = "somebody cancelled it before the device did it" },
-  { word = "pending", part = "needs", means = "the service has taken it, and the device had not done it yet when this "
-    .. "was recorded; a device that is switched off does it when it is back" },
+  { word = "pending", part = "needs",
+    means = "the service has taken it, and the device had not done it yet when this was recorded" },
   { word = "not_sent", part = "needs", means = "the plan shows it, and nothing was sent" },
   { word = "superseded", part = "needs", means = "somebody else has decided otherwise, so it was left" },
   { word = "not_looked_at", part = "needs", means = "what holds of the device could not be read, so it was left" },

@@ -51,6 +51,13 @@ describe("the account of a run", function()
     assert.same({ "INC-4711" }, told.run.incidents)
   end)
 
+  it("has no word that report.md does not explain", function()
+    local text = assert(shell.read_file "lua/mde/run/report.md")
+    for _, one in ipairs(accounts.words) do
+      assert.truthy(text:find(("\n| `%s` |"):format(one.word), 1, true), one.word)
+    end
+  end)
+
   it("has what is known of a change", function()
     local told = account { devices = { { name = "a", outcome = "accepted", status = "Succeeded", requestor = "soc",
       expires = 1796000000, comment = "seen twice", wave = 1 } }, events = { { "gate", "wave 1: 1 sent, all well" },

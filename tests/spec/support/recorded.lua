@@ -74,7 +74,7 @@ function recorded.write(path, told)
     for i, event in ipairs(told.events or {}) do
       assert(file:event { at = recorded.BEGAN + i, kind = event[1], detail = event[2] })
     end
-    if not told.open then assert(file:end_session(1, recorded.BEGAN + 100)) end
+    if not told.open then assert(file:end_session(1, recorded.BEGAN + 100 + #told.devices)) end
     assert(file:set_state(told.state or "complete", told.why))
   end
   assert(file:commit())

@@ -1,12 +1,10 @@
---- mde report: tells what incidents did: which devices, when, by whom, and which are restricted now.
+--- incident: the report of incidents: which devices they restricted, when, by whom, and which are restricted now.
 
 local absent_incidents = require "mde.cli.ui.absent_incidents"
 local core = require "mde.core"
 local csv = require "mde.cli.ui.csv"
-local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
-local incident_names = require "mde.cli.ui.incidents"
 local interrupt = require "mde.cli.ui.interrupt"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
@@ -16,24 +14,7 @@ local terminal = require "mde.cli.ui.terminal"
 -- On 80 columns times and states are seen whole, and the beginning of a name is.
 local NAME_LEAST, TIME_LEAST, STATE_LEAST = 20, 11, 11
 
-local M = {
-  name = "report",
-  summary = "Tell what an incident did: which devices, when, by whom, and what is restricted now.",
-  explained = [[
-It comes from the service's own history, in a few requests, so it can be asked for later and on
-another machine. There is a line for each restriction of a device: it was restricted several times
-where its name stands there several times. The release beside it is the first after it that
-succeeded or, where none has, the newest that was asked for. A restriction or release that did not
-succeed has its status in the place of a time; BY is then who cancelled it. Times are UTC, as
-month-day hour:minute. --csv has the ids, all times and who asked for what, --json one object a
-device, with all of its restrictions and releases.
-An incident that no action names is exit status 2; those that acted last are shown then.]],
-  examples = {
-    { "mde report INC-4711", "a table" },
-    { "mde report INC-4711 --since 30d --csv >INC-4711.csv", "for the ticket: the last 30 days, as CSV" },
-    { "mde report INC-4711 INC-4712 --json", "of two together, one JSON object a device" },
-  },
-}
+local M = {}
 
 -- ---- what is shown
 
@@ -207,7 +188,7 @@ local function summary(report)
 end
 
 local function say(context, report)
-  local names = table.concat(context.request, ", ")
+  local names = table.concat(context.request.incidents, ", ")
   for _, action in ipairs(report.unattributed) do
     terminal.say(("Left out: action %s (%s, %s), which does not say of which device it is."):format(
       errors.show(action.id), errors.show(action.type), errors.show(action.status)))
@@ -218,33 +199,13 @@ local function say(context, report)
   end
 end
 
--- ---- the subcommand
-
---- Declares the options.
----@param command table of argparse
-function M.configure(command)
-  command:argument("incidents", "Whose devices; of several, those of all of them."):args "+":argname "<incident>"
-  command:option("--since", "What the incident did that long ago or later: 30d, 14h."):argname "<time>"
-    :convert(duration.parse):overwrite(false)
-  rows.configure(command)
-  rows.configure_heading(command)
-end
-
---- The incidents; raises for what cannot be one.
----@param arguments table as argparse leaves them
----@return string[]
-function M.request(arguments)
-  incident_names.check("mde report", arguments.incidents)
-  return arguments.incidents
-end
-
---- Runs the subcommand.
+--- Reads what the incidents did, and tells it.
 ---@param context mde.cli.Context
 ---@return integer status
 function M.run(context)
   local client, since = context.client, context.arguments.since
   local finished, report, err = interrupt.during(client, 1, function()
-    return client:report { incident = context.request, since = since and mde.ago(since) }
+    return client:report { incident = context.request.incidents, since = since and mde.ago(since) }
   end)
   if not finished then
     terminal.say "Interrupted; nothing was read to the end."
