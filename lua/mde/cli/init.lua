@@ -13,6 +13,7 @@ local output = require "mde.cli.ui.output"
 ---@field request? fun(arguments: table): any reads what the arguments ask, and raises where that is of no use
 ---@field client_options? fun(arguments: table): mde.ClientOptions
 ---@field needs_no_client? boolean
+---@field needs_client? fun(request: any): boolean whether what is asked needs one; default true
 ---@field has_plain_process? boolean a signal ends it, and its memory is no secret
 ---@field run fun(context: mde.cli.Context): integer what it does; the exit status
 

@@ -7,6 +7,7 @@
 -- For scripts and the command. A run is bound to what its plan showed, keeps a record (mde.journal) of each change
 -- before it leaves and after it has ended, and can be continued after it died at any instruction.
 
+local accounts = require "mde.run.account"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local libraries = require "mde.run.library"
@@ -14,12 +15,14 @@ local places = require "mde.run.place"
 local plannings = require "mde.run.planning"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
+local readings = require "mde.run.reading"
 local recalls = require "mde.run.recall"
 local records = require "mde.run.record"
 local rules = require "mde.run.rules"
 local sessions = require "mde.run.session"
 local stops = require "mde.run.stop"
 local undos = require "mde.run.undo"
+local verifications = require "mde.run.verification"
 local waves = require "mde.run.waves"
 
 -- A plan is older than what it shows after an hour; a run that was begun may be continued for a day.
@@ -447,6 +450,21 @@ function M.cap(client)
   return { limit = state.limit, remaining = state.remaining or state.limit, is_counted = not err or err.rule == "cap" }
 end
 
+--- What a run was to do, and what came of each device, from its record alone: one that is under way, has ended, was
+--- killed, or was sent by somebody.
+---@param run string the id or path
+---@return mde.RunAccount?
+---@return mde.Error? err
+function M.account(run)
+  local reading, err = readings.read(run)
+  if not reading then return nil, err end
+  return accounts.of(reading)
+end
+
+M.account_words = accounts.words
+M.verify = verifications.verify
+M.copy = readings.copy
+M.is_run = readings.is_run
 M.cap_of = records.cap_of
 M.is_in_use = records.is_in_use
 M.is_record = records.is_record

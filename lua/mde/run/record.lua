@@ -26,7 +26,10 @@ local M = {}
 ---@field host? string on which the session works
 ---@field is_new? boolean it was made by this process
 
-local function journals()
+--- The module that keeps records.
+---@return table? journal mde.journal
+---@return mde.Error? err
+function M.journals()
   local ok, journal = pcall(require, "mde.journal")
   if ok then return journal end
   return nil, errors.new { kind = "invalid", code = "journal_not_built",
@@ -44,10 +47,18 @@ local hints = {
   busy = "Another program has it open. Close that, and try again.",
 }
 
-local function failed(path, message, code)
+--- That a record cannot be made, opened or written.
+---@param path string
+---@param message string
+---@param code mde.journal.code
+---@return nil
+---@return mde.Error err
+function M.failed(path, message, code)
   return nil, errors.new { kind = "invalid", code = "record_unusable", hint = hints[code],
     message = ("the record %s: %s"):format(errors.quote(path), errors.show(message)) }
 end
+
+local journals, failed = M.journals, M.failed
 
 -- One session at a time works on a run.
 local function lock(path)
@@ -75,8 +86,11 @@ function M.is_record(path)
   return beginning == MAGIC
 end
 
--- Whether there is a file that can be a record; before anything is made beside it.
-local function check_file(path)
+--- Whether there is a file that can be a record; before anything is made beside it.
+---@param path string
+---@return true?
+---@return mde.Error? err
+function M.check_file(path)
   local is_record = M.is_record(path)
   if is_record == nil then
     return nil, errors.new { kind = "invalid", code = "run_missing",
@@ -85,6 +99,8 @@ local function check_file(path)
   if is_record then return true end
   return failed(path, "it is no record of a run", "not_a_journal")
 end
+
+local check_file = M.check_file
 
 --- Whether a session is at work on a run.
 ---@param path string
