@@ -6,7 +6,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 local posix = require "mde.posix"
 local result = require "mde.cli.batch.result"
 local terminal = require "mde.cli.ui.terminal"
