@@ -356,6 +356,19 @@ function Changes:find_out(sent, context)
   return ended(self, intent, pcall(look_only, self, intent))
 end
 
+--- Tells that a device is left as it is without a call for it.
+---@param verb "restrict"|"release"
+---@param device mde.Device
+---@param comment string
+---@param incident? string
+---@param err mde.Error why
+function Changes:tell_left(verb, device, comment, incident, err)
+  local machine = type(device) == "table" and type(device.id) == "string" and device or {}
+  self.center:tell_result({ verb = verb, asked = named(device), incident = incident, comment = comment,
+    machine_id = machine.id and core.text.lower(machine.id), computerDnsName = machine.computerDnsName,
+    device = audit.device(machine) }, nil, err)
+end
+
 --- Restricts or releases a device. Raises for a wrong argument.
 ---@param verb "restrict"|"release"
 ---@param device mde.Device
