@@ -68,7 +68,8 @@ local known_options = {
 ---@field limits? false|{ per_minute?: integer, per_hour?: integer } how many calls of each API the service allows this
 --- application, default 100 and 1500; false: they are not counted
 ---@field reserve? integer of these, so many that `each` leaves to releases and single calls; default 0
----@field on_event? fun(event: table) is told of every request, response and retry, redacted
+---@field on_event? fun(event: table) is told of every request, response and retry, redacted, and of each state change
+--- of a change (mde.ChangeEvent); mde.audit.ocsf makes lines for a SIEM of those
 
 ---@class mde.Client
 ---@field exchange mde.Exchange
@@ -243,6 +244,16 @@ end
 ---@return mde.Error? err
 function Client:release(device, comment, options)
   return change(self, "release", device, comment, options)
+end
+
+--- Tells those who watch that a device is left as it is, by a caller that knows already what a call would come to.
+---@param verb "restrict"|"release"
+---@param device mde.Device
+---@param comment string
+---@param options { incident?: string }
+---@param err mde.Error why
+function Client:tell_left(verb, device, comment, options, err)
+  self.changes:tell_left(verb, device, comment, options.incident, err)
 end
 
 --- Reads the record of a device, again if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had

@@ -118,6 +118,8 @@
 ---| "profile_unreadable" # the command's configuration file cannot be read, or everybody may write it
 ---| "unknown_profile" # the command's configuration file has no such profile
 ---| "log_unwritable" # the file of `mde restrict --log` cannot be opened
+---| "audit_unwritable" # the file of `--audit` or `MDE_AUDIT` cannot be opened
+---| "audit_beside_results" # `--audit` or `MDE_AUDIT` is standard output, which has the results of this command
 ---| "option_without_effect" # the option has no effect beside another one, or there
 ---| "contradictory_options" # the options contradict each other, or one of them is needed
 ---| "time_malformed" # it is not a time, or not a span of time

@@ -1,5 +1,6 @@
 --- plan: what a playbook would do, as it is shown, approved by its digest, kept in a record, and bound to its run.
 
+local audit = require "mde.audit.change"
 local core = require "mde.core"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
@@ -21,6 +22,7 @@ local M = {}
 ---@field last_seen? string
 ---@field is_server boolean
 ---@field is_offline boolean
+---@field audit? mde.ChangeEventDevice what is told of it with each event
 ---@field wave? integer in which it is restricted
 ---@field changes mde.PlannedChange[] one for each verb and incident
 
@@ -123,7 +125,8 @@ local function device_of(id, machine, now)
     tags = tags, value = machine and fact(machine.deviceValue), last_seen = machine and fact(machine.lastSeen),
     health = machine and fact(machine.healthStatus),
     is_server = is_server(machine and fact(machine.osPlatform)),
-    is_offline = seen ~= nil and now - seen > OFFLINE_SECONDS, changes = {} }
+    is_offline = seen ~= nil and now - seen > OFFLINE_SECONDS, audit = machine and audit.device(machine),
+    changes = {} }
 end
 
 -- The machines of a plan as the service knows them, with a handful of requests.
@@ -266,8 +269,8 @@ end
 
 -- ---- in a record
 
-local PLAN_FIELDS = { "name", "platform", "tags", "value", "health", "last_seen", "is_server", "is_offline", "wave",
-  "changes" }
+local PLAN_FIELDS = { "name", "platform", "tags", "value", "health", "last_seen", "is_server", "is_offline", "audit",
+  "wave", "changes" }
 
 --- Writes a plan into a new record, in one transaction.
 ---@param journal table mde.journal's

@@ -4,6 +4,8 @@
 -- its wave, and is written down right before it leaves and when it has ended (mde.journal). If that cannot be written,
 -- nothing leaves any more. A stop lets what is in flight end.
 
+local audits = require "mde.run.audit"
+local changes = require "mde.audit.change"
 local core = require "mde.core"
 local devices = require "mde.device.device"
 local drifts = require "mde.run.drift"
@@ -39,6 +41,8 @@ local M = {}
 ---@field is_shared boolean it can be stopped from elsewhere (stop.lua)
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
 ---@field unwritten table[] results that could not be written down
+---@field audit mde.RunAudit
+---@field private late table<table, mde.ChangeEvent> what is told of those
 local Session = {}
 Session.__index = Session
 
@@ -58,7 +62,8 @@ Session.__index = Session
 ---@param settings mde.SessionSettings
 ---@return mde.Session
 function M.new(settings)
-  local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {},
+  local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {}, late = {},
+    audit = audits.new(settings.journal, settings.number, settings.client.exchange.trace),
     generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
@@ -133,6 +138,32 @@ local function cannot_write(self, message, code, unwritten)
     message = ("the record of the run cannot be written (%s: %s)"):format(code or "io", errors.show(message)) }
 end
 
+-- A state change that is no result of a step: it is written down and told. What was not begun is none.
+local function write_change(self, intent, err)
+  if intent.dry_run or errors.is(err) and err.code == "run_stopped" then return end
+  local ok, message, code = self.audit:write({ changes.of(intent, nil, err) }, function() return true end)
+  if not ok then cannot_write(self, message, code) end
+end
+
+--- Told of a cancellation. One that makes way for another change is written down with that.
+---@param change mde.ChangeEvent
+---@param intent? table the other change
+function Session:changed(change, intent)
+  if intent then
+    intent.told = intent.told or {}
+    return table.insert(intent.told, change)
+  end
+  local ok, message, code = self.audit:write({ change }, function() return true end)
+  if not ok then cannot_write(self, message, code) end
+end
+
+-- What is told together with this of a change: what made way for it.
+local function with_told(intent, change)
+  local list = intent.told or {}
+  intent.told, list[#list + 1] = nil, change
+  return list
+end
+
 --- Writes an event of the run into its record.
 function Session:note(kind, detail, step)
   local ok, message, code = self.journal:event { at = posix.clock.time(), kind = kind, detail = detail,
@@ -157,6 +188,7 @@ end
 function Session:unresolved(intent, device, err)
   local stop = self.rules:note(nil, nil, err)
   if stop then self:halt(stop) end
+  write_change(self, intent, err)
   self:finish(intent, nil, err, devices.shown(device))
 end
 
@@ -236,7 +268,9 @@ function Session:leaving(intent)
   fields.at, fields.sent_service = posix.clock.time(), self.client:now()
   fields.expires = core.comment.expiry(intent.operation_id)
   local n, message, code = record_device(self, intent.machine_id)
-  if n then n, message, code = self.journal:sending(fields) end
+  if n then
+    n, message, code = self.audit:write(with_told(intent), function() return self.journal:sending(fields) end)
+  end
   if not n then
     cannot_write(self, message, code)
     return nil, errors.new { kind = "unavailable", code = "journal_failed",
@@ -269,40 +303,47 @@ local function outcome_of(intent, action, err)
 end
 
 -- A step of which certainly nothing arrived is no step. What an earlier session sent stays, and counts no send more.
-local function forget(self, intent)
+local function forget(self, intent, err)
   local step = intent.step
-  if not step or not intent.is_written then return end
-  local ok, message, code = self.journal:forget(step.n)
+  if not step or not intent.is_written then return write_change(self, intent, err) end
+  local ok, message, code = self.audit:write({ changes.of(intent, nil, err) }, function()
+    return self.journal:forget(step.n)
+  end)
   step.attempts = step.attempts - 1
   if not intent.sent_before then self.recall.steps:drop(step) end
   if not ok then cannot_write(self, message, code) end
 end
 
--- A result of a step that was sent; or one for which nothing had to be sent.
-local function write(self, step, fields)
-  if step then
-    fields.step = step.n
-    return self.journal:result { step = step.n, outcome = fields.outcome, answered = fields.answered,
-      action = fields.action, row = fields.row, error = fields.error }
-  end
-  local n, message, code = record_device(self, fields.device)
-  if n then n, message, code = self.journal:settled(fields) end
-  return n, message, code
+-- A result of a step that was sent; or one for which nothing had to be sent. And what is told of it.
+local function write(self, step, fields, told)
+  if step then fields.step = step.n end
+  return self.audit:write(told, function()
+    if step then
+      return self.journal:result { step = step.n, outcome = fields.outcome, answered = fields.answered,
+        action = fields.action, row = fields.row, error = fields.error }
+    end
+    local n, message, code = record_device(self, fields.device)
+    if n then n, message, code = self.journal:settled(fields) end
+    return n, message, code
+  end, step and step.n)
 end
 
 -- Writes down how it ended.
 local function write_result(self, intent, action, err)
   local outcome, step = outcome_of(intent, action, err), intent.step
-  if not outcome then return forget(self, intent) end
-  if not step and outcome == "unknown" then return end
+  if not outcome then return forget(self, intent, err) end
+  if not step and outcome == "unknown" then return write_change(self, intent, err) end
   local fields = fields_of(self, intent)
   fields.outcome, fields.answered = outcome, posix.clock.time()
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
-  local n, message, code = write(self, step, fields)
+  -- What was unknown and stays so has not changed.
+  local told = with_told(intent, not (step and step.outcome == outcome) and changes.of(intent, action, err) or nil)
+  local n, message, code = write(self, step, fields, told)
   if n == nil then
     -- It is known all the same.
     if step then step.is_known = outcome ~= "unknown" end
+    self.late[fields] = told
     return cannot_write(self, message, code, fields)
   end
   if not step then
@@ -325,7 +366,7 @@ function Session:write_late()
   for _, fields in ipairs(self.unwritten) do
     local step = fields.step and { n = fields.step }
     fields.step = nil
-    if write(self, step, fields) == nil then
+    if write(self, step, fields, self.late[fields]) == nil then
       fields.step = step and step.n
       still[#still + 1] = fields
     end
@@ -347,7 +388,11 @@ end
 function Session:ended(row)
   local step = type(row.id) == "string" and self.recall.steps:of_action(row.id)
   if not step or step.status == row.status or core.history.status(row.status) == "pending" then return end
-  local ok, message, code = self.journal:status(step.n, row.status, posix.clock.time())
+  local known = { verb = step.verb, machine_id = step.device, operation_id = step.operation, comment = step.comment,
+    computerDnsName = row.computerDnsName }
+  local ok, message, code = self.audit:write({ changes.ended(row, known) }, function()
+    return self.journal:status(step.n, row.status, posix.clock.time())
+  end, step.n)
   if ok == nil then return cannot_write(self, message, code) end
   step.status = row.status
 end
@@ -386,7 +431,10 @@ end
 local function carry_out(self, intent, deed)
   continue(self, intent)
   local admitted, err = admit(self, intent)
-  if not admitted then return nil, err end
+  if not admitted then
+    write_change(self, intent, err)
+    return nil, err
+  end
   decide(self, intent)
   local has_acted = self.recall:last_of(intent.machine_id) ~= nil
   local ok, action, problem = pcall(function()

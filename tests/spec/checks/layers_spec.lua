@@ -34,14 +34,16 @@ describe("the check of the layers", function()
   it("passes, and prints each layer", function()
     local status, output = run "."
     assert.equal(0, status)
-    for _, layer in ipairs { "base", "query", "driver", "sync", "request", "auth", "api", "device", "action", "public",
+    for _, layer in ipairs { "base", "audit", "query", "driver", "sync", "request", "auth", "api", "device", "action",
+      "public",
       "cli", "sim" } do
       assert.matches("\n?" .. layer .. " +%d+ files +%d+ lines", output)
     end
   end)
 
   local upward = {
-    base = { "base/error.lua", "query.filter" }, query = { "query/filter.lua", "driver.loop" },
+    base = { "base/error.lua", "audit.ocsf" }, audit = { "audit/ocsf.lua", "query.filter" },
+    query = { "query/filter.lua", "driver.loop" },
     driver = { "driver/curl.lua", "sync.store" }, sync = { "sync/store.lua", "request.limiter" },
     request = { "request/request.lua", "auth.claims" }, auth = { "auth/token_source.lua", "api.exchange" },
     api = { "api/pager.lua", "device.machine" }, device = { "device/device.lua", "action.guard" },

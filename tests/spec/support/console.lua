@@ -79,16 +79,16 @@ end
 
 --- Runs the command with this client, or with this error in the place of one.
 ---@param words string[]
----@param options? table `client`, `client_error`, `real` (the command makes its client) and what capture takes
+---@param options? table `client`, `client_error`, `make_client(client_options)` in their place, and what capture takes
 ---@return { out: string, err: string, status: integer, client_options: table? }
 function console.run(words, options)
   options = options or {}
-  local given, made = nil, mde.client
+  local given
   local told = console.capture(function()
     return with({
       { mde, "client", function(client_options)
         given = client_options
-        if options.real then return made(client_options) end
+        if options.make_client then return options.make_client(client_options) end
         return options.client, options.client_error
       end },
       { posix.process, "harden", function() return true end }, { posix.signal, "watch", function() end },

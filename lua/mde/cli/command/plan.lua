@@ -2,7 +2,7 @@
 
 local arguments_of = require "mde.cli.run.arguments"
 local exit = require "mde.cli.ui.exit"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 local output = require "mde.cli.ui.output"
 local plan_pass = require "mde.cli.run.plan_pass"
 local runs = require "mde.run"

@@ -14,6 +14,7 @@ local terminal = require "mde.cli.ui.terminal"
 
 local M = {
   name = "release",
+  is_audited = true,
   summary = "Let devices run any code again.",
   explained = change.explained,
   examples = {

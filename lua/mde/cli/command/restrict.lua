@@ -8,6 +8,7 @@ local whole_number = require "mde.cli.ui.whole_number"
 
 local M = {
   name = "restrict",
+  is_audited = true,
   summary = "Let devices run only code signed by Microsoft.",
   explained = change.explained,
   examples = {

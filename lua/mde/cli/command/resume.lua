@@ -11,6 +11,8 @@ local whole_number = require "mde.cli.ui.whole_number"
 
 local M = {
   name = "resume",
+  is_audited = true,
+  output_is_free = true,
   summary = "Go on with a run that was stopped, paused or killed.",
   explained = [[
 The playbook of the record runs again, not the file. What was done is not done twice: results that

@@ -3,7 +3,10 @@
 local console = require "tests.spec.support.console"
 local fleets = require "tests.spec.support.playbooks"
 local json = require "mde.base.json"
+local mde = require "mde"
 local shell = require "tests.spec.support.process.shell"
+
+local make_client = mde.client
 
 describe("mde rehearse", function()
   local directory
@@ -19,7 +22,7 @@ describe("mde rehearse", function()
   local function rehearse(...)
     local words = { "rehearse", "--fleet", directory .. "/fleet.json", ... }
     words[#words + 1] = directory .. "/contain.lua"
-    return console.run(words, { real = true })
+    return console.run(words, { make_client = make_client })
   end
 
   it("tells of each night how it ended, and that it was verified", function()
@@ -51,7 +54,7 @@ describe("mde rehearse", function()
     for _, words in ipairs { { "--fleet", directory .. "/none", directory .. "/contain.lua" },
       { "--faults", directory .. "/none", directory .. "/contain.lua" },
       { "--night", "quiet", directory .. "/none.lua" } } do
-      assert.equal(1, console.run({ "rehearse", (table.unpack or unpack)(words) }, { real = true }).status) -- luacheck: ignore
+      assert.equal(1, console.run({ "rehearse", (table.unpack or unpack)(words) }, { make_client = make_client }).status) -- luacheck: ignore
     end
   end)
 end)
