@@ -1,5 +1,5 @@
 -- The cap: how many restricts there may be in an hour, and what counts.
--- Labels: sanitized, caseless
+-- Labels: sanitized, not-lua5.3, caseless
 
 local clients = require "mde.client"
 local caps = require "mde.action.cap"
