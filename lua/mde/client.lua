@@ -15,6 +15,7 @@ local devices = require "mde.device.device"
 local doctor = require "mde.doctor"
 local errors = require "mde.base.error"
 local exchanges = require "mde.api.exchange"
+local expiries = require "mde.action.expiry"
 local guards = require "mde.action.guard"
 local incidents = require "mde.action.incident"
 local interruptible = require "mde.sync.interruptible"
@@ -67,7 +68,8 @@ local known_options = {
 ---@field limits? false|{ per_minute?: integer, per_hour?: integer } how many calls of each API the service allows this
 --- application, default 100 and 1500; false: they are not counted
 ---@field reserve? integer of these, so many that `each` leaves to releases and single calls; default 0
----@field on_event? fun(event: table) is told of every request, response and retry, redacted
+---@field on_event? fun(event: table) is told of every request, response and retry, redacted, and of each state change
+--- of a change (mde.ChangeEvent); mde.audit.ocsf makes lines for a SIEM of those
 
 ---@class mde.Client
 ---@field exchange mde.Exchange
@@ -244,6 +246,16 @@ function Client:release(device, comment, options)
   return change(self, "release", device, comment, options)
 end
 
+--- Tells those who watch that a device is left as it is, by a caller that knows already what a call would come to.
+---@param verb "restrict"|"release"
+---@param device mde.Device
+---@param comment string
+---@param options { incident?: string }
+---@param err mde.Error why
+function Client:tell_left(verb, device, comment, options, err)
+  self.changes:tell_left(verb, device, comment, options.incident, err)
+end
+
 --- Reads the record of a device, again if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
 --- the address then, in the last 30 days.
 ---@param device mde.Device|{ ip: string, at: mde.Time }
@@ -367,6 +379,16 @@ end
 function Client:restricted(options)
   options = options_of.check(options, incidents.known_options, "mde.restricted")
   return incidents.restricted(self.action_center, self.inventory, options, self:context(options.timeout))
+end
+
+--- The machines that are held by restrictions which have expired (`release_after`), and by nothing else; what something
+--- else holds too is in its `shared`. Release each with `{ expired = true }`: then that is looked at once more.
+---@param options? { timeout?: number }
+---@return mde.RestrictedList? machines
+---@return mde.Error? err
+function Client:expired(options)
+  options = options_of.check(options, expiries.known_options, "mde.expired")
+  return expiries.expired(self.action_center, self.inventory, self:context(options.timeout))
 end
 
 --- What incidents did: every device that they restricted or released, when and by whom, and whether it is restricted

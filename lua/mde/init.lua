@@ -9,6 +9,7 @@
 -- error (see error.lua) when it did not happen, and raises one for a wrong argument.
 
 local arguments = require "mde.action.change.arguments"
+local audit_streams = require "mde.audit.stream"
 local clients = require "mde.client"
 local core = require "mde.core"
 local device_lists = require "mde.device.list"
@@ -46,6 +47,17 @@ M.credential = {
   federated = require("mde.auth.credential.federated").new,
   managed_identity = require("mde.auth.credential.managed_identity").new,
   token = require("mde.auth.credential.token_function").new,
+}
+
+--- What a client's changes came to, in lines for a SIEM; see audit/audit.md.
+---@class mde.audit
+M.audit = {
+  --- An `on_event` for mde.client that calls write(line, event) for each state change of a change: a line of JSON
+  --- without its end, and the same as a table, an event of OCSF.
+  ---@param write fun(line: string, event: table)
+  ---@param options? mde.AuditOptions
+  ---@return fun(event: table)
+  ocsf = function(write, options) return audit_streams.new(write, options, clients.VERSION) end,
 }
 
 for _, name in ipairs(operators.names) do M[name] = operators[name] end
@@ -92,8 +104,8 @@ for _, name in ipairs { "machines", "actions" } do
 end
 
 for _, name in ipairs { "restrict", "release", "machine", "resolve", "action", "cancel", "find_action", "state",
-  "states", "wait", "restricted", "report", "tag", "untag", "each", "now", "peek", "cap", "holders", "interruptible",
-  "remarks" } do
+  "states", "wait", "restricted", "expired", "report", "tag", "untag", "each", "now", "peek", "cap", "holders",
+  "interruptible", "remarks" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then return nil, err end

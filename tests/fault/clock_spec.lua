@@ -1,4 +1,5 @@
 -- The table of faults with a clock that is off: tests/fault/table clock prints it.
+-- Labels: only-lua5.4
 
 local clocks = require "tests.fault.outcomes.clocks"
 local worlds = require "tests.fault.outcomes.world"

@@ -1,6 +1,6 @@
 -- A run that is killed (SIGKILL) before and after each commit of its record and each request, and is resumed: one
 -- restrict and one release per device in the tenant's own history, and each device in one state in the record.
--- Labels: only-lua5.4, caseless, long
+-- Labels: only-lua5.4, long
 local commands = require "tests.spec.support.process.command"
 local shell = require "tests.spec.support.process.shell"
 

@@ -4,6 +4,7 @@
 -- devices share is read by listing.lua.
 
 local actions = require "mde.action.action"
+local changes = require "mde.audit.change"
 local core = require "mde.core"
 local history_caches = require "mde.action.history_cache"
 local listings = require "mde.action.listing"
@@ -18,6 +19,7 @@ local M = {}
 ---@field listing mde.Listing
 ---@field session? mde.ChangeSession what a run decides of the changes of this client
 ---@field private metatable table of the actions
+---@field private known table<mde.Action, mde.ChangeKnown> of the actions that this client's changes gave
 local Center = {}
 Center.__index = Center
 
@@ -27,7 +29,7 @@ Center.__index = Center
 ---@return mde.ActionCenter
 function M.new(exchange, driver, metatable)
   local center = setmetatable({ exchange = exchange, driver = driver, metatable = metatable,
-    cache = history_caches.new(exchange.now, exchange.store) }, Center)
+    cache = history_caches.new(exchange.now, exchange.store), known = setmetatable({}, { __mode = "k" }) }, Center)
   center.listing = listings.new(center)
   return center
 end
@@ -47,6 +49,40 @@ function Center:note(row)
   if row then self.cache:note(row) end
   return row
 end
+
+-- ---- who is told of changes
+
+--- Tells of a state change of a change: the run, which writes it down and tells it on, or else those who watch.
+---@param change mde.ChangeEvent
+---@param intent? table another change that it makes way for
+function Center:tell(change, intent)
+  if self.session then return self.session:changed(change, intent) end
+  change.tenant_id, change.client_id = self.exchange.tenant_id, self.exchange.client_id
+  self.exchange.trace:tell(change)
+end
+
+--- Tells what a call came to.
+---@param known mde.ChangeKnown
+---@param action? mde.Action
+---@param err? mde.Error
+function Center:tell_result(known, action, err)
+  if action and action.outcome then
+    self.known[action] = { verb = known.verb, machine_id = known.machine_id, computerDnsName = known.computerDnsName,
+      device = known.device, operation_id = known.operation_id, comment = known.comment }
+  end
+  self:tell(changes.of(known, action, err))
+end
+
+--- Tells that an action is final: a run always, those who watch if it is the action of a change and has just ended.
+---@param row table as it was read
+---@param action? mde.Action that has just ended
+function Center:ended(row, action)
+  if self.session then return self.session:ended(row) end
+  local change = action and action.outcome and changes.ended(action, self.known[action])
+  if change then self:tell(change) end
+end
+
+-- ---- reading
 
 --- The actions that the service lists for a machine, of every type. One that cannot be told from others has no id, here
 --- and in the other lists.

@@ -6,6 +6,7 @@
 -- never a guess.
 
 local arguments = require "mde.action.change.arguments"
+local audit = require "mde.audit.change"
 local caps = require "mde.action.cap"
 local core = require "mde.core"
 local devices = require "mde.device.device"
@@ -38,6 +39,7 @@ local M = {}
 ---@field other fun(self, what: string, subject: any, detail: string?): boolean told of any other change; true: it is
 --- not carried out
 ---@field ended fun(self, row: table) told of each action that is final
+---@field changed fun(self, change: mde.ChangeEvent, intent: table?) told of a cancellation, and for which change it was
 
 ---@class mde.Changes what is restricted and released by one client
 ---@field private center mde.ActionCenter
@@ -77,6 +79,7 @@ local function check_guard(self, intent, machine)
   local record, err = self.inventory:fresh_record(machine, RECORD_AGE_SECONDS, intent.context:within(RECORD_SECONDS))
   if not record then return nil, self.guard:unjudged(err, intent.allow) end
   intent.record_at = record.read_at
+  intent.computerDnsName = intent.computerDnsName or record.computerDnsName
   local session = self.center.session
   local refusal = session and session:compare(intent, record) or self.guard:refusal(record, intent.allow)
   return not refusal, refusal
@@ -104,6 +107,12 @@ local function unlock(intent, note)
   if not intent.lock then return end
   intent.lock:release(note)
   intent.lock = false
+end
+
+-- A device as it was named.
+local function named(device)
+  if type(device) == "table" and type(device.id) == "string" then return device.computerDnsName or device.id end
+  return tostring(device)
 end
 
 local function copy(row)
@@ -198,10 +207,21 @@ end
 -- that records an incident adds to, if the device is certainly restricted.
 function Intent:holders(rows)
   local is_release, latest = self.verb == "release", self.changes.exchange.clock:latest()
+  -- What holds it is what the claim covers.
+  if self.operations or self.expired then return end
   if is_release and self.has_cancelled or not is_release and not self.incident then return end
   local is_held = is_release or core.history.state(rows, self.machine_id, latest) == "restricted"
   local others = is_held and incidents.other_holders(rows, self.machine_id, self.incident, latest) or {}
   self[is_release and "also_ended" or "also_held"] = others[1] and others or nil
+end
+
+-- That the service was asked to cancel the opposite action for it.
+function Intent:cancelling(opposite, row, err)
+  local known = { verb = "cancel", machine_id = self.machine_id, computerDnsName = self.computerDnsName,
+    device = self.device, action_id = opposite.id, incident = self.incident, comment = self.comment }
+  local change = audit.of(known, row, err)
+  if row and core.history.status(row.status) == "pending" then change.outcome = "accepted" end
+  self.changes.center:tell(change, self)
 end
 
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.
@@ -258,7 +278,7 @@ local function look_and_send(self, intent)
   local patience = ACTION_SECONDS + self.exchange:queue(intent.verb)
   local locked, problem = lock(self, intent, math.min(intent.context:left(), patience))
   if not locked then return nil, problem end
-  intent.slot = intent.verb == "restrict" and caps.slot(intent.operation_id, intent.allow.cap) or nil
+  intent.slot = intent.verb == "restrict" and self.cap:slot(intent.operation_id, intent.allow.cap) or nil
   begin(intent)
   executor.execute(self, intent)
   return conclude(self, intent)
@@ -279,16 +299,23 @@ local function carry_out(self, intent, machine)
   return ended(self, intent, pcall(look_and_send, self, intent))
 end
 
+-- Without a run, which writes it down and tells it itself.
+local function tell(self, intent, action, err)
+  if not self.center.session and not intent.dry_run then self.center:tell_result(intent, action, err) end
+  return action, err
+end
+
 local function change(self, intent, device)
   local session = self.center.session
   local machine, err = resolve(self, intent, device)
   if not machine then
     if session then session:unresolved(intent, device, err) end
-    return nil, err
+    return tell(self, intent, nil, err)
   end
   -- Taken now: another task may write into the table while its record is read.
   intent.machine_id, intent.computerDnsName = core.text.lower(machine.id), machine.computerDnsName
-  if not session then return carry_out(self, intent, machine) end
+  intent.device = audit.device(machine)
+  if not session then return tell(self, intent, carry_out(self, intent, machine)) end
   return session:carry_out(intent, machine, function() return carry_out(self, intent, machine) end)
 end
 
@@ -331,6 +358,19 @@ function Changes:find_out(sent, context)
   return ended(self, intent, pcall(look_only, self, intent))
 end
 
+--- Tells that a device is left as it is without a call for it.
+---@param verb "restrict"|"release"
+---@param device mde.Device
+---@param comment string
+---@param incident? string
+---@param err mde.Error why
+function Changes:tell_left(verb, device, comment, incident, err)
+  local machine = type(device) == "table" and type(device.id) == "string" and device or {}
+  self.center:tell_result({ verb = verb, asked = named(device), incident = incident, comment = comment,
+    machine_id = machine.id and core.text.lower(machine.id), computerDnsName = machine.computerDnsName,
+    device = audit.device(machine) }, nil, err)
+end
+
 --- Restricts or releases a device. Raises for a wrong argument.
 ---@param verb "restrict"|"release"
 ---@param device mde.Device
@@ -341,26 +381,33 @@ end
 ---@return mde.Error? err
 function Changes:make(verb, device, comment, options, context)
   local kind, canonical = devices.check(device)
-  local session, shown = self.center.session, devices.shown(device)
+  local session, called, asked = self.center.session, device, named(device)
   if session then
     local meant, why = session:meant(verb, device)
-    if not meant then return nil, errors.about(why, ("%s %s"):format(verb, shown)) end
+    if not meant then return nil, errors.about(why, ("%s %s"):format(verb, devices.shown(called))) end
     device, kind, canonical = meant, devices.check(meant)
   end
   local owner, err = new_operation_id()
   if not owner then return nil, err end
-  local intent = setmetatable(arguments.read(verb, comment, options, owner, self.exchange.clock:time()), Intent)
+  local read = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
+  if options.release_after then
+    -- Its end must not rest on one clock alone.
+    local settled, why = self.exchange:settle_clock(context)
+    if not settled then return nil, errors.about(why, ("%s %s"):format(verb, devices.shown(called))) end
+    read = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
+  end
+  local intent = setmetatable(read, Intent)
   self.count = self.count + 1
   intent.context, intent.began, intent.number, intent.owner = context, self.exchange.now(), self.count, owner
   intent.changes, intent.attempts, intent.kind, intent.canonical = self, 0, kind, canonical
-  intent.caller = coroutine.running()
+  intent.asked, intent.caller = asked, coroutine.running()
   -- A place for it: once a lock is had, it must not be lost for want of memory.
   intent.lock = false
   local action, problem = self.exchange.single_flight:run_detached(context, change, self, intent, device)
   if problem and problem.kind == "unknown" and not problem.operation_id then
     problem.operation_id, problem.verb, problem.machine_id = intent.operation_id, verb, intent.machine_id
   end
-  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, shown)) end
+  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(called))) end
   return action
 end
 

@@ -31,16 +31,7 @@ local function cancel_in_time(center, id, comment, context, told)
   return answer, problem
 end
 
---- Cancels an action that is not final yet. Cancelling one that is cancelled already succeeds.
----@param center mde.ActionCenter
----@param action mde.Action|string
----@param comment string
----@param context mde.Context
----@return mde.Action? action
----@return mde.Error? err
-function M.cancel(center, action, comment, context)
-  local id = actions.check_id(action, "mde.cancel")
-  actions.check_comment(comment, nil, "checked-here")
+local function cancel(center, action, id, comment, context)
   local asked = "cancel action " .. errors.quote(id)
   local told = {}
   local row, err = center.exchange.single_flight:run_detached(context, cancel_in_time, center, id, comment, context,
@@ -72,6 +63,23 @@ function M.cancel(center, action, comment, context)
     err.hint = "Read the action again, and cancel it again if it is still pending."
   end
   return nil, errors.about(err, asked)
+end
+
+--- Cancels an action that is not final yet. Cancelling one that is cancelled already succeeds.
+---@param center mde.ActionCenter
+---@param action mde.Action|string
+---@param comment string
+---@param context mde.Context
+---@return mde.Action? action
+---@return mde.Error? err
+function M.cancel(center, action, comment, context)
+  local id = actions.check_id(action, "mde.cancel")
+  actions.check_comment(comment, nil, "checked-here")
+  local cancelled, err = cancel(center, action, id, comment, context)
+  local known = type(action) == "table" and action or {}
+  center:tell_result({ verb = "cancel", machine_id = known.machineId, computerDnsName = known.computerDnsName,
+    action_id = id, incident = (cancelled or known).incident, comment = comment }, cancelled, err)
+  return cancelled, err
 end
 
 local function check_lost(err)

@@ -51,6 +51,7 @@ end
 function M.follow(center, row, context)
   local exchange = center.exchange
   local started, may_read_again, problem = exchange.now(), pace(exchange, context), nil
+  local was_pending = core.history.status(row.status) == "pending"
   while core.history.status(row.status) == "pending" do
     if not may_read_again() then return nil, problem end
     local fresh, err = center.cache:ended(row.id), nil
@@ -65,7 +66,7 @@ function M.follow(center, row, context)
     problem = err
   end
   if row.machineId then center.cache:remember(row.machineId, row) end
-  if center.session then center.session:ended(row) end
+  center:ended(row, was_pending and row or nil)
   return row
 end
 
@@ -183,13 +184,16 @@ end
 
 local function update(center, watch, row)
   watch.problem = nil
+  local is_final, just_ended = core.history.status(row.status) ~= "pending", nil
   for _, action in ipairs(watch.actions) do
-    local _, err = actions.update(action, row)
+    local was_pending = core.history.status(action.status) == "pending"
+    local updated, err = actions.update(action, row)
     watch.strangers[action] = err
+    if updated and was_pending and is_final then just_ended = just_ended or action end
   end
-  if core.history.status(row.status) == "pending" then return end
+  if not is_final then return end
   if row.machineId then center.cache:remember(row.machineId, row) end
-  if center.session then center.session:ended(row) end
+  center:ended(row, just_ended)
 end
 
 local function stumble(watch, err, seconds)

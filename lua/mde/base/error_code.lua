@@ -118,6 +118,8 @@
 ---| "profile_unreadable" # the command's configuration file cannot be read, or everybody may write it
 ---| "unknown_profile" # the command's configuration file has no such profile
 ---| "log_unwritable" # the file of `mde restrict --log` cannot be opened
+---| "audit_unwritable" # the file of `--audit` or `MDE_AUDIT` cannot be opened
+---| "audit_beside_results" # `--audit` or `MDE_AUDIT` is standard output, which has the results of this command
 ---| "option_without_effect" # the option has no effect beside another one, or there
 ---| "contradictory_options" # the options contradict each other, or one of them is needed
 ---| "time_malformed" # it is not a time, or not a span of time
@@ -135,6 +137,9 @@
 ---| "incident_missing" # an incident is required
 ---| "incident_malformed" # it is not an incident
 ---| "key_malformed" # it is not an idempotency key
+---| "claim_without_look" # a release for certain restrictions needs a look at the device's history
+---| "key_reserved" # a key may not end as an operation id that says until when a restriction holds
+---| "key_too_long" # beside `release_after` a key has at most 47 characters
 ---| "key_without_look" # a key needs a look at the device's history
 ---| "decided_at_without_look" # so does the time of a decision
 ---| "tag_empty" # the tag is empty
@@ -170,6 +175,8 @@
 ---| "record_unreadable" # whether the machine is protected could not be read; see `cause`
 ---| "history_unreadable" # the device's history could not be read
 ---| "opposite_pending" # the opposite action is pending; see `action`
+---| "held_by_others" # something holds the device restricted that this release is not for
+---| "nothing_held" # none of the restrictions that this release is for holds the device
 ---| "opposite_untimed" # an opposite action does not say whether it was decided before `decided_at`
 ---| "opposite_not_cancelled" # the opposite action could not be cancelled
 ---| "opposites_keep_appearing" # there is a further opposite action each time
@@ -206,7 +213,10 @@
 ---| "not_planned" # the plan does not restrict this device (`rule = "plan"`)
 ---| "device_drifted" # the device has another name than the plan shows (`rule = "drift"`)
 ---| "run_stopped" # the run begins nothing new; nothing was sent
+---| "fleet_unusable" # the machines of a rehearsal cannot be read
+---| "faults_unusable" # what is to go wrong in a rehearsal cannot be read
 ---| "run_not_begun" # this is a plan that was not carried out
+---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
 ---| "record_unusable" # the record of the run cannot be made, opened or written

@@ -1,7 +1,7 @@
 --- trace: what happened, for those who watch, without a secret in it.
 --
--- An event is a table with `event` ("request", "response", "retry", "token"), `time` (Unix seconds) and
--- what belongs to it. It goes to the client's `on_event` and, with MDE_LOG=json in the environment, to
+-- An event is a table with `event` ("request", "response", "retry", "token", "warning", "change"), `time` (Unix
+-- seconds) and what belongs to it. It goes to the client's `on_event` and, with MDE_LOG=json in the environment, to
 -- standard error as one line of JSON. Headers and bodies are redacted copies. What MDE_LOG says beside that is named
 -- once, and nothing stops for it.
 
@@ -21,6 +21,7 @@ local M = {}
 ---@field private on_event? fun(event: table)
 ---@field private to_log boolean
 ---@field private secrets fun(): (string|userdata)[]
+---@field private has_raised? boolean the watcher has, and that was told
 ---@field private tokens userdata[]
 ---@field private proofs userdata[]
 local Trace = {}
@@ -128,10 +129,11 @@ function Trace:on()
   return self.on_event ~= nil or self.to_log
 end
 
--- What a watcher raises is its own affair, and must change nothing here.
+-- What a watcher raises is its own affair, and must change nothing here. It is told once.
 local function tell_watcher(self, event)
   local ok, problem = pcall(self.on_event, event)
-  if ok then return end
+  if ok or self.has_raised then return end
+  self.has_raised = true
   local message = self:redact(tostring(problem))
   if self.to_log then
     log { event = "on_event raised", time = posix.clock.time(), message = message }
@@ -140,15 +142,18 @@ local function tell_watcher(self, event)
   end
 end
 
---- Tells an event. `headers`, `body`, `url` and `message` are redacted here; everything else must be clean.
----@param event table
+--- Tells an event. `headers`, `body`, `url`, `message` and `comment` are redacted here; everything else must be clean.
+--- What a run has written down was redacted then, and stays as it was written.
+---@param event table of now, if it has no `time`
 function Trace:tell(event)
   if not self:on() then return end
-  event.time = posix.clock.time()
+  event.time = event.time or posix.clock.time()
   if event.url then event.url = self:redact(event.url) end
   if event.headers then event.headers = redacted_headers(self, event.headers) end
   if event.body then event.body = redacted_body(self, event.body) end
-  if event.message then event.message = self:redact(event.message) end
+  for _, name in ipairs { "message", "comment" } do
+    if event[name] and not event.run then event[name] = self:redact(event[name]) end
+  end
   if self.to_log then log(event) end
   if self.on_event then tell_watcher(self, event) end
 end

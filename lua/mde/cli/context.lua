@@ -3,6 +3,7 @@
 -- It is made when all of it is known: what the arguments ask is read and checked first, then the client is made that
 -- the environment describes.
 
+local audit = require "mde.cli.ui.audit"
 local errors = require "mde.base.error"
 local interrupt = require "mde.cli.ui.interrupt"
 local mde = require "mde"
@@ -24,8 +25,12 @@ local function warn(message)
   terminal.say("mde: warning: " .. message)
 end
 
-local function on_event(event)
-  if event.event == "warning" then warn(event.message) end
+-- What is done with what the client tells: warnings are said, changes audited.
+local function watcher(audited)
+  return function(event)
+    if event.event == "warning" then warn(event.message) end
+    if audited then audited(event) end
+  end
 end
 
 --- Says before anything is sent, also with --quiet, what is not as it should be: that somebody else than Microsoft
@@ -39,8 +44,8 @@ end
 
 -- The client that the profile and the environment describe; raises if they describe none. What the client warns of is
 -- said.
-local function connect(all, options, profile)
-  all.on_event = on_event
+local function connect(all, options, profile, audited)
+  all.on_event = watcher(audited)
   for name, value in pairs(options or {}) do all[name] = value end
   local client, err = mde.client(all)
   if not client then error(err, 0) end
@@ -61,7 +66,8 @@ function M.new(subcommand, arguments, parser)
   if not subcommand.needs_no_client and (not subcommand.needs_client or subcommand.needs_client(request)) then
     local settings
     settings, profile = profiles.options(arguments.profile)
-    client = connect(settings, subcommand.client_options and subcommand.client_options(arguments), profile)
+    client = connect(settings, subcommand.client_options and subcommand.client_options(arguments), profile,
+      subcommand.is_audited and audit.open(arguments, subcommand.output_is_free))
   end
   return { arguments = arguments, parser = parser, format = rows.format(arguments), request = request, client = client,
     profile = profile }

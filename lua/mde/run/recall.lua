@@ -97,7 +97,7 @@ end
 ---@return mde.Step?
 function Recall:step_of(intent)
   return self.steps:next(intent.verb, intent.machine_id, steps_of.incident_of(intent.incident),
-    intent.keyed and intent.operation_id or "")
+    intent.key or "")
 end
 
 local function read(text)

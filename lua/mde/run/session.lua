@@ -4,13 +4,17 @@
 -- its wave, and is written down right before it leaves and when it has ended (mde.journal). If that cannot be written,
 -- nothing leaves any more. A stop lets what is in flight end.
 
+local audits = require "mde.run.audit"
+local changes = require "mde.audit.change"
 local core = require "mde.core"
 local devices = require "mde.device.device"
+local drifts = require "mde.run.drift"
 local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local recalls = require "mde.run.recall"
 local steps_of = require "mde.run.steps"
+local stops = require "mde.run.stop"
 
 local M = {}
 
@@ -22,18 +26,23 @@ local M = {}
 ---@field err? mde.Error what ended it at once
 
 ---@class mde.RunEvent what a session tells while it runs
----@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"
+---@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"|"drift"
 ---@field machine_id? string
 ---@field computerDnsName? string
 ---@field verb? string
+---@field asked? string the device as it is called, in quotes
 ---@field outcome? string
 ---@field err? mde.Error
 ---@field stop? mde.RunStop
+---@field words? string of a drift: what is otherwise than the plan showed
 
 ---@class mde.Session : mde.RunPass
 ---@field stop? mde.RunStop
+---@field is_shared boolean it can be stopped from elsewhere (stop.lua)
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
 ---@field unwritten table[] results that could not be written down
+---@field audit mde.RunAudit
+---@field private late table<table, mde.ChangeEvent> what is told of those
 local Session = {}
 Session.__index = Session
 
@@ -42,6 +51,7 @@ Session.__index = Session
 ---@field journal table mde.journal's
 ---@field number integer of the session in the record
 ---@field path string of the record
+---@field id string of the run
 ---@field plan mde.RunPlan
 ---@field waves mde.RunWaves
 ---@field rules mde.RunRules
@@ -52,7 +62,8 @@ Session.__index = Session
 ---@param settings mde.SessionSettings
 ---@return mde.Session
 function M.new(settings)
-  local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {},
+  local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {}, late = {},
+    audit = audits.new(settings.journal, settings.number, settings.client.exchange.trace),
     generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
@@ -101,7 +112,7 @@ end
 -- What was asked from outside since the last look.
 local function look_outside(self)
   if self.stop then return end
-  if places.is_stopped(self.path) then
+  if stops.is_asked(self.path) then
     self:halt { rule = "asked", state = "stopped", message = "it was asked to stop (mde stop)" }
   elseif self.until_time and posix.clock.time() >= self.until_time then
     self:halt { rule = "until", state = "stopped",
@@ -125,6 +136,32 @@ local function cannot_write(self, message, code, unwritten)
   if unwritten then table.insert(self.unwritten, unwritten) end
   self:halt { rule = "journal", state = "paused",
     message = ("the record of the run cannot be written (%s: %s)"):format(code or "io", errors.show(message)) }
+end
+
+-- A state change that is no result of a step: it is written down and told. What was not begun is none.
+local function write_change(self, intent, err)
+  if intent.dry_run or errors.is(err) and err.code == "run_stopped" then return end
+  local ok, message, code = self.audit:write({ changes.of(intent, nil, err) }, function() return true end)
+  if not ok then cannot_write(self, message, code) end
+end
+
+--- Told of a cancellation. One that makes way for another change is written down with that.
+---@param change mde.ChangeEvent
+---@param intent? table the other change
+function Session:changed(change, intent)
+  if intent then
+    intent.told = intent.told or {}
+    return table.insert(intent.told, change)
+  end
+  local ok, message, code = self.audit:write({ change }, function() return true end)
+  if not ok then cannot_write(self, message, code) end
+end
+
+-- What is told together with this of a change: what made way for it.
+local function with_told(intent, change)
+  local list = intent.told or {}
+  intent.told, list[#list + 1] = nil, change
+  return list
 end
 
 --- Writes an event of the run into its record.
@@ -151,6 +188,7 @@ end
 function Session:unresolved(intent, device, err)
   local stop = self.rules:note(nil, nil, err)
   if stop then self:halt(stop) end
+  write_change(self, intent, err)
   self:finish(intent, nil, err, devices.shown(device))
 end
 
@@ -167,16 +205,23 @@ local function not_planned(self, intent)
     hint = not why and "Make a plan that shows it: mde plan, then mde run." or nil }
 end
 
+-- What is otherwise than the plan showed, and stops nothing.
+local function tell_drift(self, intent, words)
+  local device = self.names[intent.machine_id]
+  local name = device and device.name or intent.computerDnsName or intent.machine_id
+  self:note("drift", ("%s: %s"):format(name, words))
+  self:tell { event = "drift", machine_id = intent.machine_id, computerDnsName = name, verb = intent.verb,
+    words = words }
+end
+
 --- Why the device is not the one that was shown.
 function Session:compare(intent, record)
   local device = self.names[intent.machine_id]
-  if not device or not device.name then return nil end
-  local name = record.computerDnsName
-  if type(name) == "string" and core.name.normal(name) == core.name.normal(device.name) then return nil end
-  return errors.new { kind = "protected", code = "device_drifted", rule = "drift", machine_id = intent.machine_id,
-    message = ("machine %s was called %s when the plan was made and is called %s now"):format(intent.machine_id,
-      errors.quote(device.name), name and errors.quote(name) or "nothing"),
-    hint = "Look which device it is; a new plan shows it." }
+  local err = drifts.refusal(device, record)
+  if err then return err end
+  local words = drifts.of_record(device, record)
+  if words and words ~= intent.has_drifted then tell_drift(self, intent, words) end
+  intent.has_drifted = words
 end
 
 -- Since when a contrary decision counts: since the plan was made, or since the run itself acted on the device last.
@@ -199,7 +244,7 @@ end
 -- What a step is known by, and what is sent.
 local function fields_of(self, intent)
   local step, steps = intent.step, self.recall.steps
-  local incident, key = steps_of.incident_of(intent.incident), intent.keyed and intent.operation_id or ""
+  local incident, key = steps_of.incident_of(intent.incident), intent.key or ""
   return { session = self.number, device = intent.machine_id, verb = intent.verb, incident = incident, key = key,
     occurrence = step and step.occurrence or steps:occurrence(intent.verb, intent.machine_id, incident, key),
     operation = intent.operation_id, comment = intent.comment, arguments = recalls.of_look(intent) }
@@ -221,8 +266,11 @@ function Session:leaving(intent)
   if intent.is_written then return true end
   local step, fields = intent.step, fields_of(self, intent)
   fields.at, fields.sent_service = posix.clock.time(), self.client:now()
+  fields.expires = core.comment.expiry(intent.operation_id)
   local n, message, code = record_device(self, intent.machine_id)
-  if n then n, message, code = self.journal:sending(fields) end
+  if n then
+    n, message, code = self.audit:write(with_told(intent), function() return self.journal:sending(fields) end)
+  end
   if not n then
     cannot_write(self, message, code)
     return nil, errors.new { kind = "unavailable", code = "journal_failed",
@@ -255,38 +303,49 @@ local function outcome_of(intent, action, err)
 end
 
 -- A step of which certainly nothing arrived is no step. What an earlier session sent stays, and counts no send more.
-local function forget(self, intent)
+local function forget(self, intent, err)
   local step = intent.step
-  if not step or not intent.is_written then return end
-  local ok, message, code = self.journal:forget(step.n)
+  if not step or not intent.is_written then return write_change(self, intent, err) end
+  local ok, message, code = self.audit:write({ changes.of(intent, nil, err) }, function()
+    return self.journal:forget(step.n)
+  end)
   step.attempts = step.attempts - 1
   if not intent.sent_before then self.recall.steps:drop(step) end
   if not ok then cannot_write(self, message, code) end
 end
 
--- A result of a step that was sent; or one for which nothing had to be sent.
-local function write(self, step, fields)
-  if step then
-    fields.step = step.n
-    return self.journal:result { step = step.n, outcome = fields.outcome, answered = fields.answered,
-      action = fields.action, row = fields.row, error = fields.error }
-  end
-  local n, message, code = record_device(self, fields.device)
-  if n then n, message, code = self.journal:settled(fields) end
-  return n, message, code
+-- A result of a step that was sent; or one for which nothing had to be sent. And what is told of it.
+local function write(self, step, fields, told)
+  if step then fields.step = step.n end
+  return self.audit:write(told, function()
+    if step then
+      return self.journal:result { step = step.n, outcome = fields.outcome, answered = fields.answered,
+        action = fields.action, row = fields.row, error = fields.error }
+    end
+    local n, message, code = record_device(self, fields.device)
+    if n then n, message, code = self.journal:settled(fields) end
+    return n, message, code
+  end, step and step.n)
 end
 
 -- Writes down how it ended.
 local function write_result(self, intent, action, err)
   local outcome, step = outcome_of(intent, action, err), intent.step
-  if not outcome then return forget(self, intent) end
-  if not step and outcome == "unknown" then return end
+  if not outcome then return forget(self, intent, err) end
+  if not step and outcome == "unknown" then return write_change(self, intent, err) end
   local fields = fields_of(self, intent)
   fields.outcome, fields.answered = outcome, posix.clock.time()
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
-  local n, message, code = write(self, step, fields)
-  if n == nil then return cannot_write(self, message, code, fields) end
+  -- What was unknown and stays so has not changed.
+  local told = with_told(intent, not (step and step.outcome == outcome) and changes.of(intent, action, err) or nil)
+  local n, message, code = write(self, step, fields, told)
+  if n == nil then
+    -- It is known all the same.
+    if step then step.is_known = outcome ~= "unknown" end
+    self.late[fields] = told
+    return cannot_write(self, message, code, fields)
+  end
   if not step then
     step = fields
     step.n, step.attempts = n, 0
@@ -307,7 +366,7 @@ function Session:write_late()
   for _, fields in ipairs(self.unwritten) do
     local step = fields.step and { n = fields.step }
     fields.step = nil
-    if write(self, step, fields) == nil then
+    if write(self, step, fields, self.late[fields]) == nil then
       fields.step = step and step.n
       still[#still + 1] = fields
     end
@@ -329,19 +388,24 @@ end
 function Session:ended(row)
   local step = type(row.id) == "string" and self.recall.steps:of_action(row.id)
   if not step or step.status == row.status or core.history.status(row.status) == "pending" then return end
-  local ok, message, code = self.journal:status(step.n, row.status, posix.clock.time())
+  local known = { verb = step.verb, machine_id = step.device, operation_id = step.operation, comment = step.comment,
+    computerDnsName = row.computerDnsName }
+  local ok, message, code = self.audit:write({ changes.ended(row, known) }, function()
+    return self.journal:status(step.n, row.status, posix.clock.time())
+  end, step.n)
   if ok == nil then return cannot_write(self, message, code) end
   step.status = row.status
 end
 
--- How a call of the playbook ended.
+-- How a call of the playbook ended; `asked`: what it called the device, in quotes.
 function Session:finish(intent, action, err, asked)
   local device = intent.machine_id and self.names[intent.machine_id]
   local entry = { machine_id = intent.machine_id, verb = intent.verb, action = action, err = err,
     name = intent.computerDnsName or device and device.name or asked, replayed = action and action.replayed }
   table.insert(self.entries, entry)
   self:tell { event = entry.replayed and "replayed" or "ended", machine_id = intent.machine_id, verb = intent.verb,
-    computerDnsName = entry.name, outcome = action and action.outcome, err = err }
+    computerDnsName = entry.name, asked = asked or entry.name and errors.quote(entry.name),
+    outcome = action and action.outcome, err = err }
   return entry
 end
 
@@ -367,17 +431,28 @@ end
 local function carry_out(self, intent, deed)
   continue(self, intent)
   local admitted, err = admit(self, intent)
-  if not admitted then return nil, err end
+  if not admitted then
+    write_change(self, intent, err)
+    return nil, err
+  end
   decide(self, intent)
-  local ok, action, problem = pcall(deed)
-  local has_place = intent.verb == "restrict" and not intent.must_stay
+  local has_acted = self.recall:last_of(intent.machine_id) ~= nil
+  local ok, action, problem = pcall(function()
+    local action, problem = deed()
+    write_result(self, intent, action, problem)
+    return action, problem
+  end)
+  -- Whatever was raised: a place that is not given back holds up all others.
+  if intent.verb == "restrict" and not intent.must_stay then
+    self.waves:left(intent.has_left and (action or problem))
+  end
   if not ok then
-    if has_place then self.waves:left(intent.has_left and action) end
     self:finish(intent, nil, action)
     error(action, 0)
   end
-  write_result(self, intent, action, problem)
-  if has_place then self.waves:left(intent.has_left and (action or problem)) end
+  local words = action and drifts.of_action(self.names[intent.machine_id], { verb = intent.verb,
+    incident = steps_of.incident_of(intent.incident) }, action, has_acted)
+  if words then tell_drift(self, intent, words) end
   return action, problem
 end
 

@@ -1,7 +1,7 @@
 -- Tokens as callers meet them: one request for any number of waiters, also when it fails, also when the one who
 -- asked dies; a token in use goes on working while the sign-in service is down. One file, since all of it is one
 -- set-up: made-up callers and a made-up outage.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"

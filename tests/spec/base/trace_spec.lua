@@ -43,7 +43,7 @@ local function standard_error(fn)
 end
 
 describe("a watcher", function()
-  it("is told of every request and response, of retries and tokens", function()
+  it("is told of every request and response, of retries and tokens, and what a change came to", function()
     local r, events = watched { latency = 0.25 }
     r:answer({ method = "POST", path = "restrict" }, 429, "", { headers = { ["Retry-After"] = "2" } })
     assert(r.client:restrict(ID, "a test", { look = false, incident = "INC-1" }))
@@ -52,8 +52,9 @@ describe("a watcher", function()
       kinds[i] = event.event
       assert.is_true(math.abs(event.time - os.time()) < 60)
     end
-    assert.same({ "request", "response", "token", "request", "response", "retry", "request", "response" }, kinds)
-    local request, response, retry = events[4], events[5], events[6]
+    assert.same({ "request", "response", "token", "request", "response", "retry", "request", "response", "change" },
+      kinds)
+    local request, response, retry, change = events[4], events[5], events[6], events[9]
     assert.equal("POST", request.method)
     assert.equal("https://api.security.microsoft.com/api/machines/" .. ID .. "/restrictCodeExecution", request.url)
     assert.matches("INC%-1", request.body)
@@ -64,6 +65,8 @@ describe("a watcher", function()
     assert.equal(1, retry.attempt)
     assert.is_true(retry.delay >= 2 and retry.delay <= 2.2)
     assert.equal("fetched", events[3].outcome)
+    assert.same({ "restrict", "accepted", ID, "INC-1", 2 }, { change.verb, change.outcome, change.machine_id,
+      change.incident, change.attempts })
   end)
 
   it("is told why there was no response, and whether something was sent", function()
@@ -108,6 +111,8 @@ describe("a watcher", function()
     end)
     assert.equal(1, r:count "action_created")
     assert.matches("on_event raised", written, 1, true)
+    -- Once, however often it raises.
+    assert.equal(1, select(2, written:gsub("on_event raised", "")))
     assert.is_nil(written:find(r.tenant.client_secret, 1, true))
   end)
 
@@ -315,7 +320,7 @@ describe("a log on standard error", function()
       assert.is_number(event.time)
     end
     assert.same({ "request", "response", "token", "request", "response", "request", "response", "request",
-      "response" }, kinds)
+      "response", "change" }, kinds)
     assert.equal("Bearer [redacted]", events[4].headers.Authorization)
     assert.matches("client_secret=[redacted]", events[1].body, 1, true)
   end)
@@ -342,7 +347,7 @@ describe("a log on standard error", function()
 
   it("is asked for in whatever case", function()
     for _, word in ipairs { "JSON", "Json" } do
-      assert.equal(9, #lines_of({ MDE_LOG = word }, "plain"), word)
+      assert.equal(10, #lines_of({ MDE_LOG = word }, "plain"), word)
     end
   end)
 

@@ -1,7 +1,8 @@
 -- What a plan is bound to, what it counts and shows, and that one which was kept reads back as itself.
+-- Labels: not-lua5.3
 local cjson = require "cjson"
 local core = require "mde.core"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 local plans = require "mde.run.plan"
 local playbook_of = require "mde.run.playbook"
 local playbooks = require "tests.spec.support.playbooks"

@@ -79,7 +79,7 @@ end
 
 --- Runs the command with this client, or with this error in the place of one.
 ---@param words string[]
----@param options? table `client`, `client_error` and what capture takes
+---@param options? table `client`, `client_error`, `make_client(client_options)` in their place, and what capture takes
 ---@return { out: string, err: string, status: integer, client_options: table? }
 function console.run(words, options)
   options = options or {}
@@ -88,6 +88,7 @@ function console.run(words, options)
     return with({
       { mde, "client", function(client_options)
         given = client_options
+        if options.make_client then return options.make_client(client_options) end
         return options.client, options.client_error
       end },
       { posix.process, "harden", function() return true end }, { posix.signal, "watch", function() end },

@@ -29,12 +29,15 @@ local M = {}
 ---@field queued fun(self: mde.ChangeRun) told that it waits in a queue
 ---@field know fun(self: mde.ChangeRun) tells the change what the caller knew when it decided
 ---@field holders fun(self: mde.ChangeRun, rows: table[]) told the history that a look rests on
+---@field cancelling fun(self: mde.ChangeRun, opposite: table, row: table?, err: mde.Error?) told that the service was
+--- asked to cancel the opposite action
 ---@field row? table the action that the change is about
 ---@field seen? table[] the machine's actions that the look before a send has shown
 ---@field overturned? table the release against which it goes
 ---@field problem? mde.Error why the last thing did not succeed
 ---@field lost? mde.Error of the send whose answer was lost
 ---@field answered? boolean `row` is the answer to the send
+---@field http_status? integer of that answer
 ---@field sent_at? number when the first was sent, by the service's time
 ---@field attempts integer
 ---@field attempted? boolean of the last send, whether it was attempted
@@ -106,8 +109,9 @@ local is_denied = { permission = true, auth = true, throttled = true }
 
 function wants.cancel(self, run)
   run.clearing, run.has_cancelled = run.context:within(ACTION_SECONDS), true
-  local _, err = self.center:request_cancel(run.row.id, run.comment, run.clearing)
+  local row, err = self.center:request_cancel(run.row.id, run.comment, run.clearing)
   run.problem = err
+  run:cancelling(run.row, row, err)
   run.change:tell(err and is_denied[err.kind] and "cancel_denied" or "cancelled", self.exchange.now())
 end
 
@@ -161,6 +165,7 @@ local function tell_end(self, run, row, err, info)
   if row then
     change:answer(row, now, sent_at)
     run.row, run.answered = row, change:next() == "nothing"
+    run.http_status = run.answered and info.response.status or nil
     if run.answered then return end
     if info.response.discard then info.response.discard() end
     run.lost = foreign(row)

@@ -1,6 +1,7 @@
 --- change: what `mde restrict` and `mde release` have in common: which devices, why, a look and a
 -- question, the deed, and its outcome.
 
+local audit = require "mde.cli.ui.audit"
 local batch = require "mde.cli.batch.batch"
 local consult = require "mde.cli.batch.consult"
 local core = require "mde.core"
@@ -76,6 +77,7 @@ function M.configure(command, verb)
   command:flag("--yes", "Do not ask. Required where nobody can be asked.")
   command:flag("-q --quiet", "Show no progress, and say nothing but errors, warnings, questions and results.")
   log.configure(command)
+  audit.configure(command)
 end
 
 -- ---- what is asked
@@ -243,14 +245,20 @@ local function remark_of(context, count)
     function(sent) return client:peek(request.verb, sent).seconds end)
 end
 
+-- Leaves one as it is, without a call for it.
+local function leave(context, entry, comment, err)
+  local client, request = context.client, context.request
+  client:tell_left(request.verb, entry.machine or entry.identity or entry.device, comment,
+    { incident = request.options.incident }, err)
+  return nil, errors.derive(err, { asked = ("%s %s"):format(request.verb, errors.quote(entry.device)) })
+end
+
 -- Does it to one. Once the cap is used up nothing more is asked for the sake of those that would be refused for it.
 local function act(context, entry, comment)
   local client, request = context.client, context.request
-  if entry.problem then
-    return nil, errors.derive(entry.problem, { asked = ("%s %s"):format(request.verb, errors.quote(entry.device)) })
-  end
+  if entry.problem then return leave(context, entry, comment, entry.problem) end
   local full = plans.is_capped(request) and not entry.machine and client:cap().refusal
-  if full then return nil, errors.about(full, ("%s %s"):format(request.verb, errors.quote(entry.device))) end
+  if full then return leave(context, entry, comment, full) end
   return client[request.verb](client, entry.machine or entry.identity or entry.device, comment, request.options)
 end
 

@@ -11,6 +11,8 @@ local whole_number = require "mde.cli.ui.whole_number"
 
 local M = {
   name = "resume",
+  is_audited = true,
+  output_is_free = true,
   summary = "Go on with a run that was stopped, paused or killed.",
   explained = [[
 The playbook of the record runs again, not the file. What was done is not done twice: results that
@@ -76,8 +78,10 @@ function M.run(context)
   local opened, err = runs.open(client, arguments.run)
   if not opened then error(err, 0) end
   if opened.state == "complete" then
+    local why = opened.record.journal:run().why
     runs.close(opened)
-    terminal.say(("Run %s is complete; there is nothing to go on with."):format(errors.show(arguments.run)))
+    terminal.say(("Run %s is complete%s; there is nothing to go on with."):format(errors.show(arguments.run),
+      why and (" (%s)"):format(errors.show(why)) or ""))
     return exit.done
   end
   local ok, found, status = pcall(plan_pass.again, context, opened,

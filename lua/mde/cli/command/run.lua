@@ -13,6 +13,8 @@ local MAX_BY_YES = 25
 
 local M = {
   name = "run",
+  is_audited = true,
+  output_is_free = true,
   summary = "Carry out a playbook, or a plan of one that was kept.",
   explained = [[
 A plan is made first and shown; what is not in it is not restricted. The record of the run says of

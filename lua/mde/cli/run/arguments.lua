@@ -1,5 +1,6 @@
 --- arguments: what mde plan, mde run and mde resume have in common on the command line.
 
+local audit = require "mde.cli.ui.audit"
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
@@ -29,6 +30,7 @@ function M.configure_session(command)
     :argname "<time>":target "until_time":overwrite(false)
   command:flag("--stale", "Carry it out although it is older than what it shows.")
   command:flag("-q --quiet", "Show no progress, and say nothing but errors, warnings, questions and results.")
+  audit.configure(command)
 end
 
 --- The options of mde.run.plan.

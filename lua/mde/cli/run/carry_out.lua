@@ -5,7 +5,7 @@ local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
 local problem = require "mde.cli.ui.problem"
@@ -31,7 +31,7 @@ end
 -- What is shown of a session as it runs.
 local function watcher(client, plan)
   local counts = runs.counts(plan)
-  local left_of = pace.left(client, "restrict")
+  local left_of = pace.left(client, counts.restrict > 0 and "restrict" or "release")
   local at_gate
   local total, done = counts.restrict + counts.release + counts.recorded, 0
   local shown = progress.new("Running", total, true, function(left)
@@ -48,7 +48,12 @@ local function watcher(client, plan)
     at_gate = nil
     if errors.is(event.err) and event.err.code == "run_stopped" then return end
     step(event.err ~= nil)
-    if event.err then terminal.complain("mde: " .. problem.in_words(event.err)) end
+    if not event.err then return end
+    local err = event.asked and errors.about(event.err, ("%s %s"):format(event.verb, event.asked)) or event.err
+    terminal.complain("mde: " .. problem.in_words(err))
+  end
+  function tell.drift(event)
+    terminal.say(("%s %s: %s."):format(event.verb, errors.quote(event.computerDnsName), event.words))
   end
   function tell.replayed() step(false) end
   function tell.gate(event)
@@ -121,6 +126,7 @@ function M.status(report)
     if own == exit.usage and has_sent(report) then own = exit.refused end
     status = math.max(status, own)
   end
+  if report.not_called[1] then status = math.max(status, exit.refused) end
   if report.open[1] then status = math.max(status, exit.unknown) end
   if report.state == "paused" or report.state == "stopped" then status = math.max(status, exit.unfinished) end
   if report.state == "broken" then
@@ -138,6 +144,14 @@ local function say_not_reached(report)
   end
 end
 
+local function say_not_called(report)
+  if not report.not_called[1] then return end
+  terminal.say(("%d planned, and not asked for by the playbook this time:"):format(#report.not_called))
+  for _, change in ipairs(report.not_called) do
+    terminal.say(("  %s %s"):format(change.verb, errors.show(change.name or change.machine_id)))
+  end
+end
+
 -- What the record does not have stands at least on the screen.
 local function write_unwritten(report)
   for _, fields in ipairs(report.unwritten) do output.write(json.encode { unwritten = fields } .. "\n") end
@@ -149,6 +163,7 @@ function M.say_end(report)
   write_unwritten(report)
   if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
   say_not_reached(report)
+  say_not_called(report)
   for _, step in ipairs(report.open) do
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       step.device))
@@ -164,6 +179,9 @@ local function say_begin(session, until_time)
   local name = runs.name_of(session.path)
   terminal.remark(("Run %s. From another terminal mde stop %s stops it; if it is killed, mde resume %s goes on.")
     :format(name, name, name))
+  if session.is_shared then
+    terminal.remark(("From where the store is shared, mde stop %s stops it, too."):format(session.id))
+  end
   if until_time then
     terminal.remark(("It begins nothing new after %s, which is %s UTC."):format(
       os.date("%Y-%m-%d %H:%M", math.floor(until_time)), core.timestamp.whole(until_time):sub(1, 16):gsub("T", " ")))

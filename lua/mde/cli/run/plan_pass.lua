@@ -30,6 +30,16 @@ function M.run(context, options)
   return while_waiting(context, "Planning ...", function() return runs.plan(context.client, options) end)
 end
 
+--- Makes the plan of an undo. Raises the error that prevents it.
+---@param context mde.cli.Context
+---@param run string
+---@param comment string
+---@return mde.RunPlan? plan nil if it was interrupted
+---@return integer? status
+function M.undo(context, run, comment)
+  return while_waiting(context, "Planning ...", function() return runs.plan_undo(context.client, run, comment) end)
+end
+
 --- What a run that is continued would do. Raises the error if it cannot be.
 ---@param context mde.cli.Context
 ---@param opened mde.OpenedRun

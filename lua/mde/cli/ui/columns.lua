@@ -2,7 +2,7 @@
 
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 
 -- What tells machines apart has to be seen, however narrow the terminal.
 local NAME_LEAST = 28

@@ -2,7 +2,7 @@
 --- for: CSV (--csv) or one JSON object a line (--json).
 
 local csv = require "mde.cli.ui.csv"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 local output = require "mde.cli.ui.output"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"

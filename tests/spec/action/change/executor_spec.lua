@@ -14,6 +14,8 @@ describe("what a change wants", function()
   local now, log, lists, answers, queue, self
   -- What the cap, a cancellation and a reading of an action come to.
   local denied, cancelled, read
+  -- What was told of a cancellation.
+  local told
 
   local function note(...) log[#log + 1] = table.concat({ ... }, " ") end
 
@@ -40,13 +42,13 @@ describe("what a change wants", function()
   local function answered(fields)
     return function()
       return row(fields), nil, { attempts = 1, sent = now, class = "definite", verdict = "done",
-        response = { discard = function() note "discard" end } }
+        response = { status = 201, discard = function() note "discard" end } }
     end
   end
 
   before_each(function()
     now, log, lists, answers, queue = 0, {}, {}, {}, 0
-    denied, cancelled, read = nil, nil, nil
+    denied, cancelled, read, told = nil, nil, nil, nil
     local exchange = {
       now = function() return now end,
       sleep = function(seconds)
@@ -82,7 +84,7 @@ describe("what a change wants", function()
           note("read", id:sub(1, 2))
           return read and read() or nil, not read and errors.new { kind = "unavailable", code = "no_answer",
             message = "nobody answers" } or nil
-        end } }
+        end, ended = function() end } }
   end)
 
   -- A run of this order.
@@ -96,7 +98,8 @@ describe("what a change wants", function()
       context = contexts.new(function() return now end, options.seconds, nil, options.cache),
       confirm = options.confirm or function() return true end, queued = options.queued or function() end,
       know = function() end, leaving = options.leaving or function() return true end,
-      holders = function(_, rows) if options.holders then options.holders(rows) end end }
+      holders = function(_, rows) if options.holders then options.holders(rows) end end,
+      cancelling = function(_, cancelled_row, _, err) told = { cancelled_row.id, err } end }
   end
 
   local function carry_out(order, options)
@@ -233,6 +236,8 @@ describe("what a change wants", function()
       assert.equal("accepted", result.fate)
       assert.is_true(run.has_cancelled)
       assert.equal("history cancel 2d sleep 2 read 2d history", table.concat(log, " ", 1, 5))
+      assert.same({ opposite().id }, told)
+      assert.equal(201, run.http_status)
     end)
 
     for _, kind in ipairs { "permission", "auth", "throttled" } do
@@ -241,6 +246,7 @@ describe("what a change wants", function()
         local result, run = carry_out { cancel_opposite = true }
         assert.same({ "conflict", "cancel_denied" }, { result.fate, result.reason })
         assert.equal(cancelled, run.problem)
+        assert.same({ opposite().id, cancelled }, told)
         assert.same({ "history", "cancel 2d" }, log)
       end)
     end

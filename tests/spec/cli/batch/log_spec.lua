@@ -99,7 +99,7 @@ describe("the log", function()
   it("says once that it cannot be written, and goes on", function()
     local told = console.capture(function()
       local opened = log.open(path)
-      opened.file = { write = function() return nil, "No space left on device" end, close = function() end }
+      opened.file = { append = function() return false, "No space left on device" end, close = function() end }
       local finished
       local tell = log.beside({ finish = function() finished = true end },
         { request = { log = opened, verb = "restrict", options = {} }, client = r.client })

@@ -15,7 +15,7 @@ end
 
 local function report_of(fields)
   local report = { run = "20260203T031500Z-7f3a", path = "run.db", state = "complete", entries = {}, open = {},
-    not_reached = {}, unwritten = {} }
+    not_reached = {}, not_called = {}, unwritten = {} }
   for name, value in pairs(fields) do report[name] = value end
   return report
 end

@@ -1,7 +1,7 @@
 -- A plan on one screen.
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 local playbooks = require "tests.spec.support.playbooks"
 local runs = require "mde.run"
 local screen = require "mde.cli.run.screen"

@@ -18,7 +18,7 @@ local mde = require "mde"
 local core = require "mde.core"
 local csv = require "mde.cli.ui.csv"
 local json = require "mde.base.json"
-local lines = require "mde.cli.ui.json"
+local lines = require "mde.base.json_line"
 local others = require "cjson"
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -1,6 +1,6 @@
 -- Labels: not-lua5.3
 local cjson = require "cjson"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 
 describe("a line of JSON", function()
   for _, case in ipairs {

@@ -1,4 +1,4 @@
---- json: writes values as one line of JSON each, for `--json`.
+--- json_line: writes values as one line of JSON each, for what reads one a line.
 --
 -- Keys are sorted, so that equal values are equal lines. What acts on a terminal or does not show is written as
 -- \u001b, bytes that are no UTF-8 as \ufffd; an empty table is a list; a function is left out.
