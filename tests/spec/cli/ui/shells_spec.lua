@@ -39,7 +39,7 @@ local completed = {
 -- Where any text goes, not even a file's name is offered.
 local left = {
   "mde machines computerDnsName=R", "mde machines riskScore=R", "mde restrict REA", "mde restrict --comment REA",
-  "mde release --all-of REA", "mde machines --filter REA", "mde machines --profile REA", "mde report REA",
+  "mde release --all-of REA", "mde machines --filter REA", "mde machines --profile REA", "mde action REA",
   "mde nothing REA", "mde action --col",
 }
 
