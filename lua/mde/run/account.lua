@@ -173,6 +173,11 @@ local function objects(value)
   return list
 end
 
+-- A whole number that can be counted to.
+local function count_of(value)
+  return type(value) == "number" and value >= 0 and value <= 2 ^ 31 and math.floor(value) or nil
+end
+
 local time = timelines.usable
 
 -- ---- one change
@@ -182,7 +187,7 @@ local done = { restrict = "restricted", release = "released" }
 -- What came of a step.
 local function word_of_step(step, row, live_session)
   if not step.outcome then return step.session == live_session and "sending" or "unknown" end
-  if step.outcome ~= "accepted" then return step.outcome end
+  if step.outcome ~= "accepted" then return rank[step.outcome] and step.outcome or "unknown" end
   local status = core.history.status(step.status or text(row.status))
   if status == "succeeded" then return done[step.verb] or "left" end
   return status
@@ -216,7 +221,7 @@ local function change_of_step(step, planned, context)
   if is_accepted and core.history.status(change.status) == "succeeded" then
     change.done_at = change.status_at or change.answered_at
   end
-  change.attempts, change.session = step.attempts, step.session
+  change.attempts, change.session = count_of(step.attempts), count_of(step.session)
   change.action_id, change.operation_id, change.comment = text(step.action), text(step.operation), text(comment)
   change.requestor, change.cancelled_by = text(row.requestor), text(row.cancellationRequestor)
   local held = texts(row.also_held)
@@ -279,21 +284,17 @@ local function planned_of(facts)
   return list
 end
 
--- A whole number that can be a wave.
-local function wave_of(value)
-  return type(value) == "number" and value >= 1 and value <= 1e6 and math.floor(value) or nil
-end
-
 local function device_of(row, steps, context)
   local facts = object(row.facts)
   local planned = planned_of(facts)
   local device = { id = row.id, name = text(row.name), platform = text(row.platform), tags = texts(facts.tags),
     device_value = text(facts.value), last_seen = text(facts.last_seen), is_server = facts.is_server == true,
-    is_offline = facts.is_offline == true, wave = wave_of(row.wave), in_plan = planned[1] ~= nil,
+    is_offline = facts.is_offline == true, wave = count_of(row.wave), in_plan = planned[1] ~= nil,
     changes = changes_of(planned, steps, context), order = type(facts.order) == "number" and facts.order or math.huge,
     n = row.n }
   device.word = word_of(device.changes)
-  device.part = part_of[device.word]
+  -- While the run goes on, what is pending needs nobody.
+  device.part = context.live_session and device.word == "pending" and "open" or part_of[device.word]
   return device
 end
 
@@ -396,7 +397,7 @@ end
 local function sessions_of(reading)
   local list = {}
   for i, row in ipairs(reading.sessions) do
-    list[i] = { n = row.n, host = row.host, who = text(row.who), pid = row.pid, mde = row.mde,
+    list[i] = { n = row.n, host = row.host, who = text(row.who), pid = count_of(row.pid) or 0, mde = row.mde,
       began_at = time(row.began), ended_at = time(row.ended), is_changed = row.digest ~= reading.run.digest }
   end
   return list

@@ -89,6 +89,25 @@ describe("the account of a run", function()
     assert.same({}, told.sessions)
   end)
 
+  it("of a run under way says what is on its way and what is to come, and what needs somebody nonetheless", function()
+    local path = directory .. "/live.db"
+    recorded.write(path, { devices = recorded.bad_night, state = "running", open = true })
+    local reading = assert(readings.read(path))
+    reading.life = "live"
+    local told = accounts.of(reading)
+    local words = words_of(told)
+    assert.equal("sending", words["lost.corp.example"])
+    assert.equal("planned", words["never.corp.example"])
+    assert.equal("unknown", words["unknown.corp.example"])
+    for _, device in ipairs(told.devices) do
+      if device.word == "pending" then assert.equal("open", device.part) end
+    end
+    reading.life = "killed"
+    words = words_of(accounts.of(reading))
+    assert.equal("unknown", words["lost.corp.example"])
+    assert.equal("not_sent", words["never.corp.example"])
+  end)
+
   it("takes what was done last, and what nobody knows before that", function()
     local path = directory .. "/twice.db"
     recorded.write(path, { devices = { { name = "a", outcome = "accepted", status = "Succeeded" },
@@ -129,12 +148,23 @@ describe("the account of a run", function()
         run = { arguments = odd, settings = odd } })
       local reading = assert(readings.read(path))
       reading.devices[1].facts = odd
-      reading.devices[1].wave = 1e300
+      reading.devices[1].wave, reading.steps[1].attempts, reading.sessions[1].pid = 1e300, 1e300, -1e300
       for _, name in ipairs { "row", "error", "arguments" } do reading.steps[1][name] = odd end
       reading.steps[1].sent, reading.steps[1].expires = math.huge, -1e300
       local told = accounts.of(reading)
       assert.equal("restricted", told.devices[1].word)
       assert.is_nil(told.devices[1].changes[1].expires_at)
+      assert.is_nil(told.devices[1].changes[1].attempts)
+      assert.is_nil(told.devices[1].wave)
+      assert.equal(0, told.sessions[1].pid)
     end
+  end)
+
+  it("takes an outcome that there is not for one that nobody knows", function()
+    local path = directory .. "/odd.db"
+    recorded.write(path, { devices = { { name = "a", outcome = "refused" } } })
+    local reading = assert(readings.read(path))
+    reading.steps[1].outcome = "splendid"
+    assert.equal("unknown", accounts.of(reading).devices[1].word)
   end)
 end)

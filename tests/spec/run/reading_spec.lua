@@ -150,7 +150,8 @@ describe("the reading of a record", function()
     written()
     shell.write_file(directory .. "/text", "no database")
     for word, is_run in pairs { [path] = true, ["./none"] = true, ["/none"] = true, ["none.db"] = true,
-      ["INC-4711"] = false, ["20261129T025804Z-ffff"] = false, ["team/INC-4711"] = false } do
+      ["INC-4711"] = false, ["20261129T025804Z-ffff"] = false, ["team/INC-4711"] = false,
+      [""] = false, ["not an incident"] = false } do
       assert.equal(is_run, readings.is_run(word), word)
     end
   end)

@@ -67,7 +67,26 @@ end
 
 -- ---- the tables
 
-local function row(out, device, day, has_holders)
+-- So many devices are in one table; what is out of sight need not be laid out then.
+local IN_ONE = 250
+
+-- Writes devices in tables with this caption and these headings.
+local function in_tables(out, devices, caption, headings, write)
+  for from = 1, #devices, IN_ONE do
+    local to = math.min(from + IN_ONE - 1, #devices)
+    out('<div class="wide"><table>', caption)
+    if #devices > IN_ONE then out((": %d to %d of %d"):format(from, to, #devices)) end
+    out("</caption><thead><tr>", headings, "</tr></thead>\n")
+    for i = from, to do write(devices[i]) end
+    out "</table></div>\n"
+  end
+end
+
+local function heading(words, class)
+  return ('<th scope="col"%s>%s</th>'):format(class and (' class="%s"'):format(class) or "", words)
+end
+
+local function write_row(out, device, day, has_holders)
   local change = sentence.deciding(device) or {}
   local held = change.also_held and e(table.concat(change.also_held, ", "))
   out('<tbody class="row"><tr><th scope="row">', M.name(device), '</th><td class="word">', word(device.word),
@@ -87,11 +106,9 @@ function M.table(out, devices, caption, day)
   for _, device in ipairs(devices) do
     for _, change in ipairs(device.changes) do has_holders = has_holders or change.also_held ~= nil end
   end
-  out('<div class="wide"><table><caption>', caption, '</caption><thead><tr><th scope="col" class="dev">Device</th>',
-    '<th scope="col">What came of it</th><th scope="col" class="at">Sent</th><th scope="col" class="at">Done</th>',
-    has_holders and '<th scope="col">Held too by</th>' or "", "</tr></thead>\n")
-  for _, device in ipairs(devices) do row(out, device, day, has_holders) end
-  out "</table></div>\n"
+  in_tables(out, devices, "<caption>" .. caption, heading("Device", "dev") .. heading("What came of it", "came")
+    .. heading("Sent", "at") .. heading("Done", "at") .. (has_holders and heading "Held too by" or ""),
+    function(device) write_row(out, device, day, has_holders) end)
 end
 
 --- Devices about which somebody has to do something.
@@ -100,19 +117,18 @@ end
 ---@param name mde.AccountWord that they came to
 ---@param day? string that the page tells elsewhere
 function M.needs(out, devices, name, day)
-  out('<div class="wide"><table><caption class="near">', e(sentence.words[name].shown),
-    ': devices</caption><thead><tr><th scope="col" class="dev">Device</th><th scope="col" class="at">Sent</th>',
-    '<th scope="col">What is known</th></tr></thead><tbody>\n')
-  for _, device in ipairs(devices) do
-    local change = sentence.deciding(device) or {}
-    local known = {}
-    add(known, "", sentence.note(change) and e(sentence.note(change), 1000))
-    if device.is_offline then add(known, "", "not seen for an hour when the plan was made") end
-    add(known, "incident ", e(change.incident))
-    out('<tr><th scope="row">', M.name(device), "<br><small>", code(device.id), '</small></th><td class="when">',
-      html.time(change.sent_at, day), "</td><td>", table.concat(known, " \194\183 "), "</td></tr>\n")
-  end
-  out "</tbody></table></div>\n"
+  local caption = ('<caption class="%s">%s: devices'):format(#devices > IN_ONE and "soft" or "near",
+    e(sentence.words[name].shown))
+  in_tables(out, devices, caption, heading("Device", "dev") .. heading("Sent", "at") .. heading "What is known",
+    function(device)
+      local change, known = sentence.deciding(device) or {}, {}
+      add(known, "", sentence.note(change) and e(sentence.note(change), 1000))
+      if device.is_offline then add(known, "", "not seen for an hour when the plan was made") end
+      add(known, "incident ", e(change.incident))
+      out('<tbody class="row"><tr><th scope="row">', M.name(device), "<br><small>", code(device.id),
+        '</small></th><td class="when">', html.time(change.sent_at, day), "</td><td>",
+        table.concat(known, " \194\183 "), "</td></tr></tbody>\n")
+    end)
 end
 
 --- Devices with why each was left.
@@ -120,13 +136,11 @@ end
 ---@param devices mde.AccountDevice[]
 ---@param caption string html
 function M.left(out, devices, caption)
-  out('<div class="wide"><table><caption>', caption, '</caption><thead><tr><th scope="col" class="dev">Device</th>',
-    '<th scope="col">Why it was left</th></tr></thead>\n')
-  for _, device in ipairs(devices) do
-    out('<tbody class="row"><tr><th scope="row">', M.name(device), '</th><td class="word">', word(device.word),
-      '</td></tr><tr><td class="more" colspan="2">', second_line(device), "</td></tr></tbody>\n")
-  end
-  out "</table></div>\n"
+  in_tables(out, devices, "<caption>" .. caption, heading("Device", "dev") .. heading "Why it was left",
+    function(device)
+      out('<tbody class="row"><tr><th scope="row">', M.name(device), '</th><td class="word">', word(device.word),
+        '</td></tr><tr><td class="more" colspan="2">', second_line(device), "</td></tr></tbody>\n")
+    end)
 end
 
 return M

@@ -140,8 +140,8 @@ local function needs(out, facts, day)
       :format(account.not_reached == 1 and "One change was" or ("%d changes were"):format(account.not_reached)))
   end
   for _, one in ipairs(runs.account_words) do
-    if one.part == "needs" and account.counts[one.word] then
-      local words, what = sentence.advice(one.word, account)
+    local words, what = sentence.advice(one.word, account)
+    if words and account.counts[one.word] then
       out("<h3>", device_rows.word(one.word), (" (%d)</h3>\n"):format(account.counts[one.word]))
       paragraph(out, e(core.text.upper(one.means:sub(1, 1)) .. one.means:sub(2)) .. ". " .. e(words))
       if what then paragraph(out, command(what)) end
@@ -362,9 +362,14 @@ end
 local function how(out, account)
   local run = account.run
   heading(out, "how")
-  paragraph(out, "A playbook is a small program that says which devices are meant. It was first run without changing "
-    .. "anything, which made the plan; then it was run for real, and what the plan did not show was not restricted. "
-    .. "The plan was made with every wait for a device taken to succeed.")
+  if run.verb == "undo" then
+    paragraph(out, "This run took back what another run had done. Devices that somebody else holds were left as they "
+      .. "were.")
+  else
+    paragraph(out, "A playbook is a small program that says which devices are meant. It was first run without changing "
+      .. "anything, which made the plan; then it was run for real, and what the plan did not show was not restricted. "
+      .. "The plan was made with every wait for a device taken to succeed.")
+  end
   out "<dl>\n"
   fact(out, "Run", code(run.id))
   fact(out, "Takes back the run", code(run.undoes))

@@ -103,7 +103,7 @@ local states = { planned = "a plan, of which nothing was sent", paused = "paused
 ---@param run mde.AccountRun
 ---@return string
 function M.state(run)
-  if run.state ~= "running" then return states[run.state] end
+  if run.state ~= "running" then return states[run.state] or errors.show(run.state) end
   if run.life == "live" then return "under way" end
   return run.life == "killed" and "killed before it ended" or "under way when this record was copied, or killed since"
 end
@@ -198,19 +198,20 @@ function advice.unknown(account)
 end
 
 function advice.failed(account)
-  return "See on the device, or in its timeline in the portal, why it could not; then restrict it again.",
+  return "See on the device, or in its timeline in the portal, why it could not; then try again.",
     look(account, "failed")
 end
 
 function advice.refused(account)
-  return "The service's words stand beside it. When they no longer hold, restrict it again.", look(account, "refused")
+  return "The service's words stand beside it. When they no longer hold, try again.", look(account, "refused")
 end
 
 function advice.cancelled(account)
-  return "Ask who cancelled it whether that was meant; otherwise restrict it again.", look(account, "cancelled")
+  return "Ask who cancelled it whether that was meant; otherwise try again.", look(account, "cancelled")
 end
 
 function advice.pending(account)
+  if account.run.life == "live" then return nil end
   return "A device that is switched off does it when it is back. See what has been done since.",
     look(account, "pending")
 end

@@ -38,8 +38,9 @@ table.few{width:auto;min-width:min(100%,24rem)}
 table.few td,table.few th{padding-right:1.5rem}
 th small{font-weight:400}
 th.dev{width:24rem}
+th.came{width:14rem}
 th.at{width:7rem}
-caption.near{position:absolute;width:1px;height:1px;padding:0;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+caption.near{position:absolute;width:1px;height:1px;padding:0;overflow:hidden;clip-path:inset(50%)}
 .needs .w,.w.needs{color:var(--needs);font-weight:600}
 .w{white-space:nowrap}
 .w.done{color:var(--done)}
@@ -48,7 +49,7 @@ code,pre{font-family:ui-monospace,"DejaVu Sans Mono",Consolas,monospace;font-siz
 pre{background:var(--band);border:1px solid var(--line);padding:.75rem;overflow:auto;max-height:32rem;
 white-space:pre-wrap}
 code.do{background:var(--band);border:1px solid var(--line);padding:.1rem .4rem}
-.wide{overflow-x:auto}
+.wide{overflow-x:auto;content-visibility:auto;contain-intrinsic-size:auto 20rem}
 figure{margin:.75rem 0;overflow-x:auto}
 svg{display:block;width:100%;min-width:34rem;max-width:54rem;height:auto;font-size:13px}
 svg text{fill:currentColor}
@@ -62,17 +63,20 @@ svg .succeeded{stroke:var(--done)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.25rem;margin:.5rem 0}
 dt{color:var(--soft)}
 dd{margin:0}
-tbody:target{outline:2px solid var(--accepted);outline-offset:-1px}
 footer{margin-top:2.5rem;border-top:2px solid var(--line);padding-top:.5rem;color:var(--soft)}
-@media(max-width:40rem){th.dev{width:45%}body{padding:.75rem .75rem 2rem}h1{font-size:1.3rem}.lead{font-size:1.05rem}
+@media(max-width:40rem){
+th.dev{width:42%}th.came{width:auto}th.at{width:4.5rem}thead th{white-space:normal}
+body{padding:.75rem .75rem 2rem}h1{font-size:1.3rem}.lead{font-size:1.05rem}
 table{font-size:.82rem}td.word{white-space:normal}dl{display:block}dd{margin:0 0 .4rem}}
 @media print{:root{--back:#fff;--fore:#000;--soft:#333;--line:#999;--band:#fff;--needs:#8b0000;--done:#064d24;
 --open:#4d3900;--sent:#6b4000;--accepted:#123c80;--shade:#e8e8e8}
-body{max-width:none;padding:0;font-size:9.5pt}nav{display:none}thead{display:table-header-group}
-tr,tbody.row,figure,.box{break-inside:avoid}h2,h3,caption{break-after:avoid}pre{max-height:none}svg{min-width:0}}
+html{font-size:8.5pt}body{max-width:none;padding:0}nav{display:none}thead{display:table-header-group}
+tr,tbody.row,figure,.box{break-inside:avoid}h2,h3,h3+p,h3+p+p,caption,thead{break-after:avoid}
+pre{max-height:none}svg{min-width:0}
+.wide{content-visibility:visible;overflow:visible}}
 ]]
 
 --- Of the text, as a Content-Security-Policy names it.
-M.digest = "sha256-9RHOytbxVy/u1U6/X3sMP5Kmii0dJDTgSnbLyzn7dJ8="
+M.digest = "sha256-Gxe+r0rxHN8BEYdhYuXbtyDmezOtlqEEIpZVNDwkEdw="
 
 return M

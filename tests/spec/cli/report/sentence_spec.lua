@@ -76,6 +76,11 @@ describe("what is said of a run", function()
     end
   end)
 
+  it("asks nobody to look after what is pending while the run goes on", function()
+    assert.is_nil(sentence.advice("pending", account({ "pending" }, { state = "running", life = "live" })))
+    assert.truthy(sentence.advice("pending", account({ "pending" }, { state = "running", life = "killed" })))
+  end)
+
   it("names few devices in a command by their ids, and many by their run", function()
     local _, command = sentence.advice("failed", account { "failed", "failed" })
     assert.equal(("mde state %040x %040x"):format(1, 2), command)
