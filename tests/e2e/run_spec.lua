@@ -32,9 +32,9 @@ local function prepare(more)
 end
 
 -- So that a run takes some seconds.
-local function answer_slowly()
-  tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.002,
-    count = false }
+local function answer_slowly(interval)
+  tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow",
+    interval = interval or 0.002, count = false }
 end
 
 -- How many actions each machine has.
@@ -104,6 +104,28 @@ describe("mde run", function()
     assert.equal(4, told.status, told.err)
     has(told.err, "it was asked to stop")
     assert.equal(0, command.run({ "resume", "--yes", record }).status)
+    assert_once()
+  end)
+
+  it("is stopped by a user who has not its record, through the store", function()
+    local file = prepare()
+    answer_slowly(0.006)
+    local function of(user)
+      return { environment = { MDE_STORE = command.directory .. "/store",
+        XDG_STATE_HOME = command.directory .. "/" .. user } }
+    end
+    local running = command.start({ "run", "--yes", file, "INC-12" }, of "alice")
+    wait_until(function() return #created() >= 1 end, running.errors)
+    local run = running.errors():match "mde stop (%d+T%d+Z%-%x+) stops it, too"
+    local told = command.run({ "stop", run }, of "bob")
+    assert.equal(0, told.status, told.err)
+    has(told.err, "begins nothing new")
+    told = running.finish()
+    tenant.clear()
+    assert.equal(4, told.status, told.err)
+    has(told.err, "it was asked to stop from elsewhere")
+    assert.equal(1, command.run({ "stop", run }, of "bob").status)
+    assert.equal(0, command.run({ "resume", "--yes", run }, of "alice").status)
     assert_once()
   end)
 

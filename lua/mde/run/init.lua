@@ -19,6 +19,7 @@ local recalls = require "mde.run.recall"
 local records = require "mde.run.record"
 local rules = require "mde.run.rules"
 local sessions = require "mde.run.session"
+local stops = require "mde.run.stop"
 local waves = require "mde.run.waves"
 
 -- A plan is older than what it shows after an hour; a run that was begun may be continued for a day.
@@ -174,7 +175,11 @@ local function carry_out(client, record, plan, options)
     if device.wave then count = count + 1 end
   end
   local session = sessions.new { client = client, journal = journal, number = record.session, path = record.path,
-    plan = plan, until_time = options.until_time, on_event = tell, recall = recall, rules = rules.new() }
+    id = record.id, plan = plan, until_time = options.until_time, on_event = tell, recall = recall,
+    rules = rules.new() }
+  local entry, unshared = stops.enter(client, record.id, record.host, function(stop) session:halt(stop) end)
+  if unshared then session:note("store", unshared.message) end
+  session.is_shared = entry:is_shared()
   if options.on_session then options.on_session(session) end
   client:attach(session)
   local found, problem = pcall(records.find_out, client, session)
@@ -186,6 +191,7 @@ local function carry_out(client, record, plan, options)
     ok, ended, err = pcall(playbooks.run, plan.playbook, libraries.new(client, session), math.floor(plan.made))
   end
   client:attach(nil)
+  entry:leave()
   if not ok then
     session:halt { rule = "raised", state = "paused", message = errors.show(ended) }
     records.close(record, "paused", errors.show(ended), session)
@@ -423,7 +429,10 @@ M.is_expected = plans.is_expected
 M.counts = plans.counts
 M.restricts = plans.restricts
 M.object = plans.object
-M.stop = places.stop
+M.stop = stops.ask
+M.stop_elsewhere = stops.ask_elsewhere
+M.STOP_SECONDS = stops.LOOK_SECONDS
+M.is_id = places.is_id
 M.record_of = places.record_of
 M.name_of = places.name_of
 

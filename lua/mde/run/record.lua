@@ -8,6 +8,7 @@ local places = require "mde.run.place"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
+local stops = require "mde.run.stop"
 local variables = require "mde.base.environment"
 
 -- What a run writes of each device beside what the plan says of it, and at least.
@@ -20,7 +21,9 @@ local M = {}
 ---@field path string
 ---@field journal table mde.journal's
 ---@field lock mde.locked_file
+---@field id string of the run
 ---@field session? integer
+---@field host? string on which the session works
 ---@field is_new? boolean it was made by this process
 
 local function journals()
@@ -163,7 +166,7 @@ function M.create(client, plan, path)
     file:close()
     return failed(path, message, code)
   end
-  local record = { path = path, journal = opened, lock = file, is_new = true }
+  local record = { path = path, id = id, journal = opened, lock = file, is_new = true }
   local written
   written, message, code = plans.write(opened, plan)
   if written then return record end
@@ -197,8 +200,8 @@ function M.open(path)
   local opened, message, code = journal.open(path)
   if opened then
     -- Who goes on takes back that it was to stop; from now on a stop is of this session, though nothing has begun yet.
-    places.go_on(path)
-    return { path = path, journal = opened, lock = locked }
+    stops.take_back(path)
+    return { path = path, id = opened:run().id, journal = opened, lock = locked }
   end
   locked:close()
   return failed(path, message, code)
@@ -211,10 +214,12 @@ local function line_of(path)
   return line
 end
 
+local function host() return line_of "/proc/sys/kernel/hostname" or "unknown" end
+
 -- What a session is known by.
 local function fields_of(journal)
   local pid = (line_of "/proc/self/stat" or ""):match "^%d+"
-  return { began = posix.clock.time(), host = line_of "/proc/sys/kernel/hostname" or "unknown",
+  return { began = posix.clock.time(), host = host(),
     boot = line_of "/proc/sys/kernel/random/boot_id", pid = pid and core.number.read(pid) or 0,
     who = variables.get "LOGNAME" or variables.get "USER", mde = clients.VERSION, digest = journal:run().digest }
 end
@@ -246,7 +251,7 @@ function M.begin_session(record, taken_at)
   local ok, message, code = journal:reserve(bytes)
   if ok then number, message, code = begin(journal, taken_at) end
   if number then
-    record.session = number
+    record.session, record.host = number, host()
     return true
   end
   give_up(record)

@@ -12,6 +12,7 @@ local places = require "mde.run.place"
 local posix = require "mde.posix"
 local recalls = require "mde.run.recall"
 local steps_of = require "mde.run.steps"
+local stops = require "mde.run.stop"
 
 local M = {}
 
@@ -35,6 +36,7 @@ local M = {}
 
 ---@class mde.Session : mde.RunPass
 ---@field stop? mde.RunStop
+---@field is_shared boolean it can be stopped from elsewhere (stop.lua)
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
 ---@field unwritten table[] results that could not be written down
 local Session = {}
@@ -45,6 +47,7 @@ Session.__index = Session
 ---@field journal table mde.journal's
 ---@field number integer of the session in the record
 ---@field path string of the record
+---@field id string of the run
 ---@field plan mde.RunPlan
 ---@field waves mde.RunWaves
 ---@field rules mde.RunRules
@@ -104,7 +107,7 @@ end
 -- What was asked from outside since the last look.
 local function look_outside(self)
   if self.stop then return end
-  if places.is_stopped(self.path) then
+  if stops.is_asked(self.path) then
     self:halt { rule = "asked", state = "stopped", message = "it was asked to stop (mde stop)" }
   elseif self.until_time and posix.clock.time() >= self.until_time then
     self:halt { rule = "until", state = "stopped",

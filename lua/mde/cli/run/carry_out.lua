@@ -179,6 +179,9 @@ local function say_begin(session, until_time)
   local name = runs.name_of(session.path)
   terminal.remark(("Run %s. From another terminal mde stop %s stops it; if it is killed, mde resume %s goes on.")
     :format(name, name, name))
+  if session.is_shared then
+    terminal.remark(("From where the store is shared, mde stop %s stops it, too."):format(session.id))
+  end
   if until_time then
     terminal.remark(("It begins nothing new after %s, which is %s UTC."):format(
       os.date("%Y-%m-%d %H:%M", math.floor(until_time)), core.timestamp.whole(until_time):sub(1, 16):gsub("T", " ")))
