@@ -198,7 +198,7 @@ function M.run(context, plan, session)
   local arguments, client = context.arguments, context.client
   local shown, on_event = watcher(client, plan)
   local halt
-  local finished, report, err = interrupt.during(client, 2, function()
+  local finished, report, err = interrupt.during_playbook(client, 2, function()
     return session { until_time = context.request.until_time, ask_gate = ask_gate(arguments), on_event = on_event,
       on_session = function(one)
         halt = function(stop) one:halt(stop) end
