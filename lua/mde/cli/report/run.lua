@@ -123,8 +123,8 @@ end
 local function run_object(account, verification)
   local object = as_json(account.run)
   object.type, object.playbook_text = "run", nil
-  for _, name in ipairs { "sessions", "counts", "numbers", "rules", "waves", "unresolvable", "others", "not_reached",
-    "events" } do
+  for _, name in ipairs { "sessions", "counts", "numbers", "rules", "waves", "unresolvable", "others", "beyond",
+    "not_reached", "events" } do
     local value = account[name]
     object[name] = type(value) == "table" and as_json(value) or value
   end
@@ -188,6 +188,10 @@ function M.say(account)
   end
   for _, one in ipairs(account.unresolvable) do
     terminal.say(("Not resolved: %s: %s"):format(errors.quote(one.asked), errors.show(one.why)))
+  end
+  for _, one in ipairs(account.beyond) do
+    terminal.say(("Left, as the plan does not have it: %s %s%s"):format(errors.show(one.verb),
+      errors.show(one.name or one.machine_id), one.said and ": " .. errors.show(one.said) or ""))
   end
   for _, other in ipairs(account.others) do terminal.say("Also: " .. errors.show(other)) end
   if account.not_reached > 0 then
