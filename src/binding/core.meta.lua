@@ -969,11 +969,12 @@ function token.sent(expires_at, reply) end
 
 ---@param now number
 ---@param lease_seconds number how long the lease lasts that may be given
+---@param known? integer the generation of a token that the caller has
 ---@return "use"|"refresh"|"fetch"|"wait"|"failed" what
----@return any a the token ("use", "refresh"); the lease ("fetch"); until when to wait at most; the error that was told
+---@return any a the token ("use", "refresh"), nil for the known one; the lease ("fetch"); until when to wait at most; the error that was told
 ---@return number? b the token's generation; how many seconds ago it failed
 ---@return integer? c the lease ("refresh")
-function token:ask(now, lease_seconds) end
+function token:ask(now, lease_seconds, known) end
 
 ---@param lease integer 0: nobody's
 ---@param sent_at number when the token was asked for

@@ -122,6 +122,12 @@ function signal.watch() end
 ---@return integer count how often the process was asked to end since it watches: 0, 1 or 2
 function signal.interruptions() end
 
+---From the count-th time on that it is asked to end, the process is ended with status 130 if `interruptions` is not
+---called within so many seconds: it computes, and waits for nothing.
+---@param count 0|1|2 0: never
+---@param seconds? integer 1 to 3600, default 1
+function signal.end_unless_looked_at(count, seconds) end
+
 ---@class mde.posix.terminal
 local terminal = {}
 

@@ -129,6 +129,40 @@ describe("mde run", function()
     assert_once()
   end)
 
+  for _, case in ipairs { { "plan", 1, "TERM" }, { "plan", 1, "INT" }, { "plan", 1, "HUP" }, { "run", 2, "TERM" },
+    { "run", 2, "INT" } } do
+    local how, count, signal = case[1], case[2], case[3]
+    it(("is ended by %d SIG%s where the playbook of mde %s never ends"):format(count, signal, how), function()
+      -- In a plan that sends nothing; in a run only behind the first device, which the plan has, too.
+      prepare()
+      local begun = command.directory .. "/begun"
+      os.remove(begun)
+      local file = command.file("loop.lua", ([[
+        local mde = require "mde"
+        local action = mde.restrict("seat-01.corp.example", "beacon")
+        if %q == "plan" or action and action.outcome == "accepted" then
+          io.open(%q, "w"):close()
+          while true do pcall(error) end
+        end]]):format(how, begun))
+      local record = command.directory .. "/loop-" .. tostring(math.random(1e9)) .. ".db"
+      local running = command.start(how == "plan" and { "plan", file } or { "run", "--yes", "--journal", record, file })
+      wait_until(function() return io.open(begun) end, running.errors)
+      for _ = 1, count do
+        running.signal(signal)
+        os.execute "sleep 0.2"
+      end
+      local told = running.finish()
+      assert.equal(130, told.status, told.err)
+      has(told.err, "interrupted while the playbook did not wait for anything")
+      if how == "run" then
+        assert.equal(1, #created())
+        assert.equal(0, command.run({ "stop", record }).status)
+      else
+        assert.equal(0, #created())
+      end
+    end)
+  end
+
   if commands.has_tmux() then
     for _, columns in ipairs { 80, 120 } do
       it(("shows its plan and asks, at %d columns"):format(columns), function()

@@ -129,7 +129,14 @@ end
 ---@field open mde.Step[] sent, and not known what came of it
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
 ---@field not_called mde.NotCalled[] planned, and the playbook did not call for it; only where it came to its end
+---@field differing mde.DifferingCall[] the recorded result held
 ---@field unwritten table[] results that the record does not have
+
+---@class mde.DifferingCall a call that asked otherwise than the step of an earlier session that it is
+---@field machine_id string
+---@field verb string
+---@field name? string of the device
+---@field words string in what it differs
 
 ---@class mde.NotCalled a change that the plan shows
 ---@field machine_id string
@@ -234,7 +241,8 @@ local function carry_out(client, record, plan, options)
   records.close(record, state, why, session)
   return { run = places.name_of(record.path), path = record.path, state = state, why = why, err = err,
     stop = session.stop, entries = session.entries, open = open, not_reached = not_reached,
-    not_called = session.stop == nil and err == nil and not_called(session, plan) or {}, unwritten = session.unwritten }
+    not_called = session.stop == nil and err == nil and not_called(session, plan) or {}, differing = session.differing,
+    unwritten = session.unwritten }
 end
 
 --- Carries out a plan: from now on its record says what was sent.

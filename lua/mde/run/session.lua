@@ -43,6 +43,7 @@ local M = {}
 ---@field unwritten table[] results that could not be written down
 ---@field audit mde.RunAudit
 ---@field private late table<table, mde.ChangeEvent> what is told of those
+---@field differing mde.DifferingCall[]
 local Session = {}
 Session.__index = Session
 
@@ -63,7 +64,7 @@ Session.__index = Session
 ---@return mde.Session
 function M.new(settings)
   local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {}, late = {},
-    audit = audits.new(settings.journal, settings.number, settings.client.exchange.trace),
+    differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange.trace),
     generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
@@ -247,7 +248,7 @@ local function fields_of(self, intent)
   local incident, key = steps_of.incident_of(intent.incident), intent.key or ""
   return { session = self.number, device = intent.machine_id, verb = intent.verb, incident = incident, key = key,
     occurrence = step and step.occurrence or steps:occurrence(intent.verb, intent.machine_id, incident, key),
-    operation = intent.operation_id, comment = intent.comment, arguments = recalls.of_look(intent) }
+    operation = intent.operation_id, comment = intent.comment, arguments = recalls.of_call(intent) }
 end
 
 -- The device of a step stands in the record, planned or not.
@@ -456,6 +457,16 @@ local function carry_out(self, intent, deed)
   return action, problem
 end
 
+-- What is recorded holds, also where the playbook asks otherwise now.
+local function tell_difference(self, intent)
+  local step, words, is_noted = self.recall:difference(intent, self.number)
+  if not step then return end
+  local device = self.names[intent.machine_id]
+  table.insert(self.differing, { machine_id = intent.machine_id, verb = intent.verb, words = words,
+    name = device and device.name or intent.computerDnsName })
+  if not is_noted then self:note("differs", words, step) end
+end
+
 local function judge(self, intent, action, err)
   local stop = self.rules:note(intent.machine_id, action, err)
   if stop then self:halt(stop) end
@@ -465,6 +476,7 @@ end
 function Session:carry_out(intent, _, deed)
   check_fork(self)
   if intent.dry_run then return deed() end
+  tell_difference(self, intent)
   local known, action, err = self.recall:recall(intent)
   if not known then
     action, err = carry_out(self, intent, deed)

@@ -1,8 +1,8 @@
 --- stop: how a run is asked from outside to begin nothing new.
 --
 -- Where its record lies, by a file beside it. From elsewhere, by its entry in the store that its client shares (option
--- `store`): a session puts it there when it begins, looks at it every few seconds, which no send waits for, and takes it
--- away when it ends.
+-- `store`): a session puts it there when it begins, looks at it every few seconds, which no send waits for, and takes
+-- it away when it ends.
 
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
@@ -64,7 +64,8 @@ function M.ask_elsewhere(client, id)
   local store = client.exchange.store
   if not store then
     return nil, errors.new { kind = "invalid", code = "run_missing",
-      message = ("there is no run %s here, and no store by which one elsewhere could be asked"):format(errors.quote(id)),
+      message = ("there is no run %s here, and no store by which one elsewhere could be asked"):format(
+        errors.quote(id)),
       hint = "Stop it on its own host and as its own user, or name the store that it shares: MDE_STORE." }
   end
   local done, host = store:update(name_of(id), STAND_SECONDS, function(text)
@@ -87,8 +88,8 @@ end
 local Entry = {}
 Entry.__index = Entry
 
--- Looks until it is told to stop, or the session has ended. A store that cannot be read says nothing here: the next send
--- needs it for the service's limits, and stops the run.
+-- Looks until it is told to stop, or the session has ended. A store that cannot be read says nothing here: the next
+-- send needs it for the service's limits, and stops the run.
 local function watch(entry, halt)
   while not entry.gate:wait(LOOK_SECONDS) do
     local value = entry.store:read(name_of(entry.id))

@@ -140,6 +140,43 @@ describe("100 callers at once without a token", function()
   end)
 end)
 
+describe("a token that is handed out", function()
+  local source, context
+
+  local function token() return assert(source:token(context)) end
+
+  before_each(function()
+    local r = new()
+    source, context = r.client.exchange.token_source, contexts.new(r.driver.now)
+    token() -- is fetched
+  end)
+
+  it("is the same one for all", function()
+    local one = token()
+    assert.equal("Bearer " .. one.value, one.header)
+    assert.is_true(one.expires > 0)
+    assert.is_true(rawequal(one, token()))
+  end)
+
+  it("is another one when the service takes it no more", function()
+    local one = token()
+    source:invalidate(one, { headers = {} })
+    token() -- is fetched
+    local other = token()
+    assert.equal(one.generation + 1, other.generation)
+    assert.equal("Bearer " .. other.value, other.header)
+  end)
+
+  it("stays in Lua's memory no longer than somebody has it", function()
+    local held = setmetatable({}, { __mode = "v" })
+    local function hold() held.token = token() end
+    hold()
+    for _ = 1, 3 do collectgarbage() end
+    assert.is_nil(held.token)
+    assert.is_string(token().value)
+  end)
+end)
+
 describe("when the one who fetches dies", function()
   it("by an error in the driver, the next takes over", function()
     local r = new { latency = 0.2 }

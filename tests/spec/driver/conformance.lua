@@ -44,11 +44,11 @@ return function(name, make, serve, options)
 
   describe("the driver contract: " .. name, function()
     local tenant, driver
-    local share, count = options and options.share or { 1, 1 }, 0
+    local share, described = options and options.share or { 1, 1 }, 0
 
     local function it(what, body)
-      count = count + 1
-      if (count - share[1]) % share[2] == 0 then busted.it(what, function() within(driver, body) end) end
+      described = described + 1
+      if (described - share[1]) % share[2] == 0 then busted.it(what, function() within(driver, body) end) end
     end
 
     setup(function()

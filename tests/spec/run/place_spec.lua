@@ -1,7 +1,6 @@
 -- Where the records of runs lie, and what stands beside each.
 local environment = require "tests.spec.support.environment"
 local place = require "mde.run.place"
-local shell = require "tests.spec.support.process.shell"
 
 local ID = "20260203T031500Z-7f3a"
 

@@ -157,6 +157,7 @@ end
 ---@field decided_at? number Unix seconds
 ---@field decided_on? string the id of the action that the decision rests on
 ---@field dry_run boolean
+---@field timeout? number seconds, as the caller gave it
 ---@field reason? string
 ---@field withdrawn_since? number Unix seconds: one like it since then that somebody has taken back is not repeated
 
@@ -183,7 +184,7 @@ function M.read(verb, comment, options, operation_id, now)
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
     decided_at = check_decided_at(options.decided_at, now),
     decided_on = type(options.decided_at) == "table" and options.decided_at.id or nil,
-    dry_run = options.dry_run or false, reason = options.reason,
+    dry_run = options.dry_run or false, timeout = options.timeout, reason = options.reason,
     withdrawn_since = options.again == false and now - WITHDRAWN_SECONDS or nil,
   }
 end

@@ -13,6 +13,9 @@ local progress = require "mde.cli.ui.progress"
 local runs = require "mde.run"
 local terminal = require "mde.cli.ui.terminal"
 
+-- Of a list so many are said in the end.
+local MAX_SHOWN = 40
+
 local M = {}
 
 -- ---- while it runs
@@ -135,21 +138,16 @@ function M.status(report)
   return status
 end
 
-local function say_not_reached(report)
-  if not report.not_reached[1] then return end
-  terminal.say(("%d recorded, and not reached by the playbook this time:"):format(#report.not_reached))
-  for i = 1, math.min(#report.not_reached, 40) do
-    local step = report.not_reached[i]
-    terminal.say(("  %s %s: %s"):format(step.verb, step.device, step.outcome or "not answered"))
+-- The changes of a list, one a line, each with what is said of it.
+local function say_changes(title, list, words_of)
+  if not list[1] then return end
+  terminal.say(title:format(#list))
+  for i = 1, math.min(#list, MAX_SHOWN) do
+    local words = words_of and words_of(list[i])
+    terminal.say(("  %s %s%s"):format(list[i].verb, errors.show(list[i].name or list[i].machine_id or list[i].device),
+      words and ": " .. words or ""))
   end
-end
-
-local function say_not_called(report)
-  if not report.not_called[1] then return end
-  terminal.say(("%d planned, and not asked for by the playbook this time:"):format(#report.not_called))
-  for _, change in ipairs(report.not_called) do
-    terminal.say(("  %s %s"):format(change.verb, errors.show(change.name or change.machine_id)))
-  end
+  if #list > MAX_SHOWN then terminal.say(("  and %d more"):format(#list - MAX_SHOWN)) end
 end
 
 -- What the record does not have stands at least on the screen.
@@ -162,8 +160,11 @@ end
 function M.say_end(report)
   write_unwritten(report)
   if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
-  say_not_reached(report)
-  say_not_called(report)
+  say_changes("%d recorded, and not reached by the playbook this time:", report.not_reached,
+    function(step) return step.outcome or "not answered" end)
+  say_changes("%d recorded, and asked for otherwise this time; what is recorded holds:", report.differing,
+    function(call) return call.words end)
+  say_changes("%d planned, and not asked for by the playbook this time:", report.not_called)
   for _, step in ipairs(report.open) do
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       step.device))
@@ -197,7 +198,7 @@ function M.run(context, plan, session)
   local arguments, client = context.arguments, context.client
   local shown, on_event = watcher(client, plan)
   local halt
-  local finished, report, err = interrupt.during(client, 2, function()
+  local finished, report, err = interrupt.during_playbook(client, 2, function()
     return session { until_time = context.request.until_time, ask_gate = ask_gate(arguments), on_event = on_event,
       on_session = function(one)
         halt = function(stop) one:halt(stop) end

@@ -10,7 +10,7 @@ local M = {}
 -- Calls fn, which nobody needs to end.
 local function while_waiting(context, words, fn)
   if terminal.has_movable_line() and not terminal.is_quiet() then terminal.set_status(words) end
-  local finished, value, err = interrupt.during(context.client, 1, fn)
+  local finished, value, err = interrupt.during_playbook(context.client, 1, fn)
   terminal.set_status(nil)
   if not finished then
     runs.leave()

@@ -26,8 +26,8 @@ describe("mde completion", function()
     for _, place in ipairs { "restrict --list", "restrict --log", "state --list", "sim --fixture", "sim --dir",
       "sim --arc-directory", "plan --output", "run --journal", "plan ", "run ", "resume ", "stop ", "undo ",
       "undo --journal", "rehearse ", "rehearse --fleet", "rehearse --faults", "rehearse --keep", "report --html",
-      "report --copy", "report ", "run --audit", "undo --audit", "restrict --audit", "release --audit", "resume --audit",
-      "cancel --audit" } do
+      "report --copy", "report ", "run --audit", "undo --audit", "restrict --audit", "release --audit",
+      "resume --audit", "cancel --audit" } do
       assert.truthy(script:find(("'%s') kind=file ;;"):format(place), 1, true), place)
     end
     assert.equal(32, select(2, script:gsub("kind=file ;;", "")))

@@ -54,7 +54,7 @@ local offered = {
   { "mde machines riskScore=", "High Informational Low Medium None" },
   { "mde machines --profile ", "contoso fabrikam-eu" },
   { "mde machines --columns id,last", "id,lastExternalIpAddress id,lastIpAddress id,lastSeen" },
-  { "mde help re", "release report restrict resume" },
+  { "mde help re", "rehearse release report restrict resume" },
   { "mde completion ", "bash fish zsh" },
 }
 
