@@ -63,6 +63,11 @@ describe("the report of a run", function()
     assert.matches("11%-30 00:53", lines[2])
   end)
 
+  it("leaves columns away that would say nothing", function()
+    local line = lines_of(written(account { devices = { { name = "a", outcome = "refused" } } }, "text", 200))[1]
+    assert.matches("^NAME +CAME TO +SENT +PLATFORM +INCIDENT$", line)
+  end)
+
   it("is CSV, a line for each change, that a spreadsheet does not run", function()
     local devices = { { name = "=cmd|' /C calc'!A0", outcome = "accepted", status = "Succeeded", comment = "@SUM(1)",
       reason = "+1" }, { name = 'a"b\27,', decision = "protected", rule = "-1", why = "\226\128\174x" } }
