@@ -3,6 +3,7 @@
 -- Every device has one word for what came of it, and stands in one place of the order, the worst first. All forms of a
 -- report are made of this table. A record may come from elsewhere: whatever is odd in it costs that one thing.
 
+local audits = require "mde.run.audit"
 local core = require "mde.core"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
@@ -26,6 +27,8 @@ local M = {}
 ---| "already_active" # it was so already
 ---| "protected"      # a rule left it
 ---| "conflict"       # the opposite was under way; left
+---| "held"           # somebody else holds it; left
+---| "not_held"       # nothing that was to be taken back holds it; left
 ---| "left"           # left as it was
 
 ---@class mde.AccountMeaning
@@ -52,6 +55,8 @@ M.words = {
   { word = "already_active", part = "left", means = "it was so already, so nothing had to be sent" },
   { word = "protected", part = "left", means = "a rule protects the device" },
   { word = "conflict", part = "left", means = "the opposite was under way" },
+  { word = "held", part = "left", means = "somebody else holds it restricted, so it was left" },
+  { word = "not_held", part = "left", means = "nothing that was to be taken back holds it any more" },
   { word = "left", part = "left", means = "it was left as it was" },
 }
 
@@ -143,6 +148,8 @@ for i, one in ipairs(M.words) do rank[one.word], part_of[one.word] = i, one.part
 ---@field waves { wave: integer, planned: integer, sent: integer, succeeded: integer, verdict?: string }[]
 ---@field unresolvable { asked: string, code?: string, why: string }[] names that meant no machine, or several
 ---@field others string[] what else was to be changed
+---@field beyond { machine_id: string, name?: string, verb: string, said?: string }[] what was asked for and not done,
+--- of devices that the plan does not have
 ---@field not_reached integer changes that are recorded and that the last session did not come by
 ---@field events { at: number, kind: string, detail?: string }[] of the run; those of a device are not among them
 ---@field timeline? mde.RunTimeline nil if nothing was sent
@@ -193,18 +200,24 @@ local function word_of_step(step, row, live_session)
   return status
 end
 
--- What the plan says of a change of which nothing is recorded.
-local function word_of_plan(planned, is_to_come)
-  if planned.decision == planned.verb then return is_to_come and "planned" or "not_sent" end
+-- What came of a call for which nothing was sent, and which the next session would not try again.
+local ended_calls = { protected = "protected", conflict = "conflict", superseded = "superseded" }
+
+-- What the plan says of a change of which nothing is recorded but perhaps how its last call ended.
+local function word_of_plan(planned, is_to_come, call)
+  if planned.decision == planned.verb then
+    return call and ended_calls[call.outcome] or is_to_come and "planned" or "not_sent"
+  end
   if planned.decision == "recorded" or not rank[planned.decision] then return "left" end
   return planned.decision
 end
 
-local function change_of_plan(planned, is_to_come)
+local function change_of_plan(planned, is_to_come, call)
+  local held = texts(planned.also_held)
   return { verb = planned.verb, incident = text(planned.incident), decision = planned.decision,
-    word = word_of_plan(planned, is_to_come), rule = text(planned.rule), why = text(planned.why),
-    reason = text(planned.reason), holder = text(planned.holder), also_held = texts(planned.also_held)[1]
-      and texts(planned.also_held) or nil }
+    word = word_of_plan(planned, is_to_come, call), rule = text(call and call.rule) or text(planned.rule),
+    why = text(planned.why), reason = text(planned.reason), holder = text(planned.holder),
+    also_held = held[1] and held or nil, said = call and text(call.message) or nil }
 end
 
 -- A step, beside what the plan says of it if it does.
@@ -258,8 +271,13 @@ local function word_of(changes)
   return worst or left or "left"
 end
 
+-- What tells the changes of a device apart.
+local function key_of(machine_id, verb, incident)
+  return ("%s\0%s\0%s"):format(machine_id, verb, core.text.lower(incident))
+end
+
 -- The changes of a device: the steps in their order, each beside what the plan says of it, then what is planned alone.
-local function changes_of(planned, steps, context)
+local function changes_of(id, planned, steps, context)
   local by_name, used, changes = {}, {}, {}
   for _, one in ipairs(planned) do by_name[("%s\0%s"):format(one.verb, one.incident)] = one end
   for i, step in ipairs(steps) do
@@ -268,7 +286,10 @@ local function changes_of(planned, steps, context)
     changes[i] = change_of_step(step, own, context)
   end
   for _, one in ipairs(planned) do
-    if not used[one] then changes[#changes + 1] = change_of_plan(one, context.is_to_come) end
+    if not used[one] then
+      local call = context.calls[key_of(id, one.verb, one.incident)]
+      changes[#changes + 1] = change_of_plan(one, context.is_to_come, call)
+    end
   end
   return changes
 end
@@ -290,8 +311,8 @@ local function device_of(row, steps, context)
   local device = { id = row.id, name = text(row.name), platform = text(row.platform), tags = texts(facts.tags),
     device_value = text(facts.value), last_seen = text(facts.last_seen), is_server = facts.is_server == true,
     is_offline = facts.is_offline == true, wave = count_of(row.wave), in_plan = planned[1] ~= nil,
-    changes = changes_of(planned, steps, context), order = type(facts.order) == "number" and facts.order or math.huge,
-    n = row.n }
+    changes = changes_of(row.id, planned, steps, context), n = row.n,
+    order = type(facts.order) == "number" and facts.order or math.huge }
   device.word = word_of(device.changes)
   -- While the run goes on, what is pending needs nobody.
   device.part = context.live_session and device.word == "pending" and "open" or part_of[device.word]
@@ -313,6 +334,36 @@ local function devices_of(reading, context)
   for i, row in ipairs(reading.devices) do devices[i] = device_of(row, steps[row.id] or {}, context) end
   table.sort(devices, by_rank)
   return devices
+end
+
+-- ---- calls that came to no send
+
+-- How the calls ended for which nothing was sent: the last of each machine, verb and incident, and all in their order.
+local function calls_of(events)
+  local calls, list = {}, {}
+  for _, row in ipairs(events) do
+    local call = row.kind == audits.KIND and not row.step and object(row.detail)
+    if call and text(call.machine_id) and text(call.verb) and text(call.outcome) then
+      local key = key_of(core.text.lower(call.machine_id), call.verb, text(call.incident) or "")
+      if not calls[key] then list[#list + 1] = key end
+      calls[key] = call
+    end
+  end
+  return calls, list
+end
+
+-- Those of devices that the record does not have.
+local function beyond_of(calls, list, devices)
+  local known, beyond = {}, {}
+  for _, device in ipairs(devices) do known[device.id] = true end
+  for _, key in ipairs(list) do
+    local call = calls[key]
+    if not known[core.text.lower(call.machine_id)] then
+      beyond[#beyond + 1] = { machine_id = call.machine_id, name = text(call.computerDnsName), verb = call.verb,
+        said = text(call.message) }
+    end
+  end
+  return beyond
 end
 
 -- ---- all of them
@@ -406,7 +457,9 @@ end
 local function events_of(reading)
   local list = {}
   for _, row in ipairs(reading.events) do
-    if not row.step then list[#list + 1] = { at = time(row.at), kind = row.kind, detail = text(row.detail) } end
+    if not row.step and row.kind ~= audits.KIND then
+      list[#list + 1] = { at = time(row.at), kind = row.kind, detail = text(row.detail) }
+    end
   end
   return list
 end
@@ -451,6 +504,8 @@ function M.of(reading)
   local context = { is_to_come = is_live or run.state == "planned", live_session = is_live and last and last.n or nil,
     -- A first session has come by all that it has recorded; one that was killed did not say by what it came.
     last_session = run.state == "paused" and last and last.n > 1 and last.ended and last.n or nil }
+  local calls, list = calls_of(reading.events)
+  context.calls = calls
   local account = { run = run, sessions = sessions_of(reading), devices = devices_of(reading, context), counts = {},
     unresolvable = unresolvable_of(settings), others = texts(settings.others), events = events_of(reading),
     not_reached = 0 }
@@ -460,7 +515,7 @@ function M.of(reading)
   each_change(account.devices, function(_, change)
     if change.not_reached then account.not_reached = account.not_reached + 1 end
   end)
-  run.incidents = incidents_of(account.devices)
+  run.incidents, account.beyond = incidents_of(account.devices), beyond_of(calls, list, account.devices)
   account.numbers, account.rules = numbers_of(account.devices), rules_of(account.devices)
   account.waves = waves_of(account.devices, account.events)
   account.timeline = timelines.of(account)

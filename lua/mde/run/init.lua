@@ -472,6 +472,7 @@ end
 M.account_words = accounts.words
 M.verify = verifications.verify
 M.copy = readings.copy
+M.audit_lines = readings.audit_lines
 M.is_run = readings.is_run
 M.cap_of = records.cap_of
 M.is_in_use = records.is_in_use

@@ -5,6 +5,7 @@
 -- that cannot be put right in its place (a medium that cannot be written, a file of another user, a network file
 -- system), both files are copied into a directory of their own and read there.
 
+local audits = require "mde.run.audit"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local records = require "mde.run.record"
@@ -183,6 +184,26 @@ function M.copy(run, to)
     local ok, message, code = journal:copy(to)
     return ok, message, code, to
   end)
+end
+
+--- The audit events of a run, as the lines of OCSF that they were when they happened.
+---@param run string the id or path
+---@return string[]? lines without their ends
+---@return integer|mde.Error|nil lost how many say nothing that can be told; or the error
+function M.audit_lines(run)
+  local path, err = places.record_of(run)
+  if not path then return nil, err end
+  local lost = 0
+  local lines, problem = with(path, function(journal)
+    local own, next_line = {}, audits.lines(journal)
+    while true do
+      -- Of a record from elsewhere one that is malformed costs that one.
+      local ok, line = pcall(next_line)
+      if ok and not line then return own end
+      if ok then own[#own + 1] = line else lost = lost + 1 end
+    end
+  end)
+  return lines, problem or lost
 end
 
 --- Whether a word of a command names a run: it is the id of one that is here, or the path of a record.

@@ -133,6 +133,33 @@ describe("the account of a run", function()
     assert.equal("released", told.devices[1].word)
   end)
 
+  it("knows of what was not sent why, from how its last call ended", function()
+    local function call(n, outcome, more)
+      return { "change", ('{"machine_id":"%s","verb":"restrict","incident":"INC-4711","outcome":"%s",'
+        .. '"message":"why %d"%s}'):format(recorded.id(n):upper(), outcome, n, more or "") }
+    end
+    local told = account { devices = { { name = "a" }, { name = "b" }, { name = "c" }, { name = "d" }, { name = "e" } },
+      state = "stopped", events = { call(1, "unavailable"), call(1, "protected", ',"rule":"drift"'), call(2, "cap"),
+        call(3, "unavailable"), call(5, "conflict"), call(99, "protected"), { "change", "[[" }, { "change", "{}" },
+        { "drift", "of the run" } } }
+    assert.same({ a = "protected", b = "not_sent", c = "not_sent", d = "not_sent", e = "conflict" }, words_of(told))
+    for _, device in ipairs(told.devices) do
+      local change = device.changes[1]
+      assert.equal(({ a = "why 1", b = "why 2", c = "why 3", e = "why 5" })[device.name], change.said)
+      if device.name == "a" then assert.equal("drift", change.rule) end
+    end
+    assert.same({ { machine_id = recorded.id(99):upper(), verb = "restrict", said = "why 99" } }, told.beyond)
+    assert.equal(1, #told.events)
+    assert.equal("drift", told.events[1].kind)
+  end)
+
+  it("says of an undo what others hold", function()
+    local told = account { devices = { { name = "a", verb = "release", decision = "held", why = "INC-2 holds it" },
+      { name = "b", verb = "release", decision = "not_held" } }, run = { verb = "undo" } }
+    assert.same({ a = "held", b = "not_held" }, words_of(told))
+    assert.equal("left", told.devices[1].part)
+  end)
+
   it("says of an undo which run it takes back", function()
     local told = account { devices = {}, run = { verb = "undo", undoes = "20261129T025804Z-7f3a" } }
     assert.equal("undo", told.run.verb)

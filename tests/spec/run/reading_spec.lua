@@ -146,6 +146,17 @@ describe("the reading of a record", function()
     assert.equal("run_missing", select(2, readings.copy(directory .. "/none.db", directory .. "/b.db")).code)
   end)
 
+  it("has the audit events as lines, but for those that are none", function()
+    written { devices = { { name = "a" } }, events = {
+      { "change", '{"machine_id":"1","verb":"restrict","outcome":"protected","message":"a rule"}' },
+      { "change", '{"machine_id":{},"verb":[],"outcome":5}' }, { "change", "[[" }, { "note", "by hand" } } }
+    local lines, lost = readings.audit_lines(path)
+    assert.equal(1, #lines)
+    assert.matches('^{.*"class_uid":7001.*"a rule".*}$', lines[1])
+    assert.is_true(lost <= 1)
+    assert.equal("run_missing", select(2, readings.audit_lines(directory .. "/none.db")).code)
+  end)
+
   it("is of a run where the word names one", function()
     written()
     shell.write_file(directory .. "/text", "no database")

@@ -8,6 +8,7 @@ local html = require "mde.cli.report.html"
 local incident = require "mde.cli.report.incident"
 local incident_names = require "mde.cli.ui.incidents"
 local interrupt = require "mde.cli.ui.interrupt"
+local output = require "mde.cli.ui.output"
 local page = require "mde.cli.report.page"
 local posix = require "mde.posix"
 local rows = require "mde.cli.ui.rows"
@@ -23,12 +24,13 @@ Of a run it comes from its record alone, so no tenant is asked: of one that is u
 was killed, or was sent by somebody. It is named by its id or by the path of its record. Every device
 has one word for what came of it, and stands in one place, the worst first: unknown, failed, refused,
 cancelled, pending, not sent, superseded, not looked at; sending and planned; restricted and released;
-already active, protected, conflict and left, which are those that were left alone. NOTE says why.
+already active, protected, conflict, held, not held and left, which were left alone. NOTE says why.
 --html writes a page that can be mailed and opened anywhere, for people who do not know mde. --copy
 makes one file of the record, also of a run that is under way. --verify reads the service's list of
 actions, compares each change with it by its operation id, and names what differs; exit status 2 if
 something does. --json writes one object a line: first the run (type "run"), then each device (type
-"device"), with its changes. --csv has a line for each change of a device.
+"device"), with its changes. --csv has a line for each change of a device. --ocsf writes the audit
+events again, byte for byte as --audit wrote them.
 
 Of incidents it comes from the service's own history, in a few requests, so it can be asked for later
 and on another machine. There is a line for each restriction of a device: it was restricted several
@@ -62,6 +64,7 @@ function M.configure(command)
     :overwrite(false)
   command:option("--copy", "Write the record of a run into this new file, to be sent to somebody."):argname "<file>"
     :overwrite(false)
+  command:flag("--ocsf", "Write the audit events of a run, one line of OCSF each.")
   rows.configure(command)
   rows.configure_heading(command)
 end
@@ -78,7 +81,7 @@ local function contradict(message, hint)
 end
 
 -- Options that are for runs alone.
-local of_runs = { "verify", "html", "copy" }
+local of_runs = { "verify", "html", "copy", "ocsf" }
 
 local function named_runs(arguments)
   local list = {}
@@ -92,6 +95,9 @@ local function check_run(arguments, list)
   if #arguments.subjects > 1 then
     contradict(("%s is a run, and a run is reported by itself"):format(errors.quote(list[1])),
       "Report one after the other. If an incident of that name is meant: --incident.")
+  end
+  if arguments.ocsf and (arguments.json or arguments.csv) then
+    contradict("--ocsf, --json and --csv contradict each other", "Give one of them.")
   end
   if arguments.since then
     contradict("--since is for incidents, and a run is reported whole", "Leave it out. If an incident of that name is "
@@ -165,6 +171,13 @@ local function write_page(path, account, verification)
   terminal.remark(("The page is in %s."):format(errors.show(path)))
 end
 
+local function write_audit(name)
+  local lines, lost = runs.audit_lines(name)
+  if not lines then error(lost, 0) end
+  for _, line in ipairs(lines) do output.write(line .. "\n") end
+  if lost > 0 then terminal.say(("%d events of the record cannot be told."):format(lost)) end
+end
+
 local function report_run(context)
   local arguments, name = context.arguments, context.request.run
   say_doubt(name)
@@ -174,7 +187,9 @@ local function report_run(context)
   local verification, status = verify(context, account)
   if status then return status end
   if arguments.html then write_page(arguments.html, account, verification) end
-  if not (arguments.copy or arguments.html) or context.format ~= "text" then
+  if arguments.ocsf then
+    write_audit(name)
+  elseif not (arguments.copy or arguments.html) or context.format ~= "text" then
     run.write(context, account, verification)
   end
   run.say(account)

@@ -268,6 +268,16 @@ local function left_alone(out, account)
     end
     out "</tbody></table></div>\n"
   end
+  if account.beyond[1] then
+    out('<div class="wide"><table><caption>Devices that the playbook asked for and that the plan does not have',
+      '</caption><thead><tr><th scope="col" class="dev">Device</th><th scope="col">Why it was left</th></tr></thead>',
+      "<tbody>\n")
+    for _, one in ipairs(account.beyond) do
+      out('<tr><th scope="row">', e(one.name or one.machine_id), "</th><td>", e(one.said or one.verb, 1000),
+        "</td></tr>\n")
+    end
+    out "</tbody></table></div>\n"
+  end
   if account.others[1] then
     out "<h3>What else the playbook was to change</h3>\n<ul>\n"
     for _, other in ipairs(account.others) do out("<li>", e(other), "</li>\n") end

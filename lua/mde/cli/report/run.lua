@@ -55,14 +55,23 @@ local function shown(title, value, least, is_optional)
   return { name = title, title = title, value = value, least = least, only_shown = true, optional = is_optional }
 end
 
+-- Those that say something of at least one device; what a program reads is always the same.
+local function of_use(list, account)
+  local used = {}
+  for _, column in ipairs(list) do
+    local says = not column.only_shown
+    for _, device in ipairs(says and {} or account.devices) do
+      says = says or column.value { device = device, change = sentence.deciding(device) or {} } ~= nil
+    end
+    if says then used[#used + 1] = column end
+  end
+  return used
+end
+
 ---@param account mde.RunAccount
 ---@return mde.cli.RowColumn[]
 local function columns_of(account)
-  local has_expiry = false
-  for _, device in ipairs(account.devices) do
-    for _, change in ipairs(device.changes) do has_expiry = has_expiry or change.expires_at ~= nil end
-  end
-  local list = {
+  return of_use({
     { name = "computerDnsName", title = "NAME", value = of_device "name", shown = name_of, least = NAME_LEAST },
     data("machineId", of_device "id"),
     shown("CAME TO", word_of, WORD_LEAST),
@@ -75,6 +84,7 @@ local function columns_of(account)
     data("answered", time_of "answered_at"),
     shown("DONE", minute_of "done_at", TIME_LEAST), data("done", time_of "done_at"),
     data("expires", time_of "expires_at"),
+    shown("UNTIL", minute_of "expires_at", TIME_LEAST),
     shown("NOTE", function(entry) return sentence.note(entry.change) end, nil, true),
     shown("HELD TOO BY", held, nil, true), data("held_too_by", held),
     { name = "osPlatform", title = "PLATFORM", value = of_device "platform", optional = true },
@@ -87,9 +97,7 @@ local function columns_of(account)
     data("reason", of_change "reason"),
     shown("WAVE", of_device "wave", nil, true),
     shown("INCIDENT", of_change "incident", nil, true),
-  }
-  if has_expiry then table.insert(list, 15, shown("UNTIL", minute_of "expires_at", TIME_LEAST)) end
-  return list
+  }, account)
 end
 
 -- ---- as JSON
@@ -123,8 +131,8 @@ end
 local function run_object(account, verification)
   local object = as_json(account.run)
   object.type, object.playbook_text = "run", nil
-  for _, name in ipairs { "sessions", "counts", "numbers", "rules", "waves", "unresolvable", "others", "not_reached",
-    "events" } do
+  for _, name in ipairs { "sessions", "counts", "numbers", "rules", "waves", "unresolvable", "others", "beyond",
+    "not_reached", "events" } do
     local value = account[name]
     object[name] = type(value) == "table" and as_json(value) or value
   end
@@ -188,6 +196,10 @@ function M.say(account)
   end
   for _, one in ipairs(account.unresolvable) do
     terminal.say(("Not resolved: %s: %s"):format(errors.quote(one.asked), errors.show(one.why)))
+  end
+  for _, one in ipairs(account.beyond) do
+    terminal.say(("Left, as the plan does not have it: %s %s%s"):format(errors.show(one.verb),
+      errors.show(one.name or one.machine_id), one.said and ": " .. errors.show(one.said) or ""))
   end
   for _, other in ipairs(account.others) do terminal.say("Also: " .. errors.show(other)) end
   if account.not_reached > 0 then

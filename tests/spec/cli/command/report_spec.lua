@@ -4,6 +4,7 @@ local console = require "tests.spec.support.console"
 local environment = require "tests.spec.support.environment"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
+local ocsf = require "mde.audit.ocsf"
 local playbooks = require "tests.spec.support.playbooks"
 local recorded = require "tests.spec.support.recorded"
 local shell = require "tests.spec.support.process.shell"
@@ -83,6 +84,22 @@ describe("mde report", function()
       assert.equal("", told.out)
       assert.equal(#recorded.bad_night + 1, select(2, report(copy, "--csv").out:gsub("\n", "")))
       assert.equal(1, report(path, "--copy", copy).status)
+    end)
+
+    it("is its audit events again, byte for byte", function()
+      local lines = {}
+      local audited = playbooks.new { machines = playbooks.fleet(3), limits = false, client = {
+        on_event = function(event)
+          if event.event == "change" then lines[#lines + 1] = ocsf.line(event) .. "\n" end
+        end } }
+      local _, _, own = assert(audited.start(assert(audited.plan(playbooks.restrict(3)))))
+      local told = report(own, "--ocsf")
+      local refused = report(own, "--ocsf", "--csv")
+      audited.remove()
+      assert.equal(0, told.status, told.err)
+      assert.is_true(#lines >= 3)
+      assert.equal(table.concat(lines), told.out)
+      assert.equal(1, refused.status)
     end)
 
     it("is compared with the service if that is asked, and says what differs", function()

@@ -155,6 +155,7 @@ describe("the page of a run", function()
         session = { host = name:gsub("%z", "?"), who = name:gsub("%z", "?"), mde = name:gsub("%z", "?") },
         events = { { name:gsub("%z", "?"), name:gsub("%z", "?") } } }
       own.unresolvable = { { asked = name, code = name, why = name } }
+      own.beyond = { { machine_id = name, name = name, verb = name, said = name } }
       own.others, own.run.arguments, own.run.settings = { name }, { name }, { [name] = name }
       own.run.modules = { { name = name, path = name, digest = name } }
       own.run.name, own.run.path = name, name

@@ -63,6 +63,11 @@ describe("the report of a run", function()
     assert.matches("11%-30 00:53", lines[2])
   end)
 
+  it("leaves columns away that would say nothing", function()
+    local line = lines_of(written(account { devices = { { name = "a", outcome = "refused" } } }, "text", 200))[1]
+    assert.matches("^NAME +CAME TO +SENT +PLATFORM +INCIDENT$", line)
+  end)
+
   it("is CSV, a line for each change, that a spreadsheet does not run", function()
     local devices = { { name = "=cmd|' /C calc'!A0", outcome = "accepted", status = "Succeeded", comment = "@SUM(1)",
       reason = "+1" }, { name = 'a"b\27,', decision = "protected", rule = "-1", why = "\226\128\174x" } }
@@ -104,11 +109,14 @@ describe("the report of a run", function()
 
   it("says what came of it, and what to do now", function()
     local own = account { devices = recorded.bad_night, state = "paused", why = "2 are not known",
+      events = { { "change", '{"machine_id":"ff","verb":"restrict","outcome":"protected","message":"not \\u001b it",'
+        .. '"computerDnsName":"else"}' } },
       run = { settings = '{"unresolvable":[{"asked":"nobody\\u001b","code":"x","why":"none"}],'
         .. '"others":["tag a: b"]}' } }
     local told = console.capture(function() report.say(own) end).err
     for _, words in ipairs { "2 unknown: it was sent, and it is not known what came of it.", "mde resume " .. path,
-      'Not resolved: "nobody\\x1b": none', "Also: tag a: b", "1 of 10 devices restricted, 2 unknown",
+      'Not resolved: "nobody\\x1b": none', "Also: tag a: b",
+      "Left, as the plan does not have it: restrict else: not \\x1b it", "1 of 10 devices restricted, 2 unknown",
       "mde state " .. recorded.id(3) } do
       assert(told:find(words, 1, true), words .. "\n" .. told)
     end
