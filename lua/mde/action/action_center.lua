@@ -54,9 +54,8 @@ end
 
 --- Tells of a state change of a change: the run, which writes it down and tells it on, or else those who watch.
 ---@param change mde.ChangeEvent
----@param intent? table another change that it makes way for
-function Center:tell(change, intent)
-  if self.session then return self.session:changed(change, intent) end
+function Center:tell(change)
+  if self.session then return self.session:changed(change) end
   change.tenant_id, change.client_id = self.exchange.tenant_id, self.exchange.client_id
   self.exchange.trace:tell(change)
 end
@@ -71,6 +70,9 @@ function Center:tell_result(known, action, err)
       device = known.device, operation_id = known.operation_id, comment = known.comment }
   end
   self:tell(changes.of(known, action, err))
+  if action and action.outcome == "accepted" and core.history.status(action.status) ~= "pending" then
+    self:ended(action, action)
+  end
 end
 
 --- Tells that an action is final: a run always, those who watch if it is the action of a change and has just ended.

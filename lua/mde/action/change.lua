@@ -39,7 +39,7 @@ local M = {}
 ---@field other fun(self, what: string, subject: any, detail: string?): boolean told of any other change; true: it is
 --- not carried out
 ---@field ended fun(self, row: table) told of each action that is final
----@field changed fun(self, change: mde.ChangeEvent, intent: table?) told of a cancellation, and for which change it was
+---@field changed fun(self, change: mde.ChangeEvent) told of a cancellation
 
 ---@class mde.Changes what is restricted and released by one client
 ---@field private center mde.ActionCenter
@@ -219,7 +219,7 @@ function Intent:cancelling(opposite, row, err)
     device = self.device, action_id = opposite.id, incident = self.incident, comment = self.comment }
   local change = audit.of(known, row, err)
   if row and core.history.status(row.status) == "pending" then change.outcome = "accepted" end
-  self.changes.center:tell(change, self)
+  self.changes.center:tell(change)
 end
 
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.

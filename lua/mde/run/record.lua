@@ -11,7 +11,7 @@ local posix = require "mde.posix"
 local variables = require "mde.base.environment"
 
 -- What a run writes of each device, and at least.
-local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 1024
+local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 2048
 local PARALLEL = 8
 
 local M = {}
