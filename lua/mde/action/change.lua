@@ -361,12 +361,13 @@ end
 ---@param device mde.Device
 ---@param comment string
 ---@param incident? string
----@param err mde.Error why
-function Changes:tell_left(verb, device, comment, incident, err)
+---@param action? mde.Action by which it is so already
+---@param err? mde.Error or else why it is left
+function Changes:tell_left(verb, device, comment, incident, action, err)
   local machine = type(device) == "table" and type(device.id) == "string" and device or {}
   self.center:tell_result({ verb = verb, asked = named(device), incident = incident, comment = comment,
     machine_id = machine.id and core.text.lower(machine.id), computerDnsName = machine.computerDnsName,
-    device = audit.device(machine) }, nil, err)
+    device = audit.device(machine) }, action, err)
 end
 
 --- Restricts or releases a device. Raises for a wrong argument.

@@ -163,9 +163,10 @@ describe("a client", function()
 
   it("tells of a device that a caller leaves by itself", function()
     local err = errors.new { kind = "ambiguous", code = "several_devices", message = "which?" }
-    r.client:tell_left("restrict", "pc-1", "beacon", { incident = "INC-1" }, err)
-    r.client:tell_left("release", assert(r.client:machine "pc-2"), "fine", {}, err)
-    assert.same({ "restrict ambiguous", "release ambiguous" }, words())
+    r.client:tell_left("restrict", "pc-1", "beacon", { incident = "INC-1" }, nil, err)
+    r.client:tell_left("release", assert(r.client:machine "pc-2"), "fine", {}, nil, err)
+    r.client:tell_left("release", "pc-3", "fine", {}, { outcome = "already_active" })
+    assert.same({ "restrict ambiguous", "release ambiguous", "release already_active" }, words())
     assert.same({ "pc-1", "INC-1", "beacon" }, { told[1].asked, told[1].incident, told[1].comment })
     assert.same({ ("%040x"):format(2), "pc-2.corp.example", "10.0.0.2" }, { told[2].machine_id,
       told[2].computerDnsName, told[2].device.lastIpAddress })
