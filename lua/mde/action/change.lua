@@ -215,11 +215,9 @@ end
 
 -- That the service was asked to cancel the opposite action for it.
 function Intent:cancelling(opposite, row, err)
-  local known = { verb = "cancel", machine_id = self.machine_id, computerDnsName = self.computerDnsName,
-    device = self.device, action_id = opposite.id, incident = self.incident, comment = self.comment }
-  local change = audit.of(known, row, err)
-  if row and core.history.status(row.status) == "pending" then change.outcome = "accepted" end
-  self.changes.center:tell(change)
+  self.changes.center:tell_result({ verb = "cancel", machine_id = self.machine_id,
+    computerDnsName = self.computerDnsName, device = self.device, action_id = opposite.id, incident = self.incident,
+    comment = self.comment }, row, err)
 end
 
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.

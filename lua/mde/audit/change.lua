@@ -107,6 +107,11 @@ local function put_error(change, err)
   if text(action.id) ~= change.action_id then change.other_action_id = text(action.id) end
 end
 
+-- Of a cancellation that the service took, whether the action is still to be cancelled.
+local function is_pending(action)
+  return core.history.status(action.status) == "pending"
+end
+
 ---@class mde.ChangeKnown what is known of a change beside what it came to
 ---@field verb "restrict"|"release"|"cancel"
 ---@field machine_id? string
@@ -130,7 +135,8 @@ function M.of(known, action, err)
     operation_id = known.operation_id, action_id = known.action_id, incident = known.incident }
   put_comment(change, known.comment)
   if action then
-    change.outcome, change.http_status = action.outcome or "succeeded", known.http_status
+    change.outcome, change.http_status = action.outcome or is_pending(action) and "pending" or "succeeded",
+      known.http_status
     put_action(change, action)
   else
     change.outcome = outcomes.of_error(err)

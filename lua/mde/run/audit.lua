@@ -113,6 +113,10 @@ local function write_all(self, events, result, step)
   return value, rows
 end
 
+local function tell(self, row, sequence)
+  self.trace:tell(event_of(self.run, row, sequence))
+end
+
 --- Writes a result and the events that tell of it, in one commit, and tells them. Nothing is told unless it is written.
 ---@param events mde.ChangeEvent[]
 ---@param result fun(): any, string?, string? writes it: the number of its step, or true; false if another one stands;
@@ -138,7 +142,7 @@ function Audit:write(events, result, step)
   end
   for _, row in ipairs(value and rows or {}) do
     self.sequence = self.sequence + 1
-    self.trace:tell(event_of(self.run, row, self.sequence))
+    self.trace:shield(tell, self, row, self.sequence)
   end
   return value
 end

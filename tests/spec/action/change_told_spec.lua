@@ -1,4 +1,5 @@
 -- What a client tells of the changes that it makes: each state change once, whoever waits for it.
+local changes = require "mde.audit.change"
 local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -172,16 +173,36 @@ describe("a client", function()
       told[2].computerDnsName, told[2].device.lastIpAddress })
   end)
 
-  it("is not disturbed by who raises", function()
-    set_up()
-    local quiet = io.stderr
-    r.client.exchange.trace.on_event = function(event) if event.event == "change" then error "I raise" end end
-    io.stderr = { write = function() end } -- luacheck: ignore 122
+  -- Restricts, waits and cancels while standard error is kept; it is one line, or one event.
+  local function goes_on(said)
+    local stderr, written = io.stderr, {}
+    io.stderr = { write = function(_, ...) -- luacheck: ignore 122
+      local text = table.concat { ... }
+      if text:find("on_event raised", 1, true) then written[#written + 1] = text end
+    end }
     local ok, action = pcall(r.client.restrict, r.client, "pc-1", "beacon")
     local waited = ok and action and action:wait()
-    io.stderr = quiet -- luacheck: ignore 122
-    assert.equal("Succeeded", waited)
+    local cancelled = ok and action and pcall(r.client.cancel, r.client, action, "wrong")
+    io.stderr = stderr -- luacheck: ignore 122
+    assert.is_true(ok)
+    assert.same({ "Succeeded", true }, { waited, cancelled })
     assert.equal(1, r:count "action_created")
+    assert.equal(1, #written)
+    assert.matches(said, written[1], 1, true)
+  end
+
+  it("is not disturbed by a watcher that raises, and says so once", function()
+    r.client.exchange.trace.on_event = function(event) if event.event == "change" then error "I raise" end end
+    goes_on "I raise"
+  end)
+
+  it("is not disturbed where there is no memory to tell it", function()
+    local original = { changes.of, changes.ended }
+    changes.of = function() error("not enough memory", 0) end
+    changes.ended = changes.of
+    local ok, problem = pcall(goes_on, "not enough memory")
+    changes.of, changes.ended = original[1], original[2]
+    assert(ok, problem)
   end)
 
   it("has no secret in it", function()

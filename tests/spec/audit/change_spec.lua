@@ -35,7 +35,10 @@ describe("what is told of a change", function()
     assert.same({ ACTION, ID, "pc-1", "wrong laptop" },
       { change.action_id, change.machine_id, change.computerDnsName, change.comment })
     assert.is_nil(change.other_action_id)
-    assert.equal("succeeded", changes.of({ verb = "cancel", action_id = ACTION }, { id = ACTION }).outcome)
+    for status, outcome in pairs { Cancelled = "succeeded", Pending = "pending" } do
+      local row = { id = ACTION, status = status }
+      assert.equal(outcome, changes.of({ verb = "cancel", action_id = ACTION }, row).outcome)
+    end
   end)
 
   it("is unknown where something else was raised", function()
