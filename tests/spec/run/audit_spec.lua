@@ -313,10 +313,17 @@ describe("the audit of a run", function()
     set_up(1)
     local _, _, path = carry_out(one())
     local journal = assert(journals.open(path))
-    for _, detail in ipairs { "no JSON", "5" } do journal:event { at = 1, kind = "change", detail = detail } end
+    for _, detail in ipairs { "no JSON", "5", "{}", '{"verb":"erase","outcome":"accepted"}' } do
+      journal:event { at = 1, kind = "change", detail = detail }
+    end
     journal:event { at = 1, kind = "change" }
+    -- What somebody has written into it that sent it.
+    journal:event { at = 1e300, kind = "change", detail = [[{"verb":"restrict","outcome":"accepted","attempts":1e300,
+      "http_status":0.5,"machine_id":{},"comment":[],"device":5,"session":"x"}]] }
     journal:close()
-    assert.equal(1, #lines_of(path))
+    local lines = lines_of(path)
+    assert.equal(2, #lines)
+    assert.equal(7, cjson.decode(lines[2]).metadata.sequence)
   end)
 
   it("goes on where a watcher raises", function()
