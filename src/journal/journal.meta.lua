@@ -362,7 +362,7 @@ function file:commit() end
 ---@return mde.journal.code?
 function file:rollback() end
 
----Makes so many bytes the journal's own, so that results can be written when the disk is full. 256 kB and 1 kB for
+---Makes so many bytes the journal's own, so that results can be written when the disk is full. 256 kB and 2 kB for
 ---each device will do.
 ---@param bytes number at most 200 million
 ---@return true?

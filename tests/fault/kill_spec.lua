@@ -1,7 +1,11 @@
 -- A run that is killed (SIGKILL) before and after each commit of its record and each request, and is resumed: one
--- restrict and one release per device in the tenant's own history, and each device in one state in the record.
+-- restrict and one release per device in the tenant's own history, and each device in one state in the record. Each
+-- state change has one audit event, with a number of its own and none left out.
 -- Labels: only-lua5.4, long
+local audit = require "mde.run.audit"
+local cjson = require "cjson"
 local commands = require "tests.spec.support.process.command"
+local journals = require "mde.journal"
 local shell = require "tests.spec.support.process.shell"
 
 local COUNT = 12
@@ -39,6 +43,42 @@ local function accepted()
   return counts
 end
 
+-- The lines that the sessions of a run have written, and those of its record: each line of the file is one of the
+-- record's, at most once, and these are numbered without a hole. How often each change of each device has which
+-- outcome.
+local function audited(record)
+  local of_record, written, counts, sequence = {}, {}, {}, 0
+  local journal = assert(journals.open(record, { untrusted = true }))
+  for line in audit.lines(journal) do
+    local event = cjson.decode(line)
+    sequence = sequence + 1
+    assert.equal(sequence, event.metadata.sequence)
+    of_record[line] = true
+    local key = ("%s %s %s"):format(event.unmapped.mde.verb, event.unmapped.mde.outcome, event.device.uid)
+    counts[key] = (counts[key] or 0) + 1
+  end
+  journal:close()
+  for line in shell.read_file(record .. ".audit"):gmatch "[^\n]+" do
+    assert.is_true(of_record[line], line)
+    assert.is_nil(written[line], line)
+    written[line] = true
+  end
+  return counts
+end
+
+-- Each device was restricted and released, and both have ended: what the audit has of that, it has once.
+local function once_each(record, round, count)
+  local counts = audited(record)
+  for i = 1, count do
+    for _, verb in ipairs { "restrict", "release" } do
+      for _, outcome in ipairs { "accepted", "succeeded" } do
+        local key = ("%s %s %s"):format(verb, outcome, id_of(round, i))
+        assert.equal(1, counts[key], key)
+      end
+    end
+  end
+end
+
 describe("a run that is killed", function()
   it("and resumed does everything once, wherever it was killed", function()
     local directory = shell.new_directory()
@@ -59,7 +99,8 @@ describe("a run that is killed", function()
         if last.status == 0 then break end
         -- Killed before its plan was written, it has sent nothing, and is begun again.
         local is_unwritten = last.err:find("was not written to its end", 1, true)
-        last = is_unwritten and session("plan", record .. ".again", 0, prefix) or session("resume", record, 0, prefix)
+        if is_unwritten then record = record .. ".again" end
+        last = session(is_unwritten and "plan" or "resume", record, 0, prefix)
       end
       assert.equal(0, last.status, ("place %d: %s %s"):format(place, last.out, last.err))
       local counts = accepted()
@@ -69,6 +110,7 @@ describe("a run that is killed", function()
           assert.equal(1, counts[key] or 0, ("place %d: %s"):format(place, key))
         end
       end
+      once_each(record, place, COUNT)
     end
     assert.is_true(killed > 0)
     print(("%d places, killed at %d of them"):format(places, killed))
@@ -95,6 +137,7 @@ describe("a run that is killed", function()
         assert.equal(1, counts[kind .. " " .. id_of(1, i)] or 0, ("seed %d: %s %d"):format(seed, kind, i))
       end
     end
+    once_each(record, 1, MANY)
     print(("%d devices, killed %d times"):format(MANY, killed))
     shell.remove(directory)
   end)

@@ -54,23 +54,30 @@ end
 
 --- Tells of a state change of a change: the run, which writes it down and tells it on, or else those who watch.
 ---@param change mde.ChangeEvent
----@param intent? table another change that it makes way for
-function Center:tell(change, intent)
-  if self.session then return self.session:changed(change, intent) end
+function Center:tell(change)
+  if self.session then return self.session:changed(change) end
   change.tenant_id, change.client_id = self.exchange.tenant_id, self.exchange.client_id
   self.exchange.trace:tell(change)
 end
 
---- Tells what a call came to.
----@param known mde.ChangeKnown
----@param action? mde.Action
----@param err? mde.Error
-function Center:tell_result(known, action, err)
+-- What a call came to.
+local function tell_result(self, known, action, err)
   if action and action.outcome then
     self.known[action] = { verb = known.verb, machine_id = known.machine_id, computerDnsName = known.computerDnsName,
       device = known.device, operation_id = known.operation_id, comment = known.comment }
   end
   self:tell(changes.of(known, action, err))
+  if action and action.outcome == "accepted" and core.history.status(action.status) ~= "pending" then
+    self:ended(action, action)
+  end
+end
+
+--- Tells what a call came to. Nothing that goes wrong in this changes what it came to.
+---@param known mde.ChangeKnown
+---@param action? mde.Action
+---@param err? mde.Error
+function Center:tell_result(known, action, err)
+  self.exchange.trace:shield(tell_result, self, known, action, err)
 end
 
 --- Tells that an action is final: a run always, those who watch if it is the action of a change and has just ended.
@@ -78,8 +85,11 @@ end
 ---@param action? mde.Action that has just ended
 function Center:ended(row, action)
   if self.session then return self.session:ended(row) end
-  local change = action and action.outcome and changes.ended(action, self.known[action])
-  if change then self:tell(change) end
+  if not action or not action.outcome then return end
+  self.exchange.trace:shield(function()
+    local change = changes.ended(action, self.known[action])
+    if change then self:tell(change) end
+  end)
 end
 
 -- ---- reading

@@ -39,7 +39,7 @@ local M = {}
 ---@field other fun(self, what: string, subject: any, detail: string?): boolean told of any other change; true: it is
 --- not carried out
 ---@field ended fun(self, row: table) told of each action that is final
----@field changed fun(self, change: mde.ChangeEvent, intent: table?) told of a cancellation, and for which change it was
+---@field changed fun(self, change: mde.ChangeEvent) told of a cancellation
 
 ---@class mde.Changes what is restricted and released by one client
 ---@field private center mde.ActionCenter
@@ -217,11 +217,9 @@ end
 
 -- That the service was asked to cancel the opposite action for it.
 function Intent:cancelling(opposite, row, err)
-  local known = { verb = "cancel", machine_id = self.machine_id, computerDnsName = self.computerDnsName,
-    device = self.device, action_id = opposite.id, incident = self.incident, comment = self.comment }
-  local change = audit.of(known, row, err)
-  if row and core.history.status(row.status) == "pending" then change.outcome = "accepted" end
-  self.changes.center:tell(change, self)
+  self.changes.center:tell_result({ verb = "cancel", machine_id = self.machine_id,
+    computerDnsName = self.computerDnsName, device = self.device, action_id = opposite.id, incident = self.incident,
+    comment = self.comment }, row, err)
 end
 
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.
@@ -363,12 +361,13 @@ end
 ---@param device mde.Device
 ---@param comment string
 ---@param incident? string
----@param err mde.Error why
-function Changes:tell_left(verb, device, comment, incident, err)
+---@param action? mde.Action by which it is so already
+---@param err? mde.Error or else why it is left
+function Changes:tell_left(verb, device, comment, incident, action, err)
   local machine = type(device) == "table" and type(device.id) == "string" and device or {}
   self.center:tell_result({ verb = verb, asked = named(device), incident = incident, comment = comment,
     machine_id = machine.id and core.text.lower(machine.id), computerDnsName = machine.computerDnsName,
-    device = audit.device(machine) }, nil, err)
+    device = audit.device(machine) }, action, err)
 end
 
 --- Restricts or releases a device. Raises for a wrong argument.

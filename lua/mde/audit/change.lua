@@ -39,6 +39,7 @@ local M = {}
 ---@field client_id? string
 ---@field run? string the id of the run
 ---@field sequence? integer of the event in the run
+---@field session? integer of the run, in its record alone
 ---@field wave? integer
 ---@field playbook_sha256? string
 ---@field user? string who runs the command
@@ -107,6 +108,11 @@ local function put_error(change, err)
   if text(action.id) ~= change.action_id then change.other_action_id = text(action.id) end
 end
 
+-- Of a cancellation that the service took, whether the action is still to be cancelled.
+local function is_pending(action)
+  return core.history.status(action.status) == "pending"
+end
+
 ---@class mde.ChangeKnown what is known of a change beside what it came to
 ---@field verb "restrict"|"release"|"cancel"
 ---@field machine_id? string
@@ -130,7 +136,8 @@ function M.of(known, action, err)
     operation_id = known.operation_id, action_id = known.action_id, incident = known.incident }
   put_comment(change, known.comment)
   if action then
-    change.outcome, change.http_status = action.outcome or "succeeded", known.http_status
+    change.outcome, change.http_status = action.outcome or is_pending(action) and "pending" or "succeeded",
+      known.http_status
     put_action(change, action)
   else
     change.outcome = outcomes.of_error(err)
@@ -167,6 +174,30 @@ function M.ended(row, known)
     change.message = text(row.cancellationComment)
   elseif change.outcome ~= "succeeded" then
     change.message = text(row.troubleshootInfo)
+  end
+  return change
+end
+
+-- ---- out of a record
+
+local verbs = { restrict = true, release = true, cancel = true }
+
+local kinds = { attempts = "number", http_status = "number", sent_at = "number", session = "number", looked = "boolean",
+  recorded = "boolean", reconciled = "boolean" }
+for _, name in ipairs { "machine_id", "computerDnsName", "asked", "operation_id", "incident", "comment", "action_id",
+  "status", "kind", "code", "message", "rule", "request_id", "other_action_id" } do
+  kinds[name] = "string"
+end
+
+--- What was written down of a change, which may come from anybody: what is not of the right type is left out.
+---@param value any
+---@return mde.ChangeEvent? change without its time, run and number; nil if it is none
+function M.read(value)
+  if type(value) ~= "table" or not verbs[value.verb] or not outcomes.words[value.outcome] then return nil end
+  local change = { event = "change", verb = value.verb, outcome = value.outcome,
+    device = type(value.device) == "table" and M.device(value.device) or nil }
+  for name, kind in pairs(kinds) do
+    if type(value[name]) == kind then change[name] = value[name] end
   end
   return change
 end

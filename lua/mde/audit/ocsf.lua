@@ -111,7 +111,7 @@ end
 -- What the service or the error calls it, and why.
 local function status_of(change)
   if change.kind then return change.kind, text(change.message) end
-  if change.http_status then return ("%d"):format(change.http_status), text(change.status) end
+  if change.http_status then return core.number.write(change.http_status), text(change.status) end
   return text(change.status), text(change.message or change.status)
 end
 

@@ -129,17 +129,22 @@ function Trace:on()
   return self.on_event ~= nil or self.to_log
 end
 
--- What a watcher raises is its own affair, and must change nothing here. It is told once.
-local function tell_watcher(self, event)
-  local ok, problem = pcall(self.on_event, event)
-  if ok or self.has_raised then return end
-  self.has_raised = true
+local function tell_raised(self, problem)
   local message = self:redact(tostring(problem))
   if self.to_log then
     log { event = "on_event raised", time = posix.clock.time(), message = message }
   else
     io.stderr:write("mde: on_event raised: ", errors.show(message), "\n")
   end
+end
+
+--- Calls what tells a watcher. What it raises is its own affair and changes nothing here; it is told once.
+---@param fn fun(...)
+function Trace:shield(fn, ...)
+  local ok, problem = pcall(fn, ...)
+  if ok or self.has_raised then return end
+  self.has_raised = true
+  pcall(tell_raised, self, problem)
 end
 
 --- Tells an event. `headers`, `body`, `url`, `message` and `comment` are redacted here; everything else must be clean.
@@ -155,7 +160,7 @@ function Trace:tell(event)
     if event[name] and not event.run then event[name] = self:redact(event[name]) end
   end
   if self.to_log then log(event) end
-  if self.on_event then tell_watcher(self, event) end
+  if self.on_event then self:shield(self.on_event, event) end
 end
 
 return M

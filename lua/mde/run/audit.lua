@@ -4,6 +4,7 @@
 -- is written when it happens and the one that a report writes later are made from that row by the same function, so
 -- they are the same bytes. Rows of this kind are counted from 1: that is the number of an event in its run.
 
+local changes = require "mde.audit.change"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
 local ocsf = require "mde.audit.ocsf"
@@ -38,7 +39,7 @@ local function read(journal)
     local facts = device.facts and json.decode(device.facts)
     if type(facts) == "table" then
       known.devices[device.id] = { wave = device.wave, name = device.name,
-        known = type(facts.audit) == "table" and facts.audit or nil }
+        known = type(facts.audit) == "table" and changes.device(facts.audit) or nil }
     end
   end
   return known
@@ -46,10 +47,10 @@ end
 
 -- The event that a row tells of; nil if what stands there is none.
 local function event_of(run, row, sequence)
-  local change = row.detail and json.decode(row.detail)
-  if type(change) ~= "table" then return nil end
+  local change = row.detail and changes.read(json.decode(row.detail))
+  if not change then return nil end
   local device, session = run.devices[change.machine_id] or {}, run.sessions[change.session] or {}
-  change.event, change.time, change.sequence, change.run = "change", row.at, sequence, run.id
+  change.time, change.sequence, change.run = row.at, sequence, run.id
   change.tenant_id, change.client_id, change.playbook_sha256 = run.tenant_id, run.client_id, run.playbook_sha256
   change.user, change.version, change.session = session.who, session.mde, nil
   change.computerDnsName = change.computerDnsName or device.name
@@ -116,6 +117,10 @@ local function write_all(self, events, result, step)
   return value, rows
 end
 
+local function tell(self, row, sequence)
+  self.trace:tell(event_of(self.run, row, sequence))
+end
+
 --- Writes a result and the events that tell of it, in one commit, and tells them. Nothing is told unless it is written.
 ---@param events mde.ChangeEvent[]
 ---@param result fun(): any, string?, string? writes it: the number of its step, or true; false if another one stands;
@@ -141,7 +146,7 @@ function Audit:write(events, result, step)
   end
   for _, row in ipairs(value and rows or {}) do
     self.sequence = self.sequence + 1
-    self.trace:tell(event_of(self.run, row, self.sequence))
+    self.trace:shield(tell, self, row, self.sequence)
   end
   return value
 end

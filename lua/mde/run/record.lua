@@ -12,7 +12,7 @@ local stops = require "mde.run.stop"
 local variables = require "mde.base.environment"
 
 -- What a run writes of each device beside what the plan says of it, and at least.
-local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 1024
+local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 2048
 local PARALLEL = 8
 
 local M = {}

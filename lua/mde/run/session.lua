@@ -42,7 +42,7 @@ local M = {}
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
 ---@field unwritten table[] results that could not be written down
 ---@field audit mde.RunAudit
----@field private late table<table, mde.ChangeEvent> what is told of those
+---@field private late table<table, table> what belongs to those: what is told, and the status of the action
 ---@field differing mde.DifferingCall[]
 local Session = {}
 Session.__index = Session
@@ -146,23 +146,11 @@ local function write_change(self, intent, err)
   if not ok then cannot_write(self, message, code) end
 end
 
---- Told of a cancellation. One that makes way for another change is written down with that.
+--- Told of a cancellation.
 ---@param change mde.ChangeEvent
----@param intent? table the other change
-function Session:changed(change, intent)
-  if intent then
-    intent.told = intent.told or {}
-    return table.insert(intent.told, change)
-  end
+function Session:changed(change)
   local ok, message, code = self.audit:write({ change }, function() return true end)
   if not ok then cannot_write(self, message, code) end
-end
-
--- What is told together with this of a change: what made way for it.
-local function with_told(intent, change)
-  local list = intent.told or {}
-  intent.told, list[#list + 1] = nil, change
-  return list
 end
 
 --- Writes an event of the run into its record.
@@ -269,9 +257,7 @@ function Session:leaving(intent)
   fields.at, fields.sent_service = posix.clock.time(), self.client:now()
   fields.expires = core.comment.expiry(intent.operation_id)
   local n, message, code = record_device(self, intent.machine_id)
-  if n then
-    n, message, code = self.audit:write(with_told(intent), function() return self.journal:sending(fields) end)
-  end
+  if n then n, message, code = self.journal:sending(fields) end
   if not n then
     cannot_write(self, message, code)
     return nil, errors.new { kind = "unavailable", code = "journal_failed",
@@ -315,18 +301,46 @@ local function forget(self, intent, err)
   if not ok then cannot_write(self, message, code) end
 end
 
--- A result of a step that was sent; or one for which nothing had to be sent. And what is told of it.
-local function write(self, step, fields, told)
-  if step then fields.step = step.n end
-  return self.audit:write(told, function()
-    if step then
-      return self.journal:result { step = step.n, outcome = fields.outcome, answered = fields.answered,
-        action = fields.action, row = fields.row, error = fields.error }
-    end
-    local n, message, code = record_device(self, fields.device)
-    if n then n, message, code = self.journal:settled(fields) end
-    return n, message, code
+-- A result of a step that was sent; or one for which nothing had to be sent.
+local function write_outcome(self, step, fields)
+  if step then
+    fields.step = step.n
+    return self.journal:result { step = step.n, outcome = fields.outcome, answered = fields.answered,
+      action = fields.action, row = fields.row, error = fields.error }
+  end
+  local n, message, code = record_device(self, fields.device)
+  if n then n, message, code = self.journal:settled(fields) end
+  return n, message, code
+end
+
+-- A result in one commit with what is told of it and, if its action has ended already, with how.
+local function write(self, step, fields, more)
+  return self.audit:write(more.told, function()
+    local n, message, code = write_outcome(self, step, fields)
+    if not n or not more.status then return n, message, code end
+    local ok
+    ok, message, code = self.journal:status(step and step.n or n, more.status, fields.answered)
+    if ok == nil then return nil, message, code end
+    return n
   end, step and step.n)
+end
+
+-- That the action of a step has ended.
+local function end_of(fields, row)
+  return changes.ended(row, { verb = fields.verb, machine_id = fields.device, operation_id = fields.operation,
+    comment = fields.comment, computerDnsName = row.computerDnsName })
+end
+
+-- What belongs to a result: what is told of it, and the status of an action that has ended already. What was unknown
+-- and stays so has not changed; nor has an action that had ended before it was asked for.
+local function with_result(fields, step, intent, action, err)
+  local is_same = step ~= nil and step.outcome == fields.outcome
+  local more = { told = { not is_same and changes.of(intent, action, err) or nil } }
+  if action and action.id and core.history.status(action.status) ~= "pending" then
+    more.status = action.status
+    if fields.outcome == "accepted" then table.insert(more.told, end_of(fields, action)) end
+  end
+  return more
 end
 
 -- Writes down how it ended.
@@ -338,13 +352,12 @@ local function write_result(self, intent, action, err)
   fields.outcome, fields.answered = outcome, posix.clock.time()
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
-  -- What was unknown and stays so has not changed.
-  local told = with_told(intent, not (step and step.outcome == outcome) and changes.of(intent, action, err) or nil)
-  local n, message, code = write(self, step, fields, told)
+  local more = with_result(fields, step, intent, action, err)
+  local n, message, code = write(self, step, fields, more)
   if n == nil then
     -- It is known all the same.
     if step then step.is_known = outcome ~= "unknown" end
-    self.late[fields] = told
+    self.late[fields] = more
     return cannot_write(self, message, code, fields)
   end
   if not step then
@@ -357,7 +370,7 @@ local function write_result(self, intent, action, err)
   if action and action.id then
     self.recall.steps:found(step, action.id)
     if outcome == "accepted" then self.recall:acted(intent.machine_id, action) end
-    self:ended(action)
+    step.status = more.status or step.status
   end
 end
 
@@ -389,9 +402,7 @@ end
 function Session:ended(row)
   local step = type(row.id) == "string" and self.recall.steps:of_action(row.id)
   if not step or step.status == row.status or core.history.status(row.status) == "pending" then return end
-  local known = { verb = step.verb, machine_id = step.device, operation_id = step.operation, comment = step.comment,
-    computerDnsName = row.computerDnsName }
-  local ok, message, code = self.audit:write({ changes.ended(row, known) }, function()
+  local ok, message, code = self.audit:write({ end_of(step, row) }, function()
     return self.journal:status(step.n, row.status, posix.clock.time())
   end, step.n)
   if ok == nil then return cannot_write(self, message, code) end

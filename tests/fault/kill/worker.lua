@@ -1,5 +1,5 @@
 -- One session of a run that ends itself by SIGKILL at a chosen place: before or after a commit of the record, before or
--- after a request. Time passes by itself where it sleeps.
+-- after a request. Time passes by itself where it sleeps. Its audit events are appended to RECORD.audit.
 --
 -- usage: lua worker.lua plan|resume RECORD PLAYBOOK PLACE PREFIX COUNT
 --
@@ -8,6 +8,8 @@
 local clients = require "mde.client"
 local curl = require "mde.driver.curl"
 local journals = require "mde.journal"
+local line_file = require "mde.cli.ui.line_file"
+local mde = require "mde"
 local posix = require "mde.posix"
 local runs = require "mde.run"
 
@@ -76,8 +78,10 @@ driver.sleep = function(seconds)
   return sleep(really)
 end
 
+local audit = assert(line_file.open(record .. ".audit"))
 local client = assert(clients.new { driver = driver, cap = false, limits = false,
-  protect = { servers = false, device_values = {} } })
+  protect = { servers = false, device_values = {} },
+  on_event = mde.audit.ocsf(function(line) assert(audit:append(line)) end) })
 
 local report, problem
 if how == "plan" then

@@ -1,7 +1,9 @@
 -- The client in four workers of nginx that share a dict: one token request, one action for a machine, one cap, whoever
 -- hangs up, fails or is told to end in the midst.
 
+local cjson = require "cjson"
 local nameserver = require "tests.spec.support.server.nameserver"
+local ocsf_fields = require "tests.spec.support.ocsf"
 local site = require "tests.hosts.nginx.site"
 local wait_until = require "tests.spec.support.process.wait_until"
 
@@ -78,7 +80,33 @@ describe("The client in four workers of nginx", function()
   end
 
   describe("when all need a token at once", function()
-    it("ask for one, and all are served", function()
+    it("tells each change once in a line of audit, numbered by the worker that made it", function()
+    start { options = UNCAPPED .. [[,
+      on_event = mde.audit.ocsf(function(line) assert(ngx.shared.notes:rpush("audit", line)) end)]], locations = [[
+      location /audit { content_by_lua_block {
+        repeat
+          local line = ngx.shared.notes:lpop "audit"
+          if line then ngx.say(line) end
+        until not line
+      } } ]] }
+    server.ask_many(restricting(1, 40))
+    local highest, lines = {}, 0
+    for line in (server.get "/audit"):gmatch "[^\n]+" do
+      local event = cjson.decode(line)
+      assert.same({}, ocsf_fields.problems(event))
+      assert.equal("accepted", event.unmapped.mde.outcome)
+      local worker, number = event.metadata.uid:match "^(%x+)/(%d+)$"
+      -- Of one worker they come in order.
+      assert.equal((highest[worker] or 0) + 1, tonumber(number))
+      highest[worker], lines = tonumber(number), lines + 1
+    end
+    assert.equal(40, lines)
+    local workers = 0
+    for _ in pairs(highest) do workers = workers + 1 end
+    assert.equal(#server.served(), workers)
+  end)
+
+  it("ask for one, and all are served", function()
       let_tokens_be_slow()
       start { options = UNCAPPED }
       local answers = server.ask_many(mixed(200))

@@ -35,7 +35,10 @@ describe("what is told of a change", function()
     assert.same({ ACTION, ID, "pc-1", "wrong laptop" },
       { change.action_id, change.machine_id, change.computerDnsName, change.comment })
     assert.is_nil(change.other_action_id)
-    assert.equal("succeeded", changes.of({ verb = "cancel", action_id = ACTION }, { id = ACTION }).outcome)
+    for status, outcome in pairs { Cancelled = "succeeded", Pending = "pending" } do
+      local row = { id = ACTION, status = status }
+      assert.equal(outcome, changes.of({ verb = "cancel", action_id = ACTION }, row).outcome)
+    end
   end)
 
   it("is unknown where something else was raised", function()
@@ -82,5 +85,32 @@ describe("a machine", function()
     assert.same({ osPlatform = "Windows11", lastSeen = "x" },
       changes.device { id = ID, osPlatform = "Windows11", lastSeen = "x", version = {}, riskScore = "High" })
     assert.is_nil(changes.device { id = ID })
+  end)
+end)
+
+describe("what stands in a record", function()
+  it("is read as it was told", function()
+    local change = changes.of(known { http_status = 201, device = { osPlatform = "Windows11" } }, nil,
+      errors.new { kind = "unknown", code = "closed", message = "why", sent_at = 1.5, http_status = 500 })
+    assert.same(change, changes.read(change))
+    local action = changes.of(known { http_status = 201 }, { outcome = "accepted", id = ACTION, status = "Pending",
+      attempts = 1, looked = true, recorded = false, reconciled = true })
+    assert.same(action, changes.read(action))
+  end)
+
+  it("is none where it is of no verb or outcome", function()
+    for _, value in ipairs { false, 5, "x", {}, { verb = "restrict" }, { verb = "erase", outcome = "accepted" },
+      { verb = "restrict", outcome = "done" }, { verb = {}, outcome = "accepted" } } do
+      assert.is_nil(changes.read(value))
+    end
+  end)
+
+  it("has nothing that is of another type or another name", function()
+    local odd = { verb = "cancel", outcome = "accepted", attempts = "1", looked = 1, comment = {}, kind = 5, run = "R",
+      time = "now", http_status = {}, device = { osPlatform = {}, version = "1", more = "x" }, more = "x" }
+    assert.same({ event = "change", verb = "cancel", outcome = "accepted", device = { version = "1" } },
+      changes.read(odd))
+    odd.device = "x"
+    assert.is_nil(changes.read(odd).device)
   end)
 end)

@@ -2,6 +2,7 @@
 local ocsf = require "mde.audit.ocsf"
 local ocsf_fields = require "tests.spec.support.ocsf"
 local outcomes = require "mde.audit.outcome"
+local shell = require "tests.spec.support.process.shell"
 
 local cjson = require "cjson"
 
@@ -115,6 +116,25 @@ describe("an event of OCSF", function()
     local event = ocsf.event(change { user = "alice" })
     assert.equal(1795921084123, event.time)
     assert.same({ name = "alice", type_id = 1 }, event.actor.user)
+  end)
+end)
+
+describe("the page", function()
+  it("shows a line as it is written", function()
+    local sample = shell.read_file "lua/mde/audit/audit.md":match "```json\n(.-)```":gsub("\n ?", "")
+    local line = ocsf.line(change { operation_id = "k3v7q2m4x5n6p7r8s9t2u3v4w5", version = "0.1.0", user = "alice",
+      machine_id = "1e5bc9d7e413ddd7902c2932e418702b84d0cc07", run = "20261129T025804Z-7f3a", wave = 1,
+      playbook_sha256 = "9b1c44d0...", http_status = 201, status = "Pending", attempts = 1, looked = true,
+      action_id = "5382f7ea-7557-4ab7-9782-d50480024a4e",
+      device = { aadDeviceId = "17171717-0000-4000-8000-000000000017", osPlatform = "Windows11", version = "23H2",
+        lastIpAddress = "10.1.2.3", rbacGroupName = "Laptops", onboardingStatus = "Onboarded",
+        lastSeen = "2026-11-29T02:56:31Z" } })
+    assert.equal(line, sample)
+  end)
+
+  it("names each field of ours", function()
+    local page = shell.read_file "lua/mde/audit/audit.md"
+    for name in pairs(ocsf_fields.ours) do assert.truthy(page:find(("`%s`"):format(name), 1, true), name) end
   end)
 end)
 

@@ -29,6 +29,9 @@ local fields = {
     sent_at = "a number" } },
 }
 
+--- The fields of unmapped.mde.
+ocsf.ours = fields.unmapped.mde
+
 local required = { "activity_id", "category_uid", "class_uid", "type_uid", "severity_id", "time", "command_uid",
   "status_id", "message", "metadata", "unmapped" }
 

@@ -9,6 +9,7 @@ local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
+local left = require "mde.cli.batch.left"
 local list = require "mde.cli.batch.list"
 local log = require "mde.cli.batch.log"
 local lookup = require "mde.cli.batch.lookup"
@@ -247,10 +248,8 @@ end
 
 -- Leaves one as it is, without a call for it.
 local function leave(context, entry, comment, err)
-  local client, request = context.client, context.request
-  client:tell_left(request.verb, entry.machine or entry.identity or entry.device, comment,
-    { incident = request.options.incident }, err)
-  return nil, errors.derive(err, { asked = ("%s %s"):format(request.verb, errors.quote(entry.device)) })
+  left.tell(context, entry, comment, err)
+  return nil, errors.derive(err, { asked = ("%s %s"):format(context.request.verb, errors.quote(entry.device)) })
 end
 
 -- Does it to one. Once the cap is used up nothing more is asked for the sake of those that would be refused for it.
@@ -369,6 +368,7 @@ function M.run(context)
   if entries and request.options.dry_run then return rehearse(context, entries) end
   if entries then entries, comment = prepare(context, entries) end
   if not entries then return comment end
+  left.tell_done(context, entries, comment)
 
   local tell = log.beside(teller(context, #entries), context)
   local complete, stop = batch.run(context, entries, function(entry)

@@ -5,6 +5,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
+local left = require "mde.cli.batch.left"
 local mde = require "mde"
 local meanwhile = require "mde.cli.batch.meanwhile"
 local plans = require "mde.cli.batch.plan"
@@ -175,12 +176,20 @@ local function settle_entries(plan)
   local goes_on = {}
   for _, entry in ipairs(plan.send) do goes_on[entry] = true end
   for _, entry in ipairs(plan.entries) do
-    local left = not goes_on[entry]
-    entry.done, entry.started, entry.told = left, left, left
-    if not left then
+    local stays = not goes_on[entry]
+    entry.done, entry.started, entry.told = stays, stays, stays
+    if not stays then
       entry.machine = entry.machine or { id = entry.action.machineId }
       entry.action = nil
     end
+  end
+end
+
+-- Nobody is asked about these.
+local function tell_left(context, plan, comment)
+  for _, entry in ipairs(plan.entries) do
+    local is_over_cap = not entry.err and entry.action.outcome == "would_send"
+    left.tell(context, entry, comment, is_over_cap and plan.refusal or nil)
   end
 end
 
@@ -217,6 +226,7 @@ function M.ask(context, entries, words)
   if not plan or interrupt.asked() then return end_without() end
   M.show(context, plan, words, comment)
   if plan.now == 0 then
+    tell_left(context, plan, comment)
     local status = result.status(plan.entries, false)
     return nil, plan.refusal and math.max(status, exit.of(plan.refusal)) or status
   end

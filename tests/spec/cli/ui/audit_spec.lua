@@ -102,6 +102,28 @@ describe("--audit", function()
     assert.same({ "restrict accepted", "restrict cap", "restrict cap", "restrict cap" }, list)
   end)
 
+  it("has a line for each device that is left by the plan, once somebody said yes, or where nothing is left to ask",
+    function()
+      local words = { "restrict", "desk-1", "srv-1", "nowhere", "--comment", "beacon", "--audit", path }
+      run(words, { answers = { "n" } })
+      assert.same({}, outcomes())
+      run(words, { answers = { "y" } })
+      local list = outcomes()
+      table.sort(list)
+      assert.same({ "restrict accepted", "restrict not_found", "restrict protected" }, list)
+      os.remove(path)
+      run({ "restrict", "srv-1", "--comment", "beacon", "--audit", path }, { answers = {} })
+      run({ "restrict", "desk-1", "--comment", "beacon", "--audit", path }, { answers = {} })
+      assert.same({ "restrict protected", "restrict already_active" }, outcomes())
+    end)
+
+  it("has one for what the full cap leaves nothing of", function()
+    r.tenant:put_machine { computerDnsName = "pc-1.corp.example", osPlatform = "Windows11" }
+    restrict("pc-1", "--audit", path, "--cap", "1")
+    run({ "restrict", "desk-1", "--comment", "beacon", "--audit", path, "--cap", "1" }, { answers = {} })
+    assert.same({ "restrict accepted", "restrict cap" }, outcomes())
+  end)
+
   it("is there for release and cancel", function()
     restrict("desk-1", "--audit", path)
     run { "cancel", events()[1].unmapped.mde.action_id, "--comment", "wrong laptop", "--audit", path }
