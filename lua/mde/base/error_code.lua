@@ -209,6 +209,7 @@
 ---| "run_not_begun" # this is a plan that was not carried out
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
+---| "runs_unreadable" # the directory in which the records of runs lie cannot be read
 ---| "record_unusable" # the record of the run cannot be made, opened or written
 ---| "journal_not_built" # this build has no mde.journal
 ---| "journal_failed" # the record of the run cannot be written; nothing was sent

@@ -18,8 +18,8 @@ local output = require "mde.cli.ui.output"
 
 local M = {}
 
-local subcommands = { "restrict", "release", "plan", "run", "resume", "stop", "state", "report", "machines", "actions",
-  "action", "cancel", "tag", "untag", "doctor", "sim", "completion", "man", "help" }
+local subcommands = { "restrict", "release", "plan", "run", "resume", "runs", "stop", "state", "report", "machines",
+  "actions", "action", "cancel", "tag", "untag", "doctor", "sim", "completion", "man", "help" }
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.

@@ -9,6 +9,7 @@
 
 local caps = require "mde.action.cap"
 local core = require "mde.core"
+local directories = require "mde.run.directory"
 local errors = require "mde.base.error"
 local libraries = require "mde.run.library"
 local places = require "mde.run.place"
@@ -431,6 +432,7 @@ end
 M.cap_of = records.cap_of
 M.is_in_use = records.is_in_use
 M.is_record = records.is_record
+M.list = directories.list
 M.playbook = playbooks.read
 M.shown = plans.shown
 M.is_expected = plans.is_expected
