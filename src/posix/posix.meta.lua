@@ -8,6 +8,7 @@
 ---@class mde.posix
 ---@field certificate_directory mde.posix.certificate_directory
 ---@field clock mde.posix.clock
+---@field directory mde.posix.directory
 ---@field entropy mde.posix.entropy
 ---@field fork mde.posix.fork
 ---@field locked_file mde.posix.locked_file
@@ -37,6 +38,15 @@ function clock.time() end
 ---Returns early when a signal arrives, so that a script's Ctrl-C is seen.
 ---@param seconds number nothing happens unless it is positive
 function clock.sleep(seconds) end
+
+---@class mde.posix.directory
+local directory = {}
+
+---@param path string
+---@return string[]? names of what is in it, in no order
+---@return string? problem the directory cannot be read
+---@return boolean? is_missing
+function directory.names(path) end
 
 ---@class mde.posix.entropy
 local entropy = {}

@@ -219,6 +219,7 @@
 ---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
+---| "runs_unreadable" # the directory in which the records of runs lie cannot be read
 ---| "record_unusable" # the record of the run cannot be made, opened or written
 ---| "report_unwritable" # of the command: the page of a report cannot be written
 ---| "journal_not_built" # this build has no mde.journal

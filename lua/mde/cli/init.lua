@@ -21,8 +21,8 @@ local output = require "mde.cli.ui.output"
 
 local M = {}
 
-local subcommands = { "restrict", "release", "plan", "run", "resume", "stop", "undo", "rehearse", "state", "report",
-  "machines", "actions", "action", "cancel", "tag", "untag", "doctor", "sim", "completion", "man", "help" }
+local subcommands = { "restrict", "release", "plan", "run", "resume", "runs", "stop", "undo", "rehearse", "state",
+  "report", "machines", "actions", "action", "cancel", "tag", "untag", "doctor", "sim", "completion", "man", "help" }
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.

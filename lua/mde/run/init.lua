@@ -9,6 +9,7 @@
 
 local accounts = require "mde.run.account"
 local core = require "mde.core"
+local directories = require "mde.run.directory"
 local errors = require "mde.base.error"
 local libraries = require "mde.run.library"
 local places = require "mde.run.place"
@@ -479,6 +480,7 @@ M.is_in_use = records.is_in_use
 M.is_record = records.is_record
 M.make_directory = records.make_directory
 M.steps_of = records.steps_of
+M.list = directories.list
 M.playbook = playbooks.read
 M.shown = plans.shown
 M.is_expected = plans.is_expected

@@ -14,6 +14,8 @@ local variables = require "mde.base.environment"
 -- What a run writes of each device beside what the plan says of it, and at least.
 local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 2048
 local PARALLEL = 8
+-- So long a record is waited for that is only looked at.
+local READ_SECONDS = 1
 
 local M = {}
 
@@ -126,6 +128,28 @@ function M.cap_of(path)
   local cap = type(settings) == "table" and type(settings.bound) == "table" and settings.bound.cap
   if type(cap) ~= "string" then return nil end
   return core.number.read(cap) or false
+end
+
+--- What a record says of its run; it is only read, and may be at work.
+---@param path string
+---@return { verb: string, playbook: string, state: string, why: string?, made: number, devices: integer }?
+---@return string? problem in words
+function M.facts_of(path)
+  local journal, err = journals()
+  if not journal then return nil, err.message end
+  local opened, problem = journal.open(path, { untrusted = true, timeout = READ_SECONDS })
+  if not opened then return nil, problem end
+  local ok, facts, why = pcall(function()
+    local run, message = opened:run()
+    if not run then return nil, message end
+    local devices = 0
+    for _ in assert(opened:devices()) do devices = devices + 1 end
+    return { verb = run.verb, playbook = run.playbook, state = run.state, why = run.why, made = run.made,
+      devices = devices }
+  end)
+  opened:close()
+  if ok then return facts, why end
+  return nil, tostring(facts)
 end
 
 local function close(record)

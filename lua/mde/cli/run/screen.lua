@@ -148,9 +148,10 @@ end
 
 -- ---- who comes when
 
+-- The reason is what somebody approves: it is cut, and tags are left away before it.
 local shown_columns = {
   { title = "NAME", least = 28, kept = true }, { title = "PLATFORM" }, { title = "LAST SEEN" },
-  { title = "TAGS", optional = true }, { title = "REASON", optional = true },
+  { title = "TAGS", optional = true }, { title = "REASON", least = 12 },
 }
 
 -- Of a wave those first that are to be looked at: high value, and servers.
