@@ -19,6 +19,8 @@ local MAX_NAMED = 40
 
 local M = {
   name = "undo",
+  is_audited = true,
+  output_is_free = true,
   summary = "Take back what a run has restricted, and nothing else.",
   explained = [[
 A device is released if every restriction that holds it carries an operation id of this run. What
