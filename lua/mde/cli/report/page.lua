@@ -93,7 +93,8 @@ local function head(out, facts)
   local kind = run.verb == "undo" and "Undo of a run" or run.state == "planned" and "Plan" or "Run report"
   out("<header><h1>", kind, ": ", e(run.incidents[1] and table.concat(run.incidents, ", ") or run.playbook), "</h1>\n")
   out('<p class="lead">', e(sentence.headline(account)), ".</p>\n")
-  out(('<div class="box%s">'):format(sentence.is_open(run) and " needs" or run.state ~= "complete" and " open" or ""))
+  out(('<div class="box%s">'):format(sentence.is_open(run) and " needs"
+    or (run.state ~= "complete" or needs_of(account) > 0) and " open" or ""))
   paragraph(out, ("Run <code>%s</code>, %s: <strong>%s</strong>%s%s%s."):format(e(run.id), e(sentence.subject(account)),
     e(sentence.state(run)), run.why and (" (%s)"):format(e(run.why, 1000)) or "", when and ", " .. e(when) or "",
     who and ", by " .. e(who) or ""))
