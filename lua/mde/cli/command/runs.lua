@@ -3,7 +3,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
-local json = require "mde.cli.ui.json"
+local json = require "mde.base.json_line"
 local output = require "mde.cli.ui.output"
 local runs = require "mde.run"
 local tables = require "mde.cli.ui.table"
