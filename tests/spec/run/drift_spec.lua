@@ -118,6 +118,24 @@ describe("what the plan shows and the playbook does not call for", function()
     assert.equal(1, #report.not_called)
   end)
 
+  it("lets a release through that the plan does not show, and says so", function()
+    stage = playbooks.new { machines = playbooks.fleet(2), limits = false }
+    stage.rehearsal:past(playbooks.id(2), "restrict", "Succeeded", 900)
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      mde.restrict("pc-1.corp.example", "beacon")
+      if release_in_spec then mde.release("pc-2.corp.example", "cleared") end]])
+    rawset(_G, "release_in_spec", true)
+    local report, _, path = stage.start(plan)
+    rawset(_G, "release_in_spec", nil)
+    assert.equal("complete", report.state, report.why)
+    local journal, kinds = assert(require("mde.journal").open(path)), {}
+    for event in journal:events() do kinds[#kinds + 1] = event.kind .. " " .. event.detail end
+    journal:close()
+    assert.same({ "unplanned release " .. playbooks.id(2),
+      "drift pc-2.corp.example: it is released, which the plan did not show" }, kinds)
+  end)
+
   it("is what stands in the record of what has changed", function()
     stage = playbooks.new { machines = playbooks.fleet(1), limits = false }
     local plan = assert(stage.plan(playbooks.restrict(1)))

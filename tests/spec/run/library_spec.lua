@@ -122,13 +122,13 @@ describe("the library of a playbook", function()
       local parent = true
       local report = stage.start(plan)
       if report and report.err and report.err.code == "forked" then
-        io.write("child: ", stage.posts(), "\n")
+        io.write("child: ", stage.posts(), " ", #report.entries, "\n")
         fork.exit(0)
       end
       io.write("parent: ", report.state, " ", stage.posts(), "\n")
       stage.remove()]])
     -- Without the lines of the trace.
-    assert.equal("child: 1\nparent: complete 2\n", (output:gsub("{[^\n]*\n", "")))
+    assert.equal("child: 1 1\nparent: complete 2\n", (output:gsub("{[^\n]*\n", "")))
     assert.equal("exit 0", status)
   end)
 end)

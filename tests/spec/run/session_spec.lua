@@ -110,6 +110,17 @@ describe("a session of a run", function()
     assert.equal(24, stage.posts())
   end)
 
+  it("stops when 20 in a row have names that cannot be looked up", function()
+    set_up(1, { client = { timeout = 20 } })
+    local plan = assert(stage.plan((sequence(24):gsub("pc%-", "absent-"))))
+    stage.rehearsal:answer({ method = "GET", path = "machines" }, 503, "{}", { count = false })
+    local report = assert(stage.start(plan))
+    assert.equal("unknown_in_a_row", report.stop and report.stop.rule, report.why)
+    assert.equal("run_stopped", report.entries[24].err.code)
+    assert.equal("unavailable", report.entries[20].err.kind)
+    assert.not_equal("run_stopped", report.entries[20].err.code)
+  end)
+
   it("stops when 20 % of the last 50 are unknown", function()
     set_up(40, { client = { timeout = 100 } })
     local plan, sent = assert(stage.plan(sequence(40), { waves = false })), 0
@@ -166,6 +177,29 @@ describe("a session of a run", function()
     set_up(2)
     local plan = assert(stage.plan(sequence(2)))
     stops_and_goes_on(2, "until", plan, { until_time = 1 }, function() assert.equal(0, stage.posts()) end, "stopped")
+  end)
+
+  it("asks the service nothing for a call that comes after a stop", function()
+    set_up(3)
+    for i = 1, 3 do stage.rehearsal:past(playbooks.id(i), "restrict", "Succeeded", 900) end
+    local plan = assert(stage.plan((sequence(3):gsub("mde.restrict", "mde.release"))))
+    stage.tenant:advance(400)
+    local requests = #stage.rehearsal:requests()
+    assert.equal("until", stage.start(plan, { until_time = 1 }).stop.rule)
+    assert.equal(requests, #stage.rehearsal:requests())
+  end)
+
+  it("has no step of what certainly did not leave", function()
+    set_up(1, { client = { timeout = 20 } })
+    local plan, driver = assert(stage.plan(sequence(1))), stage.tenant:driver()
+    stage.renew(setmetatable({ send = function(request)
+      if request.method ~= "POST" or request.url:find("/oauth2/", 1, true) then return driver.send(request) end
+      return nil, "connection refused", false, "connect"
+    end }, { __index = driver }))
+    local report = stage.start(plan)
+    assert.equal("paused", report.state)
+    assert.same({}, report.open)
+    assert.same({}, report.not_reached)
   end)
 
   it("tells each call that comes after a stop why nothing was sent", function()

@@ -1,6 +1,7 @@
 -- Waves of a run and the gates behind them, in a tenant in the same process.
 -- Labels: not-lua5.3
 local playbooks = require "tests.spec.support.playbooks"
+local waves = require "mde.run.waves"
 
 describe("the gate of a run", function()
   local stage
@@ -68,6 +69,29 @@ describe("the gate of a run", function()
     report = stage.resume(path)
     assert.equal("complete", report.state, report.why)
     assert.equal(7, restricted())
+  end)
+
+  it("is of the wave before it, and of no other", function()
+    local opened = {}
+    local report = run({}, { on_event = function(event)
+      if event.event == "gate" and event.verdict == "open" then
+        opened[#opened + 1] = { event.counts.wave, event.counts.sent }
+      end
+    end }, { waves = "2,2,rest" })
+    assert.equal("complete", report.state, report.why)
+    assert.same({ { 1, 2 }, { 2, 2 } }, opened)
+  end)
+
+  it("lets nobody wait for a turn once the run has stopped", function()
+    local stopped
+    local own = waves.new { sizes = { 1, "rest" }, sent = {},
+      client = { exchange = { sleep = function() error "it waits" end } } }
+    local session = { halted = function() return stopped end }
+    assert.is_true(own:admit(session))
+    stopped = "why"
+    local admitted, err = own:admit(session)
+    assert.is_nil(admitted)
+    assert.equal("why", err)
   end)
 
   it("waits as long as the plan says", function()
