@@ -2,7 +2,7 @@
 --
 -- It is made for its owner alone, and is no symbolic link, no device and nothing that everybody may write. A line is
 -- one write, so that several commands may share a file. A disk that is full may cut a line short; what is appended
--- later begins a line of its own.
+-- later begins a line of its own. Where another command was just writing that may leave an empty line.
 
 local posix = require "mde.posix"
 
