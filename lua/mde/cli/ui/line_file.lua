@@ -22,7 +22,7 @@ local function ends_within_line(path)
   return is_within
 end
 
---- Opens it, and makes it if there is none.
+--- Opens it, and makes it where it is missing.
 ---@param path string
 ---@return mde.cli.LineFile? file
 ---@return string? problem
