@@ -15,6 +15,7 @@ local devices = require "mde.device.device"
 local doctor = require "mde.doctor"
 local errors = require "mde.base.error"
 local exchanges = require "mde.api.exchange"
+local expiries = require "mde.action.expiry"
 local guards = require "mde.action.guard"
 local incidents = require "mde.action.incident"
 local interruptible = require "mde.sync.interruptible"
@@ -379,6 +380,16 @@ end
 function Client:restricted(options)
   options = options_of.check(options, incidents.known_options, "mde.restricted")
   return incidents.restricted(self.action_center, self.inventory, options, self:context(options.timeout))
+end
+
+--- The machines that are held by restrictions which have expired (`release_after`), and by nothing else; what something
+--- else holds too is in its `shared`. Release each with `{ expired = true }`: then that is looked at once more.
+---@param options? { timeout?: number }
+---@return mde.RestrictedList? machines
+---@return mde.Error? err
+function Client:expired(options)
+  options = options_of.check(options, expiries.known_options, "mde.expired")
+  return expiries.expired(self.action_center, self.inventory, self:context(options.timeout))
 end
 
 --- What incidents did: every device that they restricted or released, when and by whom, and whether it is restricted

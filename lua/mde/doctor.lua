@@ -1,14 +1,15 @@
 --- doctor: looks at everything that a call needs, from the settings to the permissions, and changes nothing.
 --
 -- Each check tells what it found in a sentence, and what to do now where something is wrong. What depends on a check
--- that failed is skipped. The only things sent are requests without a credential to both hosts, one for a token, and
--- one harmless read. What stands on this machine is surroundings.lua's.
+-- that failed is skipped. The only things sent are requests without a credential to both hosts, one for a token, one
+-- harmless read, and the list of restrictions. What stands on this machine is surroundings.lua's.
 
 local audience = require "mde.auth.audience"
 local clouds = require "mde.base.cloud"
 local collection = require "mde.api.pager"
 local core = require "mde.core"
 local errors = require "mde.base.error"
+local expiries = require "mde.action.expiry"
 local permissions = require "mde.permissions"
 local proxies = require "mde.base.proxy"
 local refusal = require "mde.auth.credential.refusal"
@@ -21,7 +22,7 @@ local NO_API = "https://api.security.microsoft.com/.default"
 
 ---@class mde.Check
 ---@field name string "settings", "log", "certificates", "store", "sign-in host", "API host", "proxy", "token", "clock",
---- "read", "permissions"; before them the command's "profile"
+--- "read", "permissions", "expired" (if something is overdue, or nobody can tell); before them the command's "profile"
 ---@field status "ok"|"warning"|"failed"|"skipped"
 ---@field message string
 ---@field hint? string what to do now
@@ -340,6 +341,26 @@ local function read(report, client, context)
   return report:fail("read", err)
 end
 
+local MAX_NAMED = 5
+
+-- What was meant to end, and is still restricted.
+local function expired(report, client, context)
+  local machines, err = expiries.expired(client.action_center, client.inventory, context)
+  if not machines then
+    return report:skip("expired", "whether a restriction is overdue could not be read: " .. err.message)
+  elseif not machines[1] then
+    return
+  end
+  local names = {}
+  for i = 1, math.min(#machines, MAX_NAMED) do
+    names[i] = errors.show(machines[i].computerDnsName or machines[i].id)
+  end
+  report:add("expired", "warning", ("%d machine%s still restricted, and meant to be free by now: %s%s"):format(
+    #machines, #machines == 1 and " is" or "s are", table.concat(names, ", "),
+    #machines > MAX_NAMED and ", ..." or ""),
+    "Release them: mde release --expired; a job that runs it every few minutes is missing, or fails.")
+end
+
 local function allowed(report, client, claims)
   if claims.opaque then return report:skip("permissions", "the token does not tell its roles") end
   local roles, missing = claims.roles or {}, {}
@@ -403,7 +424,7 @@ function M.examine(client, seconds)
   end
   clock(report, witnesses_of(exchange, tries))
   if claims and api_works then
-    read(report, client, context)
+    if read(report, client, context) then expired(report, client, context) end
   else
     report:skip("read", claims and "the API host has to work first" or "it needs a token")
   end

@@ -104,8 +104,8 @@ for _, name in ipairs { "machines", "actions" } do
 end
 
 for _, name in ipairs { "restrict", "release", "machine", "resolve", "action", "cancel", "find_action", "state",
-  "states", "wait", "restricted", "report", "tag", "untag", "each", "now", "peek", "cap", "holders", "interruptible",
-  "remarks" } do
+  "states", "wait", "restricted", "expired", "report", "tag", "untag", "each", "now", "peek", "cap", "holders",
+  "interruptible", "remarks" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then return nil, err end

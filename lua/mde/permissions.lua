@@ -18,7 +18,7 @@ end
 -- `expected`: an application of this library has the permission as a rule; tags are an extra.
 local functions = {
   { name = "machine, machines", needs = M.reading, expected = true },
-  { name = "action, actions, wait, report", needs = M.reading, expected = true },
+  { name = "action, actions, wait, report, expired", needs = M.reading, expected = true },
   { name = "state, states, restricted, find_action", needs = M.reading, expected = true },
   { name = "restrict", needs = M.restricting, expected = true },
   { name = "release", needs = M.restricting, expected = true },

@@ -67,3 +67,48 @@ int64_t mde_time_field(lua_State *L, int index, const char *name)
   lua_pop(L, 1);
   return time;
 }
+
+/* How many texts the list in a field has; 0 where it is nil. Leaves the stack as it is. */
+static size_t count_texts(lua_State *L, int index, const char *name)
+{
+  size_t count = 0;
+  if (mde_field(L, index, name)) {
+    luaL_argcheck(L, lua_istable(L, -1), index, "a claim has lists of strings");
+    count = mde_rawlen(L, -1);
+  }
+  lua_pop(L, 1);
+  return count;
+}
+
+static void read_texts(lua_State *L, int index, const char *name, struct mde_text *texts,
+                       size_t count)
+{
+  lua_getfield(L, index, name);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, -1, (int)(i + 1));
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "a claim has lists of strings");
+    texts[i].bytes = lua_tolstring(L, -1, &texts[i].length);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+struct mde_claim mde_check_claim(lua_State *L, int index)
+{
+  luaL_checktype(L, index, LUA_TTABLE);
+  struct mde_claim claim = {.incident_count = count_texts(L, index, "incidents"),
+                            .operation_count = count_texts(L, index, "operations"),
+                            .ended_count = count_texts(L, index, "ended"),
+                            .since = mde_time_field(L, index, "since"),
+                            .expired_by = mde_claim_expired_by(mde_time_field(L, index, "now"))};
+  size_t count = claim.incident_count + claim.operation_count + claim.ended_count;
+  struct mde_text *texts = lua_newuserdata(L, (count + 1) * sizeof *texts);
+  claim.incidents = texts;
+  claim.operations = claim.incidents + claim.incident_count;
+  claim.ended = claim.operations + claim.operation_count;
+  read_texts(L, index, "incidents", texts, claim.incident_count);
+  read_texts(L, index, "operations", texts + claim.incident_count, claim.operation_count);
+  read_texts(L, index, "ended", texts + claim.incident_count + claim.operation_count,
+             claim.ended_count);
+  return claim;
+}

@@ -6,7 +6,7 @@
 
 #include "text_value.h"
 
-#include "history.h"
+#include "claim.h"
 
 /* A string field of the table at `index` (absolute); absent if it is anything but a string. It
    stays alive because the table does. */
@@ -37,5 +37,14 @@ int64_t mde_check_ticks(lua_State *L, int index);
  * The seconds in the field `name` of the table at `index` (absolute); MDE_NO_TIME where it is nil.
  */
 int64_t mde_time_field(lua_State *L, int index, const char *name);
+
+/*
+ * The claim in the table at `index` (absolute): { incidents, since, operations, now, ended }.
+ * incidents, operations, ended: lists of strings, or nil; since: Unix seconds, or nil; now: the
+ * service's time, where what has expired by then is covered.
+ * Its texts are those of the table, and live as long; pushes the userdata that holds them. Raises
+ * for anything else.
+ */
+struct mde_claim mde_check_claim(lua_State *L, int index);
 
 #endif

@@ -48,10 +48,41 @@ static struct mde_text copy_text(struct mde_text text, char **place)
   return copied;
 }
 
+/* The operation id at a place in the claim of the order at argument 1. Pushes it. */
+static struct mde_text push_operation(lua_State *L, size_t place)
+{
+  struct mde_text text;
+  lua_getfield(L, 1, "operations");
+  lua_rawgeti(L, -1, (int)(place + 1));
+  lua_remove(L, -2);
+  luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "operations are strings");
+  text.bytes = lua_tolstring(L, -1, &text.length);
+  return text;
+}
+
+static size_t length_of_operations(lua_State *L, size_t count)
+{
+  size_t length = 0;
+  for (size_t i = 0; i < count; i++) {
+    length += push_operation(L, i).length;
+    lua_pop(L, 1);
+  }
+  return length;
+}
+
+static void copy_operations(lua_State *L, struct mde_text *operations, size_t count, char **place)
+{
+  for (size_t i = 0; i < count; i++) {
+    operations[i] = copy_text(push_operation(L, i), place);
+    lua_pop(L, 1);
+  }
+}
+
 /*
  * Pushes a change that has not begun, of the order at argument 1: { verb, machine_id, operation_id,
  * incident, comment, keyed, look, resend, cancel_opposite, dry_run, decided_at, decided_on,
- * withdrawn_since }. decided_at, withdrawn_since: Unix seconds by the service's clock, or nil.
+ * withdrawn_since, operations, expired }. decided_at, withdrawn_since: Unix seconds by the service's
+ * clock, or nil. operations, expired: of a release, what its claim covers; neither: no claim.
  * Without a comment, one that was cut is not known again.
  */
 static struct change *push_change(lua_State *L)
@@ -71,15 +102,30 @@ static struct change *push_change(lua_State *L)
       .decided_at = mde_time_field(L, 1, "decided_at"),
       .withdrawn_since = mde_time_field(L, 1, "withdrawn_since"),
   };
+  order.claims_expired = flag_field(L, 1, "expired");
+  order.is_claim = order.claims_expired;
+  if (mde_field(L, 1, "operations")) {
+    order.is_claim = true;
+    luaL_checktype(L, -1, LUA_TTABLE);
+    order.claim.operation_count = mde_rawlen(L, -1);
+  }
+  lua_pop(L, 1);
   order.is_decided_on = mde_id_read(mde_text_field(L, 1, "decided_on"), &order.decided_on);
   luaL_argcheck(L, order.response != NULL, 1,
                 "an order has the name of a response action as its verb");
   luaL_argcheck(L, order.machine.bytes != NULL && order.operation.bytes != NULL, 1,
                 "an order has a machine_id and an operation_id");
-  struct change *self =
-      mde_newuserdata(L, sizeof *self + order.machine.length + order.operation.length +
-                             order.incident.length + order.comment.length);
-  char *place = (char *)(self + 1);
+  luaL_argcheck(L, !order.is_claim || order.response->opposite != NULL, 1,
+                "what has no opposite has no claim");
+  size_t claimed = order.claim.operation_count * sizeof(struct mde_text);
+  struct change *self = mde_newuserdata(
+      L, sizeof *self + claimed + length_of_operations(L, order.claim.operation_count) +
+             order.machine.length + order.operation.length + order.incident.length +
+             order.comment.length);
+  struct mde_text *operations = (struct mde_text *)(void *)(self + 1);
+  char *place = (char *)(self + 1) + claimed;
+  copy_operations(L, operations, order.claim.operation_count, &place);
+  order.claim.operations = operations;
   order.machine = copy_text(order.machine, &place);
   order.operation = copy_text(order.operation, &place);
   order.incident = copy_text(order.incident, &place);
@@ -313,6 +359,8 @@ static int change_result(lua_State *L)
       [MDE_REASON_NOT_SHOWN] = "not_shown",
       [MDE_REASON_RESENT] = "resent",
       [MDE_REASON_NOT_RESENT] = "not_resent",
+      [MDE_REASON_HELD] = "held",
+      [MDE_REASON_NOT_HELD] = "not_held",
   };
   static const char *const slots[] = {
       [MDE_SLOT_NONE] = NULL, [MDE_SLOT_RETURN] = "return", [MDE_SLOT_COUNT] = "count"};

@@ -4,6 +4,7 @@
 #include "compat.h"
 
 #include "comment.h"
+#include "timestamp.h"
 
 static struct mde_text text_argument(lua_State *L, int index)
 {
@@ -93,6 +94,35 @@ static int comment_operation_valid(lua_State *L)
   return 1;
 }
 
+/* key_valid(text) -> boolean: whether a caller's key may be so */
+static int comment_key_valid(lua_State *L)
+{
+  lua_pushboolean(L, mde_key_valid(text_argument(L, 1)));
+  return 1;
+}
+
+/* expiry(operation|nil) -> Unix seconds until when it is meant to hold | nil */
+static int comment_expiry(lua_State *L)
+{
+  int64_t until = mde_operation_until(text_argument(L, 1));
+  if (until == MDE_NO_TIME) return 0;
+  lua_pushnumber(L, (lua_Number)(until / MDE_TICKS_PER_SECOND));
+  return 1;
+}
+
+/* with_expiry(name, seconds) -> the operation id with its end | nil: it is too long, or no time */
+static int comment_with_expiry(lua_State *L)
+{
+  char out[MDE_OPERATION_MAX_BYTES];
+  struct mde_text name = text_argument(L, 1);
+  lua_Number seconds = luaL_checknumber(L, 2);
+  if (!(seconds >= 0 && seconds < 1e11)) return 0;
+  size_t length = mde_operation_with_until(out, name, (int64_t)seconds);
+  if (length == 0) return 0;
+  lua_pushlstring(L, out, length);
+  return 1;
+}
+
 /* operation(random) -> a new operation id from 16 random bytes */
 static int comment_operation(lua_State *L)
 {
@@ -111,6 +141,9 @@ static const luaL_Reg functions[] = {
     {"parse", comment_parse},
     {"incident_valid", comment_incident_valid},
     {"operation_valid", comment_operation_valid},
+    {"key_valid", comment_key_valid},
+    {"expiry", comment_expiry},
+    {"with_expiry", comment_with_expiry},
     {"operation", comment_operation},
     {NULL, NULL},
 };

@@ -133,6 +133,8 @@ local change = {}
 ---@field dry_run boolean
 ---@field decided_at? number Unix seconds by the service's clock
 ---@field decided_on? string the id of the action that the decision rests on
+---@field operations? string[] of a release: it is sent only if all that hold the device carry one of these ids
+---@field expired? boolean of a release: it is sent only if all that hold the device have expired
 ---@field withdrawn_since? number Unix seconds: one like it of then or later that somebody has taken back is not repeated
 
 ---@param order mde.core.change.Order
@@ -218,6 +220,19 @@ function comment.incident_valid(text) end
 ---@param text string
 ---@return boolean
 function comment.operation_valid(text) end
+
+---@param text string
+---@return boolean
+function comment.key_valid(text) end
+
+---@param operation_id? string
+---@return number? seconds Unix seconds until when what carries it is meant to hold; nil: until it is released
+function comment.expiry(operation_id) end
+
+---@param name string a key, or an operation id that was drawn
+---@param seconds number Unix seconds
+---@return string? operation_id nil if it would be too long, or that is no time
+function comment.with_expiry(name, seconds) end
 
 ---@param random string 16 bytes
 ---@return string operation_id
@@ -437,15 +452,20 @@ local history = {}
 ---@return table? row that it rests on
 function history.state(rows, machine, latest) end
 
+---@class mde.core.claim which restrictions are one's own to take back (src/core/claim.h)
+---@field incidents? string[] those of any of these
+---@field since? number Unix seconds: those of the incidents that were created then or later
+---@field operations? string[] those with any of these operation ids
+---@field now? number the service's time, Unix seconds: those that have expired by then
+---@field ended? string[] incidents that hold no longer
+
 ---@param rows table[]
 ---@param machine string
----@param incidents string[]
----@param since? number Unix seconds
+---@param claim mde.core.claim
 ---@param latest? number Unix seconds
----@param ended? string[] incidents that hold no longer
----@return table[] ours the restrictions that hold it and are of one of the incidents and created since
+---@return table[] ours the restrictions that hold it and that the claim covers
 ---@return table[] others the others that hold it
-function history.holders(rows, machine, incidents, since, latest, ended) end
+function history.holders(rows, machine, claim, latest) end
 
 ---@param status any
 ---@return "pending"|"succeeded"|"failed"|"cancelled"
@@ -949,11 +969,12 @@ function token.sent(expires_at, reply) end
 
 ---@param now number
 ---@param lease_seconds number how long the lease lasts that may be given
+---@param known? integer the generation of a token that the caller has
 ---@return "use"|"refresh"|"fetch"|"wait"|"failed" what
----@return any a the token ("use", "refresh"); the lease ("fetch"); until when to wait at most; the error that was told
+---@return any a the token ("use", "refresh"), nil for the known one; the lease ("fetch"); until when to wait at most; the error that was told
 ---@return number? b the token's generation; how many seconds ago it failed
 ---@return integer? c the lease ("refresh")
-function token:ask(now, lease_seconds) end
+function token:ask(now, lease_seconds, known) end
 
 ---@param lease integer 0: nobody's
 ---@param sent_at number when the token was asked for

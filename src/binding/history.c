@@ -49,21 +49,6 @@ static int history_state(lua_State *L)
   return 2;
 }
 
-/* The texts of the list at `index` (absolute); they stay alive because the list does. */
-static const struct mde_text *read_incidents(lua_State *L, int index, size_t *count)
-{
-  luaL_checktype(L, index, LUA_TTABLE);
-  *count = mde_rawlen(L, index);
-  struct mde_text *incidents = lua_newuserdata(L, (*count + 1) * sizeof *incidents);
-  for (size_t i = 0; i < *count; i++) {
-    lua_rawgeti(L, index, (int)(i + 1));
-    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "incidents are strings");
-    incidents[i].bytes = lua_tolstring(L, -1, &incidents[i].length);
-    lua_pop(L, 1);
-  }
-  return incidents;
-}
-
 static void push_actions(lua_State *L, const size_t *indexes, size_t count)
 {
   lua_createtable(L, (int)count, 0);
@@ -74,26 +59,18 @@ static void push_actions(lua_State *L, const size_t *indexes, size_t count)
 }
 
 /*
- * holders(actions, machine, incidents, since|nil, latest|nil, ended|nil) -> the restrictions that
- * hold the machine and are of one of the incidents and created since (Unix seconds); the others
- * that hold it. Those of the incidents in `ended` hold no longer.
+ * holders(actions, machine, claim, latest|nil) -> the restrictions that hold the machine and that
+ * the claim covers; the others that hold it.
  */
 static int history_holders(lua_State *L)
 {
-  lua_settop(L, 6);
-  struct mde_claim claim = {.since = MDE_NO_TIME};
-  if (!lua_isnil(L, 4)) {
-    lua_Number since = luaL_checknumber(L, 4);
-    luaL_argcheck(L, since >= 0 && since <= 1e11, 4, "Unix seconds");
-    claim.since = mde_ticks_not_after(since);
-  }
-  claim.incidents = read_incidents(L, 3, &claim.count);
-  if (!lua_isnil(L, 6)) claim.ended = read_incidents(L, 6, &claim.ended_count);
+  lua_settop(L, 4);
   size_t count;
-  const struct mde_action *actions = read_actions(L, mde_check_ticks(L, 5), &count);
+  struct mde_claim claim = mde_check_claim(L, 3);
+  const struct mde_action *actions = read_actions(L, mde_check_ticks(L, 4), &count);
   size_t *indexes = lua_newuserdata(L, (2 * count + 1) * sizeof *indexes);
   struct mde_holders held =
-      mde_history_holders(actions, count, RESTRICT, &claim, indexes, indexes + count);
+      mde_claim_holders(&claim, actions, count, RESTRICT, indexes, indexes + count);
   push_actions(L, indexes, held.ours);
   push_actions(L, indexes + count, held.others);
   return 2;

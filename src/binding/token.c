@@ -73,12 +73,14 @@ static int token_new(lua_State *L)
 }
 
 /*
- * cache:ask(now, lease_seconds) -> what to do, and what it needs:
+ * cache:ask(now, lease_seconds [, known]) -> what to do, and what it needs:
  *   "use", value, generation              send with it
  *   "refresh", value, generation, lease   send with it; and get a new one, as holder of the lease
  *   "fetch", lease                        get one, as the holder of the lease
  *   "wait", until                         somebody else does; ask again when told or at that time
  *   "failed", error, age                  what was told to failed(), and how many seconds ago
+ *
+ * known: the generation of a token that the caller has; in the place of its value is nil then.
  */
 static int cache_ask(lua_State *L)
 {
@@ -86,13 +88,17 @@ static int cache_ask(lua_State *L)
   double now = check_finite(L, 2);
   double seconds = check_finite(L, 3);
   luaL_argcheck(L, seconds > 0, 3, "a lease must last");
+  bool is_known = !lua_isnoneornil(L, 4) && check_ticket(L, 4) == cache->generation;
   lua_settop(L, 3);
   enum mde_token_answer answer = mde_token_ask(cache, now);
   switch (answer) {
   case MDE_TOKEN_ANSWER_USE:
   case MDE_TOKEN_ANSWER_REFRESH:
     lua_pushstring(L, answer == MDE_TOKEN_ANSWER_USE ? "use" : "refresh");
-    lua_pushlstring(L, cache->value.bytes, cache->value.length);
+    if (is_known)
+      lua_pushnil(L);
+    else
+      lua_pushlstring(L, cache->value.bytes, cache->value.length);
     push_ticket(L, cache->generation);
     if (answer == MDE_TOKEN_ANSWER_USE) return 3;
     push_ticket(L, mde_token_lease(cache, now, seconds));

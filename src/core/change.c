@@ -27,12 +27,13 @@ enum step {
 enum { MAX_SENDS = 2 };
 
 /*
- * What was done under a key may have been done a moment ago, which a list for others need not show.
+ * What was done under a key may have been done a moment ago, which a list for others need not show;
+ * and what has expired may be released by another host at this very moment.
  * What was decided otherwise is read again by itself wherever such a list says so.
  */
 static enum mde_reading first_reading(const struct mde_order *order)
 {
-  return order->keyed ? MDE_READING_OWN : MDE_READING_CACHED;
+  return order->keyed || order->claims_expired ? MDE_READING_OWN : MDE_READING_CACHED;
 }
 
 void mde_change_begin(struct mde_change *change, const struct mde_order *order, int64_t now)
@@ -104,8 +105,7 @@ static void see_all(struct mde_change *change, const struct mde_action *actions,
 
 static bool is_recorded(const struct mde_order *order, const struct mde_action *action)
 {
-  return order->incident.bytes == NULL ||
-         mde_incident_same(action->comment.incident, order->incident);
+  return mde_action_records(action, order->incident, mde_operation_until(order->operation));
 }
 
 static struct mde_sent sent_of(const struct mde_change *change, const struct mde_order *order)
@@ -134,16 +134,22 @@ static void look(struct mde_change *change, const struct mde_order *order,
       [MDE_ASSESSED_UNDONE] = {MDE_FATE_SUPERSEDED, MDE_REASON_KEY},
       [MDE_ASSESSED_DECIDED] = {MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
       [MDE_ASSESSED_WITHDRAWN] = {MDE_FATE_SUPERSEDED, MDE_REASON_WITHDRAWN},
+      [MDE_ASSESSED_HELD] = {MDE_FATE_CONFLICT, MDE_REASON_HELD},
+      [MDE_ASSESSED_NOT_HELD] = {MDE_FATE_CONFLICT, MDE_REASON_NOT_HELD},
       [MDE_ASSESSED_INCOMPLETE] = {MDE_FATE_NOT_SENT, MDE_REASON_INCOMPLETE},
   };
   struct mde_change next = *change;
   if (!next.has_seen) see_all(&next, actions, count, list);
   mde_seen_mark(&next.seen, actions, count);
-  struct mde_assessment said = mde_order_assess(order, actions, count, list->flags);
+  mde_order_mark(order, actions, count, list->began_at);
+  struct mde_assessment said = mde_order_assess(order, actions, count, list->flags, list->began_at);
   if (said.assessed == MDE_ASSESSED_UNTOLD) {
     change->reading = MDE_READING_OWN;
     return;
   }
+  /* What held it was cancelled for this release, which is sent as any other is then. */
+  if (said.assessed == MDE_ASSESSED_NOT_HELD && change->cancels > 0)
+    said.assessed = MDE_ASSESSED_SEND;
   *change = next;
   change->looked_at = list->read_at;
   change->looked = true;
@@ -347,7 +353,9 @@ static void find_active(struct mde_change *change, const struct mde_order *order
     found_ours(change, order, &actions[whose.action]);
     return;
   }
-  struct mde_intent intent = {.response = order->response, .incident = order->incident};
+  struct mde_intent intent = {.response = order->response,
+                              .incident = order->incident,
+                              .until = mde_operation_until(order->operation)};
   struct mde_look look = mde_history_look(actions, count, &intent);
   /* The opposite may be pending besides: it is not what the service has found active. */
   if (look.decision == MDE_DECISION_CONFLICT && whose.decision == MDE_RECONCILIATION_ACTIVE) {
@@ -579,7 +587,7 @@ bool mde_change_is_valid(const struct mde_change *change)
   return is_one_of(change->step, STEP_LOOK, STEP_ENDED) &&
          (change->after_slot == STEP_SEND || change->after_slot == STEP_CANCEL) &&
          is_one_of(change->fate, MDE_FATE_ACCEPTED, MDE_FATE_UNKNOWN) &&
-         is_one_of(change->reason, MDE_REASON_NONE, MDE_REASON_NOT_RESENT) &&
+         is_one_of(change->reason, MDE_REASON_NONE, MDE_REASON_NOT_HELD) &&
          is_one_of(change->reading, MDE_READING_CACHED, MDE_READING_OWN) &&
          is_one_of(change->cancels, 0, MDE_CHANGE_MAX_CANCELS) &&
          is_one_of(change->sends, 0, MAX_SENDS) && mde_seen_is_valid(&change->seen) &&

@@ -122,7 +122,9 @@ enum mde_reason {
   MDE_REASON_UNCLEAR,         /* unknown: whether an action came before the send cannot be told */
   MDE_REASON_NOT_SHOWN,       /* refused, unknown: no list shows it */
   MDE_REASON_RESENT,          /* unknown: sent again, it was refused */
-  MDE_REASON_NOT_RESENT       /* unknown: it did not leave again */
+  MDE_REASON_NOT_RESENT,      /* unknown: it did not leave again */
+  MDE_REASON_HELD,            /* conflict: by a restriction that the claim does not cover */
+  MDE_REASON_NOT_HELD         /* conflict: by nothing that the claim covers */
 };
 
 enum mde_slot { MDE_SLOT_NONE, MDE_SLOT_RETURN, MDE_SLOT_COUNT };

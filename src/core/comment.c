@@ -1,8 +1,7 @@
 #include "comment.h"
 
-#include <stdint.h>
-
 #include "show.h"
+#include "timestamp.h"
 #include "unicode.h"
 #include "utf8.h"
 
@@ -28,6 +27,59 @@ bool mde_operation_valid(struct mde_text operation)
 {
   return operation.bytes != NULL && operation.length >= MDE_OPERATION_MIN_BYTES &&
          operation.length <= MDE_OPERATION_MAX_BYTES && all_of(operation, "._-");
+}
+
+static const char until_word[] = ".until.";
+#define UNTIL_WORD_LENGTH (sizeof until_word - 1)
+enum { UNTIL_DIGITS = 10 };
+
+/* How many digits stand behind ".until." at the end of a text; 0 if it does not end so. */
+static size_t until_digits(struct mde_text text)
+{
+  size_t digits = 0;
+  while (digits < text.length && mde_ascii_is_digit(text.bytes[text.length - 1 - digits]))
+    digits++;
+  if (digits == 0 || text.length < digits + UNTIL_WORD_LENGTH) return 0;
+  const char *word = text.bytes + text.length - digits - UNTIL_WORD_LENGTH;
+  return memcmp(word, until_word, UNTIL_WORD_LENGTH) == 0 ? digits : 0;
+}
+
+bool mde_key_valid(struct mde_text key)
+{
+  return mde_operation_valid(key) && until_digits(key) == 0;
+}
+
+struct mde_text mde_operation_name(struct mde_text operation)
+{
+  if (until_digits(operation) != UNTIL_DIGITS ||
+      operation.bytes[operation.length - UNTIL_DIGITS] == '0')
+    return operation;
+  struct mde_text name = {operation.bytes, operation.length - MDE_UNTIL_LENGTH};
+  return mde_operation_valid(name) ? name : operation;
+}
+
+int64_t mde_operation_until(struct mde_text operation)
+{
+  struct mde_text name = mde_operation_name(operation);
+  if (name.length == operation.length) return MDE_NO_TIME;
+  int64_t seconds = 0;
+  for (size_t i = operation.length - UNTIL_DIGITS; i < operation.length; i++)
+    seconds = seconds * 10 + (operation.bytes[i] - '0');
+  return seconds * MDE_TICKS_PER_SECOND;
+}
+
+size_t mde_operation_with_until(char out[MDE_OPERATION_MAX_BYTES], struct mde_text name,
+                                int64_t until)
+{
+  static const int64_t least = INT64_C(1000000000);
+  if (!mde_key_valid(name) || name.length + MDE_UNTIL_LENGTH > MDE_OPERATION_MAX_BYTES) return 0;
+  if (until < least || until >= 10 * least) return 0;
+  memcpy(out, name.bytes, name.length);
+  memcpy(out + name.length, until_word, UNTIL_WORD_LENGTH);
+  size_t length = name.length + MDE_UNTIL_LENGTH;
+  for (size_t i = length; i > length - UNTIL_DIGITS; until /= 10)
+    out[--i] = (char)('0' + until % 10);
+  return length;
 }
 
 bool mde_incident_same(struct mde_text a, struct mde_text b)

@@ -8,6 +8,13 @@
  * action does not speak for it; and " [mde:" elsewhere in the text becomes " (mde:", so that a name
  * that an attacker chose cannot be taken for a suffix where the service cuts the comment short.
  *
+ * An operation id may say until when a restriction is meant to hold: "<id>.until.1795960800", where
+ * <id> is an operation id by itself and ten digits are Unix seconds by the service's clock. So the
+ * end of a restriction stands with it in the service's own history, where any host finds it. The
+ * grammar of a suffix is what it was: a reader that knows nothing of this takes the whole for an
+ * operation id, and the restriction for one that holds until somebody releases it. A key of a
+ * caller may not end in ".until." and digits.
+ *
  * A text shows nothing if all of it is white space of Unicode or what is unsafe to show (show.h).
  */
 #ifndef MDE_COMMENT_H
@@ -15,6 +22,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "text.h"
 
@@ -28,6 +36,7 @@ enum {
   MDE_OPERATION_MAX_BYTES = 64,
   MDE_OPERATION_RANDOM_BYTES = 16, /* in a generated operation id */
   MDE_OPERATION_LENGTH = 26,       /* characters of a generated operation id */
+  MDE_UNTIL_LENGTH = 17,           /* characters of ".until.1795960800" */
   /* bytes of the longest comment: the text, then " [mde:" ":" "]" */
   MDE_COMMENT_MAX_BYTES =
       MDE_COMMENT_MAX_TEXT_BYTES + 8 + MDE_INCIDENT_MAX_BYTES + MDE_OPERATION_MAX_BYTES
@@ -52,9 +61,24 @@ struct mde_comment {
 /* Takes a comment apart. Always succeeds; the parts point into `comment`. Absent reads as empty. */
 struct mde_comment mde_comment_parse(struct mde_text comment);
 
-/* Whether a text may be an incident; whether it may be an operation id (or a caller's key). */
+/* Whether a text may be an incident; an operation id; the key of a caller. */
 bool mde_incident_valid(struct mde_text incident);
 bool mde_operation_valid(struct mde_text operation);
+bool mde_key_valid(struct mde_text key);
+
+/* What an operation id is called without its end: the key, or the id that was drawn. */
+struct mde_text mde_operation_name(struct mde_text operation);
+
+/* Until when what carries it is meant to hold: ticks; MDE_NO_TIME if it does not say, or is absent.
+ */
+int64_t mde_operation_until(struct mde_text operation);
+
+/*
+ * Writes an operation id with its end, `until` (Unix seconds), and returns how many bytes it has; 0
+ * if that is too long, `name` cannot be one, or the time has not ten digits.
+ */
+size_t mde_operation_with_until(char out[MDE_OPERATION_MAX_BYTES], struct mde_text name,
+                                int64_t until);
 
 /* Whether two incidents are the same one: INC-1 and inc-1 are, INC-1 and INC-10 are not. */
 bool mde_incident_same(struct mde_text a, struct mde_text b);

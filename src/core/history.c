@@ -163,46 +163,14 @@ enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
   return states[which + 1];
 }
 
-/* Whether a restriction is why the device is restricted, or may be. */
-static bool holds(const struct mde_action *actions, size_t restriction,
-                  const struct mde_response *response, size_t release)
+bool mde_history_holds(const struct mde_action *actions, size_t restriction,
+                       const struct mde_response *response, size_t release)
 {
   const struct mde_action *a = &actions[restriction];
   if (!a->counts || a->response != response) return false;
   if (a->status == MDE_STATUS_PENDING) return true;
   return a->status == MDE_STATUS_SUCCEEDED &&
          later_of(actions, restriction, release, succeeded_later) >= 0;
-}
-
-static bool is_among(struct mde_text incident, const struct mde_text *incidents, size_t count)
-{
-  for (size_t i = 0; i < count; i++)
-    if (mde_incident_same(incident, incidents[i])) return true;
-  return false;
-}
-
-static bool covers(const struct mde_claim *claim, const struct mde_action *restriction)
-{
-  return restriction->created >= claim->since &&
-         is_among(restriction->comment.incident, claim->incidents, claim->count);
-}
-
-struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
-                                       const struct mde_response *response,
-                                       const struct mde_claim *claim, size_t *ours, size_t *others)
-{
-  struct mde_holders held = {0, 0};
-  size_t release = last_succeeded(actions, count, response->opposite);
-  for (size_t i = 0; i < count; i++) {
-    if (actions[i].is_unidentified) others[held.others++] = i;
-    if (!holds(actions, i, response, release)) continue;
-    if (is_among(actions[i].comment.incident, claim->ended, claim->ended_count)) continue;
-    if (covers(claim, &actions[i]))
-      ours[held.ours++] = i;
-    else
-      others[held.others++] = i;
-  }
-  return held;
 }
 
 static bool carries(const struct mde_action *action, const struct mde_response *response,
@@ -215,9 +183,11 @@ static bool carries(const struct mde_action *action, const struct mde_response *
 size_t mde_history_find(const struct mde_action *actions, size_t count,
                         const struct mde_response *response, struct mde_text operation)
 {
+  struct mde_text name = mde_operation_name(operation);
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
-    if (carries(&actions[i], response, operation) &&
+    if (actions[i].counts && actions[i].response == response &&
+        mde_text_same(mde_operation_name(actions[i].comment.operation), name) &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
@@ -269,13 +239,18 @@ size_t mde_history_withdrawn(const struct mde_action *actions, size_t count,
   return undone_by(actions, count, &actions[newest], false);
 }
 
-/*
- * Whether `action` is a record of what the caller intends: it names his incident, or he names none.
- */
+bool mde_action_records(const struct mde_action *action, struct mde_text incident, int64_t until)
+{
+  int64_t ends = mde_operation_until(action->comment.operation);
+  bool is_long_enough =
+      ends == MDE_NO_TIME || (until != MDE_NO_TIME && ends >= until - MDE_UNTIL_SLACK_TICKS);
+  return is_long_enough &&
+         (incident.bytes == NULL || mde_incident_same(action->comment.incident, incident));
+}
+
 static bool records(const struct mde_action *action, const struct mde_intent *intent)
 {
-  return intent->incident.bytes == NULL ||
-         mde_incident_same(action->comment.incident, intent->incident);
+  return mde_action_records(action, intent->incident, intent->until);
 }
 
 static struct mde_look look(enum mde_decision decision, size_t action)
@@ -315,7 +290,7 @@ static size_t newest_record(const struct mde_action *actions, size_t count,
  * back. */
 static bool says_otherwise(const struct mde_action *action, const struct mde_response *response)
 {
-  return action->counts &&
+  return action->counts && !action->is_claimed &&
          (action->response == response) == (action->status == MDE_STATUS_CANCELLED);
 }
 

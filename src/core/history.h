@@ -51,6 +51,7 @@ struct mde_action {
                   unset if not */
   bool is_unidentified; /* it does not say which action it is, or of what kind, and may be one that
                            counts; it does not count */
+  bool is_claimed;      /* the claim of who asks covers it (claim.h): it is not decided otherwise */
   bool seen;            /* a look before had it; one that was cancelled since counts as not seen */
   bool has_id;
   struct mde_id id;
@@ -101,9 +102,19 @@ enum mde_state {
 enum mde_state mde_history_state(const struct mde_action *actions, size_t count,
                                  const struct mde_response *response, size_t *rests_on);
 
+/* How much sooner than asked for a restriction may end that does for one that is asked for. */
+#define MDE_UNTIL_SLACK_TICKS (300 * MDE_TICKS_PER_SECOND)
+
+/*
+ * Whether an action is a record of what somebody wants: it names his incident, or he names none;
+ * and it holds as long as he wants, `until` (ticks; MDE_NO_TIME: until it is released).
+ */
+bool mde_action_records(const struct mde_action *action, struct mde_text incident, int64_t until);
+
 struct mde_intent {
   const struct mde_response *response;
   struct mde_text incident; /* absent: none named */
+  int64_t until;            /* ticks; MDE_NO_TIME: until it is released */
   struct mde_text
       key; /* the caller's own operation id; absent where the id was made for this call */
   bool cancel_opposite; /* the caller wants a pending opposite action cancelled */
@@ -122,7 +133,7 @@ enum mde_decision {
 struct mde_look {
   enum mde_decision decision;
   size_t action; /* index, or MDE_NO_ACTION for MDE_DECISION_SEND */
-  bool recorded; /* if active already: `action` names the caller's incident, or none was named */
+  bool recorded; /* if active already: `action` is a record of what the caller wants */
 };
 
 /*
@@ -134,10 +145,10 @@ struct mde_look {
  *  2. In a later look, an opposite action that is pending, succeeded or failed and was not seen by
  *     the first, or an action of this kind that was cancelled since: overtaken, by the newest.
  *  3. An opposite action is pending: conflict, or cancel it.
- *  4. An action of this kind is pending: already active; one under the caller's incident is
+ *  4. An action of this kind is pending: already active; one that records what the caller wants is
  *     preferred.
- *  5. It holds, and is applied: already active, but sent again if an incident is named that no
- *     such action since the last release carries, because the comment is the only record.
+ *  5. It holds, and is applied: already active, but sent again if no such action since the last
+ *     release records what the caller wants, because the comment is the only record.
  *     A release, and released: already active. What nothing takes back is sent again.
  *  6. Send. An unclear state is sent too: it is what the caller wants, and repeating it does no
  *     harm.
@@ -222,34 +233,16 @@ size_t mde_history_withdrawn(const struct mde_action *actions, size_t count,
                              const struct mde_response *response, struct mde_text incident,
                              struct mde_text comment, int64_t since);
 
-/* Whose hold is asked about: the restrictions of any of these incidents, created since a time. */
-struct mde_claim {
-  const struct mde_text *incidents;
-  size_t count;
-  int64_t since;                /* ticks; MDE_NO_TIME: however old */
-  const struct mde_text *ended; /* incidents that hold no longer, whatever the history says */
-  size_t ended_count;
-};
-
-struct mde_holders {
-  size_t ours;   /* how many of the restrictions that hold the device the claim covers */
-  size_t others; /* and how many it does not: other incidents', older ones, and those of nobody */
-};
-
 /*
- * Who holds a device: writes the indexes of the restrictions because of which it is restricted, or
- * is about to be, into `ours` and `others`, each with room for `count`. That is a restriction which
- * is pending, however old, since it may yet be carried out; and one that succeeded later than the
- * last release that succeeded, or may have, where the times do not tell. A release that is pending,
- * failed or was cancelled takes nobody's hold away. A restriction of an incident that has ended
- * holds for nobody. One without an incident, or without a time where one is asked for, is always
- * another's, and so is what is unidentified, so that in doubt the device stays as it is.
+ * Whether the restriction at an index is why the device is restricted, or may be: it is pending,
+ * however old, since it may yet be carried out; or it succeeded later than `release`, or may have,
+ * where the times do not tell. `release`: what mde_history_opposed says of the list.
  */
-struct mde_holders mde_history_holders(const struct mde_action *actions, size_t count,
-                                       const struct mde_response *response,
-                                       const struct mde_claim *claim, size_t *ours, size_t *others);
+bool mde_history_holds(const struct mde_action *actions, size_t restriction,
+                       const struct mde_response *response, size_t release);
 
-/* The newest action with this operation id and of this kind, or MDE_NO_ACTION. */
+/* The newest action with this operation id and of this kind, whatever end the ids name; or
+   MDE_NO_ACTION. */
 size_t mde_history_find(const struct mde_action *actions, size_t count,
                         const struct mde_response *response, struct mde_text operation);
 

@@ -42,11 +42,40 @@ static struct mde_assessment take_at_its_word(const struct mde_order *order,
   }
   struct mde_intent intent = {.response = order->response,
                               .incident = order->incident,
+                              .until = mde_operation_until(order->operation),
                               .key = order->keyed ? order->operation : (struct mde_text){NULL, 0},
                               .cancel_opposite = order->cancel_opposite,
                               .looked = true};
   struct mde_look look = mde_history_look(actions, count, &intent);
   return (struct mde_assessment){assessed[look.decision], look.action, look.recorded};
+}
+
+/* The claim as of the time when the change began. */
+static struct mde_claim claim_of(const struct mde_order *order, int64_t began_at)
+{
+  struct mde_claim claim = order->claim;
+  if (order->claims_expired) claim.expired_by = mde_claim_expired_by(began_at);
+  return claim;
+}
+
+void mde_order_mark(const struct mde_order *order, struct mde_action *actions, size_t count,
+                    int64_t began_at)
+{
+  if (!order->is_claim) return;
+  struct mde_claim claim = claim_of(order, began_at);
+  mde_claim_mark(&claim, actions, count, order->response->opposite);
+}
+
+/* Whether its claim keeps an order from being carried out, and what it says instead. */
+static bool is_held(const struct mde_order *order, const struct mde_action *actions, size_t count,
+                    int64_t began_at, struct mde_assessment *said)
+{
+  if (!order->is_claim) return false;
+  struct mde_claim claim = claim_of(order, began_at);
+  size_t other;
+  enum mde_held held = mde_claim_judge(&claim, actions, count, order->response->opposite, &other);
+  *said = assessment(held == MDE_HELD_BY_OTHERS ? MDE_ASSESSED_HELD : MDE_ASSESSED_NOT_HELD, other);
+  return held != MDE_HELD_BY_CLAIM;
 }
 
 /* Whether the list has an action that decides about the device. */
@@ -59,9 +88,12 @@ static bool has_past(const struct mde_action *actions, size_t count)
 
 struct mde_assessment mde_order_assess(const struct mde_order *order,
                                        const struct mde_action *actions, size_t count,
-                                       unsigned flags)
+                                       unsigned flags, int64_t began_at)
 {
   struct mde_assessment said = take_at_its_word(order, actions, count);
+  struct mde_assessment held;
+  bool may_act = said.assessed == MDE_ASSESSED_SEND || said.assessed == MDE_ASSESSED_CANCEL;
+  if (may_act && is_held(order, actions, count, began_at, &held)) said = held;
   bool would_send = said.assessed == MDE_ASSESSED_SEND;
   bool would_act = would_send || said.assessed == MDE_ASSESSED_CANCEL;
   bool is_active = said.assessed == MDE_ASSESSED_ALREADY_ACTIVE;

@@ -8,7 +8,7 @@
 #ifndef MDE_ORDER_H
 #define MDE_ORDER_H
 
-#include "history.h"
+#include "claim.h"
 
 struct mde_order {
   const struct mde_response *response;
@@ -25,7 +25,17 @@ struct mde_order {
   struct mde_id decided_on;
   int64_t withdrawn_since; /* ticks: one like it that was sent then or later, and that somebody has
                               taken back, is not repeated; MDE_NO_TIME: it is */
+  bool is_claim; /* of a release: it is sent only if `claim` covers all that hold the device */
+  bool claims_expired; /* the claim covers what has expired when the change begins */
+  struct mde_claim claim;
 };
+
+/*
+ * Marks what the claim of an order covers, if it has one: a restriction that is to be taken back is
+ * no decision against that. `began_at`: as for mde_order_assess.
+ */
+void mde_order_mark(const struct mde_order *order, struct mde_action *actions, size_t count,
+                    int64_t began_at);
 
 /* Whether it rests on what was done before: under its key, or since it was decided. */
 bool mde_order_is_particular(const struct mde_order *order);
@@ -46,6 +56,8 @@ enum mde_assessed {
   MDE_ASSESSED_UNDONE,         /* by `action`: what was done under the key */
   MDE_ASSESSED_DECIDED,        /* by `action`, otherwise, since the caller decided */
   MDE_ASSESSED_WITHDRAWN,      /* by `action`: one like it */
+  MDE_ASSESSED_HELD,           /* by `action`, which the claim does not cover */
+  MDE_ASSESSED_NOT_HELD,       /* by anything that the claim covers, nor by anything else */
   MDE_ASSESSED_INCOMPLETE,     /* what cannot be identified may be what it rests on */
   MDE_ASSESSED_UNTOLD          /* by this list; the device's own tells */
 };
@@ -66,13 +78,16 @@ struct mde_assessment {
  * without a past and of an order that is not particular: what cannot be identified may be
  * another's.
  *
+ * `began_at`: when the change began, by the service's time, ticks; MDE_NO_TIME: nobody knows, and
+ * nothing has expired.
+ *
  * The device's own list, if it is incomplete, keeps a particular order from being sent, and from
  * being taken as active by what has ended: the key may have been used, or somebody have decided
  * otherwise. Any other order is sent: an unclear state is no reason to leave a device as it is.
  */
 struct mde_assessment mde_order_assess(const struct mde_order *order,
                                        const struct mde_action *actions, size_t count,
-                                       unsigned flags);
+                                       unsigned flags, int64_t began_at);
 
 /* What has taken back one like it, if that is not to be repeated; else MDE_NO_ACTION. */
 size_t mde_order_withdrawn(const struct mde_order *order, const struct mde_action *actions,

@@ -129,10 +129,13 @@ static void move_to_finished(struct mde_multi *multi, struct mde_transfer *trans
 
 /* ---- easy handles */
 
+/* What is known of TLS sessions stays where a handle does not, and serves all of them. */
 static CURL *take_spare(struct mde_multi *multi)
 {
   if (multi->spare_count > 0) return multi->spares[--multi->spare_count];
-  return curl_easy_init();
+  CURL *easy = curl_easy_init();
+  if (easy != NULL) curl_easy_setopt(easy, CURLOPT_SHARE, multi->sessions);
+  return easy;
 }
 
 /* A reset handle has forgotten every option, and with them our buffers. */
@@ -193,6 +196,7 @@ static void forget_parent(struct mde_multi *multi)
   if (multi->generation == fork_generation) return;
   multi->generation = fork_generation;
   multi->handle = NULL;
+  multi->sessions = NULL;
   mde_connections_forget(&multi->connections);
   multi->spare_count = 0;
   multi->unwatched_transfers = false;
@@ -239,12 +243,22 @@ static void tell_watch(struct mde_multi *multi)
                     MAX_CONNECTIONS_PER_HOST_IN_A_LOOP);
 }
 
+/* Without locks: all handles are of one thread. */
+static CURLSH *new_sessions(void)
+{
+  CURLSH *sessions = curl_share_init();
+  if (sessions != NULL) curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+  return sessions;
+}
+
 static CURLcode need_handle(struct mde_multi *multi)
 {
   forget_parent(multi);
   if (multi->handle != NULL) return CURLE_OK;
   if (multi->gone) return CURLE_FAILED_INIT;
   if (multi->watched && mde_watch_open(&multi->watch) != 0) return CURLE_OUT_OF_MEMORY;
+  if (multi->sessions == NULL) multi->sessions = new_sessions();
+  if (multi->sessions == NULL) return CURLE_OUT_OF_MEMORY;
   multi->handle = curl_multi_init();
   if (multi->handle == NULL) return CURLE_OUT_OF_MEMORY;
   curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS, MAX_CONNECTIONS_PER_HOST);
@@ -435,6 +449,8 @@ void mde_multi_close(struct mde_multi *multi)
     curl_easy_cleanup(multi->spares[--multi->spare_count]);
   if (multi->handle != NULL) curl_multi_cleanup(multi->handle);
   multi->handle = NULL;
+  if (multi->sessions != NULL) curl_share_cleanup(multi->sessions);
+  multi->sessions = NULL;
   mde_connections_forget(&multi->connections);
   if (multi->gone) mde_watch_close(&multi->watch);
   guard_leave(&guard);

@@ -23,6 +23,7 @@ struct mde_transfer_list {
 
 struct mde_multi {
   CURLM *handle;                      /* NULL until needed */
+  CURLSH *sessions;                   /* of TLS, of all easy handles; NULL until needed */
   unsigned long generation;           /* of forks, when the handle was made */
   struct mde_connections connections; /* of the handle */
   struct mde_transfer_list in_flight;

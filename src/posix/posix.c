@@ -14,6 +14,7 @@ static const struct {
 } concepts[] = {
     {"certificate_directory", mde_open_certificate_directory},
     {"clock", mde_open_clock},
+    {"directory", mde_open_directory},
     {"entropy", mde_open_entropy},
     {"fork", mde_open_fork},
     {"locked_file", mde_open_locked_file},

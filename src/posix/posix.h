@@ -9,6 +9,7 @@
 /* The opening function of each concept: pushes one table of functions. */
 void mde_open_certificate_directory(lua_State *L);
 void mde_open_clock(lua_State *L);
+void mde_open_directory(lua_State *L);
 void mde_open_entropy(lua_State *L);
 void mde_open_fork(lua_State *L);
 void mde_open_locked_file(lua_State *L);

@@ -8,6 +8,7 @@
 ---@class mde.posix
 ---@field certificate_directory mde.posix.certificate_directory
 ---@field clock mde.posix.clock
+---@field directory mde.posix.directory
 ---@field entropy mde.posix.entropy
 ---@field fork mde.posix.fork
 ---@field locked_file mde.posix.locked_file
@@ -37,6 +38,15 @@ function clock.time() end
 ---Returns early when a signal arrives, so that a script's Ctrl-C is seen.
 ---@param seconds number nothing happens unless it is positive
 function clock.sleep(seconds) end
+
+---@class mde.posix.directory
+local directory = {}
+
+---@param path string
+---@return string[]? names of what is in it, in no order
+---@return string? problem the directory cannot be read
+---@return boolean? is_missing
+function directory.names(path) end
 
 ---@class mde.posix.entropy
 local entropy = {}
@@ -121,6 +131,12 @@ function signal.watch() end
 
 ---@return integer count how often the process was asked to end since it watches: 0, 1 or 2
 function signal.interruptions() end
+
+---From the count-th time on that it is asked to end, the process is ended with status 130 if `interruptions` is not
+---called within so many seconds: it computes, and waits for nothing.
+---@param count 0|1|2 0: never
+---@param seconds? integer 1 to 3600, default 1
+function signal.end_unless_looked_at(count, seconds) end
 
 ---@class mde.posix.terminal
 local terminal = {}

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "comment.h"
+#include "timestamp.h"
 
 #define OPERATION "abcdefgh23456"
 
@@ -278,6 +279,73 @@ static void operation_ids_are_base32(void **state)
   assert_true(mde_operation_valid(text(operation)));
 }
 
+static void an_operation_id_may_say_until_when(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *operation, *name;
+    int64_t until; /* seconds; 0: it does not say */
+    bool is_key;
+  } cases[] = {
+      {OPERATION, OPERATION, 0, true},
+      {OPERATION ".until.1795960800", OPERATION, 1795960800, false},
+      {"alert-4711.until.1000000000", "alert-4711", 1000000000, false},
+      {"alert-4711.until.9999999999", "alert-4711", INT64_C(9999999999), false},
+      {"alert-4711.until.0999999999", "alert-4711.until.0999999999", 0, false},
+      {"alert-4711.until.999999999", "alert-4711.until.999999999", 0, false},
+      {"alert-4711.until.17959608001", "alert-4711.until.17959608001", 0, false},
+      {"alert-4711.until.1", "alert-4711.until.1", 0, false},
+      {"alert-4711.until.", "alert-4711.until.", 0, true},
+      {"alert-4711.until.179596080a", "alert-4711.until.179596080a", 0, true},
+      {"alert-4711.UNTIL.1795960800", "alert-4711.UNTIL.1795960800", 0, true},
+      {"alert-4711-until-1795960800", "alert-4711-until-1795960800", 0, true},
+      {"alert-4711until.1795960800", "alert-4711until.1795960800", 0, true},
+      {"alert-4711.until.1795960800.until.1795960900", "alert-4711.until.1795960800", 1795960900,
+       false},
+      {"short.until.1795960800", "short.until.1795960800", 0, false},
+      {".until.1795960800", ".until.1795960800", 0, false},
+      {"1795960800", "1795960800", 0, true},
+      {"", "", 0, false},
+      {NULL, NULL, 0, false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_text operation = text(cases[i].operation);
+    int64_t until = cases[i].until == 0 ? MDE_NO_TIME : cases[i].until * MDE_TICKS_PER_SECOND;
+    assert_true(mde_operation_until(operation) == until);
+    struct mde_text name = mde_operation_name(operation);
+    assert_int_equal(name.bytes == NULL, cases[i].name == NULL);
+    if (name.bytes != NULL) assert_true(mde_text_same(name, text(cases[i].name)));
+    assert_int_equal(cases[i].is_key, mde_key_valid(operation));
+    if (cases[i].is_key) assert_true(mde_operation_valid(operation));
+  }
+}
+
+static void an_operation_id_is_written_with_its_end(void **state)
+{
+  (void)state;
+  char out[MDE_OPERATION_MAX_BYTES];
+  size_t length = mde_operation_with_until(out, text(OPERATION), 1795960800);
+  struct mde_text written = {out, length};
+  assert_true(mde_text_same(written, text(OPERATION ".until.1795960800")));
+  assert_int_equal(sizeof OPERATION - 1 + MDE_UNTIL_LENGTH, length);
+  assert_true(mde_operation_valid(written));
+
+  static const char most[] = "abcdefghijklmnopqrstuvwxyz0123456789-ABCDEFGHIJ"; /* 47 */
+  assert_int_equal(MDE_OPERATION_MAX_BYTES, mde_operation_with_until(out, text(most), 1795960800));
+  assert_int_equal(0,
+                   mde_operation_with_until(out,
+                                            text("K"
+                                                 "abcdefghijklmnopqrstuvwxyz0123456789-ABCDEFGHIJ"),
+                                            1795960800));
+  assert_int_equal(0, mde_operation_with_until(out, text(OPERATION), 999999999));
+  assert_int_equal(0, mde_operation_with_until(out, text(OPERATION), INT64_C(10000000000)));
+  assert_int_equal(0, mde_operation_with_until(out, text(OPERATION), -1));
+  assert_int_equal(0,
+                   mde_operation_with_until(out, text("alert-4711.until.1795960800"), 1795960800));
+  assert_int_equal(0, mde_operation_with_until(out, text("short"), 1795960800));
+  assert_int_equal(0, mde_operation_with_until(out, text(NULL), 1795960800));
+}
+
 static void a_returned_comment_is_ours_cut_or_somebody_elses(void **state)
 {
   (void)state;
@@ -322,6 +390,8 @@ int main(void)
       cmocka_unit_test(what_is_too_long_ends_in_an_ellipsis_and_fits),
       cmocka_unit_test(the_longest_comment_fits_and_one_more_does_not),
       cmocka_unit_test(operation_ids_are_base32),
+      cmocka_unit_test(an_operation_id_may_say_until_when),
+      cmocka_unit_test(an_operation_id_is_written_with_its_end),
       cmocka_unit_test(a_returned_comment_is_ours_cut_or_somebody_elses),
       cmocka_unit_test(incidents_are_compared_without_case),
   };

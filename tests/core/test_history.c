@@ -14,7 +14,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "history.h"
+#include "claim.h"
 #include "timestamp.h"
 
 #define RESTRICT (&mde_responses[MDE_RESPONSE_RESTRICT])
@@ -750,6 +750,7 @@ static void looking_first_decides(void **state)
     struct mde_action actions[MOST];
     size_t count = read_rows(cases[i].rows, actions);
     struct mde_intent intent = {.response = cases[i].response,
+                                .until = MDE_NO_TIME,
                                 .incident = text(cases[i].incident),
                                 .key = text(cases[i].key),
                                 .cancel_opposite = cases[i].cancel_opposite};
@@ -944,12 +945,12 @@ static void who_holds_a_device(void **state)
                               .since = mde_timestamp(text(cases[i].since)),
                               .ended = ended,
                               .ended_count = 2};
-    while (claim.count < 2 && cases[i].incidents[claim.count] != NULL) {
-      incidents[claim.count] = text(cases[i].incidents[claim.count]);
-      claim.count++;
+    while (claim.incident_count < 2 && cases[i].incidents[claim.incident_count] != NULL) {
+      incidents[claim.incident_count] = text(cases[i].incidents[claim.incident_count]);
+      claim.incident_count++;
     }
     size_t ours[MOST], others[MOST];
-    struct mde_holders held = mde_history_holders(actions, count, RESTRICT, &claim, ours, others);
+    struct mde_holders held = mde_claim_holders(&claim, actions, count, RESTRICT, ours, others);
     char found[MOST + 1] = "------";
     found[count] = '\0';
     assert_true(held.ours + held.others <= count);
@@ -960,6 +961,63 @@ static void who_holds_a_device(void **state)
       found[others[k]] = 'x';
     if (strcmp(found, cases[i].holds) != 0) fail_msg("%s: %s", cases[i].what, found);
   }
+}
+
+static void a_record_holds_as_long_as_is_wanted(void **state)
+{
+  (void)state;
+#define UNTIL(n) "why [mde:INC-1:ours-0001.until." n "]"
+  static const struct {
+    const char *what, *status, *comment, *incident;
+    int64_t until; /* seconds; 0: until it is released */
+    enum mde_decision decision;
+    bool recorded;
+  } cases[] = {
+      {"no end, wanted for good", S, SUFFIX_1, "INC-1", 0, MDE_DECISION_ALREADY_ACTIVE, true},
+      {"no end, wanted until then", S, SUFFIX_1, "INC-1", 1795960800, MDE_DECISION_ALREADY_ACTIVE,
+       true},
+      {"an end, wanted for good", S, UNTIL("1795960800"), "INC-1", 0, MDE_DECISION_SEND, true},
+      {"an end, wanted for good, no incident", S, UNTIL("1795960800"), NULL, 0, MDE_DECISION_SEND,
+       true},
+      {"the same end", S, UNTIL("1795960800"), "INC-1", 1795960800, MDE_DECISION_ALREADY_ACTIVE,
+       true},
+      {"a later end", S, UNTIL("1795960900"), "INC-1", 1795960800, MDE_DECISION_ALREADY_ACTIVE,
+       true},
+      {"an end five minutes sooner", S, UNTIL("1795960500"), "INC-1", 1795960800,
+       MDE_DECISION_ALREADY_ACTIVE, true},
+      {"an end sooner than that", S, UNTIL("1795960499"), "INC-1", 1795960800, MDE_DECISION_SEND,
+       true},
+      {"the same end, another incident", S, UNTIL("1795960800"), "INC-2", 1795960800,
+       MDE_DECISION_SEND, true},
+      {"an end, pending, wanted for good", P, UNTIL("1795960800"), "INC-1", 0,
+       MDE_DECISION_ALREADY_ACTIVE, false},
+      {"an end, pending, wanted until then", P, UNTIL("1795960800"), "INC-1", 1795960800,
+       MDE_DECISION_ALREADY_ACTIVE, true},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct row rows[MOST] = {{R, cases[i].status, AT("01"), AT("02"), cases[i].comment, 0}};
+    struct mde_action actions[MOST];
+    size_t count = read_rows(rows, actions);
+    struct mde_intent intent = {
+        .response = RESTRICT,
+        .incident = text(cases[i].incident),
+        .until = cases[i].until == 0 ? MDE_NO_TIME : cases[i].until * MDE_TICKS_PER_SECOND};
+    struct mde_look look = mde_history_look(actions, count, &intent);
+    if (look.decision != cases[i].decision || look.recorded != cases[i].recorded)
+      fail_msg("%s: decision %d", cases[i].what, (int)look.decision);
+  }
+}
+
+static void a_key_is_known_again_whatever_its_end(void **state)
+{
+  (void)state;
+  struct row rows[MOST] = {{R, P, AT("01"), AT("02"), "why [mde:alert-4711.until.1795960800]", 0}};
+  struct mde_action actions[MOST];
+  size_t count = read_rows(rows, actions);
+  static const char *const keys[] = {"alert-4711", "alert-4711.until.1795961111"};
+  for (size_t i = 0; i < 2; i++)
+    assert_int_equal(0, mde_history_find(actions, count, RESTRICT, text(keys[i])));
+  assert_int_equal(NONE, mde_history_find(actions, count, RESTRICT, text("alert-471")));
 }
 
 static void what_somebody_has_taken_back(void **state)
@@ -1584,6 +1642,7 @@ static void a_later_look_respects_what_was_decided_since(void **state)
         mde_action_see(&actions[k],
                        cases[i].seen[k] == 'p' ? MDE_STATUS_PENDING : actions[k].status);
     struct mde_intent intent = {.response = cases[i].response,
+                                .until = MDE_NO_TIME,
                                 .cancel_opposite = cases[i].response == RELEASE,
                                 .looked = true};
     struct mde_look look = mde_history_look(actions, count, &intent);
@@ -1619,7 +1678,7 @@ static void a_time_in_the_future_is_not_usable(void **state)
                                  mde_action_read(&release, RESTRICT, text(MACHINE), latest)};
   size_t rests_on;
   assert_int_equal(mde_history_state(actions, 2, RESTRICT, &rests_on), MDE_STATE_UNCLEAR);
-  struct mde_intent intent = {.response = RESTRICT};
+  struct mde_intent intent = {.response = RESTRICT, .until = MDE_NO_TIME};
   assert_int_equal(mde_history_look(actions, 2, &intent).decision, MDE_DECISION_SEND);
 }
 
@@ -1677,7 +1736,7 @@ static void beside_what_is_unidentified_only_what_is_pending_is_sure(void **stat
       {R, P, MDE_STATE_APPLYING, 1, 1},      {U, P, MDE_STATE_RELEASING, 0, 1},
   };
   struct mde_text incident = text("INC-1");
-  struct mde_claim claim = {.incidents = &incident, .count = 1, .since = MDE_NO_TIME};
+  struct mde_claim claim = {.incidents = &incident, .incident_count = 1, .since = MDE_NO_TIME};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct mde_action_text row = {.id = text("id"),
                                   .type = text(rows[i].type),
@@ -1692,7 +1751,7 @@ static void beside_what_is_unidentified_only_what_is_pending_is_sure(void **stat
     assert_int_equal(rows[i].state == MDE_STATE_UNCLEAR ? NONE : 1, rests_on);
     size_t ours[2];
     size_t others[2];
-    struct mde_holders held = mde_history_holders(actions, count, RESTRICT, &claim, ours, others);
+    struct mde_holders held = mde_claim_holders(&claim, actions, count, RESTRICT, ours, others);
     assert_int_equal(rows[i].ours, held.ours);
     assert_int_equal(rows[i].others, held.others);
     assert_int_equal(0, others[0]);
@@ -1770,6 +1829,8 @@ int main(void)
       cmocka_unit_test(looking_first_decides),
       cmocka_unit_test(actions_are_found_by_operation_id),
       cmocka_unit_test(who_holds_a_device),
+      cmocka_unit_test(a_record_holds_as_long_as_is_wanted),
+      cmocka_unit_test(a_key_is_known_again_whatever_its_end),
       cmocka_unit_test(what_somebody_has_taken_back),
       cmocka_unit_test(the_answer_to_a_send_is_judged),
   };

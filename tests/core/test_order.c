@@ -99,12 +99,12 @@ static void a_list_for_others_tells_less_than_the_devices_own(void **state)
     struct mde_order order = order_of(row->response, row->how);
     struct mde_action there = action(row->there, row->status, AGO(10));
     size_t count = row->there != NULL ? 1 : 0;
-    struct mde_assessment own = mde_order_assess(&order, &there, count, 0);
+    struct mde_assessment own = mde_order_assess(&order, &there, count, 0, NOW);
     assert_int_equal(row->own, own.assessed);
     assert_true(own.action == (row->own == MDE_ASSESSED_SEND ? MDE_NO_ACTION : 0));
     assert_true(own.recorded);
-    assert_int_equal(row->cached, mde_order_assess(&order, &there, count, CACHED).assessed);
-    assert_int_equal(row->single, mde_order_assess(&order, &there, count, SINGLE).assessed);
+    assert_int_equal(row->cached, mde_order_assess(&order, &there, count, CACHED, NOW).assessed);
+    assert_int_equal(row->single, mde_order_assess(&order, &there, count, SINGLE, NOW).assessed);
   }
 }
 
@@ -114,12 +114,12 @@ static void what_does_not_say_when_is_told_from_what_is_pending(void **state)
   struct mde_order order = order_of(RESTRICT, DECIDED);
   struct mde_action there[] = {action(RELEASE, MDE_STATUS_FAILED, MDE_NO_TIME),
                                action(RELEASE, MDE_STATUS_FAILED, AGO(40))};
-  assert_int_equal(MDE_ASSESSED_UNTIMED, mde_order_assess(&order, there, 1, 0).assessed);
-  struct mde_assessment said = mde_order_assess(&order, there, 2, 0);
+  assert_int_equal(MDE_ASSESSED_UNTIMED, mde_order_assess(&order, there, 1, 0, NOW).assessed);
+  struct mde_assessment said = mde_order_assess(&order, there, 2, 0, NOW);
   assert_int_equal(MDE_ASSESSED_DECIDED, said.assessed);
   assert_true(said.action == 1);
   order.decided_at = AGO(30);
-  assert_int_equal(MDE_ASSESSED_SEND, mde_order_assess(&order, &there[1], 1, 0).assessed);
+  assert_int_equal(MDE_ASSESSED_SEND, mde_order_assess(&order, &there[1], 1, 0, NOW).assessed);
 }
 
 static void what_was_done_under_a_key_may_be_undone(void **state)
@@ -129,10 +129,11 @@ static void what_was_done_under_a_key_may_be_undone(void **state)
   struct mde_action there[] = {action(RESTRICT, MDE_STATUS_SUCCEEDED, AGO(20)),
                                action(RELEASE, MDE_STATUS_SUCCEEDED, AGO(10))};
   there[0].comment.operation = order.operation;
-  struct mde_assessment said = mde_order_assess(&order, there, 2, 0);
+  struct mde_assessment said = mde_order_assess(&order, there, 2, 0, NOW);
   assert_int_equal(MDE_ASSESSED_UNDONE, said.assessed);
   assert_true(said.action == 1);
-  assert_int_equal(MDE_ASSESSED_ALREADY_ACTIVE, mde_order_assess(&order, there, 1, 0).assessed);
+  assert_int_equal(MDE_ASSESSED_ALREADY_ACTIVE,
+                   mde_order_assess(&order, there, 1, 0, NOW).assessed);
 }
 
 /* What cannot be identified may be a release, or what was done under the key. */
@@ -178,9 +179,9 @@ static void an_incomplete_list_does_not_say_that_nothing_was_done(void **state)
     for (size_t place = 0; place < 2; place++) {
       struct mde_action list[2] = {UNIDENTIFIED, UNIDENTIFIED};
       if (row->there != NULL) list[1 - place] = action(row->there, row->status, AGO(10));
-      assert_int_equal(row->own, mde_order_assess(&order, list, 2, 0).assessed);
-      assert_int_equal(row->cached, mde_order_assess(&order, list, 2, CACHED).assessed);
-      assert_int_equal(row->single, mde_order_assess(&order, list, 2, SINGLE).assessed);
+      assert_int_equal(row->own, mde_order_assess(&order, list, 2, 0, NOW).assessed);
+      assert_int_equal(row->cached, mde_order_assess(&order, list, 2, CACHED, NOW).assessed);
+      assert_int_equal(row->single, mde_order_assess(&order, list, 2, SINGLE, NOW).assessed);
     }
   }
 }
@@ -192,10 +193,10 @@ static void an_incomplete_list_may_have_what_undid_a_key(void **state)
   struct mde_order order = order_of(RESTRICT, KEYED);
   struct mde_action list[] = {action(RESTRICT, MDE_STATUS_SUCCEEDED, AGO(20)), UNIDENTIFIED};
   list[0].comment.operation = order.operation;
-  assert_int_equal(MDE_ASSESSED_ALREADY_ACTIVE, mde_order_assess(&order, list, 1, 0).assessed);
-  assert_int_equal(MDE_ASSESSED_INCOMPLETE, mde_order_assess(&order, list, 2, 0).assessed);
+  assert_int_equal(MDE_ASSESSED_ALREADY_ACTIVE, mde_order_assess(&order, list, 1, 0, NOW).assessed);
+  assert_int_equal(MDE_ASSESSED_INCOMPLETE, mde_order_assess(&order, list, 2, 0, NOW).assessed);
   list[0].status = MDE_STATUS_PENDING;
-  assert_int_equal(MDE_ASSESSED_ALREADY_ACTIVE, mde_order_assess(&order, list, 2, 0).assessed);
+  assert_int_equal(MDE_ASSESSED_ALREADY_ACTIVE, mde_order_assess(&order, list, 2, 0, NOW).assessed);
 }
 
 static void nothing_is_withdrawn_unless_that_is_asked(void **state)
@@ -210,6 +211,80 @@ static void nothing_is_withdrawn_unless_that_is_asked(void **state)
   assert_true(mde_order_withdrawn(&order, &cancelled, 1) == MDE_NO_ACTION);
 }
 
+static void a_claim_keeps_a_release_from_what_others_hold(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *what, *operation; /* NULL: nobody restricted it */
+    enum mde_status status;
+    bool is_released;
+    enum mde_assessed own, cached;
+  } cases[] = {
+      {"ours", "ours-0002", MDE_STATUS_SUCCEEDED, false, MDE_ASSESSED_SEND, MDE_ASSESSED_SEND},
+      {"ours, pending", "ours-0002", MDE_STATUS_PENDING, false, MDE_ASSESSED_CANCEL,
+       MDE_ASSESSED_UNTOLD},
+      {"another's", "theirs-01", MDE_STATUS_SUCCEEDED, false, MDE_ASSESSED_HELD,
+       MDE_ASSESSED_UNTOLD},
+      {"another's, pending", "theirs-01", MDE_STATUS_PENDING, false, MDE_ASSESSED_HELD,
+       MDE_ASSESSED_UNTOLD},
+      {"another's, failed", "theirs-01", MDE_STATUS_FAILED, false, MDE_ASSESSED_NOT_HELD,
+       MDE_ASSESSED_UNTOLD},
+      {"another's, released", "theirs-01", MDE_STATUS_SUCCEEDED, true, MDE_ASSESSED_ALREADY_ACTIVE,
+       MDE_ASSESSED_ALREADY_ACTIVE},
+      {"nobody's", NULL, MDE_STATUS_FAILED, false, MDE_ASSESSED_NOT_HELD, MDE_ASSESSED_UNTOLD},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mde_text operation = text("ours-0002");
+    struct mde_order order = order_of(RELEASE, CANCELS);
+    order.is_claim = true;
+    order.claim =
+        (struct mde_claim){.operations = &operation, .operation_count = 1, .since = MDE_NO_TIME};
+    struct mde_action there[] = {action(RESTRICT, cases[i].status, AGO(90)),
+                                 action(RELEASE, MDE_STATUS_SUCCEEDED, AGO(30))};
+    there[0].comment.operation = text(cases[i].operation);
+    there[0].counts = cases[i].operation != NULL;
+    size_t count = cases[i].is_released ? 2 : 1;
+    if (mde_order_assess(&order, there, count, 0, NOW).assessed != cases[i].own ||
+        mde_order_assess(&order, there, count, CACHED, NOW).assessed != cases[i].cached)
+      fail_msg("%s", cases[i].what);
+  }
+}
+
+static void what_is_taken_back_is_not_decided_otherwise(void **state)
+{
+  (void)state;
+  struct mde_text operation = text("ours-0002");
+  struct mde_order order = order_of(RELEASE, CANCELS | DECIDED);
+  order.is_claim = true;
+  order.claim =
+      (struct mde_claim){.operations = &operation, .operation_count = 1, .since = MDE_NO_TIME};
+  struct mde_action there[] = {action(RESTRICT, MDE_STATUS_SUCCEEDED, AGO(10)),
+                               action(RESTRICT, MDE_STATUS_SUCCEEDED, AGO(5))};
+  there[0].comment.operation = operation;
+  assert_int_equal(MDE_ASSESSED_DECIDED, mde_order_assess(&order, there, 1, 0, NOW).assessed);
+  mde_order_mark(&order, there, 2, NOW);
+  assert_int_equal(MDE_ASSESSED_SEND, mde_order_assess(&order, there, 1, 0, NOW).assessed);
+  assert_int_equal(MDE_ASSESSED_DECIDED, mde_order_assess(&order, there, 2, 0, NOW).assessed);
+  there[0].seen = false;
+  assert_int_equal(MDE_ASSESSED_SEND, mde_order_assess(&order, there, 1, 0, NOW).assessed);
+}
+
+static void what_has_expired_is_told_by_the_services_time(void **state)
+{
+  (void)state;
+  static const int64_t until = INT64_C(1795960800) * MDE_TICKS_PER_SECOND;
+  struct mde_order order = order_of(RELEASE, CANCELS);
+  order.is_claim = order.claims_expired = true;
+  order.claim = (struct mde_claim){.since = MDE_NO_TIME};
+  struct mde_action there = action(RESTRICT, MDE_STATUS_SUCCEEDED, until - 100);
+  there.comment.operation = text("theirs-01.until.1795960800");
+  int64_t end = until + 60 * MDE_TICKS_PER_SECOND;
+  assert_int_equal(MDE_ASSESSED_HELD, mde_order_assess(&order, &there, 1, 0, until).assessed);
+  assert_int_equal(MDE_ASSESSED_HELD, mde_order_assess(&order, &there, 1, 0, end - 1).assessed);
+  assert_int_equal(MDE_ASSESSED_HELD, mde_order_assess(&order, &there, 1, 0, MDE_NO_TIME).assessed);
+  assert_int_equal(MDE_ASSESSED_SEND, mde_order_assess(&order, &there, 1, 0, end).assessed);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -220,6 +295,9 @@ int main(void)
       cmocka_unit_test(an_incomplete_list_does_not_say_that_nothing_was_done),
       cmocka_unit_test(an_incomplete_list_may_have_what_undid_a_key),
       cmocka_unit_test(nothing_is_withdrawn_unless_that_is_asked),
+      cmocka_unit_test(a_claim_keeps_a_release_from_what_others_hold),
+      cmocka_unit_test(what_is_taken_back_is_not_decided_otherwise),
+      cmocka_unit_test(what_has_expired_is_told_by_the_services_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 -- What the outside world can do wrong, over real TLS: each gets one clear error, and nothing is changed.
--- Labels: sanitized, long
+-- Labels: sanitized, not-lua5.3, long
 local tenants = require "tests.spec.support.server.tenant"
 
 local MACHINE_ID = "1f00000000000000000000000000000000000017"

@@ -1,6 +1,6 @@
 -- The command as a script runs it: a process of its own with its output piped, against a tenant over TLS. One
 -- file, since each start of the tenant takes a second.
--- Labels: only-lua5.4, caseless, long
+-- Labels: only-lua5.4, long
 local commands = require "tests.spec.support.process.command"
 local wait_until = require "tests.spec.support.process.wait_until"
 local sim_json = require "mde.sim.base.json"
@@ -37,19 +37,6 @@ describe("mde, piped,", function()
     assert.equal(0, result.status)
     has(result.out, LAPTOP .. ": release accepted")
     has(command.run { "state", "laptop-17" }.out, "\treleased\t")
-  end)
-
-  it("finds one device by its name in whatever spelling, and acts on it once", function()
-    tenant.machine { id = ("%040x"):format(0xd0001), computerDnsName = "Counter-1.Shop.example" }
-    for _, typed in ipairs { "COUNTER-1.SHOP.EXAMPLE", "counter-1.shop.example.", "cOUNTER-1.shop.Example" } do
-      has(command.run({ "state", typed }).out, typed .. "\tnone")
-      has(command.run({ "machines", "computerDnsName=" .. typed, "--csv" }).out, "Counter-1.Shop.example")
-    end
-    local result = command.run({ "restrict", "-", "--comment", "x", "--yes" },
-      { input = "COUNTER-1.shop.example\ncounter-1.SHOP.example.\nCounter-1\n" })
-    assert.equal(0, result.status, result.err)
-    has(result.err, "is named more than once")
-    assert.equal(1, #created())
   end)
 
   for name, case in pairs {

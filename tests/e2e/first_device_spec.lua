@@ -1,5 +1,5 @@
 -- One device, over real TLS: from the environment to the tenant's own history.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 local tenants = require "tests.spec.support.server.tenant"
 
 local ENTRA_ID, MACHINE_ID = "17171717-0000-4000-8000-000000000017", "1f00000000000000000000000000000000000017"

@@ -1,4 +1,5 @@
 -- The guard, over real TLS and in processes of their own: what a one-line script cannot do by accident.
+-- Labels: not-lua5.3
 local script = require "tests.spec.support.process.script"
 local tenants = require "tests.spec.support.server.tenant"
 

@@ -1,6 +1,6 @@
 -- mde plan, run, resume and stop as processes of their own, against a tenant over TLS: what is killed, interrupted,
 -- stopped and started twice; and what is seen.
--- Labels: only-lua5.4, caseless, long
+-- Labels: only-lua5.4, long
 local commands = require "tests.spec.support.process.command"
 local wait_until = require "tests.spec.support.process.wait_until"
 
@@ -32,9 +32,9 @@ local function prepare(more)
 end
 
 -- So that a run takes some seconds.
-local function answer_slowly()
-  tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow", interval = 0.002,
-    count = false }
+local function answer_slowly(interval)
+  tenant.fault { match = { method = "POST", path = "restrictCodeExecution" }, fault = "slow",
+    interval = interval or 0.002, count = false }
 end
 
 -- How many actions each machine has.
@@ -106,6 +106,62 @@ describe("mde run", function()
     assert.equal(0, command.run({ "resume", "--yes", record }).status)
     assert_once()
   end)
+
+  it("is stopped by a user who has not its record, through the store", function()
+    local file = prepare()
+    answer_slowly(0.006)
+    local function of(user)
+      return { environment = { MDE_STORE = command.directory .. "/store",
+        XDG_STATE_HOME = command.directory .. "/" .. user } }
+    end
+    local running = command.start({ "run", "--yes", file, "INC-12" }, of "alice")
+    wait_until(function() return #created() >= 1 end, running.errors)
+    local run = running.errors():match "mde stop (%d+T%d+Z%-%x+) stops it, too"
+    local told = command.run({ "stop", run }, of "bob")
+    assert.equal(0, told.status, told.err)
+    has(told.err, "begins nothing new")
+    told = running.finish()
+    tenant.clear()
+    assert.equal(4, told.status, told.err)
+    has(told.err, "it was asked to stop from elsewhere")
+    assert.equal(1, command.run({ "stop", run }, of "bob").status)
+    assert.equal(0, command.run({ "resume", "--yes", run }, of "alice").status)
+    assert_once()
+  end)
+
+  for _, case in ipairs { { "plan", 1, "TERM" }, { "plan", 1, "INT" }, { "plan", 1, "HUP" }, { "run", 2, "TERM" },
+    { "run", 2, "INT" } } do
+    local how, count, signal = case[1], case[2], case[3]
+    it(("is ended by %d SIG%s where the playbook of mde %s never ends"):format(count, signal, how), function()
+      -- In a plan that sends nothing; in a run only behind the first device, which the plan has, too.
+      prepare()
+      local begun = command.directory .. "/begun"
+      os.remove(begun)
+      local file = command.file("loop.lua", ([[
+        local mde = require "mde"
+        local action = mde.restrict("seat-01.corp.example", "beacon")
+        if %q == "plan" or action and action.outcome == "accepted" then
+          io.open(%q, "w"):close()
+          while true do pcall(error) end
+        end]]):format(how, begun))
+      local record = command.directory .. "/loop-" .. tostring(math.random(1e9)) .. ".db"
+      local running = command.start(how == "plan" and { "plan", file } or { "run", "--yes", "--journal", record, file })
+      wait_until(function() return io.open(begun) end, running.errors)
+      for _ = 1, count do
+        running.signal(signal)
+        os.execute "sleep 0.2"
+      end
+      local told = running.finish()
+      assert.equal(130, told.status, told.err)
+      has(told.err, "interrupted while the playbook did not wait for anything")
+      if how == "run" then
+        assert.equal(1, #created())
+        assert.equal(0, command.run({ "stop", record }).status)
+      else
+        assert.equal(0, #created())
+      end
+    end)
+  end
 
   if commands.has_tmux() then
     for _, columns in ipairs { 80, 120 } do

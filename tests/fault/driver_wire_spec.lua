@@ -1,6 +1,6 @@
 -- Answers that no honest server gives, byte by byte, and what the curl driver makes of each; and those that
 -- are only too much.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 
 local certificates = require "tests.spec.support.certificates"
 local curl = require "mde.driver.curl"

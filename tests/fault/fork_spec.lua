@@ -1,5 +1,5 @@
 -- A client that was made before a fork, and used in every child, as in servers whose master sets up and then forks.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 
 local script = require "tests.spec.support.process.script"
 local tenants = require "tests.spec.support.server.tenant"

@@ -1,7 +1,7 @@
 -- A run that is killed (SIGKILL) before and after each commit of its record and each request, and is resumed: one
 -- restrict and one release per device in the tenant's own history, and each device in one state in the record. Each
 -- state change has one audit event, with a number of its own and none left out.
--- Labels: only-lua5.4, caseless, long
+-- Labels: only-lua5.4, long
 local audit = require "mde.run.audit"
 local cjson = require "cjson"
 local commands = require "tests.spec.support.process.command"

@@ -7,7 +7,7 @@
 local posix = require "mde.posix"
 local model = require "tests.spec.support.model"
 
-local STEPS = _VERSION == "Lua 5.4" and 6000 or 2000
+local STEPS = _VERSION == "Lua 5.4" and 3000 or 1000
 
 describe("a bad night", function()
   it("keeps every promise", function()

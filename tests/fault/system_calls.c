@@ -5,6 +5,7 @@
  * module it is told what to do:
  *
  *   arm(k, variant)  the k-th call from now on fails, with that one of its errors (1, 2...)
+ *   arm(k, variant, true)  the same, and behind the last of its errors comes the first again
  *   disarm() -> calls, name, errno   how many calls there were, and which one failed, if one did
  *
  * Which errors a call may have stands with it; fcntl can have some only where it asks for a lock.
@@ -41,15 +42,26 @@ struct call {
 static atomic_long calls;
 static atomic_long fail_at; /* 0: none */
 static atomic_int variant;
+static atomic_bool goes_round;
 static _Atomic(const struct call *) failed;
 static atomic_int failed_with;
+
+static int count_errors(const struct call *call)
+{
+  int count = 1; /* each has one */
+  while (count < MOST_ERRORS && call->errors[count] != 0)
+    count++;
+  return count;
+}
 
 /* Whether this call is the one. Sets errno then. */
 static bool fails(const struct call *call)
 {
   long wanted = fail_at;
   if (wanted == 0 || ++calls != wanted) return false;
-  int error = call->errors[variant - 1];
+  int which = variant - 1;
+  if (goes_round) which %= count_errors(call);
+  int error = call->errors[which];
   if (error == 0) return false;
   failed = call;
   failed_with = error;
@@ -238,6 +250,7 @@ static int arm(lua_State *L)
   calls = 0;
   failed = NULL;
   variant = which;
+  goes_round = lua_toboolean(L, 3);
   fail_at = at;
   return 0;
 }

@@ -68,7 +68,7 @@ static void check(const struct mde_change *change)
   struct mde_result result = mde_change_result(change);
   assert(wanted.want <= MDE_WANT_SLEEP && wanted.phase <= MDE_PHASE_FIND);
   assert((wanted.want == MDE_WANT_SLEEP) == (wanted.wait > 0));
-  assert(result.fate <= MDE_FATE_UNKNOWN && result.reason <= MDE_REASON_NOT_RESENT);
+  assert(result.fate <= MDE_FATE_UNKNOWN && result.reason <= MDE_REASON_NOT_HELD);
   assert(result.sends >= 0 && result.sends <= 2);
   assert(change->seen.count <= MDE_SEEN_MAX && change->cancels <= MDE_CHANGE_MAX_CANCELS);
   if (result.sends > 0) assert(result.slot != MDE_SLOT_RETURN);

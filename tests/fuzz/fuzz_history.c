@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "history.h"
+#include "claim.h"
 #include "timestamp.h"
 
 #define RESTRICT (&mde_responses[MDE_RESPONSE_RESTRICT])
@@ -62,13 +62,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
   size_t ours[MOST], others[MOST];
   struct mde_text incident = word("INC-1");
-  struct mde_claim claim = {.incidents = &incident, .count = 1, .since = MDE_NO_TIME};
-  struct mde_holders held = mde_history_holders(actions, count, RESTRICT, &claim, ours, others);
+  struct mde_claim claim = {.incidents = &incident, .incident_count = 1, .since = MDE_NO_TIME};
+  struct mde_holders held = mde_claim_holders(&claim, actions, count, RESTRICT, ours, others);
   assert(held.ours + held.others <= count);
   if (state == MDE_STATE_APPLIED || state == MDE_STATE_APPLYING)
     assert(held.ours + held.others > 0);
   struct mde_claim nobodys = {.since = MDE_NO_TIME, .ended = &incident, .ended_count = 1};
-  struct mde_holders left = mde_history_holders(actions, count, RESTRICT, &nobodys, ours, others);
+  struct mde_holders left = mde_claim_holders(&nobodys, actions, count, RESTRICT, ours, others);
   assert(left.ours == 0 && left.others == held.others);
 
   for (int i = 0; i < 8; i++) {
@@ -93,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
   for (int i = 0; i < 16; i++) {
     struct mde_intent intent = {.response = i & 1 ? RELEASE : RESTRICT,
+                                .until = MDE_NO_TIME,
                                 .cancel_opposite = (i & 2) != 0,
                                 .looked = (i & 8) != 0};
     if (i & 4) intent.key = word("alert-4711");

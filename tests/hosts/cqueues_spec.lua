@@ -1,6 +1,6 @@
 -- mde.driver.cqueues: what every driver for an event loop promises, outside and inside of a controller; and what only a
 -- controller can do.
--- Labels: sanitized, long
+-- Labels: sanitized, not-lua5.3, long
 
 local cqueues = require "cqueues"
 local event_loop = require "tests.hosts.event_loop"

@@ -12,6 +12,9 @@
 --     endings = { { what, text, output? }, ... },    -- more ways to end a program with requests in flight
 --   }, function(program) ... end)     -- describes what this host alone has
 --
+-- On Lua 5.4 each place has the whole contract, elsewhere its share of the tests; `share` says which where a place
+-- stands alone ({ 1, 2 }: the first of two).
+--
 -- `make(tenant)` makes the driver where options do not, `serve(options)` starts the tenant where the tests cannot, as
 -- in nginx; `never_blocks` and `raw` are as tests/spec/driver/conformance.lua has them. Without `program` there is no
 -- program of its own.
@@ -298,9 +301,10 @@ return function(host, own)
   host.make = host.make or function(tenant)
     return require("mde.driver." .. host.name).new { ca_file = tenant.ca_file, proxy = "" }
   end
-  for _, place in ipairs(host.places) do
+  for i, place in ipairs(host.places) do
     conformance(("%s, %s"):format(host.name, place.name), host.make, host.serve, {
       never_blocks = host.never_blocks, raw = host.raw,
+      share = host.share or _VERSION ~= "Lua 5.4" and { i, #host.places } or nil,
       within = place.run and function(driver, body) run_in(place, driver, body) end,
     })
     if place.run then describe_calls(host, place) end

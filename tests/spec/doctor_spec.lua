@@ -60,7 +60,25 @@ describe("the doctor", function()
       if entry.event == "request" then requests[#requests + 1] = entry.method .. " " .. entry.path end
     end
     assert.same({ ("GET /%s/v2.0/.well-known/openid-configuration"):format(r.tenant.tenant_id), "GET /api/machines",
-      ("POST /%s/oauth2/v2.0/token"):format(r.tenant.tenant_id), "GET /api/machines" }, requests)
+      ("POST /%s/oauth2/v2.0/token"):format(r.tenant.tenant_id), "GET /api/machines", "GET /api/machineactions" },
+      requests)
+  end)
+
+  it("warns of what was meant to end, and is still restricted", function()
+    local r = new()
+    local id = r.tenant.machines[1].id
+    r:past(id, "restrict", "Succeeded", 7200, { requestorComment = "odd [mde:abcdefgh.until.1000000001]" })
+    local report = examine(r)
+    assert.is_true(report.ok)
+    local check = report.checks[#report.checks - 1].name == "expired" and report.checks[#report.checks - 1]
+      or report.checks[#report.checks]
+    assert.same({ "expired", "warning" }, { check.name, check.status })
+    assert.matches("^1 machine is still restricted, and meant to be free by now: ", check.message)
+    assert.matches("mde release %-%-expired", check.hint)
+    r:answer({ method = "GET", path = "machineactions" }, 503, "{}", { count = false })
+    report = examine(r)
+    assert.is_true(report.ok)
+    assert.truthy(table.concat(status_of(report), "\n"):find("expired skipped", 1, true))
   end)
 
   it("sends no credential where none belongs", function()

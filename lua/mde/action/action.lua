@@ -40,7 +40,8 @@ local row_fields = require "mde.base.row_fields"
 local M = { PERMISSION = "Machine.RestrictExecution" }
 
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
-local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "attempts", "reconciled",
+local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "expires_at", "attempts",
+  "reconciled",
   "looked", "recorded", "also_ended", "also_held", "overturned", "would_cancel", "comment_changed",
   "comment_cut", "replayed", "comment", "release" }
 
@@ -98,7 +99,7 @@ function M.adopt(row, metatable, fields)
   row["@odata.context"] = nil
   ours:drop(row)
   local _, incident, operation_id = core.comment.parse(row.requestorComment)
-  row.incident, row.operation_id = incident, operation_id
+  row.incident, row.operation_id, row.expires_at = incident, operation_id, core.comment.expiry(operation_id)
   for name, value in pairs(fields or {}) do row[name] = value end
   return setmetatable(row, metatable)
 end

@@ -100,11 +100,12 @@ function Cap:state()
     refusal = remaining == 0 and one_too_many(self.limit, wait) or nil }
 end
 
---- A place for a change, which has taken nothing so far.
+--- A place for a change, which has taken nothing so far; nil if there is no cap, so that nothing is counted.
 ---@param operation_id string
 ---@param lifted boolean?
----@return mde.CapSlot
-function M.slot(operation_id, lifted)
+---@return mde.CapSlot?
+function Cap:slot(operation_id, lifted)
+  if self.limit == math.huge then return nil end
   return { id = operation_id, lifted = lifted or false }
 end
 

@@ -207,6 +207,8 @@ end
 -- that records an incident adds to, if the device is certainly restricted.
 function Intent:holders(rows)
   local is_release, latest = self.verb == "release", self.changes.exchange.clock:latest()
+  -- What holds it is what the claim covers.
+  if self.operations or self.expired then return end
   if is_release and self.has_cancelled or not is_release and not self.incident then return end
   local is_held = is_release or core.history.state(rows, self.machine_id, latest) == "restricted"
   local others = is_held and incidents.other_holders(rows, self.machine_id, self.incident, latest) or {}
@@ -274,7 +276,7 @@ local function look_and_send(self, intent)
   local patience = ACTION_SECONDS + self.exchange:queue(intent.verb)
   local locked, problem = lock(self, intent, math.min(intent.context:left(), patience))
   if not locked then return nil, problem end
-  intent.slot = intent.verb == "restrict" and caps.slot(intent.operation_id, intent.allow.cap) or nil
+  intent.slot = intent.verb == "restrict" and self.cap:slot(intent.operation_id, intent.allow.cap) or nil
   begin(intent)
   executor.execute(self, intent)
   return conclude(self, intent)
@@ -378,15 +380,22 @@ end
 ---@return mde.Error? err
 function Changes:make(verb, device, comment, options, context)
   local kind, canonical = devices.check(device)
-  local session, shown, asked = self.center.session, devices.shown(device), named(device)
+  local session, called, asked = self.center.session, device, named(device)
   if session then
     local meant, why = session:meant(verb, device)
-    if not meant then return nil, errors.about(why, ("%s %s"):format(verb, shown)) end
+    if not meant then return nil, errors.about(why, ("%s %s"):format(verb, devices.shown(called))) end
     device, kind, canonical = meant, devices.check(meant)
   end
   local owner, err = new_operation_id()
   if not owner then return nil, err end
-  local intent = setmetatable(arguments.read(verb, comment, options, owner, self.exchange.clock:time()), Intent)
+  local read = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
+  if options.release_after then
+    -- Its end must not rest on one clock alone.
+    local settled, why = self.exchange:settle_clock(context)
+    if not settled then return nil, errors.about(why, ("%s %s"):format(verb, devices.shown(called))) end
+    read = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
+  end
+  local intent = setmetatable(read, Intent)
   self.count = self.count + 1
   intent.context, intent.began, intent.number, intent.owner = context, self.exchange.now(), self.count, owner
   intent.changes, intent.attempts, intent.kind, intent.canonical = self, 0, kind, canonical
@@ -397,7 +406,7 @@ function Changes:make(verb, device, comment, options, context)
   if problem and problem.kind == "unknown" and not problem.operation_id then
     problem.operation_id, problem.verb, problem.machine_id = intent.operation_id, verb, intent.machine_id
   end
-  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, shown)) end
+  if not action then return nil, errors.about(problem, ("%s %s"):format(verb, devices.shown(called))) end
   return action
 end
 

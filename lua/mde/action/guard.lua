@@ -22,6 +22,7 @@ local M = {}
 ---@class mde.Guard
 ---@field private chosen table<string, boolean|string[]>
 ---@field private rules mde.core.guard.Rules
+---@field private names mde.Rule[] of the rules in force
 local Guard = {}
 Guard.__index = Guard
 
@@ -99,7 +100,8 @@ function M.new(protect)
     if type(defaults[rule]) == "boolean" then check_flag(value, what) else check_texts(rule, value, what) end
     chosen[rule] = value
   end
-  return setmetatable({ rules = core.guard.new(chosen), chosen = chosen }, Guard)
+  local rules = core.guard.new(chosen)
+  return setmetatable({ rules = rules, names = rules:rules(), chosen = chosen }, Guard)
 end
 
 --- The rules that a call lifts. Raises for a rule that there is not.
@@ -122,7 +124,7 @@ end
 -- The names of the rules that a call does not lift.
 local function in_force(self, allow)
   local names = {}
-  for _, name in ipairs(self.rules:rules()) do
+  for _, name in ipairs(self.names) do
     if not allow[name] then names[#names + 1] = name end
   end
   return names
@@ -132,7 +134,10 @@ end
 ---@param allow table<mde.Rule, boolean> rules that are lifted
 ---@return boolean
 function Guard:judges(allow)
-  return #in_force(self, allow) > 0
+  for i = 1, #self.names do
+    if not allow[self.names[i]] then return true end
+  end
+  return false
 end
 
 --- What is protected, as it was chosen: what a plan is bound to.

@@ -27,6 +27,7 @@ local EARLIEST_SINCE = 1e9
 ---@field id string
 ---@field computerDnsName? string
 ---@field action mde.Action the newest restriction by which the incidents hold it
+---@field expires_at? number Unix seconds: when the last of these restrictions is meant to end; nil: one has no end
 ---@field releasing? mde.Action a release that is under way: they hold it until that has succeeded
 ---@field incidents? string[] of the shared ones: who else holds it, in words
 ---@field others? mde.Action[] of the shared ones: by which restrictions
@@ -138,6 +139,9 @@ end
 local function holder(action, claim)
   local requestor = errors.show(action.requestor or "somebody")
   if not action.id or not action.type then return UNIDENTIFIED end
+  if action.expires_at and (claim.now or claim.operations) then
+    return ("%s until %s"):format(action.incident or requestor, core.timestamp.whole(action.expires_at))
+  end
   if action.incident and claim.names[core.text.lower(action.incident)] then
     return ("%s before %s"):format(action.incident, claim.since_text)
   elseif action.incident then
@@ -158,15 +162,26 @@ function M.name_of(rows)
   return type(named) == "string" and named or nil
 end
 
+-- Until when the last of these restrictions is meant to hold; nil if one has no end.
+local function last_expiry(rows)
+  local last = 0
+  for _, row in ipairs(rows) do
+    local _, _, operation = core.comment.parse(row.requestorComment)
+    local expires_at = core.comment.expiry(operation)
+    if not expires_at then return nil end
+    last = math.max(last, expires_at)
+  end
+  return last
+end
+
 -- What the claim has in a machine; nil if nothing.
 local function held(center, inventory, machine_id, rows, claim)
-  local ours, others = core.history.holders(rows, machine_id, claim.incidents, claim.since, claim.latest,
-    claim.ended)
+  local ours, others = core.history.holders(rows, machine_id, claim, claim.latest)
   if not ours[1] then return nil end
   local state, rests_on = core.history.state(rows, machine_id, claim.latest)
   for _, row in ipairs(rows) do center:adopt(row) end
   local machine = inventory:outline { id = machine_id, computerDnsName = M.name_of(rows), action = newest(ours),
-    releasing = state == "releasing" and rests_on or nil }
+    expires_at = last_expiry(ours), releasing = state == "releasing" and rests_on or nil }
   if others[1] then
     local seen = {}
     machine.incidents, machine.others = {}, others
@@ -201,7 +216,7 @@ end
 ---@return string[]
 function M.other_holders(rows, machine_id, incident, latest)
   local own = type(incident) == "table" and incident or { incident }
-  local _, others = core.history.holders(rows, machine_id, own, nil, latest)
+  local _, others = core.history.holders(rows, machine_id, { incidents = own }, latest)
   local holders, seen = {}, {}
   for _, row in ipairs(others) do
     local _, named = core.comment.parse(row.requestorComment)
@@ -236,13 +251,23 @@ function M.restricted(center, inventory, options, context)
   end
   -- The answer has told what time it is, from which mde.ago counts.
   claim.since, claim.since_text = M.check_since(center, options.since, "mde.restricted")
+  return M.collect(center, inventory, machines, claim)
+end
+
+--- What a claim holds alone, and what others hold too.
+---@param center mde.ActionCenter
+---@param inventory mde.Inventory
+---@param machines table<string, table[]> the actions of each machine
+---@param claim table of mde.core.history.holders, with `names`, the incidents in lower case, and `since_text`
+---@return mde.RestrictedList
+function M.collect(center, inventory, machines, claim)
   claim.latest = center.exchange.clock:latest()
   local list = { shared = {}, unattributed = {} }
   for machine_id, rows in pairs(machines) do
     if machine_id == "" then
       -- Each by itself: a release among them may be of another machine.
       for _, row in ipairs(rows) do
-        local ours = core.history.holders({ row }, machine_id, claim.incidents, claim.since, claim.latest)
+        local ours = core.history.holders({ row }, machine_id, claim, claim.latest)
         if ours[1] then table.insert(list.unattributed, center:adopt(row)) end
       end
     else

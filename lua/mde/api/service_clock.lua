@@ -17,8 +17,8 @@ local M = {}
 ---@field private now fun(): number the driver's clock
 ---@field private trace mde.Trace
 ---@field private heard mde.core.service_time.value
----@field private has_heard table<"api"|"token", boolean>
----@field private ahead table<"api"|"token", number> by how many seconds each was ahead of this machine's, at last
+---@field private heard_at table<"api"|"token", number> when each was heard last, by the driver's clock
+---@field private told table<"api"|"token", number> what it told then, Unix seconds
 ---@field private warned? boolean
 local ServiceClock = {}
 ServiceClock.__index = ServiceClock
@@ -27,8 +27,8 @@ ServiceClock.__index = ServiceClock
 ---@param trace mde.Trace is told once if the clocks differ
 ---@return mde.ServiceClock
 function M.new(now, trace)
-  return setmetatable({ now = now, trace = trace, heard = core.service_time.new(), has_heard = {},
-    ahead = {} }, ServiceClock)
+  return setmetatable({ now = now, trace = trace, heard = core.service_time.new(), heard_at = {},
+    told = {} }, ServiceClock)
 end
 
 local function warn(self)
@@ -42,8 +42,7 @@ end
 
 local function hear(self, witness, at, told)
   if not self.heard:hear(witness, at, told) then return end
-  self.has_heard[witness] = true
-  self.ahead[witness] = told - (posix.clock.time() - (self.now() - at))
+  self.heard_at[witness], self.told[witness] = at, told
   warn(self)
 end
 
@@ -70,8 +69,8 @@ end
 --- Whether enough clocks were heard to go by. Before the API's first answer there are this machine's and the token's.
 ---@return boolean
 function ServiceClock:is_settled()
-  if self.has_heard.api then return true end
-  return self.has_heard.token ~= nil and self.heard:spread(self.now(), posix.clock.time()) <= AGREED_SECONDS
+  if self.heard_at.api then return true end
+  return self.heard_at.token ~= nil and self.heard:spread(self.now(), posix.clock.time()) <= AGREED_SECONDS
 end
 
 --- By how many seconds the clocks differ, if that is more than they should.
@@ -85,7 +84,8 @@ end
 ---@param witness "api"|"token"
 ---@return number?
 function ServiceClock:ahead_of_this_machine(witness)
-  return self.ahead[witness]
+  local at = self.heard_at[witness]
+  return at and self.told[witness] - (posix.clock.time() - (self.now() - at))
 end
 
 --- An answer of the API arrived. Its `Date` counts if it is the API's own: no cache has kept the answer, and it is no

@@ -31,6 +31,7 @@ local M = {}
 
 ---@class mde.TokenSource
 ---@field tokens mde.core.token the cache
+---@field private at_hand { token?: mde.Token } what was handed out last, weakly: a token does not stay in Lua's memory
 ---@field token_url? string
 ---@field token_share? mde.TokenShare
 ---@field private requests mde.Requests
@@ -85,6 +86,7 @@ function M.new(settings)
     single_flight = settings.single_flight, driver = settings.driver, credential = credential, tenant_id = tenant_id,
     client_id = settings.client_id, scope = settings.scope, service_time = settings.service_time,
     on_token = settings.on_token, named = settings.named, tokens = core.token.new(),
+    at_hand = setmetatable({}, { __mode = "v" }),
     token_url = tenant_id and ("%s/%s/oauth2/v2.0/token"):format(settings.authority, tenant_id),
     token_share = settings.store
       and token_shares.new(settings.store, function()
@@ -261,9 +263,12 @@ function TokenSource:token(context)
     if now >= deadline then
       return nil, requests_of.time_is_up(self:signs_in_at() .. " gave a token", self.requests:trouble_of "token")
     end
-    local answer, a, b, c = tokens:ask(now, self.lease_seconds)
+    local known = self.at_hand.token
+    local answer, a, b, c = tokens:ask(now, self.lease_seconds, known and known.generation)
     if answer == "use" then
-      return authorization(a, b, tokens:expiry())
+      if not a then return known end
+      self.at_hand.token = authorization(a, b, tokens:expiry())
+      return self.at_hand.token
     elseif answer == "failed" and has_changed(self.credential) then
       tokens:forget_failure()
     elseif answer == "failed" then

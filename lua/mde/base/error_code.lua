@@ -137,6 +137,9 @@
 ---| "incident_missing" # an incident is required
 ---| "incident_malformed" # it is not an incident
 ---| "key_malformed" # it is not an idempotency key
+---| "claim_without_look" # a release for certain restrictions needs a look at the device's history
+---| "key_reserved" # a key may not end as an operation id that says until when a restriction holds
+---| "key_too_long" # beside `release_after` a key has at most 47 characters
 ---| "key_without_look" # a key needs a look at the device's history
 ---| "decided_at_without_look" # so does the time of a decision
 ---| "tag_empty" # the tag is empty
@@ -172,6 +175,8 @@
 ---| "record_unreadable" # whether the machine is protected could not be read; see `cause`
 ---| "history_unreadable" # the device's history could not be read
 ---| "opposite_pending" # the opposite action is pending; see `action`
+---| "held_by_others" # something holds the device restricted that this release is not for
+---| "nothing_held" # none of the restrictions that this release is for holds the device
 ---| "opposite_untimed" # an opposite action does not say whether it was decided before `decided_at`
 ---| "opposite_not_cancelled" # the opposite action could not be cancelled
 ---| "opposites_keep_appearing" # there is a further opposite action each time
@@ -208,10 +213,15 @@
 ---| "not_planned" # the plan does not restrict this device (`rule = "plan"`)
 ---| "device_drifted" # the device has another name than the plan shows (`rule = "drift"`)
 ---| "run_stopped" # the run begins nothing new; nothing was sent
+---| "fleet_unusable" # the machines of a rehearsal cannot be read
+---| "faults_unusable" # what is to go wrong in a rehearsal cannot be read
 ---| "run_not_begun" # this is a plan that was not carried out
+---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
+---| "runs_unreadable" # the directory in which the records of runs lie cannot be read
 ---| "record_unusable" # the record of the run cannot be made, opened or written
+---| "report_unwritable" # of the command: the page of a report cannot be written
 ---| "journal_not_built" # this build has no mde.journal
 ---| "journal_failed" # the record of the run cannot be written; nothing was sent
 ---| "digest_failed" # the digest of a playbook or plan could not be made

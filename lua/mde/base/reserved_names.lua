@@ -5,7 +5,8 @@
 -- when a row is taken over. The service's own names are in camel case, and none of them is among ours.
 
 ---@class mde.ReservedNames
----@field private names table<string, true>
+---@field private names string[]
+---@field private set table<string, true>
 local ReservedNames = {}
 ReservedNames.__index = ReservedNames
 
@@ -17,21 +18,22 @@ local M = {}
 function M.new(names)
   local set = {}
   for _, name in ipairs(names) do set[name] = true end
-  return setmetatable({ names = set }, ReservedNames)
+  return setmetatable({ names = names, set = set }, ReservedNames)
 end
 
 --- Whether a name is ours.
 ---@param name any
 ---@return boolean
 function ReservedNames:has(name)
-  return self.names[name] ~= nil
+  return self.set[name] ~= nil
 end
 
 --- Takes everything that has one of our names out of a row.
 ---@param row table changed in place
 function ReservedNames:drop(row)
-  for name in next, self.names do
-    if row[name] ~= nil then row[name] = nil end
+  local names = self.names
+  for i = 1, #names do
+    if row[names[i]] ~= nil then row[names[i]] = nil end
   end
 end
 

@@ -11,8 +11,9 @@ local M = {}
 ---@param row table changed in place
 ---@param names string[]
 function M.keep_texts(row, names)
-  for _, name in ipairs(names) do
-    if row[name] ~= nil and type(row[name]) ~= "string" then row[name] = nil end
+  for i = 1, #names do
+    local value = row[names[i]]
+    if value ~= nil and type(value) ~= "string" then row[names[i]] = nil end
   end
 end
 
@@ -26,8 +27,9 @@ end
 ---@param row table changed in place
 ---@param names string[]
 function M.make_texts(row, names)
-  for _, name in ipairs(names) do
-    if row[name] ~= nil and type(row[name]) ~= "string" then row[name] = text_of(row[name]) end
+  for i = 1, #names do
+    local value = row[names[i]]
+    if value ~= nil and type(value) ~= "string" then row[names[i]] = text_of(value) end
   end
 end
 

@@ -17,7 +17,7 @@ local terminal = require "mde.cli.ui.terminal"
 ---@field format "json"|"csv"|"text" in which results are written
 ---@field request any what the arguments ask, as the subcommand's `request` has read it; nil if it has none
 ---@field profile? string the name of the profile
----@field client mde.Client nil for a subcommand that needs none
+---@field client mde.Client nil where none is needed
 
 local M = {}
 
@@ -63,7 +63,7 @@ function M.new(subcommand, arguments, parser)
   local request = subcommand.request and subcommand.request(arguments)
   if interrupt.asked() then return nil end
   local client, profile
-  if not subcommand.needs_no_client then
+  if not subcommand.needs_no_client and (not subcommand.needs_client or subcommand.needs_client(request)) then
     local settings
     settings, profile = profiles.options(arguments.profile)
     client = connect(settings, subcommand.client_options and subcommand.client_options(arguments), profile,

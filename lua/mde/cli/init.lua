@@ -13,6 +13,7 @@ local output = require "mde.cli.ui.output"
 ---@field request? fun(arguments: table): any reads what the arguments ask, and raises where that is of no use
 ---@field client_options? fun(arguments: table): mde.ClientOptions
 ---@field needs_no_client? boolean
+---@field needs_client? fun(request: any): boolean whether what is asked needs one; default true
 ---@field is_audited? boolean it makes changes, and has the option --audit
 ---@field output_is_free? boolean no results go to standard output
 ---@field has_plain_process? boolean a signal ends it, and its memory is no secret
@@ -20,8 +21,8 @@ local output = require "mde.cli.ui.output"
 
 local M = {}
 
-local subcommands = { "restrict", "release", "plan", "run", "resume", "stop", "state", "report", "machines", "actions",
-  "action", "cancel", "tag", "untag", "doctor", "sim", "completion", "man", "help" }
+local subcommands = { "restrict", "release", "plan", "run", "resume", "runs", "stop", "undo", "rehearse", "state",
+  "report", "machines", "actions", "action", "cancel", "tag", "untag", "doctor", "sim", "completion", "man", "help" }
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.

@@ -7,7 +7,8 @@
 local core = require "mde.core"
 
 -- What a judgement may rest on.
-local FIELDS = { "id", "computerDnsName", "osPlatform", "deviceValue", "machineTags", "mergedIntoMachineId" }
+local FIELDS = { "id", "computerDnsName", "osPlatform", "deviceValue", "machineTags", "mergedIntoMachineId",
+  "healthStatus" }
 
 local M = {}
 

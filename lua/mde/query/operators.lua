@@ -149,16 +149,24 @@ M.none_of = of_list "none_of"
 
 local unit_seconds = { s = 1, m = 60, h = 3600, d = 86400 }
 
+--- A span of time in seconds: "90s", "30m", "2h", "7d", or a number of them; nil for anything else.
+---@param span any
+---@return number? seconds
+function M.span(span)
+  local number, unit
+  if type(span) == "string" then number, unit = span:match "^(%d+%.?%d*)([smhd])$" end
+  local seconds = type(span) == "number" and span or number and core.number.read(number) * unit_seconds[unit]
+  return seconds and seconds >= 0 and seconds < MAX_SPAN_SECONDS and seconds or nil
+end
+
 --- So long ago: "90s", "30m", "2h", "7d", or seconds as a number. Counted by the service's clock, as its answers tell
 --- it, from when the first page is asked for.
 ---@param span string|number
 ---@return mde.Ago
 function M.ago(span)
   needs_value("ago", span)
-  local number, unit
-  if type(span) == "string" then number, unit = span:match "^(%d+%.?%d*)([smhd])$" end
-  local seconds = type(span) == "number" and span or number and core.number.read(number) * unit_seconds[unit]
-  if not seconds or not (seconds >= 0 and seconds < MAX_SPAN_SECONDS) then
+  local seconds = M.span(span)
+  if not seconds then
     errors.invalid("time_malformed", ("mde.ago was given %s, which is not a span of time"):format(errors.got(span)),
       'Write "90s", "30m", "2h" or "7d".')
   end

@@ -1,8 +1,6 @@
 --- proxy_password: whether the proxy on the way takes its password: one request finds out while others wait, and a
 -- refused one is not sent again for a minute. Many proxies lock an account after some wrong passwords.
 
-local core = require "mde.core"
-
 local REFUSED_SECONDS, LOOK_AGAIN_SECONDS = 60, 0.1
 
 local M = {}
@@ -26,9 +24,15 @@ function M.new(driver, clock)
 end
 
 -- Where it is kept: for all hosts, or for one if others may be reached without the proxy. nil: none is used.
-local function place_of(driver, request)
+local function place_of(driver, host, request)
   if request.plain then return nil end
-  return driver.proxy and driver.proxy.everywhere and "" or core.url.authority(request.url)
+  return driver.proxy and driver.proxy.everywhere and "" or host
+end
+
+-- Whether there is a password of which nobody knows whether it is taken.
+local function is_untried(self, place)
+  local proxy = self.driver.proxy
+  return proxy ~= nil and proxy.has_password and not self.taken[place]
 end
 
 -- What it was refused with a moment ago.
@@ -53,12 +57,14 @@ end
 
 --- Asks before a request is sent; its `timeout` is what is left of it then. Returns nothing if it may be sent, of which
 --- `heard` is to be told; or why not, in words and as a driver's code.
+---@param host string whom it goes to
 ---@param request table as a driver gets it
 ---@return string? message
 ---@return string? code
-function Password:ask(request)
-  local place, driver = place_of(self.driver, request), self.driver
+function Password:ask(host, request)
+  local place, driver = place_of(self.driver, host, request), self.driver
   if not place then return nil end
+  if not self.refusals[place] and not self.trials[place] and not is_untried(self, place) then return nil end
   local ends = self.now() + request.timeout
   while true do
     wait_for_trial(self, place, ends)
@@ -69,17 +75,18 @@ function Password:ask(request)
     local trial = self.trials[place]
     if not trial or trial.ends <= self.now() then break end
   end
-  if driver.proxy and driver.proxy.has_password and not self.taken[place] then
+  if is_untried(self, place) then
     self.trials[place] = { ends = ends, gate = driver.gate and driver.gate() or nil }
   end
 end
 
 --- What came of a request that was sent.
+---@param host string
 ---@param request table
 ---@param code? string the driver's, of a failure
 ---@param message? string
-function Password:heard(request, code, message)
-  local place = place_of(self.driver, request)
+function Password:heard(host, request, code, message)
+  local place = place_of(self.driver, host, request)
   if not place then return end
   local refused, trial = code == "proxy_auth", self.trials[place]
   if refused then self.refusals[place] = { at = self.now(), message = message } end

@@ -24,7 +24,7 @@ local M = {}
 ---@class mde.Request
 ---@field method "GET"|"POST"
 ---@field url string
----@field host string who is asked, for errors
+---@field host string who is asked: the URL's host and port; for errors, and by which a proxy's refusal is kept
 ---@field kind "read"|"action"|"token"|"identity" an action changes something and is never sent twice unseen
 ---@field api string ours for what the service counts by itself in its limits
 ---@field is_counted? boolean whether the service counts it
@@ -97,7 +97,7 @@ end
 -- sent, and the driver's code for the reason.
 local function send(self, call, request)
   local trace, driver, started = self.trace, self.driver, self.now()
-  local kept_back, reason = self.proxy_password:ask(request)
+  local kept_back, reason = self.proxy_password:ask(call.host, request)
   if kept_back then return nil, kept_back, false, reason end
   if trace:on() then
     trace:tell { event = "request", driver = driver.name, method = request.method, url = request.url,
@@ -113,7 +113,7 @@ local function send(self, call, request)
     message = self.show(tostring(message or "the driver gave no reason"))
     code = type(code) == "string" and self.show(code) or nil
   end
-  self.proxy_password:heard(request, code, message)
+  self.proxy_password:heard(call.host, request, code, message)
   if trace:on() then
     local event = { event = "response", driver = driver.name, method = request.method, url = request.url,
       seconds = self.now() - started, kind = call.kind }
@@ -340,8 +340,8 @@ end
 ---@return string? message why there is no response
 ---@return string? code the driver's for that
 function Requests:probe(url, seconds, longest, idle)
-  local response, message, _, code = send(self, { kind = "read" }, { method = "GET", url = url, timeout = seconds,
-    headers = headers_for(self, {}, {}), max_bytes = longest, max_idle = idle })
+  local response, message, _, code = send(self, { kind = "read", host = core.url.authority(url) }, { method = "GET",
+    url = url, timeout = seconds, headers = headers_for(self, {}, {}), max_bytes = longest, max_idle = idle })
   return response, message, code
 end
 

@@ -10,9 +10,12 @@ local json = require "mde.base.json"
 local ocsf = require "mde.audit.ocsf"
 local posix = require "mde.posix"
 
-local KIND = "change"
-
 local M = {}
+
+--- The kind of the rows of a record that tell of a change.
+M.KIND = "change"
+
+local KIND = M.KIND
 
 ---@class mde.RunAudit
 ---@field private journal table mde.journal's

@@ -7,18 +7,23 @@
 -- For scripts and the command. A run is bound to what its plan showed, keeps a record (mde.journal) of each change
 -- before it leaves and after it has ended, and can be continued after it died at any instruction.
 
-local caps = require "mde.action.cap"
+local accounts = require "mde.run.account"
 local core = require "mde.core"
+local directories = require "mde.run.directory"
 local errors = require "mde.base.error"
 local libraries = require "mde.run.library"
 local places = require "mde.run.place"
 local plannings = require "mde.run.planning"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
+local readings = require "mde.run.reading"
 local recalls = require "mde.run.recall"
 local records = require "mde.run.record"
 local rules = require "mde.run.rules"
 local sessions = require "mde.run.session"
+local stops = require "mde.run.stop"
+local undos = require "mde.run.undo"
+local verifications = require "mde.run.verification"
 local waves = require "mde.run.waves"
 
 -- A plan is older than what it shows after an hour; a run that was begun may be continued for a day.
@@ -87,6 +92,22 @@ function M.plan(client, options)
   return plan
 end
 
+--- Plans to take back what a run has restricted, and nobody else holds.
+---@param client mde.Client
+---@param run string its id, or the path of its record
+---@param comment string why; recorded in the service
+---@return mde.RunPlan? plan with `undone`, what the record says (mde.Undone)
+---@return mde.Error? err
+function M.plan_undo(client, run, comment)
+  local undone, err = undos.read(run, comment)
+  if not undone then return nil, err end
+  local plan
+  plan, err = M.plan(client, { playbook = undone.playbook, waves = false })
+  if not plan then return nil, err end
+  plan.undoes, plan.undone = undone.run, undone
+  return plan
+end
+
 -- ---- carrying out
 
 ---@class mde.RunOptions
@@ -108,16 +129,49 @@ end
 ---@field entries table[] how each call ended
 ---@field open mde.Step[] sent, and not known what came of it
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
+---@field not_called mde.NotCalled[] planned, and the playbook did not call for it; only where it came to its end
+---@field differing mde.DifferingCall[] the recorded result held
 ---@field unwritten table[] results that the record does not have
+
+---@class mde.DifferingCall a call that asked otherwise than the step of an earlier session that it is
+---@field machine_id string
+---@field verb string
+---@field name? string of the device
+---@field words string in what it differs
+
+---@class mde.NotCalled a change that the plan shows
+---@field machine_id string
+---@field verb string
+---@field name? string of the device
 
 -- The steps of which nobody knows the outcome, and those that the playbook did not come by.
 local function left_over(session)
   local open, not_reached = {}, {}
   for _, step in ipairs(session.recall.steps.all) do
-    if not step.outcome or step.outcome == "unknown" then open[#open + 1] = step end
+    if step.outcome == "unknown" or not (step.outcome or step.is_known) then open[#open + 1] = step end
     if not step.reached then not_reached[#not_reached + 1] = step end
   end
   return open, not_reached
+end
+
+-- What the plan shows and the playbook did not call for, though it came to its end: its query finds other devices now.
+local function not_called(session, plan)
+  local called, list = {}, {}
+  for _, entry in ipairs(session.entries) do
+    -- A name that means no machine any more stands there as it was asked for.
+    local called_for = entry.machine_id or entry.name
+    if called_for then called[entry.verb .. called_for] = true end
+  end
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      local verb = change.verb
+      if change.decision == verb and not called[verb .. device.id]
+        and not (device.name and called[verb .. errors.quote(device.name)]) then
+        list[#list + 1] = { machine_id = device.id, verb = verb, name = device.name }
+      end
+    end
+  end
+  return list
 end
 
 local function state_of(session, err, open, not_reached)
@@ -138,6 +192,15 @@ local function has_untried(session)
   return false
 end
 
+-- From now on nobody goes on with the run that is undone.
+local function mark_undone(record, plan)
+  if not plan.undoes then return true end
+  local marked, err = undos.mark(plan.undoes, places.name_of(record.path))
+  if marked then return true end
+  records.abandon(record)
+  return nil, err
+end
+
 local function carry_out(client, record, plan, options)
   local journal = record.journal
   local function tell(event)
@@ -148,7 +211,11 @@ local function carry_out(client, record, plan, options)
     if device.wave then count = count + 1 end
   end
   local session = sessions.new { client = client, journal = journal, number = record.session, path = record.path,
-    plan = plan, until_time = options.until_time, on_event = tell, recall = recall, rules = rules.new() }
+    id = record.id, plan = plan, until_time = options.until_time, on_event = tell, recall = recall,
+    rules = rules.new() }
+  local entry, unshared = stops.enter(client, record.id, record.host, function(stop) session:halt(stop) end)
+  if unshared then session:note("store", unshared.message) end
+  session.is_shared = entry:is_shared()
   if options.on_session then options.on_session(session) end
   client:attach(session)
   local found, problem = pcall(records.find_out, client, session)
@@ -160,6 +227,7 @@ local function carry_out(client, record, plan, options)
     ok, ended, err = pcall(playbooks.run, plan.playbook, libraries.new(client, session), math.floor(plan.made))
   end
   client:attach(nil)
+  entry:leave()
   if not ok then
     session:halt { rule = "raised", state = "paused", message = errors.show(ended) }
     records.close(record, "paused", errors.show(ended), session)
@@ -174,6 +242,7 @@ local function carry_out(client, record, plan, options)
   records.close(record, state, why, session)
   return { run = places.name_of(record.path), path = record.path, state = state, why = why, err = err,
     stop = session.stop, entries = session.entries, open = open, not_reached = not_reached,
+    not_called = session.stop == nil and err == nil and not_called(session, plan) or {}, differing = session.differing,
     unwritten = session.unwritten }
 end
 
@@ -189,6 +258,7 @@ function M.start(client, plan, options)
   if not record then return nil, err end
   local taken
   taken, err = records.begin_session(record, client:now())
+  if taken then taken, err = mark_undone(record, plan) end
   if not taken then return nil, err end
   return carry_out(client, record, plan, options)
 end
@@ -295,6 +365,7 @@ function M.start_opened(client, opened, options)
   end
   local taken
   taken, err = records.begin_session(opened.record, client:now())
+  if taken then taken, err = mark_undone(opened.record, opened.plan) end
   if not taken then return nil, err end
   return carry_out(client, opened.record, opened.plan, options)
 end
@@ -383,21 +454,43 @@ M.leave = playbooks.leave
 ---@return { limit: number, remaining: integer, is_counted: boolean }?
 function M.cap(client)
   if client:cap().limit == math.huge then return nil end
-  local _, err = client.restricts:check(caps.slot("plan", false), client:context(SETTLE_SECONDS))
+  local _, err = client.restricts:check(client.restricts:slot "plan", client:context(SETTLE_SECONDS))
   local state = client:cap()
   return { limit = state.limit, remaining = state.remaining or state.limit, is_counted = not err or err.rule == "cap" }
 end
 
+--- What a run was to do, and what came of each device, from its record alone: one that is under way, has ended, was
+--- killed, or was sent by somebody.
+---@param run string the id or path
+---@return mde.RunAccount?
+---@return mde.Error? err
+function M.account(run)
+  local reading, err = readings.read(run)
+  if not reading then return nil, err end
+  return accounts.of(reading)
+end
+
+M.account_words = accounts.words
+M.verify = verifications.verify
+M.copy = readings.copy
+M.audit_lines = readings.audit_lines
+M.is_run = readings.is_run
 M.cap_of = records.cap_of
 M.is_in_use = records.is_in_use
 M.is_record = records.is_record
+M.make_directory = records.make_directory
+M.steps_of = records.steps_of
+M.list = directories.list
 M.playbook = playbooks.read
 M.shown = plans.shown
 M.is_expected = plans.is_expected
 M.counts = plans.counts
 M.restricts = plans.restricts
 M.object = plans.object
-M.stop = places.stop
+M.stop = stops.ask
+M.stop_elsewhere = stops.ask_elsewhere
+M.STOP_SECONDS = stops.LOOK_SECONDS
+M.is_id = places.is_id
 M.record_of = places.record_of
 M.name_of = places.name_of
 

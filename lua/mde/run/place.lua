@@ -33,7 +33,10 @@ function M.new_id(now)
   return ("%s-%02x%02x"):format(time, bytes:byte(1), bytes:byte(2))
 end
 
-local function is_id(run)
+--- Whether this is the id of a run, and no path.
+---@param run string
+---@return boolean
+function M.is_id(run)
   return run:find "^%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ%-%x%x%x%x$" ~= nil
 end
 
@@ -42,7 +45,7 @@ end
 ---@return string? path
 ---@return mde.Error? err
 function M.record_of(run)
-  if not is_id(run) then return run end
+  if not M.is_id(run) then return run end
   local directory, err = M.directory()
   if not directory then return nil, err end
   return ("%s/%s.db"):format(directory, run)
@@ -55,7 +58,7 @@ function M.name_of(path)
   local directory = M.directory()
   local name = directory and path:sub(1, #directory + 1) == directory .. "/" and path:sub(#directory + 2)
   local id = name and name:match "^(.*)%.db$"
-  return id and is_id(id) and id or path
+  return id and M.is_id(id) and id or path
 end
 
 local function beside(path, ending)
@@ -71,35 +74,5 @@ function M.lock_of(path) return beside(path, ".lock") end
 ---@param path string of the record
 ---@return string
 function M.stop_of(path) return beside(path, ".stop") end
-
---- Whether a run was asked to stop.
----@param path string of the record
----@return boolean
-function M.is_stopped(path)
-  local file = io.open(M.stop_of(path))
-  if file then file:close() end
-  return file ~= nil
-end
-
---- Asks a run to stop; what it has sent is followed to its answer.
----@param path string of the record
----@return true?
----@return mde.Error? err
-function M.stop(path)
-  local file, problem = io.open(M.stop_of(path), "w")
-  if file then
-    file:close()
-    return true
-  end
-  return nil, errors.new { kind = "invalid", code = "stop_not_written",
-    message = ("the file that stops the run cannot be written: %s"):format(errors.show(problem)),
-    hint = "Stop it with Ctrl-C, or as the user that runs it." }
-end
-
---- Takes the wish to stop back.
----@param path string of the record
-function M.go_on(path)
-  os.remove(M.stop_of(path))
-end
 
 return M

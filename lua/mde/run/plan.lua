@@ -18,6 +18,7 @@ local M = {}
 ---@field platform? string
 ---@field tags string[]
 ---@field value? string its device value
+---@field health? string its health status
 ---@field last_seen? string
 ---@field is_server boolean
 ---@field is_offline boolean
@@ -38,6 +39,8 @@ local M = {}
 ---@field others string[] what else would be changed
 ---@field asked table<string, string>
 ---@field digest string 32 bytes
+---@field undoes? string the run that it takes back, as it is called in a command
+---@field undone? mde.Undone of the plan of an undo, not of one that was kept
 
 -- ---- what binds
 
@@ -120,6 +123,7 @@ local function device_of(id, machine, now)
   end
   return { id = id, name = machine and fact(machine.computerDnsName), platform = machine and fact(machine.osPlatform),
     tags = tags, value = machine and fact(machine.deviceValue), last_seen = machine and fact(machine.lastSeen),
+    health = machine and fact(machine.healthStatus),
     is_server = is_server(machine and fact(machine.osPlatform)),
     is_offline = seen ~= nil and now - seen > OFFLINE_SECONDS, audit = machine and audit.device(machine),
     changes = {} }
@@ -214,13 +218,13 @@ end
 ---@field release integer
 ---@field already_active integer
 ---@field recorded integer
----@field left integer protected, in conflict or superseded
+---@field left integer protected, in conflict, superseded, or held by others or nobody
 ---@field not_looked_at integer
 ---@field unresolvable integer
 ---@field servers integer of those that would be restricted
 ---@field offline integer of those that would be restricted or released
 
-local counted_as = { protected = "left", conflict = "left", superseded = "left" }
+local counted_as = { protected = "left", conflict = "left", superseded = "left", held = "left", not_held = "left" }
 
 ---@param plan mde.RunPlan
 ---@return mde.PlanCounts
@@ -258,15 +262,15 @@ function M.object(plan)
   end
   return { format = FORMAT, digest = M.shown(plan.digest), made_at = core.timestamp.whole(plan.made),
     tenant_id = plan.tenant_id, client_id = plan.client_id, base_url = plan.base_url,
-    playbook = { name = plan.playbook.name, sha256 = digests.hex(plan.playbook.digest),
+    undoes = plan.undoes, playbook = { name = plan.playbook.name, sha256 = digests.hex(plan.playbook.digest),
       arguments = plan.playbook.arguments },
     counts = M.counts(plan), devices = devices, unresolvable = plan.unresolvable, others = plan.others }
 end
 
 -- ---- in a record
 
-local PLAN_FIELDS = { "name", "platform", "tags", "value", "last_seen", "is_server", "is_offline", "audit", "wave",
-  "changes" }
+local PLAN_FIELDS = { "name", "platform", "tags", "value", "health", "last_seen", "is_server", "is_offline", "audit",
+  "wave", "changes" }
 
 --- Writes a plan into a new record, in one transaction.
 ---@param journal table mde.journal's
@@ -311,6 +315,7 @@ function M.read(journal)
   local plan = { made = run.made, tenant_id = run.tenant ~= "" and run.tenant or nil,
     client_id = run.client ~= "" and run.client or nil, base_url = run.base_url, settings = settings.bound or {},
     playbook = { name = run.playbook, text = run.text, digest = run.digest, arguments = arguments }, modules = {},
+    undoes = run.undoes,
     devices = {}, unresolvable = settings.unresolvable or {}, others = settings.others or {}, asked = {},
     digest = run.plan }
   for module in journal:modules() do plan.modules[#plan.modules + 1] = module end

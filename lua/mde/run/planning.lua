@@ -18,7 +18,8 @@ local M = {}
 ---@field machine_id string
 ---@field verb "restrict"|"release"
 ---@field incident string in lower case; ""
----@field decision "restrict"|"release"|"already_active"|"recorded"|"protected"|"conflict"|"superseded"|"not_looked_at"
+---@field decision "restrict"|"release"|"already_active"|"recorded"|"protected"|"conflict"|"superseded"|"held"
+--- |"not_held"|"not_looked_at"
 ---@field rule? string of the guard
 ---@field why? string in words
 ---@field holder? string who restricted it already
@@ -99,15 +100,21 @@ function Planning:unresolved(intent, device, err)
     why = err.message })
 end
 
-local decisions = { protected = "protected", conflict = "conflict", superseded = "superseded" }
+local decisions = { protected = "protected", conflict = "conflict", superseded = "superseded",
+  held_by_others = "held", nothing_held = "not_held" }
+
+-- Who stands behind an action.
+local function holder_of(action)
+  return action and (action.incident or action.requestor) or nil
+end
 
 local function describe(change, action, err)
   if err then
-    change.decision = decisions[err.kind] or "not_looked_at"
-    change.rule, change.why = err.rule, err.message
+    change.decision = decisions[err.code] or decisions[err.kind] or "not_looked_at"
+    change.rule, change.why, change.holder = err.rule, err.message, holder_of(err.action)
   elseif action.outcome == "already_active" then
     change.decision = "already_active"
-    change.holder = action.incident or action.requestor
+    change.holder = holder_of(action)
   elseif action.replayed then
     change.decision = "recorded"
   else

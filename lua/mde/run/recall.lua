@@ -3,6 +3,7 @@
 -- A result is given back, and nothing is asked. What was not sent is not recorded: it is tried again. A step that was
 -- sent and not answered is no result; finding out about it begins in the middle (action/change.lua).
 
+local asked = require "mde.run.asked"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
@@ -15,6 +16,8 @@ local M = {}
 ---@field private center mde.ActionCenter
 ---@field private journal table
 ---@field is_resuming boolean an earlier session has recorded a step, and this one has made no new one yet
+---@field private compared table<mde.Step, boolean> with a call of this session
+---@field private noted? table<integer, boolean>
 ---@field private last table<string, { id: string, at: number }> the newest action of the run on each machine
 local Recall = {}
 Recall.__index = Recall
@@ -59,6 +62,7 @@ function M.new(journal, center)
     recorded[#recorded + 1] = step
   end
   local recall = setmetatable({ journal = journal, center = center, is_resuming = recorded[1] ~= nil, last = {},
+    compared = {},
     steps = steps_of.new(recorded) }, Recall)
   for _, step in ipairs(recorded) do
     local row = step.row and json.decode(step.row)
@@ -97,7 +101,32 @@ end
 ---@return mde.Step?
 function Recall:step_of(intent)
   return self.steps:next(intent.verb, intent.machine_id, steps_of.incident_of(intent.incident),
-    intent.keyed and intent.operation_id or "")
+    intent.key or "")
+end
+
+-- The steps of which it stands in the record that a call differs from them.
+local function noted_steps(journal)
+  local noted = {}
+  for event in assert(journal:events()) do
+    if event.kind == "differs" and event.step then noted[event.step] = true end
+  end
+  return noted
+end
+
+--- In what a call differs from the step of an earlier session that it is, in words; told once in a session.
+---@param intent table
+---@param session integer which one this is
+---@return mde.Step? step
+---@return string? words
+---@return boolean? is_noted it stands in the record
+function Recall:difference(intent, session)
+  local step = self:step_of(intent)
+  if not step or step.session == session or self.compared[step] then return nil end
+  self.compared[step] = true
+  local words = asked.difference(step, intent)
+  if not words then return nil end
+  self.noted = self.noted or noted_steps(self.journal)
+  return step, words, self.noted[step.n]
 end
 
 local function read(text)
@@ -155,18 +184,18 @@ end
 -- Of a device so many actions are remembered; older ones are told from a send by their time.
 local MAX_SEEN = 32
 
---- What the look before a send has shown, as the record keeps it: what was there before is not mistaken for a decision
---- that came after.
+--- What a call asks, and what the look before its send has shown, as the record keeps it: what was there before is not
+--- mistaken for a decision that came after.
 ---@param intent table
 ---@return string json
-function M.of_look(intent)
+function M.of_call(intent)
   local seen = {}
   for _, row in ipairs(intent.seen or {}) do
     if type(row.id) == "string" and #seen < MAX_SEEN then
       seen[#seen + 1] = { id = row.id, status = row.status or "" }
     end
   end
-  return json.encode { reason = intent.reason, looked = intent.seen ~= nil, seen = seen }
+  return json.encode { asked = asked.of(intent), reason = intent.reason, looked = intent.seen ~= nil, seen = seen }
 end
 
 -- The actions of the run itself that were answered before a step left.

@@ -8,11 +8,14 @@ local places = require "mde.run.place"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
+local stops = require "mde.run.stop"
 local variables = require "mde.base.environment"
 
--- What a run writes of each device, and at least.
+-- What a run writes of each device beside what the plan says of it, and at least.
 local RESERVED_BYTES, RESERVED_BYTES_OF_DEVICE = 256 * 1024, 2048
 local PARALLEL = 8
+-- So long a record is waited for that is only looked at.
+local READ_SECONDS = 1
 
 local M = {}
 
@@ -20,9 +23,15 @@ local M = {}
 ---@field path string
 ---@field journal table mde.journal's
 ---@field lock mde.locked_file
+---@field id string of the run
 ---@field session? integer
+---@field host? string on which the session works
+---@field is_new? boolean it was made by this process
 
-local function journals()
+--- The module that keeps records.
+---@return table? journal mde.journal
+---@return mde.Error? err
+function M.journals()
   local ok, journal = pcall(require, "mde.journal")
   if ok then return journal end
   return nil, errors.new { kind = "invalid", code = "journal_not_built",
@@ -40,10 +49,18 @@ local hints = {
   busy = "Another program has it open. Close that, and try again.",
 }
 
-local function failed(path, message, code)
+--- That a record cannot be made, opened or written.
+---@param path string
+---@param message string
+---@param code mde.journal.code
+---@return nil
+---@return mde.Error err
+function M.failed(path, message, code)
   return nil, errors.new { kind = "invalid", code = "record_unusable", hint = hints[code],
     message = ("the record %s: %s"):format(errors.quote(path), errors.show(message)) }
 end
+
+local journals, failed = M.journals, M.failed
 
 -- One session at a time works on a run.
 local function lock(path)
@@ -71,8 +88,11 @@ function M.is_record(path)
   return beginning == MAGIC
 end
 
--- Whether there is a file that can be a record; before anything is made beside it.
-local function check_file(path)
+--- Whether there is a file that can be a record; before anything is made beside it.
+---@param path string
+---@return true?
+---@return mde.Error? err
+function M.check_file(path)
   local is_record = M.is_record(path)
   if is_record == nil then
     return nil, errors.new { kind = "invalid", code = "run_missing",
@@ -81,6 +101,8 @@ local function check_file(path)
   if is_record then return true end
   return failed(path, "it is no record of a run", "not_a_journal")
 end
+
+local check_file = M.check_file
 
 --- Whether a session is at work on a run.
 ---@param path string
@@ -108,6 +130,28 @@ function M.cap_of(path)
   return core.number.read(cap) or false
 end
 
+--- What a record says of its run; it is only read, and may be at work.
+---@param path string
+---@return { verb: string, playbook: string, state: string, why: string?, made: number, devices: integer }?
+---@return string? problem in words
+function M.facts_of(path)
+  local journal, err = journals()
+  if not journal then return nil, err.message end
+  local opened, problem = journal.open(path, { untrusted = true, timeout = READ_SECONDS })
+  if not opened then return nil, problem end
+  local ok, facts, why = pcall(function()
+    local run, message = opened:run()
+    if not run then return nil, message end
+    local devices = 0
+    for _ in assert(opened:devices()) do devices = devices + 1 end
+    return { verb = run.verb, playbook = run.playbook, state = run.state, why = run.why, made = run.made,
+      devices = devices }
+  end)
+  opened:close()
+  if ok then return facts, why end
+  return nil, tostring(facts)
+end
+
 local function close(record)
   record.journal:close()
   record.lock:close()
@@ -117,6 +161,41 @@ end
 ---@param record mde.RunRecord
 function M.abandon(record)
   close(record)
+end
+
+--- Makes a directory for records, for its owner alone; one that is there will do.
+---@param path string
+---@return true?
+---@return mde.Error? err
+function M.make_directory(path)
+  local journal, err = journals()
+  if not journal then return nil, err end
+  local made, message, code = journal.make_directory(path)
+  if made then return true end
+  return failed(path, message, code)
+end
+
+--- The steps of a run that is not at work.
+---@param path string of its record
+---@return mde.Step[]?
+---@return mde.Error? err
+function M.steps_of(path)
+  local record, err = M.hold(path)
+  if not record then return nil, err end
+  local list = {}
+  for step in record.journal:steps() do list[#list + 1] = step end
+  close(record)
+  return list
+end
+
+-- Ends with a record of which nothing has come. One that was made for this run alone stands in nobody's way then.
+local function give_up(record)
+  record.journal:close()
+  if record.is_new then
+    os.remove(record.path)
+    os.remove(record.path .. "-journal")
+  end
+  record.lock:close()
 end
 
 --- A new record, with a plan in it.
@@ -135,15 +214,17 @@ function M.create(client, plan, path)
     local directory
     directory, err = places.directory()
     if not directory then return nil, err end
-    local made, message, code = journal.make_directory(directory)
-    if not made then return failed(directory, message, code) end
+    local made
+    made, err = M.make_directory(directory)
+    if not made then return nil, err end
     path = ("%s/%s.db"):format(directory, id)
   end
   local file
   file, err = lock(path)
   if not file then return nil, err end
   local exchange = client.exchange
-  local opened, message, code = journal.create(path, { id = id, verb = "run", tenant = exchange.tenant_id or "",
+  local opened, message, code = journal.create(path, { id = id, verb = plan.undoes and "undo" or "run",
+    undoes = plan.undoes, tenant = exchange.tenant_id or "",
     client = exchange.client_id or "", base_url = exchange.base_url, playbook = plan.playbook.name,
     text = plan.playbook.text, digest = plan.playbook.digest, arguments = json.encode(plan.playbook.arguments),
     settings = json.encode { bound = plan.settings, unresolvable = plan.unresolvable, others = plan.others },
@@ -152,11 +233,11 @@ function M.create(client, plan, path)
     file:close()
     return failed(path, message, code)
   end
-  local record = { path = path, journal = opened, lock = file }
+  local record = { path = path, id = id, journal = opened, lock = file, is_new = true }
   local written
   written, message, code = plans.write(opened, plan)
   if written then return record end
-  close(record)
+  give_up(record)
   return failed(path, message, code)
 end
 
@@ -171,11 +252,11 @@ function M.finish(record)
   return failed(record.path, message, code)
 end
 
---- Opens a record.
+--- Opens the record of a run that is not at work, and keeps others from going on with it.
 ---@param path string
 ---@return mde.RunRecord?
 ---@return mde.Error? err
-function M.open(path)
+function M.hold(path)
   local journal, err = journals()
   if not journal then return nil, err end
   local sound, locked
@@ -184,13 +265,21 @@ function M.open(path)
   locked, err = lock(path)
   if not locked then return nil, err end
   local opened, message, code = journal.open(path)
-  if opened then
-    -- Who goes on takes back that it was to stop; from now on a stop is of this session, though nothing has begun yet.
-    places.go_on(path)
-    return { path = path, journal = opened, lock = locked }
-  end
+  if opened then return { path = path, id = opened:run().id, journal = opened, lock = locked } end
   locked:close()
   return failed(path, message, code)
+end
+
+--- Opens a record to go on with it.
+---@param path string
+---@return mde.RunRecord?
+---@return mde.Error? err
+function M.open(path)
+  local record, err = M.hold(path)
+  if not record then return nil, err end
+  -- Who goes on takes back that it was to stop; from now on a stop is of this session, though nothing has begun yet.
+  stops.take_back(path)
+  return record
 end
 
 local function line_of(path)
@@ -200,10 +289,12 @@ local function line_of(path)
   return line
 end
 
+local function host() return line_of "/proc/sys/kernel/hostname" or "unknown" end
+
 -- What a session is known by.
 local function fields_of(journal)
   local pid = (line_of "/proc/self/stat" or ""):match "^%d+"
-  return { began = posix.clock.time(), host = line_of "/proc/sys/kernel/hostname" or "unknown",
+  return { began = posix.clock.time(), host = host(),
     boot = line_of "/proc/sys/kernel/random/boot_id", pid = pid and core.number.read(pid) or 0,
     who = variables.get "LOGNAME" or variables.get "USER", mde = clients.VERSION, digest = journal:run().digest }
 end
@@ -228,16 +319,17 @@ end
 ---@return true?
 ---@return mde.Error? err
 function M.begin_session(record, taken_at)
-  local journal, devices = record.journal, 0
-  for _ in assert(journal:devices()) do devices = devices + 1 end
+  local journal, bytes = record.journal, RESERVED_BYTES
+  -- A step repeats what stands in the plan: the reason, for as long as it may be.
+  for device in assert(journal:devices()) do bytes = bytes + RESERVED_BYTES_OF_DEVICE + #(device.facts or "") end
   local number
-  local ok, message, code = journal:reserve(RESERVED_BYTES + RESERVED_BYTES_OF_DEVICE * devices)
+  local ok, message, code = journal:reserve(bytes)
   if ok then number, message, code = begin(journal, taken_at) end
   if number then
-    record.session = number
+    record.session, record.host = number, host()
     return true
   end
-  close(record)
+  give_up(record)
   if code ~= "taken" then return failed(record.path, message, code) end
   return nil, errors.new { kind = "invalid", code = "plan_taken",
     message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path))),

@@ -8,11 +8,13 @@ local audits = require "mde.run.audit"
 local changes = require "mde.audit.change"
 local core = require "mde.core"
 local devices = require "mde.device.device"
+local drifts = require "mde.run.drift"
 local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local recalls = require "mde.run.recall"
 local steps_of = require "mde.run.steps"
+local stops = require "mde.run.stop"
 
 local M = {}
 
@@ -24,20 +26,24 @@ local M = {}
 ---@field err? mde.Error what ended it at once
 
 ---@class mde.RunEvent what a session tells while it runs
----@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"
+---@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"|"drift"
 ---@field machine_id? string
 ---@field computerDnsName? string
 ---@field verb? string
+---@field asked? string the device as it is called, in quotes
 ---@field outcome? string
 ---@field err? mde.Error
 ---@field stop? mde.RunStop
+---@field words? string of a drift: what is otherwise than the plan showed
 
 ---@class mde.Session : mde.RunPass
 ---@field stop? mde.RunStop
+---@field is_shared boolean it can be stopped from elsewhere (stop.lua)
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
 ---@field unwritten table[] results that could not be written down
 ---@field audit mde.RunAudit
 ---@field private late table<table, table> what belongs to those: what is told, and the status of the action
+---@field differing mde.DifferingCall[]
 local Session = {}
 Session.__index = Session
 
@@ -46,6 +52,7 @@ Session.__index = Session
 ---@field journal table mde.journal's
 ---@field number integer of the session in the record
 ---@field path string of the record
+---@field id string of the run
 ---@field plan mde.RunPlan
 ---@field waves mde.RunWaves
 ---@field rules mde.RunRules
@@ -57,7 +64,7 @@ Session.__index = Session
 ---@return mde.Session
 function M.new(settings)
   local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {}, late = {},
-    audit = audits.new(settings.journal, settings.number, settings.client.exchange.trace),
+    differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange.trace),
     generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
@@ -106,7 +113,7 @@ end
 -- What was asked from outside since the last look.
 local function look_outside(self)
   if self.stop then return end
-  if places.is_stopped(self.path) then
+  if stops.is_asked(self.path) then
     self:halt { rule = "asked", state = "stopped", message = "it was asked to stop (mde stop)" }
   elseif self.until_time and posix.clock.time() >= self.until_time then
     self:halt { rule = "until", state = "stopped",
@@ -187,16 +194,23 @@ local function not_planned(self, intent)
     hint = not why and "Make a plan that shows it: mde plan, then mde run." or nil }
 end
 
+-- What is otherwise than the plan showed, and stops nothing.
+local function tell_drift(self, intent, words)
+  local device = self.names[intent.machine_id]
+  local name = device and device.name or intent.computerDnsName or intent.machine_id
+  self:note("drift", ("%s: %s"):format(name, words))
+  self:tell { event = "drift", machine_id = intent.machine_id, computerDnsName = name, verb = intent.verb,
+    words = words }
+end
+
 --- Why the device is not the one that was shown.
 function Session:compare(intent, record)
   local device = self.names[intent.machine_id]
-  if not device or not device.name then return nil end
-  local name = record.computerDnsName
-  if type(name) == "string" and core.name.normal(name) == core.name.normal(device.name) then return nil end
-  return errors.new { kind = "protected", code = "device_drifted", rule = "drift", machine_id = intent.machine_id,
-    message = ("machine %s was called %s when the plan was made and is called %s now"):format(intent.machine_id,
-      errors.quote(device.name), name and errors.quote(name) or "nothing"),
-    hint = "Look which device it is; a new plan shows it." }
+  local err = drifts.refusal(device, record)
+  if err then return err end
+  local words = drifts.of_record(device, record)
+  if words and words ~= intent.has_drifted then tell_drift(self, intent, words) end
+  intent.has_drifted = words
 end
 
 -- Since when a contrary decision counts: since the plan was made, or since the run itself acted on the device last.
@@ -219,10 +233,10 @@ end
 -- What a step is known by, and what is sent.
 local function fields_of(self, intent)
   local step, steps = intent.step, self.recall.steps
-  local incident, key = steps_of.incident_of(intent.incident), intent.keyed and intent.operation_id or ""
+  local incident, key = steps_of.incident_of(intent.incident), intent.key or ""
   return { session = self.number, device = intent.machine_id, verb = intent.verb, incident = incident, key = key,
     occurrence = step and step.occurrence or steps:occurrence(intent.verb, intent.machine_id, incident, key),
-    operation = intent.operation_id, comment = intent.comment, arguments = recalls.of_look(intent) }
+    operation = intent.operation_id, comment = intent.comment, arguments = recalls.of_call(intent) }
 end
 
 -- The device of a step stands in the record, planned or not.
@@ -241,6 +255,7 @@ function Session:leaving(intent)
   if intent.is_written then return true end
   local step, fields = intent.step, fields_of(self, intent)
   fields.at, fields.sent_service = posix.clock.time(), self.client:now()
+  fields.expires = core.comment.expiry(intent.operation_id)
   local n, message, code = record_device(self, intent.machine_id)
   if n then n, message, code = self.journal:sending(fields) end
   if not n then
@@ -340,6 +355,8 @@ local function write_result(self, intent, action, err)
   local more = with_result(fields, step, intent, action, err)
   local n, message, code = write(self, step, fields, more)
   if n == nil then
+    -- It is known all the same.
+    if step then step.is_known = outcome ~= "unknown" end
     self.late[fields] = more
     return cannot_write(self, message, code, fields)
   end
@@ -392,14 +409,15 @@ function Session:ended(row)
   step.status = row.status
 end
 
--- How a call of the playbook ended.
+-- How a call of the playbook ended; `asked`: what it called the device, in quotes.
 function Session:finish(intent, action, err, asked)
   local device = intent.machine_id and self.names[intent.machine_id]
   local entry = { machine_id = intent.machine_id, verb = intent.verb, action = action, err = err,
     name = intent.computerDnsName or device and device.name or asked, replayed = action and action.replayed }
   table.insert(self.entries, entry)
   self:tell { event = entry.replayed and "replayed" or "ended", machine_id = intent.machine_id, verb = intent.verb,
-    computerDnsName = entry.name, outcome = action and action.outcome, err = err }
+    computerDnsName = entry.name, asked = asked or entry.name and errors.quote(entry.name),
+    outcome = action and action.outcome, err = err }
   return entry
 end
 
@@ -430,16 +448,34 @@ local function carry_out(self, intent, deed)
     return nil, err
   end
   decide(self, intent)
-  local ok, action, problem = pcall(deed)
-  local has_place = intent.verb == "restrict" and not intent.must_stay
+  local has_acted = self.recall:last_of(intent.machine_id) ~= nil
+  local ok, action, problem = pcall(function()
+    local action, problem = deed()
+    write_result(self, intent, action, problem)
+    return action, problem
+  end)
+  -- Whatever was raised: a place that is not given back holds up all others.
+  if intent.verb == "restrict" and not intent.must_stay then
+    self.waves:left(intent.has_left and (action or problem))
+  end
   if not ok then
-    if has_place then self.waves:left(intent.has_left and action) end
     self:finish(intent, nil, action)
     error(action, 0)
   end
-  write_result(self, intent, action, problem)
-  if has_place then self.waves:left(intent.has_left and (action or problem)) end
+  local words = action and drifts.of_action(self.names[intent.machine_id], { verb = intent.verb,
+    incident = steps_of.incident_of(intent.incident) }, action, has_acted)
+  if words then tell_drift(self, intent, words) end
   return action, problem
+end
+
+-- What is recorded holds, also where the playbook asks otherwise now.
+local function tell_difference(self, intent)
+  local step, words, is_noted = self.recall:difference(intent, self.number)
+  if not step then return end
+  local device = self.names[intent.machine_id]
+  table.insert(self.differing, { machine_id = intent.machine_id, verb = intent.verb, words = words,
+    name = device and device.name or intent.computerDnsName })
+  if not is_noted then self:note("differs", words, step) end
 end
 
 local function judge(self, intent, action, err)
@@ -451,6 +487,7 @@ end
 function Session:carry_out(intent, _, deed)
   check_fork(self)
   if intent.dry_run then return deed() end
+  tell_difference(self, intent)
   local known, action, err = self.recall:recall(intent)
   if not known then
     action, err = carry_out(self, intent, deed)

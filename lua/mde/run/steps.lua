@@ -14,7 +14,7 @@ local M = {}
 ---@field key string ""
 ---@field occurrence integer
 ---@field reached? boolean the playbook has come by in this session
----@field absent? boolean it was sent, and the device's list was read twice and does not show it
+---@field is_known? boolean what came of it is known in this session, and could not be written
 
 ---@class mde.Steps
 ---@field all mde.Step[] in the order in which they were written first

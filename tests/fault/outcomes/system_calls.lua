@@ -2,7 +2,7 @@
 -- told by what the tenant did; the same for mde.driver.cqueues in a controller, and for a client whose state is in a
 -- file. To be run with tests/fault/system_calls.c preloaded.
 --
--- With any argument each row is printed.
+-- usage: system_calls.lua [sample|print]    sample: each with one of its errors; print: prints each row
 
 local axes = require "tests.fault.outcomes.axes"
 local cqueues = require "cqueues"
@@ -13,7 +13,7 @@ local worlds = require "tests.fault.outcomes.world"
 local MOST_ERRORS, MOST_CALLS = 4, 2000
 -- How often a controller may stop: some of the calls that fail are its own.
 local MOST_STOPS = 1000
-local prints = arg[1] ~= nil
+local samples, prints = arg[1] == "sample", arg[1] == "print"
 
 local function descriptors()
   local pipe = assert(io.popen(("ls /proc/%d/fd | wc -l"):format(tonumber(io.open("/proc/self/stat"):read "*n"))))
@@ -30,11 +30,11 @@ end
 ---@field calls table<string, integer>
 ---@field problems string[]
 
--- Plays the row with the k-th call failed. Whether there was such a call, and whether it has such an error.
+-- Plays the row with the k-th call failed. Tells whether there was such a call, and whether it has such an error.
 local function fail(run, row, k, variant)
   local calls, name, number
   if row.store then os.remove(row.store) end
-  row.strike = function() system_calls.arm(k, variant) end
+  row.strike = function() system_calls.arm(k, variant, samples) end
   row.spare = function() calls, name, number = system_calls.disarm() end
   local seen, problem = play.play(run.world, row)
   if name then
@@ -50,11 +50,19 @@ local function fail(run, row, k, variant)
   return calls >= k, name ~= nil
 end
 
+local samples_taken = 0
+
 local function fail_each(run, request, connection, store)
   local row = { driver = "libcurl", request = request, connection = connection, store = store, expected = {} }
   for k = 1, MOST_CALLS do
     local is_reached = true
-    for variant = 1, MOST_ERRORS do
+    local first, last = 1, MOST_ERRORS
+    if samples then
+      samples_taken = samples_taken + 1
+      first = samples_taken % MOST_ERRORS + 1
+      last = first
+    end
+    for variant = first, last do
       local reached, has_error = fail(run, row, k, variant)
       is_reached = is_reached and reached
       if not has_error then break end

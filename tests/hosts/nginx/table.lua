@@ -18,13 +18,13 @@ local function world()
   }
 end
 
---- Answers the request with the table: the rows whose name has `part` in it, or with `problems` in its query only what
---- is wrong with them.
+--- Answers the request with the table: all rows, or those that are sampled where its query has `only`; with `problems`
+--- only what is wrong with them.
 function M.answer()
   local lines, query = {}, ngx.req.get_uri_args()
   local only_problems = query.problems
   local ok, played, problems = pcall(play.play_all, world(), "cosocket", function(line) lines[#lines + 1] = line end,
-    query.part)
+    query.only)
   ngx.status = 200
   if not ok then
     ngx.print("raised: ", tostring(played))

@@ -1,5 +1,5 @@
 -- What was restricted in the last hour, by the service's list, where a client begins and the cap needs it.
--- Labels: sanitized, caseless
+-- Labels: sanitized, not-lua5.3, caseless
 
 local cap_counts = require "mde.action.cap_count"
 local clients = require "mde.client"

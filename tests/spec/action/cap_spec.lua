@@ -1,5 +1,5 @@
 -- The cap: how many restricts there may be in an hour, and what counts.
--- Labels: sanitized, caseless
+-- Labels: sanitized, not-lua5.3, caseless
 
 local clients = require "mde.client"
 local caps = require "mde.action.cap"
@@ -398,7 +398,7 @@ describe("a cap by itself", function()
 
   -- A slot that was taken; or nil and why not.
   local function taken(cap, operation_id, lifted)
-    local slot = caps.slot(operation_id, lifted)
+    local slot = cap:slot(operation_id, lifted)
     local ok, err = cap:take(slot, {})
     return ok and slot, err
   end
@@ -411,7 +411,8 @@ describe("a cap by itself", function()
   end
 
   it("counts a slot once, however often it is taken", function()
-    local cap, slot = new(2), caps.slot "ABCDEFGH"
+    local cap = new(2)
+    local slot = cap:slot "ABCDEFGH"
     assert.same({ id = "ABCDEFGH", lifted = false }, slot)
     for _ = 1, 3 do assert.is_true(cap:take(slot, {})) end
     assert.truthy(taken(cap, "another0"))
@@ -420,7 +421,7 @@ describe("a cap by itself", function()
   end)
 
   it("asks nothing where there is no cap, and nothing more where it lets nothing pass", function()
-    for _ = 1, 100 do assert.truthy(taken(new(math.huge), "abcdefgh")) end
+    assert.is_nil(new(math.huge):slot "abcdefgh")
     local err = check_refused("protected", taken(new(0), "abcdefgh"))
     assert.is_nil(err.retry_at)
     assert.equal(0, asked)

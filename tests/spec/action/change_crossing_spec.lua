@@ -1,5 +1,6 @@
 -- Calls for one machine that cross: what was called last decides, nobody is told what is not so, and nothing is sent or
 -- cancelled twice.
+-- Labels: not-lua5.3
 
 local clients = require "mde.client"
 local dicts = require "tests.spec.support.dict"

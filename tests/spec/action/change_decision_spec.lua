@@ -1,4 +1,5 @@
 -- When a caller says when it was decided, what a restrict overturns, and what a dry run says.
+-- Labels: not-lua5.3
 
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -1,5 +1,6 @@
 -- A restrict or release whose answer is lost, or whose history cannot be read: it is never done twice, never passes the
 -- cap, and nobody is told what is not so. Each of these was seen to go wrong.
+-- Labels: not-lua5.3
 
 local rehearsal = require "tests.spec.support.rehearsal"
 

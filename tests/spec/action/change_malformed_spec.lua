@@ -1,5 +1,6 @@
 -- One malformed row costs that row at most: whatever one action or machine of the tenant looks like, the others are
 -- contained; and a list that has a row which cannot be identified never says that nothing was executed, or what holds.
+-- Labels: not-lua5.3
 
 local mde = require "mde"
 local rehearsal = require "tests.spec.support.rehearsal"

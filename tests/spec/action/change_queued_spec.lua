@@ -1,5 +1,6 @@
 -- A restrict or release that waits an hour for the service's limits, while the world changes: what it rests on is read
 -- again right before it leaves, and its caller is told what happened meanwhile.
+-- Labels: not-lua5.3
 
 local rehearsal = require "tests.spec.support.rehearsal"
 

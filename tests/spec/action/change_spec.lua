@@ -1,6 +1,6 @@
 -- Restrict and release: what is looked at before, what is sent, how the answer is judged, and what is said when nobody
 -- knows what happened.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 
 local rehearsal = require "tests.spec.support.rehearsal"
 local times = require "mde.sim.base.time"

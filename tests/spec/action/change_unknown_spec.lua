@@ -1,5 +1,5 @@
 -- A restrict whose answer was lost: it is looked for, and never done twice.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -1,5 +1,5 @@
 -- The machines that an incident holds, by the service's own history.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 
 local core = require "mde.core"
 local mde = require "mde"

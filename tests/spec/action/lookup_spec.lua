@@ -1,5 +1,5 @@
 -- One action: cancelled or read by its id, found by its operation id.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -1,5 +1,5 @@
 -- Waiting for an action, and for many at once.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 
 local core = require "mde.core"
 local rehearsal = require "tests.spec.support.rehearsal"

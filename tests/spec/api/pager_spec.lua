@@ -1,6 +1,6 @@
 -- A whole collection, page by page. The pages here are made up: the exchange is a list of answers, or a service
 -- that evaluates the filters over rows that move while they are read.
--- Labels: not-lua5.3, long
+-- Labels: only-lua5.4, long
 
 local collection = require "mde.api.pager"
 local core = require "mde.core"

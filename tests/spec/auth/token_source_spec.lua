@@ -1,7 +1,7 @@
 -- Tokens as callers meet them: one request for any number of waiters, also when it fails, also when the one who
 -- asked dies; a token in use goes on working while the sign-in service is down. One file, since all of it is one
 -- set-up: made-up callers and a made-up outage.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"
@@ -137,6 +137,43 @@ describe("100 callers at once without a token", function()
       end
     end
     assert.equal(1, token_requests(r))
+  end)
+end)
+
+describe("a token that is handed out", function()
+  local source, context
+
+  local function token() return assert(source:token(context)) end
+
+  before_each(function()
+    local r = new()
+    source, context = r.client.exchange.token_source, contexts.new(r.driver.now)
+    token() -- is fetched
+  end)
+
+  it("is the same one for all", function()
+    local one = token()
+    assert.equal("Bearer " .. one.value, one.header)
+    assert.is_true(one.expires > 0)
+    assert.is_true(rawequal(one, token()))
+  end)
+
+  it("is another one when the service takes it no more", function()
+    local one = token()
+    source:invalidate(one, { headers = {} })
+    token() -- is fetched
+    local other = token()
+    assert.equal(one.generation + 1, other.generation)
+    assert.equal("Bearer " .. other.value, other.header)
+  end)
+
+  it("stays in Lua's memory no longer than somebody has it", function()
+    local held = setmetatable({}, { __mode = "v" })
+    local function hold() held.token = token() end
+    hold()
+    for _ = 1, 3 do collectgarbage() end
+    assert.is_nil(held.token)
+    assert.is_string(token().value)
   end)
 end)
 

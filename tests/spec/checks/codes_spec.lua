@@ -1,5 +1,5 @@
 -- tests/checks/codes: it passes for the project, and names what has no code, or a wrong one, in a copy of it.
--- Labels: not-lua5.3
+-- Labels: only-lua5.4
 
 local shell = require "tests.spec.support.process.shell"
 
@@ -15,24 +15,38 @@ end
 
 describe("the check of the codes", function()
   local directory
+  -- Of the files that a test has changed in the copy, what they were.
+  local originals = {}
 
-  before_each(function()
-    directory = os.tmpname()
-    os.remove(directory)
-    os.execute(("mkdir -p '%s' && cp -r lua src '%s'"):format(directory, directory))
+  setup(function()
+    directory = shell.new_directory()
+    os.execute(("cp -r lua src '%s'"):format(directory))
   end)
 
-  after_each(function() os.execute(("rm -rf '%s'"):format(directory)) end)
+  after_each(function()
+    for path, text in pairs(originals) do shell.write_file(path, text) end
+    originals = {}
+  end)
+
+  teardown(function() shell.remove(directory) end)
+
+  local function change(path, fn)
+    path = directory .. "/" .. path
+    local text = assert(shell.read_file(path))
+    originals[path] = originals[path] or text
+    shell.write_file(path, fn(text))
+  end
 
   local function append(path, line)
-    shell.write_file(directory .. "/" .. path, shell.read_file(directory .. "/" .. path) .. "\n" .. line .. "\n")
+    change(path, function(text) return text .. "\n" .. line .. "\n" end)
   end
 
   local function replace(path, old, new)
-    local text = shell.read_file(directory .. "/" .. path)
-    local from, to = text:find(old, 1, true)
-    assert(from, old)
-    shell.write_file(directory .. "/" .. path, text:sub(1, from - 1) .. new .. text:sub(to + 1))
+    change(path, function(text)
+      local from, to = text:find(old, 1, true)
+      assert(from, old)
+      return text:sub(1, from - 1) .. new .. text:sub(to + 1)
+    end)
   end
 
   local function assert_complains(...)

@@ -1,5 +1,5 @@
 -- tests/checks/specs: it passes for the project, and in a copy of it names what is missing in a layer that is complete.
--- Labels: not-lua5.3
+-- Labels: only-lua5.4
 
 local shell = require "tests.spec.support.process.shell"
 

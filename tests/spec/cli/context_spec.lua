@@ -67,6 +67,15 @@ describe("the context of a subcommand", function()
     assert.equal("json", context.format)
   end)
 
+  it("has no client where what is asked needs none", function()
+    local other = { request = subcommand.request,
+      needs_client = function(request) return request ~= "what is asked" end }
+    assert.is_nil(new(other, {}).value.client)
+    assert.same({ "request" }, steps)
+    other.request = function() return "more" end
+    assert.equal(client, new(other, {}).value.client)
+  end)
+
   it("says what the client warns of", function()
     client.remarks = function() return { "the secret's file may be read by others" } end
     assert.equal("mde: warning: the secret's file may be read by others\n", new(subcommand, {}).err)

@@ -1,10 +1,50 @@
--- mde.curl.loop: the multi handle as a loop sees it, which asks it for a descriptor, events and a time. The loop here
--- is that of cqueues.
+-- mde.curl.multi: what it keeps from one transfer to the next. mde.curl.loop: the multi handle as a loop sees it, which
+-- asks it for a descriptor, events and a time. The loop here is that of cqueues.
 -- Labels: sanitized
 
+local certificates = require "tests.spec.support.certificates"
 local cqueues = require "cqueues"
+local nginx = require "tests.spec.support.server.nginx"
 local script = require "tests.spec.support.process.script"
 local tenants = require "tests.spec.support.server.tenant"
+
+describe("mde.curl.multi", function()
+  it("goes on with a TLS session on a new connection, whatever else has ended meanwhile", function()
+    local one, port = certificates.of_localhost(), nginx.free_port()
+    local server = nginx.start { workers = 1, http = ([[
+      server {
+        listen 127.0.0.1:PORT ssl;
+        ssl_certificate CERTIFICATE;
+        ssl_certificate_key KEY;
+        ssl_protocols TLSv1.3;
+        keepalive_timeout 0;
+        location / { return 200 $ssl_session_reused; }
+      }
+    ]]):gsub("%u%u%u+", { PORT = tostring(port), CERTIFICATE = one.certificate_file, KEY = one.key_file }) }
+    local output, status = script.run([[
+      local multi = require "mde.curl".multi()
+      local function start()
+        return assert(multi:start({ method = "GET", url = arg[1], headers = {}, timeout = 10, max_bytes = 100,
+          max_idle = 5 }, { ca_file = arg[2], proxy = "" }))
+      end
+      local function told(transfer)
+        repeat multi:poll(1) until multi:finished() == transfer
+        multi:release(transfer)
+        return assert(transfer:result()).body
+      end
+      io.write(told(start()), told(start()))
+      start():withdraw()
+      multi:release(multi:finished())
+      io.write(told(start()))
+      multi:close()
+      print(told(start()))
+    ]], { arguments = { "https://localhost:" .. port .. "/", one.certificate_file } })
+    server.stop()
+    certificates.remove()
+    assert.equal(".rr.\n", output)
+    assert.equal("exit 0", status)
+  end)
+end)
 
 describe("mde.curl.loop", function()
   local tenant

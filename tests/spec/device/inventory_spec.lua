@@ -1,5 +1,5 @@
 -- Finding the machine that is meant: by what it may be called, by an address, and where the service is odd.
--- Labels: sanitized, caseless
+-- Labels: sanitized, not-lua5.3, caseless
 
 local contexts = require "mde.sync.context"
 local identities = require "mde.device.identity"

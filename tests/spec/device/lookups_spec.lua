@@ -1,4 +1,5 @@
 -- What the calls of an each look up, asked for together.
+-- Labels: not-lua5.3
 
 local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"

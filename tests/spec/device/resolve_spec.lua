@@ -1,5 +1,5 @@
 -- Many devices at once: each is what it is alone, for a handful of requests.
--- Labels: sanitized, caseless
+-- Labels: sanitized, not-lua5.3, caseless
 
 local errors = require "mde.base.error"
 local identities = require "mde.device.identity"

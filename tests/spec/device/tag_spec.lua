@@ -1,5 +1,5 @@
 -- Tags: marking a machine, and taking the mark away.
--- Labels: caseless
+-- Labels: not-lua5.3, caseless
 
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -8,7 +8,8 @@
 -- where it cannot suspend who calls, it raises; { plain = false } is for one that takes no requests over http.
 -- { within = function(driver, fn) ... end } runs each test's body where the driver's host wants it. { raw = server } is
 -- a server as tests/spec/support/server/raw_server.lua starts it, where the tests cannot start one themselves.
--- { lax = true } is for a driver of a library that reads more than RFC 9112 lets it.
+-- { lax = true } is for a driver of a library that reads more than RFC 9112 lets it. { share = { 2, 4 } } takes of each
+-- four tests the second: where the same driver is tested in several places, which together have all of them.
 
 -- busted gives its functions to spec files alone.
 local busted = require "busted"
@@ -35,7 +36,7 @@ end
 ---@param make fun(tenant: table): mde.Driver
 ---@param serve fun(): table
 ---@param options { never_blocks: boolean?, plain: boolean?, within: fun(driver: mde.Driver, fn: fun())?,
---- raw: tests.raw_server?, lax: boolean? }?
+--- raw: tests.raw_server?, lax: boolean?, share: integer[]? }?
 return function(name, make, serve, options)
   local never_blocks = options ~= nil and options.never_blocks
   local takes_plain = options == nil or options.plain ~= false
@@ -43,9 +44,11 @@ return function(name, make, serve, options)
 
   describe("the driver contract: " .. name, function()
     local tenant, driver
+    local share, described = options and options.share or { 1, 1 }, 0
 
     local function it(what, body)
-      busted.it(what, function() within(driver, body) end)
+      described = described + 1
+      if (described - share[1]) % share[2] == 0 then busted.it(what, function() within(driver, body) end) end
     end
 
     setup(function()

@@ -28,6 +28,41 @@ describe("a process that watches signals", function()
     assert.equal("exit 0", status)
   end)
 
+  local ENDED = "\nmde: interrupted while the playbook did not wait for anything\n"
+
+  for words, case in pairs {
+    ["at the first, if it may"] = { "1, 1", 1, "1", "exit 130", ENDED },
+    ["at the second, if it may then"] = { "2, 1", 2, "1", "exit 130", ENDED },
+    ["not at the first, if it may at the second"] = { "2, 1", 1, "1", "exit 0", "computed" },
+    ["not where it looks"] = { "1, 1", 1, "signal.interruptions()", "exit 0", "computed" },
+    ["not where it may not"] = { "0", 2, "1", "exit 0", "computed" },
+  } do
+    it("is ended where it computes: " .. words, function()
+      local output, status = run(([[
+        signal.watch()
+        signal.end_unless_looked_at(%s)
+        local stat = assert(io.open "/proc/self/stat")
+        local pid = stat:read "*l":match "^%%d+"
+        stat:close()
+        for _ = 1, %d do os.execute("kill -TERM " .. pid) end
+        local clock = require("mde.posix").clock
+        local began = clock.now()
+        while clock.now() - began < 2 do local _ = %s end
+        io.write "computed"
+      ]]):format(case[1], case[2], case[3]))
+      assert.equal(case[4], status)
+      assert.equal(case[5], output)
+    end)
+  end
+
+  it("refuses a count and a time that are none", function()
+    local output = run [[
+      for _, values in ipairs { { 3, 1 }, { -1, 1 }, { 1, 0 }, { 1, 3601 } } do
+        io.write(tostring(pcall(signal.end_unless_looked_at, values[1], values[2])), " ")
+      end]]
+    assert.equal("false false false false ", output)
+  end)
+
   it("gets an error for a pipe that nobody reads", function()
     local output, status = run [[
       signal.watch()

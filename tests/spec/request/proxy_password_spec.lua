@@ -78,12 +78,34 @@ describe("a proxy with a password", function()
   it("is no matter to what goes past the proxy", function()
     local time = 1000
     local password = passwords.new({ proxy = PROXY }, { now = function() return time end })
-    local function ask(plain) return password:ask { url = "http://a.example/x", plain = plain, timeout = 5 } end
-    password:heard({ url = "https://b.example/y" }, "proxy_auth", "it was refused")
+    local function ask(plain) return password:ask("a.example", { plain = plain, timeout = 5 }) end
+    password:heard("b.example", {}, "proxy_auth", "it was refused")
     assert.equal("proxy_auth", select(2, ask(nil)))
     assert.is_nil(ask(true))
-    password:heard({ url = "http://a.example/x", plain = true })
+    password:heard("a.example", { plain = true })
     assert.equal("proxy_auth", select(2, ask(nil)))
+  end)
+
+  it("is one for each host where some are reached without the proxy", function()
+    local password = passwords.new({ proxy = { has_password = true } }, { now = function() return 1000 end })
+    local function ask(host) return select(2, password:ask(host, { timeout = 5 })) end
+    password:heard("b.example", {}, "proxy_auth", "it was refused")
+    assert.equal("proxy_auth", ask "b.example")
+    assert.is_nil(ask "a.example")
+  end)
+
+  it("is not asked again for a minute after a refusal, whatever came before and after it", function()
+    local time = 1000
+    local password = passwords.new({}, { now = function() return time end })
+    local function ask() return select(2, password:ask("a.example", { timeout = 5 })) end
+    password:heard("a.example", {})
+    assert.is_nil(ask())
+    password:heard("a.example", {}, "proxy_auth", "it was refused")
+    password:heard("a.example", {})
+    time = 1059
+    assert.equal("proxy_auth", ask())
+    time = 1060
+    assert.is_nil(ask())
   end)
 
   it("is no matter where there is none", function()

@@ -2,7 +2,7 @@
 --
 -- A read is `machine(ID)`, an action `restrict(ID, ..., { look = false })`: one request each, with a token
 -- that is there already.
--- Labels: sanitized
+-- Labels: sanitized, not-lua5.3
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local clients = require "mde.client"

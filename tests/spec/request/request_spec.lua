@@ -219,7 +219,7 @@ describe("a request", function()
       all.driver.proxy.everywhere = false
       answers = { refused, response(200, "good"), response(200, "good") }
       perform()
-      assert.equal("a value", (perform { url = "https://login.example/y" }))
+      assert.equal("a value", (perform { url = "https://login.example/y", host = "login.example" }))
       assert.equal("proxy_auth", select(2, perform()).code)
       assert.equal("a value", (perform { url = "http://169.254.169.254/x", plain = true }))
       assert.equal(3, #sent)

@@ -1,7 +1,6 @@
 -- Where the records of runs lie, and what stands beside each.
 local environment = require "tests.spec.support.environment"
 local place = require "mde.run.place"
-local shell = require "tests.spec.support.process.shell"
 
 local ID = "20260203T031500Z-7f3a"
 
@@ -66,21 +65,5 @@ describe("a run", function()
     assert.equal("a/run.lock", place.lock_of "a/run.db")
     assert.equal("a/run.stop", place.stop_of "a/run.db")
     assert.equal("a/plan.lock", place.lock_of "a/plan")
-  end)
-
-  it("is asked to stop by a file, until that is taken back", function()
-    local directory = shell.new_directory()
-    local path = directory .. "/run.db"
-    assert.is_false(place.is_stopped(path))
-    assert.is_true(place.stop(path))
-    assert.is_true(place.is_stopped(path))
-    assert.is_true(place.stop(path))
-    place.go_on(path)
-    assert.is_false(place.is_stopped(path))
-    place.go_on(path)
-    shell.remove(directory)
-    local ok, err = place.stop(path)
-    assert.is_nil(ok)
-    assert.equal("stop_not_written", err.code)
   end)
 end)

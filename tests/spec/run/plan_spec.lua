@@ -1,4 +1,5 @@
 -- What a plan is bound to, what it counts and shows, and that one which was kept reads back as itself.
+-- Labels: not-lua5.3
 local cjson = require "cjson"
 local core = require "mde.core"
 local json = require "mde.base.json_line"

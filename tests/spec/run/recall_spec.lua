@@ -1,5 +1,6 @@
 -- A run that ended at any moment goes on: nothing is done twice, nothing is lost, and what is recorded is given back.
--- Labels: only-lua5.4, caseless, long
+-- MDE_RUN_ENDS=200 ends it more often.
+-- Labels: only-lua5.4, long
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local playbooks = require "tests.spec.support.playbooks"
@@ -8,40 +9,13 @@ local runs = require "mde.run"
 local watched_journal = require "tests.spec.support.watched_journal"
 
 describe("a run that is continued", function()
-  local stage, is_dead
+  local stage
 
   after_each(function()
     watched_journal.leave()
     if stage then stage.remove() end
     stage = nil
   end)
-
-  -- A driver and journals that raise once the process has ended, which `ends(what, ...)` says before and after each
-  -- request and before each write.
-  local function mortal(ends)
-    is_dead = false
-    local function live(...)
-      is_dead = is_dead or ends(...)
-      if is_dead then error("the process has ended", 0) end
-    end
-    watched_journal.watch(live)
-    local driver = stage.tenant:driver()
-    stage.renew(setmetatable({ send = function(request)
-      live("request", request)
-      local response, message, sent, code = driver.send(request)
-      live("answer", request)
-      return response, message, sent, code
-    end }, { __index = driver }))
-  end
-
-  -- The process has ended: what it had is free, and another one goes on.
-  local function another()
-    watched_journal.leave()
-    stage.client = nil
-    collectgarbage()
-    collectgarbage()
-    stage.renew()
-  end
 
   local function is_post(request) return request.method == "POST" and request.url:find("/machines/", 1, true) end
 
@@ -61,11 +35,11 @@ describe("a run that is continued", function()
             assert(answers[1], answers[2])
           end]]):format(verb, action)))
         local path = stage.path()
-        mortal(function(what, request)
+        stage.mortal(function(what, request)
           return what == at and is_post(request) and request.url:find(playbooks.id(2), 1, true) ~= nil
         end)
         pcall(runs.start, stage.client, plan, { record = path })
-        another()
+        stage.another()
         assert.equal(at == "answer" and 2 or 1, stage.posts())
         local report, found = stage.resume(path)
         assert.equal(1, found.open)
@@ -81,9 +55,9 @@ describe("a run that is continued", function()
   it("keeps what is not known while the list cannot be read, and does the others", function()
     stage = playbooks.new { machines = playbooks.fleet(2), limits = false, client = { timeout = 100 } }
     local plan, path = assert(stage.plan(playbooks.restrict(2))), stage.path()
-    mortal(function(what, request) return what == "answer" and is_post(request) end)
+    stage.mortal(function(what, request) return what == "answer" and is_post(request) end)
     pcall(runs.start, stage.client, plan, { record = path })
-    another()
+    stage.another()
     local sent = stage.posts()
     stage.rehearsal:answer({ method = "GET", path = "machineactions" }, 503, "{}", { count = false })
     local report = stage.resume(path)
@@ -128,7 +102,7 @@ describe("a run that is continued", function()
     return counts
   end
 
-  local ENDS = 200
+  local ENDS = tonumber(os.getenv "MDE_RUN_ENDS" or "") or 50
 
   it(("does nothing twice and loses nothing, after %d ends at random places"):format(ENDS), function()
     -- A generator of its own: the runs draw from math.random.
@@ -149,7 +123,7 @@ describe("a run that is continued", function()
       for session = 1, 8 do
         -- The last one may live.
         left = session < 8 and draw(session == 1 and 120 or 90) or math.huge
-        mortal(function(what)
+        stage.mortal(function(what)
           if what == "request" or what == "answer" or what == "sending" or what == "result" or what == "commit" then
             left = left - 1
           end
@@ -159,8 +133,8 @@ describe("a run that is continued", function()
           if session == 1 then return assert(runs.start(stage.client, plan, { record = path })) end
           return assert(stage.resume(path))
         end)
-        local was_dead = is_dead
-        another()
+        local was_dead = stage.is_dead
+        stage.another()
         if was_dead then ended = ended + 1 else assert(ok, tostring(value)) end
         report = not was_dead and value or nil
         if report and report.state == "complete" then break end

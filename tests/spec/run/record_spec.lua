@@ -4,13 +4,17 @@ local records = require "mde.run.record"
 local runs = require "mde.run"
 local script = require "tests.spec.support.process.script"
 local shell = require "tests.spec.support.process.shell"
+local watched_journal = require "tests.spec.support.watched_journal"
 
 describe("the record of a run", function()
   local stage
 
   before_each(function() stage = playbooks.new { machines = playbooks.fleet(3), limits = false } end)
 
-  after_each(function() stage.remove() end)
+  after_each(function()
+    watched_journal.leave()
+    stage.remove()
+  end)
 
   local function begun()
     rawset(_G, "go_on_in_spec", true)
@@ -40,6 +44,25 @@ describe("the record of a run", function()
     assert.equal("run_in_use", output)
     runs.close(opened)
   end)
+
+  for _, method in ipairs { "device", "reserve", "begin_session" } do
+    it(("stands in nobody's way where a run could not begin: %s failed"):format(method), function()
+      local plan, path, kept = assert(stage.plan(playbooks.restrict(3))), stage.path(), stage.path()
+      assert(runs.save(stage.client, plan, kept))
+      watched_journal.watch(function(name) return name == method and "the disk is full" or nil end)
+      local report, err = runs.start(stage.client, plan, { record = path })
+      assert.is_nil(report)
+      assert.equal("record_unusable", err.code)
+      assert.is_nil(shell.read_file(path))
+      assert.is_nil(shell.read_file(path .. "-journal"))
+      -- A plan that somebody has kept is not taken, and stays.
+      if method ~= "device" then
+        assert.is_nil(runs.start_opened(stage.client, assert(runs.open(stage.client, kept))))
+      end
+      watched_journal.leave()
+      assert.equal("complete", runs.start_opened(stage.client, assert(runs.open(stage.client, kept))).state)
+    end)
+  end
 
   it("is not there, is no record, or is there already: each is said", function()
     local record, err = records.open(stage.path "none.db")

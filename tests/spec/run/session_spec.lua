@@ -1,4 +1,5 @@
 -- A run holds what its plan says, writes down what it sends, stops by its rules, and goes on to its end.
+-- Labels: not-lua5.3
 local errors = require "mde.base.error"
 local playbooks = require "tests.spec.support.playbooks"
 local runs = require "mde.run"
@@ -205,6 +206,8 @@ describe("a session of a run", function()
               assert.equal(playbooks.id(k), report.unwritten[1].device)
               assert.equal("accepted", report.unwritten[1].outcome)
             end
+            -- It is known, if not written.
+            assert.same({}, report.open)
             collectgarbage()
             collectgarbage()
             stage.renew()
@@ -215,6 +218,30 @@ describe("a session of a run", function()
       end
     end
   end
+
+  it("goes on with the others when writing a result raises", function()
+    set_up(6)
+    local plan, calls = assert(stage.plan(sequence(6), { waves = "1,rest" })), 0
+    watched_journal.watch(function(name)
+      if name ~= "result" then return end
+      calls = calls + 1
+      if calls == 1 then error("no memory", 0) end
+    end)
+    local driver, sleeps = stage.tenant:driver(), 0
+    stage.renew(setmetatable({ sleep = function(seconds)
+      sleeps = sleeps + 1
+      if sleeps > 5000 then error("it waits for ever", 0) end
+      return driver.sleep(seconds)
+    end }, { __index = driver }))
+    -- All but the first, which the playbook goes on without.
+    plan.playbook = stage.playbook((sequence(6):gsub("mde%.restrict%(", "pcall(mde.restrict, ")))
+    local report = stage.start(plan, { gate = "succeeded=0%,wait=1s", ask_gate = function() return true end })
+    watched_journal.leave()
+    assert.equal(6, stage.posts())
+    assert.equal("no memory", report.entries[1].err)
+    assert.equal("paused", report.state)
+    assert.matches("the outcome of 1 sends is not known", report.why, 1, true)
+  end)
 
   it("writes at its end what could not be written when it came", function()
     set_up(2)
@@ -228,6 +255,7 @@ describe("a session of a run", function()
     watched_journal.leave()
     assert.equal("journal", report.stop.rule)
     assert.same({}, report.unwritten)
+    assert.same({}, report.open)
     local opened = assert(runs.open(stage.client, path))
     local found = assert(runs.replan(stage.client, opened))
     assert.same({ 1, 0, 1 }, { found.recorded, found.open, found.to_send })

@@ -1,4 +1,5 @@
 -- Waves of a run and the gates behind them, in a tenant in the same process.
+-- Labels: not-lua5.3
 local playbooks = require "tests.spec.support.playbooks"
 
 describe("the gate of a run", function()

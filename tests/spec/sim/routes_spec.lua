@@ -1,6 +1,6 @@
 -- The API: what it answers, and what it refuses with which status, code and words. One long table: a row for each
 -- refusal.
--- Labels: not-lua5.3
+-- Labels: only-lua5.4
 local caller = require "tests.spec.support.caller"
 local json = require "mde.sim.base.json"
 local sim = require "mde.sim"

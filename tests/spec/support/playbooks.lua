@@ -10,6 +10,7 @@ local playbook_of = require "mde.run.playbook"
 local rehearsal = require "tests.spec.support.rehearsal"
 local runs = require "mde.run"
 local shell = require "tests.spec.support.process.shell"
+local watched_journal = require "tests.spec.support.watched_journal"
 
 local playbooks = {}
 
@@ -87,6 +88,33 @@ function playbooks.new(options)
     stage.client = assert(clients.new(own))
   end
 
+  --- From now on the process can end: its driver and journals raise once it has, which `ends(what, ...)` says before
+  --- and after each request ("request", "answer") and before each write. `driver`: as in renew
+  function stage.mortal(ends, driver)
+    stage.is_dead = false
+    local function live(...)
+      stage.is_dead = stage.is_dead or ends(...)
+      if stage.is_dead then error("the process has ended", 0) end
+    end
+    watched_journal.watch(live)
+    driver = driver or stage.tenant:driver()
+    stage.renew(setmetatable({ send = function(request)
+      live("request", request)
+      local response, message, sent, code = driver.send(request)
+      live("answer", request)
+      return response, message, sent, code
+    end }, { __index = driver }))
+  end
+
+  --- The process has ended: what it had is free, and another one goes on.
+  function stage.another(driver)
+    watched_journal.leave()
+    stage.client = nil
+    collectgarbage()
+    collectgarbage()
+    stage.renew(driver)
+  end
+
   --- Goes on with a run.
   function stage.resume(path, more)
     local opened = assert(runs.open(stage.client, path))
@@ -111,6 +139,15 @@ function playbooks.new(options)
   end
 
   function stage.posts() return #stage.rehearsal:posts() end
+
+  --- How often a machine was posted this.
+  function stage.posted_to(id, verb)
+    local times = 0
+    for _, request in ipairs(stage.rehearsal:requests()) do
+      if request:find("^POST .*/machines/" .. id .. "/" .. verb .. "$") then times = times + 1 end
+    end
+    return times
+  end
 
   function stage.remove() shell.remove(stage.directory) end
 

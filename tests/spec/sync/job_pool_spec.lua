@@ -1,5 +1,5 @@
 -- The same for many devices. All of it runs with each kind of driver, so it is one file.
--- Labels: caseless
+-- Labels: not-lua5.3
 
 local job_pool = require "mde.sync.job_pool"
 local errors = require "mde.base.error"

@@ -1,8 +1,10 @@
 --- arguments: what restrict and release are called with, checked before anything is asked.
 
 local actions = require "mde.action.action"
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
+local operators = require "mde.query.operators"
 local options_of = require "mde.base.options"
 local posix = require "mde.posix"
 local times = require "mde.query.times"
@@ -15,17 +17,26 @@ local MAX_DECIDED_AHEAD_SECONDS, MAX_DECIDED_AGO_SECONDS = 300, 30 * 86400
 -- How far back one like it is looked for that somebody has taken back.
 local WITHDRAWN_SECONDS = 86400
 
+-- How long a restriction with an end holds at the least, and at the most: the service forgets its actions.
+local MIN_HOLD_SECONDS, MAX_HOLD_SECONDS = 300, 90 * 86400
+
 local verbs = { restrict = true, release = true }
 
 M.known_options = {
   incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
   allow = "any", decided_at = "any", dry_run = "flag", again = "flag",
-  reason = "text",
+  reason = "text", release_after = "any", operations = "object", expired = "flag",
 }
 
 ---@class mde.ChangeOptions
 ---@field incident? string|integer 1 to 64 of A-Za-z0-9._#/- ; stands in the comment
----@field key? string your own idempotency key, 8 to 64 of A-Za-z0-9._- ; it becomes the operation id
+---@field key? string your own idempotency key, 8 to 64 of A-Za-z0-9._- ; it becomes the operation id. It may not end in
+--- ".until." and digits
+---@field release_after? string|number of a restrict: how long it is meant to hold, 5 minutes to 90 days: "8h", or
+--- seconds. The comment says until when; mde.expired finds it then, and nobody releases it before
+---@field operations? string[] of a release: it is sent only if every restriction that holds the device carries one of
+--- these operation ids; else `conflict`, code held_by_others or nothing_held
+---@field expired? boolean of a release: it is sent only if every restriction that holds the device has expired
 ---@field timeout? number seconds for everything
 ---@field look? boolean false: send without reading the device's history
 ---@field resend? boolean false: do not send it again where its answer was lost and its list does not show it
@@ -63,6 +74,59 @@ local function check_decided_at(value, now)
   return seconds
 end
 
+-- How long it is meant to hold, in seconds; nil: until it is released.
+local function check_release_after(value, verb)
+  if value == nil then return nil end
+  if verb ~= "restrict" then
+    errors.invalid("option_without_effect", "option \"release_after\" belongs to restrict", "Leave it out.")
+  end
+  local seconds = operators.span(value)
+  if seconds and seconds >= MIN_HOLD_SECONDS and seconds <= MAX_HOLD_SECONDS then return seconds end
+  return errors.invalid("wrong_value",
+    ("option \"release_after\" is %s, and not a span of 5 minutes to 90 days"):format(errors.got(value)),
+    'Write "30m", "8h" or "7d".')
+end
+
+-- What a release is for, where it is for what certain restrictions hold alone.
+local function check_claim(options, verb)
+  local claim = options.operations and "operations" or options.expired and "expired"
+  if not claim then return end
+  if verb ~= "release" then
+    errors.invalid("option_without_effect", ("option %q belongs to release"):format(claim), "Leave it out.")
+  elseif options.look == false then
+    errors.invalid("claim_without_look",
+      ("option %q needs a look: without one nobody knows who holds the device"):format(claim),
+      "Leave out look = false.")
+  end
+  if not options.operations then return end
+  options_of.check_list(options.operations, "option \"operations\"")
+  if not options.operations[1] then
+    errors.invalid("wrong_value", "option \"operations\" is empty", "Give the operation_id of at least one action.")
+  end
+  for i, operation in ipairs(options.operations) do
+    if type(operation) ~= "string" or not core.comment.operation_valid(operation) then
+      errors.invalid("wrong_value", ("option \"operations\": item %d is %s, and no operation id"):format(i,
+        errors.got(operation)), "Give the operation_id of the actions that are to be taken back.")
+    end
+  end
+end
+
+-- The operation id with the time until when it holds.
+local function with_expiry(name, seconds, now)
+  if not seconds then return name end
+  local whole = core.comment.with_expiry(name, math.ceil(now + seconds))
+  if whole then return whole end
+  return errors.invalid("key_too_long",
+    ("the key %s is too long beside release_after, whose time stands behind it"):format(errors.got(name)),
+    "Give one of at most 47 characters.")
+end
+
+local function check_key(key)
+  if key == nil or core.comment.key_valid(key) or not core.comment.operation_valid(key) then return end
+  errors.invalid("key_reserved", ("the key %s ends as an operation id does that says until when a restriction holds")
+    :format(errors.got(key)), 'Give one that does not end in ".until." and digits.')
+end
+
 -- What has to look at the history.
 local function check_look(options)
   if options.look ~= false then return end
@@ -82,7 +146,10 @@ end
 ---@field comment_changed boolean the text in it is not the one that was given
 ---@field incident? string
 ---@field keyed boolean the operation id is the caller's own
----@field operation_id string the key, or else the one that was given
+---@field key? string
+---@field operation_id string the key, or else the one that was given; with its end, if it has one
+---@field operations? string[]
+---@field expired? boolean
 ---@field look boolean
 ---@field resend boolean
 ---@field cancel_opposite boolean
@@ -90,6 +157,7 @@ end
 ---@field decided_at? number Unix seconds
 ---@field decided_on? string the id of the action that the decision rests on
 ---@field dry_run boolean
+---@field timeout? number seconds, as the caller gave it
 ---@field reason? string
 ---@field withdrawn_since? number Unix seconds: one like it since then that somebody has taken back is not repeated
 
@@ -105,15 +173,18 @@ function M.read(verb, comment, options, operation_id, now)
   local incident = check_incident(options.incident)
   local cancel_opposite = options.cancel_opposite
   if cancel_opposite == nil then cancel_opposite = verb == "release" end
-  operation_id = options.key or operation_id
+  check_claim(options, verb)
+  check_key(options.key)
+  operation_id = with_expiry(options.key or operation_id, check_release_after(options.release_after, verb), now)
   local whole, changed = actions.check_comment(comment, incident, operation_id)
   return {
     verb = verb, comment = whole, comment_changed = changed, incident = incident,
-    keyed = options.key ~= nil, operation_id = operation_id, look = options.look ~= false,
+    keyed = options.key ~= nil, key = options.key, operations = options.operations, expired = options.expired,
+    operation_id = operation_id, look = options.look ~= false,
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
     decided_at = check_decided_at(options.decided_at, now),
     decided_on = type(options.decided_at) == "table" and options.decided_at.id or nil,
-    dry_run = options.dry_run or false, reason = options.reason,
+    dry_run = options.dry_run or false, timeout = options.timeout, reason = options.reason,
     withdrawn_since = options.again == false and now - WITHDRAWN_SECONDS or nil,
   }
 end

@@ -109,6 +109,24 @@ local function cancel_late(report)
   }
 end
 
+-- A restriction that a release with a claim does not cover.
+local function held(report)
+  local row = report.run.row
+  local is_known = row.id and row.type
+  return errors.new { kind = "conflict", code = "held_by_others", action = is_known and report.center:adopt(row) or nil,
+    message = is_known and ("it was not released, since somebody else holds it restricted: action %s (%s)%s"):format(
+      errors.show(row.id), errors.show(row.status), M.decided_by(row))
+      or "it was not released, since an action in the device's list does not say which it is, and may hold it",
+    hint = "mde.report shows who holds it. A release without operations and expired releases it for all.",
+  }
+end
+
+local function nothing_held()
+  return errors.new { kind = "conflict", code = "nothing_held",
+    message = "it was not released, since none of these restrictions holds it",
+    hint = "They have failed, were cancelled, or the service does not show them (any more)." }
+end
+
 local function problem_of(report)
   return report.run.problem
 end
@@ -198,7 +216,7 @@ end
 
 local refusals = {
   conflict = { opposite = conflict, untimed = untimed, cancel_denied = cancel_denied, cancel_late = cancel_late,
-    cancels = too_many_cancels },
+    cancels = too_many_cancels, held = held, not_held = nothing_held },
   superseded = { key = superseded, decided = superseded, decided_on_loss = superseded,
     withdrawn = superseded },
   protected = { none = problem_of },

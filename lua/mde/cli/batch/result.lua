@@ -75,7 +75,12 @@ local function active(one, verb)
   local text = ("already %s (action %s, %s, by %s: %s)"):format(
     is_final(action) and own.active or own.pending, errors.show(action.id), errors.show(action.status),
     errors.show(action.requestor or "somebody"), errors.quote(action.requestorComment or ""))
-  if action.recorded == false then text = text .. "; your incident is recorded nowhere" end
+  if action.recorded == false and action.expires_at then
+    text = ("%s; that one is meant to end at %s, and yours is recorded nowhere"):format(text,
+      core.timestamp.whole(action.expires_at))
+  elseif action.recorded == false then
+    text = text .. "; your incident is recorded nowhere"
+  end
   return text
 end
 
@@ -99,9 +104,14 @@ local function overturned(action)
     errors.show(older.requestor or "somebody")) or ""
 end
 
+-- Until when it is meant to hold, if it has an end.
+local function expiry(action)
+  return action.expires_at and " until " .. core.timestamp.whole(action.expires_at) or ""
+end
+
 local function would_send(one, verb)
   local action = one.action
-  local text = "would be " .. words[verb].active
+  local text = "would be " .. words[verb].active .. expiry(action)
   if action.would_cancel then
     text = ("%s, after %s %s was cancelled"):format(text, words[verb].opposite, errors.show(action.would_cancel.id))
   end
@@ -112,7 +122,7 @@ end
 
 local function accepted(one, verb, brief)
   local action = one.action
-  local text = words[verb].noun .. " accepted"
+  local text = words[verb].noun .. " accepted" .. expiry(action)
   if not brief then text = ("%s (action %s, %s)"):format(text, errors.show(action.id), errors.show(action.status)) end
   if action.comment_changed then text = text .. '; " [mde:" in the comment was changed' end
   if action.comment_cut then text = text .. "; the service cut the comment short" end

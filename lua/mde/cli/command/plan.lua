@@ -16,11 +16,11 @@ local M = {
 The playbook is run: it finds its devices, and what it would restrict or release is looked at and
 noted. What is planned or pending is taken to succeed. The digest stands for what is shown; another
 person can approve it by mde run --expect. With --json the plan is one object: format, digest,
-made_at, tenant_id, client_id, base_url, playbook, counts, seconds, at_once, cap and
+made_at, tenant_id, client_id, base_url, undoes, playbook, counts, seconds, at_once, cap and
 cap_lets_through (if the cap stops the run), others, unresolvable (asked, verb, code, kind, why) and
 devices (id, name, platform, tags, device_value, last_seen, is_server, is_offline, wave, verb,
 incident, decision, rule, why, holder, reason, asked). The decision is the verb if it would be sent,
-else already_active, protected, conflict, superseded or not_looked_at.]],
+else already_active, protected, conflict, superseded, held, not_held or not_looked_at.]],
   examples = {
     { "mde plan contain.lua INC-4711", "what contain.lua would do for that incident" },
     { "mde plan -o tonight.plan contain.lua", "kept, to be carried out by mde run tonight.plan" },

@@ -23,6 +23,8 @@ local M = {
       "what this incident restricted, and nobody else" },
     { 'mde release --all-of INC-4712 --ended INC-4711 --comment "all clear" --yes',
       "what this incident restricted, alone or with one that is over" },
+    { "mde release --expired --yes", "what was restricted for a time that is over (restrict --release-after)" },
+    { "mde release --expired --dry-run --exit-code", "for monitoring: exit status 6 if something is overdue" },
   },
 }
 
@@ -36,6 +38,8 @@ function M.configure(command)
     :convert(duration.parse):overwrite(false)
   command:option("--ended", "With --all-of: an incident that holds nothing any longer; may be repeated.")
     :argname "<incident>":count "*"
+  command:flag("--expired", "Every device whose restriction was meant to end by now, and that nothing else holds. "
+    .. "Instead of devices; it may run on several hosts.")
   change.configure(command, "release")
   -- A release is never guarded, and cancels a pending restrict anyway; so that both can be called alike.
   command:option("--allow"):hidden(true):count "*"
@@ -130,7 +134,28 @@ local function held_by(incidents, since, ended)
   end
 end
 
+-- The devices whose restrictions were meant to end by now. Those that something else holds too are named.
+local function held_by_expired(client)
+  local machines, err = client:expired()
+  if not machines then error(err, 0) end
+  for _, machine in ipairs(machines.shared) do terminal.say(name_others(machine) .. ".") end
+  local entries = {}
+  for i, machine in ipairs(machines) do entries[i] = { device = name_of(machine), machine = machine } end
+  if #entries == 0 then terminal.say "Nothing to release: no restriction was meant to end by now." end
+  return entries
+end
+
+local function check_expired(arguments)
+  if not arguments.expired then return end
+  if arguments.devices[1] or arguments.list or arguments.all_of[1] then
+    errors.invalid("contradictory_options", "--expired selects the devices, so none may be named",
+      "Give devices, --all-of or --expired.")
+  end
+  arguments.comment = arguments.comment or "The time of the restriction is over."
+end
+
 local function check_selection(arguments)
+  check_expired(arguments)
   local all_of = arguments.all_of
   if all_of[1] and (arguments.devices[1] or arguments.list) then
     errors.invalid("contradictory_options",
@@ -160,8 +185,9 @@ end
 function M.request(arguments)
   check_selection(arguments)
   local all_of = arguments.all_of
-  local find = all_of[1] and held_by(all_of, arguments.since, arguments.ended) or nil
-  return change.request(arguments, "release", {}, find)
+  local find = all_of[1] and held_by(all_of, arguments.since, arguments.ended)
+    or arguments.expired and held_by_expired or nil
+  return change.request(arguments, "release", { expired = arguments.expired or nil }, find)
 end
 
 M.run = change.run

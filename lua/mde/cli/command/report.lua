@@ -1,259 +1,216 @@
---- mde report: tells what incidents did: which devices, when, by whom, and which are restricted now.
+--- mde report: tells what a run did, from its record; or what incidents did, from the service's history.
 
-local absent_incidents = require "mde.cli.ui.absent_incidents"
 local core = require "mde.core"
-local csv = require "mde.cli.ui.csv"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
+local html = require "mde.cli.report.html"
+local incident = require "mde.cli.report.incident"
 local incident_names = require "mde.cli.ui.incidents"
 local interrupt = require "mde.cli.ui.interrupt"
-local mde = require "mde"
 local output = require "mde.cli.ui.output"
+local page = require "mde.cli.report.page"
+local posix = require "mde.posix"
 local rows = require "mde.cli.ui.rows"
+local run = require "mde.cli.report.run"
+local runs = require "mde.run"
 local terminal = require "mde.cli.ui.terminal"
-
--- On 80 columns times and states are seen whole, and the beginning of a name is.
-local NAME_LEAST, TIME_LEAST, STATE_LEAST = 20, 11, 11
 
 local M = {
   name = "report",
-  summary = "Tell what an incident did: which devices, when, by whom, and what is restricted now.",
+  summary = "Tell what a run or an incident did: which devices, when, by whom, and what is to be done now.",
   explained = [[
-It comes from the service's own history, in a few requests, so it can be asked for later and on
-another machine. There is a line for each restriction of a device: it was restricted several times
-where its name stands there several times. The release beside it is the first after it that
+Of a run it comes from its record alone, so no tenant is asked: of one that is under way, has ended,
+was killed, or was sent by somebody. It is named by its id or by the path of its record. Every device
+has one word for what came of it, and stands in one place, the worst first: unknown, failed, refused,
+cancelled, pending, not sent, superseded, not looked at; sending and planned; restricted and released;
+already active, protected, conflict, held, not held and left, which were left alone. NOTE says why.
+--html writes a page that can be mailed and opened anywhere, for people who do not know mde. --copy
+makes one file of the record, also of a run that is under way. --verify reads the service's list of
+actions, compares each change with it by its operation id, and names what differs; exit status 2 if
+something does. --json writes one object a line: first the run (type "run"), then each device (type
+"device"), with its changes. --csv has a line for each change of a device. --ocsf writes the audit
+events again, byte for byte as --audit wrote them.
+
+Of incidents it comes from the service's own history, in a few requests, so it can be asked for later
+and on another machine. There is a line for each restriction of a device: it was restricted several
+times where its name stands there several times. The release beside it is the first after it that
 succeeded or, where none has, the newest that was asked for. A restriction or release that did not
-succeed has its status in the place of a time; BY is then who cancelled it. Times are UTC, as
-month-day hour:minute. --csv has the ids, all times and who asked for what, --json one object a
-device, with all of its restrictions and releases.
-An incident that no action names is exit status 2; those that acted last are shown then.]],
+succeed has its status in the place of a time; BY is then who cancelled it. --csv has the ids, all
+times and who asked for what, --json one object a device, with all of its restrictions and releases.
+An incident that no action names is exit status 2; those that acted last are shown then.
+
+Times are UTC, as month-day hour:minute.]],
   examples = {
-    { "mde report INC-4711", "a table" },
+    { "mde report 20260203T031500Z-7f3a", "what came of each device of a run, and what is to be done now" },
+    { "mde report 20260203T031500Z-7f3a --verify --html run.html", "a page to mail, compared with the service" },
+    { "mde report 20260203T031500Z-7f3a --copy run.db", "the record as one file to mail; mde report run.db reads it" },
+    { "mde report INC-4711", "what an incident did, as a table" },
     { "mde report INC-4711 --since 30d --csv >INC-4711.csv", "for the ticket: the last 30 days, as CSV" },
     { "mde report INC-4711 INC-4712 --json", "of two together, one JSON object a device" },
   },
 }
 
--- ---- what is shown
-
----@class mde.cli.ReportEntry a restriction of a device, and what ended it; or a release alone
----@field device mde.ReportedDevice
----@field restriction? mde.ReportedAction
----@field release? mde.ReportedAction
-
-local function name_of(entry)
-  local name = entry.device.computerDnsName
-  return name ~= nil and name ~= "" and name or entry.device.id
-end
-
--- A time to the minute; the year is in the data.
-local function minute(time)
-  local seconds = core.timestamp.read(time)
-  local text = seconds and core.timestamp.whole(seconds)
-  return text and text:sub(6, 10) .. " " .. text:sub(12, 16)
-end
-
--- When an action succeeded, or what it came to instead.
-local function ending(action)
-  if not action or core.history.status(action.status) ~= "succeeded" then return action and action.status end
-  return minute(action.lastUpdateDateTimeUtc) or minute(action.creationDateTimeUtc) or action.status
-end
-
--- Who asked for an action, or has cancelled it; and for which incident, where that is another one.
-local function actor(action, own)
-  if not action then return nil end
-  local who = action.requestor
-  if core.history.status(action.status) == "cancelled" then who = action.cancellationRequestor end
-  if who == nil or not action.incident or core.text.lower(action.incident) == own then return who end
-  return ("%s (%s)"):format(csv.text(who), action.incident)
-end
-
--- What a device is now, in a word.
-local function now(device)
-  if device.restricted == nil then return "unclear" end
-  if device.restricted then return device.state == "releasing" and "releasing" or "restricted" end
-  return device.state or "unclear"
-end
-
-local function holders(entry)
-  return entry.device.holders[1] and table.concat(entry.device.holders, ", ") or nil
-end
-
-local function of(part, field)
-  return function(entry) return entry[part] and entry[part][field] end
-end
-
--- A column for programs.
-local function data(name, part, field)
-  return { name = name, title = name, value = of(part, field), only_data = true }
-end
-
--- One for people.
-local function shown(title, value, least)
-  return { name = title, title = title, value = value, least = least, only_shown = true }
-end
-
--- The same where there is room for it.
-local function shown_if_wide(title, value)
-  local column = shown(title, value)
-  column.optional = true
-  return column
-end
-
-local function incident_of(entry)
-  return (entry.restriction or entry.release).incident
-end
-
-local function ending_of(part)
-  return function(entry) return ending(entry[part]) end
-end
-
-local function actor_of(part)
-  return function(entry) return actor(entry[part], core.text.lower(incident_of(entry) or "")) end
-end
-
----@type mde.cli.RowColumn[]
-local columns = {
-  { name = "computerDnsName", title = "NAME", value = of("device", "computerDnsName"), shown = name_of,
-    least = NAME_LEAST },
-  data("machineId", "device", "id"),
-  { name = "incident", title = "INCIDENT", value = incident_of, only_data = true },
-  shown("RESTRICTED", ending_of "restriction", TIME_LEAST),
-  data("restrictAction", "restriction", "id"),
-  data("restrictStatus", "restriction", "status"),
-  data("restrictCreated", "restriction", "creationDateTimeUtc"),
-  data("restrictUpdated", "restriction", "lastUpdateDateTimeUtc"),
-  shown("BY", actor_of "restriction"),
-  data("restrictRequestor", "restriction", "requestor"),
-  data("restrictCancelledBy", "restriction", "cancellationRequestor"),
-  data("restrictComment", "restriction", "comment"),
-  shown("RELEASED", ending_of "release", TIME_LEAST),
-  shown("BY", actor_of "release"),
-  data("releaseAction", "release", "id"),
-  data("releaseStatus", "release", "status"),
-  data("releaseCreated", "release", "creationDateTimeUtc"),
-  data("releaseUpdated", "release", "lastUpdateDateTimeUtc"),
-  data("releaseRequestor", "release", "requestor"),
-  data("releaseCancelledBy", "release", "cancellationRequestor"),
-  data("releaseIncident", "release", "incident"),
-  data("releaseComment", "release", "comment"),
-  shown("NOW", function(entry) return now(entry.device) end, STATE_LEAST),
-  data("state", "device", "state"),
-  data("restricted", "device", "restricted"),
-  shown_if_wide("COMMENT", of("restriction", "comment")),
-  { name = "holders", title = "HELD TOO BY", value = holders, optional = true },
-  shown_if_wide("INCIDENT", incident_of),
-}
-
--- A device has a line for each restriction; one that the incidents have only released, for each release.
-local function entries_of(device)
-  local entries = {}
-  for i, restriction in ipairs(device.restrictions) do
-    entries[i] = { device = device, restriction = restriction, release = restriction.release }
-  end
-  if not entries[1] then
-    for i, release in ipairs(device.releases) do entries[i] = { device = device, release = release } end
-  end
-  return entries
-end
-
-local function write(context, report)
-  local writer = rows.new(context, columns)
-  for _, device in ipairs(report) do
-    if context.format == "json" then
-      writer.add(device)
-    else
-      for _, entry in ipairs(entries_of(device)) do writer.add(entry) end
-    end
-  end
-  writer.finish()
-  output.flush()
-end
-
--- ---- what is said
-
-local function counted(count, noun)
-  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
-end
-
--- What is said of devices that are not restricted, in this order.
-local others = { { "released", "released" }, { "restricting", "restricting" }, { "releasing", "releasing" },
-  { "none", "never restricted" }, { "unclear", "unclear" } }
-
--- How many devices are what now: "24 restricted now, 6 released".
-local function summary(report)
-  local counts, restricted, shared, releasing = {}, 0, 0, 0
-  for _, device in ipairs(report) do
-    local word = now(device)
-    if device.restricted then
-      restricted = restricted + 1
-      if device.holders[1] then shared = shared + 1 end
-      if word == "releasing" then releasing = releasing + 1 end
-    else
-      counts[word] = (counts[word] or 0) + 1
-    end
-  end
-  local remarks = {}
-  if shared > 0 then remarks[1] = ("%d held by others too"):format(shared) end
-  if releasing > 0 then remarks[#remarks + 1] = ("%d releasing"):format(releasing) end
-  local words = { ("%d restricted now%s"):format(restricted,
-    remarks[1] and (" (%s)"):format(table.concat(remarks, ", ")) or "") }
-  counts.released = counts.released or 0
-  for _, other in ipairs(others) do
-    if counts[other[1]] then words[#words + 1] = ("%d %s"):format(counts[other[1]], other[2]) end
-  end
-  return ("%s; %s"):format(counted(#report, "device"), table.concat(words, ", "))
-end
-
-local function say(context, report)
-  local names = table.concat(context.request, ", ")
-  for _, action in ipairs(report.unattributed) do
-    terminal.say(("Left out: action %s (%s, %s), which does not say of which device it is."):format(
-      errors.show(action.id), errors.show(action.type), errors.show(action.status)))
-  end
-  if report[1] then terminal.say(("%s: %s"):format(names, summary(report))) end
-  if report.absent[1] then
-    absent_incidents.say(report, context.client:now(), context.arguments.since and " since then")
-  end
-end
-
--- ---- the subcommand
-
 --- Declares the options.
 ---@param command table of argparse
 function M.configure(command)
-  command:argument("incidents", "Whose devices; of several, those of all of them."):args "+":argname "<incident>"
+  command:argument("subjects", "A run, by its id or the path of its record; or incidents: of several, the devices of "
+    .. "all of them."):args "+":argname "<run-or-incident>"
+  command:flag("--incident", "What is named is an incident, though there is a run of that name.")
   command:option("--since", "What the incident did that long ago or later: 30d, 14h."):argname "<time>"
     :convert(duration.parse):overwrite(false)
+  command:flag("--verify", "Compare a run's record with the service's own list.")
+  command:option("--html", "Write the report of a run as a page of HTML into this new file."):argname "<file>"
+    :overwrite(false)
+  command:option("--copy", "Write the record of a run into this new file, to be sent to somebody."):argname "<file>"
+    :overwrite(false)
+  command:flag("--ocsf", "Write the audit events of a run, one line of OCSF each.")
   rows.configure(command)
   rows.configure_heading(command)
 end
 
---- The incidents; raises for what cannot be one.
+-- ---- what is asked
+
+---@class mde.cli.ReportRequest
+---@field run? string its id or the path of its record
+---@field incidents? string[]
+---@field with_client boolean
+
+local function contradict(message, hint)
+  errors.invalid("contradictory_options", message, hint)
+end
+
+-- Options that are for runs alone.
+local of_runs = { "verify", "html", "copy", "ocsf" }
+
+local function named_runs(arguments)
+  local list = {}
+  for _, subject in ipairs(arguments.incident and {} or arguments.subjects) do
+    if runs.is_run(subject) then list[#list + 1] = subject end
+  end
+  return list
+end
+
+local function check_run(arguments, list)
+  if #arguments.subjects > 1 then
+    contradict(("%s is a run, and a run is reported by itself"):format(errors.quote(list[1])),
+      "Report one after the other. If an incident of that name is meant: --incident.")
+  end
+  if arguments.ocsf and (arguments.json or arguments.csv) then
+    contradict("--ocsf, --json and --csv contradict each other", "Give one of them.")
+  end
+  if arguments.since then
+    contradict("--since is for incidents, and a run is reported whole", "Leave it out. If an incident of that name is "
+      .. "meant: --incident.")
+  end
+end
+
+local function check_incidents(arguments)
+  for _, name in ipairs(of_runs) do
+    if arguments[name] then
+      errors.invalid("run_missing", ("--%s is for a run, and %s is none"):format(name,
+        errors.quote(arguments.subjects[1])), "Give the id of a run on this machine, or the path of its record.")
+    end
+  end
+  incident_names.check("mde report", arguments.subjects)
+end
+
+--- What the arguments name; raises for what cannot be.
 ---@param arguments table as argparse leaves them
----@return string[]
+---@return mde.cli.ReportRequest
 function M.request(arguments)
-  incident_names.check("mde report", arguments.incidents)
-  return arguments.incidents
+  local list = named_runs(arguments)
+  if list[1] then
+    check_run(arguments, list)
+    return { run = list[1], with_client = arguments.verify or false }
+  end
+  check_incidents(arguments)
+  return { incidents = arguments.subjects, with_client = true }
+end
+
+---@param request mde.cli.ReportRequest
+---@return boolean
+function M.needs_client(request)
+  return request.with_client
+end
+
+-- ---- a run
+
+-- The file of an incident's name is meant here; the incident itself may have been.
+local function say_doubt(name)
+  if not core.comment.incident_valid(name) or runs.name_of(runs.record_of(name)) ~= name then return end
+  if name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
+  terminal.remark(("%s is a file here, the record of a run. If the incident is meant: mde report --incident %s"):format(
+    errors.quote(name), name))
+end
+
+-- Compares it with the service; nil and a status if that was interrupted.
+local function verify(context, account)
+  if not context.arguments.verify then return nil end
+  local finished, verification, err = interrupt.during(context.client, 1, function()
+    return runs.verify(context.client, account)
+  end)
+  if not finished then
+    terminal.say "Interrupted; the service was not read to the end."
+    return nil, exit.interrupted
+  end
+  if not verification then error(err, 0) end
+  return verification
+end
+
+local function copy(name, path)
+  local ok, err = runs.copy(name, path)
+  if not ok then error(err, 0) end
+  terminal.remark(("The record is in %s; to read it: mde report %s"):format(errors.show(path), errors.show(path)))
+end
+
+local function write_page(path, account, verification)
+  html.write(path, function(out)
+    page.write(out, { account = account, verification = verification, made_at = posix.clock.time() })
+  end)
+  terminal.remark(("The page is in %s."):format(errors.show(path)))
+end
+
+local function write_audit(name)
+  local lines, lost = runs.audit_lines(name)
+  if not lines then error(lost, 0) end
+  for _, line in ipairs(lines) do output.write(line .. "\n") end
+  if lost > 0 then terminal.say(("%d events of the record cannot be told."):format(lost)) end
+end
+
+local function report_run(context)
+  local arguments, name = context.arguments, context.request.run
+  say_doubt(name)
+  local account, err = runs.account(name)
+  if not account then error(err, 0) end
+  if arguments.copy then copy(name, arguments.copy) end
+  local verification, status = verify(context, account)
+  if status then return status end
+  if arguments.html then write_page(arguments.html, account, verification) end
+  if arguments.ocsf then
+    write_audit(name)
+  elseif not (arguments.copy or arguments.html) or context.format ~= "text" then
+    run.write(context, account, verification)
+  end
+  run.say(account)
+  if verification then run.say_verified(verification) end
+  return verification and verification.differences[1] and exit.refused or exit.done
 end
 
 --- Runs the subcommand.
 ---@param context mde.cli.Context
 ---@return integer status
 function M.run(context)
-  local client, since = context.client, context.arguments.since
-  local finished, report, err = interrupt.during(client, 1, function()
-    return client:report { incident = context.request, since = since and mde.ago(since) }
-  end)
-  if not finished then
-    terminal.say "Interrupted; nothing was read to the end."
-    return exit.interrupted
+  if context.request.run then return report_run(context) end
+  local status = incident.run(context)
+  for _, name in ipairs(context.request.incidents) do
+    -- What looks like the id of a run, and has no record here.
+    local path = runs.record_of(name)
+    if status == exit.refused and path and path ~= name then
+      terminal.say(("Nor is there a run of that id on this machine: there is no %s."):format(errors.show(path)))
+    end
   end
-  if not report then error(err, 0) end
-  write(context, report)
-  say(context, report)
-  return report.absent[1] and exit.refused or exit.done
+  return status
 end
 
 return M

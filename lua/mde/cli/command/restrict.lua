@@ -1,6 +1,7 @@
 --- mde restrict: lets devices run only code signed by Microsoft.
 
 local change = require "mde.cli.batch.change"
+local duration = require "mde.cli.ui.duration"
 local list = require "mde.cli.batch.list"
 local rows = require "mde.cli.ui.rows"
 local whole_number = require "mde.cli.ui.whole_number"
@@ -13,6 +14,8 @@ local M = {
   examples = {
     { 'mde restrict laptop-17 --comment "beacon to known C2" --incident INC-4711', "shows the machine and asks" },
     { 'mde restrict --list suspects.csv --comment "same beacon" --yes --wait', "asks nobody, waits for all" },
+    { 'mde restrict laptop-17 --comment "odd, to be looked at" --release-after 8h',
+      "ends by mde release --expired, run by cron" },
     { "mde machines riskScore=High --csv | mde restrict --list - --yes --comment triage",
       "what a query finds" },
   },
@@ -26,6 +29,9 @@ function M.configure(command)
   command:option("--allow", "Lift a guard rule by its name, servers say; may be repeated."):argname "<rule>":count "*"
   command:option("--cap", "The most restricts in an hour (default 25)."):argname "<count>":convert(whole_number.parse)
     :overwrite(false)
+  command:option("--release-after", "How long it is meant to hold: 30m, 8h, 7d. Nothing releases it by itself: have "
+    .. "mde release --expired run every few minutes, on any host."):argname "<time>":convert(duration.parse)
+    :overwrite(false)
   command:flag("--cancel-opposite", "Cancel a release that is still pending, instead of refusing.")
   command:flag("--again", "Restrict those of a list, too, that somebody has released or cancelled since they were "
     .. "restricted for the same incident (without one: with the same comment) in the last 24 hours.")
@@ -38,6 +44,7 @@ end
 function M.request(arguments)
   return change.request(arguments, "restrict", {
     cancel_opposite = arguments.cancel_opposite, allow = arguments.allow[1] and arguments.allow or nil,
+    release_after = arguments.release_after,
   })
 end
 

@@ -78,8 +78,10 @@ function M.run(context)
   local opened, err = runs.open(client, arguments.run)
   if not opened then error(err, 0) end
   if opened.state == "complete" then
+    local why = opened.record.journal:run().why
     runs.close(opened)
-    terminal.say(("Run %s is complete; there is nothing to go on with."):format(errors.show(arguments.run)))
+    terminal.say(("Run %s is complete%s; there is nothing to go on with."):format(errors.show(arguments.run),
+      why and (" (%s)"):format(errors.show(why)) or ""))
     return exit.done
   end
   local ok, found, status = pcall(plan_pass.again, context, opened,

@@ -13,6 +13,9 @@ local progress = require "mde.cli.ui.progress"
 local runs = require "mde.run"
 local terminal = require "mde.cli.ui.terminal"
 
+-- Of a list so many are said in the end.
+local MAX_SHOWN = 40
+
 local M = {}
 
 -- ---- while it runs
@@ -31,7 +34,7 @@ end
 -- What is shown of a session as it runs.
 local function watcher(client, plan)
   local counts = runs.counts(plan)
-  local left_of = pace.left(client, "restrict")
+  local left_of = pace.left(client, counts.restrict > 0 and "restrict" or "release")
   local at_gate
   local total, done = counts.restrict + counts.release + counts.recorded, 0
   local shown = progress.new("Running", total, true, function(left)
@@ -48,7 +51,12 @@ local function watcher(client, plan)
     at_gate = nil
     if errors.is(event.err) and event.err.code == "run_stopped" then return end
     step(event.err ~= nil)
-    if event.err then terminal.complain("mde: " .. problem.in_words(event.err)) end
+    if not event.err then return end
+    local err = event.asked and errors.about(event.err, ("%s %s"):format(event.verb, event.asked)) or event.err
+    terminal.complain("mde: " .. problem.in_words(err))
+  end
+  function tell.drift(event)
+    terminal.say(("%s %s: %s."):format(event.verb, errors.quote(event.computerDnsName), event.words))
   end
   function tell.replayed() step(false) end
   function tell.gate(event)
@@ -121,6 +129,7 @@ function M.status(report)
     if own == exit.usage and has_sent(report) then own = exit.refused end
     status = math.max(status, own)
   end
+  if report.not_called[1] then status = math.max(status, exit.refused) end
   if report.open[1] then status = math.max(status, exit.unknown) end
   if report.state == "paused" or report.state == "stopped" then status = math.max(status, exit.unfinished) end
   if report.state == "broken" then
@@ -129,13 +138,16 @@ function M.status(report)
   return status
 end
 
-local function say_not_reached(report)
-  if not report.not_reached[1] then return end
-  terminal.say(("%d recorded, and not reached by the playbook this time:"):format(#report.not_reached))
-  for i = 1, math.min(#report.not_reached, 40) do
-    local step = report.not_reached[i]
-    terminal.say(("  %s %s: %s"):format(step.verb, step.device, step.outcome or "not answered"))
+-- The changes of a list, one a line, each with what is said of it.
+local function say_changes(title, list, words_of)
+  if not list[1] then return end
+  terminal.say(title:format(#list))
+  for i = 1, math.min(#list, MAX_SHOWN) do
+    local words = words_of and words_of(list[i])
+    terminal.say(("  %s %s%s"):format(list[i].verb, errors.show(list[i].name or list[i].machine_id or list[i].device),
+      words and ": " .. words or ""))
   end
+  if #list > MAX_SHOWN then terminal.say(("  and %d more"):format(#list - MAX_SHOWN)) end
 end
 
 -- What the record does not have stands at least on the screen.
@@ -148,7 +160,11 @@ end
 function M.say_end(report)
   write_unwritten(report)
   if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
-  say_not_reached(report)
+  say_changes("%d recorded, and not reached by the playbook this time:", report.not_reached,
+    function(step) return step.outcome or "not answered" end)
+  say_changes("%d recorded, and asked for otherwise this time; what is recorded holds:", report.differing,
+    function(call) return call.words end)
+  say_changes("%d planned, and not asked for by the playbook this time:", report.not_called)
   for _, step in ipairs(report.open) do
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       step.device))
@@ -164,6 +180,9 @@ local function say_begin(session, until_time)
   local name = runs.name_of(session.path)
   terminal.remark(("Run %s. From another terminal mde stop %s stops it; if it is killed, mde resume %s goes on.")
     :format(name, name, name))
+  if session.is_shared then
+    terminal.remark(("From where the store is shared, mde stop %s stops it, too."):format(session.id))
+  end
   if until_time then
     terminal.remark(("It begins nothing new after %s, which is %s UTC."):format(
       os.date("%Y-%m-%d %H:%M", math.floor(until_time)), core.timestamp.whole(until_time):sub(1, 16):gsub("T", " ")))
@@ -179,7 +198,7 @@ function M.run(context, plan, session)
   local arguments, client = context.arguments, context.client
   local shown, on_event = watcher(client, plan)
   local halt
-  local finished, report, err = interrupt.during(client, 2, function()
+  local finished, report, err = interrupt.during_playbook(client, 2, function()
     return session { until_time = context.request.until_time, ask_gate = ask_gate(arguments), on_event = on_event,
       on_session = function(one)
         halt = function(stop) one:halt(stop) end

@@ -10,7 +10,7 @@ local M = {}
 -- Calls fn, which nobody needs to end.
 local function while_waiting(context, words, fn)
   if terminal.has_movable_line() and not terminal.is_quiet() then terminal.set_status(words) end
-  local finished, value, err = interrupt.during(context.client, 1, fn)
+  local finished, value, err = interrupt.during_playbook(context.client, 1, fn)
   terminal.set_status(nil)
   if not finished then
     runs.leave()
@@ -28,6 +28,16 @@ end
 ---@return integer? status
 function M.run(context, options)
   return while_waiting(context, "Planning ...", function() return runs.plan(context.client, options) end)
+end
+
+--- Makes the plan of an undo. Raises the error that prevents it.
+---@param context mde.cli.Context
+---@param run string
+---@param comment string
+---@return mde.RunPlan? plan nil if it was interrupted
+---@return integer? status
+function M.undo(context, run, comment)
+  return while_waiting(context, "Planning ...", function() return runs.plan_undo(context.client, run, comment) end)
 end
 
 --- What a run that is continued would do. Raises the error if it cannot be.

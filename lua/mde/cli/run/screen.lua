@@ -28,9 +28,15 @@ local function say_numbers(plan, counts)
     (core.timestamp.whole(plan.made):sub(1, 16):gsub("T", " "))))
   terminal.say(("Tenant %s, application %s, at %s"):format(errors.show(plan.tenant_id or "of the identity"),
     errors.show(plan.client_id or "of the identity"), errors.show(plan.base_url)))
-  local words = { ("Restrict %s"):format(plural(counts.restrict, "device")) }
+  local words = {}
+  if counts.restrict > 0 or counts.release == 0 and not plan.undoes then
+    words[1] = ("Restrict %s"):format(plural(counts.restrict, "device"))
+  end
   if counts.servers > 0 then words[#words + 1] = ("%d of them servers"):format(counts.servers) end
-  if counts.release > 0 then words[#words + 1] = ("release %d"):format(counts.release) end
+  if counts.release > 0 or plan.undoes then
+    words[#words + 1] = words[1] and ("release %d"):format(counts.release)
+      or ("Release %s"):format(plural(counts.release, "device"))
+  end
   if counts.offline > 0 then
     words[#words + 1] = ("%d not seen for an hour, which may stay pending"):format(counts.offline)
   end
@@ -46,7 +52,7 @@ function M.duration(client, plan)
   local counts = runs.counts(plan)
   local count = counts.restrict + counts.release
   if count == 0 then return 0, 0 end
-  local peek = client:peek("restrict", count)
+  local peek = client:peek(counts.restrict > 0 and "restrict" or "release", count)
   return peek.seconds, math.min(count, peek.now or count)
 end
 
@@ -74,6 +80,7 @@ end
 -- ---- who is left
 
 local words_of = { protected = "protected", conflict = "with the opposite under way", superseded = "decided otherwise",
+  held = "that others hold too", not_held = "that nothing of it holds",
   not_looked_at = "that could not be looked at", already_active = "restricted or released already",
   recorded = "done by an earlier session" }
 
@@ -141,9 +148,10 @@ end
 
 -- ---- who comes when
 
+-- The reason is what somebody approves: it is cut, and tags are left away before it.
 local shown_columns = {
   { title = "NAME", least = 28, kept = true }, { title = "PLATFORM" }, { title = "LAST SEEN" },
-  { title = "TAGS", optional = true }, { title = "REASON", optional = true },
+  { title = "TAGS", optional = true }, { title = "REASON", least = 12 },
 }
 
 -- Of a wave those first that are to be looked at: high value, and servers.
@@ -204,7 +212,7 @@ function M.show(client, plan)
   say_waves(plan, client:now())
   say_numbers(plan, counts)
   say_limits(client, plan, counts)
-  terminal.note "the playbook was run with every wait taken to succeed"
+  if not plan.undoes then terminal.note "the playbook was run with every wait taken to succeed" end
 end
 
 --- The plan as an object for JSON, with what the limits and the cap make of it.

@@ -4,6 +4,9 @@
 
 local posix = require "mde.posix"
 
+-- So long a playbook may compute, and look at nothing.
+local BUSY_SECONDS = 3
+
 local M = {}
 
 --- Whether the process was asked to end.
@@ -20,6 +23,7 @@ end
 ---@param on_look? fun() is called every now and then
 ---@return boolean finished false if it was left
 ---@return any result
+---@return any more
 function M.during(client, patience, fn, on_first, on_look)
   local told = false
   return client:interruptible(fn, function()
@@ -32,6 +36,26 @@ function M.during(client, patience, fn, on_first, on_look)
     if on_look then on_look() end
     return false
   end)
+end
+
+local function bounded(...)
+  posix.signal.end_unless_looked_at(0)
+  return ...
+end
+
+--- The same for a fn that may compute without end: at that many interruptions, where it waits for nothing in seconds,
+--- the process ends (130).
+---@param client mde.Client
+---@param patience integer
+---@param fn fun(): any
+---@param on_first? fun()
+---@param on_look? fun()
+---@return boolean finished
+---@return any result
+---@return any more
+function M.during_playbook(client, patience, fn, on_first, on_look)
+  posix.signal.end_unless_looked_at(patience, BUSY_SECONDS)
+  return bounded(M.during(client, patience, fn, on_first, on_look))
 end
 
 return M

@@ -33,7 +33,7 @@ end
 ---@class mde.cli.RowColumn: mde.cli.Column
 ---@field name string the heading where a program reads it
 ---@field value fun(record: any): any what is written
----@field shown? fun(record: any, now: number): string? what a person is shown, if it differs
+---@field shown? fun(record: any, now: number?): string? what a person is shown, if it differs; nil: without a client
 ---@field only_data? boolean not shown on a terminal
 ---@field only_shown? boolean on a terminal alone
 
@@ -56,7 +56,7 @@ local function in_columns(context, columns)
   end, not has_heading(context))
   return {
     add = function(record)
-      local row, now = {}, context.client:now()
+      local row, now = {}, context.client and context.client:now()
       for i, column in ipairs(visible) do
         local value = (column.shown or column.value)(record, now)
         row[i] = value == nil and "" or csv.text(value)

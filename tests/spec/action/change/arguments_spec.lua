@@ -25,6 +25,8 @@ describe("the arguments of restrict and release", function()
     ["an incident that is a table"] = { "why", { incident = {} }, 'option "incident"' },
     ["a short key"] = { "why", { key = "alert" }, "the key is not 8 to 64 of" },
     ["a key without a look"] = { "why", { key = "alert-0001", look = false }, "a key needs a look" },
+    ["a key that ends in a time"] = { "why", { key = "alert-0001.until.1795960800" },
+      "until when a restriction holds" },
     ["a rule that there is not"] = { "why", { allow = { "server" } }, 'Did you mean "servers"?' },
     ["an option that there is not"] = { "why", { incidents = 1 }, 'Did you mean "incident"?' },
   } do
@@ -42,6 +44,27 @@ describe("the arguments of restrict and release", function()
         assert.equal(tostring(raised), tostring(err))
       end
       assert.same({}, r.tenant.history)
+    end)
+  end
+
+  for what, case in pairs {
+    ["a time to hold that is a word"] = { "restrict", { release_after = "soon" }, "a span of 5 minutes to 90 days" },
+    ["a time to hold that is short"] = { "restrict", { release_after = 299 }, "a span of 5 minutes to 90 days" },
+    ["a time to hold that is long"] = { "restrict", { release_after = "91d" }, "a span of 5 minutes to 90 days" },
+    ["a time to hold beside a long key"] = { "restrict", { release_after = "8h", key = ("k"):rep(48) },
+      "at most 47 characters" },
+    ["a time to hold of a release"] = { "release", { release_after = "8h" }, "belongs to restrict" },
+    ["operations of a restrict"] = { "restrict", { operations = { "abcdefgh" } }, "belongs to release" },
+    ["expired of a restrict"] = { "restrict", { expired = true }, "belongs to release" },
+    ["no operations"] = { "release", { operations = {} }, "is empty" },
+    ["operations with a hole"] = { "release", { operations = { "abcdefgh", nil, "abcdefgi" } }, "missing" },
+    ["an operation that is none"] = { "release", { operations = { "abcdefgh", "a b" } }, "item 2" },
+    ["operations without a look"] = { "release", { operations = { "abcdefgh" }, look = false }, "needs a look" },
+  } do
+    it("are refused with " .. what, function()
+      local ok, err = mde.check(case[1], "why", case[2])
+      assert.is_nil(ok)
+      assert.truthy(tostring(err):find(case[3], 1, true), tostring(err))
     end)
   end
 

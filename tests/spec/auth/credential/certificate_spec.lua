@@ -1,4 +1,5 @@
 -- credential.certificate: an assertion that the certificate's private key has signed.
+-- Labels: not-lua5.3
 
 local certificates = require "tests.spec.support.certificates"
 local core = require "mde.core"

@@ -1,4 +1,5 @@
 -- credential.federated: a token of another identity provider.
+-- Labels: not-lua5.3
 
 local certificates = require "tests.spec.support.certificates"
 local core = require "mde.core"

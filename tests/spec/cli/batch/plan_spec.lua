@@ -1,5 +1,5 @@
 -- plan: what would be done with each device, and how it is told.
--- Labels: not-lua5.3
+-- Labels: only-lua5.4
 local console = require "tests.spec.support.console"
 local json = require "mde.sim.base.json"
 local rehearsal = require "tests.spec.support.rehearsal"

@@ -1,5 +1,5 @@
 -- mde machines: what a query of machines finds.
--- Labels: not-lua5.3
+-- Labels: only-lua5.4
 local console = require "tests.spec.support.console"
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -104,4 +104,43 @@ describe("mde release", function()
       assert.same({}, r.tenant.history)
     end)
   end
+
+  describe("--expired", function()
+    local function command(...)
+      return console.run({ ... }, { client = r.client })
+    end
+
+    it("releases what was restricted for a time that is over, and names what something else holds too", function()
+      for i = 1, 3 do
+        local told = command("restrict", ("desk-%d"):format(i), "--comment", "odd", "--yes", "--release-after", "2h")
+        assert.equal(0, told.status, told.err)
+        assert.matches("restriction accepted until %d+%-%d+%-%d+T[%d:]+Z", told.out)
+      end
+      r.driver.sleep(3600)
+      restrict("desk-2", "INC-1")
+      assert.equal(0, command("restrict", "desk-3", "--comment", "still odd", "--yes", "--release-after", "8h").status)
+      local early = command("release", "--expired", "--yes")
+      assert.same({ 0, "", "Nothing to release: no restriction was meant to end by now.\n" },
+        { early.status, early.out, early.err })
+      r.driver.sleep(3600 + 120)
+      local overdue = command("release", "--expired", "--dry-run", "--exit-code")
+      assert.equal(6, overdue.status)
+      local told = command("release", "--expired", "--yes")
+      assert.equal(0, told.status, told.err)
+      assert.matches("^desk%-1%.corp%.example: release accepted [^\n]+\n$", told.out)
+      assert.matches("Left restricted: desk%-2%.corp%.example, held too by INC%-1%.\n", told.err)
+      assert.matches("Left restricted: desk%-3%.corp%.example, held too by [^\n]+ until %d+%-", told.err)
+      r.driver.sleep(600)
+      assert.equal(0, command("release", "--expired", "--dry-run", "--exit-code").status)
+    end)
+
+    it("names no devices, and belongs to release", function()
+      for _, arguments in ipairs { { "release", "--expired", "desk-1", "--yes" },
+        { "release", "--expired", "--all-of", "INC-1", "--yes" },
+        { "restrict", "desk-1", "--release-after", "10s", "--comment", "x", "--yes" } } do
+        local told = command((table.unpack or unpack)(arguments)) -- luacheck: ignore
+        assert.equal(1, told.status, told.out)
+      end
+    end)
+  end)
 end)

@@ -1,225 +1,193 @@
--- mde report: what incidents did.
+-- mde report: what is named, a run or an incident, and which options go with it.
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
-local json = require "mde.sim.base.json"
-local rehearsal = require "tests.spec.support.rehearsal"
+local environment = require "tests.spec.support.environment"
+local errors = require "mde.base.error"
+local json = require "mde.base.json"
+local ocsf = require "mde.audit.ocsf"
+local playbooks = require "tests.spec.support.playbooks"
+local recorded = require "tests.spec.support.recorded"
+local shell = require "tests.spec.support.process.shell"
 
-local function id(number) return ("%040x"):format(0xa0000 + number) end
-
-local HEADING = "computerDnsName,machineId,incident,restrictAction,restrictStatus,restrictCreated,restrictUpdated,"
-  .. "restrictRequestor,restrictCancelledBy,restrictComment,releaseAction,releaseStatus,releaseCreated,"
-  .. "releaseUpdated,releaseRequestor,releaseCancelledBy,releaseIncident,releaseComment,state,restricted,holders"
+local ID = "20261129T025804Z-7f3a"
 
 describe("mde report", function()
-  local r
-
-  -- So that the minute of a time is known.
-  local START = 1770000000
-
-  local function happened(number, verb, status, ago, comment, fields)
-    local all = { requestorComment = comment, requestor = verb == "restrict" and "alice" or "bob" }
-    for name, value in pairs(fields or {}) do all[name] = value end
-    return r:past(id(number), verb, status, ago, all)
-  end
+  local stage, path
 
   before_each(function()
-    local machines = {}
-    for i = 1, 8 do machines[i] = { id = id(i), computerDnsName = ("desk-%d.corp.example"):format(i) } end
-    r = rehearsal.new { limits = false, machines = machines, start = START }
+    stage = playbooks.new { machines = playbooks.fleet(3), limits = false }
+    path = stage.path "run.db"
   end)
 
-  local function report(...) return console.run({ "report", ... }, { client = r.client }) end
+  after_each(function() stage.remove() end)
 
-  local function lines_of(text)
-    local lines = {}
-    for line in text:gmatch "[^\r\n]+" do lines[#lines + 1] = line end
-    return lines
+  -- No environment describes a client.
+  local function report(...)
+    return console.run({ "report", ... }, { client_error = errors.new { kind = "invalid", code = "settings_missing",
+      message = "no client is described" } })
   end
 
-  -- Six devices, in each of the states that there are.
-  local function bad_day()
-    happened(1, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-1]")
-    happened(2, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-2]")
-    happened(2, "release", "Succeeded", 3600, "cleared [mde:INC-2:operation-3]")
-    happened(3, "restrict", "Cancelled", 7200, "beacon [mde:INC-1:operation-4]", { cancellationRequestor = "carol" })
-    happened(4, "restrict", "Pending", 7200, "beacon [mde:INC-1:operation-5]")
-    happened(5, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-6]")
-    happened(5, "restrict", "Succeeded", 7100, "other [mde:INC-2:operation-7]")
-    happened(5, "release", "Pending", 3600, "cleared [mde:INC-1:operation-8]")
-    happened(6, "release", "Succeeded", 3600, "cleared [mde:INC-1:operation-9]")
-    happened(7, "restrict", "Succeeded", 3600, "other [mde:INC-2:operation-0]")
+  local function report_with_client(...) return console.run({ "report", ... }, { client = stage.client }) end
+
+  local function written(told)
+    recorded.write(path, told or { devices = recorded.bad_night })
+    return path
   end
 
-  it("is a table on a terminal, and a summary", function()
-    bad_day()
-    local told = console.run({ "report", "INC-1" }, { client = r.client, columns = 200 })
-    assert.equal(0, told.status, told.err)
-    local lines = lines_of(told.out)
-    assert.equal(7, #lines)
-    assert.matches("^NAME +RESTRICTED +BY +RELEASED +BY +NOW +COMMENT +HELD TOO BY +INCIDENT$", lines[1])
-    local restricted = os.date("!%m-%d %H:%M", START - 7199):gsub("%-", "%%-")
-    local released = os.date("!%m-%d %H:%M", START - 3599):gsub("%-", "%%-")
-    for i, pattern in ipairs { restricted .. " +alice +restricted +beacon +INC%-1$",
-      restricted .. " +alice +" .. released .. " +bob %(INC%-2%) +released +beacon +INC%-1$",
-      "Cancelled +carol +none +beacon", "Pending +alice +restricting +beacon",
-      restricted .. " +alice +Pending +bob +releasing +beacon +INC%-2 +INC%-1$",
-      released .. " +bob +released +INC%-1$" } do
-      assert.matches(("^desk%%-%d%%.corp%%.example +"):format(i) .. pattern, lines[i + 1])
-    end
-    assert.equal("INC-1: 6 devices; 2 restricted now (1 held by others too, 1 releasing), 2 released, 1 restricting, "
-      .. "1 never restricted\n", told.err)
-    assert.equal(1, #r:requests())
-  end)
-
-  it("has names, times and states whole where there is little room", function()
-    bad_day()
-    local told = console.run({ "report", "INC-1" }, { client = r.client, columns = 80 })
-    for i, line in ipairs(lines_of(told.out)) do
-      assert.is_true(#line <= 80, line)
-      if i > 1 then assert.matches("^desk%-%d%.corp%.example ", line) end
-    end
-    assert.matches("%d%d%-%d%d %d%d:%d%d +alice +%d%d%-%d%d %d%d:%d%d +bob %(", told.out)
-    assert.matches("restricting\n", told.out)
-  end)
-
-  it("tells when a device took it up, and when it was asked for where nobody knows that", function()
-    happened(1, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-1]",
-      { lastUpdateDateTimeUtc = rehearsal.time(START - 600) })
-    happened(2, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-2]",
-      { lastUpdateDateTimeUtc = rehearsal.null })
-    local lines = lines_of(console.run({ "report", "INC-1" }, { client = r.client, columns = 80 }).out)
-    for i, seconds in ipairs { START - 600, START - 7200 } do
-      assert.truthy(lines[i + 1]:find(os.date("!%m-%d %H:%M", seconds) .. "  alice", 1, true), lines[i + 1])
-    end
-  end)
-
-  it("says of what it cannot tell that it is unclear", function()
-    for i = 1, 3 do happened(i, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-" .. i .. "]") end
-    -- At the same time; the same, and another is pending; and two at the same time that are pending.
-    for i = 1, 2 do happened(i, "release", "Succeeded", 7200, "by hand") end
-    happened(2, "release", "Pending", 60, "by hand")
-    happened(3, "release", "Succeeded", 3600, "by hand")
-    for _, verb in ipairs { "restrict", "release" } do happened(3, verb, "Pending", 60, "by hand") end
-    local told = console.run({ "report", "INC-1" }, { client = r.client, columns = 200 })
-    for i = 1, 3 do assert.matches("desk%-" .. i .. "%S+ +[^\n]+ unclear +beacon", told.out) end
-    assert.equal("INC-1: 3 devices; 0 restricted now, 0 released, 3 unclear\n", told.err)
-  end)
-
-  it("says so few words as there are of a plain one", function()
-    for i = 1, 3 do happened(i, "restrict", "Succeeded", 100 * i, "beacon [mde:INC-4711:operation-" .. i .. "]") end
-    happened(1, "release", "Succeeded", 50, "cleared [mde:INC-4711:operation-4]")
-    assert.equal("INC-4711: 3 devices; 2 restricted now, 1 released\n", report("inc-4711").err:gsub("^inc", "INC"))
-  end)
-
-  it("has all of it in CSV, which nothing runs", function()
-    happened(1, "restrict", "Succeeded", 7200, "=cmd|' /C calc'!A0 [mde:INC-1:operation-1]",
-      { requestor = "@alice" })
-    happened(1, "release", "Cancelled", 3600, 'so "he" said [mde:INC-2:operation-2]',
-      { cancellationRequestor = "+carol" })
-    happened(1, "restrict", "Failed", 1800, "again [mde:INC-1:operation-3]", { computerDnsName = "=desk\27[2J" })
-    local told = report("INC-1", "--csv")
-    assert.equal(0, told.status, told.err)
-    local lines = lines_of(told.out)
-    assert.equal(3, #lines)
-    assert.equal(HEADING, lines[1])
-    local first = lines[2]
-    for _, part in ipairs { "'=desk\\x1b[2J," .. id(1) .. ",INC-1,", ",Succeeded,", ",'@alice,,'=cmd|' /C calc'!A0,",
-      ",Cancelled,", ",bob,'+carol,INC-2,\"so \"\"he\"\" said\",restricted,true," } do
-      assert.truthy(first:find(part, 1, true), part .. "\n" .. first)
-    end
-    assert.matches(",again,", lines[3])
-    assert.is_nil(told.out:find "\27")
-  end)
-
-  it("is one object a device in JSON", function()
-    bad_day()
-    happened(2, "restrict", "Failed", 3000, "once more [mde:INC-1:operation-a]")
-    local lines = lines_of(report("INC-1", "--json").out)
-    assert.equal(6, #lines)
-    local device = json.decode(lines[2])
-    assert.equal(id(2), device.id)
-    assert.is_false(device.restricted)
-    assert.equal("released", device.state)
-    assert.same({}, device.holders)
-    assert.equal(2, #device.restrictions)
-    assert.equal("beacon", device.restrictions[1].comment)
-    assert.equal(device.releases[1].id, device.restrictions[1].release.id)
-    assert.equal("INC-2", device.releases[1].incident)
-    assert.same({}, json.decode(lines[1]).releases)
-  end)
-
-  it("names a device of which no name is known by its id, to a person", function()
-    happened(1, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-1]", { computerDnsName = rehearsal.null })
-    assert.matches("\n" .. id(1), console.run({ "report", "INC-1" }, { client = r.client, columns = 200 }).out)
-    assert.matches("\n\t" .. id(1) .. "\tINC%-1\t", report("INC-1").out)
-  end)
-
-  it("is of several incidents, and of what they did since a time", function()
-    bad_day()
-    local told = report("INC-1", "INC-2")
-    assert.equal(0, told.status)
-    assert.matches("^INC%-1, INC%-2: 7 devices; 3 restricted now %(1 releasing%), ", told.err)
-    told = report("INC-1", "--since", "90m")
-    assert.equal(0, told.status)
-    assert.equal("INC-1: 2 devices; 1 restricted now (1 held by others too, 1 releasing), 1 released\n", told.err)
-  end)
-
-  it("of an incident that did nothing is refused, and shows which incidents there are", function()
-    bad_day()
-    local told = report "INC-3"
-    assert.equal(2, told.status)
-    assert.equal("", told.out)
-    assert.equal("INC-3: no restriction or release names it.\nThe incidents that acted last:\n"
-      .. "  INC-1: 6 devices, 7 actions, the last 1h ago\n  INC-2: 3 devices, 3 actions, the last 1h ago\n", told.err)
-    told = report("INC-3", "INC-1")
-    assert.equal(2, told.status)
-    assert.equal(1 + 7 - 1, #lines_of(told.out))
-    assert.matches("^INC%-3, INC%-1: 6 devices; .*\nINC%-3: no restriction or release names it%.\n", told.err)
-    told = report("INC-1", "--since", "5m")
-    assert.equal(2, told.status)
-    assert.matches("^INC%-1: no restriction or release names it since then%.\n", told.err)
-  end)
-
-  it("says that there is no incident at all", function()
-    local told = report "INC-3"
-    assert.equal(2, told.status)
-    assert.equal("INC-3: no restriction or release names it.\nNo restriction or release names any incident.\n",
-      told.err)
-  end)
-
-  it("names an action that does not say of which device it is", function()
-    local action = happened(1, "restrict", "Failed", 60, "why [mde:INC-1:abcdefgh]", { machineId = rehearsal.null,
-      computerDnsName = rehearsal.null })
-    local told = report "INC-1"
-    assert.equal(0, told.status)
-    assert.equal(("Left out: action %s (RestrictCodeExecution, Failed), which does not say of which device it is.\n")
-      :format(action.id), told.err)
-  end)
-
-  for what, words in pairs { ["no incident"] = {}, ["an empty one"] = { "" }, ["a time of no sense"] = { "INC-1",
-    "--since", "yesterday" }, ["two formats"] = { "INC-1", "--csv", "--json" } } do
-    it("is refused with " .. what, function()
-      local told = report((table.unpack or unpack)(words)) -- luacheck: ignore
-      assert.equal(1, told.status)
-      assert.equal("", told.out)
-      assert.matches("^mde report: ", told.err)
-      assert.same({}, r:requests())
+  describe("of a run", function()
+    it("asks no tenant, and needs no setting", function()
+      local told = report(written())
+      assert.equal(0, told.status, told.err)
+      assert.is_nil(told.client_options)
+      assert.matches("lost%.corp%.example\t", told.out)
+      assert.matches("Run 20261130T025804Z%-7f3a", told.err)
     end)
-  end
 
-  it("has the status of what kept it from being read", function()
-    r:answer({ path = "/machineactions" }, 403, { error = { code = "Forbidden", message = "no" } }, { count = false })
-    local told = report "INC-1"
-    assert.equal(2, told.status)
-    assert.matches('^mde report: report of "INC%-1"', told.err)
+    it("takes one by its id", function()
+      environment.set { XDG_STATE_HOME = stage.directory }
+      shell.output_of(("mkdir -p %s/mde/runs"):format(stage.directory))
+      recorded.write(("%s/mde/runs/%s.db"):format(stage.directory, ID), { devices = recorded.bad_night,
+        state = "stopped", run = { id = ID } })
+      local told = report(ID)
+      environment.restore()
+      assert.equal(0, told.status, told.err)
+      assert.truthy(told.err:find("mde resume " .. ID .. "\n", 1, true))
+    end)
+
+    it("is one object of JSON a line, or CSV", function()
+      local first = report(written(), "--json").out:match "^[^\n]+"
+      assert.equal("run", json.decode(first).type)
+      assert.matches("^computerDnsName,", report(path, "--csv").out)
+      assert.matches("^lost", report(path, "--csv", "--no-heading").out)
+    end)
+
+    it("is a page for its owner alone, which takes the place of none", function()
+      local page = stage.path "page.html"
+      local told = report(written(), "--html", page)
+      assert.equal(0, told.status, told.err)
+      assert.equal("", told.out)
+      assert.matches("^<!DOCTYPE html>\n.*</html>\n$", shell.read_file(page))
+      assert.matches("^%-rw%-%-%-%-%-%-%-", shell.output_of("ls -l " .. page))
+      assert.truthy(told.err:find("The page is in " .. page, 1, true))
+      shell.write_file(page, "mine")
+      told = report(path, "--html", page)
+      assert.equal(1, told.status)
+      assert.matches("it is there already", told.err)
+      assert.equal("mine", shell.read_file(page))
+      assert.equal(1, report(path, "--html", "").status)
+    end)
+
+    it("can be copied into one file that can be read elsewhere", function()
+      local copy = stage.path "copy.db"
+      local told = report(written { devices = recorded.bad_night, state = "running", open = true }, "--copy", copy)
+      assert.equal(0, told.status, told.err)
+      assert.equal("", told.out)
+      assert.equal(#recorded.bad_night + 1, select(2, report(copy, "--csv").out:gsub("\n", "")))
+      assert.equal(1, report(path, "--copy", copy).status)
+    end)
+
+    it("is its audit events again, byte for byte", function()
+      local lines = {}
+      local audited = playbooks.new { machines = playbooks.fleet(3), limits = false, client = {
+        on_event = function(event)
+          if event.event == "change" then lines[#lines + 1] = ocsf.line(event) .. "\n" end
+        end } }
+      local _, _, own = assert(audited.start(assert(audited.plan(playbooks.restrict(3)))))
+      local told = report(own, "--ocsf")
+      local refused = report(own, "--ocsf", "--csv")
+      audited.remove()
+      assert.equal(0, told.status, told.err)
+      assert.is_true(#lines >= 3)
+      assert.equal(table.concat(lines), told.out)
+      assert.equal(1, refused.status)
+    end)
+
+    it("is compared with the service if that is asked, and says what differs", function()
+      local _, _, own = assert(stage.start(assert(stage.plan(playbooks.restrict(3)))))
+      local told = report_with_client(own, "--verify")
+      assert.equal(0, told.status, told.err)
+      assert.matches("Verified against the service at .*: 3 changes, and nothing differs", told.err)
+      stage.client.exchange.sleep(3600)
+      local page = stage.path "page.html"
+      told = report_with_client(own, "--verify", "--html", page, "--json")
+      assert.equal(2, told.status)
+      assert.matches("3 of 3 changes differ", told.err)
+      assert.truthy(shell.read_file(page):find("3 things differ", 1, true))
+      assert.equal(3, #json.decode(told.out:match "^[^\n]+").verification.differences)
+    end)
+
+    it("needs a client to be compared, and says if the service was not read to its end", function()
+      local told = report(written(), "--verify")
+      assert.equal(1, told.status)
+      assert.matches("no client is described", told.err)
+      told = console.run({ "report", path, "--verify" }, { client = stage.client,
+        interruptions = function() return 1 end })
+      assert.equal(130, told.status)
+    end)
+
+    it("stands by itself, and has no time since which it is told", function()
+      written()
+      for _, words in ipairs { { path, "INC-1" }, { "INC-1", path }, { path, path }, { path, "--since", "1h" } } do
+        local told = report(words[1], words[2], words[3])
+        assert.equal(1, told.status)
+        assert.matches("run", told.err)
+        assert.truthy(told.err:find("--incident", 1, true))
+      end
+    end)
+
+    it("says that there is none where only a path can be meant", function()
+      for _, name in ipairs { "./none", "/none", "none.db" } do
+        local told = report(name)
+        assert.equal(1, told.status)
+        assert.matches("there is no run", told.err)
+      end
+    end)
   end)
 
-  it("can be left", function()
-    bad_day()
-    r.driver.sleep(1)
-    local told = console.run({ "report", "INC-1" }, { client = { report = function() end, now = os.time,
-      remarks = function() return {} end, interruptible = function() return false end } })
-    assert.equal(130, told.status)
-    assert.matches("^Interrupted", told.err)
+  describe("of an incident", function()
+    it("is told by the service", function()
+      stage.client:restrict("pc-1.corp.example", "beacon", { incident = "INC-1" })
+      local told = report_with_client "INC-1"
+      assert.equal(0, told.status, told.err)
+      assert.matches("INC%-1: 1 device", told.err)
+    end)
+
+    it("whose name looks like a run says that there is no such run either", function()
+      environment.set { XDG_STATE_HOME = stage.directory }
+      local told = report_with_client(ID)
+      environment.restore()
+      assert.equal(2, told.status)
+      assert.truthy(told.err:find("Nor is there a run of that id", 1, true))
+    end)
+
+    it("is meant where it is said so, though a record is called like it", function()
+      stage.client:restrict("pc-1.corp.example", "beacon", { incident = "INC-1" })
+      local opened = io.open
+      -- The record lies where the command was called.
+      io.open = function(name, mode) -- luacheck: ignore 122
+        return opened(name == "INC-1" and written() or name, mode)
+      end
+      local told = report_with_client("INC-1", "--incident")
+      io.open = opened -- luacheck: ignore 122
+      assert.equal(0, told.status, told.err)
+      assert.matches("INC%-1: 1 device", told.err)
+    end)
+
+    it("has none of the options of a run", function()
+      for _, words in ipairs { { "--verify" }, { "--html", "x" }, { "--copy", "x" } } do
+        local told = report_with_client("INC-1", words[1], words[2])
+        assert.equal(1, told.status)
+        assert.truthy(told.err:find(words[1] .. " is for a run", 1, true))
+      end
+    end)
+  end)
+
+  it("of a file that is called like an incident says which of the two it is of", function()
+    written()
+    local told = shell.output_of(("cd %s && cp run.db INC-7 && %s -e %s 2>&1"):format(stage.directory,
+      os.getenv "MDE_LUA" or "lua5.4", shell.quote(([[
+        package.path, package.cpath = %q, %q
+        os.exit(require("mde.cli").run { "report", "INC-7", "--csv" })]]):format(package.path, package.cpath))))
+    assert.truthy(told:find("mde report --incident INC-7", 1, true), told)
   end)
 end)

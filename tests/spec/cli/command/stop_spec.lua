@@ -1,6 +1,8 @@
 -- mde stop: the file by which a run is told, and what is no run.
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
+local dict_of = require "tests.spec.support.dict"
+local errors = require "mde.base.error"
 local playbooks = require "tests.spec.support.playbooks"
 local runs = require "mde.run"
 
@@ -45,6 +47,43 @@ describe("mde stop", function()
     assert.matches("there is nothing to stop", told.err)
     assert.is_nil(io.open((path:gsub("db$", "stop"))))
   end)
+
+  it("stops a run that works elsewhere by the store, and says where", function()
+    local dict = dict_of(stage.tenant.clock.now)
+    stage.remove()
+    stage = playbooks.new { machines = playbooks.fleet(30), limits = false, latency = 1, client = { store = dict } }
+    local plan, told = assert(stage.plan(playbooks.restrict(30), { waves = false })), nil
+    local report = stage.start(plan, { on_session = function(session)
+      told = console.run({ "stop", session.id }, { client = stage.client })
+    end })
+    assert.equal(0, told.status, told.err)
+    assert.matches("^Run %d+T%d+Z%-%x+, which works on %S+, begins nothing new within 5 seconds", told.err)
+    assert.matches("mde resume 2", told.err, 1, true)
+    assert.equal("stopped", report.state)
+    assert.is_true(stage.posts() < 30)
+  end)
+
+  local ID = "20260203T031500Z-7f3a"
+
+  for words, case in pairs {
+    ["no session of it is in the store"] = { function() return { client = stage.client } end,
+      "no session of it in a table of your own" },
+    ["there is no store"] = { function()
+      stage.client.exchange.store = nil
+      return { client = stage.client }
+    end, "no store by which one elsewhere could be asked" },
+    ["there is no client"] = { function()
+      return { client_error = errors.new { kind = "invalid", code = "settings_missing", message = "not set" } }
+    end, "there is no run \"" .. ID .. "\" here, and none elsewhere can be asked: not set" },
+  } do
+    it("says that there is no such run where " .. words, function()
+      stage.remove()
+      stage = playbooks.new { machines = {}, client = { store = dict_of(function() return 0 end) } }
+      local told = console.run({ "stop", ID }, case[1]())
+      assert.equal(1, told.status)
+      assert.matches(case[2], told.err, 1, true)
+    end)
+  end
 
   it("says that there is no such run", function()
     local told = console.run({ "stop", stage.directory .. "/none.db" }, {})

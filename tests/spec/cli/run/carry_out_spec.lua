@@ -15,7 +15,7 @@ end
 
 local function report_of(fields)
   local report = { run = "20260203T031500Z-7f3a", path = "run.db", state = "complete", entries = {}, open = {},
-    not_reached = {}, unwritten = {} }
+    not_reached = {}, not_called = {}, differing = {}, unwritten = {} }
   for name, value in pairs(fields) do report[name] = value end
   return report
 end
@@ -82,6 +82,17 @@ describe("what is said at the end of a run", function()
     assert.matches("restrict " .. playbooks.id(1) .. ": sent, and not known", text, 1, true)
     assert.matches("1 recorded, and not reached by the playbook this time: restrict " .. playbooks.id(1)
       .. ": accepted", text, 1, true)
+  end)
+
+  it("says in what calls differ from what is recorded, 40 of them by name", function()
+    local list = {}
+    for i = 1, 41 do
+      list[i] = { verb = "restrict", machine_id = playbooks.id(i), name = ("pc-%d"):format(i), words = "look was true" }
+    end
+    local text = said { differing = list }.err:gsub("%s+", " ")
+    assert.matches("41 recorded, and asked for otherwise this time; what is recorded holds: restrict pc-1: "
+      .. "look was true ", text, 1, true)
+    assert.matches("restrict pc-40: look was true and 1 more", text, 1, true)
   end)
 
   it("writes what the record does not have as lines of JSON", function()

@@ -14,8 +14,9 @@ describe("a plan on the screen", function()
     stage = nil
   end)
 
-  local function shown(plan)
-    local told = console.capture(function() screen.show(stage.client, plan) end, { answers = {}, columns = 120 })
+  local function shown(plan, columns)
+    local told = console.capture(function() screen.show(stage.client, plan) end,
+      { answers = {}, columns = columns or 120 })
     return told.out .. told.err
   end
 
@@ -43,6 +44,26 @@ describe("a plan on the screen", function()
     assert.matches("(server)", text, 1, true)
     assert.matches("wait taken to succeed", text, 1, true)
   end)
+
+  for words, case in pairs {
+    ["a long tag"] = { ("t"):rep(60), "it beacons", "it beacons" },
+    ["a long reason"] = { "vip", ("it beacons "):rep(9), "it beacons it" },
+    ["both"] = { ("t"):rep(60), ("it beacons "):rep(9), "it beacons it" },
+  } do
+    it("shows the reason at 80 columns, beside " .. words, function()
+      local machines = playbooks.fleet(1)
+      machines[1].machineTags, machines[1].deviceValue = { case[1] }, "High"
+      set_up(machines)
+      local text = shown(assert(stage.plan(([[
+        require("mde").restrict("pc-1.corp.example", "beacon", { reason = %q })]]):format(case[2]))), 80)
+      local heading, line = text:match "(  NAME[^\n]*)\n([^\n]*)"
+      assert.matches("REASON", heading, 1, true)
+      assert.is_nil(heading:find("TAGS", 1, true))
+      assert.matches(case[3], line, 1, true)
+      assert.matches("pc-1.corp.example", line, 1, true)
+      assert.is_true(#line <= 80)
+    end)
+  end
 
   it("says who is left, by reason", function()
     local machines = playbooks.fleet(4)

@@ -34,6 +34,15 @@ describe("rows", function()
     assert.equal("[1]\n[2]\n", written("json", nil, function(record) return { record.id } end))
   end)
 
+  it("are shown without a client, too", function()
+    local told = console.capture(function()
+      local writer = rows.new({ format = "text" }, { columns[2] })
+      writer.add(some[1])
+      writer.finish()
+    end, { columns = 80 }).out
+    assert.equal("NAME\na\\x1b[2J\n", told)
+  end)
+
   it("are CSV with a heading", function()
     assert.equal("id,name,seen\r\n1,a\\x1b[2J,1799999995\r\n2,,1799999940\r\n", written "csv")
   end)

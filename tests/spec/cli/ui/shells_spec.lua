@@ -39,7 +39,7 @@ local completed = {
 -- Where any text goes, not even a file's name is offered.
 local left = {
   "mde machines computerDnsName=R", "mde machines riskScore=R", "mde restrict REA", "mde restrict --comment REA",
-  "mde release --all-of REA", "mde machines --filter REA", "mde machines --profile REA", "mde report REA",
+  "mde release --all-of REA", "mde machines --filter REA", "mde machines --profile REA", "mde action REA",
   "mde nothing REA", "mde action --col",
 }
 
@@ -54,7 +54,7 @@ local offered = {
   { "mde machines riskScore=", "High Informational Low Medium None" },
   { "mde machines --profile ", "contoso fabrikam-eu" },
   { "mde machines --columns id,last", "id,lastExternalIpAddress id,lastIpAddress id,lastSeen" },
-  { "mde help re", "release report restrict resume" },
+  { "mde help re", "rehearse release report restrict resume" },
   { "mde completion ", "bash fish zsh" },
 }
 

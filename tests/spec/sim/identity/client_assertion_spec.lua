@@ -1,5 +1,5 @@
 -- Client assertions: what the sign-in service takes, and what it refuses of one that proves nothing.
--- Labels: not-lua5.3
+-- Labels: only-lua5.4
 
 local caller = require "tests.spec.support.caller"
 local certificates = require "tests.spec.support.certificates"

@@ -1,5 +1,5 @@
 -- What the command openssl says of certificates and signatures.
--- Labels: not-lua5.3
+-- Labels: only-lua5.4
 local certificates = require "tests.spec.support.certificates"
 local core = require "mde.core"
 local openssl_command = require "mde.sim.identity.openssl_command"

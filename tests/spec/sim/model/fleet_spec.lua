@@ -1,5 +1,5 @@
 -- The machines that a tenant has: those that ship with it, and the many that are generated.
--- Labels: not-lua5.3
+-- Labels: only-lua5.4
 local caller = require "tests.spec.support.caller"
 local filter = require "mde.sim.odata.filter"
 local schema = require "mde.sim.odata.schema"

@@ -1,6 +1,6 @@
 -- The tenant behind real TLS: `mde sim` as a process, reached by the curl driver and, for what no decent client sends,
 -- by a bare TLS connection.
--- Labels: not-lua5.3, long
+-- Labels: only-lua5.4, long
 local caller = require "tests.spec.support.caller"
 local curl = require "mde.driver.curl"
 local json = require "mde.sim.base.json"

@@ -15,16 +15,19 @@ local function run(line)
   if not said:find "exit 0\n$" then error(line .. ": " .. said, 0) end
 end
 
---- Makes them in a folder of the build; raises where that cannot be done.
+--- Makes those that a folder of the build does not have yet, for every Lua; raises where that cannot be done.
 ---@return string folder for LOCPATH
 function locales.make()
-  local folder = ("%s/locales/%s"):format(os.getenv "MDE_BUILD" or "./build", os.getenv "MDE_LUA" or "lua5.4")
+  local folder = (os.getenv "MDE_BUILD" or "./build") .. "/locales/spec"
+  run("mkdir -p " .. shell.quote(folder))
   local wanted = { locales.wide }
   for _, name in ipairs(locales.names) do wanted[#wanted + 1] = name end
-  run(("rm -rf %s && mkdir -p %s"):format(shell.quote(folder), shell.quote(folder)))
   for _, name in ipairs(wanted) do
     local definition, charset = name:match "^(.-)%.(.*)$"
-    run(("localedef -i %s -f %s %s"):format(definition, charset, shell.quote(folder .. "/" .. name)))
+    -- Under a name of its own until it is whole, since another Lua may look for it.
+    run(([[cd %s && { [ -d %s ] || { own=$(mktemp -d new.XXXXXX) && localedef -i %s -f %s "$PWD/$own/%s" &&
+      { mv -T "$own/%s" %s || [ -d %s ]; } && rm -rf "$own"; }; }]]):format(shell.quote(folder), name, definition,
+      charset, name, name, name, name))
   end
   return folder
 end

@@ -1,0 +1,220 @@
+--- incident: the report of incidents: which devices they restricted, when, by whom, and which are restricted now.
+
+local absent_incidents = require "mde.cli.ui.absent_incidents"
+local core = require "mde.core"
+local csv = require "mde.cli.ui.csv"
+local errors = require "mde.base.error"
+local exit = require "mde.cli.ui.exit"
+local interrupt = require "mde.cli.ui.interrupt"
+local mde = require "mde"
+local output = require "mde.cli.ui.output"
+local rows = require "mde.cli.ui.rows"
+local terminal = require "mde.cli.ui.terminal"
+
+-- On 80 columns times and states are seen whole, and the beginning of a name is.
+local NAME_LEAST, TIME_LEAST, STATE_LEAST = 20, 11, 11
+
+local M = {}
+
+-- ---- what is shown
+
+---@class mde.cli.ReportEntry a restriction of a device, and what ended it; or a release alone
+---@field device mde.ReportedDevice
+---@field restriction? mde.ReportedAction
+---@field release? mde.ReportedAction
+
+local function name_of(entry)
+  local name = entry.device.computerDnsName
+  return name ~= nil and name ~= "" and name or entry.device.id
+end
+
+-- A time to the minute; the year is in the data.
+local function minute(time)
+  local seconds = core.timestamp.read(time)
+  local text = seconds and core.timestamp.whole(seconds)
+  return text and text:sub(6, 10) .. " " .. text:sub(12, 16)
+end
+
+-- When an action succeeded, or what it came to instead.
+local function ending(action)
+  if not action or core.history.status(action.status) ~= "succeeded" then return action and action.status end
+  return minute(action.lastUpdateDateTimeUtc) or minute(action.creationDateTimeUtc) or action.status
+end
+
+-- Who asked for an action, or has cancelled it; and for which incident, where that is another one.
+local function actor(action, own)
+  if not action then return nil end
+  local who = action.requestor
+  if core.history.status(action.status) == "cancelled" then who = action.cancellationRequestor end
+  if who == nil or not action.incident or core.text.lower(action.incident) == own then return who end
+  return ("%s (%s)"):format(csv.text(who), action.incident)
+end
+
+-- What a device is now, in a word.
+local function now(device)
+  if device.restricted == nil then return "unclear" end
+  if device.restricted then return device.state == "releasing" and "releasing" or "restricted" end
+  return device.state or "unclear"
+end
+
+local function holders(entry)
+  return entry.device.holders[1] and table.concat(entry.device.holders, ", ") or nil
+end
+
+local function of(part, field)
+  return function(entry) return entry[part] and entry[part][field] end
+end
+
+-- A column for programs.
+local function data(name, part, field)
+  return { name = name, title = name, value = of(part, field), only_data = true }
+end
+
+-- One for people.
+local function shown(title, value, least)
+  return { name = title, title = title, value = value, least = least, only_shown = true }
+end
+
+-- The same where there is room for it.
+local function shown_if_wide(title, value)
+  local column = shown(title, value)
+  column.optional = true
+  return column
+end
+
+local function incident_of(entry)
+  return (entry.restriction or entry.release).incident
+end
+
+local function ending_of(part)
+  return function(entry) return ending(entry[part]) end
+end
+
+local function actor_of(part)
+  return function(entry) return actor(entry[part], core.text.lower(incident_of(entry) or "")) end
+end
+
+---@type mde.cli.RowColumn[]
+local columns = {
+  { name = "computerDnsName", title = "NAME", value = of("device", "computerDnsName"), shown = name_of,
+    least = NAME_LEAST },
+  data("machineId", "device", "id"),
+  { name = "incident", title = "INCIDENT", value = incident_of, only_data = true },
+  shown("RESTRICTED", ending_of "restriction", TIME_LEAST),
+  data("restrictAction", "restriction", "id"),
+  data("restrictStatus", "restriction", "status"),
+  data("restrictCreated", "restriction", "creationDateTimeUtc"),
+  data("restrictUpdated", "restriction", "lastUpdateDateTimeUtc"),
+  shown("BY", actor_of "restriction"),
+  data("restrictRequestor", "restriction", "requestor"),
+  data("restrictCancelledBy", "restriction", "cancellationRequestor"),
+  data("restrictComment", "restriction", "comment"),
+  shown("RELEASED", ending_of "release", TIME_LEAST),
+  shown("BY", actor_of "release"),
+  data("releaseAction", "release", "id"),
+  data("releaseStatus", "release", "status"),
+  data("releaseCreated", "release", "creationDateTimeUtc"),
+  data("releaseUpdated", "release", "lastUpdateDateTimeUtc"),
+  data("releaseRequestor", "release", "requestor"),
+  data("releaseCancelledBy", "release", "cancellationRequestor"),
+  data("releaseIncident", "release", "incident"),
+  data("releaseComment", "release", "comment"),
+  shown("NOW", function(entry) return now(entry.device) end, STATE_LEAST),
+  data("state", "device", "state"),
+  data("restricted", "device", "restricted"),
+  shown_if_wide("COMMENT", of("restriction", "comment")),
+  { name = "holders", title = "HELD TOO BY", value = holders, optional = true },
+  shown_if_wide("INCIDENT", incident_of),
+}
+
+-- A device has a line for each restriction; one that the incidents have only released, for each release.
+local function entries_of(device)
+  local entries = {}
+  for i, restriction in ipairs(device.restrictions) do
+    entries[i] = { device = device, restriction = restriction, release = restriction.release }
+  end
+  if not entries[1] then
+    for i, release in ipairs(device.releases) do entries[i] = { device = device, release = release } end
+  end
+  return entries
+end
+
+local function write(context, report)
+  local writer = rows.new(context, columns)
+  for _, device in ipairs(report) do
+    if context.format == "json" then
+      writer.add(device)
+    else
+      for _, entry in ipairs(entries_of(device)) do writer.add(entry) end
+    end
+  end
+  writer.finish()
+  output.flush()
+end
+
+-- ---- what is said
+
+local function counted(count, noun)
+  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
+end
+
+-- What is said of devices that are not restricted, in this order.
+local others = { { "released", "released" }, { "restricting", "restricting" }, { "releasing", "releasing" },
+  { "none", "never restricted" }, { "unclear", "unclear" } }
+
+-- How many devices are what now: "24 restricted now, 6 released".
+local function summary(report)
+  local counts, restricted, shared, releasing = {}, 0, 0, 0
+  for _, device in ipairs(report) do
+    local word = now(device)
+    if device.restricted then
+      restricted = restricted + 1
+      if device.holders[1] then shared = shared + 1 end
+      if word == "releasing" then releasing = releasing + 1 end
+    else
+      counts[word] = (counts[word] or 0) + 1
+    end
+  end
+  local remarks = {}
+  if shared > 0 then remarks[1] = ("%d held by others too"):format(shared) end
+  if releasing > 0 then remarks[#remarks + 1] = ("%d releasing"):format(releasing) end
+  local words = { ("%d restricted now%s"):format(restricted,
+    remarks[1] and (" (%s)"):format(table.concat(remarks, ", ")) or "") }
+  counts.released = counts.released or 0
+  for _, other in ipairs(others) do
+    if counts[other[1]] then words[#words + 1] = ("%d %s"):format(counts[other[1]], other[2]) end
+  end
+  return ("%s; %s"):format(counted(#report, "device"), table.concat(words, ", "))
+end
+
+local function say(context, report)
+  local names = table.concat(context.request.incidents, ", ")
+  for _, action in ipairs(report.unattributed) do
+    terminal.say(("Left out: action %s (%s, %s), which does not say of which device it is."):format(
+      errors.show(action.id), errors.show(action.type), errors.show(action.status)))
+  end
+  if report[1] then terminal.say(("%s: %s"):format(names, summary(report))) end
+  if report.absent[1] then
+    absent_incidents.say(report, context.client:now(), context.arguments.since and " since then")
+  end
+end
+
+--- Reads what the incidents did, and tells it.
+---@param context mde.cli.Context
+---@return integer status
+function M.run(context)
+  local client, since = context.client, context.arguments.since
+  local finished, report, err = interrupt.during(client, 1, function()
+    return client:report { incident = context.request.incidents, since = since and mde.ago(since) }
+  end)
+  if not finished then
+    terminal.say "Interrupted; nothing was read to the end."
+    return exit.interrupted
+  end
+  if not report then error(err, 0) end
+  write(context, report)
+  say(context, report)
+  return report.absent[1] and exit.refused or exit.done
+end
+
+return M

@@ -1,0 +1,268 @@
+--- sentence: what a run came to, in sentences for people: how many, when, by whom, and what somebody has to do now.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local runs = require "mde.run"
+
+local M = {}
+
+---@class mde.cli.ReportWord
+---@field shown string the word for people
+---@field sign string the same in one character, beside the word
+---@field part "needs"|"open"|"done"|"left"
+---@field means string
+
+---@type table<mde.AccountWord, mde.cli.ReportWord>
+M.words = {}
+
+local CROSS, TICK, DOTS, DASH = "\195\151", "\226\156\147", "\226\128\166", "\226\128\147"
+
+local signs = { unknown = "?", failed = CROSS, refused = CROSS, cancelled = CROSS, pending = DOTS, not_sent = DASH,
+  superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS, restricted = TICK, released = TICK }
+
+for _, one in ipairs(runs.account_words) do
+  M.words[one.word] = { shown = (one.word:gsub("_", " ")), sign = signs[one.word] or "=", part = one.part,
+    means = one.means }
+end
+
+---@param count integer
+---@param noun string
+---@return string
+function M.counted(count, noun)
+  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
+end
+
+-- ---- how many
+
+-- How many devices were to be restricted or released, and how many of these were.
+local function aims_of(account)
+  local aims = { restrict = { wanted = 0, done = 0 }, release = { wanted = 0, done = 0 } }
+  for _, device in ipairs(account.devices) do
+    local wanted
+    for _, change in ipairs(device.changes) do
+      if change.decision == change.verb then wanted = change.verb end
+    end
+    local aim = wanted and aims[wanted]
+    if aim then
+      aim.wanted = aim.wanted + 1
+      if device.part == "done" then aim.done = aim.done + 1 end
+    end
+  end
+  return aims
+end
+
+local function others_of(account)
+  local words, left = {}, 0
+  for _, one in ipairs(runs.account_words) do
+    local count = account.counts[one.word]
+    if count and one.part == "left" then
+      left = left + count
+    elseif count and one.part ~= "done" then
+      words[#words + 1] = ("%d %s"):format(count, M.words[one.word].shown)
+    end
+  end
+  if left > 0 then words[#words + 1] = ("%d left as they were"):format(left) end
+  return words
+end
+
+--- How many devices are what: "497 of 500 devices restricted, 2 pending, 1 unknown".
+---@param account mde.RunAccount
+---@return string
+function M.headline(account)
+  local aims, words = aims_of(account), {}
+  for _, aim in ipairs { { "restrict", "restricted" }, { "release", "released" } } do
+    local one = aims[aim[1]]
+    if one.wanted > 0 then
+      words[#words + 1] = ("%d of %s %s"):format(one.done, M.counted(one.wanted, "device"), aim[2])
+    end
+  end
+  if not words[1] then words[1] = "No device was to be changed" end
+  for _, other in ipairs(others_of(account)) do words[#words + 1] = other end
+  local names = #account.unresolvable
+  if names > 0 then words[#words + 1] = M.counted(names, "name") .. " not resolved" end
+  return table.concat(words, ", ")
+end
+
+-- ---- which run, when, by whom
+
+--- What kind of run it is, and of what.
+---@param account mde.RunAccount
+---@return string
+function M.subject(account)
+  local run = account.run
+  local words = run.verb == "undo" and ("undo of run %s"):format(errors.show(run.undoes or "?"))
+    or ("playbook %s"):format(errors.quote(run.playbook))
+  if run.incidents[1] then words = ("%s, %s"):format(words, errors.show(table.concat(run.incidents, ", "))) end
+  return words
+end
+
+local states = { planned = "a plan, of which nothing was sent", paused = "paused", stopped = "stopped",
+  broken = "broken off", complete = "complete" }
+
+--- How far it is.
+---@param run mde.AccountRun
+---@return string
+function M.state(run)
+  if run.state ~= "running" then return states[run.state] or errors.show(run.state) end
+  if run.life == "live" then return "under way" end
+  return run.life == "killed" and "killed before it ended" or "under way when this record was copied, or killed since"
+end
+
+--- Whether a person has to go on with it.
+---@param run mde.AccountRun
+---@return boolean
+function M.is_open(run)
+  return run.state ~= "complete" and run.state ~= "planned" and run.life ~= "live"
+end
+
+-- "2026-11-29 02:58"
+local function minute(seconds)
+  local text = core.timestamp.whole(seconds)
+  return text:sub(1, 10) .. " " .. text:sub(12, 16)
+end
+
+--- When it ran: "2026-11-29 02:58 to 03:06 UTC"; nil if it did not.
+---@param account mde.RunAccount
+---@return string?
+function M.when(account)
+  local first, last = account.sessions[1], account.sessions[#account.sessions]
+  local from = first and first.began_at
+  if not from then return nil end
+  local to = last.ended_at or account.timeline and account.timeline.ended or from
+  local a, b = minute(from), minute(math.max(from, to))
+  if a == b then return a .. " UTC" end
+  return ("%s to %s UTC"):format(a, a:sub(1, 10) == b:sub(1, 10) and b:sub(12) or b)
+end
+
+--- Who ran it: "alice on soc1".
+---@param account mde.RunAccount
+---@return string? nil if it did not run
+function M.who(account)
+  local list, seen = {}, {}
+  for _, session in ipairs(account.sessions) do
+    local who = errors.show(session.who and ("%s on %s"):format(session.who, session.host) or session.host)
+    if not seen[who] then list[#list + 1] = who end
+    seen[who] = true
+  end
+  return list[1] and table.concat(list, ", ")
+end
+
+--- Which run, how far, when and by whom, in one sentence.
+---@param account mde.RunAccount
+---@return string
+function M.about(account)
+  local run = account.run
+  local when, who = M.when(account), M.who(account)
+  return ("Run %s, %s: %s%s%s%s."):format(errors.show(run.id), M.subject(account), M.state(run),
+    run.why and (" (%s)"):format(errors.show(run.why)) or "", when and ", " .. when or "",
+    who and ", by " .. who or "")
+end
+
+-- ---- what to do now
+
+-- So many devices are named in a command.
+local MAX_NAMED = 5
+
+local function resume(run)
+  return ("mde resume %s"):format(run.name)
+end
+
+--- Devices that came to this.
+---@param account mde.RunAccount
+---@param word mde.AccountWord
+---@return mde.AccountDevice[]
+function M.of_word(account, word)
+  local list = {}
+  for _, device in ipairs(account.devices) do
+    if device.word == word then list[#list + 1] = device end
+  end
+  return list
+end
+
+-- What shows how it is now; by their ids, since names are chosen by those who have the devices.
+local function look(account, word)
+  local list = M.of_word(account, word)
+  if #list > MAX_NAMED then return ("mde report %s --verify"):format(account.run.name) end
+  local ids = {}
+  for i, device in ipairs(list) do ids[i] = device.id end
+  return "mde state " .. table.concat(ids, " ")
+end
+
+local advice = {}
+
+function advice.unknown(account)
+  if M.is_open(account.run) then
+    return "The next session finds out, before it sends anything.", resume(account.run)
+  end
+  return "See what holds of it now.", look(account, "unknown")
+end
+
+function advice.failed(account)
+  return "See on the device, or in its timeline in the portal, why it could not; then try again.",
+    look(account, "failed")
+end
+
+function advice.refused(account)
+  return "The service's words stand beside it. When they no longer hold, try again.", look(account, "refused")
+end
+
+function advice.cancelled(account)
+  return "Ask who cancelled it whether that was meant; otherwise try again.", look(account, "cancelled")
+end
+
+function advice.pending(account)
+  if account.run.life == "live" then return nil end
+  return "A device that is switched off does it when it is back. See what has been done since.",
+    look(account, "pending")
+end
+
+function advice.not_sent(account)
+  if M.is_open(account.run) then return "The next session goes on with it.", resume(account.run) end
+  return "Something stood against it when its turn came, which the record does not say. A new plan shows it."
+end
+
+function advice.superseded()
+  return "Ask who has decided that whether it was meant. A new plan shows how it is now."
+end
+
+function advice.not_looked_at()
+  return "Make a new plan when the service answers again."
+end
+
+--- What to do about the devices of one word.
+---@param word mde.AccountWord
+---@param account mde.RunAccount
+---@return string? sentence nil: nothing
+---@return string? command
+function M.advice(word, account)
+  if not advice[word] then return nil end
+  return advice[word](account)
+end
+
+--- What is to be known of a change beside its word.
+---@param change mde.AccountChange
+---@return string? escaped
+function M.note(change)
+  local words = {}
+  local function add(format, value) if value then words[#words + 1] = format:format(errors.show(value)) end end
+  add("cancelled by %s", change.word == "cancelled" and change.cancelled_by)
+  add("%s", change.said)
+  if change.word == "protected" then add("rule %s", change.rule) end
+  if change.word == "already_active" then add("by %s", change.holder) end
+  if not change.n then add("%s", change.why) end
+  if change.not_reached then words[#words + 1] = "not reached by the last session" end
+  if change.attempts and change.attempts > 1 then words[#words + 1] = ("sent %d times"):format(change.attempts) end
+  return words[1] and table.concat(words, "; ")
+end
+
+--- The change by which a device has its word.
+---@param device mde.AccountDevice
+---@return mde.AccountChange? change nil if it has none
+function M.deciding(device)
+  for i = #device.changes, 1, -1 do
+    if device.changes[i].word == device.word then return device.changes[i] end
+  end
+  return device.changes[#device.changes]
+end
+
+return M

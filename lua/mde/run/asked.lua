@@ -1,0 +1,60 @@
+--- asked: what a call asks beside what makes it the step it is (steps.lua): its comment, allow, timeout and look.
+--
+-- It is recorded with the step. Where a playbook that comes by again asks otherwise, the recorded result holds, and
+-- what differs is told.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local json = require "mde.base.json"
+
+local M = {}
+
+local function sorted_names(set)
+  local names = {}
+  for name in pairs(set or {}) do names[#names + 1] = name end
+  table.sort(names, core.text.before)
+  return names
+end
+
+--- What a call asks, as the record keeps it among the step's arguments; the comment stands there by itself.
+---@param intent table
+---@return { allow: string, timeout?: number, look: boolean }
+function M.of(intent)
+  return { allow = table.concat(sorted_names(intent.allow), ","), timeout = intent.timeout, look = intent.look }
+end
+
+local function shown(value)
+  if value == nil or value == "" then return "none" end
+  return type(value) == "string" and errors.quote(value) or tostring(value)
+end
+
+local function number_shown(value)
+  return type(value) == "number" and core.number.write(value) or shown(value)
+end
+
+--- In what a call differs from the step that it is, in words; nil: in nothing.
+---@param step mde.Step
+---@param intent table
+---@return string?
+function M.difference(step, intent)
+  local words = {}
+  local function compare(name, was, now, show)
+    if was ~= now then
+      words[#words + 1] = ("%s was %s and is %s now"):format(name, (show or shown)(was), (show or shown)(now))
+    end
+  end
+  local recorded = json.decode(step.arguments)
+  local was, now = type(recorded) == "table" and recorded.asked, M.of(intent)
+  if step.comment then
+    compare("the comment", (core.comment.parse(step.comment)), (core.comment.parse(intent.comment)))
+  end
+  -- An older record does not say.
+  if type(was) == "table" then
+    compare("allow", was.allow, now.allow)
+    compare("timeout", was.timeout, now.timeout, number_shown)
+    compare("look", was.look, now.look)
+  end
+  return words[1] and table.concat(words, ", ") or nil
+end
+
+return M

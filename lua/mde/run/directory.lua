@@ -1,0 +1,68 @@
+--- directory: the runs whose records lie in a directory, each with its state and what to type next.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+local places = require "mde.run.place"
+local posix = require "mde.posix"
+local records = require "mde.run.record"
+
+local M = {}
+
+---@class mde.ListedRun
+---@field run string how it is called in a command: its id, or the path of its record
+---@field path string
+---@field verb? string "run"
+---@field playbook? string
+---@field state string as in the record; "killed" where it says running and no session is at work; "unreadable"
+---@field why? string in words, why it is in that state
+---@field made? number Unix seconds
+---@field devices? integer of its plan
+---@field next? string the command that goes on with it; nil: there is nothing to do
+
+local function next_of(run)
+  if run.state == "running" then return "mde stop " .. run.run end
+  if run.state == "planned" then return "mde run " .. run.path end
+  if run.state ~= "complete" and run.state ~= "unreadable" then return "mde resume " .. run.run end
+end
+
+-- One run; what is wrong with its file is told in its place.
+local function read(path)
+  local found, problem = records.facts_of(path)
+  local run = { run = places.name_of(path), path = path, state = "unreadable", why = problem }
+  for name, value in pairs(found or {}) do run[name] = value end
+  if run.state == "running" and not records.is_in_use(path) then run.state = "killed" end
+  run.next = next_of(run)
+  return run
+end
+
+--- The runs in a directory, the newest first; those that cannot be read are among them.
+---@param directory? string default that of all runs
+---@return mde.ListedRun[]?
+---@return mde.Error? err the directory cannot be read
+function M.list(directory)
+  local err
+  if not directory then
+    directory, err = places.directory()
+    if not directory then return nil, err end
+  end
+  local names, problem, is_missing = posix.directory.names(directory)
+  if not names then
+    if is_missing and directory == places.directory() then return {} end
+    return nil, errors.new { kind = "invalid", code = "runs_unreadable",
+      message = ("the directory %s cannot be read: %s"):format(errors.quote(directory), errors.show(problem)),
+      hint = "Name the directory in which the records lie." }
+  end
+  local list = {}
+  for _, name in ipairs(names) do
+    local path = ("%s/%s"):format(directory, name)
+    if name:find "%.db$" or records.is_record(path) then list[#list + 1] = read(path) end
+  end
+  table.sort(list, function(a, b)
+    local newer, older = a.made or -1, b.made or -1
+    if newer ~= older then return newer > older end
+    return core.text.before(b.path, a.path)
+  end)
+  return list
+end
+
+return M

@@ -1,0 +1,185 @@
+--- verification: what the record of a run says, compared with what the service says: the service's list is the second
+--- copy of what was sent.
+--
+-- One list of all restricts and releases since the plan was made is read. Each change that was sent is looked up by its
+-- operation id, which stands in the comment of its action, or else by the action's id. A disk that changes what it
+-- keeps, a record that somebody has edited, and what has gone on since are seen alike.
+
+local core = require "mde.core"
+local errors = require "mde.base.error"
+
+local READ_SECONDS = 300
+-- Clocks and lists are so far apart at the most.
+local MARGIN_SECONDS = 300
+
+local M = {}
+
+---@class mde.RunDifference
+---@field kind "missing"|"unrecorded"|"found"|"status"|"other" the service does not have it; has one that the record
+--- does not have; knows of what the record does not; it has gone on, or ended otherwise; it is another action
+---@field machine_id string
+---@field name? string
+---@field verb string
+---@field operation_id? string
+---@field action_id? string
+---@field recorded? string the status, or the outcome, in the record
+---@field status? string of the action as the service has it
+---@field words string
+
+---@class mde.RunVerification
+---@field verified_at number Unix seconds, by the service's time
+---@field compared integer changes that were sent
+---@field actions integer of the service's list
+---@field differences mde.RunDifference[]
+
+local types = { restrict = core.text.lower(core.response_actions.restrict.type),
+  release = core.text.lower(core.response_actions.release.type) }
+
+local function lower(value)
+  return type(value) == "string" and core.text.lower(value) or ""
+end
+
+-- The rows of the list by the operation id in their comments, and by their own ids.
+local function by_id(rows)
+  local by_operation, by_action = {}, {}
+  for _, row in ipairs(rows) do
+    local _, _, operation = core.comment.parse(row.requestorComment)
+    if operation then
+      by_operation[operation] = by_operation[operation] or {}
+      table.insert(by_operation[operation], row)
+    end
+    if type(row.id) == "string" then by_action[lower(row.id)] = row end
+  end
+  return by_operation, by_action
+end
+
+local function is_same(row, device, change)
+  return lower(row.machineId) == device.id and lower(row.type) == types[change.verb]
+end
+
+-- The action of the service that a change is, and others that carry its operation id on the same device.
+local function rows_of(device, change, by_operation, by_action)
+  local own, others = change.action_id and by_action[lower(change.action_id)], {}
+  if own and not is_same(own, device, change) then own = nil end
+  for _, row in ipairs(change.operation_id and by_operation[change.operation_id] or {}) do
+    if is_same(row, device, change) and row ~= own then
+      if own then others[#others + 1] = row else own = row end
+    end
+  end
+  return own, others
+end
+
+-- Whether the comment of an action says that it is another operation; one that the service has cut says nothing.
+local function is_other(row, change)
+  local _, _, operation = core.comment.parse(row.requestorComment)
+  return operation ~= nil and operation ~= change.operation_id
+end
+
+-- In the record a send that was not answered, or whose answer was no action.
+local function words_of_outcome(change)
+  return (change.outcome or "no answer"):gsub("_", " ")
+end
+
+local function judge(device, change, rows, add)
+  local own, others = rows_of(device, change, rows.by_operation, rows.by_action)
+  for _, row in ipairs(others) do
+    add("unrecorded", row, ("the service has a second action of this operation, %s, which the record does not have")
+      :format(errors.show(row.id)))
+  end
+  if not own then
+    if change.outcome == "accepted" then
+      add("missing", nil, "the record says that the service accepted it, and the service's list does not have it")
+    end
+  elseif change.outcome ~= "accepted" then
+    add("found", own, ("the record says \"%s\", and the service has it: %s"):format(words_of_outcome(change),
+      errors.show(own.status)))
+  elseif is_other(own, change) then
+    add("other", own, "the service has this action under another operation id than the record")
+  elseif lower(own.status) ~= lower(change.status) then
+    add("status", own, ("the record says %s, and the service says %s"):format(errors.show(change.status or "Pending"),
+      errors.show(own.status)))
+  elseif change.action_id and lower(own.id) ~= lower(change.action_id) then
+    add("unrecorded", own, ("the service has this operation as action %s, and the record as %s"):format(
+      errors.show(own.id), errors.show(change.action_id)))
+  end
+end
+
+-- The record has an operation id for the devices that it names; on any other device it is no one's of this run.
+local function judge_strays(account, rows, add)
+  local known, devices = {}, {}
+  for _, device in ipairs(account.devices) do
+    devices[device.id] = device
+    for _, change in ipairs(device.changes) do
+      local id = change.operation_id
+      if id then known[("%s\0%s\0%s"):format(id, device.id, types[change.verb] or "")] = true end
+    end
+  end
+  for _, device in ipairs(account.devices) do
+    for _, change in ipairs(device.changes) do
+      for _, row in ipairs(change.operation_id and rows.by_operation[change.operation_id] or {}) do
+        local key = ("%s\0%s\0%s"):format(change.operation_id, lower(row.machineId), lower(row.type))
+        if not known[key] then
+          known[key] = true
+          local other = devices[lower(row.machineId)]
+          add(other or { id = lower(row.machineId), name = row.computerDnsName }, change, row)
+        end
+      end
+    end
+  end
+end
+
+--- Compares an account with what the service has.
+---@param account mde.RunAccount
+---@param list table[] restricts and releases, as the service lists them
+---@param now number Unix seconds
+---@return mde.RunVerification
+function M.compare(account, list, now)
+  local result = { verified_at = now, compared = 0, actions = #list, differences = {} }
+  local rows = {}
+  rows.by_operation, rows.by_action = by_id(list)
+  local function note(kind, device, change, row, words)
+    table.insert(result.differences, { kind = kind, machine_id = device.id, name = device.name, verb = change.verb,
+      operation_id = change.operation_id, action_id = row and row.id or change.action_id,
+      recorded = change.status or change.outcome, status = row and row.status, words = words })
+  end
+  for _, device in ipairs(account.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.n and change.attempts and change.attempts > 0 then
+        result.compared = result.compared + 1
+        judge(device, change, rows, function(kind, row, words) note(kind, device, change, row, words) end)
+      end
+    end
+  end
+  judge_strays(account, rows, function(device, change, row)
+    note("unrecorded", device, change, row, ("the service has %s of this device under an operation of this run, which "
+      .. "the record does not have"):format(errors.show(row.type)))
+  end)
+  return result
+end
+
+-- Whether the run was in the tenant that the client is of.
+local function check_tenant(client, account)
+  local own, recorded = client.exchange.tenant_id, account.run.tenant_id
+  if not own or not recorded or core.text.lower(own) == core.text.lower(recorded) then return true end
+  return nil, errors.new { kind = "invalid", code = "plan_of_another",
+    message = ("the run was in the tenant %s, and this client is of %s"):format(errors.show(recorded),
+      errors.show(own)),
+    hint = "Use the profile or environment of that tenant." }
+end
+
+--- Reads the service's list and compares.
+---@param client mde.Client
+---@param account mde.RunAccount
+---@return mde.RunVerification?
+---@return mde.Error? err
+function M.verify(client, account)
+  local same, err = check_tenant(client, account)
+  if not same then return nil, err end
+  local since = account.run.made_at and math.max(0, account.run.made_at - MARGIN_SECONDS)
+  local list
+  list, err = client.action_center:listed(since, client:context(READ_SECONDS))
+  if not list then return nil, errors.about(err, "verify the run " .. errors.quote(account.run.name)) end
+  return M.compare(account, list, client:now())
+end
+
+return M

@@ -1,0 +1,113 @@
+-- What a run came to, in sentences for people.
+local runs = require "mde.run"
+local sentence = require "mde.cli.report.sentence"
+
+describe("what is said of a run", function()
+  -- Devices that came to these words.
+  local function account(words, run)
+    local own = { devices = {}, counts = {}, unresolvable = {}, sessions = {}, run = { id = "20261129T025804Z-7f3a",
+      name = "20261129T025804Z-7f3a", verb = "run", state = "complete", playbook = "contain.lua", incidents = {} } }
+    for name, value in pairs(run or {}) do own.run[name] = value end
+    for i, word in ipairs(words) do
+      own.counts[word] = (own.counts[word] or 0) + 1
+      own.devices[i] = { id = ("%040x"):format(i), word = word, part = sentence.words[word].part,
+        changes = { { verb = "restrict", word = word, decision = "restrict" } } }
+    end
+    return own
+  end
+
+  it("has a sign and a meaning for each word", function()
+    for _, one in ipairs(runs.account_words) do
+      local word = sentence.words[one.word]
+      assert.equal(one.part, word.part)
+      assert.is_nil(word.shown:find("_", 1, true))
+      assert.is_true(#word.sign > 0 and #word.means > 0)
+    end
+  end)
+
+  it("counts, the worst first", function()
+    assert.equal("1 of 1 device restricted", sentence.headline(account { "restricted" }))
+    assert.equal("1 of 4 devices restricted, 2 unknown, 1 pending",
+      sentence.headline(account { "unknown", "restricted", "pending", "unknown" }))
+    local told = account { "already_active", "protected" }
+    told.devices[1].changes[1].decision, told.devices[2].changes[1].decision = "already_active", "protected"
+    told.unresolvable = { {}, {} }
+    assert.equal("No device was to be changed, 2 left as they were, 2 names not resolved", sentence.headline(told))
+    told = account { "released", "restricted" }
+    told.devices[1].changes[1] = { verb = "release", decision = "release" }
+    assert.equal("1 of 1 device restricted, 1 of 1 device released", sentence.headline(told))
+  end)
+
+  it("names the run, how far it is, when it was and by whom", function()
+    local told = account({}, { incidents = { "INC-1", "INC-2" }, state = "paused", why = "the cap is full" })
+    told.sessions = { { began_at = 1795921084, ended_at = 1795921100, who = "alice", host = "soc1" },
+      { began_at = 1796000000, ended_at = 1796000060, host = "soc2" },
+      { began_at = 1796000100, ended_at = 1796000160, who = "alice", host = "soc1" } }
+    assert.equal("Run 20261129T025804Z-7f3a, playbook \"contain.lua\", INC-1, INC-2: paused (the cap is full), "
+      .. "2026-11-29 02:58 to 2026-11-30 00:56 UTC, by alice on soc1, soc2.", sentence.about(told))
+    assert.equal("Run 20261129T025804Z-7f3a, undo of run 20261128T000000Z-0001: complete.",
+      sentence.about(account({}, { verb = "undo", undoes = "20261128T000000Z-0001" })))
+  end)
+
+  for state, words in pairs { planned = "a plan", complete = "complete", broken = "broken off",
+    stopped = "stopped" } do
+    it("says how far it is: " .. state, function()
+      assert.truthy(sentence.state({ state = state }):find(words, 1, true))
+    end)
+  end
+
+  it("tells a run that goes on from one that was killed, and from a copy of either", function()
+    assert.equal("under way", sentence.state { state = "running", life = "live" })
+    assert.equal("killed before it ended", sentence.state { state = "running", life = "killed" })
+    assert.matches("when this record was copied", sentence.state { state = "running" })
+    assert.is_false(sentence.is_open { state = "running", life = "live" })
+    assert.is_true(sentence.is_open { state = "running", life = "killed" })
+    assert.is_true(sentence.is_open { state = "paused" })
+    assert.is_false(sentence.is_open { state = "complete" })
+  end)
+
+  it("has advice for each word that needs somebody, and for no other", function()
+    for _, one in ipairs(runs.account_words) do
+      for _, state in ipairs { "complete", "paused" } do
+        local words, command = sentence.advice(one.word, account({ one.word }, { state = state }))
+        assert.equal(one.part == "needs", words ~= nil)
+        if command then assert.matches("^mde %l+ [%w%-]+", command) end
+      end
+    end
+  end)
+
+  it("asks nobody to look after what is pending while the run goes on", function()
+    assert.is_nil(sentence.advice("pending", account({ "pending" }, { state = "running", life = "live" })))
+    assert.truthy(sentence.advice("pending", account({ "pending" }, { state = "running", life = "killed" })))
+  end)
+
+  it("names few devices in a command by their ids, and many by their run", function()
+    local _, command = sentence.advice("failed", account { "failed", "failed" })
+    assert.equal(("mde state %040x %040x"):format(1, 2), command)
+    _, command = sentence.advice("failed", account { "failed", "failed", "failed", "failed", "failed", "failed" })
+    assert.equal("mde report 20261129T025804Z-7f3a --verify", command)
+  end)
+
+  it("notes what is to be known of a change", function()
+    for words, change in pairs {
+      ["cancelled by carol"] = { word = "cancelled", cancelled_by = "carol", n = 1 },
+      ["the service said no"] = { word = "refused", said = "the service said no", n = 1 },
+      ["rule tags; it has a tag"] = { word = "protected", rule = "tags", why = "it has a tag" },
+      ["by INC-1"] = { word = "already_active", holder = "INC-1", n = 1 },
+      ["sent 3 times"] = { word = "restricted", attempts = 3, n = 1 },
+      ["not reached by the last session"] = { word = "restricted", attempts = 1, n = 1, not_reached = true },
+      ["\\x1b[2J"] = { word = "refused", said = "\27[2J", n = 1 },
+    } do
+      assert.equal(words, sentence.note(change))
+    end
+    assert.is_nil(sentence.note { word = "restricted", attempts = 1, n = 1, why = "of the plan" })
+  end)
+
+  it("finds the change by which a device has its word", function()
+    local changes = { { word = "unknown" }, { word = "restricted" } }
+    assert.equal(changes[1], sentence.deciding { word = "unknown", changes = changes })
+    assert.equal(changes[2], sentence.deciding { word = "restricted", changes = changes })
+    assert.equal(changes[2], sentence.deciding { word = "left", changes = changes })
+    assert.is_nil(sentence.deciding { word = "left", changes = {} })
+  end)
+end)

@@ -1,0 +1,44 @@
+-- mde.posix.directory: what is in a directory.
+-- Labels: sanitized-each-lua
+local directory = require("mde.posix").directory
+local shell = require "tests.spec.support.process.shell"
+
+describe("the names in a directory", function()
+  local place
+
+  before_each(function() place = shell.new_directory() end)
+  after_each(function() shell.remove(place) end)
+
+  local function names(path)
+    local list = assert(directory.names(path))
+    table.sort(list)
+    return list
+  end
+
+  it("are those of all that is in it, but for itself and the one above", function()
+    assert.same({}, names(place))
+    shell.write_file(place .. "/b", "")
+    shell.write_file(place .. "/.a", "")
+    os.execute(("mkdir %s/c; ln -s nowhere %s/d"):format(place, place))
+    assert.same({ ".a", "b", "c", "d" }, names(place))
+  end)
+
+  it("cannot be told of what is missing or no directory", function()
+    shell.write_file(place .. "/b", "")
+    local list, problem, is_missing = directory.names(place .. "/none")
+    assert.is_nil(list)
+    assert.matches("No such file", problem, 1, true)
+    assert.is_true(is_missing)
+    list, problem, is_missing = directory.names(place .. "/b")
+    assert.is_nil(list)
+    assert.matches("Not a directory", problem, 1, true)
+    assert.is_false(is_missing)
+    assert.is_false((pcall(directory.names, "a\0b")))
+  end)
+
+  it("leave nothing open", function()
+    local before = #names "/proc/self/fd"
+    for _ = 1, 50 do names(place) end
+    assert.equal(before, #names "/proc/self/fd")
+  end)
+end)

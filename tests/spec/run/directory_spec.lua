@@ -1,0 +1,91 @@
+-- The runs in a directory: the newest first, each with its state and what to type next, also beside a damaged file.
+local directories = require "mde.run.directory"
+local environment = require "tests.spec.support.environment"
+local playbooks = require "tests.spec.support.playbooks"
+local runs = require "mde.run"
+local shell = require "tests.spec.support.process.shell"
+
+describe("the runs in a directory", function()
+  local stage, place
+
+  before_each(function()
+    stage = playbooks.new { machines = playbooks.fleet(3), limits = false }
+    place = stage.directory .. "/runs"
+    os.execute("mkdir " .. place)
+  end)
+  after_each(function()
+    environment.restore()
+    stage.remove()
+  end)
+
+  local function run(name, more)
+    local plan = assert(stage.plan(playbooks.restrict(2, more and more.text)))
+    local path = ("%s/%s.db"):format(place, name)
+    local report = assert(runs.start(stage.client, plan, { record = path, until_time = more and more.until_time,
+      on_event = more and more.on_event }))
+    stage.tenant:advance(60)
+    return path, report
+  end
+
+  local function list(of)
+    local found = {}
+    for i, one in ipairs(assert(directories.list(of or place))) do
+      found[i] = { one.path:match "[^/]+$", one.state, one.devices, one.next }
+    end
+    return found
+  end
+
+  it("are listed by their states, the newest first", function()
+    local complete = run "a"
+    local stopped = run("c", { until_time = 1 })
+    local plan = place .. "/b.plan"
+    assert(runs.save(stage.client, assert(stage.plan(playbooks.restrict(3))), plan))
+    assert.same({ { "b.plan", "planned", 3, "mde run " .. plan }, { "c.db", "stopped", 2, "mde resume " .. stopped },
+      { "a.db", "complete", 2 } }, list())
+    local first = directories.list(place)[3]
+    assert.same({ complete, "run", "playbook.lua" }, { first.run, first.verb, first.playbook })
+    assert.is_true(first.made > 1e9)
+    assert.matches("the time was up", directories.list(place)[2].why, 1, true)
+  end)
+
+  it("are at work, or were killed", function()
+    local seen
+    local path = run("a", { on_event = function(event)
+      if event.event == "sending" then seen = list() end
+    end })
+    assert.same({ { "a.db", "running", 2, "mde stop " .. path } }, seen)
+    path = place .. "/b.db"
+    local plan = assert(stage.plan(playbooks.restrict(2)))
+    stage.mortal(function(what) return what == "answer" end)
+    pcall(runs.start, stage.client, plan, { record = path })
+    stage.another()
+    assert.same({ "b.db", "killed", 2, "mde resume " .. path }, list()[1])
+  end)
+
+  it("are all told though one of the files is damaged, cut short, or none", function()
+    run "a"
+    local text = shell.read_file(run "b")
+    shell.write_file(place .. "/c.db", text:sub(1, 5000))
+    shell.write_file(place .. "/d.db", "no database")
+    shell.write_file(place .. "/e.db", text:sub(1, 3000) .. ("x"):rep(3000) .. text:sub(6001))
+    os.execute(("mkdir %s/f.db; ln -s nowhere %s/g.db"):format(place, place))
+    shell.write_file(place .. "/notes.txt", "nothing of ours")
+    local found, states = list(), {}
+    for _, one in ipairs(found) do states[one[1]] = one[2] end
+    assert.same({ ["a.db"] = "complete", ["b.db"] = "complete", ["c.db"] = "unreadable", ["d.db"] = "unreadable",
+      ["e.db"] = "unreadable", ["f.db"] = "unreadable", ["g.db"] = "unreadable" }, states)
+    assert.same({ "b.db", "a.db" }, { found[1][1], found[2][1] })
+    for i = 3, 7 do
+      assert.is_nil(found[i][4])
+      assert.equal("string", type(directories.list(place)[i].why))
+    end
+  end)
+
+  it("are none where there is no directory yet, and an error where a named one is missing", function()
+    local found, err = directories.list(place .. "/none")
+    assert.is_nil(found)
+    assert.equal("runs_unreadable", err.code)
+    environment.set { XDG_STATE_HOME = place }
+    assert.same({}, directories.list())
+  end)
+end)

@@ -1,0 +1,231 @@
+-- What a run has restricted is taken back, and nothing else.
+local errors = require "mde.base.error"
+local playbooks = require "tests.spec.support.playbooks"
+local runs = require "mde.run"
+
+describe("an undo", function()
+  local stage, record
+
+  -- A run of so many devices, carried out.
+  local function set_up(count, options)
+    options = options or {}
+    options.machines = playbooks.fleet(count)
+    stage = playbooks.new(options)
+    local report, err, path = stage.start(assert(stage.plan(playbooks.restrict(count))))
+    assert.is_nil(err)
+    assert.equal("complete", report.state, report.why)
+    record = path
+  end
+
+  after_each(function() stage.remove() end)
+
+  local function undo(comment)
+    local plan, err = runs.plan_undo(stage.client, record, comment or "false alarm")
+    if not plan then return nil, err end
+    local path = stage.path()
+    local report, problem = runs.start(stage.client, plan, { record = path })
+    return report, problem, path, plan
+  end
+
+  local function change_of(plan, i)
+    for _, device in ipairs(plan.devices) do
+      if device.id == playbooks.id(i) then return device.changes[1] end
+    end
+  end
+
+  local function settle() stage.rehearsal.driver.sleep(1800) end
+
+  it("releases each device that the run has restricted, once, and says for which incident", function()
+    set_up(12)
+    settle()
+    local report, err, path, plan = undo()
+    assert.is_nil(err)
+    assert.equal("complete", report.state, report.why)
+    assert.equal(12, runs.counts(plan).release)
+    for i = 1, 12 do assert.equal(1, stage.actions()["release " .. playbooks.id(i)]) end
+    for action in stage.client:actions { type = "UnrestrictCodeExecution" } do
+      assert.equal("INC-1", action.incident)
+      assert.matches("^false alarm %[", action.requestorComment)
+    end
+    local opened = assert(runs.open(stage.client, path))
+    assert.equal("undo", opened.record.journal:run().verb)
+    assert.equal(record, opened.record.journal:run().undoes)
+    runs.close(opened)
+  end)
+
+  it("sends nothing while it is planned", function()
+    set_up(3)
+    settle()
+    local posts = stage.posts()
+    assert(runs.plan_undo(stage.client, record, "false alarm"))
+    assert.equal(posts, stage.posts())
+  end)
+
+  -- What somebody else did to a device between the run and its undo: whether the undo leaves it, by which decision, and
+  -- whom it names. `ago` counts back from the undo.
+  local foreign = {
+    { "restricted for the same incident", "restrict", "Succeeded", "why [mde:INC-1:byhand-01]", "held", "INC-1" },
+    { "restricted for another incident", "restrict", "Succeeded", "why [mde:INC-2:byhand-02]", "held", "INC-2" },
+    { "restricted in the portal", "restrict", "Succeeded", "from the portal", "held", "somebody.else@corp.example" },
+    { "being restricted in the portal", "restrict", "Pending", "from the portal", "held",
+      "somebody.else@corp.example" },
+    { "being restricted for another incident", "restrict", "InProgress", "why [mde:INC-3:byhand-03]", "held",
+      "INC-3" },
+    { "restricted until tomorrow", "restrict", "Succeeded", "why [mde:INC-4:byhand-04.until.9999999999]", "held",
+      "INC-4" },
+    { "restricted until yesterday", "restrict", "Succeeded", "why [mde:INC-5:byhand-05.until.1000000001]", "held",
+      "INC-5" },
+    { "restricted by a comment that was cut", "restrict", "Succeeded", "beacon [mde:INC-1:abc", "held",
+      "somebody.else@corp.example" },
+    { "released in the portal", "release", "Succeeded", "from the portal", "already_active",
+      "somebody.else@corp.example" },
+    { "being released in the portal", "release", "Pending", "from the portal", "already_active",
+      "somebody.else@corp.example" },
+    { "released for another incident", "release", "Succeeded", "why [mde:INC-2:byhand-06]", "already_active", "INC-2" },
+    { "restricted in the portal, in vain", "restrict", "Failed", "from the portal", "release" },
+    { "restricted in the portal, and cancelled", "restrict", "Cancelled", "from the portal", "release" },
+    { "released in the portal, in vain", "release", "Failed", "from the portal", "release" },
+    { "released in the portal, and cancelled", "release", "Cancelled", "from the portal", "release" },
+  }
+
+  it("leaves and names what others decided since, and only that", function()
+    set_up(#foreign + 2)
+    settle()
+    for i, case in ipairs(foreign) do
+      stage.rehearsal:past(playbooks.id(i), case[2], case[3], 600, { requestorComment = case[4],
+        requestor = "somebody.else@corp.example" })
+    end
+    local report, err, _, plan = undo()
+    assert.is_nil(err)
+    for i, case in ipairs(foreign) do
+      local change = change_of(plan, i)
+      assert.equal(case[5], change.decision, case[1] .. ": " .. tostring(change.why))
+      assert.equal(case[6], change.holder, case[1])
+      local posted = stage.posted_to(playbooks.id(i), "unrestrictCodeExecution")
+      assert.equal(case[5] == "release" and 1 or 0, posted, case[1])
+    end
+    for i = #foreign + 1, #foreign + 2 do
+      assert.equal(1, stage.posted_to(playbooks.id(i), "unrestrictCodeExecution"))
+    end
+    assert.equal("complete", report.state, report.why)
+  end)
+
+  it("leaves what a second run holds too, and that one's undo releases it", function()
+    set_up(3)
+    settle()
+    local text = playbooks.restrict(2):gsub("INC%-1", "INC-2")
+    local second, err, path = stage.start(assert(stage.plan(text)))
+    assert.is_nil(err)
+    assert.equal("complete", second.state)
+    settle()
+    local first = record
+    undo()
+    assert.equal(0, stage.posted_to(playbooks.id(1), "unrestrictCodeExecution"))
+    assert.equal(1, stage.posted_to(playbooks.id(3), "unrestrictCodeExecution"))
+    record = path
+    settle()
+    local report = undo()
+    assert.equal(0, stage.posted_to(playbooks.id(1), "unrestrictCodeExecution"), "the first still holds it")
+    assert.equal("complete", report.state)
+    assert.is_string(first)
+  end)
+
+  it("leaves what the run found restricted", function()
+    stage = playbooks.new { machines = playbooks.fleet(3) }
+    assert(assert(stage.client:restrict(playbooks.id(2), "before", { incident = "INC-1" })):wait())
+    local _, _, path = stage.start(assert(stage.plan(playbooks.restrict(3))))
+    record = path
+    settle()
+    local _, _, _, plan = undo()
+    assert.same({ "pc-2.corp.example" }, plan.undone.found)
+    assert.equal(2, runs.counts(plan).release)
+    assert.equal(0, stage.posted_to(playbooks.id(2), "unrestrictCodeExecution"))
+  end)
+
+  it("leaves what is restricted between its plan and its run", function()
+    set_up(3)
+    settle()
+    local plan = assert(runs.plan_undo(stage.client, record, "false alarm"))
+    stage.rehearsal.driver.sleep(120)
+    stage.rehearsal:past(playbooks.id(2), "restrict", "Succeeded", 1, { requestorComment = "from the portal" })
+    local report = assert(runs.start(stage.client, plan, { record = stage.path() }))
+    assert.equal(0, stage.posted_to(playbooks.id(2), "unrestrictCodeExecution"))
+    assert.equal(1, stage.posted_to(playbooks.id(1), "unrestrictCodeExecution"))
+    assert.equal(1, stage.posted_to(playbooks.id(3), "unrestrictCodeExecution"))
+    local named
+    for _, entry in ipairs(report.entries) do
+      if entry.machine_id == playbooks.id(2) then named = entry.err end
+    end
+    assert.is_true(errors.is(named))
+  end)
+
+  it("cancels what is still pending, and releases it", function()
+    local machines = playbooks.fleet(2)
+    machines[1].offline, machines[2].offline = true, true
+    stage = playbooks.new { machines = machines }
+    local _, _, path = stage.start(assert(stage.plan(playbooks.restrict(2))))
+    record = path
+    local report = undo()
+    assert.equal("complete", report.state, report.why)
+    for i = 1, 2 do
+      assert.equal(1, stage.posted_to(playbooks.id(i), "unrestrictCodeExecution"))
+    end
+    for action in stage.client:actions { type = "RestrictCodeExecution" } do
+      assert.equal("Cancelled", action.status)
+    end
+  end)
+
+  it("can be done once: the run is over, and an undo is not undone", function()
+    set_up(2)
+    settle()
+    local _, _, path = undo()
+    local opened = assert(runs.open(stage.client, record))
+    assert.equal("complete", opened.state)
+    assert.matches("^undone by ", opened.record.journal:run().why)
+    runs.close(opened)
+    settle()
+    local plan = assert(runs.plan_undo(stage.client, record, "again"))
+    assert.equal(0, runs.counts(plan).release)
+    record = path
+    local _, err = undo()
+    assert.equal("undo_of_undo", err.code)
+  end)
+
+  it("is refused for a plan that was not carried out, and for what is no record", function()
+    stage = playbooks.new { machines = playbooks.fleet(1) }
+    record = stage.path()
+    assert(runs.save(stage.client, assert(stage.plan(playbooks.restrict(1))), record))
+    assert.equal("run_not_begun", select(2, undo()).code)
+    record = stage.path "nothing.db"
+    assert.equal("run_missing", select(2, undo()).code)
+  end)
+
+  it("goes on where it was stopped, and does nothing twice", function()
+    set_up(8)
+    settle()
+    local plan = assert(runs.plan_undo(stage.client, record, "false alarm"))
+    local path, ended = stage.path(), 0
+    local session
+    local report = assert(runs.start(stage.client, plan, { record = path,
+      on_session = function(one) session = one end,
+      on_event = function(event)
+        if event.event ~= "ended" then return end
+        ended = ended + 1
+        if ended == 3 then session:halt { rule = "asked", state = "stopped", message = "enough" } end
+      end }))
+    assert.equal("stopped", report.state)
+    local again = assert(stage.resume(path))
+    assert.equal("complete", again.state, again.why)
+    for i = 1, 8 do assert.equal(1, stage.posted_to(playbooks.id(i), "unrestrictCodeExecution")) end
+  end)
+
+  it("of 500 devices reads a handful of lists", function()
+    set_up(500, { limits = false })
+    settle()
+    local before = #stage.rehearsal:requests()
+    local report = undo()
+    assert.equal("complete", report.state)
+    local reads = #stage.rehearsal:requests() - before - 500
+    assert.is_true(reads <= 20, reads .. " reads")
+  end)
+end)

@@ -1,0 +1,128 @@
+-- What the record of a run says, compared with what the service says.
+local playbooks = require "tests.spec.support.playbooks"
+local runs = require "mde.run"
+local verifications = require "mde.run.verification"
+
+describe("a run that is verified", function()
+  local stage
+
+  before_each(function() stage = playbooks.new { machines = playbooks.fleet(3), limits = false } end)
+
+  after_each(function() stage.remove() end)
+
+  local function ran(more)
+    local _, _, path = assert(stage.start(assert(stage.plan(playbooks.restrict(3, more)))))
+    return path
+  end
+
+  local WAIT = "local list = {} for i, r in ipairs(results) do list[i] = r.value end mde.wait(list)"
+
+  local function kinds_of(verification)
+    local list = {}
+    for i, one in ipairs(verification.differences) do list[i] = one.kind end
+    return list
+  end
+
+  it("is as the service says, by one list", function()
+    local account = assert(runs.account(ran(WAIT)))
+    local before = #stage.rehearsal:requests()
+    local told = assert(runs.verify(stage.client, account))
+    assert.same({}, told.differences)
+    assert.equal(3, told.compared)
+    assert.equal(3, told.actions)
+    assert.equal(before + 1, #stage.rehearsal:requests())
+    assert.is_true(math.abs(told.verified_at - stage.client:now()) < 60)
+  end)
+
+  it("has gone on since", function()
+    local account = assert(runs.account(ran()))
+    stage.client.exchange.sleep(3600)
+    local told = assert(runs.verify(stage.client, account))
+    assert.same({ "status", "status", "status" }, kinds_of(told))
+    assert.matches("the record says Pending, and the service says Succeeded", told.differences[1].words)
+    assert.equal("pc-1.corp.example", told.differences[1].name)
+  end)
+
+  it("was in the tenant of the client", function()
+    local account = assert(runs.account(ran()))
+    account.run.tenant_id = "7e000000-0000-4000-8000-00000000ffff"
+    local told, err = runs.verify(stage.client, account)
+    assert.is_nil(told)
+    assert.equal("plan_of_another", err.code)
+  end)
+
+  it("is not verified where the service does not answer", function()
+    local account = assert(runs.account(ran()))
+    stage.rehearsal:answer({ method = "GET", path = "machineactions" }, 503, "{}", { count = false })
+    local told, err = runs.verify(stage.client, account)
+    assert.is_nil(told)
+    assert.equal("unavailable", err.kind)
+    assert.matches("verify the run", tostring(err))
+  end)
+
+  -- ---- one change against one list
+
+  local MACHINE, OTHER = playbooks.id(1), playbooks.id(2)
+
+  local function account_of(change)
+    local own = { n = 1, verb = "restrict", attempts = 1, outcome = "accepted", status = "Succeeded",
+      operation_id = "operation-1", action_id = "action-1" }
+    for name, value in pairs(change or {}) do own[name] = value end
+    return { run = {}, devices = { { id = MACHINE, name = "pc-1", changes = { own } },
+      { id = OTHER, name = "pc-2", changes = {} } } }
+  end
+
+  local function row(fields)
+    local own = { id = "action-1", machineId = MACHINE, type = "RestrictCodeExecution", status = "Succeeded",
+      requestorComment = "beacon [mde:INC-1:operation-1]" }
+    for name, value in pairs(fields or {}) do own[name] = value end
+    return own
+  end
+
+  for name, case in pairs {
+    ["as it is recorded"] = { rows = { row() } },
+    ["with its id in other case"] = { rows = { row { id = "ACTION-1", machineId = MACHINE:upper() } } },
+    ["with a comment that the service has cut"] = { rows = { row { requestorComment = "beacon [mde:INC" } } },
+    ["without a comment"] = { rows = { { id = "action-1", machineId = MACHINE, type = "RestrictCodeExecution",
+      status = "Succeeded" } } },
+    ["beside those of others"] = { rows = { row(), row { id = "action-2",
+      requestorComment = "theirs [mde:INC-1:operation-2]" } } },
+    ["not in the service's list"] = { rows = {}, kinds = { "missing" } },
+    ["with a row that is none"] = { rows = { row { machineId = 5, id = {}, type = false } },
+      kinds = { "missing", "unrecorded" } },
+    ["with another status"] = { rows = { row { status = "Failed" } }, kinds = { "status" } },
+    ["under another operation id"] = { rows = { row { requestorComment = "beacon [mde:INC-1:operation-9]" } },
+      kinds = { "other" } },
+    ["twice in the service"] = { rows = { row(), row { id = "action-2" } }, kinds = { "unrecorded" } },
+    ["as another action"] = { rows = { row { id = "action-7" } }, kinds = { "unrecorded" } },
+    ["on another device"] = { rows = { row(), row { id = "action-2", machineId = OTHER } },
+      kinds = { "unrecorded" } },
+    ["as the opposite"] = { rows = { row(), row { id = "action-2", type = "UnrestrictCodeExecution" } },
+      kinds = { "unrecorded" } },
+    ["of which no answer is recorded, in the list"] = { change = { outcome = false, status = false,
+      action_id = false }, rows = { row() }, kinds = { "found" } },
+    ["of which no answer is recorded, not in the list"] = { change = { outcome = "unknown", status = false,
+      action_id = false }, rows = {} },
+    ["that was refused, in the list"] = { change = { outcome = "refused", status = false, action_id = false },
+      rows = { row() }, kinds = { "found" } },
+    ["that was not sent"] = { change = { attempts = 0, outcome = "already_active" }, rows = {}, compared = 0 },
+  } do
+    it("has a change " .. name, function()
+      local change = {}
+      for field, value in pairs(case.change or {}) do change[field] = value end
+      local account = account_of(change)
+      for field, value in pairs(change) do
+        if value == false then account.devices[1].changes[1][field] = nil end
+      end
+      local told = verifications.compare(account, case.rows, 1796000000)
+      assert.same(case.kinds or {}, kinds_of(told))
+      assert.equal(case.compared or 1, told.compared)
+      for _, one in ipairs(told.differences) do assert.equal("string", type(one.words)) end
+    end)
+  end
+
+  it("shows what others have chosen written out", function()
+    local told = verifications.compare(account_of(), { row { status = "\27[2J\226\128\174" } }, 1796000000)
+    assert.truthy(told.differences[1].words:find("\\x1b[2J\\xe2\\x80\\xae", 1, true))
+  end)
+end)
