@@ -191,7 +191,7 @@ end
 
 --- What was written down of a change, which may come from anybody: what is not of the right type is left out.
 ---@param value any
----@return mde.ChangeEvent? change without its time, run and number; nil if it is none
+---@return mde.ChangeEvent? change without its time, run and number; nil if it tells of no change
 function M.read(value)
   if type(value) ~= "table" or not verbs[value.verb] or not outcomes.words[value.outcome] then return nil end
   local change = { event = "change", verb = value.verb, outcome = value.outcome,

@@ -45,7 +45,7 @@ local function read(journal)
   return known
 end
 
--- The event that a row tells of; nil if what stands there is none.
+-- The event that a row tells of; nil if what stands there tells of no change.
 local function event_of(run, row, sequence)
   local change = row.detail and changes.read(json.decode(row.detail))
   if not change then return nil end

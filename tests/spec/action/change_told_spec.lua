@@ -1,4 +1,4 @@
--- What a client tells of the changes that it makes: each state change once, whoever waits for it.
+-- What a client tells of the changes that it makes: each state change once.
 local changes = require "mde.audit.change"
 local errors = require "mde.base.error"
 local rehearsal = require "tests.spec.support.rehearsal"

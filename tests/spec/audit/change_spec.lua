@@ -98,7 +98,7 @@ describe("what stands in a record", function()
     assert.same(action, changes.read(action))
   end)
 
-  it("is none where it is of no verb or outcome", function()
+  it("is passed over where it is of no verb or outcome", function()
     for _, value in ipairs { false, 5, "x", {}, { verb = "restrict" }, { verb = "erase", outcome = "accepted" },
       { verb = "restrict", outcome = "done" }, { verb = {}, outcome = "accepted" } } do
       assert.is_nil(changes.read(value))

@@ -35,7 +35,7 @@ describe("an audit stream", function()
     assert.not_equal(id, written({ change() })[1].metadata.uid:match "^%x+")
   end)
 
-  it("keeps the number of a run's event, which is none of its own", function()
+  it("keeps the number of a run's event, and does not count it", function()
     local lines = written { change(), change { run = "R", sequence = 7, version = "0.0.9" }, change() }
     assert.same({ "R/7", "0.0.9" }, { lines[2].metadata.uid, lines[2].metadata.product.version })
     assert.equal(2, lines[3].metadata.sequence)

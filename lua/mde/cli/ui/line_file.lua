@@ -2,7 +2,7 @@
 --
 -- It is made for its owner alone, and is no symbolic link, no device and nothing that everybody may write. A line is
 -- one write, so that several commands may share a file. A disk that is full may cut a line short; what is appended
--- later begins a line of its own.
+-- later begins a line of its own. Where another command was just writing that may leave an empty line.
 
 local posix = require "mde.posix"
 
@@ -22,7 +22,7 @@ local function ends_within_line(path)
   return is_within
 end
 
---- Opens it, and makes it if there is none.
+--- Opens it, and makes it where it is missing.
 ---@param path string
 ---@return mde.cli.LineFile? file
 ---@return string? problem

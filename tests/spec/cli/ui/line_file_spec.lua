@@ -84,7 +84,7 @@ describe("a file of lines", function()
     end
     for _, one in ipairs(running) do assert.same({ "", "exit 0" }, { one.finish() }) end
     local count = 0
-    for line in shell.read_file(path):gmatch "([^\n]*)\n" do
+    for line in shell.read_file(path):gmatch "([^\n]+)\n" do
       count = count + 1
       assert.truthy(line:find "^a*$" or line:find "^b*$" or line:find "^c*$")
       assert.equal(9000, #line)
