@@ -85,7 +85,8 @@ function M.new(settings)
     requests = requests, now = requests.now, sleep = requests.sleep, trace = requests.trace, show = requests.show,
     single_flight = settings.single_flight, driver = settings.driver, credential = credential, tenant_id = tenant_id,
     client_id = settings.client_id, scope = settings.scope, service_time = settings.service_time,
-    on_token = settings.on_token, named = settings.named, tokens = core.token.new(), at_hand = setmetatable({}, { __mode = "v" }),
+    on_token = settings.on_token, named = settings.named, tokens = core.token.new(),
+    at_hand = setmetatable({}, { __mode = "v" }),
     token_url = tenant_id and ("%s/%s/oauth2/v2.0/token"):format(settings.authority, tenant_id),
     token_share = settings.store
       and token_shares.new(settings.store, function()
