@@ -61,8 +61,9 @@ function Center:tell(change, intent)
   self.exchange.trace:tell(change)
 end
 
--- Whether anybody is: what nobody hears is not put into words.
-local function is_heard(self)
+--- Whether anybody is: what nobody hears is not put into words.
+---@return boolean
+function Center:is_heard()
   return self.session ~= nil or self.exchange.trace:on()
 end
 
@@ -71,7 +72,7 @@ end
 ---@param action? mde.Action
 ---@param err? mde.Error
 function Center:tell_result(known, action, err)
-  if not is_heard(self) then return end
+  if not self:is_heard() then return end
   if action and action.outcome then
     self.known[action] = { verb = known.verb, machine_id = known.machine_id, computerDnsName = known.computerDnsName,
       device = known.device, operation_id = known.operation_id, comment = known.comment }
@@ -84,7 +85,7 @@ end
 ---@param action? mde.Action that has just ended
 function Center:ended(row, action)
   if self.session then return self.session:ended(row) end
-  local change = action and action.outcome and is_heard(self) and changes.ended(action, self.known[action])
+  local change = action and action.outcome and self:is_heard() and changes.ended(action, self.known[action])
   if change then self:tell(change) end
 end
 
