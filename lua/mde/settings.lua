@@ -20,8 +20,7 @@ local M = {}
 -- Each check returns the value as the client uses it, or raises with the name by which the user set it.
 
 local function check_tenant(value, name)
-  local domain = value:find "^[A-Za-z0-9][A-Za-z0-9.-]*%.[A-Za-z0-9-]+$"
-  if not core.device.is_guid(value) and not domain then
+  if not core.device.is_guid(value) and not core.url.is_domain(value) then
     errors.invalid("tenant_malformed",
       ("%s is %s, which is neither a GUID nor a domain"):format(name, errors.quote(value)),
       "Give the tenant's id as the portal shows it.")

@@ -442,6 +442,11 @@ function header.date(text, wall_time) end
 ---@return mde.challenge[]? challenges nil if malformed
 function header.challenges(text) end
 
+---Whether a text is a token, which a header's name and a method are.
+---@param text string
+---@return boolean
+function header.is_token(text) end
+
 ---@class mde.core.history what a device's restricts and releases mean (src/core/history.h)
 local history = {}
 
@@ -936,6 +941,16 @@ function text.before(a, b) end
 ---@return boolean
 function text.is_utf8(value) end
 
+---A text without the white space of Unicode around it, in every locale.
+---@param value string
+---@return string
+function text.trim(value) end
+
+---Whether a text has a control character of Unicode in it.
+---@param value string
+---@return boolean
+function text.has_control(value) end
+
 ---@class mde.core.timestamp times as the service and OData read and write them (src/core/timestamp.h)
 local timestamp = {}
 
@@ -1048,6 +1063,10 @@ function url.cloud(host) end
 ---@param host string
 ---@return boolean whether it is an IP address and no name
 function url.is_address(host) end
+
+---@param text string
+---@return boolean whether it is a name with a dot in it, none at its end, and no address
+function url.is_domain(text) end
 
 ---Whether both are URLs of the same scheme, host and port.
 ---@param a string

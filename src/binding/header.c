@@ -154,11 +154,18 @@ static int header_challenges(lua_State *L)
   return 1;
 }
 
+/* is_token(text) -> whether it may be a header's name or a method */
+static int header_is_token(lua_State *L)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, 1, &text.length);
+  lua_pushboolean(L, mde_header_is_token(text));
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"retry_after", header_retry_after},
-    {"date", header_date},
-    {"challenges", header_challenges},
-    {NULL, NULL},
+    {"retry_after", header_retry_after}, {"date", header_date}, {"challenges", header_challenges},
+    {"is_token", header_is_token},       {NULL, NULL},
 };
 
 void mde_open_header(lua_State *L)

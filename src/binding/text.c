@@ -52,9 +52,29 @@ static int text_is_utf8(lua_State *L)
   return 1;
 }
 
+/* trim(text) -> text without the white space around it */
+static int text_trim(lua_State *L)
+{
+  struct mde_text trimmed = mde_utf8_trim(mde_check_text(L, 1));
+  lua_pushlstring(L, trimmed.bytes, trimmed.length);
+  return 1;
+}
+
+/* has_control(text) -> whether there is a control character in it */
+static int text_has_control(lua_State *L)
+{
+  lua_pushboolean(L, mde_utf8_has_control(mde_check_text(L, 1)));
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"lower", text_lower},     {"upper", text_upper}, {"before", text_before},
-    {"is_utf8", text_is_utf8}, {NULL, NULL},
+    {"lower", text_lower},
+    {"upper", text_upper},
+    {"before", text_before},
+    {"is_utf8", text_is_utf8},
+    {"trim", text_trim},
+    {"has_control", text_has_control},
+    {NULL, NULL},
 };
 
 void mde_open_text(lua_State *L)

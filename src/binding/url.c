@@ -126,6 +126,13 @@ static int url_is_address(lua_State *L)
   return 1;
 }
 
+/* is_domain(text) -> whether it is a name with a dot in it, none at its end, and no address */
+static int url_is_domain(lua_State *L)
+{
+  lua_pushboolean(L, mde_url_is_domain(mde_check_text(L, 1)));
+  return 1;
+}
+
 /* same_origin(a, b) -> whether both are URLs, of the same scheme, host and port */
 static int url_same_origin(lua_State *L)
 {
@@ -216,10 +223,19 @@ static int url_shown(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"parse", url_parse},     {"authority", url_authority},   {"class", url_class},
-    {"cloud", url_cloud},     {"is_address", url_is_address}, {"same_origin", url_same_origin},
-    {"https", url_https},     {"endpoint", url_endpoint},     {"proxy", url_proxy},
-    {"request", url_request}, {"shown", url_shown},           {NULL, NULL},
+    {"parse", url_parse},
+    {"authority", url_authority},
+    {"class", url_class},
+    {"cloud", url_cloud},
+    {"is_address", url_is_address},
+    {"is_domain", url_is_domain},
+    {"same_origin", url_same_origin},
+    {"https", url_https},
+    {"endpoint", url_endpoint},
+    {"proxy", url_proxy},
+    {"request", url_request},
+    {"shown", url_shown},
+    {NULL, NULL},
 };
 
 void mde_open_url(lua_State *L)

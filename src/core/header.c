@@ -9,6 +9,13 @@ bool mde_header_is_token_byte(char c)
   return mde_ascii_is_alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
+bool mde_header_is_token(struct mde_text text)
+{
+  for (size_t i = 0; i < text.length; i++)
+    if (!mde_header_is_token_byte(text.bytes[i])) return false;
+  return text.length > 0;
+}
+
 static struct mde_text trim(struct mde_text text)
 {
   while (text.length > 0 && mde_ascii_is_blank(text.bytes[0])) {

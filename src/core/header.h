@@ -15,6 +15,9 @@
 /* Whether `c` may stand in a token (RFC 9110, 5.6.2): a header's name, a method, a scheme. */
 bool mde_header_is_token_byte(char c);
 
+/* Whether a text is a token: of such bytes alone, and not empty. */
+bool mde_header_is_token(struct mde_text text);
+
 /*
  * Reads one of the three date forms of RFC 9110, 5.6.7, and nothing around it. The name of the day
  * has to be one, but not the right one. A leap second counts as the second after it.

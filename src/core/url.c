@@ -135,6 +135,11 @@ static bool is_name(struct mde_text name)
   return !is_number(label);
 }
 
+bool mde_url_is_domain(struct mde_text text)
+{
+  return find(text, ".") < text.length && text.bytes[text.length - 1] != '.' && is_name(text);
+}
+
 /* Whether an address is written so that all take it for the same. */
 static bool is_plain_address(const struct mde_ip_address *address)
 {

@@ -84,6 +84,12 @@ enum mde_url_class {
  */
 enum mde_url_class mde_url_class(struct mde_text host);
 
+/*
+ * Whether a text is a domain: a name as above that has a dot in it and none at its end, and no
+ * address.
+ */
+bool mde_url_is_domain(struct mde_text text);
+
 /* A cloud, by where it signs in. */
 enum mde_url_cloud {
   MDE_URL_CLOUD_UNKNOWN,

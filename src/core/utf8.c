@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "unicode.h"
+
 int mde_utf8_next(const char **at, const char *end, uint32_t *code_point)
 {
   /* The smallest code point that needs a sequence of so many bytes. */
@@ -53,4 +55,34 @@ bool mde_utf8_is_valid(struct mde_text text)
       return false;
   }
   return true;
+}
+
+/* Reads the code point at `*at`, which is not the end; what is not UTF-8 is of no class. */
+static uint32_t next_of_any(const char **at, const char *end)
+{
+  uint32_t code_point = UINT32_MAX;
+  if (mde_utf8_next(at, end, &code_point) != 1) ++*at;
+  return code_point;
+}
+
+struct mde_text mde_utf8_trim(struct mde_text text)
+{
+  const char *end = text.bytes + text.length;
+  const char *first = end;
+  const char *behind = end;
+  for (const char *at = text.bytes; at < end;) {
+    const char *character = at;
+    if (mde_unicode_is_white_space(next_of_any(&at, end))) continue;
+    if (first == end) first = character;
+    behind = at;
+  }
+  return (struct mde_text){.bytes = first, .length = (size_t)(behind - first)};
+}
+
+bool mde_utf8_has_control(struct mde_text text)
+{
+  const char *end = text.bytes + text.length;
+  for (const char *at = text.bytes; at < end;)
+    if (mde_unicode_is_control(next_of_any(&at, end))) return true;
+  return false;
 }

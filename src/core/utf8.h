@@ -22,4 +22,13 @@ int mde_utf8_next(const char **at, const char *end, uint32_t *code_point);
 /* Whether all of it is UTF-8. */
 bool mde_utf8_is_valid(struct mde_text text);
 
+/*
+ * What is left of a text without the white space (unicode.h) around it. A byte that is not UTF-8 is
+ * none, whatever a locale says of it: the last one of a letter would be cut off for it.
+ */
+struct mde_text mde_utf8_trim(struct mde_text text);
+
+/* Whether a text has a control character (unicode.h) in it. */
+bool mde_utf8_has_control(struct mde_text text);
+
 #endif

@@ -91,13 +91,6 @@ static bool has_controls(const char *text, size_t length)
          memchr(text, '\0', length) != NULL;
 }
 
-static bool is_token(const char *text, size_t length)
-{
-  for (size_t i = 0; i < length; i++)
-    if (!mde_header_is_token_byte(text[i])) return false;
-  return length > 0;
-}
-
 /*
  * Pushes the field and returns its text: never NULL unless it may be missing and is. It stays on
  * the stack, so the text lives as long as the call.
@@ -190,7 +183,7 @@ static void add_headers(lua_State *L, int request, struct mde_transfer *transfer
     size_t name_length, value_length;
     if (lua_type(L, -2) != LUA_TSTRING) refuse(L, "a header's name is not a string");
     const char *name = lua_tolstring(L, -2, &name_length);
-    if (!is_token(name, name_length))
+    if (!mde_header_is_token((struct mde_text){name, name_length}))
       refuse(L, "a header's name has a character that is not allowed");
     if (is_own_header(name, name_length)) refuse(L, "header %s is the driver's own", name);
     if (lua_type(L, -1) != LUA_TSTRING)
@@ -275,7 +268,8 @@ static int multi_start(lua_State *L)
   struct mde_transfer_options options;
   size_t url_length, method_length;
   options.method = text_field(L, 2, "method", true, &method_length);
-  if (!is_token(options.method, method_length)) refuse(L, "method is not one word");
+  if (!mde_header_is_token((struct mde_text){options.method, method_length}))
+    refuse(L, "method is not one word");
   options.url = text_field(L, 2, "url", true, &url_length);
   options.plain = flag_field(L, 2, "plain");
   check_url(L, options.url, url_length, options.plain, transfer->of_curl.host,

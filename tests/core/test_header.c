@@ -289,6 +289,18 @@ static void unquote_keeps_to_its_room(void **state)
   assert_memory_equal(out, "ab\0\0", 4);
 }
 
+static void tokens(void **state)
+{
+  (void)state;
+  static const char *const good[] = {"a", "POST", "X-Own", "!#$%&'*+-.^_`|~09azAZ"};
+  static const char *const bad[] = {"", "a b", "a:", "\xc3\xa4", "a\t", "(", "a/b"};
+  for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    if (!mde_header_is_token(test_edge_string(good[i]))) fail_msg("'%s' is one", good[i]);
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    if (mde_header_is_token(test_edge_string(bad[i]))) fail_msg("'%s' is none", bad[i]);
+  assert_false(mde_header_is_token((struct mde_text){"a\0", 2}));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -297,6 +309,7 @@ int main(void)
       cmocka_unit_test(retry_after),
       cmocka_unit_test(challenges),
       cmocka_unit_test(unquote_keeps_to_its_room),
+      cmocka_unit_test(tokens),
   };
   return cmocka_run_group_tests_name("header", tests, NULL, NULL);
 }

@@ -440,11 +440,27 @@ static void origins(void **state)
     }
 }
 
+static void domains(void **state)
+{
+  (void)state;
+  static const char *const good[] = {"contoso.onmicrosoft.com", "A-1.b", "a_b.example",
+                                     "a.xn--p1ai"};
+  static const char *const bad[] = {"",     ".",     "a",     "a.",          ".a",      "a..b",
+                                    "a.b.", "a.b/",  "a.b:1", "a@b.c",       "1.2.3.4", "a.0x7f",
+                                    "a.1",  "[::1]", "a b.c", "\xc3\xa4.de", "a%2e.b"};
+  for
+    EACH(i, good)
+  if (!mde_url_is_domain(test_edge_string(good[i]))) fail_msg("'%s' is one", good[i]);
+  for
+    EACH(i, bad)
+  if (mde_url_is_domain(test_edge_string(bad[i]))) fail_msg("'%s' is none", bad[i]);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(parts),  cmocka_unit_test(flaws),   cmocka_unit_test(classes),
-      cmocka_unit_test(clouds), cmocka_unit_test(origins),
+      cmocka_unit_test(clouds), cmocka_unit_test(origins), cmocka_unit_test(domains),
   };
   return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }

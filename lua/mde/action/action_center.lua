@@ -60,6 +60,12 @@ function Center:tell(change)
   self.exchange.trace:tell(change)
 end
 
+--- Whether anybody is: what nobody hears is not put into words.
+---@return boolean
+function Center:is_heard()
+  return self.session ~= nil or self.exchange.trace:on()
+end
+
 -- What a call came to.
 local function tell_result(self, known, action, err)
   if action and action.outcome then
@@ -77,6 +83,7 @@ end
 ---@param action? mde.Action
 ---@param err? mde.Error
 function Center:tell_result(known, action, err)
+  if not self:is_heard() then return end
   self.exchange.trace:shield(tell_result, self, known, action, err)
 end
 
@@ -85,7 +92,7 @@ end
 ---@param action? mde.Action that has just ended
 function Center:ended(row, action)
   if self.session then return self.session:ended(row) end
-  if not action or not action.outcome then return end
+  if not action or not action.outcome or not self:is_heard() then return end
   self.exchange.trace:shield(function()
     local change = changes.ended(action, self.known[action])
     if change then self:tell(change) end

@@ -312,7 +312,7 @@ local function change(self, intent, device)
   end
   -- Taken now: another task may write into the table while its record is read.
   intent.machine_id, intent.computerDnsName = core.text.lower(machine.id), machine.computerDnsName
-  intent.device = audit.device(machine)
+  intent.device = self.center:is_heard() and audit.device(machine) or nil
   if not session then return tell(self, intent, carry_out(self, intent, machine)) end
   return session:carry_out(intent, machine, function() return carry_out(self, intent, machine) end)
 end

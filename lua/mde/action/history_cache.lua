@@ -49,8 +49,11 @@ function M.new(now, store)
     swept_at = -math.huge }, Cache)
 end
 
+-- With places for what an action usually has: a table that grows is made again each time.
 local function copy(row)
-  local own = {}
+  local own = { id = nil, type = nil, requestor = nil, requestorComment = nil, status = nil, machineId = nil,
+    computerDnsName = nil, creationDateTimeUtc = nil, lastUpdateDateTimeUtc = nil, errorHResult = nil,
+    requestSource = nil, commands = nil, cancellationRequestor = nil, cancellationComment = nil }
   for name, value in pairs(row) do own[name] = value end
   return own
 end

@@ -48,7 +48,7 @@ end
 
 -- Whether the last part of a path is a tenant: an id, or, right behind the host, a domain.
 local function names_a_tenant(last, before)
-  return core.device.is_guid(last) or before == "" and last:find "%.[A-Za-z][A-Za-z0-9-]*$" ~= nil
+  return core.device.is_guid(last) or before == "" and core.url.is_domain(last)
 end
 
 --- The same URL without the tenant at its end. Raises if that is another one.

@@ -50,7 +50,7 @@ end
 
 local function list(value)
   local items = {}
-  for item in value:gmatch "[^,]+" do items[#items + 1] = item:match "^%s*(.-)%s*$" end
+  for item in value:gmatch "[^,]+" do items[#items + 1] = core.text.trim(item) end
   return items
 end
 
@@ -142,9 +142,10 @@ end
 -- The settings of each profile, by name and by their own. What is wrong anywhere refuses the file.
 local function read(path)
   local profiles, current = {}, nil
-  for number, line in ipairs(lines_of(path)) do
-    local name, value = line:match "^%s*([A-Za-z0-9_.]+)%s*=%s*(.-)%s*$"
-    local heading = line:match "^%s*%[([A-Za-z0-9._-]+)%]%s*$"
+  for number, whole in ipairs(lines_of(path)) do
+    local line = core.text.trim(whole)
+    local name, value = line:match "^([A-Za-z0-9_.]+)%s*=%s*(.*)$"
+    local heading = line:match "^%[([A-Za-z0-9._-]+)%]$"
     if heading then
       if profiles[heading] then refuse(path, number, "there is a second profile " .. errors.quote(heading)) end
       current = {}
@@ -155,7 +156,7 @@ local function read(path)
       if value == "" then refuse(path, number, name .. " has no value") end
       if current[name] ~= nil then refuse(path, number, name .. " stands there twice") end
       current[name] = settings[name](value, ("line %d of %s: %s"):format(number, errors.show(path), name))
-    elseif line:find "%S" and not line:find "^%s*[#;]" then
+    elseif line ~= "" and not line:find "^[#;]" then
       refuse(path, number, "it is no [PROFILE], no NAME = VALUE and no # note")
     end
   end

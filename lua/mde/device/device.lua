@@ -30,8 +30,8 @@ end
 ---@return string kind "machine_id", "guid", "full_name", "bare_name", "machine" or "identity"
 ---@return string canonical the id or name to look for
 function M.check(device)
-  if identities.is(device) then return "identity", device[1] end
   if type(device) == "table" then
+    if identities.is(device) then return "identity", device[1] end
     local kind, id = nil, nil
     if type(device.id) == "string" then kind, id = core.device.kind(device.id) end
     if kind ~= "machine_id" then

@@ -88,7 +88,7 @@ local function check_odata(text, of)
     errors.invalid("query_too_long",
       ("mde.%s: the query is too long for a URL"):format(of.what), "Test a part of it in Lua.")
   end
-  local word, shown = text:match "^%s*(.-)%s*$", errors.quote(text)
+  local word, shown = core.text.trim(text), errors.quote(text)
   if word == "" then
     errors.invalid("query_empty", ("mde.%s: the query is an empty text"):format(of.what),
       ('Say mde.%s "all" if you mean all.'):format(of.what))
@@ -97,7 +97,7 @@ local function check_odata(text, of)
   elseif core.text.lower(word):find "^%??%$?filter=" then
     errors.invalid("query_malformed",
       ("mde.%s: the query is %s"):format(of.what, shown), "Leave $filter= away; the text is what follows.")
-  elseif not word:find "[%s(]" then
+  elseif not word:find "[ \t\r\n(]" then
     errors.invalid("query_malformed", ("mde.%s: %s is no condition in OData"):format(of.what, shown),
       ("Write a table, %s, or \"all\"."):format(fields.in_a_table(word, of) or of.example))
   end

@@ -86,6 +86,7 @@ end
 ---@param code? string the driver's, of a failure
 ---@param message? string
 function Password:heard(host, request, code, message)
+  if not self.driver.proxy and code ~= "proxy_auth" then return end
   local place = place_of(self.driver, host, request)
   if not place then return end
   local refused, trial = code == "proxy_auth", self.trials[place]

@@ -138,7 +138,9 @@ end
 -- problem and its code, or a refusal.
 local function read_attempt(self, call, response, message, maybe_sent, code)
   if not response then return { maybe_sent = maybe_sent, code = code }, nil, { message = message, code = code } end
-  local facts = { status = response.status }
+  -- With places for what is told to the judge in any case: a table that grows is made again each time.
+  local facts = { status = response.status, usable = nil, was_answered = nil, attempt = nil, authentications = nil,
+    now = nil, deadline = nil, random = nil }
   if response.status >= 200 and response.status < 300 then
     local value, problem, reason = call.read(response, call)
     facts.usable = value ~= nil
@@ -257,7 +259,8 @@ end
 ---@return table info attempts, sent (driver's clock) and sent_at (Unix seconds) of the last, response, retry_after,
 --- verdict, spent (the attempts are used up), class: "not_sent" only if no attempt was, nil if none was made
 function Requests:perform(call)
-  local info, authentications, was_answered = { attempts = 0 }, 0, false
+  local info = { attempts = 0, sent = nil, sent_at = nil, verdict = nil, spent = nil, response = nil, class = nil }
+  local authentications, was_answered = 0, false
   local limiter = limiter_of(self, call.api, call.is_counted)
   while true do
     local authorization, slot = admit(self, call, limiter)

@@ -119,4 +119,9 @@ describe("core.header", function()
       assert.are.same({ scheme = "scheme500", parameters = { a = "b" } }, list[500])
     end)
   end)
+
+  it("knows a token", function()
+    assert.is_true(header.is_token "X-Own")
+    for _, text in ipairs { "", "a b", "a\0", "a:" } do assert.is_false(header.is_token(text)) end
+  end)
 end)

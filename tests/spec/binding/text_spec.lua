@@ -38,4 +38,19 @@ describe("core.text", function()
       assert.has_error(function() text[name]({}, "a") end)
     end
   end)
+
+  it("leaves white space around a text away, and no part of a letter", function()
+    assert.are.equal("a b", text.trim "\194\160 a b\t\n")
+    assert.are.equal("", text.trim " \t ")
+    assert.are.equal("voil\195\160", text.trim " voil\195\160 ")
+    assert.are.equal("\0", text.trim " \0 ")
+  end)
+
+  it("finds a control character", function()
+    for byte = 0, 127 do
+      assert.are.equal(byte < 32 or byte == 127, text.has_control("a" .. string.char(byte)))
+    end
+    assert.is_true(text.has_control "\194\133")
+    assert.is_false(text.has_control "\195\133\133")
+  end)
 end)

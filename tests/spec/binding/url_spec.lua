@@ -73,6 +73,13 @@ describe("core.url", function()
     assert.equal(("a"):rep(5000), url.shown(("a"):rep(5000)))
   end)
 
+  it("knows a domain", function()
+    assert.is_true(url.is_domain "contoso.onmicrosoft.com")
+    for _, text in ipairs { "", "contoso", "contoso.com.", "1.2.3.4", "a.b\0", "a.b/c" } do
+      assert.is_false(url.is_domain(text))
+    end
+  end)
+
   it("raises for what is no text", function()
     for name, read in pairs(url) do
       assert.has_error(function() read(nil) end, nil, name)

@@ -18,7 +18,7 @@ local failure = endpoints.failure("the app's identity endpoint", {
 -- The platform changes the header's value now and then.
 local function refresh_header(self)
   local value = variables.get "IDENTITY_HEADER"
-  if value and not value:find "[%z\1-\31\127]" and value ~= self.secret:reveal() then
+  if value and not core.text.has_control(value) and value ~= self.secret:reveal() then
     self.secret = core.secret.new(value)
   end
   return self.secret:reveal()
@@ -42,7 +42,7 @@ function M.new(options)
       "the managed identity of an app needs IDENTITY_ENDPOINT and IDENTITY_HEADER, and one is not set",
       "The platform sets both once an identity is assigned; restart the app after that.")
   end
-  if header:find "[%z\1-\31\127]" then
+  if core.text.has_control(header) then
     errors.invalid("secret_malformed", "IDENTITY_HEADER has a control character in it")
   end
   return setmetatable({ kind = "managed identity", needs_application = false, options = options,

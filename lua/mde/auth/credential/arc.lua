@@ -4,6 +4,7 @@
 -- agent's group can read; a request with the file's content proves that its sender is one of them. A hostile
 -- service in the agent's place could name any file, so the path is looked at before it is read.
 
+local core = require "mde.core"
 local endpoints = require "mde.auth.credential.identity_endpoint"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
@@ -48,7 +49,7 @@ local function read_key(path)
   end
   local content = key:reveal()
   key:wipe()
-  if #content > MAX_KEY_BYTES or content:find "[%z\1-\31\127]" then
+  if #content > MAX_KEY_BYTES or core.text.has_control(content) then
     return refuse("arc_key_malformed",
       ("%s is no key file of Azure Arc's agent: it is longer than 4,096 bytes or has more than a line")
       :format(errors.quote(path)))

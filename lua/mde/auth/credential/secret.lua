@@ -30,16 +30,15 @@ local function flaw_of(value)
   if value:find "%z" or value:find "^\255\254" or value:find "^\254\255" then
     return "is UTF-16, or has a NUL or another control character in it",
       "Save it as UTF-8: PowerShell needs -Encoding ascii."
-  elseif value:find "[%z\1-\31\127]" then
+  elseif core.text.has_control(value) then
     return "has a line break or another control character in it", "Copy the value alone, without a line end."
   elseif value:find "^\239\187\191" then
     return "begins with a byte order mark", "Save it as UTF-8 without one."
-  elseif value:find "^%s" or value:find "%s$" then
+  elseif core.text.trim(value) ~= value then
     return "begins or ends with a blank", COPY
-  elseif value:find "^\194\160" or value:find "^\226\128" or value:find "\194\160$"
-    or value:find "\226\128[\128-\191]$" then
-    -- U+00A0, and what stands beside the typographic quotes: U+2000 to U+203F
-    return "begins or ends with a typographic quote, or with a blank that a web page has in its text", COPY
+  elseif value:find "^\226\128" or value:find "\226\128[\128-\191]$" then
+    -- Where the typographic quotes stand, and blanks without a width: U+2000 to U+203F
+    return "begins or ends with a typographic quote, or with a blank of a web page that does not show", COPY
   elseif value:find "\\[nr]$" then
     return "ends in a line end that is written as a backslash and a letter", "Leave the \\n away. " .. COPY
   elseif value:find "^\".*\"$" or value:find "^'.*'$" then

@@ -40,7 +40,7 @@ local function split(word)
   local field, rest = word:match "^%s*([A-Za-z_][A-Za-z0-9_]*)%s*(.*)$"
   for _, operator in ipairs(field and operators or {}) do
     local symbol = operator[1]
-    if rest:sub(1, #symbol) == symbol then return field, operator[2], rest:sub(#symbol + 1):match "^%s*(.-)%s*$" end
+    if rest:sub(1, #symbol) == symbol then return field, operator[2], core.text.trim(rest:sub(#symbol + 1)) end
   end
   if core.text.lower(word) == "all" then
     errors.invalid("condition_malformed", ("%s is not a condition"):format(errors.quote(word)), "Did you mean --all?")
@@ -112,7 +112,7 @@ function M.gather(arguments, is_narrowed)
   if arguments.filter and not arguments.filter:find "%S" then
     errors.invalid("empty_text", "--filter is empty; an empty shell variable?", "Say --all if you mean all.")
   end
-  if arguments.filter and core.text.lower(arguments.filter):find "^%s*all%s*$" then
+  if arguments.filter and core.text.trim(core.text.lower(arguments.filter)) == "all" then
     errors.invalid("query_malformed", "--filter needs a filter in OData", "Say --all if you mean all.")
   end
   return arguments.filter or M.query(arguments.conditions)

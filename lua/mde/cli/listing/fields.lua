@@ -2,6 +2,7 @@
 --
 -- What the library selects by is its own concern; that both know the same names, the spec looks after.
 
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local options = require "mde.base.options"
 
@@ -106,7 +107,8 @@ end
 ---@return string[]
 function M.list(text, of, option)
   local names = {}
-  for name in (text .. ","):gmatch "%s*([^,]-)%s*," do
+  for item in (text .. ","):gmatch "([^,]*)," do
+    local name = core.text.trim(item)
     M.check(name, of, option)
     names[#names + 1] = name
   end

@@ -271,7 +271,7 @@ function M.ask(question)
     write "\n"
     return nil
   end
-  return (answer:match "^%s*(.-)%s*$")
+  return core.text.trim(answer)
 end
 
 -- What an answer says: true, false, or nil if it says neither.

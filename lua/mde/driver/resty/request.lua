@@ -31,10 +31,6 @@ local function check_text(value, name, level)
   if type(value) ~= "string" then refuse(level + 1, "%s must be a string, not %s", name, type(value)) end
 end
 
-local function is_token(text)
-  return text:find "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]+$" ~= nil
-end
-
 -- Not by a pattern, which would take longer over a token than everything else here together.
 local function breaks_line(text)
   return text:find("\r", 1, true) or text:find("\n", 1, true) or text:find("\0", 1, true)
@@ -72,7 +68,7 @@ local function header_lines(given, level)
   local lines, encoding = {}, false
   for name, value in pairs(headers) do
     if type(name) ~= "string" then refuse(level + 1, "a header's name is not a string") end
-    if not is_token(name) then refuse(level + 1, "a header's name has a character that is not allowed") end
+    if not core.header.is_token(name) then refuse(level + 1, "a header's name has a character that is not allowed") end
     check_text(value, "header " .. name, level + 1)
     if breaks_line(value) then refuse(level + 1, "header %s has a line break or NUL in it", name) end
     if own_headers[core.text.lower(name)] then refuse(level + 1, "header %s is the driver's own", name) end
@@ -91,7 +87,7 @@ function M.read(given, level)
   if type(given) ~= "table" then refuse(level, "a request must be a table, not %s", type(given)) end
   local method, body = given.method, given.body
   check_text(method, "method", level)
-  if not is_token(method) then refuse(level, "method is not one word") end
+  if not core.header.is_token(method) then refuse(level, "method is not one word") end
   local plain = given.plain
   if plain ~= nil and type(plain) ~= "boolean" then refuse(level, "plain must be a boolean, not %s", type(plain)) end
   local authority, host, port, target = M.take_apart(given.url, level, plain)

@@ -37,7 +37,9 @@ describe("a client secret", function()
     { "is a blank", " ", "blank" }, { "ends in a written line end", "value\\n", "backslash and a letter" },
     { "ends in one of Windows", "value\\r\\n", "backslash and a letter" },
     { "stands between typographic quotes", "\226\128\156value\226\128\157", "typographic quote" },
-    { "ends with a blank of a web page", "value\194\160", "web page" },
+    { "ends with a blank of a web page", "value\194\160", "ends with a blank$" },
+    { "begins with a wide blank", "\227\128\128value", "ends with a blank$" },
+    { "has a control character beyond ASCII", "val\194\133ue", "control character" },
     { "begins with a blank of no width", "\226\128\139value", "web page" },
     { "stands between quotes", '"value"', "between quotes" }, { "stands between others", "'value'", "between quotes" },
   }
