@@ -155,7 +155,6 @@ static int file_rollback(lua_State *L)
   struct mde_problem problem;
   struct mde_connection *connection = mde_record_connection(L);
   if (connection == NULL) return 3;
-  check_transaction(L, connection, true);
   return push_result(L, mde_connection_rollback(connection, &problem), &problem);
 }
 

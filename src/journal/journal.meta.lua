@@ -357,6 +357,8 @@ function file:begin() end
 ---@return mde.journal.code?
 function file:commit() end
 
+---Ends a transaction, and nothing of it is there. Where none is under way, after a commit that failed for example, it
+---does nothing.
 ---@return true?
 ---@return string? problem
 ---@return mde.journal.code?

@@ -139,8 +139,7 @@ function Audit:write(events, result, step)
     if not ok then value, rows, what = nil, message, code end
   end
   if not done or value == nil then
-    -- It is over already where the commit has failed.
-    pcall(journal.rollback, journal)
+    journal:rollback()
     if not done then error(value, 0) end
     return nil, rows, what
   end
