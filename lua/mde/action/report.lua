@@ -31,6 +31,7 @@ local RESTRICT = core.text.lower(core.response_actions.restrict.type)
 ---@field state? "restricted"|"restricting"|"releasing"|"released"|"none" nil if its actions do not tell
 ---@field restricted? boolean whether it is restricted now: what is pending has not been carried out; nil if its actions
 --- do not tell
+---@field overdue boolean whether all that holds it was meant to end by now (`release_after`)
 ---@field restrictions mde.ReportedAction[] the incidents' own, the oldest first
 ---@field releases mde.ReportedAction[] the incidents' own, and every other at or after the first of the restrictions
 ---@field holders string[] who else holds it restricted, in words
@@ -165,6 +166,13 @@ local function actions_of(rows, claim)
   return restrictions, in_order(releases, claim)
 end
 
+-- Whether all that holds a device was meant to end by now (expiry.lua).
+local function is_overdue(rows, machine_id, claim)
+  local ended, others = core.history.holders(rows, machine_id, { now = claim.center.exchange.clock:time() },
+    claim.latest)
+  return ended[1] ~= nil and others[1] == nil
+end
+
 -- What is reported of a device; nil if the incidents did nothing with it.
 local function reported(machine_id, rows, claim)
   local restrictions, releases = actions_of(rows, claim)
@@ -178,7 +186,7 @@ local function reported(machine_id, rows, claim)
   end
   return setmetatable({ id = machine_id, computerDnsName = incidents.name_of(rows), restrictions = restrictions,
     releases = releases, state = state ~= "unclear" and state or nil,
-    restricted = is_restricted(rows, machine_id, claim),
+    restricted = is_restricted(rows, machine_id, claim), overdue = is_overdue(rows, machine_id, claim),
     holders = incidents.other_holders(rows, machine_id, claim.list, claim.latest) }, device_metatable)
 end
 

@@ -122,6 +122,10 @@ local columns = {
   shown("NOW", function(entry) return now(entry.device) end, STATE_LEAST),
   data("state", "device", "state"),
   data("restricted", "device", "restricted"),
+  { name = "restrictUntil", title = "UNTIL", value = function(entry)
+    local expires_at = entry.restriction and entry.restriction.expires_at
+    return expires_at and core.timestamp.whole(expires_at)
+  end, only_data = true },
   shown_if_wide("COMMENT", of("restriction", "comment")),
   { name = "holders", title = "HELD TOO BY", value = holders, optional = true },
   shown_if_wide("INCIDENT", incident_of),
@@ -164,12 +168,13 @@ local others = { { "released", "released" }, { "restricting", "restricting" }, {
 
 -- How many devices are what now: "24 restricted now, 6 released".
 local function summary(report)
-  local counts, restricted, shared, releasing = {}, 0, 0, 0
+  local counts, restricted, shared, releasing, overdue = {}, 0, 0, 0, 0
   for _, device in ipairs(report) do
     local word = now(device)
     if device.restricted then
       restricted = restricted + 1
       if device.holders[1] then shared = shared + 1 end
+      if device.overdue then overdue = overdue + 1 end
       if word == "releasing" then releasing = releasing + 1 end
     else
       counts[word] = (counts[word] or 0) + 1
@@ -178,13 +183,14 @@ local function summary(report)
   local remarks = {}
   if shared > 0 then remarks[1] = ("%d held by others too"):format(shared) end
   if releasing > 0 then remarks[#remarks + 1] = ("%d releasing"):format(releasing) end
+  if overdue > 0 then remarks[#remarks + 1] = ("%d meant to be free by now"):format(overdue) end
   local words = { ("%d restricted now%s"):format(restricted,
     remarks[1] and (" (%s)"):format(table.concat(remarks, ", ")) or "") }
   counts.released = counts.released or 0
   for _, other in ipairs(others) do
     if counts[other[1]] then words[#words + 1] = ("%d %s"):format(counts[other[1]], other[2]) end
   end
-  return ("%s; %s"):format(counted(#report, "device"), table.concat(words, ", "))
+  return ("%s; %s"):format(counted(#report, "device"), table.concat(words, ", ")), overdue > 0
 end
 
 local function say(context, report)
@@ -193,7 +199,11 @@ local function say(context, report)
     terminal.say(("Left out: action %s (%s, %s), which does not say of which device it is."):format(
       errors.show(action.id), errors.show(action.type), errors.show(action.status)))
   end
-  if report[1] then terminal.say(("%s: %s"):format(names, summary(report))) end
+  if report[1] then
+    local text, is_overdue = summary(report)
+    terminal.say(("%s: %s"):format(names, text))
+    if is_overdue then terminal.say("To release what was meant to end by now:", "mde release --expired") end
+  end
   if report.absent[1] then
     absent_incidents.say(report, context.client:now(), context.arguments.since and " since then")
   end

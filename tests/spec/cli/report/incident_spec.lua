@@ -8,7 +8,8 @@ local function id(number) return ("%040x"):format(0xa0000 + number) end
 
 local HEADING = "computerDnsName,machineId,incident,restrictAction,restrictStatus,restrictCreated,restrictUpdated,"
   .. "restrictRequestor,restrictCancelledBy,restrictComment,releaseAction,releaseStatus,releaseCreated,"
-  .. "releaseUpdated,releaseRequestor,releaseCancelledBy,releaseIncident,releaseComment,state,restricted,holders"
+  .. "releaseUpdated,releaseRequestor,releaseCancelledBy,releaseIncident,releaseComment,state,restricted,restrictUntil,"
+  .. "holders"
 
 describe("mde report", function()
   local r
@@ -35,6 +36,24 @@ describe("mde report", function()
     for line in text:gmatch "[^\r\n]+" do lines[#lines + 1] = line end
     return lines
   end
+
+  it("tells what was meant to end by now, and is still restricted", function()
+    happened(1, "restrict", "Succeeded", 7200, "odd [mde:INC-1:operation-1.until.1769999000]")
+    happened(2, "restrict", "Succeeded", 7200, "odd [mde:INC-1:operation-2.until.1779999000]")
+    happened(3, "restrict", "Succeeded", 7200, "odd [mde:INC-1:operation-3.until.1769999000]")
+    happened(3, "restrict", "Succeeded", 7100, "from the portal")
+    local told = report "INC-1"
+    assert.matches("INC%-1: 3 devices; 3 restricted now %(1 held by others too, 1 meant to be free by now%)", told.err)
+    assert.matches("To release what was meant to end by now:\n  mde release %-%-expired\n", told.err)
+    local until_when = {}
+    for line in report("INC-1", "--csv").out:gmatch "[^\r\n]+" do
+      until_when[#until_when + 1] = line:match ",(2026%-[%d-]+T[%d:]+Z),[^,]*$"
+    end
+    assert.equal("2026-02-02T02:23:20Z", until_when[1])
+    for i, overdue in ipairs { true, false, false } do
+      assert.equal(overdue, assert(r.client:report { incident = "INC-1" })[i].overdue)
+    end
+  end)
 
   -- Six devices, in each of the states that there are.
   local function bad_day()
