@@ -1,4 +1,4 @@
---- reading: all that stands in the record of a run, read at once, whoever has made it and whether or not it has ended.
+--- reading: all that stands in the record of a run, read at once, be it of this host or from elsewhere, ended or not.
 --
 -- Nothing is written into it and its lock is not taken, so a run that is under way goes on. A record may have been sent
 -- by somebody: it is opened as one from elsewhere. What a killed session has left beside it is needed to read it; where

@@ -139,7 +139,7 @@ local function cannot_write(self, message, code, unwritten)
     message = ("the record of the run cannot be written (%s: %s)"):format(code or "io", errors.show(message)) }
 end
 
--- A state change that is no result of a step: it is written down and told. What was not begun is none.
+-- A state change that is no result of a step: it is written down and told. What was not begun has no change of state.
 local function write_change(self, intent, err)
   if intent.dry_run or errors.is(err) and err.code == "run_stopped" then return end
   local ok, message, code = self.audit:write({ changes.of(intent, nil, err) }, function() return true end)

@@ -108,7 +108,7 @@ end
 local function check_incidents(arguments)
   for _, name in ipairs(of_runs) do
     if arguments[name] then
-      errors.invalid("run_missing", ("--%s is for a run, and %s is none"):format(name,
+      errors.invalid("run_missing", ("--%s is for a run, and %s is not one"):format(name,
         errors.quote(arguments.subjects[1])), "Give the id of a run on this machine, or the path of its record.")
     end
   end

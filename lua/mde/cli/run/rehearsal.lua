@@ -113,7 +113,7 @@ function M.night_of_file(path)
   return { name = name, about = "what " .. path .. " says", options = options }
 end
 
---- A new directory for records that are not to be kept. Raises if there is none.
+--- A new directory for records that are not to be kept. Raises if it cannot be made.
 ---@return string path
 function M.new_directory()
   local bytes, problem = posix.entropy.bytes(8)
