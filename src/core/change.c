@@ -27,13 +27,13 @@ enum step {
 enum { MAX_SENDS = 2 };
 
 /*
- * What was done under a key may have been done a moment ago, which a list for others need not show;
- * and what has expired may be released by another host at this very moment.
- * What was decided otherwise is read again by itself wherever such a list says so.
+ * What was done under a key, and what others restrict that a claim must leave, may have been done a
+ * moment ago, which a list for others need not show. What was decided otherwise is read again by itself wherever such a list says so.
  */
 static enum mde_reading first_reading(const struct mde_order *order)
 {
-  return order->keyed || order->claims_expired ? MDE_READING_OWN : MDE_READING_CACHED;
+  return order->keyed || (order->is_claim && !order->dry_run) ? MDE_READING_OWN
+                                                              : MDE_READING_CACHED;
 }
 
 void mde_change_begin(struct mde_change *change, const struct mde_order *order, int64_t now)

@@ -21,6 +21,9 @@ local ACTION_SECONDS = 120
 local PAGE_SECONDS = 300
 -- How old a machine's record may be when the POST leaves, and how long reading it may take.
 local RECORD_AGE_SECONDS, RECORD_SECONDS = 300, 120
+-- So much of the time of a restriction that ends may pass before it leaves, or a tenth of it; so much is left at least
+-- of one that is sent once more; and so long a queue is reckoned with.
+local MAX_LOST_SECONDS, MIN_HOLD_SECONDS, MAX_QUEUE_SECONDS = 60, 300, 3600
 -- One machine's actions that one client made.
 local MAX_REMEMBERED = 16
 
@@ -196,8 +199,25 @@ function Intent:know()
   end
 end
 
+-- The error if its turn came so late that the device would be released sooner than is wanted.
+local function ends_too_soon(intent)
+  local expires_at = core.comment.expiry(intent.operation_id)
+  if not expires_at then return nil end
+  local wanted = MIN_HOLD_SECONDS
+  if intent.hold_seconds and not intent.sent_before then
+    wanted = intent.hold_seconds - math.max(MAX_LOST_SECONDS, intent.hold_seconds / 10)
+  end
+  if expires_at - intent.changes.exchange.clock:time() >= wanted then return nil end
+  return errors.new { kind = "unavailable", code = "end_too_near",
+    message = ("nothing was sent, since its turn came so late that it would hold until %s alone"):format(
+      core.timestamp.whole(expires_at)),
+    hint = "Call it again; its time is counted from then." }
+end
+
 -- Right before the bytes leave. A run writes it down first.
 function Intent:leaving()
+  local err = ends_too_soon(self)
+  if err then return nil, err end
   local session = self.changes.center.session
   if not session then return true end
   return session:leaving(self)
@@ -271,10 +291,23 @@ local function begin(intent)
     hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
 end
 
+-- The end of a restriction is counted from when it leaves, as far as that is known when its turn has come. It must not
+-- rest on one clock alone. What an earlier session has sent keeps its end.
+local function set_end(self, intent)
+  if not intent.hold_seconds or intent.sent_before then return true end
+  local settled, err = self.exchange:settle_clock(intent.context:within(ACTION_SECONDS))
+  if not settled then return nil, err end
+  local wait = math.min(self.exchange:queue(intent.verb), MAX_QUEUE_SECONDS)
+  arguments.set_end(intent, self.exchange.clock:time() + wait + intent.hold_seconds)
+  return true
+end
+
 -- When no other call is at this machine.
 local function look_and_send(self, intent)
   local patience = ACTION_SECONDS + self.exchange:queue(intent.verb)
   local locked, problem = lock(self, intent, math.min(intent.context:left(), patience))
+  if not locked then return nil, problem end
+  locked, problem = set_end(self, intent)
   if not locked then return nil, problem end
   intent.slot = intent.verb == "restrict" and self.cap:slot(intent.operation_id, intent.allow.cap) or nil
   begin(intent)
@@ -388,14 +421,7 @@ function Changes:make(verb, device, comment, options, context)
   end
   local owner, err = new_operation_id()
   if not owner then return nil, err end
-  local read = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
-  if options.release_after then
-    -- Its end must not rest on one clock alone.
-    local settled, why = self.exchange:settle_clock(context)
-    if not settled then return nil, errors.about(why, ("%s %s"):format(verb, devices.shown(called))) end
-    read = arguments.read(verb, comment, options, owner, self.exchange.clock:time())
-  end
-  local intent = setmetatable(read, Intent)
+  local intent = setmetatable(arguments.read(verb, comment, options, owner, self.exchange.clock:time()), Intent)
   self.count = self.count + 1
   intent.context, intent.began, intent.number, intent.owner = context, self.exchange.now(), self.count, owner
   intent.changes, intent.attempts, intent.kind, intent.canonical = self, 0, kind, canonical

@@ -1,7 +1,7 @@
 --- incident: which machines does an incident hold?
 --
 -- By the service's own history, without a file: the comment of each restriction says whose it is, and the core
--- decides which restrictions hold a machine (mde_history_holders). What an incident holds alone may be released for
+-- decides which restrictions hold a machine (mde_claim_holders). What an incident holds alone may be released for
 -- it. What somebody else holds too, another incident or a colleague by hand, is named and left: it stays restricted
 -- until all that hold it are released together.
 

@@ -175,6 +175,7 @@
 ---| "record_unreadable" # whether the machine is protected could not be read; see `cause`
 ---| "history_unreadable" # the device's history could not be read
 ---| "opposite_pending" # the opposite action is pending; see `action`
+---| "end_too_near" # its turn came so late that the restriction would end sooner than is wanted; nothing was sent
 ---| "held_by_others" # something holds the device restricted that this release is not for
 ---| "nothing_held" # none of the restrictions that this release is for holds the device
 ---| "opposite_untimed" # an opposite action does not say whether it was decided before `decided_at`
@@ -216,6 +217,7 @@
 ---| "fleet_unusable" # the machines of a rehearsal cannot be read
 ---| "faults_unusable" # what is to go wrong in a rehearsal cannot be read
 ---| "run_not_begun" # this is a plan that was not carried out
+---| "run_went_on" # the run went on since its undo was planned
 ---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run

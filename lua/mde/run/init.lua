@@ -37,11 +37,12 @@ local M = {}
 ---@field arguments? string[] what it gets as `arg` and `...`
 ---@field waves? string "5,45,rest" | false
 ---@field gate? string "succeeded=60%,wait=2m"
+---@field package undone? string of an undo, what the run had done that it takes back
 
 -- What the run is bound to beside the playbook.
 local function bound_of(client, options)
   local bound = { protect = client.guard:describe(), cap = core.number.write(client.restricts.limit),
-    waves = options.waves, gate = options.gate }
+    waves = options.waves, gate = options.gate, undone = options.undone }
   if options.waves == false then bound.waves = "rest" end
   rules.sizes(bound.waves, 1)
   rules.gate(bound.gate)
@@ -92,6 +93,20 @@ function M.plan(client, options)
   return plan
 end
 
+-- Whether the record is of the tenant and application of this client.
+local function check_tenant(client, plan)
+  local exchange = client.exchange
+  for name, words in pairs { tenant_id = "tenant", client_id = "application", base_url = "host" } do
+    if core.text.lower(plan[name] or "") ~= core.text.lower(exchange[name] or "") then
+      return nil, errors.new { kind = "invalid", code = "plan_of_another",
+        message = ("it was made for the %s %s, and this client is of %s"):format(words,
+          errors.show(plan[name] or "of the identity"), errors.show(exchange[name] or "of the identity")),
+        hint = "Use the profile or environment that it was made with." }
+    end
+  end
+  return true
+end
+
 --- Plans to take back what a run has restricted, and nobody else holds.
 ---@param client mde.Client
 ---@param run string its id, or the path of its record
@@ -99,10 +114,10 @@ end
 ---@return mde.RunPlan? plan with `undone`, what the record says (mde.Undone)
 ---@return mde.Error? err
 function M.plan_undo(client, run, comment)
-  local undone, err = undos.read(run, comment)
+  local undone, err = undos.read(run, comment, function(plan) return check_tenant(client, plan) end)
   if not undone then return nil, err end
   local plan
-  plan, err = M.plan(client, { playbook = undone.playbook, waves = false })
+  plan, err = M.plan(client, { playbook = undone.playbook, waves = false, undone = undone.progress })
   if not plan then return nil, err end
   plan.undoes, plan.undone = undone.run, undone
   return plan
@@ -195,9 +210,9 @@ end
 -- From now on nobody goes on with the run that is undone.
 local function mark_undone(record, plan)
   if not plan.undoes then return true end
-  local marked, err = undos.mark(plan.undoes, places.name_of(record.path))
+  local marked, err = undos.mark(plan.undoes, places.name_of(record.path), plan.settings.undone)
   if marked then return true end
-  records.abandon(record)
+  records.give_up(record)
   return nil, err
 end
 
@@ -257,8 +272,8 @@ function M.start(client, plan, options)
   local record, err = records.create(client, plan, options.record)
   if not record then return nil, err end
   local taken
-  taken, err = records.begin_session(record, client:now())
-  if taken then taken, err = mark_undone(record, plan) end
+  taken, err = mark_undone(record, plan)
+  if taken then taken, err = records.begin_session(record, client:now()) end
   if not taken then return nil, err end
   return carry_out(client, record, plan, options)
 end
@@ -273,20 +288,6 @@ function M.save(client, plan, path)
   local record, err = records.create(client, plan, path)
   if not record then return nil, err end
   return records.finish(record)
-end
-
--- Whether the record is of the tenant and application of this client.
-local function check_tenant(client, plan)
-  local exchange = client.exchange
-  for name, words in pairs { tenant_id = "tenant", client_id = "application", base_url = "host" } do
-    if core.text.lower(plan[name] or "") ~= core.text.lower(exchange[name] or "") then
-      return nil, errors.new { kind = "invalid", code = "plan_of_another",
-        message = ("it was made for the %s %s, and this client is of %s"):format(words,
-          errors.show(plan[name] or "of the identity"), errors.show(exchange[name] or "of the identity")),
-        hint = "Use the profile or environment that it was made with." }
-    end
-  end
-  return true
 end
 
 -- Whether this client guards as that which made the plan.
@@ -364,8 +365,8 @@ function M.start_opened(client, opened, options)
     return nil, too_old(age, "plan", "Make a new one, or give --stale.")
   end
   local taken
-  taken, err = records.begin_session(opened.record, client:now())
-  if taken then taken, err = mark_undone(opened.record, opened.plan) end
+  taken, err = mark_undone(opened.record, opened.plan)
+  if taken then taken, err = records.begin_session(opened.record, client:now()) end
   if not taken then return nil, err end
   return carry_out(client, opened.record, opened.plan, options)
 end

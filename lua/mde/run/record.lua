@@ -188,7 +188,8 @@ function M.steps_of(path)
   return list
 end
 
--- Ends with a record of which nothing has come. One that was made for this run alone stands in nobody's way then.
+--- Ends with a record of which nothing has come. One that was made for this run alone stands in nobody's way then.
+---@param record mde.RunRecord
 local function give_up(record)
   record.journal:close()
   if record.is_new then
@@ -197,6 +198,8 @@ local function give_up(record)
   end
   record.lock:close()
 end
+
+M.give_up = give_up
 
 --- A new record, with a plan in it.
 ---@param client mde.Client

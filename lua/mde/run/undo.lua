@@ -35,13 +35,19 @@ end)
 ---@class mde.Undone what is to be taken back
 ---@field run string how the run is called in a command
 ---@field playbook mde.Playbook
----@field devices integer that the run has restricted, or may have
 ---@field found string[] names of devices that it found restricted already: they stay so
+---@field progress string what the run had done when it was read
 
--- Whether something of a step may have arrived.
+-- Whether something of a step may hold its device.
 local function may_hold(step)
+  local status = step.status and core.history.status(step.status)
   return step.verb == "restrict" and step.attempts > 0 and step.outcome ~= "refused"
-    and step.outcome ~= "already_active"
+    and step.outcome ~= "already_active" and status ~= "failed" and status ~= "cancelled"
+end
+
+-- Whether a step is one that this could have written: a record may come from elsewhere.
+local function is_sound(step)
+  return core.device.kind(step.device) == "machine_id" and core.comment.operation_valid(step.operation)
 end
 
 -- The incident of a comment, as it is spelt there.
@@ -55,7 +61,7 @@ end
 local function read_steps(journal)
   local list, by_device, found = {}, {}, {}
   for step in journal:steps() do
-    if may_hold(step) then
+    if may_hold(step) and is_sound(step) then
       local device = by_device[step.device]
       if not device then
         device = { id = step.device, incident = incident_of(step), operations = {} }
@@ -80,13 +86,25 @@ local function names_of(journal, found)
   return names
 end
 
+-- How far a run is: another session or another send makes another text of it.
+local function progress_of(journal)
+  local sessions, steps, sends = 0, 0, 0
+  for _ in journal:sessions() do sessions = sessions + 1 end
+  for step in journal:steps() do
+    steps, sends = steps + 1, sends + step.attempts
+  end
+  return ("%d sessions, %d steps, %d sends"):format(sessions, steps, sends)
+end
+
 local function refused(code, run, why, hint)
   return nil, errors.new { kind = "invalid", code = code, hint = hint,
     message = ("%s cannot be undone: %s"):format(errors.quote(run), why) }
 end
 
 local function check(run, row)
-  if row.verb == "undo" then
+  if not row then
+    return refused("record_unusable", run, "its record cannot be read", "Look at it: mde report RUN.")
+  elseif row.verb == "undo" then
     return refused("undo_of_undo", run, "it is an undo itself", "Run the playbook again, if you still mean it.")
   elseif row.state == "planned" then
     return refused("run_not_begun", run, "it is a plan that was not carried out", "Nothing was sent by it.")
@@ -97,20 +115,31 @@ end
 --- What there is to be undone of a run. The run must not be at work.
 ---@param run string its id, or the path of its record
 ---@param comment string why it is undone; recorded in the service
+---@param check_tenant fun(plan: { tenant_id?: string, client_id?: string, base_url: string }): boolean?, mde.Error?
 ---@return mde.Undone?
 ---@return mde.Error? err
-function M.read(run, comment)
+function M.read(run, comment, check_tenant)
   local path, err = places.record_of(run)
   if not path then return nil, err end
   local record
   record, err = records.hold(path)
   if not record then return nil, err end
-  local row = record.journal:run()
+  local journal = record.journal
+  local row = journal:run()
   local sound, problem = check(run, row)
-  local devices, found = read_steps(record.journal)
-  local names = names_of(record.journal, found)
+  if sound then
+    sound, problem = check_tenant { tenant_id = row.tenant ~= "" and row.tenant or nil,
+      client_id = row.client ~= "" and row.client or nil, base_url = row.base_url }
+  end
+  local ok, devices, _, names, progress = pcall(function()
+    local list, active = read_steps(journal)
+    return list, active, names_of(journal, active), progress_of(journal)
+  end)
   records.abandon(record)
   if not sound then return nil, problem end
+  if not ok then
+    return refused("record_unusable", run, "its record cannot be read", "Look at it: mde report RUN.")
+  end
   local arguments = { comment }
   for _, device in ipairs(devices) do
     arguments[#arguments + 1] = ("%s\t%s\t%s"):format(device.id, device.incident,
@@ -119,29 +148,43 @@ function M.read(run, comment)
   local playbook
   playbook, err = playbooks.of_text("undo of " .. places.name_of(path), TEXT, arguments)
   if not playbook then return nil, err end
-  return { run = places.name_of(path), playbook = playbook, devices = #devices, found = names }
+  return { run = places.name_of(path), playbook = playbook, found = names, progress = progress }
 end
 
---- Writes into the record of a run that it is being undone: nobody goes on with it any more.
----@param run string
----@param by string the undo, as it is called in a command
----@return true?
----@return mde.Error? err
-function M.mark(run, by)
-  local path, err = places.record_of(run)
-  if not path then return nil, err end
-  local record
-  record, err = records.hold(path)
-  if not record then return nil, err end
-  local journal = record.journal
+local function write_mark(journal, by)
   local ok, message = journal:begin()
   if ok then ok, message = journal:event { at = posix.clock.time(), kind = "undone", detail = by } end
   if ok then ok, message = journal:set_state("complete", "undone by " .. by) end
   if ok then ok, message = journal:commit() end
   if not ok then journal:rollback() end
+  return ok, message
+end
+
+--- Writes into the record of a run that it is being undone: nobody goes on with it any more. Where that stands there
+--- already it is left so.
+---@param run string
+---@param by string the undo, as it is called in a command
+---@param progress? string what the run had done when its undo was planned; nil: that was checked before
+---@return true?
+---@return mde.Error? err
+function M.mark(run, by, progress)
+  local path, err = places.record_of(run)
+  if not path then return nil, err end
+  local record
+  record, err = records.hold(path)
+  if not record then return nil, err end
+  local journal, ok, message = record.journal, true, nil
+  local row = journal:run()
+  local is_marked = row ~= nil and row.why == "undone by " .. by
+  local has_gone_on = progress ~= nil and not is_marked and progress_of(journal) ~= progress
+  if row and not is_marked and not has_gone_on then ok, message = write_mark(journal, by) end
   records.abandon(record)
-  if ok then return true end
-  return refused("record_unusable", run, "its record cannot be written: " .. errors.show(message),
+  if has_gone_on then
+    return refused("run_went_on", run, "it went on since its undo was planned", "Plan the undo again: mde undo RUN.")
+  elseif ok and row then
+    return true
+  end
+  return refused("record_unusable", run, "its record cannot be written: " .. errors.show(message or "it is damaged"),
     "See that its file may be written, and that the disk has room.")
 end
 

@@ -44,6 +44,32 @@ describe("a restriction with an end", function()
     assert.is_nil(assert(r.client:restrict(id(2), "beacon")).expires_at)
   end)
 
+  it("counts its time from when it leaves, and is not sent where little of that is left", function()
+    r = past.rehearsal()
+    local driver = r.driver
+    local send = driver.send
+    -- The sign-in takes a minute, which is not counted.
+    function driver.send(request)
+      if request.url:find("oauth2", 1, true) then driver.sleep(40) end
+      return send(request)
+    end
+    local action = assert(r.client:restrict(id(1), "beacon", { release_after = "30m" }))
+    assert.is_true(action.expires_at - now() > 1790, tostring(action.expires_at - now()))
+    -- Another change of the device holds it up, right before it leaves.
+    local leaving = false
+    function driver.send(request)
+      if request.method == "GET" and request.url:find("machineactions", 1, true) and not leaving then
+        leaving = true
+        driver.sleep(400)
+      end
+      return send(request)
+    end
+    local late, err = r.client:restrict(id(2), "beacon", { release_after = "10m" })
+    assert.is_nil(late)
+    assert.same({ "unavailable", "end_too_near" }, { err.kind, err.code })
+    assert.equal(1, posts "restrictCodeExecution")
+  end)
+
   it("is released by a sweep a minute after its end, and not before", function()
     assert(r.client:restrict(id(1), "beacon", { release_after = 3600 }))
     local other = assert(r.client:restrict(id(2), "beacon"))
@@ -144,6 +170,8 @@ describe("a restriction with an end", function()
   it("is not released without a look", function()
     local err = rehearsal.refused(r.client.release, r.client, id(1), "x", { expired = true, look = false })
     assert.equal("claim_without_look", err.code)
+    err = rehearsal.refused(r.client.release, r.client, id(1), "x", { expired = true, operations = { "abcdefgh" } })
+    assert.equal("contradictory_options", err.code)
   end)
 
   -- Two hosts sweep twice a day for 40 days, or MDE_EXPIRY_DAYS; every day something is restricted, for hours or days,

@@ -219,13 +219,86 @@ describe("an undo", function()
     for i = 1, 8 do assert.equal(1, stage.posted_to(playbooks.id(i), "unrestrictCodeExecution")) end
   end)
 
-  it("of 500 devices reads a handful of lists", function()
+  it("of 500 devices plans with a handful of lists, and reads each device's own before its release", function()
     set_up(500, { limits = false })
     settle()
     local before = #stage.rehearsal:requests()
-    local report = undo()
+    local plan = assert(runs.plan_undo(stage.client, record, "false alarm"))
+    local reads = #stage.rehearsal:requests() - before
+    assert.is_true(reads <= 10, reads .. " reads")
+    assert.equal("complete", assert(runs.start(stage.client, plan, { record = stage.path() })).state)
+    reads = #stage.rehearsal:requests() - before - 500
+    assert.is_true(reads >= 500 and reads <= 520, reads .. " reads")
+  end)
+
+  it("leaves what was restricted a moment ago, although the list of all was read before that", function()
+    set_up(20)
+    settle()
+    local plan = assert(runs.plan_undo(stage.client, record, "false alarm"))
+    local has_begun = false
+    assert(runs.start(stage.client, plan, { record = stage.path(), on_event = function(event)
+      if event.event ~= "sending" or has_begun then return end
+      has_begun = true
+      stage.rehearsal:past(playbooks.id(20), "restrict", "Succeeded", 0, { requestorComment = "from the portal" })
+    end }))
+    assert.equal(0, stage.posted_to(playbooks.id(20), "unrestrictCodeExecution"))
+    assert.equal(1, stage.posted_to(playbooks.id(19), "unrestrictCodeExecution"))
+  end)
+
+  it("is planned again where the run went on meanwhile", function()
+    stage = playbooks.new { machines = playbooks.fleet(3), limits = false }
+    local ended, session = 0, nil
+    local _, _, path = stage.start(assert(stage.plan(playbooks.restrict(3))), {
+      on_session = function(one) session = one end,
+      on_event = function(event)
+        if event.event ~= "ended" then return end
+        ended = ended + 1
+        if ended == 1 then session:halt { rule = "asked", state = "stopped", message = "enough" } end
+      end })
+    record = path
+    settle()
+    local plan = assert(runs.plan_undo(stage.client, record, "false alarm"))
+    assert.equal("complete", assert(stage.resume(path)).state)
+    settle()
+    local own = stage.path()
+    local report, err = runs.start(stage.client, plan, { record = own })
+    assert.is_nil(report)
+    assert.equal("run_went_on", err.code)
+    assert.is_nil(io.open(own), "it leaves no record behind")
+    report = undo()
     assert.equal("complete", report.state)
-    local reads = #stage.rehearsal:requests() - before - 500
-    assert.is_true(reads <= 20, reads .. " reads")
+    for i = 1, 3 do assert.equal(1, stage.posted_to(playbooks.id(i), "unrestrictCodeExecution")) end
+  end)
+
+  it("begins nothing where the run is at work, or its record is of another tenant", function()
+    set_up(2)
+    settle()
+    local plan = assert(runs.plan_undo(stage.client, record, "false alarm"))
+    local held = assert(require("mde.run.record").hold(record))
+    local own = stage.path()
+    local report, err = runs.start(stage.client, plan, { record = own })
+    assert.is_nil(report)
+    assert.equal("run_in_use", err.code)
+    assert.is_nil(io.open(own))
+    require("mde.run.record").abandon(held)
+    local other = playbooks.new { machines = playbooks.fleet(2), tenant_id = "7e000000-0000-4000-8000-0000000000ff" }
+    assert.equal("plan_of_another", select(2, runs.plan_undo(other.client, record, "x")).code)
+    other.remove()
+  end)
+
+  it("takes nothing for its own that has failed: somebody may have sent the same key since", function()
+    stage = playbooks.new { machines = playbooks.fleet(1) }
+    stage.tenant:put_machine { id = playbooks.id(1), failing = true }
+    local _, _, path = stage.start(assert(stage.plan [[
+      local mde = require "mde"
+      local action = assert(mde.restrict("pc-1.corp.example", "beacon", { key = "alert-4711" }))
+      action:wait { timeout = 600 }]]))
+    record = path
+    stage.tenant:put_machine { id = playbooks.id(1), failing = false }
+    assert(assert(stage.client:restrict(playbooks.id(1), "again", { key = "alert-4711" })):wait())
+    settle()
+    local _, _, _, plan = undo()
+    assert.equal(0, runs.counts(plan).release)
+    assert.equal(0, stage.posted_to(playbooks.id(1), "unrestrictCodeExecution"))
   end)
 end)

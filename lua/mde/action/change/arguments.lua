@@ -89,6 +89,10 @@ end
 
 -- What a release is for, where it is for what certain restrictions hold alone.
 local function check_claim(options, verb)
+  if options.operations and options.expired then
+    errors.invalid("contradictory_options", "a release is for certain operations or for what has expired, not for both",
+      "Leave out operations or expired.")
+  end
   local claim = options.operations and "operations" or options.expired and "expired"
   if not claim then return end
   if verb ~= "release" then
@@ -112,9 +116,8 @@ local function check_claim(options, verb)
 end
 
 -- The operation id with the time until when it holds.
-local function with_expiry(name, seconds, now)
-  if not seconds then return name end
-  local whole = core.comment.with_expiry(name, math.ceil(now + seconds))
+local function with_end(name, at)
+  local whole = core.comment.with_expiry(name, math.ceil(at))
   if whole then return whole end
   return errors.invalid("key_too_long",
     ("the key %s is too long beside release_after, whose time stands behind it"):format(errors.got(name)),
@@ -125,6 +128,14 @@ local function check_key(key)
   if key == nil or core.comment.key_valid(key) or not core.comment.operation_valid(key) then return end
   errors.invalid("key_reserved", ("the key %s ends as an operation id does that says until when a restriction holds")
     :format(errors.got(key)), 'Give one that does not end in ".until." and digits.')
+end
+
+-- Another task may write into the caller's own list.
+local function copy(list)
+  if not list then return nil end
+  local own = {}
+  for i, item in ipairs(list) do own[i] = item end
+  return own
 end
 
 -- What has to look at the history.
@@ -143,11 +154,13 @@ end
 ---@class mde.ChangeArguments
 ---@field verb "restrict"|"release"
 ---@field comment string the whole of it, as it is recorded
+---@field text string the one that was given
 ---@field comment_changed boolean the text in it is not the one that was given
 ---@field incident? string
 ---@field keyed boolean the operation id is the caller's own
 ---@field key? string
----@field operation_id string the key, or else the one that was given; with its end, if it has one
+---@field operation_id string the key, or else the one that was given
+---@field hold_seconds? number how long it is meant to hold; its end is not in the operation id before set_end
 ---@field operations? string[]
 ---@field expired? boolean
 ---@field look boolean
@@ -175,11 +188,14 @@ function M.read(verb, comment, options, operation_id, now)
   if cancel_opposite == nil then cancel_opposite = verb == "release" end
   check_claim(options, verb)
   check_key(options.key)
-  operation_id = with_expiry(options.key or operation_id, check_release_after(options.release_after, verb), now)
+  operation_id = options.key or operation_id
+  local hold_seconds = check_release_after(options.release_after, verb)
+  if hold_seconds then with_end(operation_id, now + hold_seconds) end
   local whole, changed = actions.check_comment(comment, incident, operation_id)
   return {
     verb = verb, comment = whole, comment_changed = changed, incident = incident,
-    keyed = options.key ~= nil, key = options.key, operations = options.operations, expired = options.expired,
+    keyed = options.key ~= nil, key = options.key, operations = copy(options.operations), expired = options.expired,
+    hold_seconds = hold_seconds, text = comment,
     operation_id = operation_id, look = options.look ~= false,
     resend = options.resend ~= false, cancel_opposite = cancel_opposite, allow = guards.allowed(options.allow),
     decided_at = check_decided_at(options.decided_at, now),
@@ -187,6 +203,14 @@ function M.read(verb, comment, options, operation_id, now)
     dry_run = options.dry_run or false, timeout = options.timeout, reason = options.reason,
     withdrawn_since = options.again == false and now - WITHDRAWN_SECONDS or nil,
   }
+end
+
+--- Puts the end of a restriction into its operation id and its comment.
+---@param arguments mde.ChangeArguments with hold_seconds
+---@param at number Unix seconds by the service's clock
+function M.set_end(arguments, at)
+  arguments.operation_id = with_end(arguments.operation_id, at)
+  arguments.comment = actions.check_comment(arguments.text, arguments.incident, arguments.operation_id)
 end
 
 --- Whether restrict or release would take these arguments, whatever the device: true, or nil and the error that they

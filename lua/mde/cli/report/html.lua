@@ -36,8 +36,8 @@ end
 function M.lines(value, bytes)
   local lines = {}
   for line in (cut(value, bytes) .. "\n"):gmatch "([^\n]*)\n" do
-    line = line:gsub("\r$", ""):gsub("\t", "    ")
-    lines[#lines + 1] = M.text(line, bytes)
+    local plain = line:gsub("\r$", ""):gsub("\t", "    ")
+    lines[#lines + 1] = M.text(plain, bytes)
   end
   return table.concat(lines, "\n")
 end
