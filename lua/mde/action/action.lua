@@ -24,6 +24,8 @@ local row_fields = require "mde.base.row_fields"
 ---@field replayed? boolean an earlier session of the run did it; nothing was sent now
 ---@field operation_id? string the operation id at the end of its comment
 ---@field incident? string the incident there
+---@field expires_at? number Unix seconds until when the restriction is meant to hold; nil: until it is released
+---@field end_lost? boolean it was meant to end (`release_after`), and the service cut that off the comment
 ---@field attempts? integer how many times the request was sent (refused ones that were repeated count)
 ---@field reconciled? boolean the answer was lost, and the action was found in the device's list
 ---@field looked? boolean whether the device's history could be read before the send
@@ -40,10 +42,9 @@ local row_fields = require "mde.base.row_fields"
 local M = { PERMISSION = "Machine.RestrictExecution" }
 
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
-local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "expires_at", "attempts",
-  "reconciled",
-  "looked", "recorded", "also_ended", "also_held", "overturned", "would_cancel", "comment_changed",
-  "comment_cut", "replayed", "comment", "release" }
+local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "expires_at", "end_lost",
+  "attempts", "reconciled", "looked", "recorded", "also_ended", "also_held", "overturned", "would_cancel",
+  "comment_changed", "comment_cut", "replayed", "comment", "release" }
 
 local comment_problems = {
   empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },

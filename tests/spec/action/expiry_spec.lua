@@ -157,6 +157,14 @@ describe("a restriction with an end", function()
     assert.equal("restricted", (r.client:state(id(1))))
   end)
 
+  it("says so where the service cuts its end off the comment", function()
+    r = rehearsal.new { limits = false, unguarded = true, comment_limit = 30 }
+    local action = assert(r.client:restrict("laptop-17", "beacon to a known host", { release_after = "1h" }))
+    assert.same({ true, true }, { action.comment_cut, action.end_lost })
+    assert.is_nil(action.expires_at)
+    assert.is_nil(assert(r.client:restrict("laptop-18", "beacon to a known host")).end_lost)
+  end)
+
   it("is known again by its key", function()
     local first = assert(r.client:restrict(id(1), "beacon", { release_after = "1h", key = "alert-4711" }))
     assert.truthy(first.operation_id:find "^alert%-4711%.until%.%d+$")

@@ -255,6 +255,7 @@ function M.action(report)
     action.operation_id, action.incident = run.operation_id, run.incident
     action.comment_cut, action.comment_changed = result.comment_cut or nil, run.comment_changed or nil
     action.would_cancel = would_cancel
+    action.end_lost = run.hold_seconds ~= nil and not action.expires_at or nil
     action.overturned = run.verb == "restrict" and run.overturned and report.center:adopt(run.overturned) or nil
   end
   return action

@@ -126,6 +126,7 @@ local function accepted(one, verb, brief)
   if not brief then text = ("%s (action %s, %s)"):format(text, errors.show(action.id), errors.show(action.status)) end
   if action.comment_changed then text = text .. '; " [mde:" in the comment was changed' end
   if action.comment_cut then text = text .. "; the service cut the comment short" end
+  if action.end_lost then text = text .. "; until when it holds is recorded nowhere, so release it by hand" end
   local others = also_ended(one)
   return text .. overturned(action) .. (others and "; " .. others or "")
 end

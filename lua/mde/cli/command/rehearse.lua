@@ -20,15 +20,16 @@ local M = {
   name = "rehearse",
   summary = "Let a playbook go through bad nights in a simulated tenant.",
   explained = [[
-Nothing is sent to a service, and no credential is used. The playbook is planned, carried out and
-continued in a simulated tenant on a made-up clock, once for each night: quiet, busy (throttled, failing),
-lost (answers are lost, and the run is cut off), crossed (colleagues act meanwhile, devices are off). The
-machines are those of --fleet, your own tenant's for example, and the guard is the profile's. What the
-record says afterwards is compared with what the tenant really did. A gate that would ask a person is
-opened. With --keep the records stay, for mde report. --json writes one object a night: night, about,
-counts (of the plan), state, why, sessions, seconds, sent, reads, record, twice, missing, unrecorded and
-error. The exit status is 0 if every night ended complete and as recorded, 4 if one did not end, 5 if a
-record and its tenant differ.]],
+mde sends nothing to a service and uses no credential; what the playbook does outside of mde, a
+mail for example, it does here too. It is planned, carried out and continued in a simulated
+tenant on a made-up clock, once for each night: quiet, busy (throttled, failing), lost (answers
+are lost, and the run is cut off), crossed (colleagues act meanwhile, devices are off). The
+machines are those of --fleet, your own tenant's for example, and the guard is the profile's.
+What the record says afterwards is compared with what the tenant really did. A gate that would
+ask a person is opened. With --keep the records stay, for mde report. --json writes one object a
+night: night, about, counts (of the plan), state, why, sessions, seconds, sent, reads, record,
+twice, missing, unrecorded and error. The exit status is 0 if every night ended complete and as
+recorded, 4 if one did not end, 5 if a record and its tenant differ.]],
   examples = {
     { "mde rehearse contain.lua High INC-4711", "in the simulated tenant's own fleet" },
     { "mde machines --json all >fleet.json; mde rehearse --fleet fleet.json contain.lua High INC-4711",

@@ -101,6 +101,12 @@ local function release_later(machine, incidents, ended)
   return " Later, to release it:", "mde release " .. table.concat(words, " ")
 end
 
+local function say_unattributed(machines)
+  for _, action in ipairs(machines.unattributed) do
+    terminal.say(("Left alone: action %s, which does not say of which machine it is."):format(errors.show(action.id)))
+  end
+end
+
 -- The devices that these incidents hold. Those that others hold too are named.
 local function held_by(incidents, since, ended)
   return function(client)
@@ -114,9 +120,7 @@ local function held_by(incidents, since, ended)
       local later, command = release_later(machine, incidents, ended)
       terminal.say(name_others(machine) .. "." .. later, command)
     end
-    for _, action in ipairs(machines.unattributed) do
-      terminal.say(("Left alone: action %s, which does not say of which machine it is."):format(errors.show(action.id)))
-    end
+    say_unattributed(machines)
     local entries = {}
     for i, machine in ipairs(machines) do
       entries[i] = { device = name_of(machine), machine = machine, incidents = incidents }
@@ -139,9 +143,13 @@ local function held_by_expired(client)
   local machines, err = client:expired()
   if not machines then error(err, 0) end
   for _, machine in ipairs(machines.shared) do terminal.say(name_others(machine) .. ".") end
+  say_unattributed(machines)
   local entries = {}
   for i, machine in ipairs(machines) do entries[i] = { device = name_of(machine), machine = machine } end
-  if #entries == 0 then terminal.say "Nothing to release: no restriction was meant to end by now." end
+  if #entries == 0 then
+    terminal.say(machines.shared[1] and "Nothing to release: whatever was meant to end by now is held by others too."
+      or "Nothing to release: no restriction was meant to end by now.")
+  end
   return entries
 end
 

@@ -23,11 +23,11 @@ local M = {
   output_is_free = true,
   summary = "Take back what a run has restricted, and nothing else.",
   explained = [[
-A device is released if every restriction that holds it carries an operation id of this run. What
-somebody else holds too, the same incident by hand or by another run, is left and named; so is what
-somebody has released already. A restriction that is still pending is cancelled. The undo is a run of
-its own: it is shown first, recorded, and goes on with mde resume. Nobody goes on with a run that was
-undone. --json with --dry-run writes the plan as mde plan --json does.]],
+A device is released if every restriction that holds it carries an operation id of this run.
+What somebody else holds too, the same incident by hand or by another run, is left and named; so
+is what somebody has released already. A restriction that is still pending is cancelled. The
+undo is a run of its own: it is shown first, recorded, and goes on with mde resume. Nobody goes
+on with a run that was undone. --json with --dry-run writes the plan as mde plan --json does.]],
   examples = {
     { "mde undo 20260203T031500Z-7f3a", "shows what would be released, and asks" },
     { 'mde undo --comment "false alarm" --yes ./tonight.db', "by its record; asks nobody" },
