@@ -34,21 +34,28 @@ end
 
 -- ---- how many
 
--- How many devices were to be restricted or released, and how many of these were.
+local done_words = { restrict = "restricted", release = "released" }
+
+-- How many devices were to be restricted or released, and how many of these were; how many were beside the plan, and
+-- whether anything was sent.
 local function aims_of(account)
   local aims = { restrict = { wanted = 0, done = 0 }, release = { wanted = 0, done = 0 } }
+  local beyond, has_sent = { restricted = 0, released = 0 }, false
   for _, device in ipairs(account.devices) do
     local wanted
     for _, change in ipairs(device.changes) do
       if change.decision == change.verb then wanted = change.verb end
+      has_sent = has_sent or change.sent_at ~= nil
     end
     local aim = wanted and aims[wanted]
-    if aim then
-      aim.wanted = aim.wanted + 1
-      if device.part == "done" then aim.done = aim.done + 1 end
+    if aim then aim.wanted = aim.wanted + 1 end
+    if aim and device.word == done_words[wanted] then
+      aim.done = aim.done + 1
+    elseif beyond[device.word] then
+      beyond[device.word] = beyond[device.word] + 1
     end
   end
-  return aims
+  return aims, beyond, has_sent
 end
 
 local function others_of(account)
@@ -65,18 +72,22 @@ local function others_of(account)
   return words
 end
 
---- How many devices are what: "497 of 500 devices restricted, 2 pending, 1 unknown".
+--- How many devices are what: "497 of 500 devices restricted, 2 pending, 1 unknown". Each device is in one group.
 ---@param account mde.RunAccount
 ---@return string
 function M.headline(account)
-  local aims, words = aims_of(account), {}
-  for _, aim in ipairs { { "restrict", "restricted" }, { "release", "released" } } do
-    local one = aims[aim[1]]
+  local aims, beyond, has_sent = aims_of(account)
+  local words = {}
+  for _, verb in ipairs { "restrict", "release" } do
+    local one = aims[verb]
     if one.wanted > 0 then
-      words[#words + 1] = ("%d of %s %s"):format(one.done, M.counted(one.wanted, "device"), aim[2])
+      words[#words + 1] = ("%d of %s %s"):format(one.done, M.counted(one.wanted, "device"), done_words[verb])
     end
   end
-  if not words[1] then words[1] = "No device was to be changed" end
+  if not words[1] and not has_sent then words[1] = "No device was to be changed" end
+  for _, word in ipairs { "restricted", "released" } do
+    if beyond[word] > 0 then words[#words + 1] = ("%d %s beyond the plan"):format(beyond[word], word) end
+  end
   for _, other in ipairs(others_of(account)) do words[#words + 1] = other end
   local names = #account.unresolvable
   if names > 0 then words[#words + 1] = M.counted(names, "name") .. " not resolved" end

@@ -38,6 +38,49 @@ describe("what is said of a run", function()
     assert.equal("1 of 1 device restricted, 1 of 1 device released", sentence.headline(told))
   end)
 
+  it("does not take a device that was released for one that was restricted, as it was to be", function()
+    assert.equal("1 of 2 devices restricted, 1 released beyond the plan",
+      sentence.headline(account { "restricted", "released" }))
+  end)
+
+  it("names what was changed and was not planned", function()
+    local told = account { "restricted", "restricted", "released", "unknown" }
+    for _, device in ipairs(told.devices) do
+      device.changes[1].decision, device.changes[1].sent_at = nil, 1796000000
+    end
+    assert.equal("2 restricted beyond the plan, 1 released beyond the plan, 1 unknown", sentence.headline(told))
+    told.devices[1].changes[1].decision = "restrict"
+    assert.equal("1 of 1 device restricted, 1 restricted beyond the plan, 1 released beyond the plan, 1 unknown",
+      sentence.headline(told))
+  end)
+
+  it("has each device in one group of the headline, of whatever run", function()
+    -- The same numbers each time.
+    local state = 4711
+    local function one_of(list)
+      state = state * 16807 % 2147483647
+      return list[state % #list + 1]
+    end
+    local verbs, words = { "restrict", "release" }, {}
+    for i, one in ipairs(runs.account_words) do words[i] = one.word end
+    for _ = 1, 500 do
+      local own = {}
+      for i = 1, one_of { 0, 1, 2, 5, 20 } do own[i] = one_of(words) end
+      local told = account(own)
+      for _, device in ipairs(told.devices) do
+        device.changes = {}
+        for i = 1, one_of { 0, 1, 2 } do
+          local verb = one_of(verbs)
+          device.changes[i] = { verb = verb, word = device.word, decision = one_of { verb, "protected", false } or nil,
+            sent_at = one_of { 1796000000, false } or nil }
+        end
+      end
+      local headline, total = sentence.headline(told), 0
+      for group in (headline .. ", "):gmatch "(.-), " do total = total + (tonumber(group:match "^%d+") or 0) end
+      assert.equal(#own, total, headline)
+    end
+  end)
+
   it("names the run, how far it is, when it was and by whom", function()
     local told = account({}, { incidents = { "INC-1", "INC-2" }, state = "paused", why = "the cap is full" })
     told.sessions = { { began_at = 1795921084, ended_at = 1795921100, who = "alice", host = "soc1" },
