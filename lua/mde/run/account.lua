@@ -250,8 +250,14 @@ end
 
 -- ---- one device
 
+-- Whether a step found what an earlier one of the run had done, or had sent.
+local function is_found_again(change, last)
+  return change.word == "already_active" and last ~= nil and last.verb == change.verb and last.outcome == "accepted"
+    and (last.word == "pending" or part_of[last.word] == "done")
+end
+
 -- What came of a device, in one word: the worst of what was done last, of what nobody knows, and of what was planned
--- and not done. What the plan left alone counts where there is nothing else.
+-- and not done. What the plan left alone counts where there is nothing else. The steps are in their order.
 local function word_of(changes)
   local worst, last, left = nil, nil, nil
   local function consider(word)
@@ -259,7 +265,7 @@ local function word_of(changes)
   end
   for _, change in ipairs(changes) do
     if change.n then
-      if not last or change.n > last.n then last = change end
+      if not is_found_again(change, last) then last = change end
       if change.word == "unknown" or change.word == "sending" then consider(change.word) end
     elseif change.decision == change.verb then
       consider(change.word)
@@ -277,13 +283,14 @@ local function key_of(machine_id, verb, incident)
 end
 
 -- The changes of a device: the steps in their order, each beside what the plan says of it, then what is planned alone.
+-- The plan says it of the first step; a further one is beside the plan.
 local function changes_of(id, planned, steps, context)
   local by_name, used, changes = {}, {}, {}
   for _, one in ipairs(planned) do by_name[("%s\0%s"):format(one.verb, one.incident)] = one end
   for i, step in ipairs(steps) do
     local own = by_name[("%s\0%s"):format(step.verb, step.incident)]
+    changes[i] = change_of_step(step, own and not used[own] and own or nil, context)
     if own then used[own] = true end
-    changes[i] = change_of_step(step, own, context)
   end
   for _, one in ipairs(planned) do
     if not used[one] then

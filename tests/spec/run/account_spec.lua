@@ -126,6 +126,41 @@ describe("the account of a run", function()
     assert.equal(2, #told.devices[1].changes)
   end)
 
+  -- The first device was restricted, which came to this, and was then asked for again: these verbs, found to be so.
+  local function found_again(status, verbs)
+    count = count + 1
+    local path = ("%s/%d.db"):format(directory, count)
+    recorded.write(path, { devices = { { name = "a", outcome = "accepted", status = status, wave = 1 } }, open = true })
+    local file = assert(require("mde.journal").open(path))
+    for i, verb in ipairs(verbs) do
+      assert(file:settled { session = 1, device = recorded.id(1), verb = verb, incident = "inc-4711", key = "",
+        occurrence = i + 1, arguments = "{}", answered = recorded.BEGAN + 50 + i, outcome = "already_active",
+        row = "{}" })
+    end
+    file:close()
+    return accounts.of(assert(readings.read(path)))
+  end
+
+  it("does not let a call that found what the run had done take the place of that", function()
+    for status, word in pairs { Succeeded = "restricted", Pending = "pending" } do
+      local told = found_again(status, { "restrict", "restrict" })
+      assert.equal(word, told.devices[1].word)
+      assert.equal(3, #told.devices[1].changes)
+      assert.equal("already_active", told.devices[1].changes[3].word)
+    end
+    assert.equal("already_active", found_again("Succeeded", { "release" }).devices[1].word)
+    assert.equal("already_active", found_again("Succeeded", { "release", "restrict" }).devices[1].word)
+    assert.equal("already_active", found_again("Failed", { "restrict" }).devices[1].word)
+  end)
+
+  it("counts what was planned once, however often it was called", function()
+    local told = found_again("Succeeded", { "restrict", "restrict" })
+    assert.equal(1, told.numbers.planned)
+    assert.equal(1, told.waves[1].planned)
+    assert.equal("restrict", told.devices[1].changes[1].decision)
+    assert.is_nil(told.devices[1].changes[2].decision)
+  end)
+
   it("shows a device that no plan has", function()
     local told = account { devices = { { name = "a", unplanned = true, verb = "release", outcome = "accepted",
       status = "Succeeded" } } }
