@@ -18,6 +18,7 @@ local M = {}
 ---| "cancelled"      # somebody cancelled it
 ---| "pending"        # the service has taken it, and the device had not done it when the record was written
 ---| "not_sent"       # the plan shows it, and nothing was sent
+---| "withheld"       # the plan shows it, and a rule, or the opposite under way, stood against it when its turn came
 ---| "superseded"     # somebody has decided otherwise; left
 ---| "not_looked_at"  # what holds of the device could not be read; left
 ---| "sending"        # under way
@@ -25,8 +26,8 @@ local M = {}
 ---| "restricted"     # done
 ---| "released"       # done
 ---| "already_active" # it was so already
----| "protected"      # a rule left it
----| "conflict"       # the opposite was under way; left
+---| "protected"      # a rule left it when the plan was made
+---| "conflict"       # the opposite was under way when the plan was made; left
 ---| "held"           # somebody else holds it; left
 ---| "not_held"       # nothing that was to be taken back holds it; left
 ---| "left"           # left as it was
@@ -46,6 +47,8 @@ M.words = {
   { word = "pending", part = "needs",
     means = "the service has taken it, and the device had not done it yet when this was recorded" },
   { word = "not_sent", part = "needs", means = "the plan shows it, and nothing was sent" },
+  { word = "withheld", part = "needs",
+    means = "the plan shows it, and something stood against it when its turn came" },
   { word = "superseded", part = "needs", means = "somebody else has decided otherwise, so it was left" },
   { word = "not_looked_at", part = "needs", means = "what holds of the device could not be read, so it was left" },
   { word = "sending", part = "open", means = "it is on its way" },
@@ -201,7 +204,7 @@ local function word_of_step(step, row, live_session)
 end
 
 -- What came of a call for which nothing was sent, and which the next session would not try again.
-local ended_calls = { protected = "protected", conflict = "conflict", superseded = "superseded" }
+local ended_calls = { protected = "withheld", conflict = "withheld", superseded = "superseded" }
 
 -- What the plan says of a change of which nothing is recorded but perhaps how its last call ended.
 local function word_of_plan(planned, is_to_come, call)
@@ -398,7 +401,7 @@ end
 local function rules_of(devices)
   local counts, list = {}, {}
   each_change(devices, function(_, change)
-    local rule = change.word == "protected" and (change.rule or "?")
+    local rule = change.word == "protected" and (change.rule or "?") or change.word == "withheld" and change.rule
     if not rule then return end
     if not counts[rule] then list[#list + 1] = rule end
     counts[rule] = (counts[rule] or 0) + 1

@@ -177,8 +177,10 @@ describe("the account of a run", function()
       state = "stopped", events = { call(1, "unavailable"), call(1, "protected", ',"rule":"drift"'), call(2, "cap"),
         call(3, "unavailable"), call(5, "conflict"), call(99, "protected"), { "change", "[[" }, { "change", "{}" },
         { "drift", "of the run" } } }
-    assert.same({ a = "protected", b = "not_sent", c = "not_sent", d = "not_sent", e = "conflict" }, words_of(told))
+    assert.same({ a = "withheld", b = "not_sent", c = "not_sent", d = "not_sent", e = "withheld" }, words_of(told))
+    assert.same({ { rule = "drift", count = 1 } }, told.rules)
     for _, device in ipairs(told.devices) do
+      assert.equal("needs", device.part)
       local change = device.changes[1]
       assert.equal(({ a = "why 1", b = "why 2", c = "why 3", e = "why 5" })[device.name], change.said)
       if device.name == "a" then assert.equal("drift", change.rule) end

@@ -18,7 +18,8 @@ M.words = {}
 local CROSS, TICK, DOTS, DASH = "\195\151", "\226\156\147", "\226\128\166", "\226\128\147"
 
 local signs = { unknown = "?", failed = CROSS, refused = CROSS, cancelled = CROSS, pending = DOTS, not_sent = DASH,
-  superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS, restricted = TICK, released = TICK }
+  withheld = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS, restricted = TICK,
+  released = TICK }
 
 for _, one in ipairs(runs.account_words) do
   M.words[one.word] = { shown = (one.word:gsub("_", " ")), sign = signs[one.word] or "=", part = one.part,
@@ -232,6 +233,11 @@ function advice.not_sent(account)
   return "Something stood against it when its turn came, which the record does not say. A new plan shows it."
 end
 
+function advice.withheld(account)
+  return "What stood against it stands beside it. See how it is now; if it is still meant, make a new plan.",
+    look(account, "withheld")
+end
+
 function advice.superseded()
   return "Ask who has decided that whether it was meant. A new plan shows how it is now."
 end
@@ -258,7 +264,7 @@ function M.note(change)
   local function add(format, value) if value then words[#words + 1] = format:format(errors.show(value)) end end
   add("cancelled by %s", change.word == "cancelled" and change.cancelled_by)
   add("%s", change.said)
-  if change.word == "protected" then add("rule %s", change.rule) end
+  if change.word == "protected" or change.word == "withheld" then add("rule %s", change.rule) end
   if change.word == "already_active" then add("by %s", change.holder) end
   if not change.n then add("%s", change.why) end
   if change.not_reached then words[#words + 1] = "not reached by the last session" end

@@ -136,6 +136,7 @@ describe("what is said of a run", function()
       ["cancelled by carol"] = { word = "cancelled", cancelled_by = "carol", n = 1 },
       ["the service said no"] = { word = "refused", said = "the service said no", n = 1 },
       ["rule tags; it has a tag"] = { word = "protected", rule = "tags", why = "it has a tag" },
+      ["the tag is gone; rule drift"] = { word = "withheld", said = "the tag is gone", rule = "drift" },
       ["by INC-1"] = { word = "already_active", holder = "INC-1", n = 1 },
       ["sent 3 times"] = { word = "restricted", attempts = 3, n = 1 },
       ["not reached by the last session"] = { word = "restricted", attempts = 1, n = 1, not_reached = true },
