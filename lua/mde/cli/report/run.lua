@@ -178,8 +178,9 @@ function M.say_verified(verification)
     return terminal.say(("Verified against the service at %s: %s, and nothing differs."):format(at,
       sentence.counted(verification.compared, "change")))
   end
-  terminal.say(("Compared with the service at %s: %d of %s differ from the record:"):format(at,
-    #verification.differences, sentence.counted(verification.compared, "change")))
+  terminal.say(("Compared with the service at %s: %s, and %s from the record:"):format(at,
+    sentence.counted(verification.compared, "change"),
+    #verification.differences == 1 and "one thing differs" or ("%d things differ"):format(#verification.differences)))
   for _, difference in ipairs(verification.differences) do terminal.say(in_words(difference)) end
 end
 

@@ -131,7 +131,7 @@ describe("the report of a run", function()
       report.say_verified { verified_at = 1796000000, compared = 3, differences = { { verb = "restrict",
         name = "\27[2Jpc-1", machine_id = "x", words = "it has gone on" } } }
     end).err
-    assert.matches("1 of 3 changes differ", told)
+    assert.matches("3 changes, and one thing differs from", told)
     assert.truthy(told:find("restrict \\x1b[2Jpc-1: it has gone on", 1, true))
   end)
 
