@@ -128,6 +128,7 @@ for i, one in ipairs(M.words) do rank[one.word], part_of[one.word] = i, one.part
 ---@field state "planned"|"running"|"paused"|"stopped"|"broken"|"complete"
 ---@field life? "live"|"killed"
 ---@field why? string
+---@field undone_by? string the undo that takes it back, as it is called in a command; its report says how far it came
 ---@field made_at number
 ---@field tenant_id? string
 ---@field client_id? string
@@ -483,14 +484,24 @@ local function settings_of(settings)
   return list
 end
 
+-- The undo that was begun last.
+local function undone_by(events)
+  local by
+  for _, row in ipairs(events) do
+    if row.kind == "undone" and not row.step then by = text(row.detail) or "?" end
+  end
+  return by
+end
+
 local function run_of(reading)
   local row, modules = reading.run, {}
   for i, module in ipairs(reading.modules) do
     modules[i] = { name = module.name, path = module.path, digest = "sha256:" .. digests.hex(module.digest) }
   end
   return { id = row.id, name = reading.name, path = reading.path, verb = row.verb, undoes = text(row.undoes),
-    state = row.state, life = reading.life, why = text(row.why), made_at = time(row.made), tenant_id = text(row.tenant),
-    client_id = text(row.client), base_url = row.base_url, playbook = row.playbook, playbook_text = row.text,
+    state = row.state, life = reading.life, why = text(row.why), undone_by = undone_by(reading.events),
+    made_at = time(row.made), tenant_id = text(row.tenant), client_id = text(row.client), base_url = row.base_url,
+    playbook = row.playbook, playbook_text = row.text,
     playbook_digest = "sha256:" .. digests.hex(row.digest),
     plan_digest = row.plan and "sha256:" .. digests.hex(row.plan) or nil, arguments = texts(object(row.arguments)),
     settings = settings_of(object(row.settings)), modules = modules }

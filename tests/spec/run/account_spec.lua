@@ -203,6 +203,13 @@ describe("the account of a run", function()
     assert.equal("20261129T025804Z-7f3a", told.run.undoes)
   end)
 
+  it("says of a run that it was undone, and by which", function()
+    local told = account { devices = {}, events = { { "undone", "20261129T040000Z-aaaa" },
+      { "undone", "20261129T050000Z-bbbb" }, { "note", "x" } }, why = "undone by 20261129T050000Z-bbbb" }
+    assert.equal("20261129T050000Z-bbbb", told.run.undone_by)
+    assert.is_nil(account({ devices = {} }).run.undone_by)
+  end)
+
   it("stands whatever JSON the record has", function()
     for _, odd in ipairs { "", "null", "5", "[]", "[[[", '{"changes":5}', '{"changes":[5,{"verb":1}],"tags":[{}]}',
       '{"changes":[{"verb":"restrict","decision":"\\u0000","incident":7}],"order":"x","tags":{"a":1}}' } do

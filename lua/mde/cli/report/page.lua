@@ -94,11 +94,15 @@ local function head(out, facts)
   out("<header><h1>", kind, ": ", e(run.incidents[1] and table.concat(run.incidents, ", ") or run.playbook), "</h1>\n")
   out('<p class="lead">', e(sentence.headline(account)), ".</p>\n")
   out(('<div class="box%s">'):format(sentence.is_open(run) and " needs"
-    or (run.state ~= "complete" or needs_of(account) > 0) and " open" or ""))
+    or (run.state ~= "complete" or run.undone_by or needs_of(account) > 0) and " open" or ""))
   paragraph(out, ("Run <code>%s</code>, %s: <strong>%s</strong>%s%s%s."):format(e(run.id), e(sentence.subject(account)),
     e(sentence.state(run)), run.why and (" (%s)"):format(e(run.why, 1000)) or "", when and ", " .. e(when) or "",
     who and ", by " .. e(who) or ""))
   if sentence.is_open(run) then paragraph(out, "To go on: " .. command("mde resume " .. run.name)) end
+  if run.undone_by then
+    paragraph(out, "What follows is how it was before. How far it was taken back: "
+      .. command("mde report " .. run.undone_by))
+  end
   if run.life == "live" then
     paragraph(out, "The run goes on while you read this; a report made later shows more.")
   end

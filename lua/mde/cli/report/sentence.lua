@@ -92,7 +92,9 @@ function M.headline(account)
   for _, other in ipairs(others_of(account)) do words[#words + 1] = other end
   local names = #account.unresolvable
   if names > 0 then words[#words + 1] = M.counted(names, "name") .. " not resolved" end
-  return table.concat(words, ", ")
+  local headline = table.concat(words, ", ")
+  local by = account.run.undone_by
+  return by and ("Undone by %s; before that: %s"):format(errors.show(by), headline) or headline
 end
 
 -- ---- which run, when, by whom
@@ -115,6 +117,7 @@ local states = { planned = "a plan, of which nothing was sent", paused = "paused
 ---@param run mde.AccountRun
 ---@return string
 function M.state(run)
+  if run.undone_by then return "undone" end
   if run.state ~= "running" then return states[run.state] or errors.show(run.state) end
   if run.life == "live" then return "under way" end
   return run.life == "killed" and "killed before it ended" or "under way when this record was copied, or killed since"

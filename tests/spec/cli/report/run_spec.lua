@@ -135,6 +135,15 @@ describe("the report of a run", function()
     assert.truthy(told:find("restrict \\x1b[2Jpc-1: it has gone on", 1, true))
   end)
 
+  it("of a run that was undone says so, as words and as JSON", function()
+    local own = account { devices = { { name = "a", outcome = "accepted", status = "Succeeded" } },
+      events = { { "undone", "20261129T050000Z-bbbb" } }, why = "undone by 20261129T050000Z-bbbb" }
+    local told = console.capture(function() report.say(own) end).err
+    assert.matches("\nUndone by 20261129T050000Z%-bbbb; before that: 1 of 1 device restricted%.", told)
+    assert.matches(": undone %(undone by 20261129T050000Z%-bbbb%)", told)
+    assert.equal("20261129T050000Z-bbbb", json.decode(lines_of(written(own, "json"))[1]).undone_by)
+  end)
+
   it("of hostile names acts on no terminal", function()
     local names = { "\27[2J", "\226\128\174x", "a\0b", ("x"):rep(10000), "a\nb" }
     local devices = {}

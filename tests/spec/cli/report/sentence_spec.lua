@@ -92,6 +92,12 @@ describe("what is said of a run", function()
       sentence.about(account({}, { verb = "undo", undoes = "20261128T000000Z-0001" })))
   end)
 
+  it("says first that a run was undone", function()
+    local told = account({ "restricted" }, { undone_by = "20261129T050000Z-bbbb" })
+    assert.equal("Undone by 20261129T050000Z-bbbb; before that: 1 of 1 device restricted", sentence.headline(told))
+    assert.equal("undone", sentence.state(told.run))
+  end)
+
   for state, words in pairs { planned = "a plan", complete = "complete", broken = "broken off",
     stopped = "stopped" } do
     it("says how far it is: " .. state, function()
