@@ -6,6 +6,7 @@
 local audits = require "mde.run.audit"
 local core = require "mde.core"
 local digests = require "mde.run.digest"
+local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local timelines = require "mde.run.timeline"
 
@@ -152,8 +153,8 @@ for i, one in ipairs(M.words) do rank[one.word], part_of[one.word] = i, one.part
 ---@field waves { wave: integer, planned: integer, sent: integer, succeeded: integer, verdict?: string }[]
 ---@field unresolvable { asked: string, code?: string, why: string }[] names that meant no machine, or several
 ---@field others string[] what else was to be changed
----@field beyond { machine_id: string, name?: string, verb: string, said?: string }[] what was asked for and not done,
---- of devices that the plan does not have
+---@field beyond { machine_id?: string, name?: string, verb: string, said?: string }[] what was asked for and not done,
+--- of devices that the plan does not have, and of names that meant no machine, or several, when the run came to them
 ---@field not_reached integer changes that are recorded and that the last session did not come by
 ---@field events { at: number, kind: string, detail?: string }[] of the run; those of a device are not among them
 ---@field timeline? mde.RunTimeline nil if nothing was sent
@@ -350,12 +351,14 @@ end
 -- ---- calls that came to no send
 
 -- How the calls ended for which nothing was sent: the last of each machine, verb and incident, and all in their order.
+-- A name that meant no machine, or several, stands for one.
 local function calls_of(events)
   local calls, list = {}, {}
   for _, row in ipairs(events) do
     local call = row.kind == audits.KIND and not row.step and object(row.detail)
-    if call and text(call.machine_id) and text(call.verb) and text(call.outcome) then
-      local key = key_of(core.text.lower(call.machine_id), call.verb, text(call.incident) or "")
+    local called = call and (text(call.machine_id) or text(call.asked))
+    if called and text(call.verb) and text(call.outcome) then
+      local key = key_of(core.text.lower(called), call.verb, text(call.incident) or "")
       if not calls[key] then list[#list + 1] = key end
       calls[key] = call
     end
@@ -363,15 +366,26 @@ local function calls_of(events)
   return calls, list
 end
 
--- Those of devices that the record does not have.
-local function beyond_of(calls, list, devices)
+-- Those of devices that the record does not have, and of names that are not told as ones that mean no machine.
+local function beyond_of(calls, list, devices, unresolvable)
   local known, beyond = {}, {}
-  for _, device in ipairs(devices) do known[device.id] = true end
+  for _, device in ipairs(devices) do
+    known[device.id] = true
+    if device.name then known[core.text.lower(device.name)] = true end
+  end
+  for _, one in ipairs(unresolvable) do known[core.text.lower(one.asked)] = true end
   for _, key in ipairs(list) do
     local call = calls[key]
-    if not known[core.text.lower(call.machine_id)] then
-      beyond[#beyond + 1] = { machine_id = call.machine_id, name = text(call.computerDnsName), verb = call.verb,
-        said = text(call.message) }
+    local id, asked = text(call.machine_id), text(call.asked)
+    local is_known
+    if id then
+      is_known = known[core.text.lower(id)]
+    else
+      is_known = known[core.text.lower(asked)] or known[core.text.lower(errors.quote(asked))]
+    end
+    if not is_known then
+      beyond[#beyond + 1] = { machine_id = id, name = text(call.computerDnsName) or not id and asked or nil,
+        verb = call.verb, said = text(call.message) }
     end
   end
   return beyond
@@ -536,7 +550,8 @@ function M.of(reading)
   each_change(account.devices, function(_, change)
     if change.not_reached then account.not_reached = account.not_reached + 1 end
   end)
-  run.incidents, account.beyond = incidents_of(account.devices), beyond_of(calls, list, account.devices)
+  run.incidents = incidents_of(account.devices)
+  account.beyond = beyond_of(calls, list, account.devices, account.unresolvable)
   account.numbers, account.rules = numbers_of(account.devices), rules_of(account.devices)
   account.waves = waves_of(account.devices, account.events)
   account.timeline = timelines.of(account)

@@ -190,6 +190,20 @@ describe("the account of a run", function()
     assert.equal("drift", told.events[1].kind)
   end)
 
+  it("has the names that meant no machine, or several, when the run came to them", function()
+    local function call(asked, outcome)
+      return { "change", ('{"asked":"%s","verb":"restrict","outcome":"%s","message":"of %s"}'):format(asked, outcome,
+        asked) }
+    end
+    local told = account { devices = { { name = "a.corp.example" } }, run = { settings =
+      '{"unresolvable":[{"asked":"\\"gone\\"","why":"of the plan"}]}' }, events = { call("pc-7", "not_found"),
+      call("PC-7", "not_found"), call("pc", "ambiguous"), call("gone", "not_found"),
+      call("A.corp.example", "not_found"), { "change", '{"asked":5,"verb":"restrict","outcome":"not_found"}' } } }
+    assert.same({ { name = "PC-7", verb = "restrict", said = "of PC-7" },
+      { name = "pc", verb = "restrict", said = "of pc" } }, told.beyond)
+    assert.same({ ["a.corp.example"] = "not_sent" }, words_of(told))
+  end)
+
   it("says of an undo what others hold", function()
     local told = account { devices = { { name = "a", verb = "release", decision = "held", why = "INC-2 holds it" },
       { name = "b", verb = "release", decision = "not_held" } }, run = { verb = "undo" } }

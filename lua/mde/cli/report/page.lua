@@ -274,7 +274,7 @@ local function left_alone(out, account)
     out "</tbody></table></div>\n"
   end
   if account.beyond[1] then
-    out('<div class="wide"><table><caption>Devices that the playbook asked for and that the plan does not have',
+    out('<div class="wide"><table><caption>What the playbook asked for and the plan does not have',
       '</caption><thead><tr><th scope="col" class="dev">Device</th><th scope="col">Why it was left</th></tr></thead>',
       "<tbody>\n")
     for _, one in ipairs(account.beyond) do
