@@ -233,6 +233,12 @@ end
 
 function advice.not_sent(account)
   if M.is_open(account.run) then return "The next session goes on with it.", resume(account.run) end
+  for _, device in ipairs(M.of_word(account, "not_sent")) do
+    local change = M.deciding(device)
+    if change and change.said then
+      return "What stood against it when its turn came stands beside it, where the record says it. A new plan shows it."
+    end
+  end
   return "Something stood against it when its turn came, which the record does not say. A new plan shows it."
 end
 
@@ -265,6 +271,8 @@ end
 function M.note(change)
   local words = {}
   local function add(format, value) if value then words[#words + 1] = format:format(errors.show(value)) end end
+  -- In the word alone a restriction is not told from its end.
+  if change.verb == "release" and M.words[change.word].part == "needs" then words[1] = "of the release" end
   add("cancelled by %s", change.word == "cancelled" and change.cancelled_by)
   add("%s", change.said)
   if change.word == "protected" or change.word == "withheld" then add("rule %s", change.rule) end

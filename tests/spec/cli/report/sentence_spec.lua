@@ -125,6 +125,15 @@ describe("what is said of a run", function()
     end
   end)
 
+  it("of what was not sent says that what stood against it stands beside it, where it does", function()
+    local told = account { "not_sent", "not_sent" }
+    assert.matches("which the record does not say", (sentence.advice("not_sent", told)))
+    told.devices[2].changes[1].said = "HTTP 503"
+    local words = sentence.advice("not_sent", told)
+    assert.matches("stands beside it", words)
+    assert.is_nil(words:find("does not say", 1, true))
+  end)
+
   it("asks nobody to look after what is pending while the run goes on", function()
     assert.is_nil(sentence.advice("pending", account({ "pending" }, { state = "running", life = "live" })))
     assert.truthy(sentence.advice("pending", account({ "pending" }, { state = "running", life = "killed" })))
@@ -144,12 +153,16 @@ describe("what is said of a run", function()
       ["rule tags; it has a tag"] = { word = "protected", rule = "tags", why = "it has a tag" },
       ["the tag is gone; rule drift"] = { word = "withheld", said = "the tag is gone", rule = "drift" },
       ["by INC-1"] = { word = "already_active", holder = "INC-1", n = 1 },
+      ["of the release"] = { verb = "release", word = "pending", n = 1 },
+      ["of the release; no"] = { verb = "release", word = "refused", said = "no", n = 1 },
       ["sent 3 times"] = { word = "restricted", attempts = 3, n = 1 },
       ["not reached by the last session"] = { word = "restricted", attempts = 1, n = 1, not_reached = true },
       ["\\x1b[2J"] = { word = "refused", said = "\27[2J", n = 1 },
     } do
       assert.equal(words, sentence.note(change))
     end
+    assert.is_nil(sentence.note { verb = "restrict", word = "pending", n = 1 })
+    assert.is_nil(sentence.note { verb = "release", word = "released", n = 1 })
     assert.is_nil(sentence.note { word = "restricted", attempts = 1, n = 1, why = "of the plan" })
   end)
 
