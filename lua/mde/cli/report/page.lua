@@ -8,6 +8,7 @@ local curves = require "mde.cli.report.curves"
 local device_rows = require "mde.cli.report.device_rows"
 local html = require "mde.cli.report.html"
 local mde = require "mde"
+local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local sentence = require "mde.cli.report.sentence"
 local style = require "mde.cli.report.style"
@@ -73,7 +74,7 @@ local function verified(verification)
   local count = #verification.differences
   if count == 0 then
     return ("Verified against the service at %s UTC: %s, and nothing differs."):format(at,
-      sentence.counted(verification.compared, "change"))
+      phrase.counted(verification.compared, "change"))
   end
   return ("Compared with the service at %s UTC: <strong>%s from the record</strong>, listed below."):format(at,
     count == 1 and "one thing differs" or ("%d things differ"):format(count))

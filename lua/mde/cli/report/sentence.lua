@@ -1,7 +1,7 @@
 --- sentence: what a run came to, in sentences for people: how many, when, by whom, and what somebody has to do now.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
+local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 
 local M = {}
@@ -24,13 +24,6 @@ local signs = { unknown = "?", failed = CROSS, refused = CROSS, cancelled = CROS
 for _, one in ipairs(runs.account_words) do
   M.words[one.word] = { shown = (one.word:gsub("_", " ")), sign = signs[one.word] or "=", part = one.part,
     means = one.means }
-end
-
----@param count integer
----@param noun string
----@return string
-function M.counted(count, noun)
-  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
 end
 
 -- ---- how many
@@ -82,7 +75,7 @@ function M.headline(account)
   for _, verb in ipairs { "restrict", "release" } do
     local one = aims[verb]
     if one.wanted > 0 then
-      words[#words + 1] = ("%d of %s %s"):format(one.done, M.counted(one.wanted, "device"), done_words[verb])
+      words[#words + 1] = ("%d of %s %s"):format(one.done, phrase.counted(one.wanted, "device"), done_words[verb])
     end
   end
   if not words[1] and not has_sent then words[1] = "No device was to be changed" end
@@ -91,7 +84,7 @@ function M.headline(account)
   end
   for _, other in ipairs(others_of(account)) do words[#words + 1] = other end
   local names = #account.unresolvable
-  if names > 0 then words[#words + 1] = M.counted(names, "name") .. " not resolved" end
+  if names > 0 then words[#words + 1] = phrase.counted(names, "name") .. " not resolved" end
   local headline = table.concat(words, ", ")
   local by = account.run.undone_by
   return by and ("Undone by %s; before that: %s"):format(errors.show(by), headline) or headline
@@ -130,12 +123,6 @@ function M.is_open(run)
   return run.state ~= "complete" and run.state ~= "planned" and run.life ~= "live"
 end
 
--- "2026-11-29 02:58"
-local function minute(seconds)
-  local text = core.timestamp.whole(seconds)
-  return text:sub(1, 10) .. " " .. text:sub(12, 16)
-end
-
 --- When it ran: "2026-11-29 02:58 to 03:06 UTC"; nil if it did not.
 ---@param account mde.RunAccount
 ---@return string?
@@ -144,7 +131,7 @@ function M.when(account)
   local from = first and first.began_at
   if not from then return nil end
   local to = last.ended_at or account.timeline and account.timeline.ended or from
-  local a, b = minute(from), minute(math.max(from, to))
+  local a, b = phrase.minute(from, true), phrase.minute(math.max(from, to), true)
   if a == b then return a .. " UTC" end
   return ("%s to %s UTC"):format(a, a:sub(1, 10) == b:sub(1, 10) and b:sub(12) or b)
 end
