@@ -6,6 +6,7 @@
 local audits = require "mde.run.audit"
 local core = require "mde.core"
 local digests = require "mde.run.digest"
+local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local timelines = require "mde.run.timeline"
 
@@ -18,6 +19,7 @@ local M = {}
 ---| "cancelled"      # somebody cancelled it
 ---| "pending"        # the service has taken it, and the device had not done it when the record was written
 ---| "not_sent"       # the plan shows it, and nothing was sent
+---| "withheld"       # the plan shows it, and a rule, or the opposite under way, stood against it when its turn came
 ---| "superseded"     # somebody has decided otherwise; left
 ---| "not_looked_at"  # what holds of the device could not be read; left
 ---| "sending"        # under way
@@ -25,8 +27,8 @@ local M = {}
 ---| "restricted"     # done
 ---| "released"       # done
 ---| "already_active" # it was so already
----| "protected"      # a rule left it
----| "conflict"       # the opposite was under way; left
+---| "protected"      # a rule left it when the plan was made
+---| "conflict"       # the opposite was under way when the plan was made; left
 ---| "held"           # somebody else holds it; left
 ---| "not_held"       # nothing that was to be taken back holds it; left
 ---| "left"           # left as it was
@@ -46,6 +48,8 @@ M.words = {
   { word = "pending", part = "needs",
     means = "the service has taken it, and the device had not done it yet when this was recorded" },
   { word = "not_sent", part = "needs", means = "the plan shows it, and nothing was sent" },
+  { word = "withheld", part = "needs",
+    means = "the plan shows it, and something stood against it when its turn came" },
   { word = "superseded", part = "needs", means = "somebody else has decided otherwise, so it was left" },
   { word = "not_looked_at", part = "needs", means = "what holds of the device could not be read, so it was left" },
   { word = "sending", part = "open", means = "it is on its way" },
@@ -125,6 +129,7 @@ for i, one in ipairs(M.words) do rank[one.word], part_of[one.word] = i, one.part
 ---@field state "planned"|"running"|"paused"|"stopped"|"broken"|"complete"
 ---@field life? "live"|"killed"
 ---@field why? string
+---@field undone_by? string the undo that takes it back, as it is called in a command; its report says how far it came
 ---@field made_at number
 ---@field tenant_id? string
 ---@field client_id? string
@@ -148,8 +153,8 @@ for i, one in ipairs(M.words) do rank[one.word], part_of[one.word] = i, one.part
 ---@field waves { wave: integer, planned: integer, sent: integer, succeeded: integer, verdict?: string }[]
 ---@field unresolvable { asked: string, code?: string, why: string }[] names that meant no machine, or several
 ---@field others string[] what else was to be changed
----@field beyond { machine_id: string, name?: string, verb: string, said?: string }[] what was asked for and not done,
---- of devices that the plan does not have
+---@field beyond { machine_id?: string, name?: string, verb: string, said?: string }[] what was asked for and not done,
+--- of devices that the plan does not have, and of names that meant no machine, or several, when the run came to them
 ---@field not_reached integer changes that are recorded and that the last session did not come by
 ---@field events { at: number, kind: string, detail?: string }[] of the run; those of a device are not among them
 ---@field timeline? mde.RunTimeline nil if nothing was sent
@@ -201,7 +206,7 @@ local function word_of_step(step, row, live_session)
 end
 
 -- What came of a call for which nothing was sent, and which the next session would not try again.
-local ended_calls = { protected = "protected", conflict = "conflict", superseded = "superseded" }
+local ended_calls = { protected = "withheld", conflict = "withheld", superseded = "superseded" }
 
 -- What the plan says of a change of which nothing is recorded but perhaps how its last call ended.
 local function word_of_plan(planned, is_to_come, call)
@@ -250,8 +255,14 @@ end
 
 -- ---- one device
 
+-- Whether a step found what an earlier one of the run had done, or had sent.
+local function is_found_again(change, last)
+  return change.word == "already_active" and last ~= nil and last.verb == change.verb and last.outcome == "accepted"
+    and (last.word == "pending" or part_of[last.word] == "done")
+end
+
 -- What came of a device, in one word: the worst of what was done last, of what nobody knows, and of what was planned
--- and not done. What the plan left alone counts where there is nothing else.
+-- and not done. What the plan left alone counts where there is nothing else. The steps are in their order.
 local function word_of(changes)
   local worst, last, left = nil, nil, nil
   local function consider(word)
@@ -259,7 +270,7 @@ local function word_of(changes)
   end
   for _, change in ipairs(changes) do
     if change.n then
-      if not last or change.n > last.n then last = change end
+      if not is_found_again(change, last) then last = change end
       if change.word == "unknown" or change.word == "sending" then consider(change.word) end
     elseif change.decision == change.verb then
       consider(change.word)
@@ -277,13 +288,14 @@ local function key_of(machine_id, verb, incident)
 end
 
 -- The changes of a device: the steps in their order, each beside what the plan says of it, then what is planned alone.
+-- The plan says it of the first step; a further one is beside the plan.
 local function changes_of(id, planned, steps, context)
   local by_name, used, changes = {}, {}, {}
   for _, one in ipairs(planned) do by_name[("%s\0%s"):format(one.verb, one.incident)] = one end
   for i, step in ipairs(steps) do
     local own = by_name[("%s\0%s"):format(step.verb, step.incident)]
+    changes[i] = change_of_step(step, own and not used[own] and own or nil, context)
     if own then used[own] = true end
-    changes[i] = change_of_step(step, own, context)
   end
   for _, one in ipairs(planned) do
     if not used[one] then
@@ -339,12 +351,14 @@ end
 -- ---- calls that came to no send
 
 -- How the calls ended for which nothing was sent: the last of each machine, verb and incident, and all in their order.
+-- A name that meant no machine, or several, stands for one.
 local function calls_of(events)
   local calls, list = {}, {}
   for _, row in ipairs(events) do
     local call = row.kind == audits.KIND and not row.step and object(row.detail)
-    if call and text(call.machine_id) and text(call.verb) and text(call.outcome) then
-      local key = key_of(core.text.lower(call.machine_id), call.verb, text(call.incident) or "")
+    local called = call and (text(call.machine_id) or text(call.asked))
+    if called and text(call.verb) and text(call.outcome) then
+      local key = key_of(core.text.lower(called), call.verb, text(call.incident) or "")
       if not calls[key] then list[#list + 1] = key end
       calls[key] = call
     end
@@ -352,15 +366,26 @@ local function calls_of(events)
   return calls, list
 end
 
--- Those of devices that the record does not have.
-local function beyond_of(calls, list, devices)
+-- Those of devices that the record does not have, and of names that are not told as ones that mean no machine.
+local function beyond_of(calls, list, devices, unresolvable)
   local known, beyond = {}, {}
-  for _, device in ipairs(devices) do known[device.id] = true end
+  for _, device in ipairs(devices) do
+    known[device.id] = true
+    if device.name then known[core.text.lower(device.name)] = true end
+  end
+  for _, one in ipairs(unresolvable) do known[core.text.lower(one.asked)] = true end
   for _, key in ipairs(list) do
     local call = calls[key]
-    if not known[core.text.lower(call.machine_id)] then
-      beyond[#beyond + 1] = { machine_id = call.machine_id, name = text(call.computerDnsName), verb = call.verb,
-        said = text(call.message) }
+    local id, asked = text(call.machine_id), text(call.asked)
+    local is_known
+    if id then
+      is_known = known[core.text.lower(id)]
+    else
+      is_known = known[core.text.lower(asked)] or known[core.text.lower(errors.quote(asked))]
+    end
+    if not is_known then
+      beyond[#beyond + 1] = { machine_id = id, name = text(call.computerDnsName) or not id and asked or nil,
+        verb = call.verb, said = text(call.message) }
     end
   end
   return beyond
@@ -391,7 +416,7 @@ end
 local function rules_of(devices)
   local counts, list = {}, {}
   each_change(devices, function(_, change)
-    local rule = change.word == "protected" and (change.rule or "?")
+    local rule = change.word == "protected" and (change.rule or "?") or change.word == "withheld" and change.rule
     if not rule then return end
     if not counts[rule] then list[#list + 1] = rule end
     counts[rule] = (counts[rule] or 0) + 1
@@ -473,14 +498,24 @@ local function settings_of(settings)
   return list
 end
 
+-- The undo that was begun last.
+local function undone_by(events)
+  local by
+  for _, row in ipairs(events) do
+    if row.kind == "undone" and not row.step then by = text(row.detail) or "?" end
+  end
+  return by
+end
+
 local function run_of(reading)
   local row, modules = reading.run, {}
   for i, module in ipairs(reading.modules) do
     modules[i] = { name = module.name, path = module.path, digest = "sha256:" .. digests.hex(module.digest) }
   end
   return { id = row.id, name = reading.name, path = reading.path, verb = row.verb, undoes = text(row.undoes),
-    state = row.state, life = reading.life, why = text(row.why), made_at = time(row.made), tenant_id = text(row.tenant),
-    client_id = text(row.client), base_url = row.base_url, playbook = row.playbook, playbook_text = row.text,
+    state = row.state, life = reading.life, why = text(row.why), undone_by = undone_by(reading.events),
+    made_at = time(row.made), tenant_id = text(row.tenant), client_id = text(row.client), base_url = row.base_url,
+    playbook = row.playbook, playbook_text = row.text,
     playbook_digest = "sha256:" .. digests.hex(row.digest),
     plan_digest = row.plan and "sha256:" .. digests.hex(row.plan) or nil, arguments = texts(object(row.arguments)),
     settings = settings_of(object(row.settings)), modules = modules }
@@ -515,7 +550,8 @@ function M.of(reading)
   each_change(account.devices, function(_, change)
     if change.not_reached then account.not_reached = account.not_reached + 1 end
   end)
-  run.incidents, account.beyond = incidents_of(account.devices), beyond_of(calls, list, account.devices)
+  run.incidents = incidents_of(account.devices)
+  account.beyond = beyond_of(calls, list, account.devices, account.unresolvable)
   account.numbers, account.rules = numbers_of(account.devices), rules_of(account.devices)
   account.waves = waves_of(account.devices, account.events)
   account.timeline = timelines.of(account)

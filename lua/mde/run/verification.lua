@@ -15,8 +15,9 @@ local MARGIN_SECONDS = 300
 local M = {}
 
 ---@class mde.RunDifference
----@field kind "missing"|"unrecorded"|"found"|"status"|"other" the service does not have it; has one that the record
---- does not have; knows of what the record does not; it has gone on, or ended otherwise; it is another action
+---@field kind "missing"|"unrecorded"|"found"|"status"|"other"|"reversed" the service does not have it; has one that the
+--- record does not have; knows of what the record does not; it has gone on, or ended otherwise; it is another action;
+--- somebody has done the opposite since
 ---@field machine_id string
 ---@field name? string
 ---@field verb string
@@ -128,12 +129,86 @@ local function judge_strays(account, rows, add)
   end
 end
 
+-- ---- what others have done since
+
+local states = { restricted = "restrict", restricting = "restrict", released = "release", releasing = "release" }
+local done_words = { restrict = "restricted since by %s", release = "released since by %s" }
+
+-- The change of a device by which the run left it as it is; nil if there is no such change.
+local function last_of(device)
+  local last
+  for _, change in ipairs(device.changes) do
+    local status = core.history.status(change.status)
+    local holds = change.outcome == "already_active"
+      or change.outcome == "accepted" and (status == "succeeded" or status == "pending")
+    if change.n and holds and types[change.verb] and not (last and last.n > change.n) then last = change end
+  end
+  return last
+end
+
+-- The rows of the list by the machine.
+local function by_machine(list)
+  local rows = {}
+  for _, row in ipairs(list) do
+    local id = lower(row.machineId)
+    rows[id] = rows[id] or {}
+    table.insert(rows[id], row)
+  end
+  return rows
+end
+
+-- What the run has sent, by operation id and by action id.
+local function own_of(account)
+  local own = {}
+  for _, device in ipairs(account.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.operation_id then own[change.operation_id] = true end
+      if change.action_id and change.outcome == "accepted" then own[lower(change.action_id)] = true end
+    end
+  end
+  return own
+end
+
+-- The opposite of a change by another hand, done or pending.
+local function is_opposite(row, change, own)
+  local _, _, operation = core.comment.parse(row.requestorComment)
+  local status = core.history.status(row.status)
+  return (lower(row.type) == types.restrict or lower(row.type) == types.release)
+    and lower(row.type) ~= types[change.verb] and not own[operation or ""] and not own[lower(row.id)]
+    and (status == "succeeded" or status == "pending")
+end
+
+local function doer_of(row)
+  local _, incident = core.comment.parse(row.requestorComment)
+  local who = type(row.requestor) == "string" and row.requestor ~= "" and row.requestor or "somebody"
+  return errors.show(incident and ("%s (%s)"):format(who, incident) or who)
+end
+
+-- Whether somebody has done the opposite since. Which is the newer of two actions says the core.
+local function judge_since(device, rows, own, latest, add)
+  local change, opposite = last_of(device), nil
+  for _, row in ipairs(change and rows or {}) do
+    if is_opposite(row, change, own) then opposite = row end
+  end
+  if not opposite then return end
+  local state, row = core.history.state(rows, device.id, latest)
+  if state == "unclear" then
+    add(change, opposite, ("%s has done the opposite, and the times do not tell whether before or since"):format(
+      doer_of(opposite)))
+  elseif row and states[state] ~= change.verb and is_opposite(row, change, own) then
+    local words = done_words[states[state]]:format(doer_of(row))
+    if core.history.status(row.status) == "pending" then words = words .. ", which the device has not done yet" end
+    add(change, row, words)
+  end
+end
+
 --- Compares an account with what the service has.
 ---@param account mde.RunAccount
 ---@param list table[] restricts and releases, as the service lists them
 ---@param now number Unix seconds
+---@param latest? number Unix seconds, after which no time of an action is usable
 ---@return mde.RunVerification
-function M.compare(account, list, now)
+function M.compare(account, list, now, latest)
   local result = { verified_at = now, compared = 0, actions = #list, differences = {} }
   local rows = {}
   rows.by_operation, rows.by_action = by_id(list)
@@ -154,6 +229,12 @@ function M.compare(account, list, now)
     note("unrecorded", device, change, row, ("the service has %s of this device under an operation of this run, which "
       .. "the record does not have"):format(errors.show(row.type)))
   end)
+  local machines, own = by_machine(list), own_of(account)
+  for _, device in ipairs(account.devices) do
+    judge_since(device, machines[device.id], own, latest, function(change, row, words)
+      note("reversed", device, change, row, words)
+    end)
+  end
   return result
 end
 
@@ -179,7 +260,7 @@ function M.verify(client, account)
   local list
   list, err = client.action_center:listed(since, client:context(READ_SECONDS))
   if not list then return nil, errors.about(err, "verify the run " .. errors.quote(account.run.name)) end
-  return M.compare(account, list, client:now())
+  return M.compare(account, list, client:now(), client.exchange.clock:latest())
 end
 
 return M

@@ -126,6 +126,41 @@ describe("the account of a run", function()
     assert.equal(2, #told.devices[1].changes)
   end)
 
+  -- The first device was restricted, which came to this, and was then asked for again: these verbs, found to be so.
+  local function found_again(status, verbs)
+    count = count + 1
+    local path = ("%s/%d.db"):format(directory, count)
+    recorded.write(path, { devices = { { name = "a", outcome = "accepted", status = status, wave = 1 } }, open = true })
+    local file = assert(require("mde.journal").open(path))
+    for i, verb in ipairs(verbs) do
+      assert(file:settled { session = 1, device = recorded.id(1), verb = verb, incident = "inc-4711", key = "",
+        occurrence = i + 1, arguments = "{}", answered = recorded.BEGAN + 50 + i, outcome = "already_active",
+        row = "{}" })
+    end
+    file:close()
+    return accounts.of(assert(readings.read(path)))
+  end
+
+  it("does not let a call that found what the run had done take the place of that", function()
+    for status, word in pairs { Succeeded = "restricted", Pending = "pending" } do
+      local told = found_again(status, { "restrict", "restrict" })
+      assert.equal(word, told.devices[1].word)
+      assert.equal(3, #told.devices[1].changes)
+      assert.equal("already_active", told.devices[1].changes[3].word)
+    end
+    assert.equal("already_active", found_again("Succeeded", { "release" }).devices[1].word)
+    assert.equal("already_active", found_again("Succeeded", { "release", "restrict" }).devices[1].word)
+    assert.equal("already_active", found_again("Failed", { "restrict" }).devices[1].word)
+  end)
+
+  it("counts what was planned once, however often it was called", function()
+    local told = found_again("Succeeded", { "restrict", "restrict" })
+    assert.equal(1, told.numbers.planned)
+    assert.equal(1, told.waves[1].planned)
+    assert.equal("restrict", told.devices[1].changes[1].decision)
+    assert.is_nil(told.devices[1].changes[2].decision)
+  end)
+
   it("shows a device that no plan has", function()
     local told = account { devices = { { name = "a", unplanned = true, verb = "release", outcome = "accepted",
       status = "Succeeded" } } }
@@ -142,8 +177,10 @@ describe("the account of a run", function()
       state = "stopped", events = { call(1, "unavailable"), call(1, "protected", ',"rule":"drift"'), call(2, "cap"),
         call(3, "unavailable"), call(5, "conflict"), call(99, "protected"), { "change", "[[" }, { "change", "{}" },
         { "drift", "of the run" } } }
-    assert.same({ a = "protected", b = "not_sent", c = "not_sent", d = "not_sent", e = "conflict" }, words_of(told))
+    assert.same({ a = "withheld", b = "not_sent", c = "not_sent", d = "not_sent", e = "withheld" }, words_of(told))
+    assert.same({ { rule = "drift", count = 1 } }, told.rules)
     for _, device in ipairs(told.devices) do
+      assert.equal("needs", device.part)
       local change = device.changes[1]
       assert.equal(({ a = "why 1", b = "why 2", c = "why 3", e = "why 5" })[device.name], change.said)
       if device.name == "a" then assert.equal("drift", change.rule) end
@@ -151,6 +188,20 @@ describe("the account of a run", function()
     assert.same({ { machine_id = recorded.id(99):upper(), verb = "restrict", said = "why 99" } }, told.beyond)
     assert.equal(1, #told.events)
     assert.equal("drift", told.events[1].kind)
+  end)
+
+  it("has the names that meant no machine, or several, when the run came to them", function()
+    local function call(asked, outcome)
+      return { "change", ('{"asked":"%s","verb":"restrict","outcome":"%s","message":"of %s"}'):format(asked, outcome,
+        asked) }
+    end
+    local told = account { devices = { { name = "a.corp.example" } }, run = { settings =
+      '{"unresolvable":[{"asked":"\\"gone\\"","why":"of the plan"}]}' }, events = { call("pc-7", "not_found"),
+      call("PC-7", "not_found"), call("pc", "ambiguous"), call("gone", "not_found"),
+      call("A.corp.example", "not_found"), { "change", '{"asked":5,"verb":"restrict","outcome":"not_found"}' } } }
+    assert.same({ { name = "PC-7", verb = "restrict", said = "of PC-7" },
+      { name = "pc", verb = "restrict", said = "of pc" } }, told.beyond)
+    assert.same({ ["a.corp.example"] = "not_sent" }, words_of(told))
   end)
 
   it("says of an undo what others hold", function()
@@ -164,6 +215,13 @@ describe("the account of a run", function()
     local told = account { devices = {}, run = { verb = "undo", undoes = "20261129T025804Z-7f3a" } }
     assert.equal("undo", told.run.verb)
     assert.equal("20261129T025804Z-7f3a", told.run.undoes)
+  end)
+
+  it("says of a run that it was undone, and by which", function()
+    local told = account { devices = {}, events = { { "undone", "20261129T040000Z-aaaa" },
+      { "undone", "20261129T050000Z-bbbb" }, { "note", "x" } }, why = "undone by 20261129T050000Z-bbbb" }
+    assert.equal("20261129T050000Z-bbbb", told.run.undone_by)
+    assert.is_nil(account({ devices = {} }).run.undone_by)
   end)
 
   it("stands whatever JSON the record has", function()

@@ -60,6 +60,21 @@ describe("a run that is verified", function()
     assert.matches("verify the run", tostring(err))
   end)
 
+  it("tells of a device that somebody has released since", function()
+    local account = assert(runs.account(ran(WAIT)))
+    stage.client.exchange.sleep(3600)
+    local action = assert(stage.client:release(playbooks.id(2), "cleared by hand"))
+    local told = assert(runs.verify(stage.client, account))
+    assert.same({ "reversed" }, kinds_of(told))
+    assert.equal(playbooks.id(2), told.differences[1].machine_id)
+    assert.equal(action.id, told.differences[1].action_id)
+    assert.matches("^released since by .*, which the device has not done yet$", told.differences[1].words)
+    assert(action:wait())
+    told = assert(runs.verify(stage.client, account))
+    assert.same({ "reversed" }, kinds_of(told))
+    assert.matches("^released since by [^,]*$", told.differences[1].words)
+  end)
+
   -- ---- one change against one list
 
   local MACHINE, OTHER = playbooks.id(1), playbooks.id(2)
@@ -105,6 +120,30 @@ describe("a run that is verified", function()
       action_id = false }, rows = {} },
     ["that was refused, in the list"] = { change = { outcome = "refused", status = false, action_id = false },
       rows = { row() }, kinds = { "found" } },
+    ["that somebody has released since"] = { rows = { row { lastUpdateDateTimeUtc = "2026-11-29T02:58:04Z" },
+      row { id = "action-2", type = "UnrestrictCodeExecution", requestorComment = "cleared [mde:INC-9:operation-9]",
+        requestor = "carol", lastUpdateDateTimeUtc = "2026-11-29T02:59:04Z" } }, kinds = { "reversed" },
+      words = "released since by carol (INC-9)" },
+    ["that is being released"] = { rows = { row(), row { id = "action-2", type = "UnrestrictCodeExecution",
+      requestorComment = "cleared", requestor = "carol", status = "Pending" } }, kinds = { "reversed" },
+      words = "released since by carol, which the device has not done yet" },
+    ["that somebody had released before"] = { rows = { row { lastUpdateDateTimeUtc = "2026-11-29T02:58:04Z" },
+      row { id = "action-2", type = "UnrestrictCodeExecution", requestorComment = "cleared",
+        lastUpdateDateTimeUtc = "2026-11-29T02:57:04Z" } } },
+    ["whose release failed"] = { rows = { row(), row { id = "action-2", type = "UnrestrictCodeExecution",
+      requestorComment = "cleared", status = "Failed" } } },
+    ["beside a release of which the times do not tell"] = { rows = { row(), row { id = "action-2",
+      type = "UnrestrictCodeExecution", requestorComment = "cleared" } }, kinds = { "reversed" },
+      words = "somebody has done the opposite, and the times do not tell whether before or since" },
+    ["that was so already, and that somebody has released since"] = { change = { attempts = 0,
+      outcome = "already_active", status = false }, rows = { row { id = "action-2", type = "UnrestrictCodeExecution",
+      requestorComment = "cleared", requestor = "carol" } }, compared = 0, kinds = { "reversed" },
+      words = "released since by carol" },
+    ["a release, of a device that somebody has restricted since"] = { change = { verb = "release" }, rows = {
+      row { type = "UnrestrictCodeExecution", lastUpdateDateTimeUtc = "2026-11-29T02:58:04Z" },
+      row { id = "action-2", requestorComment = "again", requestor = "carol\27",
+        lastUpdateDateTimeUtc = "2026-11-29T02:59:04Z" } }, kinds = { "reversed" },
+      words = "restricted since by carol\\x1b" },
     ["that was not sent"] = { change = { attempts = 0, outcome = "already_active" }, rows = {}, compared = 0 },
   } do
     it("has a change " .. name, function()
@@ -118,6 +157,7 @@ describe("a run that is verified", function()
       assert.same(case.kinds or {}, kinds_of(told))
       assert.equal(case.compared or 1, told.compared)
       for _, one in ipairs(told.differences) do assert.equal("string", type(one.words)) end
+      if case.words then assert.equal(case.words, told.differences[1].words) end
     end)
   end
 

@@ -8,6 +8,7 @@ local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
+local phrase = require "mde.cli.ui.phrase"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
@@ -31,8 +32,7 @@ end
 -- A time to the minute; the year is in the data.
 local function minute(time)
   local seconds = core.timestamp.read(time)
-  local text = seconds and core.timestamp.whole(seconds)
-  return text and text:sub(6, 10) .. " " .. text:sub(12, 16)
+  return seconds and phrase.minute(seconds)
 end
 
 -- When an action succeeded, or what it came to instead.
@@ -158,10 +158,6 @@ end
 
 -- ---- what is said
 
-local function counted(count, noun)
-  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
-end
-
 -- What is said of devices that are not restricted, in this order.
 local others = { { "released", "released" }, { "restricting", "restricting" }, { "releasing", "releasing" },
   { "none", "never restricted" }, { "unclear", "unclear" } }
@@ -190,7 +186,7 @@ local function summary(report)
   for _, other in ipairs(others) do
     if counts[other[1]] then words[#words + 1] = ("%d %s"):format(counts[other[1]], other[2]) end
   end
-  return ("%s; %s"):format(counted(#report, "device"), table.concat(words, ", ")), overdue > 0
+  return ("%s; %s"):format(phrase.counted(#report, "device"), table.concat(words, ", ")), overdue > 0
 end
 
 local function say(context, report)

@@ -8,6 +8,7 @@ local curves = require "mde.cli.report.curves"
 local device_rows = require "mde.cli.report.device_rows"
 local html = require "mde.cli.report.html"
 local mde = require "mde"
+local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local sentence = require "mde.cli.report.sentence"
 local style = require "mde.cli.report.style"
@@ -73,7 +74,7 @@ local function verified(verification)
   local count = #verification.differences
   if count == 0 then
     return ("Verified against the service at %s UTC: %s, and nothing differs."):format(at,
-      sentence.counted(verification.compared, "change"))
+      phrase.counted(verification.compared, "change"))
   end
   return ("Compared with the service at %s UTC: <strong>%s from the record</strong>, listed below."):format(at,
     count == 1 and "one thing differs" or ("%d things differ"):format(count))
@@ -94,11 +95,15 @@ local function head(out, facts)
   out("<header><h1>", kind, ": ", e(run.incidents[1] and table.concat(run.incidents, ", ") or run.playbook), "</h1>\n")
   out('<p class="lead">', e(sentence.headline(account)), ".</p>\n")
   out(('<div class="box%s">'):format(sentence.is_open(run) and " needs"
-    or (run.state ~= "complete" or needs_of(account) > 0) and " open" or ""))
+    or (run.state ~= "complete" or run.undone_by or needs_of(account) > 0) and " open" or ""))
   paragraph(out, ("Run <code>%s</code>, %s: <strong>%s</strong>%s%s%s."):format(e(run.id), e(sentence.subject(account)),
     e(sentence.state(run)), run.why and (" (%s)"):format(e(run.why, 1000)) or "", when and ", " .. e(when) or "",
     who and ", by " .. e(who) or ""))
   if sentence.is_open(run) then paragraph(out, "To go on: " .. command("mde resume " .. run.name)) end
+  if run.undone_by then
+    paragraph(out, "What follows is how it was before. How far it was taken back: "
+      .. command("mde report " .. run.undone_by))
+  end
   if run.life == "live" then
     paragraph(out, "The run goes on while you read this; a report made later shows more.")
   end
@@ -270,7 +275,7 @@ local function left_alone(out, account)
     out "</tbody></table></div>\n"
   end
   if account.beyond[1] then
-    out('<div class="wide"><table><caption>Devices that the playbook asked for and that the plan does not have',
+    out('<div class="wide"><table><caption>What the playbook asked for and the plan does not have',
       '</caption><thead><tr><th scope="col" class="dev">Device</th><th scope="col">Why it was left</th></tr></thead>',
       "<tbody>\n")
     for _, one in ipairs(account.beyond) do

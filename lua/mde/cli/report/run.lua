@@ -3,6 +3,7 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local output = require "mde.cli.ui.output"
+local phrase = require "mde.cli.ui.phrase"
 local rows = require "mde.cli.ui.rows"
 local runs = require "mde.run"
 local sentence = require "mde.cli.report.sentence"
@@ -25,8 +26,7 @@ end
 
 -- A time to the minute; the year is in the data.
 local function minute(seconds)
-  local text = written(seconds)
-  return text and text:sub(6, 10) .. " " .. text:sub(12, 16)
+  return seconds and phrase.minute(seconds)
 end
 
 local function of_device(name)
@@ -176,10 +176,11 @@ function M.say_verified(verification)
   local at = written(verification.verified_at)
   if not verification.differences[1] then
     return terminal.say(("Verified against the service at %s: %s, and nothing differs."):format(at,
-      sentence.counted(verification.compared, "change")))
+      phrase.counted(verification.compared, "change")))
   end
-  terminal.say(("Compared with the service at %s: %d of %s differ from the record:"):format(at,
-    #verification.differences, sentence.counted(verification.compared, "change")))
+  terminal.say(("Compared with the service at %s: %s, and %s from the record:"):format(at,
+    phrase.counted(verification.compared, "change"),
+    #verification.differences == 1 and "one thing differs" or ("%d things differ"):format(#verification.differences)))
   for _, difference in ipairs(verification.differences) do terminal.say(in_words(difference)) end
 end
 

@@ -1,7 +1,7 @@
 --- sentence: what a run came to, in sentences for people: how many, when, by whom, and what somebody has to do now.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
+local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 
 local M = {}
@@ -18,37 +18,38 @@ M.words = {}
 local CROSS, TICK, DOTS, DASH = "\195\151", "\226\156\147", "\226\128\166", "\226\128\147"
 
 local signs = { unknown = "?", failed = CROSS, refused = CROSS, cancelled = CROSS, pending = DOTS, not_sent = DASH,
-  superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS, restricted = TICK, released = TICK }
+  withheld = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS, restricted = TICK,
+  released = TICK }
 
 for _, one in ipairs(runs.account_words) do
   M.words[one.word] = { shown = (one.word:gsub("_", " ")), sign = signs[one.word] or "=", part = one.part,
     means = one.means }
 end
 
----@param count integer
----@param noun string
----@return string
-function M.counted(count, noun)
-  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
-end
-
 -- ---- how many
 
--- How many devices were to be restricted or released, and how many of these were.
+local done_words = { restrict = "restricted", release = "released" }
+
+-- How many devices were to be restricted or released, and how many of these were; how many were beside the plan, and
+-- whether anything was sent.
 local function aims_of(account)
   local aims = { restrict = { wanted = 0, done = 0 }, release = { wanted = 0, done = 0 } }
+  local beyond, has_sent = { restricted = 0, released = 0 }, false
   for _, device in ipairs(account.devices) do
     local wanted
     for _, change in ipairs(device.changes) do
       if change.decision == change.verb then wanted = change.verb end
+      has_sent = has_sent or change.sent_at ~= nil
     end
     local aim = wanted and aims[wanted]
-    if aim then
-      aim.wanted = aim.wanted + 1
-      if device.part == "done" then aim.done = aim.done + 1 end
+    if aim then aim.wanted = aim.wanted + 1 end
+    if aim and device.word == done_words[wanted] then
+      aim.done = aim.done + 1
+    elseif beyond[device.word] then
+      beyond[device.word] = beyond[device.word] + 1
     end
   end
-  return aims
+  return aims, beyond, has_sent
 end
 
 local function others_of(account)
@@ -65,22 +66,28 @@ local function others_of(account)
   return words
 end
 
---- How many devices are what: "497 of 500 devices restricted, 2 pending, 1 unknown".
+--- How many devices are what: "497 of 500 devices restricted, 2 pending, 1 unknown". Each device is in one group.
 ---@param account mde.RunAccount
 ---@return string
 function M.headline(account)
-  local aims, words = aims_of(account), {}
-  for _, aim in ipairs { { "restrict", "restricted" }, { "release", "released" } } do
-    local one = aims[aim[1]]
+  local aims, beyond, has_sent = aims_of(account)
+  local words = {}
+  for _, verb in ipairs { "restrict", "release" } do
+    local one = aims[verb]
     if one.wanted > 0 then
-      words[#words + 1] = ("%d of %s %s"):format(one.done, M.counted(one.wanted, "device"), aim[2])
+      words[#words + 1] = ("%d of %s %s"):format(one.done, phrase.counted(one.wanted, "device"), done_words[verb])
     end
   end
-  if not words[1] then words[1] = "No device was to be changed" end
+  if not words[1] and not has_sent then words[1] = "No device was to be changed" end
+  for _, word in ipairs { "restricted", "released" } do
+    if beyond[word] > 0 then words[#words + 1] = ("%d %s beyond the plan"):format(beyond[word], word) end
+  end
   for _, other in ipairs(others_of(account)) do words[#words + 1] = other end
   local names = #account.unresolvable
-  if names > 0 then words[#words + 1] = M.counted(names, "name") .. " not resolved" end
-  return table.concat(words, ", ")
+  if names > 0 then words[#words + 1] = phrase.counted(names, "name") .. " not resolved" end
+  local headline = table.concat(words, ", ")
+  local by = account.run.undone_by
+  return by and ("Undone by %s; before that: %s"):format(errors.show(by), headline) or headline
 end
 
 -- ---- which run, when, by whom
@@ -103,6 +110,7 @@ local states = { planned = "a plan, of which nothing was sent", paused = "paused
 ---@param run mde.AccountRun
 ---@return string
 function M.state(run)
+  if run.undone_by then return "undone" end
   if run.state ~= "running" then return states[run.state] or errors.show(run.state) end
   if run.life == "live" then return "under way" end
   return run.life == "killed" and "killed before it ended" or "under way when this record was copied, or killed since"
@@ -115,12 +123,6 @@ function M.is_open(run)
   return run.state ~= "complete" and run.state ~= "planned" and run.life ~= "live"
 end
 
--- "2026-11-29 02:58"
-local function minute(seconds)
-  local text = core.timestamp.whole(seconds)
-  return text:sub(1, 10) .. " " .. text:sub(12, 16)
-end
-
 --- When it ran: "2026-11-29 02:58 to 03:06 UTC"; nil if it did not.
 ---@param account mde.RunAccount
 ---@return string?
@@ -129,7 +131,7 @@ function M.when(account)
   local from = first and first.began_at
   if not from then return nil end
   local to = last.ended_at or account.timeline and account.timeline.ended or from
-  local a, b = minute(from), minute(math.max(from, to))
+  local a, b = phrase.minute(from, true), phrase.minute(math.max(from, to), true)
   if a == b then return a .. " UTC" end
   return ("%s to %s UTC"):format(a, a:sub(1, 10) == b:sub(1, 10) and b:sub(12) or b)
 end
@@ -218,7 +220,18 @@ end
 
 function advice.not_sent(account)
   if M.is_open(account.run) then return "The next session goes on with it.", resume(account.run) end
+  for _, device in ipairs(M.of_word(account, "not_sent")) do
+    local change = M.deciding(device)
+    if change and change.said then
+      return "What stood against it when its turn came stands beside it, where the record says it. A new plan shows it."
+    end
+  end
   return "Something stood against it when its turn came, which the record does not say. A new plan shows it."
+end
+
+function advice.withheld(account)
+  return "What stood against it stands beside it. See how it is now; if it is still meant, make a new plan.",
+    look(account, "withheld")
 end
 
 function advice.superseded()
@@ -245,9 +258,11 @@ end
 function M.note(change)
   local words = {}
   local function add(format, value) if value then words[#words + 1] = format:format(errors.show(value)) end end
+  -- In the word alone a restriction is not told from its end.
+  if change.verb == "release" and M.words[change.word].part == "needs" then words[1] = "of the release" end
   add("cancelled by %s", change.word == "cancelled" and change.cancelled_by)
   add("%s", change.said)
-  if change.word == "protected" then add("rule %s", change.rule) end
+  if change.word == "protected" or change.word == "withheld" then add("rule %s", change.rule) end
   if change.word == "already_active" then add("by %s", change.holder) end
   if not change.n then add("%s", change.why) end
   if change.not_reached then words[#words + 1] = "not reached by the last session" end

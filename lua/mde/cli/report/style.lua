@@ -41,7 +41,7 @@ th.dev{width:24rem}
 th.came{width:14rem}
 th.at{width:7rem}
 caption.near{position:absolute;width:1px;height:1px;padding:0;overflow:hidden;clip-path:inset(50%)}
-.needs .w,.w.needs{color:var(--needs);font-weight:600}
+.w.needs{color:var(--needs);font-weight:600}
 .w{white-space:nowrap}
 .w.done{color:var(--done)}
 .w.open{color:var(--open)}
@@ -77,6 +77,6 @@ pre{max-height:none}svg{min-width:0}
 ]]
 
 --- Of the text, as a Content-Security-Policy names it.
-M.digest = "sha256-Gxe+r0rxHN8BEYdhYuXbtyDmezOtlqEEIpZVNDwkEdw="
+M.digest = "sha256-fTwfgjZa4eYvyC3KVLmeYq2TbXXhC1mW9Hs/irDDWJw="
 
 return M

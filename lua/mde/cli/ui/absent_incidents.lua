@@ -2,13 +2,10 @@
 
 local columns = require "mde.cli.ui.columns"
 local errors = require "mde.base.error"
+local phrase = require "mde.cli.ui.phrase"
 local terminal = require "mde.cli.ui.terminal"
 
 local M = {}
-
-local function counted(count, noun)
-  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
-end
 
 --- Says which incidents no action names, and those that acted last.
 ---@param report mde.IncidentReport
@@ -22,8 +19,8 @@ function M.say(report, now, since)
   terminal.say "The incidents that acted last:"
   for _, one in ipairs(report.recent) do
     local ago = columns.ago(one.last, now)
-    terminal.say(("  %s: %s, %s%s"):format(one.incident, counted(one.devices, "device"), counted(one.actions, "action"),
-      ago and ", the last " .. ago or ""))
+    terminal.say(("  %s: %s, %s%s"):format(one.incident, phrase.counted(one.devices, "device"),
+      phrase.counted(one.actions, "action"), ago and ", the last " .. ago or ""))
   end
 end
 

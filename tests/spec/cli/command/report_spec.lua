@@ -111,7 +111,7 @@ describe("mde report", function()
       local page = stage.path "page.html"
       told = report_with_client(own, "--verify", "--html", page, "--json")
       assert.equal(2, told.status)
-      assert.matches("3 of 3 changes differ", told.err)
+      assert.matches("3 changes, and 3 things differ from", told.err)
       assert.truthy(shell.read_file(page):find("3 things differ", 1, true))
       assert.equal(3, #json.decode(told.out:match "^[^\n]+").verification.differences)
     end)

@@ -137,6 +137,15 @@ describe("the page of a run", function()
     assert.is_nil(text:find("mde resume", 1, true))
   end)
 
+  it("says of a run that was undone so before all else, and not that all is well", function()
+    local html, tags, text = written { devices = { { name = "a", outcome = "accepted", status = "Succeeded" } },
+      events = { { "undone", "20261129T050000Z-bbbb" } }, why = "undone by 20261129T050000Z-bbbb" }
+    assert_harmless(html, tags)
+    assert.truthy(html:find('<p class="lead">Undone by 20261129T050000Z-bbbb; before that: 1 of 1', 1, true))
+    assert.truthy(html:find('<div class="box open">', 1, true))
+    assert.truthy(text:find("mde report 20261129T050000Z-bbbb", 1, true))
+  end)
+
   it("is harmless whatever the names are", function()
     local devices = {}
     hostile[#hostile + 1] = ("x"):rep(10000)
@@ -158,7 +167,7 @@ describe("the page of a run", function()
       own.beyond = { { machine_id = name, name = name, verb = name, said = name } }
       own.others, own.run.arguments, own.run.settings = { name }, { name }, { [name] = name }
       own.run.modules = { { name = name, path = name, digest = name } }
-      own.run.name, own.run.path = name, name
+      own.run.name, own.run.path, own.run.undone_by = name, name, name
       own.rules = { { rule = name, count = 1 } }
       own.waves = { { wave = 1, planned = 1, sent = 1, succeeded = 0, verdict = name },
         { wave = 2, planned = 1, sent = 1, succeeded = 0 } }

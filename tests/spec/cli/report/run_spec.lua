@@ -131,8 +131,17 @@ describe("the report of a run", function()
       report.say_verified { verified_at = 1796000000, compared = 3, differences = { { verb = "restrict",
         name = "\27[2Jpc-1", machine_id = "x", words = "it has gone on" } } }
     end).err
-    assert.matches("1 of 3 changes differ", told)
+    assert.matches("3 changes, and one thing differs from", told)
     assert.truthy(told:find("restrict \\x1b[2Jpc-1: it has gone on", 1, true))
+  end)
+
+  it("of a run that was undone says so, as words and as JSON", function()
+    local own = account { devices = { { name = "a", outcome = "accepted", status = "Succeeded" } },
+      events = { { "undone", "20261129T050000Z-bbbb" } }, why = "undone by 20261129T050000Z-bbbb" }
+    local told = console.capture(function() report.say(own) end).err
+    assert.matches("\nUndone by 20261129T050000Z%-bbbb; before that: 1 of 1 device restricted%.", told)
+    assert.matches(": undone %(undone by 20261129T050000Z%-bbbb%)", told)
+    assert.equal("20261129T050000Z-bbbb", json.decode(lines_of(written(own, "json"))[1]).undone_by)
   end)
 
   it("of hostile names acts on no terminal", function()

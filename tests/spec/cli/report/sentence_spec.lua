@@ -38,6 +38,49 @@ describe("what is said of a run", function()
     assert.equal("1 of 1 device restricted, 1 of 1 device released", sentence.headline(told))
   end)
 
+  it("does not take a device that was released for one that was restricted, as it was to be", function()
+    assert.equal("1 of 2 devices restricted, 1 released beyond the plan",
+      sentence.headline(account { "restricted", "released" }))
+  end)
+
+  it("names what was changed and was not planned", function()
+    local told = account { "restricted", "restricted", "released", "unknown" }
+    for _, device in ipairs(told.devices) do
+      device.changes[1].decision, device.changes[1].sent_at = nil, 1796000000
+    end
+    assert.equal("2 restricted beyond the plan, 1 released beyond the plan, 1 unknown", sentence.headline(told))
+    told.devices[1].changes[1].decision = "restrict"
+    assert.equal("1 of 1 device restricted, 1 restricted beyond the plan, 1 released beyond the plan, 1 unknown",
+      sentence.headline(told))
+  end)
+
+  it("has each device in one group of the headline, of whatever run", function()
+    -- The same numbers each time.
+    local state = 4711
+    local function one_of(list)
+      state = state * 16807 % 2147483647
+      return list[state % #list + 1]
+    end
+    local verbs, words = { "restrict", "release" }, {}
+    for i, one in ipairs(runs.account_words) do words[i] = one.word end
+    for _ = 1, 500 do
+      local own = {}
+      for i = 1, one_of { 0, 1, 2, 5, 20 } do own[i] = one_of(words) end
+      local told = account(own)
+      for _, device in ipairs(told.devices) do
+        device.changes = {}
+        for i = 1, one_of { 0, 1, 2 } do
+          local verb = one_of(verbs)
+          device.changes[i] = { verb = verb, word = device.word, decision = one_of { verb, "protected", false } or nil,
+            sent_at = one_of { 1796000000, false } or nil }
+        end
+      end
+      local headline, total = sentence.headline(told), 0
+      for group in (headline .. ", "):gmatch "(.-), " do total = total + (tonumber(group:match "^%d+") or 0) end
+      assert.equal(#own, total, headline)
+    end
+  end)
+
   it("names the run, how far it is, when it was and by whom", function()
     local told = account({}, { incidents = { "INC-1", "INC-2" }, state = "paused", why = "the cap is full" })
     told.sessions = { { began_at = 1795921084, ended_at = 1795921100, who = "alice", host = "soc1" },
@@ -47,6 +90,12 @@ describe("what is said of a run", function()
       .. "2026-11-29 02:58 to 2026-11-30 00:56 UTC, by alice on soc1, soc2.", sentence.about(told))
     assert.equal("Run 20261129T025804Z-7f3a, undo of run 20261128T000000Z-0001: complete.",
       sentence.about(account({}, { verb = "undo", undoes = "20261128T000000Z-0001" })))
+  end)
+
+  it("says first that a run was undone", function()
+    local told = account({ "restricted" }, { undone_by = "20261129T050000Z-bbbb" })
+    assert.equal("Undone by 20261129T050000Z-bbbb; before that: 1 of 1 device restricted", sentence.headline(told))
+    assert.equal("undone", sentence.state(told.run))
   end)
 
   for state, words in pairs { planned = "a plan", complete = "complete", broken = "broken off",
@@ -76,6 +125,15 @@ describe("what is said of a run", function()
     end
   end)
 
+  it("of what was not sent says that what stood against it stands beside it, where it does", function()
+    local told = account { "not_sent", "not_sent" }
+    assert.matches("which the record does not say", (sentence.advice("not_sent", told)))
+    told.devices[2].changes[1].said = "HTTP 503"
+    local words = sentence.advice("not_sent", told)
+    assert.matches("stands beside it", words)
+    assert.is_nil(words:find("does not say", 1, true))
+  end)
+
   it("asks nobody to look after what is pending while the run goes on", function()
     assert.is_nil(sentence.advice("pending", account({ "pending" }, { state = "running", life = "live" })))
     assert.truthy(sentence.advice("pending", account({ "pending" }, { state = "running", life = "killed" })))
@@ -93,13 +151,18 @@ describe("what is said of a run", function()
       ["cancelled by carol"] = { word = "cancelled", cancelled_by = "carol", n = 1 },
       ["the service said no"] = { word = "refused", said = "the service said no", n = 1 },
       ["rule tags; it has a tag"] = { word = "protected", rule = "tags", why = "it has a tag" },
+      ["the tag is gone; rule drift"] = { word = "withheld", said = "the tag is gone", rule = "drift" },
       ["by INC-1"] = { word = "already_active", holder = "INC-1", n = 1 },
+      ["of the release"] = { verb = "release", word = "pending", n = 1 },
+      ["of the release; no"] = { verb = "release", word = "refused", said = "no", n = 1 },
       ["sent 3 times"] = { word = "restricted", attempts = 3, n = 1 },
       ["not reached by the last session"] = { word = "restricted", attempts = 1, n = 1, not_reached = true },
       ["\\x1b[2J"] = { word = "refused", said = "\27[2J", n = 1 },
     } do
       assert.equal(words, sentence.note(change))
     end
+    assert.is_nil(sentence.note { verb = "restrict", word = "pending", n = 1 })
+    assert.is_nil(sentence.note { verb = "release", word = "released", n = 1 })
     assert.is_nil(sentence.note { word = "restricted", attempts = 1, n = 1, why = "of the plan" })
   end)
 
