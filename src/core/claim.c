@@ -20,7 +20,6 @@ static bool is_incident_among(struct mde_text incident, const struct mde_text *i
 static bool is_operation_among(struct mde_text operation, const struct mde_text *operations,
                                size_t count)
 {
-  if (operation.bytes == NULL) return false;
   for (size_t i = 0; i < count; i++)
     if (mde_text_same(operation, operations[i])) return true;
   return false;

@@ -145,6 +145,7 @@ static const struct {
      0,
      0,
      {{'?', 2, NULL}}},
+    {"what cannot be identified, and somebody who can", MDE_HELD_BY_OTHERS, MDE_HELD_BY_OTHERS, 1, 1, {{'?', 2, NULL}, {'S', 3, HIS}}},
     {"expired", MDE_HELD_BY_OTHERS, MDE_HELD_BY_CLAIM, 0, -1, {{'S', 1, UNTIL_THEN}}},
     {"expired, and still pending",
      MDE_HELD_BY_OTHERS,
