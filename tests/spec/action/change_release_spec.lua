@@ -1,6 +1,7 @@
 -- What a release says of those, beside the incident it names, whose hold on the device it ends.
 -- Labels: sanitized
 
+local core = require "mde.core"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local machine = "1f00000000000000000000000000000000000017"
@@ -33,7 +34,7 @@ describe("a release", function()
     held_by("by hand", 600, { requestor = "bob\27@corp.example" })
     held_by("x [mde:42:dddddddd]", 500)
     local names = release { incident = "INC-1" }
-    names[3] = names[3]:upper()
+    names[3] = core.text.upper(names[3])
     assert.same({ "42", "bob\\x1b@corp.example (no incident)", "INC-2" }, names)
   end)
 

@@ -2,6 +2,7 @@
 --
 --   recorded.write(path, { devices = { { name = "pc-1", outcome = "accepted", status = "Succeeded" } } })
 
+local core = require "mde.core"
 local journal = require "mde.journal"
 local json = require "mde.base.json"
 local journals = require "tests.spec.support.journals"
@@ -33,10 +34,10 @@ local function write_step(file, n, device)
     incident = device.holder, cancellationRequestor = device.cancelled_by }
   local step
   if device.outcome == "already_active" then
-    step = assert(file:settled { session = 1, device = id, verb = verb, incident = incident:lower(), arguments = "{}",
+    step = assert(file:settled { session = 1, device = id, verb = verb, incident = core.text.lower(incident), arguments = "{}",
       answered = at + 1, outcome = "already_active", action = action, row = json.encode(row) })
   else
-    step = assert(file:sending { session = 1, device = id, verb = verb, incident = incident:lower(), at = at,
+    step = assert(file:sending { session = 1, device = id, verb = verb, incident = core.text.lower(incident), at = at,
       operation = operation, comment = ("%s [mde:%s:%s]"):format(device.comment or "beacon", incident, operation),
       arguments = "{}", sent_service = at, expires = device.expires })
     if device.outcome ~= "lost" then

@@ -9,6 +9,7 @@
 -- Control goes through a port of its own, which faults and bad certificates do not touch. How it compares text is in
 -- MDE_TEST_COMPARISON, where no option says it.
 
+local core = require "mde.core"
 local controls = require "tests.spec.support.server.control"
 local json = require "mde.sim.base.json"
 local servers = require "tests.spec.support.process.server"
@@ -33,7 +34,9 @@ local function command_of(directory, options)
   local words = { "lua5.4", "lua/mde/cli/mde.lua", "sim", "--port", "0", "--control-port", "0", "--identity-port", "0",
     "--arc-directory", directory, "--dir", directory }
   local function add(...)
-    for _, word in ipairs { ... } do words[#words + 1] = tostring(word) end
+    for _, word in ipairs { ... } do
+      words[#words + 1] = type(word) == "number" and core.number.write(word) or tostring(word)
+    end
   end
   for _, argument in ipairs(options) do add(argument) end
   local comparison = os.getenv "MDE_TEST_COMPARISON"
