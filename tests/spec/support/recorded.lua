@@ -34,7 +34,8 @@ local function write_step(file, n, device)
     incident = device.holder, cancellationRequestor = device.cancelled_by }
   local step
   if device.outcome == "already_active" then
-    step = assert(file:settled { session = 1, device = id, verb = verb, incident = core.text.lower(incident), arguments = "{}",
+    step = assert(file:settled { session = 1, device = id, verb = verb, incident = core.text.lower(incident),
+      arguments = "{}",
       answered = at + 1, outcome = "already_active", action = action, row = json.encode(row) })
   else
     step = assert(file:sending { session = 1, device = id, verb = verb, incident = core.text.lower(incident), at = at,
