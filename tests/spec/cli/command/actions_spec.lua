@@ -1,6 +1,7 @@
 -- mde actions: what a query of actions finds.
 -- Labels: not-lua5.3
 local actions = require "mde.cli.command.actions"
+local core = require "mde.core"
 local console = require "tests.spec.support.console"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -60,7 +61,7 @@ describe("mde actions", function()
         assert.equal(0, told.status, told.err)
         local found = {}
         for line in told.out:gmatch "[^\n]+" do found[#found + 1] = line:match "\t(%w+)[^\t]*\t%x+$" end
-        table.sort(found)
+        table.sort(found, core.text.before)
         assert.equal(wanted, table.concat(found, " "))
         assert.equal(wanted == "" and "Nothing was found.\n" or "", told.err)
       end)

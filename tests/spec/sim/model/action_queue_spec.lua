@@ -1,5 +1,6 @@
 -- The actions of a tenant apart from it: their order, how they go on, and what a list that lags behind shows.
 -- Labels: not-lua5.3
+local core = require "mde.core"
 local action_queue = require "mde.sim.model.action_queue"
 local machine_record = require "mde.sim.model.machine_record"
 
@@ -26,7 +27,7 @@ describe("a queue of actions", function()
     local told = {}
     local behaviour = { delays = { pending = 1, running = 2 }, completion = completion or "in_order" }
     for i, change in ipairs(queue:settle(machines, behaviour, now)) do
-      told[i] = ("%g %s %s"):format(change.at, change.action, change.to)
+      told[i] = ("%s %s %s"):format(core.number.write(change.at), change.action, change.to)
     end
     return told
   end
