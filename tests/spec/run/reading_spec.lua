@@ -5,6 +5,7 @@ local journals = require "tests.spec.support.journals"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local readings = require "mde.run.reading"
+local records = require "mde.run.record"
 local recorded = require "tests.spec.support.recorded"
 local shell = require "tests.spec.support.process.shell"
 
@@ -70,6 +71,34 @@ describe("the reading of a record", function()
   it("does not say that a run was killed whose record was sent from elsewhere", function()
     written { devices = recorded.bad_night, state = "running", open = true }
     assert.is_nil(readings.read(path).life)
+  end)
+
+  it("does not say that somebody is at work where the lock cannot be taken for another reason", function()
+    written { devices = recorded.bad_night, state = "running", open = true }
+    local lock = places.lock_of(path)
+    shell.write_file(lock, "")
+    os.execute("chmod 666 " .. lock)
+    assert.is_nil(readings.read(path).life)
+    os.execute(("rm %s; touch %s.other; ln -s %s.other %s"):format(lock, lock, lock, lock))
+    assert.is_nil(readings.read(path).life)
+    os.execute(("rm %s; mkfifo %s"):format(lock, lock))
+    assert.is_nil(readings.read(path).life)
+  end)
+
+  it("does not say that a run was killed that ends while it is read", function()
+    written { devices = recorded.bad_night, state = "running", open = true }
+    shell.write_file(places.lock_of(path), "")
+    os.execute("chmod 600 " .. places.lock_of(path))
+    local is_in_use = records.is_in_use
+    finally(function() records.is_in_use = is_in_use end)
+    records.is_in_use = function(of)
+      local file = assert(journal.open(of))
+      assert(file:set_state "complete")
+      file:close()
+      return is_in_use(of)
+    end
+    local reading = assert(readings.read(path))
+    assert.same({ "complete" }, { reading.run.state, reading.life })
   end)
 
   it("takes back half a commit of a session that was killed", function()

@@ -37,7 +37,8 @@ local function is_here(path)
 end
 
 local function stop_here(run, path)
-  if not runs.is_in_use(path) then
+  -- Where it cannot be told, it is asked all the same.
+  if runs.is_in_use(path) == false then
     terminal.say(("No session works on the run %s; there is nothing to stop."):format(errors.show(run)))
     return exit.done
   end

@@ -105,7 +105,8 @@ local states = { planned = "a plan, of which nothing was sent", paused = "paused
 function M.state(run)
   if run.state ~= "running" then return states[run.state] or errors.show(run.state) end
   if run.life == "live" then return "under way" end
-  return run.life == "killed" and "killed before it ended" or "under way when this record was copied, or killed since"
+  return run.life == "killed" and "killed before it ended" or
+    "under way when this record was copied, or killed since; which, cannot be told here"
 end
 
 --- Whether a person has to go on with it.
