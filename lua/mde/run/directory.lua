@@ -5,6 +5,7 @@ local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local records = require "mde.run.record"
+local shell_word = require "mde.base.shell_word"
 
 local M = {}
 
@@ -21,9 +22,9 @@ local M = {}
 ---@field next? string the command that goes on with it; nil: there is nothing to do
 
 local function next_of(run)
-  if run.state == "running" then return "mde stop " .. run.run end
-  if run.state == "planned" then return "mde run " .. run.path end
-  if run.state ~= "complete" and run.state ~= "unreadable" then return "mde resume " .. run.run end
+  if run.state == "running" then return "mde stop " .. shell_word.of(run.run) end
+  if run.state == "planned" then return "mde run " .. shell_word.of(run.path) end
+  if run.state ~= "complete" and run.state ~= "unreadable" then return "mde resume " .. shell_word.of(run.run) end
 end
 
 -- One run; what is wrong with its file is told in its place.

@@ -8,6 +8,7 @@ local places = require "mde.run.place"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
+local shell_word = require "mde.base.shell_word"
 local stops = require "mde.run.stop"
 local variables = require "mde.base.environment"
 
@@ -340,7 +341,7 @@ function M.begin_session(record, taken_at)
   if code ~= "taken" then return failed(record.path, message, code) end
   return nil, errors.new { kind = "invalid", code = "plan_taken",
     message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path))),
-    hint = ("To go on with that run: mde resume %s"):format(places.name_of(record.path)) }
+    hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path))) }
 end
 
 --- A session has ended.

@@ -51,6 +51,14 @@ describe("the runs in a directory", function()
     assert.matches("the time was up", directories.list(place)[2].why, 1, true)
   end)
 
+  it("are named as a shell takes them for one word", function()
+    local here = stage.directory .. "/it's $(mine)"
+    os.execute("mkdir " .. shell.quote(here))
+    recorded.write(here .. "/a;b.db", { devices = recorded.bad_night, state = "paused" })
+    local one = assert(directories.list(here))[1]
+    assert.equal(here .. "/a;b.db|", shell.output_of("printf '%s|' " .. one.next:match "^mde resume (.*)$"))
+  end)
+
   it("are at work, or were killed", function()
     local seen
     local path = run("a", { on_event = function(event)

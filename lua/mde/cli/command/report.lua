@@ -14,6 +14,7 @@ local posix = require "mde.posix"
 local rows = require "mde.cli.ui.rows"
 local run = require "mde.cli.report.run"
 local runs = require "mde.run"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 local M = {
@@ -141,7 +142,7 @@ local function say_doubt(name)
   if not core.comment.incident_valid(name) or runs.name_of(runs.record_of(name)) ~= name then return end
   if name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
   terminal.remark(("%s is a file here, the record of a run. If the incident is meant: mde report --incident %s"):format(
-    errors.quote(name), name))
+    errors.quote(name), shell_word.of(name)))
 end
 
 -- Compares it with the service; nil and a status if that was interrupted.
@@ -161,7 +162,7 @@ end
 local function copy(name, path)
   local ok, err = runs.copy(name, path)
   if not ok then error(err, 0) end
-  terminal.remark(("The record is in %s; to read it: mde report %s"):format(errors.show(path), errors.show(path)))
+  terminal.remark(("The record is in %s; to read it: mde report %s"):format(errors.show(path), shell_word.of(path)))
 end
 
 local function write_page(path, account, verification)

@@ -10,6 +10,7 @@ local html = require "mde.cli.report.html"
 local mde = require "mde"
 local runs = require "mde.run"
 local sentence = require "mde.cli.report.sentence"
+local shell_word = require "mde.base.shell_word"
 local style = require "mde.cli.report.style"
 
 -- Of the list of all devices the first so many; what needs somebody and what was left alone is there whole.
@@ -98,7 +99,7 @@ local function head(out, facts)
   paragraph(out, ("Run <code>%s</code>, %s: <strong>%s</strong>%s%s%s."):format(e(run.id), e(sentence.subject(account)),
     e(sentence.state(run)), run.why and (" (%s)"):format(e(run.why, 1000)) or "", when and ", " .. e(when) or "",
     who and ", by " .. e(who) or ""))
-  if sentence.is_open(run) then paragraph(out, "To go on: " .. command("mde resume " .. run.name)) end
+  if sentence.is_open(run) then paragraph(out, "To go on: " .. command("mde resume " .. shell_word.of(run.name))) end
   if run.life == "live" then
     paragraph(out, "The run goes on while you read this; a report made later shows more.")
   end
@@ -245,7 +246,7 @@ local function devices(out, account, day)
   device_rows.table(out, list, caption, day)
   if total > #list then
     paragraph(out, ("The rest, %d devices: %s"):format(total - #list,
-      command(("mde report %s --csv"):format(account.run.name))))
+      command(("mde report %s --csv"):format(shell_word.of(account.run.name)))))
   end
   close(out)
 end

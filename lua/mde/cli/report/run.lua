@@ -6,6 +6,7 @@ local output = require "mde.cli.ui.output"
 local rows = require "mde.cli.ui.rows"
 local runs = require "mde.run"
 local sentence = require "mde.cli.report.sentence"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 -- On 80 columns the word and the times are seen whole, and the beginning of a name is.
@@ -207,7 +208,7 @@ function M.say(account)
   end
   terminal.say(sentence.about(account))
   terminal.say(sentence.headline(account) .. ".")
-  if sentence.is_open(run) then terminal.say("To go on:", ("mde resume %s"):format(run.name)) end
+  if sentence.is_open(run) then terminal.say("To go on:", ("mde resume %s"):format(shell_word.of(run.name))) end
 end
 
 return M
