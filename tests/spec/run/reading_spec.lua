@@ -148,6 +148,22 @@ describe("the reading of a record", function()
     assert.is_true(options.untrusted)
   end)
 
+  it("refuses one beside which something names another file, also where it is copied first", function()
+    written()
+    shell.write_file(path .. "-journal", ("x"):rep(600) .. "\217\213\5\249\32\161\99\215")
+    local opened, places_opened = journal.open, {}
+    finally(function() journal.open = opened end)
+    journal.open = function(place, options)
+      places_opened[#places_opened + 1] = place
+      if place == path then return nil, "on a network", "network" end
+      return opened(place, options)
+    end
+    local reading, err = readings.read(path)
+    assert.is_nil(reading)
+    assert.equal(2, #places_opened)
+    assert.matches("names another file, which SQLite would delete", err.message, 1, true)
+  end)
+
   it("says what is wrong with a file", function()
     local reading, err = readings.read(directory .. "/none.db")
     assert.is_nil(reading)
