@@ -92,7 +92,18 @@ local function named_runs(arguments)
   return list
 end
 
+-- A new file is wanted; standard output takes neither a page nor a record.
+local function check_new_file(option, path)
+  if path == "" then
+    errors.invalid("empty_text", ("--%s is empty; an empty shell variable?"):format(option), "Give a path.")
+  elseif path == "-" then
+    errors.invalid("report_unwritable", ("--%s is -, and it is written into a file alone"):format(option),
+      "Nothing was done. Name a new file; ./- is one of that name.")
+  end
+end
+
 local function check_run(arguments, list)
+  for _, option in ipairs { "html", "copy" } do check_new_file(option, arguments[option]) end
   if #arguments.subjects > 1 then
     contradict(("%s is a run, and a run is reported by itself"):format(errors.quote(list[1])),
       "Report one after the other. If an incident of that name is meant: --incident.")
