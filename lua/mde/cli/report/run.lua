@@ -109,7 +109,7 @@ local function as_json(value)
   for name, member in pairs(value) do
     if type(member) == "table" then
       own[name] = as_json(member)
-    elseif type(name) == "string" and name:find "_at$" then
+    elseif type(member) == "number" and type(name) == "string" and name:find "_at$" then
       own[name] = written(member)
     else
       own[name] = member
