@@ -156,11 +156,23 @@ static bool look_at(struct mde_connection *connection, struct mde_problem *probl
          mde_schema_check_pages(handle, problem) && prepare(connection, problem);
 }
 
+/* SQLite has looked at nothing yet, and says which file it takes after all symbolic links. */
+static bool check_beside(struct mde_connection *connection, struct mde_problem *problem)
+{
+  char *beside = rollback_journal_of(sqlite3_db_filename(connection->handle, "main"));
+  bool is_sound = beside == NULL ? mde_problem_of_sqlite(problem, SQLITE_NOMEM, connection->handle,
+                                                         "look beside what is")
+                                 : mde_place_check_beside(beside, problem);
+  sqlite3_free(beside);
+  return is_sound;
+}
+
 bool mde_connection_open(struct mde_connection *connection, const char *path, int milliseconds,
                          bool untrusted, struct mde_problem *problem)
 {
   if (mde_place_check_file(path, !untrusted, problem) && mde_place_check_local(path, problem) &&
-      open_handle(connection, path, milliseconds, problem) && look_at(connection, problem)) {
+      open_handle(connection, path, milliseconds, problem) && check_beside(connection, problem) &&
+      look_at(connection, problem)) {
     connection->is_untrusted = untrusted;
     return true;
   }

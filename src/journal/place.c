@@ -106,6 +106,47 @@ bool mde_place_check_file(const char *path, bool trusted, struct mde_problem *pr
   return true;
 }
 
+/* The descriptor of a regular file; -1 with `errno`, which is 0 if it is none. */
+static int open_regular(const char *path)
+{
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  struct stat status;
+  if (descriptor < 0 || (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)))
+    return descriptor;
+  close(descriptor);
+  errno = 0;
+  return -1;
+}
+
+static bool fail_beside(const char *beside, struct mde_problem *problem)
+{
+  return mde_problem_set(problem, "io", "could not read the file %s: %s; see who may read it",
+                         beside, errno == 0 ? "it is no regular file" : strerror(errno));
+}
+
+bool mde_place_check_beside(const char *beside, struct mde_problem *problem)
+{
+  static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+  int descriptor = open_regular(beside);
+  if (descriptor < 0) return errno == ENOENT || fail_beside(beside, problem);
+  unsigned char end[sizeof magic];
+  off_t size = lseek(descriptor, 0, SEEK_END);
+  bool is_short = size >= 0 && size < (off_t)sizeof end;
+  bool is_read = is_short || (size >= 0 && pread(descriptor, end, sizeof end,
+                                                 size - (off_t)sizeof end) == sizeof end);
+  int error = errno;
+  close(descriptor);
+  errno = error;
+  if (!is_read) return fail_beside(beside, problem);
+  return is_short || memcmp(end, magic, sizeof magic) != 0 ||
+         mde_problem_set(
+             problem, "damaged",
+             "the file %s names another file, which SQLite would delete, and no journal "
+             "of a run does that; somebody may have forged it: nothing was opened, and "
+             "if you do not know where it is from, delete both",
+             beside);
+}
+
 bool mde_place_check_length(const char *path, double bytes, struct mde_problem *problem)
 {
   struct stat status;

@@ -31,6 +31,14 @@ bool mde_place_sync(const char *path, struct mde_problem *problem);
  */
 bool mde_place_check_file(const char *path, bool trusted, struct mde_problem *problem);
 
+/*
+ * Looks at the rollback journal of SQLite beside a journal, before SQLite does; one that is not
+ * there will do. "damaged": at its end it names a super-journal, a file that SQLite deletes when it
+ * has rolled back. Only a transaction of several databases has one, and a journal never is in one.
+ * "io": it is no regular file, or cannot be read.
+ */
+bool mde_place_check_beside(const char *beside, struct mde_problem *problem);
+
 /* "damaged": the file is shorter than that. */
 bool mde_place_check_length(const char *path, double bytes, struct mde_problem *problem);
 

@@ -1,5 +1,5 @@
 /*
- * mde.posix.directory: what is in a directory.
+ * mde.posix.directory: what is in a directory, and what kind of file it is.
  */
 #define _DEFAULT_SOURCE 1 /* opendir */
 
@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Owns the stream while names are pushed, which may raise. */
 #define STREAM "mde.posix.directory"
@@ -63,7 +64,22 @@ static int directory_names(lua_State *L)
   return cause == 0 ? 1 : push_problem(L, cause);
 }
 
+/* is_regular(path) -> whether a regular file is there; nil: nothing is, or it cannot be told */
+static int directory_is_regular(lua_State *L)
+{
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, length == strlen(path), 1, "a path has no NUL in it");
+  struct stat status;
+  if (stat(path, &status) == 0)
+    lua_pushboolean(L, S_ISREG(status.st_mode));
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"is_regular", directory_is_regular},
     {"names", directory_names},
     {NULL, NULL},
 };

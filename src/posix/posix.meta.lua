@@ -48,6 +48,12 @@ local directory = {}
 ---@return boolean? is_missing
 function directory.names(path) end
 
+---Opens nothing, so it waits for nobody as opening a FIFO does.
+---@param path string
+---@return boolean? is_regular whether it is a regular file, or a symbolic link leads to one; nil: nothing is there, or
+---that cannot be told
+function directory.is_regular(path) end
+
 ---@class mde.posix.entropy
 local entropy = {}
 

@@ -88,7 +88,7 @@ end
 
 local function metadata_of(change)
   return { version = "1.5.0", profiles = { "host" }, product = { name = "mde", vendor_name = "mde",
-    version = change.version }, uid = ("%s/%d"):format(change.run or change.stream, change.sequence),
+    version = text(change.version) }, uid = ("%s/%d"):format(text(change.run or change.stream), change.sequence),
     sequence = change.sequence, correlation_uid = text(change.incident or change.run),
     tenant_uid = text(change.tenant_id), log_name = change.run and "mde-run" or "mde", log_version = "1" }
 end
@@ -103,14 +103,15 @@ local function unmapped_of(change)
   for _, name in ipairs(UNMAPPED) do
     local value = change[name]
     if type(value) == "string" then value = text(value) end
-    own[name] = value
+    -- JSON has no word for what is no number, or without end.
+    if type(value) ~= "number" or value - value == 0 then own[name] = value end
   end
   return { mde = own }
 end
 
 -- What the service or the error calls it, and why.
 local function status_of(change)
-  if change.kind then return change.kind, text(change.message) end
+  if change.kind then return text(change.kind), text(change.message) end
   if change.http_status then return core.number.write(change.http_status), text(change.status) end
   return text(change.status), text(change.message or change.status)
 end

@@ -223,7 +223,7 @@
 ---| "run_missing" # there is no such run
 ---| "runs_unreadable" # the directory in which the records of runs lie cannot be read
 ---| "record_unusable" # the record of the run cannot be made, opened or written
----| "report_unwritable" # of the command: the page of a report cannot be written
+---| "report_unwritable" # of the command: the page or the copy of a report cannot be written
 ---| "journal_not_built" # this build has no mde.journal
 ---| "journal_failed" # the record of the run cannot be written; nothing was sent
 ---| "digest_failed" # the digest of a playbook or plan could not be made

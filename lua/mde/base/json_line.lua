@@ -22,16 +22,18 @@ end
 
 --- One line, without its end.
 ---@param value any
+---@param empty? string what an empty table is; default "[]"
 ---@return string
-function M.encode(value)
+function M.encode(value, empty)
   local kind = type(value)
   if kind == "string" then return quote(value) end
   if kind == "number" then return number(value) end
   if kind == "boolean" then return tostring(value) end
   if kind ~= "table" or value == M.null then return "null" end
+  if next(value) == nil then return empty or "[]" end
   local parts = {}
-  if next(value) == nil or value[1] ~= nil then
-    for i, item in ipairs(value) do parts[i] = M.encode(item) end
+  if value[1] ~= nil then
+    for i, item in ipairs(value) do parts[i] = M.encode(item, empty) end
     return "[" .. table.concat(parts, ",") .. "]"
   end
   local names = {}
@@ -39,7 +41,7 @@ function M.encode(value)
     if type(name) == "string" and type(member) ~= "function" then names[#names + 1] = name end
   end
   table.sort(names, core.text.before)
-  for i, name in ipairs(names) do parts[i] = quote(name) .. ":" .. M.encode(value[name]) end
+  for i, name in ipairs(names) do parts[i] = quote(name) .. ":" .. M.encode(value[name], empty) end
   return "{" .. table.concat(parts, ",") .. "}"
 end
 

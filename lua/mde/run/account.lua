@@ -8,6 +8,7 @@ local core = require "mde.core"
 local digests = require "mde.run.digest"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
+local json_line = require "mde.base.json_line"
 local timelines = require "mde.run.timeline"
 
 local M = {}
@@ -489,11 +490,13 @@ local function events_of(reading)
   return list
 end
 
--- Options as texts: what is a table is written as JSON.
+-- Options as texts, the same ones of the same record: what is a table is written as JSON.
 local function settings_of(settings)
   local list = {}
   for name, value in pairs(type(settings.bound) == "table" and settings.bound or {}) do
-    if type(name) == "string" then list[name] = type(value) == "table" and json.encode(value) or tostring(value) end
+    if type(name) == "string" then
+      list[name] = type(value) == "table" and json_line.encode(value, "{}") or tostring(value)
+    end
   end
   return list
 end

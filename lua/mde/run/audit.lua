@@ -5,6 +5,7 @@
 -- they are the same bytes. Rows of this kind are counted from 1: that is the number of an event in its run.
 
 local changes = require "mde.audit.change"
+local core = require "mde.core"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
 local ocsf = require "mde.audit.ocsf"
@@ -45,10 +46,10 @@ local function read(journal)
   return known
 end
 
--- The event that a row tells of; nil if what stands there tells of no change.
+-- The event that a row tells of; nil if what stands there tells of no change, or of none at a time that can be.
 local function event_of(run, row, sequence)
   local change = row.detail and changes.read(json.decode(row.detail))
-  if not change then return nil end
+  if not change or not core.timestamp.whole(row.at) then return nil end
   local device, session = run.devices[change.machine_id] or {}, run.sessions[change.session] or {}
   change.time, change.sequence, change.run = row.at, sequence, run.id
   change.tenant_id, change.client_id, change.playbook_sha256 = run.tenant_id, run.client_id, run.playbook_sha256

@@ -5,6 +5,7 @@ local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local records = require "mde.run.record"
+local shell_word = require "mde.base.shell_word"
 
 local M = {}
 
@@ -13,25 +14,36 @@ local M = {}
 ---@field path string
 ---@field verb? string "run"
 ---@field playbook? string
----@field state string as in the record; "killed" where it says running and no session is at work; "unreadable"
+---@field state string as in the record; "killed" where it says running and no session is at work; "unreadable"; where
+--- it says running and that cannot be told, `why` says so
 ---@field why? string in words, why it is in that state
 ---@field made? number Unix seconds
 ---@field devices? integer of its plan
 ---@field next? string the command that goes on with it; nil: there is nothing to do
 
 local function next_of(run)
-  if run.state == "running" then return "mde stop " .. run.run end
-  if run.state == "planned" then return "mde run " .. run.path end
-  if run.state ~= "complete" and run.state ~= "unreadable" then return "mde resume " .. run.run end
+  if run.state == "running" then return "mde stop " .. shell_word.of(run.run) end
+  if run.state == "planned" then return "mde run " .. shell_word.of(run.path) end
+  if run.state ~= "complete" and run.state ~= "unreadable" then return "mde resume " .. shell_word.of(run.run) end
 end
 
 -- One run; what is wrong with its file is told in its place.
 local function read(path)
   local found, problem = records.facts_of(path)
   local run = { run = places.name_of(path), path = path, state = "unreadable", why = problem }
-  for name, value in pairs(found or {}) do run[name] = value end
-  if run.state == "running" and not records.is_in_use(path) then run.state = "killed" end
-  run.next = next_of(run)
+  local in_use, err
+  if found and found.state == "running" then
+    in_use, err = records.is_in_use(path)
+    -- Its session may have ended between the two.
+    if in_use == false then found, problem = records.facts_of(path) end
+  end
+  for name, value in pairs(found or { why = problem }) do run[name] = value end
+  if run.state == "running" and in_use == false then run.state = "killed" end
+  if not err then
+    run.next = next_of(run)
+  else
+    run.why = "it cannot be told whether a session is at work: " .. err.message
+  end
   return run
 end
 

@@ -148,13 +148,13 @@ local function read(journal)
 end
 
 -- Whether a session is at work. Where nobody has locked the record, and there is no lock, it has been sent from
--- elsewhere; what its state says is then of the time when it was copied.
+-- elsewhere; what its state says is then of the time when it was copied. Nor is it told where the lock cannot be taken
+-- for another reason than that somebody has it.
 local function life_of(path, run)
-  if run.state ~= "running" then return nil end
-  local lock = io.open(places.lock_of(path))
-  if not lock then return nil end
-  lock:close()
-  return records.is_in_use(path) and "live" or "killed"
+  if run.state ~= "running" or posix.directory.is_regular(places.lock_of(path)) == nil then return nil end
+  local in_use = records.is_in_use(path)
+  if in_use == nil then return nil end
+  return in_use and "live" or "killed"
 end
 
 --- Reads a record.
@@ -166,9 +166,14 @@ function M.read(run)
   if not path then return nil, err end
   local reading
   reading, err = with(path, read)
+  local life = reading and life_of(path, reading.run)
+  if life == "killed" then
+    -- Its session may have ended between the two.
+    reading, err = with(path, read)
+    life = reading and life_of(path, reading.run)
+  end
   if not reading then return nil, err end
-  reading.path, reading.name = path, places.name_of(path)
-  reading.life = life_of(path, reading.run)
+  reading.path, reading.name, reading.life = path, places.name_of(path), life
   return reading
 end
 

@@ -8,6 +8,7 @@ local places = require "mde.run.place"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
+local shell_word = require "mde.base.shell_word"
 local stops = require "mde.run.stop"
 local variables = require "mde.base.environment"
 
@@ -81,6 +82,8 @@ local MAGIC = "SQLite format 3\0"
 ---@param path string
 ---@return boolean? is_record nil: there is no such file
 function M.is_record(path)
+  -- Opening a FIFO would wait for somebody to write.
+  if posix.directory.is_regular(path) == false then return false end
   local file = io.open(path, "rb")
   if not file then return nil end
   local beginning = file:read(#MAGIC)
@@ -106,14 +109,17 @@ local check_file = M.check_file
 
 --- Whether a session is at work on a run.
 ---@param path string
----@return boolean
+---@return boolean? in_use nil: it cannot be told
+---@return mde.Error? err why not
 function M.is_in_use(path)
-  local file = io.open(places.lock_of(path))
-  if not file then return false end
-  file:close()
-  local locked = lock(path)
-  if locked then locked:close() end
-  return not locked
+  if posix.directory.is_regular(places.lock_of(path)) == nil then return false end
+  local locked, err = lock(path)
+  if locked then
+    locked:close()
+    return false
+  end
+  if err.code == "run_in_use" then return true end
+  return nil, err
 end
 
 --- The cap that a plan was made with; nil if that cannot be read.
@@ -132,7 +138,7 @@ end
 
 --- What a record says of its run; it is only read, and may be at work.
 ---@param path string
----@return { verb: string, playbook: string, state: string, why: string?, made: number, devices: integer }?
+---@return { verb: string, playbook: string, state: string, why: string?, made: number?, devices: integer }?
 ---@return string? problem in words
 function M.facts_of(path)
   local journal, err = journals()
@@ -144,7 +150,9 @@ function M.facts_of(path)
     if not run then return nil, message end
     local devices = 0
     for _ in assert(opened:devices()) do devices = devices + 1 end
-    return { verb = run.verb, playbook = run.playbook, state = run.state, why = run.why, made = run.made,
+    -- A record may be from elsewhere, and say any number.
+    local made = core.timestamp.whole(run.made) and run.made
+    return { verb = run.verb, playbook = run.playbook, state = run.state, why = run.why, made = made,
       devices = devices }
   end)
   opened:close()
@@ -336,7 +344,7 @@ function M.begin_session(record, taken_at)
   if code ~= "taken" then return failed(record.path, message, code) end
   return nil, errors.new { kind = "invalid", code = "plan_taken",
     message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path))),
-    hint = ("To go on with that run: mde resume %s"):format(places.name_of(record.path)) }
+    hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path))) }
 end
 
 --- A session has ended.

@@ -13,6 +13,7 @@ local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local recalls = require "mde.run.recall"
+local shell_word = require "mde.base.shell_word"
 local steps_of = require "mde.run.steps"
 local stops = require "mde.run.stop"
 
@@ -129,7 +130,7 @@ function Session:halted()
   if not stop then return nil end
   return errors.new { kind = "unavailable", code = "run_stopped", retry_at = stop.retry_at,
     message = "nothing was sent, since the run has stopped: " .. stop.message,
-    hint = ("To go on: mde resume %s"):format(places.name_of(self.path)) }
+    hint = ("To go on: mde resume %s"):format(shell_word.of(places.name_of(self.path))) }
 end
 
 -- The record could not be written: what is known is kept for the end.

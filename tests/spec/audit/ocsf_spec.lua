@@ -163,10 +163,19 @@ describe("a line of OCSF", function()
     assert.same({}, ocsf_fields.problems(event))
   end)
 
+  it("leaves out a number that JSON has no word for", function()
+    for _, number in ipairs { math.huge, -math.huge, 0 / 0 } do
+      local line = ocsf.line(change { attempts = number, wave = 2 })
+      assert.is_nil(line:find("null", 1, true))
+      assert.same({ 2 }, { cjson.decode(line).unmapped.mde.wave, cjson.decode(line).unmapped.mde.attempts })
+    end
+  end)
+
   it("stays short where a text is long, and cuts no character", function()
     local long = ("\195\164"):rep(100000)
-    local line = ocsf.line(change { computerDnsName = long, comment = long, message = long, kind = "refused",
-      asked = long, user = long, device = { osPlatform = long, version = long, rbacGroupName = long } })
+    local line = ocsf.line(change { computerDnsName = long, comment = long, message = long, kind = long,
+      run = long, version = long, asked = long, user = long,
+      device = { osPlatform = long, version = long, rbacGroupName = long } })
     assert.is_true(#line < 60000)
     local name = cjson.decode(line).device.hostname
     assert.is_true(#name <= 2000)

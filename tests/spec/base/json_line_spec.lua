@@ -24,6 +24,11 @@ describe("a line of JSON", function()
     end)
   end
 
+  it("has an empty table as it is wanted", function()
+    assert.equal('{"a":[{},1],"b":{}}', json.encode({ a = { {}, 1 }, b = {} }, "{}"))
+    assert.equal("{}", json.encode({}, "{}"))
+  end)
+
   it("leaves a metatable's methods out", function()
     assert.equal('{"id":"x"}', json.encode(setmetatable({ id = "x" }, { __index = { wait = print } })))
   end)

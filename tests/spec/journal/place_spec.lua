@@ -63,4 +63,55 @@ describe("the file of a journal", function()
     assert.has_error(function() file:reserve(0 / 0) end)
     file:close()
   end)
+
+  describe("with what SQLite keeps beside it", function()
+    local function big_endian(number)
+      local bytes = {}
+      for i = 4, 1, -1 do
+        bytes[i] = string.char(number % 256)
+        number = math.floor(number / 256)
+      end
+      return table.concat(bytes)
+    end
+
+    local MAGIC = "\217\213\5\249\32\161\99\215"
+
+    -- A journal that is rolled back, without a page in it, and names another file at its end.
+    local function forge(beside, victim)
+      local pages = #shell.read_file(path) / 4096
+      local header = MAGIC .. big_endian(0) .. big_endian(0) .. big_endian(pages) .. big_endian(512) .. big_endian(4096)
+      local sum = 0
+      for i = 1, #victim do sum = sum + victim:byte(i) end
+      local lock_page = math.floor(0x40000000 / 4096) + 1
+      shell.write_file(beside, header .. ("\0"):rep(512 - #header) .. big_endian(lock_page) .. victim
+        .. big_endian(#victim) .. big_endian(sum) .. MAGIC)
+      -- SQLite deletes none that names its child.
+      shell.write_file(victim, "of the reader")
+    end
+
+    it("is refused if that names a file that SQLite would delete", function()
+      journals.begun(path):close()
+      local victim, link = directory .. "/thesis", directory .. "/link.db"
+      os.execute(("ln -s run.db %s"):format(link))
+      for _, untrusted in ipairs { true, false } do
+        for _, name in ipairs { path, link } do
+          forge(path .. "-journal", victim)
+          local file, message, code = journal.open(name, { untrusted = untrusted })
+          if file then file:close() end
+          assert.equal("of the reader", shell.read_file(victim))
+          assert.equal("damaged", code)
+          assert.truthy(message:find("names another file, which SQLite would delete", 1, true))
+        end
+      end
+    end)
+
+    it("is refused if that is no regular file", function()
+      journals.begun(path):close()
+      local beside = path .. "-journal"
+      for _, command in ipairs { "mkfifo %s", "mkdir %s", "ln -s elsewhere %s" } do
+        os.execute(("rm -rf %s; "):format(beside) .. command:format(beside))
+        assert.equal("io", (select(3, journal.open(path, { untrusted = true }))))
+      end
+    end)
+  end)
 end)

@@ -224,6 +224,14 @@ describe("the account of a run", function()
     assert.is_nil(account({ devices = {} }).run.undone_by)
   end)
 
+  it("has the settings as texts, which are the same for the same record", function()
+    local path = directory .. "/settings.db"
+    recorded.write(path, { devices = { { name = "a", outcome = "accepted", status = "Succeeded" } },
+      run = { settings = '{"bound":{"gate":{"z":1,"b":2,"a":{},"y":4,"c":5,"x":[6]},"cap":"20","empty":{}}}' } })
+    local told = accounts.of(assert(readings.read(path)))
+    assert.same({ gate = '{"a":{},"b":2,"c":5,"x":[6],"y":4,"z":1}', cap = "20", empty = "{}" }, told.run.settings)
+  end)
+
   it("stands whatever JSON the record has", function()
     for _, odd in ipairs { "", "null", "5", "[]", "[[[", '{"changes":5}', '{"changes":[5,{"verb":1}],"tags":[{}]}',
       '{"changes":[{"verb":"restrict","decision":"\\u0000","incident":7}],"order":"x","tags":{"a":1}}' } do

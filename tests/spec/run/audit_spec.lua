@@ -1,5 +1,6 @@
 -- What is told of a run: what happens once is told once, and the record tells it again byte for byte.
 local audit = require "mde.run.audit"
+local by_hand = require "tests.spec.support.journals"
 local errors = require "mde.base.error"
 local journals = require "mde.journal"
 local mde = require "mde"
@@ -318,12 +319,17 @@ describe("the audit of a run", function()
     end
     journal:event { at = 1, kind = "change" }
     -- What somebody has written into it that sent it.
-    journal:event { at = 1e300, kind = "change", detail = [[{"verb":"restrict","outcome":"accepted","attempts":1e300,
+    local at_no_time = '{"verb":"restrict","outcome":"accepted"}'
+    for _, at in ipairs { 1e300, -1e300, 2e300 } do
+      journal:event { at = at, kind = "change", detail = at_no_time }
+    end
+    journal:event { at = 1, kind = "change", detail = [[{"verb":"restrict","outcome":"accepted","attempts":1e300,
       "http_status":0.5,"machine_id":{},"comment":[],"device":5,"session":"x"}]] }
     journal:close()
+    by_hand.by_sqlite(path, "UPDATE event SET at = 9e999 WHERE at = 2e300")
     local lines = lines_of(path)
     assert.equal(2, #lines)
-    assert.equal(7, cjson.decode(lines[2]).metadata.sequence)
+    assert.equal(10, cjson.decode(lines[2]).metadata.sequence)
   end)
 
   it("goes on where a watcher raises", function()

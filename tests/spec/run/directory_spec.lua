@@ -1,7 +1,10 @@
 -- The runs in a directory: the newest first, each with its state and what to type next, also beside a damaged file.
 local directories = require "mde.run.directory"
 local environment = require "tests.spec.support.environment"
+local journal = require "mde.journal"
 local playbooks = require "tests.spec.support.playbooks"
+local recorded = require "tests.spec.support.recorded"
+local records = require "mde.run.record"
 local runs = require "mde.run"
 local shell = require "tests.spec.support.process.shell"
 
@@ -48,6 +51,14 @@ describe("the runs in a directory", function()
     assert.matches("the time was up", directories.list(place)[2].why, 1, true)
   end)
 
+  it("are named as a shell takes them for one word", function()
+    local here = stage.directory .. "/it's $(mine)"
+    os.execute("mkdir " .. shell.quote(here))
+    recorded.write(here .. "/a;b.db", { devices = recorded.bad_night, state = "paused" })
+    local one = assert(directories.list(here))[1]
+    assert.equal(here .. "/a;b.db|", shell.output_of("printf '%s|' " .. one.next:match "^mde resume (.*)$"))
+  end)
+
   it("are at work, or were killed", function()
     local seen
     local path = run("a", { on_event = function(event)
@@ -60,6 +71,42 @@ describe("the runs in a directory", function()
     pcall(runs.start, stage.client, plan, { record = path })
     stage.another()
     assert.same({ "b.db", "killed", 2, "mde resume " .. path }, list()[1])
+  end)
+
+  it("are running where it cannot be told whether they are at work, which is said", function()
+    recorded.write(place .. "/a.db", { devices = recorded.bad_night, state = "running", open = true })
+    shell.write_file(place .. "/a.lock", "")
+    os.execute(("chmod 666 %s/a.lock"):format(place))
+    local one = assert(directories.list(place))[1]
+    assert.equal("running", one.state)
+    assert.is_nil(one.next)
+    assert.matches("cannot be told whether a session is at work", one.why, 1, true)
+    assert.matches("everybody on this machine may write it", one.why, 1, true)
+  end)
+
+  it("are not killed where they end while they are read", function()
+    local path = place .. "/a.db"
+    recorded.write(path, { devices = recorded.bad_night, state = "running", open = true })
+    local is_in_use = records.is_in_use
+    finally(function() records.is_in_use = is_in_use end)
+    records.is_in_use = function(of)
+      local file = assert(journal.open(of))
+      assert(file:set_state "complete")
+      file:close()
+      return is_in_use(of)
+    end
+    assert.same({ { "a.db", "complete", #recorded.bad_night } }, list())
+  end)
+
+  it("are told though one says a time that is no time, and where something waits to be written", function()
+    recorded.write(place .. "/a.db", { devices = recorded.bad_night, run = { made = 1e300 } })
+    os.execute(("mkfifo %s/fifo %s/fifo.db"):format(place, place))
+    local states = {}
+    for _, one in ipairs(assert(directories.list(place))) do
+      states[one.path:match "[^/]+$"] = one.state
+      assert.is_nil(one.made)
+    end
+    assert.same({ ["a.db"] = "complete", ["fifo.db"] = "unreadable" }, states)
   end)
 
   it("are all told though one of the files is damaged, cut short, or none", function()

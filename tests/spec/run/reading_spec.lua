@@ -5,6 +5,7 @@ local journals = require "tests.spec.support.journals"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local readings = require "mde.run.reading"
+local records = require "mde.run.record"
 local recorded = require "tests.spec.support.recorded"
 local shell = require "tests.spec.support.process.shell"
 
@@ -72,6 +73,34 @@ describe("the reading of a record", function()
     assert.is_nil(readings.read(path).life)
   end)
 
+  it("does not say that somebody is at work where the lock cannot be taken for another reason", function()
+    written { devices = recorded.bad_night, state = "running", open = true }
+    local lock = places.lock_of(path)
+    shell.write_file(lock, "")
+    os.execute("chmod 666 " .. lock)
+    assert.is_nil(readings.read(path).life)
+    os.execute(("rm %s; touch %s.other; ln -s %s.other %s"):format(lock, lock, lock, lock))
+    assert.is_nil(readings.read(path).life)
+    os.execute(("rm %s; mkfifo %s"):format(lock, lock))
+    assert.is_nil(readings.read(path).life)
+  end)
+
+  it("does not say that a run was killed that ends while it is read", function()
+    written { devices = recorded.bad_night, state = "running", open = true }
+    shell.write_file(places.lock_of(path), "")
+    os.execute("chmod 600 " .. places.lock_of(path))
+    local is_in_use = records.is_in_use
+    finally(function() records.is_in_use = is_in_use end)
+    records.is_in_use = function(of)
+      local file = assert(journal.open(of))
+      assert(file:set_state "complete")
+      file:close()
+      return is_in_use(of)
+    end
+    local reading = assert(readings.read(path))
+    assert.same({ "complete" }, { reading.run.state, reading.life })
+  end)
+
   it("takes back half a commit of a session that was killed", function()
     local reading = assert(readings.read(killed_in_commit()))
     assert.equal(#recorded.bad_night, #reading.devices)
@@ -117,6 +146,22 @@ describe("the reading of a record", function()
     journal.open = opened
     assert(reading, err)
     assert.is_true(options.untrusted)
+  end)
+
+  it("refuses one beside which something names another file, also where it is copied first", function()
+    written()
+    shell.write_file(path .. "-journal", ("x"):rep(600) .. "\217\213\5\249\32\161\99\215")
+    local opened, places_opened = journal.open, {}
+    finally(function() journal.open = opened end)
+    journal.open = function(place, options)
+      places_opened[#places_opened + 1] = place
+      if place == path then return nil, "on a network", "network" end
+      return opened(place, options)
+    end
+    local reading, err = readings.read(path)
+    assert.is_nil(reading)
+    assert.equal(2, #places_opened)
+    assert.matches("names another file, which SQLite would delete", err.message, 1, true)
   end)
 
   it("says what is wrong with a file", function()

@@ -7,6 +7,7 @@ local output = require "mde.cli.ui.output"
 local plan_pass = require "mde.cli.run.plan_pass"
 local runs = require "mde.run"
 local screen = require "mde.cli.run.screen"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 local M = {
@@ -68,7 +69,7 @@ function M.run(context)
     screen.show(client, plan)
   end
   if arguments.output then terminal.remark(("Kept in %s; to carry it out: mde run %s"):format(arguments.output,
-    arguments.output)) end
+    shell_word.of(arguments.output))) end
   local counts = runs.counts(plan)
   return arguments.exit_code and counts.restrict + counts.release > 0 and exit.would_send or exit.done
 end

@@ -10,6 +10,7 @@ local posix = require "mde.posix"
 local profiles = require "mde.cli.profile"
 local rehearsal = require "mde.cli.run.rehearsal"
 local runs = require "mde.run"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 -- What a rehearsal takes of a profile: what decides, and not where to.
@@ -134,7 +135,7 @@ local function say(result, kept)
   if not differs(result) then
     output.write "  verified: the tenant did what the record says, and nothing twice\n"
   end
-  if kept then output.write(("  record: mde report %s\n"):format(errors.show(result.path))) end
+  if kept then output.write(("  record: mde report %s\n"):format(errors.show(shell_word.of(result.path)))) end
 end
 
 local function object(result, kept)

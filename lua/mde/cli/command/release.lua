@@ -10,6 +10,7 @@ local incident_names = require "mde.cli.ui.incidents"
 local list = require "mde.cli.batch.list"
 local mde = require "mde"
 local rows = require "mde.cli.ui.rows"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 local M = {
@@ -58,18 +59,13 @@ local function name_others(machine)
     errors.show(table.concat(machine.incidents or {}, ", ")))
 end
 
--- A shell takes # for the beginning of a comment.
-local function in_shell(incident)
-  return incident:find "^#" and ("'%s'"):format(incident) or incident
-end
-
 -- The incidents, each once, as options of the command.
 local function options(name, incidents, named)
   local words = {}
   for _, incident in ipairs(incidents) do
     if not named[core.text.lower(incident)] then
       named[core.text.lower(incident)] = true
-      words[#words + 1] = ("%s %s"):format(name, in_shell(errors.show(incident)))
+      words[#words + 1] = ("%s %s"):format(name, shell_word.of(errors.show(incident)))
     end
   end
   return words

@@ -14,6 +14,7 @@ local posix = require "mde.posix"
 local rows = require "mde.cli.ui.rows"
 local run = require "mde.cli.report.run"
 local runs = require "mde.run"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 local M = {
@@ -91,7 +92,18 @@ local function named_runs(arguments)
   return list
 end
 
+-- A new file is wanted; standard output takes neither a page nor a record.
+local function check_new_file(option, path)
+  if path == "" then
+    errors.invalid("empty_text", ("--%s is empty; an empty shell variable?"):format(option), "Give a path.")
+  elseif path == "-" then
+    errors.invalid("report_unwritable", ("--%s is -, and it is written into a file alone"):format(option),
+      "Nothing was done. Name a new file; ./- is one of that name.")
+  end
+end
+
 local function check_run(arguments, list)
+  for _, option in ipairs { "html", "copy" } do check_new_file(option, arguments[option]) end
   if #arguments.subjects > 1 then
     contradict(("%s is a run, and a run is reported by itself"):format(errors.quote(list[1])),
       "Report one after the other. If an incident of that name is meant: --incident.")
@@ -141,7 +153,7 @@ local function say_doubt(name)
   if not core.comment.incident_valid(name) or runs.name_of(runs.record_of(name)) ~= name then return end
   if name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
   terminal.remark(("%s is a file here, the record of a run. If the incident is meant: mde report --incident %s"):format(
-    errors.quote(name), name))
+    errors.quote(name), shell_word.of(name)))
 end
 
 -- Compares it with the service; nil and a status if that was interrupted.
@@ -161,7 +173,7 @@ end
 local function copy(name, path)
   local ok, err = runs.copy(name, path)
   if not ok then error(err, 0) end
-  terminal.remark(("The record is in %s; to read it: mde report %s"):format(errors.show(path), errors.show(path)))
+  terminal.remark(("The record is in %s; to read it: mde report %s"):format(errors.show(path), shell_word.of(path)))
 end
 
 local function write_page(path, account, verification)

@@ -15,8 +15,9 @@ local M = {
   explained = [[
 The state is the record's: planned, running, paused, stopped, broken or complete; killed where the
 record says running and no session is at work; unreadable where the file cannot be read, which is told
-in its line. With --json each run is one object: run, path, verb, playbook, state, why, made (UTC),
-devices and next, which is absent where there is nothing to do.]],
+in its line. Where it cannot be told whether a session is at work, the state stays running, and why says
+so. With --json each run is one object: run, path, verb, playbook, state, why, made (UTC), devices and
+next, which is absent where there is nothing to do.]],
   examples = {
     { "mde runs", "all of this user" },
     { "mde runs --json | jq -r 'select(.state == \"paused\") | .next'", "for a program" },
@@ -78,6 +79,8 @@ function M.run(context)
   for _, run in ipairs(list) do
     if run.state == "unreadable" then
       terminal.complain(("mde runs: %s cannot be read: %s"):format(errors.quote(run.path), errors.show(run.why)))
+    elseif run.state == "running" and run.why then
+      terminal.complain(("mde runs: %s: %s"):format(errors.quote(run.path), errors.show(run.why)))
     end
   end
   if not list[1] then terminal.say "There are no runs." end

@@ -6,6 +6,7 @@ local mde = require "mde"
 local problem = require "mde.cli.ui.problem"
 local profiles = require "mde.cli.profile"
 local runs = require "mde.run"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 local M = {
@@ -37,14 +38,15 @@ local function is_here(path)
 end
 
 local function stop_here(run, path)
-  if not runs.is_in_use(path) then
+  -- Where it cannot be told, it is asked all the same.
+  if runs.is_in_use(path) == false then
     terminal.say(("No session works on the run %s; there is nothing to stop."):format(errors.show(run)))
     return exit.done
   end
   local stopped, err = runs.stop(path)
   if not stopped then error(err, 0) end
   terminal.say(("Run %s begins nothing new. To go on:"):format(errors.show(run)),
-    ("mde resume %s"):format(runs.name_of(path)))
+    ("mde resume %s"):format(shell_word.of(runs.name_of(path))))
   return exit.done
 end
 

@@ -65,11 +65,7 @@ end
 ---@param fn fun(out: fun(...: string)) writes the parts
 function M.write(path, fn)
   if path == "" then errors.invalid("empty_text", "--html is empty; an empty shell variable?", "Give a path.") end
-  local there = io.open(path, "rb")
-  if there then
-    there:close()
-    cannot_write(path, "it is there already")
-  end
+  if posix.directory.is_regular(path) ~= nil then cannot_write(path, "it is there already") end
   local made, problem = posix.locked_file.open(path)
   if not made then cannot_write(path, problem) end
   made:close()

@@ -11,6 +11,7 @@ local mde = require "mde"
 local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local sentence = require "mde.cli.report.sentence"
+local shell_word = require "mde.base.shell_word"
 local style = require "mde.cli.report.style"
 
 -- Of the list of all devices the first so many; what needs somebody and what was left alone is there whole.
@@ -99,10 +100,10 @@ local function head(out, facts)
   paragraph(out, ("Run <code>%s</code>, %s: <strong>%s</strong>%s%s%s."):format(e(run.id), e(sentence.subject(account)),
     e(sentence.state(run)), run.why and (" (%s)"):format(e(run.why, 1000)) or "", when and ", " .. e(when) or "",
     who and ", by " .. e(who) or ""))
-  if sentence.is_open(run) then paragraph(out, "To go on: " .. command("mde resume " .. run.name)) end
+  if sentence.is_open(run) then paragraph(out, "To go on: " .. command("mde resume " .. shell_word.of(run.name))) end
   if run.undone_by then
     paragraph(out, "What follows is how it was before. How far it was taken back: "
-      .. command("mde report " .. run.undone_by))
+      .. command("mde report " .. shell_word.of(run.undone_by)))
   end
   if run.life == "live" then
     paragraph(out, "The run goes on while you read this; a report made later shows more.")
@@ -250,7 +251,7 @@ local function devices(out, account, day)
   device_rows.table(out, list, caption, day)
   if total > #list then
     paragraph(out, ("The rest, %d devices: %s"):format(total - #list,
-      command(("mde report %s --csv"):format(account.run.name))))
+      command(("mde report %s --csv"):format(shell_word.of(account.run.name)))))
   end
   close(out)
 end

@@ -7,6 +7,7 @@ local phrase = require "mde.cli.ui.phrase"
 local rows = require "mde.cli.ui.rows"
 local runs = require "mde.run"
 local sentence = require "mde.cli.report.sentence"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 -- On 80 columns the word and the times are seen whole, and the beginning of a name is.
@@ -108,7 +109,7 @@ local function as_json(value)
   for name, member in pairs(value) do
     if type(member) == "table" then
       own[name] = as_json(member)
-    elseif type(name) == "string" and name:find "_at$" then
+    elseif type(member) == "number" and type(name) == "string" and name:find "_at$" then
       own[name] = written(member)
     else
       own[name] = member
@@ -208,7 +209,7 @@ function M.say(account)
   end
   terminal.say(sentence.about(account))
   terminal.say(sentence.headline(account) .. ".")
-  if sentence.is_open(run) then terminal.say("To go on:", ("mde resume %s"):format(run.name)) end
+  if sentence.is_open(run) then terminal.say("To go on:", ("mde resume %s"):format(shell_word.of(run.name))) end
 end
 
 return M

@@ -3,6 +3,7 @@
 local errors = require "mde.base.error"
 local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
+local shell_word = require "mde.base.shell_word"
 
 local M = {}
 
@@ -113,7 +114,8 @@ function M.state(run)
   if run.undone_by then return "undone" end
   if run.state ~= "running" then return states[run.state] or errors.show(run.state) end
   if run.life == "live" then return "under way" end
-  return run.life == "killed" and "killed before it ended" or "under way when this record was copied, or killed since"
+  return run.life == "killed" and "killed before it ended" or
+    "under way when this record was copied, or killed since; which, cannot be told here"
 end
 
 --- Whether a person has to go on with it.
@@ -166,7 +168,7 @@ end
 local MAX_NAMED = 5
 
 local function resume(run)
-  return ("mde resume %s"):format(run.name)
+  return ("mde resume %s"):format(shell_word.of(run.name))
 end
 
 --- Devices that came to this.
@@ -184,9 +186,9 @@ end
 -- What shows how it is now; by their ids, since names are chosen by those who have the devices.
 local function look(account, word)
   local list = M.of_word(account, word)
-  if #list > MAX_NAMED then return ("mde report %s --verify"):format(account.run.name) end
+  if #list > MAX_NAMED then return ("mde report %s --verify"):format(shell_word.of(account.run.name)) end
   local ids = {}
-  for i, device in ipairs(list) do ids[i] = device.id end
+  for i, device in ipairs(list) do ids[i] = shell_word.of(device.id) end
   return "mde state " .. table.concat(ids, " ")
 end
 

@@ -11,6 +11,7 @@ local pace = require "mde.cli.batch.pace"
 local problem = require "mde.cli.ui.problem"
 local progress = require "mde.cli.ui.progress"
 local runs = require "mde.run"
+local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
 -- Of a list so many are said in the end.
@@ -167,17 +168,17 @@ function M.say_end(report)
   say_changes("%d planned, and not asked for by the playbook this time:", report.not_called)
   for _, step in ipairs(report.open) do
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
-      step.device))
+      shell_word.of(step.device)))
   end
   terminal.say(("Run %s is %s: %s."):format(report.run, report.state, count_ends(report)))
   if report.state == "complete" then return end
   if report.why then terminal.say(("Why: %s."):format(report.why)) end
-  terminal.say("To go on:", ("mde resume %s"):format(report.run))
+  terminal.say("To go on:", ("mde resume %s"):format(shell_word.of(report.run)))
 end
 
 -- What to call it from elsewhere, while it runs and if it is killed.
 local function say_begin(session, until_time)
-  local name = runs.name_of(session.path)
+  local name = shell_word.of(runs.name_of(session.path))
   terminal.remark(("Run %s. From another terminal mde stop %s stops it; if it is killed, mde resume %s goes on.")
     :format(name, name, name))
   if session.is_shared then

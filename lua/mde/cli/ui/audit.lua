@@ -19,8 +19,8 @@ local M = {}
 ---@param command table of argparse
 function M.configure(command)
   command:option("--audit", "Append an audit event (OCSF, a line of JSON) to a file for each state change: accepted, "
-    .. "succeeded, left by a rule. The file is made for its owner alone (default MDE_AUDIT; of mde run and mde resume, "
-    .. "- is standard output)."):argname "<file>":overwrite(false)
+    .. "succeeded, left by a rule. The file is made for its owner alone (default MDE_AUDIT; of mde run, mde resume "
+    .. "and mde undo, - is standard output)."):argname "<file>":overwrite(false)
 end
 
 -- What takes a line: true, or false and why not.

@@ -75,14 +75,16 @@ end
 
 -- The words of a text with the blanks before each; those that one would copy together are one.
 local function words_of(text)
-  local words, before, in_command = {}, "", false
+  local words, before, in_command, in_quotes = {}, "", false, false
   for blanks, word in text:gmatch "( *)([^ ]+)" do
-    if words[1] and not may_end(before, word, in_command) then
+    local may_begin = in_command and word:find "^'"
+    if words[1] and (in_quotes or not may_end(before, word, in_command)) then
       words[#words].text = words[#words].text .. blanks .. word
     else
       words[#words + 1] = { blanks = blanks, text = word }
       in_command = false
     end
+    if in_quotes or may_begin then in_quotes = (select(2, word:gsub("'", "")) % 2 == 1) ~= in_quotes end
     in_command = (in_command or word == "mde") and not word:find "[.,:;]$"
     before = word
   end

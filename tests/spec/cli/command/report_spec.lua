@@ -77,6 +77,20 @@ describe("mde report", function()
       assert.equal(1, report(path, "--html", "").status)
     end)
 
+    it("is written into a file that has a name", function()
+      written()
+      for _, option in ipairs { "--html", "--copy" } do
+        local told = report(path, option, "")
+        assert.equal(1, told.status)
+        assert.truthy(told.err:find(option .. " is empty; an empty shell variable?", 1, true))
+        finally(function() os.remove "-" end)
+        told = report(path, option, "-")
+        assert.equal(1, told.status)
+        assert.truthy(told.err:find(option .. " is -, and it is written into a file alone", 1, true))
+        assert.is_nil(shell.read_file "-")
+      end
+    end)
+
     it("can be copied into one file that can be read elsewhere", function()
       local copy = stage.path "copy.db"
       local told = report(written { devices = recorded.bad_night, state = "running", open = true }, "--copy", copy)

@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local console = require "tests.spec.support.console"
 local environment = require "tests.spec.support.environment"
 local playbooks = require "tests.spec.support.playbooks"
+local recorded = require "tests.spec.support.recorded"
 local runs = require "mde.run"
 local shell = require "tests.spec.support.process.shell"
 
@@ -49,6 +50,15 @@ describe("mde runs", function()
     local told = console.run({ "runs" }, { columns = 80 })
     assert.equal("RUN                    STATE    DEVICES  NEXT                              VERB\n"
       .. "20260203T031500Z-7f3a  stopped  2        mde resume 20260203T031500Z-7f3a  run\n", told.out)
+  end)
+
+  it("shows no time where a record says one that cannot be", function()
+    recorded.write(stage.directory .. "/a.db", { devices = recorded.bad_night, run = { made = 1e300 } })
+    local told = console.run({ "runs", stage.directory }, { columns = 200 })
+    assert.equal(0, told.status, told.err)
+    assert.matches("a.db +complete +%d+ +%- +run", told.out)
+    told = console.run({ "runs", "--json", stage.directory }, {})
+    assert.is_nil(cjson.decode(told.out).made)
   end)
 
   it("writes an object a line with --json", function()

@@ -62,6 +62,8 @@ describe("the file of a page", function()
     assert.equal("report_unwritable", rehearsal.refused(html.write, directory .. "/link", error).code)
     assert.is_nil(shell.read_file(directory .. "/nowhere"))
     assert.equal("report_unwritable", rehearsal.refused(html.write, directory .. "/none/x", error).code)
+    os.execute(("mkfifo %s/fifo"):format(directory))
+    assert.equal("report_unwritable", rehearsal.refused(html.write, directory .. "/fifo", error).code)
     assert.equal("empty_text", rehearsal.refused(html.write, "", error).code)
   end)
 

@@ -86,6 +86,12 @@ describe("the report of a run", function()
     assert.truthy(lines[3]:find("\\xe2\\x80\\xaex", 1, true))
   end)
 
+  it("is JSON whatever a setting is called", function()
+    local own = account { devices = recorded.bad_night, run = { settings = '{"bound":{"ended_at":"2h","x_at":[1]}}' } }
+    local run = json.decode(lines_of(written(own, "json"))[1])
+    assert.same({ ended_at = "2h", x_at = "[1]" }, run.settings)
+  end)
+
   it("is objects of JSON, first the run, then each device with its changes", function()
     local own = account { devices = recorded.bad_night, state = "paused", why = "2 are not known",
       events = { { "gate", "wave 1: all well" } } }

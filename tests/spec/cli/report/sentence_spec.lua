@@ -144,6 +144,8 @@ describe("what is said of a run", function()
     assert.equal(("mde state %040x %040x"):format(1, 2), command)
     _, command = sentence.advice("failed", account { "failed", "failed", "failed", "failed", "failed", "failed" })
     assert.equal("mde report 20261129T025804Z-7f3a --verify", command)
+    _, command = sentence.advice("unknown", account({ "unknown" }, { name = "./my run.db", state = "paused" }))
+    assert.equal("mde resume './my run.db'", command)
   end)
 
   it("notes what is to be known of a change", function()

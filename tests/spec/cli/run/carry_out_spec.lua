@@ -74,6 +74,8 @@ describe("what is said at the end of a run", function()
     local text = said { state = "paused", why = "the cap is full", entries = { stopped } }.err
     assert.matches("Why: the cap is full.", text, 1, true)
     assert.matches("mde resume 20260203T031500Z-7f3a", text, 1, true)
+    text = said { run = "/tmp/a;b.db", state = "paused", why = "the cap is full", entries = { stopped } }.err
+    assert.matches("mde resume '/tmp/a;b.db'\n", text, 1, true)
   end)
 
   it("names what is open and what was not reached", function()

@@ -133,6 +133,8 @@ describe("a remark", function()
     { "ask for it: mde machines name=A --csv shows it", 17, "ask for it:\n  mde machines name=A --csv shows\n  it" },
     { "raise it by --cap N, or --allow cap.", 18, "raise it by\n  --cap N, or\n  --allow cap." },
     { "mde restrict: --cap is 0 or more", 15, "mde restrict:\n  --cap is 0 or\n  more" },
+    { "go on: mde resume 'my own run.db' goes on", 16, "go on:\n  mde resume\n  'my own run.db'\n  goes on" },
+    { "mde shows it's that one", 16, "mde shows it's\n  that one" },
     { "name it, --list, or a=b with it", 16, "name it, --list,\n  or a=b with it" },
     { "\230\151\165\230\156\172 \230\151\165", 6, "\230\151\165\230\156\172\n  \230\151\165" },
   } do
