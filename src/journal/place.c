@@ -106,7 +106,7 @@ bool mde_place_check_file(const char *path, bool trusted, struct mde_problem *pr
   return true;
 }
 
-/* The descriptor of a regular file; -1 with `errno`, which is 0 if it is none. */
+/* The descriptor of a regular file; -1 with `errno`, which is 0 if it is not one. */
 static int open_regular(const char *path)
 {
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
