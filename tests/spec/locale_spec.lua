@@ -41,7 +41,8 @@ io.write(json.encode { a = 0.5 }, "\n")
 describe("in a locale", function()
   local environment, path
 
-  setup(function() environment = { LOCPATH = locales.make(), MDE_LOG = "" } end)
+  -- Its programs set locales of their own.
+  setup(function() environment = { LOCPATH = locales.make(), MDE_LOG = "", MDE_TEST_LOCALE = "" } end)
 
   before_each(function()
     path = os.tmpname()
