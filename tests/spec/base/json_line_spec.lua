@@ -1,5 +1,5 @@
 -- Labels: not-lua5.3
-local cjson = require "cjson"
+local reader = require "mde.base.json"
 local json = require "mde.base.json_line"
 
 describe("a line of JSON", function()
@@ -20,7 +20,7 @@ describe("a line of JSON", function()
       local line = json.encode(case[1])
       assert.equal(case[2], line)
       -- Another reader takes it for what it is.
-      assert.has_no.errors(function() cjson.decode("[" .. line .. "]") end)
+      assert.is_table((reader.decode("[" .. line .. "]")))
     end)
   end
 
