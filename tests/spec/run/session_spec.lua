@@ -370,4 +370,23 @@ describe("a session of a run", function()
     assert.equal("complete", report.state)
     once_each(2)
   end)
+
+  it("is not complete where the end of a restriction could not be told, and goes on", function()
+    set_up(4)
+    local text = playbooks.restrict(4):gsub('"INC%-1"', '%0, release_after = "8h"')
+    local plan = assert(stage.plan(text))
+    -- The sign-in is lost.
+    local exchange = stage.client.exchange
+    function exchange.settle_clock()
+      return nil, errors.new { kind = "unavailable", code = "connect", message = "no sign-in" }
+    end
+    local report, _, path = stage.start(plan)
+    exchange.settle_clock = nil
+    assert.equal("paused", report.state)
+    assert.equal(4, #report.entries)
+    assert.equal(0, stage.posts())
+    report = stage.resume(path)
+    assert.equal("complete", report.state, report.why)
+    once_each(4)
+  end)
 end)
