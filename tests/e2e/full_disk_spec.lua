@@ -34,8 +34,11 @@ while [ -z "$filled" ] && kill -0 $running 2>/dev/null; do
   if [ -e "$place/fill" ]; then fill; filled=yes; else sleep 0.02; fi
 done
 wait $running
-echo $? >"$place/status"
+status=$?
+# Its end is told when all that is looked at then is there.
 cp -r "$place/disk" "$place/copy"
+echo $status >"$place/status.new"
+mv "$place/status.new" "$place/status"
 rm "$place/disk/rest"
 if [ "$again" = resume ]; then
   mde resume --yes "$place/disk/run.db" >>"$place/out" 2>"$place/again.err"

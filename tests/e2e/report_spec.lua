@@ -1,5 +1,6 @@
 -- A month of six incidents, told later by the command over TLS, and compared with what the tenant itself knows.
 -- Labels: only-lua5.4, long
+local core = require "mde.core"
 local commands = require "tests.spec.support.process.command"
 local json = require "mde.sim.base.json"
 local tenants = require "tests.spec.support.server.tenant"
@@ -9,6 +10,7 @@ local DEVICES, ACTIONS, DAY = 400, 1500, 86400
 local INCIDENTS = { "INC-471", "INC-4711", "INC-4712", "4713", "SOC/2026-11", "inc_six" }
 local BY_HAND = { "portal@corp.example", "night.shift@corp.example" }
 
+local lower = core.text.lower
 local has, lines_of = commands.has, commands.lines_of
 
 local function machine_id(number)
@@ -41,7 +43,7 @@ local function month(now)
     local at = begin + math.floor(i * 30.5 * DAY / ACTIONS)
     local first = math.min(5, math.floor((at - begin) / (5 * DAY)))
     local incident = INCIDENTS[math.min(6, first + draw(2))]
-    if draw(3) == 1 then incident = incident:lower() end
+    if draw(3) == 1 then incident = lower(incident) end
     local is_release, by_hand = draw(5) <= 2, draw(8) == 1
     local action = { machineId = machine_id(draw(DEVICES)), status = status_of(draw),
       type = is_release and "UnrestrictCodeExecution" or draw(20) == 1 and "RunAntiVirusScan"
@@ -65,7 +67,7 @@ end
 
 local function incident_of(comment)
   local incident = comment:match "%[mde:([^%s:%]]+):[%w%-]+%]$"
-  return incident and incident:lower()
+  return incident and lower(incident)
 end
 
 -- The restricts and releases of each device in their order, as the tenant took them.
@@ -177,7 +179,7 @@ local function told(out)
     local id = row.restrictAction ~= "" and row.restrictAction or row.releaseAction
     assert(not lines[id], "twice: " .. id)
     lines[id] = table.concat({ row.machineId, row.restrictStatus, row.restrictRequestor, row.restrictComment,
-      row.releaseAction, row.state, row.restricted, row.holders:lower() }, "|")
+      row.releaseAction, row.state, row.restricted, lower(row.holders) }, "|")
   end
   return lines
 end
@@ -216,7 +218,7 @@ describe("a month later", function()
 
   for _, incident in ipairs(INCIDENTS) do
     it("the report of " .. incident .. " is what the tenant knows, by one request", function()
-      local lines, counts = expected(devices, incident:lower())
+      local lines, counts = expected(devices, lower(incident))
       assert.is_true(counts.devices >= 60 and counts.lines > counts.devices, counts.devices)
       local result = command.run { "report", incident, "--csv" }
       assert.equal(0, result.status, result.err)
@@ -258,14 +260,14 @@ describe("a month later", function()
       local own, count = {}, { actions = 0, devices = 0 }
       for id, actions in pairs(devices) do
         for _, action in ipairs(actions) do
-          if action.incident == incident:lower() then
+          if action.incident == lower(incident) then
             count.actions = count.actions + 1
             count.devices = count.devices + (own[id] and 0 or 1)
             own[id] = true
           end
         end
       end
-      has(result.err:lower(), ("  %s: %d devices, %d actions, the last "):format(incident:lower(), count.devices,
+      has(lower(result.err), ("  %s: %d devices, %d actions, the last "):format(lower(incident), count.devices,
         count.actions))
     end
     assert.equal(1, #requests())
