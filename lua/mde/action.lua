@@ -19,7 +19,7 @@ function M.metatable(client)
   ---@return "Succeeded"?
   ---@return mde.Error? err of kind failed, cancelled or pending, or why it could not be read
   function methods:wait(options)
-    local seconds = options_of.check(options, { timeout = "seconds" }, "action:wait").timeout or wait.SECONDS
+    local seconds = options_of.check(options, { timeout = "seconds" }, "action:wait").timeout or wait.seconds { self }
     return wait.one(client.action_center, self, seconds, client:context(seconds))
   end
 

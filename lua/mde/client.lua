@@ -6,17 +6,19 @@
 local action_metatables = require "mde.action"
 local arguments = require "mde.action.change.arguments"
 local authorities = require "mde.driver.ca_bundle"
-local cap_counts = require "mde.action.cap_count"
-local caps = require "mde.action.cap"
+local cap_limits = require "mde.action.cap"
+local caps = require "mde.action.caps"
 local centers = require "mde.action.action_center"
 local changes = require "mde.action.change"
 local contexts = require "mde.sync.context"
+local core = require "mde.core"
 local devices = require "mde.device.device"
 local doctor = require "mde.doctor"
 local errors = require "mde.base.error"
 local exchanges = require "mde.api.exchange"
 local expiries = require "mde.action.expiry"
 local guards = require "mde.action.guard"
+local held = require "mde.action.held"
 local incidents = require "mde.action.incident"
 local interruptible = require "mde.sync.interruptible"
 local inventories = require "mde.device.inventory"
@@ -26,8 +28,10 @@ local lookup = require "mde.action.lookup"
 local machine_metatables = require "mde.machine"
 local methods = require "mde.base.method"
 local options_of = require "mde.base.options"
+local packages = require "mde.action.package"
 local proxies = require "mde.base.proxy"
 local reports = require "mde.action.report"
+local responses = require "mde.action.response"
 local selection = require "mde.selection"
 local settings_of = require "mde.settings"
 local state = require "mde.action.state"
@@ -64,12 +68,18 @@ local known_options = {
 --- path, `ngx.shared.NAME`, or see store.lua
 ---@field timeout? number seconds for each call, counting everything
 ---@field protect? mde.Protect which machines no restrict may touch; see guard.md
----@field cap? number|false restricts an hour, default 25; false or math.huge for no cap, 0 for none at all
+---@field cap? number|false|table<string, number|false> how many restricts an hour, how many isolates, how many
+--- contains, and how many quarantines of one file; default 25 each; false or math.huge for no cap, 0 for none at all; a
+--- table for one each: { restrict = 100, isolate = 10 }
 ---@field limits? false|{ per_minute?: integer, per_hour?: integer } how many calls of each API the service allows this
 --- application, default 100 and 1500; false: they are not counted
 ---@field reserve? integer of these, so many that `each` leaves to releases and single calls; default 0
 ---@field on_event? fun(event: table) is told of every request, response and retry, redacted, and of each state change
 --- of a change (mde.ChangeEvent); mde.audit.ocsf makes lines for a SIEM of those
+
+--- A response action: its `outcome` is "accepted" or "already_active".
+---@alias mde.Act
+---| fun(self: mde.Client, device: mde.Device, comment: string, options?: mde.ChangeOptions): mde.Action?, mde.Error?
 
 ---@class mde.Client
 ---@field exchange mde.Exchange
@@ -78,10 +88,17 @@ local known_options = {
 ---@field action_center mde.ActionCenter
 ---@field private timeout? number
 ---@field private guard mde.Guard
----@field private restricts mde.Cap how many were sent
+---@field caps mde.Caps how many were sent
 ---@field private changes mde.Changes
 ---@field private tasks mde.Tasks
 ---@field private warned? boolean that a call held up the program's event loop
+---@field isolate mde.Act cuts a device off the network, but for the service. `isolation_type`: "Full" or "Selective"
+---@field unisolate mde.Act lets it onto the network again
+---@field contain mde.Act has the onboarded devices block one that is not onboarded
+---@field uncontain mde.Act has them talk to it again
+---@field scan mde.Act has Defender Antivirus scan a device. `scan_type`: "Quick" or "Full"
+---@field quarantine mde.Act stops a file's processes and puts the file into quarantine. `sha1`: which
+---@field collect mde.Act collects the investigation package of a device
 local Client = { __name = "mde.client" }
 Client.__index = Client
 
@@ -140,8 +157,9 @@ function M.new(options)
     errors.invalid("option_without_effect", "option \"ca_file\" has no effect in nginx",
       "Name the file in nginx.conf: lua_ssl_trusted_certificate.")
   end
-  local guard, cap = guards.new(options.protect), caps.check(options.cap)
+  local guard, limits = guards.new(options.protect), cap_limits.check(options.cap)
   settings.windows, settings.reserve = limits_of.check(options.limits, options.reserve)
+  settings.api_windows = limits_of.of_apis(settings.windows)
   local driver = options.driver and check_driver(options.driver)
   local ok, problem = errors.try(settings_of.complete, settings)
   if ok and not driver then
@@ -158,9 +176,9 @@ function M.new(options)
     tasks = tasks.new() }, Client)
   client.inventory = inventories.new(exchange, driver, machine_metatables.metatable(client))
   client.action_center = centers.new(exchange, driver, action_metatables.metatable(client))
-  client.restricts = caps.new(cap, exchange.now, exchange.store, cap_counts.new(exchange, driver))
+  client.caps = caps.new(limits, exchange, driver)
   client.changes = changes.new { center = client.action_center, inventory = client.inventory, guard = guard,
-    cap = client.restricts }
+    caps = client.caps }
   return client
 end
 
@@ -200,12 +218,12 @@ end
 --- What every call begins with, and passes down: when it must have ended, how urgent it is, and what it shares with
 --- others.
 ---@param timeout? number seconds for everything; default the client's
----@param verb? string a release goes first
+---@param verb? string what releases a device goes first
 ---@return mde.Context
 function Client:context(timeout, verb)
   warn_of_blocking(self)
   local cache = self.tasks:cache()
-  local priority = verb == "release" and contexts.RELEASE or cache and contexts.MANY or contexts.SINGLE
+  local priority = verb and responses.releases(verb) and contexts.RELEASE or cache and contexts.MANY or contexts.SINGLE
   return contexts.new(self.exchange.now, timeout or self.timeout, priority, cache)
 end
 
@@ -220,9 +238,9 @@ local function only_noted(client, what, subject, detail)
   return session ~= nil and session:other(what, subject, detail)
 end
 
--- Restricts or releases.
+-- Makes an action of a device.
 local function change(client, verb, device, comment, options)
-  options = options_of.check(options, arguments.known_options, "mde." .. verb)
+  options = options_of.check(options, arguments.known_options(verb), "mde." .. verb)
   return client.changes:make(verb, device, comment, options, client:context(options.timeout, verb))
 end
 
@@ -246,8 +264,30 @@ function Client:release(device, comment, options)
   return change(self, "release", device, comment, options)
 end
 
+for _, verb in ipairs(responses.verbs) do
+  Client[verb] = Client[verb] or function(self, device, comment, options)
+    return change(self, verb, device, comment, options)
+  end
+end
+
+--- The service has retired it: nothing is sent, and the error says what to do.
+function Client.start_investigation()
+  errors.invalid("retired", "mde.start_investigation: the service has retired this on 1 September 2026, in all clouds",
+    'Its documentation names a full antivirus scan instead: mde.scan(device, comment, { scan_type = "Full" }).')
+end
+
+--- The link to an investigation package. It holds for a short time, and is fetched without the token; whoever has it
+--- can read the package.
+---@param action mde.Action|string a collection that has succeeded, or its id
+---@param options? { timeout?: number }
+---@return string? url
+---@return mde.Error? err
+function Client:package_link(action, options)
+  return packages.link(self.action_center, action, timed(self, options, "mde.package_link"))
+end
+
 --- Tells those who watch that a device is left as it is, by a caller that knows already what a call would come to.
----@param verb "restrict"|"release"
+---@param verb string
 ---@param device mde.Device
 ---@param comment string
 ---@param options { incident?: string }
@@ -346,21 +386,23 @@ function Client:find_action(err, options)
   return lookup.find(self.action_center, err, timed(self, options, "mde.find_action"))
 end
 
---- Whether a device is restricted.
+--- Whether a device is restricted; or isolated, with { of = "isolate" }.
 ---@param device mde.Device
----@param options? { timeout?: number }
----@return "restricted"|"restricting"|"releasing"|"released"|"none"|nil state
+---@param options? mde.StateOptions
+---@return mde.StateName? state
 ---@return mde.Action|mde.Error|nil action the action it rests on
 function Client:state(device, options)
-  return state.one(self.action_center, self.inventory, device, timed(self, options, "mde.state"))
+  options = options_of.check(options, state.known_options, "mde.state")
+  return state.one(self.action_center, self.inventory, device, options, self:context(options.timeout))
 end
 
 --- The states of many devices, by one list of all actions.
 ---@param list mde.Device[]|fun(): mde.Device?
----@param options? { timeout?: number }
+---@param options? mde.StateOptions
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function Client:states(list, options)
-  return state.many(self.action_center, self.inventory, list, timed(self, options, "mde.states"))
+  options = options_of.check(options, state.known_options, "mde.states")
+  return state.many(self.action_center, self.inventory, list, options, self:context(options.timeout))
 end
 
 --- Waits until many actions are final, with one list a round.
@@ -369,7 +411,7 @@ end
 ---@return mde.Results results of each action "Succeeded", or an error, in the order of the list
 function Client:wait(list, options)
   options = options_of.check(options, wait.known_options, "mde.wait")
-  local seconds = options.timeout or wait.SECONDS
+  local seconds = options.timeout or wait.seconds(type(list) == "table" and list or {})
   return wait.many(self.action_center, list, seconds, options.on_progress, self:context(seconds))
 end
 
@@ -379,7 +421,17 @@ end
 ---@return mde.Error? err
 function Client:restricted(options)
   options = options_of.check(options, incidents.known_options, "mde.restricted")
-  return incidents.restricted(self.action_center, self.inventory, options, self:context(options.timeout))
+  return incidents.held_by(self.action_center, self.inventory, "restrict", options, "mde.restricted",
+    self:context(options.timeout))
+end
+
+--- Everything by which incidents hold machines, restricted or isolated, each in the order in which it is taken back.
+---@param options mde.RestrictedOptions
+---@return mde.HeldList? machines
+---@return mde.Error? err
+function Client:held(options)
+  options = options_of.check(options, held.known_options, "mde.held")
+  return held.held(self.action_center, self.inventory, options, self:context(options.timeout))
 end
 
 --- The machines that are held by restrictions which have expired (`release_after`), and by nothing else; what something
@@ -436,7 +488,7 @@ end
 ---@return mde.Rule[]
 function Client:rules()
   local names = self.guard:rule_names()
-  if self.restricts.limit ~= math.huge then names[#names + 1] = "cap" end
+  if self.caps:has_limit() then names[#names + 1] = "cap" end
   return names
 end
 
@@ -449,11 +501,11 @@ end
 
 --- What is left of the service's limits, without asking it: how many calls may go now, when the next may, and how long
 --- so many more will take at the least.
----@param verb? "restrict"|"release" default restrict
+---@param verb? string default restrict
 ---@param count? integer default 1
 ---@return mde.Peek
 function Client:peek(verb, count)
-  return self.exchange:peek(limits_of.check_verb(verb), limits_of.check_count(count))
+  return self.exchange:peek(responses.api(limits_of.check_verb(verb, "mde.peek")), limits_of.check_count(count))
 end
 
 --- Calls fn(item) for many items, several at a time; see job_pool.lua. What it restricts and releases looks at one list
@@ -466,18 +518,23 @@ end
 function Client:each(items, fn, options)
   warn_of_blocking(self)
   if type(fn) == "function" then
-    fn = self.tasks:sharing(self.action_center.listing, fn)
+    fn = self.tasks:sharing(self.action_center, fn)
   end
   return job_pool.each(self.driver, items, fn, options)
 end
 
---- What is left of the cap of restricts in an hour, without asking for it.
+--- What is left of the cap of a response in an hour, without asking for it.
+---@param verb? string one that is counted, default restrict
+---@param sha1? string of a quarantine: the file
 ---@return mde.CapState
-function Client:cap()
-  return self.restricts:state()
+function Client:cap(verb, sha1)
+  verb = limits_of.check_verb(verb, "mde.cap")
+  local cap = core.response_actions[verb].is_capped and self.caps:of(verb, sha1)
+  return cap and cap:state() or { limit = math.huge, remaining = math.huge }
 end
 
---- Who else than an incident holds each device restricted: what a release for that incident would end, too.
+--- Who else than an incident holds each device restricted (or isolated, with { of = "isolate" }): what a release for
+--- that incident would end, too.
 ---@param list mde.Device[]|fun(): mde.Device?
 ---@param options? mde.HoldersOptions
 ---@return mde.Results results of mde.HoldersResult, in the order of the list
@@ -492,7 +549,7 @@ end
 function Client:attach(session)
   self.action_center.session = session
   if not session then return end
-  self.action_center.listing:expire()
+  self.action_center:expire()
   self.inventory:expire()
 end
 

@@ -16,6 +16,7 @@ local device_lists = require "mde.device.list"
 local doctors = require "mde.doctor"
 local errors = require "mde.base.error"
 local operators = require "mde.query.operators"
+local responses = require "mde.action.response"
 
 ---@class mde
 local M = { _VERSION = "mde " .. clients.VERSION }
@@ -94,6 +95,8 @@ M.read_list = device_lists.read
 
 M.check = arguments.check
 
+M.start_investigation = clients.methods.start_investigation
+
 -- What is called in the head of a `for` has nobody to return an error to.
 for _, name in ipairs { "machines", "actions" } do
   M[name] = function(...)
@@ -103,14 +106,20 @@ for _, name in ipairs { "machines", "actions" } do
   end
 end
 
-for _, name in ipairs { "restrict", "release", "machine", "resolve", "action", "cancel", "find_action", "state",
-  "states", "wait", "restricted", "expired", "report", "tag", "untag", "each", "now", "peek", "cap", "holders",
-  "interruptible", "remarks" } do
+-- A function of the client that the environment describes.
+local function delegate(name)
   M[name] = function(...)
     local client, err = default_client()
     if not client then return nil, err end
     return client[name](client, ...)
   end
+end
+
+for _, verb in ipairs(responses.verbs) do delegate(verb) end
+for _, name in ipairs { "machine", "resolve", "action", "cancel", "find_action", "state", "states", "wait",
+  "restricted", "held", "expired", "report", "tag", "untag", "package_link", "each", "now", "peek", "cap", "holders",
+  "interruptible", "remarks" } do
+  delegate(name)
 end
 
 return M

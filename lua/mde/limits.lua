@@ -1,6 +1,8 @@
 --- limits: the options that say what the service allows, and what is asked about it.
 
+local core = require "mde.core"
 local errors = require "mde.base.error"
+local responses = require "mde.action.response"
 local options_of = require "mde.base.options"
 
 -- Of most of the service's APIs.
@@ -43,15 +45,29 @@ function M.check(limits, reserve)
   return { { count = per_minute, seconds = 60 }, { count = per_hour, seconds = 3600 } }, reserve
 end
 
-local verbs = { restrict = true, release = true }
+--- The windows of the APIs that the service allows fewer calls than most.
+---@param windows mde.Window[] of most APIs; none where calls are not counted
+---@return table<string, mde.Window[]>
+function M.of_apis(windows)
+  local list = {}
+  for _, name in ipairs(windows[1] and core.response_actions or {}) do
+    local row = core.response_actions[name]
+    if row.per_minute < PER_MINUTE or row.per_hour < PER_HOUR then
+      list[name] = { { count = math.min(row.per_minute, windows[1].count), seconds = 60 },
+        { count = math.min(row.per_hour, windows[2].count), seconds = 3600 } }
+    end
+  end
+  return list
+end
 
 ---@param verb any nil: restrict
----@return "restrict"|"release"
-function M.check_verb(verb)
+---@param what string who is called, for the error
+---@return string
+function M.check_verb(verb, what)
   if verb == nil then return "restrict" end
-  if not verbs[verb] then
-    errors.invalid("wrong_value",
-      ("mde.peek: there is no verb %s, only \"restrict\" and \"release\""):format(errors.quote(verb)))
+  if not responses.is_verb(verb) then
+    errors.invalid("wrong_value", ("%s: there is no verb %s, only %s"):format(what, errors.quote(verb),
+      table.concat(responses.verbs, ", ")))
   end
   return verb
 end

@@ -11,6 +11,22 @@ struct mde_text mde_text_field(lua_State *L, int index, const char *name)
   return text;
 }
 
+/* The SHA-1 of the file that an action is about, if it says so. */
+static struct mde_text file_of(lua_State *L, int index)
+{
+  static const struct mde_text sha1 = {"Sha1", 4};
+  struct mde_text file = {NULL, 0};
+  lua_getfield(L, index, "relatedFileInfo");
+  if (lua_istable(L, -1)) {
+    int info = lua_gettop(L);
+    struct mde_text kind = mde_text_field(L, info, "fileIdentifierType");
+    if (kind.bytes == NULL || mde_text_same_caseless(kind, sha1))
+      file = mde_text_field(L, info, "fileIdentifier");
+  }
+  lua_pop(L, 1);
+  return file;
+}
+
 /* The misspelt lastUpdateTimeUtc stands in the service's own samples. */
 struct mde_action_text mde_action_text_at(lua_State *L, int index)
 {
@@ -22,6 +38,8 @@ struct mde_action_text mde_action_text_at(lua_State *L, int index)
       .comment = mde_text_field(L, index, "requestorComment"),
       .created = mde_text_field(L, index, "creationDateTimeUtc"),
       .updated = mde_text_field(L, index, "lastUpdateDateTimeUtc"),
+      .scope = mde_text_field(L, index, "scope"),
+      .file = file_of(L, index),
   };
   if (text.updated.bytes == NULL) text.updated = mde_text_field(L, index, "lastUpdateTimeUtc");
   return text;

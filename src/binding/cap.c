@@ -1,5 +1,5 @@
 /*
- * mde.core.cap: which restricts were sent, counted against how many there may be (src/core/cap.h).
+ * mde.core.cap: which actions of a response were sent, counted against how many there may be (src/core/cap.h).
  *
  * new() makes one. Its sends are C memory that belongs to the userdata from the start.
  */
@@ -124,8 +124,9 @@ static int cap_went(lua_State *L)
 }
 
 /*
- * cap:merge(rows, service_now, now): adds what was sent before, by the service's list. What is no
- * row says nothing that could tell it from a restrict.
+ * cap:merge(rows, service_now, now [, verb [, file]]): adds what was sent before, by the service's
+ * list: of that response, restrict if nil, and about the file with this SHA-1, any if nil. What is no
+ * row says nothing that could tell it from one of them.
  */
 static int cap_merge(lua_State *L)
 {
@@ -133,6 +134,11 @@ static int cap_merge(lua_State *L)
   luaL_checktype(L, 2, LUA_TTABLE);
   double service_now = check_time(L, 3);
   double now = check_time(L, 4);
+  const struct mde_response *response = &mde_responses[MDE_RESPONSE_RESTRICT];
+  if (!lua_isnoneornil(L, 5)) response = mde_response_named(mde_check_text(L, 5));
+  luaL_argcheck(L, response != NULL, 5, "the name of a response action expected");
+  struct mde_text file = {NULL, 0};
+  if (!lua_isnoneornil(L, 6)) file = mde_check_text(L, 6);
   size_t rows = mde_rawlen(L, 2);
   struct mde_cap_send *earlier = mde_newuserdata(L, (rows + 1) * sizeof *earlier);
   size_t count = 0;
@@ -140,7 +146,7 @@ static int cap_merge(lua_State *L)
     struct mde_action_text row = {.id = {NULL, 0}};
     lua_rawgeti(L, 2, (int)(i + 1));
     if (lua_istable(L, -1)) row = mde_action_text_at(L, lua_gettop(L));
-    if (mde_cap_counts(&row, service_now, now, &earlier[count])) count++;
+    if (mde_cap_counts(&row, response, file, service_now, now, &earlier[count])) count++;
     lua_pop(L, 1);
   }
   if (!mde_cap_merge(cap, earlier, count, now)) return luaL_error(L, "not enough memory");

@@ -80,7 +80,7 @@ static void copy_operations(lua_State *L, struct mde_text *operations, size_t co
 
 /*
  * Pushes a change that has not begun, of the order at argument 1: { verb, machine_id, operation_id,
- * incident, comment, keyed, look, resend, cancel_opposite, dry_run, decided_at, decided_on,
+ * incident, subject, comment, keyed, look, resend, cancel_opposite, dry_run, decided_at, decided_on,
  * withdrawn_since, operations, expired }. decided_at, withdrawn_since: Unix seconds by the service's
  * clock, or nil. operations, expired: of a release, what its claim covers; neither: no claim.
  * Without a comment, one that was cut is not known again.
@@ -93,6 +93,7 @@ static struct change *push_change(lua_State *L)
       .machine = mde_text_field(L, 1, "machine_id"),
       .operation = mde_text_field(L, 1, "operation_id"),
       .incident = mde_text_field(L, 1, "incident"),
+      .subject = mde_text_field(L, 1, "subject"),
       .comment = mde_text_field(L, 1, "comment"),
       .keyed = flag_field(L, 1, "keyed"),
       .look = flag_field(L, 1, "look"),
@@ -111,7 +112,7 @@ static struct change *push_change(lua_State *L)
   }
   lua_pop(L, 1);
   order.is_decided_on = mde_id_read(mde_text_field(L, 1, "decided_on"), &order.decided_on);
-  luaL_argcheck(L, order.response != NULL, 1,
+  luaL_argcheck(L, order.response != NULL && order.response->kind == MDE_RESPONSE_ACTS, 1,
                 "an order has the name of a response action as its verb");
   luaL_argcheck(L, order.machine.bytes != NULL && order.operation.bytes != NULL, 1,
                 "an order has a machine_id and an operation_id");
@@ -121,7 +122,7 @@ static struct change *push_change(lua_State *L)
   struct change *self = mde_newuserdata(
       L, sizeof *self + claimed + length_of_operations(L, order.claim.operation_count) +
              order.machine.length + order.operation.length + order.incident.length +
-             order.comment.length);
+             order.subject.length + order.comment.length);
   struct mde_text *operations = (struct mde_text *)(void *)(self + 1);
   char *place = (char *)(self + 1) + claimed;
   copy_operations(L, operations, order.claim.operation_count, &place);
@@ -129,6 +130,7 @@ static struct change *push_change(lua_State *L)
   order.machine = copy_text(order.machine, &place);
   order.operation = copy_text(order.operation, &place);
   order.incident = copy_text(order.incident, &place);
+  order.subject = copy_text(order.subject, &place);
   order.comment = copy_text(order.comment, &place);
   self->order = order;
   return self;
@@ -361,6 +363,7 @@ static int change_result(lua_State *L)
       [MDE_REASON_NOT_RESENT] = "not_resent",
       [MDE_REASON_HELD] = "held",
       [MDE_REASON_NOT_HELD] = "not_held",
+      [MDE_REASON_DIFFERENT] = "different",
   };
   static const char *const slots[] = {
       [MDE_SLOT_NONE] = NULL, [MDE_SLOT_RETURN] = "return", [MDE_SLOT_COUNT] = "count"};

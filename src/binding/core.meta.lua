@@ -25,7 +25,8 @@
 ---@field outcome mde.core.outcome
 ---@field redact mde.core.redact
 ---@field refusal mde.core.refusal
----@field response_actions table<string, mde.core.ResponseAction> by name
+---@field response_actions table<string|integer, mde.core.ResponseAction|string> the rows by name, and the names in the
+--- order in which they are shown
 ---@field secret mde.core.secret
 ---@field service_time mde.core.service_time
 ---@field show mde.core.show
@@ -52,7 +53,7 @@ function base64.encode_url(bytes) end
 ---@return string? bytes nil if it is malformed
 function base64.decode(text) end
 
----@class mde.core.cap how many restricts there may be in an hour, and which were sent (src/core/cap.h). Times are seconds on
+---@class mde.core.cap how many of one response there may be in an hour, and which were sent (src/core/cap.h). Times are seconds on
 --- one clock that only goes forward
 local cap = {}
 
@@ -103,7 +104,9 @@ function counted:went(id, at, sent) end
 ---@param rows table[] of the service's list of actions
 ---@param service_now number the service's time at `now`, in Unix seconds
 ---@param now number
-function counted:merge(rows, service_now, now) end
+---@param verb? string of which response, default restrict
+---@param file? string a file's SHA-1: what is about another one does not count
+function counted:merge(rows, service_now, now, verb, file) end
 
 ---@param now number
 ---@return string bytes
@@ -125,6 +128,7 @@ local change = {}
 ---@field machine_id string
 ---@field operation_id string
 ---@field incident? string
+---@field subject? string the scope or the file's SHA-1 that is wanted, as the response's row says
 ---@field comment? string the whole of it, with its suffix; only a lost one may be without
 ---@field keyed boolean the operation id is the caller's own
 ---@field look boolean
@@ -453,9 +457,11 @@ local history = {}
 ---@param rows table[] the device's actions
 ---@param machine string its id
 ---@param latest? number Unix seconds, after which no time of an action is usable
----@return "none"|"restricted"|"restricting"|"releasing"|"released"|"unclear" state
+---@param response? string one that holds, default restrict
+---@return string state "none", "releasing", "released" or "unclear"; or the `changing` or `state` of the response's row:
+--- "restricting", "restricted"
 ---@return table? row that it rests on
-function history.state(rows, machine, latest) end
+function history.state(rows, machine, latest, response) end
 
 ---@class mde.core.claim which restrictions are one's own to take back (src/core/claim.h)
 ---@field incidents? string[] those of any of these
@@ -468,9 +474,10 @@ function history.state(rows, machine, latest) end
 ---@param machine string
 ---@param claim mde.core.claim
 ---@param latest? number Unix seconds
----@return table[] ours the restrictions that hold it and that the claim covers
+---@param response? string one that holds, default restrict
+---@return table[] ours the actions of it that hold the machine and that the claim covers
 ---@return table[] others the others that hold it
-function history.holders(rows, machine, claim, latest) end
+function history.holders(rows, machine, claim, latest, response) end
 
 ---@param status any
 ---@return "pending"|"succeeded"|"failed"|"cancelled"
@@ -480,8 +487,9 @@ function history.status(status) end
 ---ended still holds.
 ---@param actions table[] as the service lists them
 ---@param machine string that they were asked for
+---@param response? string one that holds, default restrict
 ---@return boolean
-function history.is_incomplete(actions, machine) end
+function history.is_incomplete(actions, machine, response) end
 
 ---Whether an action of this status may take the place of what is known of it: what has ended stays so.
 ---@param known any the status that is known
@@ -737,11 +745,38 @@ local outcome = {}
 ---@return boolean? spent true where "exhausted" means that the attempts are used up
 function outcome.judge(kind, facts) end
 
+---@class mde.core.ResponseField a member of the body (src/core/response_actions.h)
+---@field name string
+---@field option? string as the caller names it; nil: it is always `value`
+---@field kind "word"|"sha1"|"text"
+---@field words string[] what it may be, of a word
+---@field value? string where the caller names none; nil: he has to
+---@field takes fun(value: string): boolean
+
 ---@class mde.core.ResponseAction what a device can be told to do (src/core/response_actions.h)
----@field type string as the service's list of actions names it
----@field path string where it is posted, below the machine
+---@field name string
+---@field kind "acts"|"records"|"follows" posted below a machine and answered by an action; below a machine and answered
+--- by its record; below an action
+---@field type? string as the service's list of actions names it; nil: it makes none
+---@field path string where it is posted, below the machine or the action
 ---@field opposite? string the name of what takes it back
----@field holds boolean it cuts the device off until the opposite succeeds
+---@field holds boolean it cuts the device off until the opposite succeeds, and is guarded
+---@field is_unmanaged boolean for devices that are not onboarded
+---@field is_capped boolean there may be so many in an hour
+---@field has_comment boolean
+---@field subject? "scope"|"file" what two actions of its type may differ in
+---@field fields mde.core.ResponseField[]
+---@field state? string a device where it is in force, "restricted"; of those that hold
+---@field changing? string where it is under way, "restricting"
+---@field permission string of an application
+---@field per_minute integer how many calls an application may make
+---@field per_hour integer
+---@field duplicate "applies"|"either"|"refused"|"uncertain" what a second one gets while the first is pending
+---@field wait_seconds integer how long one on a device that is online is waited for; 0: it makes no action
+---@field offline_seconds integer how long the service keeps it for one that is not; 0: no page says
+---@field platforms string
+---@field summary string a sentence: what it does
+---@field source string the page of the service's documentation, and its date
 
 ---@class mde.core.redact
 local redact = {}

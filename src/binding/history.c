@@ -7,15 +7,23 @@
 #include "history.h"
 #include "timestamp.h"
 
-/* What is asked about where no response is named. */
-static const struct mde_response *const RESTRICT = &mde_responses[MDE_RESPONSE_RESTRICT];
+/* The response that an argument names, one that holds; restrict if it is nil. */
+static const struct mde_response *check_response(lua_State *L, int index)
+{
+  const struct mde_response *response = &mde_responses[MDE_RESPONSE_RESTRICT];
+  if (!lua_isnoneornil(L, index)) response = mde_response_named(mde_check_text(L, index));
+  luaL_argcheck(L, response != NULL && response->holds, index,
+                "the name of a response that holds expected");
+  return response;
+}
 
 /*
  * Reads the listing at argument 1 for the machine at argument 2; leaves the userdata that holds it.
  */
-static const struct mde_action *read_actions(lua_State *L, int64_t latest, size_t *count)
+static const struct mde_action *read_actions(lua_State *L, const struct mde_response *of,
+                                             int64_t latest, size_t *count)
 {
-  return mde_read_actions(L, 1, RESTRICT, mde_check_text(L, 2), latest, count);
+  return mde_read_actions(L, 1, of, mde_check_text(L, 2), latest, count);
 }
 
 static void push_action(lua_State *L, size_t index)
@@ -27,15 +35,18 @@ static void push_action(lua_State *L, size_t index)
 }
 
 /*
- * state(actions, machine, latest|nil) -> "none", "restricted", ... or "unclear"; the action it
- * rests on | nil. latest: Unix seconds, after which no time of an action is usable.
+ * state(actions, machine, latest|nil [, response]) -> "none", "releasing", "released", "unclear", or
+ * of the response's row its `changing` or `state`; the action it rests on | nil. latest: Unix
+ * seconds, after which no time of an action is usable. response: one that holds, default restrict.
  */
 static int history_state(lua_State *L)
 {
-  static const char *const names[] = {
+  lua_settop(L, 4);
+  const struct mde_response *response = check_response(L, 4);
+  const char *const names[] = {
       [MDE_STATE_NONE] = "none",
-      [MDE_STATE_APPLIED] = "restricted",
-      [MDE_STATE_APPLYING] = "restricting",
+      [MDE_STATE_APPLIED] = response->state,
+      [MDE_STATE_APPLYING] = response->changing,
       [MDE_STATE_RELEASING] = "releasing",
       [MDE_STATE_RELEASED] = "released",
       [MDE_STATE_UNCLEAR] = "unclear",
@@ -43,8 +54,8 @@ static int history_state(lua_State *L)
   size_t count;
   size_t rests_on;
   int64_t latest = mde_check_ticks(L, 3);
-  const struct mde_action *actions = read_actions(L, latest, &count);
-  lua_pushstring(L, names[mde_history_state(actions, count, RESTRICT, &rests_on)]);
+  const struct mde_action *actions = read_actions(L, response, latest, &count);
+  lua_pushstring(L, names[mde_history_state(actions, count, response, &rests_on)]);
   push_action(L, rests_on);
   return 2;
 }
@@ -59,28 +70,30 @@ static void push_actions(lua_State *L, const size_t *indexes, size_t count)
 }
 
 /*
- * holders(actions, machine, claim, latest|nil) -> the restrictions that hold the machine and that
- * the claim covers; the others that hold it.
+ * holders(actions, machine, claim, latest|nil [, response]) -> the actions of the response that hold
+ * the machine and that the claim covers; the others that hold it.
  */
 static int history_holders(lua_State *L)
 {
-  lua_settop(L, 4);
+  lua_settop(L, 5);
+  const struct mde_response *response = check_response(L, 5);
   size_t count;
   struct mde_claim claim = mde_check_claim(L, 3);
-  const struct mde_action *actions = read_actions(L, mde_check_ticks(L, 4), &count);
+  const struct mde_action *actions = read_actions(L, response, mde_check_ticks(L, 4), &count);
   size_t *indexes = lua_newuserdata(L, (2 * count + 1) * sizeof *indexes);
   struct mde_holders held =
-      mde_claim_holders(&claim, actions, count, RESTRICT, indexes, indexes + count);
+      mde_claim_holders(&claim, actions, count, response, indexes, indexes + count);
   push_actions(L, indexes, held.ours);
   push_actions(L, indexes + count, held.others);
   return 2;
 }
 
-/* is_incomplete(actions, machine) -> whether an action among them cannot be identified */
+/* is_incomplete(actions, machine [, response]) -> whether an action among them cannot be identified */
 static int history_is_incomplete(lua_State *L)
 {
+  lua_settop(L, 3);
   size_t count;
-  const struct mde_action *actions = read_actions(L, MDE_NO_TIME, &count);
+  const struct mde_action *actions = read_actions(L, check_response(L, 3), MDE_NO_TIME, &count);
   lua_pushboolean(L, mde_history_is_incomplete(actions, count));
   return 1;
 }

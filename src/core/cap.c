@@ -211,11 +211,11 @@ static bool is_there(struct mde_text text)
   return text.bytes != NULL && text.length > 0;
 }
 
-bool mde_cap_counts(const struct mde_action_text *row, double service_now, double now,
-                    struct mde_cap_send *send)
+bool mde_cap_counts(const struct mde_action_text *row, const struct mde_response *response,
+                    struct mde_text file, double service_now, double now, struct mde_cap_send *send)
 {
-  if (is_there(row->type) &&
-      mde_response_of_type(row->type) != &mde_responses[MDE_RESPONSE_RESTRICT])
+  if (is_there(row->type) && !mde_response_has_type(response, row->type)) return false;
+  if (is_there(file) && is_there(row->file) && !mde_text_same_caseless(row->file, file))
     return false;
   struct mde_text id = mde_comment_parse(row->comment).operation;
   if (!is_there(id) && is_there(row->id)) return false;

@@ -1,5 +1,5 @@
 /*
- * cap: how many restricts there may be in an hour, and which were sent.
+ * cap: how many actions of one response there may be in an hour, and which were sent.
  *
  * It knows each send of the last hour by its operation id and its time. A send is taken just before
  * it goes, and given back if it did not go. What was sent before the cap began is not in it: the
@@ -38,7 +38,7 @@ enum {
 
 struct mde_cap_send {
   double at;
-  unsigned char length;    /* 0: a restrict that does not say which operation it is */
+  unsigned char length;    /* 0: one that does not say which operation it is */
   char id[MDE_CAP_ID_MAX]; /* A to Z are a to z; behind `length` there are zeros */
 };
 
@@ -101,14 +101,16 @@ bool mde_cap_give_back(struct mde_cap *cap, struct mde_text id, double at);
 bool mde_cap_went(struct mde_cap *cap, struct mde_text id, double at, double sent);
 
 /*
- * Whether a row of the service's list is a restrict that counts, and as what. It counts if its
- * comment ends with our suffix. One without a type may be a restrict. One without an id counts
- * whatever its comment says: it may have lost more than that.
+ * Whether a row of the service's list counts as one of `response`, and as what. It counts if its
+ * comment ends with our suffix. One without a type may be one of it. One without an id counts
+ * whatever its comment says: it may have lost more than that. `file`: only those about this file
+ * count, and those that do not say which; absent: all.
  *
  * `service_now`: the service's time at `now`, in Unix seconds. A row without a usable time, or
  * ahead of that, counts as sent now.
  */
-bool mde_cap_counts(const struct mde_action_text *row, double service_now, double now,
+bool mde_cap_counts(const struct mde_action_text *row, const struct mde_response *response,
+                    struct mde_text file, double service_now, double now,
                     struct mde_cap_send *send);
 
 /*

@@ -135,6 +135,7 @@ static void look(struct mde_change *change, const struct mde_order *order,
       [MDE_ASSESSED_DECIDED] = {MDE_FATE_SUPERSEDED, MDE_REASON_DECIDED},
       [MDE_ASSESSED_WITHDRAWN] = {MDE_FATE_SUPERSEDED, MDE_REASON_WITHDRAWN},
       [MDE_ASSESSED_HELD] = {MDE_FATE_CONFLICT, MDE_REASON_HELD},
+      [MDE_ASSESSED_DIFFERENT] = {MDE_FATE_CONFLICT, MDE_REASON_DIFFERENT},
       [MDE_ASSESSED_NOT_HELD] = {MDE_FATE_CONFLICT, MDE_REASON_NOT_HELD},
       [MDE_ASSESSED_INCOMPLETE] = {MDE_FATE_NOT_SENT, MDE_REASON_INCOMPLETE},
   };
@@ -247,8 +248,12 @@ int mde_change_answer(struct mde_change *change, const struct mde_order *order,
   if (reply == MDE_REPLY_ALREADY_ACTIVE) {
     struct mde_action action =
         mde_action_read(answer, order->response, order->machine, MDE_NO_TIME);
+    mde_order_aim(order, &action, 1);
     change->recorded = is_recorded(order, &action);
-    end(change, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE);
+    if (action.counts && !action.differs)
+      end(change, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE);
+    else
+      end(change, MDE_FATE_CONFLICT, MDE_REASON_DIFFERENT);
   } else {
     change->comment_cut = reply == MDE_REPLY_CUT;
     end(change, MDE_FATE_ACCEPTED, MDE_REASON_NONE);
@@ -369,6 +374,8 @@ static void find_active(struct mde_change *change, const struct mde_order *order
     end(change, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE);
   } else if (look.decision == MDE_DECISION_CONFLICT) {
     active_not_found(change, MDE_FATE_CONFLICT, MDE_REASON_OPPOSITE);
+  } else if (look.decision == MDE_DECISION_DIFFERENT) {
+    active_not_found(change, MDE_FATE_CONFLICT, MDE_REASON_DIFFERENT);
   } else {
     active_not_found(change, MDE_FATE_REFUSED, MDE_REASON_NOT_SHOWN);
   }
@@ -379,6 +386,7 @@ int mde_change_history(struct mde_change *change, const struct mde_order *order,
                        size_t *about, size_t *overturned)
 {
   *about = *overturned = MDE_NO_ACTION;
+  mde_order_aim(order, actions, count);
   switch (change->step) {
   case STEP_LOOK:
     look(change, order, actions, count, list, about, overturned);
@@ -587,7 +595,7 @@ bool mde_change_is_valid(const struct mde_change *change)
   return is_one_of(change->step, STEP_LOOK, STEP_ENDED) &&
          (change->after_slot == STEP_SEND || change->after_slot == STEP_CANCEL) &&
          is_one_of(change->fate, MDE_FATE_ACCEPTED, MDE_FATE_UNKNOWN) &&
-         is_one_of(change->reason, MDE_REASON_NONE, MDE_REASON_NOT_HELD) &&
+         is_one_of(change->reason, MDE_REASON_NONE, MDE_REASON_DIFFERENT) &&
          is_one_of(change->reading, MDE_READING_CACHED, MDE_READING_OWN) &&
          is_one_of(change->cancels, 0, MDE_CHANGE_MAX_CANCELS) &&
          is_one_of(change->sends, 0, MAX_SENDS) && mde_seen_is_valid(&change->seen) &&

@@ -124,7 +124,8 @@ enum mde_reason {
   MDE_REASON_RESENT,          /* unknown: sent again, it was refused */
   MDE_REASON_NOT_RESENT,      /* unknown: it did not leave again */
   MDE_REASON_HELD,            /* conflict: by a restriction that the claim does not cover */
-  MDE_REASON_NOT_HELD         /* conflict: by nothing that the claim covers */
+  MDE_REASON_NOT_HELD,        /* conflict: by nothing that the claim covers */
+  MDE_REASON_DIFFERENT        /* conflict: one of another scope is pending, or has the key */
 };
 
 enum mde_slot { MDE_SLOT_NONE, MDE_SLOT_RETURN, MDE_SLOT_COUNT };

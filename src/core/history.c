@@ -41,8 +41,9 @@ bool mde_id_read(struct mde_text text, struct mde_id *id)
 /* The row of a type, if it is this response or takes it back, or the reverse. */
 static const struct mde_response *read_response(struct mde_text type, const struct mde_response *of)
 {
-  const struct mde_response *response = mde_response_of_type(type);
-  return response == of || (response != NULL && response == of->opposite) ? response : NULL;
+  if (mde_response_has_type(of, type)) return of;
+  bool is_opposite = of->opposite != NULL && mde_response_has_type(of->opposite, type);
+  return is_opposite ? of->opposite : NULL;
 }
 
 /* A time that is usable, or none. */
@@ -68,7 +69,21 @@ struct mde_action mde_action_read(const struct mde_action_text *text, const stru
   if (action.updated == MDE_NO_TIME) action.updated = action.created;
   action.comment = mde_comment_parse(text->comment);
   action.returned = text->comment;
+  action.scope = text->scope;
+  action.file = text->file;
   return action;
+}
+
+void mde_action_aim(struct mde_action *action, const struct mde_response *response,
+                    struct mde_text subject, struct mde_text operation)
+{
+  if (!action->counts || action->response != response || subject.bytes == NULL) return;
+  if (response->subject == MDE_SUBJECT_SCOPE)
+    action->differs = action->scope.length > 0 && !mde_text_same_caseless(action->scope, subject);
+  else if (response->subject == MDE_SUBJECT_FILE)
+    action->counts =
+        mde_text_same_caseless(action->file, subject) ||
+        (action->file.length == 0 && mde_text_same(action->comment.operation, operation));
 }
 
 bool mde_history_is_incomplete(const struct mde_action *actions, size_t count)
@@ -94,6 +109,19 @@ static bool created_later(const struct mde_action *a, const struct mde_action *b
 static bool succeeded_later(const struct mde_action *a, const struct mde_action *b)
 {
   return a->updated != b->updated ? a->updated > b->updated : a->created > b->created;
+}
+
+/* The newest pending action of a kind that is of another scope, or is not; or MDE_NO_ACTION. */
+static size_t newest_pending(const struct mde_action *actions, size_t count,
+                             const struct mde_response *response, bool differs)
+{
+  size_t found = MDE_NO_ACTION;
+  for (size_t i = 0; i < count; i++)
+    if (actions[i].counts && actions[i].response == response && actions[i].differs == differs &&
+        actions[i].status == MDE_STATUS_PENDING &&
+        (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
+      found = i;
+  return found;
 }
 
 /* The newest created action of a kind and status, or MDE_NO_ACTION. */
@@ -266,6 +294,7 @@ static struct mde_look look_at_repeat(const struct mde_action *actions, size_t c
   if (undoing != MDE_NO_ACTION) return look(MDE_DECISION_SUPERSEDED, undoing);
   undoing = undone_by(actions, count, &actions[first], false);
   if (undoing != MDE_NO_ACTION) return look(MDE_DECISION_CONFLICT, undoing);
+  if (actions[first].differs) return look(MDE_DECISION_DIFFERENT, first);
   struct mde_look repeat = look(MDE_DECISION_ALREADY_ACTIVE, first);
   repeat.recorded = records(&actions[first], intent);
   return repeat;
@@ -278,7 +307,8 @@ static size_t newest_record(const struct mde_action *actions, size_t count,
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
-    if (!a->counts || a->response != intent->response || a->status != status || !records(a, intent))
+    if (!a->counts || a->response != intent->response || a->differs || a->status != status ||
+        !records(a, intent))
       continue;
     if (after != MDE_NO_ACTION && !succeeded_later(a, &actions[after])) continue;
     if (found == MDE_NO_ACTION || created_later(a, &actions[found])) found = i;
@@ -351,7 +381,7 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
     return look(intent->cancel_opposite ? MDE_DECISION_CANCEL_OPPOSITE : MDE_DECISION_CONFLICT,
                 opposite);
 
-  size_t pending = newest(actions, count, response, MDE_STATUS_PENDING);
+  size_t pending = newest_pending(actions, count, response, false);
   if (pending != MDE_NO_ACTION) {
     size_t recorded = newest_record(actions, count, intent, MDE_STATUS_PENDING, MDE_NO_ACTION);
     struct mde_look already = look(MDE_DECISION_ALREADY_ACTIVE, pending);
@@ -359,6 +389,8 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
     if (already.recorded) already.action = recorded;
     return already;
   }
+  pending = newest_pending(actions, count, response, true);
+  if (pending != MDE_NO_ACTION) return look(MDE_DECISION_DIFFERENT, pending);
 
   const struct mde_response *holding = response->holds ? response : response->opposite;
   if (holding == NULL) return look(MDE_DECISION_SEND, MDE_NO_ACTION);
@@ -369,7 +401,7 @@ struct mde_look mde_history_look(const struct mde_action *actions, size_t count,
     already.recorded = records(&actions[rests_on], intent);
     return already;
   }
-  if (response->holds && state == MDE_STATE_APPLIED) {
+  if (response->holds && state == MDE_STATE_APPLIED && !actions[rests_on].differs) {
     size_t release = last_succeeded(actions, count, response->opposite);
     size_t recorded = newest_record(actions, count, intent, MDE_STATUS_SUCCEEDED, release);
     if (recorded != MDE_NO_ACTION)
@@ -451,7 +483,7 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
   if (perhaps == MDE_NO_ACTION) perhaps = cut;
   if (perhaps != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_UNCLEAR, perhaps);
 
-  size_t pending = newest(actions, count, response, MDE_STATUS_PENDING);
+  size_t pending = newest_pending(actions, count, response, false);
   if (pending != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_ACTIVE, pending);
   size_t opposite = newest(actions, count, response->opposite, MDE_STATUS_PENDING);
   if (opposite != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_OPPOSITE, opposite);

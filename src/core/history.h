@@ -43,6 +43,8 @@ bool mde_id_read(struct mde_text text, struct mde_id *id);
 /* An action as the service tells it; texts that are null there are absent here. */
 struct mde_action_text {
   struct mde_text id, type, status, machine, comment, created, updated;
+  struct mde_text scope; /* Full, Selective or Quick */
+  struct mde_text file;  /* the file's SHA-1 */
 };
 
 /* An action as the rules see it. */
@@ -53,6 +55,8 @@ struct mde_action {
                            counts; it does not count */
   bool is_claimed;      /* the claim of who asks covers it (claim.h): it is not decided otherwise */
   bool seen;            /* a look before had it; one that was cancelled since counts as not seen */
+  bool differs;         /* it is of the response that is wanted, but of another scope: it does not
+                           do for that (mde_action_aim) */
   bool has_id;
   struct mde_id id;
   const struct mde_response *response;
@@ -61,6 +65,7 @@ struct mde_action {
   int64_t updated; /* ticks, or MDE_NO_TIME; creation time where the service gives no update time */
   struct mde_comment comment;
   struct mde_text returned; /* the whole comment */
+  struct mde_text scope, file;
 };
 
 /*
@@ -71,6 +76,16 @@ struct mde_action {
  */
 struct mde_action mde_action_read(const struct mde_action_text *text, const struct mde_response *of,
                                   struct mde_text machine, int64_t latest);
+
+/*
+ * Tells what an action is wanted for: a response with this scope, or about this file (the row's
+ * `subject`; absent: none). One that is about another file is another matter, and does not count.
+ * One of another scope differs. What an action does not say is taken for what is wanted of a scope,
+ * since captures show isolations without one; and for another of a file, unless it carries the
+ * operation id that is wanted.
+ */
+void mde_action_aim(struct mde_action *action, const struct mde_response *response,
+                    struct mde_text subject, struct mde_text operation);
 
 /*
  * Whether an action of the list is unidentified. Such a list never says that nothing was executed,
@@ -127,7 +142,8 @@ enum mde_decision {
   MDE_DECISION_CONFLICT,        /* `action`, the opposite, is pending: send nothing */
   MDE_DECISION_CANCEL_OPPOSITE, /* cancel `action`, read until it is final, ask again */
   MDE_DECISION_SUPERSEDED, /* `action` has undone or cancelled the keyed one since: send nothing */
-  MDE_DECISION_OVERTAKEN   /* `action`, of after the first look, decides otherwise: send nothing */
+  MDE_DECISION_OVERTAKEN,  /* `action`, of after the first look, decides otherwise: send nothing */
+  MDE_DECISION_DIFFERENT /* `action`, of another scope, is pending, or has the key: send nothing */
 };
 
 struct mde_look {
@@ -141,14 +157,15 @@ struct mde_look {
  *  1. The key was used before, for this response: the newest such action decides. Failed: sent
  * again. Cancelled: superseded by itself. An opposite that is pending or succeeded and was created
  *     later, or that succeeded later: superseded by that; conflict, if the times do not tell.
- *     Otherwise already active.
+ *     Of another scope: different. Otherwise already active.
  *  2. In a later look, an opposite action that is pending, succeeded or failed and was not seen by
  *     the first, or an action of this kind that was cancelled since: overtaken, by the newest.
  *  3. An opposite action is pending: conflict, or cancel it.
  *  4. An action of this kind is pending: already active; one that records what the caller wants is
- *     preferred.
+ *     preferred. If all that are pending are of another scope: different.
  *  5. It holds, and is applied: already active, but sent again if no such action since the last
- *     release records what the caller wants, because the comment is the only record.
+ *     release records what the caller wants, because the comment is the only record; and if it is
+ *     in another scope that it is applied.
  *     A release, and released: already active. What nothing takes back is sent again.
  *  6. Send. An unclear state is sent too: it is what the caller wants, and repeating it does no
  *     harm.
@@ -201,7 +218,7 @@ struct mde_reconciled {
  *  3. An action after the send whose comment is the beginning of ours, which the service has cut,
  *     and that was not cancelled: ours.
  *  4. The same as 2 or 3, but whether it came after the send cannot be told: unclear.
- *  5. An action of this kind is pending: active.
+ *  5. An action of this kind, and not of another scope, is pending: active.
  *  6. An opposite action is pending: opposite.
  *  7. Nothing.
  */

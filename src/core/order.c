@@ -31,6 +31,7 @@ static struct mde_assessment take_at_its_word(const struct mde_order *order,
       [MDE_DECISION_CANCEL_OPPOSITE] = MDE_ASSESSED_CANCEL,
       [MDE_DECISION_SUPERSEDED] = MDE_ASSESSED_UNDONE,
       [MDE_DECISION_OVERTAKEN] = MDE_ASSESSED_DECIDED,
+      [MDE_DECISION_DIFFERENT] = MDE_ASSESSED_DIFFERENT,
   };
   if (order->decided_at != MDE_NO_TIME) {
     size_t untimed;
@@ -56,6 +57,12 @@ static struct mde_claim claim_of(const struct mde_order *order, int64_t began_at
   struct mde_claim claim = order->claim;
   if (order->claims_expired) claim.expired_by = mde_claim_expired_by(began_at);
   return claim;
+}
+
+void mde_order_aim(const struct mde_order *order, struct mde_action *actions, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    mde_action_aim(&actions[i], order->response, order->subject, order->operation);
 }
 
 void mde_order_mark(const struct mde_order *order, struct mde_action *actions, size_t count,

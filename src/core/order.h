@@ -13,6 +13,8 @@
 struct mde_order {
   const struct mde_response *response;
   struct mde_text machine, operation;
+  struct mde_text subject;  /* the scope or the file's SHA-1, as the response's row says; absent:
+                               none */
   struct mde_text incident; /* absent: none named */
   struct mde_text comment;  /* the whole of it, with its suffix */
   bool keyed;               /* the operation id is the caller's own: it may have been used before */
@@ -29,6 +31,9 @@ struct mde_order {
   bool claims_expired; /* the claim covers what has expired when the change begins */
   struct mde_claim claim;
 };
+
+/* Tells each action of a list what is wanted (mde_action_aim). Comes before the rest. */
+void mde_order_aim(const struct mde_order *order, struct mde_action *actions, size_t count);
 
 /*
  * Marks what the claim of an order covers, if it has one: a restriction that is to be taken back is
@@ -57,6 +62,7 @@ enum mde_assessed {
   MDE_ASSESSED_DECIDED,        /* by `action`, otherwise, since the caller decided */
   MDE_ASSESSED_WITHDRAWN,      /* by `action`: one like it */
   MDE_ASSESSED_HELD,           /* by `action`, which the claim does not cover */
+  MDE_ASSESSED_DIFFERENT,      /* `action`, of another scope, is pending, or has the key */
   MDE_ASSESSED_NOT_HELD,       /* by anything that the claim covers, nor by anything else */
   MDE_ASSESSED_INCOMPLETE,     /* what cannot be identified may be what it rests on */
   MDE_ASSESSED_UNTOLD          /* by this list; the device's own tells */

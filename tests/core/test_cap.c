@@ -337,13 +337,50 @@ static void knows_what_counts(void **state)
                                   .created = text_of(rows[i].created)};
     struct mde_cap_send send;
     memset(&send, 0xa5, sizeof send);
-    bool counts = mde_cap_counts(&row, service_now, clock_now, &send);
+    bool counts = mde_cap_counts(&row, &mde_responses[MDE_RESPONSE_RESTRICT], text_of(NULL),
+                                 service_now, clock_now, &send);
     if (counts != (rows[i].counts != NULL)) fail_msg("%s: counts: %d", rows[i].what, counts);
     if (!counts) continue;
     struct mde_cap_send wanted = send_of(rows[i].counts, rows[i].at);
     if (send.at != wanted.at || send.length != wanted.length ||
         memcmp(send.id, wanted.id, sizeof send.id) != 0)
       fail_msg("%s: under \"%.*s\" at %g", rows[i].what, send.length, send.id, send.at);
+  }
+}
+
+static void counts_each_response_and_each_file_by_itself(void **state)
+{
+  (void)state;
+  static const char one[] = "3395856ce81f2b7382dee72602f798b642f14140";
+  static const char other[] = "4495856ce81f2b7382dee72602f798b642f14140";
+  static const struct {
+    const char *what;
+    int of;
+    const char *file, *type, *row_file;
+    bool counts;
+  } cases[] = {
+      {"an isolation", MDE_RESPONSE_ISOLATE, NULL, "Isolate", NULL, true},
+      {"a restrict, for isolations", MDE_RESPONSE_ISOLATE, NULL, RESTRICT, NULL, false},
+      {"an isolation, for restricts", MDE_RESPONSE_RESTRICT, NULL, "Isolate", NULL, false},
+      {"an isolation, which a containment may be", MDE_RESPONSE_CONTAIN, NULL, "Isolate", NULL,
+       true},
+      {"of this file", MDE_RESPONSE_QUARANTINE, one, "StopAndQuarantineFile", one, true},
+      {"of another file", MDE_RESPONSE_QUARANTINE, one, "StopAndQuarantineFile", other, false},
+      {"of a file that is not told", MDE_RESPONSE_QUARANTINE, one, "StopAndQuarantineFile", NULL,
+       true},
+      {"of any file, where none is asked for", MDE_RESPONSE_QUARANTINE, NULL,
+       "StopAndQuarantineFile", other, true},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct mde_action_text row = {.id = text_of("1"),
+                                  .type = text_of(cases[i].type),
+                                  .comment = text_of(OURS),
+                                  .file = text_of(cases[i].row_file),
+                                  .created = text_of(TODAY)};
+    struct mde_cap_send send;
+    bool counts = mde_cap_counts(&row, &mde_responses[cases[i].of], text_of(cases[i].file),
+                                 service_now, clock_now, &send);
+    if (counts != cases[i].counts) fail_msg("%s: counts: %d", cases[i].what, counts);
   }
 }
 
@@ -685,6 +722,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keeps_the_rules),
       cmocka_unit_test(knows_what_counts),
+      cmocka_unit_test(counts_each_response_and_each_file_by_itself),
       cmocka_unit_test(believes_what_it_packed),
       cmocka_unit_test(notices_damage),
       cmocka_unit_test(is_unchanged_without_memory),

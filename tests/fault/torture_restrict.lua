@@ -8,9 +8,8 @@ posix.entropy.bytes = function(count) return ("\7"):rep(count) end
 posix.clock.time = function() return 1.7e9 end
 posix.clock.now = function() return 1000 end
 
-local cap_counts = require "mde.action.cap_count"
-local caps = require "mde.action.cap"
-local listings = require "mde.action.listing"
+local cap_limits = require "mde.action.cap"
+local caps = require "mde.action.caps"
 local mde = require "mde"
 local history_caches = require "mde.action.history_cache"
 local sim = require "mde.sim"
@@ -45,8 +44,8 @@ end
 local function before()
   tenant:reset()
   client.action_center.cache = history_caches.new(driver.now)
-  client.action_center.listing = listings.new(client.action_center)
-  client.changes.cap = caps.new(caps.DEFAULT, driver.now, nil, cap_counts.new(client.exchange, driver))
+  client.action_center.listings = {}
+  client.changes.caps = caps.new({ restrict = cap_limits.DEFAULT }, client.exchange, driver)
   local tokens = client.exchange.token_source.tokens
   tokens:forget_failure()
   local answer, value, generation = tokens:ask(driver.now(), 1)

@@ -175,7 +175,8 @@ static size_t list_of(struct mde_cap_send list[MOST_ROWS], const uint8_t *bytes,
     struct mde_action_text row = {.comment = {comment, strlen(comment)}};
     if (bytes[i] & 4) row.id = (struct mde_text){"id", 2};
     if (bytes[i] & 8) row.created = (struct mde_text){"1970-01-01T01:00:00.0000000Z", 28};
-    if (mde_cap_counts(&row, bytes[i] * 32.0, now, &list[count])) {
+    if (mde_cap_counts(&row, &mde_responses[MDE_RESPONSE_RESTRICT], (struct mde_text){NULL, 0},
+                       bytes[i] * 32.0, now, &list[count])) {
       require(list[count].at <= now);
       count++;
     }

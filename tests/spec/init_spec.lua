@@ -82,7 +82,8 @@ describe("the client that the module makes of the environment", function()
     after_each(function() clients.new = new end)
 
     -- What only the library itself asks of a client.
-    local inner = { context = true, rules = true, attach = true, find_out = true, tell_left = true }
+    local inner = { start_investigation = true,
+      context = true, rules = true, attach = true, find_out = true, tell_left = true }
 
     for name in pairs(clients.methods) do
       if not name:find "^__" and not inner[name] then

@@ -9,6 +9,7 @@ local core = require "mde.core"
 local history_caches = require "mde.action.history_cache"
 local listings = require "mde.action.listing"
 local pager = require "mde.api.pager"
+local responses = require "mde.action.response"
 
 local M = {}
 
@@ -16,7 +17,7 @@ local M = {}
 ---@field exchange mde.Exchange
 ---@field driver mde.Driver
 ---@field cache mde.HistoryCache
----@field listing mde.Listing
+---@field private listings table<mde.ResponseGroup, mde.Listing> those that were asked for
 ---@field session? mde.ChangeSession what a run decides of the changes of this client
 ---@field private metatable table of the actions
 ---@field private known table<mde.Action, mde.ChangeKnown> of the actions that this client's changes gave
@@ -29,9 +30,30 @@ Center.__index = Center
 ---@return mde.ActionCenter
 function M.new(exchange, driver, metatable)
   local center = setmetatable({ exchange = exchange, driver = driver, metatable = metatable,
-    cache = history_caches.new(exchange.now, exchange.store), known = setmetatable({}, { __mode = "k" }) }, Center)
-  center.listing = listings.new(center)
+    cache = history_caches.new(exchange.now, exchange.store), known = setmetatable({}, { __mode = "k" }),
+    listings = {} }, Center)
   return center
+end
+
+--- The list of all actions of a verb's group, which many devices share.
+---@param verb string
+---@return mde.Listing
+function Center:listing(verb)
+  local group = responses.group(verb)
+  self.listings[group] = self.listings[group] or listings.new(self, group)
+  return self.listings[group]
+end
+
+--- What was listed by now serves no later look.
+function Center:expire()
+  for _, listing in pairs(self.listings) do listing:expire() end
+end
+
+--- The fate of an action of this machine is not known: from now on it is read by itself.
+---@param machine_id string
+---@param verb string
+function Center:doubt(machine_id, verb)
+  self:listing(verb):doubt(machine_id)
 end
 
 --- A row of the service as an action.
@@ -116,15 +138,16 @@ function Center:history(machine_id, context)
   return rows, err, absent
 end
 
---- The restrict and release actions of all machines that were created since a time or do not say when, or all of them,
---- as the service lists them.
+--- The actions of a group, of all machines, that were created since a time or do not say when, or all of them, as the
+--- service lists them.
+---@param group mde.ResponseGroup
 ---@param since? number Unix seconds
 ---@param context mde.Context
 ---@return table[]? rows
 ---@return mde.Error? err
 ---@return boolean? absent the service said that there is no such list
-function Center:listed(since, context)
-  local filter = history_caches.TYPES
+function Center:listed(group, since, context)
+  local filter = group.filter
   if since then
     filter = ("(%s) and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)"):format(filter,
       core.timestamp.whole(since))
@@ -132,12 +155,13 @@ function Center:listed(since, context)
   return pager.read(self.exchange, "machineactions", filter, actions.mend, context)
 end
 
---- All restrict and release actions of the tenant, by machine. Those that do not say whose they are stand under "".
+--- All actions of a verb's group, by machine. Those that do not say whose they are stand under "".
+---@param verb string
 ---@param context mde.Context
 ---@return table<string, table[]>? rows by machine id in lower case
 ---@return mde.Error? err
-function Center:histories(context)
-  local rows, err = self:listed(nil, context)
+function Center:histories(verb, context)
+  local rows, err = self:listed(responses.group(verb), nil, context)
   if not rows then return nil, err end
   local machines = {}
   for _, row in ipairs(rows) do
@@ -164,15 +188,17 @@ end
 
 --- Asks the service to cancel an action.
 ---@param id string a GUID
+---@param verb? string which response it is of, if that is known
 ---@param comment string
 ---@param context mde.Context
 ---@return table? row the answer
 ---@return mde.Error? err
 ---@return table info what the exchange tells of the call
-function Center:request_cancel(id, comment, context)
+function Center:request_cancel(id, verb, comment, context)
   local row, err, info = self.exchange:call {
     method = "POST", path = ("/machineactions/%s/cancel"):format(core.odata.encode(id)), kind = "action",
-    api = "cancel", permission = actions.PERMISSION, context = context, body = { Comment = comment },
+    api = "cancel", permission = core.response_actions[verb or "cancel"].permission, context = context,
+    body = { Comment = comment },
     usable = actions.is_the_action(id),
   }
   return self:note(row), err, info

@@ -1,4 +1,5 @@
---- cap: is it one restrict too many?
+--- cap: is it one too many, a restrict for instance? Each response that cuts a device off has a cap of its own, and a
+--- quarantine one for each file.
 --
 -- What was sent within the last hour the core counts (src/core/cap.h): for the client itself, or in the store for all
 -- that share it (tally.lua). What was sent before a client began, or while the store failed, the service tells
@@ -7,18 +8,21 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
+local options_of = require "mde.base.options"
 local posix = require "mde.posix"
 local tallies = require "mde.action.tally"
 
 local DEFAULT = 25
 local MAX = 100000
 
----@class mde.Cap
----@field limit number restricts an hour; math.huge: no cap
+---@class mde.Cap of one response, or of the quarantine of one file
+---@field limit number how many an hour; math.huge: no cap
+---@field private verb string
 ---@field private now fun(): number
 ---@field private store? mde.Store
 ---@field private count mde.CapCount
----@field private tally mde.Tally counts the restricts of the last hour
+---@field private subject mde.TallySubject
+---@field private tally mde.Tally counts those of the last hour
 ---@field private spare? mde.Tally counts them while the store fails, beginning with what the service tells
 local Cap = {}
 Cap.__index = Cap
@@ -32,30 +36,58 @@ Cap.__index = Cap
 ---@field send? mde.Send what was taken for it
 ---@field tally? mde.Tally from which
 
+local known_caps = { restrict = "any", isolate = "any", contain = "any", quarantine = "any" }
+
 local M = { DEFAULT = DEFAULT }
 
---- What the option `cap` means. Raises for a wrong one.
----@param cap? number|false restricts an hour, default 25; false or math.huge for no cap
----@return number
-function M.check(cap)
+-- What is counted, in words.
+local counted = { restrict = "restricts", isolate = "isolations", contain = "containments",
+  quarantine = "quarantines of this file" }
+
+local function check(cap, what)
   if cap == nil then return DEFAULT end
   if cap == false or cap == math.huge then return math.huge end
   if type(cap) ~= "number" or cap % 1 ~= 0 or cap < 0 or cap > MAX then
     errors.invalid("wrong_type",
-      ("option \"cap\" must be a whole number of restricts an hour from 0 to %d, not %s"):format(MAX,
-      errors.quote(cap)), "For none at all, give cap = false.")
+      ("%s must be a whole number of restricts an hour from 0 to %d, not %s"):format(what, MAX, errors.quote(cap)),
+      "For none at all, give cap = false.")
   end
   return cap
 end
 
----@param limit number
----@param now fun(): number the driver's clock
----@param store? mde.Store
----@param count mde.CapCount
+---@alias mde.CapLimits table<string, number> how many of a response an hour; math.huge: no cap
+
+--- What the option `cap` means. Raises for a wrong one.
+---@param cap? number|false|table<string, number|false> how many an hour of each response that is counted, default 25;
+--- false or math.huge for no cap; a table for one each: { restrict = 100, isolate = 10 }
+---@return mde.CapLimits
+function M.check(cap)
+  local limits = {}
+  if type(cap) == "table" then
+    options_of.check(cap, known_caps, "option \"cap\"")
+    for verb in pairs(counted) do limits[verb] = check(cap[verb], ("option \"cap\": %s"):format(verb)) end
+    return limits
+  end
+  local limit = check(cap, "option \"cap\"")
+  for verb in pairs(counted) do limits[verb] = limit end
+  return limits
+end
+
+---@class mde.CapSettings
+---@field verb string
+---@field file? string of a quarantine, the file's SHA-1
+---@field limit number
+---@field now fun(): number the driver's clock
+---@field store? mde.Store
+---@field count mde.CapCount
+
+---@param settings mde.CapSettings
 ---@return mde.Cap
-function M.new(limit, now, store, count)
-  return setmetatable({ limit = limit, now = now, store = store, count = count,
-    tally = tallies.new(limit, now, store) }, Cap)
+function M.new(settings)
+  local subject = { verb = settings.verb, file = settings.file }
+  return setmetatable({ verb = settings.verb, subject = subject, limit = settings.limit, now = settings.now,
+    store = settings.store, count = settings.count,
+    tally = tallies.new(subject, settings.limit, settings.now, settings.store) }, Cap)
 end
 
 -- Where the store fails that keeps the limits, nothing of many is sent, counted or not.
@@ -63,19 +95,20 @@ local function uncounted(self, err)
   if err.code == "limits_unknown" then return err end
   local hint = ("To go on uncounted, give %s, or a client with cap = false."):format(guards.how_to_lift { "cap" })
   return errors.wrap(err, { code = "cap_uncounted", rule = "cap", hint = errors.and_hint(err, hint), message =
-    ("nothing was sent, since the restricts of the last hour could not be counted (cap %d)"):format(self.limit) })
+    ("nothing was sent, since the %s of the last hour could not be counted (cap %d)"):format(counted[self.verb],
+      self.limit) })
 end
 
-local function one_too_many(cap, wait)
+local function one_too_many(self, wait)
   local fields = { kind = "protected", code = wait and "cap_full" or "cap_zero", rule = "cap",
     hint = ("If so many are meant, give %s, or the client a higher cap (--cap N)."):format(
       guards.how_to_lift { "cap" }) }
   if wait then
     fields.retry_at = posix.clock.time() + wait
-    fields.message = ("rule \"cap\": as many restricts were sent as may be in an hour (cap = %d); the next may go "
-      .. "at %s"):format(cap, core.timestamp.whole(math.ceil(fields.retry_at)))
+    fields.message = ("rule \"cap\": as many %s were sent as may be in an hour (cap = %d); the next may go "
+      .. "at %s"):format(counted[self.verb], self.limit, core.timestamp.whole(math.ceil(fields.retry_at)))
   else
-    fields.message = "rule \"cap\": this client may not restrict anything (cap = 0)"
+    fields.message = ("rule \"cap\": this client may not %s anything (cap = 0)"):format(self.verb)
   end
   return errors.new(fields)
 end
@@ -87,17 +120,17 @@ local function current(self)
 end
 
 ---@class mde.CapState
----@field limit number how many restricts may be sent in an hour; math.huge where there is no cap
+---@field limit number how many may be sent in an hour; math.huge where there is no cap
 ---@field remaining? number how many of them may be sent now; nil where what was sent before is not counted yet, which
 --- the first restrict does
----@field refusal? mde.Error the error that a restrict gets now; its `retry_at` says when the next may go
+---@field refusal? mde.Error the error that a call gets now; its `retry_at` says when the next may go
 
 --- What is left of it, as far as that is known without asking.
 ---@return mde.CapState
 function Cap:state()
   local remaining, wait = self.tally:peek()
   return { limit = self.limit, remaining = remaining,
-    refusal = remaining == 0 and one_too_many(self.limit, wait) or nil }
+    refusal = remaining == 0 and one_too_many(self, wait) or nil }
 end
 
 --- A place for a change, which has taken nothing so far; nil if there is no cap, so that nothing is counted.
@@ -122,10 +155,10 @@ end
 
 -- Asks a tally in which is counted what was sent before, unless the slot needs no count.
 local function ask_counted(self, slot, tally, context, ask)
-  local counted, err = true, nil
-  if not slot.lifted then counted, err = self.count(tally, context) end
+  local is_counted, err = true, nil
+  if not slot.lifted then is_counted, err = self.count(tally, context) end
   local send, wait
-  if counted then send, wait, err = ask(slot, tally) end
+  if is_counted then send, wait, err = ask(slot, tally) end
   return send, wait, err and uncounted(self, err)
 end
 
@@ -134,14 +167,14 @@ local function try(self, slot, context, ask)
   local tally = current(self)
   local send, wait, err = ask_counted(self, slot, tally, context, ask)
   if err and self.store and tally == self.tally then
-    self.spare = self.spare or tallies.new(self.limit, self.now)
+    self.spare = self.spare or tallies.new(self.subject, self.limit, self.now)
     tally = self.spare
     send, wait, err = ask_counted(self, slot, tally, context, ask)
   end
-  return send, not send and (err or one_too_many(self.limit, wait)) or nil, tally
+  return send, not send and (err or one_too_many(self, wait)) or nil, tally
 end
 
---- Counts a restrict that is about to be sent, unless it is counted already.
+--- Counts one that is about to be sent, unless it is counted already.
 ---@param slot mde.CapSlot
 ---@param context mde.Context
 ---@return true?

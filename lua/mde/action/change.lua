@@ -1,4 +1,4 @@
---- change: restricts or releases a device.
+--- change: restricts or releases a device, isolates it, scans it: whatever makes an action (response.lua).
 --
 -- Read from the bottom up: what the caller wants becomes an order, the device is resolved, its guard is asked, one call
 -- at a time has the machine, and what the core's change wants is carried out (change/executor.lua). What that came to,
@@ -15,6 +15,7 @@ local executor = require "mde.action.change.executor"
 local incidents = require "mde.action.incident"
 local mutexes = require "mde.sync.mutex"
 local posix = require "mde.posix"
+local responses = require "mde.action.response"
 local results = require "mde.action.change.result"
 
 local ACTION_SECONDS = 120
@@ -44,25 +45,25 @@ local M = {}
 ---@field ended fun(self, row: table) told of each action that is final
 ---@field changed fun(self, change: mde.ChangeEvent) told of a cancellation
 
----@class mde.Changes what is restricted and released by one client
+---@class mde.Changes what one client makes of actions
 ---@field private center mde.ActionCenter
 ---@field private inventory mde.Inventory
 ---@field private exchange mde.Exchange
 ---@field private guard mde.Guard
----@field private cap mde.Cap
+---@field private caps mde.Caps
 ---@field private mutex mde.Mutex one change of a machine at a time
 ---@field private made table<string, table[]> for each machine the actions that this client made last
 ---@field private count integer of the changes so far
 local Changes = {}
 Changes.__index = Changes
 
----@param settings { center: mde.ActionCenter, inventory: mde.Inventory, guard: mde.Guard, cap: mde.Cap }
+---@param settings { center: mde.ActionCenter, inventory: mde.Inventory, guard: mde.Guard, caps: mde.Caps }
 ---@return mde.Changes
 function M.new(settings)
   local exchange = settings.center.exchange
   return setmetatable({ center = settings.center, inventory = settings.inventory, exchange = exchange,
-    guard = settings.guard, cap = settings.cap, mutex = mutexes.new(settings.center.driver, exchange.store), made = {},
-    count = 0 }, Changes)
+    guard = settings.guard, caps = settings.caps, mutex = mutexes.new(settings.center.driver, exchange.store),
+    made = {}, count = 0 }, Changes)
 end
 
 local function new_operation_id()
@@ -73,18 +74,18 @@ end
 
 -- Whether the machine's record has to be judged first.
 local function is_guarded(self, intent)
-  return intent.verb == "restrict" and (self.center.session ~= nil or self.guard:judges(intent.allow))
+  return core.response_actions[intent.verb].holds and (self.center.session ~= nil or self.guard:judges(intent.allow))
 end
 
 -- Whether the guard lets it be restricted. Its record is read again if what is known of it is too old.
 local function check_guard(self, intent, machine)
   if not is_guarded(self, intent) then return true end
   local record, err = self.inventory:fresh_record(machine, RECORD_AGE_SECONDS, intent.context:within(RECORD_SECONDS))
-  if not record then return nil, self.guard:unjudged(err, intent.allow) end
+  if not record then return nil, self.guard:unjudged(err, intent.verb, intent.allow) end
   intent.record_at = record.read_at
   intent.computerDnsName = intent.computerDnsName or record.computerDnsName
   local session = self.center.session
-  local refusal = session and session:compare(intent, record) or self.guard:refusal(record, intent.allow)
+  local refusal = session and session:compare(intent, record) or self.guard:refusal(record, intent.verb, intent.allow)
   return not refusal, refusal
 end
 
@@ -187,7 +188,7 @@ end
 
 -- An hour in the queue holds up no other call for the machine, a release of it least of all.
 function Intent:queued()
-  if self.changes.exchange:queue(self.verb) > 0 then unlock(self) end
+  if self.changes.exchange:queue(responses.api(self.verb)) > 0 then unlock(self) end
 end
 
 -- What this client did by calls that began earlier, also while this one waits.
@@ -226,12 +227,15 @@ end
 -- Who else holds it restricted: what a release ends, as long as nothing was cancelled for it, and what a restriction
 -- that records an incident adds to, if the device is certainly restricted.
 function Intent:holders(rows)
-  local is_release, latest = self.verb == "release", self.changes.exchange.clock:latest()
+  local holder, latest = responses.holder(self.verb), self.changes.exchange.clock:latest()
+  if not holder then return end
+  local is_release = holder ~= self.verb
   -- What holds it is what the claim covers.
   if self.operations or self.expired then return end
   if is_release and self.has_cancelled or not is_release and not self.incident then return end
-  local is_held = is_release or core.history.state(rows, self.machine_id, latest) == "restricted"
-  local others = is_held and incidents.other_holders(rows, self.machine_id, self.incident, latest) or {}
+  local is_held = is_release or core.history.state(rows, self.machine_id, latest, holder)
+    == core.response_actions[holder].state
+  local others = is_held and incidents.other_holders(rows, self.machine_id, self.incident, latest, holder) or {}
   self[is_release and "also_ended" or "also_held"] = others[1] and others or nil
 end
 
@@ -245,7 +249,7 @@ end
 -- What is told to those who ask next: in this client, in others that share the store, in the same `each`.
 local function announce(self, intent, result)
   local row = intent.row
-  if result.fate == "unknown" then self.center.listing:doubt(intent.machine_id) end
+  if result.fate == "unknown" then self.center:doubt(intent.machine_id, intent.verb) end
   if result.sends == 0 or not row then return end
   -- The list was asked for this machine; a fresh action may not say yet whose it is.
   row.machineId = row.machineId or intent.machine_id
@@ -260,7 +264,7 @@ local function conclude(self, intent)
   announce(self, intent, result)
   if intent.slot and result.slot == "return" then caps.give_back(intent.slot) end
   if result.fate == "would_send" and intent.slot then
-    local allowed, err = self.cap:check(intent.slot, intent.context)
+    local allowed, err = intent.cap:check(intent.slot, intent.context)
     if not allowed then return nil, err end
   end
   local report = { run = intent, result = result, center = self.center }
@@ -297,19 +301,20 @@ local function set_end(self, intent)
   if not intent.hold_seconds or intent.sent_before then return true end
   local settled, err = self.exchange:settle_clock(intent.context:within(ACTION_SECONDS))
   if not settled then return nil, err end
-  local wait = math.min(self.exchange:queue(intent.verb), MAX_QUEUE_SECONDS)
+  local wait = math.min(self.exchange:queue(responses.api(intent.verb)), MAX_QUEUE_SECONDS)
   arguments.set_end(intent, self.exchange.clock:time() + wait + intent.hold_seconds)
   return true
 end
 
 -- When no other call is at this machine.
 local function look_and_send(self, intent)
-  local patience = ACTION_SECONDS + self.exchange:queue(intent.verb)
+  local patience = ACTION_SECONDS + self.exchange:queue(responses.api(intent.verb))
   local locked, problem = lock(self, intent, math.min(intent.context:left(), patience))
   if not locked then return nil, problem end
   locked, problem = set_end(self, intent)
   if not locked then return nil, problem end
-  intent.slot = intent.verb == "restrict" and self.cap:slot(intent.operation_id, intent.allow.cap) or nil
+  intent.cap = self.caps:of(intent.verb, intent.subject)
+  intent.slot = intent.cap and intent.cap:slot(intent.operation_id, intent.allow.cap) or nil
   begin(intent)
   executor.execute(self, intent)
   return conclude(self, intent)
@@ -319,7 +324,7 @@ local function ended(self, intent, ok, ...)
   unlock(intent)
   if ok then return ... end
   -- It may have been raised in the midst of a send. Where there is no memory to note even that, what was raised counts.
-  pcall(self.center.listing.doubt, self.center.listing, intent.machine_id)
+  pcall(self.center.doubt, self.center, intent.machine_id, intent.verb)
   error((...), 0)
 end
 
@@ -360,7 +365,8 @@ local function look_only(self, intent)
 end
 
 ---@class mde.SentBefore what is known of a send whose answer was not heard
----@field verb "restrict"|"release"
+---@field verb string
+---@field subject? string the scope or the file's SHA-1
 ---@field machine_id string
 ---@field comment string the whole of it
 ---@field operation_id string
@@ -384,7 +390,8 @@ function Changes:find_out(sent, context)
   self.count = self.count + 1
   local intent = setmetatable({ verb = sent.verb, machine_id = sent.machine_id, comment = sent.comment,
     operation_id = sent.operation_id, incident = sent.incident, keyed = sent.keyed, look = true, resend = true,
-    cancel_opposite = false, dry_run = false, allow = {}, sent_before = sent, context = context, changes = self,
+    subject = sent.subject, members = {}, cancel_opposite = false, dry_run = false, allow = {}, sent_before = sent,
+    context = context, changes = self,
     began = self.exchange.now(), number = self.count, owner = owner, attempts = 0, lock = false }, Intent)
   return ended(self, intent, pcall(look_only, self, intent))
 end
@@ -403,11 +410,11 @@ function Changes:tell_left(verb, device, comment, incident, action, err)
     device = audit.device(machine) }, action, err)
 end
 
---- Restricts or releases a device. Raises for a wrong argument.
----@param verb "restrict"|"release"
+--- Makes an action of a device. Raises for a wrong argument.
+---@param verb string a name of response.verbs
 ---@param device mde.Device
 ---@param comment string
----@param options mde.ChangeOptions checked against arguments.known_options
+---@param options mde.ChangeOptions checked against arguments.known_options(verb)
 ---@param context mde.Context
 ---@return mde.Action? action
 ---@return mde.Error? err

@@ -21,7 +21,7 @@ M.known_options = { timeout = "seconds" }
 ---@return mde.RestrictedList? machines
 ---@return mde.Error? err
 function M.expired(center, inventory, context)
-  local machines, err = center:histories(context:within(PAGE_SECONDS))
+  local machines, err = center:histories("restrict", context:within(PAGE_SECONDS))
   if not machines then return nil, errors.about(err, "expired restrictions") end
   return incidents.collect(center, inventory, machines, { now = center.exchange.clock:time(), names = {} })
 end

@@ -1,8 +1,8 @@
---- guard: may this machine be restricted at all?
+--- guard: may this machine be cut off at all?
 --
 -- The core judges: src/core/guard.h has the rules. Here are the options of a client and the words. The rules stand
--- before every restrict, in every kind of program, and before no release. guard.md says what they are for and how one
--- is lifted; how many restricts there may be, cap.lua says.
+-- before every restrict, isolate and contain, in every kind of program, and before no release. guard.md says what they
+-- are for and how one is lifted; how many there may be in an hour, cap.lua says.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -167,13 +167,14 @@ local is_curable = { unavailable = true, permission = true, protocol = true, ref
 
 --- The error of a machine whose record, which has to be judged, could not be read.
 ---@param err mde.Error why
+---@param verb string
 ---@param allow table<mde.Rule, boolean>
 ---@return mde.Error
-function Guard:unjudged(err, allow)
+function Guard:unjudged(err, verb, allow)
   if not is_curable[err.kind] then return err end
   local names = in_force(self, allow)
   return errors.wrap(err, { code = "record_unreadable",
-    hint = errors.and_hint(err, "To restrict it unseen, give " .. M.how_to_lift(names) .. "."),
+    hint = errors.and_hint(err, ("To %s it unseen, give %s."):format(verb, M.how_to_lift(names))),
     message = ("nothing was sent, since its record could not be read to see whether it is protected (%s)")
       :format(table.concat(names, ", ")) })
 end
@@ -201,11 +202,12 @@ local reasons = {
   too_long = function(_, field) return ("its %s is longer than any name"):format(field) end,
 }
 
---- Why a machine may not be restricted; nil if it may.
+--- Why a machine may not be cut off; nil if it may.
 ---@param record mde.Record
+---@param verb string
 ---@param allow table<mde.Rule, boolean>
 ---@return mde.Error? err of kind `protected`
-function Guard:refusal(record, allow)
+function Guard:refusal(record, verb, allow)
   local names, parts = {}, {}
   for i, broken in ipairs(self.rules:judge(record, allow)) do
     names[i] = broken.rule
@@ -218,7 +220,7 @@ function Guard:refusal(record, allow)
   return errors.new {
     kind = "protected", code = "machine_protected", rule = names[1], machine_id = record.id,
     message = ("machine %s%s is protected (%s)"):format(errors.show(record.id), shown, table.concat(parts, "; ")),
-    hint = ("To restrict it all the same, give %s."):format(M.how_to_lift(names)),
+    hint = ("To %s it all the same, give %s."):format(verb, M.how_to_lift(names)),
   }
 end
 

@@ -6,24 +6,12 @@
 -- its actions are kept here, too.
 
 local core = require "mde.core"
+local responses = require "mde.action.response"
 
 -- How long what was sent or read is put into lists that do not show it.
 local REMEMBERED_SECONDS = 120
 
 local M = {}
-
-local restrict, release = core.response_actions.restrict, core.response_actions.release
-local types = { [core.text.lower(restrict.type)] = true, [core.text.lower(release.type)] = true }
-
---- The OData filter for the actions that are kept of a list.
-M.TYPES = ("type eq %s or type eq %s"):format(core.odata.literal(restrict.type), core.odata.literal(release.type))
-
---- Whether an action is one that is kept of a list: a restrict or a release.
----@param row table
----@return boolean
-function M.keeps(row)
-  return types[core.text.lower(row.type or "")] or false
-end
 
 ---@class mde.KnownAction
 ---@field row table a copy
@@ -110,7 +98,7 @@ end
 --- Takes note of an action in a list, or that was read, if what lists tell is kept.
 ---@param row table as the service told it
 function Cache:note(row)
-  if not row.id or not is_listed(self) or not M.keeps(row) then return end
+  if not row.id or not is_listed(self) or not responses.of_type(row.type) then return end
   local machine_id = row.machineId or self:owner(row.id)
   if machine_id then keep(self, core.text.lower(machine_id), row, -math.huge) end
 end
@@ -148,15 +136,16 @@ function Cache:rows(machine_id)
   return rows
 end
 
---- The actions that are not known to have ended, without an order.
+--- The actions of a group that are not known to have ended, without an order.
+---@param group mde.ResponseGroup
 ---@return fun(): table?
-function Cache:pending()
+function Cache:pending(group)
   local id
   return function()
     local known
     repeat
       id, known = next(self.known, id)
-    until not known or core.history.status(known.row.status) == "pending"
+    until not known or group:has(known.row) and core.history.status(known.row.status) == "pending"
     return known and known.row
   end
 end

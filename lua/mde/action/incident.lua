@@ -1,7 +1,7 @@
 --- incident: which machines does an incident hold?
 --
--- By the service's own history, without a file: the comment of each restriction says whose it is, and the core
--- decides which restrictions hold a machine (mde_claim_holders). What an incident holds alone may be released for
+-- By the service's own history, without a file: the comment of each restriction or isolation says whose it is, and the
+-- core decides which of them hold a machine (mde_claim_holders). What an incident holds alone may be released for
 -- it. What somebody else holds too, another incident or a colleague by hand, is named and left: it stays restricted
 -- until all that hold it are released together.
 
@@ -93,13 +93,13 @@ function M.names(list)
 end
 
 -- Those that hold no longer. None of them may be one whose machines are asked for.
-local function check_ended(value, names)
+local function check_ended(value, names, what)
   if value == nil then return nil end
-  local list = check_list(value, "ended", "mde.restricted")
+  local list = check_list(value, "ended", what)
   for _, incident in ipairs(list) do
     if names[core.text.lower(incident)] then
       errors.invalid("contradictory_options",
-        ("mde.restricted: %s has ended, and it is asked what it holds"):format(incident),
+        ("%s: %s has ended, and it is asked what it holds"):format(what, incident),
         "Leave it out of ended, or out of incident.")
     end
   end
@@ -176,9 +176,9 @@ end
 
 -- What the claim has in a machine; nil if nothing.
 local function held(center, inventory, machine_id, rows, claim)
-  local ours, others = core.history.holders(rows, machine_id, claim, claim.latest)
+  local ours, others = core.history.holders(rows, machine_id, claim, claim.latest, claim.verb)
   if not ours[1] then return nil end
-  local state, rests_on = core.history.state(rows, machine_id, claim.latest)
+  local state, rests_on = core.history.state(rows, machine_id, claim.latest, claim.verb)
   for _, row in ipairs(rows) do center:adopt(row) end
   local machine = inventory:outline { id = machine_id, computerDnsName = M.name_of(rows), action = newest(ours),
     expires_at = last_expiry(ours), releasing = state == "releasing" and rests_on or nil }
@@ -213,10 +213,11 @@ end
 ---@param machine_id string
 ---@param incident? string|string[]
 ---@param latest number Unix seconds, after which no time of an action is usable
+---@param verb? string by which response, default restrict
 ---@return string[]
-function M.other_holders(rows, machine_id, incident, latest)
+function M.other_holders(rows, machine_id, incident, latest, verb)
   local own = type(incident) == "table" and incident or { incident }
-  local _, others = core.history.holders(rows, machine_id, { incidents = own }, latest)
+  local _, others = core.history.holders(rows, machine_id, { incidents = own }, latest, verb)
   local holders, seen = {}, {}
   for _, row in ipairs(others) do
     local _, named = core.comment.parse(row.requestorComment)
@@ -231,26 +232,29 @@ function M.other_holders(rows, machine_id, incident, latest)
   return holders
 end
 
---- The machines that are restricted, or being restricted, by these incidents since their last release, and by nobody
---- else; and in `shared` those that others hold too. One list of all actions is read.
+--- The machines that a response holds for these incidents since it was last taken back, and for nobody else; and in
+--- `shared` those that others hold too. One list of all actions is read.
 ---@param center mde.ActionCenter
 ---@param inventory mde.Inventory
+---@param verb string one that holds: "restrict"
 ---@param options mde.RestrictedOptions
+---@param what string who is called, for errors
 ---@param context mde.Context
 ---@return mde.RestrictedList? machines
 ---@return mde.Error? err
-function M.restricted(center, inventory, options, context)
-  local claim = { incidents = M.check_asked(options.incident, "mde.restricted") }
-  claim.since, claim.since_text = M.check_since(center, options.since, "mde.restricted")
+function M.held_by(center, inventory, verb, options, what, context)
+  local claim = { verb = verb, incidents = M.check_asked(options.incident, what) }
+  claim.since, claim.since_text = M.check_since(center, options.since, what)
   claim.names = M.names(claim.incidents)
-  claim.ended = check_ended(options.ended, claim.names)
+  claim.ended = check_ended(options.ended, claim.names, what)
 
-  local machines, err = center:histories(context:within(PAGE_SECONDS))
+  local machines, err = center:histories(verb, context:within(PAGE_SECONDS))
   if not machines then
-    return nil, errors.about(err, "restricted by " .. errors.quote(table.concat(claim.incidents, ", ")))
+    return nil, errors.about(err, ("%s by %s"):format(core.response_actions[verb].state,
+      errors.quote(table.concat(claim.incidents, ", "))))
   end
   -- The answer has told what time it is, from which mde.ago counts.
-  claim.since, claim.since_text = M.check_since(center, options.since, "mde.restricted")
+  claim.since, claim.since_text = M.check_since(center, options.since, what)
   return M.collect(center, inventory, machines, claim)
 end
 
@@ -258,7 +262,8 @@ end
 ---@param center mde.ActionCenter
 ---@param inventory mde.Inventory
 ---@param machines table<string, table[]> the actions of each machine
----@param claim table of mde.core.history.holders, with `names`, the incidents in lower case, and `since_text`
+---@param claim table of mde.core.history.holders, with `names`, the incidents in lower case, and `since_text`; `verb`:
+--- by which response, default restrict
 ---@return mde.RestrictedList
 function M.collect(center, inventory, machines, claim)
   claim.latest = center.exchange.clock:latest()
@@ -267,7 +272,7 @@ function M.collect(center, inventory, machines, claim)
     if machine_id == "" then
       -- Each by itself: a release among them may be of another machine.
       for _, row in ipairs(rows) do
-        local ours = core.history.holders({ row }, machine_id, claim, claim.latest)
+        local ours = core.history.holders({ row }, machine_id, claim, claim.latest, claim.verb)
         if ours[1] then table.insert(list.unattributed, center:adopt(row)) end
       end
     else

@@ -1,4 +1,5 @@
---- listing: the restrict and release actions of the whole tenant, read once for all the devices that a client acts on.
+--- listing: the actions of one group, restricts and releases for instance, of the whole tenant, read once for all the
+--- devices that a client acts on.
 --
 -- Looking first asks for the history of one device. Where many are acted on, in an `each` or one call behind the
 -- other, one list of all of them serves: it is read when it is first asked for and extended when it is asked for again
@@ -6,7 +7,6 @@
 -- For what it cannot tell, the end of an opposite action for instance, the one device is read.
 
 local core = require "mde.core"
-local history_caches = require "mde.action.history_cache"
 local single_flights = require "mde.sync.single_flight"
 
 local FRESH_SECONDS = 60
@@ -22,6 +22,7 @@ local M = {}
 
 ---@class mde.Listing
 ---@field private center mde.ActionCenter
+---@field private group mde.ResponseGroup
 ---@field private cache mde.HistoryCache
 ---@field private single_flight mde.SingleFlight
 ---@field private doubtful table<string, boolean> machines about which it cannot be asked any more
@@ -38,10 +39,11 @@ local Listing = {}
 Listing.__index = Listing
 
 ---@param center mde.ActionCenter
+---@param group mde.ResponseGroup
 ---@return mde.Listing
-function M.new(center)
-  return setmetatable({ center = center, cache = center.cache, doubtful = {}, looks = {}, asked_at = -math.huge,
-    single_flight = single_flights.new(center.driver, center.exchange.sleep) }, Listing)
+function M.new(center, group)
+  return setmetatable({ center = center, group = group, cache = center.cache, doubtful = {}, looks = {},
+    asked_at = -math.huge, single_flight = single_flights.new(center.driver, center.exchange.sleep) }, Listing)
 end
 
 -- A client that acts on a device now and then keeps nothing.
@@ -86,7 +88,7 @@ end
 local function since(self)
   if self.has_nameless or self.is_incomplete then return nil end
   local oldest = self.newest and math.min(self.newest, self.center.exchange.clock:time())
-  for row in self.cache:pending() do
+  for row in self.cache:pending(self.group) do
     local created = created_at(self, row)
     if not oldest or not created then return nil end
     oldest = math.min(oldest, created)
@@ -99,7 +101,7 @@ local function take_in(self, row)
   local machine_id = row.machineId or self.cache:owner(row.id)
   if not row.id or not row.type then
     if machine_id then self:doubt(core.text.lower(machine_id)) else self.is_incomplete = true end
-  elseif not machine_id and history_caches.keeps(row) then
+  elseif not machine_id and self.group:has(row) then
     self.has_nameless = true
   end
   self.cache:note(row)
@@ -108,7 +110,7 @@ end
 local function extend(self, context)
   local exchange = self.center.exchange
   local started = exchange.now()
-  local rows, err, absent = self.center:listed(since(self), context)
+  local rows, err, absent = self.center:listed(self.group, since(self), context)
   if not rows then
     self.failed_at = started
     return nil, err

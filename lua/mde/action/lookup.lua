@@ -3,6 +3,7 @@
 local actions = require "mde.action.action"
 local core = require "mde.core"
 local errors = require "mde.base.error"
+local responses = require "mde.action.response"
 
 local ACTION_SECONDS = 120
 local PAGE_SECONDS = 300
@@ -25,17 +26,17 @@ function M.read(center, action, context)
   return center:adopt(row)
 end
 
-local function cancel_in_time(center, id, comment, context, told)
+local function cancel_in_time(center, id, verb, comment, context, told)
   local answer, problem
-  answer, problem, told.info = center:request_cancel(id, comment, context:within(ACTION_SECONDS))
+  answer, problem, told.info = center:request_cancel(id, verb, comment, context:within(ACTION_SECONDS))
   return answer, problem
 end
 
 local function cancel(center, action, id, comment, context)
   local asked = "cancel action " .. errors.quote(id)
   local told = {}
-  local row, err = center.exchange.single_flight:run_detached(context, cancel_in_time, center, id, comment, context,
-    told)
+  local row, err = center.exchange.single_flight:run_detached(context, cancel_in_time, center, id,
+    responses.of_type(type(action) == "table" and action.type or nil), comment, context, told)
   local info = told.info or {}
   if err and err.kind ~= "unknown" and not (info.response and info.response.status == 400) then
     return nil, errors.about(err, asked)
@@ -91,9 +92,9 @@ local function check_lost(err)
     errors.invalid("machine_id_malformed",
       ("machine_id %s is not a machine id (40 hex digits)"):format(errors.quote(err.machine_id)))
   end
-  if err.verb ~= nil and not (type(err.verb) == "string" and core.response_actions[err.verb]) then
+  if err.verb ~= nil and not responses.is_verb(err.verb) then
     errors.invalid("wrong_value", ("mde.find_action: there is no verb %s"):format(errors.got(err.verb)),
-      'Give "restrict" or "release", or leave it out.')
+      ("Give one of %s, or leave it out."):format(table.concat(responses.verbs, ", ")))
   end
 end
 
@@ -107,10 +108,6 @@ local function judge(center, err, verb, machine_id, rows)
     comment = comment, look = true }, { sent_at = sent_at }, now)
   local row = change:history(rows, { read_at = now, told_at = now, latest = center.exchange.clock:latest() })
   return change:result(), row
-end
-
-local function is_of_type(row, verb)
-  return core.text.lower(row.type) == core.text.lower(core.response_actions[verb].type)
 end
 
 local function carries(row, operation_id)
@@ -133,9 +130,9 @@ function M.find(center, err, context)
   local rows, problem = center:history(machine_id, context:within(PAGE_SECONDS))
   if not rows then return nil, errors.about(problem, asked) end
   local perhaps
-  for _, verb in ipairs(err.verb and { err.verb } or { "restrict", "release" }) do
+  for _, verb in ipairs(err.verb and { err.verb } or responses.verbs) do
     local result, row = judge(center, err, verb, machine_id, rows)
-    if row and is_of_type(row, verb) then
+    if row and responses.is_of(row, verb) then
       if result.fate == "accepted" or carries(row, err.operation_id) then
         return center:adopt(row, { outcome = "accepted", comment_cut = result.comment_cut or nil })
       end

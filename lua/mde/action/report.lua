@@ -6,14 +6,15 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
-local history_caches = require "mde.action.history_cache"
 local incidents = require "mde.action.incident"
+local responses = require "mde.action.response"
 
 local PAGE_SECONDS = 300
 -- How many of the incidents that there are stand in `recent`.
 local MAX_RECENT = 10
 
 local RESTRICT = core.text.lower(core.response_actions.restrict.type)
+local GROUP = responses.group "restrict"
 
 ---@class mde.ReportOptions
 ---@field incident string|integer|(string|integer)[] whose devices
@@ -101,7 +102,7 @@ end
 local function is_own(row, claim)
   local _, incident = core.comment.parse(row.requestorComment)
   local name = incident and core.text.lower(incident)
-  if not name or not claim.names[name] or not history_caches.keeps(row) then return false end
+  if not name or not claim.names[name] or not GROUP:has(row) then return false end
   local at = created(row, claim)
   if claim.since and at and at < claim.since then return false end
   claim.found[name] = true
@@ -155,7 +156,7 @@ local function actions_of(rows, claim)
     local is_restrict = core.text.lower(row.type or "") == RESTRICT
     if is_own(row, claim) then
       table.insert(is_restrict and restrictions or releases, row)
-    elseif history_caches.keeps(row) and not is_restrict then
+    elseif GROUP:has(row) and not is_restrict then
       others[#others + 1] = row
     end
   end
@@ -246,7 +247,7 @@ end
 function M.read(center, options, context)
   local list = incidents.check_asked(options.incident, "mde.report")
   incidents.check_since(center, options.since, "mde.report")
-  local machines, err = center:histories(context:within(PAGE_SECONDS))
+  local machines, err = center:histories("restrict", context:within(PAGE_SECONDS))
   if not machines then return nil, errors.about(err, "report of " .. errors.quote(table.concat(list, ", "))) end
   ---@type mde.report.Claim
   local claim = { center = center, list = list, names = incidents.names(list), found = {},

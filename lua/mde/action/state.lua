@@ -1,4 +1,4 @@
---- state: is this device restricted, and for whom?
+--- state: is this device restricted, isolated or contained, and for whom?
 --
 -- The service has no such property; the device's actions say it, and the core reads them.
 
@@ -7,17 +7,27 @@ local devices = require "mde.device.device"
 local errors = require "mde.base.error"
 local incidents = require "mde.action.incident"
 local options_of = require "mde.base.options"
+local responses = require "mde.action.response"
 
 local PAGE_SECONDS = 300
 
 local M = {}
 
-M.holders_options = { incident = "any", timeout = "seconds" }
+M.known_options = { of = "text", timeout = "seconds" }
+M.holders_options = { incident = "any", of = "text", timeout = "seconds" }
+
+-- Of which response the state is asked. Raises for one that holds no device.
+local function check_of(of, what)
+  if of == nil then return "restrict" end
+  if responses.is_verb(of) and core.response_actions[of].holds then return of end
+  return errors.invalid("wrong_value", ("%s: option \"of\" must be %s, not %s"):format(what,
+    table.concat(responses.holding, ", "), errors.got(of)))
+end
 
 -- The state that a device's actions say, and the action it rests on.
-local function read_state(center, rows, machine_id, asked)
-  local name, row = core.history.state(rows, machine_id, center.exchange.clock:latest())
-  if name == "unclear" and core.history.is_incomplete(rows, machine_id) then
+local function read_state(center, rows, machine_id, of, asked)
+  local name, row = core.history.state(rows, machine_id, center.exchange.clock:latest(), of)
+  if name == "unclear" and core.history.is_incomplete(rows, machine_id, of) then
     return nil, errors.new { kind = "protocol", code = "list_incomplete", asked = asked,
       message = "an action in the device's list does not say which it is, so what holds now cannot be told",
       hint = "Look at the device's action centre in the portal." }
@@ -33,10 +43,12 @@ end
 ---@param center mde.ActionCenter
 ---@param inventory mde.Inventory
 ---@param device mde.Device
+---@param options mde.StateOptions
 ---@param context mde.Context
----@return "restricted"|"restricting"|"releasing"|"released"|"none"|nil state
+---@return string? state of mde.StateName
 ---@return mde.Action|mde.Error|nil action nil for "none"
-function M.one(center, inventory, device, context)
+function M.one(center, inventory, device, options, context)
+  local of = check_of(options.of, "mde.state")
   local asked = "state of " .. devices.shown(device)
   context = context:within(PAGE_SECONDS)
   local machine, err = inventory:resolve(device, context)
@@ -44,7 +56,7 @@ function M.one(center, inventory, device, context)
   local machine_id = core.text.lower(machine.id)
   local rows, problem = center:history(machine_id, context)
   if not rows then return nil, errors.about(problem, asked) end
-  return read_state(center, rows, machine_id, asked)
+  return read_state(center, rows, machine_id, of, asked)
 end
 
 local function check_list(list, what)
@@ -95,8 +107,16 @@ local function of_many(inventory, list, question, context)
   return results
 end
 
+---@alias mde.StateName
+---| "restricted"|"restricting"|"isolated"|"isolating"|"contained"|"containing"|"releasing"|"released"|"none"
+
+---@class mde.StateOptions
+---@field of? "restrict"|"isolate"|"contain" what holds the device; default restrict. Isolating a device and containing
+--- one make the same type of action, so that the service does not tell them apart
+---@field timeout? number seconds
+
 ---@class mde.StateResult : mde.Result
----@field value? "restricted"|"restricting"|"releasing"|"released"|"none"
+---@field value? mde.StateName
 ---@field action? mde.Action the action it rests on; nil for "none"
 
 --- The states of many devices, by one list of all actions. A machine costs nothing more; a name or an id is resolved
@@ -104,15 +124,17 @@ end
 ---@param center mde.ActionCenter
 ---@param inventory mde.Inventory
 ---@param list mde.Device[]|fun(): mde.Device?
+---@param options mde.StateOptions
 ---@param context mde.Context
 ---@return mde.Results results of mde.StateResult, in the order of the list
-function M.many(center, inventory, list, context)
+function M.many(center, inventory, list, options, context)
   check_list(list, "mde.states")
+  local of = check_of(options.of, "mde.states")
   return of_many(inventory, list, {
     about = "state of ",
-    read = function(_, part) return center:histories(part) end,
+    read = function(_, part) return center:histories(of, part) end,
     tell = function(result, rows, machine_id, asked)
-      local state, action = read_state(center, rows, machine_id, asked)
+      local state, action = read_state(center, rows, machine_id, of, asked)
       if state then
         result.value, result.action = state, action
       else
@@ -123,13 +145,14 @@ function M.many(center, inventory, list, context)
 end
 
 ---@class mde.HoldersOptions
+---@field of? "restrict"|"isolate"|"contain" by what it is held; default restrict
 ---@field incident? string|integer for which it would be released; without one: every incident that holds it is told
 ---@field timeout? number
 
 ---@class mde.HoldersResult : mde.Result
 ---@field value? string[] who else, in words: incidents, and who did it without one
 
---- Who else than an incident holds each device restricted, so that a release for that incident would end that, too. A
+--- Who else than an incident holds each device, so that a release for that incident would end that, too. A
 --- machine costs nothing more than one list: its own, or where there are several that of all actions. An action that
 --- does not say whose it is counts for nobody.
 ---@param center mde.ActionCenter
@@ -140,17 +163,17 @@ end
 ---@return mde.Results results of mde.HoldersResult, in the order of the list
 function M.holders(center, inventory, list, options, context)
   check_list(list, "mde.holders")
-  local incident = options.incident
+  local incident, of = options.incident, check_of(options.of, "mde.holders")
   if incident ~= nil then incident = incidents.check(incident, "mde.holders") end
   return of_many(inventory, list, {
     about = "holders of ",
     read = function(ids, part)
-      if ids[2] then return center:histories(part) end
+      if ids[2] then return center:histories(of, part) end
       local rows, err = center:history(ids[1], part)
       return rows and { [ids[1]] = rows }, err
     end,
     tell = function(result, rows, machine_id)
-      result.value = incidents.other_holders(rows, machine_id, incident, center.exchange.clock:latest())
+      result.value = incidents.other_holders(rows, machine_id, incident, center.exchange.clock:latest(), of)
     end,
   }, context)
 end

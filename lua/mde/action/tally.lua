@@ -1,5 +1,5 @@
---- tally: where the restricts of the last hour are counted: by the client itself, or in the store, for all the
---- processes that share it.
+--- tally: where what was sent in the last hour is counted, of one response or about one file: by the client itself, or
+--- in the store, for all the processes that share it.
 --
 -- What counts, and what may go, decides the core (src/core/cap.h). Here is told what time it is, by the driver's clock:
 -- those who share a store have it in common, and a wall clock that is set forward would forget what was sent.
@@ -8,14 +8,18 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 
 local HOUR = 3600
--- Where the packed cap stands in a store.
-local STORED = "cap|sends"
 
----@class mde.Send a restrict that counts
+---@class mde.TallySubject what is counted
+---@field verb string
+---@field file? string a file's SHA-1
+
+---@class mde.Send one that counts
 ---@field id string its operation id
 ---@field at number by the driver's clock
 
 ---@class mde.Tally
+---@field private subject mde.TallySubject
+---@field private stored string where the packed cap stands in a store
 ---@field private limit number
 ---@field private now fun(): number
 ---@field private store? mde.Store
@@ -25,13 +29,20 @@ Tally.__index = Tally
 
 local M = {}
 
----@param limit number restricts an hour; math.huge: no cap, and nothing is counted
+-- Where the packed cap stands in a store; that of restricts where it always stood.
+local function stored(subject)
+  if subject.verb == "restrict" then return "cap|sends" end
+  return ("cap|sends|%s%s"):format(subject.verb, subject.file and "|" .. subject.file or "")
+end
+
+---@param subject mde.TallySubject
+---@param limit number how many an hour; math.huge: no cap, and nothing is counted
 ---@param now fun(): number the driver's clock
 ---@param store? mde.Store
 ---@return mde.Tally
-function M.new(limit, now, store)
-  return setmetatable({ limit = limit, now = now, store = limit ~= math.huge and store or nil,
-    own = core.cap.new(limit) }, Tally)
+function M.new(subject, limit, now, store)
+  return setmetatable({ subject = subject, stored = stored(subject), limit = limit, now = now,
+    store = limit ~= math.huge and store or nil, own = core.cap.new(limit) }, Tally)
 end
 
 -- What the store has. What is refused there, for example an older version's, is as good as nothing, and is counted
@@ -45,7 +56,7 @@ end
 -- What is counted now, to look at.
 local function look(self)
   if not self.store then return self.own end
-  local text, err = self.store:read_text(STORED)
+  local text, err = self.store:read_text(self.stored)
   if err then return nil, err end
   return unpacked(self, text)
 end
@@ -57,7 +68,7 @@ local function change(self, step)
     local _, result, more = step(self.own)
     return true, result, more
   end
-  return self.store:update(STORED, HOUR, function(text)
+  return self.store:update(self.stored, HOUR, function(text)
     local cap = unpacked(self, text)
     local changed, result, more = step(cap)
     return changed and cap:pack(self.now()) or nil, result, more
@@ -90,7 +101,7 @@ end
 function Tally:merge(rows, service_now)
   return change(self, function(cap)
     if cap:is_whole() then return false end
-    cap:merge(rows, service_now, self.now())
+    cap:merge(rows, service_now, self.now(), self.subject.verb, self.subject.file)
     return true
   end)
 end

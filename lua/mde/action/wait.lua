@@ -9,6 +9,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
 local pager = require "mde.api.pager"
+local responses = require "mde.action.response"
 
 local FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 2, 30
 -- An action that was only just made may be unknown for so long.
@@ -16,7 +17,22 @@ local ABSENCE_SECONDS = 60
 -- More types than there are would only make the URL long.
 local MAX_TYPES = 10
 
-local M = { SECONDS = 600 }
+-- How long an action is waited for whose type is not in the table.
+local SECONDS = 600
+
+local M = {}
+
+--- How long an action is waited for where the caller does not say.
+---@param list { type?: string }[]
+---@return number seconds of the one that takes longest
+function M.seconds(list)
+  local seconds = 0
+  for _, action in ipairs(list) do
+    local verb = type(action) == "table" and type(action.type) == "string" and responses.of_type(action.type)
+    seconds = math.max(seconds, verb and core.response_actions[verb].wait_seconds or SECONDS)
+  end
+  return seconds > 0 and seconds or SECONDS
+end
 
 -- ---- one
 
@@ -258,7 +274,7 @@ local function take_known(center, pending)
 end
 
 ---@class mde.WaitOptions
----@field timeout? number seconds, default 600
+---@field timeout? number seconds; default 600, of a scan 21,600, of a quarantine or a collection 3,600
 ---@field on_progress? fun(done: integer, total: integer, result: mde.Result) called once for each action, as they
 --- end; in the end for those, too, that are still pending. What it raises ends the wait
 

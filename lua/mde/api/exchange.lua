@@ -73,7 +73,7 @@ local function application_of(settings)
 end
 
 ---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
---- windows (of the service's limits), reserve
+--- windows (of the service's limits), api_windows (of APIs that have limits of their own), reserve
 ---@return mde.Exchange
 function M.new(settings)
   local driver, place = settings.driver, settings.store
@@ -86,7 +86,8 @@ function M.new(settings)
   local clock, single_flight = service_clocks.new(time.now, settings.trace), single_flights.new(driver, time.sleep)
   local function service_time() return clock:time() end
   local requests = requests_of.new { driver = driver, clock = time, trace = settings.trace,
-    user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve, store = store,
+    user_agent = settings.user_agent, windows = settings.windows, api_windows = settings.api_windows,
+    reserve = settings.reserve, store = store,
     service_time = service_time }
   local named = origins.new(settings.given or {}, settings.credential)
   local token_source = token_sources.new {

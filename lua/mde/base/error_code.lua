@@ -105,6 +105,8 @@
 ---| "unsupported_lua" # plain Lua 5.1 cannot do this
 ---| "wrong_type" # an argument or option is not of its type, or not in its range
 ---| "wrong_value" # it is not one of the values that there are
+---| "sha1_missing" # which file is meant is not said: a quarantine needs its SHA-1
+---| "retired" # the service has retired what is called
 ---| "missing_value" # it is nil
 ---| "empty_text" # it is an empty text
 ---| "empty_list" # it is an empty list
@@ -179,6 +181,7 @@
 ---| "held_by_others" # something holds the device restricted that this release is not for
 ---| "nothing_held" # none of the restrictions that this release is for holds the device
 ---| "opposite_untimed" # an opposite action does not say whether it was decided before `decided_at`
+---| "another_scope" # an action of the same type is pending, or stands under the key, but with another scope: a Selective isolation where a Full one is wanted
 ---| "opposite_not_cancelled" # the opposite action could not be cancelled
 ---| "opposites_keep_appearing" # there is a further opposite action each time
 ---| "key_overtaken" # the key was used before, and somebody decided otherwise since

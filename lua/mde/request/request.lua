@@ -56,6 +56,7 @@ local M = {}
 ---@field show fun(text: string): string makes a text from outside fit to be shown
 ---@field limiters table<string, mde.Limiter> for each API
 ---@field windows mde.Window[] of the service's limits
+---@field api_windows table<string, mde.Window[]> of the APIs that have limits of their own
 ---@field store? mde.Store where the limits are shared
 ---@field private reserve integer
 ---@field private user_agent string
@@ -72,7 +73,8 @@ function M.new(settings)
   local trace, clock = settings.trace, settings.clock
   return setmetatable({
     driver = settings.driver, now = clock.now, sleep = clock.sleep, trace = trace, store = settings.store,
-    user_agent = settings.user_agent, windows = settings.windows, reserve = settings.reserve,
+    user_agent = settings.user_agent, windows = settings.windows, api_windows = settings.api_windows or {},
+    reserve = settings.reserve,
     service_time = settings.service_time, limiters = {}, trouble = {},
     proxy_password = proxy_passwords.new(settings.driver, clock),
     show = function(text) return errors.show(trace:redact(text)) end,
@@ -176,7 +178,7 @@ end
 local function limiter_of(self, api, is_counted)
   local limiter = self.limiters[api]
   if not limiter then
-    local windows = is_counted and self.windows or {}
+    local windows = is_counted and (self.api_windows[api] or self.windows) or {}
     limiter = limiters.new { name = api, windows = windows, reserve = self.reserve, now = self.now, sleep = self.sleep,
       driver = self.driver, store = windows[1] and self.store or nil }
     self.limiters[api] = limiter

@@ -41,7 +41,7 @@ local M = {}
 
 -- What the run is bound to beside the playbook.
 local function bound_of(client, options)
-  local bound = { protect = client.guard:describe(), cap = core.number.write(client.restricts.limit),
+  local bound = { protect = client.guard:describe(), cap = core.number.write(client.caps:of("restrict").limit),
     waves = options.waves, gate = options.gate, undone = options.undone }
   if options.waves == false then bound.waves = "rest" end
   rules.sizes(bound.waves, 1)
@@ -455,7 +455,8 @@ M.leave = playbooks.leave
 ---@return { limit: number, remaining: integer, is_counted: boolean }?
 function M.cap(client)
   if client:cap().limit == math.huge then return nil end
-  local _, err = client.restricts:check(client.restricts:slot "plan", client:context(SETTLE_SECONDS))
+  local cap = client.caps:of "restrict"
+  local _, err = cap:check(cap:slot "plan", client:context(SETTLE_SECONDS))
   local state = client:cap()
   return { limit = state.limit, remaining = state.remaining or state.limit, is_counted = not err or err.rule == "cap" }
 end

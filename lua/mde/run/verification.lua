@@ -7,6 +7,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
+local responses = require "mde.action.response"
 
 local READ_SECONDS = 300
 -- Clocks and lists are so far apart at the most.
@@ -258,7 +259,7 @@ function M.verify(client, account)
   if not same then return nil, err end
   local since = account.run.made_at and math.max(0, account.run.made_at - MARGIN_SECONDS)
   local list
-  list, err = client.action_center:listed(since, client:context(READ_SECONDS))
+  list, err = client.action_center:listed(responses.group "restrict", since, client:context(READ_SECONDS))
   if not list then return nil, errors.about(err, "verify the run " .. errors.quote(account.run.name)) end
   return M.compare(account, list, client:now(), client.exchange.clock:latest())
 end

@@ -2,6 +2,7 @@
 
 local contexts = require "mde.sync.context"
 local rehearsal = require "tests.spec.support.rehearsal"
+local responses = require "mde.action.response"
 
 local function id(number)
   return ("%040x"):format(0xa0000 + number)
@@ -47,7 +48,7 @@ describe("the action center", function()
     local action = assert(r.client:restrict(id(1), "why"))
     local rows = assert(center:history(id(1), context()))
     assert.same({ action.id }, ids(rows))
-    assert.same({ action.id }, ids(assert(center:histories(context()))[id(1)]))
+    assert.same({ action.id }, ids(assert(center:histories("restrict", context()))[id(1)]))
     assert.same({}, (center:history(id(2), context())))
   end)
 
@@ -64,8 +65,8 @@ describe("the action center", function()
       { count = false })
     local wanted = { {}, { id = "x" } }
     assert.same(wanted, center:history(id(1), context(60)))
-    assert.same(wanted, center:listed(nil, context(60)))
-    assert.same({ [""] = wanted }, center:histories(context(60)))
+    assert.same(wanted, center:listed(responses.group "restrict", nil, context(60)))
+    assert.same({ [""] = wanted }, center:histories("restrict", context(60)))
   end)
 
   it("lists the restrict and release actions of all machines, since a time or since ever", function()
@@ -74,8 +75,8 @@ describe("the action center", function()
     local undated = r:past(id(2), "release", "Succeeded", 60)
     undated.creationDateTimeUtc = nil
     r:past(id(2), "release", "Succeeded", 60, { type = "Isolate" })
-    assert.same(ids { old, new, undated }, ids(assert(center:listed(nil, context()))))
-    assert.same(ids { new, undated }, ids(assert(center:listed(r.tenant.clock.now() - 3600.5, context()))))
+    assert.same(ids { old, new, undated }, ids(assert(center:listed(responses.group "restrict", nil, context()))))
+    assert.same(ids { new, undated }, ids(assert(center:listed(responses.group "restrict", r.tenant.clock.now() - 3600.5, context()))))
     local since = os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(r.tenant.clock.now() - 3600.5))
     assert.truthy(decoded(r:requests()[2]):find(("$filter=(type eq 'RestrictCodeExecution' or type eq "
       .. "'UnrestrictCodeExecution') and (creationDateTimeUtc ge %s or creationDateTimeUtc eq null)&"):format(since),
@@ -86,7 +87,7 @@ describe("the action center", function()
     local one = r:past(id(1):upper(), "restrict", "Succeeded", 100)
     local two = r:past(id(1), "release", "Succeeded", 50)
     local nobodys = r:past(id(2), "restrict", "Succeeded", 50, { machineId = rehearsal.null })
-    local machines = assert(center:histories(context()))
+    local machines = assert(center:histories("restrict", context()))
     assert.same(ids { one, two }, ids(machines[id(1)]))
     assert.same({ nobodys.id }, ids(machines[""]))
     assert.is_nil(machines[id(2)])
@@ -94,7 +95,7 @@ describe("the action center", function()
 
   it("tells no machine's actions where they cannot be listed", function()
     r:answer({ path = "/machineactions" }, 403, "", { count = false })
-    local machines, err = center:histories(context())
+    local machines, err = center:histories("restrict", context())
     assert.is_nil(machines)
     assert.equal("permission", err.kind)
   end)
@@ -112,12 +113,12 @@ describe("the action center", function()
 
   it("asks for a cancellation with its comment, notes the answer, and tells how the call went", function()
     local mine = r:past(id(1), "restrict", "Pending", 10)
-    local row, err, info = center:request_cancel(mine.id, 'not "this" one', context())
+    local row, err, info = center:request_cancel(mine.id, "restrict", 'not "this" one', context())
     assert.is_nil(err)
     assert.same({ mine.id, "Cancelled", 'not "this" one' }, { row.id, row.status, row.cancellationComment })
     assert.same({ mine.id }, told)
     assert.equal(1, info.attempts)
-    row, err, info = center:request_cancel("11111111-0000-4000-8000-000000000011", "why", context())
+    row, err, info = center:request_cancel("11111111-0000-4000-8000-000000000011", nil, "why", context())
     assert.is_nil(row)
     assert.equal(404, err.http_status)
     assert.equal(404, info.response.status)

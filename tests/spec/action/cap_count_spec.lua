@@ -295,7 +295,8 @@ describe("the count by itself", function()
     options = options or {}
     options.limits, options.machines = false, {}
     r = rehearsal.new(options)
-    count, tally = cap_counts.new(r.client.exchange, r.driver), tallies.new(3, r.driver.now)
+    count = cap_counts.new(r.client.exchange, r.driver, "restrict", "restrict")
+    tally = tallies.new({ verb = "restrict" }, 3, r.driver.now)
   end
 
   local function context(seconds) return contexts.new(r.driver.now, seconds) end

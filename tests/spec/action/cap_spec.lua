@@ -393,7 +393,8 @@ describe("a cap by itself", function()
   end
 
   local function new(limit, shared)
-    return caps.new(limit, time, shared and store or nil, count)
+    return caps.new { verb = "restrict", limit = limit, now = time, store = shared and store or nil,
+      count = count }
   end
 
   -- A slot that was taken; or nil and why not.
@@ -518,10 +519,11 @@ describe("a cap by itself", function()
     end)
 
     it("counts in one place, though it began to fail while several were counting", function()
-      local cap, tasks, results = caps.new(1, time, store, function(tally)
+      local tasks, results = {}, {}
+      local cap = caps.new { verb = "restrict", limit = 1, now = time, store = store, count = function(tally)
         coroutine.yield()
         return count(tally)
-      end), {}, {}
+      end }
       for i = 1, 2 do
         tasks[i] = coroutine.create(function() results[i] = taken(cap, "operation" .. i) end)
         coroutine.resume(tasks[i])

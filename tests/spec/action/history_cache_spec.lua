@@ -1,6 +1,7 @@
 -- What a client knows of actions: what it did a moment ago, put into lists that do not show it yet; what lists told.
 
 local history_caches = require "mde.action.history_cache"
+local responses = require "mde.action.response"
 
 local ID = ("a"):rep(40)
 local OTHER = ("b"):rep(40)
@@ -117,12 +118,12 @@ describe("what was done a moment ago", function()
     return list
   end
 
-  it("is beside it what lists tell of restricts and releases, while they are kept", function()
+  it("is beside it what lists tell of response actions, while they are kept", function()
     cache:note(row("before", "Pending"))
     cache:keep_listed(900)
     cache:note(row("one", "Pending"))
     cache:note(row("two", "Succeeded", { machineId = ID:upper() }))
-    cache:note(row("three", "Pending", { type = "Isolate" }))
+    cache:note(row("three", "Pending", { type = "Offboard" }))
     cache:note({ id = "four", status = "Pending", type = "RestrictCodeExecution" })
     assert.same({ "one Pending", "two Succeeded" }, noted(ID))
     cache:remember(ID, row("five", "Pending"))
@@ -166,11 +167,12 @@ describe("what was done a moment ago", function()
 
   it("tells which have not ended", function()
     cache:keep_listed(900)
+    cache:note(row("other", "Pending", { type = "Isolate" }))
     for _, action in ipairs { row("one", "Pending"), row("two", "Failed"), row("three", "InProgress") } do
       cache:note(action)
     end
     local pending = {}
-    for action in cache:pending() do pending[#pending + 1] = action.id end
+    for action in cache:pending(responses.group "restrict") do pending[#pending + 1] = action.id end
     table.sort(pending)
     assert.same({ "one", "three" }, pending)
   end)

@@ -16,6 +16,8 @@ local function row(operation_id, age)
     creationDateTimeUtc = os.date("!%Y-%m-%dT%H:%M:%SZ", SERVICE_NOW - age) }
 end
 
+local RESTRICT = { verb = "restrict" }
+
 describe("a tally", function()
   local now, dict, path, place
 
@@ -36,11 +38,11 @@ describe("a tally", function()
   after_each(function() os.remove(path) end)
 
   for kind, new in pairs {
-    ["of a client"] = function(limit) return tallies.new(limit, time) end,
-    ["in a shared dict"] = function(limit) return tallies.new(limit, time, store()) end,
+    ["of a client"] = function(limit) return tallies.new(RESTRICT, limit, time) end,
+    ["in a shared dict"] = function(limit) return tallies.new(RESTRICT, limit, time, store()) end,
     ["in a file"] = function(limit)
       place = shared_files.new(path, time)
-      return tallies.new(limit, time, store())
+      return tallies.new(RESTRICT, limit, time, store())
     end,
   } do
     it(kind .. " counts what is sent, gives it back, and has it begin its hour when it goes", function()
@@ -104,7 +106,7 @@ describe("a tally", function()
     local one, other
 
     before_each(function()
-      one, other = tallies.new(2, time, store()), tallies.new(2, time, store())
+      one, other = tallies.new(RESTRICT, 2, time, store()), tallies.new(RESTRICT, 2, time, store())
     end)
 
     it("is one for all who share it", function()

@@ -1,4 +1,4 @@
---- arguments: what restrict and release are called with, checked before anything is asked.
+--- arguments: what restrict, release and the other response actions are called with, checked before anything is asked.
 
 local actions = require "mde.action.action"
 local core = require "mde.core"
@@ -7,6 +7,7 @@ local guards = require "mde.action.guard"
 local operators = require "mde.query.operators"
 local options_of = require "mde.base.options"
 local posix = require "mde.posix"
+local responses = require "mde.action.response"
 local times = require "mde.query.times"
 
 local M = {}
@@ -20,13 +21,26 @@ local WITHDRAWN_SECONDS = 86400
 -- How long a restriction with an end holds at the least, and at the most: the service forgets its actions.
 local MIN_HOLD_SECONDS, MAX_HOLD_SECONDS = 300, 90 * 86400
 
-local verbs = { restrict = true, release = true }
-
-M.known_options = {
+local common_options = {
   incident = "any", key = "text", timeout = "seconds", look = "flag", cancel_opposite = "flag", resend = "flag",
   allow = "any", decided_at = "any", dry_run = "flag", again = "flag",
   reason = "text", release_after = "any", operations = "object", expired = "flag",
 }
+
+local known_options = {}
+
+for _, verb in ipairs(responses.verbs) do
+  local known = responses.options(verb)
+  for name, kind in pairs(common_options) do known[name] = kind end
+  known_options[verb] = known
+end
+
+--- The options of a response action, each with the type that base/options.lua knows.
+---@param verb string
+---@return table<string, string>
+function M.known_options(verb)
+  return known_options[verb]
+end
 
 ---@class mde.ChangeOptions
 ---@field incident? string|integer 1 to 64 of A-Za-z0-9._#/- ; stands in the comment
@@ -37,10 +51,15 @@ M.known_options = {
 ---@field operations? string[] of a release: it is sent only if every restriction that holds the device carries one of
 --- these operation ids; else `conflict`, code held_by_others or nothing_held
 ---@field expired? boolean of a release: it is sent only if every restriction that holds the device has expired
+---@field isolation_type? "Full"|"Selective" of an isolate; default Full. Selective leaves classic Outlook and Teams
+--- connected; use it where the device reaches the service through a proxy, since it may not come back from Full
+---@field scan_type? "Quick"|"Full" of a scan; default Quick. Full takes hours
+---@field sha1? string of a quarantine: the file's SHA-1, 40 hexadecimal digits
 ---@field timeout? number seconds for everything
 ---@field look? boolean false: send without reading the device's history
 ---@field resend? boolean false: do not send it again where its answer was lost and its list does not show it
----@field cancel_opposite? boolean cancel a pending opposite action first; true for release, false for restrict
+---@field cancel_opposite? boolean cancel a pending opposite action first; default true for what releases a device
+--- (release, unisolate, uncontain), else false
 ---@field allow? mde.Rule[] rules of the guard that this call lifts: { "servers" }
 ---@field decided_at? mde.Time|mde.Action when it was decided: an opposite decision then or later supersedes it; default
 --- when the call began
@@ -95,8 +114,9 @@ local function check_claim(options, verb)
   end
   local claim = options.operations and "operations" or options.expired and "expired"
   if not claim then return end
-  if verb ~= "release" then
-    errors.invalid("option_without_effect", ("option %q belongs to release"):format(claim), "Leave it out.")
+  if not responses.releases(verb) then
+    errors.invalid("option_without_effect", ("option %q belongs to release and unisolate"):format(claim),
+      "Leave it out.")
   elseif options.look == false then
     errors.invalid("claim_without_look",
       ("option %q needs a look: without one nobody knows who holds the device"):format(claim),
@@ -152,7 +172,9 @@ local function check_look(options)
 end
 
 ---@class mde.ChangeArguments
----@field verb "restrict"|"release"
+---@field verb string
+---@field members table<string, string> of the body, besides the comment
+---@field subject? string what two actions of this type may differ in: the scope, or the file's SHA-1
 ---@field comment string the whole of it, as it is recorded
 ---@field text string the one that was given
 ---@field comment_changed boolean the text in it is not the one that was given
@@ -175,9 +197,9 @@ end
 ---@field withdrawn_since? number Unix seconds: one like it since then that somebody has taken back is not repeated
 
 --- What the arguments mean. Raises for wrong ones.
----@param verb "restrict"|"release"
+---@param verb string a name of response.verbs
 ---@param comment string
----@param options mde.ChangeOptions checked against M.known_options
+---@param options mde.ChangeOptions checked against M.known_options(verb)
 ---@param operation_id string for a call without a key
 ---@param now number the service's time, Unix seconds
 ---@return mde.ChangeArguments
@@ -185,7 +207,8 @@ function M.read(verb, comment, options, operation_id, now)
   check_look(options)
   local incident = check_incident(options.incident)
   local cancel_opposite = options.cancel_opposite
-  if cancel_opposite == nil then cancel_opposite = verb == "release" end
+  if cancel_opposite == nil then cancel_opposite = responses.releases(verb) end
+  local members, subject = responses.body(verb, options)
   check_claim(options, verb)
   check_key(options.key)
   operation_id = options.key or operation_id
@@ -193,7 +216,7 @@ function M.read(verb, comment, options, operation_id, now)
   if hold_seconds then with_end(operation_id, now + hold_seconds) end
   local whole, changed = actions.check_comment(comment, incident, operation_id)
   return {
-    verb = verb, comment = whole, comment_changed = changed, incident = incident,
+    verb = verb, members = members, subject = subject, comment = whole, comment_changed = changed, incident = incident,
     keyed = options.key ~= nil, key = options.key, operations = copy(options.operations), expired = options.expired,
     hold_seconds = hold_seconds, text = comment,
     operation_id = operation_id, look = options.look ~= false,
@@ -213,20 +236,20 @@ function M.set_end(arguments, at)
   arguments.comment = actions.check_comment(arguments.text, arguments.incident, arguments.operation_id)
 end
 
---- Whether restrict or release would take these arguments, whatever the device: true, or nil and the error that they
+--- Whether a response action would take these arguments, whatever the device: true, or nil and the error that they
 --- would raise. For what is typed or comes from outside, before anything is asked for its sake.
----@param verb "restrict"|"release"
+---@param verb string "restrict", "release", "isolate", ...
 ---@param comment string
 ---@param options? mde.ChangeOptions
 ---@return true?
 ---@return mde.Error? err
 function M.check(verb, comment, options)
-  if not verbs[verb] then
-    errors.invalid("wrong_value",
-      ("mde.check: there is no verb %s, only \"restrict\" and \"release\""):format(errors.quote(verb)))
+  if not responses.is_verb(verb) then
+    errors.invalid("wrong_value", ("mde.check: there is no verb %s, only %s"):format(errors.quote(verb),
+      table.concat(responses.verbs, ", ")))
   end
   local ok, problem = errors.try(function()
-    M.read(verb, comment, options_of.check(options, M.known_options, "mde." .. verb), "checked-only",
+    M.read(verb, comment, options_of.check(options, known_options[verb], "mde." .. verb), "checked-only",
       posix.clock.time())
   end)
   if ok then return true end

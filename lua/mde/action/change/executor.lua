@@ -6,6 +6,7 @@
 local actions = require "mde.action.action"
 local core = require "mde.core"
 local errors = require "mde.base.error"
+local responses = require "mde.action.response"
 local wait = require "mde.action.wait"
 
 local ACTION_SECONDS = 120
@@ -20,6 +21,7 @@ local M = {}
 ---@field machine_id string
 ---@field computerDnsName? string
 ---@field context mde.Context
+---@field cap? mde.Cap which counts it; nil where nothing does
 ---@field slot? mde.CapSlot nil where no cap counts it
 ---@field confirm fun(self: mde.ChangeRun, context: mde.Context): boolean?, mde.Error?, boolean? asked right before it
 --- leaves: whether it still may, or why not, and whether others may have changed the machine
@@ -55,14 +57,16 @@ function M.look_context(exchange, run)
   local context = run.context:within(ACTION_SECONDS)
   local patience = context:patience()
   local seconds = math.min(LOOK_SECONDS, patience / 2)
-  return context:within(seconds, math.min(exchange:queue(run.verb) + seconds, patience * 3 / 4))
+  return context:within(seconds, math.min(exchange:queue(responses.api(run.verb)) + seconds, patience * 3 / 4))
 end
 
 -- The machine's actions: the rows, or nil and an error; and what is to be known of the list.
 local function read_history(self, run, reading, context)
-  local center, listing = self.center, run.context.cache
+  local center = self.center
+  local all = center:listing(run.verb)
+  local listing = run.context.cache and all
   local began, machine_id = self.exchange.now(), run.machine_id
-  if reading == "cached" and not listing and center.listing:is_worth_it() then listing = center.listing end
+  if reading == "cached" and not listing and all:is_worth_it() then listing = all end
   if listing and reading == "cached" then
     local rows, read_at = listing:rows(machine_id, context:within(context:left() / 2, context:patience() / 2))
     if rows then
@@ -101,7 +105,7 @@ end
 
 function wants.slot(self, run)
   local taken = true
-  if run.slot then taken, run.problem = self.cap:take(run.slot, run.context) end
+  if run.slot then taken, run.problem = run.cap:take(run.slot, run.context) end
   run.change:tell(taken and "slot_taken" or "slot_denied", self.exchange.now())
 end
 
@@ -109,7 +113,7 @@ local is_denied = { permission = true, auth = true, throttled = true }
 
 function wants.cancel(self, run)
   run.clearing, run.has_cancelled = run.context:within(ACTION_SECONDS), true
-  local row, err = self.center:request_cancel(run.row.id, run.comment, run.clearing)
+  local row, err = self.center:request_cancel(run.row.id, run.verb, run.comment, run.clearing)
   run.problem = err
   run:cancelling(run.row, row, err)
   run.change:tell(err and is_denied[err.kind] and "cancel_denied" or "cancelled", self.exchange.now())
@@ -185,15 +189,16 @@ function wants.send(self, run, _, phase)
   run.sending = run.sending or run.context:within(ACTION_SECONDS)
   run.is_written = false
   run:queued()
+  local response, body = core.response_actions[run.verb], { Comment = run.comment }
+  for name, value in pairs(run.members) do body[name] = value end
   local row, err, info = self.exchange:call {
-    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(run.machine_id),
-      core.response_actions[run.verb].path),
-    kind = "action", api = run.verb, permission = actions.PERMISSION, context = run.sending,
-    body = { Comment = run.comment }, usable = actions.is_action,
+    method = "POST", path = ("/machines/%s/%s"):format(core.odata.encode(run.machine_id), response.path),
+    kind = "action", api = responses.api(run.verb), permission = response.permission, context = run.sending,
+    body = body, usable = actions.is_action,
     before_send = function() return may_leave(self, run) end,
   }
   run.attempts, run.attempted = run.attempts + info.attempts, info.attempts > 0
-  if run.slot and info.sent then self.cap:went(run.slot, info.sent) end
+  if run.slot and info.sent then run.cap:went(run.slot, info.sent) end
   if not row and not err then return end
   run.problem = err
   tell_end(self, run, row, err, info)

@@ -2,6 +2,7 @@
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
+local responses = require "mde.action.response"
 
 -- So much of a comment is shown.
 local MAX_WHY_BYTES = 160
@@ -20,8 +21,8 @@ local function conflict(report)
     message = ("the opposite action %s (%s, created %s) is still %s"):format(errors.show(opposite.id),
       errors.show(opposite.type), errors.show(opposite.creationDateTimeUtc or "at an unknown time"),
       errors.show(opposite.status)),
-    hint = report.run.verb == "restrict" and "Wait for its end, or give cancel_opposite = true to cancel it."
-      or "Wait for its end, or leave cancel_opposite at true.",
+    hint = responses.releases(report.run.verb) and "Wait for its end, or leave cancel_opposite at true."
+      or "Wait for its end, or give cancel_opposite = true to cancel it.",
   }
 end
 
@@ -107,6 +108,19 @@ local function cancel_late(report)
       problem and ": " .. problem.message or ""),
     hint = "It may still be carried out. Try again, or wait for its end.",
   }
+end
+
+-- One of another scope, which does not do for what is wanted.
+local function different(report)
+  local row, wanted = report.run.row, report.run.subject
+  local is_pending = core.history.status(row.status) == "pending"
+  return errors.new { kind = "conflict", code = "another_scope", action = report.center:adopt(row),
+    message = ("nothing was done%s: action %s (%s, %s, %s) is not %s%s"):format(
+      report.run.http_status and " by the service" or "", errors.show(row.id), errors.show(row.type),
+      errors.show(row.scope or "scope unknown"), errors.show(row.status), errors.show(wanted),
+      M.decided_by(row)),
+    hint = is_pending and "Wait for its end, or cancel it, and call it again."
+      or "This key stands for it. If you mean both, use another key." }
 end
 
 -- A restriction that a release with a claim does not cover.
@@ -216,7 +230,7 @@ end
 
 local refusals = {
   conflict = { opposite = conflict, untimed = untimed, cancel_denied = cancel_denied, cancel_late = cancel_late,
-    cancels = too_many_cancels, held = held, not_held = nothing_held },
+    cancels = too_many_cancels, held = held, not_held = nothing_held, different = different },
   superseded = { key = superseded, decided = superseded, decided_on_loss = superseded,
     withdrawn = superseded },
   protected = { none = problem_of },
@@ -243,7 +257,8 @@ function M.action(report)
   if result.fate == "would_send" then
     would_cancel = result.reason == "opposite" and report.center:adopt(row) or nil
     row = { machineId = run.machine_id, computerDnsName = run.computerDnsName, requestorComment = run.comment,
-      status = "not sent", type = core.response_actions[run.verb].type }
+      status = "not sent", type = core.response_actions[run.verb].type,
+      scope = core.response_actions[run.verb].subject == "scope" and run.subject or nil }
   end
   local action = report.center:adopt(row, { outcome = result.fate, looked = result.looked })
   if result.sends > 0 and (run.answered or result.reconciled) then
@@ -256,7 +271,8 @@ function M.action(report)
     action.comment_cut, action.comment_changed = result.comment_cut or nil, run.comment_changed or nil
     action.would_cancel = would_cancel
     action.end_lost = run.hold_seconds ~= nil and not action.expires_at or nil
-    action.overturned = run.verb == "restrict" and run.overturned and report.center:adopt(run.overturned) or nil
+    local overturned = not responses.releases(run.verb) and run.overturned
+    action.overturned = overturned and report.center:adopt(overturned) or nil
   end
   return action
 end

@@ -89,7 +89,21 @@ describe("the arguments of restrict and release", function()
     assert.equal("17", mde.comment(17))
   end)
 
-  it("belong to one of the two", function()
-    assert.matches('no verb "isolate"', rehearsal.refused(mde.check, "isolate", "why").message)
+  it("are checked with what its body says", function()
+    assert.is_true(mde.check("isolate", "why", { isolation_type = "Selective" }))
+    local function problem(...) return select(2, mde.check(...)) end
+    local err = problem("isolate", "why", { isolation_type = "full" })
+    assert.matches('must be Full or Selective, not "full"', err.message)
+    assert.equal('Did you mean "Full"?', err.hint)
+    assert.matches("40 hexadecimal digits, not nil", problem("quarantine", "why").message)
+    assert.matches("40 hexadecimal digits", problem("quarantine", "why", { sha1 = "abc" }).message)
+    assert.is_true(mde.check("quarantine", "why", { sha1 = ("A"):rep(40) }))
+    assert.matches('no option "isolation_type"', problem("restrict", "why", { isolation_type = "Full" }).message)
+  end)
+
+  it("belong to a response action", function()
+    for _, name in ipairs { "offboard", "tag", "cancel", "Restrict" } do
+      assert.matches(('no verb "%s"'):format(name), rehearsal.refused(mde.check, name, "why").message)
+    end
   end)
 end)

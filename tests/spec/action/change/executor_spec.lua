@@ -13,7 +13,7 @@ local T = 1.8e9
 describe("what a change wants", function()
   local now, log, lists, answers, queue, self
   -- What the cap, a cancellation and a reading of an action come to.
-  local denied, cancelled, read
+  local denied, cancelled, read, cap, shared
   -- What was told of a cancellation.
   local told
 
@@ -64,12 +64,13 @@ describe("what a change wants", function()
       note "leaves"
       return (table.remove(answers, 1) or answered())(call)
     end
-    self = { exchange = exchange,
-      cap = { take = function()
+    cap = { take = function()
         note "take"
         return not denied, denied
-      end, went = function(_, slot, sent) note("went", slot.id, ("%g"):format(sent)) end },
-      center = { exchange = exchange, listing = { is_worth_it = function() return false end },
+      end, went = function(_, slot, sent) note("went", slot.id, ("%g"):format(sent)) end }
+    self = { exchange = exchange,
+      center = { exchange = exchange,
+        listing = function() return shared or { is_worth_it = function() return false end } end,
         cache = { complete = function() end, remember = function() end, ended = function() end },
         history = function()
           note "history"
@@ -90,11 +91,13 @@ describe("what a change wants", function()
   -- A run of this order.
   local function run_of(order, options)
     options = options or {}
+    shared = options.cache
     local all = { verb = "restrict", machine_id = machine, operation_id = "abcdefgh", comment = "why [mde:abcdefgh]",
       keyed = false, look = true, resend = true, cancel_opposite = false, dry_run = false }
     for name, value in pairs(order or {}) do all[name] = value end
     return { change = core.change.new(all, now), verb = all.verb, began = now, machine_id = machine,
-      comment = all.comment, operation_id = all.operation_id, keyed = all.keyed, attempts = 0, slot = options.slot,
+      members = {}, comment = all.comment, operation_id = all.operation_id, keyed = all.keyed, attempts = 0,
+      slot = options.slot, cap = cap,
       context = contexts.new(function() return now end, options.seconds, nil, options.cache),
       confirm = options.confirm or function() return true end, queued = options.queued or function() end,
       know = function() end, leaving = options.leaving or function() return true end,
