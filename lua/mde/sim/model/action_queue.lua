@@ -167,7 +167,8 @@ end
 
 -- Seconds of a state of this action: those of its type and scope, of its type, or of all.
 local function delay(delays, action, state)
-  local of_scope, of_type = delays[("%s.%s"):format(action.type, action.scope or "")], delays[action.type]
+  local of_type = delays[action.type]
+  local of_scope = action.scope and delays[action.type .. "." .. action.scope]
   return of_scope and of_scope[state] or of_type and of_type[state] or delays[state]
 end
 

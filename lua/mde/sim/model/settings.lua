@@ -13,7 +13,7 @@ local M = {}
 --   duplicates          what an action gets while one of its type is open on the machine: an error 400 in two forms, a
 --                       second action, or the open one. A second collection is always refused
 --   comparison          whether a filter compares texts with regard to case
---   repeated_isolation  what becomes of the isolation of a machine that is isolated: it may stay Pending for ever
+--   repeated_isolation  how the isolation of a machine that is isolated already goes on: it may stay Pending for ever
 --   bulk_tags           what one unknown id among many does: nothing is tagged, it is missing in the answer, or those
 --                       before it are tagged
 --   package_uri         whether a link to a package stands in quotes of its own
