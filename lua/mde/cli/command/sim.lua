@@ -58,6 +58,14 @@ function M.configure(command)
   command:option("--duplicates", "What a second action of a kind that is pending gets (default active_request, an "
     .. "error 400).")
     :choices { "active_request", "in_progress", "pending", "new" }:overwrite(false)
+  command:option("--repeated-isolation", "Whether isolating a machine that is isolated already succeeds, or sticks in "
+    .. "Pending (default succeeds).")
+    :choices { "succeeds", "sticks" }:overwrite(false)
+  command:option("--bulk-tags", "What one unknown id among many does to a change of tags: nothing is tagged, it is "
+    .. "skipped, or it stops there (default refuse_all).")
+    :choices { "refuse_all", "skip", "stop" }:overwrite(false)
+  command:option("--package-uri", "Whether the link to a package stands in quotes of its own (default quoted).")
+    :choices { "quoted", "plain" }:overwrite(false)
   command:option("--comparison", "Whether filters compare text with regard to case (default exact).")
     :choices { "exact", "caseless" }:overwrite(false)
   command:flag("--no-limits", "Do not count calls.")
@@ -185,6 +193,9 @@ local function options_of_tenant(home, arguments)
     fixture = arguments.fixture,
     duplicates = arguments.duplicates,
     comparison = arguments.comparison,
+    repeated_isolation = arguments.repeated_isolation,
+    bulk_tags = arguments.bulk_tags,
+    package_uri = arguments.package_uri,
     delays = total and { pending = total / 3, running = total - total / 3 },
   }
   if arguments.arc_directory then options.arc = { directory = arguments.arc_directory } end

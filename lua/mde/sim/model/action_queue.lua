@@ -71,6 +71,21 @@ function M:find_open(machine_id, kind)
   end
 end
 
+--- Whether the last that succeeded of a machine's isolations and releases is an isolation.
+---@param machine_id string
+---@return boolean
+function M:is_isolated(machine_id)
+  local last, last_updated
+  for _, action in ipairs(self.all) do
+    if (action.type == "Isolate" or action.type == "Unisolate") and action.status == "Succeeded"
+        and action.machineId and lower(action.machineId) == lower(machine_id) then
+      local updated = time.parse(action.lastUpdateDateTimeUtc or "") or -math.huge
+      if not last or updated >= last_updated then last, last_updated = action, updated end
+    end
+  end
+  return last ~= nil and last.type == "Isolate"
+end
+
 -- An action as it was at that time; nil if it was not there yet.
 local function as_of(action, at)
   local then_so
@@ -150,16 +165,24 @@ local function change(changes, action, status, at)
   note_status(action, at)
 end
 
+-- Seconds of a state of this action: those of its type and scope, of its type, or of all.
+local function delay(delays, action, state)
+  local of_type = delays[action.type]
+  local of_scope = action.scope and delays[action.type .. "." .. action.scope]
+  return of_scope and of_scope[state] or of_type and of_type[state] or delays[state]
+end
+
 -- Takes one action as far as it is by now. True if it is final.
 local function carry_out(machine, action, delays, now, changes)
   if action.status == "Pending" then
-    if not machine_record.is_reachable(machine) then return false end
-    local start = math.max(action.created, machine.busy_until or 0, machine.reachable_since or 0) + delays.pending
+    if not action.around and not machine_record.is_reachable(machine) then return false end
+    local start = math.max(action.created, machine.busy_until or 0, machine.reachable_since or 0)
+      + delay(delays, action, "pending")
     if now < start then return false end
     action.started = start
     change(changes, action, "InProgress", start)
   end
-  local stop = (action.started or action.created) + delays.running
+  local stop = (action.started or action.created) + delay(delays, action, "running")
   if now < stop then return false end
   machine.busy_until = stop
   if machine.failing then
@@ -168,6 +191,7 @@ local function carry_out(machine, action, delays, now, changes)
     change(changes, action, "Failed", stop)
   else
     change(changes, action, "Succeeded", stop)
+    if action.type == "Offboard" then machine.offline = true end
   end
   return true
 end

@@ -7,6 +7,11 @@ M.__index = M
 -- The limits of most APIs.
 local usual = { per_minute = 100, per_hour = 1500 }
 
+local function windows_of(allowed)
+  return { { allowed = allowed.per_minute, seconds = 60, text = "00:01:00" },
+           { allowed = allowed.per_hour, seconds = 3600, text = "01:00:00" } }
+end
+
 --- What is left out is as usual.
 ---@param wanted { per_minute: integer?, per_hour: integer? }
 ---@return table
@@ -21,11 +26,14 @@ function M.new(wanted)
     end
     allowed[name] = count
   end
-  return setmetatable({
-    windows = { { allowed = allowed.per_minute, seconds = 60, text = "00:01:00" },
-                { allowed = allowed.per_hour, seconds = 3600, text = "01:00:00" } },
-    calls = {},
-  }, M)
+  return setmetatable({ allowed = allowed, windows = windows_of(allowed), calls = {} }, M)
+end
+
+-- The windows of an API that has limits of its own, which are never more than the others'.
+local function own_windows(self, own)
+  local allowed = {}
+  for name, count in pairs(self.allowed) do allowed[name] = math.min(own[name] or count, count) end
+  return windows_of(allowed)
 end
 
 -- How long until a call may go, after these; nil if one may go now.
@@ -44,8 +52,10 @@ end
 --- Counts a call, whether or not it is one too many: who does not wait, waits longer.
 ---@param key string
 ---@param now number
+---@param own { per_minute: integer?, per_hour: integer? }? limits of its own
 ---@return table? refused nil if the call may go; else `wait` (seconds), `allowed`, `text` (the window's length)
-function M:count(key, now)
+function M:count(key, now, own)
+  local windows = own and own_windows(self, own) or self.windows
   local times = self.calls[key]
   if not times then
     times = { first = 1, last = 0 }
@@ -55,10 +65,10 @@ function M:count(key, now)
     times[times.first] = nil
     times.first = times.first + 1
   end
-  local too_many = longest_wait(self.windows, times, now)
+  local too_many = longest_wait(windows, times, now)
   times.last = times.last + 1
   times[times.last] = now
-  return too_many and longest_wait(self.windows, times, now)
+  return too_many and longest_wait(windows, times, now)
 end
 
 return M

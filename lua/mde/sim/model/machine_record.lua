@@ -70,13 +70,18 @@ function M.read(fields, now)
   return fields
 end
 
+-- The sensor of what is not Windows has a numbering of its own.
+local agents = { macOS = "101.24082.4", Linux = "101.24082.4" }
+
 --- The record of an ordinary laptop.
 ---@param id string
 ---@param now number
+---@param platform any what it will run; as usual if absent
 ---@return table record
-function M.new(id, now)
+function M.new(id, now, platform)
   local record = { id = id, machineTags = {}, firstSeen = time.iso(now - 200 * DAY), lastSeen = time.iso(now - 3600) }
   for name, value in pairs(defaults) do record[name] = value end
+  record.agentVersion = agents[platform] or record.agentVersion
   return record
 end
 

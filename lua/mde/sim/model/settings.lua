@@ -3,15 +3,41 @@ local copy = require "mde.sim.base.copy"
 local limits = require "mde.sim.model.limits"
 local lists = require "mde.sim.odata.lists"
 local roles = require "mde.sim.identity.roles"
+local schema = require "mde.sim.odata.schema"
 local validation = require "mde.sim.base.validation"
 
 local M = {}
 
-local comparisons = { exact = true, caseless = true }
-
-local ways_with_duplicates = { pending = true, active_request = true, in_progress = true, new = true }
+-- Settings that are one of some words:
+--
+--   duplicates          what an action gets while one of its type is open on the machine: an error 400 in two forms, a
+--                       second action, or the open one. A second collection is always refused
+--   comparison          whether a filter compares texts with regard to case
+--   repeated_isolation  how the isolation of a machine that is isolated already goes on: it may stay Pending for ever
+--   bulk_tags           what one unknown id among many does: nothing is tagged, it is missing in the answer, or those
+--                       before it are tagged
+--   package_uri         whether a link to a package stands in quotes of its own
+local choices = {
+  duplicates = { "active_request", "in_progress", "new", "pending" },
+  comparison = { "caseless", "exact" },
+  repeated_isolation = { "sticks", "succeeds" },
+  bulk_tags = { "refuse_all", "skip", "stop" },
+  package_uri = { "plain", "quoted" },
+}
 
 local setters = {}
+
+for name, words in pairs(choices) do
+  setters[name] = function(tenant, value)
+    for _, word in ipairs(words) do
+      if value == word then
+        tenant[name] = value
+        return
+      end
+    end
+    error(validation.mismatch(name, "one of " .. table.concat(words, ", "), value), 0)
+  end
+end
 
 local function is_duration(value) return type(value) == "number" and value >= 0 and value < math.huge end
 
@@ -20,30 +46,42 @@ function setters.lifetime(tenant, value)
   tenant.lifetime = value
 end
 
+local function check_delay(name, seconds)
+  if not is_duration(seconds) then error("delays: " .. validation.mismatch(name, "a number of seconds", seconds), 0) end
+end
+
+local function is_documented(property, text)
+  return schema.undocumented(schema.action, property, text) == nil
+end
+
+-- Whether a name is a type of actions, or a type and a scope.
+local function is_type(name)
+  local kind, scope = tostring(name):match "^([^.]+)%.?(.*)$"
+  return kind ~= nil and is_documented("type", kind) and (name == kind or is_documented("scope", scope))
+end
+
+-- Seconds of each state, and for a type, "RunAntiVirusScan", or a type and a scope, "RunAntiVirusScan.Full", others.
 function setters.delays(tenant, value)
   if type(value) ~= "table" then error(validation.mismatch("delays", "a table", value), 0) end
-  local delays = { pending = tenant.delays.pending, running = tenant.delays.running }
-  for name, seconds in pairs(value) do
-    if not delays[name] then
-      error(("delays: there is no '%s'; there are pending and running, in seconds"):format(tostring(name)), 0)
-    elseif not is_duration(seconds) then
-      error("delays: " .. validation.mismatch(name, "a number of seconds", seconds), 0)
+  local delays = copy.deep(tenant.delays)
+  for name, delay in pairs(value) do
+    if is_type(name) and type(delay) == "table" then
+      for state, seconds in pairs(delay) do
+        if state ~= "pending" and state ~= "running" then
+          error(("delays: there is no '%s' of %s; there are pending and running"):format(tostring(state), name), 0)
+        end
+        check_delay(state, seconds)
+      end
+      delays[name] = copy.deep(delay)
+    elseif name == "pending" or name == "running" then
+      check_delay(name, delay)
+      delays[name] = delay
+    else
+      error(("delays: there is no '%s'; there are pending and running, in seconds, and types of actions, each a table "
+        .. "with these"):format(tostring(name)), 0)
     end
-    delays[name] = seconds
   end
   tenant.delays = delays
-end
-
-function setters.duplicates(tenant, value)
-  if not ways_with_duplicates[value] then
-    error(validation.mismatch("duplicates", "one of active_request, in_progress, new, pending", value), 0)
-  end
-  tenant.duplicates = value
-end
-
-function setters.comparison(tenant, value)
-  if not comparisons[value] then error(validation.mismatch("comparison", "one of caseless, exact", value), 0) end
-  tenant.comparison = value
 end
 
 function setters.limits(tenant, value)

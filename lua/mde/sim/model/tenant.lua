@@ -28,11 +28,11 @@ local function system_random(count)
   return bytes
 end
 
---- Changes how the tenant behaves from now on: `lifetime` of new tokens, `delays = { pending, running }` of actions,
---- `duplicates`, `comparison` (whether a filter compares texts with regard to case, "exact", or without, "caseless"),
---- `completion` (which action of a machine is carried out first: the oldest, "in_order", or the newest, "reversed"),
---- `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see odata/lists.lua),
---- `identities`, `arc` and `app_header` (see identity/managed_identity.lua).
+--- Changes how the tenant behaves from now on: `lifetime` of new tokens, `delays = { pending, running }` of actions, or
+--- of those of one type, `duplicates`, `comparison`, `repeated_isolation`, `bulk_tags` and `package_uri` (see
+--- settings.lua), `completion` (which action of a machine is carried out first: the oldest, "in_order", or the newest,
+--- "reversed"), `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see
+--- odata/lists.lua), `identities`, `arc` and `app_header` (see identity/managed_identity.lua).
 ---@param changes table
 function M:set(changes)
   settings.change(self, changes)
@@ -48,6 +48,7 @@ local known_options = {
   lifetime = true, limits = true, delays = true, duplicates = true, comment_limit = true, lists = true,
   applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, cloud = true,
   identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
+  repeated_isolation = true, bulk_tags = true, package_uri = true,
 }
 
 --- Makes a tenant. All options may be left out:
@@ -107,6 +108,9 @@ function M:reset()
     duplicates = options.duplicates or "active_request",
     comparison = options.comparison or "exact",
     completion = options.completion or "in_order",
+    repeated_isolation = options.repeated_isolation or "succeeds",
+    bulk_tags = options.bulk_tags or "refuse_all",
+    package_uri = options.package_uri or "quoted",
     limits = options.limits == nil or options.limits,
     comment_limit = options.comment_limit or false,
     lists = options.lists or {},
@@ -208,7 +212,7 @@ function M:put_machine(fields)
   if machine then
     self:settle()
   else
-    machine = machine_record.new(fields.id or encoding.hex(self.random(20)), now)
+    machine = machine_record.new(fields.id or encoding.hex(self.random(20)), now, fields.osPlatform)
     self:adopt_machine(machine)
   end
   machine_record.change(machine, fields, now)
@@ -315,7 +319,8 @@ end
 function M:add_action(action)
   self.queue:add(action)
   self:record("action_created", { action = action.id, machine = action.machineId, type = action.type,
-    comment = action.requestorComment, requestor = action.requestor, status = action.status })
+    comment = action.requestorComment, requestor = action.requestor, status = action.status, scope = action.scope,
+    file = action.relatedFileInfo and action.relatedFileInfo.fileIdentifier })
 end
 
 --- The machine's action of this type that is not final, the oldest if there are several.
@@ -331,16 +336,21 @@ end
 ---@param kind string
 ---@param comment string
 ---@param requestor string
+---@param more { scope: string?, file: string?, around: boolean? }? its scope, the SHA-1 of its file, and whether it is
+--- not the machine that carries it out
 ---@return table action
-function M:create_action(machine, kind, comment, requestor)
+function M:create_action(machine, kind, comment, requestor, more)
+  more = more or {}
   if self.comment_limit then comment = encoding.first_characters(comment, self.comment_limit) end
   local now = self.clock.now()
   local action = {
     id = self:guid(), type = kind, status = "Pending", requestor = requestor, requestorComment = comment,
     machineId = machine.id, computerDnsName = machine.computerDnsName, created = now,
     creationDateTimeUtc = time.iso(now), lastUpdateDateTimeUtc = time.iso(now), errorHResult = 0,
-    requestSource = "PublicApi", commands = {},
+    requestSource = "PublicApi", commands = {}, scope = more.scope, around = more.around,
+    relatedFileInfo = more.file and { fileIdentifier = more.file, fileIdentifierType = "Sha1" },
   }
+  action.frozen = kind == "Isolate" and self.repeated_isolation == "sticks" and self.queue:is_isolated(machine.id)
   self:add_action(action)
   return action
 end
@@ -384,6 +394,15 @@ function M:cancel_action(action, comment, requestor)
   self:record("action_cancelled", { action = action.id, machine = action.machineId, from = before,
     comment = comment, requestor = requestor })
   return true
+end
+
+--- Where the package lies that an action has collected: another host, which is not there. Each link is a new one.
+---@param action table
+---@return string
+function M:package_uri_of(action)
+  local uri = ("https://packages.mde-sim.example:443/safedownload/%s.zip?token=%s%%2b%s%%3d%%3d"):format(
+    action.id, encoding.hex(self.random(12)), encoding.hex(self.random(12)))
+  return self.package_uri == "quoted" and '"' .. uri .. '"' or uri
 end
 
 --- Brings everything up to the clock. Call it before looking at actions or the history when time has passed.

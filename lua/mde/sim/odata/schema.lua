@@ -16,8 +16,10 @@ local documented = {
   exposureLevel = { "None", "Low", "Medium", "High" },
   deviceValue = { "Low", "Normal", "High" },
   type = { "RunAntiVirusScan", "Offboard", "LiveResponse", "CollectInvestigationPackage", "Isolate", "Unisolate",
-    "StopAndQuarantineFile", "RestrictCodeExecution", "UnrestrictCodeExecution" },
+    "StopAndQuarantineFile", "RestrictCodeExecution", "UnrestrictCodeExecution", "RequestSample", "Unknown" },
+  scope = { "Full", "Selective", "Quick" },
   status = { "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled" },
+  fileIdentifierType = { "Sha1", "Sha256", "Md5" },
 }
 
 -- `members`: the names of an object's members, or of each object's in a collection; a collection without is of texts.
@@ -219,6 +221,13 @@ local function selection(kind, wanted)
   return "(" .. table.concat(names, ",") .. ")"
 end
 
+--- A text as the whole body of an answer.
+---@param value string
+---@return string
+function M.text(value)
+  return ('{"@odata.context":"%sEdm.String","value":%s}'):format(metadata, encode(value))
+end
+
 --- A list of records as the whole body of an answer.
 ---@param kind table
 ---@param records table[]
@@ -248,6 +257,22 @@ local function is_list_of(element_type, value)
   return true
 end
 
+local function is_among(list, value)
+  for _, each in ipairs(list) do
+    if each == value then return true end
+  end
+  return false
+end
+
+-- An object that has none but these members.
+local function is_object(value, members)
+  if type(value) ~= "table" then return false end
+  for name in pairs(value) do
+    if not is_among(members, name) then return false end
+  end
+  return true
+end
+
 --- Whether a value from outside (a fixture, a control request) fits a property.
 ---@param kind table
 ---@param name string
@@ -263,7 +288,7 @@ function M.fits(kind, name, value)
   end
   if wanted == "Edm.DateTimeOffset" then return type(value) == "string" and time.parse(value) ~= nil end
   if wanted == "Edm.Collection" then return is_list_of(one.members and "table" or "string", value) end
-  if wanted == "Edm.Complex" then return type(value) == "table" end
+  if wanted == "Edm.Complex" then return is_object(value, one.members) end
   if wanted == "Edm.Guid" then return type(value) == "string" and value:find(guid_pattern) ~= nil end
   return type(value) == "string"
 end
@@ -301,18 +326,24 @@ function M.problem(kind, name, value, switches)
   return not M.fits(kind, name, value) and validation.mismatch(name, describe(one), value) or nil
 end
 
---- Why a text is not one of the values that the documents list for a property.
+--- Why a text, or a member of an object, is not one of the values that the documents list for it.
 ---@param kind table
 ---@param name string
 ---@param value any
 ---@return string? message nil if it is one, or if there is no such list
 function M.undocumented(kind, name, value)
   local one = kind.properties[name]
-  if not one or one.name ~= name or not one.values or type(value) ~= "string" then return nil end
-  for _, documented_value in ipairs(one.values) do
-    if value == documented_value then return nil end
+  if not one or one.name ~= name then return nil end
+  if one.type == "Edm.Complex" and type(value) == "table" then
+    for _, member in ipairs(one.members) do
+      local values, text = documented[member], value[member]
+      if values and type(text) == "string" and not is_among(values, text) then
+        return validation.mismatch(name .. "." .. member, "one of " .. table.concat(values, ", "), text)
+      end
+    end
+  elseif one.values and type(value) == "string" and not is_among(one.values, value) then
+    return validation.mismatch(name, describe(one), value)
   end
-  return validation.mismatch(name, describe(one), value)
 end
 
 return M

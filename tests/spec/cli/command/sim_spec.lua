@@ -23,6 +23,9 @@ describe("mde sim", function()
     ["a fixture that is not there"] = { { "--fixture", "/nowhere/fixture.lua", "--print-env" }, "/nowhere/fixture" },
     ["a machine that is not there"] = { { "--offline", "nowhere", "--port", "0" }, "nowhere" },
     ["what is not a port"] = { { "--port", "65536" }, "is not a port" },
+    ["a way of tagging that does not exist"] = { { "--bulk-tags", "some" }, "must be one of" },
+    ["a way of isolating that does not exist"] = { { "--repeated-isolation", "fails" }, "must be one of" },
+    ["a form of a link that does not exist"] = { { "--package-uri", "bare" }, "must be one of" },
     ["a latency below 0"] = { { "--latency=-1" }, "is not a number of 0 or more" },
   } do
     it("is refused with " .. what, function()

@@ -63,6 +63,49 @@ describe("a queue of actions", function()
     assert.same({}, settle(200))
   end)
 
+  it("gives a type, or a type and a scope, delays of their own", function()
+    local delays = { pending = 1, running = 2, RunAntiVirusScan = { running = 60 },
+      ["RunAntiVirusScan.Full"] = { pending = 0, running = 7200 } }
+    add("RunAntiVirusScan", 0, { scope = "Quick" })
+    add("RunAntiVirusScan", 0, { scope = "Full" })
+    add(RESTRICT, 0)
+    local ends = {}
+    for _, change in ipairs(queue:settle(machines, { delays = delays, completion = "in_order" }, 1e5)) do
+      if change.to == "Succeeded" then ends[#ends + 1] = change.at end
+    end
+    assert.same({ 61, 7261, 7264 }, ends)
+  end)
+
+  it("lets the others carry out what a machine out of reach need not", function()
+    machine_record.change(machines[ID], { onboardingStatus = "CanBeOnboarded" }, 0)
+    add("Isolate", 0, { around = true })
+    assert.same({ "1 id-1 InProgress", "3 id-1 Succeeded" }, settle(5))
+    add("Isolate", 5)
+    assert.same({}, settle(60))
+  end)
+
+  it("knows what is isolated by what succeeded last", function()
+    assert.is_false(queue:is_isolated(ID))
+    add("Isolate", 0)
+    assert.is_false(queue:is_isolated(ID))
+    settle(5)
+    assert.is_true(queue:is_isolated(ID))
+    assert.is_false(queue:is_isolated(("b"):rep(40)))
+    add("Unisolate", 5)
+    settle(6)
+    assert.is_true(queue:is_isolated(ID))
+    settle(9)
+    assert.is_false(queue:is_isolated(ID))
+    add("Isolate", 20, { status = "Succeeded", lastUpdateDateTimeUtc = "1970-01-01T00:00:07Z" })
+    assert.is_false(queue:is_isolated(ID))
+  end)
+
+  it("hears no more of a machine that was offboarded", function()
+    add("Offboard", 0)
+    add(RESTRICT, 0)
+    assert.same({ "1 id-1 InProgress", "3 id-1 Succeeded" }, settle(60))
+  end)
+
   it("cancels what is not final", function()
     local action = add(RESTRICT, 0)
     assert.equal("Pending", action_queue.cancel(action, "not needed", "soc", 1))

@@ -90,6 +90,25 @@ describe("a fixture", function()
     end)
   end
 
+  it("may tell how responses behave, and hold actions of all types", function()
+    local tenant = new [[{
+      repeated_isolation = "sticks", bulk_tags = "skip", package_uri = "plain",
+      delays = { RunAntiVirusScan = { running = 60 } },
+      actions = {
+        { computerDnsName = "desk-5", type = "RequestSample", status = "Succeeded" },
+        { computerDnsName = "desk-5", type = "StopAndQuarantineFile", scope = null,
+          relatedFileInfo = { fileIdentifier = "x", fileIdentifierType = "Sha256" } },
+        { computerDnsName = "desk-5", type = "Isolate", scope = "Selective" },
+      } }]]
+    assert.same({ "sticks", "skip", "plain", { running = 60 }, 3 }, { tenant.repeated_isolation, tenant.bulk_tags,
+      tenant.package_uri, tenant.delays.RunAntiVirusScan, #tenant.actions })
+    assert.same({ "Selective", { fileIdentifier = "x", fileIdentifierType = "Sha256" } },
+      { tenant.actions[3].scope, tenant.actions[2].relatedFileInfo })
+    tenant:set { bulk_tags = "stop" }
+    tenant:reset()
+    assert.equal("skip", tenant.bulk_tags)
+  end)
+
   it("gives way to what is told beside it", function()
     local tenant = new(in_lua, nil, { duplicates = "pending", roles = { "Machine.Isolate" } })
     assert.same({ "pending", { "Machine.Isolate" } }, { tenant.duplicates, tenant.roles })
@@ -175,6 +194,16 @@ describe("a fixture", function()
     { "{ delays = { wait = 1 } }", ": delays: there is no 'wait'; there are pending and running, in seconds" },
     { "{ delays = { pending = 'long' } }", ": delays: pending must be a number of seconds, not 'long'" },
     { "{ delays = 5 }", ": delays must be a table" },
+    { "{ delays = { RunAntiVirusScan = { wait = 1 } } }", ": delays: there is no 'wait' of RunAntiVirusScan; " },
+    { "{ repeated_isolation = 'fails' }", ": repeated_isolation must be one of sticks, succeeds, not 'fails'" },
+    { "{ bulk_tags = 'all' }", ": bulk_tags must be one of refuse_all, skip, stop, not 'all'" },
+    { "{ package_uri = true }", ": package_uri must be one of plain, quoted, not true" },
+    { "{ actions = { { type = 'Isolate', computerDnsName = 'desk-5', scope = 'full' } } }",
+      ": actions[1]: scope must be one of Full, Selective, Quick, not 'full'" },
+    { "{ actions = { { type = 'Unknown', computerDnsName = 'desk-5', relatedFileInfo = { sha1 = 'x' } } } }",
+      ": actions[1]: relatedFileInfo must be a table with fileIdentifier, fileIdentifierType" },
+    { "{ actions = { { type = 'Unknown', computerDnsName = 'desk-5', relatedFileInfo = { fileIdentifierType = 'x' } } "
+      .. "} }", ": actions[1]: relatedFileInfo.fileIdentifierType must be one of Sha1, Sha256, Md5, not 'x'" },
     { "{ limits = { per_second = 1 } }", ": limits: there is no 'per_second'; there are per_minute and per_hour" },
     { "{ limits = { per_minute = 0 } }", ": limits: per_minute must be a whole number of at least 1, not 0" },
     { "{ duplicates = 'sometimes' }", ": duplicates must be one of active_request, in_progress, new, pending, "

@@ -28,6 +28,19 @@ describe("the limits", function()
     assert.is_nil(few:count("a", 3600 + 3600))
   end)
 
+  it("may be an API's own, and are never more than the others'", function()
+    local few = limits.new { per_minute = 3 }
+    local function refused_after(key, own)
+      local calls = 0
+      repeat calls = calls + 1 until few:count(key, 0, own)
+      return calls - 1
+    end
+    assert.equal(2, refused_after("a", { per_minute = 2, per_hour = 120 }))
+    assert.equal(3, refused_after("b", { per_minute = 20 }))
+    assert.equal(1, refused_after("c", { per_hour = 1 }))
+    assert.equal(3, refused_after "d")
+  end)
+
   it("are whole numbers", function()
     for _, wanted in ipairs { 5, { per_day = 1 }, { per_minute = 0 }, { per_minute = 1.5 }, { per_hour = "1" } } do
       assert.has_error(function() limits.new(wanted) end)

@@ -15,6 +15,13 @@ describe("the record of a machine", function()
     assert.is_true(machine_record.is_reachable(machine))
   end)
 
+  it("has a sensor of its platform's numbering", function()
+    for platform, version in pairs { macOS = "101.24082.4", Linux = "101.24082.4", Windows10 = "10.8750.26100.1" } do
+      assert.equal(version, machine_record.new(ID, 0, platform).agentVersion)
+    end
+    assert.equal("10.8750.26100.1", machine_record.new(ID, 0, json.null).agentVersion)
+  end)
+
   it("takes fields over, and shares no table with them", function()
     local machine, tags = machine_record.new(ID, 0), { "x" }
     machine_record.change(machine, { machineTags = tags, osPlatform = json.null, id = "other" }, 0)

@@ -23,6 +23,25 @@ describe("the settings", function()
     assert.same({ pending = 0.5, running = 0 }, tenant.delays)
   end)
 
+  it("have delays of their own for a type, and for a type and a scope", function()
+    settings.change(tenant, { delays = { RunAntiVirusScan = { running = 60 },
+      ["RunAntiVirusScan.Full"] = { running = 7200, pending = 0 } } })
+    settings.change(tenant, { delays = { pending = 2, Offboard = {} } })
+    assert.same({ pending = 2, running = 1, RunAntiVirusScan = { running = 60 },
+      ["RunAntiVirusScan.Full"] = { running = 7200, pending = 0 }, Offboard = {} }, tenant.delays)
+  end)
+
+  it("are one of some words", function()
+    for name, words in pairs { repeated_isolation = { "sticks", "succeeds" },
+        bulk_tags = { "refuse_all", "skip", "stop" }, package_uri = { "plain", "quoted" } } do
+      for _, word in ipairs(words) do
+        settings.change(tenant, { [name] = word })
+        assert.equal(word, tenant[name])
+      end
+      tenant[name] = nil
+    end
+  end)
+
   it("set limits, the service's, or none", function()
     local function refused_after()
       local calls = 0
@@ -74,6 +93,15 @@ describe("the settings", function()
     { "lifetime", "60", "lifetime must be a number of seconds, not '60'" },
     { "delays", 5, "delays must be a table, not 5" },
     { "delays", { waiting = 5 }, "delays: there is no 'waiting'" },
+    { "delays", { Scan = { running = 5 } }, "delays: there is no 'Scan'" },
+    { "delays", { ["RunAntiVirusScan."] = { running = 5 } }, "delays: there is no 'RunAntiVirusScan.'" },
+    { "delays", { RunAntiVirusScan = 5 }, "delays: there is no 'RunAntiVirusScan'" },
+    { "delays", { Isolate = { waiting = 5 } }, "delays: there is no 'waiting' of Isolate; there are pending and" },
+    { "delays", { Isolate = { running = -5 } }, "delays: running must be a number of seconds, not -5" },
+    { "delays", { [1] = {} }, "delays: there is no '1'" },
+    { "repeated_isolation", true, "repeated_isolation must be one of sticks, succeeds, not true" },
+    { "bulk_tags", "some", "bulk_tags must be one of refuse_all, skip, stop, not 'some'" },
+    { "package_uri", 5, "package_uri must be one of plain, quoted, not 5" },
     { "delays", { pending = -1 }, "delays: pending must be a number of seconds, not -1" },
     { "duplicates", "sometimes", "duplicates must be one of active_request, in_progress, new, pending" },
     { "comparison", "loose", "comparison must be one of caseless, exact, not 'loose'" },

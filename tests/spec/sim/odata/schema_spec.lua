@@ -43,6 +43,13 @@ describe("a record", function()
   end)
 end)
 
+describe("a text", function()
+  it("is an answer of its own", function()
+    assert.equal('{"@odata.context":"https://api.security.microsoft.com/api/$metadata#Edm.String","value":"a \\"b\\""}',
+      schema.text 'a "b"')
+  end)
+end)
+
 describe("a value", function()
   local fitting = { computerDnsName = "a", isExcluded = true, osBuild = 26100, lastSeen = "2026-02-03T10:11:12Z",
     aadDeviceId = "17171717-0000-4000-8000-000000000017", machineTags = { "a" }, ipAddresses = { {} }, vmMetadata = {} }
@@ -62,6 +69,28 @@ describe("a value", function()
       assert.truthy(schema.problem(schema.machine, name, value, {}):find(name, 1, true))
     end)
   end
+
+  it("of an object has the object's members and no others", function()
+    local file = { fileIdentifier = "a", fileIdentifierType = "Sha1" }
+    assert.is_true(schema.fits(schema.action, "relatedFileInfo", file))
+    assert.is_nil(schema.undocumented(schema.action, "relatedFileInfo", file))
+    file.fileIdentifierType = "Crc32"
+    assert.is_true(schema.fits(schema.action, "relatedFileInfo", file))
+    assert.equal("relatedFileInfo.fileIdentifierType must be one of Sha1, Sha256, Md5, not 'Crc32'",
+      schema.undocumented(schema.action, "relatedFileInfo", file))
+    file.name = "x"
+    assert.is_false(schema.fits(schema.action, "relatedFileInfo", file))
+  end)
+
+  it("of an action's type and scope is documented", function()
+    for _, kind in ipairs { "RequestSample", "Unknown", "LiveResponse", "Offboard", "Unisolate" } do
+      assert.is_nil(schema.undocumented(schema.action, "type", kind))
+    end
+    for _, scope in ipairs { "Full", "Selective", "Quick" } do
+      assert.is_nil(schema.undocumented(schema.action, "scope", scope))
+    end
+    assert.truthy(schema.undocumented(schema.action, "scope", "UnManagedDevice"))
+  end)
 
   it("of a switch is true or false", function()
     assert.is_nil(schema.problem(schema.machine, "offline", true, { offline = true }))

@@ -514,6 +514,38 @@ describe("mde sim", function()
     tenant.stop()
   end)
 
+  it("behaves with responses as it is told to", function()
+    local started = {}
+    for _, role in ipairs { "Read.All", "ReadWrite.All", "Isolate", "CollectForensics" } do
+      table.insert(started, "--role")
+      table.insert(started, "Machine." .. role)
+    end
+    for _, word in ipairs { "--bulk-tags", "skip", "--repeated-isolation", "sticks", "--package-uri", "plain",
+        "--action-seconds", "0" } do
+      table.insert(started, word)
+    end
+    tenant = tenants.start(started)
+    driver = curl.new { ca_file = tenant.ca_file, proxy = "" }
+    local headers = authorized(token())
+    local function post(path, body) return json.decode(assert(send("POST", "/api/" .. path, body, headers)).body) end
+    local function on_laptop(name) return post(("machines/%s/%s"):format(laptop, name), '{"Comment":"x"}') end
+    assert.same({ "x" }, post("machines/AddOrRemoveTagForMultipleMachines",
+      ('{"Value":"x","Action":"Add","MachineIds":["%s","%s"]}'):format(("0"):rep(40), laptop)).value[1].machineTags)
+    local package = ("/api/machineactions/%s/getPackageUri"):format(on_laptop("collectInvestigationPackage").id)
+    on_laptop "isolate"
+    tenant.advance(1)
+    assert.truthy(json.decode(assert(send("GET", package, nil, headers)).body).value:find "^https://")
+    on_laptop "isolate"
+    tenant.advance(1000)
+    local ended = 0
+    for _, change in ipairs(tenant.history "action_changed") do
+      if change.to == "Succeeded" then ended = ended + 1 end
+    end
+    assert.equal(2, ended)
+    driver.close()
+    tenant.stop()
+  end)
+
   it("takes machines offline", function()
     local running = tenants.start { "--offline", "laptop-17.corp.example" }
     running.action { type = "RestrictCodeExecution", machineId = laptop }

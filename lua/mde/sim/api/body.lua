@@ -1,0 +1,107 @@
+-- The body of a request: JSON with the members that the operation has, in their spelling, and no others.
+local answers = require "mde.sim.api.answers"
+local core = require "mde.core"
+local encoding = require "mde.sim.base.encoding"
+local json = require "mde.sim.base.json"
+
+local M = {}
+
+local refusal = answers.refusal
+
+local function is_json(content_type)
+  local kind, parameters = core.text.lower(content_type):match "^%s*([^%s;]+)%s*(.*)$"
+  if kind ~= "application/json" or (parameters ~= "" and parameters:sub(1, 1) ~= ";") then return false end
+  local charset = parameters:match ';%s*charset%s*=%s*"?([^%s;"]*)'
+  return charset == nil or charset == "utf-8"
+end
+
+local function is_absent(value)
+  return value == nil or value == json.null or (type(value) == "string" and not value:find "%S")
+end
+
+-- The members of a body, of which none is missing and none is unknown; or the refusal.
+local function read_members(tenant, request, fields)
+  if not is_json(request.headers["content-type"] or "") then return nil, answers.empty(tenant, 415) end
+  local body = request.body or ""
+  if not encoding.characters(body) then
+    return nil, refusal(tenant, 400, "InvalidRequestBody", "The request body is not UTF-8.")
+  end
+  local object = body:find "^%s*{" and not json.control_character(body) and json.decode(body)
+  if not object then
+    return nil, refusal(tenant, 400, "InvalidRequestBody", "The request body is not a JSON object.")
+  end
+  local known = {}
+  for _, field in ipairs(fields) do
+    if field.required and is_absent(object[field.name]) then
+      return nil, refusal(tenant, 400, "MissingRequiredParameter",
+        field.name .. " is a required parameter and is missing.")
+    end
+    known[field.name] = true
+  end
+  for name in pairs(object) do
+    if not known[name] then
+      return nil, refusal(tenant, 400, "InvalidRequestBody", ("'%s' is not a parameter of this operation.")
+        :format(name))
+    end
+  end
+  return object
+end
+
+-- Why a member is refused, for each kind: a code and a message; nil if it is taken.
+local checks = {}
+
+function checks.text(field, value)
+  if type(value) ~= "string" then return "InvalidRequestBody", field.name .. " must be a text." end
+end
+
+function checks.value(field, value)
+  local code, message = checks.text(field, value)
+  if code then return code, message end
+  for _, allowed in ipairs(field.values) do
+    if value == allowed then return nil end
+  end
+  return "InvalidInput", ("'%s' is not a value of %s."):format(value, field.name)
+end
+
+function checks.sha1(field, value)
+  local code, message = checks.text(field, value)
+  if code then return code, message end
+  if #value ~= 40 or value:find "%X" then return "InvalidHashValue", ("'%s' is not a SHA-1."):format(value) end
+end
+
+function checks.ids(field, value)
+  if type(value) == "table" and next(value) == nil then
+    return "MissingRequiredParameter", field.name .. " is a required parameter and is missing."
+  elseif type(value) ~= "table" or #value == 0 then
+    return "InvalidRequestBody", field.name .. " must be a list of ids."
+  elseif #value > field.most then
+    return "MaximumBatchSizeExceeded", ("%d machines are more than the limit of %d."):format(#value, field.most)
+  end
+  for i = 1, #value do
+    if type(value[i]) ~= "string" then return "InvalidRequestBody", field.name .. " must be a list of ids." end
+  end
+end
+
+--- The members of a request's body, each as its field has it; or the refusal.
+---@param tenant mde.sim.tenant
+---@param request table
+---@param fields mde.sim.field[]
+---@return table<string, any>? members
+---@return table? response
+function M.read(tenant, request, fields)
+  local object, response = read_members(tenant, request, fields)
+  if not object then return nil, response end
+  local members = {}
+  for _, field in ipairs(fields) do
+    local value = object[field.name]
+    if value == nil then value = field.default end
+    if value ~= nil then
+      local code, message = checks[field.kind](field, value)
+      if code then return nil, refusal(tenant, 400, code, message) end
+    end
+    members[field.name] = value
+  end
+  return members
+end
+
+return M
