@@ -1,13 +1,15 @@
 -- The actions of a tenant: all of them in the order of their creation, and for each machine those that it has still to
 -- carry out. How an action begins, goes on and ends, and what a list that lags behind shows of it.
 --
--- It has no clock and keeps no history: it is handed the time, and returns what has changed.
+-- It has no clock and keeps no history: it is handed the time, and returns what has changed. It visits a machine only
+-- once something can have happened there: a timetable says when that is, and who changes a machine calls `wake`.
 local copy = require "mde.sim.base.copy"
 local core = require "mde.core"
 local json = require "mde.sim.base.json"
 local machine_record = require "mde.sim.model.machine_record"
 local schema = require "mde.sim.odata.schema"
 local time = require "mde.sim.base.time"
+local timetable = require "mde.sim.base.timetable"
 
 local lower = core.text.lower
 
@@ -15,6 +17,8 @@ local lower = core.text.lower
 ---@field all table[] every action, the oldest first
 ---@field package by_id table<string, table>
 ---@field package open table<string, table[]> by the machine's id: what is not final
+---@field package due mde.sim.timetable when the next of a machine's open actions goes on, by the machine's id
+---@field package behaviour table? by which `due` was reckoned
 local M = {}
 M.__index = M
 
@@ -22,7 +26,7 @@ local final = { Succeeded = true, Failed = true, TimeOut = true, Cancelled = tru
 
 ---@return mde.sim.action_queue
 function M.new()
-  return setmetatable({ all = {}, by_id = {}, open = {} }, M)
+  return setmetatable({ all = {}, by_id = {}, open = {}, due = timetable.new() }, M)
 end
 
 local function is_open(action) return not final[action.status] end
@@ -52,7 +56,16 @@ function M:add(action)
     local key = lower(action.machineId)
     self.open[key] = self.open[key] or {}
     add_in_order(self.open[key], action)
+    self:wake(key)
   end
+end
+
+--- Has the next `settle` look at a machine. To be called when the machine has appeared or its record has changed, and
+--- when one of its actions was changed by others than this queue.
+---@param machine_id string
+function M:wake(machine_id)
+  local key = lower(machine_id)
+  if self.open[key] then self.due:put(key, -math.huge) end
 end
 
 ---@param id string
@@ -145,13 +158,14 @@ end
 ---@param requestor string
 ---@param now number
 ---@return string? status that it had until now; nil if it was final already
-function M.cancel(action, comment, requestor, now)
+function M:cancel(action, comment, requestor, now)
   if not is_open(action) then return nil end
   local before = action.status
   action.status = "Cancelled"
   action.cancellationComment, action.cancellationRequestor = comment, requestor
   action.cancellationDateTimeUtc, action.lastUpdateDateTimeUtc = time.iso(now), time.iso(now)
   note_status(action, now)
+  if action.machineId then self:wake(action.machineId) end
   return before
 end
 
@@ -172,18 +186,19 @@ local function delay(delays, action, state)
   return of_scope and of_scope[state] or of_type and of_type[state] or delays[state]
 end
 
--- Takes one action as far as it is by now. True if it is final.
+-- Takes one action as far as it is by now. True if it is final; if not, also when it goes on, unless the machine is out
+-- of reach.
 local function carry_out(machine, action, delays, now, changes)
   if action.status == "Pending" then
     if not action.around and not machine_record.is_reachable(machine) then return false end
     local start = math.max(action.created, machine.busy_until or 0, machine.reachable_since or 0)
       + delay(delays, action, "pending")
-    if now < start then return false end
+    if now < start then return false, start end
     action.started = start
     change(changes, action, "InProgress", start)
   end
   local stop = (action.started or action.created) + delay(delays, action, "running")
-  if now < stop then return false end
+  if now < stop then return false, stop end
   machine.busy_until = stop
   if machine.failing then
     action.errorHResult = -2147024891
@@ -211,29 +226,57 @@ local function in_turn(open, completion)
   return list
 end
 
--- A machine carries its actions out one after the other.
+-- A machine carries its actions out one after the other. Returns when it goes on; nil if not before it is woken.
 local function work_off(machine, open, behaviour, now, changes)
+  local due
   for _, action in ipairs(in_turn(open, behaviour.completion)) do
-    if machine and is_open(action) and not action.frozen
-        and not carry_out(machine, action, behaviour.delays, now, changes) then
-      break
+    if machine and is_open(action) and not action.frozen then
+      local is_done, goes_on = carry_out(machine, action, behaviour.delays, now, changes)
+      if not is_done then
+        due = goes_on
+        break
+      end
     end
   end
   for i = #open, 1, -1 do
     if not is_open(open[i]) then table.remove(open, i) end
   end
+  return due
+end
+
+-- Whether two tables of delays, of which those of a type are tables themselves, are alike.
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for name, value in pairs(a) do
+    if not same(value, b[name]) then return false end
+  end
+  for name in pairs(b) do
+    if a[name] == nil then return false end
+  end
+  return true
+end
+
+-- Another behaviour may make anything due.
+local function wake_all_if_changed(self, behaviour)
+  if self.behaviour and same(self.behaviour, behaviour) then return end
+  self.behaviour = copy.deep(behaviour)
+  for id in pairs(self.open) do self:wake(id) end
 end
 
 --- Carries out what is due by now.
 ---@param machines_by_id table<string, table>
----@param behaviour { delays: { pending: number, running: number }, completion: "in_order"|"reversed" }
+---@param behaviour { delays: table, completion: "in_order"|"reversed" }
 ---@param now number
 ---@return table[] changes in the order of their time: `at`, `action`, `machine`, `type`, `from`, `to`
 function M:settle(machines_by_id, behaviour, now)
+  wake_all_if_changed(self, behaviour)
   local changes = {}
-  for id, open in pairs(self.open) do
-    work_off(machines_by_id[id], open, behaviour, now, changes)
+  local id = self.due:take(now)
+  while id do
+    local open = self.open[id]
+    self.due:put(id, work_off(machines_by_id[id], open, behaviour, now, changes))
     if not open[1] then self.open[id] = nil end
+    id = self.due:take(now)
   end
   table.sort(changes, function(a, b)
     if a.at ~= b.at then return a.at < b.at end

@@ -197,6 +197,7 @@ function M:adopt_machine(machine, place)
   machine.listed_since = self.clock.now()
   table.insert(self.machines, place or #self.machines + 1, machine)
   self.machines_by_id[core.text.lower(machine.id)] = machine
+  self.queue:wake(machine.id)
 end
 
 --- Adds a machine, or changes the one with that `id`. Beside the service's properties there are two switches:
@@ -216,6 +217,7 @@ function M:put_machine(fields)
     self:adopt_machine(machine)
   end
   machine_record.change(machine, fields, now)
+  self.queue:wake(machine.id)
   return machine
 end
 
@@ -389,7 +391,7 @@ end
 ---@param requestor string
 ---@return boolean done false if it was final already
 function M:cancel_action(action, comment, requestor)
-  local before = action_queue.cancel(action, comment, requestor, self.clock.now())
+  local before = self.queue:cancel(action, comment, requestor, self.clock.now())
   if not before then return false end
   self:record("action_cancelled", { action = action.id, machine = action.machineId, from = before,
     comment = comment, requestor = requestor })

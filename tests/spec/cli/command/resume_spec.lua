@@ -34,7 +34,7 @@ describe("mde resume", function()
   end)
 
   it("goes on once the gate may open, and does nothing twice", function()
-    for i = 1, 30 do stage.tenant:find_machine(playbooks.id(i)).offline = false end
+    for i = 1, 30 do stage.tenant:put_machine { id = playbooks.id(i), offline = false } end
     local told = resume { "--yes" }
     assert.equal(0, told.status, told.err)
     assert.equal(30, stage.posts())

@@ -1,6 +1,7 @@
 -- The model: machines, actions and how they go on, the clock, the history.
 -- Labels: not-lua5.3
 local json = require "mde.sim.base.json"
+local machine_record = require "mde.sim.model.machine_record"
 local sim = require "mde.sim"
 
 local laptop = "1f00000000000000000000000000000000000017"
@@ -171,6 +172,16 @@ describe("a tenant", function()
     tenant:advance(60)
     assert.same({ "Pending", "Succeeded" }, { frozen.status, free.status })
     assert.equal(frozen, tenant:open_action(tenant:find_machine(laptop), restrict))
+  end)
+
+  it("carries out what waits for a machine once that appears", function()
+    local id = ("e"):rep(40)
+    local early = tenant:insert_action { type = restrict, machineId = id:upper() }
+    tenant:advance(60)
+    assert.equal("Pending", early.status)
+    tenant:adopt_machine(machine_record.new(id, tenant.clock.now()))
+    tenant:advance(60)
+    assert.equal("Succeeded", early.status)
   end)
 
   it("adds and changes machines", function()
