@@ -30,6 +30,7 @@ local M = {}
 ---@field permission string the application permission it needs
 ---@field context mde.Context
 ---@field body? table sent as JSON
+---@field answers_list? boolean of an action: it is answered with a list, which may be long
 ---@field seconds? number the longest that one attempt may take; default 30
 ---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
 --- was, is what was asked for
@@ -203,7 +204,7 @@ function Exchange:call(call)
     host = self.host, url = self.base_url .. "/api" .. call.path,
     payload = call.body and json.encode(call.body),
     content_type = call.body and "application/json; charset=utf-8",
-    longest = action and MAX_ACTION_ANSWER_BYTES or MAX_PAGE_BYTES,
+    longest = action and not call.answers_list and MAX_ACTION_ANSWER_BYTES or MAX_PAGE_BYTES,
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
     authorize = self.authorize, invalidate = self.invalidate, heard = self.heard,

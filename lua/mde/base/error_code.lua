@@ -162,6 +162,7 @@
 ---| "no_such_device" # the service knows no such device; `candidates` has those with the nearest names
 ---| "device_merged" # the machine was merged into another, which is in `candidates`
 ---| "not_onboarded" # the device is known and not onboarded
+---| "onboarded" # the device is onboarded, and containing is for those that are not
 ---| "several_devices" # several devices answer to the name; see `candidates`
 ---| "identifiers_differ" # what a line of a list says does not mean one device
 ---| "list_unreadable" # the list cannot be read
@@ -170,6 +171,8 @@
 ---| "list_line_doubtful" # a line of the list could be a line of a note, since another one is not like the others
 ---| "list_column_unclear" # which column names the devices is not clear
 ---| "tag_unchanged" # the service took the change of a tag, and its answer lacks it
+---| "machine_left_out" # the service changed the others of a list, and its answer leaves this machine out
+---| "value_unchanged" # the service took a new device value, and its answer shows another
 ---| "machine_protected" # a rule of the guard forbids it; see `rule`
 ---| "cap_full" # as many machines were restricted as may be in an hour; the next may be at `retry_at`
 ---| "cap_zero" # this client may not restrict anything (`cap = 0`)
@@ -181,7 +184,7 @@
 ---| "held_by_others" # something holds the device restricted that this release is not for
 ---| "nothing_held" # none of the restrictions that this release is for holds the device
 ---| "opposite_untimed" # an opposite action does not say whether it was decided before `decided_at`
----| "another_scope" # an action of the same type is pending, or stands under the key, but with another scope: a Selective isolation where a Full one is wanted
+---| "another_scope" # an action of another scope is pending or has the key: Selective where Full is wanted
 ---| "opposite_not_cancelled" # the opposite action could not be cancelled
 ---| "opposites_keep_appearing" # there is a further opposite action each time
 ---| "key_overtaken" # the key was used before, and somebody decided otherwise since
