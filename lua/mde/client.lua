@@ -158,7 +158,7 @@ function M.new(options)
     tasks = tasks.new() }, Client)
   client.inventory = inventories.new(exchange, driver, machine_metatables.metatable(client))
   client.action_center = centers.new(exchange, driver, action_metatables.metatable(client))
-  client.restricts = caps.new(cap, exchange.now, exchange.store, cap_counts.new(exchange, driver))
+  client.restricts = caps.new(cap, exchange, exchange.store, cap_counts.new(exchange, driver))
   client.changes = changes.new { center = client.action_center, inventory = client.inventory, guard = guard,
     cap = client.restricts }
   return client

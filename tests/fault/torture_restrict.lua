@@ -46,7 +46,7 @@ local function before()
   tenant:reset()
   client.action_center.cache = history_caches.new(driver.now)
   client.action_center.listing = listings.new(client.action_center)
-  client.changes.cap = caps.new(caps.DEFAULT, driver.now, nil, cap_counts.new(client.exchange, driver))
+  client.changes.cap = caps.new(caps.DEFAULT, client.exchange, nil, cap_counts.new(client.exchange, driver))
   local tokens = client.exchange.token_source.tokens
   tokens:forget_failure()
   local answer, value, generation = tokens:ask(driver.now(), 1)

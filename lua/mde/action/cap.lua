@@ -7,7 +7,6 @@
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
-local posix = require "mde.posix"
 local tallies = require "mde.action.tally"
 
 local DEFAULT = 25
@@ -16,6 +15,7 @@ local MAX = 100000
 ---@class mde.Cap
 ---@field limit number restricts an hour; math.huge: no cap
 ---@field private now fun(): number
+---@field private time fun(): number this machine's time, Unix seconds
 ---@field private store? mde.Store
 ---@field private count mde.CapCount
 ---@field private tally mde.Tally counts the restricts of the last hour
@@ -49,13 +49,13 @@ function M.check(cap)
 end
 
 ---@param limit number
----@param now fun(): number the driver's clock
+---@param clock mde.Clock the driver's
 ---@param store? mde.Store
 ---@param count mde.CapCount
 ---@return mde.Cap
-function M.new(limit, now, store, count)
-  return setmetatable({ limit = limit, now = now, store = store, count = count,
-    tally = tallies.new(limit, now, store) }, Cap)
+function M.new(limit, clock, store, count)
+  return setmetatable({ limit = limit, now = clock.now, time = clock.time, store = store, count = count,
+    tally = tallies.new(limit, clock.now, store) }, Cap)
 end
 
 -- Where the store fails that keeps the limits, nothing of many is sent, counted or not.
@@ -66,14 +66,14 @@ local function uncounted(self, err)
     ("nothing was sent, since the restricts of the last hour could not be counted (cap %d)"):format(self.limit) })
 end
 
-local function one_too_many(cap, wait)
+local function one_too_many(self, wait)
   local fields = { kind = "protected", code = wait and "cap_full" or "cap_zero", rule = "cap",
     hint = ("If so many are meant, give %s, or the client a higher cap (--cap N)."):format(
       guards.how_to_lift { "cap" }) }
   if wait then
-    fields.retry_at = posix.clock.time() + wait
+    fields.retry_at = self.time() + wait
     fields.message = ("rule \"cap\": as many restricts were sent as may be in an hour (cap = %d); the next may go "
-      .. "at %s"):format(cap, core.timestamp.whole(math.ceil(fields.retry_at)))
+      .. "at %s"):format(self.limit, core.timestamp.whole(math.ceil(fields.retry_at)))
   else
     fields.message = "rule \"cap\": this client may not restrict anything (cap = 0)"
   end
@@ -97,7 +97,7 @@ end
 function Cap:state()
   local remaining, wait = self.tally:peek()
   return { limit = self.limit, remaining = remaining,
-    refusal = remaining == 0 and one_too_many(self.limit, wait) or nil }
+    refusal = remaining == 0 and one_too_many(self, wait) or nil }
 end
 
 --- A place for a change, which has taken nothing so far; nil if there is no cap, so that nothing is counted.
@@ -138,7 +138,7 @@ local function try(self, slot, context, ask)
     tally = self.spare
     send, wait, err = ask_counted(self, slot, tally, context, ask)
   end
-  return send, not send and (err or one_too_many(self.limit, wait)) or nil, tally
+  return send, not send and (err or one_too_many(self, wait)) or nil, tally
 end
 
 --- Counts a restrict that is about to be sent, unless it is counted already.

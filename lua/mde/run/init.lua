@@ -208,9 +208,10 @@ local function has_untried(session)
 end
 
 -- From now on nobody goes on with the run that is undone.
-local function mark_undone(record, plan)
+local function mark_undone(client, record, plan)
   if not plan.undoes then return true end
-  local marked, err = undos.mark(plan.undoes, places.name_of(record.path), plan.settings.undone)
+  local marked, err = undos.mark(plan.undoes, places.name_of(record.path), client.exchange.time(),
+    plan.settings.undone)
   if marked then return true end
   records.give_up(record)
   return nil, err
@@ -272,8 +273,8 @@ function M.start(client, plan, options)
   local record, err = records.create(client, plan, options.record)
   if not record then return nil, err end
   local taken
-  taken, err = mark_undone(record, plan)
-  if taken then taken, err = records.begin_session(record, client:now()) end
+  taken, err = mark_undone(client, record, plan)
+  if taken then taken, err = records.begin_session(record, client.exchange.time(), client:now()) end
   if not taken then return nil, err end
   return carry_out(client, record, plan, options)
 end
@@ -365,8 +366,8 @@ function M.start_opened(client, opened, options)
     return nil, too_old(age, "plan", "Make a new one, or give --stale.")
   end
   local taken
-  taken, err = mark_undone(opened.record, opened.plan)
-  if taken then taken, err = records.begin_session(opened.record, client:now()) end
+  taken, err = mark_undone(client, opened.record, opened.plan)
+  if taken then taken, err = records.begin_session(opened.record, client.exchange.time(), client:now()) end
   if not taken then return nil, err end
   return carry_out(client, opened.record, opened.plan, options)
 end
@@ -441,7 +442,7 @@ end
 ---@return mde.RunReport? report
 ---@return mde.Error? err nothing was sent
 function M.resume(client, opened, options)
-  local begun, err = records.begin_session(opened.record)
+  local begun, err = records.begin_session(opened.record, client.exchange.time())
   if not begun then return nil, err end
   return carry_out(client, opened.record, opened.plan, options or {})
 end

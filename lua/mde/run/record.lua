@@ -303,20 +303,20 @@ end
 local function host() return line_of "/proc/sys/kernel/hostname" or "unknown" end
 
 -- What a session is known by.
-local function fields_of(journal)
+local function fields_of(journal, began)
   local pid = (line_of "/proc/self/stat" or ""):match "^%d+"
-  return { began = posix.clock.time(), host = host(),
+  return { began = began, host = host(),
     boot = line_of "/proc/sys/kernel/random/boot_id", pid = pid and core.number.read(pid) or 0,
     who = variables.get "LOGNAME" or variables.get "USER", mde = clients.VERSION, digest = journal:run().digest }
 end
 
 -- Writes down that a session begins, and of the first one that the plan is taken; all of it or nothing. The number of
 -- the session; or nil, message, code.
-local function begin(journal, taken_at)
+local function begin(journal, began, taken_at)
   local number, ok, message, code
   ok, message, code = journal:begin()
   if ok and taken_at then ok, message, code = journal:take(taken_at) end
-  if ok then number, message, code = journal:begin_session(fields_of(journal)) end
+  if ok then number, message, code = journal:begin_session(fields_of(journal, began)) end
   if number then ok, message, code = journal:set_state "running" end
   if number and ok then ok, message, code = journal:commit() end
   if number and ok then return number end
@@ -326,16 +326,17 @@ end
 
 --- A session begins: from here on something may be sent.
 ---@param record mde.RunRecord
+---@param began number Unix seconds
 ---@param taken_at? number Unix seconds: it is the first, and the plan is taken, which is possible once
 ---@return true?
 ---@return mde.Error? err
-function M.begin_session(record, taken_at)
+function M.begin_session(record, began, taken_at)
   local journal, bytes = record.journal, RESERVED_BYTES
   -- A step repeats what stands in the plan: the reason, for as long as it may be.
   for device in assert(journal:devices()) do bytes = bytes + RESERVED_BYTES_OF_DEVICE + #(device.facts or "") end
   local number
   local ok, message, code = journal:reserve(bytes)
-  if ok then number, message, code = begin(journal, taken_at) end
+  if ok then number, message, code = begin(journal, began, taken_at) end
   if number then
     record.session, record.host = number, host()
     return true
@@ -359,7 +360,7 @@ function M.close(record, state, why, session)
     for _, step in ipairs(session.recall.steps.all) do
       if step.reached then journal:reached(step.n, record.session) end
     end
-    journal:end_session(record.session, posix.clock.time())
+    journal:end_session(record.session, session.client.exchange.time())
     journal:set_state(state, why)
     if not journal:commit() then journal:rollback() end
   end

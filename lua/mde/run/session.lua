@@ -43,6 +43,7 @@ local M = {}
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
 ---@field unwritten table[] results that could not be written down
 ---@field audit mde.RunAudit
+---@field private time fun(): number Unix seconds
 ---@field private late table<table, table> what belongs to those: what is told, and the status of the action
 ---@field differing mde.DifferingCall[]
 local Session = {}
@@ -65,8 +66,8 @@ Session.__index = Session
 ---@return mde.Session
 function M.new(settings)
   local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {}, late = {},
-    differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange.trace),
-    generation = posix.fork.generation() }, Session)
+    differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange),
+    time = settings.client.exchange.time, generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
   for i, device in ipairs(settings.plan.devices) do
@@ -116,7 +117,7 @@ local function look_outside(self)
   if self.stop then return end
   if stops.is_asked(self.path) then
     self:halt { rule = "asked", state = "stopped", message = "it was asked to stop (mde stop)" }
-  elseif self.until_time and posix.clock.time() >= self.until_time then
+  elseif self.until_time and self.time() >= self.until_time then
     self:halt { rule = "until", state = "stopped",
       message = ("the time was up that --until gives it (%s)"):format(core.timestamp.whole(self.until_time)) }
   end
@@ -156,7 +157,7 @@ end
 
 --- Writes an event of the run into its record.
 function Session:note(kind, detail, step)
-  local ok, message, code = self.journal:event { at = posix.clock.time(), kind = kind, detail = detail,
+  local ok, message, code = self.journal:event { at = self.time(), kind = kind, detail = detail,
     step = step and step.n or nil }
   if not ok then cannot_write(self, message, code) end
 end
@@ -255,7 +256,7 @@ function Session:leaving(intent)
   -- A further attempt of the same send: nothing came of those before.
   if intent.is_written then return true end
   local step, fields = intent.step, fields_of(self, intent)
-  fields.at, fields.sent_service = posix.clock.time(), self.client:now()
+  fields.at, fields.sent_service = self.time(), self.client:now()
   fields.expires = core.comment.expiry(intent.operation_id)
   local n, message, code = record_device(self, intent.machine_id)
   if n then n, message, code = self.journal:sending(fields) end
@@ -350,7 +351,7 @@ local function write_result(self, intent, action, err)
   if not outcome then return forget(self, intent, err) end
   if not step and outcome == "unknown" then return write_change(self, intent, err) end
   local fields = fields_of(self, intent)
-  fields.outcome, fields.answered = outcome, posix.clock.time()
+  fields.outcome, fields.answered = outcome, self.time()
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
   local more = with_result(fields, step, intent, action, err)
@@ -404,7 +405,7 @@ function Session:ended(row)
   local step = type(row.id) == "string" and self.recall.steps:of_action(row.id)
   if not step or step.status == row.status or core.history.status(row.status) == "pending" then return end
   local ok, message, code = self.audit:write({ end_of(step, row) }, function()
-    return self.journal:status(step.n, row.status, posix.clock.time())
+    return self.journal:status(step.n, row.status, self.time())
   end, step.n)
   if ok == nil then return cannot_write(self, message, code) end
   step.status = row.status

@@ -393,7 +393,7 @@ describe("a cap by itself", function()
   end
 
   local function new(limit, shared)
-    return caps.new(limit, time, shared and store or nil, count)
+    return caps.new(limit, { now = time, time = posix.clock.time }, shared and store or nil, count)
   end
 
   -- A slot that was taken; or nil and why not.
@@ -518,7 +518,7 @@ describe("a cap by itself", function()
     end)
 
     it("counts in one place, though it began to fail while several were counting", function()
-      local cap, tasks, results = caps.new(1, time, store, function(tally)
+      local cap, tasks, results = caps.new(1, { now = time, time = posix.clock.time }, store, function(tally)
         coroutine.yield()
         return count(tally)
       end), {}, {}

@@ -184,6 +184,8 @@ end
 -- A client of a process of its own, as a session that goes on after a crash has one.
 local function new_client(stage)
   local own = { driver = stage.tenant:driver { latency = LATENCY_SECONDS } }
+  -- What is recorded and told has the times of the night.
+  own.driver.time = stage.tenant.clock.now
   for name, value in pairs(stage.options) do own[name] = value end
   local client, err = mde.client(own)
   if not client then error(err, 0) end
