@@ -94,8 +94,11 @@ function M.new(journal, session, exchange)
     sequence = sequence, run = read(journal) }, Audit)
 end
 
--- The row of an event. What the plan knows of the device stands in the record already.
-local function row_of(self, change, step)
+--- The row of an event. What the plan knows of the device stands in the record already.
+---@param change mde.ChangeEvent
+---@param step? integer
+---@return mde.journal.event
+function Audit:row(change, step)
   local own = {}
   for name, value in pairs(change) do own[name] = value end
   own.event, own.session = nil, self.session
@@ -110,7 +113,7 @@ local function write_all(self, events, result, step)
   if not value then return value, message, code end
   local rows = {}
   for i, change in ipairs(events) do
-    rows[i] = row_of(self, change, step or type(value) == "number" and value or nil)
+    rows[i] = self:row(change, step or type(value) == "number" and value or nil)
     local n
     n, message, code = self.journal:event(rows[i])
     if not n then return nil, message, code end

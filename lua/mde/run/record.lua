@@ -348,27 +348,37 @@ function M.begin_session(record, began, taken_at)
     hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path))) }
 end
 
---- A session has ended.
+-- Writes down that a session has ended; all of it or nothing. True; or nil, message, code.
+local function write_end(record, state, why, session)
+  local journal = record.journal
+  local ok, message, code = journal:begin()
+  for _, step in ipairs(session.recall.steps.all) do
+    if ok and step.reached then ok, message, code = journal:reached(step.n, record.session) end
+  end
+  if ok then ok, message, code = journal:end_session(record.session, session.client.exchange.time()) end
+  if ok then ok, message, code = journal:set_state(state, why) end
+  if ok then ok, message, code = journal:commit() end
+  if ok then return true end
+  journal:rollback()
+  return nil, message, code
+end
+
+--- A session has ended. Where that cannot be written its record says that it runs, and the next session goes on.
 ---@param record mde.RunRecord
 ---@param state string
 ---@param why? string
 ---@param session mde.Session
+---@return true?
+---@return string? message why it could not be written
 function M.close(record, state, why, session)
-  local journal = record.journal
-  local ok = journal:begin()
-  if ok then
-    for _, step in ipairs(session.recall.steps.all) do
-      if step.reached then journal:reached(step.n, record.session) end
-    end
-    journal:end_session(record.session, session.client.exchange.time())
-    journal:set_state(state, why)
-    if not journal:commit() then journal:rollback() end
-  end
-  if state == "complete" and journal:finish() then
+  local ok, written, message = pcall(write_end, record, state, why, session)
+  if ok and written and state == "complete" and record.journal:finish() then
     record.lock:close()
-    return
+    return true
   end
   close(record)
+  if ok and written then return true end
+  return nil, ok and message or tostring(written)
 end
 
 --- Finds out what came of what was sent and not answered, all of it by one list, before anything is sent.

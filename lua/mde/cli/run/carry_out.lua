@@ -19,6 +19,11 @@ local MAX_SHOWN = 40
 
 local M = {}
 
+-- What the record does not have stands at least on the screen.
+local function write_unwritten(told)
+  output.write(json.encode { unwritten = told } .. "\n")
+end
+
 -- ---- while it runs
 
 local function ask_gate(arguments)
@@ -67,6 +72,7 @@ local function watcher(client, plan)
     shown.refresh()
   end
   function tell.wave() at_gate = nil end
+  function tell.unwritten(event) write_unwritten(event.unwritten) end
   function tell.stop(event) terminal.say(("Stopping: %s. What is in flight ends."):format(event.stop.message)) end
   return shown, function(event)
     if tell[event.event] then tell[event.event](event) end
@@ -151,15 +157,10 @@ local function say_changes(title, list, words_of)
   if #list > MAX_SHOWN then terminal.say(("  and %d more"):format(#list - MAX_SHOWN)) end
 end
 
--- What the record does not have stands at least on the screen.
-local function write_unwritten(report)
-  for _, fields in ipairs(report.unwritten) do output.write(json.encode { unwritten = fields } .. "\n") end
-end
-
 --- Says how a session ended, and what to do now.
 ---@param report mde.RunReport
 function M.say_end(report)
-  write_unwritten(report)
+  for _, told in ipairs(report.unwritten) do write_unwritten(told) end
   if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
   say_changes("%d recorded, and not reached by the playbook this time:", report.not_reached,
     function(step) return step.outcome or "not answered" end)
