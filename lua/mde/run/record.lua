@@ -107,19 +107,14 @@ end
 
 local check_file = M.check_file
 
---- Whether a session is at work on a run.
+--- Whether a session is at work on a run. A session that begins meanwhile does so.
 ---@param path string
 ---@return boolean? in_use nil: it cannot be told
 ---@return mde.Error? err why not
 function M.is_in_use(path)
-  if posix.directory.is_regular(places.lock_of(path)) == nil then return false end
-  local locked, err = lock(path)
-  if locked then
-    locked:close()
-    return false
-  end
-  if err.code == "run_in_use" then return true end
-  return nil, err
+  local locked, problem = posix.locked_file.is_locked(places.lock_of(path))
+  if locked == nil then return failed(path, problem, "io") end
+  return locked
 end
 
 --- The cap that a plan was made with; nil if that cannot be read.
