@@ -473,7 +473,7 @@ local function carry_out(self, intent, deed)
     error(action, 0)
   end
   local words = action and drifts.of_action(self.names[intent.machine_id], { verb = intent.verb,
-    incident = steps_of.incident_of(intent.incident) }, action, has_acted)
+    incident = steps_of.incident_of(intent.incident), hold_seconds = intent.hold_seconds }, action, has_acted)
   if words then tell_drift(self, intent, words) end
   return action, problem
 end
