@@ -438,22 +438,16 @@ local function verdicts_of(events)
 end
 
 local function waves_of(devices, events)
-  local verdicts, waves, list = verdicts_of(events), {}, {}
-  for _, device in ipairs(devices) do
-    for _, change in ipairs(device.wave and device.changes or {}) do
-      if change.verb == "restrict" and (change.decision == "restrict" or change.sent_at) then
-        local wave = waves[device.wave] or { wave = device.wave, planned = 0, sent = 0, succeeded = 0,
-          verdict = verdicts[device.wave] }
-        if not waves[device.wave] then list[#list + 1] = wave end
-        waves[device.wave] = wave
-        wave.planned = wave.planned + (change.decision == "restrict" and 1 or 0)
-        wave.sent = wave.sent + (change.sent_at and 1 or 0)
-        wave.succeeded = wave.succeeded + (change.done_at and 1 or 0)
-      end
-    end
-  end
-  table.sort(list, function(a, b) return a.wave < b.wave end)
-  return list
+  local waves, verdicts = timelines.waves(devices, function(change)
+    return change.decision == "restrict" or change.sent_at ~= nil
+  end, function(wave, change)
+    local function count(name, is_so) wave[name] = (wave[name] or 0) + (is_so and 1 or 0) end
+    count("planned", change.decision == "restrict")
+    count("sent", change.sent_at)
+    count("succeeded", change.done_at)
+  end), verdicts_of(events)
+  for _, wave in ipairs(waves) do wave.verdict = verdicts[wave.wave] end
+  return waves
 end
 
 -- The incidents that it acted for, as they are spelled first; a plan has them in lower case.

@@ -8,6 +8,7 @@ local interrupt = require "mde.cli.ui.interrupt"
 local json = require "mde.base.json_line"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local phrase = require "mde.cli.ui.phrase"
 local problem = require "mde.cli.ui.problem"
 local progress = require "mde.cli.ui.progress"
 local runs = require "mde.run"
@@ -83,7 +84,10 @@ end
 
 local ending_words = { accepted = "accepted", already_active = "already active" }
 
-local function count_ends(report)
+--- How many of the calls of a session ended how, in words.
+---@param report mde.RunReport
+---@return string
+function M.ends(report)
   local counts, order = {}, {}
   local function count(word)
     if not counts[word] then
@@ -171,7 +175,7 @@ function M.say_end(report)
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       shell_word.of(step.device)))
   end
-  terminal.say(("Run %s is %s: %s."):format(report.run, report.state, count_ends(report)))
+  terminal.say(("Run %s is %s: %s."):format(report.run, report.state, M.ends(report)))
   if report.state == "complete" then return end
   if report.why then terminal.say(("Why: %s."):format(report.why)) end
   terminal.say("To go on:", ("mde resume %s"):format(shell_word.of(report.run)))
@@ -187,7 +191,7 @@ local function say_begin(session, until_time)
   end
   if until_time then
     terminal.remark(("It begins nothing new after %s, which is %s UTC."):format(
-      os.date("%Y-%m-%d %H:%M", math.floor(until_time)), core.timestamp.whole(until_time):sub(1, 16):gsub("T", " ")))
+      os.date("%Y-%m-%d %H:%M", math.floor(until_time)), phrase.minute(until_time, true)))
   end
 end
 
