@@ -376,6 +376,17 @@ function M.close(record, state, why, session)
   return nil, ok and message or tostring(written)
 end
 
+-- Why a restriction of an earlier session, which the service does not show, is not sent once more: its end has passed.
+local function end_passed(client, step)
+  local ends = core.comment.expiry(step.operation)
+  if not ends or ends > client:now() then return nil end
+  return errors.new { kind = "not_found", code = "end_passed", machine_id = step.device,
+    operation_id = step.operation,
+    message = ("its answer was lost and its end has passed (%s); it was not found in the device's list, and nothing "
+      .. "more was sent"):format(core.timestamp.whole(ends)),
+    hint = "If it is still meant, make a new plan." }
+end
+
 --- Finds out what came of what was sent and not answered, all of it by one list, before anything is sent.
 ---@param client mde.Client
 ---@param session mde.Session
@@ -387,7 +398,8 @@ function M.find_out(client, session)
   if not open[1] then return end
   client:each(open, function(step)
     local action, err, absent = client:find_out(session.recall:sent_before(step))
-    if not absent then session:found_out(step, action, err) end
+    if absent then err = end_passed(client, step) end
+    if not absent or err then session:found_out(step, action, err) end
     return true
   end, { parallel = PARALLEL })
 end

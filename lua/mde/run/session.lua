@@ -307,7 +307,7 @@ local function outcome_of(intent, action, err)
   if action then return action.outcome end
   if not errors.is(err) then return intent.step and "unknown" or nil end
   if err.kind == "unknown" or err.kind == "superseded" then return err.kind end
-  return err.kind == "refused" and intent.step and "refused" or nil
+  return (err.kind == "refused" or err.code == "end_passed") and intent.step and "refused" or nil
 end
 
 -- A step of which certainly nothing arrived is no step. What an earlier session sent stays, and counts no send more.

@@ -19,8 +19,8 @@ M.words = {}
 local CROSS, TICK, DOTS, DASH = "\195\151", "\226\156\147", "\226\128\166", "\226\128\147"
 
 local signs = { unknown = "?", failed = CROSS, refused = CROSS, cancelled = CROSS, pending = DOTS, not_sent = DASH,
-  withheld = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS, restricted = TICK,
-  released = TICK }
+  withheld = DASH, lapsed = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS,
+  restricted = TICK, released = TICK }
 
 for _, one in ipairs(runs.account_words) do
   M.words[one.word] = { shown = (one.word:gsub("_", " ")), sign = signs[one.word] or "=", part = one.part,
@@ -234,6 +234,10 @@ end
 function advice.withheld(account)
   return "What stood against it stands beside it. See how it is now; if it is still meant, make a new plan.",
     look(account, "withheld")
+end
+
+function advice.lapsed(account)
+  return "Nothing more was sent. See how it is now; if it is still meant, make a new plan.", look(account, "lapsed")
 end
 
 function advice.superseded()
