@@ -168,7 +168,8 @@ end
 --- Says what the service's own list has made of the record.
 ---@param verification mde.RunVerification
 function M.say_verified(verification)
-  local at = phrase.second(verification.verified_at)
+  local at, undone = phrase.second(verification.verified_at), sentence.undone(verification)
+  if undone then terminal.say(undone) end
   if not verification.differences[1] then
     return terminal.say(("Verified against the service at %s: %s, and nothing differs."):format(at,
       phrase.counted(verification.compared, "change")))

@@ -162,6 +162,20 @@ function M.about(account)
     who and ", by " .. who or "")
 end
 
+--- What an undo of the run has made of what was verified, in one sentence; nil if the run was not undone.
+---@param verification mde.RunVerification
+---@return string? escaped
+function M.undone(verification)
+  local undone = verification.undone
+  if not undone then return nil end
+  local by = errors.show(undone.by)
+  if not undone.is_readable then
+    return ("It was undone by %s, whose record is not here; what that took back counts as differing."):format(by)
+  end
+  return ("It was undone by %s, which took it back on %s; that does not count as differing."):format(by,
+    phrase.counted(undone.taken_back, "device"))
+end
+
 -- ---- what to do now
 
 -- So many devices are named in a command.
