@@ -53,7 +53,7 @@ local function new_among(holders, device, change)
 end
 
 local function span(seconds)
-  return seconds and core.number.write(seconds) .. " seconds" or "none"
+  return seconds and ("for %s seconds"):format(core.number.write(seconds)) or "until it is released"
 end
 
 local done = { restrict = "restricted", release = "released" }
@@ -78,7 +78,8 @@ function M.of_action(device, intent, action, has_acted)
     return ("it is %s; when the plan was made it was so already"):format(done[verb])
   end
   if change.release_after ~= intent.hold_seconds then
-    return ("release_after is %s, and the plan showed %s"):format(span(intent.hold_seconds), span(change.release_after))
+    return ("it is meant to hold %s, and the plan showed it %s"):format(span(intent.hold_seconds),
+      span(change.release_after))
   end
   local held = new_among(action.also_held, device, change)
   if held then return ("since the plan was made it was restricted for others, too: %s"):format(held) end

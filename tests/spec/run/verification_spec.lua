@@ -103,7 +103,7 @@ describe("a run that is verified", function()
     assert.matches("released since by carol", told.differences[#told.differences].words, 1, true)
   end)
 
-  it("says that the record of its undo is not here, or is none", function()
+  it("says that the record of its undo is not here, or is of something else", function()
     local path, by = undone()
     for _, spoil in ipairs { "rm -f %s", "mkfifo %s", "rm -f %s; cp " .. path .. " %s" } do
       os.execute((spoil:gsub("%%s", by)))
