@@ -180,6 +180,7 @@
 ---| "record_unreadable" # whether the machine is protected could not be read; see `cause`
 ---| "history_unreadable" # the device's history could not be read
 ---| "opposite_pending" # the opposite action is pending; see `action`
+---| "end_passed" # of a run: the answer was lost, the end has passed, and the device's list does not show it
 ---| "end_too_near" # its turn came so late that the restriction would end sooner than is wanted; nothing was sent
 ---| "held_by_others" # something holds the device restricted that this release is not for
 ---| "nothing_held" # none of the restrictions that this release is for holds the device

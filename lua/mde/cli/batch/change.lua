@@ -16,6 +16,7 @@ local lookup = require "mde.cli.batch.lookup"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local phrase = require "mde.cli.ui.phrase"
 local plans = require "mde.cli.batch.plan"
 local progress = require "mde.cli.ui.progress"
 local result = require "mde.cli.batch.result"
@@ -205,8 +206,8 @@ local function wait_for(context, entries)
   end
   if #waiting == 0 or batch.is_cut_short() then return end
   if terminal.is_interactive() then
-    terminal.remark(("Waiting for %d device%s. Ctrl-C ends the waiting, not the action%s."):format(#waiting,
-      #waiting == 1 and "" or "s", #waiting == 1 and "" or "s"))
+    terminal.remark(("Waiting for %s. Ctrl-C ends the waiting, not the action%s."):format(
+      phrase.counted(#waiting, "device"), #waiting == 1 and "" or "s"))
   end
   local in_text = context.format == "text"
   local shown = progress.new("Waiting", #waiting, not in_text)

@@ -11,6 +11,7 @@ local json = require "mde.base.json_line"
 local lookup = require "mde.cli.batch.lookup"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local phrase = require "mde.cli.ui.phrase"
 local problem = require "mde.cli.ui.problem"
 local result = require "mde.cli.batch.result"
 local terminal = require "mde.cli.ui.terminal"
@@ -278,8 +279,8 @@ local function say_cap(context, plan)
     terminal.say(("The cap lets none through: %s."):format(errors.show(refusal.message)))
     return
   end
-  local retry = refusal and refusal.retry_at and core.timestamp.whole(math.ceil(refusal.retry_at))
-  local at = retry and ("%s %s UTC"):format(retry:sub(1, 10), retry:sub(12, 16))
+  local retry = refusal and refusal.retry_at
+  local at = retry and phrase.minute(math.ceil(retry), true) .. " UTC"
   local which = #plan.send == 1 and "does not let it" or ("lets %s of these %d"):format(
     plan.now == 0 and "none" or plan.now, #plan.send)
   terminal.say(("The cap of %s restrict%s an hour %s through now; %s. --cap N raises it."):format(

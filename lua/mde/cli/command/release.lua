@@ -134,16 +134,17 @@ local function held_by(incidents, since, ended)
   end
 end
 
--- The devices whose restrictions were meant to end by now. Those that something else holds too are named.
+-- The devices whose restrictions were meant to end by now. Those that something else holds too are named, but not to a
+-- job that runs every few minutes and is quiet.
 local function held_by_expired(client)
   local machines, err = client:expired()
   if not machines then error(err, 0) end
-  for _, machine in ipairs(machines.shared) do terminal.say(name_others(machine) .. ".") end
+  for _, machine in ipairs(machines.shared) do terminal.remark(name_others(machine) .. ".") end
   say_unattributed(machines)
   local entries = {}
   for i, machine in ipairs(machines) do entries[i] = { device = name_of(machine), machine = machine } end
   if #entries == 0 then
-    terminal.say(machines.shared[1] and "Nothing to release: whatever was meant to end by now is held by others too."
+    terminal.remark(machines.shared[1] and "Nothing to release: whatever was meant to end by now is held by others too."
       or "Nothing to release: no restriction was meant to end by now.")
   end
   return entries
