@@ -277,6 +277,24 @@ describe("a session of a run", function()
     assert.matches("the outcome of 1 sends is not known", report.why, 1, true)
   end)
 
+  it("gives the place back of one that raised before it left", function()
+    set_up(3)
+    local plan, calls, counts = assert(stage.plan(sequence(3), { waves = "1,rest" })), 0, nil
+    watched_journal.watch(function(name)
+      if name ~= "sending" then return end
+      calls = calls + 1
+      if calls == 1 then error("no memory", 0) end
+    end)
+    plan.playbook = stage.playbook((sequence(3):gsub("mde%.restrict%(", "pcall(mde.restrict, ")))
+    local report = stage.start(plan, { on_event = function(event)
+      if event.event == "gate" then counts = event.counts end
+    end })
+    watched_journal.leave()
+    assert.equal("no memory", report.entries[1].err)
+    assert.same({ 1, 1, 0 }, { counts.sent, counts.succeeded, counts.unknown })
+    assert.equal(2, stage.posts())
+  end)
+
   it("writes at its end what could not be written when it came", function()
     set_up(2)
     local plan, calls = assert(stage.plan(sequence(2))), 0
