@@ -144,7 +144,7 @@ end
 -- The error if a call for the opposite that began later has found the machine to be so already.
 local function decided_meanwhile(self, intent)
   local note = intent.lock:note()
-  if not note or note.verb == intent.verb then return nil end
+  if not note or note.verb ~= core.response_actions[intent.verb].opposite then return nil end
   if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
   return errors.new { kind = "superseded", code = "call_overtaken", action = self.center:adopt(copy(note.row)),
     message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since this "
