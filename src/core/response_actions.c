@@ -12,7 +12,14 @@
 /* What acts on a machine, and says why. */
 #define ACTS .kind = MDE_RESPONSE_ACTS, .has_comment = true, USUAL_LIMITS
 
+/* A hint shows these to who has asked for another device. */
 #define WINDOWS_1709 "Windows 10 version 1709 and later, Windows 11"
+#define ISOLATED                                                                                   \
+  "Full: Windows 10 version 1703 and later, Windows 11, Windows Server 2012 R2 and later, "        \
+  "supported Linux, macOS client 101.98.84 and later; Selective: the same without Linux"
+#define CONTAINED                                                                                  \
+  "devices that are not onboarded; Windows 10 and Windows Server 2019 and later that are block "   \
+  "what comes from them"
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
@@ -64,9 +71,7 @@ const struct mde_response mde_responses[MDE_RESPONSE_COUNT] = {
          .duplicate = MDE_DUPLICATE_UNCERTAIN,
          .wait_seconds = 10 * MINUTE,
          .offline_seconds = 3 * DAY,
-         .platforms = "Full: Windows 10 version 1703 and later, Windows 11, Windows Server 2012 R2 "
-                      "and later, supported Linux, macOS client 101.98.84 and later; Selective: "
-                      "the same without Linux",
+         .platforms = ISOLATED,
          .summary = "Cut devices off the network, but for the service.",
          .source = "isolate-machine, 13 Nov 2025; respond-machine-alerts, 31 Dec 2025"},
     [MDE_RESPONSE_UNISOLATE] = {.name = "unisolate",
@@ -78,7 +83,7 @@ const struct mde_response mde_responses[MDE_RESPONSE_COUNT] = {
                                 .duplicate = MDE_DUPLICATE_EITHER,
                                 .wait_seconds = 10 * MINUTE,
                                 .offline_seconds = 3 * DAY,
-                                .platforms = "as isolate",
+                                .platforms = ISOLATED,
                                 .summary = "Let isolated devices onto the network again.",
                                 .source = "unisolate-machine, 13 Nov 2025"},
     [MDE_RESPONSE_CONTAIN] =
@@ -96,9 +101,7 @@ const struct mde_response mde_responses[MDE_RESPONSE_COUNT] = {
          .permission = "Machine.Isolate",
          .duplicate = MDE_DUPLICATE_UNCERTAIN,
          .wait_seconds = 10 * MINUTE,
-         .platforms =
-             "devices that are not onboarded; Windows 10 and Windows Server 2019 and later "
-             "that are block what comes from them",
+         .platforms = CONTAINED,
          .summary = "Have the onboarded devices block one that is not onboarded.",
          .source = "isolate-machine, 13 Nov 2025; respond-machine-alerts, 31 Dec 2025"},
     [MDE_RESPONSE_UNCONTAIN] =
@@ -111,7 +114,7 @@ const struct mde_response mde_responses[MDE_RESPONSE_COUNT] = {
          .permission = "Machine.Isolate",
          .duplicate = MDE_DUPLICATE_UNCERTAIN,
          .wait_seconds = 10 * MINUTE,
-         .platforms = "as contain",
+         .platforms = CONTAINED,
          .summary = "Have the onboarded devices talk to a contained one again.",
          .source = "unisolate-machine, 13 Nov 2025; seen in the field with a comment alone"},
     [MDE_RESPONSE_SCAN] =

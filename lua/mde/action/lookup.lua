@@ -104,8 +104,9 @@ local function judge(center, err, verb, machine_id, rows)
   local now = center.exchange.now()
   local comment = type(err.comment) == "string" and err.comment or nil
   local sent_at = type(err.sent_at) == "number" and err.sent_at or nil
+  local subject = type(err.subject) == "string" and err.subject or nil
   local change = core.change.lost({ verb = verb, machine_id = machine_id, operation_id = err.operation_id,
-    comment = comment, look = true }, { sent_at = sent_at }, now)
+    comment = comment, subject = subject, look = true }, { sent_at = sent_at }, now)
   local row = change:history(rows, { read_at = now, told_at = now, latest = center.exchange.clock:latest() })
   return change:result(), row
 end
@@ -117,7 +118,8 @@ end
 --- Asks the service whether an action of unknown fate exists, and how far it is.
 ---@param center mde.ActionCenter
 ---@param err mde.Error|table with machine_id, operation_id, and verb if only that is meant; with comment and sent_at,
---- an action is known again whose comment the service has cut short
+--- an action is known again whose comment the service has cut short; with `subject`, the file's SHA-1, one under a key
+--- that stands for the quarantine of several files
 ---@param context mde.Context
 ---@return mde.Action? action whose `outcome` is "accepted": the service took it. Its `status` says how far it is,
 --- which may be Failed or Cancelled; action:wait() returns nil and an error then

@@ -56,10 +56,8 @@ end
 
 -- What to do about the service's own codes.
 local hints = {
-  OsPlatformNotSupported = "No repetition helps: code can be restricted on Windows 10 1709 or later, Windows 11 and "
-    .. "Windows Server 2019 or later. Leave this device out, or isolate it in the portal.",
-  ClientVersionNotSupported = "No repetition helps before Windows is updated on the device; it needs Windows 10 1709 "
-    .. "or later. Until then isolate it in the portal.",
+  OsPlatformNotSupported = "No repetition helps: what the device runs cannot do this. Leave this device out.",
+  ClientVersionNotSupported = "No repetition helps before the device is updated. Leave this device out until then.",
   DisabledFeature = "No permission helps: turn the feature on in the portal, in Settings, Endpoints, Advanced "
     .. "features.",
   DisallowedOperation = "No permission helps: a setting of the tenant or of the device's group forbids it; an "

@@ -185,7 +185,7 @@
 ---| "held_by_others" # something holds the device restricted that this release is not for
 ---| "nothing_held" # none of the restrictions that this release is for holds the device
 ---| "opposite_untimed" # an opposite action does not say whether it was decided before `decided_at`
----| "another_scope" # an action of another scope is pending or has the key: Selective where Full is wanted
+---| "another_scope" # one that is pending, or has the key, is of another scope or file: Selective where Full is wanted
 ---| "opposite_not_cancelled" # the opposite action could not be cancelled
 ---| "opposites_keep_appearing" # there is a further opposite action each time
 ---| "key_overtaken" # the key was used before, and somebody decided otherwise since

@@ -19,8 +19,8 @@ end
 
 describe("a refusal of the service says what to do:", function()
   for _, case in ipairs {
-    { 400, "OsPlatformNotSupported", "refused", "Windows 10 1709 or later, Windows 11 and Windows Server 2019" },
-    { 400, "ClientVersionNotSupported", "refused", "before Windows is updated" },
+    { 400, "OsPlatformNotSupported", "refused", "Leave this device out" },
+    { 400, "ClientVersionNotSupported", "refused", "before the device is updated" },
     { 403, "DisabledFeature", "refused", "turn the feature on in the portal" },
     { 403, "DisallowedOperation", "refused", "a setting of the tenant or of the device's group" },
     { 403, "Forbidden", "permission", "Machine.RestrictExecution" },

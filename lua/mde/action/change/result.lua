@@ -110,15 +110,24 @@ local function cancel_late(report)
   }
 end
 
--- One of another scope, which does not do for what is wanted.
+-- What one is about, and what was wanted instead.
+local function shown_subject(row, verb, wanted)
+  if core.response_actions[verb].subject == "scope" then
+    return ("%s and not %s"):format(errors.show(row.scope or "scope unknown"), errors.show(wanted))
+  end
+  local file = type(row.relatedFileInfo) == "table" and row.relatedFileInfo.fileIdentifier
+  return ("of file %s and not %s"):format(errors.show(file or "unknown"), errors.show(wanted))
+end
+
+-- One of another scope, or about another file, which does not do for what is wanted.
 local function different(report)
-  local row, wanted = report.run.row, report.run.subject
+  local run = report.run
+  local row = run.row
   local is_pending = core.history.status(row.status) == "pending"
   return errors.new { kind = "conflict", code = "another_scope", action = report.center:adopt(row),
-    message = ("nothing was done%s: action %s (%s, %s, %s) is not %s%s"):format(
-      report.run.http_status and " by the service" or "", errors.show(row.id), errors.show(row.type),
-      errors.show(row.scope or "scope unknown"), errors.show(row.status), errors.show(wanted),
-      M.decided_by(row)),
+    message = ("nothing was done%s, since this is in the way: action %s (%s, %s, %s)%s"):format(
+      run.http_status and " by the service" or "", errors.show(row.id), errors.show(row.type),
+      shown_subject(row, run.verb, run.subject), errors.show(row.status), M.decided_by(row)),
     hint = is_pending and "Wait for its end, or cancel it, and call it again."
       or "This key stands for it. If you mean both, use another key." }
 end
@@ -143,6 +152,20 @@ end
 
 local function problem_of(report)
   return report.run.problem
+end
+
+-- What a device cannot do, and which ones can.
+local unsupported = {
+  OsPlatformNotSupported = "No repetition helps. %s is for: %s. Leave this device out%s.",
+  ClientVersionNotSupported = "No repetition helps before it is updated. %s is for: %s. Leave this device out%s.",
+}
+
+local function refused(report)
+  local verb, err = report.run.verb, report.run.problem
+  local hint = unsupported[err.code]
+  if not hint then return err end
+  return errors.derive(err, { hint = hint:format(verb, core.response_actions[verb].platforms,
+    verb == "restrict" and ", or isolate it" or "") })
 end
 
 -- A release, and what stands under a key, is not sent unseen.
@@ -222,7 +245,7 @@ local function unknown(report)
   local run, err = report.run, report.run.lost
   err.message = messages[report.result.reason](report)
   err.kind, err.verb, err.operation_id, err.comment = "unknown", run.verb, run.operation_id, run.comment
-  err.machine_id, err.sent_at = run.machine_id, run.sent_at
+  err.machine_id, err.sent_at, err.subject = run.machine_id, run.sent_at, run.subject
   return err
 end
 
@@ -234,7 +257,7 @@ local refusals = {
   superseded = { key = superseded, decided = superseded, decided_on_loss = superseded,
     withdrawn = superseded },
   protected = { none = problem_of },
-  refused = { none = problem_of, not_shown = active "The device's list of actions does not show it",
+  refused = { none = refused, not_shown = active "The device's list of actions does not show it",
     unreadable = active "The device's list of actions could not be read" },
   not_sent = { none = problem_of, unreadable = unseen, incomplete = undecided },
 }
