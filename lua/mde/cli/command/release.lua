@@ -9,6 +9,7 @@ local exit = require "mde.cli.ui.exit"
 local incident_names = require "mde.cli.ui.incidents"
 local list = require "mde.cli.batch.list"
 local mde = require "mde"
+local responses = require "mde.cli.batch.response"
 local rows = require "mde.cli.ui.rows"
 local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
@@ -42,10 +43,7 @@ function M.configure(command)
   command:flag("--expired", "Every device whose restriction was meant to end by now, and that nothing else holds. "
     .. "Instead of devices; it may run on several hosts.")
   change.configure(command, "release")
-  -- A release is never guarded, and cancels a pending restrict anyway; so that both can be called alike.
-  command:option("--allow"):hidden(true):count "*"
-  command:option("--cap"):hidden(true):overwrite(false)
-  command:flag("--cancel-opposite"):hidden(true)
+  responses.configure_limits(command, core.response_actions.release)
   rows.configure(command)
 end
 
