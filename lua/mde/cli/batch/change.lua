@@ -289,7 +289,7 @@ local function end_interrupted()
 end
 
 -- Shows what would be done and asks, or only says what is to be known, and has a comment. The entries to go on with and
--- the comment; nil and the status to end with.
+-- the comment; nil, the status to end with, and whether that is since there was nothing to ask about.
 local function prepare(context, entries)
   local arguments, words = context.arguments, words_of(context.request.verb)
   if not arguments.yes then return consult.ask(context, entries, words) end
@@ -336,7 +336,7 @@ local function rehearse(context, entries)
   local plan = plans.make(context, entries, comment)
   if not plan then
     batch.say_end(entries, false, { noun = "device", outcome = outcome_of })
-    return exit.interrupted
+    return exit.interrupted, false
   end
   local is_on_screen = entries[2] and context.format == "text" and terminal.shows_results() and not terminal.is_quiet()
   if is_on_screen then
@@ -346,23 +346,24 @@ local function rehearse(context, entries)
   end
   if context.format == "json" then plans.write(context, plan, comment) end
   batch.say_end(plan.entries, true, { noun = "device", outcome = outcome_of })
-  return status_of_dry_run(context, plan)
+  return status_of_dry_run(context, plan), true
 end
 
 --- Does what is asked.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@return integer status
+---@return boolean? goes_on nothing speaks against doing what comes next
 function M.run(context)
   local request = context.request
-  local entries, comment = request.entries, nil
+  local entries, comment, settled = request.entries, nil, false
   fix_decision(context)
   if not entries then
     entries, comment = find(context)
-    if entries and not entries[1] then return entries.status or exit.done end
+    if entries and not entries[1] then return entries.status or exit.done, true end
   end
   if entries and request.options.dry_run then return rehearse(context, entries) end
-  if entries then entries, comment = prepare(context, entries) end
-  if not entries then return comment end
+  if entries then entries, comment, settled = prepare(context, entries) end
+  if not entries then return comment, settled end
   left.tell_done(context, entries, comment)
 
   local tell = log.beside(teller(context, #entries), context)
@@ -379,7 +380,7 @@ function M.run(context)
   tell.finish(entries)
   batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state", stop = stop,
     continues = true })
-  return math.max(batch.status(entries, complete), log.status(request.log))
+  return math.max(batch.status(entries, complete), log.status(request.log)), true
 end
 
 return M

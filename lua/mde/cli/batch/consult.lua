@@ -231,17 +231,20 @@ end
 ---@param words mde.cli.ResponseWords
 ---@return mde.cli.Result[]? entries to go on with; those that are left are done and told
 ---@return string|integer comment or, if there is nothing to go on with, the status to end with
+---@return boolean? settled it ends since nothing is to be asked about
 function M.ask(context, entries, words)
   local request = context.request
   local comment = context.arguments.comment or M.comment(request.verb, words.comment)
   if not comment then return end_without() end
+  -- What comes next is for the same reason.
+  context.arguments.comment = comment
   local plan = plans.make(context, entries, comment, settle(context))
   if not plan or interrupt.asked() then return end_without() end
   M.show(context, plan, words, comment)
   if plan.now == 0 then
     tell_left(context, plan, comment)
     local status = result.status(plan.entries, false)
-    return nil, plan.refusal and math.max(status, exit.of(plan.refusal)) or status
+    return nil, plan.refusal and math.max(status, exit.of(plan.refusal)) or status, true
   end
   if interrupt.asked() or not confirm(words, plan) then return end_without() end
   settle_entries(plan)

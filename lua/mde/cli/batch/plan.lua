@@ -348,6 +348,7 @@ function M.write(context, plan, comment)
   end
   local cap = M.is_capped(context.request) and M.cap(context).limit or nil
   output.write(json.encode { plan = {
+    verb = plan.entries[1] and plan.entries[1].verb,
     tenant_id = exchange.tenant_id, client_id = exchange.client_id, host = exchange.host,
     incident = context.request.options.incident, comment = comment, devices = #plan.entries,
     would_send = #plan.send, may_go_now = plan.now, cap = cap ~= math.huge and cap or nil, seconds = plan.seconds,

@@ -2,6 +2,7 @@
 --
 -- Those that have something of their own (restrict, release) are files in command/.
 
+local all_of = require "mde.cli.batch.all_of"
 local change = require "mde.cli.batch.change"
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -74,8 +75,14 @@ function M.configure_limits(command, row)
     row.subject == "file" and " of the file" or "")):argname "<count>":convert(whole_number.parse):overwrite(false)
 end
 
+-- What a device is released from for all that an incident holds: it is in the library's list of that (mde.held).
+local function has_all_of(row)
+  return row.opposite ~= nil and not row.holds and not row.is_unmanaged
+end
+
 local function configure(command, row)
   list.configure(command, "*")
+  if has_all_of(row) then all_of.configure(command, row.name) end
   configure_fields(command, row)
   change.configure(command, row.name)
   M.configure_limits(command, row)
@@ -125,12 +132,17 @@ local function examples(row)
       needed = (" %s %s"):format(option_name(field), field.kind == "sha1" and EXAMPLE_SHA1 or field.words[1])
     end
   end
-  return {
+  local list_of = {
     { ('mde %s laptop-17%s --comment "beacon to known C2" --incident INC-4711'):format(row.name, needed),
       "shows the machine and asks" },
     { ('mde %s --list suspects.csv%s --comment "same beacon" --yes --wait'):format(row.name, needed),
       "asks nobody, waits for all" },
   }
+  if has_all_of(row) then
+    list_of[3] = { ('mde %s --all-of INC-4711 --since 14h --comment "false alarm" --yes'):format(row.name),
+      ("what this incident %s, and nobody else"):format(words.of(row.opposite).past) }
+  end
+  return list_of
 end
 
 -- ---- what is asked
@@ -146,6 +158,15 @@ local function options_of(arguments, row)
   return options
 end
 
+local function request(arguments, row)
+  local find
+  if has_all_of(row) then
+    all_of.check(arguments)
+    find = arguments.all_of[1] and all_of.find(arguments, row.name) or nil
+  end
+  return change.request(arguments, row.name, options_of(arguments, row), find)
+end
+
 --- The subcommand of a response action.
 ---@param verb string the name of a row that makes an action
 ---@return mde.cli.Subcommand
@@ -154,7 +175,7 @@ function M.subcommand(verb)
   return {
     name = verb, is_audited = true, summary = row.summary, explained = explained(row), examples = examples(row),
     configure = function(command) configure(command, row) end,
-    request = function(arguments) return change.request(arguments, verb, options_of(arguments, row)) end,
+    request = function(arguments) return request(arguments, row) end,
     client_options = function(arguments)
       return { cap = row.is_capped and arguments.cap and { [verb] = arguments.cap } or nil }
     end,

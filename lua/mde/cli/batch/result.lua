@@ -21,6 +21,7 @@ local M = {}
 ---@field ending? string how it ended, for the counts, if not as an error
 ---@field shares_name? boolean whether another machine goes by the same name
 ---@field incidents? string[] the incidents for which it was chosen
+---@field verb? string what is done to it, where that is not what the command is called
 
 local function is_final(action)
   return action.status ~= "Pending" and action.status ~= "InProgress"
@@ -161,7 +162,7 @@ end
 function M.record(one)
   local machine, action = one.machine or {}, one.action or {}
   return {
-    device = one.device, outcome = outcome(one),
+    device = one.device, verb = one.verb, outcome = outcome(one),
     machine_id = action.machineId or machine.id,
     computerDnsName = action.computerDnsName or machine.computerDnsName,
     action = one.action, waited = one.waited, state = one.state,
