@@ -428,7 +428,7 @@ function Client:restricted(options)
 end
 
 --- Everything by which incidents hold machines, restricted or isolated, each in the order in which it is taken back.
----@param options mde.RestrictedOptions
+---@param options mde.HeldOptions
 ---@return mde.HeldList? machines
 ---@return mde.Error? err
 function Client:held(options)
