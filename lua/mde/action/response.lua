@@ -18,6 +18,8 @@ M.verbs = {}
 M.holding = {}
 
 local by_type, by_path = {}, {}
+-- By the verb, since each call asks for them several times.
+local apis, holders, is_releasing = {}, {}, {}
 
 for _, name in ipairs(rows) do
   local row = rows[name]
@@ -27,6 +29,9 @@ for _, name in ipairs(rows) do
     local type = core.text.lower(row.type)
     by_type[type] = by_type[type] or name
     by_path[row.path] = by_path[row.path] or name
+    apis[name] = by_path[row.path]
+    is_releasing[name] = row.opposite ~= nil and rows[row.opposite].holds
+    holders[name] = row.holds and name or is_releasing[name] and row.opposite or nil
   end
 end
 
@@ -49,7 +54,7 @@ end
 ---@param verb string
 ---@return string
 function M.api(verb)
-  return by_path[rows[verb].path]
+  return apis[verb]
 end
 
 --- Whether an action is one of this response.
@@ -64,16 +69,14 @@ end
 ---@param verb string
 ---@return boolean
 function M.releases(verb)
-  local opposite = rows[verb].opposite
-  return opposite ~= nil and rows[opposite].holds
+  return is_releasing[verb]
 end
 
 --- What holds a device, if this or its opposite does.
 ---@param verb string
 ---@return string? verb
 function M.holder(verb)
-  if rows[verb].holds then return verb end
-  return M.releases(verb) and rows[verb].opposite or nil
+  return holders[verb]
 end
 
 -- ---- listed together
@@ -157,8 +160,9 @@ end
 ---@return table<string, string> members
 ---@return string? subject the scope, or the file's SHA-1 in lower case
 function M.body(verb, options)
-  local members, subject = {}, nil
-  for _, field in ipairs(rows[verb].fields) do
+  local fields, members, subject = rows[verb].fields, {}, nil
+  for i = 1, #fields do
+    local field = fields[i]
     local value = field.option and check_value(verb, field, options[field.option]) or field.value
     if field.kind == "sha1" then value = core.text.lower(value) end
     members[field.name] = value
