@@ -112,8 +112,8 @@ local function ask_for_one(client, entry)
     local device = entry.identity or entry.device
     local value, action = client:state(device)
     if value then
-      local isolation, its_action = client:state(action and action.machineId or device, { of = "isolate" })
-      keep_isolation(entry, isolation, its_action, its_action)
+      local other, its_action = client:state(action and action.machineId or device, { of = "isolate" })
+      keep_isolation(entry, other, its_action, its_action)
     end
     keep(entry, value, action, action)
   end)

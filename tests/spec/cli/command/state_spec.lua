@@ -34,7 +34,9 @@ describe("mde state", function()
     assert.matches("^device\t.*\ndesk%-1\trestricted\t.*\tisolated\n$", state "desk-1".out)
     local before = #r:requests()
     local rows = {}
-    for line in state("desk-1", "desk-2", "--json").out:gmatch "[^\n]+" do rows[#rows + 1] = assert(json.decode(line)) end
+    for line in state("desk-1", "desk-2", "--json").out:gmatch "[^\n]+" do
+      rows[#rows + 1] = assert(json.decode(line))
+    end
     -- The records, and a list for each of the two.
     assert.is_true(#r:requests() - before <= 4, #r:requests() - before)
     assert.same({ "restricted", "alice", "isolated", "bob" }, { rows[1].state, rows[1].action.requestor,
