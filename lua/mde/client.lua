@@ -273,10 +273,12 @@ for _, verb in ipairs(responses.verbs) do
 end
 
 --- The service has retired it: nothing is sent, and the error says what to do.
-function Client.start_investigation()
+function M.start_investigation()
   errors.invalid("retired", "mde.start_investigation: the service has retired this on 1 September 2026, in all clouds",
     'Its documentation names a full antivirus scan instead: mde.scan(device, comment, { scan_type = "Full" }).')
 end
+
+Client.start_investigation = M.start_investigation
 
 --- The link to an investigation package. It holds for a short time, and is fetched without the token; whoever has it
 --- can read the package.

@@ -95,7 +95,7 @@ M.read_list = device_lists.read
 
 M.check = arguments.check
 
-M.start_investigation = clients.methods.start_investigation
+M.start_investigation = clients.start_investigation
 
 -- What is called in the head of a `for` has nobody to return an error to.
 for _, name in ipairs { "machines", "actions" } do

@@ -1,5 +1,7 @@
 --- permissions: which application permission each function needs, and what a set of them is good for.
 
+local core = require "mde.core"
+
 local M = {}
 
 M.reading = "Machine.Read.All or Machine.ReadWrite.All"
@@ -15,7 +17,7 @@ local function has_any(roles, needs)
   return false
 end
 
--- `expected`: an application of this library has the permission as a rule; tags are an extra.
+-- `expected`: an application of this library has the permission as a rule; the other response actions are an extra.
 local functions = {
   { name = "machine, machines", needs = M.reading, expected = true },
   { name = "action, actions, wait, report, expired", needs = M.reading, expected = true },
@@ -23,8 +25,24 @@ local functions = {
   { name = "restrict", needs = M.restricting, expected = true },
   { name = "release", needs = M.restricting, expected = true },
   { name = "cancel", needs = M.restricting, expected = true },
-  { name = "tag, untag", needs = M.writing },
 }
+
+-- The other rows of the table that are functions, those of one permission together.
+local function add_extras()
+  local known, groups = { restrict = true, release = true, cancel = true }, {}
+  for _, name in ipairs(core.response_actions) do
+    local needs = core.response_actions[name].permission
+    local group = not known[name] and groups[needs]
+    if group then
+      group.name = group.name .. ", " .. name
+    elseif not known[name] then
+      groups[needs] = { name = name, needs = needs }
+      functions[#functions + 1] = groups[needs]
+    end
+  end
+end
+
+add_extras()
 
 -- What a function that changes something cannot do where nothing can be read.
 local function blind(name, rules)

@@ -81,6 +81,12 @@ describe("the client that the module makes of the environment", function()
 
     after_each(function() clients.new = new end)
 
+    it("says what the service has retired, called with a client or without one", function()
+      assert.equal("retired", rehearsal.refused(mde.start_investigation, "laptop-17").code)
+      local client = setmetatable({ exchange = true }, clients.methods)
+      assert.equal("retired", rehearsal.refused(client.start_investigation, client, "laptop-17").code)
+    end)
+
     -- What only the library itself asks of a client.
     local inner = { start_investigation = true,
       context = true, rules = true, attach = true, find_out = true, tell_left = true }

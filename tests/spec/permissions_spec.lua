@@ -1,6 +1,7 @@
 -- Which permission each function needs, and what a set of them is good for.
 
 local clients = require "mde.client"
+local core = require "mde.core"
 local permissions = require "mde.permissions"
 
 local READ, WRITE, RESTRICT = "Machine.Read.All", "Machine.ReadWrite.All", "Machine.RestrictExecution"
@@ -36,7 +37,24 @@ describe("an application's permissions", function()
     assert.equal("Machine.Read.All or Machine.ReadWrite.All", list.machine.needs)
     assert.equal(RESTRICT, list.cancel.needs)
     assert.equal(WRITE, list.tag.needs)
-    for name, one in pairs(list) do assert.equal(name ~= "tag" or nil, one.expected, name) end
+    local expected = { machine = true, action = true, state = true, restrict = true, release = true, cancel = true }
+    for name, one in pairs(list) do assert.equal(expected[name], one.expected, name) end
+  end)
+
+  it("are told of each response action, as its row has them", function()
+    local needs = {}
+    for _, one in ipairs(permissions.functions({}, {})) do
+      for name in one.name:gmatch "[%w_]+" do
+        assert.is_nil(needs[name], name)
+        needs[name] = one.needs
+      end
+    end
+    for _, name in ipairs(core.response_actions) do
+      local row = core.response_actions[name]
+      assert.equal(name == "cancel" and RESTRICT or row.permission, needs[name], name)
+    end
+    assert.is_true(functions({ "Machine.Isolate" }).isolate.works)
+    assert.is_false(functions({ "Machine.Isolate" }).scan.works)
   end)
 
   it("name functions that there are", function()

@@ -107,6 +107,7 @@
 ---| "wrong_value" # it is not one of the values that there are
 ---| "sha1_missing" # which file is meant is not said: a quarantine needs its SHA-1
 ---| "retired" # the service has retired what is called
+---| "left_out" # of the command: it is left out on purpose, as the message says
 ---| "missing_value" # it is nil
 ---| "empty_text" # it is an empty text
 ---| "empty_list" # it is an empty list

@@ -23,7 +23,8 @@ local output = require "mde.cli.ui.output"
 local M = {}
 
 local subcommands = { "restrict", "release", "plan", "run", "resume", "runs", "stop", "undo", "rehearse", "state",
-  "report", "machines", "actions", "action", "cancel", "tag", "untag", "doctor", "sim", "completion", "man", "help" }
+  "report", "machines", "actions", "action", "cancel", "package", "tag", "untag", "set_device_value", "doctor", "sim",
+  "completion", "man", "help" }
 
 -- All in the order in which they are shown: behind release the other response actions.
 ---@return mde.cli.Subcommand[]
@@ -195,6 +196,11 @@ function M.run(arguments)
   local loaded, parser, by_name = pcall(build)
   if not loaded then
     complain(nil, ("the command cannot start: %s"):format(tostring(parser):match "^[^\n]*"))
+    return exit.usage
+  end
+  local left_out = require("mde.cli.left_out")[arguments[1]]
+  if left_out then
+    complain(arguments[1], require("mde.cli.ui.problem").in_words(left_out()))
     return exit.usage
   end
   local words, problem = spell_out(arguments, by_name)

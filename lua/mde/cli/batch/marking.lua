@@ -1,6 +1,7 @@
---- marking: what `mde tag` and `mde untag` have in common.
+--- marking: what `mde tag`, `mde untag` and `mde set-device-value` have in common.
 
 local batch = require "mde.cli.batch.batch"
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local list = require "mde.cli.batch.list"
 local output = require "mde.cli.ui.output"
@@ -11,16 +12,19 @@ local terminal = require "mde.cli.ui.terminal"
 
 local M = {}
 
--- The last word is the tag.
-local function take_tag(arguments)
+-- The last word is the tag, or the value.
+local function take_tag(arguments, words)
   local tag = table.remove(arguments.devices)
   if not tag:find "%S" then
-    errors.invalid("tag_empty", "the tag is empty", "An empty one is what a shell makes of a variable that is not set.")
+    errors.invalid("tag_empty", ("the %s is empty"):format(words.what),
+      "An empty one is what a shell makes of a variable that is not set.")
   end
   if #arguments.devices == 0 and not arguments.list then
     errors.invalid("nothing_selected",
-      ("%s is the tag, and no device is named"):format(errors.quote(tag)), "Write DEVICE... TAG.")
+      ("%s is the %s, and no device is named"):format(errors.quote(tag), words.what),
+      ("Write DEVICE... %s."):format(core.text.upper(words.what)))
   end
+  if words.check then words.check(tag) end
   return tag
 end
 
@@ -28,11 +32,11 @@ end
 ---@field tag string
 ---@field entries mde.cli.Result[]
 
-local function request_of(arguments)
-  return { tag = take_tag(arguments), entries = list.entries(arguments) }
+local function request_of(arguments, words)
+  return { tag = take_tag(arguments, words), entries = list.entries(arguments) }
 end
 
--- Sets or removes the tag on each device.
+-- Sets or removes it on each device.
 local function run(context, method, words)
   local client, entries, tag = context.client, context.request.entries, context.request.tag
   local remark = pace.remark(#entries, words.doing)
@@ -52,7 +56,7 @@ local function run(context, method, words)
     end
   end })
   batch.say_end(entries, complete, { noun = "device", outcome = function() return words.done end,
-    ask = "mde machines machineTags=TAG", stop = stop })
+    ask = words.ask or "mde machines machineTags=TAG", stop = stop })
   return batch.status(entries, complete)
 end
 
@@ -60,21 +64,29 @@ end
 ---@field done string
 ---@field doing string
 ---@field label string of the progress
+---@field what? string default "tag"
+---@field check? fun(word: string) raises for what it cannot be
+---@field ask? string the command that shows it
 
---- A subcommand that sets or removes a tag, which is the last word.
----@param method "tag"|"untag"
+--- A subcommand that sets or removes a tag, or what else is the last word.
+---@param method "tag"|"untag"|"set_device_value"
 ---@param words mde.cli.MarkingWords
 ---@param subcommand table what else init.lua asks of it
 ---@return table subcommand
 function M.subcommand(method, words, subcommand)
-  subcommand.name, subcommand.request = method, request_of
+  subcommand.name = method:gsub("_", "-")
+  words.what = words.what or "tag"
+
+  function subcommand.request(arguments)
+    return request_of(arguments, words)
+  end
 
   function subcommand.configure(command)
     list.configure(command, "1+")
     command:flag("-q --quiet", "Show no progress, and say nothing but errors, warnings and results.")
     rows.configure(command)
     command:usage(("Usage: mde %s [-h] [-q] [--list <file>] [--column <column>] [--json | --csv]\n"
-      .. "       <device> ... <tag>"):format(method))
+      .. "       <device> ... <%s>"):format(subcommand.name, words.what))
   end
 
   function subcommand.run(context)

@@ -14,6 +14,9 @@ local M = {}
 ---@field machine? mde.Machine if it was looked up
 ---@field action? mde.Action
 ---@field started? boolean
+---@field state? mde.StateName
+---@field isolation? mde.StateName
+---@field isolation_action? mde.Action by which it is isolated, or no longer
 ---@field done? boolean
 ---@field err? any
 ---@field problem? mde.Error why no machine was found for it
@@ -165,7 +168,8 @@ function M.record(one)
     device = one.device, verb = one.verb, outcome = outcome(one),
     machine_id = action.machineId or machine.id,
     computerDnsName = action.computerDnsName or machine.computerDnsName,
-    action = one.action, waited = one.waited, state = one.state,
+    action = one.action, waited = one.waited, state = one.state, isolation = one.isolation,
+    isolation_action = one.isolation_action,
     error = one.err and problem.record(one.err, one.action),
   }
 end

@@ -21,16 +21,21 @@ function M.configure(command)
   rows.configure(command)
 end
 
+--- Raises for what is no id of an action.
+---@param id string
+function M.check_id(id)
+  if core.device.kind(id) == "guid" then return end
+  errors.invalid("not_an_action", ("%s is not an action's id (a GUID)"):format(errors.quote(id)),
+    "mde actions lists the ids. Nothing was done.")
+end
+
 --- The actions that the arguments name. Raises for what is no id.
 ---@param arguments table as argparse leaves them
 ---@return mde.cli.Result[]
 function M.request(arguments)
   local entries = {}
   for i, id in ipairs(arguments.ids) do
-    if core.device.kind(id) ~= "guid" then
-      errors.invalid("not_an_action", ("%s is not an action's id (a GUID)"):format(errors.quote(id)),
-        "mde actions lists the ids. Nothing was done.")
-    end
+    M.check_id(id)
     entries[i] = { device = id }
   end
   return entries

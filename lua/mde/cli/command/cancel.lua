@@ -7,6 +7,9 @@ local M = {
   name = "cancel",
   is_audited = true,
   summary = "Cancel an action that has not ended yet.",
+  explained = [[
+Needs the permission of what is cancelled: Machine.Isolate for an isolation, Machine.Scan for a
+scan. An error names it.]],
   examples = {
     { 'mde cancel 5c1f9a52-0000-4000-8000-000000000001 --comment "wrong laptop"', "mde actions lists the ids" },
   },
@@ -26,8 +29,14 @@ M.request = single_action.request
 ---@param context mde.cli.Context
 ---@return integer status
 function M.run(context)
+  local client, comment = context.client, context.arguments.comment
   return single_action.run(context, 2, "cancelled", function(id)
-    return context.client:cancel(id, context.arguments.comment)
+    local action, err = client:cancel(id, comment)
+    if action or err.kind ~= "permission" then return action, err end
+    -- Which permission is missing, the type of the action says.
+    local known = client:action(id)
+    if not known then return nil, err end
+    return client:cancel(known, comment)
   end)
 end
 

@@ -1,4 +1,4 @@
---- mde state: tells whether devices are restricted.
+--- mde state: tells whether devices are restricted, and whether they are isolated.
 
 local batch = require "mde.cli.batch.batch"
 local columns_of = require "mde.cli.ui.columns"
@@ -12,9 +12,14 @@ local rows = require "mde.cli.ui.rows"
 
 local M = {
   name = "state",
-  summary = "Tell whether devices are restricted.",
+  summary = "Tell whether devices are restricted or isolated.",
+  explained = [[
+state is restricted, restricting, releasing, released or none; isolation is isolated, isolating,
+releasing, released or none, and has what was contained, too. What --json writes of each device:
+device (as named), outcome, machine_id, computerDnsName, state and the action that it rests on,
+isolation and the isolation_action that it rests on, and error (kind, message, hint and text).]],
   examples = {
-    { "mde state laptop-17", "restricted, restricting, releasing, released or none" },
+    { "mde state laptop-17", "whether it is restricted, and whether it is isolated" },
     { "mde state --list suspects.csv --csv", "many, with the action that each state rests on" },
   },
 }
@@ -23,10 +28,13 @@ local function of_action(name)
   return function(entry) return entry.action and entry.action[name] end
 end
 
+local function isolation(entry) return entry.isolation end
+
 ---@type mde.cli.RowColumn[]
 local columns = {
   { name = "device", title = "DEVICE", value = function(entry) return entry.device end, least = 24 },
   { name = "state", title = "STATE", value = function(entry) return entry.state end, least = 11 },
+  { name = "isolation", title = "ISOLATION", value = isolation, least = 10, only_shown = true },
   { name = "computerDnsName", title = "NAME", value = result.dns_name, optional = true },
   { name = "machineId", title = "MACHINE ID", value = function(entry) return result.record(entry).machine_id end,
     only_data = true },
@@ -35,6 +43,8 @@ local columns = {
   { name = "requestor", title = "REQUESTOR", value = of_action "requestor" },
   { name = "requestorComment", title = "COMMENT", value = of_action "requestorComment" },
   { name = "actionId", title = "ACTION", value = of_action "id", optional = true },
+  -- Behind what was there before it, for programs that count columns.
+  { name = "isolation", title = "ISOLATION", value = isolation, only_data = true },
 }
 
 local csv_columns = {}
@@ -58,6 +68,14 @@ local function keep(entry, value, action, err)
   end
 end
 
+local function keep_isolation(entry, value, action, err)
+  if value then
+    entry.isolation, entry.isolation_action = value, action
+  else
+    entry.err = entry.err or err
+  end
+end
+
 -- The devices whose records are found; the entries of the others have their errors.
 local function look_up(context, entries)
   lookup.run(context, entries)
@@ -72,20 +90,31 @@ local function look_up(context, entries)
   return machines, entry_of
 end
 
--- Many are looked up first, and share one listing of actions.
+-- Many are looked up first, and share one listing of actions for each of the two.
 local function ask_for_many(context, entries)
   local machines, entry_of = look_up(context, entries)
   if interrupt.asked() or not machines[1] then return end
+  local isolations
   local _, answers = interrupt.during(context.client, 1, function()
-    return context.client:states(machines)
+    local states = context.client:states(machines)
+    isolations = context.client:states(machines, { of = "isolate" })
+    return states
   end)
-  for i, answer in ipairs(answers or {}) do keep(entry_of[i], answer.value, answer.action, answer.err) end
+  for i, answer in ipairs(answers or {}) do
+    keep(entry_of[i], answer.value, answer.action, answer.err)
+    keep_isolation(entry_of[i], isolations[i].value, isolations[i].action, isolations[i].err)
+  end
 end
 
 local function ask_for_one(client, entry)
   entry.started = true
   interrupt.during(client, 1, function()
-    local value, action = client:state(entry.identity or entry.device)
+    local device = entry.identity or entry.device
+    local value, action = client:state(device)
+    if value then
+      local other, its_action = client:state(action and action.machineId or device, { of = "isolate" })
+      keep_isolation(entry, other, its_action, its_action)
+    end
     keep(entry, value, action, action)
   end)
 end

@@ -33,7 +33,8 @@ function M.advice(err)
   local own = general_hint(err) or hints[err.code]
   if own then return own end
   return (err.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub(", or a client with cap = false%.", ".")
-    :gsub("asked for in a text:", "asked for with --filter"))
+    :gsub("asked for in a text:", "asked for with --filter"):gsub("mde%.collect", "mde collect")
+    :gsub("action:wait%(%) first", "mde action shows how far it is"))
 end
 
 -- The options of functions that are options of the command, too.

@@ -15,4 +15,13 @@ describe("mde cancel", function()
     assert.equal(1, told.status)
     assert.matches("%-%-comment", told.err)
   end)
+
+  it("names the permission that this action needs", function()
+    local r = rehearsal.new { machines = { { id = ("%040x"):format(1), computerDnsName = "desk-1.corp.example" } } }
+    local action = r:past(("%040x"):format(1), "restrict", "Pending", 60, { type = "Isolate", scope = "Full" })
+    r:answer({ method = "POST", path = "/cancel" }, 403, "", { count = 2 })
+    local told = console.run({ "cancel", action.id, "--comment", "wrong laptop" }, { client = r.client })
+    assert.equal(2, told.status)
+    assert.matches("the permission Machine%.Isolate ", told.err)
+  end)
 end)

@@ -1,6 +1,7 @@
 -- mde state: whether devices are restricted.
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
+local json = require "mde.base.json"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local function id(number) return ("%040x"):format(0xa0000 + number) end
@@ -23,10 +24,28 @@ describe("mde state", function()
     assert.matches("^device\tstate\t[^\n]+\ndesk%-1\trestricted\tdesk%-1%.corp%.example\t"
       .. id(1) .. "\t[^\t]+\talice\tbeacon\t", told.out)
     assert.equal("", told.err)
-    assert.equal(2, #r:requests())
+    assert.matches("\tactionId\tisolation\n.*\tnone\n$", told.out)
+    assert.is_true(#r:requests() <= 4, #r:requests())
   end)
 
-  it("tells those of many in their order, by one list, and what it could not find", function()
+  it("tells whether they are isolated, too", function()
+    r:past(id(1), "restrict", "Succeeded", 3600, { type = "Isolate", scope = "Full", requestor = "bob" })
+    r:past(id(2), "restrict", "Pending", 60, { type = "Isolate", scope = "Full" })
+    assert.matches("^device\t.*\ndesk%-1\trestricted\t.*\tisolated\n$", state "desk-1".out)
+    local before = #r:requests()
+    local rows = {}
+    for line in state("desk-1", "desk-2", "--json").out:gmatch "[^\n]+" do
+      rows[#rows + 1] = assert(json.decode(line))
+    end
+    -- The records, and a list for each of the two.
+    assert.is_true(#r:requests() - before <= 4, #r:requests() - before)
+    assert.same({ "restricted", "alice", "isolated", "bob" }, { rows[1].state, rows[1].action.requestor,
+      rows[1].isolation, rows[1].isolation_action.requestor })
+    assert.same({ "none", "isolating" }, { rows[2].state, rows[2].isolation })
+    assert.is_nil(rows[2].action)
+  end)
+
+  it("tells those of many in their order, by one list for each of the two, and what it could not find", function()
     local told = state("desk-2", "nowhere", "desk-1", "--csv")
     assert.equal(2, told.status)
     local lines = {}
@@ -40,7 +59,7 @@ describe("mde state", function()
 
   it("shows a person how long ago that was", function()
     local told = console.run({ "state", "desk-1" }, { client = r.client, columns = 120 })
-    assert.matches("^DEVICE +STATE +NAME +SINCE", told.out)
+    assert.matches("^DEVICE +STATE +ISOLATION +NAME +SINCE", told.out)
     assert.matches("1h ago", told.out)
   end)
 end)
