@@ -12,6 +12,7 @@ local centers = require "mde.action.action_center"
 local changes = require "mde.action.change"
 local contexts = require "mde.sync.context"
 local core = require "mde.core"
+local device_values = require "mde.device.value"
 local devices = require "mde.device.device"
 local doctor = require "mde.doctor"
 local errors = require "mde.base.error"
@@ -37,6 +38,7 @@ local settings_of = require "mde.settings"
 local state = require "mde.action.state"
 local foreign_hosts = require "mde.foreign_host"
 local tags = require "mde.device.tag"
+local tags_of_many = require "mde.device.tag_many"
 local tasks = require "mde.task"
 local traces = require "mde.base.trace"
 local variables = require "mde.base.environment"
@@ -426,7 +428,7 @@ function Client:restricted(options)
 end
 
 --- Everything by which incidents hold machines, restricted or isolated, each in the order in which it is taken back.
----@param options mde.RestrictedOptions
+---@param options mde.HeldOptions
 ---@return mde.HeldList? machines
 ---@return mde.Error? err
 function Client:held(options)
@@ -454,26 +456,52 @@ function Client:report(options)
   return reports.read(self.action_center, options, self:context(options.timeout))
 end
 
---- Adds a tag to a machine. Needs the permission Machine.ReadWrite.All.
----@param device mde.Device
----@param tag string
----@param options? { timeout?: number }
----@return mde.Machine? machine its record, as it is now
----@return mde.Error? err
-function Client:tag(device, tag, options)
-  if only_noted(self, "tag", device, tag) then return self:machine(device, options) end
-  return tags.change(self.inventory, "tag", device, tag, timed(self, options, "mde.tag"))
+-- Tags one machine, or many with a request for every 500.
+local function tag(client, verb, device, text, options)
+  local what = "mde." .. verb
+  local is_list = type(device) == "table" and getmetatable(device) == nil and device.id == nil
+  local context = timed(client, options, what)
+  if not is_list then
+    if only_noted(client, verb, device, text) then return client:machine(device, options) end
+    return tags.change(client.inventory, verb, device, text, context)
+  end
+  options_of.check_list(device, what)
+  local is_planned = false
+  for _, item in ipairs(device) do is_planned = only_noted(client, verb, item, text) or is_planned end
+  if is_planned then return client.inventory:resolve_many(device, context) end
+  return tags_of_many.change(client.inventory, verb, device, text, context)
 end
 
---- Removes a tag from a machine. Needs the permission Machine.ReadWrite.All.
+--- Adds a tag to a machine, or to each of a list with one request for every 500. Needs the permission
+--- Machine.ReadWrite.All.
+---@param device mde.Device|mde.Device[]
+---@param text string the tag
+---@param options? { timeout?: number }
+---@return mde.Machine|mde.Results|nil machine its record, as it is now; of a list the results, in its order
+---@return mde.Error? err
+function Client:tag(device, text, options)
+  return tag(self, "tag", device, text, options)
+end
+
+--- Removes a tag from a machine, or from each of a list. Needs the permission Machine.ReadWrite.All.
+---@param device mde.Device|mde.Device[]
+---@param text string the tag
+---@param options? { timeout?: number }
+---@return mde.Machine|mde.Results|nil machine its record, as it is now; of a list the results, in its order
+---@return mde.Error? err
+function Client:untag(device, text, options)
+  return tag(self, "untag", device, text, options)
+end
+
+--- Says what a machine is worth, which the guard asks. Needs the permission Machine.ReadWrite.All.
 ---@param device mde.Device
----@param tag string
+---@param value "Low"|"Normal"|"High"
 ---@param options? { timeout?: number }
 ---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
-function Client:untag(device, tag, options)
-  if only_noted(self, "untag", device, tag) then return self:machine(device, options) end
-  return tags.change(self.inventory, "untag", device, tag, timed(self, options, "mde.untag"))
+function Client:set_device_value(device, value, options)
+  if only_noted(self, "set_device_value", device, value) then return self:machine(device, options) end
+  return device_values.set(self.inventory, device, value, timed(self, options, "mde.set_device_value"))
 end
 
 --- Looks at settings, hosts, clock, token and permissions, and changes nothing; see doctor.md.

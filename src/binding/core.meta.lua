@@ -759,6 +759,8 @@ function outcome.judge(kind, facts) end
 --- by its record; below an action
 ---@field type? string as the service's list of actions names it; nil: it makes none
 ---@field path string where it is posted, below the machine or the action
+---@field many_path? string where one request is posted for many machines
+---@field many integer for how many at the most
 ---@field opposite? string the name of what takes it back
 ---@field holds boolean it cuts the device off until the opposite succeeds, and is guarded
 ---@field is_unmanaged boolean for devices that are not onboarded

@@ -78,6 +78,8 @@ static void push_row(lua_State *L, const struct mde_response *response)
   set_text(L, "kind", kinds[response->kind]);
   set_text(L, "type", response->type);
   set_text(L, "path", response->path);
+  set_text(L, "many_path", response->many_path);
+  set_integer(L, "many", response->many);
   set_text(L, "opposite", response->opposite != NULL ? response->opposite->name : NULL);
   set_flag(L, "holds", response->holds);
   set_flag(L, "is_unmanaged", response->is_unmanaged);

@@ -31,7 +31,9 @@ static const char *const rule_names[] = {
     [MDE_GUARD_PLATFORMS] = "platforms",
 };
 
-static const struct mde_text any_server = {"*server*", 8};
+/* A host of virtual machines is one, too, whatever it is called: cutting it off cuts off its guests. */
+static const struct mde_text any_server[] = {
+    {"*server*", 8}, {"*azurestack*", 12}, {"*azurelocal*", 12}, {"*hyperv*", 8}, {"*hyper-v*", 9}};
 
 static const struct mde_text device_values[] = {{"low", 3}, {"normal", 6}, {"high", 4}};
 
@@ -127,7 +129,8 @@ static struct mde_guard_texts texts_of(const struct mde_protect *protect, enum m
   case MDE_GUARD_DEVICE_VALUES:
     return protect->device_values;
   case MDE_GUARD_SERVERS:
-    return (struct mde_guard_texts){&any_server, protect->servers ? 1 : 0};
+    return (struct mde_guard_texts){
+        any_server, protect->servers ? sizeof any_server / sizeof any_server[0] : 0};
   case MDE_GUARD_PLATFORMS:
     return protect->platforms;
   case MDE_GUARD_RULES:

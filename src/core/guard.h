@@ -7,7 +7,8 @@
  *   names          if its computerDnsName, whole or up to the first dot, matches one of these
  *                  globs: * is any characters, or none, and ? is one;
  *   device_values  if its deviceValue is one of these texts;
- *   servers        if its osPlatform has "server" in it;
+ *   servers        if its osPlatform has "server" in it, or the name of a host of virtual machines
+ *                  (azurestack, azurelocal, hyperv, hyper-v);
  *   platforms      if its osPlatform is one of these texts.
  *
  * Case is not regarded (casefold.h, which says what is one character), nor are blanks around, nor

@@ -56,6 +56,29 @@ static const char *flaw_of(int descriptor)
   return NULL;
 }
 
+static const char *check_path(lua_State *L)
+{
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, length == strlen(path), 1, "a path has no NUL in it");
+  return path;
+}
+
+/* A descriptor; negative: errno tells. A symbolic link is not followed. */
+static int open_path(const char *path, int flags)
+{
+  /* Opening a FIFO would otherwise wait for somebody to write. */
+  flags |= O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+  return open(path, flags, S_IRUSR | S_IWUSR);
+}
+
+/* Why it could not be opened. */
+static const char *refusal_of(int error)
+{
+  /* EMLINK is what FreeBSD says. */
+  return error == ELOOP || error == EMLINK ? "it is a symbolic link" : strerror(error);
+}
+
 /*
  * open(path) -> a file | nil, problem
  *
@@ -63,19 +86,13 @@ static const char *flaw_of(int descriptor)
  */
 static int locked_file_open(lua_State *L)
 {
-  size_t length;
-  const char *path = luaL_checklstring(L, 1, &length);
-  luaL_argcheck(L, length == strlen(path), 1, "a path has no NUL in it");
+  const char *path = check_path(L);
   struct locked_file *file = mde_newuserdata(L, sizeof *file);
   *file = (struct locked_file){.descriptor = -1};
   luaL_getmetatable(L, LOCKED_FILE);
   lua_setmetatable(L, -2);
-  /* Opening a FIFO would otherwise wait for somebody to write. */
-  int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
-  file->descriptor = open(path, flags, S_IRUSR | S_IWUSR); /* EMLINK is what FreeBSD says */
-  if (file->descriptor < 0)
-    return push_problem(L, errno == ELOOP || errno == EMLINK ? "it is a symbolic link"
-                                                             : strerror(errno));
+  file->descriptor = open_path(path, O_RDWR | O_CREAT);
+  if (file->descriptor < 0) return push_problem(L, refusal_of(errno));
   const char *flaw = flaw_of(file->descriptor);
   return flaw == NULL ? 1 : push_problem(L, flaw);
 }
@@ -88,6 +105,40 @@ static int change_lock(int descriptor, bool wanted)
 #else
   return flock(descriptor, wanted ? LOCK_EX | LOCK_NB : LOCK_UN);
 #endif
+}
+
+/* Whether another open file has the lock: 1, 0; negative: errno tells. */
+static int ask_lock(int descriptor)
+{
+#if defined(F_OFD_GETLK) && !defined(MDE_PORTABLE)
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 ? lock.l_type != F_UNLCK : -1;
+#else
+  /* flock cannot be asked: it is taken for an instant, and others may ask at the same time. */
+  if (flock(descriptor, LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK ? 1 : -1;
+  flock(descriptor, LOCK_UN);
+  return 0;
+#endif
+}
+
+/*
+ * is_locked(path) -> true: somebody has it | false: nobody has, or there is no such file |
+ *   nil, problem
+ *
+ * Makes and takes nothing, so another one that locks it meanwhile gets it.
+ */
+static int locked_file_is_locked(lua_State *L)
+{
+  int descriptor = open_path(check_path(L), O_RDONLY);
+  bool is_there = descriptor >= 0 || errno != ENOENT;
+  if (is_there && descriptor < 0) return push_problem(L, refusal_of(errno));
+  const char *problem = is_there ? flaw_of(descriptor) : NULL;
+  int locked = is_there && problem == NULL ? ask_lock(descriptor) : 0;
+  if (locked < 0) problem = strerror(errno);
+  if (is_there) close(descriptor);
+  if (problem != NULL) return push_problem(L, problem);
+  lua_pushboolean(L, locked);
+  return 1;
 }
 
 /* file:lock() -> true | false: somebody else has it | nil, problem. Never waits. */
@@ -227,6 +278,7 @@ static int locked_file_close(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"open", locked_file_open},
+    {"is_locked", locked_file_is_locked},
     {NULL, NULL},
 };
 

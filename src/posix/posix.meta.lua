@@ -81,6 +81,12 @@ local file = {}
 ---@return string? problem
 function locked_file.open(path) end
 
+---Makes and takes nothing, so another one that locks it meanwhile gets it.
+---@param path string
+---@return boolean? locked false: nobody has it, or there is no such file
+---@return string? problem
+function locked_file.is_locked(path) end
+
 ---@return boolean? locked false: somebody else has it
 ---@return string? problem
 function file:lock() end

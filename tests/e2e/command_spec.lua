@@ -774,7 +774,7 @@ describe("mde, piped,", function()
           end
         end
         local _, count = result.out:gsub("cancel%-opposite", "")
-        assert.equal(1, count)
+        assert.equal(3, count)
       end
       if check then
         local path = command.file("completion", result.out)

@@ -16,7 +16,10 @@ end
 describe("the example", function()
   local tenant
 
-  setup(function() tenant = tenants.start { limits = false, action_seconds = 0.5 } end)
+  setup(function()
+    tenant = tenants.start { limits = false, action_seconds = 0.5, fixture = {
+      roles = { "Machine.Read.All", "Machine.RestrictExecution", "Machine.Isolate" } } }
+  end)
   teardown(function() tenant.stop() end)
   before_each(function() tenant.reset() end)
 
@@ -226,16 +229,52 @@ describe("the example", function()
     end
     restricted("laptop-17.corp.example", "night [mde:INC-1:operation-1]", "9h ago")
     restricted("desk-5", "night [mde:inc-1:operation-2]", "8h ago")
+    tenant.action { computerDnsName = "laptop-17.corp.example", type = "Isolate", scope = "Full", status = "Succeeded",
+      requestorComment = "night [mde:INC-1:operation-5]", creationDateTimeUtc = "9h ago",
+      lastUpdateDateTimeUtc = "9h ago" }
     restricted("front-desk.corp.example", "night [mde:INC-10:operation-3]", "9h ago")
     restricted("o'brien-laptop.corp.example", "night [mde:INC-1:operation-4]", "9h ago")
     restricted("o'brien-laptop.corp.example", "I am not done with it", "2h ago")
     local before = #tenant.history "action_created"
     local output, status = run("morning_release", "INC-1")
     assert.equal("exit 0", status)
-    assert.truthy(output:find("o'brien%-laptop%.corp%.example +left: also held by by hand"))
+    assert.truthy(output:find("o'brien%-laptop%.corp%.example +release: left: also held by by hand"))
+    assert.truthy(output:find("laptop%-17%.corp%.example +unisolate: accepted, release: accepted"))
     local machines = acted_on "UnrestrictCodeExecution"
     assert.same({ [LAPTOP] = 1, ["7f00000000000000000000000000000000000001"] = 1 }, machines)
-    assert.equal(before + 2, #tenant.history "action_created")
+    assert.same({ [LAPTOP] = 1 }, (acted_on "Unisolate"))
+    assert.equal(before + 3, #tenant.history "action_created")
+  end)
+
+  it("nightly_expiry releases what was meant to end by now, and nothing that somebody else holds", function()
+    local now = os.time()
+    local function restricted(name, comment)
+      tenant.action { computerDnsName = name, type = "RestrictCodeExecution", status = "Succeeded",
+        requestorComment = comment, creationDateTimeUtc = "2h ago", lastUpdateDateTimeUtc = "2h ago" }
+    end
+    restricted("laptop-17.corp.example", ("night [mde:INC-1:operation-1.until.%d]"):format(now - 600))
+    restricted("desk-5", ("night [mde:INC-1:operation-2.until.%d]"):format(now + 600))
+    restricted("o'brien-laptop.corp.example", ("night [mde:INC-1:operation-3.until.%d]"):format(now - 600))
+    restricted("o'brien-laptop.corp.example", "I am not done with it")
+    for _ = 1, 2 do
+      local output, status = run "nightly_expiry"
+      assert.equal("exit 0", status)
+      assert.truthy(output:find("o'brien%-laptop%.corp%.example +left: also held by by hand"))
+      assert.same({ [LAPTOP] = 1 }, (acted_on "UnrestrictCodeExecution"))
+    end
+  end)
+
+  it("escalation restricts, isolates where that fails, and calls a person", function()
+    tenant.machine { id = LAPTOP, osPlatform = "macOS", version = "14", agentVersion = "101.98.84" }
+    local output, status = run("escalation", "INC-7", "desk-5", "laptop-17", "laptop-19", "dc-01", "nobody")
+    assert.equal("exit 4", status)
+    assert.truthy(output:find("desk%-5 +restrict Succeeded"))
+    assert.truthy(output:find("laptop%-17 +isolate Succeeded"))
+    for _, name in ipairs { "laptop%-19", "dc%-01", "nobody" } do
+      assert.truthy(output:find(name .. " +CALL A PERSON"), name)
+    end
+    -- What is protected is not touched in another way either.
+    assert.equal(2, select(2, acted_on "Isolate"))
   end)
 
   it("nightly restricts ten an hour at the most, in however many processes", function()

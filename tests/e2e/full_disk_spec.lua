@@ -96,7 +96,7 @@ local function start(options)
     local outcomes = {}
     for line in (shell.read_file(place .. "/out") or ""):gmatch "[^\n]+" do
       local told = cjson.decode(line).unwritten
-      outcomes[told.device] = told.outcome
+      if told.device then outcomes[told.device] = told.outcome end
     end
     return outcomes
   end

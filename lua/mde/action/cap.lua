@@ -9,7 +9,6 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local guards = require "mde.action.guard"
 local options_of = require "mde.base.options"
-local posix = require "mde.posix"
 local tallies = require "mde.action.tally"
 
 local DEFAULT = 25
@@ -19,6 +18,7 @@ local MAX = 100000
 ---@field limit number how many an hour; math.huge: no cap
 ---@field private verb string
 ---@field private now fun(): number
+---@field private time fun(): number this machine's time, Unix seconds
 ---@field private store? mde.Store
 ---@field private count mde.CapCount
 ---@field private subject mde.TallySubject
@@ -77,7 +77,7 @@ end
 ---@field verb string
 ---@field file? string of a quarantine, the file's SHA-1
 ---@field limit number
----@field now fun(): number the driver's clock
+---@field clock mde.Clock the driver's
 ---@field store? mde.Store
 ---@field count mde.CapCount
 
@@ -85,9 +85,9 @@ end
 ---@return mde.Cap
 function M.new(settings)
   local subject = { verb = settings.verb, file = settings.file }
-  return setmetatable({ verb = settings.verb, subject = subject, limit = settings.limit, now = settings.now,
-    store = settings.store, count = settings.count,
-    tally = tallies.new(subject, settings.limit, settings.now, settings.store) }, Cap)
+  return setmetatable({ verb = settings.verb, subject = subject, limit = settings.limit,
+    now = settings.clock.now, time = settings.clock.time, store = settings.store, count = settings.count,
+    tally = tallies.new(subject, settings.limit, settings.clock.now, settings.store) }, Cap)
 end
 
 -- Where the store fails that keeps the limits, nothing of many is sent, counted or not.
@@ -104,7 +104,7 @@ local function one_too_many(self, wait)
     hint = ("If so many are meant, give %s, or the client a higher cap (--cap N)."):format(
       guards.how_to_lift { "cap" }) }
   if wait then
-    fields.retry_at = posix.clock.time() + wait
+    fields.retry_at = self.time() + wait
     fields.message = ("rule \"cap\": as many %s were sent as may be in an hour (cap = %d); the next may go "
       .. "at %s"):format(counted[self.verb], self.limit, core.timestamp.whole(math.ceil(fields.retry_at)))
   else

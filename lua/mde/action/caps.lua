@@ -32,7 +32,7 @@ function Caps:of(verb, subject)
   local file = response.subject == "file" and subject or nil
   local name = file and verb .. "|" .. file or verb
   if not self.made[name] then
-    self.made[name] = caps.new { verb = verb, file = file, limit = self.limits[verb], now = self.exchange.now,
+    self.made[name] = caps.new { verb = verb, file = file, limit = self.limits[verb], clock = self.exchange,
       store = self.exchange.store, count = cap_counts.new(self.exchange, self.driver, verb, name) }
   end
   return self.made[name]

@@ -77,7 +77,18 @@ local function is_guarded(self, intent)
   return core.response_actions[intent.verb].holds and (self.center.session ~= nil or self.guard:judges(intent.allow))
 end
 
--- Whether the guard lets it be restricted. Its record is read again if what is known of it is too old.
+-- The error if the response is for devices that are not onboarded, and this one is. What is not onboarded by its record
+-- may be by now; of that the service decides.
+local function onboarded(intent, record)
+  if not core.response_actions[intent.verb].is_unmanaged or core.device.standing(record) == "not_onboarded" then
+    return nil
+  end
+  return errors.new { kind = "refused", code = "onboarded", machine_id = intent.machine_id,
+    message = ("nothing was sent, since the machine is onboarded, and %s is for devices that are not"):format(
+      intent.verb), hint = "mde.isolate (mde isolate) cuts an onboarded device off." }
+end
+
+-- Whether the guard lets it be cut off. Its record is read again if what is known of it is too old.
 local function check_guard(self, intent, machine)
   if not is_guarded(self, intent) then return true end
   local record, err = self.inventory:fresh_record(machine, RECORD_AGE_SECONDS, intent.context:within(RECORD_SECONDS))
@@ -85,7 +96,8 @@ local function check_guard(self, intent, machine)
   intent.record_at = record.read_at
   intent.computerDnsName = intent.computerDnsName or record.computerDnsName
   local session = self.center.session
-  local refusal = session and session:compare(intent, record) or self.guard:refusal(record, intent.verb, intent.allow)
+  local refusal = onboarded(intent, record) or session and session:compare(intent, record)
+    or self.guard:refusal(record, intent.verb, intent.allow)
   return not refusal, refusal
 end
 
@@ -132,7 +144,7 @@ end
 -- The error if a call for the opposite that began later has found the machine to be so already.
 local function decided_meanwhile(self, intent)
   local note = intent.lock:note()
-  if not note or note.verb == intent.verb then return nil end
+  if not note or note.verb ~= core.response_actions[intent.verb].opposite then return nil end
   if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
   return errors.new { kind = "superseded", code = "call_overtaken", action = self.center:adopt(copy(note.row)),
     message = ("it was not carried out; meanwhile %s was called for the device and found nothing to do, since this "
@@ -164,7 +176,11 @@ local function resolve(self, intent, device)
     return machine
   end
   if by_id and err.kind ~= "not_found" then return { id = canonical } end
-  return nil, err
+  -- Of devices that are not onboarded, too, a name means one record or none.
+  local is_meant = core.response_actions[intent.verb].is_unmanaged and err.code == "not_onboarded"
+    and #err.candidates == 1
+  if not is_meant then return nil, err end
+  return err.candidates[1]
 end
 
 -- What executor.lua asks of an intent that it carries out.

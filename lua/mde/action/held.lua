@@ -12,13 +12,18 @@ local M = {}
 -- Containing a device makes an Isolate, too.
 local ORDER = { "isolate", "restrict" }
 
-M.known_options = incidents.known_options
+M.known_options = { of = "text" }
+for name, kind in pairs(incidents.known_options) do M.known_options[name] = kind end
+
+---@class mde.HeldOptions : mde.RestrictedOptions
+---@field of? "isolate"|"restrict" by this alone
 
 ---@class mde.HeldBy by what the incidents hold a machine
 ---@field verb "isolate"|"restrict"
 ---@field opposite "unisolate"|"release" what takes it back
 ---@field action mde.Action the newest action by which they hold it
 ---@field incidents? string[] who else holds it by this, in words; nil: nobody does
+---@field others? mde.Action[] by which actions they do
 
 ---@class mde.Held : mde.Machine a machine as far as its actions tell; it can be given to mde.release
 ---@field id string
@@ -37,19 +42,29 @@ local function add(list, by_id, machine, verb)
     by_id[machine.id], list[#list + 1] = known, known
   end
   table.insert(known.held, { verb = verb, opposite = core.response_actions[verb].opposite, action = machine.action,
-    incidents = machine.incidents })
+    incidents = machine.incidents, others = machine.others })
 end
 
---- The machines that these incidents hold. Two lists of actions are read.
+-- By what they are asked to hold. Raises for what holds nothing.
+local function check_of(of)
+  if of == nil then return ORDER end
+  for _, verb in ipairs(ORDER) do
+    if of == verb then return { verb } end
+  end
+  return errors.invalid("wrong_value", ("mde.held: option \"of\" must be %s, not %s"):format(
+    table.concat(ORDER, " or "), errors.got(of)))
+end
+
+--- The machines that these incidents hold. A list of actions is read for each response that holds.
 ---@param center mde.ActionCenter
 ---@param inventory mde.Inventory
----@param options mde.RestrictedOptions
+---@param options mde.HeldOptions
 ---@param context mde.Context
 ---@return mde.HeldList? machines
 ---@return mde.Error? err
 function M.held(center, inventory, options, context)
   local list, by_id = { unattributed = {} }, {}
-  for _, verb in ipairs(ORDER) do
+  for _, verb in ipairs(check_of(options.of)) do
     local machines, err = incidents.held_by(center, inventory, verb, options, "mde.held", context)
     if not machines then return nil, errors.about(err, "held") end
     for _, part in ipairs { machines, machines.shared } do

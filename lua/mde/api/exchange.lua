@@ -7,7 +7,6 @@ local errors = require "mde.base.error"
 local single_flights = require "mde.sync.single_flight"
 local json = require "mde.base.json"
 local origins = require "mde.base.origin"
-local posix = require "mde.posix"
 local requests_of = require "mde.request.request"
 local service_clocks = require "mde.api.service_clock"
 local failures = require "mde.api.failure"
@@ -30,6 +29,7 @@ local M = {}
 ---@field permission string the application permission it needs
 ---@field context mde.Context
 ---@field body? table sent as JSON
+---@field answers_list? boolean of an action: it is answered with a list, which may be long
 ---@field seconds? number the longest that one attempt may take; default 30
 ---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
 --- was, is what was asked for
@@ -38,6 +38,7 @@ local M = {}
 
 ---@class mde.Exchange
 ---@field now fun(): number
+---@field time fun(): number this machine's time, Unix seconds
 ---@field sleep fun(seconds: number)
 ---@field driver mde.Driver
 ---@field base_url string
@@ -83,7 +84,7 @@ function M.new(settings)
     return stores.new(place, application .. "|" .. what, driver, time)
   end
   local store = place and store_of(core.text.lower(settings.base_url)) or nil
-  local clock, single_flight = service_clocks.new(time.now, settings.trace), single_flights.new(driver, time.sleep)
+  local clock, single_flight = service_clocks.new(time, settings.trace), single_flights.new(driver, time.sleep)
   local function service_time() return clock:time() end
   local requests = requests_of.new { driver = driver, clock = time, trace = settings.trace,
     user_agent = settings.user_agent, windows = settings.windows, api_windows = settings.api_windows,
@@ -105,9 +106,9 @@ function M.new(settings)
     heard = function(response) clock:hear_api(response.headers) end,
     requests = requests, token_source = token_source, store = store, clock = clock, single_flight = single_flight,
     named = named,
-    now = time.now, sleep = time.sleep, driver = driver, trace = settings.trace, credential = settings.credential,
-    tenant_id = settings.tenant_id, client_id = settings.client_id, base_url = settings.base_url,
-    authority = settings.authority, scope = settings.scope, cloud = settings.cloud_name,
+    now = time.now, time = time.time, sleep = time.sleep, driver = driver, trace = settings.trace,
+    credential = settings.credential, tenant_id = settings.tenant_id, client_id = settings.client_id,
+    base_url = settings.base_url, authority = settings.authority, scope = settings.scope, cloud = settings.cloud_name,
     host = core.url.authority(settings.base_url) or settings.base_url,
   }, Exchange)
 end
@@ -168,10 +169,10 @@ end
 ---@return number? offset how far the host's clock is ahead of this machine's, if it told the time
 function Exchange:probe(url, seconds)
   if seconds <= 0 then return nil, "the time was up", "time_is_up" end
-  local before = posix.clock.time()
+  local before = self.time()
   local response, message, code = self.requests:probe(url, seconds, MAX_ACTION_ANSWER_BYTES, KEPT_ALIVE_SECONDS)
   if not response then return nil, message, code end
-  local after, told = posix.clock.time(), response.headers.date
+  local after, told = self.time(), response.headers.date
   local date = type(told) == "string" and core.header.date(told, after)
   return response, nil, nil, date and date - (before + after) / 2 or nil
 end
@@ -203,7 +204,7 @@ function Exchange:call(call)
     host = self.host, url = self.base_url .. "/api" .. call.path,
     payload = call.body and json.encode(call.body),
     content_type = call.body and "application/json; charset=utf-8",
-    longest = action and MAX_ACTION_ANSWER_BYTES or MAX_PAGE_BYTES,
+    longest = action and not call.answers_list and MAX_ACTION_ANSWER_BYTES or MAX_PAGE_BYTES,
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
     authorize = self.authorize, invalidate = self.invalidate, heard = self.heard,

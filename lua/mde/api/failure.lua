@@ -3,7 +3,6 @@
 local audience = require "mde.auth.audience"
 local core = require "mde.core"
 local failures = require "mde.request.failure"
-local posix = require "mde.posix"
 
 local is_redirect, is_success, with_attempts = failures.is_redirect, failures.is_success, failures.with_attempts
 
@@ -119,7 +118,7 @@ local function no_answer(failure)
       hint = failure.proxy_hint or failure.kind ~= "action" and "Try again when that is mended." or nil }
   elseif response.status == 429 then
     local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS
-    return { kind = "throttled", code = "throttled", retry_at = posix.clock.time() + wait,
+    return { kind = "throttled", code = "throttled", retry_at = failure.at + wait,
       message = with_attempts("the service is throttling this application", failure),
       hint = ("Try again in %s seconds, with fewer calls at a time."):format(core.number.whole(wait)) }
   elseif is_success(response.status) then
@@ -144,7 +143,7 @@ end
 function M.describe(failure)
   local verdict = failure.verdict
   if verdict == "refused" then return refused(failure) end
-  if verdict == "throttled" then return failures.throttled(failure.host, failure.delay) end
+  if verdict == "throttled" then return failures.throttled(failure.host, failure.delay, failure.at) end
   if verdict == "active" then
     return { kind = "conflict", code = "already_in_progress",
       message = "the service says that such an action is already in progress",

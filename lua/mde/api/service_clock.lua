@@ -6,7 +6,6 @@
 
 local token_claims = require "mde.auth.claims"
 local core = require "mde.core"
-local posix = require "mde.posix"
 
 -- Two clocks that differ by no more than this are enough to go by.
 local AGREED_SECONDS = 60
@@ -15,6 +14,7 @@ local M = {}
 
 ---@class mde.ServiceClock
 ---@field private now fun(): number the driver's clock
+---@field private wall fun(): number this machine's time, Unix seconds
 ---@field private trace mde.Trace
 ---@field private heard mde.core.service_time.value
 ---@field private heard_at table<"api"|"token", number> when each was heard last, by the driver's clock
@@ -23,12 +23,12 @@ local M = {}
 local ServiceClock = {}
 ServiceClock.__index = ServiceClock
 
----@param now fun(): number the driver's clock
+---@param clock mde.Clock the driver's
 ---@param trace mde.Trace is told once if the clocks differ
 ---@return mde.ServiceClock
-function M.new(now, trace)
-  return setmetatable({ now = now, trace = trace, heard = core.service_time.new(), heard_at = {},
-    told = {} }, ServiceClock)
+function M.new(clock, trace)
+  return setmetatable({ now = clock.now, wall = clock.time, trace = trace, heard = core.service_time.new(),
+    heard_at = {}, told = {} }, ServiceClock)
 end
 
 local function warn(self)
@@ -51,32 +51,32 @@ end
 ---@return number seconds Unix seconds
 function ServiceClock:time(at)
   local now = self.now()
-  return self.heard:at(now, posix.clock.time()) - (at and now - at or 0)
+  return self.heard:at(now, self.wall()) - (at and now - at or 0)
 end
 
 --- The same by the clocks alone, which no action moves: what counts actions goes by this.
 ---@return number seconds Unix seconds
 function ServiceClock:agreed()
-  return self.heard:agreed(self.now(), posix.clock.time())
+  return self.heard:agreed(self.now(), self.wall())
 end
 
 --- The latest time at which an action can have been created: one that says later has no usable time.
 ---@return number seconds Unix seconds
 function ServiceClock:latest()
-  return self.heard:latest(self.now(), posix.clock.time())
+  return self.heard:latest(self.now(), self.wall())
 end
 
 --- Whether enough clocks were heard to go by. Before the API's first answer there are this machine's and the token's.
 ---@return boolean
 function ServiceClock:is_settled()
   if self.heard_at.api then return true end
-  return self.heard_at.token ~= nil and self.heard:spread(self.now(), posix.clock.time()) <= AGREED_SECONDS
+  return self.heard_at.token ~= nil and self.heard:spread(self.now(), self.wall()) <= AGREED_SECONDS
 end
 
 --- By how many seconds the clocks differ, if that is more than they should.
 ---@return number? seconds
 function ServiceClock:apart()
-  local seconds = self.heard:spread(self.now(), posix.clock.time())
+  local seconds = self.heard:spread(self.now(), self.wall())
   return seconds > core.service_time.MAX_AHEAD_SECONDS and seconds or nil
 end
 
@@ -85,14 +85,14 @@ end
 ---@return number?
 function ServiceClock:ahead_of_this_machine(witness)
   local at = self.heard_at[witness]
-  return at and self.told[witness] - (posix.clock.time() - (self.now() - at))
+  return at and self.told[witness] - (self.wall() - (self.now() - at))
 end
 
 --- An answer of the API arrived. Its `Date` counts if it is the API's own: no cache has kept the answer, and it is no
 --- page of something in between.
 ---@param headers table<string, string>
 function ServiceClock:hear_api(headers)
-  local date = type(headers.date) == "string" and core.header.date(headers.date, posix.clock.time())
+  local date = type(headers.date) == "string" and core.header.date(headers.date, self.wall())
   local is_own = headers.age == nil and tostring(headers["content-type"] or ""):find("json", 1, true)
   if not date or not is_own then return end
   hear(self, "api", self.now(), date)
@@ -111,7 +111,7 @@ end
 --- Takes note of when actions say that they were created, which is never in the future.
 ---@param rows table[]
 function ServiceClock:hear_rows(rows)
-  local now, wall = self.now(), posix.clock.time()
+  local now, wall = self.now(), self.wall()
   for _, row in ipairs(rows) do
     local created = core.timestamp.read(row.creationDateTimeUtc)
     if created then self.heard:row(now, wall, created) end

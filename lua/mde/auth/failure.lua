@@ -3,7 +3,6 @@
 local core = require "mde.core"
 local failures = require "mde.request.failure"
 local json = require "mde.base.json"
-local posix = require "mde.posix"
 local refusal = require "mde.auth.credential.refusal"
 
 local is_redirect, is_success, with_attempts = failures.is_redirect, failures.is_success, failures.with_attempts
@@ -46,7 +45,7 @@ function M.sign_in(failure)
         or "Check AZURE_AUTHORITY_HOST, and try again when that is mended." }
   elseif failure.verdict == "throttled" or response.status == 429 then
     delay = delay > 0 and delay or THROTTLED_SECONDS
-    return { kind = "throttled", code = "throttled", retry_at = posix.clock.time() + delay,
+    return { kind = "throttled", code = "throttled", retry_at = failure.at + delay,
       message = ("%s asks to wait for %s seconds before signing in again"):format(host, core.number.whole(delay)),
       hint = "Try again then." }
   elseif is_redirect(response.status) then
@@ -100,7 +99,7 @@ function M.identity(failure, name, advice)
       message = with_attempts(("%s gave an answer that is no token: %s"):format(name, failure.message), failure) }
   elseif failure.verdict == "throttled" or status == 429 then
     return { kind = "throttled", code = "throttled", hint = "Try again then.", message = message,
-      retry_at = posix.clock.time() + math.max(failure.delay, THROTTLED_SECONDS) }
+      retry_at = failure.at + math.max(failure.delay, THROTTLED_SECONDS) }
   elseif failure.verdict ~= "refused" then
     return { kind = "unavailable", code = "identity_failed",
       hint = status == 404 and advice.absent or "Try again in a minute.",

@@ -162,6 +162,7 @@
 ---| "no_such_device" # the service knows no such device; `candidates` has those with the nearest names
 ---| "device_merged" # the machine was merged into another, which is in `candidates`
 ---| "not_onboarded" # the device is known and not onboarded
+---| "onboarded" # the device is onboarded, and containing is for those that are not
 ---| "several_devices" # several devices answer to the name; see `candidates`
 ---| "identifiers_differ" # what a line of a list says does not mean one device
 ---| "list_unreadable" # the list cannot be read
@@ -170,6 +171,8 @@
 ---| "list_line_doubtful" # a line of the list could be a line of a note, since another one is not like the others
 ---| "list_column_unclear" # which column names the devices is not clear
 ---| "tag_unchanged" # the service took the change of a tag, and its answer lacks it
+---| "machine_left_out" # the service changed the others of a list, and its answer leaves this machine out
+---| "value_unchanged" # the service took a new device value, and its answer shows another
 ---| "machine_protected" # a rule of the guard forbids it; see `rule`
 ---| "cap_full" # as many machines were restricted as may be in an hour; the next may be at `retry_at`
 ---| "cap_zero" # this client may not restrict anything (`cap = 0`)
@@ -177,6 +180,7 @@
 ---| "record_unreadable" # whether the machine is protected could not be read; see `cause`
 ---| "history_unreadable" # the device's history could not be read
 ---| "opposite_pending" # the opposite action is pending; see `action`
+---| "end_passed" # of a run: the answer was lost, the end has passed, and the device's list does not show it
 ---| "end_too_near" # its turn came so late that the restriction would end sooner than is wanted; nothing was sent
 ---| "held_by_others" # something holds the device restricted that this release is not for
 ---| "nothing_held" # none of the restrictions that this release is for holds the device

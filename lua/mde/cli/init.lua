@@ -1,4 +1,5 @@
---- The `mde` command. Each subcommand is a file in command/, which returns an mde.cli.Subcommand.
+--- The `mde` command. Each subcommand is a file in command/, which returns an mde.cli.Subcommand; those of the response
+-- actions that have none are made from their rows.
 
 local argparse = require "argparse"
 local exit = require "mde.cli.ui.exit"
@@ -23,6 +24,21 @@ local M = {}
 
 local subcommands = { "restrict", "release", "plan", "run", "resume", "runs", "stop", "undo", "rehearse", "state",
   "report", "machines", "actions", "action", "cancel", "tag", "untag", "doctor", "sim", "completion", "man", "help" }
+
+-- All in the order in which they are shown: behind release the other response actions.
+---@return mde.cli.Subcommand[]
+local function load_subcommands()
+  local responses, words = require "mde.cli.batch.response", require "mde.cli.batch.words"
+  local loaded, has_file = {}, {}
+  for _, name in ipairs(subcommands) do has_file[name] = true end
+  for _, name in ipairs(subcommands) do
+    loaded[#loaded + 1] = require("mde.cli.command." .. name)
+    for _, verb in ipairs(name == "release" and words.verbs() or {}) do
+      if not has_file[verb] then loaded[#loaded + 1] = responses.subcommand(verb) end
+    end
+  end
+  return loaded
+end
 
 local introduction = [[
 Contains compromised devices through Microsoft Defender for Endpoint.
@@ -92,8 +108,7 @@ local function build()
     show_and_exit(require("mde")._VERSION)
   end)
   local by_name = {}
-  for _, name in ipairs(subcommands) do
-    local subcommand = require("mde.cli.command." .. name)
+  for _, subcommand in ipairs(load_subcommands()) do
     local command = parser:command(subcommand.name)
     show_help(command)
     command:summary(subcommand.summary):description(subcommand.summary)
@@ -110,9 +125,23 @@ local function is_span(word)
   return word:find "^%d" ~= nil and word:gsub("%d+[smhd]", "") == ""
 end
 
+-- The name of the subcommand among the words, for what is said about them.
+local function named_in(words, by_name)
+  for _, word in ipairs(words) do
+    if by_name[word] then return word end
+  end
+end
+
+-- How long `--wait` alone waits: as long as the response takes on a device that is online.
+local function usual_wait(name)
+  local row = require("mde.core").response_actions[name]
+  return row and row.kind == "acts" and require("mde.cli.batch.change").wait(name) or "10m"
+end
+
 --- The time of `--wait` may be a word of its own, which argparse would not tell from a device; `--wait` alone is
---- `--wait=10m`.
-local function spell_out(arguments)
+--- `--wait=10m`, or longer for what takes longer.
+local function spell_out(arguments, by_name)
+  local name = named_in(arguments, by_name)
   local words, position = {}, 1
   while arguments[position] do
     local word, after = arguments[position], arguments[position + 1]
@@ -128,7 +157,7 @@ local function spell_out(arguments)
       end
       local time = after and is_span(after) and after or nil
       if time then position = position + 1 end
-      word = "--wait=" .. (time or "10m")
+      word = "--wait=" .. (time or usual_wait(name))
     end
     words[#words + 1] = word
   end
@@ -139,13 +168,6 @@ local function usage_error(name, message, parser)
   complain(name, (message:gsub("%s*\n%s*", " ")))
   io.stderr:write(("See mde%s --help.\n"):format(parser and " " .. name or ""))
   return exit.usage
-end
-
--- The name of the subcommand among the words, for what is said about them.
-local function named_in(words, by_name)
-  for _, word in ipairs(words) do
-    if by_name[word] then return word end
-  end
 end
 
 --- Runs a subcommand in a process that keeps its memory to itself and ends in order.
@@ -175,7 +197,7 @@ function M.run(arguments)
     complain(nil, ("the command cannot start: %s"):format(tostring(parser):match "^[^\n]*"))
     return exit.usage
   end
-  local words, problem = spell_out(arguments)
+  local words, problem = spell_out(arguments, by_name)
   if not words then return usage_error(nil, problem) end
   local ok, parsed = parser:pparse(words)
   if not ok then

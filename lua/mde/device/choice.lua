@@ -82,7 +82,7 @@ local function not_onboarded(question, records)
   return errors.new { kind = "not_found", code = "not_onboarded", candidates = records,
     message = ("%s is known to the service, but not onboarded (%s)"):format(question.shown,
       errors.show(records[1].onboardingStatus)),
-    hint = "Only an onboarded device can be restricted or released." }
+    hint = "It takes no actions. mde.contain (mde contain) has the onboarded devices block it." }
 end
 
 -- No record answers. `similar`: those with the nearest names, which are shown in their order.

@@ -8,7 +8,7 @@ local core = require "mde.core"
 
 -- What a judgement may rest on.
 local FIELDS = { "id", "computerDnsName", "osPlatform", "deviceValue", "machineTags", "mergedIntoMachineId",
-  "healthStatus" }
+  "healthStatus", "onboardingStatus" }
 
 local M = {}
 

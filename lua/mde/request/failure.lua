@@ -4,13 +4,13 @@
 -- outside is redacted, escaped and cut before it is part of them.
 
 local core = require "mde.core"
-local posix = require "mde.posix"
 
 ---@class mde.Failure what is known of a request that failed
 ---@field host string who was asked
 ---@field verdict string the core's
 ---@field delay number seconds to stay away, 0 if nobody said
 ---@field attempts integer
+---@field at number when it failed, Unix seconds
 ---@field response? table
 ---@field message? string why there is no response, or why a 2xx one is not what was asked for
 ---@field code? string the same for programs: the driver's code, or that of what reads the answer
@@ -33,10 +33,11 @@ end
 --- The error of a call that has to wait longer than it may.
 ---@param host string who wants it
 ---@param seconds number
+---@param at number Unix seconds
 ---@return table fields
-function M.throttled(host, seconds)
+function M.throttled(host, seconds, at)
   return {
-    kind = "throttled", code = "throttled", retry_at = posix.clock.time() + seconds,
+    kind = "throttled", code = "throttled", retry_at = at + seconds,
     message = ("%s asks to wait for %s seconds, longer than the time there is"):format(host,
       core.number.whole(seconds)),
     hint = "Try again then, or give it a longer timeout.",

@@ -48,6 +48,7 @@ local M = {}
 ---@field private reserve integer
 ---@field private name string of the API
 ---@field private now fun(): number
+---@field private time fun(): number
 ---@field private sleep fun(seconds: number)
 ---@field private driver mde.Driver
 ---@field private store? mde.Store
@@ -76,6 +77,7 @@ end
 ---@field windows mde.Window[] at most two; none: calls are not counted, but a 429 stops them
 ---@field reserve integer so many calls of each window are left to those that are not of many
 ---@field now fun(): number
+---@field time fun(): number this machine's time, Unix seconds
 ---@field sleep fun(seconds: number)
 ---@field driver mde.Driver
 ---@field store? mde.Store
@@ -84,8 +86,8 @@ end
 ---@return mde.Limiter
 function M.new(options)
   local self = setmetatable({ windows = options.windows, reserve = options.reserve, name = options.name,
-    now = options.now, sleep = options.sleep, driver = options.driver, store = options.store, waiting = {},
-    generation = posix.fork.generation(),
+    now = options.now, time = options.time, sleep = options.sleep, driver = options.driver, store = options.store,
+    waiting = {}, generation = posix.fork.generation(),
     fallback = core.limiter.new(UNKNOWN_COUNT, UNKNOWN_SECONDS) }, Limiter)
   self.budget = new_budget(self)
   return self
@@ -241,7 +243,7 @@ local function in_words(self)
 end
 
 local function too_late(self, seconds)
-  return errors.new { kind = "throttled", code = "limit_reached", retry_at = posix.clock.time() + seconds,
+  return errors.new { kind = "throttled", code = "limit_reached", retry_at = self.time() + seconds,
     message = ("this application has used up what the service allows it (%s); the next call may go in %s seconds, "
       .. "which is longer than the time there is"):format(in_words(self), core.number.write(math.ceil(seconds))),
     hint = "Try again then, or give it a longer timeout." }

@@ -50,6 +50,7 @@ local M = {}
 
 ---@class mde.Requests
 ---@field now fun(): number
+---@field time fun(): number this machine's time, Unix seconds
 ---@field sleep fun(seconds: number)
 ---@field driver mde.Driver
 ---@field trace mde.Trace
@@ -72,9 +73,9 @@ Requests.__index = Requests
 function M.new(settings)
   local trace, clock = settings.trace, settings.clock
   return setmetatable({
-    driver = settings.driver, now = clock.now, sleep = clock.sleep, trace = trace, store = settings.store,
-    user_agent = settings.user_agent, windows = settings.windows, api_windows = settings.api_windows or {},
-    reserve = settings.reserve,
+    driver = settings.driver, now = clock.now, time = clock.time, sleep = clock.sleep, trace = trace,
+    store = settings.store, user_agent = settings.user_agent, windows = settings.windows,
+    api_windows = settings.api_windows or {}, reserve = settings.reserve,
     service_time = settings.service_time, limiters = {}, trouble = {},
     proxy_password = proxy_passwords.new(settings.driver, clock),
     show = function(text) return errors.show(trace:redact(text)) end,
@@ -179,8 +180,8 @@ local function limiter_of(self, api, is_counted)
   local limiter = self.limiters[api]
   if not limiter then
     local windows = is_counted and (self.api_windows[api] or self.windows) or {}
-    limiter = limiters.new { name = api, windows = windows, reserve = self.reserve, now = self.now, sleep = self.sleep,
-      driver = self.driver, store = windows[1] and self.store or nil }
+    limiter = limiters.new { name = api, windows = windows, reserve = self.reserve, now = self.now, time = self.time,
+      sleep = self.sleep, driver = self.driver, store = windows[1] and self.store or nil }
     self.limiters[api] = limiter
   end
   return limiter
@@ -203,7 +204,8 @@ local function admit(self, call, limiter)
     local began = self.now()
     local slot, problem = limiter:enter(call.context)
     if not slot then
-      return nil, problem.paused and errors.new(failures.throttled(call.host, problem.paused)) or problem
+      return nil, problem.paused
+        and errors.new(failures.throttled(call.host, problem.paused, self.time())) or problem
     end
     if slot.waited and self.trace:on() then
       self.trace:tell { event = "queued", method = call.method, url = call.url, seconds = slot.waited }
@@ -280,7 +282,7 @@ function Requests:perform(call)
     end
 
     info.attempts = info.attempts + 1
-    info.sent, info.sent_at = self.now(), posix.clock.time()
+    info.sent, info.sent_at = self.now(), self.time()
     local response, message, maybe_sent, code = send(self, call, {
       method = call.method, url = call.url, headers = headers_for(self, call, authorization), body = call.payload,
       timeout = seconds, max_bytes = call.longest, max_idle = call.idle, plain = call.plain,
@@ -317,7 +319,7 @@ function Requests:perform(call)
       end
     else
       local fields = call.failure({ host = call.host, kind = call.kind, verdict = verdict, delay = delay,
-        attempts = info.attempts, response = response, message = problem.message, code = problem.code,
+        attempts = info.attempts, at = self.time(), response = response, message = problem.message, code = problem.code,
         refusal = refusal, show = self.show, authorization = authorization,
         proxy_hint = not response and proxies.hint(self.driver.proxy, problem.code) or nil }, call)
       fields.http_status = response and response.status

@@ -21,6 +21,7 @@ local M = {}
 ---| "pending"        # the service has taken it, and the device had not done it when the record was written
 ---| "not_sent"       # the plan shows it, and nothing was sent
 ---| "withheld"       # the plan shows it, and a rule, or the opposite under way, stood against it when its turn came
+---| "lapsed"         # the answer was lost, its end has passed, and the service does not have it
 ---| "superseded"     # somebody has decided otherwise; left
 ---| "not_looked_at"  # what holds of the device could not be read; left
 ---| "sending"        # under way
@@ -51,6 +52,8 @@ M.words = {
   { word = "not_sent", part = "needs", means = "the plan shows it, and nothing was sent" },
   { word = "withheld", part = "needs",
     means = "the plan shows it, and something stood against it when its turn came" },
+  { word = "lapsed", part = "needs",
+    means = "its answer was lost, its end has passed, and the service does not have it" },
   { word = "superseded", part = "needs", means = "somebody else has decided otherwise, so it was left" },
   { word = "not_looked_at", part = "needs", means = "what holds of the device could not be read, so it was left" },
   { word = "sending", part = "open", means = "it is on its way" },
@@ -198,8 +201,9 @@ local time = timelines.usable
 local done = { restrict = "restricted", release = "released" }
 
 -- What came of a step.
-local function word_of_step(step, row, live_session)
+local function word_of_step(step, row, err, live_session)
   if not step.outcome then return step.session == live_session and "sending" or "unknown" end
+  if err.code == "end_passed" then return "lapsed" end
   if step.outcome ~= "accepted" then return rank[step.outcome] and step.outcome or "unknown" end
   local status = core.history.status(step.status or text(row.status))
   if status == "succeeded" then return done[step.verb] or "left" end
@@ -233,7 +237,7 @@ local function change_of_step(step, planned, context)
   local comment, incident = core.comment.parse(step.comment)
   local is_accepted = step.outcome == "accepted"
   change.incident = incident or text(step.incident) or change.incident
-  change.word = word_of_step(step, row, context.live_session)
+  change.word = word_of_step(step, row, err, context.live_session)
   change.sent_at, change.answered_at, change.expires_at = time(step.sent), time(step.answered), time(step.expires)
   change.status = step.status or is_accepted and text(row.status) or nil
   change.status_at = time(step.status_at)
@@ -438,22 +442,16 @@ local function verdicts_of(events)
 end
 
 local function waves_of(devices, events)
-  local verdicts, waves, list = verdicts_of(events), {}, {}
-  for _, device in ipairs(devices) do
-    for _, change in ipairs(device.wave and device.changes or {}) do
-      if change.verb == "restrict" and (change.decision == "restrict" or change.sent_at) then
-        local wave = waves[device.wave] or { wave = device.wave, planned = 0, sent = 0, succeeded = 0,
-          verdict = verdicts[device.wave] }
-        if not waves[device.wave] then list[#list + 1] = wave end
-        waves[device.wave] = wave
-        wave.planned = wave.planned + (change.decision == "restrict" and 1 or 0)
-        wave.sent = wave.sent + (change.sent_at and 1 or 0)
-        wave.succeeded = wave.succeeded + (change.done_at and 1 or 0)
-      end
-    end
-  end
-  table.sort(list, function(a, b) return a.wave < b.wave end)
-  return list
+  local waves, verdicts = timelines.waves(devices, function(change)
+    return change.decision == "restrict" or change.sent_at ~= nil
+  end, function(wave, change)
+    local function count(name, is_so) wave[name] = (wave[name] or 0) + (is_so and 1 or 0) end
+    count("planned", change.decision == "restrict")
+    count("sent", change.sent_at)
+    count("succeeded", change.done_at)
+  end), verdicts_of(events)
+  for _, wave in ipairs(waves) do wave.verdict = verdicts[wave.wave] end
+  return waves
 end
 
 -- The incidents that it acted for, as they are spelled first; a plan has them in lower case.

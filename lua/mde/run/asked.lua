@@ -1,4 +1,5 @@
---- asked: what a call asks beside what makes it the step it is (steps.lua): its comment, allow, timeout and look.
+--- asked: what a call asks beside what makes it the step it is (steps.lua): its comment, allow, timeout and look; of a
+--- restrict until when it holds, of a release what it is for.
 --
 -- It is recorded with the step. Where a playbook that comes by again asks otherwise, the recorded result holds, and
 -- what differs is told.
@@ -18,9 +19,14 @@ end
 
 --- What a call asks, as the record keeps it among the step's arguments; the comment stands there by itself.
 ---@param intent table
----@return { allow: string, timeout?: number, look: boolean }
+---@return { allow: string, timeout?: number, look: boolean, release_after?: number, operations: string,
+--- expired: boolean }
 function M.of(intent)
-  return { allow = table.concat(sorted_names(intent.allow), ","), timeout = intent.timeout, look = intent.look }
+  local operations = {}
+  for i, operation in ipairs(intent.operations or {}) do operations[i] = operation end
+  table.sort(operations, core.text.before)
+  return { allow = table.concat(sorted_names(intent.allow), ","), timeout = intent.timeout, look = intent.look,
+    release_after = intent.hold_seconds, operations = table.concat(operations, ","), expired = intent.expired or false }
 end
 
 local function shown(value)
@@ -53,6 +59,11 @@ function M.difference(step, intent)
     compare("allow", was.allow, now.allow)
     compare("timeout", was.timeout, now.timeout, number_shown)
     compare("look", was.look, now.look)
+    if was.expired ~= nil then
+      compare("release_after", was.release_after, now.release_after, number_shown)
+      compare("operations", was.operations, now.operations)
+      compare("expired", was.expired, now.expired)
+    end
   end
   return words[1] and table.concat(words, ", ") or nil
 end

@@ -9,7 +9,6 @@ local core = require "mde.core"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
 local ocsf = require "mde.audit.ocsf"
-local posix = require "mde.posix"
 
 local M = {}
 
@@ -22,6 +21,7 @@ local KIND = M.KIND
 ---@field private journal table mde.journal's
 ---@field private session integer
 ---@field private trace mde.Trace
+---@field private time fun(): number Unix seconds
 ---@field private sequence integer of the last event
 ---@field private run table what is the same for all events
 local Audit = {}
@@ -83,25 +83,28 @@ end
 --- What a session tells of its run.
 ---@param journal table mde.journal's
 ---@param session integer its number
----@param trace mde.Trace
+---@param exchange mde.Exchange its trace, and its time
 ---@return mde.RunAudit
-function M.new(journal, session, trace)
+function M.new(journal, session, exchange)
   local sequence = 0
   for row in assert(journal:events()) do
     if row.kind == KIND then sequence = sequence + 1 end
   end
-  return setmetatable({ journal = journal, session = session, trace = trace, sequence = sequence,
-    run = read(journal) }, Audit)
+  return setmetatable({ journal = journal, session = session, trace = exchange.trace, time = exchange.time,
+    sequence = sequence, run = read(journal) }, Audit)
 end
 
--- The row of an event. What the plan knows of the device stands in the record already.
-local function row_of(self, change, step)
+--- The row of an event. What the plan knows of the device stands in the record already.
+---@param change mde.ChangeEvent
+---@param step? integer
+---@return mde.journal.event
+function Audit:row(change, step)
   local own = {}
   for name, value in pairs(change) do own[name] = value end
   own.event, own.session = nil, self.session
   if self.run.devices[change.machine_id] and self.run.devices[change.machine_id].known then own.device = nil end
   for _, name in ipairs { "message", "comment" } do own[name] = own[name] and self.trace:redact(own[name]) end
-  return { at = posix.clock.time(), kind = KIND, step = step, detail = json.encode(own) }
+  return { at = self.time(), kind = KIND, step = step, detail = json.encode(own) }
 end
 
 -- Writes what the result is, and what is told of it. nil, message, code if that failed; false if another result stands.
@@ -110,7 +113,7 @@ local function write_all(self, events, result, step)
   if not value then return value, message, code end
   local rows = {}
   for i, change in ipairs(events) do
-    rows[i] = row_of(self, change, step or type(value) == "number" and value or nil)
+    rows[i] = self:row(change, step or type(value) == "number" and value or nil)
     local n
     n, message, code = self.journal:event(rows[i])
     if not n then return nil, message, code end

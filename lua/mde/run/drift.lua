@@ -52,11 +52,15 @@ local function new_among(holders, device, change)
   return list[1] and table.concat(list, ", ")
 end
 
+local function span(seconds)
+  return seconds and ("for %s seconds"):format(core.number.write(seconds)) or "until it is released"
+end
+
 local done = { restrict = "restricted", release = "released" }
 
 --- In what a change that went well is otherwise than its plan showed, in words.
 ---@param device mde.PlanDevice? as it was
----@param intent { verb: "restrict"|"release", incident: string } the incident in lower case
+---@param intent { verb: "restrict"|"release", incident: string, hold_seconds?: number } the incident in lower case
 ---@param action mde.Action what it came to
 ---@param has_acted boolean the run has changed this device before
 ---@return string? words
@@ -72,6 +76,10 @@ function M.of_action(device, intent, action, has_acted)
     return nil
   elseif change.decision == "already_active" then
     return ("it is %s; when the plan was made it was so already"):format(done[verb])
+  end
+  if change.release_after ~= intent.hold_seconds then
+    return ("it is meant to hold %s, and the plan showed it %s"):format(span(intent.hold_seconds),
+      span(change.release_after))
   end
   local held = new_among(action.also_held, device, change)
   if held then return ("since the plan was made it was restricted for others, too: %s"):format(held) end

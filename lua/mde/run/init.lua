@@ -146,7 +146,7 @@ end
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
 ---@field not_called mde.NotCalled[] planned, and the playbook did not call for it; only where it came to its end
 ---@field differing mde.DifferingCall[] the recorded result held
----@field unwritten table[] results that the record does not have
+---@field unwritten table[] what the record does not have: results, and rows of events
 
 ---@class mde.DifferingCall a call that asked otherwise than the step of an earlier session that it is
 ---@field machine_id string
@@ -208,9 +208,10 @@ local function has_untried(session)
 end
 
 -- From now on nobody goes on with the run that is undone.
-local function mark_undone(record, plan)
+local function mark_undone(client, record, plan)
   if not plan.undoes then return true end
-  local marked, err = undos.mark(plan.undoes, places.name_of(record.path), plan.settings.undone)
+  local marked, err = undos.mark(plan.undoes, places.name_of(record.path), client.exchange.time(),
+    plan.settings.undone)
   if marked then return true end
   records.give_up(record)
   return nil, err
@@ -233,28 +234,31 @@ local function carry_out(client, record, plan, options)
   session.is_shared = entry:is_shared()
   if options.on_session then options.on_session(session) end
   client:attach(session)
-  local found, problem = pcall(records.find_out, client, session)
-  local ok, ended, err = found, problem, nil
-  if found then
+  local ok, ended, err = pcall(function()
+    records.find_out(client, session)
     session.waves = waves.new { client = client, ask = options.ask_gate, on_event = tell, sent = recall:sent(),
       sizes = rules.sizes(options.waves or plan.settings.waves, count),
       gate = rules.gate(options.gate or plan.settings.gate) }
-    ok, ended, err = pcall(playbooks.run, plan.playbook, libraries.new(client, session), math.floor(plan.made))
-  end
+    return playbooks.run(plan.playbook, libraries.new(client, session), math.floor(plan.made))
+  end)
   client:attach(nil)
   entry:leave()
+  session:write_late()
   if not ok then
-    session:halt { rule = "raised", state = "paused", message = errors.show(ended) }
     records.close(record, "paused", errors.show(ended), session)
+    session:halt { rule = "raised", state = "paused", message = errors.show(ended) }
+    for _, told in ipairs(session.unwritten) do tell { event = "unwritten", unwritten = told } end
     error(ended, 0)
   end
-  session:write_late()
   local open, not_reached = left_over(session)
   local state, why = state_of(session, err, open, not_reached)
   if state == "complete" and has_untried(session) then
     state, why = "paused", "some devices are left, which the next session tries again"
   end
-  records.close(record, state, why, session)
+  local closed, problem = records.close(record, state, why, session)
+  if not closed and state == "complete" then
+    state, why = "paused", "that it came to its end could not be written into its record: " .. errors.show(problem)
+  end
   return { run = places.name_of(record.path), path = record.path, state = state, why = why, err = err,
     stop = session.stop, entries = session.entries, open = open, not_reached = not_reached,
     not_called = session.stop == nil and err == nil and not_called(session, plan) or {}, differing = session.differing,
@@ -272,8 +276,8 @@ function M.start(client, plan, options)
   local record, err = records.create(client, plan, options.record)
   if not record then return nil, err end
   local taken
-  taken, err = mark_undone(record, plan)
-  if taken then taken, err = records.begin_session(record, client:now()) end
+  taken, err = mark_undone(client, record, plan)
+  if taken then taken, err = records.begin_session(record, client.exchange.time(), client:now()) end
   if not taken then return nil, err end
   return carry_out(client, record, plan, options)
 end
@@ -365,8 +369,8 @@ function M.start_opened(client, opened, options)
     return nil, too_old(age, "plan", "Make a new one, or give --stale.")
   end
   local taken
-  taken, err = mark_undone(opened.record, opened.plan)
-  if taken then taken, err = records.begin_session(opened.record, client:now()) end
+  taken, err = mark_undone(client, opened.record, opened.plan)
+  if taken then taken, err = records.begin_session(opened.record, client.exchange.time(), client:now()) end
   if not taken then return nil, err end
   return carry_out(client, opened.record, opened.plan, options)
 end
@@ -441,7 +445,7 @@ end
 ---@return mde.RunReport? report
 ---@return mde.Error? err nothing was sent
 function M.resume(client, opened, options)
-  local begun, err = records.begin_session(opened.record)
+  local begun, err = records.begin_session(opened.record, client.exchange.time())
   if not begun then return nil, err end
   return carry_out(client, opened.record, opened.plan, options or {})
 end

@@ -80,7 +80,9 @@ local function digest_of(plan)
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
       if change.decision == change.verb then
-        changes[#changes + 1] = table.concat({ device.id, change.verb, change.incident }, " ")
+        -- The end stands there only if there is one, as it is with plans that know none.
+        changes[#changes + 1] = table.concat({ device.id, change.verb, change.incident,
+          change.release_after and core.number.write(change.release_after) }, " ")
       end
     end
   end
@@ -249,7 +251,8 @@ local function change_as_json(device, change)
     device_value = device.value, last_seen = device.last_seen, is_server = device.is_server,
     is_offline = device.is_offline, wave = change.decision == "restrict" and device.wave or nil, verb = change.verb,
     incident = change.incident ~= "" and change.incident or nil, decision = change.decision, rule = change.rule,
-    why = change.why, holder = change.holder, reason = change.reason, asked = change.asked }
+    release_after = change.release_after, why = change.why, holder = change.holder, reason = change.reason,
+    asked = change.asked }
 end
 
 --- The plan as an object for JSON.

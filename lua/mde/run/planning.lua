@@ -25,6 +25,7 @@ local M = {}
 ---@field holder? string who restricted it already
 ---@field reason string why, as the playbook says
 ---@field asked string how the playbook called it
+---@field release_after? number of a restrict: for how many seconds it is meant to hold
 ---@field in_list boolean the playbook called it from mde.each over a list
 
 ---@class mde.Unresolved a name that means no machine, or several
@@ -150,7 +151,7 @@ function Planning:carry_out(intent, machine, deed)
   if not self.by_identity[key] then
     local change = { machine_id = intent.machine_id, verb = intent.verb, incident = incident,
       reason = intent.reason or core.comment.parse(intent.comment), asked = machine.computerDnsName or intent.canonical,
-      in_list = self.listed[intent.caller or MAIN] or false }
+      release_after = intent.hold_seconds, in_list = self.listed[intent.caller or MAIN] or false }
     describe(change, action, err)
     self.by_identity[key] = change
     self.changes[#self.changes + 1] = change

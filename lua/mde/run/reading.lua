@@ -6,6 +6,7 @@
 -- system), both files are copied into a directory of their own and read there.
 
 local audits = require "mde.run.audit"
+local digests = require "mde.run.digest"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local records = require "mde.run.record"
@@ -55,8 +56,7 @@ end
 local function new_directory(journal)
   local bytes, problem = posix.entropy.bytes(16)
   if not bytes then return nil, problem end
-  local name = bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
-  local directory = ("%s/mde-%s"):format(variables.get "TMPDIR" or "/tmp", name)
+  local directory = ("%s/mde-%s"):format(variables.get "TMPDIR" or "/tmp", digests.hex(bytes))
   local made, message = journal.make_directory(directory)
   return made and directory, message
 end

@@ -107,19 +107,14 @@ end
 
 local check_file = M.check_file
 
---- Whether a session is at work on a run.
+--- Whether a session is at work on a run. A session that begins meanwhile does so.
 ---@param path string
 ---@return boolean? in_use nil: it cannot be told
 ---@return mde.Error? err why not
 function M.is_in_use(path)
-  if posix.directory.is_regular(places.lock_of(path)) == nil then return false end
-  local locked, err = lock(path)
-  if locked then
-    locked:close()
-    return false
-  end
-  if err.code == "run_in_use" then return true end
-  return nil, err
+  local locked, problem = posix.locked_file.is_locked(places.lock_of(path))
+  if locked == nil then return failed(path, problem, "io") end
+  return locked
 end
 
 --- The cap that a plan was made with; nil if that cannot be read.
@@ -303,20 +298,20 @@ end
 local function host() return line_of "/proc/sys/kernel/hostname" or "unknown" end
 
 -- What a session is known by.
-local function fields_of(journal)
+local function fields_of(journal, began)
   local pid = (line_of "/proc/self/stat" or ""):match "^%d+"
-  return { began = posix.clock.time(), host = host(),
+  return { began = began, host = host(),
     boot = line_of "/proc/sys/kernel/random/boot_id", pid = pid and core.number.read(pid) or 0,
     who = variables.get "LOGNAME" or variables.get "USER", mde = clients.VERSION, digest = journal:run().digest }
 end
 
 -- Writes down that a session begins, and of the first one that the plan is taken; all of it or nothing. The number of
 -- the session; or nil, message, code.
-local function begin(journal, taken_at)
+local function begin(journal, began, taken_at)
   local number, ok, message, code
   ok, message, code = journal:begin()
   if ok and taken_at then ok, message, code = journal:take(taken_at) end
-  if ok then number, message, code = journal:begin_session(fields_of(journal)) end
+  if ok then number, message, code = journal:begin_session(fields_of(journal, began)) end
   if number then ok, message, code = journal:set_state "running" end
   if number and ok then ok, message, code = journal:commit() end
   if number and ok then return number end
@@ -326,16 +321,17 @@ end
 
 --- A session begins: from here on something may be sent.
 ---@param record mde.RunRecord
+---@param began number Unix seconds
 ---@param taken_at? number Unix seconds: it is the first, and the plan is taken, which is possible once
 ---@return true?
 ---@return mde.Error? err
-function M.begin_session(record, taken_at)
+function M.begin_session(record, began, taken_at)
   local journal, bytes = record.journal, RESERVED_BYTES
   -- A step repeats what stands in the plan: the reason, for as long as it may be.
   for device in assert(journal:devices()) do bytes = bytes + RESERVED_BYTES_OF_DEVICE + #(device.facts or "") end
   local number
   local ok, message, code = journal:reserve(bytes)
-  if ok then number, message, code = begin(journal, taken_at) end
+  if ok then number, message, code = begin(journal, began, taken_at) end
   if number then
     record.session, record.host = number, host()
     return true
@@ -347,27 +343,48 @@ function M.begin_session(record, taken_at)
     hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path))) }
 end
 
---- A session has ended.
+-- Writes down that a session has ended; all of it or nothing. True; or nil, message, code.
+local function write_end(record, state, why, session)
+  local journal = record.journal
+  local ok, message, code = journal:begin()
+  for _, step in ipairs(session.recall.steps.all) do
+    if ok and step.reached then ok, message, code = journal:reached(step.n, record.session) end
+  end
+  if ok then ok, message, code = journal:end_session(record.session, session.client.exchange.time()) end
+  if ok then ok, message, code = journal:set_state(state, why) end
+  if ok then ok, message, code = journal:commit() end
+  if ok then return true end
+  journal:rollback()
+  return nil, message, code
+end
+
+--- A session has ended. Where that cannot be written its record says that it runs, and the next session goes on.
 ---@param record mde.RunRecord
 ---@param state string
 ---@param why? string
 ---@param session mde.Session
+---@return true?
+---@return string? message why it could not be written
 function M.close(record, state, why, session)
-  local journal = record.journal
-  local ok = journal:begin()
-  if ok then
-    for _, step in ipairs(session.recall.steps.all) do
-      if step.reached then journal:reached(step.n, record.session) end
-    end
-    journal:end_session(record.session, posix.clock.time())
-    journal:set_state(state, why)
-    if not journal:commit() then journal:rollback() end
-  end
-  if state == "complete" and journal:finish() then
+  local ok, written, message = pcall(write_end, record, state, why, session)
+  if ok and written and state == "complete" and record.journal:finish() then
     record.lock:close()
-    return
+    return true
   end
   close(record)
+  if ok and written then return true end
+  return nil, ok and message or tostring(written)
+end
+
+-- Why a restriction of an earlier session, which the service does not show, is not sent once more: its end has passed.
+local function end_passed(client, step)
+  local ends = core.comment.expiry(step.operation)
+  if not ends or ends > client:now() then return nil end
+  return errors.new { kind = "not_found", code = "end_passed", machine_id = step.device,
+    operation_id = step.operation,
+    message = ("its answer was lost and its end has passed (%s); it was not found in the device's list, and nothing "
+      .. "more was sent"):format(core.timestamp.whole(ends)),
+    hint = "If it is still meant, make a new plan." }
 end
 
 --- Finds out what came of what was sent and not answered, all of it by one list, before anything is sent.
@@ -381,7 +398,8 @@ function M.find_out(client, session)
   if not open[1] then return end
   client:each(open, function(step)
     local action, err, absent = client:find_out(session.recall:sent_before(step))
-    if not absent then session:found_out(step, action, err) end
+    if absent then err = end_passed(client, step) end
+    if not absent or err then session:found_out(step, action, err) end
     return true
   end, { parallel = PARALLEL })
 end

@@ -27,7 +27,7 @@ local M = {}
 ---@field err? mde.Error what ended it at once
 
 ---@class mde.RunEvent what a session tells while it runs
----@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"|"drift"
+---@field event "sending"|"ended"|"replayed"|"gate"|"wave"|"stop"|"drift"|"unwritten"
 ---@field machine_id? string
 ---@field computerDnsName? string
 ---@field verb? string
@@ -36,17 +36,23 @@ local M = {}
 ---@field err? mde.Error
 ---@field stop? mde.RunStop
 ---@field words? string of a drift: what is otherwise than the plan showed
+---@field unwritten? table what the record does not have, where the session raises instead of a report
 
 ---@class mde.Session : mde.RunPass
 ---@field stop? mde.RunStop
 ---@field is_shared boolean it can be stopped from elsewhere (stop.lua)
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
----@field unwritten table[] results that could not be written down
+---@field unwritten table[] what could not be written down, neither when it came nor at the end
 ---@field audit mde.RunAudit
----@field private late table<table, table> what belongs to those: what is told, and the status of the action
+---@field private time fun(): number Unix seconds
+---@field private late mde.LateLine[] what could not be written down when it came
 ---@field differing mde.DifferingCall[]
 local Session = {}
 Session.__index = Session
+
+---@class mde.LateLine a line of the record
+---@field write fun(): any, string?, string? writes it; nil, message and code where that failed
+---@field told table what it says
 
 ---@class mde.SessionSettings
 ---@field client mde.Client
@@ -65,8 +71,8 @@ Session.__index = Session
 ---@return mde.Session
 function M.new(settings)
   local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {}, late = {},
-    differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange.trace),
-    generation = posix.fork.generation() }, Session)
+    differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange),
+    time = settings.client.exchange.time, generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
   for i, device in ipairs(settings.plan.devices) do
@@ -116,7 +122,7 @@ local function look_outside(self)
   if self.stop then return end
   if stops.is_asked(self.path) then
     self:halt { rule = "asked", state = "stopped", message = "it was asked to stop (mde stop)" }
-  elseif self.until_time and posix.clock.time() >= self.until_time then
+  elseif self.until_time and self.time() >= self.until_time then
     self:halt { rule = "until", state = "stopped",
       message = ("the time was up that --until gives it (%s)"):format(core.timestamp.whole(self.until_time)) }
   end
@@ -133,32 +139,46 @@ function Session:halted()
     hint = ("To go on: mde resume %s"):format(shell_word.of(places.name_of(self.path))) }
 end
 
--- The record could not be written: what is known is kept for the end.
-local function cannot_write(self, message, code, unwritten)
-  if unwritten then table.insert(self.unwritten, unwritten) end
+local function cannot_write(self, message, code)
   self:halt { rule = "journal", state = "paused",
     message = ("the record of the run cannot be written (%s: %s)"):format(code or "io", errors.show(message)) }
 end
 
--- A state change that is no result of a step: it is written down and told. What was not begun has no change of state.
+-- Writes a line of the record. Where that fails nothing new is begun, and what it says is kept for the end.
+local function write_line(self, write, told)
+  local value, message, code = write()
+  if value ~= nil then return value end
+  table.insert(self.late, { write = write, told = told() })
+  cannot_write(self, message, code)
+end
+
+-- Writes what is told of a change, in one commit with what `result` writes.
+local function write_event(self, change, result, step)
+  return write_line(self, function() return self.audit:write({ change }, result, step) end,
+    function() return self.audit:row(change, step) end)
+end
+
+local function nothing_more() return true end
+
+-- What was not begun has no change of state.
+local not_begun = { run_stopped = true, journal_failed = true }
+
+-- A state change that is no result of a step: it is written down and told.
 local function write_change(self, intent, err)
-  if intent.dry_run or errors.is(err) and err.code == "run_stopped" then return end
-  local ok, message, code = self.audit:write({ changes.of(intent, nil, err) }, function() return true end)
-  if not ok then cannot_write(self, message, code) end
+  if intent.dry_run or errors.is(err) and not_begun[err.code] then return end
+  write_event(self, changes.of(intent, nil, err), nothing_more)
 end
 
 --- Told of a cancellation.
 ---@param change mde.ChangeEvent
 function Session:changed(change)
-  local ok, message, code = self.audit:write({ change }, function() return true end)
-  if not ok then cannot_write(self, message, code) end
+  write_event(self, change, nothing_more)
 end
 
 --- Writes an event of the run into its record.
 function Session:note(kind, detail, step)
-  local ok, message, code = self.journal:event { at = posix.clock.time(), kind = kind, detail = detail,
-    step = step and step.n or nil }
-  if not ok then cannot_write(self, message, code) end
+  local row = { at = self.time(), kind = kind, detail = detail, step = step and step.n or nil }
+  write_line(self, function() return self.journal:event(row) end, function() return row end)
 end
 
 -- ---- before
@@ -255,7 +275,7 @@ function Session:leaving(intent)
   -- A further attempt of the same send: nothing came of those before.
   if intent.is_written then return true end
   local step, fields = intent.step, fields_of(self, intent)
-  fields.at, fields.sent_service = posix.clock.time(), self.client:now()
+  fields.at, fields.sent_service = self.time(), self.client:now()
   fields.expires = core.comment.expiry(intent.operation_id)
   local n, message, code = record_device(self, intent.machine_id)
   if n then n, message, code = self.journal:sending(fields) end
@@ -287,19 +307,16 @@ local function outcome_of(intent, action, err)
   if action then return action.outcome end
   if not errors.is(err) then return intent.step and "unknown" or nil end
   if err.kind == "unknown" or err.kind == "superseded" then return err.kind end
-  return err.kind == "refused" and intent.step and "refused" or nil
+  return (err.kind == "refused" or err.code == "end_passed") and intent.step and "refused" or nil
 end
 
 -- A step of which certainly nothing arrived is no step. What an earlier session sent stays, and counts no send more.
 local function forget(self, intent, err)
   local step = intent.step
   if not step or not intent.is_written then return write_change(self, intent, err) end
-  local ok, message, code = self.audit:write({ changes.of(intent, nil, err) }, function()
-    return self.journal:forget(step.n)
-  end)
   step.attempts = step.attempts - 1
   if not intent.sent_before then self.recall.steps:drop(step) end
-  if not ok then cannot_write(self, message, code) end
+  write_event(self, changes.of(intent, nil, err), function() return self.journal:forget(step.n) end)
 end
 
 -- A result of a step that was sent; or one for which nothing had to be sent.
@@ -350,16 +367,15 @@ local function write_result(self, intent, action, err)
   if not outcome then return forget(self, intent, err) end
   if not step and outcome == "unknown" then return write_change(self, intent, err) end
   local fields = fields_of(self, intent)
-  fields.outcome, fields.answered = outcome, posix.clock.time()
+  fields.outcome, fields.answered = outcome, self.time()
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
   local more = with_result(fields, step, intent, action, err)
-  local n, message, code = write(self, step, fields, more)
+  local n = write_line(self, function() return write(self, step, fields, more) end, function() return fields end)
   if n == nil then
     -- It is known all the same.
     if step then step.is_known = outcome ~= "unknown" end
-    self.late[fields] = more
-    return cannot_write(self, message, code, fields)
+    return
   end
   if not step then
     step = fields
@@ -375,18 +391,13 @@ local function write_result(self, intent, action, err)
   end
 end
 
---- Writes down what could not be written when it came.
+--- Writes down what could not be written when it came. What fails again, or raises, is in `unwritten` from now on.
 function Session:write_late()
-  local still = {}
-  for _, fields in ipairs(self.unwritten) do
-    local step = fields.step and { n = fields.step }
-    fields.step = nil
-    if write(self, step, fields, self.late[fields]) == nil then
-      fields.step = step and step.n
-      still[#still + 1] = fields
-    end
+  for _, line in ipairs(self.late) do
+    local ok, value = pcall(line.write)
+    if not ok or value == nil then table.insert(self.unwritten, line.told) end
   end
-  self.unwritten = still
+  self.late = {}
 end
 
 --- A step of an earlier session whose outcome was found out.
@@ -403,11 +414,9 @@ end
 function Session:ended(row)
   local step = type(row.id) == "string" and self.recall.steps:of_action(row.id)
   if not step or step.status == row.status or core.history.status(row.status) == "pending" then return end
-  local ok, message, code = self.audit:write({ end_of(step, row) }, function()
-    return self.journal:status(step.n, row.status, posix.clock.time())
-  end, step.n)
-  if ok == nil then return cannot_write(self, message, code) end
+  local at = self.time()
   step.status = row.status
+  write_event(self, end_of(step, row), function() return self.journal:status(step.n, row.status, at) end, step.n)
 end
 
 -- How a call of the playbook ended; `asked`: what it called the device, in quotes.
@@ -464,7 +473,7 @@ local function carry_out(self, intent, deed)
     error(action, 0)
   end
   local words = action and drifts.of_action(self.names[intent.machine_id], { verb = intent.verb,
-    incident = steps_of.incident_of(intent.incident) }, action, has_acted)
+    incident = steps_of.incident_of(intent.incident), hold_seconds = intent.hold_seconds }, action, has_acted)
   if words then tell_drift(self, intent, words) end
   return action, problem
 end

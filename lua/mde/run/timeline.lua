@@ -81,21 +81,32 @@ local function points_of(times, began, ended)
   return points
 end
 
-local function waves_of(devices)
+--- The waves in their order, each with what is gathered of the restricts in it.
+---@param devices mde.AccountDevice[]
+---@param counts fun(change: mde.AccountChange): boolean? whether a restrict is of its wave
+---@param gather fun(wave: table, change: mde.AccountChange)
+---@return { wave: integer }[]
+function M.waves(devices, counts, gather)
   local waves, list = {}, {}
   for _, device in ipairs(devices) do
     for _, change in ipairs(device.wave and device.changes or {}) do
-      local at = change.sent_at
-      if at and change.verb == "restrict" then
-        local wave = waves[device.wave] or { wave = device.wave, from = at, to = at }
+      if change.verb == "restrict" and counts(change) then
+        local wave = waves[device.wave] or { wave = device.wave }
         if not waves[device.wave] then list[#list + 1] = wave end
         waves[device.wave] = wave
-        wave.from, wave.to = math.min(wave.from, at), math.max(wave.to, at)
+        gather(wave, change)
       end
     end
   end
   table.sort(list, function(a, b) return a.wave < b.wave end)
   return list
+end
+
+local function waves_of(devices)
+  return M.waves(devices, function(change) return change.sent_at ~= nil end, function(wave, change)
+    wave.from = math.min(wave.from or change.sent_at, change.sent_at)
+    wave.to = math.max(wave.to or change.sent_at, change.sent_at)
+  end)
 end
 
 local function marks_of(sessions)

@@ -8,7 +8,6 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local playbooks = require "mde.run.playbook"
-local posix = require "mde.posix"
 local records = require "mde.run.record"
 
 local M = {}
@@ -151,9 +150,9 @@ function M.read(run, comment, check_tenant)
   return { run = places.name_of(path), playbook = playbook, found = names, progress = progress }
 end
 
-local function write_mark(journal, by)
+local function write_mark(journal, by, at)
   local ok, message = journal:begin()
-  if ok then ok, message = journal:event { at = posix.clock.time(), kind = "undone", detail = by } end
+  if ok then ok, message = journal:event { at = at, kind = "undone", detail = by } end
   if ok then ok, message = journal:set_state("complete", "undone by " .. by) end
   if ok then ok, message = journal:commit() end
   if not ok then journal:rollback() end
@@ -164,10 +163,11 @@ end
 --- already it is left so.
 ---@param run string
 ---@param by string the undo, as it is called in a command
+---@param at number Unix seconds
 ---@param progress? string what the run had done when its undo was planned; nil: that was checked before
 ---@return true?
 ---@return mde.Error? err
-function M.mark(run, by, progress)
+function M.mark(run, by, at, progress)
   local path, err = places.record_of(run)
   if not path then return nil, err end
   local record
@@ -177,7 +177,7 @@ function M.mark(run, by, progress)
   local row = journal:run()
   local is_marked = row ~= nil and row.why == "undone by " .. by
   local has_gone_on = progress ~= nil and not is_marked and progress_of(journal) ~= progress
-  if row and not is_marked and not has_gone_on then ok, message = write_mark(journal, by) end
+  if row and not is_marked and not has_gone_on then ok, message = write_mark(journal, by, at) end
   records.abandon(record)
   if has_gone_on then
     return refused("run_went_on", run, "it went on since its undo was planned", "Plan the undo again: mde undo RUN.")

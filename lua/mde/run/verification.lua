@@ -3,11 +3,15 @@
 --
 -- One list of all restricts and releases since the plan was made is read. Each change that was sent is looked up by its
 -- operation id, which stands in the comment of its action, or else by the action's id. A disk that changes what it
--- keeps, a record that somebody has edited, and what has gone on since are seen alike.
+-- keeps, a record that somebody has edited, and what has gone on since are seen alike. What an undo of the run has
+-- taken back is told as that, and not as a difference.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local responses = require "mde.action.response"
+local places = require "mde.run.place"
+local readings = require "mde.run.reading"
+local records = require "mde.run.record"
 
 local READ_SECONDS = 300
 -- Clocks and lists are so far apart at the most.
@@ -33,6 +37,13 @@ local M = {}
 ---@field compared integer changes that were sent
 ---@field actions integer of the service's list
 ---@field differences mde.RunDifference[]
+---@field undone? { by: string, taken_back: integer, is_readable: boolean } the undo of the run, and on how many
+--- devices it has taken back what the run did; not readable: its record is not here, and what it took back is among the
+--- differences
+
+---@class mde.RunUndo what is known of the undo of a run
+---@field by string as it is called in a command
+---@field operations? table<string, boolean> the operation ids of its record; nil: that is not here
 
 local types = { restrict = core.text.lower(core.response_actions.restrict.type),
   release = core.text.lower(core.response_actions.release.type) }
@@ -82,7 +93,11 @@ local function words_of_outcome(change)
   return (change.outcome or "no answer"):gsub("_", " ")
 end
 
-local function judge(device, change, rows, add)
+local function operation_of(comment)
+  return (select(3, core.comment.parse(comment))) or ""
+end
+
+local function judge(device, change, rows, undo, add)
   local own, others = rows_of(device, change, rows.by_operation, rows.by_action)
   for _, row in ipairs(others) do
     add("unrecorded", row, ("the service has a second action of this operation, %s, which the record does not have")
@@ -97,6 +112,8 @@ local function judge(device, change, rows, add)
       errors.show(own.status)))
   elseif is_other(own, change) then
     add("other", own, "the service has this action under another operation id than the record")
+  elseif core.history.status(own.status) == "cancelled" and undo[operation_of(own.cancellationComment)] then
+    add("undone")
   elseif lower(own.status) ~= lower(change.status) then
     add("status", own, ("the record says %s, and the service says %s"):format(errors.show(change.status or "Pending"),
       errors.show(own.status)))
@@ -186,20 +203,25 @@ local function doer_of(row)
 end
 
 -- Whether somebody has done the opposite since. Which is the newer of two actions says the core.
-local function judge_since(device, rows, own, latest, add)
-  local change, opposite = last_of(device), nil
+local function judge_since(device, rows, own, undo, latest, add)
+  local change, opposite, undone = last_of(device), nil, nil
   for _, row in ipairs(change and rows or {}) do
-    if is_opposite(row, change, own) then opposite = row end
+    local is_undone = undo[operation_of(row.requestorComment)]
+    if is_opposite(row, change, own) then
+      undone, opposite = undone or is_undone, not is_undone and row or opposite
+    end
   end
-  if not opposite then return end
+  if not (opposite or undone) then return end
   local state, row = core.history.state(rows, device.id, latest)
-  if state == "unclear" then
-    add(change, opposite, ("%s has done the opposite, and the times do not tell whether before or since"):format(
-      doer_of(opposite)))
+  if state == "unclear" and opposite then
+    add("reversed", change, opposite, ("%s has done the opposite, and the times do not tell whether before or since")
+      :format(doer_of(opposite)))
+  elseif state == "unclear" or row and undo[operation_of(row.requestorComment)] and states[state] ~= change.verb then
+    add("undone")
   elseif row and states[state] ~= change.verb and is_opposite(row, change, own) then
     local words = done_words[states[state]]:format(doer_of(row))
     if core.history.status(row.status) == "pending" then words = words .. ", which the device has not done yet" end
-    add(change, row, words)
+    add("reversed", change, row, words)
   end
 end
 
@@ -208,12 +230,19 @@ end
 ---@param list table[] restricts and releases, as the service lists them
 ---@param now number Unix seconds
 ---@param latest? number Unix seconds, after which no time of an action is usable
+---@param undo? mde.RunUndo
 ---@return mde.RunVerification
-function M.compare(account, list, now, latest)
+function M.compare(account, list, now, latest, undo)
+  local taken_back, is_counted, undo_operations = 0, {}, undo and undo.operations or {}
   local result = { verified_at = now, compared = 0, actions = #list, differences = {} }
   local rows = {}
   rows.by_operation, rows.by_action = by_id(list)
   local function note(kind, device, change, row, words)
+    if kind == "undone" then
+      if not is_counted[device.id] then taken_back = taken_back + 1 end
+      is_counted[device.id] = true
+      return
+    end
     table.insert(result.differences, { kind = kind, machine_id = device.id, name = device.name, verb = change.verb,
       operation_id = change.operation_id, action_id = row and row.id or change.action_id,
       recorded = change.status or change.outcome, status = row and row.status, words = words })
@@ -222,7 +251,9 @@ function M.compare(account, list, now, latest)
     for _, change in ipairs(device.changes) do
       if change.n and change.attempts and change.attempts > 0 then
         result.compared = result.compared + 1
-        judge(device, change, rows, function(kind, row, words) note(kind, device, change, row, words) end)
+        judge(device, change, rows, undo_operations, function(kind, row, words)
+          note(kind, device, change, row, words)
+        end)
       end
     end
   end
@@ -232,10 +263,11 @@ function M.compare(account, list, now, latest)
   end)
   local machines, own = by_machine(list), own_of(account)
   for _, device in ipairs(account.devices) do
-    judge_since(device, machines[device.id], own, latest, function(change, row, words)
-      note("reversed", device, change, row, words)
+    judge_since(device, machines[device.id], own, undo_operations, latest, function(kind, change, row, words)
+      note(kind, device, change, row, words)
     end)
   end
+  result.undone = undo and { by = undo.by, taken_back = taken_back, is_readable = undo.operations ~= nil } or nil
   return result
 end
 
@@ -247,6 +279,20 @@ local function check_tenant(client, account)
     message = ("the run was in the tenant %s, and this client is of %s"):format(errors.show(recorded),
       errors.show(own)),
     hint = "Use the profile or environment of that tenant." }
+end
+
+-- The undo of a run. What it sent stands in its own record, which may be elsewhere, and must be that of an undo.
+local function undo_of(account)
+  local by = account.run.undone_by
+  if not by then return nil end
+  local path = places.record_of(by)
+  local reading = path and records.is_record(path) and readings.read(by)
+  if not reading or reading.run.verb ~= "undo" then return { by = by } end
+  local operations = {}
+  for _, step in ipairs(reading.steps) do
+    if step.operation then operations[step.operation] = true end
+  end
+  return { by = by, operations = operations }
 end
 
 --- Reads the service's list and compares.
@@ -261,7 +307,7 @@ function M.verify(client, account)
   local list
   list, err = client.action_center:listed(responses.group "restrict", since, client:context(READ_SECONDS))
   if not list then return nil, errors.about(err, "verify the run " .. errors.quote(account.run.name)) end
-  return M.compare(account, list, client:now(), client.exchange.clock:latest())
+  return M.compare(account, list, client:now(), client.exchange.clock:latest(), undo_of(account))
 end
 
 return M

@@ -73,7 +73,7 @@ local sleep = driver.sleep
 driver.sleep = function(seconds)
   if seconds <= 0 then return sleep(seconds) end
   -- The tenant's time does not pass by itself: it gets some for what it has to carry out.
-  local really = math.min(seconds, seconds < 2 and 0.02 or 0.1)
+  local really = math.min(seconds, 0.02)
   skipped = skipped + seconds - really
   return sleep(really)
 end

@@ -368,6 +368,8 @@ describe("a cap by itself", function()
 
   local function time() return now end
 
+  local CLOCK = { now = time, time = posix.clock.time }
+
   before_each(function()
     now, earlier, trouble, asked = 1000, {}, nil, 0
     dict = dicts(time)
@@ -393,7 +395,7 @@ describe("a cap by itself", function()
   end
 
   local function new(limit, shared)
-    return caps.new { verb = "restrict", limit = limit, now = time, store = shared and store or nil,
+    return caps.new { verb = "restrict", limit = limit, clock = CLOCK, store = shared and store or nil,
       count = count }
   end
 
@@ -520,7 +522,7 @@ describe("a cap by itself", function()
 
     it("counts in one place, though it began to fail while several were counting", function()
       local tasks, results = {}, {}
-      local cap = caps.new { verb = "restrict", limit = 1, now = time, store = store, count = function(tally)
+      local cap = caps.new { verb = "restrict", limit = 1, clock = CLOCK, store = store, count = function(tally)
         coroutine.yield()
         return count(tally)
       end }

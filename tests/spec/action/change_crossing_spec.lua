@@ -135,6 +135,21 @@ describe("calls for one machine", function()
     end)
   end
 
+  it("are not stopped by one for another response that has found nothing to do", function()
+    local client = new { client = { limits = { per_hour = PER_HOUR } } }
+    r.tenant:put_application { client_id = r.tenant.client_id, client_secret = r.tenant.client_secret, name = "mde",
+      roles = { "Machine.Read.All", "Machine.RestrictExecution", "Machine.Isolate" } }
+    r:past(machine, "restrict", "Succeeded", 7 * DAY, { type = "Isolate", scope = "Full" })
+    use_up(client, "restrict")
+    local results = together {
+      { 0, function() return client:restrict(machine, "one") end },
+      { HOUR / 2, function() return client:isolate(machine, "two") end },
+    }
+    assert.equal("already_active", results[2][1].outcome)
+    assert.equal("accepted", results[1][1] and results[1][1].outcome, tostring(results[1][2]))
+    assert.equal("restricted", state_at_the_end())
+  end)
+
   it("cancel what stands against them once", function()
     new { latency = 1, delays = { pending = 300, running = 300 } }
     assert(r.client:restrict(machine, "earlier"))

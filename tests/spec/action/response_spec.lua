@@ -71,3 +71,43 @@ describe("a response", function()
     assert.equal("sha1_missing", rehearsal.refused(responses.body, "quarantine", {}).code)
   end)
 end)
+
+describe("the page on responses", function()
+  local core = require "mde.core"
+
+  -- What a row takes, as the page writes it.
+  local function taken(row)
+    for _, field in ipairs(row.fields) do
+      if field.option then
+        local words = {}
+        for i, word in ipairs(field.words) do words[i] = word .. (word == field.value and " (default)" or "") end
+        local value = field.kind == "sha1" and "40 hexadecimal digits" or field.kind == "text" and "any text"
+          or table.concat(words, ", ")
+        return ("`%s`: %s"):format(field.option, value)
+      end
+    end
+    return ""
+  end
+
+  local function quoted(text) return text and ("`%s`"):format(text) or "" end
+
+  -- The cells of a line of a table, without the blanks around them.
+  local function cells(line)
+    local list = {}
+    for cell in line:gmatch "|([^|]*)" do list[#list + 1] = cell:match "^%s*(.-)%s*$" end
+    list[#list] = nil
+    return list
+  end
+
+  it("has each row of the table, as it is, in its order", function()
+    local expected, found = {}, {}
+    for i, name in ipairs(core.response_actions) do
+      local row = core.response_actions[name]
+      expected[i] = { quoted(name), row.summary, taken(row), quoted(row.type), row.permission, quoted(row.opposite) }
+    end
+    for line in io.lines "lua/mde/action/response.md" do
+      if line:find "^| `" then found[#found + 1] = cells(line) end
+    end
+    assert.same(expected, found)
+  end)
+end)

@@ -6,6 +6,7 @@ local errors = require "mde.base.error"
 
 local function failure(status, fields)
   local all = { host = "api.example", verdict = "refused", delay = 0, attempts = 1, kind = "action",
+    at = posix.clock.time(),
     permission = "Machine.RestrictExecution", show = errors.show, refusal = { foreign = false },
     response = status and { status = status, headers = {}, body = "" } }
   for name, value in pairs(fields or {}) do all[name] = value end

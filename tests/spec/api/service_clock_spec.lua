@@ -17,7 +17,7 @@ local function new(local_time)
   local real = posix.clock.time
   posix.clock.time = function() return local_time + now - 1000 end
   local trace = { tell = function(_, event) events[#events + 1] = event end }
-  local clock = service_clocks.new(function() return now end, trace)
+  local clock = service_clocks.new({ now = function() return now end, time = posix.clock.time }, trace)
   return clock, events, function(seconds) now = now + seconds end, function() posix.clock.time = real end
 end
 

@@ -132,6 +132,84 @@ describe("the page", function()
     assert.equal(line, sample)
   end)
 
+  local PAGE = shell.read_file "lua/mde/audit/audit.md"
+
+  -- What the page prints of a file with these lines, sorted.
+  local function missing_of(lines)
+    local directory = shell.new_directory()
+    finally(function() shell.remove(directory) end)
+    shell.write_file(directory .. "/audit.jsonl", table.concat(lines, "\n") .. "\n")
+    shell.write_environment(directory .. "/env", shell.lua_environment())
+    shell.write_file(directory .. "/check", PAGE:match "prints nothing if all is there:\n\n```sh\n(.-)```")
+    return shell.output_of((". %s/env; cd %s; { sh -eu ./check 2>&1; echo \"exit $?\"; } | sort"):format(directory,
+      directory))
+  end
+
+  it("has a check that prints what is missing in a file, and nothing if all is there", function()
+    local all, lines = {}, {}
+    for n = 1, 12 do
+      all[n] = (ocsf.line(change { run = "20261129T025804Z-7f3a", sequence = n, incident = "a/7 \"uid\":\"x/99\"" }))
+      all[12 + n] = (ocsf.line(change { sequence = n }))
+    end
+    -- In any order, some of them twice, with an empty line and one of what is unwritten between.
+    for i = 24, 1, -1 do lines[#lines + 1] = all[i] end
+    lines[#lines + 1], lines[#lines + 2], lines[#lines + 3] = "", '{"unwritten":{"device":"x"}}', all[3]
+    assert.equal("exit 0\n", missing_of(lines))
+    local fewer = {}
+    for i, line in ipairs(all) do
+      if i ~= 1 and i ~= 10 and i ~= 12 + 11 then fewer[#fewer + 1] = line end
+    end
+    assert.equal("0badcafe/11\n20261129T025804Z-7f3a/1\n20261129T025804Z-7f3a/10\nexit 0\n", missing_of(fewer))
+  end)
+
+  -- The value in an event of a field, "device.os.name"; nil if it has no such field.
+  local function value_of(event, path)
+    for name in path:gmatch "[^.]+" do event = type(event) == "table" and event[name] or nil end
+    return event
+  end
+
+  -- The fields that the page takes out of an event, for each of those that take it in.
+  local function taken()
+    local sentinel, splunk, elastic = {}, {}, {}
+    local text = PAGE:match "```kusto\n(.-)```"
+    for path in text:gmatch "Event%.([%w_.]+)" do sentinel[#sentinel + 1] = path end
+    for path in text:gmatch 'Event%["([%w_.]+)"%]' do sentinel[#sentinel + 1] = path end
+    for name in text:gmatch "[^%w_.]mde%.([%w_]+)" do sentinel[#sentinel + 1] = "unmapped.mde." .. name end
+    splunk[1] = PAGE:match "TIMESTAMP_FIELDS = ([%w_.]+)"
+    splunk[2], splunk[3] = PAGE:match "`sourcetype=mde:audit | dedup ([%w_.]+) | stats count by ([%w_.]+)`"
+    for from in PAGE:match "| ECS | from |\n|[-|]+|\n(.-)\n\n":gmatch "[^\n]+" do
+      local column = from:match "^|[^|]+|([^|]+)|$"
+      for word in column:gmatch "`([%w_.]+)`" do elastic[#elastic + 1] = word end
+    end
+    return { sentinel = sentinel, splunk = splunk, elastic = elastic }
+  end
+
+  it("takes fields that there are into Sentinel, Splunk and Elastic", function()
+    local event = cjson.decode((PAGE:match "```json\n(.-)```":gsub("\n ?", "")))
+    -- Words of ECS that are no field of an event.
+    local constant = { event = true, success = true, failure = true, unknown = true, _id = true }
+    local counts = {}
+    for name, list in pairs(taken()) do
+      counts[name] = 0
+      for _, path in ipairs(list) do
+        if not constant[path] then
+          counts[name] = counts[name] + 1
+          assert(value_of(event, path) ~= nil, ("%s: no event has %s"):format(name, path))
+        end
+      end
+    end
+    assert.is_true(counts.sentinel > 20 and counts.splunk == 3 and counts.elastic > 15,
+      ("%d %d %d"):format(counts.sentinel, counts.splunk, counts.elastic))
+  end)
+
+  it("calls the same outcomes a success and a failure in Sentinel and Elastic, and each has a place", function()
+    local kinds = { [0] = "else", "success", "failure", "failure", [6] = "failure", [99] = "else" }
+    for name, outcome in pairs(outcomes.words) do assert.is_string(kinds[outcome.status_id], name) end
+    assert.truthy(PAGE:find('toint(Event.status_id) == 1, "Success", toint(Event.status_id) in (2, 3, 6), "Failure"',
+      1, true))
+    assert.truthy(PAGE:find("`success` if `status_id` is 1, `failure` if it is 2, 3 or 6, else `unknown`", 1, true))
+  end)
+
   it("names each field of ours", function()
     local page = shell.read_file "lua/mde/audit/audit.md"
     for name in pairs(ocsf_fields.ours) do assert.truthy(page:find(("`%s`"):format(name), 1, true), name) end

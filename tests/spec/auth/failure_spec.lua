@@ -10,7 +10,7 @@ local ADVICE = { absent = "It is absent.", unassigned = "Assign one.", refused =
 
 local function failure(status, fields)
   local all = { host = "login.example", verdict = "unavailable", delay = 0, attempts = 1, kind = "token",
-    show = errors.show, response = status and { status = status, headers = {}, body = "" } }
+    at = posix.clock.time(), show = errors.show, response = status and { status = status, headers = {}, body = "" } }
   for name, value in pairs(fields or {}) do
     if name ~= "body" then all[name] = value end
   end

@@ -51,6 +51,38 @@ describe("a locked file", function()
     assert.is_true(#content() < 4000)
   end)
 
+  it("tells whether somebody has it, and neither makes nor takes anything by that", function()
+    assert.is_false(files.is_locked(path))
+    assert.is_nil(io.open(path, "rb"))
+    local one, other = open(), open()
+    assert.is_false(files.is_locked(path))
+    assert.is_true(one:lock())
+    assert.is_true(files.is_locked(path))
+    -- It was not lost by that.
+    assert.is_false(other:lock())
+    one:unlock()
+    assert.is_false(files.is_locked(path))
+    assert.is_true(other:lock())
+    other:close()
+    assert.is_false(files.is_locked(path))
+    -- Who may not write it may ask, too.
+    assert.is_true(one:lock())
+    os.execute("chmod 400 " .. path)
+    assert.is_true(files.is_locked(path))
+  end)
+
+  it("does not tell that of what nothing is kept in", function()
+    local target = path .. ".target"
+    finally(function() os.remove(target) end)
+    for problem, make in pairs { ["everybody on this machine may write it"] = "touch %s; chmod 666 %s",
+      ["it is a symbolic link"] = "touch %s.target; ln -s %s.target %s", ["it is no regular file"] = "mkfifo %s" } do
+      os.remove(path)
+      os.execute((make:gsub("%%s", path)))
+      assert.same({ nil, problem }, { files.is_locked(path) })
+    end
+    assert.has_error(function() files.is_locked(path .. "\0") end)
+  end)
+
   it("is locked for all others who opened it, and for them alone", function()
     local one, other = open(), open()
     assert.is_true(one:lock())

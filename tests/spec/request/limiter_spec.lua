@@ -409,7 +409,7 @@ describe("limits that processes share", function()
     local client = sharing(r, dict)
     assert(client:machine(id(1)))
     local limiter = limiters.new { name = "restrict", windows = { { count = 100, seconds = 60 } }, reserve = 0,
-      now = r.driver.now, sleep = r.driver.sleep, driver = r.driver,
+      now = r.driver.now, time = r.driver.now, sleep = r.driver.sleep, driver = r.driver,
       store = stores.new(dict, "x", r.driver, { now = r.driver.now, sleep = r.driver.sleep }) }
     dict.broken = true
     local slot, err = limiter:enter(contexts.new(r.driver.now, nil, contexts.MANY):within(60))
@@ -436,8 +436,8 @@ describe("limits that processes share", function()
     local clock = function() return now end
     local function sleep(seconds) now = now + seconds end
     local function limiter(store)
-      return limiters.new { name = "restrict", windows = windows, reserve = 0, now = clock, sleep = sleep, driver = {},
-        store = store }
+      return limiters.new { name = "restrict", windows = windows, reserve = 0, now = clock, time = clock, sleep = sleep,
+        driver = {}, store = store }
     end
     local function new_store()
       return stores.new(shared_files.new(path, clock), "x", {}, { now = clock, sleep = sleep })

@@ -21,7 +21,8 @@ describe("a request", function()
           return answer
         end,
       },
-      clock = { now = function() return time end, sleep = function(seconds) time = time + seconds end },
+      clock = { now = function() return time end, time = function() return 1.7e9 end,
+        sleep = function(seconds) time = time + seconds end },
       trace = traces.new(function(event) events[#events + 1] = event end, function() return { "made-up secret" } end),
       user_agent = "mde/test", windows = {}, reserve = 0, service_time = function() return 1.7e9 end,
     }

@@ -26,6 +26,13 @@ describe("a call", function()
     ["another time"] = { { timeout = 60 }, { timeout = 90.5 }, "timeout was 60 and is 90.5 now" },
     ["a time, and no look"] = { {}, { timeout = 60, look = false },
       "timeout was none and is 60 now, look was true and is false now" },
+    ["another end"] = { { hold_seconds = 28800 }, { hold_seconds = 3600 },
+      "release_after was 28800 and is 3600 now" },
+    ["no end any more"] = { { hold_seconds = 28800 }, {}, "release_after was 28800 and is none now" },
+    ["the same operations"] = { { operations = { "b-0", "a-0" } }, { operations = { "a-0", "b-0" } }, nil },
+    ["other operations"] = { { operations = { "a-0" } }, { operations = { "a-0", "b-0" } },
+      'operations was "a-0" and is "a-0,b-0" now' },
+    ["all that has expired"] = { {}, { expired = true }, "expired was false and is true now" },
   } do
     it("differs by " .. words, function()
       assert.equal(case[3], asked.difference(step(intent(case[1])), intent(case[2])))
@@ -37,6 +44,9 @@ describe("a call", function()
     assert.equal('the comment was "beacon" and is "other" now',
       asked.difference(step(intent(), { looked = true }), now))
     assert.is_nil(asked.difference({ arguments = "null" }, now))
+    -- Those of before said nothing of the end.
+    local before = step(intent(), { asked = { allow = "", look = true } })
+    assert.is_nil(asked.difference(before, intent { hold_seconds = 60 }))
     assert.is_nil(asked.difference({ arguments = "{" }, now))
   end)
 end)
@@ -57,7 +67,8 @@ describe("a run that is continued by calls that differ", function()
     for i = 1, 3 do
       for _ = 1, options.key and 2 or 1 do
         mde.restrict(("pc-%d.corp.example"):format(i), i == 2 and options.comment or "beacon",
-          { key = options.key and options.key .. i, timeout = i == 3 and options.timeout or nil })
+          { key = options.key and options.key .. i, timeout = i == 3 and options.timeout or nil,
+            release_after = i == 1 and options.release_after or nil })
       end
     end
     if fail_in_spec then error "later" end]]
@@ -94,6 +105,17 @@ describe("a run that is continued by calls that differ", function()
     end
     assert.same({ { 2, 'the comment was "beacon" and is "other" now' }, { 3, "timeout was none and is 90 now" } },
       differs_in(path))
+    assert.equal(3, stage.posts())
+  end)
+
+  it("keeps the end that is recorded, and tells that another was asked for", function()
+    local path = begun { release_after = "8h" }
+    rawset(_G, "options_in_spec", { release_after = "1h" })
+    rawset(_G, "fail_in_spec", nil)
+    local report = stage.resume(path)
+    assert.equal("complete", report.state, report.why)
+    assert.equal(1, #report.differing)
+    assert.equal("release_after was 28800 and is 3600 now", report.differing[1].words)
     assert.equal(3, stage.posts())
   end)
 

@@ -41,10 +41,11 @@ describe("a change that went well", function()
   local function of(decision, outcome, more)
     more = more or {}
     local device = { id = "x", changes = { { verb = more.planned or "restrict", incident = "inc-1", decision = decision,
-      also_held = more.shown }, { verb = "restrict", incident = "inc-2", decision = "restrict" } } }
+      also_held = more.shown, release_after = more.shown_end },
+      { verb = "restrict", incident = "inc-2", decision = "restrict" } } }
     local action = { outcome = outcome, requestor = "a\27b", also_held = more.held, also_ended = more.ended }
-    return drifts.of_action(device, { verb = more.verb or "restrict", incident = more.incident or "inc-1" }, action,
-      more.has_acted or false)
+    return drifts.of_action(device, { verb = more.verb or "restrict", incident = more.incident or "inc-1",
+      hold_seconds = more.hold }, action, more.has_acted or false)
   end
 
   for words, case in pairs {
@@ -62,6 +63,11 @@ describe("a change that went well", function()
     ["of an incident that is not planned"] = { "it is restricted, which the plan did not show", "restrict",
       "accepted", { incident = "inc-3" } },
     ["that is not planned and did nothing"] = { nil, "restrict", "already_active", { verb = "release" } },
+    ["that ends as planned"] = { nil, "restrict", "accepted", { shown_end = 28800, hold = 28800 } },
+    ["that ends sooner"] = { "it is meant to hold for 3600 seconds, and the plan showed it for 28800 seconds",
+      "restrict", "accepted", { shown_end = 28800, hold = 3600 } },
+    ["that has no end"] = { "it is meant to hold until it is released, and the plan showed it for 28800 seconds",
+      "restrict", "accepted", { shown_end = 28800 } },
     ["of one that others hold, too"] = { "since the plan was made it was restricted for others, too: INC-8, INC\\x1b9",
       "restrict", "accepted", { held = { "INC-8", "INC\27" .. "9" } } },
     ["of one that others were shown to hold"] = { nil, "restrict", "accepted", { held = { "INC-8" },

@@ -74,7 +74,9 @@ describe("the digest of a plan", function()
     rawset(_G, "planned_for_spec", list)
     local value = digest { text = [[
       local mde = require "mde"
-      for _, one in ipairs(planned_for_spec) do mde[one[1] ](one[2], "beacon", { incident = one[3] }) end]] }
+      for _, one in ipairs(planned_for_spec) do
+        mde[one[1] ](one[2], "beacon", { incident = one[3], release_after = one[4] })
+      end]] }
     rawset(_G, "planned_for_spec", nil)
     return value
   end
@@ -88,6 +90,10 @@ describe("the digest of a plan", function()
     assert.are_not.equal(before, by_what_it_does { one, { "release", "pc-2.corp.example", "INC-1" } })
     assert.are_not.equal(before, by_what_it_does { one, { "restrict", "pc-2.corp.example", "INC-2" } })
     assert.are_not.equal(before, by_what_it_does { one, { "restrict", "pc-2.corp.example" } })
+    -- Until when it is meant to hold, too.
+    local with_end = by_what_it_does { one, { "restrict", "pc-2.corp.example", "INC-1", "8h" } }
+    assert.are_not.equal(before, with_end)
+    assert.are_not.equal(with_end, by_what_it_does { one, { "restrict", "pc-2.corp.example", "INC-1", "7h" } })
     -- They are compared without case.
     assert.equal(before, by_what_it_does { one, { "restrict", "pc-2.corp.example", "inc-1" } })
   end)

@@ -71,6 +71,61 @@ describe("a run that is continued", function()
     for i = 1, 2 do assert.equal(1, stage.actions()["restrict " .. playbooks.id(i)]) end
   end)
 
+  -- A session that ends in the midst of the send to the second of two devices; `at`: "answer" or "request".
+  local function ended_within(at)
+    stage = playbooks.new { machines = playbooks.fleet(2), limits = false }
+    local text = playbooks.restrict(2):gsub('"INC%-1"', '%0, release_after = "1h"')
+    local plan, path = assert(stage.plan(text)), stage.path()
+    stage.mortal(function(what, request)
+      return what == at and is_post(request) and request.url:find(playbooks.id(2), 1, true) ~= nil
+    end)
+    pcall(runs.start, stage.client, plan, { record = path })
+    stage.another()
+    return path
+  end
+
+  it("has a restriction whose end has passed meanwhile as it was, where the service has it", function()
+    local path = ended_within "answer"
+    stage.tenant:advance(7200)
+    local report = stage.resume(path)
+    assert.equal("complete", report.state, report.why)
+    assert.same({ playbooks.id(2), "accepted" }, { report.entries[2].machine_id, report.entries[2].action.outcome })
+    assert.equal("accepted", runs.steps_of(path)[2].outcome)
+    assert.equal(2, stage.posts())
+  end)
+
+  it("does not send one whose end has passed again, and says what came of it", function()
+    local path = ended_within "request"
+    local posts = stage.posts()
+    stage.tenant:advance(7200)
+    local report = stage.resume(path)
+    assert.equal("complete", report.state, report.why)
+    assert.same({}, report.open)
+    assert.equal(posts, stage.posts())
+    local err
+    for _, entry in ipairs(report.entries) do err = err or entry.err end
+    assert.same({ "not_found", "end_passed" }, { err.kind, err.code })
+    assert.matches("its end has passed (2", err.message, 1, true)
+    assert.matches("it was not found in the device's list, and nothing more was sent", err.message, 1, true)
+    local device
+    for _, one in ipairs(assert(runs.account(path)).devices) do
+      if one.id == playbooks.id(2) then device = one end
+    end
+    assert.equal("lapsed", device.word)
+    assert.equal(err.message, device.changes[1].said)
+    local lines = runs.audit_lines(path)
+    assert.matches('"code":"end_passed"', lines[#lines], 1, true)
+    -- It holds nothing that an undo could take back.
+    assert.equal(1, runs.counts(assert(runs.plan_undo(stage.client, path, "cleared"))).release)
+  end)
+
+  it("sends one again whose end is still to come", function()
+    local path = ended_within "request"
+    stage.tenant:advance(1200)
+    assert.equal("complete", stage.resume(path).state)
+    assert.equal(2, stage.posts())
+  end)
+
   -- ---- random ends
 
   local LISTS = [[

@@ -1,5 +1,6 @@
 -- The record of a run: one session at a time, and what it is compared with.
 local playbooks = require "tests.spec.support.playbooks"
+local posix = require "mde.posix"
 local records = require "mde.run.record"
 local runs = require "mde.run"
 local script = require "tests.spec.support.process.script"
@@ -43,6 +44,18 @@ describe("the record of a run", function()
       io.write(record and "opened" or err.code)]], { arguments = { path } })
     assert.equal("run_in_use", output)
     runs.close(opened)
+  end)
+
+  it("is not taken, not for an instant, by who asks whether a session works on it", function()
+    local path, open = begun(), posix.locked_file.open
+    finally(function() posix.locked_file.open = open end)
+    assert.is_false(records.is_in_use(path))
+    local opened = assert(runs.open(stage.client, path))
+    assert.is_true(records.is_in_use(path))
+    runs.close(opened)
+    posix.locked_file.open = function() error "the lock of the run is touched" end
+    assert.is_false(records.is_in_use(path))
+    assert.is_false(records.is_in_use(stage.path "nothing.db"))
   end)
 
   for _, method in ipairs { "device", "reserve", "begin_session" } do

@@ -277,6 +277,24 @@ describe("a session of a run", function()
     assert.matches("the outcome of 1 sends is not known", report.why, 1, true)
   end)
 
+  it("gives the place back of one that raised before it left", function()
+    set_up(3)
+    local plan, calls, counts = assert(stage.plan(sequence(3), { waves = "1,rest" })), 0, nil
+    watched_journal.watch(function(name)
+      if name ~= "sending" then return end
+      calls = calls + 1
+      if calls == 1 then error("no memory", 0) end
+    end)
+    plan.playbook = stage.playbook((sequence(3):gsub("mde%.restrict%(", "pcall(mde.restrict, ")))
+    local report = stage.start(plan, { on_event = function(event)
+      if event.event == "gate" then counts = event.counts end
+    end })
+    watched_journal.leave()
+    assert.equal("no memory", report.entries[1].err)
+    assert.same({ 1, 1, 0 }, { counts.sent, counts.succeeded, counts.unknown })
+    assert.equal(2, stage.posts())
+  end)
+
   it("writes at its end what could not be written when it came", function()
     set_up(2)
     local plan, calls = assert(stage.plan(sequence(2))), 0
@@ -295,6 +313,126 @@ describe("a session of a run", function()
     assert.same({ 1, 0, 1 }, { found.recorded, found.open, found.to_send })
     runs.close(opened)
   end)
+
+  -- The first call of a method fails, and the next does what `second` says.
+  local function watch_two(method, second)
+    local calls = 0
+    watched_journal.watch(function(name)
+      if name ~= method then return end
+      calls = calls + 1
+      if calls == 1 then return "the disk is full" end
+      if calls == 2 then return second() end
+    end)
+  end
+
+  local function nothing() end
+
+  -- A plan of nothing, and a playbook that releases the second device all the same.
+  local function unplanned_release()
+    local plan = assert(stage.plan "local mde = require 'mde'")
+    plan.playbook = stage.playbook [[require("mde").release("pc-2.corp.example", "cleared")]]
+    return plan
+  end
+
+  it("has its report, and leaves its record to others, when what comes late raises", function()
+    set_up(2)
+    local plan = assert(stage.plan(sequence(2)))
+    watch_two("result", function() error("no memory", 0) end)
+    local report, _, path = stage.start(plan)
+    watched_journal.leave()
+    assert.equal("paused", report.state)
+    assert.same({ playbooks.id(1), "accepted" }, { report.unwritten[1].device, report.unwritten[1].outcome })
+    stage.renew()
+    assert.equal("complete", assert(stage.resume(path)).state)
+    once_each(2)
+  end)
+
+  it("writes at its end how an action ended, what a call came to and what happened, if that failed before", function()
+    set_up(3)
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      local action = mde.restrict("pc-1.corp.example", "beacon")
+      action:wait()]])
+    watch_two("status", nothing)
+    local report, _, path = stage.start(plan)
+    watched_journal.leave()
+    assert.same({ "journal", 0 }, { report.stop.rule, #report.unwritten })
+    assert.equal("restricted", assert(runs.account(path)).devices[1].word)
+    assert.matches('"outcome":"succeeded"', runs.audit_lines(path)[2], 1, true)
+
+    plan = unplanned_release()
+    watch_two("event", nothing)
+    report, _, path = stage.start(plan)
+    watched_journal.leave()
+    assert.same({ "journal", 0 }, { report.stop.rule, #report.unwritten })
+    assert.equal("unplanned", assert(runs.account(path)).events[1].kind)
+  end)
+
+  it("tells what the record still lacks, events too", function()
+    set_up(2)
+    local plan, failed = unplanned_release(), false
+    watched_journal.watch(function(name)
+      failed = failed or name == "event"
+      return failed and "the disk is full" or nil
+    end)
+    local report = stage.start(plan)
+    watched_journal.leave()
+    assert.equal(1, #report.unwritten)
+    assert.same({ "unplanned", "release " .. playbooks.id(2) },
+      { report.unwritten[1].kind, report.unwritten[1].detail })
+  end)
+
+  it("writes what comes late where the session raises, and tells what is lacking then", function()
+    for _, is_mended in ipairs { true, false } do
+      set_up(1)
+      local plan = assert(stage.plan(sequence(1)))
+      local _, _, path = stage.start(plan, { on_event = function(event)
+        if event.event == "sending" then stage.lose(event.machine_id) end
+      end })
+      stage.tenant.faults:clear()
+      stage.another()
+      local calls, told = 0, {}
+      watched_journal.watch(function(name)
+        if name ~= "result" then return end
+        calls = calls + 1
+        if calls == 1 or not is_mended then return "the disk is full" end
+      end)
+      local opened = assert(runs.open(stage.client, path))
+      opened.plan.playbook = nil
+      assert.has_error(function()
+        runs.resume(stage.client, opened, { on_event = function(event)
+          if event.event == "unwritten" then told[#told + 1] = event.unwritten.outcome end
+        end })
+      end)
+      watched_journal.leave()
+      assert.same(is_mended and {} or { "accepted" }, told)
+      -- Its record is free.
+      assert.equal(is_mended and "accepted" or "unknown", assert(runs.steps_of(path))[1].outcome)
+      stage.remove()
+    end
+  end)
+
+  for _, method in ipairs { "begin", "set_state", "end_session", "commit" } do
+    it(("is not complete where its end cannot be written: %s fails, or raises"):format(method), function()
+      for _, fail in ipairs { function() return "the disk is full" end, function() error("no memory", 0) end } do
+        set_up(1)
+        local plan, is_over = assert(stage.plan(sequence(1))), false
+        watched_journal.watch(function(name)
+          if is_over and name == method then return fail() end
+        end)
+        local report, _, path = stage.start(plan, { on_event = function(event)
+          is_over = is_over or event.event == "ended"
+        end })
+        watched_journal.leave()
+        assert.equal("paused", report.state)
+        assert.matches("could not be written into its record", report.why, 1, true)
+        stage.renew()
+        assert.equal("complete", assert(stage.resume(path)).state)
+        once_each(1)
+        stage.remove()
+      end
+    end)
+  end
 
   -- ---- what the playbook does
 

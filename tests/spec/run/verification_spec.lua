@@ -75,6 +75,44 @@ describe("a run that is verified", function()
     assert.matches("^released since by [^,]*$", told.differences[1].words)
   end)
 
+  -- A run of which two devices are restricted and one is still pending, and its undo.
+  local function undone()
+    local path = ran()
+    stage.tenant:put_machine { id = playbooks.id(3), offline = true }
+    stage.client.exchange.sleep(3600)
+    assert(stage.client:state(playbooks.id(1)))
+    local plan = assert(runs.plan_undo(stage.client, path, "false alarm"))
+    local by = stage.path()
+    assert.equal("complete", assert(runs.start(stage.client, plan, { record = by })).state)
+    stage.client.exchange.sleep(3600)
+    return path, by
+  end
+
+  it("does not differ by what its undo has taken back, and tells that", function()
+    local path, by = undone()
+    local told = assert(runs.verify(stage.client, assert(runs.account(path))))
+    local account = assert(runs.account(path))
+    for _, one in ipairs(told.differences) do assert.not_equal("reversed", one.kind) end
+    assert.same({ by = by, taken_back = 3, is_readable = true }, told.undone)
+    assert.equal(by, account.run.undone_by)
+    -- What somebody else has done since is no work of the undo.
+    stage.rehearsal:past(playbooks.id(1), "restrict", "Succeeded", 600)
+    stage.rehearsal:past(playbooks.id(1), "release", "Succeeded", 300, { requestor = "carol" })
+    told = assert(runs.verify(stage.client, account))
+    assert.equal(2, told.undone.taken_back)
+    assert.matches("released since by carol", told.differences[#told.differences].words, 1, true)
+  end)
+
+  it("says that the record of its undo is not here, or is of something else", function()
+    local path, by = undone()
+    for _, spoil in ipairs { "rm -f %s", "mkfifo %s", "rm -f %s; cp " .. path .. " %s" } do
+      os.execute((spoil:gsub("%%s", by)))
+      local told = assert(runs.verify(stage.client, assert(runs.account(path))))
+      assert.same({ by = by, taken_back = 0, is_readable = false }, told.undone)
+      assert.is_true(#told.differences >= 3)
+    end
+  end)
+
   -- ---- one change against one list
 
   local MACHINE, OTHER = playbooks.id(1), playbooks.id(2)

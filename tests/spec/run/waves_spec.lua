@@ -94,6 +94,57 @@ describe("the gate of a run", function()
     assert.equal("why", err)
   end)
 
+  -- One has gone and has come to this; the gate behind it has not been looked at.
+  local function at_gate(status, settings)
+    local all = { sizes = { 1, "rest" }, sent = {},
+      client = { exchange = { now = function() return 0 end, sleep = function() error("it waits", 0) end } } }
+    for name, value in pairs(settings) do all[name] = value end
+    local own, rounds = waves.new(all), 0
+    local session = { note = function() end, halted = function()
+      rounds = rounds + 1
+      if rounds > 100 then error("it goes round for ever", 0) end
+    end }
+    assert.is_true(own:admit(session))
+    own:left { outcome = "accepted", status = status }
+    return function() return own:admit(session) end
+  end
+
+  it("is looked at by the next one, if the first to look raised", function()
+    local told = 0
+    local admit = at_gate("Succeeded", { on_event = function()
+      told = told + 1
+      if told == 1 then error("the screen is gone", 0) end
+    end })
+    assert.same({ false, "the screen is gone" }, { pcall(admit) })
+    assert.is_true(admit())
+  end)
+
+  it("is shown to the next one, if the person who was asked raised", function()
+    local asked = 0
+    local admit = at_gate("Failed", { ask = function()
+      asked = asked + 1
+      if asked == 1 then error("the terminal is gone", 0) end
+      return true
+    end })
+    assert.same({ false, "the terminal is gone" }, { pcall(admit) })
+    assert.is_true(admit())
+    assert.equal(2, asked)
+  end)
+
+  it("takes what was raised for what is not known", function()
+    local counts
+    local own = waves.new { sizes = { 3, "rest" }, sent = {}, gate = { succeeded = 0, failed = 0, wait = 0 },
+      client = { exchange = { now = function() return 0 end } }, ask = function() return true end,
+      on_event = function(event) counts = event.counts or counts end }
+    local session = { halted = function() end, note = function() end }
+    for _, raised in ipairs { "no memory", 5, {} } do
+      assert.is_true(own:admit(session))
+      own:left(raised)
+    end
+    assert.is_true(own:admit(session))
+    assert.same({ 3, 3 }, { counts.sent, counts.unknown })
+  end)
+
   it("waits as long as the plan says", function()
     local waited = 0
     run({ [1] = offline, [2] = offline, [3] = offline }, { on_event = function(event)

@@ -6,6 +6,7 @@
 --   stage.remove()
 
 local clients = require "mde.client"
+local endless_run = require "tests.spec.support.endless_run"
 local playbook_of = require "mde.run.playbook"
 local rehearsal = require "tests.spec.support.rehearsal"
 local runs = require "mde.run"
@@ -47,6 +48,7 @@ function playbooks.new(options)
   local stage = { directory = shell.new_directory_in_memory() }
   stage.rehearsal = rehearsal.new(options)
   stage.client, stage.tenant = stage.rehearsal.client, stage.rehearsal.tenant
+  endless_run.watch(stage.tenant)
   local count = 0
 
   function stage.path(name)
@@ -149,7 +151,10 @@ function playbooks.new(options)
     return times
   end
 
-  function stage.remove() shell.remove(stage.directory) end
+  function stage.remove()
+    endless_run.leave()
+    shell.remove(stage.directory)
+  end
 
   return stage
 end

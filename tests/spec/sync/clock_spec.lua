@@ -10,9 +10,10 @@ describe("a driver's clock", function()
   after_each(function() posix.clock.now, posix.clock.sleep = now, sleep end)
 
   it("is its own", function()
-    local driver = { now = function() return 7 end, sleep = function() end }
+    local driver = { now = function() return 7 end, time = function() return 1.7e9 end, sleep = function() end }
     local clock = clocks.of_driver(driver)
     assert.equal(driver.now, clock.now)
+    assert.equal(driver.time, clock.time)
     assert.equal(driver.sleep, clock.sleep)
   end)
 
@@ -21,6 +22,7 @@ describe("a driver's clock", function()
     assert.equal(own, clocks.of_driver({ now = own }).now)
     assert.is_function(clocks.of_driver({ now = own }).sleep)
     assert.equal(posix.clock.now, clocks.of_driver({}).now)
+    assert.is_true(math.abs(clocks.of_driver({ now = own }).time() - os.time()) <= 2)
   end)
 
   it("of the machine sleeps for the whole time, however often a signal ends its sleep", function()

@@ -6,6 +6,7 @@
 local errors = require "mde.base.error"
 local interrupt = require "mde.cli.ui.interrupt"
 local output = require "mde.cli.ui.output"
+local phrase = require "mde.cli.ui.phrase"
 local progress = require "mde.cli.ui.progress"
 local result = require "mde.cli.batch.result"
 local stop_rules = require "mde.base.stop_rule"
@@ -208,8 +209,8 @@ end
 function M.say_end(entries, complete, words)
   if interrupt.asked() or not complete or #entries > 1 and not words.brief then
     local say = (interrupt.asked() or not complete) and terminal.say or terminal.remark
-    say(("%s%d %s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", #entries, words.noun,
-      #entries == 1 and "" or "s", count_ends(entries, words)))
+    say(("%s%s: %s."):format(interrupt.asked() and "Interrupted. " or "", phrase.counted(#entries, words.noun),
+      count_ends(entries, words)))
   end
   if words.stop and not complete then terminal.say(("Stopped: %s."):format(words.stop.reason)) end
   if words.continues and is_worth_repeating(entries) then

@@ -1,5 +1,5 @@
---- change: what `mde restrict` and `mde release` have in common: which devices, why, a look and a
--- question, the deed, and its outcome.
+--- change: what `mde restrict`, `mde release` and the other response actions have in common: which devices, why, a look
+-- and a question, the deed, and its outcome.
 
 local audit = require "mde.cli.ui.audit"
 local batch = require "mde.cli.batch.batch"
@@ -16,32 +16,18 @@ local lookup = require "mde.cli.batch.lookup"
 local mde = require "mde"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local phrase = require "mde.cli.ui.phrase"
 local plans = require "mde.cli.batch.plan"
 local progress = require "mde.cli.ui.progress"
 local result = require "mde.cli.batch.result"
 local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 local verify = require "mde.cli.batch.verify"
+local words_of = require "mde.cli.batch.words".of
 
-local WAIT = "10m"
 local MAX_CAP_REFUSALS = 5
 
 local M = {}
-
----@class mde.cli.ChangeWords
----@field question string how it begins
----@field means string the line above the machines that are shown
----@field comment string the default
----@field doing string what is done with all of them
----@field label string what the progress is called
-
----@type table<string, mde.cli.ChangeWords>
-local words_of = {
-  restrict = { question = "Restrict", doing = "restricting %s", label = "Restricting",
-    comment = "Possible security risk.", means = "To be restricted to code signed by Microsoft:" },
-  release = { question = "Release", doing = "releasing %s", label = "Releasing",
-    comment = "No longer a security risk.", means = "To be released, to run any code again:" },
-}
 
 M.explained = [[
 What --json writes of each device: device (as named), outcome (accepted, already_active, would_send,
@@ -57,16 +43,24 @@ local function decided_at(text)
   return nil, ("'%s' is not a time; write 20m, or 2026-02-03T10:11:12Z"):format(text)
 end
 
---- Declares what both have in common.
+--- How long is waited where no time is given: "10m".
+---@param verb string
+---@return string
+function M.wait(verb)
+  local minutes = core.response_actions[verb].wait_seconds / 60
+  return minutes % 60 == 0 and ("%dh"):format(minutes / 60) or ("%dm"):format(minutes)
+end
+
+--- Declares what all have in common.
 ---@param command table of argparse
----@param verb "restrict"|"release"
+---@param verb string
 function M.configure(command, verb)
   command:option("--comment", ("Why; recorded in the service. On a terminal it is asked for, with %q as the default.")
-    :format(words_of[verb].comment)):argname "<text>":overwrite(false)
+    :format(words_of(verb).comment)):argname "<text>":overwrite(false)
   command:option("--incident", "The incident it belongs to; recorded too, and what release --all-of goes by.")
     :argname "<id>":overwrite(false)
   command:option("--wait", ("Wait until the devices have done it, that long at most, 5m say; --wait alone is "
-    .. "--wait %s. A device called 5m goes before it."):format(WAIT)):argname "<time>":convert(duration.parse)
+    .. "--wait %s. A device called 5m goes before it."):format(M.wait(verb))):argname "<time>":convert(duration.parse)
     :overwrite(false)
   command:option("--key", "For one device: a key of your own, 8 to 64 of A-Za-z0-9._-, an alert's id say. A repeat "
     .. "with it tells of the first action."):argname "<key>":overwrite(false)
@@ -84,7 +78,7 @@ end
 -- ---- what is asked
 
 ---@class mde.cli.ChangeRequest
----@field verb "restrict"|"release"
+---@field verb string
 ---@field options mde.ChangeOptions
 ---@field entries? mde.cli.Result[] the devices, if the arguments name them
 ---@field find? fun(client: mde.Client): mde.cli.Result[] finds them, if they do not; an empty list may have the exit
@@ -126,7 +120,7 @@ end
 --- What the arguments ask. Raises where it would be refused, or where nobody is there who would have to be asked:
 --- nothing is looked up for the sake of that.
 ---@param arguments table as argparse leaves them
----@param verb "restrict"|"release"
+---@param verb string
 ---@param options mde.ChangeOptions beside the incident and --no-look
 ---@param find? fun(client: mde.Client): mde.cli.Result[] the devices, if they are not named by the arguments
 ---@return mde.cli.ChangeRequest
@@ -139,12 +133,13 @@ function M.request(arguments, verb, options, find)
   check_dry_run(arguments)
   if not find then list.check(arguments) end
   check_unattended(arguments)
-  local ok, err = mde.check(verb, arguments.comment or words_of[verb].comment, options)
+  local ok, err = mde.check(verb, arguments.comment or words_of(verb).comment, options)
   if not ok then error(err, 0) end
   local entries = not find and list.entries(arguments) or nil
   local is_list = not entries or entries[2] ~= nil or arguments.list ~= nil or list.is_on_standard_input(arguments)
   -- A list may run more than once, and meanwhile a colleague may have released some of it.
-  if verb == "restrict" and is_list and options.look ~= false and not arguments.again then options.again = false end
+  local is_renewed = core.response_actions[verb].holds and is_list and options.look ~= false
+  if is_renewed and not arguments.again then options.again = false end
   check_key(arguments, entries)
   return { verb = verb, options = options, find = find, entries = entries, is_list = is_list,
     log = log.open(arguments.log) }
@@ -205,8 +200,8 @@ local function wait_for(context, entries)
   end
   if #waiting == 0 or batch.is_cut_short() then return end
   if terminal.is_interactive() then
-    terminal.remark(("Waiting for %d device%s. Ctrl-C ends the waiting, not the action%s."):format(#waiting,
-      #waiting == 1 and "" or "s", #waiting == 1 and "" or "s"))
+    terminal.remark(("Waiting for %s. Ctrl-C ends the waiting, not the action%s."):format(
+      phrase.counted(#waiting, "device"), #waiting == 1 and "" or "s"))
   end
   local in_text = context.format == "text"
   local shown = progress.new("Waiting", #waiting, not in_text)
@@ -242,8 +237,8 @@ end
 -- What is to be known of so many devices before they are begun with.
 local function remark_of(context, count)
   local client, request = context.client, context.request
-  return pace.remark(count, words_of[request.verb].doing, plans.is_capped(request) and client:cap().limit or nil,
-    function(sent) return client:peek(request.verb, sent).seconds end)
+  return pace.remark(count, words_of(request.verb).doing, plans.is_capped(request) and plans.cap(context).limit or nil,
+    function(sent) return client:peek(request.verb, sent).seconds end, request.verb)
 end
 
 -- Leaves one as it is, without a call for it.
@@ -256,7 +251,7 @@ end
 local function act(context, entry, comment)
   local client, request = context.client, context.request
   if entry.problem then return leave(context, entry, comment, entry.problem) end
-  local full = plans.is_capped(request) and not entry.machine and client:cap().refusal
+  local full = plans.is_capped(request) and not entry.machine and plans.cap(context).refusal
   if full then return leave(context, entry, comment, full) end
   return client[request.verb](client, entry.machine or entry.identity or entry.device, comment, request.options)
 end
@@ -294,9 +289,9 @@ local function end_interrupted()
 end
 
 -- Shows what would be done and asks, or only says what is to be known, and has a comment. The entries to go on with and
--- the comment; nil and the status to end with.
+-- the comment; nil, the status to end with, and whether that is since there was nothing to ask about.
 local function prepare(context, entries)
-  local arguments, words = context.arguments, words_of[context.request.verb]
+  local arguments, words = context.arguments, words_of(context.request.verb)
   if not arguments.yes then return consult.ask(context, entries, words) end
   local text = remark_of(context, #entries)
   if text then terminal.remark(text) end
@@ -336,12 +331,12 @@ end
 
 -- Says what would be done: of a list on a screen, the plan as it is shown before the question.
 local function rehearse(context, entries)
-  local words = words_of[context.request.verb]
+  local words = words_of(context.request.verb)
   local comment = context.arguments.comment or words.comment
   local plan = plans.make(context, entries, comment)
   if not plan then
     batch.say_end(entries, false, { noun = "device", outcome = outcome_of })
-    return exit.interrupted
+    return exit.interrupted, false
   end
   local is_on_screen = entries[2] and context.format == "text" and terminal.shows_results() and not terminal.is_quiet()
   if is_on_screen then
@@ -351,23 +346,24 @@ local function rehearse(context, entries)
   end
   if context.format == "json" then plans.write(context, plan, comment) end
   batch.say_end(plan.entries, true, { noun = "device", outcome = outcome_of })
-  return status_of_dry_run(context, plan)
+  return status_of_dry_run(context, plan), true
 end
 
---- Restricts or releases what is asked.
+--- Does what is asked.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@return integer status
+---@return boolean? goes_on nothing speaks against doing what comes next
 function M.run(context)
   local request = context.request
-  local entries, comment = request.entries, nil
+  local entries, comment, settled = request.entries, nil, false
   fix_decision(context)
   if not entries then
     entries, comment = find(context)
-    if entries and not entries[1] then return entries.status or exit.done end
+    if entries and not entries[1] then return entries.status or exit.done, true end
   end
   if entries and request.options.dry_run then return rehearse(context, entries) end
-  if entries then entries, comment = prepare(context, entries) end
-  if not entries then return comment end
+  if entries then entries, comment, settled = prepare(context, entries) end
+  if not entries then return comment, settled end
   left.tell_done(context, entries, comment)
 
   local tell = log.beside(teller(context, #entries), context)
@@ -375,7 +371,7 @@ function M.run(context)
     local err
     entry.action, err = act(context, entry, comment)
     return entry.action, err
-  end, { label = words_of[request.verb].label, patience = 2, show = tell.show,
+  end, { label = words_of(request.verb).label, patience = 2, show = tell.show,
     remark = pace.left(context.client, request.verb) })
   if context.arguments.wait then
     wait_for(context, entries)
@@ -384,7 +380,7 @@ function M.run(context)
   tell.finish(entries)
   batch.say_end(entries, complete, { noun = "device", outcome = outcome_of, ask = "mde state", stop = stop,
     continues = true })
-  return math.max(batch.status(entries, complete), log.status(request.log))
+  return math.max(batch.status(entries, complete), log.status(request.log)), true
 end
 
 return M

@@ -12,6 +12,7 @@ local plans = require "mde.cli.batch.plan"
 local result = require "mde.cli.batch.result"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
+local words_of = require "mde.cli.batch.words".of
 
 -- The whole plan is to be seen on one screen, so of more machines a few are shown.
 local MAX_SHOWN, FEW_SHOWN = 40, 5
@@ -26,7 +27,7 @@ local MAX_SETTLED, MAX_CANDIDATES = 5, 9
 local M = {}
 
 --- Asks why, until the answer can be recorded; nil without an answer.
----@param verb "restrict"|"release"
+---@param verb string
 ---@param default string
 ---@return string?
 function M.comment(verb, default)
@@ -124,41 +125,52 @@ end
 
 -- ---- the whole
 
--- What is to be known of one before it is done, if anything.
-local cautions = {}
-
--- Whose hold a release ends beside the incident's own.
-function cautions.release(entry, context)
+-- What is to be known of one before it is done, if anything: whose hold a release ends beside the incident's own;
+local function caution_of_release(entry, context)
   local holders, incident = entry.action.also_ended, context.request.options.incident
   -- What was found by incidents is held by them alone.
   if context.request.find or not holders or not holders[1] then return nil end
-  return ("%s is held %sby %s; the release ends that%s"):format(result.name(entry), incident and "too " or "",
-    errors.show(table.concat(holders, ", ")), incident and " as well" or "")
+  return ("%s is held %sby %s; the %s ends that%s"):format(result.name(entry), incident and "too " or "",
+    errors.show(table.concat(holders, ", ")), words_of(context.request.verb).noun, incident and " as well" or "")
 end
 
--- Who holds restricted already what is restricted for one more incident; or the release that a restriction goes
+-- who holds restricted already what is restricted for one more incident; or the release that a restriction goes
 -- against.
-function cautions.restrict(entry, context)
+local function caution_of_restrict(entry, context)
+  local words = words_of(context.request.verb)
   local older, holders = entry.action.overturned, entry.action.also_held
   if holders and holders[1] then
-    return ("%s is restricted already by %s; it is sent again to record %s"):format(result.name(entry),
+    return ("%s is %s already by %s; it is sent again to record %s"):format(result.name(entry), words.past,
       errors.show(table.concat(holders, ", ")), errors.show(context.request.options.incident))
   end
-  return older and ("%s was released %s by %s; the restriction goes against that"):format(result.name(entry),
-    columns.ago(older.creationDateTimeUtc, context.client:now()) or "at an unknown time",
-    errors.show(older.requestor or "somebody"))
+  return older and ("%s was %s %s by %s; the %s goes against that"):format(result.name(entry),
+    words.opposite_past, columns.ago(older.creationDateTimeUtc, context.client:now()) or "at an unknown time",
+    errors.show(older.requestor or "somebody"), words.noun)
 end
 
 local function say_cautions(context, send)
   local count = 0
+  local words = words_of(context.request.verb)
+  local caution_of = words.holder == words.verb and caution_of_restrict or words.holder and caution_of_release
+  if not caution_of then return end
   for _, entry in ipairs(send) do
-    local text = cautions[context.request.verb](entry, context)
+    local text = caution_of(entry, context)
     if text then
       count = count + 1
       if count <= MAX_CAUTIONS then terminal.caution(text) end
     end
   end
   if count > MAX_CAUTIONS then terminal.say(("and %d more"):format(count - MAX_CAUTIONS)) end
+end
+
+-- What is to be known of all of them, by the scope that is asked for.
+local function say_advice(context)
+  local request = context.request
+  local advice, options = words_of(request.verb).advice or {}, request.options
+  for _, field in ipairs(core.response_actions[request.verb].fields) do
+    local text = field.option and advice[options[field.option] or field.value]
+    if text then terminal.caution(text) end
+  end
 end
 
 local function confirm(words, plan)
@@ -196,7 +208,7 @@ end
 --- Shows what would be done and what would not.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@param plan mde.cli.Plan
----@param words mde.cli.ChangeWords
+---@param words mde.cli.ResponseWords
 ---@param comment string
 function M.show(context, plan, words, comment)
   local names = {}
@@ -206,6 +218,7 @@ function M.show(context, plan, words, comment)
     terminal.say(words.means)
     show_machines(plan.send, context.client:now())
     say_cautions(context, plan.send)
+    say_advice(context)
   end
   -- Beside the question, where it is seen on any terminal.
   plans.say_frame(context, comment)
@@ -215,20 +228,23 @@ end
 --- Shows what would be done and what would not, and asks.
 ---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
 ---@param entries mde.cli.Result[]
----@param words mde.cli.ChangeWords
+---@param words mde.cli.ResponseWords
 ---@return mde.cli.Result[]? entries to go on with; those that are left are done and told
 ---@return string|integer comment or, if there is nothing to go on with, the status to end with
+---@return boolean? settled it ends since nothing is to be asked about
 function M.ask(context, entries, words)
   local request = context.request
   local comment = context.arguments.comment or M.comment(request.verb, words.comment)
   if not comment then return end_without() end
+  -- What comes next is for the same reason.
+  context.arguments.comment = comment
   local plan = plans.make(context, entries, comment, settle(context))
   if not plan or interrupt.asked() then return end_without() end
   M.show(context, plan, words, comment)
   if plan.now == 0 then
     tell_left(context, plan, comment)
     local status = result.status(plan.entries, false)
-    return nil, plan.refusal and math.max(status, exit.of(plan.refusal)) or status
+    return nil, plan.refusal and math.max(status, exit.of(plan.refusal)) or status, true
   end
   if interrupt.asked() or not confirm(words, plan) then return end_without() end
   settle_entries(plan)

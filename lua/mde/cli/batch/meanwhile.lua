@@ -36,6 +36,7 @@ end
 -- Takes in an opposite action of each machine since then that was not cancelled.
 local function add_opposites(found, client, verb, plan)
   local opposite = core.response_actions[core.response_actions[verb].opposite]
+  if not opposite then return end
   each(client, plan, { type = opposite.type, creationDateTimeUtc = mde.ge(plan.made_at) }, function(action, id)
     if core.history.status(action.status) == "cancelled" then return end
     found[id] = { action = action, text = ("%s made the opposite action %s (%s, %s)"):format(

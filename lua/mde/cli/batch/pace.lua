@@ -27,15 +27,16 @@ end
 --- What somebody should know of so many devices before it begins; nil if there is nothing.
 ---@param count integer
 ---@param doing string what is done with all of them: "restricting %s" say
----@param cap? number how many are restricted in an hour at the most
+---@param cap? number how many of these are sent in an hour at the most
 ---@param seconds_for? fun(count: integer): number how long so many take; by default as if none had gone before
+---@param verb? string what the cap counts, default restrict
 ---@return string? remark
-function M.remark(count, doing, cap, seconds_for)
+function M.remark(count, doing, cap, seconds_for, verb)
   local parts, sent = {}, count
   -- The service itself stops what would get that far.
   if cap and cap < math.min(count, PER_HOUR) then
     sent = cap
-    parts[1] = ("at most %s restrict%s an hour %s sent; --cap raises that"):format(with_commas(cap),
+    parts[1] = ("at most %s %s%s an hour %s sent; --cap raises that"):format(with_commas(cap), verb or "restrict",
       cap == 1 and "" or "s", cap == 1 and "is" or "are")
   end
   local seconds = (seconds_for or M.seconds)(sent)
@@ -52,7 +53,7 @@ local LOOK_SECONDS = 5
 
 --- What the progress of many says of the time that is left; nothing where that is short.
 ---@param client mde.Client
----@param verb "restrict"|"release"
+---@param verb string
 ---@return fun(left: integer): string?
 function M.left(client, verb)
   local now, looked_at, remark = posix.clock.now, -math.huge, nil

@@ -11,9 +11,11 @@ local json = require "mde.base.json_line"
 local lookup = require "mde.cli.batch.lookup"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local phrase = require "mde.cli.ui.phrase"
 local problem = require "mde.cli.ui.problem"
 local result = require "mde.cli.batch.result"
 local terminal = require "mde.cli.ui.terminal"
+local words = require "mde.cli.batch.words"
 
 -- So few are told in whole sentences, with what to do.
 local FEW = 5
@@ -106,12 +108,14 @@ local function look_at_cap(context, plan, comment)
   local first = plan.send[1]
   local device = first.machine or first.identity or first.device
   -- In there the history that was read for all will do.
-  local err = client:each({ device }, function() return client:restrict(device, comment, options) end)[1].err
+  local err = client:each({ device }, function()
+    return client[request.verb](client, device, comment, options)
+  end)[1].err
   if err and errors.is(err) and err.rule == "cap" then
     plan.now, plan.refusal = 0, err
     return
   end
-  plan.now = math.min(plan.now, client:cap().remaining or plan.now)
+  plan.now = math.min(plan.now, M.cap(context).remaining or plan.now)
 end
 
 local function group_of(plan, reason)
@@ -135,14 +139,16 @@ local reasons = {
 local function reason_of(entry, verb)
   local err = entry.err
   if not err then
-    return core.history.status(entry.action.status) == "pending" and (verb == "restrict" and "being restricted already"
-      or "being released already") or verb == "restrict" and "restricted already" or "released already"
+    local own, is_pending = words.of(verb), core.history.status(entry.action.status) == "pending"
+    return ("%s%s%s already"):format(own.thing, is_pending and "being " or "", own.past)
   elseif not errors.is(err) then
     return "not looked at"
   elseif err.kind == "protected" then
     return ("protected by the rule %s"):format(errors.show(err.rule or "?"))
   elseif err.code == "withdrawn" then
-    return "released or cancelled since it was restricted for this"
+    local own = words.of(verb)
+    local undone = own.opposite_past and own.opposite_past .. " or " or ""
+    return ("%scancelled since it was %s%s for this"):format(undone, own.thing, own.past)
   end
   return reasons[err.code] or reasons[err.kind] or ("could not be looked at (%s)"):format(err.kind)
 end
@@ -151,11 +157,19 @@ end
 ---@param request mde.cli.ChangeRequest
 ---@return boolean
 function M.is_capped(request)
-  if request.verb ~= "restrict" then return false end
+  if not core.response_actions[request.verb].is_capped then return false end
   for _, rule in ipairs(request.options.allow or {}) do
     if rule == "cap" then return false end
   end
   return true
+end
+
+--- What is left of the cap that counts what is asked.
+---@param context mde.cli.Context its request is an mde.cli.ChangeRequest
+---@return mde.CapState
+function M.cap(context)
+  local request = context.request
+  return context.client:cap(request.verb, request.options.sha1)
 end
 
 -- Nobody has decided to leave these.
@@ -191,14 +205,14 @@ end
 
 -- Which machines answer to one name, as far as they are few.
 local function candidates(list, now)
-  local words = {}
+  local parts = {}
   for i = 1, math.min(#list, MAX_CANDIDATES) do
     local one = list[i]
-    words[i] = ("%s, %s, last seen %s"):format(errors.show(one.id), errors.show(one.osPlatform or "unknown platform"),
+    parts[i] = ("%s, %s, last seen %s"):format(errors.show(one.id), errors.show(one.osPlatform or "unknown platform"),
       errors.show(columns.last_seen(one, now) or "never"))
   end
-  if #list > MAX_CANDIDATES then words[#words + 1] = ("and %d more"):format(#list - MAX_CANDIDATES) end
-  return ("%d of them: %s"):format(#list, table.concat(words, "; "))
+  if #list > MAX_CANDIDATES then parts[#parts + 1] = ("and %d more"):format(#list - MAX_CANDIDATES) end
+  return ("%d of them: %s"):format(#list, table.concat(parts, "; "))
 end
 
 -- What is said of a device beside its name.
@@ -273,17 +287,17 @@ end
 local function say_cap(context, plan)
   local over = #plan.send - plan.now
   if over == 0 then return end
-  local cap, refusal = context.client:cap(), plan.refusal
+  local cap, refusal = M.cap(context), plan.refusal
   if refusal and refusal.code ~= "cap_full" then
     terminal.say(("The cap lets none through: %s."):format(errors.show(refusal.message)))
     return
   end
-  local retry = refusal and refusal.retry_at and core.timestamp.whole(math.ceil(refusal.retry_at))
-  local at = retry and ("%s %s UTC"):format(retry:sub(1, 10), retry:sub(12, 16))
+  local retry = refusal and refusal.retry_at
+  local at = retry and phrase.minute(math.ceil(retry), true) .. " UTC"
   local which = #plan.send == 1 and "does not let it" or ("lets %s of these %d"):format(
     plan.now == 0 and "none" or plan.now, #plan.send)
-  terminal.say(("The cap of %s restrict%s an hour %s through now; %s. --cap N raises it."):format(
-    core.number.write(cap.limit), cap.limit == 1 and "" or "s", which,
+  terminal.say(("The cap of %s %s%s an hour %s through now; %s. --cap N raises it."):format(
+    core.number.write(cap.limit), context.request.verb, cap.limit == 1 and "" or "s", which,
     at and "the next may go at " .. at or ("the other %d are refused, until an hour has passed"):format(over)))
 end
 
@@ -332,8 +346,9 @@ function M.write(context, plan, comment)
   for i, group in ipairs(plan.groups) do
     left[i] = { reason = group.reason, count = #group.entries, devices = undecided(group) }
   end
-  local cap = M.is_capped(context.request) and context.client:cap().limit or nil
+  local cap = M.is_capped(context.request) and M.cap(context).limit or nil
   output.write(json.encode { plan = {
+    verb = plan.entries[1] and plan.entries[1].verb,
     tenant_id = exchange.tenant_id, client_id = exchange.client_id, host = exchange.host,
     incident = context.request.options.incident, comment = comment, devices = #plan.entries,
     would_send = #plan.send, may_go_now = plan.now, cap = cap ~= math.huge and cap or nil, seconds = plan.seconds,

@@ -4,6 +4,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local problem = require "mde.cli.ui.problem"
+local words = require "mde.cli.batch.words"
 
 local M = {}
 
@@ -20,11 +21,7 @@ local M = {}
 ---@field ending? string how it ended, for the counts, if not as an error
 ---@field shares_name? boolean whether another machine goes by the same name
 ---@field incidents? string[] the incidents for which it was chosen
-
-local words = {
-  restrict = { noun = "restriction", active = "restricted", pending = "being restricted", opposite = "release" },
-  release = { noun = "release", active = "released", pending = "being released", opposite = "restriction" },
-}
+---@field verb? string what is done to it, where that is not what the command is called
 
 local function is_final(action)
   return action.status ~= "Pending" and action.status ~= "InProgress"
@@ -71,9 +68,9 @@ function M.note_name(one, seen)
 end
 
 local function active(one, verb)
-  local action, own = one.action, words[verb]
-  local text = ("already %s (action %s, %s, by %s: %s)"):format(
-    is_final(action) and own.active or own.pending, errors.show(action.id), errors.show(action.status),
+  local action, own = one.action, words.of(verb)
+  local text = ("%salready %s%s (action %s, %s, by %s: %s)"):format(own.thing, is_final(action) and "" or "being ",
+    own.past, errors.show(action.id), errors.show(action.status),
     errors.show(action.requestor or "somebody"), errors.quote(action.requestorComment or ""))
   if action.recorded == false and action.expires_at then
     text = ("%s; that one is meant to end at %s, and yours is recorded nowhere"):format(text,
@@ -98,10 +95,10 @@ local function also_ended(one)
 end
 
 -- The release against which a restriction goes.
-local function overturned(action)
+local function overturned(action, verb)
   local older = action.overturned
-  return older and ("; it goes against release %s by %s"):format(errors.show(older.id),
-    errors.show(older.requestor or "somebody")) or ""
+  return older and ("; it goes against %s %s by %s"):format(words.of(core.response_actions[verb].opposite).noun,
+    errors.show(older.id), errors.show(older.requestor or "somebody")) or ""
 end
 
 -- Until when it is meant to hold, if it has an end.
@@ -110,32 +107,33 @@ local function expiry(action)
 end
 
 local function would_send(one, verb)
-  local action = one.action
-  local text = "would be " .. words[verb].active .. expiry(action)
+  local action, own = one.action, words.of(verb)
+  local text = ("%swould be %s%s"):format(own.thing, own.past, expiry(action))
   if action.would_cancel then
-    text = ("%s, after %s %s was cancelled"):format(text, words[verb].opposite, errors.show(action.would_cancel.id))
+    text = ("%s, after %s %s was cancelled"):format(text, words.of(core.response_actions[verb].opposite).noun,
+      errors.show(action.would_cancel.id))
   end
   if action.looked == false then text = text .. ", unseen" end
   local others = also_ended(one)
-  return text .. overturned(action) .. (others and "; " .. others or "")
+  return text .. overturned(action, verb) .. (others and "; " .. others or "")
 end
 
 local function accepted(one, verb, brief)
   local action = one.action
-  local text = words[verb].noun .. " accepted" .. expiry(action)
+  local text = words.of(verb).noun .. " accepted" .. expiry(action)
   if not brief then text = ("%s (action %s, %s)"):format(text, errors.show(action.id), errors.show(action.status)) end
   if action.comment_changed then text = text .. '; " [mde:" in the comment was changed' end
   if action.comment_cut then text = text .. "; the service cut the comment short" end
   if action.end_lost then text = text .. "; until when it holds is recorded nowhere, so release it by hand" end
   local others = also_ended(one)
-  return text .. overturned(action) .. (others and "; " .. others or "")
+  return text .. overturned(action, verb) .. (others and "; " .. others or "")
 end
 
 local tellers = { already_active = active, would_send = would_send }
 
 --- What happened, in one line.
 ---@param one mde.cli.Result
----@param verb "restrict"|"release"
+---@param verb string
 ---@param brief boolean? whether the action's id is of no interest, because there are many
 ---@return string
 function M.sentence(one, verb, brief)
@@ -164,7 +162,7 @@ end
 function M.record(one)
   local machine, action = one.machine or {}, one.action or {}
   return {
-    device = one.device, outcome = outcome(one),
+    device = one.device, verb = one.verb, outcome = outcome(one),
     machine_id = action.machineId or machine.id,
     computerDnsName = action.computerDnsName or machine.computerDnsName,
     action = one.action, waited = one.waited, state = one.state,

@@ -1,11 +1,13 @@
 --- mde rehearse: a playbook goes through bad nights in a simulated tenant, before the night that counts.
 
 local arguments_of = require "mde.cli.run.arguments"
+local carry_out = require "mde.cli.run.carry_out"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local json = require "mde.base.json_line"
 local output = require "mde.cli.ui.output"
+local phrase = require "mde.cli.ui.phrase"
 local posix = require "mde.posix"
 local profiles = require "mde.cli.profile"
 local rehearsal = require "mde.cli.run.rehearsal"
@@ -95,23 +97,6 @@ local function differs(result)
   return verdict ~= nil and (verdict.twice[1] or verdict.missing[1] or verdict.unrecorded[1]) ~= nil
 end
 
-local function count_outcomes(report)
-  local counts, order = {}, {}
-  for _, entry in ipairs(report.entries) do
-    local word = entry.action and entry.action.outcome
-      or errors.is(entry.err) and (entry.err.rule and "left by the rule " .. entry.err.rule or entry.err.kind)
-      or "raised"
-    if entry.replayed then word = "done by an earlier session" end
-    if not counts[word] then
-      counts[word] = 0
-      order[#order + 1] = word
-    end
-    counts[word] = counts[word] + 1
-  end
-  for i, word in ipairs(order) do order[i] = ("%d %s"):format(counts[word], word) end
-  return order[1] and table.concat(order, ", ") or "nothing"
-end
-
 local function say(result, kept)
   local night = result.night
   output.write(("%s: %s\n"):format(errors.show(night.name), errors.show(night.about)))
@@ -124,9 +109,9 @@ local function say(result, kept)
     counts.release, counts.already_active, counts.left, counts.unresolvable))
   local report = result.report
   if not report then return end
-  output.write(("  run: %s in %s; %d session%s, %d sent, %d reads\n"):format(report.state,
-    duration.text(result.seconds), result.sessions, result.sessions == 1 and "" or "s", result.sent, result.reads))
-  output.write("  last session: " .. errors.show(count_outcomes(report)) .. "\n")
+  output.write(("  run: %s in %s; %s, %d sent, %d reads\n"):format(report.state,
+    duration.text(result.seconds), phrase.counted(result.sessions, "session"), result.sent, result.reads))
+  output.write("  last session: " .. carry_out.ends(report) .. "\n")
   if report.state ~= "complete" and report.why then output.write("  why: " .. errors.show(report.why) .. "\n") end
   for _, one in ipairs(differences) do
     local list = result.verdict[one[1]]

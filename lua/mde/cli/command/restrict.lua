@@ -1,10 +1,11 @@
 --- mde restrict: lets devices run only code signed by Microsoft.
 
 local change = require "mde.cli.batch.change"
+local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local list = require "mde.cli.batch.list"
+local responses = require "mde.cli.batch.response"
 local rows = require "mde.cli.ui.rows"
-local whole_number = require "mde.cli.ui.whole_number"
 
 local M = {
   name = "restrict",
@@ -26,9 +27,7 @@ local M = {
 function M.configure(command)
   list.configure(command, "*")
   change.configure(command, "restrict")
-  command:option("--allow", "Lift a guard rule by its name, servers say; may be repeated."):argname "<rule>":count "*"
-  command:option("--cap", "The most restricts in an hour (default 25)."):argname "<count>":convert(whole_number.parse)
-    :overwrite(false)
+  responses.configure_limits(command, core.response_actions.restrict)
   command:option("--release-after", "How long it is meant to hold: 30m, 8h, 7d. Nothing releases it by itself: have "
     .. "mde release --expired run every few minutes, on any host."):argname "<time>":convert(duration.parse)
     :overwrite(false)

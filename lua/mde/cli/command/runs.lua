@@ -1,10 +1,10 @@
 --- mde runs: lists the runs of playbooks, the newest first, with what to type next.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local json = require "mde.base.json_line"
 local output = require "mde.cli.ui.output"
+local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
@@ -40,15 +40,11 @@ local columns = { { title = "RUN", least = 21, kept = true }, { title = "STATE",
   { title = "MADE (UTC)", least = 16, optional = true }, { title = "VERB", optional = true },
   { title = "PLAYBOOK", optional = true } }
 
-local function made(run)
-  return run.made and core.timestamp.whole(run.made):sub(1, 16):gsub("T", " ") or ""
-end
-
 local function write_json(list)
   for _, run in ipairs(list) do
     local object = {}
     for name, value in pairs(run) do object[name] = value end
-    object.made = run.made and core.timestamp.whole(run.made)
+    object.made = phrase.second(run.made)
     output.write(json.encode(object) .. "\n")
   end
 end
@@ -59,8 +55,8 @@ local function write_table(list)
       output.write((is_heading and terminal.heading(line) or line) .. "\n")
     end)
   for _, run in ipairs(list) do
-    shown.add { run.run, run.state, run.devices and ("%d"):format(run.devices) or "", run.next or "-", (made(run)),
-      run.verb or "", run.playbook or run.why or "" }
+    shown.add { run.run, run.state, run.devices and ("%d"):format(run.devices) or "", run.next or "-",
+      run.made and phrase.minute(run.made, true) or "", run.verb or "", run.playbook or run.why or "" }
   end
   shown.finish()
 end

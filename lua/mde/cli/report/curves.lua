@@ -4,6 +4,7 @@
 
 local core = require "mde.core"
 local html = require "mde.cli.report.html"
+local phrase = require "mde.cli.ui.phrase"
 
 local WIDTH, HEIGHT = 760, 280
 local LEFT, RIGHT, TOP, BOTTOM = 48, 590, 22, 240
@@ -47,7 +48,7 @@ local function axes(out, timeline, x, y, most)
   for i = 0, span > 0 and 4 or 0 do
     local at = timeline.began + span * i / 4
     local whole = core.timestamp.whole(at)
-    text(out, x(at), BOTTOM + LINE, "middle", span > 86400 and whole:sub(6, 10) .. " " .. whole:sub(12, 16)
+    text(out, x(at), BOTTOM + LINE, "middle", span > 86400 and phrase.minute(at)
       or span > 600 and whole:sub(12, 16) or whole:sub(12, 19))
   end
 end

@@ -123,8 +123,7 @@ local columns = {
   data("state", "device", "state"),
   data("restricted", "device", "restricted"),
   { name = "restrictUntil", title = "UNTIL", value = function(entry)
-    local expires_at = entry.restriction and entry.restriction.expires_at
-    return expires_at and core.timestamp.whole(expires_at)
+    return phrase.second(entry.restriction and entry.restriction.expires_at)
   end, only_data = true },
   shown_if_wide("COMMENT", of("restriction", "comment")),
   { name = "holders", title = "HELD TOO BY", value = holders, optional = true },

@@ -109,6 +109,8 @@ local function head(out, facts)
     paragraph(out, "The run goes on while you read this; a report made later shows more.")
   end
   paragraph(out, verified(facts.verification))
+  local undone = facts.verification and sentence.undone(facts.verification)
+  if undone then paragraph(out, e(undone)) end
   out "</div>\n"
   out('<p class="soft">A <em>restricted</em> device runs only programs that Microsoft has signed, until it is ',
     "<em>released</em>. It stays on the network, and nothing on it is deleted. This page says for each device ",

@@ -1,6 +1,5 @@
 --- run: the report of a run as a table, as CSV, and as objects of JSON.
 
-local core = require "mde.core"
 local errors = require "mde.base.error"
 local output = require "mde.cli.ui.output"
 local phrase = require "mde.cli.ui.phrase"
@@ -21,15 +20,6 @@ local M = {}
 ---@field device mde.AccountDevice
 ---@field change mde.AccountChange
 
-local function written(seconds)
-  return seconds and core.timestamp.whole(seconds)
-end
-
--- A time to the minute; the year is in the data.
-local function minute(seconds)
-  return seconds and phrase.minute(seconds)
-end
-
 local function of_device(name)
   return function(entry) return entry.device[name] end
 end
@@ -39,14 +29,18 @@ local function of_change(name)
 end
 
 local function time_of(name)
-  return function(entry) return written(entry.change[name]) end
+  return function(entry) return phrase.second(entry.change[name]) end
 end
 
 local function name_of(entry) return entry.device.name or entry.device.id end
 local function word_of(entry) return sentence.words[entry.device.word].shown end
 local function held(entry) return entry.change.also_held and table.concat(entry.change.also_held, ", ") end
 local function tags(entry) return entry.device.tags[1] and table.concat(entry.device.tags, ", ") end
-local function minute_of(name) return function(entry) return minute(entry.change[name]) end end
+
+-- The year is in the data.
+local function minute_of(name)
+  return function(entry) return entry.change[name] and phrase.minute(entry.change[name]) end
+end
 
 local function data(name, value)
   return { name = name, title = name, value = value, only_data = true }
@@ -110,7 +104,7 @@ local function as_json(value)
     if type(member) == "table" then
       own[name] = as_json(member)
     elseif type(member) == "number" and type(name) == "string" and name:find "_at$" then
-      own[name] = written(member)
+      own[name] = phrase.second(member)
     else
       own[name] = member
     end
@@ -137,7 +131,7 @@ local function run_object(account, verification)
     local value = account[name]
     object[name] = type(value) == "table" and as_json(value) or value
   end
-  for _, event in ipairs(object.events) do event.at = written(event.at) end
+  for _, event in ipairs(object.events) do event.at = phrase.second(event.at) end
   object.verification = verification and as_json(verification)
   return object
 end
@@ -174,7 +168,8 @@ end
 --- Says what the service's own list has made of the record.
 ---@param verification mde.RunVerification
 function M.say_verified(verification)
-  local at = written(verification.verified_at)
+  local at, undone = phrase.second(verification.verified_at), sentence.undone(verification)
+  if undone then terminal.say(undone) end
   if not verification.differences[1] then
     return terminal.say(("Verified against the service at %s: %s, and nothing differs."):format(at,
       phrase.counted(verification.compared, "change")))

@@ -19,8 +19,8 @@ M.words = {}
 local CROSS, TICK, DOTS, DASH = "\195\151", "\226\156\147", "\226\128\166", "\226\128\147"
 
 local signs = { unknown = "?", failed = CROSS, refused = CROSS, cancelled = CROSS, pending = DOTS, not_sent = DASH,
-  withheld = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS, restricted = TICK,
-  released = TICK }
+  withheld = DASH, lapsed = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS,
+  restricted = TICK, released = TICK }
 
 for _, one in ipairs(runs.account_words) do
   M.words[one.word] = { shown = (one.word:gsub("_", " ")), sign = signs[one.word] or "=", part = one.part,
@@ -162,6 +162,20 @@ function M.about(account)
     who and ", by " .. who or "")
 end
 
+--- What an undo of the run has made of what was verified, in one sentence; nil if the run was not undone.
+---@param verification mde.RunVerification
+---@return string? escaped
+function M.undone(verification)
+  local undone = verification.undone
+  if not undone then return nil end
+  local by = errors.show(undone.by)
+  if not undone.is_readable then
+    return ("It was undone by %s, whose record is not here; what that took back counts as differing."):format(by)
+  end
+  return ("It was undone by %s, which took it back on %s; that does not count as differing."):format(by,
+    phrase.counted(undone.taken_back, "device"))
+end
+
 -- ---- what to do now
 
 -- So many devices are named in a command.
@@ -234,6 +248,10 @@ end
 function advice.withheld(account)
   return "What stood against it stands beside it. See how it is now; if it is still meant, make a new plan.",
     look(account, "withheld")
+end
+
+function advice.lapsed(account)
+  return "Nothing more was sent. See how it is now; if it is still meant, make a new plan.", look(account, "lapsed")
 end
 
 function advice.superseded()

@@ -8,6 +8,7 @@ local interrupt = require "mde.cli.ui.interrupt"
 local json = require "mde.base.json_line"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
+local phrase = require "mde.cli.ui.phrase"
 local problem = require "mde.cli.ui.problem"
 local progress = require "mde.cli.ui.progress"
 local runs = require "mde.run"
@@ -18,6 +19,11 @@ local terminal = require "mde.cli.ui.terminal"
 local MAX_SHOWN = 40
 
 local M = {}
+
+-- What the record does not have stands at least on the screen.
+local function write_unwritten(told)
+  output.write(json.encode { unwritten = told } .. "\n")
+end
 
 -- ---- while it runs
 
@@ -67,6 +73,7 @@ local function watcher(client, plan)
     shown.refresh()
   end
   function tell.wave() at_gate = nil end
+  function tell.unwritten(event) write_unwritten(event.unwritten) end
   function tell.stop(event) terminal.say(("Stopping: %s. What is in flight ends."):format(event.stop.message)) end
   return shown, function(event)
     if tell[event.event] then tell[event.event](event) end
@@ -77,7 +84,10 @@ end
 
 local ending_words = { accepted = "accepted", already_active = "already active" }
 
-local function count_ends(report)
+--- How many of the calls of a session ended how, in words.
+---@param report mde.RunReport
+---@return string
+function M.ends(report)
   local counts, order = {}, {}
   local function count(word)
     if not counts[word] then
@@ -151,15 +161,10 @@ local function say_changes(title, list, words_of)
   if #list > MAX_SHOWN then terminal.say(("  and %d more"):format(#list - MAX_SHOWN)) end
 end
 
--- What the record does not have stands at least on the screen.
-local function write_unwritten(report)
-  for _, fields in ipairs(report.unwritten) do output.write(json.encode { unwritten = fields } .. "\n") end
-end
-
 --- Says how a session ended, and what to do now.
 ---@param report mde.RunReport
 function M.say_end(report)
-  write_unwritten(report)
+  for _, told in ipairs(report.unwritten) do write_unwritten(told) end
   if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
   say_changes("%d recorded, and not reached by the playbook this time:", report.not_reached,
     function(step) return step.outcome or "not answered" end)
@@ -170,7 +175,7 @@ function M.say_end(report)
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       shell_word.of(step.device)))
   end
-  terminal.say(("Run %s is %s: %s."):format(report.run, report.state, count_ends(report)))
+  terminal.say(("Run %s is %s: %s."):format(report.run, report.state, M.ends(report)))
   if report.state == "complete" then return end
   if report.why then terminal.say(("Why: %s."):format(report.why)) end
   terminal.say("To go on:", ("mde resume %s"):format(shell_word.of(report.run)))
@@ -186,7 +191,7 @@ local function say_begin(session, until_time)
   end
   if until_time then
     terminal.remark(("It begins nothing new after %s, which is %s UTC."):format(
-      os.date("%Y-%m-%d %H:%M", math.floor(until_time)), core.timestamp.whole(until_time):sub(1, 16):gsub("T", " ")))
+      os.date("%Y-%m-%d %H:%M", math.floor(until_time)), phrase.minute(until_time, true)))
   end
 end
 

@@ -4,6 +4,7 @@
 -- compared with what the tenant really did: it keeps a history of each action that it has made.
 
 local core = require "mde.core"
+local digests = require "mde.run.digest"
 local errors = require "mde.base.error"
 local json = require "mde.sim.base.json"
 local mde = require "mde"
@@ -118,9 +119,9 @@ end
 function M.new_directory()
   local bytes, problem = posix.entropy.bytes(8)
   if not bytes then error(errors.new { kind = "unavailable", code = "no_entropy", message = problem }, 0) end
-  local name = bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
   -- In memory, if the system has a place for that: a run waits for the disk twice for each device.
-  local path = ("%s/mde-rehearsal-%s"):format(variables.get "XDG_RUNTIME_DIR" or variables.get "TMPDIR" or "/tmp", name)
+  local path = ("%s/mde-rehearsal-%s"):format(variables.get "XDG_RUNTIME_DIR" or variables.get "TMPDIR" or "/tmp",
+    digests.hex(bytes))
   local made, err = runs.make_directory(path)
   if not made then error(err, 0) end
   return path
@@ -184,6 +185,8 @@ end
 -- A client of a process of its own, as a session that goes on after a crash has one.
 local function new_client(stage)
   local own = { driver = stage.tenant:driver { latency = LATENCY_SECONDS } }
+  -- What is recorded and told has the times of the night.
+  own.driver.time = stage.tenant.clock.now
   for name, value in pairs(stage.options) do own[name] = value end
   local client, err = mde.client(own)
   if not client then error(err, 0) end

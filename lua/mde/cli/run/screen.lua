@@ -4,6 +4,7 @@ local columns = require "mde.cli.ui.columns"
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
+local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local tables = require "mde.cli.ui.table"
 local terminal = require "mde.cli.ui.terminal"
@@ -13,10 +14,6 @@ local MAX_NAMED, MAX_SHOWN, FEW_SHOWN = 40, 40, 5
 
 local M = {}
 
-local function plural(count, noun)
-  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
-end
-
 local function name_of(device)
   return device.name or device.id
 end
@@ -25,22 +22,46 @@ end
 
 local function say_numbers(plan, counts)
   terminal.say(("Plan %s of %s, made %s UTC"):format(runs.shown(plan.digest), errors.quote(plan.playbook.name),
-    (core.timestamp.whole(plan.made):sub(1, 16):gsub("T", " "))))
+    phrase.minute(plan.made, true)))
   terminal.say(("Tenant %s, application %s, at %s"):format(errors.show(plan.tenant_id or "of the identity"),
     errors.show(plan.client_id or "of the identity"), errors.show(plan.base_url)))
   local words = {}
   if counts.restrict > 0 or counts.release == 0 and not plan.undoes then
-    words[1] = ("Restrict %s"):format(plural(counts.restrict, "device"))
+    words[1] = ("Restrict %s"):format(phrase.counted(counts.restrict, "device"))
   end
   if counts.servers > 0 then words[#words + 1] = ("%d of them servers"):format(counts.servers) end
   if counts.release > 0 or plan.undoes then
     words[#words + 1] = words[1] and ("release %d"):format(counts.release)
-      or ("Release %s"):format(plural(counts.release, "device"))
+      or ("Release %s"):format(phrase.counted(counts.release, "device"))
   end
   if counts.offline > 0 then
     words[#words + 1] = ("%d not seen for an hour, which may stay pending"):format(counts.offline)
   end
   terminal.say(table.concat(words, ", ") .. ".")
+end
+
+-- Until when those are meant to hold that are to be restricted, where one of them has an end.
+local function say_ends(plan)
+  local counts, spans, unlimited = {}, {}, 0
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      local seconds = change.release_after
+      if change.decision ~= "restrict" then
+        seconds = nil
+      elseif not seconds then
+        unlimited = unlimited + 1
+      elseif not counts[seconds] then
+        spans[#spans + 1] = seconds
+      end
+      if seconds then counts[seconds] = (counts[seconds] or 0) + 1 end
+    end
+  end
+  if not spans[1] then return end
+  table.sort(spans)
+  local words = {}
+  for i, seconds in ipairs(spans) do words[i] = ("%d for %s"):format(counts[seconds], duration.text(seconds)) end
+  if unlimited > 0 then words[#words + 1] = ("%d until released"):format(unlimited) end
+  terminal.say(("Meant to hold: %s."):format(table.concat(words, ", ")))
 end
 
 --- How long the plan takes at the least, under the service's limits: seconds, and how many go at once.
@@ -169,7 +190,7 @@ local function by_weight(devices)
 end
 
 local function say_wave(title, list, now)
-  terminal.say(("%s: %s"):format(title, plural(#list, "device")))
+  terminal.say(("%s: %s"):format(title, phrase.counted(#list, "device")))
   local shown = tables.new(shown_columns, terminal.columns() - 2, function(line) terminal.show("  " .. line) end)
   local count = #list > MAX_SHOWN and FEW_SHOWN or #list
   for i, entry in ipairs(by_weight(list)) do
@@ -211,6 +232,7 @@ function M.show(client, plan)
   say_held(plan)
   say_waves(plan, client:now())
   say_numbers(plan, counts)
+  say_ends(plan)
   say_limits(client, plan, counts)
   if not plan.undoes then terminal.note "the playbook was run with every wait taken to succeed" end
 end

@@ -12,6 +12,13 @@ function M.counted(count, noun)
   return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
 end
 
+--- A time to the second, for a program or a sentence: "2026-11-29T02:58:04Z".
+---@param seconds? number Unix seconds; nil stays nil
+---@return string?
+function M.second(seconds)
+  return seconds and core.timestamp.whole(seconds)
+end
+
 --- A time to the minute, UTC: "11-29 02:58", or with its year "2026-11-29 02:58".
 ---@param seconds number Unix seconds
 ---@param has_year? boolean

@@ -72,17 +72,15 @@ local sequences = {
 ---@return integer? count nil if it is not UTF-8
 function M.characters(text)
   local count, position = 0, 1
-  while position <= #text do
+  while true do
+    local first = text:find("[\128-\255]", position)
+    count = count + (first or #text + 1) - position
+    if not first then return count end
     local last
-    if text:byte(position) < 128 then last = position end
-    for i = 1, last and 0 or #sequences do
-      local _, stop = text:sub(position, position + 3):find(sequences[i])
-      if stop then last = position + stop - 1 end
-    end
+    for i = 1, #sequences do last = last or select(2, text:find(sequences[i], first)) end
     if not last then return nil end
     count, position = count + 1, last + 1
   end
-  return count
 end
 
 --- The first characters of a UTF-8 text.

@@ -29,7 +29,7 @@ describe("mde man", function()
     for _, name in ipairs(names) do
       local section, help = section_of(name), help_of(name)
       for line in help:match "\nOptions:\n(.-)\n\n":gmatch "[^\n]+" do
-        for option in (line:match "^ +(%-%S.*)" or ""):gmatch "%f[-]%-%-?[%l%u][%l%u-]*%f[^%l%u-]" do
+        for option in (line:match "^ +(%-%S.*)" or ""):gmatch "%f[-]%-%-?[%l%u][%l%u%d-]*%f[^%l%u%d-]" do
           if line:find("^ +%-") and line:find(option, 1, true) < 30 then
             options = options + 1
             assert.truthy(section:find(roff.bold(option), 1, true), name .. " " .. option)

@@ -88,6 +88,93 @@ describe("mde release", function()
     assert.equal(1, #r:posts())
   end)
 
+  describe("of what was isolated, too,", function()
+    before_each(function()
+      local machines = {}
+      for i = 1, 3 do machines[i] = { computerDnsName = ("desk-%d.corp.example"):format(i) } end
+      r = rehearsal.new { limits = false, unguarded = true, machines = machines, roles = { "Machine.Read.All",
+        "Machine.RestrictExecution", "Machine.Isolate" } }
+    end)
+
+    local function isolate(device, incident)
+      assert(r.client:isolate(device, "beacon", { incident = incident })):wait()
+    end
+
+    -- What was posted since `before` things were.
+    local function posts_since(before)
+      local list = r:posts()
+      for _ = 1, before do table.remove(list, 1) end
+      return list
+    end
+
+    it("takes the isolation back first, and names both", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      restrict("desk-2", "INC-1")
+      local before = #r:posts()
+      local told = release("--all-of", "INC-1", "--wait")
+      assert.equal(0, told.status, told.err)
+      assert.matches("INC%-1 holds 1 device isolated: the isolation is taken back first", told.err)
+      assert.same({ "unisolate", "unrestrictCodeExecution", "unrestrictCodeExecution" }, posts_since(before))
+      assert.matches("^desk%-1[^\n]+: release from isolation accepted [^\n]+\ndesk%-1[^\n]+: Succeeded\n", told.out)
+      assert.equal("released", (r.client:state("desk-1", { of = "isolate" })))
+      assert.equal("released", (r.client:state "desk-1"))
+    end)
+
+    it("has one comment and two questions on a terminal, and ends with the first no", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      local before = #r:posts()
+      local options = { client = r.client, answers = { "all clear", "n" } }
+      assert.equal(2, console.run({ "release", "--all-of", "INC-1" }, options).status)
+      assert.same({}, posts_since(before))
+      options.answers = { "all clear", "y", "y" }
+      local told = console.run({ "release", "--all-of", "INC-1" }, options)
+      assert.equal(0, told.status, told.err)
+      assert.matches("To be let onto the network again:.*To be released, to run any code again:", told.err)
+      assert.same({ "unisolate", "unrestrictCodeExecution" }, posts_since(before))
+      for action in r.client:actions { type = "UnrestrictCodeExecution" } do
+        assert.matches("^all clear ", action.requestorComment)
+      end
+    end)
+
+    it("leaves and names what others hold, and keeps restricted what stays isolated in vain", function()
+      for _, incident in ipairs { "INC-1", "INC-2" } do isolate("desk-2", incident) end
+      for i = 1, 2 do
+        restrict(("desk-%d"):format(i), "INC-1")
+      end
+      isolate("desk-1", "INC-1")
+      r:answer({ method = "POST", path = "/unisolate" }, 400, { error = { code = "InvalidInput", message = "no" } })
+      local before = #r:posts()
+      local told = release("--all-of", "INC-1")
+      assert.equal(2, told.status)
+      assert.matches("Left isolated: desk%-2%.corp%.example, held too by INC%-2%. Later, to release it:\n"
+        .. "  mde unisolate %-%-all%-of INC%-2 %-%-ended INC%-1\n", told.err)
+      assert.matches("Left restricted: desk%-1%.corp%.example, which is still isolated%. To release it all the same:\n"
+        .. "  mde release %x+\n", told.err)
+      assert.same({ "unisolate", "unrestrictCodeExecution" }, posts_since(before))
+    end)
+
+    it("is done where the isolation was all there was", function()
+      isolate("desk-1", "INC-1")
+      local told = release("--all-of", "INC-1", "--json", "--wait")
+      assert.equal(0, told.status, told.err)
+      assert.matches('"verb":"unisolate"', told.out)
+      assert.not_matches("Nothing to release", told.err)
+      assert.matches("Nothing to release", release("--all-of", "INC-1").err)
+    end)
+
+    it("is shown by a dry run, which sends nothing", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      local before = #r:posts()
+      local told = release("--all-of", "INC-1", "--dry-run", "--exit-code")
+      assert.equal(6, told.status)
+      assert.matches("would be released from isolation\n.*would be released\n", told.out)
+      assert.same({}, posts_since(before))
+    end)
+  end)
+
   for what, case in pairs {
     ["--all-of and a device"] = { { "desk-1", "--all-of", "INC-1" }, "%-%-all%-of selects the devices" },
     ["--since alone"] = { { "desk-1", "--since", "2h" }, "%-%-since belongs to %-%-all%-of" },
@@ -122,6 +209,8 @@ describe("mde release", function()
       local early = command("release", "--expired", "--yes")
       assert.same({ 0, "", "Nothing to release: no restriction was meant to end by now.\n" },
         { early.status, early.out, early.err })
+      local quiet = command("release", "--expired", "--yes", "--quiet")
+      assert.same({ 0, "", "" }, { quiet.status, quiet.out, quiet.err })
       r.driver.sleep(3600 + 120)
       local overdue = command("release", "--expired", "--dry-run", "--exit-code")
       assert.equal(6, overdue.status)
@@ -131,6 +220,9 @@ describe("mde release", function()
       assert.matches("Left restricted: desk%-2%.corp%.example, held too by INC%-1%.\n", told.err)
       assert.matches("Left restricted: desk%-3%.corp%.example, held too by [^\n]+ until %d+%-", told.err)
       r.driver.sleep(600)
+      -- What others hold is no news to a job that runs every few minutes.
+      quiet = command("release", "--expired", "--yes", "--quiet")
+      assert.same({ 0, "", "" }, { quiet.status, quiet.out, quiet.err })
       assert.equal(0, command("release", "--expired", "--dry-run", "--exit-code").status)
     end)
 

@@ -92,6 +92,14 @@ describe("what is said of a run", function()
       sentence.about(account({}, { verb = "undo", undoes = "20261128T000000Z-0001" })))
   end)
 
+  it("says in one sentence what its undo has taken back", function()
+    assert.is_nil(sentence.undone {})
+    assert.equal("It was undone by \\x1b, which took it back on 1 device; that does not count as differing.",
+      sentence.undone { undone = { by = "\27", taken_back = 1, is_readable = true } })
+    assert.equal("It was undone by x, whose record is not here; what that took back counts as differing.",
+      sentence.undone { undone = { by = "x", taken_back = 0, is_readable = false } })
+  end)
+
   it("says first that a run was undone", function()
     local told = account({ "restricted" }, { undone_by = "20261129T050000Z-bbbb" })
     assert.equal("Undone by 20261129T050000Z-bbbb; before that: 1 of 1 device restricted", sentence.headline(told))

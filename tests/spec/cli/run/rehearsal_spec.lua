@@ -1,5 +1,6 @@
 -- What a rehearsal does to a run, and whether it would see that the run was wrong.
 -- Labels: not-lua5.3
+local json = require "mde.base.json"
 local playbooks = require "mde.run.playbook"
 local rehearsal = require "mde.cli.run.rehearsal"
 local runs = require "mde.run"
@@ -18,9 +19,9 @@ describe("a rehearsal", function()
     end
   end
 
-  local function rehearse(night, count, more)
+  local function rehearse(night, count, more, cap)
     return rehearsal.run(night, { fleet = { machines = fleets.fleet(count) }, path = directory .. "/night.db",
-      client = { protect = { servers = false }, cap = false },
+      client = { protect = { servers = false }, cap = cap or false },
       plan = { playbook = assert(playbooks.of_text("contain.lua", fleets.restrict(count, more), {})), waves = false } })
   end
 
@@ -57,6 +58,34 @@ describe("a rehearsal", function()
     end
     assert.is_true(superseded >= 1)
     assert_verified(result)
+  end)
+
+  it("records the times of its own clock, those of the audit events too", function()
+    local result = rehearse(night_of "lost", 60)
+    local account = assert(runs.account(result.path))
+    local first, last = account.sessions[1], account.sessions[#account.sessions]
+    assert.is_true(#account.sessions >= 2)
+    -- From the plan to the end the same time passes in the record as on that clock.
+    assert.is_true(math.abs(last.ended_at - account.run.made_at - result.seconds) < 30,
+      ("%s and %s"):format(last.ended_at - account.run.made_at, result.seconds))
+    assert.is_true(last.began_at - first.ended_at >= 60)
+    assert.is_true(account.timeline.ended - account.timeline.began >= 60)
+    local latest = 0
+    for _, line in ipairs(assert(runs.audit_lines(result.path))) do
+      local event = assert(json.decode(line))
+      local own = event.unmapped.mde
+      latest = math.max(latest, event.time / 1000)
+      assert.is_true(event.time / 1000 >= first.began_at)
+      assert.is_true(not own.sent_at or own.sent_at >= first.began_at and own.sent_at <= last.ended_at)
+    end
+    assert.is_true(latest >= last.began_at)
+  end)
+
+  it("waits in the record, too, for the hour of a full cap", function()
+    local result = rehearse(night_of "quiet", 3, nil, 2)
+    local sessions = assert(runs.account(result.path)).sessions
+    assert.equal(2, #sessions)
+    assert.is_true(sessions[2].began_at - sessions[1].began_at >= 3600)
   end)
 
   it("tells of a playbook that raises, and of one that cannot be planned", function()

@@ -65,6 +65,19 @@ describe("a plan on the screen", function()
     end)
   end
 
+  it("says for how long they are meant to hold, where that is said", function()
+    set_up(playbooks.fleet(4))
+    local text = [[
+      local mde = require "mde"
+      local spans = { "8h", "90m", "90m" }
+      for i = 1, 4 do mde.restrict(("pc-%d.corp.example"):format(i), "beacon", { release_after = spans[i] }) end]]
+    local plan = assert(stage.plan(text))
+    assert.matches("Meant to hold: 2 for 1 h 30 min, 1 for 8 h, 1 until released.",
+      shown(plan), 1, true)
+    assert.equal(28800, screen.object(stage.client, plan).devices[1].release_after)
+    assert.is_nil(shown(assert(stage.plan(playbooks.restrict(4)))):find("Meant to hold", 1, true))
+  end)
+
   it("says who is left, by reason", function()
     local machines = playbooks.fleet(4)
     machines[1].machineTags = { "tier0" }
