@@ -231,6 +231,16 @@ static void lose(struct mde_change *change, int64_t sent_at)
   change->step = STEP_FIRST_WAIT;
 }
 
+/* The service says that one is active, and the list does not show which, or it is none that does. */
+static void active_not_found(struct mde_change *change, enum mde_fate fate, enum mde_reason reason)
+{
+  /* Behind a lost answer it says that the first arrived: it is looked for again. */
+  if (change->sends == MAX_SENDS)
+    change->step = STEP_FIRST_WAIT;
+  else
+    end(change, fate, reason);
+}
+
 int mde_change_answer(struct mde_change *change, const struct mde_order *order,
                       const struct mde_action_text *answer, struct mde_moment moment)
 {
@@ -245,15 +255,15 @@ int mde_change_answer(struct mde_change *change, const struct mde_order *order,
     return MDE_CHANGE_OK;
   }
   arrived(change);
-  if (reply == MDE_REPLY_ALREADY_ACTIVE) {
-    struct mde_action action =
-        mde_action_read(answer, order->response, order->machine, MDE_NO_TIME);
-    mde_order_aim(order, &action, 1);
+  struct mde_action action = mde_action_read(answer, order->response, order->machine, MDE_NO_TIME);
+  mde_order_aim(order, &action, 1);
+  /* Our own id says that it is ours, unless the key stands for another as well. */
+  bool is_another = !action.counts || action.differs;
+  if (is_another && (order->keyed || reply != MDE_REPLY_ACCEPTED)) {
+    active_not_found(change, MDE_FATE_CONFLICT, MDE_REASON_DIFFERENT);
+  } else if (reply == MDE_REPLY_ALREADY_ACTIVE) {
     change->recorded = is_recorded(order, &action);
-    if (action.counts && !action.differs)
-      end(change, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE);
-    else
-      end(change, MDE_FATE_CONFLICT, MDE_REASON_DIFFERENT);
+    end(change, MDE_FATE_ALREADY_ACTIVE, MDE_REASON_NONE);
   } else {
     change->comment_cut = reply == MDE_REPLY_CUT;
     end(change, MDE_FATE_ACCEPTED, MDE_REASON_NONE);
@@ -335,16 +345,6 @@ static void find(struct mde_change *change, const struct mde_order *order,
     found_nothing(change, order, mde_order_withdrawn(order, actions, count), about);
     break;
   }
-}
-
-/* The service says that one is active, and the list does not show which. */
-static void active_not_found(struct mde_change *change, enum mde_fate fate, enum mde_reason reason)
-{
-  /* Behind a lost answer it says that the first arrived: it is looked for again. */
-  if (change->sends == MAX_SENDS)
-    change->step = STEP_FIRST_WAIT;
-  else
-    end(change, fate, reason);
 }
 
 static void find_active(struct mde_change *change, const struct mde_order *order,

@@ -125,7 +125,7 @@ enum mde_reason {
   MDE_REASON_NOT_RESENT,      /* unknown: it did not leave again */
   MDE_REASON_HELD,            /* conflict: by a restriction that the claim does not cover */
   MDE_REASON_NOT_HELD,        /* conflict: by nothing that the claim covers */
-  MDE_REASON_DIFFERENT        /* conflict: one of another scope is pending, or has the key */
+  MDE_REASON_DIFFERENT /* conflict: one of another scope or file is pending, or has the key */
 };
 
 enum mde_slot { MDE_SLOT_NONE, MDE_SLOT_RETURN, MDE_SLOT_COUNT };
@@ -194,7 +194,11 @@ int mde_change_history(struct mde_change *change, const struct mde_order *order,
                        struct mde_action *actions, size_t count, const struct mde_list *list,
                        size_t *about, size_t *overturned);
 
-/* Tells the action that answered the send. MDE_CHANGE_OK or _UNASKED. */
+/*
+ * Tells the action that answered the send. MDE_CHANGE_OK or _UNASKED. One of another scope, or about
+ * another file, is a conflict, unless our own id says that it is ours; behind a lost answer it says
+ * nothing of what was lost, which is looked for again.
+ */
 int mde_change_answer(struct mde_change *change, const struct mde_order *order,
                       const struct mde_action_text *answer, struct mde_moment moment);
 

@@ -435,12 +435,17 @@ static size_t find_otherwise(const struct mde_action *actions, size_t count,
   return found;
 }
 
-/* The newest that carries our id and that the look before the send had not. */
-static size_t find_ours(const struct mde_action *actions, size_t count, const struct mde_sent *sent)
+/*
+ * The newest that carries our id and that the look before the send had not; or one that carries our
+ * key and is of another scope, since a key may have been used before.
+ */
+static size_t find_ours(const struct mde_action *actions, size_t count, const struct mde_sent *sent,
+                        bool of_another_scope)
 {
   size_t found = MDE_NO_ACTION;
   for (size_t i = 0; i < count; i++)
     if (carries(&actions[i], sent->response, sent->operation) && !actions[i].seen &&
+        (sent->keyed && actions[i].differs) == of_another_scope &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
@@ -451,8 +456,9 @@ static size_t find_cut(const struct mde_action *actions, size_t count, const str
 {
   for (size_t i = 0; i < count; i++) {
     const struct mde_action *a = &actions[i];
-    if (a->counts && a->response == sent->response && a->status != MDE_STATUS_CANCELLED &&
-        when_of(a, sent) != WHEN_BEFORE && a->returned.length >= MDE_COMMENT_MIN_CUT_BYTES &&
+    if (a->counts && !a->differs && a->response == sent->response &&
+        a->status != MDE_STATUS_CANCELLED && when_of(a, sent) != WHEN_BEFORE &&
+        a->returned.length >= MDE_COMMENT_MIN_CUT_BYTES &&
         mde_comment_compare(sent->comment, a->returned) == MDE_COMMENT_MATCH_CUT)
       return i;
   }
@@ -468,7 +474,7 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
                                             const struct mde_sent *sent)
 {
   const struct mde_response *response = sent->response;
-  size_t ours = find_ours(actions, count, sent);
+  size_t ours = find_ours(actions, count, sent, false);
   if (ours != MDE_NO_ACTION) {
     bool cancelled = actions[ours].status == MDE_STATUS_CANCELLED;
     return reconciled(cancelled ? MDE_RECONCILIATION_SUPERSEDED : MDE_RECONCILIATION_OURS, ours);
@@ -481,6 +487,10 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
     return reconciled(MDE_RECONCILIATION_OURS, cut);
   size_t perhaps = find_otherwise(actions, count, sent, WHEN_UNCLEAR);
   if (perhaps == MDE_NO_ACTION) perhaps = cut;
+  size_t other = find_ours(actions, count, sent, true);
+  if (perhaps == MDE_NO_ACTION && other != MDE_NO_ACTION &&
+      actions[other].status != MDE_STATUS_FAILED)
+    perhaps = other;
   if (perhaps != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_UNCLEAR, perhaps);
 
   size_t pending = newest_pending(actions, count, response, false);

@@ -211,13 +211,14 @@ struct mde_reconciled {
 
 /*
  * What the list says of a send whose fate is unknown. In this order:
- *  1. An action with our id that was not seen before (a key may have been used before): ours, or
- *     superseded by itself if it was cancelled.
+ *  1. An action with our id that was not seen before (a key may have been used before, and is not
+ *     ours then where it is of another scope): ours, or superseded by itself if it was cancelled.
  *  2. After the send somebody decided otherwise, by an opposite action (pending, succeeded or
  *     failed) or by the cancellation of one of this kind: superseded, by the newest.
  *  3. An action after the send whose comment is the beginning of ours, which the service has cut,
- *     and that was not cancelled: ours.
- *  4. The same as 2 or 3, but whether it came after the send cannot be told: unclear.
+ *     and that was not cancelled and is not of another scope: ours.
+ *  4. The same as 2 or 3, but whether it came after the send cannot be told; or an action with our
+ *     key and of another scope, which did not fail: unclear.
  *  5. An action of this kind, and not of another scope, is pending: active.
  *  6. An opposite action is pending: opposite.
  *  7. Nothing.

@@ -49,6 +49,10 @@ static struct mde_text text(const char *s)
 enum author { NOBODY, BEFORE, COLLEAGUE, US };
 enum { SHOWN = 1, SHOWN_CANCELLED = 2 };
 
+/* Of which scope an action is, or about which file: the one that is wanted, another, or it does not
+   say. */
+enum subject { WANTED, ANOTHER, UNSAID };
+
 struct row {
   unsigned char author, is_opposite, status, visible;
   unsigned char carries_our_id;         /* a key was used before, or it is ours */
@@ -56,6 +60,7 @@ struct row {
   unsigned char listed;                 /* its status as a list that lags has it */
   unsigned char untimed, nameless, cut; /* without a time, without an id, its comment cut short */
   unsigned char same_reason; /* we sent it before, for the same incident or with the same text */
+  unsigned char subject;     /* enum subject */
   unsigned char hour;        /* when it was created, in hours since the beginning */
 };
 
@@ -81,6 +86,7 @@ struct state {
 };
 
 static struct mde_order order;
+static const char *other_subject; /* NULL: two actions of this response differ in nothing */
 static const char *trail[MAX_DEPTH];
 static int depth, deepest, problems;
 static uint64_t states, transitions;
@@ -88,10 +94,12 @@ static uint64_t states, transitions;
 static void broken(const char *what)
 {
   if (problems++ >= MAX_PRINTED) return;
-  printf("broken: %s\n  order: %s%s%s%s%s%s%s%s\n", what, order.response->name,
-         order.keyed ? " keyed" : "", order.incident.bytes != NULL ? " incident" : "",
-         order.look ? "" : " unseen", order.resend ? "" : " once",
-         order.cancel_opposite ? " cancels" : "", order.dry_run ? " dry" : "",
+  printf("broken: %s\n  order: %s%s%s%s%s%s%s%s%s%s\n", what, order.response->name,
+         order.subject.bytes != NULL ? " " : "",
+         order.subject.bytes != NULL ? order.subject.bytes : "", order.keyed ? " keyed" : "",
+         order.incident.bytes != NULL ? " incident" : "", order.look ? "" : " unseen",
+         order.resend ? "" : " once", order.cancel_opposite ? " cancels" : "",
+         order.dry_run ? " dry" : "",
          order.decided_at == MDE_NO_TIME ? ""
          : order.is_decided_on           ? " decided on an action"
                                          : " decided");
@@ -157,7 +165,25 @@ static struct mde_action action_of(const struct world *world, int i, enum mde_st
                                 : "by hand"),
   };
   if (!row->nameless) action.id.bytes[15] = (unsigned char)(i + 1);
+  if (row->is_opposite || other_subject == NULL || row->subject == UNSAID) return action;
+  struct mde_text subject = row->subject == WANTED ? order.subject : text(other_subject);
+  *(order.response->subject == MDE_SUBJECT_FILE ? &action.file : &action.scope) = subject;
   return action;
+}
+
+/* Whether it does not do for what is wanted. */
+static bool is_another(const struct row *row)
+{
+  if (row->is_opposite || other_subject == NULL) return false;
+  bool is_unknown_file = row->subject == UNSAID && order.response->subject == MDE_SUBJECT_FILE &&
+                         (!row->carries_our_id || row->cut);
+  return row->subject == ANOTHER || is_unknown_file;
+}
+
+/* Whether it is another matter: what becomes of it says nothing about what is wanted. */
+static bool is_unrelated(const struct row *row)
+{
+  return is_another(row) && order.response->subject == MDE_SUBJECT_FILE;
 }
 
 /* ---- what must hold */
@@ -171,7 +197,9 @@ static bool may_be_ours(const struct world *world)
 static bool carries_ours(const struct world *world)
 {
   for (int i = 0; i < world->count; i++)
-    if (world->rows[i].carries_our_id && !world->rows[i].is_opposite) return true;
+    if (world->rows[i].carries_our_id && !world->rows[i].is_opposite &&
+        !is_another(&world->rows[i]))
+      return true;
   return false;
 }
 
@@ -197,12 +225,16 @@ static void check(const struct state *state)
     if (!carries_ours(world)) broken("accepted without an action");
     if (about == NULL || !about->carries_our_id || about->is_opposite)
       broken("accepted, and it is about another action");
+    else if (is_another(about))
+      broken("accepted, and it is of another scope or file");
     break;
   case MDE_FATE_ALREADY_ACTIVE:
     if (about == NULL)
       broken("already active without an action");
     else if (about->is_opposite)
       broken("already active by the opposite");
+    else if (is_another(about))
+      broken("already active by one of another scope or file");
     else if (result.recorded != (order.incident.bytes == NULL || names_incident(about)))
       broken("recorded, and it is not, or the reverse");
     break;
@@ -213,13 +245,16 @@ static void check(const struct state *state)
     if (!order.dry_run) broken("would send, and it is no dry run");
     break;
   case MDE_FATE_SUPERSEDED:
+    if (about != NULL && is_unrelated(about)) broken("superseded by what is another matter");
     if (about == NULL || (!about->is_opposite && about->listed != MDE_STATUS_CANCELLED))
       broken("superseded by nothing that says otherwise");
     if (result.reason == MDE_REASON_DECIDED_ON_LOSS) break;
     if (may_be_ours(world)) broken("superseded before it was sent, and it was executed");
     break;
   case MDE_FATE_CONFLICT:
-    if (about == NULL || !about->is_opposite) broken("in conflict with nothing");
+    if (about == NULL || about->is_opposite != (result.reason != MDE_REASON_DIFFERENT) ||
+        (!about->is_opposite && !is_another(about)))
+      broken("in conflict with nothing");
     if (may_be_ours(world)) broken("in conflict, and it was executed or may be");
     break;
   case MDE_FATE_PROTECTED:
@@ -264,7 +299,8 @@ static void check_leaving(const struct world *world)
   for (int i = 0; i < world->count; i++) {
     const struct row *row = &world->rows[i];
     bool is_made = row->listed == MDE_STATUS_PENDING || row->listed == MDE_STATUS_SUCCEEDED;
-    if (row->carries_our_id && row->shown && is_made) broken("one id makes two actions");
+    if (row->carries_our_id && row->shown && is_made && !is_unrelated(row))
+      broken("one id makes two actions");
   }
 }
 
@@ -453,6 +489,7 @@ static void check_unasked(const struct state *state)
 /* Whether somebody has decided otherwise by it: after the first look, or after the caller did. */
 static bool says_otherwise(const struct row *row, bool had_seen)
 {
+  if (is_unrelated(row)) return false;
   if (row->is_opposite && row->listed != MDE_STATUS_CANCELLED)
     return row->author == COLLEAGUE && !row->shown && (had_seen || order.decided_at != MDE_NO_TIME);
   return had_seen && !row->is_opposite && row->listed == MDE_STATUS_CANCELLED &&
@@ -619,6 +656,8 @@ static void answer(const struct state *before, int i, const char *comment, const
       .machine = order.machine,
       .comment = comment != NULL ? text(comment) : action.returned,
       .created = {NULL, 0},
+      .scope = action.scope,
+      .file = action.file,
   };
   state.world.is_away = 0;
   state.world.about = (unsigned char)(i + 1);
@@ -744,8 +783,15 @@ static void surprises(const struct state *before)
     if (add(&acted.world, COLLEAGUE, true, MDE_STATUS_PENDING, false))
       go(&acted, "a colleague does the opposite");
     acted = state;
-    if (add(&acted.world, COLLEAGUE, false, MDE_STATUS_PENDING, false))
+    if (add(&acted.world, COLLEAGUE, false, MDE_STATUS_PENDING, false)) {
       go(&acted, "a colleague does the same");
+      acted.world.rows[acted.world.count - 1].subject = ANOTHER;
+      if (other_subject != NULL) {
+        go(&acted, "a colleague does it in another scope, or to another file");
+        acted.world.rows[acted.world.count - 1].cut = 1;
+        go(&acted, "a colleague does it so with the words that ours begins with");
+      }
+    }
     for (int i = 0; i < state.world.count; i++) {
       if (state.world.rows[i].status != MDE_STATUS_PENDING) continue;
       acted = state;
@@ -846,7 +892,7 @@ static const struct past pasts[] = {
 };
 
 /* False if there is no such past for this order. */
-static bool remember(struct world *world, const struct past *past)
+static bool remember(struct world *world, const struct past *past, enum subject subject)
 {
   if (order.is_decided_on && past->count == 0) return false;
   for (int i = 0; i < past->count; i++) {
@@ -857,31 +903,36 @@ static bool remember(struct world *world, const struct past *past)
     world->rows[i].untimed = past->rows[i].untimed;
     world->rows[i].nameless = past->rows[i].nameless;
     world->rows[i].same_reason = past->rows[i].same_reason;
+    if (!past->rows[i].opposite) world->rows[i].subject = (unsigned char)subject;
   }
   return true;
 }
 
-static void begin(const struct past *past, unsigned char surprises_allowed)
+static void begin(const struct past *past, enum subject subject, unsigned char surprises_allowed)
 {
   struct state state;
   memset(&state, 0, sizeof state);
   state.world.surprises_left = surprises_allowed;
-  if (!remember(&state.world, past)) return;
+  if (!remember(&state.world, past, subject)) return;
   mde_change_begin(&state.change, &order, 0);
   go(&state, "it begins");
 }
 
 /* It left in another process, which is gone. */
-static void begin_lost(const struct past *past, unsigned char surprises_allowed, int sends)
+static void begin_lost(const struct past *past, enum subject subject,
+                       unsigned char surprises_allowed, int sends)
 {
   if (order.dry_run || (sends > 1 && !order.resend)) return;
+  bool is_unrelated_past = order.response->subject == MDE_SUBJECT_FILE && subject == ANOTHER;
   for (int i = 0; i < past->count; i++) /* would not have been sent */
-    if (past->rows[i].carries_our_id && past->rows[i].status != MDE_STATUS_FAILED) return;
+    if (past->rows[i].carries_our_id && past->rows[i].status != MDE_STATUS_FAILED &&
+        !is_unrelated_past)
+      return;
   struct state state;
   memset(&state, 0, sizeof state);
   struct world *world = &state.world;
   world->surprises_left = surprises_allowed;
-  if (!remember(world, past)) return;
+  if (!remember(world, past, subject)) return;
   world->left = (unsigned char)sends;
   world->has_slot = 1;
   struct mde_lost lost = {.sent_at = BASE, .sends = sends, .looked = order.look};
@@ -889,7 +940,7 @@ static void begin_lost(const struct past *past, unsigned char surprises_allowed,
   for (int i = 0; order.look && i < world->count; i++) {
     struct mde_action action = action_of(world, i, (enum mde_status)world->rows[i].status);
     if (!action.has_id) return; /* a look that had it cannot tell of it */
-    mde_change_see(&state.change, action.id, action.status);
+    if (!is_unrelated(&world->rows[i])) mde_change_see(&state.change, action.id, action.status);
     world->rows[i].shown = action.status == MDE_STATUS_CANCELLED ? SHOWN_CANCELLED : SHOWN;
   }
   world->has_looked = order.look;
@@ -902,8 +953,24 @@ static void begin_lost(const struct past *past, unsigned char surprises_allowed,
   go(&state, "it begins where it was lost, and will be executed");
 }
 
-/* One of each kind: that holds a device, that takes it back, that has no opposite. */
-static const int responses[] = {MDE_RESPONSE_RESTRICT, MDE_RESPONSE_RELEASE, MDE_RESPONSE_SCAN};
+/*
+ * One of each kind: that holds a device, in one scope or in two; that takes either back; that has
+ * no opposite, with a scope, with a file, with neither.
+ */
+static const struct {
+  int response;
+  const char *subject, *other;
+} responses[] = {
+    {MDE_RESPONSE_RESTRICT, NULL, NULL},
+    {MDE_RESPONSE_RELEASE, NULL, NULL},
+    {MDE_RESPONSE_ISOLATE, "Full", "Selective"},
+    {MDE_RESPONSE_ISOLATE, "Selective", "Full"},
+    {MDE_RESPONSE_UNISOLATE, NULL, NULL},
+    {MDE_RESPONSE_SCAN, "Quick", "Full"},
+    {MDE_RESPONSE_QUARANTINE, "3395856ce81f2b7382dee72602f798b642f14140",
+     "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+    {MDE_RESPONSE_COLLECT, NULL, NULL},
+};
 
 int main(int argc, char **argv)
 {
@@ -916,7 +983,8 @@ int main(int argc, char **argv)
   for (size_t i = 0; i < sizeof responses / sizeof responses[0]; i++)
     for (unsigned bits = 0; bits < 512; bits++) {
       order = (struct mde_order){
-          .response = &mde_responses[responses[i]],
+          .response = &mde_responses[responses[i].response],
+          .subject = text(responses[i].subject),
           .machine = text("0123456789abcdef0123456789abcdef01234567"),
           .operation = text(OURS),
           .incident = bits & 1 ? text("INC-1") : (struct mde_text){NULL, 0},
@@ -945,14 +1013,16 @@ int main(int argc, char **argv)
         order.decided_at = FIRST_CREATED;
         order.decided_on.bytes[15] = 1;
       }
+      other_subject = responses[i].other;
       if (possible++ % step != 0) continue;
       orders++;
       make_table(&seen, 1 << 16);
-      for (size_t j = 0; j < sizeof pasts / sizeof pasts[0]; j++) {
-        begin(&pasts[j], allowed);
-        begin_lost(&pasts[j], allowed, 1);
-        begin_lost(&pasts[j], allowed, 2);
-      }
+      for (size_t j = 0; j < sizeof pasts / sizeof pasts[0]; j++)
+        for (int of = WANTED; of <= (other_subject != NULL ? UNSAID : WANTED); of++) {
+          begin(&pasts[j], (enum subject)of, allowed);
+          begin_lost(&pasts[j], (enum subject)of, allowed, 1);
+          begin_lost(&pasts[j], (enum subject)of, allowed, 2);
+        }
       free(seen.slots);
     }
   printf(

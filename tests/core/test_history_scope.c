@@ -17,6 +17,7 @@
 #define FILE_1 "3395856ce81f2b7382dee72602f798b642f14140"
 #define FILE_2 "4495856ce81f2b7382dee72602f798b642f14140"
 #define OURS "why [mde:INC-1:our-operation]"
+#define OURS_CUT "why [mde:INC-1:our"
 #define OTHERS "why [mde:INC-1:abcdefgh]"
 #define KEY "our-operation"
 
@@ -268,37 +269,75 @@ static const struct {
   const char *subject;
   struct row rows[MOST];
   const char *decision;
+  bool keyed;
 } losses[] = {
+    {"ours", MDE_RESPONSE_ISOLATE, "Full", {{I, "Full", P, OURS, 4}}, "ours 0", false},
     {"ours, whatever its scope says",
      MDE_RESPONSE_ISOLATE,
      "Full",
-     {{I, "Full", P, OURS, 4}},
-     "ours 0"},
+     {{I, "Selective", P, OURS, 4}},
+     "ours 0",
+     false},
+    {"under our key, of this scope",
+     MDE_RESPONSE_ISOLATE,
+     "Full",
+     {{I, "Selective", P, OURS, 5}, {I, "Full", P, OURS, 4}},
+     "ours 1",
+     true},
+    {"under our key, which was used for the other scope",
+     MDE_RESPONSE_ISOLATE,
+     "Full",
+     {{I, "Selective", S, OURS, 4}},
+     "unclear 0",
+     true},
+    {"under our key, for the other scope, which failed",
+     MDE_RESPONSE_ISOLATE,
+     "Full",
+     {{I, "Selective", F, OURS, 4}},
+     "nothing",
+     true},
+    {"with our words cut short",
+     MDE_RESPONSE_ISOLATE,
+     "Full",
+     {{I, "Full", S, OURS_CUT, 4}},
+     "ours 0",
+     false},
+    {"with our words cut short, of the other scope",
+     MDE_RESPONSE_ISOLATE,
+     "Full",
+     {{I, "Selective", S, OURS_CUT, 4}},
+     "nothing",
+     false},
     {"somebody's of the same scope",
      MDE_RESPONSE_ISOLATE,
      "Full",
      {{I, "Full", P, OTHERS, 4}},
-     "active 0"},
+     "active 0",
+     false},
     {"somebody's of the other scope says nothing of ours",
      MDE_RESPONSE_ISOLATE,
      "Full",
      {{I, "Selective", P, OTHERS, 4}},
-     "nothing"},
+     "nothing",
+     false},
     {"that of another file neither",
      MDE_RESPONSE_QUARANTINE,
      FILE_1,
      {{QUARANTINE, FILE_2, P, OTHERS, 4}},
-     "nothing"},
+     "nothing",
+     false},
     {"nor that it was cancelled",
      MDE_RESPONSE_QUARANTINE,
      FILE_1,
      {{QUARANTINE, FILE_2, C, OTHERS, 4}},
-     "nothing"},
+     "nothing",
+     false},
     {"ours, which does not tell its file",
      MDE_RESPONSE_QUARANTINE,
      FILE_1,
      {{QUARANTINE, NULL, P, OURS, 4}},
-     "ours 0"},
+     "ours 0",
+     false},
 };
 
 static void a_lost_answer_is_not_taken_for_another_scope_or_file(void **state)
@@ -318,6 +357,7 @@ static void a_lost_answer_is_not_taken_for_another_scope_or_file(void **state)
     size_t count = read_rows(losses[i].rows, response, losses[i].subject, actions);
     struct mde_sent sent = {.response = response,
                             .operation = text(KEY),
+                            .keyed = losses[i].keyed,
                             .comment = text(OURS),
                             .looked = true,
                             .sent_at = MDE_NO_TIME};

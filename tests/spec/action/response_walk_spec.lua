@@ -266,6 +266,11 @@ function cases.key(row)
   local second = accepted(row, 2, key)
   assert.are_not.equal(first.id, second.id)
   assert.equal(second.id, assert(r.client:find_action(lost)).id)
+  -- The service folds one into the other, whose comment is the same.
+  start { duplicates = "pending" }
+  accepted(row, 1, key)
+  not_done("conflict", "another_scope", act(row, 2, key))
+  assert.equal(1, r:count "action_created")
 end
 
 -- What the tenant answers to a second one, which is sent unseen.
