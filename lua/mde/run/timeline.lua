@@ -18,7 +18,7 @@ local M = {}
 ---@field ended number
 ---@field points mde.TimelinePoint[] at even distances, for curves
 ---@field rows mde.TimelinePoint[] at round times at which something had changed, for a table
----@field waves { wave: integer, from: number, to: number }[]
+---@field waves { verb: string, wave: integer, from: number, to: number }[]
 ---@field marks { at: number, text: string }[] where sessions began and ended
 
 --- A time of a record that can be shown; nil for any other.
@@ -84,17 +84,20 @@ end
 local function waves_of(devices)
   local waves, list = {}, {}
   for _, device in ipairs(devices) do
-    for _, change in ipairs(device.wave and device.changes or {}) do
-      local at = change.sent_at
-      if at and change.verb == "restrict" then
-        local wave = waves[device.wave] or { wave = device.wave, from = at, to = at }
-        if not waves[device.wave] then list[#list + 1] = wave end
-        waves[device.wave] = wave
+    for _, change in ipairs(device.changes) do
+      local at, key = change.sent_at, change.wave and ("%s %d"):format(change.verb, change.wave)
+      if at and key then
+        local wave = waves[key] or { verb = change.verb, wave = change.wave, from = at, to = at }
+        if not waves[key] then list[#list + 1] = wave end
+        waves[key] = wave
         wave.from, wave.to = math.min(wave.from, at), math.max(wave.to, at)
       end
     end
   end
-  table.sort(list, function(a, b) return a.wave < b.wave end)
+  table.sort(list, function(a, b)
+    if a.from ~= b.from then return a.from < b.from end
+    return a.wave < b.wave
+  end)
   return list
 end
 
