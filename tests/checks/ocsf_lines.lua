@@ -21,9 +21,11 @@ local all = { time = 1795921084.1239, machine_id = ("a1"):rep(20), computerDnsNa
   message = "why", rule = "servers", http_status = 400, request_id = "r", other_action_id = "o", attempts = 2,
   looked = true, recorded = false, reconciled = true, sent_at = 1795921060.101, user = "alice", version = "0.1.0",
   tenant_id = "8f0e6b1c-0000-4000-8000-0000000000aa", client_id = "5b7f6a3e-0000-4000-8000-00000000c11e",
-  run = "20261129T025804Z-7f3a", sequence = 12, wave = 1, playbook_sha256 = ("9b"):rep(32) }
+  run = "20261129T025804Z-7f3a", sequence = 12, wave = 1,
+  scope = "Full", sha1 = ("a1"):rep(20), playbook_sha256 = ("9b"):rep(32) }
 
-local verbs = { "restrict", "release", "cancel" }
+local verbs = { "restrict", "release", "isolate", "unisolate", "contain", "uncontain", "scan", "quarantine", "collect",
+  "cancel" }
 local names = {}
 for name in pairs(outcomes.words) do names[#names + 1] = name end
 table.sort(names)

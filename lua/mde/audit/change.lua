@@ -12,7 +12,9 @@ local M = {}
 ---@class mde.ChangeEvent
 ---@field event "change"
 ---@field time number Unix seconds
----@field verb "restrict"|"release"|"cancel"
+---@field verb string "restrict", "release", "isolate", ... or "cancel"
+---@field scope? string of an isolation or a scan: "Full", "Selective", "Quick"
+---@field sha1? string of the file of a quarantine
 ---@field outcome string a word of outcome.lua
 ---@field machine_id? string
 ---@field computerDnsName? string
@@ -83,6 +85,13 @@ local function put_comment(change, whole)
   change.operation_id = change.operation_id or operation_id
 end
 
+-- What an action is about besides its device.
+local function put_subject(change, subject)
+  local row = core.response_actions[change.verb]
+  local name = row and row.subject == "file" and "sha1" or row and row.subject
+  if name then change[name] = text(subject) end
+end
+
 local function put_action(change, action)
   change.action_id, change.status = text(action.id), text(action.status)
   change.machine_id = change.machine_id or text(action.machineId)
@@ -114,7 +123,8 @@ local function is_pending(action)
 end
 
 ---@class mde.ChangeKnown what is known of a change beside what it came to
----@field verb "restrict"|"release"|"cancel"
+---@field verb string "restrict", "release", "isolate", ... or "cancel"
+---@field subject? string the scope, or the file's SHA-1
 ---@field machine_id? string
 ---@field computerDnsName? string
 ---@field device? mde.ChangeEventDevice
@@ -135,6 +145,7 @@ function M.of(known, action, err)
     computerDnsName = text(known.computerDnsName), device = known.device, asked = known.asked,
     operation_id = known.operation_id, action_id = known.action_id, incident = known.incident }
   put_comment(change, known.comment)
+  put_subject(change, known.subject)
   if action then
     change.outcome, change.http_status = action.outcome or is_pending(action) and "pending" or "succeeded",
       known.http_status
@@ -146,9 +157,14 @@ function M.of(known, action, err)
   return change
 end
 
-local by_type = {}
-for _, verb in ipairs { "restrict", "release" } do
-  by_type[core.text.lower(core.response_actions[verb].type)] = verb
+-- The first of each type: containing a device makes an Isolate.
+local by_type, verbs = {}, { cancel = true }
+for _, verb in ipairs(core.response_actions) do
+  local row = core.response_actions[verb]
+  if row.kind == "acts" then
+    local name = core.text.lower(row.type)
+    by_type[name], verbs[verb] = by_type[name] or verb, true
+  end
 end
 
 -- What an action that is final came to.
@@ -160,7 +176,7 @@ end
 --- That an action is final.
 ---@param row table
 ---@param known? mde.ChangeKnown
----@return mde.ChangeEvent? change nil if it is another action than a restrict or release
+---@return mde.ChangeEvent? change nil if its type is not one of a response action
 function M.ended(row, known)
   known = known or {}
   local verb = known.verb or by_type[core.text.lower(text(row.type) or "")]
@@ -168,6 +184,7 @@ function M.ended(row, known)
   local change = { event = "change", verb = verb, outcome = outcome_of(row.status), machine_id = known.machine_id,
     computerDnsName = known.computerDnsName, device = known.device, operation_id = known.operation_id }
   put_comment(change, known.comment or row.requestorComment)
+  put_subject(change, known.subject)
   put_action(change, row)
   change.attempts, change.looked, change.recorded, change.reconciled = nil, nil, nil, nil
   if change.outcome == "cancelled" then
@@ -180,12 +197,10 @@ end
 
 -- ---- out of a record
 
-local verbs = { restrict = true, release = true, cancel = true }
-
 local kinds = { attempts = "number", http_status = "number", sent_at = "number", session = "number", looked = "boolean",
   recorded = "boolean", reconciled = "boolean" }
 for _, name in ipairs { "machine_id", "computerDnsName", "asked", "operation_id", "incident", "comment", "action_id",
-  "status", "kind", "code", "message", "rule", "request_id", "other_action_id" } do
+  "status", "kind", "code", "message", "rule", "request_id", "other_action_id", "scope", "sha1" } do
   kinds[name] = "string"
 end
 

@@ -25,6 +25,17 @@ local activities = {
   restrict = { id = 1, name = "Isolate",
     countermeasures = countermeasure("Isolate", { name = "Executable Allowlisting", uid = "D3-EAL" }) },
   release = { id = 3, name = "Restore", countermeasures = countermeasure "Restore" },
+  isolate = { id = 1, name = "Isolate",
+    countermeasures = countermeasure("Isolate", { name = "Network Isolation", uid = "D3-NI" }) },
+  unisolate = { id = 3, name = "Restore", countermeasures = countermeasure "Restore" },
+  contain = { id = 1, name = "Isolate",
+    countermeasures = countermeasure("Isolate", { name = "Network Isolation", uid = "D3-NI" }) },
+  uncontain = { id = 3, name = "Restore", countermeasures = countermeasure "Restore" },
+  scan = { id = 5, name = "Detect",
+    countermeasures = countermeasure("Detect", { name = "File Analysis", uid = "D3-FA" }) },
+  quarantine = { id = 2, name = "Evict",
+    countermeasures = countermeasure("Evict", { name = "File Eviction", uid = "D3-FEV" }) },
+  collect = { id = 99, name = "Collect" },
   cancel = { id = 99, name = "Cancel" },
 }
 
@@ -94,9 +105,10 @@ local function metadata_of(change)
 end
 
 -- Ours, by the same names.
-local UNMAPPED = { "verb", "outcome", "incident", "run", "playbook_sha256", "comment", "action_id", "attempts",
-  "looked", "wave", "code", "rule", "http_status", "request_id", "other_action_id", "recorded", "reconciled", "asked",
-  "sent_at" }
+local UNMAPPED = { "verb", "scope", "sha1", "outcome", "incident", "run", "playbook_sha256", "comment", "action_id",
+  "attempts", "looked", "wave", "code", "rule", "http_status", "request_id", "other_action_id", "recorded",
+  "reconciled",
+  "asked", "sent_at" }
 
 local function unmapped_of(change)
   local own = {}

@@ -4,7 +4,9 @@
 -- report are made of this table. A record may come from elsewhere: whatever is odd in it costs that one thing.
 
 local audits = require "mde.run.audit"
+local came_to = require "mde.run.came_to"
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
@@ -13,69 +15,18 @@ local timelines = require "mde.run.timeline"
 
 local M = {}
 
----@alias mde.AccountWord
----| "unknown"        # sent, and nobody knows what came of it
----| "failed"         # the device did not do it
----| "refused"        # the service said no
----| "cancelled"      # somebody cancelled it
----| "pending"        # the service has taken it, and the device had not done it when the record was written
----| "not_sent"       # the plan shows it, and nothing was sent
----| "withheld"       # the plan shows it, and a rule, or the opposite under way, stood against it when its turn came
----| "lapsed"         # the answer was lost, its end has passed, and the service does not have it
----| "superseded"     # somebody has decided otherwise; left
----| "not_looked_at"  # what holds of the device could not be read; left
----| "sending"        # under way
----| "planned"        # to come
----| "restricted"     # done
----| "released"       # done
----| "already_active" # it was so already
----| "protected"      # a rule left it when the plan was made
----| "conflict"       # the opposite was under way when the plan was made; left
----| "held"           # somebody else holds it; left
----| "not_held"       # nothing that was to be taken back holds it; left
----| "left"           # left as it was
-
----@class mde.AccountMeaning
----@field word mde.AccountWord
----@field part "needs"|"open"|"done"|"left" a person has to look; it goes on; it is done; it was left alone
----@field means string
-
 --- Every word, the worst first.
----@type mde.AccountMeaning[]
-M.words = {
-  { word = "unknown", part = "needs", means = "it was sent, and it is not known what came of it" },
-  { word = "failed", part = "needs", means = "the device did not carry it out" },
-  { word = "refused", part = "needs", means = "the service said no" },
-  { word = "cancelled", part = "needs", means = "somebody cancelled it before the device did it" },
-  { word = "pending", part = "needs",
-    means = "the service has taken it, and the device had not done it yet when this was recorded" },
-  { word = "not_sent", part = "needs", means = "the plan shows it, and nothing was sent" },
-  { word = "withheld", part = "needs",
-    means = "the plan shows it, and something stood against it when its turn came" },
-  { word = "lapsed", part = "needs",
-    means = "its answer was lost, its end has passed, and the service does not have it" },
-  { word = "superseded", part = "needs", means = "somebody else has decided otherwise, so it was left" },
-  { word = "not_looked_at", part = "needs", means = "what holds of the device could not be read, so it was left" },
-  { word = "sending", part = "open", means = "it is on its way" },
-  { word = "planned", part = "open", means = "its turn has not come" },
-  { word = "restricted", part = "done", means = "the device runs only code that Microsoft has signed" },
-  { word = "released", part = "done", means = "the device runs any code again" },
-  { word = "already_active", part = "left", means = "it was so already, so nothing had to be sent" },
-  { word = "protected", part = "left", means = "a rule protects the device" },
-  { word = "conflict", part = "left", means = "the opposite was under way" },
-  { word = "held", part = "left", means = "somebody else holds it restricted, so it was left" },
-  { word = "not_held", part = "left", means = "nothing that was to be taken back holds it any more" },
-  { word = "left", part = "left", means = "it was left as it was" },
-}
-
-local rank, part_of = {}, {}
-for i, one in ipairs(M.words) do rank[one.word], part_of[one.word] = i, one.part end
+M.words = came_to.words
 
 ---@class mde.AccountChange one verb of one device: what was planned, and what came of it. Times are Unix seconds
 ---@field verb string
+---@field scope? string of the verb: "Full", "Selective", "Quick"
+---@field sha1? string of the file of a quarantine
 ---@field word mde.AccountWord
 ---@field incident? string
 ---@field decision? string what the plan says; nil: the plan does not show it
+---@field if_needed? boolean the plan shows it as what the playbook may come to
+---@field wave? integer in which it was to be sent, if it cuts the device off
 ---@field rule? string
 ---@field why? string in words, of the plan
 ---@field reason? string
@@ -108,8 +59,9 @@ for i, one in ipairs(M.words) do rank[one.word], part_of[one.word] = i, one.part
 ---@field last_seen? string
 ---@field is_server? boolean
 ---@field is_offline? boolean it was not seen for an hour when the plan was made
----@field wave? integer
+---@field wave? integer the first in which it is cut off
 ---@field in_plan boolean
+---@field groups mde.DeviceGroup[] what came of each response with its opposite
 ---@field word mde.AccountWord
 ---@field part "needs"|"open"|"done"|"left"
 ---@field changes mde.AccountChange[]
@@ -154,7 +106,7 @@ for i, one in ipairs(M.words) do rank[one.word], part_of[one.word] = i, one.part
 ---@field counts table<mde.AccountWord, integer> of devices
 ---@field numbers { planned: integer, sent: integer, accepted: integer, succeeded: integer, failed: integer }
 ---@field rules { rule: string, count: integer }[] devices that rules of the guard left
----@field waves { wave: integer, planned: integer, sent: integer, succeeded: integer, verdict?: string }[]
+---@field waves { verb: string, wave: integer, planned: integer, sent: integer, succeeded: integer, verdict?: string }[]
 ---@field unresolvable { asked: string, code?: string, why: string }[] names that meant no machine, or several
 ---@field others string[] what else was to be changed
 ---@field beyond { machine_id?: string, name?: string, verb: string, said?: string }[] what was asked for and not done,
@@ -198,46 +150,30 @@ local time = timelines.usable
 
 -- ---- one change
 
-local done = { restrict = "restricted", release = "released" }
-
--- What came of a step.
-local function word_of_step(step, row, err, live_session)
-  if not step.outcome then return step.session == live_session and "sending" or "unknown" end
-  if err.code == "end_passed" then return "lapsed" end
-  if step.outcome ~= "accepted" then return rank[step.outcome] and step.outcome or "unknown" end
-  local status = core.history.status(step.status or text(row.status))
-  if status == "succeeded" then return done[step.verb] or "left" end
-  return status
-end
-
--- What came of a call for which nothing was sent, and which the next session would not try again.
-local ended_calls = { protected = "withheld", conflict = "withheld", superseded = "superseded" }
-
--- What the plan says of a change of which nothing is recorded but perhaps how its last call ended.
-local function word_of_plan(planned, is_to_come, call)
-  if planned.decision == planned.verb then
-    return call and ended_calls[call.outcome] or is_to_come and "planned" or "not_sent"
-  end
-  if planned.decision == "recorded" or not rank[planned.decision] then return "left" end
-  return planned.decision
+local function put_subject(change, subject)
+  local name = deeds.subject_name(change.verb)
+  if name then change[name] = text(subject) end
+  return change
 end
 
 local function change_of_plan(planned, is_to_come, call)
   local held = texts(planned.also_held)
-  return { verb = planned.verb, incident = text(planned.incident), decision = planned.decision,
-    word = word_of_plan(planned, is_to_come, call), rule = text(call and call.rule) or text(planned.rule),
+  return put_subject({ verb = planned.verb, incident = text(planned.incident), decision = planned.decision,
+    if_needed = planned.if_needed == true or nil,
+    word = came_to.of_plan(planned, is_to_come, call), rule = text(call and call.rule) or text(planned.rule),
     why = text(planned.why), reason = text(planned.reason), holder = text(planned.holder),
-    also_held = held[1] and held or nil, said = call and text(call.message) or nil }
+    also_held = held[1] and held or nil, said = call and text(call.message) or nil }, planned.subject)
 end
 
 -- A step, beside what the plan says of it if it does.
 local function change_of_step(step, planned, context)
   local row, err = object(step.row), object(step.error)
-  local change = planned and change_of_plan(planned, false) or { verb = step.verb }
+  local change = put_subject(planned and change_of_plan(planned, false) or { verb = step.verb },
+    object(step.arguments).subject)
   local comment, incident = core.comment.parse(step.comment)
   local is_accepted = step.outcome == "accepted"
   change.incident = incident or text(step.incident) or change.incident
-  change.word = word_of_step(step, row, err, context.live_session)
+  change.word = came_to.of_step(step, text(row.status), context.live_session, err.code)
   change.sent_at, change.answered_at, change.expires_at = time(step.sent), time(step.answered), time(step.expires)
   change.status = step.status or is_accepted and text(row.status) or nil
   change.status_at = time(step.status_at)
@@ -260,33 +196,6 @@ end
 
 -- ---- one device
 
--- Whether a step found what an earlier one of the run had done, or had sent.
-local function is_found_again(change, last)
-  return change.word == "already_active" and last ~= nil and last.verb == change.verb and last.outcome == "accepted"
-    and (last.word == "pending" or part_of[last.word] == "done")
-end
-
--- What came of a device, in one word: the worst of what was done last, of what nobody knows, and of what was planned
--- and not done. What the plan left alone counts where there is nothing else. The steps are in their order.
-local function word_of(changes)
-  local worst, last, left = nil, nil, nil
-  local function consider(word)
-    if not worst or rank[word] < rank[worst] then worst = word end
-  end
-  for _, change in ipairs(changes) do
-    if change.n then
-      if not is_found_again(change, last) then last = change end
-      if change.word == "unknown" or change.word == "sending" then consider(change.word) end
-    elseif change.decision == change.verb then
-      consider(change.word)
-    elseif not left or rank[change.word] < rank[left] then
-      left = change.word
-    end
-  end
-  if last then consider(last.word) end
-  return worst or left or "left"
-end
-
 -- What tells the changes of a device apart.
 local function key_of(machine_id, verb, incident)
   return ("%s\0%s\0%s"):format(machine_id, verb, core.text.lower(incident))
@@ -296,9 +205,16 @@ end
 -- The plan says it of the first step; a further one is beside the plan.
 local function changes_of(id, planned, steps, context)
   local by_name, used, changes = {}, {}, {}
-  for _, one in ipairs(planned) do by_name[("%s\0%s"):format(one.verb, one.incident)] = one end
+  -- The file is part of what is planned; a scope that is not the plan's is still beside it.
+  local function name_of(verb, incident, subject)
+    return ("%s\0%s\0%s"):format(verb, incident, deeds.subject_name(verb) == "sha1" and text(subject) or "")
+  end
+  for _, one in ipairs(planned) do
+    local name = name_of(one.verb, one.incident, one.subject)
+    by_name[name] = by_name[name] or one
+  end
   for i, step in ipairs(steps) do
-    local own = by_name[("%s\0%s"):format(step.verb, step.incident)]
+    local own = by_name[name_of(step.verb, step.incident, object(step.arguments).subject)]
     changes[i] = change_of_step(step, own and not used[own] and own or nil, context)
     if own then used[own] = true end
   end
@@ -322,19 +238,30 @@ local function planned_of(facts)
   return list
 end
 
+-- The wave of each change that cuts the device off: that of its verb in the plan.
+local function put_waves(changes, planned)
+  local waves = {}
+  for _, one in ipairs(planned) do waves[one.verb] = waves[one.verb] or count_of(one.wave) end
+  for _, change in ipairs(changes) do change.wave = waves[change.verb] end
+end
+
 local function device_of(row, steps, context)
   local facts = object(row.facts)
   local planned = planned_of(facts)
+  deeds.mend_waves(planned, row.wave)
   local device = { id = row.id, name = text(row.name), platform = text(row.platform), tags = texts(facts.tags),
     device_value = text(facts.value), last_seen = text(facts.last_seen), is_server = facts.is_server == true,
     is_offline = facts.is_offline == true, wave = count_of(row.wave), in_plan = planned[1] ~= nil,
     changes = changes_of(row.id, planned, steps, context), n = row.n,
     order = type(facts.order) == "number" and facts.order or math.huge }
-  device.word = word_of(device.changes)
+  put_waves(device.changes, planned)
+  device.word, device.groups = came_to.of_device(device.changes)
   -- While the run goes on, what is pending needs nobody.
-  device.part = context.live_session and device.word == "pending" and "open" or part_of[device.word]
+  device.part = context.live_session and device.word == "pending" and "open" or came_to.part_of[device.word]
   return device
 end
+
+local rank = came_to.rank
 
 local function by_rank(a, b)
   if rank[a.word] ~= rank[b.word] then return rank[a.word] < rank[b.word] end
@@ -409,7 +336,7 @@ local function numbers_of(devices)
   local function count(name, is_so) if is_so then numbers[name] = numbers[name] + 1 end end
   each_change(devices, function(_, change)
     local status = change.outcome == "accepted" and core.history.status(change.status)
-    count("planned", change.decision == change.verb)
+    count("planned", change.decision == change.verb and not change.if_needed)
     count("sent", change.sent_at ~= nil)
     count("accepted", change.outcome == "accepted")
     count("succeeded", status == "succeeded")
@@ -431,26 +358,33 @@ local function rules_of(devices)
   return list
 end
 
--- What the gate behind each wave said last.
+-- What tells a wave from others: each verb has its own.
+local function wave_key(verb, wave)
+  return ("%s %d"):format(verb, wave)
+end
+
+-- What the gate behind each wave said last. A wave that does not say its verb is of restricts.
 local function verdicts_of(events)
   local verdicts = {}
   for _, event in ipairs(events) do
-    local wave, words = (event.detail or ""):match "^wave (%d+): (.*)$"
-    if event.kind == "gate" and wave then verdicts[core.number.read(wave)] = words end
+    local wave, of, words = (event.detail or ""):match "^wave (%d+)([ a-z]*): (.*)$"
+    if event.kind == "gate" and wave then
+      verdicts[wave_key(of:match "^ of ([a-z]+)$" or "restrict", core.number.read(wave))] = words
+    end
   end
   return verdicts
 end
 
 local function waves_of(devices, events)
   local waves, verdicts = timelines.waves(devices, function(change)
-    return change.decision == "restrict" or change.sent_at ~= nil
+    return change.decision == change.verb or change.sent_at ~= nil
   end, function(wave, change)
     local function count(name, is_so) wave[name] = (wave[name] or 0) + (is_so and 1 or 0) end
-    count("planned", change.decision == "restrict")
+    count("planned", change.decision == change.verb)
     count("sent", change.sent_at)
     count("succeeded", change.done_at)
   end), verdicts_of(events)
-  for _, wave in ipairs(waves) do wave.verdict = verdicts[wave.wave] end
+  for _, wave in ipairs(waves) do wave.verdict = verdicts[wave_key(wave.verb, wave.wave)] end
   return waves
 end
 

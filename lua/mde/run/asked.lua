@@ -1,5 +1,6 @@
---- asked: what a call asks beside what makes it the step it is (steps.lua): its comment, allow, timeout and look; of a
---- restrict until when it holds, of a release what it is for.
+--- asked: what a call asks beside what makes it the step it is (steps.lua): its comment, allow, timeout and look, and
+--- what its body says, the scope of an isolation for example; of a restrict until when it holds, of a release what it
+--- is for.
 --
 -- It is recorded with the step. Where a playbook that comes by again asks otherwise, the recorded result holds, and
 -- what differs is told.
@@ -38,6 +39,14 @@ local function number_shown(value)
   return type(value) == "number" and core.number.write(value) or shown(value)
 end
 
+-- The option that says in which scope a verb is meant.
+local function scope_option(verb)
+  local row = core.response_actions[verb]
+  for _, field in ipairs(row and row.subject == "scope" and row.fields or {}) do
+    if field.option then return field.option end
+  end
+end
+
 --- In what a call differs from the step that it is, in words; nil: in nothing.
 ---@param step mde.Step
 ---@param intent table
@@ -54,6 +63,8 @@ function M.difference(step, intent)
   if step.comment then
     compare("the comment", (core.comment.parse(step.comment)), (core.comment.parse(intent.comment)))
   end
+  local scope = scope_option(step.verb)
+  if scope then compare(scope, step.subject, intent.subject) end
   -- An older record does not say.
   if type(was) == "table" then
     compare("allow", was.allow, now.allow)

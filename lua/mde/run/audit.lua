@@ -6,6 +6,7 @@
 
 local changes = require "mde.audit.change"
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
 local ocsf = require "mde.audit.ocsf"
@@ -29,6 +30,17 @@ Audit.__index = Audit
 
 -- ---- from a row to an event
 
+-- The wave of each verb of a device.
+local function waves_of(facts, wave)
+  local waves = { restrict = wave }
+  for _, change in ipairs(type(facts.changes) == "table" and facts.changes or {}) do
+    if type(change) == "table" and type(change.verb) == "string" and type(change.wave) == "number" then
+      waves[change.verb] = change.wave
+    end
+  end
+  return waves
+end
+
 -- What a record knows beside the events.
 local function read(journal)
   local run = journal:run()
@@ -39,7 +51,7 @@ local function read(journal)
   for device in assert(journal:devices()) do
     local facts = device.facts and json.decode(device.facts)
     if type(facts) == "table" then
-      known.devices[device.id] = { wave = device.wave, name = device.name,
+      known.devices[device.id] = { waves = waves_of(facts, device.wave), name = device.name,
         known = type(facts.audit) == "table" and changes.device(facts.audit) or nil }
     end
   end
@@ -56,7 +68,7 @@ local function event_of(run, row, sequence)
   change.user, change.version, change.session = session.who, session.mde, nil
   change.computerDnsName = change.computerDnsName or device.name
   change.device = device.known or change.device
-  if change.verb == "restrict" then change.wave = device.wave end
+  if deeds.cuts_off(change.verb) then change.wave = device.waves and device.waves[change.verb] end
   return change
 end
 

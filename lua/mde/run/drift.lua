@@ -4,6 +4,7 @@
 -- of it, stops nothing, and is told by its name.
 
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local errors = require "mde.base.error"
 local results = require "mde.action.change.result"
 
@@ -35,9 +36,11 @@ function M.of_record(device, record)
     errors.show(health))
 end
 
-local function planned_change(device, verb, incident)
+local function planned_change(device, intent)
   for _, change in ipairs(device and device.changes or {}) do
-    if change.verb == verb and change.incident == incident then return change end
+    if change.verb == intent.verb and change.incident == intent.incident and change.subject == intent.subject then
+      return change
+    end
   end
 end
 
@@ -56,33 +59,32 @@ local function span(seconds)
   return seconds and ("for %s seconds"):format(core.number.write(seconds)) or "until it is released"
 end
 
-local done = { restrict = "restricted", release = "released" }
-
 --- In what a change that went well is otherwise than its plan showed, in words.
 ---@param device mde.PlanDevice? as it was
----@param intent { verb: "restrict"|"release", incident: string, hold_seconds?: number } the incident in lower case
+---@param intent { verb: string, subject?: string, incident: string, hold_seconds?: number } the incident in lower case
 ---@param action mde.Action what it came to
----@param has_acted boolean the run has changed this device before
+---@param has_acted boolean the run has done this, or the opposite, to the device before
 ---@return string? words
 function M.of_action(device, intent, action, has_acted)
-  local verb, change = intent.verb, planned_change(device, intent.verb, intent.incident)
+  local verb, change = intent.verb, planned_change(device, intent)
+  local done = deeds.done(verb)
   if not change then
-    return action.outcome == "accepted" and ("it is %s, which the plan did not show"):format(done[verb]) or nil
+    return action.outcome == "accepted" and ("it is %s, which the plan did not show"):format(done) or nil
   elseif has_acted then
     return nil
   elseif change.decision == verb and action.outcome == "already_active" then
-    return ("nothing was sent; since the plan was made it was %s%s"):format(done[verb], results.decided_by(action))
+    return ("nothing was sent; since the plan was made it was %s%s"):format(done, results.decided_by(action))
   elseif action.outcome ~= "accepted" then
     return nil
   elseif change.decision == "already_active" then
-    return ("it is %s; when the plan was made it was so already"):format(done[verb])
+    return ("it is %s; when the plan was made it was so already"):format(done)
   end
   if change.release_after ~= intent.hold_seconds then
     return ("it is meant to hold %s, and the plan showed it %s"):format(span(intent.hold_seconds),
       span(change.release_after))
   end
   local held = new_among(action.also_held, device, change)
-  if held then return ("since the plan was made it was restricted for others, too: %s"):format(held) end
+  if held then return ("since the plan was made it was %s for others, too: %s"):format(done, held) end
   local ended = new_among(action.also_ended, device, change)
   return ended and ("others held it, too, which ends with this release: %s"):format(ended) or nil
 end

@@ -9,6 +9,7 @@
 
 local accounts = require "mde.run.account"
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local directories = require "mde.run.directory"
 local errors = require "mde.base.error"
 local libraries = require "mde.run.library"
@@ -19,6 +20,7 @@ local playbooks = require "mde.run.playbook"
 local readings = require "mde.run.reading"
 local recalls = require "mde.run.recall"
 local records = require "mde.run.record"
+local responses = require "mde.action.response"
 local rules = require "mde.run.rules"
 local sessions = require "mde.run.session"
 local stops = require "mde.run.stop"
@@ -39,9 +41,21 @@ local M = {}
 ---@field gate? string "succeeded=60%,wait=2m"
 ---@field package undone? string of an undo, what the run had done that it takes back
 
+-- The caps of the verbs that have another than a restrict; nil: there are none.
+local function caps_of(client, usual)
+  local own = {}
+  for _, verb in ipairs(responses.verbs) do
+    local cap = client.caps:of(verb)
+    local limit = cap and core.number.write(cap.limit)
+    if limit and limit ~= usual then own[verb] = limit end
+  end
+  return next(own) and own or nil
+end
+
 -- What the run is bound to beside the playbook.
 local function bound_of(client, options)
-  local bound = { protect = client.guard:describe(), cap = core.number.write(client.caps:of("restrict").limit),
+  local cap = core.number.write(client.caps:of("restrict").limit)
+  local bound = { protect = client.guard:describe(), cap = cap, caps = caps_of(client, cap),
     waves = options.waves, gate = options.gate, undone = options.undone }
   if options.waves == false then bound.waves = "rest" end
   rules.sizes(bound.waves, 1)
@@ -175,13 +189,13 @@ local function not_called(session, plan)
   for _, entry in ipairs(session.entries) do
     -- A name that means no machine any more stands there as it was asked for.
     local called_for = entry.machine_id or entry.name
-    if called_for then called[entry.verb .. called_for] = true end
+    if called_for then called[deeds.key(called_for, entry.verb, entry.subject)] = true end
   end
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
-      local verb = change.verb
-      if change.decision == verb and not called[verb .. device.id]
-        and not (device.name and called[verb .. errors.quote(device.name)]) then
+      local verb, subject = change.verb, change.subject
+      if change.decision == verb and not change.if_needed and not called[deeds.key(device.id, verb, subject)]
+        and not (device.name and called[deeds.key(errors.quote(device.name), verb, subject)]) then
         list[#list + 1] = { machine_id = device.id, verb = verb, name = device.name }
       end
     end
@@ -217,15 +231,23 @@ local function mark_undone(client, record, plan)
   return nil, err
 end
 
+-- The waves of each verb that cuts devices off.
+local function waves_of(client, plan, options, recall, tell)
+  local by_verb = {}
+  for _, verb in ipairs(responses.holding) do
+    by_verb[verb] = waves.new { client = client, verb = verb, ask = options.ask_gate, on_event = tell,
+      sent = recall:sent(verb), sizes = rules.sizes(options.waves or plan.settings.waves, plans.count_of(plan, verb)),
+      gate = rules.gate(options.gate or plan.settings.gate) }
+  end
+  return by_verb
+end
+
 local function carry_out(client, record, plan, options)
   local journal = record.journal
   local function tell(event)
     if options.on_event then options.on_event(event) end
   end
-  local recall, count = recalls.new(journal, client.action_center), 0
-  for _, device in ipairs(plan.devices) do
-    if device.wave then count = count + 1 end
-  end
+  local recall = recalls.new(journal, client.action_center)
   local session = sessions.new { client = client, journal = journal, number = record.session, path = record.path,
     id = record.id, plan = plan, until_time = options.until_time, on_event = tell, recall = recall,
     rules = rules.new() }
@@ -236,9 +258,7 @@ local function carry_out(client, record, plan, options)
   client:attach(session)
   local ok, ended, err = pcall(function()
     records.find_out(client, session)
-    session.waves = waves.new { client = client, ask = options.ask_gate, on_event = tell, sent = recall:sent(),
-      sizes = rules.sizes(options.waves or plan.settings.waves, count),
-      gate = rules.gate(options.gate or plan.settings.gate) }
+    session.waves = waves_of(client, plan, options, recall, tell)
     return playbooks.run(plan.playbook, libraries.new(client, session), math.floor(plan.made))
   end)
   client:attach(nil)
@@ -297,7 +317,7 @@ end
 -- Whether this client guards as that which made the plan.
 local function check_settings(client, plan)
   local own = bound_of(client, {})
-  for name, words in pairs { protect = "protects other devices", cap = "has another cap" } do
+  for name, words in pairs { protect = "protects other devices", cap = "has another cap", caps = "has other caps" } do
     if not plans.is_same(own[name], plan.settings[name]) then
       return nil, errors.new { kind = "invalid", code = "plan_of_other_settings",
         message = ("this client %s than the one that made the plan"):format(words),
@@ -380,7 +400,7 @@ end
 ---@field to_send integer changes that would be sent
 ---@field open integer steps that were sent and not answered
 ---@field not_reached integer
----@field not_planned integer devices that the playbook restricts now and the plan does not list
+---@field not_planned integer what the playbook would do now, and the plan has to list and does not
 ---@field is_changed boolean the file is not what it was
 ---@field raised? mde.Error what the playbook raised
 ---@field planning mde.Planning
@@ -416,12 +436,17 @@ function M.replan(client, opened, options)
       hint = "Put it back, or give --modules-changed." }
   end
   local planned = {}
-  for _, device in ipairs(plan.devices) do planned[device.id] = plans.restricts(device) end
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.decision == change.verb then planned[deeds.key(device.id, change.verb, change.subject)] = true end
+    end
+  end
   local found = { recorded = 0, to_send = 0, open = 0, not_reached = 0, not_planned = 0, raised = raised,
     planning = planning, is_changed = records.is_changed(plan.playbook) }
   for _, change in ipairs(planning.changes) do
-    if change.decision == change.verb then
-      local is_planned = change.verb == "release" or planned[change.machine_id]
+    if change.decision == change.verb and not change.if_needed then
+      local is_planned = not deeds.is_bound(change.verb)
+        or planned[deeds.key(change.machine_id, change.verb, change.subject)]
       local name = is_planned and "to_send" or "not_planned"
       found[name] = found[name] + 1
     end
@@ -454,14 +479,17 @@ end
 --- more, for what was left would go on with it.
 M.leave = playbooks.leave
 
---- What the cap of a client lets through now, counting what was sent in the last hour; nil if it has no cap.
+--- What the cap of a verb lets through now, counting what was sent in the last hour; nil if there is no cap.
 ---@param client mde.Client
+---@param verb? string default restrict
+---@param subject? string of a quarantine: the file's SHA-1
 ---@return { limit: number, remaining: integer, is_counted: boolean }?
-function M.cap(client)
-  if client:cap().limit == math.huge then return nil end
-  local cap = client.caps:of "restrict"
+function M.cap(client, verb, subject)
+  verb = verb or "restrict"
+  local cap = client.caps:of(verb, subject)
+  if not cap or cap.limit == math.huge then return nil end
   local _, err = cap:check(cap:slot "plan", client:context(SETTLE_SECONDS))
-  local state = client:cap()
+  local state = cap:state()
   return { limit = state.limit, remaining = state.remaining or state.limit, is_counted = not err or err.rule == "cap" }
 end
 
@@ -491,7 +519,8 @@ M.playbook = playbooks.read
 M.shown = plans.shown
 M.is_expected = plans.is_expected
 M.counts = plans.counts
-M.restricts = plans.restricts
+M.count_of = plans.count_of
+M.done = deeds.done
 M.object = plans.object
 M.stop = stops.ask
 M.stop_elsewhere = stops.ask_elsewhere

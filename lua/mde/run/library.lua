@@ -1,13 +1,15 @@
 --- library: what `require "mde"` gives a playbook: the functions of mde, by the client of the run.
 --
 -- Nothing is taken away but clients of its own: a change by another client would be in no plan and in no record. Added
--- are mde.resuming, which says whether an earlier session has recorded steps, and mde.on_plan, which looks at the plan.
+-- are mde.resuming, which says whether an earlier session has recorded steps, mde.on_plan, which looks at the plan, and
+-- mde.may, which says what a playbook may come to.
 
 local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
 local mde = require "mde"
 local operators = require "mde.query.operators"
+local responses = require "mde.action.response"
 
 local M = {}
 
@@ -15,6 +17,7 @@ local M = {}
 ---@field made number when the plan was made, Unix seconds: what mde.ago counts from
 ---@field is_plan boolean
 ---@field resuming fun(self): boolean
+---@field if_needed fun(self, fn: function, ...) of a pass that plans: calls fn, whose changes the playbook may come to
 ---@field rank fun(self, machine_id: string): integer? in which order the devices of a list are best done
 ---@field machine_of fun(self, name: string): string? the machine that this name means in the run
 
@@ -67,6 +70,20 @@ local function each_of(client, pass)
   end
 end
 
+-- mde.may: shows in the plan what the playbook may come to, the next rung of a ladder for example, and so allows it. It
+-- does nothing, in a run either.
+local function may_of(client, pass)
+  return function(verb, device, comment, options)
+    if not responses.is_verb(verb) then
+      errors.invalid("wrong_value", ("mde.may: there is no verb %s, only %s"):format(errors.quote(verb),
+        table.concat(responses.verbs, ", ")))
+    end
+    local ok, err = mde.check(verb, comment, options)
+    if not ok then error(err, 0) end
+    if pass.is_plan then pass:if_needed(client[verb], client, device, comment, options) end
+  end
+end
+
 --- The library of one pass of a playbook.
 ---@param client mde.Client
 ---@param pass mde.RunPass
@@ -87,6 +104,7 @@ function M.new(client, pass)
       "Leave out mde.client; the environment or --profile says which tenant is meant.")
   end
   library.ago = function(span) return math.max(0, pass.made - operators.ago(span).seconds) end
+  library.may = may_of(client, pass)
   library.resuming = function() return pass:resuming() end
   library.on_plan = function(fn)
     if type(fn) ~= "function" then errors.invalid("wrong_type", "mde.on_plan needs a function") end

@@ -2,8 +2,10 @@
 
 local audit = require "mde.audit.change"
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
+local responses = require "mde.action.response"
 local rules = require "mde.run.rules"
 
 local FORMAT = "mde-plan-1"
@@ -23,8 +25,8 @@ local M = {}
 ---@field is_server boolean
 ---@field is_offline boolean
 ---@field audit? mde.ChangeEventDevice what is told of it with each event
----@field wave? integer in which it is restricted
----@field changes mde.PlannedChange[] one for each verb and incident
+---@field wave? integer the first in which it is cut off
+---@field changes mde.PlannedChange[] one for each verb, scope or file, and incident
 
 ---@class mde.RunPlan
 ---@field made number Unix seconds by the service's time
@@ -33,7 +35,7 @@ local M = {}
 ---@field base_url string
 ---@field playbook mde.Playbook
 ---@field modules mde.PlaybookModule[]
----@field settings table what the run is bound to beside: protect, cap, waves, gate
+---@field settings table what the run is bound to beside: protect, cap, caps, waves, gate
 ---@field devices mde.PlanDevice[] in the order in which they are done
 ---@field unresolvable mde.Unresolved[]
 ---@field others string[] what else would be changed
@@ -80,9 +82,10 @@ local function digest_of(plan)
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
       if change.decision == change.verb then
-        -- The end stands there only if there is one, as it is with plans that know none.
+        -- What few changes have stands there only if they have it, as it is with plans that know none of it.
         changes[#changes + 1] = table.concat({ device.id, change.verb, change.incident,
           change.release_after and core.number.write(change.release_after) }, " ")
+          .. (change.subject and " " .. change.subject or "") .. (change.if_needed and " if needed" or "")
       end
     end
   end
@@ -138,14 +141,24 @@ local function machines_of(client, ids)
   return machines
 end
 
---- Whether a device would be restricted.
----@param device mde.PlanDevice
----@return boolean
-function M.restricts(device)
+-- Whether a verb of a device would be sent.
+local function does(device, verb)
   for _, change in ipairs(device.changes) do
-    if change.verb == "restrict" and change.decision == "restrict" then return true end
+    if change.verb == verb and change.decision == verb then return true end
   end
   return false
+end
+
+--- How many devices a plan does something to.
+---@param plan mde.RunPlan
+---@param verb string
+---@return integer
+function M.count_of(plan, verb)
+  local count = 0
+  for _, device in ipairs(plan.devices) do
+    if does(device, verb) then count = count + 1 end
+  end
+  return count
 end
 
 -- The devices in the order in which they are done: of lists, those from which a result comes soonest; else as called.
@@ -161,25 +174,38 @@ local function in_order(devices, leaders)
   return ordered
 end
 
-local function put_in_waves(plan)
-  local count = 0
+-- The wave of each device to which a verb is done, in their order.
+local function put_verb_in_waves(plan, verb)
+  local sizes, wave = rules.sizes(plan.settings.waves, M.count_of(plan, verb)), 1
+  local left = sizes[1]
   for _, device in ipairs(plan.devices) do
-    if M.restricts(device) then count = count + 1 end
-  end
-  local sizes, wave = rules.sizes(plan.settings.waves, count), 1
-  local first = sizes[1]
-  plan.devices = in_order(plan.devices, first ~= "rest" and first or nil)
-  local left = first
-  for _, device in ipairs(plan.devices) do
-    if M.restricts(device) then
+    if does(device, verb) then
       if left == 0 then
         wave = wave + 1
         left = sizes[math.min(wave, #sizes)]
       end
-      device.wave = wave
+      for _, change in ipairs(device.changes) do
+        if change.verb == verb and change.decision == verb then change.wave = wave end
+      end
+      device.wave = math.min(device.wave or wave, wave)
       if left ~= "rest" then left = left - 1 end
     end
   end
+end
+
+-- How many devices come first of those that are cut off.
+local function first_of(plan)
+  for _, verb in ipairs(responses.holding) do
+    local count = M.count_of(plan, verb)
+    local first = count > 0 and rules.sizes(plan.settings.waves, count)[1]
+    if first and first ~= "rest" then return first end
+  end
+end
+
+-- Each verb that cuts off has waves of its own: what one does to a device says nothing of another.
+local function put_in_waves(plan)
+  plan.devices = in_order(plan.devices, first_of(plan))
+  for _, verb in ipairs(responses.holding) do put_verb_in_waves(plan, verb) end
 end
 
 --- A plan of what a pass of the playbook has found.
@@ -215,31 +241,38 @@ end
 
 -- ---- counting
 
----@class mde.PlanCounts
+---@class mde.PlanCounts of changes; and for each other verb how many, by its name
 ---@field restrict integer
 ---@field release integer
+---@field if_needed integer that the playbook may come to, of whatever verb; they are not counted by their verbs
+---@field to_send integer all of these
 ---@field already_active integer
 ---@field recorded integer
 ---@field left integer protected, in conflict, superseded, or held by others or nobody
 ---@field not_looked_at integer
 ---@field unresolvable integer
----@field servers integer of those that would be restricted
----@field offline integer of those that would be restricted or released
+---@field servers integer of those that would be cut off
+---@field offline integer of those that would be sent
 
 local counted_as = { protected = "left", conflict = "left", superseded = "left", held = "left", not_held = "left" }
 
 ---@param plan mde.RunPlan
 ---@return mde.PlanCounts
 function M.counts(plan)
-  local counts = { restrict = 0, release = 0, already_active = 0, recorded = 0, left = 0, not_looked_at = 0,
+  local counts = { if_needed = 0, to_send = 0, already_active = 0, recorded = 0, left = 0, not_looked_at = 0,
     unresolvable = #plan.unresolvable, servers = 0, offline = 0 }
+  for _, verb in ipairs(responses.verbs) do counts[verb] = 0 end
+  local function count(name) counts[name] = counts[name] + 1 end
   for _, device in ipairs(plan.devices) do
+    local is_cut_off = false
     for _, change in ipairs(device.changes) do
-      local name = counted_as[change.decision] or change.decision
-      counts[name] = counts[name] + 1
-      if change.decision == change.verb and device.is_offline then counts.offline = counts.offline + 1 end
-      if change.decision == "restrict" and device.is_server then counts.servers = counts.servers + 1 end
+      local is_sent = change.decision == change.verb
+      count(is_sent and change.if_needed and "if_needed" or counted_as[change.decision] or change.decision)
+      if is_sent then count "to_send" end
+      if is_sent and device.is_offline then count "offline" end
+      is_cut_off = is_cut_off or is_sent and deeds.cuts_off(change.verb)
     end
+    if is_cut_off and device.is_server then count "servers" end
   end
   return counts
 end
@@ -247,12 +280,15 @@ end
 -- ---- as JSON
 
 local function change_as_json(device, change)
-  return { id = device.id, name = device.name, platform = device.platform, tags = device.tags,
+  local object = { id = device.id, name = device.name, platform = device.platform, tags = device.tags,
     device_value = device.value, last_seen = device.last_seen, is_server = device.is_server,
-    is_offline = device.is_offline, wave = change.decision == "restrict" and device.wave or nil, verb = change.verb,
+    is_offline = device.is_offline, wave = change.wave, verb = change.verb, if_needed = change.if_needed,
     incident = change.incident ~= "" and change.incident or nil, decision = change.decision, rule = change.rule,
     release_after = change.release_after, why = change.why, holder = change.holder, reason = change.reason,
     asked = change.asked }
+  local name = deeds.subject_name(change.verb)
+  if name then object[name] = change.subject end
+  return object
 end
 
 --- The plan as an object for JSON.
@@ -328,6 +364,7 @@ function M.read(journal)
       local device = { id = row.id }
       for _, name in ipairs(PLAN_FIELDS) do device[name] = facts[name] end
       device.order = facts.order
+      deeds.mend_waves(device.changes, device.wave)
       plan.devices[#plan.devices + 1] = device
     end
   end

@@ -1,10 +1,10 @@
 --- planning: the pass of a playbook that makes a plan: everything is looked at, and nothing is changed.
 --
--- A restrict or release is rehearsed and comes back as `planned`, or as what it is already, or with the error that it
--- would have. What is planned is taken to succeed. A step of which an earlier session has the result comes back as it
--- was.
+-- A response action is rehearsed and comes back as `planned`, or as what it is already, or with the error that it would
+-- have. What is planned is taken to succeed. A step of which an earlier session has the result comes back as it was.
 
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
 local steps_of = require "mde.run.steps"
@@ -16,10 +16,13 @@ local M = {}
 
 ---@class mde.PlannedChange one verb of one machine for one incident
 ---@field machine_id string
----@field verb "restrict"|"release"
+---@field verb string
+---@field subject? string the scope of the verb, or the SHA-1 of its file
 ---@field incident string in lower case; ""
----@field decision "restrict"|"release"|"already_active"|"recorded"|"protected"|"conflict"|"superseded"|"held"
---- |"not_held"|"not_looked_at"
+---@field decision string the verb if it would be sent, or "already_active", "recorded", "protected", "conflict",
+--- "superseded", "held", "not_held", "not_looked_at"
+---@field if_needed? boolean the playbook may come to it, and may not (mde.may)
+---@field wave? integer in which it is sent, if it cuts the device off
 ---@field rule? string of the guard
 ---@field why? string in words
 ---@field holder? string who restricted it already
@@ -47,7 +50,8 @@ Planning.__index = Planning
 ---@return mde.Planning
 function M.new(made, recorded)
   return setmetatable({ made = made, is_plan = true, changes = {}, by_identity = {}, repeats = {}, unresolvable = {},
-    others = {}, asked = {}, recorded = recorded, listed = setmetatable({}, { __mode = "k" }) }, Planning)
+    others = {}, asked = {}, recorded = recorded, listed = setmetatable({}, { __mode = "k" }),
+    possible = setmetatable({}, { __mode = "k" }) }, Planning)
 end
 
 function Planning:resuming()
@@ -63,17 +67,27 @@ function Planning.rank() end
 
 local MAIN = {}
 
-local function left(self, task, ok, ...)
-  self.listed[task] = nil
+local function left(marked, task, ok, ...)
+  marked[task] = nil
   if not ok then error((...), 0) end
   return ...
 end
 
+-- Calls fn, and what it calls is marked.
+local function mark(marked, fn, ...)
+  local task = coroutine.running() or MAIN
+  marked[task] = true
+  return left(marked, task, pcall(fn, ...))
+end
+
 --- Calls what mde.each calls for an item of a list.
 function Planning:in_list(fn, ...)
-  local task = coroutine.running() or MAIN
-  self.listed[task] = true
-  return left(self, task, pcall(fn, ...))
+  return mark(self.listed, fn, ...)
+end
+
+--- Calls what the playbook may come to, and may not.
+function Planning:if_needed(fn, ...)
+  return mark(self.possible, fn, ...)
 end
 
 function Planning:other(what, device, detail)
@@ -136,7 +150,7 @@ end
 --- Rehearses a change, and notes what it would come to.
 function Planning:carry_out(intent, machine, deed)
   local incident = steps_of.incident_of(intent.incident)
-  local key = table.concat({ intent.verb, intent.machine_id, incident }, "\0")
+  local key = deeds.key(intent.machine_id, intent.verb, intent.subject) .. "\0" .. incident
   count_repeat(self, key, intent)
   if intent.kind ~= "machine" and intent.kind ~= "machine_id" then
     self.asked[core.text.lower(intent.canonical)] = intent.machine_id
@@ -148,10 +162,14 @@ function Planning:carry_out(intent, machine, deed)
     action, err = deed()
     if action and action.outcome == "would_send" then action.outcome = "planned" end
   end
-  if not self.by_identity[key] then
-    local change = { machine_id = intent.machine_id, verb = intent.verb, incident = incident,
+  local noted, is_possible = self.by_identity[key], self.possible[intent.caller or MAIN]
+  if noted then
+    noted.if_needed = noted.if_needed and is_possible
+  else
+    local change = { machine_id = intent.machine_id, verb = intent.verb, subject = intent.subject, incident = incident,
       reason = intent.reason or core.comment.parse(intent.comment), asked = machine.computerDnsName or intent.canonical,
-      release_after = intent.hold_seconds, in_list = self.listed[intent.caller or MAIN] or false }
+      release_after = intent.hold_seconds, in_list = self.listed[intent.caller or MAIN] or false,
+      if_needed = is_possible }
     describe(change, action, err)
     self.by_identity[key] = change
     self.changes[#self.changes + 1] = change

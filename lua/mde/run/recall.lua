@@ -7,6 +7,7 @@ local asked = require "mde.run.asked"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
+local responses = require "mde.action.response"
 local steps_of = require "mde.run.steps"
 
 local M = {}
@@ -18,7 +19,8 @@ local M = {}
 ---@field is_resuming boolean an earlier session has recorded a step, and this one has made no new one yet
 ---@field private compared table<mde.Step, boolean> with a call of this session
 ---@field private noted? table<integer, boolean>
----@field private last table<string, { id: string, at: number }> the newest action of the run on each machine
+---@field private last table<string, { id: string, at: number }> the newest action of the run on each machine, of each
+--- group of responses
 local Recall = {}
 Recall.__index = Recall
 
@@ -66,7 +68,7 @@ function M.new(journal, center)
     steps = steps_of.new(recorded) }, Recall)
   for _, step in ipairs(recorded) do
     local row = step.row and json.decode(step.row)
-    if type(row) == "table" then recall:acted(step.device, row) end
+    if type(row) == "table" then recall:acted(step.device, step.verb, row) end
   end
   return recall
 end
@@ -78,22 +80,30 @@ function Recall:machine_of(name)
   return self.journal:find_asked(core.text.lower(name)) or nil
 end
 
+-- A verb and its opposite on one machine; what no response action is has no group.
+local function name_of(machine_id, verb)
+  local group = responses.group(verb)
+  return ("%s %s"):format(machine_id, group and group.name or verb)
+end
+
 --- The run has made an action on a machine.
 ---@param machine_id string
+---@param verb string
 ---@param row table
-function Recall:acted(machine_id, row)
-  local at = core.timestamp.read(row.creationDateTimeUtc)
-  local last = self.last[machine_id]
+function Recall:acted(machine_id, verb, row)
+  local at, name = core.timestamp.read(row.creationDateTimeUtc), name_of(machine_id, verb)
+  local last = self.last[name]
   if at and type(row.id) == "string" and (not last or at >= last.at) then
-    self.last[machine_id] = { id = row.id, at = at }
+    self.last[name] = { id = row.id, at = at }
   end
 end
 
---- The run's own newest action on a machine: what it decided last.
+--- The run's own newest action of a verb, or of its opposite, on a machine: what it decided last.
 ---@param machine_id string
+---@param verb string
 ---@return { id: string, at: number }?
-function Recall:last_of(machine_id)
-  return self.last[machine_id]
+function Recall:last_of(machine_id, verb)
+  return self.last[name_of(machine_id, verb)]
 end
 
 --- The recorded step that a call is; nil: it is new.
@@ -101,7 +111,20 @@ end
 ---@return mde.Step?
 function Recall:step_of(intent)
   return self.steps:next(intent.verb, intent.machine_id, steps_of.incident_of(intent.incident),
-    intent.key or "")
+    intent.key or "", intent.subject)
+end
+
+--- Whether the key of a call stands for another file of the device already. It is the operation id of one action.
+---@param intent table
+---@return boolean
+function Recall:is_key_of_another(intent)
+  if not intent.key or core.response_actions[intent.verb].subject ~= "file" then return false end
+  for _, step in ipairs(self.steps.all) do
+    if step.operation == intent.key and step.device == intent.machine_id and step.verb == intent.verb then
+      return step ~= self:step_of(intent)
+    end
+  end
+  return false
 end
 
 -- The steps of which it stands in the record that a call differs from them.
@@ -144,13 +167,14 @@ local function action_of(self, step)
     attempts = step.attempts, replayed = true, also_held = row.also_held, also_ended = row.also_ended })
 end
 
---- What was restricted by earlier sessions, in its order. What was sent and not answered is not among it: it takes its
---- turn again, and must not wait behind a gate for itself.
+--- What was done by earlier sessions with a verb, in its order. What was sent and not answered is not among it: it
+--- takes its turn again, and must not wait behind a gate for itself.
+---@param verb string
 ---@return mde.Action[]
-function Recall:sent()
+function Recall:sent(verb)
   local list = {}
   for _, step in ipairs(self.steps.all) do
-    if step.verb == "restrict" and step.outcome == "accepted" then list[#list + 1] = action_of(self, step) end
+    if step.verb == verb and step.outcome == "accepted" then list[#list + 1] = action_of(self, step) end
   end
   return list
 end
@@ -184,6 +208,17 @@ end
 -- Of a device so many actions are remembered; older ones are told from a send by their time.
 local MAX_SEEN = 32
 
+--- What is said of a step in the body of its request, as it was recorded.
+---@param step mde.Step
+---@return table<string, string> members
+function M.members_of(step)
+  local options = {}
+  for _, field in ipairs(core.response_actions[step.verb].fields) do
+    if field.option then options[field.option] = step.subject end
+  end
+  return (responses.body(step.verb, options))
+end
+
 --- What a call asks, and what the look before its send has shown, as the record keeps it: what was there before is not
 --- mistaken for a decision that came after.
 ---@param intent table
@@ -195,7 +230,8 @@ function M.of_call(intent)
       seen[#seen + 1] = { id = row.id, status = row.status or "" }
     end
   end
-  return json.encode { asked = asked.of(intent), reason = intent.reason, looked = intent.seen ~= nil, seen = seen }
+  return json.encode { asked = asked.of(intent), subject = intent.subject, reason = intent.reason,
+    looked = intent.seen ~= nil, seen = seen }
 end
 
 -- The actions of the run itself that were answered before a step left.
@@ -222,9 +258,10 @@ function Recall:sent_before(step)
       seen[#seen + 1] = { id = own.id, status = type(own.status) == "string" and own.status or "" }
     end
   end
-  return { verb = step.verb, machine_id = step.device, comment = step.comment, operation_id = step.operation,
-    incident = incident, keyed = step.key ~= "", sent_at = step.sent_service or step.sent,
-    sends = 1, attempts = math.max(1, step.attempts), looked = look.looked == true, seen = seen }
+  return { verb = step.verb, subject = step.subject, machine_id = step.device, comment = step.comment,
+    operation_id = step.operation, incident = incident, keyed = step.key ~= "",
+    sent_at = step.sent_service or step.sent, sends = 1, attempts = math.max(1, step.attempts),
+    looked = look.looked == true, seen = seen }
 end
 
 return M

@@ -8,6 +8,7 @@ local places = require "mde.run.place"
 local plans = require "mde.run.plan"
 local playbooks = require "mde.run.playbook"
 local posix = require "mde.posix"
+local responses = require "mde.action.response"
 local shell_word = require "mde.base.shell_word"
 local stops = require "mde.run.stop"
 local variables = require "mde.base.environment"
@@ -119,16 +120,26 @@ end
 
 --- The cap that a plan was made with; nil if that cannot be read.
 ---@param path string of its record
----@return number|false|nil cap false: there is no cap
+---@return number|false|table<string, number|false>|nil cap false: there is no cap; a table where verbs have others
 function M.cap_of(path)
   local journal = journals()
   local opened = journal and check_file(path) and journal.open(path, { untrusted = true })
   local run = opened and opened:run()
   local settings = run and json.decode(run.settings)
   if opened then opened:close() end
-  local cap = type(settings) == "table" and type(settings.bound) == "table" and settings.bound.cap
-  if type(cap) ~= "string" then return nil end
-  return core.number.read(cap) or false
+  local bound = type(settings) == "table" and type(settings.bound) == "table" and settings.bound or {}
+  if type(bound.cap) ~= "string" then return nil end
+  local cap = core.number.read(bound.cap) or false
+  if type(bound.caps) ~= "table" then return cap end
+  local caps = {}
+  for _, verb in ipairs(responses.verbs) do
+    local own = bound.caps[verb]
+    if core.response_actions[verb].is_capped then
+      caps[verb] = cap
+      if type(own) == "string" then caps[verb] = core.number.read(own) or false end
+    end
+  end
+  return caps
 end
 
 --- What a record says of its run; it is only read, and may be at work.

@@ -7,6 +7,7 @@
 local audits = require "mde.run.audit"
 local changes = require "mde.audit.change"
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local devices = require "mde.device.device"
 local drifts = require "mde.run.drift"
 local errors = require "mde.base.error"
@@ -61,7 +62,7 @@ Session.__index = Session
 ---@field path string of the record
 ---@field id string of the run
 ---@field plan mde.RunPlan
----@field waves mde.RunWaves
+---@field waves table<string, mde.RunWaves> of each verb that cuts off
 ---@field rules mde.RunRules
 ---@field recall mde.Recall
 ---@field until_time? number Unix seconds
@@ -74,17 +75,14 @@ function M.new(settings)
     differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange),
     time = settings.client.exchange.time, generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
-  session.planned, session.active, session.released, session.ranks, session.names = {}, {}, {}, {}, {}
+  session.planned, session.active, session.ranks, session.names = {}, {}, {}, {}
   for i, device in ipairs(settings.plan.devices) do
     session.names[device.id] = device
     session.ranks[device.id] = i
     for _, change in ipairs(device.changes) do
-      if change.verb == "restrict" then
-        if change.decision == "restrict" then session.planned[device.id] = true end
-        if change.decision == "already_active" then session.active[device.id] = true end
-      elseif change.decision == "release" then
-        session.released[device.id] = true
-      end
+      local key = deeds.key(device.id, change.verb, change.subject)
+      if change.decision == change.verb then session.planned[key] = true end
+      if change.decision == "already_active" then session.active[key] = true end
     end
   end
   return session
@@ -202,17 +200,28 @@ function Session:unresolved(intent, device, err)
   self:finish(intent, nil, err, devices.shown(device))
 end
 
--- A device that the plan does not restrict: it shows why not, or does not show it.
-local function not_planned(self, intent)
-  local device, why = self.names[intent.machine_id], nil
+-- What the plan says of a verb that it does not have of a device, or not with this scope or file.
+local function said_of(device, intent)
+  local why
   for _, change in ipairs(device and device.changes or {}) do
-    if change.verb == "restrict" then why = change.why or change.decision end
+    if change.verb == intent.verb and change.decision ~= change.verb then
+      why = ", since when it was made: " .. (change.why or change.decision)
+    elseif change.verb == intent.verb then
+      why = (": it shows %s, and this is %s"):format(deeds.shown(change.verb, change.subject),
+        deeds.shown(intent.verb, intent.subject))
+    end
   end
-  local name = intent.computerDnsName or device and device.name
+  return why
+end
+
+-- A device to which the plan does not do this: it shows why not, or does not show it.
+local function not_planned(self, intent)
+  local device = self.names[intent.machine_id]
+  local name, why = intent.computerDnsName or device and device.name, said_of(device, intent)
   return errors.new { kind = "protected", code = "not_planned", rule = "plan", machine_id = intent.machine_id,
-    message = ("machine %s%s is not among those that the plan restricts%s"):format(intent.machine_id,
-      name and (", %s,"):format(errors.quote(name)) or "", why and ", since when it was made: " .. why or ""),
-    hint = not why and "Make a plan that shows it: mde plan, then mde run." or nil }
+    message = ("machine %s%s is not among those that the plan %s%s"):format(intent.machine_id,
+      name and (", %s,"):format(errors.quote(name)) or "", deeds.of(intent.verb).does, why or ""),
+    hint = not why and "Make a plan that shows it: mde plan, then mde run; what it may come to, mde.may shows." or nil }
 end
 
 -- What is otherwise than the plan showed, and stops nothing.
@@ -237,7 +246,7 @@ end
 -- Since when a contrary decision counts: since the plan was made, or since the run itself acted on the device last.
 local function decide(self, intent)
   if intent.decided_at or not intent.look then return end
-  local last = self.recall:last_of(intent.machine_id)
+  local last = self.recall:last_of(intent.machine_id, intent.verb)
   intent.decided_at = self.made
   if last and last.at >= self.made then intent.decided_at, intent.decided_on = last.at, last.id end
 end
@@ -247,6 +256,7 @@ local function continue(self, intent)
   local step = self.recall:step_of(intent)
   if not step then return end
   intent.step, intent.operation_id, intent.comment = step, step.operation, step.comment
+  intent.subject, intent.members = step.subject, recalls.members_of(step)
   intent.sent_before = self.recall:sent_before(step)
   self.recall.steps:take(step)
 end
@@ -344,9 +354,9 @@ local function write(self, step, fields, more)
 end
 
 -- That the action of a step has ended.
-local function end_of(fields, row)
+local function end_of(fields, row, subject)
   return changes.ended(row, { verb = fields.verb, machine_id = fields.device, operation_id = fields.operation,
-    comment = fields.comment, computerDnsName = row.computerDnsName })
+    subject = subject, comment = fields.comment, computerDnsName = row.computerDnsName })
 end
 
 -- What belongs to a result: what is told of it, and the status of an action that has ended already. What was unknown
@@ -356,7 +366,7 @@ local function with_result(fields, step, intent, action, err)
   local more = { told = { not is_same and changes.of(intent, action, err) or nil } }
   if action and action.id and core.history.status(action.status) ~= "pending" then
     more.status = action.status
-    if fields.outcome == "accepted" then table.insert(more.told, end_of(fields, action)) end
+    if fields.outcome == "accepted" then table.insert(more.told, end_of(fields, action, intent.subject)) end
   end
   return more
 end
@@ -386,7 +396,7 @@ local function write_result(self, intent, action, err)
   step.outcome, step.action, step.row, step.error = outcome, fields.action, fields.row, fields.error
   if action and action.id then
     self.recall.steps:found(step, action.id)
-    if outcome == "accepted" then self.recall:acted(intent.machine_id, action) end
+    if outcome == "accepted" then self.recall:acted(intent.machine_id, intent.verb, action) end
     step.status = more.status or step.status
   end
 end
@@ -405,7 +415,8 @@ end
 ---@param action? mde.Action
 ---@param err? mde.Error
 function Session:found_out(step, action, err)
-  local intent = { step = step, machine_id = step.device, verb = step.verb, operation_id = step.operation,
+  local intent = { step = step, machine_id = step.device, verb = step.verb, subject = step.subject,
+    operation_id = step.operation,
     comment = step.comment, has_left = true }
   write_result(self, intent, action, err)
 end
@@ -416,14 +427,16 @@ function Session:ended(row)
   if not step or step.status == row.status or core.history.status(row.status) == "pending" then return end
   local at = self.time()
   step.status = row.status
-  write_event(self, end_of(step, row), function() return self.journal:status(step.n, row.status, at) end, step.n)
+  write_event(self, end_of(step, row, step.subject), function()
+    return self.journal:status(step.n, row.status, at)
+  end, step.n)
 end
 
 -- How a call of the playbook ended; `asked`: what it called the device, in quotes.
 function Session:finish(intent, action, err, asked)
   local device = intent.machine_id and self.names[intent.machine_id]
-  local entry = { machine_id = intent.machine_id, verb = intent.verb, action = action, err = err,
-    name = intent.computerDnsName or device and device.name or asked, replayed = action and action.replayed }
+  local entry = { machine_id = intent.machine_id, verb = intent.verb, subject = intent.subject, action = action,
+    err = err, name = intent.computerDnsName or device and device.name or asked, replayed = action and action.replayed }
   table.insert(self.entries, entry)
   self:tell { event = entry.replayed and "replayed" or "ended", machine_id = intent.machine_id, verb = intent.verb,
     computerDnsName = entry.name, asked = asked or entry.name and errors.quote(entry.name),
@@ -437,43 +450,55 @@ local function check_fork(self)
     message = "this is a fork of the process that runs the playbook; the run goes on in that one alone" }, 0)
 end
 
--- What a restrict needs beside: to be in the plan, and to have its turn.
+-- What cuts a device off needs beside: to be in the plan, and to have its turn.
 local function admit(self, intent)
-  if intent.verb ~= "restrict" then
-    if not self.released[intent.machine_id] then self:note("unplanned", intent.verb .. " " .. intent.machine_id) end
+  local key = deeds.key(intent.machine_id, intent.verb, intent.subject)
+  if self.planned[key] then
+    if deeds.cuts_off(intent.verb) then return self.waves[intent.verb]:admit(self) end
+    return true
+  elseif not deeds.is_bound(intent.verb) then
+    self:note("unplanned", intent.verb .. " " .. intent.machine_id)
     return true
   end
-  if self.planned[intent.machine_id] then return self.waves:admit(self) end
-  -- What was restricted already may still be so. It is looked at, and nothing is sent.
-  intent.must_stay = self.active[intent.machine_id]
+  -- What was so already may still be so. It is looked at, and nothing is sent.
+  intent.must_stay = self.active[key]
   if not intent.must_stay then return nil, not_planned(self, intent) end
   return true
 end
 
+-- A key stands for one file of a device.
+local function key_taken(intent)
+  return errors.new { kind = "conflict", code = "another_scope", machine_id = intent.machine_id,
+    message = ("nothing was sent, since the key %s stands for another file of this device"):format(
+      errors.quote(intent.key)), hint = "Use another key for each file." }
+end
+
 local function carry_out(self, intent, deed)
   continue(self, intent)
-  local admitted, err = admit(self, intent)
+  local admitted, err = nil, self.recall:is_key_of_another(intent) and key_taken(intent) or nil
+  if not err then admitted, err = admit(self, intent) end
   if not admitted then
     write_change(self, intent, err)
     return nil, err
   end
   decide(self, intent)
-  local has_acted = self.recall:last_of(intent.machine_id) ~= nil
+  local has_acted = self.recall:last_of(intent.machine_id, intent.verb) ~= nil
   local ok, action, problem = pcall(function()
     local action, problem = deed()
     write_result(self, intent, action, problem)
     return action, problem
   end)
   -- Whatever was raised: a place that is not given back holds up all others.
-  if intent.verb == "restrict" and not intent.must_stay then
-    self.waves:left(intent.has_left and (action or problem))
+  if deeds.cuts_off(intent.verb) and not intent.must_stay then
+    self.waves[intent.verb]:left(intent.has_left and (action or problem))
   end
   if not ok then
     self:finish(intent, nil, action)
     error(action, 0)
   end
   local words = action and drifts.of_action(self.names[intent.machine_id], { verb = intent.verb,
-    incident = steps_of.incident_of(intent.incident), hold_seconds = intent.hold_seconds }, action, has_acted)
+    subject = intent.subject, incident = steps_of.incident_of(intent.incident),
+    hold_seconds = intent.hold_seconds }, action, has_acted)
   if words then tell_drift(self, intent, words) end
   return action, problem
 end

@@ -1,9 +1,15 @@
 --- timeline: how many changes of a run were sent, accepted and carried out by when.
 
+local responses = require "mde.action.response"
+
 -- A table of times has about so many lines, and a curve so many points.
 local MAX_ROWS, MAX_POINTS = 16, 240
 -- The last second that a time can be written for.
 local LATEST = 253402300799
+
+-- In which order verbs are told.
+local places = {}
+for i, verb in ipairs(responses.verbs) do places[verb] = i end
 
 local M = {}
 
@@ -18,7 +24,7 @@ local M = {}
 ---@field ended number
 ---@field points mde.TimelinePoint[] at even distances, for curves
 ---@field rows mde.TimelinePoint[] at round times at which something had changed, for a table
----@field waves { wave: integer, from: number, to: number }[]
+---@field waves { verb: string, wave: integer, from: number, to: number }[]
 ---@field marks { at: number, text: string }[] where sessions began and ended
 
 --- A time of a record that can be shown; nil for any other.
@@ -81,32 +87,41 @@ local function points_of(times, began, ended)
   return points
 end
 
---- The waves in their order, each with what is gathered of the restricts in it.
+--- The waves in their order, those of each verb by themselves, each with what is gathered of the changes in it.
 ---@param devices mde.AccountDevice[]
----@param counts fun(change: mde.AccountChange): boolean? whether a restrict is of its wave
+---@param counts fun(change: mde.AccountChange): boolean? whether a change is of its wave
 ---@param gather fun(wave: table, change: mde.AccountChange)
----@return { wave: integer }[]
+---@return { verb: string, wave: integer }[]
 function M.waves(devices, counts, gather)
   local waves, list = {}, {}
   for _, device in ipairs(devices) do
-    for _, change in ipairs(device.wave and device.changes or {}) do
-      if change.verb == "restrict" and counts(change) then
-        local wave = waves[device.wave] or { wave = device.wave }
-        if not waves[device.wave] then list[#list + 1] = wave end
-        waves[device.wave] = wave
+    for _, change in ipairs(device.changes) do
+      if change.wave and counts(change) then
+        local key = ("%s %d"):format(change.verb, change.wave)
+        local wave = waves[key] or { verb = change.verb, wave = change.wave }
+        if not waves[key] then list[#list + 1] = wave end
+        waves[key] = wave
         gather(wave, change)
       end
     end
   end
-  table.sort(list, function(a, b) return a.wave < b.wave end)
+  table.sort(list, function(a, b)
+    if a.verb ~= b.verb then return places[a.verb] < places[b.verb] end
+    return a.wave < b.wave
+  end)
   return list
 end
 
 local function waves_of(devices)
-  return M.waves(devices, function(change) return change.sent_at ~= nil end, function(wave, change)
+  local list = M.waves(devices, function(change) return change.sent_at ~= nil end, function(wave, change)
     wave.from = math.min(wave.from or change.sent_at, change.sent_at)
     wave.to = math.max(wave.to or change.sent_at, change.sent_at)
   end)
+  table.sort(list, function(a, b)
+    if a.from ~= b.from then return a.from < b.from end
+    return a.wave < b.wave
+  end)
+  return list
 end
 
 local function marks_of(sessions)

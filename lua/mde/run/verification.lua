@@ -1,12 +1,13 @@
 --- verification: what the record of a run says, compared with what the service says: the service's list is the second
 --- copy of what was sent.
 --
--- One list of all restricts and releases since the plan was made is read. Each change that was sent is looked up by its
--- operation id, which stands in the comment of its action, or else by the action's id. A disk that changes what it
--- keeps, a record that somebody has edited, and what has gone on since are seen alike. What an undo of the run has
--- taken back is told as that, and not as a difference.
+-- For each response that the run used one list of it and its opposite since the plan was made is read. Each change
+-- that was sent is looked up by its operation id, which stands in the comment of its action, or else by the action's
+-- id. A disk that changes what it keeps, a record that somebody has edited, and what has gone on since are seen alike.
+-- What an undo of the run has taken back is told as that, and not as a difference.
 
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local errors = require "mde.base.error"
 local responses = require "mde.action.response"
 local places = require "mde.run.place"
@@ -45,8 +46,8 @@ local M = {}
 ---@field by string as it is called in a command
 ---@field operations? table<string, boolean> the operation ids of its record; nil: that is not here
 
-local types = { restrict = core.text.lower(core.response_actions.restrict.type),
-  release = core.text.lower(core.response_actions.release.type) }
+local types = {}
+for _, verb in ipairs(responses.verbs) do types[verb] = core.text.lower(core.response_actions[verb].type) end
 
 local function lower(value)
   return type(value) == "string" and core.text.lower(value) or ""
@@ -149,17 +150,22 @@ end
 
 -- ---- what others have done since
 
-local states = { restricted = "restrict", restricting = "restrict", released = "release", releasing = "release" }
-local done_words = { restrict = "restricted since by %s", release = "released since by %s" }
+-- What a state of a device says was done last: what holds it, or what takes that back.
+local function verb_of(state, holder)
+  local row = core.response_actions[holder]
+  if state == row.state or state == row.changing then return holder end
+  if state == "released" or state == "releasing" then return row.opposite end
+end
 
--- The change of a device by which the run left it as it is; nil if there is no such change.
-local function last_of(device)
-  local last
+-- For what may hold a device the change by which the run left it as it is.
+local function last_changes(device)
+  local last = {}
   for _, change in ipairs(device.changes) do
     local status = core.history.status(change.status)
     local holds = change.outcome == "already_active"
       or change.outcome == "accepted" and (status == "succeeded" or status == "pending")
-    if change.n and holds and types[change.verb] and not (last and last.n > change.n) then last = change end
+    local holder = types[change.verb] and responses.holder(change.verb)
+    if change.n and holds and holder and not (last[holder] and last[holder].n > change.n) then last[holder] = change end
   end
   return last
 end
@@ -191,9 +197,8 @@ end
 local function is_opposite(row, change, own)
   local _, _, operation = core.comment.parse(row.requestorComment)
   local status = core.history.status(row.status)
-  return (lower(row.type) == types.restrict or lower(row.type) == types.release)
-    and lower(row.type) ~= types[change.verb] and not own[operation or ""] and not own[lower(row.id)]
-    and (status == "succeeded" or status == "pending")
+  return lower(row.type) == types[core.response_actions[change.verb].opposite] and not own[operation or ""]
+    and not own[lower(row.id)] and (status == "succeeded" or status == "pending")
 end
 
 local function doer_of(row)
@@ -203,23 +208,24 @@ local function doer_of(row)
 end
 
 -- Whether somebody has done the opposite since. Which is the newer of two actions says the core.
-local function judge_since(device, rows, own, undo, latest, add)
-  local change, opposite, undone = last_of(device), nil, nil
-  for _, row in ipairs(change and rows or {}) do
+local function judge_since(device, change, rows, own, undo, latest, add)
+  local holder, opposite, undone = responses.holder(change.verb), nil, nil
+  for _, row in ipairs(rows) do
     local is_undone = undo[operation_of(row.requestorComment)]
     if is_opposite(row, change, own) then
       undone, opposite = undone or is_undone, not is_undone and row or opposite
     end
   end
   if not (opposite or undone) then return end
-  local state, row = core.history.state(rows, device.id, latest)
+  local state, row = core.history.state(rows, device.id, latest, holder)
+  local is_reversed = verb_of(state, holder) ~= change.verb
   if state == "unclear" and opposite then
     add("reversed", change, opposite, ("%s has done the opposite, and the times do not tell whether before or since")
       :format(doer_of(opposite)))
-  elseif state == "unclear" or row and undo[operation_of(row.requestorComment)] and states[state] ~= change.verb then
+  elseif state == "unclear" or row and undo[operation_of(row.requestorComment)] and is_reversed then
     add("undone")
-  elseif row and states[state] ~= change.verb and is_opposite(row, change, own) then
-    local words = done_words[states[state]]:format(doer_of(row))
+  elseif row and is_reversed and is_opposite(row, change, own) then
+    local words = ("%s since by %s"):format(deeds.done(verb_of(state, holder)), doer_of(row))
     if core.history.status(row.status) == "pending" then words = words .. ", which the device has not done yet" end
     add("reversed", change, row, words)
   end
@@ -227,7 +233,7 @@ end
 
 --- Compares an account with what the service has.
 ---@param account mde.RunAccount
----@param list table[] restricts and releases, as the service lists them
+---@param list table[] actions of the responses that the run used, as the service lists them
 ---@param now number Unix seconds
 ---@param latest? number Unix seconds, after which no time of an action is usable
 ---@param undo? mde.RunUndo
@@ -263,9 +269,13 @@ function M.compare(account, list, now, latest, undo)
   end)
   local machines, own = by_machine(list), own_of(account)
   for _, device in ipairs(account.devices) do
-    judge_since(device, machines[device.id], own, undo_operations, latest, function(kind, change, row, words)
-      note(kind, device, change, row, words)
-    end)
+    for _, verb in ipairs(responses.holding) do
+      local last = last_changes(device)[verb]
+      if last then
+        judge_since(device, last, machines[device.id] or {}, own, undo_operations, latest,
+          function(kind, change, row, words) note(kind, device, change, row, words) end)
+      end
+    end
   end
   result.undone = undo and { by = undo.by, taken_back = taken_back, is_readable = undo.operations ~= nil } or nil
   return result
@@ -295,7 +305,21 @@ local function undo_of(account)
   return { by = by, operations = operations }
 end
 
---- Reads the service's list and compares.
+-- The groups of the responses that the run used, in their order; of a run without any, restricts and releases.
+local function groups_of(account)
+  local used, list, seen = {}, {}, {}
+  for _, device in ipairs(account.devices) do
+    for _, change in ipairs(device.changes) do used[change.verb] = used[change.verb] or change.n ~= nil end
+  end
+  for _, verb in ipairs(responses.verbs) do
+    local group = responses.group(verb)
+    if used[verb] and not seen[group] then list[#list + 1] = group end
+    seen[group] = seen[group] or used[verb]
+  end
+  return list[1] and list or { responses.group "restrict" }
+end
+
+--- Reads the service's lists and compares.
 ---@param client mde.Client
 ---@param account mde.RunAccount
 ---@return mde.RunVerification?
@@ -304,9 +328,13 @@ function M.verify(client, account)
   local same, err = check_tenant(client, account)
   if not same then return nil, err end
   local since = account.run.made_at and math.max(0, account.run.made_at - MARGIN_SECONDS)
-  local list
-  list, err = client.action_center:listed(responses.group "restrict", since, client:context(READ_SECONDS))
-  if not list then return nil, errors.about(err, "verify the run " .. errors.quote(account.run.name)) end
+  local list = {}
+  for _, group in ipairs(groups_of(account)) do
+    local rows
+    rows, err = client.action_center:listed(group, since, client:context(READ_SECONDS))
+    if not rows then return nil, errors.about(err, "verify the run " .. errors.quote(account.run.name)) end
+    for _, row in ipairs(rows) do list[#list + 1] = row end
+  end
   return M.compare(account, list, client:now(), client.exchange.clock:latest(), undo_of(account))
 end
 

@@ -12,6 +12,7 @@ local FIRST_ROUND_SECONDS, MAX_ROUND_SECONDS = 3, 15
 local M = {}
 
 ---@class mde.GateCounts of the wave that was sent last
+---@field verb string
 ---@field wave integer
 ---@field sent integer
 ---@field succeeded integer
@@ -30,6 +31,7 @@ Waves.__index = Waves
 
 ---@class mde.WavesSettings
 ---@field client mde.Client
+---@field verb string that cuts devices off
 ---@field sizes (integer|"rest")[]
 ---@field gate? mde.GateRule
 ---@field sent mde.Action[] what earlier sessions sent, in their order
@@ -39,7 +41,8 @@ Waves.__index = Waves
 ---@param settings mde.WavesSettings
 ---@return mde.RunWaves
 function M.new(settings)
-  local waves = setmetatable({ client = settings.client, ask = settings.ask, actions = {}, unknown = 0,
+  local waves = setmetatable({ client = settings.client, verb = settings.verb, ask = settings.ask,
+    actions = {}, unknown = 0,
     core = core.waves.new(settings.sizes, settings.gate, #settings.sent), is_looking = false,
     on_event = settings.on_event or function() end }, Waves)
   local _, _, sent = waves.core:position()
@@ -56,8 +59,8 @@ end
 local counted_as = { succeeded = "succeeded", pending = "pending", cancelled = "cancelled" }
 
 local function counts_of(self)
-  local counts = { wave = (self.core:position()), sent = #self.actions + self.unknown, succeeded = 0, failed = 0,
-    cancelled = 0, pending = 0, unknown = self.unknown }
+  local counts = { verb = self.verb, wave = (self.core:position()), sent = #self.actions + self.unknown,
+    succeeded = 0, failed = 0, cancelled = 0, pending = 0, unknown = self.unknown }
   for _, action in ipairs(self.actions) do
     local name = counted_as[core.history.status(action.status)] or "failed"
     counts[name] = counts[name] + 1
@@ -87,6 +90,13 @@ local function judge(self, counts, waited)
   return verdict, verdict == "closed" and reasons[reason]:format(number, needed) or nil
 end
 
+--- Which wave it is, in words: each verb has waves of its own.
+---@param counts { verb: string, wave: integer }
+---@return string
+function M.name(counts)
+  return ("wave %d%s"):format(counts.wave, counts.verb == "restrict" and "" or " of " .. counts.verb)
+end
+
 -- Waits until the gate opens, or does not.
 local function pass_gate(self, session)
   local now, interval = self.client.exchange.now, FIRST_ROUND_SECONDS
@@ -98,19 +108,19 @@ local function pass_gate(self, session)
     local verdict, why = judge(self, counts, now() - began)
     self.on_event { event = "gate", counts = counts, verdict = verdict, why = why, seconds = now() - began }
     if verdict == "closed" and self.ask and self.ask(counts, why) and self.core:open() then
-      session:note("gate", ("wave %d: opened by a person: %s"):format(counts.wave, why))
+      session:note("gate", ("%s: opened by a person: %s"):format(M.name(counts), why))
       verdict = "open"
     elseif verdict == "open" then
-      session:note("gate", ("wave %d: %d sent, %d succeeded, %d pending"):format(counts.wave, counts.sent,
+      session:note("gate", ("%s: %d sent, %d succeeded, %d pending"):format(M.name(counts), counts.sent,
         counts.succeeded, counts.pending))
     end
     if verdict == "open" then
       self.actions, self.unknown = {}, 0
-      self.on_event { event = "wave", wave = (self.core:position()) }
+      self.on_event { event = "wave", verb = self.verb, wave = (self.core:position()) }
       return true
     elseif verdict == "closed" then
       session:halt { rule = "gate", state = "paused",
-        message = ("the gate after wave %d stays closed: %s"):format(counts.wave, why) }
+        message = ("the gate after %s stays closed: %s"):format(M.name(counts), why) }
     else
       look(self, interval)
       interval = math.min(interval * 1.5, MAX_ROUND_SECONDS)

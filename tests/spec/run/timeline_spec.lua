@@ -9,7 +9,7 @@ describe("a timeline", function()
     local devices = {}
     for i = 1, count do
       local at = BEGAN + (i - 1) * distance
-      devices[i] = { wave = math.ceil(i / 10), changes = { { verb = "restrict", outcome = "accepted", sent_at = at,
+      devices[i] = { changes = { { verb = "restrict", wave = math.ceil(i / 10), outcome = "accepted", sent_at = at,
         answered_at = at + 1, done_at = at + 10 } } }
     end
     return { devices = devices, sessions = { { n = 1, began_at = BEGAN - 5, ended_at = BEGAN + count * distance } } }
@@ -44,8 +44,10 @@ describe("a timeline", function()
 
   it("says when each wave was sent, and where sessions began and ended", function()
     local told = timeline.of(account(30, 2))
-    assert.same({ { wave = 1, from = BEGAN, to = BEGAN + 18 }, { wave = 2, from = BEGAN + 20, to = BEGAN + 38 },
-      { wave = 3, from = BEGAN + 40, to = BEGAN + 58 } }, told.waves)
+    local waves = {}
+    for i, wave in ipairs(told.waves) do waves[i] = { wave.verb, wave.wave, wave.from, wave.to } end
+    assert.same({ { "restrict", 1, BEGAN, BEGAN + 18 }, { "restrict", 2, BEGAN + 20, BEGAN + 38 },
+      { "restrict", 3, BEGAN + 40, BEGAN + 58 } }, waves)
     assert.same({ { at = BEGAN - 5, text = "session 1" }, { at = BEGAN + 60, text = "end of session 1" } },
       told.marks)
   end)

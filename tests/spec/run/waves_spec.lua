@@ -96,7 +96,7 @@ describe("the gate of a run", function()
 
   -- One has gone and has come to this; the gate behind it has not been looked at.
   local function at_gate(status, settings)
-    local all = { sizes = { 1, "rest" }, sent = {},
+    local all = { verb = "restrict", sizes = { 1, "rest" }, sent = {},
       client = { exchange = { now = function() return 0 end, sleep = function() error("it waits", 0) end } } }
     for name, value in pairs(settings) do all[name] = value end
     local own, rounds = waves.new(all), 0
@@ -133,7 +133,8 @@ describe("the gate of a run", function()
 
   it("takes what was raised for what is not known", function()
     local counts
-    local own = waves.new { sizes = { 3, "rest" }, sent = {}, gate = { succeeded = 0, failed = 0, wait = 0 },
+    local own = waves.new { verb = "restrict",
+      sizes = { 3, "rest" }, sent = {}, gate = { succeeded = 0, failed = 0, wait = 0 },
       client = { exchange = { now = function() return 0 end } }, ask = function() return true end,
       on_event = function(event) counts = event.counts or counts end }
     local session = { halted = function() end, note = function() end }

@@ -23,8 +23,9 @@ local fields = {
   metadata = { version = TEXT, profiles = list_of(TEXT), product = { name = TEXT, vendor_name = TEXT, version = TEXT },
     uid = TEXT, sequence = WHOLE, correlation_uid = TEXT, tenant_uid = TEXT, log_name = TEXT, log_version = TEXT },
   observables = list_of { name = TEXT, type_id = WHOLE, type = TEXT, value = TEXT },
-  unmapped = { mde = { verb = TEXT, outcome = TEXT, incident = TEXT, run = TEXT, playbook_sha256 = TEXT, comment = TEXT,
-    action_id = TEXT, attempts = WHOLE, looked = FLAG, wave = WHOLE, code = TEXT, rule = TEXT, http_status = WHOLE,
+  unmapped = { mde = { verb = TEXT, scope = TEXT, sha1 = TEXT, outcome = TEXT, incident = TEXT, run = TEXT,
+    playbook_sha256 = TEXT, comment = TEXT, action_id = TEXT,
+    attempts = WHOLE, looked = FLAG, wave = WHOLE, code = TEXT, rule = TEXT, http_status = WHOLE,
     request_id = TEXT, other_action_id = TEXT, recorded = FLAG, reconciled = FLAG, asked = TEXT,
     sent_at = "a number" } },
 }
@@ -36,7 +37,7 @@ local required = { "activity_id", "category_uid", "class_uid", "type_uid", "seve
   "status_id", "message", "metadata", "unmapped" }
 
 local words = {
-  activity_id = { [1] = "Isolate", [3] = "Restore", [99] = "Cancel" },
+  activity_id = { [1] = "Isolate", [2] = "Evict", [3] = "Restore", [5] = "Detect", [99] = true },
   severity_id = { "Informational", "Low", "Medium", "High" },
   status_id = { [0] = "Unknown", "Success", "Failure", "Does Not Exist", [6] = "Error", [99] = true },
 }

@@ -14,14 +14,15 @@ local M = {
   name = "plan",
   summary = "Show what a playbook would do, and change nothing.",
   explained = [[
-The playbook is run: it finds its devices, and what it would restrict or release is looked at and
-noted. What is planned or pending is taken to succeed. The digest stands for what is shown; another
-person can approve it by mde run --expect. With --json the plan is one object: format, digest,
-made_at, tenant_id, client_id, base_url, undoes, playbook, counts, seconds, at_once, cap and
-cap_lets_through (if the cap stops the run), others, unresolvable (asked, verb, code, kind, why) and
-devices (id, name, platform, tags, device_value, last_seen, is_server, is_offline, wave, verb,
-incident, decision, rule, why, holder, reason, asked). The decision is the verb if it would be sent,
-else already_active, protected, conflict, superseded, held, not_held or not_looked_at.]],
+The playbook is run: it finds its devices, and what it would restrict, isolate or release is looked
+at and noted. What is planned or pending is taken to succeed. The digest stands for what is shown;
+another person can approve it by mde run --expect. With --json the plan is one object: format, digest,
+made_at, tenant_id, client_id, base_url, undoes, playbook, counts, seconds, at_once, cap,
+cap_lets_through and cap_of (if the cap of a verb stops the run), others, unresolvable (asked, verb,
+code, kind, why) and devices (id, name, platform, tags, device_value, last_seen, is_server,
+is_offline, wave, verb, scope, sha1, if_needed, incident, decision, rule, why, holder, reason, asked).
+The decision is the verb if it would be sent, else already_active, protected, conflict, superseded,
+held, not_held or not_looked_at.]],
   examples = {
     { "mde plan contain.lua INC-4711", "what contain.lua would do for that incident" },
     { "mde plan -o tonight.plan contain.lua", "kept, to be carried out by mde run tonight.plan" },
@@ -71,7 +72,7 @@ function M.run(context)
   if arguments.output then terminal.remark(("Kept in %s; to carry it out: mde run %s"):format(arguments.output,
     shell_word.of(arguments.output))) end
   local counts = runs.counts(plan)
-  return arguments.exit_code and counts.restrict + counts.release > 0 and exit.would_send or exit.done
+  return arguments.exit_code and counts.to_send > 0 and exit.would_send or exit.done
 end
 
 return M

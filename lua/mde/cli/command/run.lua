@@ -17,11 +17,11 @@ local M = {
   output_is_free = true,
   summary = "Carry out a playbook, or a plan of one that was kept.",
   explained = [[
-A plan is made first and shown; what is not in it is not restricted. The record of the run says of
+A plan is made first and shown; what is not in it is not cut off. The record of the run says of
 each device what was sent before it leaves, so that a run which was stopped or killed goes on with
 mde resume. Few devices come first; more follow when these have succeeded (--waves, --gate). It stops
-by itself when the sign-in is refused, when the outcome of many is not known, when somebody releases
-what it restricts, and at the cap.]],
+by itself when the sign-in is refused, when the outcome of many is not known, when somebody takes
+back what it does, and at the cap.]],
   examples = {
     { "mde run contain.lua INC-4711", "shows the plan and asks" },
     { "mde run --yes --until 05:00 contain.lua", "asks nobody, begins nothing after five" },
@@ -76,17 +76,14 @@ local function refuse(context, plan)
     return exit.refused
   end
   local counts = runs.counts(plan)
-  local count = counts.restrict + counts.release
-  if count == 0 then
+  if counts.to_send == 0 then
     terminal.say "Nothing is to be sent."
     return counts.left + counts.unresolvable > 0 and exit.refused or counts.not_looked_at > 0 and exit.unavailable
       or exit.done
   end
   if context.arguments.yes then return nil end
-  local verb = counts.restrict > 0 and "Restrict" or "Release"
-  local number = counts.restrict > 0 and counts.restrict or counts.release
-  if terminal.confirm(("%s %s?"):format(verb, number == 1 and "it" or ("these %d"):format(number)),
-    number > MAX_BY_YES and number or nil) then return nil end
+  local question, number = screen.question(plan)
+  if terminal.confirm(question, number > MAX_BY_YES and number or nil) then return nil end
   terminal.say "Nothing was done."
   return exit.refused
 end

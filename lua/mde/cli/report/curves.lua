@@ -61,7 +61,8 @@ local function waves(out, timeline, x)
     out(('<rect class="shade" x="%s" y="%d" width="%s" height="%d"/>'):format(number(from), TOP, number(to - from),
       BOTTOM - TOP))
     if from >= free_from then
-      text(out, from, TOP - 8, "start", ("wave %d"):format(wave.wave))
+      text(out, from, TOP - 8, "start", ("wave %d%s"):format(wave.wave,
+        (wave.verb == nil or wave.verb == "restrict") and "" or " of " .. wave.verb))
       free_from = from + 60
     end
   end

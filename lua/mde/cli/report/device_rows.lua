@@ -1,5 +1,6 @@
 --- device_rows: the devices of a run in tables of HTML, with the second line that says which action it is.
 
+local deeds = require "mde.run.deed"
 local html = require "mde.cli.report.html"
 local sentence = require "mde.cli.report.sentence"
 
@@ -45,7 +46,8 @@ end
 
 local function of_change(change, day)
   local parts = {}
-  add(parts, "", change.verb ~= "restrict" and e(change.verb) or nil)
+  add(parts, "", change.verb ~= "restrict" and e(deeds.shown(change.verb, change.scope)) or nil)
+  add(parts, "file ", code(change.sha1))
   add(parts, "", sentence.note(change) and e(sentence.note(change), 1000))
   add(parts, "incident ", e(change.incident))
   add(parts, "until ", change.expires_at and html.time(change.expires_at, day))
@@ -59,7 +61,10 @@ local function second_line(device, day)
   local lines, many = { of_device(device) }, #device.changes > 1
   for _, change in ipairs(device.changes) do
     local words = of_change(change, day)
-    if many then words = ("%s %s: %s"):format(e(change.verb), e(sentence.words[change.word].shown), words) end
+    if many then
+      words = ("%s %s: %s"):format(e(deeds.shown(change.verb, change.scope)), e(sentence.words[change.word].shown),
+        words)
+    end
     if words ~= "" then lines[#lines + 1] = words end
   end
   return table.concat(lines, "<br>")

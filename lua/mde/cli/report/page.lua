@@ -89,6 +89,16 @@ local function needs_of(account)
   return count
 end
 
+-- Whether a verb was planned for a device, or done to one.
+local function uses(account, verb)
+  for _, device in ipairs(account.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.verb == verb then return true end
+    end
+  end
+  return false
+end
+
 local function head(out, facts)
   local account = facts.account
   local run, when, who = account.run, sentence.when(account), sentence.who(account)
@@ -113,8 +123,12 @@ local function head(out, facts)
   if undone then paragraph(out, e(undone)) end
   out "</div>\n"
   out('<p class="soft">A <em>restricted</em> device runs only programs that Microsoft has signed, until it is ',
-    "<em>released</em>. It stays on the network, and nothing on it is deleted. This page says for each device ",
-    "what was asked of Microsoft Defender for Endpoint, and what came of it. All times are UTC.</p>\n")
+    "<em>released</em>. It stays on the network, and nothing on it is deleted. ")
+  if uses(account, "isolate") then
+    out("An <em>isolated</em> device reaches nothing on the network but the service, until that is taken back. ")
+  end
+  out("This page says for each device what was asked of Microsoft Defender for Endpoint, and what came of it. ",
+    "All times are UTC.</p>\n")
   out '<nav aria-label="Parts of this page"><ul>'
   for _, one in ipairs(sections) do out(('<li><a href="#%s">%s</a></li>'):format(one[1], one[2])) end
   out "</ul></nav></header>\n<main>\n"
@@ -199,8 +213,9 @@ local function numbers(out, account)
       '<th scope="col" class="num">Planned</th><th scope="col" class="num">Sent</th>',
       '<th scope="col" class="num">Carried out</th><th scope="col">The gate behind it</th></tr></thead><tbody>\n')
     for _, one in ipairs(account.waves) do
-      out(('<tr><th scope="row">%d</th><td class="num">%d</td><td class="num">%d</td><td class="num">%d</td><td>')
-        :format(one.wave, one.planned, one.sent, one.succeeded), e(one.verdict), "</td></tr>\n")
+      out('<tr><th scope="row">', ("%d"):format(one.wave), one.verb == "restrict" and "" or " of " .. e(one.verb),
+        ('</th><td class="num">%d</td><td class="num">%d</td><td class="num">%d</td><td>'):format(one.planned,
+          one.sent, one.succeeded), e(one.verdict), "</td></tr>\n")
     end
     out "</tbody></table></div>\n"
   end
@@ -386,7 +401,7 @@ local function how(out, account)
       .. "were.")
   else
     paragraph(out, "A playbook is a small program that says which devices are meant. It was first run without changing "
-      .. "anything, which made the plan; then it was run for real, and what the plan did not show was not restricted. "
+      .. "anything, which made the plan; then it was run for real, and what the plan did not show was not cut off. "
       .. "The plan was made with every wait for a device taken to succeed.")
   end
   out "<dl>\n"

@@ -89,7 +89,7 @@ local function columns_of(account)
     data("comment", of_change "comment"), data("said", of_change "said"), data("holder", of_change "holder"),
     data("action", of_change "action_id"), data("operation", of_change "operation_id"),
     data("decision", of_change "decision"), data("rule", of_change "rule"), data("why", of_change "why"),
-    data("reason", of_change "reason"),
+    data("reason", of_change "reason"), data("scope", of_change "scope"), data("sha1", of_change "sha1"),
     shown("WAVE", of_device "wave", nil, true),
     shown("INCIDENT", of_change "incident", nil, true),
   }, account)
@@ -116,7 +116,7 @@ local hidden_of_change = { n = true, outcome = true }
 
 local function device_object(device)
   local object = as_json(device)
-  object.type, object.order, object.n = "device", nil, nil
+  object.type, object.order, object.n, object.groups = "device", nil, nil, nil
   for _, change in ipairs(object.changes) do
     for name in pairs(hidden_of_change) do change[name] = nil end
   end

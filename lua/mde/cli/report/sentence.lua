@@ -1,5 +1,6 @@
 --- sentence: what a run came to, in sentences for people: how many, when, by whom, and what somebody has to do now.
 
+local deeds = require "mde.run.deed"
 local errors = require "mde.base.error"
 local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
@@ -19,71 +20,98 @@ M.words = {}
 local CROSS, TICK, DOTS, DASH = "\195\151", "\226\156\147", "\226\128\166", "\226\128\147"
 
 local signs = { unknown = "?", failed = CROSS, refused = CROSS, cancelled = CROSS, pending = DOTS, not_sent = DASH,
-  withheld = DASH, lapsed = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS,
-  restricted = TICK, released = TICK }
+  withheld = DASH, lapsed = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS }
 
 for _, one in ipairs(runs.account_words) do
-  M.words[one.word] = { shown = (one.word:gsub("_", " ")), sign = signs[one.word] or "=", part = one.part,
-    means = one.means }
+  M.words[one.word] = { shown = (one.word:gsub("_", " ")), part = one.part, means = one.means,
+    sign = signs[one.word] or one.part == "done" and TICK or "=" }
 end
 
 -- ---- how many
 
-local done_words = { restrict = "restricted", release = "released" }
-
--- How many devices were to be restricted or released, and how many of these were; how many were beside the plan, and
--- whether anything was sent.
-local function aims_of(account)
-  local aims = { restrict = { wanted = 0, done = 0 }, release = { wanted = 0, done = 0 } }
-  local beyond, has_sent = { restricted = 0, released = 0 }, false
-  for _, device in ipairs(account.devices) do
-    local wanted
+-- What is counted of a device: what came of it, or, where several things were done to it, what came of each.
+local function parts_of(device)
+  local groups, wanted, last = device.groups or {}, nil, nil
+  if not groups[2] then
     for _, change in ipairs(device.changes) do
-      if change.decision == change.verb then wanted = change.verb end
-      has_sent = has_sent or change.sent_at ~= nil
+      if change.decision == change.verb and not change.if_needed then wanted = change.verb end
+      last = change
     end
-    local aim = wanted and aims[wanted]
-    if aim then aim.wanted = aim.wanted + 1 end
-    if aim and device.word == done_words[wanted] then
-      aim.done = aim.done + 1
-    elseif beyond[device.word] then
-      beyond[device.word] = beyond[device.word] + 1
-    end
+    return { { wanted = wanted, word = device.word, last = last } }
   end
-  return aims, beyond, has_sent
+  local parts = {}
+  for _, group in ipairs(groups) do
+    if group.word ~= "not_needed" then parts[#parts + 1] = group end
+  end
+  return parts
 end
 
-local function others_of(account)
+local function has_sent(account)
+  for _, device in ipairs(account.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.sent_at then return true end
+    end
+  end
+  return false
+end
+
+local function count(counts, name)
+  counts[name] = (counts[name] or 0) + 1
+end
+
+-- By verb how many were wanted and done; by word how many were done beside the plan, or as it shows that they may be,
+-- and how many came to something else.
+local function tally(account)
+  local counts = { wanted = {}, done = {}, beyond = {}, needed = {}, others = {} }
+  for _, device in ipairs(account.devices) do
+    for _, part in ipairs(parts_of(device)) do
+      local wanted = part.wanted and deeds.of(part.wanted) and part.wanted
+      if wanted then count(counts.wanted, wanted) end
+      if wanted and part.word == deeds.of(wanted).done then
+        count(counts.done, wanted)
+      elseif M.words[part.word].part == "done" then
+        count(part.last and part.last.if_needed and counts.needed or counts.beyond, part.word)
+      elseif not part.is_surpassed then
+        count(counts.others, part.word)
+      end
+    end
+  end
+  return counts
+end
+
+local function others_of(counts)
   local words, left = {}, 0
   for _, one in ipairs(runs.account_words) do
-    local count = account.counts[one.word]
-    if count and one.part == "left" then
-      left = left + count
-    elseif count and one.part ~= "done" then
-      words[#words + 1] = ("%d %s"):format(count, M.words[one.word].shown)
+    local number = counts[one.word]
+    if number and one.part == "left" then
+      left = left + number
+    elseif number then
+      words[#words + 1] = ("%d %s"):format(number, M.words[one.word].shown)
     end
   end
   if left > 0 then words[#words + 1] = ("%d left as they were"):format(left) end
   return words
 end
 
---- How many devices are what: "497 of 500 devices restricted, 2 pending, 1 unknown". Each device is in one group.
+--- How many devices are what: "497 of 500 devices restricted, 2 pending, 1 unknown". Each device is in one group; where
+--- several things were done to it, in one for each.
 ---@param account mde.RunAccount
 ---@return string
 function M.headline(account)
-  local aims, beyond, has_sent = aims_of(account)
-  local words = {}
-  for _, verb in ipairs { "restrict", "release" } do
-    local one = aims[verb]
-    if one.wanted > 0 then
-      words[#words + 1] = ("%d of %s %s"):format(one.done, phrase.counted(one.wanted, "device"), done_words[verb])
+  local counts, words = tally(account), {}
+  for _, verb in ipairs(deeds.verbs) do
+    local wanted = counts.wanted[verb]
+    if wanted then
+      words[#words + 1] = deeds.of(verb).count:format(counts.done[verb] or 0, phrase.counted(wanted, "device"))
     end
   end
-  if not words[1] and not has_sent then words[1] = "No device was to be changed" end
-  for _, word in ipairs { "restricted", "released" } do
-    if beyond[word] > 0 then words[#words + 1] = ("%d %s beyond the plan"):format(beyond[word], word) end
+  if not words[1] and not has_sent(account) then words[1] = "No device was to be changed" end
+  for _, one in ipairs(runs.account_words) do
+    local needed, beyond = counts.needed[one.word], counts.beyond[one.word]
+    if needed then words[#words + 1] = ("%d %s as it was needed"):format(needed, M.words[one.word].shown) end
+    if beyond then words[#words + 1] = ("%d %s beyond the plan"):format(beyond, M.words[one.word].shown) end
   end
-  for _, other in ipairs(others_of(account)) do words[#words + 1] = other end
+  for _, other in ipairs(others_of(counts.others)) do words[#words + 1] = other end
   local names = #account.unresolvable
   if names > 0 then words[#words + 1] = phrase.counted(names, "name") .. " not resolved" end
   local headline = table.concat(words, ", ")
@@ -278,8 +306,9 @@ end
 function M.note(change)
   local words = {}
   local function add(format, value) if value then words[#words + 1] = format:format(errors.show(value)) end end
-  -- In the word alone a restriction is not told from its end.
-  if change.verb == "release" and M.words[change.word].part == "needs" then words[1] = "of the release" end
+  -- In the word alone a restriction is not told from its end, nor from a scan.
+  local deed = change.verb and change.verb ~= "restrict" and deeds.of(change.verb)
+  if deed and M.words[change.word].part == "needs" then words[1] = "of the " .. deed.noun end
   add("cancelled by %s", change.word == "cancelled" and change.cancelled_by)
   add("%s", change.said)
   if change.word == "protected" or change.word == "withheld" then add("rule %s", change.rule) end

@@ -1,6 +1,7 @@
 --- carry_out: a session of a run at the terminal: its progress, what stops it, and what is said in the end.
 
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
@@ -27,23 +28,38 @@ end
 
 -- ---- while it runs
 
+-- Each verb has waves of its own.
+local function of_verb(counts)
+  return (counts.verb == nil or counts.verb == "restrict") and "" or " of " .. counts.verb
+end
+
 local function ask_gate(arguments)
   if arguments.yes or not terminal.is_interactive() then return nil end
   return function(counts, why)
     terminal.set_status(nil)
-    terminal.say(("Wave %d: %d sent, %d succeeded, %d failed, %d cancelled, %d pending, %d unknown."):format(
-      counts.wave, counts.sent, counts.succeeded, counts.failed, counts.cancelled, counts.pending, counts.unknown))
+    terminal.say(("Wave %d%s: %d sent, %d succeeded, %d failed, %d cancelled, %d pending, %d unknown."):format(
+      counts.wave, of_verb(counts), counts.sent, counts.succeeded, counts.failed, counts.cancelled, counts.pending,
+      counts.unknown))
     terminal.say(("The gate stays closed: %s."):format(why))
     return terminal.confirm("Go on?")
   end
 end
 
+-- The verb of which there is most.
+local function most_of(counts)
+  local most
+  for _, verb in ipairs(deeds.verbs) do
+    if counts[verb] > 0 and (not most or counts[verb] > counts[most]) then most = verb end
+  end
+  return most or "release"
+end
+
 -- What is shown of a session as it runs.
 local function watcher(client, plan)
   local counts = runs.counts(plan)
-  local left_of = pace.left(client, counts.restrict > 0 and "restrict" or "release")
+  local left_of = pace.left(client, most_of(counts))
   local at_gate
-  local total, done = counts.restrict + counts.release + counts.recorded, 0
+  local total, done = counts.to_send - counts.if_needed + counts.recorded, 0
   local shown = progress.new("Running", total, true, function(left)
     return at_gate or left > 0 and left_of(left) or nil
   end)
@@ -68,7 +84,7 @@ local function watcher(client, plan)
   function tell.replayed() step(false) end
   function tell.gate(event)
     local gate = event.counts
-    at_gate = ("wave %d: %d of %d succeeded, %s"):format(gate.wave, gate.succeeded, gate.sent,
+    at_gate = ("wave %d%s: %d of %d succeeded, %s"):format(gate.wave, of_verb(gate), gate.succeeded, gate.sent,
       duration.countdown(event.seconds))
     shown.refresh()
   end

@@ -4,6 +4,7 @@
 -- compared with what the tenant really did: it keeps a history of each action that it has made.
 
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
 local errors = require "mde.base.error"
 local json = require "mde.sim.base.json"
@@ -262,16 +263,25 @@ end
 ---@field report? mde.RunReport of the last session
 ---@field sessions integer
 ---@field seconds number on the made-up clock, from the plan to the end
----@field sent integer restricts and releases that the tenant received
+---@field sent integer response actions that the tenant received
 ---@field reads integer
 ---@field path string of the record
 ---@field verdict? mde.cli.Verdict
 ---@field err? mde.Error why it could not be planned or carried out
 
+-- Whether a request tells a machine to do something.
+local function is_response(path)
+  local last = path:match "/machines/[^/]+/([^/]+)$"
+  for _, verb in ipairs(last and deeds.verbs or {}) do
+    if last == core.response_actions[verb].path then return true end
+  end
+  return false
+end
+
 local function count_requests(tenant)
   local sent, reads = 0, 0
   for _, entry in ipairs(tenant.history) do
-    if entry.event == "request" and entry.method == "POST" and entry.path:find("CodeExecution", 1, true) then
+    if entry.event == "request" and entry.method == "POST" and is_response(entry.path) then
       sent = sent + 1
     elseif entry.event == "request" and entry.method == "GET" then
       reads = reads + 1
@@ -346,7 +356,7 @@ function M.run(night, options)
   if result.plan then
     if night.poor then impair(stage.tenant, result.plan) end
     local counts = runs.counts(result.plan)
-    if counts.restrict + counts.release > 0 then carry_out(result, stage, night, client) end
+    if counts.to_send > 0 then carry_out(result, stage, night, client) end
     if result.report then result.verdict = verify(stage.tenant, result.path) end
   end
   result.seconds = client:now() - began

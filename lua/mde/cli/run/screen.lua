@@ -2,6 +2,7 @@
 
 local columns = require "mde.cli.ui.columns"
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local phrase = require "mde.cli.ui.phrase"
@@ -20,24 +21,62 @@ end
 
 -- ---- how many, how long, what stops it
 
+local function capitalized(words)
+  return core.text.upper(words:sub(1, 1)) .. words:sub(2)
+end
+
+-- "restrict 5 devices", "isolate 2": how many of each verb.
+local function verbs_in_words(counts)
+  local words = {}
+  for _, verb in ipairs(deeds.verbs) do
+    local count = counts[verb] or 0
+    if count > 0 then
+      local devices = words[1] and ("%d"):format(count) or phrase.counted(count, "device")
+      words[#words + 1] = deeds.of(verb).asks:format(devices)
+    end
+  end
+  return words
+end
+
+local function numbers_in_words(counts, is_undo)
+  local cut_off, rest = {}, {}
+  for _, verb in ipairs(deeds.verbs) do (deeds.cuts_off(verb) and cut_off or rest)[verb] = counts[verb] end
+  local words = verbs_in_words(cut_off)
+  if counts.servers > 0 then words[#words + 1] = ("%d of them servers"):format(counts.servers) end
+  for _, one in ipairs(verbs_in_words(rest)) do
+    words[#words + 1] = words[1] and one:gsub(" devices?$", "") or one
+  end
+  if not words[1] then words[1] = is_undo and "release 0 devices" or "restrict 0 devices" end
+  return words
+end
+
+-- What the playbook may come to.
+local function possible_in_words(plan)
+  local counts = {}
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.if_needed and change.decision == change.verb then
+        counts[change.verb] = (counts[change.verb] or 0) + 1
+      end
+    end
+  end
+  return verbs_in_words(counts)
+end
+
 local function say_numbers(plan, counts)
   terminal.say(("Plan %s of %s, made %s UTC"):format(runs.shown(plan.digest), errors.quote(plan.playbook.name),
     phrase.minute(plan.made, true)))
   terminal.say(("Tenant %s, application %s, at %s"):format(errors.show(plan.tenant_id or "of the identity"),
     errors.show(plan.client_id or "of the identity"), errors.show(plan.base_url)))
-  local words = {}
-  if counts.restrict > 0 or counts.release == 0 and not plan.undoes then
-    words[1] = ("Restrict %s"):format(phrase.counted(counts.restrict, "device"))
-  end
-  if counts.servers > 0 then words[#words + 1] = ("%d of them servers"):format(counts.servers) end
-  if counts.release > 0 or plan.undoes then
-    words[#words + 1] = words[1] and ("release %d"):format(counts.release)
-      or ("Release %s"):format(phrase.counted(counts.release, "device"))
-  end
+  local words = numbers_in_words(counts, plan.undoes)
   if counts.offline > 0 then
     words[#words + 1] = ("%d not seen for an hour, which may stay pending"):format(counts.offline)
   end
-  terminal.say(table.concat(words, ", ") .. ".")
+  terminal.say(capitalized(table.concat(words, ", ")) .. ".")
+  if counts.if_needed > 0 then
+    terminal.say(("If the playbook comes to it, and only then: %s."):format(
+      table.concat(possible_in_words(plan), ", ")))
+  end
 end
 
 -- Until when those are meant to hold that are to be restricted, where one of them has an end.
@@ -70,18 +109,57 @@ end
 ---@return number seconds
 ---@return integer at_once
 function M.duration(client, plan)
-  local counts = runs.counts(plan)
-  local count = counts.restrict + counts.release
-  if count == 0 then return 0, 0 end
-  local peek = client:peek(counts.restrict > 0 and "restrict" or "release", count)
-  return peek.seconds, math.min(count, peek.now or count)
+  local counts, by_path, seconds, at_once = runs.counts(plan), {}, 0, 0
+  -- Two that are posted to one path share its limits.
+  for _, verb in ipairs(deeds.verbs) do
+    local path = core.response_actions[verb].path
+    by_path[path] = by_path[path] or { verb = verb, count = 0 }
+    by_path[path].count = by_path[path].count + counts[verb]
+  end
+  for _, one in pairs(by_path) do
+    if one.count > 0 then
+      local peek = client:peek(one.verb, one.count)
+      seconds, at_once = math.max(seconds, peek.seconds), at_once + math.min(one.count, peek.now or one.count)
+    end
+  end
+  return seconds, at_once
 end
 
--- What the cap lets through now, if that is less than the plan restricts: how many, and the cap that would do.
-local function over_cap(client, counts)
-  local cap = runs.cap(client)
-  if not cap or counts.restrict <= cap.remaining then return nil end
-  return cap, cap.limit - cap.remaining + counts.restrict
+local capped = { { verb = "restrict", words = "restricts" }, { verb = "isolate", words = "isolations" },
+  { verb = "contain", words = "containments" } }
+
+-- How often each file is to be quarantined, which is counted by itself.
+local function count_files(plan)
+  local counts, list = {}, {}
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      if change.decision == "quarantine" and change.subject and not change.if_needed then
+        if not counts[change.subject] then list[#list + 1] = change.subject end
+        counts[change.subject] = (counts[change.subject] or 0) + 1
+      end
+    end
+  end
+  for i, file in ipairs(list) do
+    list[i] = { verb = "quarantine", subject = file, count = counts[file],
+      words = ("quarantines of the file %s"):format(errors.show(file)) }
+  end
+  return list
+end
+
+-- The caps that let less through now than the plan asks for, each with the cap that would do.
+local function over_caps(client, plan, counts)
+  local asked, over = count_files(plan), {}
+  for i, one in ipairs(capped) do
+    table.insert(asked, i, { verb = one.verb, words = one.words, count = counts[one.verb] })
+  end
+  for _, one in ipairs(asked) do
+    local cap = one.count > 0 and runs.cap(client, one.verb, one.subject)
+    if cap and one.count > cap.remaining then
+      one.cap, one.enough = cap, cap.limit - cap.remaining + one.count
+      over[#over + 1] = one
+    end
+  end
+  return over
 end
 
 local function say_limits(client, plan, counts)
@@ -90,26 +168,34 @@ local function say_limits(client, plan, counts)
     terminal.say(("It takes at least %s under the service's limits; %d go at once."):format(duration.countdown(seconds),
       at_once))
   end
-  local cap, enough = over_cap(client, counts)
-  if cap then
-    terminal.say(("The cap of %s restricts an hour lets %d of these %d through now%s; for all of them give --cap %s.")
-      :format(core.number.whole(cap.limit), cap.remaining, counts.restrict,
-        cap.is_counted and "" or " at most, as those of the last hour could not be counted", core.number.whole(enough)))
+  for _, one in ipairs(over_caps(client, plan, counts)) do
+    terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s.")
+      :format(core.number.whole(one.cap.limit), one.words, one.cap.remaining, one.count,
+        one.cap.is_counted and "" or " at most, as those of the last hour could not be counted",
+        core.number.whole(one.enough)))
   end
 end
 
 -- ---- who is left
 
-local words_of = { protected = "protected", conflict = "with the opposite under way", superseded = "decided otherwise",
+local words_of = { protected = "protected", conflict = "with the opposite, or another scope, under way",
+  superseded = "decided otherwise",
   held = "that others hold too", not_held = "that nothing of it holds",
-  not_looked_at = "that could not be looked at", already_active = "restricted or released already",
-  recorded = "done by an earlier session" }
+  not_looked_at = "that could not be looked at", recorded = "done by an earlier session" }
+
+-- What is so already. Of a scan, say, it is one that is under way.
+local function already(change)
+  local holder = deeds.cuts_off(change.verb) or change.verb == "release"
+  if change.verb == "restrict" or change.verb == "release" then return "restricted or released already" end
+  return holder and deeds.done(change.verb) .. " already" or ("with the same %s under way, or done"):format(
+    deeds.of(change.verb).noun)
+end
 
 -- By the error's code, or else by its kind.
 local unresolvable = { device_merged = "merged into another machine", not_onboarded = "known, but not onboarded",
   not_found = "not found", ambiguous = "that several machines answer to" }
 
-local function group(plan)
+local function left_of(plan)
   local groups, order = {}, {}
   local function add(words, text)
     if not groups[words] then
@@ -121,7 +207,7 @@ local function group(plan)
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
       if change.decision ~= change.verb then
-        local words = words_of[change.decision]
+        local words = words_of[change.decision] or already(change)
         if change.rule then words = ("%s by the rule %s"):format(words, errors.show(change.rule)) end
         local more = change.holder or change.decision == "not_looked_at" and change.why
         add(words, errors.show(name_of(device)) .. (more and (" (%s)"):format(errors.show(more)) or ""))
@@ -135,11 +221,11 @@ local function group(plan)
 end
 
 -- Whom others hold already: it is sent all the same, to record the incident.
-local function say_held(plan)
+local function say_held_by(plan, verb)
   local names = {}
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
-      if change.decision == change.verb and change.also_held then
+      if change.decision == verb and change.also_held then
         names[#names + 1] = ("%s (%s)"):format(errors.show(name_of(device)),
           errors.show(table.concat(change.also_held, ", ")))
       end
@@ -149,12 +235,18 @@ local function say_held(plan)
   local count = #names
   for i = count, MAX_NAMED + 1, -1 do names[i] = nil end
   if count > MAX_NAMED then names[#names + 1] = ("and %d more"):format(count - MAX_NAMED) end
-  terminal.say(("Restricted already for others, and sent again to record the incident: %d: %s"):format(count,
-    table.concat(names, ", ")))
+  terminal.say(("%s already for others, and sent again to record the incident: %d: %s"):format(
+    capitalized(deeds.done(verb)), count, table.concat(names, ", ")))
+end
+
+local function say_held(plan)
+  for _, verb in ipairs(deeds.verbs) do
+    if deeds.cuts_off(verb) then say_held_by(plan, verb) end
+  end
 end
 
 local function say_left(plan)
-  local groups, order = group(plan)
+  local groups, order = left_of(plan)
   if order[1] then terminal.say "Left as they are:" end
   for _, words in ipairs(order) do
     local list = groups[words]
@@ -204,23 +296,70 @@ local function say_wave(title, list, now)
   if #list > count then terminal.say(("  and %d more; --json lists them all"):format(#list - count)) end
 end
 
-local function say_waves(plan, now)
-  local waves, count, releases = {}, 0, {}
+-- What is shown together: what is done in one wave, with one scope or file.
+local function groups_of(plan, verb)
+  local groups, by_key, waves = {}, {}, 1
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
-      if change.decision == "restrict" then
-        waves[device.wave] = waves[device.wave] or {}
-        table.insert(waves[device.wave], { device = device, change = change })
-        count = math.max(count, device.wave)
-      elseif change.decision == "release" then
-        table.insert(releases, { device = device, change = change })
+      if change.decision == verb then
+        local key = table.concat({ change.wave or 0, change.subject or "", change.if_needed and "?" or "" }, "\0")
+        local group = by_key[key]
+        if not group then
+          group = { wave = change.wave or 0, subject = change.subject, if_needed = change.if_needed, entries = {},
+            place = #groups }
+          by_key[key], groups[#groups + 1] = group, group
+          waves = math.max(waves, group.wave)
+        end
+        table.insert(group.entries, { device = device, change = change })
       end
     end
   end
-  for n = 1, count do
-    if waves[n] then say_wave(count == 1 and "To be restricted" or ("Wave %d"):format(n), waves[n], now) end
+  table.sort(groups, function(a, b)
+    if a.wave ~= b.wave then return a.wave < b.wave end
+    return a.place < b.place
+  end)
+  return groups, waves
+end
+
+local function title_of(verb, group, waves)
+  local title = deeds.of(verb).title
+  if waves > 1 then title = ("Wave %d%s"):format(group.wave, verb == "restrict" and "" or " of " .. verb) end
+  if group.subject then title = ("%s (%s)"):format(title, errors.show(group.subject)) end
+  return group.if_needed and title .. " if the playbook comes to it" or title
+end
+
+local function say_waves(plan, now)
+  for _, verb in ipairs(deeds.verbs) do
+    local groups, waves = groups_of(plan, verb)
+    for _, group in ipairs(groups) do say_wave(title_of(verb, group, waves), group.entries, now) end
   end
-  if releases[1] then say_wave("To be released", releases, now) end
+end
+
+-- ---- the question
+
+--- What is asked before a plan is carried out.
+---@param plan mde.RunPlan
+---@return string question
+---@return integer count of what is asked for
+function M.question(plan)
+  local counts, asked, sum = runs.counts(plan), {}, 0
+  for _, verb in ipairs(deeds.verbs) do
+    -- Who takes back and cuts off is asked about the latter.
+    local opposite = core.response_actions[verb].opposite
+    local is_minor = asked[1] and deeds.cuts_off(asked[1]) and opposite and deeds.cuts_off(opposite)
+    if counts[verb] > 0 and not is_minor then
+      asked[#asked + 1] = verb
+      sum = sum + counts[verb]
+    end
+  end
+  local words = {}
+  for i, verb in ipairs(asked) do
+    local count = counts[verb]
+    words[i] = deeds.of(verb).asks:format(asked[2] and ("%d"):format(count) or count == 1 and "it"
+      or ("these %d"):format(count))
+  end
+  if not words[1] then return "Let the playbook do that, if it comes to it?", counts.if_needed end
+  return capitalized(table.concat(words, ", ")) .. "?", sum
 end
 
 --- Shows a plan.
@@ -244,8 +383,10 @@ end
 function M.object(client, plan)
   local object = runs.object(plan)
   object.seconds, object.at_once = M.duration(client, plan)
-  local cap = over_cap(client, object.counts)
-  object.cap, object.cap_lets_through = cap and cap.limit, cap and cap.remaining
+  local over = over_caps(client, plan, object.counts)[1]
+  if over then
+    object.cap, object.cap_lets_through, object.cap_of = over.cap.limit, over.cap.remaining, over.verb
+  end
   return object
 end
 
