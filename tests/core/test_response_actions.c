@@ -94,6 +94,47 @@ static void the_rows_are_as_the_service_documents_them(void **state)
   }
 }
 
+enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
+
+/* What no page says of the service, or not of all. */
+static const struct {
+  const char *name;
+  bool holds, is_capped;
+  const char *state, *changing;
+  int wait_seconds, offline_seconds;
+} decided[] = {
+    {"restrict", true, true, "restricted", "restricting", 10 * MINUTE, 0},
+    {"release", false, false, NULL, NULL, 10 * MINUTE, 0},
+    {"isolate", true, true, "isolated", "isolating", 10 * MINUTE, 3 * DAY},
+    {"unisolate", false, false, NULL, NULL, 10 * MINUTE, 3 * DAY},
+    {"contain", true, true, "contained", "containing", 10 * MINUTE, 0},
+    {"uncontain", false, false, NULL, NULL, 10 * MINUTE, 0},
+    {"scan", false, false, NULL, NULL, 6 * HOUR, 0},
+    {"quarantine", false, true, NULL, NULL, HOUR, 0},
+    {"collect", false, false, NULL, NULL, HOUR, 0},
+    {"package_link", false, false, NULL, NULL, 0, 0},
+    {"cancel", false, false, NULL, NULL, 0, 0},
+    {"tag", false, false, NULL, NULL, 0, 0},
+    {"untag", false, false, NULL, NULL, 0, 0},
+    {"set_device_value", false, false, NULL, NULL, 0, 0},
+};
+
+static void the_rows_are_as_they_were_decided(void **state)
+{
+  (void)state;
+  assert_int_equal(MDE_RESPONSE_COUNT, sizeof decided / sizeof decided[0]);
+  for (size_t i = 0; i < MDE_RESPONSE_COUNT; i++) {
+    const struct mde_response *row = &mde_responses[i];
+    assert_string_equal(decided[i].name, row->name);
+    assert_int_equal(decided[i].holds, row->holds);
+    assert_int_equal(decided[i].is_capped, row->is_capped);
+    assert_text(decided[i].state, row->state);
+    assert_text(decided[i].changing, row->changing);
+    assert_int_equal(decided[i].wait_seconds, row->wait_seconds);
+    assert_int_equal(decided[i].offline_seconds, row->offline_seconds);
+  }
+}
+
 static void every_row_says_where_it_is_from_and_for_what(void **state)
 {
   (void)state;
@@ -147,7 +188,9 @@ static void a_field_takes_what_the_service_takes(void **state)
       {MDE_RESPONSE_QUARANTINE, "3395856ce81f2b7382dee72602f798b642f1414", false},
       {MDE_RESPONSE_QUARANTINE, "3395856ce81f2b7382dee72602f798b642f14140a", false},
       {MDE_RESPONSE_QUARANTINE, "3395856ce81f2b7382dee72602f798b642f1414g", false},
+      {MDE_RESPONSE_QUARANTINE, "g395856ce81f2b7382dee72602f798b642f14140", false},
       {MDE_RESPONSE_TAG, "tier0", true},
+      {MDE_RESPONSE_TAG, "x", true},
       {MDE_RESPONSE_TAG, " \t", false},
       {MDE_RESPONSE_SET_DEVICE_VALUE, "High", true},
       {MDE_RESPONSE_SET_DEVICE_VALUE, "Highest", false},
@@ -175,6 +218,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_rows_are_as_the_service_documents_them),
+      cmocka_unit_test(the_rows_are_as_they_were_decided),
       cmocka_unit_test(every_row_says_where_it_is_from_and_for_what),
       cmocka_unit_test(a_field_takes_what_the_service_takes),
       cmocka_unit_test(an_opposite_is_mutual_and_one_of_the_two_holds),

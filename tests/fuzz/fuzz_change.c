@@ -40,6 +40,26 @@ static int64_t next_time(struct input *input)
   return choice & 8 ? -time : time;
 }
 
+static const char *const subjects[] = {"Full", "Quick", "", NULL};
+
+/* The scope or the file of an action, as the order's response has it. */
+static void set_subject(const struct mde_order *order, uint8_t choice, struct mde_text *scope,
+                        struct mde_text *file)
+{
+  const char *subject = subjects[choice & 3];
+  struct mde_text text = subject != NULL ? word(subject) : (struct mde_text){NULL, 0};
+  if (order->response->subject == MDE_SUBJECT_SCOPE) *scope = text;
+  if (order->response->subject == MDE_SUBJECT_FILE) *file = text;
+}
+
+/* What an order is for does not change when it is done by one of another scope or file. */
+static void check_about(const struct mde_change *change, const struct mde_action *about)
+{
+  bool is_done = mde_change_next(change).want == MDE_WANT_NOTHING;
+  enum mde_fate fate = mde_change_result(change).fate;
+  if (is_done && fate == MDE_FATE_ALREADY_ACTIVE) assert(!about->differs);
+}
+
 static struct mde_action next_action(const struct mde_order *order, struct input *input)
 {
   uint8_t choice = next_byte(input);
@@ -59,6 +79,7 @@ static struct mde_action next_action(const struct mde_order *order, struct input
       .returned = choice & 128 ? word("beacon to known C2 on") : word("by hand"),
   };
   action.id.bytes[0] = next_byte(input);
+  set_subject(order, action.id.bytes[0], &action.scope, &action.file);
   return action;
 }
 
@@ -68,7 +89,7 @@ static void check(const struct mde_change *change)
   struct mde_result result = mde_change_result(change);
   assert(wanted.want <= MDE_WANT_SLEEP && wanted.phase <= MDE_PHASE_FIND);
   assert((wanted.want == MDE_WANT_SLEEP) == (wanted.wait > 0));
-  assert(result.fate <= MDE_FATE_UNKNOWN && result.reason <= MDE_REASON_NOT_HELD);
+  assert(result.fate <= MDE_FATE_UNKNOWN && result.reason <= MDE_REASON_DIFFERENT);
   assert(result.sends >= 0 && result.sends <= 2);
   assert(change->seen.count <= MDE_SEEN_MAX && change->cancels <= MDE_CHANGE_MAX_CANCELS);
   if (result.sends > 0) assert(result.slot != MDE_SLOT_RETURN);
@@ -122,6 +143,7 @@ static void tell_history(struct mde_change *change, const struct mde_order *orde
   int told = mde_change_history(change, order, actions, count, &list, &about, &overturned);
   assert((told == MDE_CHANGE_OK) == is_wanted);
   assert(about == MDE_NO_ACTION || (about < count && actions[about].counts));
+  if (is_wanted && about != MDE_NO_ACTION) check_about(change, &actions[about]);
   assert(overturned == MDE_NO_ACTION || actions[overturned].response != order->response);
   if (!is_wanted) assert(memcmp(&before, change, sizeof before) == 0);
 }
@@ -137,11 +159,15 @@ static void tell_answer(struct mde_change *change, const struct mde_order *order
                                       "Cancelled",
                                       "by hand",
                                       ""};
+  uint8_t choice = next_byte(input);
+  const char *own = order->response->type;
+  const char *type = choice & 128 && own != NULL ? own : texts[choice % 3];
   struct mde_action_text answer = {.id = word("5c1f9a52-0000-4000-8000-000000000001"),
-                                   .type = word(texts[next_byte(input) % 3]),
+                                   .type = word(type),
                                    .status = word(texts[3 + next_byte(input) % 3]),
                                    .comment =
                                        next_byte(input) & 1 ? order->comment : word(texts[6])};
+  set_subject(order, choice >> 3, &answer.scope, &answer.file);
   struct mde_moment moment = {.now = 0, .sent_at = next_time(input)};
   struct mde_change before = *change;
   if (mde_change_answer(change, order, &answer, moment) != MDE_CHANGE_OK)
@@ -168,6 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
       .decided_at = bits & 128 ? next_time(&input) : MDE_NO_TIME,
       .withdrawn_since = next_byte(&input) & 1 ? next_time(&input) : MDE_NO_TIME,
   };
+  if (order.response->subject != MDE_SUBJECT_NONE) order.subject = word(subjects[bits & 1]);
   struct mde_change change;
   begin(&change, &order, bits & 1, &input);
   while (input.size > 0) {

@@ -18,7 +18,13 @@ local MACHINES, CALLERS, STEPS_OF_A_NIGHT = 8, 3, 300
 -- Such that they are reached.
 local LIMITS = { per_minute = 20, per_hour = 400 }
 local LIST_LAG_BELIEVED = 7
-local VERBS = { restrict = "RestrictCodeExecution", release = "UnrestrictCodeExecution" }
+-- What is done in one night: what holds devices, and what lets them go.
+local PAIRS = { { "restrict", "release" }, { "isolate", "unisolate" } }
+local SCOPES = { "Full", "Selective", "default" }
+local VERBS = {}
+for _, pair in ipairs(PAIRS) do
+  for _, verb in ipairs(pair) do VERBS[verb] = core.response_actions[verb].type end
+end
 
 local M = {}
 
@@ -45,6 +51,8 @@ local function is_open(action) return action.status == "Pending" or action.statu
 ---@field unknown table[] errors of kind unknown
 ---@field lagged number the largest lag of lists so far, and when it was set
 ---@field left integer steps
+---@field holds "restrict"|"isolate" what holds devices this night
+---@field frees "release"|"unisolate" and what lets them go
 ---@field report table<string, integer>
 local Night = {}
 Night.__index = Night
@@ -139,7 +147,7 @@ end
 function Night:true_state(machine_id)
   local newest, last, last_updated
   for _, action in ipairs(self:actions_of(machine_id)) do
-    local is_ours = action.type == VERBS.restrict or action.type == VERBS.release
+    local is_ours = action.type == VERBS[self.holds] or action.type == VERBS[self.frees]
     if is_ours and is_open(action) then
       if newest and newest.created == action.created and newest.type ~= action.type then return nil end
       if not newest or action.created >= newest.created then newest = action end
@@ -149,8 +157,9 @@ function Night:true_state(machine_id)
       if not last or updated >= last_updated then last, last_updated = action, updated end
     end
   end
-  if newest then return newest.type == VERBS.restrict and "restricting" or "releasing" end
-  if last then return last.type == VERBS.restrict and "restricted" or "released" end
+  local response = core.response_actions[self.holds]
+  if newest then return newest.type == response.type and response.changing or "releasing" end
+  if last then return last.type == response.type and response.state or "released" end
   return "none"
 end
 
@@ -170,7 +179,7 @@ function Night:created_by(call)
   for i = call.first_event, #self.r.tenant.history do
     local entry = self.r.tenant.history[i]
     if entry.event == "action_created" and entry.machine == call.machine_id and entry.type == VERBS[call.verb]
-        and entry.requestor == "mde" and entry.comment:find(call.operation, 1, true) then
+        and entry.requestor == "mde" and entry.scope == call.scope and entry.comment:find(call.operation, 1, true) then
       list[#list + 1] = entry
     end
   end
@@ -232,7 +241,8 @@ local function largest_lag(self, since)
   return largest
 end
 
-local judges, opposite = {}, { restrict = VERBS.release, release = VERBS.restrict }
+local judges, opposite = {}, {}
+for _, pair in ipairs(PAIRS) do opposite[pair[1]], opposite[pair[2]] = VERBS[pair[2]], VERBS[pair[1]] end
 
 -- What was pending all the while, and could be seen, is cancelled or not sent against.
 local function judge_opposite(self, call, action)
@@ -250,13 +260,15 @@ function judges.accepted(self, call, action, posts)
   assert(own.type == VERBS[call.verb], "accepted, and it is of another type")
   assert(action.operation_id == call.operation, "accepted under another operation id")
   assert(own.requestorComment:find(call.operation, 1, true) or action.comment_cut, "accepted, with another comment")
-  if call.verb == "restrict" then judge_opposite(self, call, action) end
+  assert(own.scope == call.scope, "accepted, and it is of another scope")
+  if call.verb == self.holds then judge_opposite(self, call, action) end
   assert(action.attempts == posts, ("%d attempts told, %d sent"):format(action.attempts, posts))
 end
 
 function judges.already_active(self, call, action)
   local own = assert(self.r.tenant:find_action(action.id), "already active, and there is no such action")
   assert(own.machineId == call.machine_id and own.type == VERBS[call.verb], "already active, and it is another")
+  assert(own.scope == nil or call.scope == nil or own.scope == call.scope, "already active in another scope")
   -- What many look at may be a minute old; and a list that could not be read says nothing.
   local since = call.began - largest_lag(self, call.began) - (call.is_one_of_many and 61 or 1)
   local ended_before = (own.status == "Failed" or own.status == "Cancelled") and own.ended_at and own.ended_at < since
@@ -272,7 +284,11 @@ end
 function judges.conflict(self, call, err)
   if not err.action then return end
   local other = assert(self.r.tenant:find_action(err.action.id), "in conflict with nothing")
-  assert(other.machineId == call.machine_id and other.type == opposite[call.verb], "in conflict with another kind")
+  local is_of_another_scope = err.code == "another_scope" and other.type == VERBS[call.verb]
+    and other.scope ~= call.scope
+  assert(other.machineId == call.machine_id and (is_of_another_scope or other.type == opposite[call.verb]),
+    "in conflict with another kind")
+  if is_of_another_scope then count(self, "conflicts of scopes") end
 end
 
 function judges.unknown(self, call, err)
@@ -310,10 +326,11 @@ local function story(self, call)
   return table.concat(lines, "\n")
 end
 
--- One restrict or release by the task that this is called in.
+-- One of the two by the task that this is called in.
 function Night:change(process, verb, machine_id, options, is_one_of_many)
   local task = coroutine.running()
   local call = { verb = verb, is_one_of_many = is_one_of_many, machine_id = machine_id, process = process,
+    scope = verb == "isolate" and (options.isolation_type or "Full") or nil,
     began = self.r.driver.now(), operation = options.key, key = options.key, has_timeout = options.timeout ~= nil,
     first_send = #self.sends + 1, first_event = #self.r.tenant.history + 1 }
   local outer = self.calls[task]
@@ -355,7 +372,9 @@ local steps = {}
 local function some_options(self, verb)
   local below = self.below
   local key = below(6) == 0 and ("alert-%04d-%s"):format(below(6), verb) or nil
+  local scope = verb == "isolate" and self:pick(SCOPES) or "default"
   return {
+    isolation_type = scope ~= "default" and scope or nil,
     incident = below(3) > 0 and "INC-" .. below(3) or nil,
     key = key,
     timeout = below(6) == 0 and below(90) + 1 or nil,
@@ -366,14 +385,14 @@ local function some_options(self, verb)
 end
 
 local function some_change(self, process)
-  local verb = self.below(2) == 0 and "restrict" or "release"
+  local verb = self.below(2) == 0 and self.holds or self.frees
   return self:change(process, verb, id(self.below(MACHINES)), some_options(self, verb))
 end
 
 steps.change = { 30, some_change }
 
 steps.each = { 3, function(self, process)
-  local list, verb = {}, self.below(2) == 0 and "restrict" or "release"
+  local list, verb = {}, self.below(2) == 0 and self.holds or self.frees
   for i = 1, self.below(5) + 2 do list[i] = id((self.below(MACHINES) + i) % MACHINES) end
   local results = process.client:each(list, function(machine_id)
     local options = some_options(self, verb)
@@ -398,7 +417,7 @@ steps.state = { 6, function(self, process)
   local machine_id = id(self.below(MACHINES))
   local events, faults_before, began = self:events_of(machine_id), self:faults_applied(), self.r.driver.now()
   local expected = self:true_state(machine_id)
-  local state, err = process.client:state(machine_id)
+  local state, err = process.client:state(machine_id, { of = self.holds })
   if state == nil then
     -- What the sign-in failed with is remembered for a while.
     assert(self:had_trouble(began - 130) or expected == nil,
@@ -435,7 +454,9 @@ steps.cancel = { 3, function(self, process)
 end }
 
 steps.restricted = { 2, function(self, process)
-  local list = process.client:restricted { incident = "INC-" .. self.below(3) }
+  local client = process.client
+  local list = client[self.holds == "restrict" and "restricted" or "held"](client,
+    { incident = "INC-" .. self.below(3) })
   count(self, "machines held", list and #list or 0)
 end }
 
@@ -482,7 +503,9 @@ end }
 steps.colleague = { 6, function(self)
   local tenant, machine_id = self.r.tenant, id(self.below(MACHINES))
   if self.below(2) == 0 then
-    tenant:insert_action { machineId = machine_id, type = self:pick { VERBS.restrict, VERBS.release },
+    local verb = self:pick { self.holds, self.frees }
+    local scope = verb == "isolate" and self:pick(SCOPES) or "default"
+    tenant:insert_action { machineId = machine_id, type = VERBS[verb], scope = scope ~= "default" and scope or nil,
       status = self:pick { "Pending", "Pending", "Succeeded" } }
     return count(self, "a colleague acted")
   end
@@ -558,11 +581,13 @@ local function play_night(below, left, report)
     for i = 1, length do list[i] = string.char(below(256)) end
     return table.concat(list)
   end
-  local self = setmetatable({ below = below, calls = {}, sends = {}, known = {}, unknown = {}, left = left,
+  local pair = PAIRS[below(#PAIRS) + 1]
+  local self = setmetatable({ below = below, holds = pair[1], frees = pair[2],
+    calls = {}, sends = {}, known = {}, unknown = {}, left = left,
     lags = { { seconds = 0 } }, disturbed = -math.huge, last_fault = -math.huge, applied = 0, spoilt = 0,
     signing_in = {}, working = 0, report = report,
     r = rehearsal.new { machines = machines, latency = 0.05, start = 1.7e9 + 0.5, random = bytes, unguarded = true,
-      limits = LIMITS } },
+      roles = { "Machine.Read.All", "Machine.RestrictExecution", "Machine.Isolate" }, limits = LIMITS } },
     Night)
   posix.clock.time, posix.entropy.bytes = self.r.driver.now, bytes
   local operation = core.comment.operation

@@ -13,7 +13,6 @@ local responses = require "mde.sim.model.responses"
 local of_tenant_alone = {
   offboard = "nothing takes it back, and the device is out of sight from then on",
   startInvestigation = "the service has retired it",
-  AddOrRemoveTagForMultipleMachines = "it is tags for many machines at once, and follows that row",
 }
 
 -- Roles that cancel what the client does not make.
@@ -179,6 +178,37 @@ local function page_of(source)
   return source:match "%l[%l%-]+%l" or "?"
 end
 
+-- The row for many machines: that for one, with their ids.
+local function compare_many(row, tenant, differ)
+  local one, many
+  for _, theirs in ipairs(tenant) do
+    if theirs.name == row.path then one = theirs end
+    if theirs.name == row.many_path then many = theirs end
+  end
+  differ("row for many", row.many_path ~= nil, many ~= nil)
+  if not many then
+    differ("how many", 0, row.many)
+    return
+  end
+  local ids = many.fields[#many.fields]
+  differ("path for many", "machines/" .. row.many_path, many.path)
+  differ("how many", row.many, ids.most)
+  differ("ids", "ids MachineIds", ids.kind .. " " .. ids.name)
+  differ("ids are required", true, ids.required)
+  differ("fields for many", #one.fields + 1, #many.fields)
+  for i, field in ipairs(one.fields) do
+    for _, column in ipairs { "name", "kind", "required" } do
+      differ("field for many: " .. column, field[column], many.fields[i][column])
+    end
+    differ("field for many: values", sorted(set_of(field.values)), sorted(set_of(many.fields[i].values)))
+  end
+  for _, column in ipairs { "method", "status", "type", "duplicate" } do
+    differ("for many: " .. column, one[column], many[column])
+  end
+  differ("permission for many", sorted(set_of(one.roles)), sorted(set_of(many.roles)))
+  differ("source for many", true, row.source:find(page_of(many.source:match "; ([^;]*)$" or ""), 1, true) ~= nil)
+end
+
 -- What the two tables do not agree on, one line each.
 local function differences(own, tenant)
   local list, used = {}, {}
@@ -220,6 +250,8 @@ local function differences(own, tenant)
       compare_roles(row, theirs, differ)
       compare_subject(row, theirs, differ)
       compare_devices(row, theirs, differ)
+      compare_many(row, tenant, differ)
+      if row.many_path then used[row.many_path] = true end
       differ("source", true, theirs.source:find(page_of(row.source), 1, true) ~= nil)
     end
   end
@@ -284,6 +316,9 @@ describe("the two tables of response actions", function()
     for name in pairs(of_tenant_alone) do
       assert.truthy(names[name], name)
       assert.is_nil(by_path(core.response_actions)[name], name)
+      for _, own in ipairs(core.response_actions) do
+        assert.are_not.equal(name, core.response_actions[own].many_path)
+      end
     end
     for path in pairs(by_path(core.response_actions)) do
       assert.truthy(names[path], path)
