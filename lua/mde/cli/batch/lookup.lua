@@ -14,10 +14,20 @@ local function known_machine(entry)
   return kind == "machine_id" and { id = id } or nil
 end
 
+-- Whether it is for devices that are not onboarded: a name means one of them, too, if it is one record's.
+local function is_for_unmanaged(context)
+  local row = core.response_actions[context.request and context.request.verb]
+  return row ~= nil and row.is_unmanaged
+end
+
 -- Takes in what was found. A machine whose id is known is meant by it, unless the service says that there is no such
 -- machine. But what else it was named by must fit its record.
-local function take(entry, machine, err)
+local function take(context, entry, machine, err)
   local known = known_machine(entry)
+  if not machine and err.code == "not_onboarded" and is_for_unmanaged(context) and not entry.identity
+    and #err.candidates == 1 then
+    machine, err = err.candidates[1], nil
+  end
   if not machine and known and err.kind ~= "not_found" and err.kind ~= "auth" then machine = known end
   entry.machine = machine
   return machine, err
@@ -25,7 +35,7 @@ end
 
 local function one(context, entries)
   return batch.run(context, entries, function(entry)
-    return take(entry, context.client:machine(entry.machine or entry.identity or entry.device))
+    return take(context, entry, context.client:machine(entry.machine or entry.identity or entry.device))
   end, { label = "Looking up", patience = 1 })
 end
 
@@ -43,7 +53,7 @@ local function many(context, entries)
   local shown = progress.new("Looking up", #entries, false)
   local finished, results = interrupt.during(context.client, 1, function() return context.client:resolve(devices) end)
   for i, entry in ipairs(finished and entries or {}) do
-    local machine, err = take(entry, results[i].value, results[i].err)
+    local machine, err = take(context, entry, results[i].value, results[i].err)
     entry.err, entry.done = not machine and err or nil, true
     shown.step(entry.err ~= nil)
   end

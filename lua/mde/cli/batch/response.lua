@@ -138,6 +138,7 @@ local function examples(row)
     { ('mde %s --list suspects.csv%s --comment "same beacon" --yes --wait'):format(row.name, needed),
       "asks nobody, waits for all" },
   }
+  list_of[3] = words.of(row.name).example
   if has_all_of(row) then
     list_of[3] = { ('mde %s --all-of INC-4711 --since 14h --comment "false alarm" --yes'):format(row.name),
       ("what this incident %s, and nobody else"):format(words.of(row.opposite).past) }

@@ -20,6 +20,7 @@ local M = {}
 ---@field opposite_past? string "released"
 ---@field taken_back string what was done to one that somebody has taken back: the same, or "cancelled"
 ---@field advice? table<string, string> what is to be known before it is done, by its scope
+---@field example? string[] what comes next, for the help: a command line, and what it does
 ---@field holder? string what holds a device, if this or its opposite does: a name of a row
 
 local SECURITY, CLEARED = "Possible security risk.", "No longer a security risk."
@@ -46,7 +47,8 @@ local own = {
     doing = "quarantining the file on %s", comment = SECURITY,
     means = "To have the file's processes stopped and the file quarantined:" },
   collect = { noun = "collection", past = "collected", thing = "package ", doing = "collecting the packages of %s",
-    comment = "To be investigated.", means = "To have their investigation packages collected:" },
+    comment = "To be investigated.", means = "To have their investigation packages collected:",
+    example = { "mde package 5c1f9a52-0000-4000-8000-000000000001", "the link, once that action has succeeded" } },
 }
 
 local function capitalized(text)

@@ -18,7 +18,13 @@ local M = {
   name = "release",
   is_audited = true,
   summary = "Let devices run any code again.",
-  explained = change.explained,
+  explained = [[
+If the incident of --all-of has isolated devices, too, there are two parts, each with its plan and
+its question: first these are let onto the network (mde unisolate --all-of), then the restrictions
+are taken back. With --wait the first has ended before the second begins. A device that cannot be
+let onto the network stays restricted. In JSON the first has "verb": "unisolate".
+
+]] .. change.explained,
   examples = {
     { 'mde release laptop-17 --comment "cleared by forensics" --incident INC-4711', "shows the machine and asks" },
     { 'mde release --all-of INC-4711 --since 14h --comment "false alarm" --yes',

@@ -123,6 +123,18 @@ describe("the subcommand of a response action", function()
     assert.matches("alone is %-%-wait 10m", (console.run({ "help", "restrict" }).out:gsub("%s+", " ")))
   end)
 
+  it("finds a device that is not onboarded by its name where it is for such, and only there", function()
+    local told = console.run({ "contain", "printer", "--comment", "beacon" }, { client = r.client, answers = { "y" } })
+    assert.equal(0, told.status, told.err)
+    assert.matches("^printer%.corp%.example: containment accepted", told.out)
+    told = run("contain", nil, "printer", "desk-1")
+    assert.equal(2, told.status)
+    assert.matches("printer%.corp%.example: already being contained", told.out)
+    assert.matches("desk%-1.*is onboarded", told.err)
+    assert.matches("not onboarded", run("isolate", nil, "printer", "desk-1").err)
+    assert.same({ "isolate", "isolate" }, r:posts())
+  end)
+
   it("counts each cap by itself", function()
     r = rehearsal.new { limits = false, machines = { { id = id(1), computerDnsName = "desk-1.corp.example" },
       { id = id(2), computerDnsName = "desk-2.corp.example" } }, client = { cap = { isolate = 1 } },
