@@ -132,6 +132,7 @@ static void the_rows_are_as_they_were_decided(void **state)
     assert_text(decided[i].changing, row->changing);
     assert_int_equal(decided[i].wait_seconds, row->wait_seconds);
     assert_int_equal(decided[i].offline_seconds, row->offline_seconds);
+    assert_int_equal(row->many_path != NULL ? 500 : 0, row->many);
   }
 }
 
@@ -207,6 +208,8 @@ static void a_type_is_read_in_any_case_and_a_name_is_not(void **state)
   (void)state;
   assert_ptr_equal(&mde_responses[MDE_RESPONSE_SCAN],
                    mde_response_of_type(text("RUNANTIVIRUSSCAN")));
+  assert_ptr_equal(&mde_responses[MDE_RESPONSE_RESTRICT],
+                   mde_response_of_type(text("restrictcodeexecution")));
   static const char *const unknown[] = {"", "Offboard", "RestrictCodeExecution ", "Restrict", NULL};
   for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
     assert_null(mde_response_of_type(text(unknown[i])));
