@@ -133,7 +133,8 @@ local reasons = {
   ambiguous = "several machines answer to it", invalid = "cannot be a device",
   list_line_malformed = "not like the other lines", list_malformed = "not to be understood",
   list_line_doubtful = "could be lines of a note",
-  another_scope = "the same with another scope is under way", conflict = "the opposite is under way", superseded = "decided otherwise since",
+  another_scope = "the same with another scope is under way",
+  conflict = "the opposite is under way", superseded = "decided otherwise since",
 }
 
 local function reason_of(entry, verb)
