@@ -23,7 +23,7 @@ local mde = require "mde"
 
 local comment, devices, held = arg[1], {}, {}
 for i = 2, #arg do
-  local verb, id, incident, operations = arg[i]:match "^(%a+)\t(%x+)\t([^\t]*)\t(.+)$"
+  local verb, id, incident, operations = arg[i]:match "^([a-z]+)\t(%x+)\t([^\t]*)\t(.+)$"
   local list = {}
   for operation in operations:gmatch "[^\t]+" do list[#list + 1] = operation end
   if not held[id] then
