@@ -54,9 +54,9 @@ replay.identities = {
 local function exchange(identity)
   local class = getmetatable(steps_of.new {}).__index
   for place = 1, math.huge do
-    local name, value = debug.getupvalue(class.add, place)
+    local name, value = debug.getupvalue(class.next, place)
     if name == "identity" then
-      debug.setupvalue(class.add, place, identity)
+      debug.setupvalue(class.next, place, identity)
       return value
     end
     assert(name, "steps.lua has no identity")

@@ -92,7 +92,7 @@ end
 local function tell_result(self, known, action, err)
   if action and action.outcome then
     self.known[action] = { verb = known.verb, machine_id = known.machine_id, computerDnsName = known.computerDnsName,
-      device = known.device, operation_id = known.operation_id, comment = known.comment }
+      device = known.device, operation_id = known.operation_id, comment = known.comment, subject = known.subject }
   end
   self:tell(changes.of(known, action, err))
   if action and action.outcome == "accepted" and core.history.status(action.status) ~= "pending" then

@@ -1,4 +1,5 @@
---- report: what incidents did: which devices they restricted, who released them, and which are restricted now.
+--- report: what incidents did: which devices they restricted, who released them, and which are restricted now; or, with
+--- `of`, which they isolated.
 --
 -- By the service's own history, without a file: the comment of each action says whose it is. So it is told for as long
 -- as the service keeps its actions, on any machine. One list of all restricts and releases is read, since who else
@@ -13,12 +14,11 @@ local PAGE_SECONDS = 300
 -- How many of the incidents that there are stand in `recent`.
 local MAX_RECENT = 10
 
-local RESTRICT = core.text.lower(core.response_actions.restrict.type)
-local GROUP = responses.group "restrict"
-
 ---@class mde.ReportOptions
 ---@field incident string|integer|(string|integer)[] whose devices
 ---@field since? mde.Time only the incidents' actions that were created then or later, or do not say when
+---@field of? "restrict"|"isolate"|"contain" of what; default restrict. With "isolate" the isolations are the
+--- `restrictions`, what takes them back the `releases`, and `restricted` is whether it is isolated
 ---@field timeout? number
 
 ---@class mde.ReportedAction : mde.Action
@@ -29,7 +29,8 @@ local GROUP = responses.group "restrict"
 ---@class mde.ReportedDevice a device as far as its actions tell; it can be given to mde.release
 ---@field id string
 ---@field computerDnsName? string
----@field state? "restricted"|"restricting"|"releasing"|"released"|"none" nil if its actions do not tell
+---@field of string the verb that is reported
+---@field state? mde.StateName nil if its actions do not tell
 ---@field restricted? boolean whether it is restricted now: what is pending has not been carried out; nil if its actions
 --- do not tell
 ---@field overdue boolean whether all that holds it was meant to end by now (`release_after`)
@@ -51,7 +52,7 @@ local GROUP = responses.group "restrict"
 
 local M = {}
 
-M.known_options = { incident = "any", since = "any", timeout = "seconds" }
+M.known_options = { incident = "any", since = "any", of = "text", timeout = "seconds" }
 
 local device_metatable = { __name = "mde.reported_device", __tostring = function(device)
   return errors.show(device.computerDnsName or device.id)
@@ -59,6 +60,9 @@ end }
 
 ---@class mde.report.Claim whose actions are reported, and what else is known while that is done
 ---@field center mde.ActionCenter
+---@field verb string that is reported
+---@field group mde.ResponseGroup of it
+---@field state string of a device where it is in force
 ---@field names table<string, true> the incidents, in lower case
 ---@field list string[] the same as they were asked for
 ---@field since? number Unix seconds
@@ -102,7 +106,7 @@ end
 local function is_own(row, claim)
   local _, incident = core.comment.parse(row.requestorComment)
   local name = incident and core.text.lower(incident)
-  if not name or not claim.names[name] or not GROUP:has(row) then return false end
+  if not name or not claim.names[name] or not claim.group:has(row) then return false end
   local at = created(row, claim)
   if claim.since and at and at < claim.since then return false end
   claim.found[name] = true
@@ -118,7 +122,7 @@ end
 -- Whether a release came after a restriction: the core tells of two that succeeded which was the later.
 local function is_after(release, restriction, machine_id, claim)
   if core.history.status(release.status) == "succeeded" and core.history.status(restriction.status) == "succeeded" then
-    return core.history.state({ restriction, release }, machine_id, claim.latest) ~= "restricted"
+    return core.history.state({ restriction, release }, machine_id, claim.latest, claim.verb) ~= claim.state
   end
   return follows(release, restriction, claim)
 end
@@ -139,24 +143,24 @@ end
 
 -- By what has ended; nil if that cannot be told.
 local function is_restricted(rows, machine_id, claim)
-  if core.history.is_incomplete(rows, machine_id) then return nil end
+  if core.history.is_incomplete(rows, machine_id, claim.verb) then return nil end
   local ended = {}
   for _, row in ipairs(rows) do
     if core.history.status(row.status) ~= "pending" then ended[#ended + 1] = row end
   end
-  local state = core.history.state(ended, machine_id, claim.latest)
+  local state = core.history.state(ended, machine_id, claim.latest, claim.verb)
   if state == "unclear" then return nil end
-  return state == "restricted"
+  return state == claim.state
 end
 
 -- The restrictions and the releases of a device that belong to the report.
 local function actions_of(rows, claim)
   local restrictions, releases, others = {}, {}, {}
   for _, row in ipairs(rows) do
-    local is_restrict = core.text.lower(row.type or "") == RESTRICT
+    local is_restrict = responses.is_of(row, claim.verb)
     if is_own(row, claim) then
       table.insert(is_restrict and restrictions or releases, row)
-    elseif GROUP:has(row) and not is_restrict then
+    elseif claim.group:has(row) and not is_restrict then
       others[#others + 1] = row
     end
   end
@@ -169,8 +173,8 @@ end
 
 -- Whether all that holds a device was meant to end by now (expiry.lua).
 local function is_overdue(rows, machine_id, claim)
-  local ended, others = core.history.holders(rows, machine_id, { now = claim.center.exchange.clock:time() },
-    claim.latest)
+  local clock = claim.center.exchange.clock
+  local ended, others = core.history.holders(rows, machine_id, { now = clock:time() }, claim.latest, claim.verb)
   return ended[1] ~= nil and others[1] == nil
 end
 
@@ -178,17 +182,17 @@ end
 local function reported(machine_id, rows, claim)
   local restrictions, releases = actions_of(rows, claim)
   if not restrictions[1] and not releases[1] then return nil end
-  local state = core.history.state(rows, machine_id, claim.latest)
+  local state = core.history.state(rows, machine_id, claim.latest, claim.verb)
   for _, list in ipairs { restrictions, releases } do
     for _, row in ipairs(list) do adopt(row, claim) end
   end
   for _, restriction in ipairs(restrictions) do
     restriction.release = release_of(restriction, releases, machine_id, claim)
   end
-  return setmetatable({ id = machine_id, computerDnsName = incidents.name_of(rows), restrictions = restrictions,
-    releases = releases, state = state ~= "unclear" and state or nil,
+  return setmetatable({ id = machine_id, of = claim.verb, computerDnsName = incidents.name_of(rows),
+    restrictions = restrictions, releases = releases, state = state ~= "unclear" and state or nil,
     restricted = is_restricted(rows, machine_id, claim), overdue = is_overdue(rows, machine_id, claim),
-    holders = incidents.other_holders(rows, machine_id, claim.list, claim.latest) }, device_metatable)
+    holders = incidents.other_holders(rows, machine_id, claim.list, claim.latest, claim.verb) }, device_metatable)
 end
 
 -- ---- all of them
@@ -247,10 +251,12 @@ end
 function M.read(center, options, context)
   local list = incidents.check_asked(options.incident, "mde.report")
   incidents.check_since(center, options.since, "mde.report")
-  local machines, err = center:histories("restrict", context:within(PAGE_SECONDS))
+  local verb = responses.check_holding(options.of, "mde.report")
+  local machines, err = center:histories(verb, context:within(PAGE_SECONDS))
   if not machines then return nil, errors.about(err, "report of " .. errors.quote(table.concat(list, ", "))) end
   ---@type mde.report.Claim
-  local claim = { center = center, list = list, names = incidents.names(list), found = {},
+  local claim = { center = center, verb = verb, group = responses.group(verb),
+    state = core.response_actions[verb].state, list = list, names = incidents.names(list), found = {},
     -- The answer has told what time it is, from which mde.ago counts.
     since = incidents.check_since(center, options.since, "mde.report"), latest = center.exchange.clock:latest() }
   local report = { unattributed = {}, recent = recent(machines, claim) }

@@ -79,6 +79,17 @@ function M.holder(verb)
   return holders[verb]
 end
 
+--- What the option `of` means: one that holds a device. Raises for another one.
+---@param of any nil: restrict
+---@param what string who is called, for the error
+---@return string verb
+function M.check_holding(of, what)
+  if of == nil then return "restrict" end
+  if M.is_verb(of) and rows[of].holds then return of end
+  return errors.invalid("wrong_value", ("%s: option \"of\" must be %s, not %s"):format(what,
+    table.concat(M.holding, ", "), errors.got(of)))
+end
+
 -- ---- listed together
 
 ---@class mde.ResponseGroup a response and its opposite, whose actions are listed together

@@ -16,14 +16,6 @@ local M = {}
 M.known_options = { of = "text", timeout = "seconds" }
 M.holders_options = { incident = "any", of = "text", timeout = "seconds" }
 
--- Of which response the state is asked. Raises for one that holds no device.
-local function check_of(of, what)
-  if of == nil then return "restrict" end
-  if responses.is_verb(of) and core.response_actions[of].holds then return of end
-  return errors.invalid("wrong_value", ("%s: option \"of\" must be %s, not %s"):format(what,
-    table.concat(responses.holding, ", "), errors.got(of)))
-end
-
 -- The state that a device's actions say, and the action it rests on.
 local function read_state(center, rows, machine_id, of, asked)
   local name, row = core.history.state(rows, machine_id, center.exchange.clock:latest(), of)
@@ -48,7 +40,7 @@ end
 ---@return string? state of mde.StateName
 ---@return mde.Action|mde.Error|nil action nil for "none"
 function M.one(center, inventory, device, options, context)
-  local of = check_of(options.of, "mde.state")
+  local of = responses.check_holding(options.of, "mde.state")
   local asked = "state of " .. devices.shown(device)
   context = context:within(PAGE_SECONDS)
   local machine, err = inventory:resolve(device, context)
@@ -129,7 +121,7 @@ end
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function M.many(center, inventory, list, options, context)
   check_list(list, "mde.states")
-  local of = check_of(options.of, "mde.states")
+  local of = responses.check_holding(options.of, "mde.states")
   return of_many(inventory, list, {
     about = "state of ",
     read = function(_, part) return center:histories(of, part) end,
@@ -163,7 +155,7 @@ end
 ---@return mde.Results results of mde.HoldersResult, in the order of the list
 function M.holders(center, inventory, list, options, context)
   check_list(list, "mde.holders")
-  local incident, of = options.incident, check_of(options.of, "mde.holders")
+  local incident, of = options.incident, responses.check_holding(options.of, "mde.holders")
   if incident ~= nil then incident = incidents.check(incident, "mde.holders") end
   return of_many(inventory, list, {
     about = "holders of ",

@@ -107,8 +107,7 @@ end
 -- Ours, by the same names.
 local UNMAPPED = { "verb", "scope", "sha1", "outcome", "incident", "run", "playbook_sha256", "comment", "action_id",
   "attempts", "looked", "wave", "code", "rule", "http_status", "request_id", "other_action_id", "recorded",
-  "reconciled",
-  "asked", "sent_at" }
+  "reconciled", "asked", "sent_at" }
 
 local function unmapped_of(change)
   local own = {}

@@ -121,7 +121,7 @@ local function check_tenant(client, plan)
   return true
 end
 
---- Plans to take back what a run has restricted, and nobody else holds.
+--- Plans to take back what a run has restricted, isolated or contained, and nobody else holds.
 ---@param client mde.Client
 ---@param run string its id, or the path of its record
 ---@param comment string why; recorded in the service

@@ -1,10 +1,12 @@
---- undo: takes back what a run has restricted, and nothing else.
+--- undo: takes back what a run has restricted, isolated and contained, and nothing else.
 --
 -- An undo is a run of a playbook that is written here: it releases each device that the run has restricted, if every
--- restriction that holds the device carries an operation id of that run. Whatever else holds it, the same incident by
--- another hand too, leaves it restricted, and is named. So it is planned, recorded and resumed as any run is.
+-- restriction that holds the device carries an operation id of that run; so with isolations. Whatever else holds it,
+-- the same incident by another hand too, leaves it so, and is named. So it is planned, recorded and resumed as any run.
+-- A device is let onto the network before it may run any code again: what it has to be told then reaches it.
 
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local errors = require "mde.base.error"
 local places = require "mde.run.place"
 local playbooks = require "mde.run.playbook"
@@ -12,36 +14,59 @@ local records = require "mde.run.record"
 
 local M = {}
 
--- Each argument but the first is a device: its id, the incident and the operation ids, with tabs between.
+-- Each argument but the first is what holds a device: what takes it back, the device's id, the incident and the
+-- operation ids, with tabs between. Of one device they are in the order in which they are taken back.
 local TEXT = [[
--- Written by mde undo: takes back what a run has restricted, and nothing else.
+-- Written by mde undo: takes back what a run has done to cut devices off, and nothing else.
 local mde = require "mde"
 
-local comment, devices, restrictions = arg[1], {}, {}
+local comment, devices, held = arg[1], {}, {}
 for i = 2, #arg do
-  local id, incident, operations = arg[i]:match "^(%x+)\t([^\t]*)\t(.+)$"
+  local verb, id, incident, operations = arg[i]:match "^([a-z]+)\t(%x+)\t([^\t]*)\t(.+)$"
   local list = {}
   for operation in operations:gmatch "[^\t]+" do list[#list + 1] = operation end
-  devices[#devices + 1] = id
-  restrictions[id] = { incident = incident ~= "" and incident or nil, operations = list }
+  if not held[id] then
+    devices[#devices + 1] = id
+    held[id] = {}
+  end
+  table.insert(held[id], { verb = verb, incident = incident ~= "" and incident or nil, operations = list })
 end
 
 return mde.each(devices, function(id)
-  return mde.release(id, comment, restrictions[id])
+  local last, problem
+  for _, one in ipairs(held[id]) do
+    local action, err = mde[one.verb](id, comment, { incident = one.incident, operations = one.operations })
+    last, problem = action, problem or err
+  end
+  if problem then return nil, problem end
+  return last
 end)
 ]]
+
+-- The order in which a device is let go.
+local ORDER = { "isolate", "contain", "restrict" }
 
 ---@class mde.Undone what is to be taken back
 ---@field run string how the run is called in a command
 ---@field playbook mde.Playbook
----@field found string[] names of devices that it found restricted already: they stay so
+---@field found string[] names of devices that it found restricted, isolated or contained already: they stay so
+---@field lasting mde.Lasting[] what it has done that nothing takes back
 ---@field progress string what the run had done when it was read
 
--- Whether something of a step may hold its device.
-local function may_hold(step)
+---@class mde.Lasting
+---@field verb string
+---@field name string of the device
+
+-- Whether something of a step may have been done.
+local function may_stand(step)
   local status = step.status and core.history.status(step.status)
-  return step.verb == "restrict" and step.attempts > 0 and step.outcome ~= "refused"
-    and step.outcome ~= "already_active" and status ~= "failed" and status ~= "cancelled"
+  return step.attempts > 0 and step.outcome ~= "refused" and step.outcome ~= "already_active"
+    and step.outcome ~= "superseded" and status ~= "failed" and status ~= "cancelled"
+end
+
+-- Whether something of it may hold its device. What was superseded may stand all the same.
+local function may_hold(step)
+  return deeds.cuts_off(step.verb) and (may_stand(step) or step.outcome == "superseded" and step.attempts > 0)
 end
 
 -- Whether a step is one that this could have written: a record may come from elsewhere.
@@ -55,34 +80,71 @@ local function incident_of(step)
   return incident or ""
 end
 
--- The devices in the order in which they were restricted first, each with its incident, if it has one alone, and its
--- operation ids; and those that were found restricted.
-local function read_steps(journal)
-  local list, by_device, found = {}, {}, {}
-  for step in journal:steps() do
-    if may_hold(step) and is_sound(step) then
-      local device = by_device[step.device]
-      if not device then
-        device = { id = step.device, incident = incident_of(step), operations = {} }
-        by_device[step.device] = device
-        list[#list + 1] = device
-      end
-      if core.text.lower(device.incident) ~= core.text.lower(incident_of(step)) then device.incident = "" end
-      table.insert(device.operations, step.operation)
-    elseif step.verb == "restrict" and step.outcome == "already_active" then
-      found[step.device] = true
-    end
+-- What holds a device by a verb: its incident, if it has one alone, and its operation ids.
+local function hold(device, step)
+  local held = device.held[step.verb]
+  if not held then
+    held = { incident = incident_of(step), operations = {} }
+    device.held[step.verb] = held
   end
-  for _, device in ipairs(list) do found[device.id] = nil end
-  return list, found
+  if core.text.lower(held.incident) ~= core.text.lower(incident_of(step)) then held.incident = "" end
+  table.insert(held.operations, step.operation)
 end
 
-local function names_of(journal, found)
-  local names = {}
-  for device in journal:devices() do
-    if found[device.id] then names[#names + 1] = device.name or device.id end
+-- The devices in the order in which they were cut off first, each with what holds it; by device the verbs of which it
+-- was found that they were done already; and the steps that nothing takes back.
+local function read_steps(journal)
+  local list, by_device, found, lasting = {}, {}, {}, {}
+  for step in journal:steps() do
+    local is_cut_off = deeds.cuts_off(step.verb)
+    if may_hold(step) and is_sound(step) then
+      if not by_device[step.device] then
+        by_device[step.device] = { id = step.device, held = {} }
+        list[#list + 1] = by_device[step.device]
+      end
+      hold(by_device[step.device], step)
+    elseif is_cut_off and step.outcome == "already_active" then
+      found[step.device] = found[step.device] or {}
+      found[step.device][step.verb] = true
+    elseif deeds.of(step.verb) and not core.response_actions[step.verb].opposite and may_stand(step) then
+      lasting[#lasting + 1] = { verb = step.verb, name = step.device }
+    end
   end
+  for id, verbs in pairs(found) do
+    for verb in pairs(by_device[id] and by_device[id].held or {}) do verbs[verb] = nil end
+  end
+  return list, found, lasting
+end
+
+-- The names of those that were found so; and those of what lasts are put in their place.
+local function names_of(journal, found, lasting)
+  local names, by_id = {}, {}
+  for device in journal:devices() do
+    by_id[device.id] = device.name
+    for _, verb in ipairs(ORDER) do
+      if found[device.id] and found[device.id][verb] then
+        names[#names + 1] = (device.name or device.id) .. (verb == "restrict" and "" or (" (%s)"):format(
+          deeds.done(verb)))
+      end
+    end
+  end
+  for _, one in ipairs(lasting) do one.name = by_id[one.name] or one.name end
   return names
+end
+
+-- The arguments of the playbook that takes it back.
+local function arguments_of(comment, devices)
+  local arguments = { comment }
+  for _, device in ipairs(devices) do
+    for _, verb in ipairs(ORDER) do
+      local held = device.held[verb]
+      if held then
+        arguments[#arguments + 1] = ("%s\t%s\t%s\t%s"):format(core.response_actions[verb].opposite, device.id,
+          held.incident, table.concat(held.operations, "\t"))
+      end
+    end
+  end
+  return arguments
 end
 
 -- How far a run is: another session or another send makes another text of it.
@@ -130,24 +192,20 @@ function M.read(run, comment, check_tenant)
     sound, problem = check_tenant { tenant_id = row.tenant ~= "" and row.tenant or nil,
       client_id = row.client ~= "" and row.client or nil, base_url = row.base_url }
   end
-  local ok, devices, _, names, progress = pcall(function()
-    local list, active = read_steps(journal)
-    return list, active, names_of(journal, active), progress_of(journal)
+  local ok, devices, names, lasting, progress = pcall(function()
+    local list, found, steps = read_steps(journal)
+    return list, names_of(journal, found, steps), steps, progress_of(journal)
   end)
   records.abandon(record)
   if not sound then return nil, problem end
   if not ok then
     return refused("record_unusable", run, "its record cannot be read", "Look at it: mde report RUN.")
   end
-  local arguments = { comment }
-  for _, device in ipairs(devices) do
-    arguments[#arguments + 1] = ("%s\t%s\t%s"):format(device.id, device.incident,
-      table.concat(device.operations, "\t"))
-  end
   local playbook
-  playbook, err = playbooks.of_text("undo of " .. places.name_of(path), TEXT, arguments)
+  playbook, err = playbooks.of_text("undo of " .. places.name_of(path), TEXT, arguments_of(comment, devices))
   if not playbook then return nil, err end
-  return { run = places.name_of(path), playbook = playbook, found = names, progress = progress }
+  return { run = places.name_of(path), playbook = playbook, found = names, lasting = lasting,
+    progress = progress }
 end
 
 local function write_mark(journal, by, at)

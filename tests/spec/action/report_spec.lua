@@ -298,4 +298,17 @@ describe("a report", function()
       assert.same({}, r.tenant.history)
     end)
   end
+
+  it("is of isolations where that is asked for, and of nothing that does not hold", function()
+    r:past(id(1), "restrict", "Succeeded", 900, { requestorComment = "x [mde:INC-1:operation-1]" })
+    r:past(id(1), "restrict", "Succeeded", 800, { type = "Isolate", requestorComment = "x [mde:INC-1:operation-2]" })
+    r:past(id(2), "restrict", "Succeeded", 700, { type = "Isolate", requestorComment = "x [mde:INC-2:operation-3]" })
+    local told = assert(r.client:report { incident = "INC-1", of = "isolate" })
+    assert.same({ 1, 1, "isolate", "isolated", true }, { #told, #told[1].restrictions, told[1].of, told[1].state,
+      told[1].restricted })
+    assert.equal("Isolate", told[1].restrictions[1].type)
+    for _, of in ipairs { "scan", "release", "nonsense" } do
+      assert.has_error(function() r.client:report { incident = "INC-1", of = of } end)
+    end
+  end)
 end)

@@ -64,15 +64,18 @@ describe("a run of several response actions", function()
 
   local told
 
+  local function isolate_by_hand(id)
+    stage.rehearsal:past(id, "restrict", "Succeeded", 900, { type = "Isolate", scope = "Full",
+      requestor = "a.colleague@corp.example", requestorComment = "by hand" })
+  end
+
   local function set_up_all()
     local machines = playbooks.fleet(3)
     machines[3].onboardingStatus = "CanBeOnboarded"
     set_up(3, { machines = machines })
     told = {}
     rawset(_G, "tell_spec", function(word) told[#told + 1] = word end)
-    stage.tenant:insert_action { machineId = playbooks.id(2), type = "Isolate", status = "Succeeded", scope = "Full",
-      requestor = "a.colleague@corp.example", requestorComment = "by hand" }
-    stage.tenant:advance(60)
+    isolate_by_hand(playbooks.id(2))
   end
 
   it("shows each with its scope or its file, and sends nothing", function()
@@ -163,9 +166,7 @@ describe("a run of several response actions", function()
       if verb == "contain" then machines[1].onboardingStatus = "CanBeOnboarded" end
       set_up(1, { machines = machines })
       if verb == "unisolate" then
-        stage.tenant:insert_action { machineId = playbooks.id(1), type = "Isolate", status = "Succeeded",
-          scope = "Full", requestor = "a.colleague@corp.example", requestorComment = "by hand" }
-        stage.tenant:advance(60)
+        isolate_by_hand(playbooks.id(1))
       end
       rawset(_G, "skip_in_spec", true)
       local plan = assert(stage.plan(([[if not skip_in_spec then

@@ -53,6 +53,75 @@ describe("an undo", function()
     runs.close(opened)
   end)
 
+  -- ---- a run that did several things
+
+  local MIXED = [[
+    local mde = require "mde"
+    for i = 1, 3 do
+      local pc = ("pc-%d.corp.example"):format(i)
+      assert(mde.restrict(pc, "beacon", { incident = "INC-1" }))
+      assert(mde.isolate(pc, "beacon", { incident = "INC-1", isolation_type = "Selective" }))
+      assert(mde.scan(pc, "beacon", { incident = "INC-1" }))
+    end
+    assert(mde.isolate("pc-4.corp.example", "beacon", { incident = "INC-1" }))]]
+
+  local function set_up_mixed()
+    stage = playbooks.new { machines = playbooks.fleet(4), limits = false, roles = { "Machine.ReadWrite.All",
+      "Machine.RestrictExecution", "Machine.Isolate", "Machine.Scan" } }
+    -- Somebody has isolated pc-4 before.
+    stage.rehearsal:past(playbooks.id(4), "restrict", "Succeeded", 900, { type = "Isolate", scope = "Full",
+      requestorComment = "by hand [mde:INC-1:byhand-09]" })
+    local report, err, path = stage.start(assert(stage.plan(MIXED)))
+    assert.is_nil(err)
+    assert.equal("complete", report.state, report.why)
+    record = path
+    settle()
+  end
+
+  it("takes isolations back before restrictions, and names what nothing takes back", function()
+    set_up_mixed()
+    local posts = stage.posts()
+    local report, err, _, plan = undo()
+    assert.is_nil(err)
+    assert.equal("complete", report.state, report.why)
+    assert.same({ 3, 3, 6 }, { runs.counts(plan).release, runs.counts(plan).unisolate, runs.counts(plan).to_send })
+    assert.equal(posts + 6, stage.posts())
+    assert.same({ "pc-4.corp.example (isolated)" }, plan.undone.found)
+    assert.same({ { verb = "scan", name = "pc-1.corp.example" }, { verb = "scan", name = "pc-2.corp.example" },
+      { verb = "scan", name = "pc-3.corp.example" } }, plan.undone.lasting)
+    local order = {}
+    for _, entry in ipairs(report.entries) do
+      order[entry.machine_id] = (order[entry.machine_id] or "") .. entry.verb .. " " .. entry.action.outcome .. ","
+    end
+    for i = 1, 3 do assert.equal("unisolate accepted,release accepted,", order[playbooks.id(i)]) end
+    assert.is_nil(order[playbooks.id(4)])
+    assert.equal("isolated", (stage.client:state(playbooks.id(4), { of = "isolate" })))
+  end)
+
+  it("leaves an isolation that somebody else holds, and releases the device all the same", function()
+    set_up_mixed()
+    stage.rehearsal:past(playbooks.id(2), "restrict", "Succeeded", 600, { type = "Isolate", scope = "Selective",
+      requestorComment = "why [mde:INC-1:byhand-01]" })
+    local report, err, _, plan = undo()
+    assert.is_nil(err)
+    local decisions = {}
+    for _, device in ipairs(plan.devices) do
+      if device.id == playbooks.id(2) then
+        for _, change in ipairs(device.changes) do decisions[change.verb] = change.decision end
+      end
+    end
+    assert.same({ unisolate = "held", release = "release" }, decisions)
+    assert.equal("isolated", (stage.client:state(playbooks.id(2), { of = "isolate" })))
+    assert.equal(1, stage.posted_to(playbooks.id(2), "unrestrictCodeExecution"))
+    assert.equal(0, stage.posted_to(playbooks.id(2), "unisolate"))
+    for _, entry in ipairs(report.entries) do
+      if entry.err then
+        assert.equal("held_by_others", entry.err.code)
+        assert.matches("it was not unisolated, since somebody else holds it isolated", entry.err.message, 1, true)
+      end
+    end
+  end)
+
   it("sends nothing while it is planned", function()
     set_up(3)
     settle()

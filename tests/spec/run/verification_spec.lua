@@ -34,6 +34,31 @@ describe("a run that is verified", function()
     assert.is_true(math.abs(told.verified_at - stage.client:now()) < 60)
   end)
 
+  it("reads a list for each response that the run used, and sees who took back an isolation", function()
+    stage.tenant:put_application { client_id = stage.tenant.client_id, client_secret = stage.tenant.client_secret,
+      roles = { "Machine.ReadWrite.All", "Machine.RestrictExecution", "Machine.Isolate", "Machine.Scan" } }
+    local account = assert(runs.account(ran [[
+      local mde = require "mde"
+      for i = 1, 2 do
+        local pc = ("pc-%d.corp.example"):format(i)
+        assert(mde.isolate(pc, "beacon"))
+        assert(mde.scan(pc, "beacon"))
+      end]]))
+    stage.client.exchange.sleep(24 * 3600)
+    stage.tenant:insert_action { machineId = playbooks.id(1), type = "Unisolate", status = "Succeeded",
+      requestor = "a.colleague@corp.example", requestorComment = "fine" }
+    stage.client.exchange.sleep(60)
+    local before = #stage.rehearsal:requests()
+    local told = assert(runs.verify(stage.client, account))
+    assert.is_true(#stage.rehearsal:requests() - before >= 3)
+    local reversed = {}
+    for _, one in ipairs(told.differences) do
+      if one.kind == "reversed" then reversed[#reversed + 1] = one.verb .. ": " .. one.words end
+    end
+    assert.same({ "isolate: unisolated since by a.colleague@corp.example" }, reversed)
+    assert.equal(7, told.compared)
+  end)
+
   it("has gone on since", function()
     local account = assert(runs.account(ran()))
     stage.client.exchange.sleep(3600)

@@ -24,8 +24,8 @@ local fields = {
     uid = TEXT, sequence = WHOLE, correlation_uid = TEXT, tenant_uid = TEXT, log_name = TEXT, log_version = TEXT },
   observables = list_of { name = TEXT, type_id = WHOLE, type = TEXT, value = TEXT },
   unmapped = { mde = { verb = TEXT, scope = TEXT, sha1 = TEXT, outcome = TEXT, incident = TEXT, run = TEXT,
-    playbook_sha256 = TEXT, comment = TEXT, action_id = TEXT,
-    attempts = WHOLE, looked = FLAG, wave = WHOLE, code = TEXT, rule = TEXT, http_status = WHOLE,
+    playbook_sha256 = TEXT, comment = TEXT, action_id = TEXT, attempts = WHOLE, looked = FLAG, wave = WHOLE,
+    code = TEXT, rule = TEXT, http_status = WHOLE,
     request_id = TEXT, other_action_id = TEXT, recorded = FLAG, reconciled = FLAG, asked = TEXT,
     sent_at = "a number" } },
 }

@@ -132,21 +132,27 @@ local function different(report)
       or "This key stands for it. If you mean both, use another key." }
 end
 
--- A restriction that a release with a claim does not cover.
+local released = { release = "released", unisolate = "unisolated", uncontain = "uncontained" }
+
+-- An action that holds the device and that the claim does not cover.
 local function held(report)
-  local row = report.run.row
-  local is_known = row.id and row.type
+  local row, verb = report.run.row, report.run.verb
+  local is_known, state = row.id and row.type, core.response_actions[responses.holder(verb)].state
   return errors.new { kind = "conflict", code = "held_by_others", action = is_known and report.center:adopt(row) or nil,
-    message = is_known and ("it was not released, since somebody else holds it restricted: action %s (%s)%s"):format(
-      errors.show(row.id), errors.show(row.status), M.decided_by(row))
-      or "it was not released, since an action in the device's list does not say which it is, and may hold it",
-    hint = "mde.report shows who holds it. A release without operations and expired releases it for all.",
+    message = is_known and ("it was not %s, since somebody else holds it %s: action %s (%s)%s"):format(released[verb],
+      state, errors.show(row.id), errors.show(row.status), M.decided_by(row))
+      or ("it was not %s, since an action in the device's list does not say which it is, and may hold it"):format(
+        released[verb]),
+    hint = ("mde.held and mde.report show who holds it. A %s without operations and expired ends it for all."):format(
+      verb),
   }
 end
 
-local function nothing_held()
+local function nothing_held(report)
+  local verb = report.run.verb
   return errors.new { kind = "conflict", code = "nothing_held",
-    message = "it was not released, since none of these restrictions holds it",
+    message = ("it was not %s, since none of these holds it %s"):format(released[verb],
+      core.response_actions[responses.holder(verb)].state),
     hint = "They have failed, were cancelled, or the service does not show them (any more)." }
 end
 

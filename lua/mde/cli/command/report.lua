@@ -24,8 +24,9 @@ local M = {
 Of a run it comes from its record alone, so no tenant is asked: of one that is under way, has ended,
 was killed, or was sent by somebody. It is named by its id or by the path of its record. Every device
 has one word for what came of it, and stands in one place, the worst first: unknown, failed, refused,
-cancelled, pending, not sent, superseded, not looked at; sending and planned; restricted and released;
-already active, protected, conflict, held, not held and left, which were left alone. NOTE says why.
+cancelled, pending, not sent, withheld, superseded, not looked at; sending and planned; restricted,
+released, isolated and so on; already active, protected, conflict, held, not needed, not held and
+left, which were left alone. NOTE says why.
 --html writes a page that can be mailed and opened anywhere, for people who do not know mde. --copy
 makes one file of the record, also of a run that is under way. --verify reads the service's list of
 actions, compares each change with it by its operation id, and names what differs; exit status 2 if
@@ -36,9 +37,10 @@ events again, byte for byte as --audit wrote them.
 Of incidents it comes from the service's own history, in a few requests, so it can be asked for later
 and on another machine. There is a line for each restriction of a device: it was restricted several
 times where its name stands there several times. The release beside it is the first after it that
-succeeded or, where none has, the newest that was asked for. A restriction or release that did not
-succeed has its status in the place of a time; BY is then who cancelled it. --csv has the ids, all
-times and who asked for what, --json one object a device, with all of its restrictions and releases.
+succeeded or, where none has, the newest that was asked for. Isolations follow in lines of their own
+(VERB). What did not succeed has its status in the place of a time; BY is then who cancelled it. --csv
+has the ids, all times and who asked for what, --json one object a device and verb (of), with all of
+its restrictions and releases.
 An incident that no action names is exit status 2; those that acted last are shown then.
 
 Times are UTC, as month-day hour:minute.]],

@@ -1,4 +1,4 @@
---- mde undo: takes back what a run has restricted, and nothing else.
+--- mde undo: takes back what a run has restricted, isolated or contained, and nothing else.
 
 local arguments_of = require "mde.cli.run.arguments"
 local carry_out = require "mde.cli.run.carry_out"
@@ -21,17 +21,18 @@ local M = {
   name = "undo",
   is_audited = true,
   output_is_free = true,
-  summary = "Take back what a run has restricted, and nothing else.",
+  summary = "Take back what a run has restricted or isolated, and nothing else.",
   explained = [[
-A device is released if every restriction that holds it carries an operation id of this run.
-What somebody else holds too, the same incident by hand or by another run, is left and named; so
-is what somebody has released already. A restriction that is still pending is cancelled. The
-undo is a run of its own: it is shown first, recorded, and goes on with mde resume. Nobody goes
-on with a run that was undone. --json with --dry-run writes the plan as mde plan --json does.]],
+A device is released if every restriction that holds it carries an operation id of this run; so with
+an isolation, which is taken back first. What somebody else holds too, the same incident by hand or
+by another run, is left and named; so is what somebody has released already. What is still pending
+is cancelled. What nothing takes back is named: a scan, a quarantine, a package. The undo is a run of
+its own: it is shown first, recorded, and goes on with mde resume. Nobody goes on with a run that was
+undone. --json with --dry-run writes the plan as mde plan --json does.]],
   examples = {
-    { "mde undo 20260203T031500Z-7f3a", "shows what would be released, and asks" },
+    { "mde undo 20260203T031500Z-7f3a", "shows what would be taken back, and asks" },
     { 'mde undo --comment "false alarm" --yes ./tonight.db', "by its record; asks nobody" },
-    { "mde undo --dry-run --exit-code 20260203T031500Z-7f3a", "exit status 6 if something would be released" },
+    { "mde undo --dry-run --exit-code 20260203T031500Z-7f3a", "exit status 6 if something would be taken back" },
   },
 }
 
@@ -42,8 +43,8 @@ function M.configure(command)
   command:option("--comment", ("Why; recorded in the service (default %q)."):format(COMMENT)):argname "<text>"
     :overwrite(false)
   command:option("--journal", "Keep the record of the undo in this file."):argname "<file>":overwrite(false)
-  command:flag("--dry-run", "Show what would be released, and change nothing.")
-  command:flag("--exit-code", "With --dry-run: exit with status 6 if something would be released.")
+  command:flag("--dry-run", "Show what would be taken back, and change nothing.")
+  command:flag("--exit-code", "With --dry-run: exit with status 6 if something would be taken back.")
   command:flag("--json", "With --dry-run: write the plan as one JSON object.")
   arguments_of.configure_session(command)
 end
@@ -63,15 +64,20 @@ function M.request(arguments)
   return arguments_of.session(arguments)
 end
 
--- What is not the run's to take back.
-local function say_found(undone)
-  local names = undone.found
+local function say_names(title, names)
   if not names[1] then return end
   local shown = {}
   for i = 1, math.min(#names, MAX_NAMED) do shown[i] = errors.show(names[i]) end
   if #names > MAX_NAMED then shown[#shown + 1] = ("and %d more"):format(#names - MAX_NAMED) end
-  terminal.say(("Restricted already when the run came by, and left so: %d: %s"):format(#names,
-    table.concat(shown, ", ")))
+  terminal.say(("%s: %d: %s"):format(title, #names, table.concat(shown, ", ")))
+end
+
+-- What is not the run's to take back, or nobody's.
+local function say_found(undone)
+  say_names("Held already when the run came by, and left so", undone.found)
+  local names = {}
+  for i, one in ipairs(undone.lasting) do names[i] = ("%s (%s)"):format(one.name, one.verb) end
+  say_names("Done by the run, and taken back by nothing", names)
 end
 
 local function left_status(counts)
@@ -83,15 +89,14 @@ end
 local function refuse(context, plan)
   local arguments, counts = context.arguments, runs.counts(plan)
   if arguments.dry_run then
-    return arguments.exit_code and counts.release > 0 and exit.would_send or left_status(counts)
+    return arguments.exit_code and counts.to_send > 0 and exit.would_send or left_status(counts)
   end
-  if counts.release == 0 then
-    terminal.say "Nothing is to be released."
+  if counts.to_send == 0 then
+    terminal.say "Nothing is to be taken back."
     return left_status(counts)
   end
-  if arguments.yes or terminal.confirm(("Release %s?"):format(
-    counts.release == 1 and "it" or ("these %d"):format(counts.release)),
-    counts.release > MAX_BY_YES and counts.release or nil) then return nil end
+  local question, number = screen.question(plan)
+  if arguments.yes or terminal.confirm(question, number > MAX_BY_YES and number or nil) then return nil end
   terminal.say "Nothing was done."
   return exit.refused
 end

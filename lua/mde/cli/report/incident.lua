@@ -1,4 +1,4 @@
---- incident: the report of incidents: which devices they restricted, when, by whom, and which are restricted now.
+--- incident: the report of incidents: which devices they restricted or isolated, when, by whom, and which are so now.
 
 local absent_incidents = require "mde.cli.ui.absent_incidents"
 local core = require "mde.core"
@@ -13,7 +13,7 @@ local rows = require "mde.cli.ui.rows"
 local terminal = require "mde.cli.ui.terminal"
 
 -- On 80 columns times and states are seen whole, and the beginning of a name is.
-local NAME_LEAST, TIME_LEAST, STATE_LEAST = 20, 11, 11
+local NAME_LEAST, TIME_LEAST, STATE_LEAST, VERB_LEAST = 20, 11, 11, 8
 
 local M = {}
 
@@ -53,7 +53,9 @@ end
 -- What a device is now, in a word.
 local function now(device)
   if device.restricted == nil then return "unclear" end
-  if device.restricted then return device.state == "releasing" and "releasing" or "restricted" end
+  if device.restricted then
+    return device.state == "releasing" and "releasing" or core.response_actions[device.of].state
+  end
   return device.state or "unclear"
 end
 
@@ -94,13 +96,20 @@ local function actor_of(part)
   return function(entry) return actor(entry[part], core.text.lower(incident_of(entry) or "")) end
 end
 
+-- A column whose heading is another one where isolations stand beside restrictions.
+local function titled(title, of_both, value)
+  local column = shown(title, value, TIME_LEAST)
+  column.of_both = of_both
+  return column
+end
+
 ---@type mde.cli.RowColumn[]
 local columns = {
   { name = "computerDnsName", title = "NAME", value = of("device", "computerDnsName"), shown = name_of,
     least = NAME_LEAST },
   data("machineId", "device", "id"),
   { name = "incident", title = "INCIDENT", value = incident_of, only_data = true },
-  shown("RESTRICTED", ending_of "restriction", TIME_LEAST),
+  titled("RESTRICTED", "CUT OFF", ending_of "restriction"),
   data("restrictAction", "restriction", "id"),
   data("restrictStatus", "restriction", "status"),
   data("restrictCreated", "restriction", "creationDateTimeUtc"),
@@ -109,7 +118,7 @@ local columns = {
   data("restrictRequestor", "restriction", "requestor"),
   data("restrictCancelledBy", "restriction", "cancellationRequestor"),
   data("restrictComment", "restriction", "comment"),
-  shown("RELEASED", ending_of "release", TIME_LEAST),
+  titled("RELEASED", "LET GO", ending_of "release"),
   shown("BY", actor_of "release"),
   data("releaseAction", "release", "id"),
   data("releaseStatus", "release", "status"),
@@ -128,7 +137,22 @@ local columns = {
   shown_if_wide("COMMENT", of("restriction", "comment")),
   { name = "holders", title = "HELD TOO BY", value = holders, optional = true },
   shown_if_wide("INCIDENT", incident_of),
+  data("verb", "device", "of"),
 }
+
+-- Those for restrictions, or for both.
+local function columns_of(report)
+  if not report.has_isolations then return columns end
+  local own = {}
+  for _, column in ipairs(columns) do
+    local copy = {}
+    for name, value in pairs(column) do copy[name] = value end
+    copy.title = column.of_both or column.title
+    if column.of_both == "CUT OFF" then own[#own + 1] = shown("VERB", of("device", "of"), VERB_LEAST) end
+    own[#own + 1] = copy
+  end
+  return own
+end
 
 -- A device has a line for each restriction; one that the incidents have only released, for each release.
 local function entries_of(device)
@@ -143,7 +167,7 @@ local function entries_of(device)
 end
 
 local function write(context, report)
-  local writer = rows.new(context, columns)
+  local writer = rows.new(context, columns_of(report))
   for _, device in ipairs(report) do
     if context.format == "json" then
       writer.add(device)
@@ -158,13 +182,21 @@ end
 -- ---- what is said
 
 -- What is said of devices that are not restricted, in this order.
-local others = { { "released", "released" }, { "restricting", "restricting" }, { "releasing", "releasing" },
-  { "none", "never restricted" }, { "unclear", "unclear" } }
+local others = { { "released", "released" }, { "restricting", "restricting" }, { "isolating", "isolating" },
+  { "releasing", "releasing" }, { "none", "never restricted" }, { "unclear", "unclear" } }
 
--- How many devices are what now: "24 restricted now, 6 released".
-local function summary(report)
-  local counts, restricted, shared, releasing, overdue = {}, 0, 0, 0, 0
+local function of_verb(report, verb)
+  local list = {}
   for _, device in ipairs(report) do
+    if device.of == verb then list[#list + 1] = device end
+  end
+  return list
+end
+
+-- How many of these devices are what now: "24 restricted now, 6 released".
+local function summary(devices, verb)
+  local counts, restricted, shared, releasing, overdue = {}, 0, 0, 0, 0
+  for _, device in ipairs(devices) do
     local word = now(device)
     if device.restricted then
       restricted = restricted + 1
@@ -179,13 +211,13 @@ local function summary(report)
   if shared > 0 then remarks[1] = ("%d held by others too"):format(shared) end
   if releasing > 0 then remarks[#remarks + 1] = ("%d releasing"):format(releasing) end
   if overdue > 0 then remarks[#remarks + 1] = ("%d meant to be free by now"):format(overdue) end
-  local words = { ("%d restricted now%s"):format(restricted,
+  local words = { ("%d %s now%s"):format(restricted, core.response_actions[verb].state,
     remarks[1] and (" (%s)"):format(table.concat(remarks, ", ")) or "") }
   counts.released = counts.released or 0
   for _, other in ipairs(others) do
     if counts[other[1]] then words[#words + 1] = ("%d %s"):format(counts[other[1]], other[2]) end
   end
-  return ("%s; %s"):format(phrase.counted(#report, "device"), table.concat(words, ", ")), overdue > 0
+  return ("%s; %s"):format(phrase.counted(#devices, "device"), table.concat(words, ", ")), overdue > 0
 end
 
 local function say(context, report)
@@ -194,14 +226,42 @@ local function say(context, report)
     terminal.say(("Left out: action %s (%s, %s), which does not say of which device it is."):format(
       errors.show(action.id), errors.show(action.type), errors.show(action.status)))
   end
-  if report[1] then
-    local text, is_overdue = summary(report)
-    terminal.say(("%s: %s"):format(names, text))
-    if is_overdue then terminal.say("To release what was meant to end by now:", "mde release --expired") end
+  for _, verb in ipairs { "restrict", "isolate" } do
+    local devices = of_verb(report, verb)
+    if devices[1] then
+      local text, is_overdue = summary(devices, verb)
+      terminal.say(("%s: %s"):format(names, text))
+      if is_overdue then terminal.say("To release what was meant to end by now:", "mde release --expired") end
+    end
   end
   if report.absent[1] then
     absent_incidents.say(report, context.client:now(), context.arguments.since and " since then")
   end
+end
+
+-- What is absent in both.
+local function absent_in_both(a, b)
+  local list, names = {}, {}
+  for _, incident in ipairs(b.absent) do names[core.text.lower(incident)] = true end
+  for _, incident in ipairs(a.absent) do
+    if names[core.text.lower(incident)] then list[#list + 1] = incident end
+  end
+  return list
+end
+
+-- What the incidents restricted, and behind it what they isolated: by two lists.
+local function read(client, incidents, since)
+  local report, err = client:report { incident = incidents, since = since }
+  if not report then return nil, err end
+  local isolations
+  isolations, err = client:report { incident = incidents, since = since, of = "isolate" }
+  if not isolations then return nil, err end
+  report.has_isolations = isolations[1] ~= nil
+  report.absent = absent_in_both(report, isolations)
+  if not report.recent[1] then report.recent = isolations.recent end
+  for _, action in ipairs(isolations.unattributed) do table.insert(report.unattributed, action) end
+  for _, device in ipairs(isolations) do report[#report + 1] = device end
+  return report
 end
 
 --- Reads what the incidents did, and tells it.
@@ -210,7 +270,7 @@ end
 function M.run(context)
   local client, since = context.client, context.arguments.since
   local finished, report, err = interrupt.during(client, 1, function()
-    return client:report { incident = context.request.incidents, since = since and mde.ago(since) }
+    return read(client, context.request.incidents, since and mde.ago(since))
   end)
   if not finished then
     terminal.say "Interrupted; nothing was read to the end."

@@ -9,7 +9,7 @@ local function id(number) return ("%040x"):format(0xa0000 + number) end
 local HEADING = "computerDnsName,machineId,incident,restrictAction,restrictStatus,restrictCreated,restrictUpdated,"
   .. "restrictRequestor,restrictCancelledBy,restrictComment,releaseAction,releaseStatus,releaseCreated,"
   .. "releaseUpdated,releaseRequestor,releaseCancelledBy,releaseIncident,releaseComment,state,restricted,restrictUntil,"
-  .. "holders"
+  .. "holders,verb"
 
 describe("mde report", function()
   local r
@@ -47,7 +47,7 @@ describe("mde report", function()
     assert.matches("To release what was meant to end by now:\n  mde release %-%-expired\n", told.err)
     local until_when = {}
     for line in report("INC-1", "--csv").out:gmatch "[^\r\n]+" do
-      until_when[#until_when + 1] = line:match ",(2026%-[%d-]+T[%d:]+Z),[^,]*$"
+      until_when[#until_when + 1] = line:match ",(2026%-[%d-]+T[%d:]+Z),[^,]*,restrict$"
     end
     assert.equal("2026-02-02T02:23:20Z", until_when[1])
     for i, overdue in ipairs { true, false, false } do
@@ -87,7 +87,31 @@ describe("mde report", function()
     end
     assert.equal("INC-1: 6 devices; 2 restricted now (1 held by others too, 1 releasing), 2 released, 1 restricting, "
       .. "1 never restricted\n", told.err)
-    assert.equal(1, #r:requests())
+    -- One list of restrictions and one of isolations.
+    assert.equal(2, #r:requests())
+  end)
+
+  it("tells isolations beside restrictions", function()
+    happened(1, "restrict", "Succeeded", 7200, "beacon [mde:INC-1:operation-1]")
+    happened(1, "restrict", "Succeeded", 3600, "worse [mde:INC-1:operation-2]", { type = "Isolate", scope = "Full" })
+    happened(2, "restrict", "Succeeded", 3600, "worse [mde:INC-1:operation-3]", { type = "Isolate", scope = "Full" })
+    happened(2, "release", "Succeeded", 1800, "fine [mde:INC-1:operation-4]", { type = "Unisolate" })
+    happened(3, "restrict", "Succeeded", 3600, "worse [mde:INC-2:operation-5]", { type = "Isolate", scope = "Full" })
+    local told = console.run({ "report", "INC-1" }, { client = r.client, columns = 200 })
+    assert.equal(0, told.status, told.err)
+    local lines = lines_of(told.out)
+    assert.matches("^NAME +VERB +CUT OFF +BY +LET GO +BY +NOW", lines[1])
+    assert.equal(4, #lines)
+    assert.matches("desk%-1%S+ +restrict +.* restricted +beacon", lines[2])
+    assert.matches("desk%-1%S+ +isolate +.* isolated +worse", lines[3])
+    assert.matches("desk%-2%S+ +isolate +.* released +worse", lines[4])
+    assert.equal("INC-1: 1 device; 1 restricted now, 0 released\nINC-1: 2 devices; 1 isolated now, 1 released\n",
+      told.err)
+    -- An incident that has only isolated is there.
+    told = report("INC-2", "--csv")
+    assert.equal(0, told.status, told.err)
+    assert.matches(",isolate$", lines_of(told.out)[2])
+    assert.equal(2, report("INC-3").status)
   end)
 
   it("has names, times and states whole where there is little room", function()

@@ -81,6 +81,33 @@ describe("what is said of a run", function()
     end
   end)
 
+  -- A device to which several things were done: for each of them the verb and what it came to.
+  local function device_of(...)
+    local came_to, changes = require "mde.run.came_to", {}
+    for i, text in ipairs { ... } do
+      local verb, mark, word = text:match "^(%a+)(%p?) (.+)$"
+      changes[i] = { verb = verb, word = word, decision = verb, n = word ~= "not_needed" and i or nil,
+        if_needed = mark == "?" or nil, outcome = "accepted", sent_at = 1796000000 }
+    end
+    local word, groups = came_to.of_device(changes)
+    return { id = ("%040x"):format(1), word = word, groups = groups, changes = changes }
+  end
+
+  it("counts each thing that was done to a device, in a run that did several", function()
+    local told = account {}
+    told.devices = { device_of("restrict restricted", "isolate isolated", "scan scanned"),
+      device_of("restrict restricted", "isolate failed", "scan pending"), device_of "quarantine file_quarantined" }
+    assert.equal("2 of 2 devices restricted, 1 of 2 devices isolated, 1 of 2 devices scanned, "
+      .. "a file quarantined on 1 of 1 device, 1 failed, 1 pending", sentence.headline(told))
+  end)
+
+  it("does not count what was not needed, nor a rung that failed before the next one held", function()
+    local told = account {}
+    told.devices = { device_of("restrict restricted", "isolate? not_needed"),
+      device_of("restrict failed", "isolate? isolated"), device_of("restrict failed", "isolate? failed") }
+    assert.equal("1 of 3 devices restricted, 1 isolated as it was needed, 2 failed", sentence.headline(told))
+  end)
+
   it("names the run, how far it is, when it was and by whom", function()
     local told = account({}, { incidents = { "INC-1", "INC-2" }, state = "paused", why = "the cap is full" })
     told.sessions = { { began_at = 1795921084, ended_at = 1795921100, who = "alice", host = "soc1" },

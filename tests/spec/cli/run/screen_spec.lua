@@ -26,6 +26,32 @@ describe("a plan on the screen", function()
     stage = playbooks.new(all)
   end
 
+  it("says how many of each verb, with their scopes and files, and what it may come to", function()
+    set_up(playbooks.fleet(5), { client = { cap = { restrict = false, isolate = 2 } } })
+    local plan = assert(stage.plan(([[
+      local mde = require "mde"
+      local function pc(i) return ("pc-%%d.corp.example"):format(i) end
+      mde.restrict(pc(1), "beacon")
+      for i = 1, 3 do mde.isolate(pc(i), "beacon", { isolation_type = "Selective" }) end
+      mde.isolate(pc(4), "beacon")
+      mde.scan(pc(1), "beacon")
+      mde.quarantine(pc(1), "dropper", { sha1 = "%s" })
+      mde.may("isolate", pc(5), "later")
+      mde.may("contain", pc(5), "later")]]):format(("a1"):rep(20))))
+    local text = shown(plan)
+    for _, words in ipairs { "Restrict 1 device, isolate 4, scan 1, quarantine a file on 1.",
+      "If the playbook comes to it, and only then: isolate 1 device, contain 1.", "To be restricted: 1 device",
+      "To be isolated (Selective): 3 devices", "To be isolated (Full): 1 device",
+      "To be isolated (Full) if the playbook comes to it: 1 device", "To have a file quarantined (a1a1",
+      "The cap of 2 isolations an hour lets 2 of these 4 through now; for all of them give --cap 4." } do
+      assert.matches(words, text, 1, true)
+    end
+    local question, count = screen.question(plan)
+    assert.same({ "Restrict 1, isolate 4, scan 1, quarantine a file on 1?", 7 }, { question, count })
+    local object = screen.object(stage.client, plan)
+    assert.same({ 2, 2, "isolate" }, { object.cap, object.cap_lets_through, object.cap_of })
+  end)
+
   it("says how many, of what, and by which digest", function()
     local machines = playbooks.fleet(4)
     machines[2].osPlatform = "WindowsServer2022"
