@@ -109,6 +109,8 @@ end
 
 -- What came of a call for which nothing was sent, and which the next session would not try again.
 local ended_calls = { protected = "withheld", conflict = "withheld", superseded = "superseded" }
+-- What says more than that: of a release that is for certain restrictions alone.
+local ended_codes = { nothing_held = "not_held", held_by_others = "held" }
 
 --- What the plan says of a change of which nothing is recorded but perhaps how its last call ended.
 ---@param planned { verb: string, decision: string, if_needed?: boolean }
@@ -117,7 +119,7 @@ local ended_calls = { protected = "withheld", conflict = "withheld", superseded 
 ---@return mde.AccountWord
 function M.of_plan(planned, is_to_come, call)
   if planned.decision == planned.verb then
-    return call and ended_calls[call.outcome] or is_to_come and "planned"
+    return call and (ended_codes[call.code] or ended_calls[call.outcome]) or is_to_come and "planned"
       or planned.if_needed == true and not call and "not_needed" or "not_sent"
   end
   if planned.decision == "recorded" or not rank[planned.decision] then return "left" end

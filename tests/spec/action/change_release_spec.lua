@@ -21,6 +21,24 @@ describe("a release", function()
     return assert(r.client:release(machine, "cleared", options)).also_ended
   end
 
+  it("with a claim waits for its turn to read, as for its turn to be sent", function()
+    local machines = {}
+    for i = 1, 260 do machines[i] = { id = ("%040x"):format(i), computerDnsName = ("m%d.corp.example"):format(i) } end
+    r = rehearsal.new { unguarded = true, machines = machines }
+    for i = 1, 260 do
+      r:past(machines[i].id, "restrict", "Succeeded", 600,
+        { requestorComment = ("x [mde:INC-1:operation-%d]"):format(i) })
+    end
+    local results = r.client:each(machines, function(one)
+      local number = one.computerDnsName:match "%d+"
+      return r.client:release(one, "taken back", { incident = "INC-1", operations = { "operation-" .. number } })
+    end)
+    for _, result in ipairs(results) do
+      assert.equal("accepted", result.value and result.value.outcome, tostring(result.err))
+    end
+    assert.equal(260, r:count "action_created" - 260)
+  end)
+
   it("names nobody where it alone held the device, whatever the case", function()
     held_by("x [mde:inc-1:aaaaaaaa]", 500)
     held_by("x [mde:INC-1:bbbbbbbb]", 400)

@@ -50,6 +50,10 @@ describe("what came of a device", function()
   it("says of what the plan alone has whether it is to come, was needed, or was not sent", function()
     local planned = { verb = "isolate", decision = "isolate" }
     local possible = { verb = "isolate", decision = "isolate", if_needed = true }
+    local release = { verb = "release", decision = "release" }
+    assert.equal("not_held", came_to.of_plan(release, false, { outcome = "conflict", code = "nothing_held" }))
+    assert.equal("held", came_to.of_plan(release, false, { outcome = "conflict", code = "held_by_others" }))
+    assert.equal("withheld", came_to.of_plan(release, false, { outcome = "conflict", code = "opposite_pending" }))
     assert.same({ "not_sent", "planned", "not_needed", "planned", "withheld" },
       { came_to.of_plan(planned, false), came_to.of_plan(planned, true), came_to.of_plan(possible, false),
         came_to.of_plan(possible, true), came_to.of_plan(possible, false, { outcome = "protected" }) })

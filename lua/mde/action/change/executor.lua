@@ -48,16 +48,22 @@ local M = {}
 ---@field has_resent? boolean it was to be sent again
 ---@field looked_at? number when the history was asked for that it rests on, by the driver's clock
 
+-- Whether it is not sent unseen: then a look that is given up is a call that is given up.
+local function has_to_look(run)
+  return not core.response_actions[run.verb].holds or run.keyed or run.decided_at ~= nil
+end
+
 --- Until when to read before a send: never so long that no time is left to send. In the queue it may be for as long as
---- the send itself would be.
+--- the send itself would be; what is not sent unseen waits for its turn to read as it does for its turn to be sent.
 ---@param exchange mde.Exchange
----@param run { context: mde.Context, verb: string }
+---@param run { context: mde.Context, verb: string, keyed?: boolean, decided_at?: number }
 ---@return mde.Context
 function M.look_context(exchange, run)
   local context = run.context:within(ACTION_SECONDS)
   local patience = context:patience()
   local seconds = math.min(LOOK_SECONDS, patience / 2)
-  return context:within(seconds, math.min(exchange:queue(responses.api(run.verb)) + seconds, patience * 3 / 4))
+  local queue = has_to_look(run) and math.huge or exchange:queue(responses.api(run.verb)) + seconds
+  return context:within(seconds, math.min(queue, patience * 3 / 4))
 end
 
 -- The machine's actions: the rows, or nil and an error; and what is to be known of the list.

@@ -178,8 +178,10 @@ end
 local function unseen(report)
   local run, err = report.run, report.run.problem
   if err.kind == "auth" then return err end
+  local what = run.has_cancelled and "the opposite action was cancelled, and nothing was sent after that"
+    or "nothing was sent"
   return errors.wrap(err, { kind = "unavailable", code = "history_unreadable",
-    message = "nothing was sent, since the device's history could not be read",
+    message = what .. ", since the device's history could not be read",
     hint = ("Try again; %slook = false (--no-look) sends it unseen."):format(run.keyed and "without a key, " or "") })
 end
 

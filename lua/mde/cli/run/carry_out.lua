@@ -116,8 +116,10 @@ function M.ends(report)
     local err = entry.err
     if entry.action then
       local outcome = entry.action.outcome
-      if core.history.status(entry.action.status) == "failed" then outcome = "failed" end
-      count(entry.replayed and "done by an earlier session" or ending_words[outcome] or outcome)
+      -- It counts for the exit status, too, whichever session has done it.
+      local has_failed = core.history.status(entry.action.status) == "failed"
+      count(has_failed and "failed" or entry.replayed and "done by an earlier session" or ending_words[outcome]
+        or outcome)
     elseif errors.is(err) and err.code == "run_stopped" then
       count "not begun"
     elseif errors.is(err) and err.rule then

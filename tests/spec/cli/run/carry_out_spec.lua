@@ -191,3 +191,15 @@ describe("a run at the terminal", function()
     assert.equal("plan_taken", err.code)
   end)
 end)
+
+describe("how the calls of a session ended", function()
+  local carry_out = require "mde.cli.run.carry_out"
+
+  it("names a failed one also where an earlier session has done it, since the exit status counts it", function()
+    local function replayed(status) return { action = { outcome = "accepted", status = status }, replayed = true } end
+    local report = { entries = { replayed "Succeeded", replayed "Failed", replayed "Succeeded" }, not_called = {},
+      open = {}, state = "complete" }
+    assert.equal("2 done by an earlier session, 1 failed", carry_out.ends(report))
+    assert.equal(4, carry_out.status(report))
+  end)
+end)
