@@ -193,8 +193,6 @@ describe("a run at the terminal", function()
 end)
 
 describe("how the calls of a session ended", function()
-  local carry_out = require "mde.cli.run.carry_out"
-
   it("names a failed one also where an earlier session has done it, since the exit status counts it", function()
     local function replayed(status) return { action = { outcome = "accepted", status = status }, replayed = true } end
     local report = { entries = { replayed "Succeeded", replayed "Failed", replayed "Succeeded" }, not_called = {},
