@@ -559,7 +559,9 @@ end
 ---@return mde.CapState
 function Client:cap(verb, sha1)
   verb = limits_of.check_verb(verb, "mde.cap")
-  local cap = core.response_actions[verb].is_capped and self.caps:of(verb, sha1)
+  local response = core.response_actions[verb]
+  if response.subject == "file" then sha1 = select(2, responses.body(verb, { sha1 = sha1 })) end
+  local cap = response.is_capped and self.caps:of(verb, sha1)
   return cap and cap:state() or { limit = math.huge, remaining = math.huge }
 end
 

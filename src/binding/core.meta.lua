@@ -487,7 +487,7 @@ function history.status(status) end
 ---ended still holds.
 ---@param actions table[] as the service lists them
 ---@param machine string that they were asked for
----@param response? string one that holds, default restrict
+---@param response? string one that makes actions, default restrict
 ---@return boolean
 function history.is_incomplete(actions, machine, response) end
 

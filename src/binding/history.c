@@ -88,12 +88,19 @@ static int history_holders(lua_State *L)
   return 2;
 }
 
-/* is_incomplete(actions, machine [, response]) -> whether an action among them cannot be identified */
+/*
+ * is_incomplete(actions, machine [, response]) -> whether an action among them, which may be one of
+ * the response, cannot be identified. response: one that makes actions, default restrict.
+ */
 static int history_is_incomplete(lua_State *L)
 {
   lua_settop(L, 3);
+  const struct mde_response *response = &mde_responses[MDE_RESPONSE_RESTRICT];
+  if (!lua_isnil(L, 3)) response = mde_response_named(mde_check_text(L, 3));
+  luaL_argcheck(L, response != NULL && response->kind == MDE_RESPONSE_ACTS, 3,
+                "the name of a response action expected");
   size_t count;
-  const struct mde_action *actions = read_actions(L, check_response(L, 3), MDE_NO_TIME, &count);
+  const struct mde_action *actions = read_actions(L, response, MDE_NO_TIME, &count);
   lua_pushboolean(L, mde_history_is_incomplete(actions, count));
   return 1;
 }

@@ -257,8 +257,10 @@ int mde_change_answer(struct mde_change *change, const struct mde_order *order,
   arrived(change);
   struct mde_action action = mde_action_read(answer, order->response, order->machine, MDE_NO_TIME);
   mde_order_aim(order, &action, 1);
-  /* Our own id says that it is ours, unless the key stands for another as well. */
+  /* Our own id says that it is ours, unless the key stands for another as well; and so does the
+     beginning of our comment, unless it says another file. */
   bool is_another = !action.counts || action.differs;
+  if (reply == MDE_REPLY_CUT && !action.differs && answer->file.length == 0) is_another = false;
   if (is_another && (order->keyed || reply != MDE_REPLY_ACCEPTED)) {
     active_not_found(change, MDE_FATE_CONFLICT, MDE_REASON_DIFFERENT);
   } else if (reply == MDE_REPLY_ALREADY_ACTIVE) {

@@ -77,7 +77,11 @@ struct mde_action mde_action_read(const struct mde_action_text *text, const stru
 void mde_action_aim(struct mde_action *action, const struct mde_response *response,
                     struct mde_text subject, struct mde_text operation)
 {
-  if (!action->counts || action->response != response || subject.bytes == NULL) return;
+  static const struct mde_text unmanaged = {"UnManagedDevice", 15};
+  if (!action->counts || action->response != response) return;
+  if (response->is_unmanaged && response->holds)
+    action->differs = action->scope.length > 0 && !mde_text_same_caseless(action->scope, unmanaged);
+  if (subject.bytes == NULL) return;
   if (response->subject == MDE_SUBJECT_SCOPE)
     action->differs = action->scope.length > 0 && !mde_text_same_caseless(action->scope, subject);
   else if (response->subject == MDE_SUBJECT_FILE)

@@ -164,12 +164,12 @@ static const struct {
   const char *name;
   enum name_kind kind;
 } names[] = {
-    {"access?token", NAME_KIND_ANY_VALUE},      {"assertion", NAME_KIND_ANY_VALUE},
-    {"authorization", NAME_KIND_CREDENTIALS},   {"client?secret", NAME_KIND_ANY_VALUE},
-    {"cookie", NAME_KIND_WHOLE_LINE},           {"id?token", NAME_KIND_ANY_VALUE},
-    {"password", NAME_KIND_ANY_VALUE},          {"refresh?token", NAME_KIND_ANY_VALUE},
-    {"secret", NAME_KIND_HEADER_NAME},          {"sig", NAME_KIND_PARAMETER},
-    {"x?identity?header", NAME_KIND_ANY_VALUE},
+    {"access?token", NAME_KIND_ANY_VALUE},    {"assertion", NAME_KIND_ANY_VALUE},
+    {"authorization", NAME_KIND_CREDENTIALS}, {"client?secret", NAME_KIND_ANY_VALUE},
+    {"cookie", NAME_KIND_WHOLE_LINE},         {"id?token", NAME_KIND_ANY_VALUE},
+    {"password", NAME_KIND_ANY_VALUE},        {"refresh?token", NAME_KIND_ANY_VALUE},
+    {"secret", NAME_KIND_HEADER_NAME},        {"sig", NAME_KIND_PARAMETER},
+    {"token", NAME_KIND_PARAMETER},           {"x?identity?header", NAME_KIND_ANY_VALUE},
 };
 
 /* Behind the name, or NULL if it does not stand at `at`. */
@@ -449,6 +449,7 @@ int mde_redact_text(struct mde_buffer *out, struct mde_text text)
     case 'p':
     case 'r':
     case 's':
+    case 't':
     case 'x':
       found = scan_name(&redaction);
       break;

@@ -21,7 +21,7 @@ end)
 describe("peek", function()
   it("wants a verb that there is, and a count", function()
     local r = rehearsal.new()
-    assert.matches("restrict", rehearsal.refused(r.client.peek, r.client, "isolate").message)
+    assert.matches("restrict", rehearsal.refused(r.client.peek, r.client, "offboard").message)
     assert.matches("count", rehearsal.refused(r.client.peek, r.client, "restrict", -1).message)
   end)
 end)
@@ -85,7 +85,7 @@ describe("what peek is asked", function()
 
   it("is of a verb that there is, and a whole number that can be counted", function()
     for _, verb in ipairs { "Restrict", "cancel", "", 1, true, false, {} } do
-      assert.matches("^mde.peek: there is no verb ", rehearsal.refused(limits.check_verb, verb).message)
+      assert.matches("^mde.peek: there is no verb ", rehearsal.refused(limits.check_verb, verb, "mde.peek").message)
     end
     for _, count in ipairs { -1, 1.5, "1", true, false, {}, 100001, 0 / 0, math.huge } do
       assert.matches("^mde.peek: count must be ", rehearsal.refused(limits.check_count, count).message)

@@ -29,6 +29,7 @@ local row_fields = require "mde.base.row_fields"
 ---@field attempts? integer how many times the request was sent (refused ones that were repeated count)
 ---@field reconciled? boolean the answer was lost, and the action was found in the device's list
 ---@field looked? boolean whether the device's history could be read before the send
+---@field scope_unknown? boolean already active, and the service's list does not say in which scope
 ---@field recorded? boolean false: already active under another incident, so yours stands nowhere
 ---@field also_ended? string[] of a release: the other incidents that held the device restricted until then, and who
 --- did without one, in words
@@ -44,7 +45,7 @@ local M = { PERMISSION = "Machine.RestrictExecution" }
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
 local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "expires_at", "end_lost",
   "attempts", "reconciled", "looked", "recorded", "also_ended", "also_held", "overturned", "would_cancel",
-  "comment_changed", "comment_cut", "replayed", "comment", "release" }
+  "comment_changed", "comment_cut", "replayed", "comment", "release", "scope_unknown" }
 
 local comment_problems = {
   empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },

@@ -74,7 +74,9 @@ end
 
 -- Whether the machine's record has to be judged first.
 local function is_guarded(self, intent)
-  return core.response_actions[intent.verb].holds and (self.center.session ~= nil or self.guard:judges(intent.allow))
+  local response = core.response_actions[intent.verb]
+  return response.is_unmanaged
+    or response.holds and (self.center.session ~= nil or self.guard:judges(intent.allow))
 end
 
 -- The error if the response is for devices that are not onboarded, and this one is. What is not onboarded by its record
@@ -92,12 +94,14 @@ end
 local function check_guard(self, intent, machine)
   if not is_guarded(self, intent) then return true end
   local record, err = self.inventory:fresh_record(machine, RECORD_AGE_SECONDS, intent.context:within(RECORD_SECONDS))
-  if not record then return nil, self.guard:unjudged(err, intent.verb, intent.allow) end
+  local holds = core.response_actions[intent.verb].holds
+  if not record and not holds and err.kind ~= "not_found" then return true end
+  if not record then return nil, holds and self.guard:unjudged(err, intent.verb, intent.allow) or err end
   intent.record_at = record.read_at
   intent.computerDnsName = intent.computerDnsName or record.computerDnsName
   local session = self.center.session
-  local refusal = onboarded(intent, record) or session and session:compare(intent, record)
-    or self.guard:refusal(record, intent.verb, intent.allow)
+  local refusal = onboarded(intent, record) or holds and (session and session:compare(intent, record)
+    or self.guard:refusal(record, intent.verb, intent.allow)) or nil
   return not refusal, refusal
 end
 
@@ -136,14 +140,34 @@ local function copy(row)
     requestorComment = row.requestorComment, creationDateTimeUtc = row.creationDateTimeUtc }
 end
 
--- What a call that found the machine to be so already leaves for those that wait: it has decided later than they.
+-- What a call that found the machine to be so already leaves for those that wait: it has decided later than they. A
+-- machine has one note, of which restrict and release have the top, where older versions look for it, and each other
+-- group a place of its own.
 local function note_of(intent, row)
-  return { verb = intent.verb, began = intent.began, number = intent.number, row = copy(row) }
+  local group, note = responses.group(intent.verb).name, { verb = "", began = -1e300, number = 0, others = {} }
+  for name, value in pairs(intent.lock:note() or {}) do note[name] = value end
+  local own = { verb = intent.verb, began = intent.began, number = intent.number, row = copy(row) }
+  local others = {}
+  for name, value in pairs(note.others or {}) do others[name] = value end
+  note.others = others
+  if group ~= "restrict" then
+    others[group] = own
+  else
+    for name, value in pairs(own) do note[name] = value end
+  end
+  return note
+end
+
+-- The part of the note that calls of this verb look at.
+local function note_for(intent)
+  local note, group = intent.lock:note(), responses.group(intent.verb).name
+  if not note or group == "restrict" then return note end
+  return (note.others or {})[group]
 end
 
 -- The error if a call for the opposite that began later has found the machine to be so already.
 local function decided_meanwhile(self, intent)
-  local note = intent.lock:note()
+  local note = note_for(intent)
   if not note or note.verb ~= core.response_actions[intent.verb].opposite then return nil end
   if note.began < intent.began or note.began == intent.began and note.number < intent.number then return nil end
   return errors.new { kind = "superseded", code = "call_overtaken", action = self.center:adopt(copy(note.row)),
@@ -290,7 +314,8 @@ local function conclude(self, intent)
   local action = results.action(report)
   if result.fate ~= "already_active" or intent.has_cancelled then action.also_ended = intent.also_ended end
   if result.fate ~= "already_active" then action.also_held = intent.also_held end
-  if result.fate == "already_active" and result.sends == 0 and not intent.dry_run then
+  if result.fate == "already_active" and result.sends == 0 and not intent.dry_run
+    and core.response_actions[intent.verb].opposite then
     unlock(intent, note_of(intent, action))
   end
   return action

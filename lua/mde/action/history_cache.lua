@@ -150,10 +150,18 @@ function Cache:pending(group)
   end
 end
 
---- Forgets what lists told.
-function Cache:forget_listed()
-  self.listed_until, self.swept_at = -math.huge, -math.huge
-  sweep(self)
+--- Forgets what lists told of a group. What others are told of theirs stays.
+---@param group mde.ResponseGroup
+function Cache:forget_listed(group)
+  local since = self.now() - REMEMBERED_SECONDS
+  for machine_id, ids in pairs(self.ids) do
+    local kept = {}
+    for _, id in ipairs(ids) do
+      local known = self.known[id]
+      if known.told_at >= since or not group:has(known.row) then kept[#kept + 1] = id else self.known[id] = nil end
+    end
+    self.ids[machine_id] = kept[1] and kept or nil
+  end
 end
 
 -- ---- what processes sent, through the store

@@ -50,7 +50,7 @@ end
 local function forget_old(self)
   local now = self.center.exchange.now()
   if now - self.asked_at > KEPT_SECONDS and not self.single_flight:current "listing" then
-    self.cache:forget_listed()
+    self.cache:forget_listed(self.group)
     self.doubtful = {}
     self.newest, self.read_at, self.failed_at, self.has_nameless, self.is_incomplete = nil, nil, nil, nil, nil
   end

@@ -148,7 +148,11 @@ function M.find(center, err, context)
         errors.show(perhaps.id), errors.show(perhaps.status)),
       hint = "Look at the device's action centre in the portal before you act." }
   end
-  if core.history.is_incomplete(rows, machine_id) then
+  local is_incomplete = false
+  for _, verb in ipairs(err.verb and { err.verb } or responses.verbs) do
+    is_incomplete = is_incomplete or core.history.is_incomplete(rows, machine_id, verb)
+  end
+  if is_incomplete then
     return nil, errors.new { kind = "unknown", code = "list_incomplete", asked = asked,
       message = "an action in the device's list does not say which it is: it may be this one",
       hint = "Look at the device's action centre in the portal before you act." }

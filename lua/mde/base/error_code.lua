@@ -173,6 +173,7 @@
 ---| "list_column_unclear" # which column names the devices is not clear
 ---| "tag_unchanged" # the service took the change of a tag, and its answer lacks it
 ---| "machine_left_out" # the service changed the others of a list, and its answer leaves this machine out
+---| "batch_refused" # the service refused a request for many machines, and which of them it was about is not known
 ---| "value_unchanged" # the service took a new device value, and its answer shows another
 ---| "machine_protected" # a rule of the guard forbids it; see `rule`
 ---| "cap_full" # as many machines were restricted as may be in an hour; the next may be at `retry_at`

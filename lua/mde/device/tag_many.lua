@@ -86,6 +86,11 @@ local function change(inventory, verb, ids, tag, context, told)
     return
   end
   if err.kind == "unknown" then err.hint = "Do it again: twice does no harm." end
+  if ids[2] and may_be_one[err.http_status] then
+    err = errors.wrap(err, { kind = "refused", code = "batch_refused",
+      message = ("the service refused a request for %d machines, this one among them"):format(#ids),
+      hint = "Tag it by itself: mde.tag(id, tag) says what is wrong." })
+  end
   for _, id in ipairs(ids) do told.tell(id, nil, errors.derive(err, { machine_id = id })) end
 end
 
@@ -94,6 +99,7 @@ local function change_all(inventory, verb, sends, context, told)
   local most = core.response_actions[verb].many
   for _, own in ipairs(sends) do
     for first = 1, #own.ids, most do
+      told.refusals = 0
       change(inventory, verb, part(own.ids, first, math.min(first + most - 1, #own.ids)), own.tag, context, told)
     end
   end

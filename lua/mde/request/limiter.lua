@@ -140,8 +140,9 @@ end
 
 -- Seconds until a call of this priority may go: the pause that a 429 asked for, and the rest; nil: never.
 local function waits(self, budget, priority, now)
-  local queue = budget.sends and budget.sends:wait(now, priority == contexts.MANY and self.reserve or 0) or 0
-  if budget.sends and not queue then return nil end
+  local queue = 0
+  if budget.sends then queue = budget.sends:wait(now, priority == contexts.MANY and self.reserve or 0) end
+  if not queue then return nil end
   for higher = 1, priority - 1 do queue = math.max(queue, budget.urgent[higher] - now) end
   return math.max(0, budget.paused_until - now), queue
 end

@@ -180,7 +180,9 @@ local function limiter_of(self, api, is_counted)
   local limiter = self.limiters[api]
   if not limiter then
     local windows = is_counted and (self.api_windows[api] or self.windows) or {}
-    limiter = limiters.new { name = api, windows = windows, reserve = self.reserve, now = self.now, time = self.time,
+    -- The reserve is for releases, which no API with limits of its own serves.
+    local reserve = self.api_windows[api] and 0 or self.reserve
+    limiter = limiters.new { name = api, windows = windows, reserve = reserve, now = self.now, time = self.time,
       sleep = self.sleep, driver = self.driver, store = windows[1] and self.store or nil }
     self.limiters[api] = limiter
   end

@@ -207,6 +207,10 @@ function M.read(verb, comment, options, operation_id, now)
   check_look(options)
   local incident = check_incident(options.incident)
   local cancel_opposite = options.cancel_opposite
+  if cancel_opposite and not core.response_actions[verb].opposite then
+    errors.invalid("option_without_effect", ("option \"cancel_opposite\" has no effect on %s, which nothing takes back")
+      :format(verb), "Leave it out.")
+  end
   if cancel_opposite == nil then cancel_opposite = responses.releases(verb) end
   local members, subject = responses.body(verb, options)
   check_claim(options, verb)

@@ -48,22 +48,27 @@ local M = {}
 ---@field has_resent? boolean it was to be sent again
 ---@field looked_at? number when the history was asked for that it rests on, by the driver's clock
 
--- Whether it is not sent unseen: then a look that is given up is a call that is given up.
-local function has_to_look(run)
-  return not core.response_actions[run.verb].holds or run.keyed or run.decided_at ~= nil
-end
-
---- Until when to read before a send: never so long that no time is left to send. In the queue it may be for as long as
---- the send itself would be; what is not sent unseen waits for its turn to read as it does for its turn to be sent.
----@param exchange mde.Exchange
----@param run { context: mde.Context, verb: string, keyed?: boolean, decided_at?: number }
----@return mde.Context
-function M.look_context(exchange, run)
+-- How long to read before a send, with `queue` seconds in the queue at the most: never so long that no time is left to
+-- send.
+local function before_send(run, queue)
   local context = run.context:within(ACTION_SECONDS)
   local patience = context:patience()
   local seconds = math.min(LOOK_SECONDS, patience / 2)
-  local queue = has_to_look(run) and math.huge or exchange:queue(responses.api(run.verb)) + seconds
-  return context:within(seconds, math.min(queue, patience * 3 / 4))
+  return context:within(seconds, math.min(queue + seconds, patience * 3 / 4))
+end
+
+--- Until when to read what a send can do without. In the queue it may be for as long as the send itself would be.
+---@param exchange mde.Exchange
+---@param run { context: mde.Context, verb: string }
+---@return mde.Context
+function M.look_context(exchange, run)
+  return before_send(run, exchange:queue(responses.api(run.verb)))
+end
+
+-- The same for the history. What is not sent without it waits for its turn to read as it does for its turn to be sent.
+local function history_context(exchange, run)
+  local has_to_look = not core.response_actions[run.verb].holds or run.keyed or run.decided_at ~= nil
+  return has_to_look and before_send(run, math.huge) or M.look_context(exchange, run)
 end
 
 -- The machine's actions: the rows, or nil and an error; and what is to be known of the list.
@@ -92,7 +97,7 @@ end
 local wants = {}
 
 function wants.history(self, run, reading, phase)
-  local context = phase == "look" and M.look_context(self.exchange, run)
+  local context = phase == "look" and history_context(self.exchange, run)
     or reading == "own" and run.context:within(LOOK_SECONDS) or run.sending
   local rows, err, facts = read_history(self, run, reading, context)
   run.problem, run.looked_at = err, facts.read_at

@@ -125,8 +125,9 @@ local function different(report)
   local row = run.row
   local is_pending = core.history.status(row.status) == "pending"
   return errors.new { kind = "conflict", code = "another_scope", action = report.center:adopt(row),
-    message = ("nothing was done%s, since this is in the way: action %s (%s, %s, %s)%s"):format(
-      run.http_status and " by the service" or "", errors.show(row.id), errors.show(row.type),
+    message = ("%s: action %s (%s, %s, %s)%s"):format(
+      run.http_status and "the service took it for another action, and did nothing as far as its answer says"
+        or "nothing was done, since this is in the way", errors.show(row.id), errors.show(row.type),
       shown_subject(row, run.verb, run.subject), errors.show(row.status), M.decided_by(row)),
     hint = is_pending and "Wait for its end, or cancel it, and call it again."
       or "This key stands for it. If you mean both, use another key." }
@@ -297,6 +298,8 @@ function M.action(report)
   end
   if result.fate == "already_active" then
     action.recorded = result.recorded
+    local says_scope = core.response_actions[run.verb].subject ~= "scope" or (row.scope or "") ~= ""
+    action.scope_unknown = not says_scope or nil
   else
     action.operation_id, action.incident = run.operation_id, run.incident
     action.comment_cut, action.comment_changed = result.comment_cut or nil, run.comment_changed or nil

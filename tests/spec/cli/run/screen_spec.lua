@@ -37,10 +37,10 @@ describe("a plan on the screen", function()
       mde.scan(pc(1), "beacon")
       mde.quarantine(pc(1), "dropper", { sha1 = "%s" })
       mde.may("isolate", pc(5), "later")
-      mde.may("contain", pc(5), "later")]]):format(("a1"):rep(20))))
+      mde.may("restrict", pc(5), "later")]]):format(("a1"):rep(20))))
     local text = shown(plan)
     for _, words in ipairs { "Restrict 1 device, isolate 4, scan 1, quarantine a file on 1.",
-      "If the playbook comes to it, and only then: isolate 1 device, contain 1.", "To be restricted: 1 device",
+      "If the playbook comes to it, and only then: restrict 1 device, isolate 1.", "To be restricted: 1 device",
       "To be isolated (Selective): 3 devices", "To be isolated (Full): 1 device",
       "To be isolated (Full) if the playbook comes to it: 1 device", "To have a file quarantined (a1a1",
       "The cap of 2 isolations an hour lets 2 of these 4 through now; for all of them give --cap 4." } do
