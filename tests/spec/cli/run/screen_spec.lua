@@ -27,7 +27,9 @@ describe("a plan on the screen", function()
   end
 
   it("says how many of each verb, with their scopes and files, and what it may come to", function()
-    set_up(playbooks.fleet(5), { client = { cap = { restrict = false, isolate = 2 } } })
+    local machines = playbooks.fleet(6)
+    machines[6].onboardingStatus = "CanBeOnboarded"
+    set_up(machines, { client = { cap = { restrict = false, isolate = 2 } } })
     local plan = assert(stage.plan(([[
       local mde = require "mde"
       local function pc(i) return ("pc-%%d.corp.example"):format(i) end
@@ -37,7 +39,7 @@ describe("a plan on the screen", function()
       mde.scan(pc(1), "beacon")
       mde.quarantine(pc(1), "dropper", { sha1 = "%s" })
       mde.may("isolate", pc(5), "later")
-      mde.may("contain", pc(5), "later")]]):format(("a1"):rep(20))))
+      mde.may("contain", pc(6), "later")]]):format(("a1"):rep(20))))
     local text = shown(plan)
     for _, words in ipairs { "Restrict 1 device, isolate 4, scan 1, quarantine a file on 1.",
       "If the playbook comes to it, and only then: isolate 1 device, contain 1.", "To be restricted: 1 device",
@@ -47,9 +49,28 @@ describe("a plan on the screen", function()
       assert.matches(words, text, 1, true)
     end
     local question, count = screen.question(plan)
-    assert.same({ "Restrict 1, isolate 4, scan 1, quarantine a file on 1?", 7 }, { question, count })
+    assert.same({ "Restrict 1, isolate 4, scan 1, quarantine a file on 1, and if the playbook comes to it isolate "
+      .. "1 device, contain 1?", 9 }, { question, count })
     local object = screen.object(stage.client, plan)
     assert.same({ 2, 2, "isolate" }, { object.cap, object.cap_lets_through, object.cap_of })
+  end)
+
+  it("asks about all that is let go, but for what is cut off by the same plan", function()
+    set_up(playbooks.fleet(31))
+    for i = 2, 31 do
+      stage.rehearsal:past(playbooks.id(i), "restrict", "Succeeded", 900, { type = "Isolate", scope = "Full",
+        requestorComment = "by hand" })
+    end
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      mde.restrict("pc-1.corp.example", "beacon")
+      for i = 2, 31 do mde.unisolate(("pc-%d.corp.example"):format(i), "cleared") end]])
+    assert.same({ "Restrict 1, unisolate 30?", 31 }, { screen.question(plan) })
+    plan = assert(stage.plan [[
+      local mde = require "mde"
+      assert(mde.restrict("pc-1.corp.example", "beacon")):wait()
+      mde.release("pc-1.corp.example", "cleared")]])
+    assert.same({ "Restrict it?", 1 }, { screen.question(plan) })
   end)
 
   it("says how many, of what, and by which digest", function()
