@@ -75,7 +75,7 @@ end
 function M.request(arguments)
   local settings, client = profiles.options(arguments.profile), {}
   for _, name in ipairs(TAKEN) do client[name] = settings[name] end
-  if arguments.cap then client.cap = arguments.cap end
+  client.cap = arguments_of.caps(arguments.cap, client.cap)
   return { plan = arguments_of.plan_options(arguments), nights = nights_of(arguments),
     fleet = rehearsal.fleet(arguments.fleet), client = client }
 end

@@ -180,10 +180,10 @@ local function say_limits(client, plan, counts)
       at_once))
   end
   for _, one in ipairs(over_caps(client, plan, counts)) do
-    terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s.")
+    terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s=%s.")
       :format(core.number.whole(one.cap.limit), one.words, one.cap.remaining, one.count,
         one.cap.is_counted and "" or " at most, as those of the last hour could not be counted",
-        core.number.whole(one.enough)))
+        one.verb, core.number.whole(one.enough)))
   end
 end
 

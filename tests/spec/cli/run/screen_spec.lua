@@ -45,7 +45,7 @@ describe("a plan on the screen", function()
       "If the playbook comes to it, and only then: isolate 1 device, contain 1.", "To be restricted: 1 device",
       "To be isolated (Selective): 3 devices", "To be isolated (Full): 1 device",
       "To be isolated (Full) if the playbook comes to it: 1 device", "To have a file quarantined (a1a1",
-      "The cap of 2 isolations an hour lets 2 of these 4 through now; for all of them give --cap 4." } do
+      "The cap of 2 isolations an hour lets 2 of these 4 through now; for all of them give --cap isolate=4." } do
       assert.matches(words, text, 1, true)
     end
     local question, count = screen.question(plan)
@@ -148,7 +148,7 @@ describe("a plan on the screen", function()
     for i = 1, 10 do assert(stage.client:restrict(playbooks.id(i), "before", { incident = "INC-0" })) end
     stage.tenant:advance(600)
     local text = shown(assert(stage.plan(playbooks.restrict(30))))
-    assert.matches("lets 15 of these 30 through now; for all of them give --cap 40.", text, 1, true)
+    assert.matches("lets 15 of these 30 through now; for all of them give --cap restrict=40.", text, 1, true)
     assert.matches("sent again to record the incident: ", text, 1, true)
   end)
 
@@ -158,8 +158,8 @@ describe("a plan on the screen", function()
     local plan = assert(stage.plan(playbooks.restrict(120)))
     local text = shown(plan)
     assert.matches("It takes at least", text, 1, true)
-    assert.matches("The cap of 25 restricts an hour lets 25 of these 120 through now; for all of them give --cap 120.",
-      text, 1, true)
+    assert.matches("The cap of 25 restricts an hour lets 25 of these 120 through now; for all of them give --cap "
+      .. "restrict=120.", text, 1, true)
     assert.matches("Wave 1: 5 devices", text, 1, true)
     assert.matches("Wave 2: 45 devices", text, 1, true)
     assert.matches("Wave 3: 70 devices", text, 1, true)
