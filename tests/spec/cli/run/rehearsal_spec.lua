@@ -62,8 +62,8 @@ describe("a rehearsal", function()
 
   -- A playbook that isolates is put to the same tests.
   for name, check in pairs {
-    busy = function(result) assert.is_true(result.sent > 80) end,
-    lost = function(result) assert.is_true(result.sessions >= 2 and result.sent > 0) end,
+    busy = function(result) assert.is_true(result.report.state == "complete" and result.sent > 130) end,
+    lost = function(result) assert.is_true(result.report.state == "complete" and result.sessions >= 2) end,
     crossed = function(result)
       local kinds = {}
       for _, entry in ipairs(result.report.entries) do if entry.err then kinds[entry.err.kind] = true end end
