@@ -128,8 +128,8 @@ end
 
 -- ---- of a device
 
----@class mde.DeviceGroup what came of a response and its opposite
----@field name string of the first of them
+---@class mde.DeviceGroup what came of a response and its opposite, or of the quarantine of one file
+---@field name string of the first of them, with the file
 ---@field word mde.AccountWord
 ---@field last? mde.AccountChange that was done last; nil: nothing of it is recorded
 ---@field is_surpassed? boolean the restriction failed, and the device was cut off in another way later
@@ -178,6 +178,13 @@ local function is_surpassed(group, groups)
   return false
 end
 
+-- What is told together: a response and its opposite. One quarantine says nothing of another file's.
+local function name_of(change)
+  local group = responses.group(change.verb)
+  local name = group and group.name or change.verb
+  return deeds.subject_name(change.verb) == "sha1" and ("%s %s"):format(name, change.sha1 or "") or name
+end
+
 --- What came of a device: the worst of what came of each response, but that a device which was isolated or contained
 --- in the end is not told by the restriction that failed before.
 ---@param changes mde.AccountChange[] the steps in their order, then what is planned alone
@@ -186,8 +193,7 @@ end
 function M.of_device(changes)
   local groups, by_name = {}, {}
   for _, change in ipairs(changes) do
-    local group = responses.group(change.verb)
-    local name = group and group.name or change.verb
+    local name = name_of(change)
     if not by_name[name] then
       by_name[name] = {}
       groups[#groups + 1] = name

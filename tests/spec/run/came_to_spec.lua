@@ -37,6 +37,15 @@ describe("what came of a device", function()
     it(words, function() assert.equal(case[1], (word_of(case[2], case[3]))) end)
   end
 
+  it("tells each file of a quarantine by itself", function()
+    local word, groups = came_to.of_device {
+      { verb = "quarantine", decision = "quarantine", sha1 = ("a1"):rep(20), n = 1, word = "failed",
+        outcome = "accepted" },
+      { verb = "quarantine", decision = "quarantine", sha1 = ("b2"):rep(20), n = 2, word = "file_quarantined",
+        outcome = "accepted" } }
+    assert.same({ "failed", 2 }, { word, #groups })
+  end)
+
   it("is what was done before where a step found it so again", function()
     local _, groups = word_of("restrict restricted", "isolate isolated", "restrict already_active")
     assert.same({ "restrict", "restricted", "isolate", "isolated" },
