@@ -84,7 +84,7 @@ local function digest_of(plan)
       if change.decision == change.verb then
         -- What few changes have stands there only if they have it, as it is with plans that know none of it.
         changes[#changes + 1] = table.concat({ device.id, change.verb, change.incident,
-          change.release_after and core.number.write(change.release_after) }, " ")
+          change.release_after and core.number.write(change.release_after) or nil }, " ")
           .. (change.subject and " " .. change.subject or "") .. (change.if_needed and " if needed" or "")
       end
     end
@@ -284,7 +284,7 @@ local function change_as_json(device, change)
     device_value = device.value, last_seen = device.last_seen, is_server = device.is_server,
     is_offline = device.is_offline, wave = change.wave, verb = change.verb, if_needed = change.if_needed,
     incident = change.incident ~= "" and change.incident or nil, decision = change.decision, rule = change.rule,
-    release_after = change.release_after, why = change.why, holder = change.holder, reason = change.reason,
+    release_after = change.release_after or nil, why = change.why, holder = change.holder, reason = change.reason,
     asked = change.asked }
   local name = deeds.subject_name(change.verb)
   if name then object[name] = change.subject end
