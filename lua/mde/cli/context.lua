@@ -66,7 +66,7 @@ function M.new(subcommand, arguments, parser)
   if not subcommand.needs_no_client and (not subcommand.needs_client or subcommand.needs_client(request)) then
     local settings
     settings, profile = profiles.options(arguments.profile)
-    client = connect(settings, subcommand.client_options and subcommand.client_options(arguments), profile,
+    client = connect(settings, subcommand.client_options and subcommand.client_options(arguments, settings), profile,
       subcommand.is_audited and audit.open(arguments, subcommand.output_is_free))
   end
   return { arguments = arguments, parser = parser, format = rows.format(arguments), request = request, client = client,

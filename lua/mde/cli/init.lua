@@ -12,7 +12,7 @@ local output = require "mde.cli.ui.output"
 ---@field examples string[][] command lines, each with what it does
 ---@field configure fun(command: table) declares the options to argparse
 ---@field request? fun(arguments: table): any reads what the arguments ask, and raises where that is of no use
----@field client_options? fun(arguments: table): mde.ClientOptions
+---@field client_options? fun(arguments: table, settings: mde.ClientOptions): mde.ClientOptions settings: the profile's
 ---@field needs_no_client? boolean
 ---@field needs_client? fun(request: any): boolean whether what is asked needs one; default true
 ---@field is_audited? boolean it makes changes, and has the option --audit

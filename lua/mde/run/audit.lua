@@ -30,14 +30,16 @@ Audit.__index = Audit
 
 -- ---- from a row to an event
 
--- The wave of each verb of a device.
+-- The wave of each verb of a device. Where no change has one of its own, the plan is of an older version, and that of
+-- the device is the wave in which it was restricted.
 local function waves_of(facts, wave)
-  local waves = { restrict = wave }
+  local waves = {}
   for _, change in ipairs(type(facts.changes) == "table" and facts.changes or {}) do
     if type(change) == "table" and type(change.verb) == "string" and type(change.wave) == "number" then
       waves[change.verb] = change.wave
     end
   end
+  if not next(waves) then waves.restrict = wave end
   return waves
 end
 

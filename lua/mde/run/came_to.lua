@@ -128,11 +128,11 @@ end
 
 -- ---- of a device
 
----@class mde.DeviceGroup what came of a response and its opposite
----@field name string of the first of them
+---@class mde.DeviceGroup what came of a response and its opposite, or of the quarantine of one file
+---@field name string of the first of them, with the file
 ---@field word mde.AccountWord
 ---@field last? mde.AccountChange that was done last; nil: nothing of it is recorded
----@field is_surpassed? boolean the device was cut off in another way later
+---@field is_surpassed? boolean the restriction failed, and the device was cut off in another way later
 ---@field wanted? string the verb of it that the plan shows last, and not only if it is needed
 
 -- Whether a step found what an earlier one of the run had done, or had sent.
@@ -164,10 +164,12 @@ local function group_of(name, changes)
   return group
 end
 
--- Whether a device was cut off in another way later, so that it does not matter how this one went: a ladder.
+-- Whether a device that could not be restricted was isolated or contained later, so that the failure does not matter: a
+-- ladder. An isolation that failed stays told, since a restriction keeps nothing off the network; so does what nobody
+-- knows, or what the service refused.
 local function is_surpassed(group, groups)
   local own = group.last
-  if not own or not deeds.cuts_off(own.verb) or group.word ~= own.word then return false end
+  if not own or own.verb ~= "restrict" or own.word ~= "failed" or group.word ~= "failed" then return false end
   for _, other in ipairs(groups) do
     local last = other ~= group and other.last
     if last and deeds.cuts_off(last.verb) and last.n > own.n and other.word == last.word
@@ -176,16 +178,22 @@ local function is_surpassed(group, groups)
   return false
 end
 
---- What came of a device: the worst of what came of each response, but that a device which was cut off in the end is
---- not told by the way that failed before.
+-- What is told together: a response and its opposite. One quarantine says nothing of another file's.
+local function name_of(change)
+  local group = responses.group(change.verb)
+  local name = group and group.name or change.verb
+  return deeds.subject_name(change.verb) == "sha1" and ("%s %s"):format(name, change.sha1 or "") or name
+end
+
+--- What came of a device: the worst of what came of each response, but that a device which was isolated or contained
+--- in the end is not told by the restriction that failed before.
 ---@param changes mde.AccountChange[] the steps in their order, then what is planned alone
 ---@return mde.AccountWord
 ---@return mde.DeviceGroup[]
 function M.of_device(changes)
   local groups, by_name = {}, {}
   for _, change in ipairs(changes) do
-    local group = responses.group(change.verb)
-    local name = group and group.name or change.verb
+    local name = name_of(change)
     if not by_name[name] then
       by_name[name] = {}
       groups[#groups + 1] = name

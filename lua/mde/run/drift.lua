@@ -79,7 +79,8 @@ function M.of_action(device, intent, action, has_acted)
   elseif change.decision == "already_active" then
     return ("it is %s; when the plan was made it was so already"):format(done)
   end
-  if change.release_after ~= intent.hold_seconds then
+  -- A plan of an older version does not say it.
+  if change.release_after ~= nil and (change.release_after or nil) ~= intent.hold_seconds then
     return ("it is meant to hold %s, and the plan showed it %s"):format(span(intent.hold_seconds),
       span(change.release_after))
   end

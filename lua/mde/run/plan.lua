@@ -84,7 +84,7 @@ local function digest_of(plan)
       if change.decision == change.verb then
         -- What few changes have stands there only if they have it, as it is with plans that know none of it.
         changes[#changes + 1] = table.concat({ device.id, change.verb, change.incident,
-          change.release_after and core.number.write(change.release_after) }, " ")
+          change.release_after and core.number.write(change.release_after) or nil }, " ")
           .. (change.subject and " " .. change.subject or "") .. (change.if_needed and " if needed" or "")
       end
     end
@@ -251,8 +251,8 @@ end
 ---@field left integer protected, in conflict, superseded, or held by others or nobody
 ---@field not_looked_at integer
 ---@field unresolvable integer
----@field servers integer of those that would be cut off
----@field offline integer of those that would be sent
+---@field servers integer devices of those that would be cut off
+---@field offline integer devices of those to which something would be sent
 
 local counted_as = { protected = "left", conflict = "left", superseded = "left", held = "left", not_held = "left" }
 
@@ -264,15 +264,16 @@ function M.counts(plan)
   for _, verb in ipairs(responses.verbs) do counts[verb] = 0 end
   local function count(name) counts[name] = counts[name] + 1 end
   for _, device in ipairs(plan.devices) do
-    local is_cut_off = false
+    local is_cut_off, is_any_sent = false, false
     for _, change in ipairs(device.changes) do
       local is_sent = change.decision == change.verb
+      is_any_sent = is_any_sent or is_sent
       count(is_sent and change.if_needed and "if_needed" or counted_as[change.decision] or change.decision)
       if is_sent then count "to_send" end
-      if is_sent and device.is_offline then count "offline" end
       is_cut_off = is_cut_off or is_sent and deeds.cuts_off(change.verb)
     end
     if is_cut_off and device.is_server then count "servers" end
+    if is_any_sent and device.is_offline then count "offline" end
   end
   return counts
 end
@@ -284,7 +285,7 @@ local function change_as_json(device, change)
     device_value = device.value, last_seen = device.last_seen, is_server = device.is_server,
     is_offline = device.is_offline, wave = change.wave, verb = change.verb, if_needed = change.if_needed,
     incident = change.incident ~= "" and change.incident or nil, decision = change.decision, rule = change.rule,
-    release_after = change.release_after, why = change.why, holder = change.holder, reason = change.reason,
+    release_after = change.release_after or nil, why = change.why, holder = change.holder, reason = change.reason,
     asked = change.asked }
   local name = deeds.subject_name(change.verb)
   if name then object[name] = change.subject end

@@ -28,7 +28,8 @@ local M = {}
 ---@field holder? string who restricted it already
 ---@field reason string why, as the playbook says
 ---@field asked string how the playbook called it
----@field release_after? number of a restrict: for how many seconds it is meant to hold
+---@field release_after? number|false of a restrict: for how many seconds it is meant to hold; false: until it is
+--- released; nil: the plan is of a version that did not write it down
 ---@field in_list boolean the playbook called it from mde.each over a list
 
 ---@class mde.Unresolved a name that means no machine, or several
@@ -168,8 +169,8 @@ function Planning:carry_out(intent, machine, deed)
   else
     local change = { machine_id = intent.machine_id, verb = intent.verb, subject = intent.subject, incident = incident,
       reason = intent.reason or core.comment.parse(intent.comment), asked = machine.computerDnsName or intent.canonical,
-      release_after = intent.hold_seconds, in_list = self.listed[intent.caller or MAIN] or false,
-      if_needed = is_possible }
+      in_list = self.listed[intent.caller or MAIN] or false, if_needed = is_possible }
+    if intent.verb == "restrict" then change.release_after = intent.hold_seconds or false end
     describe(change, action, err)
     self.by_identity[key] = change
     self.changes[#self.changes + 1] = change

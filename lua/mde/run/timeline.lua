@@ -105,9 +105,12 @@ function M.waves(devices, counts, gather)
       end
     end
   end
+  -- A record may have verbs that this version does not know; they come last, by their names.
   table.sort(list, function(a, b)
-    if a.verb ~= b.verb then return places[a.verb] < places[b.verb] end
-    return a.wave < b.wave
+    if a.verb == b.verb then return a.wave < b.wave end
+    local place_a, place_b = places[a.verb] or math.huge, places[b.verb] or math.huge
+    if place_a ~= place_b then return place_a < place_b end
+    return a.verb < b.verb
   end)
   return list
 end

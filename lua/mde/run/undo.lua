@@ -3,7 +3,8 @@
 -- An undo is a run of a playbook that is written here: it releases each device that the run has restricted, if every
 -- restriction that holds the device carries an operation id of that run; so with isolations. Whatever else holds it,
 -- the same incident by another hand too, leaves it so, and is named. So it is planned, recorded and resumed as any run.
--- A device is let onto the network before it may run any code again: what it has to be told then reaches it.
+-- A device is let onto the network before it may run any code again: what it has to be told then reaches it. Where it
+-- could not be let onto the network, it stays restricted.
 
 local core = require "mde.core"
 local deeds = require "mde.run.deed"
@@ -36,6 +37,8 @@ return mde.each(devices, function(id)
   local last, problem
   for _, one in ipairs(held[id]) do
     local action, err = mde[one.verb](id, comment, { incident = one.incident, operations = one.operations })
+    -- What others hold, or nobody holds, is left. After any other error the device stays as it is.
+    if not action and err.code ~= "held_by_others" and err.code ~= "nothing_held" then return nil, err end
     last, problem = action, problem or err
   end
   if problem then return nil, problem end

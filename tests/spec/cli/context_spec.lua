@@ -45,6 +45,15 @@ describe("the context of a subcommand", function()
     assert.equal("the parser", context.parser)
   end)
 
+  it("makes the options of its client of those of the profile", function()
+    local known
+    new({ client_options = function(_, settings)
+      known = settings
+      return {}
+    end }, {})
+    assert.equal(given, known)
+  end)
+
   it("is not made where the arguments are wrong, nor is a client", function()
     assert.equal("wrong", rehearsal.refused(contexts.new, subcommand, { wrong = true }).message)
     assert.same({ "request" }, steps)

@@ -97,6 +97,19 @@ describe("the audit of a run", function()
     end
   end)
 
+  it("has no wave of another verb", function()
+    set_up(1, { roles = { "Machine.ReadWrite.All", "Machine.RestrictExecution", "Machine.Isolate" } })
+    stage.rehearsal:past(playbooks.id(1), "restrict", "Succeeded", 900,
+      { requestorComment = "x [mde:INC-1:byhand-01]" })
+    local waves = {}
+    carry_out(one() .. one "isolate")
+    for _, line in ipairs(told) do
+      local own = cjson.decode(line).unmapped.mde
+      waves[#waves + 1] = ("%s %s %s"):format(own.verb, own.outcome, own.wave and ("%d"):format(own.wave))
+    end
+    assert.same({ "restrict already_active nil", "isolate accepted 1" }, waves)
+  end)
+
   -- ---- what is told
 
   it("tells that it was accepted, and how it ended", function()

@@ -21,6 +21,12 @@ describe("what came of a device", function()
     ["is the way that is under way"] = { "pending", "restrict failed", "isolate pending" },
     ["is a failure where the last way failed"] = { "failed", "isolate isolated", "restrict failed" },
     ["is a failure of all ways"] = { "failed", "restrict failed", "isolate failed" },
+    ["is a failed isolation although the device was restricted later"] =
+      { "failed", "isolate failed", "restrict restricted" },
+    ["is what nobody knows although another way cut it off"] = { "unknown", "restrict unknown", "isolate isolated" },
+    ["is a refusal although another way cut it off"] = { "refused", "restrict refused", "isolate isolated" },
+    ["is a cancellation although another way cut it off"] = { "cancelled", "restrict cancelled", "isolate isolated" },
+    ["is what is under way although another way cut it off"] = { "pending", "restrict pending", "isolate isolated" },
     ["is not covered by a way of which nobody knows"] = { "unknown", "restrict failed", "isolate unknown" },
     ["does not let a release cover the end of an isolation"] = { "failed", "unisolate failed", "release released" },
     ["does not need what the playbook might have come to"] =
@@ -30,6 +36,15 @@ describe("what came of a device", function()
   } do
     it(words, function() assert.equal(case[1], (word_of(case[2], case[3]))) end)
   end
+
+  it("tells each file of a quarantine by itself", function()
+    local word, groups = came_to.of_device {
+      { verb = "quarantine", decision = "quarantine", sha1 = ("a1"):rep(20), n = 1, word = "failed",
+        outcome = "accepted" },
+      { verb = "quarantine", decision = "quarantine", sha1 = ("b2"):rep(20), n = 2, word = "file_quarantined",
+        outcome = "accepted" } }
+    assert.same({ "failed", 2 }, { word, #groups })
+  end)
 
   it("is what was done before where a step found it so again", function()
     local _, groups = word_of("restrict restricted", "isolate isolated", "restrict already_active")

@@ -68,6 +68,9 @@ describe("a change that went well", function()
       "restrict", "accepted", { shown_end = 28800, hold = 3600 } },
     ["that has no end"] = { "it is meant to hold until it is released, and the plan showed it for 28800 seconds",
       "restrict", "accepted", { shown_end = 28800 } },
+    ["that ends, and was shown without an end"] = { "it is meant to hold for 3600 seconds, and the plan showed it "
+      .. "until it is released", "restrict", "accepted", { shown_end = false, hold = 3600 } },
+    ["whose end a plan of an older version does not show"] = { nil, "restrict", "accepted", { hold = 3600 } },
     ["of one that others hold, too"] = { "since the plan was made it was restricted for others, too: INC-8, INC\\x1b9",
       "restrict", "accepted", { held = { "INC-8", "INC\27" .. "9" } } },
     ["of one that others were shown to hold"] = { nil, "restrict", "accepted", { held = { "INC-8" },
@@ -142,6 +145,22 @@ describe("what the plan shows and the playbook does not call for", function()
     journal:close()
     assert.same({ "unplanned release " .. playbooks.id(2),
       "drift pc-2.corp.example: it is released, which the plan did not show" }, kinds)
+  end)
+
+  it("is an end that the plan, kept in a record, did not show", function()
+    stage = playbooks.new { machines = playbooks.fleet(1), limits = false }
+    rawset(_G, "end_in_spec", nil)
+    local plan, path = assert(stage.plan [[
+      require "mde".restrict("pc-1.corp.example", "beacon", { release_after = end_in_spec })]]), stage.path()
+    assert.is_nil(runs.object(plan).devices[1].release_after)
+    assert(runs.save(stage.client, plan, path))
+    rawset(_G, "end_in_spec", "1h")
+    local words
+    assert(runs.start_opened(stage.client, assert(runs.open(stage.client, path)), { on_event = function(event)
+      if event.event == "drift" then words = event.words end
+    end }))
+    rawset(_G, "end_in_spec", nil)
+    assert.equal("it is meant to hold for 3600 seconds, and the plan showed it until it is released", words)
   end)
 
   it("is what stands in the record of what has changed", function()

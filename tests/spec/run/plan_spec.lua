@@ -161,6 +161,16 @@ describe("a plan", function()
     assert.equal(0, stage.posts())
   end)
 
+  it("counts a device that was not seen for an hour once, whatever is done to it", function()
+    stage = playbooks.new { machines = playbooks.fleet(2, { lastSeen = "2020-01-01T00:00:00Z" }), limits = false }
+    assert.equal(2, runs.counts(assert(stage.plan [[
+      local mde = require "mde"
+      for i = 1, 2 do
+        mde.restrict(("pc-%d.corp.example"):format(i), "beacon", { incident = "INC-1" })
+        mde.restrict(("pc-%d.corp.example"):format(i), "beacon", { incident = "INC-2" })
+      end]])).offline)
+  end)
+
   for words, case in pairs {
     ["one wave up to 25"] = { 25, nil, { 25 } }, ["5, 45 and the rest"] = { 60, nil, { 5, 45, 10 } },
     ["waves of its own"] = { 8, "2,3", { 2, 3, 3 } }, ["one if none are wanted"] = { 30, false, { 30 } },

@@ -52,6 +52,18 @@ describe("a timeline", function()
       told.marks)
   end)
 
+  it("has waves of verbs that it does not know behind the others", function()
+    local changes = {}
+    for i, verb in ipairs { "thaw", "restrict", "freeze", "thaw" } do
+      changes[i] = { verb = verb, wave = i == 4 and 1 or 2 }
+    end
+    local waves = {}
+    for i, wave in ipairs(timeline.waves({ { changes = changes } }, function() return true end, function() end)) do
+      waves[i] = ("%s %d"):format(wave.verb, wave.wave)
+    end
+    assert.same({ "restrict 2", "freeze 2", "thaw 1", "thaw 2" }, waves)
+  end)
+
   it("is not there where nothing was sent", function()
     assert.is_nil(timeline.of { devices = { { changes = { { verb = "restrict" } } } }, sessions = {} })
   end)

@@ -98,6 +98,23 @@ describe("an undo", function()
     assert.equal("isolated", (stage.client:state(playbooks.id(4), { of = "isolate" })))
   end)
 
+  it("leaves a device restricted whose isolation could not be taken back", function()
+    set_up_mixed()
+    stage.rehearsal:answer({ method = "POST", path = playbooks.id(2) .. "/unisolate" }, 400,
+      '{"error":{"code":"InvalidInput","message":"no"}}', { count = false })
+    local report = assert(undo())
+    settle()
+    for i, states in ipairs { { "released", "released" }, { "isolated", "restricted" } } do
+      assert.same(states, { (stage.client:state(playbooks.id(i), { of = "isolate" })),
+        (stage.client:state(playbooks.id(i))) })
+    end
+    for _, entry in ipairs(report.entries) do
+      if entry.machine_id == playbooks.id(2) then
+        assert.same({ "unisolate", "refused" }, { entry.verb, entry.err.kind })
+      end
+    end
+  end)
+
   it("leaves an isolation that somebody else holds, and releases the device all the same", function()
     set_up_mixed()
     stage.rehearsal:past(playbooks.id(2), "restrict", "Succeeded", 600, { type = "Isolate", scope = "Selective",

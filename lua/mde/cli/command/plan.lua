@@ -48,9 +48,10 @@ function M.request(arguments)
 end
 
 ---@param arguments table as argparse leaves them
+---@param settings mde.ClientOptions of the profile
 ---@return mde.ClientOptions
-function M.client_options(arguments)
-  return { cap = arguments.cap }
+function M.client_options(arguments, settings)
+  return { cap = arguments_of.caps(arguments.cap, settings.cap) }
 end
 
 --- Makes the plan and shows it.

@@ -2,6 +2,7 @@
 
 local arguments_of = require "mde.cli.run.arguments"
 local carry_out = require "mde.cli.run.carry_out"
+local deeds = require "mde.run.deed"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
@@ -24,15 +25,16 @@ local M = {
   summary = "Let a playbook go through bad nights in a simulated tenant.",
   explained = [[
 mde sends nothing to a service and uses no credential; what the playbook does outside of mde, a
-mail for example, it does here too. It is planned, carried out and continued in a simulated
-tenant on a made-up clock, once for each night: quiet, busy (throttled, failing), lost (answers
-are lost, and the run is cut off), crossed (colleagues act meanwhile, devices are off). The
-machines are those of --fleet, your own tenant's for example, and the guard is the profile's.
-What the record says afterwards is compared with what the tenant really did. A gate that would
-ask a person is opened. With --keep the records stay, for mde report. --json writes one object a
-night: night, about, counts (of the plan), state, why, sessions, seconds, sent, reads, record,
-twice, missing, unrecorded and error. The exit status is 0 if every night ended complete and as
-recorded, 4 if one did not end, 5 if a record and its tenant differ.]],
+mail for example, it does here too. It is planned, carried out and continued in a simulated tenant
+on a made-up clock, once for each night: quiet, busy (throttled, failing), lost (answers are lost,
+and the run is cut off), crossed (colleagues act meanwhile, devices are off). The application has
+every permission, unless a fixture names its roles. The machines are those of --fleet, your own
+tenant's for example, and the guard is the profile's. What the record says afterwards is compared
+with what the tenant really did. A gate that would ask a person is opened. With --keep the records
+stay, for mde report. --json writes one object a night: night, about, counts (of the plan), state,
+why, sessions, seconds, sent, reads, record, twice, missing, unrecorded and error. The exit status
+is 0 if every night ended complete and as recorded, 4 if one did not end, 5 if a record and its
+tenant differ.]],
   examples = {
     { "mde rehearse contain.lua High INC-4711", "in the simulated tenant's own fleet" },
     { "mde machines --json all >fleet.json; mde rehearse --fleet fleet.json contain.lua High INC-4711",
@@ -75,7 +77,7 @@ end
 function M.request(arguments)
   local settings, client = profiles.options(arguments.profile), {}
   for _, name in ipairs(TAKEN) do client[name] = settings[name] end
-  if arguments.cap then client.cap = arguments.cap end
+  client.cap = arguments_of.caps(arguments.cap, client.cap)
   return { plan = arguments_of.plan_options(arguments), nights = nights_of(arguments),
     fleet = rehearsal.fleet(arguments.fleet), client = client }
 end
@@ -89,12 +91,22 @@ local function named(list)
   return table.concat(shown, ", ")
 end
 
-local differences = { { "twice", "restricted twice by one step" },
+local differences = { { "twice", "done twice by one step" },
   { "missing", "accepted by the record, and not there" }, { "unrecorded", "there, and not in the record" } }
 
 local function differs(result)
   local verdict = result.verdict
   return verdict ~= nil and (verdict.twice[1] or verdict.missing[1] or verdict.unrecorded[1]) ~= nil
+end
+
+-- "restrict 20, isolate 3": what is planned.
+local function verbs_in_words(counts)
+  local words = {}
+  for _, verb in ipairs(deeds.verbs) do
+    if counts[verb] > 0 then words[#words + 1] = deeds.of(verb).asks:format(counts[verb]) end
+  end
+  if counts.if_needed > 0 then words[#words + 1] = ("%d if needed"):format(counts.if_needed) end
+  return words[1] and table.concat(words, ", ") or "nothing to do"
 end
 
 local function say(result, kept)
@@ -105,8 +117,8 @@ local function say(result, kept)
     if not result.plan then return end
   end
   local counts = runs.counts(result.plan)
-  output.write(("  plan: restrict %d, release %d, %d already, %d left, %d not resolvable\n"):format(counts.restrict,
-    counts.release, counts.already_active, counts.left, counts.unresolvable))
+  output.write(("  plan: %s, %d already, %d left, %d not resolvable\n"):format(verbs_in_words(counts),
+    counts.already_active, counts.left, counts.unresolvable))
   local report = result.report
   if not report then return end
   output.write(("  run: %s in %s; %s, %d sent, %d reads\n"):format(report.state,

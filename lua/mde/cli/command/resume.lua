@@ -7,7 +7,6 @@ local exit = require "mde.cli.ui.exit"
 local plan_pass = require "mde.cli.run.plan_pass"
 local runs = require "mde.run"
 local terminal = require "mde.cli.ui.terminal"
-local whole_number = require "mde.cli.ui.whole_number"
 
 local M = {
   name = "resume",
@@ -29,8 +28,7 @@ more.]],
 ---@param command table of argparse
 function M.configure(command)
   command:argument("run", "The id of a run, or its record."):argname "<run>"
-  command:option("--cap", "The most restricts in an hour (default the plan's)."):argname "<count>"
-    :convert(whole_number.parse):overwrite(false)
+  arguments_of.configure_cap(command, "the plan's")
   command:option("--gate", "What lets the next wave begin (default the plan's)."):argname "<rule>":overwrite(false)
   command:flag("--no-waves", "All that are left at once.")
   command:flag("--modules-changed", "Go on although modules that the playbook loads have changed.")
@@ -43,12 +41,13 @@ function M.request(arguments)
 end
 
 ---@param arguments table as argparse leaves them
+---@param settings mde.ClientOptions of the profile
 ---@return mde.ClientOptions
-function M.client_options(arguments)
-  local cap = arguments.cap
-  local path = runs.record_of(arguments.run)
-  if cap == nil and path then cap = runs.cap_of(path) end
-  return { cap = cap }
+function M.client_options(arguments, settings)
+  local path, cap = runs.record_of(arguments.run), nil
+  if path then cap = runs.cap_of(path) end
+  if cap == nil then cap = settings.cap end
+  return { cap = arguments_of.caps(arguments.cap, cap) }
 end
 
 local function show(found, opened)

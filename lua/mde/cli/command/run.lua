@@ -60,11 +60,13 @@ function M.request(arguments)
 end
 
 ---@param arguments table as argparse leaves them
+---@param settings mde.ClientOptions of the profile
 ---@return mde.ClientOptions
-function M.client_options(arguments)
-  local cap = arguments.cap
-  if cap == nil and runs.is_record(arguments.playbook) then cap = runs.cap_of(arguments.playbook) end
-  return { cap = cap }
+function M.client_options(arguments, settings)
+  local cap
+  if runs.is_record(arguments.playbook) then cap = runs.cap_of(arguments.playbook) end
+  if cap == nil then cap = settings.cap end
+  return { cap = arguments_of.caps(arguments.cap, cap) }
 end
 
 -- What stands in the way of carrying out this plan: a status; nil if nothing does.

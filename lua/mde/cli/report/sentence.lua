@@ -64,16 +64,21 @@ end
 local function tally(account)
   local counts = { wanted = {}, done = {}, beyond = {}, needed = {}, others = {} }
   for _, device in ipairs(account.devices) do
+    local is_done = {}
     for _, part in ipairs(parts_of(device)) do
       local wanted = part.wanted and deeds.of(part.wanted) and part.wanted
-      if wanted then count(counts.wanted, wanted) end
-      if wanted and part.word == deeds.of(wanted).done then
-        count(counts.done, wanted)
-      elseif M.words[part.word].part == "done" then
+      local is_as_wanted = wanted and part.word == deeds.of(wanted).done
+      -- A device of which several files are wanted is done when all are.
+      if wanted then is_done[wanted] = is_done[wanted] ~= false and is_as_wanted end
+      if not is_as_wanted and M.words[part.word].part == "done" then
         count(part.last and part.last.if_needed and counts.needed or counts.beyond, part.word)
-      elseif not part.is_surpassed then
+      elseif not is_as_wanted and not part.is_surpassed then
         count(counts.others, part.word)
       end
+    end
+    for verb, is in pairs(is_done) do
+      count(counts.wanted, verb)
+      if is then count(counts.done, verb) end
     end
   end
   return counts

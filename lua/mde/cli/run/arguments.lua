@@ -2,6 +2,7 @@
 
 local audit = require "mde.cli.ui.audit"
 local core = require "mde.core"
+local deeds = require "mde.run.deed"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
@@ -10,11 +11,54 @@ local whole_number = require "mde.cli.ui.whole_number"
 
 local M = {}
 
+-- The verbs that have a cap.
+local capped = {}
+for _, verb in ipairs(deeds.verbs) do
+  if core.response_actions[verb].is_capped then capped[#capped + 1] = verb end
+end
+
+-- "isolate=4", or a count alone, which is of restricts.
+local function parse_cap(text)
+  local verb, count = text:match "^([^=]*)=(.*)$"
+  local value, message = whole_number.parse(count or text)
+  if not value then return nil, message end
+  for _, one in ipairs(capped) do
+    if one == (verb or "restrict") then return { verb = one, count = value } end
+  end
+  return nil, ("'%s' has no cap; these have: %s"):format(verb, table.concat(capped, ", "))
+end
+
+--- Declares the caps.
+---@param command table of argparse
+---@param default string
+function M.configure_cap(command, default)
+  command:option("--cap", ("The most of a verb in an hour, isolate=4 say; a count alone is of restricts "
+    .. "(default %s); may be repeated."):format(default)):argname "<[verb=]count>":convert(parse_cap):count "*"
+end
+
+--- The option `cap` of a client: what was given, and the other verbs as they were. Raises where one is named twice.
+---@param given { verb: string, count: number }[] of --cap
+---@param cap number|false|table<string, number|false>|nil of the profile, of the plan or of the run; nil: the default
+---@return number|false|table<string, number|false>|nil
+function M.caps(given, cap)
+  if not given[1] then return cap end
+  local caps, named = {}, {}
+  for _, verb in ipairs(capped) do
+    if type(cap) == "table" then caps[verb] = cap[verb] else caps[verb] = cap end
+  end
+  for _, one in ipairs(given) do
+    if named[one.verb] then
+      errors.invalid("contradictory_options", ("--cap names %s twice"):format(one.verb), "Leave out one of them.")
+    end
+    named[one.verb], caps[one.verb] = true, one.count
+  end
+  return caps
+end
+
 --- Declares what a plan is made of.
 ---@param command table of argparse
 function M.configure_plan(command)
-  command:option("--cap", "The most restricts in an hour (default 25)."):argname "<count>":convert(whole_number.parse)
-    :overwrite(false)
+  M.configure_cap(command, "25")
   command:option("--waves", "How many devices come first: 1,10,100,rest (default 5,45,rest, for more than 25).")
     :argname "<sizes>":overwrite(false)
   command:option("--gate", "What lets the next wave begin (default succeeded=60%,wait=2m)."):argname "<rule>"

@@ -7,6 +7,7 @@ local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
 local errors = require "mde.base.error"
+local fixtures = require "mde.sim.model.fixture"
 local json = require "mde.sim.base.json"
 local mde = require "mde"
 local posix = require "mde.posix"
@@ -28,12 +29,13 @@ local M = {}
 ---@field about string what is wrong, for a person
 ---@field options? table of the tenant (mde.sim)
 ---@field halt_at? number the first session is cut off when this part of the devices is done, 0 to 1
----@field colleague? boolean somebody else releases and restricts some of the devices meanwhile
+---@field colleague? boolean somebody else cuts some of the devices off meanwhile, and lets some go
 ---@field poor? boolean some devices are off, and on some the action fails
 
+-- Of what is posted to a machine: all that a playbook does goes wrong, and not its restrictions alone.
 local function posts(rule)
   rule.match.method = "POST"
-  rule.match.path = rule.match.path or "CodeExecution"
+  rule.match.path = "/machines/"
   return rule
 end
 
@@ -53,7 +55,7 @@ M.nights = {
       posts { match = { nth = 40 }, fault = "gone", count = 5 },
       posts { match = { nth = 90 }, fault = "cut", at = "head", count = 5 },
     } }, halt_at = 0.4 },
-  { name = "crossed", about = "colleagues release and restrict meanwhile, some devices are off, some actions fail",
+  { name = "crossed", about = "colleagues act meanwhile, some devices are off, some actions fail",
     colleague = true, poor = true },
 }
 
@@ -106,7 +108,7 @@ end
 ---@param path string
 ---@return mde.cli.Night
 function M.night_of_file(path)
-  local ok, options = pcall(require("mde.sim.model.fixture").read, path)
+  local ok, options = pcall(fixtures.read, path)
   if not ok then
     errors.invalid("faults_unusable", ("the faults %s cannot be used: %s"):format(errors.quote(path),
       errors.show(options)), "Write a fixture (sim.md): { faults = { ... } }.")
@@ -168,10 +170,28 @@ end
 ---@field options mde.ClientOptions
 ---@field store? table
 
+-- What a playbook may do is asked of the real tenant, by mde doctor: the application of a rehearsal may do everything.
+local function every_role()
+  local roles, known = { "Machine.Read.All", "Machine.ReadWrite.All" }, {}
+  for _, verb in ipairs(deeds.verbs) do
+    local role = core.response_actions[verb].permission
+    if not known[role] then roles[#roles + 1] = role end
+    known[role] = true
+  end
+  return roles
+end
+
+-- The roles that a file names. One that cannot be read is told when the tenant is made.
+local function roles_of_file(path)
+  local ok, told = pcall(fixtures.read, path)
+  return ok and told.roles or nil
+end
+
 local function new_stage(night, fleet, client_options)
   local options = {}
   for name, value in pairs(night.options or {}) do options[name] = value end
   for name, value in pairs(fleet) do options[name] = value end
+  options.roles = options.roles or fleet.fixture and roles_of_file(fleet.fixture) or every_role()
   local ok, tenant = pcall(sim.new, options)
   if not ok then return unusable(fleet.fixture or night.name, tenant) end
   local own = { tenant_id = tenant.tenant_id, client_id = tenant.client_id, credential = tenant.client_secret,
@@ -204,19 +224,31 @@ local function impair(tenant, plan)
   end
 end
 
-local function by_hand(tenant, id, type_of)
+local function by_hand(tenant, id, row)
   local now = core.timestamp.write(tenant.clock.now())
-  tenant:insert_action { machineId = id, type = type_of, status = "Succeeded", requestor = "colleague@corp.example",
+  tenant:insert_action { machineId = id, type = row.type, scope = row.subject == "scope" and row.fields[1].value or nil,
+    status = "Succeeded", requestor = "colleague@corp.example",
     requestorComment = "by hand", creationDateTimeUtc = now, lastUpdateDateTimeUtc = now }
 end
 
--- Somebody else restricts one of the devices whose turn is still to come, and releases the one after it, which was
--- planned before: that supersedes the plan.
+-- What cuts a device off of what is planned for it, and what takes that back; nil where nothing does.
+local function pair_of(device)
+  for _, change in ipairs(device.changes) do
+    local row = core.response_actions[change.verb]
+    local opposite = row.opposite and core.response_actions[row.opposite]
+    if opposite then return row.holds and row or opposite, row.holds and opposite or row end
+  end
+end
+
+-- Somebody else restricts, say, one of the devices whose turn is still to come, and releases the one after it, which
+-- was planned before: that supersedes the plan.
 local function meddle(tenant, plan, done)
-  local next_one = plan.devices[done + 10]
-  if done % 20 ~= 10 or not plan.devices[done + 11] then return end
-  by_hand(tenant, next_one.id, "RestrictCodeExecution")
-  by_hand(tenant, plan.devices[done + 11].id, "UnrestrictCodeExecution")
+  local first, second = plan.devices[done + 10], plan.devices[done + 11]
+  if done % 20 ~= 10 or not second then return end
+  local cuts_off = pair_of(first)
+  local _, takes_back = pair_of(second)
+  if cuts_off then by_hand(tenant, first.id, cuts_off) end
+  if takes_back then by_hand(tenant, second.id, takes_back) end
 end
 
 -- ---- verifying
@@ -238,7 +270,7 @@ end
 ---@class mde.cli.Verdict what a rehearsal found where the record and the tenant differ
 ---@field twice string[] devices for which one step became two actions
 ---@field missing string[] devices of which the record says "accepted" and the tenant has nothing
----@field unrecorded string[] devices that the tenant restricted and the record does not have
+---@field unrecorded string[] devices to which the tenant did what the record does not have
 
 local function verify(tenant, path)
   local steps, err = runs.steps_of(path)

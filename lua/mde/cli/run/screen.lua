@@ -25,10 +25,21 @@ local function capitalized(words)
   return core.text.upper(words:sub(1, 1)) .. words:sub(2)
 end
 
--- "restrict 5 devices", "isolate 2": how many of each verb.
-local function verbs_in_words(counts)
-  local words = {}
+-- The verbs in the order in which they are done to a device: an undo lets it onto the network first.
+local function verbs_of(plan)
+  if not plan.undoes then return deeds.verbs end
+  local verbs = {}
   for _, verb in ipairs(deeds.verbs) do
+    if verb ~= "release" then verbs[#verbs + 1] = verb end
+  end
+  verbs[#verbs + 1] = "release"
+  return verbs
+end
+
+-- "restrict 5 devices", "isolate 2": how many of each verb.
+local function verbs_in_words(plan, counts)
+  local words = {}
+  for _, verb in ipairs(verbs_of(plan)) do
     local count = counts[verb] or 0
     if count > 0 then
       local devices = words[1] and ("%d"):format(count) or phrase.counted(count, "device")
@@ -38,15 +49,15 @@ local function verbs_in_words(counts)
   return words
 end
 
-local function numbers_in_words(counts, is_undo)
+local function numbers_in_words(plan, counts)
   local cut_off, rest = {}, {}
   for _, verb in ipairs(deeds.verbs) do (deeds.cuts_off(verb) and cut_off or rest)[verb] = counts[verb] end
-  local words = verbs_in_words(cut_off)
+  local words = verbs_in_words(plan, cut_off)
   if counts.servers > 0 then words[#words + 1] = ("%d of them servers"):format(counts.servers) end
-  for _, one in ipairs(verbs_in_words(rest)) do
+  for _, one in ipairs(verbs_in_words(plan, rest)) do
     words[#words + 1] = words[1] and one:gsub(" devices?$", "") or one
   end
-  if not words[1] then words[1] = is_undo and "release 0 devices" or "restrict 0 devices" end
+  if not words[1] then words[1] = plan.undoes and "release 0 devices" or "restrict 0 devices" end
   return words
 end
 
@@ -60,7 +71,7 @@ local function possible_in_words(plan)
       end
     end
   end
-  return verbs_in_words(counts)
+  return verbs_in_words(plan, counts)
 end
 
 local function say_numbers(plan, counts)
@@ -68,7 +79,7 @@ local function say_numbers(plan, counts)
     phrase.minute(plan.made, true)))
   terminal.say(("Tenant %s, application %s, at %s"):format(errors.show(plan.tenant_id or "of the identity"),
     errors.show(plan.client_id or "of the identity"), errors.show(plan.base_url)))
-  local words = numbers_in_words(counts, plan.undoes)
+  local words = numbers_in_words(plan, counts)
   if counts.offline > 0 then
     words[#words + 1] = ("%d not seen for an hour, which may stay pending"):format(counts.offline)
   end
@@ -169,10 +180,10 @@ local function say_limits(client, plan, counts)
       at_once))
   end
   for _, one in ipairs(over_caps(client, plan, counts)) do
-    terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s.")
+    terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s=%s.")
       :format(core.number.whole(one.cap.limit), one.words, one.cap.remaining, one.count,
         one.cap.is_counted and "" or " at most, as those of the last hour could not be counted",
-        core.number.whole(one.enough)))
+        one.verb, core.number.whole(one.enough)))
   end
 end
 
@@ -329,7 +340,7 @@ local function title_of(verb, group, waves)
 end
 
 local function say_waves(plan, now)
-  for _, verb in ipairs(deeds.verbs) do
+  for _, verb in ipairs(verbs_of(plan)) do
     local groups, waves = groups_of(plan, verb)
     for _, group in ipairs(groups) do say_wave(title_of(verb, group, waves), group.entries, now) end
   end
@@ -337,17 +348,28 @@ end
 
 -- ---- the question
 
+-- Whether a verb only lets go again those that the plan cuts off: the question is about the latter.
+local function is_minor(plan, verb)
+  local opposite = core.response_actions[verb].opposite
+  if not opposite or not deeds.cuts_off(opposite) then return false end
+  for _, device in ipairs(plan.devices) do
+    local does = {}
+    for _, change in ipairs(device.changes) do
+      if change.decision == change.verb and not change.if_needed then does[change.verb] = true end
+    end
+    if does[verb] and not does[opposite] then return false end
+  end
+  return true
+end
+
 --- What is asked before a plan is carried out.
 ---@param plan mde.RunPlan
 ---@return string question
----@return integer count of what is asked for
+---@return integer count of what is asked for, what the playbook may come to included
 function M.question(plan)
   local counts, asked, sum = runs.counts(plan), {}, 0
-  for _, verb in ipairs(deeds.verbs) do
-    -- Who takes back and cuts off is asked about the latter.
-    local opposite = core.response_actions[verb].opposite
-    local is_minor = asked[1] and deeds.cuts_off(asked[1]) and opposite and deeds.cuts_off(opposite)
-    if counts[verb] > 0 and not is_minor then
+  for _, verb in ipairs(verbs_of(plan)) do
+    if counts[verb] > 0 and not is_minor(plan, verb) then
       asked[#asked + 1] = verb
       sum = sum + counts[verb]
     end
@@ -359,7 +381,10 @@ function M.question(plan)
       or ("these %d"):format(count))
   end
   if not words[1] then return "Let the playbook do that, if it comes to it?", counts.if_needed end
-  return capitalized(table.concat(words, ", ")) .. "?", sum
+  if counts.if_needed > 0 then
+    words[#words + 1] = "and if the playbook comes to it " .. table.concat(possible_in_words(plan), ", ")
+  end
+  return capitalized(table.concat(words, ", ")) .. "?", sum + counts.if_needed
 end
 
 --- Shows a plan.

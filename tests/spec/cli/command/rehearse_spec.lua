@@ -30,8 +30,20 @@ describe("mde rehearse", function()
     for _, night in ipairs { "quiet", "busy", "lost", "crossed" } do assert.matches(night .. ": ", told.out) end
     local _, count = told.out:gsub("verified: the tenant did what the record says, and nothing twice", "")
     assert.equal(4, count)
-    assert.matches("plan: restrict 20, release 0", told.out)
+    assert.matches("plan: restrict 20, 0 already", told.out)
     assert.equal("", told.err)
+  end)
+
+  it("says what is planned of each verb", function()
+    shell.write_file(directory .. "/contain.lua", [[
+      local mde = require "mde"
+      for i = 1, 3 do mde.isolate(("pc-%d.corp.example"):format(i), "beacon") end
+      mde.scan("pc-4.corp.example", "beacon")
+      mde.may("isolate", "pc-5.corp.example", "later")]])
+    local told = rehearse("--night", "quiet")
+    assert.equal(0, told.status, told.err)
+    assert.matches("plan: isolate 3, scan 1, 1 if needed, 0 already, 0 left", told.out, 1, true)
+    assert.matches("4 sent", told.out)
   end)
 
   it("writes an object for each night, and keeps the records", function()

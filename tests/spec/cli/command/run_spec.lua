@@ -109,7 +109,10 @@ describe("mde run", function()
     other.remove()
     assert.equal(300, runs.cap_of(file))
     assert.equal(300, console.run({ "run", file, "--yes" }, { client = stage.client }).client_options.cap)
-    assert.equal(7, console.run({ "run", file, "--yes", "--cap", "7" }, { client = stage.client }).client_options.cap)
+    for _, words in ipairs { { "run", file, "--yes", "--cap", "7" }, { "resume", file, "--yes", "--cap", "7" } } do
+      assert.same({ restrict = 7, isolate = 300, contain = 300, quarantine = 300 },
+        console.run(words, { client = stage.client }).client_options.cap)
+    end
     assert.equal(300, console.run({ "resume", file, "--yes" }, { client = stage.client }).client_options.cap)
   end)
 

@@ -87,7 +87,8 @@ describe("what is said of a run", function()
     for i, text in ipairs { ... } do
       local verb, mark, word = text:match "^(%a+)(%p?) (.+)$"
       changes[i] = { verb = verb, word = word, decision = verb, n = word ~= "not_needed" and i or nil,
-        if_needed = mark == "?" or nil, outcome = "accepted", sent_at = 1796000000 }
+        if_needed = mark == "?" or nil, outcome = "accepted", sent_at = 1796000000,
+        sha1 = verb == "quarantine" and ("%040x"):format(i) or nil }
     end
     local word, groups = came_to.of_device(changes)
     return { id = ("%040x"):format(1), word = word, groups = groups, changes = changes }
@@ -99,6 +100,13 @@ describe("what is said of a run", function()
       device_of("restrict restricted", "isolate failed", "scan pending"), device_of "quarantine file_quarantined" }
     assert.equal("2 of 2 devices restricted, 1 of 2 devices isolated, 1 of 2 devices scanned, "
       .. "a file quarantined on 1 of 1 device, 1 failed, 1 pending", sentence.headline(told))
+  end)
+
+  it("counts a device of which several files were wanted once, as done when all are", function()
+    local told = account {}
+    told.devices = { device_of("quarantine failed", "quarantine file_quarantined"),
+      device_of("quarantine file_quarantined", "quarantine file_quarantined") }
+    assert.equal("a file quarantined on 1 of 2 devices, 1 failed", sentence.headline(told))
   end)
 
   it("does not count what was not needed, nor a rung that failed before the next one held", function()

@@ -17,11 +17,29 @@ describe("the options of a plan", function()
   it("are those of mde.run.plan", function()
     local own = parsed { "--cap", "500", "--waves", "1,10,rest", "--gate", "wait=1m", "--until", "05:00", "--yes",
       "--stale", "-q" }
-    assert.same({ 500, "1,10,rest", "wait=1m", "05:00", true, true, true },
+    assert.same({ { { verb = "restrict", count = 500 } }, "1,10,rest", "wait=1m", "05:00", true, true, true },
       { own.cap, own.waves, own.gate, own.until_time, own.yes, own.stale, own.quiet })
     own.playbook, own.arguments = "contain.lua", { "INC-1" }
     assert.same({ playbook = "contain.lua", arguments = { "INC-1" }, waves = "1,10,rest", gate = "wait=1m" },
       arguments.plan_options(own))
+  end)
+
+  it("have a cap for each verb that is named, and change no other", function()
+    local function caps(words, cap) return arguments.caps(parsed(words).cap, cap) end
+    assert.is_nil(caps({}))
+    assert.equal(10, caps({}, 10))
+    assert.same({ restrict = 500 }, caps { "--cap", "500" })
+    assert.same({ restrict = 500, isolate = 10, contain = 10, quarantine = 10 }, caps({ "--cap", "500" }, 10))
+    assert.same({ restrict = 7, isolate = 4, contain = false, quarantine = false },
+      caps({ "--cap", "isolate=4", "--cap=restrict=7" }, false))
+    assert.same({ restrict = 9, isolate = 4, contain = 25, quarantine = 25 },
+      caps({ "--cap", "isolate=4" }, { restrict = 9, isolate = 2, contain = 25, quarantine = 25 }))
+    assert.equal("contradictory_options", rehearsal.refused(caps, { "--cap", "5", "--cap", "restrict=6" }).code)
+    local parser = argparse()
+    arguments.configure_plan(parser)
+    for _, text in ipairs { "scan=4", "isolate=", "isolate=0", "=4", "isolate=4=4", "-1" } do
+      assert.is_false((parser:pparse { "--cap=" .. text }))
+    end
   end)
 
   it("leave the waves away, or say nothing of them", function()

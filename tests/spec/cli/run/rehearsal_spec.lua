@@ -60,6 +60,37 @@ describe("a rehearsal", function()
     assert_verified(result)
   end)
 
+  -- A playbook that isolates is put to the same tests.
+  for name, check in pairs {
+    busy = function(result) assert.is_true(result.report.state == "complete" and result.sent > 130) end,
+    lost = function(result) assert.is_true(result.report.state == "complete" and result.sessions >= 2) end,
+    crossed = function(result)
+      local kinds = {}
+      for _, entry in ipairs(result.report.entries) do if entry.err then kinds[entry.err.kind] = true end end
+      assert.is_true(kinds.superseded)
+    end,
+  } do
+    it(("isolates in a %s night, too"):format(name), function()
+      local text = fleets.restrict(130):gsub("mde%.restrict", "mde.isolate")
+      local result = rehearsal.run(night_of(name), { fleet = { machines = fleets.fleet(130) },
+        path = directory .. "/night.db", client = { protect = { servers = false }, cap = false },
+        plan = { playbook = assert(playbooks.of_text("contain.lua", text, {})), waves = false } })
+      assert.is_nil(result.err)
+      check(result)
+      assert_verified(result)
+    end)
+  end
+
+  it("gives its application the roles of a fixture that names some", function()
+    local path = directory .. "/fixture.lua"
+    shell.write_file(path, ("return { roles = { 'Machine.Read.All' }, machines = { { id = '%s', "
+      .. "computerDnsName = 'pc-1.corp.example' } } }\n"):format(fleets.id(1)))
+    local result = rehearsal.run(night_of "quiet", { fleet = rehearsal.fleet(path), path = directory .. "/night.db",
+      client = { protect = { servers = false } },
+      plan = { playbook = assert(playbooks.of_text("contain.lua", fleets.restrict(1), {})) } })
+    assert.equal("permission", result.report.entries[1].err.kind)
+  end)
+
   it("records the times of its own clock, those of the audit events too", function()
     local result = rehearse(night_of "lost", 60)
     local account = assert(runs.account(result.path))

@@ -27,7 +27,9 @@ describe("a plan on the screen", function()
   end
 
   it("says how many of each verb, with their scopes and files, and what it may come to", function()
-    set_up(playbooks.fleet(5), { client = { cap = { restrict = false, isolate = 2 } } })
+    local machines = playbooks.fleet(6)
+    machines[6].onboardingStatus = "CanBeOnboarded"
+    set_up(machines, { client = { cap = { restrict = false, isolate = 2 } } })
     local plan = assert(stage.plan(([[
       local mde = require "mde"
       local function pc(i) return ("pc-%%d.corp.example"):format(i) end
@@ -37,19 +39,38 @@ describe("a plan on the screen", function()
       mde.scan(pc(1), "beacon")
       mde.quarantine(pc(1), "dropper", { sha1 = "%s" })
       mde.may("isolate", pc(5), "later")
-      mde.may("restrict", pc(5), "later")]]):format(("a1"):rep(20))))
+      mde.may("contain", pc(6), "later")]]):format(("a1"):rep(20))))
     local text = shown(plan)
     for _, words in ipairs { "Restrict 1 device, isolate 4, scan 1, quarantine a file on 1.",
-      "If the playbook comes to it, and only then: restrict 1 device, isolate 1.", "To be restricted: 1 device",
+      "If the playbook comes to it, and only then: isolate 1 device, contain 1.", "To be restricted: 1 device",
       "To be isolated (Selective): 3 devices", "To be isolated (Full): 1 device",
       "To be isolated (Full) if the playbook comes to it: 1 device", "To have a file quarantined (a1a1",
-      "The cap of 2 isolations an hour lets 2 of these 4 through now; for all of them give --cap 4." } do
+      "The cap of 2 isolations an hour lets 2 of these 4 through now; for all of them give --cap isolate=4." } do
       assert.matches(words, text, 1, true)
     end
     local question, count = screen.question(plan)
-    assert.same({ "Restrict 1, isolate 4, scan 1, quarantine a file on 1?", 7 }, { question, count })
+    assert.same({ "Restrict 1, isolate 4, scan 1, quarantine a file on 1, and if the playbook comes to it isolate "
+      .. "1 device, contain 1?", 9 }, { question, count })
     local object = screen.object(stage.client, plan)
     assert.same({ 2, 2, "isolate" }, { object.cap, object.cap_lets_through, object.cap_of })
+  end)
+
+  it("asks about all that is let go, but for what is cut off by the same plan", function()
+    set_up(playbooks.fleet(31))
+    for i = 2, 31 do
+      stage.rehearsal:past(playbooks.id(i), "restrict", "Succeeded", 900, { type = "Isolate", scope = "Full",
+        requestorComment = "by hand" })
+    end
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      mde.restrict("pc-1.corp.example", "beacon")
+      for i = 2, 31 do mde.unisolate(("pc-%d.corp.example"):format(i), "cleared") end]])
+    assert.same({ "Restrict 1, unisolate 30?", 31 }, { screen.question(plan) })
+    plan = assert(stage.plan [[
+      local mde = require "mde"
+      assert(mde.restrict("pc-1.corp.example", "beacon")):wait()
+      mde.release("pc-1.corp.example", "cleared")]])
+    assert.same({ "Restrict it?", 1 }, { screen.question(plan) })
   end)
 
   it("says how many, of what, and by which digest", function()
@@ -127,7 +148,7 @@ describe("a plan on the screen", function()
     for i = 1, 10 do assert(stage.client:restrict(playbooks.id(i), "before", { incident = "INC-0" })) end
     stage.tenant:advance(600)
     local text = shown(assert(stage.plan(playbooks.restrict(30))))
-    assert.matches("lets 15 of these 30 through now; for all of them give --cap 40.", text, 1, true)
+    assert.matches("lets 15 of these 30 through now; for all of them give --cap restrict=40.", text, 1, true)
     assert.matches("sent again to record the incident: ", text, 1, true)
   end)
 
@@ -137,8 +158,8 @@ describe("a plan on the screen", function()
     local plan = assert(stage.plan(playbooks.restrict(120)))
     local text = shown(plan)
     assert.matches("It takes at least", text, 1, true)
-    assert.matches("The cap of 25 restricts an hour lets 25 of these 120 through now; for all of them give --cap 120.",
-      text, 1, true)
+    assert.matches("The cap of 25 restricts an hour lets 25 of these 120 through now; for all of them give --cap "
+      .. "restrict=120.", text, 1, true)
     assert.matches("Wave 1: 5 devices", text, 1, true)
     assert.matches("Wave 2: 45 devices", text, 1, true)
     assert.matches("Wave 3: 70 devices", text, 1, true)
