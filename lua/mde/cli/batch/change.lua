@@ -302,10 +302,12 @@ local function prepare(context, entries)
   return end_interrupted()
 end
 
--- How long ago it was decided is meant as of now, not as of each device.
+-- How long ago it was decided is meant as of the beginning, not as of each device, nor of the second of two parts.
 local function fix_decision(context)
-  local decided = context.arguments.decided_at
-  if type(decided) == "table" then context.request.options.decided_at = context.client:now() - decided.ago end
+  local arguments = context.arguments
+  local decided = arguments.decided_at
+  if type(decided) == "table" then arguments.decided_at = context.client:now() - decided.ago end
+  context.request.options.decided_at = arguments.decided_at
 end
 
 -- The status of a dry run: what is refused counts, and what would be sent, where that is asked for.

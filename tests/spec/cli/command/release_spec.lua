@@ -155,6 +155,22 @@ describe("mde release", function()
       assert.same({ "unisolate", "unrestrictCodeExecution" }, posts_since(before))
     end)
 
+    it("was decided when it began, however long the first part waits", function()
+      isolate("desk-1", "INC-1")
+      restrict("desk-2", "INC-1")
+      r.driver.sleep(3600)
+      -- A colleague sees it again after the decision.
+      r:past(r.client:machine("desk-2").id, "restrict", "Succeeded", 1, { requestor = "a.colleague@corp.example",
+        requestorComment = "seen again [mde:INC-1:operation-1]" })
+      r.driver.sleep(900)
+      r.tenant:put_machine { id = r.client:machine("desk-1").id, offline = true }
+      local before = #r:posts()
+      local told = release("--all-of", "INC-1", "--decided-at", "20m", "--wait", "10m")
+      assert.equal(4, told.status, told.err)
+      assert.matches("a%.colleague@corp%.example", told.err)
+      assert.same({ "unisolate" }, posts_since(before))
+    end)
+
     it("is done where the isolation was all there was", function()
       isolate("desk-1", "INC-1")
       local told = release("--all-of", "INC-1", "--json", "--wait")
