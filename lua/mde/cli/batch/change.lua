@@ -297,6 +297,8 @@ local function prepare(context, entries)
   if text then terminal.remark(text) end
   if not find_many(context, entries) then return end_interrupted() end
   local comment = arguments.comment or can_ask(arguments) and consult.comment(context.request.verb, words.comment)
+  -- What comes next is for the same reason.
+  arguments.comment = comment
   if comment then return entries, comment end
   if not interrupt.asked() then return nil, exit.refused end
   return end_interrupted()

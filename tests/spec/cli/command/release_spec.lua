@@ -138,6 +138,17 @@ describe("mde release", function()
       end
     end)
 
+    it("asks once for a comment where --yes leaves that open", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      local told = console.run({ "release", "--all-of", "INC-1", "--yes" }, { client = r.client,
+        answers = { "all clear" } })
+      assert.equal(0, told.status, told.err)
+      for action in r.client:actions { type = "UnrestrictCodeExecution" } do
+        assert.matches("^all clear ", action.requestorComment)
+      end
+    end)
+
     it("leaves and names what others hold, and keeps restricted what stays isolated in vain", function()
       for _, incident in ipairs { "INC-1", "INC-2" } do isolate("desk-2", incident) end
       for i = 1, 2 do
