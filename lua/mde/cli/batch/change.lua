@@ -32,8 +32,8 @@ local M = {}
 M.explained = [[
 What --json writes of each device: device (as named), outcome (accepted, already_active, would_send,
 error, unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as
-the service tells it), waited (Succeeded) and error (kind, message, hint, text and what else is
-known).]]
+the service tells it), waited (Succeeded), the scope or file that was asked for (isolation_type,
+scan_type, sha1) and error (kind, message, hint, text and what else is known).]]
 
 -- A time, or how long ago it was.
 local function decided_at(text)
@@ -172,7 +172,12 @@ local function teller(context, count)
       end,
     }
   end
-  local writer = rows.new(context, result.columns, result.record)
+  local subject = plans.subject(context.request)
+  local writer = rows.new(context, result.columns, function(entry)
+    local record = result.record(entry)
+    for name, value in pairs(subject) do record[name] = value end
+    return record
+  end)
   return {
     -- A row can be written once, so it waits for the end of the action where that is waited for.
     show = not waits and writer.add or nil,
