@@ -85,6 +85,7 @@ end
 --- `status`
 ---@field is_list boolean there may be any number of them
 ---@field log? mde.cli.Log
+---@field is_part? boolean it is one of several parts, whose devices have a `verb`
 
 -- Whether somebody is there to be asked.
 local function can_ask(arguments)
@@ -173,7 +174,8 @@ local function teller(context, count)
     }
   end
   local subject = plans.subject(context.request)
-  local writer = rows.new(context, result.columns, function(entry)
+  local columns = context.request.is_part and result.columns_of_parts or result.columns
+  local writer = rows.new(context, columns, function(entry)
     local record = result.record(entry)
     for name, value in pairs(subject) do record[name] = value end
     return record

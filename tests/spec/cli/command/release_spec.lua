@@ -191,6 +191,22 @@ describe("mde release", function()
       assert.matches("Nothing to release", release("--all-of", "INC-1").err)
     end)
 
+    it("is one table in CSV, which names what was done", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      local told = release("--all-of", "INC-1", "--csv", "--wait")
+      assert.matches("^device,[^\n]+,verb\r\ndesk%-1[^\n]+,unisolate\r\ndesk%-1[^\n]+,release\r\n$", told.out)
+    end)
+
+    it("names what is done in JSON, of each part and its plan", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      local told = release("--all-of", "INC-1", "--json", "--dry-run")
+      local verbs = {}
+      for verb in told.out:gmatch '"verb":"(%a+)"' do verbs[#verbs + 1] = verb end
+      assert.same({ "unisolate", "unisolate", "release", "release" }, verbs)
+    end)
+
     it("is shown by a dry run, which sends nothing", function()
       restrict("desk-1", "INC-1")
       isolate("desk-1", "INC-1")
