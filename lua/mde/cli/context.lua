@@ -18,6 +18,7 @@ local terminal = require "mde.cli.ui.terminal"
 ---@field request any what the arguments ask, as the subcommand's `request` has read it; nil if it has none
 ---@field profile? string the name of the profile
 ---@field client mde.Client nil where none is needed
+---@field headed? mde.cli.RowColumn[] the columns whose heading was written last
 
 local M = {}
 

@@ -32,8 +32,8 @@ local M = {}
 M.explained = [[
 What --json writes of each device: device (as named), outcome (accepted, already_active, would_send,
 error, unknown if it was stopped in flight, not_started), machine_id, computerDnsName, action (as
-the service tells it), waited (Succeeded) and error (kind, message, hint, text and what else is
-known).]]
+the service tells it), waited (Succeeded), the scope or file that was asked for (isolation_type,
+scan_type, sha1) and error (kind, message, hint, text and what else is known).]]
 
 -- A time, or how long ago it was.
 local function decided_at(text)
@@ -85,6 +85,7 @@ end
 --- `status`
 ---@field is_list boolean there may be any number of them
 ---@field log? mde.cli.Log
+---@field is_part? boolean it is one of several parts, whose devices have a `verb`
 
 -- Whether somebody is there to be asked.
 local function can_ask(arguments)
@@ -172,7 +173,13 @@ local function teller(context, count)
       end,
     }
   end
-  local writer = rows.new(context, result.columns, result.record)
+  local subject = plans.subject(context.request)
+  local columns = context.request.is_part and result.columns_of_parts or result.columns
+  local writer = rows.new(context, columns, function(entry)
+    local record = result.record(entry)
+    for name, value in pairs(subject) do record[name] = value end
+    return record
+  end)
   return {
     -- A row can be written once, so it waits for the end of the action where that is waited for.
     show = not waits and writer.add or nil,
@@ -297,15 +304,19 @@ local function prepare(context, entries)
   if text then terminal.remark(text) end
   if not find_many(context, entries) then return end_interrupted() end
   local comment = arguments.comment or can_ask(arguments) and consult.comment(context.request.verb, words.comment)
+  -- What comes next is for the same reason.
+  arguments.comment = comment
   if comment then return entries, comment end
   if not interrupt.asked() then return nil, exit.refused end
   return end_interrupted()
 end
 
--- How long ago it was decided is meant as of now, not as of each device.
+-- How long ago it was decided is meant as of the beginning, not as of each device, nor of the second of two parts.
 local function fix_decision(context)
-  local decided = context.arguments.decided_at
-  if type(decided) == "table" then context.request.options.decided_at = context.client:now() - decided.ago end
+  local arguments = context.arguments
+  local decided = arguments.decided_at
+  if type(decided) == "table" then arguments.decided_at = context.client:now() - decided.ago end
+  context.request.options.decided_at = arguments.decided_at
 end
 
 -- The status of a dry run: what is refused counts, and what would be sent, where that is asked for.

@@ -312,7 +312,31 @@ function M.say_limits(context, plan, doing)
   if text then terminal.say(text) end
 end
 
---- Says for whom it would be done, and what is recorded.
+--- The scope or the file that is asked for, by the names of the options: { sha1 = "3395..." }.
+---@param request mde.cli.ChangeRequest
+---@return table<string, string> subject
+---@return string[] names in the order of the row
+function M.subject(request)
+  local subject, names = {}, {}
+  for _, field in ipairs(core.response_actions[request.verb].fields) do
+    local value = field.option and (request.options[field.option] or field.value)
+    if value then
+      subject[field.option] = value
+      names[#names + 1] = field.option
+    end
+  end
+  return subject, names
+end
+
+-- The same, as it is given to the command.
+local function say_subject(request)
+  local subject, names = M.subject(request)
+  local given = {}
+  for i, name in ipairs(names) do given[i] = ("--%s %s"):format((name:gsub("_", "-")), errors.show(subject[name])) end
+  if given[1] then terminal.say("With " .. table.concat(given, " ")) end
+end
+
+--- Says for whom it would be done, with which scope or file, and what is recorded.
 ---@param context mde.cli.Context
 ---@param comment string
 function M.say_frame(context, comment)
@@ -321,6 +345,7 @@ function M.say_frame(context, comment)
   terminal.say(("%sTenant %s, application %s, at %s"):format(profile,
     errors.show(exchange.tenant_id or "of the identity"), errors.show(exchange.client_id or "of the identity"),
     errors.show(exchange.host)))
+  say_subject(context.request)
   terminal.say(("%s, comment: %s"):format(incident and "Incident " .. errors.show(incident) or "No incident",
     errors.quote(comment)))
 end
@@ -348,13 +373,15 @@ function M.write(context, plan, comment)
     left[i] = { reason = group.reason, count = #group.entries, devices = undecided(group) }
   end
   local cap = M.is_capped(context.request) and M.cap(context).limit or nil
-  output.write(json.encode { plan = {
+  local told = {
     verb = plan.entries[1] and plan.entries[1].verb,
     tenant_id = exchange.tenant_id, client_id = exchange.client_id, host = exchange.host,
     incident = context.request.options.incident, comment = comment, devices = #plan.entries,
     would_send = #plan.send, may_go_now = plan.now, cap = cap ~= math.huge and cap or nil, seconds = plan.seconds,
     named_again = #plan.twins + (context.request.entries and context.request.entries.named_again or 0), left = left,
-  } } .. "\n")
+  }
+  for name, value in pairs(M.subject(context.request)) do told[name] = value end
+  output.write(json.encode { plan = told } .. "\n")
 end
 
 return M

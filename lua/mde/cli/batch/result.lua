@@ -198,6 +198,12 @@ M.columns = {
   M.error_columns[2],
 }
 
+--- The same, where several things are done with devices.
+---@type mde.cli.RowColumn[]
+M.columns_of_parts = {}
+for i, column in ipairs(M.columns) do M.columns_of_parts[i] = column end
+table.insert(M.columns_of_parts, { name = "verb", value = function(one) return one.verb end })
+
 -- What a whole call is refused for before anything is done, costs one of many that one alone.
 local function status_of(one, is_begun)
   local status = exit.of(one.err)

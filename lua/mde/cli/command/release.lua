@@ -22,7 +22,8 @@ local M = {
 If the incident of --all-of has isolated devices, too, there are two parts, each with its plan and
 its question: first these are let onto the network (mde unisolate --all-of), then the restrictions
 are taken back. With --wait the first has ended before the second begins. A device that cannot be
-let onto the network stays restricted. In JSON the first has "verb": "unisolate".
+let onto the network stays restricted. With --all-of, JSON and CSV have the verb of each: unisolate
+or release.
 
 ]] .. change.explained,
   examples = {
@@ -97,6 +98,7 @@ local function without(isolated, find)
         terminal.say(("Left restricted: %s, which is still isolated. To release it all the same:"):format(
           errors.show(all_of.name_of(entry.machine))), "mde release " .. errors.show(entry.machine.id))
       else
+        entry.verb = "release"
         left[#left + 1] = entry
       end
     end
@@ -124,6 +126,7 @@ function M.request(arguments)
   local request = change.request(arguments, "release", {}, without(isolated, find))
   request.first = change.request(arguments, "unisolate", {},
     all_of.find(arguments, "unisolate", note(isolated, incidents)))
+  request.is_part, request.first.is_part = true, true
   return request
 end
 

@@ -67,6 +67,14 @@ local function of(part, field)
   return function(entry) return entry[part] and entry[part][field] end
 end
 
+-- Whether a device is now what this verb does to it, of those of that verb: a program that takes the restricted ones
+-- is given no others.
+local function is_now(verb)
+  return function(entry)
+    if entry.device.of == verb then return entry.device.restricted end
+  end
+end
+
 -- A column for programs.
 local function data(name, part, field)
   return { name = name, title = name, value = of(part, field), only_data = true }
@@ -130,7 +138,7 @@ local columns = {
   data("releaseComment", "release", "comment"),
   shown("NOW", function(entry) return now(entry.device) end, STATE_LEAST),
   data("state", "device", "state"),
-  data("restricted", "device", "restricted"),
+  { name = "restricted", title = "restricted", value = is_now "restrict", only_data = true },
   { name = "restrictUntil", title = "UNTIL", value = function(entry)
     return phrase.second(entry.restriction and entry.restriction.expires_at)
   end, only_data = true },
@@ -138,6 +146,7 @@ local columns = {
   { name = "holders", title = "HELD TOO BY", value = holders, optional = true },
   shown_if_wide("INCIDENT", incident_of),
   data("verb", "device", "of"),
+  { name = "isolated", title = "isolated", value = is_now "isolate", only_data = true },
 }
 
 -- Those for restrictions, or for both.
@@ -166,8 +175,17 @@ local function entries_of(device)
   return entries
 end
 
+-- What --json shows of a device: "isolated" instead of "restricted" where that is what it is.
+local function as_json(device)
+  if device.of == "restrict" then return device end
+  local record = {}
+  for name, value in pairs(device) do record[name] = value end
+  record.restricted, record[core.response_actions[device.of].state] = nil, device.restricted
+  return record
+end
+
 local function write(context, report)
-  local writer = rows.new(context, columns_of(report))
+  local writer = rows.new(context, columns_of(report), as_json)
   for _, device in ipairs(report) do
     if context.format == "json" then
       writer.add(device)

@@ -408,9 +408,15 @@ end
 function M.object(client, plan)
   local object = runs.object(plan)
   object.seconds, object.at_once = M.duration(client, plan)
-  local over = over_caps(client, plan, object.counts)[1]
-  if over then
-    object.cap, object.cap_lets_through, object.cap_of = over.cap.limit, over.cap.remaining, over.verb
+  local caps = {}
+  for i, one in ipairs(over_caps(client, plan, object.counts)) do
+    caps[i] = { cap = one.cap.limit, cap_lets_through = one.cap.remaining, cap_of = one.verb, sha1 = one.subject }
+  end
+  -- The first stands by itself, too.
+  local first = caps[1]
+  if first then
+    object.caps = caps
+    object.cap, object.cap_lets_through, object.cap_of = first.cap, first.cap_lets_through, first.cap_of
   end
   return object
 end

@@ -83,8 +83,10 @@ local function names_of(columns)
 end
 
 function writers.csv(context, columns)
+  local is_continued = context.headed == columns
+  context.headed = columns
   columns = without(columns, "only_shown")
-  if has_heading(context) then output.write(csv.line(names_of(columns), #columns)) end
+  if has_heading(context) and not is_continued then output.write(csv.line(names_of(columns), #columns)) end
   return {
     add = function(record)
       local values = {}
@@ -115,7 +117,8 @@ function writers.text(context, columns)
   }
 end
 
---- A writer of records, in the context's format; `finish` comes after the last.
+--- A writer of records, in the context's format; `finish` comes after the last. A second one of the same columns
+--- continues the CSV of the first.
 ---@param context mde.cli.Context
 ---@param columns mde.cli.RowColumn[]
 ---@param as_json? fun(record: any): table what is written as JSON; default the record itself

@@ -2,6 +2,7 @@
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
 local core = require "mde.core"
+local json = require "mde.sim.base.json"
 local rehearsal = require "tests.spec.support.rehearsal"
 local words = require "mde.cli.batch.words"
 
@@ -23,6 +24,25 @@ describe("the subcommand of a response action", function()
     r = rehearsal.new { limits = false, machines = machines, roles = { "Machine.Read.All", "Machine.RestrictExecution",
       "Machine.Isolate", "Machine.Scan", "Machine.StopAndQuarantine", "Machine.CollectForensics" } }
   end)
+
+  for verb, case in pairs {
+    quarantine = { "sha1", SHA1 }, isolate = { "isolation_type", "Selective" }, scan = { "scan_type", "Quick" },
+  } do
+    it("mde " .. verb .. " names its " .. case[1] .. " beside the question, and in JSON", function()
+      local name, value = case[1], case[2]
+      local option = "--" .. name:gsub("_", "-")
+      local arguments = { verb, "desk-1", "--comment", "beacon" }
+      -- The default is named, too.
+      if verb ~= "scan" then arguments[5], arguments[6] = option, value end
+      local told = console.run(arguments, { client = r.client, answers = { "n" } })
+      assert.truthy(told.err:find(("\nWith %s %s\n"):format(option, value), 1, true), told.err)
+      for _, word in ipairs { "--dry-run", "--json" } do arguments[#arguments + 1] = word end
+      told = console.run(arguments, { client = r.client })
+      local row, plan = told.out:match "^([^\n]+)\n([^\n]+)\n$"
+      assert.equal(value, assert(json.decode(row))[name])
+      assert.equal(value, assert(json.decode(plan)).plan[name])
+    end)
+  end
 
   local function run(verb, options, ...)
     return console.run({ verb, "--comment", "beacon", "--yes", ... }, options or { client = r.client })

@@ -16,12 +16,14 @@ describe("mde cancel", function()
     assert.matches("%-%-comment", told.err)
   end)
 
-  it("names the permission that this action needs", function()
+  it("names the permission that this action needs, and asks for it once", function()
     local r = rehearsal.new { machines = { { id = ("%040x"):format(1), computerDnsName = "desk-1.corp.example" } } }
     local action = r:past(("%040x"):format(1), "restrict", "Pending", 60, { type = "Isolate", scope = "Full" })
-    r:answer({ method = "POST", path = "/cancel" }, 403, "", { count = 2 })
+    r:answer({ method = "POST", path = "/cancel" }, 403, { error = { code = "Forbidden", message = "no" } },
+      { count = false })
     local told = console.run({ "cancel", action.id, "--comment", "wrong laptop" }, { client = r.client })
     assert.equal(2, told.status)
-    assert.matches("the permission Machine%.Isolate ", told.err)
+    assert.matches("This action needs the permission Machine%.Isolate%.\n", told.err)
+    assert.same({ "cancel" }, r:posts())
   end)
 end)

@@ -51,6 +51,22 @@ describe("mde plan", function()
     assert.is_nil(object.cap)
   end)
 
+  it("names in its help what the JSON has", function()
+    local told = plan(playbooks.restrict(30, [[
+      mde.restrict("pc-30.corp.example", "beacon", { release_after = 28800 })
+      mde.restrict("dc-1.corp.example", "beacon")
+      mde.restrict("nobody.corp.example", "beacon")]]), "--json")
+    local object = assert(json.decode(told.out))
+    local help = console.run({ "help", "plan" }).out
+    local names = {}
+    for name in pairs(object) do names[name] = true end
+    for _, device in ipairs(object.devices) do
+      for name in pairs(device) do names[name] = true end
+    end
+    for name in pairs(names) do assert.truthy(help:find("%f[%w_]" .. name .. "%f[^%w_]"), name) end
+    assert.truthy(names.release_after and names.caps and names.rule)
+  end)
+
   it("exits with 6 where something would be sent, if that is asked", function()
     assert.equal(6, plan(playbooks.restrict(1), "--exit-code").status)
     assert.equal(0, plan("return", "--exit-code").status)

@@ -138,6 +138,17 @@ describe("mde release", function()
       end
     end)
 
+    it("asks once for a comment where --yes leaves that open", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      local told = console.run({ "release", "--all-of", "INC-1", "--yes" }, { client = r.client,
+        answers = { "all clear" } })
+      assert.equal(0, told.status, told.err)
+      for action in r.client:actions { type = "UnrestrictCodeExecution" } do
+        assert.matches("^all clear ", action.requestorComment)
+      end
+    end)
+
     it("leaves and names what others hold, and keeps restricted what stays isolated in vain", function()
       for _, incident in ipairs { "INC-1", "INC-2" } do isolate("desk-2", incident) end
       for i = 1, 2 do
@@ -155,6 +166,22 @@ describe("mde release", function()
       assert.same({ "unisolate", "unrestrictCodeExecution" }, posts_since(before))
     end)
 
+    it("was decided when it began, however long the first part waits", function()
+      isolate("desk-1", "INC-1")
+      restrict("desk-2", "INC-1")
+      r.driver.sleep(3600)
+      -- A colleague sees it again after the decision.
+      r:past(r.client:machine("desk-2").id, "restrict", "Succeeded", 1, { requestor = "a.colleague@corp.example",
+        requestorComment = "seen again [mde:INC-1:operation-1]" })
+      r.driver.sleep(900)
+      r.tenant:put_machine { id = r.client:machine("desk-1").id, offline = true }
+      local before = #r:posts()
+      local told = release("--all-of", "INC-1", "--decided-at", "20m", "--wait", "10m")
+      assert.equal(4, told.status, told.err)
+      assert.matches("a%.colleague@corp%.example", told.err)
+      assert.same({ "unisolate" }, posts_since(before))
+    end)
+
     it("is done where the isolation was all there was", function()
       isolate("desk-1", "INC-1")
       local told = release("--all-of", "INC-1", "--json", "--wait")
@@ -162,6 +189,22 @@ describe("mde release", function()
       assert.matches('"verb":"unisolate"', told.out)
       assert.not_matches("Nothing to release", told.err)
       assert.matches("Nothing to release", release("--all-of", "INC-1").err)
+    end)
+
+    it("is one table in CSV, which names what was done", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      local told = release("--all-of", "INC-1", "--csv", "--wait")
+      assert.matches("^device,[^\n]+,verb\r\ndesk%-1[^\n]+,unisolate\r\ndesk%-1[^\n]+,release\r\n$", told.out)
+    end)
+
+    it("names what is done in JSON, of each part and its plan", function()
+      restrict("desk-1", "INC-1")
+      isolate("desk-1", "INC-1")
+      local told = release("--all-of", "INC-1", "--json", "--dry-run")
+      local verbs = {}
+      for verb in told.out:gmatch '"verb":"(%a+)"' do verbs[#verbs + 1] = verb end
+      assert.same({ "unisolate", "unisolate", "release", "release" }, verbs)
     end)
 
     it("is shown by a dry run, which sends nothing", function()

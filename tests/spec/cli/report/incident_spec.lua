@@ -9,7 +9,7 @@ local function id(number) return ("%040x"):format(0xa0000 + number) end
 local HEADING = "computerDnsName,machineId,incident,restrictAction,restrictStatus,restrictCreated,restrictUpdated,"
   .. "restrictRequestor,restrictCancelledBy,restrictComment,releaseAction,releaseStatus,releaseCreated,"
   .. "releaseUpdated,releaseRequestor,releaseCancelledBy,releaseIncident,releaseComment,state,restricted,restrictUntil,"
-  .. "holders,verb"
+  .. "holders,verb,isolated"
 
 describe("mde report", function()
   local r
@@ -47,7 +47,7 @@ describe("mde report", function()
     assert.matches("To release what was meant to end by now:\n  mde release %-%-expired\n", told.err)
     local until_when = {}
     for line in report("INC-1", "--csv").out:gmatch "[^\r\n]+" do
-      until_when[#until_when + 1] = line:match ",(2026%-[%d-]+T[%d:]+Z),[^,]*,restrict$"
+      until_when[#until_when + 1] = line:match ",(2026%-[%d-]+T[%d:]+Z),[^,]*,restrict,$"
     end
     assert.equal("2026-02-02T02:23:20Z", until_when[1])
     for i, overdue in ipairs { true, false, false } do
@@ -110,8 +110,18 @@ describe("mde report", function()
     -- An incident that has only isolated is there.
     told = report("INC-2", "--csv")
     assert.equal(0, told.status, told.err)
-    assert.matches(",isolate$", lines_of(told.out)[2])
+    assert.matches(",isolate,true$", lines_of(told.out)[2])
     assert.equal(2, report("INC-3").status)
+    -- Which are restricted, no isolation says.
+    local said = {}
+    for _, line in ipairs(lines_of(report("INC-1", "--json").out)) do
+      local device = assert(json.decode(line))
+      said[#said + 1] = { device.of, device.restricted, device.isolated }
+    end
+    assert.same({ { "restrict", true }, { "isolate", nil, true }, { "isolate", nil, false } }, said)
+    lines = lines_of(report("INC-1", "--csv", "--no-heading").out)
+    assert.matches(",restricted,true,.*,restrict,$", lines[1])
+    assert.matches(",isolated,,.*,isolate,true$", lines[2])
   end)
 
   it("has names, times and states whole where there is little room", function()

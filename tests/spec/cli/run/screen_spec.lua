@@ -73,6 +73,24 @@ describe("a plan on the screen", function()
     assert.same({ "Restrict it?", 1 }, { screen.question(plan) })
   end)
 
+  it("names every cap that is exceeded, in JSON too", function()
+    local sha1 = ("a1"):rep(20)
+    set_up(playbooks.fleet(3), { client = { cap = { restrict = 1, isolate = 2, quarantine = 1 } } })
+    local plan = assert(stage.plan(([[
+      local mde = require "mde"
+      for i = 1, 3 do
+        local device = ("pc-%%d.corp.example"):format(i)
+        mde.restrict(device, "beacon")
+        mde.isolate(device, "beacon")
+        mde.quarantine(device, "dropper", { sha1 = "%s" })
+      end]]):format(sha1)))
+    local object = screen.object(stage.client, plan)
+    assert.same({ { cap = 1, cap_lets_through = 1, cap_of = "restrict" },
+      { cap = 2, cap_lets_through = 2, cap_of = "isolate" },
+      { cap = 1, cap_lets_through = 1, cap_of = "quarantine", sha1 = sha1 } }, object.caps)
+    assert.same({ 1, "restrict" }, { object.cap, object.cap_of })
+  end)
+
   it("says how many, of what, and by which digest", function()
     local machines = playbooks.fleet(4)
     machines[2].osPlatform = "WindowsServer2022"

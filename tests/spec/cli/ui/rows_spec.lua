@@ -47,6 +47,16 @@ describe("rows", function()
     assert.equal("id,name,seen\r\n1,a\\x1b[2J,1799999995\r\n2,,1799999940\r\n", written "csv")
   end)
 
+  it("are CSV with one heading, where a second writer goes on with the same columns", function()
+    local context = { format = "csv" }
+    local out = console.capture(function()
+      for i, chosen in ipairs { columns, columns, { columns[2] } } do
+        rows.new(context, chosen).add(some[i] or some[1])
+      end
+    end).out
+    assert.equal("id,name,seen\r\n1,a\\x1b[2J,1799999995\r\n2,,1799999940\r\nname\r\na\\x1b[2J\r\n", out)
+  end)
+
   it("are cells between tabs where a program reads them, with a heading", function()
     assert.equal("id\tname\tseen\n1\ta\\x1b[2J\t1799999995\n2\t\t1799999940\n", written "text")
   end)
