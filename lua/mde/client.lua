@@ -1,7 +1,8 @@
 --- client: one application in one tenant: where its settings come from and what it can do.
 --
 -- Settings are options, or else the environment variables that every Azure SDK reads (settings.lua). A wrong option
--- raises; a wrong environment is an error that is returned.
+-- raises; a wrong environment is an error that is returned. One file, although a long one: each function is a contract
+-- and a line or two that hand it on.
 
 local action_metatables = require "mde.action"
 local arguments = require "mde.action.change.arguments"
@@ -280,7 +281,7 @@ end
 
 Client.start_investigation = M.start_investigation
 
---- The link to an investigation package. It holds for a short time, and is fetched without the token; whoever has it
+--- The link to an investigation package. It holds for a short time, and is fetched without the token: who has it
 --- can read the package.
 ---@param action mde.Action|string a collection that has succeeded, or its id
 ---@param options? { timeout?: number }

@@ -231,7 +231,7 @@ static void lose(struct mde_change *change, int64_t sent_at)
   change->step = STEP_FIRST_WAIT;
 }
 
-/* The service says that one is active, and the list does not show which, or it is none that does. */
+/* The service says that one is active, and the list does not show which, or shows another. */
 static void active_not_found(struct mde_change *change, enum mde_fate fate, enum mde_reason reason)
 {
   /* Behind a lost answer it says that the first arrived: it is looked for again. */

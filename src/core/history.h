@@ -83,7 +83,7 @@ struct mde_action mde_action_read(const struct mde_action_text *text, const stru
  * One of another scope differs. What an action does not say is taken for what is wanted of a scope,
  * since captures show isolations without one; and for another of a file, unless it carries the
  * operation id that is wanted. Containing a device makes an Isolate: one that says another scope than
- * UnManagedDevice is none.
+ * UnManagedDevice does not contain it.
  */
 void mde_action_aim(struct mde_action *action, const struct mde_response *response,
                     struct mde_text subject, struct mde_text operation);

@@ -61,10 +61,8 @@ struct mde_response {
   const char *type; /* "RestrictCodeExecution": as the service's list of actions names it; NULL: it
                        makes none */
   const char *path; /* "restrictCodeExecution": where it is posted, below what `kind` says */
-  const char
-      *many_path; /* where one request is posted for many machines, with their MachineIds; NULL:
-                            there is none */
-  int many;       /* for how many at the most */
+  const char *many_path; /* of one request for many machines, with their MachineIds; or NULL */
+  int many;              /* for how many at the most */
   const struct mde_response *opposite; /* what takes it back; NULL: nothing does */
   bool holds; /* it cuts the device off until the opposite succeeds. What it is for matters more
                  than looking first, so it may be sent unseen; and it is guarded */

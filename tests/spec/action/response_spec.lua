@@ -5,7 +5,7 @@ local responses = require "mde.action.response"
 local SHA1 = ("3395856ce81f2b7382dee72602f798b642f14140")
 
 describe("a response", function()
-  it("makes an action, or is none that is called so", function()
+  it("makes an action, or is not one of them", function()
     assert.same({ "restrict", "release", "isolate", "unisolate", "contain", "uncontain", "scan", "quarantine",
       "collect" }, responses.verbs)
     assert.same({ "restrict", "isolate", "contain" }, responses.holding)
