@@ -76,7 +76,7 @@ local function watcher(client, plan)
     step(event.err ~= nil)
     if not event.err then return end
     local err = event.asked and errors.about(event.err, ("%s %s"):format(event.verb, event.asked)) or event.err
-    terminal.complain("mde: " .. problem.in_words(err))
+    terminal.complain("mde: " .. problem.in_words(err, ("mde resume --cap %s=N"):format(event.verb)))
   end
   function tell.drift(event)
     terminal.say(("%s %s: %s."):format(event.verb, errors.quote(event.computerDnsName), event.words))

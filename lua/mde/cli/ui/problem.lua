@@ -4,8 +4,6 @@ local errors = require "mde.base.error"
 
 local M = {}
 
-local MORE_THAN_THE_CAP = "If so many are meant, give --cap N, or --allow cap."
-
 -- What to do, where the library's own words are for programs. By the error's code.
 local hints = {
   opposite_pending = "Wait for its end, or give --cancel-opposite to cancel it.",
@@ -16,8 +14,8 @@ local hints = {
   time_out_of_range = "Write 20m, or 2026-02-03T10:11:12Z.",
   key_without_look = "Leave out --no-look, or --key.",
   decided_at_without_look = "Leave out --no-look, or --decided-at.",
-  cap_full = MORE_THAN_THE_CAP, cap_zero = MORE_THAN_THE_CAP,
 }
+local is_of_cap = { cap_full = true, cap_zero = true }
 
 -- For errors whose code may be the service's.
 local function general_hint(err)
@@ -28,8 +26,12 @@ end
 
 --- What to do now, in the words of the command.
 ---@param err mde.Error|mde.Check with a hint
+---@param raises? string what raises a cap, default "--cap N, or --allow cap"
 ---@return string
-function M.advice(err)
+function M.advice(err, raises)
+  if is_of_cap[err.code] then
+    return ("If so many are meant, give %s."):format(raises or "--cap N, or --allow cap")
+  end
   local own = general_hint(err) or hints[err.code]
   if own then return own end
   return (err.hint:gsub("allow = %b{} %((%-%-allow [^()]*)%)", "%1"):gsub(", or a client with cap = false%.", ".")
@@ -47,10 +49,11 @@ end
 
 --- An error in one line.
 ---@param err any
+---@param raises? string what raises a cap, default "--cap N, or --allow cap"
 ---@return string
-function M.in_words(err)
+function M.in_words(err, raises)
   if not errors.is(err) then return tostring(err) end
-  return tostring(errors.derive(err, { hint = err.hint and M.advice(err),
+  return tostring(errors.derive(err, { hint = err.hint and M.advice(err, raises),
     message = with_own_options(err.message) }))
 end
 

@@ -138,6 +138,22 @@ describe("a run at the terminal", function()
     assert.matches("is complete: 3 accepted.", told.err, 1, true)
   end)
 
+  it("says which cap lets it go on", function()
+    stage = playbooks.new { machines = playbooks.fleet(2), limits = false, roles = { "Machine.ReadWrite.All",
+      "Machine.Isolate" }, client = { cap = { restrict = false, isolate = 1 } } }
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      for i = 1, 2 do mde.isolate(("pc-%d.corp.example"):format(i), "beacon") end]])
+    local told = console.capture(function()
+      return carry_out.run({ client = stage.client, arguments = {}, request = {} }, plan, function(more)
+        more.record = stage.path()
+        return runs.start(stage.client, plan, more)
+      end)
+    end)
+    assert.matches("If so many are meant, give mde resume --cap isolate=N.", told.err, 1, true)
+    assert.is_nil(told.err:find("--allow cap", 1, true))
+  end)
+
   local failing = { [1] = { failing = true }, [2] = { failing = true } }
 
   it("asks at a gate that stays closed", function()
