@@ -18,7 +18,8 @@ local OTHER = ("b2"):rep(20)
 axes.machine, axes.other = MACHINE, OTHER
 
 axes.drivers = { "libcurl", "cosocket" }
-axes.requests = { "get", "token", "restrict", "release" }
+axes.verbs = { "restrict", "release", "isolate", "unisolate" }
+axes.requests = { "get", "token", "restrict", "release", "isolate", "unisolate" }
 axes.connections = { "new", "reused" }
 
 local FOREIGN = ('{"id":"0f0f0f0f-0000-4000-8000-00000000000f","type":"RestrictCodeExecution","status":"Pending",'
@@ -218,11 +219,11 @@ local manners = {
 
 -- Whether the suite plays it. A fault strikes a request in four ways: once or twice, on a new or on a reused
 -- connection. Two of them, with both of either between them, are those with an even sum of their numbers; for the next
--- request, the next fault and the other driver the other two.
-local function is_sampled(driver, ...)
+-- request, the next fault and the other driver the other two. Of isolations, which go the same way, fewer.
+local function is_sampled(driver, request, ...)
   local sum = driver == "libcurl" and 0 or 1
   for i = 1, select("#", ...) do sum = sum + select(i, ...) end
-  return sum % 2 == 0
+  return sum % ((request == "isolate" or request == "unisolate") and 8 or 2) == 0
 end
 
 -- How far a list lags behind. Nobody knows whose the action is for which a second one was refused, if the list does not
@@ -230,12 +231,12 @@ end
 local function lag_rows(rows, driver)
   for i, lag in ipairs { 0.5, 1, 1.5, 3, 5, 6.5, 7.5, 9, 12, 20 } do
     for j, manner in ipairs(manners) do
-      for k, verb in ipairs { "restrict", "release" } do
+      for k, verb in ipairs(axes.verbs) do
         for l, connection in ipairs(axes.connections) do
           -- It is looked for after 2 and 7 seconds; and if a second one was refused, twice more, after 2 and 7.
           local seen, seen_later = lag < 7, lag < 14
           rows[#rows + 1] = { driver = driver, request = verb, connection = connection, times = 1,
-            sampled = is_sampled(driver, i, j, k, l),
+            sampled = is_sampled(driver, verb, i, j, k, l),
             fault = ("closed, executed; the list lags %g s, %s"):format(lag, manner.text),
             rule = { fault = "gone" }, lag = lag, offline = manner.offline, duplicates = manner.duplicates,
             expected = seen and value { attempts = 1, actions = 1, reconciled = true }
@@ -259,13 +260,14 @@ function axes.rows(driver)
       for j, connection in ipairs(axes.connections) do
         for k, request in ipairs(axes.requests) do
           rows[#rows + 1] = { driver = driver, fault = fault.name, rule = fault.rule, status = fault.status,
-            times = times, connection = connection, request = request, sampled = is_sampled(driver, i, times, j, k),
+            times = times, connection = connection, request = request,
+            sampled = is_sampled(driver, request, i, times, j, k),
             expected = expected_of(fault, request, times, connection) }
         end
-        for k, verb in ipairs { "restrict", "release" } do
+        for k, verb in ipairs(axes.verbs) do
           rows[#rows + 1] = { driver = driver, fault = fault.name, rule = fault.rule, status = fault.status,
             times = times, connection = connection, request = verb, in_list = true,
-            sampled = is_sampled(driver, i, times, j, k),
+            sampled = is_sampled(driver, verb, i, times, j, k),
             expected = expected_of(fault, "list", times, connection) }
         end
       end
@@ -283,12 +285,19 @@ function axes.name(row)
     row.times == 1 and "once" or "twice", row.connection)
 end
 
---- How many rows there must be.
+--- How many rows there must be; of a driver those that are sampled, which are half of those of restrict and release
+--- and of reads, and some of the others.
 ---@param only? "sampled"
+---@param driver? "libcurl"|"cosocket"
 ---@return integer
-function axes.count(only)
-  local count = #faults * 2 * #axes.connections * (#axes.requests + 2) + 10 * #manners * 2 * #axes.connections
-  return only and count / 2 or count
+function axes.count(only, driver)
+  local ways = #axes.connections
+  if not only then return #faults * 2 * ways * (#axes.requests + #axes.verbs) + 10 * #manners * #axes.verbs * ways end
+  local count = (#faults * 2 * ways * 6 + 10 * #manners * 2 * ways) / 2
+  for _, row in ipairs(axes.rows(driver)) do
+    if row.sampled and (row.request == "isolate" or row.request == "unisolate") then count = count + 1 end
+  end
+  return count
 end
 
 return axes

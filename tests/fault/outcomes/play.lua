@@ -8,8 +8,10 @@ local axes = require "tests.fault.outcomes.axes"
 local mde = require "mde"
 
 local TIMEOUT_SECONDS = 0.3
-local VERBS = { restrict = "restrictCodeExecution", release = "unrestrictCodeExecution" }
-local TYPES = { restrict = "RestrictCodeExecution", release = "UnrestrictCodeExecution" }
+local VERBS = { restrict = "/restrictCodeExecution", release = "/unrestrictCodeExecution", isolate = "/isolate",
+  unisolate = "/unisolate" }
+local TYPES = { restrict = "RestrictCodeExecution", release = "UnrestrictCodeExecution", isolate = "Isolate",
+  unisolate = "Unisolate" }
 local OAUTH = '{"error":"invalid_client","error_description":"AADSTS7000215: made up","error_codes":[7000215]}'
 local REFUSAL = '{"error":{"code":"Rehearsed","message":"made up","target":"|1."}}'
 

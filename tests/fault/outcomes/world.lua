@@ -10,8 +10,10 @@ local worlds = {}
 ---@param options table? of tests.spec.support.server.tenant
 ---@return tests.tenant
 function worlds.tenant(options)
-  local given = { limits = false, fixture = { machines = { { id = axes.machine, computerDnsName = "row.corp.example" },
-    { id = axes.other, computerDnsName = "other.corp.example" } } } }
+  local given = { limits = false, fixture = {
+    roles = { "Machine.Read.All", "Machine.RestrictExecution", "Machine.Isolate" },
+    machines = { { id = axes.machine, computerDnsName = "row.corp.example" },
+      { id = axes.other, computerDnsName = "other.corp.example" } } } }
   for name, value in pairs(options or {}) do given[name] = value end
   return tenants.start(given)
 end

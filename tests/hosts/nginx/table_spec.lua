@@ -12,6 +12,6 @@ describe("the table of faults, cosocket", function()
     local played, problems = body:match "^(%d+) rows\n(.*)$"
     print(("the table of faults, cosocket: %s rows"):format(tostring(played)))
     assert.equal("", problems or body)
-    assert.equal(axes.count "sampled", tonumber(played))
+    assert.equal(axes.count("sampled", "cosocket"), tonumber(played))
   end)
 end)
