@@ -747,7 +747,10 @@ describe("mde, piped,", function()
     for _, name in ipairs { "restrict", "release", "state", "report", "machines", "actions", "cancel", "tag", "untag",
       "sim", "plan", "run", "resume", "undo", "rehearse" } do
       for option, value in command.run({ name, "--help" }).out:gmatch "\n +(%-%-[a-z-]+) +([<{]%S*)" do
-        if not repeatable[option] then
+        -- The caps of a run are one for each verb; one that is named twice is refused (cli/run/arguments_spec.lua).
+        local runs = { plan = true, run = true, resume = true, rehearse = true }
+        local is_of_run = option == "--cap" and runs[name]
+        if not repeatable[option] and not is_of_run then
           count = count + 1
           local plain = times[option] and "1h" or "1"
           local word = ("%s=%s"):format(option, value:match "^{([^,}]+)" or plain)
