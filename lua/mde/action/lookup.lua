@@ -26,17 +26,17 @@ function M.read(center, action, context)
   return center:adopt(row)
 end
 
-local function cancel_in_time(center, id, verb, comment, context, told)
+local function cancel_in_time(center, id, comment, context, told)
   local answer, problem
-  answer, problem, told.info = center:request_cancel(id, verb, comment, context:within(ACTION_SECONDS))
+  answer, problem, told.info = center:request_cancel(id, told.verb, comment, context:within(ACTION_SECONDS))
   return answer, problem
 end
 
 local function cancel(center, action, id, comment, context)
   local asked = "cancel action " .. errors.quote(id)
-  local told = {}
-  local row, err = center.exchange.single_flight:run_detached(context, cancel_in_time, center, id,
-    responses.of_type(type(action) == "table" and action.type or nil), comment, context, told)
+  local told = { verb = responses.of_type(type(action) == "table" and action.type or nil) }
+  local row, err = center.exchange.single_flight:run_detached(context, cancel_in_time, center, id, comment, context,
+    told)
   local info = told.info or {}
   if err and err.kind ~= "unknown" and not (info.response and info.response.status == 400) then
     return nil, errors.about(err, asked)

@@ -68,7 +68,9 @@ end
 
 -- A host that drops who called may clear its local variables and give their place to somebody else (nginx does), so
 -- work must not use those of a function that still waits: it is given values.
-local function bound(work, a, b, c, d, e)
+local function bound(work, ...)
+  if select("#", ...) > 5 then error("work is given five values at the most", 3) end
+  local a, b, c, d, e = ...
   return function() return work(a, b, c, d, e) end
 end
 
