@@ -9,13 +9,7 @@ local restrict = ("machines/%s/restrictCodeExecution"):format(laptop)
 local release = ("machines/%s/unrestrictCodeExecution"):format(laptop)
 local comment = { Comment = "because" }
 
-local function refused(status, code, response, answer)
-  assert.equal(status, response.status)
-  assert.equal(code, answer.error.code)
-  assert.is_string(answer.error.message)
-  assert.is_string(answer.error.target)
-  return answer.error.message
-end
+local refused = caller.refused
 
 describe("the API", function()
   local tenant, client

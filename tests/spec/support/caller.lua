@@ -1,4 +1,5 @@
 -- Asks a simulated tenant in the same process, byte for byte as a client would: for tests of the tenant itself.
+local assert = require "luassert"
 local json = require "mde.sim.base.json"
 
 local caller = {}
@@ -70,6 +71,20 @@ function caller:post(path, body) return self:call("POST", path, body) end
 function caller:rows(set, filter)
   local _, answer = self:get(("%s?$filter=%s"):format(set, caller.escape(filter)))
   return answer.value or error(answer.error.message, 2)
+end
+
+--- That the API has refused a request in its way; returns the message.
+---@param status integer
+---@param code string
+---@param response table
+---@param answer table
+---@return string
+function caller.refused(status, code, response, answer)
+  assert.equal(status, response.status)
+  assert.equal(code, answer.error.code)
+  assert.is_string(answer.error.message)
+  assert.is_string(answer.error.target)
+  return answer.error.message
 end
 
 return caller

@@ -7,13 +7,7 @@ local laptop = "1f00000000000000000000000000000000000017"
 local restrict = ("machines/%s/restrictCodeExecution"):format(laptop)
 local comment = { Comment = "because" }
 
-local function refused(status, code, response, answer)
-  assert.equal(status, response.status)
-  assert.equal(code, answer.error.code)
-  assert.is_string(answer.error.message)
-  assert.is_string(answer.error.target)
-  return answer.error.message
-end
+local refused = caller.refused
 
 describe("access", function()
   local tenant, client
