@@ -196,7 +196,12 @@ function M.say_end(report)
   terminal.say(("Run %s is %s: %s."):format(report.run, report.state, M.ends(report)))
   if report.state == "complete" then return end
   if report.why then terminal.say(("Why: %s."):format(report.why)) end
-  terminal.say("To go on:", ("mde resume %s"):format(shell_word.of(report.run)))
+  local stop, goes_on = report.stop, "To go on:"
+  if stop and stop.rule == "cap" and stop.retry_at then
+    goes_on = ("To go on when the cap lets the next go, at %s, or now with a higher --cap:"):format(
+      phrase.second(math.ceil(stop.retry_at)))
+  end
+  terminal.say(goes_on, ("mde resume %s"):format(shell_word.of(report.run)))
 end
 
 -- What to call it from elsewhere, while it runs and if it is killed.
