@@ -146,6 +146,7 @@ end
 ---@field waves? string other waves than the plan's, for a run that is continued
 ---@field gate? string another gate than the plan's, for a run that is continued
 ---@field ask_gate? fun(counts: mde.GateCounts, why: string): boolean whether a gate that stays closed is opened
+---@field is_listed? boolean a record that lies elsewhere is found by the run's id from now on, and mde runs lists it
 ---@field on_event? fun(event: mde.RunEvent)
 ---@field on_session? fun(session: mde.Session) before anything is sent: what can halt it
 
@@ -172,7 +173,7 @@ end
 -- From now on nobody goes on with the run that is undone.
 local function mark_undone(client, record, plan)
   if not plan.undoes then return true end
-  local marked, err = undos.mark(plan.undoes, places.name_of(record.path), client.exchange.time(),
+  local marked, err = undos.mark(plan.undoes, places.name_of(record.path, record.id), client.exchange.time(),
     plan.settings.undone)
   if marked then return true end
   records.give_up(record)
@@ -202,6 +203,10 @@ local function carry_out(client, record, plan, options)
   local entry, unshared = stops.enter(client, record.id, record.host, function(stop) session:halt(stop) end)
   if unshared then session:note("store", unshared.message) end
   session.is_shared = entry:is_shared()
+  if options.is_listed then
+    local listed, unlisted = records.list(record)
+    if not listed then session:note("unlisted", unlisted.message) end
+  end
   if options.on_session then options.on_session(session) end
   client:attach(session)
   local ok, ended, err = pcall(function()
@@ -224,7 +229,7 @@ local function carry_out(client, record, plan, options)
   if not closed and state == "complete" then
     state, why = "paused", "that it came to its end could not be written into its record: " .. errors.show(problem)
   end
-  return { run = places.name_of(record.path), path = record.path, state = state, why = why, err = err,
+  return { run = places.name_of(record.path, record.id), path = record.path, state = state, why = why, err = err,
     stop = session.stop, entries = session.entries, open = ending.open, not_reached = ending.not_reached,
     not_called = ending.not_called, differing = session.differing, unwritten = session.unwritten }
 end

@@ -190,6 +190,19 @@ function M.make_directory(path)
   return failed(path, message, code)
 end
 
+--- Lets the directory of all runs know where a record lies.
+---@param record mde.RunRecord
+---@return true?
+---@return mde.Error? err
+function M.list(record)
+  local directory, err = places.directory()
+  if not directory then return nil, err end
+  local made
+  made, err = M.make_directory(directory)
+  if not made then return nil, err end
+  return places.point(record.id, record.path)
+end
+
 --- The steps of a run that is not at work.
 ---@param path string of its record
 ---@return mde.Step[]?
@@ -351,8 +364,8 @@ function M.begin_session(record, began, taken_at)
   give_up(record)
   if code ~= "taken" then return failed(record.path, message, code) end
   return nil, errors.new { kind = "invalid", code = "plan_taken",
-    message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path))),
-    hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path))) }
+    message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path, record.id))),
+    hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path, record.id))) }
 end
 
 -- Writes down that a session has ended; all of it or nothing. True; or nil, message, code.

@@ -152,8 +152,7 @@ end
 
 -- The file of an incident's name is meant here; the incident itself may have been.
 local function say_doubt(name)
-  if not core.comment.incident_valid(name) or runs.name_of(runs.record_of(name)) ~= name then return end
-  if name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
+  if not core.comment.incident_valid(name) or name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
   terminal.remark(("%s is a file here, the record of a run. If the incident is meant: mde report --incident %s"):format(
     errors.quote(name), shell_word.of(name)))
 end

@@ -206,7 +206,7 @@ end
 
 -- What to call it from elsewhere, while it runs and if it is killed.
 local function say_begin(session, until_time)
-  local name = shell_word.of(runs.name_of(session.path))
+  local name = shell_word.of(runs.name_of(session.path, session.id))
   terminal.remark(("Run %s. From another terminal mde stop %s stops it; if it is killed, mde resume %s goes on.")
     :format(name, name, name))
   if session.is_shared then
@@ -229,7 +229,7 @@ function M.run(context, plan, session)
   local halt
   local finished, report, err = interrupt.during_playbook(client, 2, function()
     return session { until_time = context.request.until_time, ask_gate = ask_gate(arguments), on_event = on_event,
-      on_session = function(one)
+      is_listed = true, on_session = function(one)
         halt = function(stop) one:halt(stop) end
         say_begin(one, context.request.until_time)
       end }
