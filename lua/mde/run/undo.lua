@@ -204,7 +204,8 @@ function M.read(run, comment, check_tenant)
   if not ok then
     return refused("record_unusable", run, "its record cannot be read", "Look at it: mde report RUN.")
   end
-  local name, playbook = places.name_of(path, row.id)
+  local playbook
+  local name = places.name_of(path, row.id)
   playbook, err = playbooks.of_text("undo of " .. name, TEXT, arguments_of(comment, devices))
   if not playbook then return nil, err end
   return { run = name, playbook = playbook, found = names, lasting = lasting,
