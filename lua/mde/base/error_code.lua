@@ -230,6 +230,8 @@
 ---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
+---| "run_moved" # the record of the run is not where it was
+---| "run_not_listed" # the directory of all runs could not be told where the record of a run lies
 ---| "runs_unreadable" # the directory in which the records of runs lie cannot be read
 ---| "record_unusable" # the record of the run cannot be made, opened or written
 ---| "report_unwritable" # of the command: the page or the copy of a report cannot be written

@@ -173,7 +173,7 @@ function M.read(run)
     life = reading and life_of(path, reading.run)
   end
   if not reading then return nil, err end
-  reading.path, reading.name, reading.life = path, places.name_of(path), life
+  reading.path, reading.name, reading.life = path, places.name_of(path, reading.run.id), life
   return reading
 end
 
@@ -215,8 +215,9 @@ end
 ---@param word string
 ---@return boolean
 function M.is_run(word)
-  local path = places.record_of(word)
-  if not path then return false end
+  local path, err = places.record_of(word)
+  -- One that was moved is one all the same.
+  if not path then return err ~= nil and err.code == "run_moved" end
   if records.is_record(path) then return true end
   -- What looks like a path is one, there or not.
   return word:find "^%.?%.?/" ~= nil or word:find "%.db$" ~= nil

@@ -205,9 +205,10 @@ function M.read(run, comment, check_tenant)
     return refused("record_unusable", run, "its record cannot be read", "Look at it: mde report RUN.")
   end
   local playbook
-  playbook, err = playbooks.of_text("undo of " .. places.name_of(path), TEXT, arguments_of(comment, devices))
+  local name = places.name_of(path, row.id)
+  playbook, err = playbooks.of_text("undo of " .. name, TEXT, arguments_of(comment, devices))
   if not playbook then return nil, err end
-  return { run = places.name_of(path), playbook = playbook, found = names, lasting = lasting,
+  return { run = name, playbook = playbook, found = names, lasting = lasting,
     progress = progress }
 end
 

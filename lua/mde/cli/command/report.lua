@@ -24,9 +24,9 @@ local M = {
 Of a run it comes from its record alone, so no tenant is asked: of one that is under way, has ended,
 was killed, or was sent by somebody. It is named by its id or by the path of its record. Every device
 has one word for what came of it, and stands in one place, the worst first: unknown, failed, refused,
-cancelled, pending, not sent, withheld, superseded, not looked at; sending and planned; restricted,
-released, isolated and so on; already active, protected, conflict, held, not needed, not held and
-left, which were left alone. NOTE says why.
+cancelled, pending, not sent, withheld, not asked for, superseded, not looked at; sending and planned;
+restricted, released, isolated and so on; already active, protected, conflict, held, not needed, not
+held and left, which were left alone. NOTE says why.
 --html writes a page that can be mailed and opened anywhere, for people who do not know mde. --copy
 makes one file of the record, also of a run that is under way. --verify reads the service's list of
 actions, compares each change with it by its operation id, and names what differs; exit status 2 if
@@ -152,8 +152,7 @@ end
 
 -- The file of an incident's name is meant here; the incident itself may have been.
 local function say_doubt(name)
-  if not core.comment.incident_valid(name) or runs.name_of(runs.record_of(name)) ~= name then return end
-  if name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
+  if not core.comment.incident_valid(name) or name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
   terminal.remark(("%s is a file here, the record of a run. If the incident is meant: mde report --incident %s"):format(
     errors.quote(name), shell_word.of(name)))
 end
