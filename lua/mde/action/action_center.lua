@@ -197,7 +197,7 @@ end
 function Center:request_cancel(id, verb, comment, context)
   local row, err, info = self.exchange:call {
     method = "POST", path = ("/machineactions/%s/cancel"):format(core.odata.encode(id)), kind = "action",
-    api = "cancel", permission = core.response_actions[verb or "cancel"].permission, context = context,
+    api = "cancel", permission = verb and core.response_actions[verb].permission, context = context,
     body = { Comment = comment },
     usable = actions.is_the_action(id),
   }
