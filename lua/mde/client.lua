@@ -391,10 +391,10 @@ function Client:find_action(err, options)
   return lookup.find(self.action_center, err, timed(self, options, "mde.find_action"))
 end
 
---- Whether a device is restricted; or isolated, with { of = "isolate" }.
+--- Whether a device is restricted; or isolated, with { of = "isolate" }; or both, by one list, with { of = "all" }.
 ---@param device mde.Device
 ---@param options? mde.StateOptions
----@return mde.StateName? state
+---@return mde.StateName|mde.StatesOfAll|nil state
 ---@return mde.Action|mde.Error|nil action the action it rests on
 function Client:state(device, options)
   options = options_of.check(options, state.known_options, "mde.state")

@@ -156,7 +156,7 @@ function Center:listed(group, since, context)
 end
 
 --- All actions of a verb's group, by machine. Those that do not say whose they are stand under "".
----@param verb string
+---@param verb string or "all"
 ---@param context mde.Context
 ---@return table<string, table[]>? rows by machine id in lower case
 ---@return mde.Error? err
