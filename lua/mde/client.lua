@@ -295,11 +295,11 @@ end
 ---@param verb string
 ---@param device mde.Device
 ---@param comment string
----@param options { incident?: string }
+---@param options mde.ChangeOptions checked before: its incident, and its scope or file
 ---@param action? mde.Action by which it is so already
 ---@param err? mde.Error or else why it is left
 function Client:tell_left(verb, device, comment, options, action, err)
-  self.changes:tell_left(verb, device, comment, options.incident, action, err)
+  self.changes:tell_left(verb, device, comment, options, action, err)
 end
 
 --- Reads the record of a device, again if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
@@ -391,10 +391,10 @@ function Client:find_action(err, options)
   return lookup.find(self.action_center, err, timed(self, options, "mde.find_action"))
 end
 
---- Whether a device is restricted; or isolated, with { of = "isolate" }.
+--- Whether a device is restricted; or isolated, with { of = "isolate" }; or both, by one list, with { of = "all" }.
 ---@param device mde.Device
 ---@param options? mde.StateOptions
----@return mde.StateName? state
+---@return mde.StateName|mde.StatesOfAll|nil state
 ---@return mde.Action|mde.Error|nil action the action it rests on
 function Client:state(device, options)
   options = options_of.check(options, state.known_options, "mde.state")

@@ -117,7 +117,7 @@ end
 
 ---@class mde.AuthenticatedRequest : mde.Request
 ---@field usable? fun(answer: table, text: string): boolean, string?
----@field permission string
+---@field permission? string nil: nobody knows which
 ---@field credential mde.Credential
 
 local function read(response, request)

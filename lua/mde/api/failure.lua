@@ -18,6 +18,7 @@ local THROTTLED_SECONDS = 60
 
 -- Whether a list of roles has one of those that a hint names.
 local function has_one_of(roles, needed)
+  if not needed then return false end
   for _, role in ipairs(roles) do
     for name in (needed .. " or "):gmatch "(.-) or " do
       if name == role then return true end
@@ -44,6 +45,7 @@ local function permission_hint(failure)
   end
   local has = roles and table.concat(roles, ", ") or present and present:gsub(",%s*", ", ")
   local lacks = has and needed or nil
+  needed = needed or "that this action needs"
   has = has and (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) or ""
   if failure.credential == "managed identity" then
     return ("Give the managed identity the permission %s%s: an administrator assigns it that role of "

@@ -50,7 +50,7 @@
 ---| "foreign_answer" # something else answered in the service's place
 ---| "not_json" # the answer is not JSON
 ---| "not_as_asked" # the answer is not what was asked for
----| "answer_of_another" # the answer is about another action
+---| "answer_of_another" # the answer is about another action, or about one under the key that is of another scope
 ---| "record_unidentified" # a record that answers to the name has no id that can be one
 ---| "rows_not_asked_for" # a list has rows that were not asked for
 ---| "list_cut_short" # the service cut a list short
@@ -203,7 +203,7 @@
 ---| "action_cancelled" # the action was cancelled
 ---| "action_mismatch" # the answer is about another machine or of another type
 ---| "no_such_action" # the device has no action with that operation id
----| "perhaps_this_action" # its comment was cut short, so whether it is the one cannot be told; see `action`
+---| "perhaps_this_action" # its comment is cut short or its scope another, so that nobody knows; see `action`
 ---| "already_ended" # the action has ended and cannot be cancelled
 ---| "cancellation_pending" # the service took the cancellation, and the action is still pending
 ---| "playbook_unreadable" # the playbook cannot be read, or is compiled

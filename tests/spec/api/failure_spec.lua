@@ -101,6 +101,17 @@ describe("a missing permission", function()
     assert.is_nil(told(nil, {}).hint:find("its token has", 1, true))
   end)
 
+  it("is told in words where nobody knows which it is", function()
+    for _, claims in ipairs { { roles = { "Machine.Isolate" }, aud = SERVICE }, {} } do
+      local untold = failure(403, { claims = claims, refusal = {} })
+      untold.permission = nil
+      local describes = describe_failure(untold)
+      assert.matches("^Give the application the permission that this action needs %(its token has [%w.]+%) and let an",
+        describes.hint)
+      assert.is_nil(describes.permission)
+    end
+  end)
+
   it("is told as it can be shown, whatever the service calls it", function()
     local hint = told(nil, { required_roles = "A\27[2J", present_roles = "B\10" }).hint
     assert.is_nil(hint:find "%c", hint)

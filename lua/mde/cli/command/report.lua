@@ -40,7 +40,8 @@ times where its name stands there several times. The release beside it is the fi
 succeeded or, where none has, the newest that was asked for. Isolations follow in lines of their own
 (VERB). What did not succeed has its status in the place of a time; BY is then who cancelled it. --csv
 has the ids, all times and who asked for what, --json one object a device and verb (of), with all of
-its restrictions and releases; restricted says whether it is so now, of an isolation isolated does.
+its restrictions and releases; restricted says whether it is so now. Of isolations these are called
+isolations and isolated.
 An incident that no action names is exit status 2; those that acted last are shown then.
 
 Times are UTC, as month-day hour:minute.]],
