@@ -273,6 +273,17 @@ function M:has_event(machine_id, report_id, at)
   return key ~= nil and self.events[event_key(machine_id, report_id, key)] == true
 end
 
+--- Adds an event to an alert.
+---@param alert mde.sim.alert
+---@param at string
+function M:add_event(alert, at)
+  local key, before = time.sort_key, core.text.before
+  if before(key(alert.lastActivityDateTime), key(at)) then alert.lastActivityDateTime = at end
+  if before(key(at), key(alert.firstActivityDateTime)) then alert.firstActivityDateTime = at end
+  touch(self, alert)
+  self.tenant:record("alert_updated", { alert = alert.id, changes = { lastActivityDateTime = at } })
+end
+
 --- The open alert on a machine that has this title.
 ---@param machine table
 ---@param title string
