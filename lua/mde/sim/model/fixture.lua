@@ -9,10 +9,11 @@ local M = {}
 
 -- What a file may tell. The clock, ids and secrets are not its matter.
 local allowed = {
-  machines = true, actions = true, applications = true, fleet = true, roles = true, lifetime = true, delays = true,
-  duplicates = true, limits = true, comment_limit = true, lists = true, identities = true, app_header = true,
-  faults = true, completion = true, comparison = true, repeated_isolation = true, bulk_tags = true,
-  package_uri = true, alerts = true, incidents = true, events = true, story = true, alert_lists = true,
+  machines = true, actions = true, applications = true, fleet = true, roles = true, graph_roles = true,
+  lifetime = true, delays = true, duplicates = true, limits = true, comment_limit = true, lists = true,
+  identities = true, app_header = true, faults = true, completion = true, comparison = true,
+  repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true, events = true,
+  story = true, alert_lists = true,
 }
 
 -- Raises a message about a position in the text.
