@@ -227,6 +227,15 @@ function links.foreign(request, _, skip)
   return "https://elsewhere.example" .. request.path .. "?" .. query_with_skip(request.query, skip)
 end
 
+--- The address of the page that begins at a row, or of what a client is led to in place of it.
+---@param manner "whole"|"looping"|"foreign"
+---@param request { query: string, path: string, origin: string }
+---@param skip integer
+---@return string
+function M.link(manner, request, skip)
+  return links[manner](request, nil, skip)
+end
+
 ---- the answer
 
 -- The rows as they are where $expand does not name what it could.
