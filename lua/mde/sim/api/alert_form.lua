@@ -1,5 +1,6 @@
 -- An alert as the older API writes it: its names, its spelling of the values, evidence in pieces that all have the same
 -- members, and the machine that the alert is about.
+local alert_record = require "mde.sim.model.alert_record"
 local alerts = require "mde.sim.model.alerts"
 local core = require "mde.core"
 
@@ -138,7 +139,7 @@ local forms = setmetatable({}, { __mode = "k" })
 function M.of(tenant, alert)
   local kept = forms[alert]
   if not kept or kept.revision ~= alert.revision then
-    kept = { revision = alert.revision, record = form(alert) }
+    kept = { revision = alert.revision, record = form(alert_record.told(alert)) }
     forms[alert] = kept
   end
   local record, machine = kept.record, alerts.machine_of(alert) or {}

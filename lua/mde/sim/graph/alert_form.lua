@@ -1,5 +1,6 @@
 -- An alert as Microsoft Graph writes it: the model's own names, evidence of another type for each kind, and, for a
 -- client that did not ask for them, no members behind the sentinel of an enumeration.
+local alert_record = require "mde.sim.model.alert_record"
 local alert_values = require "mde.sim.model.alert_values"
 local core = require "mde.core"
 local json = require "mde.sim.base.json"
@@ -157,6 +158,7 @@ end
 function M.write(tenant, alert, includes_unknown)
   local closed = M.teller(includes_unknown)
   local record = {}
+  alert = alert_record.told(alert)
   for _, name in ipairs(names) do record[name] = alert[name] end
   record["@odata.type"], record.tenantId = "#microsoft.graph.security.alert", tenant.tenant_id
   record.serviceSource = closed("serviceSource", alert.serviceSource)

@@ -21,6 +21,7 @@ local M = {}
 ---@field evidence mde.sim.evidence[]
 ---@field is_suppressed boolean? it was tuned away: Graph does not show it
 ---@field is_standalone boolean? it belongs to no incident: Graph does not show it
+---@field lacks string[]? what is told as null, though the tenant knows it
 ---@field created number seconds since 1970
 ---@field listed_since number? from when on lists show it; nil for ever since
 ---@field revision integer how often it has changed
@@ -47,7 +48,7 @@ local kinds = {
       .. "productName providerAlertId alertPolicyId threatFamilyName threatDisplayName actorDisplayName "
       .. "investigationState firstActivityDateTime lastActivityDateTime resolvedDateTime",
     number = "investigationId late_by",
-    table = "mitreTechniques systemTags comments evidence",
+    table = "mitreTechniques systemTags comments evidence lacks",
     boolean = "is_suppressed is_standalone",
     id = "incidentId",
     times = { "createdDateTime", "lastUpdateDateTime", "firstActivityDateTime", "lastActivityDateTime",
@@ -119,7 +120,7 @@ local function read(kind, fields, now)
       error(validation.mismatch(name, "a time such as 2026-02-03T10:11:12Z or 2h ago", record[name]), 0)
     end
   end
-  for _, name in ipairs { "mitreTechniques", "systemTags", "customTags" } do
+  for _, name in ipairs { "mitreTechniques", "systemTags", "customTags", "lacks" } do
     if record[name] then validation.check_list(name, record[name], "string") end
   end
   return record
@@ -132,6 +133,12 @@ local function complete(record, now_text, now)
   record.comments = read_comments(record.comments or {}, record.createdDateTime, now)
   record.systemTags = record.systemTags or {}
   record.revision = 0
+end
+
+-- Lists and objects are always there.
+local can_lack = {}
+for name, wanted in pairs(kinds.alert.fields) do
+  if wanted == "string" or wanted == "id" then can_lack[name] = true end
 end
 
 local products = {
@@ -168,6 +175,9 @@ function M.new_alert(fields, id, now, now_text, find_machine)
   alert.productName = alert.productName or products[alert.serviceSource] or "Microsoft Defender XDR"
   alert.firstActivityDateTime = alert.firstActivityDateTime or time.iso(alert.created - 95)
   alert.lastActivityDateTime = alert.lastActivityDateTime or time.iso(alert.created - 60)
+  for _, name in ipairs(alert.lacks or {}) do
+    if not can_lack[name] then error("lacks: " .. validation.unknown("", name, can_lack), 0) end
+  end
   alert.mitreTechniques = alert.mitreTechniques or {}
   if alert.status == "resolved" then
     alert.resolvedDateTime = alert.resolvedDateTime or alert.lastUpdateDateTime
@@ -178,6 +188,17 @@ function M.new_alert(fields, id, now, now_text, find_machine)
     alert.evidence[i] = evidence.new(piece, alert.createdDateTime, now, find_machine)
   end)
   return alert
+end
+
+--- An alert as it is told: without what it `lacks`.
+---@param alert mde.sim.alert
+---@return mde.sim.alert
+function M.told(alert)
+  if not alert.lacks then return alert end
+  local view = {}
+  for name, value in pairs(alert) do view[name] = value end
+  for _, name in ipairs(alert.lacks) do view[name] = nil end
+  return view
 end
 
 --- A complete incident. Raises a message for what does not fit.

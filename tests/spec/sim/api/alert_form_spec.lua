@@ -59,6 +59,12 @@ describe("the form of an alert", function()
     assert.is_nil(evidence[1].accountName)
   end)
 
+  it("has nothing for what it lacks", function()
+    local record = form { title = "x", lacks = { "id", "createdDateTime", "severity", "incidentId" } }
+    assert.same({ title = "x", status = "New" }, { id = record.id, alertCreationTime = record.alertCreationTime,
+      severity = record.severity, incidentId = record.incidentId, title = record.title, status = record.status })
+  end)
+
   it("goes with the alert and the machine", function()
     local alert = tenant:raise_alert { evidence = { { kind = "device", machineId = laptop } } }
     assert.equal("New", alert_form.of(tenant, alert).status)

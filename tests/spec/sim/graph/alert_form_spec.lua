@@ -74,6 +74,12 @@ describe("an alert of Graph", function()
       alert.evidence[1].remediationStatus })
   end)
 
+  it("has null for what it lacks", function()
+    local alert = written { title = "x", lacks = { "id", "lastUpdateDateTime", "serviceSource" } }
+    assert.same({ json.null, json.null, json.null, "x" }, { alert.id, alert.lastUpdateDateTime, alert.serviceSource,
+      alert.title })
+  end)
+
   it("is not shown if it was tuned away or stands alone", function()
     assert.is_true(alert_form.shows(tenant:raise_alert {}))
     assert.is_false(alert_form.shows(tenant:raise_alert { is_standalone = true }))

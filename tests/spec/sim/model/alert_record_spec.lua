@@ -46,6 +46,16 @@ describe("the record of an alert", function()
       { comment = "", createdByDisplayName = "somebody", createdDateTime = NOW_TEXT } }, comments)
   end)
 
+  it("is told without what it lacks", function()
+    local record = alert { lacks = { "id", "lastUpdateDateTime" }, title = "x" }
+    local told = alert_record.told(record)
+    assert.same({ "da1_1", NOW_TEXT }, { record.id, record.lastUpdateDateTime })
+    assert.is_nil(told.id)
+    assert.is_nil(told.lastUpdateDateTime)
+    assert.equal("x", told.title)
+    assert.equal("lacks: there is no 'evidence'", refused(alert, { lacks = { "evidence" } }):sub(1, 29))
+  end)
+
   it("is refused in words", function()
     assert.equal("there is no property 'titel'. Did you mean 'title'?", refused(alert, { titel = "x" }))
     assert.equal("severity must be a text, not 3", refused(alert, { severity = 3 }))
