@@ -75,9 +75,9 @@ end
 --- An application as the tenant keeps it. Raises a message for one that makes no sense. Beside `client_id`, `name`,
 --- `roles` and `graph_roles`, those of Microsoft Graph: `client_secret`, or `secrets` (a list of `value` and `expires`,
 --- seconds since 1970); `certificates` (PEM); `trusted_subjects` (a list of `subject`, as RFC 2253 writes it, and
---- `authority`, PEM); `federated` (a list of `issuer`, `subject`, `audience`, `key`, the issuer's public key in PEM, and
---- `effective`, from when it is known everywhere); `disabled`; `public`; `refuse`, the number of the reason for which it
---- never signs in.
+--- `authority`, PEM); `federated` (a list of `issuer`, `subject`, `audience`, `key`, the issuer's public key in PEM,
+--- and `effective`, from when it is known everywhere); `disabled`; `public`; `refuse`, the number of the reason for
+--- which it never signs in.
 ---@param given table
 ---@return table
 function M.new(given)
