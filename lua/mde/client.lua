@@ -51,8 +51,9 @@ local M = { VERSION = "0.1.0" }
 
 local known_options = {
   tenant_id = "text", client_id = "text", credential = "any", cloud = "text", authority = "text",
-  base_url = "text", scope = "text", ca_file = "text", proxy = "text", driver = "object", store = "any",
-  timeout = "seconds", on_event = "callback", protect = "any", cap = "any", limits = "any", reserve = "any",
+  base_url = "text", scope = "text", graph_url = "text", graph_scope = "text", ca_file = "text", proxy = "text",
+  driver = "object", store = "any", timeout = "seconds", on_event = "callback", protect = "any", cap = "any",
+  limits = "any", reserve = "any",
 }
 
 ---@class mde.ClientOptions
@@ -64,6 +65,9 @@ local known_options = {
 ---@field authority? string AZURE_AUTHORITY_HOST: where to sign in
 ---@field base_url? string MDE_BASE_URL: the service, a geographic host say
 ---@field scope? string MDE_SCOPE: what the token is asked for
+---@field graph_url? string MDE_GRAPH_URL: Microsoft Graph, without /v1.0; default the cloud's, if the service and the
+--- place to sign in are Microsoft's
+---@field graph_scope? string MDE_GRAPH_SCOPE: what its token is asked for
 ---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file; without it also SSL_CERT_DIR
 ---@field proxy? string https_proxy: the proxy's URL, user and password percent-encoded
 ---@field driver? mde.Driver what carries the bytes; by default libcurl, in nginx its own sockets (driver/driver.md)

@@ -42,6 +42,7 @@
 ---| "permission_missing" # the token lacks an application permission
 ---| "group_role_missing" # the application has the permission, and lacks a role for the device's group
 ---| "wrong_audience" # the token is for another API
+---| "licence_missing" # the application has the permission; the tenant may lack the licence
 ---| "not_provisioned" # the tenant has not been set up for Defender for Endpoint
 ---| "token_refused" # the service did not take a token that was just issued
 ---| "already_in_progress" # the service says that such an action is under way
@@ -90,6 +91,7 @@
 ---| "client_id_malformed" # the application's id is not a GUID
 ---| "scope_malformed" # the scope does not end in `/.default`
 ---| "unknown_cloud" # there is no such cloud
+---| "graph_url_missing" # no setting says where Microsoft Graph is, and the cloud does not tell it
 ---| "url_malformed" # a URL is not that of a host
 ---| "authority_of_another_tenant" # the place to sign in names another tenant than the one that is set
 ---| "url_insecure" # a URL begins with `http://`

@@ -22,7 +22,7 @@ local M = {}
 ---@field expires? number by the driver's clock
 
 ---@class mde.Request
----@field method "GET"|"POST"
+---@field method "GET"|"POST"|"PATCH"
 ---@field url string
 ---@field host string who is asked: the URL's host and port; for errors, and by which a proxy's refusal is kept
 ---@field kind "read"|"action"|"token"|"identity" an action changes something and is never sent twice unseen

@@ -16,6 +16,9 @@ local hosts = {
   ["login.microsoftonline.us"] = true,
   ["api-gcc.securitycenter.microsoft.us"] = true,
   ["api-gov.securitycenter.microsoft.us"] = true,
+  ["graph.microsoft.com"] = true,
+  ["graph.microsoft.us"] = true,
+  ["dod-graph.microsoft.us"] = true,
 }
 
 -- And under these the endpoints of managed identities, over plain http.

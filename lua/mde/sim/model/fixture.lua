@@ -8,10 +8,10 @@ local M = {}
 
 -- What a file may tell. The clock, ids and secrets are not its matter.
 local allowed = {
-  machines = true, actions = true, applications = true, fleet = true, roles = true, lifetime = true, delays = true,
-  duplicates = true, limits = true, comment_limit = true, lists = true, identities = true, app_header = true,
-  faults = true, completion = true, comparison = true, repeated_isolation = true, bulk_tags = true,
-  package_uri = true,
+  machines = true, actions = true, applications = true, fleet = true, roles = true, graph_roles = true,
+  lifetime = true, delays = true, duplicates = true, limits = true, comment_limit = true, lists = true,
+  identities = true, app_header = true, faults = true, completion = true, comparison = true,
+  repeated_isolation = true, bulk_tags = true, package_uri = true,
 }
 
 -- Raises a message about a position in the text.

@@ -97,7 +97,7 @@ function setters.comment_limit(tenant, value)
 end
 
 local identity_fields = { client_id = "string", object_id = "string", resource_id = "string", roles = "table",
-  system = "boolean" }
+  graph_roles = "table", system = "boolean" }
 
 function setters.identities(tenant, value)
   local list = {}
@@ -110,6 +110,7 @@ function setters.identities(tenant, value)
     end
     if not one.client_id then error("an identity needs a client_id", 0) end
     roles.check(one.roles or {})
+    roles.check_graph(one.graph_roles or {})
     list[#list + 1] = copy.deep(one)
   end)
   tenant.identities = list

@@ -46,17 +46,17 @@ local own_identity = "1d000000-0000-4000-8000-00000000001d"
 local known_options = {
   machines = true, actions = true, fleet = true, fixture = true, clock = true, start = true, random = true,
   lifetime = true, limits = true, delays = true, duplicates = true, comment_limit = true, lists = true,
-  applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, cloud = true,
-  identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
+  applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, graph_roles = true,
+  cloud = true, identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
   repeated_isolation = true, bulk_tags = true, package_uri = true,
 }
 
 --- Makes a tenant. All options may be left out:
 --- `machines` (a list for `put_machine`; the fleet if absent), `fleet = { count, seed }` (how large the fleet is),
 --- `actions` (a list for `insert_action`), `fixture` (a file with further options, see fixture.lua), `clock` and
---- `start` (see clock.lua), `random` (count -> bytes), `tenant_id`, `client_id`, `client_secret`, `roles` (the main
---- application), `applications` (a list for `put_application`), `cloud` (whose audiences it takes), `faults` (a list of
---- rules, see faults.lua), and everything that `set` takes.
+--- `start` (see clock.lua), `random` (count -> bytes), `tenant_id`, `client_id`, `client_secret`, `roles` and
+--- `graph_roles` (the main application), `applications` (a list for `put_application`), `cloud` (whose audiences it
+--- takes), `faults` (a list of rules, see faults.lua), and everything that `set` takes.
 ---@param options table?
 ---@return mde.sim.tenant
 function M.new(options)
@@ -77,6 +77,7 @@ function M.new(options)
     client_id = options.client_id or "c1000000-0000-4000-8000-0000000000c1",
     client_secret = options.client_secret or "not a real secret ~+/=%&",
     roles = options.roles or { "Machine.Read.All", "Machine.RestrictExecution" },
+    graph_roles = options.graph_roles or {},
     cloud = options.cloud or "commercial",
     options = options,
     from_file = from_file,
@@ -124,10 +125,11 @@ function M:reset()
   end
   self:blame("roles", function()
     self:put_application { client_id = self.client_id, client_secret = self.client_secret, name = "mde",
-      roles = self.roles }
+      roles = self.roles, graph_roles = self.graph_roles }
   end)
   if not options.identities then
-    self:set { identities = { { client_id = own_identity, system = true, roles = self.roles } } }
+    self:set { identities = { { client_id = own_identity, system = true, roles = self.roles,
+      graph_roles = self.graph_roles } } }
   end
   self:blame("applications", function()
     validation.for_each("applications", options.applications or {}, function(fields)

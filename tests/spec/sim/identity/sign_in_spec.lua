@@ -100,7 +100,8 @@ describe("the token endpoint", function()
     { "a scope that is no address", { scope = "Machine.Read.All/.default" }, 400, "invalid_scope", 70011 },
     { "a stroke too many", { scope = "https://api.securitycenter.microsoft.com//.default" }, 400, "invalid_resource",
       500011 },
-    { "two scopes", { scope = "https://a.example/.default https://b.example/.default" }, 400, "invalid_scope", 70011 },
+    { "two resources", { scope = "https://api.securitycenter.microsoft.com/.default "
+      .. "https://graph.microsoft.com/.default" }, 400, "invalid_scope", 700022 },
     { "an unknown resource", { scope = "https://nowhere.example/.default" }, 400, "invalid_resource", 500011 },
   }
   for _, case in ipairs(refusals) do
