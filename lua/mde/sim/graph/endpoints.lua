@@ -11,6 +11,8 @@
 --- table the answer; `options` are those of the query, decoded
 
 local files = {
+  "mde.sim.graph.alerts",
+  "mde.sim.graph.incidents",
 }
 
 ---@type mde.sim.graph.endpoint[]

@@ -8,7 +8,8 @@ local known = {}
 for name in ([[
   Machine.Read.All Machine.ReadWrite.All Machine.RestrictExecution Machine.Isolate Machine.Scan
   Machine.StopAndQuarantine Machine.CollectForensics Machine.Offboard Machine.LiveResponse Library.Manage
-  Alert.Read.All Alert.ReadWrite.All AdvancedQuery.Read.All Ti.ReadWrite Ti.ReadWrite.All User.Read.All Score.Read.All
+  Alert.Read.All Alert.ReadWrite.All AdvancedQuery.Read.All File.Read.All Ti.ReadWrite Ti.ReadWrite.All User.Read.All
+  Score.Read.All
   Software.Read.All Vulnerability.Read.All SecurityRecommendation.Read.All]]):gmatch "%S+" do known[name] = true end
 
 -- Those of Microsoft Graph that have to do with security.

@@ -1,4 +1,5 @@
 -- What a tenant can be told to do differently from now on: each setting, what it may be, and what it changes.
+local alert_lists = require "mde.sim.model.alert_lists"
 local copy = require "mde.sim.base.copy"
 local limits = require "mde.sim.model.limits"
 local lists = require "mde.sim.odata.lists"
@@ -137,6 +138,10 @@ end
 function setters.lists(tenant, value)
   tenant.lists = lists.settings(value, tenant.lists)
   tenant.is_listed = false
+end
+
+function setters.alert_lists(tenant, value)
+  tenant.alert_lists = alert_lists.settings(value, tenant.alert_lists)
 end
 
 --- Changes settings, whose names are in `changes`. Raises a message for one that does not exist or may not be so.

@@ -202,7 +202,7 @@ end
 function parser:operand()
   if self:peek().kind == "literal" then
     local literal_token, value = self:literal()
-    return { type = literal_token.type, read = function() return value end }
+    return { type = literal_token.type, literal = literal_token.value, read = function() return value end }
   end
   local token = self:take()
   if token.kind ~= "name" then
@@ -214,7 +214,8 @@ function parser:operand()
   if property.type == "Edm.Collection" then
     refuse("The property '%s' is a collection and can be used with any() alone.", token.name)
   end
-  return { type = property.type, name = property.name, read = reader(property, self.caseless) }
+  return { type = property.type, name = property.name, is_member = property.is_member,
+    read = reader(property, self.caseless) }
 end
 
 ---- comparisons and calls
@@ -257,6 +258,13 @@ local function check_comparable(operator, left, right)
   end
 end
 
+-- A text that an enumeration has no member for is compared with nothing.
+local function check_member(operand, text)
+  if operand.is_member and text ~= nil and not operand.is_member(text) then
+    refuse("'%s' is not a member of the enumeration of the property '%s'.", text, operand.name)
+  end
+end
+
 -- The GUID that a string is.
 local function guid_in(text)
   return #text == 36 and text:find(guid_pattern) and fold(text) or nil
@@ -269,6 +277,7 @@ function parser:list_of_literals(left)
     local token, value = self:literal()
     local guid = left.type == "Edm.Guid" and token.type == "Edm.String" and guid_in(value)
     if not guid then check_comparable("in", left, token) end
+    check_member(left, token.value)
     if value == nil then has_null = true else values[guid or value] = true end
     local more = self:peek().kind == ","
     if more then self:take() end
@@ -292,6 +301,8 @@ function parser:comparison()
   end
   local right = self:operand()
   check_comparable(token.name, left, right)
+  check_member(left, right.literal)
+  check_member(right, left.literal)
   if token.name ~= "eq" and token.name ~= "ne" and (unordered[left.type] or unordered[right.type]) then
     refuse("Operator '%s' is not defined for %s.", token.name, describe(left))
   end

@@ -19,7 +19,30 @@ describe("mde sim", function()
     assert.equal(told.out, sim("--print-env", "--port", "9443").out)
   end)
 
+  it("has the story happen, all of it or as the clock goes on", function()
+    local mde_sim = require "mde.sim"
+    local new, story = mde_sim.new, nil
+    mde_sim.new = function(options)
+      story = options.story
+      return new(options)
+    end
+    local function story_of(...)
+      local told = sim("--print-env", "--port", "9443", ...)
+      assert.equal(0, told.status, told.err)
+      return story
+    end
+    local ok, message = pcall(function()
+      assert.same({}, story_of "--story")
+      assert.same({ seed = 7 }, story_of("--seed", "7", "--story", "past"))
+      assert.same({ begins = "0s ago" }, story_of("--story", "live"))
+      assert.is_nil(story_of())
+    end)
+    mde_sim.new = new
+    assert(ok, message)
+  end)
+
   for what, case in pairs {
+    ["a story that does not exist"] = { { "--story", "soon" }, "must be one of" },
     ["a fixture that is not there"] = { { "--fixture", "/nowhere/fixture.lua", "--print-env" }, "/nowhere/fixture" },
     ["a machine that is not there"] = { { "--offline", "nowhere", "--port", "0" }, "nowhere" },
     ["what is not a port"] = { { "--port", "65536" }, "is not a port" },
