@@ -5,6 +5,7 @@ local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
+local guests = require "mde.cli.ui.guests"
 local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local tables = require "mde.cli.ui.table"
@@ -398,6 +399,7 @@ function M.show(client, plan)
   say_numbers(plan, counts)
   say_ends(plan)
   say_limits(client, plan, counts)
+  if counts.isolate > 0 then guests.caution(client) end
   if not plan.undoes then terminal.note "the playbook was run with every wait taken to succeed" end
 end
 
