@@ -130,7 +130,7 @@ function M.run(context)
   if arguments.json then
     output.write(json.encode(screen.object(plan, found)) .. "\n")
   else
-    screen.show(plan, found, client:now())
+    screen.show(plan, found, client:now(), client)
   end
   if arguments.output then terminal.remark(("Kept in %s; to carry it out: mde run %s"):format(arguments.output,
     shell_word.of(arguments.output))) end

@@ -88,7 +88,7 @@ local function run_kept(context)
   local arguments, client = context.arguments, context.client
   local opened, err = runs.open(client, arguments.playbook)
   if not opened then error(err, 0) end
-  screen.show(opened.plan, limits.of(client, opened.plan), client:now())
+  screen.show(opened.plan, limits.of(client, opened.plan), client:now(), client)
   local status = refuse(context, opened.plan)
   if status then
     runs.close(opened)
@@ -108,7 +108,7 @@ function M.run(context)
   local client = context.client
   local plan, status = plan_pass.run(context, context.request.plan)
   if not plan then return status end
-  screen.show(plan, limits.of(client, plan), client:now())
+  screen.show(plan, limits.of(client, plan), client:now(), client)
   status = refuse(context, plan)
   if status then return status end
   return carry_out.run(context, plan, function(options)

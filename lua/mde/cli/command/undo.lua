@@ -119,7 +119,7 @@ function M.run(context)
     output.write(json.encode(screen.object(plan, limits.of(client, plan))) .. "\n")
   else
     say_found(plan.undone)
-    screen.show(plan, limits.of(client, plan), client:now())
+    screen.show(plan, limits.of(client, plan), client:now(), client)
   end
   status = refuse(context, plan)
   if status then return status end

@@ -5,6 +5,7 @@ local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
+local guests = require "mde.cli.ui.guests"
 local limits = require "mde.cli.run.limits"
 local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
@@ -319,7 +320,8 @@ end
 ---@param plan mde.RunPlan
 ---@param found? mde.PlanLimits nil: it is not known what the limits made of it
 ---@param now number Unix seconds: from when it is seen
-function M.show(plan, found, now)
+---@param client? mde.Client by whose guard it is cautioned; nil: of a plan that was kept
+function M.show(plan, found, now, client)
   local counts = runs.counts(plan)
   say_left(plan)
   say_held(plan)
@@ -327,6 +329,7 @@ function M.show(plan, found, now)
   say_numbers(plan, counts)
   say_ends(plan)
   if found then limits.say(found) end
+  if client and counts.isolate > 0 then guests.caution(client) end
   if not plan.undoes then terminal.note "the playbook was run with every wait taken to succeed" end
 end
 
