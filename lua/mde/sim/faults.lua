@@ -193,10 +193,13 @@ function M:for_connection()
   return strike(self, function(rule) return rule.fault == "refuse" end)
 end
 
-local function refusal(status, headers, code, message)
+-- In the shape of the side that was asked. `codes`: Defender's and Microsoft Graph's.
+local function refusal(status, headers, codes, message, path)
+  local is_graph = path:find "^/[vV]1%.0/" ~= nil
   headers["content-type"] = "application/json; charset=utf-8"
   return { status = status, headers = headers,
-    body = ('{"error":{"code":"%s","message":"%s","target":"|rehearsed."}}'):format(code, message) }
+    body = ('{"error":{"code":"%s","message":"%s",%s}}'):format(codes[is_graph and 2 or 1], message,
+      is_graph and '"innerError":{"request-id":"rehearsed"}' or '"target":"|rehearsed."') }
 end
 
 -- How each form of Retry-After is written; `now` is the time of the answer.
@@ -222,7 +225,7 @@ function canned.answer(rule)
   return { status = rule.status, headers = headers, body = rule.body }
 end
 
-function canned.throttled(rule, now)
+function canned.throttled(rule, now, path)
   local headers, message = {}, "API calls quota exceeded!"
   if retry_after[rule.form] then
     local name, value = retry_after[rule.form](rule.seconds, now)
@@ -230,7 +233,7 @@ function canned.throttled(rule, now)
   elseif rule.form == "text" then
     message = ("%s You can send requests again in %d seconds."):format(message, rule.seconds)
   end
-  return refusal(429, headers, "429", message)
+  return refusal(429, headers, { "429", "TooManyRequests" }, message, path)
 end
 
 function canned.hunting_timeout()
@@ -240,19 +243,20 @@ function canned.hunting_timeout()
       .. '"client-request-id":"00000000-0000-4000-8000-000000000504"}}}' }
 end
 
-function canned.challenge()
+function canned.challenge(_, _, path)
   local claims = encoding.base64url '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
   return refusal(401, { ["www-authenticate"] = ('Bearer realm="", error="insufficient_claims", claims="%s"')
-    :format(claims) }, "Unauthorized", "The access token has been revoked.")
+    :format(claims) }, { "Unauthorized", "InvalidAuthenticationToken" }, "The access token has been revoked.", path)
 end
 
 --- The answer that takes the place of the tenant's, for the kinds that have one.
 ---@param rule table
 ---@param now number the time, Unix seconds
+---@param path string of the request
 ---@return table? response
-function M.canned_answer(rule, now)
+function M.canned_answer(rule, now, path)
   local make = canned[rule.fault]
-  return make and make(rule, now)
+  return make and make(rule, now, path)
 end
 
 local shapers = {}

@@ -148,8 +148,8 @@ function tenant:handle_with(rule, request)
   else
     self:record_request(request, nil, rule.fault)
   end
-  local now = self.clock.now()
-  response = faults.canned_answer(rule, now) or response or { status = 200, headers = {}, body = "" }
+  local now, path = self.clock.now(), split(request.url)
+  response = faults.canned_answer(rule, now, path) or response or { status = 200, headers = {}, body = "" }
   faults.shape(rule, response, now)
   return self:complete(response)
 end

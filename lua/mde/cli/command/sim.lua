@@ -53,6 +53,8 @@ function M.configure(command)
     :argname "<file>":overwrite(false)
   command:option("--role", "A role of the application, in place of Machine.Read.All and Machine.RestrictExecution.")
     :count "*"
+  command:option("--graph-role", "A role of the application for Microsoft Graph, SecurityAlert.Read.All say (default "
+    .. "none)."):count "*"
   command:option("--latency", "Seconds that each request takes."):convert(number):default "0":overwrite(false)
   command:option("--idle-seconds", "Seconds after which an idle connection is closed (default 65).")
     :convert(number):default "65":overwrite(false)
@@ -207,6 +209,7 @@ local function options_of_tenant(home, arguments)
   end
   if arguments.no_limits then options.limits = false end
   if arguments.role[1] then options.roles = arguments.role end
+  if arguments.graph_role[1] then options.graph_roles = arguments.graph_role end
   if arguments.machines or arguments.seed then
     options.fleet = { count = arguments.machines, seed = arguments.seed }
   end

@@ -178,6 +178,18 @@ describe("a token", function()
     assert.has_error(function() sim.new { cloud = "china" } end)
   end)
 
+  it("has the roles of the resource that it is for", function()
+    local tenant = sim.new { machines = {}, roles = { "Machine.Read.All" }, graph_roles = { "ThreatHunting.Read.All" } }
+    local client = caller.new(tenant)
+    for scope, role in pairs { ["https://api.securitycenter.microsoft.com"] = "Machine.Read.All",
+      ["https://graph.microsoft.com"] = "ThreatHunting.Read.All" } do
+      local _, answer = client:ask_for_token { scope = scope .. "/.default" }
+      local grant = tenant.tokens[answer.access_token]
+      assert.same({ scope, { role } }, { grant.audience, grant.roles })
+      assert.same({ role }, part_of(answer.access_token, 2).roles)
+    end
+  end)
+
   it("has the roles of the day on which it was issued", function()
     local tenant = sim.new { roles = {} }
     local client = caller.new(tenant)
