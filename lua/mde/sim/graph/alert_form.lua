@@ -38,12 +38,26 @@ local function addresses_of(machine)
   return list
 end
 
+local function virtual_machine_of(machine)
+  local known = machine.vmMetadata
+  if not known then return nil end
+  return object({ vmId = known.vmId, cloudProvider = lower_first(known.cloudProvider), resourceId = known.resourceId,
+    subscriptionId = known.subscriptionId }, "vmId cloudProvider resourceId subscriptionId")
+end
+
+--- The name of a device in the evidence.
+---@param piece mde.sim.evidence
+---@return string?
+function M.device_name(piece)
+  return piece.machine and piece.machine.computerDnsName or piece.deviceDnsName
+end
+
 local makers = {}
 
 -- Of a device that Defender does not know there is a name, and Entra's id if the other service knows that.
 function makers.device(piece)
   local machine = piece.machine or {}
-  local name = machine.computerDnsName or piece.deviceDnsName
+  local name = M.device_name(piece)
   local host, domain
   if name then host, domain = name:match "^([^.]*)%.?(.*)$" end
   return object({
@@ -56,7 +70,7 @@ function makers.device(piece)
     onboardingStatus = lower_first(machine.onboardingStatus) or "insufficientInfo",
     defenderAvStatus = lower_first(machine.defenderAvStatus) or "unknown", lastIpAddress = machine.lastIpAddress,
     lastExternalIpAddress = machine.lastExternalIpAddress, ipInterfaces = addresses_of(machine),
-    vmMetadata = machine.vmMetadata, loggedOnUsers = json.array {}, resourceAccessEvents = json.array {},
+    vmMetadata = virtual_machine_of(machine), loggedOnUsers = json.array {}, resourceAccessEvents = json.array {},
   }, [[firstSeenDateTime mdeDeviceId azureAdDeviceId deviceDnsName hostName ntDomain dnsDomain osPlatform osBuild
     version healthStatus riskScore rbacGroupId rbacGroupName onboardingStatus defenderAvStatus lastIpAddress
     lastExternalIpAddress ipInterfaces vmMetadata loggedOnUsers resourceAccessEvents]])

@@ -8,12 +8,22 @@ local writing = require "mde.sim.graph.writing"
 local reading_roles = { "SecurityAlert.Read.All", "SecurityAlert.ReadWrite.All" }
 local writing_roles = { "SecurityAlert.ReadWrite.All" }
 
+-- The two paths that the documents show.
+local evidence_paths = {
+  ["microsoft.graph.security.deviceEvidence/deviceDnsName"] = function(piece)
+    return piece.kind == "device" and alert_form.device_name(piece) or nil
+  end,
+  ["microsoft.graph.security.userEvidence/userAccount/userPrincipalName"] = function(piece)
+    return piece.kind == "user" and piece.userPrincipalName or nil
+  end,
+}
+
 local kind = lists.kind("microsoft.graph.security.alert", "assignedTo", "createdDateTime lastUpdateDateTime",
   { classification = "classification", determination = "determination", severity = "severity",
     serviceSource = "serviceSource", status = "status" },
   [[id providerAlertId incidentId detectionSource productName detectorId tenantId title description recommendedActions
     category alertWebUrl incidentWebUrl actorDisplayName threatDisplayName threatFamilyName resolvedDateTime
-    firstActivityDateTime lastActivityDateTime]])
+    firstActivityDateTime lastActivityDateTime]], { evidence = evidence_paths })
 
 local function list(tenant, request, _, _, options)
   local records, includes_unknown = {}, answers.includes_unknown_members(request)

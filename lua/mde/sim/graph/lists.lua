@@ -18,8 +18,10 @@ local MAX_TOP = 1000
 ---@param times string names of times
 ---@param enumerations table<string, string> names of enumerations, and under which their members are listed
 ---@param others string names of properties that there are and that a filter cannot name
+---@param paths table<string, table<string, fun(member: table): string?>>? names of collections, and for each of their
+--- paths, from the type on, what a member has there
 ---@return table kind
-function M.kind(set, texts, times, enumerations, others)
+function M.kind(set, texts, times, enumerations, others, paths)
   local properties = {}
   for name in texts:gmatch "%S+" do properties[name] = schema.property(name, "String", true) end
   for name in times:gmatch "%S+" do properties[name] = schema.property(name, "DateTimeOffset", true) end
@@ -28,6 +30,10 @@ function M.kind(set, texts, times, enumerations, others)
     local one = schema.property(name, "String", true)
     one.is_member = function(value) return alert_values.is_listed(listed, value) end
     properties[name] = one
+  end
+  for name, readers in pairs(paths or {}) do
+    properties[name] = schema.property(name, "Collection", true)
+    properties[name].paths = readers
   end
   return { set = set, properties = properties }
 end

@@ -10,7 +10,8 @@
 --   list        = "(" literal { "," literal } ")"
 --   call        = ("startswith" | "contains" | "endswith") "(" operand "," operand ")"
 --   any         = collection "/" "any" "(" [ variable ":" expression ] ")"
---   operand     = property | variable | literal
+--   operand     = property | variable [ path ] | literal
+--   path        = "/" type "/" property { "/" property }
 --   literal     = string | GUID | date | number | true | false | null
 --
 -- `and`, `or` and `not` may stand in capitals, and in a list a GUID may be a string: a large vendor's connector sends
@@ -86,7 +87,7 @@ local function read_token(text, position)
   if value then
     return literal("Edm.Double", value), position + #number
   end
-  local name = text:match("^[A-Za-z_][A-Za-z0-9_]*", position)
+  local name = text:match("^[A-Za-z_][A-Za-z0-9_.]*", position)
   if name then
     return words[name] or { kind = "name", name = name }, position + #name
   end
@@ -199,6 +200,24 @@ function parser:property(name)
   return property
 end
 
+-- What a path leads to from a member of a collection of objects: those of another type have nothing there.
+function parser:path(variable)
+  local names = {}
+  while self:peek().kind == "/" do
+    self:take()
+    names[#names + 1] = self:take().name or ""
+  end
+  local path = table.concat(names, "/")
+  local read = variable.paths[path]
+  if not read then
+    refuse("The path '%s/%s' cannot be used in the $filter query option.", variable.name, path)
+  end
+  return { type = "Edm.String", name = path, read = function()
+    local text = read(variable.read())
+    return text and self.caseless and fold(text) or text
+  end }
+end
+
 function parser:operand()
   if self:peek().kind == "literal" then
     local literal_token, value = self:literal()
@@ -209,7 +228,7 @@ function parser:operand()
     refuse("Syntax error at position %d in '%s': a property or a literal expected.", token.position, self.text)
   end
   local variable = self.variables[token.name]
-  if variable then return variable end
+  if variable then return variable.paths and self:path(variable) or variable end
   local property = self:property(token.name)
   if property.type == "Edm.Collection" then
     refuse("The property '%s' is a collection and can be used with any() alone.", token.name)
@@ -357,13 +376,14 @@ function parser:any(name, depth)
   end
   self:expect ":"
   local member, caseless = nil, self.caseless
-  self.variables[variable] = { type = "Edm.String", name = variable, read = function() return member end }
+  self.variables[variable] = { type = "Edm.String", name = variable, paths = property.paths,
+    read = function() return member end }
   local inner = self:expression(depth + 1)
   self.variables[variable] = nil
   self:expect ")"
   return function(record)
     for _, value in ipairs(record[field] or {}) do
-      member = caseless and fold(value) or value
+      member = caseless and type(value) == "string" and fold(value) or value
       if inner(record) then return true end
     end
     return false
@@ -376,7 +396,8 @@ end
 function parser:check_negated()
   local token, following = self:peek(), self.tokens[self.at + 1]
   local is_whole = token.kind == "("
-    or token.kind == "name" and (is_word(token, "not") or following.kind == "(" or following.kind == "/")
+    or token.kind == "name" and (is_word(token, "not") or following.kind == "("
+      or following.kind == "/" and not self.variables[token.name])
   if not is_whole then
     refuse("'not' cannot be applied to the operand at position %d in '%s': a comparison after it stands in "
       .. "parentheses.", token.position, self.text)
@@ -400,7 +421,7 @@ function parser:factor(depth)
   if token.kind == "name" and following.kind == "(" then
     self:take()
     return self:call(token.name)
-  elseif token.kind == "name" and following.kind == "/" then
+  elseif token.kind == "name" and following.kind == "/" and not self.variables[token.name] then
     self.at = self.at + 2
     return self:any(token.name, depth)
   end

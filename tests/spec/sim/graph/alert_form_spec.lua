@@ -41,6 +41,13 @@ describe("an alert of Graph", function()
       device.ntDomain })
   end)
 
+  it("tells a virtual machine as such", function()
+    local id = tenant:put_machine({ vmMetadata = { vmId = "v", cloudProvider = "Azure" } }).id
+    local device = written({ evidence = { { kind = "device", machineId = id } } }).evidence[1]
+    assert.same({ vmId = "v", cloudProvider = "azure", resourceId = json.null, subscriptionId = json.null },
+      device.vmMetadata)
+  end)
+
   it("has null for the id of a device that Defender does not know", function()
     local device = written({ evidence = { { kind = "device", deviceDnsName = "printer" } } }).evidence[1]
     assert.same({ json.null, json.null, "printer", "printer", json.null, json.null, "insufficientInfo", "unknown", {} },

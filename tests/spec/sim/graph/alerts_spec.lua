@@ -59,6 +59,30 @@ describe("the alerts of Graph", function()
     assert.same({ "a" }, { text, answer["@odata.nextLink"] })
   end)
 
+  it("are filtered by the devices and users in the evidence", function()
+    tenant:raise_alert { title = "e", evidence = { { kind = "device", deviceDnsName = "printer" },
+      { kind = "user", userPrincipalName = "ana@corp.example" } } }
+    local device = "evidence/any(e: e/microsoft.graph.security.deviceEvidence/deviceDnsName eq '%s')"
+    local user = "evidence/any(e: e/microsoft.graph.security.userEvidence/userAccount/userPrincipalName eq '%s')"
+    local function found(text, value) return (titles("?$filter=" .. caller.escape(text:format(value)))) end
+    assert.equal("a", found(device, "laptop-17.corp.example"))
+    assert.equal("e", found(device, "printer"))
+    assert.equal("", found(device, "Printer"))
+    assert.equal("e", found(user, "ana@corp.example"))
+    assert.equal("", found(user, "printer"))
+    assert.equal("e", found("severity eq 'medium' and " .. device, "printer"))
+    tenant:set { comparison = "caseless" }
+    assert.equal("e", found(device, "Printer"))
+    assert.equal("b a", (titles("?$filter=" .. caller.escape("not (" .. device:format "printer" .. ")"))))
+    for _, filter in ipairs { "evidence/any(e: e eq 'x')",
+        "evidence/any(e: not e/microsoft.graph.security.deviceEvidence/deviceDnsName eq 'x')",
+        "evidence/any(e: e/deviceDnsName eq 'x')",
+        "evidence/any(e: e/microsoft.graph.security.deviceEvidence/hostName eq 'x')", "evidence eq 'x'",
+        "evidence/any(e: e/microsoft.graph.security.deviceEvidence/ eq 'x')" } do
+      refused(400, "BadRequest", ask("GET", "?$filter=" .. caller.escape(filter)))
+    end
+  end)
+
   it("take no options that the documents do not name", function()
     for _, query in ipairs { "?$orderby=createdDateTime", "?$select=id", "?$expand=evidence", "?top=1",
         "?$search=x" } do
