@@ -512,11 +512,11 @@ function Client:set_device_value(device, value, options)
 end
 
 --- Looks at settings, hosts, clock, token and permissions, and changes nothing; see doctor.md.
----@param options? { timeout?: number } seconds for all of it, default 60
+---@param options? { timeout?: number, graph?: boolean } seconds for all of it, default 60; true: Microsoft Graph, too
 ---@return mde.Report
 function Client:doctor(options)
-  options = options_of.check(options, { timeout = "seconds" }, "mde.doctor")
-  return doctor.examine(self, options.timeout)
+  options = options_of.check(options, { timeout = "seconds", graph = "flag" }, "mde.doctor")
+  return doctor.examine(self, options.timeout, options.graph)
 end
 
 --- The rules of the guard that are in force, the cap among them.

@@ -134,7 +134,6 @@ local function incident_of(self, alert)
   local known = alert.incidentId and self.incidents_by_id[alert.incidentId]
   if known and known.redirectIncidentId then
     known = self.incidents_by_id[known.redirectIncidentId] or known
-    alert.incidentId = known.id
   end
   local incident = known or add_incident(self, { id = alert.incidentId, displayName = alert.title,
     createdDateTime = alert.createdDateTime, severity = alert.severity })

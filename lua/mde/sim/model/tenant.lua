@@ -34,8 +34,8 @@ end
 --- of those of one type, `duplicates`, `comparison`, `repeated_isolation`, `bulk_tags` and `package_uri` (see
 --- settings.lua), `completion` (which action of a machine is carried out first: the oldest, "in_order", or the newest,
 --- "reversed"), `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see
---- odata/lists.lua), `alert_lists` (see alert_lists.lua), `identities`, `arc` and `app_header` (see
---- identity/managed_identity.lua).
+--- odata/lists.lua), `alert_lists` (see alert_lists.lua), `hunting` (see hunting.lua), `identities`, `arc` and
+--- `app_header` (see identity/managed_identity.lua).
 ---@param changes table
 function M:set(changes)
   settings.change(self, changes)
@@ -52,7 +52,7 @@ local known_options = {
   applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, graph_roles = true,
   cloud = true, identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
   repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true, events = true,
-  story = true, alert_lists = true,
+  story = true, alert_lists = true, hunting = true,
 }
 
 --- Makes a tenant. All options may be left out:
@@ -108,6 +108,7 @@ function M:reset()
   self.actions = self.queue.all
   self.applications = {}
   self.delays, self.lists, self.alert_lists = { pending = 0.5, running = 1 }, nil, nil
+  self.hunting = nil
   self.alert_book = alerts.new(self)
   self.alerts, self.incidents = self.alert_book.all, self.alert_book.incidents
   self.story = nil
@@ -166,6 +167,7 @@ function M:populate(options)
     end)
   end)
   self:populate_alerts(options)
+  self:blame("hunting", function() self:set { hunting = options.hunting or {} } end)
   for _, machine in ipairs(self.machines) do machine.listed_since = nil end
 end
 

@@ -240,6 +240,10 @@ describe("the API of alerts", function()
       local _, again = create { reportId = "20777", eventTime = "2026-02-03T10:05:00Z" }
       assert.same({ first.id, event.eventTime, "2026-02-03T10:05:00Z" }, { again.id, again.firstEventTime,
         again.lastEventTime })
+      tenant:put_event { machineId = laptop, reportId = "20775", eventTime = "2026-02-03T09:00:00Z" }
+      local _, before = create { reportId = "20775", eventTime = "2026-02-03T09:00:00Z" }
+      assert.same({ first.id, "2026-02-03T09:00:00Z", "2026-02-03T10:05:00Z" }, { before.id, before.firstEventTime,
+        before.lastEventTime })
       tenant:update_alert(tenant.alerts[1], { status = "resolved" })
       local _, new = create()
       assert.not_equal(first.id, new.id)

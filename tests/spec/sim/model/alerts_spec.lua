@@ -118,6 +118,11 @@ describe("the alerts of a tenant", function()
     assert.equal("", titles())
     tenant:advance(5)
     assert.equal("new", titles())
+    tenant = sim.new { start = 1770113472, fleet = { count = 5 }, lists = { lag = 5 },
+      alerts = { { title = "old" }, { title = "late", late_by = 3 } } }
+    assert.equal("old", titles())
+    tenant:advance(8)
+    assert.equal("late old", titles())
   end)
 
   it("can have equal times", function()
