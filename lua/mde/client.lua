@@ -21,6 +21,7 @@ local exchanges = require "mde.api.exchange"
 local expiries = require "mde.action.expiry"
 local guards = require "mde.action.guard"
 local held = require "mde.action.held"
+local hunts = require "mde.hunting.hunt"
 local incidents = require "mde.action.incident"
 local interruptible = require "mde.sync.interruptible"
 local inventories = require "mde.device.inventory"
@@ -361,6 +362,16 @@ end
 ---@return fun(): mde.Action? next_action raises the error if a page cannot be read
 function Client:actions(query, options)
   return selection.actions(self, query, options)
+end
+
+--- Asks a query of advanced hunting in KQL, and hands out its rows; see hunting/hunting.md. Raises the error if it has
+--- no answer.
+---@param query string
+---@param options? mde.HuntOptions
+---@return mde.Hunt hunt an iterator over the rows, with `schema`, `count` and `cut`
+function Client:hunt(query, options)
+  options = hunts.check(query, options)
+  return hunts.run(self.exchange, query, options, self:context(options.timeout))
 end
 
 --- Reads one action by its id.

@@ -100,8 +100,11 @@ M.check = arguments.check
 
 M.start_investigation = clients.start_investigation
 
+--- Values of a hunting query whose types are named, mde.kql.datetime(time) for instance; see hunting/hunting.md.
+M.kql = require("mde.hunting.value").types
+
 -- What is called in the head of a `for` has nobody to return an error to.
-for _, name in ipairs { "machines", "actions" } do
+for _, name in ipairs { "machines", "actions", "hunt" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then error(err, 0) end

@@ -115,6 +115,8 @@
 ---| "empty_list" # it is an empty list
 ---| "called_with_dot" # a method was called with a dot instead of a colon
 ---| "list_with_gaps" # the list has a nil in it
+---| "parameter_malformed" # a parameter of a hunting query has a name or a value that it cannot have
+---| "parameter_unused" # a hunting query does not use a parameter
 ---| "not_a_list" # the table is not a list
 ---| "unknown_option" # there is no such option
 ---| "unknown_field" # there is no such field
