@@ -239,4 +239,9 @@
 ---| "no_state_directory" # there is no place for the record of a run
 ---| "stop_not_written" # the file that stops a run cannot be written
 ---| "answer_unrecorded" # it was sent by a run that ended before the answer was written down
+---| "cursor_in_use" # another watch has the cursor
+---| "cursor_unusable" # what keeps which alerts were handed over cannot be opened, or is something else
+---| "cursor_damaged" # what keeps which alerts were handed over is damaged
+---| "cursor_unwritable" # it cannot be written; nothing more is handed over
+---| "cursor_full" # there are more alerts within the span than can be known
 ---| "clock_wrong" # this machine's clock differs from the service's by minutes
