@@ -16,9 +16,8 @@ local function alerts_of(client, filter)
   end }
 end
 
-local function source_of(client, options)
-  if type(options) ~= "table" or options.source ~= nil then return nil end
-  local filter = options.alerts == nil and "all" or options.alerts
+local function source_of(client, filter)
+  if filter == nil then filter = "all" end
   if type(filter) ~= "table" and filter ~= "all" or type(filter) == "table" and filter.lastUpdateDateTime ~= nil then
     errors.invalid("wrong_value", "mde.watch: option \"alerts\" must be a table without lastUpdateDateTime",
       "Write alerts = { severity = \"high\" }, or leave it out for all. Since when they are read, the watch knows.")
@@ -35,9 +34,10 @@ end
 ---@return mde.Watch
 function M.new(client, options)
   local exchange = client.exchange
-  return watches.new({ now = function() return client:now() end, clock = { now = exchange.now, sleep = exchange.sleep },
-    store = exchange.store, context = function() return client:context() end, source = source_of(client, options) },
-    options)
+  local host = { now = function() return client:now() end, clock = { now = exchange.now, sleep = exchange.sleep },
+    store = exchange.store, context = function() return client:context() end,
+    source = function(filter) return source_of(client, filter) end }
+  return watches.new(host, options)
 end
 
 return M
