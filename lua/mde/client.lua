@@ -45,6 +45,7 @@ local tasks = require "mde.task"
 local traces = require "mde.base.trace"
 local variables = require "mde.base.environment"
 local wait = require "mde.action.wait"
+local watches = require "mde.watch"
 
 local READ_SECONDS, RESOLVE_SECONDS = 300, 300
 
@@ -623,6 +624,21 @@ function Client:interruptible(fn, is_interrupted)
   end
   local cache = self.tasks:cache()
   return interruptible.run(self.driver, cache and self.tasks:sharing(cache, fn) or fn, is_interrupted)
+end
+
+--- A watch: `watch:run()` hands each alert to a function once, over restarts, until `watch:stop()`; see watch/watch.md.
+---@param options mde.WatchOptions
+---@return mde.Watch
+function Client:watcher(options)
+  return watches.new(self, options)
+end
+
+--- Watches until it is stopped, or cannot go on.
+---@param options mde.WatchOptions
+---@return true? ended
+---@return mde.Error? err
+function Client:watch(options)
+  return self:watcher(options):run()
 end
 
 methods.check_object(Client, "client", Client, "exchange")
