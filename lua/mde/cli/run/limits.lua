@@ -12,7 +12,7 @@ local terminal = require "mde.cli.ui.terminal"
 local M = {}
 
 ---@class mde.PlanLimits
----@field seconds number how long it takes at the least
+---@field seconds integer how long it takes at the least
 ---@field at_once integer so many go at once
 ---@field caps mde.PlanOverCap[]
 
@@ -41,7 +41,7 @@ local function pace_of(client, counts)
       seconds, at_once = math.max(seconds, peek.seconds), at_once + math.min(one.count, peek.now or one.count)
     end
   end
-  return seconds, at_once
+  return math.floor(seconds), at_once
 end
 
 -- How often each file is to be quarantined, which is counted by itself.
