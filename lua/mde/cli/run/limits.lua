@@ -38,7 +38,7 @@ local function pace_of(client, counts)
   for _, one in pairs(by_path) do
     if one.count > 0 then
       local peek = client:peek(one.verb, one.count)
-      seconds, at_once = math.max(seconds, peek.seconds), at_once + math.min(one.count, peek.now or one.count)
+      seconds, at_once = math.max(seconds, peek.seconds), at_once + math.min(one.count, peek.remaining or one.count)
     end
   end
   return math.floor(seconds), at_once

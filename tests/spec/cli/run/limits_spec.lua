@@ -24,7 +24,8 @@ describe("what the limits make of a plan", function()
 
   it("is how long it takes, and which caps stop it", function()
     local of = found(120)
-    assert.is_true(of.seconds > 0 and of.at_once > 0 and of.at_once <= 122)
+    -- A hundred restricts in a minute, and two quarantines.
+    assert.same({ 60, 102 }, { of.seconds, of.at_once })
     assert.same({ { verb = "restrict", count = 120, limit = 25, remaining = 25, is_counted = true },
       { verb = "quarantine", sha1 = SHA1, count = 2, limit = 1, remaining = 1, is_counted = true } }, of.caps)
     local text = said(of)
