@@ -14,7 +14,7 @@ local M = {}
 local known_options = { timeout = "seconds", source = "any" }
 
 ---@class mde.AlertOptions
----@field source? mde.AlertSource default "defender", the API that restrict uses: it has the alerts of Defender for
+---@field source? mde.AlertSourceName default "defender", the API that restrict uses: it has the alerts of Defender for
 --- Endpoint, also those that were tuned away or belong to no incident. "graph" has those of all products, and hides
 --- these; it needs a permission of Microsoft Graph
 ---@field timeout? number seconds; of a list for each page

@@ -22,6 +22,7 @@ local exchanges = require "mde.api.exchange"
 local expiries = require "mde.action.expiry"
 local guards = require "mde.action.guard"
 local held = require "mde.action.held"
+local hunts = require "mde.hunting.hunt"
 local incidents = require "mde.action.incident"
 local interruptible = require "mde.sync.interruptible"
 local inventories = require "mde.device.inventory"
@@ -45,6 +46,7 @@ local tasks = require "mde.task"
 local traces = require "mde.base.trace"
 local variables = require "mde.base.environment"
 local wait = require "mde.action.wait"
+local watches = require "mde.watch"
 
 local READ_SECONDS, RESOLVE_SECONDS = 300, 300
 
@@ -364,6 +366,16 @@ function Client:actions(query, options)
   return selection.actions(self, query, options)
 end
 
+--- Asks a query of advanced hunting in KQL, and hands out its rows; see hunting/hunting.md. Raises the error if it has
+--- no answer.
+---@param query string
+---@param options? mde.HuntOptions
+---@return mde.Hunt hunt an iterator over the rows, with `schema`, `count` and `cut`
+function Client:hunt(query, options)
+  options = hunts.check(query, options)
+  return hunts.run(self.exchange, query, options, self:context(options.timeout))
+end
+
 --- Reads one action by its id.
 ---@param id string|mde.Action
 ---@param options? { timeout?: number }
@@ -513,11 +525,11 @@ function Client:set_device_value(device, value, options)
 end
 
 --- Looks at settings, hosts, clock, token and permissions, and changes nothing; see doctor.md.
----@param options? { timeout?: number } seconds for all of it, default 60
+---@param options? { timeout?: number, graph?: boolean } seconds for all of it, default 60; true: Microsoft Graph, too
 ---@return mde.Report
 function Client:doctor(options)
-  options = options_of.check(options, { timeout = "seconds" }, "mde.doctor")
-  return doctor.examine(self, options.timeout)
+  options = options_of.check(options, { timeout = "seconds", graph = "flag" }, "mde.doctor")
+  return doctor.examine(self, options.timeout, options.graph)
 end
 
 --- The rules of the guard that are in force, the cap among them.
@@ -613,6 +625,21 @@ function Client:interruptible(fn, is_interrupted)
   end
   local cache = self.tasks:cache()
   return interruptible.run(self.driver, cache and self.tasks:sharing(cache, fn) or fn, is_interrupted)
+end
+
+--- A watch: `watch:run()` hands each alert to a function once, over restarts, until `watch:stop()`; see watch/watch.md.
+---@param options mde.WatchOptions
+---@return mde.Watch
+function Client:watcher(options)
+  return watches.new(self, options)
+end
+
+--- Watches until it is stopped, or cannot go on.
+---@param options mde.WatchOptions
+---@return true? ended
+---@return mde.Error? err
+function Client:watch(options)
+  return self:watcher(options):run()
 end
 
 for name, method in pairs(alerts.methods) do Client[name] = method end

@@ -969,8 +969,12 @@ static void begin_lost(const struct past *past, enum subject subject,
   go(&state, "it begins where it was lost");
   struct state executed = state;
   executed.world.executed = 1;
-  if (add(&executed.world, US, false, MDE_STATUS_PENDING, true))
+  if (add(&executed.world, US, false, MDE_STATUS_PENDING, true)) {
     go(&executed, "it begins where it was executed, and lost");
+    executed.world.rows[executed.world.count - 1].subject = ANOTHER;
+    if (order.response->subject == MDE_SUBJECT_SCOPE)
+      go(&executed, "it begins where it was executed in another scope, and lost");
+  }
   world->late = 1;
   go(&state, "it begins where it was lost, and will be executed");
 }

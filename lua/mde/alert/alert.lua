@@ -11,11 +11,11 @@ local row_fields = require "mde.base.row_fields"
 
 local MAX_ID_BYTES = 256
 
----@alias mde.AlertSource "defender"|"graph"
+---@alias mde.AlertSourceName "defender"|"graph"
 
 ---@class mde.Alert an alert; absent is what the service does not say
 ---@field id string
----@field source mde.AlertSource where it was read
+---@field source mde.AlertSourceName where it was read
 ---@field row table the service's own row
 ---@field incidentId? string
 ---@field title? string
@@ -45,7 +45,7 @@ local MAX_ID_BYTES = 256
 ---@field processes mde.AlertProcess[]
 ---@field addresses string[]
 ---@field urls string[]
----@field decided_at? number its creation, as Unix seconds, for the option `decided_at`
+---@field decided_at? number when it was created, as Unix seconds, for the option `decided_at`
 ---@field key string for the option `key`: its id, or a digest of one that no key may be
 
 ---@class mde.AlertComment
@@ -121,9 +121,16 @@ local sources = {
   },
 }
 
+--- When what follows from an alert was decided: at its creation, or at its last change where nobody says that.
+---@param alert { createdDateTime?: string, lastUpdateDateTime?: string }
+---@return number? seconds Unix seconds
+function M.decided_at(alert)
+  return core.timestamp.read(alert.createdDateTime) or core.timestamp.read(alert.lastUpdateDateTime) or nil
+end
+
 --- A row of the service, with an id, as an alert.
 ---@param row table
----@param source mde.AlertSource
+---@param source mde.AlertSourceName
 ---@return table
 function M.of_row(row, source)
   local of = sources[source]
@@ -131,8 +138,7 @@ function M.of_row(row, source)
   for _, name in ipairs(names) do alert[name] = of.value(row, name) end
   alert.id, alert.source, alert.row = row.id, source, row
   alert.comments, alert.mitreTechniques = of.comments(row), techniques_of(row)
-  alert.decided_at = alert.createdDateTime and core.timestamp.read(alert.createdDateTime) or nil
-  alert.key = core.alert.key(alert.id)
+  alert.decided_at, alert.key = M.decided_at(alert), core.alert.key(alert.id)
   return alert
 end
 
@@ -150,19 +156,20 @@ end
 -- An incident of the service, as the option `incident` takes it.
 local function incident_of(alert)
   local id = alert.incidentId
-  return id and core.comment.incident_valid(id) and id or nil
+  return type(id) == "string" and core.comment.incident_valid(id) and id or nil
 end
 
 --- The options of a change that is made because of an alert: its key, when it was decided, and its incident; and what
---- else is given, which goes before these.
----@param alert mde.Alert
+--- else is given, which goes before these. A device that somebody has released since the alert is left alone then, and
+--- an alert that is worked on again leads to no second action.
+---@param alert mde.Alert|{ id: string }
 ---@param more? table
 ---@return mde.ChangeOptions
 function M.options(alert, more)
   if more ~= nil and type(more) ~= "table" then
     errors.invalid("wrong_type", ("alert:options needs a table of options, not %s"):format(errors.got(more)))
   end
-  local options = { key = alert.key, decided_at = alert.decided_at, incident = incident_of(alert) }
+  local options = { key = core.alert.key(alert.id), decided_at = M.decided_at(alert), incident = incident_of(alert) }
   for name, value in pairs(more or {}) do options[name] = value end
   return options
 end

@@ -18,7 +18,7 @@ local M = {}
 ---@field reading string the permission
 ---@field writing string the permission
 
----@type table<mde.AlertSource|"incident", mde.AlertPlace>
+---@type table<mde.AlertSourceName|"incident", mde.AlertPlace>
 M.places = {
   defender = { resource = "defender", path = "/alerts/", api = "alerts", reading = "Alert.Read.All",
     writing = "Alert.ReadWrite.All" },
@@ -56,7 +56,7 @@ end
 --- An alert. Graph hides one that was tuned away or belongs to no incident.
 ---@param exchange mde.Exchange
 ---@param id string
----@param source mde.AlertSource
+---@param source mde.AlertSourceName
 ---@param context mde.Context
 ---@return table? alert
 ---@return mde.Error? err

@@ -153,7 +153,7 @@ end
 
 ---@class mde.AlertWriting
 ---@field exchange mde.Exchange
----@field place mde.AlertSource|"incident"
+---@field place mde.AlertSourceName|"incident"
 ---@field id string
 ---@field noun "alert"|"incident"
 ---@field context mde.Context
@@ -265,7 +265,7 @@ end
 --- Checks what is to be written to an alert. Raises for what does not fit.
 ---@param alert mde.Alert|string
 ---@param changes mde.AlertChanges
----@param source mde.AlertSource
+---@param source mde.AlertSourceName
 ---@return string id
 function M.check_alert(alert, changes, source)
   local id = alerts.check_id(alert, "mde.update_alert", "alert")
@@ -277,7 +277,7 @@ end
 ---@param exchange mde.Exchange
 ---@param alert mde.Alert|string
 ---@param changes mde.AlertChanges
----@param source mde.AlertSource
+---@param source mde.AlertSourceName
 ---@param context mde.Context
 ---@return table? alert as it is now
 ---@return mde.Error? err

@@ -71,7 +71,11 @@ local function permission_hint(failure)
   local lacks = has and needed or nil
   needed = needed or "that this action needs"
   has = has and (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) or ""
-  return give_permission(failure, needed, has), "permission_missing", lacks
+  local hint = give_permission(failure, needed, has)
+  if failure.resource.name == "graph" and not lacks then
+    hint = hint .. " If it has that, the tenant lacks the licence: Defender for Endpoint Plan 2, or Defender XDR."
+  end
+  return hint, "permission_missing", lacks
 end
 
 -- What to do about the service's own codes.

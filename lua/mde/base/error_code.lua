@@ -115,6 +115,8 @@
 ---| "empty_list" # it is an empty list
 ---| "called_with_dot" # a method was called with a dot instead of a colon
 ---| "list_with_gaps" # the list has a nil in it
+---| "parameter_malformed" # a parameter of a hunting query has a name or a value that it cannot have
+---| "parameter_unused" # a hunting query does not use a parameter
 ---| "not_a_list" # the table is not a list
 ---| "unknown_option" # there is no such option
 ---| "unknown_field" # there is no such field
@@ -222,6 +224,8 @@
 ---| "playbook_exits" # the playbook called `os.exit`
 ---| "playbook_loops" # the playbook asks the same of a machine again and again, which a plan never ends
 ---| "playbook_client" # the playbook makes a client of its own
+---| "playbook_waits_not" # a playbook of `mde watch` does not call `mde.watch`
+---| "playbook_watches" # a playbook of a run calls `mde.watch`, which is for `mde watch`
 ---| "playbook_refuses" # the playbook's own `on_plan` refuses the plan
 ---| "plan_sends_nothing" # something would be sent while a plan is made
 ---| "plan_damaged" # the plan that was kept is not what its digest says
@@ -251,4 +255,9 @@
 ---| "no_state_directory" # there is no place for the record of a run
 ---| "stop_not_written" # the file that stops a run cannot be written
 ---| "answer_unrecorded" # it was sent by a run that ended before the answer was written down
+---| "cursor_in_use" # another watch has the cursor
+---| "cursor_unusable" # what keeps which alerts were handed over cannot be opened, or is something else
+---| "cursor_damaged" # what keeps which alerts were handed over is damaged
+---| "cursor_unwritable" # it cannot be written; nothing more is handed over
+---| "cursor_full" # there are more alerts within the span than can be known
 ---| "clock_wrong" # this machine's clock differs from the service's by minutes

@@ -13,6 +13,7 @@ local deeds = require "mde.run.deed"
 local directories = require "mde.run.directory"
 local endings = require "mde.run.ending"
 local errors = require "mde.base.error"
+local kepts = require "mde.run.kept"
 local libraries = require "mde.run.library"
 local places = require "mde.run.place"
 local plannings = require "mde.run.planning"
@@ -29,8 +30,8 @@ local undos = require "mde.run.undo"
 local verifications = require "mde.run.verification"
 local waves = require "mde.run.waves"
 
--- A plan is older than what it shows after an hour; a run that was begun may be continued for a day.
-local PLAN_SECONDS, RESUME_SECONDS = 3600, 86400
+-- A run that was begun may be continued for a day.
+local RESUME_SECONDS = 86400
 local SETTLE_SECONDS = 60
 
 local M = {}
@@ -255,9 +256,11 @@ end
 ---@param client mde.Client
 ---@param plan mde.RunPlan
 ---@param path string
+---@param limits? table what limits and caps made of it, which is shown with it: texts, numbers, flags
 ---@return true?
 ---@return mde.Error? err
-function M.save(client, plan, path)
+function M.save(client, plan, path, limits)
+  plan.limits = limits
   local record, err = records.create(client, plan, path)
   if not record then return nil, err end
   return records.finish(record)
@@ -333,7 +336,7 @@ function M.start_opened(client, opened, options)
     records.abandon(opened.record)
     return nil, err
   end
-  if age > PLAN_SECONDS and not options.stale then
+  if age > kepts.PLAN_SECONDS and not options.stale then
     records.abandon(opened.record)
     return nil, too_old(age, "plan", "Make a new one, or give --stale.")
   end
@@ -456,6 +459,7 @@ end
 M.account_words = accounts.words
 M.verify = verifications.verify
 M.copy = readings.copy
+M.kept = kepts.read
 M.audit_lines = readings.audit_lines
 M.is_run = readings.is_run
 M.cap_of = records.cap_of

@@ -89,9 +89,14 @@ end
 -- For which a copy can be read all the same.
 local copied_for = { read_only = true, network = true }
 
--- Calls fn(journal) with the record open. Where that fails it returns nil, message, code, and perhaps another path that
--- these are about.
-local function with(path, fn)
+--- Calls fn(journal) with a record open to be read. Where that fails it returns nil, message, code, and perhaps another
+--- path that these are about.
+---@generic T
+---@param path string of the record
+---@param fn fun(journal: table): T?, string?, string?, string?
+---@return T? value
+---@return mde.Error? err
+function M.with(path, fn)
   local journal, err = records.journals()
   if not journal then return nil, err end
   local directory
@@ -113,6 +118,8 @@ local function with(path, fn)
   if value == nil then return records.failed(about or path, problem, why) end
   return value
 end
+
+local with = M.with
 
 -- ---- what stands in it
 

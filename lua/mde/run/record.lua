@@ -258,7 +258,8 @@ function M.create(client, plan, path)
     undoes = plan.undoes, tenant = exchange.tenant_id or "",
     client = exchange.client_id or "", base_url = exchange.base_url, playbook = plan.playbook.name,
     text = plan.playbook.text, digest = plan.playbook.digest, arguments = json.encode(plan.playbook.arguments),
-    settings = json.encode { bound = plan.settings, unresolvable = plan.unresolvable, others = plan.others },
+    settings = json.encode { bound = plan.settings, unresolvable = plan.unresolvable, others = plan.others,
+      limits = plan.limits },
     made = plan.made })
   if not opened then
     file:close()

@@ -203,8 +203,8 @@ function M.read(run, comment, check_tenant)
   end
   local ok, devices, undone = pcall(function()
     local list, found, lasting, foreign = read_steps(journal)
-    return list, { run = places.name_of(path, row.id), found = names_of(journal, found, lasting, foreign), lasting = lasting,
-      foreign = foreign, progress = progress_of(journal) }
+    return list, { run = places.name_of(path, row.id), found = names_of(journal, found, lasting, foreign),
+      lasting = lasting, foreign = foreign, progress = progress_of(journal) }
   end)
   records.abandon(record)
   if not sound then return nil, problem end

@@ -33,6 +33,7 @@
 --   challenge     401 that asks for a token with other claims; not processed by default
 --   skew          Date is off by `by` seconds (a day)
 --   nameless      the action in the answer does not say whose it is
+--   hunting_timeout  504 as Graph's hunting gives it, with an empty message; not processed by default
 --
 -- An answer that is lost after the action took effect is `gone`; a page of a proxy's, an action that is not known for
 -- a moment (404) and the like are `answer`. How lists lag and duplicates are answered are settings: see
@@ -94,6 +95,7 @@ local kinds = {
   challenge = { processed = false },
   skew = { processed = true, fields = { by = { is_number, day } } },
   nameless = { processed = true },
+  hunting_timeout = { processed = false },
   redirect = { processed = false, fields = { status = { is_status, 302 },
     location = { is_text, "https://elsewhere.example/" } } },
   answer = { processed = false, fields = { status = { is_status, 200 }, headers = { is_headers, {} },
@@ -232,6 +234,13 @@ function canned.throttled(rule, now, path)
     message = ("%s You can send requests again in %d seconds."):format(message, rule.seconds)
   end
   return refusal(429, headers, { "429", "TooManyRequests" }, message, path)
+end
+
+function canned.hunting_timeout()
+  return { status = 504, headers = { ["content-type"] = "application/json" },
+    body = '{"error":{"code":"UnknownError","message":"","innerError":{"date":"2026-02-03T10:11:12",'
+      .. '"request-id":"00000000-0000-4000-8000-000000000504",'
+      .. '"client-request-id":"00000000-0000-4000-8000-000000000504"}}}' }
 end
 
 function canned.challenge(_, _, path)

@@ -5,6 +5,7 @@ local actions = require "mde.sim.api.actions"
 local alerts = require "mde.sim.api.alerts"
 local answers = require "mde.sim.api.answers"
 local core = require "mde.core"
+local hunting = require "mde.sim.api.hunting"
 local machines = require "mde.sim.api.machines"
 local responses = require "mde.sim.model.responses"
 
@@ -34,6 +35,8 @@ local routes = {
     limits = { per_minute = 10, per_hour = 500 }, run = alerts.update_many },
   { method = "POST", path = { "alerts", "CreateAlertByReference" }, roles = writing_alerts, is_exact = true,
     limits = { per_minute = 15 }, run = alerts.create },
+  { method = "POST", path = { "advancedqueries", "run" }, roles = { "AdvancedQuery.Read.All" },
+    limits = { per_minute = 45 }, run = hunting.run },
   { method = "GET", path = { "alerts", "*", "machine" }, roles = reading, is_exact = true, run = alerts.get_machine },
   { method = "GET", path = { "alerts", "*", "user" }, roles = { "User.Read.All" }, is_exact = true,
     run = alerts.get_user },

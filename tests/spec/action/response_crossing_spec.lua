@@ -101,6 +101,18 @@ describe("responses of different kinds", function()
     end)
   end
 
+  it("under a key are unknown where the answer says no scope that can be read, and has failed", function()
+    begin()
+    for _, scope in ipairs { 7, { "Full" }, true } do
+      r:answer({ method = "POST", path = "/isolate" }, 201, { id = "5c1f9a52-0000-4000-8000-000000000001",
+        type = "Isolate", status = "Failed", machineId = id(1), scope = scope,
+        requestorComment = "C2 [mde:alert-4711]", creationDateTimeUtc = "2020-01-01T00:00:00Z" })
+      local action, err = r.client:isolate(id(1), "C2", { key = "alert-4711", resend = false })
+      assert.is_nil(action)
+      assert.same({ "unknown", "answer_of_another" }, { err.kind, err.code })
+    end
+  end)
+
   it("uncontain does not let an isolated device onto the network", function()
     local list = machines(1)
     list[2] = { id = id(2), computerDnsName = "m1.corp.example", osPlatform = "Windows10",

@@ -70,7 +70,9 @@ describe("an alert", function()
     assert.is_nil(alert.title)
     assert.same({ {}, { "T1" }, "unheardOf", "28282" },
       { alert.comments, alert.mitreTechniques, alert.severity, alert.incidentId })
-    assert.is_nil(alert.decided_at)
+    assert.equal(1795143733.9, alert.decided_at)
+    row.lastUpdateDateTime = nil
+    assert.is_nil(alerts.of_row(row, "graph").decided_at)
     assert.equal("Odd", alerts.of_row({ id = "x", severity = "Odd" }, "defender").severity)
   end)
 

@@ -4,7 +4,7 @@ local incidents = require "mde.alert.incident"
 
 describe("an incident", function()
   it("has what Graph says of it", function()
-    local row = { id = "28279", status = "redirected", redirectIncidentId = "28282", displayName = "Suspicious rundll32",
+    local row = { id = "28279", status = "redirected", redirectIncidentId = "28282", displayName = "rundll32",
       createdDateTime = "2026-11-20T02:59:04.5533333Z", lastUpdateDateTime = "2026-11-20T03:02:15.2Z",
       classification = "unknown", determination = "unknown", severity = "high", customTags = { "CASE-4711" },
       priorityScore = 87, comments = { { comment = "seen" } }, alerts = {} }

@@ -6,6 +6,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local json = require "mde.base.json_line"
 local mde = require "mde"
+local limits = require "mde.cli.run.limits"
 local output = require "mde.cli.ui.output"
 local plan_pass = require "mde.cli.run.plan_pass"
 local runs = require "mde.run"
@@ -115,10 +116,10 @@ function M.run(context)
   local plan, status = plan_pass.undo(context, arguments.run, arguments.comment)
   if not plan then return status end
   if arguments.json then
-    output.write(json.encode(screen.object(client, plan)) .. "\n")
+    output.write(json.encode(screen.object(plan, limits.of(client, plan))) .. "\n")
   else
     say_found(plan.undone)
-    screen.show(client, plan)
+    screen.show(plan, limits.of(client, plan), client:now(), client)
   end
   status = refuse(context, plan)
   if status then return status end

@@ -12,6 +12,7 @@
 
 local files = {
   "mde.sim.graph.alerts",
+  "mde.sim.graph.hunting",
   "mde.sim.graph.incidents",
 }
 

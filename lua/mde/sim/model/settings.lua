@@ -1,6 +1,7 @@
 -- What a tenant can be told to do differently from now on: each setting, what it may be, and what it changes.
 local alert_lists = require "mde.sim.model.alert_lists"
 local copy = require "mde.sim.base.copy"
+local hunting = require "mde.sim.model.hunting"
 local limits = require "mde.sim.model.limits"
 local lists = require "mde.sim.odata.lists"
 local roles = require "mde.sim.identity.roles"
@@ -142,6 +143,10 @@ end
 
 function setters.alert_lists(tenant, value)
   tenant.alert_lists = alert_lists.settings(value, tenant.alert_lists)
+end
+
+function setters.hunting(tenant, value)
+  tenant.hunting = hunting.settings(tenant, value, tenant.hunting)
 end
 
 --- Changes settings, whose names are in `changes`. Raises a message for one that does not exist or may not be so.
