@@ -2,8 +2,8 @@
 --
 -- Pages show rows whose names are in another case than the schema's, and schemas with `Name` and `Type`; both are
 -- taken. A truth value comes as SByte, 0 or 1, and is true or false here: the query language has no other value that
--- comes as one. Another number than these stays a number. Times stay texts, and what is nested stays as it is. A null is
--- absent.
+-- comes as one. Another number than these stays a number. Times stay texts, and what is nested stays as it is. A null
+-- is absent.
 
 local core = require "mde.core"
 
