@@ -170,6 +170,7 @@
 ---| "onboarded" # the device is onboarded, and containing is for those that are not
 ---| "several_devices" # several devices answer to the name; see `candidates`
 ---| "identifiers_differ" # what a line of a list says does not mean one device
+---| "query_unreadable" # the query of `mde hunt` cannot be read
 ---| "list_unreadable" # the list cannot be read
 ---| "list_malformed" # the list is not CSV in UTF-8
 ---| "list_line_malformed" # a line of the list does not fit the others
