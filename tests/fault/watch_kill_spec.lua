@@ -43,7 +43,7 @@ describe("a watch that is killed", function()
 
   local function start(...)
     return command.start { "watch", "--quiet", "--cap", "1000", "--since", core.timestamp.write(began - 3000),
-      "tests/fault/kill/on_alert.lua", cursor, rows, log, ... }
+      "tests/fault/killed/on_alert.lua", cursor, rows, log, ... }
   end
 
   -- What the log tells: how often each handler has ended, and how often it might have a second time: so often the

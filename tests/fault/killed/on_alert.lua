@@ -1,6 +1,6 @@
 -- A playbook of mde watch over a file of alerts that grows. It writes down when a handler begins (B) and ends (E).
 --
--- usage: mde watch tests/fault/kill/on_alert.lua CURSOR ROWS LOG [restrict]
+-- usage: mde watch tests/fault/killed/on_alert.lua CURSOR ROWS LOG [restrict]
 --
 -- ROWS has lines "id changed created machine". An alert whose id ends in "f" fails once.
 
