@@ -21,6 +21,7 @@ local exchanges = require "mde.api.exchange"
 local expiries = require "mde.action.expiry"
 local guards = require "mde.action.guard"
 local held = require "mde.action.held"
+local hunts = require "mde.hunting.hunt"
 local incidents = require "mde.action.incident"
 local interruptible = require "mde.sync.interruptible"
 local inventories = require "mde.device.inventory"
@@ -52,8 +53,9 @@ local M = { VERSION = "0.1.0" }
 
 local known_options = {
   tenant_id = "text", client_id = "text", credential = "any", cloud = "text", authority = "text",
-  base_url = "text", scope = "text", ca_file = "text", proxy = "text", driver = "object", store = "any",
-  timeout = "seconds", on_event = "callback", protect = "any", cap = "any", limits = "any", reserve = "any",
+  base_url = "text", scope = "text", graph_url = "text", graph_scope = "text", ca_file = "text", proxy = "text",
+  driver = "object", store = "any", timeout = "seconds", on_event = "callback", protect = "any", cap = "any",
+  limits = "any", reserve = "any",
 }
 
 ---@class mde.ClientOptions
@@ -65,6 +67,9 @@ local known_options = {
 ---@field authority? string AZURE_AUTHORITY_HOST: where to sign in
 ---@field base_url? string MDE_BASE_URL: the service, a geographic host say
 ---@field scope? string MDE_SCOPE: what the token is asked for
+---@field graph_url? string MDE_GRAPH_URL: Microsoft Graph, without /v1.0; default the cloud's, if the service and the
+--- place to sign in are Microsoft's
+---@field graph_scope? string MDE_GRAPH_SCOPE: what its token is asked for
 ---@field ca_file? string SSL_CERT_FILE: the certificates to trust, in one PEM file; without it also SSL_CERT_DIR
 ---@field proxy? string https_proxy: the proxy's URL, user and password percent-encoded
 ---@field driver? mde.Driver what carries the bytes; by default libcurl, in nginx its own sockets (driver/driver.md)
@@ -296,11 +301,11 @@ end
 ---@param verb string
 ---@param device mde.Device
 ---@param comment string
----@param options { incident?: string }
+---@param options mde.ChangeOptions checked before: its incident, and its scope or file
 ---@param action? mde.Action by which it is so already
 ---@param err? mde.Error or else why it is left
 function Client:tell_left(verb, device, comment, options, action, err)
-  self.changes:tell_left(verb, device, comment, options.incident, action, err)
+  self.changes:tell_left(verb, device, comment, options, action, err)
 end
 
 --- Reads the record of a device, again if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
@@ -360,6 +365,16 @@ function Client:actions(query, options)
   return selection.actions(self, query, options)
 end
 
+--- Asks a query of advanced hunting in KQL, and hands out its rows; see hunting/hunting.md. Raises the error if it has
+--- no answer.
+---@param query string
+---@param options? mde.HuntOptions
+---@return mde.Hunt hunt an iterator over the rows, with `schema`, `count` and `cut`
+function Client:hunt(query, options)
+  options = hunts.check(query, options)
+  return hunts.run(self.exchange, query, options, self:context(options.timeout))
+end
+
 --- Reads one action by its id.
 ---@param id string|mde.Action
 ---@param options? { timeout?: number }
@@ -392,10 +407,10 @@ function Client:find_action(err, options)
   return lookup.find(self.action_center, err, timed(self, options, "mde.find_action"))
 end
 
---- Whether a device is restricted; or isolated, with { of = "isolate" }.
+--- Whether a device is restricted; or isolated, with { of = "isolate" }; or both, by one list, with { of = "all" }.
 ---@param device mde.Device
 ---@param options? mde.StateOptions
----@return mde.StateName? state
+---@return mde.StateName|mde.StatesOfAll|nil state
 ---@return mde.Action|mde.Error|nil action the action it rests on
 function Client:state(device, options)
   options = options_of.check(options, state.known_options, "mde.state")
@@ -509,11 +524,11 @@ function Client:set_device_value(device, value, options)
 end
 
 --- Looks at settings, hosts, clock, token and permissions, and changes nothing; see doctor.md.
----@param options? { timeout?: number } seconds for all of it, default 60
+---@param options? { timeout?: number, graph?: boolean } seconds for all of it, default 60; true: Microsoft Graph, too
 ---@return mde.Report
 function Client:doctor(options)
-  options = options_of.check(options, { timeout = "seconds" }, "mde.doctor")
-  return doctor.examine(self, options.timeout)
+  options = options_of.check(options, { timeout = "seconds", graph = "flag" }, "mde.doctor")
+  return doctor.examine(self, options.timeout, options.graph)
 end
 
 --- The rules of the guard that are in force, the cap among them.

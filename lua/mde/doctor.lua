@@ -2,9 +2,9 @@
 --
 -- Each check tells what it found in a sentence, and what to do now where something is wrong. What depends on a check
 -- that failed is skipped. The only things sent are requests without a credential to both hosts, one for a token, one
--- harmless read, and the list of restrictions. What stands on this machine is surroundings.lua's.
+-- harmless read, and the list of restrictions. What stands on this machine is surroundings.lua's. Microsoft Graph is
+-- looked at only if that is asked for: that is one request without a credential, one for a token and one read more.
 
-local audience = require "mde.auth.audience"
 local clouds = require "mde.base.cloud"
 local collection = require "mde.api.pager"
 local core = require "mde.core"
@@ -22,7 +22,8 @@ local NO_API = "https://api.security.microsoft.com/.default"
 
 ---@class mde.Check
 ---@field name string "settings", "log", "certificates", "store", "sign-in host", "API host", "proxy", "token", "clock",
---- "read", "permissions", "expired" (if something is overdue, or nobody can tell); before them the command's "profile"
+--- "read", "permissions", "expired" (if something is overdue, or nobody can tell); before them the command's "profile",
+--- and behind them, if asked for, "Graph host", "Graph token", "Graph read" and "Graph roles"
 ---@field status "ok"|"warning"|"failed"|"skipped"
 ---@field message string
 ---@field hint? string what to do now
@@ -30,7 +31,7 @@ local NO_API = "https://api.security.microsoft.com/.default"
 ---@field code? string of what failed, as an error has it
 
 ---@class mde.DoctorFunction
----@field name string
+---@field name string functions, or in words what the service has
 ---@field works boolean
 ---@field needs string the permissions, any of which will do
 ---@field remark? string
@@ -70,10 +71,13 @@ local function plain(report)
   return setmetatable(report, nil)
 end
 
+local OF_GRAPH = { "Graph host", "Graph token", "Graph read", "Graph roles" }
+
 --- The report of an environment that describes no client.
 ---@param err mde.Error
+---@param graph? boolean Microsoft Graph was asked for, too
 ---@return mde.Report
-function M.without_client(err)
+function M.without_client(err, graph)
   local report = new_report()
   report:fail("settings", err)
   surroundings.log(report)
@@ -81,6 +85,7 @@ function M.without_client(err)
     "permissions" } do
     report:skip(name, "the settings have to be right first")
   end
+  for _, name in ipairs(graph and OF_GRAPH or {}) do report:skip(name, "the settings have to be right first") end
   return plain(report)
 end
 
@@ -169,8 +174,8 @@ local function advice(driver, url, code)
 end
 
 -- Asks a host for something that needs no credential. `judge` says what the answer means. What came of it is added to
--- `tries`.
-local function probe(report, client, name, url, context, judge, tries)
+-- `tries`. `doubt`: what is wrong with the setting that leads there, if anything.
+local function probe(report, client, name, url, context, judge, tries, doubt)
   local host = core.url.authority(url)
   local response, message, code, ahead = client.exchange:probe(url, math.min(PROBE_SECONDS, context:left()))
   tries[#tries + 1] = { host = host, answered = response ~= nil, code = code, ahead = ahead,
@@ -179,6 +184,7 @@ local function probe(report, client, name, url, context, judge, tries)
     return report:add(name, "failed", message, advice(client.driver, url, code), "unavailable", code)
   end
   local status, text, hint, kind, problem = judge(response, host)
+  if status == "ok" and doubt then status, hint = "warning", doubt .. "." end
   return report:add(name, status, text, hint, kind, problem)
 end
 
@@ -203,7 +209,7 @@ local function judge_sign_in(client)
   end
 end
 
-local function judge_api(client)
+local function judge_api(resource)
   return function(response, host)
     if response.status == 401 then
       return "ok", ("%s resolves, answers over verified TLS and asks for a token"):format(host)
@@ -212,7 +218,7 @@ local function judge_api(client)
         "Try again in a minute."
     end
     return "failed", ("%s answers, but not as the service does (HTTP %d)"):format(host, response.status),
-      client.exchange.named "Check MDE_BASE_URL. " .. BETWEEN, "protocol", "foreign_answer"
+      resource.named "Check MDE_BASE_URL. " .. BETWEEN, "protocol", "foreign_answer"
   end
 end
 
@@ -274,11 +280,11 @@ local function has(list, value)
 end
 
 -- What in a token is not as the settings have it.
-local function doubts(exchange, claims)
+local function doubts(exchange, claims, resource)
   local list = {}
-  if not audience.is_of_the_service(claims.aud) then
-    list[#list + 1] = ("it is for %s, which is not Defender for Endpoint: %s"):format(
-      errors.show(claims.aud or "nobody"), exchange.named "check MDE_SCOPE and MDE_CLOUD")
+  if not resource.is_audience(claims.aud) then
+    list[#list + 1] = ("it is for %s, which is not %s: %s"):format(errors.show(claims.aud or "nobody"), resource.title,
+      resource.named "check MDE_SCOPE and MDE_CLOUD")
   end
   local is_guid = exchange.tenant_id and core.device.is_guid(exchange.tenant_id)
   if is_guid and claims.tid and core.text.lower(claims.tid) ~= core.text.lower(exchange.tenant_id) then
@@ -287,33 +293,34 @@ local function doubts(exchange, claims)
   return list
 end
 
-local function token(report, client, context)
+-- `name` of the check. The claims of a token for a resource, or nil.
+local function token(report, client, context, name, resource)
   local exchange = client.exchange
-  local claims, err = exchange:token_claims(context)
+  local claims, err = exchange:token_claims(context, resource.name)
   if not claims then
-    report:fail("token", err)
+    report:fail(name, err)
     return nil
   end
   if claims.opaque then
-    report:add("token", "warning", "there is a token, and it does not tell what it is for",
+    report:add(name, "warning", "there is a token, and it does not tell what it is for",
       "The service decides what it is good for.")
     return claims
   end
-  exchange:settle_clock(context)
+  if resource.tells_time then exchange:settle_clock(context) end
   local left = claims.exp and claims.exp - exchange.clock:time()
   local message = ("for %s, of the tenant %s, application %s, with %s%s"):format(errors.show(claims.aud or "nobody"),
     errors.show(claims.tid or "?"), errors.show(claims.appid or "?"),
     claims.roles and #claims.roles > 0 and "the roles " .. errors.show(table.concat(claims.roles, ", ")) or "no roles",
     left and (", for another %s"):format(in_words(left)) or "")
-  local list = doubts(exchange, claims)
+  local list = doubts(exchange, claims, resource)
   if left and left < SHORT_LIFE_SECONDS then list[#list + 1] = "it ends soon: check the clock" end
   if not claims.roles or #claims.roles == 0 then
     list[#list + 1] = "it was issued although nothing was consented: an administrator grants the permissions below"
   end
   if list[1] then
-    report:add("token", "warning", message, table.concat(list, "; ") .. ".")
+    report:add(name, "warning", message, table.concat(list, "; ") .. ".")
   else
-    report:add("token", "ok", message)
+    report:add(name, "ok", message)
   end
   return claims
 end
@@ -361,20 +368,98 @@ local function expired(report, client, context)
     "Release them: mde release --expired; a job that runs it every few minutes is missing, or fails.")
 end
 
+-- How an application of this kind gets roles of a service.
+local function how_to_add(client, service)
+  return client.exchange.credential.kind == "managed identity"
+    and ("An administrator assigns the roles of %s to the managed identity by Microsoft Graph."):format(service)
+    or ("Add them in the portal (App registrations, API permissions, %s, Application permissions) and "
+      .. "grant admin consent."):format(service)
+end
+
 local function allowed(report, client, claims)
   if claims.opaque then return report:skip("permissions", "the token does not tell its roles") end
   local roles, missing = claims.roles or {}, {}
   report.functions = permissions.functions(roles, client:rules())
   for _, one in ipairs(report.functions) do
     if not one.works and one.expected and not has(missing, one.needs) then missing[#missing + 1] = one.needs end
-    one.expected = nil
+    one.expected, one.topic = nil, nil
   end
   if not missing[1] then return report:add("permissions", "ok", "restrict, release and all that reads will work") end
   return report:add("permissions", "failed", "missing: " .. table.concat(missing, "; "),
-    client.exchange.credential.kind == "managed identity"
-    and "An administrator assigns the roles of WindowsDefenderATP to the managed identity by Microsoft Graph."
-    or "Add them in the portal (App registrations, API permissions, WindowsDefenderATP, Application permissions) and "
-      .. "grant admin consent.", "permission", "permission_missing")
+    how_to_add(client, "WindowsDefenderATP"), "permission", "permission_missing")
+end
+
+-- ---- Microsoft Graph
+
+-- What the settings of Graph have that does not belong together.
+local function graph_contradiction(exchange, resource)
+  local host, sign_in = host_of(resource.base_url), host_of(exchange.authority)
+  local of_host, of_sign_in = core.url.cloud(host), core.url.cloud(sign_in)
+  if of_host and of_sign_in and of_host ~= of_sign_in then
+    return resource.named(("%s and %s are of two clouds: check MDE_CLOUD, MDE_BASE_URL and "
+      .. "AZURE_AUTHORITY_HOST"):format(sign_in, host))
+  end
+  for _, cloud in pairs(clouds) do
+    if host == host_of(cloud.graph_url) and resource.scope ~= cloud.graph_scope then
+      return ("%s takes tokens of the scope %s, and %s is set"):format(host, cloud.graph_scope,
+        errors.show(resource.scope))
+    end
+  end
+end
+
+-- Whether Graph lets the application read, as one alert shows.
+local function graph_read(report, client, context, claims)
+  local needs = permissions.graph(claims.roles or {})[1]
+  if not claims.opaque and not needs.works then
+    return report:skip("Graph read", "the token has no role that reads alerts: " .. needs.needs)
+  end
+  local answer, err = client.exchange:call { resource = "graph", method = "GET", path = "/security/alerts_v2?$top=1",
+    kind = "read", api = "graph_alerts", permission = needs.needs, context = context,
+    usable = function(answer) return type(answer.value) == "table", "it has no list of values" end }
+  if not answer then return report:fail("Graph read", err) end
+  return report:add("Graph read", "ok", ("one alert was read: %s"):format(answer.value[1] and "it is there"
+    or "this tenant has no alert yet"))
+end
+
+local function graph_roles(report, client, claims)
+  if claims.opaque then return report:skip("Graph roles", "the token does not tell its roles") end
+  local missing, works = {}, false
+  for _, one in ipairs(permissions.graph(claims.roles or {})) do
+    works = works or one.works
+    if not one.works and one.expected then missing[#missing + 1] = ("%s (%s)"):format(one.needs, one.name) end
+    one.expected, one.topic = nil, nil
+    report.functions[#report.functions + 1] = one
+  end
+  if not missing[1] then return report:add("Graph roles", "ok", "alerts, incidents and hunting will work") end
+  local text, hint = "missing: " .. table.concat(missing, "; "), how_to_add(client, "Microsoft Graph")
+  if works then return report:add("Graph roles", "warning", text, hint) end
+  return report:add("Graph roles", "failed", text, hint, "permission", "permission_missing")
+end
+
+local function skip_graph(report, from, why)
+  for i = from, #OF_GRAPH do report:skip(OF_GRAPH[i], why) end
+end
+
+local function examine_graph(report, client, context, sign_in_works)
+  local exchange = client.exchange
+  local resource, err = exchange:resource "graph"
+  if not resource then
+    report:fail("Graph host", err)
+    return skip_graph(report, 2, "the settings have to be right first")
+  end
+  local url = resource.base_url .. resource.root .. "/security/alerts_v2?$top=1"
+  -- Its clock is no witness of Defender's, so its time goes nowhere.
+  local answers = probe(report, client, "Graph host", url, context, judge_api(resource), {},
+    graph_contradiction(exchange, resource))
+  if not sign_in_works then return skip_graph(report, 2, "the sign-in host has to work first") end
+  local claims = token(report, client, context, "Graph token", resource)
+  if not claims then return skip_graph(report, 3, "it needs a token") end
+  if answers then
+    graph_read(report, client, context, claims)
+  else
+    report:skip("Graph read", "Graph's host has to work first")
+  end
+  graph_roles(report, client, claims)
 end
 
 -- ---- all of it
@@ -393,8 +478,9 @@ end
 --- Looks at everything, and changes nothing.
 ---@param client mde.Client
 ---@param seconds? number the longest that it may take; default 60
+---@param graph? boolean Microsoft Graph, too
 ---@return mde.Report
-function M.examine(client, seconds)
+function M.examine(client, seconds, graph)
   local exchange, report = client.exchange, new_report()
   seconds = seconds or SECONDS
   local context = client:context(seconds):within(seconds)
@@ -413,12 +499,12 @@ function M.examine(client, seconds)
     sign_in_works = probe(report, client, "sign-in host", url, context, judge_sign_in(client), tries)
   end
   local api_works = probe(report, client, "API host", exchange.base_url .. "/api/machines?$top=1", context,
-    judge_api(client), tries)
+    judge_api(exchange:resource "defender"), tries)
   surroundings.proxy(report, client.driver, tries)
 
   local claims
   if sign_in_works then
-    claims = token(report, client, context)
+    claims = token(report, client, context, "token", exchange:resource "defender")
   else
     report:skip("token", "the sign-in host has to work first")
   end
@@ -433,6 +519,7 @@ function M.examine(client, seconds)
   else
     report:skip("permissions", "they stand in the token")
   end
+  if graph then examine_graph(report, client, context, sign_in_works) end
   return plain(report)
 end
 

@@ -25,6 +25,7 @@ function M.remarks(exchange)
     look(exchange.authority, "the credential", "AZURE_AUTHORITY_HOST")
   end
   look(exchange.base_url, "the token", "MDE_BASE_URL")
+  if exchange.graph_url then look(exchange.graph_url, "the token for Microsoft Graph", "MDE_GRAPH_URL") end
   return list
 end
 

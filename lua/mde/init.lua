@@ -81,13 +81,16 @@ end
 
 --- Looks at everything that a call needs, and changes nothing. Where the environment describes no client, the report
 --- says what is wrong with it.
----@param options? { timeout?: number, problem?: mde.Error } seconds for all of it, default 60; or why `mde.client` gave
---- no client, which is then reported
+---@param options? { timeout?: number, graph?: boolean, problem?: mde.Error } seconds for all of it, default 60; true:
+--- Microsoft Graph, too; why `mde.client` gave no client, which is then reported
 ---@return mde.Report
 function M.doctor(options)
-  if type(options) == "table" and errors.is(options.problem) then return doctors.without_client(options.problem) end
+  local graph = type(options) == "table" and options.graph == true
+  if type(options) == "table" and errors.is(options.problem) then
+    return doctors.without_client(options.problem, graph)
+  end
   local client, err = default_client()
-  if not client then return doctors.without_client(err) end
+  if not client then return doctors.without_client(err, graph) end
   return client:doctor(options)
 end
 
@@ -97,8 +100,11 @@ M.check = arguments.check
 
 M.start_investigation = clients.start_investigation
 
+--- Values of a hunting query whose types are named, mde.kql.datetime(time) for instance; see hunting/hunting.md.
+M.kql = require("mde.hunting.value").types
+
 -- What is called in the head of a `for` has nobody to return an error to.
-for _, name in ipairs { "machines", "actions" } do
+for _, name in ipairs { "machines", "actions", "hunt" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then error(err, 0) end

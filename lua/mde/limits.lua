@@ -8,6 +8,8 @@ local options_of = require "mde.base.options"
 -- Of most of the service's APIs.
 local PER_MINUTE, PER_HOUR = 100, 1500
 local MOST = 100000
+-- Of Microsoft Graph's, which has no limits by the hour and does not know the service's.
+local GRAPH_PER_MINUTE = { graph_alerts = 150, graph_incidents = 150, hunting = 45 }
 
 local M = {}
 
@@ -45,7 +47,8 @@ function M.check(limits, reserve)
   return { { count = per_minute, seconds = 60 }, { count = per_hour, seconds = 3600 } }, reserve
 end
 
---- The windows of the APIs that the service allows fewer calls than most.
+--- The windows of the APIs that the service allows fewer calls than most, and of those of Microsoft Graph, which the
+--- option `limits` does not change.
 ---@param windows mde.Window[] of most APIs; none where calls are not counted
 ---@return table<string, mde.Window[]>
 function M.of_apis(windows)
@@ -56,6 +59,9 @@ function M.of_apis(windows)
       list[name] = { { count = math.min(row.per_minute, windows[1].count), seconds = 60 },
         { count = math.min(row.per_hour, windows[2].count), seconds = 3600 } }
     end
+  end
+  for name, count in pairs(windows[1] and GRAPH_PER_MINUTE or {}) do
+    list[name] = { { count = count, seconds = 60 } }
   end
   return list
 end

@@ -1,4 +1,6 @@
 --- permissions: which application permission each function needs, and what a set of them is good for.
+--
+-- Those of Defender for Endpoint and those of Microsoft Graph are roles of two resources, and stand in two tokens.
 
 local core = require "mde.core"
 
@@ -44,6 +46,30 @@ end
 
 add_extras()
 
+-- What else Defender knows, by what it is and not by a function.
+for _, one in ipairs {
+  { name = "alerts of Defender", needs = "Alert.Read.All or Alert.ReadWrite.All" },
+  { name = "changes of Defender's alerts", needs = "Alert.ReadWrite.All" },
+  { name = "indicators", needs = "Ti.ReadWrite.All" },
+  { name = "software of a device", needs = "Software.Read.All" },
+  { name = "vulnerabilities of a device", needs = "Vulnerability.Read.All" },
+  { name = "users of a device", needs = "User.Read.All" },
+  { name = "device groups", needs = "Score.Read.All" },
+} do
+  one.topic = true
+  functions[#functions + 1] = one
+end
+
+-- The same of Microsoft Graph. The expected ones read.
+local of_graph = {
+  { name = "alerts of Graph", needs = "SecurityAlert.Read.All or SecurityAlert.ReadWrite.All", expected = true },
+  { name = "changes of Graph's alerts", needs = "SecurityAlert.ReadWrite.All" },
+  { name = "incidents of Graph", needs = "SecurityIncident.Read.All or SecurityIncident.ReadWrite.All",
+    expected = true },
+  { name = "changes of Graph's incidents", needs = "SecurityIncident.ReadWrite.All" },
+  { name = "hunting", needs = "ThreatHunting.Read.All", expected = true },
+}
+
 -- What a function that changes something cannot do where nothing can be read.
 local function blind(name, rules)
   local allow = name == "restrict" and rules[1]
@@ -61,7 +87,20 @@ function M.functions(roles, rules)
     local works = has_any(roles, one.needs)
     local remark = works and not can_read and one.needs == M.restricting and one.name ~= "cancel"
       and blind(one.name, rules) or nil
-    list[i] = { name = one.name, needs = one.needs, works = works, expected = one.expected, remark = remark }
+    list[i] = { name = one.name, needs = one.needs, works = works, expected = one.expected, remark = remark,
+      topic = one.topic }
+  end
+  return list
+end
+
+--- What Microsoft Graph gives with these roles of it.
+---@param roles string[]
+---@return mde.DoctorFunction[]
+function M.graph(roles)
+  local list = {}
+  for i, one in ipairs(of_graph) do
+    list[i] = { name = one.name, needs = one.needs, works = has_any(roles, one.needs), expected = one.expected,
+      topic = true }
   end
   return list
 end

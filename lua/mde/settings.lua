@@ -36,13 +36,16 @@ local function check_client_id(value, name)
   return value
 end
 
-local function check_base_url(value, name)
-  local url = urls.check_https(value, name)
-  if core.text.lower(core.url.parse(url).path):find "/api$" then
-    errors.invalid("url_malformed", ("%s is %s; the path /api is added by this library"):format(name,
-      urls.shown(value)), "Leave /api away.")
+-- Checks the URL of what has a root of its own, which is not part of the setting.
+local function without_root(root, pattern)
+  return function(value, name)
+    local url = urls.check_https(value, name)
+    if core.text.lower(core.url.parse(url).path):find(pattern) then
+      errors.invalid("url_malformed", ("%s is %s; the path %s is added by this library"):format(name,
+        urls.shown(value), root), ("Leave %s away."):format(root))
+    end
+    return url
   end
-  return url
 end
 
 local function check_scope(value, name)
@@ -83,8 +86,10 @@ local sources = {
   { option = "client_id", variable = "AZURE_CLIENT_ID", check = check_client_id },
   { option = "credential", check = check_credential },
   { option = "authority", variable = "AZURE_AUTHORITY_HOST", check = authorities.check },
-  { option = "base_url", variable = "MDE_BASE_URL", check = check_base_url },
+  { option = "base_url", variable = "MDE_BASE_URL", check = without_root("/api", "/api$") },
   { option = "scope", variable = "MDE_SCOPE", check = check_scope },
+  { option = "graph_url", variable = "MDE_GRAPH_URL", check = without_root("/v1.0", "/v1%.0$") },
+  { option = "graph_scope", variable = "MDE_GRAPH_SCOPE", check = check_scope },
   { option = "store", variable = "MDE_STORE", check = stores.check },
 }
 
@@ -142,14 +147,35 @@ local function same_host(url, other)
 end
 
 -- A host that a national cloud alone has says that this one is meant. GCC signs in where the commercial cloud does;
--- GCC High and DoD have everything in common that matters here.
+-- GCC High and DoD have everything in common but Microsoft Graph. The second result is whether the cloud is certain.
 local function cloud_of(settings)
-  if settings.cloud then return settings.cloud end
-  for _, name in ipairs { "gcc", "gcc_high" } do
-    local cloud = clouds[name]
-    if same_host(settings.base_url, cloud.base_url) then return cloud end
+  if settings.cloud then return settings.cloud, true end
+  for _, name in ipairs { "gcc_high", "dod" } do
+    if same_host(settings.graph_url, clouds[name].graph_url) then return clouds[name], true end
   end
-  return same_host(settings.authority, clouds.gcc_high.authority) and clouds.gcc_high or clouds.commercial
+  if same_host(settings.base_url, clouds.gcc.base_url) then return clouds.gcc, true end
+  local high = clouds.gcc_high
+  if same_host(settings.base_url, high.base_url) or same_host(settings.authority, high.authority) then
+    return high, false
+  end
+  return clouds.commercial, true
+end
+
+-- Why nobody can tell where Microsoft Graph is; nil if the cloud tells. A setting that leads away from Microsoft, to a
+-- simulated tenant say, leads there as a whole: a token must not go where nobody sent it.
+local function graph_doubt(settings, is_certain)
+  for _, one in ipairs { { "base_url", "MDE_BASE_URL" }, { "authority", "AZURE_AUTHORITY_HOST" } } do
+    local url, variable = settings[one[1]], one[2]
+    local parts = url and core.url.parse(url)
+    if parts and parts.class ~= "microsoft" then
+      return { message = ("%s is set to %s, which is no host of Microsoft's, and no setting says where Graph is beside "
+        .. "it"):format(settings.given[variable] or variable, errors.show(parts.authority)),
+        hint = "Set MDE_GRAPH_URL too; for a simulated tenant mde sim --print-env prints it." }
+    end
+  end
+  if is_certain then return nil end
+  return { message = "GCC High and DoD have Graph at hosts of their own, and no setting says which of the two is meant",
+    hint = "Set MDE_CLOUD to gcc_high or dod." }
 end
 
 --- Adds what the environment says, and what follows from the cloud. Raises for what is wrong or missing in it.
@@ -167,10 +193,12 @@ function M.complete(settings)
     settings.authority = authorities.without_tenant(settings.authority, settings.tenant_id,
       settings.given.AZURE_AUTHORITY_HOST or "AZURE_AUTHORITY_HOST")
   end
-  local cloud = cloud_of(settings)
+  local cloud, is_certain = cloud_of(settings)
+  if not settings.graph_url then settings.graph_doubt = graph_doubt(settings, is_certain) end
   for name, value in pairs(cloud) do
     if settings[name] == nil then settings[name] = value end
   end
+  if settings.graph_doubt then settings.graph_url = nil end
   for name, one in pairs(clouds) do
     if one == cloud then settings.cloud_name = name end
   end

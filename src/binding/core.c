@@ -22,6 +22,7 @@ static const struct {
     {"history", mde_open_history},
     {"http1", mde_open_http1},
     {"json", mde_open_json},
+    {"kql", mde_open_kql},
     {"limiter", mde_open_limiter},
     {"name", mde_open_name},
     {"nearest", mde_open_nearest},

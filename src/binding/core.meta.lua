@@ -18,6 +18,7 @@
 ---@field history mde.core.history
 ---@field http1 mde.core.http1
 ---@field json mde.core.json
+---@field kql mde.core.kql
 ---@field limiter mde.core.limiter
 ---@field name mde.core.name
 ---@field nearest mde.core.nearest
@@ -667,6 +668,43 @@ function json.list(text, name) end
 ---@param text string
 ---@return string
 function json.repair(text) end
+
+---@class mde.core.kql values on their way into a query of advanced hunting, and its names (src/core/kql.h)
+local kql = {}
+
+---@alias mde.kql_type "string"|"long"|"real"|"bool"|"datetime"|"timespan"|"guid"
+---@alias mde.kql_flaw "not_utf8"|"not_finite"|"not_a_time"|"not_a_span"|"not_a_guid"
+
+---A value as a literal of its type. Raises for a value of another Lua type, and for a long that is no whole number.
+---@param of mde.kql_type
+---@param value string|number|boolean Unix seconds of a datetime, seconds of a timespan
+---@return string? literal nil if it cannot be written
+---@return mde.kql_flaw? flaw why
+function kql.literal(of, value) end
+
+---Values of one type as one that `in` takes: dynamic(["a","b"]).
+---@param of mde.kql_type
+---@param values any[]
+---@return string? literal nil if one of them cannot be written
+---@return mde.kql_flaw? flaw why
+---@return integer? place of the first that cannot
+function kql.list(of, values) end
+
+---Tells why a parameter cannot have a name.
+---@param name string
+---@return "not_a_name"|"like_a_column"|"keyword"|nil flaw nil: it can
+function kql.name_flaw(name) end
+
+---Tells what a query does with a name.
+---@param query string
+---@param name string
+---@return "read"|"defined"|"called"|nil use nil: the query has no such name
+function kql.use(query, name) end
+
+---The names in a query, each once, in the order in which they come first; those in strings and comments are none.
+---@param query string
+---@return string[]
+function kql.names(query) end
 
 ---@class mde.core.limiter
 local limiter = {}

@@ -184,6 +184,10 @@ static const struct {
     {"securitycenter.microsoft.com", MDE_URL_CLOUD_PUBLIC},
     {"api-gcc.securitycenter.microsoft.us", MDE_URL_CLOUD_PUBLIC},
     {"securitycenter.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+    {"graph.microsoft.com", MDE_URL_CLOUD_PUBLIC},
+    {"graph.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+    {"dod-graph.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+    {"microsoftgraph.chinacloudapi.cn", MDE_URL_CLOUD_CHINA},
 };
 
 static enum mde_url_cloud cloud_of(struct mde_text name)

@@ -74,7 +74,10 @@ enum mde_url_class {
   MDE_URL_CLASS_THIS_MACHINE,
   /* 169.254.0.0/16 (RFC 3927), fe80::/10, and the first as an IPv6 socket has it. */
   MDE_URL_CLASS_LINK_LOCAL,
-  /* A domain in which Microsoft signs in or Defender for Endpoint answers, or a name below one. */
+  /*
+   * A domain in which Microsoft signs in, or Defender for Endpoint or Microsoft Graph answers, or a
+   * name below one
+   */
   MDE_URL_CLASS_MICROSOFT
 };
 

@@ -55,6 +55,14 @@ function directory.names(path) end
 ---that cannot be told
 function directory.is_regular(path) end
 
+---The same file is found by it from any directory. The links that lead to the file's directory are followed; the file
+---keeps its own name, and need not be there.
+---@param path string of a file
+---@return string? absolute
+---@return string? problem its directory is not there, or the path is too long
+---@return boolean? is_missing
+function directory.absolute(path) end
+
 ---@class mde.posix.entropy
 local entropy = {}
 

@@ -270,6 +270,12 @@ static void classes(void **state)
       {"login.chinacloudapi.cn", MDE_URL_CLASS_MICROSOFT},
       {"any.blob.core.windows.net", MDE_URL_CLASS_FOREIGN},
       {"api-gcc.securitycenter.microsoft.us", MDE_URL_CLASS_MICROSOFT},
+      {"graph.microsoft.com", MDE_URL_CLASS_MICROSOFT},
+      {"Graph.Microsoft.US.", MDE_URL_CLASS_MICROSOFT},
+      {"dod-graph.microsoft.us", MDE_URL_CLASS_MICROSOFT},
+      {"notgraph.microsoft.com", MDE_URL_CLASS_FOREIGN},
+      {"graph.microsoft.com.example", MDE_URL_CLASS_FOREIGN},
+      {"graph.windows.net", MDE_URL_CLASS_FOREIGN},
       /* Like this machine. */
       {"localhost.attacker.example", MDE_URL_CLASS_FOREIGN},
       {"xlocalhost", MDE_URL_CLASS_FOREIGN},
@@ -380,6 +386,10 @@ static void clouds(void **state)
       {"api-gov.securitycenter.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
       {"xapi-gcc.securitycenter.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
       {"securitycenter.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+      {"graph.microsoft.com", MDE_URL_CLOUD_PUBLIC},
+      {"graph.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+      {"dod-graph.microsoft.us", MDE_URL_CLOUD_US_GOVERNMENT},
+      {"microsoftgraph.chinacloudapi.cn", MDE_URL_CLOUD_CHINA},
       {"login.partner.microsoftonline.cn", MDE_URL_CLOUD_CHINA},
       {"login.chinacloudapi.cn", MDE_URL_CLOUD_CHINA},
       /* Microsoft's, and which one is not known. */

@@ -23,6 +23,17 @@ if client then action, err = client:restrict(arg[2], "a test", { look = false })
 print(action and action.outcome or tostring(err))
 ]]
 
+-- What Graph says of a path that it does not have: only a token for it comes so far.
+local ASKS_GRAPH = [[
+local mde = require "mde"
+local options = {}
+if arg[1] ~= "" then options.credential = mde.credential.managed_identity { tokens_directory = arg[1] } end
+local client = assert(mde.client(options))
+local _, err = client.exchange:call { resource = "graph", method = "GET", path = "/security/nothing", kind = "read",
+  api = "graph_alerts", permission = "SecurityAlert.Read.All", context = client:context(20) }
+print(err.http_status, err.code)
+]]
+
 describe("an application that signs in by", function()
   local tenant, one, other, issuer, directory
 
@@ -74,15 +85,16 @@ describe("an application that signs in by", function()
     ["managed identity, Azure Arc"] = function() return tenant.identity_env "arc" end,
   }
 
-  local function run(name, changes)
-    local environment = { SSL_CERT_FILE = tenant.ca_file, MDE_BASE_URL = tenant.base_url }
+  local function run(name, changes, program)
+    local environment = { SSL_CERT_FILE = tenant.ca_file, MDE_BASE_URL = tenant.base_url,
+      MDE_GRAPH_URL = tenant.env.MDE_GRAPH_URL }
     if not name:find "^managed" then
       environment.AZURE_AUTHORITY_HOST = tenant.env.AZURE_AUTHORITY_HOST
       environment.AZURE_TENANT_ID, environment.AZURE_CLIENT_ID = tenant.env.AZURE_TENANT_ID, tenant.env.AZURE_CLIENT_ID
     end
     for variable, value in pairs(well[name]()) do environment[variable] = value end
     for variable, value in pairs(changes or {}) do environment[variable] = value end
-    local output, status = script.run(PROGRAM, { environment = environment,
+    local output, status = script.run(program or PROGRAM, { environment = environment,
       arguments = { name:find "Arc" and directory or "", ID } })
     assert.equal("exit 0", status, output)
     return (output:gsub("{[^\n]*}\n", ""):gsub("\n$", ""))
@@ -105,6 +117,14 @@ describe("an application that signs in by", function()
       local created = tenant.history "action_created"
       assert.equal(1, #created)
       assert.equal(ID, created[1].machine)
+    end)
+  end
+
+  for name in pairs(well) do
+    it(name .. " gets a token for Microsoft Graph, and no other", function()
+      assert.equal("400\tBadRequest", run(name, nil, ASKS_GRAPH))
+      local issued = tenant.history "token_issued"
+      assert.same({ 1, "https://graph.microsoft.com" }, { #issued, issued[1].audience })
     end)
   end
 

@@ -32,8 +32,9 @@ describe("mde doctor", function()
     tenant.clear()
   end)
 
-  local function application(roles)
-    tenant.application { client_id = tenant.env.AZURE_CLIENT_ID, client_secret = tenant.client_secret, roles = roles }
+  local function application(roles, graph_roles)
+    tenant.application { client_id = tenant.env.AZURE_CLIENT_ID, client_secret = tenant.client_secret, roles = roles,
+      graph_roles = graph_roles }
   end
 
   -- What differs from run to run gives way to what a reader would have in its place.
@@ -91,6 +92,10 @@ describe("mde doctor", function()
     { "Nothing is set", 1, function()
       return { AZURE_TENANT_ID = "", AZURE_CLIENT_ID = "", AZURE_CLIENT_SECRET = "" }
     end },
+    { "Microsoft Graph, too", 0, function()
+      application({ "Machine.Read.All", "Machine.RestrictExecution" }, { "ThreatHunting.Read.All" })
+    end, nil, { "doctor", "--graph" } },
+    { "Microsoft Graph, with no role there", 2, function() end, nil, { "doctor", "--graph" } },
     { "The service is down", 3, function()
       tenant.fault { fault = "answer", status = 503, match = { path = "/api/" }, count = false }
     end },
@@ -105,7 +110,7 @@ describe("mde doctor", function()
     it("tells: " .. case[1], function()
       local environment, stop = case[3]()
       if stop then finally(stop) end
-      local result = command.run({ "doctor" }, { environment = environment })
+      local result = command.run(case[5] or { "doctor" }, { environment = environment })
       assert.equal(case[2], result.status, result.out .. result.err)
       assert.equal(case[4] or "", result.err)
       assert.is_nil(result.out:find "opaque%-word" or result.out:find "Winter2026")
@@ -119,6 +124,16 @@ describe("mde doctor", function()
     assert.equal(#cases, #sections)
     local text = "\n" .. table.concat(sections, "\n")
     assert.equal(text, page.shown(PAGE, "cases", text))
+  end)
+
+  it("finds the roles of Microsoft Graph that the simulated tenant was given", function()
+    local other = tenants.start { "--graph-role", "SecurityIncident.Read.All", "--graph-role",
+      "ThreatHunting.Read.All" }
+    finally(other.stop)
+    local result = command.run({ "doctor", "--graph" }, { environment = other.env })
+    assert.equal(0, result.status, result.out .. result.err)
+    assert.truthy(result.out:find("with the roles SecurityIncident.Read.All, ThreatHunting.Read.All", 1, true))
+    assert.truthy(result.out:find("Graph roles   missing: SecurityAlert.Read.All", 1, true), result.out)
   end)
 
   it("signs in at a place that is written without its scheme, and with its tenant", function()

@@ -327,3 +327,102 @@ describe("the doctor", function()
     assert.is_function(clients.methods.doctor)
   end)
 end)
+
+describe("the doctor of Microsoft Graph", function()
+  local READING = { "SecurityAlert.Read.All", "SecurityIncident.Read.All", "ThreatHunting.Read.All" }
+
+  -- The last four checks, and the report. `answer`: what is read of the alerts.
+  local function graph(options, answer)
+    local r = new(options)
+    if answer then r:answer({ path = "alerts_v2", nth = 2 }, answer[1], answer[2], { count = false }) end
+    local report, checks = examine(r, { graph = true })
+    assert.same({ "Graph host", "Graph token", "Graph read", "Graph roles" }, { report.checks[#report.checks - 3].name,
+      report.checks[#report.checks - 2].name, report.checks[#report.checks - 1].name,
+      report.checks[#report.checks].name })
+    return checks, report, r
+  end
+
+  local function statuses(checks)
+    return { checks["Graph host"].status, checks["Graph token"].status, checks["Graph read"].status,
+      checks["Graph roles"].status }
+  end
+
+  it("is not asked unless that is wanted, and gets no token", function()
+    local r = new { graph_roles = READING }
+    local _, checks = examine(r)
+    assert.is_nil(checks["Graph host"])
+    for _, entry in ipairs(r.tenant.history) do
+      assert.is_nil((entry.path or entry.audience or ""):find("v1.0/", 1, true))
+      assert.not_equal("https://graph.microsoft.com", entry.audience)
+    end
+    local err = rehearsal.refused(r.client.doctor, r.client, { graph = "yes" })
+    assert.matches("graph", err.message)
+  end)
+
+  it("finds nothing where nothing is wrong", function()
+    local checks, report = graph({ graph_roles = READING }, { 200, { value = { { id = "a" } } } })
+    assert.same({ "ok", "ok", "ok", "ok" }, statuses(checks))
+    assert.is_true(report.ok)
+    assert.matches("for https://graph.microsoft.com, of the tenant", checks["Graph token"].message, 1, true)
+    assert.equal("one alert was read: it is there", checks["Graph read"].message)
+    local last = report.functions[#report.functions]
+    assert.same({ name = "hunting", works = true, needs = "ThreatHunting.Read.All" }, last)
+  end)
+
+  it("names each role that is missing, and what it is for", function()
+    local checks, report = graph { graph_roles = { "ThreatHunting.Read.All" } }
+    assert.same({ "ok", "ok", "skipped", "warning" }, statuses(checks))
+    assert.is_true(report.ok)
+    assert.equal("missing: SecurityAlert.Read.All or SecurityAlert.ReadWrite.All (alerts of Graph); "
+      .. "SecurityIncident.Read.All or SecurityIncident.ReadWrite.All (incidents of Graph)",
+      checks["Graph roles"].message)
+    assert.matches("API permissions, Microsoft Graph, Application permissions", checks["Graph roles"].hint, 1, true)
+    checks, report = graph { graph_roles = {} }
+    assert.same({ "ok", "warning", "skipped", "failed" }, statuses(checks))
+    assert.is_false(report.ok)
+    assert.equal("permission_missing", checks["Graph roles"].code)
+  end)
+
+  it("takes the refusal for the proof, whatever the token says", function()
+    local checks = graph({ graph_roles = READING }, { 403, { error = { code = "Forbidden", message = "No." } } })
+    assert.same({ "ok", "ok", "failed", "ok" }, statuses(checks))
+    assert.matches("needs a licence", checks["Graph read"].hint, 1, true)
+  end)
+
+  it("tells of a token for somebody else, and of a scope that is not the host's", function()
+    local checks = graph({ graph_roles = READING, client = { graph_scope = "https://graph.microsoft.us/.default" } })
+    assert.same({ "warning", "ok", "failed" }, { checks["Graph host"].status, checks["Graph token"].status,
+      checks["Graph read"].status == "skipped" and "failed" or checks["Graph read"].status })
+    assert.matches("graph.microsoft.com takes tokens of the scope https://graph.microsoft.com/.default, and "
+      .. "https://graph.microsoft.us/.default is set", checks["Graph host"].hint, 1, true)
+    checks = graph({ client = { graph_scope = "https://api.securitycenter.microsoft.com/.default" } })
+    assert.matches("which is not Microsoft Graph: check option \"graph_scope\" and MDE_CLOUD",
+      checks["Graph token"].hint, 1, true)
+  end)
+
+  it("skips what rests on something that failed", function()
+    local checks = graph { client = { base_url = "https://localhost:8443" } }
+    assert.same({ "failed", "skipped", "skipped", "skipped" }, statuses(checks))
+    assert.equal("graph_url_missing", checks["Graph host"].code)
+    checks = graph { client = { graph_scope = "https://nowhere.example/.default" } }
+    assert.same({ "warning", "failed", "skipped", "skipped" }, statuses(checks))
+    checks = graph { client = { graph_url = "https://nowhere.example" } }
+    assert.same({ "failed", "warning", "skipped", "failed" }, statuses(checks))
+  end)
+
+  it("leaves the clock to Defender and the sign-in", function()
+    local r = new { graph_roles = READING }
+    r:fault { match = { path = "/v1.0/" }, fault = "skew", by = 7200, count = false }
+    local _, checks = examine(r, { graph = true })
+    assert.equal("ok", checks.clock.status)
+  end)
+
+  it("is in the report of an environment that describes no client", function()
+    environment.set { AZURE_TENANT_ID = "", AZURE_CLIENT_ID = "", AZURE_CLIENT_SECRET = "" }
+    finally(environment.restore)
+    local report = mde.doctor { graph = true, problem = require("mde.base.error").new { kind = "invalid",
+      code = "settings_missing", message = "nothing is set", hint = "Set it." } }
+    assert.equal("Graph roles skipped", ("%s %s"):format(report.checks[#report.checks].name,
+      report.checks[#report.checks].status))
+  end)
+end)

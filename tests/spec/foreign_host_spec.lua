@@ -24,6 +24,12 @@ describe("a host that is no host of Microsoft's", function()
       "api.example.net receives the token and is no host of Microsoft's (MDE_BASE_URL)" }, remarks())
   end)
 
+  it("is named if it receives the token for Microsoft Graph", function()
+    assert.same({ [[graph.example receives the token for Microsoft Graph and is no host of Microsoft's ]]
+      .. [[(option "graph_url")]] }, remarks { graph_url = "https://graph.example" })
+    assert.same({}, remarks { graph_url = "https://graph.microsoft.us" })
+  end)
+
   it("is neither one of Microsoft's nor this machine, whatever it looks like", function()
     for host, is_strange in pairs { ["evil-security.microsoft.com"] = true, ["security.microsoft.com"] = false,
       ["EU.api.security.Microsoft.com:443"] = false, ["[::1]:8443"] = false, ["LOCALHOST"] = false,

@@ -41,6 +41,16 @@ describe("limits", function()
     end
   end)
 
+  it("of Microsoft Graph are its own, whatever the others are", function()
+    for _, list in ipairs { windows(100, 1500), windows(5, 10) } do
+      local apis = limits.of_apis(list)
+      assert.same({ { count = 150, seconds = 60 } }, apis.graph_alerts)
+      assert.same({ { count = 150, seconds = 60 } }, apis.graph_incidents)
+      assert.same({ { count = 45, seconds = 60 } }, apis.hunting)
+    end
+    assert.same({}, limits.of_apis {})
+  end)
+
   it("are none where nothing is to be counted", function()
     assert.same({ {}, 0 }, { limits.check(false) })
   end)

@@ -44,7 +44,7 @@ describe("an application's permissions", function()
   it("are told of each response action, as its row has them", function()
     local needs = {}
     for _, one in ipairs(permissions.functions({}, {})) do
-      for name in one.name:gmatch "[%w_]+" do
+      for name in (one.topic and "" or one.name):gmatch "[%w_]+" do
         assert.is_nil(needs[name], name)
         needs[name] = one.needs
       end
@@ -57,10 +57,41 @@ describe("an application's permissions", function()
     assert.is_false(functions({ "Machine.Isolate" }).scan.works)
   end)
 
+  it("are told of what else Defender has, by its name", function()
+    local function topics(roles)
+      local list = {}
+      for _, one in ipairs(permissions.functions(roles, {})) do
+        if one.topic then list[one.name] = one.works or one.needs end
+      end
+      return list
+    end
+    assert.same({ ["alerts of Defender"] = "Alert.Read.All or Alert.ReadWrite.All",
+      ["changes of Defender's alerts"] = "Alert.ReadWrite.All", indicators = "Ti.ReadWrite.All",
+      ["software of a device"] = "Software.Read.All", ["vulnerabilities of a device"] = "Vulnerability.Read.All",
+      ["users of a device"] = "User.Read.All", ["device groups"] = "Score.Read.All" }, topics {})
+    local list = topics { "Alert.ReadWrite.All", "SecurityAlert.ReadWrite.All" }
+    assert.is_true(list["alerts of Defender"])
+    assert.is_true(list["changes of Defender's alerts"])
+    assert.equal("Ti.ReadWrite.All", list.indicators)
+  end)
+
+  it("of Microsoft Graph are other roles, of which those that read are expected", function()
+    local function works(roles)
+      local list = {}
+      for i, one in ipairs(permissions.graph(roles)) do list[i] = one.works end
+      return list
+    end
+    assert.same({ false, false, false, false, false }, works { "Alert.ReadWrite.All", "Machine.Read.All" })
+    assert.same({ true, true, false, false, false }, works { "SecurityAlert.ReadWrite.All" })
+    assert.same({ true, false, true, false, true },
+      works { "SecurityAlert.Read.All", "SecurityIncident.Read.All", "ThreatHunting.Read.All" })
+    for _, one in ipairs(permissions.graph {}) do assert.equal(one.expected == nil, one.name:find "^changes" ~= nil) end
+  end)
+
   it("name functions that there are", function()
     local count = 0
     for _, one in ipairs(permissions.functions({}, {})) do
-      for name in one.name:gmatch "[%w_]+" do
+      for name in (one.topic and "" or one.name):gmatch "[%w_]+" do
         count = count + 1
         assert.is_function(clients.methods[name], name)
       end

@@ -147,6 +147,65 @@ describe("a client", function()
       end)
     end
 
+    describe("has Microsoft Graph", function()
+      local function graph(changes)
+        for name, value in pairs(changes) do environment[name] = value end
+        local exchange = assert(clients.new { driver = deaf_driver() }).exchange
+        local resource, err = exchange:resource "graph"
+        if not resource then return nil, err end
+        return resource.base_url .. " " .. resource.scope
+      end
+
+      for cloud, host in pairs { commercial = "graph.microsoft.com", gcc = "graph.microsoft.com",
+        gcc_high = "graph.microsoft.us", dod = "dod-graph.microsoft.us" } do
+        it("where its cloud has it: " .. cloud, function()
+          local wanted = ("https://%s https://%s/.default"):format(host, host)
+          assert.equal(wanted, graph { MDE_CLOUD = cloud })
+          assert.equal(wanted, graph { MDE_BASE_URL = "https://eu.api.security.microsoft.com" })
+        end)
+      end
+
+      it("where it is told, which also tells the cloud", function()
+        assert.equal("https://dod-graph.microsoft.us https://dod-graph.microsoft.us/.default",
+          graph { MDE_GRAPH_URL = "dod-graph.microsoft.us/" })
+        local _, client = first_request()
+        assert.equal("mde.client: https://api-gov.securitycenter.microsoft.us", tostring(client))
+        assert.equal("https://graph.example https://other.example/.default",
+          graph { MDE_GRAPH_URL = "https://graph.example", MDE_GRAPH_SCOPE = "https://other.example/.default" })
+      end)
+
+      -- A token for Graph must not leave for a host that nobody named.
+      for variable, value in pairs { MDE_BASE_URL = "https://localhost:8443",
+        AZURE_AUTHORITY_HOST = "https://sign-in.example" } do
+        it("nowhere beside a host that is not Microsoft's: " .. variable, function()
+          local _, err = graph { [variable] = value }
+          assert.same({ "invalid", "graph_url_missing" }, { err.kind, err.code })
+          assert.matches(variable .. " is set to " .. value:match "//(.*)", err.message, 1, true)
+          assert.equal("https://localhost:8444 https://graph.microsoft.com/.default",
+            graph { MDE_GRAPH_URL = "https://localhost:8444" })
+        end)
+      end
+
+      it("nowhere where it may be GCC High or DoD", function()
+        for variable, value in pairs { MDE_BASE_URL = "https://api-gov.securitycenter.microsoft.us",
+          AZURE_AUTHORITY_HOST = "https://login.microsoftonline.us" } do
+          local _, err = graph { [variable] = value }
+          assert.equal("Set MDE_CLOUD to gcc_high or dod.", err.hint)
+          environment[variable] = nil
+        end
+        assert.truthy(graph { MDE_CLOUD = "dod", MDE_BASE_URL = "https://api-gov.securitycenter.microsoft.us" })
+      end)
+
+      it("by options, which have the same rules", function()
+        local exchange = assert(clients.new { driver = deaf_driver(), base_url = "https://localhost:1",
+          graph_url = "https://localhost:2", graph_scope = "https://a.example/.default" }).exchange
+        assert.equal("https://localhost:2", exchange:resource("graph").base_url)
+        local err = rehearsal.refused(clients.new, { graph_url = "https://graph.microsoft.com/v1.0" })
+        assert.matches("the path /v1.0 is added by this library", err.message, 1, true)
+        assert.matches("Leave /v1.0 away", err.hint, 1, true)
+      end)
+    end)
+
     it("may be in a cloud and have hosts of its own", function()
       environment.MDE_CLOUD, environment.MDE_BASE_URL = "gcc_high", "https://front.example"
       local request, client = first_request()
@@ -195,6 +254,9 @@ describe("a client", function()
       { "AZURE_CLIENT_SECRET", secret:rep(200), "4,096" },
       { "MDE_CLOUD", "gcchigh", 'Did you mean "gcc_high"' },
       { "MDE_CLOUD", "moon", "gcc_high" },
+      { "MDE_GRAPH_URL", "https://graph.microsoft.com/V1.0/", "/v1.0 is added" },
+      { "MDE_GRAPH_URL", "http://graph.microsoft.com", "only https" },
+      { "MDE_GRAPH_SCOPE", "https://graph.microsoft.com", "/.default" },
       { "AZURE_AUTHORITY_HOST", "http://login.microsoftonline.com", "only https" },
       { "AZURE_AUTHORITY_HOST", "AzureUSGovernment", "Write https://" },
       { "AZURE_AUTHORITY_HOST", "http:login.microsoftonline.com", "Write https://" },

@@ -1,4 +1,7 @@
 --- exchange: one authenticated call of the service: it combines requests, the token source and the service's clock.
+--
+-- The service has two sides, Defender for Endpoint and Microsoft Graph (resource.lua). A client that never asks Graph
+-- never gets a token for it.
 
 local token_claims = require "mde.auth.claims"
 local clocks = require "mde.sync.clock"
@@ -6,8 +9,8 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local single_flights = require "mde.sync.single_flight"
 local json = require "mde.base.json"
-local origins = require "mde.base.origin"
 local requests_of = require "mde.request.request"
+local resources_of = require "mde.api.resource"
 local service_clocks = require "mde.api.service_clock"
 local failures = require "mde.api.failure"
 local stores = require "mde.sync.store"
@@ -22,8 +25,9 @@ local MAX_PAGE_BYTES = 64 * 1024 * 1024
 local M = {}
 
 ---@class mde.Call what to ask the service
----@field method "GET"|"POST"
----@field path string after /api, percent-encoded, with its query
+---@field method "GET"|"POST"|"PATCH"
+---@field resource? mde.ResourceName default "defender"
+---@field path string after /api, or /v1.0 of Graph, percent-encoded, with its query
 ---@field kind "read"|"action" an action changes something and is never sent twice unseen
 ---@field api string ours for what the service counts by itself in its limits
 ---@field permission string the application permission it needs
@@ -31,6 +35,7 @@ local M = {}
 ---@field body? table sent as JSON
 ---@field answers_list? boolean of an action: it is answered with a list, which may be long
 ---@field seconds? number the longest that one attempt may take; default 30
+---@field attempts? integer the most attempts that are made; default 4
 ---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
 --- was, is what was asked for
 ---@field before_send? fun(): boolean asked each time when token and slot are in hand, right before it is sent; false:
@@ -55,9 +60,8 @@ local M = {}
 ---@field store? mde.Store what is shared with other processes
 ---@field host string of base_url
 ---@field named fun(hint: string): string the hint with what the settings were given by
----@field private authorize fun(context: mde.Context): mde.Token?, mde.Error?
----@field private invalidate fun(token: mde.Token, response: table)
----@field private heard fun(response: table)
+---@field private resources table<mde.ResourceName, mde.Resource> those that were asked
+---@field private connect fun(name: mde.ResourceName): mde.Resource?, mde.Error?
 local Exchange = {}
 Exchange.__index = Exchange
 
@@ -74,7 +78,8 @@ local function application_of(settings)
 end
 
 ---@param settings table driver, store, credential, authority, tenant_id, client_id, scope, base_url, trace, user_agent,
---- windows (of the service's limits), api_windows (of APIs that have limits of their own), reserve
+--- graph_url (or graph_doubt) and graph_scope, windows (of the service's limits), api_windows (of APIs that have limits
+--- of their own), reserve
 ---@return mde.Exchange
 function M.new(settings)
   local driver, place = settings.driver, settings.store
@@ -90,26 +95,33 @@ function M.new(settings)
     user_agent = settings.user_agent, windows = settings.windows, api_windows = settings.api_windows,
     reserve = settings.reserve, store = store,
     service_time = service_time }
-  local named = origins.new(settings.given or {}, settings.credential)
-  local token_source = token_sources.new {
-    named = named,
-    requests = requests, single_flight = single_flight, driver = driver, credential = settings.credential,
-    tenant_id = settings.tenant_id, client_id = settings.client_id, authority = settings.authority,
-    scope = settings.scope, application = application,
-    store = place and is_certain and not place.on_disk and store_of(settings.scope) or nil,
-    service_time = service_time,
-    on_token = function(value, answer, sent) clock:hear_token(value, answer, sent) end,
-  }
+  local function connect(name)
+    local resource, err = resources_of.new(name, settings)
+    if not resource then return nil, err end
+    local source = token_sources.new {
+      named = resource.named,
+      requests = requests, single_flight = single_flight, driver = driver, credential = settings.credential,
+      tenant_id = settings.tenant_id, client_id = settings.client_id, authority = settings.authority,
+      scope = resource.scope, application = application,
+      store = place and is_certain and not place.on_disk and store_of(resource.scope) or nil,
+      service_time = service_time,
+      on_token = function(value, answer, sent) clock:hear_token(value, answer, sent) end,
+    }
+    resource.token_source = source
+    resource.authorize = function(context) return source:token(context) end
+    resource.invalidate = function(token, response) source:invalidate(token, response) end
+    resource.heard = resource.tells_time and function(response) clock:hear_api(response.headers) end or nil
+    return resource
+  end
+  local defender = assert(connect "defender")
   return setmetatable({
-    authorize = function(context) return token_source:token(context) end,
-    invalidate = function(token, response) token_source:invalidate(token, response) end,
-    heard = function(response) clock:hear_api(response.headers) end,
-    requests = requests, token_source = token_source, store = store, clock = clock, single_flight = single_flight,
-    named = named,
+    connect = connect, resources = { defender = defender },
+    requests = requests, token_source = defender.token_source, store = store, clock = clock,
+    single_flight = single_flight, named = defender.named,
     now = time.now, time = time.time, sleep = time.sleep, driver = driver, trace = settings.trace,
     credential = settings.credential, tenant_id = settings.tenant_id, client_id = settings.client_id,
     base_url = settings.base_url, authority = settings.authority, scope = settings.scope, cloud = settings.cloud_name,
-    host = core.url.authority(settings.base_url) or settings.base_url,
+    graph_url = settings.graph_url, host = defender.host,
   }, Exchange)
 end
 
@@ -117,8 +129,9 @@ end
 
 ---@class mde.AuthenticatedRequest : mde.Request
 ---@field usable? fun(answer: table, text: string): boolean, string?
----@field permission string
+---@field permission? string nil: nobody knows which
 ---@field credential mde.Credential
+---@field resource mde.Resource
 
 local function read(response, request)
   local answer, problem, text = json.object(response.body)
@@ -133,25 +146,46 @@ end
 -- What an error of the service needs to know beside what the request knows.
 local function describe(failure, request)
   local token, status = failure.authorization, failure.response and failure.response.status
-  failure.permission, failure.credential = request.permission, request.credential.kind
-  failure.claims = status == 403 and token.value and token_claims.of_token(token.value) or nil
+  failure.permission, failure.credential, failure.resource = request.permission, request.credential.kind,
+    request.resource
+  local is_about_token = status == 403 or status == 401
+  failure.claims = is_about_token and token and token.value and token_claims.of_token(token.value) or nil
   return failures.describe(failure)
+end
+
+--- A side of the service; nil and an error if no setting says where it is.
+---@param name mde.ResourceName
+---@return mde.Resource? resource
+---@return mde.Error? err
+function Exchange:resource(name)
+  local resource, err = self.resources[name], nil
+  if not resource then
+    resource, err = self.connect(name)
+    self.resources[name] = resource
+  end
+  return resource, err
 end
 
 --- A token for the service; see token_source.lua.
 ---@param context mde.Context
+---@param name? mde.ResourceName default "defender"
 ---@return mde.Token? token
 ---@return mde.Error? err
-function Exchange:token(context)
-  return self.token_source:token(context)
+function Exchange:token(context, name)
+  local resource, err = self:resource(name or "defender")
+  if not resource then return nil, err end
+  return resource.token_source:token(context)
 end
 
 --- What the access token says of itself, from a token as any call gets it.
 ---@param context mde.Context
+---@param name? mde.ResourceName default "defender"
 ---@return mde.Claims? claims
 ---@return mde.Error? err
-function Exchange:token_claims(context)
-  return self.token_source:token_claims(context)
+function Exchange:token_claims(context, name)
+  local resource, err = self:resource(name or "defender")
+  if not resource then return nil, err end
+  return resource.token_source:token_claims(context)
 end
 
 --- The host that is shown the credential.
@@ -198,20 +232,23 @@ end
 ---@return mde.Error? err
 ---@return table info attempts, sent, sent_at, verdict, class: "not_sent" only if no attempt was, nil if none was made
 function Exchange:call(call)
+  local resource, problem = self:resource(call.resource or "defender")
+  if not resource then return nil, problem, { attempts = 0 } end
   local action = call.kind == "action"
   local answer, err, info = self.requests:perform {
     method = call.method, kind = call.kind, api = call.api, context = call.context, seconds = call.seconds,
-    host = self.host, url = self.base_url .. "/api" .. call.path,
+    attempts_allowed = call.attempts,
+    host = resource.host, url = resource.base_url .. resource.root .. call.path, headers = resource.headers,
     payload = call.body and json.encode(call.body),
     content_type = call.body and "application/json; charset=utf-8",
     longest = action and not call.answers_list and MAX_ACTION_ANSWER_BYTES or MAX_PAGE_BYTES,
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
-    authorize = self.authorize, invalidate = self.invalidate, heard = self.heard,
+    authorize = resource.authorize, invalidate = resource.invalidate, heard = resource.heard,
     read = read, usable = call.usable,
-    failure = describe, permission = call.permission, credential = self.credential,
+    failure = describe, permission = call.permission, credential = self.credential, resource = resource,
   }
-  if err and err.hint then err = errors.derive(err, { hint = self.named(err.hint) }) end
+  if err and err.hint then err = errors.derive(err, { hint = resource.named(err.hint) }) end
   return answer, err, info
 end
 

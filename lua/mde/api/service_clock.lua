@@ -3,6 +3,10 @@
 -- Three clocks are asked, and the median counts (src/core/service_time.h): this machine's, that of the API's answers,
 -- and the one by which tokens are issued. Whatever is compared with the times of the service's own records, the age of
 -- an action or "two hours ago" in a query, is reckoned by it.
+--
+-- Microsoft Graph's `Date` is no witness. Its front ends pass on what other services have recorded: they are not the
+-- machines whose clock stamps an action, and one of them that is wrong would take the place of Defender's. Tokens for
+-- Graph are one, since the same sign-in service issues them.
 
 local token_claims = require "mde.auth.claims"
 local core = require "mde.core"

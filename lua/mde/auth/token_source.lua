@@ -37,6 +37,7 @@ local M = {}
 ---@field private requests mde.Requests
 ---@field private single_flight mde.SingleFlight
 ---@field private credential mde.Credential
+---@field private flight string under which its requests are shared by all who wait
 ---@field private service_time fun(): number
 ---@field private on_token fun(value: string, answer: table, sent: number)
 ---@field private seconds number how long a request for a token may take, with all its attempts
@@ -81,6 +82,7 @@ function M.new(settings)
   local requests, credential, application = settings.requests, settings.credential, settings.application
   local tenant_id, seconds = settings.tenant_id, credential.seconds or TOKEN_SECONDS
   return setmetatable({
+    flight = "token " .. settings.scope,
     seconds = seconds, lease_seconds = seconds + LEASE_MARGIN_SECONDS,
     requests = requests, now = requests.now, sleep = requests.sleep, trace = requests.trace, show = requests.show,
     single_flight = settings.single_flight, driver = settings.driver, credential = credential, tenant_id = tenant_id,
@@ -213,7 +215,7 @@ local function fetch_token(self, lease, deadline, attempts)
 end
 
 local function start_call(self, lease, deadline, attempts)
-  return self.single_flight:start("token", function()
+  return self.single_flight:start(self.flight, function()
     local finished, token, err = pcall(fetch_token, self, lease, deadline, attempts)
     if finished then return token, err end
     self.tokens:abandon(lease)
@@ -284,7 +286,7 @@ function TokenSource:token(context)
         call = start_fetch(self, a, in_background and math.huge or deadline)
         lease_ends = now + self.lease_seconds
       else
-        call, lease_ends = self.single_flight:current "token", a
+        call, lease_ends = self.single_flight:current(self.flight), a
       end
       self.single_flight:wait(call, math.min(lease_ends, deadline) - now)
       if call and call.raised then

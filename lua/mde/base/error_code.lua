@@ -42,6 +42,7 @@
 ---| "permission_missing" # the token lacks an application permission
 ---| "group_role_missing" # the application has the permission, and lacks a role for the device's group
 ---| "wrong_audience" # the token is for another API
+---| "licence_missing" # the application has the permission; the tenant may lack the licence
 ---| "not_provisioned" # the tenant has not been set up for Defender for Endpoint
 ---| "token_refused" # the service did not take a token that was just issued
 ---| "already_in_progress" # the service says that such an action is under way
@@ -50,7 +51,7 @@
 ---| "foreign_answer" # something else answered in the service's place
 ---| "not_json" # the answer is not JSON
 ---| "not_as_asked" # the answer is not what was asked for
----| "answer_of_another" # the answer is about another action
+---| "answer_of_another" # the answer is about another action, or about one under the key that is of another scope
 ---| "record_unidentified" # a record that answers to the name has no id that can be one
 ---| "rows_not_asked_for" # a list has rows that were not asked for
 ---| "list_cut_short" # the service cut a list short
@@ -90,6 +91,7 @@
 ---| "client_id_malformed" # the application's id is not a GUID
 ---| "scope_malformed" # the scope does not end in `/.default`
 ---| "unknown_cloud" # there is no such cloud
+---| "graph_url_missing" # no setting says where Microsoft Graph is, and the cloud does not tell it
 ---| "url_malformed" # a URL is not that of a host
 ---| "authority_of_another_tenant" # the place to sign in names another tenant than the one that is set
 ---| "url_insecure" # a URL begins with `http://`
@@ -113,6 +115,8 @@
 ---| "empty_list" # it is an empty list
 ---| "called_with_dot" # a method was called with a dot instead of a colon
 ---| "list_with_gaps" # the list has a nil in it
+---| "parameter_malformed" # a parameter of a hunting query has a name or a value that it cannot have
+---| "parameter_unused" # a hunting query does not use a parameter
 ---| "not_a_list" # the table is not a list
 ---| "unknown_option" # there is no such option
 ---| "unknown_field" # there is no such field
@@ -203,7 +207,7 @@
 ---| "action_cancelled" # the action was cancelled
 ---| "action_mismatch" # the answer is about another machine or of another type
 ---| "no_such_action" # the device has no action with that operation id
----| "perhaps_this_action" # its comment was cut short, so whether it is the one cannot be told; see `action`
+---| "perhaps_this_action" # its comment is cut short or its scope another, so that nobody knows; see `action`
 ---| "already_ended" # the action has ended and cannot be cancelled
 ---| "cancellation_pending" # the service took the cancellation, and the action is still pending
 ---| "playbook_unreadable" # the playbook cannot be read, or is compiled
@@ -232,6 +236,8 @@
 ---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
+---| "run_moved" # the record of the run is not where it was
+---| "run_not_listed" # the directory of all runs could not be told where the record of a run lies
 ---| "runs_unreadable" # the directory in which the records of runs lie cannot be read
 ---| "record_unusable" # the record of the run cannot be made, opened or written
 ---| "report_unwritable" # of the command: the page or the copy of a report cannot be written

@@ -22,7 +22,7 @@ local M = {}
 M.explained = [[
 A profile has settings of a tenant under a name, in $XDG_CONFIG_HOME/mde/config or else
 ~/.config/mde/config: below [NAME] lines like tenant_id = ..., client_id, cloud, authority, base_url,
-scope, store, proxy and ca_file; client_secret_file, client_certificate (with
+scope, graph_url, graph_scope, store, proxy and ca_file; client_secret_file, client_certificate (with
 send_certificate_chain = yes, for trust in its subject name) or managed_identity = yes; cap;
 limits.per_minute and .per_hour, where the service allows other numbers of calls than 100 and 1500;
 and protect.tags, .names, .device_values, .platforms (lists with commas) and .servers (yes or no). It
@@ -77,8 +77,9 @@ end
 -- How each is read, and where it goes.
 local settings = {
   tenant_id = text, client_id = text, cloud = text, authority = address, base_url = address, scope = text,
-  store = text, proxy = proxy, ca_file = text, cap = count, client_secret_file = text, client_certificate = text,
-  managed_identity = flag, send_certificate_chain = flag, ["protect.tags"] = list, ["protect.names"] = list,
+  graph_url = address, graph_scope = text, store = text, proxy = proxy, ca_file = text, cap = count,
+  client_secret_file = text, client_certificate = text, managed_identity = flag,
+  send_certificate_chain = flag, ["protect.tags"] = list, ["protect.names"] = list,
   ["protect.device_values"] = list, ["protect.platforms"] = list, ["protect.servers"] = flag,
   ["limits.per_minute"] = count, ["limits.per_hour"] = count,
 }

@@ -36,8 +36,10 @@ function M.read(response, show)
   local answer = body:find "^%s*{" and json.decode(body)
   local e = type(answer) == "table" and type(answer.error) == "table" and answer.error or {}
   local code = text(e.code)
-  local request_id = text(e.target) or text(headers["mise-correlation-id"]) or text(headers["x-ms-request-id"])
-    or text(headers["request-id"])
+  -- Graph has it further in, and spells that in two ways.
+  local inner = type(e.innerError) == "table" and e.innerError or type(e.innererror) == "table" and e.innererror or {}
+  local request_id = text(e.target) or text(inner["request-id"]) or text(headers["mise-correlation-id"])
+    or text(headers["x-ms-request-id"]) or text(headers["request-id"])
   local refusal = {
     code = code and show(code),
     message = text(e.message),

@@ -22,7 +22,7 @@ local M = {}
 ---@field expires? number by the driver's clock
 
 ---@class mde.Request
----@field method "GET"|"POST"
+---@field method "GET"|"POST"|"PATCH"
 ---@field url string
 ---@field host string who is asked: the URL's host and port; for errors, and by which a proxy's refusal is kept
 ---@field kind "read"|"action"|"token"|"identity" an action changes something and is never sent twice unseen
@@ -300,7 +300,7 @@ function Requests:perform(call)
     info.verdict, info.spent, info.response, info.retry_after = verdict, spent, response, facts.retry_after
     if info.class == nil or class ~= "not_sent" then info.class = class end
     self.trouble[call.api] = verdict ~= "done" and (problem.message or ("HTTP %d"):format(facts.status)) or nil
-    if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot) end
+    if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot, class == "definite") end
     local excess = report_excess(self, call, facts)
     if facts.status == 429 then limiter:pause(delay, excess ~= nil) end
 

@@ -16,6 +16,9 @@ local hosts = {
   ["login.microsoftonline.us"] = true,
   ["api-gcc.securitycenter.microsoft.us"] = true,
   ["api-gov.securitycenter.microsoft.us"] = true,
+  ["graph.microsoft.com"] = true,
+  ["graph.microsoft.us"] = true,
+  ["dod-graph.microsoft.us"] = true,
 }
 
 -- And under these the endpoints of managed identities, over plain http.
@@ -53,7 +56,7 @@ end
 
 -- What arrives as an answer, whatever it says.
 local unspoilt = { redirect = true, answer = true, throttled = true, challenge = true, skew = true, nameless = true,
-  interim = true, deflate = true }
+  interim = true, deflate = true, hunting_timeout = true }
 
 -- What a fault makes of the tenant's answer; `wait` sleeps as long as the caller is willing to.
 local function spoil(rule, response, request, wait, sleep)

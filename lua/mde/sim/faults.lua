@@ -33,6 +33,7 @@
 --   challenge     401 that asks for a token with other claims; not processed by default
 --   skew          Date is off by `by` seconds (a day)
 --   nameless      the action in the answer does not say whose it is
+--   hunting_timeout  504 as Graph's hunting gives it, with an empty message; not processed by default
 --
 -- An answer that is lost after the action took effect is `gone`; a page of a proxy's, an action that is not known for
 -- a moment (404) and the like are `answer`. How lists lag and duplicates are answered are settings: see
@@ -94,6 +95,7 @@ local kinds = {
   challenge = { processed = false },
   skew = { processed = true, fields = { by = { is_number, day } } },
   nameless = { processed = true },
+  hunting_timeout = { processed = false },
   redirect = { processed = false, fields = { status = { is_status, 302 },
     location = { is_text, "https://elsewhere.example/" } } },
   answer = { processed = false, fields = { status = { is_status, 200 }, headers = { is_headers, {} },
@@ -191,10 +193,13 @@ function M:for_connection()
   return strike(self, function(rule) return rule.fault == "refuse" end)
 end
 
-local function refusal(status, headers, code, message)
+-- In the shape of the side that was asked. `codes`: Defender's and Microsoft Graph's.
+local function refusal(status, headers, codes, message, path)
+  local is_graph = path:find "^/[vV]1%.0/" ~= nil
   headers["content-type"] = "application/json; charset=utf-8"
   return { status = status, headers = headers,
-    body = ('{"error":{"code":"%s","message":"%s","target":"|rehearsed."}}'):format(code, message) }
+    body = ('{"error":{"code":"%s","message":"%s",%s}}'):format(codes[is_graph and 2 or 1], message,
+      is_graph and '"innerError":{"request-id":"rehearsed"}' or '"target":"|rehearsed."') }
 end
 
 -- How each form of Retry-After is written; `now` is the time of the answer.
@@ -220,7 +225,7 @@ function canned.answer(rule)
   return { status = rule.status, headers = headers, body = rule.body }
 end
 
-function canned.throttled(rule, now)
+function canned.throttled(rule, now, path)
   local headers, message = {}, "API calls quota exceeded!"
   if retry_after[rule.form] then
     local name, value = retry_after[rule.form](rule.seconds, now)
@@ -228,22 +233,30 @@ function canned.throttled(rule, now)
   elseif rule.form == "text" then
     message = ("%s You can send requests again in %d seconds."):format(message, rule.seconds)
   end
-  return refusal(429, headers, "429", message)
+  return refusal(429, headers, { "429", "TooManyRequests" }, message, path)
 end
 
-function canned.challenge()
+function canned.hunting_timeout()
+  return { status = 504, headers = { ["content-type"] = "application/json" },
+    body = '{"error":{"code":"UnknownError","message":"","innerError":{"date":"2026-02-03T10:11:12",'
+      .. '"request-id":"00000000-0000-4000-8000-000000000504",'
+      .. '"client-request-id":"00000000-0000-4000-8000-000000000504"}}}' }
+end
+
+function canned.challenge(_, _, path)
   local claims = encoding.base64url '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
   return refusal(401, { ["www-authenticate"] = ('Bearer realm="", error="insufficient_claims", claims="%s"')
-    :format(claims) }, "Unauthorized", "The access token has been revoked.")
+    :format(claims) }, { "Unauthorized", "InvalidAuthenticationToken" }, "The access token has been revoked.", path)
 end
 
 --- The answer that takes the place of the tenant's, for the kinds that have one.
 ---@param rule table
 ---@param now number the time, Unix seconds
+---@param path string of the request
 ---@return table? response
-function M.canned_answer(rule, now)
+function M.canned_answer(rule, now, path)
   local make = canned[rule.fault]
-  return make and make(rule, now)
+  return make and make(rule, now, path)
 end
 
 local shapers = {}

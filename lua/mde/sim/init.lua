@@ -5,11 +5,13 @@
 --
 --   local tenant = require("mde.sim").new()
 --   local driver = tenant:driver()
+local clouds = require "mde.base.cloud"
 local core = require "mde.core"
 local validation = require "mde.sim.base.validation"
 local driver = require "mde.sim.driver"
 local encoding = require "mde.sim.base.encoding"
 local faults = require "mde.sim.faults"
+local graph = require "mde.sim.graph.routes"
 local managed_identity = require "mde.sim.identity.managed_identity"
 local openid = require "mde.sim.identity.openid"
 local routes = require "mde.sim.routes"
@@ -24,6 +26,12 @@ local MAX_TARGET_BYTES = 8192
 
 -- What must be percent-encoded wherever it stands.
 local not_in_urls = '["<>\\^`{|}]'
+
+-- Whether Microsoft Graph answers under an origin; nil: both sides of the service do.
+local graph_hosts = { ["https://api.securitycenter.microsoft.com"] = false }
+for _, cloud in pairs(clouds) do
+  graph_hosts[cloud.base_url], graph_hosts[cloud.graph_url] = false, true
+end
 
 local function lower_case_names(headers)
   local copy = {}
@@ -86,10 +94,11 @@ local function dispatch(self, request)
   if openid_answer then return openid_answer end
   if #segments == 4 and core.text.lower(path):find "^/[^/]+/oauth2/v2%.0/token$" then
     return sign_in.answer(self, request, segments[1])
-  elseif segments[1] and core.text.lower(segments[1]) == "api" then
-    table.remove(segments, 1)
-    return routes.answer(self, request, segments)
   end
+  local root = core.text.lower(table.remove(segments, 1) or "")
+  local is_graphs = graph_hosts[core.text.lower(request.origin)]
+  if root == "api" and not is_graphs then return routes.answer(self, request, segments) end
+  if root == "v1.0" and is_graphs ~= false then return graph.answer(self, request, segments) end
   return empty(404)
 end
 
@@ -139,8 +148,8 @@ function tenant:handle_with(rule, request)
   else
     self:record_request(request, nil, rule.fault)
   end
-  local now = self.clock.now()
-  response = faults.canned_answer(rule, now) or response or { status = 200, headers = {}, body = "" }
+  local now, path = self.clock.now(), split(request.url)
+  response = faults.canned_answer(rule, now, path) or response or { status = 200, headers = {}, body = "" }
   faults.shape(rule, response, now)
   return self:complete(response)
 end
@@ -185,6 +194,8 @@ function tenant:env(base_url, ca_file)
     AZURE_CLIENT_SECRET = self.client_secret,
     AZURE_AUTHORITY_HOST = base_url .. "/",
     MDE_BASE_URL = base_url,
+    MDE_GRAPH_URL = base_url,
+    MDE_GRAPH_SCOPE = clouds[self.cloud].graph_scope,
     SSL_CERT_FILE = ca_file,
   }
 end

@@ -2,8 +2,10 @@
 -- done to devices stands in model/responses.lua.
 local access = require "mde.sim.api.access"
 local actions = require "mde.sim.api.actions"
+local alerts = require "mde.sim.api.alerts"
 local answers = require "mde.sim.api.answers"
 local core = require "mde.core"
+local hunting = require "mde.sim.api.hunting"
 local machines = require "mde.sim.api.machines"
 local responses = require "mde.sim.model.responses"
 
@@ -11,8 +13,10 @@ local M = {}
 
 local reading = { "Machine.Read.All", "Machine.ReadWrite.All" }
 
--- Segments are compared without case, but for the last one of a row of the responses; * stands for any, and name(*) for
--- a function's arguments. Of several that fit the first counts.
+local reading_alerts, writing_alerts = { "Alert.Read.All", "Alert.ReadWrite.All" }, { "Alert.ReadWrite.All" }
+
+-- Segments are compared without case, but for the last one of a row of the responses and of a route that `is_exact`; *
+-- stands for any, and name(*) for a function's arguments. Of several that fit the first counts.
 local routes = {
   { method = "GET", path = { "machines" }, roles = reading, has_options = true, run = machines.list },
   { method = "GET", path = { "machines", "findbyip(*)" }, roles = reading, run = machines.find_by_address },
@@ -20,6 +24,24 @@ local routes = {
     run = machines.find_by_tag },
   { method = "GET", path = { "machineactions" }, roles = reading, has_options = true, run = actions.list },
   { method = "GET", path = { "machineactions", "*" }, roles = reading, run = actions.get },
+  { method = "GET", path = { "machines", "*", "alerts" }, roles = reading_alerts, has_options = true, is_exact = true,
+    run = alerts.list_of_machine },
+  { method = "GET", path = { "machines", "*", "alerts", "$count" }, roles = reading_alerts, has_options = true,
+    is_exact = true, run = alerts.count_of_machine },
+  { method = "GET", path = { "alerts" }, roles = reading_alerts, has_options = true, run = alerts.list },
+  { method = "GET", path = { "alerts", "*" }, roles = reading_alerts, run = alerts.get },
+  { method = "PATCH", path = { "alerts", "*" }, roles = writing_alerts, run = alerts.update },
+  { method = "POST", path = { "alerts", "batchUpdate" }, roles = writing_alerts, is_exact = true,
+    limits = { per_minute = 10, per_hour = 500 }, run = alerts.update_many },
+  { method = "POST", path = { "alerts", "CreateAlertByReference" }, roles = writing_alerts, is_exact = true,
+    limits = { per_minute = 15 }, run = alerts.create },
+  { method = "POST", path = { "advancedqueries", "run" }, roles = { "AdvancedQuery.Read.All" },
+    limits = { per_minute = 45 }, run = hunting.run },
+  { method = "GET", path = { "alerts", "*", "machine" }, roles = reading, is_exact = true, run = alerts.get_machine },
+  { method = "GET", path = { "alerts", "*", "user" }, roles = { "User.Read.All" }, is_exact = true,
+    run = alerts.get_user },
+  { method = "GET", path = { "alerts", "*", "files" }, roles = { "File.Read.All" }, is_exact = true,
+    run = alerts.list_files },
 }
 
 -- What runs a response that makes no action.
@@ -52,7 +74,7 @@ local function matches(route, segments)
       captured = segments[i]
     elseif name and core.text.lower(segments[i]:sub(1, #name + 1)) == name .. "(" and segments[i]:sub(-1) == ")" then
       captured = segments[i]:sub(#name + 2, -2)
-    elseif route.row and i == #path then
+    elseif (route.row or route.is_exact) and i == #path then
       if wanted ~= segments[i] then return nil end
     elseif wanted ~= core.text.lower(segments[i]) then
       return nil

@@ -1,4 +1,4 @@
--- audience: whether a token is for Defender for Endpoint, whichever of its names it carries.
+-- audience: whether a token is for Defender for Endpoint or Microsoft Graph, whichever of its names it carries.
 
 local audience = require "mde.auth.audience"
 
@@ -20,5 +20,17 @@ describe("an audience", function()
     it("is not of the service: " .. what, function() assert.is_false(audience.is_of_the_service(aud)) end)
   end
 
-  it("may be missing", function() assert.is_false(audience.is_of_the_service(nil)) end)
+  it("may be missing", function()
+    assert.is_false(audience.is_of_the_service(nil))
+    assert.is_false(audience.is_of_graph(nil))
+  end)
+
+  for aud, is_of_graph in pairs { ["https://graph.microsoft.com"] = true, ["https://GRAPH.microsoft.us/"] = true,
+    ["https://dod-graph.microsoft.us"] = true, ["00000003-0000-0000-C000-000000000000"] = true,
+    ["https://graph.microsoft.com/.default"] = false, ["https://graph.windows.net"] = false,
+    ["https://api.securitycenter.microsoft.com"] = false } do
+    it(("is %sof Graph: %s"):format(is_of_graph and "" or "not ", aud), function()
+      assert.equal(is_of_graph, audience.is_of_graph(aud))
+    end)
+  end
 end)

@@ -6,18 +6,21 @@ local clouds = require "mde.base.cloud"
 describe("a cloud", function()
   -- As Microsoft's documentation has them.
   local documented = {
-    commercial = { "login.microsoftonline.com", "api.security.microsoft.com", "api.securitycenter.microsoft.com" },
+    commercial = { "login.microsoftonline.com", "api.security.microsoft.com", "api.securitycenter.microsoft.com",
+      "graph.microsoft.com" },
     gcc = { "login.microsoftonline.com", "api-gcc.securitycenter.microsoft.us",
-      "api-gcc.securitycenter.microsoft.us" },
+      "api-gcc.securitycenter.microsoft.us", "graph.microsoft.com" },
     gcc_high = { "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us",
-      "api-gov.securitycenter.microsoft.us" },
-    dod = { "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us", "api-gov.securitycenter.microsoft.us" },
+      "api-gov.securitycenter.microsoft.us", "graph.microsoft.us" },
+    dod = { "login.microsoftonline.us", "api-gov.securitycenter.microsoft.us", "api-gov.securitycenter.microsoft.us",
+      "dod-graph.microsoft.us" },
   }
 
   for name, hosts in pairs(documented) do
     it("has its own hosts: " .. name, function()
       assert.same({ authority = "https://" .. hosts[1], base_url = "https://" .. hosts[2],
-        scope = "https://" .. hosts[3] .. "/.default" }, clouds[name])
+        scope = "https://" .. hosts[3] .. "/.default", graph_url = "https://" .. hosts[4],
+        graph_scope = "https://" .. hosts[4] .. "/.default" }, clouds[name])
     end)
   end
 
@@ -30,6 +33,7 @@ describe("a cloud", function()
       if cloud.authority:find "%.us$" then
         assert.matches("%.us$", cloud.base_url, nil, name)
         assert.matches("%.us/%.default$", cloud.scope, nil, name)
+        assert.matches("%.us$", cloud.graph_url, nil, name)
       end
     end
   end)
@@ -37,6 +41,7 @@ describe("a cloud", function()
   it("gives tokens whose audience is the service's", function()
     for _, cloud in pairs(clouds) do
       assert.is_true(audience.is_of_the_service((cloud.scope:gsub("/%.default$", ""))))
+      assert.is_true(audience.is_of_graph((cloud.graph_scope:gsub("/%.default$", ""))))
     end
   end)
 end)

@@ -19,6 +19,15 @@ describe("a refusal", function()
       { refusal.code, refusal.message, refusal.request_id, refusal.foreign })
   end)
 
+  it("of Graph has its request further in, however that is spelled", function()
+    for _, name in ipairs { "innerError", "innererror" } do
+      local refusal = read(('{"error":{"code":"BadRequest","message":"","%s":{"request-id":"7.7"}}}'):format(name),
+        { ["request-id"] = "8.8" })
+      assert.same({ "BadRequest", nil, "7.7" }, { refusal.code, refusal.message, refusal.request_id })
+    end
+    assert.equal("8.8", read('{"error":{"innerError":7}}', { ["request-id"] = "8.8" }).request_id)
+  end)
+
   it("has its request in a header where the body lacks it", function()
     for _, name in ipairs { "mise-correlation-id", "x-ms-request-id", "request-id" } do
       assert.equal("7.7", read("{}", { [name] = "7.7" }).request_id)

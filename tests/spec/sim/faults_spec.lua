@@ -31,6 +31,19 @@ describe("a fault", function()
       body = '{"Comment":"x"}' }
   end
 
+  it("has the shape of the side that was asked", function()
+    tenant.faults:add { match = {}, fault = "throttled", count = 2, seconds = 7 }
+    local codes = {}
+    for _, path in ipairs { "api.security.microsoft.com/api/machines", "graph.microsoft.com/v1.0/security/x" } do
+      local response = driver.send { method = "GET", url = "https://" .. path, timeout = 30 }
+      assert.same({ 429, "7" }, { response.status, response.headers["retry-after"] })
+      local refusal = json.decode(response.body).error
+      codes[#codes + 1] = refusal.code
+      assert.equal(#codes == 2, refusal.target == nil and refusal.innerError["request-id"] ~= nil)
+    end
+    assert.same({ "429", "TooManyRequests" }, codes)
+  end)
+
   local function done()
     local count = 0
     for _, entry in ipairs(tenant.history) do

@@ -189,7 +189,8 @@ describe("the environment for a client of a simulated tenant", function()
   it("has the application's credential, and where the tenant is served", function()
     assert.same({ AZURE_TENANT_ID = tenant.tenant_id, AZURE_CLIENT_ID = tenant.client_id,
       AZURE_CLIENT_SECRET = tenant.client_secret, AZURE_AUTHORITY_HOST = "https://localhost:8444/",
-      MDE_BASE_URL = "https://localhost:8444", SSL_CERT_FILE = "/ca.pem" },
+      MDE_BASE_URL = "https://localhost:8444", MDE_GRAPH_URL = "https://localhost:8444",
+      MDE_GRAPH_SCOPE = "https://graph.microsoft.com/.default", SSL_CERT_FILE = "/ca.pem" },
       tenant:env("https://localhost:8444", "/ca.pem"))
     assert.equal("https://localhost:8443", tenant:env().MDE_BASE_URL)
   end)

@@ -63,6 +63,22 @@ function caller:call(method, path, body, headers)
   return response, json.decode(response.body)
 end
 
+--- One request to Microsoft Graph, with a token for it; the response and its decoded body.
+function caller:graph(method, path, body, headers)
+  if not self.graph_token then
+    local _, answer = self:ask_for_token { scope = "https://graph.microsoft.com/.default" }
+    self.graph_token = assert(answer.access_token, "no token")
+  end
+  local all = { ["Authorization"] = "Bearer " .. self.graph_token }
+  if body then all["Content-Type"] = "application/json" end
+  for name, value in pairs(headers or {}) do all[name] = value or nil end
+  if type(body) == "table" then body = json.encode(body) end
+  local response = self.tenant:handle {
+    method = method, url = "https://graph.microsoft.com/v1.0/" .. path, headers = all, body = body,
+  }
+  return response, json.decode(response.body)
+end
+
 function caller:get(path) return self:call("GET", path) end
 
 function caller:post(path, body) return self:call("POST", path, body) end

@@ -6,7 +6,9 @@ local sign_in = require "mde.auth.sign_in"
 local M = {}
 
 ---@class mde.TokenWanted
----@field scope string what it is for, "https://api.securitycenter.microsoft.com/.default"
+---@field scope string what it is for, "https://api.securitycenter.microsoft.com/.default" or Microsoft Graph's: a token
+--- of one is of no use for the other
+---@field resource string the same as older endpoints want it, without /.default
 ---@field tenant_id? string
 ---@field client_id? string
 ---@field claims? table what the service asks to have in it
@@ -26,8 +28,8 @@ local HINT = "It has to return the token and the seconds that it lives, or the t
 
 ---@param request mde.TokenRequest
 function TokenFunction:ask(request)
-  local ok, given, more = pcall(self.give, { scope = request.scope, tenant_id = request.tenant_id,
-    client_id = request.client_id, claims = request.claims })
+  local ok, given, more = pcall(self.give, { scope = request.scope, resource = request:resource(),
+    tenant_id = request.tenant_id, client_id = request.client_id, claims = request.claims })
   if not ok then given, more = nil, given end
   if given == nil then
     if errors.is(more) then return nil, more end

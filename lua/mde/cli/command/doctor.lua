@@ -17,6 +17,7 @@ local M = {
   examples = {
     { "mde doctor", "what is wrong, and what to do about it" },
     { "mde doctor --profile contoso", "the same with the settings of a profile" },
+    { "mde doctor --graph", "the same, and of Microsoft Graph: token, audience, roles" },
     { "mde doctor --json", "the same for a program: one object" },
   },
   -- It says itself what the environment lacks.
@@ -29,6 +30,7 @@ local MARK_COLUMNS, NAME_COLUMNS = 8, 13
 --- Declares the options.
 ---@param command table of argparse
 function M.configure(command)
+  command:flag("--graph", "Look at Microsoft Graph, too: its host, its token and its roles.")
   command:flag("--json", "Write one object of JSON.")
   profiles.configure(command)
 end
@@ -81,16 +83,16 @@ local function connect(options)
 end
 
 -- The report of a profile, or else of the environment; nil if it was interrupted.
-local function examine(name)
+local function examine(name, graph)
   local ok, options, check = errors.try(read_profile, name)
-  if not ok then return mde.doctor { problem = options } end
+  if not ok then return mde.doctor { problem = options, graph = graph } end
   local client, err = connect(options)
   local report
   if client then
     contexts.say_remarks(client)
-    interrupt.during(client, 1, function() report = client:doctor() end)
+    interrupt.during(client, 1, function() report = client:doctor { graph = graph } end)
   else
-    report = mde.doctor { problem = err }
+    report = mde.doctor { problem = err, graph = graph }
   end
   if report and check then table.insert(report.checks, 1, check) end
   return report
@@ -100,7 +102,7 @@ end
 ---@param context mde.cli.Context
 ---@return integer status
 function M.run(context)
-  local report = examine(context.arguments.profile)
+  local report = examine(context.arguments.profile, context.arguments.graph)
   if not report then return exit.interrupted end
   if context.format == "json" then output.write(json.encode(report) .. "\n") else write(report) end
   output.flush()

@@ -31,6 +31,8 @@ local environment = {
   { "MDE_CLOUD", "gcc, gcc_high or dod." },
   { "MDE_BASE_URL", "Another host of the service, a geographic one say." },
   { "MDE_SCOPE", "The scope of the token, if another one is needed." },
+  { "MDE_GRAPH_URL", "Microsoft Graph; needed beside an MDE_BASE_URL that is not Microsoft's." },
+  { "MDE_GRAPH_SCOPE", "The scope of the token for Microsoft Graph, if another one is needed." },
   { "MDE_STORE", "A file by which the processes of a machine keep the service's limits together." },
   { "MDE_PROFILE", "The profile whose settings count, where --profile names none." },
   { "MDE_LOG", "json: write every request, answer, retry and wait to standard error, redacted." },

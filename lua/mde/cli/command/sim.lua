@@ -46,10 +46,15 @@ function M.configure(command)
   command:flag("--print-env", "Print the environment that points a client at the tenant, for eval, and exit.")
   command:option("--machines", "How many machines there are (default 200)."):convert(count):overwrite(false)
   command:option("--seed", "Another number makes other machines (default 1)."):convert(count):overwrite(false)
+  command:option("--story", "An intrusion of five devices, told in alerts: all of it has happened, or, with live, it "
+    .. "happens over the next 40 minutes (default past).")
+    :args "?":choices { "past", "live" }:overwrite(false)
   command:option("--fixture", "A file with machines, actions and settings of your own, as a table of Lua or as JSON.")
     :argname "<file>":overwrite(false)
   command:option("--role", "A role of the application, in place of Machine.Read.All and Machine.RestrictExecution.")
     :count "*"
+  command:option("--graph-role", "A role of the application for Microsoft Graph, SecurityAlert.Read.All say (default "
+    .. "none)."):count "*"
   command:option("--latency", "Seconds that each request takes."):convert(number):default "0":overwrite(false)
   command:option("--idle-seconds", "Seconds after which an idle connection is closed (default 65).")
     :convert(number):default "65":overwrite(false)
@@ -199,8 +204,12 @@ local function options_of_tenant(home, arguments)
     delays = total and { pending = total / 3, running = total - total / 3 },
   }
   if arguments.arc_directory then options.arc = { directory = arguments.arc_directory } end
+  if arguments.story then
+    options.story = { seed = arguments.seed, begins = arguments.story[1] == "live" and "0s ago" or nil }
+  end
   if arguments.no_limits then options.limits = false end
   if arguments.role[1] then options.roles = arguments.role end
+  if arguments.graph_role[1] then options.graph_roles = arguments.graph_role end
   if arguments.machines or arguments.seed then
     options.fleet = { count = arguments.machines, seed = arguments.seed }
   end

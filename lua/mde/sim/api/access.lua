@@ -1,20 +1,19 @@
 -- Who asks, how often, and may they: the token, the limits and the roles.
 local answers = require "mde.sim.api.answers"
-local encoding = require "mde.sim.base.encoding"
-local json = require "mde.sim.base.json"
-local sign_in = require "mde.sim.identity.sign_in"
+local bearer = require "mde.sim.identity.bearer"
+local resources = require "mde.sim.identity.resources"
 
 local M = {}
 
 local refusal = answers.refusal
 
--- What asks a client for a token that was issued after a moment (RFC 9470's forerunner in Entra, a claims challenge).
-local function challenge(tenant)
-  local claims = json.encode { access_token = { nbf = { essential = true,
-    value = ("%d"):format(math.floor(tenant.revoked_at)) } } }
-  return ('Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
-    .. 'error="insufficient_claims", claims="%s"'):format(encoding.base64url(claims))
-end
+-- How each flaw of a token is told: the sentence, and the header WWW-Authenticate if that has more than it.
+local flaws = {
+  absent = { "The request carries no bearer token.", "Bearer" },
+  invalid = { "The access token is not valid." },
+  expired = { "The access token has expired." },
+  revoked = { "The access token has been revoked." },
+}
 
 --- The grant that a request's token stands for, or the refusal.
 ---@param tenant mde.sim.tenant
@@ -22,23 +21,15 @@ end
 ---@return table? grant
 ---@return table? response nil if the token is good
 function M.authenticate(tenant, request)
-  local token = (request.headers["authorization"] or ""):match "^[Bb][Ee][Aa][Rr][Ee][Rr] +(%S+)%s*$"
-  local grant = token and tenant.tokens[token]
-  local response
-  if not token then
-    response = refusal(tenant, 401, "Unauthorized", "The request carries no bearer token.")
-    response.headers["www-authenticate"] = "Bearer"
-  elseif not grant or grant.expires <= tenant.clock.now() then
-    local why = grant and "The access token has expired" or "The access token is not valid"
-    response = refusal(tenant, 401, "Unauthorized", why .. ".")
-    response.headers["www-authenticate"] = ('Bearer error="invalid_token", error_description="%s"'):format(why)
-  elseif tenant.revoked_at and grant.issued <= tenant.revoked_at then
-    response = refusal(tenant, 401, "Unauthorized", "The access token has been revoked.")
-    response.headers["www-authenticate"] = grant.can_be_challenged and challenge(tenant)
-      or 'Bearer error="invalid_token", error_description="The access token has been revoked"'
-  elseif not sign_in.audiences[tenant.cloud][grant.audience] then
-    response = refusal(tenant, 403, "Forbidden", ("The token is for '%s', not for this API."):format(grant.audience))
+  local grant, flaw = bearer.check(tenant, request, resources.audiences("defender", tenant.cloud))
+  if not flaw then return grant end
+  if flaw == "audience" then
+    return grant, refusal(tenant, 403, "Forbidden", ("The token is for '%s', not for this API."):format(grant.audience))
   end
+  local text, header = flaws[flaw][1], flaws[flaw][2]
+  local response = refusal(tenant, 401, "Unauthorized", text)
+  response.headers["www-authenticate"] = flaw == "revoked" and grant.can_be_challenged and bearer.challenge(tenant)
+    or header or ('Bearer error="invalid_token", error_description="%s"'):format(text:gsub("%.$", ""))
   return grant, response
 end
 
@@ -67,11 +58,7 @@ end
 ---@param accepted string[] roles, each of which is enough
 ---@return table? response nil if it has one
 function M.authorize(tenant, grant, accepted)
-  for _, has in ipairs(grant.roles) do
-    for _, role in ipairs(accepted) do
-      if has == role then return nil end
-    end
-  end
+  if bearer.has_one_of(grant, accepted) then return nil end
   return refusal(tenant, 403, "Forbidden", ("Missing application roles. API required roles: %s, application roles: %s.")
     :format(table.concat(accepted, ","), table.concat(grant.roles, ",")))
 end

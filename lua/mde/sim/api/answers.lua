@@ -44,14 +44,15 @@ function M.refusal(tenant, status, code, message, target)
     { code = code, message = message, target = target })))
 end
 
---- A list of machines or actions, as the options of the request want it.
+--- A list, as the options of the request want it.
 ---@param tenant mde.sim.tenant
 ---@param request table
 ---@param kind table one of odata/schema.lua
 ---@param records table[]
+---@param manners table? how the list behaves; as the tenant's setting `lists` says if absent
 ---@return table response
-function M.list(tenant, request, kind, records)
-  local body, message = lists.answer(tenant.lists, request, kind, records, tenant.comparison == "caseless")
+function M.list(tenant, request, kind, records, manners)
+  local body, message = lists.answer(manners or tenant.lists, request, kind, records, tenant.comparison == "caseless")
   if not body then return M.refusal(tenant, 400, "ODataError", message) end
   return M.with_body(tenant, 200, body)
 end

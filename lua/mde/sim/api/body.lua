@@ -74,8 +74,8 @@ function checks.ids(field, value)
     return "MissingRequiredParameter", field.name .. " is a required parameter and is missing."
   elseif type(value) ~= "table" or #value == 0 then
     return "InvalidRequestBody", field.name .. " must be a list of ids."
-  elseif #value > field.most then
-    return "MaximumBatchSizeExceeded", ("%d machines are more than the limit of %d."):format(#value, field.most)
+  elseif field.most and #value > field.most then
+    return "MaximumBatchSizeExceeded", ("%d ids are more than the limit of %d."):format(#value, field.most)
   end
   for i = 1, #value do
     if type(value[i]) ~= "string" then return "InvalidRequestBody", field.name .. " must be a list of ids." end

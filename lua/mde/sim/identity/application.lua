@@ -5,8 +5,8 @@ local roles = require "mde.sim.identity.roles"
 
 local M = {}
 
-local fields = { client_id = "string", client_secret = "string", name = "string", roles = "table", secrets = "table",
-  certificates = "table", trusted_subjects = "table", federated = "table",
+local fields = { client_id = "string", client_secret = "string", name = "string", roles = "table",
+  graph_roles = "table", secrets = "table", certificates = "table", trusted_subjects = "table", federated = "table",
   disabled = "boolean", public = "boolean", refuse = "number" }
 
 local kinds = { string = "a text", boolean = "true or false", number = "a number" }
@@ -72,19 +72,22 @@ local function federated_of(given)
   return list
 end
 
---- An application as the tenant keeps it. Raises a message for one that makes no sense. Beside `client_id`, `name` and
---- `roles`: `client_secret`, or `secrets` (a list of `value` and `expires`, seconds since 1970); `certificates` (PEM);
---- `trusted_subjects` (a list of `subject`, as RFC 2253 writes it, and `authority`, PEM);
---- `federated` (a list of `issuer`, `subject`, `audience`, `key`, the issuer's public key in PEM, and `effective`, from
---- when it is known everywhere); `disabled`; `public`; `refuse`, the number of the reason for which it never signs in.
+--- An application as the tenant keeps it. Raises a message for one that makes no sense. Beside `client_id`, `name`,
+--- `roles` and `graph_roles`, those of Microsoft Graph: `client_secret`, or `secrets` (a list of `value` and `expires`,
+--- seconds since 1970); `certificates` (PEM); `trusted_subjects` (a list of `subject`, as RFC 2253 writes it, and
+--- `authority`, PEM); `federated` (a list of `issuer`, `subject`, `audience`, `key`, the issuer's public key in PEM,
+--- and `effective`, from when it is known everywhere); `disabled`; `public`; `refuse`, the number of the reason for
+--- which it never signs in.
 ---@param given table
 ---@return table
 function M.new(given)
   check(given, fields)
   if not given.client_id then error("an application needs a client_id", 0) end
   roles.check(given.roles or {})
+  roles.check_graph(given.graph_roles or {})
   local self = {
     client_id = given.client_id, name = given.name or given.client_id, roles = copy(given.roles or {}),
+    graph_roles = copy(given.graph_roles or {}),
     secrets = secrets_of(given), certificates = certificates_of(given), federated = federated_of(given),
     trusted_subjects = trusted_subjects_of(given),
     disabled = given.disabled, public = given.public, refuse = given.refuse,

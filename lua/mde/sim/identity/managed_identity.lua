@@ -1,13 +1,14 @@
 -- The endpoints of managed identities, which a machine or a service in Azure asks for tokens over plain http: the
 -- instance metadata service of virtual machines, App Service's, and that of Azure Arc's agent, which asks for a proof.
 --
--- `identities` of the tenant is a list: `client_id`, `object_id`, `resource_id`, `roles`, and `system = true` for the
--- machine's own. `arc` says how the agent behaves: `directory`, where it puts its key files, and `challenge`, what is
--- wrong with the path that it names: "outside", "extension", "missing", "large", "none". `app_header` is the value that
--- App Service wants to see.
+-- `identities` of the tenant is a list: `client_id`, `object_id`, `resource_id`, `roles`, `graph_roles`, and
+-- `system = true` for the machine's own. `arc` says how the agent behaves: `directory`, where it puts its
+-- key files, and `challenge`, what is wrong with the path that it names: "outside", "extension", "missing", "large",
+-- "none". `app_header` is the value that App Service wants to see.
 local core = require "mde.core"
 local encoding = require "mde.sim.base.encoding"
 local json = require "mde.sim.base.json"
+local resources = require "mde.sim.identity.resources"
 local sign_in = require "mde.sim.identity.sign_in"
 
 local M = {}
@@ -47,7 +48,8 @@ local function find(tenant, parameters, names)
 end
 
 local function token_of(tenant, one, resource)
-  local application = { client_id = one.client_id, name = "managed identity", roles = one.roles or {} }
+  local application = { client_id = one.client_id, name = "managed identity", roles = one.roles or {},
+    graph_roles = one.graph_roles or {} }
   local grant = sign_in.grant(tenant, application, resource, "managed_identity")
   return { access_token = grant.token, refresh_token = "", expires_in = ("%d"):format(grant.lifetime),
     expires_on = ("%d"):format(grant.expires), not_before = ("%d"):format(grant.issued), resource = resource,
@@ -60,7 +62,7 @@ local function by_resource(tenant, parameters, names, unassigned)
   end
   local one = find(tenant, parameters, names)
   if not one then return refuse(tenant, 400, "invalid_request", unassigned) end
-  if not sign_in.issues_for(parameters.resource, tenant) then
+  if not resources.exists(parameters.resource, tenant) then
     return refuse(tenant, 400, "invalid_resource", "AADSTS500011: There is no resource of that name in this tenant.")
   end
   return token_of(tenant, one, parameters.resource)

@@ -4,35 +4,10 @@ local core = require "mde.core"
 local client_assertion = require "mde.sim.identity.client_assertion"
 local encoding = require "mde.sim.base.encoding"
 local json = require "mde.sim.base.json"
+local resources = require "mde.sim.identity.resources"
 local time = require "mde.sim.base.time"
 
 local M = {}
-
---- The audiences that the API of each cloud accepts.
-M.audiences = {
-  commercial = {
-    ["https://api.securitycenter.microsoft.com"] = true,
-    ["https://api.securitycenter.windows.com"] = true,
-    ["https://securitycenter.onmicrosoft.com/windowsatpservice"] = true,
-  },
-  gcc = { ["https://api-gcc.securitycenter.microsoft.us"] = true },
-  gcc_high = { ["https://api-gov.securitycenter.microsoft.us"] = true },
-  dod = { ["https://api-gov.securitycenter.microsoft.us"] = true },
-}
-
--- Resources of other services. They exist in every tenant, so tokens for them are issued; the API refuses those.
-local other_resources = {
-  ["https://api.security.microsoft.com"] = true,
-  ["https://graph.microsoft.com"] = true,
-}
-
---- Whether tokens for a resource are issued at all.
----@param resource string
----@param tenant mde.sim.tenant
----@return boolean
-function M.issues_for(resource, tenant)
-  return M.audiences[tenant.cloud][resource] or other_resources[resource] or false
-end
 
 local refusals = {
   unknown_tenant = { 90002, 400, "invalid_request",
@@ -66,6 +41,8 @@ local refusals = {
   public = { 700025, 401, "invalid_client", "Application '%s' is a public client, so it must not present a secret." },
   claims = { 9000411, 400, "invalid_request", "The parameter 'claims' is not a JSON object%s." },
   malformed_scope = { 70011, 400, "invalid_scope", "The value '%s' given for 'scope' is not valid." },
+  several_resources = { 700022, 400, "invalid_scope",
+    "The value '%s' given for 'scope' is not valid: .default of one resource alone can be asked for." },
   unknown_resource = { 500011, 400, "invalid_resource", "There is no resource '%s' in this tenant." },
   not_post = { 900561, 405, "invalid_request", "This endpoint takes POST requests only, not %s." },
 }
@@ -128,18 +105,20 @@ end
 
 -- The audience that a scope asks for, or the name of a refusal.
 local function audience_of(scope, tenant)
+  if scope:find "/%.default%s+%S+/%.default%s*$" then return nil, "several_resources", scope end
   local audience = scope:match "^%s*(%S+)/%.default%s*$"
   if not audience or not audience:find "^[A-Za-z][A-Za-z0-9+.-]*:" then return nil, "malformed_scope", scope end
-  if M.issues_for(audience, tenant) then return audience end
+  if resources.exists(audience, tenant) then return audience end
   return nil, "unknown_resource", audience
 end
 
 -- Looks like the service's tokens, and like them all of one beginning.
 local function make_token(tenant, application, audience, now, expires, more)
+  local roles = more.roles
   local claims = {
     aud = audience, iss = ("https://sts.windows.net/%s/"):format(tenant.tenant_id), iat = now, nbf = now,
     exp = expires, appid = application.client_id, app_displayname = application.name, idtyp = "app",
-    roles = application.roles[1] and application.roles or nil, tid = tenant.tenant_id,
+    roles = roles[1] and roles or nil, tid = tenant.tenant_id,
     uti = encoding.base64url(tenant.random(16)), ver = "1.0", appidacr = more.appidacr, xms_cc = more.capabilities,
   }
   local header = json.object({ "typ", "alg", "kid" }, { typ = "JWT", alg = "RS256", kid = "of the simulated tenant" })
@@ -157,7 +136,7 @@ local class_of_credential = { secret = "1", certificate = "2", federated = "2", 
 
 --- Issues a token.
 ---@param tenant mde.sim.tenant
----@param application { client_id: string, name: string, roles: string[] }
+---@param application { client_id: string, name: string, roles: string[], graph_roles: string[] }
 ---@param audience string
 ---@param credential "secret"|"certificate"|"federated"|"managed_identity"
 ---@param claims table? what the request asks to have in it
@@ -167,12 +146,13 @@ function M.grant(tenant, application, audience, credential, claims)
   local of_token = claims and type(claims.access_token) == "table" and claims.access_token or {}
   local capabilities = type(of_token.xms_cc) == "table" and type(of_token.xms_cc.values) == "table"
     and json.array(copy(of_token.xms_cc.values)) or nil
+  local roles = copy(resources.roles(application, audience))
   local token = make_token(tenant, application, audience, now, now + lifetime,
-    { appidacr = class_of_credential[credential], capabilities = capabilities })
+    { roles = roles, appidacr = class_of_credential[credential], capabilities = capabilities })
   tenant.tokens[token] = {
     application = application,
     audience = audience,
-    roles = copy(application.roles),
+    roles = roles,
     issued = tenant.clock.now(),
     expires = tenant.clock.now() + tenant.lifetime,
     can_be_challenged = capabilities ~= nil and capabilities[1] == "cp1",
@@ -276,7 +256,9 @@ function M.answer(tenant, request, named)
   local refusal, detail = flaw_of(form, client_id)
   if refusal then return refuse(tenant, refusal, detail, client_id) end
   local audience, no_audience, of_audience = audience_of(form.scope, tenant)
-  if no_audience == "malformed_scope" then return refuse(tenant, no_audience, of_audience, client_id) end
+  if no_audience and no_audience ~= "unknown_resource" then
+    return refuse(tenant, no_audience, of_audience, client_id)
+  end
   local application = tenant.applications[core.text.lower(client_id)]
   if not application then return refuse(tenant, "unknown_application", client_id, client_id) end
   if application.refuse then return refuse(tenant, application.refuse, client_id, client_id) end

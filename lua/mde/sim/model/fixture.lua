@@ -1,4 +1,5 @@
 -- A tenant written by hand: a file with options of `sim.new`, as a table of Lua or as JSON (see sim.md).
+local alert_record = require "mde.sim.model.alert_record"
 local core = require "mde.core"
 local validation = require "mde.sim.base.validation"
 local json = require "mde.sim.base.json"
@@ -8,10 +9,11 @@ local M = {}
 
 -- What a file may tell. The clock, ids and secrets are not its matter.
 local allowed = {
-  machines = true, actions = true, applications = true, fleet = true, roles = true, lifetime = true, delays = true,
-  duplicates = true, limits = true, comment_limit = true, lists = true, identities = true, app_header = true,
-  faults = true, completion = true, comparison = true, repeated_isolation = true, bulk_tags = true,
-  package_uri = true,
+  machines = true, actions = true, applications = true, fleet = true, roles = true, graph_roles = true,
+  lifetime = true, delays = true, duplicates = true, limits = true, comment_limit = true, lists = true,
+  identities = true, app_header = true, faults = true, completion = true, comparison = true,
+  repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true,
+  story = true, alert_lists = true, hunting = true,
 }
 
 -- Raises a message about a position in the text.
@@ -79,7 +81,7 @@ end
 -- What the tenant lets pass, since it can be told to be strange, and a hand does not mean.
 local function check_records(options)
   check_list("machines", options.machines or {})
-  check_list("actions", options.actions or {})
+  for _, name in ipairs { "actions", "alerts", "incidents" } do check_list(name, options[name] or {}) end
   local place_of = {}
   validation.for_each("machines", options.machines or {}, function(machine, i)
     check_values(schema.machine, machine)
@@ -93,6 +95,12 @@ local function check_records(options)
       error("an action needs a machine: machineId or computerDnsName", 0)
     end
   end)
+  for kind, name in pairs { alert = "alerts", incident = "incidents" } do
+    validation.for_each(name, options[name] or {}, function(record)
+      local problem = alert_record.undocumented(kind, record)
+      if problem then error(problem, 0) end
+    end)
+  end
 end
 
 local function check(options)

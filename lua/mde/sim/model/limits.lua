@@ -49,13 +49,7 @@ local function longest_wait(windows, times, now)
   return longest
 end
 
---- Counts a call, whether or not it is one too many: who does not wait, waits longer.
----@param key string
----@param now number
----@param own { per_minute: integer?, per_hour: integer? }? limits of its own
----@return table? refused nil if the call may go; else `wait` (seconds), `allowed`, `text` (the window's length)
-function M:count(key, now, own)
-  local windows = own and own_windows(self, own) or self.windows
+local function count(self, key, now, windows)
   local times = self.calls[key]
   if not times then
     times = { first = 1, last = 0 }
@@ -69,6 +63,24 @@ function M:count(key, now, own)
   times.last = times.last + 1
   times[times.last] = now
   return too_many and longest_wait(windows, times, now)
+end
+
+--- Counts a call, whether or not it is one too many: who does not wait, waits longer.
+---@param key string
+---@param now number
+---@param own { per_minute: integer?, per_hour: integer? }? limits of its own
+---@return table? refused nil if the call may go; else `wait` (seconds), `allowed`, `text` (the window's length)
+function M:count(key, now, own)
+  return count(self, key, now, own and own_windows(self, own) or self.windows)
+end
+
+--- Counts a call of something whose limits have nothing to do with the others'.
+---@param key string
+---@param now number
+---@param allowed { per_minute: integer }
+---@return table? refused as `count` tells it
+function M:count_alone(key, now, allowed)
+  return count(self, key, now, { { allowed = allowed.per_minute, seconds = 60, text = "00:01:00" } })
 end
 
 return M

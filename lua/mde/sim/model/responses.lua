@@ -13,7 +13,7 @@ local core = require "mde.core"
 ---@field kind "text"|"value"|"sha1"|"ids"
 ---@field values string[]? of a value: what it may be, in this spelling
 ---@field default string? of a value: what it is if it is left out
----@field most integer? of ids: how many there may be
+---@field most integer? of ids: how many there may be; as many as one likes if absent
 
 ---@class mde.sim.response
 ---@field name string the end of the path, in the service's spelling, which counts

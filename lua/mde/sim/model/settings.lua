@@ -1,5 +1,7 @@
 -- What a tenant can be told to do differently from now on: each setting, what it may be, and what it changes.
+local alert_lists = require "mde.sim.model.alert_lists"
 local copy = require "mde.sim.base.copy"
+local hunting = require "mde.sim.model.hunting"
 local limits = require "mde.sim.model.limits"
 local lists = require "mde.sim.odata.lists"
 local roles = require "mde.sim.identity.roles"
@@ -97,7 +99,7 @@ function setters.comment_limit(tenant, value)
 end
 
 local identity_fields = { client_id = "string", object_id = "string", resource_id = "string", roles = "table",
-  system = "boolean" }
+  graph_roles = "table", system = "boolean" }
 
 function setters.identities(tenant, value)
   local list = {}
@@ -110,6 +112,7 @@ function setters.identities(tenant, value)
     end
     if not one.client_id then error("an identity needs a client_id", 0) end
     roles.check(one.roles or {})
+    roles.check_graph(one.graph_roles or {})
     list[#list + 1] = copy.deep(one)
   end)
   tenant.identities = list
@@ -136,6 +139,14 @@ end
 function setters.lists(tenant, value)
   tenant.lists = lists.settings(value, tenant.lists)
   tenant.is_listed = false
+end
+
+function setters.alert_lists(tenant, value)
+  tenant.alert_lists = alert_lists.settings(value, tenant.alert_lists)
+end
+
+function setters.hunting(tenant, value)
+  tenant.hunting = hunting.settings(tenant, value, tenant.hunting)
 end
 
 --- Changes settings, whose names are in `changes`. Raises a message for one that does not exist or may not be so.

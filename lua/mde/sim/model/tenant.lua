@@ -1,6 +1,7 @@
--- The model of a tenant: its machines, the actions on them, its applications, and the history of what really happened,
--- all at one clock. It knows neither HTTP nor the wire; time and randomness come from outside.
+-- The model of a tenant: its machines, the actions on them, its alerts, its applications, and the history of what
+-- really happened, all at one clock. It knows neither HTTP nor the wire; time and randomness come from outside.
 local action_queue = require "mde.sim.model.action_queue"
+local alerts = require "mde.sim.model.alerts"
 local application = require "mde.sim.identity.application"
 local clock = require "mde.sim.model.clock"
 local clouds = require "mde.base.cloud"
@@ -10,6 +11,7 @@ local fixture = require "mde.sim.model.fixture"
 local fleet = require "mde.sim.model.fleet"
 local machine_record = require "mde.sim.model.machine_record"
 local settings = require "mde.sim.model.settings"
+local story = require "mde.sim.model.story"
 local time = require "mde.sim.base.time"
 local validation = require "mde.sim.base.validation"
 
@@ -32,7 +34,8 @@ end
 --- of those of one type, `duplicates`, `comparison`, `repeated_isolation`, `bulk_tags` and `package_uri` (see
 --- settings.lua), `completion` (which action of a machine is carried out first: the oldest, "in_order", or the newest,
 --- "reversed"), `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see
---- odata/lists.lua), `identities`, `arc` and `app_header` (see identity/managed_identity.lua).
+--- odata/lists.lua), `alert_lists` (see alert_lists.lua), `hunting` (see hunting.lua), `identities`, `arc` and
+--- `app_header` (see identity/managed_identity.lua).
 ---@param changes table
 function M:set(changes)
   settings.change(self, changes)
@@ -46,17 +49,19 @@ local own_identity = "1d000000-0000-4000-8000-00000000001d"
 local known_options = {
   machines = true, actions = true, fleet = true, fixture = true, clock = true, start = true, random = true,
   lifetime = true, limits = true, delays = true, duplicates = true, comment_limit = true, lists = true,
-  applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, cloud = true,
-  identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
-  repeated_isolation = true, bulk_tags = true, package_uri = true,
+  applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, graph_roles = true,
+  cloud = true, identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
+  repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true,
+  story = true, alert_lists = true, hunting = true,
 }
 
 --- Makes a tenant. All options may be left out:
 --- `machines` (a list for `put_machine`; the fleet if absent), `fleet = { count, seed }` (how large the fleet is),
---- `actions` (a list for `insert_action`), `fixture` (a file with further options, see fixture.lua), `clock` and
---- `start` (see clock.lua), `random` (count -> bytes), `tenant_id`, `client_id`, `client_secret`, `roles` (the main
---- application), `applications` (a list for `put_application`), `cloud` (whose audiences it takes), `faults` (a list of
---- rules, see faults.lua), and everything that `set` takes.
+--- `actions` (a list for `insert_action`), `alerts` and `incidents` (lists for `raise_alert` and `put_incident`),
+--- `story` (see story.lua), `fixture` (a file with further options, see fixture.lua), `clock` and
+--- `start` (see clock.lua), `random` (count -> bytes), `tenant_id`, `client_id`, `client_secret`, `roles` and
+--- `graph_roles` (the main application), `applications` (a list for `put_application`), `cloud` (whose audiences it
+--- takes), `faults` (a list of rules, see faults.lua), and everything that `set` takes.
 ---@param options table?
 ---@return mde.sim.tenant
 function M.new(options)
@@ -77,6 +82,7 @@ function M.new(options)
     client_id = options.client_id or "c1000000-0000-4000-8000-0000000000c1",
     client_secret = options.client_secret or "not a real secret ~+/=%&",
     roles = options.roles or { "Machine.Read.All", "Machine.RestrictExecution" },
+    graph_roles = options.graph_roles or {},
     cloud = options.cloud or "commercial",
     options = options,
     from_file = from_file,
@@ -101,7 +107,11 @@ function M:reset()
   self.queue = action_queue.new()
   self.actions = self.queue.all
   self.applications = {}
-  self.delays, self.lists = { pending = 0.5, running = 1 }, nil
+  self.delays, self.lists, self.alert_lists = { pending = 0.5, running = 1 }, nil, nil
+  self.hunting = nil
+  self.alert_book = alerts.new(self)
+  self.alerts, self.incidents = self.alert_book.all, self.alert_book.incidents
+  self.story = nil
   local at_birth = {
     lifetime = options.lifetime or 3599,
     delays = options.delays or {},
@@ -114,6 +124,7 @@ function M:reset()
     limits = options.limits == nil or options.limits,
     comment_limit = options.comment_limit or false,
     lists = options.lists or {},
+    alert_lists = options.alert_lists or {},
     identities = options.identities or {},
     arc = options.arc or {},
     app_header = options.app_header or "a made-up header of an app",
@@ -124,10 +135,11 @@ function M:reset()
   end
   self:blame("roles", function()
     self:put_application { client_id = self.client_id, client_secret = self.client_secret, name = "mde",
-      roles = self.roles }
+      roles = self.roles, graph_roles = self.graph_roles }
   end)
   if not options.identities then
-    self:set { identities = { { client_id = own_identity, system = true, roles = self.roles } } }
+    self:set { identities = { { client_id = own_identity, system = true, roles = self.roles,
+      graph_roles = self.graph_roles } } }
   end
   self:blame("applications", function()
     validation.for_each("applications", options.applications or {}, function(fields)
@@ -154,7 +166,26 @@ function M:populate(options)
       self:insert_action(fields)
     end)
   end)
+  self:populate_alerts(options)
+  self:blame("hunting", function() self:set { hunting = options.hunting or {} } end)
   for _, machine in ipairs(self.machines) do machine.listed_since = nil end
+end
+
+-- What was there before the tenant began is not late.
+function M:populate_alerts(options)
+  for _, of in ipairs { { "incidents", self.put_incident }, { "alerts", self.raise_alert } } do
+    self:blame(of[1], function()
+      validation.for_each(of[1], options[of[1]] or {}, function(fields) of[2](self, fields) end)
+    end)
+  end
+  self:blame("story", function()
+    if options.story then self.story = story.new(self, options.story) end
+  end)
+  if self.story then self.story:settle() end
+  local now = self.clock.now()
+  for _, alert in ipairs(self.alerts) do
+    if alert.listed_since <= now then alert.listed_since = nil end
+  end
 end
 
 ---@return string guid
@@ -407,12 +438,52 @@ function M:package_uri_of(action)
   return self.package_uri == "quoted" and '"' .. uri .. '"' or uri
 end
 
+---- alerts
+
+--- Raises an alert: any property of the record (see alert_record.lua), all of which may be left out. Times may be told
+--- as "2h ago". Lists show it `late_by` seconds later, with the time that it has.
+---@param fields table
+---@return mde.sim.alert
+function M:raise_alert(fields)
+  return self.alert_book:raise(fields)
+end
+
+--- Changes an alert as an analyst does: `status`, `classification`, `determination`, `assignedTo` (false for nobody).
+---@param alert mde.sim.alert
+---@param changes table
+---@param by string?
+function M:update_alert(alert, changes, by)
+  self.alert_book:update(alert, changes, by or "somebody")
+end
+
+--- Adds an incident.
+---@param fields table
+---@return mde.sim.incident
+function M:put_incident(fields)
+  return self.alert_book:put_incident(fields)
+end
+
+--- Merges an incident into another: its alerts move there, and it says where they are.
+---@param from_id string
+---@param into_id string
+---@param at number? when, in seconds since 1970; now if absent
+function M:merge_incidents(from_id, into_id, at)
+  local from, into = self.alert_book:find_incident(from_id), self.alert_book:find_incident(into_id)
+  if not from or not into then
+    error(("there is no incident %s"):format(tostring(from and into_id or from_id)), 0)
+  end
+  self.alert_book:merge(from, into, at)
+end
+
+---- time
+
 --- Brings everything up to the clock. Call it before looking at actions or the history when time has passed.
 function M:settle()
   local behaviour = { delays = self.delays, completion = self.completion }
   for _, change in ipairs(self.queue:settle(self.machines_by_id, behaviour, self.clock.now())) do
     self:record("action_changed", change)
   end
+  if self.story then self.story:settle() end
 end
 
 --- Puts the clock forward.

@@ -10,7 +10,8 @@
 --   list        = "(" literal { "," literal } ")"
 --   call        = ("startswith" | "contains" | "endswith") "(" operand "," operand ")"
 --   any         = collection "/" "any" "(" [ variable ":" expression ] ")"
---   operand     = property | variable | literal
+--   operand     = property | variable [ path ] | literal
+--   path        = "/" type "/" property { "/" property }
 --   literal     = string | GUID | date | number | true | false | null
 --
 -- `and`, `or` and `not` may stand in capitals, and in a list a GUID may be a string: a large vendor's connector sends
@@ -86,7 +87,7 @@ local function read_token(text, position)
   if value then
     return literal("Edm.Double", value), position + #number
   end
-  local name = text:match("^[A-Za-z_][A-Za-z0-9_]*", position)
+  local name = text:match("^[A-Za-z_][A-Za-z0-9_.]*", position)
   if name then
     return words[name] or { kind = "name", name = name }, position + #name
   end
@@ -199,22 +200,41 @@ function parser:property(name)
   return property
 end
 
+-- What a path leads to from a member of a collection of objects: those of another type have nothing there.
+function parser:path(variable)
+  local names = {}
+  while self:peek().kind == "/" do
+    self:take()
+    names[#names + 1] = self:take().name or ""
+  end
+  local path = table.concat(names, "/")
+  local read = variable.paths[path]
+  if not read then
+    refuse("The path '%s/%s' cannot be used in the $filter query option.", variable.name, path)
+  end
+  return { type = "Edm.String", name = path, read = function()
+    local text = read(variable.read())
+    return text and self.caseless and fold(text) or text
+  end }
+end
+
 function parser:operand()
   if self:peek().kind == "literal" then
     local literal_token, value = self:literal()
-    return { type = literal_token.type, read = function() return value end }
+    return { type = literal_token.type, literal = literal_token.value, read = function() return value end }
   end
   local token = self:take()
   if token.kind ~= "name" then
     refuse("Syntax error at position %d in '%s': a property or a literal expected.", token.position, self.text)
   end
   local variable = self.variables[token.name]
-  if variable then return variable end
+  if variable then return variable.paths and self:path(variable) or variable end
   local property = self:property(token.name)
   if property.type == "Edm.Collection" then
     refuse("The property '%s' is a collection and can be used with any() alone.", token.name)
   end
-  return { type = property.type, name = property.name, read = reader(property, self.caseless) }
+  return { type = property.type, name = property.name, is_member = property.is_member,
+    read = reader(property, self.caseless) }
 end
 
 ---- comparisons and calls
@@ -257,6 +277,13 @@ local function check_comparable(operator, left, right)
   end
 end
 
+-- A text that an enumeration has no member for is compared with nothing.
+local function check_member(operand, text)
+  if operand.is_member and text ~= nil and not operand.is_member(text) then
+    refuse("'%s' is not a member of the enumeration of the property '%s'.", text, operand.name)
+  end
+end
+
 -- The GUID that a string is.
 local function guid_in(text)
   return #text == 36 and text:find(guid_pattern) and fold(text) or nil
@@ -269,6 +296,7 @@ function parser:list_of_literals(left)
     local token, value = self:literal()
     local guid = left.type == "Edm.Guid" and token.type == "Edm.String" and guid_in(value)
     if not guid then check_comparable("in", left, token) end
+    check_member(left, token.value)
     if value == nil then has_null = true else values[guid or value] = true end
     local more = self:peek().kind == ","
     if more then self:take() end
@@ -292,6 +320,8 @@ function parser:comparison()
   end
   local right = self:operand()
   check_comparable(token.name, left, right)
+  check_member(left, right.literal)
+  check_member(right, left.literal)
   if token.name ~= "eq" and token.name ~= "ne" and (unordered[left.type] or unordered[right.type]) then
     refuse("Operator '%s' is not defined for %s.", token.name, describe(left))
   end
@@ -346,13 +376,14 @@ function parser:any(name, depth)
   end
   self:expect ":"
   local member, caseless = nil, self.caseless
-  self.variables[variable] = { type = "Edm.String", name = variable, read = function() return member end }
+  self.variables[variable] = { type = "Edm.String", name = variable, paths = property.paths,
+    read = function() return member end }
   local inner = self:expression(depth + 1)
   self.variables[variable] = nil
   self:expect ")"
   return function(record)
     for _, value in ipairs(record[field] or {}) do
-      member = caseless and fold(value) or value
+      member = caseless and type(value) == "string" and fold(value) or value
       if inner(record) then return true end
     end
     return false
@@ -365,7 +396,8 @@ end
 function parser:check_negated()
   local token, following = self:peek(), self.tokens[self.at + 1]
   local is_whole = token.kind == "("
-    or token.kind == "name" and (is_word(token, "not") or following.kind == "(" or following.kind == "/")
+    or token.kind == "name" and (is_word(token, "not") or following.kind == "("
+      or following.kind == "/" and not self.variables[token.name])
   if not is_whole then
     refuse("'not' cannot be applied to the operand at position %d in '%s': a comparison after it stands in "
       .. "parentheses.", token.position, self.text)
@@ -389,7 +421,7 @@ function parser:factor(depth)
   if token.kind == "name" and following.kind == "(" then
     self:take()
     return self:call(token.name)
-  elseif token.kind == "name" and following.kind == "/" then
+  elseif token.kind == "name" and following.kind == "/" and not self.variables[token.name] then
     self.at = self.at + 2
     return self:any(token.name, depth)
   end

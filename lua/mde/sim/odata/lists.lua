@@ -1,4 +1,4 @@
--- Lists of machines and actions: what the query string asks for, page by page, and the ways in which lists misbehave.
+-- Lists of records: what the query string asks for, page by page, and the ways in which lists misbehave.
 --
 -- The setting `lists` of a tenant:
 --
@@ -75,7 +75,7 @@ end
 
 local supported_options = {
   ["$filter"] = "$filter", ["$top"] = "$top", ["$skip"] = "$skip", ["$select"] = "$select",
-  ["$count"] = "$count", ["$orderby"] = "$orderby",
+  ["$count"] = "$count", ["$orderby"] = "$orderby", ["$expand"] = "$expand",
 }
 
 -- What is left of an option in a mangled link.
@@ -148,13 +148,14 @@ local function ordered(records, comes_before)
   return sorted
 end
 
--- What the query string asks for: `matches`, `top`, `skip`, `counts`, `comes_before` and `wanted`, each if asked for;
--- or why it is refused.
+-- What the query string asks for: `matches`, `top`, `skip`, `counts`, `comes_before` and `wanted`, each if asked for,
+-- and all `fields`; or why it is refused.
 local function read_options(query, kind, page_rows, caseless)
   local fields, message = encoding.form(query)
   if not fields then return nil, message end
   for name in pairs(fields) do
     local meant = supported_options["$" .. core.text.lower(name):gsub("^%$", "")]
+    if meant == "$expand" and not kind.expandable then meant = nil end
     if meant and name ~= meant then
       return nil, ("The query option '%s' must be written '%s'."):format(name, meant)
     elseif not meant and name ~= nameless then
@@ -180,6 +181,9 @@ local function read_options(query, kind, page_rows, caseless)
   if fields["$orderby"] then
     options.comes_before, message = order_of(fields["$orderby"], kind)
     if not options.comes_before then return nil, message end
+  end
+  if fields["$expand"] and fields["$expand"] ~= kind.expandable then
+    return nil, ("The property '%s' cannot be used in the $expand query option."):format(fields["$expand"])
   end
   if fields["$count"] then
     options.counts = truth_values[fields["$count"]]
@@ -223,10 +227,46 @@ function links.foreign(request, _, skip)
   return "https://elsewhere.example" .. request.path .. "?" .. query_with_skip(request.query, skip)
 end
 
+--- The address of the page that begins at a row, or of what a client is led to in place of it.
+---@param manner "whole"|"looping"|"foreign"
+---@param request { query: string, path: string, origin: string }
+---@param skip integer
+---@return string
+function M.link(manner, request, skip)
+  return links[manner](request, nil, skip)
+end
+
 ---- the answer
 
+-- The rows as they are where $expand does not name what it could.
+local function folded(rows, name)
+  local list = {}
+  for i, row in ipairs(rows) do list[i] = setmetatable({ [name] = {} }, { __index = row }) end
+  return list
+end
+
+--- How many records a filter lets through, which is all that may be asked.
+---@param request { query: string }
+---@param kind table
+---@param records table[]
+---@param caseless boolean
+---@return integer? count
+---@return string? message why the request is refused
+function M.count(request, kind, records, caseless)
+  local options, message = read_options(request.query, kind, MAX_PAGE_ROWS, caseless)
+  if not options then return nil, message end
+  for name in pairs(options.fields) do
+    if name ~= "$filter" then return nil, ("The query option '%s' is not supported."):format(name) end
+  end
+  local total = 0
+  for _, record in ipairs(records) do
+    if not options.matches or options.matches(record) then total = total + 1 end
+  end
+  return total
+end
+
 --- Answers a request for a list.
----@param settings table from `lists.settings`
+---@param settings table from `lists.settings`; `repeats`: rows of the page before that come again
 ---@param request { query: string, path: string, origin: string } `origin`: scheme and host that were asked
 ---@param kind table
 ---@param records table[] in the service's order
@@ -240,6 +280,7 @@ function M.answer(settings, request, kind, records, caseless)
   if settings.order == "reshuffled" then records = pseudorandom.shuffled(records, settings.draw) end
   if options.comes_before then records = ordered(records, options.comes_before) end
   local skip = settings.skip == "honoured" and options.skip or 0
+  skip = math.max(0, skip - (settings.repeats or 0))
   local matches, wanted_rows = options.matches, options.top or page_rows
   local rows, count, total = {}, 0, 0
   for i = 1, #records do
@@ -258,6 +299,7 @@ function M.answer(settings, request, kind, records, caseless)
   if total > skip + count and not options.top then
     next_link = links[settings.next_link](request, options, (options.skip or 0) + page_rows, page_rows)
   end
+  if kind.expandable and not options.fields["$expand"] then rows = folded(rows, kind.expandable) end
   return schema.list(kind, rows, options.wanted, next_link, options.counts and total or nil)
 end
 

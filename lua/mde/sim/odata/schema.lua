@@ -1,5 +1,6 @@
--- The service's two kinds of record: their properties in the order in which it writes them, their types, and
--- which of them $filter may name. A property that is not here does not exist.
+-- The service's kinds of record: their properties in the order in which it writes them, their types, and which of
+-- them $filter may name. A property that is not here does not exist. Machines and actions are here, and how to define
+-- others.
 local core = require "mde.core"
 local validation = require "mde.sim.base.validation"
 local json = require "mde.sim.base.json"
@@ -22,11 +23,19 @@ local documented = {
   fileIdentifierType = { "Sha1", "Sha256", "Md5" },
 }
 
--- `members`: the names of an object's members, or of each object's in a collection; a collection without is of texts.
-local function property(name, kind, filterable, members)
+--- A property. `members`: the names of an object's members, or of each object's in a collection; a collection without
+--- is of texts.
+---@param name string
+---@param kind "String"|"Boolean"|"Int32"|"Int64"|"DateTimeOffset"|"Guid"|"Collection"|"Complex"
+---@param filterable boolean?
+---@param members string[]?
+---@return table
+function M.property(name, kind, filterable, members)
   return { name = name, type = "Edm." .. kind, filterable = filterable or false, members = members,
     values = documented[name] }
 end
+
+local property = M.property
 
 local function new(set, properties)
   local names, by_name = {}, {}
@@ -188,7 +197,7 @@ local function adds_texts(one)
   end
 end
 
-for _, kind in pairs { M.machine, M.action } do
+local function add_writers(kind)
   for _, one in ipairs(kind.list) do
     writer(one)
     local members = one.members and {}
@@ -199,6 +208,20 @@ for _, kind in pairs { M.machine, M.action } do
       one.add = members and adds_objects(one, members) or adds_texts(one)
     end
   end
+  return kind
+end
+
+for _, kind in pairs { M.machine, M.action } do add_writers(kind) end
+
+--- Another kind of record.
+---@param set string the name of its set
+---@param properties table[] from `property`, in the service's order
+---@param expandable string? the property that is empty in a list unless $expand names it
+---@return table kind
+function M.define(set, properties, expandable)
+  local kind = add_writers(new(set, properties))
+  kind.expandable = expandable
+  return kind
 end
 
 --- One record as the whole body of an answer.

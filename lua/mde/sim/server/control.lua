@@ -7,11 +7,14 @@
 --   DELETE /sim/faults        forgets all rules
 --   POST   /sim/machines      adds a machine, or changes the one with that id; answers with the id
 --   POST   /sim/actions       inserts an action of somebody else's; answers with the id
+--   POST   /sim/alerts        raises an alert; answers with the id and the incidentId
+--   POST   /sim/incidents     adds an incident; answers with the id
+--   POST   /sim/incidents/merge   {"from": id, "into": id}: merges an incident into another
 --   POST   /sim/applications  registers an application (see identity/application.lua)
 --   POST   /sim/revoke        takes back all tokens that were issued until now
 --   POST   /sim/settings      lifetime, delays, duplicates, comparison, repeated_isolation, bulk_tags, package_uri,
---                             completion, limits, comment_limit, lists, identities, arc, app_header (see
---                             model/tenant.lua)
+--                             completion, limits, comment_limit, lists, alert_lists, hunting, identities, arc,
+--                             app_header (see model/tenant.lua)
 --   POST   /sim/clock         {"advance": seconds}; answers with the time
 --   POST   /sim/reset         back to birth; the clock goes on
 --
@@ -51,6 +54,20 @@ end
 
 requests["POST /sim/actions"] = function(tenant, body)
   return { id = tenant:insert_action(body).id }
+end
+
+requests["POST /sim/alerts"] = function(tenant, body)
+  local alert = tenant:raise_alert(body)
+  return { id = alert.id, incidentId = alert.incidentId }
+end
+
+requests["POST /sim/incidents"] = function(tenant, body)
+  return { id = tenant:put_incident(body).id }
+end
+
+requests["POST /sim/incidents/merge"] = function(tenant, body)
+  tenant:merge_incidents(body.from, body.into)
+  return {}
 end
 
 requests["POST /sim/applications"] = function(tenant, body)

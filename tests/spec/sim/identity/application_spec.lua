@@ -9,6 +9,12 @@ describe("an application", function()
     assert.same({ "x", { { value = "y" } }, { "Machine.Read.All" } }, { one.name, one.secrets, one.roles })
   end)
 
+  it("has roles of Graph apart from the others", function()
+    local one = application.new { client_id = "x", client_secret = "y", graph_roles = { "ThreatHunting.Read.All" } }
+    assert.same({ {}, { "ThreatHunting.Read.All" } }, { one.roles, one.graph_roles })
+    assert.is_false(pcall(application.new, { client_id = "x", client_secret = "y", graph_roles = { "Machine.Scan" } }))
+  end)
+
   it("may have several secrets, and trust another identity provider", function()
     local one = application.new { client_id = "x", secrets = { { value = "a", expires = 5 }, { value = "b" } },
       federated = { { issuer = "i", subject = "s", key = "k" } } }

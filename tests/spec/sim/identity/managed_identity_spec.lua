@@ -46,6 +46,13 @@ describe("the endpoint of a managed identity", function()
       headers = { Authorization = "Bearer " .. answer.access_token } }).status)
   end)
 
+  it("gives a token for Graph, with the identity's roles there", function()
+    tenant:set { identities = { { client_id = OWN, system = true, graph_roles = { "ThreatHunting.Read.All" } } } }
+    local _, answer = imds { resource = "https://graph.microsoft.com" }
+    assert.same({ "https://graph.microsoft.com", { "ThreatHunting.Read.All" } },
+      { answer.resource, tenant.tokens[answer.access_token].roles })
+  end)
+
   for _, parameters in ipairs { { client_id = OTHER }, { object_id = "1D000000-0000-4000-8000-0000000000A2" },
     { msi_res_id = "/a/b" } } do
     it("gives that of the one who is named by " .. next(parameters), function()

@@ -10,6 +10,14 @@ describe("roles", function()
       "Machine.LiveResponse", "Alert.Read.All", "AdvancedQuery.Read.All" }
   end)
 
+  it("of Graph are others", function()
+    roles.check_graph { "ThreatHunting.Read.All", "SecurityAlert.Read.All", "SecurityIncident.ReadWrite.All" }
+    local ok, message = pcall(roles.check_graph, { "Machine.Read.All" })
+    assert.is_false(ok)
+    assert.matches("graph_roles: there is no role 'Machine.Read.All'", message, 1, true)
+    assert.is_false(pcall(roles.check, { "ThreatHunting.Read.All" }))
+  end)
+
   for what, case in pairs {
     ["one that does not exist"] = { { "Machine.Read.All", "Machine.Restrict" }, "there is no role 'Machine.Restrict'" },
     ["a misspelt one, with the one that was meant"] = { { "Machine.Isolated" }, "Did you mean 'Machine.Isolate'?" },

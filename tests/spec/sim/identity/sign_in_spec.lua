@@ -100,7 +100,8 @@ describe("the token endpoint", function()
     { "a scope that is no address", { scope = "Machine.Read.All/.default" }, 400, "invalid_scope", 70011 },
     { "a stroke too many", { scope = "https://api.securitycenter.microsoft.com//.default" }, 400, "invalid_resource",
       500011 },
-    { "two scopes", { scope = "https://a.example/.default https://b.example/.default" }, 400, "invalid_scope", 70011 },
+    { "two resources", { scope = "https://api.securitycenter.microsoft.com/.default "
+      .. "https://graph.microsoft.com/.default" }, 400, "invalid_scope", 700022 },
     { "an unknown resource", { scope = "https://nowhere.example/.default" }, 400, "invalid_resource", 500011 },
   }
   for _, case in ipairs(refusals) do
@@ -175,6 +176,18 @@ describe("a token", function()
       assert.same({ 500011 }, answer.error_codes)
     end
     assert.has_error(function() sim.new { cloud = "china" } end)
+  end)
+
+  it("has the roles of the resource that it is for", function()
+    local tenant = sim.new { machines = {}, roles = { "Machine.Read.All" }, graph_roles = { "ThreatHunting.Read.All" } }
+    local client = caller.new(tenant)
+    for scope, role in pairs { ["https://api.securitycenter.microsoft.com"] = "Machine.Read.All",
+      ["https://graph.microsoft.com"] = "ThreatHunting.Read.All" } do
+      local _, answer = client:ask_for_token { scope = scope .. "/.default" }
+      local grant = tenant.tokens[answer.access_token]
+      assert.same({ scope, { role } }, { grant.audience, grant.roles })
+      assert.same({ role }, part_of(answer.access_token, 2).roles)
+    end
   end)
 
   it("has the roles of the day on which it was issued", function()

@@ -28,6 +28,14 @@ describe("the limits", function()
     assert.is_nil(few:count("a", 3600 + 3600))
   end)
 
+  it("may have nothing to do with the others", function()
+    local few = limits.new { per_minute = 1 }
+    for _ = 1, 3 do assert.is_nil(few:count_alone("a", 0, { per_minute = 3 })) end
+    local refused = few:count_alone("a", 30, { per_minute = 3 })
+    assert.same({ 3, "00:01:00" }, { refused.allowed, refused.text })
+    assert.is_nil(few:count_alone("a", 200, { per_minute = 3 }))
+  end)
+
   it("may be an API's own, and are never more than the others'", function()
     local few = limits.new { per_minute = 3 }
     local function refused_after(key, own)

@@ -257,4 +257,28 @@ describe("a filter", function()
     assert.same({ true, false, false, true }, { matches { machineTags = { "y", "x" } }, matches { machineTags = {} },
       matches {}, matches { machineTags = { "x" } } })
   end)
+
+  it("compares an enumeration with its members alone, and follows the paths of a collection of objects", function()
+    local status, things = schema.property("status", "String", true), schema.property("things", "Collection", true)
+    status.is_member = function(text) return text == "new" or text == "old" end
+    things.paths = { ["an.other/name"] = function(thing) return thing.name end }
+    local kind = { set = "Set", properties = { status = status, things = things } }
+    local record = { status = "new", things = { { name = "Ana" }, {} } }
+    local function answer(text, caseless)
+      local matches, message = filter.parse(text, kind, caseless)
+      if matches then return matches(record) end
+      return message
+    end
+    assert.is_true(answer "status eq 'new' and 'old' ne status and status in ('new', 'old') and status ne null")
+    for _, text in ipairs { "status eq 'New'", "'newer' eq status", "status in ('new', 'newer')" } do
+      assert.truthy(answer(text):find "is not a member of the enumeration of the property 'status'")
+    end
+    assert.is_true(answer "things/any(t: t/an.other/name eq 'Ana')")
+    assert.is_true(answer "things/any(t: startswith(t/an.other/name, 'A') and t/an.other/name ne 'B')")
+    assert.is_false(answer "things/any(t: t/an.other/name eq 'ana')")
+    assert.is_true(answer("things/any(t: t/an.other/name eq 'ana')", true))
+    assert.equal("The path 't/other/name' cannot be used in the $filter query option.",
+      answer "things/any(t: t/other/name eq 'x')")
+    assert.is_string(answer "things/any(t: t eq 'x')")
+  end)
 end)

@@ -81,7 +81,8 @@ function controls.new(request, env)
   ---@return mde.Client
   function self.client(more)
     local settings = { tenant_id = env.AZURE_TENANT_ID, client_id = env.AZURE_CLIENT_ID,
-      credential = env.AZURE_CLIENT_SECRET, authority = env.AZURE_AUTHORITY_HOST, base_url = env.MDE_BASE_URL }
+      credential = env.AZURE_CLIENT_SECRET, authority = env.AZURE_AUTHORITY_HOST, base_url = env.MDE_BASE_URL,
+      graph_url = env.MDE_GRAPH_URL, graph_scope = env.MDE_GRAPH_SCOPE }
     for name, value in pairs(more or {}) do settings[name] = value end
     if not settings.driver then settings.ca_file, settings.proxy = env.SSL_CERT_FILE, "" end
     return assert(require("mde").client(settings))
