@@ -15,6 +15,7 @@ local core = require "mde.core"
 local device_lists = require "mde.device.list"
 local doctors = require "mde.doctor"
 local errors = require "mde.base.error"
+local leaves = require "mde.device.leave"
 local operators = require "mde.query.operators"
 local responses = require "mde.action.response"
 
@@ -97,6 +98,14 @@ end
 M.read_list = device_lists.read
 
 M.check = arguments.check
+
+--- Leaves a device as it is, and says why. In a playbook it stands in the plan, the record and the report of the run;
+--- anywhere else only its arguments are checked. Nothing is sent.
+---@param device mde.Device
+---@param reason string
+function M.leave(device, reason)
+  leaves.check(device, reason)
+end
 
 M.start_investigation = clients.start_investigation
 
