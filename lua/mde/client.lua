@@ -45,6 +45,7 @@ local tasks = require "mde.task"
 local traces = require "mde.base.trace"
 local variables = require "mde.base.environment"
 local wait = require "mde.action.wait"
+local watches = require "mde.watch"
 
 local READ_SECONDS, RESOLVE_SECONDS = 300, 300
 
@@ -300,11 +301,11 @@ end
 ---@param verb string
 ---@param device mde.Device
 ---@param comment string
----@param options { incident?: string }
+---@param options mde.ChangeOptions checked before: its incident, and its scope or file
 ---@param action? mde.Action by which it is so already
 ---@param err? mde.Error or else why it is left
 function Client:tell_left(verb, device, comment, options, action, err)
-  self.changes:tell_left(verb, device, comment, options.incident, action, err)
+  self.changes:tell_left(verb, device, comment, options, action, err)
 end
 
 --- Reads the record of a device, again if a machine is given. `{ ip = "10.1.2.3", at = time }` is the device that had
@@ -406,10 +407,10 @@ function Client:find_action(err, options)
   return lookup.find(self.action_center, err, timed(self, options, "mde.find_action"))
 end
 
---- Whether a device is restricted; or isolated, with { of = "isolate" }.
+--- Whether a device is restricted; or isolated, with { of = "isolate" }; or both, by one list, with { of = "all" }.
 ---@param device mde.Device
 ---@param options? mde.StateOptions
----@return mde.StateName? state
+---@return mde.StateName|mde.StatesOfAll|nil state
 ---@return mde.Action|mde.Error|nil action the action it rests on
 function Client:state(device, options)
   options = options_of.check(options, state.known_options, "mde.state")
@@ -623,6 +624,21 @@ function Client:interruptible(fn, is_interrupted)
   end
   local cache = self.tasks:cache()
   return interruptible.run(self.driver, cache and self.tasks:sharing(cache, fn) or fn, is_interrupted)
+end
+
+--- A watch: `watch:run()` hands each alert to a function once, over restarts, until `watch:stop()`; see watch/watch.md.
+---@param options mde.WatchOptions
+---@return mde.Watch
+function Client:watcher(options)
+  return watches.new(self, options)
+end
+
+--- Watches until it is stopped, or cannot go on.
+---@param options mde.WatchOptions
+---@return true? ended
+---@return mde.Error? err
+function Client:watch(options)
+  return self:watcher(options):run()
 end
 
 methods.check_object(Client, "client", Client, "exchange")

@@ -124,7 +124,7 @@ end
 for _, verb in ipairs(responses.verbs) do delegate(verb) end
 for _, name in ipairs { "machine", "resolve", "action", "cancel", "find_action", "state", "states", "wait",
   "restricted", "held", "expired", "report", "tag", "untag", "set_device_value", "package_link", "each", "now",
-  "peek", "cap", "holders",  "interruptible", "remarks" } do
+  "peek", "cap", "holders",  "interruptible", "remarks", "watcher", "watch" } do
   delegate(name)
 end
 

@@ -86,6 +86,7 @@ void mde_open_cap(lua_State *L);
 void mde_open_change(lua_State *L);
 void mde_open_comment(lua_State *L);
 void mde_open_coroutine(lua_State *L);
+void mde_open_cursor(lua_State *L);
 void mde_open_device(lua_State *L);
 void mde_open_device_list(lua_State *L);
 void mde_open_guard(lua_State *L);

@@ -14,6 +14,7 @@ static const struct {
     {"change", mde_open_change},
     {"comment", mde_open_comment},
     {"coroutine", mde_open_coroutine},
+    {"cursor", mde_open_cursor},
     {"device", mde_open_device},
     {"device_list", mde_open_device_list},
     {"guard", mde_open_guard},

@@ -10,6 +10,7 @@
 ---@field change mde.core.change
 ---@field comment mde.core.comment
 ---@field coroutine mde.core.coroutine
+---@field cursor mde.core.cursor
 ---@field device mde.core.device
 ---@field device_list mde.core.device_list
 ---@field guard mde.core.guard
@@ -249,6 +250,94 @@ local coroutine = {}
 ---What coroutine.isyieldable tells, where Lua lacks it or the host takes it away.
 ---@return boolean? can_yield whether the caller could be suspended here; nil where Lua cannot tell (5.1)
 function coroutine.is_yieldable() end
+
+---@class mde.core.cursor which alerts of a list that grows were handed over (src/core/cursor.h). Times are Unix seconds
+---@field TAIL_MAX integer so many bytes of changes may be put behind the others; of more, all is written again
+local cursor = {}
+
+---@class mde.core.cursor.Limits
+---@field by_status? boolean an alert is new again when its status is another
+---@field overlap? number seconds; default 900
+---@field span? number seconds; default 86400
+---@field sweep_every? number seconds; default 3600
+---@field delay? number seconds before an alert that failed is tried again; default 60
+---@field tries? integer 1 to 100; default 3
+
+---@class mde.cursor
+local read = {}
+
+---It knows nothing, and asks for what comes from a time on. Raises for a limit that is out of its range.
+---@param first number
+---@param limits? mde.core.cursor.Limits
+---@return mde.cursor
+function cursor.new(first, limits) end
+
+---A read begins, in the place of one that has not ended.
+---@param now number
+---@return number since when the rows are to be asked for, in whole seconds, by their last change and inclusive
+function read:read(now) end
+
+---A row of the read. What is no text is absent. Raises for lack of memory.
+---@param now number
+---@param id any
+---@param updated any a time as the service writes it
+---@param created any the same
+---@param status any
+---@return "hand_over"|"known"|"later"|"old"|"interrupted"|"no_id"|"no_time"|"full" answer
+function read:tell(now, id, updated, created, status) end
+
+---Every row of the read was told.
+---@return integer gone how many were set aside, because they are not told any more
+function read:end_read() end
+
+---It is handed over now.
+---@param id string
+---@return integer? attempt nil: it does not wait
+function read:begin(id) end
+
+---How that ended.
+---@param id string
+---@param how "succeeded"|"failed"|"put_off" put_off: this was no try
+---@param now number
+---@param not_before? number the earliest time of another try
+---@return "done"|"waiting"|"aside"|nil state nil: it had not begun
+function read:finish(id, how, now, not_before) end
+
+---What was set aside waits again.
+---@param id string
+---@return boolean changed false: it was not set aside
+function read:again(id) end
+
+---@param state "waiting"|"begun"|"done"|"aside"|"left"
+---@return string[] ids in the order in which they came
+function read:in_state(state) end
+
+---@return { done: number, known: integer, waiting: integer, aside: integer } counts done: how often one ended well
+function read:counts() end
+
+---@param now number
+---@return number seconds until a retry or a sweep is due
+function read:wait(now) end
+
+---@param now number
+---@return number seconds for which nobody knows what has come
+function read:behind(now) end
+
+---Raises for lack of memory; all is to be packed again then.
+---@return string bytes what has changed since the last time, "" for nothing, to be put behind the others
+function read:changes() end
+
+---@return string bytes all that is known
+function read:pack() end
+
+---@return integer bytes of all that is known
+function read:size() end
+
+---Takes what another has written in the place of its own. Raises for lack of memory.
+---@param bytes string
+---@return integer? used so many of them are whole; the rest was not safe, and if there is any, all is to be packed again
+---@return "other"|"mode"|"damaged"|nil why not: of another version or no such thing; of the other by_status; damaged
+function read:unpack(bytes) end
 
 ---@class mde.core.device which record of the tenant a name means (src/core/device.h). A record is a row of the service's
 --- list of machines; a field of another type than it is meant to have says nothing

@@ -254,11 +254,17 @@ int mde_change_answer(struct mde_change *change, const struct mde_order *order,
     lose(change, moment.sent_at);
     return MDE_CHANGE_OK;
   }
-  arrived(change);
   struct mde_action action = mde_action_read(answer, order->response, order->machine, MDE_NO_TIME);
   mde_order_aim(order, &action, 1);
-  /* Our own id says that it is ours, unless the key stands for another as well; and so does the
-     beginning of our comment, unless it says another file. */
+  /* Our own id says that it is ours, of whatever scope. Under a key it is ours, or one of before. */
+  if (order->keyed && action.differs && reply == MDE_REPLY_ACCEPTED) {
+    lose(change, moment.sent_at);
+    change->was_told = true;
+    return MDE_CHANGE_OK;
+  }
+  arrived(change);
+  /* A key may stand for several files; and the beginning of our comment says that it is ours,
+     unless it says another file. */
   bool is_another = !action.counts || action.differs;
   if (reply == MDE_REPLY_CUT && !action.differs && answer->file.length == 0) is_another = false;
   if (is_another && (order->keyed || reply != MDE_REPLY_ACCEPTED)) {
@@ -285,12 +291,13 @@ static void found_ours(struct mde_change *change, const struct mde_order *order,
 
 /*
  * No list shows it. That there is no list, which may be said of an empty one, shows nothing, nor
- * does one that is incomplete. Where it was sent unseen, `withdrawn` may show only now.
+ * does one that is incomplete. What an answer has told is there, so that nothing is sent again.
+ * Where it was sent unseen, `withdrawn` may show only now.
  */
 static void found_nothing(struct mde_change *change, const struct mde_order *order,
                           size_t withdrawn, size_t *about)
 {
-  bool may_send_again = order->resend && change->sends < MAX_SENDS;
+  bool may_send_again = order->resend && change->sends < MAX_SENDS && !change->was_told;
   if (change->step == STEP_FIRST_FIND)
     change->step = STEP_SECOND_WAIT;
   else if (change->was_absent)
@@ -604,7 +611,7 @@ bool mde_change_is_valid(const struct mde_change *change)
          (change->step != STEP_SENDING || change->in_flight) &&
          (!change->in_flight || change->step == STEP_SENDING || change->step == STEP_ENDED) &&
          change->may_have_arrived == (change->sends > 0) && (!is_finding || change->sends > 0) &&
-         (!has_left || change->has_slot);
+         (!has_left || change->has_slot) && (!change->was_told || change->sends > 0);
 }
 
 struct mde_result mde_change_result(const struct mde_change *change)

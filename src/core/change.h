@@ -153,6 +153,7 @@ struct mde_change {
   bool has_seen;         /* there was a first look */
   bool in_flight;        /* it has left, and has not ended */
   bool may_have_arrived, has_slot, was_absent, was_shared, was_incomplete;
+  bool was_told; /* an answer had our key, of another scope: ours, or one of before */
   bool looked, recorded, reconciled, comment_cut; /* of the result */
 };
 
@@ -197,7 +198,8 @@ int mde_change_history(struct mde_change *change, const struct mde_order *order,
 /*
  * Tells the action that answered the send. MDE_CHANGE_OK or _UNASKED. One of another scope, or about
  * another file, is a conflict, unless our own id says that it is ours; behind a lost answer it says
- * nothing of what was lost, which is looked for again.
+ * nothing of what was lost, which is looked for again. One of another scope that has our key may be
+ * ours or one of before: that is looked for, too, and nothing is sent again.
  */
 int mde_change_answer(struct mde_change *change, const struct mde_order *order,
                       const struct mde_action_text *answer, struct mde_moment moment);

@@ -441,7 +441,8 @@ static size_t find_otherwise(const struct mde_action *actions, size_t count,
 
 /*
  * The newest that carries our id and that the look before the send had not; or one that carries our
- * key and is of another scope, since a key may have been used before.
+ * key and is of another scope, since a key may have been used before. Of those, one that has failed
+ * is in nobody's way, nor does it hide one that has not.
  */
 static size_t find_ours(const struct mde_action *actions, size_t count, const struct mde_sent *sent,
                         bool of_another_scope)
@@ -450,6 +451,7 @@ static size_t find_ours(const struct mde_action *actions, size_t count, const st
   for (size_t i = 0; i < count; i++)
     if (carries(&actions[i], sent->response, sent->operation) && !actions[i].seen &&
         (sent->keyed && actions[i].differs) == of_another_scope &&
+        !(of_another_scope && actions[i].status == MDE_STATUS_FAILED) &&
         (found == MDE_NO_ACTION || created_later(&actions[i], &actions[found])))
       found = i;
   return found;
@@ -491,10 +493,7 @@ struct mde_reconciled mde_history_reconcile(const struct mde_action *actions, si
     return reconciled(MDE_RECONCILIATION_OURS, cut);
   size_t perhaps = find_otherwise(actions, count, sent, WHEN_UNCLEAR);
   if (perhaps == MDE_NO_ACTION) perhaps = cut;
-  size_t other = find_ours(actions, count, sent, true);
-  if (perhaps == MDE_NO_ACTION && other != MDE_NO_ACTION &&
-      actions[other].status != MDE_STATUS_FAILED)
-    perhaps = other;
+  if (perhaps == MDE_NO_ACTION) perhaps = find_ours(actions, count, sent, true);
   if (perhaps != MDE_NO_ACTION) return reconciled(MDE_RECONCILIATION_UNCLEAR, perhaps);
 
   size_t pending = newest_pending(actions, count, response, false);

@@ -2,7 +2,7 @@
 
 #include "timestamp.h"
 
-enum { VERSION = 2, FLAGS = 12 };
+enum { VERSION = 3, FLAGS = 13 };
 
 /* Ticks beyond which no clock goes, so that ages can be added. */
 static const int64_t FARTHEST = INT64_MAX / 4;
@@ -31,7 +31,8 @@ static void flags_of(struct mde_change *change, bool *flags[FLAGS])
       &change->has_looked_again, &change->has_seen,    &change->in_flight,
       &change->may_have_arrived, &change->has_slot,    &change->was_absent,
       &change->was_shared,       &change->looked,      &change->recorded,
-      &change->reconciled,       &change->comment_cut, &change->was_incomplete};
+      &change->reconciled,       &change->comment_cut, &change->was_incomplete,
+      &change->was_told};
   memcpy(flags, all, sizeof all);
 }
 

@@ -1,12 +1,14 @@
 /*
- * mde.posix.directory: what is in a directory, and what kind of file it is.
+ * mde.posix.directory: what is in a directory, what kind of file it is, and where a file lies.
  */
-#define _DEFAULT_SOURCE 1 /* opendir */
+#define _DEFAULT_SOURCE 1 /* opendir, realpath */
 
 #include "posix.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -78,7 +80,28 @@ static int directory_is_regular(lua_State *L)
   return 1;
 }
 
+/* absolute(path) -> the path from the root on, whatever directory is the current one | nil, problem */
+static int directory_absolute(lua_State *L)
+{
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, length == strlen(path), 1, "a path has no NUL in it");
+  const char *slash = strrchr(path, '/');
+  const char *name = slash == NULL ? path : slash + 1;
+  char directory[PATH_MAX], above[PATH_MAX] = ".";
+  size_t above_length = slash == path ? 1 : (size_t)(name - path) - (slash != NULL);
+  if (above_length >= sizeof above) return push_problem(L, ENAMETOOLONG);
+  if (slash != NULL) {
+    memcpy(above, path, above_length);
+    above[above_length] = '\0';
+  }
+  if (realpath(above, directory) == NULL) return push_problem(L, errno);
+  lua_pushfstring(L, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, name);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"absolute", directory_absolute},
     {"is_regular", directory_is_regular},
     {"names", directory_names},
     {NULL, NULL},

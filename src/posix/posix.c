@@ -18,6 +18,7 @@ static const struct {
     {"entropy", mde_open_entropy},
     {"fork", mde_open_fork},
     {"locked_file", mde_open_locked_file},
+    {"log_file", mde_open_log_file},
     {"process", mde_open_process},
     {"secret_file", mde_open_secret_file},
     {"signal", mde_open_signal},

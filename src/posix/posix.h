@@ -13,6 +13,7 @@ void mde_open_directory(lua_State *L);
 void mde_open_entropy(lua_State *L);
 void mde_open_fork(lua_State *L);
 void mde_open_locked_file(lua_State *L);
+void mde_open_log_file(lua_State *L);
 void mde_open_process(lua_State *L);
 void mde_open_secret_file(lua_State *L);
 void mde_open_signal(lua_State *L);

@@ -12,6 +12,7 @@
 ---@field entropy mde.posix.entropy
 ---@field fork mde.posix.fork
 ---@field locked_file mde.posix.locked_file
+---@field log_file mde.posix.log_file
 ---@field process mde.posix.process
 ---@field secret_file mde.posix.secret_file
 ---@field signal mde.posix.signal
@@ -53,6 +54,14 @@ function directory.names(path) end
 ---@return boolean? is_regular whether it is a regular file, or a symbolic link leads to one; nil: nothing is there, or
 ---that cannot be told
 function directory.is_regular(path) end
+
+---The same file is found by it from any directory. The links that lead to the file's directory are followed; the file
+---keeps its own name, and need not be there.
+---@param path string of a file
+---@return string? absolute
+---@return string? problem its directory is not there, or the path is too long
+---@return boolean? is_missing
+function directory.absolute(path) end
 
 ---@class mde.posix.entropy
 local entropy = {}
@@ -105,6 +114,39 @@ function file:read() end
 function file:write(text) end
 
 function file:close() end
+
+---@class mde.posix.log_file
+local log_file = {}
+
+---Bytes in a file that grows, of one process at a time.
+---@class mde.log_file
+local log = {}
+
+---@param path string made, for its owner alone, if there is no such file
+---@return mde.log_file|false|nil file locked until it is closed; false: somebody else has it
+---@return string? problem
+function log_file.open(path) end
+
+---@return string? bytes
+---@return string? problem
+function log:read() end
+
+---@param bytes string
+---@param is_safe? boolean it is on the disk when this returns; else it outlives the process alone
+---@return true?
+---@return string? problem nothing more is put there then, if nobody knows what stands there, until all is replaced
+function log:append(bytes, is_safe) end
+
+---In one step.
+---@param bytes string
+---@return true? safe
+---@return string? problem it is as it was
+function log:replace(bytes) end
+
+---@return integer bytes
+function log:length() end
+
+function log:close() end
 
 ---@class mde.posix.process for a command, which owns its process; a library leaves this to its host
 local process = {}

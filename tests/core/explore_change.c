@@ -8,8 +8,8 @@
  * SURPRISES is how often in one sequence a colleague may act, an action end by itself, an hour pass,
  * or a list tell a status of before. STEP leaves out all orders but every so many-th.
  *
- * The model executes a send or does not; answers, folds it into one that is pending, refuses it, or
- * loses the answer; executes it late; lists late, not at all, with one that cannot be
+ * The model executes a send or does not, or in another scope; answers, folds it into one that is
+ * pending, refuses it, or loses the answer; executes it late; lists late, not at all, with one that cannot be
  * identified, or says that there is no list. A colleague does the same, the opposite, or cancels
  * ours. The caller's time ends, its connection fails, it is killed. From each state every event is
  * tried until no new state appears, for every order there is. What must hold in each state is in
@@ -77,6 +77,7 @@ struct world {
   unsigned char was_incomplete; /* or lacked an action that could not be identified */
   unsigned char is_incomplete;  /* the last look did */
   unsigned char decided_told; /* a list told that somebody decided otherwise after the first look */
+  unsigned char was_told;     /* an answer had our key, of another scope */
   unsigned char has_looked, has_cancelled, has_slot, about;
 };
 
@@ -186,6 +187,16 @@ static bool is_unrelated(const struct row *row)
   return is_another(row) && order.response->subject == MDE_SUBJECT_FILE;
 }
 
+/*
+ * Whether it is what we asked for. The service may have ours in another scope; under a key, which
+ * may have been used before, nobody knows whether it is ours then.
+ */
+static bool is_asked_for(const struct row *row)
+{
+  bool is_certainly_ours = row->author == US && !order.keyed && !row->cut && !is_unrelated(row);
+  return !is_another(row) || is_certainly_ours;
+}
+
 /* ---- what must hold */
 
 static bool may_be_ours(const struct world *world)
@@ -198,7 +209,7 @@ static bool carries_ours(const struct world *world)
 {
   for (int i = 0; i < world->count; i++)
     if (world->rows[i].carries_our_id && !world->rows[i].is_opposite &&
-        !is_another(&world->rows[i]))
+        is_asked_for(&world->rows[i]))
       return true;
   return false;
 }
@@ -225,7 +236,7 @@ static void check(const struct state *state)
     if (!carries_ours(world)) broken("accepted without an action");
     if (about == NULL || !about->carries_our_id || about->is_opposite)
       broken("accepted, and it is about another action");
-    else if (is_another(about))
+    else if (!is_asked_for(about))
       broken("accepted, and it is of another scope or file");
     break;
   case MDE_FATE_ALREADY_ACTIVE:
@@ -292,6 +303,7 @@ static void check_leaving(const struct world *world)
     if (world->lists_without < 2) broken("sent again before two lists did not show it");
     if (world->was_absent) broken("sent again though there was no list");
     if (world->was_incomplete) broken("sent again though a list lacked an action");
+    if (world->was_told) broken("sent again though an answer had its key");
   } else if (world->is_incomplete && (order.keyed || order.decided_at != MDE_NO_TIME)) {
     broken("sent though a list may lack what decides it");
   }
@@ -522,7 +534,9 @@ static void tell_rows(const struct state *before, unsigned flags, bool lags, boo
       actions[count++] = (struct mde_action){.is_unidentified = true};
       continue;
     }
-    if (row->author == US) has_ours = true;
+    /* One of another scope that has failed is in nobody's way. */
+    bool is_void = !is_asked_for(row) && row->listed == MDE_STATUS_FAILED;
+    if (row->author == US && !is_void) has_ours = true;
     actions[count++] = action_of(world, i, (enum mde_status)row->listed);
   }
   struct mde_list list = {
@@ -665,6 +679,10 @@ static void answer(const struct state *before, int i, const char *comment, const
     broken("an answer is not taken");
     return;
   }
+  if (mde_change_next(&state.change).want == MDE_WANT_SLEEP) {
+    state.world.lists_without = state.world.was_absent = state.world.was_incomplete = 0;
+    state.world.was_told |= is_another(&state.world.rows[i]) && !is_asked_for(&state.world.rows[i]);
+  }
   go(&state, what);
 }
 
@@ -747,6 +765,10 @@ static void on_away(const struct state *before)
   cut.world.rows[cut.world.count - 1].cut = 1;
   lose(&cut, "answer: lost, executed, the comment cut");
   answer(&state, world->count - 1, CUT_COMMENT, "answer: taken, the comment cut");
+  if (order.response->subject != MDE_SUBJECT_SCOPE) return;
+  world->rows[world->count - 1].subject = ANOTHER;
+  lose(&state, "answer: lost, executed in another scope");
+  answer(&state, world->count - 1, NULL, "answer: taken in another scope");
 }
 
 static void on_send(const struct state *before)
@@ -947,8 +969,12 @@ static void begin_lost(const struct past *past, enum subject subject,
   go(&state, "it begins where it was lost");
   struct state executed = state;
   executed.world.executed = 1;
-  if (add(&executed.world, US, false, MDE_STATUS_PENDING, true))
+  if (add(&executed.world, US, false, MDE_STATUS_PENDING, true)) {
     go(&executed, "it begins where it was executed, and lost");
+    executed.world.rows[executed.world.count - 1].subject = ANOTHER;
+    if (order.response->subject == MDE_SUBJECT_SCOPE)
+      go(&executed, "it begins where it was executed in another scope, and lost");
+  }
   world->late = 1;
   go(&state, "it begins where it was lost, and will be executed");
 }

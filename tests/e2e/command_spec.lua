@@ -741,7 +741,7 @@ describe("mde, piped,", function()
 
   it("takes no option twice whose second value would contradict the first", function()
     local repeatable = { ["--allow"] = true, ["--all-of"] = true, ["--ended"] = true, ["--role"] = true,
-      ["--offline"] = true, ["--night"] = true, ["--faults"] = true }
+      ["--graph-role"] = true, ["--offline"] = true, ["--night"] = true, ["--faults"] = true }
     local times = { ["--since"] = true, ["--wait"] = true, ["--decided-at"] = true, ["--release-after"] = true }
     local count = 0
     for _, name in ipairs { "restrict", "release", "state", "report", "machines", "actions", "cancel", "tag", "untag",

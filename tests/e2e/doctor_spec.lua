@@ -126,6 +126,16 @@ describe("mde doctor", function()
     assert.equal(text, page.shown(PAGE, "cases", text))
   end)
 
+  it("finds the roles of Microsoft Graph that the simulated tenant was given", function()
+    local other = tenants.start { "--graph-role", "SecurityIncident.Read.All", "--graph-role",
+      "ThreatHunting.Read.All" }
+    finally(other.stop)
+    local result = command.run({ "doctor", "--graph" }, { environment = other.env })
+    assert.equal(0, result.status, result.out .. result.err)
+    assert.truthy(result.out:find("with the roles SecurityIncident.Read.All, ThreatHunting.Read.All", 1, true))
+    assert.truthy(result.out:find("Graph roles   missing: SecurityAlert.Read.All", 1, true), result.out)
+  end)
+
   it("signs in at a place that is written without its scheme, and with its tenant", function()
     local host = tenant.env.AZURE_AUTHORITY_HOST:match "^https://([^/]+)"
     for _, written in ipairs { host, host .. "/", host .. "/" .. tenant.env.AZURE_TENANT_ID } do

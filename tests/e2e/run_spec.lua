@@ -85,8 +85,8 @@ describe("mde run", function()
     tenant.clear()
     assert.equal(130, told.status, told.err)
     has(told.err, "is stopped")
-    has(told.err, "mde resume " .. record)
-    assert.equal(0, command.run({ "resume", "--yes", record }).status)
+    local run = told.err:match "mde resume (%d+T%d+Z%-%x+)\n"
+    assert.equal(0, command.run({ "resume", "--yes", run }).status)
     assert_once()
   end)
 

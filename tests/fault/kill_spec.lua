@@ -1,7 +1,7 @@
--- A run that is killed (SIGKILL) before and after each commit of its record and each request, and is resumed: one
--- restrict and one release per device in the tenant's own history, and each device in one state in the record. Each
--- state change has one audit event, with a number of its own and none left out. The records lie in memory: what a
--- process has written outlives it there as well.
+-- A run that is killed (SIGKILL) before and after each commit of its record and each request, and is resumed: one of
+-- each of its actions per device in the tenant's own history, and each device in one state in the record. Each state
+-- change has one audit event, with a number of its own and none left out. The records lie in memory: what a process has
+-- written outlives it there as well. tests/fault/kill does all of it.
 -- Labels: only-lua5.4, long
 local audit = require "mde.run.audit"
 local cjson = require "cjson"
@@ -10,11 +10,24 @@ local journals = require "mde.journal"
 local shell = require "tests.spec.support.process.shell"
 
 local COUNT = 12
--- Of all places so many in one round, spread evenly; all of them: MDE_KILL_PLACES=all.
-local SHARE = tonumber(os.getenv "MDE_KILL_PLACES" or "") or os.getenv "MDE_KILL_PLACES" == "all" and 1000 or 20
+-- Of all places of a run so many, spread evenly.
+local SHARE = os.getenv "MDE_KILL_PLACES" == "all" and math.huge or tonumber(os.getenv "MDE_KILL_PLACES" or "")
 
--- Devices of the run that is killed ten times; 500: MDE_KILL_DEVICES=500.
-local MANY = tonumber(os.getenv "MDE_KILL_DEVICES" or "") or 60
+-- Devices of the run that is killed ten times.
+local MANY = tonumber(os.getenv "MDE_KILL_DEVICES" or "") or 40
+
+---@class tests.KilledRun
+---@field playbook string
+---@field share integer how many of its places the suite takes
+---@field deeds table<string, string> what it does to each device: the verb, and the type of the action
+
+---@type tests.KilledRun[]
+local killed_runs = {
+  { playbook = "contain", share = 12,
+    deeds = { restrict = "RestrictCodeExecution", release = "UnrestrictCodeExecution" } },
+  { playbook = "mixed", share = 6,
+    deeds = { isolate = "Isolate", restrict = "RestrictCodeExecution", scan = "RunAntiVirusScan" } },
+}
 
 local scene = commands.scene()
 local tenant, command = scene.tenant, scene.command
@@ -29,30 +42,34 @@ local function prepare(prefix, round, count)
 end
 
 -- Runs one session; what it wrote and how it ended.
-local function session(how, record, place, prefix, count)
-  return command.run({ how, record, "tests/fault/kill/contain.lua", tostring(place), prefix, tostring(count or COUNT) },
-    { program = "tests/fault/kill/worker.lua" })
+local function session(run, how, record, place, prefix, count)
+  return command.run({ how, record, ("tests/fault/killed/%s.lua"):format(run.playbook), tostring(place), prefix,
+    tostring(count or COUNT) }, { program = "tests/fault/killed/worker.lua" })
 end
 
 -- A tenant that has done nothing yet, and is quick.
 local function begin()
   tenant.reset()
+  tenant.application { client_id = tenant.env.AZURE_CLIENT_ID, client_secret = tenant.env.AZURE_CLIENT_SECRET,
+    roles = { "Machine.Read.All", "Machine.RestrictExecution", "Machine.Isolate", "Machine.Scan" } }
   tenant.set { delays = { pending = 0.02, running = 0.04 } }
 end
 
--- The tenant did this: one restrict and one release of each device, and nothing else.
-local function accepted_once_each(round, count, where)
+-- The tenant did this: one action of each type to each device, and nothing else.
+local function accepted_once_each(run, round, count, where)
   local counts, created = {}, scene.created()
   for _, event in ipairs(created) do
     local key = event.type .. " " .. event.machine
     counts[key] = (counts[key] or 0) + 1
   end
+  local expected = 0
   for i = 1, count do
-    for _, kind in ipairs { "RestrictCodeExecution", "UnrestrictCodeExecution" } do
+    for _, kind in pairs(run.deeds) do
       assert.equal(1, counts[kind .. " " .. id_of(round, i)] or 0, ("%s: %s %d"):format(where, kind, i))
+      expected = expected + 1
     end
   end
-  assert.equal(2 * count, #created, where)
+  assert.equal(expected, #created, where)
 end
 
 -- The lines that the sessions of a run have written, and those of its record: each line of the file is one of the
@@ -78,11 +95,11 @@ local function audited(record)
   return counts
 end
 
--- Each device was restricted and released, and both have ended: what the audit has of that, it has once.
-local function once_each(record, round, count)
+-- Each was done to each device, and has ended: what the audit has of that, it has once.
+local function once_each(run, record, round, count)
   local counts = audited(record)
   for i = 1, count do
-    for _, verb in ipairs { "restrict", "release" } do
+    for verb in pairs(run.deeds) do
       for _, outcome in ipairs { "accepted", "succeeded" } do
         local key = ("%s %s %s"):format(verb, outcome, id_of(round, i))
         assert.equal(1, counts[key], key)
@@ -91,22 +108,22 @@ local function once_each(record, round, count)
   end
 end
 
-describe("a run that is killed", function()
+for _, run in ipairs(killed_runs) do describe(("a run of %s that is killed"):format(run.playbook), function()
   it("and resumed does everything once, wherever it was killed", function()
     local directory = shell.new_directory_in_memory()
     begin()
     prepare("whole", 0)
-    local whole = session("plan", directory .. "/whole.db", 0, "whole")
+    local whole = session(run, "plan", directory .. "/whole.db", 0, "whole")
     assert.equal(0, whole.status, whole.out .. whole.err)
     local places = tonumber(whole.out:match "complete%s+(%d+)")
     assert.is_true(places >= 200, ("only %d places"):format(places))
-    local step = math.max(1, math.floor(places / SHARE))
+    local step = math.max(1, math.floor(places / (SHARE or run.share)))
     local killed = 0
     for place = 1, places, step do
       local prefix, record = ("at%d"):format(place), ("%s/%d.db"):format(directory, place)
       begin()
       prepare(prefix, place)
-      local first = session("plan", record, place, prefix)
+      local first = session(run, "plan", record, place, prefix)
       if first.status == 137 then killed = killed + 1 end
       local last = first
       for _ = 1, 3 do
@@ -114,14 +131,14 @@ describe("a run that is killed", function()
         -- Killed before its plan was written, it has sent nothing, and is begun again.
         local is_unwritten = last.err:find("was not written to its end", 1, true)
         if is_unwritten then record = record .. ".again" end
-        last = session(is_unwritten and "plan" or "resume", record, 0, prefix)
+        last = session(run, is_unwritten and "plan" or "resume", record, 0, prefix)
       end
       assert.equal(0, last.status, ("place %d: %s %s"):format(place, last.out, last.err))
-      accepted_once_each(place, COUNT, ("place %d"):format(place))
-      once_each(record, place, COUNT)
+      accepted_once_each(run, place, COUNT, ("place %d"):format(place))
+      once_each(run, record, place, COUNT)
     end
     assert.is_true(killed > 0)
-    print(("%d places, killed at %d of them"):format(places, killed))
+    print(("%s: %d places, killed at %d of %d"):format(run.playbook, places, killed, math.ceil(places / step)))
     shell.remove(directory)
   end)
 
@@ -135,14 +152,14 @@ describe("a run that is killed", function()
     for round = 1, 10 do
       -- Each device has four commits and two requests at the least.
       local place = math.random(MANY)
-      last = session(round == 1 and "plan" or "resume", record, place + (round == 1 and 8 or 0), "many", MANY)
+      last = session(run, round == 1 and "plan" or "resume", record, place + (round == 1 and 8 or 0), "many", MANY)
       if last.status == 137 then killed = killed + 1 end
     end
-    if last.status ~= 0 then last = session("resume", record, 0, "many", MANY) end
+    if last.status ~= 0 then last = session(run, "resume", record, 0, "many", MANY) end
     assert.equal(0, last.status, ("seed %d: %s %s"):format(seed, last.out, last.err))
-    accepted_once_each(1, MANY, ("seed %d"):format(seed))
-    once_each(record, 1, MANY)
-    print(("%d devices, killed %d times"):format(MANY, killed))
+    accepted_once_each(run, 1, MANY, ("seed %d"):format(seed))
+    once_each(run, record, 1, MANY)
+    print(("%s: %d devices, killed %d times"):format(run.playbook, MANY, killed))
     shell.remove(directory)
   end)
-end)
+end) end

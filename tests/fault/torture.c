@@ -478,6 +478,15 @@ enum { KINDS = 2 };
 
 static const char *const kinds[KINDS] = {"once", "rest"};
 
+static pid_t processes[KINDS];
+
+/* Whose time is up says how far it came: whether it is slow or does not end is seen from that. */
+static void end_all(int signal_number)
+{
+  for (int i = 0; i < KINDS; i++)
+    if (processes[i] > 0) kill(processes[i], signal_number);
+}
+
 /* Waits for the process of one kind, and says how it went; false if it did not go well. */
 static bool await(pid_t process, const struct report *report)
 {
@@ -488,7 +497,8 @@ static bool await(pid_t process, const struct report *report)
   }
   bool ended = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
   if (!ended)
-    fprintf(stderr, "torture: " FLAVOUR ", %s: ended while %s\n", report->kind, report->moment);
+    fprintf(stderr, "torture: " FLAVOUR ", %s: ended while %s, at allocation %ld of %ld\n",
+            report->kind, report->moment, report->allocation, report->allocations);
   printf(FLAVOUR ", %s: %ld allocations (%ld by mde itself), failed in turn %ld (%ld): "
                  "%ld clean errors, %ld survived, %zu leaks\n",
          report->kind, report->allocations, report->allocations_by_mde, report->failed,
@@ -510,7 +520,6 @@ int main(int argc, char **argv)
     perror("torture");
     return EXIT_FAILURE;
   }
-  pid_t processes[KINDS];
   for (int i = 0; i < KINDS; i++) {
     reports[i].kind = kinds[i];
     processes[i] = fork();
@@ -519,6 +528,8 @@ int main(int argc, char **argv)
       _exit(EXIT_SUCCESS);
     }
   }
+  struct sigaction action = {.sa_handler = end_all, .sa_flags = SA_RESTART};
+  sigaction(SIGTERM, &action, NULL);
   bool well = true;
   for (int i = 0; i < KINDS; i++)
     if (!await(processes[i], &reports[i])) well = false;

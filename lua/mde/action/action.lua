@@ -108,7 +108,7 @@ end
 
 -- What people wrote, of which a number says something, too; and what is a name, a word or a time.
 local written = { "requestorComment", "cancellationComment" }
-local words = { "type", "status", "machineId", "computerDnsName", "requestor", "cancellationRequestor",
+local words = { "type", "scope", "status", "machineId", "computerDnsName", "requestor", "cancellationRequestor",
   "troubleshootInfo", "creationDateTimeUtc", "lastUpdateDateTimeUtc", "lastUpdateTimeUtc" }
 
 local REPLACEMENT = "\239\191\189"

@@ -156,7 +156,7 @@ function Center:listed(group, since, context)
 end
 
 --- All actions of a verb's group, by machine. Those that do not say whose they are stand under "".
----@param verb string
+---@param verb string or "all"
 ---@param context mde.Context
 ---@return table<string, table[]>? rows by machine id in lower case
 ---@return mde.Error? err
@@ -197,7 +197,7 @@ end
 function Center:request_cancel(id, verb, comment, context)
   local row, err, info = self.exchange:call {
     method = "POST", path = ("/machineactions/%s/cancel"):format(core.odata.encode(id)), kind = "action",
-    api = "cancel", permission = core.response_actions[verb or "cancel"].permission, context = context,
+    api = "cancel", permission = verb and core.response_actions[verb].permission, context = context,
     body = { Comment = comment },
     usable = actions.is_the_action(id),
   }

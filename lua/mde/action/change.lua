@@ -438,17 +438,18 @@ function Changes:find_out(sent, context)
 end
 
 --- Tells that a device is left as it is without a call for it.
----@param verb "restrict"|"release"
+---@param verb string
 ---@param device mde.Device
 ---@param comment string
----@param incident? string
+---@param options mde.ChangeOptions checked before: its incident, and its scope or file
 ---@param action? mde.Action by which it is so already
 ---@param err? mde.Error or else why it is left
-function Changes:tell_left(verb, device, comment, incident, action, err)
+function Changes:tell_left(verb, device, comment, options, action, err)
   local machine = type(device) == "table" and type(device.id) == "string" and device or {}
-  self.center:tell_result({ verb = verb, asked = named(device), incident = incident, comment = comment,
-    machine_id = machine.id and core.text.lower(machine.id), computerDnsName = machine.computerDnsName,
-    device = audit.device(machine) }, action, err)
+  local _, subject = responses.body(verb, options)
+  self.center:tell_result({ verb = verb, subject = subject, asked = named(device), incident = options.incident,
+    comment = comment, machine_id = machine.id and core.text.lower(machine.id),
+    computerDnsName = machine.computerDnsName, device = audit.device(machine) }, action, err)
 end
 
 --- Makes an action of a device. Raises for a wrong argument.

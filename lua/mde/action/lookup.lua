@@ -106,7 +106,7 @@ local function judge(center, err, verb, machine_id, rows)
   local sent_at = type(err.sent_at) == "number" and err.sent_at or nil
   local subject = type(err.subject) == "string" and err.subject or nil
   local change = core.change.lost({ verb = verb, machine_id = machine_id, operation_id = err.operation_id,
-    comment = comment, subject = subject, look = true }, { sent_at = sent_at }, now)
+    comment = comment, subject = subject, keyed = err.keyed == true, look = true }, { sent_at = sent_at }, now)
   local row = change:history(rows, { read_at = now, told_at = now, latest = center.exchange.clock:latest() })
   return change:result(), row
 end
@@ -119,7 +119,8 @@ end
 ---@param center mde.ActionCenter
 ---@param err mde.Error|table with machine_id, operation_id, and verb if only that is meant; with comment and sent_at,
 --- an action is known again whose comment the service has cut short; with `subject`, the file's SHA-1, one under a key
---- that stands for the quarantine of several files
+--- that stands for the quarantine of several files; with `keyed` and `subject`, one under a key is told from one of
+--- another scope
 ---@param context mde.Context
 ---@return mde.Action? action whose `outcome` is "accepted": the service took it. Its `status` says how far it is,
 --- which may be Failed or Cancelled; action:wait() returns nil and an error then
@@ -135,7 +136,7 @@ function M.find(center, err, context)
   for _, verb in ipairs(err.verb and { err.verb } or responses.verbs) do
     local result, row = judge(center, err, verb, machine_id, rows)
     if row and responses.is_of(row, verb) then
-      if result.fate == "accepted" or carries(row, err.operation_id) then
+      if result.fate == "accepted" or result.reason ~= "unclear" and carries(row, err.operation_id) then
         return center:adopt(row, { outcome = "accepted", comment_cut = result.comment_cut or nil })
       end
       if result.reason == "unclear" then perhaps = row end
@@ -144,8 +145,11 @@ function M.find(center, err, context)
   if perhaps then
     return nil, errors.new { kind = "unknown", code = "perhaps_this_action", asked = asked,
       action = center:adopt(perhaps),
-      message = ("its comment begins as that of action %s (%s), but the service has cut it short"):format(
-        errors.show(perhaps.id), errors.show(perhaps.status)),
+      message = carries(perhaps, err.operation_id)
+        and ("action %s (%s, %s, %s) has the key, but is of another scope"):format(errors.show(perhaps.id),
+          errors.show(perhaps.type), errors.show(perhaps.scope), errors.show(perhaps.status))
+        or ("its comment begins as that of action %s (%s), but the service has cut it short"):format(
+          errors.show(perhaps.id), errors.show(perhaps.status)),
       hint = "Look at the device's action centre in the portal before you act." }
   end
   local is_incomplete = false

@@ -1,5 +1,5 @@
 --- report: what incidents did: which devices they restricted, who released them, and which are restricted now; or, with
---- `of`, which they isolated.
+--- `of`, which they isolated or contained.
 --
 -- By the service's own history, without a file: the comment of each action says whose it is. So it is told for as long
 -- as the service keeps its actions, on any machine. One list of all restricts and releases is read, since who else
@@ -17,26 +17,30 @@ local MAX_RECENT = 10
 ---@class mde.ReportOptions
 ---@field incident string|integer|(string|integer)[] whose devices
 ---@field since? mde.Time only the incidents' actions that were created then or later, or do not say when
----@field of? "restrict"|"isolate"|"contain" of what; default restrict. With "isolate" the isolations are the
---- `restrictions`, what takes them back the `releases`, and `restricted` is whether it is isolated
+---@field of? "restrict"|"isolate"|"contain" of what; default restrict. The names in the report follow: of "isolate" a
+--- device has `isolations` and `isolated`, of "contain" `containments` and `contained`
 ---@field timeout? number
 
 ---@class mde.ReportedAction : mde.Action
 ---@field comment string the user's text, without our suffix
----@field release? mde.ReportedAction of a restriction: the first release after it that succeeded; where none has, the
---- newest that was asked for after it, however far that is
+---@field release? mde.ReportedAction of a restriction, an isolation or a containment: the first release after it that
+--- succeeded; where none has, the newest that was asked for after it, however far that is
 
 ---@class mde.ReportedDevice a device as far as its actions tell; it can be given to mde.release
 ---@field id string
 ---@field computerDnsName? string
 ---@field of string the verb that is reported
 ---@field state? mde.StateName nil if its actions do not tell
----@field restricted? boolean whether it is restricted now: what is pending has not been carried out; nil if its actions
---- do not tell
+---@field restricted? boolean of "restrict": whether it is so now: what is pending has not been carried out; nil if its
+--- actions do not tell
+---@field isolated? boolean of "isolate": the same
+---@field contained? boolean of "contain": the same
 ---@field overdue boolean whether all that holds it was meant to end by now (`release_after`)
----@field restrictions mde.ReportedAction[] the incidents' own, the oldest first
----@field releases mde.ReportedAction[] the incidents' own, and every other at or after the first of the restrictions
----@field holders string[] who else holds it restricted, in words
+---@field restrictions? mde.ReportedAction[] of "restrict": the incidents' own, the oldest first
+---@field isolations? mde.ReportedAction[] of "isolate": the same
+---@field containments? mde.ReportedAction[] of "contain": the same
+---@field releases mde.ReportedAction[] what takes those back: the incidents' own, and every other at or after the first
+---@field holders string[] who else holds it so, in words
 
 ---@class mde.ReportedIncident
 ---@field incident string as its newest action spells it
@@ -53,6 +57,9 @@ local MAX_RECENT = 10
 local M = {}
 
 M.known_options = { incident = "any", since = "any", of = "text", timeout = "seconds" }
+
+-- What a device calls the actions of a verb; whether it is so now is called as its state is.
+local lists = { restrict = "restrictions", isolate = "isolations", contain = "containments" }
 
 local device_metatable = { __name = "mde.reported_device", __tostring = function(device)
   return errors.show(device.computerDnsName or device.id)
@@ -189,10 +196,11 @@ local function reported(machine_id, rows, claim)
   for _, restriction in ipairs(restrictions) do
     restriction.release = release_of(restriction, releases, machine_id, claim)
   end
-  return setmetatable({ id = machine_id, of = claim.verb, computerDnsName = incidents.name_of(rows),
-    restrictions = restrictions, releases = releases, state = state ~= "unclear" and state or nil,
-    restricted = is_restricted(rows, machine_id, claim), overdue = is_overdue(rows, machine_id, claim),
-    holders = incidents.other_holders(rows, machine_id, claim.list, claim.latest, claim.verb) }, device_metatable)
+  local device = { id = machine_id, of = claim.verb, computerDnsName = incidents.name_of(rows), releases = releases,
+    state = state ~= "unclear" and state or nil, overdue = is_overdue(rows, machine_id, claim),
+    holders = incidents.other_holders(rows, machine_id, claim.list, claim.latest, claim.verb) }
+  device[lists[claim.verb]], device[claim.state] = restrictions, is_restricted(rows, machine_id, claim)
+  return setmetatable(device, device_metatable)
 end
 
 -- ---- all of them

@@ -82,17 +82,18 @@ end
 --- What the option `of` means: one that holds a device. Raises for another one.
 ---@param of any nil: restrict
 ---@param what string who is called, for the error
+---@param other? string a word that the caller knows beside them
 ---@return string verb
-function M.check_holding(of, what)
+function M.check_holding(of, what, other)
   if of == nil then return "restrict" end
   if M.is_verb(of) and rows[of].holds then return of end
   return errors.invalid("wrong_value", ("%s: option \"of\" must be %s, not %s"):format(what,
-    table.concat(M.holding, ", "), errors.got(of)))
+    table.concat(M.holding, ", ") .. (other and ", " .. other or ""), errors.got(of)))
 end
 
 -- ---- listed together
 
----@class mde.ResponseGroup a response and its opposite, whose actions are listed together
+---@class mde.ResponseGroup responses whose actions are listed together: one and its opposite
 ---@field name string of the first of them
 ---@field filter string OData
 ---@field package types table<string, true> in lower case
@@ -108,10 +109,10 @@ end
 
 local groups = {}
 
-local function new_group(name, opposite)
+local function new_group(name, members)
   local group = setmetatable({ name = name, types = {} }, Group)
   local clauses = {}
-  for _, one in ipairs { name, opposite } do
+  for _, one in ipairs(members) do
     group.types[core.text.lower(rows[one].type)] = true
     clauses[#clauses + 1] = "type eq " .. core.odata.literal(rows[one].type)
   end
@@ -122,10 +123,23 @@ end
 for _, name in ipairs(M.verbs) do
   local first = by_type[core.text.lower(rows[name].type)]
   local opposite = rows[first].opposite
-  groups[name] = groups[first] or opposite and groups[opposite] or new_group(first, opposite)
+  groups[name] = groups[first] or opposite and groups[opposite] or new_group(first, { first, opposite })
 end
 
---- The response and its opposite, and others of their types.
+--- Those that cut a device off and whose actions are told apart: the service tells a containment as an isolation.
+---@type string[]
+M.apart = {}
+
+local holding = {}
+for _, name in ipairs(M.holding) do
+  if groups[name].name == name then
+    M.apart[#M.apart + 1] = name
+    holding[#holding + 1], holding[#holding + 2] = name, rows[name].opposite
+  end
+end
+groups.all = new_group("all", holding)
+
+--- The response and its opposite, and others of their types; of "all": all that cut a device off, and their opposites.
 ---@param verb string
 ---@return mde.ResponseGroup
 function M.group(verb)

@@ -1,6 +1,6 @@
 --- state: is this device restricted, isolated or contained, and for whom?
 --
--- The service has no such property; the device's actions say it, and the core reads them.
+-- The service has no such property; the device's actions say it, and the core reads them. One list says all of it.
 
 local core = require "mde.core"
 local devices = require "mde.device.device"
@@ -10,6 +10,8 @@ local options_of = require "mde.base.options"
 local responses = require "mde.action.response"
 
 local PAGE_SECONDS = 300
+
+local ALL = "all"
 
 local M = {}
 
@@ -31,16 +33,32 @@ local function read_state(center, rows, machine_id, of, asked)
   return name, row and center:adopt(row)
 end
 
+-- What the option `of` means.
+local function check_of(of, what)
+  return of == ALL and ALL or responses.check_holding(of, what, ALL)
+end
+
+-- The same; of all, each of them for itself.
+local function read(center, rows, machine_id, of, asked)
+  if of ~= ALL then return read_state(center, rows, machine_id, of, asked) end
+  local states = {}
+  for _, verb in ipairs(responses.apart) do
+    local name, action = read_state(center, rows, machine_id, verb, ("%s (%s)"):format(asked, verb))
+    states[verb] = name and { value = name, action = action } or { err = action }
+  end
+  return states
+end
+
 --- The state of a device and the action it rests on.
 ---@param center mde.ActionCenter
 ---@param inventory mde.Inventory
 ---@param device mde.Device
 ---@param options mde.StateOptions
 ---@param context mde.Context
----@return string? state of mde.StateName
----@return mde.Action|mde.Error|nil action nil for "none"
+---@return mde.StateName|mde.StatesOfAll|nil state
+---@return mde.Action|mde.Error|nil action nil for "none", and of all
 function M.one(center, inventory, device, options, context)
-  local of = responses.check_holding(options.of, "mde.state")
+  local of = check_of(options.of, "mde.state")
   local asked = "state of " .. devices.shown(device)
   context = context:within(PAGE_SECONDS)
   local machine, err = inventory:resolve(device, context)
@@ -48,7 +66,7 @@ function M.one(center, inventory, device, options, context)
   local machine_id = core.text.lower(machine.id)
   local rows, problem = center:history(machine_id, context)
   if not rows then return nil, errors.about(problem, asked) end
-  return read_state(center, rows, machine_id, of, asked)
+  return read(center, rows, machine_id, of, asked)
 end
 
 local function check_list(list, what)
@@ -103,13 +121,23 @@ end
 ---| "restricted"|"restricting"|"isolated"|"isolating"|"contained"|"containing"|"releasing"|"released"|"none"
 
 ---@class mde.StateOptions
----@field of? "restrict"|"isolate"|"contain" what holds the device; default restrict. Isolating a device and containing
---- one make the same type of action, so that the service does not tell them apart
+---@field of? "restrict"|"isolate"|"contain"|"all" what holds the device; default restrict. Isolating a device and
+--- containing one make the same type of action, so that the service does not tell them apart. Of "all" the value is
+--- mde.StatesOfAll, from one list
 ---@field timeout? number seconds
 
----@class mde.StateResult : mde.Result
----@field value? mde.StateName
+---@class mde.StatesOfAll
+---@field restrict mde.StateOf
+---@field isolate mde.StateOf a containment is told so, too
+
+---@class mde.StateOf
+---@field value? mde.StateName nil: it cannot be told
 ---@field action? mde.Action the action it rests on; nil for "none"
+---@field err? mde.Error why it cannot be told
+
+---@class mde.StateResult : mde.Result
+---@field value? mde.StateName|mde.StatesOfAll
+---@field action? mde.Action the action it rests on; nil for "none", and of all
 
 --- The states of many devices, by one list of all actions. A machine costs nothing more; a name or an id is resolved
 --- first, as in M.one. An action that does not say whose it is counts for nobody here.
@@ -121,12 +149,12 @@ end
 ---@return mde.Results results of mde.StateResult, in the order of the list
 function M.many(center, inventory, list, options, context)
   check_list(list, "mde.states")
-  local of = responses.check_holding(options.of, "mde.states")
+  local of = check_of(options.of, "mde.states")
   return of_many(inventory, list, {
     about = "state of ",
     read = function(_, part) return center:histories(of, part) end,
     tell = function(result, rows, machine_id, asked)
-      local state, action = read_state(center, rows, machine_id, of, asked)
+      local state, action = read(center, rows, machine_id, of, asked)
       if state then
         result.value, result.action = state, action
       else

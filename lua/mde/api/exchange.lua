@@ -129,7 +129,7 @@ end
 
 ---@class mde.AuthenticatedRequest : mde.Request
 ---@field usable? fun(answer: table, text: string): boolean, string?
----@field permission string
+---@field permission? string nil: nobody knows which
 ---@field credential mde.Credential
 ---@field resource mde.Resource
 

@@ -23,6 +23,7 @@ local THROTTLED_SECONDS = 60
 
 -- Whether a list of roles has one of those that a hint names.
 local function has_one_of(roles, needed)
+  if not needed then return false end
   for _, role in ipairs(roles) do
     for name in (needed .. " or "):gmatch "(.-) or " do
       if name == role then return true end
@@ -68,8 +69,13 @@ local function permission_hint(failure)
   if roles and has_one_of(roles, needed) then return refused_with_permission(failure, needed) end
   local has = roles and table.concat(roles, ", ") or present and present:gsub(",%s*", ", ")
   local lacks = has and needed or nil
+  needed = needed or "that this action needs"
   has = has and (" (its token has %s)"):format(has == "" and "none" or failure.show(has)) or ""
-  return give_permission(failure, needed, has), "permission_missing", lacks
+  local hint = give_permission(failure, needed, has)
+  if failure.resource.name == "graph" and not lacks then
+    hint = hint .. " If it has that, the tenant lacks the licence: Defender for Endpoint Plan 2, or Defender XDR."
+  end
+  return hint, "permission_missing", lacks
 end
 
 -- What to do about the service's own codes.

@@ -132,6 +132,15 @@ local function subject_of(change)
   return text(change.computerDnsName or change.machine_id or change.asked or change.action_id) or "an action"
 end
 
+-- What a SIEM searches by.
+local function observables_of(change)
+  local list = {}
+  local name, file = text(change.computerDnsName), text(change.sha1)
+  if name then list[1] = { name = "device.hostname", type_id = 1, type = "Hostname", value = name } end
+  if file then list[#list + 1] = { name = "unmapped.mde.sha1", type_id = 8, type = "Hash", value = file } end
+  return list[1] and list or nil
+end
+
 -- ---- the event
 
 --- An event of OCSF.
@@ -140,7 +149,7 @@ end
 function M.event(change)
   local activity, outcome = activities[change.verb], outcomes.words[change.outcome]
   local status_code, status_detail = status_of(change)
-  local name, metadata = text(change.computerDnsName), metadata_of(change)
+  local metadata = metadata_of(change)
   return {
     activity_id = activity.id, activity_name = activity.name, category_uid = 7, category_name = "Remediation",
     class_uid = CLASS, class_name = CLASS_NAME, type_uid = CLASS * 100 + activity.id,
@@ -151,9 +160,7 @@ function M.event(change)
     command_uid = text(change.operation_id or change.action_id) or metadata.uid,
     countermeasures = activity.countermeasures, device = device_of(change), actor = actor_of(change),
     status_id = outcome.status_id, status = outcome.status, status_code = status_code, status_detail = status_detail,
-    metadata = metadata,
-    observables = name and { { name = "device.hostname", type_id = 1, type = "Hostname", value = name } } or nil,
-    unmapped = unmapped_of(change),
+    metadata = metadata, observables = observables_of(change), unmapped = unmapped_of(change),
   }
 end
 

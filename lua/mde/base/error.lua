@@ -39,11 +39,13 @@ local core = require "mde.core"
 ---@field permission? string of a 403: the permission that the token certainly lacks
 ---@field candidates? mde.Machine[] the devices to choose from
 ---@field action? mde.Action the action that stands in the way
----@field verb? "restrict"|"release" of an `unknown` outcome
+---@field verb? string of an `unknown` outcome
 ---@field operation_id? string of an `unknown` outcome
 ---@field machine_id? string of an `unknown` outcome, or of a protected machine
 ---@field sent_at? number Unix seconds, of an `unknown` outcome
 ---@field comment? string the whole of it as it was sent, of an `unknown` outcome
+---@field subject? string the scope or the file's SHA-1, of an `unknown` outcome
+---@field keyed? boolean of an `unknown` outcome: `operation_id` is the caller's own key
 ---@field results? mde.Results what mde.each had done when its iterator raised this
 ---@field cause? any what has led to it: an error that this one tells with others, or what an iterator raised
 local Error = { __name = "mde.error" }

@@ -51,7 +51,7 @@
 ---| "foreign_answer" # something else answered in the service's place
 ---| "not_json" # the answer is not JSON
 ---| "not_as_asked" # the answer is not what was asked for
----| "answer_of_another" # the answer is about another action
+---| "answer_of_another" # the answer is about another action, or about one under the key that is of another scope
 ---| "record_unidentified" # a record that answers to the name has no id that can be one
 ---| "rows_not_asked_for" # a list has rows that were not asked for
 ---| "list_cut_short" # the service cut a list short
@@ -208,7 +208,7 @@
 ---| "action_cancelled" # the action was cancelled
 ---| "action_mismatch" # the answer is about another machine or of another type
 ---| "no_such_action" # the device has no action with that operation id
----| "perhaps_this_action" # its comment was cut short, so whether it is the one cannot be told; see `action`
+---| "perhaps_this_action" # its comment is cut short or its scope another, so that nobody knows; see `action`
 ---| "already_ended" # the action has ended and cannot be cancelled
 ---| "cancellation_pending" # the service took the cancellation, and the action is still pending
 ---| "playbook_unreadable" # the playbook cannot be read, or is compiled
@@ -217,6 +217,8 @@
 ---| "playbook_exits" # the playbook called `os.exit`
 ---| "playbook_loops" # the playbook asks the same of a machine again and again, which a plan never ends
 ---| "playbook_client" # the playbook makes a client of its own
+---| "playbook_waits_not" # a playbook of `mde watch` does not call `mde.watch`
+---| "playbook_watches" # a playbook of a run calls `mde.watch`, which is for `mde watch`
 ---| "playbook_refuses" # the playbook's own `on_plan` refuses the plan
 ---| "plan_sends_nothing" # something would be sent while a plan is made
 ---| "plan_damaged" # the plan that was kept is not what its digest says
@@ -235,6 +237,8 @@
 ---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
+---| "run_moved" # the record of the run is not where it was
+---| "run_not_listed" # the directory of all runs could not be told where the record of a run lies
 ---| "runs_unreadable" # the directory in which the records of runs lie cannot be read
 ---| "record_unusable" # the record of the run cannot be made, opened or written
 ---| "report_unwritable" # of the command: the page or the copy of a report cannot be written
@@ -244,4 +248,9 @@
 ---| "no_state_directory" # there is no place for the record of a run
 ---| "stop_not_written" # the file that stops a run cannot be written
 ---| "answer_unrecorded" # it was sent by a run that ended before the answer was written down
+---| "cursor_in_use" # another watch has the cursor
+---| "cursor_unusable" # what keeps which alerts were handed over cannot be opened, or is something else
+---| "cursor_damaged" # what keeps which alerts were handed over is damaged
+---| "cursor_unwritable" # it cannot be written; nothing more is handed over
+---| "cursor_full" # there are more alerts within the span than can be known
 ---| "clock_wrong" # this machine's clock differs from the service's by minutes

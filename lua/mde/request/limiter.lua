@@ -12,8 +12,10 @@ local contexts = require "mde.sync.context"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
 
--- What the network may bunch together: without it 1.5 s of jitter let 124 calls arrive in a minute.
+-- How long a call that has no answer yet may be under way: without it 1.5 s of jitter let 124 calls arrive in a minute.
 local PAD_SECONDS = 2
+-- By how much of a window the service's clock and this one may differ at its end: what ntpd corrects at the most.
+local DRIFT = 0.0005
 -- So much later than it said it would look again, one who waits is taken to be gone: a host may end its tasks.
 local GRACE_SECONDS = 2
 -- How long after its time somebody urgent of another process is waited for.
@@ -59,12 +61,14 @@ local M = {}
 local Limiter = {}
 Limiter.__index = Limiter
 
+local function padded(window)
+  return window.seconds * (1 + DRIFT) + PAD_SECONDS
+end
+
 local function counter(windows)
   local one, other = windows[1], windows[2]
-  if other then
-    return core.limiter.new(one.count, one.seconds + PAD_SECONDS, other.count, other.seconds + PAD_SECONDS)
-  end
-  return one and core.limiter.new(one.count, one.seconds + PAD_SECONDS)
+  if other then return core.limiter.new(one.count, padded(one), other.count, padded(other)) end
+  return one and core.limiter.new(one.count, padded(one))
 end
 
 local function new_budget(self)
@@ -328,12 +332,16 @@ local function move(_, budget, slot, at)
   return true
 end
 
---- What was sent in this slot has been answered: it may have arrived any time until now, which is told where that is
---- longer than what everybody allows for.
+--- What was sent in this slot has come to its end. An answer of the service's says that it has arrived by now, so its
+--- windows end that long from now and nothing is added for the way; without one it may still arrive.
 ---@param slot mde.Slot
-function Limiter:answered(slot)
-  local at = self.now() - PAD_SECONDS
-  if at > slot.at and self.windows[1] then transact(self, move, slot, at) end
+---@param is_definite boolean the service has answered
+function Limiter:answered(slot, is_definite)
+  if not self.windows[1] then return end
+  local now = self.now()
+  transact(self, move, slot, is_definite and now - PAD_SECONDS or now)
+  -- Who waits for this slot's windows was told a time that still had the way in it.
+  if is_definite then wake(first(self)) end
 end
 
 local function put_off(_, budget, ends, in_doubt)
@@ -399,7 +407,8 @@ function Limiter:seconds(count)
   sends:unpack(budget.sends:pack())
   for _ = 1, count do
     time = time + sends:wait(time)
-    sends:take(time)
+    -- At the least: each is answered at once.
+    sends:take(time - PAD_SECONDS)
   end
   return time - now
 end

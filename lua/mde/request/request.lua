@@ -300,7 +300,7 @@ function Requests:perform(call)
     info.verdict, info.spent, info.response, info.retry_after = verdict, spent, response, facts.retry_after
     if info.class == nil or class ~= "not_sent" then info.class = class end
     self.trouble[call.api] = verdict ~= "done" and (problem.message or ("HTTP %d"):format(facts.status)) or nil
-    if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot) end
+    if class == "not_sent" then limiter:give_back(slot) else limiter:answered(slot, class == "definite") end
     local excess = report_excess(self, call, facts)
     if facts.status == 429 then limiter:pause(delay, excess ~= nil) end
 

@@ -8,6 +8,7 @@ local came_to = require "mde.run.came_to"
 local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
+local endings = require "mde.run.ending"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local json_line = require "mde.base.json_line"
@@ -282,12 +283,22 @@ end
 
 -- ---- calls that came to no send
 
+-- What an event says of a call for which nothing was sent, or of one that the playbook did not make.
+local function call_of(row)
+  if row.step then return nil end
+  if row.kind == audits.KIND then return object(row.detail) end
+  if row.kind ~= endings.NOT_ASKED_FOR then return nil end
+  local call = object(row.detail)
+  call.outcome = endings.NOT_ASKED_FOR
+  return call
+end
+
 -- How the calls ended for which nothing was sent: the last of each machine, verb and incident, and all in their order.
 -- A name that meant no machine, or several, stands for one.
 local function calls_of(events)
   local calls, list = {}, {}
   for _, row in ipairs(events) do
-    local call = row.kind == audits.KIND and not row.step and object(row.detail)
+    local call = call_of(row)
     local called = call and (text(call.machine_id) or text(call.asked))
     if called and text(call.verb) and text(call.outcome) then
       local key = key_of(core.text.lower(called), call.verb, text(call.incident) or "")
@@ -415,7 +426,7 @@ end
 local function events_of(reading)
   local list = {}
   for _, row in ipairs(reading.events) do
-    if not row.step and row.kind ~= audits.KIND then
+    if not row.step and not call_of(row) then
       list[#list + 1] = { at = time(row.at), kind = row.kind, detail = text(row.detail) }
     end
   end
@@ -473,7 +484,8 @@ function M.of(reading)
   local is_live = run.life == "live"
   local context = { is_to_come = is_live or run.state == "planned", live_session = is_live and last and last.n or nil,
     -- A first session has come by all that it has recorded; one that was killed did not say by what it came.
-    last_session = run.state == "paused" and last and last.n > 1 and last.ended and last.n or nil }
+    last_session = (run.state == "paused" or run.state == "complete") and last and last.n > 1 and last.ended and last.n
+      or nil }
   local calls, list = calls_of(reading.events)
   context.calls = calls
   local account = { run = run, sessions = sessions_of(reading), devices = devices_of(reading, context), counts = {},

@@ -15,6 +15,7 @@ local M = {}
 ---| "not_sent"       # the plan shows it, and nothing was sent
 ---| "withheld"       # the plan shows it, and a rule, or the opposite under way, stood against it when its turn came
 ---| "lapsed"         # the answer was lost, its end has passed, and the service does not have it
+---| "not_asked_for"  # the plan shows it, and the playbook came to its end and did not ask for it
 ---| "superseded"     # somebody has decided otherwise; left
 ---| "not_looked_at"  # what holds of the device could not be read; left
 ---| "sending"        # under way
@@ -55,6 +56,8 @@ M.words = {
     means = "the plan shows it, and something stood against it when its turn came" },
   { word = "lapsed", part = "needs",
     means = "its answer was lost, its end has passed, and the service does not have it" },
+  { word = "not_asked_for", part = "needs",
+    means = "the plan shows it, and the playbook came to its end and did not ask for it" },
   { word = "superseded", part = "needs", means = "somebody else has decided otherwise, so it was left" },
   { word = "not_looked_at", part = "needs", means = "what holds of the device could not be read, so it was left" },
   { word = "sending", part = "open", means = "it is on its way" },
@@ -108,7 +111,8 @@ function M.of_step(step, row_status, live_session, code)
 end
 
 -- What came of a call for which nothing was sent, and which the next session would not try again.
-local ended_calls = { protected = "withheld", conflict = "withheld", superseded = "superseded" }
+local ended_calls = { protected = "withheld", conflict = "withheld", superseded = "superseded",
+  not_asked_for = "not_asked_for" }
 -- What says more than that: of a release that is for certain restrictions alone.
 local ended_codes = { nothing_held = "not_held", held_by_others = "held" }
 

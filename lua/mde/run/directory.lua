@@ -1,4 +1,5 @@
---- directory: the runs whose records lie in a directory, each with its state and what to type next.
+--- directory: the runs whose records lie in a directory, each with its state and what to type next; in that of all runs
+--- those of records that lie elsewhere, too (place.lua).
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -28,9 +29,9 @@ local function next_of(run)
 end
 
 -- One run; what is wrong with its file is told in its place.
-local function read(path)
+local function read(path, id)
   local found, problem = records.facts_of(path)
-  local run = { run = places.name_of(path), path = path, state = "unreadable", why = problem }
+  local run = { run = id or places.name_of(path), path = path, state = "unreadable", why = problem }
   local in_use, err
   if found and found.state == "running" then
     in_use, err = records.is_in_use(path)
@@ -47,6 +48,13 @@ local function read(path)
   return run
 end
 
+-- One whose record lies elsewhere.
+local function read_pointed(id, pointer)
+  local path, err = places.record_of(id)
+  if path then return read(path, id) end
+  return { run = id, path = pointer, state = "unreadable", why = err.message }
+end
+
 --- The runs in a directory, the newest first; those that cannot be read are among them.
 ---@param directory? string default that of all runs
 ---@return mde.ListedRun[]?
@@ -57,9 +65,10 @@ function M.list(directory)
     directory, err = places.directory()
     if not directory then return nil, err end
   end
+  local is_own = directory == places.directory()
   local names, problem, is_missing = posix.directory.names(directory)
   if not names then
-    if is_missing and directory == places.directory() then return {} end
+    if is_missing and is_own then return {} end
     return nil, errors.new { kind = "invalid", code = "runs_unreadable",
       message = ("the directory %s cannot be read: %s"):format(errors.quote(directory), errors.show(problem)),
       hint = "Name the directory in which the records lie." }
@@ -67,7 +76,12 @@ function M.list(directory)
   local list = {}
   for _, name in ipairs(names) do
     local path = ("%s/%s"):format(directory, name)
-    if name:find "%.db$" or records.is_record(path) then list[#list + 1] = read(path) end
+    local pointed = is_own and places.pointed(name)
+    if pointed then
+      list[#list + 1] = read_pointed(pointed, path)
+    elseif name:find "%.db$" or records.is_record(path) then
+      list[#list + 1] = read(path)
+    end
   end
   table.sort(list, function(a, b)
     local newer, older = a.made or -1, b.made or -1

@@ -11,7 +11,9 @@ local accounts = require "mde.run.account"
 local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local directories = require "mde.run.directory"
+local endings = require "mde.run.ending"
 local errors = require "mde.base.error"
+local kepts = require "mde.run.kept"
 local libraries = require "mde.run.library"
 local places = require "mde.run.place"
 local plannings = require "mde.run.planning"
@@ -28,8 +30,8 @@ local undos = require "mde.run.undo"
 local verifications = require "mde.run.verification"
 local waves = require "mde.run.waves"
 
--- A plan is older than what it shows after an hour; a run that was begun may be continued for a day.
-local PLAN_SECONDS, RESUME_SECONDS = 3600, 86400
+-- A run that was begun may be continued for a day.
+local RESUME_SECONDS = 86400
 local SETTLE_SECONDS = 60
 
 local M = {}
@@ -145,6 +147,7 @@ end
 ---@field waves? string other waves than the plan's, for a run that is continued
 ---@field gate? string another gate than the plan's, for a run that is continued
 ---@field ask_gate? fun(counts: mde.GateCounts, why: string): boolean whether a gate that stays closed is opened
+---@field is_listed? boolean a record that lies elsewhere is found by the run's id from now on, and mde runs lists it
 ---@field on_event? fun(event: mde.RunEvent)
 ---@field on_session? fun(session: mde.Session) before anything is sent: what can halt it
 
@@ -158,7 +161,7 @@ end
 ---@field entries table[] how each call ended
 ---@field open mde.Step[] sent, and not known what came of it
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
----@field not_called mde.NotCalled[] planned, and the playbook did not call for it; only where it came to its end
+---@field not_called mde.NotCalled[] planned, and the playbook did not ask for it; only of a run that is complete
 ---@field differing mde.DifferingCall[] the recorded result held
 ---@field unwritten table[] what the record does not have: results, and rows of events
 
@@ -168,63 +171,10 @@ end
 ---@field name? string of the device
 ---@field words string in what it differs
 
----@class mde.NotCalled a change that the plan shows
----@field machine_id string
----@field verb string
----@field name? string of the device
-
--- The steps of which nobody knows the outcome, and those that the playbook did not come by.
-local function left_over(session)
-  local open, not_reached = {}, {}
-  for _, step in ipairs(session.recall.steps.all) do
-    if step.outcome == "unknown" or not (step.outcome or step.is_known) then open[#open + 1] = step end
-    if not step.reached then not_reached[#not_reached + 1] = step end
-  end
-  return open, not_reached
-end
-
--- What the plan shows and the playbook did not call for, though it came to its end: its query finds other devices now.
-local function not_called(session, plan)
-  local called, list = {}, {}
-  for _, entry in ipairs(session.entries) do
-    -- A name that means no machine any more stands there as it was asked for.
-    local called_for = entry.machine_id or entry.name
-    if called_for then called[deeds.key(called_for, entry.verb, entry.subject)] = true end
-  end
-  for _, device in ipairs(plan.devices) do
-    for _, change in ipairs(device.changes) do
-      local verb, subject = change.verb, change.subject
-      if change.decision == verb and not change.if_needed and not called[deeds.key(device.id, verb, subject)]
-        and not (device.name and called[deeds.key(errors.quote(device.name), verb, subject)]) then
-        list[#list + 1] = { machine_id = device.id, verb = verb, name = device.name }
-      end
-    end
-  end
-  return list
-end
-
-local function state_of(session, err, open, not_reached)
-  if session.stop then return session.stop.state, session.stop.message end
-  if err then return "broken", err.message end
-  if open[1] then return "paused", ("the outcome of %d sends is not known"):format(#open) end
-  if not_reached[1] then return "paused", ("%d recorded steps were not reached"):format(#not_reached) end
-  return "complete"
-end
-
--- Whether every call came to something that a resume would not try again.
-local function has_untried(session)
-  for _, entry in ipairs(session.entries) do
-    local kind = errors.is(entry.err) and entry.err.kind
-    if kind == "throttled" or kind == "unavailable" or kind == "auth" or kind == "protocol" then return true end
-    if kind == "protected" and entry.err.rule == "cap" then return true end
-  end
-  return false
-end
-
 -- From now on nobody goes on with the run that is undone.
 local function mark_undone(client, record, plan)
   if not plan.undoes then return true end
-  local marked, err = undos.mark(plan.undoes, places.name_of(record.path), client.exchange.time(),
+  local marked, err = undos.mark(plan.undoes, places.name_of(record.path, record.id), client.exchange.time(),
     plan.settings.undone)
   if marked then return true end
   records.give_up(record)
@@ -254,6 +204,10 @@ local function carry_out(client, record, plan, options)
   local entry, unshared = stops.enter(client, record.id, record.host, function(stop) session:halt(stop) end)
   if unshared then session:note("store", unshared.message) end
   session.is_shared = entry:is_shared()
+  if options.is_listed then
+    local listed, unlisted = records.list(record)
+    if not listed then session:note("unlisted", unlisted.message) end
+  end
   if options.on_session then options.on_session(session) end
   client:attach(session)
   local ok, ended, err = pcall(function()
@@ -265,24 +219,20 @@ local function carry_out(client, record, plan, options)
   entry:leave()
   session:write_late()
   if not ok then
-    records.close(record, "paused", errors.show(ended), session)
+    records.close(record, { state = "paused", why = errors.show(ended), not_called = {} }, session)
     session:halt { rule = "raised", state = "paused", message = errors.show(ended) }
     for _, told in ipairs(session.unwritten) do tell { event = "unwritten", unwritten = told } end
     error(ended, 0)
   end
-  local open, not_reached = left_over(session)
-  local state, why = state_of(session, err, open, not_reached)
-  if state == "complete" and has_untried(session) then
-    state, why = "paused", "some devices are left, which the next session tries again"
-  end
-  local closed, problem = records.close(record, state, why, session)
+  local ending = endings.of(session, plan, err)
+  local state, why = ending.state, ending.why
+  local closed, problem = records.close(record, ending, session)
   if not closed and state == "complete" then
     state, why = "paused", "that it came to its end could not be written into its record: " .. errors.show(problem)
   end
-  return { run = places.name_of(record.path), path = record.path, state = state, why = why, err = err,
-    stop = session.stop, entries = session.entries, open = open, not_reached = not_reached,
-    not_called = session.stop == nil and err == nil and not_called(session, plan) or {}, differing = session.differing,
-    unwritten = session.unwritten }
+  return { run = places.name_of(record.path, record.id), path = record.path, state = state, why = why, err = err,
+    stop = session.stop, entries = session.entries, open = ending.open, not_reached = ending.not_reached,
+    not_called = ending.not_called, differing = session.differing, unwritten = session.unwritten }
 end
 
 --- Carries out a plan: from now on its record says what was sent.
@@ -306,9 +256,11 @@ end
 ---@param client mde.Client
 ---@param plan mde.RunPlan
 ---@param path string
+---@param limits? table what limits and caps made of it, which is shown with it: texts, numbers, flags
 ---@return true?
 ---@return mde.Error? err
-function M.save(client, plan, path)
+function M.save(client, plan, path, limits)
+  plan.limits = limits
   local record, err = records.create(client, plan, path)
   if not record then return nil, err end
   return records.finish(record)
@@ -384,7 +336,7 @@ function M.start_opened(client, opened, options)
     records.abandon(opened.record)
     return nil, err
   end
-  if age > PLAN_SECONDS and not options.stale then
+  if age > kepts.PLAN_SECONDS and not options.stale then
     records.abandon(opened.record)
     return nil, too_old(age, "plan", "Make a new one, or give --stale.")
   end
@@ -507,6 +459,7 @@ end
 M.account_words = accounts.words
 M.verify = verifications.verify
 M.copy = readings.copy
+M.kept = kepts.read
 M.audit_lines = readings.audit_lines
 M.is_run = readings.is_run
 M.cap_of = records.cap_of

@@ -103,6 +103,10 @@ function M.new(client, pass)
       "a playbook has the client of its run; a change by another one would be in no plan and in no record",
       "Leave out mde.client; the environment or --profile says which tenant is meant.")
   end
+  library.watch = function()
+    errors.invalid("playbook_watches", "a run has an end, and a watch has none", "Run the playbook by mde watch.")
+  end
+  library.watcher = library.watch
   library.ago = function(span) return math.max(0, pass.made - operators.ago(span).seconds) end
   library.may = may_of(client, pass)
   library.resuming = function() return pass:resuming() end

@@ -1,6 +1,7 @@
 --- place: where the records of runs lie, and what stands beside each.
 --
--- A run is called by its id, 20260201T031500Z-7f3a, or by the path of its record.
+-- A run is called by its id, 20260201T031500Z-7f3a, or by the path of its record. Where its record lies elsewhere than
+-- in the directory of all runs, in the file of a plan that was kept for example, a file there says where: ID.path.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -40,25 +41,102 @@ function M.is_id(run)
   return run:find "^%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ%-%x%x%x%x$" ~= nil
 end
 
+-- ---- records that lie elsewhere
+
+local POINTER = ".path"
+
+--- The run of which a file in the directory of all runs says where its record lies.
+---@param name string of the file
+---@return string? id
+function M.pointed(name)
+  local id = name:sub(-#POINTER) == POINTER and name:sub(1, -#POINTER - 1)
+  return id and M.is_id(id) and id or nil
+end
+
+-- Where the record of a run lies that is not in the directory of all; nil: no file there says it.
+local function read_pointer(directory, id)
+  local name = ("%s/%s%s"):format(directory, id, POINTER)
+  if not posix.directory.is_regular(name) then return nil end
+  local file = io.open(name, "rb")
+  local path = file and file:read "*a"
+  if file then file:close() end
+  return path and path:match "^(/.*)\n$"
+end
+
+-- Writes it for its owner alone; whole, or what was there stays.
+local function write_pointer(name, path)
+  local new = name .. ".new"
+  local made, problem = posix.locked_file.open(new)
+  if not made then return nil, problem end
+  made:close()
+  local file, ok
+  file, problem = io.open(new, "wb")
+  if not file then return nil, problem end
+  ok, problem = file:write(path, "\n")
+  local closed, why = file:close()
+  if ok and not closed then ok, problem = closed, why end
+  if ok then ok, problem = os.rename(new, name) end
+  if not ok then os.remove(new) end
+  return ok, problem
+end
+
+--- Writes down where the record of a run lies, so that its id finds it; of one in the directory of all nothing. That
+--- has to be there.
+---@param id string
+---@param path string of its record
+---@return true?
+---@return mde.Error? err
+function M.point(id, path)
+  local directory, err = M.directory()
+  if not directory then return nil, err end
+  if not M.is_id(id) or M.name_of(path, id) == id then return true end
+  local absolute, problem = posix.directory.absolute(path)
+  local written
+  if absolute then written, problem = write_pointer(("%s/%s%s"):format(directory, id, POINTER), absolute) end
+  if written then return true end
+  return nil, errors.new { kind = "invalid", code = "run_not_listed",
+    message = ("where the record of the run lies could not be written into %s: %s"):format(errors.quote(directory),
+      errors.show(problem)),
+    hint = "Call the run by the path of its record." }
+end
+
+-- ---- how a run is called
+
 --- The path of a run's record.
 ---@param run string its id or its path
 ---@return string? path
----@return mde.Error? err
+---@return mde.Error? err it is not known, or the record was moved (run_moved)
 function M.record_of(run)
   if not M.is_id(run) then return run end
   local directory, err = M.directory()
   if not directory then return nil, err end
-  return ("%s/%s.db"):format(directory, run)
+  local own = ("%s/%s.db"):format(directory, run)
+  local path = posix.directory.is_regular(own) == nil and read_pointer(directory, run)
+  if not path then return own end
+  if posix.directory.is_regular(path) ~= nil then return path end
+  return nil, errors.new { kind = "invalid", code = "run_moved",
+    message = ("the record of the run %s was %s, which is not there any more"):format(run, errors.quote(path)),
+    hint = "If it was moved, give its path; mde resume PATH lets its id find it there." }
 end
 
---- How a run is called in a command: by its id, where it lies in the directory of all, else by its path.
+-- The id by which the directory of all runs finds this path.
+local function id_of(path, id, directory)
+  local name = path:sub(1, #directory + 1) == directory .. "/" and path:sub(#directory + 2)
+  local own = name and name:match "^(.*)%.db$"
+  if own and M.is_id(own) then return own end
+  if not id or not M.is_id(id) then return nil end
+  if posix.directory.is_regular(("%s/%s.db"):format(directory, id)) ~= nil then return nil end
+  local pointed = read_pointer(directory, id)
+  return pointed and pointed == posix.directory.absolute(path) and id or nil
+end
+
+--- How a run is called in a command: by its id, where the directory of all runs knows it, else by its path.
 ---@param path string
+---@param id? string of the run, if it is known; the name of a record in that directory says it
 ---@return string
-function M.name_of(path)
+function M.name_of(path, id)
   local directory = M.directory()
-  local name = directory and path:sub(1, #directory + 1) == directory .. "/" and path:sub(#directory + 2)
-  local id = name and name:match "^(.*)%.db$"
-  return id and M.is_id(id) and id or path
+  return directory and id_of(path, id, directory) or path
 end
 
 local function beside(path, ending)

@@ -40,6 +40,7 @@ local M = {}
 ---@field unresolvable mde.Unresolved[]
 ---@field others string[] what else would be changed
 ---@field asked table<string, string>
+---@field limits? table of a plan that was kept: what limits and caps made of it when it was shown
 ---@field digest string 32 bytes
 ---@field undoes? string the run that it takes back, as it is called in a command
 ---@field undone? mde.Undone of the plan of an undo, not of one that was kept
@@ -343,6 +344,48 @@ function M.write(journal, plan)
   return nil, tostring(why), "io"
 end
 
+-- A list of texts.
+local function are_texts(list)
+  if type(list) ~= "table" then return false end
+  for _, one in ipairs(list) do
+    if type(one) ~= "string" then return false end
+  end
+  return true
+end
+
+local function are_unresolvable(list)
+  if type(list) ~= "table" then return false end
+  for _, one in ipairs(list) do
+    if type(one) ~= "table" or type(one.asked) ~= "string" then return false end
+  end
+  return true
+end
+
+local optional_texts = { "rule", "why", "holder", "reason", "asked", "subject" }
+
+local function is_sound_change(change)
+  if type(change) ~= "table" or not deeds.of(change.verb) or type(change.decision) ~= "string"
+    or type(change.incident) ~= "string" then return false end
+  for _, name in ipairs(optional_texts) do
+    if change[name] ~= nil and type(change[name]) ~= "string" then return false end
+  end
+  return (change.wave == nil or type(change.wave) == "number")
+    and (not change.release_after or type(change.release_after) == "number")
+    and (change.also_held == nil or are_texts(change.also_held))
+end
+
+-- Whether what stands in a record can be a device of a plan. The record may be from elsewhere.
+local function is_sound(device)
+  if not are_texts(device.tags) then return false end
+  for _, name in ipairs { "name", "platform", "value", "health", "last_seen" } do
+    if device[name] ~= nil and type(device[name]) ~= "string" then return false end
+  end
+  for _, change in ipairs(device.changes) do
+    if not is_sound_change(change) then return false end
+  end
+  return true
+end
+
 --- The plan in a record; nil, message if what stands there is not one.
 ---@param journal table mde.journal's
 ---@return mde.RunPlan? plan
@@ -357,13 +400,17 @@ function M.read(journal)
     playbook = { name = run.playbook, text = run.text, digest = run.digest, arguments = arguments }, modules = {},
     undoes = run.undoes,
     devices = {}, unresolvable = settings.unresolvable or {}, others = settings.others or {}, asked = {},
-    digest = run.plan }
+    limits = settings.limits, digest = run.plan }
+  if not are_texts(plan.others) or not are_unresolvable(plan.unresolvable) then
+    return nil, "what it leaves cannot be read"
+  end
   for module in journal:modules() do plan.modules[#plan.modules + 1] = module end
   for row in journal:devices() do
     local facts = row.facts and json.decode(row.facts)
     if type(facts) == "table" and type(facts.changes) == "table" then
       local device = { id = row.id }
       for _, name in ipairs(PLAN_FIELDS) do device[name] = facts[name] end
+      if not is_sound(device) then return nil, "a device of it is not one: " .. row.id end
       device.order = facts.order
       deeds.mend_waves(device.changes, device.wave)
       plan.devices[#plan.devices + 1] = device

@@ -89,9 +89,14 @@ end
 -- For which a copy can be read all the same.
 local copied_for = { read_only = true, network = true }
 
--- Calls fn(journal) with the record open. Where that fails it returns nil, message, code, and perhaps another path that
--- these are about.
-local function with(path, fn)
+--- Calls fn(journal) with a record open to be read. Where that fails it returns nil, message, code, and perhaps another
+--- path that these are about.
+---@generic T
+---@param path string of the record
+---@param fn fun(journal: table): T?, string?, string?, string?
+---@return T? value
+---@return mde.Error? err
+function M.with(path, fn)
   local journal, err = records.journals()
   if not journal then return nil, err end
   local directory
@@ -113,6 +118,8 @@ local function with(path, fn)
   if value == nil then return records.failed(about or path, problem, why) end
   return value
 end
+
+local with = M.with
 
 -- ---- what stands in it
 
@@ -173,7 +180,7 @@ function M.read(run)
     life = reading and life_of(path, reading.run)
   end
   if not reading then return nil, err end
-  reading.path, reading.name, reading.life = path, places.name_of(path), life
+  reading.path, reading.name, reading.life = path, places.name_of(path, reading.run.id), life
   return reading
 end
 
@@ -215,8 +222,9 @@ end
 ---@param word string
 ---@return boolean
 function M.is_run(word)
-  local path = places.record_of(word)
-  if not path then return false end
+  local path, err = places.record_of(word)
+  -- One that was moved is one all the same.
+  if not path then return err ~= nil and err.code == "run_moved" end
   if records.is_record(path) then return true end
   -- What looks like a path is one, there or not.
   return word:find "^%.?%.?/" ~= nil or word:find "%.db$" ~= nil

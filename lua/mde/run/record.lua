@@ -2,6 +2,7 @@
 
 local clients = require "mde.client"
 local core = require "mde.core"
+local endings = require "mde.run.ending"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local places = require "mde.run.place"
@@ -189,6 +190,19 @@ function M.make_directory(path)
   return failed(path, message, code)
 end
 
+--- Lets the directory of all runs know where a record lies.
+---@param record mde.RunRecord
+---@return true?
+---@return mde.Error? err
+function M.list(record)
+  local directory, err = places.directory()
+  if not directory then return nil, err end
+  local made
+  made, err = M.make_directory(directory)
+  if not made then return nil, err end
+  return places.point(record.id, record.path)
+end
+
 --- The steps of a run that is not at work.
 ---@param path string of its record
 ---@return mde.Step[]?
@@ -244,7 +258,8 @@ function M.create(client, plan, path)
     undoes = plan.undoes, tenant = exchange.tenant_id or "",
     client = exchange.client_id or "", base_url = exchange.base_url, playbook = plan.playbook.name,
     text = plan.playbook.text, digest = plan.playbook.digest, arguments = json.encode(plan.playbook.arguments),
-    settings = json.encode { bound = plan.settings, unresolvable = plan.unresolvable, others = plan.others },
+    settings = json.encode { bound = plan.settings, unresolvable = plan.unresolvable, others = plan.others,
+      limits = plan.limits },
     made = plan.made })
   if not opened then
     file:close()
@@ -350,19 +365,23 @@ function M.begin_session(record, began, taken_at)
   give_up(record)
   if code ~= "taken" then return failed(record.path, message, code) end
   return nil, errors.new { kind = "invalid", code = "plan_taken",
-    message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path))),
-    hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path))) }
+    message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path, record.id))),
+    hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path, record.id))) }
 end
 
 -- Writes down that a session has ended; all of it or nothing. True; or nil, message, code.
-local function write_end(record, state, why, session)
-  local journal = record.journal
+local function write_end(record, ending, session)
+  local journal, at = record.journal, session.client.exchange.time()
   local ok, message, code = journal:begin()
   for _, step in ipairs(session.recall.steps.all) do
     if ok and step.reached then ok, message, code = journal:reached(step.n, record.session) end
   end
-  if ok then ok, message, code = journal:end_session(record.session, session.client.exchange.time()) end
-  if ok then ok, message, code = journal:set_state(state, why) end
+  for _, one in ipairs(ending.not_called) do
+    local told = json.encode { machine_id = one.machine_id, verb = one.verb, incident = one.incident }
+    if ok then ok, message, code = journal:event { at = at, kind = endings.NOT_ASKED_FOR, detail = told } end
+  end
+  if ok then ok, message, code = journal:end_session(record.session, at) end
+  if ok then ok, message, code = journal:set_state(ending.state, ending.why) end
   if ok then ok, message, code = journal:commit() end
   if ok then return true end
   journal:rollback()
@@ -371,14 +390,13 @@ end
 
 --- A session has ended. Where that cannot be written its record says that it runs, and the next session goes on.
 ---@param record mde.RunRecord
----@param state string
----@param why? string
+---@param ending { state: string, why?: string, not_called: mde.NotCalled[] }
 ---@param session mde.Session
 ---@return true?
 ---@return string? message why it could not be written
-function M.close(record, state, why, session)
-  local ok, written, message = pcall(write_end, record, state, why, session)
-  if ok and written and state == "complete" and record.journal:finish() then
+function M.close(record, ending, session)
+  local ok, written, message = pcall(write_end, record, ending, session)
+  if ok and written and ending.state == "complete" and record.journal:finish() then
     record.lock:close()
     return true
   end

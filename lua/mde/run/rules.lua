@@ -48,8 +48,8 @@ local words = {
   role = "the application lacks the permission", sign_in = "the sign-in is refused",
   proxy = "the proxy refuses its user and password",
   forbidden_in_a_row = "%d devices in a row were forbidden (HTTP 403)",
-  unknown_in_a_row = "of %d in a row nobody knows the outcome, or there was no answer",
-  unknown_last = "of %d of the last %d nobody knows the outcome",
+  unknown_in_a_row = "%d outcomes in a row are unknown, or there was no answer",
+  unknown_last = "%d of the last %d outcomes are unknown, or there was no answer",
   superseded = "somebody takes back what this run does: %d devices", cap = "the cap is full",
   journal = "the record of the run cannot be written", store = "the store that keeps the service's limits fails",
 }

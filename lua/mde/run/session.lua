@@ -134,7 +134,7 @@ function Session:halted()
   if not stop then return nil end
   return errors.new { kind = "unavailable", code = "run_stopped", retry_at = stop.retry_at,
     message = "nothing was sent, since the run has stopped: " .. stop.message,
-    hint = ("To go on: mde resume %s"):format(shell_word.of(places.name_of(self.path))) }
+    hint = ("To go on: mde resume %s"):format(shell_word.of(places.name_of(self.path, self.id))) }
 end
 
 local function cannot_write(self, message, code)

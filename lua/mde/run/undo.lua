@@ -54,6 +54,7 @@ local ORDER = { "isolate", "contain", "restrict" }
 ---@field playbook mde.Playbook
 ---@field found string[] names of devices that it found restricted, isolated or contained already: they stay so
 ---@field lasting mde.Lasting[] what it has done that nothing takes back
+---@field foreign mde.Lasting[] what it has done by verbs that are not known here, as of a newer version: it stays so
 ---@field progress string what the run had done when it was read
 
 ---@class mde.Lasting
@@ -95,9 +96,10 @@ local function hold(device, step)
 end
 
 -- The devices in the order in which they were cut off first, each with what holds it; by device the verbs of which it
--- was found that they were done already; and the steps that nothing takes back.
+-- was found that they were done already; the steps that nothing takes back; and those of which nobody knows here
+-- whether anything does.
 local function read_steps(journal)
-  local list, by_device, found, lasting = {}, {}, {}, {}
+  local list, by_device, found, lasting, foreign = {}, {}, {}, {}, {}
   for step in journal:steps() do
     local is_cut_off = deeds.cuts_off(step.verb)
     if may_hold(step) and is_sound(step) then
@@ -109,18 +111,20 @@ local function read_steps(journal)
     elseif is_cut_off and step.outcome == "already_active" then
       found[step.device] = found[step.device] or {}
       found[step.device][step.verb] = true
-    elseif deeds.of(step.verb) and not core.response_actions[step.verb].opposite and may_stand(step) then
+    elseif not deeds.of(step.verb) then
+      if may_stand(step) then foreign[#foreign + 1] = { verb = step.verb, name = step.device } end
+    elseif not core.response_actions[step.verb].opposite and may_stand(step) then
       lasting[#lasting + 1] = { verb = step.verb, name = step.device }
     end
   end
   for id, verbs in pairs(found) do
     for verb in pairs(by_device[id] and by_device[id].held or {}) do verbs[verb] = nil end
   end
-  return list, found, lasting
+  return list, found, lasting, foreign
 end
 
--- The names of those that were found so; and those of what lasts are put in their place.
-local function names_of(journal, found, lasting)
+-- The names of those that were found so; and those of what stays are put in their place.
+local function names_of(journal, found, lasting, foreign)
   local names, by_id = {}, {}
   for device in journal:devices() do
     by_id[device.id] = device.name
@@ -131,7 +135,9 @@ local function names_of(journal, found, lasting)
       end
     end
   end
-  for _, one in ipairs(lasting) do one.name = by_id[one.name] or one.name end
+  for _, list in ipairs { lasting, foreign } do
+    for _, one in ipairs(list) do one.name = by_id[one.name] or one.name end
+  end
   return names
 end
 
@@ -195,9 +201,10 @@ function M.read(run, comment, check_tenant)
     sound, problem = check_tenant { tenant_id = row.tenant ~= "" and row.tenant or nil,
       client_id = row.client ~= "" and row.client or nil, base_url = row.base_url }
   end
-  local ok, devices, names, lasting, progress = pcall(function()
-    local list, found, steps = read_steps(journal)
-    return list, names_of(journal, found, steps), steps, progress_of(journal)
+  local ok, devices, undone = pcall(function()
+    local list, found, lasting, foreign = read_steps(journal)
+    return list, { run = places.name_of(path, row.id), found = names_of(journal, found, lasting, foreign),
+      lasting = lasting, foreign = foreign, progress = progress_of(journal) }
   end)
   records.abandon(record)
   if not sound then return nil, problem end
@@ -205,10 +212,10 @@ function M.read(run, comment, check_tenant)
     return refused("record_unusable", run, "its record cannot be read", "Look at it: mde report RUN.")
   end
   local playbook
-  playbook, err = playbooks.of_text("undo of " .. places.name_of(path), TEXT, arguments_of(comment, devices))
+  playbook, err = playbooks.of_text("undo of " .. undone.run, TEXT, arguments_of(comment, devices))
   if not playbook then return nil, err end
-  return { run = places.name_of(path), playbook = playbook, found = names, lasting = lasting,
-    progress = progress }
+  undone.playbook = playbook
+  return undone
 end
 
 local function write_mark(journal, by, at)

@@ -167,7 +167,11 @@ describe("a client", function()
     r.client:tell_left("restrict", "pc-1", "beacon", { incident = "INC-1" }, nil, err)
     r.client:tell_left("release", assert(r.client:machine "pc-2"), "fine", {}, nil, err)
     r.client:tell_left("release", "pc-3", "fine", {}, { outcome = "already_active" })
-    assert.same({ "restrict ambiguous", "release ambiguous", "release already_active" }, words())
+    r.client:tell_left("isolate", "pc-1", "beacon", { isolation_type = "Selective" }, nil, err)
+    r.client:tell_left("quarantine", "pc-1", "beacon", { sha1 = ("A1"):rep(20) }, nil, err)
+    assert.same({ "restrict ambiguous", "release ambiguous", "release already_active", "isolate ambiguous",
+      "quarantine ambiguous" }, words())
+    assert.same({ "Selective", ("a1"):rep(20) }, { told[4].scope, told[5].sha1 })
     assert.same({ "pc-1", "INC-1", "beacon" }, { told[1].asked, told[1].incident, told[1].comment })
     assert.same({ ("%040x"):format(2), "pc-2.corp.example", "10.0.0.2" }, { told[2].machine_id,
       told[2].computerDnsName, told[2].device.lastIpAddress })

@@ -304,11 +304,27 @@ describe("a report", function()
     r:past(id(1), "restrict", "Succeeded", 800, { type = "Isolate", requestorComment = "x [mde:INC-1:operation-2]" })
     r:past(id(2), "restrict", "Succeeded", 700, { type = "Isolate", requestorComment = "x [mde:INC-2:operation-3]" })
     local told = assert(r.client:report { incident = "INC-1", of = "isolate" })
-    assert.same({ 1, 1, "isolate", "isolated", true }, { #told, #told[1].restrictions, told[1].of, told[1].state,
-      told[1].restricted })
-    assert.equal("Isolate", told[1].restrictions[1].type)
+    assert.same({ 1, 1, "isolate", "isolated", true }, { #told, #told[1].isolations, told[1].of, told[1].state,
+      told[1].isolated })
+    assert.equal("Isolate", told[1].isolations[1].type)
     for _, of in ipairs { "scan", "release", "nonsense" } do
       assert.has_error(function() r.client:report { incident = "INC-1", of = of } end)
+    end
+  end)
+
+  it("calls what it tells as the verb does", function()
+    r:past(id(1), "restrict", "Succeeded", 800, { type = "Isolate", requestorComment = "x [mde:INC-1:operation-2]" })
+    r:past(id(1), "release", "Succeeded", 700, { type = "Unisolate", requestorComment = "x [mde:INC-1:operation-3]" })
+    r:past(id(2), "restrict", "Succeeded", 800, { requestorComment = "x [mde:INC-1:operation-1]" })
+    for of, called in pairs { restrict = { "restrictions", "restricted", true },
+      isolate = { "isolations", "isolated", false }, contain = { "containments", "contained", false } } do
+      local device = assert(r.client:report { incident = "INC-1", of = of })[1]
+      assert.equal(1, #device[called[1]])
+      assert.equal(called[3], device[called[2]])
+      assert.equal(of ~= "restrict" and device[called[1]][1].release or nil, device.releases[1])
+      for _, other in ipairs { "restrictions", "restricted", "isolations", "isolated", "containments", "contained" } do
+        if other ~= called[1] and other ~= called[2] then assert.is_nil(device[other], of .. " " .. other) end
+      end
     end
   end)
 end)

@@ -1,5 +1,6 @@
 -- Responses of different kinds on the same devices and in the same client: none hides what another has to know.
 -- Labels: not-lua5.3
+local clients = require "mde.client"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local ROLES = { "Machine.Read.All", "Machine.ReadWrite.All", "Machine.RestrictExecution", "Machine.Isolate",
@@ -69,6 +70,47 @@ describe("responses of different kinds", function()
     assert.equal("already_active", results.collect[1].outcome)
     assert.is_nil(results.restrict[1])
     assert.equal("superseded", results.restrict[2].kind)
+  end)
+
+  -- Two workers use one key for the two scopes, and the service folds the second into the first, which no list shows
+  -- for so long.
+  for lag, reason in pairs { [0.1] = false, [2] = "came before it or after cannot be told",
+    [30] = "its list of actions does not show it" } do
+    it(("of one key are unknown where the answer is of another scope, and lists lag by %g s"):format(lag), function()
+      begin { lists = { lag = lag }, duplicates = "pending", client = { cap = false } }
+      local other = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+        credential = r.tenant.client_secret, driver = r.driver, limits = false })
+      local first = assert(r.client:isolate(id(1), "C2", { key = "alert-4711", isolation_type = "Selective" }))
+      if not reason then r.driver.sleep(1) end
+      local action, err = other:isolate(id(1), "C2", { key = "alert-4711", isolation_type = "Full" })
+      assert.is_nil(action)
+      if not reason then return assert.same({ "conflict", "another_scope" }, { err.kind, err.code }) end
+      assert.same({ "unknown", "answer_of_another", "alert-4711", "Full", true },
+        { err.kind, err.code, err.operation_id, err.subject, err.keyed })
+      assert.matches("the answer is about an action of another scope (Isolate, Selective and not Full, Pending), which "
+        .. "this key may have made before; ", err.message, 1, true)
+      assert.matches(reason, err.message, 1, true)
+      assert.same({ "isolate", "isolate" }, r:posts())
+      assert.equal(1, r:count "action_created")
+      -- Asked again, nobody knows still.
+      r.driver.sleep(60)
+      local found, problem = other:find_action(err)
+      assert.is_nil(found)
+      assert.same({ "unknown", "perhaps_this_action", first.id }, { problem.kind, problem.code, problem.action.id })
+      assert.matches("(Isolate, Selective, Succeeded) has the key, but is of another scope", problem.message, 1, true)
+    end)
+  end
+
+  it("under a key are unknown where the answer says no scope that can be read, and has failed", function()
+    begin()
+    for _, scope in ipairs { 7, { "Full" }, true } do
+      r:answer({ method = "POST", path = "/isolate" }, 201, { id = "5c1f9a52-0000-4000-8000-000000000001",
+        type = "Isolate", status = "Failed", machineId = id(1), scope = scope,
+        requestorComment = "C2 [mde:alert-4711]", creationDateTimeUtc = "2020-01-01T00:00:00Z" })
+      local action, err = r.client:isolate(id(1), "C2", { key = "alert-4711", resend = false })
+      assert.is_nil(action)
+      assert.same({ "unknown", "answer_of_another" }, { err.kind, err.code })
+    end
   end)
 
   it("uncontain does not let an isolated device onto the network", function()

@@ -41,6 +41,31 @@ describe("the states of many", function()
     for i, machine in ipairs(machines) do assert.equal(r.client:state(machine), states[i]) end
   end)
 
+  it("of all are the restriction and the isolation of each, by one list", function()
+    r:past(id(1), "restrict", "Succeeded", 100)
+    r:past(id(1), "restrict", "Pending", 50, { type = "Isolate" })
+    r:past(id(2), "release", "Succeeded", 50, { type = "Unisolate" })
+    local same = rehearsal.time(r.tenant.clock.now() - 100)
+    for _, verb in ipairs { "restrict", "release" } do
+      r:past(id(3), verb, "Succeeded", 100, { lastUpdateDateTimeUtc = same })
+    end
+    local results = r.client:states({ { id = id(1) }, { id = id(2) }, { id = id(3) }, "nowhere" }, { of = "all" })
+    local told = {}
+    for i = 1, 3 do
+      told[i] = ("%s %s"):format(results[i].value.restrict.value or results[i].value.restrict.err.code,
+        results[i].value.isolate.value)
+      assert.is_nil(results[i].action)
+    end
+    assert.same({ "restricted isolating", "none released", "order_unclear none" }, told)
+    assert.equal("Isolate", results[1].value.isolate.action.type)
+    assert.same({ "not_found", 1 }, { results[4].err.kind, results.failed })
+    local lists = 0
+    for _, request in ipairs(r:requests()) do
+      if request:find("machineactions", 1, true) then lists = lists + 1 end
+    end
+    assert.equal(1, lists)
+  end)
+
   it("can be waited for", function()
     assert(r.client:restrict(id(1), "why", { incident = "INC-1" }))
     local result = r.client:states { { id = id(1) } }[1]

@@ -115,6 +115,48 @@ describe("the state", function()
     end)
   end
 
+  it("of all is the restriction and the isolation, by one list", function()
+    local restricted = r:past(laptop, "restrict", "Succeeded", 100)
+    local isolating = r:past(laptop, "restrict", "Pending", 50, { type = "Isolate" })
+    for _, device in ipairs { laptop, "laptop-17" } do
+      local before = #r:requests()
+      local states, nothing = r.client:state(device, { of = "all" })
+      assert.is_nil(nothing)
+      assert.equal(2, #r:requests() - before)
+      assert.same({ "restricted", restricted.id, "isolating", isolating.id }, { states.restrict.value,
+        states.restrict.action.id, states.isolate.value, states.isolate.action.id })
+      for verb, one in pairs(states) do
+        assert.equal(one.value, (r.client:state(laptop, { of = verb })))
+        assert.is_nil(one.err)
+      end
+    end
+    assert.equal("Isolate", r.client:state(laptop, { of = "all" }).isolate.action.type)
+    assert.same({ restrict = { value = "none" }, isolate = { value = "none" } }, r.client:state(other, { of = "all" }))
+  end)
+
+  it("of all says for each where it cannot be told", function()
+    r:answer({ path = "/machineactions" }, 200, { value = {
+      { type = "Isolate", status = "Succeeded", machineId = laptop, creationDateTimeUtc = "2026-01-01T00:00:00Z" },
+      { id = "a", type = "RestrictCodeExecution", status = "Succeeded", machineId = laptop } } })
+    local states = assert(r.client:state(laptop, { of = "all" }))
+    assert.same({ "restricted", "list_incomplete" }, { states.restrict.value, states.isolate.err.code })
+    assert.is_nil(states.isolate.value)
+    assert.matches("^state of .* %(isolate%): ", tostring(states.isolate.err))
+    r:answer({ path = "/machineactions" }, 403, "", { count = false })
+    local told, err = r.client:state(laptop, { of = "all" })
+    assert.is_nil(told)
+    assert.equal("permission", err.kind)
+  end)
+
+  it("is of what cuts a device off, or of all", function()
+    for _, of in ipairs { "scan", "release", "nonsense", true } do
+      local err = rehearsal.refused(r.client.state, r.client, laptop, { of = of })
+      if of ~= true then assert.matches("must be restrict, isolate, contain, all, not ", err.message, 1, true) end
+    end
+    rehearsal.refused(r.client.holders, r.client, { laptop }, { of = "all" })
+    rehearsal.refused(r.client.report, r.client, { incident = "INC-1", of = "all" })
+  end)
+
   it("is asked within the caller's time", function()
     r:fault { match = { path = "/machineactions" }, fault = "stall", count = false }
     local before = r.tenant.clock.now()

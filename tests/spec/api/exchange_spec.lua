@@ -194,7 +194,7 @@ describe("an exchange", function()
       assert.equal(100, exchange:peek("machines", 1).remaining)
       assert.equal(0, exchange:queue "machine")
       for _ = 2, 100 do assert(get()) end
-      assert.equal(62, exchange:queue "machine")
+      assert.is_true(math.abs(exchange:queue "machine" - 60.03) < 1e-6)
     end)
 
     it("and learns from each answer what time it is", function()

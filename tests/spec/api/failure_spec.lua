@@ -1,6 +1,7 @@
 -- What a request that failed is told as: each says what happened and what to do now.
 
 local posix = require "mde.posix"
+local resources = require "mde.api.resource"
 local describe_failure = require("mde.api.failure").describe
 local errors = require "mde.base.error"
 
@@ -10,6 +11,13 @@ local function failure(status, fields)
     permission = "Machine.RestrictExecution", show = errors.show, refusal = { foreign = false },
     response = status and { status = status, headers = {}, body = "" } }
   for name, value in pairs(fields or {}) do all[name] = value end
+  return all
+end
+
+-- Of Microsoft Graph, in the cloud of DoD.
+local function graph_failure(status, fields)
+  local all = failure(status, fields)
+  all.resource = setmetatable({ cloud = "dod" }, { __index = resources.kinds.graph })
   return all
 end
 
@@ -101,6 +109,17 @@ describe("a missing permission", function()
     assert.is_nil(told(nil, {}).hint:find("its token has", 1, true))
   end)
 
+  it("is told in words where nobody knows which it is", function()
+    for _, claims in ipairs { { roles = { "Machine.Isolate" }, aud = SERVICE }, {} } do
+      local untold = failure(403, { claims = claims, refusal = {} })
+      untold.permission = nil
+      local describes = describe_failure(untold)
+      assert.matches("^Give the application the permission that this action needs %(its token has [%w.]+%) and let an",
+        describes.hint)
+      assert.is_nil(describes.permission)
+    end
+  end)
+
   it("is told as it can be shown, whatever the service calls it", function()
     local hint = told(nil, { required_roles = "A\27[2J", present_roles = "B\10" }).hint
     assert.is_nil(hint:find "%c", hint)
@@ -186,5 +205,63 @@ describe("every way to fail says what to do:", function()
     assert.equal("the service failed (HTTP 503) (4 attempts): over\\x1bload", fields.message)
     fields = describe_failure(failure(nil, { verdict = "give_up", attempts = 4, message = "nobody is there" }))
     assert.equal("no answer from api.example: nobody is there (4 attempts)", fields.message)
+  end)
+end)
+
+describe("a refusal of Microsoft Graph", function()
+  local NEEDED = "ThreatHunting.Read.All"
+
+  local function told(status, fields)
+    fields.permission = NEEDED
+    return describe_failure(graph_failure(status, fields))
+  end
+
+  it("names the scope of the cloud, and whom the token is for", function()
+    local fields = told(401, { claims = { aud = "https://graph.microsoft.us" }, refusal = { message = "No." } })
+    assert.equal("auth", fields.kind)
+    assert.equal("Microsoft Graph did not accept a fresh token (HTTP 401): No.", fields.message)
+    assert.equal("The token is for https://graph.microsoft.us. In the cloud dod Microsoft Graph takes tokens of the "
+      .. "scope https://dod-graph.microsoft.us/.default: check MDE_SCOPE, MDE_BASE_URL and MDE_CLOUD.", fields.hint)
+    fields = told(401, { credential = "token function", claims = { opaque = true }, refusal = {} })
+    assert.matches("^In the cloud dod .* the function that gets tokens has to ask for the scope", fields.hint)
+  end)
+
+  it("names the permission, and the licence where the token does not tell its roles", function()
+    local fields = told(403, { claims = { aud = "https://dod-graph.microsoft.us", roles = {} }, refusal = {} })
+    assert.same({ "permission", NEEDED }, { fields.kind, fields.permission })
+    assert.matches("Give the application the permission ThreatHunting.Read.All of Microsoft Graph (its token has none) "
+      .. "and let an administrator consent", fields.hint, 1, true)
+    assert.is_nil(fields.hint:find "licence")
+    fields = told(403, { claims = { opaque = true }, refusal = {} })
+    assert.matches("If it has that, the tenant lacks the licence", fields.hint, 1, true)
+    assert.is_nil(fields.permission)
+    fields = told(403, { credential = "managed identity", claims = { roles = { "A" } }, refusal = {} })
+    assert.matches("assigns it that role of Microsoft Graph; it can take a day", fields.hint, 1, true)
+  end)
+
+  it("of a token that has the permission is the audience's or the licence's", function()
+    local roles = { NEEDED }
+    assert.equal("licence_missing", told(403, { claims = { aud = "https://graph.microsoft.com", roles = roles },
+      refusal = {} }).code)
+    local fields = told(403, { claims = { aud = "https://api.securitycenter.microsoft.com", roles = roles },
+      refusal = {} })
+    assert.equal("wrong_audience", fields.code)
+  end)
+
+  it("is known by its code in whatever case, and not by those of Defender", function()
+    for _, code in ipairs { "BadRequest", "badRequest", "BADREQUEST" } do
+      assert.matches("^Correct what the message names", told(400, { refusal = { code = code } }).hint)
+    end
+    assert.is_nil(told(400, { refusal = { code = "OsPlatformNotSupported" } }).hint:find "Leave this device out")
+    assert.equal("not_found", told(404, { refusal = {} }).kind)
+  end)
+
+  it("that is no answer names Graph", function()
+    local fields = told(504, { verdict = "exhausted", kind = "read", refusal = {} })
+    assert.same({ "unavailable", "Microsoft Graph failed (HTTP 504)" }, { fields.kind, fields.message })
+    fields = told(429, { verdict = "exhausted", kind = "read", refusal = {} })
+    assert.same({ "throttled", "Microsoft Graph is throttling this application" }, { fields.kind, fields.message })
+    fields = told(504, { verdict = "unknown", refusal = {} })
+    assert.equal("Do not repeat it blindly: read first whether it was done.", fields.hint)
   end)
 end)

@@ -56,6 +56,13 @@ describe("an event of OCSF", function()
       event.observables)
   end)
 
+  it("has the file of a quarantine where it is searched for", function()
+    local event = ocsf.event(change { verb = "quarantine", sha1 = ("a1"):rep(20) })
+    assert.same({}, ocsf_fields.problems(event))
+    assert.same({ { name = "device.hostname", type_id = 1, type = "Hostname", value = "laptop-17.corp.example" },
+      { name = "unmapped.mde.sha1", type_id = 8, type = "Hash", value = ("a1"):rep(20) } }, event.observables)
+  end)
+
   for platform, system in pairs { WindowsServer2022 = { 100, "Windows" }, Linux = { 200, "Linux" },
     Android = { 201, "Android" }, macOS = { 300, "macOS" }, iOS = { 301, "iOS" }, BeOS = { 99, "Other" } } do
     it("knows the kind of " .. platform, function()

@@ -34,9 +34,8 @@ describe("the check of the layers", function()
   it("passes, and prints each layer", function()
     local status, output = run "."
     assert.equal(0, status)
-    for _, layer in ipairs { "base", "audit", "query", "driver", "sync", "request", "auth", "api", "hunting", "device",
-      "action", "public",
-      "cli", "sim" } do
+    for _, layer in ipairs { "base", "audit", "query", "driver", "sync", "request", "auth", "api", "hunting",
+      "device", "action", "watch", "public", "cli", "sim" } do
       assert.matches("\n?" .. layer .. " +%d+ files +%d+ lines", output)
     end
   end)

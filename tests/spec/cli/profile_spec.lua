@@ -154,7 +154,7 @@ describe("a profile", function()
   end)
 
   it("has no password in an address", function()
-    for _, name in ipairs { "proxy", "authority", "base_url" } do
+    for _, name in ipairs { "proxy", "authority", "base_url", "graph_url" } do
       local err = refused("[contoso]", name .. " = http://kim:planted-value@proxy.corp.example:3128")
       assert.equal("profile_malformed", err.code)
       assert.matches("line 2 .*: " .. name .. " has a password", err.message)

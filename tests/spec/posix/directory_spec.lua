@@ -43,6 +43,33 @@ describe("the names in a directory", function()
   end)
 end)
 
+describe("the absolute path of a file", function()
+  it("is the same by every way to its directory, and keeps the file's own name", function()
+    local place = shell.new_directory()
+    finally(function() shell.remove(place) end)
+    os.execute(("mkdir -p %s/real/below; ln -s real %s/link; ln -s nowhere %s/real/run.db"):format(place, place, place))
+    local real = directory.absolute(place .. "/real/run.db")
+    assert.matches("^/.*/real/run%.db$", real)
+    for _, path in ipairs { "/link/run.db", "/link/below/../run.db", "//real///run.db", "/./real/run.db" } do
+      assert.equal(real, directory.absolute(place .. path), path)
+    end
+    assert.equal("/etc", directory.absolute "/etc")
+    assert.equal("/etc/hosts", directory.absolute "/etc/hosts")
+    local here = shell.output_of("pwd -P"):gsub("%s+$", "")
+    assert.equal(here .. "/run.db", directory.absolute "run.db")
+    assert.equal(here .. "/run.db", directory.absolute "./run.db")
+  end)
+
+  it("cannot be told where its directory is not there", function()
+    local path, problem, is_missing = directory.absolute "/nowhere/at/all/run.db"
+    assert.is_nil(path)
+    assert.matches("No such file", problem, 1, true)
+    assert.is_true(is_missing)
+    assert.matches("too long", select(2, directory.absolute(("d/"):rep(5000) .. "run.db")), 1, true)
+    assert.is_false((pcall(directory.absolute, "a\0b")))
+  end)
+end)
+
 describe("what lies at a path", function()
   it("is a regular file, something else, or nothing", function()
     local place = shell.new_directory()

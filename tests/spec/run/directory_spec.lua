@@ -128,6 +128,26 @@ describe("the runs in a directory", function()
     end
   end)
 
+  it("are among them with a record that lies elsewhere, and told where it was moved", function()
+    environment.set { XDG_STATE_HOME = stage.directory }
+    local path = stage.directory .. "/tonight.plan"
+    assert(runs.save(stage.client, assert(stage.plan(playbooks.restrict(2))), path))
+    local opened = assert(runs.open(stage.client, path))
+    local report = assert(runs.start_opened(stage.client, opened, { until_time = 1, is_listed = true }))
+    assert.matches("^%d+T%d+Z%-%x+$", report.run)
+    local one = assert(directories.list())[1]
+    assert.same({ report.run, "stopped", "mde resume " .. report.run, 2 },
+      { one.run, one.state, one.next, one.devices })
+    assert.matches("/tonight%.plan$", one.path)
+    -- Not in what somebody names, where it is a file like any other.
+    assert.same({}, directories.list(stage.directory .. "/mde/runs/../runs"))
+    os.rename(path, path .. ".old")
+    one = assert(directories.list())[1]
+    assert.same({ report.run, "unreadable" }, { one.run, one.state })
+    assert.matches("tonight.plan\", which is not there any more", one.why, 1, true)
+    assert.is_nil(one.next)
+  end)
+
   it("are none where there is no directory yet, and an error where a named one is missing", function()
     local found, err = directories.list(place .. "/none")
     assert.is_nil(found)

@@ -111,9 +111,40 @@ describe("what the plan shows and the playbook does not call for", function()
   it("is named, and the run is complete", function()
     local report = run(2)
     assert.equal("complete", report.state)
-    assert.same({ { machine_id = playbooks.id(3), verb = "restrict", name = "pc-3.corp.example" } }, report.not_called)
+    assert.same({ { machine_id = playbooks.id(3), verb = "restrict", incident = "", name = "pc-3.corp.example" } },
+      report.not_called)
     stage.remove()
     assert.same({}, run(3).not_called)
+  end)
+
+  it("is told by the record, and nothing is left to go on with", function()
+    local _, path = run(1)
+    local account = assert(runs.account(path))
+    assert.same({ pending = 1, not_asked_for = 2 }, account.counts)
+    assert.equal(0, #account.events)
+    for _, device in ipairs(account.devices) do
+      if device.word == "not_asked_for" then assert.equal("needs", device.part) end
+    end
+    local opened = assert(runs.open(stage.client, path))
+    assert.equal("complete", opened.state)
+    runs.close(opened)
+  end)
+
+  it("is not named where the run goes on, but once it has come to its end", function()
+    stage = playbooks.new { machines = playbooks.fleet(3), limits = false }
+    rawset(_G, "last_in_spec", 3)
+    local plan = assert(stage.plan(TEXT))
+    rawset(_G, "last_in_spec", 2)
+    stage.lose(playbooks.id(1))
+    local report, _, path = stage.start(plan)
+    assert.equal("paused", report.state)
+    assert.same({}, report.not_called)
+    assert.is_nil(assert(runs.account(path)).counts.not_asked_for)
+    stage.rehearsal.tenant.faults:clear()
+    report = stage.resume(path)
+    assert.equal("complete", report.state, report.why)
+    assert.equal(1, #report.not_called)
+    assert.equal(1, assert(runs.account(path)).counts.not_asked_for)
   end)
 
   it("is not named where the run did not come to its end", function()

@@ -86,6 +86,15 @@ describe("a run stops", function()
     end)
   end
 
+  it("for outcomes that are unknown, which is said in plain words", function()
+    local unknown = { err = err_of { kind = "unknown", code = "no_answer" } }
+    assert.equal("20 outcomes in a row are unknown, or there was no answer",
+      stop_after(times(99, unknown), { unknown_percent = 100 }).message)
+    local list = {}
+    for i = 1, 100 do list[i] = i % 5 == 0 and unknown or done end
+    assert.equal("10 of the last 50 outcomes are unknown, or there was no answer", stop_after(list).message)
+  end)
+
   it("when 20 % of the last 50 are unknown, whatever is between", function()
     local list = {}
     for i = 1, 100 do list[i] = i % 5 == 0 and { err = err_of { kind = "unknown", code = "no_answer" } } or done end

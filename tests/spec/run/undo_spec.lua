@@ -1,5 +1,6 @@
 -- What a run has restricted is taken back, and nothing else.
 local errors = require "mde.base.error"
+local journals = require "tests.spec.support.journals"
 local playbooks = require "tests.spec.support.playbooks"
 local runs = require "mde.run"
 
@@ -96,6 +97,18 @@ describe("an undo", function()
     for i = 1, 3 do assert.equal("unisolate accepted,release accepted,", order[playbooks.id(i)]) end
     assert.is_nil(order[playbooks.id(4)])
     assert.equal("isolated", (stage.client:state(playbooks.id(4), { of = "isolate" })))
+  end)
+
+  it("names what the run did by verbs that nobody knows here, as of a newer version", function()
+    set_up_mixed()
+    assert.equal("", journals.by_sqlite(record, ("UPDATE step SET verb = 'offboard' WHERE verb = 'scan' AND device = "
+      .. "(SELECT n FROM device WHERE id = '%s'); "):format(playbooks.id(2))
+      .. ("UPDATE step SET verb = 'shut_down', outcome = 'refused' WHERE verb = 'scan' AND device = "
+      .. "(SELECT n FROM device WHERE id = '%s')"):format(playbooks.id(3))))
+    local plan = assert(runs.plan_undo(stage.client, record, "false alarm"))
+    assert.same({ { verb = "offboard", name = "pc-2.corp.example" } }, plan.undone.foreign)
+    assert.same({ { verb = "scan", name = "pc-1.corp.example" } }, plan.undone.lasting)
+    assert.equal(6, runs.counts(plan).to_send)
   end)
 
   it("leaves a device restricted whose isolation could not be taken back", function()

@@ -164,11 +164,21 @@ local function may_leave(self, run)
   end
 end
 
--- The answer is about another action.
-local function foreign(row)
-  return errors.new { kind = "unknown", code = "answer_of_another",
-    message = ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
-      errors.show(row.type or "one"), errors.show(row.machineId or "none"), errors.show(row.status)),
+-- Whether it has the key, and is of another scope: what was sent, or what was done under the key before.
+local function is_of_another_scope(run, row)
+  local is_about_it = responses.is_of(row, run.verb) and core.response_actions[run.verb].subject == "scope"
+  return is_about_it and run.keyed and select(3, core.comment.parse(row.requestorComment or "")) == run.operation_id
+    and core.text.lower(row.scope or run.subject) ~= core.text.lower(run.subject)
+end
+
+-- The answer is about another action, or may be.
+local function foreign(run, row)
+  local words = is_of_another_scope(run, row)
+    and ("it was sent, but the answer is about an action of another scope (%s, %s and not %s, %s), which this key may "
+      .. "have made before"):format(errors.show(row.type), errors.show(row.scope), run.subject, errors.show(row.status))
+    or ("it was sent, but the answer is about another action (%s of machine %s, %s)"):format(
+      errors.show(row.type or "one"), errors.show(row.machineId or "none"), errors.show(row.status))
+  return errors.new { kind = "unknown", code = "answer_of_another", message = words,
     hint = "Do not repeat it blindly: mde.find_action(err) asks the service again." }
 end
 
@@ -183,7 +193,7 @@ local function tell_end(self, run, row, err, info)
     run.http_status = run.answered and info.response.status or nil
     if run.answered then return end
     if info.response.discard then info.response.discard() end
-    run.lost = foreign(row)
+    run.lost = foreign(run, row)
   elseif info.verdict == "active" then
     change:tell("active", now)
     run.refusal = err

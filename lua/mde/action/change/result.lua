@@ -254,7 +254,7 @@ local function unknown(report)
   local run, err = report.run, report.run.lost
   err.message = messages[report.result.reason](report)
   err.kind, err.verb, err.operation_id, err.comment = "unknown", run.verb, run.operation_id, run.comment
-  err.machine_id, err.sent_at, err.subject = run.machine_id, run.sent_at, run.subject
+  err.machine_id, err.sent_at, err.subject, err.keyed = run.machine_id, run.sent_at, run.subject, run.keyed or nil
   return err
 end
 

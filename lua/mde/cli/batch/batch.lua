@@ -202,6 +202,33 @@ local function is_worth_repeating(entries)
   return false
 end
 
+-- When the cap lets the next go, where nothing else of what is left may go before; nil: something may go at once.
+local function waits_for_cap(entries)
+  local at
+  for _, entry in ipairs(entries) do
+    local err = errors.is(entry.err) and entry.err or {}
+    if err.rule == "cap" and err.retry_at then
+      at = math.min(at or err.retry_at, err.retry_at)
+    elseif not entry.done or may_go_later[err.kind] or err.rule == "cap" then
+      return nil
+    end
+  end
+  return at
+end
+
+local CONTINUES = ": it continues, and does nothing twice."
+
+-- What the same command is good for once more, and when.
+local function say_repeat(entries, stop)
+  local at = waits_for_cap(entries)
+  if at then
+    return terminal.remark(("The cap lets the next go at %s. Run the same command again then, or now with a higher "
+      .. "--cap%s"):format(phrase.second(math.ceil(at)), CONTINUES))
+  end
+  local before = stop and stop.before
+  terminal.remark((before and before .. ", run" or "Run") .. " the same command again" .. CONTINUES)
+end
+
 --- Says the outcome of all in the end, unless it was one alone that went well or the words are brief.
 ---@param entries mde.cli.Result[]
 ---@param complete boolean
@@ -213,11 +240,7 @@ function M.say_end(entries, complete, words)
       count_ends(entries, words)))
   end
   if words.stop and not complete then terminal.say(("Stopped: %s."):format(words.stop.reason)) end
-  if words.continues and is_worth_repeating(entries) then
-    local before = words.stop and words.stop.before
-    terminal.remark((before and before .. ", run" or "Run")
-      .. " the same command again: it continues, and does nothing twice.")
-  end
+  if words.continues and is_worth_repeating(entries) then say_repeat(entries, words.stop) end
   for _, entry in ipairs(entries) do
     if entry.started and not entry.done and words.ask then
       terminal.say(("%s: stopped in flight; %s shows the outcome"):format(errors.quote(entry.device), words.ask))

@@ -4,6 +4,7 @@ local columns = require "mde.cli.ui.columns"
 local core = require "mde.core"
 local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
+local guests = require "mde.cli.ui.guests"
 local interrupt = require "mde.cli.ui.interrupt"
 local left = require "mde.cli.batch.left"
 local mde = require "mde"
@@ -171,6 +172,7 @@ local function say_advice(context)
     local text = field.option and advice[options[field.option] or field.value]
     if text then terminal.caution(text) end
   end
+  if request.verb == "isolate" then guests.caution(context.client) end
 end
 
 local function confirm(words, plan)

@@ -14,8 +14,8 @@ function M.tell(context, entry, comment, err)
   err = err or entry.err
   local action = not err and entry.action or nil
   if not action and not errors.is(err) then return end
-  context.client:tell_left(request.verb, entry.machine or entry.identity or entry.device, comment,
-    { incident = request.options.incident }, action, err)
+  context.client:tell_left(request.verb, entry.machine or entry.identity or entry.device, comment, request.options,
+    action, err)
 end
 
 --- Tells of those that are done before anything is begun.

@@ -1,4 +1,5 @@
---- log: the file that --log names: a line of JSON for each result of a device, appended as soon as it is known.
+--- log: the file that --log names: a line of JSON for each result of a device, appended as soon as it is known. It says
+--- what was asked for, with the scope or the file, whatever came of it.
 --
 -- With --wait a device has a second line when the waiting ended. What was stopped or not begun has its line, too.
 
@@ -7,6 +8,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local json = require "mde.base.json_line"
 local line_file = require "mde.cli.ui.line_file"
+local plans = require "mde.cli.batch.plan"
 local result = require "mde.cli.batch.result"
 local terminal = require "mde.cli.ui.terminal"
 
@@ -46,6 +48,7 @@ local function append(log, context, entry)
   local record = result.record(entry)
   record.time = core.timestamp.whole(context.client:now())
   record.verb, record.incident = request.verb, request.options.incident
+  for name, value in pairs(plans.subject(request)) do record[name] = value end
   local written, problem = log.file:append(json.encode(record))
   if written then return end
   log.problem = problem

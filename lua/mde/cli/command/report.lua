@@ -24,9 +24,9 @@ local M = {
 Of a run it comes from its record alone, so no tenant is asked: of one that is under way, has ended,
 was killed, or was sent by somebody. It is named by its id or by the path of its record. Every device
 has one word for what came of it, and stands in one place, the worst first: unknown, failed, refused,
-cancelled, pending, not sent, withheld, superseded, not looked at; sending and planned; restricted,
-released, isolated and so on; already active, protected, conflict, held, not needed, not held and
-left, which were left alone. NOTE says why.
+cancelled, pending, not sent, withheld, not asked for, superseded, not looked at; sending and planned;
+restricted, released, isolated and so on; already active, protected, conflict, held, not needed, not
+held and left, which were left alone. NOTE says why.
 --html writes a page that can be mailed and opened anywhere, for people who do not know mde. --copy
 makes one file of the record, also of a run that is under way. --verify reads the service's list of
 actions, compares each change with it by its operation id, and names what differs; exit status 2 if
@@ -40,7 +40,8 @@ times where its name stands there several times. The release beside it is the fi
 succeeded or, where none has, the newest that was asked for. Isolations follow in lines of their own
 (VERB). What did not succeed has its status in the place of a time; BY is then who cancelled it. --csv
 has the ids, all times and who asked for what, --json one object a device and verb (of), with all of
-its restrictions and releases; restricted says whether it is so now, of an isolation isolated does.
+its restrictions and releases; restricted says whether it is so now. Of isolations these are called
+isolations and isolated.
 An incident that no action names is exit status 2; those that acted last are shown then.
 
 Times are UTC, as month-day hour:minute.]],
@@ -152,8 +153,7 @@ end
 
 -- The file of an incident's name is meant here; the incident itself may have been.
 local function say_doubt(name)
-  if not core.comment.incident_valid(name) or runs.name_of(runs.record_of(name)) ~= name then return end
-  if name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
+  if not core.comment.incident_valid(name) or name:find "[./]" or name:find "^%d+T%d+Z%-" then return end
   terminal.remark(("%s is a file here, the record of a run. If the incident is meant: mde report --incident %s"):format(
     errors.quote(name), shell_word.of(name)))
 end

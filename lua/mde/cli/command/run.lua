@@ -2,8 +2,8 @@
 
 local arguments_of = require "mde.cli.run.arguments"
 local carry_out = require "mde.cli.run.carry_out"
-local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
+local limits = require "mde.cli.run.limits"
 local plan_pass = require "mde.cli.run.plan_pass"
 local runs = require "mde.run"
 local screen = require "mde.cli.run.screen"
@@ -40,22 +40,16 @@ function M.configure(command)
   arguments_of.configure_session(command)
 end
 
-local function check_plan_options(arguments)
-  local fixed = { ["--waves"] = arguments.waves, ["--gate"] = arguments.gate, ["--no-waves"] = arguments.no_waves,
-    ["--journal"] = arguments.journal, ["an argument"] = arguments.arguments[1] }
-  for option, value in pairs(fixed) do
-    if value then
-      errors.invalid("option_without_effect", ("%s is fixed by the plan that was kept"):format(option),
-        "Leave it out, or name the playbook.")
-    end
-  end
-end
-
 ---@param arguments table as argparse leaves them
 function M.request(arguments)
   local request = arguments_of.session(arguments)
   request.is_plan = runs.is_record(arguments.playbook)
-  if request.is_plan then check_plan_options(arguments) else request.plan = arguments_of.plan_options(arguments) end
+  if request.is_plan then
+    arguments_of.check_fixed { ["--waves"] = arguments.waves, ["--gate"] = arguments.gate,
+      ["--no-waves"] = arguments.no_waves, ["--journal"] = arguments.journal, ["an argument"] = arguments.arguments[1] }
+  else
+    request.plan = arguments_of.plan_options(arguments)
+  end
   return request
 end
 
@@ -94,7 +88,7 @@ local function run_kept(context)
   local arguments, client = context.arguments, context.client
   local opened, err = runs.open(client, arguments.playbook)
   if not opened then error(err, 0) end
-  screen.show(client, opened.plan)
+  screen.show(opened.plan, limits.of(client, opened.plan), client:now(), client)
   local status = refuse(context, opened.plan)
   if status then
     runs.close(opened)
@@ -114,7 +108,7 @@ function M.run(context)
   local client = context.client
   local plan, status = plan_pass.run(context, context.request.plan)
   if not plan then return status end
-  screen.show(client, plan)
+  screen.show(plan, limits.of(client, plan), client:now(), client)
   status = refuse(context, plan)
   if status then return status end
   return carry_out.run(context, plan, function(options)

@@ -13,10 +13,11 @@ local M = {
   name = "runs",
   summary = "List the runs of playbooks, the newest first, with what to type next.",
   explained = [[
-The state is the record's: planned, running, paused, stopped, broken or complete; killed where the
-record says running and no session is at work; unreadable where the file cannot be read, which is told
-in its line. Where it cannot be told whether a session is at work, the state stays running, and why says
-so. With --json each run is one object: run, path, verb, playbook, state, why, made (UTC), devices and
+A run of a kept plan is among them, wherever its file lies. The state is the record's: planned,
+running, paused, stopped, broken or complete; killed where the record says running and no session is
+at work; unreadable where the file cannot be read, or is not there any more, which is told in its
+line. Where it cannot be told whether a session is at work, the state stays running, and why says so.
+With --json each run is one object: run, path, verb, playbook, state, why, made (UTC), devices and
 next, which is absent where there is nothing to do.]],
   examples = {
     { "mde runs", "all of this user" },

@@ -59,21 +59,13 @@ function M.configure(command)
   rows.configure_heading(command)
 end
 
-local function keep(entry, value, action, err)
-  entry.done = true
-  if value then
-    entry.state, entry.action = value, action
-  else
-    entry.err = err
-  end
-end
-
-local function keep_isolation(entry, value, action, err)
-  if value then
-    entry.isolation, entry.isolation_action = value, action
-  else
-    entry.err = entry.err or err
-  end
+local function keep(entry, states, err)
+  entry.done, entry.err = true, err
+  if not states then return end
+  local restrict, isolate = states.restrict, states.isolate
+  entry.state, entry.action = restrict.value, restrict.action
+  entry.isolation, entry.isolation_action = isolate.value, isolate.action
+  entry.err = restrict.err or isolate.err
 end
 
 -- The devices whose records are found; the entries of the others have their errors.
@@ -90,32 +82,20 @@ local function look_up(context, entries)
   return machines, entry_of
 end
 
--- Many are looked up first, and share one listing of actions for each of the two.
+-- Many are looked up first, and share one listing of actions.
 local function ask_for_many(context, entries)
   local machines, entry_of = look_up(context, entries)
   if interrupt.asked() or not machines[1] then return end
-  local isolations
   local _, answers = interrupt.during(context.client, 1, function()
-    local states = context.client:states(machines)
-    isolations = context.client:states(machines, { of = "isolate" })
-    return states
+    return context.client:states(machines, { of = "all" })
   end)
-  for i, answer in ipairs(answers or {}) do
-    keep(entry_of[i], answer.value, answer.action, answer.err)
-    keep_isolation(entry_of[i], isolations[i].value, isolations[i].action, isolations[i].err)
-  end
+  for i, answer in ipairs(answers or {}) do keep(entry_of[i], answer.value, answer.err) end
 end
 
 local function ask_for_one(client, entry)
   entry.started = true
   interrupt.during(client, 1, function()
-    local device = entry.identity or entry.device
-    local value, action = client:state(device)
-    if value then
-      local other, its_action = client:state(action and action.machineId or device, { of = "isolate" })
-      keep_isolation(entry, other, its_action, its_action)
-    end
-    keep(entry, value, action, action)
+    keep(entry, client:state(entry.identity or entry.device, { of = "all" }))
   end)
 end
 

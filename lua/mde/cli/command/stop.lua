@@ -46,7 +46,7 @@ local function stop_here(run, path)
   local stopped, err = runs.stop(path)
   if not stopped then error(err, 0) end
   terminal.say(("Run %s begins nothing new. To go on:"):format(errors.show(run)),
-    ("mde resume %s"):format(shell_word.of(runs.name_of(path))))
+    ("mde resume %s"):format(shell_word.of(runs.name_of(path, run))))
   return exit.done
 end
 
@@ -71,6 +71,8 @@ function M.run(context)
   local run, profile = context.arguments.run, context.arguments.profile
   local path, err = runs.record_of(run)
   if path and is_here(path) then return stop_here(run, path) end
+  -- It began here, and its record is not here any more.
+  if err and err.code == "run_moved" then error(err, 0) end
   if runs.is_id(run) then return stop_elsewhere(run, profile) end
   if not path then error(err, 0) end
   terminal.complain(("mde stop: there is no such run: %s"):format(errors.quote(path)))

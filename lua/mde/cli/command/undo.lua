@@ -6,6 +6,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local json = require "mde.base.json_line"
 local mde = require "mde"
+local limits = require "mde.cli.run.limits"
 local output = require "mde.cli.ui.output"
 local plan_pass = require "mde.cli.run.plan_pass"
 local runs = require "mde.run"
@@ -26,9 +27,10 @@ local M = {
 A device is released if every restriction that holds it carries an operation id of this run; so with
 an isolation, which is taken back first. What somebody else holds too, the same incident by hand or
 by another run, is left and named; so is what somebody has released already. What is still pending
-is cancelled. What nothing takes back is named: a scan, a quarantine, a package. The undo is a run of
-its own: it is shown first, recorded, and goes on with mde resume. Nobody goes on with a run that was
-undone. --json with --dry-run writes the plan as mde plan --json does.]],
+is cancelled. What nothing takes back is named: a scan, a quarantine, a package; so is what a newer
+mde has done in ways that this one does not know. The undo is a run of its own: it is shown first,
+recorded, and goes on with mde resume. Nobody goes on with a run that was undone. --json with
+--dry-run writes the plan as mde plan --json does.]],
   examples = {
     { "mde undo 20260203T031500Z-7f3a", "shows what would be taken back, and asks" },
     { 'mde undo --comment "false alarm" --yes ./tonight.db', "by its record; asks nobody" },
@@ -72,12 +74,17 @@ local function say_names(title, names)
   terminal.say(("%s: %d: %s"):format(title, #names, table.concat(shown, ", ")))
 end
 
+local function with_verbs(list)
+  local names = {}
+  for i, one in ipairs(list) do names[i] = ("%s (%s)"):format(one.name, one.verb) end
+  return names
+end
+
 -- What is not the run's to take back, or nobody's.
 local function say_found(undone)
   say_names("Held already when the run came by, and left so", undone.found)
-  local names = {}
-  for i, one in ipairs(undone.lasting) do names[i] = ("%s (%s)"):format(one.name, one.verb) end
-  say_names("Done by the run, and taken back by nothing", names)
+  say_names("Done by the run, and taken back by nothing", with_verbs(undone.lasting))
+  say_names("Done by the run in ways that this version of mde does not know, and left so", with_verbs(undone.foreign))
 end
 
 local function left_status(counts)
@@ -109,10 +116,10 @@ function M.run(context)
   local plan, status = plan_pass.undo(context, arguments.run, arguments.comment)
   if not plan then return status end
   if arguments.json then
-    output.write(json.encode(screen.object(client, plan)) .. "\n")
+    output.write(json.encode(screen.object(plan, limits.of(client, plan))) .. "\n")
   else
     say_found(plan.undone)
-    screen.show(client, plan)
+    screen.show(plan, limits.of(client, plan), client:now(), client)
   end
   status = refuse(context, plan)
   if status then return status end

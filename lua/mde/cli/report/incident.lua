@@ -50,10 +50,18 @@ local function actor(action, own)
   return ("%s (%s)"):format(csv.text(who), action.incident)
 end
 
+-- How a reported device calls what was done by its verb.
+local lists = { restrict = "restrictions", isolate = "isolations" }
+
+-- Whether a device is now what its verb does to it; nil if its actions do not tell.
+local function is_so(device)
+  return device[core.response_actions[device.of].state]
+end
+
 -- What a device is now, in a word.
 local function now(device)
-  if device.restricted == nil then return "unclear" end
-  if device.restricted then
+  if is_so(device) == nil then return "unclear" end
+  if is_so(device) then
     return device.state == "releasing" and "releasing" or core.response_actions[device.of].state
   end
   return device.state or "unclear"
@@ -71,7 +79,7 @@ end
 -- is given no others.
 local function is_now(verb)
   return function(entry)
-    if entry.device.of == verb then return entry.device.restricted end
+    if entry.device.of == verb then return is_so(entry.device) end
   end
 end
 
@@ -166,7 +174,7 @@ end
 -- A device has a line for each restriction; one that the incidents have only released, for each release.
 local function entries_of(device)
   local entries = {}
-  for i, restriction in ipairs(device.restrictions) do
+  for i, restriction in ipairs(device[lists[device.of]]) do
     entries[i] = { device = device, restriction = restriction, release = restriction.release }
   end
   if not entries[1] then
@@ -175,17 +183,8 @@ local function entries_of(device)
   return entries
 end
 
--- What --json shows of a device: "isolated" instead of "restricted" where that is what it is.
-local function as_json(device)
-  if device.of == "restrict" then return device end
-  local record = {}
-  for name, value in pairs(device) do record[name] = value end
-  record.restricted, record[core.response_actions[device.of].state] = nil, device.restricted
-  return record
-end
-
 local function write(context, report)
-  local writer = rows.new(context, columns_of(report), as_json)
+  local writer = rows.new(context, columns_of(report))
   for _, device in ipairs(report) do
     if context.format == "json" then
       writer.add(device)
@@ -216,7 +215,7 @@ local function summary(devices, verb)
   local counts, restricted, shared, releasing, overdue = {}, 0, 0, 0, 0
   for _, device in ipairs(devices) do
     local word = now(device)
-    if device.restricted then
+    if is_so(device) then
       restricted = restricted + 1
       if device.holders[1] then shared = shared + 1 end
       if device.overdue then overdue = overdue + 1 end

@@ -155,7 +155,7 @@ local function needs(out, facts, day)
   local count = needs_of(account)
   if count == 0 and account.not_reached == 0 and not sentence.is_open(account.run) then
     paragraph(out, account.run.life == "live" and "So far nothing." or "Nothing.")
-  elseif count == 0 then
+  elseif count == 0 and sentence.is_open(account.run) then
     paragraph(out, "No single device; the run itself has not ended.")
   end
   if account.not_reached > 0 then

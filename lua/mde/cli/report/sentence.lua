@@ -20,7 +20,8 @@ M.words = {}
 local CROSS, TICK, DOTS, DASH = "\195\151", "\226\156\147", "\226\128\166", "\226\128\147"
 
 local signs = { unknown = "?", failed = CROSS, refused = CROSS, cancelled = CROSS, pending = DOTS, not_sent = DASH,
-  withheld = DASH, lapsed = DASH, superseded = "!", not_looked_at = "?", sending = DOTS, planned = DOTS }
+  withheld = DASH, lapsed = DASH, not_asked_for = DASH, superseded = "!", not_looked_at = "?", sending = DOTS,
+  planned = DOTS }
 
 for _, one in ipairs(runs.account_words) do
   M.words[one.word] = { shown = (one.word:gsub("_", " ")), part = one.part, means = one.means,
@@ -285,6 +286,11 @@ end
 
 function advice.lapsed(account)
   return "Nothing more was sent. See how it is now; if it is still meant, make a new plan.", look(account, "lapsed")
+end
+
+function advice.not_asked_for(account)
+  return "Its queries or its data said otherwise by then. See how it is now; if it is still meant, make a new plan.",
+    look(account, "not_asked_for")
 end
 
 function advice.superseded()

@@ -66,6 +66,17 @@ function M.configure_plan(command)
   command:flag("--no-waves", "All at once: it spreads now.")
 end
 
+--- Raises where an option is given that a plan which was kept fixes.
+---@param given table<string, any> by how each is called; nil and false: it is not given
+function M.check_fixed(given)
+  for option, value in pairs(given) do
+    if value then
+      errors.invalid("option_without_effect", ("%s is fixed by the plan that was kept"):format(option),
+        "Leave it out, or name the playbook.")
+    end
+  end
+end
+
 --- Declares what a session is told.
 ---@param command table of argparse
 function M.configure_session(command)

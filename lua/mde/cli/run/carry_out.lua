@@ -196,12 +196,17 @@ function M.say_end(report)
   terminal.say(("Run %s is %s: %s."):format(report.run, report.state, M.ends(report)))
   if report.state == "complete" then return end
   if report.why then terminal.say(("Why: %s."):format(report.why)) end
-  terminal.say("To go on:", ("mde resume %s"):format(shell_word.of(report.run)))
+  local stop, goes_on = report.stop, "To go on:"
+  if stop and stop.rule == "cap" and stop.retry_at then
+    goes_on = ("To go on when the cap lets the next go, at %s, or now with a higher --cap:"):format(
+      phrase.second(math.ceil(stop.retry_at)))
+  end
+  terminal.say(goes_on, ("mde resume %s"):format(shell_word.of(report.run)))
 end
 
 -- What to call it from elsewhere, while it runs and if it is killed.
 local function say_begin(session, until_time)
-  local name = shell_word.of(runs.name_of(session.path))
+  local name = shell_word.of(runs.name_of(session.path, session.id))
   terminal.remark(("Run %s. From another terminal mde stop %s stops it; if it is killed, mde resume %s goes on.")
     :format(name, name, name))
   if session.is_shared then
@@ -224,7 +229,7 @@ function M.run(context, plan, session)
   local halt
   local finished, report, err = interrupt.during_playbook(client, 2, function()
     return session { until_time = context.request.until_time, ask_gate = ask_gate(arguments), on_event = on_event,
-      on_session = function(one)
+      is_listed = true, on_session = function(one)
         halt = function(stop) one:halt(stop) end
         say_begin(one, context.request.until_time)
       end }

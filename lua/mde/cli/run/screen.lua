@@ -1,10 +1,12 @@
---- screen: a plan on one screen: how many, how long, what stops it, who is left and why, and who comes when.
+--- screen: a plan on one screen: how many, what the limits make of it, who is left and why, and who comes when.
 
 local columns = require "mde.cli.ui.columns"
 local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
+local guests = require "mde.cli.ui.guests"
+local limits = require "mde.cli.run.limits"
 local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local tables = require "mde.cli.ui.table"
@@ -19,7 +21,7 @@ local function name_of(device)
   return device.name or device.id
 end
 
--- ---- how many, how long, what stops it
+-- ---- how many
 
 local function capitalized(words)
   return core.text.upper(words:sub(1, 1)) .. words:sub(2)
@@ -112,79 +114,6 @@ local function say_ends(plan)
   for i, seconds in ipairs(spans) do words[i] = ("%d for %s"):format(counts[seconds], duration.text(seconds)) end
   if unlimited > 0 then words[#words + 1] = ("%d until released"):format(unlimited) end
   terminal.say(("Meant to hold: %s."):format(table.concat(words, ", ")))
-end
-
---- How long the plan takes at the least, under the service's limits: seconds, and how many go at once.
----@param client mde.Client
----@param plan mde.RunPlan
----@return number seconds
----@return integer at_once
-function M.duration(client, plan)
-  local counts, by_path, seconds, at_once = runs.counts(plan), {}, 0, 0
-  -- Two that are posted to one path share its limits.
-  for _, verb in ipairs(deeds.verbs) do
-    local path = core.response_actions[verb].path
-    by_path[path] = by_path[path] or { verb = verb, count = 0 }
-    by_path[path].count = by_path[path].count + counts[verb]
-  end
-  for _, one in pairs(by_path) do
-    if one.count > 0 then
-      local peek = client:peek(one.verb, one.count)
-      seconds, at_once = math.max(seconds, peek.seconds), at_once + math.min(one.count, peek.now or one.count)
-    end
-  end
-  return seconds, at_once
-end
-
-local capped = { { verb = "restrict", words = "restricts" }, { verb = "isolate", words = "isolations" },
-  { verb = "contain", words = "containments" } }
-
--- How often each file is to be quarantined, which is counted by itself.
-local function count_files(plan)
-  local counts, list = {}, {}
-  for _, device in ipairs(plan.devices) do
-    for _, change in ipairs(device.changes) do
-      if change.decision == "quarantine" and change.subject and not change.if_needed then
-        if not counts[change.subject] then list[#list + 1] = change.subject end
-        counts[change.subject] = (counts[change.subject] or 0) + 1
-      end
-    end
-  end
-  for i, file in ipairs(list) do
-    list[i] = { verb = "quarantine", subject = file, count = counts[file],
-      words = ("quarantines of the file %s"):format(errors.show(file)) }
-  end
-  return list
-end
-
--- The caps that let less through now than the plan asks for, each with the cap that would do.
-local function over_caps(client, plan, counts)
-  local asked, over = count_files(plan), {}
-  for i, one in ipairs(capped) do
-    table.insert(asked, i, { verb = one.verb, words = one.words, count = counts[one.verb] })
-  end
-  for _, one in ipairs(asked) do
-    local cap = one.count > 0 and runs.cap(client, one.verb, one.subject)
-    if cap and one.count > cap.remaining then
-      one.cap, one.enough = cap, cap.limit - cap.remaining + one.count
-      over[#over + 1] = one
-    end
-  end
-  return over
-end
-
-local function say_limits(client, plan, counts)
-  local seconds, at_once = M.duration(client, plan)
-  if seconds > 1 then
-    terminal.say(("It takes at least %s under the service's limits; %d go at once."):format(duration.countdown(seconds),
-      at_once))
-  end
-  for _, one in ipairs(over_caps(client, plan, counts)) do
-    terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s=%s.")
-      :format(core.number.whole(one.cap.limit), one.words, one.cap.remaining, one.count,
-        one.cap.is_counted and "" or " at most, as those of the last hour could not be counted",
-        one.verb, core.number.whole(one.enough)))
-  end
 end
 
 -- ---- who is left
@@ -388,36 +317,29 @@ function M.question(plan)
 end
 
 --- Shows a plan.
----@param client mde.Client
 ---@param plan mde.RunPlan
-function M.show(client, plan)
+---@param found? mde.PlanLimits nil: it is not known what the limits made of it
+---@param now number Unix seconds: from when it is seen
+---@param client? mde.Client by whose guard it is cautioned; nil: of a plan that was kept
+function M.show(plan, found, now, client)
   local counts = runs.counts(plan)
   say_left(plan)
   say_held(plan)
-  say_waves(plan, client:now())
+  say_waves(plan, now)
   say_numbers(plan, counts)
   say_ends(plan)
-  say_limits(client, plan, counts)
+  if found then limits.say(found) end
+  if client and counts.isolate > 0 then guests.caution(client) end
   if not plan.undoes then terminal.note "the playbook was run with every wait taken to succeed" end
 end
 
---- The plan as an object for JSON, with what the limits and the cap make of it.
----@param client mde.Client
+--- The plan as an object for JSON, with what the limits and the caps make of it.
 ---@param plan mde.RunPlan
+---@param found? mde.PlanLimits
 ---@return table
-function M.object(client, plan)
+function M.object(plan, found)
   local object = runs.object(plan)
-  object.seconds, object.at_once = M.duration(client, plan)
-  local caps = {}
-  for i, one in ipairs(over_caps(client, plan, object.counts)) do
-    caps[i] = { cap = one.cap.limit, cap_lets_through = one.cap.remaining, cap_of = one.verb, sha1 = one.subject }
-  end
-  -- The first stands by itself, too.
-  local first = caps[1]
-  if first then
-    object.caps = caps
-    object.cap, object.cap_lets_through, object.cap_of = first.cap, first.cap_lets_through, first.cap_of
-  end
+  for name, value in pairs(found and limits.members(found) or {}) do object[name] = value end
   return object
 end
 

@@ -5,6 +5,7 @@ local alerts = require "mde.sim.model.alerts"
 local answers = require "mde.sim.api.answers"
 local body = require "mde.sim.api.body"
 local core = require "mde.core"
+local events = require "mde.sim.model.events"
 local lists = require "mde.sim.odata.lists"
 local schema = require "mde.sim.odata.schema"
 local time = require "mde.sim.base.time"
@@ -223,7 +224,7 @@ function M.create(tenant, request)
     return refusal(tenant, 400, "InvalidInput", ("'%s' is not a time in UTC."):format(at))
   end
   local machine = tenant:find_machine(members.machineId)
-  if not machine or not tenant.alert_book:has_event(machine.id, members.reportId, at) then
+  if not machine or not events.is_reported(tenant, machine, members.reportId, at) then
     return refusal(tenant, 404, "ResourceNotFound", ("Event %s of machine %s at %s was not found")
       :format(members.reportId, members.machineId, at))
   end

@@ -1,11 +1,8 @@
 -- The alerts of a tenant and the incidents that they belong to: how they are raised, changed and merged, and which of
--- them a list shows. The events that alerts are raised on are here too: without one, nobody can raise an alert.
+-- them a list shows.
 local alert_record = require "mde.sim.model.alert_record"
 local core = require "mde.core"
 local time = require "mde.sim.base.time"
-local validation = require "mde.sim.base.validation"
-
-local lower = core.text.lower
 
 ---@class mde.sim.alerts
 ---@field all mde.sim.alert[] the oldest first
@@ -20,7 +17,7 @@ local FIRST_INCIDENT = 28200
 ---@param tenant mde.sim.tenant whose clock, randomness, machines and history they have
 ---@return mde.sim.alerts
 function M.new(tenant)
-  return setmetatable({ tenant = tenant, all = {}, by_id = {}, incidents = {}, incidents_by_id = {}, events = {},
+  return setmetatable({ tenant = tenant, all = {}, by_id = {}, incidents = {}, incidents_by_id = {},
     last_incident = FIRST_INCIDENT, raised = 0 }, M)
 end
 
@@ -235,41 +232,6 @@ function M:listed_incidents()
   local listed = {}
   for i = #self.incidents, 1, -1 do listed[#listed + 1] = self.incidents[i] end
   return listed
-end
-
--- ---- events
-
--- `at` is a sort key, so that zeros at a time's end do not matter.
-local function event_key(machine_id, report_id, at)
-  return ("%s %s %s"):format(lower(machine_id), report_id, at)
-end
-
-local event_fields = { machineId = true, computerDnsName = true, reportId = true, eventTime = true }
-
---- Notes that a machine has reported an event, so that an alert can be raised on it.
----@param fields { machineId: string?, computerDnsName: string?, reportId: string, eventTime: string }
-function M:put_event(fields)
-  for name, value in pairs(fields) do
-    if not event_fields[name] then error(validation.unknown("", name, event_fields), 0) end
-    if type(value) ~= "string" then error(validation.mismatch(name, "a text", value), 0) end
-  end
-  local key = fields.machineId or fields.computerDnsName
-  local machine = key and self.tenant:find_machine(key, fields.machineId == nil)
-  local at = fields.eventTime and time.resolve(fields.eventTime, self.tenant.clock.now())
-  if not machine then error(("an event needs a machine: there is no '%s'"):format(tostring(key)), 0) end
-  if not at then error(validation.mismatch("eventTime", "a time such as 2h ago", fields.eventTime), 0) end
-  if not fields.reportId then error("an event needs a reportId", 0) end
-  self.events[event_key(machine.id, fields.reportId, time.sort_key(at))] = true
-end
-
---- Whether a machine has reported an event.
----@param machine_id string
----@param report_id string
----@param at string
----@return boolean
-function M:has_event(machine_id, report_id, at)
-  local key = time.sort_key(at)
-  return key ~= nil and self.events[event_key(machine_id, report_id, key)] == true
 end
 
 --- Adds an event to an alert.

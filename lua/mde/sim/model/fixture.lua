@@ -12,7 +12,7 @@ local allowed = {
   machines = true, actions = true, applications = true, fleet = true, roles = true, graph_roles = true,
   lifetime = true, delays = true, duplicates = true, limits = true, comment_limit = true, lists = true,
   identities = true, app_header = true, faults = true, completion = true, comparison = true,
-  repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true, events = true,
+  repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true,
   story = true, alert_lists = true, hunting = true,
 }
 
@@ -81,7 +81,7 @@ end
 -- What the tenant lets pass, since it can be told to be strange, and a hand does not mean.
 local function check_records(options)
   check_list("machines", options.machines or {})
-  for _, name in ipairs { "actions", "alerts", "incidents", "events" } do check_list(name, options[name] or {}) end
+  for _, name in ipairs { "actions", "alerts", "incidents" } do check_list(name, options[name] or {}) end
   local place_of = {}
   validation.for_each("machines", options.machines or {}, function(machine, i)
     check_values(schema.machine, machine)

@@ -232,14 +232,6 @@ function M.new(tenant, wish)
   return self
 end
 
--- The event that an alert rests on, which hunting would find.
-local function note_event(self, alert)
-  local machine = self.tenant.alert_book.machine_of(alert)
-  if not machine or alert.serviceSource ~= "microsoftDefenderForEndpoint" then return end
-  self.tenant:put_event { machineId = machine.id, reportId = ("%d"):format(20000 + self.next_step),
-    eventTime = alert.firstActivityDateTime }
-end
-
 local function tell(self, step)
   local at = self.begins + step.at * 60
   if step.merge then
@@ -254,7 +246,6 @@ local function tell(self, step)
   end
   local alert = self.tenant:raise_alert(fields)
   if step.incident and not self.incidents[step.incident] then self.incidents[step.incident] = alert.incidentId end
-  note_event(self, alert)
 end
 
 --- Tells what has happened until now.

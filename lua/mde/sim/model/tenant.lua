@@ -51,14 +51,14 @@ local known_options = {
   lifetime = true, limits = true, delays = true, duplicates = true, comment_limit = true, lists = true,
   applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, graph_roles = true,
   cloud = true, identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
-  repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true, events = true,
+  repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true,
   story = true, alert_lists = true, hunting = true,
 }
 
 --- Makes a tenant. All options may be left out:
 --- `machines` (a list for `put_machine`; the fleet if absent), `fleet = { count, seed }` (how large the fleet is),
---- `actions` (a list for `insert_action`), `alerts`, `incidents` and `events` (lists for `raise_alert`, `put_incident`
---- and `put_event`), `story` (see story.lua), `fixture` (a file with further options, see fixture.lua), `clock` and
+--- `actions` (a list for `insert_action`), `alerts` and `incidents` (lists for `raise_alert` and `put_incident`),
+--- `story` (see story.lua), `fixture` (a file with further options, see fixture.lua), `clock` and
 --- `start` (see clock.lua), `random` (count -> bytes), `tenant_id`, `client_id`, `client_secret`, `roles` and
 --- `graph_roles` (the main application), `applications` (a list for `put_application`), `cloud` (whose audiences it
 --- takes), `faults` (a list of rules, see faults.lua), and everything that `set` takes.
@@ -173,8 +173,7 @@ end
 
 -- What was there before the tenant began is not late.
 function M:populate_alerts(options)
-  for _, of in ipairs { { "incidents", self.put_incident }, { "events", self.put_event },
-      { "alerts", self.raise_alert } } do
+  for _, of in ipairs { { "incidents", self.put_incident }, { "alerts", self.raise_alert } } do
     self:blame(of[1], function()
       validation.for_each(of[1], options[of[1]] or {}, function(fields) of[2](self, fields) end)
     end)
@@ -474,12 +473,6 @@ function M:merge_incidents(from_id, into_id, at)
     error(("there is no incident %s"):format(tostring(from and into_id or from_id)), 0)
   end
   self.alert_book:merge(from, into, at)
-end
-
---- Notes an event that a machine has reported, so that an alert can be raised on it over the API.
----@param fields { machineId: string?, computerDnsName: string?, reportId: string, eventTime: string }
-function M:put_event(fields)
-  self.alert_book:put_event(fields)
 end
 
 ---- time

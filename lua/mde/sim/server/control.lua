@@ -10,7 +10,6 @@
 --   POST   /sim/alerts        raises an alert; answers with the id and the incidentId
 --   POST   /sim/incidents     adds an incident; answers with the id
 --   POST   /sim/incidents/merge   {"from": id, "into": id}: merges an incident into another
---   POST   /sim/events        notes an event that an alert can be raised on
 --   POST   /sim/applications  registers an application (see identity/application.lua)
 --   POST   /sim/revoke        takes back all tokens that were issued until now
 --   POST   /sim/settings      lifetime, delays, duplicates, comparison, repeated_isolation, bulk_tags, package_uri,
@@ -68,11 +67,6 @@ end
 
 requests["POST /sim/incidents/merge"] = function(tenant, body)
   tenant:merge_incidents(body.from, body.into)
-  return {}
-end
-
-requests["POST /sim/events"] = function(tenant, body)
-  tenant:put_event(body)
   return {}
 end
 

@@ -42,6 +42,26 @@ describe("the log", function()
     assert.falsy(shell.read_file(path):find(r.tenant.client_secret, 1, true))
   end)
 
+  it("says the scope or the file that was asked for, whatever came of it", function()
+    r = rehearsal.new { limits = false, unguarded = true, machines = { { computerDnsName = "desk-1.corp.example" } },
+      roles = { "Machine.ReadWrite.All", "Machine.Isolate", "Machine.Scan", "Machine.StopAndQuarantine" } }
+    local file = ("a1"):rep(20)
+    for _, words in ipairs { { "isolate" }, { "isolate", "--isolation-type", "Selective" }, { "scan" },
+      { "quarantine", "--sha1", file } } do
+      for _, word in ipairs { "desk-1", "nowhere", "--comment", "beacon", "--yes", "--log", path } do
+        words[#words + 1] = word
+      end
+      console.run(words, { client = r.client })
+    end
+    local told = {}
+    for i, row in ipairs(rows()) do
+      told[i] = { row.verb, row.isolation_type or row.scan_type or row.sha1, row.outcome }
+    end
+    assert.same({ { "isolate", "Full", "accepted" }, { "isolate", "Full", "error" },
+      { "isolate", "Selective", "error" }, { "isolate", "Selective", "error" }, { "scan", "Quick", "accepted" },
+      { "scan", "Quick", "error" }, { "quarantine", file, "accepted" }, { "quarantine", file, "error" } }, told)
+  end)
+
   it("is appended to", function()
     restrict("desk-1", "--log", path)
     restrict("desk-1", "--log", path, "--json")

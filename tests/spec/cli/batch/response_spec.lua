@@ -122,6 +122,7 @@ describe("the subcommand of a response action", function()
     assert.equal(2, told.status)
     assert.matches("\nTo be cut off the network, but for the service:\n", "\n" .. told.err)
     assert.matches("may not come back from Full; for such a device give %-%-isolation%-type Selective", told.err)
+    assert.matches("runs virtual machines takes them off the network with it", told.err)
     assert.matches("Isolate it%?", told.err)
     told = console.run({ "isolate", "desk-1", "--comment", "beacon", "--isolation-type", "Selective" },
       { client = r.client, answers = { "n" } })

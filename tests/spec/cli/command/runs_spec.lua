@@ -74,6 +74,32 @@ describe("mde runs", function()
     assert.is_nil(second.next)
   end)
 
+  it("lists a run of a kept plan that lies elsewhere, and each command finds it by its id", function()
+    environment.set { XDG_STATE_HOME = stage.directory }
+    local playbook, plan = stage.path "contain.lua", stage.directory .. "/tonight.plan"
+    shell.write_file(playbook, playbooks.restrict(2))
+    local function mde(...) return console.run({ ... }, { client = stage.client, columns = 200 }) end
+    assert.equal(0, mde("plan", "-q", "-o", plan, playbook).status)
+    assert.equal("", mde("runs").out)
+    local told = mde("run", "--yes", "--until", "2030-01-01T00:00:00Z", plan)
+    local id = told.err:match "Run (%d+T%d+Z%-%x+)%. From another terminal"
+    assert.equal(0, told.status, told.err)
+    assert.matches("Run " .. id .. " is complete", told.err, 1, true)
+    local line = id:gsub("%-", "%%-")
+    assert.matches(line .. " +complete +2", mde("runs").out)
+    assert.matches("there is nothing to go on with", mde("resume", "--yes", id).err, 1, true)
+    assert.matches("there is nothing to stop", mde("stop", id).err, 1, true)
+    assert.matches("Run " .. id .. ", playbook", mde("report", id).err, 1, true)
+    assert.matches("To go on with that run: mde resume " .. id, mde("run", "--yes", plan).err, 1, true)
+    os.remove(plan)
+    assert.matches(line .. " +unreadable", mde("runs").out)
+    for _, command in ipairs { { "resume", "--yes", id }, { "stop", id }, { "report", id } } do
+      told = mde((table.unpack or unpack)(command)) -- luacheck: ignore 143 113
+      assert.equal(1, told.status, command[1])
+      assert.matches("which is not there any more", told.err, 1, true)
+    end
+  end)
+
   it("says where there are none, and fails for a directory that is not there", function()
     local told = console.run({ "runs", stage.directory }, {})
     assert.equal(0, told.status)

@@ -15,7 +15,10 @@ describe("mde sim", function()
     local told = sim("--print-env", "--port", "9443")
     assert.equal(0, told.status, told.err)
     assert.matches("export AZURE_CLIENT_SECRET=", told.out)
-    assert.truthy(told.out:find("localhost:9443", 1, true))
+    for _, name in ipairs { "MDE_BASE_URL", "MDE_GRAPH_URL" } do
+      assert.matches(("export %s='?https://localhost:9443'?\n"):format(name), told.out)
+    end
+    assert.matches("export MDE_GRAPH_SCOPE='?https://graph.microsoft.com/.default'?\n", told.out)
     assert.equal(told.out, sim("--print-env", "--port", "9443").out)
   end)
 
@@ -45,6 +48,7 @@ describe("mde sim", function()
     ["a story that does not exist"] = { { "--story", "soon" }, "must be one of" },
     ["a fixture that is not there"] = { { "--fixture", "/nowhere/fixture.lua", "--print-env" }, "/nowhere/fixture" },
     ["a machine that is not there"] = { { "--offline", "nowhere", "--port", "0" }, "nowhere" },
+    ["a role of another side"] = { { "--graph-role", "Machine.Scan" }, "there is no role 'Machine.Scan'" },
     ["what is not a port"] = { { "--port", "65536" }, "is not a port" },
     ["a way of tagging that does not exist"] = { { "--bulk-tags", "some" }, "must be one of" },
     ["a way of isolating that does not exist"] = { { "--repeated-isolation", "fails" }, "must be one of" },

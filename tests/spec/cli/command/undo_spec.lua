@@ -1,6 +1,7 @@
 -- mde undo: what it shows, asks and takes back.
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
+local journals = require "tests.spec.support.journals"
 local json = require "mde.base.json"
 local playbooks = require "tests.spec.support.playbooks"
 
@@ -40,6 +41,15 @@ describe("mde undo", function()
     assert.matches("Release these 2%?", told.err)
     assert.matches("is complete: 2 accepted, 1 conflict", told.err)
     assert.same({ 1, 0, 1, 0 }, { released(1), released(2), released(3), released(4) })
+  end)
+
+  it("names what the run did in ways that it does not know, as it can be shown", function()
+    assert.equal("", journals.by_sqlite(record, ("UPDATE step SET verb = 'off' || char(27) || 'board' WHERE device = "
+      .. "(SELECT n FROM device WHERE id = '%s')"):format(playbooks.id(3))))
+    local told = undo { "--dry-run" }
+    assert.matches("Done by the run in ways that this version of mde does not know, and left so: 1: pc-3.corp.example "
+      .. "(off\\x1bboard)\n", told.err, 1, true)
+    assert.matches("To be released: 1 device\n", told.err)
   end)
 
   it("does nothing if the answer is no, and in a dry run", function()

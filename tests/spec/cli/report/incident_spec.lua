@@ -116,9 +116,10 @@ describe("mde report", function()
     local said = {}
     for _, line in ipairs(lines_of(report("INC-1", "--json").out)) do
       local device = assert(json.decode(line))
-      said[#said + 1] = { device.of, device.restricted, device.isolated }
+      said[#said + 1] = { device.of, device.restricted, device.isolated,
+        #(device.of == "restrict" and device.restrictions or device.isolations) }
     end
-    assert.same({ { "restrict", true }, { "isolate", nil, true }, { "isolate", nil, false } }, said)
+    assert.same({ { "restrict", true, nil, 1 }, { "isolate", nil, true, 1 }, { "isolate", nil, false, 1 } }, said)
     lines = lines_of(report("INC-1", "--csv", "--no-heading").out)
     assert.matches(",restricted,true,.*,restrict,$", lines[1])
     assert.matches(",isolated,,.*,isolate,true$", lines[2])

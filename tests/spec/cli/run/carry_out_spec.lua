@@ -78,6 +78,13 @@ describe("what is said at the end of a run", function()
     assert.matches("mde resume '/tmp/a;b.db'\n", text, 1, true)
   end)
 
+  it("says when the cap lets it go on", function()
+    local stop = { rule = "cap", state = "paused", message = "the cap is full", retry_at = 1770088499.5 }
+    local text = said { state = "paused", why = stop.message, stop = stop, entries = { stopped } }.err:gsub("%s+", " ")
+    assert.matches("To go on when the cap lets the next go, at 2026-02-03T03:15:00Z, or now with a higher --cap: "
+      .. "mde resume 20260203T031500Z-7f3a", text, 1, true)
+  end)
+
   it("names what is open and what was not reached", function()
     local step = { verb = "restrict", device = playbooks.id(1), outcome = "accepted" }
     local text = said { state = "paused", open = { step }, not_reached = { step } }.err:gsub("%s+", " ")

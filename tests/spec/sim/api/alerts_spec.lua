@@ -214,7 +214,11 @@ describe("the API of alerts", function()
     local event
 
     before_each(function()
-      tenant:put_event { machineId = laptop, reportId = "20776", eventTime = "2026-02-03T10:00:00.5Z" }
+      tenant:set { hunting = { rows = { DeviceProcessEvents = {
+        { DeviceId = laptop, ReportId = 20776, Timestamp = "2026-02-03T10:00:00.5Z" },
+        { DeviceId = laptop, ReportId = 20777, Timestamp = "2026-02-03T10:05:00Z" },
+        { DeviceId = laptop, ReportId = 20775, Timestamp = "2026-02-03T09:00:00Z" },
+      } } } }
       event = { machineId = laptop, reportId = "20776", eventTime = "2026-02-03T10:00:00.5000000Z", severity = "Medium",
         title = "Playbook", description = "why", recommendedAction = "restrict", category = "Execution" }
     end)
@@ -236,11 +240,9 @@ describe("the API of alerts", function()
 
     it("adds to one of the same title that is open on the machine", function()
       local _, first = create()
-      tenant:put_event { machineId = laptop, reportId = "20777", eventTime = "2026-02-03T10:05:00Z" }
       local _, again = create { reportId = "20777", eventTime = "2026-02-03T10:05:00Z" }
       assert.same({ first.id, event.eventTime, "2026-02-03T10:05:00Z" }, { again.id, again.firstEventTime,
         again.lastEventTime })
-      tenant:put_event { machineId = laptop, reportId = "20775", eventTime = "2026-02-03T09:00:00Z" }
       local _, before = create { reportId = "20775", eventTime = "2026-02-03T09:00:00Z" }
       assert.same({ first.id, "2026-02-03T09:00:00Z", "2026-02-03T10:05:00Z" }, { before.id, before.firstEventTime,
         before.lastEventTime })
@@ -252,7 +254,7 @@ describe("the API of alerts", function()
     end)
 
     it("refuses an event that nobody has reported", function()
-      refused(404, "ResourceNotFound", create { reportId = "20777" })
+      refused(404, "ResourceNotFound", create { reportId = "20778" })
       refused(404, "ResourceNotFound", create { eventTime = "2026-02-03T10:00:00.5000001Z" })
       refused(404, "ResourceNotFound", create { machineId = other })
       refused(404, "ResourceNotFound", create { machineId = ("0"):rep(40) })

@@ -144,26 +144,10 @@ describe("the alerts of a tenant", function()
     assert.has_error(function() tenant:put_incident { id = "5" } end, "there is an incident 5 already")
   end)
 
-  it("rest on events, whose time counts to the seventh digit", function()
-    tenant:put_event { machineId = laptop, reportId = "20776", eventTime = "2026-02-03T10:00:00.5000000Z" }
-    local function has(...) return tenant.alert_book:has_event(...) end
-    assert.is_true(has(laptop:upper(), "20776", "2026-02-03T10:00:00.5Z"))
-    assert.is_false(has(laptop, "20776", "2026-02-03T10:00:00.5000001Z"))
-    assert.is_false(has(laptop, "20777", "2026-02-03T10:00:00.5Z"))
-    assert.is_false(has(laptop, "20776", "noon"))
-    for _, wrong in ipairs { { reportId = "1", eventTime = "1h ago" }, { machineId = laptop, reportId = "1" },
-        { machineId = laptop, eventTime = "1h ago" }, { machineId = laptop, reportId = 1, eventTime = "1h ago" },
-        { machineId = laptop, report = "1" } } do
-      assert.has_error(function() tenant:put_event(wrong) end)
-    end
-  end)
-
   it("are gone after a reset, but for those of birth", function()
     tenant = sim.new { start = 1770113472, fleet = { count = 20 }, alerts = { { title = "old", late_by = 0 } },
-      incidents = { { id = 3, redirectIncidentId = 4 }, { id = 4 } },
-      events = { { computerDnsName = "laptop-17.corp.example", reportId = "1", eventTime = "1h ago" } } }
+      incidents = { { id = 3, redirectIncidentId = 4 }, { id = 4 } } }
     assert.equal("redirected", tenant.incidents[1].status)
-    assert.is_true(tenant.alert_book:has_event(laptop, "1", "2026-02-03T09:11:12Z"))
     tenant:raise_alert { title = "new" }
     tenant:reset()
     assert.equal("old", titles())

@@ -270,13 +270,12 @@ describe("a fixture", function()
     assert.are_not.equal(json.null, tenant.machines[1].computerDnsName)
   end)
 
-  it("has alerts, incidents, events and a story, held to the values that the documents list", function()
+  it("has alerts, incidents and a story, held to the values that the documents list", function()
     local tenant = new [[{
       machines = { { computerDnsName = "a.corp.example" } },
       incidents = { { id = 7, displayName = "Ours" } },
       alerts = { { incidentId = 7, severity = "high", createdDateTime = "2h ago",
         evidence = { { kind = "device", computerDnsName = "a.corp.example", roles = { "attacked" } } } } },
-      events = { { computerDnsName = "a.corp.example", reportId = "1", eventTime = "2h ago" } },
       story = { seed = 2 }, alert_lists = { page_rows = 5 },
     }]]
     assert.same({ "7", 12, 5 }, { tenant.alerts[1].incidentId, #tenant.alerts, tenant.alert_lists.page_rows })
@@ -287,7 +286,7 @@ describe("a fixture", function()
     assert.truthy(message:find(": incidents[1]: status must be one of active,", 1, true), message)
     message = refused "{ alerts = { { evidence = { { kind = 'device', computerDnsName = 'b' } } } } }"
     assert.truthy(message:find(": alerts[1]: evidence[1]: there is no machine 'b'", 1, true), message)
-    refused "{ events = { x = {} } }"
+    refused "{ incidents = { x = {} } }"
     refused "{ story = { sed = 1 } }"
   end)
 end)

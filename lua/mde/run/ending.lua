@@ -1,0 +1,91 @@
+--- ending: in which state a session leaves its run, and what it did not come by: of the record, and of the plan.
+--
+-- A playbook that ran to its end has asked for all that it means now. What the record has and it did not come by stays
+-- as it is; what the plan shows and it did not ask for is not sent any more. Neither keeps a run open.
+
+local deeds = require "mde.run.deed"
+local errors = require "mde.base.error"
+
+local M = {}
+
+--- The word of a change that the plan shows and the playbook did not ask for, and the kind of the event that says it.
+M.NOT_ASKED_FOR = "not_asked_for"
+
+---@class mde.NotCalled a change that the plan shows
+---@field machine_id string
+---@field verb string
+---@field incident string
+---@field name? string of the device
+
+---@class mde.RunEnding
+---@field state "complete"|"paused"|"stopped"|"broken"
+---@field why? string
+---@field open mde.Step[] sent, and not known what came of it
+---@field not_reached mde.Step[] recorded, and the playbook did not come by
+---@field not_called mde.NotCalled[] planned, and the playbook did not ask for it; only of a run that is complete
+
+-- The steps of which the outcome is unknown, and those that the playbook did not come by.
+local function left_over(session)
+  local open, not_reached = {}, {}
+  for _, step in ipairs(session.recall.steps.all) do
+    if step.outcome == "unknown" or not (step.outcome or step.is_known) then open[#open + 1] = step end
+    if not step.reached then not_reached[#not_reached + 1] = step end
+  end
+  return open, not_reached
+end
+
+-- What the plan shows and the playbook did not call for: its query finds other devices now.
+local function not_called(session, plan)
+  local called, list = {}, {}
+  for _, entry in ipairs(session.entries) do
+    -- A name that means no machine any more stands there as it was asked for.
+    local called_for = entry.machine_id or entry.name
+    if called_for then called[deeds.key(called_for, entry.verb, entry.subject)] = true end
+  end
+  -- What an earlier session did is done, whether this one asks for it or not.
+  for _, step in ipairs(session.recall.steps.all) do
+    called[deeds.key(step.device, step.verb, step.subject)] = true
+  end
+  for _, device in ipairs(plan.devices) do
+    for _, change in ipairs(device.changes) do
+      local verb, subject = change.verb, change.subject
+      if change.decision == verb and not change.if_needed and not called[deeds.key(device.id, verb, subject)]
+        and not (device.name and called[deeds.key(errors.quote(device.name), verb, subject)]) then
+        list[#list + 1] = { machine_id = device.id, verb = verb, incident = change.incident, name = device.name }
+      end
+    end
+  end
+  return list
+end
+
+-- Whether a call came to something that the next session tries again.
+local function has_untried(session)
+  for _, entry in ipairs(session.entries) do
+    local kind = errors.is(entry.err) and entry.err.kind
+    if kind == "throttled" or kind == "unavailable" or kind == "auth" or kind == "protocol" then return true end
+    if kind == "protected" and entry.err.rule == "cap" then return true end
+  end
+  return false
+end
+
+local function state_of(session, err, open)
+  if session.stop then return session.stop.state, session.stop.message end
+  if err then return "broken", err.message end
+  if open[1] then return "paused", ("the outcome of %d sends is not known"):format(#open) end
+  if has_untried(session) then return "paused", "some devices are left, which the next session tries again" end
+  return "complete"
+end
+
+--- How a session ends.
+---@param session mde.Session
+---@param plan mde.RunPlan
+---@param err? mde.Error what the playbook raised
+---@return mde.RunEnding
+function M.of(session, plan, err)
+  local open, not_reached = left_over(session)
+  local state, why = state_of(session, err, open)
+  return { state = state, why = why, open = open, not_reached = not_reached,
+    not_called = state == "complete" and not_called(session, plan) or {} }
+end
+
+return M

@@ -1,0 +1,83 @@
+-- mde.watch: what a client gives a watch: its time, its store, and its alerts.
+local alerts = require "tests.spec.support.alerts"
+local core = require "mde.core"
+local rehearsal = require "tests.spec.support.rehearsal"
+local watches = require "mde.watch"
+
+local LAPTOP = { id = ("a"):rep(40), computerDnsName = "laptop.corp.example", osPlatform = "Windows11" }
+
+describe("a client's watch", function()
+  local r, path, list
+
+  before_each(function()
+    r = rehearsal.new { machines = { LAPTOP } }
+    list = alerts.new()
+    path = os.tmpname()
+    os.remove(path)
+  end)
+
+  after_each(function() os.remove(path) end)
+
+  -- An alert of now, by the service's clock.
+  local function add(id)
+    local now = core.timestamp.write(r.client:now() - 1)
+    list.rows[#list.rows + 1] = { id = id, lastUpdateDateTime = now, createdDateTime = now, machineId = LAPTOP.id }
+  end
+
+  it("restricts a device once for an alert, also if that is handed over again", function()
+    add "da637551227677560813_-961444813"
+    local outcomes = {}
+    local function watch()
+      return r.client:watch { cursor = path, once = true, source = list.source, since = r.client:now() - 60,
+        handler = function(alert, options)
+          local action, err = r.client:restrict(alert.machineId, "beacon", options)
+          outcomes[#outcomes + 1] = action and action.outcome or err.code
+          return action, err
+        end }
+    end
+    assert.is_true(watch())
+    os.remove(path)
+    assert.is_true(watch())
+    assert.same({ "accepted", "already_active" }, outcomes)
+  end)
+
+  it("leaves a device alone that somebody has released since the alert", function()
+    add "alert-0001"
+    r.tenant.clock.advance(10)
+    assert(r.client:restrict(LAPTOP.id, "by hand"))
+    r.tenant.clock.advance(600)
+    assert(r.client:release(LAPTOP.id, "cleared"))
+    r.tenant.clock.advance(600)
+    local err
+    assert.is_true(r.client:watch { cursor = path, once = true, source = list.source, since = r.client:now() - 3600,
+      handler = function(alert, options)
+        local action
+        action, err = r.client:restrict(alert.machineId, "beacon", options)
+        return action, err
+      end })
+    assert.equal("superseded", err.kind)
+  end)
+
+  it("goes by the service's time", function()
+    local watch = watches.new(r.client, { cursor = path, source = list.source, handler = function() end, once = true })
+    local first
+    watch.options.on_event = function(event) first = first or event.since end
+    watch:run()
+    assert.is_true(math.abs(first - r.client:now()) < 5)
+  end)
+
+  it("raises for alerts that are no conditions", function()
+    for _, wrong in ipairs { "severity eq 'high'", 17, { lastUpdateDateTime = 17 } } do
+      local ok, err = pcall(watches.new, r.client, { cursor = path, handler = function() end, alerts = wrong })
+      assert.is_false(ok)
+      assert.equal("invalid", err.kind)
+    end
+  end)
+
+  it("has a cursor in the client's store, if that has one", function()
+    local ok, err = pcall(watches.new, r.client, { cursor = { store = "alerts" }, source = list.source,
+      handler = function() end })
+    assert.is_false(ok)
+    assert.truthy(err.message:find("the client has none", 1, true))
+  end)
+end)
