@@ -1,7 +1,8 @@
 --- value: what a parameter of a hunting query is worth: the literal that the core makes of it.
 --
 -- A text is a string, a whole number a long, another number a real, true and false a bool, and a list is what `in`
--- takes. The functions here name another type where one is meant. A time needs one: Unix seconds are a number as any other.
+-- takes. The functions here name another type where one is meant. A time needs one: Unix seconds are a number as any
+-- other.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
