@@ -5,6 +5,7 @@
 -- and a line or two that hand it on.
 
 local action_metatables = require "mde.action"
+local alerts = require "mde.alerts"
 local arguments = require "mde.action.change.arguments"
 local authorities = require "mde.driver.ca_bundle"
 local cap_limits = require "mde.action.cap"
@@ -641,6 +642,7 @@ function Client:watch(options)
   return self:watcher(options):run()
 end
 
+for name, method in pairs(alerts.methods) do Client[name] = method end
 methods.check_object(Client, "client", Client, "exchange")
 M.methods = Client
 

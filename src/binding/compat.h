@@ -81,6 +81,7 @@ static inline bool mde_field(lua_State *L, int index, const char *name)
  * The opening function of each concept: pushes one table of functions, which src/binding/core.c
  * puts into mde.core under the concept's name.
  */
+void mde_open_alert(lua_State *L);
 void mde_open_base64(lua_State *L);
 void mde_open_cap(lua_State *L);
 void mde_open_change(lua_State *L);

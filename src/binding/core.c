@@ -9,6 +9,7 @@ static const struct {
   const char *name;
   void (*open)(lua_State *L);
 } concepts[] = {
+    {"alert", mde_open_alert},
     {"base64", mde_open_base64},
     {"cap", mde_open_cap},
     {"change", mde_open_change},

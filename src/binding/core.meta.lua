@@ -5,6 +5,7 @@
 -- luacheck: ignore
 
 ---@class mde.core
+---@field alert mde.core.alert
 ---@field base64 mde.core.base64
 ---@field cap mde.core.cap
 ---@field change mde.core.change
@@ -40,6 +41,31 @@
 ---@field url mde.core.url
 ---@field waves mde.core.waves
 local core = {}
+
+---@class mde.core.alert which devices an alert is about (src/core/evidence.h), and under which key they are acted on
+--- (src/core/alert_key.h)
+local alert = {}
+
+---@class mde.core.EvidencePiece a piece of evidence about a device
+---@field id? string
+---@field aadDeviceId? string
+---@field computerDnsName? string
+---@field onboardingStatus? string
+---@field roles? string[]
+
+---@class mde.core.EvidenceDevice
+---@field pieces integer[] the places of its pieces
+---@field problem? "no_id"|"malformed_id"|"not_onboarded" why it cannot be acted on
+---@field is_contextual boolean it was seen nearby, and no piece says that it was hit
+---@field is_target boolean it may be acted on
+
+---@param pieces mde.core.EvidencePiece[] plain tables
+---@return mde.core.EvidenceDevice[]
+function alert.devices(pieces) end
+
+---@param id string
+---@return string key of at most 47 characters
+function alert.key(id) end
 
 ---@class mde.core.base64
 local base64 = {}
