@@ -4,6 +4,8 @@
 -- raises; a wrong environment is an error that is returned. One file, although a long one: each function is a contract
 -- and a line or two that hand it on.
 
+local about_details = require "mde.details"
+local about_indicators = require "mde.indicators"
 local action_metatables = require "mde.action"
 local arguments = require "mde.action.change.arguments"
 local authorities = require "mde.driver.ca_bundle"
@@ -612,6 +614,10 @@ function Client:interruptible(fn, is_interrupted)
   end
   local cache = self.tasks:cache()
   return interruptible.run(self.driver, cache and self.tasks:sharing(cache, fn) or fn, is_interrupted)
+end
+
+for _, more in ipairs { about_details, about_indicators } do
+  for name, method in pairs(more) do Client[name] = method end
 end
 
 methods.check_object(Client, "client", Client, "exchange")

@@ -98,7 +98,7 @@ M.check = arguments.check
 M.start_investigation = clients.start_investigation
 
 -- What is called in the head of a `for` has nobody to return an error to.
-for _, name in ipairs { "machines", "actions" } do
+for _, name in ipairs { "machines", "actions", "indicators", "all_software", "all_vulnerabilities" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then error(err, 0) end
@@ -118,7 +118,9 @@ end
 for _, verb in ipairs(responses.verbs) do delegate(verb) end
 for _, name in ipairs { "machine", "resolve", "action", "cancel", "find_action", "state", "states", "wait",
   "restricted", "held", "expired", "report", "tag", "untag", "set_device_value", "package_link", "each", "now",
-  "peek", "cap", "holders",  "interruptible", "remarks" } do
+  "peek", "cap", "holders", "interruptible", "remarks",
+  "logon_users", "software", "vulnerabilities", "missing_kbs", "recommendations", "device_groups", "add_indicator",
+  "import_indicators", "delete_indicator" } do
   delegate(name)
 end
 

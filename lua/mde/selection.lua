@@ -1,4 +1,4 @@
---- selection: the machines or actions that a query selects, one after the other.
+--- selection: the machines, actions or indicators that a query selects, one after the other.
 --
 -- An iterator is a closure that reads the next page when the last one is used up, so that at most one page
 -- and the ids so far are in memory. It may be called from several tasks; one of them reads, the others wait.
@@ -10,6 +10,7 @@
 
 local actions = require "mde.action.action"
 local errors = require "mde.base.error"
+local indicators = require "mde.indicator.fields"
 local options_of = require "mde.base.options"
 local queries = require "mde.query.filter"
 local mutexes = require "mde.sync.mutex"
@@ -43,8 +44,8 @@ local function problem_of(err, what, query, filters, named)
 end
 
 ---@class mde.SelectionKind what is selected
----@field what "machines"|"actions"
----@field set "machines"|"machineactions" the service's name for it
+---@field what "machines"|"actions"|"indicators"
+---@field set "machines"|"machineactions"|"indicators" the service's name for it
 ---@field mend fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@field adopt fun(client: mde.Client, row: table, read_at: number): table a row of a page asked for at that time
 
@@ -129,6 +130,9 @@ local of_machines = { what = "machines", set = "machines", mend = function() ret
 local of_actions = { what = "actions", set = "machineactions", mend = actions.mend,
   adopt = function(client, row) return client.action_center:adopt(row) end }
 
+local of_indicators = { what = "indicators", set = "indicators", mend = indicators.mend,
+  adopt = function(_, row) return setmetatable(row, indicators.metatable) end }
+
 --- The machines that a query selects.
 ---@param client mde.Client
 ---@param query mde.Query
@@ -145,6 +149,15 @@ end
 ---@return fun(): mde.Action? next_action raises the error if a page cannot be read
 function M.actions(client, query, options)
   return iterator(client, of_actions, query, options)
+end
+
+--- The indicators that a query selects.
+---@param client mde.Client
+---@param query mde.Query
+---@param options? mde.SelectionOptions
+---@return fun(): mde.Indicator? next_indicator raises the error if a page cannot be read
+function M.indicators(client, query, options)
+  return iterator(client, of_indicators, query, options)
 end
 
 return M

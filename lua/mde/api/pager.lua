@@ -2,9 +2,9 @@
 --
 -- One request brings at most 10,000 rows, and where there are more, the order in which the service lists
 -- them may change from one page to the next: a reader that skips what was read loses rows. So a full page is
--- followed by ranges of time (of machines `lastSeen`, of actions `creationDateTimeUtc`), the earliest first,
--- with the rows that have no time, and the last without an end, each cut in two until it fits a page. Times
--- only move forward. A row that moves while this goes on lands in a range
+-- followed by ranges of time (of machines `lastSeen`, of actions and indicators when they were created), the
+-- earliest first, with the rows that have no time, and the last without an end, each cut in two until it fits a
+-- page. Times only move forward. A row that moves while this goes on lands in a range
 -- that has not been read yet, so a row that was there at the beginning is never missed; what comes twice
 -- is told by its id. No link of the service's is followed: they have been missing and mangled.
 --
@@ -23,7 +23,11 @@ local MAX_STRAYS = 100
 
 local M = {}
 
-local times = { machines = "lastSeen", machineactions = "creationDateTimeUtc" }
+local times = { machines = "lastSeen", machineactions = "creationDateTimeUtc",
+  indicators = "creationTimeDateTimeUtc" }
+
+local permissions = { indicators = "Ti.ReadWrite.All" }
+local nouns = { machines = "machines", machineactions = "actions", indicators = "indicators" }
 
 local function any_row()
   return true
@@ -137,7 +141,7 @@ end
 
 ---@class mde.Pages
 ---@field private exchange mde.Exchange
----@field private set "machines"|"machineactions"
+---@field private set "machines"|"machineactions"|"indicators"
 ---@field private mend fun(row: table): boolean
 ---@field private parts mde.Part[] what is still to be read, the next one last
 ---@field private seen table<string, boolean> the ids so far
@@ -152,8 +156,9 @@ function Pages:ask(part, context)
   local filter = filter_of(part, times[self.set])
   if filter ~= "" then path = ("/%s?$filter=%s&$top=%d"):format(self.set, core.odata.encode(filter), PAGE_ROWS) end
   local answer, err = self.exchange:call {
-    method = "GET", path = path, kind = "read", api = self.set, permission = "Machine.Read.All",
-    context = context, seconds = PAGE_SECONDS, usable = M.lists(self.mend),
+    method = "GET", path = path, kind = "read", api = self.set,
+    permission = permissions[self.set] or "Machine.Read.All", context = context,
+    seconds = PAGE_SECONDS, usable = M.lists(self.mend),
   }
   if answer and #answer.value < PAGE_ROWS and answer["@odata.nextLink"] ~= nil then
     return nil, malformed("list_cut_short",
@@ -211,7 +216,7 @@ function Pages:warn(rows)
   told[exchange][set] = count
   exchange.trace:tell { event = "warning", code = "row_unidentified",
     message = ("the service's list of %s has %d that cannot be identified; whatever they are, they are left out")
-      :format(set == "machines" and "machines" or "actions", count) }
+      :format(nouns[set], count) }
 end
 
 --- Goes on with what other filters select, and leaves out what was on an earlier page.
@@ -251,7 +256,7 @@ end
 
 --- The pages of what any of the filters selects.
 ---@param exchange mde.Exchange
----@param set "machines"|"machineactions"
+---@param set "machines"|"machineactions"|"indicators"
 ---@param filters string[] OData, not yet percent-encoded; "" for all
 ---@param mend? fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@return mde.Pages
@@ -263,7 +268,7 @@ end
 
 --- All rows that a filter selects. One that cannot be told from others has no id.
 ---@param exchange mde.Exchange
----@param set "machines"|"machineactions"
+---@param set "machines"|"machineactions"|"indicators"
 ---@param filter string OData, not yet percent-encoded
 ---@param mend? fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@param context mde.Context

@@ -34,7 +34,7 @@ local MAX_FILTER_BYTES = 7500
 -- Filters by name or tag, above which all machines are read instead.
 local MAX_FILTERS = 5
 
----@alias mde.Query "all"|string|mde.MachineQuery|mde.ActionQuery see the top of this file
+---@alias mde.Query "all"|string|mde.MachineQuery|mde.ActionQuery|mde.IndicatorQuery see the top of this file
 
 local M = {}
 
@@ -165,7 +165,7 @@ local function as_they_are(filters)
 end
 
 --- A query, ready to be asked. Raises if it is not well formed.
----@param what "machines"|"actions"
+---@param what "machines"|"actions"|"indicators"
 ---@param query mde.Query
 ---@return mde.CompiledQuery
 function M.compile(what, query)

@@ -125,6 +125,11 @@ local function time_literal(value, field, context)
   return times.read(value, context.now, field.name)
 end
 
+local function truth_literal(value, field)
+  if type(value) ~= "boolean" then wrong_value(field, value, "true or false") end
+  return tostring(value), value
+end
+
 local of_texts = set_of("eq", "ne", "startswith", "endswith", "contains")
 local of_choices = set_of("eq", "ne")
 local of_ordered = set_of("eq", "ne", "gt", "ge", "lt", "le", "between")
@@ -159,6 +164,9 @@ M.number = { literal = number_literal, operators = of_ordered }
 
 ---@type mde.query.Kind
 M.time = { literal = time_literal, operators = of_ordered }
+
+---@type mde.query.Kind
+M.truth = { literal = truth_literal, operators = of_choices }
 
 --- Several texts.
 ---@type mde.query.Kind
