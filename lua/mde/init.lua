@@ -113,7 +113,8 @@ M.start_investigation = clients.start_investigation
 M.kql = require("mde.hunting.value").types
 
 -- What is called in the head of a `for` has nobody to return an error to.
-for _, name in ipairs { "machines", "actions", "alerts", "incidents", "hunt" } do
+for _, name in ipairs { "machines", "actions", "alerts", "incidents", "hunt", "indicators", "all_software",
+  "all_vulnerabilities" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then error(err, 0) end
@@ -133,8 +134,9 @@ end
 for _, verb in ipairs(responses.verbs) do delegate(verb) end
 for _, name in ipairs { "machine", "resolve", "action", "cancel", "find_action", "state", "states", "wait",
   "restricted", "held", "expired", "report", "tag", "untag", "set_device_value", "package_link", "each", "now",
-  "peek", "cap", "holders",  "interruptible", "remarks", "watcher", "watch", "alert", "incident", "update_alert",
-  "update_incident" } do
+  "peek", "cap", "holders", "interruptible", "remarks", "watcher", "watch", "alert", "incident", "update_alert",
+  "update_incident", "logon_users", "software", "vulnerabilities", "missing_kbs", "recommendations", "device_groups",
+  "add_indicator", "import_indicators", "delete_indicator" } do
   delegate(name)
 end
 
