@@ -1,4 +1,4 @@
---- selection: the machines, actions, alerts or incidents that a query selects, one after the other.
+--- selection: the machines, actions, indicators, alerts or incidents that a query selects, one after the other.
 --
 -- An iterator is a closure that reads the next page when the last one is used up, so that at most one page
 -- and the ids so far are in memory. It may be called from several tasks; one of them reads, the others wait.
@@ -10,6 +10,7 @@
 
 local actions = require "mde.action.action"
 local errors = require "mde.base.error"
+local indicators = require "mde.indicator.fields"
 local options_of = require "mde.base.options"
 local queries = require "mde.query.filter"
 local mutexes = require "mde.sync.mutex"
@@ -43,7 +44,7 @@ local function problem_of(err, what, query, filters, named)
 end
 
 ---@class mde.SelectionKind what is selected
----@field what "machines"|"actions"|"alerts"|"incidents"
+---@field what "machines"|"actions"|"indicators"|"alerts"|"incidents"
 ---@field query? mde.QueryOf what can be asked, default as `what`
 ---@field set mde.CollectionName
 ---@field resource? mde.ResourceName who is asked
@@ -140,6 +141,9 @@ local of_machines = { what = "machines", set = "machines", mend = function() ret
 local of_actions = { what = "actions", set = "machineactions", mend = actions.mend,
   adopt = function(client, row) return client.action_center:adopt(row) end }
 
+local of_indicators = { what = "indicators", set = "indicators", mend = indicators.mend,
+  adopt = function(_, row) return setmetatable(row, indicators.metatable) end }
+
 --- The machines that a query selects.
 ---@param client mde.Client
 ---@param query mde.Query
@@ -156,6 +160,15 @@ end
 ---@return fun(): mde.Action? next_action raises the error if a page cannot be read
 function M.actions(client, query, options)
   return iterator(client, of_actions, query, options)
+end
+
+--- The indicators that a query selects.
+---@param client mde.Client
+---@param query mde.Query
+---@param options? mde.SelectionOptions
+---@return fun(): mde.Indicator? next_indicator raises the error if a page cannot be read
+function M.indicators(client, query, options)
+  return iterator(client, of_indicators, query, options)
 end
 
 return M

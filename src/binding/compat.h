@@ -94,6 +94,7 @@ void mde_open_guard(lua_State *L);
 void mde_open_header(lua_State *L);
 void mde_open_history(lua_State *L);
 void mde_open_http1(lua_State *L);
+void mde_open_indicator(lua_State *L);
 void mde_open_json(lua_State *L);
 void mde_open_kql(lua_State *L);
 void mde_open_limiter(lua_State *L);

@@ -18,6 +18,7 @@
 ---@field header mde.core.header
 ---@field history mde.core.history
 ---@field http1 mde.core.http1
+---@field indicator mde.core.indicator
 ---@field json mde.core.json
 ---@field kql mde.core.kql
 ---@field limiter mde.core.limiter
@@ -670,6 +671,28 @@ function http1.chunks(limit) end
 --- if data is nil
 ---@return string? rest what stood behind the end of the body; or what is wrong, if data is nil
 function chunks:feed(bytes) end
+
+---@class mde.core.indicator whether a text can be the value of an indicator, and whom it would hit
+---(src/core/indicator.h)
+local indicator = {}
+
+---@alias mde.IndicatorType "FileSha1"|"FileSha256"|"FileMd5"|"CertificateThumbprint"|"IpAddress"|"DomainName"|"Url"
+---@alias mde.core.IndicatorFlaw "empty"|"not_a_hash"|"other_hash"|"not_an_address"|"range"|"ambiguous"|"not_a_domain"
+---| "wildcard"|"address"|"url"|"not_a_url"|"user_in_url"|"too_long"
+---@alias mde.IndicatorReach "empty_file"|"any_address"|"own_address"|"private_address"|"top_level_domain"
+---| "vital_domain"
+
+---Why a text is no value of a type; nil if it is one.
+---@param type mde.IndicatorType
+---@param value string
+---@return mde.core.IndicatorFlaw? flaw
+function indicator.flaw(type, value) end
+
+---Whom a value would hit that nobody means; nil: as far as is known nobody. Raises for a value with a flaw.
+---@param type mde.IndicatorType
+---@param value string
+---@return mde.IndicatorReach? reach
+function indicator.reach(type, value) end
 
 ---@class mde.core.json
 local json = {}

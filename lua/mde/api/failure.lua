@@ -166,8 +166,11 @@ local function no_answer(failure)
       hint = failure.proxy_hint or failure.kind ~= "action" and "Try again when that is mended." or nil }
   elseif response.status == 429 then
     local wait = failure.delay > 0 and failure.delay or THROTTLED_SECONDS
+    -- Graph says in words alone which of its limits it is.
+    local said = failure.resource.name == "graph" and failure.refusal and failure.refusal.message
     return { kind = "throttled", code = "throttled", retry_at = failure.at + wait,
-      message = with_attempts(failure.resource.subject .. " is throttling this application", failure),
+      message = with_attempts(failure.resource.subject .. " is throttling this application"
+        .. (said and ": " .. failure.show(said) or ""), failure),
       hint = ("Try again in %s seconds, with fewer calls at a time."):format(core.number.whole(wait)) }
   elseif is_success(response.status) then
     return { kind = "protocol", code = failure.code or "not_as_asked",

@@ -41,7 +41,7 @@ local M = {}
 ---@field resource? mde.ResourceName
 ---@field permission string
 
----@alias mde.CollectionName "machines"|"machineactions"|"alerts"|"graph_alerts"|"incidents"
+---@alias mde.CollectionName "machines"|"machineactions"|"indicators"|"alerts"|"graph_alerts"|"incidents"
 
 -- Of alerts a page holds fewer, since each brings its evidence; of incidents as many as each cloud gives.
 ---@type table<mde.CollectionName, mde.Collection>
@@ -51,6 +51,9 @@ local collections = {
   machineactions = { noun = "actions", path = "/machineactions", options = "", time = "creationDateTimeUtc",
     rows = 10000, has_untimed = true, is_linked = false, is_skippable = false, api = "machineactions",
     permission = "Machine.Read.All" },
+  indicators = { noun = "indicators", path = "/indicators", options = "", time = "creationTimeDateTimeUtc",
+    rows = 10000, has_untimed = true, is_linked = false, is_skippable = false, api = "indicators",
+    permission = "Ti.ReadWrite.All" },
   alerts = { noun = "alerts", path = "/alerts", options = "&$expand=evidence", time = "alertCreationTime", rows = 1000,
     has_untimed = true, is_linked = false, is_skippable = true, api = "alerts", permission = "Alert.Read.All" },
   graph_alerts = { noun = "alerts", path = "/security/alerts_v2", options = "", time = "createdDateTime", rows = 1000,

@@ -56,6 +56,7 @@
 ---| "rows_not_asked_for" # a list has rows that were not asked for
 ---| "list_cut_short" # the service cut a list short
 ---| "list_too_long" # a list is longer than a page, and cannot be read in parts
+---| "link_elsewhere" # a list goes on at another place, which is not asked
 ---| "pages_repeat" # the service gives the same rows page after page
 ---| "sign_in_failed" # the sign-in service failed
 ---| "not_a_token" # what should be a token cannot be one
@@ -170,6 +171,7 @@
 ---| "onboarded" # the device is onboarded, and containing is for those that are not
 ---| "several_devices" # several devices answer to the name; see `candidates`
 ---| "identifiers_differ" # what a line of a list says does not mean one device
+---| "query_unreadable" # the query of `mde hunt` cannot be read
 ---| "list_unreadable" # the list cannot be read
 ---| "list_malformed" # the list is not CSV in UTF-8
 ---| "list_line_malformed" # a line of the list does not fit the others
@@ -187,6 +189,11 @@
 ---| "nothing_to_change" # the table of what to change is empty
 ---| "alert_unchanged" # the service took a change, and its answer shows the alert as it was
 ---| "alert_write_unknown" # the answer to a write was lost, and what was read then is not changed yet
+---| "indicator_malformed" # the value is not one of its type
+---| "indicator_too_wide" # it would hit more than anybody means; see `rule`
+---| "indicator_contradictory" # two rows of a list have one value and type, and differ
+---| "indicator_refused" # the service refused this row of a list
+---| "indicator_left_out" # the service's answer does not say what came of this row of a list
 ---| "machine_protected" # a rule of the guard forbids it; see `rule`
 ---| "cap_full" # as many machines were restricted as may be in an hour; the next may be at `retry_at`
 ---| "cap_zero" # this client may not restrict anything (`cap = 0`)

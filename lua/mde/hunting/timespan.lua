@@ -8,8 +8,8 @@ local times = require "mde.query.times"
 
 local M = {}
 
----@alias mde.Timespan number|string|mde.Ago|{ from: mde.Time, to?: mde.Time } seconds until now; "2h" or ISO 8601,
----"P7D" or "2026-02-01/2026-02-03" for instance; since a time; or between two
+---@alias mde.Timespan number|string|{ from: mde.Time, to?: mde.Time } seconds until now; "2h" or ISO 8601, "P7D" or
+---"2026-02-01/2026-02-03" for instance; or from a time on, and up to another
 
 local WHAT = "mde.hunt: option \"timespan\""
 
@@ -67,10 +67,9 @@ end
 ---@param now number Unix seconds, from which mde.ago counts
 ---@return string
 function M.read(value, now)
-  if operators.is_ago(value) then return of_seconds(value.seconds) end
   if type(value) == "number" then return of_seconds(value) end
   if type(value) == "string" then return of_text(value) end
-  if type(value) ~= "table" or value.from == nil then return refuse(value) end
+  if type(value) ~= "table" or operators.is_ago(value) or value.from == nil then return refuse(value) end
   for name in pairs(value) do
     if name ~= "from" and name ~= "to" then return refuse(value) end
   end

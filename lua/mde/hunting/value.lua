@@ -1,7 +1,8 @@
 --- value: what a parameter of a hunting query is worth: the literal that the core makes of it.
 --
--- A text is a string, a whole number a long, another number a real, true and false a bool, mde.ago(...) a datetime by
--- the service's own clock, and a list is what `in` takes. The functions here name another type where one is meant.
+-- A text is a string, a whole number a long, another number a real, true and false a bool, and a list is what `in`
+-- takes. The functions here name another type where one is meant. A time needs one: Unix seconds are a number as any
+-- other.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -16,7 +17,7 @@ local Value = { __name = "mde.kql" }
 
 function Value:__tostring() return ("mde.kql.%s(%s)"):format(self.type, errors.show(self.value)) end
 
----@alias mde.KqlScalar string|number|boolean|mde.Ago|mde.KqlValue
+---@alias mde.KqlScalar string|number|boolean|mde.KqlValue
 ---@alias mde.KqlParameter mde.KqlScalar|mde.KqlScalar[]
 
 local M = {}
@@ -93,7 +94,6 @@ end
 -- The type that a value has by itself; nil if it has none.
 local function type_of(value)
   if is_typed(value) then return value.type, value.value end
-  if operators.is_ago(value) then return "datetime", value end
   if type(value) == "string" then return "string", value end
   if type(value) == "boolean" then return "bool", value end
   if type(value) == "number" then return is_whole(value) and "long" or "real", value end
@@ -101,9 +101,13 @@ end
 
 local function read(value, what)
   local kind, bare = type_of(value)
-  if not kind then
+  if operators.is_ago(value) then
+    -- In a run it is a number, which nobody could tell from others.
+    errors.invalid("parameter_malformed", ("%s: %s has no type"):format(what, errors.show(value)),
+      ("Write mde.kql.datetime(%s)."):format(errors.show(value)))
+  elseif not kind then
     errors.invalid("parameter_malformed", ("%s: %s is no value of a query"):format(what, errors.got(value)),
-      "Give a text, a number, true, false, mde.ago, a list of one of these, or mde.kql.datetime(...) and the like.")
+      "Give a text, a number, true, false, mde.kql.datetime(time) and the like, or a list of one of these.")
   end
   local ready = readers[kind](bare, what)
   if ready == nil then refuse(kind, bare, what) end

@@ -1,5 +1,6 @@
---- fields: what machines and actions can be selected by, the values that each field is known to have, and what was
--- probably meant by a name that is misspelt. What alerts and incidents can be selected by stands in alert_fields.lua.
+--- fields: what machines, actions and indicators can be selected by, the values that each field is known to have, and
+-- what was probably meant by a name that is misspelt. What alerts and incidents can be selected by stands in
+-- alert_fields.lua.
 --
 -- Fields that the service cannot filter by are for an `if` in Lua; values that it has added since this was written
 -- are asked for in OData.
@@ -43,6 +44,20 @@ local options_of = require "mde.base.options"
 ---@field status? mde.ActionStatus|mde.ActionStatus[]|mde.Operator
 ---@field creationDateTimeUtc? mde.Time|mde.Operator
 
+---@class mde.IndicatorQuery
+---@field indicatorValue? string|string[]|mde.Operator
+---@field indicatorType? mde.IndicatorType|mde.IndicatorType[]|mde.Operator
+---@field action? mde.IndicatorAction|mde.IndicatorAction[]|mde.Operator
+---@field severity? mde.IndicatorSeverity|mde.IndicatorSeverity[]|mde.Operator
+---@field title? string|string[]|mde.Operator
+---@field application? string|string[]|mde.Operator
+---@field createdBy? string|string[]|mde.Operator
+---@field createdByDisplayName? string|string[]|mde.Operator
+---@field creationTimeDateTimeUtc? mde.Time|mde.Operator
+---@field expirationTime? mde.Time|mde.Operator
+---@field rbacGroupNames? mde.Operator mde.has "group"
+---@field generateAlert? boolean
+
 ---@class mde.query.Field
 ---@field name string
 ---@field column? string what the service calls it, if that is another name
@@ -52,7 +67,7 @@ local options_of = require "mde.base.options"
 ---@field choices table<string, integer> the same values, and the place of each in that order
 
 ---@class mde.query.Schema what machines, or actions, can be selected by
----@field what "machines"|"actions"|"alerts"|"incidents"
+---@field what "machines"|"actions"|"indicators"|"alerts"|"incidents"
 ---@field example string a query
 ---@field fields table<string, mde.query.Field>
 ---@field names string[] the same fields by their names, in order
@@ -126,6 +141,24 @@ M.actions = schema("actions", '{ status = "Pending" }', {
 }, { "title", "scope", "requestSource", "requestorComment", "computerDnsName", "lastUpdateDateTimeUtc",
   "cancellationRequestor", "cancellationComment", "cancellationDateTimeUtc", "errorHResult", "externalId",
   "relatedFileInfo", "commands", "troubleshootInfo" })
+
+---@type mde.query.Schema
+M.indicators = schema("indicators", '{ action = "Block" }', {
+  indicatorValue = field(kinds.text),
+  indicatorType = field(kinds.choice, { "FileSha1", "FileSha256", "FileMd5", "CertificateThumbprint", "IpAddress",
+    "DomainName", "Url", "WebCategory" }),
+  action = field(kinds.choice, { "Allowed", "Audit", "Block", "BlockAndRemediate", "Warn", "Alert", "AlertAndBlock" }),
+  severity = field(kinds.level, { "Informational", "Low", "Medium", "High" }),
+  title = field(kinds.text),
+  application = field(kinds.text),
+  createdBy = field(kinds.text),
+  createdByDisplayName = field(kinds.text),
+  creationTimeDateTimeUtc = field(kinds.time),
+  expirationTime = field(kinds.time),
+  rbacGroupNames = field(kinds.list),
+  generateAlert = field(kinds.truth),
+}, { "id", "description", "recommendedActions", "source", "sourceType", "lastUpdateTime", "lastUpdatedBy", "category",
+  "educateUrl", "externalId", "rbacGroupIds" })
 
 --- The field of a name. Raises if the service cannot filter by it, and suggests one if it is misspelt.
 ---@param name any

@@ -35,14 +35,14 @@ local MAX_FILTER_BYTES = 7500
 -- Filters by name or tag, above which all machines are read instead.
 local MAX_FILTERS = 5
 
----@alias mde.Query "all"|string|mde.MachineQuery|mde.ActionQuery|mde.AlertQuery|mde.IncidentQuery see the top of this
----file
+---@alias mde.Query "all"|string|mde.MachineQuery|mde.ActionQuery|mde.IndicatorQuery|mde.AlertQuery|mde.IncidentQuery
+--- see the top of this file
 
----@alias mde.QueryOf "machines"|"actions"|"alerts"|"graph_alerts"|"incidents"
+---@alias mde.QueryOf "machines"|"actions"|"indicators"|"alerts"|"graph_alerts"|"incidents"
 
 ---@type table<mde.QueryOf, mde.query.Schema>
-local schemas = { machines = fields.machines, actions = fields.actions, alerts = alert_fields.alerts,
-  graph_alerts = alert_fields.graph_alerts, incidents = alert_fields.incidents }
+local schemas = { machines = fields.machines, actions = fields.actions, indicators = fields.indicators,
+  alerts = alert_fields.alerts, graph_alerts = alert_fields.graph_alerts, incidents = alert_fields.incidents }
 
 local M = {}
 

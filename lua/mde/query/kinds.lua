@@ -143,6 +143,11 @@ local function time_literal(value, field, context)
   return times.read(value, context.now, field.name)
 end
 
+local function truth_literal(value, field)
+  if type(value) ~= "boolean" then wrong_value(field, value, "true or false") end
+  return tostring(value), value
+end
+
 local of_texts = set_of("eq", "ne", "startswith", "endswith", "contains")
 local of_choices = set_of("eq", "ne")
 local of_ordered = set_of("eq", "ne", "gt", "ge", "lt", "le", "between")
@@ -180,6 +185,9 @@ M.incident = { literal = incident_literal, operators = of_choices }
 
 ---@type mde.query.Kind
 M.time = { literal = time_literal, operators = of_ordered }
+
+---@type mde.query.Kind
+M.truth = { literal = truth_literal, operators = of_choices }
 
 --- Several texts.
 ---@type mde.query.Kind

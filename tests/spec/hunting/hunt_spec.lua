@@ -65,7 +65,7 @@ describe("mde.hunt", function()
   it("takes parameters", function()
     local r = new()
     assert.are.equal("a.corp.example", names(r.client:hunt(LATEST .. "| where DeviceName =~ name and Timestamp > since",
-      { parameters = { name = "A.corp.example", since = mde.ago "2h" } })))
+      { parameters = { name = "A.corp.example", since = mde.kql.datetime(mde.ago "2h") } })))
     assert.are.equal("b.corp.example", names(r.client:hunt(LATEST .. "| where DeviceName in (list)",
       { parameters = { list = { "b.corp.example", "c" } } })))
   end)
@@ -151,6 +151,7 @@ describe("mde.hunt", function()
     local err = refused(new { hunting = { quota = 0 } }, "DeviceInfo")
     assert.are.equal("throttled", err.kind)
     assert.is_number(err.retry_at)
+    assert.is_truthy(tostring(err):find("your tenant has used its CPU resources", 1, true))
     assert.is_truthy(tostring(err):find("next quarter of an hour", 1, true))
   end)
 

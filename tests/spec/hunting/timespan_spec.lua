@@ -8,7 +8,7 @@ local NOW = 1770113472 -- 2026-02-03T10:11:12Z
 
 describe("a timespan", function()
   for _, case in ipairs {
-    { 3600, "PT3600S" }, { 0.5, "PT1S" }, { "2h", "PT7200S" }, { "7d", "PT604800S" }, { mde.ago "30m", "PT1800S" },
+    { 3600, "PT3600S" }, { 0.5, "PT1S" }, { "2h", "PT7200S" }, { "7d", "PT604800S" },
     { "P7D", "P7D" }, { "PT90M", "PT90M" }, { "P1DT2H", "P1DT2H" }, { "P1W", "P1W" }, { "2026-02-01", "2026-02-01" },
     { "2026-02-01/2026-02-03", "2026-02-01/2026-02-03" }, { "2026-02-01T00:00:00Z/P1D", "2026-02-01T00:00:00Z/P1D" },
     { "P1D/2026-02-03", "P1D/2026-02-03" },
@@ -24,7 +24,7 @@ describe("a timespan", function()
   it("depends on what time it is, or does not", function()
     assert.is_true(timespans.needs_time { from = mde.ago "1d" })
     assert.is_true(timespans.needs_time { from = NOW, to = mde.ago "1d" })
-    for _, value in ipairs { "2h", 5, mde.ago "1d", { from = NOW } } do assert.is_false(timespans.needs_time(value)) end
+    for _, value in ipairs { "2h", 5, { from = NOW } } do assert.is_false(timespans.needs_time(value)) end
   end)
 
   for name, value in pairs {
@@ -33,7 +33,7 @@ describe("a timespan", function()
     ["no unit of time"] = "PT7", ["two spans"] = "P1D/P1D", ["three parts"] = "P1D/2026-02-03/P1D", ["no table"] = true,
     ["an unknown field"] = { from = NOW, until_ = NOW }, ["no from"] = { to = NOW },
     backwards = { from = NOW, to = NOW - 1 },
-    ["a day that is none"] = "2026-02-30",
+    ["a day that is none"] = "2026-02-30", ["a time"] = mde.ago "1d", ["Unix seconds"] = NOW,
   } do
     it("is refused: " .. name, function()
       local ok, err = pcall(timespans.read, value, NOW)

@@ -18,7 +18,6 @@ describe("a parameter's value", function()
   for _, case in ipairs {
     { "it's", '"it\'s"' }, { "", '""' }, { 'a"b\n', [["a\"b\n"]] }, { "5", '"5"' },
     { 5, "long(5)" }, { -0.5, "real(-0.5)" }, { 1e300, "real(1e+300)" }, { true, "true" }, { false, "false" },
-    { mde.ago "2h", "ago(timespan(0.02:00:00.0000000))" },
     { kql.datetime(NOW), "datetime(2026-02-03T10:11:12Z)" },
     { kql.datetime "2026-02-03", "datetime(2026-02-03T00:00:00Z)" },
     { kql.datetime(mde.ago "1d"), "ago(timespan(1.00:00:00.0000000))" },
@@ -44,7 +43,8 @@ describe("a parameter's value", function()
     ["a mixed list"] = { { "a", 1 }, "parameter_malformed", "types string and long" },
     ["a list of lists"] = { { { "a" } }, "parameter_malformed", "x[1]" },
     ["a bad text in a list"] = { { "a", "\255" }, "parameter_malformed", "x[2]" },
-    ["mde.ago in a list"] = { { mde.ago "1d" }, "parameter_malformed", "mde.ago(86400) cannot be in a list" },
+    ["mde.ago without a type"] = { mde.ago "1d", "parameter_malformed", "Write mde.kql.datetime(mde.ago(86400))." },
+    ["mde.ago in a list"] = { { kql.datetime(mde.ago "1d") }, "parameter_malformed", "cannot be in a list" },
     ["no time"] = { kql.datetime "soon", "time_malformed", "soon" },
     ["no span"] = { kql.timespan "soon", "parameter_malformed", "a span of time" },
     ["too long a span"] = { kql.timespan(1e15), "parameter_malformed", "a span of time" },
