@@ -61,6 +61,12 @@ function controls.new(request, env)
   --- Inserts an action of somebody else's; its id.
   function self.action(fields) return request("POST", "/sim/actions", fields).id end
 
+  --- Raises an alert; its id and that of its incident.
+  function self.alert(fields)
+    local raised = request("POST", "/sim/alerts", fields)
+    return raised.id, raised.incidentId
+  end
+
   --- Registers an application.
   function self.application(fields) request("POST", "/sim/applications", fields) end
 
