@@ -56,7 +56,7 @@ local kinds = {
     adopt = function(_, row) return incidents.of_row(row) end },
 }
 
--- Tells a run of a change that is none of a device; whether that is all, since it is planned.
+-- Tells a run of a change of an alert or an incident; whether that is all, since it is planned.
 local function only_noted(client, what, subject, detail)
   local session = client.action_center.session
   return session ~= nil and session:other(what, subject, detail)

@@ -40,7 +40,7 @@ struct mde_evidence_piece {
 /* Why a device cannot be acted on. */
 enum mde_evidence_problem {
   MDE_EVIDENCE_PROBLEM_NONE,
-  MDE_EVIDENCE_PROBLEM_NO_ID,        /* no piece has a machine id; an empty text is none */
+  MDE_EVIDENCE_PROBLEM_NO_ID,        /* no piece has a machine id, or only an empty text */
   MDE_EVIDENCE_PROBLEM_MALFORMED_ID, /* what stands there is no machine id */
   MDE_EVIDENCE_PROBLEM_NOT_ONBOARDED
 };

@@ -18,7 +18,7 @@ describe("alerts over TLS", function()
   setup(function()
     tenant = tenants.start { limits = false, action_seconds = 0.5, fixture = {
       roles = { "Machine.Read.All", "Machine.RestrictExecution", "Machine.Isolate", "Alert.ReadWrite.All" },
-      graph_roles = { "SecurityAlert.ReadWrite.All", "SecurityIncident.ReadWrite.All" } } }
+      graph_roles = { "SecurityAlert.ReadWrite.All", "SecurityIncident.ReadWrite.All", "ThreatHunting.Read.All" } } }
   end)
   teardown(function() tenant.stop() end)
   before_each(function()
@@ -65,10 +65,14 @@ describe("alerts over TLS", function()
     assert.equal(2, #assert(client:alert(id)).comments)
   end)
 
-  it("are worked on to their end by the example", function()
-    local file = io.open("examples/alert_to_end.lua", "rb")
+  local function example(name, ...)
+    local file = io.open("examples/" .. name .. ".lua", "rb")
     local text = file:read "*a"
     file:close()
+    return script.run(text, { arguments = { ... }, environment = tenant.env })
+  end
+
+  it("are worked on to their end by the example", function()
     tenant.machine { id = MAC, computerDnsName = "mac-1.corp.example", osPlatform = "macOS", version = "14",
       agentVersion = "101.98.84", healthStatus = "Active", onboardingStatus = "Onboarded" }
     local first = tenant.alert { title = "beacon \27[2J", severity = "high",
@@ -77,7 +81,7 @@ describe("alerts over TLS", function()
     tenant.alert { title = "noise", severity = "low", evidence = { device(DESK, "compromised") } }
     local cursor = shell.new_directory() .. "/cursor"
     for _ = 1, 2 do
-      local output, status = script.run(text, { arguments = { cursor, "once" }, environment = tenant.env })
+      local output, status = example("alert_to_end", cursor, "once")
       assert.equal("exit 0", status, output)
       assert.is_nil(output:find("\27", 1, true))
     end
@@ -89,5 +93,22 @@ describe("alerts over TLS", function()
       local alert = assert(client:alert(id))
       assert.same({ "inProgress", comment, 1 }, { alert.status, alert.comments[1].comment, #alert.comments })
     end
+  end)
+
+  it("lead the example to devices that none of them names", function()
+    local hash = ("5b"):rep(20)
+    local _, incident = tenant.alert { title = "beacon", severity = "high", evidence = {
+      device(LAPTOP, "compromised"), { kind = "file", machineId = LAPTOP, fileName = "x.dll", sha1 = hash,
+        verdict = "malicious" }, { kind = "file", machineId = LAPTOP, fileName = "calc.exe", sha1 = ("6c"):rep(20) } } }
+    tenant.set { hunting = { rows = { DeviceFileEvents = { { Timestamp = "1h ago", DeviceId = DESK,
+      DeviceName = "desk-5", FileName = "y.dll", SHA1 = hash } } } } }
+    local output, status = example("hunt_and_contain", incident)
+    assert.equal("exit 0", status, output)
+    assert.truthy(output:find("laptop%-17%.corp%.example +known"), output)
+    assert.truthy(output:find("desk%-5 +found by hunting"), output)
+    assert.same({ LAPTOP, DESK }, acted_on "RestrictCodeExecution")
+    output, status = example("hunt_and_contain", "1")
+    assert.equal("exit 1", status)
+    assert.truthy(output:find("knows no incident", 1, true), output)
   end)
 end)
