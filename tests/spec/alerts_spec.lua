@@ -76,6 +76,20 @@ describe("the alerts of a query", function()
     assert.equal(1200, count)
   end)
 
+  it("are not taken for all where the pages do not lead on", function()
+    local r = new()
+    r:answer({ path = "alerts_v2" }, 200, { value = require("mde.sim.base.json").array {},
+      ["@odata.nextLink"] = "https://elsewhere.example/?$skip=1" })
+    local ok, err = pcall(r.client:alerts("all", { source = "graph" }))
+    assert.is_false(ok)
+    assert.same({ "protocol", "list_cut_short" }, { err.kind, err.code })
+    r = new { limits = false, lists = { skip = "ignored" }, alert_lists = { granularity = 3600 } }
+    for _ = 1, 1001 do r.tenant:raise_alert { title = "t" } end
+    ok, err = pcall(function() for _ in r.client:alerts "all" do end end)
+    assert.is_false(ok)
+    assert.same({ "protocol", "pages_repeat" }, { err.kind, err.code })
+  end)
+
   it("are left out where they cannot be identified, which is told", function()
     local told = {}
     local r = new { client = { on_event = function(event)
