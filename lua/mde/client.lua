@@ -4,7 +4,10 @@
 -- raises; a wrong environment is an error that is returned. One file, although a long one: each function is a contract
 -- and a line or two that hand it on.
 
+local about_details = require "mde.details"
+local about_indicators = require "mde.indicators"
 local action_metatables = require "mde.action"
+local alerts = require "mde.alerts"
 local arguments = require "mde.action.change.arguments"
 local authorities = require "mde.driver.ca_bundle"
 local cap_limits = require "mde.action.cap"
@@ -639,6 +642,10 @@ end
 ---@return mde.Error? err
 function Client:watch(options)
   return self:watcher(options):run()
+end
+
+for _, more in ipairs { about_details, about_indicators, alerts.methods } do
+  for name, method in pairs(more) do Client[name] = method end
 end
 
 methods.check_object(Client, "client", Client, "exchange")

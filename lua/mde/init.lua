@@ -15,6 +15,7 @@ local core = require "mde.core"
 local device_lists = require "mde.device.list"
 local doctors = require "mde.doctor"
 local errors = require "mde.base.error"
+local leaves = require "mde.device.leave"
 local operators = require "mde.query.operators"
 local responses = require "mde.action.response"
 
@@ -98,13 +99,22 @@ M.read_list = device_lists.read
 
 M.check = arguments.check
 
+--- Leaves a device as it is, and says why. In a playbook it stands in the plan, the record and the report of the run;
+--- anywhere else only its arguments are checked. Nothing is sent.
+---@param device mde.Device
+---@param reason string
+function M.leave(device, reason)
+  leaves.check(device, reason)
+end
+
 M.start_investigation = clients.start_investigation
 
 --- Values of a hunting query whose types are named, mde.kql.datetime(time) for instance; see hunting/hunting.md.
 M.kql = require("mde.hunting.value").types
 
 -- What is called in the head of a `for` has nobody to return an error to.
-for _, name in ipairs { "machines", "actions", "hunt" } do
+for _, name in ipairs { "machines", "actions", "alerts", "incidents", "hunt", "indicators", "all_software",
+  "all_vulnerabilities" } do
   M[name] = function(...)
     local client, err = default_client()
     if not client then error(err, 0) end
@@ -124,7 +134,9 @@ end
 for _, verb in ipairs(responses.verbs) do delegate(verb) end
 for _, name in ipairs { "machine", "resolve", "action", "cancel", "find_action", "state", "states", "wait",
   "restricted", "held", "expired", "report", "tag", "untag", "set_device_value", "package_link", "each", "now",
-  "peek", "cap", "holders",  "interruptible", "remarks", "watcher", "watch" } do
+  "peek", "cap", "holders", "interruptible", "remarks", "watcher", "watch", "alert", "incident", "update_alert",
+  "update_incident", "logon_users", "software", "vulnerabilities", "missing_kbs", "recommendations", "device_groups",
+  "add_indicator", "import_indicators", "delete_indicator" } do
   delegate(name)
 end
 

@@ -11,6 +11,12 @@ local MOST = 100000
 -- Of Microsoft Graph's, which has no limits by the hour and does not know the service's.
 local GRAPH_PER_MINUTE = { graph_alerts = 150, graph_incidents = 150, hunting = 45 }
 
+-- Of the service's others that have limits of their own.
+local OTHERS = {
+  indicator_import = { 30, PER_HOUR }, machine_vulnerabilities = { 50, PER_HOUR }, all_software = { 30, 1000 },
+  all_vulnerabilities = { 30, 1000 },
+}
+
 local M = {}
 
 local function check_number(value, default, what, least)
@@ -59,6 +65,10 @@ function M.of_apis(windows)
       list[name] = { { count = math.min(row.per_minute, windows[1].count), seconds = 60 },
         { count = math.min(row.per_hour, windows[2].count), seconds = 3600 } }
     end
+  end
+  for name, most in pairs(windows[1] and OTHERS or {}) do
+    list[name] = { { count = math.min(most[1], windows[1].count), seconds = 60 },
+      { count = math.min(most[2], windows[2].count), seconds = 3600 } }
   end
   for name, count in pairs(windows[1] and GRAPH_PER_MINUTE or {}) do
     list[name] = { { count = count, seconds = 60 } }

@@ -1,4 +1,4 @@
---- selection: the machines or actions that a query selects, one after the other.
+--- selection: the machines, actions, indicators, alerts or incidents that a query selects, one after the other.
 --
 -- An iterator is a closure that reads the next page when the last one is used up, so that at most one page
 -- and the ids so far are in memory. It may be called from several tasks; one of them reads, the others wait.
@@ -10,6 +10,7 @@
 
 local actions = require "mde.action.action"
 local errors = require "mde.base.error"
+local indicators = require "mde.indicator.fields"
 local options_of = require "mde.base.options"
 local queries = require "mde.query.filter"
 local mutexes = require "mde.sync.mutex"
@@ -43,17 +44,23 @@ local function problem_of(err, what, query, filters, named)
 end
 
 ---@class mde.SelectionKind what is selected
----@field what "machines"|"actions"
----@field set "machines"|"machineactions" the service's name for it
+---@field what "machines"|"actions"|"indicators"|"alerts"|"incidents"
+---@field query? mde.QueryOf what can be asked, default as `what`
+---@field set mde.CollectionName
+---@field resource? mde.ResourceName who is asked
 ---@field mend fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@field adopt fun(client: mde.Client, row: table, read_at: number): table a row of a page asked for at that time
 
+--- What a query of a kind selects.
+---@param client mde.Client
 ---@param kind mde.SelectionKind
-local function iterator(client, kind, query, options)
+---@param query mde.Query
+---@param timeout? number seconds for each page
+---@return fun(): table? raises the error if a page cannot be read
+function M.select(client, kind, query, timeout)
   local what = kind.what
-  options = options_of.check(options, { timeout = "seconds" }, "mde." .. what)
   local exchange = client.exchange
-  local compiled = queries.compile(what, query)
+  local compiled = queries.compile(kind.query or what, query)
   local asked_at = exchange.clock:time()
   local filters, is_apart = compiled.filters(asked_at)
   local pages, judge = nil, compiled.judge and compiled.judge()
@@ -85,9 +92,9 @@ local function iterator(client, kind, query, options)
 
   -- The next page. The query may depend on what time it is.
   local function next_page()
-    local context = client:context(options.timeout):within(PAGE_SECONDS)
+    local context = client:context(timeout):within(PAGE_SECONDS)
     if not pages then
-      local settled, err = exchange:settle_clock(context)
+      local settled, err = exchange:settle_clock(context, kind.resource)
       if not settled then return nil, err end
       asked_at = exchange.clock:time()
       filters, is_apart = compiled.filters(asked_at)
@@ -123,11 +130,19 @@ local function iterator(client, kind, query, options)
   end
 end
 
+local function iterator(client, kind, query, options)
+  options = options_of.check(options, { timeout = "seconds" }, "mde." .. kind.what)
+  return M.select(client, kind, query, options.timeout)
+end
+
 local of_machines = { what = "machines", set = "machines", mend = function() return true end,
   adopt = function(client, row, read_at) return client.inventory:adopt(row, read_at) end }
 
 local of_actions = { what = "actions", set = "machineactions", mend = actions.mend,
   adopt = function(client, row) return client.action_center:adopt(row) end }
+
+local of_indicators = { what = "indicators", set = "indicators", mend = indicators.mend,
+  adopt = function(_, row) return setmetatable(row, indicators.metatable) end }
 
 --- The machines that a query selects.
 ---@param client mde.Client
@@ -145,6 +160,15 @@ end
 ---@return fun(): mde.Action? next_action raises the error if a page cannot be read
 function M.actions(client, query, options)
   return iterator(client, of_actions, query, options)
+end
+
+--- The indicators that a query selects.
+---@param client mde.Client
+---@param query mde.Query
+---@param options? mde.SelectionOptions
+---@return fun(): mde.Indicator? next_indicator raises the error if a page cannot be read
+function M.indicators(client, query, options)
+  return iterator(client, of_indicators, query, options)
 end
 
 return M

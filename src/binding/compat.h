@@ -81,6 +81,7 @@ static inline bool mde_field(lua_State *L, int index, const char *name)
  * The opening function of each concept: pushes one table of functions, which src/binding/core.c
  * puts into mde.core under the concept's name.
  */
+void mde_open_alert(lua_State *L);
 void mde_open_base64(lua_State *L);
 void mde_open_cap(lua_State *L);
 void mde_open_change(lua_State *L);
@@ -93,6 +94,7 @@ void mde_open_guard(lua_State *L);
 void mde_open_header(lua_State *L);
 void mde_open_history(lua_State *L);
 void mde_open_http1(lua_State *L);
+void mde_open_indicator(lua_State *L);
 void mde_open_json(lua_State *L);
 void mde_open_kql(lua_State *L);
 void mde_open_limiter(lua_State *L);

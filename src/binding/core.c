@@ -9,6 +9,7 @@ static const struct {
   const char *name;
   void (*open)(lua_State *L);
 } concepts[] = {
+    {"alert", mde_open_alert},
     {"base64", mde_open_base64},
     {"cap", mde_open_cap},
     {"change", mde_open_change},
@@ -21,6 +22,7 @@ static const struct {
     {"header", mde_open_header},
     {"history", mde_open_history},
     {"http1", mde_open_http1},
+    {"indicator", mde_open_indicator},
     {"json", mde_open_json},
     {"kql", mde_open_kql},
     {"limiter", mde_open_limiter},

@@ -5,6 +5,7 @@
 -- luacheck: ignore
 
 ---@class mde.core
+---@field alert mde.core.alert
 ---@field base64 mde.core.base64
 ---@field cap mde.core.cap
 ---@field change mde.core.change
@@ -17,6 +18,7 @@
 ---@field header mde.core.header
 ---@field history mde.core.history
 ---@field http1 mde.core.http1
+---@field indicator mde.core.indicator
 ---@field json mde.core.json
 ---@field kql mde.core.kql
 ---@field limiter mde.core.limiter
@@ -39,6 +41,31 @@
 ---@field url mde.core.url
 ---@field waves mde.core.waves
 local core = {}
+
+---@class mde.core.alert which devices an alert is about (src/core/evidence.h), and under which key they are acted on
+--- (src/core/alert_key.h)
+local alert = {}
+
+---@class mde.core.EvidencePiece a piece of evidence about a device
+---@field id? string
+---@field aadDeviceId? string
+---@field computerDnsName? string
+---@field onboardingStatus? string
+---@field roles? string[]
+
+---@class mde.core.EvidenceDevice
+---@field pieces integer[] the places of its pieces
+---@field problem? "no_id"|"malformed_id"|"not_onboarded" why it cannot be acted on
+---@field is_contextual boolean it was seen nearby, and no piece says that it was hit
+---@field is_target boolean it may be acted on
+
+---@param pieces mde.core.EvidencePiece[] plain tables
+---@return mde.core.EvidenceDevice[]
+function alert.devices(pieces) end
+
+---@param id string
+---@return string key of at most 47 characters
+function alert.key(id) end
 
 ---@class mde.core.base64
 local base64 = {}
@@ -644,6 +671,28 @@ function http1.chunks(limit) end
 --- if data is nil
 ---@return string? rest what stood behind the end of the body; or what is wrong, if data is nil
 function chunks:feed(bytes) end
+
+---@class mde.core.indicator whether a text can be the value of an indicator, and whom it would hit
+---(src/core/indicator.h)
+local indicator = {}
+
+---@alias mde.IndicatorType "FileSha1"|"FileSha256"|"FileMd5"|"CertificateThumbprint"|"IpAddress"|"DomainName"|"Url"
+---@alias mde.core.IndicatorFlaw "empty"|"not_a_hash"|"other_hash"|"not_an_address"|"range"|"ambiguous"|"not_a_domain"
+---| "wildcard"|"address"|"url"|"not_a_url"|"user_in_url"|"too_long"
+---@alias mde.IndicatorReach "empty_file"|"any_address"|"own_address"|"private_address"|"top_level_domain"
+---| "vital_domain"
+
+---Why a text is no value of a type; nil if it is one.
+---@param type mde.IndicatorType
+---@param value string
+---@return mde.core.IndicatorFlaw? flaw
+function indicator.flaw(type, value) end
+
+---Whom a value would hit that nobody means; nil: as far as is known nobody. Raises for a value with a flaw.
+---@param type mde.IndicatorType
+---@param value string
+---@return mde.IndicatorReach? reach
+function indicator.reach(type, value) end
 
 ---@class mde.core.json
 local json = {}

@@ -37,6 +37,8 @@ local row_fields = require "mde.base.row_fields"
 --- without one, in words
 ---@field overturned? mde.Action of a restrict: the release against which it went
 ---@field would_cancel? mde.Action of a dry run: the opposite action that would be cancelled before
+---@field not_held? boolean of a dry run of a release: the service's list shows nothing that holds the device; it would
+--- be sent all the same, since that list does not reach back for ever
 ---@field comment_changed? boolean the comment had " [mde:" in it, by which ours would be mistaken
 ---@field comment_cut? boolean the service cut the comment short
 
@@ -45,7 +47,7 @@ local M = { PERMISSION = "Machine.RestrictExecution" }
 -- What no property of the service's may hide: the methods of an action, and the fields of ours.
 local ours = reserved_names.new { "wait", "cancel", "outcome", "operation_id", "incident", "expires_at", "end_lost",
   "attempts", "reconciled", "looked", "recorded", "also_ended", "also_held", "overturned", "would_cancel",
-  "comment_changed", "comment_cut", "replayed", "comment", "release", "scope_unknown" }
+  "not_held", "comment_changed", "comment_cut", "replayed", "comment", "release", "scope_unknown" }
 
 local comment_problems = {
   empty = { "comment_empty", "the comment is empty", "Say in a few words why; it is recorded in the service." },

@@ -264,17 +264,18 @@ function Intent:leaving()
   return session:leaving(self)
 end
 
--- Who else holds it restricted: what a release ends, as long as nothing was cancelled for it, and what a restriction
--- that records an incident adds to, if the device is certainly restricted.
+-- Who else holds it restricted, or that nothing does: what a release ends, as long as nothing was cancelled for it, and
+-- what a restriction that records an incident adds to, if the device is certainly restricted.
 function Intent:holders(rows)
   local holder, latest = responses.holder(self.verb), self.changes.exchange.clock:latest()
   if not holder then return end
   local is_release = holder ~= self.verb
+  local state = core.history.state(rows, self.machine_id, latest, holder)
+  self.not_held = is_release and state == "none" or nil
   -- What holds it is what the claim covers.
   if self.operations or self.expired then return end
   if is_release and self.has_cancelled or not is_release and not self.incident then return end
-  local is_held = is_release or core.history.state(rows, self.machine_id, latest, holder)
-    == core.response_actions[holder].state
+  local is_held = is_release or state == core.response_actions[holder].state
   local others = is_held and incidents.other_holders(rows, self.machine_id, self.incident, latest, holder) or {}
   self[is_release and "also_ended" or "also_held"] = others[1] and others or nil
 end

@@ -17,7 +17,7 @@ local M = {}
 ---@field servers? boolean Windows servers, and machines whose platform is not known; default true
 ---@field platforms? string[] machines of one of these platforms, "Windows10" say; default none
 
----@alias mde.Rule "tags"|"names"|"device_values"|"servers"|"platforms"|"cap"
+---@alias mde.Rule "tags"|"names"|"device_values"|"servers"|"platforms"|"cap"|mde.IndicatorReach
 
 ---@class mde.Guard
 ---@field private chosen table<string, boolean|string[]>

@@ -25,7 +25,7 @@ local MAX_PAGE_BYTES = 64 * 1024 * 1024
 local M = {}
 
 ---@class mde.Call what to ask the service
----@field method "GET"|"POST"|"PATCH"
+---@field method "GET"|"POST"|"PATCH"|"DELETE"
 ---@field resource? mde.ResourceName default "defender"
 ---@field path string after /api, or /v1.0 of Graph, percent-encoded, with its query
 ---@field kind "read"|"action" an action changes something and is never sent twice unseen
@@ -34,6 +34,7 @@ local M = {}
 ---@field context mde.Context
 ---@field body? table sent as JSON
 ---@field answers_list? boolean of an action: it is answered with a list, which may be long
+---@field may_be_empty? boolean a 2xx answer without a body is `{}`
 ---@field seconds? number the longest that one attempt may take; default 30
 ---@field attempts? integer the most attempts that are made; default 4
 ---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
@@ -129,11 +130,13 @@ end
 
 ---@class mde.AuthenticatedRequest : mde.Request
 ---@field usable? fun(answer: table, text: string): boolean, string?
+---@field may_be_empty? boolean
 ---@field permission? string nil: nobody knows which
 ---@field credential mde.Credential
 ---@field resource mde.Resource
 
 local function read(response, request)
+  if request.may_be_empty and response.body == "" then return {} end
   local answer, problem, text = json.object(response.body)
   if not answer then return nil, problem, "not_json" end
   if request.usable then
@@ -245,7 +248,7 @@ function Exchange:call(call)
     idle = action and KEPT_ALIVE_SECONDS_FOR_ACTIONS or KEPT_ALIVE_SECONDS,
     is_counted = true, before_send = call.before_send,
     authorize = resource.authorize, invalidate = resource.invalidate, heard = resource.heard,
-    read = read, usable = call.usable,
+    read = read, usable = call.usable, may_be_empty = call.may_be_empty,
     failure = describe, permission = call.permission, credential = self.credential, resource = resource,
   }
   if err and err.hint then err = errors.derive(err, { hint = resource.named(err.hint) }) end
@@ -253,14 +256,15 @@ function Exchange:call(call)
 end
 
 --- Signs in, and makes sure that what time it is does not rest on one clock alone: where this machine's and the token's
---- differ, the API is asked for something small.
+--- differ, the API is asked for something small. Graph does not tell the time, and its token has to do.
 ---@param context mde.Context
+---@param name? mde.ResourceName which is signed in to, default "defender"
 ---@return true?
 ---@return mde.Error? err the sign-in failed
-function Exchange:settle_clock(context)
-  local token, err = self:token(context)
+function Exchange:settle_clock(context, name)
+  local token, err = self:token(context, name)
   if not token then return nil, err end
-  if not self.clock:is_settled() then
+  if name ~= "graph" and not self.clock:is_settled() then
     -- Whatever the answer is, it has the time in it.
     self:call { method = "GET", path = "/machines?$top=1", kind = "read", api = "machines",
       permission = "Machine.Read.All", context = context }

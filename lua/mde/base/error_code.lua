@@ -56,6 +56,7 @@
 ---| "rows_not_asked_for" # a list has rows that were not asked for
 ---| "list_cut_short" # the service cut a list short
 ---| "list_too_long" # a list is longer than a page, and cannot be read in parts
+---| "link_elsewhere" # a list goes on at another place, which is not asked
 ---| "pages_repeat" # the service gives the same rows page after page
 ---| "sign_in_failed" # the sign-in service failed
 ---| "not_a_token" # what should be a token cannot be one
@@ -180,6 +181,19 @@
 ---| "machine_left_out" # the service changed the others of a list, and its answer leaves this machine out
 ---| "batch_refused" # the service refused a request for many machines, and which of them it was about is not known
 ---| "value_unchanged" # the service took a new device value, and its answer shows another
+---| "not_an_alert" # it is neither an alert nor an alert's id
+---| "not_an_incident" # it is neither an incident of the service nor its number
+---| "no_such_alert" # the source that was asked has no such alert
+---| "no_such_incident" # there is no such incident
+---| "incident_redirected" # the incident was merged into another, which the message names; nothing was written
+---| "nothing_to_change" # the table of what to change is empty
+---| "alert_unchanged" # the service took a change, and its answer shows the alert as it was
+---| "alert_write_unknown" # the answer to a write was lost, and what was read then is not changed yet
+---| "indicator_malformed" # the value is not one of its type
+---| "indicator_too_wide" # it would hit more than anybody means; see `rule`
+---| "indicator_contradictory" # two rows of a list have one value and type, and differ
+---| "indicator_refused" # the service refused this row of a list
+---| "indicator_left_out" # the service's answer does not say what came of this row of a list
 ---| "machine_protected" # a rule of the guard forbids it; see `rule`
 ---| "cap_full" # as many machines were restricted as may be in an hour; the next may be at `retry_at`
 ---| "cap_zero" # this client may not restrict anything (`cap = 0`)

@@ -19,7 +19,7 @@ end
 
 --- Makes each method of a class raise where its first argument is no object of it.
 ---@param methods table<string, any> changed in place; metamethods, and what is no function, stay as they are
----@param what "client"|"machine"|"action"
+---@param what "client"|"machine"|"action"|"alert"
 ---@param metatable table of its objects
 ---@param mark string a field that what stands for an object has, too: a proxy of a client, a table with a machine's id
 function M.check_object(methods, what, metatable, mark)

@@ -7,7 +7,7 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local identities = require "mde.device.identity"
 
----@alias mde.Device string|mde.Machine|mde.Identity
+---@alias mde.Device string|mde.Machine|mde.Identity|mde.AlertDevice
 
 local M = {}
 
@@ -34,7 +34,11 @@ function M.check(device)
     if identities.is(device) then return "identity", device[1] end
     local kind, id = nil, nil
     if type(device.id) == "string" then kind, id = core.device.kind(device.id) end
-    if kind ~= "machine_id" then
+    if kind ~= "machine_id" and type(device.problem) == "string" then
+      errors.invalid("machine_without_id", ("the device %s of an alert cannot be acted on: %s"):format(
+        errors.show(tostring(device)), errors.show(device.problem)),
+        "Look for it by its name or its Entra device id: mde.machine(device.computerDnsName).")
+    elseif kind ~= "machine_id" then
       errors.invalid("machine_without_id", "the machine table has no id of a machine (40 hex digits)",
         device.ip ~= nil and "Find the machine first, by mde.machine { ip = ..., at = ... }."
           or "Give a machine that a query returned, or a device name.")

@@ -21,11 +21,18 @@ local MAX_DEPTH = 50 -- lists in lists
 
 local M = {}
 
+-- What the service calls a field.
+local function column_of(field)
+  return field.column or field.name
+end
+
 -- Of a field whose values stand in an order: a comparison for each value whose place is meant.
 local function choices_where(field, holds)
   local alternatives = {}
   for i, choice in ipairs(field.order) do
-    if holds(i) then alternatives[#alternatives + 1] = field.name .. " eq " .. odata.literal(choice) end
+    if holds(i) then alternatives[#alternatives + 1] = ("%s eq %s"):format(column_of(field),
+        odata.literal(kinds.spelled(field, choice)))
+    end
   end
   if not alternatives[1] then
     errors.invalid("empty_range", ("%s: no value lies there"):format(field.name),
@@ -47,7 +54,7 @@ local function render_comparison(field, condition, context)
     local compare = comparisons[condition.name]
     return choices_where(field, function(i) return compare(i, place) end)
   end
-  return { ("%s %s %s"):format(field.name, condition.name, literal) }
+  return { ("%s %s %s"):format(column_of(field), condition.name, literal) }
 end
 
 local function render_between(field, condition, context)
@@ -60,7 +67,7 @@ local function render_between(field, condition, context)
   if field.kind == kinds.level then
     return choices_where(field, function(i) return i >= low and i <= high end)
   end
-  return { ("(%s ge %s and %s le %s)"):format(field.name, from, field.name, to) }
+  return { ("(%s ge %s and %s le %s)"):format(column_of(field), from, column_of(field), to) }
 end
 
 -- A condition on what is compared here.
@@ -77,14 +84,14 @@ local function render_equality(field, condition, context)
       'Write mde.ge(mde.ago "2h") for the last two hours, mde.lt(mde.ago "2h") for what was before.')
   end
   if names.compares(field.name) then return render_compared(field, condition, context) end
-  return { ("%s %s %s"):format(field.name, condition.name,
+  return { ("%s %s %s"):format(column_of(field), condition.name,
     (field.kind.literal(condition.value, field, context, condition.name))) }
 end
 
 local function render_call(field, condition, context)
   if names.compares(field.name) then return render_compared(field, condition, context) end
   local literal = field.kind.part or field.kind.literal
-  return { ("%s(%s,%s)"):format(condition.name, field.name,
+  return { ("%s(%s,%s)"):format(condition.name, column_of(field),
     (literal(condition.value, field, context, condition.name))) }
 end
 

@@ -1,5 +1,6 @@
---- fields: what machines and actions can be selected by, the values that each field is known to have, and what was
--- probably meant by a name that is misspelt.
+--- fields: what machines, actions and indicators can be selected by, the values that each field is known to have, and
+-- what was probably meant by a name that is misspelt. What alerts and incidents can be selected by stands in
+-- alert_fields.lua.
 --
 -- Fields that the service cannot filter by are for an `if` in Lua; values that it has added since this was written
 -- are asked for in OData.
@@ -43,28 +44,57 @@ local options_of = require "mde.base.options"
 ---@field status? mde.ActionStatus|mde.ActionStatus[]|mde.Operator
 ---@field creationDateTimeUtc? mde.Time|mde.Operator
 
+---@class mde.IndicatorQuery
+---@field indicatorValue? string|string[]|mde.Operator
+---@field indicatorType? mde.IndicatorType|mde.IndicatorType[]|mde.Operator
+---@field action? mde.IndicatorAction|mde.IndicatorAction[]|mde.Operator
+---@field severity? mde.IndicatorSeverity|mde.IndicatorSeverity[]|mde.Operator
+---@field title? string|string[]|mde.Operator
+---@field application? string|string[]|mde.Operator
+---@field createdBy? string|string[]|mde.Operator
+---@field createdByDisplayName? string|string[]|mde.Operator
+---@field creationTimeDateTimeUtc? mde.Time|mde.Operator
+---@field expirationTime? mde.Time|mde.Operator
+---@field rbacGroupNames? mde.Operator mde.has "group"
+---@field generateAlert? boolean
+
 ---@class mde.query.Field
 ---@field name string
+---@field column? string what the service calls it, if that is another name
 ---@field kind mde.query.Kind
+---@field spelled? table<string, string> what the service calls the values that have other names there
 ---@field order? string[] the values that it is known to have
 ---@field choices table<string, integer> the same values, and the place of each in that order
 
 ---@class mde.query.Schema what machines, or actions, can be selected by
----@field what "machines"|"actions"
+---@field what "machines"|"actions"|"indicators"|"alerts"|"incidents"
 ---@field example string a query
 ---@field fields table<string, mde.query.Field>
 ---@field names string[] the same fields by their names, in order
 ---@field known table<string, boolean> the names of these fields, and of those that the service cannot filter by
+---@field elsewhere? table<string, string> for some of the latter: what can be done instead
 
 local M = {}
 
-local function field(kind, order)
+--- A field.
+---@param kind mde.query.Kind
+---@param order? string[] the values that it is known to have
+---@return mde.query.Field
+function M.field(kind, order)
   local choices = {}
   for i, choice in ipairs(order or {}) do choices[choice] = i end
   return { kind = kind, order = order, choices = choices }
 end
 
-local function schema(what, example, fields, others)
+local field = M.field
+
+--- What rows can be selected by.
+---@param what string
+---@param example string
+---@param fields table<string, mde.query.Field>
+---@param others string[] the fields that the service cannot filter by
+---@return mde.query.Schema
+function M.schema(what, example, fields, others)
   local known, listed = {}, {}
   for _, name in ipairs(others) do known[name] = true end
   for name, one in pairs(fields) do
@@ -74,6 +104,8 @@ local function schema(what, example, fields, others)
   table.sort(listed, core.text.before)
   return { what = what, example = example, fields = fields, known = known, names = listed }
 end
+
+local schema = M.schema
 
 ---@type mde.query.Schema
 M.machines = schema("machines", '{ riskScore = "High" }', {
@@ -110,6 +142,24 @@ M.actions = schema("actions", '{ status = "Pending" }', {
   "cancellationRequestor", "cancellationComment", "cancellationDateTimeUtc", "errorHResult", "externalId",
   "relatedFileInfo", "commands", "troubleshootInfo" })
 
+---@type mde.query.Schema
+M.indicators = schema("indicators", '{ action = "Block" }', {
+  indicatorValue = field(kinds.text),
+  indicatorType = field(kinds.choice, { "FileSha1", "FileSha256", "FileMd5", "CertificateThumbprint", "IpAddress",
+    "DomainName", "Url", "WebCategory" }),
+  action = field(kinds.choice, { "Allowed", "Audit", "Block", "BlockAndRemediate", "Warn", "Alert", "AlertAndBlock" }),
+  severity = field(kinds.level, { "Informational", "Low", "Medium", "High" }),
+  title = field(kinds.text),
+  application = field(kinds.text),
+  createdBy = field(kinds.text),
+  createdByDisplayName = field(kinds.text),
+  creationTimeDateTimeUtc = field(kinds.time),
+  expirationTime = field(kinds.time),
+  rbacGroupNames = field(kinds.list),
+  generateAlert = field(kinds.truth),
+}, { "id", "description", "recommendedActions", "source", "sourceType", "lastUpdateTime", "lastUpdatedBy", "category",
+  "educateUrl", "externalId", "rbacGroupIds" })
+
 --- The field of a name. Raises if the service cannot filter by it, and suggests one if it is misspelt.
 ---@param name any
 ---@param of mde.query.Schema
@@ -123,8 +173,9 @@ function M.find(name, of)
   local found = of.fields[name]
   if found then return found end
   if of.known[name] then
+    local elsewhere = of.elsewhere and of.elsewhere[name]
     errors.invalid("field_not_filterable", ("mde.%s: the service cannot filter by %s"):format(of.what, name),
-      "Leave it out of the query, and test it in Lua on each that comes.")
+      "Leave it out of the query, and test it in Lua on each that comes." .. (elsewhere and " " .. elsewhere or ""))
   end
   local near = options_of.nearest(name, of.known)
   errors.invalid("unknown_field", ("mde.%s has no field %s"):format(of.what, errors.quote(name)),

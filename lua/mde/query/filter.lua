@@ -1,4 +1,4 @@
---- filter: which machines or actions a query means, and the OData that says the same.
+--- filter: which machines, actions, alerts or incidents a query means, and the OData that says the same.
 --
 --   { riskScore = "High", osPlatform = { "Windows10", "Windows11" } }       all of these, any of those
 --   { lastSeen = mde.ge(mde.ago "2h"), machineTags = mde.has "laptop" }     operators for the rest
@@ -19,6 +19,7 @@
 -- one in plain letters; those it leaves out, since the plain ones were found. Other texts, and all in OData, are
 -- compared as the service does it.
 
+local alert_fields = require "mde.query.alert_fields"
 local condition = require "mde.query.condition"
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -34,7 +35,14 @@ local MAX_FILTER_BYTES = 7500
 -- Filters by name or tag, above which all machines are read instead.
 local MAX_FILTERS = 5
 
----@alias mde.Query "all"|string|mde.MachineQuery|mde.ActionQuery see the top of this file
+---@alias mde.Query "all"|string|mde.MachineQuery|mde.ActionQuery|mde.IndicatorQuery|mde.AlertQuery|mde.IncidentQuery
+--- see the top of this file
+
+---@alias mde.QueryOf "machines"|"actions"|"indicators"|"alerts"|"graph_alerts"|"incidents"
+
+---@type table<mde.QueryOf, mde.query.Schema>
+local schemas = { machines = fields.machines, actions = fields.actions, indicators = fields.indicators,
+  alerts = alert_fields.alerts, graph_alerts = alert_fields.graph_alerts, incidents = alert_fields.incidents }
 
 local M = {}
 
@@ -165,11 +173,12 @@ local function as_they_are(filters)
 end
 
 --- A query, ready to be asked. Raises if it is not well formed.
----@param what "machines"|"actions"
+---@param name mde.QueryOf
 ---@param query mde.Query
 ---@return mde.CompiledQuery
-function M.compile(what, query)
-  local of = fields[what]
+function M.compile(name, query)
+  local of = schemas[name]
+  local what = of.what
   if query == "all" then return as_they_are { "" } end
   if type(query) == "string" then
     check_odata(query, of)

@@ -46,6 +46,14 @@ function M.check_text(text, shown, what)
     and "Convert it to UTF-8 first." or "Find out where that comes from, and take it out.")
 end
 
+--- What one of the known values of a field is called by the service.
+---@param field mde.query.Field
+---@param value string
+---@return string
+function M.spelled(field, value)
+  return field.spelled and field.spelled[value] or value
+end
+
 local function text_literal(value, field)
   if type(value) ~= "string" then
     wrong_value(field, value, "a text", type(value) == "number" and ("Write %q."):format(tostring(value)) or nil)
@@ -87,7 +95,7 @@ local function choice_literal(value, field)
     end
     wrong_value(field, value, "one of " .. table.concat(field.order, ", "), hint)
   end
-  return odata.literal(value), field.choices[value]
+  return odata.literal(M.spelled(field, value)), field.choices[value]
 end
 
 -- An id of the kind that is wanted, in lower case; or raises.
@@ -121,8 +129,23 @@ local function number_literal(value, field)
   return ("%d"):format(value), value
 end
 
+-- The number of an incident, which Graph writes as a text and Defender for Endpoint as a number.
+local function incident_literal(value, field)
+  local text = type(value) == "number" and value % 1 == 0 and value >= 0 and value < 1e15 and ("%d"):format(value)
+    or value
+  if type(text) ~= "string" or #text > 15 or not text:find "^%d+$" then
+    wrong_value(field, value, "the number of an incident", "Write the id that the service gives it, 28282 say.")
+  end
+  return text, text
+end
+
 local function time_literal(value, field, context)
   return times.read(value, context.now, field.name)
+end
+
+local function truth_literal(value, field)
+  if type(value) ~= "boolean" then wrong_value(field, value, "true or false") end
+  return tostring(value), value
 end
 
 local of_texts = set_of("eq", "ne", "startswith", "endswith", "contains")
@@ -158,7 +181,13 @@ M.level = { literal = choice_literal, operators = of_ordered }
 M.number = { literal = number_literal, operators = of_ordered }
 
 ---@type mde.query.Kind
+M.incident = { literal = incident_literal, operators = of_choices }
+
+---@type mde.query.Kind
 M.time = { literal = time_literal, operators = of_ordered }
+
+---@type mde.query.Kind
+M.truth = { literal = truth_literal, operators = of_choices }
 
 --- Several texts.
 ---@type mde.query.Kind

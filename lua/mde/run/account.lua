@@ -252,13 +252,13 @@ local function device_of(row, steps, context)
   deeds.mend_waves(planned, row.wave)
   local device = { id = row.id, name = text(row.name), platform = text(row.platform), tags = texts(facts.tags),
     device_value = text(facts.value), last_seen = text(facts.last_seen), is_server = facts.is_server == true,
-    is_offline = facts.is_offline == true, wave = count_of(row.wave), in_plan = planned[1] ~= nil,
+    is_offline = facts.is_offline == true, wave = count_of(row.wave),
+    in_plan = planned[1] ~= nil and facts.is_unplanned ~= true,
     changes = changes_of(row.id, planned, steps, context), n = row.n,
     order = type(facts.order) == "number" and facts.order or math.huge }
   put_waves(device.changes, planned)
   device.word, device.groups = came_to.of_device(device.changes)
-  -- While the run goes on, what is pending needs nobody.
-  device.part = context.live_session and device.word == "pending" and "open" or came_to.part_of[device.word]
+  device.part = came_to.part_of[device.word]
   return device
 end
 

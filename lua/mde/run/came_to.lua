@@ -11,13 +11,13 @@ local M = {}
 ---| "failed"         # the device did not do it
 ---| "refused"        # the service said no
 ---| "cancelled"      # somebody cancelled it
----| "pending"        # the service has taken it, and the device had not done it when the record was written
 ---| "not_sent"       # the plan shows it, and nothing was sent
 ---| "withheld"       # the plan shows it, and a rule, or the opposite under way, stood against it when its turn came
 ---| "lapsed"         # the answer was lost, its end has passed, and the service does not have it
 ---| "not_asked_for"  # the plan shows it, and the playbook came to its end and did not ask for it
 ---| "superseded"     # somebody has decided otherwise; left
 ---| "not_looked_at"  # what holds of the device could not be read; left
+---| "pending"        # the service has taken it, and the device had not done it when the record was written
 ---| "sending"        # under way
 ---| "planned"        # to come
 ---| "restricted"     # done; so with each other verb: deed.lua
@@ -49,8 +49,6 @@ M.words = {
   { word = "failed", part = "needs", means = "the device did not carry it out" },
   { word = "refused", part = "needs", means = "the service said no" },
   { word = "cancelled", part = "needs", means = "somebody cancelled it before the device did it" },
-  { word = "pending", part = "needs",
-    means = "the service has taken it, and the device had not done it yet when this was recorded" },
   { word = "not_sent", part = "needs", means = "the plan shows it, and nothing was sent" },
   { word = "withheld", part = "needs",
     means = "the plan shows it, and something stood against it when its turn came" },
@@ -60,6 +58,8 @@ M.words = {
     means = "the plan shows it, and the playbook came to its end and did not ask for it" },
   { word = "superseded", part = "needs", means = "somebody else has decided otherwise, so it was left" },
   { word = "not_looked_at", part = "needs", means = "what holds of the device could not be read, so it was left" },
+  { word = "pending", part = "open",
+    means = "the service has taken it, and the device had not done it yet when this was recorded" },
   { word = "sending", part = "open", means = "it is on its way" },
   { word = "planned", part = "open", means = "its turn has not come" },
   { word = "already_active", part = "left", means = "it was so already, so nothing had to be sent" },

@@ -3,6 +3,7 @@
 -- A playbook that ran to its end has asked for all that it means now. What the record has and it did not come by stays
 -- as it is; what the plan shows and it did not ask for is not sent any more. Neither keeps a run open.
 
+local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local errors = require "mde.base.error"
 
@@ -16,22 +17,27 @@ M.NOT_ASKED_FOR = "not_asked_for"
 ---@field verb string
 ---@field incident string
 ---@field name? string of the device
+---@field why? string the playbook leaves it (mde.leave)
 
 ---@class mde.RunEnding
 ---@field state "complete"|"paused"|"stopped"|"broken"
 ---@field why? string
 ---@field open mde.Step[] sent, and not known what came of it
+---@field pending mde.Step[] accepted by the service, and not finished as far as the run has seen
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
 ---@field not_called mde.NotCalled[] planned, and the playbook did not ask for it; only of a run that is complete
 
--- The steps of which the outcome is unknown, and those that the playbook did not come by.
+-- The steps of which the outcome is unknown, those that have not ended, and those that the playbook did not come by.
 local function left_over(session)
-  local open, not_reached = {}, {}
+  local open, pending, not_reached = {}, {}, {}
   for _, step in ipairs(session.recall.steps.all) do
     if step.outcome == "unknown" or not (step.outcome or step.is_known) then open[#open + 1] = step end
+    if step.outcome == "accepted" and (not step.status or core.history.status(step.status) == "pending") then
+      pending[#pending + 1] = step
+    end
     if not step.reached then not_reached[#not_reached + 1] = step end
   end
-  return open, not_reached
+  return open, pending, not_reached
 end
 
 -- What the plan shows and the playbook did not call for: its query finds other devices now.
@@ -51,7 +57,8 @@ local function not_called(session, plan)
       local verb, subject = change.verb, change.subject
       if change.decision == verb and not change.if_needed and not called[deeds.key(device.id, verb, subject)]
         and not (device.name and called[deeds.key(errors.quote(device.name), verb, subject)]) then
-        list[#list + 1] = { machine_id = device.id, verb = verb, incident = change.incident, name = device.name }
+        list[#list + 1] = { machine_id = device.id, verb = verb, incident = change.incident, name = device.name,
+          why = session.left[device.id] }
       end
     end
   end
@@ -82,9 +89,9 @@ end
 ---@param err? mde.Error what the playbook raised
 ---@return mde.RunEnding
 function M.of(session, plan, err)
-  local open, not_reached = left_over(session)
+  local open, pending, not_reached = left_over(session)
   local state, why = state_of(session, err, open)
-  return { state = state, why = why, open = open, not_reached = not_reached,
+  return { state = state, why = why, open = open, pending = pending, not_reached = not_reached,
     not_called = state == "complete" and not_called(session, plan) or {} }
 end
 

@@ -160,6 +160,7 @@ end
 ---@field stop? mde.RunStop
 ---@field entries table[] how each call ended
 ---@field open mde.Step[] sent, and not known what came of it
+---@field pending mde.Step[] accepted, and not finished as far as the run has seen
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
 ---@field not_called mde.NotCalled[] planned, and the playbook did not ask for it; only of a run that is complete
 ---@field differing mde.DifferingCall[] the recorded result held
@@ -231,8 +232,9 @@ local function carry_out(client, record, plan, options)
     state, why = "paused", "that it came to its end could not be written into its record: " .. errors.show(problem)
   end
   return { run = places.name_of(record.path, record.id), path = record.path, state = state, why = why, err = err,
-    stop = session.stop, entries = session.entries, open = ending.open, not_reached = ending.not_reached,
-    not_called = ending.not_called, differing = session.differing, unwritten = session.unwritten }
+    stop = session.stop, entries = session.entries, open = ending.open, pending = ending.pending,
+    not_reached = ending.not_reached, not_called = ending.not_called, differing = session.differing,
+    unwritten = session.unwritten }
 end
 
 --- Carries out a plan: from now on its record says what was sent.

@@ -2,11 +2,12 @@
 --
 -- Nothing is taken away but clients of its own: a change by another client would be in no plan and in no record. Added
 -- are mde.resuming, which says whether an earlier session has recorded steps, mde.on_plan, which looks at the plan, and
--- mde.may, which says what a playbook may come to.
+-- mde.may, which says what a playbook may come to. mde.leave is noted by the plan and the record.
 
 local core = require "mde.core"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
+local leaves = require "mde.device.leave"
 local mde = require "mde"
 local operators = require "mde.query.operators"
 local responses = require "mde.action.response"
@@ -19,6 +20,7 @@ local M = {}
 ---@field resuming fun(self): boolean
 ---@field if_needed fun(self, fn: function, ...) of a pass that plans: calls fn, whose changes the playbook may come to
 ---@field rank fun(self, machine_id: string): integer? in which order the devices of a list are best done
+---@field leave fun(self, device: mde.Device, reason: string, canonical: string, machine_id?: string)
 ---@field machine_of fun(self, name: string): string? the machine that this name means in the run
 
 -- The machine that an item of a list names, if that is known.
@@ -109,6 +111,11 @@ function M.new(client, pass)
   library.watcher = library.watch
   library.ago = function(span) return math.max(0, pass.made - operators.ago(span).seconds) end
   library.may = may_of(client, pass)
+  library.leave = function(device, reason)
+    local kind, canonical = leaves.check(device, reason)
+    local is_id = kind == "machine" or kind == "machine_id"
+    pass:leave(device, reason, canonical, is_id and core.text.lower(canonical) or pass:machine_of(canonical))
+  end
   library.resuming = function() return pass:resuming() end
   library.on_plan = function(fn)
     if type(fn) ~= "function" then errors.invalid("wrong_type", "mde.on_plan needs a function") end

@@ -5,6 +5,7 @@ local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
+local lefts = require "mde.run.left"
 local responses = require "mde.action.response"
 local rules = require "mde.run.rules"
 
@@ -205,7 +206,10 @@ end
 
 -- Each verb that cuts off has waves of its own: what one does to a device says nothing of another.
 local function put_in_waves(plan)
-  plan.devices = in_order(plan.devices, first_of(plan))
+  local active, left = {}, {}
+  for _, device in ipairs(plan.devices) do table.insert(lefts.is_left(device) and left or active, device) end
+  plan.devices = in_order(active, first_of(plan))
+  for _, device in ipairs(left) do table.insert(plan.devices, device) end
   for _, verb in ipairs(responses.holding) do put_verb_in_waves(plan, verb) end
 end
 
@@ -217,6 +221,7 @@ end
 ---@return mde.Error? err
 function M.of(client, planning, settings)
   local exchange, ids, by_id = client.exchange, {}, {}
+  lefts.find(client, planning)
   for _, change in ipairs(planning.changes) do
     if not by_id[change.machine_id] then
       by_id[change.machine_id] = true
@@ -250,17 +255,20 @@ end
 ---@field already_active integer
 ---@field recorded integer
 ---@field left integer protected, in conflict, superseded, or held by others or nobody
+---@field left_by_playbook integer that the playbook leaves itself (mde.leave)
 ---@field not_looked_at integer
 ---@field unresolvable integer
 ---@field servers integer devices of those that would be cut off
 ---@field offline integer devices of those to which something would be sent
 
-local counted_as = { protected = "left", conflict = "left", superseded = "left", held = "left", not_held = "left" }
+local counted_as = { protected = "left", conflict = "left", superseded = "left", held = "left", not_held = "left",
+  left = "left_by_playbook" }
 
 ---@param plan mde.RunPlan
 ---@return mde.PlanCounts
 function M.counts(plan)
-  local counts = { if_needed = 0, to_send = 0, already_active = 0, recorded = 0, left = 0, not_looked_at = 0,
+  local counts = { if_needed = 0, to_send = 0, already_active = 0, recorded = 0, left = 0, left_by_playbook = 0,
+    not_looked_at = 0,
     unresolvable = #plan.unresolvable, servers = 0, offline = 0 }
   for _, verb in ipairs(responses.verbs) do counts[verb] = 0 end
   local function count(name) counts[name] = counts[name] + 1 end
@@ -364,7 +372,8 @@ end
 local optional_texts = { "rule", "why", "holder", "reason", "asked", "subject" }
 
 local function is_sound_change(change)
-  if type(change) ~= "table" or not deeds.of(change.verb) or type(change.decision) ~= "string"
+  if type(change) ~= "table" or not (deeds.of(change.verb) or change.verb == lefts.VERB) then return false end
+  if type(change.decision) ~= "string"
     or type(change.incident) ~= "string" then return false end
   for _, name in ipairs(optional_texts) do
     if change[name] ~= nil and type(change[name]) ~= "string" then return false end
@@ -407,7 +416,8 @@ function M.read(journal)
   for module in journal:modules() do plan.modules[#plan.modules + 1] = module end
   for row in journal:devices() do
     local facts = row.facts and json.decode(row.facts)
-    if type(facts) == "table" and type(facts.changes) == "table" then
+    -- What a session left beside the plan is none of it.
+    if type(facts) == "table" and type(facts.changes) == "table" and not facts.is_unplanned then
       local device = { id = row.id }
       for _, name in ipairs(PLAN_FIELDS) do device[name] = facts[name] end
       if not is_sound(device) then return nil, "a device of it is not one: " .. row.id end

@@ -20,7 +20,7 @@ local M = {}
 ---@field subject? string the scope of the verb, or the SHA-1 of its file
 ---@field incident string in lower case; ""
 ---@field decision string the verb if it would be sent, or "already_active", "recorded", "protected", "conflict",
---- "superseded", "held", "not_held", "not_looked_at"
+--- "superseded", "held", "not_held", "not_looked_at"; of the verb "leave" (mde.leave) "left"
 ---@field if_needed? boolean the playbook may come to it, and may not (mde.may)
 ---@field wave? integer in which it is sent, if it cuts the device off
 ---@field rule? string of the guard
@@ -38,10 +38,17 @@ local M = {}
 ---@field code string
 ---@field why string
 
+---@class mde.LeftDevice
+---@field device mde.Device as the playbook called it
+---@field canonical string the id or name of it
+---@field machine_id? string if it is known
+---@field reason string
+
 ---@class mde.Planning : mde.RunPass
 ---@field changes mde.PlannedChange[] in the order in which they were called first
 ---@field unresolvable mde.Unresolved[]
 ---@field others string[] what else would be changed
+---@field left mde.LeftDevice[] what the playbook leaves as it is
 ---@field asked table<string, string> the machine that each name means
 local Planning = {}
 Planning.__index = Planning
@@ -51,7 +58,7 @@ Planning.__index = Planning
 ---@return mde.Planning
 function M.new(made, recorded)
   return setmetatable({ made = made, is_plan = true, changes = {}, by_identity = {}, repeats = {}, unresolvable = {},
-    others = {}, asked = {}, recorded = recorded, listed = setmetatable({}, { __mode = "k" }),
+    others = {}, left = {}, left_by = {}, asked = {}, recorded = recorded, listed = setmetatable({}, { __mode = "k" }),
     possible = setmetatable({}, { __mode = "k" }) }, Planning)
 end
 
@@ -96,6 +103,14 @@ function Planning:other(what, device, detail)
     errors.show(type(device) == "table" and (device.computerDnsName or device.id) or device),
     detail and ": " .. errors.show(detail) or "")
   return true
+end
+
+-- What the playbook leaves is found when all of it is known: names together.
+function Planning:leave(device, reason, canonical, machine_id)
+  local key = machine_id or core.text.lower(canonical)
+  if self.left_by[key] then return end
+  self.left_by[key] = true
+  table.insert(self.left, { device = device, canonical = canonical, machine_id = machine_id, reason = reason })
 end
 
 -- ---- what a run decides of changes

@@ -377,7 +377,8 @@ local function write_end(record, ending, session)
     if ok and step.reached then ok, message, code = journal:reached(step.n, record.session) end
   end
   for _, one in ipairs(ending.not_called) do
-    local told = json.encode { machine_id = one.machine_id, verb = one.verb, incident = one.incident }
+    local told = json.encode { machine_id = one.machine_id, verb = one.verb, incident = one.incident,
+      message = one.why }
     if ok then ok, message, code = journal:event { at = at, kind = endings.NOT_ASKED_FOR, detail = told } end
   end
   if ok then ok, message, code = journal:end_session(record.session, at) end

@@ -11,6 +11,7 @@ local deeds = require "mde.run.deed"
 local devices = require "mde.device.device"
 local drifts = require "mde.run.drift"
 local errors = require "mde.base.error"
+local lefts = require "mde.run.left"
 local places = require "mde.run.place"
 local posix = require "mde.posix"
 local recalls = require "mde.run.recall"
@@ -45,6 +46,7 @@ local M = {}
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
 ---@field unwritten table[] what could not be written down, neither when it came nor at the end
 ---@field audit mde.RunAudit
+---@field left table<string, string> why the playbook leaves what the plan was to change, by machine
 ---@field private time fun(): number Unix seconds
 ---@field private late mde.LateLine[] what could not be written down when it came
 ---@field differing mde.DifferingCall[]
@@ -75,7 +77,7 @@ function M.new(settings)
     differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange),
     time = settings.client.exchange.time, generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
-  session.planned, session.active, session.ranks, session.names = {}, {}, {}, {}
+  session.planned, session.active, session.ranks, session.names, session.left = {}, {}, {}, {}, {}
   for i, device in ipairs(settings.plan.devices) do
     session.names[device.id] = device
     session.ranks[device.id] = i
@@ -177,6 +179,21 @@ end
 function Session:note(kind, detail, step)
   local row = { at = self.time(), kind = kind, detail = detail, step = step and step.n or nil }
   write_line(self, function() return self.journal:event(row) end, function() return row end)
+end
+
+--- The playbook leaves a device as it is. What the plan shows so, stands there; what is new stands in the record, and
+--- of what was to be changed it is the reason why it was not asked for.
+function Session:leave(device, reason, canonical, machine_id)
+  local known = machine_id and self.names[machine_id]
+  if machine_id and not known then
+    local row = lefts.row(machine_id, device, reason)
+    if write_line(self, function() return self.journal:device(row) end, function() return row end) then
+      self.names[machine_id] = { id = machine_id, name = row.name, changes = {} }
+    end
+  elseif not known or not lefts.is_left(known) then
+    if machine_id then self.left[machine_id] = self.left[machine_id] or reason end
+    self:note("left", ("%s: %s"):format(known and known.name or canonical, reason))
+  end
 end
 
 -- ---- before

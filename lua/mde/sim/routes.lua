@@ -5,7 +5,9 @@ local actions = require "mde.sim.api.actions"
 local alerts = require "mde.sim.api.alerts"
 local answers = require "mde.sim.api.answers"
 local core = require "mde.core"
+local details = require "mde.sim.api.details"
 local hunting = require "mde.sim.api.hunting"
+local indicators = require "mde.sim.api.indicators"
 local machines = require "mde.sim.api.machines"
 local responses = require "mde.sim.model.responses"
 
@@ -14,6 +16,11 @@ local M = {}
 local reading = { "Machine.Read.All", "Machine.ReadWrite.All" }
 
 local reading_alerts, writing_alerts = { "Alert.Read.All", "Alert.ReadWrite.All" }, { "Alert.ReadWrite.All" }
+
+local indicators_of_all, software, vulnerabilities = { "Ti.ReadWrite.All" }, { "Software.Read.All" },
+  { "Vulnerability.Read.All" }
+
+local of_exports = { per_minute = 30, per_hour = 1000 }
 
 -- Segments are compared without case, but for the last one of a row of the responses and of a route that `is_exact`; *
 -- stands for any, and name(*) for a function's arguments. Of several that fit the first counts.
@@ -42,6 +49,29 @@ local routes = {
     run = alerts.get_user },
   { method = "GET", path = { "alerts", "*", "files" }, roles = { "File.Read.All" }, is_exact = true,
     run = alerts.list_files },
+  { method = "GET", path = { "indicators" }, roles = indicators_of_all, has_options = true, run = indicators.list },
+  { method = "POST", path = { "indicators" }, roles = indicators_of_all, run = indicators.create },
+  { method = "POST", path = { "indicators", "import" }, roles = indicators_of_all, is_exact = true,
+    limits = { per_minute = 30 }, run = indicators.import },
+  { method = "POST", path = { "indicators", "BatchDelete" }, roles = indicators_of_all, is_exact = true,
+    limits = { per_minute = 30 }, run = indicators.delete_many },
+  { method = "DELETE", path = { "indicators", "*" }, roles = indicators_of_all, run = indicators.delete },
+  { method = "GET", path = { "machines", "*", "logonusers" }, roles = { "User.Read.All" }, is_exact = true,
+    run = details.of_machine "logonusers" },
+  { method = "GET", path = { "machines", "*", "software" }, roles = software, is_exact = true,
+    run = details.of_machine "software" },
+  { method = "GET", path = { "machines", "*", "vulnerabilities" }, roles = vulnerabilities, is_exact = true,
+    limits = { per_minute = 50 }, run = details.of_machine "vulnerabilities" },
+  { method = "GET", path = { "machines", "*", "recommendations" }, roles = { "SecurityRecommendation.Read.All" },
+    is_exact = true, run = details.of_machine "recommendations" },
+  { method = "GET", path = { "machines", "*", "getmissingkbs" }, roles = software, is_exact = true,
+    run = details.of_machine "getmissingkbs" },
+  { method = "GET", path = { "machines", "SoftwareInventoryByMachine" }, roles = software, is_exact = true,
+    limits = of_exports, has_options = true, run = details.export "software" },
+  { method = "GET", path = { "machines", "SoftwareVulnerabilitiesByMachine" }, roles = vulnerabilities,
+    is_exact = true, limits = of_exports, has_options = true, run = details.export "vulnerabilities" },
+  { method = "GET", path = { "exposurescore", "ByMachineGroups" }, roles = { "Score.Read.All" }, is_exact = true,
+    has_options = true, run = details.list_groups },
 }
 
 -- What runs a response that makes no action.

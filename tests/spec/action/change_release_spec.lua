@@ -21,6 +21,22 @@ describe("a release", function()
     return assert(r.client:release(machine, "cleared", options)).also_ended
   end
 
+  it("that is rehearsed says that nothing holds the device, and is sent all the same", function()
+    local function rehearsed(verb) return assert(r.client[verb](r.client, machine, "cleared", { dry_run = true })) end
+    local action = rehearsed "release"
+    assert.same({ "would_send", true }, { action.outcome, action.not_held })
+    assert.is_true(rehearsed("unisolate").not_held)
+    assert.is_nil(rehearsed("restrict").not_held)
+    -- What it really does is as ever: the list does not reach back for ever.
+    action = assert(r.client:release(machine, "cleared"))
+    assert.same({ "accepted", nil }, { action.outcome, action.not_held })
+    assert.equal(1, #r:posts())
+    r = rehearsal.new { unguarded = true }
+    held_by("beacon", 600)
+    assert.is_nil(rehearsed("release").not_held)
+    assert.is_true(rehearsed("unisolate").not_held)
+  end)
+
   it("with a claim waits for its turn to read, as for its turn to be sent", function()
     local machines = {}
     for i = 1, 260 do machines[i] = { id = ("%040x"):format(i), computerDnsName = ("m%d.corp.example"):format(i) } end

@@ -15,7 +15,8 @@ local function ending_of(told)
     plan.devices[i] = { id = id, name = "pc-" .. id, changes = { { verb = "restrict", decision = "restrict",
       incident = "inc-1" }, { verb = "isolate", decision = "isolate", incident = "inc-1", if_needed = true } } }
   end
-  return endings.of({ stop = told.stop, entries = told.entries or {}, recall = { steps = { all = told.steps or {} } } },
+  return endings.of({ stop = told.stop, entries = told.entries or {}, left = told.left or {},
+    recall = { steps = { all = told.steps or {} } } },
     plan, told.err)
 end
 
@@ -69,6 +70,12 @@ describe("what a session did not come by", function()
   it("is of the record what was not reached, in any state", function()
     local left = step("b", { reached = false })
     assert.same({ left }, ending_of { steps = { step "a", left }, err = err_of "invalid" }.not_reached)
+  end)
+
+  it("is of the service what has not ended", function()
+    local pending, going = step "a", step("b", { status = "InProgress" })
+    assert.same({ pending, going }, ending_of { steps = { pending, going, step("c", { status = "Succeeded" }),
+      step("c", { status = "Failed" }), step("c", { outcome = "already_active" }) } }.pending)
   end)
 
   it("is of the plan what was not asked for, and neither done before nor only possible", function()

@@ -157,6 +157,7 @@ describe("a plan", function()
       mde.restrict("nobody.corp.example", "beacon")]])
     assert.same({ restrict = 3, release = 1, isolate = 0, unisolate = 0, contain = 0, uncontain = 0, scan = 0,
       quarantine = 0, collect = 0, if_needed = 0, to_send = 4, already_active = 1, recorded = 0, left = 2,
+      left_by_playbook = 0,
       not_looked_at = 0, unresolvable = 1, servers = 1, offline = 1 }, runs.counts(plan))
     assert.equal(0, stage.posts())
   end)

@@ -23,14 +23,17 @@ describe("what follows from an alert", function()
 
   it("has a key of its own also where the id cannot be one", function()
     local keys = {}
-    for _, id in ipairs { "a", "a b c d e", "a+b/c=defgh", "a_b+c", "0.until.17", "a.b", ("x"):rep(50) .. "+" } do
+    for _, id in ipairs { "a", "a b c d e", "a+b/c=defgh", "a_b+c", "0.until.17", "a.b", ("x"):rep(65) } do
       local key = key_of(id)
       assert.is_true(core.comment.key_valid(key), id)
       assert.is_nil(keys[key])
       keys[key] = true
     end
-    assert.is_nil(key_of(("x"):rep(65)))
-    assert.is_nil(key_of(("+"):rep(40)))
+  end)
+
+  it("is of the alert's incident", function()
+    assert.equal("28282", decisions.options({ id = "12345678", incidentId = "28282" }).incident)
+    assert.is_nil(decisions.options({ id = "12345678" }).incident)
   end)
 
   it("gives a new table each time", function()

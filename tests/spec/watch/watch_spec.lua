@@ -1,6 +1,9 @@
 -- mde.watch.watch: each alert is handed to a function once, over restarts.
 local alerts = require "tests.spec.support.alerts"
+local cursor_files = require "mde.watch.cursor_file"
 local errors = require "mde.base.error"
+local posix = require "mde.posix"
+local shell = require "tests.spec.support.process.shell"
 
 describe("a watch", function()
   local list, path, handed, events
@@ -288,6 +291,52 @@ describe("a watch", function()
     assert.is_nil(inner)
     assert.equal("cursor_in_use", err.code)
     assert.is_true(list.watch { cursor = path, handler = handler, once = true }:run())
+  end)
+
+  it("writes down that a handler begins, before it does, and that it has ended, before anything else", function()
+    list.add("a1", 1)
+    list.add("a2", 2)
+    list.now = 10
+    local copy, seen = path .. ".copy", {}
+    finally(function() os.remove(copy) end)
+    -- What another process would find now of both: whether it is done, or which try would be next.
+    local function look()
+      shell.write_file(copy, shell.read_file(path))
+      local kept, found = assert(cursor_files.open(copy, 0)), {}
+      kept.cursor:read(alerts.START + 10)
+      for _, row in ipairs(list.rows) do
+        local answer = kept.cursor:tell(alerts.START + 10, row.id, row.lastUpdateDateTime, row.createdDateTime)
+        found[#found + 1] = answer == "known" and "done" or ("%d"):format(kept.cursor:begin(row.id))
+      end
+      kept:close()
+      seen[#seen + 1] = table.concat(found, " ")
+    end
+    local watch = list.watch { cursor = path, once = true, since = alerts.START, handler = look,
+      on_event = function(event) if event.what == "handed_over" then look() end end }
+    assert.is_true(watch:run())
+    assert.same({ "1 2", "1 done", "2 done", "done done" }, seen)
+  end)
+
+  it("has that safe on the disk", function()
+    list.add("a1", 1)
+    list.now = 10
+    local safe = {}
+    local watch = list.watch { cursor = path, once = true, since = alerts.START, handler = function() end,
+      on_event = function(event) if event.what == "handed_over" then safe[#safe + 1] = true end end }
+    local append = posix.log_file.open
+    finally(function() posix.log_file.open = append end)
+    posix.log_file.open = function(...)
+      local file, problem = append(...)
+      return setmetatable({}, { __index = function(_, name)
+        return function(_, bytes, is_safe)
+          if name == "append" then safe[#safe + 1] = is_safe or false end
+          return file[name](file, bytes, is_safe)
+        end
+      end }), problem
+    end
+    assert.is_true(watch:run())
+    -- The beginning; the end, before it is told; the read.
+    assert.same({ false, true, true, true }, safe)
   end)
 
   it("begins a sweep now and then, which finds what came late", function()

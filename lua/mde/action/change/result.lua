@@ -304,6 +304,7 @@ function M.action(report)
     action.operation_id, action.incident = run.operation_id, run.incident
     action.comment_cut, action.comment_changed = result.comment_cut or nil, run.comment_changed or nil
     action.would_cancel = would_cancel
+    action.not_held = result.fate == "would_send" and run.not_held or nil
     action.end_lost = run.hold_seconds ~= nil and not action.expires_at or nil
     local overturned = not responses.releases(run.verb) and run.overturned
     action.overturned = overturned and report.center:adopt(overturned) or nil

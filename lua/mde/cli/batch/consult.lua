@@ -126,9 +126,13 @@ end
 
 -- ---- the whole
 
--- What is to be known of one before it is done, if anything: whose hold a release ends beside the incident's own;
+-- What is to be known of one before it is done, if anything: that nothing holds what is released, or whose hold a
+-- release ends beside the incident's own;
 local function caution_of_release(entry, context)
   local holders, incident = entry.action.also_ended, context.request.options.incident
+  if entry.action.not_held then
+    return ("%s is %s"):format(result.name(entry), result.not_held(context.request.verb))
+  end
   -- What was found by incidents is held by them alone.
   if context.request.find or not holders or not holders[1] then return nil end
   return ("%s is held %sby %s; the %s ends that%s"):format(result.name(entry), incident and "too " or "",

@@ -109,8 +109,18 @@ local function expiry(action)
   return action.expires_at and " until " .. core.timestamp.whole(action.expires_at) or ""
 end
 
+--- That the service's list shows nothing which a release would take back; it is sent all the same.
+---@param verb string
+---@return string
+function M.not_held(verb)
+  local own = words.of(verb)
+  return ("not %s, as far as the service's list of its actions goes back; nothing needs the %s, and it would be sent "
+    .. "all the same"):format(own.opposite_past, own.noun)
+end
+
 local function would_send(one, verb)
   local action, own = one.action, words.of(verb)
+  if action.not_held then return M.not_held(verb) end
   local text = ("%swould be %s%s"):format(own.thing, own.past, expiry(action))
   if action.would_cancel then
     text = ("%s, after %s %s was cancelled"):format(text, words.of(core.response_actions[verb].opposite).noun,

@@ -52,7 +52,8 @@ end
 
 -- The place of the words that are no options.
 -- Whose words are a playbook, a plan or a record.
-local names_files = { plan = true, run = true, resume = true, stop = true, undo = true, rehearse = true, report = true }
+local names_files = { plan = true, run = true, resume = true, stop = true, undo = true, rehearse = true, report = true,
+  watch = true }
 
 local function place_of_words(parser, command)
   local of = fields[command._name]

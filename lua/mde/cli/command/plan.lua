@@ -27,7 +27,8 @@ them all, a quarantine's with sha1), others, unresolvable (asked, verb, code, ki
 (id, name, platform, tags, device_value, last_seen, is_server, is_offline, wave, verb, scope, sha1,
 release_after in seconds, if_needed, incident, decision, rule, why, holder, reason, asked).
 The decision is the verb if it would be sent, else already_active, protected, conflict, superseded,
-held, not_held or not_looked_at.
+held, not_held or not_looked_at; left, of the verb leave, is what the playbook itself leaves
+(mde.leave), and why says its reason.
 
 A plan that was kept (-o), or that of a run, is shown as it was then; no tenant is asked and no setting
 is needed. It is said when it was made, until when it can be carried out, and whether it was; with

@@ -24,7 +24,7 @@ local M = {
 Of a run it comes from its record alone, so no tenant is asked: of one that is under way, has ended,
 was killed, or was sent by somebody. It is named by its id or by the path of its record. Every device
 has one word for what came of it, and stands in one place, the worst first: unknown, failed, refused,
-cancelled, pending, not sent, withheld, not asked for, superseded, not looked at; sending and planned;
+cancelled, not sent, withheld, not asked for, superseded, not looked at; pending, sending and planned;
 restricted, released, isolated and so on; already active, protected, conflict, held, not needed, not
 held and left, which were left alone. NOTE says why.
 --html writes a page that can be mailed and opened anywhere, for people who do not know mde. --copy

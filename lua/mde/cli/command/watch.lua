@@ -1,5 +1,6 @@
 --- mde watch: runs a playbook that waits for alerts, until it is interrupted.
 
+local arguments_of = require "mde.cli.run.arguments"
 local audit = require "mde.cli.ui.audit"
 local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
@@ -23,8 +24,9 @@ local M = {
 The playbook is a file of Lua that calls mde.watch { cursor = "FILE", handler = function(alert, options)
 ... end }. Each alert is handed over once, also when the command is stopped, killed or started again:
 which were is kept in the cursor. An alert whose handler fails is handed over again, and set aside and
-named after some tries. Ctrl-C ends the command when the handler that runs has ended; a second one at
-once. Exit status 4: with --once, alerts have failed or were set aside.]],
+named after some tries; one for which the cap is full waits. Ctrl-C ends the command when the handler
+that runs has ended; a second one at once. Exit status 4: with --once, alerts have failed or were set
+aside.]],
   examples = {
     { "mde watch on-alert.lua", "until Ctrl-C, or systemctl stop" },
     { "mde watch --once on-alert.lua", "what has come since the last time, from a timer" },
@@ -42,6 +44,7 @@ function M.configure(command)
     :argname "<id>":count "*"
   command:option("--since", "The first time: what was created before is not handed over, 2h ago or "
     .. "2026-02-03T10:00:00Z (default now)."):argname "<time>":overwrite(false)
+  arguments_of.configure_cap(command, "25")
   command:flag("-q --quiet", "Do not say what was handed over; failures are said.")
   audit.configure(command)
 end
@@ -60,6 +63,13 @@ function M.request(arguments)
   if not playbook then error(err, 0) end
   return { playbook = playbook, since = read_since(arguments.since), once = arguments.once,
     again = arguments.again[1] and arguments.again }
+end
+
+---@param arguments table as argparse leaves them
+---@param settings mde.ClientOptions of the profile
+---@return mde.ClientOptions
+function M.client_options(arguments, settings)
+  return { cap = arguments_of.caps(arguments.cap, settings.cap) }
 end
 
 -- ---- what is said

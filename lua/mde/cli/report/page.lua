@@ -8,6 +8,7 @@ local curves = require "mde.cli.report.curves"
 local device_rows = require "mde.cli.report.device_rows"
 local html = require "mde.cli.report.html"
 local mde = require "mde"
+local others = require "mde.cli.ui.others"
 local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local sentence = require "mde.cli.report.sentence"
@@ -171,6 +172,8 @@ local function needs(out, facts, day)
       device_rows.needs(out, sentence.of_word(account, one.word), one.word, day)
     end
   end
+  local pending, look = sentence.pending(account)
+  if pending then paragraph(out, e(pending) .. " " .. command(look)) end
   close(out)
 end
 
@@ -304,7 +307,7 @@ local function left_alone(out, account)
   end
   if account.others[1] then
     out "<h3>What else the playbook was to change</h3>\n<ul>\n"
-    for _, other in ipairs(account.others) do out("<li>", e(other), "</li>\n") end
+    for _, line in ipairs(others.lines(account.others)) do out("<li>", e(line), "</li>\n") end
     out "</ul>\n"
   end
   close(out)

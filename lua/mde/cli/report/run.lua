@@ -1,6 +1,7 @@
 --- run: the report of a run as a table, as CSV, and as objects of JSON.
 
 local errors = require "mde.base.error"
+local others = require "mde.cli.ui.others"
 local output = require "mde.cli.ui.output"
 local phrase = require "mde.cli.ui.phrase"
 local rows = require "mde.cli.ui.rows"
@@ -191,6 +192,8 @@ function M.say(account)
       terminal.say(("%d %s: %s. %s"):format(count, sentence.words[one.word].shown, one.means, words), command)
     end
   end
+  local pending, look = sentence.pending(account)
+  if pending then terminal.say(pending, look) end
   for _, one in ipairs(account.unresolvable) do
     terminal.say(("Not resolved: %s: %s"):format(errors.quote(one.asked), errors.show(one.why)))
   end
@@ -198,7 +201,7 @@ function M.say(account)
     terminal.say(("Left, as the plan does not have it: %s %s%s"):format(errors.show(one.verb),
       errors.show(one.name or one.machine_id), one.said and ": " .. errors.show(one.said) or ""))
   end
-  for _, other in ipairs(account.others) do terminal.say("Also: " .. errors.show(other)) end
+  for _, line in ipairs(others.lines(account.others)) do terminal.say("Also: " .. line) end
   if account.not_reached > 0 then
     terminal.say(("%d recorded, and not reached by the playbook in its last session."):format(account.not_reached))
   end

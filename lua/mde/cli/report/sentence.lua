@@ -262,12 +262,6 @@ function advice.cancelled(account)
   return "Ask who cancelled it whether that was meant; otherwise try again.", look(account, "cancelled")
 end
 
-function advice.pending(account)
-  if account.run.life == "live" then return nil end
-  return "A device that is switched off does it when it is back. See what has been done since.",
-    look(account, "pending")
-end
-
 function advice.not_sent(account)
   if M.is_open(account.run) then return "The next session goes on with it.", resume(account.run) end
   for _, device in ipairs(M.of_word(account, "not_sent")) do
@@ -301,6 +295,18 @@ function advice.not_looked_at()
   return "Make a new plan when the service answers again."
 end
 
+--- What is not finished yet, which needs nobody, and how to look again; nil: nothing is, or the run goes on.
+---@param account mde.RunAccount
+---@return string? sentence
+---@return string? command
+function M.pending(account)
+  local number, run = account.counts.pending, account.run
+  if not number or run.life == "live" then return nil end
+  return ("%s had not finished yet when this was recorded. Nobody has to do anything: what is switched off does it "
+    .. "when it is back. To look again:"):format(phrase.counted(number, "device")),
+    ("mde report %s --verify"):format(shell_word.of(run.name))
+end
+
 --- What to do about the devices of one word.
 ---@param word mde.AccountWord
 ---@param account mde.RunAccount
@@ -319,7 +325,8 @@ function M.note(change)
   local function add(format, value) if value then words[#words + 1] = format:format(errors.show(value)) end end
   -- In the word alone a restriction is not told from its end, nor from a scan.
   local deed = change.verb and change.verb ~= "restrict" and deeds.of(change.verb)
-  if deed and M.words[change.word].part == "needs" then words[1] = "of the " .. deed.noun end
+  local has_noun = change.word == "pending" or deed and M.words[change.word].part == "needs"
+  if deed and has_noun then words[1] = "of the " .. deed.noun end
   add("cancelled by %s", change.word == "cancelled" and change.cancelled_by)
   add("%s", change.said)
   if change.word == "protected" or change.word == "withheld" then add("rule %s", change.rule) end

@@ -188,12 +188,17 @@ function M.say_end(report)
     function(step) return step.outcome or "not answered" end)
   say_changes("%d recorded, and asked for otherwise this time; what is recorded holds:", report.differing,
     function(call) return call.words end)
-  say_changes("%d planned, and not asked for by the playbook this time:", report.not_called)
+  say_changes("%d planned, and not asked for by the playbook this time:", report.not_called,
+    function(one) return one.why and errors.show(one.why) end)
   for _, step in ipairs(report.open) do
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       shell_word.of(step.device)))
   end
   terminal.say(("Run %s is %s: %s."):format(report.run, report.state, M.ends(report)))
+  if report.pending[1] then
+    terminal.say(("%d sent, and not finished yet when the playbook ended. To look again:"):format(#report.pending),
+      ("mde report %s --verify"):format(shell_word.of(report.run)))
+  end
   if report.state == "complete" then return end
   if report.why then terminal.say(("Why: %s."):format(report.why)) end
   local stop, goes_on = report.stop, "To go on:"

@@ -7,6 +7,7 @@ local duration = require "mde.cli.ui.duration"
 local errors = require "mde.base.error"
 local guests = require "mde.cli.ui.guests"
 local limits = require "mde.cli.run.limits"
+local others = require "mde.cli.ui.others"
 local phrase = require "mde.cli.ui.phrase"
 local runs = require "mde.run"
 local tables = require "mde.cli.ui.table"
@@ -123,8 +124,9 @@ local words_of = { protected = "protected", conflict = "with the opposite, or an
   held = "that others hold too", not_held = "that nothing of it holds",
   not_looked_at = "that could not be looked at", recorded = "done by an earlier session" }
 
--- What is so already. Of a scan, say, it is one that is under way.
+-- What is so already. Of a scan, say, it is one that is under way. What the playbook leaves is told by its reason.
 local function already(change)
+  if change.decision == "left" then return ("left by the playbook (%s)"):format(errors.show(change.why)) end
   local holder = deeds.cuts_off(change.verb) or change.verb == "release"
   if change.verb == "restrict" or change.verb == "release" then return "restricted or released already" end
   return holder and deeds.done(change.verb) .. " already" or ("with the same %s under way, or done"):format(
@@ -195,8 +197,7 @@ local function say_left(plan)
     if #list > MAX_NAMED then shown[#shown + 1] = ("and %d more"):format(#list - MAX_NAMED) end
     terminal.say(("  %d %s: %s"):format(#list, words, table.concat(shown, ", ")))
   end
-  for i = 1, math.min(#plan.others, MAX_NAMED) do terminal.say("Also: " .. errors.show(plan.others[i])) end
-  if #plan.others > MAX_NAMED then terminal.say(("and %d more"):format(#plan.others - MAX_NAMED)) end
+  for _, line in ipairs(others.lines(plan.others)) do terminal.say("Also: " .. line) end
 end
 
 -- ---- who comes when

@@ -3,6 +3,7 @@ local answers = require "mde.sim.api.answers"
 local core = require "mde.core"
 local encoding = require "mde.sim.base.encoding"
 local json = require "mde.sim.base.json"
+local time = require "mde.sim.base.time"
 
 local M = {}
 
@@ -19,8 +20,12 @@ local function is_absent(value)
   return value == nil or value == json.null or (type(value) == "string" and not value:find "%S")
 end
 
--- The members of a body, of which none is missing and none is unknown; or the refusal.
-local function read_members(tenant, request, fields)
+--- The object that a body is; or the refusal.
+---@param tenant mde.sim.tenant
+---@param request table
+---@return table? object
+---@return table? response
+function M.read_object(tenant, request)
   if not is_json(request.headers["content-type"] or "") then return nil, answers.empty(tenant, 415) end
   local body = request.body or ""
   if not encoding.characters(body) then
@@ -30,21 +35,23 @@ local function read_members(tenant, request, fields)
   if not object then
     return nil, refusal(tenant, 400, "InvalidRequestBody", "The request body is not a JSON object.")
   end
+  return object
+end
+
+-- Why an object does not have the members that it must have, and no others: a code and a message.
+local function mismatch(object, fields)
   local known = {}
   for _, field in ipairs(fields) do
     if field.required and is_absent(object[field.name]) then
-      return nil, refusal(tenant, 400, "MissingRequiredParameter",
-        field.name .. " is a required parameter and is missing.")
+      return "MissingRequiredParameter", field.name .. " is a required parameter and is missing."
     end
     known[field.name] = true
   end
   for name in pairs(object) do
     if not known[name] then
-      return nil, refusal(tenant, 400, "InvalidRequestBody", ("'%s' is not a parameter of this operation.")
-        :format(name))
+      return "InvalidRequestBody", ("'%s' is not a parameter of this operation."):format(name)
     end
   end
-  return object
 end
 
 -- Why a member is refused, for each kind: a code and a message; nil if it is taken.
@@ -82,25 +89,64 @@ function checks.ids(field, value)
   end
 end
 
---- The members of a request's body, each as its field has it; or the refusal.
+function checks.truth(field, value)
+  if type(value) ~= "boolean" then return "InvalidRequestBody", field.name .. " must be true or false." end
+end
+
+function checks.time(field, value)
+  local code, message = checks.text(field, value)
+  if code then return code, message end
+  if not (value:find "T.*Z$" and time.parse(value)) then
+    return "InvalidInput", ("'%s' is not a time in UTC."):format(value)
+  end
+end
+
+-- A list, which may be empty, of `element`.
+function checks.list(field, value)
+  local count = 0
+  for _ in pairs(type(value) == "table" and value or {}) do count = count + 1 end
+  if type(value) ~= "table" or count ~= #value then return "InvalidRequestBody", field.name .. " must be a list." end
+  for _, each in ipairs(value) do
+    if type(each) ~= field.element then
+      return "InvalidRequestBody", ("%s must be a list of %ss."):format(field.name, field.element)
+    end
+  end
+end
+
+--- The members of an object, each as its field has it. None is missing and none is unknown.
+---@param object table as JSON was read
+---@param fields mde.sim.field[]
+---@return table<string, any>? members
+---@return string? code why it is refused
+---@return string? message
+function M.members(object, fields)
+  local code, message = mismatch(object, fields)
+  if code then return nil, code, message end
+  local members = {}
+  for _, field in ipairs(fields) do
+    local value = object[field.name]
+    if value == json.null and field.can_be_null then value = nil end
+    if value == nil then value = field.default end
+    if value ~= nil then
+      code, message = checks[field.kind](field, value)
+      if code then return nil, code, message end
+    end
+    members[field.name] = value
+  end
+  return members
+end
+
+--- The members of a request's body, as above; or the refusal.
 ---@param tenant mde.sim.tenant
 ---@param request table
 ---@param fields mde.sim.field[]
 ---@return table<string, any>? members
 ---@return table? response
 function M.read(tenant, request, fields)
-  local object, response = read_members(tenant, request, fields)
+  local object, response = M.read_object(tenant, request)
   if not object then return nil, response end
-  local members = {}
-  for _, field in ipairs(fields) do
-    local value = object[field.name]
-    if value == nil then value = field.default end
-    if value ~= nil then
-      local code, message = checks[field.kind](field, value)
-      if code then return nil, refusal(tenant, 400, code, message) end
-    end
-    members[field.name] = value
-  end
+  local members, code, message = M.members(object, fields)
+  if not members then return nil, refusal(tenant, 400, code, message) end
   return members
 end
 

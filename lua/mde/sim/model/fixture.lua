@@ -13,7 +13,7 @@ local allowed = {
   lifetime = true, delays = true, duplicates = true, limits = true, comment_limit = true, lists = true,
   identities = true, app_header = true, faults = true, completion = true, comparison = true,
   repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true,
-  story = true, alert_lists = true, hunting = true,
+  story = true, alert_lists = true, hunting = true, imports = true, export_links = true,
 }
 
 -- Raises a message about a position in the text.

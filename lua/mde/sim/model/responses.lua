@@ -10,8 +10,10 @@ local core = require "mde.core"
 ---@class mde.sim.field
 ---@field name string in the service's spelling, which counts
 ---@field required boolean
----@field kind "text"|"value"|"sha1"|"ids"
+---@field kind "text"|"value"|"sha1"|"ids"|"truth"|"time"|"list"
 ---@field values string[]? of a value: what it may be, in this spelling
+---@field element "string"|"number"|"table"|nil of a list: what it is of
+---@field can_be_null boolean? null is as if it were left out
 ---@field default string? of a value: what it is if it is left out
 ---@field most integer? of ids: how many there may be; as many as one likes if absent
 

@@ -18,6 +18,8 @@ local M = {}
 --   repeated_isolation  how the isolation of a machine that is isolated already goes on: it may stay Pending for ever
 --   bulk_tags           what one unknown id among many does: nothing is tagged, it is missing in the answer, or those
 --                       before it are tagged
+--   imports             in which order an import of indicators tells the results; "short" leaves the last out
+--   export_links        where the links of the exports of software lead
 --   package_uri         whether a link to a package stands in quotes of its own
 local choices = {
   duplicates = { "active_request", "in_progress", "new", "pending" },
@@ -25,6 +27,8 @@ local choices = {
   repeated_isolation = { "sticks", "succeeds" },
   bulk_tags = { "refuse_all", "skip", "stop" },
   package_uri = { "plain", "quoted" },
+  imports = { "in_order", "reversed", "short" },
+  export_links = { "foreign", "looping", "whole" },
 }
 
 local setters = {}

@@ -9,6 +9,8 @@ local core = require "mde.core"
 local encoding = require "mde.sim.base.encoding"
 local fixture = require "mde.sim.model.fixture"
 local fleet = require "mde.sim.model.fleet"
+local indicators = require "mde.sim.model.indicators"
+local machine_details = require "mde.sim.model.machine_details"
 local machine_record = require "mde.sim.model.machine_record"
 local settings = require "mde.sim.model.settings"
 local story = require "mde.sim.model.story"
@@ -31,11 +33,11 @@ local function system_random(count)
 end
 
 --- Changes how the tenant behaves from now on: `lifetime` of new tokens, `delays = { pending, running }` of actions, or
---- of those of one type, `duplicates`, `comparison`, `repeated_isolation`, `bulk_tags` and `package_uri` (see
---- settings.lua), `completion` (which action of a machine is carried out first: the oldest, "in_order", or the newest,
---- "reversed"), `limits` (a table, true for the service's, false for none), `comment_limit`, `lists` (see
---- odata/lists.lua), `alert_lists` (see alert_lists.lua), `hunting` (see hunting.lua), `identities`, `arc` and
---- `app_header` (see identity/managed_identity.lua).
+--- of those of one type, `duplicates`, `comparison`, `repeated_isolation`, `bulk_tags`, `package_uri`, `imports` and
+--- `export_links` (see settings.lua), `completion` (which action of a machine is carried out first: the oldest,
+--- "in_order", or the newest, "reversed"), `limits` (a table, true for the service's, false for none), `comment_limit`,
+--- `lists` (see odata/lists.lua), `alert_lists` (see alert_lists.lua), `hunting` (see hunting.lua), `identities`, `arc`
+--- and `app_header` (see identity/managed_identity.lua).
 ---@param changes table
 function M:set(changes)
   settings.change(self, changes)
@@ -52,7 +54,7 @@ local known_options = {
   applications = true, tenant_id = true, client_id = true, client_secret = true, roles = true, graph_roles = true,
   cloud = true, identities = true, arc = true, app_header = true, faults = true, completion = true, comparison = true,
   repeated_isolation = true, bulk_tags = true, package_uri = true, alerts = true, incidents = true,
-  story = true, alert_lists = true, hunting = true,
+  story = true, alert_lists = true, hunting = true, imports = true, export_links = true,
 }
 
 --- Makes a tenant. All options may be left out:
@@ -111,6 +113,8 @@ function M:reset()
   self.hunting = nil
   self.alert_book = alerts.new(self)
   self.alerts, self.incidents = self.alert_book.all, self.alert_book.incidents
+  self.indicator_book = indicators.new(self)
+  self.details = {}
   self.story = nil
   local at_birth = {
     lifetime = options.lifetime or 3599,
@@ -121,6 +125,8 @@ function M:reset()
     repeated_isolation = options.repeated_isolation or "succeeds",
     bulk_tags = options.bulk_tags or "refuse_all",
     package_uri = options.package_uri or "quoted",
+    imports = options.imports or "in_order",
+    export_links = options.export_links or "whole",
     limits = options.limits == nil or options.limits,
     comment_limit = options.comment_limit or false,
     lists = options.lists or {},
@@ -436,6 +442,16 @@ function M:package_uri_of(action)
   local uri = ("https://packages.mde-sim.example:443/safedownload/%s.zip?token=%s%%2b%s%%3d%%3d"):format(
     action.id, encoding.hex(self.random(12)), encoding.hex(self.random(12)))
   return self.package_uri == "quoted" and '"' .. uri .. '"' or uri
+end
+
+---- what a machine has beside its record
+
+--- Tells what a machine has: lists named `logonusers`, `software`, `vulnerabilities`, `recommendations` and
+--- `getmissingkbs`, of records as the service writes them.
+---@param machine_id string
+---@param details table<string, table[]>
+function M:put_details(machine_id, details)
+  machine_details.put(self, machine_id, details)
 end
 
 ---- alerts

@@ -26,7 +26,7 @@ local documented = {
 --- A property. `members`: the names of an object's members, or of each object's in a collection; a collection without
 --- is of texts.
 ---@param name string
----@param kind "String"|"Boolean"|"Int32"|"Int64"|"DateTimeOffset"|"Guid"|"Collection"|"Complex"
+---@param kind "String"|"Boolean"|"Int32"|"Int64"|"Double"|"DateTimeOffset"|"Guid"|"Collection"|"Complex"
 ---@param filterable boolean?
 ---@param members string[]?
 ---@return table

@@ -13,8 +13,8 @@
 --   POST   /sim/applications  registers an application (see identity/application.lua)
 --   POST   /sim/revoke        takes back all tokens that were issued until now
 --   POST   /sim/settings      lifetime, delays, duplicates, comparison, repeated_isolation, bulk_tags, package_uri,
---                             completion, limits, comment_limit, lists, alert_lists, hunting, identities, arc,
---                             app_header (see model/tenant.lua)
+--                             imports, export_links, completion, limits, comment_limit, lists, alert_lists,
+--                             hunting, identities, arc, app_header (see model/tenant.lua)
 --   POST   /sim/clock         {"advance": seconds}; answers with the time
 --   POST   /sim/reset         back to birth; the clock goes on
 --

@@ -26,6 +26,10 @@ describe("the outcome of a device", function()
       "already being restricted", true, "; your incident is recorded nowhere" },
     ["has a comment that was cut"] = { with_action { comment_cut = true }, "restrict",
       "; the service cut the comment short", true },
+    ["would be released and is not held"] = { with_action { outcome = "would_send", not_held = true }, "release",
+      "desk-1.corp.example: not restricted, as far as the service's list of its actions goes back; nothing needs the "
+      .. "release, and it would be sent all the same" },
+    ["would be released and is held"] = { with_action { outcome = "would_send" }, "release", "would be released" },
     ["ended what others held"] = { with_action { also_ended = { "INC-2" }, incident = "INC-1" }, "release",
       "; it was held too by INC-2, which ends with it", true },
   } do

@@ -20,6 +20,18 @@ describe("mde release", function()
     assert(r.client:restrict(device, "beacon", { incident = incident })):wait()
   end
 
+  it("says beforehand of a device that nothing holds it, and that it would be sent all the same", function()
+    local told = release("desk-1", "--dry-run")
+    assert.equal(0, told.status, told.err)
+    assert.matches("desk-1.corp.example: not restricted, as far as the service's list of its actions goes back; "
+      .. "nothing needs the release, and it would be sent all the same", told.out, 1, true)
+    assert.is_nil(told.out:find("would be released", 1, true))
+    told = console.run({ "release", "desk-1", "--comment", "x" }, { client = r.client, answers = { "n" },
+      columns = 300 })
+    assert.matches("desk-1.corp.example is not restricted, as far as", told.err, 1, true)
+    assert.equal(0, #r:posts())
+  end)
+
   it("releases a device that is named", function()
     restrict("desk-1", "INC-1")
     local told = release "desk-1"

@@ -121,11 +121,12 @@ describe("the page of a run", function()
 
   it("says in a sentence how many, which, when and by whom, and for each word what to do", function()
     local _, _, text = written { devices = recorded.bad_night, state = "paused", why = "2 sends are not known" }
-    for _, words in ipairs { "1 of 10 devices restricted, 2 unknown, 1 failed, 1 refused, 1 cancelled, 1 pending, "
-      .. "1 not sent, 1 superseded, 1 not looked at, 4 left as they were", "playbook \"contain.lua\", INC-4711",
+    for _, words in ipairs { "1 of 10 devices restricted, 2 unknown, 1 failed, 1 refused, 1 cancelled, 1 not sent, "
+      .. "1 superseded, 1 not looked at, 1 pending, 4 left as they were", "playbook \"contain.lua\", INC-4711",
       "2026-11-29 02:58 to 02:59 UTC", "by alice on soc1", "mde resume " .. directory, "cancelled by carol",
       "bob released it", "the service said no: HTTP 400", "rule servers", "by INC-1",
-      "mde state " .. recorded.id(3), "It was not compared with the service", "not seen for an hour" } do
+      "mde state " .. recorded.id(3), "1 device had not finished yet when this was recorded", "--verify",
+      "It was not compared with the service", "not seen for an hour" } do
       assert(text:find(words, 1, true), words)
     end
   end)

@@ -40,13 +40,23 @@ describe("the report of a run", function()
     assert.equal(#recorded.bad_night + 1, #lines)
     assert.matches("^NAME +CAME TO +SENT +DONE +NOTE", lines[1])
     for i, pattern in ipairs { "^lost%S* +unknown +11%-29 02:58", "^unknown%S* +unknown", "^failed%S* +failed",
-      "^refused%S* +refused .*the service said no", "^cancelled%S* +cancelled .*cancelled by carol",
-      "^pending%S* +pending", "^never%S* +not sent +W", "^taken%S* +superseded .*bob released it",
-      "^unread%S* +not looked at .*HTTP 503", "^done%S* +restricted +11%-29 02:58 +11%-29 02:58",
+      "^refused%S* +refused .*the service said no",
+      "^cancelled%S* +cancelled .*cancelled by carol",
+      "^never%S* +not sent +W", "^taken%S* +superseded .*bob released it",
+      "^unread%S* +not looked at .*HTTP 503", "^pending%S* +pending",
+      "^done%S* +restricted +11%-29 02:58 +11%-29 02:58",
       "^faster%S* +already active .*by INC%-1", "^held%S* +already active .*by INC%-1",
       "^dc%-1%S* +protected .*rule servers", "^opposite%S* +conflict .*a release is pending" } do
       assert.matches(pattern, lines[i + 1])
     end
+  end)
+
+  it("sums up what the plan noted beside", function()
+    local own = account { devices = recorded.bad_night }
+    for i = 1, 292 do own.others[i] = ("tag pc-%d.corp.example: seen"):format(i) end
+    local said = console.capture(function() report.say(own) end, { columns = 200, answers = {} }).err
+    assert.equal(1, select(2, said:gsub("Also: ", "")))
+    assert.matches("Also: tag 292: pc-1.corp.example: seen, ", said, 1, true)
   end)
 
   it("has names, words and times whole where there is little room", function()

@@ -15,7 +15,7 @@ end
 
 local function report_of(fields)
   local report = { run = "20260203T031500Z-7f3a", path = "run.db", state = "complete", entries = {}, open = {},
-    not_reached = {}, not_called = {}, differing = {}, unwritten = {} }
+    pending = {}, not_reached = {}, not_called = {}, differing = {}, unwritten = {} }
   for name, value in pairs(fields) do report[name] = value end
   return report
 end
@@ -76,6 +76,13 @@ describe("what is said at the end of a run", function()
     assert.matches("mde resume 20260203T031500Z-7f3a", text, 1, true)
     text = said { run = "/tmp/a;b.db", state = "paused", why = "the cap is full", entries = { stopped } }.err
     assert.matches("mde resume '/tmp/a;b.db'\n", text, 1, true)
+  end)
+
+  it("says plainly what the service has not finished yet, and how to look again", function()
+    local text = said { entries = { done, done }, pending = { {}, {} } }.err:gsub("%s+", " ")
+    assert.matches("is complete: 2 accepted. 2 sent, and not finished yet when the playbook ended. To look again: "
+      .. "mde report 20260203T031500Z-7f3a --verify", text, 1, true)
+    assert.is_nil(said({ entries = { done } }).err:find("not finished", 1, true))
   end)
 
   it("says when the cap lets it go on", function()

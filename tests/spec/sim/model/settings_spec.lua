@@ -33,7 +33,8 @@ describe("the settings", function()
 
   it("are one of some words", function()
     for name, words in pairs { repeated_isolation = { "sticks", "succeeds" },
-        bulk_tags = { "refuse_all", "skip", "stop" }, package_uri = { "plain", "quoted" } } do
+        bulk_tags = { "refuse_all", "skip", "stop" }, package_uri = { "plain", "quoted" },
+        imports = { "in_order", "reversed", "short" }, export_links = { "foreign", "looping", "whole" } } do
       for _, word in ipairs(words) do
         settings.change(tenant, { [name] = word })
         assert.equal(word, tenant[name])
