@@ -30,6 +30,29 @@ A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed
                                2026-02-03, 2026-02-03T10:11:12Z or 30m ago
 All conditions have to hold.]]
 
+M.explained_for_alerts = [[
+A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed:
+   severity=high               is; several of one field mean any of these; informational,
+                               low, medium or high; also >=, <=, > and <
+   status=new                  new, inProgress or resolved
+   'createdDateTime>=2h ago'   at or after; a time is like 2026-02-03,
+                               2026-02-03T10:11:12Z or 30m ago
+   assignedTo!=NAME            is not
+All conditions have to hold. Names and values are those of Microsoft Graph. --source defender, the
+default, asks Defender for Endpoint, which also has alerts that were tuned away or stand alone, and
+filters by incidentId, category and detectionSource, too. --source graph has the alerts of all
+products, and filters by classification, determination and serviceSource, too.]]
+
+M.explained_for_incidents = [[
+A condition is one word, FIELD OPERATOR VALUE, quoted for the shell where needed:
+   severity=high               is; several of one field mean any of these; informational,
+                               low, medium or high; also >=, <=, > and <
+   status=active               active, inProgress, resolved, redirected or awaitingAction
+   'lastUpdateDateTime>=2h ago'
+                               at or after; a time is like 2026-02-03,
+                               2026-02-03T10:11:12Z or 30m ago
+All conditions have to hold. Incidents are read by Microsoft Graph.]]
+
 -- Longer ones first, since > begins >= too.
 local operators = {
   { "!=", "ne" }, { ">=", "ge" }, { "<=", "le" }, { "^=", "startswith" }, { "*=", "contains" },
@@ -85,9 +108,9 @@ function M.query(words)
   return result
 end
 
---- Declares how machines or actions are chosen.
+--- Declares how machines, actions, alerts or incidents are chosen.
 ---@param command table of argparse
----@param what "machine"|"action"
+---@param what "machine"|"action"|"alert"|"incident"
 function M.configure(command, what)
   command:argument("conditions", "What holds for them."):args "*":argname "<condition>"
   command:option("--filter", "A filter in OData, passed on as it is."):argname "<odata>"

@@ -1,4 +1,4 @@
---- fields: what machines and actions have, for --columns and --sort: every field of the service by its name.
+--- fields: what machines, actions, alerts and incidents have, for --columns and --sort: every field by its name.
 --
 -- What the library selects by is its own concern; that both know the same names, the spec looks after.
 
@@ -81,6 +81,57 @@ M.actions = {
   },
   levels = {},
   times = set "creationDateTimeUtc lastUpdateDateTimeUtc cancellationDateTimeUtc",
+}
+
+local alert_choices = {
+  severity = words "informational low medium high",
+  status = words "new inProgress resolved",
+  classification = words "truePositive falsePositive informationalExpectedActivity",
+  determination = words [[
+    apt malware securityPersonnel securityTesting unwantedSoftware other multiStagedAttack compromisedAccount phishing
+    maliciousUserActivity notMalicious notEnoughDataToValidate confirmedActivity lineOfBusinessApplication]],
+  serviceSource = words [[
+    microsoftDefenderForEndpoint microsoftDefenderForIdentity microsoftDefenderForCloudApps
+    microsoftDefenderForOffice365 microsoft365Defender azureAdIdentityProtection microsoftAppGovernance
+    dataLossPrevention microsoftDefenderForCloud microsoftSentinel microsoftInsiderRiskManagement
+    microsoftThreatIntelligence microsoftSecurityForAI]],
+  detectionSource = words [[
+    microsoftDefenderForEndpoint antivirus smartScreen customTi microsoftDefenderForOffice365 automatedInvestigation
+    microsoftThreatExperts customDetection microsoftDefenderForIdentity cloudAppSecurity microsoft365Defender manual]],
+}
+
+--- Selectable is what one of the sources can filter by; the other one refuses it by name.
+---@type mde.cli.Fields
+M.alerts = {
+  noun = "an alert",
+  names = words [[
+    id incidentId title severity status category classification determination assignedTo createdDateTime
+    lastUpdateDateTime firstActivityDateTime lastActivityDateTime resolvedDateTime serviceSource detectionSource
+    devices users files processes addresses urls mitreTechniques comments threatFamilyName threatDisplayName
+    description recommendedActions alertWebUrl source key decided_at]],
+  selectable = words [[
+    assignedTo category classification createdDateTime detectionSource determination id incidentId
+    lastActivityDateTime lastUpdateDateTime serviceSource severity status]],
+  choices = alert_choices,
+  levels = { severity = ranks(alert_choices.severity) },
+  times = set [[
+    createdDateTime lastUpdateDateTime firstActivityDateTime lastActivityDateTime resolvedDateTime]],
+}
+
+---@type mde.cli.Fields
+M.incidents = {
+  noun = "an incident",
+  names = words [[
+    id displayName severity status redirectIncidentId classification determination assignedTo createdDateTime
+    lastUpdateDateTime priorityScore customTags comments summary description lastModifiedBy resolvingComment
+    incidentWebUrl]],
+  selectable = words [[
+    assignedTo classification createdDateTime determination lastUpdateDateTime severity status]],
+  choices = { severity = alert_choices.severity, classification = alert_choices.classification,
+    determination = alert_choices.determination,
+    status = words "active inProgress resolved redirected awaitingAction" },
+  levels = { severity = ranks(alert_choices.severity) },
+  times = set "createdDateTime lastUpdateDateTime",
 }
 
 --- Raises for a name that is no field's.

@@ -1,5 +1,5 @@
---- listing: what `mde machines` and `mde actions` have in common: what a query finds is written as it is found, or held
--- back until all of it can be put in order.
+--- listing: what `mde machines`, `mde actions` and others have in common: what a query finds is written as it is
+-- found, or held back until all of it can be put in order.
 
 local columns_of = require "mde.cli.ui.columns"
 local conditions = require "mde.cli.listing.conditions"
@@ -24,6 +24,7 @@ local FLUSH_ROWS = 50
 ---@field order? mde.cli.Order
 ---@field limit? integer how many at the most
 ---@field is_meant? fun(record: table): boolean what is tested here, beside the query
+---@field options? table of the client's function
 
 -- What JSON has of a record of which some fields are asked for: each of them, also where the record has no value.
 local function picked(names)
@@ -49,14 +50,15 @@ local function write_through(writer, limit)
 end
 
 -- Writes everything that the query selects. A reader who has had enough, as `head` has, is no error.
-local function run(context, method, usual)
+local function run(context, method, usual, as_json)
   local client, request = context.client, context.request
   local names = request.names
-  local writer = rows.new(context, names and columns_of.chosen(names, usual) or usual, names and picked(names))
+  local writer = rows.new(context, names and columns_of.chosen(names, usual) or usual,
+    names and picked(names) or as_json)
   local write, count, held = write_through(writer, request.limit), 0, request.order and {}
   -- What was found is written, also if what follows cannot be read.
   local ok, finished = pcall(interrupt.during, client, 1, function()
-    for record in client[method](client, request.query) do
+    for record in client[method](client, request.query, request.options) do
       local is_meant = not request.is_meant or request.is_meant(record)
       if is_meant then
         count = count + 1
@@ -103,31 +105,40 @@ end
 ---@field configure fun(command: table) declares its options to argparse
 ---@field read fun(arguments: table): (fun(record: table): boolean)? tells what is meant; nil if no option is given
 
+---@class mde.cli.ListingOptions of the client's function
+---@field configure fun(command: table) declares them to argparse
+---@field read fun(arguments: table): table
+
 --- A subcommand that lists what its conditions select.
----@param method "machines"|"actions" of the client
----@param noun "machine"|"action"
+---@param method "machines"|"actions"|"alerts"|"incidents" of the client
+---@param noun "machine"|"action"|"alert"|"incident"
 ---@param columns mde.cli.RowColumn[]
----@param subcommand table what else init.lua asks of it
+---@param subcommand table what else init.lua asks of it; `options`, a mde.cli.ListingOptions; and `as_json`, what of a
+--- record is written as JSON
 ---@param sieve? mde.cli.Sieve what is asked beside the query, and tested here
 ---@return table subcommand
 function M.subcommand(method, noun, columns, subcommand, sieve)
+  local options = subcommand.options
   subcommand.name = method
 
   ---@return mde.cli.ListingRequest
   function subcommand.request(arguments)
-    return request_of(arguments, fields[method], sieve and sieve.read(arguments))
+    local request = request_of(arguments, fields[method], sieve and sieve.read(arguments))
+    request.options = options and options.read(arguments)
+    return request
   end
 
   function subcommand.configure(command)
     conditions.configure(command, noun)
     if sieve then sieve.configure(command) end
+    if options then options.configure(command) end
     configure(command)
     rows.configure(command)
     rows.configure_heading(command)
   end
 
   function subcommand.run(context)
-    return run(context, method, columns)
+    return run(context, method, columns, subcommand.as_json)
   end
 
   return subcommand

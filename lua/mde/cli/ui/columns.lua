@@ -1,4 +1,4 @@
---- columns: what is shown of machines and of actions.
+--- columns: what is shown of machines, actions, alerts and incidents.
 
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
@@ -86,6 +86,45 @@ M.actions = {
   { name = "requestor", title = "REQUESTOR", value = field "requestor", optional = true },
   { name = "requestorComment", title = "COMMENT", value = field "requestorComment", optional = true },
   { name = "machineId", title = "MACHINE ID", value = field "machineId", only_data = true },
+}
+
+-- The devices of an alert by their names, or else their ids; one that may not be acted on in parentheses.
+local function devices_of(alert)
+  local names = {}
+  for i, device in ipairs(alert.devices or {}) do
+    names[i] = device.computerDnsName or device.id or device.aadDeviceId or "?"
+    if not device.is_target then names[i] = "(" .. names[i] .. ")" end
+  end
+  return names[1] and table.concat(names, ", ")
+end
+
+--- A person looks for what is urgent; mde alert is given the id.
+---@type mde.cli.RowColumn[]
+M.alerts = {
+  { name = "id", title = "ID", value = field "id", only_data = true },
+  { name = "severity", title = "SEVERITY", value = field "severity" },
+  { name = "status", title = "STATUS", value = field "status" },
+  { name = "createdDateTime", title = "CREATED", value = field "createdDateTime", shown = ago "createdDateTime" },
+  { name = "title", title = "TITLE", value = field "title", least = NAME_LEAST },
+  { name = "devices", title = "DEVICES", value = devices_of },
+  { name = "assignedTo", title = "ASSIGNED TO", value = field "assignedTo", optional = true },
+  { name = "incidentId", title = "INCIDENT", value = field "incidentId", optional = true },
+  { name = "id", title = "ID", value = field "id", optional = true, only_shown = true, least = 30 },
+}
+
+---@type mde.cli.RowColumn[]
+M.incidents = {
+  { name = "id", title = "ID", value = field "id", kept = true },
+  { name = "severity", title = "SEVERITY", value = field "severity" },
+  { name = "status", title = "STATUS", value = field "status" },
+  { name = "lastUpdateDateTime", title = "UPDATED", value = field "lastUpdateDateTime",
+    shown = ago "lastUpdateDateTime" },
+  { name = "displayName", title = "NAME", value = field "displayName", least = NAME_LEAST },
+  { name = "assignedTo", title = "ASSIGNED TO", value = field "assignedTo", optional = true },
+  { name = "customTags", title = "TAGS", value = function(incident)
+    return incident.customTags and table.concat(incident.customTags, ", ")
+  end, optional = true },
+  { name = "redirectIncidentId", title = "MERGED INTO", value = field "redirectIncidentId", optional = true },
 }
 
 -- What columns say of where they are left away.

@@ -1,6 +1,8 @@
--- fields: what machines and actions have, for --columns and --sort.
+-- fields: what machines, actions, alerts and incidents have, for --columns and --sort.
 -- Labels: not-lua5.3
+local alert_fields = require "mde.query.alert_fields"
 local fields = require "mde.cli.listing.fields"
+local kinds = require "mde.query.kinds"
 local known = require "mde.query.fields"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -20,6 +22,28 @@ describe("the fields of the command", function()
       assert.same(choices, fields[what].choices)
     end)
   end
+
+  it("of alerts and incidents are those of the library, of either source, with the same values and ranks", function()
+    local both = { alerts = { alert_fields.alerts, alert_fields.graph_alerts }, incidents = { alert_fields.incidents } }
+    for what, schemas in pairs(both) do
+      local names, selectable = {}, {}
+      for _, name in ipairs(fields[what].names) do names[name] = true end
+      for _, schema in ipairs(schemas) do
+        for name, field in pairs(schema.fields) do
+          selectable[name] = true
+          assert.same(field.order, fields[what].choices[name], name)
+          assert.same(field.kind == kinds.level and field.choices or nil, fields[what].levels[name], name)
+          assert.equal(field.kind == kinds.time or nil, fields[what].times[name], name)
+        end
+        for name in pairs(schema.known) do assert.is_true(names[name] or name == "alerts", name) end
+      end
+      for _, name in ipairs(fields[what].selectable) do
+        assert.is_true(selectable[name], name)
+        selectable[name] = nil
+      end
+      assert.same({}, selectable)
+    end
+  end)
 
   it("are read from a list of names", function()
     assert.same({ "id" }, fields.list("id", fields.machines, "--columns"))
