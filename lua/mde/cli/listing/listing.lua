@@ -1,5 +1,5 @@
---- listing: what `mde machines` and `mde actions` have in common: what a query finds is written as it is found, or held
--- back until all of it can be put in order.
+--- listing: what `mde machines`, `mde actions` and `mde indicators list` have in common: what a query finds is written
+-- as it is found, or held back until all of it can be put in order.
 
 local columns_of = require "mde.cli.ui.columns"
 local conditions = require "mde.cli.listing.conditions"
@@ -104,8 +104,8 @@ end
 ---@field read fun(arguments: table): (fun(record: table): boolean)? tells what is meant; nil if no option is given
 
 --- A subcommand that lists what its conditions select.
----@param method "machines"|"actions" of the client
----@param noun "machine"|"action"
+---@param method "machines"|"actions"|"indicators" of the client
+---@param noun "machine"|"action"|"indicator"
 ---@param columns mde.cli.RowColumn[]
 ---@param subcommand table what else init.lua asks of it
 ---@param sieve? mde.cli.Sieve what is asked beside the query, and tested here

@@ -1,4 +1,4 @@
---- columns: what is shown of machines and of actions.
+--- columns: what is shown of machines, of actions and of indicators.
 
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
@@ -86,6 +86,17 @@ M.actions = {
   { name = "requestor", title = "REQUESTOR", value = field "requestor", optional = true },
   { name = "requestorComment", title = "COMMENT", value = field "requestorComment", optional = true },
   { name = "machineId", title = "MACHINE ID", value = field "machineId", only_data = true },
+}
+
+---@type mde.cli.RowColumn[]
+M.indicators = {
+  { name = "id", title = "ID", value = field "id", kept = true },
+  { name = "action", title = "ACTION", value = field "action" },
+  { name = "indicatorType", title = "TYPE", value = field "indicatorType" },
+  { name = "indicatorValue", title = "VALUE", value = field "indicatorValue", least = NAME_LEAST, kept = true },
+  { name = "expirationTime", title = "UNTIL", value = field "expirationTime", optional = true },
+  { name = "title", title = "TITLE", value = field "title", optional = true },
+  { name = "createdByDisplayName", title = "BY", value = field "createdByDisplayName", optional = true },
 }
 
 -- What columns say of where they are left away.
