@@ -1,5 +1,5 @@
 -- Indicators that are added and deleted.
--- Labels: only-lua5.4
+-- Labels: not-lua5.3
 local change = require "mde.indicator.change"
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -10,7 +10,7 @@ local terminal = require "mde.cli.ui.terminal"
 
 local M = {
   name = "details",
-  summary = "Show who logged on to a device, its software, flaws, missing updates and recommendations.",
+  summary = "Show the users, software, flaws and missing updates of a device.",
   explained = [[
 Each part needs a permission of its own: User.Read.All, Software.Read.All (software and missing
 updates), Vulnerability.Read.All, SecurityRecommendation.Read.All. A part that cannot be read is

@@ -7,7 +7,7 @@ local file = require "mde.cli.indicator.file"
 local listing = require "mde.cli.listing.listing"
 
 local M = {
-  summary = "List, add, import and delete indicators: what devices allow or block (needs Ti.ReadWrite.All).",
+  summary = "List, add, import and delete indicators: what devices block.",
   explained = [[
    mde indicators list   [<condition> ...]   as mde machines takes them, or --all
    mde indicators add    <value>             with --type, --action, --title, --description
@@ -17,10 +17,11 @@ local M = {
                                              - is standard input
    mde indicators delete <id> ...
 
-An indicator is for every device of the tenant, or of the groups that it names: a wrong one cuts
-off a whole company. So what would be done is shown and asked about; elsewhere than on a terminal
-it needs --yes. What would hit more than anybody means is refused by a rule, which --allow lifts:
-empty_file, any_address, own_address, private_address, top_level_domain, vital_domain.
+Needs the permission Ti.ReadWrite.All. An indicator is for every device of the tenant, or of the
+groups that it names: a wrong one cuts off a whole company. So what would be done is shown and asked
+about; elsewhere than on a terminal it needs --yes. What would hit more than anybody means is
+refused by a rule, which --allow lifts: empty_file, any_address, own_address, private_address,
+top_level_domain, vital_domain.
 
 One value of one type is one indicator: adding it again changes it.]],
   examples = {
