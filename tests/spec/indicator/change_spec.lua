@@ -152,6 +152,15 @@ describe("indicators", function()
       assert.equal(400, results[3].err.http_status)
     end)
 
+    it("are not asked about one by one where all are refused", function()
+      r:answer({ path = "import" }, 400, { error = { code = "BadRequest", message = "no" } }, { count = false })
+      local results = r.client:import_indicators(list(change.MOST + 1))
+      assert.equal(change.MOST + 1, results.failed)
+      assert.equal(60, #r:posts())
+      assert.equal(400, results[1].err.http_status)
+      assert.matches("^it was not sent, since a request for others failed: ", results[change.MOST + 1].err.message)
+    end)
+
     it("are sent again where the answer was lost", function()
       r:fault { match = { path = "import" }, fault = "gone", processed = true }
       local results = r.client:import_indicators(list(3))
