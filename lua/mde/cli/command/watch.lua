@@ -24,8 +24,9 @@ local M = {
 The playbook is a file of Lua that calls mde.watch { cursor = "FILE", handler = function(alert, options)
 ... end }. Each alert is handed over once, also when the command is stopped, killed or started again:
 which were is kept in the cursor. An alert whose handler fails is handed over again, and set aside and
-named after some tries; one for which the cap is full waits. Ctrl-C ends the command when the handler that runs has ended; a second one at
-once. Exit status 4: with --once, alerts have failed or were set aside.]],
+named after some tries; one for which the cap is full waits. Ctrl-C ends the command when the handler
+that runs has ended; a second one at once. Exit status 4: with --once, alerts have failed or were set
+aside.]],
   examples = {
     { "mde watch on-alert.lua", "until Ctrl-C, or systemctl stop" },
     { "mde watch --once on-alert.lua", "what has come since the last time, from a timer" },

@@ -25,7 +25,8 @@ describe("mde completion", function()
     local script = console.run({ "completion", "bash" }).out
     for _, place in ipairs { "restrict --list", "restrict --log", "state --list", "sim --fixture", "sim --dir",
       "sim --arc-directory", "plan --output", "run --journal", "plan ", "run ", "resume ", "stop ", "undo ",
-      "undo --journal", "rehearse ", "rehearse --fleet", "rehearse --faults", "rehearse --keep", "watch ", "report --html",
+      "undo --journal", "rehearse ", "rehearse --fleet", "rehearse --faults", "rehearse --keep", "watch ",
+      "report --html",
       "report --copy", "report ", "run --audit", "undo --audit", "restrict --audit", "release --audit",
       "resume --audit", "cancel --audit" } do
       assert.truthy(script:find(("'%s') kind=file ;;"):format(place), 1, true), place)
