@@ -41,6 +41,31 @@ describe("a client's watch", function()
     assert.same({ "accepted", "already_active" }, outcomes)
   end)
 
+  for _, source in ipairs { "defender", "graph" } do
+    it(("reads the alerts of %s, once each, with their devices"):format(source), function()
+      local told, changed = r.client:now() - 30, core.timestamp.write(r.client:now() - 20)
+      for i = 1, 3 do
+        r.tenant:raise_alert { title = ("beacon %d"):format(i), severity = i == 3 and "low" or "high",
+          evidence = { { kind = "device", machine = LAPTOP.id } } }
+      end
+      local seen = {}
+      local function watch()
+        return r.client:watch { cursor = path, once = true, alerts = { severity = "high" }, source = source,
+          since = told, handler = function(alert, options)
+            seen[#seen + 1] = alert.title .. " " .. alert.source
+            assert.equal(LAPTOP.id, alert.devices[1].id)
+            assert.equal(alert.key, options.key)
+            return true
+          end }
+      end
+      assert(changed)
+      assert.is_true(watch())
+      assert.is_true(watch())
+      table.sort(seen)
+      assert.same({ "beacon 1 " .. source, "beacon 2 " .. source }, seen)
+    end)
+  end
+
   it("leaves a device alone that somebody has released since the alert", function()
     add "alert-0001"
     r.tenant.clock.advance(10)
