@@ -16,7 +16,7 @@ end
 
 -- What stands for an indicator in a plan.
 local function shown(fields)
-  return type(fields) == "table" and errors.show(fields.indicatorValue) or errors.show(fields)
+  return tostring(type(fields) == "table" and fields.indicatorValue or fields)
 end
 
 --- The indicators that a query selects, one after the other. Needs the permission Ti.ReadWrite.All, as all of these.
@@ -69,7 +69,7 @@ end
 function methods:delete_indicator(indicator, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.delete_indicator")
   local subject = type(indicator) == "table" and indicator.indicatorValue or indicator
-  if only_noted(self, "delete_indicator", errors.show(subject)) then return true end
+  if only_noted(self, "delete_indicator", tostring(subject)) then return true end
   return changes.delete(self.exchange, indicator, self:context(options.timeout))
 end
 

@@ -7,25 +7,22 @@ local watches = require "mde.watch.watch"
 local M = {}
 
 -- The alerts that a filter describes and that were changed since.
-local function alerts_of(client, filter)
+local function alerts_of(client, filter, source)
   return { read = function(_, since)
     local changed = {}
     for name, value in pairs(filter ~= "all" and filter or {}) do changed[name] = value end
     changed.lastUpdateDateTime = operators.ge(since)
-    return client:alerts(changed)
+    return client:alerts(changed, { source = source })
   end }
 end
 
-local function source_of(client, filter)
+local function source_of(client, filter, source)
   if filter == nil then filter = "all" end
   if type(filter) ~= "table" and filter ~= "all" or type(filter) == "table" and filter.lastUpdateDateTime ~= nil then
     errors.invalid("wrong_value", "mde.watch: option \"alerts\" must be a table without lastUpdateDateTime",
       "Write alerts = { severity = \"high\" }, or leave it out for all. Since when they are read, the watch knows.")
   end
-  if type(client.alerts) ~= "function" then
-    errors.invalid("wrong_value", "mde.watch: this client has no alerts", "Give the option source.")
-  end
-  return alerts_of(client, filter)
+  return alerts_of(client, filter, source)
 end
 
 --- A watch of a client.
@@ -36,7 +33,7 @@ function M.new(client, options)
   local exchange = client.exchange
   local host = { now = function() return client:now() end, clock = { now = exchange.now, sleep = exchange.sleep },
     store = exchange.store, context = function() return client:context() end,
-    source = function(filter) return source_of(client, filter) end }
+    source = function(filter, source) return source_of(client, filter, source) end }
   return watches.new(host, options)
 end
 

@@ -282,7 +282,7 @@ static const char *skip_lines(const char *at, const char *end, const char *marks
   return at < end ? at + strlen(marks) : at;
 }
 
-/* Behind the string at `at`, NULL if it is none. */
+/* Behind the string at `at`, NULL if no string begins there. */
 static const char *skip_literal(const char *at, const char *end)
 {
   if ((*at == 'h' || *at == 'H') && end - at > 1) at++;

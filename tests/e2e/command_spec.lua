@@ -741,14 +741,15 @@ describe("mde, piped,", function()
 
   it("takes no option twice whose second value would contradict the first", function()
     local repeatable = { ["--allow"] = true, ["--all-of"] = true, ["--ended"] = true, ["--role"] = true,
-      ["--graph-role"] = true, ["--offline"] = true, ["--night"] = true, ["--faults"] = true }
+      ["--offline"] = true, ["--night"] = true, ["--faults"] = true, ["--again"] = true,
+      ["--graph-role"] = true }
     local times = { ["--since"] = true, ["--wait"] = true, ["--decided-at"] = true, ["--release-after"] = true }
     local count = 0
     for _, name in ipairs { "restrict", "release", "state", "report", "machines", "actions", "cancel", "tag", "untag",
-      "sim", "plan", "run", "resume", "undo", "rehearse" } do
+      "sim", "plan", "run", "resume", "undo", "rehearse", "watch" } do
       for option, value in command.run({ name, "--help" }).out:gmatch "\n +(%-%-[a-z-]+) +([<{]%S*)" do
         -- The caps of a run are one for each verb; one that is named twice is refused (cli/run/arguments_spec.lua).
-        local runs = { plan = true, run = true, resume = true, rehearse = true }
+        local runs = { plan = true, run = true, resume = true, rehearse = true, watch = true }
         local is_of_run = option == "--cap" and runs[name]
         if not repeatable[option] and not is_of_run then
           count = count + 1

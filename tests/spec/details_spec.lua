@@ -1,5 +1,5 @@
 -- The functions about details are the module's, too.
--- Labels: only-lua5.4
+-- Labels: not-lua5.3
 local details = require "mde.details"
 local mde = require "mde"
 

@@ -1,5 +1,5 @@
 -- The tenant's indicators, as a client reads them.
--- Labels: only-lua5.4
+-- Labels: not-lua5.3
 local operators = require "mde.query.operators"
 local rehearsal = require "tests.spec.support.rehearsal"
 

@@ -10,7 +10,8 @@ describe("a client's watch", function()
   local r, path, list
 
   before_each(function()
-    r = rehearsal.new { machines = { LAPTOP } }
+    r = rehearsal.new { machines = { LAPTOP }, roles = { "Machine.Read.All", "Machine.RestrictExecution",
+      "Alert.Read.All" }, graph_roles = { "SecurityAlert.Read.All" } }
     list = alerts.new()
     path = os.tmpname()
     os.remove(path)
@@ -40,6 +41,30 @@ describe("a client's watch", function()
     assert.is_true(watch())
     assert.same({ "accepted", "already_active" }, outcomes)
   end)
+
+  for _, source in ipairs { "defender", "graph" } do
+    it(("reads the alerts of %s, once each, with their devices"):format(source), function()
+      local since = r.client:now() - 30
+      for i = 1, 3 do
+        r.tenant:raise_alert { title = ("beacon %d"):format(i), severity = i == 3 and "low" or "high",
+          evidence = { { kind = "device", machineId = LAPTOP.id } } }
+      end
+      local seen = {}
+      local function watch()
+        return r.client:watch { cursor = path, once = true, alerts = { severity = "high" }, source = source,
+          since = since, handler = function(alert, options)
+            seen[#seen + 1] = alert.title .. " " .. alert.source
+            assert.equal(LAPTOP.id, alert.devices[1].id)
+            assert.equal(alert.key, options.key)
+            return true
+          end }
+      end
+      assert.is_true(watch())
+      assert.is_true(watch())
+      table.sort(seen)
+      assert.same({ "beacon 1 " .. source, "beacon 2 " .. source }, seen)
+    end)
+  end
 
   it("leaves a device alone that somebody has released since the alert", function()
     add "alert-0001"

@@ -193,6 +193,7 @@
 ---| "indicator_too_wide" # it would hit more than anybody means; see `rule`
 ---| "indicator_contradictory" # two rows of a list have one value and type, and differ
 ---| "indicator_refused" # the service refused this row of a list
+---| "indicator_not_sent" # a request for other rows of the list failed, and this one was not sent
 ---| "indicator_left_out" # the service's answer does not say what came of this row of a list
 ---| "machine_protected" # a rule of the guard forbids it; see `rule`
 ---| "cap_full" # as many machines were restricted as may be in an hour; the next may be at `retry_at`

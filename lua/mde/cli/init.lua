@@ -24,7 +24,7 @@ local M = {}
 
 local subcommands = { "restrict", "release", "plan", "run", "resume", "runs", "stop", "undo", "rehearse", "watch",
   "state", "report", "machines", "actions", "action", "alerts", "alert", "incidents", "hunt", "cancel", "package",
-  "tag", "untag", "set_device_value", "doctor", "sim", "completion", "man", "help" }
+  "tag", "untag", "set_device_value", "details", "indicators", "doctor", "sim", "completion", "man", "help" }
 
 -- All in the order in which they are shown: behind release the other response actions.
 ---@return mde.cli.Subcommand[]

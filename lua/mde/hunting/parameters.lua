@@ -21,7 +21,7 @@ local name_flaws = {
 
 local function check_name(name)
   if type(name) ~= "string" then
-    errors.invalid("parameter_malformed", ("mde.hunt: the parameters need names, and %s is none"):format(
+    errors.invalid("parameter_malformed", ("mde.hunt: the parameters need names, and %s is not one"):format(
       errors.got(name)), "Write parameters = { hash = sha1 }, and hash in the query.")
   end
   local flaw = name_flaws[core.kql.name_flaw(name)]

@@ -50,7 +50,7 @@ local function is_whole(number)
   return subtype and subtype(number) == "integer" or number % 1 == 0 and math.abs(number) <= 2 ^ 53
 end
 
--- The value that the core takes for each type; nil if it is none.
+-- The value that the core takes for each type; nil if it is another.
 local readers = {
   string = function(value) return type(value) == "string" and value or nil end,
   guid = function(value) return type(value) == "string" and value or nil end,

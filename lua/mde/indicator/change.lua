@@ -10,6 +10,8 @@ local fields_of = require "mde.indicator.fields"
 local ACTION_SECONDS, READ_SECONDS = 120, 300
 local MAX_SENDS = 2
 local MOST = 500
+-- One bad row among 500 is found with nine refusals. If there are so many, the refusal is about something else.
+local MAX_REFUSALS = 60
 
 local M = { MOST = MOST }
 
@@ -162,14 +164,20 @@ local function read_result(row, body)
     hint = "Correct the row; the others are not touched by it." }
 end
 
+-- Why one was not sent: what a request for others came to.
+local function not_sent(err)
+  return errors.wrap(err, { code = "indicator_not_sent",
+    message = "it was not sent, since a request for others failed" })
+end
+
 local function halves(list)
   local first, second, half = {}, {}, math.floor(#list / 2)
   for i, one in ipairs(list) do table.insert(i <= half and first or second, one) end
   return first, second
 end
 
--- Sends these. nil and an error if those behind them need not be tried.
-local function send(exchange, list, context)
+-- Sends these; `told.refusals` counts. nil and an error if those behind them need not be tried.
+local function send(exchange, list, context, told)
   local bodies = {}
   for i, one in ipairs(list) do bodies[i] = one.body end
   local answer, err = call(exchange, { method = "POST", path = "/indicators/import", kind = "action",
@@ -181,28 +189,36 @@ local function send(exchange, list, context)
     local rows = matched(list, answer.value)
     for i, one in ipairs(list) do one.value, one.err = read_result(rows[i], one.body) end
     return true
-  elseif err.http_status == 400 and list[2] then
+  end
+  if err.http_status == 400 then told.refusals = told.refusals + 1 end
+  if err.http_status == 400 and list[2] and told.refusals < MAX_REFUSALS then
     -- One of them may be why all are refused.
     local first, second = halves(list)
-    local going_on, problem = send(exchange, first, context)
-    if going_on then return send(exchange, second, context) end
-    for _, one in ipairs(second) do one.err = problem end
+    local going_on, problem = send(exchange, first, context, told)
+    if going_on then return send(exchange, second, context, told) end
+    for _, one in ipairs(second) do one.err = not_sent(problem) end
     return nil, problem
   end
+  if err.http_status == 400 and list[2] then
+    err = errors.wrap(err, { kind = "refused", code = "batch_refused",
+      message = ("the service refused a request for %d indicators, this one among them"):format(#list),
+      hint = "Add it by itself: mde.add_indicator says what is wrong." })
+  end
   for _, one in ipairs(list) do one.err = err end
-  if err.http_status == 400 or err.kind == "unknown" then return true end
+  if err.kind == "unknown" or err.http_status == 400 and told.refusals < MAX_REFUSALS then return true end
   return nil, err
 end
 
 local function send_all(exchange, list, context)
   local stopped
+  local told = { refusals = 0 }
   for first = 1, #list, MOST do
     local part = {}
     for i = first, math.min(first + MOST - 1, #list) do part[#part + 1] = list[i] end
     if stopped then
-      for _, one in ipairs(part) do one.err = stopped end
+      for _, one in ipairs(part) do one.err = not_sent(stopped) end
     else
-      stopped = select(2, send(exchange, part, context))
+      stopped = select(2, send(exchange, part, context, told))
     end
   end
   return true

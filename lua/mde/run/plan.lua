@@ -416,7 +416,7 @@ function M.read(journal)
   for module in journal:modules() do plan.modules[#plan.modules + 1] = module end
   for row in journal:devices() do
     local facts = row.facts and json.decode(row.facts)
-    -- What a session left beside the plan is none of it.
+    -- What a session left beside the plan is no part of it.
     if type(facts) == "table" and type(facts.changes) == "table" and not facts.is_unplanned then
       local device = { id = row.id }
       for _, name in ipairs(PLAN_FIELDS) do device[name] = facts[name] end

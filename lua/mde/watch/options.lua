@@ -15,7 +15,8 @@ local M = {}
 ---@field cursor string|{ store: string } where it is kept which alerts were handed over: a file, or a name in the
 --- client's store
 ---@field alerts? table|string which alerts, as mde.alerts takes it; default all
----@field source? mde.AlertSource where the alerts come from, in the place of `alerts`
+---@field source? mde.AlertSourceName|mde.AlertSource who is asked for them, as mde.alerts takes it, default "defender";
+--- or else where alerts come from, in the place of `alerts`
 ---@field since? mde.Time the first time: alerts that were created before are not handed over; default now
 ---@field per? "alert"|"status" "status": an alert is handed over again when its status is another; default "alert"
 ---@field every? number seconds between two reads; default 60
@@ -33,7 +34,7 @@ local M = {}
 ---@field read fun(self: mde.AlertSource, since: number, context: mde.Context?): (fun(): table?)?, mde.Error? the alerts
 --- that were changed since, inclusive, Unix seconds, in any order: an iterator, which raises if it fails
 
-local known = { handler = "callback", cursor = "any", alerts = "any", source = "object", since = "any", per = "text",
+local known = { handler = "callback", cursor = "any", alerts = "any", source = "any", since = "any", per = "text",
   every = "seconds", overlap = "seconds", span = "seconds", sweep_every = "seconds", tries = "count",
   retry_after = "seconds", again = "object", once = "flag", stop = "callback", on_event = "callback" }
 
@@ -62,9 +63,11 @@ function M.check(options, now)
       "Write handler = function(alert, options) ... end.")
   end
   check_cursor(checked.cursor)
-  if checked.source and (type(checked.source.read) ~= "function" or checked.alerts ~= nil) then
-    errors.invalid("wrong_type", "mde.watch: option \"source\" must have a function read, and stands in the place of "
-      .. "\"alerts\"")
+  local source = checked.source
+  local is_table = type(source) == "table" and type(source.read) == "function" and checked.alerts == nil
+  if source ~= nil and not is_table and source ~= "defender" and source ~= "graph" then
+    errors.invalid("wrong_type", "mde.watch: option \"source\" must be \"defender\" or \"graph\", or have a function "
+      .. "read, and then it stands in the place of \"alerts\"")
   end
   if checked.per ~= "alert" and checked.per ~= "status" then
     errors.invalid("wrong_value", ("mde.watch: option \"per\" must be \"alert\" or \"status\", not %s"):format(

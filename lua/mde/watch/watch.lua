@@ -57,7 +57,7 @@ local M = {}
 ---@field clock { now: (fun(): number), sleep: fun(seconds: number) } the driver's
 ---@field store? mde.Store
 ---@field context? fun(): mde.Context
----@field source? fun(alerts: any): mde.AlertSource of what the option `alerts` asks
+---@field source? fun(alerts: any, name?: mde.AlertSourceName): mde.AlertSource of what the option `alerts` asks
 
 ---@class mde.Watch
 ---@field private host mde.WatchHost
@@ -82,8 +82,10 @@ function M.new(host, options)
     errors.invalid("wrong_value", "mde.watch: option \"cursor\" names a store, and the client has none",
       "Give the client one, by its option store or MDE_STORE; or name a file.")
   end
-  return setmetatable({ host = host, options = options, source = options.source or host.source(options.alerts),
-    is_stopping = false, named = {}, names = 0, unusable = 0 }, Watch)
+  local source = options.source
+  if type(source) ~= "table" then source = host.source(options.alerts, source) end
+  return setmetatable({ host = host, options = options, source = source, is_stopping = false, named = {},
+    names = 0, unusable = 0 }, Watch)
 end
 
 --- Ends the watch once the handler that runs has ended. Harmless at any time.

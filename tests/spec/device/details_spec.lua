@@ -1,5 +1,5 @@
 -- What the service knows of a device beside its record.
--- Labels: only-lua5.4
+-- Labels: not-lua5.3
 local details = require "mde.device.details"
 local rehearsal = require "tests.spec.support.rehearsal"
 

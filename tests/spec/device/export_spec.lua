@@ -1,5 +1,5 @@
 -- The software and the vulnerabilities of all devices.
--- Labels: only-lua5.4
+-- Labels: not-lua5.3
 local export = require "mde.device.export"
 local rehearsal = require "tests.spec.support.rehearsal"
 

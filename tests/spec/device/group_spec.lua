@@ -1,5 +1,5 @@
 -- The device groups of the tenant.
--- Labels: only-lua5.4
+-- Labels: not-lua5.3
 local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("mde.device_groups", function()

@@ -24,7 +24,7 @@ describe("the parameters of a query", function()
   for name, case in pairs {
     ["no table"] = { "T", "x", "wrong_type", "must be a table" },
     ["a list"] = { "T", { "x" }, "parameter_malformed", "need names" },
-    ["a name that is none"] = { "T", { ["a = 1; b"] = 1 }, "parameter_malformed", "is no name of a parameter" },
+    ["what cannot be a name"] = { "T", { ["a = 1; b"] = 1 }, "parameter_malformed", "is no name of a parameter" },
     ["a name like a column"] = { "T | where DeviceName == DeviceName", { DeviceName = "x" }, "parameter_malformed",
       "does not begin with a small letter" },
     ["a word of the language"] = { "T | where A == where", { where = "x" }, "parameter_malformed", "a word of" },
@@ -38,7 +38,7 @@ describe("the parameters of a query", function()
     ["one that is not used"] = { "T | where A == hsot", { host = "x" }, "parameter_unused", 'Did you mean "hsot"' },
     ["one in quotes"] = { "T | where DeviceName == 'host'", { host = "x" }, "parameter_unused", "without quotes" },
     ["one in a comment"] = { "T // host", { host = "x" }, "parameter_unused", "does not use" },
-    ["a value that is none"] = { "T | where A == host", { host = print }, "parameter_malformed", "parameter host" },
+    ["what cannot be a value"] = { "T | where A == host", { host = print }, "parameter_malformed", "parameter host" },
   } do
     it("are refused: " .. name, function()
       local code, text = refused(case[1], case[2])

@@ -53,7 +53,7 @@ describe("a hunting reply", function()
     ['{"schema":[],"results":[{},"x"]}'] = "row 2 is no object",
     ['{"Schema":[],"Results":[]}'] = "no schema",
   } do
-    it("is none: " .. text, function()
+    it("is not " .. text, function()
       local schema, why = read(text)
       assert.is_nil(schema)
       assert.is_truthy(why:find(problem, 1, true), why)

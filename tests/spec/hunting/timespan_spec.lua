@@ -33,7 +33,7 @@ describe("a timespan", function()
     ["no unit of time"] = "PT7", ["two spans"] = "P1D/P1D", ["three parts"] = "P1D/2026-02-03/P1D", ["no table"] = true,
     ["an unknown field"] = { from = NOW, until_ = NOW }, ["no from"] = { to = NOW },
     backwards = { from = NOW, to = NOW - 1 },
-    ["a day that is none"] = "2026-02-30", ["a time"] = mde.ago "1d", ["Unix seconds"] = NOW,
+    ["a day that does not exist"] = "2026-02-30", ["a time"] = mde.ago "1d", ["Unix seconds"] = NOW,
   } do
     it("is refused: " .. name, function()
       local ok, err = pcall(timespans.read, value, NOW)

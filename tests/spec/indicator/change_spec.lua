@@ -1,5 +1,5 @@
 -- Indicators that are added and deleted.
--- Labels: only-lua5.4
+-- Labels: not-lua5.3
 local change = require "mde.indicator.change"
 local rehearsal = require "tests.spec.support.rehearsal"
 
@@ -150,6 +150,15 @@ describe("indicators", function()
       local results = r.client:import_indicators(list(5))
       assert.same({ 1, 4 }, { results.failed, active() })
       assert.equal(400, results[3].err.http_status)
+    end)
+
+    it("are not asked about one by one where all are refused", function()
+      r:answer({ path = "import" }, 400, { error = { code = "BadRequest", message = "no" } }, { count = false })
+      local results = r.client:import_indicators(list(change.MOST + 1))
+      assert.equal(change.MOST + 1, results.failed)
+      assert.equal(60, #r:posts())
+      assert.equal(400, results[1].err.http_status)
+      assert.matches("^it was not sent, since a request for others failed: ", results[change.MOST + 1].err.message)
     end)
 
     it("are sent again where the answer was lost", function()

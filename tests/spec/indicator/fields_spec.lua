@@ -1,5 +1,5 @@
 -- What an indicator says, and whom it would hit.
--- Labels: only-lua5.4
+-- Labels: not-lua5.3
 local fields_of = require "mde.indicator.fields"
 local rehearsal = require "tests.spec.support.rehearsal"
 

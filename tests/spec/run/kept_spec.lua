@@ -39,7 +39,7 @@ describe("a plan that was kept", function()
     assert.is_table((kepts.read(path)))
   end)
 
-  it("is an error where there is none, or what stands there is another", function()
+  it("is an error where no file is, or what stands there is something else", function()
     for path, code in pairs { [stage.directory .. "/none.plan"] = "run_missing",
       ["/etc/passwd"] = "record_unusable" } do
       local kept, err = kepts.read(path)

@@ -72,7 +72,13 @@ local function split(word)
     ("Write FIELD=VALUE, computerDnsName=%s say."):format(errors.show(word:match "^[A-Za-z0-9.-]+$" or "NAME")))
 end
 
+local truths = { ["true"] = true, ["false"] = false }
+
+-- Fields with several texts, of which one is asked for.
+local lists = { machineTags = true, rbacGroupNames = true }
+
 local function value_of(field, text)
+  if field == "generateAlert" and truths[text] ~= nil then return truths[text] end
   if field == "rbacGroupId" and text:find "^%d+$" then return core.number.read(text) end
   local span = text:match "^(%d+%.?%d*[smhd])%s+ago$"
   return span and mde.ago(span) or text
@@ -80,7 +86,7 @@ end
 
 local function condition(field, operator, text)
   local value = value_of(field, text)
-  if field ~= "machineTags" then return mde[operator](value) end
+  if not lists[field] then return mde[operator](value) end
   if operator == "eq" then return mde.has(value) end
   if operator == "ne" then return mde.none_of { mde.has(value) } end
   return mde[operator](value)
@@ -110,7 +116,7 @@ end
 
 --- Declares how machines, actions, alerts or incidents are chosen.
 ---@param command table of argparse
----@param what "machine"|"action"|"alert"|"incident"
+---@param what "machine"|"action"|"alert"|"incident"|"indicator"
 function M.configure(command, what)
   command:argument("conditions", "What holds for them."):args "*":argname "<condition>"
   command:option("--filter", "A filter in OData, passed on as it is."):argname "<odata>"

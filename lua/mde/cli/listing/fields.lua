@@ -1,4 +1,5 @@
---- fields: what machines, actions, alerts and incidents have, for --columns and --sort: every field by its name.
+--- fields: what machines, actions, alerts, incidents and indicators have, for --columns and --sort: every field by its
+-- name.
 --
 -- What the library selects by is its own concern; that both know the same names, the spec looks after.
 
@@ -132,6 +133,28 @@ M.incidents = {
     status = words "active inProgress resolved redirected awaitingAction" },
   levels = { severity = ranks(alert_choices.severity) },
   times = set "createdDateTime lastUpdateDateTime",
+}
+
+local severities = words "Informational Low Medium High"
+
+---@type mde.cli.Fields
+M.indicators = {
+  noun = "an indicator",
+  names = words [[
+    id indicatorValue indicatorType action title description severity expirationTime creationTimeDateTimeUtc
+    createdBy createdByDisplayName application generateAlert rbacGroupNames rbacGroupIds recommendedActions source
+    sourceType lastUpdateTime lastUpdatedBy category educateUrl externalId]],
+  selectable = words [[
+    action application createdBy createdByDisplayName creationTimeDateTimeUtc expirationTime generateAlert
+    indicatorType indicatorValue rbacGroupNames severity title]],
+  choices = {
+    indicatorType = words [[
+      FileSha1 FileSha256 FileMd5 CertificateThumbprint IpAddress DomainName Url WebCategory]],
+    action = words "Allowed Audit Block BlockAndRemediate Warn Alert AlertAndBlock",
+    severity = severities,
+  },
+  levels = { severity = ranks(severities) },
+  times = set "expirationTime creationTimeDateTimeUtc lastUpdateTime",
 }
 
 --- Raises for a name that is no field's.

@@ -110,8 +110,8 @@ end
 ---@field read fun(arguments: table): table
 
 --- A subcommand that lists what its conditions select.
----@param method "machines"|"actions"|"alerts"|"incidents" of the client
----@param noun "machine"|"action"|"alert"|"incident"
+---@param method "machines"|"actions"|"alerts"|"incidents"|"indicators" of the client
+---@param noun "machine"|"action"|"alert"|"incident"|"indicator"
 ---@param columns mde.cli.RowColumn[]
 ---@param subcommand table what else init.lua asks of it; `options`, a mde.cli.ListingOptions; and `as_json`, what of a
 --- record is written as JSON

@@ -1,4 +1,4 @@
---- columns: what is shown of machines, actions, alerts and incidents.
+--- columns: what is shown of machines, actions, alerts, incidents and indicators.
 
 local core = require "mde.core"
 local duration = require "mde.cli.ui.duration"
@@ -125,6 +125,17 @@ M.incidents = {
     return incident.customTags and table.concat(incident.customTags, ", ")
   end, optional = true },
   { name = "redirectIncidentId", title = "MERGED INTO", value = field "redirectIncidentId", optional = true },
+}
+
+---@type mde.cli.RowColumn[]
+M.indicators = {
+  { name = "id", title = "ID", value = field "id", kept = true },
+  { name = "action", title = "ACTION", value = field "action" },
+  { name = "indicatorType", title = "TYPE", value = field "indicatorType" },
+  { name = "indicatorValue", title = "VALUE", value = field "indicatorValue", least = NAME_LEAST, kept = true },
+  { name = "expirationTime", title = "UNTIL", value = field "expirationTime", optional = true },
+  { name = "title", title = "TITLE", value = field "title", optional = true },
+  { name = "createdByDisplayName", title = "BY", value = field "createdByDisplayName", optional = true },
 }
 
 -- What columns say of where they are left away.

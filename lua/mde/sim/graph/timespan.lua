@@ -34,7 +34,7 @@ end
 --- From when to when it is.
 ---@param text string
 ---@param now number
----@return number? from Unix seconds; nil if the text is none of the forms
+---@return number? from Unix seconds; nil if the text has another form
 ---@return number? to
 function M.read(text, now)
   local one, other = text:match "^([^/]+)/([^/]+)$"

@@ -220,7 +220,7 @@ local calculations = {
   ["*"] = function(a, b) return a * b end,
 }
 
--- The type of a result; nil if there is none.
+-- The type of a result; nil where the two have no result.
 local function type_of_result(sign, left, right)
   local numbers = values.is_numeric(left) and values.is_numeric(right)
   if numbers then return (left == "real" or right == "real") and "real" or "long" end
@@ -394,7 +394,7 @@ local function inverted(node)
   return { type = "bool", read = function(row) return negated(node.read(row)) end }
 end
 
--- The rest of a relation that begins with a word; nil if that is none.
+-- The rest of a relation that begins with a word; nil if that is no operator.
 function M:word_relation(left, word)
   if word == "in" or word == "in~" then return is_in(left, self:list(), word == "in~") end
   if word == "!in" or word == "!in~" then return inverted(is_in(left, self:list(), word == "!in~")) end

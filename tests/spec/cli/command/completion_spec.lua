@@ -30,7 +30,7 @@ describe("mde completion", function()
       "resume --audit", "cancel --audit", "hunt --file" } do
       assert.truthy(script:find(("'%s') kind=file ;;"):format(place), 1, true), place)
     end
-    assert.equal(56, select(2, script:gsub("kind=file ;;", "")))
+    assert.equal(57, select(2, script:gsub("kind=file ;;", "")))
     assert.truthy(script:find("'machines riskScore=') kind=word words='None Informational Low Medium High' ;;", 1,
       true))
     assert.is_nil(script:find("computerDnsName=')", 1, true))

@@ -115,11 +115,11 @@ describe("mde hunt", function()
     ["an empty query"] = { { " " }, "the query is empty" },
     ["no name and value"] = { { QUERY, "--parameter", "x" }, "is not NAME=VALUE" },
     ["a name twice"] = { { QUERY, "--parameter", "x=1", "--parameter", "x=2" }, "x is given twice" },
-    ["a type that is none"] = { { QUERY, "--parameter", "x:text=1" }, 'there is no type "text"' },
+    ["an unknown type"] = { { QUERY, "--parameter", "x:text=1" }, 'there is no type "text"' },
     ["no number"] = { { QUERY, "--parameter", "x:long=1x" }, '"1x" is no number' },
     ["no truth value"] = { { QUERY, "--parameter", "x:bool=yes" }, "neither true nor false" },
     ["a parameter that is not used"] = { { QUERY, "--parameter", "y=1" }, "does not use the parameter y" },
-    ["a timespan that is none"] = { { QUERY, "--timespan", "soon" }, "is no span of time" },
+    ["no timespan"] = { { QUERY, "--timespan", "soon" }, "is no span of time" },
   } do
     it("refuses " .. name .. ", and sends nothing", function()
       local told = hunt(case[1])

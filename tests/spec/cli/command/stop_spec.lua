@@ -2,6 +2,7 @@
 -- Labels: not-lua5.3
 local console = require "tests.spec.support.console"
 local dict_of = require "tests.spec.support.dict"
+local environment = require "tests.spec.support.environment"
 local errors = require "mde.base.error"
 local playbooks = require "tests.spec.support.playbooks"
 local runs = require "mde.run"
@@ -23,6 +24,22 @@ describe("mde stop", function()
     assert.equal(0, stage.posts())
     assert.equal("complete", stage.resume(path).state)
     assert.equal(3, stage.posts())
+  end)
+
+  it("stops a run by its id, wherever its record lies", function()
+    finally(environment.restore)
+    environment.set { XDG_STATE_HOME = stage.directory }
+    local plan, path = assert(stage.plan(playbooks.restrict(3))), stage.directory .. "/tonight.plan"
+    assert(runs.save(stage.client, plan, path))
+    local report = assert(runs.start_opened(stage.client, assert(runs.open(stage.client, path)), { is_listed = true,
+      on_session = function(session)
+        local told = console.run({ "stop", session.id }, {})
+        assert.equal(0, told.status, told.err)
+        assert.matches("mde resume " .. session.id, told.err, 1, true)
+      end }))
+    assert.equal("stopped", report.state)
+    assert.equal(0, stage.posts())
+    assert.equal("complete", stage.resume(report.run).state)
   end)
 
   it("holds from when it is given, though a session only prepares", function()

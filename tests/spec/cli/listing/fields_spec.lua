@@ -7,7 +7,7 @@ local known = require "mde.query.fields"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 describe("the fields of the command", function()
-  for _, what in ipairs { "machines", "actions" } do
+  for _, what in ipairs { "machines", "actions", "indicators" } do
     it("of " .. what .. " are those of the library, with the same values and ranks", function()
       local names, levels, choices = {}, {}, {}
       for _, name in ipairs(fields[what].names) do names[name] = true end

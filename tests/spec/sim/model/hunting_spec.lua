@@ -53,7 +53,7 @@ describe("sim.model.hunting", function()
     ["an unknown column"] = { { rows = { DeviceInfo = { { Name = "x" } } } },
       "DeviceInfo[1]: there is no column 'Name'" },
     ["a value of another type"] = { { rows = { DeviceInfo = { { OSBuild = "x" } } } }, "OSBuild must be of type long" },
-    ["a time that is none"] = { { rows = { DeviceInfo = { { Timestamp = "soon" } } } }, "Timestamp must be a time" },
+    ["no time"] = { { rows = { DeviceInfo = { { Timestamp = "soon" } } } }, "Timestamp must be a time" },
     ["a machine that is not there"] = { { rows = { DeviceInfo = { { DeviceName = "x" } } } },
       "there is no machine 'x'" },
     ["no table"] = { 5, "hunting must be a table" },
