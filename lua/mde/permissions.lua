@@ -53,6 +53,7 @@ for _, one in ipairs {
   { name = "indicators", needs = "Ti.ReadWrite.All" },
   { name = "software of a device", needs = "Software.Read.All" },
   { name = "vulnerabilities of a device", needs = "Vulnerability.Read.All" },
+  { name = "recommendations for a device", needs = "SecurityRecommendation.Read.All" },
   { name = "users of a device", needs = "User.Read.All" },
   { name = "device groups", needs = "Score.Read.All" },
 } do

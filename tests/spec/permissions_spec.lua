@@ -68,6 +68,7 @@ describe("an application's permissions", function()
     assert.same({ ["alerts of Defender"] = "Alert.Read.All or Alert.ReadWrite.All",
       ["changes of Defender's alerts"] = "Alert.ReadWrite.All", indicators = "Ti.ReadWrite.All",
       ["software of a device"] = "Software.Read.All", ["vulnerabilities of a device"] = "Vulnerability.Read.All",
+      ["recommendations for a device"] = "SecurityRecommendation.Read.All",
       ["users of a device"] = "User.Read.All", ["device groups"] = "Score.Read.All" }, topics {})
     local list = topics { "Alert.ReadWrite.All", "SecurityAlert.ReadWrite.All" }
     assert.is_true(list["alerts of Defender"])
