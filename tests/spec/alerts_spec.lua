@@ -1,6 +1,7 @@
 -- What a client can do with alerts and incidents: lists of them, a restrict because of one, and a run.
 -- Labels: only-lua5.4, long
 local mde = require "mde"
+local playbooks = require "tests.spec.support.playbooks"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local LAPTOP = "1f00000000000000000000000000000000000017"
@@ -206,5 +207,24 @@ describe("a run", function()
     planned = false
     assert.equal("resolved", assert(r.client:update_alert(raised.id, { status = "resolved" })).status)
     assert.equal(3, #noted)
+  end)
+
+  it("restricts and writes what its plan shows", function()
+    local stage = playbooks.new { machines = playbooks.fleet(2), limits = false,
+      roles = { "Machine.Read.All", "Machine.RestrictExecution", "Alert.ReadWrite.All" } }
+    finally(stage.remove)
+    local raised = stage.tenant:raise_alert { title = "beacon", severity = "high",
+      evidence = { { kind = "device", machineId = playbooks.id(1), roles = { "compromised" } } } }
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      for alert in mde.alerts { severity = "high", createdDateTime = mde.ge(mde.ago "2h") } do
+        for _, device in ipairs(alert:targets()) do assert(mde.restrict(device, alert.title, alert:options())) end
+        assert(alert:update { status = "inProgress", comment = "contained" })
+      end]])
+    assert.equal(1, #plan.devices)
+    assert.same({ ("update_alert %s: comment = contained, status = inProgress"):format(raised.id) }, plan.others)
+    assert.same({ "new", 0, 0 }, { raised.status, #raised.comments, stage.posts() })
+    assert(stage.start(plan))
+    assert.same({ "inProgress", 1, 1 }, { raised.status, #raised.comments, stage.posts() })
   end)
 end)

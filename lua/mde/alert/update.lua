@@ -133,10 +133,21 @@ local function has_comment(subject, comment)
   return false
 end
 
-local function is_same_list(a, b)
-  if #a ~= #b then return false end
-  for i = 1, #a do
-    if a[i] ~= b[i] then return false end
+-- A text as it is compared: a service may trim a name, or write it in small letters.
+local function compared(value)
+  return type(value) == "string" and core.text.lower(core.text.trim(value)) or value
+end
+
+-- Whether two lists have the same items, in whichever order.
+local function is_same_set(a, b)
+  local has = {}
+  for _, item in ipairs(a) do has[compared(item)] = true end
+  for _, item in ipairs(b) do
+    if not has[compared(item)] then return false end
+    has[compared(item)] = false
+  end
+  for _, is_missing in pairs(has) do
+    if is_missing then return false end
   end
   return true
 end
@@ -144,9 +155,8 @@ end
 local function has_fields(subject, fields)
   for name, value in pairs(fields) do
     local own = subject and subject[name]
-    if own ~= value and not (type(value) == "table" and type(own) == "table" and is_same_list(own, value)) then
-      return false
-    end
+    local is_set = type(value) == "table" and type(own) == "table" and is_same_set(value, own)
+    if not is_set and compared(own) ~= compared(value) then return false end
   end
   return subject ~= nil
 end

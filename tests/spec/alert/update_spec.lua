@@ -171,6 +171,19 @@ describe("a change of an incident", function()
     assert.same({}, writes(r))
   end)
 
+  it("is there, however the service orders tags and spells a name", function()
+    local r, raised = new()
+    local row = { id = raised.incidentId, customTags = { "b", "a" }, assignedTo = "kai@corp.example" }
+    local changes = { customTags = { "a", "b" }, assignedTo = " Kai@corp.example" }
+    r:answer({ method = "PATCH" }, 200, row)
+    assert.same({ "b", "a" }, assert(r.client:update_incident(raised.incidentId, changes)).customTags)
+    for _, tags in ipairs { { "a" }, { "a", "b", "c" } } do
+      row.customTags = tags
+      r:answer({ method = "PATCH" }, 200, row)
+      assert.equal("alert_unchanged", select(2, r.client:update_incident(raised.incidentId, changes)).code)
+    end
+  end)
+
   it("raises for what is no change", function()
     local r = new()
     for _, changes in ipairs { {}, { status = "redirected" }, { customTags = "x" }, { customTags = { "" } },
