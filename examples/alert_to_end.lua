@@ -2,6 +2,8 @@
 --- that could not be is isolated, or else is for a person. What was done is written to the alert.
 --
 --   usage: alert_to_end.lua CURSOR [once]      CURSOR: a file, which keeps what was handed over
+--
+-- Defender's own API names one device for each alert; source = "graph", beside alerts = ..., has all of them.
 
 local mde = require "mde"
 
