@@ -73,7 +73,7 @@ static void devices_of_an_alert(void **state)
     struct piece pieces[MOST_PIECES]; /* "-": no role */
     const char *expected;
   } cases[] = {
-      {{{NULL}}, ""},
+      {.expected = ""},
       /* roles */
       {{{A, NULL, NULL, "onboarded", {"-"}}}, "0.!"},
       {{{A, NULL, NULL, "onboarded", {"compromised"}}}, "0.!"},
