@@ -56,6 +56,18 @@ local kinds = {
     adopt = function(_, row) return incidents.of_row(row) end },
 }
 
+--- The alerts that a query selects, with the rows that do not say which they are: these have no id. A watch
+--- names them; others leave them out.
+---@param client mde.Client
+---@param query mde.Query
+---@param source? mde.AlertSourceName
+---@return fun(): mde.Alert? next_alert raises the error if a page cannot be read
+function M.with_unidentified(client, query, source)
+  local kind = { keeps_unidentified = true }
+  for name, value in pairs(kinds[source_of({ source = source }, "mde.alerts")]) do kind[name] = value end
+  return selection.select(client, kind, query)
+end
+
 -- Tells a run of a change of an alert or an incident; whether that is all, since it is planned.
 local function only_noted(client, what, subject, detail)
   local session = client.action_center.session

@@ -48,6 +48,7 @@ end
 ---@field query? mde.QueryOf what can be asked, default as `what`
 ---@field set mde.CollectionName
 ---@field resource? mde.ResourceName who is asked
+---@field keeps_unidentified? boolean rows without an id are given, too
 ---@field mend fun(row: table): boolean makes a row's fields what they are meant to be; whether its id is one
 ---@field adopt fun(client: mde.Client, row: table, read_at: number): table a row of a page asked for at that time
 
@@ -69,6 +70,7 @@ function M.select(client, kind, query, timeout)
 
   -- The rows with an id. The others cannot be acted on; the pager has warned of them.
   local function identified(page)
+    if kind.keeps_unidentified then return page end
     local kept = {}
     for _, row in ipairs(page) do
       if row.id then kept[#kept + 1] = row end

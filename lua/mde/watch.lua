@@ -1,5 +1,6 @@
 --- watch: what a client gives a watch: its time, its store, and its alerts.
 
+local alerts = require "mde.alerts"
 local errors = require "mde.base.error"
 local operators = require "mde.query.operators"
 local watches = require "mde.watch.watch"
@@ -12,7 +13,7 @@ local function alerts_of(client, filter, source)
     local changed = {}
     for name, value in pairs(filter ~= "all" and filter or {}) do changed[name] = value end
     changed.lastUpdateDateTime = operators.ge(since)
-    return client:alerts(changed, { source = source })
+    return alerts.with_unidentified(client, changed, source)
   end }
 end
 

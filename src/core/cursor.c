@@ -143,6 +143,8 @@ int64_t mde_cursor_read(struct mde_cursor *cursor, int64_t now)
   cursor->is_sweeping = has_come(next_sweep(cursor), now, cursor->limits.sweep_every);
   cursor->read_at = now;
   cursor->read_newest = MDE_NO_TIME;
+  cursor->is_whole = true;
+  cursor->read_held = FARTHEST;
   cursor->read++;
   int64_t before = cursor->is_sweeping ? cursor->limits.span : cursor->limits.overlap;
   int64_t since = later(cursor->mark - before, cursor->first);
@@ -185,20 +187,34 @@ static enum mde_cursor_answer tell_known(struct mde_cursor *cursor, struct mde_c
   return MDE_CURSOR_HAND_OVER;
 }
 
+/* A row that may be any alert. */
+static void hold(struct mde_cursor *cursor, int64_t updated)
+{
+  int64_t time = updated == MDE_NO_TIME ? cursor->mark : bounded(updated);
+  cursor->is_whole = false;
+  cursor->read_held = earlier(cursor->read_held, time);
+}
+
 enum mde_cursor_answer mde_cursor_tell(struct mde_cursor *cursor, const struct mde_cursor_row *row,
                                        int64_t now)
 {
   int64_t updated = row->updated == MDE_NO_TIME ? row->created : row->updated;
   int64_t created = row->created == MDE_NO_TIME ? row->updated : row->created;
-  if (row->id.bytes == NULL || row->id.length == 0 || row->id.length > MDE_CURSOR_ID_MAX)
+  if (row->id.bytes == NULL || row->id.length == 0 || row->id.length > MDE_CURSOR_ID_MAX) {
+    hold(cursor, updated);
     return MDE_CURSOR_NO_ID;
-  if (updated == MDE_NO_TIME) return MDE_CURSOR_NO_TIME;
+  }
+  struct mde_cursor_entry *entry = mde_cursor_entries_find(&cursor->entries, row->id);
+  if (updated == MDE_NO_TIME) {
+    if (entry == NULL) return MDE_CURSOR_NO_TIME;
+    updated = entry->updated;
+    created = entry->created;
+  }
   updated = bounded(updated);
   created = bounded(created);
   now = bounded(now);
   if (updated <= cursor->read_at) cursor->read_newest = later(cursor->read_newest, updated);
 
-  struct mde_cursor_entry *entry = mde_cursor_entries_find(&cursor->entries, row->id);
   uint64_t status = hash_of(row->status);
   if (entry != NULL) return tell_known(cursor, entry, updated, status, now);
   /* What a sweep would know is given up before the row is. */
@@ -236,10 +252,13 @@ static size_t set_gone_aside(struct mde_cursor *cursor)
 size_t mde_cursor_end_read(struct mde_cursor *cursor)
 {
   if (!cursor->is_reading) return 0;
-  size_t gone = set_gone_aside(cursor);
+  size_t gone = cursor->is_whole ? set_gone_aside(cursor) : 0;
   cursor->is_reading = false;
-  cursor->mark = later(cursor->mark, cursor->read_newest);
-  cursor->caught_up = cursor->read_at;
+  if (cursor->read_newest > cursor->mark) {
+    int64_t held = later(cursor->read_held, cursor->read_newest - cursor->limits.span);
+    cursor->mark = later(cursor->mark, earlier(cursor->read_newest, held));
+  }
+  if (cursor->is_whole) cursor->caught_up = cursor->read_at;
   if (cursor->is_sweeping) cursor->swept = cursor->read_at;
   cursor->head_has_changed = true;
   forget(cursor, cursor->mark - cursor->limits.span);

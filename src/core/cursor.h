@@ -14,6 +14,10 @@
  * not known and is older than what was forgotten is not handed over, but named: MDE_CURSOR_OLD. The
  * age is the creation's, or, by status, the last change's.
  *
+ * A row without an id may be any alert. A read that has one is not complete: nothing is gone because
+ * of it, nobody is caught up by it, and the mark stays where that row is, until it is a span behind
+ * the newest. So it does not hold up the others for ever, and is handed over if it has an id later.
+ *
  * Times are ticks since 1970 (timestamp.h). `now` is the service's time; nothing is lost if it is
  * wrong, or set back. A row that is dated ahead of it moves nothing, and is known until that time
  * has passed.
@@ -63,6 +67,8 @@ struct mde_cursor {
 
   bool is_reading, is_sweeping;
   int64_t read_at, read_newest;
+  bool is_whole;     /* each row of the read has an id */
+  int64_t read_held; /* the earliest time of one that has not; without one, the mark */
   uint32_t read;
 
   struct mde_cursor_entries entries;
@@ -88,7 +94,8 @@ int64_t mde_cursor_read(struct mde_cursor *cursor, int64_t now);
 
 struct mde_cursor_row {
   struct mde_text id, status; /* absent: none */
-  int64_t updated, created;   /* of one that is MDE_NO_TIME, the other is taken */
+  int64_t updated, created;   /* of one that is MDE_NO_TIME, the other is taken; of both, what is
+                                 known of the alert */
 };
 
 enum mde_cursor_answer {
@@ -98,7 +105,7 @@ enum mde_cursor_answer {
   MDE_CURSOR_OLD,         /* it is not known, and older than what was forgotten; told once */
   MDE_CURSOR_INTERRUPTED, /* begun too often, and never ended: it is set aside now */
   MDE_CURSOR_NO_ID,       /* or one that is too long: it cannot be told from others */
-  MDE_CURSOR_NO_TIME,     /* nobody knows whether it is old */
+  MDE_CURSOR_NO_TIME,     /* it is not known, and nobody knows whether it is old */
   MDE_CURSOR_FULL,        /* there are MDE_CURSOR_MAX within the span: it is not known, and the read
                              is not complete */
   MDE_CURSOR_NO_MEMORY    /* so, too */
@@ -109,8 +116,8 @@ enum mde_cursor_answer mde_cursor_tell(struct mde_cursor *cursor, const struct m
                                        int64_t now);
 
 /* The read has ended, and every row of it was told; what was to be handed over was, or waits. The
-   mark moves; what is past the span is forgotten. Returns how many were set aside because they are
-   gone. */
+   mark moves, as far as each row before it has an id; what is past the span is forgotten. Returns
+   how many were set aside because they are gone. */
 size_t mde_cursor_end_read(struct mde_cursor *cursor);
 
 /* ---- an alert */

@@ -180,6 +180,21 @@ static const struct {
     {"one that says when it was created has a time", "read 1005 1000; new a - 1001"},
     {"one that says when it was changed has one", "read 1005 1000; new a 1001 -"},
 
+    {"it holds the mark, and nobody is caught up",
+     "read 1205 1000; noid - 1150; new a 1200; done a; end 0; behind 55; read 1206 1140;"
+     "known a 1200; new b 1150; done b; end 0; behind 0; read 1207 1190"},
+    {"without a time it holds it where it is",
+     "read 1205 1000; new a 1200; done a; end 0; read 1206 1190; noid - - -; new b 1205; done b;"
+     "end 0; read 1207 1190; known b 1205; end 0; read 1208 1195"},
+    {"but not for longer than a span", "read 1205 1000; noid - 1050; new a 1200; done a; end 0;"
+                                       "read 1206 1090"},
+    {"nothing is gone by a read that has one",
+     "read 1005 1000; new a 1001; fail a; end 0; read 1065 1000; noid - 1001; end 0;"
+     "read 1066 1000; noid - 1001; end 0; read 1067 1000; end 0; waiting 1; read 1068 1000;"
+     "end 1; aside 1"},
+    {"what is known needs no time",
+     "read 1005 1000; new a 1001; fail a; end 0; read 1065 1000; new a - -; done a; known a - -"},
+
     /* since when is read */
     {"the first read begins at the beginning, and not before", "read 1005 1000"},
     {"a read begins an overlap before the newest row",

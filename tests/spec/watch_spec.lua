@@ -66,6 +66,41 @@ describe("a client's watch", function()
     end)
   end
 
+  for _, source in ipairs { "defender", "graph" } do
+    it(("names an alert of %s that does not say which it is, and hands the others over"):format(source), function()
+      r.tenant:raise_alert { title = "without", lacks = { "id" } }
+      r.tenant:raise_alert { title = "with" }
+      r.tenant.clock.advance(1)
+      local seen, unusable = {}, {}
+      assert(r.client:watch { cursor = path, once = true, source = source, since = r.client:now() - 60,
+        handler = function(alert) seen[#seen + 1] = alert.title end,
+        on_event = function(event)
+          if event.what == "unusable" then unusable[#unusable + 1] = event.alert.title .. " " .. event.reason end
+        end })
+      assert.same({ { "with" }, { "without no_id" } }, { seen, unusable })
+    end)
+  end
+
+  it("keeps an alert that waits where the list is not found", function()
+    r.tenant:raise_alert { title = "beacon" }
+    r.tenant.clock.advance(1)
+    local first, said = r.client:now() - 60, {}
+    local function watch(handler)
+      assert(r.client:watch { cursor = path, once = true, since = first, handler = handler, on_event = function(event)
+        if event.what == "set_aside" or event.what == "waiting" then
+          said[#said + 1] = event.what .. " " .. (event.err and event.err.code or event.reason)
+        end
+      end })
+    end
+    watch(function() return nil, "no" end)
+    r.tenant.clock.advance(120)
+    r:fault { match = { path = "/api/alerts" }, fault = "answer", status = 404, count = 3 }
+    local handed = 0
+    watch(function() handed = handed + 1 end)
+    assert.same({ 1, { "waiting list_not_found", "waiting list_not_found", "waiting list_not_found" } },
+      { handed, said })
+  end)
+
   it("leaves a device alone that somebody has released since the alert", function()
     add "alert-0001"
     r.tenant.clock.advance(10)

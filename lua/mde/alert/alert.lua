@@ -128,7 +128,7 @@ function M.decided_at(alert)
   return core.timestamp.read(alert.createdDateTime) or core.timestamp.read(alert.lastUpdateDateTime) or nil
 end
 
---- A row of the service, with an id, as an alert.
+--- A row of the service as an alert. One without an id has no key.
 ---@param row table
 ---@param source mde.AlertSourceName
 ---@return table
@@ -138,7 +138,7 @@ function M.of_row(row, source)
   for _, name in ipairs(names) do alert[name] = of.value(row, name) end
   alert.id, alert.source, alert.row = row.id, source, row
   alert.comments, alert.mitreTechniques = of.comments(row), techniques_of(row)
-  alert.decided_at, alert.key = M.decided_at(alert), core.alert.key(alert.id)
+  alert.decided_at, alert.key = M.decided_at(alert), alert.id and core.alert.key(alert.id)
   return alert
 end
 

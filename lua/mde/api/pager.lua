@@ -37,6 +37,7 @@ local M = {}
 ---@field has_untimed boolean a row may lack that time
 ---@field is_linked boolean a link says that there is more, on a page of however many rows
 ---@field is_skippable boolean what has one time may be more than a page, and is read with $skip
+---@field is_absent_if_empty boolean the list of nothing may be told as 404
 ---@field api string
 ---@field resource? mde.ResourceName
 ---@field permission string
@@ -47,21 +48,23 @@ local M = {}
 ---@type table<mde.CollectionName, mde.Collection>
 local collections = {
   machines = { noun = "machines", path = "/machines", options = "", time = "lastSeen", rows = 10000,
-    has_untimed = true, is_linked = false, is_skippable = false, api = "machines", permission = "Machine.Read.All" },
-  machineactions = { noun = "actions", path = "/machineactions", options = "", time = "creationDateTimeUtc",
-    rows = 10000, has_untimed = true, is_linked = false, is_skippable = false, api = "machineactions",
+    has_untimed = true, is_linked = false, is_skippable = false, is_absent_if_empty = true, api = "machines",
     permission = "Machine.Read.All" },
+  machineactions = { noun = "actions", path = "/machineactions", options = "", time = "creationDateTimeUtc",
+    rows = 10000, has_untimed = true, is_linked = false, is_skippable = false, is_absent_if_empty = true,
+    api = "machineactions", permission = "Machine.Read.All" },
   indicators = { noun = "indicators", path = "/indicators", options = "", time = "creationTimeDateTimeUtc",
-    rows = 10000, has_untimed = true, is_linked = false, is_skippable = false, api = "indicators",
-    permission = "Ti.ReadWrite.All" },
+    rows = 10000, has_untimed = true, is_linked = false, is_skippable = false, is_absent_if_empty = true,
+    api = "indicators", permission = "Ti.ReadWrite.All" },
   alerts = { noun = "alerts", path = "/alerts", options = "&$expand=evidence", time = "alertCreationTime", rows = 1000,
-    has_untimed = true, is_linked = false, is_skippable = true, api = "alerts", permission = "Alert.Read.All" },
+    has_untimed = true, is_linked = false, is_skippable = true, is_absent_if_empty = false, api = "alerts",
+    permission = "Alert.Read.All" },
   graph_alerts = { noun = "alerts", path = "/security/alerts_v2", options = "", time = "createdDateTime", rows = 1000,
-    has_untimed = false, is_linked = true, is_skippable = true, api = "graph_alerts", resource = "graph",
-    permission = "SecurityAlert.Read.All" },
+    has_untimed = false, is_linked = true, is_skippable = true, is_absent_if_empty = false,
+    api = "graph_alerts", resource = "graph", permission = "SecurityAlert.Read.All" },
   incidents = { noun = "incidents", path = "/security/incidents", options = "", time = "createdDateTime", rows = 50,
-    has_untimed = false, is_linked = true, is_skippable = true, api = "graph_incidents", resource = "graph",
-    permission = "SecurityIncident.Read.All" },
+    has_untimed = false, is_linked = true, is_skippable = true, is_absent_if_empty = false,
+    api = "graph_incidents", resource = "graph", permission = "SecurityIncident.Read.All" },
 }
 
 local function any_row()
@@ -177,6 +180,13 @@ local function malformed(code, message, hint)
   return errors.new { kind = "protocol", code = code, message = message, hint = hint }
 end
 
+local function not_listed(err, collection)
+  return errors.derive(err, { kind = "protocol", code = "list_not_found",
+    message = ("the service says that it has no list of %s (404), so nobody knows what is in it"):format(
+      collection.noun),
+    hint = "Try again later. If it stays so, check which host is asked: mde doctor." })
+end
+
 ---@class mde.Pages
 ---@field private exchange mde.Exchange
 ---@field private set mde.CollectionName
@@ -203,8 +213,10 @@ function Pages:ask(part, context, skip)
     method = "GET", path = path, kind = "read", api = collection.api, permission = collection.permission,
     resource = collection.resource, context = context, seconds = PAGE_SECONDS, usable = M.lists(self.mend),
   }
-  -- The list of nothing is documented as 404 and has been seen as an empty list.
   if not answer and err.kind == "not_found" and filter ~= "" then
+    -- Of machines the list of nothing is documented as 404 and has been seen as an empty list. Of alerts and incidents
+    -- it is neither: who takes that for the list takes each alert for gone.
+    if not collection.is_absent_if_empty then return nil, not_listed(err, collection) end
     self.absent = true
     return {}, nil, false
   elseif not answer then

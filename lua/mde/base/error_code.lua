@@ -54,6 +54,7 @@
 ---| "answer_of_another" # the answer is about another action, or about one under the key that is of another scope
 ---| "record_unidentified" # a record that answers to the name has no id that can be one
 ---| "rows_not_asked_for" # a list has rows that were not asked for
+---| "list_not_found" # the service answers 404 for a list of alerts or incidents: nobody knows what is in it
 ---| "list_cut_short" # the service cut a list short
 ---| "list_too_long" # a list is longer than a page, and cannot be read in parts
 ---| "link_elsewhere" # a list goes on at another place, which is not asked

@@ -69,6 +69,15 @@ describe("a collection", function()
     assert.same({}, collection.read(exchange(function() return nil, nothing end), "machines", "f", any, 1))
   end)
 
+  it("of alerts or incidents is not empty where the service calls that not found", function()
+    local nothing = errors.new { kind = "not_found", code = "no_such_resource", message = "none", http_status = 404 }
+    for _, set in ipairs { "alerts", "graph_alerts", "incidents" } do
+      local rows, err = collection.read(exchange(function() return nil, nothing end), set, "f", any, 1)
+      assert.is_nil(rows)
+      assert.same({ "protocol", "list_not_found", 404 }, { err.kind, err.code, err.http_status })
+    end
+  end)
+
   it("says where the service called any page of it not found, which it may say of nothing", function()
     local nothing = errors.new { kind = "not_found", message = "none" }
     for _, case in ipairs { { true, function() return nil, nothing end }, { nil, function() return page(1, 0) end },

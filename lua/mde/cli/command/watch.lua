@@ -25,8 +25,8 @@ The playbook is a file of Lua that calls mde.watch { cursor = "FILE", handler = 
 ... end }. Each alert is handed over once, also when the command is stopped, killed or started again:
 which were is kept in the cursor. An alert whose handler fails is handed over again, and set aside and
 named after some tries; one for which the cap is full waits. Ctrl-C ends the command when the handler
-that runs has ended; a second one at once. Exit status 4: with --once, alerts have failed or were set
-aside.]],
+that runs has ended; a second one at once. Exit status 4: with --once, alerts have failed, were set
+aside or have no id.]],
   examples = {
     { "mde watch on-alert.lua", "until Ctrl-C, or systemctl stop" },
     { "mde watch --once on-alert.lua", "what has come since the last time, from a timer" },
@@ -138,11 +138,13 @@ end
 ---@field failures integer
 ---@field is_stopping boolean
 
+local is_failure = { failed = true, set_aside = true, unusable = true }
+
 local function options_of(context, state)
   local request = context.request
   return { once = request.once, since = request.since, again = request.again,
     on_event = function(event)
-      if event.what == "failed" or event.what == "set_aside" then state.failures = state.failures + 1 end
+      if is_failure[event.what] then state.failures = state.failures + 1 end
       if say[event.what] then say[event.what](event) end
     end,
     on_watch = function(watch)
