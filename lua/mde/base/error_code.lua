@@ -253,7 +253,7 @@
 ---| "undo_of_undo" # an undo is not undone
 ---| "run_in_use" # another session works on the run
 ---| "run_missing" # there is no such run
----| "run_moved" # the record of the run is not where it was
+---| "run_moved" # the record of the run is not where it was, or another run's lies there now
 ---| "run_not_listed" # the directory of all runs could not be told where the record of a run lies
 ---| "runs_unreadable" # the directory in which the records of runs lie cannot be read
 ---| "record_unusable" # the record of the run cannot be made, opened or written

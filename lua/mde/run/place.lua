@@ -102,10 +102,29 @@ end
 
 -- ---- how a run is called
 
+-- So long a record is waited for that is only asked whose it is.
+local READ_SECONDS = 1
+
+-- The id of the run whose record lies at a path; nil: it cannot be read, which is told where it is opened.
+local function id_at(path)
+  local is_built, journal = pcall(require, "mde.journal")
+  local opened = is_built and journal.open(path, { untrusted = true, timeout = READ_SECONDS })
+  if not opened then return nil end
+  local ok, run = pcall(opened.run, opened)
+  opened:close()
+  return ok and run and run.id or nil
+end
+
+local function moved(run, path, why)
+  return nil, errors.new { kind = "invalid", code = "run_moved",
+    message = ("the record of the run %s was %s, %s"):format(run, errors.quote(path), why),
+    hint = "If it was moved, give its path; mde resume PATH lets its id find it there." }
+end
+
 --- The path of a run's record.
 ---@param run string its id or its path
 ---@return string? path
----@return mde.Error? err it is not known, or the record was moved (run_moved)
+---@return mde.Error? err it is not known; or the record was moved, or another run's lies in its place (run_moved)
 function M.record_of(run)
   if not M.is_id(run) then return run end
   local directory, err = M.directory()
@@ -113,10 +132,13 @@ function M.record_of(run)
   local own = ("%s/%s.db"):format(directory, run)
   local path = posix.directory.is_regular(own) == nil and read_pointer(directory, run)
   if not path then return own end
-  if posix.directory.is_regular(path) ~= nil then return path end
-  return nil, errors.new { kind = "invalid", code = "run_moved",
-    message = ("the record of the run %s was %s, which is not there any more"):format(run, errors.quote(path)),
-    hint = "If it was moved, give its path; mde resume PATH lets its id find it there." }
+  if posix.directory.is_regular(path) == nil then return moved(run, path, "which is not there any more") end
+  -- A plan of the same name may have been kept there since. What is asked of one run is never done to another.
+  local other = id_at(path)
+  if other and other ~= run then
+    return moved(run, path, ("where the record of the run %s lies now"):format(errors.quote(other)))
+  end
+  return path
 end
 
 -- The id by which the directory of all runs finds this path.

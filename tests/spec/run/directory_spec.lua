@@ -148,6 +148,30 @@ describe("the runs in a directory", function()
     assert.is_nil(one.next)
   end)
 
+  it("are not taken for another one whose record has come to lie in the same place", function()
+    environment.set { XDG_STATE_HOME = stage.directory }
+    local path, reports = stage.directory .. "/tonight.plan", {}
+    for i = 1, 2 do
+      assert(runs.save(stage.client, assert(stage.plan(playbooks.restrict(i))), path))
+      reports[i] = assert(runs.start_opened(stage.client, assert(runs.open(stage.client, path)), { is_listed = true }))
+      if i == 1 then os.remove(path) end
+    end
+    local sent = stage.posts()
+    for _, ask in ipairs { runs.record_of, runs.account, runs.kept,
+      function(id) return runs.plan_undo(stage.client, id, "wrong") end,
+      function(id) return runs.open(stage.client, id) end } do
+      local found, err = ask(reports[1].run)
+      assert.is_nil(found)
+      assert.equal("run_moved", err.code)
+      assert.matches(("where the record of the run %q lies now"):format(reports[2].run), err.message, 1, true)
+    end
+    assert.equal(sent, stage.posts())
+    assert.matches("/tonight%.plan$", (runs.record_of(reports[2].run)))
+    local states = {}
+    for _, one in ipairs(assert(directories.list())) do states[one.run] = one.state end
+    assert.same({ [reports[1].run] = "unreadable", [reports[2].run] = "complete" }, states)
+  end)
+
   it("are none where there is no directory yet, and an error where a named one is missing", function()
     local found, err = directories.list(place .. "/none")
     assert.is_nil(found)
