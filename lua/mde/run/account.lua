@@ -157,11 +157,11 @@ local function put_subject(change, subject)
   return change
 end
 
-local function change_of_plan(planned, is_to_come, call)
+local function change_of_plan(planned, is_to_come, call, is_complete)
   local held = texts(planned.also_held)
   return put_subject({ verb = planned.verb, incident = text(planned.incident), decision = planned.decision,
     if_needed = planned.if_needed == true or nil,
-    word = came_to.of_plan(planned, is_to_come, call), rule = text(call and call.rule) or text(planned.rule),
+    word = came_to.of_plan(planned, is_to_come, call, is_complete), rule = text(call and call.rule) or text(planned.rule),
     why = text(planned.why), reason = text(planned.reason), holder = text(planned.holder),
     also_held = held[1] and held or nil, said = call and text(call.message) or nil }, planned.subject)
 end
@@ -222,7 +222,7 @@ local function changes_of(id, planned, steps, context)
   for _, one in ipairs(planned) do
     if not used[one] then
       local call = context.calls[key_of(id, one.verb, one.incident)]
-      changes[#changes + 1] = change_of_plan(one, context.is_to_come, call)
+      changes[#changes + 1] = change_of_plan(one, context.is_to_come, call, context.is_complete)
     end
   end
   return changes
@@ -482,7 +482,8 @@ function M.of(reading)
   local run, settings = run_of(reading), object(reading.run.settings)
   local last = reading.sessions[#reading.sessions]
   local is_live = run.life == "live"
-  local context = { is_to_come = is_live or run.state == "planned", live_session = is_live and last and last.n or nil,
+  local context = { is_to_come = is_live or run.state == "planned", is_complete = run.state == "complete",
+    live_session = is_live and last and last.n or nil,
     -- A first session has come by all that it has recorded; one that was killed did not say by what it came.
     last_session = (run.state == "paused" or run.state == "complete") and last and last.n > 1 and last.ended and last.n
       or nil }

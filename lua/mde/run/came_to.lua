@@ -29,7 +29,8 @@ local M = {}
 ---| "scanned"
 ---| "file_quarantined"
 ---| "package_collected"
----| "not_needed"     # the plan shows it as what the playbook may come to, and it has not come to it
+---| "may_come"       # the plan shows it as what the playbook may come to, which is not at its end yet
+---| "not_needed"     # the plan shows it as what the playbook may come to, which came to its end without it
 ---| "already_active" # it was so already
 ---| "protected"      # a rule left it when the plan was made
 ---| "conflict"       # the opposite was under way when the plan was made; left
@@ -66,6 +67,8 @@ M.words = {
   { word = "protected", part = "left", means = "a rule protects the device" },
   { word = "conflict", part = "left", means = "the opposite, or one of another scope, was under way" },
   { word = "held", part = "left", means = "somebody else holds it, too, so it was left" },
+  { word = "may_come", part = "left",
+    means = "the playbook may come to it, and the run has not come to its end" },
   { word = "not_needed", part = "left", means = "the playbook might have come to it, and did not" },
   { word = "not_held", part = "left", means = "nothing that was to be taken back holds it any more" },
   { word = "left", part = "left", means = "it was left as it was" },
@@ -120,11 +123,14 @@ local ended_codes = { nothing_held = "not_held", held_by_others = "held" }
 ---@param planned { verb: string, decision: string, if_needed?: boolean }
 ---@param is_to_come boolean
 ---@param call? table
+---@param is_complete? boolean the playbook came to its end
 ---@return mde.AccountWord
-function M.of_plan(planned, is_to_come, call)
+function M.of_plan(planned, is_to_come, call, is_complete)
   if planned.decision == planned.verb then
-    return call and (ended_codes[call.code] or ended_calls[call.outcome]) or is_to_come and "planned"
-      or planned.if_needed == true and not call and "not_needed" or "not_sent"
+    local ended = call and (ended_codes[call.code] or ended_calls[call.outcome])
+    if ended then return ended end
+    if planned.if_needed == true and not call then return is_complete and "not_needed" or "may_come" end
+    return is_to_come and "planned" or "not_sent"
   end
   if planned.decision == "recorded" or not rank[planned.decision] then return "left" end
   return planned.decision

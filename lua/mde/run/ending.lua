@@ -26,6 +26,7 @@ M.NOT_ASKED_FOR = "not_asked_for"
 ---@field pending mde.Step[] accepted by the service, and not finished as far as the run has seen
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
 ---@field not_called mde.NotCalled[] planned, and the playbook did not ask for it; only of a run that is complete
+---@field not_come_to mde.NotCalled[] planned, and the playbook did not come so far; only of one that is not complete
 
 -- The steps of which the outcome is unknown, those that have not ended, and those that the playbook did not come by.
 local function left_over(session)
@@ -91,8 +92,9 @@ end
 function M.of(session, plan, err)
   local open, pending, not_reached = left_over(session)
   local state, why = state_of(session, err, open)
+  local rest, is_complete = not_called(session, plan), state == "complete"
   return { state = state, why = why, open = open, pending = pending, not_reached = not_reached,
-    not_called = state == "complete" and not_called(session, plan) or {} }
+    not_called = is_complete and rest or {}, not_come_to = is_complete and {} or rest }
 end
 
 return M

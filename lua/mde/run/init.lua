@@ -163,6 +163,7 @@ end
 ---@field pending mde.Step[] accepted, and not finished as far as the run has seen
 ---@field not_reached mde.Step[] recorded, and the playbook did not come by
 ---@field not_called mde.NotCalled[] planned, and the playbook did not ask for it; only of a run that is complete
+---@field not_come_to mde.NotCalled[] planned, and the playbook did not come so far; only of one that is not complete
 ---@field differing mde.DifferingCall[] the recorded result held
 ---@field unwritten table[] what the record does not have: results, and rows of events
 
@@ -233,8 +234,8 @@ local function carry_out(client, record, plan, options)
   end
   return { run = places.name_of(record.path, record.id), path = record.path, state = state, why = why, err = err,
     stop = session.stop, entries = session.entries, open = ending.open, pending = ending.pending,
-    not_reached = ending.not_reached, not_called = ending.not_called, differing = session.differing,
-    unwritten = session.unwritten }
+    not_reached = ending.not_reached, not_called = ending.not_called, not_come_to = ending.not_come_to,
+    differing = session.differing, unwritten = session.unwritten }
 end
 
 --- Carries out a plan: from now on its record says what was sent.

@@ -69,8 +69,9 @@ describe("what came of a device", function()
     assert.equal("not_held", came_to.of_plan(release, false, { outcome = "conflict", code = "nothing_held" }))
     assert.equal("held", came_to.of_plan(release, false, { outcome = "conflict", code = "held_by_others" }))
     assert.equal("withheld", came_to.of_plan(release, false, { outcome = "conflict", code = "opposite_pending" }))
-    assert.same({ "not_sent", "planned", "not_needed", "planned", "withheld" },
+    assert.same({ "not_sent", "planned", "may_come", "may_come", "not_needed", "withheld" },
       { came_to.of_plan(planned, false), came_to.of_plan(planned, true), came_to.of_plan(possible, false),
-        came_to.of_plan(possible, true), came_to.of_plan(possible, false, { outcome = "protected" }) })
+        came_to.of_plan(possible, true), came_to.of_plan(possible, false, nil, true),
+        came_to.of_plan(possible, false, { outcome = "protected" }) })
   end)
 end)

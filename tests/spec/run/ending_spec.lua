@@ -91,4 +91,10 @@ describe("what a session did not come by", function()
     assert.same({}, names { entries = { call "a" }, err = err_of "invalid" })
     assert.same({}, names { entries = { call("a", err_of "unavailable") } })
   end)
+
+  it("is of a plan that goes on what the playbook did not come to", function()
+    local ending = ending_of { entries = { call "a" }, err = err_of "invalid" }
+    assert.same({ "pc-b", "pc-c" }, { ending.not_come_to[1].name, ending.not_come_to[2].name })
+    assert.same({}, ending_of { entries = { call "a" } }.not_come_to)
+  end)
 end)

@@ -25,8 +25,8 @@ Of a run it comes from its record alone, so no tenant is asked: of one that is u
 was killed, or was sent by somebody. It is named by its id or by the path of its record. Every device
 has one word for what came of it, and stands in one place, the worst first: unknown, failed, refused,
 cancelled, not sent, withheld, not asked for, superseded, not looked at; pending, sending and planned;
-restricted, released, isolated and so on; already active, protected, conflict, held, not needed, not
-held and left, which were left alone. NOTE says why.
+restricted, released, isolated and so on; already active, protected, conflict, held, may come, not
+needed, not held and left, which were left alone. NOTE says why.
 --html writes a page that can be mailed and opened anywhere, for people who do not know mde. --copy
 makes one file of the record, also of a run that is under way. --verify reads the service's list of
 actions, compares each change with it by its operation id, and names what differs; exit status 2 if

@@ -42,7 +42,7 @@ local function parts_of(device)
   end
   local parts = {}
   for _, group in ipairs(groups) do
-    if group.word ~= "not_needed" then parts[#parts + 1] = group end
+    if group.word ~= "not_needed" and group.word ~= "may_come" then parts[#parts + 1] = group end
   end
   return parts
 end

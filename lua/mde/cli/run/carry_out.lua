@@ -129,6 +129,11 @@ function M.ends(report)
     end
   end
   for i, word in ipairs(order) do order[i] = ("%d %s"):format(counts[word], word) end
+  local rest = #report.not_come_to
+  if rest > 0 then
+    if not order[1] then order[1] = "nothing was sent" end
+    order[#order + 1] = ("%d planned and not reached"):format(rest)
+  end
   return order[1] and table.concat(order, ", ") or "nothing was to be done"
 end
 
@@ -190,6 +195,7 @@ function M.say_end(report)
     function(call) return call.words end)
   say_changes("%d planned, and not asked for by the playbook this time:", report.not_called,
     function(one) return one.why and errors.show(one.why) end)
+  say_changes("%d planned, and not reached, since the playbook did not come so far:", report.not_come_to)
   for _, step in ipairs(report.open) do
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       shell_word.of(step.device)))

@@ -15,7 +15,7 @@ end
 
 local function report_of(fields)
   local report = { run = "20260203T031500Z-7f3a", path = "run.db", state = "complete", entries = {}, open = {},
-    pending = {}, not_reached = {}, not_called = {}, differing = {}, unwritten = {} }
+    pending = {}, not_reached = {}, not_called = {}, not_come_to = {}, differing = {}, unwritten = {} }
   for name, value in pairs(fields) do report[name] = value end
   return report
 end
@@ -68,6 +68,19 @@ describe("what is said at the end of a run", function()
       .. "1 left by the rule plan, 1 not_found, 1 not begun, 1 raised.", text:gsub("%s+", " "), 1, true)
     assert.is_nil(text:find("resume", 1, true))
     assert.matches("nothing was to be done", said {}.err, 1, true)
+  end)
+
+  it("counts and names what was planned and not reached", function()
+    local rest = { { verb = "restrict", machine_id = playbooks.id(1), name = "pc-1" },
+      { verb = "isolate", machine_id = playbooks.id(2) } }
+    local text = said { state = "broken", why = "the playbook raised: no file", not_come_to = rest }.err
+    text = text:gsub("%s+", " ")
+    assert.matches("2 planned, and not reached, since the playbook did not come so far: restrict pc-1 isolate "
+      .. playbooks.id(2), text, 1, true)
+    assert.matches("is broken: nothing was sent, 2 planned and not reached. Why: the playbook raised: no file.", text,
+      1, true)
+    assert.matches("is broken: 1 accepted, 2 planned and not reached.",
+      said({ state = "broken", entries = { done }, not_come_to = rest }).err:gsub("%s+", " "), 1, true)
   end)
 
   it("says why it is not complete and how to go on", function()
@@ -226,6 +239,7 @@ describe("how the calls of a session ended", function()
   it("names a failed one also where an earlier session has done it, since the exit status counts it", function()
     local function replayed(status) return { action = { outcome = "accepted", status = status }, replayed = true } end
     local report = { entries = { replayed "Succeeded", replayed "Failed", replayed "Succeeded" }, not_called = {},
+      not_come_to = {},
       open = {}, state = "complete" }
     assert.equal("2 done by an earlier session, 1 failed", carry_out.ends(report))
     assert.equal(4, carry_out.status(report))
