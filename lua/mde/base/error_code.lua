@@ -233,6 +233,7 @@
 ---| "playbook_exits" # the playbook called `os.exit`
 ---| "playbook_loops" # the playbook asks the same of a machine again and again, which a plan never ends
 ---| "playbook_client" # the playbook makes a client of its own
+---| "outside_a_handler" # a playbook of `mde watch` changes something outside of a handler
 ---| "playbook_waits_not" # a playbook of `mde watch` does not call `mde.watch`
 ---| "playbook_watches" # a playbook of a run calls `mde.watch`, which is for `mde watch`
 ---| "playbook_refuses" # the playbook's own `on_plan` refuses the plan

@@ -48,6 +48,23 @@ describe("a playbook that watches", function()
     assert.equal(1, #watches)
   end)
 
+  it("changes nothing outside of a handler", function()
+    for _, call in ipairs { "mde.restrict(id, 'why')", "mde.machine(id):restrict 'why'", "mde.tag(id, 'x')",
+      "mde.cancel(id, 'why')" } do
+      local ended, err = run([[
+        local mde, id = require "mde", ("a"):rep(40)
+        ]] .. call .. [[
+
+        mde.watch { cursor = ..., once = true, source = TEST_SOURCE, handler = function() end }
+      ]], {})
+      assert.is_nil(ended, call)
+      assert.matches("is called outside of a handler of mde.watch", err.message, 1, true)
+    end
+    assert.same({}, r:posts())
+    -- Afterwards the client is as it was.
+    assert(r.client:restrict(LAPTOP.id, "why"))
+  end)
+
   it("tells the playbook's own on_event, too", function()
     add "alert-0001"
     rawset(_G, "TEST_EVENTS", {})
