@@ -56,7 +56,8 @@ local known_options = { parallel = "count", stop_on_error = "flag", on_progress 
 --- A function that gives the next item, or nil at the end; for a list one that counts the items, and one that says
 --- whether there is another.
 local function puller(items)
-  if type(items) == "function" then
+  local metatable = type(items) == "table" and getmetatable(items)
+  if type(items) == "function" or type(metatable) == "table" and metatable.__call then
     return function() return (items()) end, function() end, function() return true end
   end
   if type(items) ~= "table" then

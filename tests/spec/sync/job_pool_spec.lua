@@ -55,6 +55,16 @@ local function common(new)
     assert.same({ { item = 1, value = 1 }, { item = 2, value = 1 }, failed = 0 }, results)
   end)
 
+  it("takes an iterator that is a table, as mde.hunt gives it", function()
+    local n = 0
+    local rows = setmetatable({ schema = {}, count = 2 }, { __call = function()
+      n = n + 1
+      if n < 3 then return n end
+    end })
+    assert.same({ { item = 1, value = 10 }, { item = 2, value = 20 }, failed = 0 },
+      r.client:each(rows, function(item) return item * 10 end))
+  end)
+
   it("does not ask an iterator again after its end", function()
     local left = 3
     local results = r.client:each(function()
