@@ -21,7 +21,8 @@ A parameter stands in the query by its name, without quotes. Whatever its value 
 value. Without a type it is a text:
    --parameter host=O'Brien             where DeviceName =~ host
    --parameter since:datetime='2h ago'  where Timestamp > since
-The types are string, long, real, bool, datetime, timespan and guid.]],
+   --parameter names:list=pc-1,pc-2     where DeviceName in (names)
+The types are string, list (of texts), long, real, bool, datetime, timespan and guid.]],
   examples = {
     { "mde hunt 'DeviceInfo | summarize arg_max(Timestamp, *) by DeviceId | take 10' --csv", "as CSV" },
     { "mde hunt 'DeviceFileEvents | where SHA1 == hash | distinct DeviceName' --parameter hash=$SHA1",
@@ -89,6 +90,17 @@ local truths = { ["true"] = true, ["false"] = false }
 
 local readers = {
   string = function(text) return text end,
+  list = function(text, what)
+    local list = {}
+    for item in (text .. ","):gmatch "([^,]*)," do
+      if item == "" then
+        errors.invalid("parameter_malformed", ("%s: %s has an item that is empty"):format(what, errors.quote(text)),
+          "Write A,B,C.")
+      end
+      list[#list + 1] = item
+    end
+    return list
+  end,
   guid = mde.kql.guid,
   timespan = mde.kql.timespan,
   long = function(text, what) return mde.kql.long(number_of(text, what)) end,
@@ -115,7 +127,10 @@ local function parameters_of(words)
     local read = readers[kind == "" and "string" or kind]
     if not read then
       errors.invalid("parameter_malformed", ("--parameter: there is no type %s"):format(errors.quote(kind)),
-        "There are string, long, real, bool, datetime, timespan and guid.")
+        "There are string, list, long, real, bool, datetime, timespan and guid.")
+    elseif kind == "" and value == "" then
+      errors.invalid("parameter_malformed", ("--parameter %s is empty"):format(name),
+        ("If you mean the empty text, write %s:string="):format(name))
     end
     list[name], has_any = read(value, "--parameter " .. name), true
   end

@@ -73,6 +73,12 @@ describe("mde hunt", function()
     assert.equal("", hunt({ QUERY, "--timespan", "30m" }).out)
   end)
 
+  it("takes a list of texts", function()
+    local told = hunt { "DeviceInfo | where DeviceName in~ (names) | distinct DeviceName", "--parameter",
+      "names:list=nobody.corp.example,O'Brien.corp.example" }
+    assert.equal("DeviceName\no'brien.corp.example\n", told.out)
+  end)
+
   it("keeps a value a value", function()
     local told = hunt { "DeviceInfo | where DeviceName == name | count", "--parameter", 'name=" or true //' }
     assert.equal("Count\n0\n", told.out)
@@ -115,6 +121,8 @@ describe("mde hunt", function()
     ["an empty query"] = { { " " }, "the query is empty" },
     ["no name and value"] = { { QUERY, "--parameter", "x" }, "is not NAME=VALUE" },
     ["a name twice"] = { { QUERY, "--parameter", "x=1", "--parameter", "x=2" }, "x is given twice" },
+    ["an empty value"] = { { QUERY, "--parameter", "x=" }, "--parameter x is empty" },
+    ["an empty item"] = { { QUERY, "--parameter", "x:list=a,,b" }, "has an item that is empty" },
     ["an unknown type"] = { { QUERY, "--parameter", "x:text=1" }, 'there is no type "text"' },
     ["no number"] = { { QUERY, "--parameter", "x:long=1x" }, '"1x" is no number' },
     ["no truth value"] = { { QUERY, "--parameter", "x:bool=yes" }, "neither true nor false" },
