@@ -108,14 +108,11 @@ describe("a client's watch", function()
     r.tenant.clock.advance(600)
     assert(r.client:release(LAPTOP.id, "cleared"))
     r.tenant.clock.advance(600)
-    local err
+    local ended
     assert.is_true(r.client:watch { cursor = path, once = true, source = list.source, since = r.client:now() - 3600,
-      handler = function(alert, options)
-        local action
-        action, err = r.client:restrict(alert.machineId, "beacon", options)
-        return action, err
-      end })
-    assert.equal("superseded", err.kind)
+      handler = function(alert, options) return r.client:restrict(alert.machineId, "beacon", options) end,
+      on_event = function(event) if event.id then ended = event end end })
+    assert.same({ "handed_over", "superseded" }, { ended.what, ended.err.kind })
   end)
 
   it("goes by the service's time", function()

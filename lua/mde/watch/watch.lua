@@ -24,7 +24,7 @@ local M = {}
 ---| "reading"      # the list is read, since `since`
 ---| "read"         # all of it was
 ---| "handing_over" # the handler is about to be called
----| "handed_over"  # it has ended well
+---| "handed_over"  # it has ended well; with `err`: somebody has decided otherwise since the alert
 ---| "failed"       # it has failed, and is tried again
 ---| "put_off"      # it is tried again, and this was no try
 ---| "set_aside"    # it is not tried again; see `reason`
