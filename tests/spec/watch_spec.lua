@@ -1,4 +1,5 @@
 -- mde.watch: what a client gives a watch: its time, its store, and its alerts.
+local clients = require "mde.client"
 local alerts = require "tests.spec.support.alerts"
 local core = require "mde.core"
 local rehearsal = require "tests.spec.support.rehearsal"
@@ -123,8 +124,39 @@ describe("a client's watch", function()
     assert.is_true(math.abs(first - r.client:now()) < 5)
   end)
 
+  it("begins now by the service's time where this machine's clock is ahead", function()
+    local driver = setmetatable({ time = function() return r.tenant.clock.now() + 7200 end }, { __index = r.driver })
+    local handed = 0
+    local function watch()
+      local client = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+        credential = r.tenant.client_secret, driver = driver })
+      assert(client:watch { cursor = path, once = true, handler = function() handed = handed + 1 end })
+    end
+    watch()
+    r.tenant.clock.advance(600)
+    r.tenant:raise_alert { title = "beacon" }
+    r.tenant.clock.advance(10)
+    watch()
+    assert.equal(1, handed)
+  end)
+
+  it("waits where it cannot sign in, and ends where that is refused", function()
+    local waited = 0
+    r:fault { match = { path = "/token" }, fault = "answer", status = 503, count = 20 }
+    local watch
+    watch = r.client:watcher { cursor = path, handler = function() end, on_event = function(event)
+      if event.what == "waiting" then
+        assert.equal("unavailable", event.err.kind)
+        waited = waited + 1
+        if waited == 2 then watch:stop() end
+      end
+    end }
+    assert.is_true(watch:run())
+    assert.equal(2, waited)
+  end)
+
   it("raises for alerts that are no conditions", function()
-    for _, wrong in ipairs { "severity eq 'high'", 17, { lastUpdateDateTime = 17 } } do
+    for _, wrong in ipairs { "severity eq 'high'", 17, { lastUpdateDateTime = 17 }, {}, { severty = "high" } } do
       local ok, err = pcall(watches.new, r.client, { cursor = path, handler = function() end, alerts = wrong })
       assert.is_false(ok)
       assert.equal("invalid", err.kind)
