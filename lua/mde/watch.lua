@@ -37,6 +37,7 @@ function M.new(client, options)
   local resource = type(options) == "table" and options.source == "graph" and "graph" or nil
   local host = { now = function() return client:now() end, clock = { now = exchange.now, sleep = exchange.sleep },
     settle = function() return exchange:settle_clock(client:context(), resource) end, store = exchange.store,
+    shield = function(fn, ...) exchange.trace:shield(fn, ...) end,
     context = function() return client:context() end,
     source = function(filter, source) return source_of(client, filter, source) end }
   return watches.new(host, options)

@@ -57,6 +57,7 @@ local M = {}
 ---@field settle? fun(): true?, mde.Error? makes sure that the time does not rest on this machine's clock alone
 ---@field clock { now: (fun(): number), sleep: fun(seconds: number) } the driver's
 ---@field store? mde.Store
+---@field shield? fun(fn: fun(...), ...) calls what tells a watcher; what that raises changes nothing
 ---@field context? fun(): mde.Context
 ---@field source? fun(alerts: any, name?: mde.AlertSourceName): mde.AlertSource of what the option `alerts` asks
 
@@ -101,12 +102,14 @@ function Watch:is_stopped()
   return self.is_stopping
 end
 
+-- What on_event raises is its own affair: no alert fails for it, and none waits.
 ---@private
 function Watch:tell(what, fields)
   if not self.options.on_event then return end
   fields = fields or {}
   fields.event, fields.what = "watch", what
-  self.options.on_event(fields)
+  local shield = self.host.shield or pcall
+  shield(self.options.on_event, fields)
 end
 
 --- How it stands. Before it runs, nothing is known.
@@ -245,6 +248,9 @@ end
 
 ---@private
 function Watch:loop()
+  local kept = self.kept
+  self:tell("begun", { since = self.first, fresh = kept.is_fresh, lost = kept.lost > 0 and kept.lost or nil })
+  for _, id in ipairs(self.options.again or {}) do self.cursor:again(id) end
   local failures = 0
   while not self:is_stopped() do
     local complete, err, ends = self:read()
@@ -307,8 +313,6 @@ function Watch:run()
     return true
   end
   self.kept, self.cursor = kept, kept.cursor
-  self:tell("begun", { since = self.first, fresh = kept.is_fresh, lost = kept.lost > 0 and kept.lost or nil })
-  for _, id in ipairs(self.options.again or {}) do self.cursor:again(id) end
   local ok, ended, problem = pcall(self.loop, self)
   kept:close()
   if not ok then error(ended, 0) end
