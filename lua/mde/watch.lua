@@ -3,6 +3,7 @@
 local alerts = require "mde.alerts"
 local errors = require "mde.base.error"
 local operators = require "mde.query.operators"
+local queries = require "mde.query.filter"
 local watches = require "mde.watch.watch"
 
 local M = {}
@@ -23,6 +24,7 @@ local function source_of(client, filter, source)
     errors.invalid("wrong_value", "mde.watch: option \"alerts\" must be a table without lastUpdateDateTime",
       "Write alerts = { severity = \"high\" }, or leave it out for all. Since when they are read, the watch knows.")
   end
+  queries.compile(source == "graph" and "graph_alerts" or "alerts", filter)
   return alerts_of(client, filter, source)
 end
 
@@ -32,8 +34,11 @@ end
 ---@return mde.Watch
 function M.new(client, options)
   local exchange = client.exchange
+  local resource = type(options) == "table" and options.source == "graph" and "graph" or nil
   local host = { now = function() return client:now() end, clock = { now = exchange.now, sleep = exchange.sleep },
-    store = exchange.store, context = function() return client:context() end,
+    settle = function() return exchange:settle_clock(client:context(), resource) end, store = exchange.store,
+    shield = function(fn, ...) exchange.trace:shield(fn, ...) end,
+    context = function() return client:context() end,
     source = function(filter, source) return source_of(client, filter, source) end }
   return watches.new(host, options)
 end

@@ -1,4 +1,5 @@
 -- mde.watch: what a client gives a watch: its time, its store, and its alerts.
+local clients = require "mde.client"
 local alerts = require "tests.spec.support.alerts"
 local core = require "mde.core"
 local rehearsal = require "tests.spec.support.rehearsal"
@@ -108,14 +109,11 @@ describe("a client's watch", function()
     r.tenant.clock.advance(600)
     assert(r.client:release(LAPTOP.id, "cleared"))
     r.tenant.clock.advance(600)
-    local err
+    local ended
     assert.is_true(r.client:watch { cursor = path, once = true, source = list.source, since = r.client:now() - 3600,
-      handler = function(alert, options)
-        local action
-        action, err = r.client:restrict(alert.machineId, "beacon", options)
-        return action, err
-      end })
-    assert.equal("superseded", err.kind)
+      handler = function(alert, options) return r.client:restrict(alert.machineId, "beacon", options) end,
+      on_event = function(event) if event.id then ended = event end end })
+    assert.same({ "handed_over", "superseded" }, { ended.what, ended.err.kind })
   end)
 
   it("goes by the service's time", function()
@@ -126,8 +124,38 @@ describe("a client's watch", function()
     assert.is_true(math.abs(first - r.client:now()) < 5)
   end)
 
+  it("begins now by the service's time where this machine's clock is ahead", function()
+    local driver = setmetatable({ time = function() return r.tenant.clock.now() + 7200 end }, { __index = r.driver })
+    local handed = 0
+    local function watch()
+      local client = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+        credential = r.tenant.client_secret, driver = driver })
+      assert(client:watch { cursor = path, once = true, handler = function() handed = handed + 1 end })
+    end
+    watch()
+    r.tenant.clock.advance(600)
+    r.tenant:raise_alert { title = "beacon" }
+    r.tenant.clock.advance(10)
+    watch()
+    assert.equal(1, handed)
+  end)
+
+  it("waits where it cannot sign in", function()
+    local waited = {}
+    r:fault { match = { path = "/token" }, fault = "answer", status = 503, count = 20 }
+    local watch
+    watch = r.client:watcher { cursor = path, handler = function() end, on_event = function(event)
+      if event.what == "waiting" then
+        waited[#waited + 1] = event.err.kind
+        if #waited == 2 then watch:stop() end
+      end
+    end }
+    assert.is_true(watch:run())
+    assert.same({ "unavailable", "unavailable" }, waited)
+  end)
+
   it("raises for alerts that are no conditions", function()
-    for _, wrong in ipairs { "severity eq 'high'", 17, { lastUpdateDateTime = 17 } } do
+    for _, wrong in ipairs { "severity eq 'high'", 17, { lastUpdateDateTime = 17 }, {}, { severty = "high" } } do
       local ok, err = pcall(watches.new, r.client, { cursor = path, handler = function() end, alerts = wrong })
       assert.is_false(ok)
       assert.equal("invalid", err.kind)

@@ -85,12 +85,18 @@ function M.check(options, now)
         errors.got(id)))
     end
   end
-  checked.first = now
-  if checked.since ~= nil then
-    local _, seconds = times.read(checked.since, now, "mde.watch: option \"since\"")
-    checked.first = seconds
-  end
+  M.first(checked, now)
   return checked
+end
+
+--- Since when alerts are handed over, if nothing is kept yet. Raises for what is no time.
+---@param checked table
+---@param now number the service's time, Unix seconds
+---@return number seconds Unix seconds
+function M.first(checked, now)
+  if checked.since == nil then return now end
+  local _, seconds = times.read(checked.since, now, "mde.watch: option \"since\"")
+  return seconds
 end
 
 --- What the core is told of them.

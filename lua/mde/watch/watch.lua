@@ -24,7 +24,7 @@ local M = {}
 ---| "reading"      # the list is read, since `since`
 ---| "read"         # all of it was
 ---| "handing_over" # the handler is about to be called
----| "handed_over"  # it has ended well
+---| "handed_over"  # it has ended well; with `err`: somebody has decided otherwise since the alert
 ---| "failed"       # it has failed, and is tried again
 ---| "put_off"      # it is tried again, and this was no try
 ---| "set_aside"    # it is not tried again; see `reason`
@@ -54,8 +54,10 @@ local M = {}
 
 ---@class mde.WatchHost what the client gives a watch
 ---@field now fun(): number the service's time, Unix seconds
+---@field settle? fun(): true?, mde.Error? makes sure that the time does not rest on this machine's clock alone
 ---@field clock { now: (fun(): number), sleep: fun(seconds: number) } the driver's
 ---@field store? mde.Store
+---@field shield? fun(fn: fun(...), ...) calls what tells a watcher; what that raises changes nothing
 ---@field context? fun(): mde.Context
 ---@field source? fun(alerts: any, name?: mde.AlertSourceName): mde.AlertSource of what the option `alerts` asks
 
@@ -65,6 +67,7 @@ local M = {}
 ---@field private source mde.AlertSource
 ---@field private kept? mde.KeptCursor
 ---@field private cursor? mde.cursor
+---@field private first? number since when alerts are handed over, if nothing is kept yet
 ---@field private is_stopping boolean
 ---@field private named table<string, boolean> rows that were named
 ---@field private names integer
@@ -99,12 +102,14 @@ function Watch:is_stopped()
   return self.is_stopping
 end
 
+-- What on_event raises is its own affair: no alert fails for it, and none waits.
 ---@private
 function Watch:tell(what, fields)
   if not self.options.on_event then return end
   fields = fields or {}
   fields.event, fields.what = "watch", what
-  self.options.on_event(fields)
+  local shield = self.host.shield or pcall
+  shield(self.options.on_event, fields)
 end
 
 --- How it stands. Before it runs, nothing is known.
@@ -243,6 +248,9 @@ end
 
 ---@private
 function Watch:loop()
+  local kept = self.kept
+  self:tell("begun", { since = self.first, fresh = kept.is_fresh, lost = kept.lost > 0 and kept.lost or nil })
+  for _, id in ipairs(self.options.again or {}) do self.cursor:again(id) end
   local failures = 0
   while not self:is_stopped() do
     local complete, err, ends = self:read()
@@ -264,12 +272,32 @@ function Watch:loop()
   return true
 end
 
+-- Makes sure of the time, as long as it takes. nil without an error: the watch was stopped.
+---@private
+function Watch:settle()
+  local failures = 0
+  while not self:is_stopped() do
+    local settled, err = true, nil
+    if self.host.settle then settled, err = self.host.settle() end
+    if settled then return true end
+    failures = failures + 1
+    local seconds = self:patience(err, failures)
+    if not seconds then return nil, err end
+    self:tell("waiting", { seconds = seconds, err = err })
+    self:pause(seconds)
+  end
+end
+
+-- A clock that is ahead would have a new cursor begin in the future, so the time is made sure of before.
 ---@private
 function Watch:open()
+  local settled, err = self:settle()
+  if not settled then return nil, err end
   local options, host = self.options, self.host
-  local limits = options_of.limits(options)
-  if type(options.cursor) == "string" then return cursor_files.open(options.cursor, options.first, limits) end
-  return cursor_stores.open(host.store, options.cursor.store, options.first, limits, host.clock,
+  local limits, first = options_of.limits(options), options_of.first(options, host.now())
+  self.first = first
+  if type(options.cursor) == "string" then return cursor_files.open(options.cursor, first, limits) end
+  return cursor_stores.open(host.store, options.cursor.store, first, limits, host.clock,
     function() return self:is_stopped() end)
 end
 
@@ -285,8 +313,6 @@ function Watch:run()
     return true
   end
   self.kept, self.cursor = kept, kept.cursor
-  self:tell("begun", { since = self.options.first, fresh = kept.is_fresh, lost = kept.lost > 0 and kept.lost or nil })
-  for _, id in ipairs(self.options.again or {}) do self.cursor:again(id) end
   local ok, ended, problem = pcall(self.loop, self)
   kept:close()
   if not ok then error(ended, 0) end

@@ -38,9 +38,39 @@ describe("a handover", function()
     local err = err_of { kind = "ambiguous" }
     assert.same({ how = "failed", err = err }, make(function() return nil, err end))
     assert.same({ how = "failed", err = err }, make(function() error(err) end))
-    for _, kind in ipairs { "unknown", "superseded", "protected", "permission", "invalid", "protocol" } do
+    for _, kind in ipairs { "unknown", "protected", "permission", "invalid", "protocol" } do
       assert.equal("failed", make(function() return nil, err_of { kind = kind } end).how)
     end
+  end)
+
+  it("has ended where somebody has decided otherwise since", function()
+    local err = err_of { kind = "superseded" }
+    assert.same({ how = "succeeded", err = err }, make(function() return nil, err end))
+    assert.same({ how = "succeeded", err = err }, make(function() error(err) end))
+  end)
+
+  it("is as the worst of the results of mde.each", function()
+    local late, busy = err_of { kind = "superseded" }, err_of { kind = "throttled", retry_at = 17 }
+    local wrong, out = err_of { kind = "ambiguous" }, err_of { kind = "auth" }
+    local function of(...)
+      local results = { failed = 0 }
+      for i, err in ipairs { ... } do
+        results[i] = { item = i, err = err or nil, value = not err or nil }
+        if err then results.failed = results.failed + 1 end
+      end
+      return results
+    end
+    local function told(results) return make(function() return results end) end
+    assert.same({ how = "succeeded" }, told(of(false, false)))
+    assert.same({ how = "succeeded", err = late }, told(of(false, late, false)))
+    assert.same({ how = "put_off", err = busy, not_before = 17 }, told(of(late, busy, false)))
+    assert.same({ how = "failed", err = wrong }, told(of(busy, wrong, late)))
+    assert.same({ how = "failed", err = "why" }, told(of("why", busy)))
+    assert.same({ how = "put_off", err = out, ends_watch = true }, told(of(wrong, out)))
+    -- One that was stopped has left some out.
+    local results = of(late)
+    results.stopped = true
+    assert.same({ how = "failed", err = late }, told(results))
   end)
 
   it("is put off where it is not the alert's fault", function()

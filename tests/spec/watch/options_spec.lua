@@ -17,7 +17,7 @@ end
 describe("the options of a watch", function()
   it("have defaults", function()
     local checked = check {}
-    assert.equal(NOW, checked.first)
+    assert.equal(NOW, options_of.first(checked, NOW))
     assert.same({ by_status = false, overlap = 900, span = 86400, sweep_every = 3600, tries = 3, delay = 60 },
       options_of.limits(checked))
     assert.equal(60, checked.every)
@@ -30,8 +30,10 @@ describe("the options of a watch", function()
   end)
 
   it("say since when in each way in which a time is given", function()
-    assert.equal(NOW - 7200, check({ since = require("mde.query.operators").ago "2h" }).first)
-    assert.equal(1770076800, check({ since = "2026-02-03" }).first)
+    local ago = check { since = require("mde.query.operators").ago "2h" }
+    assert.equal(NOW - 7200, options_of.first(ago, NOW))
+    assert.equal(NOW - 3600, options_of.first(ago, NOW + 3600))
+    assert.equal(1770076800, options_of.first(check { since = "2026-02-03" }, NOW))
   end)
 
   it("say what is wrong with them", function()

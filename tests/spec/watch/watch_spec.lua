@@ -135,6 +135,23 @@ describe("a watch", function()
     assert.equal("it raised nil", events_of("failed")[2].err)
   end)
 
+  it("hands alerts over though on_event raises, whatever it is told of", function()
+    list.add("a1", 1)
+    list.now = 10
+    local told = 0
+    local function watch()
+      return list.watch { cursor = path, since = alerts.START, once = true, tries = 1, handler = handler,
+        on_event = function()
+          told = told + 1
+          error "the log is full"
+        end }:run()
+    end
+    assert.is_true(watch())
+    assert.is_true(watch())
+    assert.same({ "a1" }, handed)
+    assert.is_true(told >= 8)
+  end)
+
   it("does not blame an alert for what it cannot help", function()
     list.add("a1", 1)
     list.now = 10

@@ -97,7 +97,10 @@ function say.begun(event)
     or "Watching for alerts; going on from the cursor.")
 end
 
-function say.handed_over(event) terminal.remark(("%s: handed over."):format(name_of(event))) end
+function say.handed_over(event)
+  if not event.err then return terminal.remark(("%s: handed over."):format(name_of(event))) end
+  terminal.complain(("mde watch: %s: handed over; left as it is: %s"):format(name_of(event), text_of(event.err)))
+end
 
 function say.failed(event)
   terminal.complain(("mde watch: %s: try %d failed: %s"):format(name_of(event), event.attempt, text_of(event.err)))
