@@ -161,7 +161,8 @@ local function change_of_plan(planned, is_to_come, call, is_complete)
   local held = texts(planned.also_held)
   return put_subject({ verb = planned.verb, incident = text(planned.incident), decision = planned.decision,
     if_needed = planned.if_needed == true or nil,
-    word = came_to.of_plan(planned, is_to_come, call, is_complete), rule = text(call and call.rule) or text(planned.rule),
+    word = came_to.of_plan(planned, is_to_come, call, is_complete),
+    rule = text(call and call.rule) or text(planned.rule),
     why = text(planned.why), reason = text(planned.reason), holder = text(planned.holder),
     also_held = held[1] and held or nil, said = call and text(call.message) or nil }, planned.subject)
 end
