@@ -219,7 +219,7 @@ describe("a plan", function()
     assert.same({ "INC-1" }, object.playbook.arguments)
     assert.equal(1, object.counts.restrict)
     local device = object.devices[1]
-    assert.same({ playbooks.id(1), "pc-1.corp.example", "restrict", "inc-1", "restrict", "beacon", 1 },
+    assert.same({ playbooks.id(1), "pc-1.corp.example", "restrict", "INC-1", "restrict", "beacon", 1 },
       { device.id, device.name, device.verb, device.incident, device.decision, device.reason, device.wave })
     assert.same({ "a\27[2Jb" }, device.tags)
     local empty = json.encode(runs.object(assert(stage.plan "return")))
