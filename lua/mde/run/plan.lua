@@ -13,6 +13,8 @@ local steps_of = require "mde.run.steps"
 local FORMAT = "mde-plan-1"
 -- A device that was not seen for so long is taken to be offline: its action stays pending.
 local OFFLINE_SECONDS = 3600
+-- So many digits of a digest are meant for no other plan.
+local LEAST_DIGITS = 12
 
 local M = {}
 
@@ -107,9 +109,12 @@ end
 ---@param plan mde.RunPlan
 ---@param expected string "sha256:9b1c..." or the digits alone
 ---@return boolean
+---@return boolean? is_cut_short it is the beginning, and too short to be meant for no other plan
 function M.is_expected(plan, expected)
   local digits = core.text.lower(expected):gsub("^sha256:", "")
-  return #digits >= 12 and digests.hex(plan.digest):sub(1, #digits) == digits
+  local is_beginning = digits ~= "" and digests.hex(plan.digest):sub(1, #digits) == digits
+  if #digits >= LEAST_DIGITS then return is_beginning end
+  return false, is_beginning
 end
 
 -- ---- making
