@@ -12,6 +12,7 @@ local endings = require "mde.run.ending"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local json_line = require "mde.base.json_line"
+local steps_of = require "mde.run.steps"
 local timelines = require "mde.run.timeline"
 
 local M = {}
@@ -159,9 +160,10 @@ end
 
 local function change_of_plan(planned, is_to_come, call, is_complete)
   local held = texts(planned.also_held)
-  return put_subject({ verb = planned.verb, incident = text(planned.incident), decision = planned.decision,
+  return put_subject({ verb = planned.verb, incident = steps_of.spelled(planned), decision = planned.decision,
     if_needed = planned.if_needed == true or nil,
-    word = came_to.of_plan(planned, is_to_come, call, is_complete), rule = text(call and call.rule) or text(planned.rule),
+    word = came_to.of_plan(planned, is_to_come, call, is_complete),
+    rule = text(call and call.rule) or text(planned.rule),
     why = text(planned.why), reason = text(planned.reason), holder = text(planned.holder),
     also_held = held[1] and held or nil, said = call and text(call.message) or nil }, planned.subject)
 end
@@ -173,7 +175,9 @@ local function change_of_step(step, planned, context)
     object(step.arguments).subject)
   local comment, incident = core.comment.parse(step.comment)
   local is_accepted = step.outcome == "accepted"
-  change.incident = incident or text(step.incident) or change.incident
+  -- What was so already has no comment of ours; the plan has the spelling.
+  local is_of_plan = change.incident and core.text.lower(change.incident) == step.incident
+  change.incident = incident or not is_of_plan and text(step.incident) or change.incident
   change.word = came_to.of_step(step, text(row.status), context.live_session, err.code)
   change.sent_at, change.answered_at, change.expires_at = time(step.sent), time(step.answered), time(step.expires)
   change.status = step.status or is_accepted and text(row.status) or nil
@@ -399,7 +403,7 @@ local function waves_of(devices, events)
   return waves
 end
 
--- The incidents that it acted for, as they are spelled first; a plan has them in lower case.
+-- The incidents that it acted for, as they are spelled first; the plan of an older version has them in lower case.
 local function incidents_of(devices)
   local seen, list, spelled = {}, {}, {}
   each_change(devices, function(_, change)
@@ -407,7 +411,7 @@ local function incidents_of(devices)
     if not key then return end
     if not seen[key] then list[#list + 1] = key end
     seen[key] = true
-    if change.n and not spelled[key] then spelled[key] = change.incident end
+    if (change.n or change.incident ~= key) and not spelled[key] then spelled[key] = change.incident end
   end)
   table.sort(list, core.text.before)
   for i, key in ipairs(list) do list[i] = spelled[key] or key end

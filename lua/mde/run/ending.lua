@@ -41,16 +41,19 @@ local function left_over(session)
   return open, pending, not_reached
 end
 
--- What the plan shows and the playbook did not call for: its query finds other devices now.
-local function not_called(session, plan)
+--- What the plan shows and a pass of the playbook did not call for: its query finds other devices now.
+---@param pass { entries: table[], recall: mde.Recall, left: table<string, string> }
+---@param plan mde.RunPlan
+---@return mde.NotCalled[]
+function M.not_called(pass, plan)
   local called, list = {}, {}
-  for _, entry in ipairs(session.entries) do
+  for _, entry in ipairs(pass.entries) do
     -- A name that means no machine any more stands there as it was asked for.
     local called_for = entry.machine_id or entry.name
     if called_for then called[deeds.key(called_for, entry.verb, entry.subject)] = true end
   end
   -- What an earlier session did is done, whether this one asks for it or not.
-  for _, step in ipairs(session.recall.steps.all) do
+  for _, step in ipairs(pass.recall.steps.all) do
     called[deeds.key(step.device, step.verb, step.subject)] = true
   end
   for _, device in ipairs(plan.devices) do
@@ -59,7 +62,7 @@ local function not_called(session, plan)
       if change.decision == verb and not change.if_needed and not called[deeds.key(device.id, verb, subject)]
         and not (device.name and called[deeds.key(errors.quote(device.name), verb, subject)]) then
         list[#list + 1] = { machine_id = device.id, verb = verb, incident = change.incident, name = device.name,
-          why = session.left[device.id] }
+          why = pass.left[device.id] }
       end
     end
   end
@@ -92,7 +95,7 @@ end
 function M.of(session, plan, err)
   local open, pending, not_reached = left_over(session)
   local state, why = state_of(session, err, open)
-  local rest, is_complete = not_called(session, plan), state == "complete"
+  local rest, is_complete = M.not_called(session, plan), state == "complete"
   return { state = state, why = why, open = open, pending = pending, not_reached = not_reached,
     not_called = is_complete and rest or {}, not_come_to = is_complete and {} or rest }
 end

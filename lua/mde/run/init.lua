@@ -355,10 +355,24 @@ end
 ---@field to_send integer changes that would be sent
 ---@field open integer steps that were sent and not answered
 ---@field not_reached integer
----@field not_planned integer what the playbook would do now, and the plan has to list and does not
+---@field not_planned mde.PlannedChange[] what the playbook would do now, and the plan has to list and does not
+---@field not_called mde.NotCalled[] planned, and neither done nor asked for any more
 ---@field is_changed boolean the file is not what it was
 ---@field raised? mde.Error what the playbook raised
 ---@field planning mde.Planning
+
+-- What the plan shows and the playbook does not ask for any more, by a pass over the record.
+local function not_called(planning, recall, plan)
+  local entries, left = {}, {}
+  for _, change in ipairs(planning.changes) do
+    if not change.if_needed then entries[#entries + 1] = change end
+  end
+  for _, one in ipairs(planning.unresolvable) do entries[#entries + 1] = { name = one.asked, verb = one.verb } end
+  for _, one in ipairs(planning.left) do
+    if one.machine_id then left[one.machine_id] = one.reason end
+  end
+  return endings.not_called({ entries = entries, recall = recall, left = left }, plan)
+end
 
 --- What a run that is continued would do: the playbook runs over the record, and nothing is changed.
 ---@param client mde.Client
@@ -396,14 +410,18 @@ function M.replan(client, opened, options)
       if change.decision == change.verb then planned[deeds.key(device.id, change.verb, change.subject)] = true end
     end
   end
-  local found = { recorded = 0, to_send = 0, open = 0, not_reached = 0, not_planned = 0, raised = raised,
-    planning = planning, is_changed = records.is_changed(plan.playbook) }
+  local found = { recorded = 0, to_send = 0, open = 0, not_reached = 0, not_planned = {}, raised = raised,
+    planning = planning, not_called = not_called(planning, recall, plan),
+    is_changed = records.is_changed(plan.playbook) }
   for _, change in ipairs(planning.changes) do
     if change.decision == change.verb and not change.if_needed then
       local is_planned = not deeds.is_bound(change.verb)
         or planned[deeds.key(change.machine_id, change.verb, change.subject)]
-      local name = is_planned and "to_send" or "not_planned"
-      found[name] = found[name] + 1
+      if is_planned then
+        found.to_send = found.to_send + 1
+      else
+        table.insert(found.not_planned, change)
+      end
     end
   end
   for _, step in ipairs(recall.steps.all) do

@@ -8,10 +8,13 @@ local json = require "mde.base.json"
 local lefts = require "mde.run.left"
 local responses = require "mde.action.response"
 local rules = require "mde.run.rules"
+local steps_of = require "mde.run.steps"
 
 local FORMAT = "mde-plan-1"
 -- A device that was not seen for so long is taken to be offline: its action stays pending.
 local OFFLINE_SECONDS = 3600
+-- So many digits of a digest are meant for no other plan.
+local LEAST_DIGITS = 12
 
 local M = {}
 
@@ -106,9 +109,12 @@ end
 ---@param plan mde.RunPlan
 ---@param expected string "sha256:9b1c..." or the digits alone
 ---@return boolean
+---@return boolean? is_cut_short it is the beginning, and too short to be meant for no other plan
 function M.is_expected(plan, expected)
   local digits = core.text.lower(expected):gsub("^sha256:", "")
-  return #digits >= 12 and digests.hex(plan.digest):sub(1, #digits) == digits
+  local is_beginning = digits ~= "" and digests.hex(plan.digest):sub(1, #digits) == digits
+  if #digits >= LEAST_DIGITS then return is_beginning end
+  return false, is_beginning
 end
 
 -- ---- making
@@ -293,7 +299,7 @@ local function change_as_json(device, change)
   local object = { id = device.id, name = device.name, platform = device.platform, tags = device.tags,
     device_value = device.value, last_seen = device.last_seen, is_server = device.is_server,
     is_offline = device.is_offline, wave = change.wave, verb = change.verb, if_needed = change.if_needed,
-    incident = change.incident ~= "" and change.incident or nil, decision = change.decision, rule = change.rule,
+    incident = steps_of.spelled(change), decision = change.decision, rule = change.rule,
     release_after = change.release_after or nil, why = change.why, holder = change.holder, reason = change.reason,
     asked = change.asked }
   local name = deeds.subject_name(change.verb)
@@ -369,7 +375,7 @@ local function are_unresolvable(list)
   return true
 end
 
-local optional_texts = { "rule", "why", "holder", "reason", "asked", "subject" }
+local optional_texts = { "rule", "why", "holder", "reason", "asked", "subject", "spelling" }
 
 local function is_sound_change(change)
   if type(change) ~= "table" or not (deeds.of(change.verb) or change.verb == lefts.VERB) then return false end

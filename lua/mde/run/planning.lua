@@ -19,6 +19,7 @@ local M = {}
 ---@field verb string
 ---@field subject? string the scope of the verb, or the SHA-1 of its file
 ---@field incident string in lower case; ""
+---@field spelling? string of the incident, where it is another
 ---@field decision string the verb if it would be sent, or "already_active", "recorded", "protected", "conflict",
 --- "superseded", "held", "not_held", "not_looked_at"; of the verb "leave" (mde.leave) "left"
 ---@field if_needed? boolean the playbook may come to it, and may not (mde.may)
@@ -185,6 +186,7 @@ function Planning:carry_out(intent, machine, deed)
     local change = { machine_id = intent.machine_id, verb = intent.verb, subject = intent.subject, incident = incident,
       reason = intent.reason or core.comment.parse(intent.comment), asked = machine.computerDnsName or intent.canonical,
       in_list = self.listed[intent.caller or MAIN] or false, if_needed = is_possible }
+    if intent.incident and intent.incident ~= incident then change.spelling = intent.incident end
     if intent.verb == "restrict" then change.release_after = intent.hold_seconds or false end
     describe(change, action, err)
     self.by_identity[key] = change

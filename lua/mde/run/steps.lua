@@ -65,6 +65,15 @@ function M.incident_of(incident)
   return incident and core.text.lower(incident) or ""
 end
 
+--- The incident of a planned change as the playbook spelled it; nil: it has no incident.
+---@param change { incident: string, spelling?: any }
+---@return string?
+function M.spelled(change)
+  local spelling, incident = change.spelling, change.incident
+  if type(spelling) == "string" and core.text.lower(spelling) == incident then return spelling end
+  return incident ~= "" and incident or nil
+end
+
 ---@param recorded mde.Step[] in order
 ---@return mde.Steps
 function M.new(recorded)

@@ -128,6 +128,11 @@ describe("the digest of a plan", function()
     for _, expected in ipairs { digits:sub(1, 11), other, digits .. "0", "", "sha256:", digits:sub(2) } do
       assert.is_false(runs.is_expected(made, expected), expected)
     end
+    local function is_cut_short(expected) return select(2, runs.is_expected(made, expected)) end
+    assert.is_true(is_cut_short("sha256:" .. digits:sub(1, 11)))
+    for _, expected in ipairs { "", other:sub(1, 11), digits .. "0" } do
+      assert.is_falsy(is_cut_short(expected), expected)
+    end
   end)
 end)
 
@@ -219,7 +224,7 @@ describe("a plan", function()
     assert.same({ "INC-1" }, object.playbook.arguments)
     assert.equal(1, object.counts.restrict)
     local device = object.devices[1]
-    assert.same({ playbooks.id(1), "pc-1.corp.example", "restrict", "inc-1", "restrict", "beacon", 1 },
+    assert.same({ playbooks.id(1), "pc-1.corp.example", "restrict", "INC-1", "restrict", "beacon", 1 },
       { device.id, device.name, device.verb, device.incident, device.decision, device.reason, device.wave })
     assert.same({ "a\27[2Jb" }, device.tags)
     local empty = json.encode(runs.object(assert(stage.plan "return")))

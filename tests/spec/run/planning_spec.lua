@@ -116,7 +116,9 @@ describe("the pass that plans", function()
     first = false
     local report, found = stage.resume(path)
     assert.same({ 1, 1, 1, 1, 0 },
-      { found.recorded, found.to_send, found.not_reached, found.not_planned, found.open })
+      { found.recorded, found.to_send, found.not_reached, #found.not_planned, found.open })
+    assert.same({ "pc-4.corp.example" }, { found.not_planned[1].asked })
+    assert.same({}, found.not_called)
     -- The one that was done and is not reached any more keeps nothing open.
     assert.equal("complete", report.state)
     assert.equal(3, stage.posts())

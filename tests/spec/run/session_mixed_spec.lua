@@ -258,6 +258,26 @@ describe("a run of several response actions", function()
     assert.equal(2, account.numbers.planned)
   end)
 
+  it("tells its incident as the playbook spells it, whatever came of a device", function()
+    set_up(2)
+    assert(stage.client:restrict(playbooks.id(1), "before", { incident = "INC-1" })):wait()
+    local plan = assert(stage.plan [[
+      local mde = require "mde"
+      for i = 1, 2 do mde.restrict(("pc-%d.corp.example"):format(i), "beacon", { incident = "Inc-1" }) end
+      mde.may("isolate", "pc-2.corp.example", "beacon", { incident = "Inc-1" })]])
+    assert.equal("Inc-1", runs.object(plan).devices[1].incident)
+    local kept = stage.path "kept.plan"
+    assert(runs.save(stage.client, plan, kept))
+    local _, _, path = stage.start(plan)
+    for _, record in ipairs { kept, path } do
+      local account = assert(runs.account(record))
+      assert.same({ "Inc-1" }, account.run.incidents)
+      for _, device in ipairs(account.devices) do
+        for _, change in ipairs(device.changes) do assert.equal("Inc-1", change.incident, change.verb) end
+      end
+    end
+  end)
+
   -- ---- it ends at every place
 
   local COUNT = 6

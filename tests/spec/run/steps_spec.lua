@@ -83,4 +83,12 @@ describe("a step", function()
     assert.equal("inc-1", steps_of.incident_of "INC-1")
     assert.equal("", steps_of.incident_of(nil))
   end)
+
+  it("is shown as the playbook spelled it, if that is the same one", function()
+    assert.equal("INC-1", steps_of.spelled { incident = "inc-1", spelling = "INC-1" })
+    for _, spelling in ipairs { "INC-2", 1, false } do
+      assert.equal("inc-1", steps_of.spelled { incident = "inc-1", spelling = spelling })
+    end
+    assert.is_nil(steps_of.spelled { incident = "" })
+  end)
 end)

@@ -31,7 +31,7 @@ held, not_held or not_looked_at; left, of the verb leave, is what the playbook i
 (mde.leave), and why says its reason.
 
 A plan that was kept (-o), or that of a run, is shown as it was then; no tenant is asked and no setting
-is needed. It is said when it was made, until when it can be carried out, and whether it was; with
+is needed. It is said when it was made, and whether it was carried out, or until when it can be; with
 --json it has run, state, expires_at and, if it was carried out, used_at beside.]],
   examples = {
     { "mde plan contain.lua INC-4711", "what contain.lua would do for that incident" },
@@ -91,9 +91,12 @@ local states = { planned = "It was not carried out.", complete = "its run is com
 
 local function say_kept(kept)
   local made, ends = phrase.minute(kept.plan.made, true), phrase.minute(kept.expires_at, true)
-  terminal.say(("Kept in %s. It can be carried out until %s UTC, an hour after it was made (%s UTC)%s."):format(
-    errors.quote(kept.path), ends, made, posix.clock.time() > kept.expires_at and "; that has passed" or ""))
-  if not kept.used_at then return terminal.say(states.planned) end
+  if not kept.used_at then
+    terminal.say(("Kept in %s. It can be carried out until %s UTC, an hour after it was made (%s UTC)%s."):format(
+      errors.quote(kept.path), ends, made, posix.clock.time() > kept.expires_at and "; that has passed" or ""))
+    return terminal.say(states.planned)
+  end
+  terminal.say(("Kept in %s, made %s UTC."):format(errors.quote(kept.path), made))
   terminal.say(("It was carried out, from %s UTC on, and cannot be again; %s. What came of each device:"):format(
     phrase.minute(kept.used_at, true), states[kept.state]), "mde report " .. shell_word.of(kept.run))
 end

@@ -16,8 +16,8 @@ local M = {
   explained = [[
 The playbook of the record runs again, not the file. What was done is not done twice: results that
 are recorded are given back, and what was sent and not answered is found out first. Before anything
-is sent it is shown how many are done, how many follow, and what the playbook does not reach any
-more.]],
+is sent it is shown how many are done, how many follow, and by name what the plan shows and the playbook does
+not ask for any more, and what it asks for and the plan does not show. Neither is sent.]],
   examples = {
     { "mde resume 20260203T031500Z-7f3a", "by its id" },
     { "mde resume --yes ./tonight.db", "by its record" },
@@ -52,11 +52,12 @@ end
 
 local function show(found, opened)
   terminal.say(("%d recorded, %d to be sent, %d sent and not answered, %d recorded and not reached, %d not planned.")
-    :format(found.recorded, found.to_send, found.open, found.not_reached, found.not_planned))
+    :format(found.recorded, found.to_send, found.open, found.not_reached, #found.not_planned))
   if found.raised then terminal.caution(found.raised.message) end
-  if found.not_planned > 0 then
-    terminal.caution "what the plan does not list is left; a new plan shows it"
-  end
+  carry_out.say_changes("%d not planned, and left; a new plan shows it:", found.not_planned)
+  carry_out.say_changes(found.raised and "%d planned, and not reached before the playbook raised:"
+    or "%d planned, and not asked for by the playbook any more; nothing is sent to them:", found.not_called,
+    function(one) return one.why and errors.show(one.why) end)
   if found.is_changed then
     terminal.caution(("the file %s has changed; the text in the record runs"):format(
       errors.quote(opened.plan.playbook.name)))
@@ -65,8 +66,11 @@ end
 
 -- Whether to go on.
 local function confirm(context, found)
-  if context.arguments.yes or found.to_send + found.open == 0 then return true end
-  return terminal.confirm(("Go on with %d?"):format(found.to_send + found.open))
+  -- A playbook that raises closes nothing: what it has not reached follows when it goes on.
+  local count, rest = found.to_send + found.open, found.raised and 0 or #found.not_called
+  if context.arguments.yes or count + rest == 0 then return true end
+  local without = rest > 0 and (", and without these %d"):format(rest) or ""
+  return terminal.confirm(("Go on with %d%s?"):format(count, without))
 end
 
 --- Plans over the record, asks, and goes on.

@@ -2,6 +2,7 @@
 
 local arguments_of = require "mde.cli.run.arguments"
 local carry_out = require "mde.cli.run.carry_out"
+local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local limits = require "mde.cli.run.limits"
 local plan_pass = require "mde.cli.run.plan_pass"
@@ -63,14 +64,23 @@ function M.client_options(arguments, settings)
   return { cap = arguments_of.caps(arguments.cap, cap) }
 end
 
--- What stands in the way of carrying out this plan: a status; nil if nothing does.
-local function refuse(context, plan)
-  local expected = context.arguments.expect
-  if expected and not runs.is_expected(plan, expected) then
+-- Whether this is the plan that was approved.
+local function check_expected(expected, plan)
+  local is_it, is_cut_short = runs.is_expected(plan, expected)
+  if is_it then return true end
+  if is_cut_short then
+    terminal.complain(("mde run: --expect %s is cut short: 12 digits or more say which plan is meant; nothing was "
+      .. "sent. If this one is, give the whole: --expect %s"):format(errors.quote(expected), runs.shown(plan.digest)))
+  else
     terminal.complain(("mde run: this plan is %s, and not the one that --expect names; nothing was sent"):format(
       runs.shown(plan.digest)))
-    return exit.refused
   end
+  return false
+end
+
+-- What stands in the way of carrying out this plan: a status; nil if nothing does.
+local function refuse(context, plan)
+  if context.arguments.expect and not check_expected(context.arguments.expect, plan) then return exit.refused end
   local counts = runs.counts(plan)
   if counts.to_send == 0 then
     terminal.say "Nothing is to be sent."

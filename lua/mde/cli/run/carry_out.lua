@@ -131,7 +131,7 @@ function M.ends(report)
   for i, word in ipairs(order) do order[i] = ("%d %s"):format(counts[word], word) end
   local rest = #report.not_come_to
   if rest > 0 then
-    if not order[1] then order[1] = "nothing was sent" end
+    if not order[1] then order[1] = "nothing was sent this time" end
     order[#order + 1] = ("%d planned and not reached"):format(rest)
   end
   return order[1] and table.concat(order, ", ") or "nothing was to be done"
@@ -172,13 +172,17 @@ function M.status(report)
   return status
 end
 
--- The changes of a list, one a line, each with what is said of it.
-local function say_changes(title, list, words_of)
+--- Says the changes of a list, one a line, each with what is said of it.
+---@param title string with a place for how many
+---@param list table[]
+---@param words_of? fun(change: table): string?
+function M.say_changes(title, list, words_of)
   if not list[1] then return end
   terminal.say(title:format(#list))
   for i = 1, math.min(#list, MAX_SHOWN) do
-    local words = words_of and words_of(list[i])
-    terminal.say(("  %s %s%s"):format(list[i].verb, errors.show(list[i].name or list[i].machine_id or list[i].device),
+    local one = list[i]
+    local words, name = words_of and words_of(one), one.name or one.asked or one.machine_id or one.device
+    terminal.say(("  %s %s%s"):format(one.verb, errors.show(name),
       words and ": " .. words or ""))
   end
   if #list > MAX_SHOWN then terminal.say(("  and %d more"):format(#list - MAX_SHOWN)) end
@@ -189,13 +193,13 @@ end
 function M.say_end(report)
   for _, told in ipairs(report.unwritten) do write_unwritten(told) end
   if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
-  say_changes("%d recorded, and not reached by the playbook this time:", report.not_reached,
+  M.say_changes("%d recorded, and not reached by the playbook this time:", report.not_reached,
     function(step) return step.outcome or "not answered" end)
-  say_changes("%d recorded, and asked for otherwise this time; what is recorded holds:", report.differing,
+  M.say_changes("%d recorded, and asked for otherwise this time; what is recorded holds:", report.differing,
     function(call) return call.words end)
-  say_changes("%d planned, and not asked for by the playbook this time:", report.not_called,
+  M.say_changes("%d planned, and not asked for by the playbook this time:", report.not_called,
     function(one) return one.why and errors.show(one.why) end)
-  say_changes("%d planned, and not reached, since the playbook did not come so far:", report.not_come_to)
+  M.say_changes("%d planned, and not reached, since the playbook did not come so far:", report.not_come_to)
   for _, step in ipairs(report.open) do
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       shell_word.of(step.device)))

@@ -138,13 +138,16 @@ local unresolvable = { device_merged = "merged into another machine", not_onboar
   not_found = "not found", ambiguous = "that several machines answer to" }
 
 local function left_of(plan)
-  local groups, order = {}, {}
-  local function add(words, text)
+  local groups, order, seen = {}, {}, {}
+  -- A device stands once for all that is left of it for one reason.
+  local function add(words, text, id)
     if not groups[words] then
       groups[words] = {}
       order[#order + 1] = words
     end
-    table.insert(groups[words], text)
+    local key = ("%s\0%s\0%s"):format(words, id or "", text)
+    if not seen[key] then table.insert(groups[words], text) end
+    seen[key] = true
   end
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
@@ -152,7 +155,7 @@ local function left_of(plan)
         local words = words_of[change.decision] or already(change)
         if change.rule then words = ("%s by the rule %s"):format(words, errors.show(change.rule)) end
         local more = change.holder or change.decision == "not_looked_at" and change.why
-        add(words, errors.show(name_of(device)) .. (more and (" (%s)"):format(errors.show(more)) or ""))
+        add(words, errors.show(name_of(device)) .. (more and (" (%s)"):format(errors.show(more)) or ""), device.id)
       end
     end
   end

@@ -74,3 +74,59 @@ describe("mde resume", function()
     assert.not_matches("raised", told.err)
   end)
 end)
+
+describe("mde resume of a playbook whose data have changed", function()
+  local stage, data, record
+
+  -- Of three that were planned the first is done; then the data name another one in the place of the two.
+  before_each(function()
+    local machines = playbooks.fleet(4)
+    for i = 1, 4 do machines[i].offline = true end
+    stage = playbooks.new { machines = machines }
+    local path = stage.path "contain.lua"
+    data, record = stage.path "data.txt", stage.path()
+    shell.write_file(data, "pc-1.corp.example\npc-2.corp.example\npc-3.corp.example\n")
+    shell.write_file(path, ([[
+      local mde = require "mde"
+      for name in io.lines(%q) do mde.restrict(name, "beacon", { incident = "INC-1" }) end]]):format(data))
+    assert.equal(4, console.run({ "run", path, "--journal", record, "--yes", "--waves", "1,rest" },
+      { client = stage.client }).status)
+  end)
+
+  after_each(function() stage.remove() end)
+
+  local function resume(answers)
+    local told = console.run({ "resume", record }, { client = stage.client, answers = answers, columns = 200 })
+    return told, told.err:gsub("%s+", " ")
+  end
+
+  it("names before it asks what falls out and what is not planned", function()
+    shell.write_file(data, "pc-1.corp.example\npc-4.corp.example\n")
+    local told, text = resume { "n" }
+    assert.equal(2, told.status)
+    assert.matches("1 not planned, and left; a new plan shows it: restrict pc-4.corp.example", text, 1, true)
+    assert.matches("2 planned, and not asked for by the playbook any more; nothing is sent to them: "
+      .. "restrict pc-2.corp.example restrict pc-3.corp.example", text, 1, true)
+    assert.matches("Go on with 0, and without these 2?", text, 1, true)
+    assert.equal(1, stage.posts())
+  end)
+
+  it("asks before it closes a run of which nothing follows but planned devices fall out", function()
+    shell.write_file(data, "pc-1.corp.example\n")
+    local told, text = resume { "n" }
+    assert.equal(2, told.status)
+    assert.matches("Go on with 0, and without these 2?", text, 1, true)
+    shell.write_file(data, "pc-1.corp.example\npc-2.corp.example\npc-3.corp.example\n")
+    told, text = resume { "n" }
+    assert.matches("Go on with 2?", text, 1, true)
+    assert.is_nil(text:find("fall out", 1, true), told.err)
+  end)
+
+  it("says which are not reached where the playbook raises over the record", function()
+    assert(os.remove(data))
+    local _, text = resume { "n" }
+    assert.matches("2 planned, and not reached before the playbook raised: restrict pc-2.corp.example", text, 1, true)
+    assert.matches("is broken: nothing was sent this time, 2 planned and not reached.", text, 1, true)
+    assert.equal(1, stage.posts())
+  end)
+end)

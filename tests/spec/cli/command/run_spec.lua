@@ -56,6 +56,12 @@ describe("mde run", function()
     local told = run(playbooks.restrict(1), { "--yes", "--expect", "sha256:" .. ("0"):rep(64) })
     assert.equal(2, told.status)
     assert.matches("not the one that %-%-expect names", told.err)
+    local digest = told.err:match "this plan is (sha256:%x+)"
+    -- A plan of another second has the same digest.
+    told = run(playbooks.restrict(1), { "--yes", "--expect", digest:sub(1, 12) })
+    assert.equal(2, told.status)
+    assert.matches("is cut short: 12 digits or more", told.err, 1, true)
+    assert.matches("--expect " .. digest, told.err:gsub("%s+", " "), 1, true)
     assert.equal(0, stage.posts())
   end)
 

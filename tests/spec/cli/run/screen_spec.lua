@@ -155,9 +155,11 @@ describe("a plan on the screen", function()
     local text = shown(assert(stage.plan [[
       local mde = require "mde"
       for i = 1, 3 do mde.restrict(("pc-%d.corp.example"):format(i), "beacon") end
+      mde.may("isolate", "pc-1.corp.example", "beacon")
       mde.restrict("nobody.corp.example", "x")
       mde.tag("pc-4.corp.example", "seen")]]))
-    assert.matches("1 protected by the rule tags: pc-1.corp.example", text, 1, true)
+    -- Once for both of its verbs.
+    assert.matches("1 protected by the rule tags: pc-1.corp.example\n", text, 1, true)
     assert.matches("1 restricted or released already: pc-2.corp.example (eve@corp.example)", text, 1, true)
     assert.matches("1 not found: \"nobody.corp.example\"", text, 1, true)
     assert.matches("Also: tag pc-4.corp.example: seen", text, 1, true)
