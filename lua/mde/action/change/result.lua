@@ -62,7 +62,7 @@ local superseding = {
   withdrawn = { code = "withdrawn", before = "one like it was sent before and taken back: ",
     hint = "Somebody decided otherwise. If you still mean it, call it without again = false (--again)." },
   decided = { code = "call_overtaken", before = "it was not carried out; meanwhile ",
-    hint = "Somebody decided otherwise after this call had begun. If you still mean it, call it again." },
+    hint = "Somebody decided otherwise after this was decided. If you still mean it, call it again." },
 }
 
 --- What to do where somebody decided otherwise after a call had begun.
