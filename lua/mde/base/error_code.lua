@@ -242,6 +242,7 @@
 ---| "plan_of_another" # the plan was made for another tenant, application or host
 ---| "plan_of_other_settings" # the plan was made with other settings of the guard or the cap
 ---| "plan_old" # the plan, or the run, is older than what it shows
+---| "run_copied" # the file is a copy of a record that lies elsewhere; what was sent stands in that one
 ---| "plan_taken" # the plan was carried out already
 ---| "module_changed" # a module that the playbook loads is not what it was
 ---| "not_planned" # the plan does not restrict this device (`rule = "plan"`)

@@ -141,6 +141,18 @@ function M.record_of(run)
   return path
 end
 
+--- The record of a run that lies elsewhere than this one of the same id, which is a copy then; nil: none is known.
+---@param id string
+---@param path string of the record that is looked at
+---@return string? path
+function M.original_of(id, path)
+  if not M.is_id(id) then return nil end
+  local known = M.record_of(id)
+  local is_there = known and posix.directory.is_regular(known)
+  if not is_there or known == posix.directory.absolute(path) or id_at(known) ~= id then return nil end
+  return known
+end
+
 -- The id by which the directory of all runs finds this path.
 local function id_of(path, id, directory)
   local name = path:sub(1, #directory + 1) == directory .. "/" and path:sub(#directory + 2)

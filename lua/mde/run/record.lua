@@ -352,6 +352,14 @@ end
 ---@return true?
 ---@return mde.Error? err
 function M.begin_session(record, began, taken_at)
+  local original = places.original_of(record.id, record.path)
+  if original then
+    give_up(record)
+    return nil, errors.new { kind = "invalid", code = "run_copied",
+      message = ("%s is a copy: the record of the run %s is %s"):format(errors.quote(record.path), record.id,
+        errors.quote(original)),
+      hint = ("To go on with that run: mde resume %s. What was sent stands there alone."):format(record.id) }
+  end
   local journal, bytes = record.journal, RESERVED_BYTES
   -- A step repeats what stands in the plan: the reason, for as long as it may be.
   for device in assert(journal:devices()) do bytes = bytes + RESERVED_BYTES_OF_DEVICE + #(device.facts or "") end

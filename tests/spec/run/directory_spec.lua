@@ -172,6 +172,32 @@ describe("the runs in a directory", function()
     assert.same({ [reports[1].run] = "unreadable", [reports[2].run] = "complete" }, states)
   end)
 
+  it("are not begun a second time from a copy of their plan, nor continued from one", function()
+    environment.set { XDG_STATE_HOME = stage.directory }
+    local path, copy = stage.directory .. "/tonight.plan", stage.directory .. "/copy.plan"
+    assert(runs.save(stage.client, assert(stage.plan(playbooks.restrict(2))), path))
+    assert.is_true(os.execute(("cp '%s' '%s'"):format(path, copy)) ~= nil)
+    local report = assert(runs.start_opened(stage.client, assert(runs.open(stage.client, path)),
+      { until_time = 1, is_listed = true }))
+    local other, err = runs.start_opened(stage.client, assert(runs.open(stage.client, copy)), { is_listed = true })
+    assert.is_nil(other)
+    assert.equal("run_copied", err.code)
+    assert.matches("mde resume " .. report.run, err.hint, 1, true)
+    os.execute(("cp '%s' '%s'"):format(path, copy))
+    local opened = assert(runs.open(stage.client, copy))
+    assert(runs.replan(stage.client, opened))
+    other, err = runs.resume(stage.client, opened, { is_listed = true })
+    assert.is_nil(other)
+    assert.equal("run_copied", err.code)
+    assert.equal(0, stage.posts())
+    -- One that was moved is no copy.
+    os.rename(path, path .. ".old")
+    opened = assert(runs.open(stage.client, path .. ".old"))
+    assert(runs.replan(stage.client, opened))
+    assert.equal("complete", assert(runs.resume(stage.client, opened, { is_listed = true })).state)
+    assert.equal(2, stage.posts())
+  end)
+
   it("are none where there is no directory yet, and an error where a named one is missing", function()
     local found, err = directories.list(place .. "/none")
     assert.is_nil(found)
