@@ -29,16 +29,11 @@ local function source_of(options, what, default)
   return source
 end
 
--- The metatables of the alerts of each client.
-local metatables = setmetatable({}, { __mode = "k" })
-
-local function metatable_of(client)
-  metatables[client] = metatables[client] or alert_metatables.metatable(client)
-  return metatables[client]
-end
-
+-- The metatable of a client's alerts is the client's own: in a weak table of all clients it would keep each of them,
+-- since it knows its client, and only Lua 5.4 sees through that.
 local function adopt(client, alert)
-  return alert and setmetatable(alert, metatable_of(client))
+  client.alert_metatable = client.alert_metatable or alert_metatables.metatable(client)
+  return alert and setmetatable(alert, client.alert_metatable)
 end
 
 -- An incident whose alerts are the client's.
@@ -85,6 +80,7 @@ local function summary(changes)
 end
 
 ---@class mde.Client
+---@field private alert_metatable? table
 local methods = {}
 
 --- The alerts that a query selects, one after the other, however many there are.

@@ -243,30 +243,33 @@ function Pages:divide(part, cut)
   return true
 end
 
--- Adds the rows that are not there yet; returns how many, and how many were there.
+-- Adds the rows with an id that are not there yet; returns how many, and how many were there.
 local function add_rows(all, seen, page)
   local added, repeated = 0, 0
   for _, row in ipairs(page) do
     local id = row.id and core.text.lower(row.id)
     if id and seen[id] then
       repeated = repeated + 1
-    else
-      all[#all + 1], added = row, added + 1
-      if id then seen[id] = true end
+    elseif id then
+      all[#all + 1], added, seen[id] = row, added + 1, true
     end
   end
   return added, repeated
 end
 
--- Goes through a part once, from one page to the next. How many rows were not there yet, and how many came twice in it.
+-- Goes through a part once, from one page to the next. How many rows were not there yet, how many came twice in it, and
+-- those without an id: nobody knows whether they were there, so they count for neither.
 function Pages:pass(part, all, seen, context)
-  local of_pass, skip, added, repeated = {}, 0, 0, 0
+  local of_pass, skip, added, repeated, unidentified = {}, 0, 0, 0, {}
   while true do
     local page, err, is_full = self:ask(part, context, skip)
     if not page then return nil, err end
     local fresh, twice = add_rows({}, of_pass, page)
     added, repeated = added + add_rows(all, seen, page), repeated + twice
-    if not is_full then return added, repeated end
+    for _, row in ipairs(page) do
+      if not row.id then unidentified[#unidentified + 1] = row end
+    end
+    if not is_full then return added, repeated, unidentified end
     if fresh == 0 then
       return nil, malformed("pages_repeat", "the service repeats the same rows page after page", "Try again later.")
     end
@@ -283,9 +286,12 @@ function Pages:read_through(part, context)
   end
   local all, seen = {}, {}
   for _ = 1, MAX_PASSES do
-    local added, repeated = self:pass(part, all, seen, context)
+    local added, repeated, unidentified = self:pass(part, all, seen, context)
     if not added then return nil, repeated end
-    if repeated == 0 or added == 0 then return all end
+    if repeated == 0 or added == 0 then
+      for _, row in ipairs(unidentified) do all[#all + 1] = row end
+      return all
+    end
   end
   return nil, malformed("pages_repeat", ("the service's pages of %s changed each time that they were read")
     :format(self.collection.noun), "Try again later.")

@@ -30,6 +30,7 @@ local M = {}
 ---| "set_aside"    # it is not tried again; see `reason`
 ---| "old"          # an alert is not known, and too old to be new: it is not handed over
 ---| "unusable"     # a row cannot be known: it is not handed over; see `reason`
+---| "not_aside"    # an id of the option `again` is not one that was set aside
 ---| "waiting"      # for `seconds`, and because of `err` if the list could not be read
 
 ---@class mde.WatchEvent
@@ -142,14 +143,22 @@ function Watch:hand_over(alert)
   return true
 end
 
--- Names a row, unless it was named before.
+-- Whether a row is named for the first time.
+---@private
+function Watch:is_first(key)
+  if self.named[key] then return false end
+  if self.names >= MOST_NAMED then self.named, self.names = {}, 0 end
+  self.named[key], self.names = true, self.names + 1
+  return true
+end
+
+-- Names a row that cannot be known.
 ---@private
 function Watch:name(alert, reason)
   local key = ("%s %s %s %s"):format(reason, errors.show(alert.id), errors.show(alert.lastUpdateDateTime),
     errors.show(alert.title))
-  if self.named[key] then return end
-  if self.names >= MOST_NAMED then self.named, self.names = {}, 0 end
-  self.named[key], self.names, self.unusable = true, self.names + 1, self.unusable + 1
+  if not self:is_first(key) then return end
+  self.unusable = self.unusable + 1
   self:tell("unusable", { alert = alert, reason = reason, id = type(alert.id) == "string" and alert.id or nil })
 end
 
@@ -168,7 +177,7 @@ function Watch:take(alert)
   if answer == "hand_over" then return self:hand_over(alert) end
   if answer == "full" then return full(self.kept) end
   if answer == "no_id" or answer == "no_time" then self:name(alert, answer) end
-  if answer == "old" then self:tell("old", { id = alert.id, alert = alert }) end
+  if answer == "old" and self:is_first("old " .. alert.id) then self:tell("old", { id = alert.id, alert = alert }) end
   if answer == "interrupted" then self:tell("set_aside", { id = alert.id, alert = alert, reason = "interrupted" }) end
   return true
 end
@@ -250,7 +259,9 @@ end
 function Watch:loop()
   local kept = self.kept
   self:tell("begun", { since = self.first, fresh = kept.is_fresh, lost = kept.lost > 0 and kept.lost or nil })
-  for _, id in ipairs(self.options.again or {}) do self.cursor:again(id) end
+  for _, id in ipairs(self.options.again or {}) do
+    if not self.cursor:again(id) then self:tell("not_aside", { id = id }) end
+  end
   local failures = 0
   while not self:is_stopped() do
     local complete, err, ends = self:read()

@@ -89,6 +89,28 @@ describe("a collection", function()
     end
   end)
 
+  it("of many rows of one time is read through its pages, also with one that has no id", function()
+    local at = core.timestamp.read "2026-02-03T10:00:00Z"
+    local function answer(call)
+      local text = core.odata.decode(call.path)
+      local from = core.timestamp.read(text:match "ge ([^ &)]+)" or "1970-01-01T00:00:00Z")
+      local before = core.timestamp.read(text:match "lt ([^ &)]+)" or "2100-01-01T00:00:00Z")
+      local skip, rows = tonumber(text:match "skip=(%d+)" or 0), {}
+      if at >= from and at < before then
+        -- The last row of a page comes again on the next one.
+        for i = math.max(1, skip), math.min(1200, math.max(1, skip) + 999) do
+          rows[#rows + 1] = { id = i ~= 7 and ("row %d"):format(i) or nil, alertCreationTime = "2026-02-03T10:00:00Z" }
+        end
+      end
+      return { value = service_json.array(rows) }
+    end
+    local source = exchange(function(n) return answer(calls[n]) end)
+    local rows = assert(collection.read(source, "alerts", "", any, 1))
+    local without = 0
+    for _, row in ipairs(rows) do without = without + (row.id and 0 or 1) end
+    assert.same({ 1200, 1 }, { #rows, without })
+  end)
+
   it("of several filters is that of the first, then of the next, each row once", function()
     local pages = collection.pages(exchange(function(n) return page(n, n + 1) end), "machines", { "a", "b" })
     local rows = {}

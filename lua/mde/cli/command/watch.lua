@@ -26,7 +26,7 @@ The playbook is a file of Lua that calls mde.watch { cursor = "FILE", handler = 
 which were is kept in the cursor. An alert whose handler fails is handed over again, and set aside and
 named after some tries; one for which the cap is full waits. Ctrl-C ends the command when the handler
 that runs has ended; a second one at once. Exit status 4: with --once, alerts have failed, were set
-aside or have no id.]],
+aside or have no id, or that of --again is not set aside.]],
   examples = {
     { "mde watch on-alert.lua", "until Ctrl-C, or systemctl stop" },
     { "mde watch --once on-alert.lua", "what has come since the last time, from a timer" },
@@ -119,6 +119,15 @@ function say.unusable(event)
   terminal.complain(("mde watch: %s is not handed over: %s"):format(name_of(event), reasons[event.reason]))
 end
 
+function say.old(event)
+  terminal.remark(("%s: not handed over: it is too old to be new; mde alert shows it."):format(name_of(event)))
+end
+
+function say.not_aside(event)
+  terminal.complain(("mde watch: %s is not set aside, so it is not handed over again. Check the id."):format(
+    errors.show(event.id)))
+end
+
 function say.waiting(event)
   if not event.err then return end
   terminal.complain(("mde watch: alerts cannot be read, again in %s: %s"):format(duration.countdown(event.seconds),
@@ -141,7 +150,7 @@ end
 ---@field failures integer
 ---@field is_stopping boolean
 
-local is_failure = { failed = true, set_aside = true, unusable = true }
+local is_failure = { failed = true, set_aside = true, unusable = true, not_aside = true }
 
 local function options_of(context, state)
   local request = context.request

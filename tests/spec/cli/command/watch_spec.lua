@@ -107,6 +107,20 @@ describe("mde watch", function()
     assert.matches("is not handed over: it has no id", told.err)
   end)
 
+  it("names what is too old to be new", function()
+    add "alert-0001"
+    r.tenant:advance(60)
+    local told = run { "--once" }
+    assert.equal(0, told.status, told.err)
+    assert.matches("alert%-0001 %(beacon to known C2%): not handed over: it is too old", told.err)
+  end)
+
+  it("says that an alert to be handed over again is not set aside", function()
+    local told = run { "--once", "--again", "alert-\27[31m" }
+    assert.equal(4, told.status)
+    assert.matches("alert%-\\x1b%[31m is not set aside", told.err)
+  end)
+
   it("shows how it stands on a terminal", function()
     local looks = 0
     add "alert-0001"
