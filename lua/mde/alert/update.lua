@@ -2,8 +2,8 @@
 --
 -- Both sources take Graph's names and values here; what one of them does not know is refused. Everything but a comment
 -- is the same when it is written twice. A comment is not, so it is looked for before it is written: one with this text
--- that is there already is not written again. Where the answer to a write was lost, the alert is read, and only if it
--- is not changed then the outcome is unknown.
+-- that is there already is not written again. Where the answer to a write was lost, or does not show it, the alert is
+-- read. What is told as written was seen; the outcome is unknown where a lost write is not seen, or nothing is read.
 
 local alert_values = require "mde.query.alert_values"
 local alerts = require "mde.alert.alert"
@@ -14,6 +14,7 @@ local options_of = require "mde.base.options"
 local reading = require "mde.alert.reading"
 
 local ACTION_SECONDS = 120
+local DO_AGAIN = "Do it again: what is written already stays as it is, and a comment is not written twice."
 
 local M = {}
 
@@ -125,10 +126,15 @@ local function read_again(exchange, place, id, context)
   return reading.alert(exchange, id, place, context)
 end
 
+-- A comment as it is compared: a service may trim it, and write the ends of its lines otherwise.
+local function bare(comment)
+  return core.text.trim((comment:gsub("\r\n?", "\n")))
+end
+
 local function has_comment(subject, comment)
-  local wanted = core.text.trim(comment)
-  for _, own in ipairs(subject and subject.comments or {}) do
-    if core.text.trim(own.comment) == wanted then return true end
+  local wanted = bare(comment)
+  for _, own in ipairs(subject.comments) do
+    if bare(own.comment) == wanted then return true end
   end
   return false
 end
@@ -154,11 +160,11 @@ end
 
 local function has_fields(subject, fields)
   for name, value in pairs(fields) do
-    local own = subject and subject[name]
+    local own = subject[name]
     local is_set = type(value) == "table" and type(own) == "table" and is_same_set(value, own)
     if not is_set and compared(own) ~= compared(value) then return false end
   end
-  return subject ~= nil
+  return true
 end
 
 ---@class mde.AlertWriting
@@ -193,8 +199,24 @@ local function send(w, method, path, body, usable, is_done)
   local subject, problem = read_again(w.exchange, w.place, w.id, w.context)
   if subject and is_done(subject) then return nil, subject end
   return nil, nil, errors.derive(err, { code = "alert_write_unknown", cause = problem or nil,
-    hint = (subject and "It was read since, and is not changed yet. " or "It could not be read since. ")
-      .. "Do it again: what is written already stays as it is, and a comment is not written twice." })
+    hint = (subject and "It was read since, and is not changed yet. " or "It could not be read since. ") .. DO_AGAIN })
+end
+
+-- What an answer shows, if it is as it was to be; else what is read then. A service may answer with less than it has.
+---@param w mde.AlertWriting
+local function confirmed(w, subject, is_done)
+  if is_done(subject) then return subject end
+  local read, err = read_again(w.exchange, w.place, w.id, w.context)
+  if not read then
+    return nil, errors.derive(err, { kind = "unknown", code = "alert_write_unknown", cause = err, hint = DO_AGAIN,
+      message = ("the service took it, but its answer does not show it, and the %s could not be read since: %s"):format(
+        w.noun, err.message) })
+  elseif is_done(read) then
+    return read
+  end
+  return nil, errors.new { kind = "protocol", code = "alert_unchanged",
+    message = ("the service took it, but the %s was read since, and is not as it was to be"):format(w.noun),
+    hint = ("Read the %s again; if it is so, do it again."):format(w.noun) }
 end
 
 -- The fields as a source takes them.
@@ -211,26 +233,22 @@ end
 local function write_fields(w, fields, comment)
   local body = body_of(w.place, fields)
   body.comment = comment
-  local row, subject, err = send(w, "PATCH", "", body, reading.is_row_of(w.id, w.noun), function(read)
-    return has_fields(read, fields) and (not comment or has_comment(read, comment))
-  end)
+  local function is_done(subject)
+    return has_fields(subject, fields) and (not comment or has_comment(subject, comment))
+  end
+  local row, subject, err = send(w, "PATCH", "", body, reading.is_row_of(w.id, w.noun), is_done)
   if not row then return subject, err end
-  subject = shaped(w, row)
-  if has_fields(subject, fields) then return subject end
-  subject = read_again(w.exchange, w.place, w.id, w.context)
-  if has_fields(subject, fields) then return subject end
-  return nil, errors.new { kind = "protocol", code = "alert_unchanged",
-    message = ("the service took it, but by its answer the %s is not as it was to be"):format(w.noun),
-    hint = ("Read the %s again; if it is so, do it again."):format(w.noun) }
+  return confirmed(w, shaped(w, row), is_done)
 end
 
 -- Writes a comment to what was read before, by Graph, which answers with all comments.
 local function write_comment(w, subject, comment)
+  local function is_done(found) return has_comment(found, comment) end
   local answer, read, err = send(w, "POST", "/comments", { ["@odata.type"] = "microsoft.graph.security.alertComment",
-    comment = comment }, nil, function(found) return has_comment(found, comment) end)
+    comment = comment }, nil, is_done)
   if not answer then return read, err end
   subject.comments = alerts.comments_of_graph { comments = answer.value }
-  return subject
+  return confirmed(w, subject, is_done)
 end
 
 local function redirected(incident)
@@ -260,7 +278,7 @@ local function change(w, fields, comment)
   if not comment or of_fields then return subject end
   subject, err = write_comment(w, subject, comment)
   if not subject and next(fields) ~= nil then
-    err = errors.derive(err, { message = "its fields were changed, but not commented on: " .. err.message })
+    err = errors.derive(err, { message = "its fields were changed. The comment: " .. err.message })
   end
   return subject, err
 end

@@ -92,6 +92,38 @@ describe("a change of an alert", function()
       local _, err = r.client:update_alert(raised.id, { status = "resolved" }, { source = source })
       assert.same({ "protocol", "alert_unchanged" }, { err.kind, err.code })
     end)
+
+    it("says that it is not known where an answer does not show it and it cannot be read since: " .. source, function()
+      local r, raised = new()
+      r:answer({ method = "PATCH" }, 200, { id = raised.id })
+      r:fault { match = { method = "GET", path = raised.id }, fault = "answer", status = 503, count = false }
+      local _, err = r.client:update_alert(raised.id, { status = "resolved" }, { source = source })
+      assert.same({ "unknown", "alert_write_unknown", 503, "unavailable" }, { err.kind, err.code, err.http_status,
+        err.cause.kind })
+      assert.truthy(err.message:find(err.cause.message, 1, true))
+    end)
+
+    local method = source == "graph" and "POST" or "PATCH"
+    it("tells a comment as written only where it was seen: " .. source, function()
+      local r, raised = new()
+      local answer = source == "graph" and {} or { id = raised.id, status = "New" }
+      r:answer({ method = method, path = raised.id }, 200, answer)
+      local alert, err = r.client:update_alert(raised.id, { comment = "restricted" }, { source = source })
+      assert.same({ nil, "protocol", "alert_unchanged" }, { alert, err.kind, err.code })
+      assert.same({}, comments_of(raised))
+      -- It is there, and the answer does not show it.
+      r:answer({ method = method, path = raised.id }, 200, answer, { processed = true })
+      alert = assert(r.client:update_alert(raised.id, { comment = "restricted" }, { source = source }))
+      assert.same({ "restricted" }, comments_of(alert))
+      assert.same({ "restricted" }, comments_of(raised))
+    end)
+
+    it("knows a comment again whose lines the service ends otherwise: " .. source, function()
+      local r, raised = new()
+      assert(r.client:update_alert(raised.id, { comment = "one\ntwo" }, { source = source }))
+      assert(r.client:update_alert(raised.id, { comment = "one\r\ntwo\r" }, { source = source }))
+      assert.same({ "one\ntwo" }, comments_of(raised))
+    end)
   end
 
   it("says that the fields were changed where the comment was refused", function()
