@@ -29,7 +29,7 @@ local M = { PERMISSION = "Ti.ReadWrite.All" }
 ---@field educateUrl? string of Block and Warn: a page that users are led to
 ---@field externalId? string
 ---@field generateAlert? boolean default true for Audit, which cannot be without, else the service's
----@field rbacGroupNames? string[] the device groups that it is for; default all devices
+---@field rbacGroupNames? string[] the device groups that it is for; default all devices; an empty list is refused
 ---@field rbacGroupIds? integer[] their ids, beside the names
 
 ---@class mde.Indicator: mde.IndicatorFields one of the tenant
@@ -86,13 +86,27 @@ local function check_list(name, value, element, wanted)
   if not is_list then errors.invalid("wrong_type", ("%s must be a list of %s"):format(name, wanted)) end
 end
 
+-- An empty list may be one that was computed and came out so; without it, the indicator would be for all devices.
+local function check_groups(name, value, element, wanted)
+  check_list(name, value, element, wanted)
+  if not value[1] then
+    errors.invalid("empty_list", ("%s was given an empty list"):format(name),
+      "Name device groups, or leave it out: then the indicator is for all devices.")
+  end
+end
+
+local function check_group_names(name, value)
+  check_groups(name, value, "string", "texts")
+  for i, group in ipairs(value) do check_text(("%s[%d]"):format(name, i), group) end
+end
+
 local checks = {
   indicatorType = function(name, value) check_choice(name, value, types) end,
   severity = function(name, value) check_choice(name, value, severities) end,
   title = check_text, description = check_text, recommendedActions = check_text, application = check_text,
   educateUrl = check_text, externalId = check_text, generateAlert = check_truth,
-  rbacGroupNames = function(name, value) check_list(name, value, "string", "texts") end,
-  rbacGroupIds = function(name, value) check_list(name, value, "number", "whole numbers") end,
+  rbacGroupNames = check_group_names,
+  rbacGroupIds = function(name, value) check_groups(name, value, "number", "whole numbers") end,
 }
 
 function checks.action(name, value)
@@ -175,8 +189,7 @@ function M.body(fields, now)
   for name, check in pairs(checks) do
     local value = fields[name]
     if value ~= nil then check(name, value) end
-    -- JSON cannot be made of an empty list that is told from an empty object.
-    if type(value) ~= "table" or value[1] ~= nil then body[name] = value end
+    body[name] = value
   end
   check_value(fields.indicatorValue, fields.indicatorType)
   body.indicatorValue = fields.indicatorValue

@@ -16,7 +16,7 @@ describe("an indicator", function()
   it("is written as the service reads it", function()
     assert.same({ indicatorValue = "bad.example", indicatorType = "DomainName", action = "Block", title = "t",
       description = "d", severity = "High", rbacGroupIds = { 140 }, expirationTime = "2026-03-05T10:11:12Z" },
-      fields_of.body(fields { severity = "High", rbacGroupIds = { 140 }, rbacGroupNames = {}, expires_in = "30d" },
+      fields_of.body(fields { severity = "High", rbacGroupIds = { 140 }, expires_in = "30d" },
         NOW))
     assert.is_true(fields_of.body(fields { action = "Audit" }, NOW).generateAlert)
     assert.equal("2026-02-03T12:00:00Z", fields_of.body(fields { expirationTime = "2026-02-03T12:00:00Z" },
@@ -36,6 +36,9 @@ describe("an indicator", function()
     { { expirationTime = "2026-02-03T10:11:12Z" }, "which is over" }, { { expires_in = "0s" }, "not a span" },
     { { expires_in = "1d", expirationTime = "2027-01-01" }, "not both" },
     { { rbacGroupNames = "Laptops" }, "list of texts" }, { { rbacGroupIds = { 1.5 } }, "list of whole numbers" },
+    { { rbacGroupNames = {} }, "rbacGroupNames was given an empty list.*leave it out" },
+    { { rbacGroupIds = {} }, "rbacGroupIds was given an empty list" },
+    { { rbacGroupNames = { "Laptops", " " } }, "rbacGroupNames%[2%] must be a text with something in it" },
     { { sevrity = "High" }, 'Did you mean "severity"' }, { { title = "a\1b" }, "title: the text" },
   } do
     it("is refused: " .. case[2], function()

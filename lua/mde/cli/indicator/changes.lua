@@ -41,6 +41,13 @@ local function described(indicator)
     errors.quote(indicator.indicatorValue))
 end
 
+-- Whom it is for.
+local function audience(indicator)
+  if indicator.rbacGroupNames then return errors.show(table.concat(indicator.rbacGroupNames, "; ")) end
+  if indicator.rbacGroupIds then return "device groups " .. table.concat(indicator.rbacGroupIds, "; ") end
+  return "all devices"
+end
+
 --- Adds one.
 ---@param context mde.cli.Context
 ---@return integer status
@@ -50,8 +57,7 @@ function M.add(context)
     return client:add_indicator(request.fields, { allow = request.allow, dry_run = true })
   end)
   if not planned then return status end
-  terminal.say(("%s, for %s%s"):format(described(planned),
-    planned.rbacGroupNames and errors.show(table.concat(planned.rbacGroupNames, "; ")) or "all devices",
+  terminal.say(("%s, for %s%s"):format(described(planned), audience(planned),
     planned.expirationTime and ", until " .. planned.expirationTime or ", without an end"))
   if planned.present then
     terminal.say(("It changes indicator %s, which is %s now: %s"):format(errors.show(planned.present.id),
@@ -105,6 +111,17 @@ local function counted(results)
   return table.concat(names, ", ")
 end
 
+-- How many are for all devices, and how many never end: what nobody sees in a file that leaves both out.
+local function breadth(results)
+  local everywhere, endless = 0, 0
+  for _, result in ipairs(results) do
+    local indicator = result.value
+    if indicator and not indicator.rbacGroupNames and not indicator.rbacGroupIds then everywhere = everywhere + 1 end
+    if indicator and not indicator.expirationTime then endless = endless + 1 end
+  end
+  return ("%d for all devices, %d without an end"):format(everywhere, endless)
+end
+
 -- Says what is wrong with rows. The highest status among them.
 local function complain_of(results, request, from)
   local highest = exit.done
@@ -137,7 +154,7 @@ function M.import(context)
     terminal.say "Nothing can be sent."
     return math.max(highest, exit.refused)
   end
-  terminal.say(("%d of %d rows can be sent: %s"):format(#good, #planned, counted(planned)))
+  terminal.say(("%d of %d rows can be sent: %s; %s"):format(#good, #planned, counted(planned), breadth(planned)))
   if arguments.dry_run then return highest end
   if not is_confirmed(arguments, "Add them?", #good) then return exit.refused end
   local results

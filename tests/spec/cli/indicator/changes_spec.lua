@@ -35,6 +35,12 @@ describe("mde indicators", function()
     assert.same({ "Laptops" }, r.tenant.indicator_book:find("994").rbacGroupNames)
   end)
 
+  it("is for all devices only where no group is named", function()
+    local told = add("bad.example", { "--group", "", "--yes" })
+    assert.same({ 1, 0 }, { told.status, active() })
+    assert.matches("rbacGroupNames%[1%] must be a text with something in it", told.err)
+  end)
+
   it("says what it changes", function()
     add("bad.example", { "--yes" })
     assert.matches("It changes indicator 994, which is Block now: t", add("bad.example", { "--dry-run" }).err)
@@ -85,6 +91,22 @@ describe("mde indicators", function()
     assert.same({ 2, 2 }, { told.status, active() })
     assert.equal('994: Block DomainName "a.example"\n995: Allowed IpAddress "10.0.0.1"\n', told.out)
     assert.matches("2 added or changed, 2 not", told.err)
+  end)
+
+  it("says of a file how much of it is for all devices, and never ends", function()
+    local told = import("indicatorValue,indicatorType,action,title,description,rbacGroupNames,rbacGroupIds,expires_in\n"
+      .. "a.example,DomainName,Block,t,d,Laptops,,30d\nb.example,DomainName,Block,t,d,,,\n"
+      .. "c.example,DomainName,Block,t,d, ; ,,\nd.example,DomainName,Block,t,d,,140,\n", { "--yes" })
+    assert.same({ 2, 3 }, { told.status, active() })
+    assert.matches("line 4: rbacGroupNames%[1%] must be a text", told.err)
+    assert.matches("3 of 4 rows can be sent: 3 Block DomainName; 1 for all devices, 2 without an end", told.err)
+  end)
+
+  it("imports no row whose list of groups is empty", function()
+    local told = import('[{"indicatorValue":"a.example","indicatorType":"DomainName","action":"Block","title":"t",'
+      .. '"description":"d","rbacGroupNames":[]}]', { "--yes" })
+    assert.same({ 2, 0 }, { told.status, active() })
+    assert.matches("item 1: rbacGroupNames was given an empty list", told.err)
   end)
 
   it("imports all of a file that is good", function()
