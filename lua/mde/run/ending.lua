@@ -29,9 +29,11 @@ M.NOT_ASKED_FOR = "not_asked_for"
 ---@field not_come_to mde.NotCalled[] planned, and the playbook did not come so far; only of one that is not complete
 
 -- The steps of which the outcome is unknown, those that have not ended, and those that the playbook did not come by.
-local function left_over(session)
-  local open, pending, not_reached = {}, {}, {}
+local function left_over(session, plan)
+  local open, pending, not_reached, names = {}, {}, {}, {}
+  for _, device in ipairs(plan.devices) do names[device.id] = device.name end
   for _, step in ipairs(session.recall.steps.all) do
+    step.name = names[step.device]
     if step.outcome == "unknown" or not (step.outcome or step.is_known) then open[#open + 1] = step end
     if step.outcome == "accepted" and (not step.status or core.history.status(step.status) == "pending") then
       pending[#pending + 1] = step
@@ -93,7 +95,7 @@ end
 ---@param err? mde.Error what the playbook raised
 ---@return mde.RunEnding
 function M.of(session, plan, err)
-  local open, pending, not_reached = left_over(session)
+  local open, pending, not_reached = left_over(session, plan)
   local state, why = state_of(session, err, open)
   local rest, is_complete = M.not_called(session, plan), state == "complete"
   return { state = state, why = why, open = open, pending = pending, not_reached = not_reached,

@@ -177,7 +177,7 @@ function Planning:carry_out(intent, machine, deed)
   if not known then
     intent.dry_run, intent.allow.cap = true, true
     action, err = deed()
-    if action and action.outcome == "would_send" then action.outcome = "planned" end
+    if action and action.outcome == "would_send" then action.outcome, action.status = "planned", "planned" end
   end
   local noted, is_possible = self.by_identity[key], self.possible[intent.caller or MAIN]
   if noted then

@@ -90,7 +90,8 @@ end
 local function print_of_plan(...)
   local words = {}
   for i = 1, select("#", ...) do words[i] = tostring((select(i, ...))) end
-  io.stderr:write("plan: ", errors.escape(table.concat(words, "\t")), "\n")
+  local line = table.concat(words, "\t"):gsub("\t", "    ")
+  io.stderr:write("plan: ", errors.escape(line), "\n")
 end
 
 local function globals_of(playbook, is_plan)

@@ -16,6 +16,7 @@ local M = {}
 ---@field key string ""
 ---@field occurrence integer
 ---@field subject? string the scope, or the file's SHA-1
+---@field name? string of the device, in the plan; when the session has ended
 ---@field reached? boolean the playbook has come by in this session
 ---@field is_known? boolean what came of it is known in this session, and could not be written
 

@@ -70,6 +70,7 @@ describe("what a session did not come by", function()
   it("is of the record what was not reached, in any state", function()
     local left = step("b", { reached = false })
     assert.same({ left }, ending_of { steps = { step "a", left }, err = err_of "invalid" }.not_reached)
+    assert.equal("pc-b", left.name)
   end)
 
   it("is of the service what has not ended", function()

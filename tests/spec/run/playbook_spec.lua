@@ -28,6 +28,15 @@ describe("a playbook", function()
     return path
   end
 
+  it("prints to standard error while it is planned, a tab as blanks", function()
+    local written, standard = {}, io.stderr
+    io.stderr = { write = function(_, ...) written[#written + 1] = table.concat { ... } end } -- luacheck: ignore 122
+    local ended, err = playbook.run(of [[print("a\tb", 1, "\27[2J")]], {}, 7, true)
+    io.stderr = standard -- luacheck: ignore 122
+    assert(ended, err)
+    assert.same({ "plan: a    b    1    \\x1b[2J\n" }, written)
+  end)
+
   it("is read as it stands, whatever its bytes", function()
     local text = "#!/usr/bin/mde\r\n-- \0\255\r\nreturn 1"
     local path = file("a.lua", text)

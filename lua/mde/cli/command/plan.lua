@@ -23,9 +23,10 @@ at and noted. What is planned or pending is taken to succeed. The digest stands 
 another person can approve it by mde run --expect. With --json the plan is one object: format, digest,
 made_at, tenant_id, client_id, base_url, undoes, playbook, counts, seconds, at_once, cap,
 cap_lets_through and cap_of (if the cap of a verb stops the run; of several the first, and caps has
-them all, a quarantine's with sha1), others, unresolvable (asked, verb, code, kind, why) and devices
-(id, name, platform, tags, device_value, last_seen, is_server, is_offline, wave, verb, scope, sha1,
-release_after in seconds, if_needed, incident, decision, rule, why, holder, reason, asked).
+them all, a quarantine's with sha1, and with if_needed one that is in the way only of what mde.may
+shows), others, unresolvable (asked, verb, code, kind, why) and devices (id, name, platform, tags,
+device_value, last_seen, is_server, is_offline, wave, verb, scope, sha1, release_after in seconds,
+if_needed, incident, decision, rule, why, holder, reason, asked).
 The decision is the verb if it would be sent, else already_active, protected, conflict, superseded,
 held, not_held or not_looked_at; left, of the verb leave, is what the playbook itself leaves
 (mde.leave), and why says its reason.

@@ -16,6 +16,8 @@ local runs = require "mde.run"
 local shell_word = require "mde.base.shell_word"
 local terminal = require "mde.cli.ui.terminal"
 
+-- So long nothing ends before it is said on a terminal, to so many seconds.
+local QUIET_SECONDS = 10
 -- Of a list so many are said in the end.
 local MAX_SHOWN = 40
 
@@ -58,10 +60,15 @@ end
 local function watcher(client, plan)
   local counts = runs.counts(plan)
   local left_of = pace.left(client, most_of(counts))
-  local at_gate
-  local total, done = counts.to_send - counts.if_needed + counts.recorded, 0
+  local now, at_gate = client.exchange.now, nil
+  local total, done, last = counts.to_send - counts.if_needed + counts.recorded, 0, now()
+  -- A playbook that waits for devices (mde.wait) tells nothing.
+  local function quiet()
+    local seconds = math.floor((now() - last) / QUIET_SECONDS) * QUIET_SECONDS
+    return seconds > 0 and ("nothing new for %s"):format(duration.countdown(seconds)) or nil
+  end
   local shown = progress.new("Running", total, true, function(left)
-    return at_gate or left > 0 and left_of(left) or nil
+    return at_gate or quiet() or left > 0 and left_of(left) or nil
   end)
   -- A playbook may call more than its plan shows.
   local function step(failed)
@@ -92,6 +99,7 @@ local function watcher(client, plan)
   function tell.unwritten(event) write_unwritten(event.unwritten) end
   function tell.stop(event) terminal.say(("Stopping: %s. What is in flight ends."):format(event.stop.message)) end
   return shown, function(event)
+    last = now()
     if tell[event.event] then tell[event.event](event) end
   end
 end

@@ -23,6 +23,7 @@ local M = {}
 ---@field limit number the cap
 ---@field remaining integer so many it lets through now
 ---@field is_counted boolean those of the last hour could be counted
+---@field if_needed? boolean `count` has what the playbook may come to among it (mde.may)
 
 -- ---- found out
 
@@ -44,36 +45,50 @@ local function pace_of(client, counts)
   return math.floor(seconds), at_once
 end
 
--- How often each file is to be quarantined, which is counted by itself.
-local function count_files(plan)
-  local counts, list = {}, {}
+-- How often a verb is planned, and how often together with what the playbook may come to; a quarantine of each file,
+-- which is counted by itself.
+local function asked_of(plan)
+  local list, by_key = {}, {}
+  for _, verb in ipairs { "restrict", "isolate", "contain" } do
+    by_key[verb] = { verb = verb, count = 0, possible = 0 }
+    list[#list + 1] = by_key[verb]
+  end
   for _, device in ipairs(plan.devices) do
     for _, change in ipairs(device.changes) do
-      if change.decision == "quarantine" and change.subject and not change.if_needed then
-        if not counts[change.subject] then list[#list + 1] = change.subject end
-        counts[change.subject] = (counts[change.subject] or 0) + 1
+      local file = change.verb == "quarantine" and change.subject or nil
+      local key = file or change.verb
+      if file and not by_key[key] then
+        by_key[key] = { verb = change.verb, sha1 = file, count = 0, possible = 0 }
+        list[#list + 1] = by_key[key]
+      end
+      local one = change.decision == change.verb and by_key[key]
+      if one then
+        one.possible = one.possible + 1
+        if not change.if_needed then one.count = one.count + 1 end
       end
     end
   end
-  for i, file in ipairs(list) do list[i] = { verb = "quarantine", sha1 = file, count = counts[file] } end
   return list
 end
 
 local words_of = { restrict = "restricts", isolate = "isolations", contain = "containments",
   quarantine = "quarantines" }
 
--- The caps that let less through now than the plan asks for.
-local function over_caps(client, plan, counts)
-  local asked, over = {}, {}
-  for i, verb in ipairs { "restrict", "isolate", "contain" } do asked[i] = { verb = verb, count = counts[verb] } end
-  for _, one in ipairs(count_files(plan)) do asked[#asked + 1] = one end
-  for _, one in ipairs(asked) do
-    local cap = one.count > 0 and runs.cap(client, one.verb, one.sha1)
-    if cap and one.count > cap.remaining then
-      one.limit, one.remaining, one.is_counted = cap.limit, cap.remaining, cap.is_counted
-      over[#over + 1] = one
+-- The caps that let less through now than the plan asks for; behind them those that are in the way only of what the
+-- playbook may come to.
+local function over_caps(client, plan)
+  local over, possible = {}, {}
+  for _, one in ipairs(asked_of(plan)) do
+    local cap = one.possible > 0 and runs.cap(client, one.verb, one.sha1)
+    local function note(list, count, if_needed)
+      if not cap or count <= cap.remaining then return end
+      list[#list + 1] = { verb = one.verb, sha1 = one.sha1, count = count, limit = cap.limit,
+        remaining = cap.remaining, is_counted = cap.is_counted, if_needed = if_needed }
     end
+    note(over, one.count)
+    if one.possible > one.count then note(possible, one.possible, true) end
   end
+  for _, one in ipairs(possible) do over[#over + 1] = one end
   return over
 end
 
@@ -84,7 +99,7 @@ end
 function M.of(client, plan)
   local counts = runs.counts(plan)
   local seconds, at_once = pace_of(client, counts)
-  return { seconds = seconds, at_once = at_once, caps = over_caps(client, plan, counts) }
+  return { seconds = seconds, at_once = at_once, caps = over_caps(client, plan) }
 end
 
 -- ---- kept
@@ -101,7 +116,8 @@ function M.kept(kept)
     or type(kept.caps) ~= "table" then return nil end
   for _, one in ipairs(kept.caps) do
     if type(one) ~= "table" or not words_of[one.verb] or not is_count(one.count) or not is_count(one.limit)
-      or not is_count(one.remaining) or one.sha1 ~= nil and type(one.sha1) ~= "string" then return nil end
+      or not is_count(one.remaining) or one.sha1 ~= nil and type(one.sha1) ~= "string"
+      or one.if_needed ~= nil and one.if_needed ~= true then return nil end
   end
   return kept
 end
@@ -117,10 +133,15 @@ function M.say(limits)
   end
   for _, one in ipairs(limits.caps) do
     local words = words_of[one.verb] .. (one.sha1 and " of the file " .. errors.show(one.sha1) or "")
-    terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s=%s.")
-      :format(core.number.whole(one.limit), words, one.remaining, one.count,
-        one.is_counted and "" or " at most, as those of the last hour could not be counted",
-        one.verb, core.number.whole(one.limit - one.remaining + one.count)))
+    local limit, whole = core.number.whole(one.limit), core.number.whole(one.limit - one.remaining + one.count)
+    local counted = one.is_counted and "" or " at most, as those of the last hour could not be counted"
+    if one.if_needed then
+      terminal.say(("If the playbook comes to all of its %d %s: the cap of %s an hour lets %d through now%s; for all "
+        .. "of them give --cap %s=%s."):format(one.count, words, limit, one.remaining, counted, one.verb, whole))
+    else
+      terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s=%s.")
+        :format(limit, words, one.remaining, one.count, counted, one.verb, whole))
+    end
   end
 end
 
@@ -130,12 +151,13 @@ end
 function M.members(limits)
   local members, caps = { seconds = limits.seconds, at_once = limits.at_once }, {}
   for i, one in ipairs(limits.caps) do
-    caps[i] = { cap = one.limit, cap_lets_through = one.remaining, cap_of = one.verb, sha1 = one.sha1 }
+    caps[i] = { cap = one.limit, cap_lets_through = one.remaining, cap_of = one.verb, sha1 = one.sha1,
+      if_needed = one.if_needed }
   end
-  -- The first stands by itself, too.
   local first = caps[1]
-  if first then
-    members.caps = caps
+  if first then members.caps = caps end
+  -- The first that stops the run for certain stands by itself, too.
+  if first and not first.if_needed then
     members.cap, members.cap_lets_through, members.cap_of = first.cap, first.cap_lets_through, first.cap_of
   end
   return members

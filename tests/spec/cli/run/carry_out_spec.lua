@@ -183,6 +183,26 @@ describe("a run at the terminal", function()
 
   local failing = { [1] = { failing = true }, [2] = { failing = true } }
 
+  it("says on a terminal, and nowhere else, that nothing is new while the playbook waits", function()
+    for words, movable in pairs { ["on a terminal"] = true, elsewhere = false } do
+      if stage then stage.remove() end
+      stage = playbooks.new { machines = playbooks.fleet(2), limits = false }
+      stage.tenant:find_machine(playbooks.id(2)).offline = true
+      local plan = assert(stage.plan(playbooks.restrict(2, [[
+        local actions = {}
+        for i, result in ipairs(results) do actions[i] = result.value end
+        mde.wait(actions, { timeout = 120 })]])))
+      local path = stage.path()
+      local told = console.capture(function()
+        return carry_out.run({ client = stage.client, arguments = {}, request = {} }, plan, function(more)
+          more.record = path
+          return runs.start(stage.client, plan, more)
+        end)
+      end, { movable = movable, answers = {} })
+      assert.equal(movable, told.err:find("2 of 2, nothing new for [%d min]+ s") ~= nil, words .. told.err)
+    end
+  end)
+
   it("asks at a gate that stays closed", function()
     local told = run(7, { answers = { "y" } }, {}, failing)
     assert.matches("Wave 1: 5 sent, 3 succeeded, 2 failed, 0 cancelled, 0 pending, 0 unknown.", told.err, 1, true)

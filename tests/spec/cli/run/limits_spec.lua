@@ -39,6 +39,22 @@ describe("what the limits make of a plan", function()
       members.cap_lets_through, members.cap_of, #members.caps })
   end)
 
+  it("is told, too, of a cap that is in the way only of what the playbook may come to", function()
+    stage.remove()
+    stage = playbooks.new { machines = playbooks.fleet(40), client = { cap = { restrict = false, isolate = 25 } } }
+    local of = limits.of(stage.client, assert(stage.plan(playbooks.restrict(40, [[
+      for i = 1, #names do mde.may("isolate", names[i], "later") end]]))))
+    assert.same({ { verb = "isolate", count = 40, limit = 25, remaining = 25, is_counted = true, if_needed = true } },
+      of.caps)
+    assert.matches("If the playbook comes to all of its 40 isolations: the cap of 25 an hour lets 25 through now; for "
+      .. "all of them give --cap isolate=40.", said(of), 1, true)
+    assert.equal(said(of), said(limits.kept(json.decode(json.encode(of)))))
+    local members = limits.members(of)
+    assert.same({ nil, true }, { members.cap, members.caps[1].if_needed })
+    of.caps[1].if_needed = "x"
+    assert.is_nil(limits.kept(of))
+  end)
+
   it("is nothing to be told where there is nothing to say", function()
     local of = limits.of(stage.client, assert(stage.plan "return"))
     assert.same({ seconds = 0, at_once = 0, caps = {} }, of)
