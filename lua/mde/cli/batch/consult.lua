@@ -145,8 +145,11 @@ local function caution_of_restrict(entry, context)
   local words = words_of(context.request.verb)
   local older, holders = entry.action.overturned, entry.action.also_held
   if holders and holders[1] then
-    return ("%s is %s already by %s; it is sent again to record %s"):format(result.name(entry), words.past,
-      errors.show(table.concat(holders, ", ")), errors.show(context.request.options.incident))
+    -- Of two isolations the later one is in force, however much less it cuts off.
+    local scope = context.request.options.isolation_type
+    return ("%s is %s already by %s; it is sent again to record %s%s"):format(result.name(entry), words.past,
+      errors.show(table.concat(holders, ", ")), errors.show(context.request.options.incident),
+      scope and (", and is %s from then on"):format(scope) or "")
   end
   return older and ("%s was %s %s by %s; the %s goes against that"):format(result.name(entry),
     words.opposite_past, columns.ago(older.creationDateTimeUtc, context.client:now()) or "at an unknown time",
