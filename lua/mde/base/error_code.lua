@@ -189,7 +189,7 @@
 ---| "incident_redirected" # the incident was merged into another, which the message names; nothing was written
 ---| "nothing_to_change" # the table of what to change is empty
 ---| "alert_unchanged" # the service took a change, and the alert was read since without it
----| "alert_write_unknown" # nothing shows whether a write took place: its answer was lost or does not tell, and reading did not either
+---| "alert_write_unknown" # neither the answer to a write nor what was read then shows whether it took place
 ---| "indicator_malformed" # the value is not one of its type
 ---| "indicator_too_wide" # it would hit more than anybody means; see `rule`
 ---| "indicator_contradictory" # two rows of a list have one value and type, and differ
