@@ -7,8 +7,9 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
 
--- The file may grow to so many times what it says, and so many bytes more.
-local GROWTH, SPARE_BYTES = 4, 65536
+-- The file may grow to so many times what it says, and so many bytes more. That is less than a file may have
+-- (log_file.c), also where as many alerts are known as can be, with the longest ids.
+local GROWTH, SPARE_BYTES = 3, 65536
 
 local M = {}
 
@@ -106,7 +107,7 @@ end
 function CursorFile:keep(is_safe)
   local bytes = self.cursor:changes()
   local grown = self.file:length() + #bytes > GROWTH * self.cursor:size() + SPARE_BYTES
-  if #bytes > core.cursor.TAIL_MAX or grown then return self:replace() end
+  if #bytes > core.cursor.TAIL_MAX or grown or self.cursor:must_pack() then return self:replace() end
   local done, problem = self.file:append(bytes, is_safe)
   if not done then return unwritten(self, problem) end
   return true
