@@ -1,7 +1,7 @@
 --- watching: a playbook of `mde watch`: what `require "mde"` gives it, and how it is run.
 --
--- Its functions are those of mde by the client of the command. mde.watch takes what the command asks in the place of
--- what the playbook says.
+-- Its functions are those of mde by the client of the command. mde.watch and mde.watcher take what the command asks in
+-- the place of what the playbook says.
 
 local errors = require "mde.base.error"
 local mde = require "mde"
@@ -23,8 +23,8 @@ local function copy(values)
   return own
 end
 
--- mde.watch; what it has ended with is kept, whatever the playbook makes of it.
-local function watch_of(client, options, kept)
+-- mde.watcher: a watch that the command knows. What it has ended with is kept, whatever the playbook makes of it.
+local function watcher_of(client, options, kept)
   return function(given)
     local all = copy(given)
     local told = all.on_event
@@ -36,11 +36,15 @@ local function watch_of(client, options, kept)
       if told then told(event) end
     end
     local watch = client:watcher(all)
-    kept.count = kept.count + 1
-    options.on_watch(watch)
-    local ended, err = watch:run()
-    kept.err = kept.err or err
-    return ended, err
+    local run = watch.run
+    function watch.run(self)
+      kept.count = kept.count + 1
+      options.on_watch(self)
+      local ended, err = run(self)
+      kept.err = kept.err or err
+      return ended, err
+    end
+    return watch
   end
 end
 
@@ -50,7 +54,8 @@ local function library_of(client, options, kept)
     local is_bound = type(value) == "function" and type(client[name]) == "function"
     library[name] = is_bound and function(...) return client[name](client, ...) end or value
   end
-  library.watch = watch_of(client, options, kept)
+  library.watcher = watcher_of(client, options, kept)
+  function library.watch(given) return library.watcher(given):run() end
   return library
 end
 
