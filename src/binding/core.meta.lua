@@ -357,6 +357,9 @@ function read:changes() end
 ---@return string bytes all that is known
 function read:pack() end
 
+---@return boolean must all is to be packed again in the place of the changes, which have too many ids with the others
+function read:must_pack() end
+
 ---@return integer bytes of all that is known
 function read:size() end
 

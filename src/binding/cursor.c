@@ -263,6 +263,13 @@ static int cursor_pack(lua_State *L)
   return push_records(L, cursor);
 }
 
+/* cursor:must_pack() -> whether all of it is to be packed again, in the place of the changes */
+static int cursor_must_pack(lua_State *L)
+{
+  lua_pushboolean(L, mde_cursor_must_rewrite(check_cursor(L)));
+  return 1;
+}
+
 /* cursor:size() -> how many bytes all of it takes */
 static int cursor_size(lua_State *L)
 {
@@ -306,11 +313,14 @@ static int cursor_gc(lua_State *L)
 static const luaL_Reg functions[] = {{"new", cursor_new}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {
-    {"read", cursor_read},         {"tell", cursor_tell},       {"end_read", cursor_end_read},
-    {"begin", cursor_begin},       {"finish", cursor_finish},   {"again", cursor_again},
-    {"in_state", cursor_in_state}, {"counts", cursor_counts},   {"wait", cursor_wait},
-    {"behind", cursor_behind},     {"changes", cursor_changes}, {"pack", cursor_pack},
-    {"size", cursor_size},         {"unpack", cursor_unpack},   {NULL, NULL},
+    {"read", cursor_read},           {"tell", cursor_tell},
+    {"end_read", cursor_end_read},   {"begin", cursor_begin},
+    {"finish", cursor_finish},       {"again", cursor_again},
+    {"in_state", cursor_in_state},   {"counts", cursor_counts},
+    {"wait", cursor_wait},           {"behind", cursor_behind},
+    {"changes", cursor_changes},     {"pack", cursor_pack},
+    {"must_pack", cursor_must_pack}, {"size", cursor_size},
+    {"unpack", cursor_unpack},       {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {{"__gc", cursor_gc}, {NULL, NULL}};

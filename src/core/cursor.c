@@ -223,6 +223,7 @@ enum mde_cursor_answer mde_cursor_tell(struct mde_cursor *cursor, const struct m
   if (cursor->entries.length >= MDE_CURSOR_MAX) return MDE_CURSOR_FULL;
   entry = mde_cursor_entries_add(&cursor->entries, row->id);
   if (entry == NULL) return MDE_CURSOR_NO_MEMORY;
+  cursor->ids++;
   bool is_old = age_of(cursor, updated, created) < cursor->floor;
   entry->state = is_old ? MDE_CURSOR_LEFT : MDE_CURSOR_WAITING;
   entry->updated = updated;

@@ -76,6 +76,7 @@ struct mde_cursor {
   bool is_from_start;    /* the next record is the first */
   bool head_has_changed; /* it has a record to come */
   uint64_t sum;          /* of all records until now */
+  size_t ids;            /* how many ids these have, with those that are to come */
 };
 
 /* Knows nothing, and asks for what was created or changed at `first` or later. Allocates nothing;

@@ -100,9 +100,15 @@ size_t mde_cursor_next_record(struct mde_cursor *cursor, unsigned char out[MDE_C
   return (size_t)(at - out);
 }
 
+bool mde_cursor_must_rewrite(const struct mde_cursor *cursor)
+{
+  return cursor->ids > MDE_CURSOR_MAX;
+}
+
 void mde_cursor_rewrite(struct mde_cursor *cursor)
 {
   cursor->is_from_start = true;
+  cursor->ids = cursor->entries.length;
   for (size_t i = 0; i < cursor->entries.length; i++)
     mde_cursor_entries_change(&cursor->entries, &cursor->entries.list[i]);
 }
@@ -201,6 +207,7 @@ static enum mde_cursor_unpacked unpack(struct mde_cursor *cursor, const unsigned
   if (!has_head || end - at > MDE_CURSOR_TAIL_MAX) return MDE_CURSOR_UNPACKED_DAMAGED;
   *used = (size_t)(at - bytes);
   cursor->sum = sum;
+  cursor->ids = cursor->entries.length;
   cursor->is_from_start = cursor->head_has_changed = false;
   return MDE_CURSOR_UNPACKED_OK;
 }

@@ -13,17 +13,22 @@
 
 enum {
   MDE_CURSOR_RECORD_MAX = 256, /* bytes of one, with the beginning of all before the first */
-  MDE_CURSOR_TAIL_MAX = 1024   /* bytes that may be put behind others before they are safe */
+  MDE_CURSOR_TAIL_MAX = 1024   /* bytes that may stand behind the others and not be safe yet */
 };
 
 /*
  * Writes the next record of what has changed and returns its length; 0: nothing has. The records in
  * their order, all of them, are the cursor. The mark comes behind the alerts that it has passed.
  *
- * What could not be written means that all is to be written again, and so does what has more than
- * MDE_CURSOR_TAIL_MAX bytes: mde_cursor_rewrite, and the new records in the place of the old.
+ * What could not be written means that all is to be written again: mde_cursor_rewrite, and the new
+ * records in the place of the old. So does what has, with those before it that are not safe yet,
+ * more than MDE_CURSOR_TAIL_MAX bytes; and mde_cursor_must_rewrite.
  */
 size_t mde_cursor_next_record(struct mde_cursor *cursor, unsigned char out[MDE_CURSOR_RECORD_MAX]);
+
+/* Whether the records, with those that are to come, have more ids than may be known, since they still
+   have those that were forgotten: they could not be read again. */
+bool mde_cursor_must_rewrite(const struct mde_cursor *cursor);
 
 /* All that is known is to be written again, from the beginning. */
 void mde_cursor_rewrite(struct mde_cursor *cursor);

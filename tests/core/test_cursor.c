@@ -494,6 +494,53 @@ static void test_most(void **state)
 
 /* ---- records */
 
+/* Those that were forgotten stand in the records until all is written again. */
+static void test_ids(void **state)
+{
+  (void)state;
+  struct test_memory memory = {0};
+  struct mde_cursor cursor;
+  struct mde_cursor_limits limits = limits_of(MDE_CURSOR_ONCE);
+  mde_cursor_init(&cursor, test_allocator(&memory), &limits, ticks(1000));
+  size_t most = (MDE_CURSOR_MAX + 10) * (size_t)MDE_CURSOR_RECORD_MAX, length = 0, size, used;
+  unsigned char *bytes = malloc(most);
+  assert_non_null(bytes);
+  mde_cursor_read(&cursor, ticks(2000));
+  for (size_t i = 0; i < MDE_CURSOR_MAX - 1; i++)
+    assert_int_equal(tell_number(&cursor, i, ticks(1500)), MDE_CURSOR_HAND_OVER);
+  while ((size = mde_cursor_next_record(&cursor, bytes + length)) > 0)
+    length += size;
+  assert_int_equal(tell_number(&cursor, MDE_CURSOR_MAX, ticks(1900)), MDE_CURSOR_HAND_OVER);
+  assert_int_equal(mde_cursor_end_read(&cursor), 0);
+  assert_int_equal(cursor.entries.length, 1);
+  while ((size = mde_cursor_next_record(&cursor, bytes + length)) > 0)
+    length += size;
+  assert_false(mde_cursor_must_rewrite(&cursor));
+  mde_cursor_read(&cursor, ticks(2001));
+  assert_int_equal(tell_number(&cursor, MDE_CURSOR_MAX + 1, ticks(1901)), MDE_CURSOR_HAND_OVER);
+  assert_true(mde_cursor_must_rewrite(&cursor));
+  size_t whole = length;
+  while ((size = mde_cursor_next_record(&cursor, bytes + length)) > 0)
+    length += size;
+  struct mde_cursor other;
+  mde_cursor_init(&other, test_allocator(&memory), &limits, ticks(1000));
+  assert_int_equal(mde_cursor_unpack(&other, bytes, length, &used), MDE_CURSOR_UNPACKED_DAMAGED);
+  assert_int_equal(mde_cursor_unpack(&other, bytes, whole, &used), MDE_CURSOR_UNPACKED_OK);
+  assert_false(mde_cursor_must_rewrite(&other));
+  mde_cursor_read(&other, ticks(2001));
+  assert_int_equal(tell_number(&other, MDE_CURSOR_MAX + 1, ticks(1901)), MDE_CURSOR_HAND_OVER);
+  mde_cursor_rewrite(&cursor);
+  assert_false(mde_cursor_must_rewrite(&cursor));
+  for (length = 0; (size = mde_cursor_next_record(&cursor, bytes + length)) > 0;)
+    length += size;
+  assert_int_equal(mde_cursor_unpack(&other, bytes, length, &used), MDE_CURSOR_UNPACKED_OK);
+  assert_int_equal(other.entries.length, 2);
+  free(bytes);
+  mde_cursor_clear(&other);
+  mde_cursor_clear(&cursor);
+  test_allocator_finish(&memory);
+}
+
 /* A cursor that knows a few alerts in all states, with `mode`, and its records. */
 static void make_records(struct bytes *bytes, enum mde_cursor_mode mode)
 {
@@ -669,7 +716,7 @@ int main(void)
       cmocka_unit_test(test_limits),    cmocka_unit_test(test_most),
       cmocka_unit_test(test_cut),       cmocka_unit_test(test_damaged),
       cmocka_unit_test(test_other),     cmocka_unit_test(test_order),
-      cmocka_unit_test(test_no_memory),
+      cmocka_unit_test(test_no_memory), cmocka_unit_test(test_ids),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ local M = {}
 ---@field path string
 ---@field options string of the query, each with an & before it
 ---@field time string the field by whose times it is cut
----@field rows integer of a page
+---@field rows integer of a page, at most
 ---@field has_untimed boolean a row may lack that time
 ---@field is_linked boolean a link says that there is more, on a page of however many rows
 ---@field is_skippable boolean what has one time may be more than a page, and is read with $skip
@@ -193,26 +193,36 @@ end
 ---@field private collection mde.Collection
 ---@field private mend fun(row: table): boolean
 ---@field private parts mde.Part[] what is still to be read, the next one last
+---@field private rows integer of a page
 ---@field private seen table<string, boolean> the ids so far
 ---@field private fruitless integer
 ---@field absent? boolean the service said that there is no such list, which it says of an empty one
 local Pages = {}
 Pages.__index = Pages
 
--- The rows of one part; at most one page. `skip`: without so many at its beginning.
----@return table[]? rows
----@return mde.Error? err
----@return boolean? is_full there may be more
-function Pages:ask(part, context, skip)
+-- The answer to one request. Where that is longer than an answer may be, it is asked for with fewer rows from then on.
+function Pages:call(filter, context, skip)
   local collection = self.collection
-  local path, filter = collection.path .. "?", filter_of(part, collection)
+  local path = collection.path .. "?"
   if filter ~= "" then path = ("%s$filter=%s&"):format(path, core.odata.encode(filter)) end
-  path = ("%s$top=%d%s"):format(path, collection.rows, collection.options)
+  path = ("%s$top=%d%s"):format(path, self.rows, collection.options)
   if skip and skip > 0 then path = ("%s&$skip=%d"):format(path, skip) end
   local answer, err = self.exchange:call {
     method = "GET", path = path, kind = "read", api = collection.api, permission = collection.permission,
     resource = collection.resource, context = context, seconds = PAGE_SECONDS, usable = M.lists(self.mend),
   }
+  if answer or err.code ~= "too_large" or self.rows == 1 then return answer, err end
+  self.rows = math.ceil(self.rows / 4)
+  return self:call(filter, context, skip)
+end
+
+-- The rows of one part; at most one page. `skip`: without so many at its beginning.
+---@return table[]? rows
+---@return mde.Error? err
+---@return boolean? is_full there may be more
+function Pages:ask(part, context, skip)
+  local collection, filter = self.collection, filter_of(part, self.collection)
+  local answer, err = self:call(filter, context, skip)
   if not answer and err.kind == "not_found" and filter ~= "" then
     -- Of machines the list of nothing is documented as 404 and has been seen as an empty list. Of alerts and incidents
     -- it is neither: who takes that for the list takes each alert for gone.
@@ -223,13 +233,13 @@ function Pages:ask(part, context, skip)
     return nil, err
   end
   local count, is_cut = #answer.value, answer["@odata.nextLink"] ~= nil
-  if is_cut and count < collection.rows and (count == 0 or not collection.is_linked) then
+  if is_cut and count < self.rows and (count == 0 or not collection.is_linked) then
     return nil, malformed("list_cut_short",
       ("the service cut a list short after %d rows and links to the rest; no link is followed"):format(count),
       "Try again later.")
   end
   if self.set == "machineactions" then self.exchange.clock:hear_rows(answer.value) end
-  return answer.value, nil, count >= collection.rows or is_cut
+  return answer.value, nil, count >= self.rows or is_cut
 end
 
 -- Puts what a full page has left out on the list of what is to be read. nil, error if that cannot be told.
@@ -281,7 +291,7 @@ end
 function Pages:read_through(part, context)
   if not self.collection.is_skippable then
     return nil, malformed("list_too_long",
-      ("there are %d or more %s with %s %s, which cannot be read in parts"):format(self.collection.rows, self.set,
+      ("there are %d or more %s with %s %s, which cannot be read in parts"):format(self.rows, self.set,
         part.from and "the same" or "no", self.collection.time), "Ask for fewer, by another field too.")
   end
   local all, seen = {}, {}
@@ -376,7 +386,7 @@ end
 ---@return mde.Pages
 function M.pages(exchange, set, filters, mend)
   local pages = setmetatable({ exchange = exchange, set = set, collection = collections[set], mend = mend or any_row,
-    seen = {} }, Pages)
+    rows = collections[set].rows, seen = {} }, Pages)
   pages:turn_to(filters)
   return pages
 end

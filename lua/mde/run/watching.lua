@@ -1,7 +1,7 @@
 --- watching: a playbook of `mde watch`: what `require "mde"` gives it, and how it is run.
 --
--- Its functions are those of mde by the client of the command. mde.watch takes what the command asks in the place of
--- what the playbook says. What changes something is for a handler: elsewhere nobody has seen a plan of it.
+-- Its functions are those of mde by the client of the command. mde.watch and mde.watcher take what the command asks in
+-- the place of what the playbook says. What changes something is for a handler: elsewhere nobody has seen a plan of it.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -43,8 +43,8 @@ local function ended_handler(watching, ok, ...)
   return ...
 end
 
--- mde.watch; what it has ended with is kept, whatever the playbook makes of it.
-local function watch_of(watching)
+-- mde.watcher: a watch that the command knows. What it has ended with is kept, whatever the playbook makes of it.
+local function watcher_of(watching)
   local options = watching.options
   return function(given)
     local all = copy(given)
@@ -63,11 +63,15 @@ local function watch_of(watching)
       if told then told(event) end
     end
     local watch = watching.client:watcher(all)
-    watching.count = watching.count + 1
-    options.on_watch(watch)
-    local ended, err = watch:run()
-    watching.err = watching.err or err
-    return ended, err
+    local run = watch.run
+    function watch.run(self)
+      watching.count = watching.count + 1
+      options.on_watch(self)
+      local ended, err = run(self)
+      watching.err = watching.err or err
+      return ended, err
+    end
+    return watch
   end
 end
 
@@ -94,7 +98,8 @@ local function library_of(watching)
     local is_bound = type(value) == "function" and type(client[name]) == "function"
     library[name] = is_bound and function(...) return client[name](client, ...) end or value
   end
-  library.watch = watch_of(watching)
+  library.watcher = watcher_of(watching)
+  function library.watch(given) return library.watcher(given):run() end
   return library
 end
 

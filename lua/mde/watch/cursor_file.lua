@@ -7,8 +7,9 @@ local core = require "mde.core"
 local errors = require "mde.base.error"
 local posix = require "mde.posix"
 
--- The file may grow to so many times what it says, and so many bytes more.
-local GROWTH, SPARE_BYTES = 4, 65536
+-- The file may grow to so many times what it says, and so many bytes more. That is less than a file may have
+-- (log_file.c), also where as many alerts are known as can be, with the longest ids.
+local GROWTH, SPARE_BYTES = 3, 65536
 
 local M = {}
 
@@ -23,6 +24,7 @@ local M = {}
 
 ---@class mde.CursorFile: mde.KeptCursor
 ---@field private file mde.log_file
+---@field private unsafe integer bytes at its end that the machine may lose
 local CursorFile = {}
 CursorFile.__index = CursorFile
 
@@ -74,7 +76,8 @@ function M.open(path, first, limits)
   elseif not file then
     return unreadable(name, problem)
   end
-  local self = setmetatable({ file = file, name = name, cursor = core.cursor.new(first, limits), lost = 0 }, CursorFile)
+  local self = setmetatable({ file = file, name = name, cursor = core.cursor.new(first, limits), lost = 0,
+    unsafe = 0 }, CursorFile)
   local bytes, why = file:read()
   local used, reason = 0, nil
   self.is_fresh = bytes == ""
@@ -85,8 +88,13 @@ function M.open(path, first, limits)
     return unreadable(name, why)
   end
   self.lost = #bytes - used
-  local kept, err = true, nil
-  if self.is_fresh or self.lost > 0 then kept, err = self:replace() end
+  local kept, err
+  if self.is_fresh or self.lost > 0 then
+    kept, err = self:replace()
+  else
+    -- What a process that was killed has left may not be safe yet.
+    kept, err = self:append("", true)
+  end
   if kept then return self end
   file:close()
   return nil, err
@@ -96,6 +104,15 @@ end
 function CursorFile:replace()
   local done, problem = self.file:replace(self.cursor:pack())
   if not done then return unwritten(self, problem) end
+  self.unsafe = 0
+  return true
+end
+
+---@private
+function CursorFile:append(bytes, is_safe)
+  local done, problem = self.file:append(bytes, is_safe)
+  if not done then return unwritten(self, problem) end
+  self.unsafe = is_safe and 0 or self.unsafe + #bytes
   return true
 end
 
@@ -106,10 +123,9 @@ end
 function CursorFile:keep(is_safe)
   local bytes = self.cursor:changes()
   local grown = self.file:length() + #bytes > GROWTH * self.cursor:size() + SPARE_BYTES
-  if #bytes > core.cursor.TAIL_MAX or grown then return self:replace() end
-  local done, problem = self.file:append(bytes, is_safe)
-  if not done then return unwritten(self, problem) end
-  return true
+  local is_long = self.unsafe + #bytes > core.cursor.TAIL_MAX
+  if is_long or grown or self.cursor:must_pack() then return self:replace() end
+  return self:append(bytes, is_safe)
 end
 
 --- Another watch may have it now.

@@ -111,6 +111,24 @@ describe("a collection", function()
     assert.same({ 1200, 1 }, { #rows, without })
   end)
 
+  it("is asked for with fewer rows where an answer is longer than it may be", function()
+    local too_large = errors.new { kind = "unavailable", code = "too_large", message = "the answer is longer" }
+    local source = exchange(function(n)
+      local top = tonumber(core.odata.decode(calls[n].path):match "top=(%d+)")
+      if top > 100 then return nil, too_large end
+      return page(1, 60)
+    end)
+    assert.equal(60, #assert(collection.read(source, "alerts", "f", any, 1)))
+    local tops = {}
+    for i, call in ipairs(calls) do tops[i] = call.path:match "top=(%d+)" end
+    assert.same({ "1000", "250", "63" }, tops)
+    -- One row that is too long is an error.
+    local rows, err = collection.read(exchange(function() return nil, too_large end), "alerts", "f", any, 1)
+    assert.is_nil(rows)
+    assert.equal(too_large, err)
+    assert.matches("top=1&", calls[#calls].path)
+  end)
+
   it("of several filters is that of the first, then of the next, each row once", function()
     local pages = collection.pages(exchange(function(n) return page(n, n + 1) end), "machines", { "a", "b" })
     local rows = {}

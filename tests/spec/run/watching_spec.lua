@@ -65,6 +65,17 @@ describe("a playbook that watches", function()
     assert(r.client:restrict(LAPTOP.id, "why"))
   end)
 
+  it("is asked so by mde.watcher, too", function()
+    add "alert-0001"
+    assert.is_true(run([[
+      local watch = require("mde").watcher { cursor = ..., since = 2000000000, source = TEST_SOURCE,
+        handler = function() end }
+      assert(watch:run() and watch:status().handed_over == 1)
+    ]], { once = true, since = r.client:now() - 60 }))
+    assert.same({ "begun", "reading", "handing_over", "handed_over", "read" }, events)
+    assert.equal(1, #watches)
+  end)
+
   it("tells the playbook's own on_event, too", function()
     add "alert-0001"
     rawset(_G, "TEST_EVENTS", {})

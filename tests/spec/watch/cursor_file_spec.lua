@@ -63,6 +63,31 @@ describe("a cursor in a file", function()
     end
   end)
 
+  it("has no more at its end that the machine may lose than can be told from damage", function()
+    local kept = assert(cursor_files.open(path, START))
+    local function bytes() return assert(shell.read_file(path)) end
+    kept.cursor:read(START + 10)
+    for i = 1, 200 do kept.cursor:tell(START + 10, "al" .. i, alerts.at(1), alerts.at(1), "new") end
+    assert(kept:keep(true))
+    for i = 1, 12 do
+      kept.cursor:tell(START + 10, ("da63755122767756081%02d_-961444813"):format(i), alerts.at(1), alerts.at(1), "new")
+    end
+    kept.cursor:begin "al1"
+    local safe = bytes()
+    assert(kept:keep())
+    local before = bytes()
+    assert.equal(safe, before:sub(1, #safe))
+    -- The second piece does not fit behind the first, so both are made safe by a new file.
+    kept.cursor:finish("al1", "succeeded", START + 10)
+    assert(kept:keep(true))
+    assert.is_true(#before - #safe > core.cursor.TAIL_MAX - 107 and #before - #safe <= core.cursor.TAIL_MAX)
+    assert.not_equal(before, bytes():sub(1, #before))
+    kept:close()
+    kept = assert(cursor_files.open(path, START))
+    assert.equal(212, kept.cursor:counts().waiting + kept.cursor:counts().done)
+    kept:close()
+  end)
+
   it("does not grow without end", function()
     local kept = assert(cursor_files.open(path, START))
     for i = 1, 2000 do
