@@ -242,7 +242,7 @@
 ---| "plan_old" # the plan, or the run, is older than what it shows
 ---| "plan_taken" # the plan was carried out already
 ---| "module_changed" # a module that the playbook loads is not what it was
----| "not_planned" # the plan does not restrict this device (`rule = "plan"`)
+---| "not_planned" # the plan does not restrict this device, or does not show this indicator (`rule = "plan"`)
 ---| "device_drifted" # the device has another name than the plan shows (`rule = "drift"`)
 ---| "run_stopped" # the run begins nothing new; nothing was sent
 ---| "fleet_unusable" # the machines of a rehearsal cannot be read

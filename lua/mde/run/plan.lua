@@ -6,6 +6,7 @@ local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
 local lefts = require "mde.run.left"
+local others_of = require "mde.run.other"
 local responses = require "mde.action.response"
 local rules = require "mde.run.rules"
 
@@ -91,8 +92,11 @@ local function digest_of(plan)
       end
     end
   end
-  return digests.sha256(json.encode { FORMAT, plan.tenant_id or "", plan.client_id or "", plan.base_url,
-    digests.hex(plan.playbook.digest), modules, plan.playbook.arguments, canonical(plan.settings), sorted(changes) })
+  local bound = { FORMAT, plan.tenant_id or "", plan.client_id or "", plan.base_url,
+    digests.hex(plan.playbook.digest), modules, plan.playbook.arguments, canonical(plan.settings), sorted(changes) }
+  local lines = others_of.bound(plan.others)
+  if lines[1] then bound[#bound + 1] = lines end
+  return digests.sha256(json.encode(bound))
 end
 
 --- How a digest is written.
