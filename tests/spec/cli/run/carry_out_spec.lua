@@ -28,9 +28,9 @@ describe("the exit status of a run", function()
   for words, case in pairs {
     ["done"] = { 0, { entries = { done, { action = { outcome = "already_active" } } } } },
     ["a tag that was refused"] = { 2, { entries = { done }, others = { { line = "tag a", word = "failed",
-      err = err_of("refused", "x") } } } },
+      err = err_of("refused", "indicator_refused") } } } },
     ["a tag of which nobody knows"] = { 5, { entries = { done }, others = { { line = "tag a", word = "unknown",
-      err = err_of("unknown", "x") } } } },
+      err = err_of("unknown", "indicator_left_out") } } } },
     ["protected by a rule"] = { 2, { entries = { done, { err = err_of("protected", "machine_protected",
       { rule = "tags" }) } } } },
     ["a device that was unavailable"] = { 4, { state = "paused", entries = { { err = err_of("unavailable",
