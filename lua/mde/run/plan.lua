@@ -414,6 +414,10 @@ function M.read(journal)
     undoes = run.undoes,
     devices = {}, unresolvable = settings.unresolvable or {}, others = settings.others or {}, asked = {},
     limits = settings.limits, digest = run.plan }
+  -- The digest of the plan covers that of the playbook, so that one has to be of the text which is run.
+  if digests.sha256(run.text) ~= run.digest then
+    return nil, "the text of its playbook is not what its digest says"
+  end
   if not are_texts(plan.others) or not are_unresolvable(plan.unresolvable) then
     return nil, "what it leaves cannot be read"
   end
