@@ -5,6 +5,7 @@ local alerts = require "mde.alert.alert"
 local errors = require "mde.base.error"
 local incidents = require "mde.alert.incident"
 local options_of = require "mde.base.options"
+local other_change = require "mde.other_change"
 local reading = require "mde.alert.reading"
 local selection = require "mde.selection"
 local updates = require "mde.alert.update"
@@ -61,12 +62,6 @@ function M.with_unidentified(client, query, source)
   local kind = { keeps_unidentified = true }
   for name, value in pairs(kinds[source_of({ source = source }, "mde.alerts")]) do kind[name] = value end
   return selection.select(client, kind, query)
-end
-
--- Tells a run of a change of an alert or an incident; whether that is all, since it is planned.
-local function only_noted(client, what, subject, detail)
-  local session = client.action_center.session
-  return session ~= nil and session:other(what, subject, detail)
 end
 
 -- What is to be changed, for a plan and a record.
@@ -140,12 +135,13 @@ function methods:update_alert(alert, changes, options)
   options = options_of.check(options, known_options, "mde.update_alert")
   local source = source_of(options, "mde.update_alert", type(alert) == "table" and alert.source or nil)
   local id = updates.check_alert(alert, changes, source)
-  if only_noted(self, "update_alert", id, summary(changes)) then
+  return other_change.make(self, { what = "update_alert", subject = id, detail = summary(changes) }, function()
     if type(alert) == "table" then return alert end
     return self:alert(alert, options)
-  end
-  local changed, err = updates.alert(self.exchange, id, changes, source, self:context(options.timeout))
-  return adopt(self, changed), err
+  end, function()
+    local changed, err = updates.alert(self.exchange, id, changes, source, self:context(options.timeout))
+    return adopt(self, changed), err
+  end)
 end
 
 --- Changes an incident. One that was merged into another is an error that names the other. Needs the permission
@@ -158,12 +154,13 @@ end
 function methods:update_incident(incident, changes, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.update_incident")
   local id = updates.check_incident(incident, changes)
-  if only_noted(self, "update_incident", id, summary(changes)) then
+  return other_change.make(self, { what = "update_incident", subject = id, detail = summary(changes) }, function()
     if type(incident) == "table" then return incident end
     return self:incident(incident, options)
-  end
-  local changed, err = updates.incident(self.exchange, id, changes, self:context(options.timeout))
-  return adopt_incident(self, changed), err
+  end, function()
+    local changed, err = updates.incident(self.exchange, id, changes, self:context(options.timeout))
+    return adopt_incident(self, changed), err
+  end)
 end
 
 M.methods = methods

@@ -34,6 +34,7 @@ local lookup = require "mde.action.lookup"
 local machine_metatables = require "mde.machine"
 local methods = require "mde.base.method"
 local options_of = require "mde.base.options"
+local other_change = require "mde.other_change"
 local packages = require "mde.action.package"
 local proxies = require "mde.base.proxy"
 local reports = require "mde.action.report"
@@ -244,12 +245,6 @@ local function timed(client, options, name)
   return client:context(options_of.check(options, { timeout = "seconds" }, name).timeout)
 end
 
--- Tells a run of a change that is no restrict or release; whether that is all, since it is planned.
-local function only_noted(client, what, subject, detail)
-  local session = client.action_center.session
-  return session ~= nil and session:other(what, subject, detail)
-end
-
 -- Makes an action of a device.
 local function change(client, verb, device, comment, options)
   options = options_of.check(options, arguments.known_options(verb), "mde." .. verb)
@@ -394,11 +389,10 @@ end
 ---@return mde.Action? action
 ---@return mde.Error? err
 function Client:cancel(action, comment, options)
-  if only_noted(self, "cancel", action, comment) then
+  return other_change.make(self, { what = "cancel", subject = action, detail = comment }, function()
     if type(action) == "table" then return action end
     return self:action(action, options)
-  end
-  return lookup.cancel(self.action_center, action, comment, timed(self, options, "mde.cancel"))
+  end, function() return lookup.cancel(self.action_center, action, comment, timed(self, options, "mde.cancel")) end)
 end
 
 --- Asks the service whether an action of unknown fate exists, and how far it is.
@@ -484,14 +478,15 @@ local function tag(client, verb, device, text, options)
   local is_list = type(device) == "table" and getmetatable(device) == nil and device.id == nil
   local context = timed(client, options, what)
   if not is_list then
-    if only_noted(client, verb, device, text) then return client:machine(device, options) end
-    return tags.change(client.inventory, verb, device, text, context)
+    return other_change.make(client, { what = verb, subject = device, detail = text },
+      function() return client:machine(device, options) end,
+      function() return tags.change(client.inventory, verb, device, text, context) end)
   end
   options_of.check_list(device, what)
-  local is_planned = false
-  for _, item in ipairs(device) do is_planned = only_noted(client, verb, item, text) or is_planned end
-  if is_planned then return client.inventory:resolve_many(device, context) end
-  return tags_of_many.change(client.inventory, verb, device, text, context)
+  return other_change.make_many(client, device, function(item)
+    return { what = verb, subject = item, detail = text }
+  end, function() return client.inventory:resolve_many(device, context) end,
+    function(items) return tags_of_many.change(client.inventory, verb, items, text, context) end)
 end
 
 --- Adds a tag to a machine, or to each of a list with one request for every 500. Needs the permission
@@ -522,8 +517,10 @@ end
 ---@return mde.Machine? machine its record, as it is now
 ---@return mde.Error? err
 function Client:set_device_value(device, value, options)
-  if only_noted(self, "set_device_value", device, value) then return self:machine(device, options) end
-  return device_values.set(self.inventory, device, value, timed(self, options, "mde.set_device_value"))
+  return other_change.make(self, { what = "set_device_value", subject = device, detail = value },
+    function() return self:machine(device, options) end, function()
+      return device_values.set(self.inventory, device, value, timed(self, options, "mde.set_device_value"))
+    end)
 end
 
 --- Looks at settings, hosts, clock, token and permissions, and changes nothing; see doctor.md.

@@ -3,20 +3,34 @@
 local changes = require "mde.indicator.change"
 local errors = require "mde.base.error"
 local options_of = require "mde.base.options"
+local other_change = require "mde.other_change"
 local selection = require "mde.selection"
 
 ---@class mde.Client
 local methods = {}
 
--- Tells a run of a change that is no restrict or release; whether that is all, since it is planned.
-local function only_noted(client, what, subject, detail)
-  local session = client.action_center.session
-  return session ~= nil and session:other(what, subject, detail)
+-- What stands for a list in a line: its texts, in an order of their own.
+local function listed(list)
+  local own = {}
+  for i, one in ipairs(type(list) == "table" and list or {}) do own[i] = tostring(one) end
+  table.sort(own)
+  return table.concat(own, ", ")
 end
 
--- What stands for an indicator in a plan.
-local function shown(fields)
-  return tostring(type(fields) == "table" and fields.indicatorValue or fields)
+-- What a plan shows of an indicator that is added, and its run holds: the value, what is done, and whom it is for.
+local function added(fields)
+  if type(fields) ~= "table" then return { what = "add_indicator", subject = tostring(fields) } end
+  local detail = ("%s %s"):format(tostring(fields.action), tostring(fields.indicatorType))
+  local names, ids = listed(fields.rbacGroupNames), listed(fields.rbacGroupIds)
+  if names ~= "" then detail = detail .. " for " .. names end
+  if ids ~= "" then detail = detail .. " for the groups " .. ids end
+  return { what = "add_indicator", subject = tostring(fields.indicatorValue), detail = detail }
+end
+
+local function deleted(indicator)
+  if type(indicator) ~= "table" then return { what = "delete_indicator", subject = tostring(indicator) } end
+  return { what = "delete_indicator", subject = tostring(indicator.indicatorValue),
+    detail = ("%s, id %s"):format(tostring(indicator.action), tostring(indicator.id)) }
 end
 
 --- The indicators that a query selects, one after the other. Needs the permission Ti.ReadWrite.All, as all of these.
@@ -34,11 +48,12 @@ end
 ---@return mde.Error? err
 function methods:add_indicator(fields, options)
   options = options_of.check(options, changes.known_options, "mde.add_indicator")
-  if not options.dry_run and only_noted(self, "add_indicator", shown(fields), type(fields) == "table"
-      and fields.action) then
-    options = { allow = options.allow, timeout = options.timeout, dry_run = true }
+  local function add(dry_run)
+    return changes.add(self.exchange, fields, { allow = options.allow, timeout = options.timeout, dry_run = dry_run },
+      self:context(options.timeout))
   end
-  return changes.add(self.exchange, fields, options, self:context(options.timeout))
+  if options.dry_run then return add(true) end
+  return other_change.make(self, added(fields), function() return add(true) end, function() return add(false) end)
 end
 
 --- Adds many indicators, with a request for every 500. What is wrong with one is its result's error, and the others are
@@ -53,12 +68,13 @@ function methods:import_indicators(list, options)
       errors.got(list)))
   end
   options_of.check_list(list, "mde.import_indicators")
-  local dry_run = options.dry_run or false
-  for _, fields in ipairs(dry_run and {} or list) do
-    dry_run = only_noted(self, "add_indicator", shown(fields), type(fields) == "table" and fields.action) or dry_run
+  local function import(items, dry_run)
+    return changes.import(self.exchange, items, { allow = options.allow, dry_run = dry_run },
+      self:context(options.timeout))
   end
-  return changes.import(self.exchange, list, { allow = options.allow, dry_run = dry_run },
-    self:context(options.timeout))
+  if options.dry_run then return import(list, true) end
+  return other_change.make_many(self, list, added, function() return import(list, true) end,
+    function(items) return import(items, false) end)
 end
 
 --- Deletes an indicator.
@@ -68,9 +84,9 @@ end
 ---@return mde.Error? err
 function methods:delete_indicator(indicator, options)
   options = options_of.check(options, { timeout = "seconds" }, "mde.delete_indicator")
-  local subject = type(indicator) == "table" and indicator.indicatorValue or indicator
-  if only_noted(self, "delete_indicator", tostring(subject)) then return true end
-  return changes.delete(self.exchange, indicator, self:context(options.timeout))
+  return other_change.make(self, deleted(indicator), function() return true end, function()
+    return changes.delete(self.exchange, indicator, self:context(options.timeout))
+  end)
 end
 
 return methods

@@ -195,10 +195,10 @@ describe("a run", function()
     local r = new()
     local raised = r.tenant:raise_alert { title = "beacon" }
     local noted, planned = {}, true
-    r.client.action_center.session = { other = function(_, what, subject, detail)
-      noted[#noted + 1] = ("%s %s: %s"):format(what, subject, detail)
-      return planned
-    end }
+    r.client.action_center.session = { begin_others = function(_, changes)
+      noted[#noted + 1] = ("%s %s: %s"):format(changes[1].what, changes[1].subject, changes[1].detail)
+      return planned, {}
+    end, end_others = function() end }
     assert.equal("new", assert(r.client:update_alert(raised.id, { status = "resolved", comment = "x" })).status)
     assert(r.client:update_incident(raised.incidentId, { status = "resolved", customTags = { "a", "b" } }))
     assert.equal("new", raised.status)

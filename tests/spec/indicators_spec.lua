@@ -51,9 +51,9 @@ describe("mde.indicators", function()
 
   it("sends nothing in a plan", function()
     local noted = {}
-    r.client.action_center.session = { other = function(_, what, subject)
-      noted[#noted + 1] = what .. " " .. subject
-      return true
+    r.client.action_center.session = { begin_others = function(_, changes)
+      for _, change in ipairs(changes) do noted[#noted + 1] = change.what .. " " .. change.subject end
+      return true, {}
     end }
     local fields = { indicatorValue = "bad.example", indicatorType = "DomainName", action = "Block", title = "t",
       description = "d" }

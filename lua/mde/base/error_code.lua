@@ -245,7 +245,7 @@
 ---| "run_copied" # the file is a copy of a record that lies elsewhere; what was sent stands in that one
 ---| "plan_taken" # the plan was carried out already
 ---| "module_changed" # a module that the playbook loads is not what it was
----| "not_planned" # the plan does not restrict this device (`rule = "plan"`)
+---| "not_planned" # the plan does not restrict this device, or does not show this indicator (`rule = "plan"`)
 ---| "device_drifted" # the device has another name than the plan shows (`rule = "drift"`)
 ---| "run_stopped" # the run begins nothing new; nothing was sent
 ---| "fleet_unusable" # the machines of a rehearsal cannot be read

@@ -12,6 +12,7 @@ local endings = require "mde.run.ending"
 local errors = require "mde.base.error"
 local json = require "mde.base.json"
 local json_line = require "mde.base.json_line"
+local others_of = require "mde.run.other"
 local steps_of = require "mde.run.steps"
 local timelines = require "mde.run.timeline"
 
@@ -111,6 +112,7 @@ M.words = came_to.words
 ---@field waves { verb: string, wave: integer, planned: integer, sent: integer, succeeded: integer, verdict?: string }[]
 ---@field unresolvable { asked: string, code?: string, why: string }[] names that meant no machine, or several
 ---@field others string[] what else was to be changed
+---@field others_sent mde.OtherResult[] what else was sent, and what came of it
 ---@field beyond { machine_id?: string, name?: string, verb: string, said?: string }[] what was asked for and not done,
 --- of devices that the plan does not have, and of names that meant no machine, or several, when the run came to them
 ---@field not_reached integer changes that are recorded and that the last session did not come by
@@ -494,7 +496,8 @@ function M.of(reading)
   local calls, list = calls_of(reading.events)
   context.calls = calls
   local account = { run = run, sessions = sessions_of(reading), devices = devices_of(reading, context), counts = {},
-    unresolvable = unresolvable_of(settings), others = texts(settings.others), events = events_of(reading),
+    unresolvable = unresolvable_of(settings), others = texts(settings.others),
+    others_sent = others_of.of_events(reading.events, is_live), events = events_of(reading),
     not_reached = 0 }
   for _, device in ipairs(account.devices) do
     account.counts[device.word] = (account.counts[device.word] or 0) + 1

@@ -6,6 +6,7 @@
 local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local errors = require "mde.base.error"
+local others_of = require "mde.run.other"
 
 local M = {}
 
@@ -72,8 +73,8 @@ function M.not_called(pass, plan)
 end
 
 -- Whether a call came to something that the next session tries again.
-local function has_untried(session)
-  for _, entry in ipairs(session.entries) do
+local function has_untried(entries)
+  for _, entry in ipairs(entries) do
     local kind = errors.is(entry.err) and entry.err.kind
     if kind == "throttled" or kind == "unavailable" or kind == "auth" or kind == "protocol" then return true end
     if kind == "protected" and entry.err.rule == "cap" then return true end
@@ -81,11 +82,24 @@ local function has_untried(session)
   return false
 end
 
+-- Of changes that are no response actions, what may have been done or not; the first of them is named.
+local function unknown_others(session)
+  local list = others_of.open(session.others)
+  if not list[1] then return nil end
+  return ("it is not known what came of %s%s"):format(errors.show(list[1].line),
+    list[2] and (" and of %d more"):format(#list - 1) or "")
+end
+
 local function state_of(session, err, open)
   if session.stop then return session.stop.state, session.stop.message end
   if err then return "broken", err.message end
   if open[1] then return "paused", ("the outcome of %d sends is not known"):format(#open) end
-  if has_untried(session) then return "paused", "some devices are left, which the next session tries again" end
+  if has_untried(session.entries) then
+    return "paused", "some devices are left, which the next session tries again"
+  end
+  local unknown = unknown_others(session)
+  if unknown then return "paused", unknown end
+  if has_untried(session.others) then return "paused", "some changes are left, which the next session tries again" end
   return "complete"
 end
 

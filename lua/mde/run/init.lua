@@ -165,6 +165,7 @@ end
 ---@field not_called mde.NotCalled[] planned, and the playbook did not ask for it; only of a run that is complete
 ---@field not_come_to mde.NotCalled[] planned, and the playbook did not come so far; only of one that is not complete
 ---@field differing mde.DifferingCall[] the recorded result held
+---@field others mde.OtherResult[] the changes that are no response actions, those that were not done; and `err`
 ---@field unwritten table[] what the record does not have: results, and rows of events
 
 ---@class mde.DifferingCall a call that asked otherwise than the step of an earlier session that it is
@@ -192,6 +193,14 @@ local function waves_of(client, plan, options, recall, tell)
       gate = rules.gate(options.gate or plan.settings.gate) }
   end
   return by_verb
+end
+
+local function not_done(others)
+  local list = {}
+  for _, one in ipairs(others) do
+    if one.word ~= "done" then list[#list + 1] = one end
+  end
+  return list
 end
 
 local function carry_out(client, record, plan, options)
@@ -235,7 +244,7 @@ local function carry_out(client, record, plan, options)
   return { run = places.name_of(record.path, record.id), path = record.path, state = state, why = why, err = err,
     stop = session.stop, entries = session.entries, open = ending.open, pending = ending.pending,
     not_reached = ending.not_reached, not_called = ending.not_called, not_come_to = ending.not_come_to,
-    differing = session.differing, unwritten = session.unwritten }
+    differing = session.differing, others = not_done(session.others), unwritten = session.unwritten }
 end
 
 --- Carries out a plan: from now on its record says what was sent.

@@ -21,6 +21,9 @@ local M = {}
 ---@field if_needed fun(self, fn: function, ...) of a pass that plans: calls fn, whose changes the playbook may come to
 ---@field rank fun(self, machine_id: string): integer? in which order the devices of a list are best done
 ---@field leave fun(self, device: mde.Device, reason: string, canonical: string, machine_id?: string)
+---@field begin_others fun(self, changes: mde.OtherChange[]): boolean, mde.Error[] whether that is all, since they are
+--- planned; else by place why one may not be sent
+---@field end_others? fun(self, changes: mde.OtherChange[], errs: any[]) of a session: by place how each ended
 ---@field machine_of fun(self, name: string): string? the machine that this name means in the run
 
 -- The machine that an item of a list names, if that is known.

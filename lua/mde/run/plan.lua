@@ -6,6 +6,7 @@ local deeds = require "mde.run.deed"
 local digests = require "mde.run.digest"
 local json = require "mde.base.json"
 local lefts = require "mde.run.left"
+local others_of = require "mde.run.other"
 local responses = require "mde.action.response"
 local rules = require "mde.run.rules"
 local steps_of = require "mde.run.steps"
@@ -94,8 +95,11 @@ local function digest_of(plan)
       end
     end
   end
-  return digests.sha256(json.encode { FORMAT, plan.tenant_id or "", plan.client_id or "", plan.base_url,
-    digests.hex(plan.playbook.digest), modules, plan.playbook.arguments, canonical(plan.settings), sorted(changes) })
+  local bound = { FORMAT, plan.tenant_id or "", plan.client_id or "", plan.base_url,
+    digests.hex(plan.playbook.digest), modules, plan.playbook.arguments, canonical(plan.settings), sorted(changes) }
+  local lines = others_of.bound(plan.others)
+  if lines[1] then bound[#bound + 1] = lines end
+  return digests.sha256(json.encode(bound))
 end
 
 --- How a digest is written.
@@ -416,6 +420,10 @@ function M.read(journal)
     undoes = run.undoes,
     devices = {}, unresolvable = settings.unresolvable or {}, others = settings.others or {}, asked = {},
     limits = settings.limits, digest = run.plan }
+  -- The digest of the plan covers that of the playbook, so that one has to be of the text which is run.
+  if digests.sha256(run.text) ~= run.digest then
+    return nil, "the text of its playbook is not what its digest says"
+  end
   if not are_texts(plan.others) or not are_unresolvable(plan.unresolvable) then
     return nil, "what it leaves cannot be read"
   end

@@ -7,6 +7,7 @@ local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local devices = require "mde.device.device"
 local errors = require "mde.base.error"
+local others_of = require "mde.run.other"
 local steps_of = require "mde.run.steps"
 
 -- So often a playbook may ask the same of a machine; a loop that waits for an end that a plan has not would never end.
@@ -99,11 +100,10 @@ function Planning:if_needed(fn, ...)
   return mark(self.possible, fn, ...)
 end
 
-function Planning:other(what, device, detail)
-  self.others[#self.others + 1] = ("%s %s%s"):format(what,
-    errors.show(type(device) == "table" and (device.computerDnsName or device.id) or device),
-    detail and ": " .. errors.show(detail) or "")
-  return true
+--- Notes changes that are no response actions. True: that is all, and they are rehearsed.
+function Planning:begin_others(changes)
+  for _, change in ipairs(changes) do self.others[#self.others + 1] = others_of.line(change) end
+  return true, {}
 end
 
 -- What the playbook leaves is found when all of it is known: names together.

@@ -5,6 +5,7 @@
 -- nothing leaves any more. A stop lets what is in flight end.
 
 local audits = require "mde.run.audit"
+local besides = require "mde.run.beside"
 local changes = require "mde.audit.change"
 local core = require "mde.core"
 local deeds = require "mde.run.deed"
@@ -44,6 +45,7 @@ local M = {}
 ---@field stop? mde.RunStop
 ---@field is_shared boolean it can be stopped from elsewhere (stop.lua)
 ---@field entries table[] how each call of the playbook ended, in the order in which they did
+---@field others mde.OtherResult[] how the changes ended that are no response actions; each with `err`
 ---@field unwritten table[] what could not be written down, neither when it came nor at the end
 ---@field audit mde.RunAudit
 ---@field left table<string, string> why the playbook leaves what the plan was to change, by machine
@@ -73,11 +75,14 @@ Session.__index = Session
 ---@param settings mde.SessionSettings
 ---@return mde.Session
 function M.new(settings)
-  local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, unwritten = {}, late = {},
-    differing = {}, audit = audits.new(settings.journal, settings.number, settings.client.exchange),
-    time = settings.client.exchange.time, generation = posix.fork.generation() }, Session)
+  local session = setmetatable({ is_plan = false, made = settings.plan.made, entries = {}, others = {},
+    unwritten = {}, late = {}, differing = {}, time = settings.client.exchange.time,
+    audit = audits.new(settings.journal, settings.number, settings.client.exchange),
+    generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.ranks, session.names, session.left = {}, {}, {}, {}, {}
+  session.shown = {}
+  for _, line in ipairs(settings.plan.others) do session.shown[line] = true end
   for i, device in ipairs(settings.plan.devices) do
     session.names[device.id] = device
     session.ranks[device.id] = i
@@ -96,12 +101,6 @@ function Session:rank(machine_id) return self.ranks[machine_id] end
 
 -- What is called in a list needs no mark here.
 function Session.in_list(_, fn, ...) return fn(...) end
-
-function Session:other(what, device, detail)
-  local shown = type(device) == "table" and (device.computerDnsName or device.id) or tostring(device)
-  self:note(what, ("%s%s"):format(shown, detail and ": " .. tostring(detail) or ""))
-  return false
-end
 
 function Session:tell(event)
   if self.on_event then self.on_event(event) end
@@ -139,22 +138,26 @@ function Session:halted()
     hint = ("To go on: mde resume %s"):format(shell_word.of(places.name_of(self.path, self.id))) }
 end
 
-local function cannot_write(self, message, code)
+--- The record cannot be written, and nothing new is begun. The error of what stays.
+function Session:cannot_write(message, code)
   self:halt { rule = "journal", state = "paused",
     message = ("the record of the run cannot be written (%s: %s)"):format(code or "io", errors.show(message)) }
+  return errors.new { kind = "unavailable", code = "journal_failed",
+    message = "nothing was sent, since the record of the run cannot be written: " .. errors.show(message),
+    hint = "Make room for it, or see who holds it; then mde resume goes on." }
 end
 
--- Writes a line of the record. Where that fails nothing new is begun, and what it says is kept for the end.
-local function write_line(self, write, told)
+--- Writes a line of the record. Where that fails nothing new is begun, and what it says is kept for the end.
+function Session:write_line(write, told)
   local value, message, code = write()
   if value ~= nil then return value end
   table.insert(self.late, { write = write, told = told() })
-  cannot_write(self, message, code)
+  self:cannot_write(message, code)
 end
 
 -- Writes what is told of a change, in one commit with what `result` writes.
 local function write_event(self, change, result, step)
-  return write_line(self, function() return self.audit:write({ change }, result, step) end,
+  return self:write_line(function() return self.audit:write({ change }, result, step) end,
     function() return self.audit:row(change, step) end)
 end
 
@@ -178,7 +181,7 @@ end
 --- Writes an event of the run into its record.
 function Session:note(kind, detail, step)
   local row = { at = self.time(), kind = kind, detail = detail, step = step and step.n or nil }
-  write_line(self, function() return self.journal:event(row) end, function() return row end)
+  self:write_line(function() return self.journal:event(row) end, function() return row end)
 end
 
 --- The playbook leaves a device as it is. What the plan shows so, stands there; what is new stands in the record, and
@@ -187,7 +190,7 @@ function Session:leave(device, reason, canonical, machine_id)
   local known = machine_id and self.names[machine_id]
   if machine_id and not known then
     local row = lefts.row(machine_id, device, reason)
-    if write_line(self, function() return self.journal:device(row) end, function() return row end) then
+    if self:write_line(function() return self.journal:device(row) end, function() return row end) then
       self.names[machine_id] = { id = machine_id, name = row.name, changes = {} }
     end
   elseif not known or not lefts.is_left(known) then
@@ -195,6 +198,9 @@ function Session:leave(device, reason, canonical, machine_id)
     self:note("left", ("%s: %s"):format(known and known.name or canonical, reason))
   end
 end
+
+-- Changes that are no response actions.
+Session.begin_others, Session.end_others = besides.begin, besides.finish
 
 -- ---- before
 
@@ -306,12 +312,7 @@ function Session:leaving(intent)
   fields.expires = core.comment.expiry(intent.operation_id)
   local n, message, code = record_device(self, intent.machine_id)
   if n then n, message, code = self.journal:sending(fields) end
-  if not n then
-    cannot_write(self, message, code)
-    return nil, errors.new { kind = "unavailable", code = "journal_failed",
-      message = "nothing was sent, since the record of the run cannot be written: " .. errors.show(message),
-      hint = "Make room for it, or see who holds it; then mde resume goes on." }
-  end
+  if not n then return nil, self:cannot_write(message, code) end
   if not step then
     fields.n, fields.attempts, fields.sent = n, 1, fields.at
     intent.step = fields
@@ -398,7 +399,7 @@ local function write_result(self, intent, action, err)
   fields.action, fields.row = action and action.id or nil, action and recalls.of_action(action) or nil
   fields.error = err and recalls.of_error(err) or nil
   local more = with_result(fields, step, intent, action, err)
-  local n = write_line(self, function() return write(self, step, fields, more) end, function() return fields end)
+  local n = self:write_line(function() return write(self, step, fields, more) end, function() return fields end)
   if n == nil then
     -- It is known all the same.
     if step then step.is_known = outcome ~= "unknown" end

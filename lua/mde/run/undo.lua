@@ -9,6 +9,7 @@
 local core = require "mde.core"
 local deeds = require "mde.run.deed"
 local errors = require "mde.base.error"
+local others = require "mde.run.other"
 local places = require "mde.run.place"
 local playbooks = require "mde.run.playbook"
 local records = require "mde.run.record"
@@ -55,6 +56,7 @@ local ORDER = { "isolate", "contain", "restrict" }
 ---@field found string[] names of devices that it found restricted, isolated or contained already: they stay so
 ---@field lasting mde.Lasting[] what it has done that nothing takes back
 ---@field foreign mde.Lasting[] what it has done by verbs that are not known here, as of a newer version: it stays so
+---@field others string[] what it has changed, or may have, beside what is done to devices: it stays so
 ---@field progress string what the run had done when it was read
 
 ---@class mde.Lasting
@@ -141,6 +143,16 @@ local function names_of(journal, found, lasting, foreign)
   return names
 end
 
+-- What was changed beside devices, or may have been.
+local function others_of(journal)
+  local events, lines = {}, {}
+  for row in journal:events() do events[#events + 1] = row end
+  for _, one in ipairs(others.of_events(events)) do
+    if one.word ~= "failed" then lines[#lines + 1] = one.line end
+  end
+  return lines
+end
+
 -- The arguments of the playbook that takes it back.
 local function arguments_of(comment, devices)
   local arguments = { comment }
@@ -204,7 +216,8 @@ function M.read(run, comment, check_tenant)
   local ok, devices, undone = pcall(function()
     local list, found, lasting, foreign = read_steps(journal)
     return list, { run = places.name_of(path, row.id), found = names_of(journal, found, lasting, foreign),
-      lasting = lasting, foreign = foreign, progress = progress_of(journal) }
+      lasting = lasting, foreign = foreign,
+      others = others_of(journal), progress = progress_of(journal) }
   end)
   records.abandon(record)
   if not sound then return nil, problem end

@@ -15,8 +15,8 @@ local function ending_of(told)
     plan.devices[i] = { id = id, name = "pc-" .. id, changes = { { verb = "restrict", decision = "restrict",
       incident = "inc-1" }, { verb = "isolate", decision = "isolate", incident = "inc-1", if_needed = true } } }
   end
-  return endings.of({ stop = told.stop, entries = told.entries or {}, left = told.left or {},
-    recall = { steps = { all = told.steps or {} } } },
+  return endings.of({ stop = told.stop, entries = told.entries or {}, others = told.others or {},
+    left = told.left or {}, recall = { steps = { all = told.steps or {} } } },
     plan, told.err)
 end
 
@@ -49,6 +49,13 @@ describe("the state in which a session leaves its run", function()
       is_known = true, reached = true } } }, "complete" },
     ["paused for what was throttled"] = { { entries = { call("a", err_of "throttled") } }, "paused",
       "some devices are left, which the next session tries again" },
+    ["paused where it is not known what came of a tag"] = { { others = { { line = "tag a", word = "unknown" },
+      { line = "tag b", word = "unknown" }, { line = "tag a", word = "unknown" } } }, "paused",
+      "it is not known what came of tag b and of 1 more" },
+    ["complete where the tag was made since"] = { { others = { { line = "tag a", word = "unknown" },
+      { line = "tag a", word = "done" } } }, "complete" },
+    ["paused for a tag that was throttled"] = { { others = { { line = "tag a", word = "failed",
+      err = err_of "throttled" } } }, "paused", "some changes are left, which the next session tries again" },
     ["paused for what was over the cap"] = { { entries = { call("a", err_of("protected", { rule = "cap" })) } },
       "paused", "some devices are left, which the next session tries again" },
   } do

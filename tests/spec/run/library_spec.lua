@@ -17,7 +17,7 @@ describe("the library of a playbook", function()
   local function library(pass)
     stage = stage or playbooks.new { machines = playbooks.fleet(3) }
     return libraries.new(stage.client, pass or { made = 1770088500, is_plan = false, rank = function() end,
-      machine_of = function() end, resuming = function() return false end, other = function() end })
+      machine_of = function() end, resuming = function() return false end })
   end
 
   it("has everything that mde has, by the client of the run", function()

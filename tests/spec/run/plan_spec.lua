@@ -2,6 +2,7 @@
 -- Labels: not-lua5.3
 local cjson = require "cjson"
 local core = require "mde.core"
+local journals = require "tests.spec.support.journals"
 local json = require "mde.base.json_line"
 local plans = require "mde.run.plan"
 local playbook_of = require "mde.run.playbook"
@@ -283,6 +284,19 @@ describe("a plan", function()
     local opened, err = runs.open(stage.client, path)
     assert.is_nil(opened)
     assert.equal("plan_damaged", err.code)
+  end)
+
+  it("is refused where its file has another playbook than was approved", function()
+    stage = playbooks.new { machines = playbooks.fleet(2) }
+    local path = stage.path()
+    assert.is_true(runs.save(stage.client, assert(stage.plan(playbooks.restrict(1))), path))
+    assert.equal("", journals.by_sqlite(path, "UPDATE run SET text = 'require \"mde\".release(\"pc-2\", \"x\")'"))
+    for _, read in ipairs { function() return runs.open(stage.client, path) end, runs.kept } do
+      local found, err = read(path)
+      assert.is_nil(found)
+      assert.equal("plan_damaged", err.code)
+      assert.matches("the text of its playbook is not what its digest says", err.message, 1, true)
+    end
   end)
 
   it("is compared by its settings, not by their order", function()

@@ -85,6 +85,7 @@ local function say_found(undone)
   say_names("Held already when the run came by, and left so", undone.found)
   say_names("Done by the run, and taken back by nothing", with_verbs(undone.lasting))
   say_names("Done by the run in ways that this version of mde does not know, and left so", with_verbs(undone.foreign))
+  say_names("Changed by the run beside devices, and left so", undone.others)
 end
 
 local function left_status(counts)

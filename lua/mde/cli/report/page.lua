@@ -308,6 +308,7 @@ local function left_alone(out, account)
   if account.others[1] then
     out "<h3>What else the playbook was to change</h3>\n<ul>\n"
     for _, line in ipairs(others.lines(account.others)) do out("<li>", e(line), "</li>\n") end
+    for _, line in ipairs(others.not_done(account.others_sent)) do out("<li>", e(line, 1000), "</li>\n") end
     out "</ul>\n"
   end
   close(out)

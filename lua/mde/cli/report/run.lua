@@ -128,11 +128,13 @@ local function run_object(account, verification)
   local object = as_json(account.run)
   object.type, object.playbook_text = "run", nil
   for _, name in ipairs { "sessions", "counts", "numbers", "rules", "waves", "unresolvable", "others", "beyond",
-    "not_reached", "events" } do
+    "others_sent", "not_reached", "events" } do
     local value = account[name]
     object[name] = type(value) == "table" and as_json(value) or value
   end
-  for _, event in ipairs(object.events) do event.at = phrase.second(event.at) end
+  for _, name in ipairs { "events", "others_sent" } do
+    for _, one in ipairs(object[name]) do one.at = phrase.second(one.at) end
+  end
   object.verification = verification and as_json(verification)
   return object
 end
@@ -202,6 +204,7 @@ function M.say(account)
       errors.show(one.name or one.machine_id), one.said and ": " .. errors.show(one.said) or ""))
   end
   for _, line in ipairs(others.lines(account.others)) do terminal.say("Also: " .. line) end
+  for _, line in ipairs(others.not_done(account.others_sent)) do terminal.say(line) end
   if account.not_reached > 0 then
     terminal.say(("%d recorded, and not reached by the playbook in its last session."):format(account.not_reached))
   end

@@ -7,6 +7,7 @@ local errors = require "mde.base.error"
 local exit = require "mde.cli.ui.exit"
 local interrupt = require "mde.cli.ui.interrupt"
 local json = require "mde.base.json_line"
+local others = require "mde.cli.ui.others"
 local output = require "mde.cli.ui.output"
 local pace = require "mde.cli.batch.pace"
 local phrase = require "mde.cli.ui.phrase"
@@ -173,6 +174,8 @@ function M.status(report)
   end
   if report.not_called[1] then status = math.max(status, exit.refused) end
   if report.open[1] then status = math.max(status, exit.unknown) end
+  for _, one in ipairs(report.others) do status = math.max(status, errors.is(one.err) and exit.of(one.err)
+    or exit.unknown) end
   if report.state == "paused" or report.state == "stopped" then status = math.max(status, exit.unfinished) end
   if report.state == "broken" then
     status = math.max(status, has_sent(report) and exit.unfinished or exit.of(report.err))
@@ -208,6 +211,7 @@ function M.say_end(report)
   M.say_changes("%d planned, and not asked for by the playbook this time:", report.not_called,
     function(one) return one.why and errors.show(one.why) end)
   M.say_changes("%d planned, and not reached, since the playbook did not come so far:", report.not_come_to)
+  for _, line in ipairs(others.not_done(report.others)) do terminal.say(line) end
   for _, step in ipairs(report.open) do
     terminal.say(("%s %s: sent, and not known what came of it; mde state %s shows it"):format(step.verb, step.device,
       shell_word.of(step.device)))

@@ -15,7 +15,7 @@ end
 
 local function report_of(fields)
   local report = { run = "20260203T031500Z-7f3a", path = "run.db", state = "complete", entries = {}, open = {},
-    pending = {}, not_reached = {}, not_called = {}, not_come_to = {}, differing = {}, unwritten = {} }
+    pending = {}, not_reached = {}, not_called = {}, not_come_to = {}, differing = {}, unwritten = {}, others = {} }
   for name, value in pairs(fields) do report[name] = value end
   return report
 end
@@ -27,6 +27,10 @@ local refused = { err = err_of("auth", "token_refused") }
 describe("the exit status of a run", function()
   for words, case in pairs {
     ["done"] = { 0, { entries = { done, { action = { outcome = "already_active" } } } } },
+    ["a tag that was refused"] = { 2, { entries = { done }, others = { { line = "tag a", word = "failed",
+      err = err_of("refused", "indicator_refused") } } } },
+    ["a tag of which nobody knows"] = { 5, { entries = { done }, others = { { line = "tag a", word = "unknown",
+      err = err_of("unknown", "indicator_left_out") } } } },
     ["protected by a rule"] = { 2, { entries = { done, { err = err_of("protected", "machine_protected",
       { rule = "tags" }) } } } },
     ["a device that was unavailable"] = { 4, { state = "paused", entries = { { err = err_of("unavailable",
@@ -259,8 +263,7 @@ describe("how the calls of a session ended", function()
   it("names a failed one also where an earlier session has done it, since the exit status counts it", function()
     local function replayed(status) return { action = { outcome = "accepted", status = status }, replayed = true } end
     local report = { entries = { replayed "Succeeded", replayed "Failed", replayed "Succeeded" }, not_called = {},
-      not_come_to = {},
-      open = {}, state = "complete" }
+      not_come_to = {}, open = {}, others = {}, state = "complete" }
     assert.equal("2 done by an earlier session, 1 failed", carry_out.ends(report))
     assert.equal(4, carry_out.status(report))
   end)

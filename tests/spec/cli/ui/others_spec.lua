@@ -27,4 +27,14 @@ describe("what a plan notes beside", function()
   it("shows what may be anything as text", function()
     assert.same({ [[tag pc\x1b[2J: x\x07]] }, others.lines { "tag pc\27[2J: x\7" })
   end)
+
+  it("says what was not done", function()
+    local sent = { { line = "tag a", word = "done" }, { line = "tag b", word = "failed", said = "no\27" },
+      { line = "tag c", word = "unknown" } }
+    assert.same({ [[Not done: tag b: no\x1b]], "Sent, and not known what came of it: tag c" }, others.not_done(sent))
+    for i = 4, 9 do sent[i] = { line = "tag d", word = "failed" } end
+    local lines = others.not_done(sent)
+    assert.equal(6, #lines)
+    assert.equal("3 more were not done (--json lists them all)", lines[6])
+  end)
 end)
