@@ -188,7 +188,7 @@
 ---| "incident_redirected" # the incident was merged into another, which the message names; nothing was written
 ---| "nothing_to_change" # the table of what to change is empty
 ---| "alert_unchanged" # the service took a change, and the alert was read since without it
----| "alert_write_unknown" # the answer to a write was lost and what was read then is not changed yet, or the answer does not show it and nothing could be read
+---| "alert_write_unknown" # whether it was written is not known: nothing that could be read shows it
 ---| "indicator_malformed" # the value is not one of its type
 ---| "indicator_too_wide" # it would hit more than anybody means; see `rule`
 ---| "indicator_contradictory" # two rows of a list have one value and type, and differ
