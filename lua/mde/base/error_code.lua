@@ -187,6 +187,7 @@
 ---| "no_such_incident" # there is no such incident
 ---| "incident_redirected" # the incident was merged into another, which the message names; nothing was written
 ---| "nothing_to_change" # the table of what to change is empty
+---| "alert_busy" # another write to the same alert or incident was under way
 ---| "alert_unchanged" # the service took a change, and the alert was read since without it
 ---| "alert_write_unknown" # whether it was written is not known: nothing that could be read shows it
 ---| "indicator_malformed" # the value is not one of its type
