@@ -238,6 +238,14 @@ describe("a change of an incident", function()
     assert.same({}, writes(r))
   end)
 
+  it("is written where the service leaves the list of its alerts out", function()
+    local r, raised = new()
+    r:answer({ method = "GET", path = "/incidents/" }, 200, { id = raised.incidentId, status = "active" })
+    local incident = assert(r.client:update_incident(raised.incidentId, { comment = "contained" }))
+    assert.same({ "contained", "active" }, { incident.comments[1].comment, incident.status })
+    assert.is_nil(incident.alerts)
+  end)
+
   it("is there, however the service orders tags and spells a name", function()
     local r, raised = new()
     local row = { id = raised.incidentId, customTags = { "b", "a" }, assignedTo = "kai@corp.example" }
