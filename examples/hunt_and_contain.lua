@@ -9,6 +9,7 @@ local number = assert(arg[1], "no incident was given")
 local incident = assert(mde.incident(number))
 
 local hashes, is_known = {}, {}
+assert(incident.alerts, "the service does not say which alerts it has")
 for _, alert in ipairs(incident.alerts) do
   for _, file in ipairs(alert.files) do
     if file.sha1 and file.verdict == "malicious" then hashes[#hashes + 1] = file.sha1 end

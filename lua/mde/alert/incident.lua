@@ -26,7 +26,7 @@ local core = require "mde.core"
 ---@field priorityScore? number
 ---@field customTags string[]
 ---@field comments mde.AlertComment[]
----@field alerts? mde.Alert[] of mde.incident(id)
+---@field alerts? mde.Alert[] of mde.incident(id); absent where the service does not say which it has
 ---@field unidentified? integer of mde.incident(id): how many of its alerts cannot be identified and are left out
 
 local M = {}

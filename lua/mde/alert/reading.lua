@@ -71,7 +71,21 @@ function M.alert(exchange, id, source, context)
   return nil, err
 end
 
---- An incident with its alerts.
+-- The alerts of an incident that say which they are, and how many do not; nil if it does not say which it has.
+local function alerts_of(row)
+  if row.alerts == nil then return nil end
+  local list, unidentified = {}, 0
+  for _, alert in ipairs(row.alerts) do
+    if alert.id then
+      list[#list + 1] = alerts.of_row(alert, "graph")
+    else
+      unidentified = unidentified + 1
+    end
+  end
+  return list, unidentified
+end
+
+--- An incident with its alerts. They are absent where the service leaves them out: that is not to say that it has none.
 ---@param exchange mde.Exchange
 ---@param id string
 ---@param context mde.Context
@@ -82,21 +96,13 @@ function M.incident(exchange, id, context)
   local row, err = read(exchange, "incident", id, "incident", "?$expand=alerts", function(answer, text)
     local ok, why = is_row(answer)
     if not ok then return false, why end
-    return is_list(answer, text)
+    return answer.alerts == nil or is_list(answer, text)
   end, context)
   if not row then
     if err.kind == "not_found" then err.hint = "Check the number: mde.incidents lists those that there are." end
     return nil, err
   end
-  local list, unidentified = {}, 0
-  for _, alert in ipairs(row.alerts) do
-    if alert.id then
-      list[#list + 1] = alerts.of_row(alert, "graph")
-    else
-      unidentified = unidentified + 1
-    end
-  end
-  return incidents.of_row(row, list, unidentified)
+  return incidents.of_row(row, alerts_of(row))
 end
 
 return M

@@ -2,8 +2,9 @@
 --
 -- Both sources take Graph's names and values here; what one of them does not know is refused. Everything but a comment
 -- is the same when it is written twice. A comment is not, so it is looked for before it is written: one with this text
--- that is there already is not written again. Where the answer to a write was lost, or does not show it, the alert is
--- read. What is told as written was seen; the outcome is unknown where a lost write is not seen, or nothing is read.
+-- that is there already is not written again, and the writes to one alert go one after the other. Where the answer to
+-- a write was lost, or does not show it, the alert is read. What is told as written was seen; the outcome is unknown
+-- where a lost write is not seen, or nothing is read.
 
 local alert_values = require "mde.query.alert_values"
 local alerts = require "mde.alert.alert"
@@ -172,7 +173,7 @@ end
 ---@field place mde.AlertSourceName|"incident"
 ---@field id string
 ---@field noun "alert"|"incident"
----@field context mde.Context
+---@field context mde.Context the caller's, without the time that one write may take
 
 -- A row of an answer, in its shape.
 local function shaped(w, row)
@@ -283,9 +284,26 @@ local function change(w, fields, comment)
   return subject, err
 end
 
+-- The same when nobody else of the client's writes to it, nor of its store's: two that find the comment missing at the
+-- same time would both write it. Waiting is at the cost of the caller's own time alone.
+---@param w mde.AlertWriting
+local function change_in_turn(w, fields, comment)
+  local exchange, context = w.exchange, w.context
+  local patience = math.min(context:left(), ACTION_SECONDS + exchange:queue(reading.places[w.place].api))
+  local done, subject, err = exchange.mutex:take(w.noun .. "|" .. core.text.lower(w.id), math.max(0, patience),
+    function()
+      w.context = context:within(ACTION_SECONDS)
+      return change(w, fields, comment)
+    end)
+  if done then return subject, err end
+  return nil, errors.new { kind = "unavailable", code = "alert_busy",
+    message = ("another write to the %s was still under way when the time was up; nothing was written"):format(w.noun),
+    hint = "Try again." }
+end
+
 local function write(w, fields, comment)
   local of = ("update %s %s"):format(w.noun, errors.quote(w.id))
-  local subject, err = w.exchange.single_flight:run_detached(w.context, change, w, fields, comment)
+  local subject, err = w.exchange.single_flight:run_detached(w.context, change_in_turn, w, fields, comment)
   if not subject then return nil, errors.about(err, of) end
   return subject
 end
@@ -312,8 +330,8 @@ end
 function M.alert(exchange, alert, changes, source, context)
   local id = M.check_alert(alert, changes, source)
   local fields, comment = read_changes(changes, source, "mde.update_alert")
-  return write({ exchange = exchange, place = source, id = id, noun = "alert",
-    context = context:within(ACTION_SECONDS) }, fields, comment)
+  return write({ exchange = exchange, place = source, id = id, noun = "alert", context = context },
+    fields, comment)
 end
 
 --- Checks what is to be written to an incident. Raises for what does not fit.
@@ -336,8 +354,8 @@ end
 function M.incident(exchange, incident, changes, context)
   local id = M.check_incident(incident, changes)
   local fields, comment = read_changes(changes, "incident", "mde.update_incident")
-  return write({ exchange = exchange, place = "incident", id = id, noun = "incident",
-    context = context:within(ACTION_SECONDS) }, fields, comment)
+  return write({ exchange = exchange, place = "incident", id = id, noun = "incident", context = context },
+    fields, comment)
 end
 
 

@@ -13,6 +13,7 @@ local requests_of = require "mde.request.request"
 local resources_of = require "mde.api.resource"
 local service_clocks = require "mde.api.service_clock"
 local failures = require "mde.api.failure"
+local mutexes = require "mde.sync.mutex"
 local stores = require "mde.sync.store"
 local token_sources = require "mde.auth.token_source"
 
@@ -56,6 +57,7 @@ local M = {}
 ---@field credential mde.Credential
 ---@field clock mde.ServiceClock
 ---@field single_flight mde.SingleFlight
+---@field mutex mde.Mutex what is written to one thing goes one after the other by it, with a store among processes
 ---@field requests mde.Requests
 ---@field token_source mde.TokenSource
 ---@field store? mde.Store what is shared with other processes
@@ -118,7 +120,7 @@ function M.new(settings)
   return setmetatable({
     connect = connect, resources = { defender = defender },
     requests = requests, token_source = defender.token_source, store = store, clock = clock,
-    single_flight = single_flight, named = defender.named,
+    single_flight = single_flight, mutex = mutexes.new(driver, store), named = defender.named,
     now = time.now, time = time.time, sleep = time.sleep, driver = driver, trace = settings.trace,
     credential = settings.credential, tenant_id = settings.tenant_id, client_id = settings.client_id,
     base_url = settings.base_url, authority = settings.authority, scope = settings.scope, cloud = settings.cloud_name,

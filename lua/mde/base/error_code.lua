@@ -188,8 +188,9 @@
 ---| "no_such_incident" # there is no such incident
 ---| "incident_redirected" # the incident was merged into another, which the message names; nothing was written
 ---| "nothing_to_change" # the table of what to change is empty
+---| "alert_busy" # another write to the same alert or incident was under way
 ---| "alert_unchanged" # the service took a change, and the alert was read since without it
----| "alert_write_unknown" # neither the answer to a write nor what was read then shows whether it took place
+---| "alert_write_unknown" # whether it was written is not known: nothing that could be read shows it
 ---| "indicator_malformed" # the value is not one of its type
 ---| "indicator_too_wide" # it would hit more than anybody means; see `rule`
 ---| "indicator_contradictory" # two rows of a list have one value and type, and differ

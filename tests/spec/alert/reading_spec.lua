@@ -68,6 +68,18 @@ describe("reading", function()
     assert.equal("protocol", select(2, r.client:incident "7").kind)
   end)
 
+  it("gives an incident whose list of alerts the service leaves out, and does not call it empty", function()
+    local r = with {}
+    for _, list in ipairs { false, rehearsal.null } do
+      r:answer({ path = "/incidents/" }, 200, { id = "7", status = "active", alerts = list or nil })
+      local incident, err = r.client:incident "7"
+      assert(incident, err)
+      assert.same({ "7", "active" }, { incident.id, incident.status })
+      assert.is_nil(incident.alerts)
+      assert.is_nil(incident.unidentified)
+    end
+  end)
+
   it("names the permission that is missing, of either resource", function()
     local r, raised = with { roles = { "Machine.Read.All" }, graph_roles = { "ThreatHunting.Read.All" } }
     for permission, read in pairs {

@@ -1,5 +1,7 @@
 -- What is written to alerts and incidents, and what is told where the answer is lost.
 -- Labels: only-lua5.4
+local clients = require "mde.client"
+local dicts = require "tests.spec.support.dict"
 local rehearsal = require "tests.spec.support.rehearsal"
 
 local LAPTOP = "1f00000000000000000000000000000000000017"
@@ -126,6 +128,39 @@ describe("a change of an alert", function()
     end)
   end
 
+  it("writes a comment once for tasks that write it at the same time, from either source", function()
+    local r, raised = new { latency = 0.5 }
+    local results = r.client:each({ "graph", "defender", "graph", "defender" }, function(source)
+      return r.client:update_alert(raised.id, { comment = "restricted" }, { source = source })
+    end, { parallel = 4 })
+    assert.equal(0, results.failed)
+    assert.same({ "restricted" }, comments_of(raised))
+  end)
+
+  it("writes a comment once for clients that share a store", function()
+    local place = dicts(function() return 0 end)
+    local r, raised = new { latency = 0.5, client = { store = place } }
+    local other = assert(clients.new { tenant_id = r.tenant.tenant_id, client_id = r.tenant.client_id,
+      credential = r.tenant.client_secret, driver = r.driver, store = place })
+    local results = r.client:each({ r.client, other }, function(client)
+      return client:update_alert(raised.id, { comment = "restricted" })
+    end, { parallel = 2 })
+    assert.equal(0, results.failed)
+    assert.same({ "restricted" }, comments_of(raised))
+  end)
+
+  it("does not wait for another write longer than the caller does, nor for one to another alert", function()
+    local r, raised = new { latency = 5 }
+    local another = r.tenant:raise_alert { title = "another" }
+    local results = r.client:each({ { raised, 60 }, { raised, 3 }, { another, 60 } }, function(item)
+      return r.client:update_alert(item[1].id, { comment = "restricted" }, { timeout = item[2] })
+    end, { parallel = 3 })
+    local err = results[2].err
+    assert.same({ 1, "unavailable", "alert_busy" }, { results.failed, err.kind, err.code })
+    assert.same({ "restricted" }, comments_of(raised))
+    assert.same({ "restricted" }, comments_of(another))
+  end)
+
   it("says that the fields were changed where the comment was refused", function()
     local r, raised = new()
     r:answer({ method = "POST", path = "comments" }, 400, { error = { code = "BadRequest", message = "no" } })
@@ -201,6 +236,14 @@ describe("a change of an incident", function()
     assert.same({ "conflict", "incident_redirected" }, { err.kind, err.code })
     assert.truthy(tostring(err):find(('mde.update_incident("%s"'):format(into.id), 1, true))
     assert.same({}, writes(r))
+  end)
+
+  it("is written where the service leaves the list of its alerts out", function()
+    local r, raised = new()
+    r:answer({ method = "GET", path = "/incidents/" }, 200, { id = raised.incidentId, status = "active" })
+    local incident = assert(r.client:update_incident(raised.incidentId, { comment = "contained" }))
+    assert.same({ "contained", "active" }, { incident.comments[1].comment, incident.status })
+    assert.is_nil(incident.alerts)
   end)
 
   it("is there, however the service orders tags and spells a name", function()
