@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "json_digits.h"
 #include "json_repair.h"
 #include "target.h"
 #include "utf8.h"
@@ -65,6 +66,8 @@ static void repair(struct mde_text text)
   static char out[MDE_JSON_REPAIR_GROWTH * LONGEST];
   size_t length = mde_json_repair(text, NULL);
   require(length <= MDE_JSON_REPAIR_GROWTH * text.length && mde_json_repair(text, out) == length);
+  length = mde_json_digits(text, NULL);
+  require(length <= MDE_JSON_DIGITS_GROWTH * text.length && mde_json_digits(text, out) == length);
   struct mde_text repaired = {out, length};
   require(mde_utf8_is_valid(repaired) && memchr(out, '\0', length) == NULL);
 }

@@ -124,7 +124,7 @@ function M.run(exchange, query, options, context)
   local answer, err = exchange:call {
     method = "POST", resource = "graph", path = "/security/runHuntingQuery", kind = "read", api = "hunting",
     permission = "ThreatHunting.Read.All", context = context, seconds = ATTEMPT_SECONDS,
-    attempts = ATTEMPTS, usable = replies.is_one,
+    attempts = ATTEMPTS, usable = replies.is_one, keeps_digits = true,
     body = { Query = whole, Timespan = timespan },
   }
   if not answer then error(problem_of(err, query, before), 0) end

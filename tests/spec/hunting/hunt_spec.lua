@@ -36,6 +36,15 @@ local function refused(r, ...)
   return err
 end
 
+it("a row keeps the digits of whole numbers that no double holds", function()
+  local r = new()
+  r:answer({ path = PATH }, 200, '{"schema":[{"name":"P","type":"Int64"},{"name":"D","type":"Double"}],"results":['
+    .. '{"P":9007199254740993,"D":100000000000000000},{"P":-72057594037927935,"D":0.5},{"P":5}]}')
+  local rows = {}
+  for row in r.client:hunt "X" do rows[#rows + 1] = row end
+  assert.are.same({ { P = "9007199254740993", D = 1e17 }, { P = "-72057594037927935", D = 0.5 }, { P = 5 } }, rows)
+end)
+
 describe("mde.hunt", function()
   it("hands out rows, and knows their columns", function()
     local r = new()

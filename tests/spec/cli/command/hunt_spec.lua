@@ -116,6 +116,7 @@ describe("mde hunt", function()
     ["no name and value"] = { { QUERY, "--parameter", "x" }, "is not NAME=VALUE" },
     ["a name twice"] = { { QUERY, "--parameter", "x=1", "--parameter", "x=2" }, "x is given twice" },
     ["an unknown type"] = { { QUERY, "--parameter", "x:text=1" }, 'there is no type "text"' },
+    ["a number that no double holds"] = { { QUERY, "--parameter", "x:long=9007199254740993" }, "kept exactly" },
     ["no number"] = { { QUERY, "--parameter", "x:long=1x" }, '"1x" is no number' },
     ["no truth value"] = { { QUERY, "--parameter", "x:bool=yes" }, "neither true nor false" },
     ["a parameter that is not used"] = { { QUERY, "--parameter", "y=1" }, "does not use the parameter y" },
