@@ -30,11 +30,29 @@ end
 
 -- ---- one
 
+-- What the service may still call an action that it took by its present name.
+local former = { AlertAndBlock = "Block", Alert = "Audit" }
+local SAME_SECONDS = 60
+
+-- Whether an answer has another action, or ends at another time, than was sent. What it leaves out says nothing.
+local function says_otherwise(row, body, now)
+  if row.action ~= nil and (former[row.action] or row.action) ~= body.action then return true end
+  local ends = row.expirationTime and core.timestamp.read(row.expirationTime)
+  if not ends then return false end
+  if body.expirationTime then
+    return math.abs(ends - core.timestamp.read(body.expirationTime)) > SAME_SECONDS
+  end
+  return ends <= now
+end
+
 local function add(exchange, body, context)
   return call(exchange, { method = "POST", path = "/indicators", kind = "action", api = "indicator_change",
     permission = fields_of.PERMISSION, body = body, usable = function(row)
-      return fields_of.mend(row) and type(row.indicatorValue) == "string" and type(row.indicatorType) == "string"
-        and fields_of.key(row) == fields_of.key(body), "it is not the indicator that was sent"
+      if not fields_of.mend(row) or type(row.indicatorValue) ~= "string" or type(row.indicatorType) ~= "string"
+          or fields_of.key(row) ~= fields_of.key(body) then
+        return false, "it is not the indicator that was sent"
+      end
+      return not says_otherwise(row, body, exchange.clock:time()), "it has another action or end than was sent"
     end }, context)
 end
 

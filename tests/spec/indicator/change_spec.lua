@@ -41,6 +41,23 @@ describe("indicators", function()
       assert.equal(0, active())
     end)
 
+    for what, answer in pairs { ["another action"] = { action = "Allowed" },
+        ["an end that is over"] = { action = "Block", expirationTime = "2020-01-01T00:00:00Z" } } do
+      it("are not what an answer with " .. what .. " is", function()
+        answer.id, answer.indicatorValue, answer.indicatorType = "7", "bad.example", "DomainName"
+        r:answer({ method = "POST", path = "indicators" }, 200, answer, { count = false })
+        local one, err = r.client:add_indicator(fields "bad.example")
+        assert.is_nil(one)
+        assert.same({ "not_as_asked", "unknown" }, { err.code, err.kind })
+      end)
+    end
+
+    it("may be answered by a former name of the action", function()
+      r:answer({ method = "POST", path = "indicators" }, 200, { id = "7", indicatorValue = "bad.example",
+        indicatorType = "DomainName", action = "AlertAndBlock" })
+      assert.equal("added", assert(r.client:add_indicator(fields "bad.example")).outcome)
+    end)
+
     it("are not what the answer to another is", function()
       r:answer({ method = "POST", path = "indicators" }, 200, { id = "5", indicatorValue = "other.example",
         indicatorType = "DomainName" }, { count = false })
