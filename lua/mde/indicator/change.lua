@@ -242,11 +242,17 @@ local function send_all(exchange, list, context)
   return true
 end
 
--- Whether two rows say the same.
+-- What tells one row of a list from another: of a URL, only scheme and host are without regard to case.
+local function key_of(body)
+  if body.indicatorType ~= "Url" then return fields_of.key(body) end
+  return "Url " .. body.indicatorValue:gsub("^[^/]*//[^/?#]*", core.text.lower)
+end
+
+-- Whether two rows of one key say the same.
 local function are_same(a, b)
   for _, pair in ipairs { { a, b }, { b, a } } do
     for name, value in pairs(pair[1]) do
-      local other = pair[2][name]
+      local other = name == "indicatorValue" and value or pair[2][name]
       if type(value) == "table" and type(other) == "table" then
         if table.concat(value, "\n") ~= table.concat(other, "\n") then return false end
       elseif value ~= other then
@@ -268,7 +274,7 @@ local function to_send(entries)
   local by_key, list = {}, {}
   for i, entry in ipairs(entries) do
     if entry.body then
-      local key = fields_of.key(entry.body)
+      local key = key_of(entry.body)
       local first = by_key[key]
       if not first then
         entry.place, by_key[key] = i, entry
