@@ -715,6 +715,11 @@ function json.clean(value, null) end
 ---@return integer? count nil if it is no list, if there is no such member or several, or if the text is no object
 function json.list(text, name) end
 
+---Makes strings of whole numbers beyond 2^53, which a decoder would round (src/core/json_digits.h).
+---@param text string JSON
+---@return string
+function json.digits(text) end
+
 ---Makes JSON of a reply that is nearly that: what is no character in a string becomes U+FFFD, and what is no value
 ---(NaN, 1e999, lists and objects nested too deep) null. A text that is cut stays cut.
 ---@param text string

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "json.h"
+#include "json_digits.h"
 #include "json_repair.h"
 
 /* The largest integer up to which a double holds every one exactly. */
@@ -146,10 +147,23 @@ static int json_repair(lua_State *L)
   return 1;
 }
 
+/* digits(text) -> the text, with whole numbers beyond 2^53 as strings (src/core/json_digits.h) */
+static int json_digits(lua_State *L)
+{
+  struct mde_text text;
+  text.bytes = luaL_checklstring(L, 1, &text.length);
+  size_t length = mde_json_digits(text, NULL);
+  if (length == text.length) {
+    lua_settop(L, 1);
+    return 1;
+  }
+  char *out = lua_newuserdata(L, length);
+  lua_pushlstring(L, out, mde_json_digits(text, out));
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"clean", json_clean},
-    {"list", json_list},
-    {"repair", json_repair},
+    {"clean", json_clean}, {"digits", json_digits}, {"list", json_list}, {"repair", json_repair},
     {NULL, NULL},
 };
 

@@ -204,8 +204,9 @@ static enum mde_indicator_reach address_reach(const struct mde_ip_address *addre
  */
 static bool is_registry(struct mde_text label)
 {
-  static const char *const labels[] = {"ac",  "co", "com", "edu", "gob", "gov", "go",  "gouv",
-                                       "mil", "ne", "net", "nom", "or",  "org", "plc", "sch"};
+  static const char *const labels[] = {"ac",  "co",   "com", "edu", "gob", "gov",
+                                       "go",  "gouv", "ltd", "me",  "mil", "ne",
+                                       "net", "nom",  "or",  "org", "plc", "sch"};
   for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
     if (mde_text_same_caseless(label, string(labels[i]))) return true;
   return false;
@@ -220,9 +221,9 @@ static bool is_top_level(struct mde_text domain)
 }
 
 /*
- * What a device signs in at, is updated and managed from, and reports to: the domain itself and, for
- * those with a dot in front, everything below it. Of a domain under which customers have names of
- * their own, only the domain itself.
+ * What a device is registered and signs in at, is updated and managed from, tells by that it is
+ * online, and reports to: the domain itself and, for those with a dot in front, everything below it.
+ * Of a domain under which customers have names of their own, only the domain itself.
  */
 static bool is_vital(struct mde_text domain)
 {
@@ -239,6 +240,9 @@ static bool is_vital(struct mde_text domain)
       ".office365.com",
       ".live.com",
       ".azure.com",
+      ".office.net",
+      ".sharepointonline.com",
+      ".msftconnecttest.com",
       ".digicert.com",
       ".msocsp.com",
       "windows.net",
@@ -247,7 +251,9 @@ static bool is_vital(struct mde_text domain)
       "sharepoint.com",
       "onmicrosoft.com",
       "azureedge.net",
-      "login.windows.net",
+      ".login.windows.net",
+      ".enterpriseregistration.windows.net",
+      ".sts.windows.net",
       "graph.windows.net",
       "blob.core.windows.net",
   };
@@ -271,14 +277,26 @@ static enum mde_indicator_reach host_reach(struct mde_text host)
   return is_vital(host) ? MDE_INDICATOR_REACH_VITAL : MDE_INDICATOR_REACH_NARROW;
 }
 
-/* Whether a URL says more than a host. */
+/*
+ * Whether a URL says more than a host: its path has more than slashes and the dots that are resolved
+ * away (RFC 3986, 5.2.4), plain or percent-encoded, or something is asked behind the question mark.
+ */
 static bool has_path(struct mde_text url)
 {
   struct mde_text authority = authority_of(url);
   size_t behind = (size_t)(authority.bytes - url.bytes) + authority.length;
   struct mde_text rest = part(url, behind, url.length);
   rest.length = position(rest, '#');
-  return rest.length > 1 || (rest.length == 1 && rest.bytes[0] != '/');
+  size_t i = 0;
+  while (i < rest.length) {
+    bool is_dot =
+        i + 3 <= rest.length && mde_text_same_caseless(part(rest, i, i + 3), string("%2e"));
+    if (!is_dot && rest.bytes[i] != '/' && rest.bytes[i] != '.') break;
+    i += is_dot ? 3 : 1;
+  }
+  while (i < rest.length && rest.bytes[i] == '?')
+    i++;
+  return i < rest.length;
 }
 
 enum mde_indicator_reach mde_indicator_reach(enum mde_indicator_type type, struct mde_text value)

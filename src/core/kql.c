@@ -294,9 +294,21 @@ static const char *skip_literal(const char *at, const char *end)
   return NULL;
 }
 
+/* Whether a list of names goes on here that ends with `) =`: (a, b) = f(). */
+static bool is_of_tuple(const char *at, const char *end)
+{
+  while (at < end && (*at == ',' || is_name_byte(*at)))
+    at = skip_trivia(at + 1, end);
+  if (at == end || *at != ')') return false;
+  at = skip_trivia(at + 1, end);
+  return at < end && *at == '=' && !stands_at(at, end, "==") && !stands_at(at, end, "=~") &&
+         !stands_at(at, end, "=>");
+}
+
 static enum mde_kql_use use_before(const char *at, const char *end)
 {
   at = skip_trivia(at, end);
+  if (is_of_tuple(at, end)) return MDE_KQL_USE_DEFINED;
   if (at == end) return MDE_KQL_USE_READ;
   if (*at == '(') return MDE_KQL_USE_CALLED;
   if (*at == ':') return MDE_KQL_USE_DEFINED;
@@ -343,8 +355,12 @@ enum mde_kql_use mde_kql_use(struct mde_text query, struct mde_text name)
   enum mde_kql_use all = MDE_KQL_USE_NONE;
   struct mde_text found;
   enum mde_kql_use use;
+  bool is_ranged = false; /* range x from */
   while ((use = mde_kql_next_name(&at, end, &found)) != MDE_KQL_USE_NONE) {
+    bool was_ranged = is_ranged;
+    is_ranged = use == MDE_KQL_USE_READ && mde_text_same(found, (struct mde_text){"range", 5});
     if (!mde_text_same(found, name) || use == MDE_KQL_USE_MEMBER) continue;
+    if (was_ranged) return MDE_KQL_USE_DEFINED;
     if (use != MDE_KQL_USE_READ) return use;
     all = use;
   }

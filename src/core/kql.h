@@ -89,9 +89,9 @@ enum mde_kql_name_flaw mde_kql_name_flaw(struct mde_text name);
 enum mde_kql_use {
   MDE_KQL_USE_NONE,
   MDE_KQL_USE_READ,
-  MDE_KQL_USE_DEFINED, /* it gets a value there: name = ..., or a type: name:string */
-  MDE_KQL_USE_CALLED,  /* it is a function's: name(...) */
-  MDE_KQL_USE_MEMBER   /* it stands behind a point: bag.name */
+  MDE_KQL_USE_DEFINED, /* it gets a value there: name = ..., or a type: name:string; range name; (name, b) = */
+  MDE_KQL_USE_CALLED, /* it is a function's: name(...) */
+  MDE_KQL_USE_MEMBER  /* it stands behind a point: bag.name */
 };
 
 /*

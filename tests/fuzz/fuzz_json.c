@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "json_digits.h"
 #include "json_repair.h"
 #include "target.h"
 #include "utf8.h"
@@ -69,6 +70,15 @@ static void repair(struct mde_text text)
   require(mde_utf8_is_valid(repaired) && memchr(out, '\0', length) == NULL);
 }
 
+/* What has its digits kept is as long as was counted, and keeping them once more changes nothing. */
+static void keep_digits(struct mde_text text)
+{
+  static char out[MDE_JSON_DIGITS_GROWTH * LONGEST];
+  size_t length = mde_json_digits(text, NULL);
+  require(length <= MDE_JSON_DIGITS_GROWTH * text.length && mde_json_digits(text, out) == length);
+  require(mde_json_digits((struct mde_text){out, length}, NULL) == length);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
   struct mde_text text = {.bytes = length > 0 ? (const char *)bytes : "", .length = length};
@@ -76,5 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   read_answer(text);
   read_list(text);
   repair(text);
+  keep_digits(text);
   return 0;
 }

@@ -136,7 +136,7 @@ end
 ---@field err? mde.Error why it cannot be told
 
 ---@class mde.StateResult : mde.Result
----@field value? mde.StateName|mde.StatesOfAll
+---@field value? mde.StateName|mde.StatesOfAll of all, beside an err if one of the two cannot be told
 ---@field action? mde.Action the action it rests on; nil for "none", and of all
 
 --- The states of many devices, by one list of all actions. A machine costs nothing more; a name or an id is resolved
@@ -157,6 +157,7 @@ function M.many(center, inventory, list, options, context)
       local state, action = read(center, rows, machine_id, of, asked)
       if state then
         result.value, result.action = state, action
+        result.err = of == "all" and (state.restrict.err or state.isolate.err) or nil
       else
         result.err = action
       end

@@ -36,6 +36,7 @@ local M = {}
 ---@field body? table sent as JSON
 ---@field answers_list? boolean of an action: it is answered with a list, which may be long
 ---@field may_be_empty? boolean a 2xx answer without a body is `{}`
+---@field keeps_digits? boolean whole numbers beyond 2^53 are texts of their digits
 ---@field seconds? number the longest that one attempt may take; default 30
 ---@field attempts? integer the most attempts that are made; default 4
 ---@field usable? fun(answer: table, text: string): boolean, string? whether a decoded 2xx answer, and the text that it
@@ -133,13 +134,15 @@ end
 ---@class mde.AuthenticatedRequest : mde.Request
 ---@field usable? fun(answer: table, text: string): boolean, string?
 ---@field may_be_empty? boolean
+---@field keeps_digits? boolean
 ---@field permission? string nil: nobody knows which
 ---@field credential mde.Credential
 ---@field resource mde.Resource
 
 local function read(response, request)
   if request.may_be_empty and response.body == "" then return {} end
-  local answer, problem, text = json.object(response.body)
+  local body = request.keeps_digits and core.json.digits(response.body) or response.body
+  local answer, problem, text = json.object(body)
   if not answer then return nil, problem, "not_json" end
   if request.usable then
     local ok, why = request.usable(answer, text)
@@ -251,6 +254,7 @@ function Exchange:call(call)
     is_counted = true, before_send = call.before_send,
     authorize = resource.authorize, invalidate = resource.invalidate, heard = resource.heard,
     read = read, usable = call.usable, may_be_empty = call.may_be_empty,
+    keeps_digits = call.keeps_digits,
     failure = describe, permission = call.permission, credential = self.credential, resource = resource,
   }
   if err and err.hint then err = errors.derive(err, { hint = resource.named(err.hint) }) end

@@ -54,7 +54,7 @@ local collections = {
     rows = 10000, has_untimed = true, is_linked = false, is_skippable = false, is_absent_if_empty = true,
     api = "machineactions", permission = "Machine.Read.All" },
   indicators = { noun = "indicators", path = "/indicators", options = "", time = "creationTimeDateTimeUtc",
-    rows = 10000, has_untimed = true, is_linked = false, is_skippable = false, is_absent_if_empty = true,
+    rows = 10000, has_untimed = true, is_linked = true, is_skippable = false, is_absent_if_empty = true,
     api = "indicators", permission = "Ti.ReadWrite.All" },
   alerts = { noun = "alerts", path = "/alerts", options = "&$expand=evidence", time = "alertCreationTime", rows = 1000,
     has_untimed = true, is_linked = false, is_skippable = true, is_absent_if_empty = false, api = "alerts",

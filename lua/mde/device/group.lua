@@ -1,5 +1,6 @@
 --- group: the device groups of the tenant, as far as the service tells them: with the exposure of each.
 
+local core = require "mde.core"
 local details = require "mde.device.details"
 local errors = require "mde.base.error"
 
@@ -22,13 +23,18 @@ local M = {}
 function M.list(exchange, context)
   local groups = {}
   for page = 0, MOST_PAGES - 1 do
+    local count
     local answer, err = exchange:call { method = "GET",
       path = ("/exposureScore/ByMachineGroups?$top=%d&$skip=%d"):format(PAGE_ROWS, page * PAGE_ROWS), kind = "read",
       api = "device_groups", permission = "Score.Read.All", context = context:within(READ_SECONDS),
-      usable = details.is_list }
+      usable = function(list, text)
+        -- Before rows that are none are taken out.
+        count = core.json.list(text, "value")
+        return details.is_list(list, text)
+      end }
     if not answer then return nil, errors.about(err, "device groups") end
     for _, row in ipairs(answer.value) do groups[#groups + 1] = row end
-    if #answer.value < PAGE_ROWS then return groups end
+    if count < PAGE_ROWS then return groups end
   end
   return nil, errors.about(errors.new { kind = "protocol", code = "pages_repeat",
     message = "the service repeats the same rows page after page", hint = "Try again later." }, "device groups")

@@ -81,9 +81,9 @@ local function problem_of(err, query, before)
   return problem
 end
 
-local function cut_problem(query)
+local function cut_problem(query, count)
   return errors.new { kind = "protocol", code = "list_cut_short", asked = described(query),
-    message = ("the service gave %d rows, and leaves out in silence what is more than that"):format(MOST_ROWS),
+    message = ("the service gave %d rows, and leaves out what is more than that"):format(count),
     hint = "Let the query look at less, or count by summarize; allow_cut = true takes the rows as they are." }
 end
 
@@ -124,14 +124,15 @@ function M.run(exchange, query, options, context)
   local answer, err = exchange:call {
     method = "POST", resource = "graph", path = "/security/runHuntingQuery", kind = "read", api = "hunting",
     permission = "ThreatHunting.Read.All", context = context, seconds = ATTEMPT_SECONDS,
-    attempts = ATTEMPTS, usable = replies.is_one,
+    attempts = ATTEMPTS, usable = replies.is_one, keeps_digits = true,
     body = { Query = whole, Timespan = timespan },
   }
   if not answer then error(problem_of(err, query, before), 0) end
   local schema, rows = replies.read(answer)
-  local is_cut = #rows >= MOST_ROWS
+  -- Nothing says that a reply may link to more; where one does, it has not all.
+  local is_cut = #rows >= MOST_ROWS or answer["@odata.nextLink"] ~= nil
   return setmetatable({ schema = schema, rows = rows, count = #rows, at = 0, cut = is_cut,
-    problem = is_cut and not options.allow_cut and cut_problem(query) or nil }, Hunt)
+    problem = is_cut and not options.allow_cut and cut_problem(query, #rows) or nil }, Hunt)
 end
 
 return M

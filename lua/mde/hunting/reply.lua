@@ -3,7 +3,7 @@
 -- Pages show rows whose names are in another case than the schema's, and schemas with `Name` and `Type`; both are
 -- taken. A truth value comes as SByte, 0 or 1, and is true or false here: the query language has no other value that
 -- comes as one. Another number than these stays a number. Times stay texts, and what is nested stays as it is. A null
--- is absent.
+-- is absent. A whole number beyond 2^53 comes as a text of its digits, for Lua may not hold it.
 
 local core = require "mde.core"
 
@@ -33,9 +33,13 @@ local function read_schema(list)
 end
 
 local TRUTH = { [0] = false, [1] = true }
+local FRACTIONS = { double = true, single = true }
 
 local function value_of(column, value)
-  if column and core.text.lower(column.type) == "sbyte" and TRUTH[value] ~= nil then return TRUTH[value] end
+  local kind = column and core.text.lower(column.type)
+  if kind == "sbyte" and TRUTH[value] ~= nil then return TRUTH[value] end
+  -- What is a double at the service is one here, however it is written.
+  if FRACTIONS[kind] and type(value) == "string" and value:find "^%-?%d+$" then return core.number.read(value) end
   return value
 end
 

@@ -30,11 +30,29 @@ end
 
 -- ---- one
 
+-- What the service may still call an action that it took by its present name.
+local former = { AlertAndBlock = "Block", Alert = "Audit" }
+local SAME_SECONDS = 60
+
+-- Whether an answer has another action, or ends at another time, than was sent. What it leaves out says nothing.
+local function says_otherwise(row, body, now)
+  if row.action ~= nil and (former[row.action] or row.action) ~= body.action then return true end
+  local ends = row.expirationTime and core.timestamp.read(row.expirationTime)
+  if not ends then return false end
+  if body.expirationTime then
+    return math.abs(ends - core.timestamp.read(body.expirationTime)) > SAME_SECONDS
+  end
+  return ends <= now
+end
+
 local function add(exchange, body, context)
   return call(exchange, { method = "POST", path = "/indicators", kind = "action", api = "indicator_change",
     permission = fields_of.PERMISSION, body = body, usable = function(row)
-      return fields_of.mend(row) and type(row.indicatorValue) == "string" and type(row.indicatorType) == "string"
-        and fields_of.key(row) == fields_of.key(body), "it is not the indicator that was sent"
+      if not fields_of.mend(row) or type(row.indicatorValue) ~= "string" or type(row.indicatorType) ~= "string"
+          or fields_of.key(row) ~= fields_of.key(body) then
+        return false, "it is not the indicator that was sent"
+      end
+      return not says_otherwise(row, body, exchange.clock:time()), "it has another action or end than was sent"
     end }, context)
 end
 
@@ -224,11 +242,17 @@ local function send_all(exchange, list, context)
   return true
 end
 
--- Whether two rows say the same.
+-- What tells one row of a list from another: of a URL, only scheme and host are without regard to case.
+local function key_of(body)
+  if body.indicatorType ~= "Url" then return fields_of.key(body) end
+  return "Url " .. body.indicatorValue:gsub("^[^/]*//[^/?#]*", core.text.lower)
+end
+
+-- Whether two rows of one key say the same.
 local function are_same(a, b)
   for _, pair in ipairs { { a, b }, { b, a } } do
     for name, value in pairs(pair[1]) do
-      local other = pair[2][name]
+      local other = name == "indicatorValue" and value or pair[2][name]
       if type(value) == "table" and type(other) == "table" then
         if table.concat(value, "\n") ~= table.concat(other, "\n") then return false end
       elseif value ~= other then
@@ -250,7 +274,7 @@ local function to_send(entries)
   local by_key, list = {}, {}
   for i, entry in ipairs(entries) do
     if entry.body then
-      local key = fields_of.key(entry.body)
+      local key = key_of(entry.body)
       local first = by_key[key]
       if not first then
         entry.place, by_key[key] = i, entry

@@ -69,6 +69,14 @@ local function check_text(name, value)
   if flaw then errors.invalid("text_malformed", ("%s: the text %s %s"):format(name, errors.quote(value), flaw)) end
 end
 
+local function check_link(name, value)
+  check_text(name, value)
+  if core.indicator.flaw("Url", value) then
+    errors.invalid("wrong_value", ("%s is %s, and not a URL of http or https"):format(name, errors.quote(value)),
+      "Users are led there.")
+  end
+end
+
 local function check_truth(name, value)
   if type(value) ~= "boolean" then
     errors.invalid("wrong_type", ("%s must be true or false, not %s"):format(name, errors.got(value)))
@@ -104,7 +112,7 @@ local checks = {
   indicatorType = function(name, value) check_choice(name, value, types) end,
   severity = function(name, value) check_choice(name, value, severities) end,
   title = check_text, description = check_text, recommendedActions = check_text, application = check_text,
-  educateUrl = check_text, externalId = check_text, generateAlert = check_truth,
+  educateUrl = check_link, externalId = check_text, generateAlert = check_truth,
   rbacGroupNames = check_group_names,
   rbacGroupIds = function(name, value) check_groups(name, value, "number", "whole numbers") end,
 }

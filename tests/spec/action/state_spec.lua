@@ -142,6 +142,14 @@ describe("the state", function()
     assert.same({ "restricted", "list_incomplete" }, { states.restrict.value, states.isolate.err.code })
     assert.is_nil(states.isolate.value)
     assert.matches("^state of .* %(isolate%): ", tostring(states.isolate.err))
+    r:answer({ path = "/machineactions" }, 200, { value = {
+      { type = "Isolate", status = "Succeeded", machineId = laptop, creationDateTimeUtc = "2026-01-01T00:00:00Z" },
+      { id = "7e000000-0000-4000-8000-00000000007e", type = "RestrictCodeExecution", status = "Strange",
+        machineId = laptop } } })
+    local results = r.client:states({ laptop }, { of = "all" })
+    assert.is_truthy(results[1].value.restrict.err or results[1].value.isolate.err)
+    assert.equal(1, results.failed)
+    assert.equal(results[1].value.restrict.err or results[1].value.isolate.err, results[1].err)
     r:answer({ path = "/machineactions" }, 403, "", { count = false })
     local told, err = r.client:state(laptop, { of = "all" })
     assert.is_nil(told)

@@ -12,6 +12,12 @@ local function shown(value)
 end
 
 describe("core.json", function()
+  it("keeps the digits of whole numbers beyond 2^53 as texts", function()
+    assert.are.equal('{"a":"9007199254740993","b":[1,"72057594037927935"]}',
+      json.digits '{"a":9007199254740993,"b":[1,72057594037927935]}')
+    assert.are.equal('{"a":5}', json.digits '{"a":5}')
+  end)
+
   it("removes null fields and closes up lists", function()
     local value = cjson.decode [[{"a":null,"b":{"c":null,"d":[null,1,null,{"e":null},null]},"f":false,"g":""}]]
     local clean = json.clean(value, null)

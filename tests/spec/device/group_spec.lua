@@ -24,6 +24,17 @@ describe("mde.device_groups", function()
     assert.equal("pages_repeat", err.code)
   end)
 
+  it("reads on behind a full page with a row that is none", function()
+    local r = rehearsal.new { roles = { "Score.Read.All" }, limits = false }
+    local rows = {}
+    for i = 1, 999 do rows[i] = { rbacGroupId = i, rbacGroupName = "g" .. i } end
+    rows[1000] = 7
+    r:answer({ path = "exposureScore" }, 200, { value = rows })
+    r:answer({ path = "exposureScore" }, 200, { value = { { rbacGroupId = 1000, rbacGroupName = "last" } } })
+    local groups = assert(r.client:device_groups())
+    assert.same({ 1000, "last" }, { #groups, groups[1000].rbacGroupName })
+  end)
+
   it("needs a permission, which the error names", function()
     assert.equal("Score.Read.All", select(2, rehearsal.new({}).client:device_groups()).permission)
   end)

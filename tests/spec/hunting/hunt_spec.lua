@@ -36,6 +36,30 @@ local function refused(r, ...)
   return err
 end
 
+it("a reply that links to more is cut", function()
+  local r = new()
+  local body = '{"schema":[{"name":"a","type":"String"}],"results":[{"a":"1"}],"@odata.nextLink":"https://x.example"}'
+  r:answer({ path = PATH }, 200, body)
+  local hunt = r.client:hunt "X"
+  assert.is_true(hunt.cut)
+  assert.are.same({ a = "1" }, hunt())
+  local _, err = pcall(hunt)
+  assert.are.equal("list_cut_short", err.code)
+  r:answer({ path = PATH }, 200, body)
+  hunt = r.client:hunt("X", { allow_cut = true })
+  hunt()
+  assert.is_nil(hunt())
+end)
+
+it("a row keeps the digits of whole numbers that no double holds", function()
+  local r = new()
+  r:answer({ path = PATH }, 200, '{"schema":[{"name":"P","type":"Int64"},{"name":"D","type":"Double"}],"results":['
+    .. '{"P":9007199254740993,"D":100000000000000000},{"P":-72057594037927935,"D":0.5},{"P":5}]}')
+  local rows = {}
+  for row in r.client:hunt "X" do rows[#rows + 1] = row end
+  assert.are.same({ { P = "9007199254740993", D = 1e17 }, { P = "-72057594037927935", D = 0.5 }, { P = 5 } }, rows)
+end)
+
 describe("mde.hunt", function()
   it("hands out rows, and knows their columns", function()
     local r = new()

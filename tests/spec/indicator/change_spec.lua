@@ -19,6 +19,18 @@ describe("indicators", function()
 
   local function active() return #r.tenant.indicator_book:listed() end
 
+  it("are read on where a page links to more", function()
+    for i = 1, 3 do assert(r.client:add_indicator(fields(("h%d.example"):format(i)))) end
+    local book = r.tenant.indicator_book:listed()
+    r:answer({ method = "GET", path = "indicators" }, 200, { value = { { id = "994", indicatorValue = "h1.example",
+      indicatorType = "DomainName", creationTimeDateTimeUtc = book[1].creationTimeDateTimeUtc } },
+      ["@odata.nextLink"] = "https://api.security.microsoft.com/api/indicators?$skip=1" })
+    local values = {}
+    for one in r.client:indicators "all" do values[#values + 1] = one.indicatorValue end
+    table.sort(values)
+    assert.same({ "h1.example", "h2.example", "h3.example" }, values)
+  end)
+
   describe("one by one", function()
     it("are added, changed by value and type, and deleted", function()
       local one = assert(r.client:add_indicator(fields("bad.example", { expires_in = "1h" })))
@@ -39,6 +51,23 @@ describe("indicators", function()
       r:fault { match = { method = "DELETE" }, fault = "gone", processed = true }
       assert.is_true(r.client:delete_indicator "994")
       assert.equal(0, active())
+    end)
+
+    for what, answer in pairs { ["another action"] = { action = "Allowed" },
+        ["an end that is over"] = { action = "Block", expirationTime = "2020-01-01T00:00:00Z" } } do
+      it("are not what an answer with " .. what .. " is", function()
+        answer.id, answer.indicatorValue, answer.indicatorType = "7", "bad.example", "DomainName"
+        r:answer({ method = "POST", path = "indicators" }, 200, answer, { count = false })
+        local one, err = r.client:add_indicator(fields "bad.example")
+        assert.is_nil(one)
+        assert.same({ "not_as_asked", "unknown" }, { err.code, err.kind })
+      end)
+    end
+
+    it("may be answered by a former name of the action", function()
+      r:answer({ method = "POST", path = "indicators" }, 200, { id = "7", indicatorValue = "bad.example",
+        indicatorType = "DomainName", action = "AlertAndBlock" })
+      assert.equal("added", assert(r.client:add_indicator(fields "bad.example")).outcome)
     end)
 
     it("are not what the answer to another is", function()
@@ -118,6 +147,24 @@ describe("indicators", function()
       assert.equal("indicator_refused", results[2].err.code)
     end)
 
+    it("are told apart by the case of a URL's path alone", function()
+      local hash = ("ab"):rep(20)
+      local results = r.client:import_indicators {
+        fields(hash, { indicatorType = "FileSha1" }), fields(hash:upper(), { indicatorType = "FileSha1" }),
+        fields("https://bad.example/A", { indicatorType = "Url" }),
+        fields("https://bad.example/a", { indicatorType = "Url", title = "other" }),
+        fields("HTTPS://Bad.example/a", { indicatorType = "Url", title = "other" }),
+        fields "bad.example", fields("BAD.example", { action = "Allowed" }),
+      }
+      assert.equal(2, results.failed)
+      assert.same({ "indicator_contradictory", "indicator_contradictory" }, { results[6].err.code,
+        results[7].err.code })
+      for i = 1, 5 do assert.is_truthy(results[i].value, i) end
+      assert.equal(results[1].value, results[2].value)
+      assert.equal(results[4].value, results[5].value)
+      assert.not_equal(results[3].value, results[4].value)
+    end)
+
     it("are matched in another order, and one that the answer leaves out is unknown", function()
       r.tenant:set { imports = "reversed" }
       local results = r.client:import_indicators(list(3))
@@ -130,15 +177,15 @@ describe("indicators", function()
     it("are sent once where they are the same, and not at all where they contradict", function()
       local results = r.client:import_indicators { fields "a.example", fields "A.example",
         fields "b.example", fields("b.example", { action = "Allowed" }), fields "c.example" }
-      -- The value's case is no contradiction in terms, but the rows differ in it.
-      assert.equal("indicator_contradictory", results[1].err.code)
-      assert.equal("indicator_contradictory", results[2].err.code)
+      -- The value's case is no contradiction.
+      assert.truthy(results[1].value)
+      assert.equal(results[1].value, results[2].value)
       assert.matches("row 4", results[3].err.message)
       assert.matches("row 3", results[4].err.message)
       assert.truthy(results[5].value)
       results = r.client:import_indicators { fields "d.example", fields "d.example" }
       assert.equal(results[1].value, results[2].value)
-      assert.equal(2, active())
+      assert.equal(3, active())
     end)
 
     it("are all refused for one alone, which is found", function()

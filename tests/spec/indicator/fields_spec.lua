@@ -39,6 +39,7 @@ describe("an indicator", function()
     { { rbacGroupNames = {} }, "rbacGroupNames was given an empty list.*leave it out" },
     { { rbacGroupIds = {} }, "rbacGroupIds was given an empty list" },
     { { rbacGroupNames = { "Laptops", " " } }, "rbacGroupNames%[2%] must be a text with something in it" },
+    { { educateUrl = "javascript:alert(1)" }, "educateUrl is .* not a URL" },
     { { sevrity = "High" }, 'Did you mean "severity"' }, { { title = "a\1b" }, "title: the text" },
   } do
     it("is refused: " .. case[2], function()

@@ -86,6 +86,16 @@ local function number_of(text, what)
     or errors.invalid("parameter_malformed", ("%s: %s is no number"):format(what, errors.quote(text)))
 end
 
+-- What a double cannot hold would be another number, without a word.
+local function long_of(text, what)
+  local number = number_of(text, what)
+  if number >= 2 ^ 53 or number <= -2 ^ 53 then
+    errors.invalid("parameter_malformed", ("%s: %s is too long a number to be kept exactly"):format(what,
+      errors.quote(text)), "Write it in the query, long(...).")
+  end
+  return mde.kql.long(number)
+end
+
 local truths = { ["true"] = true, ["false"] = false }
 
 local readers = {
@@ -103,7 +113,7 @@ local readers = {
   end,
   guid = mde.kql.guid,
   timespan = mde.kql.timespan,
-  long = function(text, what) return mde.kql.long(number_of(text, what)) end,
+  long = long_of,
   real = function(text, what) return mde.kql.real(number_of(text, what)) end,
   datetime = function(text)
     local span = text:match "^(%d+%.?%d*[smhd])%s+ago$"

@@ -108,11 +108,16 @@ local function is_count(value)
   return type(value) == "number" and value >= 0 and value < 2 ^ 53 and value == math.floor(value)
 end
 
+-- Seconds that can be told as a span of time.
+local function is_span(value)
+  return type(value) == "number" and value >= 0 and value < 2 ^ 31
+end
+
 --- What a plan has kept of them; nil if it has not, or what stands there is something else.
 ---@param kept any
 ---@return mde.PlanLimits?
 function M.kept(kept)
-  if type(kept) ~= "table" or type(kept.seconds) ~= "number" or not is_count(kept.at_once)
+  if type(kept) ~= "table" or not is_span(kept.seconds) or not is_count(kept.at_once)
     or type(kept.caps) ~= "table" then return nil end
   for _, one in ipairs(kept.caps) do
     if type(one) ~= "table" or not words_of[one.verb] or not is_count(one.count) or not is_count(one.limit)

@@ -124,6 +124,7 @@ describe("mde hunt", function()
     ["an empty value"] = { { QUERY, "--parameter", "x=" }, "--parameter x is empty" },
     ["an empty item"] = { { QUERY, "--parameter", "x:list=a,,b" }, "has an item that is empty" },
     ["an unknown type"] = { { QUERY, "--parameter", "x:text=1" }, 'there is no type "text"' },
+    ["a number that no double holds"] = { { QUERY, "--parameter", "x:long=9007199254740993" }, "kept exactly" },
     ["no number"] = { { QUERY, "--parameter", "x:long=1x" }, '"1x" is no number' },
     ["no truth value"] = { { QUERY, "--parameter", "x:bool=yes" }, "neither true nor false" },
     ["a parameter that is not used"] = { { QUERY, "--parameter", "y=1" }, "does not use the parameter y" },

@@ -67,7 +67,8 @@ describe("what the limits make of a plan", function()
     assert.same(of, limits.kept(json.decode(json.encode(of))))
     assert.equal(said(of), said(limits.kept(json.decode(json.encode(of)))))
     for _, other in ipairs { "x", {}, { seconds = 1, at_once = 1.5, caps = {} },
-      { seconds = "1", at_once = 1, caps = {} },
+      { seconds = "1", at_once = 1, caps = {} }, { seconds = 1e300, at_once = 1, caps = {} },
+      { seconds = -1, at_once = 1, caps = {} }, { seconds = 0 / 0, at_once = 1, caps = {} },
       { seconds = 1, at_once = 1 }, { seconds = 1, at_once = 1, caps = { 1 } },
       { seconds = 1, at_once = 1, caps = { { verb = "x", count = 1, limit = 1, remaining = 1 } } },
       { seconds = 1, at_once = 1, caps = { { verb = "restrict", count = -1, limit = 1, remaining = 1 } } },
