@@ -319,6 +319,14 @@ function M.close(opened)
   records.abandon(opened.record)
 end
 
+--- Whether a plan that was kept can still be carried out, which is possible once, in one copy of its file.
+---@param opened mde.OpenedRun
+---@return true?
+---@return mde.Error? err plan_taken
+function M.check_unused(opened)
+  return records.check_unused(opened.record)
+end
+
 local function too_old(age, what, hint)
   return errors.new { kind = "invalid", code = "plan_old",
     message = ("the %s is %d minutes old; what it shows may not be so any more"):format(what, math.floor(age / 60)),
@@ -333,7 +341,8 @@ end
 ---@return mde.Error? err nothing was sent
 function M.start_opened(client, opened, options)
   options = options or {}
-  local same, err = check_settings(client, opened.plan)
+  local same, err = M.check_unused(opened)
+  if same then same, err = check_settings(client, opened.plan) end
   local age = client:now() - opened.plan.made
   if not same then
     records.abandon(opened.record)
