@@ -122,6 +122,17 @@ describe("mde resume of a playbook whose data have changed", function()
     assert.is_nil(text:find("fall out", 1, true), told.err)
   end)
 
+  it("does not close the run unasked where the playbook comes to nothing of it", function()
+    shell.write_file(data, "")
+    local told = console.run({ "resume", record, "--yes" }, { client = stage.client, columns = 200 })
+    assert.equal(2, told.status)
+    assert.matches("the playbook comes to nothing of what is recorded and planned; are its data there?", told.err, 1,
+      true)
+    assert.matches("Nothing was done.", told.err, 1, true)
+    local _, text = resume { "y" }
+    assert.matches("is complete: ", text, 1, true)
+  end)
+
   it("says which are not reached where the playbook raises over the record", function()
     assert(os.remove(data))
     local _, text = resume { "n" }
