@@ -80,7 +80,8 @@ local function watcher(client, plan)
   function tell.ended(event)
     at_gate = nil
     if errors.is(event.err) and event.err.code == "run_stopped" then return end
-    step(event.err ~= nil)
+    -- What a rule leaves has not failed.
+    step(event.err ~= nil and not (errors.is(event.err) and event.err.rule))
     if not event.err then return end
     local err = event.asked and errors.about(event.err, ("%s %s"):format(event.verb, event.asked)) or event.err
     terminal.complain("mde: " .. problem.in_words(err, ("mde resume --cap %s=N"):format(event.verb)))

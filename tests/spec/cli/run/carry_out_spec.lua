@@ -203,6 +203,22 @@ describe("a run at the terminal", function()
     end
   end)
 
+  it("does not count as failed what a rule leaves", function()
+    stage = playbooks.new { machines = playbooks.fleet(2), limits = false, unguarded = false,
+      client = { protect = { tags = { "vip" }, servers = false, device_values = {} } } }
+    local plan, path = assert(stage.plan(playbooks.restrict(2))), stage.path()
+    stage.tenant:put_machine { id = playbooks.id(2), machineTags = { "vip" } }
+    stage.tenant:advance(600)
+    local told = console.capture(function()
+      return carry_out.run({ client = stage.client, arguments = {}, request = {} }, plan, function(more)
+        more.record = path
+        return runs.start(stage.client, plan, more)
+      end)
+    end, { answers = {} })
+    assert.matches("1 left by the rule tags", told.err, 1, true)
+    assert.matches("Running: 2 of 2\n", told.err, 1, true)
+  end)
+
   it("asks at a gate that stays closed", function()
     local told = run(7, { answers = { "y" } }, {}, failing)
     assert.matches("Wave 1: 5 sent, 3 succeeded, 2 failed, 0 cancelled, 0 pending, 0 unknown.", told.err, 1, true)
