@@ -313,6 +313,13 @@ function M.open(client, run)
   return { record = record, plan = plan, state = record.journal:run().state }
 end
 
+--- Lets the id of a run find its record again where that was moved.
+---@param opened mde.OpenedRun
+function M.find_again(opened)
+  local _, err = places.record_of(opened.record.id)
+  if err and err.code == "run_moved" then records.list(opened.record) end
+end
+
 --- Closes what M.open has opened, without a change.
 ---@param opened mde.OpenedRun
 function M.close(opened)

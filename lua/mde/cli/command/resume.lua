@@ -95,6 +95,7 @@ function M.run(context)
   if not opened then error(err, 0) end
   if opened.state == "complete" then
     local why = opened.record.journal:run().why
+    runs.find_again(opened)
     runs.close(opened)
     terminal.say(("Run %s is complete%s; there is nothing to go on with."):format(errors.show(arguments.run),
       why and (" (%s)"):format(errors.show(why)) or ""))

@@ -44,6 +44,20 @@ describe("mde resume", function()
     assert.matches("is complete; there is nothing to go on with", told.err)
   end)
 
+  it("lets the id of a run that is complete find its record again, where that was moved", function()
+    local runs = require "mde.run"
+    for i = 1, 30 do stage.tenant:put_machine { id = playbooks.id(i), offline = false } end
+    assert.equal(0, resume({ "--yes" }).status)
+    local id = assert(runs.account(record)).run.id
+    assert.equal(id, assert(runs.account(id)).run.id)
+    local moved = record .. ".moved"
+    assert(os.rename(record, moved))
+    assert.equal("run_moved", select(2, runs.account(id)).code)
+    record = moved
+    assert.matches("nothing to go on with", resume({ "--yes" }).err, 1, true)
+    assert.equal(id, assert(runs.account(id)).run.id)
+  end)
+
   it("goes on from a script through a gate that stays closed, if it is told to", function()
     local told = resume { "--yes" }
     assert.equal(4, told.status, told.err)
