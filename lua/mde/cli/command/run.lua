@@ -104,7 +104,7 @@ local function run_kept(context)
     runs.close(opened)
     error(err, 0)
   end
-  screen.show(opened.plan, limits.of(client, opened.plan), client:now(), client)
+  screen.show(opened.plan, limits.of(client, opened.plan), client:now(), client, true)
   local status = refuse(context, opened.plan)
   if status then
     runs.close(opened)
