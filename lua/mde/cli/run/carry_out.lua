@@ -203,7 +203,10 @@ function M.say_end(report)
   for _, told in ipairs(report.unwritten) do write_unwritten(told) end
   if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
   M.say_changes("%d recorded, and not reached by the playbook this time:", report.not_reached,
-    function(step) return step.outcome or "not answered" end)
+    function(step)
+      local left = step.why_left and ("; left by the playbook now: %s"):format(errors.show(step.why_left)) or ""
+      return (step.outcome or "not answered") .. left
+    end)
   M.say_changes("%d recorded, and asked for otherwise this time; what is recorded holds:", report.differing,
     function(call) return call.words end)
   M.say_changes("%d planned, and not asked for by the playbook this time:", report.not_called,

@@ -111,6 +111,9 @@ describe("what is said at the end of a run", function()
     assert.matches("restrict " .. playbooks.id(1) .. ": sent, and not known", text, 1, true)
     assert.matches("1 recorded, and not reached by the playbook this time: restrict " .. playbooks.id(1)
       .. ": accepted", text, 1, true)
+    step.name, step.why_left = "pc-1", "a person\27 said no"
+    assert.matches("restrict pc-1: accepted; left by the playbook now: a person\\x1b said no",
+      said({ not_reached = { step } }).err:gsub("%s+", " "), 1, true)
   end)
 
   it("says in what calls differ from what is recorded, 40 of them by name", function()
