@@ -34,7 +34,7 @@ local function left_over(session, plan)
   local open, pending, not_reached, names = {}, {}, {}, {}
   for _, device in ipairs(plan.devices) do names[device.id] = device.name end
   for _, step in ipairs(session.recall.steps.all) do
-    step.name = names[step.device]
+    step.name, step.why_left = names[step.device], session.left[step.device]
     if step.outcome == "unknown" or not (step.outcome or step.is_known) then open[#open + 1] = step end
     if step.outcome == "accepted" and (not step.status or core.history.status(step.status) == "pending") then
       pending[#pending + 1] = step

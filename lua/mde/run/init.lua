@@ -322,10 +322,25 @@ function M.open(client, run)
   return { record = record, plan = plan, state = record.journal:run().state }
 end
 
+--- Lets the id of a run find its record again where that was moved.
+---@param opened mde.OpenedRun
+function M.find_again(opened)
+  local _, err = places.record_of(opened.record.id)
+  if err and err.code == "run_moved" then records.list(opened.record) end
+end
+
 --- Closes what M.open has opened, without a change.
 ---@param opened mde.OpenedRun
 function M.close(opened)
   records.abandon(opened.record)
+end
+
+--- Whether a plan that was kept can still be carried out, which is possible once, in one copy of its file.
+---@param opened mde.OpenedRun
+---@return true?
+---@return mde.Error? err plan_taken
+function M.check_unused(opened)
+  return records.check_unused(opened.record)
 end
 
 local function too_old(age, what, hint)
@@ -342,7 +357,8 @@ end
 ---@return mde.Error? err nothing was sent
 function M.start_opened(client, opened, options)
   options = options or {}
-  local same, err = check_settings(client, opened.plan)
+  local same, err = M.check_unused(opened)
+  if same then same, err = check_settings(client, opened.plan) end
   local age = client:now() - opened.plan.made
   if not same then
     records.abandon(opened.record)

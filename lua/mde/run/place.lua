@@ -100,6 +100,14 @@ function M.point(id, path)
     hint = "Call the run by the path of its record." }
 end
 
+--- Where the record of a run was when a session of it began last, if that was not in the directory of all.
+---@param id string
+---@return string? path nil: no session of it has begun there, as far as this user knows
+function M.pointer_of(id)
+  local directory = M.is_id(id) and M.directory()
+  return directory and read_pointer(directory, id) or nil
+end
+
 -- ---- how a run is called
 
 -- So long a record is waited for that is only asked whose it is.

@@ -345,6 +345,27 @@ local function begin(journal, began, taken_at)
   return nil, message, code
 end
 
+local function plan_taken(record)
+  local name = places.name_of(record.path, record.id)
+  return errors.new { kind = "invalid", code = "plan_taken",
+    message = ("the plan %s was carried out already"):format(errors.quote(name)),
+    hint = ("To go on with that run: mde resume %s"):format(shell_word.of(name)) }
+end
+
+--- Whether a plan can still be carried out: neither it was, nor a copy of its file, by this user.
+---@param record mde.RunRecord
+---@return true?
+---@return mde.Error? err plan_taken
+function M.check_unused(record)
+  if record.journal:run().state ~= "planned" then return nil, plan_taken(record) end
+  local other = places.pointer_of(record.id)
+  if not other then return true end
+  return nil, errors.new { kind = "invalid", code = "plan_taken",
+    message = ("the plan %s was carried out already, in the file %s"):format(errors.quote(record.path),
+      errors.quote(other)),
+    hint = ("To go on with that run: mde resume %s. To do more, make a new plan."):format(record.id) }
+end
+
 --- A session begins: from here on something may be sent.
 ---@param record mde.RunRecord
 ---@param began number Unix seconds
@@ -372,9 +393,7 @@ function M.begin_session(record, began, taken_at)
   end
   give_up(record)
   if code ~= "taken" then return failed(record.path, message, code) end
-  return nil, errors.new { kind = "invalid", code = "plan_taken",
-    message = ("the plan %s was carried out already"):format(errors.quote(places.name_of(record.path, record.id))),
-    hint = ("To go on with that run: mde resume %s"):format(shell_word.of(places.name_of(record.path, record.id))) }
+  return nil, plan_taken(record)
 end
 
 -- Writes down that a session has ended; all of it or nothing. True; or nil, message, code.

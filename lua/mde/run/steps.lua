@@ -17,6 +17,7 @@ local M = {}
 ---@field occurrence integer
 ---@field subject? string the scope, or the file's SHA-1
 ---@field name? string of the device, in the plan; when the session has ended
+---@field why_left? string the playbook leaves the device (mde.leave); when the session has ended
 ---@field reached? boolean the playbook has come by in this session
 ---@field is_known? boolean what came of it is known in this session, and could not be written
 

@@ -78,6 +78,8 @@ describe("what a session did not come by", function()
     local left = step("b", { reached = false })
     assert.same({ left }, ending_of { steps = { step "a", left }, err = err_of "invalid" }.not_reached)
     assert.equal("pc-b", left.name)
+    ending_of { steps = { left }, left = { b = "a person said no" } }
+    assert.equal("a person said no", left.why_left)
   end)
 
   it("is of the service what has not ended", function()

@@ -68,6 +68,7 @@ describe("a run whose record lies elsewhere", function()
       assert.equal(same, place.name_of(same))
       assert.equal(same, place.name_of(same, "20260203T031500Z-0000"))
     end
+    assert.same({ found }, { place.pointer_of(ID), place.pointer_of "20260203T031500Z-0000", place.pointer_of "x" })
     assert.equal(ID, place.pointed(ID .. ".path"))
     for _, name in ipairs { ID, ID .. ".db", "notes.path", ID .. ".path.old" } do assert.is_nil(place.pointed(name)) end
   end)

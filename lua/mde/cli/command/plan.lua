@@ -113,7 +113,7 @@ local function show_kept(context)
     object.used_at = phrase.second(kept.used_at)
     output.write(json.encode(object) .. "\n")
   else
-    screen.show(plan, found, plan.made)
+    screen.show(plan, found, plan.made, nil, true)
     say_kept(kept)
   end
   return status_of(context, plan)
@@ -135,7 +135,7 @@ function M.run(context)
   if arguments.json then
     output.write(json.encode(screen.object(plan, found)) .. "\n")
   else
-    screen.show(plan, found, client:now(), client)
+    screen.show(plan, found, client:now(), client, arguments.output ~= nil)
   end
   if arguments.output then terminal.remark(("Kept in %s; to carry it out: mde run %s"):format(arguments.output,
     shell_word.of(arguments.output))) end

@@ -16,8 +16,10 @@ local M = {
   explained = [[
 The playbook of the record runs again, not the file. What was done is not done twice: results that
 are recorded are given back, and what was sent and not answered is found out first. Before anything
-is sent it is shown how many are done, how many follow, and by name what the plan shows and the playbook does
-not ask for any more, and what it asks for and the plan does not show. Neither is sent.]],
+is sent it is shown how many are done, how many follow, and by name what the plan shows and the
+playbook does not ask for any more, and what it asks for and the plan does not show. Neither is sent.
+Where it comes to nothing at all of what is recorded and planned (its list is empty, say), --yes does
+not close the run.]],
   examples = {
     { "mde resume 20260203T031500Z-7f3a", "by its id" },
     { "mde resume --yes ./tonight.db", "by its record" },
@@ -64,8 +66,19 @@ local function show(found, opened)
   end
 end
 
+-- Whether the playbook comes to nothing of what is recorded and planned, and raises nothing: a list that was cut, say.
+-- To go on would close the run for good.
+local function comes_to_nothing(found)
+  return not found.raised and found.recorded + found.to_send + found.open == 0 and found.not_called[1] ~= nil
+end
+
 -- Whether to go on.
 local function confirm(context, found)
+  if context.arguments.yes and comes_to_nothing(found) then
+    terminal.complain "mde resume: the playbook comes to nothing of what is recorded and planned; are its data there?"
+    terminal.say "Without --yes, on a terminal, the run can be closed so."
+    return false
+  end
   -- A playbook that raises closes nothing: what it has not reached follows when it goes on.
   local count, rest = found.to_send + found.open, found.raised and 0 or #found.not_called
   if context.arguments.yes or count + rest == 0 then return true end
@@ -82,6 +95,7 @@ function M.run(context)
   if not opened then error(err, 0) end
   if opened.state == "complete" then
     local why = opened.record.journal:run().why
+    runs.find_again(opened)
     runs.close(opened)
     terminal.say(("Run %s is complete%s; there is nothing to go on with."):format(errors.show(arguments.run),
       why and (" (%s)"):format(errors.show(why)) or ""))

@@ -98,7 +98,13 @@ local function run_kept(context)
   local arguments, client = context.arguments, context.client
   local opened, err = runs.open(client, arguments.playbook)
   if not opened then error(err, 0) end
-  screen.show(opened.plan, limits.of(client, opened.plan), client:now(), client)
+  local unused
+  unused, err = runs.check_unused(opened)
+  if not unused then
+    runs.close(opened)
+    error(err, 0)
+  end
+  screen.show(opened.plan, limits.of(client, opened.plan), client:now(), client, true)
   local status = refuse(context, opened.plan)
   if status then
     runs.close(opened)

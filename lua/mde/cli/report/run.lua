@@ -197,7 +197,7 @@ function M.say(account)
   local pending, look = sentence.pending(account)
   if pending then terminal.say(pending, look) end
   for _, one in ipairs(account.unresolvable) do
-    terminal.say(("Not resolved: %s: %s"):format(errors.quote(one.asked), errors.show(one.why)))
+    terminal.say(("Not resolved: %s: %s"):format(errors.show(one.asked), errors.show(one.why)))
   end
   for _, one in ipairs(account.beyond) do
     terminal.say(("Left, as the plan does not have it: %s %s%s"):format(errors.show(one.verb),

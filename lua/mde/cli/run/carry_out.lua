@@ -81,7 +81,8 @@ local function watcher(client, plan)
   function tell.ended(event)
     at_gate = nil
     if errors.is(event.err) and event.err.code == "run_stopped" then return end
-    step(event.err ~= nil)
+    -- What a rule leaves has not failed.
+    step(event.err ~= nil and not (errors.is(event.err) and event.err.rule))
     if not event.err then return end
     local err = event.asked and errors.about(event.err, ("%s %s"):format(event.verb, event.asked)) or event.err
     terminal.complain("mde: " .. problem.in_words(err, ("mde resume --cap %s=N"):format(event.verb)))
@@ -205,7 +206,10 @@ function M.say_end(report)
   for _, told in ipairs(report.unwritten) do write_unwritten(told) end
   if report.err then terminal.complain("mde: " .. problem.in_words(report.err)) end
   M.say_changes("%d recorded, and not reached by the playbook this time:", report.not_reached,
-    function(step) return step.outcome or "not answered" end)
+    function(step)
+      local left = step.why_left and ("; left by the playbook now: %s"):format(errors.show(step.why_left)) or ""
+      return (step.outcome or "not answered") .. left
+    end)
   M.say_changes("%d recorded, and asked for otherwise this time; what is recorded holds:", report.differing,
     function(call) return call.words end)
   M.say_changes("%d planned, and not asked for by the playbook this time:", report.not_called,

@@ -131,7 +131,8 @@ end
 
 --- Says them, where there is something to say.
 ---@param limits mde.PlanLimits
-function M.say(limits)
+---@param is_kept? boolean the plan is kept with its caps, so that more need a new one
+function M.say(limits, is_kept)
   if limits.seconds > 1 then
     terminal.say(("It takes at least %s under the service's limits; %d go at once."):format(
       duration.countdown(limits.seconds), limits.at_once))
@@ -139,13 +140,15 @@ function M.say(limits)
   for _, one in ipairs(limits.caps) do
     local words = words_of[one.verb] .. (one.sha1 and " of the file " .. errors.show(one.sha1) or "")
     local limit, whole = core.number.whole(one.limit), core.number.whole(one.limit - one.remaining + one.count)
+    local advice = ("for all of them %s --cap %s=%s"):format(is_kept and "make a new plan with" or "give", one.verb,
+      whole)
     local counted = one.is_counted and "" or " at most, as those of the last hour could not be counted"
     if one.if_needed then
-      terminal.say(("If the playbook comes to all of its %d %s: the cap of %s an hour lets %d through now%s; for all "
-        .. "of them give --cap %s=%s."):format(one.count, words, limit, one.remaining, counted, one.verb, whole))
+      terminal.say(("If the playbook comes to all of its %d %s: the cap of %s an hour lets %d through now%s; %s.")
+        :format(one.count, words, limit, one.remaining, counted, advice))
     else
-      terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; for all of them give --cap %s=%s.")
-        :format(limit, words, one.remaining, one.count, counted, one.verb, whole))
+      terminal.say(("The cap of %s %s an hour lets %d of these %d through now%s; %s."):format(limit, words,
+        one.remaining, one.count, counted, advice))
     end
   end
 end

@@ -325,14 +325,15 @@ end
 ---@param found? mde.PlanLimits nil: it is not known what the limits made of it
 ---@param now number Unix seconds: from when it is seen
 ---@param client? mde.Client by whose guard it is cautioned; nil: of a plan that was kept
-function M.show(plan, found, now, client)
+---@param is_kept? boolean it is kept, or will be, and its caps with it
+function M.show(plan, found, now, client, is_kept)
   local counts = runs.counts(plan)
   say_left(plan)
   say_held(plan)
   say_waves(plan, now)
   say_numbers(plan, counts)
   say_ends(plan)
-  if found then limits.say(found) end
+  if found then limits.say(found, is_kept) end
   if client and counts.isolate > 0 then guests.caution(client) end
   if not plan.undoes then terminal.note "the playbook was run with every wait taken to succeed" end
 end

@@ -44,6 +44,20 @@ describe("mde resume", function()
     assert.matches("is complete; there is nothing to go on with", told.err)
   end)
 
+  it("lets the id of a run that is complete find its record again, where that was moved", function()
+    local runs = require "mde.run"
+    for i = 1, 30 do stage.tenant:put_machine { id = playbooks.id(i), offline = false } end
+    assert.equal(0, resume({ "--yes" }).status)
+    local id = assert(runs.account(record)).run.id
+    assert.equal(id, assert(runs.account(id)).run.id)
+    local moved = record .. ".moved"
+    assert(os.rename(record, moved))
+    assert.equal("run_moved", select(2, runs.account(id)).code)
+    record = moved
+    assert.matches("nothing to go on with", resume({ "--yes" }).err, 1, true)
+    assert.equal(id, assert(runs.account(id)).run.id)
+  end)
+
   it("goes on from a script through a gate that stays closed, if it is told to", function()
     local told = resume { "--yes" }
     assert.equal(4, told.status, told.err)
@@ -120,6 +134,17 @@ describe("mde resume of a playbook whose data have changed", function()
     told, text = resume { "n" }
     assert.matches("Go on with 2?", text, 1, true)
     assert.is_nil(text:find("fall out", 1, true), told.err)
+  end)
+
+  it("does not close the run unasked where the playbook comes to nothing of it", function()
+    shell.write_file(data, "")
+    local told = console.run({ "resume", record, "--yes" }, { client = stage.client, columns = 200 })
+    assert.equal(2, told.status)
+    assert.matches("the playbook comes to nothing of what is recorded and planned; are its data there?", told.err, 1,
+      true)
+    assert.matches("Nothing was done.", told.err, 1, true)
+    local _, text = resume { "y" }
+    assert.matches("is complete: ", text, 1, true)
   end)
 
   it("says which are not reached where the playbook raises over the record", function()

@@ -122,6 +122,31 @@ describe("mde run", function()
     assert.equal(300, console.run({ "resume", file, "--yes" }, { client = stage.client }).client_options.cap)
   end)
 
+  it("carries out a plan that was kept once, in one copy of its file, and does not show it again", function()
+    set_up()
+    local playbook, file, copy = stage.path "contain.lua", stage.path "kept.plan", stage.path "copy.plan"
+    shell.write_file(playbook, playbooks.restrict(2))
+    assert.equal(0, console.run({ "plan", playbook, "-o", file }, { client = stage.client }).status)
+    shell.output_of(("cp %s %s"):format(file, copy))
+    assert.equal(0, console.run({ "run", file, "--yes" }, { client = stage.client }).status)
+    local told = console.run({ "run", copy, "--yes" }, { client = stage.client, columns = 200 })
+    assert.equal(1, told.status)
+    assert.matches('copy.plan" was carried out already, in the file "' .. file, told.err, 1, true)
+    -- One over the other says nothing of it, either.
+    shell.output_of(("cp %s %s"):format(copy, file))
+    assert.equal(1, console.run({ "run", file, "--yes" }, { client = stage.client }).status)
+    assert.equal(2, stage.posts())
+    shell.write_file(playbook, playbooks.restrict(3))
+    file = stage.path "second.plan"
+    assert.equal(0, console.run({ "plan", playbook, "-o", file }, { client = stage.client }).status)
+    for _, status in ipairs { 0, 1 } do
+      told = console.run({ "run", file, "--yes" }, { client = stage.client, columns = 200 })
+      assert.equal(status, told.status, told.err)
+    end
+    assert.matches("was carried out already", told.err, 1, true)
+    assert.is_nil(told.err:find("Plan sha256:", 1, true))
+  end)
+
   it("ends with 4 where an action failed", function()
     set_up { machines = playbooks.fleet(2, { failing = true }) }
     local told = run(playbooks.restrict(2, "for _, result in ipairs(results) do result.value:wait() end"), { "--yes" })

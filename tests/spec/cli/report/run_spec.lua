@@ -127,7 +127,7 @@ describe("the report of a run", function()
     local own = account { devices = recorded.bad_night, state = "paused", why = "2 are not known",
       events = { { "change", '{"machine_id":"ff","verb":"restrict","outcome":"protected","message":"not \\u001b it",'
         .. '"computerDnsName":"else"}' } },
-      run = { settings = '{"unresolvable":[{"asked":"nobody\\u001b","code":"x","why":"none"}],'
+      run = { settings = '{"unresolvable":[{"asked":"\\"nobody\\u001b\\"","code":"x","why":"none"}],'
         .. '"others":["tag a: b"]}' } }
     local told = console.capture(function() report.say(own) end).err
     for _, words in ipairs { "2 unknown: it was sent, and it is not known what came of it.", "mde resume " .. path,

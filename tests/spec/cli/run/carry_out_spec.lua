@@ -115,6 +115,9 @@ describe("what is said at the end of a run", function()
     assert.matches("restrict " .. playbooks.id(1) .. ": sent, and not known", text, 1, true)
     assert.matches("1 recorded, and not reached by the playbook this time: restrict " .. playbooks.id(1)
       .. ": accepted", text, 1, true)
+    step.name, step.why_left = "pc-1", "a person\27 said no"
+    assert.matches("restrict pc-1: accepted; left by the playbook now: a person\\x1b said no",
+      said({ not_reached = { step } }).err:gsub("%s+", " "), 1, true)
   end)
 
   it("says in what calls differ from what is recorded, 40 of them by name", function()
@@ -205,6 +208,22 @@ describe("a run at the terminal", function()
       end, { movable = movable, answers = {} })
       assert.equal(movable, told.err:find("2 of 2, nothing new for [%d min]+ s") ~= nil, words .. told.err)
     end
+  end)
+
+  it("does not count as failed what a rule leaves", function()
+    stage = playbooks.new { machines = playbooks.fleet(2), limits = false, unguarded = false,
+      client = { protect = { tags = { "vip" }, servers = false, device_values = {} } } }
+    local plan, path = assert(stage.plan(playbooks.restrict(2))), stage.path()
+    stage.tenant:put_machine { id = playbooks.id(2), machineTags = { "vip" } }
+    stage.tenant:advance(600)
+    local told = console.capture(function()
+      return carry_out.run({ client = stage.client, arguments = {}, request = {} }, plan, function(more)
+        more.record = path
+        return runs.start(stage.client, plan, more)
+      end)
+    end, { answers = {} })
+    assert.matches("1 left by the rule tags", told.err, 1, true)
+    assert.matches("Running: 2 of 2\n", told.err, 1, true)
   end)
 
   it("asks at a gate that stays closed", function()

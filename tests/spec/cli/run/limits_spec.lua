@@ -34,6 +34,9 @@ describe("what the limits make of a plan", function()
       .. "restrict=120.", text, 1, true)
     assert.matches("The cap of 1 quarantines of the file " .. SHA1 .. " an hour lets 1 of these 2 through now", text, 1,
       true)
+    -- A plan that is kept keeps its caps.
+    local kept = console.capture(function() limits.say(of, true) end, { columns = 200, answers = {} }).err
+    assert.matches("for all of them make a new plan with --cap restrict=120.", kept, 1, true)
     local members = limits.members(of)
     assert.same({ of.seconds, of.at_once, 25, 25, "restrict", 2 }, { members.seconds, members.at_once, members.cap,
       members.cap_lets_through, members.cap_of, #members.caps })
