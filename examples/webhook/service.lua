@@ -1,14 +1,25 @@
 --- A webhook that takes alerts and contains the devices they are about.
 --
---   POST /alerts      {"id": "da637-1", "device": "laptop-17.corp.example", "severity": "High", "title": "beacon"}
+--   POST /alerts      {"id": "da637551227677560813_-961444813"}
+--                     {"id": "siem-17-1", "device": "laptop-17.corp.example", "severity": "High", "title": "beacon"}
 --                     202, with the place to ask in Location
---   GET  /alerts/ID   its outcome
+--   GET  /alerts/ID   its outcome, and that of each device
 --   GET  /health      200 or 503, for a load balancer
 --
--- `device` is a machine id, an Entra device id or a name; `severity` Informational, Low, Medium or High; `id`
--- 8 to 64 of A-Z a-z 0-9 . _ -  An alert that is delivered again is the same alert.
+-- An id alone is that of an alert of the service. The alert is read, each of its devices that was hit is restricted
+-- under its incident, and what was done is written to the alert as a comment. One for which a device was restricted
+-- is in progress then. With the three others it is an alert from elsewhere, about one device, and nothing is read or
+-- written. An alert that is delivered again is the same alert.
 --
--- The first two are signed with a secret that both sides have (ALERT_SECRET in the environment):
+-- `id` is 8 to 64 of A-Z a-z 0-9 . _ -  `device` is a machine id, an Entra device id or a name; `severity`
+-- Informational, Low, Medium or High.
+--
+-- Restricting needs Machine.Read.All and Machine.RestrictExecution. An id alone needs Alert.ReadWrite.All beside them
+-- (Alert.Read.All reads the alert, and nothing can be written to it). These alerts have one device each. With
+-- ALERT_SOURCE=graph in the environment the alert is read from Microsoft Graph, which has all its devices and the part
+-- of each: SecurityAlert.ReadWrite.All of Graph.
+--
+-- POST and GET of alerts are signed with a secret that both sides have (ALERT_SECRET in the environment):
 --
 --   X-Alert-Timestamp: 1767312000       Unix seconds, at most 300 away from this server's clock
 --   X-Alert-Signature: v1=5bdcc146...   HMAC-SHA-256, in hexadecimal, of the timestamp, a full stop, and the
@@ -32,7 +43,7 @@ local NO_ACTION = "00000000-0000-4000-8000-000000000000"
 
 local json = cjson.new()
 
-local alerts, client, driver, secret
+local alerts, client, driver, secret, source
 
 local M = {}
 
@@ -42,6 +53,10 @@ function M.start()
   if not secret or #secret < SHORTEST_SECRET then
     error(("ALERT_SECRET must be set in the environment, to at least %d characters; `openssl rand -hex 32` makes one")
       :format(SHORTEST_SECRET), 0)
+  end
+  source = os.getenv "ALERT_SOURCE" or "defender"
+  if source ~= "defender" and source ~= "graph" then
+    error(("ALERT_SOURCE must be defender or graph, not %s"):format(mde.show(source)), 0)
   end
   alerts = assert(ngx.shared.alerts, "nginx.conf lacks lua_shared_dict alerts")
   driver = resty.new {}
@@ -134,14 +149,19 @@ local function is_utf8(text)
   return problem == nil
 end
 
+-- Whether a body names an alert of the service, by its id alone.
+local function is_reference(content)
+  return content.device == nil and content.severity == nil and content.title == nil
+end
+
 --- The alert of a body; or nil, status, code, message.
 local function read_alert(body)
   local content = is_utf8(body) and json.decode(body)
   if type(content) ~= "table" then return nil, 400, "malformed", "the body is not a JSON object" end
-  local alert = {}
+  local alert, is_alone = {}, is_reference(content)
   for _, field in ipairs(fields) do
     local value = content[field.name]
-    if not field.check(value) then
+    if not field.check(value) and not (is_alone and field.name ~= "id") then
       return nil, 422, "field", ("%s must be %s"):format(field.name, field.wanted)
     end
     alert[field.name] = value
@@ -151,19 +171,20 @@ end
 
 -- ---- what to do
 
---- "restrict", or "review" and why.
-local function decide(alert, machine)
-  if alert.severity ~= "High" then
-    return "review", "its severity is " .. alert.severity
+--- Why a person is to decide about a device, if so.
+local function reason_to_ask(alert, machine)
+  if tostring(alert.severity):lower() ~= "high" then
+    return "its severity is " .. mde.show(alert.severity or "not known")
+  elseif alert.status == "resolved" then
+    return "the alert is resolved already"
   elseif not tostring(machine.osPlatform):find "^Windows" then
-    return "review", "only Windows can be restricted"
+    return "only Windows can be restricted"
   elseif machine:has_tag "vip" then
-    return "review", "its user is to be called first"
+    return "its user is to be called first"
   end
-  return "restrict"
 end
 
--- What is told of an error. Whoever sends the alert again cannot cure the first of them.
+-- What is told of an error. The first of these are not cured by sending the alert again.
 local final = { protected = true, superseded = true, invalid = true }
 
 local function problem(err)
@@ -179,19 +200,94 @@ local function problem(err)
   }
 end
 
---- What becomes of an alert.
-local function handle(alert)
-  local machine, err = client:machine(alert.device, { timeout = READ_SECONDS })
-  if not machine then return problem(err) end
-  local decision, reason = decide(alert, machine)
-  if decision ~= "restrict" then return { state = "review", reason = reason } end
+--- Restricts a device, or leaves it and says why; or nil and an error.
+local function contain(device, alert, options)
+  if type(device) == "table" and not device.is_target then
+    return { state = "review", reason = device.problem or "it was only seen nearby" }
+  end
+  local machine, err = client:machine(device, { timeout = READ_SECONDS })
+  if not machine then return nil, err end
+  local reason = reason_to_ask(alert, machine)
+  if reason then return { state = "review", reason = reason } end
   local action
-  action, err = client:restrict(machine, mde.comment(alert.title), { key = alert.id, timeout = RESTRICT_SECONDS })
-  if not action then return problem(err) end
+  action, err = client:restrict(machine, mde.comment(alert.title or "an alert without a title"), options)
+  if not action then return nil, err end
   return { state = "restricting", outcome = action.outcome, action = { id = action.id, status = action.status } }
 end
 
--- ---- the record of each alert: pending, review, refused, failed, restricting, restricted
+-- An alert has come as far as the device that needs most.
+local function state_of(devices)
+  local has = {}
+  for _, device in ipairs(devices) do has[device.state] = true end
+  for _, state in ipairs { "failed", "restricting", "refused", "review", "restricted" } do
+    if has[state] then return state end
+  end
+end
+
+-- What comes of a device, whatever goes wrong.
+local function outcome_of(device, alert, options)
+  local ok, outcome, err = pcall(contain, device, alert, options)
+  if not ok or not outcome then outcome = problem(ok and err or outcome) end
+  outcome.device = tostring(device)
+  return outcome
+end
+
+--- What comes of all devices of an alert, side by side: one that has to wait keeps none of the others waiting. Not by
+--- client:each, which shares what it has read for up to a minute: an alert is decided by how its devices are now.
+local function contain_all(alert, devices, options)
+  if #devices == 0 then return { state = "review", reason = "it names no device" } end
+  local outcomes, ended = {}, {}
+  for i, device in ipairs(devices) do
+    ended[i] = driver.gate()
+    driver.spawn(function()
+      outcomes[i] = outcome_of(device, alert, options)
+      ended[i]:open()
+    end)
+  end
+  for _, gate in ipairs(ended) do gate:wait() end
+  return { state = state_of(outcomes), devices = outcomes }
+end
+
+-- The same words whenever the same was done: a comment that is there already is not written again.
+local function line_about(device)
+  local what = device.action and ("action %s restricts it"):format(device.action.id)
+    or device.reason and "left: " .. device.reason
+    or device.state == "refused" and "left: " .. device.error.message
+    or "not restricted yet: " .. device.error.kind
+  return ("%s: %s"):format(device.device, what)
+end
+
+--- Writes to an alert of the service what was done. One for which nothing was restricted stays new: nobody is on it.
+local function report(alert, record)
+  if alert.status == "resolved" then return end
+  local lines, status = {}, nil
+  for i, device in ipairs(record.devices or {}) do
+    lines[i] = line_about(device)
+    if device.action and alert.status == "new" then status = "inProgress" end
+  end
+  local comment = mde.comment(record.devices and table.concat(lines, "; ") or "left: " .. record.reason)
+  local written, err = alert:update({ status = status, comment = comment }, { timeout = READ_SECONDS })
+  if written then return end
+  record.error, record.state = problem(err).error, "failed"
+end
+
+--- Reads an alert of the service and works it off; its record.
+local function handle_reference(id)
+  local alert, err = client:alert(id, { source = source, timeout = READ_SECONDS })
+  if not alert then return problem(err) end
+  local record = contain_all(alert, alert.devices, alert:options { timeout = RESTRICT_SECONDS })
+  report(alert, record)
+  return record
+end
+
+--- Works an alert off; its record.
+local function handle(alert)
+  if not alert.device then return handle_reference(alert.id) end
+  return contain_all(alert, { alert.device }, { key = alert.id, timeout = RESTRICT_SECONDS })
+end
+
+-- ---- the record of each alert, and of each of its devices: review, refused, failed, restricting, restricted. An
+-- alert that is being worked on is pending.
 
 local function read(id)
   return recall("alert " .. id)
@@ -253,7 +349,7 @@ function M.deliver()
   if not alert then return refuse(status, code, message) end
   local record = read(alert.id)
   if record and record.device ~= alert.device then
-    return refuse(409, "device", "this alert was delivered before, for another device")
+    return refuse(409, "device", "this alert was delivered before, with another device or as another kind")
   end
   if needs_work(record) and not begin(alert) then
     ngx.header["Retry-After"] = "5"
@@ -262,21 +358,32 @@ function M.deliver()
   accept(alert.id)
 end
 
--- Asks the service how far the action is. Of many who want to know at the same time, one asks.
-local function refresh(record)
-  if not alerts:add("asked " .. record.alert, true, ASK_AGAIN_SECONDS) then return end
-  local action, err = client:action(record.action.id, { timeout = READ_SECONDS })
+-- Asks the service how far the action of a device is; whether it was told.
+local function follow(device)
+  local action, err = client:action(device.action.id, { timeout = READ_SECONDS })
   if not action then
     ngx.log(ngx.WARN, tostring(err))
-    return
+    return false
   end
-  record.action.status = action.status
+  device.action.status = action.status
   if action.status == "Succeeded" then
-    record.state = "restricted"
+    device.state = "restricted"
   elseif action.status ~= "Pending" and action.status ~= "InProgress" then
-    record.state, record.error = "failed", { kind = "failed", message = "the action ended as " .. action.status }
+    device.state, device.error = "failed", { kind = "failed", message = "the action ended as " .. action.status }
   end
-  write(record.alert, record.device, record)
+  return true
+end
+
+-- Of many who want to know at the same time how far an alert is, one asks.
+local function refresh(record)
+  if not alerts:add("asked " .. record.alert, true, ASK_AGAIN_SECONDS) then return end
+  local before = alerts:get("alert " .. record.alert)
+  for _, device in ipairs(record.devices) do
+    if device.state == "restricting" and not follow(device) then break end
+  end
+  if not record.error then record.state = state_of(record.devices) end
+  -- Unless it has been worked on since.
+  if alerts:get("alert " .. record.alert) == before then write(record.alert, record.device, record) end
 end
 
 --- GET /alerts/ID
@@ -288,7 +395,7 @@ function M.tell()
   if not is_signed(ngx.var.uri) then return end
   local record = read(ngx.var.uri:match "^/alerts/([A-Za-z0-9._-]+)$" or "")
   if not record then return refuse(404, "not_found", "no such alert was delivered lately") end
-  if record.state == "restricting" then
+  if record.devices then
     refresh(record)
   elseif record.state == "pending" and not alerts:get("lease " .. record.alert) then
     record = read(record.alert) or record

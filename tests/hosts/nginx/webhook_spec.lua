@@ -1,143 +1,17 @@
 -- examples/webhook in nginx, as it is, against a simulated tenant: what it takes, what it refuses, what it does.
 local certificates = require "tests.spec.support.certificates"
 local cjson = require "cjson"
-local crypto = require "mde.crypto"
 local names = require "tests.spec.support.server.nameserver"
-local nginx = require "tests.spec.support.server.nginx"
-local shell = require "tests.spec.support.process.shell"
-local posix = require "mde.posix"
 local tenants = require "tests.spec.support.server.tenant"
 local wait_until = require "tests.spec.support.process.wait_until"
+local webhook = require "tests.hosts.nginx.webhook"
 
-local SECRET = crypto.hex(assert(posix.entropy.bytes(32)))
-local EXAMPLE = "examples/webhook"
-local WORKERS = 4
-
-local write_file = shell.write_file
-
-local function read_file(path)
-  return shell.read_file(path) or ""
-end
-
--- ---- the service
-
--- The example's own nginx.conf, with other addresses, and a log of which worker served what.
-local function configuration(port, resolver)
-  local text, changes = read_file(EXAMPLE .. "/nginx.conf"), 0
-  for from, to in pairs {
-    ["127.0.0.1:8443"] = "127.0.0.1:" .. port,
-    ["127.0.0.1:53"] = resolver,
-    ["access_log access.log;"] = "log_format worker '$pid $request_method $status';\n  access_log access.log worker;",
-  } do
-    local first, last = text:find(from, 1, true)
-    assert(first, "nginx.conf lacks " .. from)
-    text, changes = text:sub(1, first - 1) .. to .. text:sub(last + 1), changes + 1
-  end
-  assert(changes == 3)
-  return text
-end
-
----@return table service
-local function start(tenant, resolver, environment)
-  local place, port = shell.new_directory(), nginx.free_port()
-  write_file(place .. "/nginx.conf", configuration(port, resolver))
-  local certificate = certificates.of_localhost()
-  for name, file in pairs { ["trusted.pem"] = tenant.ca_file, ["service.lua"] = EXAMPLE .. "/service.lua",
-    ["certificate.pem"] = certificate.certificate_file, ["key.pem"] = certificate.key_file } do
-    write_file(place .. "/" .. name, read_file(file))
-  end
-  local self, server = { place = place }, nil
-
-  local variables = nginx.environment()
-  variables.ALERT_SECRET = SECRET
-  for name, value in pairs(tenant.env) do variables[name] = value end
-  variables.SSL_CERT_FILE = false
-  for name, value in pairs(environment or {}) do variables[name] = value end
-
-  local function curl(config)
-    write_file(place .. "/request", config)
-    return (shell.output_of(("curl --no-progress-meter --noproxy '*' --parallel-immediate --config %s/request 2>&1")
-      :format(place)):gsub("%s+$", ""))
-  end
-
-  -- One request as curl's configuration has it. The body goes through a file, since it may hold anything.
-  local function block(request)
-    local lines = {
-      ("url = https://localhost:%d%s"):format(port, request.path), ("cacert = %s/certificate.pem"):format(place),
-      "request = " .. (request.method or "GET"), "max-time = 60",
-      ("output = %s/answer"):format(place), ("dump-header = %s/headers"):format(place),
-      'write-out = "%{http_code}\\n"',
-    }
-    for _, header in ipairs(request.headers or {}) do lines[#lines + 1] = ('header = "%s"'):format(header) end
-    if request.body then
-      write_file(place .. "/body.json", request.body)
-      lines[#lines + 1] = ('data-binary = "@%s/body.json"'):format(place)
-    end
-    return table.concat(lines, "\n") .. "\n"
-  end
-
-  --- Status, decoded answer, its text, its headers.
-  function self.send(request)
-    os.execute(("rm -f %s/answer"):format(place))
-    local status = tonumber(curl(block(request)))
-    local text = read_file(place .. "/answer")
-    if os.getenv "MDE_LOG" then io.stderr:write(text) end
-    local ok, answer = pcall(cjson.decode, text)
-    return status, ok and answer, text, read_file(place .. "/headers"):lower()
-  end
-
-  --- The same request so many times at once; the statuses.
-  function self.send_many(count, request)
-    local blocks = {}
-    for i = 1, count do blocks[i] = block(request) end
-    return curl(("parallel\nparallel-max = %d\n"):format(count) .. table.concat(blocks, "next\n"))
-  end
-
-  function self.errors() return read_file(place .. "/error.log") end
-
-  --- Kills all workers; nginx starts others.
-  function self.kill_workers()
-    os.execute(("for status in $(grep -ls \"^PPid:.%d$\" /proc/[0-9]*/status); do "
-      .. "status=${status#/proc/}; kill -KILL ${status%%%%/*}; done"):format(server.pid))
-  end
-
-  --- The process ids of the workers that answered requests of that method.
-  function self.workers(method)
-    local pids, count = {}, 0
-    for pid in read_file(place .. "/access.log"):gmatch("(%d+) " .. method) do
-      if not pids[pid] then pids[pid], count = true, count + 1 end
-    end
-    return count
-  end
-
-  --- Ends nginx; what it said and its status.
-  function self.finish()
-    local status = server.finish()
-    if os.getenv "MDE_LOG" then io.stderr:write(self.errors()) end
-    return server.errors() .. self.errors(), status
-  end
-
-  function self.stop()
-    self.finish()
-    server.stop()
-  end
-
-  --- Starts nginx, the second time in a place where it remembers nothing.
-  function self.begin()
-    write_file(place .. "/error.log", "")
-    server = nginx.run(place, variables, function(running)
-      return running.has_ended() or (self.send { path = "/nothing" }) == 404
-    end)
-  end
-
-  self.begin()
-  return self
-end
+local SECRET, WORKERS = webhook.SECRET, 4
+local start, signature, delivery, question = webhook.start, webhook.signature, webhook.delivery, webhook.question
 
 -- ---- alerts
 
 local count = 0
-
 
 local function alert_of(fields)
   count = count + 1
@@ -145,28 +19,6 @@ local function alert_of(fields)
     severity = "High", title = "beacon to known C2" }
   for name, value in pairs(fields or {}) do alert[name] = value or nil end
   return alert
-end
-
-local function signature(timestamp, content, secret)
-  return crypto.hex(assert(crypto.hmac_sha256(secret or SECRET, timestamp .. "." .. content)))
-end
-
--- A delivery: signed now and as it should be, unless told.
-local function delivery(body, options)
-  options = options or {}
-  local timestamp = options.timestamp or tostring(os.time())
-  local headers = options.headers or {
-    "X-Alert-Timestamp: " .. timestamp,
-    "X-Alert-Signature: v1=" .. (options.signature or signature(timestamp, body)),
-  }
-  headers[#headers + 1] = "Content-Type: " .. (options.content_type or "application/json")
-  return { method = "POST", path = "/alerts", headers = headers, body = body }
-end
-
-local function question(id)
-  local timestamp, path = tostring(os.time()), "/alerts/" .. id
-  return { path = path, headers = { "X-Alert-Timestamp: " .. timestamp,
-    "X-Alert-Signature: v1=" .. signature(timestamp, path) } }
 end
 
 describe("the webhook", function()
@@ -228,20 +80,20 @@ describe("the webhook", function()
     assert.equal("/alerts/" .. alert.id, answer.ask)
     assert.truthy(headers:find("location: /alerts/" .. alert.id .. "\r\n", 1, true))
     local record = until_it_is(alert.id, "restricted")
-    assert.equal("accepted", record.outcome)
-    assert.equal("Succeeded", record.action.status)
-    assert.equal(laptop, record.device)
+    assert.equal("accepted", record.devices[1].outcome)
+    assert.equal("Succeeded", record.devices[1].action.status)
+    assert.same({ laptop, laptop, 1 }, { record.device, record.devices[1].device, #record.devices })
     local created = actions()
     assert.equal(1, #created)
     assert.equal(laptop_id, created[1].machine)
-    assert.equal(record.action.id, created[1].action)
+    assert.equal(record.devices[1].action.id, created[1].action)
     assert.equal(("beacon to known C2 [mde:%s]"):format(alert.id), created[1].comment)
   end)
 
   it("makes one action of an alert that 50 deliver at once to four workers", function()
     local before = service.workers "POST"
     assert.is_true(before < WORKERS, "what follows would show nothing of all workers")
-    -- Whoever looks first sees nothing for long enough that all the others are there.
+    -- The first to look sees nothing for long enough that all the others are there.
     tenant.fault { match = { path = "/machineactions?" }, fault = "slow", interval = 0.002, count = false }
     local alert = alert_about_laptop()
     local statuses = service.send_many(50, delivery(cjson.encode(alert)))
@@ -250,7 +102,7 @@ describe("the webhook", function()
     tenant.clear()
     local record = until_it_is(alert.id, "restricted")
     assert.equal(1, #actions())
-    assert.equal("accepted", record.outcome)
+    assert.equal("accepted", record.devices[1].outcome)
   end)
 
   it("makes no second action of an alert that it has forgotten, nor after somebody's all-clear", function()
@@ -262,7 +114,7 @@ describe("the webhook", function()
     assert.equal(404, (service.send(question(alert.id))))
     assert.equal(202, (deliver(alert)))
     local again = until_it_is(alert.id, "restricted")
-    assert.equal(record.action.id, again.action.id)
+    assert.equal(record.devices[1].action.id, again.devices[1].action.id)
     assert.equal(1, #actions())
     tenant.action { machineId = laptop_id, type = "UnrestrictCodeExecution", status = "Succeeded",
       requestorComment = "all clear" }
@@ -270,7 +122,7 @@ describe("the webhook", function()
     service.finish()
     service.begin()
     assert.equal(202, (deliver(alert)))
-    assert.equal("superseded", until_it_is(alert.id, "refused").error.kind)
+    assert.equal("superseded", until_it_is(alert.id, "refused").devices[1].error.kind)
     assert.equal(before, #actions())
   end)
 
@@ -393,12 +245,12 @@ describe("the webhook", function()
     } do
       local alert = alert_of(case[1])
       assert.equal(202, (deliver(alert)))
-      assert.equal(case[2], until_it_is(alert.id, "review").reason)
+      assert.equal(case[2], until_it_is(alert.id, "review").devices[1].reason)
     end
     tenant.machine { id = laptop_id, machineTags = { "VIP" } }
     local alert = alert_about_laptop()
     deliver(alert)
-    assert.equal("its user is to be called first", until_it_is(alert.id, "review").reason)
+    assert.equal("its user is to be called first", until_it_is(alert.id, "review").devices[1].reason)
     assert.equal(0, #actions())
   end)
 
@@ -406,7 +258,7 @@ describe("the webhook", function()
     for _, name in ipairs { "dc-01.corp.example", "DC-LIMA" } do
       local alert = alert_of { device = name }
       assert.equal(202, (deliver(alert)))
-      local record = until_it_is(alert.id, "refused")
+      local record = until_it_is(alert.id, "refused").devices[1]
       assert.equal("protected", record.error.kind)
       assert.truthy(record.error.message:find(name:lower(), 1, true), record.error.message)
       assert.truthy(record.error.message:find('rule "names"', 1, true), record.error.message)
@@ -420,18 +272,18 @@ describe("the webhook", function()
   it("says what went wrong, and tries again when the alert is delivered again", function()
     local alert = alert_of { device = "kiosk" }
     deliver(alert)
-    assert.equal("ambiguous", until_it_is(alert.id, "failed").error.kind)
+    assert.equal("ambiguous", until_it_is(alert.id, "failed").devices[1].error.kind)
     alert = alert_of { device = "nobody" }
     deliver(alert)
-    assert.equal("not_found", until_it_is(alert.id, "failed").error.kind)
+    assert.equal("not_found", until_it_is(alert.id, "failed").devices[1].error.kind)
     local id = tenant.machine { computerDnsName = "nobody", osPlatform = "Windows11" }
     assert.equal(202, (deliver(alert)))
-    assert.equal("accepted", until_it_is(alert.id, "restricted").outcome)
+    assert.equal("accepted", until_it_is(alert.id, "restricted").devices[1].outcome)
     assert.equal(id, actions()[1].machine)
     alert = alert_of { device = "laptop-19.corp.example" }
     deliver(alert)
     local record = until_it_is(alert.id, "failed")
-    assert.equal("the action ended as Failed", record.error.message)
+    assert.equal("the action ended as Failed", record.devices[1].error.message)
     assert.equal(2, #actions())
   end)
 
