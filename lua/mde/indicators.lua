@@ -73,7 +73,7 @@ function methods:import_indicators(list, options)
       self:context(options.timeout))
   end
   if options.dry_run then return import(list, true) end
-  return other_change.make_many(self, list, added, function() return import(list, true) end,
+  return other_change.make_many(self, list, added, function(items) return import(items, true) end,
     function(items) return import(items, false) end)
 end
 

@@ -21,18 +21,38 @@ local function write_rows(journal, rows)
   return nil, message, code
 end
 
+--- What earlier sessions have done: that holds, and is not done again. Somebody may have decided otherwise since.
+---@param journal table mde.journal's
+---@return table<string, integer> counts of each line
+function M.done_before(journal)
+  local events = {}
+  for row in assert(journal:events()) do events[#events + 1] = row end
+  return others.done(events)
+end
+
+-- Whether a call is one that an earlier session has done; each stands for one.
+local function take_done(session, line)
+  local left = session.done_before[line] or 0
+  session.done_before[line] = left - 1
+  return left > 0
+end
+
 --- Right before they leave: they are written down, or they stay. By place why one may not be sent.
 ---@param session mde.Session
 ---@param changes mde.OtherChange[] each gets the number of its event
 ---@return false is_planned
 ---@return table<integer, mde.Error> errs
+---@return table<integer, boolean> is_done by place, whether an earlier session has done it
 function M.begin(session, changes)
-  local errs, rows, places = {}, {}, {}
+  local errs, rows, places, is_done = {}, {}, {}, {}
   local stopped = session:halted()
   for i, change in ipairs(changes) do
     local line = others.line(change)
     errs[i] = stopped or others.is_bound(change.what) and not session.shown[line] and others.not_planned(line) or nil
-    if not errs[i] then
+    is_done[i] = not errs[i] and take_done(session, line)
+    if is_done[i] then
+      session.others[#session.others + 1] = { line = line, word = "done" }
+    elseif not errs[i] then
       rows[#rows + 1] = { at = session.time(), kind = change.what, detail = others.rest(change) }
       places[#rows] = i
     elseif not stopped then
@@ -49,7 +69,7 @@ function M.begin(session, changes)
         err = errs[i] })
     end
   end
-  return false, errs
+  return false, errs, is_done
 end
 
 --- When they have ended.

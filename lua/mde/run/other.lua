@@ -118,6 +118,17 @@ function M.of_events(events, is_live)
   return list
 end
 
+--- How often each line of an indicator was done, as the record says.
+---@param events mde.journal.event[]
+---@return table<string, integer>
+function M.done(events)
+  local counts = {}
+  for _, one in ipairs(M.of_events(events)) do
+    if one.word == "done" and bound[one.line:match "^(%S+) "] then counts[one.line] = (counts[one.line] or 0) + 1 end
+  end
+  return counts
+end
+
 --- Those of which it is not known what came, nor was the same done since.
 ---@param results mde.OtherResult[]
 ---@return mde.OtherResult[]

@@ -49,6 +49,7 @@ local M = {}
 ---@field unwritten table[] what could not be written down, neither when it came nor at the end
 ---@field audit mde.RunAudit
 ---@field left table<string, string> why the playbook leaves what the plan was to change, by machine
+---@field package done_before table<string, integer> how often an earlier session has done what a line says
 ---@field private time fun(): number Unix seconds
 ---@field private late mde.LateLine[] what could not be written down when it came
 ---@field differing mde.DifferingCall[]
@@ -81,7 +82,7 @@ function M.new(settings)
     generation = posix.fork.generation() }, Session)
   for name, value in pairs(settings) do session[name] = value end
   session.planned, session.active, session.ranks, session.names, session.left = {}, {}, {}, {}, {}
-  session.shown = {}
+  session.shown, session.done_before = {}, besides.done_before(settings.journal)
   for _, line in ipairs(settings.plan.others) do session.shown[line] = true end
   for i, device in ipairs(settings.plan.devices) do
     session.names[device.id] = device

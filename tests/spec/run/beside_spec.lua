@@ -160,6 +160,32 @@ describe("what a run changes beside devices", function()
     assert.same({ LINE .. " = unknown", LINE .. " = done" }, sent(path))
   end)
 
+  it("is not done again by the next session, since somebody may have deleted it", function()
+    local plan = assert(stage.plan(ADD .. [[
+      asked.results = mde.import_indicators { fields, { indicatorValue = "b.example", indicatorType = "DomainName",
+        action = "Block", title = "t", description = "d" } }
+      if asked.raises then error "boom" end]]))
+    asked.raises = true
+    local before = count()
+    local report, _, path = stage.start(plan)
+    assert.equal("broken", report.state)
+    assert.equal(before + 2, count())
+    local book = stage.tenant.indicator_book
+    for _, row in ipairs(book:listed()) do
+      if row.indicatorValue == "bad.example" then book:remove(row, "a colleague") end
+    end
+    assert.equal(before + 1, count())
+    asked.raises, asked.result = nil, nil
+    stage.renew()
+    report = assert(stage.resume(path))
+    assert.equal("complete", report.state, report.why)
+    assert.equal(before + 1, count())
+    assert.equal("would_add", asked.result.outcome)
+    assert.same({ 0, "bad.example", "b.example" }, { asked.results.failed, asked.results[1].value.indicatorValue,
+      asked.results[2].value.indicatorValue })
+    assert.equal(3, #sent(path))
+  end)
+
   it("is told as failed where the service says no", function()
     local plan = assert(stage.plan(ADD))
     stage.rehearsal:answer({ method = "POST", path = "indicators" }, 400, { error = { code = "BadRequest",
