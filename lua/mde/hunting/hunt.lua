@@ -83,7 +83,8 @@ end
 
 local function cut_problem(query, count)
   return errors.new { kind = "protocol", code = "list_cut_short", asked = described(query),
-    message = ("the service gave %d rows, and leaves out what is more than that"):format(count),
+    message = (count < MOST_ROWS and "the service gave %d rows and links to more, and no link is followed"
+      or "the service gave %d rows, and leaves out in silence what is more than that"):format(count),
     hint = "Let the query look at less, or count by summarize; allow_cut = true takes the rows as they are." }
 end
 
