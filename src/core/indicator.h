@@ -64,9 +64,9 @@ enum mde_indicator_reach {
 
 /*
  * Whom a value without a flaw would hit. Of a URL its host counts: without a path it hits the whole of
- * it; REACH_VITAL of a URL with a path is REACH_NARROW, since it is one page. A path of slashes and dots
- * alone is none, and neither is a query of nothing. Which domains are
- * top-level or vital is a short list, and not complete: REACH_NARROW is no promise.
+ * it; REACH_VITAL of a URL with a path is REACH_NARROW, since it is one page. Slashes and dots alone do
+ * not count as a path, nor does an empty query. Which domains are top-level or vital is a short list,
+ * and not complete: REACH_NARROW is no promise.
  */
 enum mde_indicator_reach mde_indicator_reach(enum mde_indicator_type type, struct mde_text value);
 

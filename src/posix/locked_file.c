@@ -55,7 +55,7 @@ static const char *check_path(lua_State *L)
 /*
  * open(path) -> a file | nil, problem
  *
- * Makes the file, for its owner alone, if there is none. A symbolic link is not followed.
+ * Makes the file, for its owner alone, if it is missing. A symbolic link is not followed.
  */
 static int locked_file_open(lua_State *L)
 {

@@ -77,7 +77,7 @@ static const char *open_locked(struct log_file *file)
 /*
  * open(path) -> a file, locked | false: somebody else has it | nil, problem
  *
- * Makes the file, for its owner alone, if there is none. A symbolic link is not followed.
+ * Makes the file, for its owner alone, if it is missing. A symbolic link is not followed.
  */
 static int log_file_open(lua_State *L)
 {

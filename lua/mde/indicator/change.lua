@@ -82,7 +82,7 @@ end
 
 M.known_options = { allow = "any", dry_run = "flag", timeout = "seconds" }
 
---- Adds an indicator, or changes the one of its value and type. Raises for what is none.
+--- Adds an indicator, or changes the one of its value and type. Raises for anything else.
 ---@param exchange mde.Exchange
 ---@param fields mde.IndicatorFields
 ---@param options mde.AddIndicatorOptions

@@ -173,7 +173,7 @@ local function end_of(fields, now)
   return core.timestamp.write(math.floor(seconds))
 end
 
---- What is sent for an indicator. Raises for what is none.
+--- What is sent for an indicator. Raises for anything else.
 ---@param fields mde.IndicatorFields
 ---@param now number the service's time, Unix seconds
 ---@return table body

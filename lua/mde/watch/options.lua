@@ -81,7 +81,7 @@ function M.check(options, now)
   end
   for _, id in ipairs(checked.again or {}) do
     if type(id) ~= "string" then
-      errors.invalid("wrong_type", ("mde.watch: option \"again\" must be a list of ids; %s is none"):format(
+      errors.invalid("wrong_type", ("mde.watch: option \"again\" must be a list of ids, not of %s"):format(
         errors.got(id)))
     end
   end

@@ -100,7 +100,7 @@ describe("a cursor in a file", function()
     assert.is_true(#shell.read_file(path) < 100000)
   end)
 
-  it("writes all anew where much has changed at once", function()
+  it("writes all again where much has changed at once", function()
     local kept = assert(cursor_files.open(path, START))
     kept.cursor:read(START + 5)
     for i = 1, 100 do kept.cursor:tell(START + 5, "a" .. i, alerts.at(1), alerts.at(1)) end
