@@ -18,7 +18,7 @@ The playbook of the record runs again, not the file. What was done is not done t
 are recorded are given back, and what was sent and not answered is found out first. Before anything
 is sent it is shown how many are done, how many follow, and by name what the plan shows and the
 playbook does not ask for any more, and what it asks for and the plan does not show. Neither is sent.
-Where it comes to nothing at all of what is recorded and planned (its list is empty, say), --yes does
+Where it comes to nothing of what is recorded and planned, its list being empty for example, --yes does
 not close the run.]],
   examples = {
     { "mde resume 20260203T031500Z-7f3a", "by its id" },
