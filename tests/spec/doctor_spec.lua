@@ -383,6 +383,37 @@ describe("the doctor of Microsoft Graph", function()
     assert.equal("permission_missing", checks["Graph roles"].code)
   end)
 
+  -- What each role is for, and the call that is refused without it.
+  local uses = {
+    ["SecurityAlert.Read.All"] = { "alerts of Graph", function(client)
+      client:alerts("all", { source = "graph" })()
+    end },
+    ["SecurityIncident.Read.All"] = { "incidents of Graph", function(client) client:incidents "all"() end },
+    ["ThreatHunting.Read.All"] = { "hunting", function(client) client:hunt "DeviceInfo | take 1"() end },
+  }
+
+  for missing, use in pairs(uses) do
+    it("names " .. missing .. " where it alone is missing, as the call does that needs it", function()
+      local roles = {}
+      for _, role in ipairs(READING) do roles[#roles + 1] = role ~= missing and role or nil end
+      local _, report, r = graph { graph_roles = roles }
+      local lacking = {}
+      for _, one in ipairs(report.functions) do
+        local of = uses[one.needs:match "^%S+"]
+        if of and of[1] == one.name and not one.works then lacking[#lacking + 1] = one.name end
+      end
+      assert.same({ use[1] }, lacking)
+      for role, other in pairs(uses) do
+        local ok, err = pcall(other[2], r.client)
+        assert.equal(role ~= missing, ok, tostring(err))
+        if not ok then
+          assert.equal("permission", err.kind)
+          assert.matches(missing, err.hint or err.message, 1, true)
+        end
+      end
+    end)
+  end
+
   it("takes the refusal for the proof, whatever the token says", function()
     local checks = graph({ graph_roles = READING }, { 403, { error = { code = "Forbidden", message = "No." } } })
     assert.same({ "ok", "ok", "failed", "ok" }, statuses(checks))
