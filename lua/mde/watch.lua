@@ -1,6 +1,7 @@
 --- watch: what a client gives a watch: its time, its store, and its alerts.
 
 local alerts = require "mde.alerts"
+local core = require "mde.core"
 local errors = require "mde.base.error"
 local operators = require "mde.query.operators"
 local queries = require "mde.query.filter"
@@ -28,6 +29,11 @@ local function source_of(client, filter, source)
   return alerts_of(client, filter, source)
 end
 
+-- Of a function that gets tokens nobody knows the tenant.
+local function owner_of(exchange)
+  return core.text.lower(exchange.tenant_id and "the tenant " .. exchange.tenant_id or "the host " .. exchange.host)
+end
+
 --- A watch of a client.
 ---@param client mde.Client
 ---@param options mde.WatchOptions
@@ -37,6 +43,7 @@ function M.new(client, options)
   local resource = type(options) == "table" and options.source == "graph" and "graph" or nil
   local host = { now = function() return client:now() end, clock = { now = exchange.now, sleep = exchange.sleep },
     settle = function() return exchange:settle_clock(client:context(), resource) end, store = exchange.store,
+    owner = owner_of(exchange),
     shield = function(fn, ...) exchange.trace:shield(fn, ...) end,
     context = function() return client:context() end,
     source = function(filter, source) return source_of(client, filter, source) end }

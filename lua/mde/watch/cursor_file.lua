@@ -1,7 +1,8 @@
 --- cursor_file: a cursor in a file, of one watch at a time.
 --
 -- What has changed is put behind what is there, a few bytes for each alert, and all of it is replaced in one step once
--- that has grown (src/posix/log_file.c). So the file is whole wherever the process is killed.
+-- that has grown (src/posix/log_file.c). So the file is whole wherever the process is killed. Its first line says whose
+-- alerts it is about: in another tenant it would pass over alerts that nobody has seen.
 
 local core = require "mde.core"
 local errors = require "mde.base.error"
@@ -10,6 +11,8 @@ local posix = require "mde.posix"
 -- The file may grow to so many times what it says, and so many bytes more. That is less than a file may have
 -- (log_file.c), also where as many alerts are known as can be, with the longest ids.
 local GROWTH, SPARE_BYTES = 3, 65536
+
+local OWNER = "alerts of "
 
 local M = {}
 
@@ -25,6 +28,7 @@ local M = {}
 ---@class mde.CursorFile: mde.KeptCursor
 ---@field private file mde.log_file
 ---@field private unsafe integer bytes at its end that the machine may lose
+---@field private head string the first line; "" if nobody is named
 local CursorFile = {}
 CursorFile.__index = CursorFile
 
@@ -61,12 +65,28 @@ local function unwritten(self, problem)
     hint = "Look whether its disk is full. Nothing is handed over until it can be; then watch again." }
 end
 
+local function of_another(name, other, owner)
+  return nil, errors.new { kind = "invalid", code = "cursor_unusable",
+    message = ("the cursor in %s is about alerts of %s, and this client asks %s"):format(name, errors.show(other),
+      errors.show(owner)),
+    hint = "Look at the settings, MDE_PROFILE for instance. Each tenant needs a cursor of its own." }
+end
+
+-- Whose alerts the bytes of a file are about, and the cursor.
+local function owner_of(bytes)
+  if bytes:sub(1, #OWNER) ~= OWNER then return nil, bytes end
+  local ends = bytes:find("\n", 1, true)
+  if not ends then return nil, bytes end
+  return bytes:sub(#OWNER + 1, ends - 1), bytes:sub(ends + 1)
+end
+
 ---@param path string
 ---@param first number since when alerts are handed over, Unix seconds, if nothing is there yet
 ---@param limits? mde.core.cursor.Limits
+---@param owner? string whose alerts these are, on one line
 ---@return mde.CursorFile?
 ---@return mde.Error? err
-function M.open(path, first, limits)
+function M.open(path, first, limits, owner)
   local name = "the file " .. errors.quote(path)
   local file, problem = posix.log_file.open(path)
   if file == false then
@@ -77,9 +97,15 @@ function M.open(path, first, limits)
     return unreadable(name, problem)
   end
   local self = setmetatable({ file = file, name = name, cursor = core.cursor.new(first, limits), lost = 0,
-    unsafe = 0 }, CursorFile)
+    unsafe = 0, head = owner and OWNER .. owner .. "\n" or "" }, CursorFile)
   local bytes, why = file:read()
   local used, reason = 0, nil
+  local other
+  if bytes then other, bytes = owner_of(bytes) end
+  if other and owner and other ~= owner then
+    file:close()
+    return of_another(name, other, owner)
+  end
   self.is_fresh = bytes == ""
   if bytes and not self.is_fresh then used, reason = self.cursor:unpack(bytes) end
   if not bytes or not used then
@@ -102,7 +128,7 @@ end
 
 ---@private
 function CursorFile:replace()
-  local done, problem = self.file:replace(self.cursor:pack())
+  local done, problem = self.file:replace(self.head .. self.cursor:pack())
   if not done then return unwritten(self, problem) end
   self.unsafe = 0
   return true

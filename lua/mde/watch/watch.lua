@@ -58,6 +58,7 @@ local M = {}
 ---@field settle? fun(): true?, mde.Error? makes sure that the time does not rest on this machine's clock alone
 ---@field clock { now: (fun(): number), sleep: fun(seconds: number) } the driver's
 ---@field store? mde.Store
+---@field owner? string whose alerts it reads, on one line
 ---@field shield? fun(fn: fun(...), ...) calls what tells a watcher; what that raises changes nothing
 ---@field context? fun(): mde.Context
 ---@field source? fun(alerts: any, name?: mde.AlertSourceName): mde.AlertSource of what the option `alerts` asks
@@ -307,7 +308,7 @@ function Watch:open()
   local options, host = self.options, self.host
   local limits, first = options_of.limits(options), options_of.first(options, host.now())
   self.first = first
-  if type(options.cursor) == "string" then return cursor_files.open(options.cursor, first, limits) end
+  if type(options.cursor) == "string" then return cursor_files.open(options.cursor, first, limits, host.owner) end
   return cursor_stores.open(host.store, options.cursor.store, first, limits, host.clock,
     function() return self:is_stopped() end)
 end
