@@ -13,6 +13,7 @@ local problem = require "mde.cli.ui.problem"
 local terminal = require "mde.cli.ui.terminal"
 local watching = require "mde.run.watching"
 
+local MAX_IDS = 10
 local STATUS_SECONDS = 1
 
 local M = {
@@ -173,9 +174,23 @@ local function show_status(state, now)
   terminal.set_status(status_line(state.watch))
 end
 
+-- The ids of what was set aside, since it is handed over again only if somebody says so.
+local function say_set_aside(watch)
+  local ids = watch:status().set_aside
+  if not ids[1] then return end
+  local shown = {}
+  for i = 1, math.min(#ids, MAX_IDS) do shown[i] = errors.show(ids[i]) end
+  local left = #ids > MAX_IDS and (" and %d more"):format(#ids - MAX_IDS) or ""
+  terminal.remark(("Set aside: %s%s. To have one handed over again: mde watch --again ID PLAYBOOK."):format(
+    table.concat(shown, ", "), left))
+end
+
 local function finish(context, state, finished, ended, err)
   terminal.set_status(nil)
-  if state.watch then terminal.remark(status_line(state.watch) .. ".") end
+  if state.watch then
+    terminal.remark(status_line(state.watch) .. ".")
+    say_set_aside(state.watch)
+  end
   if not finished then
     terminal.complain "mde watch: left while a handler ran; its alert is handed over again"
     return exit.interrupted

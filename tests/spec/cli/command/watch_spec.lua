@@ -100,6 +100,16 @@ describe("mde watch", function()
     assert.matches("1 to be tried again", told.err)
   end)
 
+  it("names in the end what is set aside, also what a start before has set aside", function()
+    add("alert-0001", { fails = "no such thing" })
+    for try = 1, 4 do
+      local told = run { "--once", "--since", "1h" }
+      local has = told.err:find("Set aside: alert-0001. To have one handed over again: mde watch --again ID", 1, true)
+      assert.equal(try >= 3, has ~= nil, told.err)
+      r.tenant:advance(3600)
+    end
+  end)
+
   it("names rows that it cannot know", function()
     add(nil)
     local told = run { "--once", "--since", "1h" }
