@@ -16,7 +16,7 @@ local function alerts_of(client, filter, source)
     for name, value in pairs(filter ~= "all" and filter or {}) do changed[name] = value end
     changed.lastUpdateDateTime = operators.ge(since)
     return alerts.with_unidentified(client, changed, source)
-  end }
+  end, find = function(_, id) return client:alert(id, { source = source }) end }
 end
 
 local function source_of(client, filter, source)

@@ -12,7 +12,7 @@ describe("a client's watch", function()
 
   before_each(function()
     r = rehearsal.new { machines = { LAPTOP }, roles = { "Machine.Read.All", "Machine.RestrictExecution",
-      "Alert.Read.All" }, graph_roles = { "SecurityAlert.Read.All" } }
+      "Alert.ReadWrite.All" }, graph_roles = { "SecurityAlert.Read.All" } }
     list = alerts.new()
     path = os.tmpname()
     os.remove(path)
@@ -100,6 +100,24 @@ describe("a client's watch", function()
     watch(function() handed = handed + 1 end)
     assert.same({ 1, { "waiting list_not_found", "waiting list_not_found", "waiting list_not_found" } },
       { handed, said })
+  end)
+
+  it("hands an alert over again that its handler has changed before it failed", function()
+    r.tenant:raise_alert { title = "beacon", severity = "high", evidence = { { kind = "device", machineId = LAPTOP.id } } }
+    local statuses = {}
+    local function watch()
+      return r.client:watch { cursor = path, once = true, alerts = { status = "new" }, since = r.client:now() - 3600,
+        handler = function(alert)
+          statuses[#statuses + 1] = alert.status
+          if #statuses > 1 then return true end
+          assert(alert:update { status = "inProgress" })
+          return nil, "no answer"
+        end }
+    end
+    assert.is_true(watch())
+    r.tenant.clock.advance(120)
+    assert.is_true(watch())
+    assert.same({ "new", "inProgress" }, statuses)
   end)
 
   it("leaves a device alone that somebody has released since the alert", function()

@@ -33,6 +33,8 @@ local M = {}
 ---@class mde.AlertSource
 ---@field read fun(self: mde.AlertSource, since: number, context: mde.Context?): (fun(): table?)?, mde.Error? the alerts
 --- that were changed since, inclusive, Unix seconds, in any order: an iterator, which raises if it fails
+---@field find? fun(self: mde.AlertSource, id: string, context: mde.Context?): table?, mde.Error? one of them, which is
+--- to be handed over again and is not among those any more
 
 local known = { handler = "callback", cursor = "any", alerts = "any", source = "any", since = "any", per = "text",
   every = "seconds", overlap = "seconds", span = "seconds", sweep_every = "seconds", tries = "count",

@@ -205,6 +205,33 @@ function Watch:end_read()
   return self.kept:keep(true)
 end
 
+-- The ids of what is to be handed over again: in their order, and as a set.
+---@private
+function Watch:open_ids()
+  local ids, is_open = {}, {}
+  for _, state in ipairs { "begun", "waiting" } do
+    for _, id in ipairs(self.cursor:in_state(state)) do ids[#ids + 1], is_open[id] = id, true end
+  end
+  return ids, is_open
+end
+
+-- Reads what is to be handed over again and was not in the list, each by its id: a handler that failed may have changed
+-- what the list is asked by. As `read`.
+---@private
+function Watch:find(ids, is_missing)
+  for _, id in ipairs(self.source.find and ids or {}) do
+    if self:is_stopped() then return false end
+    if is_missing[id] then
+      local ok, alert, err = ask(self.source.find, self.source, id, self.host.context and self.host.context())
+      if not ok or not alert and err and err.kind ~= "not_found" then return nil, err end
+      local done, problem = true, nil
+      if alert then done, problem = self:take(alert) end
+      if not done then return nil, problem, true end
+    end
+  end
+  return true
+end
+
 -- Reads once. True: it is complete; false: it was stopped; nil, an error, and whether the watch ends.
 ---@private
 function Watch:read()
@@ -212,16 +239,20 @@ function Watch:read()
   self:tell("reading", { since = since })
   local _, next_alert, err = ask(self.source.read, self.source, since, self.host.context and self.host.context())
   if not next_alert then return nil, err end
+  local ids, is_missing = self:open_ids()
   while not self:is_stopped() do
     local ok, alert, problem = ask(next_alert)
     if not ok then return nil, problem end
     local done
     if alert == nil then
+      local found, why, ends = self:find(ids, is_missing)
+      if not found then return found, why, ends end
       done, problem = self:end_read()
       if not done then return nil, problem, true end
       self:tell "read"
       return true
     end
+    if type(alert) == "table" and alert.id ~= nil then is_missing[alert.id] = nil end
     done, problem = self:take(alert)
     if not done then return nil, problem, true end
   end

@@ -250,6 +250,49 @@ describe("a watch", function()
     assert.same({ "no_id", "no_id", "no_time" }, reasons)
   end)
 
+  it("reads by its id what the list does not have any more, since its handler has changed it", function()
+    local row, found = list.add("a1", 10), {}
+    local source = { read = list.source.read, find = function(_, id)
+      found[#found + 1] = id
+      return row
+    end }
+    local fails = true
+    local function change(alert, _, attempt)
+      handler(alert, nil, attempt)
+      list.rows = {}
+      if fails then return nil, "the comment was not written" end
+    end
+    list.now = 20
+    run { handler = change, source = source }
+    assert.same({}, found)
+    list.now = 200
+    fails = false
+    run { handler = change, source = source }
+    assert.same({ "a1" }, found)
+    assert.same({ "a1", "a1 2" }, handed)
+    list.now = 400
+    run { handler = change, source = source }
+    assert.same({ "a1" }, found)
+    assert.same({}, events_of "set_aside")
+  end)
+
+  it("ends a read that cannot find one with the error, and knows it gone only where the service says so", function()
+    list.add("a1", 10)
+    local answers = { errors.new { kind = "unavailable", code = "x", message = "down" },
+      errors.new { kind = "not_found", code = "no_such_alert", message = "gone" } }
+    local source = { read = list.source.read, find = function() return nil, answers[1] end }
+    local function fail() return nil, "no" end
+    list.now = 20
+    run { handler = fail, source = source }
+    list.rows = {}
+    list.now = 200
+    run({ handler = fail, source = source, every = 60 }, 200)
+    assert.same({}, events_of "set_aside")
+    table.remove(answers, 1)
+    run({ handler = fail, source = source, every = 60 }, 200)
+    assert.equal("gone", events_of "set_aside"[1].reason)
+  end)
+
   it("names an alert that is gone before it could be tried again", function()
     list.add("a1", 1)
     list.now = 10
