@@ -103,7 +103,8 @@ describe("a client's watch", function()
   end)
 
   it("hands an alert over again that its handler has changed before it failed", function()
-    r.tenant:raise_alert { title = "beacon", severity = "high", evidence = { { kind = "device", machineId = LAPTOP.id } } }
+    r.tenant:raise_alert { title = "beacon", severity = "high",
+      evidence = { { kind = "device", machineId = LAPTOP.id } } }
     local statuses = {}
     local function watch()
       return r.client:watch { cursor = path, once = true, alerts = { status = "new" }, since = r.client:now() - 3600,
