@@ -60,7 +60,7 @@ local values = {
   ["a blank"] = " ",
   ["a tab"] = "\t",
   ["its own name"] = "name",
-  ["a placeholder"] = "{name} $name %s %1 :name ?",
+  ["parameters of other languages"] = "{name} $name %s %1 :name ?",
 }
 
 describe("a value in a query", function()

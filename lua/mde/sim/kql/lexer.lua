@@ -1,7 +1,7 @@
 -- A query's text as tokens, by the lexical rules of the Kusto Query Language. They were written from the language and
 -- not from the client's way of writing literals, so that a mistake in one is not undone by the same mistake here.
 --
---   string     = ["h"] ( '"' ... '"' | "'" ... "'" ), with \\ \" \' \a \b \f \n \r \t \v \uXXXX \UXXXXXXXX \xXX \ooo
+--   string     = ["h"] ( '"' ... '"' | "'" ... "'" ), with \\ \" \' \a \b \f \n \r \t \v \uHHHH \UHHHHHHHH \xHH \ooo
 --              | ["h"] "@" ( '"' ... '"' | "'" ... "'" ), verbatim: a quote inside is doubled
 --              | ["h"] ( ``` ... ``` | ~~~ ... ~~~ ), verbatim over several lines
 --   call       = ("datetime" | "timespan" | "guid" | "long" | ...) "(" any text but parentheses ")"
